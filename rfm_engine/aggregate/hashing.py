@@ -1,0 +1,138 @@
+"""Keyed hashing: an adversary who chooses the ids cannot choose where they land."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from rfm_engine.kernels import kernel
+from rfm_engine.orders.arrays import frozen
+from rfm_engine.orders.keys import ByteKeys, IntKeys, Keys
+
+Hashes: TypeAlias = npt.NDArray[np.uint64]
+
+_WORD = (1 << 64) - 1
+
+
+class HashKey(NamedTuple):
+    """128 secret bits; `multiplier` is odd, so that multiplying by it can be undone."""
+
+    mask: np.uint64
+    multiplier: np.uint64
+
+    @classmethod
+    def from_int(cls, secret: int) -> HashKey:
+        """Spread a small integer over both words (splitmix64)."""
+        return cls(np.uint64(_spread(2 * secret)), np.uint64(_spread(2 * secret + 1) | 1))
+
+
+def hash_keys(keys: Keys, key: HashKey) -> Hashes:
+    """Hash every key to 64 bits, read-only; on integers the hash is a bijection."""
+    if isinstance(keys, IntKeys):
+        hashes = np.empty(len(keys.bits), np.uint64)
+        mix(keys.bits, key.mask, key.multiplier, hashes)
+    else:
+        hashes = np.empty(len(keys.offsets) - 1, np.uint64)
+        siphash(keys.offsets, keys.data, key.mask, key.multiplier, hashes)
+    return frozen(hashes)
+
+
+def unhash_ints(hashes: Hashes, key: HashKey) -> IntKeys:
+    """Give back the integers that `hash_keys` hashed."""
+    bits = np.empty(len(hashes), np.uint64)
+    inverse = np.uint64(pow(int(key.multiplier), -1, 1 << 64))
+    unmix(frozen(hashes), key.mask, inverse, bits)
+    return IntKeys(frozen(bits))
+
+
+def key_at(keys: Keys, row: int) -> int | bytes:
+    """One key as a Python value, integers by their unsigned 64 bits."""
+    if isinstance(keys, ByteKeys):
+        return keys.data[keys.offsets[row] : keys.offsets[row + 1]].tobytes()
+    return int(keys.bits[row])
+
+
+@kernel
+def mix(bits, mask, multiplier, hashes):  # type: ignore[no-untyped-def]
+    """Two keyed multiply-xorshift rounds: `uint64[n]` to `uint64[n]`, one to one."""
+    for i in range(len(bits)):
+        x = bits[i] ^ mask
+        x ^= x >> np.uint64(32)
+        x *= np.uint64(0xD6E8FEB86659FD93)
+        x ^= x >> np.uint64(29)
+        x *= multiplier
+        hashes[i] = x ^ (x >> np.uint64(32))
+
+
+@kernel
+def unmix(hashes, mask, inverse, bits):  # type: ignore[no-untyped-def]
+    """Undo `mix`, given the multiplier's inverse modulo 2^64."""
+    for i in range(len(hashes)):
+        x = hashes[i]
+        x ^= x >> np.uint64(32)
+        x *= inverse
+        x ^= (x >> np.uint64(29)) ^ (x >> np.uint64(58))
+        x *= np.uint64(0xCFEE444D8B59A89B)
+        x ^= x >> np.uint64(32)
+        bits[i] = x ^ mask
+
+
+@kernel
+def siphash(offsets, data, key0, key1, hashes):  # type: ignore[no-untyped-def]
+    """SipHash-1-3 (Aumasson and Bernstein 2012) of every byte string: `uint64[n]`."""
+    for i in range(len(hashes)):
+        start = np.uint64(offsets[i])
+        length = np.uint64(offsets[i + 1]) - start
+        v0 = key0 ^ np.uint64(0x736F6D6570736575)
+        v1 = key1 ^ np.uint64(0x646F72616E646F6D)
+        v2 = key0 ^ np.uint64(0x6C7967656E657261)
+        v3 = key1 ^ np.uint64(0x7465646279746573)
+        n_words = length >> np.uint64(3)
+        for block in range(n_words + np.uint64(4)):
+            j = start + (np.uint64(block) << np.uint64(3))
+            word = np.uint64(0)
+            if block < n_words:
+                # Written out, so that LLVM makes one 8-byte load of it.
+                word = (
+                    np.uint64(data[j])
+                    | np.uint64(data[j + np.uint64(1)]) << np.uint64(8)
+                    | np.uint64(data[j + np.uint64(2)]) << np.uint64(16)
+                    | np.uint64(data[j + np.uint64(3)]) << np.uint64(24)
+                    | np.uint64(data[j + np.uint64(4)]) << np.uint64(32)
+                    | np.uint64(data[j + np.uint64(5)]) << np.uint64(40)
+                    | np.uint64(data[j + np.uint64(6)]) << np.uint64(48)
+                    | np.uint64(data[j + np.uint64(7)]) << np.uint64(56)
+                )
+            elif block == n_words:
+                word = length << np.uint64(56)
+                for byte in range(length & np.uint64(7)):
+                    place = np.uint64(byte)
+                    word |= np.uint64(data[j + place]) << (place << np.uint64(3))
+            elif block == n_words + np.uint64(1):
+                v2 ^= np.uint64(0xFF)
+            v3 ^= word
+            v0 += v1
+            v1 = (v1 << np.uint64(13)) | (v1 >> np.uint64(51))
+            v1 ^= v0
+            v0 = (v0 << np.uint64(32)) | (v0 >> np.uint64(32))
+            v2 += v3
+            v3 = (v3 << np.uint64(16)) | (v3 >> np.uint64(48))
+            v3 ^= v2
+            v0 += v3
+            v3 = (v3 << np.uint64(21)) | (v3 >> np.uint64(43))
+            v3 ^= v0
+            v2 += v1
+            v1 = (v1 << np.uint64(17)) | (v1 >> np.uint64(47))
+            v1 ^= v2
+            v2 = (v2 << np.uint64(32)) | (v2 >> np.uint64(32))
+            v0 ^= word
+        hashes[i] = v0 ^ v1 ^ v2 ^ v3
+
+
+def _spread(x: int) -> int:
+    x = (x + 0x9E3779B97F4A7C15) & _WORD
+    x = ((x ^ (x >> 30)) * 0xBF58476D1CE4E5B9) & _WORD
+    x = ((x ^ (x >> 27)) * 0x94D049BB133111EB) & _WORD
+    return x ^ (x >> 31)

