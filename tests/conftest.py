@@ -6,7 +6,6 @@ import os
 from importlib import metadata
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, settings
@@ -25,11 +24,12 @@ settings.register_profile("deep", settings.get_profile("ci"), max_examples=2_000
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 
-@pytest.fixture(autouse=not COMPILED)
-def hash_arithmetic_may_wrap():
-    """Without the compiler, kernels run on NumPy scalars, which warn where machine code wraps."""
-    with np.errstate(over="ignore"):
-        yield
+def pytest_configure(config: pytest.Config) -> None:
+    if not COMPILED:
+        # Without the compiler kernels run on NumPy scalars, which warn where machine code wraps.
+        # A filter, since `numpy.errstate` does not reach the threads that a test starts.
+        overflow = "ignore:overflow encountered in scalar:RuntimeWarning"
+        config.addinivalue_line("filterwarnings", overflow)
 
 
 def file_of(distribution: str, name: str) -> Path:

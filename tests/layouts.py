@@ -52,7 +52,7 @@ def full_validity(table: pa.Table) -> Batches:
 
 def dictionaries(table: pa.Table) -> Batches:
     """Encode ids with a dictionary of each batch's own."""
-    return [_on_ids(batch, pa.Array.dictionary_encode) for batch in chunked(7)(table)]
+    return [_on_ids(batch, _encoded) for batch in chunked(7)(table)]
 
 
 def null_dictionaries(table: pa.Table) -> Batches:
@@ -139,10 +139,18 @@ def _with_validity(column: pa.Array) -> pa.Array:
     )
 
 
-def _with_nulls_in_values(ids: pa.Array) -> pa.Array:
+def _encoded(ids: pa.Array, null_encoding: str = "mask") -> pa.DictionaryArray:
     if isinstance(ids, pa.DictionaryArray):
         ids = ids.dictionary_decode()
-    encoded = ids.dictionary_encode(null_encoding="encode")
+    if not isinstance(ids, pa.ExtensionArray):
+        return ids.dictionary_encode(null_encoding=null_encoding)
+    encoded = ids.storage.dictionary_encode(null_encoding=null_encoding)  # uuid has no kernel
+    values = pa.ExtensionArray.from_storage(ids.type, encoded.dictionary)
+    return pa.DictionaryArray.from_arrays(encoded.indices, values)
+
+
+def _with_nulls_in_values(ids: pa.Array) -> pa.Array:
+    encoded = _encoded(ids, "encode")
     indices = encoded.indices.to_pylist()
     null_at = next(
         (i for i, value in enumerate(encoded.dictionary.to_pylist()) if value is None), -1
@@ -154,7 +162,7 @@ def _with_nulls_in_values(ids: pa.Array) -> pa.Array:
 
 
 def _with_spare_values(ids: pa.Array) -> pa.Array:
-    encoded = ids if isinstance(ids, pa.DictionaryArray) else ids.dictionary_encode()
+    encoded = _encoded(ids)
     values = encoded.dictionary
     n = len(values)
     twice = pa.concat_arrays([values, values])

@@ -28,20 +28,22 @@ def is_finite(amount: Amount) -> bool:
 def minor_units(amount: Amount, scale: int, quantity: int = 1) -> tuple[int, bool]:
     """Return the row's integer minor units, and whether digits were lost.
 
-    An integer is already in minor units, wherever its point stands.
+    The product is rounded, once. An integer is in minor units, wherever its point stands; a float
+    has lost nothing when it is the float nearest to the decimal taken for it.
     """
     if isinstance(amount, int):
         return within_18_digits(amount * quantity), False
     exact = Fraction(amount) if isinstance(amount, float) else Fraction(Decimal(amount))
-    minor = round(exact * 10**scale)  # round() of a Fraction is half-even
-    taken = Fraction(minor, 10**scale)
+    factor = quantity * 10**scale
+    minor = within_18_digits(round(exact * factor))  # round() of a Fraction is half-even
+    taken = Fraction(minor, factor) if factor else exact
     if isinstance(amount, Single):
         rounded = nearest_single(taken) != amount
     elif isinstance(amount, float):
         rounded = float(taken) != amount
     else:
         rounded = taken != exact
-    return within_18_digits(minor * quantity), rounded
+    return minor, rounded
 
 
 def within_18_digits(minor: int) -> int:

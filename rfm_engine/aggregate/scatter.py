@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +18,10 @@ class Scattered(NamedTuple):
     hashes: npt.NDArray[np.uint64]
     facts: npt.NDArray[np.int64]
     rows: npt.NDArray[np.uint32]
+
+    def pieces(self) -> list[slice]:
+        """Where each partition's rows stand."""
+        return [slice(a, b) for a, b in itertools.pairwise(self.bounds.tolist())]
 
 
 def scatter(

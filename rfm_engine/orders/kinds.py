@@ -153,9 +153,7 @@ def _time_kind(schema: pa.Schema, name: str, column: str) -> Literal["naive", "z
     )
 
 
-def _amount_kind(
-    kind: pa.DataType, name: str, column: str
-) -> Literal["int", "float", "decimal"]:
+def _amount_kind(kind: pa.DataType, name: str, column: str) -> Literal["int", "float", "decimal"]:
     kind = _plain(kind)
     if pa.types.is_integer(kind):
         return "int"

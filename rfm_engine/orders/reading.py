@@ -78,7 +78,7 @@ class Reading:
             raise UsageError(
                 f"amount_scale must be 0 to {MAX_SCALE} digits; got {self.amount_scale}."
             )
-        if len(self.csv_delimiter) != 1 or self.csv_delimiter in "\n\r\"":
+        if len(self.csv_delimiter) != 1 or self.csv_delimiter in '\n\r"':
             raise UsageError(f"csv_delimiter must be one character; got {self.csv_delimiter!r}.")
         if self.customer in OUTPUT_COLUMNS:
             raise UsageError(

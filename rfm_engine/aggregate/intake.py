@@ -1,0 +1,71 @@
+"""Batches taken in: agreed on, normalised, entered in the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pyarrow as pa
+
+from rfm_engine.aggregate.ledger import Ledger
+from rfm_engine.orders.kinds import Agreement, Kinds, kinds_of
+from rfm_engine.orders.normalize import OrderRows, normalize
+from rfm_engine.orders.place import Place
+from rfm_engine.orders.reading import Reading
+
+# A kernel stays well below 100 ms a call, so that Ctrl-C is answered.
+_MAX_BATCH_ROWS = 1 << 20
+
+
+class Intake:
+    """What is common to all orders of a run: how they are read, their kinds, their account."""
+
+    def __init__(self, reading: Reading) -> None:
+        self.reading = reading
+        self.ledger = Ledger()
+        self._agreement = Agreement(reading)
+
+    @property
+    def kinds(self) -> Kinds:
+        """The kinds agreed on; any will do before the first source, there is nobody to name."""
+        scale = self.reading.amount_scale
+        unknown = Kinds("int", None, None, "float", 2 if scale is None else scale)
+        return self._agreement.kinds or unknown
+
+    @property
+    def as_of_day(self) -> int | None:
+        """The day of analysis, or the newest day counted so far when that decides."""
+        given = self.reading.as_of_day
+        return self.ledger.newest_day if given is None else given
+
+    def join(self, name: str, schema: pa.Schema, *, text: bool = False) -> None:
+        """Check that a source's columns agree with those of all sources before it."""
+        self._agreement.join(name, kinds_of(schema, name, self.reading, text=text))
+
+    def take(self, batch: pa.RecordBatch, place: Place, *, text: bool) -> Iterator[OrderRows]:
+        """Normalise a batch of a source that has joined and enter it, piece by piece."""
+        for start in range(0, batch.num_rows, _MAX_BATCH_ROWS):
+            piece = batch.slice(start, _MAX_BATCH_ROWS)
+            here = Place(place.name, place.row_group, place.first_row + start)
+            rows = normalize(piece, here, self.reading, self.kinds.scale, text=text)
+            if rows.text_time is not None:
+                self._agreement.join(place.name, self.kinds._replace(time=rows.text_time))
+            self.ledger.add(rows)
+            yield rows
+
+    def merge(self, other: Intake) -> None:
+        """Enter all that another intake of the same reading has taken."""
+        if other._agreement.kinds is not None:
+            self._agreement.join("the totals merged", other._agreement.kinds)
+        self.ledger.merge(other.ledger)
+
+
+class Survey:
+    """Takes batches in and keeps only their account: the newest day, in a first pass."""
+
+    def __init__(self, reading: Reading) -> None:
+        self.intake = Intake(reading)
+
+    def add(self, batch: pa.RecordBatch, place: Place, *, text: bool) -> None:
+        """Take one batch."""
+        for _ in self.intake.take(batch, place, text=text):
+            pass

@@ -1,0 +1,85 @@
+"""The account of rows: read = counted + dropped, at every moment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from threading import Lock
+
+import numpy as np
+
+from rfm_engine.errors import DataError, RfmError
+from rfm_engine.orders.judge import REASONS
+from rfm_engine.orders.normalize import OrderRows
+
+
+@dataclass(frozen=True, slots=True)
+class RowCounts:
+    """Rows read, counted, dropped by reason (every reason, zeros too), and amounts rounded."""
+
+    read: int
+    counted: int
+    dropped: dict[str, int]
+    amounts_rounded: int
+
+
+class Ledger:
+    """What is known of all rows together; safe to add to from many threads."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._n_read = 0
+        self._by_reason = np.zeros(len(REASONS), np.int64)
+        self._n_rounded = 0
+        self._currencies: frozenset[str] = frozenset()
+        self.newest_day: int | None = None
+
+    def add(self, rows: OrderRows) -> None:
+        """Enter a batch.
+
+        Raises
+        ------
+        DataError
+            Its currency is not that of the rows before; nothing is entered then.
+        RfmError
+            The reasons do not add up to the rows of the batch: a bug.
+        """
+        if int(rows.counts.sum()) != len(rows.reason):
+            raise RfmError(
+                f"rows by reason must add up to rows read; "
+                f"got {int(rows.counts.sum())} of {len(rows.reason)}. Please report this."
+            )
+        with self._lock:
+            self._currencies = _one_currency(self._currencies | rows.currencies)
+            self._n_read += len(rows.reason)
+            self._by_reason += rows.counts
+            self._n_rounded += rows.n_rounded
+            self.newest_day = _later(self.newest_day, rows.newest_day)
+
+    def merge(self, other: Ledger) -> None:
+        """Enter all that another ledger holds."""
+        with self._lock:
+            self._currencies = _one_currency(self._currencies | other._currencies)
+            self._n_read += other._n_read
+            self._by_reason += other._by_reason
+            self._n_rounded += other._n_rounded
+            self.newest_day = _later(self.newest_day, other.newest_day)
+
+    def counts(self) -> RowCounts:
+        """Return the account as it stands."""
+        with self._lock:
+            counted, *dropped = self._by_reason.tolist()
+            by_reason = dict(zip(REASONS[1:], dropped, strict=True))
+            return RowCounts(self._n_read, counted, by_reason, self._n_rounded)
+
+
+def _one_currency(currencies: frozenset[str]) -> frozenset[str]:
+    if len(currencies) > 1:
+        raise DataError(
+            f"orders must be in one currency; got {', '.join(sorted(currencies))}. "
+            "Keep one with a condition, such as currency=EUR."
+        )
+    return currencies
+
+
+def _later(day: int | None, other: int | None) -> int | None:
+    return max((d for d in (day, other) if d is not None), default=None)

@@ -1,0 +1,47 @@
+"""One partition's customers added to the partitions of other totals, whatever their hash keys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from rfm_engine.aggregate.hashing import HashKey
+from rfm_engine.aggregate.partition import Partition
+from rfm_engine.aggregate.scatter import scatter
+from rfm_engine.aggregate.tables import Codes
+
+
+def absorb(ours: Sequence[Partition], key: HashKey, theirs: Partition) -> None:
+    """Add all of `theirs` to `ours`, which are hashed under `key`."""
+    n = theirs.customers.n
+    keys = theirs.customers.keys()
+    records = theirs.measures.records
+    hashes = theirs.customers.hashes(key)
+    bits = len(ours).bit_length() - 1
+    nothing = np.zeros(n, np.int64)
+    placed = scatter(hashes, nothing, nothing, np.zeros(n, np.uint8), bits)
+    code_here = np.empty(n, np.uint32)
+    home = np.empty(n, np.uint32)
+    for number, (partition, piece) in enumerate(zip(ours, placed.pieces(), strict=True)):
+        rows = placed.rows[piece]
+        with partition.lock:
+            code_here[rows] = partition.absorb(placed.hashes[piece], rows, keys, records[rows])
+        home[rows] = number
+    _absorb_orders(ours, theirs, code_here, home)
+
+
+def _absorb_orders(
+    ours: Sequence[Partition], theirs: Partition, code_here: Codes, home: Codes
+) -> None:
+    orders = theirs.orders()
+    if orders is None:
+        return
+    codes, rows, ids = orders
+    by_home = np.argsort(home[codes], kind="stable")
+    ends = np.searchsorted(home[codes][by_home], np.arange(len(ours) + 1))
+    for partition, first, last in zip(ours, ends[:-1], ends[1:], strict=True):
+        chosen = by_home[first:last]
+        if len(chosen):
+            with partition.lock:
+                partition.absorb_orders(code_here[codes[chosen]], rows[chosen], ids)

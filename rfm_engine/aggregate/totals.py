@@ -1,0 +1,241 @@
+"""CustomerTotals: what is known of every customer, fed batch by batch from any thread."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import date
+from threading import Lock
+from typing import Any
+
+import pyarrow as pa
+
+from rfm_engine.aggregate.finish import MAX_DIGITS, CustomerChunk, chunks_of
+from rfm_engine.aggregate.hashing import HashKey, hash_keys
+from rfm_engine.aggregate.intake import Intake
+from rfm_engine.aggregate.ledger import RowCounts
+from rfm_engine.aggregate.merge import absorb
+from rfm_engine.aggregate.partition import NO_HASHES, OrderIds, Partition
+from rfm_engine.aggregate.scatter import scatter
+from rfm_engine.errors import UsageError
+from rfm_engine.orders.keys import ByteKeys
+from rfm_engine.orders.kinds import OUTPUT_TYPES
+from rfm_engine.orders.normalize import OrderRows
+from rfm_engine.orders.place import Place
+from rfm_engine.orders.reading import Reading, day_date
+from rfm_engine.orders.source import open_sources
+
+_PARTITION_BITS = 6
+
+
+class CustomerTotals:
+    """Per-customer totals of orders: first and last order, number of orders, net amount.
+
+    `update(a); update(b)` equals `update(a + b)`, `merge` is associative and commutative, fresh
+    totals are neutral, and `finish` changes nothing. All of it is integers, so the results are
+    the same bits however the orders are cut, ordered or spread over threads. `update` may be
+    called from many threads at once.
+
+    Parameters
+    ----------
+    as_of
+        Last date counted, inclusive, in `timezone`; `"newest"` counts all rows and takes the
+        newest date among them.
+    hash_key
+        Secret of the hash tables; drawn at random unless given. It never changes a result.
+    **reading
+        The reading options of `rfm_engine.score`: column names, `window`, `where`, `timezone`,
+        `amount_scale`, `refunds`, `zero`, `frequency` and so on.
+
+    Raises
+    ------
+    UsageError
+        An option is none of its choices, or two contradict each other.
+
+    Examples
+    --------
+    >>> import pyarrow as pa, rfm_engine as rfm
+    >>> from datetime import datetime
+    >>> orders = pa.table({
+    ...     "customer_id": [1, 1, 2],
+    ...     "order_time": [datetime(2026, 10, 1), datetime(2026, 10, 30), datetime(2026, 9, 30)],
+    ...     "amount": [10.5, 4.5, 7.0],
+    ... })
+    >>> totals = rfm.CustomerTotals(as_of="2026-10-31")
+    >>> totals.update(orders)
+    >>> sorted(totals.finish().select(["customer_id", "frequency"]).to_pylist(), key=str)
+    [{'customer_id': 1, 'frequency': 2}, {'customer_id': 2, 'frequency': 1}]
+    """
+
+    def __init__(self, *, as_of: date | str, hash_key: int | None = None, **reading: Any) -> None:
+        self._intake = Intake(Reading(as_of=as_of, **reading))
+        self._hash_key = HashKey.from_int(secrets.randbits(63) if hash_key is None else hash_key)
+        self._lock = Lock()
+        self._partitions: list[Partition] = []
+
+    @property
+    def rows(self) -> RowCounts:
+        """Rows read, counted, and dropped by reason; always balanced."""
+        return self._intake.ledger.counts()
+
+    @property
+    def n_customers(self) -> int:
+        """Customers seen, those without orders included."""
+        return sum(partition.customers.n for partition in self._partitions)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held by the totals."""
+        return sum(partition.nbytes for partition in self._partitions)
+
+    @property
+    def as_of(self) -> date | None:
+        """The date of analysis; None when the newest row decides and there is none yet."""
+        day = self._intake.as_of_day
+        return None if day is None else day_date(day)
+
+    def update(self, orders: object) -> None:
+        """Add orders: a record batch, a table, or anything with `__arrow_c_stream__`.
+
+        Raises
+        ------
+        UsageError
+            A column is missing.
+        DataError
+            A column has a type its role cannot have or differs from earlier batches, an amount
+            has more than 18 digits, currencies are mixed, or `strict` meets a faulty row. Batches
+            added before it stay.
+        """
+        reading = self._intake.reading
+        for source in open_sources(
+            orders, reading.columns, csv_delimiter=reading.csv_delimiter
+        ):
+            self.join(source.name, source.schema, text=source.text)
+            for read in source.reads():
+                for batch, place in read:
+                    self.add(batch, place, text=source.text)
+
+    @property
+    def reading(self) -> Reading:
+        """The reading options and the days they come to."""
+        return self._intake.reading
+
+    def join(self, name: str, schema: pa.Schema, *, text: bool = False) -> None:
+        """Check that a source's columns agree with those of all sources before it."""
+        self._intake.join(name, schema, text=text)
+
+    def add(self, batch: pa.RecordBatch, place: Place, *, text: bool = False) -> None:
+        """Add a batch of a source that has joined."""
+        for rows in self._intake.take(batch, place, text=text):
+            self._add_rows(rows)
+
+    def merge(self, other: CustomerTotals) -> None:
+        """Add everything that `other` holds; `other` stays as it is and must stand still meanwhile.
+
+        Raises
+        ------
+        UsageError
+            `other` was made with other options.
+        DataError
+            `other` holds another kind of ids, another scale or another currency.
+        """
+        if other is self:
+            raise UsageError("totals must be merged into others; got the same. Copy them first.")
+        if other.reading != self.reading:
+            raise UsageError("totals must be made with the same options to be merged; they differ.")
+        self._intake.merge(other._intake)
+        for theirs in other._partitions:
+            absorb(self._parts(), self._hash_key, theirs)
+
+    def finish(self) -> pa.Table:
+        """Return the customers with an order, in no order.
+
+        Returns
+        -------
+        pyarrow.Table
+            The customer column under its input name, `first_order` and `last_order`
+            (timestamp[us, UTC]), `recency_days` (int32: days from the local date of the last
+            order to `as_of`), `frequency` (int64: orders, or days with one) and `monetary`
+            (decimal128(18, scale): net sum, refunds included).
+
+        Raises
+        ------
+        DataError
+            A customer's net sum has more than 18 digits, or a text id is not UTF-8.
+        """
+        chunks, _ = self.chunks()
+        schema = pa.schema(self.fields)
+        batches = [pa.record_batch(chunk.columns(self.scale), schema=schema) for chunk in chunks]
+        return pa.Table.from_batches(batches, schema)
+
+    @property
+    def scale(self) -> int:
+        """Digits of the minor units behind the point."""
+        return self._intake.kinds.scale
+
+    @property
+    def fields(self) -> list[pa.Field]:
+        """The columns of `finish`."""
+        instant = pa.timestamp("us", "UTC")
+        return [
+            pa.field(self.reading.customer, OUTPUT_TYPES[self._intake.kinds.customer]),
+            pa.field("first_order", instant),
+            pa.field("last_order", instant),
+            pa.field("recency_days", pa.int32()),
+            pa.field("frequency", pa.int64()),
+            pa.field("monetary", pa.decimal128(MAX_DIGITS, self.scale)),
+        ]
+
+    def chunks(self) -> tuple[list[CustomerChunk], int]:
+        """Return the customers with an order as arrays, and how many customers have none."""
+        as_of_day = self._intake.as_of_day or 0
+        zone, kinds = self.reading.zone, self._intake.kinds
+        found: list[CustomerChunk] = []
+        n_without = 0
+        for partition in self._partitions:
+            with partition.lock:
+                chunks, n = chunks_of(partition, as_of_day, zone, kinds)
+            found += chunks
+            n_without += n
+        return found, n_without
+
+    def _parts(self) -> list[Partition]:
+        with self._lock:
+            if not self._partitions:
+                of_bytes = self._intake.kinds.customer not in ("int", "uint")
+                self._partitions = [
+                    Partition(self._hash_key, _PARTITION_BITS, of_bytes=of_bytes)
+                    for _ in range(1 << _PARTITION_BITS)
+                ]
+            return self._partitions
+
+    def _add_rows(self, rows: OrderRows) -> None:
+        hashes = hash_keys(rows.keys, self._hash_key)
+        orders = self._order_ids(rows)
+        placed = scatter(hashes, rows.time_us, rows.amount_minor, rows.reason, _PARTITION_BITS)
+        waiting = [
+            (partition, piece)
+            for partition, piece in zip(self._parts(), placed.pieces(), strict=True)
+            if piece.start < piece.stop
+        ]
+        # Partitions that another thread is working in are left for the end.
+        for patient in (False, True):
+            busy = []
+            for partition, piece in waiting:
+                if not partition.lock.acquire(blocking=patient):
+                    busy.append((partition, piece))
+                    continue
+                try:
+                    partition.add(
+                        placed.hashes[piece], placed.facts[piece], placed.rows[piece],
+                        rows.keys, orders,
+                    )  # fmt: skip
+                finally:
+                    partition.lock.release()
+            waiting = busy
+
+    def _order_ids(self, rows: OrderRows) -> OrderIds | None:
+        if rows.order_keys is None:
+            return None
+        of_bytes = isinstance(rows.order_keys, ByteKeys)
+        hashes = hash_keys(rows.order_keys, self._hash_key) if of_bytes else NO_HASHES
+        return OrderIds(rows.order_keys, hashes, rows.order_present)

@@ -1,0 +1,83 @@
+"""Arrow arrays seen as NumPy arrays, without copying: the only code that knows offsets and bitmaps.
+
+Chunks do not occur: orders arrive as record batches.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+Scalar = TypeVar("Scalar", bound=np.generic)
+
+
+class Texts(NamedTuple):
+    """Texts as kernels see them: text `i` is `data[offsets[i]:offsets[i + 1]]`."""
+
+    data: npt.NDArray[np.uint8]
+    offsets: npt.NDArray[np.int64]
+
+
+def frozen(array: npt.NDArray[Scalar]) -> npt.NDArray[Scalar]:
+    """Return the array C-contiguous, aligned and read-only: the one kind of input kernels see.
+
+    Copies only what is not contiguous or not aligned; the caller's own array stays writable.
+    """
+    view = np.require(array, requirements=["C", "A"]).view()
+    view.flags.writeable = False
+    return view
+
+
+def values(array: pa.Array[Any], dtype: type[Scalar]) -> npt.NDArray[Scalar]:
+    """See the data buffer of a fixed-width array; what stands in null rows means nothing.
+
+    A decimal is seen as its words: `decimal128` as `uint32` gives four values a row.
+    """
+    item = np.dtype(dtype).itemsize
+    width: int = array.type.bit_width // 8
+    buffer: Any = array.buffers()[1]
+    n_values = len(array) * (width // item)
+    if buffer is None or n_values == 0:
+        return frozen(np.zeros(n_values, dtype))
+    return frozen(np.frombuffer(buffer, dtype, count=n_values, offset=array.offset * width))
+
+
+def valid_mask(array: pa.Array[Any]) -> npt.NDArray[np.bool_] | None:
+    """Return which rows are not null, or None when all are."""
+    if array.null_count == 0:
+        return None
+    bitmap: Any = array.buffers()[0]
+    if bitmap is None:
+        return np.zeros(len(array), np.bool_)
+    first_byte, first_bit = divmod(array.offset, 8)
+    bits = np.unpackbits(np.frombuffer(bitmap, np.uint8, offset=first_byte), bitorder="little")
+    return bits[first_bit : first_bit + len(array)].view(np.bool_)
+
+
+def texts(array: pa.Array[Any]) -> Texts:
+    """See a string array, of whichever layout, as bytes and offsets."""
+    if not pa.types.is_large_string(array.type):
+        array = array.cast(pa.large_string())
+    buffers: list[Any] = array.buffers()
+    _, offsets, data = buffers
+    if len(array) == 0 or offsets is None:
+        return Texts(_bytes(None), frozen(np.zeros(len(array) + 1, np.int64)))
+    ends = np.frombuffer(offsets, np.int64, count=len(array) + 1, offset=array.offset * 8)
+    return Texts(_bytes(data), frozen(ends))
+
+
+def first_true(mask: npt.NDArray[np.bool_]) -> int:
+    """Return the index of the first True, -1 without one."""
+    if mask.size == 0:
+        return -1
+    index = int(mask.argmax())
+    return index if mask[index] else -1
+
+
+def _bytes(buffer: Any) -> npt.NDArray[np.uint8]:
+    if buffer is None or buffer.size == 0:
+        return frozen(np.zeros(0, np.uint8))
+    return frozen(np.frombuffer(buffer, np.uint8))

@@ -1,0 +1,171 @@
+"""From what the caller names (paths, globs, directories, URIs, ``-``) to files."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from glob import glob
+from pathlib import Path
+
+import pyarrow as pa
+from pyarrow import fs
+
+from rfm_engine.errors import UsageError
+from rfm_engine.orders import remote
+from rfm_engine.orders.guard import missing, reading
+from rfm_engine.orders.hive import Keys, keys_of
+
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+_GLOB = frozenset("*?[")
+_LOCAL = fs.LocalFileSystem()
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file on any file system, and the partition keys among its folders."""
+
+    name: str
+    path: str
+    filesystem: fs.FileSystem = field(default=_LOCAL, repr=False)
+    keys: Keys = field(default_factory=dict)
+
+    @property
+    def local(self) -> bool:
+        """Whether the file stands on a file system of this machine."""
+        return isinstance(self.filesystem, fs.LocalFileSystem)
+
+    def open(self) -> pa.NativeFile:
+        """Open for reading at any position."""
+        return self.filesystem.open_input_file(self.path)
+
+    def open_stream(self, compression: str | None) -> pa.NativeFile:
+        """Open for reading from start to end, decompressing."""
+        return self.filesystem.open_input_stream(self.path, compression=compression)
+
+    @property
+    def identity(self) -> tuple[str, str]:
+        """What two names of one file have in common."""
+        path = str(Path(self.path).resolve()) if self.local else self.path
+        return self.filesystem.type_name, path
+
+
+@dataclass(frozen=True, slots=True)
+class Pipe:
+    """Standard input (no path) or a named pipe: an Arrow IPC stream that is read once."""
+
+    name: str
+    path: str | None = None
+
+    @property
+    def identity(self) -> tuple[str, str]:
+        """What two names of one pipe have in common."""
+        return "local", str(Path(self.path or "/dev/stdin").resolve())
+
+
+def discover(inputs: Sequence[str | os.PathLike[str]]) -> list[File | Pipe]:
+    """Return the files behind ``inputs``, each input's in sorted order.
+
+    Names that begin with ``_`` or ``.`` are passed over inside directories and globs.
+
+    Raises
+    ------
+    UsageError
+        An input is missing, matches nothing, holds no file, or leads to a file seen before.
+    """
+    found: list[File | Pipe] = []
+    for given in inputs:
+        found += _behind(os.fspath(given))
+    names: dict[tuple[str, str], str] = {}
+    for file in found:
+        first = names.setdefault(file.identity, file.name)
+        if first is not file.name:
+            raise UsageError(
+                f"{file.name} must be given once; got it already as {first}. "
+                "Leave one of the two out."
+            )
+    return found
+
+
+def _behind(place: str) -> list[File | Pipe]:
+    if place == "-":
+        return [Pipe("stdin")]
+    if not _URI.match(place):
+        return _local(place)
+    base, pattern, query = remote.split(place)
+    filesystem, root = remote.connect(base + query, place)
+    if isinstance(filesystem, fs.LocalFileSystem):
+        return _local("/".join([root, *pattern]))
+    scheme = place.partition("://")[0]
+    return [
+        File(f"{scheme}://{path}", path, filesystem, keys_of(segments))
+        for path, segments in remote.found(filesystem, root, pattern, place)
+    ]
+
+
+def _local(place: str) -> list[File | Pipe]:
+    path = Path(place)
+    with reading(place, "orders"):
+        if not place:
+            raise missing("an input of no characters")
+        if path.is_dir():
+            files = [_below(path, file) for file in _walk(path, set())]
+            if not files:
+                raise UsageError(
+                    f"directory {place} must hold data files; got none (names that begin with "
+                    "_ or . do not count). Name the directory that holds the orders."
+                )
+            return list(files)
+        if path.exists():
+            return [_single(path)]
+        if _GLOB.isdisjoint(place):
+            raise missing(place)
+        return _globbed(place)
+
+
+def _globbed(pattern: str) -> list[File | Pipe]:
+    # Path.glob would take no absolute pattern, and would match hidden files.
+    matches = [Path(match) for match in sorted(glob(pattern, recursive=True))]  # noqa: PTH207
+    if not pattern.rpartition("/")[2].startswith("_"):
+        matches = [match for match in matches if not match.name.startswith("_")]
+    if "**" in pattern:
+        # What stands in the matched folders is matched itself.
+        matches = [match for match in matches if not match.is_dir()]
+    seen: set[Path] = set()
+    files: list[File | Pipe] = []
+    for match in matches:
+        files += [_single(file) for file in (_walk(match, seen) if match.is_dir() else [match])]
+    if not files:
+        raise UsageError(f"{pattern} must match a file; got no match. Check the pattern.")
+    return files
+
+
+def _single(path: Path) -> File | Pipe:
+    if path.is_fifo():
+        return Pipe(str(path), str(path))
+    return File(str(path), str(path), keys=keys_of(path.parent.parts))
+
+
+def _below(root: Path, path: Path) -> File:
+    return File(str(path), str(path), keys=keys_of(path.parent.relative_to(root).parts))
+
+
+def _walk(folder: Path, seen: set[Path]) -> Iterator[Path]:
+    """Yield the files under ``folder`` in order, following links, entering no folder twice."""
+    real = folder.resolve()
+    if real in seen:
+        raise UsageError(
+            f"folder {folder} must be reachable by one way; got a second way to {real}. "
+            "Remove the link."
+        )
+    seen.add(real)
+    for entry in sorted(folder.iterdir()):
+        if entry.name.startswith(("_", ".")):
+            continue
+        if entry.is_dir():
+            yield from _walk(entry, seen)
+        elif entry.is_fifo():
+            raise UsageError(f"{folder} must hold files only; got the pipe {entry}. Remove it.")
+        else:
+            yield entry

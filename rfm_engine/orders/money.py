@@ -1,0 +1,162 @@
+"""Amounts of every accepted type to exact `int64` minor units, and back to text."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from rfm_engine.errors import UsageError
+from rfm_engine.orders.arrays import frozen, valid_mask, values
+from rfm_engine.orders.decimal_money import decimal_minor
+from rfm_engine.orders.float_money import float_minor
+from rfm_engine.orders.money_status import (
+    LIMIT,
+    NONFINITE,
+    OK,
+    ROUNDED,
+    TOO_LARGE,
+    UNREADABLE,
+    Minors,
+)
+from rfm_engine.orders.text_money import split_decimal, text_minor
+
+__all__ = [
+    "NONFINITE",
+    "OK",
+    "ROUNDED",
+    "TOO_LARGE",
+    "UNREADABLE",
+    "Minors",
+    "default_scale",
+    "format_minor",
+    "parse_minor_floor",
+    "to_minor",
+]
+
+FLOAT_SCALE = 2
+
+
+def default_scale(type: pa.DataType, *, text: bool) -> int:  # noqa: A002
+    """Return the digits after the point where none are asked for; `text` says that it is CSV.
+
+    A decimal has its own (none when negative), integers 0, floats and CSV text 2.
+    """
+    if text or pa.types.is_floating(type):
+        return FLOAT_SCALE
+    if pa.types.is_decimal(type):
+        return max(0, int(type.scale))
+    return 0
+
+
+def to_minor(
+    amount: pa.Array[Any],
+    quantity: npt.NDArray[np.int64] | None,
+    scale: int,
+    *,
+    decimal_mark: str = ".",
+) -> Minors:
+    """Round each amount times its quantity half-even to `scale` digits, from its exact value.
+
+    Parameters
+    ----------
+    amount
+        Integers (already minor units: `scale` only says where their point stands), float32,
+        float64, decimals of any width, or text written as decimals.
+    quantity
+        One integer a row, or None.
+    scale
+        Digits after the point, 0 to 18.
+    decimal_mark
+        What separates the digits after the point in text.
+
+    Returns
+    -------
+    Minors
+        `values` `int64[n]` and `status` `uint8[n]`: OK, ROUNDED (digits were lost; a float is
+        not the nearest to the decimal taken), NONFINITE, UNREADABLE, TOO_LARGE (more than 18
+        digits). Where the status is neither OK nor ROUNDED the value is 0; null rows are 0 and
+        OK.
+    """
+    counts = frozen(np.zeros(0, np.int64) if quantity is None else quantity)
+    minors = _all_minor(amount, counts, scale, decimal_mark)
+    valid = valid_mask(amount)
+    if valid is None:
+        return minors
+    return Minors(np.where(valid, minors.values, 0), np.where(valid, minors.status, np.uint8(OK)))
+
+
+def format_minor(value: int, scale: int) -> str:
+    """Write minor units as a decimal: -5 at scale 2 is `-0.05`."""
+    digits = f"{abs(value):0{scale + 1}d}"
+    sign = "-" if value < 0 else ""
+    point = len(digits) - scale
+    return f"{sign}{digits[:point]}.{digits[point:]}" if scale else sign + digits
+
+
+def parse_minor_floor(number: int | Decimal | str, scale: int) -> int:
+    """Return the greatest count of minor units at or below a cut point.
+
+    For integers `v > number` and `v > floor(number)` are the same.
+
+    Raises
+    ------
+    UsageError
+        It is no number, or one with more than 18 digits.
+    """
+    try:
+        if isinstance(number, bool) or not isinstance(number, int | Decimal | str):
+            raise ValueError(number)
+        mantissa, exponent = split_decimal(str(number))
+    except ValueError:
+        raise UsageError(
+            f"cut point must be a decimal number; got {number!r}. Write it like 133.95."
+        ) from None
+    if mantissa == 0:
+        return 0
+    if mantissa.adjusted() + exponent + scale >= len(str(LIMIT)) - 1:
+        raise UsageError(
+            f"cut point must have at most 18 digits at scale {scale}; got {number}. "
+            "Give a number nearer to 0."
+        )
+    return _floor(mantissa, exponent + scale)
+
+
+def _floor(mantissa: Decimal, shift: int) -> int:
+    sign, digits, exponent = mantissa.as_tuple()
+    n_whole = max(0, len(digits) + int(exponent) + shift)
+    padded = "".join(map(str, digits[:n_whole])).ljust(n_whole, "0")
+    whole = int(padded or 0)
+    return -whole - any(digits[n_whole:]) if sign else whole
+
+
+def _all_minor(
+    amount: pa.Array[Any], counts: npt.NDArray[np.int64], scale: int, decimal_mark: str
+) -> Minors:
+    kind = amount.type
+    if pa.types.is_integer(kind):
+        return _integer_minor(amount, counts)
+    if pa.types.is_float64(kind):
+        return float_minor(values(amount, np.float64), counts, scale)
+    if pa.types.is_float32(kind):
+        return float_minor(values(amount, np.float32), counts, scale)
+    if pa.types.is_decimal(kind):
+        return decimal_minor(amount, counts, scale)
+    return text_minor(amount, counts, scale, decimal_mark)
+
+
+def _integer_minor(amount: pa.Array[Any], counts: npt.NDArray[np.int64]) -> Minors:
+    if pa.types.is_uint64(amount.type):
+        whole = np.minimum(values(amount, np.uint64), np.uint64(LIMIT)).view(np.int64)
+    else:
+        whole = values(amount.cast(pa.int64()), np.int64)
+    is_large = (whole >= LIMIT) | (whole <= -LIMIT)
+    if counts.size:
+        # The product may wrap where it is above 2**63, which its nearest double tells for sure.
+        about = whole.astype(np.float64) * counts.astype(np.float64)
+        whole = whole * counts
+        is_large = (np.abs(about) > 2.0**62) | (whole >= LIMIT) | (whole <= -LIMIT)
+    return Minors(np.where(is_large, 0, whole), np.where(is_large, TOO_LARGE, OK).astype(np.uint8))

@@ -1,0 +1,223 @@
+"""A batch of orders to canonical columns: the only place that checks data."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, NoReturn
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from rfm_engine.errors import DataError
+from rfm_engine.orders.arrays import first_true, frozen, valid_mask, values
+from rfm_engine.orders.clock import local_days, to_instants
+from rfm_engine.orders.judge import (
+    BAD_TIME,
+    COUNTED,
+    FILTERED,
+    NONFINITE_AMOUNT,
+    NULL_AMOUNT,
+    NULL_CUSTOMER,
+    NULL_TIME,
+    REASONS,
+    STRICT_REASONS,
+    judge,
+)
+from rfm_engine.orders.keys import Keys, keys_of
+from rfm_engine.orders.money import NONFINITE, ROUNDED, TOO_LARGE, UNREADABLE, to_minor
+from rfm_engine.orders.place import Place
+from rfm_engine.orders.reading import Reading
+from rfm_engine.orders.text import parsed_ids, parsed_integers, parsed_times
+
+_DAY_US = 86_400_000_000
+_LEAST, _GREATEST = np.iinfo(np.int64).min, np.iinfo(np.int64).max
+
+
+class OrderRows(NamedTuple):
+    """A batch as arrays of one length; only rows whose `reason` is 0 mean anything."""
+
+    keys: Keys
+    time_us: npt.NDArray[np.int64]
+    amount_minor: npt.NDArray[np.int64]
+    reason: npt.NDArray[np.uint8]
+    counts: npt.NDArray[np.int64]
+    n_rounded: int
+    newest_day: int | None
+    currencies: frozenset[str]
+    order_keys: Keys | None
+    order_present: npt.NDArray[np.bool_] | None
+
+
+class Batch:
+    """The columns of a record batch with dictionaries decoded, and the reasons found so far."""
+
+    def __init__(self, batch: pa.RecordBatch, place: Place) -> None:
+        self._batch = batch
+        self._place = place
+        self.reason = np.zeros(batch.num_rows, np.uint8)
+
+    def column(self, name: str) -> pa.Array:
+        """A column, its dictionary decoded."""
+        column = self._batch.column(name)
+        return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+
+    def drop(self, faulty: npt.NDArray[np.bool_] | None, reason: int) -> None:
+        """Give faulty rows a reason, unless they have an earlier one; None is no row."""
+        if faulty is not None:
+            self.reason[faulty & (self.reason == COUNTED)] = reason
+
+    def drop_nulls(self, column: pa.Array, reason: int) -> None:
+        """Drop the rows where the column is null."""
+        valid = valid_mask(column)
+        self.drop(None if valid is None else ~valid, reason)
+
+    def first(self, mask: npt.NDArray[np.bool_]) -> int:
+        """The first row still counted where the mask holds, -1 without one."""
+        return first_true(mask & (self.reason == COUNTED))
+
+    def where(self, row: int) -> str:
+        """Where a row stands, for messages; rows count from 1."""
+        group = self._place.row_group
+        inside = "" if group is None else f", row group {group}"
+        return f"{self._place.name}{inside}, row {self._place.first_row + row + 1}"
+
+
+def normalize(
+    record_batch: pa.RecordBatch, place: Place, reading: Reading, scale: int, *, text: bool
+) -> OrderRows:
+    """Check and convert a batch whose column types have been agreed on; `text` says it is CSV.
+
+    Raises
+    ------
+    DataError
+        An amount cannot be read or has more than 18 digits, refunds are an error, or `strict`
+        meets a faulty row. The message names file, row group and row.
+    """
+    batch = Batch(record_batch, place)
+    for condition in reading.conditions:
+        batch.drop(~condition.holds(batch.column(condition.column)), FILTERED)
+    customers = _ids(batch, reading.customer, reading, text=text)
+    batch.drop_nulls(customers, NULL_CUSTOMER)
+    times = batch.column(reading.time)
+    if text:
+        times = parsed_times(times, reading.time_format, batch.where)
+    batch.drop_nulls(times, NULL_TIME)
+    time_us, bad = to_instants(times, reading.zone)
+    batch.drop(bad, BAD_TIME)
+    amount_minor, rounded = _amounts(batch, customers, reading, scale, text=text)
+    counts, newest_day = _judged(batch, time_us, amount_minor, reading)
+    n_rounded = int(np.count_nonzero(rounded & (batch.reason == COUNTED)))
+    if reading.strict:
+        _refuse_faults(batch, rounded)
+    order_keys, order_present = _orders(batch, time_us, reading, text=text)
+    return OrderRows(
+        keys_of(customers), time_us, amount_minor, frozen(batch.reason), counts, n_rounded,
+        newest_day, _currencies(batch, reading.currency), order_keys, order_present,
+    )  # fmt: skip
+
+
+def _ids(batch: Batch, name: str, reading: Reading, *, text: bool) -> pa.Array:
+    column = batch.column(name)
+    return parsed_ids(column, batch.where) if text and reading.ids == "int" else column
+
+
+def _amounts(
+    batch: Batch, customers: pa.Array, reading: Reading, scale: int, *, text: bool
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+    amounts = batch.column(reading.amount)
+    batch.drop_nulls(amounts, NULL_AMOUNT)
+    quantity = None
+    if reading.quantity is not None:
+        pieces = batch.column(reading.quantity)
+        batch.drop_nulls(pieces, NULL_AMOUNT)
+        quantity = _quantities(batch, pieces, reading.quantity, text=text)
+    minor, status = to_minor(amounts, quantity, scale, decimal_mark=reading.csv_decimal)
+    if not status.any():
+        return minor, np.zeros(len(minor), np.bool_)
+    batch.drop(status == NONFINITE, NONFINITE_AMOUNT)
+    row = batch.first(status == UNREADABLE)
+    if row >= 0:
+        raise DataError(
+            f"amount must be a decimal number with {reading.csv_decimal!r} as its point; "
+            f"got {str(amounts[row])!r} in {batch.where(row)}. Mend it, or name another column."
+        )
+    row = batch.first(status == TOO_LARGE)
+    if row >= 0:
+        raise DataError(
+            f"amount must have at most 18 digits at scale {scale}; customer {customers[row]} has "
+            f"{amounts[row]} in {batch.where(row)}. Give a smaller amount scale."
+        )
+    return minor, status == ROUNDED
+
+
+def _quantities(batch: Batch, pieces: pa.Array, name: str, *, text: bool) -> npt.NDArray[np.int64]:
+    if text:
+        pieces = parsed_integers(pieces, f"quantity column {name!r}", batch.where)
+    try:
+        return values(pieces.cast(pa.int64()), np.int64)
+    except pa.ArrowInvalid as error:
+        raise DataError(
+            f"quantity column {name!r} must fit int64; got {error} in {batch.where(0)} or after."
+        ) from error
+
+
+def _judged(
+    batch: Batch,
+    time_us: npt.NDArray[np.int64],
+    amount_minor: npt.NDArray[np.int64],
+    reading: Reading,
+) -> tuple[npt.NDArray[np.int64], int | None]:
+    # In UTC a day is a plain range of instants; elsewhere dates are compared, since around a
+    # change of the clock a later instant can have an earlier date.
+    is_utc = reading.zone.is_utc
+    day = _DAY_US if is_utc else 1
+    clock = time_us if is_utc else frozen(local_days(time_us, reading.zone).astype(np.int64))
+    first = _LEAST if reading.first_day is None else reading.first_day * day
+    last = _GREATEST if reading.as_of_day is None else (reading.as_of_day + 1) * day - 1
+    counts = np.zeros(len(REASONS), np.int64)
+    newest, refund = judge(
+        clock, amount_minor, np.int64(first), np.int64(last),
+        reading.refunds == "drop", reading.zero == "drop", batch.reason, counts,
+    )  # fmt: skip
+    if refund >= 0 and reading.refunds == "error":
+        raise DataError(
+            f"amounts must not be negative when refunds are an error; got a refund in "
+            f"{batch.where(refund)}. Choose net or drop."
+        )
+    return counts, int(newest) // day if counts[COUNTED] else None
+
+
+def _orders(
+    batch: Batch, time_us: npt.NDArray[np.int64], reading: Reading, *, text: bool
+) -> tuple[Keys | None, npt.NDArray[np.bool_] | None]:
+    if reading.frequency == "days":
+        days = pa.array(local_days(time_us, reading.zone))
+        return keys_of(days), None
+    if reading.order is None:
+        return None, None
+    orders = _ids(batch, reading.order, reading, text=text)
+    return keys_of(orders), valid_mask(orders)
+
+
+def _currencies(batch: Batch, name: str | None) -> frozenset[str]:
+    if name is None:
+        return frozenset()
+    counted = pa.array(batch.reason == COUNTED)
+    return frozenset(
+        "null" if value is None else str(value)
+        for value in pc.unique(batch.column(name).filter(counted)).to_pylist()
+    )
+
+
+def _refuse_faults(batch: Batch, rounded: npt.NDArray[np.bool_]) -> None:
+    faulty = np.isin(batch.reason, STRICT_REASONS)
+    rounded = rounded & (batch.reason == COUNTED)
+    row = first_true(faulty | rounded)
+    if row >= 0:
+        fault = "amounts_rounded" if rounded[row] else REASONS[batch.reason[row]]
+        _refuse(f"rows must be faultless when strict; got {fault} in {batch.where(row)}.")
+
+
+def _refuse(message: str) -> NoReturn:
+    raise DataError(f"{message} Mend the row, or leave strict out.")

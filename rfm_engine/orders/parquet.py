@@ -1,0 +1,167 @@
+"""Parquet, a row group at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from rfm_engine.errors import DataError
+from rfm_engine.orders.discover import File
+from rfm_engine.orders.footer import check_footer
+from rfm_engine.orders.guard import reading
+from rfm_engine.orders.place import Constants, Place, Read, Selection, select
+
+_CONTRACT = "readable Parquet"
+_BUFFER_BYTES = 1 << 20
+_ROWS = 1 << 18
+# Text of 64 K rows decodes 2.9 times as fast as of 1 M rows: it stays in the cache, and its
+# buffers are reused.
+_TEXT_ROWS = 1 << 16
+_BATCH_BYTES = 1 << 26
+_FEWEST_ROWS = 1 << 10
+_JOINED_ROWS = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One row group, or small neighbours, and where it stands in the file."""
+
+    groups: tuple[int, ...]
+    first_row: int
+    n_rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class ParquetSource:
+    """A Parquet file whose footer has been checked."""
+
+    file: File
+    selection: Selection
+    n_rows: int
+    pieces: Sequence[Piece]
+    metadata: pq.FileMetaData | None  # only where several reads save the parsing of it
+    batch_rows: int
+    alone: bool
+    text: bool = False
+    repeatable: bool = True
+
+    @property
+    def name(self) -> str:
+        """Path or URI."""
+        return self.file.name
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The needed columns."""
+        return self.selection.schema
+
+    def reads(self) -> list[Read]:
+        """Return a read for each row group; small neighbours share one."""
+        shared = self.alone and len(self.pieces) == 1
+        return [RowGroups(self, piece, shared) for piece in self.pieces]
+
+
+@dataclass(frozen=True, slots=True)
+class RowGroups:
+    """A piece, decoded in batches by the thread that reads it."""
+
+    source: ParquetSource
+    piece: Piece
+    shared: bool
+
+    def __iter__(self) -> Iterator[tuple[pa.RecordBatch, Place]]:
+        """Yield batches; rows count from the row group when it is one, else from the file."""
+        source, piece = self.source, self.piece
+        row_group = piece.groups[0] if len(piece.groups) == 1 else None
+        before = piece.first_row if row_group is None else 0
+        read = 0
+        with _opened(source.file, source.metadata) as (parquet, _):
+            batches = parquet.iter_batches(
+                batch_size=source.batch_rows,
+                row_groups=list(piece.groups),
+                columns=list(source.selection.physical),
+                use_threads=False,
+            )
+            for batch in batches:
+                chosen = source.selection.of(batch)
+                # Arrow does not look whether Parquet text is UTF-8: 6 ns a 32-character value.
+                chosen.validate(full=True)
+                yield chosen, Place(source.name, row_group, before + read)
+                read += chosen.num_rows
+        if read != piece.n_rows:
+            raise DataError(
+                f"{source.name} must hold {piece.n_rows} rows from row group {piece.groups[0]} "
+                f"on, as its footer says; got {read}. Write the file again."
+            )
+
+
+def open_parquet(
+    file: File, needed: Sequence[str], constants: Constants, *, alone: bool
+) -> ParquetSource:
+    """Read and check the footer of ``file``; ``alone`` when there is no other input."""
+    with _opened(file, None) as (parquet, file_bytes):
+        metadata = parquet.metadata
+        check_footer(metadata, file_bytes, file.name)
+        selection = select(parquet.schema_arrow, needed, file.name, constants)
+        pieces = _pieces(metadata)
+        return ParquetSource(
+            file=file,
+            selection=selection,
+            n_rows=metadata.num_rows,
+            pieces=pieces,
+            metadata=metadata if len(pieces) > 1 else None,
+            batch_rows=_batch_rows(metadata, selection.physical),
+            alone=alone,
+        )
+
+
+@contextmanager
+def _opened(file: File, metadata: pq.FileMetaData | None) -> Iterator[tuple[pq.ParquetFile, int]]:
+    with reading(file.name, _CONTRACT), file.open() as handle:
+        parquet = pq.ParquetFile(
+            handle,
+            metadata=metadata,
+            buffer_size=_BUFFER_BYTES if file.local else 0,
+            pre_buffer=not file.local,
+            coerce_int96_timestamp_unit="us",
+            page_checksum_verification=True,
+        )
+        with parquet:
+            yield parquet, handle.size()
+
+
+def _pieces(metadata: pq.FileMetaData) -> list[Piece]:
+    """Return the pieces that hold every row once; a large row group stands alone."""
+    pieces: list[Piece] = []
+    groups: list[int] = []
+    rows, row = 0, 0
+    for group in range(metadata.num_row_groups):
+        held = metadata.row_group(group).num_rows
+        if groups and rows + held > _JOINED_ROWS:
+            pieces.append(Piece(tuple(groups), row - rows, rows))
+            groups, rows = [], 0
+        if held:
+            groups.append(group)
+            rows += held
+            row += held
+    if groups:
+        pieces.append(Piece(tuple(groups), row - rows, rows))
+    return pieces
+
+
+def _batch_rows(metadata: pq.FileMetaData, physical: Sequence[str]) -> int:
+    """Choose the rows of a batch so that long values do not make it huge."""
+    chosen, widest, text = set(physical), 0.0, False
+    for group in range(metadata.num_row_groups):
+        row_group = metadata.row_group(group)
+        for index in range(row_group.num_columns):
+            chunk = row_group.column(index)
+            if chunk.physical_type == "BYTE_ARRAY" and chunk.path_in_schema in chosen:
+                text = True
+                widest = max(widest, chunk.total_uncompressed_size / max(row_group.num_rows, 1))
+    rows = _TEXT_ROWS if text else _ROWS
+    return max(_FEWEST_ROWS, min(rows, int(_BATCH_BYTES / widest) if widest else rows))

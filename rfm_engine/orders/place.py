@@ -1,0 +1,130 @@
+"""What a source of orders is: places, reads, sources, and the columns taken from them."""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeAlias
+
+import pyarrow as pa
+
+from rfm_engine.errors import DataError, UsageError
+
+Constants: TypeAlias = Mapping[str, Any]
+"""Scalars by column name."""
+
+_LISTED_COLUMNS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the rows of a batch stand, for messages.
+
+    ``first_row`` counts the rows before the batch: in the row group where there is one, else in
+    the whole file or stream.
+    """
+
+    name: str
+    row_group: int | None
+    first_row: int
+
+
+class Read(Protocol):
+    """One piece of a source that is read from start to end.
+
+    When ``shared`` is true several threads may take batches from one iterator of it, with a lock
+    around ``next``.
+    """
+
+    @property
+    def shared(self) -> bool:
+        """Whether several threads should work on the batches of this one read."""
+
+    def __iter__(self) -> Iterator[tuple[pa.RecordBatch, Place]]: ...
+
+
+class Source(Protocol):
+    """A file, a stream or something in memory, cut down to the needed columns."""
+
+    @property
+    def name(self) -> str:
+        """Path, URI, ``stdin`` or ``orders``."""
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The needed columns, with the types they come in."""
+
+    @property
+    def text(self) -> bool:
+        """Whether every column arrives as text that is still to be parsed (CSV)."""
+
+    @property
+    def n_rows(self) -> int | None:
+        """Rows in the source where its metadata tell."""
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether ``reads`` may be called again."""
+
+    def reads(self) -> list[Read]:
+        """Return the pieces that together hold every row once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The needed columns of one file: those it holds and those its folders name."""
+
+    schema: pa.Schema
+    physical: tuple[str, ...]
+    constants: Constants = field(default_factory=dict)
+
+    def of(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Return ``batch`` with exactly the needed columns, in their order."""
+        columns = [
+            pa.repeat(self.constants[name], batch.num_rows)
+            if name in self.constants
+            else batch.column(name)
+            for name in self.schema.names
+        ]
+        return pa.RecordBatch.from_arrays(columns, schema=self.schema)
+
+
+def select(
+    schema: pa.Schema,
+    needed: Sequence[str],
+    name: str,
+    constants: Constants | None = None,
+) -> Selection:
+    """Choose the needed columns of the file ``name``; a physical column beats a constant."""
+    constants = constants or {}
+    require_columns([*schema.names, *constants], needed, name, twice=schema.names)
+    used = {c: constants[c] for c in needed if c in constants and c not in schema.names}
+    fields = [pa.field(c, used[c].type) if c in used else schema.field(c) for c in needed]
+    return Selection(pa.schema(fields), tuple(c for c in needed if c not in used), used)
+
+
+def require_columns(
+    held: Sequence[str], needed: Sequence[str], name: str, *, twice: Sequence[str] | None = None
+) -> None:
+    """Refuse a needed column that ``name`` does not hold, or holds more than once."""
+    counts = Counter(held if twice is None else twice)
+    for column in needed:
+        if column not in held:
+            raise UsageError(_missing(column, list(dict.fromkeys(held)), name))
+        if counts[column] > 1:
+            raise DataError(
+                f"column {column!r} must stand once in {name}; got it {counts[column]} times. "
+                "Rename or drop the others."
+            )
+
+
+def _missing(column: str, held: Sequence[str], name: str) -> str:
+    listed = ", ".join(held[:_LISTED_COLUMNS]) or "no columns"
+    if len(held) > _LISTED_COLUMNS:
+        listed += f" and {len(held) - _LISTED_COLUMNS} more"
+    by_lower = {h.lower(): h for h in held}
+    close = difflib.get_close_matches(column.lower(), by_lower, n=1)
+    advice = f"Did you mean {by_lower[close[0]]!r}?" if close else "Name the column that holds it."
+    return f"column {column!r} must exist in {name}; got {listed}. {advice}"

@@ -1,0 +1,104 @@
+"""Files behind URIs: ``s3://bucket/orders``, ``gs://bucket/year=*/*.parquet``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fnmatch import fnmatchcase
+from urllib.parse import unquote
+
+import pyarrow as pa
+from pyarrow import fs
+
+from rfm_engine.errors import RfmError, UsageError
+from rfm_engine.orders.guard import first_line, missing
+
+_GLOB = frozenset("*[")  # a ? begins the options of a URI
+
+
+def split(uri: str) -> tuple[str, list[str], str]:
+    """Return the part of ``uri`` before any wildcard, the segments from there on, the options."""
+    place, question, query = uri.partition("?")
+    segments = place.split("/")
+    fixed = next((i for i, s in enumerate(segments) if not _GLOB.isdisjoint(s)), len(segments))
+    return "/".join(segments[:fixed]), [unquote(s) for s in segments[fixed:]], question + query
+
+
+def connect(uri: str, name: str) -> tuple[fs.FileSystem, str]:
+    """Return the file system of ``uri`` and the path in it."""
+    try:
+        filesystem, path = fs.FileSystem.from_uri(uri)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowKeyError) as error:
+        raise UsageError(
+            f"{name} must be a URI that can be read; got {first_line(error)}. "
+            "Use s3://, gs://, abfs:// or file://."
+        ) from error
+    except OSError as error:
+        raise _unreachable(name, error) from error
+    return filesystem, path
+
+
+def found(
+    filesystem: fs.FileSystem, root: str, pattern: Sequence[str], name: str
+) -> list[tuple[str, list[str]]]:
+    """Return the path of each file and the folders among which partition keys may stand.
+
+    Below a directory these are the folders below it; for one file or a pattern, all of them.
+    """
+    try:
+        info = filesystem.get_file_info(root)
+        if info.type == fs.FileType.NotFound:
+            raise missing(name)
+        if pattern:
+            paths = list(_matching(filesystem, root, pattern))
+            files = [(path, path.split("/")[:-1]) for path in paths]
+        elif info.is_file:
+            return [(info.path, info.path.split("/")[:-1])]
+        else:
+            above = len(info.path.rstrip("/")) + 1
+            files = [(p, p[above:].split("/")[:-1]) for p in _below(filesystem, info.path)]
+    except OSError as error:
+        raise _unreachable(name, error) from error
+    if not files:
+        raise UsageError(f"{name} must lead to data files; got none. Check the URI.")
+    return files
+
+
+def _below(filesystem: fs.FileSystem, folder: str) -> list[str]:
+    infos = filesystem.get_file_info(fs.FileSelector(folder, recursive=True))
+    above = len(folder.rstrip("/")) + 1
+    return sorted(
+        info.path
+        for info in infos
+        if info.is_file and not any(s[:1] in ("_", ".") for s in info.path[above:].split("/"))
+    )
+
+
+def _matching(filesystem: fs.FileSystem, root: str, pattern: Sequence[str]) -> Iterator[str]:
+    selector = fs.FileSelector(root, recursive=len(pattern) > 1 or "**" in pattern)
+    above = len(root.rstrip("/")) + 1
+    for info in sorted(filesystem.get_file_info(selector), key=lambda info: info.path):
+        if not _matches(info.path[above:].split("/"), pattern):
+            continue
+        if info.is_file:
+            yield info.path
+        elif "**" not in pattern:
+            yield from _below(filesystem, info.path)
+
+
+def _matches(segments: Sequence[str], pattern: Sequence[str]) -> bool:
+    """Whether a path matches; ``**`` stands for any number of folders."""
+    if not pattern:
+        return not segments
+    if pattern[0] == "**":
+        rest = pattern[1:] or ["*"]
+        return any(_matches(segments[i:], rest) for i in range(len(segments)))
+    if not segments or (segments[0][:1] in ("_", ".") and segments[0][:1] != pattern[0][:1]):
+        return False
+    return fnmatchcase(segments[0], pattern[0]) and _matches(segments[1:], pattern[1:])
+
+
+def _unreachable(name: str, error: OSError) -> RfmError:
+    return RfmError(
+        f"{name} must be reachable; got {first_line(error)}. "
+        "Check the network, the credentials and the region."
+    )

@@ -1,0 +1,141 @@
+"""The way in: whatever the caller holds becomes sources of record batches, needed columns only."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+
+import pyarrow as pa
+
+from rfm_engine.errors import DataError, UsageError
+from rfm_engine.orders import csv, frames, hive, ipc, memory, parquet
+from rfm_engine.orders.discover import File, Pipe, discover
+from rfm_engine.orders.guard import reading
+from rfm_engine.orders.place import Constants, Place, Read, Source
+
+__all__ = ["Place", "Read", "Source", "open_sources"]
+
+_ACCEPTED = (
+    "a path, a list of paths, something with __arrow_c_stream__ (table, frame, relation, reader), "
+    "a pyarrow dataset, a Polars LazyFrame, or record batches"
+)
+
+
+def open_sources(
+    orders: object, needed: Sequence[str], *, csv_delimiter: str = ","
+) -> list[Source]:
+    """Open orders wherever they are, cut down to the needed columns.
+
+    Parameters
+    ----------
+    orders
+        A path, glob, directory, URI or ``-`` (an IPC stream on standard input), a list of such,
+        or one thing in memory: anything with ``__arrow_c_stream__``, a record batch, a list or
+        iterator of record batches, a pyarrow dataset, a Polars LazyFrame.
+    needed
+        Column names; every batch has exactly these, in this order. A name given twice counts once.
+    csv_delimiter
+        Delimiter of CSV files; ``.tsv`` files have tabs unless another than ``,`` is given.
+
+    Returns
+    -------
+    list of Source
+        One for each file, in order, or one for what is in memory.
+
+    Raises
+    ------
+    UsageError
+        An input or a needed column is missing, or ``orders`` is nothing of the above.
+    DataError
+        A file is corrupt, truncated, empty or of no known format.
+
+    Examples
+    --------
+    >>> import pyarrow as pa
+    >>> table = pa.table({"customer_id": [7], "amount": [1050], "note": ["x"]})
+    >>> [source] = open_sources(table, ["amount", "customer_id"])
+    >>> source.schema.names, source.n_rows
+    (['amount', 'customer_id'], 1)
+    """
+    csv.check_delimiter(csv_delimiter)
+    names = list(dict.fromkeys(needed))
+    paths = _paths(orders)
+    if paths is None:
+        return [_in_memory(orders, names)]
+    return _on_disk(discover(paths), names, csv_delimiter)
+
+
+def _paths(orders: object) -> list[str | os.PathLike[str]] | None:
+    """Return the inputs when ``orders`` is one path or several, None when it is no path."""
+    if isinstance(orders, str | os.PathLike):
+        return [orders]
+    if not isinstance(orders, list | tuple):
+        return None
+    paths = [given for given in orders if isinstance(given, str | os.PathLike)]
+    if len(paths) < len(orders) and not all(isinstance(o, pa.RecordBatch) for o in orders):
+        kinds = ", ".join(dict.fromkeys(type(given).__name__ for given in orders))
+        raise UsageError(
+            f"a list of orders must hold paths only or record batches only; got {kinds}. "
+            "Give the others one at a time."
+        )
+    if not orders:
+        raise UsageError("orders must be at least one input; got an empty list. Name a file.")
+    return paths or None
+
+
+def _in_memory(orders: object, needed: list[str]) -> Source:
+    if isinstance(orders, pa.Table):
+        return memory.of_table(orders, needed)
+    if isinstance(orders, pa.RecordBatch):
+        return memory.of_batches([orders], needed)
+    if isinstance(orders, list | tuple):
+        return memory.of_batches(orders, needed)
+    if isinstance(orders, pa.RecordBatchReader):
+        return memory.of_reader(orders, needed)
+    if memory.is_dataset(orders):
+        return memory.of_dataset(orders, needed)
+    if frames.is_lazy(orders):
+        return frames.of_lazy(orders, needed)
+    if hasattr(orders, "__arrow_c_stream__"):
+        return frames.of_stream(orders, needed)
+    if isinstance(orders, Iterator):
+        return memory.of_iterator(orders, needed)
+    raise UsageError(f"orders must be {_ACCEPTED}; got {type(orders).__name__}.")
+
+
+def _on_disk(files: Sequence[File | Pipe], needed: list[str], delimiter: str) -> list[Source]:
+    constants = iter(hive.constants([file.keys for file in files if isinstance(file, File)]))
+    alone = len(files) == 1
+    return [
+        _file(file, needed, next(constants), delimiter, alone=alone)
+        if isinstance(file, File)
+        else ipc.open_pipe(file, needed)
+        for file in files
+    ]
+
+
+def _file(
+    file: File,
+    needed: list[str],
+    constants: Constants,
+    delimiter: str,
+    *,
+    alone: bool,
+) -> Source:
+    with reading(file.name, "orders"), file.open() as handle:
+        magic = handle.read(8)
+    if not magic:
+        raise DataError(f"{file.name} must hold orders; got an empty file. Write it again.")
+    if csv.is_csv(file.path):
+        text = {key: pa.scalar(value, pa.string()) for key, value in file.keys.items()}
+        return csv.open_csv(file, needed, text, delimiter=delimiter, alone=alone)
+    if magic[:4] in (b"PAR1", b"PARE"):
+        return parquet.open_parquet(file, needed, constants, alone=alone)
+    if magic[:6] == b"ARROW1":
+        return ipc.open_ipc(file, needed, constants, stream=False, alone=alone)
+    if magic[:4] == b"\xff\xff\xff\xff":
+        return ipc.open_ipc(file, needed, constants, stream=True, alone=alone)
+    raise DataError(
+        f"{file.name} must be Parquet, Arrow IPC or CSV (by its ending .csv, .tsv or .txt, also "
+        "with .gz, .zst or .bz2); got none of them. Convert it or leave it out."
+    )

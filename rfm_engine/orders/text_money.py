@@ -1,0 +1,231 @@
+"""Amounts written as text to minor units, read as decimals from the bytes as they lie.
+
+Up to 18 significant digits, which is all but a few rows ever, are read in the kernel.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import MAX_EMAX, MIN_EMIN, ROUND_HALF_EVEN, Context, Decimal
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from rfm_engine.kernels import kernel
+from rfm_engine.orders.arrays import texts
+from rfm_engine.orders.money_status import (
+    HARD,
+    LIMIT,
+    NONFINITE,
+    OK,
+    POWERS_OF_TEN,
+    ROUNDED,
+    TOO_LARGE,
+    UNREADABLE,
+    Minors,
+    no_minors,
+)
+
+NAN, INF, INFINITY = (int.from_bytes(word) for word in (b"nan", b"inf", b"infinity"))
+ENDLESS = 10**15  # an exponent that no text is long enough to outweigh
+SIGNIFICANT = 18  # digits that an int64 always holds
+MAX_INT64 = 2**63 - 1
+
+
+def text_minor(
+    amount: pa.Array[Any], quantity: npt.NDArray[np.int64], scale: int, decimal_mark: str
+) -> Minors:
+    """Round `amount * quantity * 10**scale` half-even; an empty `quantity` stands for ones."""
+    data, offsets = texts(amount)
+    minors = no_minors(len(amount))
+    n_hard = read_amounts(data, offsets, quantity, scale, ord(decimal_mark), POWERS_OF_TEN, *minors)
+    if n_hard:
+        for row in np.flatnonzero(minors.status == HARD):
+            text = data[offsets[row] : offsets[row + 1]].tobytes().decode("ascii")
+            count = int(quantity[row]) if quantity.size else 1
+            minors.values[row], minors.status[row] = exact_decimal(
+                *split_decimal(text, decimal_mark), count, scale
+            )
+    return minors
+
+
+def split_decimal(text: str, decimal_mark: str = ".") -> tuple[Decimal, int]:
+    """Split a number into its digits and its exponent, which is cut to what can matter.
+
+    Raises
+    ------
+    ValueError
+        The text is no decimal number.
+    """
+    mark = re.escape(decimal_mark)
+    pattern = rf"\s*([+-]?(?:[0-9]+(?:{mark}[0-9]*)?|{mark}[0-9]+))(?:[eE]([+-]?[0-9]+))?\s*"
+    match = re.fullmatch(pattern, text, re.ASCII)
+    if match is None:
+        raise ValueError(text)
+    sign, digits = (match[2] or "+0")[:1], (match[2] or "").lstrip("+-0")[:16]
+    exponent = min(int(digits or 0), ENDLESS)
+    return Decimal(match[1].replace(decimal_mark, ".")), -exponent if sign == "-" else exponent
+
+
+def exact_decimal(mantissa: Decimal, exponent: int, count: int, scale: int) -> tuple[int, int]:
+    """Round `mantissa * 10**exponent * count * 10**scale`, with no limit on the digits."""
+    shift = exponent + scale
+    if mantissa == 0 or count == 0:
+        return 0, OK
+    # A count has 1 to 19 digits.
+    if mantissa.adjusted() + shift >= SIGNIFICANT:
+        return 0, TOO_LARGE
+    if mantissa.adjusted() + shift < -SIGNIFICANT - 2:
+        return 0, ROUNDED
+    n_digits = len(mantissa.as_tuple().digits)
+    exact = Context(prec=n_digits + 60, Emin=MIN_EMIN, Emax=MAX_EMAX)
+    product = exact.multiply(mantissa, Decimal(count)).scaleb(shift, exact)
+    minor = product.to_integral_value(ROUND_HALF_EVEN, exact)
+    if abs(minor) >= LIMIT:
+        return 0, TOO_LARGE
+    return int(minor), OK if minor == product else ROUNDED
+
+
+@kernel
+def read_amounts(  # type: ignore[no-untyped-def]  # noqa: PLR0913
+    data, offsets, quantity, scale, mark, powers, minor, status
+):
+    """Fill `minor` and `status` from texts; return how many rows are HARD.
+
+    `mark` is the byte of the decimal mark, `powers` holds `int64[19]` powers of ten.
+    """
+    n_hard = 0
+    for i in range(len(minor)):
+        minor[i] = 0
+        at, end = trim(data, offsets[i], offsets[i + 1])
+        negative = at < end and data[at] == ord("-")
+        if negative or (at < end and data[at] == ord("+")):
+            at += 1
+        first = at
+        mantissa, exponent, n_digits, at, is_long = read_digits(data, at, end, mark, powers)
+        if n_digits == 0:
+            status[i] = NONFINITE if is_nonfinite_word(data, first, end) else UNREADABLE
+            continue
+        more, at = read_exponent(data, at, end)
+        if at < end:
+            status[i] = UNREADABLE
+            continue
+        if quantity.size and not is_long:
+            count = quantity[i]
+            if count == 0:
+                mantissa = np.int64(0)
+            elif count < -MAX_INT64 or mantissa > MAX_INT64 // abs(count):
+                is_long = True
+            else:
+                mantissa *= abs(count)
+                negative ^= count < 0
+        if is_long or exponent + more + scale == -19:
+            status[i] = HARD
+            n_hard += 1
+            continue
+        whole, status[i] = shift_point(mantissa, exponent + more + scale, powers)
+        minor[i] = -whole if negative else whole
+    return n_hard
+
+
+@kernel
+def trim(data, begin, end):  # type: ignore[no-untyped-def]
+    """Return where the text begins and ends without blanks around it."""
+    while begin < end and (data[begin] == 32 or 9 <= data[begin] <= 13):
+        begin += 1
+    while begin < end and (data[end - 1] == 32 or 9 <= data[end - 1] <= 13):
+        end -= 1
+    return begin, end
+
+
+@kernel
+def read_digits(data, at, end, mark, powers):  # type: ignore[no-untyped-def]
+    """Read digits with at most one mark, as `mantissa * 10**exponent`.
+
+    Zeros count only once another digit follows. Returns mantissa, exponent, digits seen, where it
+    stopped, and whether there were more digits than the mantissa can hold.
+    """
+    mantissa = np.int64(0)
+    exponent = np.int64(0)
+    n_seen = n_held = n_zeros = 0
+    is_long = after_mark = False
+    while at < end:
+        digit = np.int64(data[at]) - 48
+        if 0 <= digit <= 9:
+            n_seen += 1
+            if after_mark:
+                exponent -= 1
+            if digit == 0:
+                n_zeros += n_held > 0
+            elif n_held + n_zeros >= SIGNIFICANT:
+                is_long = True
+            else:
+                mantissa = mantissa * powers[n_zeros + 1] + digit
+                n_held += n_zeros + 1
+                n_zeros = 0
+        elif data[at] == mark and not after_mark:
+            after_mark = True
+        else:
+            break
+        at += 1
+    return mantissa, exponent + n_zeros, n_seen, at, is_long
+
+
+@kernel
+def read_exponent(data, at, end):  # type: ignore[no-untyped-def]
+    """Read what follows `e`; return the exponent and where it stopped (before `e` if broken)."""
+    begin = at
+    if at == end or data[at] | 32 != ord("e"):
+        return np.int64(0), begin
+    at += 1
+    negative = at < end and data[at] == ord("-")
+    if negative or (at < end and data[at] == ord("+")):
+        at += 1
+    if at == end:
+        return np.int64(0), begin
+    exponent = np.int64(0)
+    while at < end:
+        digit = np.int64(data[at]) - 48
+        if digit < 0 or digit > 9:
+            return np.int64(0), begin
+        exponent = min(exponent * 10 + digit, ENDLESS)
+        at += 1
+    return -exponent if negative else exponent, at
+
+
+@kernel
+def is_nonfinite_word(data, at, end):  # type: ignore[no-untyped-def]
+    """Tell whether the bytes are `nan`, `inf` or `infinity` in any case."""
+    if end - at > 8:
+        return False
+    word = np.int64(0)
+    while at < end:
+        letter = np.int64(data[at]) | 32
+        if letter < 97 or letter > 122:
+            return False
+        word = word << 8 | letter
+        at += 1
+    return word in (NAN, INF, INFINITY)
+
+
+@kernel
+def shift_point(mantissa, shift, powers):  # type: ignore[no-untyped-def]
+    """Round `mantissa * 10**shift` half-even, for a mantissa not below 0 and shift not -19."""
+    if mantissa == 0:
+        return mantissa, OK
+    if shift >= 0:
+        if shift > 18 or mantissa >= powers[18 - shift]:
+            return np.int64(0), TOO_LARGE
+        return mantissa * powers[shift], OK
+    if shift < -18:
+        return np.int64(0), ROUNDED
+    unit = powers[-shift]
+    whole = mantissa // unit
+    rest = mantissa - whole * unit
+    if rest > unit - rest or (rest == unit - rest and whole & 1 == 1):
+        whole += 1
+    if whole >= LIMIT:
+        return np.int64(0), TOO_LARGE
+    return whole, OK if rest == 0 else ROUNDED

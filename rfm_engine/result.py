@@ -1,0 +1,145 @@
+"""What scoring gives back: the customers as Arrow, and the summary in words and figures."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import pyarrow as pa
+
+from rfm_engine.aggregate.ledger import RowCounts
+from rfm_engine.orders.money import format_minor
+from rfm_engine.score.cells import Cuts
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentTotals:
+    """A segment's customers, their orders and their net amount in minor units."""
+
+    name: str
+    customers: int
+    orders: int
+    monetary_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Scored customers and how they came about.
+
+    Attributes
+    ----------
+    customers
+        One row a customer with an order, in no order: the customer column under its input name,
+        `first_order`, `last_order` (timestamp[us, UTC]), `recency_days` (int32), `frequency`
+        (int64), `monetary` (decimal128(18, scale)), `r_score`, `f_score`, `m_score` (int8, 1
+        worst), `rfm_score` and `segment` (dictionary of string). It has `__arrow_c_stream__`, so
+        polars, duckdb and pandas read it as it is.
+    as_of
+        The date of analysis; None when it was to be the newest row's and no row counted.
+    rows
+        Rows read, counted, dropped by reason, and amounts rounded.
+    cuts
+        Cut points: `r` in days, `f` in orders, `m` in minor units; ascending, none without
+        customers.
+    segment_totals
+        Customers, orders and net amount by segment, in the scheme's order.
+    customers_without_orders
+        Customers who only have refunds; they are not in `customers`.
+    scale
+        Digits of the minor units behind the point.
+    seconds
+        Wall time by stage: read, aggregate, score, write, total.
+    options
+        The options as they were used.
+    """
+
+    customers: pa.Table
+    as_of: date | None
+    rows: RowCounts
+    cuts: Cuts
+    segment_totals: tuple[SegmentTotals, ...]
+    customers_without_orders: int
+    scale: int
+    seconds: dict[str, float]
+    options: dict[str, Any]
+    version: str
+
+    @property
+    def segments(self) -> pa.Table:
+        """The segments as a table: segment, customers, orders, monetary and both shares."""
+        rows = [row | {"segment": row.pop("name")} for row in self.summary()["segments"]]
+        kinds = {
+            "segment": pa.string(),
+            "customers": pa.int64(),
+            "orders": pa.int64(),
+            "monetary": pa.string(),
+            "share_customers": pa.float64(),
+            "share_monetary": pa.float64(),
+        }
+        table = pa.Table.from_pylist(rows, pa.schema(kinds))
+        place = table.schema.get_field_index("monetary")
+        money = table["monetary"].cast(pa.decimal128(38, self.scale))
+        return table.set_column(place, "monetary", money)
+
+    def summary(self) -> dict[str, Any]:
+        """Return what `rfm score --json` prints, peak memory apart: money as text, in major units."""
+        n_customers = self.customers.num_rows
+        monetary = sum(segment.monetary_minor for segment in self.segment_totals)
+        return {
+            "version": self.version,
+            "as_of": None if self.as_of is None else self.as_of.isoformat(),
+            "rows": {
+                "read": self.rows.read,
+                "counted": self.rows.counted,
+                "dropped": dict(self.rows.dropped),
+            },
+            "amounts_rounded": self.rows.amounts_rounded,
+            "customers": n_customers,
+            "customers_without_orders": self.customers_without_orders,
+            "cuts": {
+                "r": list(self.cuts.r),
+                "f": list(self.cuts.f),
+                "m": [format_minor(cut, self.scale) for cut in self.cuts.m],
+            },
+            "segments": [
+                {
+                    "name": segment.name,
+                    "customers": segment.customers,
+                    "orders": segment.orders,
+                    "monetary": format_minor(segment.monetary_minor, self.scale),
+                    "share_customers": _share(segment.customers, n_customers),
+                    "share_monetary": _share(segment.monetary_minor, monetary),
+                }
+                for segment in self.segment_totals
+            ],
+            "seconds": {stage: round(seconds, 6) for stage, seconds in self.seconds.items()},
+            "options": dict(self.options),
+        }
+
+    def __repr__(self) -> str:
+        names = ", ".join(f"{s.name} {s.customers:,}" for s in self.segment_totals)
+        return f"<rfm_engine.Result of {self.customers.num_rows:,} customers: {names}>"
+
+    def _repr_html_(self) -> str:
+        summary = self.summary()
+        rows = "".join(
+            "<tr>"
+            f"<td style='text-align:left'>{html.escape(s['name'])}</td>"
+            f"<td>{s['customers']:,}</td><td>{s['share_customers']:.1%}</td>"
+            f"<td>{s['orders']:,}</td><td>{html.escape(s['monetary'])}</td>"
+            f"<td>{s['share_monetary']:.1%}</td></tr>"
+            for s in summary["segments"]
+        )
+        return (
+            f"<p>{summary['customers']:,} customers as of {summary['as_of']}, from "
+            f"{summary['rows']['counted']:,} of {summary['rows']['read']:,} rows</p>"
+            "<table><thead><tr><th style='text-align:left'>segment</th><th>customers</th>"
+            "<th>share</th><th>orders</th><th>monetary</th><th>share</th></tr></thead>"
+            f"<tbody>{rows}</tbody></table>"
+        )
+
+
+def _share(part: int, whole: int) -> float:
+    return round(part / whole, 4) if whole else 0.0

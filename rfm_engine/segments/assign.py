@@ -1,0 +1,74 @@
+"""Chunks of customers to scores and segments, with the sums of every cell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from rfm_engine.score.cells import Bins, Scores
+from rfm_engine.segments.scheme import Scheme
+
+_MAX_INT16 = np.iinfo(np.int16).max
+
+
+class Labels:
+    """Score texts and segment names by cell, written as dictionary columns.
+
+    Only cells that occur get a text, so that a hundred bins an axis do not make a million.
+    """
+
+    def __init__(self, scheme: Scheme, bins: Bins, taken: npt.NDArray[np.bool_]) -> None:
+        cells = np.flatnonzero(taken)
+        index = pa.int16() if len(cells) <= _MAX_INT16 else pa.int32()
+        self._code = np.zeros(len(taken), index.to_pandas_dtype())
+        self._code[cells] = np.arange(len(cells))
+        self._scores = pa.array([score_text(bins, int(cell)) for cell in cells], pa.string())
+        self.segment = scheme.layout(bins)
+        self._names = pa.array(segment_names(scheme, bins), pa.string())
+        self.fields = [
+            pa.field("rfm_score", pa.dictionary(index, pa.string())),
+            pa.field("segment", pa.dictionary(pa.int16(), pa.string())),
+        ]
+
+    def columns(self, scores: Scores) -> list[pa.Array]:
+        """The columns rfm_score and segment of a chunk."""
+        return [
+            pa.DictionaryArray.from_arrays(pa.array(self._code[scores.cells]), self._scores),
+            pa.DictionaryArray.from_arrays(pa.array(self.segment[scores.cells]), self._names),
+        ]
+
+
+def score_text(bins: Bins, cell: int) -> str:
+    """The digits of a cell's scores, `543`, joined by `-` when an axis has ten bins or more."""
+    joint = "-" if max(bins) >= 10 else ""
+    return joint.join(map(str, bins.scores(cell)))
+
+
+def segment_names(scheme: Scheme, bins: Bins) -> list[str]:
+    """The scheme's segments in order, and its name for the rest where a cell is left over."""
+    names = [segment.name for segment in scheme.segments]
+    left_over = (scheme.layout(bins) == len(names)).any()
+    return [*names, scheme.otherwise] if left_over else names
+
+
+class SegmentSums(NamedTuple):
+    """Customers, orders and net minor units of a segment."""
+
+    customers: int
+    orders: int
+    monetary_minor: int
+
+
+def segment_sums(
+    by_cell: Sequence[tuple[int, int, int]], segment: npt.NDArray[np.int16], n_segments: int
+) -> list[SegmentSums]:
+    """Add the cells of each segment up, in integers of any size."""
+    sums = [[0, 0, 0] for _ in range(n_segments)]
+    for number, cell in zip(segment.tolist(), by_cell, strict=True):
+        for part, value in enumerate(cell):
+            sums[number][part] += value
+    return [SegmentSums(*row) for row in sums]

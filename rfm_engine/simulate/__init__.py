@@ -1,0 +1,141 @@
+"""Orders of a marketplace that never was: any number of them, in bounded memory."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from rfm_engine.errors import UsageError
+from rfm_engine.simulate.ids import IDS, Ids, customer_column
+from rfm_engine.simulate.market import CHANNELS, Market, Orders
+from rfm_engine.simulate.mixing import Numbers, mix_63
+
+__all__ = ["Ids", "simulate"]
+
+_BATCH_ORDERS = 1 << 16  # arrays of this length stay in the cache: twice as fast as 1 << 20
+_SEEDED = 40  # order ids of two seeds differ while there are fewer than 2**40 orders
+
+
+def simulate(
+    *, customers: int, orders: int, ids: Ids = "int", lines: bool = False, seed: int = 0
+) -> pa.RecordBatchReader:
+    """Simulate the orders of a marketplace, from 2023-01-01 to 2025-12-31.
+
+    Half of the customers order once, the others by a power law; customers come and go, weeks and
+    years have their seasons, about 2% of the rows are refunds (never a customer's only row).
+    A row depends on its number and the arguments alone, never on the clock.
+
+    Parameters
+    ----------
+    customers
+        Number of distinct customers; each has at least one purchase.
+    orders
+        Number of orders, at least `customers`.
+    ids
+        Kind of customer id: `int` (63-bit numbers without order), `dense` (0, 1, 2, ...), `string`
+        (32 hexadecimal characters) or `uuid`. The id of the i-th customer is the same for any
+        `seed`, so that two seeds are two batches of one marketplace.
+    lines
+        Give the lines of each order (about two) instead of one row an order.
+    seed
+        Another seed gives other orders.
+
+    Returns
+    -------
+    pyarrow.RecordBatchReader
+        `customer_id`, `order_time` timestamp[us], `amount` float64 with two decimals; with `lines`
+        also `order_id` int64, `product_id` int64, `channel` dictionary string, `seller_id` int64,
+        `list_price` float64, `discount` float64 (a share of the list price). Rows are in no order.
+
+    Raises
+    ------
+    UsageError
+        If there are fewer orders than customers, no customers, or `ids` is another word.
+
+    Examples
+    --------
+    >>> simulate(customers=10, orders=30).read_all().num_rows
+    30
+    """
+    if customers < 1:
+        raise UsageError(f"customers must be at least 1; got {customers}. Ask for more.")
+    if orders < customers:
+        raise UsageError(
+            f"orders must be at least as many as the customers; got {orders} orders of "
+            f"{customers} customers. Ask for more orders or fewer customers."
+        )
+    if ids not in IDS:
+        raise UsageError(f"ids must be one of {', '.join(IDS)}; got {ids!r}. Choose one.")
+    schema = _schema(ids, lines=lines)
+    batches = _batches(Market(customers, orders, seed), schema, ids, lines=lines)
+    return pa.RecordBatchReader.from_batches(schema, batches)
+
+
+def _schema(ids: Ids, *, lines: bool) -> pa.Schema:
+    fields = [
+        ("customer_id", customer_column(np.zeros(0, np.uint64), ids).type),
+        ("order_time", pa.timestamp("us")),
+        ("amount", pa.float64()),
+    ]
+    if lines:
+        fields += [
+            ("order_id", pa.int64()),
+            ("product_id", pa.int64()),
+            ("channel", pa.dictionary(pa.int8(), pa.string())),
+            ("seller_id", pa.int64()),
+            ("list_price", pa.float64()),
+            ("discount", pa.float64()),
+        ]
+    return pa.schema(fields)
+
+
+def _batches(
+    market: Market, schema: pa.Schema, ids: Ids, *, lines: bool
+) -> Iterator[pa.RecordBatch]:
+    for numbers in _walk(market.n_orders, market.seed):
+        orders = market.orders(numbers)
+        columns = _line_columns(market, orders) if lines else _order_columns(market, orders)
+        customers, *others = columns
+        yield pa.record_batch([customer_column(customers, ids), *others], schema)
+
+
+def _walk(n_orders: int, seed: int) -> Iterator[Numbers]:
+    """Yield every number below `n_orders` once, in strides that leave none beside its neighbour."""
+    stride = max(1, round(n_orders * (math.sqrt(5) - 1) / 2))
+    while math.gcd(stride, n_orders) != 1:
+        stride += 1
+    for first in range(0, n_orders, _BATCH_ORDERS):
+        steps = np.arange(min(_BATCH_ORDERS, n_orders - first), dtype=np.uint64)
+        start = (first * stride + seed) % n_orders
+        yield (steps * np.uint64(stride) + np.uint64(start)) % np.uint64(n_orders)
+
+
+def _order_columns(market: Market, orders: Orders) -> list[Any]:
+    cents = np.where(orders.refund, -market.cents(orders), market.cents(orders))
+    return [orders.customer, _times(orders), cents / 100]
+
+
+def _line_columns(market: Market, orders: Orders) -> list[Any]:
+    of, lines = market.lines(orders)
+    cents = (lines.list_cents * (100 - lines.discount_percent) + 50) // 100
+    times = _times(orders)
+    order_ids = mix_63(orders.number + np.uint64((market.seed << _SEEDED) % 2**63))
+    return [
+        orders.customer[of],
+        times.take(pa.array(of)),
+        np.where(orders.refund[of], -cents, cents) / 100,
+        order_ids[of].view(np.int64),
+        lines.product.view(np.int64),
+        pa.DictionaryArray.from_arrays(orders.channel[of], CHANNELS),
+        lines.seller.view(np.int64),
+        lines.list_cents / 100,
+        lines.discount_percent / 100,
+    ]
+
+
+def _times(orders: Orders) -> pa.Array:
+    return pa.array(orders.time_us, pa.timestamp("us"))

@@ -1,0 +1,58 @@
+"""Numbers that look random and are functions of others."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Numbers: TypeAlias = npt.NDArray[np.uint64]
+
+_LOW_63 = np.uint64(2**63 - 1)
+
+
+def mix_64(numbers: Numbers, key: int = 0) -> Numbers:
+    """Map 64-bit numbers one to one to others (the finaliser of splitmix64), by `key`."""
+    mixed = numbers + np.uint64(key)
+    mixed ^= mixed >> np.uint64(30)
+    mixed *= np.uint64(0xBF58476D1CE4E5B9)
+    mixed ^= mixed >> np.uint64(27)
+    mixed *= np.uint64(0x94D049BB133111EB)
+    mixed ^= mixed >> np.uint64(31)
+    return mixed
+
+
+def mix_63(numbers: Numbers) -> Numbers:
+    """Map 63-bit numbers one to one to others: each step is a bijection modulo 2**63."""
+    mixed = (numbers + np.uint64(0x9E3779B97F4A7C15)) & _LOW_63
+    mixed ^= mixed >> np.uint64(32)
+    mixed = (mixed * np.uint64(0xD6E8FEB86659FD93)) & _LOW_63
+    mixed ^= mixed >> np.uint64(32)
+    mixed = (mixed * np.uint64(0xD6E8FEB86659FD93)) & _LOW_63
+    mixed ^= mixed >> np.uint64(32)
+    return mixed
+
+
+def key_of(*words: int) -> int:
+    """Return a 64-bit key for some small numbers."""
+    key = 0x9E3779B97F4A7C15
+    for word in words:
+        key = int(mix_64(np.array([key ^ (word % 2**64)], np.uint64))[0])
+    return key
+
+
+def bits(numbers: Numbers, start: int, count: int) -> Numbers:
+    """Cut `count` bits of each number, from bit `start` on."""
+    return (numbers >> np.uint64(start)) & np.uint64(2**count - 1)
+
+
+def skewed(numbers: Numbers, n: int) -> Numbers:
+    """Turn random numbers into ones below `n` by a power law: small ones come most often.
+
+    The exponent is 2.25, taken by multiplication and square roots only, which every processor
+    rounds alike.
+    """
+    share = (numbers >> np.uint64(11)) * 2.0**-53
+    places: Numbers = (share * share * np.sqrt(np.sqrt(share)) * n).astype(np.uint64)
+    return places

@@ -1,0 +1,109 @@
+"""Files and folders that appear whole or not at all: written aside, fsynced, renamed."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import secrets
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+MARKER = "_rfm_engine.parquet"
+"""The file that says that a directory is ours to replace.
+
+It has the columns of the parts and no rows: readers that skip names with an underscore (pyarrow,
+pandas, Spark) do not see it, and to those that do not (Polars, DuckDB globs) it adds nothing.
+"""
+
+_AT_FDCWD = -100
+_RENAME_EXCHANGE = 2
+
+
+@contextmanager
+def file(target: Path) -> Iterator[Path]:
+    """Give an empty file beside `target` to write to; on success it replaces `target`."""
+    temporary = _beside(target)
+    try:
+        os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
+        yield temporary
+        sync(temporary)
+        temporary.replace(target)
+        sync(target.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def folder(target: Path) -> Iterator[Path]:
+    """Give an empty folder beside `target`; on success it takes the place of `target`.
+
+    The one who fills it syncs its files.
+    """
+    temporary = _beside(target)
+    try:
+        temporary.mkdir()
+        yield temporary
+        sync(temporary)
+        _publish(temporary, target)
+        sync(target.parent)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def sync(path: Path) -> None:
+    """Make a file or folder durable."""
+    if sys.platform == "win32" and path.is_dir():
+        return
+    descriptor = os.open(path, os.O_RDWR if sys.platform == "win32" else os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _beside(target: Path) -> Path:
+    # The name is cut so that the longest allowed one still fits with what is added to it.
+    return target.parent / f".{target.name[:48]}.{secrets.token_hex(4)}.tmp"
+
+
+def _publish(temporary: Path, target: Path) -> None:
+    """Move a folder to `target`; an old folder there ends up under the temporary name."""
+    try:
+        temporary.rename(target)
+        return
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
+    if not _exchange(temporary, target):
+        _replace_in_two_steps(temporary, target)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Swap two names in one step; False where the system or the file system cannot."""
+    if not sys.platform.startswith("linux"):
+        return False
+    renameat2 = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    if renameat2 is None:
+        return False
+    names = os.fsencode(one), os.fsencode(other)
+    if renameat2(_AT_FDCWD, names[0], _AT_FDCWD, names[1], _RENAME_EXCHANGE) == 0:
+        return True
+    code = ctypes.get_errno()
+    if code in (errno.EINVAL, errno.ENOSYS, errno.EPERM):
+        return False
+    raise OSError(code, os.strerror(code), str(other))
+
+
+def _replace_in_two_steps(temporary: Path, target: Path) -> None:
+    old = _beside(target)
+    target.rename(old)
+    try:
+        temporary.rename(target)
+    except BaseException:
+        old.rename(target)
+        raise
+    old.rename(temporary)

@@ -1,0 +1,149 @@
+"""How a table becomes bytes: Parquet, Arrow IPC, CSV."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
+
+from rfm_engine.sink.aside import MARKER, sync
+from rfm_engine.sink.text import as_text, check_text
+
+Progress = Callable[[int], None]
+
+_GROUP_ROWS = 1 << 20
+_FEW_VALUES = {
+    "recency_days", "frequency", "r_score", "f_score", "m_score",
+    "product_id", "seller_id", "list_price", "discount",
+}  # fmt: skip
+
+
+def grouped(
+    batches: Iterable[pa.RecordBatch], schema: pa.Schema, progress: Progress
+) -> Iterator[pa.Table]:
+    """Gather or cut batches into tables of one row group; tell the rows of those taken."""
+    waiting: list[pa.RecordBatch] = []
+    room = _GROUP_ROWS
+    n_written = 0
+    for batch in batches:
+        start = 0
+        while batch.num_rows - start >= room:
+            yield pa.Table.from_batches([*waiting, batch.slice(start, room)], schema)
+            start += room
+            n_written += _GROUP_ROWS
+            progress(n_written)
+            waiting, room = [], _GROUP_ROWS
+        if start < batch.num_rows:
+            waiting.append(batch.slice(start))
+            room -= batch.num_rows - start
+    if waiting:
+        yield pa.Table.from_batches(waiting, schema)
+        progress(n_written + _GROUP_ROWS - room)
+
+
+def write_parquet(groups: Iterable[pa.Table], schema: pa.Schema, path: Path) -> None:
+    """Write one Parquet file, a row group for each table.
+
+    Dictionaries only where values repeat, and zstd at its lowest level: 2 M customers of 11
+    columns take 0.40 s and 58 MB (snappy 0.35 s and 66 MB; dictionaries everywhere 0.52 s).
+    """
+    few = [f.name for f in schema if pa.types.is_dictionary(f.type) or f.name in _FEW_VALUES]
+    with (
+        pa.OSFile(str(path), "wb") as sink,
+        pyarrow.parquet.ParquetWriter(
+            sink,
+            schema,
+            compression="zstd",
+            compression_level=1,
+            use_dictionary=few,
+            store_decimal_as_integer=True,
+        ) as writer,
+    ):
+        for group in groups:
+            writer.write_table(group, row_group_size=_GROUP_ROWS)
+
+
+def write_arrow(groups: Iterable[pa.Table], schema: pa.Schema, path: Path) -> None:
+    """Write one Arrow IPC file."""
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, schema) as writer:
+        for group in groups:
+            writer.write_table(group)
+
+
+def write_csv(groups: Iterable[pa.Table], schema: pa.Schema, path: Path) -> None:
+    """Write one CSV file with a header; null is an empty field, an empty text is `""`."""
+    check_text(schema)
+    head = as_text(schema.empty_table()).schema
+    with (
+        pa.OSFile(str(path), "wb") as sink,
+        pyarrow.csv.CSVWriter(sink, head) as writer,
+    ):
+        for group in groups:
+            writer.write_table(as_text(group))
+
+
+def write_stdout(groups: Iterable[pa.Table], schema: pa.Schema) -> None:
+    """Write an Arrow IPC stream to stdout."""
+    # A Python file is safe here, where one thread writes; opening /dev/stdout anew would
+    # truncate a file that the shell appends to.
+    with pa.ipc.new_stream(sys.stdout.buffer, schema) as writer:
+        for group in groups:
+            writer.write_table(group)
+    sys.stdout.buffer.flush()
+
+
+def write_parts(
+    batches: Iterable[pa.RecordBatch],
+    schema: pa.Schema,
+    folder: Path,
+    threads: int,
+    progress: Progress,
+) -> None:
+    """Write Parquet parts of one row group each with several threads, and the marker."""
+    taken = [0]  # told by whichever thread takes a group, read by the calling one
+    numbered = enumerate(grouped(batches, schema, lambda rows: taken.__setitem__(0, rows)))
+    taking = threading.Lock()
+    stop = threading.Event()
+
+    def write_until_done() -> None:
+        try:
+            while not stop.is_set():
+                with taking:
+                    number, group = next(numbered, (0, None))
+                if group is None:
+                    return
+                _write_part(group, schema, folder / f"part-{number:05}.parquet")
+        finally:
+            stop.set()
+
+    with ThreadPoolExecutor(threads) as pool:
+        jobs = [pool.submit(write_until_done) for _ in range(threads)]
+        try:
+            while wait(jobs, timeout=0.1, return_when=FIRST_EXCEPTION).not_done:
+                progress(taken[0])
+        finally:
+            stop.set()
+    for job in jobs:
+        job.result()
+    progress(taken[0])
+    if not taken[0]:
+        _write_part(schema.empty_table(), schema, folder / "part-00000.parquet")
+    _write_part(schema.empty_table(), schema, folder / MARKER)
+
+
+def _write_part(group: pa.Table, schema: pa.Schema, path: Path) -> None:
+    write_parquet([group], schema, path)
+    sync(path)
+
+
+WRITERS: dict[str, Callable[[Iterable[pa.Table], pa.Schema, Path], None]] = {
+    ".parquet": write_parquet,
+    ".arrow": write_arrow,
+    ".csv": write_csv,
+}

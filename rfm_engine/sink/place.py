@@ -1,0 +1,112 @@
+"""Where output may go: what an output place means by its ending, and which are refused."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from pathlib import Path
+
+from rfm_engine.errors import UsageError
+from rfm_engine.sink.aside import MARKER
+
+_FILES = (".parquet", ".arrow", ".csv")
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+
+
+def ending(place: str | os.PathLike[str]) -> str:
+    """Return `.parquet`, `.arrow`, `.csv`, `-` (stdout) or, for a directory of parts, nothing."""
+    text = os.fspath(place)
+    if text == "-":
+        return "-"
+    return next((kind for kind in _FILES if text.lower().endswith(kind)), "")
+
+
+def check_output(place: str | os.PathLike[str]) -> None:
+    """Refuse an output place that could not or must not be written, before anything is read.
+
+    Raises
+    ------
+    UsageError
+        If the place is no local path, its parent is missing or not writable, a directory stands
+        where a file should (or the reverse), or it is a directory with files that are not ours.
+    """
+    text = os.fspath(place)
+    if not text or _URI.match(text):
+        raise UsageError(
+            f"output must be a local path; got {text!r}. Write to a file and copy it there."
+        )
+    if text == "-":
+        if sys.stdout.isatty():
+            raise UsageError(
+                "stdout must be a pipe or a file for an Arrow stream; got a terminal. "
+                "Name a file with -o, or pipe into the reader."
+            )
+        return
+    try:
+        target = Path(text).resolve()
+        _check_parent(target)
+        if ending(text):
+            _check_file(target)
+        else:
+            _check_folder(target)
+    except (OSError, RuntimeError) as error:  # RuntimeError: a loop of symlinks, before 3.13
+        raise UsageError(
+            f"output must be a place that can be written; got {text!r} ({error}). Choose another."
+        ) from error
+
+
+def _check_parent(target: Path) -> None:
+    parent = target.parent
+    if not parent.is_dir():
+        raise UsageError(
+            f"folder of the output must exist; got {str(parent)!r} for {target.name!r}. "
+            "Create it first."
+        )
+    if not os.access(parent, os.W_OK | os.X_OK):
+        raise UsageError(
+            f"folder of the output must be writable; got {str(parent)!r} for {target.name!r}. "
+            "Choose another place or change its permissions."
+        )
+
+
+def _check_file(target: Path) -> None:
+    if not target.exists():
+        return
+    if not target.is_file():
+        kind = "a directory" if target.is_dir() else "a special file"
+        raise UsageError(
+            f"output must be a regular file; got {kind}: {str(target)!r}. Choose another name."
+        )
+    if not os.access(target, os.W_OK):
+        raise UsageError(
+            f"output must be writable; got a read-only file: {str(target)!r}. "
+            "Choose another name or change its permissions."
+        )
+
+
+def _check_folder(target: Path) -> None:
+    if not target.exists():
+        return
+    if not target.is_dir():
+        raise UsageError(
+            f"output without an ending of {', '.join(_FILES)} must be a directory; got a file: "
+            f"{str(target)!r}. Add an ending or choose another name."
+        )
+    if not (target / MARKER).is_file() and any(target.iterdir()):
+        raise UsageError(
+            f"output directory must be new, empty or one written by rfm; got {str(target)!r}, "
+            "which holds other files. Choose another name or empty it."
+        )
+
+
+def same_place(output: str | os.PathLike[str], source: str | os.PathLike[str]) -> bool:
+    """Tell whether writing `output` would replace `source`: the same file, or one inside it."""
+    texts = os.fspath(output), os.fspath(source)
+    if "-" in texts or any(_URI.match(text) for text in texts):
+        return False
+    replaced, read = Path(output).resolve(), Path(source).resolve()
+    if replaced == read or replaced in read.parents:
+        return True
+    # The same file under two names: a hard link, or a file system that ignores case.
+    return replaced.exists() and read.exists() and replaced.samefile(read)

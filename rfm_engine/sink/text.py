@@ -1,0 +1,66 @@
+"""The columns of a table as CSV shows them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from rfm_engine.errors import DataError
+
+_PLAIN_SCALE = 6  # up to here Arrow writes decimals without an exponent
+
+
+def check_text(schema: pa.Schema) -> None:
+    """Refuse columns that have no text form."""
+    for field in schema:
+        if _is_binary(field.type):
+            raise DataError(
+                f"column {field.name!r} must be a number, time or text to be written as CSV; "
+                f"got {field.type}. Write .parquet or .arrow instead."
+            )
+
+
+def as_text(table: pa.Table) -> pa.Table:
+    """Decode dictionaries, spell out uuids, and write decimals without an exponent."""
+    return pa.table([_column(column) for column in table.columns], names=table.column_names)
+
+
+def _column(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        return _column(column.cast(kind.value_type))
+    if kind == pa.uuid():
+        return pa.chunked_array([_uuid_text(chunk) for chunk in column.chunks], pa.string())
+    if pa.types.is_decimal(kind) and kind.scale > _PLAIN_SCALE:
+        return pa.chunked_array([_decimal_text(chunk) for chunk in column.chunks], pa.string())
+    return column
+
+
+def _uuid_text(ids: pa.Array) -> pa.Array:
+    storage = pc.fill_null(ids.storage, bytes(16))
+    raw = memoryview(storage.buffers()[1])[storage.offset * 16 : (storage.offset + len(ids)) * 16]
+    digits = np.frombuffer(raw.hex().encode(), np.uint8).reshape(-1, 32)
+    text = np.full((len(ids), 36), ord("-"), np.uint8)
+    for into, start, stop in ((0, 0, 8), (9, 8, 12), (14, 12, 16), (19, 16, 20), (24, 20, 32)):
+        text[:, into : into + stop - start] = digits[:, start:stop]
+    words = pa.array(text.view("S36").ravel()).cast(pa.string())
+    return pc.if_else(ids.storage.is_valid(), words, pa.scalar(None, pa.string()))
+
+
+def _decimal_text(amounts: pa.Array) -> pa.Array:
+    text = amounts.cast(pa.string())
+    exponent = pc.greater_equal(pc.fill_null(pc.find_substring(text, "E"), -1), 0)
+    plain = [format(one, "f") for one in amounts.filter(exponent).to_pylist()]
+    return pc.replace_with_mask(text, exponent, pa.array(plain, pa.string()))
+
+
+def _is_binary(kind: pa.DataType) -> bool:
+    if pa.types.is_dictionary(kind):
+        return _is_binary(kind.value_type)
+    return (
+        pa.types.is_binary(kind)
+        or pa.types.is_large_binary(kind)
+        or pa.types.is_fixed_size_binary(kind)
+        or pa.types.is_binary_view(kind)
+    )

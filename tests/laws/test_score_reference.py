@@ -1,0 +1,175 @@
+"""`score` against the naive twin, on generated orders and with every option."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from fractions import Fraction
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import rfm_engine as rfm
+from tests import reference, strategies
+from tests.compare import expected_scores, scores_of
+from tests.shapes import AS_OF, HARD, random_orders, rows_of
+
+
+def assert_same(result, expected, scale):
+    """Compare everything that both say: customers, rows, cut points, segments."""
+    assert scores_of(result.customers) == expected_scores(expected)
+    summary = result.summary()
+    assert summary["as_of"] == (None if expected.as_of is None else str(expected.as_of))
+    assert summary["rows"] == {
+        "read": expected.read,
+        "counted": expected.counted,
+        "dropped": expected.dropped,
+    }
+    assert summary["amounts_rounded"] == expected.amounts_rounded
+    assert summary["customers"] == len(expected.customers)
+    assert summary["customers_without_orders"] == expected.customers_without_orders
+    unit = 10**scale
+    assert [Fraction(cut) * unit for cut in summary["cuts"]["m"]] == expected.cuts["m"]
+    assert summary["cuts"]["r"] == expected.cuts["r"]
+    assert summary["cuts"]["f"] == expected.cuts["f"]
+    said = {
+        s["name"]: (s["customers"], s["orders"], Fraction(s["monetary"]) * unit)
+        for s in summary["segments"]
+    }
+    nobody = (0, 0, 0)
+    assert {name: said.pop(name) for name in expected.segments} == expected.segments
+    assert all(rest == nobody for rest in said.values())
+
+
+def engine_options(orders, options):
+    names = orders.table.column_names
+    return options | {
+        "timezone": orders.timezone,
+        "order": "order_id" if "order_id" in names else None,
+        "quantity": "quantity" if "quantity" in names else None,
+    }
+
+
+def twin_options(orders, options):
+    return options | {
+        "timezone": orders.timezone,
+        "has_order": "order_id" in orders.table.column_names,
+        "zoned": orders.zoned,
+        "scale": orders.scale,
+    }
+
+
+@given(
+    orders=strategies.orders(),
+    policies=strategies.policies(),
+    as_of=st.one_of(st.just("newest"), strategies.as_of_dates()),
+    scheme=st.sampled_from(("classic", "recency-bands")),
+)
+def test_score__equals_the_twin(orders, policies, as_of, scheme):
+    options = policies | {"as_of": as_of, "scheme": scheme}
+    result = rfm.score(orders.table, **engine_options(orders, options))
+    expected = reference.score(orders.rows, **twin_options(orders, options))
+    assert_same(result, expected, orders.scale)
+
+
+@given(orders=strategies.orders(lines=False), scale=st.integers(0, 4), data=st.data())
+def test_score__amount_scale(orders, scale, data):
+    as_of = data.draw(strategies.as_of_dates())
+    result = rfm.score(
+        orders.table, as_of=as_of, timezone=orders.timezone, amount_scale=scale, threads=1
+    )
+
+    expected = reference.score(
+        orders.rows, as_of=as_of, timezone=orders.timezone, zoned=orders.zoned, scale=scale
+    )
+    assert result.customers["monetary"].type.scale == scale
+    assert_same(result, expected, scale)
+
+
+@given(
+    f_bins=st.integers(2, 100),
+    m_bins=st.integers(2, 100),
+    scheme=st.sampled_from(("classic", "recency-bands")),
+    seed=st.integers(0, 5),
+    n=st.integers(0, 60),
+)
+def test_score__bins(f_bins, m_bins, scheme, seed, n):
+    table = random_orders(n, 20, seed)
+    bins = (5, 5, m_bins) if scheme == "classic" else (4, f_bins, m_bins)
+    result = rfm.score(table, as_of=AS_OF, bins=bins, scheme=scheme)
+    expected = reference.score(rows_of(table), as_of=AS_OF, bins=bins, scheme=scheme)
+    assert_same(result, expected, 2)
+
+
+@given(
+    orders=strategies.orders(lines=False),
+    data=st.data(),
+    where=st.sampled_from((["paid"], ["paid", "shipped"], ["none such"])),
+    keep=st.booleans(),
+)
+def test_score__where(orders, data, where, keep):
+    n = orders.table.num_rows
+    words = st.sampled_from(("paid", "shipped", "Paid", "", None))
+    status = data.draw(st.lists(words, min_size=n, max_size=n))
+    table = orders.table.append_column("status", pa.array(status, pa.string()))
+    condition = f"status{'=' if keep else '!='}{','.join(where)}"
+    rows = [
+        row._replace(kept=(word in where) == keep)
+        for row, word in zip(orders.rows, status, strict=True)
+    ]
+    result = rfm.score(table, as_of=AS_OF, timezone=orders.timezone, where=[condition])
+    expected = reference.score(
+        rows, as_of=AS_OF, timezone=orders.timezone, zoned=orders.zoned, scale=orders.scale
+    )
+    assert_same(result, expected, orders.scale)
+
+
+def ascending(values):
+    return st.lists(values, min_size=4, max_size=4, unique=True).map(sorted)
+
+
+@given(
+    r=st.one_of(st.none(), ascending(st.integers(0, 700))),
+    f=st.one_of(st.none(), ascending(st.integers(0, 12))),
+    m=st.one_of(
+        st.none(), ascending(st.decimals(Decimal(-100), Decimal(400), places=2)), st.just([1, 2, 3])
+    ),
+    seed=st.integers(0, 5),
+)
+def test_score__thresholds(r, f, m, seed):
+    table = random_orders(50, 20, seed)
+    result = rfm.score(table, as_of=AS_OF, r_cuts=r, f_cuts=f, m_cuts=m)
+    expected = reference.score(rows_of(table), as_of=AS_OF, cuts=(r, f, m))
+    assert_same(result, expected, 2)
+
+
+@pytest.mark.parametrize("scheme", ["classic", "recency-bands"])
+@pytest.mark.parametrize("shape", HARD)
+def test_score__hard_shapes(shape, scheme):
+    table = HARD[shape]()
+    result = rfm.score(table, as_of="newest", scheme=scheme)
+    expected = reference.score(rows_of(table), as_of="newest", scheme=scheme)
+    assert_same(result, expected, 2)
+
+
+def test_score__refunds_error_refuses_the_first_refund():
+    table = random_orders(200, 20)
+    with pytest.raises(reference.RefundError):
+        reference.score(rows_of(table), as_of=AS_OF, refunds="error")
+    with pytest.raises(rfm.DataError):
+        rfm.score(table, as_of=AS_OF, refunds="error")
+
+
+def test_score__refunds_error_looks_at_counted_rows_only():
+    table = HARD["only refunds"]()
+    before = rfm.score(table, as_of="2023-01-01", refunds="error")
+    assert before.summary()["rows"]["dropped"]["after_as_of"] == 3
+
+
+def test_score__columns_by_name():
+    plain = random_orders(80, 10)
+    renamed = plain.rename_columns(["who", "when", "paid"])
+    result = rfm.score(renamed, as_of=AS_OF, customer="who", time="when", amount="paid")
+    expected = reference.score(rows_of(plain), as_of=AS_OF)
+    assert scores_of(result.customers, "who") == expected_scores(expected)

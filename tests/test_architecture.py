@@ -1,0 +1,156 @@
+"""The rules of the house that a program can check."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+LIBRARY = sorted((ROOT / "rfm_engine").rglob("*.py"))
+COMMANDS = sorted((ROOT / "cli").rglob("*.py"))
+# Left to right; a room imports itself, what stands to its left, errors and kernels.
+ROOMS = ("orders", "aggregate", "score", "segments", "sink", "pipeline", "__init__")
+EVERYWHERE = {"errors", "kernels"}
+# Beside the flow: they make orders up or warm kernels, and nothing in the flow needs them.
+BESIDE = {"simulate", "warmup", "demo", "progress"}
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
+CLOCKS = {"time.time", "time.time_ns", "datetime.now", "datetime.utcnow", "date.today"}
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(), str(path))
+
+
+def room_of(path: Path) -> str:
+    return path.relative_to(ROOT / "rfm_engine").parts[0].removesuffix(".py")
+
+
+def imports_of(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "relative import"
+            module = node.module or ""
+            bare = module == "rfm_engine"
+            yield from (f"{module}.{alias.name}" for alias in node.names) if bare else [module]
+
+
+def decorators_of(function: ast.FunctionDef) -> set[str]:
+    return {ast.unparse(decorator).split("(")[0] for decorator in function.decorator_list}
+
+
+@pytest.mark.parametrize("path", LIBRARY, ids=name_of)
+def test_imports__go_to_the_left(path):
+    room = room_of(path)
+    ours = [name.split(".")[1] for name in imports_of(tree_of(path)) if name.startswith("rfm_en")]
+    if room == "__init__" or room in BESIDE:
+        return
+    if room in EVERYWHERE:
+        assert set(ours) <= EVERYWHERE
+        return
+    assert room in ROOMS, f"{room} is a new room: give it a place in ROOMS"
+    allowed = EVERYWHERE.union(ROOMS[: ROOMS.index(room) + 1])
+    assert set(ours) <= allowed
+
+
+@pytest.mark.parametrize("path", LIBRARY, ids=name_of)
+def test_library__knows_nothing_of_the_command_line(path):
+    foreign = {"click", "typer", "rich", "rfm_cli", "cli", "polars", "pandas", "duckdb"}
+    assert foreign.isdisjoint(name.split(".")[0] for name in imports_of(tree_of(path)))
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=name_of)
+def test_commands__use_typer_and_the_public_library(path):
+    names = list(imports_of(tree_of(path)))
+    assert "click" not in {name.split(".")[0] for name in names}
+    assert not any(name.startswith("rfm_engine.aggregate") for name in names)
+
+
+@pytest.mark.parametrize("path", [*LIBRARY, *COMMANDS], ids=name_of)
+def test_numba__never_runs_its_own_threads(path):
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.keyword):
+            assert node.arg != "parallel"
+        if isinstance(node, ast.Name | ast.Attribute):
+            assert not ast.unparse(node).endswith("prange")
+
+
+@pytest.mark.parametrize("path", LIBRARY, ids=name_of)
+def test_library__reads_no_wall_clock(path):
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.Call):
+            called = ast.unparse(node.func)
+            assert not any(called == clock or called.endswith(f".{clock}") for clock in CLOCKS)
+
+
+@pytest.mark.parametrize("path", LIBRARY, ids=name_of)
+def test_kernels__call_only_kernels_of_their_own_file_and_never_raise(path):
+    tree = tree_of(path)
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+    here = {function.name for function in functions if function.decorator_list}
+    for function in functions:
+        if "kernel" not in decorators_of(function):
+            continue
+        for node in ast.walk(function):
+            assert not isinstance(node, ast.Raise | ast.Try | ast.JoinedStr), function.name
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                called = node.func.id
+                assert called in here or hasattr(builtins, called), f"{function.name}: {called}"
+
+
+@pytest.mark.parametrize("path", [*LIBRARY, *COMMANDS, *TESTS], ids=name_of)
+def test_files__are_short(path):
+    n_lines = len(path.read_text().splitlines())
+    assert n_lines <= (300 if path.is_relative_to(ROOT / "tests") else 400)
+
+
+@pytest.mark.parametrize("path", [*LIBRARY, *COMMANDS], ids=name_of)
+def test_errors__are_never_caught_wholesale(path):
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.ExceptHandler):
+            assert node.type is not None
+            assert ast.unparse(node.type) not in ("Exception", "(Exception,)")
+
+
+def test_reference__is_pure_standard_library():
+    for path in (ROOT / "tests").glob("reference*.py"):
+        roots = {
+            alias.name.split(".")[0]
+            for node in ast.walk(tree_of(path))
+            if isinstance(node, ast.Import)
+            for alias in node.names
+        } | {
+            node.module.split(".")[0]
+            for node in ast.walk(tree_of(path))
+            if isinstance(node, ast.ImportFrom) and node.level == 0 and node.module
+        }
+        assert roots <= set(sys.stdlib_module_names), path.name
+
+
+@pytest.mark.skipif(os.environ.get("NUMBA_DISABLE_JIT", "0") == "1", reason="nothing is compiled")
+def test_kernels__have_one_compiled_version_each():
+    """In a process of its own, where no unit test has called a kernel by hand."""
+    run = subprocess.run(
+        [sys.executable, "-m", "tests.varied_run"],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    versions = json.loads(run.stdout)
+    assert versions
+    assert {name: n for name, n in versions.items() if n != 1} == {}

@@ -1,0 +1,77 @@
+"""Run the engine over many kinds of input, then print how often each kernel was compiled."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import pkgutil
+import sys
+
+import pyarrow as pa
+from numba.core.registry import CPUDispatcher
+from pyarrow import compute as pc
+
+import rfm_engine as rfm
+from tests.layouts import LAYOUTS
+from tests.shapes import AS_OF, random_orders
+
+IDS = (
+    pa.int8(), pa.int64(), pa.uint16(), pa.uint64(), pa.string(), pa.large_string(),
+    pa.string_view(), pa.binary(), pa.dictionary(pa.int32(), pa.string()),
+)  # fmt: skip
+TIMES = (
+    pa.timestamp("us"), pa.timestamp("ns"), pa.timestamp("s", "UTC"), pa.date32(), pa.date64(),
+)  # fmt: skip
+AMOUNTS = (
+    pa.int64(), pa.int32(), pa.float64(), pa.float32(), pa.decimal128(18, 2), pa.decimal256(30, 5),
+)  # fmt: skip
+
+
+def varied_run() -> None:
+    plain = random_orders(40, 5).append_column("quantity", pa.array([1, 2] * 20, pa.int16()))
+    plain = plain.append_column("order_id", plain["quantity"])
+    for kind in IDS:
+        for layout in LAYOUTS.values():
+            rfm.score(layout(with_ids(plain, kind)), as_of=AS_OF, threads=2)
+        lines = with_ids(with_ids(plain, kind), kind, "order_id")
+        for frequency in ("orders", "days"):
+            rfm.score(lines, as_of=AS_OF, order="order_id", frequency=frequency)
+    for kind in TIMES:
+        column = plain["order_time"].cast(pa.timestamp("us", getattr(kind, "tz", None)))
+        table = plain.set_column(1, "order_time", column.cast(kind, safe=False))
+        for zone in ("UTC", "Europe/Berlin"):
+            rfm.score(table, as_of="newest", timezone=zone)
+    for kind in AMOUNTS:
+        column = plain["amount"].cast(pa.float64()).cast(kind, safe=False)
+        for quantity in (None, "quantity"):
+            table = plain.set_column(2, "amount", column)
+            rfm.score(table, as_of=AS_OF, quantity=quantity, amount_scale=1, window="300d")
+
+
+def with_ids(table: pa.Table, kind: pa.DataType, name: str = "customer_id") -> pa.Table:
+    ids = table[name]
+    if pa.types.is_dictionary(kind):
+        ids = ids.cast(pa.string()).dictionary_encode()
+    elif not pa.types.is_integer(kind):
+        ids = ids.cast(pa.string()).cast(kind)
+    else:
+        ids = pc.cast(ids, kind)
+    return table.set_column(table.column_names.index(name), name, ids)
+
+
+def versions() -> dict[str, int]:
+    """Map each kernel that was called to the number of its compiled versions."""
+    for module in pkgutil.walk_packages(rfm.__path__, "rfm_engine."):
+        importlib.import_module(module.name)
+    return {
+        f"{name}.{kernel.__name__}": len(kernel.signatures)
+        for name, module in sorted(sys.modules.items())
+        if name.startswith("rfm_engine.")
+        for kernel in vars(module).values()
+        if isinstance(kernel, CPUDispatcher) and kernel.signatures
+    }
+
+
+if __name__ == "__main__":
+    varied_run()
+    sys.stdout.write(json.dumps(versions()))
