@@ -9,26 +9,27 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from importlib.metadata import version
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
 from rfm_engine.aggregate.finish import CustomerChunk
-from rfm_engine.aggregate.survey import newest_day
+from rfm_engine.aggregate.intake import Survey
 from rfm_engine.aggregate.totals import CustomerTotals
 from rfm_engine.errors import UsageError
 from rfm_engine.orders.place import Source
 from rfm_engine.orders.reading import NEWEST, Frequency, Ids, Reading, Refunds, Zero, day_date
 from rfm_engine.orders.source import open_sources
-from rfm_engine.result import Result, SegmentTotals
-from rfm_engine.scan import scan
-from rfm_engine.score.cells import Bins, Cuts, Scores, cell_sums, score_cells, tally
-from rfm_engine.segments.assign import Labels, segment_names, segment_sums
+from rfm_engine.result import Result, SegmentTotals, cuts_in_units
+from rfm_engine.scan import Seconds, scan
+from rfm_engine.score.cells import Cuts, Scores, cell_sums, score_cells, tally
+from rfm_engine.segments.assign import Labels, segment_sums
 from rfm_engine.segments.plan import CutPoint, Plan, plan_scoring
-from rfm_engine.segments.scheme import Scheme, load_scheme
-from rfm_engine.sink import check_output, write
+from rfm_engine.segments.scheme import AXES, Scheme, load_scheme
+from rfm_engine.sink import check_output, same_place, write
 
 VERSION = version("rfm-engine")
 METADATA_KEY = b"rfm_engine"
@@ -161,6 +162,7 @@ def score(
     ...            result.customers["rfm_score"].to_pylist()))
     [('ada', '535'), ('bob', '313')]
     """
+    marks = [clock.perf_counter()]
     chosen = load_scheme(scheme)
     plan = plan_scoring(chosen, method, bins, {"r": r_cuts, "f": f_cuts, "m": m_cuts})
     reading: dict[str, Any] = {
@@ -170,17 +172,177 @@ def score(
         "ids": ids, "csv_delimiter": csv_delimiter, "csv_decimal": csv_decimal,
         "time_format": time_format, "strict": strict,
     }  # fmt: skip
-    run = _Run(_threads(threads), progress)
+    n_threads = _threads(threads)
     if output is not None:
         check_output(output)
-    # The columns are known before the date is: with a window, the newest row is found first.
-    known = Reading(as_of=NEWEST, **(reading | {"window": None}))
-    sources = open_sources(orders, known.columns, csv_delimiter=csv_delimiter)
+    totals, spent = _aggregate(orders, as_of, reading, output, n_threads, progress)
+    marks.append(clock.perf_counter())
+    _tell(progress, "score", totals)
+    scored = _score(totals, chosen, plan, n_threads)
+    options = reading | plan.options() | {"scheme": chosen.name, "threads": n_threads}
+    table = _table(totals, scored, options)
+    marks.append(clock.perf_counter())
+    if output is not None:
+        _tell(progress, "write", totals)
+        write(table.to_batches(), table.schema, output, threads=n_threads)
+    marks.append(clock.perf_counter())
+    return Result(
+        customers=table,
+        as_of=totals.as_of,
+        rows=totals.rows,
+        cuts=scored.cuts,
+        segment_totals=scored.segments,
+        customers_without_orders=scored.n_without_orders,
+        scale=totals.scale,
+        seconds=_stages(marks, spent),
+        options=options,
+        version=VERSION,
+    )
+
+
+class _Scored(NamedTuple):
+    """Customers in chunks, with their scores and what the scores add up to."""
+
+    chunks: list[CustomerChunk]
+    scores: list[Scores]
+    cuts: Cuts
+    labels: Labels
+    segments: tuple[SegmentTotals, ...]
+    n_without_orders: int
+
+
+def _aggregate(
+    orders: object,
+    as_of: date | str,
+    reading: dict[str, Any],
+    output: str | os.PathLike[str] | None,
+    threads: int,
+    progress: Callable[[Progress], None] | None,
+) -> tuple[CustomerTotals, Seconds]:
+    known = Reading(as_of=as_of, **reading)
+    sources = open_sources(orders, known.columns, csv_delimiter=known.csv_delimiter)
     _refuse_overwriting(sources, output)
-    if as_of == NEWEST and window is not None:
-        as_of = _newest(sources, known, run)
+    spent = Seconds()
+    if known.as_of_day is None and known.window is not None:
+        as_of, spent = _newest(sources, known, threads)
     totals = CustomerTotals(as_of=as_of, **reading)
     for source in sources:
         totals.join(source.name, source.schema, text=source.text)
-    run.read(sources, totals)
-    ...
+    lengths = [source.n_rows for source in sources]
+    n_rows = None if None in lengths else sum(n for n in lengths if n is not None)
+    tick = partial(_tell, progress, "read", totals, n_rows)
+    counted = scan(sources, totals, threads, tick)
+    return totals, Seconds(spent.read + counted.read, spent.work + counted.work)
+
+
+def _newest(
+    sources: Sequence[Source], reading: Reading, threads: int
+) -> tuple[date, Seconds]:
+    if not all(source.repeatable for source in sources):
+        raise UsageError(
+            "as_of must be a date when a stream is read with a window; got 'newest'. "
+            "Give the date, since a stream is read only once."
+        )
+    survey = Survey(reading)
+    for source in sources:
+        survey.intake.join(source.name, source.schema, text=source.text)
+    spent = scan(sources, survey, threads)
+    newest = survey.intake.as_of_day
+    # Without any row that counts, every window is empty, and so is the result.
+    return date.max if newest is None else day_date(newest), spent
+
+
+def _score(totals: CustomerTotals, scheme: Scheme, plan: Plan, threads: int) -> _Scored:
+    chunks, n_without_orders = totals.chunks()
+    cuts = plan.fit(
+        [chunk.recency_days for chunk in chunks],
+        [chunk.frequency for chunk in chunks],
+        [chunk.monetary_minor for chunk in chunks],
+        totals.scale,
+    )
+    bins = plan.bins
+    with ThreadPoolExecutor(threads) as pool:
+        scores = list(
+            pool.map(
+                lambda c: score_cells(c.recency_days, c.frequency, c.monetary_minor, cuts, bins),
+                chunks,
+            )
+        )
+    sums = np.zeros((bins.n_cells, 4), np.int64)
+    for chunk, scored in zip(chunks, scores, strict=True):
+        tally(scored.cells, chunk.frequency, chunk.monetary_minor, sums)
+    labels = Labels(scheme, bins, sums[:, 0] > 0)
+    by_segment = segment_sums(cell_sums(sums), labels.segment, len(labels.names))
+    segments = tuple(
+        SegmentTotals(name, *row) for name, row in zip(labels.names, by_segment, strict=True)
+    )
+    return _Scored(chunks, scores, cuts, labels, segments, n_without_orders)
+
+
+def _table(totals: CustomerTotals, scored: _Scored, options: dict[str, Any]) -> pa.Table:
+    about = {
+        "version": VERSION,
+        "as_of": None if totals.as_of is None else totals.as_of.isoformat(),
+        "cuts": cuts_in_units(scored.cuts, totals.scale),
+        "options": options,
+    }
+    scores = [pa.field(f"{axis}_score", pa.int8()) for axis in AXES]
+    schema = pa.schema(
+        [*totals.fields, *scores, *scored.labels.fields],
+        {METADATA_KEY: json.dumps(about, default=str)},
+    )
+    batches = [
+        pa.record_batch(
+            [
+                *chunk.columns(totals.scale),
+                *map(pa.array, (scores.r, scores.f, scores.m)),
+                *scored.labels.columns(scores),
+            ],
+            schema=schema,
+        )
+        for chunk, scores in zip(scored.chunks, scored.scores, strict=True)
+    ]
+    return pa.Table.from_batches(batches, schema)
+
+
+def _refuse_overwriting(
+    sources: Sequence[Source], output: str | os.PathLike[str] | None
+) -> None:
+    for source in sources:
+        if output is not None and same_place(source.name, output):
+            raise UsageError(
+                f"output must not be an input; got {source.name} for both. Write elsewhere."
+            )
+
+
+def _threads(given: int | None) -> int:
+    if given is not None and given < 1:
+        raise UsageError(f"threads must be 1 or more; got {given}.")
+    if given is not None:
+        return given
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _tell(
+    progress: Callable[[Progress], None] | None,
+    stage: str,
+    totals: CustomerTotals,
+    n_rows: int | None = None,
+) -> None:
+    if progress is not None:
+        progress(Progress(stage, totals.rows.read, n_rows, totals.n_customers))
+
+
+def _stages(marks: list[float], spent: Seconds) -> dict[str, float]:
+    began, aggregated, scored, written = marks
+    # Reading and grouping overlap; their wall time is shared out as the threads spent it.
+    share = spent.read / (spent.read + spent.work) if spent.read + spent.work else 0.0
+    return {
+        "read": (aggregated - began) * share,
+        "aggregate": (aggregated - began) * (1 - share),
+        "score": scored - aggregated,
+        "write": written - scored,
+        "total": written - began,
+    }

@@ -98,11 +98,7 @@ class Result:
             "amounts_rounded": self.rows.amounts_rounded,
             "customers": n_customers,
             "customers_without_orders": self.customers_without_orders,
-            "cuts": {
-                "r": list(self.cuts.r),
-                "f": list(self.cuts.f),
-                "m": [format_minor(cut, self.scale) for cut in self.cuts.m],
-            },
+            "cuts": cuts_in_units(self.cuts, self.scale),
             "segments": [
                 {
                     "name": segment.name,
@@ -139,6 +135,12 @@ class Result:
             "<th>share</th><th>orders</th><th>monetary</th><th>share</th></tr></thead>"
             f"<tbody>{rows}</tbody></table>"
         )
+
+
+def cuts_in_units(cuts: Cuts, scale: int) -> dict[str, list[Any]]:
+    """Cut points by axis as people write them: days, orders, and money as text in major units."""
+    money = [format_minor(cut, scale) for cut in cuts.m]
+    return {"r": list(cuts.r), "f": list(cuts.f), "m": money}
 
 
 def _share(part: int, whole: int) -> float:

@@ -35,8 +35,10 @@ def minor_units(amount: Amount, scale: int, quantity: int = 1) -> tuple[int, boo
         return within_18_digits(amount * quantity), False
     exact = Fraction(amount) if isinstance(amount, float) else Fraction(Decimal(amount))
     factor = quantity * 10**scale
+    if factor == 0:
+        return 0, False
     minor = within_18_digits(round(exact * factor))  # round() of a Fraction is half-even
-    taken = Fraction(minor, factor) if factor else exact
+    taken = Fraction(minor, factor)
     if isinstance(amount, Single):
         rounded = nearest_single(taken) != amount
     elif isinstance(amount, float):

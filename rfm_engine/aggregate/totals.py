@@ -68,6 +68,8 @@ class CustomerTotals:
 
     def __init__(self, *, as_of: date | str, hash_key: int | None = None, **reading: Any) -> None:
         self._intake = Intake(Reading(as_of=as_of, **reading))
+        if self.reading.window is not None and self.reading.as_of_day is None:
+            raise UsageError("as_of must be a date when a window is given; got 'newest'.")
         self._hash_key = HashKey.from_int(secrets.randbits(63) if hash_key is None else hash_key)
         self._lock = Lock()
         self._partitions: list[Partition] = []

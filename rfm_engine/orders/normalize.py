@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, NoReturn
+from typing import Literal, NamedTuple, NoReturn
 
 import numpy as np
 import numpy.typing as npt
@@ -28,7 +28,7 @@ from rfm_engine.orders.keys import Keys, keys_of
 from rfm_engine.orders.money import NONFINITE, ROUNDED, TOO_LARGE, UNREADABLE, to_minor
 from rfm_engine.orders.place import Place
 from rfm_engine.orders.reading import Reading
-from rfm_engine.orders.text import parsed_ids, parsed_integers, parsed_times
+from rfm_engine.orders.text import parsed_integers, parsed_times
 
 _DAY_US = 86_400_000_000
 _LEAST, _GREATEST = np.iinfo(np.int64).min, np.iinfo(np.int64).max
@@ -47,6 +47,7 @@ class OrderRows(NamedTuple):
     currencies: frozenset[str]
     order_keys: Keys | None
     order_present: npt.NDArray[np.bool_] | None
+    text_time: Literal["naive", "zoned"] | None
 
 
 class Batch:
@@ -100,8 +101,9 @@ def normalize(
     customers = _ids(batch, reading.customer, reading, text=text)
     batch.drop_nulls(customers, NULL_CUSTOMER)
     times = batch.column(reading.time)
+    text_time: Literal["naive", "zoned"] | None = None
     if text:
-        times = parsed_times(times, reading.time_format, batch.where)
+        times, text_time = parsed_times(times, reading.time_format, batch.where)
     batch.drop_nulls(times, NULL_TIME)
     time_us, bad = to_instants(times, reading.zone)
     batch.drop(bad, BAD_TIME)
@@ -113,13 +115,15 @@ def normalize(
     order_keys, order_present = _orders(batch, time_us, reading, text=text)
     return OrderRows(
         keys_of(customers), time_us, amount_minor, frozen(batch.reason), counts, n_rounded,
-        newest_day, _currencies(batch, reading.currency), order_keys, order_present,
+        newest_day, _currencies(batch, reading.currency), order_keys, order_present, text_time,
     )  # fmt: skip
 
 
 def _ids(batch: Batch, name: str, reading: Reading, *, text: bool) -> pa.Array:
     column = batch.column(name)
-    return parsed_ids(column, batch.where) if text and reading.ids == "int" else column
+    if text and reading.ids == "int":
+        return parsed_integers(column, f"id column {name!r}", batch.where)
+    return column
 
 
 def _amounts(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -11,7 +10,7 @@ import pyarrow.parquet as pq
 
 from rfm_engine.errors import DataError
 from rfm_engine.orders.discover import File
-from rfm_engine.orders.footer import check_footer
+from rfm_engine.orders.footer import BYTE_ARRAY, RowGroup, read_footer
 from rfm_engine.orders.guard import reading
 from rfm_engine.orders.place import Constants, Place, Read, Selection, select
 
@@ -79,7 +78,11 @@ class RowGroups:
         row_group = piece.groups[0] if len(piece.groups) == 1 else None
         before = piece.first_row if row_group is None else 0
         read = 0
-        with _opened(source.file, source.metadata) as (parquet, _):
+        with (
+            reading(source.name, _CONTRACT),
+            source.file.open() as handle,
+            _parquet(source.file, handle, source.metadata) as parquet,
+        ):
             batches = parquet.iter_batches(
                 batch_size=source.batch_rows,
                 row_groups=list(piece.groups),
@@ -103,65 +106,60 @@ def open_parquet(
     file: File, needed: Sequence[str], constants: Constants, *, alone: bool
 ) -> ParquetSource:
     """Read and check the footer of ``file``; ``alone`` when there is no other input."""
-    with _opened(file, None) as (parquet, file_bytes):
-        metadata = parquet.metadata
-        check_footer(metadata, file_bytes, file.name)
-        selection = select(parquet.schema_arrow, needed, file.name, constants)
-        pieces = _pieces(metadata)
-        return ParquetSource(
-            file=file,
-            selection=selection,
-            n_rows=metadata.num_rows,
-            pieces=pieces,
-            metadata=metadata if len(pieces) > 1 else None,
-            batch_rows=_batch_rows(metadata, selection.physical),
-            alone=alone,
-        )
-
-
-@contextmanager
-def _opened(file: File, metadata: pq.FileMetaData | None) -> Iterator[tuple[pq.ParquetFile, int]]:
     with reading(file.name, _CONTRACT), file.open() as handle:
-        parquet = pq.ParquetFile(
-            handle,
-            metadata=metadata,
-            buffer_size=_BUFFER_BYTES if file.local else 0,
-            pre_buffer=not file.local,
-            coerce_int96_timestamp_unit="us",
-            page_checksum_verification=True,
-        )
-        with parquet:
-            yield parquet, handle.size()
+        groups = read_footer(handle, file.name)
+        with _parquet(file, handle, None) as parquet:
+            metadata = parquet.metadata
+            selection = select(parquet.schema_arrow, needed, file.name, constants)
+    pieces = _pieces(groups)
+    return ParquetSource(
+        file=file,
+        selection=selection,
+        n_rows=sum(group.n_rows for group in groups),
+        pieces=pieces,
+        metadata=metadata if len(pieces) > 1 else None,
+        batch_rows=_batch_rows(groups, selection.physical),
+        alone=alone,
+    )
 
 
-def _pieces(metadata: pq.FileMetaData) -> list[Piece]:
+def _parquet(file: File, handle: pa.NativeFile, metadata: pq.FileMetaData | None) -> pq.ParquetFile:
+    return pq.ParquetFile(
+        handle,
+        metadata=metadata,
+        buffer_size=_BUFFER_BYTES if file.local else 0,
+        pre_buffer=not file.local,
+        coerce_int96_timestamp_unit="us",
+        page_checksum_verification=True,
+    )
+
+
+def _pieces(row_groups: Sequence[RowGroup]) -> list[Piece]:
     """Return the pieces that hold every row once; a large row group stands alone."""
     pieces: list[Piece] = []
-    groups: list[int] = []
+    joined: list[int] = []
     rows, row = 0, 0
-    for group in range(metadata.num_row_groups):
-        held = metadata.row_group(group).num_rows
-        if groups and rows + held > _JOINED_ROWS:
-            pieces.append(Piece(tuple(groups), row - rows, rows))
-            groups, rows = [], 0
-        if held:
-            groups.append(group)
-            rows += held
-            row += held
-    if groups:
-        pieces.append(Piece(tuple(groups), row - rows, rows))
+    for index, group in enumerate(row_groups):
+        if joined and rows + group.n_rows > _JOINED_ROWS:
+            pieces.append(Piece(tuple(joined), row - rows, rows))
+            joined, rows = [], 0
+        if group.n_rows:
+            joined.append(index)
+            rows += group.n_rows
+            row += group.n_rows
+    if joined:
+        pieces.append(Piece(tuple(joined), row - rows, rows))
     return pieces
 
 
-def _batch_rows(metadata: pq.FileMetaData, physical: Sequence[str]) -> int:
+def _batch_rows(row_groups: Sequence[RowGroup], physical: Sequence[str]) -> int:
     """Choose the rows of a batch so that long values do not make it huge."""
-    chosen, widest, text = set(physical), 0.0, False
-    for group in range(metadata.num_row_groups):
-        row_group = metadata.row_group(group)
-        for index in range(row_group.num_columns):
-            chunk = row_group.column(index)
-            if chunk.physical_type == "BYTE_ARRAY" and chunk.path_in_schema in chosen:
-                text = True
-                widest = max(widest, chunk.total_uncompressed_size / max(row_group.num_rows, 1))
-    rows = _TEXT_ROWS if text else _ROWS
-    return max(_FEWEST_ROWS, min(rows, int(_BATCH_BYTES / widest) if widest else rows))
+    bytes_a_row = [
+        chunk.unpacked_bytes / group.n_rows
+        for group in row_groups
+        for chunk in group.chunks
+        if group.n_rows and chunk.physical_type == BYTE_ARRAY and chunk.column in physical
+    ]
+    if not bytes_a_row:
+        return _ROWS
+    return max(_FEWEST_ROWS, min(_TEXT_ROWS, int(_BATCH_BYTES / max(bytes_a_row))))

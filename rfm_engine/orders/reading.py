@@ -33,7 +33,7 @@ class Reading:
     """The options of reading, as `rfm_engine.score` documents them, and the days they come to.
 
     Days count from 1970-01-01; `as_of_day` is None when the newest row decides, and `first_day`
-    is None without a window.
+    is None without a window or while the newest row is not known.
     """
 
     as_of: date | str
@@ -88,11 +88,10 @@ class Reading:
         object.__setattr__(self, "zone", Zone(self.timezone))
         object.__setattr__(self, "conditions", tuple(map(Condition.parse, self.where)))
         as_of = None if self.as_of == NEWEST else as_date(self.as_of)
-        if as_of is None and self.window is not None:
-            raise UsageError("as_of must be a date when a window is given; got 'newest'.")
         object.__setattr__(self, "as_of_day", None if as_of is None else day_number(as_of))
-        start = None if as_of is None or self.window is None else window_start(as_of, self.window)
-        object.__setattr__(self, "first_day", None if start is None else day_number(start))
+        start = None if self.window is None else window_start(as_of or date.max, self.window)
+        given = start is not None and as_of is not None
+        object.__setattr__(self, "first_day", day_number(start) if given else None)
 
     @property
     def columns(self) -> list[str]:

@@ -190,7 +190,8 @@ def read_exponent(data, at, end):  # type: ignore[no-untyped-def]
         digit = np.int64(data[at]) - 48
         if digit < 0 or digit > 9:
             return np.int64(0), begin
-        exponent = min(exponent * 10 + digit, ENDLESS)
+        if exponent < ENDLESS:
+            exponent = exponent * 10 + digit
         at += 1
     return -exponent if negative else exponent, at
 

@@ -28,7 +28,8 @@ class Labels:
         self._code[cells] = np.arange(len(cells))
         self._scores = pa.array([score_text(bins, int(cell)) for cell in cells], pa.string())
         self.segment = scheme.layout(bins)
-        self._names = pa.array(segment_names(scheme, bins), pa.string())
+        self.names = segment_names(scheme, bins)
+        self._names = pa.array(self.names, pa.string())
         self.fields = [
             pa.field("rfm_score", pa.dictionary(index, pa.string())),
             pa.field("segment", pa.dictionary(pa.int16(), pa.string())),

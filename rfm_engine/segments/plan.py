@@ -44,6 +44,14 @@ class Plan(NamedTuple):
         """Number of bins an axis."""
         return Bins(self.r.bins, self.f.bins, self.m.bins)
 
+    def options(self) -> dict[str, object]:
+        """The plan as options: method, bins and given cut points by axis."""
+        cuts = {
+            f"{name}_cuts": None if axis.cuts is None else [str(cut) for cut in axis.cuts]
+            for name, axis in zip(AXES, self, strict=True)
+        }
+        return {"method": [a.method for a in self], "bins": [a.bins for a in self]} | cuts
+
     def fit(self, recency: Values, frequency: Values, monetary: Values, scale: int) -> Cuts:
         """Fit all three; `scale` is that of `monetary`."""
         return Cuts(self.r.fit(recency, 0), self.f.fit(frequency, 0), self.m.fit(monetary, scale))

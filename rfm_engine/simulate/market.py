@@ -150,4 +150,5 @@ def _spread(
     """Return a table of `size` entries in which each value stands by its weight."""
     total = np.cumsum(weights)
     places = np.searchsorted(total, (np.arange(size) + 0.5) / size * total[-1])
-    return np.take(values, places)
+    table: npt.NDArray[np.int64] = values[places]
+    return table

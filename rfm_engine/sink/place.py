@@ -100,12 +100,12 @@ def _check_folder(target: Path) -> None:
         )
 
 
-def same_place(output: str | os.PathLike[str], source: str | os.PathLike[str]) -> bool:
+def same_place(source: str | os.PathLike[str], output: str | os.PathLike[str]) -> bool:
     """Tell whether writing `output` would replace `source`: the same file, or one inside it."""
-    texts = os.fspath(output), os.fspath(source)
+    texts = os.fspath(source), os.fspath(output)
     if "-" in texts or any(_URI.match(text) for text in texts):
         return False
-    replaced, read = Path(output).resolve(), Path(source).resolve()
+    read, replaced = Path(source).resolve(), Path(output).resolve()
     if replaced == read or replaced in read.parents:
         return True
     # The same file under two names: a hard link, or a file system that ignores case.

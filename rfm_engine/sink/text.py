@@ -58,9 +58,11 @@ def _decimal_text(amounts: pa.Array) -> pa.Array:
 def _is_binary(kind: pa.DataType) -> bool:
     if pa.types.is_dictionary(kind):
         return _is_binary(kind.value_type)
-    return (
-        pa.types.is_binary(kind)
-        or pa.types.is_large_binary(kind)
-        or pa.types.is_fixed_size_binary(kind)
-        or pa.types.is_binary_view(kind)
+    types = pa.types
+    tests = (
+        types.is_binary,
+        types.is_large_binary,
+        types.is_fixed_size_binary,
+        types.is_binary_view,
     )
+    return any(test(kind) for test in tests)

@@ -1,0 +1,65 @@
+"""The commands of `rfm` and where the process starts."""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+from typing import Annotated, Any
+
+import typer
+import typer.core
+import typer.main
+from rfm_cli import demo, exits, score, simulate, warmup
+
+
+class RfmGroup(typer.core.TyperGroup):
+    """The commands, ending in the exit codes of the contract instead of panels and tracebacks."""
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """Run a command line and exit."""
+        extra["standalone_mode"] = False
+        sys.exit(exits.exit_code(partial(super().main, *args, **extra)))
+
+
+app = typer.Typer(
+    name="rfm",
+    cls=RfmGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_enable=False,
+)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"rfm-engine {version('rfm-engine')}")
+        raise typer.Exit
+
+
+_VERSION = typer.Option(
+    "--version", callback=_print_version, is_eager=True, help="Print the version."
+)
+
+
+@app.callback(invoke_without_command=True)
+def rfm(
+    context: typer.Context,
+    _version: Annotated[bool, _VERSION] = False,
+) -> None:
+    """Group orders by customer, score recency, frequency and monetary value, name the segments."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help(), err=True)
+        raise typer.Exit(2)
+
+
+app.command("score")(score.score)
+app.command("simulate")(simulate.simulate)
+app.command("demo")(demo.demo)
+app.command("warmup")(warmup.warmup)
+
+
+def run() -> None:
+    """Start the command line: what the installed `rfm` calls."""
+    sys.excepthook = exits.report_bug
+    typer.main.get_command(app).main(prog_name="rfm")

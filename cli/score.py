@@ -1,0 +1,61 @@
+"""`rfm score`: order files in, customers with scores and segments out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rfm_cli.exits import Misuse
+from rfm_cli.memory import Memory
+from rfm_cli.outcome import print_json, print_table, print_warnings
+from rfm_cli.progress import progress_bar
+from rfm_cli.score_options import ScoreOptions, takes_score_options
+
+if TYPE_CHECKING:
+    from rfm_engine.pipeline import Progress
+
+
+@takes_score_options
+def score(
+    inputs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="INPUT...",
+            help="Parquet, Arrow IPC, CSV (.gz, .zst), a directory, a glob, a URI, - for stdin.",
+        ),
+    ],
+    output: Annotated[
+        str,
+        typer.Option(
+            "-o", "--output", metavar="OUT", help=".parquet, .arrow, .csv, -, or a directory."
+        ),
+    ],
+    *,
+    options: ScoreOptions,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object.", rich_help_panel="Running")
+    ] = False,
+    quiet: Annotated[
+        bool, typer.Option("-q", "--quiet", help="Only errors.", rich_help_panel="Running")
+    ] = False,
+) -> None:
+    """Score orders: one row a customer with R, F and M scores and a segment."""
+    if as_json and output == "-":
+        raise Misuse(
+            "--json must not be combined with -o -; got both, and stdout holds one. Name a file."
+        )
+    arguments = options.arguments()
+    with Memory() as memory, progress_bar(memory, quiet=quiet) as tell:
+        from rfm_engine.pipeline import score as score_orders
+
+        def report(at: Progress) -> None:
+            if tell:
+                tell(at.stage, at.rows, at.total_rows, at.customers)
+
+        result = score_orders(inputs, output=output, progress=report if tell else None, **arguments)
+    if not quiet:
+        print_warnings(result.summary(), newest=options.as_of == "newest")
+    if as_json:
+        print_json(result.summary(), memory.peak)
+    elif not quiet:
+        print_table(result.summary(), memory.peak, output)

@@ -1,0 +1,137 @@
+"""The options of scoring, declared once for every command that scores."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Annotated, Any, Literal, get_type_hints
+
+import typer
+from rfm_cli.exits import Misuse
+
+
+def _option(panel: str, help: str, metavar: str | None = None) -> Any:  # noqa: A002
+    return typer.Option(rich_help_panel=panel, help=help, metavar=metavar)
+
+
+_columns = functools.partial(_option, "Columns", metavar="COL")
+_reading = functools.partial(_option, "Reading")
+_scoring = functools.partial(_option, "Scoring")
+_running = functools.partial(_option, "Running")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoreOptions:
+    """What `rfm score` was asked, as typed."""
+
+    customer: Annotated[str, _columns("Who ordered.")] = "customer_id"
+    time: Annotated[str, _columns("When.")] = "order_time"
+    amount: Annotated[str, _columns("For how much.")] = "amount"
+    order: Annotated[str | None, _columns("Order id: rows are lines of orders.")] = None
+    quantity: Annotated[str | None, _columns("Amounts are prices of this many.")] = None
+    currency: Annotated[str | None, _columns("Refuse more than one currency.")] = None
+    where: Annotated[
+        list[str] | None, _columns("Keep rows by value; repeatable.", metavar="COL=V1,V2|COL!=V1")
+    ] = None
+    as_of: Annotated[
+        str, _reading("Date of analysis, inclusive; newest: that of the newest row.", "DATE")
+    ] = "newest"
+    window: Annotated[
+        str | None, _reading("Only orders this long before --as-of.", "365d|12mo")
+    ] = None
+    timezone: Annotated[str, _reading("Zone of naive times and of days.", "ZONE")] = "UTC"
+    amount_scale: Annotated[
+        int | None, _reading("Digits after the point; more are rounded half-even.", "N")
+    ] = None
+    refunds: Annotated[Literal["net", "drop", "error"], _reading("What negative amounts do.")] = (
+        "net"
+    )
+    zero: Annotated[Literal["count", "drop"], _reading("What zero amounts do.")] = "count"
+    frequency: Annotated[
+        Literal["orders", "days"], _reading("Count orders, or days with orders.")
+    ] = "orders"
+    ids: Annotated[Literal["auto", "int", "text"], _reading("Customer ids in CSV.")] = "auto"
+    csv_delimiter: Annotated[str, _reading(r"Between CSV fields; \t is a tab.", "C")] = ","
+    csv_decimal: Annotated[str, _reading("Decimal point of CSV amounts.", "C")] = "."
+    time_format: Annotated[
+        str | None, _reading("Format of CSV times, as of strptime; default ISO.", "F")
+    ] = None
+    method: Annotated[
+        str | None, _scoring("quantile or thresholds, or one for each of R,F,M.", "M|M,M,M")
+    ] = None
+    bins: Annotated[str | None, _scoring("Scores run from 1 to this.", "N|N,N,N")] = None
+    r_cuts: Annotated[str | None, _scoring("Thresholds in days, ascending.", "a,b,c")] = None
+    f_cuts: Annotated[str | None, _scoring("Thresholds in orders, ascending.", "a,b,c")] = None
+    m_cuts: Annotated[str | None, _scoring("Thresholds in money, ascending.", "a,b,c")] = None
+    scheme: Annotated[str, _scoring("Segments: a shipped scheme or a file.", "NAME|FILE.toml")] = (
+        "classic"
+    )
+    threads: Annotated[int | None, _running("Default: all cores.", "N")] = None
+    strict: Annotated[
+        bool,
+        typer.Option(
+            "--strict",
+            rich_help_panel="Running",
+            help="Refuse nulls, bad times, amounts that are not finite or must be rounded.",
+        ),
+    ] = False
+
+    def arguments(self) -> dict[str, Any]:
+        """Return the keyword arguments of `rfm_engine.score`."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        cuts = {name: _listed(values[name]) for name in ("r_cuts", "f_cuts", "m_cuts")}
+        return (
+            values
+            | cuts
+            | {
+                "where": self.where or (),
+                "csv_delimiter": self.csv_delimiter.replace(r"\t", "\t"),
+                "method": _one_or_list(_listed(self.method)),
+                "bins": _one_or_list(_whole_numbers("--bins", _listed(self.bins))),
+            }
+        )
+
+
+def takes_score_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Put the options of scoring where a command has its parameter `options`."""
+    hints = get_type_hints(ScoreOptions, include_extras=True)
+    names = [field.name for field in fields(ScoreOptions)]
+    parameters: list[inspect.Parameter] = []
+    for own in inspect.signature(command, eval_str=True).parameters.values():
+        if own.name != "options":
+            parameters.append(own.replace(kind=inspect.Parameter.KEYWORD_ONLY))
+            continue
+        parameters += [
+            inspect.Parameter(
+                field.name, own.kind, default=field.default, annotation=hints[field.name]
+            )
+            for field in fields(ScoreOptions)
+        ]
+
+    def gathered(**values: Any) -> None:
+        options = ScoreOptions(**{name: values.pop(name) for name in names})
+        command(**values, options=options)
+
+    gathered.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    gathered.__doc__ = command.__doc__
+    gathered.__annotations__ = {}
+    return gathered
+
+
+def _listed(text: str | None) -> list[str] | None:
+    return None if text is None else [part.strip() for part in text.split(",")]
+
+
+def _one_or_list(values: list[Any] | None) -> Any:
+    return values[0] if values is not None and len(values) == 1 else values
+
+
+def _whole_numbers(option: str, texts: list[str] | None) -> list[int] | None:
+    try:
+        return None if texts is None else [int(text) for text in texts]
+    except ValueError:
+        raise Misuse(
+            f"{option} must be a whole number, or three; got {','.join(texts or ())!r}. Try 5."
+        ) from None

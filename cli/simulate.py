@@ -1,0 +1,55 @@
+"""`rfm simulate`: orders of a marketplace that never was."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated, Literal
+
+import typer
+from rfm_cli.memory import Memory
+from rfm_cli.progress import progress_bar
+
+
+def simulate(
+    customers: Annotated[int, typer.Option(metavar="N", help="Distinct customers.")],
+    orders: Annotated[int, typer.Option(metavar="N", help="Orders, at least one a customer.")],
+    output: Annotated[
+        str,
+        typer.Option(
+            "-o", "--output", metavar="OUT", help=".parquet, .arrow, .csv, -, or a directory."
+        ),
+    ],
+    ids: Annotated[
+        Literal["int", "dense", "string", "uuid"],
+        typer.Option(help="Kind of customer id; the same ones for any seed."),
+    ] = "int",
+    lines: Annotated[bool, typer.Option("--lines", help="Order lines, with products.")] = False,
+    seed: Annotated[int, typer.Option(metavar="N", help="Another one gives other orders.")] = 0,
+) -> None:
+    """Simulate orders of 2023 to 2025: skewed customers, seasons, refunds, no clock."""
+    start = time.monotonic()
+    with Memory() as memory, progress_bar(memory) as tell:
+        import os
+
+        from rfm_engine.simulate import simulate as simulate_orders
+        from rfm_engine.sink import write
+
+        n_rows = 0
+
+        def report(rows: int) -> None:
+            nonlocal n_rows
+            n_rows = rows
+            if tell:
+                tell("write", rows, None if lines else orders, 0)
+
+        batches = simulate_orders(
+            customers=customers, orders=orders, ids=ids, lines=lines, seed=seed
+        )
+        threads = os.cpu_count() or 1
+        write(batches, batches.schema, output, threads=threads, progress=report)
+    place = "stdout" if output == "-" else output
+    typer.echo(
+        f"{n_rows:,} rows of {orders:,} orders by {customers:,} customers: {place} in "
+        f"{time.monotonic() - start:.2f} s",
+        err=output == "-",
+    )

@@ -1,0 +1,79 @@
+"""The result of scoring as people read it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+_BAR_CELLS = 12
+_WIDTH_WITH_BARS = 92
+_AXES = {"r": "recency (days)", "f": "frequency", "m": "monetary"}
+
+
+def print_summary(console: Console, summary: dict[str, Any]) -> None:
+    """Print what was counted, the cut points and the segments."""
+    for line in head_lines(summary):
+        console.print(line, highlight=False, markup=False)
+    bars = console.width >= _WIDTH_WITH_BARS and not console.options.ascii_only
+    console.print(segment_table(summary["segments"], bars=bars))
+
+
+def head_lines(summary: dict[str, Any]) -> list[str]:
+    """Say how many rows became how many customers, what was dropped, and where the cuts are."""
+    rows = summary["rows"]
+    lines = [
+        f"{summary['customers']:,} customers as of {summary['as_of'] or 'no date'}, "
+        f"from {rows['counted']:,} of {rows['read']:,} rows"
+    ]
+    dropped = [f"{n:,} {reason}" for reason, n in rows["dropped"].items() if n]
+    if dropped:
+        lines.append("dropped: " + ", ".join(dropped))
+    if summary["customers_without_orders"]:
+        lines.append(f"left out: {summary['customers_without_orders']:,} customers without orders")
+    cuts = [f"{_AXES[axis]} {_joined(at)}" for axis, at in (summary["cuts"] or {}).items() if at]
+    if cuts:
+        lines.append("cuts: " + "; ".join(cuts))
+    return lines
+
+
+def segment_table(segments: list[dict[str, Any]], *, bars: bool) -> Table:
+    """Lay out the segments: customers, orders and money, and their shares."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
+    table.add_column("Segment", style="bold", overflow="fold")
+    for name in ("Customers", "Share", "Orders", "Monetary", "Share"):
+        table.add_column(name, justify="right", no_wrap=True)
+    if bars:
+        table.add_column("", style="cyan", no_wrap=True)
+    for segment in segments:
+        cells = [
+            segment["name"],
+            f"{segment['customers']:,}",
+            _percent(segment["share_customers"]),
+            f"{segment['orders']:,}",
+            _money(segment["monetary"]),
+            _percent(segment["share_monetary"]),
+        ]
+        bar = "█" * round((segment["share_monetary"] or 0) * _BAR_CELLS)
+        table.add_row(*cells, *([bar] if bars else []))
+    return table
+
+
+def _joined(cuts: list[object]) -> str:
+    return " ".join(f"{cut:,}" if isinstance(cut, int) else _money(str(cut)) for cut in cuts)
+
+
+def _money(text: str) -> str:
+    """Put thousands separators into a decimal without passing it through a float."""
+    whole, point, cents = text.partition(".")
+    sign = "-" if whole.startswith("-") else ""
+    return f"{sign}{int(whole.lstrip('-') or 0):,}{point}{cents}"
+
+
+def _percent(share: float | None) -> str:
+    return "" if share is None else f"{share:.1%}"

@@ -1,0 +1,36 @@
+"""Whole amounts, which are minor units already, times their quantities."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from rfm_engine.orders.arrays import values
+from rfm_engine.orders.money_status import LIMIT, TOO_LARGE, Minors
+
+
+def integer_minor(amount: pa.Array[Any], quantity: npt.NDArray[np.int64]) -> Minors:
+    """Multiply integers of any width; an empty `quantity` stands for ones."""
+    if pa.types.is_uint64(amount.type):
+        whole = np.minimum(values(amount, np.uint64), np.uint64(LIMIT)).view(np.int64)
+    else:
+        whole = values(amount.cast(pa.int64()), np.int64)
+    return whole_minor(whole, quantity)
+
+
+def whole_minor(whole: npt.NDArray[np.int64], quantity: npt.NDArray[np.int64]) -> Minors:
+    """Multiply minor units; without quantities they come back as they are, not copied."""
+    status = np.zeros(len(whole), np.uint8)
+    is_large = (whole >= LIMIT) | (whole <= -LIMIT)
+    if quantity.size:
+        # A product that wraps is above 2**63, so that its nearest double is above 2**62.
+        about = whole.astype(np.float64) * quantity.astype(np.float64)
+        whole = whole * quantity
+        is_large = (np.abs(about) > 2.0**62) | (whole >= LIMIT) | (whole <= -LIMIT)
+    if is_large.any():
+        whole = np.where(is_large, 0, whole)
+        status[is_large] = TOO_LARGE
+    return Minors(whole, status)

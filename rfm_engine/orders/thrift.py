@@ -1,0 +1,100 @@
+"""The compact protocol of Thrift, as far as Parquet footers use it.
+
+pyarrow shows the footer it has read, but some of its accessors end the process on a footer that
+contradicts itself (a column chunk that claims to be encrypted): no exception leaves them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+Struct: TypeAlias = dict[int, Any]
+"""Values by field number: int, bool, bytes, list, dict or None where nobody asks."""
+
+_STOP, _TRUE, _FALSE, _BYTE, _I64, _DOUBLE, _BINARY, _LIST, _SET, _MAP, _STRUCT, _UUID = (
+    0, 1, 2, 3, 6, 7, 8, 9, 10, 11, 12, 13,
+)  # fmt: skip
+_DEEPEST = 32
+
+
+@dataclass(slots=True)
+class Compact:
+    """A reading position in bytes. Whatever is wrong with the bytes raises ValueError."""
+
+    data: bytes
+    at: int = 0
+    depth: int = 0
+
+    def fields(self) -> Iterator[tuple[int, int]]:
+        """Yield number and kind of each field of a struct; take its value before the next."""
+        number = 0
+        while (head := self._byte()) != _STOP:
+            number = number + (head >> 4) if head >> 4 else self._zigzag()
+            yield number, head & 15
+
+    def struct(self) -> Struct:
+        """Read a struct with all it holds."""
+        return {number: self.value(kind) for number, kind in self.fields()}
+
+    def items(self) -> Iterator[int]:
+        """Yield the kind of each item of a list; take the item before the next."""
+        head = self._byte()
+        size = head >> 4 if head >> 4 != 15 else self._varint()
+        # No item is shorter than a byte, so that a size cannot be a bomb.
+        if size > len(self.data) - self.at:
+            raise ValueError(f"a list of {size} items")
+        for _ in range(size):
+            yield head & 15
+
+    def value(self, kind: int) -> Any:
+        """Read the value of a field."""
+        if kind in (_TRUE, _FALSE):
+            return kind == _TRUE
+        return self._item(kind)
+
+    def _item(self, kind: int) -> Any:
+        if _BYTE < kind <= _I64:
+            return self._zigzag()
+        if kind == _BINARY:
+            return self._bytes(self._varint())
+        if kind in (_STRUCT, _LIST, _SET):
+            if self.depth == _DEEPEST:
+                raise ValueError("structures without end")
+            self.depth += 1
+            nested = self.struct() if kind == _STRUCT else [self._item(k) for k in self.items()]
+            self.depth -= 1
+            return nested
+        if kind in (_TRUE, _FALSE, _BYTE):
+            return self._byte()
+        if kind in (_DOUBLE, _UUID):
+            return self._bytes(8 if kind == _DOUBLE else 16)
+        raise ValueError("a map" if kind == _MAP else f"a value of kind {kind}")
+
+    def _byte(self) -> int:
+        if self.at >= len(self.data):
+            raise ValueError("an end in the middle")
+        self.at += 1
+        return self.data[self.at - 1]
+
+    def _bytes(self, n_bytes: int) -> bytes:
+        start, self.at = self.at, self.at + n_bytes
+        if self.at > len(self.data):
+            raise ValueError(f"a value of {n_bytes} bytes")
+        return self.data[start : self.at]
+
+    def _varint(self) -> int:
+        byte = self._byte()
+        value, shift = byte & 127, 7
+        while byte & 128:
+            byte = self._byte()
+            value |= (byte & 127) << shift
+            shift += 7
+            if shift > 70:
+                raise ValueError("a number of more than 64 bits")
+        return value
+
+    def _zigzag(self) -> int:
+        value = self._varint()
+        return (value >> 1) ^ -(value & 1)

@@ -1,0 +1,102 @@
+"""Time zones as step functions: from which microsecond on which offset to UTC holds."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from importlib import resources
+
+import numpy as np
+import numpy.typing as npt
+
+from rfm_engine.errors import UsageError
+from rfm_engine.orders.arrays import frozen
+from rfm_engine.orders.transitions import changes_of
+
+Int64s = npt.NDArray[np.int64]
+
+MIN_INT64 = -(2**63)
+SECOND_US = 10**6
+
+
+class Zone:
+    """A time zone, complete for the years 1 to 9999 and never changed: safe from many threads.
+
+    Parameters
+    ----------
+    name
+        An IANA name like `Europe/Berlin` (the `tzdata` package has them, whatever the machine
+        has), or a fixed offset like `+02:00`.
+
+    Raises
+    ------
+    UsageError
+        There is no such zone.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        offset = _fixed_offset_us(name)
+        if offset is None:
+            starts, offsets = _named_steps(name)
+        else:
+            starts, offsets = np.full(1, MIN_INT64), np.full(1, offset)
+        self._starts = starts
+        self._offsets = offsets
+        # The wall clock reads the offset before a change until both clocks are past it: in an
+        # overlap that is the earlier instant, in a gap it moves forward by the gap.
+        self._wall_starts = starts.copy()
+        self._wall_starts[1:] += np.maximum(offsets[:-1], offsets[1:])
+
+    def __repr__(self) -> str:
+        return f"Zone({self.name!r})"
+
+    @property
+    def is_utc(self) -> bool:
+        """Whether local time is UTC at all times."""
+        return len(self._offsets) == 1 and self._offsets[0] == 0
+
+    def steps(self, first_us: int, last_us: int) -> tuple[Int64s, Int64s]:
+        """Return the offsets to UTC that hold at the instants of a range.
+
+        `offsets_us[i]` (`int64[k]`) holds from `starts_us[i]` (`int64[k]`, ascending, the first
+        being the least int64) until the next start: `local = instant + offset`.
+        """
+        return _between(self._starts, self._offsets, first_us, last_us)
+
+    def wall_steps(self, first_us: int, last_us: int) -> tuple[Int64s, Int64s]:
+        """Return the same by local time: `instant = local - offset`."""
+        return _between(self._wall_starts, self._offsets, first_us, last_us)
+
+
+def _between(starts: Int64s, offsets: Int64s, first: int, last: int) -> tuple[Int64s, Int64s]:
+    low = max(0, int(np.searchsorted(starts, first, "right")) - 1)
+    high = max(low + 1, int(np.searchsorted(starts, last, "right")))
+    kept = starts[low:high].copy()
+    kept[0] = MIN_INT64
+    return frozen(kept), frozen(offsets[low:high])
+
+
+def _fixed_offset_us(name: str) -> int | None:
+    match = re.fullmatch(r"([+-])([01][0-9]|2[0-3]):([0-5][0-9])", name, re.ASCII)
+    if match is None:
+        return 0 if name == "UTC" else None
+    minutes = int(match[2]) * 60 + int(match[3])
+    return (-minutes if match[1] == "-" else minutes) * 60 * SECOND_US
+
+
+def _named_steps(name: str) -> tuple[Int64s, Int64s]:
+    package = resources.files("tzdata")
+    names = package.joinpath("zones").read_text("utf-8").split()
+    if name not in names:
+        by_folded = {known.casefold(): known for known in names}
+        near = difflib.get_close_matches(name.casefold(), by_folded, 3)
+        hint = ", ".join(repr(by_folded[folded]) for folded in near)
+        raise UsageError(
+            f"time zone must be an IANA name or an offset like +02:00; got {name!r}. "
+            + (f"Did you mean {hint}?" if near else "Europe/Berlin is one.")
+        )
+    tzif = package.joinpath("zoneinfo", *name.split("/")).read_bytes()
+    changes = np.array(changes_of(tzif), np.int64) * SECOND_US
+    changes[0, 0] = MIN_INT64
+    return changes[:, 0], changes[:, 1]

@@ -1,0 +1,61 @@
+"""Compiling ahead: every loop once, on small orders, so that later runs start at full speed."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv
+
+from rfm_engine.pipeline import score
+from rfm_engine.simulate import Ids, simulate
+
+
+def warm() -> None:
+    """Compile all loops, or load them where an earlier process compiled them.
+
+    Call it once in a service before the first request, or in the build of a container with
+    `RFM_CACHE_DIR` set. The machine code is kept in `rfm_engine.kernels.cache_directory()`.
+
+    Examples
+    --------
+    >>> warm()
+    """
+    with tempfile.TemporaryDirectory(prefix="rfm-warmup-") as folder:
+        for orders, options in _runs(Path(folder)):
+            score(orders, as_of="newest", threads=2, **options)
+
+
+def _runs(folder: Path) -> Iterator[tuple[pa.Table | Path, dict[str, Any]]]:
+    ints, texts = _orders("int"), _orders("string")
+    for table in (ints, texts):
+        yield table, {}
+        yield table, {"order": "order_id"}
+        yield table, {"order": "order_text", "frequency": "days"}
+        yield table, {"frequency": "days", "timezone": "Europe/Berlin", "window": "12mo"}
+    yield ints, {"quantity": "quantity", "where": ["channel!=web"], "currency": "currency"}
+    for kind in (pa.decimal128(18, 4), pa.float32(), pa.int64()):
+        place = ints.schema.get_field_index("amount")
+        amounts = ints["amount"].cast(kind, safe=False)
+        table = ints.set_column(place, "amount", amounts)
+        yield table, {"amount_scale": 2}
+        yield table, {"amount_scale": 2, "quantity": "quantity"}
+    yield ints, {"method": "thresholds", "r_cuts": [9, 99], "f_cuts": [1, 2], "m_cuts": [9, 99]}
+    place_of_csv = folder / "orders.csv"
+    pyarrow.csv.write_csv(ints, place_of_csv)
+    yield place_of_csv, {}
+    yield place_of_csv, {"ids": "int", "quantity": "quantity"}
+
+
+def _orders(ids: Ids) -> pa.Table:
+    orders = simulate(customers=40, orders=400, ids=ids, lines=True).read_all()
+    n = orders.num_rows
+    return (
+        orders.append_column("order_text", orders["order_id"].cast(pa.string()))
+        .append_column("quantity", pa.array(np.ones(n, np.int64)))
+        .append_column("currency", pa.array(["EUR"] * n))
+    )
