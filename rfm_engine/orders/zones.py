@@ -97,6 +97,7 @@ def _named_steps(name: str) -> tuple[Int64s, Int64s]:
             + (f"Did you mean {hint}?" if near else "Europe/Berlin is one.")
         )
     tzif = package.joinpath("zoneinfo", *name.split("/")).read_bytes()
-    changes = np.array(changes_of(tzif), np.int64) * SECOND_US
-    changes[0, 0] = MIN_INT64
-    return changes[:, 0], changes[:, 1]
+    starts_s, offsets_s = changes_of(tzif)
+    starts_us = starts_s * SECOND_US
+    starts_us[0] = MIN_INT64
+    return starts_us, offsets_s * SECOND_US

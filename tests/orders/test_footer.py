@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import random
-from types import SimpleNamespace
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from rfm_engine.errors import DataError
-from rfm_engine.orders.footer import check_footer
+from rfm_engine.orders.footer import read_footer
 from rfm_engine.orders.source import open_sources
+from tests.orders.crafted import chunk, footer, parquet, varint
 from tests.orders.drain import drained
 
 ORDERS = pa.table(
@@ -25,70 +25,78 @@ ORDERS = pa.table(
 NEEDED = ("c", "t", "a")
 
 
-def chunk(**changed: object) -> SimpleNamespace:
-    plain = {
-        "path_in_schema": "a",
-        "num_values": 10,
-        "total_compressed_size": 100,
-        "total_uncompressed_size": 100,
-        "data_page_offset": 4,
-        "dictionary_page_offset": None,
-        "file_path": "",
-    }
-    return SimpleNamespace(**plain | changed)
+SECOND = chunk(start=104)
 
 
-def footer(*groups: list[SimpleNamespace], rows: int | None = None, level: int = 0):
-    row_groups = [
-        SimpleNamespace(num_rows=10, num_columns=len(chunks), column=chunks.__getitem__)
-        for chunks in groups
-    ]
-    return SimpleNamespace(
-        num_rows=10 * len(groups) if rows is None else rows,
-        num_columns=1,
-        num_row_groups=len(groups),
-        serialized_size=50,
-        row_group=row_groups.__getitem__,
-        schema=SimpleNamespace(column=lambda _: SimpleNamespace(max_repetition_level=level)),
-    )
-
-
-FILE_BYTES = 4 + 200 + 50 + 8
-SECOND = chunk(data_page_offset=104)
-
-
-def test_check_footer__takes_chunks_side_by_side():
-    check_footer(footer([chunk()], [SECOND]), FILE_BYTES, "x")
-    check_footer(footer([chunk(dictionary_page_offset=0)]), FILE_BYTES, "x")
-    check_footer(footer([chunk(num_values=25)], level=1), FILE_BYTES, "x")
-    check_footer(footer(), 62, "x")
+def groups_of(content: bytes) -> list[int]:
+    return [group.n_rows for group in read_footer(pa.BufferReader(content), "x")]
 
 
 @pytest.mark.parametrize(
-    ("metadata", "got"),
+    "about",
     [
-        (footer([chunk()], rows=11), "10 rows in row groups and 11 in all"),
-        (footer([chunk()], [chunk()]), "beginning inside"),
-        (footer([chunk()], [chunk(data_page_offset=103)]), "beginning inside"),
-        (footer([chunk()], [chunk(data_page_offset=120, dictionary_page_offset=90)]), "inside"),
-        (footer([chunk(data_page_offset=3)]), "at 3 to 103 of 204 bytes"),
-        (footer([chunk(data_page_offset=105)]), "at 105 to 205 of 204 bytes"),
-        (footer([chunk(total_compressed_size=2**62)]), "bytes"),
-        (footer([chunk(total_compressed_size=-5)]), "of -5 bytes"),
-        (footer([chunk(total_uncompressed_size=-5)]), "of 100 bytes"),
-        (footer([chunk(num_values=11)]), "with 11 values for 10 rows"),
-        (footer([chunk(num_values=-1)], level=1), "with -1 values"),
-        (footer([chunk(file_path="other.parquet")]), "other.parquet"),
-        (footer([chunk(), chunk()]), "2 columns in row group 0"),
+        footer([chunk()], [SECOND]),
+        footer([SECOND], [chunk()]),
+        footer([chunk(dictionary=0)], [chunk(start=110, held=94, dictionary=105)]),
+        footer([chunk(values=25)], [SECOND], repetition=2),
+        footer([chunk(values=25, path=[b"s", b"a"])], [chunk(start=104, path=[b"s", b"a"])]),
     ],
 )
-def test_check_footer__refuses_contradictions(metadata, got):
-    with pytest.raises(DataError, match="x must have a footer that describes it; got .*" + got):
-        check_footer(metadata, FILE_BYTES, "x")
+def test_read_footer__takes_chunks_side_by_side(about):
+    assert groups_of(parquet(about)) == [10, 10]
+
+
+def test_read_footer__takes_no_rows():
+    assert groups_of(parquet(footer())) == []
+
+
+@pytest.mark.parametrize(
+    ("about", "got"),
+    [
+        (footer([chunk()], rows=11), "10 rows in row groups and 11 in all"),
+        (footer([chunk()], rows=-1), "10 rows in row groups and -1 in all"),
+        (footer([chunk()], [chunk()]), "beginning inside"),
+        (footer([chunk()], [chunk(start=103)]), "beginning inside"),
+        (footer([chunk()], [chunk(start=120, held=80, dictionary=90)]), "inside"),
+        (footer([chunk(start=3)]), "at 3 to 103 of 204 bytes"),
+        (footer([chunk(start=105)]), "at 105 to 205 of 204 bytes"),
+        (footer([chunk(held=2**62)]), "bytes"),
+        (footer([chunk(held=-5)]), "of -5 bytes"),
+        (footer([chunk(unpacked=-5)]), "of 100 bytes"),
+        (footer([chunk(values=11)]), "with 11 values, 10 rows"),
+        (footer([chunk(values=-1)], repetition=2), "with -1 values"),
+        (footer([chunk(values=None)]), "numbers missing"),
+        (footer([chunk(path=[7])]), "names missing"),
+        (footer([chunk() | {1: b"other.parquet"}]), "columns in other files"),
+        (footer([chunk() | {8: {}}]), "encrypted columns"),
+        (footer([{2: 4}]), "parts missing"),
+        (footer([chunk()], [SECOND, SECOND]), "row groups of different columns"),
+        (b"", "an end in the middle"),
+        (footer([chunk()])[:-9], "an end in the middle"),
+        (bytes([0x29, 0xFC]) + varint(2**40), "a list of 1099511627776 items"),
+        (bytes([0x28]) + varint(2**40), "a value of 1099511627776 bytes"),
+        (bytes([0x16]) + b"\xff" * 12, "a number of more than 64 bits"),
+        (bytes([0x1C] * 40), "structures without end"),
+        (bytes([0x1B]), "a map"),
+        (bytes([0x1F]), "a value of kind 15"),
+    ],
+)
+def test_read_footer__refuses_contradictions(about, got):
+    expected = "x must have a footer that describes it; got .*" + got
+    with pytest.raises(DataError, match=expected):
+        groups_of(parquet(about))
+
+
+def test_read_footer__names_encryption_and_truncation():
+    with pytest.raises(DataError, match="got an encrypted one"):
+        groups_of(parquet(footer(), b"PARE"))
+    for content in [b"PAR1", b"PAR1PAR1", parquet(footer())[:-1], b"\xff\xff\xff\x7fPAR1"]:
+        with pytest.raises(DataError, match="got a file that ends without one"):
+            groups_of(content)
 
 
 @pytest.fixture(params=["checksums", "plain", "zstd"])
-def parquet(request, tmp_path):
+def orders(request, tmp_path):
     path = tmp_path / "o.parquet"
     pq.write_table(
         ORDERS,
@@ -101,37 +109,36 @@ def parquet(request, tmp_path):
     return path
 
 
-def test_parquet__truncated_at_any_length_is_refused(parquet):
-    whole = parquet.read_bytes()
+def test_parquet__truncated_at_any_length_is_refused(orders):
+    whole = orders.read_bytes()
     for length in [1, 3, 4, 7, 8, 12, *range(50, len(whole), 97), len(whole) - 1]:
-        parquet.write_bytes(whole[:length])
+        orders.write_bytes(whole[:length])
         with pytest.raises(DataError) as caught:
-            drained(parquet, *NEEDED)
-        assert str(parquet) in str(caught.value)
+            drained(orders, *NEEDED)
+        assert str(orders) in str(caught.value)
         assert "\n" not in str(caught.value)
 
 
-def test_parquet__a_flipped_bit_is_refused_or_leaves_valid_rows(parquet):
-    whole = parquet.read_bytes()
-    generator = random.Random(parquet.parent.name)
-    refused = 0
+def test_parquet__a_flipped_bit_is_refused_or_leaves_valid_rows(orders):
+    whole = orders.read_bytes()
+    generator = random.Random(7)
+    refused: list[str] = []
     for _ in range(300):
         flipped = bytearray(whole)
         flipped[generator.randrange(len(whole))] ^= 1 << generator.randrange(8)
-        parquet.write_bytes(flipped)
+        orders.write_bytes(flipped)
         try:
-            [source] = open_sources(parquet, NEEDED)
+            [source] = open_sources(orders, NEEDED)
             rows = 0
             for read in source.reads():
                 for batch, _ in read:
                     batch.validate(full=True)
                     rows += batch.num_rows
             assert rows == source.n_rows
-        except ValueError as error:
-            assert str(parquet) in str(error)
-            assert "\n" not in str(error)
-            refused += 1
-    assert refused > 50
+        except DataError as error:
+            refused.append(str(error))
+    assert len(refused) > 50
+    assert all(str(orders) in line and "\n" not in line for line in refused)
 
 
 def test_parquet__checksums_find_every_flipped_bit_of_a_needed_page(tmp_path):
@@ -143,7 +150,7 @@ def test_parquet__checksums_find_every_flipped_bit_of_a_needed_page(tmp_path):
         flipped = bytearray(whole)
         flipped[at + bit // 8] ^= 1 << bit % 8
         path.write_bytes(flipped)
-        with pytest.raises(DataError, match="must hold readable Parquet; got .*CRC"):
+        with pytest.raises(DataError, match=r"must hold readable Parquet; got .*CRC"):
             drained(path, "c")
 
 

@@ -41,9 +41,11 @@ def write_ipc_stream(path: Path, table: pa.Table = ORDERS) -> None:
 
 def write_feather(path: Path) -> None:
     options = pa.ipc.IpcWriteOptions(compression="zstd")
-    with pa.OSFile(str(path), "wb") as out:
-        with pa.ipc.new_file(out, ORDERS.schema, options=options) as writer:
-            writer.write_table(ORDERS)
+    with (
+        pa.OSFile(str(path), "wb") as out,
+        pa.ipc.new_file(out, ORDERS.schema, options=options) as writer,
+    ):
+        writer.write_table(ORDERS)
 
 
 WRITERS = [write_parquet, write_ipc_file, write_ipc_stream, write_feather]
@@ -161,7 +163,7 @@ def test_open_sources__a_misspelt_column_names_the_file_and_the_closest(tmp_path
     assert str(caught.value) == (
         f"column 'amout' must exist in {path}; got customer, note, amount. Did you mean 'amount'?"
     )
-    with pytest.raises(UsageError, match="got c0, .*, c19 and 10 more"):
+    with pytest.raises(UsageError, match=r"got c0, .*, c19 and 10 more"):
         open_sources(pa.table({f"c{i}": [1] for i in range(30)}), ["zzz"])
 
 

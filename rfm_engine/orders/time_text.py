@@ -1,0 +1,244 @@
+"""Dates and times written as text: ISO 8601 from the bytes as they lie, or a given format."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from rfm_engine.errors import UsageError
+from rfm_engine.kernels import kernel
+from rfm_engine.orders.arrays import first_true, texts, valid_mask
+
+NOT_A_TIME, NAIVE, ZONED, NULL = range(4)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+DAY_US = 86_400_000_000
+YEAR_0_US = -719_163 * DAY_US  # 31 December of the year 0: a time, but out of range
+BROKEN = -1
+NO_OFFSET = -86_401  # below every offset
+
+
+class ParsedTimes(NamedTuple):
+    """A column of text read as times.
+
+    `times` is `timestamp[us]`, with zone UTC when `naive` is False; null where the text is.
+    `naive` is None when no row could be read. `unreadable` is the first row that is no time,
+    `mixed` the first readable row that has a zone where those before have none, or the reverse;
+    -1 without one.
+    """
+
+    times: pa.Array[Any]
+    naive: bool | None
+    unreadable: int
+    mixed: int
+
+
+def parse_times(text: pa.Array[Any], time_format: str | None = None) -> ParsedTimes:
+    """Read dates and times from text.
+
+    Parameters
+    ----------
+    text
+        Any string type. Without a format: `2024-01-31`, `2024-01-31 13:45`,
+        `2024-01-31T13:45:07.123456789Z`, with an offset like `+02:00`, `+0200`, `+02` or `UTC`
+        or none. What is finer than a microsecond is floored. Years 0001 to 9999; the year 0000,
+        whatever follows, is a time out of range.
+    time_format
+        A format of `datetime.strptime`, like `%d.%m.%Y`; with `%z` the times are instants.
+
+    Raises
+    ------
+    UsageError
+        The format is none.
+    """
+    us, nature = _by_iso(text) if time_format is None else _by_format(text, time_format)
+    valid = valid_mask(text)
+    if valid is not None:
+        nature[~valid] = NULL
+    times = pa.array(us, mask=None if valid is None else ~valid)
+    naive, zoned = first_true(nature == NAIVE), first_true(nature == ZONED)
+    is_naive = None if naive == zoned else zoned < 0 or 0 <= naive < zoned
+    return ParsedTimes(
+        times.view(pa.timestamp("us", "UTC" if is_naive is False else None)),
+        is_naive,
+        first_true(nature == NOT_A_TIME),
+        max(naive, zoned) if min(naive, zoned) >= 0 else -1,
+    )
+
+
+def _by_iso(text: pa.Array[Any]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
+    us = np.empty(len(text), np.int64)
+    nature = np.empty(len(text), np.uint8)
+    read_times(*texts(text), us, nature)
+    return us, nature
+
+
+def _by_format(
+    text: pa.Array[Any], time_format: str
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
+    _check_format(time_format)
+    distinct = text.cast(pa.large_string()).dictionary_encode()
+    read = [_strptime(str(word), time_format) for word in distinct.dictionary.to_pylist()]
+    # Null rows take what is appended.
+    table = np.array([*read, (0, NOT_A_TIME)], np.int64)
+    places = distinct.indices.fill_null(len(read)).to_numpy()
+    return table[places, 0], table[places, 1].astype(np.uint8)
+
+
+def _check_format(time_format: str) -> None:
+    try:
+        datetime.strptime(EPOCH.strftime(time_format), time_format)
+    except ValueError as error:
+        raise UsageError(
+            f"time format must be one that strptime reads; got {time_format!r} ({error}). "
+            "Write it like %d.%m.%Y %H:%M."
+        ) from None
+
+
+def _strptime(word: str, time_format: str) -> tuple[int, int]:
+    try:
+        time = datetime.strptime(word.strip(), time_format)
+    except ValueError:
+        return 0, NOT_A_TIME
+    if time.tzinfo is None:
+        return (time.replace(tzinfo=UTC) - EPOCH) // MICROSECOND, NAIVE
+    return (time - EPOCH) // MICROSECOND, ZONED
+
+
+@kernel
+def read_times(data, offsets, us, nature):  # type: ignore[no-untyped-def]
+    """Fill `us`, `int64[n]`, and `nature`, `uint8[n]`, from ISO texts."""
+    for i in range(len(us)):
+        us[i] = 0
+        nature[i] = NOT_A_TIME
+        at, end = trim(data, offsets[i], offsets[i + 1])
+        day_us, at = read_date(data, at, end)
+        if at == BROKEN:
+            continue
+        if at == end:
+            us[i] = day_us
+            nature[i] = NAIVE
+            continue
+        if data[at] != ord("T") and data[at] != ord(" "):
+            continue
+        clock_us, at = read_clock(data, at + 1, end)
+        if at == BROKEN:
+            continue
+        if at == end:
+            us[i] = day_us + clock_us
+            nature[i] = NAIVE
+            continue
+        if data[at] == ord(" "):
+            at += 1
+        offset_s = read_offset(data, at, end)
+        if offset_s == NO_OFFSET:
+            continue
+        us[i] = day_us + clock_us - offset_s * 1_000_000
+        if day_us == YEAR_0_US:
+            us[i] = day_us
+        nature[i] = ZONED
+
+
+@kernel
+def trim(data, begin, end):  # type: ignore[no-untyped-def]
+    """Return where the text begins and ends without blanks around it."""
+    while begin < end and (data[begin] == 32 or 9 <= data[begin] <= 13):
+        begin += 1
+    while begin < end and (data[end - 1] == 32 or 9 <= data[end - 1] <= 13):
+        end -= 1
+    return begin, end
+
+
+@kernel
+def read_pair(data, at, end, limit):  # type: ignore[no-untyped-def]
+    """Return the two digits at a place, BROKEN if they are none or beyond the limit."""
+    if at + 2 > end:
+        return np.int64(BROKEN)
+    tens = np.int64(data[at]) - 48
+    ones = np.int64(data[at + 1]) - 48
+    if tens < 0 or tens > 9 or ones < 0 or ones > 9 or tens * 10 + ones > limit:
+        return np.int64(BROKEN)
+    return tens * 10 + ones
+
+
+@kernel
+def read_date(data, at, end):  # type: ignore[no-untyped-def]
+    """Read `2024-01-31`; return its midnight in microseconds and where it stopped, or BROKEN."""
+    century = read_pair(data, at, end, 99)
+    year = read_pair(data, at + 2, end, 99)
+    month = read_pair(data, at + 5, end, 12)
+    day = read_pair(data, at + 8, end, 31)
+    if min(century, year, month, day) == BROKEN:
+        return np.int64(0), np.int64(BROKEN)
+    if data[at + 4] != ord("-") or data[at + 7] != ord("-"):
+        return np.int64(0), np.int64(BROKEN)
+    year += century * 100
+    if year == 0:
+        return np.int64(YEAR_0_US), at + 10
+    is_leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+    n_days = 30 + (month + (month >> 3) & 1)
+    if month == 2:
+        n_days = 29 if is_leap else 28
+    if month == 0 or day == 0 or day > n_days:
+        return np.int64(0), np.int64(BROKEN)
+    # Years from March on, so that the leap day is the last of its year.
+    year -= month <= 2
+    in_year = (153 * ((month + 9) % 12) + 2) // 5 + day - 1
+    days = year * 365 + year // 4 - year // 100 + year // 400 + in_year - 719_468
+    return days * DAY_US, at + 10
+
+
+@kernel
+def read_clock(data, at, end):  # type: ignore[no-untyped-def]
+    """Read `13:45`, `13:45:07` or `13:45:07.1234`; return as `read_date` does."""
+    hour = read_pair(data, at, end, 23)
+    minute = read_pair(data, at + 3, end, 59)
+    if hour == BROKEN or minute == BROKEN or data[at + 2] != ord(":"):
+        return np.int64(0), np.int64(BROKEN)
+    us = (hour * 60 + minute) * 60_000_000
+    at += 5
+    if at == end or data[at] != ord(":"):
+        return us, at
+    second = read_pair(data, at + 1, end, 59)
+    if second == BROKEN:
+        return np.int64(0), np.int64(BROKEN)
+    us += second * 1_000_000
+    at += 3
+    if at == end or (data[at] != ord(".") and data[at] != ord(",")):
+        return us, at
+    at += 1
+    begin = at
+    worth = np.int64(100_000)
+    while at < end and 48 <= data[at] <= 57:
+        us += (np.int64(data[at]) - 48) * worth
+        worth //= 10
+        at += 1
+    return us, at if at > begin else np.int64(BROKEN)
+
+
+@kernel
+def read_offset(data, at, end):  # type: ignore[no-untyped-def]
+    """Read the rest, `Z`, `UTC`, `+02`, `+0200` or `+02:00`; return seconds, or NO_OFFSET."""
+    length = end - at
+    if length == 1 and data[at] | 32 == ord("z"):
+        return np.int64(0)
+    if length == 3 and data[at] == ord("U") and data[at + 1] == ord("T"):
+        return np.int64(0 if data[at + 2] == ord("C") else NO_OFFSET)
+    if length == 0 or (data[at] != ord("+") and data[at] != ord("-")):
+        return np.int64(NO_OFFSET)
+    hours = read_pair(data, at + 1, end, 23)
+    minutes = np.int64(0)
+    if length == 5:
+        minutes = read_pair(data, at + 3, end, 59)
+    elif length == 6 and data[at + 3] == ord(":"):
+        minutes = read_pair(data, at + 4, end, 59)
+    elif length != 3:
+        return np.int64(NO_OFFSET)
+    if hours == BROKEN or minutes == BROKEN:
+        return np.int64(NO_OFFSET)
+    seconds = (hours * 60 + minutes) * 60
+    return -seconds if data[at] == ord("-") else seconds

@@ -1,0 +1,155 @@
+"""Help, version, completion, and the commands beside `score`."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import pyarrow.dataset
+import pyarrow.parquet as pq
+import pytest
+from rfm_cli import table
+from rich.console import Console
+
+COMMANDS = ["score", "simulate", "demo", "warmup"]
+
+
+@pytest.mark.parametrize("words", [["--help"], ["-h"], *([name, "-h"] for name in COMMANDS)])
+def test_help__is_there(rfm, words):
+    run = rfm(*words)
+    assert run.exit_code == 0
+    assert "Usage: rfm" in run.stdout
+
+
+@pytest.mark.parametrize("words", [["--help"], ["--version"], ["score", "--help"]])
+def test_help__loads_nothing_heavy(words):
+    program = """
+import sys
+from rfm_cli.main import run
+try:
+    run()
+finally:
+    heavy = {"pyarrow", "numba", "numpy", "rfm_engine", "click"} & set(sys.modules)
+    print(f"loaded: {sorted(heavy)}")
+"""
+    command = [sys.executable, "-c", program, *words]
+    run = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert run.stdout.endswith("loaded: []\n")
+
+
+def test_version__is_that_of_the_package(rfm):
+    assert rfm("--version").stdout == f"rfm-engine {version('rfm-engine')}\n"
+
+
+def test_no_command__is_a_usage_error_with_help(rfm):
+    run = rfm()
+    assert run.exit_code == 2
+    assert run.stdout == ""
+    assert "score" in run.stderr
+
+
+@pytest.mark.parametrize("words", [["bench"], ["--nope"], ["score", "--frequncy", "days"]])
+def test_unknown_words__are_one_line_and_exit_2(rfm, words):
+    run = rfm(*words)
+    assert run.exit_code == 2
+    assert run.stderr.startswith("error: No such ")
+    assert run.stderr.count("\n") == 1
+
+
+def test_completion__is_for_the_shells(rfm_process):
+    run = rfm_process("--show-completion", "bash")
+    assert run.returncode == 0
+    assert b"_RFM_COMPLETE" in run.stdout
+
+
+@pytest.mark.parametrize("name", ["o.parquet", "o.arrow", "o.csv", "o"])
+def test_simulate__writes_each_form(rfm, tmp_path, name):
+    out = tmp_path / name
+    words = ["--customers", 100, "--orders", 1000, "--ids", "string", "--seed", 1, "-o", out]
+    run = rfm("simulate", *words)
+    assert run.exit_code == 0, run.stderr
+    assert "1,000 rows of 1,000 orders by 100 customers" in run.stdout
+    kind = {".arrow": "ipc", ".csv": "csv"}.get(out.suffix, "parquet")
+    assert pyarrow.dataset.dataset(out, format=kind).count_rows() == 1000
+
+
+def test_simulate__lines_have_products(rfm, tmp_path):
+    words = ["--customers", 100, "--orders", 1000, "--lines", "-o", tmp_path / "o.parquet"]
+    assert rfm("simulate", *words).exit_code == 0
+    assert "product_id" in pq.read_schema(tmp_path / "o.parquet").names
+
+
+def test_simulate__too_few_orders_is_a_usage_error(rfm, tmp_path):
+    run = rfm("simulate", "--customers", 9, "--orders", 5, "-o", tmp_path / "o.parquet")
+    assert run.exit_code == 2
+    assert "orders must be at least" in run.stderr
+
+
+def test_demo__leaves_files_and_names_a_next_command(rfm, tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    run = rfm("demo")
+    assert run.exit_code == 0, run.stderr
+    assert "20,000 customers" in run.stdout
+    assert "Champions" in run.stdout
+    files = {path.name: path for path in tmp_path.rglob("*.parquet")}
+    assert set(files) == {"orders.parquet", "customers.parquet"}
+    assert all(str(path) in run.stdout for path in files.values())
+    following = shlex.split(run.stdout.splitlines()[-1])
+    assert rfm(*following[1:]).exit_code == 0
+    assert Path(following[-1]).exists()
+
+
+def test_warmup__tells_the_time_and_the_cache(rfm):
+    run = rfm("warmup")
+    assert run.exit_code == 0, run.stderr
+    assert "compiled in" in run.stdout
+
+
+SEGMENT = {
+    "name": "Champions", "customers": 1_234_567, "orders": 9_876_543, "monetary": "-1234567.80",
+    "share_customers": 0.5, "share_monetary": None,
+}  # fmt: skip
+
+
+def drawn(width: int, encoding: str = "utf-8", **options: bool) -> str:
+    with Path("/dev/null").open("w", encoding=encoding) as nowhere:
+        console = Console(file=nowhere, width=width, record=True, **options)
+        console.print(table.segment_table([SEGMENT | {"share_monetary": 1.0}], bars=width > 90))
+    return console.export_text()
+
+
+def test_table__shows_separators_and_bars_where_there_is_room():
+    narrow, wide = drawn(80), drawn(100)
+    assert "1,234,567" in narrow
+    assert "-1,234,567.80" in narrow
+    assert "█" not in narrow
+    assert "█" * 12 in wide
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [("0", "0"), ("-0.05", "-0.05"), ("1234.50", "1,234.50"), ("-1000", "-1,000")],
+)
+def test_money__keeps_every_digit(text, shown):
+    assert table._money(text) == shown
+
+
+def test_head__names_only_what_was_dropped():
+    summary = {
+        "customers": 2,
+        "as_of": None,
+        "rows": {"read": 1500, "counted": 1000, "dropped": {"null_time": 500, "bad_time": 0}},
+        "customers_without_orders": 1,
+        "cuts": {"r": [1], "f": [1000], "m": ["1000.00"]},
+    }
+    assert table.head_lines(summary) == [
+        "2 customers as of no date, from 1,000 of 1,500 rows",
+        "dropped: 500 null_time",
+        "left out: 1 customers without orders",
+        "cuts of recency (days)      1",
+        "cuts of frequency (orders)  1,000",
+        "cuts of monetary            1,000.00",
+    ]

@@ -1,0 +1,87 @@
+"""How processes end: exit codes, one line, no litter."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import COMMAND
+
+LONG = ["simulate", "--customers", "1000000", "--orders", "900000000", "-o"]
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.mark.parametrize("out", ["out.parquet", "out.csv", "parts"])
+@pytest.mark.parametrize(
+    ("number", "code", "message"),
+    [(signal.SIGINT, 130, "error: interrupted\n"), (signal.SIGTERM, 143, "error: terminated\n")],
+)
+def test_signals__leave_no_litter(tmp_path, number, code, message, out):
+    process = subprocess.Popen([*COMMAND, *LONG, str(tmp_path / out)], stderr=subprocess.PIPE)
+    deadline = time.monotonic() + 60
+    while not (written := list(tmp_path.rglob("*"))) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert written[0].name.endswith(".tmp")
+    process.send_signal(number)
+    _, stderr = process.communicate(timeout=60)
+    assert (process.returncode, stderr.decode()) == (code, message)
+    assert names(tmp_path) == []
+
+
+def test_full_disk__is_exit_1_with_the_old_output(tmp_path):
+    out = tmp_path / "out.parquet"
+    out.write_bytes(b"old")
+    program = (
+        "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (10**6, 10**6)); "
+        "from rfm_cli.main import run; run()"
+    )
+    run = subprocess.run(
+        [*COMMAND[:-1], program, *LONG, out], capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 1
+    assert run.stderr == "error: File too large. The output place is as it was.\n"
+    assert out.read_bytes() == b"old"
+    assert names(tmp_path) == ["out.parquet"]
+
+
+def test_broken_pipe__is_quiet(tmp_path):
+    command = [*COMMAND, *LONG, "-"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=False
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.read(1000)
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait(60) == 1
+
+
+def test_bug__is_one_line(rfm_process):
+    program = (
+        "from rfm_cli import warmup, main; import typer; "
+        "broken = lambda: {}['key']; main.app.registered_commands[-1].callback = broken; "
+        "main.run()"
+    )
+    command = [*COMMAND[:-1], program, "warmup"]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert run.returncode == 1
+    assert run.stderr.startswith("error: unexpected KeyError: 'key'. This is a bug")
+    assert run.stderr.count("\n") == 1
+    environment = os.environ | {"RFM_TRACEBACK": "1"}
+    run = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert "Traceback" in run.stderr
+
+
+def test_sigterm__is_as_before_once_a_command_has_ended(rfm):
+    before = signal.getsignal(signal.SIGTERM)
+    rfm("--version")
+    assert signal.getsignal(signal.SIGTERM) is before
