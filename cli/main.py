@@ -49,7 +49,7 @@ def rfm(
 ) -> None:
     """Group orders by customer, score recency, frequency and monetary value, name the segments."""
     if context.invoked_subcommand is None:
-        typer.echo(context.get_help(), err=True)
+        typer.echo(context.get_help())
         raise typer.Exit(2)
 
 

@@ -8,14 +8,12 @@ import warnings
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numba
 
-Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
-
-def kernel(function: Kernel) -> Kernel:
+def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile `function` on its first call, keeping the machine code for later processes.
 
     Numba does not see a change in another file or in a global, so a kernel calls only kernels of
@@ -23,15 +21,18 @@ def kernel(function: Kernel) -> Kernel:
     """
     directory = cache_directory()
     if directory is None:
-        return numba.njit(nogil=True)(function)  # type: ignore[no-any-return]
+        compiled: Callable[..., Any] = numba.njit(nogil=True)(function)
+        return compiled
     # Numba picks the place when a function is decorated; restored at once, so that the kernels
     # of the program that embeds us stay where they were.
-    before = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = str(directory)
+    config: Any = numba.config
+    before = config.CACHE_DIR
+    config.CACHE_DIR = str(directory)
     try:
-        return numba.njit(nogil=True, cache=True)(function)  # type: ignore[no-any-return]
+        compiled = numba.njit(nogil=True, cache=True)(function)
     finally:
-        numba.config.CACHE_DIR = before
+        config.CACHE_DIR = before
+    return compiled
 
 
 @cache

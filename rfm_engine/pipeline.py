@@ -21,7 +21,7 @@ from rfm_engine.aggregate.intake import Survey
 from rfm_engine.aggregate.totals import CustomerTotals
 from rfm_engine.errors import UsageError
 from rfm_engine.orders.place import Source
-from rfm_engine.orders.reading import NEWEST, Frequency, Ids, Reading, Refunds, Zero, day_date
+from rfm_engine.orders.reading import Frequency, Ids, Reading, Refunds, Zero, day_date
 from rfm_engine.orders.source import open_sources
 from rfm_engine.result import Result, SegmentTotals, cuts_in_units
 from rfm_engine.scan import Seconds, scan
@@ -235,9 +235,7 @@ def _aggregate(
     return totals, Seconds(spent.read + counted.read, spent.work + counted.work)
 
 
-def _newest(
-    sources: Sequence[Source], reading: Reading, threads: int
-) -> tuple[date, Seconds]:
+def _newest(sources: Sequence[Source], reading: Reading, threads: int) -> tuple[date, Seconds]:
     if not all(source.repeatable for source in sources):
         raise UsageError(
             "as_of must be a date when a stream is read with a window; got 'newest'. "
@@ -305,9 +303,7 @@ def _table(totals: CustomerTotals, scored: _Scored, options: dict[str, Any]) -> 
     return pa.Table.from_batches(batches, schema)
 
 
-def _refuse_overwriting(
-    sources: Sequence[Source], output: str | os.PathLike[str] | None
-) -> None:
+def _refuse_overwriting(sources: Sequence[Source], output: str | os.PathLike[str] | None) -> None:
     for source in sources:
         if output is not None and same_place(source.name, output):
             raise UsageError(

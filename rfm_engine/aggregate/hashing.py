@@ -55,7 +55,7 @@ def key_at(keys: Keys, row: int) -> int | bytes:
 
 
 @kernel
-def mix(bits, mask, multiplier, hashes):  # type: ignore[no-untyped-def]
+def mix(bits, mask, multiplier, hashes):
     """Two keyed multiply-xorshift rounds: `uint64[n]` to `uint64[n]`, one to one."""
     for i in range(len(bits)):
         x = bits[i] ^ mask
@@ -67,7 +67,7 @@ def mix(bits, mask, multiplier, hashes):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def unmix(hashes, mask, inverse, bits):  # type: ignore[no-untyped-def]
+def unmix(hashes, mask, inverse, bits):
     """Undo `mix`, given the multiplier's inverse modulo 2^64."""
     for i in range(len(hashes)):
         x = hashes[i]
@@ -80,7 +80,7 @@ def unmix(hashes, mask, inverse, bits):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def siphash(offsets, data, key0, key1, hashes):  # type: ignore[no-untyped-def]
+def siphash(offsets, data, key0, key1, hashes):
     """SipHash-1-3 (Aumasson and Bernstein 2012) of every byte string: `uint64[n]`."""
     for i in range(len(hashes)):
         start = np.uint64(offsets[i])

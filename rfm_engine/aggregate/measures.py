@@ -61,7 +61,7 @@ class Measures:
 
 
 @kernel
-def accumulate(codes, facts, count, one_carry, records):  # type: ignore[no-untyped-def]
+def accumulate(codes, facts, count, one_carry, records):
     """Add each row to its customer's record; refunds touch the amount only."""
     for i in range(len(codes)):
         code = codes[i]
@@ -81,7 +81,7 @@ def accumulate(codes, facts, count, one_carry, records):  # type: ignore[no-unty
 
 
 @kernel
-def combine(codes, others, one_carry, records):  # type: ignore[no-untyped-def]
+def combine(codes, others, one_carry, records):
     """Add record `i` of `others` to that of `codes[i]`."""
     for i in range(len(codes)):
         code = codes[i]

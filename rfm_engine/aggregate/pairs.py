@@ -63,7 +63,7 @@ class Pairs:
 
 
 @kernel
-def insert_pairs(  # type: ignore[no-untyped-def]  # noqa: PLR0913
+def insert_pairs(  # noqa: PLR0913
     codes, values, first, mask, multiplier, slot_codes, slot_values, n, room
 ):
     """Insert pairs `first:` until `room` of the slots are taken; return pairs done and taken."""

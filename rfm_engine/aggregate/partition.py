@@ -103,10 +103,10 @@ class Partition:
             return None
         codes, values = self.pairs.entries()
         if self.order_table is None:
-            ids = IntKeys(values.view(np.uint64))
-            return codes, np.arange(len(codes), dtype=np.uint32), OrderIds(ids, NO_HASHES, None)
-        ids = self.order_table.keys()
-        return codes, values.astype(np.uint32), OrderIds(ids, hash_keys(ids, self._key), None)
+            numbers = IntKeys(values.view(np.uint64))
+            return codes, np.arange(len(codes), dtype=np.uint32), OrderIds(numbers, NO_HASHES, None)
+        texts = self.order_table.keys()
+        return codes, values.astype(np.uint32), OrderIds(texts, hash_keys(texts, self._key), None)
 
 
 NO_HASHES: Hashes = np.empty(0, np.uint64)

@@ -53,7 +53,7 @@ def scatter(
 
 
 @kernel
-def count_partitions(hashes, reason, shift, bounds):  # type: ignore[no-untyped-def]
+def count_partitions(hashes, reason, shift, bounds):
     """Fill `bounds`, `int64[partitions + 1]` of zeros, with each partition's first place."""
     for i in range(len(hashes)):
         if reason[i] == 0:
@@ -63,7 +63,7 @@ def count_partitions(hashes, reason, shift, bounds):  # type: ignore[no-untyped-
 
 
 @kernel
-def place_rows(  # type: ignore[no-untyped-def]  # noqa: PLR0913
+def place_rows(  # noqa: PLR0913
     hashes, time_us, amount_minor, reason, shift, next_place, hashes_out, facts_out, rows_out
 ):
     """Copy each counted row to its partition's next place."""

@@ -132,7 +132,7 @@ def _longer(array: np.ndarray, length: int, used: int) -> np.ndarray:
 
 
 @kernel
-def assign_ints(hashes, first, skip_bits, index, known, n, codes):  # type: ignore[no-untyped-def]
+def assign_ints(hashes, first, skip_bits, index, known, n, codes):
     """Find or insert `hashes[first:]`; stop when the table is full.
 
     `index` is `uint32[power of 2]` of codes plus one, 0 where free; a slot is the hash's bits
@@ -165,7 +165,7 @@ def assign_ints(hashes, first, skip_bits, index, known, n, codes):  # type: igno
 
 
 @kernel
-def assign_bytes(  # type: ignore[no-untyped-def]  # noqa: PLR0913
+def assign_bytes(  # noqa: PLR0913
     hashes, rows, offsets, data, first, skip_bits, index, known, starts, arena, n, codes
 ):
     """Find or insert the keys of `rows[first:]`, as `assign_ints`; stop when table or arena is full.
@@ -213,7 +213,7 @@ def assign_bytes(  # type: ignore[no-untyped-def]  # noqa: PLR0913
 
 
 @kernel
-def reindex(hashes, n, skip_bits, index):  # type: ignore[no-untyped-def]
+def reindex(hashes, n, skip_bits, index):
     """Fill the empty `index` with the first `n` hashes, all different keys."""
     n_slots = np.uint64(len(index))
     last_slot = n_slots - np.uint64(1)

@@ -108,9 +108,7 @@ class CustomerTotals:
             added before it stay.
         """
         reading = self._intake.reading
-        for source in open_sources(
-            orders, reading.columns, csv_delimiter=reading.csv_delimiter
-        ):
+        for source in open_sources(orders, reading.columns, csv_delimiter=reading.csv_delimiter):
             self.join(source.name, source.schema, text=source.text)
             for read in source.reads():
                 for batch, place in read:

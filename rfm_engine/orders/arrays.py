@@ -57,6 +57,23 @@ def valid_mask(array: pa.Array[Any]) -> npt.NDArray[np.bool_] | None:
     return bits[first_bit : first_bit + len(array)].view(np.bool_)
 
 
+def plain(array: pa.Array[Any]) -> pa.Array[Any]:
+    """Return the array without dictionary and without views, which Arrow computes little with."""
+    kind = array.type
+    if pa.types.is_dictionary(kind):
+        return plain(array.dictionary).take(array.indices)
+    if pa.types.is_string_view(kind):
+        return array.cast(pa.large_string())
+    if pa.types.is_binary_view(kind):
+        return array.cast(pa.large_binary())
+    return array
+
+
+def plain_type(kind: pa.DataType) -> pa.DataType:
+    """Return the type of the values, whether or not they stand in a dictionary."""
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
+
+
 def texts(array: pa.Array[Any]) -> Texts:
     """See a string array, of whichever layout, as bytes and offsets."""
     if not pa.types.is_large_string(array.type):

@@ -125,21 +125,21 @@ def _in_range(us: Int64s, bad: Bools | None, outside: Bools) -> tuple[Int64s, Bo
 
 
 @kernel
-def subtract_offsets(wall_us, starts, offsets, us):  # type: ignore[no-untyped-def]
+def subtract_offsets(wall_us, starts, offsets, us):
     """Fill `us`, `int64[n]`, with the instants of local times; `starts` are local, too."""
     for i in range(len(wall_us)):
         us[i] = wall_us[i] - offsets[step_of(wall_us[i], starts)]
 
 
 @kernel
-def count_days(us, starts, offsets, days):  # type: ignore[no-untyped-def]
+def count_days(us, starts, offsets, days):
     """Fill `days`, `int32[n]`, with the local dates of instants."""
     for i in range(len(us)):
         days[i] = (us[i] + offsets[step_of(us[i], starts)]) // DAY_US
 
 
 @kernel
-def step_of(us, starts):  # type: ignore[no-untyped-def]
+def step_of(us, starts):
     """Return the last step that starts at or before `us`.
 
     Three years of orders meet seven steps: counting takes 2 ns a row there, bisecting 12.

@@ -51,7 +51,7 @@ def _narrow(amount: pa.Array[Any]) -> npt.NDArray[np.int64] | None:
 
 
 @kernel
-def round_limbs(  # type: ignore[no-untyped-def]  # noqa: PLR0913
+def round_limbs(  # noqa: PLR0913
     amount, quantity, shift, powers, minor, status
 ):
     """Fill `minor` and `status` from `uint32[n, width]` limbs, the lowest first.
@@ -98,7 +98,7 @@ def round_limbs(  # type: ignore[no-untyped-def]  # noqa: PLR0913
 
 
 @kernel
-def take_magnitude(words, limbs):  # type: ignore[no-untyped-def]
+def take_magnitude(words, limbs):
     """Write the absolute value of a two's complement number to `limbs`; return its sign."""
     negative = words[len(words) - 1] >> np.uint32(31) == np.uint32(1)
     carry = ONE if negative else ZERO
@@ -112,7 +112,7 @@ def take_magnitude(words, limbs):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def multiply(limbs, width, counts, product):  # type: ignore[no-untyped-def]
+def multiply(limbs, width, counts, product):
     """Write the product of `width` limbs and two to `product`."""
     product[:] = ZERO
     for a in range(2):
@@ -125,7 +125,7 @@ def multiply(limbs, width, counts, product):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def drop_digits(limbs, n_limbs, n_digits, powers):  # type: ignore[no-untyped-def]
+def drop_digits(limbs, n_limbs, n_digits, powers):
     """Divide by a power of ten; return the first digit lost, and whether any after it is not 0."""
     sticky = False
     left = n_digits - 1
@@ -137,7 +137,7 @@ def drop_digits(limbs, n_limbs, n_digits, powers):  # type: ignore[no-untyped-de
 
 
 @kernel
-def divide(limbs, n_limbs, divisor):  # type: ignore[no-untyped-def]
+def divide(limbs, n_limbs, divisor):
     """Divide in place by a number below 2**32; return the remainder."""
     rest = ZERO
     for j in range(n_limbs - 1, -1, -1):

@@ -78,12 +78,13 @@ def discover(inputs: Sequence[str | os.PathLike[str]]) -> list[File | Pipe]:
         found += _behind(os.fspath(given))
     names: dict[tuple[str, str], str] = {}
     for file in found:
-        first = names.setdefault(file.identity, file.name)
-        if first is not file.name:
+        identity = file.identity
+        if identity in names:
             raise UsageError(
-                f"{file.name} must be given once; got it already as {first}. "
+                f"{file.name} must be given once; got it already as {names[identity]}. "
                 "Leave one of the two out."
             )
+        names[identity] = file.name
     return found
 
 

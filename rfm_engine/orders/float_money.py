@@ -71,7 +71,7 @@ def _is_nearest(amount: np.floating[Any], decimal: Fraction) -> bool:
 
 
 @kernel
-def round_products(amount, quantity, unit, minor, status):  # type: ignore[no-untyped-def]
+def round_products(amount, quantity, unit, minor, status):
     """Fill `minor` and `status` from `float64[n]` amounts; return how many rows are HARD.
 
     A double is ROUNDED when `minor / factor`, which IEEE division rounds correctly, is another.
@@ -120,7 +120,7 @@ def round_products(amount, quantity, unit, minor, status):  # type: ignore[no-un
 
 
 @kernel
-def recheck_singles(amount, quantity, unit, minor, status):  # type: ignore[no-untyped-def]
+def recheck_singles(amount, quantity, unit, minor, status):
     """Decide `status` anew for `float32[n]` amounts; return how many rows are HARD.
 
     Rounding the quotient to a double first misleads only where that double lies midway between
@@ -148,14 +148,14 @@ def recheck_singles(amount, quantity, unit, minor, status):  # type: ignore[no-u
 
 
 @kernel
-def upper_half(x):  # type: ignore[no-untyped-def]
+def upper_half(x):
     """Return the upper 26 bits of a double; the rest is exactly `x` less these."""
     spread = SPLITTER * x
     return spread - (spread - x)
 
 
 @kernel
-def product_rest(x, product, high, low):  # type: ignore[no-untyped-def]
+def product_rest(x, product, high, low):
     """Return `x * (high + low) - product` exactly, where `product` is the rounded product."""
     x_high = upper_half(x)
     x_low = x - x_high
@@ -163,7 +163,7 @@ def product_rest(x, product, high, low):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def round_sum(product, rest):  # type: ignore[no-untyped-def]
+def round_sum(product, rest):
     """Round `product + rest` half-even, `rest` being at most half a unit in the last place."""
     if abs(product) < WHOLE:
         near = np.rint(product)

@@ -37,11 +37,11 @@ def of_stream(orders: Any, needed: Sequence[str]) -> StreamSource | BatchSource:
 
 def _of_pandas(frame: Any, needed: Sequence[str]) -> BatchSource:
     """Convert the needed columns; the stream of a pandas frame would convert all of them."""
+    require_columns([*frame.columns, *filter(None, frame.index.names)], needed, NAME)
     names = [name for name in needed if name in frame.columns]
-    # An index with a name comes along as a column of that name.
-    held = [*map(str, frame.columns), *(str(name) for name in frame.index.names if name)]
-    require_columns(held, needed, NAME)
-    return of_table(pa.Table.from_pandas(frame, columns=names), needed)
+    # A needed name that is no column is a level of the index, which comes as a column.
+    table = pa.Table.from_pandas(frame, columns=names, preserve_index=len(names) < len(needed))
+    return of_table(table, needed)
 
 
 def _narrowed(orders: Any, needed: Sequence[str]) -> Any:

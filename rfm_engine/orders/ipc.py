@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from typing import Any
@@ -47,7 +47,7 @@ class IpcSource:
         """Return one read: the place of a later batch depends on those before it."""
         return [_FileRead(self, self.shared)]
 
-    def batches(self) -> Iterator[pa.RecordBatch]:
+    def batches(self) -> Generator[pa.RecordBatch, None, None]:
         """Yield the batches of the file as they stand in it."""
         with _opened(self.file) as handle:
             if not self.stream:
@@ -98,7 +98,7 @@ class PipeSource:
         self.taken = True
         return [_PipeRead(self)]
 
-    def batches(self) -> Iterator[pa.RecordBatch]:
+    def batches(self) -> Generator[pa.RecordBatch, None, None]:
         """Yield what the pipe brings, to its end."""
         with closing(self.stream):
             yield from self.reader
@@ -188,10 +188,10 @@ def _options(fields: Sequence[int]) -> pa.ipc.IpcReadOptions:
 
 
 def _checked(
-    batches: Iterator[pa.RecordBatch], selection: Selection, name: str
+    batches: Generator[pa.RecordBatch, None, None], selection: Selection, name: str
 ) -> Iterator[tuple[pa.RecordBatch, Place]]:
     row = 0
-    with reading(name, _CONTRACT), closing(batches):  # type: ignore[type-var]
+    with reading(name, _CONTRACT), closing(batches):
         for batch in batches:
             for piece in pieces(batch):
                 chosen = selection.of(piece)

@@ -16,7 +16,7 @@ STRICT_REASONS = (NULL_CUSTOMER, NULL_TIME, BAD_TIME, NULL_AMOUNT, NONFINITE_AMO
 
 
 @kernel
-def judge(  # type: ignore[no-untyped-def]  # noqa: PLR0913
+def judge(  # noqa: PLR0913
     clock, amount_minor, first, last, drop_refunds, drop_zeros, reason, counts
 ):
     """Settle the rows whose `reason` is still 0 and count all of them by reason.

@@ -28,10 +28,11 @@ Keys: TypeAlias = IntKeys | ByteKeys
 
 
 def keys_of(column: pa.Array) -> Keys:
-    """See a column of ids as keys, without a copy where the layout allows; nulls become any key."""
+    """See a plain column of ids as keys, without a copy where the layout allows.
+
+    Null rows become any key.
+    """
     kind = column.type
-    if pa.types.is_dictionary(kind):
-        return keys_of(column.dictionary_decode())
     if isinstance(kind, pa.UuidType):
         return keys_of(column.storage)
     if pa.types.is_signed_integer(kind):

@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 import pyarrow as pa
 
 from rfm_engine.errors import DataError
+from rfm_engine.orders.arrays import plain_type
 from rfm_engine.orders.keys import is_bytes, is_text
 from rfm_engine.orders.money import default_scale
 from rfm_engine.orders.reading import Reading
@@ -53,7 +54,7 @@ def kinds_of(schema: pa.Schema, name: str, reading: Reading, *, text: bool) -> K
         else _id_kind(schema, name, "order", reading.order, reading, text=text),
         None if text else _time_kind(schema, name, reading.time),
         "decimal" if text else _amount_kind(amount, name, reading.amount),
-        default_scale(_plain(amount), text=text) if scale is None else scale,
+        default_scale(plain_type(amount), text=text) if scale is None else scale,
     )
 
 
@@ -115,16 +116,12 @@ class Agreement:
         )
 
 
-def _plain(kind: pa.DataType) -> pa.DataType:
-    return kind.value_type if pa.types.is_dictionary(kind) else kind
-
-
 def _id_kind(
     schema: pa.Schema, name: str, role: str, column: str, reading: Reading, *, text: bool
 ) -> IdKind:
     if text:
         return "int" if reading.ids == "int" else "text"
-    kind = _plain(schema.field(column).type)
+    kind = plain_type(schema.field(column).type)
     if pa.types.is_signed_integer(kind):
         return "int"
     if pa.types.is_unsigned_integer(kind):
@@ -142,7 +139,7 @@ def _id_kind(
 
 
 def _time_kind(schema: pa.Schema, name: str, column: str) -> Literal["naive", "zoned"]:
-    kind = _plain(schema.field(column).type)
+    kind = plain_type(schema.field(column).type)
     if pa.types.is_date(kind):
         return "naive"
     if pa.types.is_timestamp(kind):
@@ -154,7 +151,7 @@ def _time_kind(schema: pa.Schema, name: str, column: str) -> Literal["naive", "z
 
 
 def _amount_kind(kind: pa.DataType, name: str, column: str) -> Literal["int", "float", "decimal"]:
-    kind = _plain(kind)
+    kind = plain_type(kind)
     if pa.types.is_integer(kind):
         return "int"
     if pa.types.is_float32(kind) or pa.types.is_float64(kind):
@@ -168,7 +165,7 @@ def _amount_kind(kind: pa.DataType, name: str, column: str) -> Literal["int", "f
 
 
 def _quantity_kind(schema: pa.Schema, name: str, column: str) -> None:
-    kind = _plain(schema.field(column).type)
+    kind = plain_type(schema.field(column).type)
     if not pa.types.is_integer(kind):
         raise DataError(
             f"quantity column {column!r} must hold integers; got {kind} in {name}. Cast it first."

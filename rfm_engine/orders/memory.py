@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pyarrow as pa
 
@@ -152,15 +153,14 @@ def of_iterator(batches: Iterator[object], needed: Sequence[str]) -> StreamSourc
     return StreamSource(schema, _resumed(named, batches), None)
 
 
-def of_dataset(dataset: object, needed: Sequence[str]) -> StreamSource:
+def of_dataset(dataset: Any, needed: Sequence[str]) -> StreamSource:
     """Scan the needed columns of a pyarrow dataset."""
-    require_columns(dataset.schema.names, needed, NAME)  # type: ignore[attr-defined]
+    require_columns(dataset.schema.names, needed, NAME)
 
-    def scan() -> pa.RecordBatchReader:
+    def scan() -> Any:
         # Few fragments and batches ahead: the default holds 113 MB for a file of 64 MB.
-        return dataset.scanner(  # type: ignore[attr-defined,no-any-return]
-            columns=list(needed), batch_readahead=2, fragment_readahead=1
-        ).to_reader()
+        scanner = dataset.scanner(columns=list(needed), batch_readahead=2, fragment_readahead=1)
+        return scanner.to_reader()
 
     return of_reader(scan(), needed, scan)
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rfm_engine.errors import DataError
-from rfm_engine.orders.arrays import first_true, frozen, valid_mask, values
+from rfm_engine.orders.arrays import first_true, frozen, plain, valid_mask, values
 from rfm_engine.orders.clock import local_days, to_instants
 from rfm_engine.orders.judge import (
     BAD_TIME,
@@ -59,12 +59,11 @@ class Batch:
         self.reason = np.zeros(batch.num_rows, np.uint8)
 
     def column(self, name: str) -> pa.Array:
-        """A column, its dictionary decoded."""
-        column = self._batch.column(name)
-        return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+        """Return a column without dictionary or views."""
+        return plain(self._batch.column(name))
 
     def text(self, name: str) -> pa.Array:
-        """A column of text, null where the row is dropped already: nobody need be able to read it."""
+        """Return a text column, null where the row is dropped: what stands there may be anything."""
         column = self.column(name)
         dropped = self.reason != COUNTED
         return pc.if_else(dropped, None, column) if dropped.any() else column
@@ -80,11 +79,11 @@ class Batch:
         self.drop(None if valid is None else ~valid, reason)
 
     def first(self, mask: npt.NDArray[np.bool_]) -> int:
-        """The first row still counted where the mask holds, -1 without one."""
+        """Return the first row still counted where the mask holds, -1 without one."""
         return first_true(mask & (self.reason == COUNTED))
 
     def where(self, row: int) -> str:
-        """Where a row stands, for messages; rows count from 1."""
+        """Say where a row stands, for messages; rows count from 1."""
         group = self._place.row_group
         inside = "" if group is None else f", row group {group}"
         return f"{self._place.name}{inside}, row {self._place.first_row + row + 1}"
@@ -108,9 +107,7 @@ def normalize(
     batch.drop_nulls(customers, NULL_CUSTOMER)
     text_time: Literal["naive", "zoned"] | None = None
     if text:
-        times, text_time = parsed_times(
-            batch.text(reading.time), reading.time_format, batch.where
-        )
+        times, text_time = parsed_times(batch.text(reading.time), reading.time_format, batch.where)
     else:
         times = batch.column(reading.time)
     batch.drop_nulls(times, NULL_TIME)

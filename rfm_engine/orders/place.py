@@ -121,10 +121,10 @@ def require_columns(
 
 
 def _missing(column: str, held: Sequence[str], name: str) -> str:
-    listed = ", ".join(held[:_LISTED_COLUMNS]) or "no columns"
+    listed = ", ".join(map(str, held[:_LISTED_COLUMNS])) or "no columns"
     if len(held) > _LISTED_COLUMNS:
         listed += f" and {len(held) - _LISTED_COLUMNS} more"
-    by_lower = {h.lower(): h for h in held}
+    by_lower = {str(name).lower(): name for name in held}
     close = difflib.get_close_matches(column.lower(), by_lower, n=1)
     advice = f"Did you mean {by_lower[close[0]]!r}?" if close else "Name the column that holds it."
     return f"column {column!r} must exist in {name}; got {listed}. {advice}"

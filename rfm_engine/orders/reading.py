@@ -90,8 +90,7 @@ class Reading:
         as_of = None if self.as_of == NEWEST else as_date(self.as_of)
         object.__setattr__(self, "as_of_day", None if as_of is None else day_number(as_of))
         start = None if self.window is None else window_start(as_of or date.max, self.window)
-        given = start is not None and as_of is not None
-        object.__setattr__(self, "first_day", day_number(start) if given else None)
+        object.__setattr__(self, "first_day", day_number(start) if start and as_of else None)
 
     @property
     def columns(self) -> list[str]:

@@ -89,7 +89,7 @@ def exact_decimal(mantissa: Decimal, exponent: int, count: int, scale: int) -> t
 
 
 @kernel
-def read_amounts(  # type: ignore[no-untyped-def]  # noqa: PLR0913
+def read_amounts(  # noqa: PLR0913
     data, offsets, quantity, scale, mark, powers, minor, status
 ):
     """Fill `minor` and `status` from texts; return how many rows are HARD.
@@ -131,7 +131,7 @@ def read_amounts(  # type: ignore[no-untyped-def]  # noqa: PLR0913
 
 
 @kernel
-def trim(data, begin, end):  # type: ignore[no-untyped-def]
+def trim(data, begin, end):
     """Return where the text begins and ends without blanks around it."""
     while begin < end and (data[begin] == 32 or 9 <= data[begin] <= 13):
         begin += 1
@@ -141,7 +141,7 @@ def trim(data, begin, end):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def read_digits(data, at, end, mark, powers):  # type: ignore[no-untyped-def]
+def read_digits(data, at, end, mark, powers):
     """Read digits with at most one mark, as `mantissa * 10**exponent`.
 
     Zeros count only once another digit follows. Returns mantissa, exponent, digits seen, where it
@@ -174,7 +174,7 @@ def read_digits(data, at, end, mark, powers):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def read_exponent(data, at, end):  # type: ignore[no-untyped-def]
+def read_exponent(data, at, end):
     """Read what follows `e`; return the exponent and where it stopped (before `e` if broken)."""
     begin = at
     if at == end or data[at] | 32 != ord("e"):
@@ -197,7 +197,7 @@ def read_exponent(data, at, end):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def is_nonfinite_word(data, at, end):  # type: ignore[no-untyped-def]
+def is_nonfinite_word(data, at, end):
     """Tell whether the bytes are `nan`, `inf` or `infinity` in any case."""
     if end - at > 8:
         return False
@@ -212,7 +212,7 @@ def is_nonfinite_word(data, at, end):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def shift_point(mantissa, shift, powers):  # type: ignore[no-untyped-def]
+def shift_point(mantissa, shift, powers):
     """Round `mantissa * 10**shift` half-even, for a mantissa not below 0 and shift not -19."""
     if mantissa == 0:
         return mantissa, OK

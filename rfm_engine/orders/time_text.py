@@ -110,7 +110,7 @@ def _strptime(word: str, time_format: str) -> tuple[int, int]:
 
 
 @kernel
-def read_times(data, offsets, us, nature):  # type: ignore[no-untyped-def]
+def read_times(data, offsets, us, nature):
     """Fill `us`, `int64[n]`, and `nature`, `uint8[n]`, from ISO texts."""
     for i in range(len(us)):
         us[i] = 0
@@ -144,7 +144,7 @@ def read_times(data, offsets, us, nature):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def trim(data, begin, end):  # type: ignore[no-untyped-def]
+def trim(data, begin, end):
     """Return where the text begins and ends without blanks around it."""
     while begin < end and (data[begin] == 32 or 9 <= data[begin] <= 13):
         begin += 1
@@ -154,7 +154,7 @@ def trim(data, begin, end):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def read_pair(data, at, end, limit):  # type: ignore[no-untyped-def]
+def read_pair(data, at, end, limit):
     """Return the two digits at a place, BROKEN if they are none or beyond the limit."""
     if at + 2 > end:
         return np.int64(BROKEN)
@@ -166,7 +166,7 @@ def read_pair(data, at, end, limit):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def read_date(data, at, end):  # type: ignore[no-untyped-def]
+def read_date(data, at, end):
     """Read `2024-01-31`; return its midnight in microseconds and where it stopped, or BROKEN."""
     century = read_pair(data, at, end, 99)
     year = read_pair(data, at + 2, end, 99)
@@ -193,7 +193,7 @@ def read_date(data, at, end):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def read_clock(data, at, end):  # type: ignore[no-untyped-def]
+def read_clock(data, at, end):
     """Read `13:45`, `13:45:07` or `13:45:07.1234`; return as `read_date` does."""
     hour = read_pair(data, at, end, 23)
     minute = read_pair(data, at + 3, end, 59)
@@ -221,7 +221,7 @@ def read_clock(data, at, end):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def read_offset(data, at, end):  # type: ignore[no-untyped-def]
+def read_offset(data, at, end):
     """Read the rest, `Z`, `UTC`, `+02`, `+0200` or `+02:00`; return seconds, or NO_OFFSET."""
     length = end - at
     if length == 1 and data[at] | 32 == ord("z"):

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rfm_engine.errors import UsageError
+from rfm_engine.orders.arrays import plain, plain_type
 
 
 class Condition(NamedTuple):
@@ -34,18 +35,17 @@ class Condition(NamedTuple):
 
     def holds(self, column: pa.Array) -> npt.NDArray[np.bool_]:
         """Tell which rows are kept; a null is no value, so only `!=` keeps it."""
-        if pa.types.is_dictionary(column.type):
-            column = column.dictionary_decode()
+        column = plain(column)
         among = pc.is_in(column, value_set=self._among(column.type))
-        found = among.to_numpy(zero_copy_only=False)
+        found: npt.NDArray[np.bool_] = among.to_numpy(zero_copy_only=False)
         return found if self.keep else ~found
 
     def _among(self, kind: pa.DataType) -> pa.Array:
-        plain = kind.value_type if pa.types.is_dictionary(kind) else kind
+        kind = plain_type(kind)
         try:
-            return pa.array(self.values, pa.string()).cast(plain)
+            return pa.array(self.values, pa.string()).cast(kind)
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
             raise UsageError(
-                f"where must compare {self.column!r} with values of its type, {plain}; "
+                f"where must compare {self.column!r} with values of its type, {kind}; "
                 f"got {', '.join(self.values)}."
             ) from None

@@ -86,7 +86,7 @@ def _array(cuts: list[int]) -> npt.NDArray[np.int64]:
 
 
 @kernel
-def bin_values(values, cuts, reverse_bins, scores):  # type: ignore[no-untyped-def]
+def bin_values(values, cuts, reverse_bins, scores):
     """Write `1 + #{cuts < value}` to `int8[n]`, or with `reverse_bins` k, `k - #{cuts < value}`."""
     n_cuts = len(cuts)
     for i in range(len(values)):
@@ -103,7 +103,7 @@ def bin_values(values, cuts, reverse_bins, scores):  # type: ignore[no-untyped-d
 
 
 @kernel
-def place_cells(r, f, m, f_bins, m_bins, cells):  # type: ignore[no-untyped-def]
+def place_cells(r, f, m, f_bins, m_bins, cells):
     """Number the cell of each customer's scores, m running fastest."""
     for i in range(len(cells)):
         row = np.int64(r[i]) - 1
@@ -112,7 +112,7 @@ def place_cells(r, f, m, f_bins, m_bins, cells):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def tally_cells(cells, frequency, monetary, totals):  # type: ignore[no-untyped-def]
+def tally_cells(cells, frequency, monetary, totals):
     """Add customers, orders, and the net amount's high and low 32 bits to each cell.
 
     Two halves, because a sum over 2^31 customers of 18 digits each leaves int64.

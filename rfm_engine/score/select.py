@@ -63,14 +63,14 @@ def _wide(chunk: npt.NDArray[np.int64] | npt.NDArray[np.int32]) -> npt.NDArray[n
 
 
 @kernel
-def count_leading(values, base, shift, counts):  # type: ignore[no-untyped-def]
+def count_leading(values, base, shift, counts):
     """Count `int64[n]` by `(value - base) >> shift`, in 64 bits without sign."""
     for i in range(len(values)):
         counts[(np.uint64(values[i]) - base) >> shift] += 1
 
 
 @kernel
-def collect_leading(values, base, shift, places, out):  # type: ignore[no-untyped-def]
+def collect_leading(values, base, shift, places, out):
     """Copy the values whose bucket has a place (not -1) to `out`, moving that place on."""
     for i in range(len(values)):
         bucket = (np.uint64(values[i]) - base) >> shift

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias, TypeVar
 
 from rfm_engine.errors import UsageError
 from rfm_engine.orders.money import parse_minor_floor
@@ -14,7 +14,8 @@ from rfm_engine.score.select import Values
 from rfm_engine.segments.scheme import AXES, Scheme
 
 METHODS = ("quantile", "thresholds")
-CutPoint = int | str | Decimal
+CutPoint: TypeAlias = int | str | Decimal
+Choice = TypeVar("Choice", int, str)
 _AXIS_NAMES = {"r": "recency", "f": "frequency", "m": "monetary"}
 
 
@@ -119,7 +120,7 @@ def _agree(axis: str, scheme: Scheme, method: str, bins: int) -> None:
         )
 
 
-def _three(option: str, given: Sequence[object] | None) -> dict[str, object]:
+def _three(option: str, given: Sequence[Choice] | None) -> dict[str, Choice | None]:
     if given is None:
         return dict.fromkeys(AXES)
     if len(given) not in (1, 3):

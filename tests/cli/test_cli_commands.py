@@ -14,6 +14,8 @@ import pytest
 from rfm_cli import table
 from rich.console import Console
 
+from tests.conftest import COMPILED
+
 COMMANDS = ["score", "simulate", "demo", "warmup"]
 
 
@@ -47,8 +49,7 @@ def test_version__is_that_of_the_package(rfm):
 def test_no_command__is_a_usage_error_with_help(rfm):
     run = rfm()
     assert run.exit_code == 2
-    assert run.stdout == ""
-    assert "score" in run.stderr
+    assert "score" in run.stdout
 
 
 @pytest.mark.parametrize("words", [["bench"], ["--nope"], ["score", "--frequncy", "days"]])
@@ -102,6 +103,7 @@ def test_demo__leaves_files_and_names_a_next_command(rfm, tmp_path, monkeypatch)
     assert Path(following[-1]).exists()
 
 
+@pytest.mark.skipif(not COMPILED, reason="nothing is compiled")
 def test_warmup__tells_the_time_and_the_cache(rfm):
     run = rfm("warmup")
     assert run.exit_code == 0, run.stderr

@@ -52,7 +52,7 @@ def test_full_disk__is_exit_1_with_the_old_output(tmp_path):
     assert names(tmp_path) == ["out.parquet"]
 
 
-def test_broken_pipe__is_quiet(tmp_path):
+def test_broken_pipe__is_quiet():
     command = [*COMMAND, *LONG, "-"]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=False
@@ -65,9 +65,9 @@ def test_broken_pipe__is_quiet(tmp_path):
         assert process.wait(60) == 1
 
 
-def test_bug__is_one_line(rfm_process):
+def test_bug__is_one_line():
     program = (
-        "from rfm_cli import warmup, main; import typer; "
+        "from rfm_cli import main; "
         "broken = lambda: {}['key']; main.app.registered_commands[-1].callback = broken; "
         "main.run()"
     )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import pyarrow as pa
 import pytest
 
@@ -126,9 +124,7 @@ def test_csv__a_column_that_stands_twice_is_ambiguous(tmp_path):
 )
 def test_csv__refuses_what_is_no_csv_by_name_and_row(tmp_path, body, got):
     path = write(tmp_path / "o.csv", body)
-    with pytest.raises(
-        (DataError, UsageError), match=f"{re.escape(str(path))}.* got .*{got}|{got}"
-    ):
+    with pytest.raises((DataError, UsageError), match=got):
         drained(path, "a", "b")
 
 
