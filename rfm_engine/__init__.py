@@ -3,8 +3,7 @@
 from rfm_engine.aggregate.ledger import RowCounts
 from rfm_engine.aggregate.totals import CustomerTotals
 from rfm_engine.errors import DataError, RfmError, UsageError
-from rfm_engine.pipeline import VERSION as __version__
-from rfm_engine.pipeline import Progress, score
+from rfm_engine.pipeline import Progress, __version__, score
 from rfm_engine.result import Result, SegmentTotals
 from rfm_engine.score.cells import Cuts
 

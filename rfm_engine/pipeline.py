@@ -21,7 +21,7 @@ from rfm_engine.aggregate.intake import Survey
 from rfm_engine.aggregate.totals import CustomerTotals
 from rfm_engine.errors import UsageError
 from rfm_engine.orders.place import Source
-from rfm_engine.orders.reading import Frequency, Ids, Reading, Refunds, Zero, day_date
+from rfm_engine.orders.reading import NEWEST, Frequency, Ids, Reading, Refunds, Zero, day_date
 from rfm_engine.orders.source import open_sources
 from rfm_engine.result import Result, SegmentTotals, cuts_in_units
 from rfm_engine.scan import Seconds, scan
@@ -31,7 +31,7 @@ from rfm_engine.segments.plan import CutPoint, Plan, plan_scoring
 from rfm_engine.segments.scheme import AXES, Scheme, load_scheme
 from rfm_engine.sink import check_output, same_place, write
 
-VERSION = version("rfm-engine")
+__version__ = version("rfm-engine")
 METADATA_KEY = b"rfm_engine"
 
 
@@ -196,7 +196,7 @@ def score(
         scale=totals.scale,
         seconds=_stages(marks, spent),
         options=options,
-        version=VERSION,
+        version=__version__,
     )
 
 
@@ -225,6 +225,8 @@ def _aggregate(
     spent = Seconds()
     if known.as_of_day is None and known.window is not None:
         as_of, spent = _newest(sources, known, threads)
+        if as_of == NEWEST:  # No row counts, so there is nothing to keep in a window.
+            reading = reading | {"window": None}
     totals = CustomerTotals(as_of=as_of, **reading)
     for source in sources:
         totals.join(source.name, source.schema, text=source.text)
@@ -235,7 +237,9 @@ def _aggregate(
     return totals, Seconds(spent.read + counted.read, spent.work + counted.work)
 
 
-def _newest(sources: Sequence[Source], reading: Reading, threads: int) -> tuple[date, Seconds]:
+def _newest(
+    sources: Sequence[Source], reading: Reading, threads: int
+) -> tuple[date | str, Seconds]:
     if not all(source.repeatable for source in sources):
         raise UsageError(
             "as_of must be a date when a stream is read with a window; got 'newest'. "
@@ -246,8 +250,7 @@ def _newest(sources: Sequence[Source], reading: Reading, threads: int) -> tuple[
         survey.intake.join(source.name, source.schema, text=source.text)
     spent = scan(sources, survey, threads)
     newest = survey.intake.as_of_day
-    # Without any row that counts, every window is empty, and so is the result.
-    return date.max if newest is None else day_date(newest), spent
+    return NEWEST if newest is None else day_date(newest), spent
 
 
 def _score(totals: CustomerTotals, scheme: Scheme, plan: Plan, threads: int) -> _Scored:
@@ -279,7 +282,7 @@ def _score(totals: CustomerTotals, scheme: Scheme, plan: Plan, threads: int) -> 
 
 def _table(totals: CustomerTotals, scored: _Scored, options: dict[str, Any]) -> pa.Table:
     about = {
-        "version": VERSION,
+        "version": __version__,
         "as_of": None if totals.as_of is None else totals.as_of.isoformat(),
         "cuts": cuts_in_units(scored.cuts, totals.scale),
         "options": options,

@@ -84,7 +84,7 @@ class Result:
         return table.set_column(place, "monetary", money)
 
     def summary(self) -> dict[str, Any]:
-        """Return what `rfm score --json` prints, peak memory apart: money as text, in major units."""
+        """Return what `rfm score --json` prints, without peak memory; money is text."""
         n_customers = self.customers.num_rows
         monetary = sum(segment.monetary_minor for segment in self.segment_totals)
         return {

@@ -1,0 +1,1 @@
+"""Per-customer totals: keyed tables, records, distinct orders."""

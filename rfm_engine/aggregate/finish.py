@@ -33,7 +33,7 @@ class CustomerChunk(NamedTuple):
     monetary_minor: npt.NDArray[np.int64]
 
     def columns(self, scale: int) -> list[pa.Array]:
-        """The chunk as the columns that `CustomerTotals.finish` documents."""
+        """Return the columns that `CustomerTotals.finish` documents."""
         return [
             self.ids,
             pa.array(self.first_us).view(_INSTANT),

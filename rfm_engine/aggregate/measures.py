@@ -48,7 +48,7 @@ class Measures:
     def add(
         self, codes: npt.NDArray[np.uint32], facts: npt.NDArray[np.int64], *, count: bool
     ) -> None:
-        """Add rows, `facts` being `int64[n, 2]` of time and amount; `count` them as orders or not."""
+        """Add rows, `facts` being `int64[n, 2]` of time and amount; `count` them as orders."""
         accumulate(codes, facts, np.int64(count), _ONE_CARRY, self._records)
 
     def absorb(self, codes: npt.NDArray[np.uint32], others: npt.NDArray[np.int64]) -> None:

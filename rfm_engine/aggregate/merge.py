@@ -28,13 +28,13 @@ def absorb(ours: Sequence[Partition], key: HashKey, theirs: Partition) -> None:
         with partition.lock:
             code_here[rows] = partition.absorb(placed.hashes[piece], rows, keys, records[rows])
         home[rows] = number
-    _absorb_orders(ours, theirs, code_here, home)
+    _absorb_orders(ours, key, theirs, code_here, home)
 
 
 def _absorb_orders(
-    ours: Sequence[Partition], theirs: Partition, code_here: Codes, home: Codes
+    ours: Sequence[Partition], key: HashKey, theirs: Partition, code_here: Codes, home: Codes
 ) -> None:
-    orders = theirs.orders()
+    orders = theirs.orders(key)
     if orders is None:
         return
     codes, rows, ids = orders

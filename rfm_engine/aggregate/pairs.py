@@ -1,4 +1,4 @@
-"""Distinct (customer, order) and (customer, day) pairs: an order counts once, wherever it stands."""
+"""Distinct (customer, order) and (customer, day) pairs: lines of one order count once."""
 
 from __future__ import annotations
 
@@ -63,9 +63,7 @@ class Pairs:
 
 
 @kernel
-def insert_pairs(  # noqa: PLR0913
-    codes, values, first, mask, multiplier, slot_codes, slot_values, n, room
-):
+def insert_pairs(codes, values, first, mask, multiplier, slot_codes, slot_values, n, room):
     """Insert pairs `first:` until `room` of the slots are taken; return pairs done and taken."""
     n_slots = np.uint64(len(slot_codes))
     last_slot = n_slots - np.uint64(1)

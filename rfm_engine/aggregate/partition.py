@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from rfm_engine.aggregate.hashing import Hashes, HashKey, hash_keys
+from rfm_engine.aggregate.hashing import Hashes, HashKey
 from rfm_engine.aggregate.measures import Measures
 from rfm_engine.aggregate.pairs import Pairs
 from rfm_engine.aggregate.tables import ByteTable, Codes, IntTable, KeyTable, Rows
@@ -51,7 +51,7 @@ class Partition:
         keys: Keys,
         orders: OrderIds | None,
     ) -> None:
-        """Add rows: hash, (time, amount) and place in the batch that `keys` and `orders` describe."""
+        """Add rows: hash, (time, amount), and their place in `keys` and `orders`."""
         codes = self._assign(hashes, rows, keys)
         self.measures.add(codes, facts, count=orders is None)
         if orders is not None:
@@ -97,8 +97,8 @@ class Partition:
         hashes = orders.hashes[rows]
         return self.order_table.assign(hashes, rows, orders.keys).astype(np.int64)
 
-    def orders(self) -> tuple[Codes, Rows, OrderIds] | None:
-        """All distinct orders: customer codes, rows into the ids, and the ids."""
+    def orders(self, key: HashKey) -> tuple[Codes, Rows, OrderIds] | None:
+        """Return all distinct orders: customer codes, rows into the ids, and the ids."""
         if self.pairs is None:
             return None
         codes, values = self.pairs.entries()
@@ -106,7 +106,7 @@ class Partition:
             numbers = IntKeys(values.view(np.uint64))
             return codes, np.arange(len(codes), dtype=np.uint32), OrderIds(numbers, NO_HASHES, None)
         texts = self.order_table.keys()
-        return codes, values.astype(np.uint32), OrderIds(texts, hash_keys(texts, self._key), None)
+        return codes, values.astype(np.uint32), OrderIds(texts, self.order_table.hashes(key), None)
 
 
 NO_HASHES: Hashes = np.empty(0, np.uint64)

@@ -63,7 +63,7 @@ def count_partitions(hashes, reason, shift, bounds):
 
 
 @kernel
-def place_rows(  # noqa: PLR0913
+def place_rows(
     hashes, time_us, amount_minor, reason, shift, next_place, hashes_out, facts_out, rows_out
 ):
     """Copy each counted row to its partition's next place."""

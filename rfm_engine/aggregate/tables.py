@@ -165,10 +165,10 @@ def assign_ints(hashes, first, skip_bits, index, known, n, codes):
 
 
 @kernel
-def assign_bytes(  # noqa: PLR0913
+def assign_bytes(
     hashes, rows, offsets, data, first, skip_bits, index, known, starts, arena, n, codes
 ):
-    """Find or insert the keys of `rows[first:]`, as `assign_ints`; stop when table or arena is full.
+    """Find or insert the keys of `rows[first:]`; stop when table or arena is full.
 
     `known` is `uint64[capacity]`, key `c` is `arena[starts[c]:starts[c + 1]]`.
     """

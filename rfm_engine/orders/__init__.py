@@ -1,0 +1,1 @@
+"""Orders: from wherever they are to checked, canonical columns."""

@@ -15,7 +15,7 @@ Scalar = TypeVar("Scalar", bound=np.generic)
 
 
 class Texts(NamedTuple):
-    """Texts as kernels see them: text `i` is `data[offsets[i]:offsets[i + 1]]`."""
+    """Texts or binary values as kernels see them: `i` is `data[offsets[i]:offsets[i + 1]]`."""
 
     data: npt.NDArray[np.uint8]
     offsets: npt.NDArray[np.int64]
@@ -69,15 +69,36 @@ def plain(array: pa.Array[Any]) -> pa.Array[Any]:
     return array
 
 
+def is_text(kind: pa.DataType) -> bool:
+    """Tell whether a type holds text, in any of Arrow's layouts."""
+    return bool(
+        pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+    )
+
+
+def is_bytes(kind: pa.DataType) -> bool:
+    """Tell whether a type holds binary values, in any of Arrow's layouts."""
+    return bool(
+        pa.types.is_binary(kind)
+        or pa.types.is_large_binary(kind)
+        or pa.types.is_binary_view(kind)
+        or pa.types.is_fixed_size_binary(kind)
+    )
+
+
 def plain_type(kind: pa.DataType) -> pa.DataType:
     """Return the type of the values, whether or not they stand in a dictionary."""
     return kind.value_type if pa.types.is_dictionary(kind) else kind
 
 
 def texts(array: pa.Array[Any]) -> Texts:
-    """See a string array, of whichever layout, as bytes and offsets."""
-    if not pa.types.is_large_string(array.type):
-        array = array.cast(pa.large_string())
+    """See a string or binary array, of whichever layout, as bytes and offsets."""
+    kind = array.type
+    if pa.types.is_fixed_size_binary(kind):
+        ends = kind.byte_width * np.arange(array.offset, array.offset + len(array) + 1)
+        return Texts(_bytes(array.buffers()[1]), frozen(ends.astype(np.int64)))
+    if not pa.types.is_large_string(kind) and not pa.types.is_large_binary(kind):
+        array = array.cast(pa.large_string() if is_text(kind) else pa.large_binary())
     buffers: list[Any] = array.buffers()
     _, offsets, data = buffers
     if len(array) == 0 or offsets is None:

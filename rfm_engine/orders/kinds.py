@@ -8,8 +8,7 @@ from typing import Literal, NamedTuple
 import pyarrow as pa
 
 from rfm_engine.errors import DataError
-from rfm_engine.orders.arrays import plain_type
-from rfm_engine.orders.keys import is_bytes, is_text
+from rfm_engine.orders.arrays import is_bytes, is_text, plain_type
 from rfm_engine.orders.money import default_scale
 from rfm_engine.orders.reading import Reading
 

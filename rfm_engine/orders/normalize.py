@@ -63,7 +63,7 @@ class Batch:
         return plain(self._batch.column(name))
 
     def text(self, name: str) -> pa.Array:
-        """Return a text column, null where the row is dropped: what stands there may be anything."""
+        """Return a text column, null where the row is dropped: anything may stand there."""
         column = self.column(name)
         dropped = self.reason != COUNTED
         return pc.if_else(dropped, None, column) if dropped.any() else column

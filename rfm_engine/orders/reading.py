@@ -106,7 +106,7 @@ def day_number(day: date) -> int:
 
 
 def day_date(number: int) -> date:
-    """The date a number of days after 1970-01-01."""
+    """Return the date a number of days after 1970-01-01."""
     return _EPOCH + timedelta(days=number)
 
 

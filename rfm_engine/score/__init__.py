@@ -1,0 +1,1 @@
+"""Cut points and scores, on exact integers."""

@@ -32,7 +32,7 @@ class Bins(NamedTuple):
         return self.r * self.f * self.m
 
     def scores(self, cell: int) -> tuple[int, int, int]:
-        """The scores of a cell, from 1."""
+        """Return the scores of a cell, from 1."""
         rest, m = divmod(cell, self.m)
         r, f = divmod(rest, self.f)
         return r + 1, f + 1, m + 1
@@ -77,7 +77,7 @@ def tally(
 
 
 def cell_sums(totals: npt.NDArray[np.int64]) -> list[tuple[int, int, int]]:
-    """Customers, orders and net amount (exact, of any size) of each cell."""
+    """Return customers, orders and net amount (exact, of any size) of each cell."""
     return [(n, orders, (high << 32) + low) for n, orders, high, low in totals.tolist()]
 
 
@@ -104,7 +104,7 @@ def bin_values(values, cuts, reverse_bins, scores):
 
 @kernel
 def place_cells(r, f, m, f_bins, m_bins, cells):
-    """Number the cell of each customer's scores, m running fastest."""
+    """Write the number of each customer's cell, m running fastest."""
     for i in range(len(cells)):
         row = np.int64(r[i]) - 1
         column = np.int64(f[i]) - 1

@@ -1,0 +1,1 @@
+"""Segments: rules over the scores, as data."""

@@ -36,7 +36,7 @@ class Labels:
         ]
 
     def columns(self, scores: Scores) -> list[pa.Array]:
-        """The columns rfm_score and segment of a chunk."""
+        """Return the columns rfm_score and segment of a chunk."""
         return [
             pa.DictionaryArray.from_arrays(pa.array(self._code[scores.cells]), self._scores),
             pa.DictionaryArray.from_arrays(pa.array(self.segment[scores.cells]), self._names),
@@ -44,13 +44,13 @@ class Labels:
 
 
 def score_text(bins: Bins, cell: int) -> str:
-    """The digits of a cell's scores, `543`, joined by `-` when an axis has ten bins or more."""
+    """Return a cell's scores as digits, `543`, joined by `-` when an axis has ten bins or more."""
     joint = "-" if max(bins) >= 10 else ""
     return joint.join(map(str, bins.scores(cell)))
 
 
 def segment_names(scheme: Scheme, bins: Bins) -> list[str]:
-    """The scheme's segments in order, and its name for the rest where a cell is left over."""
+    """Return the segments in the scheme's order, and last its name for cells left over."""
     names = [segment.name for segment in scheme.segments]
     left_over = (scheme.layout(bins) == len(names)).any()
     return [*names, scheme.otherwise] if left_over else names

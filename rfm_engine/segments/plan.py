@@ -46,7 +46,7 @@ class Plan(NamedTuple):
         return Bins(self.r.bins, self.f.bins, self.m.bins)
 
     def options(self) -> dict[str, object]:
-        """The plan as options: method, bins and given cut points by axis."""
+        """Return the plan as options: method, bins and given cut points by axis."""
         cuts = {
             f"{name}_cuts": None if axis.cuts is None else [str(cut) for cut in axis.cuts]
             for name, axis in zip(AXES, self, strict=True)

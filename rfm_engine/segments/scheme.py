@@ -51,7 +51,7 @@ class Scheme:
         return {axis for segment in self.segments for axis in segment.ranges}
 
     def layout(self, bins: Bins) -> npt.NDArray[np.int16]:
-        """The segment of each cell, `int16[cells]`; `len(segments)` where no rule holds."""
+        """Return the segment of each cell, `int16[cells]`; `len(segments)` where no rule holds."""
         found = np.full(bins, len(self.segments), np.int16)
         for number in reversed(range(len(self.segments))):
             ranges = self.segments[number].ranges
@@ -83,7 +83,7 @@ def load_scheme(given: str | os.PathLike[str]) -> Scheme:
 
 
 def shipped_schemes() -> list[str]:
-    """The names of the schemes that come with the package."""
+    """Return the names of the schemes that come with the package."""
     entries = (files(__package__) / "schemes").iterdir()
     return sorted(e.name.removesuffix(".toml") for e in entries if e.name.endswith(".toml"))
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_FLOOR, Context, Decimal
+import math
+from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
@@ -27,7 +28,6 @@ LIMIT = 10**18
 SCALES = st.integers(0, 18)
 COUNTS = st.one_of(st.integers(-20, 20), st.integers(-(2**63), 2**63 - 1), st.just(-(2**63)))
 INTEGERS = [getattr(pa, f"{sign}int{width}")() for sign in ("", "u") for width in (8, 16, 32, 64)]
-WIDEST = Context(prec=300)
 
 
 def judged(exact: Fraction) -> tuple[int, int]:
@@ -154,28 +154,26 @@ def test_format_minor__reads_like_money():
     assert format_minor(12, 0) == "12"
 
 
-NUMBERS = st.one_of(
-    st.integers(-LIMIT, LIMIT),
-    st.decimals(allow_nan=False, allow_infinity=False, places=None, min_value=-99, max_value=99),
-    st.from_regex(r"[+-]?[0-9]{1,9}(\.[0-9]{0,25})?(e-?[0-9])?", fullmatch=True),
-)
+WRITTEN = st.from_regex(r"[+-]?[0-9]{1,9}(\.[0-9]{0,25})?(e-?[0-9])?", fullmatch=True)
+NUMBERS = st.one_of(st.integers(-LIMIT, LIMIT), WRITTEN, WRITTEN.map(Decimal))
 
 
 @given(NUMBERS, SCALES)
 @example("133.959", 2)
 @example("-0.001", 2)
-@example(Decimal("1E-999999"), 2)
-@example("-1e-99999999999999999999", 2)
 def test_parse_minor_floor__greatest_integer_below(number, scale):
-    exact = Decimal(str(number)) if "99999999999999" not in str(number) else Decimal("-1e-99")
-    if exact.adjusted() < -100:
-        exact = Decimal("1e-99").copy_sign(exact)
-    floor = int(exact.scaleb(scale, WIDEST).to_integral_value(ROUND_FLOOR))
-    if abs(Fraction(exact) * 10**scale) >= LIMIT:
+    exact = Fraction(number) * 10**scale
+    if abs(exact) >= LIMIT:
         with pytest.raises(UsageError, match="at most 18 digits"):
             parse_minor_floor(number, scale)
     else:
-        assert parse_minor_floor(number, scale) == floor
+        assert parse_minor_floor(number, scale) == math.floor(exact)
+
+
+@pytest.mark.parametrize("tiny", ["1e-99999999999999999999", Decimal("1E-999999")])
+def test_parse_minor_floor__next_to_nothing(tiny):
+    assert parse_minor_floor(tiny, 18) == 0
+    assert parse_minor_floor(f"-{tiny}", 18) == -1
 
 
 @pytest.mark.parametrize("number", ["", "abc", "1,5", "nan", Decimal("inf"), 1.5, True, None])

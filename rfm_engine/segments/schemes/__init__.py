@@ -1,0 +1,1 @@
+"""The shipped schemes, one TOML file each."""
