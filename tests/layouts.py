@@ -140,13 +140,12 @@ def _with_validity(column: pa.Array) -> pa.Array:
 
 
 def _encoded(ids: pa.Array, null_encoding: str = "mask") -> pa.DictionaryArray:
+    """Encode by way of a type that Arrow can encode: not uuids, and not views with nulls."""
     if isinstance(ids, pa.DictionaryArray):
         ids = ids.dictionary_decode()
-    if not isinstance(ids, pa.ExtensionArray):
-        return ids.dictionary_encode(null_encoding=null_encoding)
-    encoded = ids.storage.dictionary_encode(null_encoding=null_encoding)  # uuid has no kernel
-    values = pa.ExtensionArray.from_storage(ids.type, encoded.dictionary)
-    return pa.DictionaryArray.from_arrays(encoded.indices, values)
+    by_way = {pa.uuid(): pa.binary(16), pa.string_view(): pa.string()}
+    encoded = ids.cast(by_way.get(ids.type, ids.type)).dictionary_encode(null_encoding)
+    return pa.DictionaryArray.from_arrays(encoded.indices, encoded.dictionary.cast(ids.type))
 
 
 def _with_nulls_in_values(ids: pa.Array) -> pa.Array:

@@ -180,32 +180,32 @@ def assign_bytes(
         shift -= np.uint64(1)
     for i in range(first, len(hashes)):
         h = hashes[i]
-        start = offsets[rows[i]]
-        length = offsets[rows[i] + np.int64(1)] - start
+        row = np.uint64(rows[i])
+        start = np.uint64(offsets[row])
+        length = np.uint64(offsets[row + np.uint64(1)]) - start
         slot = (h << skip_bits) >> shift
         while True:
             entry = index[slot]
             if entry == 0:
-                used = starts[n]
-                if n == len(known) or used + length > len(arena):
+                used = np.uint64(starts[n])
+                if n == len(known) or used + length > np.uint64(len(arena)):
                     return i, n
                 for j in range(length):
-                    arena[used + j] = data[start + j]
+                    arena[used + np.uint64(j)] = data[start + np.uint64(j)]
                 known[n] = h
                 n += 1
                 starts[n] = used + length
                 index[slot] = n
                 codes[i] = n - 1
                 break
-            code = np.int64(entry) - 1
-            if known[code] == h and starts[code + 1] - starts[code] == length:
-                same = True
-                there = starts[code]
+            code = np.uint64(entry) - np.uint64(1)
+            there = np.uint64(starts[code])
+            if known[code] == h and np.uint64(starts[np.uint64(entry)]) - there == length:
+                # Differences are gathered without a branch, so that LLVM compares vectors.
+                difference = np.uint8(0)
                 for j in range(length):
-                    if arena[there + j] != data[start + j]:
-                        same = False
-                        break
-                if same:
+                    difference |= arena[there + np.uint64(j)] ^ data[start + np.uint64(j)]
+                if difference == 0:
                     codes[i] = code
                     break
             slot = (slot + np.uint64(1)) & last_slot

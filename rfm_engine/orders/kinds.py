@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from threading import Lock
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, NoReturn
 
 import pyarrow as pa
 
@@ -40,20 +40,23 @@ def kinds_of(schema: pa.Schema, name: str, reading: Reading, *, text: bool) -> K
     DataError
         A column has a type that its role cannot have.
     """
+    source = _Columns(schema, name)
     for condition in reading.conditions:
         condition.check(schema.field(condition.column).type)
-    if reading.quantity is not None and not text:
-        _quantity_kind(schema, name, reading.quantity)
-    amount = schema.field(reading.amount).type
     scale = reading.amount_scale
+    if scale is None:
+        scale = default_scale(source.kind(reading.amount), text=text)
+    if text:
+        ids: IdKind = "int" if reading.ids == "int" else "text"
+        return Kinds(ids, None if reading.order is None else ids, None, "decimal", scale)
+    if reading.quantity is not None and not pa.types.is_integer(source.kind(reading.quantity)):
+        source.refuse("quantity", reading.quantity, "integers")
     return Kinds(
-        _id_kind(schema, name, "customer", reading.customer, reading, text=text),
-        None
-        if reading.order is None
-        else _id_kind(schema, name, "order", reading.order, reading, text=text),
-        None if text else _time_kind(schema, name, reading.time),
-        "decimal" if text else _amount_kind(amount, name, reading.amount),
-        default_scale(plain_type(amount), text=text) if scale is None else scale,
+        _id_kind(source, "customer", reading.customer),
+        None if reading.order is None else _id_kind(source, "order", reading.order),
+        _time_kind(source, reading.time),
+        _amount_kind(source, reading.amount),
+        scale,
     )
 
 
@@ -115,12 +118,26 @@ class Agreement:
         )
 
 
-def _id_kind(
-    schema: pa.Schema, name: str, role: str, column: str, reading: Reading, *, text: bool
-) -> IdKind:
-    if text:
-        return "int" if reading.ids == "int" else "text"
-    kind = plain_type(schema.field(column).type)
+class _Columns(NamedTuple):
+    """The columns of one source."""
+
+    schema: pa.Schema
+    name: str
+
+    def kind(self, column: str) -> pa.DataType:
+        """Return the type of a column's values."""
+        return plain_type(self.schema.field(column).type)
+
+    def refuse(self, role: str, column: str, wanted: str) -> NoReturn:
+        """Refuse a column whose values are not what is wanted."""
+        raise DataError(
+            f"{role} column {column!r} must hold {wanted}; got {self.kind(column)} in "
+            f"{self.name}. Cast it first."
+        )
+
+
+def _id_kind(source: _Columns, role: str, column: str) -> IdKind:
+    kind = source.kind(column)
     if pa.types.is_signed_integer(kind):
         return "int"
     if pa.types.is_unsigned_integer(kind):
@@ -131,41 +148,24 @@ def _id_kind(
         return "binary"
     if isinstance(kind, pa.UuidType):
         return "uuid"
-    raise DataError(
-        f"{role} column {column!r} must hold integers, text, binary or uuid; "
-        f"got {kind} in {name}. Cast it first."
-    )
+    return source.refuse(role, column, "integers, text, binary or uuid")
 
 
-def _time_kind(schema: pa.Schema, name: str, column: str) -> Literal["naive", "zoned"]:
-    kind = plain_type(schema.field(column).type)
+def _time_kind(source: _Columns, column: str) -> Literal["naive", "zoned"]:
+    kind = source.kind(column)
     if pa.types.is_date(kind):
         return "naive"
     if pa.types.is_timestamp(kind):
         return "naive" if kind.tz is None else "zoned"
-    raise DataError(
-        f"time column {column!r} must hold dates or timestamps; got {kind} in {name}. "
-        "Cast it first."
-    )
+    return source.refuse("time", column, "dates or timestamps")
 
 
-def _amount_kind(kind: pa.DataType, name: str, column: str) -> Literal["int", "float", "decimal"]:
-    kind = plain_type(kind)
+def _amount_kind(source: _Columns, column: str) -> Literal["int", "float", "decimal"]:
+    kind = source.kind(column)
     if pa.types.is_integer(kind):
         return "int"
     if pa.types.is_float32(kind) or pa.types.is_float64(kind):
         return "float"
     if pa.types.is_decimal(kind):
         return "decimal"
-    raise DataError(
-        f"amount column {column!r} must hold integers, floats or decimals; got {kind} in {name}. "
-        "Cast it first."
-    )
-
-
-def _quantity_kind(schema: pa.Schema, name: str, column: str) -> None:
-    kind = plain_type(schema.field(column).type)
-    if not pa.types.is_integer(kind):
-        raise DataError(
-            f"quantity column {column!r} must hold integers; got {kind} in {name}. Cast it first."
-        )
+    return source.refuse("amount", column, "integers, floats or decimals")
