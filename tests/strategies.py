@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -20,7 +20,30 @@ DAY_US = 86_400_000_000
 YEAR_1_US = -62_135_596_800_000_000
 YEAR_10000_US = 253_402_300_800_000_000
 NS_LIMIT_US = 9_214_646_400_000_000  # 2262-01-01
-ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Pacific/Apia", "Asia/Kathmandu")
+# Beirut and Asuncion change their clocks at midnight: there dates repeat or begin at one o'clock.
+ZONES = (
+    "UTC",
+    "Europe/Berlin",
+    "America/New_York",
+    "America/Asuncion",
+    "Asia/Beirut",
+    "Asia/Kathmandu",
+    "Pacific/Apia",
+)
+CHANGES = tuple(
+    (date.fromisoformat(day) - date(1970, 1, 1)).days
+    for day in (
+        "2011-12-30",
+        "2023-03-26",
+        "2023-10-29",
+        "2024-03-10",
+        "2024-03-24",
+        "2024-03-31",
+        "2024-10-06",
+        "2024-10-27",
+        "2024-11-03",
+    )
+)
 
 INT64 = (-(2**63), -1, 0, 1, 2**63 - 1, 12_345_678_901)
 UINT64 = (0, 1, 2**63 - 1, 2**63, 2**64 - 1, 7)
@@ -75,8 +98,11 @@ def keys(draw, n: int) -> pa.Array:
 
 def times_us(*, wide: bool) -> st.SearchStrategy[int]:
     """Draw times that often share a day or stand on its edge; `wide` adds the whole calendar."""
-    days = st.integers(19_300, 20_500)
-    within = st.sampled_from((0, 1, DAY_US - 1, 7_200_000_000, 9_000_000_000))
+    days = st.one_of(st.integers(19_300, 20_500), st.sampled_from(CHANGES))
+    within = st.one_of(
+        st.sampled_from((0, 1, DAY_US - 1)),
+        st.integers(-8, 32).map(lambda quarters: quarters * 900_000_000),
+    )
     recent = st.builds(lambda day, us: day * DAY_US + us, days, within)
     if not wide:
         return recent

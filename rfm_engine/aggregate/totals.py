@@ -24,7 +24,7 @@ from rfm_engine.orders.place import Place
 from rfm_engine.orders.reading import Reading, day_date
 from rfm_engine.orders.source import open_sources
 
-_PARTITION_BITS = 6
+_PARTITION_BITS = 7
 
 
 class CustomerTotals:

@@ -123,8 +123,8 @@ def write_parts(
             stop.set()
 
     with ThreadPoolExecutor(threads) as pool:
-        jobs = [pool.submit(write_until_done) for _ in range(threads)]
-        try:
+        try:  # before the first thread starts: Ctrl-C may come at once
+            jobs = [pool.submit(write_until_done) for _ in range(threads)]
             while wait(jobs, timeout=0.1, return_when=FIRST_EXCEPTION).not_done:
                 progress(taken[0])
         finally:

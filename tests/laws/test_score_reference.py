@@ -13,7 +13,16 @@ from hypothesis import strategies as st
 import rfm_engine as rfm
 from tests import reference, strategies
 from tests.compare import expected_scores, scores_of
-from tests.shapes import AS_OF, HARD, random_orders, rows_of
+from tests.shapes import (
+    AS_OF,
+    DAY_US,
+    HARD,
+    NEW_YEAR_2024_US,
+    cents,
+    orders_table,
+    random_orders,
+    rows_of,
+)
 
 
 def assert_same(result, expected, scale):
@@ -71,6 +80,50 @@ def test_score__equals_the_twin(orders, policies, as_of, scheme):
     result = rfm.score(orders.table, **engine_options(orders, options))
     expected = reference.score(orders.rows, **twin_options(orders, options))
     assert_same(result, expected, orders.scale)
+
+
+@given(orders=strategies.orders(), policies=strategies.policies())
+def test_score__newest_equals_that_date_given(orders, policies):
+    newest = rfm.score(orders.table, **engine_options(orders, policies | {"as_of": "newest"}))
+    if newest.as_of is None:
+        assert newest.customers.num_rows == 0
+        return
+    given = rfm.score(orders.table, **engine_options(orders, policies | {"as_of": newest.as_of}))
+    assert newest.rows == given.rows
+    assert scores_of(newest.customers) == scores_of(given.customers)
+
+
+@pytest.mark.parametrize("window", [None, "999d"])
+def test_score__newest_looks_at_counted_rows_only(window):
+    """A dropped refund later than all that counts is later than `as_of`, its first fault."""
+    table = orders_table(
+        [1, 2, 3],
+        [NEW_YEAR_2024_US + days * DAY_US for days in (0, 50, 100)],
+        [cents(100), cents(-200), cents(0)],
+    )
+    options = {"as_of": "newest", "window": window, "refunds": "drop", "zero": "drop"}
+    result = rfm.score(table, **options)
+    assert_same(result, reference.score(rows_of(table), **options), 2)
+
+
+@pytest.mark.parametrize("fault", [{"refunds": "error"}, {"strict": True}], ids=str)
+def test_score__newest_with_a_window_forgives_what_the_window_drops(fault):
+    """Outside the window stand a refund and an amount to be rounded; neither counts."""
+    table = orders_table(
+        [1, 1, 1],
+        [NEW_YEAR_2024_US + days * DAY_US for days in (0, 1, 100)],
+        pa.array([-5.0, 0.125, 5.0]),
+    )
+    given = rfm.score(table, as_of="2024-04-10", window="30d", **fault)
+    newest = rfm.score(table, as_of="newest", window="30d", **fault)
+    assert newest.rows == given.rows
+
+
+def test_score__newest_with_a_window_over_a_stream_asks_for_a_date():
+    table = random_orders(10, 3)
+    stream = pa.RecordBatchReader.from_batches(table.schema, table.to_batches())
+    with pytest.raises(rfm.UsageError, match="as_of"):
+        rfm.score(stream, as_of="newest", window="30d")
 
 
 @given(orders=strategies.orders(lines=False), scale=st.integers(0, 4), data=st.data())
