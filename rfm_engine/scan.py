@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from threading import Event, Lock
+from queue import Empty, SimpleQueue
+from threading import Event, Lock, Thread
 from typing import Protocol
 
 import pyarrow as pa
@@ -15,6 +15,8 @@ import pyarrow as pa
 from rfm_engine.orders.place import Place, Read, Source
 
 _TICK_SECONDS = 0.2
+# Longer than a batch takes; a thread that is still blocked in a read then is left behind.
+_PATIENCE_SECONDS = 2.0
 
 
 class Consumer(Protocol):
@@ -40,23 +42,26 @@ class _Feed:
         self._whole = deque((source, read) for source, read in reads if not read.shared)
         self._streams = deque((source, iter(read)) for source, read in reads if read.shared)
         self._lock = Lock()
+        self.stop = Event()
 
     def batches(self) -> Iterator[tuple[Source, pa.RecordBatch, Place]]:
-        """Yield batches for one thread until none are left."""
+        """Yield batches for one thread until none are left or `stop` is set."""
         while (taken := self._take()) is not None:
             source, read = taken
             for batch, place in read:
+                if self.stop.is_set():
+                    return
                 yield source, batch, place
         while (shared := self._next_shared()) is not None:
             yield shared
 
     def _take(self) -> tuple[Source, Read] | None:
         with self._lock:
-            return self._whole.popleft() if self._whole else None
+            return self._whole.popleft() if self._whole and not self.stop.is_set() else None
 
     def _next_shared(self) -> tuple[Source, pa.RecordBatch, Place] | None:
         with self._lock:
-            while self._streams:
+            while self._streams and not self.stop.is_set():
                 source, batches = self._streams[0]
                 found = next(batches, None)
                 if found is not None:
@@ -77,40 +82,64 @@ def scan(
     thread stops all of them and is raised.
     """
     feed = _Feed(sources)
-    stop = Event()
-    with ThreadPoolExecutor(threads, thread_name_prefix="rfm") as pool:
-        running = [pool.submit(_work, feed, consumer, stop) for _ in range(threads)]
-        try:
-            _wait(running, tick)
-        finally:
-            stop.set()
-    spent = [future.result() for future in running]
+    ended: SimpleQueue[_Worker] = SimpleQueue()
+    workers = [_Worker(feed, consumer, ended) for _ in range(threads)]
+    try:
+        for worker in workers:
+            worker.start()
+        _wait(ended, threads, tick)
+    finally:
+        feed.stop.set()
+        for worker in workers:
+            worker.join(_PATIENCE_SECONDS)
     return Seconds(
-        sum(seconds.read for seconds in spent) / threads,
-        sum(seconds.work for seconds in spent) / threads,
+        sum(worker.seconds.read for worker in workers) / threads,
+        sum(worker.seconds.work for worker in workers) / threads,
     )
 
 
-def _wait(running: list[Future[Seconds]], tick: Callable[[], None] | None) -> None:
-    pending = set(running)
-    while pending:
-        done, pending = wait(pending, timeout=_TICK_SECONDS, return_when=FIRST_EXCEPTION)
-        for future in done:
-            future.result()
+class _Worker(Thread):
+    """A thread that takes batches until there are none, and keeps the exception that ended it.
+
+    A daemon: one that waits for a pipe nobody writes to must not keep the process alive.
+    """
+
+    def __init__(self, feed: _Feed, consumer: Consumer, ended: SimpleQueue[_Worker]) -> None:
+        super().__init__(name="rfm", daemon=True)
+        self.seconds = Seconds()
+        self.error: BaseException | None = None
+        self._feed = feed
+        self._consumer = consumer
+        self._ended = ended
+
+    def run(self) -> None:
+        """Work, then report."""
+        try:
+            self._work()
+        except BaseException as error:  # noqa: BLE001 - raised in the calling thread
+            self.error = error
+        self._ended.put(self)
+
+    def _work(self) -> None:
+        mark = time.perf_counter()
+        for source, batch, place in self._feed.batches():
+            ready = time.perf_counter()
+            self._consumer.add(batch, place, text=source.text)
+            done = time.perf_counter()
+            self.seconds.read += ready - mark
+            self.seconds.work += done - ready
+            mark = done
+
+
+def _wait(ended: SimpleQueue[_Worker], n_working: int, tick: Callable[[], None] | None) -> None:
+    while n_working:
+        try:
+            worker = ended.get(timeout=_TICK_SECONDS)
+        except Empty:
+            pass
+        else:
+            n_working -= 1
+            if worker.error is not None:
+                raise worker.error
         if tick is not None:
             tick()
-
-
-def _work(feed: _Feed, consumer: Consumer, stop: Event) -> Seconds:
-    seconds = Seconds()
-    mark = time.perf_counter()
-    for source, batch, place in feed.batches():
-        if stop.is_set():
-            break
-        ready = time.perf_counter()
-        consumer.add(batch, place, text=source.text)
-        done = time.perf_counter()
-        seconds.read += ready - mark
-        seconds.work += done - ready
-        mark = done
-    return seconds

@@ -16,8 +16,8 @@ from rfm_engine.orders.place import Constants, Place, Read, Selection, select
 
 _CONTRACT = "readable Parquet"
 _BUFFER_BYTES = 1 << 20
-# Batches of 1 M rows visit each partition less often than of 256 K: grouping 0.60 against 0.92 s for
-# 20 M rows of 2 M customers.
+# Grouping visits every partition once a batch: 20 M rows of 2 M customers took it 0.60 s in
+# batches of 1 M rows, 0.92 s in batches of 256 K.
 _ROWS = 1 << 20
 # Text of 64 K rows decodes 2.9 times as fast as of 1 M rows: it stays in the cache, and its
 # buffers are reused.
