@@ -13,9 +13,9 @@ _CUSTOMERS, _ORDERS = 20_000, 91_000  # about 200,000 order lines
 
 def demo() -> None:
     """Simulate a marketplace in a temporary folder and score its customers."""
-    from rfm_cli.table import print_summary
     from rich.console import Console
 
+    from .table import print_summary
     from rfm_engine.pipeline import score
     from rfm_engine.simulate import simulate
     from rfm_engine.sink import write

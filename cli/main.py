@@ -9,7 +9,8 @@ from typing import Annotated, Any
 import typer
 import typer.core
 import typer.main
-from rfm_cli import demo, exits, score, simulate, warmup
+
+from . import demo, exits, score, simulate, warmup
 
 
 class RfmGroup(typer.core.TyperGroup):

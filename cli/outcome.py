@@ -20,8 +20,9 @@ def print_json(summary: dict[str, Any], peak_memory_bytes: int) -> None:
 
 def print_table(summary: dict[str, Any], peak_memory_bytes: int, output: str) -> None:
     """Print the summary for people; on stderr where stdout carries the customers."""
-    from rfm_cli.table import print_summary
     from rich.console import Console
+
+    from .table import print_summary
 
     console = Console(stderr=output == "-")
     print_summary(console, summary)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeAlias
 
-from rfm_cli.memory import Memory
+from .memory import Memory
 
 Tell: TypeAlias = Callable[[str, int, int | None, int], None]
 """Called with the stage, the rows done, all rows where known, and the customers so far."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rfm_cli.exits import Misuse
-from rfm_cli.memory import Memory
-from rfm_cli.outcome import print_json, print_table, print_warnings
-from rfm_cli.progress import progress_bar
-from rfm_cli.score_options import ScoreOptions, takes_score_options
+
+from .exits import Misuse
+from .memory import Memory
+from .outcome import print_json, print_table, print_warnings
+from .progress import progress_bar
+from .score_options import ScoreOptions, takes_score_options
 
 if TYPE_CHECKING:
     from rfm_engine.pipeline import Progress

@@ -9,7 +9,8 @@ from dataclasses import dataclass, fields
 from typing import Annotated, Any, Literal, get_type_hints
 
 import typer
-from rfm_cli.exits import Misuse
+
+from .exits import Misuse
 
 
 def _option(panel: str, help: str, metavar: str | None = None) -> Any:  # noqa: A002

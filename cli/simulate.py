@@ -6,8 +6,9 @@ import time
 from typing import Annotated, Literal
 
 import typer
-from rfm_cli.memory import Memory
-from rfm_cli.progress import progress_bar
+
+from .memory import Memory
+from .progress import progress_bar
 
 
 def simulate(

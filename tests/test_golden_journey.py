@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import duckdb
 import pytest
 from pyarrow import parquet as pq
@@ -9,6 +11,9 @@ from pyarrow import parquet as pq
 import rfm_engine as rfm
 from tests.compare import minor_of
 
+pytestmark = pytest.mark.skipif(
+    os.environ.get("NUMBA_DISABLE_JIT", "0") == "1", reason="takes minutes without the compiler"
+)
 OPTIONS = {
     "customer": "household_id",
     "time": "transaction_timestamp",

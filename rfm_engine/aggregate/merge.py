@@ -10,6 +10,7 @@ from rfm_engine.aggregate.hashing import HashKey
 from rfm_engine.aggregate.partition import Partition
 from rfm_engine.aggregate.scatter import scatter
 from rfm_engine.aggregate.tables import Codes
+from rfm_engine.orders.arrays import frozen
 
 
 def absorb(ours: Sequence[Partition], key: HashKey, theirs: Partition) -> None:
@@ -19,8 +20,9 @@ def absorb(ours: Sequence[Partition], key: HashKey, theirs: Partition) -> None:
     records = theirs.measures.records
     hashes = theirs.customers.hashes(key)
     bits = len(ours).bit_length() - 1
-    nothing = np.zeros(n, np.int64)
-    placed = scatter(hashes, nothing, nothing, np.zeros(n, np.uint8), bits)
+    nothing = frozen(np.zeros(n, np.int64))
+    counted = frozen(np.zeros(n, np.uint8))
+    placed = scatter(frozen(hashes), nothing, nothing, counted, bits)
     code_here = np.empty(n, np.uint32)
     home = np.empty(n, np.uint32)
     for number, (partition, piece) in enumerate(zip(ours, placed.pieces(), strict=True)):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import pyarrow as pa
@@ -125,7 +125,7 @@ def write_parts(
     with ThreadPoolExecutor(threads) as pool:
         try:  # before the first thread starts: Ctrl-C may come at once
             jobs = [pool.submit(write_until_done) for _ in range(threads)]
-            while wait(jobs, timeout=0.1, return_when=FIRST_EXCEPTION).not_done:
+            while wait(jobs, timeout=0.1).not_done:
                 progress(taken[0])
         finally:
             stop.set()

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from rfm_cli.main import app
 from typer.testing import CliRunner, Result
 
+from rfm_cli.main import app
 from rfm_engine.simulate import simulate
 from rfm_engine.sink import write
 from tests.conftest import COMPILED

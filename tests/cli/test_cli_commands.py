@@ -11,9 +11,9 @@ from pathlib import Path
 import pyarrow.dataset
 import pyarrow.parquet as pq
 import pytest
-from rfm_cli import table
 from rich.console import Console
 
+from rfm_cli import table
 from tests.conftest import COMPILED
 
 COMMANDS = ["score", "simulate", "demo", "warmup"]

@@ -12,8 +12,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from rfm_cli.score_options import ScoreOptions
 
+from rfm_cli.score_options import ScoreOptions
 from tests.cli.conftest import COMMAND
 
 KEYS = [
@@ -68,10 +68,10 @@ def test_score__passes_every_option_on(rfm, tmp_path):
     orders = tmp_path / "orders.csv"
     orders.write_text(
         "who;when;paid;basket;n;money;status\n"
-        "7;01.02.2026;1,50;a;2;EUR;paid\n"
-        "7;03.02.2026;1,50;a;1;EUR;paid\n"
-        "7;04.02.2026;-1;b;1;EUR;paid\n"
-        "8;05.02.2026;9;c;1;EUR;void\n"
+        "7;01.02.2026;1,50;1;2;EUR;paid\n"
+        "7;03.02.2026;1,50;1;1;EUR;paid\n"
+        "7;04.02.2026;-1;2;1;EUR;paid\n"
+        "8;05.02.2026;9;3;1;EUR;void\n"
     )
     options = {
         "--customer": "who", "--time": "when", "--amount": "paid", "--order": "basket",
