@@ -15,10 +15,11 @@ def demo() -> None:
     """Simulate a marketplace in a temporary folder and score its customers."""
     from rich.console import Console
 
-    from .table import print_summary
     from rfm_engine.pipeline import score
     from rfm_engine.simulate import simulate
     from rfm_engine.sink import write
+
+    from .table import print_summary
 
     folder = Path(tempfile.mkdtemp(prefix="rfm-demo-"))
     orders, customers = folder / "orders.parquet", folder / "customers.parquet"
