@@ -18,6 +18,21 @@ Constants: TypeAlias = Mapping[str, Any]
 _LISTED_COLUMNS = 20
 
 
+class MissingColumnError(UsageError):
+    """A needed column that a source does not hold."""
+
+    def __init__(self, column: str, held: Sequence[str], name: str) -> None:
+        listed = ", ".join(held[:_LISTED_COLUMNS]) or "no columns"
+        if len(held) > _LISTED_COLUMNS:
+            listed += f" and {len(held) - _LISTED_COLUMNS} more"
+        by_lower = {h.lower(): h for h in held}
+        close = difflib.get_close_matches(column.lower(), by_lower, n=1)
+        advice = f"Did you mean {by_lower[close[0]]!r}?" if close else "Name the column to read."
+        super().__init__(f"column {column!r} must exist in {name}; got {listed}. {advice}")
+        self.column = column
+        self.name = name
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where the rows of a batch stand, for messages.
@@ -112,19 +127,9 @@ def require_columns(
     counts = Counter(held if twice is None else twice)
     for column in needed:
         if column not in held:
-            raise UsageError(_missing(column, list(dict.fromkeys(held)), name))
+            raise MissingColumnError(column, list(dict.fromkeys(held)), name)
         if counts[column] > 1:
             raise DataError(
                 f"column {column!r} must stand once in {name}; got it {counts[column]} times. "
                 "Rename or drop the others."
             )
-
-
-def _missing(column: str, held: Sequence[str], name: str) -> str:
-    listed = ", ".join(map(str, held[:_LISTED_COLUMNS])) or "no columns"
-    if len(held) > _LISTED_COLUMNS:
-        listed += f" and {len(held) - _LISTED_COLUMNS} more"
-    by_lower = {str(name).lower(): name for name in held}
-    close = difflib.get_close_matches(column.lower(), by_lower, n=1)
-    advice = f"Did you mean {by_lower[close[0]]!r}?" if close else "Name the column that holds it."
-    return f"column {column!r} must exist in {name}; got {listed}. {advice}"

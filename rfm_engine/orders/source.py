@@ -11,7 +11,7 @@ from rfm_engine.errors import DataError, UsageError
 from rfm_engine.orders import csv, frames, hive, ipc, memory, parquet
 from rfm_engine.orders.discover import File, Pipe, discover
 from rfm_engine.orders.guard import reading
-from rfm_engine.orders.place import Constants, Place, Read, Source
+from rfm_engine.orders.place import Constants, MissingColumnError, Place, Read, Source
 
 __all__ = ["Place", "Read", "Source", "open_sources"]
 
@@ -106,12 +106,24 @@ def _in_memory(orders: object, needed: list[str]) -> Source:
 def _on_disk(files: Sequence[File | Pipe], needed: list[str], delimiter: str) -> list[Source]:
     constants = iter(hive.constants([file.keys for file in files if isinstance(file, File)]))
     alone = len(files) == 1
-    return [
-        _file(file, needed, next(constants), delimiter, alone=alone)
-        if isinstance(file, File)
-        else ipc.open_pipe(file, needed)
-        for file in files
-    ]
+    sources: list[Source] = []
+    missing: list[MissingColumnError] = []
+    for file in files:
+        try:
+            if isinstance(file, File):
+                sources.append(_file(file, needed, next(constants), delimiter, alone=alone))
+            else:
+                sources.append(ipc.open_pipe(file, needed))
+        except MissingColumnError as error:
+            missing.append(error)
+    if missing and sources:
+        raise DataError(
+            f"column {missing[0].column!r} must exist in all input; got it in {sources[0].name} "
+            f"and not in {missing[0].name}. Add it, or leave that file out."
+        )
+    if missing:
+        raise missing[0]
+    return sources
 
 
 def _file(

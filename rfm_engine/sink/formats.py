@@ -63,6 +63,7 @@ def write_parquet(groups: Iterable[pa.Table], schema: pa.Schema, path: Path) -> 
             compression_level=1,
             use_dictionary=few,
             store_decimal_as_integer=True,
+            write_page_checksum=True,
         ) as writer,
     ):
         for group in groups:

@@ -77,14 +77,14 @@ def test_parquet__small_row_groups_are_joined_and_rows_count_from_the_file(tmp_p
 
 def test_parquet__a_large_row_group_is_a_read_of_its_own(tmp_path):
     path = tmp_path / "o.parquet"
-    table = pa.table({"a": pa.array(range(700_000), pa.int32())})
-    pq.write_table(table, path, row_group_size=300_000)
+    table = pa.table({"a": pa.array(range(2_500_000), pa.int32())})
+    pq.write_table(table, path, row_group_size=1_200_000)
     [source] = open_sources(path, ["a"])
-    assert source.n_rows == 700_000
+    assert source.n_rows == 2_500_000
     reads = source.reads()
     assert [read.shared for read in reads] == [False, False, False]
     assert [(p.row_group, p.first_row) for p, _ in places(source)] == [
-        (0, 0), (0, 1 << 18), (1, 0), (1, 1 << 18), (2, 0),
+        (0, 0), (0, 1 << 20), (1, 0), (1, 1 << 20), (2, 0),
     ]  # fmt: skip
     got: dict[int, pa.Table] = {}
 
@@ -211,3 +211,11 @@ def test_open_sources__a_file_that_may_not_be_read_is_a_usage_error(tmp_path):
 def test_open_sources__refuses_what_holds_no_orders(orders):
     with pytest.raises(UsageError):
         open_sources(orders, ["a"])
+
+
+def test_drift__a_column_missing_in_one_file_names_both(tmp_path):
+    pq.write_table(pa.table({"a": [1], "b": [1]}), tmp_path / "1.parquet")
+    pq.write_table(pa.table({"a": [1]}), tmp_path / "2.parquet")
+    for order in (["1.parquet", "2.parquet"], ["2.parquet", "1.parquet"]):
+        with pytest.raises(DataError, match=r"'b' .*1\.parquet and not in .*2\.parquet"):
+            open_sources([tmp_path / name for name in order], ["a", "b"])
