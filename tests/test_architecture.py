@@ -42,8 +42,8 @@ def imports_of(tree: ast.AST) -> Iterator[str]:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, "relative import"
-            module = node.module or ""
+            # The commands are a package under two names, so that they name their siblings.
+            module = f"rfm_cli.{node.module or ''}" if node.level else node.module or ""
             bare = module == "rfm_engine"
             yield from (f"{module}.{alias.name}" for alias in node.names) if bare else [module]
 

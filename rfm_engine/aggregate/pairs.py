@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rfm_engine.aggregate.hashing import HashKey
-from rfm_engine.aggregate.tables import Codes
+from rfm_engine.aggregate.tables import Codes, slot_shift
 from rfm_engine.kernels import kernel
 
 _FIRST_SLOTS = 16
@@ -39,7 +39,7 @@ class Pairs:
             room = len(self._codes) * _LOAD_TENTHS // 10
             done, self.n = insert_pairs(
                 codes, values, done, self._key.mask, self._key.multiplier,
-                self._codes, self._values, self.n, room,
+                slot_shift(len(self._codes)), self._codes, self._values, self.n, room,
             )  # fmt: skip
             if done == len(codes):
                 return
@@ -63,14 +63,9 @@ class Pairs:
 
 
 @kernel
-def insert_pairs(codes, values, first, mask, multiplier, slot_codes, slot_values, n, room):
+def insert_pairs(codes, values, first, mask, multiplier, shift, slot_codes, slot_values, n, room):
     """Insert pairs `first:` until `room` of the slots are taken; return pairs done and taken."""
-    n_slots = np.uint64(len(slot_codes))
-    last_slot = n_slots - np.uint64(1)
-    shift = np.uint64(64)
-    while n_slots > np.uint64(1):
-        n_slots >>= np.uint64(1)
-        shift -= np.uint64(1)
+    last_slot = np.uint64(len(slot_codes) - 1)
     for i in range(first, len(codes)):
         owner = codes[i] + np.uint32(1)
         value = values[i]

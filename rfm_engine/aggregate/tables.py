@@ -1,12 +1,12 @@
 """Key tables: every distinct key gets the next dense code, whatever the keys are.
 
-A table is two parts: `index` finds, `hashes` remembers in order of first appearance. Codes are
-rows of whatever stands beside the table, so growing moves no record, only the small index.
+Slots find a key, hashes remember all keys in order of first appearance. Codes are rows of whatever
+stands beside the table, so growing moves no record, only the small slots.
 """
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -18,10 +18,45 @@ from rfm_engine.orders.keys import ByteKeys, IntKeys, Keys
 
 Codes: TypeAlias = npt.NDArray[np.uint32]
 Rows: TypeAlias = npt.NDArray[np.uint32]
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 _FIRST_SLOTS = 16
-# Linear probing stays short up to here; the index then costs 6 to 11 bytes a key.
+# Linear probing stays short up to here; the slots then cost 6 to 11 bytes a key.
 _LOAD_TENTHS = 7
+
+
+class Index:
+    """Finds the code of a hash: `slots` is `uint32[power of 2]` of codes plus one, 0 where free.
+
+    A key's first slot is the top bits of its hash after the `skip_bits` that chose the partition.
+    """
+
+    def __init__(self, skip_bits: int) -> None:
+        self.skip_bits = np.uint64(skip_bits)
+        self.slots = np.zeros(_FIRST_SLOTS, np.uint32)
+        self.hashes = np.empty(self.room, np.uint64)
+        self.n = 0
+
+    @property
+    def room(self) -> int:
+        """How many keys the slots may hold."""
+        return len(self.slots) * _LOAD_TENTHS // 10
+
+    @property
+    def shift(self) -> np.uint64:
+        """By how much a hash is shifted to be a slot."""
+        return slot_shift(len(self.slots))
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held."""
+        return self.slots.nbytes + self.hashes.nbytes
+
+    def grow(self) -> None:
+        """Double the slots; codes stay."""
+        self.slots = np.zeros(2 * len(self.slots), np.uint32)
+        reindex(self.hashes, self.n, self.skip_bits, self.shift, self.slots)
+        self.hashes = longer(self.hashes, self.room, self.n)
 
 
 class IntTable:
@@ -29,58 +64,70 @@ class IntTable:
 
     def __init__(self, key: HashKey, skip_bits: int) -> None:
         self._key = key
-        self._skip_bits = np.uint64(skip_bits)
-        self._index = np.zeros(_FIRST_SLOTS, np.uint32)
-        self._hashes = np.empty(_room(_FIRST_SLOTS), np.uint64)
-        self.n = 0
+        self._index = Index(skip_bits)
 
-    def assign(self, hashes: Hashes, rows: Rows, keys: Keys) -> Codes:  # noqa: ARG002
-        """Return the code of every key, new keys getting the next ones."""
-        codes = np.empty(len(hashes), np.uint32)
-        done = 0
-        while True:
-            done, self.n = assign_ints(
-                hashes, done, self._skip_bits, self._index, self._hashes, self.n, codes
-            )
-            if done == len(hashes):
-                return codes
-            self._index, self._hashes = _grown(self._index, self._hashes, self.n, self._skip_bits)
-
-    def keys(self) -> IntKeys:
-        """All keys, in the order of their codes."""
-        return unhash_ints(self._hashes[: self.n], self._key)
-
-    def hashes(self, key: HashKey) -> Hashes:
-        """All keys hashed under `key`, in the order of their codes."""
-        return self._hashes[: self.n] if key == self._key else hash_keys(self.keys(), key)
+    @property
+    def n(self) -> int:
+        """Keys held."""
+        return self._index.n
 
     @property
     def nbytes(self) -> int:
         """Bytes held."""
-        return self._index.nbytes + self._hashes.nbytes
+        return self._index.nbytes
+
+    def assign(self, hashes: Hashes, rows: Rows, keys: Keys) -> Codes:  # noqa: ARG002
+        """Return the code of every key, new keys getting the next ones."""
+        index = self._index
+        codes = np.empty(len(hashes), np.uint32)
+        done = 0
+        while True:
+            done, index.n = assign_ints(
+                hashes, done, index.skip_bits, index.shift, index.slots, index.hashes, index.n,
+                codes,
+            )  # fmt: skip
+            if done == len(hashes):
+                return codes
+            index.grow()
+
+    def keys(self) -> IntKeys:
+        """All keys, in the order of their codes."""
+        return unhash_ints(self._index.hashes[: self.n], self._key)
+
+    def hashes(self, key: HashKey) -> Hashes:
+        """All keys hashed under `key`, in the order of their codes."""
+        return self._index.hashes[: self.n] if key == self._key else hash_keys(self.keys(), key)
 
 
 class ByteTable:
-    """Codes of byte-string keys, each kept once in `arena` and compared in full."""
+    """Codes of byte-string keys, each kept once in an arena and compared in full."""
 
     def __init__(self, key: HashKey, skip_bits: int) -> None:
         self._key = key
-        self._skip_bits = np.uint64(skip_bits)
-        self._index = np.zeros(_FIRST_SLOTS, np.uint32)
-        self._hashes = np.empty(_room(_FIRST_SLOTS), np.uint64)
-        self._starts = np.zeros(_room(_FIRST_SLOTS) + 1, np.int64)
+        self._index = Index(skip_bits)
+        self._starts = np.zeros(self._index.room + 1, np.int64)
         self._arena = np.empty(256, np.uint8)
-        self.n = 0
+
+    @property
+    def n(self) -> int:
+        """Keys held."""
+        return self._index.n
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held."""
+        return self._index.nbytes + self._starts.nbytes + self._arena.nbytes
 
     def assign(self, hashes: Hashes, rows: Rows, keys: Keys) -> Codes:
         """Return the code of the keys at `rows`, whose hashes are given in that order."""
         assert isinstance(keys, ByteKeys)
+        index = self._index
         codes = np.empty(len(hashes), np.uint32)
         done = 0
         while True:
-            done, self.n = assign_bytes(
-                hashes, rows, keys.offsets, keys.data, done, self._skip_bits,
-                self._index, self._hashes, self._starts, self._arena, self.n, codes,
+            done, index.n = assign_bytes(
+                hashes, rows, keys.offsets, keys.data, done, index.skip_bits, index.shift,
+                index.slots, index.hashes, self._starts, self._arena, index.n, codes,
             )  # fmt: skip
             if done == len(hashes):
                 return codes
@@ -92,69 +139,52 @@ class ByteTable:
 
     def hashes(self, key: HashKey) -> Hashes:
         """All keys hashed under `key`, in the order of their codes."""
-        return self._hashes[: self.n] if key == self._key else hash_keys(self.keys(), key)
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes held."""
-        parts = (self._index, self._hashes, self._starts, self._arena)
-        return sum(part.nbytes for part in parts)
+        return self._index.hashes[: self.n] if key == self._key else hash_keys(self.keys(), key)
 
     def _grow(self, n_more_bytes: int) -> None:
-        if self.n == _room(len(self._index)):
-            self._index, self._hashes = _grown(self._index, self._hashes, self.n, self._skip_bits)
-            self._starts = _longer(self._starts, len(self._hashes) + 1, self.n + 1)
+        if self.n == self._index.room:
+            self._index.grow()
+            self._starts = longer(self._starts, self._index.room + 1, self.n + 1)
         used = int(self._starts[self.n])
         if used + n_more_bytes > len(self._arena):
             size = max(used + n_more_bytes, len(self._arena) + (len(self._arena) >> 1))
-            self._arena = _longer(self._arena, size, used)
+            self._arena = longer(self._arena, size, used)
 
 
 KeyTable: TypeAlias = IntTable | ByteTable
 
 
-def _room(n_slots: int) -> int:
-    return n_slots * _LOAD_TENTHS // 10
+def slot_shift(n_slots: int) -> np.uint64:
+    """Return by how much 64 bits are shifted to number a power of 2 of slots."""
+    return np.uint64(65 - n_slots.bit_length())
 
 
-def _grown(
-    index: npt.NDArray[np.uint32], hashes: Hashes, n: int, skip_bits: np.uint64
-) -> tuple[npt.NDArray[np.uint32], Hashes]:
-    larger = np.zeros(2 * len(index), np.uint32)
-    reindex(hashes, n, skip_bits, larger)
-    return larger, _longer(hashes, _room(len(larger)), n)
-
-
-def _longer(array: np.ndarray, length: int, used: int) -> np.ndarray:
-    longer = np.empty(length, array.dtype)
-    longer[:used] = array[:used]
-    return longer
+def longer(array: npt.NDArray[Scalar], length: int, used: int) -> npt.NDArray[Scalar]:
+    """Return a longer array that begins with the used part of another."""
+    grown = np.empty(length, array.dtype)
+    grown[:used] = array[:used]
+    return grown
 
 
 @kernel
-def assign_ints(hashes, first, skip_bits, index, known, n, codes):
+def assign_ints(hashes, first, skip_bits, shift, slots, known, n, codes):
     """Find or insert `hashes[first:]`; stop when the table is full.
 
-    `index` is `uint32[power of 2]` of codes plus one, 0 where free; a slot is the hash's bits
-    below the `skip_bits` that chose the partition. Returns rows done and keys known.
+    `slots` are those of `Index`, `known` is `uint64[capacity]` of hashes by code. Returns rows
+    done and keys known.
     """
-    n_slots = np.uint64(len(index))
-    last_slot = n_slots - np.uint64(1)
-    shift = np.uint64(64)
-    while n_slots > np.uint64(1):
-        n_slots >>= np.uint64(1)
-        shift -= np.uint64(1)
+    last_slot = np.uint64(len(slots) - 1)
     for i in range(first, len(hashes)):
         h = hashes[i]
         slot = (h << skip_bits) >> shift
         while True:
-            entry = index[slot]
+            entry = slots[slot]
             if entry == 0:
                 if n == len(known):
                     return i, n
                 known[n] = h
                 n += 1
-                index[slot] = n
+                slots[slot] = n
                 codes[i] = n - 1
                 break
             if known[entry - np.uint32(1)] == h:
@@ -166,18 +196,13 @@ def assign_ints(hashes, first, skip_bits, index, known, n, codes):
 
 @kernel
 def assign_bytes(
-    hashes, rows, offsets, data, first, skip_bits, index, known, starts, arena, n, codes
+    hashes, rows, offsets, data, first, skip_bits, shift, slots, known, starts, arena, n, codes
 ):
     """Find or insert the keys of `rows[first:]`; stop when table or arena is full.
 
     `known` is `uint64[capacity]`, key `c` is `arena[starts[c]:starts[c + 1]]`.
     """
-    n_slots = np.uint64(len(index))
-    last_slot = n_slots - np.uint64(1)
-    shift = np.uint64(64)
-    while n_slots > np.uint64(1):
-        n_slots >>= np.uint64(1)
-        shift -= np.uint64(1)
+    last_slot = np.uint64(len(slots) - 1)
     for i in range(first, len(hashes)):
         h = hashes[i]
         row = np.uint64(rows[i])
@@ -185,7 +210,7 @@ def assign_bytes(
         length = np.uint64(offsets[row + np.uint64(1)]) - start
         slot = (h << skip_bits) >> shift
         while True:
-            entry = index[slot]
+            entry = slots[slot]
             if entry == 0:
                 used = np.uint64(starts[n])
                 if n == len(known) or used + length > np.uint64(len(arena)):
@@ -195,7 +220,7 @@ def assign_bytes(
                 known[n] = h
                 n += 1
                 starts[n] = used + length
-                index[slot] = n
+                slots[slot] = n
                 codes[i] = n - 1
                 break
             code = np.uint64(entry) - np.uint64(1)
@@ -213,16 +238,11 @@ def assign_bytes(
 
 
 @kernel
-def reindex(hashes, n, skip_bits, index):
-    """Fill the empty `index` with the first `n` hashes, all different keys."""
-    n_slots = np.uint64(len(index))
-    last_slot = n_slots - np.uint64(1)
-    shift = np.uint64(64)
-    while n_slots > np.uint64(1):
-        n_slots >>= np.uint64(1)
-        shift -= np.uint64(1)
+def reindex(hashes, n, skip_bits, shift, slots):
+    """Fill the empty `slots` with the first `n` hashes, all different keys."""
+    last_slot = np.uint64(len(slots) - 1)
     for code in range(n):
         slot = (hashes[code] << skip_bits) >> shift
-        while index[slot] != 0:
+        while slots[slot] != 0:
             slot = (slot + np.uint64(1)) & last_slot
-        index[slot] = code + 1
+        slots[slot] = code + 1

