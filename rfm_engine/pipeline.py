@@ -27,8 +27,8 @@ from rfm_engine.result import Result, SegmentTotals, cuts_in_units
 from rfm_engine.scan import Seconds, scan
 from rfm_engine.score.cells import Cuts, Scores, cell_sums, score_cells, tally
 from rfm_engine.segments.assign import Labels, segment_sums
-from rfm_engine.segments.plan import CutPoint, Plan, plan_scoring
-from rfm_engine.segments.scheme import AXES, Scheme, load_scheme
+from rfm_engine.segments.plan import Plan, plan_scoring
+from rfm_engine.segments.scheme import AXES, CutPoint, Scheme, load_scheme
 from rfm_engine.sink import check_output, same_place, write
 
 __version__ = version("rfm-engine")

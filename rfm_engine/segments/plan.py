@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
-from typing import NamedTuple, TypeAlias, TypeVar
+from typing import NamedTuple, TypeVar
 
 from rfm_engine.errors import UsageError
 from rfm_engine.orders.money import parse_minor_floor
 from rfm_engine.score.cells import Bins, Cuts
 from rfm_engine.score.cuts import quantile_cuts
 from rfm_engine.score.select import Values
-from rfm_engine.segments.scheme import AXES, Scheme
+from rfm_engine.segments.scheme import AXES, METHODS, CutPoint, Scheme, ascending, check_bins
 
-METHODS = ("quantile", "thresholds")
-CutPoint: TypeAlias = int | str | Decimal
 Choice = TypeVar("Choice", int, str)
 _AXIS_NAMES = {"r": "recency", "f": "frequency", "m": "monetary"}
 
@@ -74,7 +71,7 @@ def plan_scoring(
     methods = _three("method", [method] if isinstance(method, str) else method)
     counts = _three("bins", [bins] if isinstance(bins, int) else bins)
     axes = [
-        _axis(axis, scheme, methods[axis], counts[axis], _ascending(axis, cuts.get(axis)))
+        _axis(axis, scheme, methods[axis], counts[axis], ascending(f"{axis}_cuts", cuts.get(axis)))
         for axis in AXES
     ]
     return Plan(*axes)
@@ -93,13 +90,12 @@ def _axis(
     if chosen != "thresholds" and cuts is not None:
         raise UsageError(f"{axis}_cuts must come with method thresholds; got {chosen!r}.")
     if chosen == "thresholds" and cuts is None:
-        cuts = _ascending(axis, scheme.cuts.get(axis))
+        cuts = scheme.cuts.get(axis)
         if cuts is None:
             raise UsageError(f"method thresholds must have {axis}_cuts; got none. Give them.")
     implied = scheme.bins[axis] if cuts is None else len(cuts) + 1
     wanted = implied if bins is None else bins
-    if not 2 <= wanted <= 100:
-        raise UsageError(f"bins must be 2 to 100 for {_AXIS_NAMES[axis]}; got {wanted}.")
+    check_bins(f"bins for {_AXIS_NAMES[axis]}", wanted)
     if wanted != implied and cuts is not None:
         raise UsageError(f"{axis}_cuts must be one fewer than the bins, {wanted}; got {len(cuts)}.")
     if axis in scheme.axes:
@@ -126,17 +122,3 @@ def _three(option: str, given: Sequence[Choice] | None) -> dict[str, Choice | No
     if len(given) not in (1, 3):
         raise UsageError(f"{option} must be one value or three (r, f, m); got {len(given)}.")
     return dict(zip(AXES, list(given) * (3 // len(given)), strict=True))
-
-
-def _ascending(axis: str, given: Sequence[CutPoint] | None) -> tuple[CutPoint, ...] | None:
-    if given is None:
-        return None
-    try:
-        points = [Decimal(str(cut)) for cut in given]
-    except ArithmeticError:
-        points = []
-    if not points or any(not point.is_finite() for point in points) or points != sorted(points):
-        raise UsageError(
-            f"{axis}_cuts must be ascending numbers; got {', '.join(map(str, given))}."
-        )
-    return tuple(given)

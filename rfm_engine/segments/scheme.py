@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +19,9 @@ from rfm_engine.score.cells import Bins
 
 AXES = ("r", "f", "m")
 DEFAULT_BINS = 5
-DEFAULT_METHOD = "quantile"
+METHODS = ("quantile", "thresholds")
+MAX_BINS = 100
+CutPoint: TypeAlias = int | str | Decimal
 OTHERS = "Others"
 
 
@@ -42,7 +45,7 @@ class Scheme:
     segments: tuple[Segment, ...]
     bins: dict[str, int]
     method: dict[str, str]
-    cuts: dict[str, list[Decimal]]
+    cuts: dict[str, tuple[CutPoint, ...]]
     otherwise: str = OTHERS
 
     @property
@@ -102,7 +105,14 @@ def _parsed(text: str, place: str) -> Scheme:
         raise UsageError(f"scheme {place!r} must be TOML; got {error}.") from None
     _only(data, place, {"name", "title", "bins", "method", "cuts", "segments", "otherwise"})
     bins = dict.fromkeys(AXES, DEFAULT_BINS) | _by_axis(data, "bins", place)
-    method = dict.fromkeys(AXES, DEFAULT_METHOD) | _by_axis(data, "method", place)
+    for axis, n_bins in bins.items():
+        check_bins(f"bins of {place!r} for {axis}", n_bins)
+    method = dict.fromkeys(AXES, METHODS[0]) | _by_axis(data, "method", place)
+    cuts = {
+        axis: _cuts(given, axis, place, bins[axis])
+        for axis, given in _by_axis(data, "cuts", place).items()
+    }
+    _check_methods(method, cuts, place)
     tables = data.get("segments")
     if not isinstance(tables, list) or not tables:
         raise UsageError(f"scheme {place!r} must have [[segments]]; got none.")
@@ -113,9 +123,50 @@ def _parsed(text: str, place: str) -> Scheme:
             raise UsageError(
                 f"segments of {place!r} must have different names; got {name!r} twice."
             )
-    cuts = _by_axis(data, "cuts", place)
-    otherwise = data.get("otherwise", OTHERS)
-    return Scheme(str(data.get("name", place)), segments, bins, method, cuts, str(otherwise))
+    name, otherwise = data.get("name", place), data.get("otherwise", OTHERS)
+    if not isinstance(name, str) or not isinstance(otherwise, str):
+        raise UsageError(f"name and otherwise of {place!r} must be text; got {name}, {otherwise}.")
+    return Scheme(name, segments, bins, method, cuts, otherwise)
+
+
+def ascending(what: str, given: Sequence[CutPoint] | None) -> tuple[CutPoint, ...] | None:
+    """Check that cut points are finite numbers that never fall."""
+    if given is None:
+        return None
+    try:
+        points = [Decimal(str(cut)) for cut in given]
+    except ArithmeticError:
+        points = []
+    if not points or not all(map(Decimal.is_finite, points)) or points != sorted(points):
+        raise UsageError(f"{what} must be ascending numbers; got {', '.join(map(str, given))}.")
+    return tuple(given)
+
+
+def check_bins(what: str, n_bins: Any) -> None:
+    """Check a number of bins."""
+    if type(n_bins) is not int or not 2 <= n_bins <= MAX_BINS:
+        raise UsageError(f"{what} must be 2 to {MAX_BINS}; got {n_bins!r}.")
+
+
+def _cuts(given: Any, axis: str, place: str, n_bins: int) -> tuple[CutPoint, ...]:
+    if not isinstance(given, list) or len(given) != n_bins - 1:
+        raise UsageError(
+            f"cuts of {place!r} for {axis} must be {n_bins - 1} numbers for {n_bins} bins; "
+            f"got {given}."
+        )
+    return ascending(f"cuts of {place!r} for {axis}", given) or ()
+
+
+def _check_methods(
+    method: dict[str, Any], cuts: dict[str, tuple[CutPoint, ...]], place: str
+) -> None:
+    for axis, name in method.items():
+        if name not in METHODS:
+            raise UsageError(
+                f"method of {place!r} for {axis} must be one of {', '.join(METHODS)}; got {name!r}."
+            )
+        if axis in cuts and name != "thresholds":
+            raise UsageError(f"cuts of {place!r} for {axis} must come with thresholds; got {name}.")
 
 
 def _segment(table: Any, place: str, bins: dict[str, int]) -> Segment:

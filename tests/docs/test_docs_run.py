@@ -83,7 +83,7 @@ def save_file(block: Block, folder: Path) -> None:
 def run_python(text: str, names: dict[str, object]) -> str:
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
-        exec(compile(text, "<example>", "exec"), names)  # noqa: S102
+        exec(compile(text, "<example>", "exec"), names)
     return printed.getvalue()
 
 
@@ -95,13 +95,13 @@ def session(text: str, folder: Path) -> list[str]:
         "PYTHONWARNINGS": "error",
     }
     lines = []
-    for command in re.findall(r"^\$ (.*)$", text, re.MULTILINE):
+    for command in re.findall(r"^\$ ((?:.*\\\n)*.*)$", text, re.MULTILINE):
         run = subprocess.run(
             ["bash", "-o", "pipefail", "-c", command],
             cwd=folder, env=os.environ | shell, capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert run.returncode == 0, run.stderr
-        lines += [f"$ {command}", *lines_of(run.stderr), *lines_of(run.stdout)]
+        lines += lines_of(f"$ {command}\n{run.stderr}{run.stdout}")
     return lines
 
 

@@ -1,0 +1,152 @@
+"""What the documents say about themselves and about the surface: links, options, names."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import inspect
+import re
+from itertools import chain
+
+import pytest
+import typer.main
+
+import rfm_engine as rfm
+from rfm_cli.main import app
+from rfm_engine.orders.judge import REASONS
+from rfm_engine.orders.reading import Reading
+from rfm_engine.simulate import simulate
+from tests.docs.pages import PAGES, ROOT, blocks_of, name_of, prose_of
+
+REFERENCE = ROOT / "docs" / "reference"
+COMMAND_LINE = (REFERENCE / "command-line.md").read_text()
+PYTHON = (REFERENCE / "python.md").read_text()
+INPUT_AND_OUTPUT = (REFERENCE / "input-and-output.md").read_text()
+README = ROOT / "README.md"
+COMMANDS = typer.main.get_command(app).commands
+GLOBAL = {"--version", "--help", "--install-completion", "--show-completion"}
+# Options of other programs that pages show.
+FOREIGN = {"--check", "--no-deps", "--quiet"}
+OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*[a-z]")
+LINK = re.compile(r"\[[^\]]+\]\(([^)\s]+)\)")
+# `warm` compiles for seconds, and has a test of its own.
+EXAMPLES = [
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+    for path in sorted((ROOT / "rfm_engine").rglob("*.py"))
+    if ">>> " in path.read_text() and path.stem != "warmup"
+]
+
+
+def options_of(command: str) -> set[str]:
+    words = chain.from_iterable(parameter.opts for parameter in COMMANDS[command].params)
+    return {word for word in words if word.startswith("--")} - {"--help"}
+
+
+def options_table(command: str) -> dict[str, str]:
+    """Return the defaults by option, as the section of the command states them."""
+    [section] = re.findall(rf"^## rfm {command}$(.*?)(?=^## |\Z)", COMMAND_LINE, re.M | re.S)
+    rows = [line.split("|") for line in section.splitlines() if line.startswith("| `-")]
+    return {option: row[2].strip(" `") for row in rows for option in OPTION.findall(row[1])}
+
+
+def anchor_of(heading: str) -> str:
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_links__lead_somewhere(page):
+    for link in LINK.findall(prose_of(page)):
+        if link.startswith("https://"):
+            continue
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        assert target.is_relative_to(ROOT)
+        assert target.is_file(), link
+        if anchor:
+            headings = re.findall(r"^#+ (.*)$", target.read_text(), re.MULTILINE)
+            assert anchor in map(anchor_of, headings), link
+
+
+def test_pages__are_all_linked_from_the_readme_or_the_index():
+    linked = {
+        (page.parent / link.partition("#")[0]).resolve()
+        for page in (README, ROOT / "docs" / "index.md")
+        for link in LINK.findall(prose_of(page))
+    }
+    assert set(PAGES) - {README, ROOT / "docs" / "index.md"} <= linked
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_options__that_a_page_names_exist(page):
+    known = set.union(GLOBAL, FOREIGN, *map(options_of, COMMANDS))
+    assert set(OPTION.findall(page.read_text())) <= known
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_reference__has_each_command_and_exactly_its_options(command):
+    assert set(options_table(command)) == options_of(command)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_reference__states_the_defaults(command):
+    stated = options_table(command)
+    for parameter in COMMANDS[command].params:
+        option = next((word for word in parameter.opts if word in stated), None)
+        if option and parameter.required:
+            assert stated[option] == "required"
+        elif option and parameter.default is not None:
+            default = "off" if parameter.default is False else str(parameter.default)
+            assert stated[option] == default, option
+
+
+def test_reference__has_all_public_names_and_parameters():
+    for name in rfm.__all__:
+        assert re.search(rf"\b{name}\b", PYTHON), name
+    for name in inspect.signature(rfm.score).parameters:
+        assert re.search(rf"\b{name}\b", PYTHON), name
+    for thing in (rfm.Result, rfm.CustomerTotals, rfm.RowCounts, rfm.Cuts, rfm.Progress):
+        members = [name for name in vars(thing) if not name.startswith("_")]
+        inner = {"join", "add", "chunks", "fields", "reading"}
+        for name in {*members, *getattr(thing, "__annotations__", {})} - inner:
+            assert f"`{name}" in PYTHON, f"{thing.__name__}.{name}"
+
+
+def test_reference__states_the_defaults_of_score():
+    stated = blocks_of(REFERENCE / "python.md")[1].text
+    for name, parameter in inspect.signature(rfm.score).parameters.items():
+        if parameter.default is not inspect.Parameter.empty:
+            assert f"{name}={parameter.default!r}".replace("'", '"') in stated, name
+    reading = {name for name in inspect.signature(Reading).parameters if name != "as_of"}
+    assert reading <= set(inspect.signature(rfm.score).parameters)
+
+
+def test_reference__has_all_reasons_columns_and_keys():
+    for reason in REASONS[1:]:
+        assert f"`{reason}`" in INPUT_AND_OUTPUT
+    result = rfm.score(simulate(customers=1, orders=1), as_of="newest")
+    for column in result.customers.column_names[1:]:
+        assert f"`{column}`" in INPUT_AND_OUTPUT
+    for key in [*result.summary(), "peak_memory_bytes"]:
+        assert f"| `{key}` |" in COMMAND_LINE
+
+
+def test_readme__begins_with_two_commands_of_one_line():
+    first, second, *others = blocks_of(README)
+    assert first.language == second.language == "sh"
+    assert [block.text.count("\n") for block in (first, second)] == [1, 1]
+    assert "sh" not in {block.language for block in others}
+    assert first.text.endswith("rfm demo\n")
+    assert "pytest" in second.text
+
+
+def test_readme__has_an_example_of_eight_lines():
+    [example] = [block for block in blocks_of(README) if block.language == "python"]
+    assert example.text.count("\n") == 8
+
+
+@pytest.mark.parametrize("module", EXAMPLES)
+def test_docstrings__have_examples_that_run(module, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    failed, tried = doctest.testmod(importlib.import_module(module))
+    assert tried > 0
+    assert failed == 0

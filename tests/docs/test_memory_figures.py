@@ -1,0 +1,152 @@
+"""The bytes that docs/explanation/memory.md states, measured; the page is where they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+import rfm_engine as rfm
+from tests.conftest import COMPILED
+from tests.docs.pages import ROOT, tables_of
+
+AS_OF = "2025-12-31"
+FIRST_DAY = np.datetime64("2025-01-01", "us")
+DAYS_EACH = 5
+# From N to 2 N, so that every table is met just before and just after it has grown.
+N = 50_000 if COMPILED else 4_000
+STEP = N // 20
+# How far the page may stand from what is seen here: tables do not grow at the same moment.
+SLACK = 1.3
+
+PAGE = tables_of(ROOT / "docs" / "explanation" / "memory.md")
+STATED = {row[0]: (int(row[1]), int(row[2])) for row in PAGE if row[-1].isdigit()}
+Ids = Callable[[np.ndarray], pa.Array]
+
+
+def ints(numbers: np.ndarray) -> pa.Array:
+    return pa.array(numbers * 1_000_003)
+
+
+def texts(numbers: np.ndarray) -> pa.Array:
+    """Ids of 32 bytes."""
+    return pa.array([f"{number:032x}" for number in numbers.tolist()])
+
+
+def orders_of(start: int, stop: int, ids: Ids = ints, order_ids: Ids = ints) -> pa.Table:
+    """One order each of customers `start` to `stop`."""
+    numbers = np.arange(start, stop)
+    return pa.table(
+        {
+            "customer_id": ids(numbers),
+            "order_time": np.full(len(numbers), FIRST_DAY),
+            "amount": np.full(len(numbers), 1995),
+            "order_id": order_ids(numbers),
+        }
+    )
+
+
+def days_of(start: int, stop: int) -> pa.Table:
+    """Rows `start` to `stop`, of which every five are one customer's, a day apart."""
+    numbers = np.arange(start, stop)
+    days = FIRST_DAY + (numbers % DAYS_EACH).astype("timedelta64[D]")
+    orders = orders_of(start, stop).set_column(0, "customer_id", ints(numbers // DAYS_EACH))
+    return orders.set_column(1, "order_time", pa.array(days))
+
+
+def fresh(**options: str) -> rfm.CustomerTotals:
+    return rfm.CustomerTotals(as_of=AS_OF, hash_key=7, **options)
+
+
+def growth(make: Callable[[int, int], pa.Table], **options: str) -> list[int]:
+    """Bytes held after N rows, N + STEP, ... 2 N."""
+    totals = fresh(**options)
+    totals.update(make(0, N))
+    held = [totals.nbytes]
+    for start in range(N, 2 * N, STEP):
+        totals.update(make(start, start + STEP))
+        held.append(totals.nbytes)
+    return held
+
+
+def each(held: list[int], less: list[int] | None = None) -> list[float]:
+    """Bytes a row, `less` those of totals that do not look at what is measured."""
+    others = less or [0] * len(held)
+    numbers = range(N, 2 * N + 1, STEP)
+    return [(a - b) / n for a, b, n in zip(held, others, numbers, strict=True)]
+
+
+def customer_of_int() -> list[float]:
+    return each(growth(orders_of))
+
+
+def customer_of_text() -> list[float]:
+    return each(growth(lambda a, b: orders_of(a, b, texts)))
+
+
+def order_of_int() -> list[float]:
+    return each(growth(orders_of, order="order_id"), growth(orders_of))
+
+
+def order_of_text() -> list[float]:
+    def make(start: int, stop: int) -> pa.Table:
+        return orders_of(start, stop, order_ids=texts)
+
+    return each(growth(make, order="order_id"), growth(make))
+
+
+def customer_day() -> list[float]:
+    return each(growth(days_of, frequency="days"), growth(days_of))
+
+
+def result_row() -> list[float]:
+    customers = rfm.score(orders_of(0, N), as_of=AS_OF).customers
+    return [sum(column.nbytes for column in customers.columns) / N]
+
+
+MEASURED = {
+    "customer, integer id": customer_of_int,
+    "customer, text id of 32 bytes": customer_of_text,
+    "order with `--order`, integer id": order_of_int,
+    "order with `--order`, text id of 32 bytes": order_of_text,
+    "customer and day with `--frequency days`": customer_day,
+    "customer in the result, integer id": result_row,
+}
+
+
+def test_page__states_what_is_measured_here():
+    assert set(STATED) == set(MEASURED)
+
+
+@pytest.mark.parametrize("what", MEASURED)
+def test_bytes__are_those_of_the_page(what):
+    least, most = STATED[what]
+    seen = MEASURED[what]()
+    assert least <= min(seen) <= max(seen) <= most
+    assert min(seen) / least <= SLACK
+    assert most / max(seen) <= SLACK
+
+
+@pytest.mark.parametrize("options", [{}, {"order": "order_id"}, {"frequency": "days"}])
+@pytest.mark.parametrize("ids", [ints, texts])
+def test_bytes__stay_when_the_rows_of_the_same_customers_double(ids, options):
+    totals = fresh(**options)
+    orders = orders_of(0, N // 4, ids, ids)
+    totals.update(orders)
+    held = totals.nbytes
+    totals.update(orders)
+    assert totals.nbytes == held
+    assert totals.rows.read == 2 * orders.num_rows
+
+
+def test_readme__says_the_same():
+    sizes = {row[0]: row[1] for row in tables_of(ROOT / "README.md")}
+    low, high = STATED["customer, integer id"]
+    assert sizes["a customer with an integer id"] == f"{low} to {high} bytes"
+    low, high = STATED["customer, text id of 32 bytes"]
+    assert sizes["a customer with a text id of 32 bytes"] == f"{low} to {high} bytes"
+    low, high = STATED["order with `--order`, integer id"]
+    order = "a distinct order with an integer id, where `--order` is given"
+    assert sizes[order] == f"{low} to {high} bytes"

@@ -1,0 +1,63 @@
+"""What was asked for beats the scheme; what contradicts it is refused."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from rfm_engine.errors import UsageError
+from rfm_engine.score.cells import Bins, Cuts
+from rfm_engine.segments.plan import plan_scoring
+from rfm_engine.segments.scheme import load_scheme
+
+CLASSIC, BANDS = load_scheme("classic"), load_scheme("recency-bands")
+
+
+def plan(scheme=CLASSIC, method=None, bins=None, **cuts):
+    return plan_scoring(scheme, method, bins, cuts)
+
+
+def test_plan__the_scheme_decides_where_nothing_is_asked():
+    assert plan().bins == Bins(5, 5, 5)
+    assert [axis.method for axis in plan()] == ["quantile"] * 3
+    assert plan(BANDS).bins == Bins(4, 5, 5)
+    assert plan(BANDS).r.cuts == (30, 59, 180)
+
+
+def test_plan__axes_the_scheme_does_not_look_at_are_free():
+    assert plan(bins=(5, 5, 10)).bins == Bins(5, 5, 10)
+    assert plan(BANDS, bins=(4, 3, 2)).bins == Bins(4, 3, 2)
+    assert plan(m=[10, "20.5"]).bins == Bins(5, 5, 3)
+    assert plan(BANDS, r=[7, 14, 21]).r.cuts == (7, 14, 21)
+
+
+def test_fit__cut_points_become_integers_of_their_axis():
+    chosen = plan(r=["1.5", 2, 3, 4], f=[1, 2, 3, 4], m=["-0.005", Decimal("9.99"), "1e1", 11])
+    assert chosen.fit([], [], [], 2) == Cuts([1, 2, 3, 4], [1, 2, 3, 4], [-1, 999, 1000, 1100])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"bins": 10}, "classic must have 5 bins for recency; got 10"),
+        ({"bins": (5, 4, 5)}, "classic must have 5 bins for frequency; got 4"),
+        ({"bins": (5, 5, 1)}, "bins for monetary must be 2 to 100; got 1"),
+        ({"bins": (5, 5, 101)}, "bins for monetary must be 2 to 100; got 101"),
+        ({"bins": (5, 5)}, "one value or three"),
+        ({"method": "ntile"}, "quantile, thresholds; got 'ntile'"),
+        ({"method": "thresholds"}, "must have r_cuts"),
+        ({"method": "quantile", "m": [1]}, "m_cuts must come with method thresholds"),
+        ({"r": [1]}, "classic must have 5 bins for recency; got 2"),
+        ({"m": [1, 2], "bins": 5}, "one fewer than the bins, 5; got 2"),
+        ({"m": [2, 1]}, "ascending"),
+        ({"m": ["x"]}, "ascending numbers; got x"),
+        ({"m": ["nan"]}, "ascending"),
+        ({"m": []}, "ascending"),
+        ({"scheme": BANDS, "method": "quantile"}, "must have thresholds for recency"),
+        ({"scheme": BANDS, "bins": 5}, "one fewer than the bins, 5; got 3"),
+    ],
+)
+def test_plan__contradictions_are_refused(options, message):
+    with pytest.raises(UsageError, match=message):
+        plan(**options)

@@ -1,0 +1,92 @@
+"""Schemes: the shipped ones are total, one's own are read or refused in one line."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from rfm_engine.errors import UsageError
+from rfm_engine.score.cells import Bins
+from rfm_engine.segments.assign import score_text, segment_names
+from rfm_engine.segments.scheme import load_scheme, shipped_schemes
+from tests.reference_segments import CLASSIC
+
+BANDS = ["lapsed", "lapsing", "cooling", "active"]
+TWINS = {
+    "classic": lambda r, f, _m: CLASSIC[r - 1][f - 1],
+    "recency-bands": lambda r, _f, _m: BANDS[r - 1],
+}
+
+
+@pytest.mark.parametrize("name", shipped_schemes())
+def test_layout__every_cell_as_the_table_says(name):
+    scheme = load_scheme(name)
+    bins = Bins(*scheme.bins.values())
+    names = segment_names(scheme, bins)
+    layout = scheme.layout(bins)
+    for cell, scores in enumerate(itertools.product(*(range(1, k + 1) for k in bins))):
+        assert bins.scores(cell) == scores
+        assert names[layout[cell]] == TWINS[name](*scores)
+    assert len(names) == len(scheme.segments)
+
+
+def test_layout__first_match_wins_and_the_rest_is_named(tmp_path):
+    file = tmp_path / "mine.toml"
+    file.write_text(
+        'otherwise = "Rest"\nbins = { r = 2, f = 2, m = 2 }\n'
+        '[[segments]]\nname = "A"\nr = 2\nm = [1, 1]\n[[segments]]\nname = "B"\nr = [1, 2]\nf = 2\n'
+    )
+    scheme = load_scheme(file)
+    bins = Bins(2, 2, 2)
+    names = segment_names(scheme, bins)
+    got = {bins.scores(c): names[s] for c, s in enumerate(scheme.layout(bins))}
+    assert names == ["A", "B", "Rest"]
+    assert got == {
+        (1, 1, 1): "Rest", (1, 1, 2): "Rest", (1, 2, 1): "B", (1, 2, 2): "B",
+        (2, 1, 1): "A", (2, 1, 2): "Rest", (2, 2, 1): "A", (2, 2, 2): "B",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("name = ", "must be TOML"),
+        ("", r"must have \[\[segments\]\]; got none"),
+        ("[[segments]]\nr = 1", "must have a name"),
+        ('[[segments]]\nname = "A"\nr = [0, 2]', r"within 1 to 5; got \[0, 2\]"),
+        ('[[segments]]\nname = "A"\nr = [3, 2]', r"r of segment 'A'"),
+        ('[[segments]]\nname = "A"\nr = 6', "within 1 to 5; got 6"),
+        ('[[segments]]\nname = "A"\nrecency = 1', "got 'recency'"),
+        ('[[segments]]\nname = "A"\n[[segments]]\nname = "A"', "got 'A' twice"),
+        ('colour = "red"\n[[segments]]\nname = "A"', "got 'colour'"),
+        ('bins = 5\n[[segments]]\nname = "A"', "must be a table by axis"),
+        ('bins = { x = 5 }\n[[segments]]\nname = "A"', "got 'x'"),
+        ('bins = { r = "5" }\n[[segments]]\nname = "A"', "bins of"),
+        ('bins = { r = 1 }\n[[segments]]\nname = "A"', "bins of"),
+        ('method = { r = "magic" }\n[[segments]]\nname = "A"', "method of"),
+        ('bins = { r = 3 }\ncuts = { r = [2, 1] }\n[[segments]]\nname = "A"', "ascending"),
+        ('cuts = { r = 2 }\n[[segments]]\nname = "A"', "cuts of"),
+        ('otherwise = 3\n[[segments]]\nname = "A"', "otherwise"),
+    ],
+)
+def test_load__what_is_no_scheme_is_refused_with_the_place(tmp_path, text, message):
+    file = tmp_path / "mine.toml"
+    file.write_text(text)
+    with pytest.raises(UsageError, match=message) as caught:
+        load_scheme(file)
+    assert "mine.toml" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_load__unknown_name_or_file():
+    with pytest.raises(UsageError, match=r"classic, recency-bands or a \.toml file; got 'clasic'"):
+        load_scheme("clasic")
+    with pytest.raises(UsageError, match=r"no-such\.toml"):
+        load_scheme("no-such.toml")
+
+
+def test_score_text__joins_from_ten_bins_on():
+    assert score_text(Bins(5, 5, 5), 124) == "555"
+    assert score_text(Bins(9, 2, 2), 0) == "111"
+    assert score_text(Bins(10, 2, 2), 39) == "10-2-2"
