@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType, TracebackType
+from typing import NoReturn
 
 import typer
 
@@ -47,6 +48,16 @@ def exit_code(command: Callable[[], object]) -> int:
     if outcome == _INTERRUPTED:  # typer turns Ctrl-C into this outcome
         return _fail("interrupted", _INTERRUPTED)
     return outcome if isinstance(outcome, int) else 0
+
+
+def leave(code: int) -> NoReturn:
+    """End the process at once: taking the libraries apart in order costs 0.2 s."""
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:
+        code = code or _MACHINE
+    os._exit(code)
 
 
 def report_bug(

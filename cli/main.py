@@ -63,4 +63,7 @@ app.command("warmup")(warmup.warmup)
 def run() -> None:
     """Start the command line: what the installed `rfm` calls."""
     sys.excepthook = exits.report_bug
-    typer.main.get_command(app).main(prog_name="rfm")
+    try:
+        typer.main.get_command(app).main(prog_name="rfm")
+    except SystemExit as end:
+        exits.leave(end.code if isinstance(end.code, int) else 0)

@@ -20,6 +20,7 @@ from rfm_engine.aggregate.finish import CustomerChunk
 from rfm_engine.aggregate.intake import Survey
 from rfm_engine.aggregate.totals import CustomerTotals
 from rfm_engine.errors import UsageError
+from rfm_engine.orders.arrays import arrow
 from rfm_engine.orders.place import Source
 from rfm_engine.orders.reading import NEWEST, Frequency, Ids, Reading, Refunds, Zero, day_date
 from rfm_engine.orders.source import open_sources
@@ -296,7 +297,7 @@ def _table(totals: CustomerTotals, scored: _Scored, options: dict[str, Any]) -> 
         pa.record_batch(
             [
                 *chunk.columns(totals.scale),
-                *map(pa.array, (scores.r, scores.f, scores.m)),
+                *map(arrow, (scores.r, scores.f, scores.m)),
                 *scored.labels.columns(scores),
             ],
             schema=schema,

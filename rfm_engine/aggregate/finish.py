@@ -11,7 +11,7 @@ import pyarrow as pa
 from rfm_engine.aggregate.measures import COUNT_BITS, FIRST, LAST, SUM
 from rfm_engine.aggregate.partition import Partition
 from rfm_engine.errors import DataError
-from rfm_engine.orders.arrays import frozen
+from rfm_engine.orders.arrays import arrow, frozen
 from rfm_engine.orders.clock import local_days
 from rfm_engine.orders.keys import ByteKeys, IntKeys, Keys
 from rfm_engine.orders.kinds import OUTPUT_TYPES, IdKind, Kinds
@@ -36,10 +36,10 @@ class CustomerChunk(NamedTuple):
         """Return the columns that `CustomerTotals.finish` documents."""
         return [
             self.ids,
-            pa.array(self.first_us).view(_INSTANT),
-            pa.array(self.last_us).view(_INSTANT),
-            pa.array(self.recency_days),
-            pa.array(self.frequency),
+            arrow(self.first_us, _INSTANT),
+            arrow(self.last_us, _INSTANT),
+            arrow(self.recency_days),
+            arrow(self.frequency),
             decimals(self.monetary_minor, scale),
         ]
 
@@ -99,7 +99,7 @@ def decimals(minor: npt.NDArray[np.int64], scale: int) -> pa.Array:
 def ids_array(keys: Keys, kind: IdKind) -> pa.Array:
     """Write keys as an Arrow array of their kind."""
     if isinstance(keys, IntKeys):
-        return pa.array(keys.bits.view(np.uint64 if kind == "uint" else np.int64))
+        return arrow(keys.bits.view(np.uint64 if kind == "uint" else np.int64))
     n = len(keys.offsets) - 1
     if kind == "uuid":
         data = pa.py_buffer(keys.data[keys.offsets[0] : keys.offsets[-1]])

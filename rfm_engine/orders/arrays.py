@@ -5,6 +5,7 @@ Chunks do not occur: orders arrive as record batches.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -43,6 +44,32 @@ def values(array: pa.Array[Any], dtype: type[Scalar]) -> npt.NDArray[Scalar]:
     if buffer is None or n_values == 0:
         return frozen(np.zeros(n_values, dtype))
     return frozen(np.frombuffer(buffer, dtype, count=n_values, offset=array.offset * width))
+
+
+def arrow(
+    array: npt.NDArray[Scalar],
+    kind: pa.DataType | None = None,
+    valid: npt.NDArray[np.bool_] | None = None,
+) -> pa.Array[Any]:
+    """See a NumPy array as an Arrow array, without copying, null where not valid.
+
+    `kind` is the type its bytes are meant as. `pyarrow.array` would import pandas where it is
+    installed, which takes 0.14 s.
+    """
+    bits = None if valid is None else pa.py_buffer(np.packbits(valid, bitorder="little"))
+    meant = pa.from_numpy_dtype(array.dtype) if kind is None else kind
+    data: Any = array
+    if array.dtype == np.bool_:
+        data = np.packbits(data, bitorder="little")
+    return pa.Array.from_buffers(meant, len(array), [bits, pa.py_buffer(data)])
+
+
+def arrow_texts(words: Sequence[str]) -> pa.Array[Any]:
+    """Make an Arrow array of strings, without pandas either."""
+    data = [word.encode() for word in words]
+    ends = np.cumsum([0, *map(len, data)], dtype=np.int32)
+    buffers = [None, pa.py_buffer(ends), pa.py_buffer(b"".join(data))]
+    return pa.Array.from_buffers(pa.string(), len(data), buffers)
 
 
 def valid_mask(array: pa.Array[Any]) -> npt.NDArray[np.bool_] | None:

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rfm_engine.errors import DataError
-from rfm_engine.orders.arrays import first_true, frozen, plain, valid_mask, values
+from rfm_engine.orders.arrays import arrow, first_true, frozen, plain, valid_mask, values
 from rfm_engine.orders.clock import local_days, to_instants
 from rfm_engine.orders.judge import (
     BAD_TIME,
@@ -66,7 +66,7 @@ class Batch:
         """Return a text column, null where the row is dropped: anything may stand there."""
         column = self.column(name)
         dropped = self.reason != COUNTED
-        return pc.if_else(dropped, None, column) if dropped.any() else column
+        return pc.if_else(arrow(dropped), None, column) if dropped.any() else column
 
     def drop(self, faulty: npt.NDArray[np.bool_] | None, reason: int) -> None:
         """Give faulty rows a reason, unless they have an earlier one; None is no row."""
@@ -202,7 +202,7 @@ def _orders(
     batch: Batch, time_us: npt.NDArray[np.int64], reading: Reading, *, text: bool
 ) -> tuple[Keys | None, npt.NDArray[np.bool_] | None]:
     if reading.frequency == "days":
-        days = pa.array(local_days(time_us, reading.zone))
+        days = arrow(local_days(time_us, reading.zone))
         return keys_of(days), None
     if reading.order is None:
         return None, None
@@ -213,7 +213,7 @@ def _orders(
 def _currencies(batch: Batch, name: str | None) -> frozenset[str]:
     if name is None:
         return frozenset()
-    counted = pa.array(batch.reason == COUNTED)
+    counted = arrow(batch.reason == COUNTED)
     return frozenset(
         "null" if value is None else str(value)
         for value in pc.unique(batch.column(name).filter(counted)).to_pylist()

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from rfm_engine.errors import UsageError
 from rfm_engine.kernels import kernel
-from rfm_engine.orders.arrays import first_true, texts, valid_mask
+from rfm_engine.orders.arrays import arrow, first_true, texts, valid_mask
 
 NOT_A_TIME, NAIVE, ZONED, NULL = range(4)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -59,11 +59,10 @@ def parse_times(text: pa.Array[Any], time_format: str | None = None) -> ParsedTi
     valid = valid_mask(text)
     if valid is not None:
         nature[~valid] = NULL
-    times = pa.array(us, mask=None if valid is None else ~valid)
     naive, zoned = first_true(nature == NAIVE), first_true(nature == ZONED)
     is_naive = None if naive == zoned else zoned < 0 or 0 <= naive < zoned
     return ParsedTimes(
-        times.view(pa.timestamp("us", "UTC" if is_naive is False else None)),
+        arrow(us, pa.timestamp("us", "UTC" if is_naive is False else None), valid),
         is_naive,
         first_true(nature == NOT_A_TIME),
         max(naive, zoned) if min(naive, zoned) >= 0 else -1,

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rfm_engine.errors import UsageError
-from rfm_engine.orders.arrays import plain, plain_type
+from rfm_engine.orders.arrays import arrow_texts, plain, plain_type
 
 
 class Condition(NamedTuple):
@@ -43,7 +43,7 @@ class Condition(NamedTuple):
     def _among(self, kind: pa.DataType) -> pa.Array:
         kind = plain_type(kind)
         try:
-            return pa.array(self.values, pa.string()).cast(kind)
+            return arrow_texts(self.values).cast(kind)
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
             raise UsageError(
                 f"where must compare {self.column!r} with values of its type, {kind}; "

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from rfm_engine.orders.arrays import arrow, arrow_texts
 from rfm_engine.score.cells import Bins, Scores
 from rfm_engine.segments.scheme import Scheme
 
@@ -26,10 +27,10 @@ class Labels:
         index = pa.int16() if len(cells) <= _MAX_INT16 else pa.int32()
         self._code = np.zeros(len(taken), index.to_pandas_dtype())
         self._code[cells] = np.arange(len(cells))
-        self._scores = pa.array([score_text(bins, int(cell)) for cell in cells], pa.string())
+        self._scores = arrow_texts([score_text(bins, int(cell)) for cell in cells])
         self.segment = scheme.layout(bins)
         self.names = segment_names(scheme, bins)
-        self._names = pa.array(self.names, pa.string())
+        self._names = arrow_texts(self.names)
         self.fields = [
             pa.field("rfm_score", pa.dictionary(index, pa.string())),
             pa.field("segment", pa.dictionary(pa.int16(), pa.string())),
@@ -38,8 +39,8 @@ class Labels:
     def columns(self, scores: Scores) -> list[pa.Array]:
         """Return the columns rfm_score and segment of a chunk."""
         return [
-            pa.DictionaryArray.from_arrays(pa.array(self._code[scores.cells]), self._scores),
-            pa.DictionaryArray.from_arrays(pa.array(self.segment[scores.cells]), self._names),
+            pa.DictionaryArray.from_arrays(arrow(self._code[scores.cells]), self._scores),
+            pa.DictionaryArray.from_arrays(arrow(self.segment[scores.cells]), self._names),
         ]
 
 

@@ -30,9 +30,9 @@ def test_help__is_there(rfm, words):
 def test_help__loads_nothing_heavy(words):
     program = """
 import sys
-from rfm_cli.main import run
+from rfm_cli.main import app
 try:
-    run()
+    app()
 finally:
     heavy = {"pyarrow", "numba", "numpy", "rfm_engine", "click"} & set(sys.modules)
     print(f"loaded: {sorted(heavy)}")
