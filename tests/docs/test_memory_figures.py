@@ -120,7 +120,7 @@ def test_page__states_what_is_measured_here():
     assert set(STATED) == set(MEASURED)
 
 
-@pytest.mark.skipif(not COMPILED, reason="two million rows, and the same tables")
+@pytest.mark.skipif(not COMPILED, reason="a million rows, and the same tables")
 @pytest.mark.parametrize("what", MEASURED)
 def test_bytes__are_those_of_the_page(what):
     least, most = STATED[what]
