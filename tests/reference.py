@@ -135,7 +135,7 @@ def totals(
     rows = list(rows)
     readings = [_read(index, row, timezone, zoned, scale) for index, row in enumerate(rows)]
     if as_of == "newest":
-        days = [r.day for r in readings if isinstance(r, Reading) and not _policy(r, refunds, zero)]
+        days = [reading.day for reading in readings if isinstance(reading, Reading)]
         as_of = max(days, default=None)
     else:
         as_of = date.fromisoformat(str(as_of))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pyarrow as pa
 
@@ -45,8 +46,7 @@ class Intake:
         """Normalise a batch of a source that has joined and enter it, piece by piece."""
         for start in range(0, batch.num_rows, _MAX_BATCH_ROWS):
             piece = batch.slice(start, _MAX_BATCH_ROWS)
-            here = Place(place.name, place.row_group, place.first_row + start)
-            rows = normalize(piece, here, self.reading, self.kinds.scale, text=text)
+            rows = normalize(piece, place.after(start), self.reading, self.kinds.scale, text=text)
             if rows.text_time is not None:
                 self._agreement.join(place.name, self.kinds._replace(time=rows.text_time))
             self.ledger.add(rows)
@@ -60,10 +60,14 @@ class Intake:
 
 
 class Survey:
-    """Takes batches in and keeps only their account: the newest day, in a first pass."""
+    """Takes batches in and keeps only their account: the newest day, in a first pass.
+
+    What the window will drop may be faulty, so nothing is refused that need not be read.
+    """
 
     def __init__(self, reading: Reading) -> None:
-        self.intake = Intake(reading)
+        refunds = "net" if reading.refunds == "error" else reading.refunds
+        self.intake = Intake(replace(reading, strict=False, refunds=refunds, currency=None))
 
     def add(self, batch: pa.RecordBatch, place: Place, *, text: bool) -> None:
         """Take one batch."""

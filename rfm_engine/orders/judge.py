@@ -22,8 +22,8 @@ def judge(  # noqa: PLR0913
     """Settle the rows whose `reason` is still 0 and count all of them by reason.
 
     `clock` is `int64[n]`, microseconds or days, and `first <= clock <= last` is kept; `counts` is
-    `int64[reasons]`, added to. Returns the greatest clock counted (least int64 without any) and
-    the first row counted that is a refund (-1 without any).
+    `int64[reasons]`, added to. Returns the greatest clock that is kept (least int64 without any),
+    whatever the policies, and the first refund counted (-1 without any).
     """
     newest = -0x7FFFFFFFFFFFFFFF - 1
     refund = -1
@@ -38,10 +38,10 @@ def judge(  # noqa: PLR0913
                 why = 9
             elif amount_minor[i] == 0 and drop_zeros:
                 why = 10
-            else:
-                newest = max(newest, clock[i])
-                if amount_minor[i] < 0 and refund < 0:
-                    refund = i
+            elif amount_minor[i] < 0 and refund < 0:
+                refund = i
+            if clock[i] > newest and why != 7 and why != 8:
+                newest = clock[i]
             reason[i] = why
         counts[why] += 1
     return newest, refund

@@ -10,7 +10,7 @@ import pyarrow as pa
 from rfm_engine.errors import DataError
 from rfm_engine.orders.arrays import is_bytes, is_text, plain_type
 from rfm_engine.orders.money import default_scale
-from rfm_engine.orders.reading import Reading
+from rfm_engine.orders.reading import MAX_SCALE, Reading
 
 IdKind = Literal["int", "uint", "text", "binary", "uuid"]
 OUTPUT_TYPES: dict[IdKind, pa.DataType] = {
@@ -46,6 +46,11 @@ def kinds_of(schema: pa.Schema, name: str, reading: Reading, *, text: bool) -> K
     scale = reading.amount_scale
     if scale is None:
         scale = default_scale(source.kind(reading.amount), text=text)
+        if scale > MAX_SCALE:
+            raise DataError(
+                f"amount column {reading.amount!r} must have at most {MAX_SCALE} digits behind the "
+                f"point; got {source.kind(reading.amount)} in {name}. Give an amount scale."
+            )
     if text:
         ids: IdKind = "int" if reading.ids == "int" else "text"
         return Kinds(ids, None if reading.order is None else ids, None, "decimal", scale)

@@ -84,9 +84,7 @@ class Batch:
 
     def where(self, row: int) -> str:
         """Say where a row stands, for messages; rows count from 1."""
-        group = self._place.row_group
-        inside = "" if group is None else f", row group {group}"
-        return f"{self._place.name}{inside}, row {self._place.first_row + row + 1}"
+        return self._place.after(row).name_row()
 
 
 def normalize(
@@ -195,7 +193,7 @@ def _judged(
             f"amounts must not be negative when refunds are an error; got a refund in "
             f"{batch.where(refund)}. Choose net or drop."
         )
-    return counts, int(newest) // day if counts[COUNTED] else None
+    return counts, None if newest == _LEAST else int(newest) // day
 
 
 def _orders(

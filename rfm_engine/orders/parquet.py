@@ -30,11 +30,15 @@ _JOINED_ROWS = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One row group, or small neighbours, and where it stands in the file."""
+    """One row group, or small neighbours with the rows of each."""
 
-    groups: tuple[int, ...]
-    first_row: int
-    n_rows: int
+    first_group: int
+    group_rows: tuple[int, ...]
+
+    @property
+    def n_rows(self) -> int:
+        """Rows of all its row groups."""
+        return sum(self.group_rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +80,10 @@ class RowGroups:
     shared: bool
 
     def __iter__(self) -> Iterator[tuple[pa.RecordBatch, Place]]:
-        """Yield batches; rows count from the row group when it is one, else from the file."""
+        """Yield batches; rows count from their row group."""
         source, piece = self.source, self.piece
-        row_group = piece.groups[0] if len(piece.groups) == 1 else None
-        before = piece.first_row if row_group is None else 0
+        first = piece.first_group
+        start = Place(source.name, first, 0, piece.group_rows)
         read = 0
         with (
             reading(source.name, _CONTRACT),
@@ -88,7 +92,7 @@ class RowGroups:
         ):
             batches = parquet.iter_batches(
                 batch_size=source.batch_rows,
-                row_groups=list(piece.groups),
+                row_groups=list(range(first, first + len(piece.group_rows))),
                 columns=list(source.selection.physical),
                 use_threads=False,
             )
@@ -96,11 +100,11 @@ class RowGroups:
                 chosen = source.selection.of(batch)
                 # Arrow does not look whether Parquet text is UTF-8: 6 ns a 32-character value.
                 chosen.validate(full=True)
-                yield chosen, Place(source.name, row_group, before + read)
+                yield chosen, start.after(read)
                 read += chosen.num_rows
         if read != piece.n_rows:
             raise DataError(
-                f"{source.name} must hold {piece.n_rows} rows from row group {piece.groups[0]} "
+                f"{source.name} must hold {piece.n_rows} rows from row group {first} "
                 f"on, as its footer says; got {read}. Write the file again."
             )
 
@@ -140,19 +144,13 @@ def _parquet(file: File, handle: pa.NativeFile, metadata: pq.FileMetaData | None
 def _pieces(row_groups: Sequence[RowGroup]) -> list[Piece]:
     """Return the pieces that hold every row once; a large row group stands alone."""
     pieces: list[Piece] = []
-    joined: list[int] = []
-    rows, row = 0, 0
     for index, group in enumerate(row_groups):
-        if joined and rows + group.n_rows > _JOINED_ROWS:
-            pieces.append(Piece(tuple(joined), row - rows, rows))
-            joined, rows = [], 0
-        if group.n_rows:
-            joined.append(index)
-            rows += group.n_rows
-            row += group.n_rows
-    if joined:
-        pieces.append(Piece(tuple(joined), row - rows, rows))
-    return pieces
+        last = pieces[-1] if pieces else None
+        if last and last.n_rows + group.n_rows <= _JOINED_ROWS:
+            pieces[-1] = Piece(last.first_group, (*last.group_rows, group.n_rows))
+        else:
+            pieces.append(Piece(index, (group.n_rows,)))
+    return [piece for piece in pieces if piece.n_rows]
 
 
 def _batch_rows(row_groups: Sequence[RowGroup], physical: Sequence[str]) -> int:

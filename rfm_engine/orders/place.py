@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import difflib
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import accumulate
 from typing import Any, Protocol, TypeAlias
 
 import pyarrow as pa
@@ -38,12 +40,28 @@ class Place:
     """Where the rows of a batch stand, for messages.
 
     ``first_row`` counts the rows before the batch: in the row group where there is one, else in
-    the whole file or stream.
+    the whole file or stream. A batch of several row groups has the rows of each in ``groups``.
     """
 
     name: str
     row_group: int | None
     first_row: int
+    groups: tuple[int, ...] = ()
+
+    def after(self, n_rows: int) -> Place:
+        """Return the place of a later row of the batch."""
+        if self.row_group is None:
+            return replace(self, first_row=self.first_row + n_rows)
+        ends = list(accumulate(self.groups))
+        row = self.first_row + n_rows
+        passed = bisect_right(ends[:-1], row)
+        start = ends[passed - 1] if passed else 0
+        return Place(self.name, self.row_group + passed, row - start, self.groups[passed:])
+
+    def name_row(self) -> str:
+        """Say where the first row stands; rows count from 1."""
+        inside = "" if self.row_group is None else f", row group {self.row_group}"
+        return f"{self.name}{inside}, row {self.first_row + 1}"
 
 
 class Read(Protocol):

@@ -6,7 +6,7 @@ import re
 from calendar import monthrange
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Literal, get_args
 
 from rfm_engine.errors import UsageError
@@ -115,7 +115,7 @@ def as_date(given: date | str) -> date:
     if isinstance(given, date):
         return date(given.year, given.month, given.day)
     try:
-        return date.fromisoformat(given)
+        return datetime.strptime(given, "%Y-%m-%d").date()
     except (TypeError, ValueError):
         raise UsageError(
             f"as_of must be a date like 2026-10-31 (or 'newest'); got {given!r}."

@@ -94,8 +94,8 @@ def test_score__newest_equals_that_date_given(orders, policies):
 
 
 @pytest.mark.parametrize("window", [None, "999d"])
-def test_score__newest_looks_at_counted_rows_only(window):
-    """A dropped refund later than all that counts is later than `as_of`, its first fault."""
+def test_score__newest_is_the_newest_faultless_row_whatever_the_policies(window):
+    """A dropped refund later than all that counts still tells how far the data reach."""
     table = orders_table(
         [1, 2, 3],
         [NEW_YEAR_2024_US + days * DAY_US for days in (0, 50, 100)],
