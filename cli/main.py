@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from functools import partial
 from typing import Annotated, Any
@@ -62,6 +63,8 @@ app.command("warmup")(warmup.warmup)
 
 def run() -> None:
     """Start the command line: what the installed `rfm` calls."""
+    # NumPy's linear algebra would start threads that spin for work we never give them.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     sys.excepthook = exits.report_bug
     try:
         typer.main.get_command(app).main(prog_name="rfm")

@@ -16,7 +16,7 @@ _AXES = {"r": "recency (days)", "f": "frequency (orders)", "m": "monetary"}
 def print_summary(console: Console, summary: dict[str, Any]) -> None:
     """Print what was counted, the cut points and the segments."""
     for line in head_lines(summary):
-        console.print(line, highlight=False, markup=False)
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
     bars = console.width >= _WIDTH_WITH_BARS and not console.options.ascii_only
     console.print(segment_table(summary["segments"], bars=bars))
 

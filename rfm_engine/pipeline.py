@@ -6,11 +6,12 @@ import json
 import os
 import time as clock
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from importlib.metadata import version
+from threading import Thread
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,6 +21,7 @@ from rfm_engine.aggregate.finish import CustomerChunk
 from rfm_engine.aggregate.intake import Survey
 from rfm_engine.aggregate.totals import CustomerTotals
 from rfm_engine.errors import UsageError
+from rfm_engine.kernels import prepare
 from rfm_engine.orders.arrays import arrow
 from rfm_engine.orders.place import Source
 from rfm_engine.orders.reading import NEWEST, Frequency, Ids, Reading, Refunds, Zero, day_date
@@ -28,7 +30,7 @@ from rfm_engine.result import Result, SegmentTotals, cuts_in_units
 from rfm_engine.scan import Seconds, scan
 from rfm_engine.score.cells import Cuts, Scores, cell_sums, score_cells, tally
 from rfm_engine.segments.assign import Labels, segment_sums
-from rfm_engine.segments.plan import Plan, plan_scoring
+from rfm_engine.segments.plan import Axis, Plan, plan_scoring
 from rfm_engine.segments.scheme import AXES, CutPoint, Scheme, load_scheme
 from rfm_engine.sink import check_output, same_place, write
 
@@ -161,9 +163,10 @@ def score(
     >>> result = rfm.score(orders, as_of="2026-10-31")
     >>> sorted(zip(result.customers["customer_id"].to_pylist(),
     ...            result.customers["rfm_score"].to_pylist()))
-    [('ada', '535'), ('bob', '313')]
+    [('ada', '533'), ('bob', '311')]
     """
     marks = [clock.perf_counter()]
+    Thread(target=prepare, name="rfm-prepare", daemon=True).start()
     chosen = load_scheme(scheme)
     plan = plan_scoring(chosen, method, bins, {"r": r_cuts, "f": f_cuts, "m": m_cuts})
     reading: dict[str, Any] = {
@@ -179,9 +182,10 @@ def score(
     totals, spent = _aggregate(orders, as_of, reading, output, n_threads, progress)
     marks.append(clock.perf_counter())
     _tell(progress, "score", totals)
-    scored = _score(totals, chosen, plan, n_threads)
-    options = reading | plan.options() | {"scheme": chosen.name, "threads": n_threads}
-    table = _table(totals, scored, options)
+    options = reading | plan.options() | {"scheme": os.fspath(scheme)}
+    with ThreadPoolExecutor(n_threads) as pool:
+        scored = _score(totals, chosen, plan, pool)
+        table = _table(totals, scored, options, pool)
     marks.append(clock.perf_counter())
     if output is not None:
         _tell(progress, "write", totals)
@@ -196,7 +200,7 @@ def score(
         customers_without_orders=scored.n_without_orders,
         scale=totals.scale,
         seconds=_stages(marks, spent),
-        options=options,
+        options=options | {"threads": n_threads},
         version=__version__,
     )
 
@@ -254,22 +258,27 @@ def _newest(
     return NEWEST if newest is None else day_date(newest), spent
 
 
-def _score(totals: CustomerTotals, scheme: Scheme, plan: Plan, threads: int) -> _Scored:
-    chunks, n_without_orders = totals.chunks()
-    cuts = plan.fit(
-        [chunk.recency_days for chunk in chunks],
-        [chunk.frequency for chunk in chunks],
-        [chunk.monetary_minor for chunk in chunks],
-        totals.scale,
+def _score(totals: CustomerTotals, scheme: Scheme, plan: Plan, pool: Executor) -> _Scored:
+    chunks, n_without_orders = totals.chunks(pool)
+    cuts = Cuts(
+        *pool.map(
+            Axis.fit,
+            plan,
+            (
+                [chunk.recency_days for chunk in chunks],
+                [chunk.frequency for chunk in chunks],
+                [chunk.monetary_minor for chunk in chunks],
+            ),
+            (0, 0, totals.scale),
+        )
     )
     bins = plan.bins
-    with ThreadPoolExecutor(threads) as pool:
-        scores = list(
-            pool.map(
-                lambda c: score_cells(c.recency_days, c.frequency, c.monetary_minor, cuts, bins),
-                chunks,
-            )
-        )
+
+    def scores_of(chunk: CustomerChunk) -> Scores:
+        measures = chunk.recency_days, chunk.frequency, chunk.monetary_minor
+        return score_cells(*measures, cuts, bins)
+
+    scores = list(pool.map(scores_of, chunks))
     sums = np.zeros((bins.n_cells, 4), np.int64)
     for chunk, scored in zip(chunks, scores, strict=True):
         tally(scored.cells, chunk.frequency, chunk.monetary_minor, sums)
@@ -281,30 +290,28 @@ def _score(totals: CustomerTotals, scheme: Scheme, plan: Plan, threads: int) -> 
     return _Scored(chunks, scores, cuts, labels, segments, n_without_orders)
 
 
-def _table(totals: CustomerTotals, scored: _Scored, options: dict[str, Any]) -> pa.Table:
+def _table(
+    totals: CustomerTotals, scored: _Scored, options: dict[str, Any], pool: Executor
+) -> pa.Table:
     about = {
         "version": __version__,
         "as_of": None if totals.as_of is None else totals.as_of.isoformat(),
         "cuts": cuts_in_units(scored.cuts, totals.scale),
         "options": options,
     }
-    scores = [pa.field(f"{axis}_score", pa.int8()) for axis in AXES]
+    fields = [pa.field(f"{axis}_score", pa.int8()) for axis in AXES]
     schema = pa.schema(
-        [*totals.fields, *scores, *scored.labels.fields],
+        [*totals.fields, *fields, *scored.labels.fields],
         {METADATA_KEY: json.dumps(about, default=str)},
     )
-    batches = [
-        pa.record_batch(
-            [
-                *chunk.columns(totals.scale),
-                *map(arrow, (scores.r, scores.f, scores.m)),
-                *scored.labels.columns(scores),
-            ],
-            schema=schema,
-        )
-        for chunk, scores in zip(scored.chunks, scored.scores, strict=True)
-    ]
-    return pa.Table.from_batches(batches, schema)
+
+    def batch_of(chunk: CustomerChunk, scores: Scores) -> pa.RecordBatch:
+        measures = chunk.columns(totals.scale)
+        digits = map(arrow, (scores.r, scores.f, scores.m))
+        labels = scored.labels.columns(scores)
+        return pa.record_batch([*measures, *digits, *labels], schema=schema)
+
+    return pa.Table.from_batches(pool.map(batch_of, scored.chunks, scored.scores), schema)
 
 
 def _refuse_overwriting(sources: Sequence[Source], output: str | os.PathLike[str] | None) -> None:

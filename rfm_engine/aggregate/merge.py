@@ -8,7 +8,7 @@ import numpy as np
 
 from rfm_engine.aggregate.hashing import HashKey
 from rfm_engine.aggregate.partition import Partition
-from rfm_engine.aggregate.scatter import scatter
+from rfm_engine.aggregate.scatter import Room, scatter
 from rfm_engine.aggregate.tables import Codes
 from rfm_engine.orders.arrays import frozen
 
@@ -22,7 +22,7 @@ def absorb(ours: Sequence[Partition], key: HashKey, theirs: Partition) -> None:
     bits = len(ours).bit_length() - 1
     nothing = frozen(np.zeros(n, np.int64))
     counted = frozen(np.zeros(n, np.uint8))
-    placed = scatter(frozen(hashes), nothing, nothing, counted, bits)
+    placed = scatter(frozen(hashes), nothing, nothing, counted, bits, Room.of(n))
     code_here = np.empty(n, np.uint32)
     home = np.empty(n, np.uint32)
     for number, (partition, piece) in enumerate(zip(ours, placed.pieces(), strict=True)):

@@ -11,6 +11,23 @@ import numpy.typing as npt
 from rfm_engine.kernels import kernel
 
 
+class Room(NamedTuple):
+    """Buffers for the rows of a batch, used again: new memory costs more than filling it."""
+
+    hashes: npt.NDArray[np.uint64]
+    facts: npt.NDArray[np.int64]
+    rows: npt.NDArray[np.uint32]
+
+    @classmethod
+    def of(cls, n_rows: int) -> Room:
+        """Make room for a number of rows."""
+        return cls(
+            np.empty(n_rows, np.uint64),
+            np.empty((n_rows, 2), np.int64),
+            np.empty(n_rows, np.uint32),
+        )
+
+
 class Scattered(NamedTuple):
     """The counted rows of a batch; partition `p` holds rows `bounds[p]:bounds[p + 1]`."""
 
@@ -30,26 +47,20 @@ def scatter(
     amount_minor: npt.NDArray[np.int64],
     reason: npt.NDArray[np.uint8],
     partition_bits: int,
+    room: Room,
 ) -> Scattered:
-    """Order the rows whose reason is 0 by the top `partition_bits` of their hash.
+    """Order the rows whose reason is 0 by the top `partition_bits` of their hash, within `room`.
 
     `facts` is `int64[n, 2]`, time and amount; `rows` tells where each row stood in the batch.
     """
     shift = np.uint64(64 - partition_bits)
     bounds = np.zeros((1 << partition_bits) + 1, np.int64)
     count_partitions(hashes, reason, shift, bounds)
-    n_counted = int(bounds[-1])
-    ordered = Scattered(
-        bounds,
-        np.empty(n_counted, np.uint64),
-        np.empty((n_counted, 2), np.int64),
-        np.empty(n_counted, np.uint32),
-    )
     place_rows(
         hashes, time_us, amount_minor, reason, shift, bounds[:-1].copy(),
-        ordered.hashes, ordered.facts, ordered.rows,
+        room.hashes, room.facts, room.rows,
     )  # fmt: skip
-    return ordered
+    return Scattered(bounds, *room)
 
 
 @kernel

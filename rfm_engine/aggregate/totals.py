@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from concurrent.futures import Executor, ThreadPoolExecutor
 from datetime import date
 from threading import Lock
 from typing import Any
@@ -15,7 +16,7 @@ from rfm_engine.aggregate.intake import Intake
 from rfm_engine.aggregate.ledger import RowCounts
 from rfm_engine.aggregate.merge import absorb
 from rfm_engine.aggregate.partition import NO_HASHES, OrderIds, Partition
-from rfm_engine.aggregate.scatter import scatter
+from rfm_engine.aggregate.scatter import Room, scatter
 from rfm_engine.errors import UsageError
 from rfm_engine.orders.keys import ByteKeys
 from rfm_engine.orders.kinds import OUTPUT_TYPES
@@ -73,6 +74,7 @@ class CustomerTotals:
         self._hash_key = HashKey.from_int(secrets.randbits(63) if hash_key is None else hash_key)
         self._lock = Lock()
         self._partitions: list[Partition] = []
+        self._rooms: list[Room] = []  # appended and popped by threads, each of which is one step
 
     @property
     def rows(self) -> RowCounts:
@@ -162,7 +164,8 @@ class CustomerTotals:
         DataError
             A customer's net sum has more than 18 digits, or a text id is not UTF-8.
         """
-        chunks, _ = self.chunks()
+        with ThreadPoolExecutor(1) as pool:
+            chunks, _ = self.chunks(pool)
         schema = pa.schema(self.fields)
         batches = [pa.record_batch(chunk.columns(self.scale), schema=schema) for chunk in chunks]
         return pa.Table.from_batches(batches, schema)
@@ -185,18 +188,20 @@ class CustomerTotals:
             pa.field("monetary", pa.decimal128(MAX_DIGITS, self.scale)),
         ]
 
-    def chunks(self) -> tuple[list[CustomerChunk], int]:
-        """Return the customers with an order as arrays, and how many customers have none."""
+    def chunks(self, pool: Executor) -> tuple[list[CustomerChunk], int]:
+        """Return the customers with an order as arrays, and how many customers have none.
+
+        The threads of `pool` take the partitions.
+        """
         as_of_day = self._intake.as_of_day or 0
         zone, kinds = self.reading.zone, self._intake.kinds
-        found: list[CustomerChunk] = []
-        n_without = 0
-        for partition in self._partitions:
+
+        def finished(partition: Partition) -> tuple[list[CustomerChunk], int]:
             with partition.lock:
-                chunks, n = chunks_of(partition, as_of_day, zone, kinds)
-            found += chunks
-            n_without += n
-        return found, n_without
+                return chunks_of(partition, as_of_day, zone, kinds)
+
+        done = list(pool.map(finished, self._partitions))
+        return [chunk for chunks, _ in done for chunk in chunks], sum(n for _, n in done)
 
     def _parts(self) -> list[Partition]:
         with self._lock:
@@ -211,7 +216,10 @@ class CustomerTotals:
     def _add_rows(self, rows: OrderRows) -> None:
         hashes = hash_keys(rows.keys, self._hash_key)
         orders = self._order_ids(rows)
-        placed = scatter(hashes, rows.time_us, rows.amount_minor, rows.reason, _PARTITION_BITS)
+        room = self._take_room(len(hashes))
+        placed = scatter(
+            hashes, rows.time_us, rows.amount_minor, rows.reason, _PARTITION_BITS, room
+        )
         waiting = [
             (partition, piece)
             for partition, piece in zip(self._parts(), placed.pieces(), strict=True)
@@ -232,6 +240,14 @@ class CustomerTotals:
                 finally:
                     partition.lock.release()
             waiting = busy
+        self._rooms.append(room)
+
+    def _take_room(self, n_rows: int) -> Room:
+        try:
+            room = self._rooms.pop()
+        except IndexError:
+            return Room.of(n_rows)
+        return room if len(room.rows) >= n_rows else Room.of(n_rows)
 
     def _order_ids(self, rows: OrderRows) -> OrderIds | None:
         if rows.order_keys is None:

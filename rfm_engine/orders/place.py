@@ -24,12 +24,15 @@ class MissingColumnError(UsageError):
     """A needed column that a source does not hold."""
 
     def __init__(self, column: str, held: Sequence[str], name: str) -> None:
+        held = [str(name) for name in held]
         listed = ", ".join(held[:_LISTED_COLUMNS]) or "no columns"
         if len(held) > _LISTED_COLUMNS:
             listed += f" and {len(held) - _LISTED_COLUMNS} more"
         by_lower = {h.lower(): h for h in held}
         close = difflib.get_close_matches(column.lower(), by_lower, n=1)
         advice = f"Did you mean {by_lower[close[0]]!r}?" if close else "Name the column to read."
+        if len(held) == 1 and any(mark in held[0] for mark in ",;|\t"):
+            advice = "Give the delimiter of the CSV."
         super().__init__(f"column {column!r} must exist in {name}; got {listed}. {advice}")
         self.column = column
         self.name = name

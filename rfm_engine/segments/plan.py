@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeVar
 
 from rfm_engine.errors import UsageError
 from rfm_engine.orders.money import parse_minor_floor
-from rfm_engine.score.cells import Bins, Cuts
+from rfm_engine.score.cells import Bins
 from rfm_engine.score.cuts import quantile_cuts
 from rfm_engine.score.select import Values
 from rfm_engine.segments.scheme import AXES, METHODS, CutPoint, Scheme, ascending, check_bins
@@ -49,10 +49,6 @@ class Plan(NamedTuple):
             for name, axis in zip(AXES, self, strict=True)
         }
         return {"method": [a.method for a in self], "bins": [a.bins for a in self]} | cuts
-
-    def fit(self, recency: Values, frequency: Values, monetary: Values, scale: int) -> Cuts:
-        """Fit all three; `scale` is that of `monetary`."""
-        return Cuts(self.r.fit(recency, 0), self.f.fit(frequency, 0), self.m.fit(monetary, scale))
 
 
 def plan_scoring(

@@ -67,11 +67,11 @@ def test_open_sources__files_of_any_name_give_the_needed_columns_in_order(tmp_pa
         assert all(batch.schema.equals(source.schema) for batch, _ in read)
 
 
-def test_parquet__small_row_groups_are_joined_and_rows_count_from_the_file(tmp_path):
+def test_parquet__small_row_groups_are_joined(tmp_path):
     write_parquet(tmp_path / "o.parquet")
     [source] = open_sources(tmp_path / "o.parquet", NEEDED)
     [(place, rows)] = places(source)
-    assert (place.row_group, place.first_row, rows) == (None, 0, 5)
+    assert (place.row_group, place.first_row, rows) == (0, 0, 5)
     assert [read.shared for read in source.reads()] == [True]
 
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from rfm_engine.errors import UsageError
-from rfm_engine.score.cells import Bins, Cuts
+from rfm_engine.score.cells import Bins
 from rfm_engine.segments.plan import plan_scoring
 from rfm_engine.segments.scheme import load_scheme
 
@@ -34,7 +34,9 @@ def test_plan__axes_the_scheme_does_not_look_at_are_free():
 
 def test_fit__cut_points_become_integers_of_their_axis():
     chosen = plan(r=["1.5", 2, 3, 4], f=[1, 2, 3, 4], m=["-0.005", Decimal("9.99"), "1e1", 11])
-    assert chosen.fit([], [], [], 2) == Cuts([1, 2, 3, 4], [1, 2, 3, 4], [-1, 999, 1000, 1100])
+    assert chosen.r.fit([], 0) == [1, 2, 3, 4]
+    assert chosen.f.fit([], 0) == [1, 2, 3, 4]
+    assert chosen.m.fit([], 2) == [-1, 999, 1000, 1100]
 
 
 @pytest.mark.parametrize(
