@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numba
-from numba.core.registry import cpu_target
 
 
 def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -34,12 +33,6 @@ def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     finally:
         config.CACHE_DIR = before
     return compiled
-
-
-def prepare() -> None:
-    """Load what numba needs before the first kernel runs: 0.15 s, which may pass beside reading."""
-    cpu_target.typing_context.refresh()
-    cpu_target.target_context.refresh()
 
 
 @cache

@@ -18,10 +18,10 @@ import numpy as np
 import pyarrow as pa
 
 from rfm_engine.aggregate.finish import CustomerChunk
+from rfm_engine.aggregate.hashing import prepare
 from rfm_engine.aggregate.intake import Survey
 from rfm_engine.aggregate.totals import CustomerTotals
 from rfm_engine.errors import UsageError
-from rfm_engine.kernels import prepare
 from rfm_engine.orders.arrays import arrow
 from rfm_engine.orders.place import Source
 from rfm_engine.orders.reading import NEWEST, Frequency, Ids, Reading, Refunds, Zero, day_date
@@ -166,6 +166,7 @@ def score(
     [('ada', '533'), ('bob', '311')]
     """
     marks = [clock.perf_counter()]
+    # Beside the opening and decoding of the first batch.
     Thread(target=prepare, name="rfm-prepare", daemon=True).start()
     chosen = load_scheme(scheme)
     plan = plan_scoring(chosen, method, bins, {"r": r_cuts, "f": f_cuts, "m": m_cuts})

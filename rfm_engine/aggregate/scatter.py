@@ -18,6 +18,11 @@ class Room(NamedTuple):
     facts: npt.NDArray[np.int64]
     rows: npt.NDArray[np.uint32]
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes held."""
+        return self.hashes.nbytes + self.facts.nbytes + self.rows.nbytes
+
     @classmethod
     def of(cls, n_rows: int) -> Room:
         """Make room for a number of rows."""

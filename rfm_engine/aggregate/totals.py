@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from datetime import date
 from threading import Lock
@@ -11,21 +12,16 @@ from typing import Any
 import pyarrow as pa
 
 from rfm_engine.aggregate.finish import MAX_DIGITS, CustomerChunk, chunks_of
-from rfm_engine.aggregate.hashing import HashKey, hash_keys
+from rfm_engine.aggregate.hashing import HashKey
 from rfm_engine.aggregate.intake import Intake
 from rfm_engine.aggregate.ledger import RowCounts
-from rfm_engine.aggregate.merge import absorb
-from rfm_engine.aggregate.partition import NO_HASHES, OrderIds, Partition
-from rfm_engine.aggregate.scatter import Room, scatter
+from rfm_engine.aggregate.partition import Partition
+from rfm_engine.aggregate.partitions import Partitions
 from rfm_engine.errors import UsageError
-from rfm_engine.orders.keys import ByteKeys
 from rfm_engine.orders.kinds import OUTPUT_TYPES
-from rfm_engine.orders.normalize import OrderRows
 from rfm_engine.orders.place import Place
 from rfm_engine.orders.reading import Reading, day_date
 from rfm_engine.orders.source import open_sources
-
-_PARTITION_BITS = 7
 
 
 class CustomerTotals:
@@ -73,8 +69,7 @@ class CustomerTotals:
             raise UsageError("as_of must be a date when a window is given; got 'newest'.")
         self._hash_key = HashKey.from_int(secrets.randbits(63) if hash_key is None else hash_key)
         self._lock = Lock()
-        self._partitions: list[Partition] = []
-        self._rooms: list[Room] = []  # appended and popped by threads, each of which is one step
+        self._partitions: Partitions | None = None
 
     @property
     def rows(self) -> RowCounts:
@@ -83,13 +78,13 @@ class CustomerTotals:
 
     @property
     def n_customers(self) -> int:
-        """Customers seen, those without orders included."""
-        return sum(partition.customers.n for partition in self._partitions)
+        """Customers seen, those without orders included; the newest rows may still wait."""
+        return 0 if self._partitions is None else self._partitions.n_customers
 
     @property
     def nbytes(self) -> int:
         """Bytes held by the totals."""
-        return sum(partition.nbytes for partition in self._partitions)
+        return 0 if self._partitions is None else self._partitions.nbytes
 
     @property
     def as_of(self) -> date | None:
@@ -128,7 +123,7 @@ class CustomerTotals:
     def add(self, batch: pa.RecordBatch, place: Place, *, text: bool = False) -> None:
         """Add a batch of a source that has joined."""
         for rows in self._intake.take(batch, place, text=text):
-            self._add_rows(rows)
+            self._known().add(rows)
 
     def merge(self, other: CustomerTotals) -> None:
         """Add everything that `other` holds; `other` stays as it is and must stand still meanwhile.
@@ -145,8 +140,8 @@ class CustomerTotals:
         if other.reading != self.reading:
             raise UsageError("totals must be made with the same options to be merged; they differ.")
         self._intake.merge(other._intake)
-        for theirs in other._partitions:
-            absorb(self._parts(), self._hash_key, theirs)
+        with ThreadPoolExecutor(1) as pool:
+            self._known().absorb(other._settled(pool))
 
     def finish(self) -> pa.Table:
         """Return the customers with an order, in no order.
@@ -200,58 +195,15 @@ class CustomerTotals:
             with partition.lock:
                 return chunks_of(partition, as_of_day, zone, kinds)
 
-        done = list(pool.map(finished, self._partitions))
+        done = list(pool.map(finished, self._settled(pool)))
         return [chunk for chunks, _ in done for chunk in chunks], sum(n for _, n in done)
 
-    def _parts(self) -> list[Partition]:
+    def _settled(self, pool: Executor) -> Sequence[Partition]:
+        return () if self._partitions is None else self._partitions.settled(pool)
+
+    def _known(self) -> Partitions:
         with self._lock:
-            if not self._partitions:
+            if self._partitions is None:
                 of_bytes = self._intake.kinds.customer not in ("int", "uint")
-                self._partitions = [
-                    Partition(self._hash_key, _PARTITION_BITS, of_bytes=of_bytes)
-                    for _ in range(1 << _PARTITION_BITS)
-                ]
+                self._partitions = Partitions(self._hash_key, of_bytes=of_bytes)
             return self._partitions
-
-    def _add_rows(self, rows: OrderRows) -> None:
-        hashes = hash_keys(rows.keys, self._hash_key)
-        orders = self._order_ids(rows)
-        room = self._take_room(len(hashes))
-        placed = scatter(
-            hashes, rows.time_us, rows.amount_minor, rows.reason, _PARTITION_BITS, room
-        )
-        waiting = [
-            (partition, piece)
-            for partition, piece in zip(self._parts(), placed.pieces(), strict=True)
-            if piece.start < piece.stop
-        ]
-        # Partitions that another thread is working in are left for the end.
-        for patient in (False, True):
-            busy = []
-            for partition, piece in waiting:
-                if not partition.lock.acquire(blocking=patient):
-                    busy.append((partition, piece))
-                    continue
-                try:
-                    partition.add(
-                        placed.hashes[piece], placed.facts[piece], placed.rows[piece],
-                        rows.keys, orders,
-                    )  # fmt: skip
-                finally:
-                    partition.lock.release()
-            waiting = busy
-        self._rooms.append(room)
-
-    def _take_room(self, n_rows: int) -> Room:
-        try:
-            room = self._rooms.pop()
-        except IndexError:
-            return Room.of(n_rows)
-        return room if len(room.rows) >= n_rows else Room.of(n_rows)
-
-    def _order_ids(self, rows: OrderRows) -> OrderIds | None:
-        if rows.order_keys is None:
-            return None
-        of_bytes = isinstance(rows.order_keys, ByteKeys)
-        hashes = hash_keys(rows.order_keys, self._hash_key) if of_bytes else NO_HASHES
-        return OrderIds(rows.order_keys, hashes, rows.order_present)
