@@ -340,7 +340,7 @@ def _tell(
     n_rows: int | None = None,
 ) -> None:
     if progress is not None:
-        progress(Progress(stage, totals.rows.read, n_rows, totals.n_customers))
+        progress(Progress(stage, totals.rows.read, n_rows, totals.n_customers_so_far))
 
 
 def _stages(marks: list[float], spent: Seconds) -> dict[str, float]:

@@ -52,11 +52,6 @@ class Partitions:
         """Customers known, without those who only stand in waiting rows."""
         return sum(partition.customers.n for partition in self._all)
 
-    @property
-    def nbytes(self) -> int:
-        """Bytes held, waiting rows included."""
-        return self._n_waiting_bytes + sum(partition.nbytes for partition in self._all)
-
     def add(self, rows: OrderRows) -> None:
         """Add a batch's counted rows, now or with later ones; from any thread."""
         hashes = hash_keys(rows.keys, self._key)

@@ -78,13 +78,20 @@ class CustomerTotals:
 
     @property
     def n_customers(self) -> int:
-        """Customers seen, those without orders included; the newest rows may still wait."""
+        """Customers seen, those without orders included."""
+        with ThreadPoolExecutor(1) as pool:
+            return sum(partition.customers.n for partition in self._settled(pool))
+
+    @property
+    def n_customers_so_far(self) -> int:
+        """Customers seen, those in rows that wait not counted yet: for progress."""
         return 0 if self._partitions is None else self._partitions.n_customers
 
     @property
     def nbytes(self) -> int:
-        """Bytes held by the totals."""
-        return 0 if self._partitions is None else self._partitions.nbytes
+        """Bytes held for the customers."""
+        with ThreadPoolExecutor(1) as pool:
+            return sum(partition.nbytes for partition in self._settled(pool))
 
     @property
     def as_of(self) -> date | None:
@@ -141,7 +148,9 @@ class CustomerTotals:
             raise UsageError("totals must be made with the same options to be merged; they differ.")
         self._intake.merge(other._intake)
         with ThreadPoolExecutor(1) as pool:
-            self._known().absorb(other._settled(pool))
+            others = other._settled(pool)
+        if others:
+            self._known().absorb(others)
 
     def finish(self) -> pa.Table:
         """Return the customers with an order, in no order.

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +14,7 @@ from tests import reference, strategies
 from tests.compare import expected_totals, totals_of
 from tests.shapes import AS_OF, HARD, rows_of
 
+DAY = datetime(2025, 6, 1)
 KEYS = (0, 1, 2**64 - 1, 0x9E3779B97F4A7C15)
 
 
@@ -166,3 +170,10 @@ def test_update__a_refused_batch_leaves_totals_usable():
     with pytest.raises(rfm.RfmError):
         totals.update(table.rename_columns(["customer_id", "order_time", "amout"]))
     assert finished(totals) == finished(totals_over([table], {"as_of": AS_OF}))
+
+
+def test_merge__nothing_into_nothing_leaves_the_kind_of_ids_open():
+    totals = rfm.CustomerTotals(as_of=AS_OF)
+    totals.merge(rfm.CustomerTotals(as_of=AS_OF))
+    totals.update(pa.table({"customer_id": ["a"], "order_time": [DAY], "amount": [1.0]}))
+    assert totals.finish()["customer_id"].to_pylist() == ["a"]
