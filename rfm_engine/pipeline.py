@@ -240,6 +240,8 @@ def _aggregate(
     n_rows = None if None in lengths else sum(n for n in lengths if n is not None)
     tick = partial(_tell, progress, "read", totals, n_rows)
     counted = scan(sources, totals, threads, tick)
+    # What decoding took is kept for more of it, and more of it does not come.
+    pa.default_memory_pool().release_unused()
     return totals, Seconds(spent.read + counted.read, spent.work + counted.work)
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from rfm_engine.aggregate.memory import empty
 from rfm_engine.kernels import kernel
 
 COUNT_BITS = 40
@@ -33,13 +34,13 @@ class Measures:
 
     @property
     def nbytes(self) -> int:
-        """Bytes held."""
-        return self._records.nbytes
+        """Bytes in use."""
+        return self.records.nbytes
 
     def extend(self, n: int) -> None:
         """Give codes up to `n` a neutral record."""
         if n > len(self._records):
-            larger = np.empty((max(n, len(self._records) * 5 // 4), 4), np.int64)
+            larger = empty((max(n, 2 * len(self._records)), 4), np.int64)
             larger[: self.n] = self.records
             self._records = larger
         self._records[self.n : n] = _NEUTRAL

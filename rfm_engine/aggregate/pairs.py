@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rfm_engine.aggregate.hashing import HashKey
+from rfm_engine.aggregate.memory import empty, zeros
 from rfm_engine.aggregate.tables import Codes, slot_shift
 from rfm_engine.kernels import kernel
 
@@ -56,8 +57,8 @@ class Pairs:
 
     def _grow(self) -> None:
         codes, values = self.entries()
-        self._codes = np.zeros(2 * len(self._codes), np.uint32)
-        self._values = np.empty(len(self._codes), np.int64)
+        self._codes = zeros(2 * len(self._codes), np.uint32)
+        self._values = empty(len(self._codes), np.int64)
         self.n = 0
         self.add(codes, values)
 

@@ -17,7 +17,7 @@ from rfm_engine.orders.normalize import OrderRows
 _BITS = 7
 # Rows wait until there are this many bytes of them, so that a partition is brought into the cache
 # once for several batches.
-_WAITING_BYTES = 1 << 27
+_WAITING_BYTES = 1 << 26
 
 
 class _Waiting(NamedTuple):

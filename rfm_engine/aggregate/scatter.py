@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from rfm_engine.aggregate.memory import empty
 from rfm_engine.kernels import kernel
 
 
@@ -27,9 +28,9 @@ class Room(NamedTuple):
     def of(cls, n_rows: int) -> Room:
         """Make room for a number of rows."""
         return cls(
-            np.empty(n_rows, np.uint64),
-            np.empty((n_rows, 2), np.int64),
-            np.empty(n_rows, np.uint32),
+            empty(n_rows, np.uint64),
+            empty((n_rows, 2), np.int64),
+            empty(n_rows, np.uint32),
         )
 
 

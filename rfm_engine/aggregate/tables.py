@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rfm_engine.aggregate.hashing import Hashes, HashKey, hash_keys, unhash_ints
+from rfm_engine.aggregate.memory import empty, zeros
 from rfm_engine.kernels import kernel
 from rfm_engine.orders.arrays import frozen
 from rfm_engine.orders.keys import ByteKeys, IntKeys, Keys
@@ -49,12 +50,12 @@ class Index:
 
     @property
     def nbytes(self) -> int:
-        """Bytes held."""
-        return self.slots.nbytes + self.hashes.nbytes
+        """Bytes in use; the system gives memory only where it is written."""
+        return self.slots.nbytes + self.hashes[: self.n].nbytes
 
     def grow(self) -> None:
         """Double the slots; codes stay."""
-        self.slots = np.zeros(2 * len(self.slots), np.uint32)
+        self.slots = zeros(2 * len(self.slots), np.uint32)
         reindex(self.hashes, self.n, self.skip_bits, self.shift, self.slots)
         self.hashes = longer(self.hashes, self.room, self.n)
 
@@ -161,7 +162,7 @@ def slot_shift(n_slots: int) -> np.uint64:
 
 def longer(array: npt.NDArray[Scalar], length: int, used: int) -> npt.NDArray[Scalar]:
     """Return a longer array that begins with the used part of another."""
-    grown = np.empty(length, array.dtype)
+    grown = empty(length, array.dtype.type)
     grown[:used] = array[:used]
     return grown
 
