@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -154,3 +155,10 @@ def test_kernels__have_one_compiled_version_each():
     versions = json.loads(run.stdout)
     assert versions
     assert {name: n for name, n in versions.items() if n != 1} == {}
+
+
+def test_wheel__holds_every_package():
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    folders = [path.parent for path in (ROOT / "rfm_engine").rglob("__init__.py")]
+    ours = {".".join(folder.relative_to(ROOT).parts) for folder in folders}
+    assert set(settings["packages"]) == ours | {"rfm_cli"}

@@ -27,6 +27,8 @@ def absorb(ours: Sequence[Partition], key: HashKey, theirs: Partition) -> None:
     home = np.empty(n, np.uint32)
     for number, (partition, piece) in enumerate(zip(ours, placed.pieces(), strict=True)):
         rows = placed.rows[piece]
+        if not len(rows):
+            continue
         with partition.lock:
             code_here[rows] = partition.absorb(placed.hashes[piece], rows, keys, records[rows])
         home[rows] = number

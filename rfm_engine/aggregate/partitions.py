@@ -73,14 +73,15 @@ class Partitions:
         """Add all rows that wait, with the threads of `pool`, and return the partitions."""
         with self._lock:
             due, self._rooms = self._take_waiting(), []
-        for _ in pool.map(lambda numbered: _share(due, [numbered]), enumerate(self._all)):
-            pass
+        if due:
+            list(pool.map(lambda numbered: _share(due, [numbered]), enumerate(self._all)))
         return self._all
 
     def absorb(self, others: Sequence[Partition]) -> None:
         """Add the customers of settled partitions."""
         for other in others:
-            absorb(self._all, self._key, other)
+            if other.customers.n:
+                absorb(self._all, self._key, other)
 
     def _take_waiting(self) -> list[_Waiting]:
         due, self._waiting, self._n_waiting_bytes = self._waiting, [], 0

@@ -204,7 +204,8 @@ class CustomerTotals:
             with partition.lock:
                 return chunks_of(partition, as_of_day, zone, kinds)
 
-        done = list(pool.map(finished, self._settled(pool)))
+        filled = [partition for partition in self._settled(pool) if partition.customers.n]
+        done = list(pool.map(finished, filled))
         return [chunk for chunks, _ in done for chunk in chunks], sum(n for _, n in done)
 
     def _settled(self, pool: Executor) -> Sequence[Partition]:
