@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -23,9 +24,13 @@ def demo() -> None:
 
     folder = Path(tempfile.mkdtemp(prefix="rfm-demo-"))
     orders, customers = folder / "orders.parquet", folder / "customers.parquet"
-    lines = simulate(customers=_CUSTOMERS, orders=_ORDERS, lines=True)
-    write(lines, lines.schema, orders)
-    result = score(orders, as_of="newest", order="order_id", output=customers)
+    try:
+        lines = simulate(customers=_CUSTOMERS, orders=_ORDERS, lines=True)
+        write(lines, lines.schema, orders)
+        result = score(orders, as_of="newest", order="order_id", output=customers)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
 
     print_summary(Console(), result.summary())
     typer.echo(f"orders:    {orders}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from functools import partial
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -65,6 +66,8 @@ def run() -> None:
     """Start the command line: what the installed `rfm` calls."""
     # NumPy's linear algebra would start threads that spin for work we never give them.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    if sys.stderr is None:  # closed by whoever started us: nobody reads it
+        sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115 - open as long as the process
     sys.excepthook = exits.report_bug
     try:
         typer.main.get_command(app).main(prog_name="rfm")

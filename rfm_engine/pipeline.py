@@ -170,9 +170,10 @@ def score(
     Thread(target=prepare, name="rfm-prepare", daemon=True).start()
     chosen = load_scheme(scheme)
     plan = plan_scoring(chosen, method, bins, {"r": r_cuts, "f": f_cuts, "m": m_cuts})
+    conditions = (where,) if isinstance(where, str) else tuple(where)
     reading: dict[str, Any] = {
         "window": window, "customer": customer, "time": time, "amount": amount, "order": order,
-        "quantity": quantity, "currency": currency, "where": tuple(where), "timezone": timezone,
+        "quantity": quantity, "currency": currency, "where": conditions, "timezone": timezone,
         "amount_scale": amount_scale, "refunds": refunds, "zero": zero, "frequency": frequency,
         "ids": ids, "csv_delimiter": csv_delimiter, "csv_decimal": csv_decimal,
         "time_format": time_format, "strict": strict,

@@ -47,7 +47,10 @@ def _type_of(name: str, keys: Sequence[Keys]) -> pa.DataType:
 
 
 def _is_int(value: str | None) -> bool:
-    return bool(value and _INT.fullmatch(value)) and -(2**63) <= int(value or 0) < 2**63
+    # 00004 is another id than 4, so only what is written as a number is one.
+    if not value or not _INT.fullmatch(value) or str(int(value)) != value:
+        return False
+    return -(2**63) <= int(value) < 2**63
 
 
 def _is_date(value: str | None) -> bool:

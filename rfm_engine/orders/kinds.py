@@ -54,6 +54,8 @@ def kinds_of(schema: pa.Schema, name: str, reading: Reading, *, text: bool) -> K
     if text:
         ids: IdKind = "int" if reading.ids == "int" else "text"
         return Kinds(ids, None if reading.order is None else ids, None, "decimal", scale)
+    if reading.currency is not None and not is_text(source.kind(reading.currency)):
+        source.refuse("currency", reading.currency, "text")
     if reading.quantity is not None and not pa.types.is_integer(source.kind(reading.quantity)):
         source.refuse("quantity", reading.quantity, "integers")
     return Kinds(

@@ -125,7 +125,9 @@ def normalize(
 
 def _ids(batch: Batch, name: str, reading: Reading, *, text: bool) -> pa.Array:
     if text and reading.ids == "int":
-        return parsed_integers(batch.text(name), f"id column {name!r}", batch.where)
+        return parsed_integers(
+            batch.text(name), f"id column {name!r}", batch.where, "Read the ids as text."
+        )
     return batch.column(name)
 
 
@@ -160,7 +162,9 @@ def _amounts(
 
 def _pieces(batch: Batch, name: str, *, text: bool) -> pa.Array:
     if text:
-        return parsed_integers(batch.text(name), f"quantity column {name!r}", batch.where)
+        return parsed_integers(
+            batch.text(name), f"quantity column {name!r}", batch.where, "Mend it."
+        )
     try:
         return batch.column(name).cast(pa.int64())
     except pa.ArrowInvalid as error:

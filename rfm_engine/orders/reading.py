@@ -6,7 +6,7 @@ import re
 from calendar import monthrange
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Literal, get_args
 
 from rfm_engine.errors import UsageError
@@ -74,23 +74,28 @@ class Reading:
         _choose("frequency", self.frequency, get_args(Frequency))
         _choose("ids", self.ids, get_args(Ids))
         _choose("csv_decimal", self.csv_decimal, (".", ","))
-        if self.amount_scale is not None and not 0 <= self.amount_scale <= MAX_SCALE:
-            raise UsageError(
-                f"amount_scale must be 0 to {MAX_SCALE} digits; got {self.amount_scale}."
-            )
-        if len(self.csv_delimiter) != 1 or self.csv_delimiter in '\n\r"':
-            raise UsageError(f"csv_delimiter must be one character; got {self.csv_delimiter!r}.")
+        scale = self.amount_scale
+        if scale is not None and (type(scale) is not int or not 0 <= scale <= MAX_SCALE):
+            raise UsageError(f"amount_scale must be 0 to {MAX_SCALE} digits; got {scale!r}.")
+        if self.time_format == "":
+            raise UsageError("time_format must be a format like %d.%m.%Y; got nothing.")
+        for role in ("customer", "time", "amount"):
+            if not isinstance(getattr(self, role), str):
+                raise UsageError(f"{role} must name a column; got {getattr(self, role)!r}.")
         if self.customer in OUTPUT_COLUMNS:
             raise UsageError(
                 f"customer column must not be named like a column of the result; "
                 f"got {self.customer!r}. Rename it in the input."
             )
         object.__setattr__(self, "zone", Zone(self.timezone))
-        object.__setattr__(self, "conditions", tuple(map(Condition.parse, self.where)))
+        object.__setattr__(self, "conditions", tuple(map(Condition.parse, self._conditions())))
         as_of = None if self.as_of == NEWEST else as_date(self.as_of)
         object.__setattr__(self, "as_of_day", None if as_of is None else day_number(as_of))
         start = None if self.window is None else window_start(as_of or date.max, self.window)
         object.__setattr__(self, "first_day", day_number(start) if start and as_of else None)
+
+    def _conditions(self) -> Sequence[str]:
+        return (self.where,) if isinstance(self.where, str) else self.where
 
     @property
     def columns(self) -> list[str]:
@@ -115,7 +120,9 @@ def as_date(given: date | str) -> date:
     if isinstance(given, date):
         return date(given.year, given.month, given.day)
     try:
-        return datetime.strptime(given, "%Y-%m-%d").date()
+        if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", given):
+            raise ValueError(given)
+        return date.fromisoformat(given)
     except (TypeError, ValueError):
         raise UsageError(
             f"as_of must be a date like 2026-10-31 (or 'newest'); got {given!r}."
@@ -124,7 +131,7 @@ def as_date(given: date | str) -> date:
 
 def window_start(as_of: date, window: str) -> date:
     """Return the first day kept: `as_of - window < day`, months clamped to the end of the month."""
-    match = re.fullmatch(r"([1-9][0-9]{0,6})(d|mo)", window)
+    match = re.fullmatch(r"([1-9][0-9]{0,6})(d|mo)", str(window))
     if match is None:
         raise UsageError(f"window must be days or months like 365d or 12mo; got {window!r}.")
     length = int(match[1])

@@ -11,8 +11,10 @@ from rfm_engine.errors import DataError
 from rfm_engine.orders.time_text import parse_times
 
 
-def parsed_integers(column: pa.Array, what: str, where: Callable[[int], str]) -> pa.Array:
-    """Read a text column as int64; `where` says where a row stands.
+def parsed_integers(
+    column: pa.Array, what: str, where: Callable[[int], str], advice: str
+) -> pa.Array:
+    """Read a text column as int64; `where` says where a row stands, `advice` what to do.
 
     Raises
     ------
@@ -24,8 +26,8 @@ def parsed_integers(column: pa.Array, what: str, where: Callable[[int], str]) ->
     except pa.ArrowInvalid:
         row = next(i for i, text in enumerate(column.to_pylist()) if not _is_int64(text))
         raise DataError(
-            f"{what} must hold integers of 64 bits; got {str(column[row])!r} in {where(row)}. "
-            "Mend it, or read the ids as text."
+            f"{what} must hold integers from -2^63 to 2^63 - 1; got {str(column[row])!r} in "
+            f"{where(row)}. {advice}"
         ) from None
 
 

@@ -31,7 +31,15 @@ class Condition(NamedTuple):
 
     def check(self, kind: pa.DataType) -> None:
         """Refuse values that a column of this type cannot hold."""
-        self._among(kind)
+        kind = plain_type(kind)
+        among = self._among(kind)
+        try:
+            pc.is_in(pa.nulls(0, among.type), value_set=among)
+        except pa.ArrowNotImplementedError:
+            raise UsageError(
+                f"where must compare numbers, text, dates or booleans; got {kind} in "
+                f"{self.column!r}. Cast it first."
+            ) from None
 
     def holds(self, column: pa.Array) -> npt.NDArray[np.bool_]:
         """Tell which rows are kept; a null is no value, so only `!=` keeps it."""

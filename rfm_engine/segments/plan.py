@@ -65,7 +65,7 @@ def plan_scoring(
         A choice is unknown or out of range, or contradicts another or the scheme.
     """
     methods = _three("method", [method] if isinstance(method, str) else method)
-    counts = _three("bins", [bins] if isinstance(bins, int) else bins)
+    counts = _three("bins", bins if isinstance(bins, Sequence) else _alone(bins))
     axes = [
         _axis(axis, scheme, methods[axis], counts[axis], ascending(f"{axis}_cuts", cuts.get(axis)))
         for axis in AXES
@@ -110,6 +110,10 @@ def _agree(axis: str, scheme: Scheme, method: str, bins: int) -> None:
             f"scheme {scheme.name} must have thresholds for {_AXIS_NAMES[axis]}; got {method!r}. "
             "Leave method out, or choose another scheme."
         )
+
+
+def _alone(bins: int | None) -> Sequence[int] | None:
+    return None if bins is None else [bins]
 
 
 def _three(option: str, given: Sequence[Choice] | None) -> dict[str, Choice | None]:

@@ -19,6 +19,8 @@ __all__ = ["Ids", "simulate"]
 _BATCH_ORDERS = 1 << 16  # arrays of this length stay in the cache: twice as fast as 1 << 20
 _SEEDED = 40  # order ids of two seeds differ while there are fewer than 2**40 orders
 
+_MOST_ORDERS = 10**12
+
 
 def simulate(
     *, customers: int, orders: int, ids: Ids = "int", lines: bool = False, seed: int = 0
@@ -63,6 +65,8 @@ def simulate(
     """
     if customers < 1:
         raise UsageError(f"customers must be at least 1; got {customers}. Ask for more.")
+    if orders > _MOST_ORDERS:
+        raise UsageError(f"orders must be at most {_MOST_ORDERS:,}; got {orders}. Ask for fewer.")
     if orders < customers:
         raise UsageError(
             f"orders must be at least as many as the customers; got {orders} orders of "

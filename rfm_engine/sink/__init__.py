@@ -61,12 +61,16 @@ def write(
         formats.write_stdout(formats.grouped(batches, schema, told), schema)
         return
     target = Path(place).resolve()
-    if kind:
-        with aside.file(target) as temporary:
-            formats.WRITERS[kind](formats.grouped(batches, schema, told), schema, temporary)
-    else:
-        with aside.folder(target) as temporary:
-            formats.write_parts(batches, schema, temporary, threads, told)
+    try:
+        if kind:
+            with aside.file(target) as temporary:
+                formats.WRITERS[kind](formats.grouped(batches, schema, told), schema, temporary)
+        else:
+            with aside.folder(target) as temporary:
+                formats.write_parts(batches, schema, temporary, threads, told)
+    except OSError as error:
+        error.add_note("The output place is as it was.")
+        raise
 
 
 def _untold(_rows: int) -> None:

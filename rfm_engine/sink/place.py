@@ -37,6 +37,8 @@ def check_output(place: str | os.PathLike[str]) -> None:
             f"output must be a local path; got {text!r}. Write to a file and copy it there."
         )
     if text == "-":
+        if sys.stdout is None:
+            raise UsageError("output - must be an open stdout; got a closed one. Name a file.")
         if sys.stdout.isatty():
             raise UsageError(
                 "stdout must be a pipe or a file for an Arrow stream; got a terminal. "
