@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import Executor
-from threading import Lock
+from threading import Condition
 from typing import NamedTuple
 
 from rfm_engine.aggregate.hashing import HashKey, hash_keys
@@ -42,7 +42,8 @@ class Partitions:
     def __init__(self, key: HashKey, *, of_bytes: bool) -> None:
         self._key = key
         self._all = [Partition(key, _BITS, of_bytes=of_bytes) for _ in range(1 << _BITS)]
-        self._lock = Lock()
+        self._lock = Condition()
+        self._n_sharing = 0
         self._waiting: list[_Waiting] = []
         self._n_waiting_bytes = 0
         self._rooms: list[Room] = []
@@ -65,13 +66,20 @@ class Partitions:
             if self._n_waiting_bytes < _WAITING_BYTES:
                 return
             due = self._take_waiting()
-        _share(due, list(enumerate(self._all)))
-        with self._lock:
-            self._rooms += [batch.room for batch in due]
+            self._n_sharing += 1
+        try:
+            _share(due, list(enumerate(self._all)))
+        finally:
+            with self._lock:
+                self._rooms += [batch.room for batch in due]
+                self._n_sharing -= 1
+                self._lock.notify_all()
 
     def settled(self, pool: Executor) -> Sequence[Partition]:
         """Add all rows that wait, with the threads of `pool`, and return the partitions."""
         with self._lock:
+            # Rows of an update that has returned may be in the hands of another thread.
+            self._lock.wait_for(lambda: self._n_sharing == 0)
             due, self._rooms = self._take_waiting(), []
         if due:
             list(pool.map(lambda numbered: _share(due, [numbered]), enumerate(self._all)))
