@@ -309,13 +309,14 @@ def _table(
         {METADATA_KEY: json.dumps(about, default=str)},
     )
 
-    def batch_of(chunk: CustomerChunk, scores: Scores) -> pa.RecordBatch:
+    def table_of(chunk: CustomerChunk, scores: Scores) -> pa.Table:
         measures = chunk.columns(totals.scale)
         digits = map(arrow, (scores.r, scores.f, scores.m))
         labels = scored.labels.columns(scores)
-        return pa.record_batch([*measures, *digits, *labels], schema=schema)
+        return pa.table([*measures, *digits, *labels], schema=schema)
 
-    return pa.Table.from_batches(pool.map(batch_of, scored.chunks, scored.scores), schema)
+    tables = pool.map(table_of, scored.chunks, scored.scores)
+    return pa.concat_tables([schema.empty_table(), *tables])
 
 
 def _refuse_overwriting(sources: Sequence[Source], output: str | os.PathLike[str] | None) -> None:

@@ -8,9 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from rfm_engine.aggregate.measures import COUNT_BITS, FIRST, LAST, SUM
+from rfm_engine.aggregate.measures import COUNT, COUNT_BITS, FAR_US, FIRST, LAST, SUM, Records
 from rfm_engine.aggregate.partition import Partition
 from rfm_engine.errors import DataError
+from rfm_engine.kernels import kernel
 from rfm_engine.orders.arrays import arrow, frozen
 from rfm_engine.orders.clock import local_days
 from rfm_engine.orders.keys import ByteKeys, IntKeys, Keys
@@ -20,71 +21,72 @@ from rfm_engine.orders.zones import Zone
 MAX_DIGITS = 18
 _MAX_ARROW_BYTES = (1 << 31) - 1
 _INSTANT = pa.timestamp("us", "UTC")
+_COUNT_MASK = np.int64((1 << COUNT_BITS) - 1)
 
 
 class CustomerChunk(NamedTuple):
-    """Customers with an order: ids as an Arrow array, measures as arrays of the same length."""
+    """Customers of a partition with an order: measures as arrays, the rest when asked for.
 
-    ids: pa.Array
-    first_us: npt.NDArray[np.int64]
-    last_us: npt.NDArray[np.int64]
+    `rows` are their codes in the partition; None stands for all.
+    """
+
+    partition: Partition
+    rows: npt.NDArray[np.intp] | None
+    kind: IdKind
     recency_days: npt.NDArray[np.int32]
     frequency: npt.NDArray[np.int64]
     monetary_minor: npt.NDArray[np.int64]
 
-    def columns(self, scale: int) -> list[pa.Array]:
-        """Return the columns that `CustomerTotals.finish` documents."""
-        return [
-            self.ids,
-            arrow(self.first_us, _INSTANT),
-            arrow(self.last_us, _INSTANT),
+    def columns(self, scale: int) -> list[pa.ChunkedArray]:
+        """Return the columns that `CustomerTotals.finish` documents.
+
+        Ids of more than 2 GiB in all, the most an Arrow string array can hold, are cut.
+        """
+        records = self.partition.measures.records
+        keys = self.partition.customers.keys()
+        if self.rows is not None:
+            keys, records = _taken(keys, self.rows), records[self.rows]
+        ids = pa.chunked_array(
+            [ids_array(_sliced(keys, piece), self.kind) for piece in _pieces(keys)],
+            OUTPUT_TYPES[self.kind],
+        )
+        others = [
+            arrow(FAR_US - records[:, FIRST], _INSTANT),
+            arrow(records[:, LAST] - FAR_US, _INSTANT),
             arrow(self.recency_days),
             arrow(self.frequency),
             decimals(self.monetary_minor, scale),
         ]
+        return [ids, *map(pa.chunked_array, ([column] for column in others))]
 
 
-def chunks_of(
+def chunk_of(
     partition: Partition, as_of_day: int, zone: Zone, kinds: Kinds
-) -> tuple[list[CustomerChunk], int]:
+) -> tuple[CustomerChunk, int]:
     """Return a partition's customers with an order, and how many have none.
-
-    A chunk holds less than 2 GiB of id bytes, the most an Arrow string array can.
 
     Raises
     ------
     DataError
-        A net sum has more than 18 digits, or a text id is not UTF-8; the customer is named.
+        A net sum has more than 18 digits; the customer is named.
     """
     records = partition.measures.records
-    frequency, carry = _unpacked(partition.n_orders())
-    sums = np.ascontiguousarray(records[:, SUM])
-    keys = partition.customers.keys()
-    limit = 10**MAX_DIGITS
-    too_large = (carry != 0) | (sums >= limit) | (sums <= -limit)
-    if too_large.any():
-        row = int(too_large.argmax())
-        customer = ids_array(_taken(keys, np.array([row])), kinds.customer)[0]
-        raise DataError(
-            f"monetary must have at most {MAX_DIGITS} digits; customer {customer} has more at "
-            f"scale {kinds.scale}. Give a smaller amount scale."
-        )
-    with_order = frequency > 0
-    n_without = int(len(frequency) - np.count_nonzero(with_order))
-    if n_without:
-        chosen = np.flatnonzero(with_order)
-        keys, records = _taken(keys, chosen), records[chosen]
-        frequency, sums = frequency[chosen], sums[chosen]
-    first_us, last_us = records[:, FIRST].copy(), records[:, LAST].copy()
-    days = local_days(frozen(last_us), zone)
-    recency_days = (as_of_day - days).astype(np.int32)
-    return [
-        CustomerChunk(
-            ids_array(_sliced(keys, piece), kinds.customer),
-            first_us[piece], last_us[piece], recency_days[piece], frequency[piece], sums[piece],
-        )
-        for piece in _pieces(keys)
-    ], n_without  # fmt: skip
+    orders = partition.n_orders()
+    last_us, frequency, monetary = (np.empty(len(records), np.int64) for _ in range(3))
+    rows = np.empty(len(records), np.int64)
+    n, too_large = read_records(
+        records, orders, _COUNT_MASK, FAR_US, np.int64(10**MAX_DIGITS), rows, last_us, frequency,
+        monetary,
+    )  # fmt: skip
+    if too_large >= 0:
+        _refuse_sum(partition, too_large, kinds)
+    recency_days = (as_of_day - local_days(frozen(last_us[:n]), zone)).astype(np.int32)
+    n_without = partition.measures.n_seen - n
+    chosen = None if n == len(records) else rows[:n]
+    chunk = CustomerChunk(
+        partition, chosen, kinds.customer, recency_days, frequency[:n], monetary[:n]
+    )
+    return chunk, n_without
 
 
 def decimals(minor: npt.NDArray[np.int64], scale: int) -> pa.Array:
@@ -97,7 +99,13 @@ def decimals(minor: npt.NDArray[np.int64], scale: int) -> pa.Array:
 
 
 def ids_array(keys: Keys, kind: IdKind) -> pa.Array:
-    """Write keys as an Arrow array of their kind."""
+    """Write keys as an Arrow array of their kind.
+
+    Raises
+    ------
+    DataError
+        A text id is not UTF-8.
+    """
     if isinstance(keys, IntKeys):
         return arrow(keys.bits.view(np.uint64 if kind == "uint" else np.int64))
     n = len(keys.offsets) - 1
@@ -114,6 +122,15 @@ def ids_array(keys: Keys, kind: IdKind) -> pa.Array:
     return ids
 
 
+def _refuse_sum(partition: Partition, row: int, kinds: Kinds) -> None:
+    keys = _taken(partition.customers.keys(), np.array([row]))
+    raise DataError(
+        f"monetary must have at most {MAX_DIGITS} digits; customer "
+        f"{ids_array(keys, kinds.customer)[0]} has more at scale {kinds.scale}. "
+        "Give a smaller amount scale."
+    )
+
+
 def _refuse_invalid_text(ids: pa.Array) -> None:
     try:
         ids.validate(full=True)
@@ -122,12 +139,6 @@ def _refuse_invalid_text(ids: pa.Array) -> None:
             f"text ids must be valid UTF-8; got other bytes ({error}). "
             "Give the column as binary, or encode it anew."
         ) from error
-
-
-def _unpacked(
-    packed: npt.NDArray[np.int64],
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    return packed & ((1 << COUNT_BITS) - 1), packed >> COUNT_BITS
 
 
 def _taken(keys: Keys, rows: npt.NDArray[np.intp]) -> Keys:
@@ -159,3 +170,25 @@ def _pieces(keys: Keys) -> list[slice]:
         pieces.append(slice(start, min(end - 1, n)))
         start = pieces[-1].stop
     return pieces
+
+
+@kernel
+def read_records(records, orders, count_mask, far, limit, rows, last_us, frequency, monetary):
+    """Copy the measures of customers with an order, and their rows; return how many they are.
+
+    `orders` is `int64[n]`, orders and above `count_mask` the carry of the sum. The second value
+    returned is a row whose sum is `limit` or more from 0, with an order or not; -1 without any.
+    """
+    n = 0
+    too_large = -1
+    for i in range(len(records)):
+        sum_minor = records[i, 3]
+        n_orders = orders[i] & count_mask
+        if orders[i] > count_mask or orders[i] < 0 or sum_minor >= limit or sum_minor <= -limit:
+            too_large = i
+        rows[n] = i
+        last_us[n] = records[i, 1] - far
+        frequency[n] = n_orders
+        monetary[n] = sum_minor
+        n += n_orders > 0
+    return n, too_large

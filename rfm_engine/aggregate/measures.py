@@ -1,9 +1,11 @@
 """First and last purchase, orders and net amount: four integers a customer.
 
-`records` is `int64[n, 4]`: first purchase, last purchase, orders and carry, net amount. The net
-amount is kept modulo 2^64, and each wrap is carried into the bits of the third field above
-`COUNT_BITS`. So a sum that leaves int64 on the way and comes back is exact, and whether it is too
-large is asked once, at the end: the answer cannot depend on the order of the rows.
+`records` is `int64[n, 4]`: how long before a far day the first purchase was, how long after a far
+day the last one, orders and carry, net amount. So a record of zeros is neutral, and memory fresh
+from the system holds nothing else. The net amount is kept modulo 2^64, and each wrap is carried
+into the bits of the third field above `COUNT_BITS`: a sum that leaves int64 on the way and comes
+back is exact, and whether it is too large is asked once, at the end, so that the answer cannot
+depend on the order of the rows.
 """
 
 from __future__ import annotations
@@ -11,87 +13,98 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from rfm_engine.aggregate.memory import empty
+from rfm_engine.aggregate.memory import Growing
+from rfm_engine.aggregate.tables import Codes, Rows
+from rfm_engine.aggregate.waiting import Pieces
 from rfm_engine.kernels import kernel
 
 COUNT_BITS = 40
 FIRST, LAST, COUNT, SUM = range(4)
-_NEUTRAL = (np.iinfo(np.int64).max, np.iinfo(np.int64).min, 0, 0)
+FAR_US = np.int64(1 << 62)
+"""Microseconds from 1970 to the far days; times in the years 1 to 9999 stay below 2^58."""
 _ONE_CARRY = np.int64(1 << COUNT_BITS)
+
+Records = npt.NDArray[np.int64]
 
 
 class Measures:
-    """The records of a partition's customers, by code."""
+    """The records of a table's customers, by code."""
 
     def __init__(self) -> None:
-        self._records = np.empty((0, 4), np.int64)
+        self._cells: Growing[np.int64] = Growing(np.int64)
         self.n = 0
+        self.n_seen = 0
 
     @property
-    def records(self) -> npt.NDArray[np.int64]:
+    def records(self) -> Records:
         """The records, `int64[n, 4]`, a view."""
-        return self._records[: self.n]
+        return self._cells.array[: 4 * self.n].reshape(-1, 4)
 
     @property
     def nbytes(self) -> int:
         """Bytes in use."""
-        return self.records.nbytes
+        return 32 * self.n
 
-    def extend(self, n: int) -> None:
-        """Give codes up to `n` a neutral record."""
-        if n > len(self._records):
-            larger = empty((max(n, 2 * len(self._records)), 4), np.int64)
-            larger[: self.n] = self.records
-            self._records = larger
-        self._records[self.n : n] = _NEUTRAL
-        self.n = n
+    def reach(self, n: int) -> None:
+        """Have a record for codes up to `n`."""
+        self._cells.reach(4 * n)
+        self.n = max(n, self.n)
 
-    def add(
-        self, codes: npt.NDArray[np.uint32], facts: npt.NDArray[np.int64], *, count: bool
-    ) -> None:
-        """Add rows, `facts` being `int64[n, 2]` of time and amount; `count` them as orders."""
-        accumulate(codes, facts, np.int64(count), _ONE_CARRY, self._records)
+    def add(self, codes: Codes, rows: Rows, pieces: Pieces) -> None:
+        """Add waiting rows to the records of `codes`."""
+        self.n_seen += accumulate(
+            codes, rows, pieces.starts, pieces.ends, FAR_US, _ONE_CARRY, self.records
+        )
 
-    def absorb(self, codes: npt.NDArray[np.uint32], others: npt.NDArray[np.int64]) -> None:
+    def absorb(self, codes: Codes, others: Records) -> None:
         """Add other records, `int64[n, 4]`, to those of `codes`."""
-        combine(codes, others, _ONE_CARRY, self._records)
-
-    def count_orders(self, codes: npt.NDArray[np.uint32]) -> None:
-        """Count one order more for every one of `codes`."""
-        np.add.at(self.records[:, COUNT], codes, 1)
+        self.n_seen += combine(codes, others, _ONE_CARRY, self.records)
 
 
 @kernel
-def accumulate(codes, facts, count, one_carry, records):
-    """Add each row to its customer's record; refunds touch the amount only."""
-    for i in range(len(codes)):
-        code = codes[i]
-        time = facts[i, 0]
-        amount = facts[i, 1]
-        if amount >= 0:
-            if time < records[code, 0]:
-                records[code, 0] = time
-            if time > records[code, 1]:
-                records[code, 1] = time
-            records[code, 2] += count
-        before = records[code, 3]
-        after = before + amount
-        records[code, 3] = after
-        if (before ^ after) & (amount ^ after) < 0:
-            records[code, 2] += one_carry if amount > 0 else -one_carry
+def accumulate(codes, rows, starts, ends, far, one_carry, records):
+    """Add each row to its customer's record; refunds touch the amount only.
+
+    Returns how many of the records were neutral before. There is no branch in it but the loops:
+    with branches for refunds, earliest and latest it took half as long again.
+    """
+    n_seen = 0
+    place = 0
+    for piece in range(len(starts)):
+        for i in range(starts[piece], ends[piece]):
+            code = codes[place]
+            place += 1
+            amount = rows[i, 2] >> 1
+            refund = amount >> 63  # all bits set, or none
+            first = (far - rows[i, 1]) & ~refund
+            last = (far + rows[i, 1]) & ~refund
+            before = records[code, 3]
+            after = before + amount
+            wrapped = ((before ^ after) & (amount ^ after)) >> 63
+            carry = ((one_carry ^ refund) - refund) & wrapped
+            counted = rows[i, 2] & 1 & ~refund
+            n_seen += (records[code, 0] | records[code, 2] | before) == 0
+            records[code, 0] = max(records[code, 0], first)
+            records[code, 1] = max(records[code, 1], last)
+            records[code, 2] += counted + carry
+            records[code, 3] = after
+    return n_seen
 
 
 @kernel
 def combine(codes, others, one_carry, records):
-    """Add record `i` of `others` to that of `codes[i]`."""
+    """Add record `i` of `others` to that of `codes[i]`; return how many were neutral before."""
+    n_seen = 0
     for i in range(len(codes)):
         code = codes[i]
-        records[code, 0] = min(records[code, 0], others[i, 0])
-        records[code, 1] = max(records[code, 1], others[i, 1])
         amount = others[i, 3]
         before = records[code, 3]
         after = before + amount
-        records[code, 3] = after
+        n_seen += (records[code, 0] | records[code, 2] | before) == 0
+        records[code, 0] = max(records[code, 0], others[i, 0])
+        records[code, 1] = max(records[code, 1], others[i, 1])
         records[code, 2] += others[i, 2]
+        records[code, 3] = after
         if (before ^ after) & (amount ^ after) < 0:
             records[code, 2] += one_carry if amount > 0 else -one_carry
+    return n_seen

@@ -5,47 +5,83 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
-from rfm_engine.aggregate.hashing import HashKey
+from rfm_engine.aggregate.dense import DenseRange
+from rfm_engine.aggregate.hashing import HashKey, hash_keys
 from rfm_engine.aggregate.partition import Partition
-from rfm_engine.aggregate.scatter import Room, scatter
-from rfm_engine.aggregate.tables import Codes
+from rfm_engine.aggregate.routing import Route, route
+from rfm_engine.aggregate.scatter import scatter, scatter_texts, text_room
+from rfm_engine.aggregate.tables import Rows, Texts
+from rfm_engine.aggregate.waiting import Layout, Waiting
 from rfm_engine.orders.arrays import frozen
+from rfm_engine.orders.keys import ByteKeys
 
 
-def absorb(ours: Sequence[Partition], key: HashKey, theirs: Partition) -> None:
-    """Add all of `theirs` to `ours`, which are hashed under `key`."""
+def absorb(  # noqa: PLR0913
+    ours: Sequence[Partition],
+    borders: npt.NDArray[np.int64],
+    key: HashKey,
+    layout: Layout,
+    dense: DenseRange | None,
+    theirs: Partition,
+) -> None:
+    """Add all of `theirs` to `ours`, of which each has the bins between two of `borders`."""
     n = theirs.customers.n
-    keys = theirs.customers.keys()
-    records = theirs.measures.records
-    hashes = theirs.customers.hashes(key)
-    bits = len(ours).bit_length() - 1
+    if not n:
+        return
+    keys, records = theirs.customers.keys(), theirs.measures.records
+    # Of ids addressed directly, only some are customers.
+    absent = (records == 0).all(axis=1).view(np.uint8)
+    routed = route(keys, frozen(absent), key, dense)
+    waiting = Waiting(Layout(layout.of_bytes, None))
+    waiting.make_room(n, text_room(keys), 0)
+    places = frozen(np.arange(n))
     nothing = frozen(np.zeros(n, np.int64))
-    counted = frozen(np.zeros(n, np.uint8))
-    placed = scatter(frozen(hashes), nothing, nothing, counted, bits, Room.of(n))
+    scatter(routed, places, nothing, np.zeros(1, np.uint8), waiting.rows)
+    if isinstance(keys, ByteKeys):
+        scatter_texts(routed, keys, layout.key_column, waiting.rows, waiting.texts, 0)
+    waiting.enter(routed.bounds)
     code_here = np.empty(n, np.uint32)
     home = np.empty(n, np.uint32)
-    for number, (partition, piece) in enumerate(zip(ours, placed.pieces(), strict=True)):
-        rows = placed.rows[piece]
-        if not len(rows):
-            continue
-        with partition.lock:
-            code_here[rows] = partition.absorb(placed.hashes[piece], rows, keys, records[rows])
-        home[rows] = number
-    _absorb_orders(ours, key, theirs, code_here, home)
+    for number, (partition, pieces) in enumerate(zip(ours, waiting.pieces(borders), strict=True)):
+        if pieces.n_rows:
+            codes, rows = partition.absorb(waiting, pieces, records)
+            code_here[rows] = codes
+            home[rows] = number
+    if theirs.orders is not None:
+        _absorb_orders(ours, key, theirs, code_here, home)
 
 
 def _absorb_orders(
-    ours: Sequence[Partition], key: HashKey, theirs: Partition, code_here: Codes, home: Codes
+    ours: Sequence[Partition],
+    key: HashKey,
+    theirs: Partition,
+    code_here: npt.NDArray[np.uint32],
+    home: npt.NDArray[np.uint32],
 ) -> None:
-    orders = theirs.orders(key)
-    if orders is None:
-        return
-    codes, rows, ids = orders
+    assert theirs.orders is not None
+    codes, values, keys = theirs.orders.entries()
+    found, texts = (None, None) if keys is None else _placed(keys, key)
     by_home = np.argsort(home[codes], kind="stable")
     ends = np.searchsorted(home[codes][by_home], np.arange(len(ours) + 1))
     for partition, first, last in zip(ours, ends[:-1], ends[1:], strict=True):
         chosen = by_home[first:last]
-        if len(chosen):
-            with partition.lock:
-                partition.absorb_orders(code_here[codes[chosen]], rows[chosen], ids)
+        if not len(chosen) or partition.orders is None:
+            continue
+        customers = code_here[codes[chosen]]
+        if found is None or texts is None:
+            partition.orders.add_ints(customers, values[chosen])
+        else:
+            partition.orders.add_texts(customers, found[values[chosen]], texts)
+
+
+def _placed(keys: ByteKeys, key: HashKey) -> tuple[Rows, Texts]:
+    """Write texts as tables take them: hash and place of each, and the bytes."""
+    n = len(keys.offsets) - 1
+    texts = np.empty(text_room(keys), np.uint8)
+    found = np.empty((n, 2), np.int64)
+    found[:, 0] = hash_keys(keys, key).view(np.int64)
+    one_bin = Route(np.empty(0, np.uint64), np.zeros(n, np.uint16), np.array([0, n]))
+    scatter_texts(one_bin, keys, 1, found, texts, 0)
+    return found, texts

@@ -90,3 +90,28 @@ def insert_pairs(codes, values, first, mask, multiplier, shift, slot_codes, slot
                 break
             slot = (slot + np.uint64(1)) & last_slot
     return len(codes), n
+
+
+@kernel
+def pick_orders(rows, column, codes, starts, ends, skip_equal, codes_out, places_out, values_out):
+    """Pick the purchases with an order id: customer's code, place of the row, value of `column`.
+
+    With `skip_equal` a row that equals the one picked before is left out: lines of one order
+    often stand together. Returns how many were picked.
+    """
+    n = 0
+    place = 0
+    for piece in range(len(starts)):
+        for i in range(starts[piece], ends[piece]):
+            code = codes[place]
+            place += 1
+            if rows[i, 2] < 0 or rows[i, 2] & 1 == 1:
+                continue
+            value = rows[i, column]
+            if skip_equal and n > 0 and codes_out[n - 1] == code and values_out[n - 1] == value:
+                continue
+            codes_out[n] = code
+            places_out[n] = i
+            values_out[n] = value
+            n += 1
+    return n

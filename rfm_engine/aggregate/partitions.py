@@ -1,136 +1,224 @@
-"""All customers, in partitions by hash that several threads fill at once."""
+"""All customers, in tables by hash that several threads fill at once."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
+from contextlib import contextmanager
+from functools import partial
 from threading import Condition
-from typing import NamedTuple
 
+import numpy as np
+
+from rfm_engine.aggregate.dense import DenseRange, DenseTable, dense_range
 from rfm_engine.aggregate.hashing import HashKey, hash_keys
 from rfm_engine.aggregate.merge import absorb
-from rfm_engine.aggregate.partition import NO_HASHES, OrderIds, Partition
-from rfm_engine.aggregate.scatter import Room, Scattered, scatter
-from rfm_engine.orders.keys import ByteKeys, Keys
+from rfm_engine.aggregate.partition import KeyTable, Partition
+from rfm_engine.aggregate.rounds import Round
+from rfm_engine.aggregate.routing import Route, route
+from rfm_engine.aggregate.scatter import scatter, scatter_numbers, scatter_texts, text_room
+from rfm_engine.aggregate.tables import ByteTable, IntTable
+from rfm_engine.aggregate.waiting import BIN_BITS, N_BINS, Layout, Span, Waiting
+from rfm_engine.errors import RfmError
+from rfm_engine.orders.keys import ByteKeys, IntKeys
 from rfm_engine.orders.normalize import OrderRows
 
-_BITS = 7
-# Rows wait until there are this many bytes of them, so that a partition is brought into the cache
-# once for several batches.
-_WAITING_BYTES = 1 << 26
-
-
-class _Waiting(NamedTuple):
-    """A batch that has been scattered but not added yet."""
-
-    placed: Scattered
-    bounds: list[int]
-    room: Room
-    keys: Keys
-    orders: OrderIds | None
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes that wait."""
-        order_bytes = 0 if self.orders is None else _bytes_of(self.orders.keys)
-        return self.placed.bounds.nbytes + self.room.nbytes + _bytes_of(self.keys) + order_bytes
+# Few customers are found fastest in few tables, many in tables that fit the cache.
+_FEW_BITS = 4
+_FEW_CUSTOMERS = 1 << 18
+# Rows that wait take up to twice the bytes of the tables: a table then comes into the cache once
+# for some four rows of each customer.
+_WAITING_TIMES = 2
+_LEAST_WAITING_BYTES = 1 << 26
+_MOST_WAITING_BYTES = 1 << 30
 
 
 class Partitions:
-    """The partitions, and the batches that wait to be added to them."""
+    """The tables, and the rows that wait to be added to them."""
 
-    def __init__(self, key: HashKey, *, of_bytes: bool) -> None:
+    def __init__(self, key: HashKey, layout: Layout, *, signed: bool) -> None:
         self._key = key
-        self._all = [Partition(key, _BITS, of_bytes=of_bytes) for _ in range(1 << _BITS)]
+        self.layout = layout
+        self._signed = signed
+        self._dense: DenseRange | None = None
+        self._hashed = self._new_tables(_FEW_BITS)
+        self._direct: list[Partition] = []
+        self._waiting = Waiting(layout)
         self._lock = Condition()
-        self._n_sharing = 0
-        self._waiting: list[_Waiting] = []
-        self._n_waiting_bytes = 0
-        self._rooms: list[Room] = []
+        self._n_writing = 0
+        self._round: Round | None = None
+        self._failed: BaseException | None = None
+        self._fresh = True
+        self._wanted_bytes = _LEAST_WAITING_BYTES
 
     @property
     def n_customers(self) -> int:
         """Customers known, without those who only stand in waiting rows."""
-        return sum(partition.customers.n for partition in self._all)
+        return sum(partition.measures.n_seen for partition in self._all)
 
     def add(self, rows: OrderRows) -> None:
         """Add a batch's counted rows, now or with later ones; from any thread."""
-        hashes = hash_keys(rows.keys, self._key)
-        room = self._take_room(len(hashes))
-        placed = scatter(hashes, rows.time_us, rows.amount_minor, rows.reason, _BITS, room)
-        bounds = placed.bounds.tolist()
-        batch = _Waiting(placed, bounds, room, rows.keys, self._order_ids(rows))
-        with self._lock:
-            self._waiting.append(batch)
-            self._n_waiting_bytes += batch.nbytes
-            if self._n_waiting_bytes < _WAITING_BYTES:
-                return
-            due = self._take_waiting()
-            self._n_sharing += 1
+        if self._fresh:
+            self._look_for_range(rows)
+        routed = route(rows.keys, rows.reason, self._key, self._dense)
+        n_text_bytes = text_room(rows.keys) + text_room(rows.order_keys)
+        if not routed.n_counted:
+            return
+        span = self._reserve(routed.n_counted, n_text_bytes)
         try:
-            _share(due, list(enumerate(self._all)))
+            self._write(rows, routed, span)
         finally:
             with self._lock:
-                self._rooms += [batch.room for batch in due]
-                self._n_sharing -= 1
+                self._n_writing -= 1
                 self._lock.notify_all()
 
     def settled(self, pool: Executor) -> Sequence[Partition]:
         """Add all rows that wait, with the threads of `pool`, and return the partitions."""
-        with self._lock:
-            # Rows of an update that has returned may be in the hands of another thread.
-            self._lock.wait_for(lambda: self._n_sharing == 0)
-            due, self._rooms = self._take_waiting(), []
-        if due:
-            list(pool.map(lambda numbered: _share(due, [numbered]), enumerate(self._all)))
-        return self._all
+        with self._alone(pool):
+            return self._all
 
     def absorb(self, others: Sequence[Partition]) -> None:
         """Add the customers of settled partitions."""
-        for other in others:
-            if other.customers.n:
-                absorb(self._all, self._key, other)
+        with self._alone():
+            self._fresh = False
+            for other in others:
+                absorb(self._all, self._borders, self._key, self.layout, self._dense, other)
 
-    def _take_waiting(self) -> list[_Waiting]:
-        due, self._waiting, self._n_waiting_bytes = self._waiting, [], 0
-        return due
+    @property
+    def _all(self) -> list[Partition]:
+        return self._hashed + self._direct
 
-    def _order_ids(self, rows: OrderRows) -> OrderIds | None:
-        if rows.order_keys is None:
-            return None
-        of_bytes = isinstance(rows.order_keys, ByteKeys)
-        hashes = hash_keys(rows.order_keys, self._key) if of_bytes else NO_HASHES
-        return OrderIds(rows.order_keys, hashes, rows.order_present)
+    @property
+    def _borders(self) -> np.ndarray:
+        """The first bin of each table, and the end."""
+        each = N_BINS // len(self._hashed)
+        direct = np.arange(N_BINS + 1, N_BINS + 1 + len(self._direct))
+        return np.concatenate([np.arange(0, N_BINS + 1, each), direct])
 
-    def _take_room(self, n_rows: int) -> Room:
+    def _new_tables(self, bits: int) -> list[Partition]:
+        of_bytes, column = self.layout.of_bytes, self.layout.key_column
+
+        def table() -> KeyTable:
+            if of_bytes:
+                return ByteTable(self._key, bits, column)
+            return IntTable(self._key, bits)
+
+        return [Partition(self._key, self.layout, table) for _ in range(1 << bits)]
+
+    def _look_for_range(self, rows: OrderRows) -> None:
         with self._lock:
-            room = self._rooms.pop() if self._rooms else Room.of(n_rows)
-        return room if len(room.rows) >= n_rows else Room.of(n_rows)
+            if not self._fresh:
+                return
+            self._fresh = False
+            if not isinstance(rows.keys, IntKeys):
+                return
+            bits = rows.keys.bits
+            if rows.reason.any():
+                bits = bits[rows.reason == 0]
+            self._dense = dense_range(bits, signed=self._signed)
+            if self._dense is not None:
+                self._direct = [
+                    Partition(self._key, self.layout, partial(DenseTable, self._dense, number))
+                    for number in range(N_BINS)
+                ]
 
+    def _reserve(self, n_rows: int, n_text_bytes: int) -> Span:
+        """Find a place for a batch; while there is none, help to add what stands there."""
+        with self._lock:
+            while True:
+                self._refuse_after_failure()
+                if self._round is not None:
+                    self._take_part(self._round)
+                    continue
+                if not self._n_writing and not self._waiting.n_rows:
+                    self._waiting.make_room(n_rows, n_text_bytes, self._wanted_bytes)
+                span = self._waiting.reserve(n_rows, n_text_bytes)
+                if span is not None:
+                    self._n_writing += 1
+                    return span
+                if self._n_writing:
+                    self._lock.wait()
+                else:
+                    self._round = Round(self._waiting, self._all, self._borders)
 
-def _share(due: Sequence[_Waiting], partitions: list[tuple[int, Partition]]) -> None:
-    """Add the waiting rows of each partition; those that others are busy with come last."""
-    for patient in (False, True):
-        busy = []
-        for number, partition in partitions:
-            if not partition.lock.acquire(blocking=patient):
-                busy.append((number, partition))
-                continue
-            try:
-                for batch in due:
-                    _add(partition, batch, slice(*batch.bounds[number : number + 2]))
-            finally:
-                partition.lock.release()
-        partitions = busy
+    def _write(self, rows: OrderRows, routed: Route, span: Span) -> None:
+        layout, waiting = self.layout, self._waiting
+        place = waiting.rows[span.row : span.row + routed.n_counted]
+        alone = np.zeros(1, np.uint8) if layout.orders else np.ones(1, np.uint8)
+        if rows.order_present is not None:
+            alone = (~rows.order_present).view(np.uint8)
+        scatter(routed, rows.time_us, rows.amount_minor, alone, place)
+        byte = span.byte
+        if isinstance(rows.keys, ByteKeys):
+            scatter_texts(routed, rows.keys, layout.key_column, place, waiting.texts, byte)
+            byte += text_room(rows.keys)
+        if isinstance(rows.order_keys, IntKeys):
+            scatter_numbers(routed, rows.order_keys.bits, layout.order_column, place)
+        elif rows.order_keys is not None:
+            hashes = hash_keys(rows.order_keys, self._key)
+            scatter_numbers(routed, hashes, layout.order_column, place)
+            column = layout.order_column + 1
+            scatter_texts(routed, rows.order_keys, column, place, waiting.texts, byte)
+        with self._lock:
+            waiting.enter(routed.bounds + span.row)
 
+    def _take_part(self, current: Round) -> None:
+        """Work in a round with the lock let go, and come back when it is over."""
+        self._lock.release()
+        try:
+            current.work()
+        finally:
+            self._lock.acquire()
+            if current.ended:
+                self._lock.notify_all()
+                if not current.held:
+                    self._end(current)
+        self._lock.wait_for(lambda: self._round is not current)
 
-def _add(partition: Partition, batch: _Waiting, piece: slice) -> None:
-    if piece.start < piece.stop:
-        hashes, facts, rows = batch.placed.hashes, batch.placed.facts, batch.placed.rows
-        partition.add(hashes[piece], facts[piece], rows[piece], batch.keys, batch.orders)
+    @contextmanager
+    def _alone(self, pool: Executor | None = None) -> Iterator[None]:
+        """Add all rows that wait and keep others out."""
+        with self._lock:
+            # Rows of an update that has returned may be in the hands of another thread.
+            self._lock.wait_for(lambda: self._round is None and self._n_writing == 0)
+            self._refuse_after_failure()
+            current = self._round = Round(self._waiting, self._all, self._borders, held=True)
+        try:
+            if pool is None:
+                current.work()
+            else:
+                list(pool.map(lambda _: current.step(), range(current.n_tables)))
+            with self._lock:
+                self._lock.wait_for(lambda: current.ended)
+            yield
+        finally:
+            with self._lock:
+                self._end(current)
 
+    def _end(self, current: Round) -> None:
+        if self._round is not current:
+            return
+        self._failed = current.error
+        self._waiting.clear()
+        if self._failed is None:
+            self._adapt()
+        self._round = None
+        self._lock.notify_all()
 
-def _bytes_of(keys: Keys) -> int:
-    if isinstance(keys, ByteKeys):
-        return keys.offsets.nbytes + int(keys.offsets[-1] - keys.offsets[0])
-    return keys.bits.nbytes
+    def _adapt(self) -> None:
+        """Make room for more rows to wait, and more tables, as the customers become more."""
+        tables_bytes = sum(partition.nbytes for partition in self._all)
+        wanted = max(_WAITING_TIMES * tables_bytes, _LEAST_WAITING_BYTES)
+        self._wanted_bytes = min(wanted, _MOST_WAITING_BYTES)
+        n_hashed = sum(partition.measures.n_seen for partition in self._hashed)
+        if n_hashed > _FEW_CUSTOMERS and len(self._hashed) < N_BINS:
+            few, self._hashed = self._hashed, self._new_tables(BIN_BITS)
+            while few:
+                absorb(self._all, self._borders, self._key, self.layout, self._dense, few.pop())
+
+    def _refuse_after_failure(self) -> None:
+        if self._failed is not None:
+            raise RfmError(
+                "totals must not be used after adding to them has failed; "
+                f"got {self._failed!r} before. Start again."
+            ) from self._failed

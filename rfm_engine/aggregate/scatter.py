@@ -1,95 +1,116 @@
-"""Rows sorted by partition, so that what follows works in tables that fit the cache."""
+"""Rows of a batch written where they wait, sorted by bin."""
 
 from __future__ import annotations
-
-import itertools
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from rfm_engine.aggregate.memory import empty
+from rfm_engine.aggregate.routing import Route
 from rfm_engine.kernels import kernel
-
-
-class Room(NamedTuple):
-    """Buffers for the rows of a batch, used again: new memory costs more than filling it."""
-
-    hashes: npt.NDArray[np.uint64]
-    facts: npt.NDArray[np.int64]
-    rows: npt.NDArray[np.uint32]
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes held."""
-        return self.hashes.nbytes + self.facts.nbytes + self.rows.nbytes
-
-    @classmethod
-    def of(cls, n_rows: int) -> Room:
-        """Make room for a number of rows."""
-        return cls(
-            empty(n_rows, np.uint64),
-            empty((n_rows, 2), np.int64),
-            empty(n_rows, np.uint32),
-        )
-
-
-class Scattered(NamedTuple):
-    """The counted rows of a batch; partition `p` holds rows `bounds[p]:bounds[p + 1]`."""
-
-    bounds: npt.NDArray[np.int64]
-    hashes: npt.NDArray[np.uint64]
-    facts: npt.NDArray[np.int64]
-    rows: npt.NDArray[np.uint32]
-
-    def pieces(self) -> list[slice]:
-        """Where each partition's rows stand."""
-        return [slice(a, b) for a, b in itertools.pairwise(self.bounds.tolist())]
+from rfm_engine.orders.keys import ByteKeys, Keys
 
 
 def scatter(
-    hashes: npt.NDArray[np.uint64],
+    route: Route,
     time_us: npt.NDArray[np.int64],
     amount_minor: npt.NDArray[np.int64],
-    reason: npt.NDArray[np.uint8],
-    partition_bits: int,
-    room: Room,
-) -> Scattered:
-    """Order the rows whose reason is 0 by the top `partition_bits` of their hash, within `room`.
+    alone: npt.NDArray[np.uint8],
+    rows: npt.NDArray[np.int64],
+) -> None:
+    """Write the counted rows to `rows`, `int64[n, width]`: word, time, amount and flag.
 
-    `facts` is `int64[n, 2]`, time and amount; `rows` tells where each row stood in the batch.
+    `alone` is `uint8[n]`, 1 where a row is an order by itself, or of length 1 and meant for all.
     """
-    shift = np.uint64(64 - partition_bits)
-    bounds = np.zeros((1 << partition_bits) + 1, np.int64)
-    count_partitions(hashes, reason, shift, bounds)
-    place_rows(
-        hashes, time_us, amount_minor, reason, shift, bounds[:-1].copy(),
-        room.hashes, room.facts, room.rows,
-    )  # fmt: skip
-    return Scattered(bounds, *room)
+    place_rows(route.words, time_us, amount_minor, alone, route.bins, route.bounds[:-1].copy(), rows)
+
+
+def scatter_numbers(
+    route: Route, numbers: npt.NDArray[np.uint64], column: int, rows: npt.NDArray[np.int64]
+) -> None:
+    """Write a number of each counted row to a column."""
+    place_numbers(numbers, route.bins, route.bounds[:-1].copy(), column, rows)
+
+
+def scatter_texts(
+    route: Route,
+    keys: ByteKeys,
+    column: int,
+    rows: npt.NDArray[np.int64],
+    texts: npt.NDArray[np.uint8],
+    first_byte: int,
+) -> None:
+    """Write the bytes of each counted row to `texts`, sorted by bin too, and their place.
+
+    `texts` is written from `first_byte` on; four bytes of length stand before each.
+    """
+    places = np.zeros(len(route.bounds), np.int64)
+    measure_texts(keys.offsets, route.bins, places)
+    places += first_byte
+    place_texts(
+        keys.offsets, keys.data, route.bins, route.bounds[:-1].copy(), places, column, rows, texts
+    )
+
+
+def text_room(keys: Keys | None) -> int:
+    """Bytes that `scatter_texts` takes at most."""
+    if not isinstance(keys, ByteKeys):
+        return 0
+    return int(keys.offsets[-1] - keys.offsets[0]) + 4 * (len(keys.offsets) - 1)
 
 
 @kernel
-def count_partitions(hashes, reason, shift, bounds):
-    """Fill `bounds`, `int64[partitions + 1]` of zeros, with each partition's first place."""
-    for i in range(len(hashes)):
-        if reason[i] == 0:
-            bounds[(hashes[i] >> shift) + np.uint64(1)] += 1
-    for p in range(1, len(bounds)):
-        bounds[p] += bounds[p - 1]
+def place_rows(words, time_us, amount_minor, alone, bins, next_place, rows):
+    """Write each row of a bin to the next place of that bin."""
+    n_bins = len(next_place)
+    for i in range(len(words)):
+        b = np.uint64(bins[i])
+        if b < n_bins:
+            place = next_place[b]
+            next_place[b] = place + 1
+            rows[place, 0] = words[i]
+            rows[place, 1] = time_us[i]
+            flag = alone[i] if len(alone) > 1 else alone[0]
+            rows[place, 2] = (amount_minor[i] << 1) | flag
 
 
 @kernel
-def place_rows(
-    hashes, time_us, amount_minor, reason, shift, next_place, hashes_out, facts_out, rows_out
-):
-    """Copy each counted row to its partition's next place."""
-    for i in range(len(hashes)):
-        if reason[i] == 0:
-            h = hashes[i]
-            place = next_place[h >> shift]
-            next_place[h >> shift] = place + 1
-            hashes_out[place] = h
-            facts_out[place, 0] = time_us[i]
-            facts_out[place, 1] = amount_minor[i]
-            rows_out[place] = i
+def place_numbers(numbers, bins, next_place, column, rows):
+    """Write each number to `column` of the place that `place_rows` chose."""
+    n_bins = len(next_place)
+    for i in range(len(numbers)):
+        b = np.uint64(bins[i])
+        if b < n_bins:
+            rows[next_place[b], column] = numbers[i]
+            next_place[b] += 1
+
+
+@kernel
+def measure_texts(offsets, bins, places):
+    """Fill `places`, `int64[bins + 1]` of zeros, with where the texts of each bin begin."""
+    n_bins = len(places) - 1
+    for i in range(len(bins)):
+        b = np.uint64(bins[i])
+        if b < n_bins:
+            places[b + np.uint64(1)] += offsets[i + 1] - offsets[i] + 4
+    for b in range(1, len(places)):
+        places[b] += places[b - 1]
+
+
+@kernel
+def place_texts(offsets, data, bins, next_place, places, column, rows, texts):
+    """Write each text to the next place of its bin, and that place to `column` of its row."""
+    n_bins = len(next_place)
+    for i in range(len(bins)):
+        b = np.uint64(bins[i])
+        if b < n_bins:
+            start = np.uint64(offsets[i])
+            length = np.uint64(offsets[i + 1]) - start
+            at = np.uint64(places[b])
+            places[b] += length + np.uint64(4)
+            rows[next_place[b], column] = at
+            next_place[b] += 1
+            for j in range(4):
+                texts[at + np.uint64(j)] = (length >> np.uint64(8 * j)) & np.uint64(255)
+            at += np.uint64(4)
+            for j in range(length):
+                texts[at + np.uint64(j)] = data[start + np.uint64(j)]

@@ -6,37 +6,46 @@ stands beside the table, so growing moves no record, only the small slots.
 
 from __future__ import annotations
 
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from rfm_engine.aggregate.hashing import Hashes, HashKey, hash_keys, unhash_ints
-from rfm_engine.aggregate.memory import empty, zeros
+from rfm_engine.aggregate.memory import Growing, zeros
+from rfm_engine.aggregate.waiting import Pieces
 from rfm_engine.kernels import kernel
 from rfm_engine.orders.arrays import frozen
-from rfm_engine.orders.keys import ByteKeys, IntKeys, Keys
+from rfm_engine.orders.keys import ByteKeys, IntKeys
 
 Codes: TypeAlias = npt.NDArray[np.uint32]
-Rows: TypeAlias = npt.NDArray[np.uint32]
-Scalar = TypeVar("Scalar", bound=np.generic)
+Rows: TypeAlias = npt.NDArray[np.int64]
+Texts: TypeAlias = npt.NDArray[np.uint8]
 
 _FIRST_SLOTS = 16
 # Linear probing stays short up to here; the slots then cost 6 to 11 bytes a key.
 _LOAD_TENTHS = 7
+# Small slots grow by more: they are soon filled, and cost little.
+_SMALL_SLOTS = 1 << 12
 
 
 class Index:
     """Finds the code of a hash: `slots` is `uint32[power of 2]` of codes plus one, 0 where free.
 
-    A key's first slot is the top bits of its hash after the `skip_bits` that chose the partition.
+    A key's first slot is the top bits of its hash after the `skip_bits` that chose the table.
     """
 
     def __init__(self, skip_bits: int) -> None:
         self.skip_bits = np.uint64(skip_bits)
         self.slots = np.zeros(_FIRST_SLOTS, np.uint32)
-        self.hashes = np.empty(self.room, np.uint64)
         self.n = 0
+        self._hashes: Growing[np.uint64] = Growing(np.uint64)
+        self._hashes.reach(self.room)
+
+    @property
+    def hashes(self) -> Hashes:
+        """The hashes of all keys by code, with room for more behind them."""
+        return self._hashes.array
 
     @property
     def room(self) -> int:
@@ -51,13 +60,14 @@ class Index:
     @property
     def nbytes(self) -> int:
         """Bytes in use; the system gives memory only where it is written."""
-        return self.slots.nbytes + self.hashes[: self.n].nbytes
+        return self.slots.nbytes + 8 * self.n
 
     def grow(self) -> None:
-        """Double the slots; codes stay."""
-        self.slots = zeros(2 * len(self.slots), np.uint32)
+        """Make more slots; codes stay."""
+        times = 4 if len(self.slots) < _SMALL_SLOTS else 2
+        self.slots = zeros(times * len(self.slots), np.uint32)
         reindex(self.hashes, self.n, self.skip_bits, self.shift, self.slots)
-        self.hashes = longer(self.hashes, self.room, self.n)
+        self._hashes.reach(self.room)
 
 
 class IntTable:
@@ -77,19 +87,19 @@ class IntTable:
         """Bytes held."""
         return self._index.nbytes
 
-    def assign(self, hashes: Hashes, rows: Rows, keys: Keys) -> Codes:  # noqa: ARG002
-        """Return the code of every key, new keys getting the next ones."""
+    def assign(self, rows: Rows, texts: Texts, pieces: Pieces) -> Codes:  # noqa: ARG002
+        """Return the code of every row, in the order of `pieces`, new keys getting the next."""
         index = self._index
-        codes = np.empty(len(hashes), np.uint32)
-        done = 0
-        while True:
-            done, index.n = assign_ints(
-                hashes, done, index.skip_bits, index.shift, index.slots, index.hashes, index.n,
-                codes,
+        codes = np.empty(pieces.n_rows, np.uint32)
+        at = np.zeros(3, np.int64)
+        while not _done(at, pieces):
+            index.n = assign_ints(
+                rows, pieces.starts, pieces.ends, at, index.skip_bits, index.shift, index.slots,
+                index.hashes, index.n, index.room, codes,
             )  # fmt: skip
-            if done == len(hashes):
-                return codes
-            index.grow()
+            if not _done(at, pieces):
+                index.grow()
+        return codes
 
     def keys(self) -> IntKeys:
         """All keys, in the order of their codes."""
@@ -103,11 +113,12 @@ class IntTable:
 class ByteTable:
     """Codes of byte-string keys, each kept once in an arena and compared in full."""
 
-    def __init__(self, key: HashKey, skip_bits: int) -> None:
+    def __init__(self, key: HashKey, skip_bits: int, column: int) -> None:
         self._key = key
+        self._column = column
         self._index = Index(skip_bits)
-        self._starts = np.zeros(self._index.room + 1, np.int64)
-        self._arena = np.empty(256, np.uint8)
+        self._starts: Growing[np.int64] = Growing(np.int64)
+        self._arena: Growing[np.uint8] = Growing(np.uint8)
 
     @property
     def n(self) -> int:
@@ -117,42 +128,41 @@ class ByteTable:
     @property
     def nbytes(self) -> int:
         """Bytes held."""
-        return self._index.nbytes + self._starts.nbytes + self._arena.nbytes
+        return self._index.nbytes + (8 * self.n + int(self._starts.array[self.n]) if self.n else 0)
 
-    def assign(self, hashes: Hashes, rows: Rows, keys: Keys) -> Codes:
-        """Return the code of the keys at `rows`, whose hashes are given in that order."""
-        assert isinstance(keys, ByteKeys)
+    def assign(self, rows: Rows, texts: Texts, pieces: Pieces) -> Codes:
+        """Return the code of every row, in the order of `pieces`; see `IntTable.assign`.
+
+        The table's column of `rows` says where in `texts` a key stands.
+        """
         index = self._index
-        codes = np.empty(len(hashes), np.uint32)
-        done = 0
-        while True:
-            done, index.n = assign_bytes(
-                hashes, rows, keys.offsets, keys.data, done, index.skip_bits, index.shift,
-                index.slots, index.hashes, self._starts, self._arena, index.n, codes,
+        codes = np.empty(pieces.n_rows, np.uint32)
+        at = np.zeros(3, np.int64)
+        while not _done(at, pieces):
+            self._starts.reach(index.room + 1)
+            index.n = assign_texts(
+                rows, self._column, texts, pieces.starts, pieces.ends, at, index.skip_bits,
+                index.shift, index.slots, index.hashes, self._starts.array, self._arena.array,
+                index.n, index.room, codes,
             )  # fmt: skip
-            if done == len(hashes):
-                return codes
-            self._grow(int(keys.offsets[rows[done] + 1] - keys.offsets[rows[done]]))
+            if _done(at, pieces):
+                break
+            if index.n == index.room:
+                index.grow()
+            else:
+                place = int(rows[at[1], self._column])
+                length = int.from_bytes(texts[place : place + 4].tobytes(), "little")
+                self._arena.reach(int(self._starts.array[self.n]) + length)
+        return codes
 
     def keys(self) -> ByteKeys:
         """All keys, in the order of their codes."""
-        return ByteKeys(frozen(self._starts[: self.n + 1]), frozen(self._arena))
+        self._starts.reach(1)
+        return ByteKeys(frozen(self._starts.array[: self.n + 1]), frozen(self._arena.array))
 
     def hashes(self, key: HashKey) -> Hashes:
         """All keys hashed under `key`, in the order of their codes."""
         return self._index.hashes[: self.n] if key == self._key else hash_keys(self.keys(), key)
-
-    def _grow(self, n_more_bytes: int) -> None:
-        if self.n == self._index.room:
-            self._index.grow()
-            self._starts = longer(self._starts, self._index.room + 1, self.n + 1)
-        used = int(self._starts[self.n])
-        if used + n_more_bytes > len(self._arena):
-            size = max(used + n_more_bytes, len(self._arena) + (len(self._arena) >> 1))
-            self._arena = longer(self._arena, size, used)
-
-
-KeyTable: TypeAlias = IntTable | ByteTable
 
 
 def slot_shift(n_slots: int) -> np.uint64:
@@ -160,82 +170,100 @@ def slot_shift(n_slots: int) -> np.uint64:
     return np.uint64(65 - n_slots.bit_length())
 
 
-def longer(array: npt.NDArray[Scalar], length: int, used: int) -> npt.NDArray[Scalar]:
-    """Return a longer array that begins with the used part of another."""
-    grown = empty(length, array.dtype.type)
-    grown[:used] = array[:used]
-    return grown
+def _done(at: npt.NDArray[np.int64], pieces: Pieces) -> bool:
+    return int(at[0]) == len(pieces.starts)
 
 
 @kernel
-def assign_ints(hashes, first, skip_bits, shift, slots, known, n, codes):
-    """Find or insert `hashes[first:]`; stop when the table is full.
+def assign_ints(rows, starts, ends, at, skip_bits, shift, slots, known, n, room, codes):
+    """Find or insert the words of `rows`, `int64[n, width]`; stop when `room` keys are known.
 
-    `slots` are those of `Index`, `known` is `uint64[capacity]` of hashes by code. Returns rows
-    done and keys known.
+    `at` is `int64[3]`, piece, row and place among `codes` to go on from, moved on; `slots` are
+    those of `Index`, `known` its hashes by code. Returns how many keys are known then.
     """
     last_slot = np.uint64(len(slots) - 1)
-    for i in range(first, len(hashes)):
-        h = hashes[i]
-        slot = (h << skip_bits) >> shift
-        while True:
-            entry = slots[slot]
-            if entry == 0:
-                if n == len(known):
-                    return i, n
-                known[n] = h
-                n += 1
-                slots[slot] = n
-                codes[i] = n - 1
-                break
-            if known[entry - np.uint32(1)] == h:
-                codes[i] = entry - np.uint32(1)
-                break
-            slot = (slot + np.uint64(1)) & last_slot
-    return len(hashes), n
-
-
-@kernel
-def assign_bytes(
-    hashes, rows, offsets, data, first, skip_bits, shift, slots, known, starts, arena, n, codes
-):
-    """Find or insert the keys of `rows[first:]`; stop when table or arena is full.
-
-    `known` is `uint64[capacity]`, key `c` is `arena[starts[c]:starts[c + 1]]`.
-    """
-    last_slot = np.uint64(len(slots) - 1)
-    for i in range(first, len(hashes)):
-        h = hashes[i]
-        row = np.uint64(rows[i])
-        start = np.uint64(offsets[row])
-        length = np.uint64(offsets[row + np.uint64(1)]) - start
-        slot = (h << skip_bits) >> shift
-        while True:
-            entry = slots[slot]
-            if entry == 0:
-                used = np.uint64(starts[n])
-                if n == len(known) or used + length > np.uint64(len(arena)):
-                    return i, n
-                for j in range(length):
-                    arena[used + np.uint64(j)] = data[start + np.uint64(j)]
-                known[n] = h
-                n += 1
-                starts[n] = used + length
-                slots[slot] = n
-                codes[i] = n - 1
-                break
-            code = np.uint64(entry) - np.uint64(1)
-            there = np.uint64(starts[code])
-            if known[code] == h and np.uint64(starts[np.uint64(entry)]) - there == length:
-                # Differences are gathered without a branch, so that LLVM compares vectors.
-                difference = np.uint8(0)
-                for j in range(length):
-                    difference |= arena[there + np.uint64(j)] ^ data[start + np.uint64(j)]
-                if difference == 0:
-                    codes[i] = code
+    resumed = at[0]
+    place = at[2]
+    for piece in range(resumed, len(starts)):
+        first = max(at[1], starts[piece]) if piece == resumed else starts[piece]
+        for i in range(first, ends[piece]):
+            h = np.uint64(rows[i, 0])
+            slot = (h << skip_bits) >> shift
+            while True:
+                entry = slots[slot]
+                if entry == 0:
+                    if n == room:
+                        at[0] = piece
+                        at[1] = i
+                        at[2] = place
+                        return n
+                    known[n] = h
+                    n += 1
+                    slots[slot] = n
+                    codes[place] = n - 1
                     break
-            slot = (slot + np.uint64(1)) & last_slot
-    return len(hashes), n
+                if known[entry - np.uint32(1)] == h:
+                    codes[place] = entry - np.uint32(1)
+                    break
+                slot = (slot + np.uint64(1)) & last_slot
+            place += 1
+    at[0] = len(starts)
+    return n
+
+
+@kernel
+def assign_texts(
+    rows, column, texts, starts, ends, at, skip_bits, shift, slots, known, key_starts, arena, n,
+    room, codes
+):  # fmt: skip
+    """Find or insert the texts of `rows`; stop when `room` keys are known or the arena is full.
+
+    As `assign_ints`; key `c` is `arena[key_starts[c]:key_starts[c + 1]]`.
+    """
+    last_slot = np.uint64(len(slots) - 1)
+    resumed = at[0]
+    place = at[2]
+    for piece in range(resumed, len(starts)):
+        first = max(at[1], starts[piece]) if piece == resumed else starts[piece]
+        for i in range(first, ends[piece]):
+            h = np.uint64(rows[i, 0])
+            start = np.uint64(rows[i, column])
+            length = np.uint64(0)
+            for j in range(4):
+                length |= np.uint64(texts[start + np.uint64(j)]) << np.uint64(8 * j)
+            start += np.uint64(4)
+            slot = (h << skip_bits) >> shift
+            while True:
+                entry = slots[slot]
+                if entry == 0:
+                    used = np.uint64(key_starts[n])
+                    if n == room or used + length > np.uint64(len(arena)):
+                        at[0] = piece
+                        at[1] = i
+                        at[2] = place
+                        return n
+                    for j in range(length):
+                        arena[used + np.uint64(j)] = texts[start + np.uint64(j)]
+                    known[n] = h
+                    n += 1
+                    key_starts[n] = used + length
+                    slots[slot] = n
+                    codes[place] = n - 1
+                    break
+                code = np.uint64(entry) - np.uint64(1)
+                there = np.uint64(key_starts[code])
+                if known[code] == h and np.uint64(key_starts[np.uint64(entry)]) - there == length:
+                    # Differences are gathered without a branch: LLVM then compares vectors.
+                    difference = np.uint8(0)
+                    for j in range(length):
+                        difference |= arena[there + np.uint64(j)] ^ texts[start + np.uint64(j)]
+                    if difference == 0:
+                        codes[place] = code
+                        break
+                slot = (slot + np.uint64(1)) & last_slot
+            place += 1
+    at[0] = len(starts)
+    return n
 
 
 @kernel

@@ -11,12 +11,13 @@ from typing import Any
 
 import pyarrow as pa
 
-from rfm_engine.aggregate.finish import MAX_DIGITS, CustomerChunk, chunks_of
+from rfm_engine.aggregate.finish import MAX_DIGITS, CustomerChunk, chunk_of
 from rfm_engine.aggregate.hashing import HashKey
 from rfm_engine.aggregate.intake import Intake
 from rfm_engine.aggregate.ledger import RowCounts
 from rfm_engine.aggregate.partition import Partition
 from rfm_engine.aggregate.partitions import Partitions
+from rfm_engine.aggregate.waiting import Layout
 from rfm_engine.errors import UsageError
 from rfm_engine.orders.kinds import OUTPUT_TYPES
 from rfm_engine.orders.place import Place
@@ -80,7 +81,7 @@ class CustomerTotals:
     def n_customers(self) -> int:
         """Customers seen, those without orders included."""
         with ThreadPoolExecutor(1) as pool:
-            return sum(partition.customers.n for partition in self._settled(pool))
+            return sum(partition.measures.n_seen for partition in self._settled(pool))
 
     @property
     def n_customers_so_far(self) -> int:
@@ -130,7 +131,7 @@ class CustomerTotals:
     def add(self, batch: pa.RecordBatch, place: Place, *, text: bool = False) -> None:
         """Add a batch of a source that has joined."""
         for rows in self._intake.take(batch, place, text=text):
-            self._known().add(rows)
+            self._known(Layout.of(rows)).add(rows)
 
     def merge(self, other: CustomerTotals) -> None:
         """Add everything that `other` holds; `other` stays as it is and must stand still meanwhile.
@@ -149,8 +150,8 @@ class CustomerTotals:
         self._intake.merge(other._intake)
         with ThreadPoolExecutor(1) as pool:
             others = other._settled(pool)
-        if others:
-            self._known().absorb(others)
+        if other._partitions is not None:
+            self._known(other._partitions.layout).absorb(others)
 
     def finish(self) -> pa.Table:
         """Return the customers with an order, in no order.
@@ -171,8 +172,8 @@ class CustomerTotals:
         with ThreadPoolExecutor(1) as pool:
             chunks, _ = self.chunks(pool)
         schema = pa.schema(self.fields)
-        batches = [pa.record_batch(chunk.columns(self.scale), schema=schema) for chunk in chunks]
-        return pa.Table.from_batches(batches, schema)
+        tables = [pa.table(chunk.columns(self.scale), schema=schema) for chunk in chunks]
+        return pa.concat_tables([schema.empty_table(), *tables])
 
     @property
     def scale(self) -> int:
@@ -200,20 +201,19 @@ class CustomerTotals:
         as_of_day = self._intake.as_of_day or 0
         zone, kinds = self.reading.zone, self._intake.kinds
 
-        def finished(partition: Partition) -> tuple[list[CustomerChunk], int]:
-            with partition.lock:
-                return chunks_of(partition, as_of_day, zone, kinds)
+        def finished(partition: Partition) -> tuple[CustomerChunk, int]:
+            return chunk_of(partition, as_of_day, zone, kinds)
 
         filled = [partition for partition in self._settled(pool) if partition.customers.n]
         done = list(pool.map(finished, filled))
-        return [chunk for chunks, _ in done for chunk in chunks], sum(n for _, n in done)
+        return [chunk for chunk, _ in done], sum(n for _, n in done)
 
     def _settled(self, pool: Executor) -> Sequence[Partition]:
         return () if self._partitions is None else self._partitions.settled(pool)
 
-    def _known(self) -> Partitions:
+    def _known(self, layout: Layout) -> Partitions:
         with self._lock:
             if self._partitions is None:
-                of_bytes = self._intake.kinds.customer not in ("int", "uint")
-                self._partitions = Partitions(self._hash_key, of_bytes=of_bytes)
+                signed = self._intake.kinds.customer == "int"
+                self._partitions = Partitions(self._hash_key, layout, signed=signed)
             return self._partitions
