@@ -15,24 +15,25 @@ from threading import Thread
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from rfm_engine.aggregate.finish import CustomerChunk
 from rfm_engine.aggregate.hashing import prepare
 from rfm_engine.aggregate.intake import Survey
 from rfm_engine.aggregate.totals import CustomerTotals
+from rfm_engine.customers import ScoredCustomers
 from rfm_engine.errors import UsageError
-from rfm_engine.orders.arrays import arrow
 from rfm_engine.orders.place import Source
 from rfm_engine.orders.reading import NEWEST, Frequency, Ids, Reading, Refunds, Zero, day_date
 from rfm_engine.orders.source import open_sources
 from rfm_engine.result import Result, SegmentTotals, cuts_in_units
 from rfm_engine.scan import Seconds, scan
-from rfm_engine.score.cells import Cuts, Scores, cell_sums, score_cells, tally
+from rfm_engine.score.cells import Cells, Cuts, cell_sums, new_sums, place_customers
 from rfm_engine.segments.assign import Labels, segment_sums
 from rfm_engine.segments.plan import Axis, Plan, plan_scoring
-from rfm_engine.segments.scheme import AXES, CutPoint, Scheme, load_scheme
-from rfm_engine.sink import check_output, same_place, write
+from rfm_engine.segments.scheme import CutPoint, Scheme, load_scheme
+from rfm_engine.sink import check_output, same_place, write_groups
 
 __version__ = version("rfm-engine")
 METADATA_KEY = b"rfm_engine"
@@ -186,34 +187,36 @@ def score(
     _tell(progress, "score", totals)
     options = reading | plan.options() | {"scheme": os.fspath(scheme)}
     with ThreadPoolExecutor(n_threads) as pool:
-        scored = _score(totals, chosen, plan, pool)
-        table = _table(totals, scored, options, pool)
+        scored = _score(totals, chosen, plan, options, pool)
     marks.append(clock.perf_counter())
     if output is not None:
         _tell(progress, "write", totals)
-        write(table.to_batches(), table.schema, output, threads=n_threads)
-    marks.append(clock.perf_counter())
-    return Result(
-        customers=table,
+        groups = scored.customers.groups()
+        write_groups(groups, scored.customers.schema, output, threads=n_threads)
+    result = Result(
+        scored=scored.customers,
         as_of=totals.as_of,
         rows=totals.rows,
         cuts=scored.cuts,
         segment_totals=scored.segments,
         customers_without_orders=scored.n_without_orders,
         scale=totals.scale,
-        seconds=_stages(marks, spent),
+        seconds={},
         options=options | {"threads": n_threads},
         version=__version__,
     )
+    if output is None:
+        result.customers  # noqa: B018 - made now, so that what is wrong with an id is said now
+    marks.append(clock.perf_counter())
+    result.seconds.update(_stages(marks, spent))
+    return result
 
 
 class _Scored(NamedTuple):
-    """Customers in chunks, with their scores and what the scores add up to."""
+    """Scored customers, and what they add up to."""
 
-    chunks: list[CustomerChunk]
-    scores: list[Scores]
+    customers: ScoredCustomers
     cuts: Cuts
-    labels: Labels
     segments: tuple[SegmentTotals, ...]
     n_without_orders: int
 
@@ -262,61 +265,43 @@ def _newest(
     return NEWEST if newest is None else day_date(newest), spent
 
 
-def _score(totals: CustomerTotals, scheme: Scheme, plan: Plan, pool: Executor) -> _Scored:
+def _score(
+    totals: CustomerTotals, scheme: Scheme, plan: Plan, options: dict[str, Any], pool: Executor
+) -> _Scored:
     chunks, n_without_orders = totals.chunks(pool)
     cuts = Cuts(
-        *pool.map(
-            Axis.fit,
-            plan,
-            (
-                [chunk.recency_days for chunk in chunks],
-                [chunk.frequency for chunk in chunks],
-                [chunk.monetary_minor for chunk in chunks],
-            ),
-            (0, 0, totals.scale),
-        )
+        plan.r.fit([chunk.recency_days for chunk in chunks], 0, pool.map),
+        plan.f.fit([chunk.frequency for chunk in chunks], 0, pool.map),
+        plan.m.fit([chunk.monetary_minor for chunk in chunks], totals.scale, pool.map),
     )
     bins = plan.bins
 
-    def scores_of(chunk: CustomerChunk) -> Scores:
+    def place(chunk: CustomerChunk) -> tuple[Cells, npt.NDArray[np.int64]]:
+        sums = new_sums(bins)
         measures = chunk.recency_days, chunk.frequency, chunk.monetary_minor
-        return score_cells(*measures, cuts, bins)
+        return place_customers(*measures, cuts, bins, sums), sums
 
-    scores = list(pool.map(scores_of, chunks))
-    sums = np.zeros((bins.n_cells, 4), np.int64)
-    for chunk, scored in zip(chunks, scores, strict=True):
-        tally(scored.cells, chunk.frequency, chunk.monetary_minor, sums)
+    sums = new_sums(bins)
+    cells = []
+    for of_chunk, sums_of_chunk in pool.map(place, chunks):
+        cells.append(of_chunk)
+        sums += sums_of_chunk
     labels = Labels(scheme, bins, sums[:, 0] > 0)
     by_segment = segment_sums(cell_sums(sums), labels.segment, len(labels.names))
     segments = tuple(
         SegmentTotals(name, *row) for name, row in zip(labels.names, by_segment, strict=True)
     )
-    return _Scored(chunks, scores, cuts, labels, segments, n_without_orders)
-
-
-def _table(
-    totals: CustomerTotals, scored: _Scored, options: dict[str, Any], pool: Executor
-) -> pa.Table:
     about = {
         "version": __version__,
         "as_of": None if totals.as_of is None else totals.as_of.isoformat(),
-        "cuts": cuts_in_units(scored.cuts, totals.scale),
+        "cuts": cuts_in_units(cuts, totals.scale),
         "options": options,
     }
-    fields = [pa.field(f"{axis}_score", pa.int8()) for axis in AXES]
     schema = pa.schema(
-        [*totals.fields, *fields, *scored.labels.fields],
-        {METADATA_KEY: json.dumps(about, default=str)},
+        [*totals.fields, *labels.fields], {METADATA_KEY: json.dumps(about, default=str)}
     )
-
-    def table_of(chunk: CustomerChunk, scores: Scores) -> pa.Table:
-        measures = chunk.columns(totals.scale)
-        digits = map(arrow, (scores.r, scores.f, scores.m))
-        labels = scored.labels.columns(scores)
-        return pa.table([*measures, *digits, *labels], schema=schema)
-
-    tables = pool.map(table_of, scored.chunks, scored.scores)
-    return pa.concat_tables([schema.empty_table(), *tables])
+    customers = ScoredCustomers(chunks, cells, labels, schema, totals.scale)
+    return _Scored(customers, cuts, segments, n_without_orders)
 
 
 def _refuse_overwriting(sources: Sequence[Source], output: str | os.PathLike[str] | None) -> None:

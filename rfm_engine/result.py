@@ -5,12 +5,14 @@ from __future__ import annotations
 import html
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
 
 from rfm_engine.aggregate.ledger import RowCounts
 from rfm_engine.orders.money import format_minor
+from rfm_engine.customers import ScoredCustomers
 from rfm_engine.score.cells import Cuts
 
 
@@ -24,7 +26,7 @@ class SegmentTotals:
     monetary_minor: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Result:
     """Scored customers and how they came about.
 
@@ -55,7 +57,7 @@ class Result:
         The options as they were used.
     """
 
-    customers: pa.Table
+    scored: ScoredCustomers
     as_of: date | None
     rows: RowCounts
     cuts: Cuts
@@ -65,6 +67,11 @@ class Result:
     seconds: dict[str, float]
     options: dict[str, Any]
     version: str
+
+    @cached_property
+    def customers(self) -> pa.Table:
+        """The customers as a table, made when first asked for where they were written to a file."""
+        return self.scored.table(self.options["threads"])
 
     @property
     def segments(self) -> pa.Table:
@@ -85,7 +92,7 @@ class Result:
 
     def summary(self) -> dict[str, Any]:
         """Return what `rfm score --json` prints, without peak memory; money is text."""
-        n_customers = self.customers.num_rows
+        n_customers = len(self.scored)
         monetary = sum(segment.monetary_minor for segment in self.segment_totals)
         return {
             "version": self.version,
@@ -116,7 +123,7 @@ class Result:
 
     def __repr__(self) -> str:
         names = ", ".join(f"{s.name} {s.customers:,}" for s in self.segment_totals)
-        return f"<rfm_engine.Result of {self.customers.num_rows:,} customers: {names}>"
+        return f"<rfm_engine.Result of {len(self.scored):,} customers: {names}>"
 
     def _repr_html_(self) -> str:
         summary = self.summary()

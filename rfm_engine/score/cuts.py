@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from rfm_engine.score.select import Values, select
+from rfm_engine.score.select import Map, Values, select
 
 
-def quantile_cuts(chunks: Values, bins: int) -> list[int]:
+def quantile_cuts(chunks: Values, bins: int, each: Map = map) -> list[int]:
     """Return the i/bins quantiles, i in 1..bins-1, by inverted CDF; none without values.
 
     The i-th is the smallest observed value with at least `ceil(i * n / bins)` values at or below
@@ -14,4 +14,4 @@ def quantile_cuts(chunks: Values, bins: int) -> list[int]:
     n = sum(len(chunk) for chunk in chunks)
     if n == 0:
         return []
-    return select(chunks, [-(-i * n // bins) - 1 for i in range(1, bins)])
+    return select(chunks, [-(-i * n // bins) - 1 for i in range(1, bins)], each)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,55 +11,76 @@ import numpy.typing as npt
 from rfm_engine.kernels import kernel
 from rfm_engine.orders.arrays import frozen
 
-Values = Sequence[npt.NDArray[np.int64] | npt.NDArray[np.int32]]
+Chunk = npt.NDArray[np.int64] | npt.NDArray[np.int32]
+Values = Sequence[Chunk]
+Map = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
+"""`map`, or that of a pool of threads."""
 
 # 2^16 counters fit the second-level cache; int64 values take four passes at most.
 _COUNTER_BITS = 16
+# As many counters as threads are worth; they are added up.
+_PARTS = 4
 
 
-def select(chunks: Values, ranks: Sequence[int]) -> list[int]:
+def select(chunks: Values, ranks: Sequence[int], each: Map = map) -> list[int]:
     """Return the values at ascending `ranks` (0 is the least) among all chunks together.
 
     One pass counts the values by their leading bits; only those that share them with a wanted
     rank are looked at again.
     """
     filled = [chunk for chunk in chunks if len(chunk)]
-    least = min(int(chunk.min()) for chunk in filled)
-    span = max(int(chunk.max()) for chunk in filled) - least
+    least = min(each(_least, filled))
+    span = max(each(_greatest, filled)) - least
     shift = max(span.bit_length() - _COUNTER_BITS, 0)
-    counts = np.zeros((span >> shift) + 1, np.int64)
     base = np.uint64(least % (1 << 64))
-    for chunk in filled:
-        count_leading(_wide(chunk), base, np.uint64(shift), counts)
+
+    def count(some: Values) -> npt.NDArray[np.int64]:
+        counts = np.zeros((span >> shift) + 1, np.int64)
+        for chunk in some:
+            count_leading(_wide(chunk), base, np.uint64(shift), counts)
+        return counts
+
+    counts = sum(each(count, [filled[first::_PARTS] for first in range(_PARTS)]))
     ends = np.cumsum(counts)
     buckets = np.searchsorted(ends, ranks, side="right").tolist()
     if shift == 0:
         return [least + bucket for bucket in buckets]
     wanted = sorted(set(buckets))
-    members = _collect(filled, base, shift, counts, wanted)
+    members = _collect(filled, base, shift, len(counts), wanted, each)
     found: list[int] = []
-    for bucket in wanted:
+    for bucket, values in zip(wanted, members, strict=True):
         below = int(ends[bucket] - counts[bucket])
         inner = [rank - below for rank, b in zip(ranks, buckets, strict=True) if b == bucket]
-        found += select([members[bucket]], inner)
+        found += select([values], inner)
     return found
 
 
 def _collect(
-    chunks: Values, base: np.uint64, shift: int, counts: npt.NDArray[np.int64], wanted: list[int]
-) -> dict[int, npt.NDArray[np.int64]]:
-    places = np.full(len(counts), -1, np.int64)
-    sizes = counts[wanted]
-    ends = np.cumsum(sizes)
-    places[wanted] = ends - sizes
-    out = np.empty(int(ends[-1]), np.int64)
-    for chunk in chunks:
-        collect_leading(_wide(chunk), base, np.uint64(shift), places, out)
-    pieces = np.split(out, ends[:-1])
-    return dict(zip(wanted, pieces, strict=True))
+    chunks: Values, base: np.uint64, shift: int, n_counts: int, wanted: list[int], each: Map
+) -> list[npt.NDArray[np.int64]]:
+    """Return the values of each wanted bucket."""
+    numbers = np.full(n_counts, -1, np.int64)
+    numbers[wanted] = np.arange(len(wanted))
+
+    def collect(chunk: Chunk) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        values, buckets = np.empty(len(chunk), np.int64), np.empty(len(chunk), np.int64)
+        n = collect_leading(_wide(chunk), base, np.uint64(shift), numbers, values, buckets)
+        return values[:n].copy(), buckets[:n].copy()
+
+    parts = list(each(collect, chunks))
+    values, buckets = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    return [values[buckets == number] for number in range(len(wanted))]
 
 
-def _wide(chunk: npt.NDArray[np.int64] | npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
+def _least(chunk: Chunk) -> int:
+    return int(chunk.min())
+
+
+def _greatest(chunk: Chunk) -> int:
+    return int(chunk.max())
+
+
+def _wide(chunk: Chunk) -> npt.NDArray[np.int64]:
     return frozen(np.asarray(chunk, np.int64))
 
 
@@ -70,11 +92,12 @@ def count_leading(values, base, shift, counts):
 
 
 @kernel
-def collect_leading(values, base, shift, places, out):
-    """Copy the values whose bucket has a place (not -1) to `out`, moving that place on."""
+def collect_leading(values, base, shift, numbers, found, buckets):
+    """Copy the values whose bucket has a number (not -1), and those numbers; return how many."""
+    n = 0
     for i in range(len(values)):
-        bucket = (np.uint64(values[i]) - base) >> shift
-        place = places[bucket]
-        if place >= 0:
-            out[place] = values[i]
-            places[bucket] = place + 1
+        number = numbers[(np.uint64(values[i]) - base) >> shift]
+        found[n] = values[i]
+        buckets[n] = number
+        n += number >= 0
+    return n

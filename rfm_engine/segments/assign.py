@@ -10,14 +10,14 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from rfm_engine.orders.arrays import arrow, arrow_texts
-from rfm_engine.score.cells import Bins, Scores
-from rfm_engine.segments.scheme import Scheme
+from rfm_engine.score.cells import Bins, Cells
+from rfm_engine.segments.scheme import AXES, Scheme
 
 _MAX_INT16 = np.iinfo(np.int16).max
 
 
 class Labels:
-    """Score texts and segment names by cell, written as dictionary columns.
+    """Scores, their texts and segment names by cell, the last two as dictionary columns.
 
     Only cells that occur get a text, so that a hundred bins an axis do not make a million.
     """
@@ -31,16 +31,19 @@ class Labels:
         self.segment = scheme.layout(bins)
         self.names = segment_names(scheme, bins)
         self._names = arrow_texts(self.names)
+        self._digits = bins.digits()
         self.fields = [
+            *(pa.field(f"{axis}_score", pa.int8()) for axis in AXES),
             pa.field("rfm_score", pa.dictionary(index, pa.string())),
             pa.field("segment", pa.dictionary(pa.int16(), pa.string())),
         ]
 
-    def columns(self, scores: Scores) -> list[pa.Array]:
-        """Return the columns rfm_score and segment of a chunk."""
+    def columns(self, cells: Cells) -> list[pa.Array]:
+        """Return the scores of a chunk, one column an axis, and the columns rfm_score, segment."""
         return [
-            pa.DictionaryArray.from_arrays(arrow(self._code[scores.cells]), self._scores),
-            pa.DictionaryArray.from_arrays(arrow(self.segment[scores.cells]), self._names),
+            *(arrow(digits[cells]) for digits in self._digits),
+            pa.DictionaryArray.from_arrays(arrow(self._code[cells]), self._scores),
+            pa.DictionaryArray.from_arrays(arrow(self.segment[cells]), self._names),
         ]
 
 

@@ -9,7 +9,7 @@ from rfm_engine.errors import UsageError
 from rfm_engine.orders.money import parse_minor_floor
 from rfm_engine.score.cells import Bins
 from rfm_engine.score.cuts import quantile_cuts
-from rfm_engine.score.select import Values
+from rfm_engine.score.select import Map, Values
 from rfm_engine.segments.scheme import AXES, METHODS, CutPoint, Scheme, ascending, check_bins
 
 Choice = TypeVar("Choice", int, str)
@@ -23,10 +23,10 @@ class Axis(NamedTuple):
     bins: int
     cuts: tuple[CutPoint, ...] | None
 
-    def fit(self, chunks: Values, scale: int) -> list[int]:
+    def fit(self, chunks: Values, scale: int, each: Map = map) -> list[int]:
         """Return the cut points in integers of `scale`, for these values."""
         if self.cuts is None:
-            return quantile_cuts(chunks, self.bins)
+            return quantile_cuts(chunks, self.bins, each)
         return [parse_minor_floor(cut, scale) for cut in self.cuts]
 
 

@@ -12,15 +12,14 @@ from rfm_engine.aggregate import partitions
 
 
 def test_finish__waits_for_rows_that_another_thread_is_adding(monkeypatch):
-    begun, go_on, share = Event(), Event(), partitions._share
+    begun, go_on, write = Event(), Event(), partitions.Partitions._write
 
     def slow(*rows):
         begun.set()
         go_on.wait()
-        share(*rows)
+        write(*rows)
 
-    monkeypatch.setattr(partitions, "_share", slow)
-    monkeypatch.setattr(partitions, "_WAITING_BYTES", 1)
+    monkeypatch.setattr(partitions.Partitions, "_write", slow)
     totals = rfm.CustomerTotals(as_of="2026-01-31")
     orders = pa.table({"customer_id": [1], "order_time": [datetime(2026, 1, 1)], "amount": [1.0]})
     adding = Thread(target=totals.update, args=(orders,))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,24 +13,32 @@ from rfm_engine.aggregate.hashing import HashKey, hash_keys, key_at
 from rfm_engine.aggregate.pairs import Pairs
 from rfm_engine.aggregate.tables import ByteTable, IntTable
 from tests.aggregate.test_hashing import byte_keys, int_keys
+from tests.aggregate.waiting_rows import pieces_of, rows_of
 
 KEY = HashKey.from_int(7)
 TABLES = [
-    (IntTable, int_keys, st.integers(0, 40) | st.integers(0, 2**64 - 1)),
-    (ByteTable, byte_keys, st.binary(max_size=3) | st.binary(max_size=60)),
+    (partial(IntTable, KEY, 6), int_keys, st.integers(0, 40) | st.integers(0, 2**64 - 1)),
+    (partial(ByteTable, KEY, 6, 3), byte_keys, st.binary(max_size=3) | st.binary(max_size=60)),
 ]
 
 
 @pytest.mark.parametrize(("table_of", "keys_of", "elements"), TABLES)
 @given(data=st.data())
 def test_assign__numbers_keys_in_order_of_appearance(table_of, keys_of, elements, data):
-    table = table_of(KEY, 6)
+    table = table_of()
     codes: dict[object, int] = {}
     for values in data.draw(st.lists(st.lists(elements, max_size=60), max_size=4)):
-        keys = keys_of(values)
-        rows = np.arange(len(values), dtype=np.uint32)
-        got = table.assign(hash_keys(keys, KEY).copy(), rows, keys).tolist()
-        assert got == [codes.setdefault(value, len(codes)) for value in values]
+        rows, texts = rows_of(keys_of(values), KEY)
+        cuts = data.draw(st.lists(st.integers(0, len(values)), max_size=3))
+        turn = data.draw(st.permutations(range(len(cuts) + 1)))
+        pieces = pieces_of(len(values), cuts, turn)
+        got = table.assign(rows, texts, pieces).tolist()
+        seen = [
+            values[row]
+            for start, end in zip(pieces.starts, pieces.ends, strict=True)
+            for row in range(start, end)
+        ]
+        assert got == [codes.setdefault(value, len(codes)) for value in seen]
     assert table.n == len(codes)
     assert [key_at(table.keys(), code) for code in range(table.n)] == list(codes)
     for key in (KEY, HashKey.from_int(8)):
@@ -57,8 +67,7 @@ def test_index__probes_stay_short_whatever_the_ids(stride):
     n = 20_000
     values = (np.arange(n, dtype=np.uint64) * np.uint64(stride)).tolist()
     table = IntTable(KEY, 0)
-    keys = int_keys(values)
-    table.assign(hash_keys(keys, KEY).copy(), np.arange(n, dtype=np.uint32), keys)
+    table.assign(*rows_of(int_keys(values), KEY), pieces_of(n, []))
     index = table._index
     home = (index.hashes[: table.n] >> index.shift).astype(np.int64)
     at = np.flatnonzero(index.slots)

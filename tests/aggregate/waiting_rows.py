@@ -1,0 +1,32 @@
+"""Keys as rows that wait, cut into pieces."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rfm_engine.aggregate.hashing import HashKey, hash_keys
+from rfm_engine.aggregate.routing import Route
+from rfm_engine.aggregate.scatter import scatter_texts, text_room
+from rfm_engine.aggregate.waiting import Pieces
+from rfm_engine.orders.keys import ByteKeys, Keys
+
+
+def rows_of(keys: Keys, key: HashKey) -> tuple[np.ndarray, np.ndarray]:
+    """Return rows of hash, two zeros and the place in the texts, and the texts."""
+    hashes = hash_keys(keys, key)
+    n = len(hashes)
+    rows = np.zeros((n, 4), np.int64)
+    rows[:, 0] = hashes.view(np.int64)
+    texts = np.zeros(text_room(keys), np.uint8)
+    if isinstance(keys, ByteKeys):
+        one_bin = Route(hashes, np.zeros(n, np.uint16), np.array([0, n]))
+        scatter_texts(one_bin, keys, 3, rows, texts, 0)
+    return rows, texts
+
+
+def pieces_of(n: int, cuts: list[int], order: list[int] | None = None) -> Pieces:
+    """Cut n rows at some places; the pieces may stand in any order."""
+    ends = np.array([*sorted(cuts), n], np.int64)
+    starts = np.concatenate([[0], ends[:-1]])
+    turn = np.arange(len(ends)) if order is None else np.array(order)
+    return Pieces(starts[turn], ends[turn], n)
