@@ -19,7 +19,6 @@ _MAGIC = b"PAR1"
 _TAIL_BYTES = 8  # length of the footer and the magic after it
 _STRUCT = 12
 _N_ROWS, _ROW_GROUPS = 3, 4
-_MOST_GROUPS = 2**15  # the number of a row group has 16 bits, and none is below zero
 # On a disk that takes 2 GB/s, 350 MB synced at the end take 0.15 s; begun early, nothing.
 _SYNC_BYTES = 64 << 20
 
@@ -49,8 +48,8 @@ class Stitch:
             if number == _N_ROWS:
                 self._n_rows += footer.value(kind)
             elif number == _ROW_GROUPS:
-                for _ in footer.items():
-                    self._groups.append(edited(footer, _moves(shift, len(self._groups))))
+                moves = _moves(shift)
+                self._groups += [edited(footer, moves) for _ in footer.items()]
             else:
                 footer.value(kind)
         self._unsynced += pages.size
@@ -88,18 +87,17 @@ def edited(reader: Compact, edits: Edits) -> bytes:
     return bytes(copy + reader.data[copied : reader.at])
 
 
-def _moves(shift: int, number: int) -> Edits:
-    """Return what changes in the `number`-th row group when its pages move by `shift` bytes."""
+def _moves(shift: int) -> Edits:
+    """Return what changes in a row group when its pages move by `shift` bytes."""
 
     def move(offset: int) -> bytes:
         # Where something does not exist, some fields say 0 instead of being absent.
         return _zigzag(offset + shift if offset else 0)
 
-    # Of the pages: data, index, dictionary, bloom filter. Of the chunk: its metadata, the offset
-    # and the column index. Of the group: its first page.
+    # Data, index and dictionary pages, bloom filter; the metadata of the chunk (0 nowadays), its
+    # offset and column index; the first page of the group.
     pages = dict.fromkeys((9, 10, 11, 14), move)
-    chunk: Edits = {2: move, 3: pages, 4: move, 6: move}
-    return {1: chunk, 5: move, 7: lambda _: _zigzag(min(number, _MOST_GROUPS - 1))}
+    return {1: {2: move, 3: pages, 4: move, 6: move}, 5: move}
 
 
 def _footer(encoded: pa.Buffer) -> Compact:
