@@ -98,8 +98,8 @@ def test_write_groups__failing_builder_leaves_the_old_output(
         return group(number)
 
     sink.write_groups([lambda: OLD], SCHEMA, tmp_path / name)
+    groups = (partial(built, number) for number in range(1000))
     with pytest.raises(type(failure)) as raised:
-        groups = (partial(built, number) for number in range(1000))
         sink.write_groups(groups, SCHEMA, tmp_path / name, threads=2)
     assert raised.value is failure
     assert max(begun) < 3 + 2 * 2
