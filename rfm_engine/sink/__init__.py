@@ -11,7 +11,7 @@ import pyarrow as pa
 from rfm_engine.sink import aside, formats
 from rfm_engine.sink.place import check_output, ending, same_place
 
-__all__ = ["check_output", "same_place", "write"]
+__all__ = ["check_output", "same_place", "write", "write_groups"]
 
 
 def write(
@@ -35,7 +35,7 @@ def write(
         The ending decides: `.parquet`, `.arrow` (IPC file), `.csv`, `-` (IPC stream on stdout);
         anything else is a directory of Parquet parts.
     threads
-        Writers of a directory of parts; the parts are the same for any number of them.
+        Threads that encode Parquet; the output is the same for any number of them.
     progress
         Called now and then from the calling thread with the number of rows written.
 
@@ -54,24 +54,62 @@ def write(
     >>> table = pa.table({"customer_id": [1, 2]})
     >>> write(table.to_batches(), table.schema, "/tmp/customers.parquet")
     """
+    write_groups(
+        formats.grouped(batches, schema), schema, place, threads=threads, progress=progress
+    )
+
+
+def write_groups(
+    groups: Iterable[Callable[[], pa.Table]],
+    schema: pa.Schema,
+    place: str | os.PathLike[str],
+    *,
+    threads: int = 1,
+    progress: Callable[[int], None] | None = None,
+) -> None:
+    """Write tables that are built when their turn comes; `place` holds all or is what it was.
+
+    Parameters
+    ----------
+    groups
+        Functions that build tables of `schema`, about half a million rows each: a row group or a
+        part. They are called in `threads` threads at a time, and each table is dropped as soon as
+        it is encoded; the groups keep their order. The calling thread walks over them, at most two
+        a thread ahead.
+    schema, place, progress
+        As for `write`.
+    threads
+        Threads that build and encode. `.arrow`, `.csv` and `-` are built by several, but written
+        by one.
+
+    Raises
+    ------
+    UsageError, DataError, OSError
+        As for `write`. What a function of `groups` raises comes out unchanged.
+
+    Examples
+    --------
+    >>> import pyarrow as pa
+    >>> table = pa.table({"customer_id": [1, 2]})
+    >>> write_groups([lambda: table], table.schema, "/tmp/customers.parquet")
+    """
     check_output(place)
-    told = progress or _untold
+    n_written = 0
+
+    def wrote(n_rows: int) -> None:
+        nonlocal n_written
+        n_written += n_rows
+        if progress:
+            progress(n_written)
+
     kind = ending(place)
     if kind == "-":
-        formats.write_stdout(formats.grouped(batches, schema, told), schema)
+        formats.write_stdout(groups, schema, threads, wrote)
         return
     target = Path(place).resolve()
     try:
-        if kind:
-            with aside.file(target) as temporary:
-                formats.WRITERS[kind](formats.grouped(batches, schema, told), schema, temporary)
-        else:
-            with aside.folder(target) as temporary:
-                formats.write_parts(batches, schema, temporary, threads, told)
+        with (aside.file if kind else aside.folder)(target) as temporary:
+            formats.WRITERS[kind](groups, schema, temporary, threads, wrote)
     except OSError as error:
         error.add_note("The output place is as it was.")
         raise
-
-
-def _untold(_rows: int) -> None:
-    pass

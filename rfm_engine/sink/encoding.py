@@ -1,0 +1,87 @@
+"""Tables to the bytes of Parquet: how each column is encoded.
+
+Costs are CPU time of one thread a row, at a million rows, with what they leave behind.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet
+
+_FEW_VALUES = {"product_id", "seller_id", "list_price", "discount"}
+# Packed to the bits they need, these are as small as compressed, in half the time.
+_PACKED = {
+    "first_order", "last_order", "recency_days", "frequency", "monetary",
+    "r_score", "f_score", "m_score",
+}  # fmt: skip
+_SAMPLE_ROWS = 4096
+_WIDE = 2.0**56  # differences in this range pack to 7 of 8 bytes
+
+_DICTIONARY, _PLAIN = "RLE_DICTIONARY", "PLAIN"
+
+
+def encode(table: pa.Table, schema: pa.Schema) -> pa.Buffer:
+    """Return a table as a Parquet file in memory."""
+    stream = pa.BufferOutputStream()
+    write_table(table, schema, stream)
+    return stream.getvalue()
+
+
+def write_table(table: pa.Table, schema: pa.Schema, sink: pa.NativeFile) -> None:
+    """Write a table as one Parquet file; without rows it has no row group."""
+    with pyarrow.parquet.ParquetWriter(
+        sink, schema, store_decimal_as_integer=True, write_page_checksum=True, **_options(table)
+    ) as writer:
+        if table.num_rows:
+            writer.write_table(table, row_group_size=table.num_rows)
+
+
+def _options(table: pa.Table) -> dict[str, Any]:
+    chosen = {name: _choose(name, table[name]) for name in table.column_names}
+    encodings = {name: encoding for name, (encoding, _) in chosen.items()}
+    return {
+        "compression": {name: compression for name, (_, compression) in chosen.items()},
+        "use_dictionary": [name for name in encodings if encodings[name] == _DICTIONARY],
+        "column_encoding": {n: e for n, e in encodings.items() if e != _DICTIONARY},
+        # Of dictionaries of text they take 8 ns, as long as all the rest, and tell nobody much.
+        "write_statistics": [n for n in encodings if not pa.types.is_dictionary(table[n].type)],
+    }
+
+
+def _choose(name: str, column: pa.ChunkedArray) -> tuple[str, str]:
+    """Return the encoding and the compression of a column."""
+    kind, types = column.type, pa.types
+    if types.is_dictionary(kind):
+        return _DICTIONARY, "none"
+    if name in _FEW_VALUES:
+        return _DICTIONARY, "zstd"
+    if name in _PACKED or (types.is_integer(kind) and _is_narrow(column)):
+        return "DELTA_BINARY_PACKED", "none"
+    if types.is_integer(kind):
+        # Numbers without order, as ids are: 7 ns and 8 B; with zstd 10 ns and 8 B.
+        return _PLAIN, "none"
+    if _is_text(kind):
+        # Lengths and characters apart. 32 hexadecimal digits: 78 ns and 16.1 B, plain with zstd
+        # 117 ns and 17.4 B, lz4 97 ns and 34.4 B, snappy 136 ns and 32.2 B; "C000123456": 66 ns
+        # and 4.0 B, plain with zstd 56 ns and 4.0 B.
+        return "DELTA_LENGTH_BYTE_ARRAY", "zstd"
+    return _PLAIN, "zstd"
+
+
+def _is_narrow(column: pa.ChunkedArray) -> bool:
+    """Say whether integers lie near their neighbours, by the first of them.
+
+    Dense ids without order, packed: 11 ns and 3.2 B (zstd: 29 ns and 3.6 B); sorted 63-bit ids:
+    15 ns and 5.8 B (zstd: 15 ns and 7.7 B).
+    """
+    steps = np.diff(column.slice(0, _SAMPLE_ROWS).to_numpy().astype(np.float64))
+    return bool(steps.max(initial=0.0) - steps.min(initial=0.0) < _WIDE)
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    types = pa.types
+    tests = types.is_string, types.is_large_string, types.is_binary, types.is_large_binary
+    return any(test(kind) for test in tests)

@@ -1,0 +1,124 @@
+"""One Parquet file out of row groups that were encoded apart.
+
+A row group encoded as a file of its own is, from its first page to its footer, what a larger file
+needs of it. Only the offsets in its footer move. pyarrow can join footers, but not move them, and
+it encodes a file in one thread.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+import pyarrow as pa
+
+from rfm_engine.orders.thrift import Compact
+
+_MAGIC = b"PAR1"
+_TAIL_BYTES = 8  # length of the footer and the magic after it
+_STRUCT = 12
+_N_ROWS, _ROW_GROUPS = 3, 4
+# On a disk that takes 2 GB/s, 350 MB synced at the end take 0.15 s; begun early, nothing.
+_SYNC_BYTES = 64 << 20
+
+Edits: TypeAlias = "Mapping[int, Edits | Callable[[Any], bytes]]"
+"""What to write instead of the values of a struct, by field number."""
+
+
+class Stitch:
+    """Appends encoded row groups to an open file. Without `close` it is not a Parquet file."""
+
+    def __init__(self, file: pa.OSFile, empty: pa.Buffer) -> None:
+        """Begin with `empty`, an encoded table without rows: it gives the schema and metadata."""
+        self._file = file
+        self._about = _footer(empty)
+        self._groups: list[bytes] = []
+        self._n_rows = 0
+        self._unsynced = 0
+        file.write(_MAGIC)
+
+    def append(self, encoded: pa.Buffer) -> None:
+        """Append the row groups of an encoded table of the same schema."""
+        footer = _footer(encoded)
+        pages = encoded[len(_MAGIC) : encoded.size - len(footer.data) - _TAIL_BYTES]
+        shift = self._file.tell() - len(_MAGIC)
+        self._file.write(pages)
+        for number, kind in footer.fields():
+            if number == _N_ROWS:
+                self._n_rows += footer.value(kind)
+            elif number == _ROW_GROUPS:
+                moves = _moves(shift)
+                self._groups += [edited(footer, moves) for _ in footer.items()]
+            else:
+                footer.value(kind)
+        self._unsynced += pages.size
+        if self._unsynced >= _SYNC_BYTES:
+            os.fsync(self._file.fileno())
+            self._unsynced = 0
+
+    def close(self) -> None:
+        """Write the footer."""
+        footer = edited(
+            self._about,
+            {_N_ROWS: lambda _: _zigzag(self._n_rows), _ROW_GROUPS: lambda _: _list(self._groups)},
+        )
+        self._file.write(footer + len(footer).to_bytes(4, "little") + _MAGIC)
+
+
+def edited(reader: Compact, edits: Edits) -> bytes:
+    """Copy the struct that `reader` stands at, with some values replaced."""
+    copy = bytearray()
+    copied = reader.at
+    for number, kind in reader.fields():
+        edit = edits.get(number)
+        start = reader.at
+        if edit is None:
+            reader.value(kind)
+            continue
+        if callable(edit):
+            value = edit(reader.value(kind))
+        elif kind == _STRUCT:
+            value = edited(reader, edit)
+        else:
+            value = _list([edited(reader, edit) for _ in reader.items()])
+        copy += reader.data[copied:start] + value
+        copied = reader.at
+    return bytes(copy + reader.data[copied : reader.at])
+
+
+def _moves(shift: int) -> Edits:
+    """Return what changes in a row group when its pages move by `shift` bytes."""
+
+    def move(offset: int) -> bytes:
+        # Where something does not exist, some fields say 0 instead of being absent.
+        return _zigzag(offset + shift if offset else 0)
+
+    # Data, index and dictionary pages, bloom filter; the metadata of the chunk (0 nowadays), its
+    # offset and column index; the first page of the group.
+    pages = dict.fromkeys((9, 10, 11, 14), move)
+    return {1: {2: move, 3: pages, 4: move, 6: move}, 5: move}
+
+
+def _footer(encoded: pa.Buffer) -> Compact:
+    n_bytes = int.from_bytes(encoded[encoded.size - _TAIL_BYTES :][:4].to_pybytes(), "little")
+    return Compact(encoded[encoded.size - _TAIL_BYTES - n_bytes :][:n_bytes].to_pybytes())
+
+
+def _list(structs: list[bytes]) -> bytes:
+    n = len(structs)
+    head = bytes([n << 4 | _STRUCT]) if n < 15 else bytes([0xF0 | _STRUCT]) + _varint(n)
+    return head + b"".join(structs)
+
+
+def _zigzag(value: int) -> bytes:
+    return _varint(value << 1)  # offsets and counts are never negative
+
+
+def _varint(value: int) -> bytes:
+    out = bytearray()
+    while value > 127:
+        out.append(value & 127 | 128)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
