@@ -31,7 +31,7 @@ from rfm_engine.result import Result, SegmentTotals, cuts_in_units
 from rfm_engine.scan import Seconds, scan
 from rfm_engine.score.cells import Cells, Cuts, cell_sums, new_sums, place_customers
 from rfm_engine.segments.assign import Labels, segment_sums
-from rfm_engine.segments.plan import Axis, Plan, plan_scoring
+from rfm_engine.segments.plan import Plan, plan_scoring
 from rfm_engine.segments.scheme import CutPoint, Scheme, load_scheme
 from rfm_engine.sink import check_output, same_place, write_groups
 

@@ -11,8 +11,8 @@ from typing import Any
 import pyarrow as pa
 
 from rfm_engine.aggregate.ledger import RowCounts
-from rfm_engine.orders.money import format_minor
 from rfm_engine.customers import ScoredCustomers
+from rfm_engine.orders.money import format_minor
 from rfm_engine.score.cells import Cuts
 
 

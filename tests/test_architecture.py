@@ -18,7 +18,17 @@ ROOT = Path(__file__).parent.parent
 LIBRARY = sorted((ROOT / "rfm_engine").rglob("*.py"))
 COMMANDS = sorted((ROOT / "cli").rglob("*.py"))
 # Left to right; a room imports itself, what stands to its left, errors and kernels.
-ROOMS = ("orders", "scan", "aggregate", "score", "segments", "sink", "customers", "result", "pipeline")
+ROOMS = (
+    "orders",
+    "scan",
+    "aggregate",
+    "score",
+    "segments",
+    "sink",
+    "customers",
+    "result",
+    "pipeline",
+)
 EVERYWHERE = {"errors", "kernels"}
 # Beside the flow, and nothing in the flow needs them.
 BESIDE = {"__init__", "simulate", "warmup"}

@@ -77,7 +77,7 @@ class DenseTable:
         return IntKeys(frozen(numbers + np.uint64(self._first)))
 
     def hashes(self, key: HashKey) -> Hashes:
-        """The same ids hashed under `key`."""
+        """All ids hashed under `key`, in the order of their codes."""
         return hash_keys(self.keys(), key)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from rfm_engine.aggregate.measures import COUNT, COUNT_BITS, FAR_US, FIRST, LAST, SUM, Records
+from rfm_engine.aggregate.measures import COUNT_BITS, FAR_US, FIRST, LAST
 from rfm_engine.aggregate.partition import Partition
 from rfm_engine.errors import DataError
 from rfm_engine.kernels import kernel

@@ -18,7 +18,7 @@ from rfm_engine.orders.arrays import frozen
 from rfm_engine.orders.keys import ByteKeys
 
 
-def absorb(  # noqa: PLR0913
+def absorb(
     ours: Sequence[Partition],
     borders: npt.NDArray[np.int64],
     key: HashKey,

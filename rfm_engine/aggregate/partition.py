@@ -15,6 +15,7 @@ from rfm_engine.aggregate.measures import COUNT, Measures, Records
 from rfm_engine.aggregate.tables import ByteTable, Codes, IntTable
 from rfm_engine.aggregate.waiting import Layout, Pieces, Waiting
 
+Places: TypeAlias = npt.NDArray[np.int64]
 KeyTable: TypeAlias = IntTable | ByteTable | DenseTable
 
 
@@ -40,7 +41,7 @@ class Partition:
         if self.orders is not None:
             self.orders.add(codes, waiting, pieces)
 
-    def absorb(self, waiting: Waiting, pieces: Pieces, others: Records) -> tuple[Codes, Codes]:
+    def absorb(self, waiting: Waiting, pieces: Pieces, others: Records) -> tuple[Codes, Places]:
         """Add other records, `int64[n, 4]`, by waiting rows whose time is a row of `others`.
 
         Returns the codes their customers have here, and those rows.

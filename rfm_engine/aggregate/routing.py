@@ -58,11 +58,11 @@ def bin_hashes(hashes, reason, shift, bins, bounds):
     """Fill `bins`, and `bounds`, `int64[bins + 2]` of zeros."""
     trash = len(bounds) - 2
     for i in range(len(hashes)):
-        b = np.uint16(hashes[i] >> shift) if reason[i] == 0 else np.uint16(trash)
+        b = hashes[i] >> shift if reason[i] == 0 else np.uint64(trash)
         bins[i] = b
-        bounds[np.uint64(b) + np.uint64(1)] += 1
-    for b in range(1, len(bounds)):
-        bounds[b] += bounds[b - 1]
+        bounds[b + np.uint64(1)] += 1
+    for after in range(1, len(bounds)):
+        bounds[after] += bounds[after - 1]
 
 
 @kernel
@@ -88,5 +88,5 @@ def bin_ids(bits, reason, first, n_ids, bin_bits, mask, multiplier, words, bins,
             b = np.uint64(trash)
         bins[i] = b
         bounds[b + np.uint64(1)] += 1
-    for b in range(1, len(bounds)):
-        bounds[b] += bounds[b - 1]
+    for after in range(1, len(bounds)):
+        bounds[after] += bounds[after - 1]

@@ -21,7 +21,9 @@ def scatter(
 
     `alone` is `uint8[n]`, 1 where a row is an order by itself, or of length 1 and meant for all.
     """
-    place_rows(route.words, time_us, amount_minor, alone, route.bins, route.bounds[:-1].copy(), rows)
+    place_rows(
+        route.words, time_us, amount_minor, alone, route.bins, route.bounds[:-1].copy(), rows
+    )
 
 
 def scatter_numbers(
@@ -92,8 +94,8 @@ def measure_texts(offsets, bins, places):
         b = np.uint64(bins[i])
         if b < n_bins:
             places[b + np.uint64(1)] += offsets[i + 1] - offsets[i] + 4
-    for b in range(1, len(places)):
-        places[b] += places[b - 1]
+    for after in range(1, len(places)):
+        places[after] += places[after - 1]
 
 
 @kernel

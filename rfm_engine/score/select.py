@@ -40,7 +40,8 @@ def select(chunks: Values, ranks: Sequence[int], each: Map = map) -> list[int]:
             count_leading(_wide(chunk), base, np.uint64(shift), counts)
         return counts
 
-    counts = sum(each(count, [filled[first::_PARTS] for first in range(_PARTS)]))
+    parts = [filled[first::_PARTS] for first in range(_PARTS)]
+    counts = np.sum(list(each(count, parts)), axis=0)
     ends = np.cumsum(counts)
     buckets = np.searchsorted(ends, ranks, side="right").tolist()
     if shift == 0:
