@@ -13,7 +13,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from rfm_engine.orders.clock import count_days, local_days, subtract_offsets, to_instants
+from rfm_engine.orders.clock import add_offsets, local_days, to_instants
 from rfm_engine.orders.zones import Zone
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -159,12 +159,11 @@ def test_many_steps__are_bisected():
     check(array, "Europe/Berlin", expected)
 
 
-@pytest.mark.skipif(not hasattr(count_days, "signatures"), reason="the compiler is off")
+@pytest.mark.skipif(not hasattr(add_offsets, "signatures"), reason="the compiler is off")
 def test_clock_kernels__compiled_once():
     for kind in (pa.date32(), pa.timestamp("ns"), pa.timestamp("us"), pa.timestamp("us", "UTC")):
         us, _ = to_instants(
             pa.array([1, 2], pa.int32()).cast(pa.date32()).cast(kind), made("+01:00")
         )
         local_days(us.copy(), made("Europe/Berlin"))
-    assert len(subtract_offsets.signatures) == 1
-    assert len(count_days.signatures) == 1
+    assert len(add_offsets.signatures) == 1
