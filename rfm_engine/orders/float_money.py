@@ -1,8 +1,8 @@
 """Floats to minor units: the exact binary value is rounded, not what it prints as.
 
-Most are the nearest to a decimal, and `decimal_floats` settles them. For the others a product of
-two doubles is kept as its rounded value and the exact rest (Dekker 1971), so that ties and near
-ties are told apart. The rare rows where that does not decide go to `fractions`.
+What is clear of ties goes through `clear_floats`. For the other rows a product of two doubles is
+kept as its rounded value and the exact rest (Dekker 1971), so that ties and near ties are told
+apart. The rare ones where that does not decide go to `fractions`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from rfm_engine.kernels import kernel
 from rfm_engine.orders.arrays import frozen
-from rfm_engine.orders.decimal_floats import take_decimals, take_single_decimals
+from rfm_engine.orders.clear_floats import round_clear, round_clear_singles
 from rfm_engine.orders.money_status import (
     HARD,
     LIMIT,
@@ -43,8 +43,8 @@ def float_minor(
     unit = float(10**scale)
     doubles = frozen(amount.astype(np.float64, copy=False))
     is_single = amount.dtype == np.float32
-    take = take_single_decimals if is_single else take_decimals
-    n_hard = take(doubles, quantity, unit, minors.values, minors.status)
+    round_most = round_clear_singles if is_single else round_clear
+    n_hard = round_most(doubles, quantity, unit, minors.values, minors.status)
     if n_hard:
         n_hard = round_products(doubles, quantity, unit, minors.values, minors.status)
         if is_single:

@@ -13,7 +13,7 @@ from rfm_engine.kernels import kernel
 from rfm_engine.orders.money_status import HARD, OK, ROUNDED
 
 WITHIN = 2**50
-# 1.5 * 2**52, see `decimal_floats`.
+# 1.5 * 2**52, see `clear_floats`.
 SHIFT = 6755399441055744.0
 SHIFT_BITS = 0x4338000000000000
 

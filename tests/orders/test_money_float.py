@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from rfm_engine.orders.decimal_floats import take_decimals, take_single_decimals
+from rfm_engine.orders.clear_floats import round_clear, round_clear_singles
 from rfm_engine.orders.float_money import recheck_singles, round_products
 from rfm_engine.orders.money import NONFINITE, OK, ROUNDED, TOO_LARGE, to_minor
 
@@ -169,9 +169,10 @@ def test_float__an_odd_row_among_plain_ones(n, odd, single, quantity, scale):
 
 @given(st.integers(-3, 3), st.integers(-2, 2), st.sampled_from([0, 2, 18]), st.booleans())
 def test_float__where_the_loop_for_many_rows_ends(above, steps, scale, single):
-    """Either side of 2**50 minor units (2**22 of singles), next to ties and to whole numbers."""
-    minor = (2**22 if single else 2**50) + above
-    xs = [near((minor + tie) / 10**scale, steps) for tie in (0, 0.25, 0.5)]
+    """Either side of 2**46 minor units and of 0.49, next to ties and to whole numbers."""
+    minors = [2**46 + above, 2**45 + above, 2**20 + above]
+    rests = [0, 0.25, 0.49, 0.4921875, 0.5]
+    xs = [near((minor + rest) / 10**scale, steps) for minor in minors for rest in rests]
     if single:
         xs = np.array(xs, np.float32).tolist()
     expected = [reference(x, None, scale, single=single) for x in xs]
@@ -197,5 +198,5 @@ def test_float_kernels__compiled_once():
     for kind in (pa.float32(), pa.float64()):
         to_minor(pa.array([1 / 3], kind), None, 2)
         to_minor(pa.array([1.0, 1 / 3], kind).slice(1), counts, 2)
-    for kernel in (take_decimals, take_single_decimals, round_products, recheck_singles):
+    for kernel in (round_clear, round_clear_singles, round_products, recheck_singles):
         assert len(kernel.signatures) == 1
