@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 
 from rfm_engine.aggregate.totals import CustomerTotals
@@ -51,12 +52,13 @@ def _runs(folder: Path) -> Iterator[tuple[pa.Table | Path, dict[str, Any]]]:
         yield table, {"order": "order_text", "frequency": "days"}
         yield table, {"frequency": "days", "timezone": "Europe/Berlin", "window": "12mo"}
     yield ints, {"quantity": "quantity", "where": ["channel!=web"], "currency": "currency"}
-    for kind in (pa.decimal128(18, 4), pa.float32(), pa.int64()):
-        place = ints.schema.get_field_index("amount")
-        amounts = ints["amount"].cast(kind, safe=False)
-        table = ints.set_column(place, "amount", amounts)
-        yield table, {"amount_scale": 2}
-        yield table, {"amount_scale": 2, "quantity": "quantity"}
+    place = ints.schema.get_field_index("amount")
+    # Eighths of amounts are often ties, which loops for many rows leave to those for one.
+    for amounts in (ints["amount"], pc.divide(ints["amount"], 8)):
+        for kind in (pa.decimal128(18, 4), pa.decimal128(38, 24), pa.float32(), pa.float64()):
+            table = ints.set_column(place, "amount", amounts.cast(kind, safe=False))
+            yield table, {"amount_scale": 2}
+            yield table, {"amount_scale": 2, "quantity": "quantity"}
     cuts = [1, 10, 100, 500]
     yield ints, {"method": "thresholds", "r_cuts": cuts, "f_cuts": cuts, "m_cuts": cuts}
     place_of_csv = folder / "orders.csv"

@@ -1,7 +1,8 @@
 """Floats to minor units: the exact binary value is rounded, not what it prints as.
 
-A product of two doubles is kept as its rounded value and the exact rest (Dekker 1971), so that
-ties and near ties are told apart. The rare rows where that does not decide go to `fractions`.
+What is clear of ties goes through `clear_floats`. For the other rows a product of two doubles is
+kept as its rounded value and the exact rest (Dekker 1971), so that ties and near ties are told
+apart. The rare ones where that does not decide go to `fractions`.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy.typing as npt
 
 from rfm_engine.kernels import kernel
 from rfm_engine.orders.arrays import frozen
+from rfm_engine.orders.clear_floats import round_clear, round_clear_singles
 from rfm_engine.orders.money_status import (
     HARD,
     LIMIT,
@@ -40,9 +42,13 @@ def float_minor(
     minors = no_minors(len(amount))
     unit = float(10**scale)
     doubles = frozen(amount.astype(np.float64, copy=False))
-    n_hard = round_products(doubles, quantity, unit, minors.values, minors.status)
-    if amount.dtype == np.float32:
-        n_hard = recheck_singles(amount, quantity, unit, minors.values, minors.status)
+    is_single = amount.dtype == np.float32
+    round_most = round_clear_singles if is_single else round_clear
+    n_hard = round_most(doubles, quantity, unit, minors.values, minors.status)
+    if n_hard:
+        n_hard = round_products(doubles, quantity, unit, minors.values, minors.status)
+        if is_single:
+            n_hard = recheck_singles(amount, quantity, unit, minors.values, minors.status)
     if n_hard:
         for row in np.flatnonzero(minors.status == HARD):
             factor = int(quantity[row]) if quantity.size else 1
@@ -72,7 +78,7 @@ def _is_nearest(amount: np.floating[Any], decimal: Fraction) -> bool:
 
 @kernel
 def round_products(amount, quantity, unit, minor, status):
-    """Fill `minor` and `status` from `float64[n]` amounts; return how many rows are HARD.
+    """Fill `minor` and `status` of `float64[n]` amounts left HARD; return how many still are.
 
     A double is ROUNDED when `minor / factor`, which IEEE division rounds correctly, is another.
     Above 2**53 minor units doubles are sparser than half units, so it never is.
@@ -82,6 +88,8 @@ def round_products(amount, quantity, unit, minor, status):
     unit_low = unit - unit_high
     factor, high, low, limit = unit, unit_high, unit_low, SAFE / unit
     for i in range(len(amount)):
+        if status[i] != HARD:
+            continue
         x = amount[i]
         minor[i] = 0
         status[i] = OK

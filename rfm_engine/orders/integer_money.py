@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from rfm_engine.orders.arrays import values
+from rfm_engine.orders.arrays import frozen, values
+from rfm_engine.orders.extent import extent
 from rfm_engine.orders.money_status import LIMIT, TOO_LARGE, Minors
 
 
@@ -24,13 +25,21 @@ def integer_minor(amount: pa.Array[Any], quantity: npt.NDArray[np.int64]) -> Min
 def whole_minor(whole: npt.NDArray[np.int64], quantity: npt.NDArray[np.int64]) -> Minors:
     """Multiply minor units; without quantities they come back as they are, not copied."""
     status = np.zeros(len(whole), np.uint8)
-    is_large = (whole >= LIMIT) | (whole <= -LIMIT)
     if quantity.size:
         # A product that wraps is above 2**63, so that its nearest double is above 2**62.
         about = whole.astype(np.float64) * quantity.astype(np.float64)
         whole = whole * quantity
-        is_large = (np.abs(about) > 2.0**62) | (whole >= LIMIT) | (whole <= -LIMIT)
+        is_large = (np.abs(about) > 2.0**62) | _is_large(whole)
+    else:
+        least, greatest = extent(frozen(whole))
+        if least > -LIMIT and greatest < LIMIT:
+            return Minors(whole, status)
+        is_large = _is_large(whole)
     if is_large.any():
         whole = np.where(is_large, 0, whole)
         status[is_large] = TOO_LARGE
     return Minors(whole, status)
+
+
+def _is_large(whole: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    return (whole >= LIMIT) | (whole <= -LIMIT)

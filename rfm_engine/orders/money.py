@@ -87,8 +87,11 @@ def to_minor(
     valid = valid_mask(amount)
     if valid is None:
         return Minors(frozen(minors.values), minors.status)
-    status = np.where(valid, minors.status, np.uint8(OK))
-    return Minors(frozen(np.where(valid, minors.values, 0)), status)
+    nulls = np.flatnonzero(~valid)
+    whole = minors.values if minors.values.flags.writeable else minors.values.copy()
+    whole[nulls] = 0
+    minors.status[nulls] = OK
+    return Minors(frozen(whole), minors.status)
 
 
 def format_minor(value: int, scale: int) -> str:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+# The worse, the greater.
 OK, ROUNDED, NONFINITE, UNREADABLE, TOO_LARGE = range(5)
 # Inside this room only: the kernel leaves the row to exact Python arithmetic.
 HARD = 5

@@ -11,9 +11,11 @@ import pyarrow.compute as pc
 
 from rfm_engine.errors import DataError
 from rfm_engine.orders.arrays import arrow, first_true, frozen, plain, valid_mask, values
-from rfm_engine.orders.clock import local_days, to_instants
+from rfm_engine.orders.clock import DAY_US, local_days, local_us, to_instants
+from rfm_engine.orders.extent import GREATEST, LEAST
 from rfm_engine.orders.judge import (
     BAD_TIME,
+    BLOCK_ROWS,
     COUNTED,
     FILTERED,
     NONFINITE_AMOUNT,
@@ -25,13 +27,10 @@ from rfm_engine.orders.judge import (
     judge,
 )
 from rfm_engine.orders.keys import Keys, keys_of
-from rfm_engine.orders.money import NONFINITE, ROUNDED, TOO_LARGE, UNREADABLE, to_minor
+from rfm_engine.orders.money import NONFINITE, OK, ROUNDED, TOO_LARGE, UNREADABLE, to_minor
 from rfm_engine.orders.place import Place
 from rfm_engine.orders.reading import Reading
 from rfm_engine.orders.text import parsed_integers, parsed_times
-
-_DAY_US = 86_400_000_000
-_LEAST, _GREATEST = np.iinfo(np.int64).min, np.iinfo(np.int64).max
 
 
 class OrderRows(NamedTuple):
@@ -71,7 +70,8 @@ class Batch:
     def drop(self, faulty: npt.NDArray[np.bool_] | None, reason: int) -> None:
         """Give faulty rows a reason, unless they have an earlier one; None is no row."""
         if faulty is not None:
-            self.reason[faulty & (self.reason == COUNTED)] = reason
+            # Adding to COUNTED, which is 0, takes half the time of assigning through a mask.
+            self.reason += (faulty & (self.reason == COUNTED)).view(np.uint8) * np.uint8(reason)
 
     def drop_nulls(self, column: pa.Array, reason: int) -> None:
         """Drop the rows where the column is null."""
@@ -113,7 +113,9 @@ def normalize(
     batch.drop(bad, BAD_TIME)
     amount_minor, rounded = _amounts(batch, customers, reading, scale, text=text)
     counts, newest_day = _judged(batch, time_us, amount_minor, reading)
-    n_rounded = int(np.count_nonzero(rounded & (batch.reason == COUNTED)))
+    if rounded is not None:
+        rounded &= batch.reason == COUNTED
+    n_rounded = 0 if rounded is None else int(np.count_nonzero(rounded))
     if reading.strict:
         _refuse_faults(batch, rounded)
     order_keys, order_present = _orders(batch, time_us, reading, text=text)
@@ -133,7 +135,8 @@ def _ids(batch: Batch, name: str, reading: Reading, *, text: bool) -> pa.Array:
 
 def _amounts(
     batch: Batch, customers: pa.Array, reading: Reading, scale: int, *, text: bool
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_] | None]:
+    """Return the minor units of each row, and which rows were rounded: None when no row is odd."""
     amounts = batch.column(reading.amount)
     batch.drop_nulls(amounts, NULL_AMOUNT)
     quantity = None
@@ -142,22 +145,22 @@ def _amounts(
         batch.drop_nulls(pieces, NULL_AMOUNT)
         quantity = values(pieces, np.int64)
     minor, status = to_minor(amounts, quantity, scale, decimal_mark=reading.csv_decimal)
-    if not status.any():
-        return minor, np.zeros(len(minor), np.bool_)
-    batch.drop(status == NONFINITE, NONFINITE_AMOUNT)
-    row = batch.first(status == UNREADABLE)
+    worst = status.max(initial=OK)
+    if worst >= NONFINITE:
+        batch.drop(status == NONFINITE, NONFINITE_AMOUNT)
+    row = batch.first(status == UNREADABLE) if worst >= UNREADABLE else -1
     if row >= 0:
         raise DataError(
             f"amount must be a decimal number with {reading.csv_decimal!r} as its point; "
             f"got {str(amounts[row])!r} in {batch.where(row)}. Mend it, or name another column."
         )
-    row = batch.first(status == TOO_LARGE)
+    row = batch.first(status == TOO_LARGE) if worst >= TOO_LARGE else -1
     if row >= 0:
         raise DataError(
             f"amount must have at most 18 digits at scale {scale}; customer {customers[row]} has "
             f"{amounts[row]} in {batch.where(row)}. Give a smaller amount scale."
         )
-    return minor, status == ROUNDED
+    return minor, None if worst == OK else status == ROUNDED
 
 
 def _pieces(batch: Batch, name: str, *, text: bool) -> pa.Array:
@@ -180,24 +183,24 @@ def _judged(
     amount_minor: npt.NDArray[np.int64],
     reading: Reading,
 ) -> tuple[npt.NDArray[np.int64], int | None]:
-    # In UTC a day is a plain range of instants; elsewhere dates are compared, since around a
-    # change of the clock a later instant can have an earlier date.
-    is_utc = reading.zone.is_utc
-    day = _DAY_US if is_utc else 1
-    clock = time_us if is_utc else frozen(local_days(time_us, reading.zone).astype(np.int64))
-    first = _LEAST if reading.first_day is None else reading.first_day * day
-    last = _GREATEST if reading.as_of_day is None else (reading.as_of_day + 1) * day - 1
+    first = LEAST if reading.first_day is None else reading.first_day * DAY_US
+    last = GREATEST if reading.as_of_day is None else (reading.as_of_day + 1) * DAY_US - 1
     counts = np.zeros(len(REASONS), np.int64)
-    newest, refund = judge(
-        clock, amount_minor, np.int64(first), np.int64(last),
-        reading.refunds == "drop", reading.zero == "drop", batch.reason, counts,
+    newest = judge(
+        local_us(time_us, reading.zone), amount_minor, first, last,
+        reading.refunds == "drop", reading.zero == "drop", BLOCK_ROWS, batch.reason, counts,
     )  # fmt: skip
-    if refund >= 0 and reading.refunds == "error":
+    if reading.refunds == "error":
+        _refuse_refund(batch, batch.first(amount_minor < 0))
+    return counts, None if newest == LEAST else int(newest) // DAY_US
+
+
+def _refuse_refund(batch: Batch, row: int) -> None:
+    if row >= 0:
         raise DataError(
             f"amounts must not be negative when refunds are an error; got a refund in "
-            f"{batch.where(refund)}. Choose net or drop."
+            f"{batch.where(row)}. Choose net or drop."
         )
-    return counts, None if newest == _LEAST else int(newest) // day
 
 
 def _orders(
@@ -222,12 +225,11 @@ def _currencies(batch: Batch, name: str | None) -> frozenset[str]:
     )
 
 
-def _refuse_faults(batch: Batch, rounded: npt.NDArray[np.bool_]) -> None:
+def _refuse_faults(batch: Batch, rounded: npt.NDArray[np.bool_] | None) -> None:
     faulty = np.isin(batch.reason, STRICT_REASONS)
-    rounded = rounded & (batch.reason == COUNTED)
-    row = first_true(faulty | rounded)
+    row = first_true(faulty if rounded is None else faulty | rounded)
     if row >= 0:
-        fault = "amounts_rounded" if rounded[row] else REASONS[batch.reason[row]]
+        fault = REASONS[batch.reason[row]] if faulty[row] else "amounts_rounded"
         _refuse(f"rows must be faultless when strict; got {fault} in {batch.where(row)}.")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from functools import cache
 from importlib import resources
@@ -13,7 +14,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from rfm_engine.orders.clock import count_days, local_days, subtract_offsets, to_instants
+from rfm_engine.orders.arrays import frozen
+from rfm_engine.orders.clock import add_offsets, local_days, to_instants
 from rfm_engine.orders.zones import Zone
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -143,6 +145,24 @@ def test_utc_microseconds__are_not_copied():
     assert us.ctypes.data == array.buffers()[1].address
 
 
+@given(
+    st.lists(st.integers(-1_000, 1_000), max_size=40),
+    st.lists(st.tuples(st.integers(-900, 900), st.integers(-50, 50)), max_size=6),
+    st.integers(0, 8),
+    st.integers(1, 40),
+)
+@example(list(range(40)), [(5, 1), (39, -1)], 8, 13)
+@example(list(range(40)), [(5, 1), (39, -1)], 0, 40)
+def test_add_offsets__equals_bisecting_each_row(times, later_steps, few_steps, block_rows):
+    steps = [(-(2**63), 7), *sorted(dict(later_steps).items())]
+    starts, offsets = np.array(steps, np.int64).T.copy()
+    moved = np.empty(len(times), np.int64)
+    us = frozen(np.array(times, np.int64))
+    add_offsets(us, frozen(starts), frozen(offsets), few_steps, block_rows, moved)
+    at = [bisect_right(starts.tolist(), time) - 1 for time in times]
+    assert moved.tolist() == [time + steps[i][1] for time, i in zip(times, at, strict=True)]
+
+
 def test_no_rows():
     for kind in (pa.date32(), pa.date64(), pa.timestamp("ns"), pa.timestamp("us", "UTC")):
         us, bad = to_instants(pa.array([], kind), made("Europe/Berlin"))
@@ -159,12 +179,11 @@ def test_many_steps__are_bisected():
     check(array, "Europe/Berlin", expected)
 
 
-@pytest.mark.skipif(not hasattr(count_days, "signatures"), reason="the compiler is off")
+@pytest.mark.skipif(not hasattr(add_offsets, "signatures"), reason="the compiler is off")
 def test_clock_kernels__compiled_once():
     for kind in (pa.date32(), pa.timestamp("ns"), pa.timestamp("us"), pa.timestamp("us", "UTC")):
         us, _ = to_instants(
             pa.array([1, 2], pa.int32()).cast(pa.date32()).cast(kind), made("+01:00")
         )
         local_days(us.copy(), made("Europe/Berlin"))
-    assert len(subtract_offsets.signatures) == 1
-    assert len(count_days.signatures) == 1
+    assert len(add_offsets.signatures) == 1

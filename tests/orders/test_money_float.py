@@ -12,6 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from rfm_engine.orders.clear_floats import round_clear, round_clear_singles
 from rfm_engine.orders.float_money import recheck_singles, round_products
 from rfm_engine.orders.money import NONFINITE, OK, ROUNDED, TOO_LARGE, to_minor
 
@@ -134,6 +135,50 @@ def test_float32__no_double_rounding_next_to_a_midpoint(k, side, upper):
         assert status == (OK if upper == (side < 0) else ROUNDED)
 
 
+ODD = st.one_of(
+    st.floats(width=32),
+    st.sampled_from([math.nan, math.inf, -math.inf, 1e-30, 1e30, 0.125, 1 / 3, 2.0**43, -0.0]),
+)
+
+
+@given(
+    st.integers(0, 300),
+    st.lists(st.tuples(st.integers(0, 299), ODD), max_size=3),
+    st.sampled_from([False, True]),
+    st.sampled_from([None, 1, 3, -7, 0, 2**53]),
+    st.sampled_from([0, 2, 6]),
+)
+@example(0, [], False, None, 2)
+@example(1, [(0, math.nan)], True, 0, 2)
+@example(129, [(128, 1 / 3), (0, -math.inf)], False, None, 2)
+def test_float__an_odd_row_among_plain_ones(n, odd, single, quantity, scale):
+    """The loop settles many rows at a time, and the last few one by one."""
+    xs = [row / 100 for row in range(n)]
+    for row, x in odd:
+        if row < n:
+            xs[row] = x
+    if single:
+        xs = np.array(xs, np.float32).tolist()
+    counts = None if quantity is None else [1 if row % 2 else quantity for row in range(n)]
+    expected = [
+        reference(x, None if counts is None else counts[row], scale, single=single)
+        for row, x in enumerate(xs)
+    ]
+    assert got(xs, counts, scale, pa.float32() if single else pa.float64()) == expected
+
+
+@given(st.integers(-3, 3), st.integers(-2, 2), st.sampled_from([0, 2, 18]), st.booleans())
+def test_float__where_the_loop_for_many_rows_ends(above, steps, scale, single):
+    """Either side of 2**46 minor units and of 0.49, next to ties and to whole numbers."""
+    minors = [2**46 + above, 2**45 + above, 2**20 + above]
+    rests = [0, 0.25, 0.49, 0.4921875, 0.5]
+    xs = [near((minor + rest) / 10**scale, steps) for minor in minors for rest in rests]
+    if single:
+        xs = np.array(xs, np.float32).tolist()
+    expected = [reference(x, None, scale, single=single) for x in xs]
+    assert got(xs, None, scale, pa.float32() if single else pa.float64()) == expected
+
+
 def test_float__nulls_are_zero_and_fine():
     for kind in (pa.float64(), pa.float32()):
         array = pa.array([1.0, None, math.nan, 2.5, None], kind).slice(1)
@@ -151,7 +196,7 @@ def test_float__none_at_all():
 def test_float_kernels__compiled_once():
     counts = np.ones(1, np.int64)
     for kind in (pa.float32(), pa.float64()):
-        to_minor(pa.array([1.0], kind), None, 2)
-        to_minor(pa.array([1.0, 2.0], kind).slice(1), counts, 2)
-    assert len(round_products.signatures) == 1
-    assert len(recheck_singles.signatures) == 1
+        to_minor(pa.array([1 / 3], kind), None, 2)
+        to_minor(pa.array([1.0, 1 / 3], kind).slice(1), counts, 2)
+    for kernel in (round_clear, round_clear_singles, round_products, recheck_singles):
+        assert len(kernel.signatures) == 1

@@ -23,6 +23,7 @@ from rfm_engine.orders.money import (
     parse_minor_floor,
     to_minor,
 )
+from rfm_engine.orders.narrow_decimals import narrow, rescale
 
 LIMIT = 10**18
 SCALES = st.integers(0, 18)
@@ -107,6 +108,36 @@ def test_decimals__exact_at_every_width_and_scale(rows, scale):
     assert got(array, counts, scale) == [judged(number * count * unit) for number, count in rows]
 
 
+@given(
+    st.integers(0, 70),
+    st.lists(st.tuples(st.integers(0, 69), st.integers(-(10**38) + 1, 10**38 - 1)), max_size=2),
+    st.sampled_from([-2, 0, 2, 3, 19]),
+    st.sampled_from([None, 1, -3, 0, 2**62]),
+)
+def test_decimals__an_odd_row_among_plain_ones(n, odd, scale, count):
+    kind = pa.decimal128(38, scale)
+    numbers = [5 * row - 100 for row in range(n)]
+    for row, number in odd:
+        if row < n:
+            numbers[row] = number
+    unit = Fraction(10) ** (2 - scale)
+    times = 1 if count is None else count
+    counts = None if count is None else [count] * n
+    expected = [judged(number * times * unit) for number in numbers]
+    assert got(decimals(kind, numbers), counts, 2) == expected
+
+
+@given(st.integers(-3, 3), st.sampled_from([1, 3, 18]), st.sampled_from([1, -1]), st.booleans())
+def test_decimals__where_the_loop_for_many_rows_ends(above, n_cut, sign, is_wide):
+    kind = pa.decimal128(38, n_cut) if is_wide else pa.decimal64(18, n_cut)
+    tie = 10**n_cut // 2
+    numbers = [2**50 + above, 2**50 // 10**n_cut * 10**n_cut + tie + above, 3 * tie + above, tie]
+    numbers = [sign * number for number in numbers if number < 10**18]
+    unit = Fraction(1, 10**n_cut)
+    expected = [judged(number * unit) for number in numbers]
+    assert got(decimals(kind, numbers), None, 0) == expected
+
+
 def test_whole__nulls_are_zero_and_fine():
     for kind in (pa.int64(), pa.uint8(), pa.decimal32(9, 2), pa.decimal128(20, 2)):
         array = pa.array([9, None, 7, None], kind).slice(1)
@@ -117,9 +148,11 @@ def test_whole__nulls_are_zero_and_fine():
 @pytest.mark.skipif(not hasattr(round_limbs, "signatures"), reason="the compiler is off")
 def test_decimal_kernel__compiled_once():
     for kind in (pa.decimal32(9, 2), pa.decimal64(18, 2), pa.decimal128(20, 2), pa.decimal256(5)):
-        got(pa.array([1, 2], kind), None, 2)
-        got(pa.array([1, 2], kind), [1, 2], 2)
-    assert len(round_limbs.signatures) == 1
+        for count in (1, 2**62):
+            got(pa.array([1, 2], kind), None, 3)
+            got(pa.array([1, 2], kind), [count, 2], 3)
+    for kernel in (narrow, rescale, round_limbs):
+        assert len(kernel.signatures) == 1
 
 
 @pytest.mark.parametrize(
