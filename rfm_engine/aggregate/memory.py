@@ -77,10 +77,9 @@ def empty(n: int, dtype: type[Scalar]) -> npt.NDArray[Scalar]:
 
 
 def zeros(n: int, dtype: type[Scalar]) -> npt.NDArray[Scalar]:
-    """Return an array of zeros, like `numpy.zeros`."""
+    """Return an array of zeros, like `numpy.zeros`, whose pages have all been written."""
     array = empty(n, dtype)
-    if array.base is None:
-        array[:] = 0
+    array[:] = 0
     return array
 
 

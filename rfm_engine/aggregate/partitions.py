@@ -98,10 +98,12 @@ class Partitions:
     def _new_tables(self, bits: int) -> list[Partition]:
         of_bytes, column = self.layout.of_bytes, self.layout.key_column
 
+        # Rows come sorted by the bits that choose the bin: slots chosen by them, too, would fill
+        # from one end, and every search would run through all that stands there.
         def table() -> KeyTable:
             if of_bytes:
-                return ByteTable(self._key, bits, column)
-            return IntTable(self._key, bits)
+                return ByteTable(self._key, BIN_BITS, column)
+            return IntTable(self._key, BIN_BITS)
 
         return [Partition(self._key, self.layout, table) for _ in range(1 << bits)]
 
