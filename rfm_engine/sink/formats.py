@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.csv
 
 from rfm_engine.sink.aside import MARKER, sync
-from rfm_engine.sink.encoding import encode, write_table
+from rfm_engine.sink.encoding import Memory, write_table
 from rfm_engine.sink.in_order import in_order
 from rfm_engine.sink.stitch import Stitch
 from rfm_engine.sink.text import as_text, check_text
@@ -52,17 +52,22 @@ def write_parquet(
     groups: Groups, schema: pa.Schema, path: Path, threads: int, wrote: Wrote
 ) -> None:
     """Write one Parquet file; its row groups are encoded in `threads` threads."""
+    spare: list[Memory] = []
 
-    def encoded(group: Callable[[], pa.Table]) -> tuple[int, pa.Buffer]:
+    def encoded(group: Callable[[], pa.Table]) -> tuple[int, Memory]:
         table = group()
-        return table.num_rows, encode(table, schema)
+        memory = spare.pop() if spare else Memory()
+        memory.begin()
+        write_table(table, schema, memory)
+        return table.num_rows, memory
 
     with pa.OSFile(str(path), "wb") as file:
-        stitch = Stitch(file, encode(schema.empty_table(), schema))
+        stitch = Stitch(file, encoded(schema.empty_table)[1].view())
 
-        def take(done: tuple[int, pa.Buffer]) -> None:
-            n_rows, buffer = done
-            stitch.append(buffer)
+        def take(done: tuple[int, Memory]) -> None:
+            n_rows, memory = done
+            stitch.append(memory.view())
+            spare.append(memory)
             wrote(n_rows)
 
         in_order((partial(encoded, group) for group in groups), threads, take)
