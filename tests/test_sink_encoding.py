@@ -9,14 +9,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rfm_engine.sink.encoding import encode
+from rfm_engine.sink.encoding import Memory, write_table
 
 RANDOM = np.random.default_rng(0).integers(0, 2**63, 5000)
 
 
+def encode(table: pa.Table, memory: Memory | None = None) -> pa.BufferReader:
+    memory = memory or Memory()
+    memory.begin()
+    write_table(table, table.schema, memory)
+    return pa.BufferReader(bytes(memory.view()))
+
+
 def column(values: pa.Array, name: str = "customer_id") -> pq.ColumnChunkMetaData:
     table = pa.table({name: values})
-    return pq.read_metadata(pa.BufferReader(encode(table, table.schema))).row_group(0).column(0)
+    return pq.read_metadata(encode(table)).row_group(0).column(0)
 
 
 @pytest.mark.parametrize(
@@ -58,4 +65,11 @@ def test_encode__products_get_a_dictionary():
 @given(st.lists(st.none() | st.integers(0, 2**64 - 1), max_size=50))
 def test_encode__integers_read_back_equal(ids):
     table = pa.table({"customer_id": pa.array(ids, pa.uint64())})
-    assert pq.read_table(pa.BufferReader(encode(table, table.schema))) == table
+    assert pq.read_table(encode(table)) == table
+
+
+def test_memory__is_used_again_for_less_and_for_more():
+    memory = Memory()
+    for n_rows in (1000, 10, 3000):
+        table = pa.table({"amount": np.random.default_rng(n_rows).random(n_rows)})
+        assert pq.read_table(encode(table, memory)) == table

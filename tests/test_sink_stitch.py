@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from rfm_engine import sink
 from rfm_engine.orders.footer import read_footer
-from rfm_engine.sink.encoding import _options, encode
+from rfm_engine.sink.encoding import Memory, _options, write_table
 from rfm_engine.sink.stitch import Stitch
 
 NOON = datetime.datetime(2026, 10, 31, 12, tzinfo=datetime.UTC)
@@ -129,12 +129,12 @@ def test_stitch__moves_page_indexes_too(tmp_path: Path) -> None:
     table = every_type(60)
     groups = [table.slice(i, 20) for i in range(0, 60, 20)]
 
-    def encoded(group: pa.Table) -> pa.Buffer:
-        stream = pa.BufferOutputStream()
+    def encoded(group: pa.Table) -> memoryview:
+        stream = Memory()
         with pq.ParquetWriter(stream, table.schema, write_page_index=True) as writer:
             if group.num_rows:
                 writer.write_table(group)
-        return stream.getvalue()
+        return stream.view()
 
     path = tmp_path / "a.parquet"
     with pa.OSFile(str(path), "wb") as file:
@@ -154,11 +154,12 @@ def test_stitch__moves_page_indexes_too(tmp_path: Path) -> None:
 
 def test_stitch__takes_several_row_groups_at_once(tmp_path: Path) -> None:
     table = every_type(50)
-    stream = pa.BufferOutputStream()
+    empty, stream = Memory(), Memory()
+    write_table(table.slice(0, 0), table.schema, empty)
     pq.write_table(table, stream, row_group_size=20, store_decimal_as_integer=True)
     with pa.OSFile(str(tmp_path / "a.parquet"), "wb") as file:
-        stitch = Stitch(file, encode(table.slice(0, 0), table.schema))
+        stitch = Stitch(file, empty.view())
         for _ in range(2):
-            stitch.append(stream.getvalue())
+            stitch.append(stream.view())
         stitch.close()
     assert pq.read_table(tmp_path / "a.parquet").to_pylist() == table.to_pylist() * 2

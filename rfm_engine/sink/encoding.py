@@ -5,6 +5,7 @@ Costs are CPU time of one thread a row, at a million rows, with what they leave 
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import numpy as np
@@ -23,14 +24,42 @@ _WIDE = 2.0**56  # differences in this range pack to 7 of 8 bytes
 _DICTIONARY, _PLAIN = "RLE_DICTIONARY", "PLAIN"
 
 
-def encode(table: pa.Table, schema: pa.Schema) -> pa.Buffer:
-    """Return a table as a Parquet file in memory."""
-    stream = pa.BufferOutputStream()
-    write_table(table, schema, stream)
-    return stream.getvalue()
+class Memory(io.RawIOBase):
+    """A file in memory that keeps its room when it is begun anew.
+
+    Room that is new for each row group costs a fifth of the CPU time of encoding: the system
+    clears it first.
+    """
+
+    def __init__(self) -> None:
+        self._room = bytearray()
+        self._end = 0
+
+    def begin(self) -> None:
+        """Forget what was written."""
+        self._end = 0
+
+    def writable(self) -> bool:
+        """Say that this can be written."""
+        return True
+
+    def tell(self) -> int:
+        """Return the bytes written."""
+        return self._end
+
+    def write(self, data: Any) -> int:
+        """Append."""
+        start = self._end
+        self._end += len(data)
+        self._room[start : self._end] = data
+        return len(data)
+
+    def view(self) -> memoryview:
+        """Show what was written. There must be no view when more is written."""
+        return memoryview(self._room)[: self._end]
 
 
-def write_table(table: pa.Table, schema: pa.Schema, sink: pa.NativeFile) -> None:
+def write_table(table: pa.Table, schema: pa.Schema, sink: pa.NativeFile | Memory) -> None:
     """Write a table as one Parquet file; without rows it has no row group."""
     with pyarrow.parquet.ParquetWriter(
         sink, schema, store_decimal_as_integer=True, write_page_checksum=True, **_options(table)

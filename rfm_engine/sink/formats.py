@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.csv
 
 from rfm_engine.sink.aside import MARKER, sync
-from rfm_engine.sink.encoding import encode, write_table
+from rfm_engine.sink.encoding import Memory, write_table
 from rfm_engine.sink.in_order import in_order
 from rfm_engine.sink.stitch import Stitch
 from rfm_engine.sink.text import as_text, check_text
@@ -28,6 +28,7 @@ Wrote: TypeAlias = Callable[[int], None]
 Writer: TypeAlias = Callable[[Groups, pa.Schema, Path, int, Wrote], None]
 
 _GROUP_ROWS = 1 << 20
+_BATCH_ROWS = 1 << 16  # Ctrl-C waits until as many are written: 0.1 s as CSV
 
 
 def grouped(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Groups:
@@ -52,17 +53,22 @@ def write_parquet(
     groups: Groups, schema: pa.Schema, path: Path, threads: int, wrote: Wrote
 ) -> None:
     """Write one Parquet file; its row groups are encoded in `threads` threads."""
+    spare: list[Memory] = []
 
-    def encoded(group: Callable[[], pa.Table]) -> tuple[int, pa.Buffer]:
+    def encoded(group: Callable[[], pa.Table]) -> tuple[int, Memory]:
         table = group()
-        return table.num_rows, encode(table, schema)
+        memory = spare.pop() if spare else Memory()
+        memory.begin()
+        write_table(table, schema, memory)
+        return table.num_rows, memory
 
     with pa.OSFile(str(path), "wb") as file:
-        stitch = Stitch(file, encode(schema.empty_table(), schema))
+        stitch = Stitch(file, encoded(schema.empty_table)[1].view())
 
-        def take(done: tuple[int, pa.Buffer]) -> None:
-            n_rows, buffer = done
-            stitch.append(buffer)
+        def take(done: tuple[int, Memory]) -> None:
+            n_rows, memory = done
+            stitch.append(memory.view())
+            spare.append(memory)
             wrote(n_rows)
 
         in_order((partial(encoded, group) for group in groups), threads, take)
@@ -94,7 +100,7 @@ def write_parts(
 def write_arrow(groups: Groups, schema: pa.Schema, path: Path, threads: int, wrote: Wrote) -> None:
     """Write one Arrow IPC file."""
     with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, schema) as writer:
-        _write_each(groups, threads, writer.write_table, wrote)
+        _write_each(groups, threads, writer.write_batch, wrote)
 
 
 def write_csv(groups: Groups, schema: pa.Schema, path: Path, threads: int, wrote: Wrote) -> None:
@@ -103,7 +109,7 @@ def write_csv(groups: Groups, schema: pa.Schema, path: Path, threads: int, wrote
     head = as_text(schema.empty_table()).schema
     texts = (partial(_text, group) for group in groups)
     with pa.OSFile(str(path), "wb") as sink, pyarrow.csv.CSVWriter(sink, head) as writer:
-        _write_each(texts, threads, writer.write_table, wrote)
+        _write_each(texts, threads, writer.write_batch, wrote)
 
 
 def write_stdout(groups: Groups, schema: pa.Schema, threads: int, wrote: Wrote) -> None:
@@ -111,7 +117,7 @@ def write_stdout(groups: Groups, schema: pa.Schema, threads: int, wrote: Wrote) 
     # A Python file is safe here, where one thread writes; opening /dev/stdout anew would
     # truncate a file that the shell appends to.
     with pa.ipc.new_stream(sys.stdout.buffer, schema) as writer:
-        _write_each(groups, threads, writer.write_table, wrote)
+        _write_each(groups, threads, writer.write_batch, wrote)
     sys.stdout.buffer.flush()
 
 
@@ -120,10 +126,11 @@ def _text(group: Callable[[], pa.Table]) -> pa.Table:
 
 
 def _write_each(
-    groups: Groups, threads: int, write: Callable[[pa.Table], None], wrote: Wrote
+    groups: Groups, threads: int, write: Callable[[pa.RecordBatch], None], wrote: Wrote
 ) -> None:
     def take(table: pa.Table) -> None:
-        write(table)
+        for batch in table.to_batches(_BATCH_ROWS):
+            write(batch)
         wrote(table.num_rows)
 
     in_order(groups, threads, take)

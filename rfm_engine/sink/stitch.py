@@ -29,7 +29,7 @@ Edits: TypeAlias = "Mapping[int, Edits | Callable[[Any], bytes]]"
 class Stitch:
     """Appends encoded row groups to an open file. Without `close` it is not a Parquet file."""
 
-    def __init__(self, file: pa.OSFile, empty: pa.Buffer) -> None:
+    def __init__(self, file: pa.OSFile, empty: memoryview) -> None:
         """Begin with `empty`, an encoded table without rows: it gives the schema and metadata."""
         self._file = file
         self._about = _footer(empty)
@@ -38,10 +38,10 @@ class Stitch:
         self._unsynced = 0
         file.write(_MAGIC)
 
-    def append(self, encoded: pa.Buffer) -> None:
+    def append(self, encoded: memoryview) -> None:
         """Append the row groups of an encoded table of the same schema."""
         footer = _footer(encoded)
-        pages = encoded[len(_MAGIC) : encoded.size - len(footer.data) - _TAIL_BYTES]
+        pages = encoded[len(_MAGIC) : -len(footer.data) - _TAIL_BYTES]
         shift = self._file.tell() - len(_MAGIC)
         self._file.write(pages)
         for number, kind in footer.fields():
@@ -52,7 +52,7 @@ class Stitch:
                 self._groups += [edited(footer, moves) for _ in footer.items()]
             else:
                 footer.value(kind)
-        self._unsynced += pages.size
+        self._unsynced += len(pages)
         if self._unsynced >= _SYNC_BYTES:
             os.fsync(self._file.fileno())
             self._unsynced = 0
@@ -100,9 +100,9 @@ def _moves(shift: int) -> Edits:
     return {1: {2: move, 3: pages, 4: move, 6: move}, 5: move}
 
 
-def _footer(encoded: pa.Buffer) -> Compact:
-    n_bytes = int.from_bytes(encoded[encoded.size - _TAIL_BYTES :][:4].to_pybytes(), "little")
-    return Compact(encoded[encoded.size - _TAIL_BYTES - n_bytes :][:n_bytes].to_pybytes())
+def _footer(encoded: memoryview) -> Compact:
+    n_bytes = int.from_bytes(encoded[-_TAIL_BYTES:][:4], "little")
+    return Compact(bytes(encoded[-_TAIL_BYTES - n_bytes : -_TAIL_BYTES]))
 
 
 def _list(structs: list[bytes]) -> bytes:
