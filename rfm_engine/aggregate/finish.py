@@ -71,12 +71,11 @@ def chunk_of(
         A net sum has more than 18 digits; the customer is named.
     """
     records = partition.measures.records
-    orders = partition.n_orders()
     last_us, frequency, monetary = (np.empty(len(records), np.int64) for _ in range(3))
     rows = np.empty(len(records), np.int64)
     n, too_large = read_records(
-        records, orders, _COUNT_MASK, FAR_US, np.int64(10**MAX_DIGITS), rows, last_us, frequency,
-        monetary,
+        records, partition.distinct_orders(), _COUNT_MASK, FAR_US, np.int64(10**MAX_DIGITS), rows,
+        last_us, frequency, monetary,
     )  # fmt: skip
     if too_large >= 0:
         _refuse_sum(partition, too_large, kinds)
@@ -176,16 +175,20 @@ def _pieces(keys: Keys) -> list[slice]:
 def read_records(records, orders, count_mask, far, limit, rows, last_us, frequency, monetary):
     """Copy the measures of customers with an order, and their rows; return how many they are.
 
-    `orders` is `int64[n]`, orders and above `count_mask` the carry of the sum. The second value
-    returned is a row whose sum is `limit` or more from 0, with an order or not; -1 without any.
+    `orders` is `int64[n]` to be added to those of the records, or empty. Above `count_mask` stands
+    the carry of the sum. The second value returned is a row whose sum is `limit` or more from 0,
+    with an order or not; -1 without any.
     """
     n = 0
     too_large = -1
     for i in range(len(records)):
         sum_minor = records[i, 3]
-        n_orders = orders[i] & count_mask
-        if orders[i] > count_mask or orders[i] < 0 or sum_minor >= limit or sum_minor <= -limit:
+        counted = records[i, 2]
+        if counted > count_mask or counted < 0 or sum_minor >= limit or sum_minor <= -limit:
             too_large = i
+        n_orders = counted & count_mask
+        if len(orders) > 0:
+            n_orders += orders[i]
         rows[n] = i
         last_us[n] = records[i, 1] - far
         frequency[n] = n_orders

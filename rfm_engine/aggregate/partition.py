@@ -11,12 +11,14 @@ import numpy.typing as npt
 from rfm_engine.aggregate.dense import DenseTable
 from rfm_engine.aggregate.distinct import DistinctOrders
 from rfm_engine.aggregate.hashing import HashKey
-from rfm_engine.aggregate.measures import COUNT, Measures, Records
+from rfm_engine.aggregate.measures import Measures, Records
 from rfm_engine.aggregate.tables import ByteTable, Codes, IntTable
 from rfm_engine.aggregate.waiting import Layout, Pieces, Waiting
 
 Places: TypeAlias = npt.NDArray[np.int64]
 KeyTable: TypeAlias = IntTable | ByteTable | DenseTable
+
+NO_ORDERS: npt.NDArray[np.int64] = np.empty(0, np.int64)
 
 
 class Partition:
@@ -52,7 +54,6 @@ class Partition:
         self.measures.absorb(codes, others[rows])
         return codes, rows
 
-    def n_orders(self) -> npt.NDArray[np.int64]:
-        """Orders of each customer, with the carries of the amounts still above them."""
-        counts = self.measures.records[:, COUNT]
-        return counts if self.orders is None else counts + self.orders.counts(len(counts))
+    def distinct_orders(self) -> npt.NDArray[np.int64]:
+        """Distinct orders of each customer, `int64[n]`; empty where every row is an order."""
+        return NO_ORDERS if self.orders is None else self.orders.counts(self.customers.n)

@@ -18,8 +18,8 @@ Map = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
 
 # 2^16 counters fit the second-level cache; int64 values take four passes at most.
 _COUNTER_BITS = 16
-# As many counters as threads are worth; they are added up.
-_PARTS = 4
+# Enough to keep threads busy; each has counters of its own.
+_PARTS = 8
 
 
 def select(chunks: Values, ranks: Sequence[int], each: Map = map) -> list[int]:
@@ -29,56 +29,61 @@ def select(chunks: Values, ranks: Sequence[int], each: Map = map) -> list[int]:
     rank are looked at again.
     """
     filled = [chunk for chunk in chunks if len(chunk)]
-    least = min(each(_least, filled))
-    span = max(each(_greatest, filled)) - least
+    parts = [filled[first::_PARTS] for first in range(min(_PARTS, len(filled)))]
+    extents = list(each(_extent, parts))
+    least = min(low for low, _ in extents)
+    span = max(high for _, high in extents) - least
     shift = max(span.bit_length() - _COUNTER_BITS, 0)
     base = np.uint64(least % (1 << 64))
 
-    def count(some: Values) -> npt.NDArray[np.int64]:
+    def count(part: Values) -> npt.NDArray[np.int64]:
         counts = np.zeros((span >> shift) + 1, np.int64)
-        for chunk in some:
+        for chunk in part:
             count_leading(_wide(chunk), base, np.uint64(shift), counts)
         return counts
 
-    parts = [filled[first::_PARTS] for first in range(_PARTS)]
     counts = np.sum(list(each(count, parts)), axis=0)
     ends = np.cumsum(counts)
     buckets = np.searchsorted(ends, ranks, side="right").tolist()
     if shift == 0:
         return [least + bucket for bucket in buckets]
     wanted = sorted(set(buckets))
-    members = _collect(filled, base, shift, len(counts), wanted, each)
+    members = _collect(parts, base, shift, len(counts), wanted, each)
     found: list[int] = []
     for bucket, values in zip(wanted, members, strict=True):
         below = int(ends[bucket] - counts[bucket])
         inner = [rank - below for rank, b in zip(ranks, buckets, strict=True) if b == bucket]
-        found += select([values], inner)
+        found += select(values, inner)
     return found
 
 
 def _collect(
-    chunks: Values, base: np.uint64, shift: int, n_counts: int, wanted: list[int], each: Map
-) -> list[npt.NDArray[np.int64]]:
+    parts: Sequence[Values],
+    base: np.uint64,
+    shift: int,
+    n_counts: int,
+    wanted: list[int],
+    each: Map,
+) -> list[list[npt.NDArray[np.int64]]]:
     """Return the values of each wanted bucket."""
     numbers = np.full(n_counts, -1, np.int64)
     numbers[wanted] = np.arange(len(wanted))
 
-    def collect(chunk: Chunk) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        values, buckets = np.empty(len(chunk), np.int64), np.empty(len(chunk), np.int64)
-        n = collect_leading(_wide(chunk), base, np.uint64(shift), numbers, values, buckets)
-        return values[:n].copy(), buckets[:n].copy()
+    def collect(part: Values) -> list[list[npt.NDArray[np.int64]]]:
+        found: list[list[npt.NDArray[np.int64]]] = [[] for _ in wanted]
+        for chunk in part:
+            values, buckets = np.empty(len(chunk), np.int64), np.empty(len(chunk), np.int64)
+            n = collect_leading(_wide(chunk), base, np.uint64(shift), numbers, values, buckets)
+            for number, members in enumerate(found):
+                members.append(values[:n][buckets[:n] == number])
+        return found
 
-    parts = list(each(collect, chunks))
-    values, buckets = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
-    return [values[buckets == number] for number in range(len(wanted))]
+    done = list(each(collect, parts))
+    return [[values for found in done for values in found[number]] for number in range(len(wanted))]
 
 
-def _least(chunk: Chunk) -> int:
-    return int(chunk.min())
-
-
-def _greatest(chunk: Chunk) -> int:
-    return int(chunk.max())
+def _extent(part: Values) -> tuple[int, int]:
+    return min(int(chunk.min()) for chunk in part), max(int(chunk.max()) for chunk in part)
 
 
 def _wide(chunk: Chunk) -> npt.NDArray[np.int64]:
