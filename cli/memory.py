@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 import threading
-from pathlib import Path
 from types import TracebackType
 
 _INTERVAL_SECONDS = 0.05
-_STATUS = Path("/proc/self/status")
 
 
 class Memory:
@@ -39,19 +36,7 @@ class Memory:
             self._sample()
 
     def _sample(self) -> None:
+        from rfm_engine.available import anonymous_bytes
+
         self.now = anonymous_bytes()
         self.peak = max(self.peak, self.now)
-
-
-def anonymous_bytes() -> int:
-    """Return RssAnon where Linux tells it, elsewhere the largest resident size so far."""
-    if sys.platform == "win32":
-        return 0
-    if _STATUS.exists():
-        for line in _STATUS.read_text().splitlines():
-            if line.startswith("RssAnon:"):
-                return int(line.split()[1]) * 1024
-    import resource
-
-    size = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return size if sys.platform == "darwin" else size * 1024

@@ -70,6 +70,13 @@ class ScoreOptions:
         "classic"
     )
     threads: Annotated[int | None, _running("Default: all cores.", "N")] = None
+    memory_limit: Annotated[
+        str | None,
+        _running("Most memory, as 2GB or 512MiB; default: 80% of what is available.", "SIZE"),
+    ] = None
+    spill_dir: Annotated[
+        str | None, _running("Where to put what memory has no room for.", "DIR")
+    ] = None
     strict: Annotated[
         bool,
         typer.Option(

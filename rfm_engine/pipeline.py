@@ -18,10 +18,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from rfm_engine.aggregate.budget import default_limit, parse_size
 from rfm_engine.aggregate.finish import CustomerChunk
 from rfm_engine.aggregate.hashing import prepare
 from rfm_engine.aggregate.intake import Survey
 from rfm_engine.aggregate.totals import CustomerTotals
+from rfm_engine.available import anonymous_bytes, available_bytes
 from rfm_engine.customers import ScoredCustomers
 from rfm_engine.errors import UsageError
 from rfm_engine.orders.place import Source
@@ -79,6 +81,8 @@ def score(
     scheme: str | os.PathLike[str] = "classic",
     output: str | os.PathLike[str] | None = None,
     threads: int | None = None,
+    memory_limit: int | str | None = None,
+    spill_dir: str | os.PathLike[str] | None = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> Result:
     """Score customers by recency, frequency and monetary value, and name their segments.
@@ -132,6 +136,12 @@ def score(
         on stdout, else a directory of Parquet parts. It appears whole or not at all.
     threads
         Threads, all processors available by default. They never change the result.
+    memory_limit
+        Most memory of the process, in bytes or as a text like `"2GB"`: what does not fit goes to
+        disk, and the result is the same. By default what is in use and 80% of what is available,
+        limits of containers respected.
+    spill_dir
+        Where on disk; by default the system's folder for temporary files.
     progress
         Called from the calling thread, a few times a second.
 
@@ -182,7 +192,12 @@ def score(
     n_threads = _threads(threads)
     if output is not None:
         check_output(output)
-    totals, spent = _aggregate(orders, as_of, reading, output, n_threads, progress)
+    if memory_limit is None:
+        limit = default_limit(available_bytes(), anonymous_bytes(), n_threads)
+    else:
+        limit = parse_size(memory_limit)
+    running = {"threads": n_threads, "memory_limit": limit, "spill_dir": spill_dir}
+    totals, spent = _aggregate(orders, as_of, reading, running, output, progress)
     marks.append(clock.perf_counter())
     _tell(progress, "score", totals)
     options = reading | plan.options() | {"scheme": os.fspath(scheme)}
@@ -202,7 +217,7 @@ def score(
         customers_without_orders=scored.n_without_orders,
         scale=totals.scale,
         seconds={},
-        options=options | {"threads": n_threads},
+        options=options | {"threads": n_threads, "memory_limit": limit},
         version=__version__,
     )
     if output is None:
@@ -225,10 +240,11 @@ def _aggregate(
     orders: object,
     as_of: date | str,
     reading: dict[str, Any],
+    running: dict[str, Any],
     output: str | os.PathLike[str] | None,
-    threads: int,
     progress: Callable[[Progress], None] | None,
 ) -> tuple[CustomerTotals, Seconds]:
+    threads = running["threads"]
     known = Reading(as_of=as_of, **reading)
     sources = open_sources(orders, known.columns, csv_delimiter=known.csv_delimiter)
     _refuse_overwriting(sources, output)
@@ -237,7 +253,7 @@ def _aggregate(
         as_of, spent = _newest(sources, known, threads)
         if as_of == NEWEST:  # No row counts, so there is nothing to keep in a window.
             reading = reading | {"window": None}
-    totals = CustomerTotals(as_of=as_of, **reading)
+    totals = CustomerTotals(as_of=as_of, **running, **reading)
     for source in sources:
         totals.join(source.name, source.schema, text=source.text)
     lengths = [source.n_rows for source in sources]

@@ -29,7 +29,7 @@ ROOMS = (
     "result",
     "pipeline",
 )
-EVERYWHERE = {"errors", "kernels"}
+EVERYWHERE = {"available", "errors", "kernels"}
 # Beside the flow, and nothing in the flow needs them.
 BESIDE = {"__init__", "simulate", "warmup"}
 TESTS = sorted((ROOT / "tests").rglob("*.py"))

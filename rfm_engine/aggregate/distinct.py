@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 import numpy.typing as npt
 
+from rfm_engine.aggregate.contents import OrderEntries
 from rfm_engine.aggregate.hashing import HashKey
 from rfm_engine.aggregate.pairs import Pairs, pick_orders
 from rfm_engine.aggregate.tables import ByteTable, Codes, Rows, Texts
 from rfm_engine.aggregate.waiting import Layout, Pieces, Waiting
-from rfm_engine.orders.keys import ByteKeys
-
-
-class OrderEntries(NamedTuple):
-    """Distinct orders: the customer's code and a value each, the number of a key if there are."""
-
-    codes: Codes
-    values: npt.NDArray[np.int64]
-    keys: ByteKeys | None
 
 
 class DistinctOrders:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from rfm_engine.aggregate.contents import Held
 from rfm_engine.aggregate.measures import COUNT_BITS, FAR_US, FIRST, LAST
-from rfm_engine.aggregate.partition import Partition
 from rfm_engine.errors import DataError
 from rfm_engine.kernels import kernel
 from rfm_engine.orders.arrays import arrow, frozen
@@ -21,16 +22,18 @@ from rfm_engine.orders.zones import Zone
 MAX_DIGITS = 18
 _MAX_ARROW_BYTES = (1 << 31) - 1
 _INSTANT = pa.timestamp("us", "UTC")
+CHUNK_BYTES_A_CUSTOMER = 24
+"""Recency, frequency, monetary, and the cell that scoring adds."""
 _COUNT_MASK = np.int64((1 << COUNT_BITS) - 1)
 
 
 class CustomerChunk(NamedTuple):
     """Customers of a partition with an order: measures as arrays, the rest when asked for.
 
-    `rows` are their codes in the partition; None stands for all.
+    `load` reads the partition's customers, `rows` are those with an order; None stands for all.
     """
 
-    partition: Partition
+    load: Callable[[], Held]
     rows: npt.NDArray[np.intp] | None
     kind: IdKind
     recency_days: npt.NDArray[np.int32]
@@ -42,8 +45,7 @@ class CustomerChunk(NamedTuple):
 
         Ids of more than 2 GiB in all, the most an Arrow string array can hold, are cut.
         """
-        records = self.partition.measures.records
-        keys = self.partition.customers.keys()
+        keys, records, _ = self.load()
         if self.rows is not None:
             keys, records = _taken(keys, self.rows), records[self.rows]
         ids = pa.chunked_array(
@@ -61,7 +63,7 @@ class CustomerChunk(NamedTuple):
 
 
 def chunk_of(
-    partition: Partition, as_of_day: int, zone: Zone, kinds: Kinds
+    load: Callable[[], Held], as_of_day: int, zone: Zone, kinds: Kinds
 ) -> tuple[CustomerChunk, int]:
     """Return a partition's customers with an order, and how many have none.
 
@@ -70,22 +72,23 @@ def chunk_of(
     DataError
         A net sum has more than 18 digits; the customer is named.
     """
-    records = partition.measures.records
+    keys, records, n_orders = load()
     last_us, frequency, monetary = (np.empty(len(records), np.int64) for _ in range(3))
     rows = np.empty(len(records), np.int64)
     n, too_large = read_records(
-        records, partition.distinct_orders(), _COUNT_MASK, FAR_US, np.int64(10**MAX_DIGITS), rows,
-        last_us, frequency, monetary,
+        records, n_orders, _COUNT_MASK, FAR_US, np.int64(10**MAX_DIGITS), rows, last_us, frequency,
+        monetary,
     )  # fmt: skip
     if too_large >= 0:
-        _refuse_sum(partition, too_large, kinds)
+        customer = ids_array(_taken(keys, np.array([too_large])), kinds.customer)[0]
+        raise DataError(
+            f"monetary must have at most {MAX_DIGITS} digits; customer {customer} has more at "
+            f"scale {kinds.scale}. Give a smaller amount scale."
+        )
     recency_days = (as_of_day - local_days(frozen(last_us[:n]), zone)).astype(np.int32)
-    n_without = partition.measures.n_seen - n
-    chosen = None if n == len(records) else rows[:n]
-    chunk = CustomerChunk(
-        partition, chosen, kinds.customer, recency_days, frequency[:n], monetary[:n]
-    )
-    return chunk, n_without
+    chosen = None if n == len(records) else rows[:n].copy()
+    chunk = CustomerChunk(load, chosen, kinds.customer, recency_days, frequency[:n], monetary[:n])
+    return chunk, len(records) - n
 
 
 def decimals(minor: npt.NDArray[np.int64], scale: int) -> pa.Array:
@@ -119,15 +122,6 @@ def ids_array(keys: Keys, kind: IdKind) -> pa.Array:
     if kind == "text":
         _refuse_invalid_text(ids)
     return ids
-
-
-def _refuse_sum(partition: Partition, row: int, kinds: Kinds) -> None:
-    keys = _taken(partition.customers.keys(), np.array([row]))
-    raise DataError(
-        f"monetary must have at most {MAX_DIGITS} digits; customer "
-        f"{ids_array(keys, kinds.customer)[0]} has more at scale {kinds.scale}. "
-        "Give a smaller amount scale."
-    )
 
 
 def _refuse_invalid_text(ids: pa.Array) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from rfm_engine.aggregate.contents import Contents, OrderEntries
 from rfm_engine.aggregate.dense import DenseRange
 from rfm_engine.aggregate.hashing import HashKey, hash_keys
 from rfm_engine.aggregate.partition import Partition
@@ -24,16 +25,14 @@ def absorb(
     key: HashKey,
     layout: Layout,
     dense: DenseRange | None,
-    theirs: Partition,
+    theirs: Contents,
 ) -> None:
     """Add all of `theirs` to `ours`, of which each has the bins between two of `borders`."""
-    n = theirs.customers.n
+    keys, records = theirs.keys, theirs.records
+    n = len(records)
     if not n:
         return
-    keys, records = theirs.customers.keys(), theirs.measures.records
-    # Of ids addressed directly, only some are customers.
-    absent = (records == 0).all(axis=1).view(np.uint8)
-    routed = route(keys, frozen(absent), key, dense)
+    routed = route(keys, frozen(np.zeros(n, np.uint8)), key, dense)
     waiting = Waiting(Layout(layout.of_bytes, None))
     waiting.make_room(n, text_room(keys), 0)
     places = frozen(np.arange(n))
@@ -50,18 +49,17 @@ def absorb(
             code_here[rows] = codes
             home[rows] = number
     if theirs.orders is not None:
-        _absorb_orders(ours, key, theirs, code_here, home)
+        _absorb_orders(ours, key, theirs.orders, code_here, home)
 
 
 def _absorb_orders(
     ours: Sequence[Partition],
     key: HashKey,
-    theirs: Partition,
+    theirs: OrderEntries,
     code_here: npt.NDArray[np.uint32],
     home: npt.NDArray[np.uint32],
 ) -> None:
-    assert theirs.orders is not None
-    codes, values, keys = theirs.orders.entries()
+    codes, values, keys = theirs
     found, texts = (None, None) if keys is None else _placed(keys, key)
     by_home = np.argsort(home[codes], kind="stable")
     ends = np.searchsorted(home[codes][by_home], np.arange(len(ours) + 1))

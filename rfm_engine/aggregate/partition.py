@@ -8,30 +8,42 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from rfm_engine.aggregate.contents import Contents, Held, OrderEntries
 from rfm_engine.aggregate.dense import DenseTable
 from rfm_engine.aggregate.distinct import DistinctOrders
 from rfm_engine.aggregate.hashing import HashKey
 from rfm_engine.aggregate.measures import Measures, Records
+from rfm_engine.aggregate.spill import Run
 from rfm_engine.aggregate.tables import ByteTable, Codes, IntTable
 from rfm_engine.aggregate.waiting import Layout, Pieces, Waiting
+from rfm_engine.orders.keys import IntKeys, Keys
 
-Places: TypeAlias = npt.NDArray[np.int64]
 KeyTable: TypeAlias = IntTable | ByteTable | DenseTable
-
-NO_ORDERS: npt.NDArray[np.int64] = np.empty(0, np.int64)
+Places: TypeAlias = npt.NDArray[np.int64]
 
 
 class Partition:
-    """Customers that one table finds; one thread at a time changes it."""
+    """Customers that one table finds, and `runs` of them on disk; one thread at a time changes it.
+
+    A customer may stand in memory and in any of the runs, with a part of the orders in each.
+    """
 
     def __init__(self, key: HashKey, layout: Layout, new_table: Callable[[], KeyTable]) -> None:
-        self.customers = new_table()
+        self._key = key
+        self._layout = layout
+        self._new_table = new_table
+        self.runs: list[Run] = []
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget what is in memory."""
+        self.customers = self._new_table()
         self.measures = Measures()
-        self.orders = DistinctOrders(key, layout) if layout.orders else None
+        self.orders = DistinctOrders(self._key, self._layout) if self._layout.orders else None
 
     @property
     def nbytes(self) -> int:
-        """Bytes held."""
+        """Bytes held in memory."""
         orders = 0 if self.orders is None else self.orders.nbytes
         return self.customers.nbytes + self.measures.nbytes + orders
 
@@ -54,6 +66,31 @@ class Partition:
         self.measures.absorb(codes, others[rows])
         return codes, rows
 
-    def distinct_orders(self) -> npt.NDArray[np.int64]:
-        """Distinct orders of each customer, `int64[n]`; empty where every row is an order."""
-        return NO_ORDERS if self.orders is None else self.orders.counts(self.customers.n)
+    def contents(self) -> Contents:
+        """Return all that is in memory."""
+        held = self.held()
+        if self.orders is None:
+            return Contents(held.keys, held.records, None)
+        codes, values, keys = self.orders.entries()
+        present = self._present()
+        if present is not None:
+            codes = np.searchsorted(present, codes).astype(np.uint32)
+        return Contents(held.keys, held.records, OrderEntries(codes, values, keys))
+
+    def held(self) -> Held:
+        """Return the customers in memory."""
+        keys: Keys = self.customers.keys()
+        records, n = self.measures.records, self.customers.n
+        n_orders = np.zeros(0, np.int64) if self.orders is None else self.orders.counts(n)
+        present = self._present()
+        if present is None:
+            return Held(keys, records, n_orders)
+        assert isinstance(keys, IntKeys)
+        chosen = n_orders[present] if len(n_orders) else n_orders
+        return Held(IntKeys(keys.bits[present]), records[present], chosen)
+
+    def _present(self) -> npt.NDArray[np.intp] | None:
+        """Return the codes of customers; None when all are: ids addressed directly leave gaps."""
+        if self.measures.n_seen == self.customers.n:
+            return None
+        return np.flatnonzero(self.measures.records.any(axis=1))

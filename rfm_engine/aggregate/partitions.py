@@ -9,7 +9,10 @@ from functools import partial
 from threading import Condition
 
 import numpy as np
+import numpy.typing as npt
 
+from rfm_engine.aggregate.budget import Budget
+from rfm_engine.aggregate.contents import Contents, Held, held_of
 from rfm_engine.aggregate.dense import DenseRange, DenseTable, dense_range
 from rfm_engine.aggregate.hashing import HashKey, hash_keys
 from rfm_engine.aggregate.merge import absorb
@@ -17,8 +20,9 @@ from rfm_engine.aggregate.partition import KeyTable, Partition
 from rfm_engine.aggregate.rounds import Round
 from rfm_engine.aggregate.routing import Route, route
 from rfm_engine.aggregate.scatter import scatter, scatter_numbers, scatter_texts, text_room
+from rfm_engine.aggregate.spill import SpillFile
 from rfm_engine.aggregate.tables import ByteTable, IntTable
-from rfm_engine.aggregate.waiting import BIN_BITS, N_BINS, Layout, Span, Waiting
+from rfm_engine.aggregate.waiting import BIN_BITS, N_BINS, Layout, Pieces, Span, Waiting
 from rfm_engine.errors import RfmError
 from rfm_engine.orders.keys import ByteKeys, IntKeys
 from rfm_engine.orders.normalize import OrderRows
@@ -30,14 +34,20 @@ _FEW_CUSTOMERS = 1 << 18
 # for some four rows of each customer.
 _WAITING_TIMES = 2
 _LEAST_WAITING_BYTES = 1 << 26
-_MOST_WAITING_BYTES = 1 << 30
+# From here on every table goes to disk before it takes more rows: a few long runs of each are
+# cheaper than many short ones of some.
+_NEARLY = 0.9
 
 
 class Partitions:
     """The tables, and the rows that wait to be added to them."""
 
-    def __init__(self, key: HashKey, layout: Layout, *, signed: bool) -> None:
+    def __init__(
+        self, key: HashKey, layout: Layout, budget: Budget, spill: SpillFile, *, signed: bool
+    ) -> None:
         self._key = key
+        self._budget = budget
+        self._spill = spill
         self.layout = layout
         self._signed = signed
         self._dense: DenseRange | None = None
@@ -49,12 +59,21 @@ class Partitions:
         self._round: Round | None = None
         self._failed: BaseException | None = None
         self._fresh = True
-        self._wanted_bytes = _LEAST_WAITING_BYTES
+        self._wanted_bytes = min(_LEAST_WAITING_BYTES, budget.waiting_bytes)
+        self._n_seen = 0
+        self._n_bytes = 0
+        self._leaving = False
 
     @property
     def n_customers(self) -> int:
-        """Customers known, without those who only stand in waiting rows."""
-        return sum(partition.measures.n_seen for partition in self._all)
+        """Customers known at least: some may only stand in waiting rows or on disk."""
+        self._n_seen = max(self._n_seen, sum(p.measures.n_seen for p in self._all))
+        return self._n_seen
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held in memory for the customers."""
+        return sum(partition.nbytes for partition in self._all)
 
     def add(self, rows: OrderRows) -> None:
         """Add a batch's counted rows, now or with later ones; from any thread."""
@@ -72,24 +91,46 @@ class Partitions:
                 self._n_writing -= 1
                 self._lock.notify_all()
 
-    def settled(self, pool: Executor) -> Sequence[Partition]:
-        """Add all rows that wait, with the threads of `pool`, and return the partitions."""
+    def settled(self, pool: Executor, bytes_a_customer: int = 0) -> Sequence[Partition]:
+        """Add all rows that wait, with the threads of `pool`, and return the partitions.
+
+        So many bytes a customer are left free in the budget.
+        """
         with self._alone(pool):
+            self._waiting.drop_room()
+            self._leave_free(bytes_a_customer, pool)
             return self._all
 
-    def absorb(self, others: Sequence[Partition]) -> None:
+    def contents(self, partition: Partition) -> Contents:
+        """Return all that is known of a settled partition's customers."""
+        if not partition.runs:
+            return partition.contents()
+        self._gather(partition)
+        return self._spill.read(partition.runs[0])
+
+    def held(self, partition: Partition) -> Held:
+        """Return a settled partition's customers, in the same order every time."""
+        if not partition.runs:
+            return partition.held()
+        self._gather(partition)
+        contents = self._spill.read(partition.runs[0], orders=self.layout.orders is not None)
+        return held_of(contents)
+
+    def absorb(self, others: Partitions) -> None:
         """Add the customers of settled partitions."""
         with self._alone():
             self._fresh = False
-            for other in others:
-                absorb(self._all, self._borders, self._key, self.layout, self._dense, other)
+            for other in others._all:
+                self._absorb(self._all, self._borders, others.contents(other))
+                if self.nbytes > self._budget.tables_bytes:
+                    list(map(self._put_away, self._all))
 
     @property
     def _all(self) -> list[Partition]:
         return self._hashed + self._direct
 
     @property
-    def _borders(self) -> np.ndarray:
+    def _borders(self) -> npt.NDArray[np.int64]:
         """The first bin of each table, and the end."""
         each = N_BINS // len(self._hashed)
         direct = np.arange(N_BINS + 1, N_BINS + 1 + len(self._direct))
@@ -141,7 +182,7 @@ class Partitions:
                 if self._n_writing:
                     self._lock.wait()
                 else:
-                    self._round = Round(self._waiting, self._all, self._borders)
+                    self._round = self._new_round()
 
     def _write(self, rows: OrderRows, routed: Route, span: Span) -> None:
         layout, waiting = self.layout, self._waiting
@@ -164,6 +205,22 @@ class Partitions:
         with self._lock:
             waiting.enter(routed.bounds + span.row)
 
+    def _new_round(self, *, held: bool = False) -> Round:
+        return Round(self._waiting, self._all, self._borders, self._add, held=held)
+
+    def _add(self, partition: Partition, pieces: Pieces) -> None:
+        before = partition.nbytes
+        if self._leaving:
+            self._put_away(partition)
+        partition.add(self._waiting, pieces)
+        with self._lock:
+            self._n_bytes += partition.nbytes - before
+            full = self._n_bytes > self._budget.tables_bytes
+            if full:
+                self._n_bytes -= partition.nbytes
+        if full:
+            self._put_away(partition)
+
     def _take_part(self, current: Round) -> None:
         """Work in a round with the lock let go, and come back when it is over."""
         self._lock.release()
@@ -184,7 +241,7 @@ class Partitions:
             # Rows of an update that has returned may be in the hands of another thread.
             self._lock.wait_for(lambda: self._round is None and self._n_writing == 0)
             self._refuse_after_failure()
-            current = self._round = Round(self._waiting, self._all, self._borders, held=True)
+            current = self._round = self._new_round(held=True)
         try:
             if pool is None:
                 current.work()
@@ -204,19 +261,55 @@ class Partitions:
         self._waiting.clear()
         if self._failed is None:
             self._adapt()
+            self._n_bytes = self.nbytes
         self._round = None
         self._lock.notify_all()
 
     def _adapt(self) -> None:
         """Make room for more rows to wait, and more tables, as the customers become more."""
-        tables_bytes = sum(partition.nbytes for partition in self._all)
-        wanted = max(_WAITING_TIMES * tables_bytes, _LEAST_WAITING_BYTES)
-        self._wanted_bytes = min(wanted, _MOST_WAITING_BYTES)
+        tables_bytes = self.nbytes
+        wanted = max(_WAITING_TIMES * tables_bytes, self._wanted_bytes)
+        self._wanted_bytes = min(wanted, self._budget.waiting_bytes)
         n_hashed = sum(partition.measures.n_seen for partition in self._hashed)
         if n_hashed > _FEW_CUSTOMERS and len(self._hashed) < N_BINS:
             few, self._hashed = self._hashed, self._new_tables(BIN_BITS)
-            while few:
-                absorb(self._all, self._borders, self._key, self.layout, self._dense, few.pop())
+            for partition in few:
+                self._absorb(self._all, self._borders, self.contents(partition))
+                partition.clear()
+        self._leaving = tables_bytes > _NEARLY * self._budget.tables_bytes
+
+    def _leave_free(self, bytes_a_customer: int, pool: Executor) -> None:
+        room = self._budget.tables_bytes + self._budget.waiting_bytes
+        if bytes_a_customer * self.n_customers > room:
+            raise RfmError(
+                f"memory_limit must leave {bytes_a_customer} bytes a customer for scoring; got "
+                f"{room:,} bytes for {self.n_customers:,} customers or more. Raise it."
+            )
+        n_most = sum(p.measures.n_seen + sum(run.n for run in p.runs) for p in self._all)
+        if self.nbytes + bytes_a_customer * n_most > room:
+            list(pool.map(self._put_away, self._all))
+
+    def _absorb(
+        self, ours: Sequence[Partition], borders: npt.NDArray[np.int64], theirs: Contents
+    ) -> None:
+        absorb(ours, borders, self._key, self.layout, self._dense, theirs)
+
+    def _put_away(self, partition: Partition) -> None:
+        """Move what a partition holds in memory to disk."""
+        if partition.customers.n:
+            partition.runs.append(self._spill.write(partition.contents()))
+            partition.clear()
+
+    def _gather(self, partition: Partition) -> None:
+        """Make one run of all of a partition's runs and what it has in memory."""
+        if len(partition.runs) == 1 and not partition.customers.n:
+            return
+        number = self._all.index(partition)
+        borders = self._borders[number : number + 2]
+        for run in partition.runs:
+            self._absorb([partition], borders, self._spill.read(run))
+        partition.runs = []
+        self._put_away(partition)
 
     def _refuse_after_failure(self) -> None:
         if self._failed is not None:

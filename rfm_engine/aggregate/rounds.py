@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from threading import Lock
 
 import numpy as np
 import numpy.typing as npt
 
 from rfm_engine.aggregate.partition import Partition
-from rfm_engine.aggregate.waiting import Waiting
+from rfm_engine.aggregate.waiting import Pieces, Waiting
 
 
 class Round:
@@ -23,11 +23,12 @@ class Round:
         waiting: Waiting,
         partitions: Sequence[Partition],
         borders: npt.NDArray[np.int64],
+        add: Callable[[Partition, Pieces], None],
         *,
         held: bool = False,
     ) -> None:
         self.held = held
-        self._waiting = waiting
+        self._add = add
         due = zip(waiting.pieces(borders), partitions, strict=True)
         # The largest first: the last one that a thread takes keeps the others waiting.
         self._due = sorted((d for d in due if d[0].n_rows), key=lambda d: d[0].n_rows)
@@ -53,7 +54,7 @@ class Round:
                 return False
             pieces, partition = self._due.pop()
         try:
-            partition.add(self._waiting, pieces)
+            self._add(partition, pieces)
         except BaseException as error:
             with self._lock:
                 self.error = error

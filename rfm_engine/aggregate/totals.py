@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from datetime import date
+from functools import partial
 from threading import Lock
 from typing import Any
 
 import pyarrow as pa
 
-from rfm_engine.aggregate.finish import MAX_DIGITS, CustomerChunk, chunk_of
+from rfm_engine.aggregate.budget import parse_size, plan_memory
+from rfm_engine.aggregate.finish import CHUNK_BYTES_A_CUSTOMER, MAX_DIGITS, CustomerChunk, chunk_of
 from rfm_engine.aggregate.hashing import HashKey
 from rfm_engine.aggregate.intake import Intake
 from rfm_engine.aggregate.ledger import RowCounts
 from rfm_engine.aggregate.partition import Partition
 from rfm_engine.aggregate.partitions import Partitions
+from rfm_engine.aggregate.spill import SpillFile
 from rfm_engine.aggregate.waiting import Layout
+from rfm_engine.available import anonymous_bytes
 from rfm_engine.errors import UsageError
 from rfm_engine.orders.kinds import OUTPUT_TYPES
 from rfm_engine.orders.place import Place
@@ -40,6 +45,13 @@ class CustomerTotals:
         newest date among them.
     hash_key
         Secret of the hash tables; drawn at random unless given. It never changes a result.
+    memory_limit
+        Most memory of the process, in bytes or as a text like `"2GB"`; None is no limit. What does
+        not fit goes to disk. It never changes a result.
+    spill_dir
+        Where on disk; by default the system's folder for temporary files.
+    threads
+        How many threads will call `update`: the limit is to hold their batches too.
     **reading
         The reading options of `rfm_engine.score`: column names, `window`, `where`, `timezone`,
         `amount_scale`, `refunds`, `zero`, `frequency` and so on.
@@ -64,7 +76,19 @@ class CustomerTotals:
     [{'customer_id': 1, 'frequency': 2}, {'customer_id': 2, 'frequency': 1}]
     """
 
-    def __init__(self, *, as_of: date | str, hash_key: int | None = None, **reading: Any) -> None:
+    def __init__(
+        self,
+        *,
+        as_of: date | str,
+        hash_key: int | None = None,
+        memory_limit: int | str | None = None,
+        spill_dir: str | os.PathLike[str] | None = None,
+        threads: int = 1,
+        **reading: Any,
+    ) -> None:
+        limit = None if memory_limit is None else parse_size(memory_limit)
+        self._budget = plan_memory(limit, anonymous_bytes(), threads)
+        self._spill = SpillFile(spill_dir)
         self._intake = Intake(Reading(as_of=as_of, **reading))
         if self.reading.window is not None and self.reading.as_of_day is None:
             raise UsageError("as_of must be a date when a window is given; got 'newest'.")
@@ -81,7 +105,9 @@ class CustomerTotals:
     def n_customers(self) -> int:
         """Customers seen, those without orders included."""
         with ThreadPoolExecutor(1) as pool:
-            return sum(partition.measures.n_seen for partition in self._settled(pool))
+            settled = self._settled(pool)
+        known = self._partitions
+        return 0 if known is None else sum(len(known.held(p).records) for p in settled)
 
     @property
     def n_customers_so_far(self) -> int:
@@ -90,7 +116,7 @@ class CustomerTotals:
 
     @property
     def nbytes(self) -> int:
-        """Bytes held for the customers."""
+        """Bytes held in memory for the customers."""
         with ThreadPoolExecutor(1) as pool:
             return sum(partition.nbytes for partition in self._settled(pool))
 
@@ -149,9 +175,9 @@ class CustomerTotals:
             raise UsageError("totals must be made with the same options to be merged; they differ.")
         self._intake.merge(other._intake)
         with ThreadPoolExecutor(1) as pool:
-            others = other._settled(pool)
+            other._settled(pool)
         if other._partitions is not None:
-            self._known(other._partitions.layout).absorb(others)
+            self._known(other._partitions.layout).absorb(other._partitions)
 
     def finish(self) -> pa.Table:
         """Return the customers with an order, in no order.
@@ -200,12 +226,15 @@ class CustomerTotals:
         """
         as_of_day = self._intake.as_of_day or 0
         zone, kinds = self.reading.zone, self._intake.kinds
+        known = self._partitions
+        if known is None:
+            return [], 0
 
         def finished(partition: Partition) -> tuple[CustomerChunk, int]:
-            return chunk_of(partition, as_of_day, zone, kinds)
+            return chunk_of(partial(known.held, partition), as_of_day, zone, kinds)
 
-        filled = [partition for partition in self._settled(pool) if partition.customers.n]
-        done = list(pool.map(finished, filled))
+        settled = known.settled(pool, CHUNK_BYTES_A_CUSTOMER)
+        done = list(pool.map(finished, [p for p in settled if p.customers.n or p.runs]))
         return [chunk for chunk, _ in done], sum(n for _, n in done)
 
     def _settled(self, pool: Executor) -> Sequence[Partition]:
@@ -215,5 +244,7 @@ class CustomerTotals:
         with self._lock:
             if self._partitions is None:
                 signed = self._intake.kinds.customer == "int"
-                self._partitions = Partitions(self._hash_key, layout, signed=signed)
+                self._partitions = Partitions(
+                    self._hash_key, layout, self._budget, self._spill, signed=signed
+                )
             return self._partitions

@@ -137,6 +137,11 @@ class Waiting:
             Pieces(columns[table], columns[table + 1], size) for table, size in enumerate(sizes)
         ]
 
+    def drop_room(self) -> None:
+        """Give the memory back; there are no rows."""
+        self._room = Span(0, 0)
+        self._cells, self._texts = Growing(np.int64), Growing(np.uint8)
+
     def clear(self) -> None:
         """Forget the rows and keep the room: new memory costs more than filling it."""
         self.n_rows, self._n_text_bytes, self._bounds = 0, 0, []

@@ -1,0 +1,83 @@
+"""How much memory a run may take, and how it is divided."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from rfm_engine.errors import UsageError
+
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(i?)B?", re.IGNORECASE)
+# A row group as it is read, decoded and normalised; a group of customers made and encoded.
+_BYTES_A_THREAD = 128 << 20
+_LEAST_BYTES = 32 << 20
+_SHARE_WAITING = 4
+_PERCENT_OF_AVAILABLE = 80
+_MOST_WAITING_BYTES = 1 << 30
+
+
+class Budget(NamedTuple):
+    """Bytes for rows that wait, and for all that is known of customers."""
+
+    waiting_bytes: int
+    tables_bytes: int
+
+
+UNLIMITED = Budget(_MOST_WAITING_BYTES, 1 << 62)
+
+
+def plan_memory(limit: int | None, in_use: int, threads: int) -> Budget:
+    """Divide what a limit leaves besides what is in use and what reading and writing takes.
+
+    Raises
+    ------
+    UsageError
+        It does not leave enough to begin with; the message says how much would.
+    """
+    if limit is None:
+        return UNLIMITED
+    least = least_limit(in_use, threads)
+    if limit < least:
+        raise UsageError(
+            f"memory_limit must be at least {_megabytes(least)} with {threads} threads; "
+            f"got {_megabytes(limit)}. Give more memory or fewer threads."
+        )
+    left = limit - least + _LEAST_BYTES
+    waiting = min(left // _SHARE_WAITING, _MOST_WAITING_BYTES)
+    return Budget(waiting, left - waiting)
+
+
+def default_limit(available: int | None, in_use: int, threads: int) -> int | None:
+    """Return what is in use and 80% of what is available, None where that is unknown."""
+    if available is None:
+        return None
+    return max(in_use + available * _PERCENT_OF_AVAILABLE // 100, least_limit(in_use, threads))
+
+
+def least_limit(in_use: int, threads: int) -> int:
+    """Return the least limit that `plan_memory` takes."""
+    return in_use + threads * _BYTES_A_THREAD + _LEAST_BYTES
+
+
+def parse_size(size: int | str) -> int:
+    """Read bytes, or a text like `2GB` (thousands) or `512MiB` (of 1,024).
+
+    Raises
+    ------
+    UsageError
+        It is neither.
+    """
+    if isinstance(size, int) and size > 0:
+        return size
+    found = _SIZE.fullmatch(str(size).strip())
+    if found is None or float(found[1]) == 0:
+        raise UsageError(
+            f"memory_limit must be a size such as 2GB or 512MiB; got {size!r}. Give one."
+        )
+    number, letter, binary = found.groups()
+    power = "KMGT".index(letter.upper()) + 1 if letter else 0
+    return int(float(number) * (1024 if binary else 1000) ** power)
+
+
+def _megabytes(n_bytes: int) -> str:
+    return f"{-(-n_bytes // 1_000_000):,}MB"

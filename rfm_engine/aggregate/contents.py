@@ -1,0 +1,42 @@
+"""What a partition holds, as plain arrays: what finishing, merging and disks take."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from rfm_engine.orders.keys import ByteKeys, Keys
+
+
+class OrderEntries(NamedTuple):
+    """Distinct orders: the customer's row, and a value; with `keys`, the value is one's number."""
+
+    rows: npt.NDArray[np.uint32]
+    values: npt.NDArray[np.int64]
+    keys: ByteKeys | None
+
+
+class Contents(NamedTuple):
+    """Customers by row: keys, records (`int64[n, 4]`), and distinct orders where they are kept."""
+
+    keys: Keys
+    records: npt.NDArray[np.int64]
+    orders: OrderEntries | None
+
+
+class Held(NamedTuple):
+    """Customers by row: keys, records, and how many distinct orders (none where not kept)."""
+
+    keys: Keys
+    records: npt.NDArray[np.int64]
+    n_orders: npt.NDArray[np.int64]
+
+
+def held_of(contents: Contents) -> Held:
+    """Count the distinct orders of each customer."""
+    orders = contents.orders
+    n = 0 if orders is None else len(contents.records)
+    counts = np.zeros(0, np.int64) if orders is None else np.bincount(orders.rows, minlength=n)
+    return Held(contents.keys, contents.records, counts)

@@ -1,0 +1,128 @@
+"""Partitions on disk while there is no room for them in memory."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from threading import Lock
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from rfm_engine.aggregate.contents import Contents, OrderEntries
+from rfm_engine.errors import RfmError, UsageError
+from rfm_engine.orders.arrays import frozen
+from rfm_engine.orders.keys import ByteKeys, IntKeys
+
+_MOST_AT_ONCE = 1 << 30  # the system writes at most 2 GiB in a call
+
+
+class _Span(NamedTuple):
+    """Where an array stands in the file."""
+
+    start: int
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+
+
+class Run(NamedTuple):
+    """Contents on disk."""
+
+    n: int
+    of_bytes: bool
+    spans: tuple[_Span, ...]
+
+
+class SpillFile:
+    """A file that has no name, so that nothing of it is left whatever happens to the process.
+
+    Only its owner can read it. It is made when the first partition is written.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str] | None) -> None:
+        self._folder = Path(tempfile.gettempdir() if folder is None else folder)
+        if not self._folder.is_dir() or not os.access(self._folder, os.W_OK | os.X_OK):
+            raise UsageError(
+                f"spill_dir must be a folder that can be written to; got {str(self._folder)!r}. "
+                "Create it, or name another."
+            )
+        self._lock = Lock()
+        self._file: Any = None
+        self.n_bytes = 0
+
+    def write(self, contents: Contents) -> Run:
+        """Put contents at the end of the file; from any thread.
+
+        Raises
+        ------
+        RfmError
+            The disk is full or fails; the message says how much there is and how much is needed.
+        """
+        keys, orders = contents.keys, contents.orders
+        arrays: list[npt.NDArray[Any]] = [contents.records, *_key_arrays(keys)]
+        if orders is not None:
+            arrays += [orders.rows, orders.values]
+            arrays += [] if orders.keys is None else _key_arrays(orders.keys)
+        spans = tuple(map(self._write, arrays))
+        return Run(len(contents.records), isinstance(keys, ByteKeys), spans)
+
+    def read(self, run: Run, *, orders: bool = True) -> Contents:
+        """Read contents back, without their orders if so asked; from any thread."""
+        n_customer_arrays = 3 if run.of_bytes else 2
+        spans = run.spans if orders else run.spans[:n_customer_arrays]
+        arrays = [self._read(span) for span in spans]
+        keys = _keys([frozen(array) for array in arrays[1:n_customer_arrays]])
+        rest = arrays[n_customer_arrays:]
+        entries = None
+        if rest:
+            texts = ByteKeys(frozen(rest[2]), frozen(rest[3])) if len(rest) > 2 else None
+            entries = OrderEntries(rest[0], rest[1], texts)
+        return Contents(keys, arrays[0], entries)
+
+    def _write(self, array: npt.NDArray[Any]) -> _Span:
+        data = np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
+        with self._lock:
+            if self._file is None:
+                self._file = tempfile.TemporaryFile(dir=self._folder, buffering=0)  # noqa: SIM115
+            start, self.n_bytes = self.n_bytes, self.n_bytes + len(data)
+        done = 0
+        try:
+            while done < len(data):
+                piece = data[done : done + _MOST_AT_ONCE]
+                done += os.pwrite(self._file.fileno(), piece, start + done)
+        except OSError as error:
+            free = os.statvfs(self._folder)
+            raise RfmError(
+                f"spill_dir must have room for what memory has none for; got {error.strerror} at "
+                f"{self.n_bytes:,} bytes in {str(self._folder)!r}, "
+                f"{free.f_bavail * free.f_frsize:,} bytes free. "
+                "Raise the memory limit, or name another folder."
+            ) from error
+        return _Span(start, array.dtype, array.shape)
+
+    def _read(self, span: _Span) -> npt.NDArray[Any]:
+        array = np.empty(span.shape, span.dtype)
+        data = array.reshape(-1).view(np.uint8).data
+        done = 0
+        while done < len(data):
+            n = os.preadv(self._file.fileno(), [data[done:]], span.start + done)
+            if n == 0:
+                raise RfmError(
+                    f"spill file must hold what was written to it; got its end at "
+                    f"{span.start + done:,} of {self.n_bytes:,} bytes. Look at the disk."
+                )
+            done += n
+        return array
+
+
+def _key_arrays(keys: IntKeys | ByteKeys) -> list[npt.NDArray[Any]]:
+    if isinstance(keys, IntKeys):
+        return [keys.bits]
+    first, last = keys.offsets[0], keys.offsets[-1]
+    return [keys.offsets - first, keys.data[first:last]]
+
+
+def _keys(arrays: list[npt.NDArray[Any]]) -> IntKeys | ByteKeys:
+    return IntKeys(arrays[0]) if len(arrays) == 1 else ByteKeys(arrays[0], arrays[1])

@@ -1,0 +1,90 @@
+"""How much memory this process takes and how much it could get: read from the system."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+_CGROUPS = Path("/sys/fs/cgroup")
+_SELF = Path("/proc/self")
+# What version 1 of cgroups writes where there is no limit is a number near 2**63.
+_NO_LIMIT = 1 << 60
+
+
+def anonymous_bytes() -> int:
+    """Return RssAnon where Linux tells it, elsewhere the largest resident size so far."""
+    held = _kilobytes(_SELF / "status", "RssAnon:")
+    if held is not None or sys.platform == "win32":
+        return held or 0
+    import resource
+
+    size = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return size if sys.platform == "darwin" else size * 1024
+
+
+def available_bytes() -> int | None:
+    """Return the memory that could still be had, within all control groups; None if unknown."""
+    known = [*_free_in_groups(), _free_on_machine()]
+    return min((n for n in known if n is not None), default=None)
+
+
+def _free_on_machine() -> int | None:
+    free = _kilobytes(Path("/proc/meminfo"), "MemAvailable:")
+    if free is None and hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return free
+
+
+def _free_in_groups() -> Iterator[int]:
+    """Yield what is free in each group above this process, cached files counting as free."""
+    for folder, limit, usage, cache in _groups():
+        most, used = _number(folder / limit), _number(folder / usage)
+        if most is not None and used is not None and most < _NO_LIMIT:
+            cached = _field(folder / "memory.stat", cache) or 0
+            yield max(most - used + cached, 0)
+
+
+def _groups() -> Iterator[tuple[Path, str, str, str]]:
+    """Yield the folders of the groups, from the innermost out, and the names of their files."""
+    for line in _lines(_SELF / "cgroup"):
+        _, controllers, path = line.split(":", 2)
+        if controllers == "":
+            root, names = _CGROUPS, ("memory.max", "memory.current", "inactive_file")
+        elif "memory" in controllers.split(","):
+            root = _CGROUPS / "memory"
+            names = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
+        else:
+            continue
+        # In a container the path may be the host's: the group is then the root that is seen.
+        inner = root / path.strip("/")
+        for folder in (inner, *inner.parents):
+            if folder.is_relative_to(root):
+                yield folder, *names
+
+
+def _kilobytes(path: Path, name: str) -> int | None:
+    n = _field(path, name)
+    return None if n is None else n * 1024
+
+
+def _field(path: Path, name: str) -> int | None:
+    for line in _lines(path):
+        words = line.split()
+        if words and words[0] == name:
+            return int(words[1])
+    return None
+
+
+def _number(path: Path) -> int | None:
+    for line in _lines(path):
+        return int(line) if line.strip().isdigit() else None
+    return None
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text().splitlines()
+    except OSError:
+        return []
