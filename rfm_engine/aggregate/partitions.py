@@ -29,6 +29,7 @@ from rfm_engine.orders.normalize import OrderRows
 
 # Few customers are found fastest in few tables, many in tables that fit the cache.
 _FEW_BITS = 4
+_MANY_BITS = BIN_BITS
 _FEW_CUSTOMERS = 1 << 18
 # Rows that wait take up to twice the bytes of the tables: a table then comes into the cache once
 # for some four rows of each customer.
@@ -99,7 +100,7 @@ class Partitions:
         with self._alone(pool):
             self._waiting.drop_room()
             self._leave_free(bytes_a_customer, pool)
-            return self._all
+        return self._all
 
     def contents(self, partition: Partition) -> Contents:
         """Return all that is known of a settled partition's customers."""
@@ -271,8 +272,8 @@ class Partitions:
         wanted = max(_WAITING_TIMES * tables_bytes, self._wanted_bytes)
         self._wanted_bytes = min(wanted, self._budget.waiting_bytes)
         n_hashed = sum(partition.measures.n_seen for partition in self._hashed)
-        if n_hashed > _FEW_CUSTOMERS and len(self._hashed) < N_BINS:
-            few, self._hashed = self._hashed, self._new_tables(BIN_BITS)
+        if n_hashed > _FEW_CUSTOMERS and len(self._hashed) < 1 << _MANY_BITS:
+            few, self._hashed = self._hashed, self._new_tables(_MANY_BITS)
             for partition in few:
                 self._absorb(self._all, self._borders, self.contents(partition))
                 partition.clear()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import weakref
 from pathlib import Path
 from threading import Lock
 from typing import Any, NamedTuple
@@ -86,6 +87,7 @@ class SpillFile:
         with self._lock:
             if self._file is None:
                 self._file = tempfile.TemporaryFile(dir=self._folder, buffering=0)  # noqa: SIM115
+                weakref.finalize(self, self._file.close)
             start, self.n_bytes = self.n_bytes, self.n_bytes + len(data)
         done = 0
         try:

@@ -13,6 +13,7 @@ import rfm_engine as rfm
 from tests import reference
 from tests.compare import digest, expected_totals, totals_of
 from tests.shapes import AS_OF, random_orders, rows_of
+from tests.variants import VARIANTS, variant
 
 N_ROWS, N_FILES = 20_000, 3
 OPTIONS = {"as_of": AS_OF, "order": "order_id"}
@@ -60,6 +61,13 @@ def test_score__batch_sizes(orders, want, threads, size):
         orders.schema, iter(rows.to_batches(max_chunksize=size))
     )
     assert digest(rfm.score(reader, **OPTIONS, threads=threads).customers) == want
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("way", VARIANTS)
+def test_score__ways_of_working(files, want, way, threads):
+    with variant(way):
+        assert digest(rfm.score(files, **OPTIONS, threads=threads).customers) == want
 
 
 @pytest.mark.parametrize("seed", [1, 2])

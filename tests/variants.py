@@ -1,0 +1,39 @@
+"""The ways totals work inside: each must give what all others give."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from rfm_engine.aggregate import dense, partitions, totals, waiting
+from rfm_engine.aggregate.budget import Budget
+
+# Room for one batch at a time, so that every batch is a round.
+_ROUNDS = [(waiting, "_FEWEST_BYTES", 1), (partitions, "_LEAST_WAITING_BYTES", 1)]
+_MANY_TABLES = [(partitions, "_FEW_CUSTOMERS", 3), (partitions, "_MANY_BITS", 6)]
+_DENSE = [(dense, "_FEWEST_ROWS", 1), (dense, "_IDS_A_CUSTOMER", 1 << 20)]
+# No room for any table: each goes to disk as soon as it has taken its rows.
+_SPILL = [(totals, "plan_memory", lambda *_: Budget(1, 0)), (partitions, "_NEARLY", 2.0)]
+# Room for some: all tables go to disk before the next round.
+_LEAVE = [(totals, "plan_memory", lambda *_: Budget(1, 1 << 20)), (partitions, "_NEARLY", 0.0)]
+
+VARIANTS = {
+    "plain": [],
+    "rounds": _ROUNDS,
+    "many tables": _ROUNDS + _MANY_TABLES,
+    "dense": _ROUNDS + _DENSE,
+    "spill": _ROUNDS + _MANY_TABLES + _SPILL,
+    "spill all": _ROUNDS + _LEAVE,
+    "spill dense": _ROUNDS + _DENSE + _SPILL,
+}
+
+
+@contextmanager
+def variant(name: str) -> Iterator[None]:
+    """Let totals work in one of the ways."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module, attribute, value in VARIANTS[name]:
+            patch.setattr(module, attribute, value)
+        yield
