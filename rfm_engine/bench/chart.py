@@ -72,7 +72,7 @@ def _draw_panel(record: Record, axes: Axes) -> None:
         axes.axvline(record.floor_seconds, color=_FLOOR, linestyle=(0, (4, 2)), linewidth=1.4)
         axes.annotate(
             f"floor {record.floor_seconds:.2f} s", (record.floor_seconds, -0.5), xytext=(0, 3),
-            textcoords="offset points", ha="center", va="bottom", color=_FLOOR, size=8.5,
+            textcoords="offset points", ha="left", va="bottom", color=_FLOOR, size=8.5,
         )  # fmt: skip
     axes.set_title(words.title(record), loc="left", weight="bold", size=11, pad=16, color=_INK)
     axes.set_yticks(range(len(engines)), [engine.name for engine in engines], color=_INK)

@@ -21,16 +21,16 @@ from rfm_engine.bench.work import COLUMNS
 from rfm_engine.errors import RfmError
 
 
-class AnswersDiffer(RfmError):
+class AnswerError(RfmError):
     """Two solutions of the same work disagree."""
 
 
 class Checker:
-    """Compares each answer with the first one, which it keeps at `kept`."""
+    """Compares each answer with the first one, which stays at `kept`."""
 
     def __init__(self, kept: Path) -> None:
         self.answer: Answer | None = None
-        self._kept = kept
+        self.kept = kept
         self._engine: Engine | None = None
 
     def check(self, engine: Engine, output: Path) -> None:
@@ -38,7 +38,7 @@ class Checker:
 
         Raises
         ------
-        AnswersDiffer
+        AnswerError
             A column differs; the message names it, and a customer.
         """
         answer = read_answer(output)
@@ -48,25 +48,25 @@ class Checker:
         both = [name for name in self._engine.columns if name in engine.columns]
         for name in both:
             if answer.columns[name] != self.answer.columns[name]:
-                raise AnswersDiffer(self._difference(engine.name, output, name))
+                raise AnswerError(self._difference(engine.name, output, name))
         if answer.customers != self.answer.customers:
-            raise AnswersDiffer(self._difference(engine.name, output, "customer_id"))
+            raise AnswerError(self._difference(engine.name, output, "customer_id"))
         if self._engine.columns != COLUMNS:
             self._keep(engine, answer, output)
 
     def _keep(self, engine: Engine, answer: Answer, output: Path) -> None:
         self.answer, self._engine = answer, engine
-        if self._kept.exists():
-            self._kept.unlink()
-        shutil.move(output, self._kept)
+        if self.kept.exists():
+            self.kept.unlink()
+        shutil.move(output, self.kept)
 
     def _difference(self, name: str, output: Path, column: str) -> str:
-        ours, theirs = _column(self._kept, column), _column(output, column)
+        ours, theirs = _column(self.kept, column), _column(output, column)
         first = self._engine.name if self._engine else ""
         where = _first_difference(ours, theirs)
         told = [
             f"{who} has {_shown(place, column, where)}"
-            for who, place in ((first, self._kept), (name, output))
+            for who, place in ((first, self.kept), (name, output))
         ]
         return (
             f"answers must be equal; got another {column} from {name} than from {first}: "

@@ -23,9 +23,13 @@ class Job(NamedTuple):
     engine: str
     script: str
     input: str
+    columns: list[str]
+    """Of the input, those that the work needs."""
     output: str
     report: str
     """Where to write what is measured inside."""
+    answer: str
+    """A finished answer, for the floor."""
     segments: list[str]
     """The segment of each cell (r, f, m), m running fastest."""
     threads: int
@@ -47,8 +51,7 @@ def _in_memory(job: Job) -> dict[str, float]:
     import pyarrow as pa
     import pyarrow.parquet
 
-    columns = ["customer_id", "order_time", "amount", *(["order_id"] if job.lines else [])]
-    orders = pyarrow.parquet.read_table(job.input, columns=columns, memory_map=True)
+    orders = pyarrow.parquet.read_table(job.input, columns=job.columns, memory_map=True)
     pa.default_memory_pool().release_unused()
     engine = _load(job.script)
     if not job.cold:

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from rfm_engine.aggregate.hashing import HashKey, hash_keys
 from rfm_engine.bench.work import COLUMNS
-from rfm_engine.orders.arrays import frozen
+from rfm_engine.orders.arrays import frozen, values
 from rfm_engine.orders.keys import IntKeys, keys_of
 
 Words: TypeAlias = npt.NDArray[np.uint64]
@@ -96,14 +96,14 @@ def value_words(name: str, column: pa.Array) -> Words:
         column = column.cast(_MONEY).view(pa.int64())
     elif not pa.types.is_integer(kind):
         raise TypeError(f"{name}: {kind}")
-    values = column.cast(pa.int64()).to_numpy(zero_copy_only=False)
-    return values.view(np.uint64)
+    return values(column.cast(pa.int64()), np.int64).view(np.uint64)
 
 
 def _name_words(column: pa.Array) -> Words:
     coded = column if isinstance(column, pa.DictionaryArray) else column.dictionary_encode()
     names = hash_keys(keys_of(coded.dictionary.cast(pa.large_string())), HashKey.from_int(0))
-    return names[coded.indices.to_numpy(zero_copy_only=False)]
+    words: Words = names[values(coded.indices.cast(pa.int64()), np.int64)]
+    return words
 
 
 def _mixed(words: Words, number: int) -> Words:

@@ -15,7 +15,7 @@ from rfm_engine.errors import RfmError
 _INTERVAL_SECONDS = 0.02
 
 
-class ProcessFailed(RfmError):
+class ProcessError(RfmError):
     """A solution that did not end well; the message says why."""
 
 
@@ -56,7 +56,7 @@ def run_process(
 
     Raises
     ------
-    ProcessFailed
+    ProcessError
         It ended with an error, or held too much.
     """
     errors = folder / "stderr"
@@ -89,7 +89,7 @@ def run_process(
                 process.wait()
     run = Run(seconds, usage.ru_utime + usage.ru_stime, held)
     if process.returncode != 0:
-        raise ProcessFailed(_reason(process.returncode, run, most_bytes, errors))
+        raise ProcessError(_reason(process.returncode, run, most_bytes, errors))
     return run
 
 

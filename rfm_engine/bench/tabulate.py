@@ -22,7 +22,7 @@ def rows(record: Record) -> list[list[str]]:
     for engine in record.measured:
         if engine.start_up:
             seconds = engine.start_up_seconds
-            table.append(_short_row(record, f"start-up {engine.name}", seconds))
+            table.append(_short_row(record, f"start {engine.name}", seconds))
     return table
 
 

@@ -1,7 +1,7 @@
 """The solutions compared, one script each, and who runs them.
 
-A script knows its library and the job, and nothing of ours: importing `rfm_engine` would be start-up
-that its users do not pay. `rfm_engine.bench.child` runs it by its path.
+A script knows its library and the job, and nothing of ours: importing `rfm_engine` would be
+start-up that its users do not pay. `rfm_engine.bench.child` runs it by its path.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from rfm_engine.bench.work import COLUMNS, MEASURES
 from rfm_engine.errors import UsageError
 
 HERE = Path(__file__).parent
-FLOOR = HERE / "floor.py"
 
 
 class Engine(NamedTuple):
@@ -31,7 +30,13 @@ class Engine(NamedTuple):
         """Tell whether the package it needs can be imported."""
         return find_spec(self.package) is not None
 
+    @property
+    def distribution(self) -> str:
+        """The name that the package is installed by."""
+        return self.package.replace("_", "-")
 
+
+FLOOR = Engine("floor", "pyarrow", HERE / "floor.py")
 ENGINES = {
     engine.name: engine
     for engine in (

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -19,8 +18,8 @@ _BATCH_ROWS = 1 << 20
 
 
 def from_file(job: Job) -> dict[str, float]:
-    """Decode the input, encode the answer that stands beside the output."""
-    answer = pq.read_table(Path(job.output).with_name("answer"))
+    """Decode the input, encode a finished answer."""
+    answer = pq.read_table(job.answer)
     start = time.monotonic()
     _decode(job)
     decoded = time.monotonic()
@@ -29,12 +28,11 @@ def from_file(job: Job) -> dict[str, float]:
 
 
 def _decode(job: Job) -> None:
-    columns = ["customer_id", "order_time", "amount", *(["order_id"] if job.lines else [])]
 
     def decode(first: int) -> None:
         with pa.OSFile(job.input) as source, pq.ParquetFile(source, pre_buffer=False) as file:
             groups = list(range(first, file.num_row_groups, job.threads))
-            for _ in file.iter_batches(_BATCH_ROWS, groups, columns, use_threads=False):
+            for _ in file.iter_batches(_BATCH_ROWS, groups, job.columns, use_threads=False):
                 pass
 
     with ThreadPoolExecutor(job.threads) as pool:

@@ -14,8 +14,7 @@ if TYPE_CHECKING:
 
 def from_file(job: Job) -> None:
     """Read Parquet, write Parquet."""
-    columns = ["customer_id", "order_time", "amount", *(["order_id"] if job.lines else [])]
-    answer = from_table(pq.read_table(job.input, columns=columns), job)
+    answer = from_table(pq.read_table(job.input, columns=job.columns), job)
     pq.write_table(answer, job.output, compression="zstd", use_dictionary=["segment"])
 
 
