@@ -11,17 +11,20 @@ if TYPE_CHECKING:
 
     from rfm_engine.bench.record import Record
 
+_LEGEND = "times in seconds: median and range of warm runs, processor time, first run (cold)"
+
 
 def print_record(console: Console, record: Record) -> None:
     """Print the work, the machine, and a row for each solution."""
     from rich import box
     from rich.table import Table
 
-    for line in (words.title(record), words.machine(record), _answers(record)):
+    lines = words.title(record), words.machine(record), _answers(record), _LEGEND
+    for line in lines:
         console.print(line, highlight=False, markup=False, soft_wrap=True)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for number, head in enumerate(tabulate.heads(record)):
-        table.add_column(head, justify="right" if number else "left", no_wrap=number > 1)
+        table.add_column(head, justify="right" if number else "left", no_wrap=True)
     for row in tabulate.rows(record):
         table.add_row(*row, style="bold" if row[0] == "rfm" else "")
     console.print(table)

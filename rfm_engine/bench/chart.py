@@ -35,8 +35,8 @@ def check_chart(path: Path) -> None:
         ) from None
 
 
-def draw(records: Sequence[Record], path: Path) -> None:
-    """Draw a panel a benchmark, one below the other, to an SVG or PNG."""
+def draw(records: Sequence[Record], path: Path, *, mark: str = "") -> None:
+    """Draw a panel a benchmark, one below the other, to an SVG or PNG that carries `mark`."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
@@ -47,7 +47,9 @@ def draw(records: Sequence[Record], path: Path) -> None:
         panels = figure.subplots(len(records), squeeze=False, height_ratios=heights)
         for record, axes in zip(records, panels[:, 0], strict=True):
             _draw_panel(record, axes)
-        metadata: dict[str, Any] = {"Date": None} if path.suffix == ".svg" else {}
+        metadata: dict[str, Any] = {"Description": mark}
+        if path.suffix == ".svg":
+            metadata["Date"] = None
         figure.savefig(path, dpi=150, metadata=metadata)
 
 

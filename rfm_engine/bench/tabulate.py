@@ -8,9 +8,9 @@ from rfm_engine.bench.record import EngineRecord, Record, median
 
 def heads(record: Record) -> list[str]:
     """Return the names of the columns."""
-    set_up = ["set-up s"] if record.work["in_memory"] else []
+    set_up = ["set-up"] if record.work["in_memory"] else []
     return [
-        "solution", "warm s", "range", "vs rfm", "rows/s", "cpu s", "memory", "cold s", *set_up,
+        "solution", "warm", "range", "vs rfm", "rows/s", "cpu", "memory", "cold", *set_up,
     ]  # fmt: skip
 
 
@@ -22,7 +22,7 @@ def rows(record: Record) -> list[list[str]]:
     for engine in record.measured:
         if engine.start_up:
             seconds = engine.start_up_seconds
-            table.append(_short_row(record, f"start {engine.name}", seconds))
+            table.append(_short_row(record, f"start-up {engine.name}", seconds))
     return table
 
 

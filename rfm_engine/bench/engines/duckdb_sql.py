@@ -27,6 +27,7 @@ def from_file(job: Job) -> None:
 def from_table(orders: pa.Table, job: Job) -> pa.Table:
     """Read and return an Arrow table."""
     connection = _connected(job)
+    connection.execute("SET arrow_lossless_conversion = true")  # a uuid stays one
     connection.register("orders", orders)
     _make_totals(connection, "orders", job)
     return connection.execute(_answer(connection, job)).to_arrow_table()
