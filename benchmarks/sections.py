@@ -107,6 +107,8 @@ def _cases(records: Records) -> list[str]:
         title = f"{words.title(record)}{_scaled(record)}, threads {record.work['threads']}"
         lines += ["", f"### {name}", "", f"{title}{f', `{options}`' if options else ''}.", ""]
         lines += table(tabulate.heads(record), tabulate.rows(record))
+        for note in tabulate.notes(record):
+            lines += ["", note]
     return lines[1:]
 
 

@@ -28,6 +28,8 @@ def print_record(console: Console, record: Record) -> None:
     for row in tabulate.rows(record):
         table.add_row(*row, style="bold" if row[0] == "rfm" else "")
     console.print(table)
+    for note in tabulate.notes(record):
+        console.print(note, highlight=False, markup=False, soft_wrap=True)
 
 
 def _answers(record: Record) -> str:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _OURS, _OTHERS, _FLOOR, _INK = "#0b7285", "#ced4da", "#e8590c", "#343a40"
+_CHARACTERS = 60  # of a reason
 _INCHES_A_BAR, _INCHES_A_PANEL, _WIDTH = 0.34, 0.95, 8.0
 
 
@@ -59,7 +60,7 @@ def _draw_panel(record: Record, axes: Axes) -> None:
     colours = [_OURS if engine.name == "rfm" else _OTHERS for engine in engines]
     axes.barh(range(len(engines)), seconds, color=colours, height=0.72)
     for place, (engine, taken) in enumerate(zip(engines, seconds, strict=True)):
-        text = engine.why or engine.status
+        text = (engine.why or engine.status)[:_CHARACTERS]
         if engine.warm:
             times = "" if engine.name == "rfm" else words.ratio(record, taken)
             text = f"{taken:.2f} s" if taken < 10 else f"{taken:.1f} s"

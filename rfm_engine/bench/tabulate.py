@@ -26,10 +26,18 @@ def rows(record: Record) -> list[list[str]]:
     return table
 
 
+def notes(record: Record) -> list[str]:
+    """Say which solutions have no times, and why."""
+    return [
+        f"{engine.name}: {engine.status}{f', {engine.why}' if engine.why else ''}"
+        for engine in record.engines
+        if engine.status != "measured"
+    ]
+
+
 def _engine_row(record: Record, engine: EngineRecord) -> list[str]:
     if engine.status != "measured" or engine.cold is None:
-        why = f"{engine.status}: {engine.why}" if engine.why else engine.status
-        return [engine.name, why, *[""] * (len(heads(record)) - 2)]
+        return [engine.name, *["-"] * (len(heads(record)) - 1)]
     row = [
         engine.name,
         f"{engine.seconds:.2f}",

@@ -30,7 +30,7 @@ def from_table(orders: pa.Table, job: Job) -> pa.Table:
     connection.execute("SET arrow_lossless_conversion = true")  # a uuid stays one
     connection.register("orders", orders)
     _make_totals(connection, "orders", job)
-    return connection.execute(_answer(connection, job)).to_arrow_table()
+    return connection.sql(_answer(connection, job)).to_arrow_table()
 
 
 def _connected(job: Job) -> duckdb.DuckDBPyConnection:
