@@ -7,6 +7,7 @@ from typing import NamedTuple
 from rfm_engine.simulate import Ids
 
 RESULTS = "benchmarks/results"
+REAL = "cdnow"
 _FIELD = ("rfm", "duckdb", "duckdb-ntile", "polars")
 _FEW = ("rfm", "duckdb", "polars")
 _MILLION = 1_000_000
@@ -35,7 +36,7 @@ class Case(NamedTuple):
 CASES = {
     case.name: case
     for case in (
-        Case("cdnow", 69_659, 23_570, ids="dense", engines=_FEW, runs=5),
+        Case(REAL, 69_659, 23_570, ids="dense", engines=_FEW, runs=5),
         Case("int-1m", _MILLION, 100_000, runs=5),
         Case("int-10m", 10 * _MILLION, _MILLION, runs=5),
         Case("dense-10m", 10 * _MILLION, _MILLION, ids="dense", engines=_FEW),

@@ -10,6 +10,7 @@ import argparse
 import hashlib
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 from benchmarks.cases import CASES, RESULTS
@@ -31,12 +32,10 @@ def main() -> None:
     """Write, or check."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.report", description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if it differs")
-    check = parser.parse_args().check
-    stale = outdated(records())
-    if check and stale:
-        sys.exit(f"not those of {RESULTS}: {', '.join(stale)}. Run python -m benchmarks.report.")
-    if not check:
+    if not parser.parse_args().check:
         write(records())
+    elif stale := outdated(records()):
+        sys.exit(f"not those of {RESULTS}: {', '.join(stale)}. Run python -m benchmarks.report.")
 
 
 def records() -> dict[str, Record]:
@@ -51,7 +50,7 @@ def outdated(found: Records) -> list[str]:
     charts = [
         chart
         for chart, cases in CHARTS.items()
-        if _mark(found, cases) not in (ROOT / chart).read_text()
+        if not (ROOT / chart).exists() or _mark(found, cases) not in (ROOT / chart).read_text()
     ]
     return pages + charts
 
@@ -80,8 +79,7 @@ def _page(page: str, found: Records) -> str:
 
 def _mark(found: Records, cases: tuple[str, ...]) -> str:
     """Return what tells a chart of these results from others: drawings differ by matplotlib."""
-    places = [ROOT / RESULTS / f"{case}.json" for case in cases if case in found]
-    data = [json.loads(place.read_text()) for place in places]
+    data = [asdict(found[case]) for case in cases if case in found]
     return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
 
 

@@ -39,9 +39,9 @@ def sections(records: Records) -> dict[str, list[str]]:
     }
 
 
-def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    """Lay out a table, numbers to the right."""
-    rule = ["---", *["---:"] * (len(heads) - 1)]
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, words: int = 1) -> list[str]:
+    """Lay out a table: first columns of words, then numbers, to the right."""
+    rule = [*["---"] * words, *["---:"] * (len(heads) - words)]
     return [f"| {' | '.join(cells)} |" for cells in (heads, rule, *rows)]
 
 
@@ -65,39 +65,55 @@ def _seconds(record: Record, name: str) -> str:
 
 def _scaled(record: Record) -> str:
     scale = record.work.get("scale", 1.0)
-    return "" if scale == 1.0 else f" (a trial at {scale:g} of the size)"
+    return "" if scale == 1.0 else " (trial)"
 
 
 def _targets(records: Records) -> list[str]:
     rows = []
     for target in TARGETS:
-        name = f"[{target.work}](#{target.work})"
         if not readable(target, records):
-            rows.append([name, target.asked, "not measured", ""])
+            rows.append([target.work, target.asked, "not measured", ""])
             continue
         found, met = target.read(records)
         trial = any(_scaled(records[case]) for case in target.cases)
+        name = f"[{target.work}](#{target.work})"
         rows.append([name, target.asked, found, "trial" if trial else "yes" if met else "no"])
-    return table(["case", "asked", "found", "met"], rows)
+    return table(["case", "asked", "found", "met"], rows, words=4)
 
 
 def _machine(records: Records) -> list[str]:
-    return list(dict.fromkeys(words.machine(record) for record in records.values()))
+    lines = [f"{line}." for line in dict.fromkeys(map(words.machine, records.values()))]
+    trials = [name for name, record in records.items() if _scaled(record)]
+    if trials:
+        lines += [
+            "",
+            f"Trials, at a small part of the size they are named after: {', '.join(trials)}.",
+        ]
+    return lines
 
 
 def _losses(records: Records) -> list[str]:
     """Say where somebody is faster, or needs less memory."""
-    lines = []
+    rows = []
     for name, record in records.items():
         ours = record.engine("rfm")
-        for engine in record.measured if ours else ():
-            if ours and engine.seconds < ours.seconds:
-                times = f"{engine.seconds:.2f} s against {ours.seconds:.2f} s"
-                lines.append(f"- {name}: {engine.name} is faster, {times}.")
-            if ours and engine.peak_bytes < ours.peak_bytes:
-                sizes = f"{words.size(engine.peak_bytes)} against {words.size(ours.peak_bytes)}"
-                lines.append(f"- {name}: {engine.name} takes less memory, {sizes}.")
-    return lines or ["Nowhere among these."]
+        others = [engine for engine in record.measured if ours and engine is not ours]
+        if not ours:
+            continue
+        faster = [e for e in others if e.seconds < ours.seconds]
+        smaller = [e for e in others if e.peak_bytes < ours.peak_bytes]
+        if faster or smaller:
+            rows.append(
+                [
+                    f"{name}{_scaled(record)}",
+                    f"{ours.seconds:.2f} s",
+                    ", ".join(f"{e.name} {e.seconds:.2f} s" for e in faster),
+                    words.size(ours.peak_bytes),
+                    ", ".join(f"{e.name} {words.size(e.peak_bytes)}" for e in smaller),
+                ]
+            )
+    heads = ["case", "rfm", "faster", "memory of rfm", "less memory"]
+    return table(heads, rows, words=5) if rows else ["Nowhere among these cases."]
 
 
 def _cases(records: Records) -> list[str]:

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from benchmarks.cases import CASES, RESULTS, Case
+from benchmarks.cases import CASES, REAL, RESULTS, Case
 from rfm_engine.bench.engines import engines_named
 from rfm_engine.bench.run import Plan, run_bench, simulated
 from rfm_engine.bench.work import open_input
@@ -44,15 +44,17 @@ def run_case(case: Case, orders: Path, scale: float, result: Path) -> None:
     """Run a case and save what it found."""
     engines = engines_named(case.engines)
     plan = Plan(engines, case.lines, case.in_memory, case.threads, case.runs, case.rfm_options)
-    record = run_bench(plan, open_input(orders, lines=case.lines), partial(_tell, case.name))
-    record.work["scale"] = scale
+    real = case.name == REAL
+    given = open_input(orders, lines=case.lines, ids=None if real else case.ids)
+    record = run_bench(plan, given, partial(_tell, case.name))
+    record.work["scale"] = 1.0 if real else scale
     record.save(result)
 
 
 @contextmanager
 def orders_of(case: Case, scale: float) -> Iterator[Path]:
     """Give the orders of a case, for as long as they are needed."""
-    if case.name == "cdnow":
+    if case.name == REAL:
         with tempfile.TemporaryDirectory(prefix="rfm-bench-") as folder:
             place = Path(folder) / "cdnow.parquet"
             pq.write_table(_cdnow(), place, compression="zstd")

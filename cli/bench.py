@@ -33,7 +33,7 @@ def bench(
         bool, typer.Option("--in-memory", help="From an Arrow table to an Arrow table.")
     ] = False,
     threads: Annotated[
-        int | None, typer.Option(metavar="N", help="Threads of each; all processors.")
+        int | None, typer.Option(metavar="N", min=1, help="Threads of each; all processors.")
     ] = None,
     runs: Annotated[int, typer.Option(metavar="K", min=1, help="Warm runs of each.")] = 3,
     save: Annotated[
@@ -60,13 +60,14 @@ def bench(
         check_chart(plot)
     chosen = engines_named(engines.split(",") if engines else [])
     plan = Plan(chosen, lines, in_memory, threads or available_processors(), runs)
-    given: AbstractContextManager[Path] = (
+    file: AbstractContextManager[Path] = (
         simulated(customers=customers, orders=orders, ids=ids, lines=lines, tell=_tell)
         if customers is not None and orders is not None
         else nullcontext(input_file or Path())
     )
-    with given as path:
-        record = run_bench(plan, open_input(path, lines=lines), _tell)
+    with file as path:
+        given = open_input(path, lines=lines, ids=ids if input_file is None else None)
+        record = run_bench(plan, given, _tell)
     if save is not None:
         record.save(save)
     if plot is not None:

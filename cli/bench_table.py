@@ -19,8 +19,8 @@ def print_record(console: Console, record: Record) -> None:
     from rich import box
     from rich.table import Table
 
-    lines = words.title(record), words.machine(record), _answers(record), _LEGEND
-    for line in lines:
+    work = f"{words.title(record)}, threads {record.work['threads']}"
+    for line in (work, words.machine(record), _answers(record), _LEGEND):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for number, head in enumerate(tabulate.heads(record)):

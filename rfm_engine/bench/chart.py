@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _OURS, _OTHERS, _FLOOR, _INK = "#0b7285", "#ced4da", "#e8590c", "#343a40"
 _CHARACTERS = 60  # of a reason
-_INCHES_A_BAR, _INCHES_A_PANEL, _WIDTH = 0.34, 0.95, 8.0
+_INCHES_A_BAR, _INCHES_A_PANEL, _WIDTH = 0.34, 1.05, 8.0
 
 
 def check_chart(path: Path) -> None:
@@ -40,11 +40,13 @@ def draw(records: Sequence[Record], path: Path, *, mark: str = "") -> None:
     """Draw a panel a benchmark, one below the other, to an SVG or PNG that carries `mark`."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     heights = [_INCHES_A_PANEL + _INCHES_A_BAR * len(record.engines) for record in records]
     # The same numbers give the same bytes.
     with mpl.rc_context({"svg.hashsalt": "rfm", "font.size": 10, "font.family": "sans-serif"}):
-        figure = Figure(figsize=(_WIDTH, sum(heights)), layout="constrained")
+        layout = ConstrainedLayoutEngine(hspace=0.08)
+        figure = Figure(figsize=(_WIDTH, sum(heights)), layout=layout)
         panels = figure.subplots(len(records), squeeze=False, height_ratios=heights)
         for record, axes in zip(records, panels[:, 0], strict=True):
             _draw_panel(record, axes)

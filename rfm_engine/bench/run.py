@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -22,6 +24,7 @@ from rfm_engine.bench.record import (
     versions,
 )
 from rfm_engine.bench.work import Input
+from rfm_engine.errors import UsageError
 from rfm_engine.simulate import Ids, simulate
 from rfm_engine.sink import write
 
@@ -59,7 +62,14 @@ def run_bench(plan: Plan, orders: Input, tell: Callable[[str], None]) -> Record:
     ------
     AnswerError
         Two answers differ; the message names engine, column and a customer.
+    UsageError
+        The system does not tell what a process took.
     """
+    if not hasattr(os, "wait4"):
+        raise UsageError(
+            f"rfm bench must run where processes are accounted for; got {sys.platform}. "
+            "Run it on Linux or macOS."
+        )
     with tempfile.TemporaryDirectory(prefix="rfm-bench-") as name:
         return _Bench(plan, orders, Path(name), tell).run()
 
@@ -150,6 +160,7 @@ class _Bench:
             "rows": orders.rows,
             "bytes": orders.bytes,
             "id_type": orders.id_type,
+            "ids": orders.ids,
             "lines": plan.lines,
             "in_memory": plan.in_memory,
             "threads": plan.threads,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from rfm_engine.bench.record import EngineRecord, Record
 
-_ID_KINDS = {
-    "int64": "int64 ids",
-    "string": "text ids",
-    "large_string": "text ids",
-    "extension<arrow.uuid>": "uuid ids",
+_SIMULATED_IDS = {
+    "int": "hashed int64 ids",
+    "dense": "dense int64 ids",
+    "string": "ids of 32 characters",
+    "uuid": "uuid ids",
 }
 
 
@@ -17,7 +17,7 @@ def title(record: Record) -> str:
     work = record.work
     rows = f"{short(work['rows'])} {'order lines' if work['lines'] else 'orders'}"
     customers = f"{short(record.answer['customers'])} customers, " if record.answer else ""
-    ids = _ID_KINDS.get(work["id_type"], f"{work['id_type']} ids")
+    ids = _SIMULATED_IDS.get(work["ids"], f"{work['id_type']} ids")
     way = "Arrow to Arrow in memory" if work["in_memory"] else "Parquet to Parquet"
     return f"{rows}, {customers}{ids}: {way}"
 
@@ -34,9 +34,8 @@ def machine(record: Record) -> str:
     """Say on what machine and with which versions."""
     found = record.machine
     versions = ", ".join(f"{name} {number}" for name, number in record.versions.items())
-    threads = record.work["threads"]
     return (
-        f"{found['processor']}, {threads} of {found['processors']} processors, "
+        f"{found['processor']}, {found['processors']} processors, "
         f"{found['memory_bytes'] / 2**30:.0f} GiB, {found['system']}; {versions}"
     )
 

@@ -38,9 +38,11 @@ class Input(NamedTuple):
     rows: int
     bytes: int
     id_type: str
+    ids: str | None
+    """The kind of simulated ids."""
 
 
-def open_input(path: Path, *, lines: bool) -> Input:
+def open_input(path: Path, *, lines: bool, ids: str | None = None) -> Input:
     """Look at a Parquet file without reading its rows.
 
     Raises
@@ -63,7 +65,7 @@ def open_input(path: Path, *, lines: bool) -> Input:
                     f"{', '.join(names)}. Rename the columns."
                 )
         id_type = str(file.schema_arrow.field("customer_id").type)
-        return Input(path.resolve(), file.metadata.num_rows, path.stat().st_size, id_type)
+        return Input(path.resolve(), file.metadata.num_rows, path.stat().st_size, id_type, ids)
 
 
 def needed_columns(*, lines: bool) -> list[str]:

@@ -18,7 +18,7 @@ def engine(name: str, *seconds: float) -> EngineRecord:
 
 
 RECORD = Record(
-    work={"rows": 10**8, "bytes": 10**9, "id_type": "int64", "lines": False,
+    work={"rows": 10**8, "bytes": 10**9, "id_type": "int64", "ids": None, "lines": False,
           "in_memory": False, "threads": 2, "rfm_options": []},
     machine={"processor": "P", "processors": 2, "memory_bytes": 2**34, "system": "S"},
     versions={"python": "3"},

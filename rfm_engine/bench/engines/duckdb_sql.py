@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
     from rfm_engine.bench.child import Job
 
+# By default zstd is at level 3 and encodings are old: 0.30 s of processor time against 0.20 s for
+# a million customers. Ours and pyarrow's are at level 1 too.
+_FORMAT = "FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, COMPRESSION_LEVEL 1"
 _MEASURES = "customer_id, first_order, last_order, recency_days, frequency, monetary"
 
 
@@ -20,8 +23,7 @@ def from_file(job: Job) -> None:
     orders = f"read_parquet({_quoted(job.input)})"
     _make_totals(connection, orders, job)
     answer = _answer(connection, job)
-    place = _quoted(job.output)
-    connection.execute(f"COPY ({answer}) TO {place} (FORMAT parquet, COMPRESSION zstd)")
+    connection.execute(f"COPY ({answer}) TO {_quoted(job.output)} ({_FORMAT})")
 
 
 def from_table(orders: pa.Table, job: Job) -> pa.Table:

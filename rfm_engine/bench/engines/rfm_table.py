@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import rfm_engine
+from rfm_engine.pipeline import score
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -15,4 +15,4 @@ if TYPE_CHECKING:
 def from_table(orders: pa.Table, job: Job) -> pa.Table:
     """Score a table."""
     order = "order_id" if job.lines else None
-    return rfm_engine.score(orders, as_of="newest", order=order, threads=job.threads).customers
+    return score(orders, as_of="newest", order=order, threads=job.threads).customers
