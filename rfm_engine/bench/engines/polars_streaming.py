@@ -61,15 +61,18 @@ def _scored(totals: pl.DataFrame, job: Job) -> pl.LazyFrame:
     cuts = totals.select(
         pl.col(measure).quantile(shares, "equiprobable") for measure in _SCORED.values()
     )
-    above = {
-        score: pl.sum_horizontal(
-            (pl.col(measure) > int(cut)).cast(pl.Int8) for cut in cuts[measure].item()
-        )
-        for score, measure in _SCORED.items()
-    }
+    above = {score: _above(measure, cuts[measure].item()) for score, measure in _SCORED.items()}
     above["r_score"] = 4 - above["r_score"]
     scores = {score: (1 + count).cast(pl.Int8) for score, count in above.items()}
-    weights = {"r_score": 25, "f_score": 5, "m_score": 1}
-    cell = pl.sum_horizontal(pl.col(s).cast(pl.UInt8) * w for s, w in weights.items()) - 31
+    # Written out, and an Enum gathered: 0.55 s of processor time for 4 M customers with the sink;
+    # sum_horizontal 0.76 s, replace_strict 0.68 s.
+    r, f, m = (pl.col(score).cast(pl.UInt8) for score in _SCORED)
+    cell = r * 25 + f * 5 + m - 31
     segments = pl.Series(job.segments, dtype=pl.Enum(list(dict.fromkeys(job.segments))))
     return totals.lazy().with_columns(**scores).with_columns(segment=pl.lit(segments).gather(cell))
+
+
+def _above(measure: str, cuts: pl.Series) -> pl.Expr:
+    """Count the cut points below a value."""
+    first, *others = ((pl.col(measure) > int(cut)).cast(pl.Int8) for cut in cuts)
+    return sum(others, first)
