@@ -12,7 +12,7 @@ import typer
 import typer.core
 import typer.main
 
-from . import demo, exits, score, simulate, warmup
+from . import bench, demo, exits, score, simulate, warmup
 
 
 class RfmGroup(typer.core.TyperGroup):
@@ -60,6 +60,7 @@ app.command("score")(score.score)
 app.command("simulate")(simulate.simulate)
 app.command("demo")(demo.demo)
 app.command("warmup")(warmup.warmup)
+app.command("bench")(bench.bench)
 
 
 def run() -> None:

@@ -16,7 +16,7 @@ from rich.console import Console
 from rfm_cli import table
 from tests.conftest import COMPILED
 
-COMMANDS = ["score", "simulate", "demo", "warmup"]
+COMMANDS = ["score", "simulate", "demo", "warmup", "bench"]
 
 
 @pytest.mark.parametrize("words", [["--help"], ["-h"], *([name, "-h"] for name in COMMANDS)])
@@ -52,7 +52,7 @@ def test_no_command__is_a_usage_error_with_help(rfm):
     assert "score" in run.stdout
 
 
-@pytest.mark.parametrize("words", [["bench"], ["--nope"], ["score", "--frequncy", "days"]])
+@pytest.mark.parametrize("words", [["nope"], ["--nope"], ["score", "--frequncy", "days"]])
 def test_unknown_words__are_one_line_and_exit_2(rfm, words):
     run = rfm(*words)
     assert run.exit_code == 2

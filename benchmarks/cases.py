@@ -1,0 +1,64 @@
+"""The cases: which work is measured, by whom, and what is asked of us in it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from rfm_engine.simulate import Ids
+
+RESULTS = "benchmarks/results"
+REAL = "cdnow"
+_FIELD = ("rfm", "duckdb", "duckdb-ntile", "polars")
+_FEW = ("rfm", "duckdb", "polars")
+_MILLION = 1_000_000
+
+
+class Case(NamedTuple):
+    """One run of `rfm bench`; no engines are all of them."""
+
+    name: str
+    orders: int
+    customers: int
+    ids: Ids = "int"
+    lines: bool = False
+    in_memory: bool = False
+    threads: int = 2
+    runs: int = 3
+    engines: tuple[str, ...] = ()
+    rfm_options: tuple[str, ...] = ()
+
+    @property
+    def data(self) -> tuple[int, int, Ids, bool]:
+        """What its orders depend on."""
+        return self.customers, self.orders, self.ids, self.lines
+
+
+CASES = {
+    case.name: case
+    for case in (
+        Case(REAL, 69_659, 23_570, ids="dense", engines=_FEW, runs=5),
+        Case("int-1m", _MILLION, 100_000, runs=5),
+        Case("int-10m", 10 * _MILLION, _MILLION, runs=5),
+        Case("dense-10m", 10 * _MILLION, _MILLION, ids="dense", engines=_FEW),
+        Case("string-10m", 10 * _MILLION, _MILLION, ids="string", engines=_FEW),
+        Case("uuid-10m", 10 * _MILLION, _MILLION, ids="uuid", engines=_FEW),
+        Case("string-50m", 50 * _MILLION, 5 * _MILLION, ids="string"),
+        # About 2.19 lines an order: 100 million of them.
+        Case("lines-100m", 45_700_000, 5 * _MILLION, lines=True),
+        Case("dense-100m", 100 * _MILLION, 10 * _MILLION, ids="dense"),
+        Case("few-100m", 100 * _MILLION, _MILLION, engines=_FEW),
+        Case("many-100m", 100 * _MILLION, 50 * _MILLION, engines=_FEW),
+        Case("int-100m", 100 * _MILLION, 10 * _MILLION),
+        Case("int-100m-one-thread", 100 * _MILLION, 10 * _MILLION, threads=1, engines=_FEW),
+        Case("memory-100m", 100 * _MILLION, 10 * _MILLION, in_memory=True),
+        Case(
+            "memory-100m-one-thread", 100 * _MILLION, 10 * _MILLION,
+            in_memory=True, threads=1, engines=_FEW,
+        ),
+        Case("int-500m", 500 * _MILLION, 50 * _MILLION, engines=_FIELD),
+        Case(
+            "limited-500m", 500 * _MILLION, 50 * _MILLION, engines=("rfm",), runs=1,
+            rfm_options=("--memory-limit", "2GB"),
+        ),
+    )
+}  # fmt: skip

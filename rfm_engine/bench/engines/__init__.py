@@ -1,0 +1,69 @@
+"""The solutions compared, one script each, and who runs them.
+
+A script knows its library and the job, and nothing of ours: importing `rfm_engine` would be
+start-up that its users do not pay. `rfm_engine.bench.child` runs it by its path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import NamedTuple
+
+from rfm_engine.bench.work import COLUMNS, MEASURES
+from rfm_engine.errors import UsageError
+
+HERE = Path(__file__).parent
+
+
+class Engine(NamedTuple):
+    """A solution: its name, the package it needs, its script, and what of its answer is ours."""
+
+    name: str
+    package: str
+    script: Path
+    columns: tuple[str, ...] = COLUMNS
+
+    @property
+    def installed(self) -> bool:
+        """Tell whether the package it needs can be imported."""
+        return find_spec(self.package) is not None
+
+    @property
+    def distribution(self) -> str:
+        """The name that the package is installed by."""
+        return self.package.replace("_", "-")
+
+
+FLOOR = Engine("floor", "pyarrow", HERE / "floor.py")
+ENGINES = {
+    engine.name: engine
+    for engine in (
+        Engine("rfm", "rfm_engine", HERE / "rfm_table.py"),
+        Engine("duckdb", "duckdb", HERE / "duckdb_sql.py"),
+        # Its windows split ties, in an order of its own.
+        Engine("duckdb-ntile", "duckdb", HERE / "duckdb_sql.py", MEASURES),
+        Engine("polars", "polars", HERE / "polars_streaming.py"),
+        Engine("pyarrow", "pyarrow", HERE / "pyarrow_groups.py"),
+        Engine("pandas", "pandas", HERE / "pandas_groups.py"),
+    )
+}
+
+
+def engines_named(names: Sequence[str]) -> list[Engine]:
+    """Return the engines of these names, or all.
+
+    Raises
+    ------
+    UsageError
+        There is no such engine, or one is named twice.
+    """
+    for name in names:
+        if name not in ENGINES:
+            raise UsageError(
+                f"engines must be some of {', '.join(ENGINES)}; got {name!r}. Choose among them."
+            )
+    if len(set(names)) < len(names):
+        raise UsageError(f"engines must be named once; got {', '.join(names)}. Drop the repeats.")
+    return [engine for name, engine in ENGINES.items() if name in names or not names]

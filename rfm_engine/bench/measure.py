@@ -1,0 +1,127 @@
+"""One process, from its start to its end: wall time, processor time, memory of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from rfm_engine.errors import RfmError
+
+_INTERVAL_SECONDS = 0.02
+
+
+class ProcessError(RfmError):
+    """A solution that did not end well; the message says why."""
+
+
+class Held(NamedTuple):
+    """Anonymous memory at a moment of the system's monotonic clock."""
+
+    moment: float
+    bytes: int
+
+
+class Run(NamedTuple):
+    """What a process took."""
+
+    seconds: float
+    processor_seconds: float
+    held: list[Held]
+
+    def peak_bytes(self, start: float | None = None, stop: float | None = None) -> int:
+        """Return the most memory held, or how much more between two moments than at the first."""
+        if start is None or stop is None:
+            return max((held.bytes for held in self.held), default=0)
+        before = [held.bytes for held in self.held if held.moment <= start][-1:] or [0]
+        within = [held.bytes for held in self.held if start <= held.moment <= stop]
+        return max([*before, *within]) - before[0]
+
+
+def run_process(
+    command: Sequence[str],
+    folder: Path,
+    environment: Mapping[str, str],
+    *,
+    most_bytes: int | None = None,
+) -> Run:
+    """Run a command in `folder` and measure it; it never outlives the call.
+
+    Memory is sampled every 20 ms. A process that comes to hold more than `most_bytes` is ended,
+    before the system ends another one for it.
+
+    Raises
+    ------
+    ProcessError
+        It ended with an error, or held too much.
+    """
+    errors = folder / "stderr"
+    held: list[Held] = []
+    done = threading.Event()
+    with errors.open("wb") as stderr:
+        start = time.monotonic()
+        process = subprocess.Popen(
+            command, cwd=folder, env=environment, stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=stderr,
+        )  # fmt: skip
+
+        def watch() -> None:
+            while not done.wait(_INTERVAL_SECONDS):
+                held.append(Held(time.monotonic(), anonymous_bytes(process.pid)))
+                if most_bytes is not None and held[-1].bytes > most_bytes:
+                    process.kill()
+
+        watcher = threading.Thread(target=watch, daemon=True)
+        watcher.start()
+        try:
+            _, status, usage = os.wait4(process.pid, 0)
+            seconds = time.monotonic() - start
+            process.returncode = os.waitstatus_to_exitcode(status)
+        finally:
+            done.set()
+            watcher.join()
+            if process.returncode is None:
+                process.kill()
+                process.wait()
+    run = Run(seconds, usage.ru_utime + usage.ru_stime, held)
+    if process.returncode != 0:
+        raise ProcessError(_reason(process.returncode, run, most_bytes, errors))
+    return run
+
+
+def anonymous_bytes(pid: int) -> int:
+    """Return RssAnon of a process, 0 where the system does not tell it or the process is gone."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0
+    sizes = [line.split()[1] for line in status.splitlines() if line.startswith("RssAnon:")]
+    return int(sizes[0]) * 1024 if sizes else 0
+
+
+def available_bytes() -> int | None:
+    """Return the memory that new processes can take, where the system tells it."""
+    try:
+        text = Path("/proc/meminfo").read_text()
+    except OSError:
+        return None
+    sizes = [line.split()[1] for line in text.splitlines() if line.startswith("MemAvailable:")]
+    return int(sizes[0]) * 1024 if sizes else None
+
+
+def available_processors() -> int:
+    """Return the number of processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _reason(code: int, run: Run, most_bytes: int | None, errors: Path) -> str:
+    if most_bytes is not None and run.peak_bytes() > most_bytes:
+        return f"out of memory: held {run.peak_bytes() / 1e9:.1f} GB"
+    lines = errors.read_text(errors="replace").strip().splitlines()
+    return lines[-1] if lines else f"ended with code {code}"

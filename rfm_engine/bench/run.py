@@ -1,0 +1,178 @@
+"""A benchmark: every solution in fresh processes, in turn; answers compared, then times given."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from rfm_engine.bench.check import Checker
+from rfm_engine.bench.engines import Engine
+from rfm_engine.bench.jobs import Jobs, remove
+from rfm_engine.bench.measure import ProcessError
+from rfm_engine.bench.record import (
+    EngineRecord,
+    FloorSample,
+    Record,
+    Sample,
+    machine,
+    package_version,
+    versions,
+)
+from rfm_engine.bench.work import Input
+from rfm_engine.errors import UsageError
+from rfm_engine.simulate import Ids, simulate
+from rfm_engine.sink import write
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to run: the engines, on which orders, how often; more options for `rfm score`."""
+
+    engines: Sequence[Engine]
+    lines: bool
+    in_memory: bool
+    threads: int
+    runs: int
+    rfm_options: Sequence[str] = ()
+
+
+def run_bench(plan: Plan, orders: Input, tell: Callable[[str], None]) -> Record:
+    """Run every engine once cold and `runs` times warm, in turn, and compare all answers.
+
+    Parameters
+    ----------
+    plan
+        What to run.
+    orders
+        The Parquet file.
+    tell
+        Called with a few words before each process.
+
+    Returns
+    -------
+    Record
+        All samples. An engine that is not installed, or failed, is in it without times.
+
+    Raises
+    ------
+    AnswerError
+        Two answers differ; the message names engine, column and a customer.
+    UsageError
+        The system does not tell what a process took.
+    """
+    if not hasattr(os, "wait4"):
+        raise UsageError(
+            f"rfm bench must run where processes are accounted for; got {sys.platform}. "
+            "Run it on Linux or macOS."
+        )
+    with tempfile.TemporaryDirectory(prefix="rfm-bench-") as name:
+        return _Bench(plan, orders, Path(name), tell).run()
+
+
+@contextmanager
+def simulated(
+    *, customers: int, orders: int, ids: Ids, lines: bool, tell: Callable[[str], None]
+) -> Iterator[Path]:
+    """Give a Parquet file of simulated orders, for as long as it is needed."""
+    with tempfile.TemporaryDirectory(prefix="rfm-bench-") as name:
+        place = Path(name) / "orders.parquet"
+        tell(f"simulate {orders:,} orders of {customers:,} customers")
+        batches = simulate(customers=customers, orders=orders, ids=ids, lines=lines)
+        write(batches, batches.schema, place)
+        yield place
+
+
+class _Bench:
+    def __init__(
+        self, plan: Plan, orders: Input, folder: Path, tell: Callable[[str], None]
+    ) -> None:
+        self._plan = plan
+        self._orders = orders
+        self._tell = tell
+        self._checker = Checker(folder / "answer")
+        self._jobs = Jobs(
+            folder, plan.threads, plan.rfm_options, lines=plan.lines, in_memory=plan.in_memory
+        )
+        self._records = {engine: _fresh(engine) for engine in plan.engines}
+        self._floor: list[FloorSample] = []
+
+    def run(self) -> Record:
+        """Run cold, warm and on next to nothing; failing engines drop out."""
+        plan, checker = self._plan, self._checker
+        for engine, record in self._measured():
+            self._tell(f"cold: {engine.name}")
+            record.cold = self._attempt(engine, record, cold=True)
+        for number in range(1, plan.runs + 1):
+            for engine, record in self._measured():
+                self._tell(f"warm {number} of {plan.runs}: {engine.name}")
+                sample = self._attempt(engine, record, cold=False)
+                record.warm += [sample] if sample else []
+            if not plan.in_memory and checker.answer is not None:
+                self._tell(f"warm {number} of {plan.runs}: floor")
+                self._floor.append(self._jobs.run_floor(self._orders.path, checker.kept))
+        if not plan.in_memory:
+            self._start_up()
+        return Record(
+            work=self._work(),
+            machine=machine(),
+            versions=versions(),
+            engines=list(self._records.values()),
+            answer={} if checker.answer is None else checker.answer.as_json(),
+            floor=self._floor,
+        )
+
+    def _measured(self) -> Iterator[tuple[Engine, EngineRecord]]:
+        return (pair for pair in self._records.items() if pair[1].status == "measured")
+
+    def _attempt(self, engine: Engine, record: EngineRecord, *, cold: bool) -> Sample | None:
+        """Run an engine, and compare its answer before its time is looked at."""
+        try:
+            sample, output = self._jobs.run(engine, self._orders.path, cold=cold)
+        except ProcessError as error:
+            _fail(record, error)
+            return None
+        self._checker.check(engine, output)
+        remove(output)
+        return sample
+
+    def _start_up(self) -> None:
+        lines, runs = self._plan.lines, self._plan.runs
+        with simulated(customers=1, orders=1, ids="int", lines=lines, tell=self._tell) as smallest:
+            for number in range(1, runs + 1):
+                for engine, record in self._measured():
+                    self._tell(f"start-up {number} of {runs}: {engine.name}")
+                    try:
+                        sample, output = self._jobs.run(engine, smallest, cold=False)
+                    except ProcessError as error:
+                        _fail(record, error)
+                        continue
+                    record.start_up.append(sample)
+                    remove(output)
+
+    def _work(self) -> dict[str, object]:
+        orders, plan = self._orders, self._plan
+        return {
+            "rows": orders.rows,
+            "bytes": orders.bytes,
+            "id_type": orders.id_type,
+            "ids": orders.ids,
+            "lines": plan.lines,
+            "in_memory": plan.in_memory,
+            "threads": plan.threads,
+            "rfm_options": list(plan.rfm_options),
+        }
+
+
+def _fresh(engine: Engine) -> EngineRecord:
+    status = "measured" if engine.installed else "not installed"
+    return EngineRecord(engine.name, package_version(engine.distribution), status)
+
+
+def _fail(record: EngineRecord, error: ProcessError) -> None:
+    record.status, record.why = "failed", str(error)
+    record.cold, record.warm, record.start_up = None, [], []

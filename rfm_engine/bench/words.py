@@ -1,0 +1,62 @@
+"""What a benchmark found, in the words that tables and charts share."""
+
+from __future__ import annotations
+
+from rfm_engine.bench.record import EngineRecord, Record
+
+_SIMULATED_IDS = {
+    "int": "hashed int64 ids",
+    "dense": "dense int64 ids",
+    "string": "ids of 32 characters",
+    "uuid": "uuid ids",
+}
+
+
+def title(record: Record) -> str:
+    """Say what was done: rows, customers, kind of ids, from where to where."""
+    work = record.work
+    rows = f"{short(work['rows'])} {'order lines' if work['lines'] else 'orders'}"
+    customers = f"{short(record.answer['customers'])} customers, " if record.answer else ""
+    ids = _SIMULATED_IDS.get(work["ids"], f"{work['id_type']} ids")
+    way = "Arrow to Arrow in memory" if work["in_memory"] else "Parquet to Parquet"
+    return f"{rows}, {customers}{ids}: {way}"
+
+
+def short(n: float) -> str:
+    """Return a number with its thousands or millions cut: 100 M, 2.5 M, 500 k."""
+    for size, letter in ((1e6, " M"), (1e3, " k")):
+        if n >= size:
+            return f"{n / size:.3g}{letter}"
+    return f"{n:.0f}"
+
+
+def machine(record: Record) -> str:
+    """Say on what machine and with which versions."""
+    found = record.machine
+    versions = ", ".join(f"{name} {number}" for name, number in record.versions.items())
+    return (
+        f"{found['processor']}, {found['processors']} processors, "
+        f"{found['memory_bytes'] / 2**30:.0f} GiB, {found['system']}; {versions}"
+    )
+
+
+def ratio(record: Record, seconds: float) -> str:
+    """Say how many times as long as rfm took `seconds` are."""
+    ours = record.engine("rfm")
+    return "" if ours is None else f"{seconds / ours.seconds:.2f}x"
+
+
+def spread(engine: EngineRecord) -> str:
+    """Return the fastest and the slowest warm run."""
+    seconds = [sample.seconds for sample in engine.warm]
+    return f"{min(seconds):.2f}-{max(seconds):.2f}"
+
+
+def rate(record: Record, engine: EngineRecord) -> str:
+    """Return millions of rows a second."""
+    return f"{record.work['rows'] / engine.seconds / 1e6:.1f} M"
+
+
+def size(n_bytes: int) -> str:
+    """Return bytes as GB or MB."""
+    return f"{n_bytes / 1e9:.2f} GB" if n_bytes >= 1e9 else f"{n_bytes / 1e6:.0f} MB"

@@ -1,0 +1,58 @@
+"""The numbers of docs/performance.md and the README are those of benchmarks/results."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from benchmarks import hostile, report
+from benchmarks.cases import CASES
+from benchmarks.sections import sections
+from benchmarks.targets import TARGETS, readable
+from tests.docs.pages import ROOT
+
+
+def test_pages__are_those_of_the_results():
+    assert report.outdated(report.records()) == []
+
+
+def test_pages__have_every_section():
+    pages = "".join((ROOT / page).read_text() for page in report.PAGES)
+    for name in sections(report.records()):
+        assert pages.count(f"<!-- {name} -->") == 1
+        assert pages.count(f"<!-- end of {name} -->") == 1
+
+
+def test_report__says_what_is_not_up_to_date(tmp_path, monkeypatch):
+    for name in (*report.PAGES, *report.CHARTS):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+    found = report.records()
+    monkeypatch.setattr(report, "ROOT", tmp_path)
+    page = tmp_path / "docs" / "performance.md"
+    page.write_text(page.read_text().replace("x |", "x faster |", 1))
+    assert report.outdated(found)[0] == "docs/performance.md"
+    report.write(found)
+    assert "docs/performance.md" not in report.outdated(found)
+
+
+def test_targets__are_of_cases_that_exist():
+    assert {case for target in TARGETS for case in target.cases} <= set(CASES)
+    for target in TARGETS:
+        assert not readable(target, {})
+
+
+def test_key_sets__are_of_distinct_ids():
+    for name, ids in hostile.key_sets(1 << 10).items():
+        assert len(np.unique(ids)) == 1 << 10, name
+
+
+@pytest.mark.parametrize("module", ["suite", "report"])
+def test_scripts__have_help(module):
+    command = [sys.executable, "-m", f"benchmarks.{module}", "--help"]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert "usage: python -m benchmarks." in run.stdout
