@@ -16,9 +16,17 @@ _MANY_TABLES = [(partitions, "_FEW_CUSTOMERS", 3), (partitions, "_MANY_BITS", 6)
 _DENSE = [(dense, "_FEWEST_ROWS", 1), (dense, "_IDS_A_CUSTOMER", 1 << 20)]
 _NO_ROOM = [(totals, "CHUNK_BYTES_A_CUSTOMER", 0)]
 # No room for any table: each goes to disk as soon as it has taken its rows.
-_SPILL = [*_NO_ROOM, (totals, "plan_memory", lambda *_: Budget(1, 0)), (partitions, "_NEARLY", 2.0)]
+_SPILL = [
+    *_NO_ROOM,
+    (totals, "plan_memory", lambda *_: Budget(1, 0)),
+    (partitions, "_NEARLY", 2.0),
+]
 # Room for some: all tables go to disk before the next round.
-_LEAVE = [*_NO_ROOM, (totals, "plan_memory", lambda *_: Budget(1, 1 << 20)), (partitions, "_NEARLY", 0.0)]
+_LEAVE = [
+    *_NO_ROOM,
+    (totals, "plan_memory", lambda *_: Budget(1, 1 << 20)),
+    (partitions, "_NEARLY", 0.0),
+]
 
 VARIANTS = {
     "plain": [],
