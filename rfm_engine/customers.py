@@ -50,7 +50,7 @@ class ScoredCustomers:
         """Return all customers, made by so many threads."""
         with ThreadPoolExecutor(threads) as pool:
             tables = list(pool.map(self._table, ([chunk] for chunk in self._chunks)))
-        return pa.concat_tables([self.schema.empty_table(), *tables])
+        return pa.concat_tables([pa.Table.from_batches([], self.schema), *tables])
 
     def _table(self, group: Sequence[tuple[CustomerChunk, Cells]]) -> pa.Table:
         return pa.concat_tables(

@@ -150,21 +150,19 @@ class Partitions:
         return [Partition(self._key, self.layout, table) for _ in range(1 << bits)]
 
     def _look_for_range(self, rows: OrderRows) -> None:
+        """Let the first batch decide, before any other is sorted into bins."""
         with self._lock:
-            if not self._fresh:
-                return
-            self._fresh = False
-            if not isinstance(rows.keys, IntKeys):
-                return
-            bits = rows.keys.bits
-            if rows.reason.any():
-                bits = bits[rows.reason == 0]
-            self._dense = dense_range(bits, signed=self._signed)
-            if self._dense is not None:
+            if self._fresh and isinstance(rows.keys, IntKeys):
+                bits = rows.keys.bits
+                if rows.reason.any():
+                    bits = bits[rows.reason == 0]
+                self._dense = dense_range(bits, signed=self._signed)
+            if self._fresh and self._dense is not None:
                 self._direct = [
                     Partition(self._key, self.layout, partial(DenseTable, self._dense, number))
                     for number in range(N_BINS)
                 ]
+            self._fresh = False
 
     def _reserve(self, n_rows: int, n_text_bytes: int) -> Span:
         """Find a place for a batch; while there is none, help to add what stands there."""

@@ -199,7 +199,7 @@ class CustomerTotals:
             chunks, _ = self.chunks(pool)
         schema = pa.schema(self.fields)
         tables = [pa.table(chunk.columns(self.scale), schema=schema) for chunk in chunks]
-        return pa.concat_tables([schema.empty_table(), *tables])
+        return pa.concat_tables([pa.Table.from_batches([], schema), *tables])
 
     @property
     def scale(self) -> int:

@@ -42,6 +42,24 @@ finally:
     assert run.stdout.endswith("loaded: []\n")
 
 
+@pytest.mark.parametrize("ending", ["parquet", "arrow", "csv"])
+def test_score__never_loads_pandas(tmp_path, ending):
+    """Half of what pyarrow offers for Python objects asks for it first: 0.2 s."""
+    program = f"""
+import sys
+import rfm_engine as rfm
+from rfm_engine.simulate import simulate
+orders = simulate(customers=10, orders=30).read_all()
+before = "pandas" in sys.modules  # simulate builds arrays as it likes
+sys.modules.pop("pandas", None)
+rfm.score(orders, as_of="newest", output=r"{tmp_path / "out"}.{ending}")
+print("pandas" in sys.modules)
+"""
+    command = [sys.executable, "-c", program]
+    run = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert run.stdout == "False\n"
+
+
 def test_version__is_that_of_the_package(rfm):
     assert rfm("--version").stdout == f"rfm-engine {version('rfm-engine')}\n"
 

@@ -68,7 +68,9 @@ def test_broken_pipe__is_quiet():
 def test_bug__is_one_line():
     program = (
         "from rfm_cli import main; "
-        "broken = lambda: {}['key']; main.app.registered_commands[-1].callback = broken; "
+        "broken = lambda: {}['key']; "
+        "[c] = [c for c in main.app.registered_commands if c.name == 'warmup']; "
+        "c.callback = broken; "
         "main.run()"
     )
     command = [*COMMAND[:-1], program, "warmup"]
