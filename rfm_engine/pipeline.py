@@ -209,7 +209,7 @@ def score(
         groups = scored.customers.groups()
         write_groups(groups, scored.customers.schema, output, threads=n_threads)
     result = Result(
-        scored=scored.customers,
+        _scored=scored.customers,
         as_of=totals.as_of,
         rows=totals.rows,
         cuts=scored.cuts,

@@ -57,7 +57,7 @@ class Result:
         The options as they were used.
     """
 
-    scored: ScoredCustomers
+    _scored: ScoredCustomers
     as_of: date | None
     rows: RowCounts
     cuts: Cuts
@@ -71,7 +71,7 @@ class Result:
     @cached_property
     def customers(self) -> pa.Table:
         """The customers as a table, made when first asked for where they were written to a file."""
-        return self.scored.table(self.options["threads"])
+        return self._scored.table(self.options["threads"])
 
     @property
     def segments(self) -> pa.Table:
@@ -92,7 +92,7 @@ class Result:
 
     def summary(self) -> dict[str, Any]:
         """Return what `rfm score --json` prints, without peak memory; money is text."""
-        n_customers = len(self.scored)
+        n_customers = len(self._scored)
         monetary = sum(segment.monetary_minor for segment in self.segment_totals)
         return {
             "version": self.version,
@@ -123,7 +123,7 @@ class Result:
 
     def __repr__(self) -> str:
         names = ", ".join(f"{s.name} {s.customers:,}" for s in self.segment_totals)
-        return f"<rfm_engine.Result of {len(self.scored):,} customers: {names}>"
+        return f"<rfm_engine.Result of {len(self._scored):,} customers: {names}>"
 
     def _repr_html_(self) -> str:
         summary = self.summary()
