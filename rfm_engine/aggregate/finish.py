@@ -47,7 +47,7 @@ class CustomerChunk(NamedTuple):
         """
         keys, records, _ = self.load()
         if self.rows is not None:
-            keys, records = _taken(keys, self.rows), records[self.rows]
+            keys, records = _taken(keys, self.rows), records.take(self.rows, axis=0)
         ids = pa.chunked_array(
             [ids_array(_sliced(keys, piece), self.kind) for piece in _pieces(keys)],
             OUTPUT_TYPES[self.kind],
@@ -136,7 +136,7 @@ def _refuse_invalid_text(ids: pa.Array) -> None:
 
 def _taken(keys: Keys, rows: npt.NDArray[np.intp]) -> Keys:
     if isinstance(keys, IntKeys):
-        return IntKeys(keys.bits[rows])
+        return IntKeys(keys.bits.take(rows))
     sizes = np.diff(keys.offsets)[rows]
     offsets = np.zeros(len(rows) + 1, np.int64)
     np.cumsum(sizes, out=offsets[1:])

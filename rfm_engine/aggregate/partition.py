@@ -12,7 +12,7 @@ from rfm_engine.aggregate.contents import Contents, Held, OrderEntries
 from rfm_engine.aggregate.dense import DenseTable
 from rfm_engine.aggregate.distinct import DistinctOrders
 from rfm_engine.aggregate.hashing import HashKey
-from rfm_engine.aggregate.measures import Measures, Records
+from rfm_engine.aggregate.measures import COUNT, FIRST, SUM, Measures, Records
 from rfm_engine.aggregate.spill import Run
 from rfm_engine.aggregate.tables import ByteTable, Codes, IntTable
 from rfm_engine.aggregate.waiting import Layout, Pieces, Waiting
@@ -87,10 +87,11 @@ class Partition:
             return Held(keys, records, n_orders)
         assert isinstance(keys, IntKeys)
         chosen = n_orders[present] if len(n_orders) else n_orders
-        return Held(IntKeys(keys.bits[present]), records[present], chosen)
+        return Held(IntKeys(keys.bits.take(present)), records.take(present, axis=0), chosen)
 
     def _present(self) -> npt.NDArray[np.intp] | None:
         """Return the codes of customers; None when all are: ids addressed directly leave gaps."""
         if self.measures.n_seen == self.customers.n:
             return None
-        return np.flatnonzero(self.measures.records.any(axis=1))
+        records = self.measures.records
+        return np.flatnonzero(records[:, FIRST] | records[:, COUNT] | records[:, SUM])

@@ -62,7 +62,7 @@ class Memory(io.RawIOBase):
 def write_table(table: pa.Table, schema: pa.Schema, sink: pa.NativeFile | Memory) -> None:
     """Write a table as one Parquet file; without rows it has no row group."""
     with pyarrow.parquet.ParquetWriter(
-        sink, schema, store_decimal_as_integer=True, write_page_checksum=True, **_options(table)
+        sink, schema, store_decimal_as_integer=True, **_options(table)
     ) as writer:
         if table.num_rows:
             writer.write_table(table, row_group_size=table.num_rows)
