@@ -54,6 +54,11 @@ class Partition:
         self.measures.absorb(codes, others[rows])
         return codes, rows
 
+    def settle(self) -> None:
+        """Hold nothing twice."""
+        if self.orders is not None:
+            self.orders.settle()
+
     def distinct_orders(self) -> npt.NDArray[np.int64]:
         """Distinct orders of each customer, `int64[n]`; empty where every row is an order."""
         return NO_ORDERS if self.orders is None else self.orders.counts(self.customers.n)

@@ -16,7 +16,7 @@ from rfm_engine.aggregate.merge import absorb
 from rfm_engine.aggregate.partition import KeyTable, Partition
 from rfm_engine.aggregate.rounds import Round
 from rfm_engine.aggregate.routing import Route, route
-from rfm_engine.aggregate.scatter import scatter, scatter_numbers, scatter_texts, text_room
+from rfm_engine.aggregate.scatter import NO_NUMBERS, scatter, scatter_texts, text_room
 from rfm_engine.aggregate.tables import ByteTable, IntTable
 from rfm_engine.aggregate.waiting import BIN_BITS, N_BINS, Layout, Span, Waiting
 from rfm_engine.errors import RfmError
@@ -75,6 +75,7 @@ class Partitions:
     def settled(self, pool: Executor) -> Sequence[Partition]:
         """Add all rows that wait, with the threads of `pool`, and return the partitions."""
         with self._alone(pool):
+            list(pool.map(Partition.settle, self._all))
             return self._all
 
     def absorb(self, others: Sequence[Partition]) -> None:
@@ -149,16 +150,17 @@ class Partitions:
         alone = np.zeros(1, np.uint8) if layout.orders else np.ones(1, np.uint8)
         if rows.order_present is not None:
             alone = (~rows.order_present).view(np.uint8)
-        scatter(routed, rows.time_us, rows.amount_minor, alone, place)
+        orders = NO_NUMBERS
+        if isinstance(rows.order_keys, IntKeys):
+            orders = rows.order_keys.bits
+        elif rows.order_keys is not None:
+            orders = hash_keys(rows.order_keys, self._key)
+        scatter(routed, rows.time_us, rows.amount_minor, alone, orders, layout.order_column, place)
         byte = span.byte
         if isinstance(rows.keys, ByteKeys):
             scatter_texts(routed, rows.keys, layout.key_column, place, waiting.texts, byte)
             byte += text_room(rows.keys)
-        if isinstance(rows.order_keys, IntKeys):
-            scatter_numbers(routed, rows.order_keys.bits, layout.order_column, place)
-        elif rows.order_keys is not None:
-            hashes = hash_keys(rows.order_keys, self._key)
-            scatter_numbers(routed, hashes, layout.order_column, place)
+        if isinstance(rows.order_keys, ByteKeys):
             column = layout.order_column + 1
             scatter_texts(routed, rows.order_keys, column, place, waiting.texts, byte)
         with self._lock:
