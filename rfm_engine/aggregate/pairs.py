@@ -57,10 +57,11 @@ class Pairs:
         at = np.zeros(3, np.int64)
         while at[0] < len(pieces.starts):
             room = self._room()
-            self._n = pick_orders(
+            n = pick_orders(
                 rows, column, codes, pieces.starts, pieces.ends, at, room, self._n,
                 self._codes.array, self._values.array,
             )  # fmt: skip
+            self._n = int(n)
 
     def settle(self) -> None:
         """Take out repeats."""
@@ -77,7 +78,7 @@ class Pairs:
                 min(first + _MOST_A_CALL, self._n), n, self._n_distinct, self._key.mask,
                 self._key.multiplier, slot_shift(len(slots)), slots,
             )  # fmt: skip
-        self._n = self._n_distinct = n
+        self._n = self._n_distinct = int(n)
 
     def entries(self) -> tuple[Codes, Values]:
         """All pairs, in the order in which they first came."""
