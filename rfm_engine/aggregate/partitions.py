@@ -12,6 +12,7 @@ import numpy as np
 
 from rfm_engine.aggregate.dense import DenseRange, DenseTable, dense_range
 from rfm_engine.aggregate.hashing import HashKey, hash_keys
+from rfm_engine.aggregate.lines import joined
 from rfm_engine.aggregate.merge import absorb
 from rfm_engine.aggregate.partition import KeyTable, Partition
 from rfm_engine.aggregate.rounds import Round
@@ -60,6 +61,7 @@ class Partitions:
         """Add a batch's counted rows, now or with later ones; from any thread."""
         if self._fresh:
             self._look_for_range(rows)
+        rows = joined(rows)
         routed = route(rows.keys, rows.reason, self._key, self._dense)
         n_text_bytes = text_room(rows.keys) + text_room(rows.order_keys)
         if not routed.n_counted:

@@ -28,8 +28,8 @@ def scatter(
     `orders` go to `column`; they may be `NO_NUMBERS`.
     """
     place_rows(
-        route.words, time_us, amount_minor, alone, orders, column, route.bins,
-        route.bounds[:-1].copy(), rows,
+        route.words.view(np.int64), time_us, amount_minor, alone, orders.view(np.int64), column,
+        route.bins, route.bounds[:-1].copy(), rows,
     )  # fmt: skip
 
 
