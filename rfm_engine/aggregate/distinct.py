@@ -27,16 +27,14 @@ class DistinctOrders:
 
     def add(self, codes: Codes, waiting: Waiting, pieces: Pieces) -> None:
         """Add the orders of waiting rows, whose customers have `codes`."""
-        picked = np.empty(pieces.n_rows, np.uint32)
-        places = np.empty(pieces.n_rows, np.int64)
-        values = np.empty(pieces.n_rows, np.int64)
-        n = pick_orders(
-            waiting.rows, self._column, codes, pieces.starts, pieces.ends, self._table is None,
-            picked, places, values,
-        )  # fmt: skip
         if self._table is None:
-            self._pairs.add(picked[:n], values[:n])
+            self._pairs.add_column(codes, waiting.rows, self._column, pieces)
             return
+        picked, places = np.empty(pieces.n_rows, np.uint32), np.empty(pieces.n_rows, np.int64)
+        n = pick_orders(
+            waiting.rows, -1, codes, pieces.starts, pieces.ends, np.zeros(3, np.int64),
+            pieces.n_rows, 0, picked, places,
+        )  # fmt: skip
         columns = slice(self._column, self._column + 2)
         found = np.ascontiguousarray(waiting.rows[places[:n], columns])
         self.add_texts(picked[:n], found, waiting.texts)
@@ -52,11 +50,15 @@ class DistinctOrders:
         pieces = Pieces(np.zeros(1, np.int64), np.full(1, n, np.int64), n)
         self._pairs.add(codes, self._table.assign(found, texts, pieces).astype(np.int64))
 
+    def settle(self) -> None:
+        """Let go of what repeats."""
+        self._pairs.settle()
+
     def counts(self, n_customers: int) -> npt.NDArray[np.int64]:
         """How many orders each customer code has, `int64[n_customers]`."""
         return self._pairs.counts(n_customers)
 
     def entries(self) -> OrderEntries:
-        """All orders, in no order."""
+        """All orders, in the order in which they first came."""
         codes, values = self._pairs.entries()
         return OrderEntries(codes, values, None if self._table is None else self._table.keys())

@@ -13,7 +13,6 @@ Scalar = TypeVar("Scalar", bound=np.generic)
 
 # From here on a mapping of its own costs less than it saves.
 _LARGE_BYTES = 1 << 18
-_HUGE_PAGE_BYTES = 1 << 21
 
 
 class Growing(Generic[Scalar]):

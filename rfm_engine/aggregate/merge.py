@@ -12,7 +12,7 @@ from rfm_engine.aggregate.dense import DenseRange
 from rfm_engine.aggregate.hashing import HashKey, hash_keys
 from rfm_engine.aggregate.partition import Partition
 from rfm_engine.aggregate.routing import Route, route
-from rfm_engine.aggregate.scatter import scatter, scatter_texts, text_room
+from rfm_engine.aggregate.scatter import NO_NUMBERS, scatter, scatter_texts, text_room
 from rfm_engine.aggregate.tables import Rows, Texts
 from rfm_engine.aggregate.waiting import Layout, Waiting
 from rfm_engine.orders.arrays import frozen
@@ -37,12 +37,13 @@ def absorb(
     waiting.make_room(n, text_room(keys), 0)
     places = frozen(np.arange(n))
     nothing = frozen(np.zeros(n, np.int64))
-    scatter(routed, places, nothing, np.zeros(1, np.uint8), waiting.rows)
+    alone = np.zeros(1, np.uint8)
+    scatter(routed, places, nothing, alone, NO_NUMBERS, 0, waiting.rows)
     if isinstance(keys, ByteKeys):
         scatter_texts(routed, keys, layout.key_column, waiting.rows, waiting.texts, 0)
     waiting.enter(routed.bounds)
     code_here = np.empty(n, np.uint32)
-    home = np.empty(n, np.uint32)
+    home = np.empty(n, np.uint16)
     for number, (partition, pieces) in enumerate(zip(ours, waiting.pieces(borders), strict=True)):
         if pieces.n_rows:
             codes, rows = partition.absorb(waiting, pieces, records)
@@ -57,12 +58,14 @@ def _absorb_orders(
     key: HashKey,
     theirs: OrderEntries,
     code_here: npt.NDArray[np.uint32],
-    home: npt.NDArray[np.uint32],
+    home: npt.NDArray[np.uint16],
 ) -> None:
     codes, values, keys = theirs
     found, texts = (None, None) if keys is None else _placed(keys, key)
-    by_home = np.argsort(home[codes], kind="stable")
-    ends = np.searchsorted(home[codes][by_home], np.arange(len(ours) + 1))
+    homes = home[codes]
+    # Of 16 bits, so that numpy sorts by counting: the time grows with the orders and no faster.
+    by_home = np.argsort(homes, kind="stable")
+    ends = np.concatenate([[0], np.cumsum(np.bincount(homes, minlength=len(ours)))])
     for partition, first, last in zip(ours, ends[:-1], ends[1:], strict=True):
         chosen = by_home[first:last]
         if not len(chosen) or partition.orders is None:

@@ -1,4 +1,9 @@
-"""Distinct (customer, order) and (customer, day) pairs: lines of one order count once."""
+"""Distinct (customer, order) and (customer, day) pairs: lines of one order count once.
+
+Pairs are written down as they come, and repeats are taken out whenever as many pairs have come as
+were distinct before. So a pair is 12 bytes, waits at most twice as long in memory as it must, and
+no table stays: one is made for all pairs at a time, knows how many they are, and never grows.
+"""
 
 from __future__ import annotations
 
@@ -8,110 +13,170 @@ import numpy as np
 import numpy.typing as npt
 
 from rfm_engine.aggregate.hashing import HashKey
-from rfm_engine.aggregate.memory import empty, zeros
-from rfm_engine.aggregate.tables import Codes, slot_shift
+from rfm_engine.aggregate.memory import Growing
+from rfm_engine.aggregate.tables import Codes, Rows, slot_shift
+from rfm_engine.aggregate.waiting import Pieces
 from rfm_engine.kernels import kernel
 
-_FIRST_SLOTS = 16
-# Pairs stand in the slots themselves, 12 bytes each: 17 to 34 bytes a pair.
-_LOAD_TENTHS = 7
+# Fewer are not worth a search for repeats.
+_FEWEST = 1 << 10
+# A search for repeats stays well below 100 ms a call, so that Ctrl-C is answered.
+_MOST_A_CALL = 1 << 20
 
 Values: TypeAlias = npt.NDArray[np.int64]
 
 
 class Pairs:
-    """A set of (customer code, 64-bit value); a free slot has code 0, codes are kept plus one."""
+    """A set of (customer code, 64-bit value)."""
 
     def __init__(self, key: HashKey) -> None:
         self._key = key
-        self._codes = np.zeros(_FIRST_SLOTS, np.uint32)
-        self._values = np.empty(_FIRST_SLOTS, np.int64)
-        self.n = 0
+        self._codes: Growing[np.uint32] = Growing(np.uint32)
+        self._values: Growing[np.int64] = Growing(np.int64)
+        self._n = 0
+        self._n_distinct = 0
 
     @property
     def nbytes(self) -> int:
-        """Bytes held."""
-        return self._codes.nbytes + self._values.nbytes
+        """Bytes in use, those of repeats included."""
+        return 12 * self._n
 
     def add(self, codes: Codes, values: Values) -> None:
         """Put pairs in; those already there stay."""
         done = 0
-        while True:
-            room = len(self._codes) * _LOAD_TENTHS // 10
-            done, self.n = insert_pairs(
-                codes, values, done, self._key.mask, self._key.multiplier,
-                slot_shift(len(self._codes)), self._codes, self._values, self.n, room,
+        while done < len(codes):
+            room = self._room()
+            end = self._n + min(room - self._n, len(codes) - done)
+            self._codes.array[self._n : end] = codes[done : done + end - self._n]
+            self._values.array[self._n : end] = values[done : done + end - self._n]
+            done += end - self._n
+            self._n = end
+
+    def add_column(self, codes: Codes, rows: Rows, column: int, pieces: Pieces) -> None:
+        """Put in the orders among waiting rows: the rows' customers have `codes`."""
+        at = np.zeros(3, np.int64)
+        while at[0] < len(pieces.starts):
+            room = self._room()
+            n = pick_orders(
+                rows, column, codes, pieces.starts, pieces.ends, at, room, self._n,
+                self._codes.array, self._values.array,
             )  # fmt: skip
-            if done == len(codes):
-                return
-            self._grow()
+            self._n = int(n)
+
+    def settle(self) -> None:
+        """Take out repeats."""
+        if self._n == self._n_distinct:
+            return
+        # At most half of the slots are taken. The allocator hands the same memory out again and
+        # again: a mapping of its own each time took as long as the search.
+        slots = np.empty(1 << self._n.bit_length() + 1, np.uint32)
+        slots[:] = 0
+        n = 0
+        for first in range(0, self._n, _MOST_A_CALL):
+            n = keep_distinct(
+                self._codes.array, self._values.array, first,
+                min(first + _MOST_A_CALL, self._n), n, self._n_distinct, self._key.mask,
+                self._key.multiplier, slot_shift(len(slots)), slots,
+            )  # fmt: skip
+        self._n = self._n_distinct = int(n)
 
     def entries(self) -> tuple[Codes, Values]:
-        """All pairs, in no order."""
-        taken = self._codes != 0
-        return self._codes[taken] - np.uint32(1), self._values[taken]
+        """All pairs, in the order in which they first came."""
+        self.settle()
+        return self._codes.array[: self._n], self._values.array[: self._n]
 
     def counts(self, n_customers: int) -> npt.NDArray[np.int64]:
         """How many pairs each customer code has, `int64[n_customers]`."""
-        return np.bincount(self._codes, minlength=n_customers + 1)[1:]
+        counts = np.zeros(n_customers, np.int64)
+        count_codes(self.entries()[0], counts)
+        return counts
 
-    def _grow(self) -> None:
-        codes, values = self.entries()
-        self._codes = zeros(2 * len(self._codes), np.uint32)
-        self._values = empty(len(self._codes), np.int64)
-        self.n = 0
-        self.add(codes, values)
+    def _room(self) -> int:
+        """Make room for at least one more; return how many pairs there may be."""
+        room = max(2 * self._n_distinct, _FEWEST)
+        if self._n >= room:
+            self.settle()
+            room = max(2 * self._n_distinct, _FEWEST)
+        self._codes.reach(room)
+        self._values.reach(room)
+        return room
 
 
 @kernel
-def insert_pairs(codes, values, first, mask, multiplier, shift, slot_codes, slot_values, n, room):
-    """Insert pairs `first:` until `room` of the slots are taken; return pairs done and taken."""
-    last_slot = np.uint64(len(slot_codes) - 1)
-    for i in range(first, len(codes)):
-        owner = codes[i] + np.uint32(1)
+def keep_distinct(
+    codes, values, first, last, n, n_distinct, mask, multiplier, shift, slots
+):  # fmt: skip
+    """Move those pairs of `first:last` to `n:` that are not among `:n`; return how many are now.
+
+    `slots` is `uint32[power of 2]` of places plus one, 0 where free. The first `n_distinct` pairs
+    are known to differ, and are not compared.
+    """
+    last_slot = np.uint64(len(slots) - 1)
+    for i in range(first, last):
+        code = codes[i]
         value = values[i]
         x = np.uint64(value) ^ mask
         x ^= x >> np.uint64(32)
         x *= np.uint64(0xD6E8FEB86659FD93)
-        x ^= (x >> np.uint64(29)) + np.uint64(owner)
+        x ^= (x >> np.uint64(29)) + np.uint64(code)
         x *= multiplier
         x ^= x >> np.uint64(32)
         slot = (x * np.uint64(0xD6E8FEB86659FD93)) >> shift
         while True:
-            there = slot_codes[slot]
-            if there == 0:
-                if n == room:
-                    return i, n
-                slot_codes[slot] = owner
-                slot_values[slot] = value
+            entry = np.uint64(slots[slot])
+            if entry == 0:
+                codes[n] = code
+                values[n] = value
                 n += 1
+                slots[slot] = n
                 break
-            if there == owner and slot_values[slot] == value:
+            place = entry - np.uint64(1)
+            if i >= n_distinct and values[place] == value and codes[place] == code:
                 break
             slot = (slot + np.uint64(1)) & last_slot
-    return len(codes), n
+    return n
 
 
 @kernel
-def pick_orders(rows, column, codes, starts, ends, skip_equal, codes_out, places_out, values_out):
-    """Pick the purchases with an order id: customer's code, place of the row, value of `column`.
+def pick_orders(rows, column, codes, starts, ends, at, room, n, codes_out, values_out):
+    """Append the purchases with an order id until `room` are there; return how many are.
 
-    With `skip_equal` a row that equals the one picked before is left out: lines of one order
-    often stand together. Returns how many were picked.
+    A pair is the customer's code and the value of `column`, or for a negative `column` the number
+    of the row. One that equals the pair before is left out: lines of one order often stand
+    together. `at` is `int64[3]`, piece, row and place among `codes` to go on from, moved on.
     """
-    n = 0
-    place = 0
-    for piece in range(len(starts)):
-        for i in range(starts[piece], ends[piece]):
-            code = codes[place]
+    resumed = at[0]
+    place = at[2]
+    last_code = np.int64(-1)
+    last_value = np.int64(0)
+    if n > 0:
+        last_code = np.int64(codes_out[n - 1])
+        last_value = values_out[n - 1]
+    for piece in range(resumed, len(starts)):
+        begin = max(at[1], starts[piece]) if piece == resumed else starts[piece]
+        for i in range(begin, ends[piece]):
+            if n == room:
+                at[0] = piece
+                at[1] = i
+                at[2] = place
+                return n
+            code = np.int64(codes[place])
             place += 1
-            if rows[i, 2] < 0 or rows[i, 2] & 1 == 1:
-                continue
-            value = rows[i, column]
-            if skip_equal and n > 0 and codes_out[n - 1] == code and values_out[n - 1] == value:
-                continue
+            value = rows[i, column] if column >= 0 else np.int64(i)
+            # Written in any case and counted or not: a branch that nobody can foretell costs more.
             codes_out[n] = code
-            places_out[n] = i
             values_out[n] = value
-            n += 1
+            purchase = (rows[i, 2] >= 0) & (rows[i, 2] & 1 == 0)
+            fresh = purchase & ((code != last_code) | (value != last_value))
+            n += np.int64(fresh)
+            last_code = code if fresh else last_code
+            last_value = value if fresh else last_value
+    at[0] = len(starts)
     return n
+
+
+@kernel
+def count_codes(codes, counts):
+    """Count each code."""
+    for i in range(len(codes)):
+        counts[codes[i]] += 1

@@ -66,6 +66,11 @@ class Partition:
         self.measures.absorb(codes, others[rows])
         return codes, rows
 
+    def settle(self) -> None:
+        """Hold nothing twice."""
+        if self.orders is not None:
+            self.orders.settle()
+
     def contents(self) -> Contents:
         """Return all that is in memory."""
         held = self.held()

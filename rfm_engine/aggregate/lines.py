@@ -1,0 +1,108 @@
+"""Lines of one order that follow one another, added up before they are grouped.
+
+What stands next to each other is cheap to add up, and every row less is a row less to write, to
+find and to add: 66 M lines of 30 M orders took 110 ns of processor time a line, and 80 like this.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rfm_engine.kernels import kernel
+from rfm_engine.orders.arrays import frozen
+from rfm_engine.orders.keys import IntKeys
+from rfm_engine.orders.normalize import OrderRows
+
+_SAMPLE = 1 << 12
+# Copying the rows pays from one row in eight on.
+_LEAST_SHARE = 8
+# Amounts stay below 2^62, so that a flag fits beside them.
+_LIMIT = np.int64(1 << 60)
+_ALL_PRESENT = frozen(np.ones(1, np.uint8))
+
+
+def joined(rows: OrderRows) -> OrderRows:
+    """Return the counted rows, neighbours that are lines of one order at one time as one row.
+
+    Exact: such lines are one order, with one time, and their amounts are added up anyway. Refunds
+    stay rows of their own. Rows with byte-string ids, or with few such lines at their beginning,
+    are returned as they are.
+    """
+    keys, orders = rows.keys, rows.order_keys
+    if not isinstance(keys, IntKeys) or not isinstance(orders, IntKeys):
+        return rows
+    if not _worthwhile(keys, orders):
+        return rows
+    n = len(rows.reason)
+    present = _ALL_PRESENT
+    if rows.order_present is not None:
+        present = frozen(rows.order_present.view(np.uint8))
+    bits_out, orders_out = np.empty(n, np.uint64), np.empty(n, np.uint64)
+    time_out, amount_out = np.empty(n, np.int64), np.empty(n, np.int64)
+    present_out = np.empty(n, np.uint8)
+    kept = join_lines(
+        keys.bits, orders.bits, rows.time_us, rows.amount_minor, present, rows.reason, _LIMIT,
+        bits_out, orders_out, time_out, amount_out, present_out,
+    )  # fmt: skip
+    return rows._replace(
+        keys=IntKeys(frozen(bits_out[:kept])),
+        order_keys=IntKeys(frozen(orders_out[:kept])),
+        time_us=frozen(time_out[:kept]),
+        amount_minor=frozen(amount_out[:kept]),
+        order_present=None if rows.order_present is None else present_out[:kept].view(np.bool_),
+        reason=np.zeros(kept, np.uint8),
+    )
+
+
+def _worthwhile(keys: IntKeys, orders: IntKeys) -> bool:
+    ids, numbers = keys.bits[:_SAMPLE], orders.bits[:_SAMPLE]
+    repeated = (ids[1:] == ids[:-1]) & (numbers[1:] == numbers[:-1])
+    return int(np.count_nonzero(repeated)) * _LEAST_SHARE > len(ids)
+
+
+@kernel
+def join_lines(
+    bits, orders, time_us, amount_minor, present, reason, limit,
+    bits_out, orders_out, time_out, amount_out, present_out
+):  # fmt: skip
+    """Write each counted row, or add it to the row before; return how many rows there are then.
+
+    `present` is `uint8[n]`, 0 where a row is an order by itself, or of length 1 and meant for all.
+    """
+    place = np.uint64(0)
+    started = np.uint64(0)
+    last_bits = np.uint64(0)
+    last_order = np.uint64(0)
+    last_time = np.int64(0)
+    # Nothing is added to a row with a negative amount: neither to a refund, nor before the first.
+    last_amount = np.int64(-1)
+    last_present = np.uint8(0)
+    for i in range(len(bits)):
+        if reason[i] != 0:
+            continue
+        amount = amount_minor[i]
+        with_order = present[i] if len(present) > 1 else present[0]
+        # No branch: whether a line has company is what a processor cannot foretell.
+        same = (
+            (bits[i] == last_bits)
+            & (orders[i] == last_order)
+            & (time_us[i] == last_time)
+            & (amount >= 0)
+            & (amount < limit)
+            & (last_amount >= 0)
+            & (last_amount < limit)
+            & ((with_order & last_present) != 0)
+        )
+        last_amount = last_amount + amount if same else amount
+        place += started & np.uint64(not same)
+        started = np.uint64(1)
+        last_bits = bits[i]
+        last_order = orders[i]
+        last_time = time_us[i]
+        last_present = with_order
+        bits_out[place] = last_bits
+        orders_out[place] = last_order
+        time_out[place] = last_time
+        amount_out[place] = last_amount
+        present_out[place] = last_present
+    return np.int64(place + started)
