@@ -16,8 +16,9 @@ from rfm_engine.aggregate.merge import absorb
 from rfm_engine.aggregate.partition import KeyTable, Partition
 from rfm_engine.aggregate.rounds import Round
 from rfm_engine.aggregate.routing import Route, route
-from rfm_engine.aggregate.scatter import scatter, scatter_numbers, scatter_texts, text_room
+from rfm_engine.aggregate.scatter import scatter, scatter_numbers
 from rfm_engine.aggregate.tables import ByteTable, IntTable
+from rfm_engine.aggregate.texts import NO_PLACES, WaitingTexts
 from rfm_engine.aggregate.waiting import BIN_BITS, N_BINS, Layout, Span, Waiting
 from rfm_engine.errors import RfmError
 from rfm_engine.orders.keys import ByteKeys, IntKeys
@@ -61,12 +62,16 @@ class Partitions:
         if self._fresh:
             self._look_for_range(rows)
         routed = route(rows.keys, rows.reason, self._key, self._dense)
-        n_text_bytes = text_room(rows.keys) + text_room(rows.order_keys)
         if not routed.n_counted:
             return
-        span = self._reserve(routed.n_counted, n_text_bytes)
+        texts = [
+            WaitingTexts.of(keys, routed) if isinstance(keys, ByteKeys) else None
+            for keys in (rows.keys, rows.order_keys)
+        ]
+        n_text_words = sum(each.n_words for each in texts if each is not None)
+        span = self._reserve(routed.n_counted, n_text_words)
         try:
-            self._write(rows, routed, span)
+            self._write(rows, routed, texts, span)
         finally:
             with self._lock:
                 self._n_writing -= 1
@@ -124,7 +129,7 @@ class Partitions:
                     for number in range(N_BINS)
                 ]
 
-    def _reserve(self, n_rows: int, n_text_bytes: int) -> Span:
+    def _reserve(self, n_rows: int, n_text_words: int) -> Span:
         """Find a place for a batch; while there is none, help to add what stands there."""
         with self._lock:
             while True:
@@ -133,8 +138,8 @@ class Partitions:
                     self._take_part(self._round)
                     continue
                 if not self._n_writing and not self._waiting.n_rows:
-                    self._waiting.make_room(n_rows, n_text_bytes, self._wanted_bytes)
-                span = self._waiting.reserve(n_rows, n_text_bytes)
+                    self._waiting.make_room(n_rows, n_text_words, self._wanted_bytes)
+                span = self._waiting.reserve(n_rows, n_text_words)
                 if span is not None:
                     self._n_writing += 1
                     return span
@@ -143,24 +148,28 @@ class Partitions:
                 else:
                     self._round = Round(self._waiting, self._all, self._borders)
 
-    def _write(self, rows: OrderRows, routed: Route, span: Span) -> None:
+    def _write(
+        self, rows: OrderRows, routed: Route, texts: Sequence[WaitingTexts | None], span: Span
+    ) -> None:
         layout, waiting = self.layout, self._waiting
         place = waiting.rows[span.row : span.row + routed.n_counted]
         alone = np.zeros(1, np.uint8) if layout.orders else np.ones(1, np.uint8)
         if rows.order_present is not None:
             alone = (~rows.order_present).view(np.uint8)
-        scatter(routed, rows.time_us, rows.amount_minor, alone, place)
-        byte = span.byte
-        if isinstance(rows.keys, ByteKeys):
-            scatter_texts(routed, rows.keys, layout.key_column, place, waiting.texts, byte)
-            byte += text_room(rows.keys)
+        key_places = NO_PLACES
+        key_texts, order_texts = texts
+        first_word = span.word
+        if key_texts is not None:
+            key_places = key_texts.write(waiting.texts, first_word)
+            first_word += key_texts.n_words
+        scatter(routed, rows.time_us, rows.amount_minor, alone, key_places, place)
         if isinstance(rows.order_keys, IntKeys):
             scatter_numbers(routed, rows.order_keys.bits, layout.order_column, place)
-        elif rows.order_keys is not None:
-            hashes = hash_keys(rows.order_keys, self._key)
+        elif order_texts is not None:
+            hashes = hash_keys(order_texts.keys, self._key)
             scatter_numbers(routed, hashes, layout.order_column, place)
-            column = layout.order_column + 1
-            scatter_texts(routed, rows.order_keys, column, place, waiting.texts, byte)
+            places = order_texts.write(waiting.texts, first_word)
+            scatter_numbers(routed, places.view(np.uint64), layout.order_column + 1, place)
         with self._lock:
             waiting.enter(routed.bounds + span.row)
 
