@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from rfm_engine.aggregate.routing import Route
 from rfm_engine.kernels import kernel
+from rfm_engine.orders.arrays import frozen
 
 
 def scatter(
@@ -23,8 +24,8 @@ def scatter(
     `places`, `int64[n]`, says where the customer's bytes are; it is empty where ids are integers.
     """
     place_rows(
-        route.words, time_us, amount_minor, alone, places, route.bins, route.bounds[:-1].copy(),
-        rows,
+        frozen(route.words.view(np.int64)), time_us, amount_minor, alone, places, route.bins,
+        route.bounds[:-1].copy(), rows,
     )  # fmt: skip
 
 
@@ -32,7 +33,7 @@ def scatter_numbers(
     route: Route, numbers: npt.NDArray[np.uint64], column: int, rows: npt.NDArray[np.int64]
 ) -> None:
     """Write a number of each counted row to a column."""
-    place_numbers(numbers, route.bins, route.bounds[:-1].copy(), column, rows)
+    place_numbers(frozen(numbers.view(np.int64)), route.bins, route.bounds[:-1].copy(), column, rows)
 
 
 @kernel
