@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from rfm_engine.aggregate.hashing import Hashes, HashKey, hash_keys
 from rfm_engine.aggregate.memory import zeros
-from rfm_engine.aggregate.tables import Codes, Rows, Texts
+from rfm_engine.aggregate.tables import Codes, Rows, Words
 from rfm_engine.aggregate.waiting import BIN_BITS, Pieces
 from rfm_engine.kernels import kernel
 from rfm_engine.orders.arrays import frozen
@@ -65,7 +65,7 @@ class DenseTable:
         """Bytes held: none, an id is its place."""
         return 0
 
-    def assign(self, rows: Rows, texts: Texts, pieces: Pieces) -> Codes:  # noqa: ARG002
+    def assign(self, rows: Rows, texts: Words, pieces: Pieces) -> Codes:  # noqa: ARG002
         """Return the code of every row, in the order of `pieces`."""
         codes = np.empty(pieces.n_rows, np.uint32)
         self.n = max(self.n, 1 + copy_words(rows, pieces.starts, pieces.ends, codes))

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from rfm_engine.aggregate.contents import OrderEntries
 from rfm_engine.aggregate.hashing import HashKey
 from rfm_engine.aggregate.pairs import Pairs, pick_orders
-from rfm_engine.aggregate.tables import ByteTable, Codes, Rows, Texts
+from rfm_engine.aggregate.tables import ByteTable, Codes, Rows, Words
 from rfm_engine.aggregate.waiting import Layout, Pieces, Waiting
 
 
@@ -43,7 +43,7 @@ class DistinctOrders:
         """Add orders by integer id."""
         self._pairs.add(codes, values)
 
-    def add_texts(self, codes: Codes, found: Rows, texts: Texts) -> None:
+    def add_texts(self, codes: Codes, found: Rows, texts: Words) -> None:
         """Add orders by their bytes, `found` being `int64[n, 2]` of hash and place in `texts`."""
         assert self._table is not None
         n = len(found)

@@ -13,9 +13,9 @@ from rfm_engine.aggregate.contents import Held
 from rfm_engine.aggregate.measures import COUNT_BITS, FAR_US, FIRST, LAST
 from rfm_engine.errors import DataError
 from rfm_engine.kernels import kernel
-from rfm_engine.orders.arrays import arrow, frozen
+from rfm_engine.orders.arrays import arrow, frozen, refuse_invalid_text
 from rfm_engine.orders.clock import local_days
-from rfm_engine.orders.keys import ByteKeys, IntKeys, Keys
+from rfm_engine.orders.keys import ByteKeys, IntKeys, Keys, gathered
 from rfm_engine.orders.kinds import OUTPUT_TYPES, IdKind, Kinds
 from rfm_engine.orders.zones import Zone
 
@@ -126,7 +126,7 @@ def ids_array(keys: Keys, kind: IdKind) -> pa.Array:
 
 def _refuse_invalid_text(ids: pa.Array) -> None:
     try:
-        ids.validate(full=True)
+        refuse_invalid_text(ids)
     except pa.ArrowInvalid as error:
         raise DataError(
             f"text ids must be valid UTF-8; got other bytes ({error}). "
@@ -137,13 +137,8 @@ def _refuse_invalid_text(ids: pa.Array) -> None:
 def _taken(keys: Keys, rows: npt.NDArray[np.intp]) -> Keys:
     if isinstance(keys, IntKeys):
         return IntKeys(keys.bits.take(rows))
-    sizes = np.diff(keys.offsets)[rows]
-    offsets = np.zeros(len(rows) + 1, np.int64)
-    np.cumsum(sizes, out=offsets[1:])
-    # Byte j of the result comes from its key's start plus its distance from that key's new start.
-    shifts = keys.offsets[:-1][rows] - offsets[:-1]
-    places = np.arange(offsets[-1]) + np.repeat(shifts, sizes)
-    return ByteKeys(offsets, keys.data[places])
+    starts = keys.offsets.take(rows)
+    return gathered(keys.data, starts, keys.offsets.take(rows + 1) - starts)
 
 
 def _sliced(keys: Keys, piece: slice) -> Keys:

@@ -88,52 +88,55 @@ def unmix(hashes, mask, inverse, bits):
 def siphash(offsets, data, key0, key1, hashes):
     """SipHash-1-3 (Aumasson and Bernstein 2012) of every byte string: `uint64[n]`."""
     for i in range(len(hashes)):
-        start = np.uint64(offsets[i])
-        length = np.uint64(offsets[i + 1]) - start
+        at = np.uint64(offsets[i])
+        length = np.uint64(offsets[i + 1]) - at
         v0 = key0 ^ np.uint64(0x736F6D6570736575)
         v1 = key1 ^ np.uint64(0x646F72616E646F6D)
         v2 = key0 ^ np.uint64(0x6C7967656E657261)
         v3 = key1 ^ np.uint64(0x7465646279746573)
-        n_words = length >> np.uint64(3)
-        for block in range(n_words + np.uint64(4)):
-            j = start + (np.uint64(block) << np.uint64(3))
-            word = np.uint64(0)
-            if block < n_words:
-                # Written out, so that LLVM makes one 8-byte load of it.
-                word = (
-                    np.uint64(data[j])
-                    | np.uint64(data[j + np.uint64(1)]) << np.uint64(8)
-                    | np.uint64(data[j + np.uint64(2)]) << np.uint64(16)
-                    | np.uint64(data[j + np.uint64(3)]) << np.uint64(24)
-                    | np.uint64(data[j + np.uint64(4)]) << np.uint64(32)
-                    | np.uint64(data[j + np.uint64(5)]) << np.uint64(40)
-                    | np.uint64(data[j + np.uint64(6)]) << np.uint64(48)
-                    | np.uint64(data[j + np.uint64(7)]) << np.uint64(56)
-                )
-            elif block == n_words:
-                word = length << np.uint64(56)
-                for byte in range(length & np.uint64(7)):
-                    place = np.uint64(byte)
-                    word |= np.uint64(data[j + place]) << (place << np.uint64(3))
-            elif block == n_words + np.uint64(1):
-                v2 ^= np.uint64(0xFF)
-            v3 ^= word
-            v0 += v1
-            v1 = (v1 << np.uint64(13)) | (v1 >> np.uint64(51))
-            v1 ^= v0
-            v0 = (v0 << np.uint64(32)) | (v0 >> np.uint64(32))
-            v2 += v3
-            v3 = (v3 << np.uint64(16)) | (v3 >> np.uint64(48))
-            v3 ^= v2
-            v0 += v3
-            v3 = (v3 << np.uint64(21)) | (v3 >> np.uint64(43))
-            v3 ^= v0
-            v2 += v1
-            v1 = (v1 << np.uint64(17)) | (v1 >> np.uint64(47))
-            v1 ^= v2
-            v2 = (v2 << np.uint64(32)) | (v2 >> np.uint64(32))
+        for _ in range(length >> np.uint64(3)):
+            # Written out, so that LLVM makes one 8-byte load of it.
+            word = (
+                np.uint64(data[at])
+                | np.uint64(data[at + np.uint64(1)]) << np.uint64(8)
+                | np.uint64(data[at + np.uint64(2)]) << np.uint64(16)
+                | np.uint64(data[at + np.uint64(3)]) << np.uint64(24)
+                | np.uint64(data[at + np.uint64(4)]) << np.uint64(32)
+                | np.uint64(data[at + np.uint64(5)]) << np.uint64(40)
+                | np.uint64(data[at + np.uint64(6)]) << np.uint64(48)
+                | np.uint64(data[at + np.uint64(7)]) << np.uint64(56)
+            )
+            at += np.uint64(8)
+            v0, v1, v2, v3 = sip_round(v0, v1, v2, v3 ^ word)
             v0 ^= word
+        word = length << np.uint64(56)
+        for j in range(length & np.uint64(7)):
+            word |= np.uint64(data[at + np.uint64(j)]) << (np.uint64(j) << np.uint64(3))
+        v0, v1, v2, v3 = sip_round(v0, v1, v2, v3 ^ word)
+        v0, v1, v2, v3 = sip_round(v0 ^ word, v1, v2 ^ np.uint64(0xFF), v3)
+        v0, v1, v2, v3 = sip_round(v0, v1, v2, v3)
+        v0, v1, v2, v3 = sip_round(v0, v1, v2, v3)
         hashes[i] = v0 ^ v1 ^ v2 ^ v3
+
+
+@kernel
+def sip_round(v0, v1, v2, v3):
+    """Return the state after one round."""
+    v0 += v1
+    v1 = (v1 << np.uint64(13)) | (v1 >> np.uint64(51))
+    v1 ^= v0
+    v0 = (v0 << np.uint64(32)) | (v0 >> np.uint64(32))
+    v2 += v3
+    v3 = (v3 << np.uint64(16)) | (v3 >> np.uint64(48))
+    v3 ^= v2
+    v0 += v3
+    v3 = (v3 << np.uint64(21)) | (v3 >> np.uint64(43))
+    v3 ^= v0
+    v2 += v1
+    v1 = (v1 << np.uint64(17)) | (v1 >> np.uint64(47))
+    v1 ^= v2
+    v2 = (v2 << np.uint64(32)) | (v2 >> np.uint64(32))
+    return v0, v1, v2, v3
 
 
 def _spread(x: int) -> int:

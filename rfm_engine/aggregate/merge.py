@@ -12,8 +12,9 @@ from rfm_engine.aggregate.dense import DenseRange
 from rfm_engine.aggregate.hashing import HashKey, hash_keys
 from rfm_engine.aggregate.partition import Partition
 from rfm_engine.aggregate.routing import Route, route
-from rfm_engine.aggregate.scatter import NO_NUMBERS, scatter, scatter_texts, text_room
-from rfm_engine.aggregate.tables import Rows, Texts
+from rfm_engine.aggregate.scatter import NO_NUMBERS, scatter
+from rfm_engine.aggregate.tables import Rows, Words
+from rfm_engine.aggregate.texts import WaitingTexts
 from rfm_engine.aggregate.waiting import Layout, Waiting
 from rfm_engine.orders.arrays import frozen
 from rfm_engine.orders.keys import ByteKeys
@@ -34,13 +35,12 @@ def absorb(
         return
     routed = route(keys, frozen(np.zeros(n, np.uint8)), key, dense)
     waiting = Waiting(Layout(layout.of_bytes, None))
-    waiting.make_room(n, text_room(keys), 0)
-    places = frozen(np.arange(n))
+    texts = WaitingTexts.of(keys, routed) if isinstance(keys, ByteKeys) else None
+    waiting.make_room(n, 0 if texts is None else texts.n_words, 0)
+    places = NO_NUMBERS if texts is None else texts.write(waiting.texts, 0)
+    rows = frozen(np.arange(n))
     nothing = frozen(np.zeros(n, np.int64))
-    alone = np.zeros(1, np.uint8)
-    scatter(routed, places, nothing, alone, NO_NUMBERS, 0, waiting.rows)
-    if isinstance(keys, ByteKeys):
-        scatter_texts(routed, keys, layout.key_column, waiting.rows, waiting.texts, 0)
+    scatter(routed, rows, nothing, np.zeros(1, np.uint8), waiting.rows, places)
     waiting.enter(routed.bounds)
     code_here = np.empty(n, np.uint32)
     home = np.empty(n, np.uint16)
@@ -77,12 +77,13 @@ def _absorb_orders(
             partition.orders.add_texts(customers, found[values[chosen]], texts)
 
 
-def _placed(keys: ByteKeys, key: HashKey) -> tuple[Rows, Texts]:
+def _placed(keys: ByteKeys, key: HashKey) -> tuple[Rows, Words]:
     """Write texts as tables take them: hash and place of each, and the bytes."""
     n = len(keys.offsets) - 1
-    texts = np.empty(text_room(keys), np.uint8)
     found = np.empty((n, 2), np.int64)
     found[:, 0] = hash_keys(keys, key).view(np.int64)
     one_bin = Route(np.empty(0, np.uint64), np.zeros(n, np.uint16), np.array([0, n]))
-    scatter_texts(one_bin, keys, 1, found, texts, 0)
-    return found, texts
+    texts = WaitingTexts.of(keys, one_bin)
+    words = np.empty(texts.n_words, np.uint64)
+    found[:, 1] = texts.write(words, 0)
+    return found, words

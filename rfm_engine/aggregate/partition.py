@@ -63,7 +63,7 @@ class Partition:
         codes = self.customers.assign(waiting.rows, waiting.texts, pieces)
         self.measures.reach(self.customers.n)
         rows = waiting.rows[pieces.starts[0] : pieces.ends[0], 1]
-        self.measures.absorb(codes, others[rows])
+        self.measures.absorb(codes, others.take(rows, axis=0))
         return codes, rows
 
     def settle(self) -> None:

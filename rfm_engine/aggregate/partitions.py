@@ -20,11 +20,13 @@ from rfm_engine.aggregate.merge import absorb
 from rfm_engine.aggregate.partition import KeyTable, Partition
 from rfm_engine.aggregate.rounds import Round
 from rfm_engine.aggregate.routing import Route, route
-from rfm_engine.aggregate.scatter import NO_NUMBERS, scatter, scatter_texts, text_room
+from rfm_engine.aggregate.scatter import Numbers, scatter
 from rfm_engine.aggregate.spill import SpillFile
 from rfm_engine.aggregate.tables import ByteTable, IntTable
+from rfm_engine.aggregate.texts import WaitingTexts
 from rfm_engine.aggregate.waiting import BIN_BITS, N_BINS, Layout, Pieces, Span, Waiting
 from rfm_engine.errors import RfmError
+from rfm_engine.orders.arrays import frozen
 from rfm_engine.orders.keys import ByteKeys, IntKeys
 from rfm_engine.orders.normalize import OrderRows
 
@@ -83,12 +85,16 @@ class Partitions:
             self._look_for_range(rows)
         rows = joined(rows)
         routed = route(rows.keys, rows.reason, self._key, self._dense)
-        n_text_bytes = text_room(rows.keys) + text_room(rows.order_keys)
         if not routed.n_counted:
             return
-        span = self._reserve(routed.n_counted, n_text_bytes)
+        texts = [
+            WaitingTexts.of(keys, routed) if isinstance(keys, ByteKeys) else None
+            for keys in (rows.keys, rows.order_keys)
+        ]
+        n_text_words = sum(each.n_words for each in texts if each is not None)
+        span = self._reserve(routed.n_counted, n_text_words)
         try:
-            self._write(rows, routed, span)
+            self._write(rows, routed, texts, span)
         finally:
             with self._lock:
                 self._n_writing -= 1
@@ -167,7 +173,7 @@ class Partitions:
                 ]
             self._fresh = False
 
-    def _reserve(self, n_rows: int, n_text_bytes: int) -> Span:
+    def _reserve(self, n_rows: int, n_text_words: int) -> Span:
         """Find a place for a batch; while there is none, help to add what stands there."""
         with self._lock:
             while True:
@@ -176,8 +182,8 @@ class Partitions:
                     self._take_part(self._round)
                     continue
                 if not self._n_writing and not self._waiting.n_rows:
-                    self._waiting.make_room(n_rows, n_text_bytes, self._wanted_bytes)
-                span = self._waiting.reserve(n_rows, n_text_bytes)
+                    self._waiting.make_room(n_rows, n_text_words, self._wanted_bytes)
+                span = self._waiting.reserve(n_rows, n_text_words)
                 if span is not None:
                     self._n_writing += 1
                     return span
@@ -186,25 +192,26 @@ class Partitions:
                 else:
                     self._round = self._new_round()
 
-    def _write(self, rows: OrderRows, routed: Route, span: Span) -> None:
+    def _write(
+        self, rows: OrderRows, routed: Route, texts: Sequence[WaitingTexts | None], span: Span
+    ) -> None:
         layout, waiting = self.layout, self._waiting
         place = waiting.rows[span.row : span.row + routed.n_counted]
         alone = np.zeros(1, np.uint8) if layout.orders else np.ones(1, np.uint8)
         if rows.order_present is not None:
             alone = (~rows.order_present).view(np.uint8)
-        orders = NO_NUMBERS
+        columns: list[Numbers] = []
+        key_texts, order_texts = texts
+        first_word = span.word
+        if key_texts is not None:
+            columns.append(key_texts.write(waiting.texts, first_word))
+            first_word += key_texts.n_words
         if isinstance(rows.order_keys, IntKeys):
-            orders = rows.order_keys.bits
-        elif rows.order_keys is not None:
-            orders = hash_keys(rows.order_keys, self._key)
-        scatter(routed, rows.time_us, rows.amount_minor, alone, orders, layout.order_column, place)
-        byte = span.byte
-        if isinstance(rows.keys, ByteKeys):
-            scatter_texts(routed, rows.keys, layout.key_column, place, waiting.texts, byte)
-            byte += text_room(rows.keys)
-        if isinstance(rows.order_keys, ByteKeys):
-            column = layout.order_column + 1
-            scatter_texts(routed, rows.order_keys, column, place, waiting.texts, byte)
+            columns.append(rows.order_keys.bits.view(np.int64))
+        elif order_texts is not None:
+            columns.append(frozen(hash_keys(order_texts.keys, self._key).view(np.int64)))
+            columns.append(order_texts.write(waiting.texts, first_word))
+        scatter(routed, rows.time_us, rows.amount_minor, alone, place, *columns)
         with self._lock:
             waiting.enter(routed.bounds + span.row)
 

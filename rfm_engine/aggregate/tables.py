@@ -16,11 +16,11 @@ from rfm_engine.aggregate.memory import Growing, zeros
 from rfm_engine.aggregate.waiting import Pieces
 from rfm_engine.kernels import kernel
 from rfm_engine.orders.arrays import frozen
-from rfm_engine.orders.keys import ByteKeys, IntKeys
+from rfm_engine.orders.keys import ByteKeys, IntKeys, gathered
 
 Codes: TypeAlias = npt.NDArray[np.uint32]
 Rows: TypeAlias = npt.NDArray[np.int64]
-Texts: TypeAlias = npt.NDArray[np.uint8]
+Words: TypeAlias = npt.NDArray[np.uint64]
 
 _FIRST_SLOTS = 16
 # Linear probing stays short up to here; the slots then cost 6 to 11 bytes a key.
@@ -87,7 +87,7 @@ class IntTable:
         """Bytes held."""
         return self._index.nbytes
 
-    def assign(self, rows: Rows, texts: Texts, pieces: Pieces) -> Codes:  # noqa: ARG002
+    def assign(self, rows: Rows, texts: Words, pieces: Pieces) -> Codes:  # noqa: ARG002
         """Return the code of every row, in the order of `pieces`, new keys getting the next."""
         index = self._index
         codes = np.empty(pieces.n_rows, np.uint32)
@@ -111,14 +111,18 @@ class IntTable:
 
 
 class ByteTable:
-    """Codes of byte-string keys, each kept once in an arena and compared in full."""
+    """Codes of byte-string keys, each kept once in an arena of words and compared in full.
+
+    `ends` is `int64[n + 1]`: key `c` begins with the word after byte `ends[c]` of the arena and
+    reaches to byte `ends[c + 1]`, zeros filling its last word.
+    """
 
     def __init__(self, key: HashKey, skip_bits: int, column: int) -> None:
         self._key = key
         self._column = column
         self._index = Index(skip_bits)
-        self._starts: Growing[np.int64] = Growing(np.int64)
-        self._arena: Growing[np.uint8] = Growing(np.uint8)
+        self._ends: Growing[np.int64] = Growing(np.int64)
+        self._arena: Growing[np.uint64] = Growing(np.uint64)
 
     @property
     def n(self) -> int:
@@ -128,9 +132,9 @@ class ByteTable:
     @property
     def nbytes(self) -> int:
         """Bytes held."""
-        return self._index.nbytes + (8 * self.n + int(self._starts.array[self.n]) if self.n else 0)
+        return self._index.nbytes + 8 * (self.n + self._n_words if self.n else 0)
 
-    def assign(self, rows: Rows, texts: Texts, pieces: Pieces) -> Codes:
+    def assign(self, rows: Rows, texts: Words, pieces: Pieces) -> Codes:
         """Return the code of every row, in the order of `pieces`; see `IntTable.assign`.
 
         The table's column of `rows` says where in `texts` a key stands.
@@ -139,10 +143,10 @@ class ByteTable:
         codes = np.empty(pieces.n_rows, np.uint32)
         at = np.zeros(3, np.int64)
         while not _done(at, pieces):
-            self._starts.reach(index.room + 1)
+            self._ends.reach(index.room + 1)
             index.n = assign_texts(
                 rows, self._column, texts, pieces.starts, pieces.ends, at, index.skip_bits,
-                index.shift, index.slots, index.hashes, self._starts.array, self._arena.array,
+                index.shift, index.slots, index.hashes, self._ends.array, self._arena.array,
                 index.n, index.room, codes,
             )  # fmt: skip
             if _done(at, pieces):
@@ -151,14 +155,21 @@ class ByteTable:
                 index.grow()
             else:
                 place = int(rows[at[1], self._column])
-                length = int.from_bytes(texts[place : place + 4].tobytes(), "little")
-                self._arena.reach(int(self._starts.array[self.n]) + length)
+                self._arena.reach(self._n_words + (int(texts[place]) + 7) // 8)
         return codes
 
+    @property
+    def _n_words(self) -> int:
+        return (int(self._ends.array[self.n]) + 7) >> 3 if self.n else 0
+
     def keys(self) -> ByteKeys:
-        """All keys, in the order of their codes."""
-        self._starts.reach(1)
-        return ByteKeys(frozen(self._starts.array[: self.n + 1]), frozen(self._arena.array))
+        """All keys, in the order of their codes; copied where zeros stand between them."""
+        self._ends.reach(1)
+        ends, data = self._ends.array[: self.n + 1], self._arena.array.view(np.uint8)
+        if not (ends & 7).any():
+            return ByteKeys(frozen(ends), frozen(data))
+        starts = (ends[:-1] + 7) & ~7
+        return gathered(data, starts, ends[1:] - starts)
 
     def hashes(self, key: HashKey) -> Hashes:
         """All keys hashed under `key`, in the order of their codes."""
@@ -213,12 +224,12 @@ def assign_ints(rows, starts, ends, at, skip_bits, shift, slots, known, n, room,
 
 @kernel
 def assign_texts(
-    rows, column, texts, starts, ends, at, skip_bits, shift, slots, known, key_starts, arena, n,
+    rows, column, texts, starts, ends, at, skip_bits, shift, slots, known, key_ends, arena, n,
     room, codes
 ):  # fmt: skip
     """Find or insert the texts of `rows`; stop when `room` keys are known or the arena is full.
 
-    As `assign_ints`; key `c` is `arena[key_starts[c]:key_starts[c + 1]]`.
+    As `assign_ints`; `texts` is as `WaitingTexts` writes it, `key_ends` as `ByteTable` keeps it.
     """
     last_slot = np.uint64(len(slots) - 1)
     resumed = at[0]
@@ -228,38 +239,39 @@ def assign_texts(
         for i in range(first, ends[piece]):
             h = np.uint64(rows[i, 0])
             start = np.uint64(rows[i, column])
-            length = np.uint64(0)
-            for j in range(4):
-                length |= np.uint64(texts[start + np.uint64(j)]) << np.uint64(8 * j)
-            start += np.uint64(4)
+            length = texts[start]
+            start += np.uint64(1)
+            n_words = (length + np.uint64(7)) >> np.uint64(3)
             slot = (h << skip_bits) >> shift
             while True:
                 entry = slots[slot]
                 if entry == 0:
-                    used = np.uint64(key_starts[n])
-                    if n == room or used + length > np.uint64(len(arena)):
+                    used = (np.uint64(key_ends[n]) + np.uint64(7)) >> np.uint64(3)
+                    if n == room or used + n_words > np.uint64(len(arena)):
                         at[0] = piece
                         at[1] = i
                         at[2] = place
                         return n
-                    for j in range(length):
+                    for j in range(n_words):
                         arena[used + np.uint64(j)] = texts[start + np.uint64(j)]
                     known[n] = h
                     n += 1
-                    key_starts[n] = used + length
+                    key_ends[n] = (used << np.uint64(3)) + length
                     slots[slot] = n
                     codes[place] = n - 1
                     break
                 code = np.uint64(entry) - np.uint64(1)
-                there = np.uint64(key_starts[code])
-                if known[code] == h and np.uint64(key_starts[np.uint64(entry)]) - there == length:
-                    # Differences are gathered without a branch: LLVM then compares vectors.
-                    difference = np.uint8(0)
-                    for j in range(length):
-                        difference |= arena[there + np.uint64(j)] ^ texts[start + np.uint64(j)]
-                    if difference == 0:
-                        codes[place] = code
-                        break
+                if known[code] == h:
+                    there = (np.uint64(key_ends[code]) + np.uint64(7)) >> np.uint64(3)
+                    end_here = (there << np.uint64(3)) + length
+                    if np.uint64(key_ends[np.uint64(entry)]) == end_here:
+                        # Gathered without a branch: LLVM then compares vectors.
+                        difference = np.uint64(0)
+                        for j in range(n_words):
+                            difference |= arena[there + np.uint64(j)] ^ texts[start + np.uint64(j)]
+                        if difference == 0:
+                            codes[place] = code
+                            break
                 slot = (slot + np.uint64(1)) & last_slot
             place += 1
     at[0] = len(starts)

@@ -59,10 +59,10 @@ class Layout(NamedTuple):
 
 
 class Span(NamedTuple):
-    """Where a batch may write: its first row and its first byte of text."""
+    """Where a batch may write: its first row and its first word of text."""
 
     row: int
-    byte: int
+    word: int
 
 
 class Pieces(NamedTuple):
@@ -74,7 +74,7 @@ class Pieces(NamedTuple):
 
 
 class Waiting:
-    """`rows` is `int64[room, width]`, `texts` `uint8[room]`; batches stand one after the other.
+    """`rows` is `int64[room, width]`, `texts` `uint64[room]`; batches stand one after the other.
 
     Room is made only while no batch is being written here, since that may move the arrays.
     """
@@ -82,10 +82,10 @@ class Waiting:
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
         self.n_rows = 0
-        self._n_text_bytes = 0
+        self._n_text_words = 0
         self._room = Span(0, 0)
         self._cells: Growing[np.int64] = Growing(np.int64)
-        self._texts: Growing[np.uint8] = Growing(np.uint8)
+        self._texts: Growing[np.uint64] = Growing(np.uint64)
         self._bounds: list[npt.NDArray[np.int64]] = []
 
     @property
@@ -95,33 +95,33 @@ class Waiting:
         return self._cells.array[: self._room.row * width].reshape(-1, width)
 
     @property
-    def texts(self) -> npt.NDArray[np.uint8]:
-        """Bytes of keys and orders, the length before each."""
+    def texts(self) -> npt.NDArray[np.uint64]:
+        """Words of keys and orders, the length before each."""
         return self._texts.array
 
     @property
     def room_bytes(self) -> int:
         """Bytes there is room for."""
-        return 8 * self.layout.width * self._room.row + self._room.byte
+        return 8 * (self.layout.width * self._room.row + self._room.word)
 
-    def reserve(self, n_rows: int, n_text_bytes: int) -> Span | None:
+    def reserve(self, n_rows: int, n_text_words: int) -> Span | None:
         """Give a batch its place, or None when there is no room for it."""
-        end = Span(self.n_rows + n_rows, self._n_text_bytes + n_text_bytes)
-        if end.row > self._room.row or end.byte > self._room.byte:
+        end = Span(self.n_rows + n_rows, self._n_text_words + n_text_words)
+        if end.row > self._room.row or end.word > self._room.word:
             return None
-        span = Span(self.n_rows, self._n_text_bytes)
-        self.n_rows, self._n_text_bytes = end
+        span = Span(self.n_rows, self._n_text_words)
+        self.n_rows, self._n_text_words = end
         return span
 
-    def make_room(self, n_rows: int, n_text_bytes: int, n_bytes: int) -> None:
+    def make_room(self, n_rows: int, n_text_words: int, n_bytes: int) -> None:
         """Make room for such a batch at least, and for `n_bytes` of such batches."""
-        each = 8 * self.layout.width * n_rows + n_text_bytes
+        each = 8 * (self.layout.width * n_rows + n_text_words)
         times = max(1, max(n_bytes, _FEWEST_BYTES) // max(each, 1))
         self._room = Span(
-            max(self._room.row, times * n_rows), max(self._room.byte, times * n_text_bytes)
+            max(self._room.row, times * n_rows), max(self._room.word, times * n_text_words)
         )
         self._cells.reach(self._room.row * self.layout.width)
-        self._texts.reach(self._room.byte)
+        self._texts.reach(self._room.word)
 
     def enter(self, bounds: npt.NDArray[np.int64]) -> None:
         """Enter a batch that has been written: bin `b` holds rows `bounds[b]:bounds[b + 1]`."""
@@ -140,8 +140,8 @@ class Waiting:
     def drop_room(self) -> None:
         """Give the memory back; there are no rows."""
         self._room = Span(0, 0)
-        self._cells, self._texts = Growing(np.int64), Growing(np.uint8)
+        self._cells, self._texts = Growing(np.int64), Growing(np.uint64)
 
     def clear(self) -> None:
         """Forget the rows and keep the room: new memory costs more than filling it."""
-        self.n_rows, self._n_text_bytes, self._bounds = 0, 0, []
+        self.n_rows, self._n_text_words, self._bounds = 0, 0, []

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from rfm_engine.orders.arrays import texts, values
+from rfm_engine.kernels import kernel
+from rfm_engine.orders.arrays import frozen, texts, values
 
 
 class IntKeys(NamedTuple):
@@ -41,3 +42,24 @@ def keys_of(column: pa.Array) -> Keys:
         return IntKeys(values(column.cast(pa.uint64()), np.uint64))
     data, offsets = texts(column)
     return ByteKeys(offsets, data)
+
+
+def gathered(
+    data: npt.NDArray[np.uint8], starts: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64]
+) -> ByteKeys:
+    """Copy ids of such `lengths` from where each starts in `data`."""
+    offsets = np.zeros(len(starts) + 1, np.int64)
+    np.cumsum(lengths, out=offsets[1:])
+    copy = np.empty(offsets[-1], np.uint8)
+    copy_texts(frozen(data), frozen(starts), frozen(offsets), copy)
+    return ByteKeys(frozen(offsets), frozen(copy))
+
+
+@kernel
+def copy_texts(data, starts, offsets, copy):
+    """Write text `i`, beginning at `data[starts[i]]`, to `copy[offsets[i]:offsets[i + 1]]`."""
+    for i in range(len(starts)):
+        start = np.uint64(starts[i])
+        to = np.uint64(offsets[i])
+        for j in range(np.uint64(offsets[i + 1]) - to):
+            copy[to + np.uint64(j)] = data[start + np.uint64(j)]

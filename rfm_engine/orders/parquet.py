@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from rfm_engine.errors import DataError
+from rfm_engine.orders.arrays import refuse_invalid_text
 from rfm_engine.orders.discover import File
 from rfm_engine.orders.footer import BYTE_ARRAY, RowGroup, read_footer
 from rfm_engine.orders.guard import reading
@@ -98,8 +99,7 @@ class RowGroups:
             )
             for batch in batches:
                 chosen = source.selection.of(batch)
-                # Arrow does not look whether Parquet text is UTF-8: 6 ns a 32-character value.
-                chosen.validate(full=True)
+                _validate(chosen)
                 yield chosen, start.after(read)
                 read += chosen.num_rows
         if read != piece.n_rows:
@@ -139,6 +139,15 @@ def _parquet(file: File, handle: pa.NativeFile, metadata: pq.FileMetaData | None
         coerce_int96_timestamp_unit="us",
         page_checksum_verification=True,
     )
+
+
+def _validate(batch: pa.RecordBatch) -> None:
+    """Look at what Arrow does not look at when it decodes, such as whether text is UTF-8."""
+    for column in batch.columns:
+        if pa.types.is_string(column.type):
+            refuse_invalid_text(column)
+        else:
+            column.validate(full=True)
 
 
 def _pieces(row_groups: Sequence[RowGroup]) -> list[Piece]:

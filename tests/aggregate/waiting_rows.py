@@ -6,7 +6,7 @@ import numpy as np
 
 from rfm_engine.aggregate.hashing import HashKey, hash_keys
 from rfm_engine.aggregate.routing import Route
-from rfm_engine.aggregate.scatter import scatter_texts, text_room
+from rfm_engine.aggregate.texts import WaitingTexts
 from rfm_engine.aggregate.waiting import Pieces
 from rfm_engine.orders.keys import ByteKeys, Keys
 
@@ -17,11 +17,12 @@ def rows_of(keys: Keys, key: HashKey) -> tuple[np.ndarray, np.ndarray]:
     n = len(hashes)
     rows = np.zeros((n, 4), np.int64)
     rows[:, 0] = hashes.view(np.int64)
-    texts = np.zeros(text_room(keys), np.uint8)
-    if isinstance(keys, ByteKeys):
-        one_bin = Route(hashes, np.zeros(n, np.uint16), np.array([0, n]))
-        scatter_texts(one_bin, keys, 3, rows, texts, 0)
-    return rows, texts
+    if not isinstance(keys, ByteKeys):
+        return rows, np.zeros(0, np.uint64)
+    texts = WaitingTexts.of(keys, Route(hashes, np.zeros(n, np.uint16), np.array([0, n])))
+    words = np.zeros(texts.n_words, np.uint64)
+    rows[:, 3] = texts.write(words, 0)
+    return rows, words
 
 
 def pieces_of(n: int, cuts: list[int], order: list[int] | None = None) -> Pieces:
