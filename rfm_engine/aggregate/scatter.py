@@ -73,7 +73,7 @@ def place_rows(words, time_us, amount_minor, alone, orders, column, bins, next_p
             rows[place, 1] = time_us[i]
             flag = alone[i] if len(alone) > 1 else alone[0]
             rows[place, 2] = (amount_minor[i] << 1) | flag
-            # In the same pass, while the row is in the cache: 2 ns a row instead of 6.
+            # While the row is in the cache: a pass of its own took 6 ns a row.
             if len(orders) > 0:
                 rows[place, column] = orders[i]
 
