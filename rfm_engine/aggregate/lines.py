@@ -1,7 +1,7 @@
 """Lines of one order that follow one another, added up before they are grouped.
 
 What stands next to each other is cheap to add up, and every row less is a row less to write, to
-find and to add: 66 M lines of 30 M orders took 110 ns of processor time a line, and 80 like this.
+find and to add: 66 M lines of 30 M orders took 113 ns of processor time a line, and 95 like this.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def joined(rows: OrderRows) -> OrderRows:
         time_us=frozen(time_out[:kept]),
         amount_minor=frozen(amount_out[:kept]),
         order_present=None if rows.order_present is None else present_out[:kept].view(np.bool_),
-        reason=np.zeros(kept, np.uint8),
+        reason=frozen(np.zeros(kept, np.uint8)),
     )
 
 

@@ -29,7 +29,7 @@ def rows_of(rows: list[Row], *, keys: Keys | None = None, all_present: bool = Fa
         keys=keys or IntKeys(frozen(np.array(ids, np.uint64))),
         time_us=frozen(np.array(times, np.int64)),
         amount_minor=frozen(np.array(amounts, np.int64)),
-        reason=np.array(reason, np.uint8),
+        reason=frozen(np.array(reason, np.uint8)),
         counts=np.bincount(reason, minlength=8),
         n_rounded=0,
         newest_day=None,
@@ -76,6 +76,16 @@ def test_joined__adds_up_neighbours_that_are_one_order(rows, all_present):
     assert listed(got) == added_up(lines)
     assert (got.order_present is None) == all_present
     assert max(abs(row[3]) for row in [*listed(got), lines[0]]) <= MOST
+
+
+def test_joined__gives_kernels_arrays_of_the_kind_that_normalize_gives():
+    rows = rows_of([(0, 0, 0, 1, True, 0)] * 8)
+    got = joined(rows)
+    assert isinstance(got.keys, IntKeys)
+    assert isinstance(got.order_keys, IntKeys)
+    columns = [got.keys.bits, got.order_keys.bits, got.time_us, got.amount_minor, got.reason]
+    # Arrays that can be written to are another type to the compiler.
+    assert not any(column.flags.writeable for column in columns)
 
 
 def test_joined__leaves_rows_that_have_no_company():
