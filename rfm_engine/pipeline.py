@@ -28,7 +28,7 @@ from rfm_engine.customers import ScoredCustomers
 from rfm_engine.errors import UsageError
 from rfm_engine.orders.place import Source
 from rfm_engine.orders.reading import NEWEST, Frequency, Ids, Reading, Refunds, Zero, day_date
-from rfm_engine.orders.source import open_sources
+from rfm_engine.orders.sources.opening import open_sources
 from rfm_engine.result import Result, SegmentTotals, cuts_in_units
 from rfm_engine.scan import Seconds, scan
 from rfm_engine.score.cells import Cells, Cuts, cell_sums, new_sums, place_customers

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from rfm_engine.aggregate.ledger import RowCounts
 from rfm_engine.customers import ScoredCustomers
-from rfm_engine.orders.money import format_minor
+from rfm_engine.orders.money.amounts import format_minor
 from rfm_engine.score.cells import Cuts
 
 

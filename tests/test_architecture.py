@@ -23,6 +23,16 @@ ROOMS = (
     "simulate", "bench",
 )  # fmt: skip
 EVERYWHERE = {"available", "errors", "kernels"}
+# Inside orders: what a room imports of it besides itself. The rooms know nothing of each other;
+# what stands in no room may import all but the sources.
+ORDERS = {
+    "arrays": set(),
+    "extent": {"arrays"},
+    "place": set(),
+    "money": {"arrays", "extent"},
+    "time": {"arrays", "extent"},
+    "sources": {"place"},
+}
 # Beside the flow, and nothing in the flow needs them.
 BESIDE = {"__init__", "warmup"}
 # Scripts of their own: each knows the library that it stands for.
@@ -50,7 +60,7 @@ def imports_of(tree: ast.AST) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom):
             # The commands are a package under two names, so that they name their siblings.
             module = f"rfm_cli.{node.module or ''}" if node.level else node.module or ""
-            bare = module == "rfm_engine"
+            bare = module in ("rfm_engine", "rfm_engine.orders")
             yield from (f"{module}.{alias.name}" for alias in node.names) if bare else [module]
 
 
@@ -70,6 +80,18 @@ def test_imports__go_to_the_left(path):
     assert room in ROOMS, f"{room} is a new room: give it a place in ROOMS"
     allowed = EVERYWHERE.union(ROOMS[: ROOMS.index(room) + 1])
     assert set(ours) <= allowed
+
+
+@pytest.mark.parametrize("path", [p for p in LIBRARY if room_of(p) == "orders"], ids=name_of)
+def test_imports__keep_the_rooms_of_orders_apart(path):
+    room, *inside = path.relative_to(ROOT / "rfm_engine" / "orders").parts
+    room = room.removesuffix(".py")
+    assert room in ORDERS or not inside, f"{room} is a new room: give it a place in ORDERS"
+    names = [name for name in imports_of(tree_of(path)) if name.startswith("rfm_engine.orders.")]
+    ours = {name.split(".")[2] for name in names}
+    if room in ORDERS:
+        assert ours <= ORDERS[room] | {room}
+    assert room == "sources" or "sources" not in ours
 
 
 @pytest.mark.parametrize("path", LIBRARY, ids=name_of)

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rfm_engine import sink
-from rfm_engine.orders.footer import read_footer
+from rfm_engine.orders.sources.footer import read_footer
 from rfm_engine.sink.encoding import Memory, _options, write_table
 from rfm_engine.sink.stitch import Stitch
 

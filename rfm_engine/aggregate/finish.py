@@ -14,10 +14,10 @@ from rfm_engine.aggregate.measures import COUNT_BITS, FAR_US, FIRST, LAST
 from rfm_engine.errors import DataError
 from rfm_engine.kernels import kernel
 from rfm_engine.orders.arrays import arrow, frozen, refuse_invalid_text
-from rfm_engine.orders.clock import local_days
 from rfm_engine.orders.keys import ByteKeys, IntKeys, Keys, gathered
 from rfm_engine.orders.kinds import OUTPUT_TYPES, IdKind, Kinds
-from rfm_engine.orders.zones import Zone
+from rfm_engine.orders.time.clock import local_days
+from rfm_engine.orders.time.zones import Zone
 
 MAX_DIGITS = 18
 _MAX_ARROW_BYTES = (1 << 31) - 1

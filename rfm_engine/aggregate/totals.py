@@ -27,7 +27,7 @@ from rfm_engine.errors import UsageError
 from rfm_engine.orders.kinds import OUTPUT_TYPES
 from rfm_engine.orders.place import Place
 from rfm_engine.orders.reading import Reading, day_date
-from rfm_engine.orders.source import open_sources
+from rfm_engine.orders.sources.opening import open_sources
 
 
 class CustomerTotals:

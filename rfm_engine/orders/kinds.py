@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from rfm_engine.errors import DataError
 from rfm_engine.orders.arrays import is_bytes, is_text, plain_type
-from rfm_engine.orders.money import default_scale
+from rfm_engine.orders.money.amounts import default_scale
 from rfm_engine.orders.reading import MAX_SCALE, Reading
 
 IdKind = Literal["int", "uint", "text", "binary", "uuid"]

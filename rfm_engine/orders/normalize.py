@@ -11,7 +11,6 @@ import pyarrow.compute as pc
 
 from rfm_engine.errors import DataError
 from rfm_engine.orders.arrays import arrow, first_true, frozen, plain, valid_mask, values
-from rfm_engine.orders.clock import DAY_US, local_days, local_us, to_instants
 from rfm_engine.orders.extent import GREATEST, LEAST
 from rfm_engine.orders.judge import (
     BAD_TIME,
@@ -27,10 +26,11 @@ from rfm_engine.orders.judge import (
     judge,
 )
 from rfm_engine.orders.keys import Keys, keys_of
-from rfm_engine.orders.money import NONFINITE, OK, ROUNDED, TOO_LARGE, UNREADABLE, to_minor
+from rfm_engine.orders.money.amounts import NONFINITE, OK, ROUNDED, TOO_LARGE, UNREADABLE, to_minor
 from rfm_engine.orders.place import Place
 from rfm_engine.orders.reading import Reading
 from rfm_engine.orders.text import parsed_integers, parsed_times
+from rfm_engine.orders.time.clock import DAY_US, local_days, local_us, to_instants
 
 
 class OrderRows(NamedTuple):

@@ -10,8 +10,8 @@ from datetime import date, timedelta
 from typing import Literal, get_args
 
 from rfm_engine.errors import UsageError
+from rfm_engine.orders.time.zones import Zone
 from rfm_engine.orders.where import Condition
-from rfm_engine.orders.zones import Zone
 
 Refunds = Literal["net", "drop", "error"]
 Zero = Literal["count", "drop"]

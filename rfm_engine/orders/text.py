@@ -8,7 +8,7 @@ from typing import Literal
 import pyarrow as pa
 
 from rfm_engine.errors import DataError
-from rfm_engine.orders.time_text import parse_times
+from rfm_engine.orders.time.texts import parse_times
 
 
 def parsed_integers(

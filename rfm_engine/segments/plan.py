@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
 from rfm_engine.errors import UsageError
-from rfm_engine.orders.money import parse_minor_floor
+from rfm_engine.orders.money.amounts import parse_minor_floor
 from rfm_engine.score.cells import Bins
 from rfm_engine.score.cuts import quantile_cuts
 from rfm_engine.score.select import Map, Values

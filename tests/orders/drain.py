@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from rfm_engine.orders.source import Place, Source, open_sources
+from rfm_engine.orders.sources.opening import Place, Source, open_sources
 
 
 def drain(source: Source) -> pa.Table:

@@ -15,8 +15,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rfm_engine.orders.arrays import frozen
-from rfm_engine.orders.clock import add_offsets, local_days, to_instants
-from rfm_engine.orders.zones import Zone
+from rfm_engine.orders.time.clock import add_offsets, local_days, to_instants
+from rfm_engine.orders.time.zones import Zone
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)

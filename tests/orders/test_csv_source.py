@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from rfm_engine.errors import DataError, UsageError
-from rfm_engine.orders.source import open_sources
+from rfm_engine.orders.sources.opening import open_sources
 from tests.orders.drain import drain, drained, places
 
 BODY = (

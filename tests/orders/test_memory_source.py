@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from rfm_engine.errors import DataError, UsageError
-from rfm_engine.orders.pieces import MOST_ROWS
-from rfm_engine.orders.source import Place, open_sources
+from rfm_engine.orders.sources.opening import Place, open_sources
+from rfm_engine.orders.sources.pieces import MOST_ROWS
 from tests.orders.drain import drain, places
 
 ROWS = {"customer": [7, 8, 9], "note": ["x", "y", "z"], "amount": [1.5, None, 2.5]}

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from rfm_engine.orders.clear_floats import round_clear, round_clear_singles
-from rfm_engine.orders.float_money import recheck_singles, round_products
-from rfm_engine.orders.money import NONFINITE, OK, ROUNDED, TOO_LARGE, to_minor
+from rfm_engine.orders.money.amounts import NONFINITE, OK, ROUNDED, TOO_LARGE, to_minor
+from rfm_engine.orders.money.clear_floats import round_clear, round_clear_singles
+from rfm_engine.orders.money.floats import recheck_singles, round_products
 
 SCALES = st.integers(0, 18)
 QUANTITIES = st.one_of(

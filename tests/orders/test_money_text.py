@@ -12,8 +12,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from rfm_engine.orders.money import NONFINITE, OK, ROUNDED, TOO_LARGE, UNREADABLE, to_minor
-from rfm_engine.orders.text_money import read_amounts
+from rfm_engine.orders.money.amounts import NONFINITE, OK, ROUNDED, TOO_LARGE, UNREADABLE, to_minor
+from rfm_engine.orders.money.texts import read_amounts
 
 SCALES = st.integers(0, 18)
 KINDS = st.sampled_from([pa.string(), pa.large_string(), pa.string_view()])

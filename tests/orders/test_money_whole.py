@@ -13,8 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rfm_engine.errors import UsageError
-from rfm_engine.orders.decimal_money import round_limbs
-from rfm_engine.orders.money import (
+from rfm_engine.orders.money.amounts import (
     OK,
     ROUNDED,
     TOO_LARGE,
@@ -23,7 +22,8 @@ from rfm_engine.orders.money import (
     parse_minor_floor,
     to_minor,
 )
-from rfm_engine.orders.narrow_decimals import narrow, rescale
+from rfm_engine.orders.money.decimals import round_limbs
+from rfm_engine.orders.money.narrow_decimals import narrow, rescale
 
 LIMIT = 10**18
 SCALES = st.integers(0, 18)

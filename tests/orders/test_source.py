@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from rfm_engine.errors import DataError, UsageError
-from rfm_engine.orders.pieces import MOST_ROWS
-from rfm_engine.orders.source import open_sources
+from rfm_engine.orders.sources.opening import open_sources
+from rfm_engine.orders.sources.pieces import MOST_ROWS
 from tests.orders.drain import drain, drained, places
 
 NEEDED = ("amount", "customer")

@@ -11,9 +11,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rfm_engine.errors import UsageError
-from rfm_engine.orders.clock import to_instants
-from rfm_engine.orders.time_text import parse_times, read_times
-from rfm_engine.orders.zones import Zone
+from rfm_engine.orders.time.clock import to_instants
+from rfm_engine.orders.time.texts import parse_times, read_times
+from rfm_engine.orders.time.zones import Zone
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)

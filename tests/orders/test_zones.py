@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rfm_engine.errors import UsageError
-from rfm_engine.orders.zones import Zone
+from rfm_engine.orders.time.zones import Zone
 from tests.conftest import COMPILED
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

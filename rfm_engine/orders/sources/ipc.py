@@ -11,10 +11,10 @@ from typing import Any
 import pyarrow as pa
 
 from rfm_engine.errors import DataError, UsageError
-from rfm_engine.orders.discover import File, Pipe
-from rfm_engine.orders.guard import reading
-from rfm_engine.orders.pieces import pieces
 from rfm_engine.orders.place import Constants, Place, Read, Selection, select
+from rfm_engine.orders.sources.discover import File, Pipe
+from rfm_engine.orders.sources.guard import reading
+from rfm_engine.orders.sources.pieces import pieces
 
 _CONTRACT = "readable Arrow IPC"
 _END = b"\xff\xff\xff\xff\0\0\0\0"

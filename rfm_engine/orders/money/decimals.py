@@ -10,8 +10,9 @@ import pyarrow as pa
 
 from rfm_engine.kernels import kernel
 from rfm_engine.orders.arrays import frozen, values
-from rfm_engine.orders.integer_money import whole_minor
-from rfm_engine.orders.money_status import (
+from rfm_engine.orders.money.integers import whole_minor
+from rfm_engine.orders.money.narrow_decimals import WITHIN, narrow, rescale
+from rfm_engine.orders.money.status import (
     HARD,
     OK,
     POWERS_OF_TEN,
@@ -20,7 +21,6 @@ from rfm_engine.orders.money_status import (
     Minors,
     no_minors,
 )
-from rfm_engine.orders.narrow_decimals import WITHIN, narrow, rescale
 
 LIMBS_OF_INT64 = 2
 LOW_32 = np.uint64(0xFFFFFFFF)

@@ -10,10 +10,10 @@ import pyarrow.parquet as pq
 
 from rfm_engine.errors import DataError
 from rfm_engine.orders.arrays import refuse_invalid_text
-from rfm_engine.orders.discover import File
-from rfm_engine.orders.footer import BYTE_ARRAY, RowGroup, read_footer
-from rfm_engine.orders.guard import reading
 from rfm_engine.orders.place import Constants, Place, Read, Selection, select
+from rfm_engine.orders.sources.discover import File
+from rfm_engine.orders.sources.footer import BYTE_ARRAY, RowGroup, read_footer
+from rfm_engine.orders.sources.guard import reading
 
 _CONTRACT = "readable Parquet"
 _BUFFER_BYTES = 1 << 20

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from rfm_engine.kernels import kernel
-from rfm_engine.orders.money_status import HARD, OK, ROUNDED
+from rfm_engine.orders.money.status import HARD, OK, ROUNDED
 
 WITHIN = 2**50
 # 1.5 * 2**52, see `clear_floats`.

@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from rfm_engine.kernels import kernel
-from rfm_engine.orders.money_status import HARD, OK, ROUNDED
+from rfm_engine.orders.money.status import HARD, OK, ROUNDED
 
 WITHIN = 70368744177664.0  # 2**46
 CLEAR = 0.49

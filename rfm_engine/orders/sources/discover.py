@@ -13,9 +13,9 @@ import pyarrow as pa
 from pyarrow import fs
 
 from rfm_engine.errors import UsageError
-from rfm_engine.orders import remote
-from rfm_engine.orders.guard import missing, reading
-from rfm_engine.orders.hive import Keys, keys_of
+from rfm_engine.orders.sources import remote
+from rfm_engine.orders.sources.guard import missing, reading
+from rfm_engine.orders.sources.hive import Keys, keys_of
 
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _GLOB = frozenset("*?[")

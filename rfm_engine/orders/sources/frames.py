@@ -7,8 +7,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from rfm_engine.orders.memory import NAME, BatchSource, StreamSource, of_reader, of_table
 from rfm_engine.orders.place import require_columns
+from rfm_engine.orders.sources.memory import NAME, BatchSource, StreamSource, of_reader, of_table
 
 
 def is_lazy(orders: object) -> bool:

@@ -15,8 +15,8 @@ import numpy.typing as npt
 
 from rfm_engine.kernels import kernel
 from rfm_engine.orders.arrays import frozen
-from rfm_engine.orders.clear_floats import round_clear, round_clear_singles
-from rfm_engine.orders.money_status import (
+from rfm_engine.orders.money.clear_floats import round_clear, round_clear_singles
+from rfm_engine.orders.money.status import (
     HARD,
     LIMIT,
     NONFINITE,

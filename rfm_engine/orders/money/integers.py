@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from rfm_engine.orders.arrays import frozen, values
 from rfm_engine.orders.extent import extent
-from rfm_engine.orders.money_status import LIMIT, TOO_LARGE, Minors
+from rfm_engine.orders.money.status import LIMIT, TOO_LARGE, Minors
 
 
 def integer_minor(amount: pa.Array[Any], quantity: npt.NDArray[np.int64]) -> Minors:

@@ -10,8 +10,8 @@ from typing import Any
 import pyarrow as pa
 
 from rfm_engine.errors import DataError, UsageError
-from rfm_engine.orders.pieces import MOST_ROWS, pieces
 from rfm_engine.orders.place import Place, Read, require_columns
+from rfm_engine.orders.sources.pieces import MOST_ROWS, pieces
 
 NAME = "orders"
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 from pyarrow import fs
 
 from rfm_engine.errors import RfmError, UsageError
-from rfm_engine.orders.guard import first_line, missing
+from rfm_engine.orders.sources.guard import first_line, missing
 
 _GLOB = frozenset("*[")  # a ? begins the options of a URI
 

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from rfm_engine.kernels import kernel
 from rfm_engine.orders.arrays import texts
-from rfm_engine.orders.money_status import (
+from rfm_engine.orders.money.status import (
     HARD,
     LIMIT,
     NONFINITE,

@@ -13,9 +13,9 @@ import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
 from rfm_engine.errors import UsageError
-from rfm_engine.orders.discover import File
-from rfm_engine.orders.guard import reading
 from rfm_engine.orders.place import Constants, Place, Read, Selection, select
+from rfm_engine.orders.sources.discover import File
+from rfm_engine.orders.sources.guard import reading
 
 _CONTRACT = "readable CSV"
 _NAME = re.compile(r"\.(?:csv|tsv|txt)(?:\.(?:gz|zst|bz2))?$", re.IGNORECASE)

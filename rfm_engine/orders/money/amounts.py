@@ -11,10 +11,10 @@ import pyarrow as pa
 
 from rfm_engine.errors import UsageError
 from rfm_engine.orders.arrays import frozen, valid_mask, values
-from rfm_engine.orders.decimal_money import decimal_minor
-from rfm_engine.orders.float_money import float_minor
-from rfm_engine.orders.integer_money import integer_minor
-from rfm_engine.orders.money_status import (
+from rfm_engine.orders.money.decimals import decimal_minor
+from rfm_engine.orders.money.floats import float_minor
+from rfm_engine.orders.money.integers import integer_minor
+from rfm_engine.orders.money.status import (
     LIMIT,
     NONFINITE,
     OK,
@@ -23,7 +23,7 @@ from rfm_engine.orders.money_status import (
     UNREADABLE,
     Minors,
 )
-from rfm_engine.orders.text_money import split_decimal, text_minor
+from rfm_engine.orders.money.texts import split_decimal, text_minor
 
 __all__ = [
     "NONFINITE",

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 import pyarrow as pa
 
 from rfm_engine.errors import DataError, UsageError
-from rfm_engine.orders import csv, frames, hive, ipc, memory, parquet
-from rfm_engine.orders.discover import File, Pipe, discover
-from rfm_engine.orders.guard import reading
 from rfm_engine.orders.place import Constants, MissingColumnError, Place, Read, Source
+from rfm_engine.orders.sources import csv, frames, hive, ipc, memory, parquet
+from rfm_engine.orders.sources.discover import File, Pipe, discover
+from rfm_engine.orders.sources.guard import reading
 
 __all__ = ["Place", "Read", "Source", "open_sources"]
 

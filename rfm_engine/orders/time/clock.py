@@ -11,7 +11,7 @@ import pyarrow as pa
 from rfm_engine.kernels import kernel
 from rfm_engine.orders.arrays import frozen, values
 from rfm_engine.orders.extent import extent
-from rfm_engine.orders.zones import Zone
+from rfm_engine.orders.time.zones import Zone
 
 Int64s = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]

@@ -1,0 +1,1 @@
+"""Money: amounts of every accepted type, as exact minor units."""

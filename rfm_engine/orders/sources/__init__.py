@@ -1,0 +1,1 @@
+"""Where orders come from: files, streams and frames, each as record batches."""

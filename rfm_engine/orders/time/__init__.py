@@ -1,0 +1,1 @@
+"""Time: instants as UTC microseconds, zones, and local calendar days."""
