@@ -31,7 +31,7 @@ ORDERS = {
     "place": set(),
     "money": {"arrays", "extent"},
     "time": {"arrays", "extent"},
-    "sources": {"place"},
+    "sources": {"arrays", "place"},
 }
 # Beside the flow, and nothing in the flow needs them.
 BESIDE = {"__init__", "warmup"}
