@@ -21,7 +21,7 @@ from rfm_engine.aggregate.tables import ByteTable, IntTable
 from rfm_engine.aggregate.texts import NO_PLACES, WaitingTexts
 from rfm_engine.aggregate.waiting import BIN_BITS, N_BINS, Layout, Span, Waiting
 from rfm_engine.errors import RfmError
-from rfm_engine.orders.keys import ByteKeys, IntKeys
+from rfm_engine.orders.keys import IntKeys
 from rfm_engine.orders.normalize import OrderRows
 
 # Few customers are found fastest in few tables, many in tables that fit the cache.
@@ -65,7 +65,7 @@ class Partitions:
         if not routed.n_counted:
             return
         texts = [
-            WaitingTexts.of(keys, routed) if isinstance(keys, ByteKeys) else None
+            None if keys is None or isinstance(keys, IntKeys) else WaitingTexts.of(keys, routed)
             for keys in (rows.keys, rows.order_keys)
         ]
         n_text_words = sum(each.n_words for each in texts if each is not None)
@@ -165,8 +165,8 @@ class Partitions:
         scatter(routed, rows.time_us, rows.amount_minor, alone, key_places, place)
         if isinstance(rows.order_keys, IntKeys):
             scatter_numbers(routed, rows.order_keys.bits, layout.order_column, place)
-        elif order_texts is not None:
-            hashes = hash_keys(order_texts.keys, self._key)
+        elif rows.order_keys is not None and order_texts is not None:
+            hashes = hash_keys(rows.order_keys, self._key)
             scatter_numbers(routed, hashes, layout.order_column, place)
             places = order_texts.write(waiting.texts, first_word)
             scatter_numbers(routed, places.view(np.uint64), layout.order_column + 1, place)

@@ -33,7 +33,9 @@ def scatter_numbers(
     route: Route, numbers: npt.NDArray[np.uint64], column: int, rows: npt.NDArray[np.int64]
 ) -> None:
     """Write a number of each counted row to a column."""
-    place_numbers(frozen(numbers.view(np.int64)), route.bins, route.bounds[:-1].copy(), column, rows)
+    place_numbers(
+        frozen(numbers.view(np.int64)), route.bins, route.bounds[:-1].copy(), column, rows
+    )
 
 
 @kernel
