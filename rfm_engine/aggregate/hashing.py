@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from rfm_engine.kernels import kernel
 from rfm_engine.orders.arrays import frozen
-from rfm_engine.orders.keys import ByteKeys, IntKeys, Keys
+from rfm_engine.orders.keys import ByteKeys, IntKeys, Keys, RowKeys, SharedKeys
 
 Hashes: TypeAlias = npt.NDArray[np.uint64]
 
@@ -28,8 +28,10 @@ class HashKey(NamedTuple):
         return cls(np.uint64(_spread(2 * secret)), np.uint64(_spread(2 * secret + 1) | 1))
 
 
-def hash_keys(keys: Keys, key: HashKey) -> Hashes:
+def hash_keys(keys: RowKeys, key: HashKey) -> Hashes:
     """Hash every key to 64 bits, read-only; on integers the hash is a bijection."""
+    if isinstance(keys, SharedKeys):
+        return frozen(hash_keys(keys.values, key)[keys.indices])
     if isinstance(keys, IntKeys):
         hashes = np.empty(len(keys.bits), np.uint64)
         mix(keys.bits, key.mask, key.multiplier, hashes)

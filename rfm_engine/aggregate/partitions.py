@@ -27,7 +27,7 @@ from rfm_engine.aggregate.texts import WaitingTexts
 from rfm_engine.aggregate.waiting import BIN_BITS, N_BINS, Layout, Pieces, Span, Waiting
 from rfm_engine.errors import RfmError
 from rfm_engine.orders.arrays import frozen
-from rfm_engine.orders.keys import ByteKeys, IntKeys
+from rfm_engine.orders.keys import IntKeys
 from rfm_engine.orders.normalize import OrderRows
 
 # Few customers are found fastest in few tables, many in tables that fit the cache.
@@ -88,7 +88,7 @@ class Partitions:
         if not routed.n_counted:
             return
         texts = [
-            WaitingTexts.of(keys, routed) if isinstance(keys, ByteKeys) else None
+            None if keys is None or isinstance(keys, IntKeys) else WaitingTexts.of(keys, routed)
             for keys in (rows.keys, rows.order_keys)
         ]
         n_text_words = sum(each.n_words for each in texts if each is not None)
@@ -208,8 +208,8 @@ class Partitions:
             first_word += key_texts.n_words
         if isinstance(rows.order_keys, IntKeys):
             columns.append(rows.order_keys.bits.view(np.int64))
-        elif order_texts is not None:
-            columns.append(frozen(hash_keys(order_texts.keys, self._key).view(np.int64)))
+        elif rows.order_keys is not None and order_texts is not None:
+            columns.append(frozen(hash_keys(rows.order_keys, self._key).view(np.int64)))
             columns.append(order_texts.write(waiting.texts, first_word))
         scatter(routed, rows.time_us, rows.amount_minor, alone, place, *columns)
         with self._lock:

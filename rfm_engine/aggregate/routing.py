@@ -11,7 +11,7 @@ from rfm_engine.aggregate.dense import DenseRange
 from rfm_engine.aggregate.hashing import Hashes, HashKey, hash_keys
 from rfm_engine.aggregate.waiting import BIN_BITS, N_BINS
 from rfm_engine.kernels import kernel
-from rfm_engine.orders.keys import IntKeys, Keys
+from rfm_engine.orders.keys import IntKeys, RowKeys
 
 
 class Route(NamedTuple):
@@ -34,7 +34,7 @@ class Route(NamedTuple):
 
 
 def route(
-    keys: Keys, reason: npt.NDArray[np.uint8], key: HashKey, dense: DenseRange | None
+    keys: RowKeys, reason: npt.NDArray[np.uint8], key: HashKey, dense: DenseRange | None
 ) -> Route:
     """Find the bin of every row whose reason is 0."""
     bins = np.empty(len(reason), np.uint16)

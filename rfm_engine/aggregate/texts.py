@@ -15,7 +15,7 @@ from rfm_engine.aggregate.routing import Route
 from rfm_engine.aggregate.tables import Words
 from rfm_engine.kernels import kernel
 from rfm_engine.orders.arrays import frozen
-from rfm_engine.orders.keys import ByteKeys
+from rfm_engine.orders.keys import ByteKeys, SharedKeys
 
 Places: TypeAlias = npt.NDArray[np.int64]
 
@@ -26,13 +26,20 @@ class WaitingTexts(NamedTuple):
     keys: ByteKeys
     bins: npt.NDArray[np.uint16]
     bounds: npt.NDArray[np.int64]
+    indices: npt.NDArray[np.int64] | None
 
     @classmethod
-    def of(cls, keys: ByteKeys, route: Route) -> WaitingTexts:
-        """Return the ids of the counted rows."""
+    def of(cls, keys: ByteKeys | SharedKeys, route: Route) -> WaitingTexts:
+        """Return the ids of the counted rows, each once where rows share them."""
+        bins, indices = route.bins, None
+        if isinstance(keys, SharedKeys):
+            keys, indices = keys
+            trash = len(route.bounds) - 1
+            bins = np.full(len(keys.offsets) - 1, trash, np.uint16)
+            bin_values(indices, route.bins, trash, bins)
         bounds = np.zeros(len(route.bounds), np.int64)
-        measure_texts(keys.offsets, route.bins, bounds)
-        return cls(keys, route.bins, bounds)
+        measure_texts(keys.offsets, bins, bounds)
+        return cls(keys, bins, bounds, indices)
 
     @property
     def n_words(self) -> int:
@@ -45,7 +52,15 @@ class WaitingTexts(NamedTuple):
         place_texts(
             self.keys.offsets, self.keys.data, self.bins, self.bounds[:-1] + first, words, places
         )
-        return frozen(places)
+        return frozen(places if self.indices is None else places[self.indices])
+
+
+@kernel
+def bin_values(indices, bins, trash, value_bins):
+    """Put each value that a counted row has in the bin of such a row."""
+    for i in range(len(indices)):
+        if bins[i] != trash:
+            value_bins[indices[i]] = bins[i]
 
 
 @kernel

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rfm_engine.aggregate.memory import Growing
-from rfm_engine.orders.keys import ByteKeys
+from rfm_engine.orders.keys import IntKeys
 from rfm_engine.orders.normalize import OrderRows
 
 BIN_BITS = 9
@@ -39,8 +39,8 @@ class Layout(NamedTuple):
         """Return the layout of such a batch and of all others of its run."""
         orders: Literal["int", "bytes"] | None = None
         if rows.order_keys is not None:
-            orders = "bytes" if isinstance(rows.order_keys, ByteKeys) else "int"
-        return cls(isinstance(rows.keys, ByteKeys), orders)
+            orders = "int" if isinstance(rows.order_keys, IntKeys) else "bytes"
+        return cls(not isinstance(rows.keys, IntKeys), orders)
 
     @property
     def key_column(self) -> int:

@@ -76,6 +76,12 @@ def arrow_texts(words: Sequence[str]) -> pa.Array[Any]:
 
 def valid_mask(array: pa.Array[Any]) -> npt.NDArray[np.bool_] | None:
     """Return which rows are not null, or None when all are."""
+    if isinstance(array, pa.DictionaryArray):
+        of_rows, of_values = valid_mask(array.indices), valid_mask(array.dictionary)
+        if of_values is None:
+            return of_rows
+        found = of_values[dictionary_places(array)]
+        return found if of_rows is None else found & of_rows
     if array.null_count == 0:
         return None
     bitmap: Any = array.buffers()[0]
@@ -84,6 +90,27 @@ def valid_mask(array: pa.Array[Any]) -> npt.NDArray[np.bool_] | None:
     first_byte, first_bit = divmod(array.offset, 8)
     bits = np.unpackbits(np.frombuffer(bitmap, np.uint8, offset=first_byte), bitorder="little")
     return bits[first_bit : first_bit + len(array)].view(np.bool_)
+
+
+def worth_sharing(array: pa.Array[Any]) -> bool:
+    """Tell whether a dictionary's texts are better taken once each than once a row.
+
+    A dictionary may be longer than the rows that it came with, or have indices outside of it:
+    then decoding costs less, or says so.
+    """
+    if not isinstance(array, pa.DictionaryArray) or pa.types.is_integer(array.dictionary.type):
+        return False
+    n_values = len(array.dictionary)
+    if not 0 < n_values <= len(array):
+        return False
+    places = dictionary_places(array)
+    return bool(places.min() >= 0 and places.max() < n_values)
+
+
+def dictionary_places(array: pa.DictionaryArray[Any]) -> npt.NDArray[np.int64]:
+    """Return which value of its dictionary each row has, 0 where the row is null."""
+    indices = array.indices.fill_null(0) if array.indices.null_count else array.indices
+    return values(indices.cast(pa.int64(), safe=False), np.int64)
 
 
 def plain(array: pa.Array[Any]) -> pa.Array[Any]:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from rfm_engine.kernels import kernel
-from rfm_engine.orders.arrays import frozen, texts, values
+from rfm_engine.orders.arrays import dictionary_places, frozen, plain, texts, values
 
 
 class IntKeys(NamedTuple):
@@ -25,15 +25,27 @@ class ByteKeys(NamedTuple):
     data: npt.NDArray[np.uint8]
 
 
+class SharedKeys(NamedTuple):
+    """Ids of rows that share them: id `i` is that of `values` at `indices[i]`."""
+
+    values: ByteKeys
+    indices: npt.NDArray[np.int64]
+
+
 Keys: TypeAlias = IntKeys | ByteKeys
+RowKeys: TypeAlias = Keys | SharedKeys
 
 
-def keys_of(column: pa.Array) -> Keys:
-    """See a plain column of ids as keys, without a copy where the layout allows.
+def keys_of(column: pa.Array) -> RowKeys:
+    """See a column of ids as keys, without a copy where the layout allows.
 
-    Null rows become any key.
+    The column is plain, or a dictionary that is `worth_sharing`. Null rows become any key.
     """
     kind = column.type
+    if isinstance(column, pa.DictionaryArray):
+        shared = keys_of(plain(column.dictionary))
+        assert isinstance(shared, ByteKeys)
+        return SharedKeys(shared, dictionary_places(column))
     if isinstance(kind, pa.UuidType):
         return keys_of(column.storage)
     if pa.types.is_signed_integer(kind):

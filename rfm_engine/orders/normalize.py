@@ -10,7 +10,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rfm_engine.errors import DataError
-from rfm_engine.orders.arrays import arrow, first_true, frozen, plain, valid_mask, values
+from rfm_engine.orders.arrays import (
+    arrow,
+    first_true,
+    frozen,
+    plain,
+    valid_mask,
+    values,
+    worth_sharing,
+)
 from rfm_engine.orders.extent import GREATEST, LEAST
 from rfm_engine.orders.judge import (
     BAD_TIME,
@@ -25,7 +33,7 @@ from rfm_engine.orders.judge import (
     STRICT_REASONS,
     judge,
 )
-from rfm_engine.orders.keys import Keys, keys_of
+from rfm_engine.orders.keys import RowKeys, keys_of
 from rfm_engine.orders.money.amounts import NONFINITE, OK, ROUNDED, TOO_LARGE, UNREADABLE, to_minor
 from rfm_engine.orders.place import Place
 from rfm_engine.orders.reading import Reading
@@ -36,7 +44,7 @@ from rfm_engine.orders.time.clock import DAY_US, local_days, local_us, to_instan
 class OrderRows(NamedTuple):
     """A batch as arrays of one length; only rows whose `reason` is 0 mean anything."""
 
-    keys: Keys
+    keys: RowKeys
     time_us: npt.NDArray[np.int64]
     amount_minor: npt.NDArray[np.int64]
     reason: npt.NDArray[np.uint8]
@@ -44,7 +52,7 @@ class OrderRows(NamedTuple):
     n_rounded: int
     newest_day: int | None
     currencies: frozenset[str]
-    order_keys: Keys | None
+    order_keys: RowKeys | None
     order_present: npt.NDArray[np.bool_] | None
     text_time: Literal["naive", "zoned"] | None
 
@@ -60,6 +68,11 @@ class Batch:
     def column(self, name: str) -> pa.Array:
         """Return a column without dictionary or views."""
         return plain(self._batch.column(name))
+
+    def ids(self, name: str) -> pa.Array:
+        """Return a column of ids: plain, or with a dictionary that rows share."""
+        column = self._batch.column(name)
+        return column if worth_sharing(column) else plain(column)
 
     def text(self, name: str) -> pa.Array:
         """Return a text column, null where the row is dropped: anything may stand there."""
@@ -130,7 +143,7 @@ def _ids(batch: Batch, name: str, reading: Reading, *, text: bool) -> pa.Array:
         return parsed_integers(
             batch.text(name), f"id column {name!r}", batch.where, "Read the ids as text."
         )
-    return batch.column(name)
+    return batch.ids(name)
 
 
 def _amounts(
@@ -205,7 +218,7 @@ def _refuse_refund(batch: Batch, row: int) -> None:
 
 def _orders(
     batch: Batch, time_us: npt.NDArray[np.int64], reading: Reading, *, text: bool
-) -> tuple[Keys | None, npt.NDArray[np.bool_] | None]:
+) -> tuple[RowKeys | None, npt.NDArray[np.bool_] | None]:
     if reading.frequency == "days":
         days = arrow(local_days(time_us, reading.zone))
         return keys_of(days), None

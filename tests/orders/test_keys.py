@@ -1,0 +1,80 @@
+"""Ids as keys: a dictionary's values are taken once, and mean the same as decoded."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rfm_engine.aggregate.hashing import HashKey, hash_keys, key_at
+from rfm_engine.aggregate.routing import route
+from rfm_engine.aggregate.texts import WaitingTexts
+from rfm_engine.orders.arrays import frozen, plain, valid_mask, worth_sharing
+from rfm_engine.orders.keys import gathered, keys_of
+
+KEY = HashKey.from_int(3)
+
+
+@st.composite
+def dictionaries(draw) -> pa.DictionaryArray:
+    values = draw(st.lists(st.none() | st.binary(max_size=20), min_size=1, max_size=5))
+    places = st.none() | st.integers(0, len(values) - 1)
+    indices = draw(st.lists(places, min_size=len(values), max_size=12))
+    kind = draw(st.sampled_from([pa.binary(), pa.large_binary(), pa.binary_view()]))
+    of_indices = draw(st.sampled_from([pa.int8(), pa.uint32(), pa.int64(), pa.uint64()]))
+    whole = pa.DictionaryArray.from_arrays(pa.array(indices, of_indices), pa.array(values, kind))
+    return whole.slice(draw(st.integers(0, len(indices) - len(values))))
+
+
+@given(dictionaries())
+def test_shared_keys__mean_what_decoded_ones_mean(column):
+    assert worth_sharing(column)
+    keys, decoded = keys_of(column), plain(column)
+    expected = decoded.to_pylist()
+    present = valid_mask(column)
+    shown = [True] * len(column) if present is None else present.tolist()
+    assert shown == [value is not None for value in expected]
+    hashes, others = hash_keys(keys, KEY), hash_keys(keys_of(decoded), KEY)
+    assert hashes[shown].tolist() == others[shown].tolist()
+    reason = frozen(1 - np.array(shown, np.uint8))
+    texts = WaitingTexts.of(keys, route(keys, reason, KEY, None))
+    words = np.zeros(texts.n_words, np.uint64)
+    places = texts.write(words, 0)
+    for value, place in zip(expected, places.tolist(), strict=True):
+        if value is not None:
+            n_bytes = int(words[place])
+            assert words[place + 1 :].tobytes()[:n_bytes] == value
+    # Each value once, and only those that a counted row has.
+    used = {index for index, is_shown in zip(keys.indices.tolist(), shown, strict=True) if is_shown}
+    sizes = [len(key_at(keys.values, index)) for index in used]
+    assert texts.n_words == sum(1 + (size + 7) // 8 for size in sizes)
+
+
+@pytest.mark.parametrize(
+    ("indices", "values"),
+    [([0, 1], ["a", "b", "c"]), ([None, None], []), ([0, 1, 1], [5, 6])],
+    ids=["longer than the rows", "empty", "integers"],
+)
+def test_worth_sharing__leaves_others_to_be_decoded(indices, values):
+    column = pa.DictionaryArray.from_arrays(pa.array(indices, pa.int32()), pa.array(values))
+    assert not worth_sharing(column)
+
+
+@pytest.mark.parametrize("wrong", [-1, 2, 2**40])
+def test_worth_sharing__refuses_indices_outside(wrong):
+    indices = pa.array([0, wrong, 1], pa.int64())
+    assert not worth_sharing(pa.DictionaryArray.from_arrays(indices, ["a", "b"], safe=False))
+
+
+@given(st.lists(st.binary(max_size=20), max_size=8), st.data())
+def test_gathered__copies_texts_from_where_they_start(texts, data):
+    ends = np.cumsum([0, *map(len, texts)], dtype=np.int64)
+    rows = np.array(
+        data.draw(st.lists(st.integers(0, len(texts) - 1), max_size=8) if texts else st.just([])),
+        np.int64,
+    )
+    starts = ends[rows]
+    keys = gathered(np.frombuffer(b"".join(texts), np.uint8), starts, ends[rows + 1] - starts)
+    assert [key_at(keys, i) for i in range(len(rows))] == [texts[row] for row in rows]
