@@ -32,6 +32,7 @@ VARIANTS = {
     "plain": [],
     "rounds": _ROUNDS,
     "many tables": _ROUNDS + _MANY_TABLES,
+    "many tables at once": [*_ROUNDS, (partitions, "_MANY_ROWS", 0), (partitions, "_MANY_BITS", 6)],
     "dense": _ROUNDS + _DENSE,
     "spill": _ROUNDS + _MANY_TABLES + _SPILL,
     "spill all": _ROUNDS + _LEAVE,

@@ -34,6 +34,8 @@ from rfm_engine.orders.normalize import OrderRows
 _FEW_BITS = 4
 _MANY_BITS = BIN_BITS
 _FEW_CUSTOMERS = 1 << 18
+# Where a batch is so large, more will come, and to begin with many tables saves moving to them.
+_MANY_ROWS = 1 << 18
 # Rows that wait take up to twice the bytes of the tables: a table then comes into the cache once
 # for some four rows of each customer.
 _WAITING_TIMES = 2
@@ -82,7 +84,7 @@ class Partitions:
     def add(self, rows: OrderRows) -> None:
         """Add a batch's counted rows, now or with later ones; from any thread."""
         if self._fresh:
-            self._look_for_range(rows)
+            self._choose_tables(rows)
         rows = joined(rows)
         routed = route(rows.keys, rows.reason, self._key, self._dense)
         if not routed.n_counted:
@@ -158,19 +160,23 @@ class Partitions:
 
         return [Partition(self._key, self.layout, table) for _ in range(1 << bits)]
 
-    def _look_for_range(self, rows: OrderRows) -> None:
+    def _choose_tables(self, rows: OrderRows) -> None:
         """Let the first batch decide, before any other is sorted into bins."""
         with self._lock:
-            if self._fresh and isinstance(rows.keys, IntKeys):
+            if not self._fresh:
+                return
+            if isinstance(rows.keys, IntKeys):
                 bits = rows.keys.bits
                 if rows.reason.any():
                     bits = bits[rows.reason == 0]
                 self._dense = dense_range(bits, signed=self._signed)
-            if self._fresh and self._dense is not None:
+            if self._dense is not None:
                 self._direct = [
                     Partition(self._key, self.layout, partial(DenseTable, self._dense, number))
                     for number in range(N_BINS)
                 ]
+            elif len(rows.reason) > _MANY_ROWS:
+                self._hashed = self._new_tables(_MANY_BITS)
             self._fresh = False
 
     def _reserve(self, n_rows: int, n_text_words: int) -> Span:
