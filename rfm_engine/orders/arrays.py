@@ -117,7 +117,7 @@ def plain(array: pa.Array[Any]) -> pa.Array[Any]:
     """Return the array without dictionary and without views, which Arrow computes little with."""
     kind = array.type
     if pa.types.is_dictionary(kind):
-        return plain(array.dictionary).take(array.indices)
+        return _decoded(plain(array.dictionary), array.indices)
     if pa.types.is_string_view(kind):
         return array.cast(pa.large_string())
     if pa.types.is_binary_view(kind):
@@ -181,6 +181,18 @@ def first_true(mask: npt.NDArray[np.bool_]) -> int:
         return -1
     index = int(mask.argmax())
     return index if mask[index] else -1
+
+
+def _decoded(dictionary: pa.Array[Any], indices: pa.Array[Any]) -> pa.Array[Any]:
+    try:
+        return dictionary.take(indices)
+    except pa.ArrowInvalid:
+        # A few long values can come to more than the 2 GiB that 32-bit offsets reach.
+        if pa.types.is_string(dictionary.type):
+            return dictionary.cast(pa.large_string()).take(indices)
+        if pa.types.is_binary(dictionary.type):
+            return dictionary.cast(pa.large_binary()).take(indices)
+        raise
 
 
 def _bytes(buffer: Any) -> npt.NDArray[np.uint8]:

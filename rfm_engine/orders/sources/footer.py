@@ -17,6 +17,8 @@ BYTE_ARRAY = 6
 _MAGIC = b"PAR1"
 _TAIL_BYTES = 8  # length of the footer and the magic after it
 _REPEATED = 2
+_DATA_PAGES = (0, 3)
+_DICTIONARY_ENCODINGS = (2, 8)
 
 
 class Chunk(NamedTuple):
@@ -28,6 +30,7 @@ class Chunk(NamedTuple):
     start: int
     n_bytes: int
     unpacked_bytes: int
+    all_dictionary: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +112,16 @@ def _chunk(fields: Struct) -> Chunk:
         start,
         _int(about.get(7)),
         _int(about.get(6)),
+        _all_dictionary(about.get(13)),
     )
+
+
+def _all_dictionary(statistics: Any) -> bool:
+    """Tell whether all data pages are said to hold places in a dictionary."""
+    if statistics is None:
+        return False
+    of_data = [page.get(2) for page in _structs(statistics) if page.get(1) in _DATA_PAGES]
+    return bool(of_data) and all(encoding in _DICTIONARY_ENCODINGS for encoding in of_data)
 
 
 def _check(

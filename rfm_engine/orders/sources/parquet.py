@@ -51,6 +51,7 @@ class ParquetSource:
     n_rows: int
     pieces: Sequence[Piece]
     metadata: pq.FileMetaData | None  # only where several reads save the parsing of it
+    dictionaries: Sequence[str]
     batch_rows: int
     alone: bool
     text: bool = False
@@ -89,7 +90,7 @@ class RowGroups:
         with (
             reading(source.name, _CONTRACT),
             source.file.open() as handle,
-            _parquet(source.file, handle, source.metadata) as parquet,
+            _parquet(source.file, handle, source.metadata, source.dictionaries) as parquet,
         ):
             batches = parquet.iter_batches(
                 batch_size=source.batch_rows,
@@ -115,7 +116,8 @@ def open_parquet(
     """Read and check the footer of ``file``; ``alone`` when there is no other input."""
     with reading(file.name, _CONTRACT), file.open() as handle:
         groups = read_footer(handle, file.name)
-        with _parquet(file, handle, None) as parquet:
+        dictionaries = _dictionaries(groups, needed)
+        with _parquet(file, handle, None, dictionaries) as parquet:
             metadata = parquet.metadata
             selection = select(parquet.schema_arrow, needed, file.name, constants)
     pieces = _pieces(groups)
@@ -125,15 +127,22 @@ def open_parquet(
         n_rows=sum(group.n_rows for group in groups),
         pieces=pieces,
         metadata=metadata if len(pieces) > 1 else None,
+        dictionaries=dictionaries,
         batch_rows=_batch_rows(groups, selection.physical),
         alone=alone,
     )
 
 
-def _parquet(file: File, handle: pa.NativeFile, metadata: pq.FileMetaData | None) -> pq.ParquetFile:
+def _parquet(
+    file: File,
+    handle: pa.NativeFile,
+    metadata: pq.FileMetaData | None,
+    dictionaries: Sequence[str],
+) -> pq.ParquetFile:
     return pq.ParquetFile(
         handle,
         metadata=metadata,
+        read_dictionary=list(dictionaries),
         buffer_size=_BUFFER_BYTES if file.local else 0,
         pre_buffer=not file.local,
         coerce_int96_timestamp_unit="us",
@@ -160,6 +169,18 @@ def _pieces(row_groups: Sequence[RowGroup]) -> list[Piece]:
         else:
             pieces.append(Piece(index, (group.n_rows,)))
     return [piece for piece in pieces if piece.n_rows]
+
+
+def _dictionaries(row_groups: Sequence[RowGroup], needed: Sequence[str]) -> list[str]:
+    """Return the columns of text whose pages all hold places in a dictionary.
+
+    Not decoded, 5 M rows of 50,000 customers with ids of 32 characters took 93 instead of 175 ns a
+    row; but 173 instead of 155 where the dictionaries were full before the row groups.
+    """
+    chunks = [chunk for group in row_groups if group.n_rows for chunk in group.chunks]
+    plain = {chunk.column for chunk in chunks if not chunk.all_dictionary}
+    held = {chunk.column for chunk in chunks if chunk.physical_type == BYTE_ARRAY}
+    return [column for column in needed if column in held - plain]
 
 
 def _batch_rows(row_groups: Sequence[RowGroup], physical: Sequence[str]) -> int:
