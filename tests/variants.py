@@ -36,6 +36,7 @@ VARIANTS = {
     "dense": _ROUNDS + _DENSE,
     "spill": _ROUNDS + _MANY_TABLES + _SPILL,
     "spill all": _ROUNDS + _LEAVE,
+    "spill all of many": _ROUNDS + _MANY_TABLES + _LEAVE,
     "spill dense": _ROUNDS + _DENSE + _SPILL,
 }
 

@@ -11,22 +11,18 @@ from threading import Condition
 import numpy as np
 import numpy.typing as npt
 
+from rfm_engine.aggregate.batch import Batch
 from rfm_engine.aggregate.budget import Budget
 from rfm_engine.aggregate.contents import Contents, Held, held_of
 from rfm_engine.aggregate.dense import DenseRange, DenseTable, dense_range
-from rfm_engine.aggregate.hashing import HashKey, hash_keys
-from rfm_engine.aggregate.lines import joined
+from rfm_engine.aggregate.hashing import HashKey
 from rfm_engine.aggregate.merge import absorb
 from rfm_engine.aggregate.partition import KeyTable, Partition
 from rfm_engine.aggregate.rounds import Round
-from rfm_engine.aggregate.routing import Route, route
-from rfm_engine.aggregate.scatter import Numbers, scatter
 from rfm_engine.aggregate.spill import SpillFile
 from rfm_engine.aggregate.tables import ByteTable, IntTable
-from rfm_engine.aggregate.texts import WaitingTexts
 from rfm_engine.aggregate.waiting import BIN_BITS, N_BINS, Layout, Pieces, Span, Waiting
 from rfm_engine.errors import RfmError
-from rfm_engine.orders.arrays import frozen
 from rfm_engine.orders.keys import IntKeys
 from rfm_engine.orders.normalize import OrderRows
 
@@ -85,18 +81,12 @@ class Partitions:
         """Add a batch's counted rows, now or with later ones; from any thread."""
         if self._fresh:
             self._choose_tables(rows)
-        rows = joined(rows)
-        routed = route(rows.keys, rows.reason, self._key, self._dense)
-        if not routed.n_counted:
+        batch = Batch.of(rows, self._key, self._dense)
+        if not batch.n_rows:
             return
-        texts = [
-            None if keys is None or isinstance(keys, IntKeys) else WaitingTexts.of(keys, routed)
-            for keys in (rows.keys, rows.order_keys)
-        ]
-        n_text_words = sum(each.n_words for each in texts if each is not None)
-        span = self._reserve(routed.n_counted, n_text_words)
+        span = self._reserve(batch)
         try:
-            self._write(rows, routed, texts, span)
+            self._write(batch, span)
         finally:
             with self._lock:
                 self._n_writing -= 1
@@ -179,8 +169,9 @@ class Partitions:
                 self._hashed = self._new_tables(_MANY_BITS)
             self._fresh = False
 
-    def _reserve(self, n_rows: int, n_text_words: int) -> Span:
+    def _reserve(self, batch: Batch) -> Span:
         """Find a place for a batch; while there is none, help to add what stands there."""
+        n_rows, n_words = batch.n_rows, batch.n_text_words
         with self._lock:
             while True:
                 self._refuse_after_failure()
@@ -188,8 +179,8 @@ class Partitions:
                     self._take_part(self._round)
                     continue
                 if not self._n_writing and not self._waiting.n_rows:
-                    self._waiting.make_room(n_rows, n_text_words, self._wanted_bytes)
-                span = self._waiting.reserve(n_rows, n_text_words)
+                    self._waiting.make_room(n_rows, n_words, self._wanted_bytes)
+                span = self._waiting.reserve(n_rows, n_words)
                 if span is not None:
                     self._n_writing += 1
                     return span
@@ -198,28 +189,10 @@ class Partitions:
                 else:
                     self._round = self._new_round()
 
-    def _write(
-        self, rows: OrderRows, routed: Route, texts: Sequence[WaitingTexts | None], span: Span
-    ) -> None:
-        layout, waiting = self.layout, self._waiting
-        place = waiting.rows[span.row : span.row + routed.n_counted]
-        alone = np.zeros(1, np.uint8) if layout.orders else np.ones(1, np.uint8)
-        if rows.order_present is not None:
-            alone = (~rows.order_present).view(np.uint8)
-        columns: list[Numbers] = []
-        key_texts, order_texts = texts
-        first_word = span.word
-        if key_texts is not None:
-            columns.append(key_texts.write(waiting.texts, first_word))
-            first_word += key_texts.n_words
-        if isinstance(rows.order_keys, IntKeys):
-            columns.append(rows.order_keys.bits.view(np.int64))
-        elif rows.order_keys is not None and order_texts is not None:
-            columns.append(frozen(hash_keys(rows.order_keys, self._key).view(np.int64)))
-            columns.append(order_texts.write(waiting.texts, first_word))
-        scatter(routed, rows.time_us, rows.amount_minor, alone, place, *columns)
+    def _write(self, batch: Batch, span: Span) -> None:
+        batch.write(self._waiting, span, self._key)
         with self._lock:
-            waiting.enter(routed.bounds + span.row)
+            self._waiting.enter(batch.route.bounds + span.row)
 
     def _new_round(self, *, held: bool = False) -> Round:
         return Round(self._waiting, self._all, self._borders, self._add, held=held)
@@ -287,12 +260,16 @@ class Partitions:
         wanted = max(_WAITING_TIMES * tables_bytes, self._wanted_bytes)
         self._wanted_bytes = min(wanted, self._budget.waiting_bytes)
         n_hashed = sum(partition.measures.n_seen for partition in self._hashed)
-        if n_hashed > _FEW_CUSTOMERS and len(self._hashed) < 1 << _MANY_BITS:
-            few, self._hashed = self._hashed, self._new_tables(_MANY_BITS)
-            for partition in few:
-                self._absorb(self._all, self._borders, self.contents(partition))
-                partition.clear()
+        few = len(self._hashed) < 1 << _MANY_BITS
+        if few and n_hashed > _FEW_CUSTOMERS and not any(p.runs for p in self._hashed):
+            self._move_to_many()
         self._leaving = tables_bytes > _NEARLY * self._budget.tables_bytes
+
+    def _move_to_many(self) -> None:
+        few, self._hashed = self._hashed, self._new_tables(_MANY_BITS)
+        for partition in few:
+            self._absorb(self._all, self._borders, partition.contents())
+            partition.clear()
 
     def _leave_free(self, bytes_a_customer: int, pool: Executor) -> None:
         room = self._budget.tables_bytes + self._budget.waiting_bytes
