@@ -12,6 +12,7 @@ from pyarrow import parquet as pq
 import rfm_engine as rfm
 from tests import reference
 from tests.compare import digest, expected_totals, totals_of
+from tests.conftest import COMPILED
 from tests.shapes import AS_OF, random_orders, rows_of
 from tests.variants import VARIANTS, variant
 
@@ -63,7 +64,7 @@ def test_score__batch_sizes(orders, want, threads, size):
     assert digest(rfm.score(reader, **OPTIONS, threads=threads).customers) == want
 
 
-@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("threads", [1, 3] if COMPILED else [3])
 @pytest.mark.parametrize("way", VARIANTS)
 def test_score__ways_of_working(files, want, way, threads):
     with variant(way):
