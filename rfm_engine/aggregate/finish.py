@@ -88,7 +88,7 @@ def chunk_of(
     recency_days = (as_of_day - local_days(frozen(last_us[:n]), zone)).astype(np.int32)
     chosen = None if n == len(records) else rows[:n].copy()
     chunk = CustomerChunk(load, chosen, kinds.customer, recency_days, frequency[:n], monetary[:n])
-    return chunk, len(records) - n
+    return chunk, len(records) - int(n)
 
 
 def decimals(minor: npt.NDArray[np.int64], scale: int) -> pa.Array:
