@@ -9,7 +9,7 @@ from rfm_engine.errors import UsageError
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(i?)B?", re.IGNORECASE)
 # A row group as it is read, decoded and normalised; a group of customers made and encoded.
-_BYTES_A_THREAD = 128 << 20
+_BYTES_A_THREAD = 136 << 20
 _LEAST_BYTES = 32 << 20
 _SHARE_WAITING = 4
 _PERCENT_OF_AVAILABLE = 80
