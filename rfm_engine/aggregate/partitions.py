@@ -238,6 +238,9 @@ class Partitions:
                 list(pool.map(lambda _: current.step(), range(current.n_tables)))
             with self._lock:
                 self._lock.wait_for(lambda: current.ended)
+                # The thread that failed may be one that came to help, with an update of its own.
+                self._failed = current.error
+                self._refuse_after_failure()
             yield
         finally:
             with self._lock:

@@ -55,7 +55,7 @@ class Round:
             pieces, partition = self._due.pop()
         try:
             self._add(partition, pieces)
-        except BaseException as error:
+        except BaseException as error:  # kept for the threads that wait for this round, and raised
             with self._lock:
                 self.error = error
                 self._n_open -= len(self._due)

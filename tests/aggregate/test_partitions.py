@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
-from threading import Event, Thread
+from threading import Event, Thread, current_thread
+from time import sleep
 
 import pyarrow as pa
 
 import rfm_engine as rfm
 from rfm_engine.aggregate import partitions
+from rfm_engine.aggregate.partition import Partition
 
 
 def test_finish__waits_for_rows_that_another_thread_is_adding(monkeypatch):
@@ -33,3 +36,49 @@ def test_finish__waits_for_rows_that_another_thread_is_adding(monkeypatch):
     adding.join()
     finishing.join()
     assert finished == [1]
+
+
+def test_finish__fails_when_a_thread_that_helped_it_did(monkeypatch):
+    """Rows that another thread failed to add are missing; the result must not come out."""
+    helper_has_it, add = Event(), Partition.add
+
+    def failing(partition, waiting, pieces):
+        if current_thread().name == "helper":
+            helper_has_it.set()
+            raise MemoryError("no room")
+        helper_has_it.wait(5)  # finish leaves one table to the thread that helps
+        add(partition, waiting, pieces)
+
+    monkeypatch.setattr(Partition, "add", failing)
+    totals = rfm.CustomerTotals(as_of="2026-01-31")
+    first = orders_of(range(64))
+    totals.update(first)
+    finished, refused = [], []
+
+    def finish():
+        try:
+            finished.append(totals.finish().num_rows)
+        except rfm.RfmError as error:
+            refused.append(error)
+
+    def help_out():
+        with suppress(MemoryError):
+            totals.update(first)
+
+    finishing = Thread(target=finish)
+    finishing.start()
+    while totals._partitions._round is None:
+        sleep(0.001)
+    helping = Thread(target=help_out, name="helper")
+    helping.start()
+    helping.join()
+    finishing.join()
+    assert finished == []
+    assert len(refused) == 1
+
+
+def orders_of(ids):
+    n = len(ids)
+    return pa.table(
+        {"customer_id": list(ids), "order_time": [datetime(2026, 1, 1)] * n, "amount": [1.0] * n}
+    )
