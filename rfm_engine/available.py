@@ -1,4 +1,4 @@
-"""How much memory this process takes and how much it could get: read from the system."""
+"""What this process takes and could get of memory and processors: read from the system."""
 
 from __future__ import annotations
 
@@ -11,6 +11,18 @@ _CGROUPS = Path("/sys/fs/cgroup")
 _SELF = Path("/proc/self")
 # What version 1 of cgroups writes where there is no limit is a number near 2**63.
 _NO_LIMIT = 1 << 60
+
+
+def available_processors() -> int:
+    """Return the number of processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def anonymous_bytes_of(pid: int) -> int:
+    """Return RssAnon of a process, 0 where the system does not tell it or the process is gone."""
+    return _kilobytes(Path(f"/proc/{pid}/status"), "RssAnon:") or 0
 
 
 def anonymous_bytes() -> int:

@@ -23,7 +23,7 @@ from rfm_engine.aggregate.finish import CustomerChunk
 from rfm_engine.aggregate.hashing import prepare
 from rfm_engine.aggregate.intake import Survey
 from rfm_engine.aggregate.totals import CustomerTotals
-from rfm_engine.available import anonymous_bytes, available_bytes
+from rfm_engine.available import anonymous_bytes, available_bytes, available_processors
 from rfm_engine.customers import ScoredCustomers
 from rfm_engine.errors import UsageError
 from rfm_engine.orders.place import Source
@@ -331,11 +331,7 @@ def _refuse_overwriting(sources: Sequence[Source], output: str | os.PathLike[str
 def _threads(given: int | None) -> int:
     if given is not None and given < 1:
         raise UsageError(f"threads must be 1 or more; got {given}.")
-    if given is not None:
-        return given
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    return available_processors() if given is None else given
 
 
 def _tell(

@@ -10,9 +10,10 @@ import sysconfig
 from collections.abc import Sequence
 from pathlib import Path
 
+from rfm_engine.available import available_bytes
 from rfm_engine.bench import child
 from rfm_engine.bench.engines import FLOOR, Engine
-from rfm_engine.bench.measure import available_bytes, run_process
+from rfm_engine.bench.measure import run_process
 from rfm_engine.bench.record import FloorSample, Sample
 from rfm_engine.bench.work import needed_columns, segment_of_cells
 
@@ -62,7 +63,7 @@ class Jobs:
             command = self._child(engine, orders, output, cold=cold)
         try:
             run = run_process(command, self._folder, self._environment, most_bytes=self._most_bytes)
-        except BaseException:
+        except BaseException:  # whatever ends the run, Ctrl-C too: half an answer is none
             remove(output)
             raise
         if not self._in_memory:

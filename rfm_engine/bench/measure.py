@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from rfm_engine.available import anonymous_bytes_of
 from rfm_engine.errors import RfmError
 
 _INTERVAL_SECONDS = 0.02
@@ -71,7 +72,7 @@ def run_process(
 
         def watch() -> None:
             while not done.wait(_INTERVAL_SECONDS):
-                held.append(Held(time.monotonic(), anonymous_bytes(process.pid)))
+                held.append(Held(time.monotonic(), anonymous_bytes_of(process.pid)))
                 if most_bytes is not None and held[-1].bytes > most_bytes:
                     process.kill()
 
@@ -91,33 +92,6 @@ def run_process(
     if process.returncode != 0:
         raise ProcessError(_reason(process.returncode, run, most_bytes, errors))
     return run
-
-
-def anonymous_bytes(pid: int) -> int:
-    """Return RssAnon of a process, 0 where the system does not tell it or the process is gone."""
-    try:
-        status = Path(f"/proc/{pid}/status").read_text()
-    except OSError:
-        return 0
-    sizes = [line.split()[1] for line in status.splitlines() if line.startswith("RssAnon:")]
-    return int(sizes[0]) * 1024 if sizes else 0
-
-
-def available_bytes() -> int | None:
-    """Return the memory that new processes can take, where the system tells it."""
-    try:
-        text = Path("/proc/meminfo").read_text()
-    except OSError:
-        return None
-    sizes = [line.split()[1] for line in text.splitlines() if line.startswith("MemAvailable:")]
-    return int(sizes[0]) * 1024 if sizes else None
-
-
-def available_processors() -> int:
-    """Return the number of processors that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _reason(code: int, run: Run, most_bytes: int | None, errors: Path) -> str:

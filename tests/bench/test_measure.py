@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from rfm_engine.bench.measure import Held, ProcessError, Run, anonymous_bytes, run_process
+from rfm_engine.available import anonymous_bytes_of
+from rfm_engine.bench.measure import Held, ProcessError, Run, run_process
 
 LINUX = sys.platform == "linux"
 
@@ -46,4 +47,4 @@ def test_peak__is_that_of_all_or_what_came_on_top_in_between():
 
 
 def test_memory__of_a_process_that_is_gone_is_none():
-    assert anonymous_bytes(2**22 + 1) == 0
+    assert anonymous_bytes_of(2**22 + 1) == 0
