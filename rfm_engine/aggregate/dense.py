@@ -7,7 +7,6 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from rfm_engine.aggregate.hashing import Hashes, HashKey, hash_keys
 from rfm_engine.aggregate.memory import zeros
 from rfm_engine.aggregate.tables import Codes, Rows, Words
 from rfm_engine.aggregate.waiting import BIN_BITS, Pieces
@@ -21,8 +20,9 @@ _FEWEST_ROWS = 1 << 16
 # 32 bytes against some 17, so half of the ids should be taken in the end.
 _IDS_A_CUSTOMER = 4
 _MOST_IDS = 1 << 30
-# Customers to come have the next ids. Records that are never touched take no memory.
-_HEADROOM = 4
+# Customers to come have the next ids. An id far ahead brings in the records before it, 32 bytes
+# each, so there is no more room than for twice the ids.
+_HEADROOM = 2
 
 
 class DenseRange(NamedTuple):
@@ -75,10 +75,6 @@ class DenseTable:
         """All ids up to the greatest seen, in the order of their codes."""
         numbers = np.arange(self.n, dtype=np.uint64) << np.uint64(BIN_BITS)
         return IntKeys(frozen(numbers + np.uint64(self._first)))
-
-    def hashes(self, key: HashKey) -> Hashes:
-        """All ids hashed under `key`, in the order of their codes."""
-        return hash_keys(self.keys(), key)
 
 
 @kernel
