@@ -11,7 +11,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from rfm_engine.aggregate.hashing import Hashes, HashKey, hash_keys, unhash_ints
+from rfm_engine.aggregate.hashing import Hashes, HashKey, unhash_ints
 from rfm_engine.aggregate.memory import Growing, zeros
 from rfm_engine.aggregate.waiting import Pieces
 from rfm_engine.kernels import kernel
@@ -105,10 +105,6 @@ class IntTable:
         """All keys, in the order of their codes."""
         return unhash_ints(self._index.hashes[: self.n], self._key)
 
-    def hashes(self, key: HashKey) -> Hashes:
-        """All keys hashed under `key`, in the order of their codes."""
-        return self._index.hashes[: self.n] if key == self._key else hash_keys(self.keys(), key)
-
 
 class ByteTable:
     """Codes of byte-string keys, each kept once in an arena of words and compared in full.
@@ -170,10 +166,6 @@ class ByteTable:
             return ByteKeys(frozen(ends), frozen(data))
         starts = (ends[:-1] + 7) & ~7
         return gathered(data, starts, ends[1:] - starts)
-
-    def hashes(self, key: HashKey) -> Hashes:
-        """All keys hashed under `key`, in the order of their codes."""
-        return self._index.hashes[: self.n] if key == self._key else hash_keys(self.keys(), key)
 
 
 def slot_shift(n_slots: int) -> np.uint64:

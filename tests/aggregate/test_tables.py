@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rfm_engine.aggregate.hashing import HashKey, hash_keys, key_at
+from rfm_engine.aggregate.hashing import HashKey, key_at
 from rfm_engine.aggregate.tables import ByteTable, IntTable
 from tests.aggregate.test_hashing import byte_keys, int_keys
 from tests.aggregate.waiting_rows import pieces_of, rows_of
@@ -40,8 +40,6 @@ def test_assign__numbers_keys_in_order_of_appearance(table_of, keys_of, elements
         assert got == [codes.setdefault(value, len(codes)) for value in seen]
     assert table.n == len(codes)
     assert [key_at(table.keys(), code) for code in range(table.n)] == list(codes)
-    for key in (KEY, HashKey.from_int(8)):
-        assert table.hashes(key).tolist() == hash_keys(table.keys(), key).tolist()
 
 
 @pytest.mark.parametrize("stride", [1, 1 << 20, 1 << 47, (1 << 40) + 1])
