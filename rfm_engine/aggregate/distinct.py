@@ -18,7 +18,7 @@ class DistinctOrders:
     def __init__(self, key: HashKey, layout: Layout) -> None:
         self._pairs = Pairs(key)
         self._column = layout.order_column
-        self._table = ByteTable(key, 0, column=1) if layout.orders == "bytes" else None
+        self._table = ByteTable(0, column=1) if layout.orders == "bytes" else None
 
     @property
     def nbytes(self) -> int:

@@ -118,6 +118,10 @@ class Partitions:
         contents = self._spill.read(partition.runs[0], orders=self.layout.orders is not None)
         return held_of(contents)
 
+    def n_held(self, partition: Partition) -> int:
+        """Return how many customers a settled partition has."""
+        return len(self.held(partition).records) if partition.runs else partition.measures.n_seen
+
     def absorb(self, others: Partitions) -> None:
         """Add the customers of settled partitions."""
         with self._alone():
@@ -145,7 +149,7 @@ class Partitions:
         # from one end, and every search would run through all that stands there.
         def table() -> KeyTable:
             if of_bytes:
-                return ByteTable(self._key, BIN_BITS, column)
+                return ByteTable(BIN_BITS, column)
             return IntTable(self._key, BIN_BITS)
 
         return [Partition(self._key, self.layout, table) for _ in range(1 << bits)]

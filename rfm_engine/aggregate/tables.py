@@ -113,8 +113,7 @@ class ByteTable:
     reaches to byte `ends[c + 1]`, zeros filling its last word.
     """
 
-    def __init__(self, key: HashKey, skip_bits: int, column: int) -> None:
-        self._key = key
+    def __init__(self, skip_bits: int, column: int) -> None:
         self._column = column
         self._index = Index(skip_bits)
         self._ends: Growing[np.int64] = Growing(np.int64)

@@ -107,7 +107,7 @@ class CustomerTotals:
         with ThreadPoolExecutor(1) as pool:
             settled = self._settled(pool)
         known = self._partitions
-        return 0 if known is None else sum(len(known.held(p).records) for p in settled)
+        return 0 if known is None else sum(map(known.n_held, settled))
 
     @property
     def n_customers_so_far(self) -> int:

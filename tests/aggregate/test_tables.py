@@ -17,7 +17,7 @@ from tests.aggregate.waiting_rows import pieces_of, rows_of
 KEY = HashKey.from_int(7)
 TABLES = [
     (partial(IntTable, KEY, 6), int_keys, st.integers(0, 40) | st.integers(0, 2**64 - 1)),
-    (partial(ByteTable, KEY, 6, 3), byte_keys, st.binary(max_size=3) | st.binary(max_size=60)),
+    (partial(ByteTable, 6, 3), byte_keys, st.binary(max_size=3) | st.binary(max_size=60)),
 ]
 
 
