@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rfm_engine.errors import UsageError
-from rfm_engine.orders.arrays import arrow_texts, plain, plain_type
+from rfm_engine.orders.arrays import arrow_texts, plain, plain_type, values
 
 
 class Condition(NamedTuple):
@@ -45,7 +45,7 @@ class Condition(NamedTuple):
         """Tell which rows are kept; a null is no value, so only `!=` keeps it."""
         column = plain(column)
         among = pc.is_in(column, value_set=self._among(column.type))
-        found: npt.NDArray[np.bool_] = among.to_numpy(zero_copy_only=False)
+        found = values(among.cast(pa.uint8()), np.uint8).view(np.bool_)
         return found if self.keep else ~found
 
     def _among(self, kind: pa.DataType) -> pa.Array:

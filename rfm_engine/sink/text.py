@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rfm_engine.errors import DataError
+from rfm_engine.orders.arrays import arrow_texts, values
 
 _PLAIN_SCALE = 6  # up to here Arrow writes decimals without an exponent
 
@@ -38,21 +39,23 @@ def _column(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _uuid_text(ids: pa.Array) -> pa.Array:
-    storage = pc.fill_null(ids.storage, bytes(16))
-    raw = memoryview(storage.buffers()[1])[storage.offset * 16 : (storage.offset + len(ids)) * 16]
+    raw = values(ids.storage, np.uint8).tobytes()  # of a null, whatever stands there
     digits = np.frombuffer(raw.hex().encode(), np.uint8).reshape(-1, 32)
     text = np.full((len(ids), 36), ord("-"), np.uint8)
     for into, start, stop in ((0, 0, 8), (9, 8, 12), (14, 12, 16), (19, 16, 20), (24, 20, 32)):
         text[:, into : into + stop - start] = digits[:, start:stop]
-    words = pa.array(text.view("S36").ravel()).cast(pa.string())
-    return pc.if_else(ids.storage.is_valid(), words, pa.scalar(None, pa.string()))
+    ends = np.arange(len(ids) + 1, dtype=np.int32) * np.int32(36)
+    buffers = [None, pa.py_buffer(ends), pa.py_buffer(text)]
+    words = pa.Array.from_buffers(pa.string(), len(ids), buffers)
+    # Neither `pa.scalar` nor `pa.array`: they import pandas where it is installed.
+    return pc.if_else(ids.storage.is_valid(), words, pa.nulls(len(ids), pa.string()))
 
 
 def _decimal_text(amounts: pa.Array) -> pa.Array:
     text = amounts.cast(pa.string())
-    exponent = pc.greater_equal(pc.fill_null(pc.find_substring(text, "E"), -1), 0)
+    exponent = pc.match_substring(text, "E")
     plain = [format(one, "f") for one in amounts.filter(exponent).to_pylist()]
-    return pc.replace_with_mask(text, exponent, pa.array(plain, pa.string()))
+    return pc.replace_with_mask(text, exponent, arrow_texts(plain))
 
 
 def _is_binary(kind: pa.DataType) -> bool:

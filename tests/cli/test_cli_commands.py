@@ -14,6 +14,8 @@ import pytest
 from rich.console import Console
 
 from rfm_cli import table
+from rfm_engine.simulate import simulate
+from rfm_engine.sink import write
 from tests.conftest import COMPILED
 
 COMMANDS = ["score", "simulate", "demo", "warmup", "bench"]
@@ -42,17 +44,24 @@ finally:
     assert run.stdout.endswith("loaded: []\n")
 
 
-@pytest.mark.parametrize("ending", ["parquet", "arrow", "csv"])
-def test_score__never_loads_pandas(tmp_path, ending):
+@pytest.mark.parametrize(
+    ("ids", "read", "options", "written"),
+    [
+        ("int", "parquet", {"order": "order_id"}, "parquet"),
+        ("dense", "parquet", {"where": "product_id!=3"}, "arrow"),
+        ("string", "csv", {"time_format": "%Y-%m-%d %H:%M:%S.%f", "frequency": "days"}, "csv"),
+        ("uuid", "parquet", {"timezone": "Europe/Berlin", "amount_scale": 9}, "csv"),
+    ],
+)
+def test_score__never_loads_pandas(tmp_path, ids, read, options, written):
     """Half of what pyarrow offers for Python objects asks for it first: 0.2 s."""
+    orders = simulate(customers=10, orders=30, ids=ids, lines=True)
+    write(orders, orders.schema, tmp_path / f"orders.{read}")
     program = f"""
 import sys
 import rfm_engine as rfm
-from rfm_engine.simulate import simulate
-orders = simulate(customers=10, orders=30).read_all()
-before = "pandas" in sys.modules  # simulate builds arrays as it likes
-sys.modules.pop("pandas", None)
-rfm.score(orders, as_of="newest", output=r"{tmp_path / "out"}.{ending}")
+place = r"{tmp_path}"
+rfm.score(place + "/orders.{read}", as_of="newest", output=place + "/out.{written}", **{options})
 print("pandas" in sys.modules)
 """
     command = [sys.executable, "-c", program]

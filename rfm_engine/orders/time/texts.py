@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from rfm_engine.errors import UsageError
 from rfm_engine.kernels import kernel
-from rfm_engine.orders.arrays import arrow, first_true, texts, valid_mask
+from rfm_engine.orders.arrays import arrow, first_true, texts, valid_mask, values
 
 NOT_A_TIME, NAIVE, ZONED, NULL = range(4)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -84,7 +84,10 @@ def _by_format(
     read = [_strptime(str(word), time_format) for word in distinct.dictionary.to_pylist()]
     # Null rows take what is appended.
     table = np.array([*read, (0, NOT_A_TIME)], np.int64)
-    places = distinct.indices.fill_null(len(read)).to_numpy()
+    places = values(distinct.indices, np.int32)
+    valid = valid_mask(distinct.indices)
+    if valid is not None:
+        places = np.where(valid, places, len(read))
     return table[places, 0], table[places, 1].astype(np.uint8)
 
 
