@@ -12,9 +12,6 @@ from rfm_engine.aggregate.finish import CustomerChunk
 from rfm_engine.score.cells import Cells
 from rfm_engine.segments.assign import Labels
 
-# Tables are encoded side by side: small enough to be dealt out evenly, large enough to pack well.
-_GROUP_ROWS = 1 << 18
-
 
 class ScoredCustomers:
     """Customers with an order, their cells, and how to write both as columns of `schema`."""
@@ -36,26 +33,16 @@ class ScoredCustomers:
         return sum(len(cells) for _, cells in self._chunks)
 
     def groups(self) -> Iterator[Callable[[], pa.Table]]:
-        """Yield what makes the tables, of some `_GROUP_ROWS` rows each."""
-        group: list[tuple[CustomerChunk, Cells]] = []
-        for chunk in self._chunks:
-            group.append(chunk)
-            if sum(len(cells) for _, cells in group) >= _GROUP_ROWS:
-                yield partial(self._table, group)
-                group = []
-        if group:
-            yield partial(self._table, group)
+        """Yield what makes the tables, one a chunk."""
+        return (partial(self._table, chunk) for chunk in self._chunks)
 
     def table(self, threads: int) -> pa.Table:
         """Return all customers, made by so many threads."""
         with ThreadPoolExecutor(threads) as pool:
-            tables = list(pool.map(self._table, ([chunk] for chunk in self._chunks)))
+            tables = list(pool.map(self._table, self._chunks))
         return pa.concat_tables([pa.Table.from_batches([], self.schema), *tables])
 
-    def _table(self, group: Sequence[tuple[CustomerChunk, Cells]]) -> pa.Table:
-        return pa.concat_tables(
-            pa.table(
-                [*chunk.columns(self._scale), *self._labels.columns(cells)], schema=self.schema
-            )
-            for chunk, cells in group
-        )
+    def _table(self, scored: tuple[CustomerChunk, Cells]) -> pa.Table:
+        chunk, cells = scored
+        columns = [*chunk.columns(self._scale), *self._labels.columns(cells)]
+        return pa.table(columns, schema=self.schema)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -27,11 +28,15 @@ class Contents(NamedTuple):
 
 
 class Held(NamedTuple):
-    """Customers by row: keys, records, and how many distinct orders (none where not kept)."""
+    """What finishing takes: records, how many distinct orders (empty where not kept), and keys.
 
-    keys: Keys
+    Records of no customer may be among them, all zeros: ids addressed directly leave gaps.
+    """
+
+    keys: Callable[[], Keys]
     records: npt.NDArray[np.int64]
     n_orders: npt.NDArray[np.int64]
+    n_customers: int
 
 
 def held_of(contents: Contents) -> Held:
@@ -39,4 +44,4 @@ def held_of(contents: Contents) -> Held:
     orders = contents.orders
     n = 0 if orders is None else len(contents.records)
     counts = np.zeros(0, np.int64) if orders is None else np.bincount(orders.rows, minlength=n)
-    return Held(contents.keys, contents.records, counts)
+    return Held(lambda: contents.keys, contents.records, counts, len(contents.records))

@@ -1,8 +1,8 @@
-"""From a partition's records to the customers that have an order, as Arrow columns."""
+"""From records to the customers that have an order, as Arrow columns."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -27,14 +27,20 @@ CHUNK_BYTES_A_CUSTOMER = 24
 _COUNT_MASK = np.int64((1 << COUNT_BITS) - 1)
 
 
-class CustomerChunk(NamedTuple):
-    """Customers of a partition with an order: measures as arrays, the rest when asked for.
+class Part(NamedTuple):
+    """A partition's share of a chunk.
 
-    `load` reads the partition's customers, `rows` are those with an order; None stands for all.
+    `load` reads its records, `rows` are those of customers with an order; None stands for all.
     """
 
     load: Callable[[], Held]
     rows: npt.NDArray[np.intp] | None
+
+
+class CustomerChunk(NamedTuple):
+    """Customers of some partitions with an order: measures as arrays, the rest when asked for."""
+
+    parts: Sequence[Part]
     kind: IdKind
     recency_days: npt.NDArray[np.int32]
     frequency: npt.NDArray[np.int64]
@@ -45,50 +51,60 @@ class CustomerChunk(NamedTuple):
 
         Ids of more than 2 GiB in all, the most an Arrow string array can hold, are cut.
         """
-        keys, records, _ = self.load()
-        if self.rows is not None:
-            keys, records = _taken(keys, self.rows), records.take(self.rows, axis=0)
-        ids = pa.chunked_array(
-            [ids_array(_sliced(keys, piece), self.kind) for piece in _pieces(keys)],
-            OUTPUT_TYPES[self.kind],
-        )
-        others = [
-            arrow(FAR_US - records[:, FIRST], _INSTANT),
-            arrow(records[:, LAST] - FAR_US, _INSTANT),
-            arrow(self.recency_days),
-            arrow(self.frequency),
-            decimals(self.monetary_minor, scale),
+        ids, first, last = [], [], []
+        for load, rows in self.parts:
+            held = load()
+            keys, records = held.keys(), held.records
+            if rows is not None:
+                keys, records = _taken(keys, rows), records.take(rows, axis=0)
+            ids += [ids_array(_sliced(keys, piece), self.kind) for piece in _pieces(keys)]
+            first.append(arrow(FAR_US - records[:, FIRST], _INSTANT))
+            last.append(arrow(records[:, LAST] - FAR_US, _INSTANT))
+        whole = arrow(self.recency_days), arrow(self.frequency)
+        money = decimals(self.monetary_minor, scale)
+        return [
+            pa.chunked_array(ids, OUTPUT_TYPES[self.kind]),
+            *(pa.chunked_array(column) for column in (first, last)),
+            *(pa.chunked_array([column]) for column in (*whole, money)),
         ]
-        return [ids, *map(pa.chunked_array, ([column] for column in others))]
 
 
 def chunk_of(
-    load: Callable[[], Held], as_of_day: int, zone: Zone, kinds: Kinds
+    loads: Sequence[Callable[[], Held]], n_records: int, as_of_day: int, zone: Zone, kinds: Kinds
 ) -> tuple[CustomerChunk, int]:
-    """Return a partition's customers with an order, and how many have none.
+    """Return the customers with an order of partitions, and how many have none.
+
+    They are `n_records` records at most.
 
     Raises
     ------
     DataError
         A net sum has more than 18 digits; the customer is named.
     """
-    keys, records, n_orders = load()
-    last_us, frequency, monetary = (np.empty(len(records), np.int64) for _ in range(3))
-    rows = np.empty(len(records), np.int64)
-    n, too_large = read_records(
-        records, n_orders, _COUNT_MASK, FAR_US, np.int64(10**MAX_DIGITS), rows, last_us, frequency,
-        monetary,
-    )  # fmt: skip
-    if too_large >= 0:
-        customer = ids_array(_taken(keys, np.array([too_large])), kinds.customer)[0]
-        raise DataError(
-            f"monetary must have at most {MAX_DIGITS} digits; customer {customer} has more at "
-            f"scale {kinds.scale}. Give a smaller amount scale."
-        )
+    last_us, frequency, monetary = (np.empty(n_records, np.int64) for _ in range(3))
+    parts = []
+    n = n_without = 0
+    for load in loads:
+        held = load()
+        rows = np.empty(len(held.records), np.int64)
+        n_here, too_large = read_records(
+            held.records, held.n_orders, _COUNT_MASK, FAR_US, np.int64(10**MAX_DIGITS), rows,
+            last_us[n:], frequency[n:], monetary[n:],
+        )  # fmt: skip
+        if too_large >= 0:
+            customer = ids_array(_taken(held.keys(), np.array([too_large])), kinds.customer)[0]
+            raise DataError(
+                f"monetary must have at most {MAX_DIGITS} digits; customer {customer} has more at "
+                f"scale {kinds.scale}. Give a smaller amount scale."
+            )
+        parts.append(Part(load, None if n_here == len(rows) else rows[:n_here].copy()))
+        n += n_here
+        n_without += held.n_customers - n_here
     recency_days = (as_of_day - local_days(frozen(last_us[:n]), zone)).astype(np.int32)
-    chosen = None if n == len(records) else rows[:n].copy()
-    chunk = CustomerChunk(load, chosen, kinds.customer, recency_days, frequency[:n], monetary[:n])
-    return chunk, len(records) - int(n)
+    return (
+        CustomerChunk(parts, kinds.customer, recency_days, frequency[:n], monetary[:n]),
+        n_without,
+    )
 
 
 def decimals(minor: npt.NDArray[np.int64], scale: int) -> pa.Array:

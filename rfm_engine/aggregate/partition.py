@@ -71,28 +71,30 @@ class Partition:
         if self.orders is not None:
             self.orders.settle()
 
+    @property
+    def n_records(self) -> int:
+        """Records in memory and on disk, of no customer or of one in several runs among them."""
+        return self.customers.n + sum(run.n for run in self.runs)
+
     def contents(self) -> Contents:
         """Return all that is in memory."""
-        held = self.held()
-        if self.orders is None:
-            return Contents(held.keys, held.records, None)
-        codes, values, keys = self.orders.entries()
+        keys: Keys = self.customers.keys()
+        records = self.measures.records
+        entries = None if self.orders is None else OrderEntries(*self.orders.entries())
         present = self._present()
-        if present is not None:
-            codes = np.searchsorted(present, codes).astype(np.uint32)
-        return Contents(held.keys, held.records, OrderEntries(codes, values, keys))
+        if present is None:
+            return Contents(keys, records, entries)
+        assert isinstance(keys, IntKeys)
+        if entries is not None:
+            rows = np.searchsorted(present, entries.rows).astype(np.uint32)
+            entries = entries._replace(rows=rows)
+        return Contents(IntKeys(keys.bits.take(present)), records.take(present, axis=0), entries)
 
     def held(self) -> Held:
         """Return the customers in memory."""
-        keys: Keys = self.customers.keys()
-        records, n = self.measures.records, self.customers.n
+        n = self.customers.n
         n_orders = np.zeros(0, np.int64) if self.orders is None else self.orders.counts(n)
-        present = self._present()
-        if present is None:
-            return Held(keys, records, n_orders)
-        assert isinstance(keys, IntKeys)
-        chosen = n_orders[present] if len(n_orders) else n_orders
-        return Held(IntKeys(keys.bits.take(present)), records.take(present, axis=0), chosen)
+        return Held(self.customers.keys, self.measures.records, n_orders, self.measures.n_seen)
 
     def _present(self) -> npt.NDArray[np.intp] | None:
         """Return the codes of customers; None when all are: ids addressed directly leave gaps."""

@@ -120,7 +120,7 @@ class Partitions:
 
     def n_held(self, partition: Partition) -> int:
         """Return how many customers a settled partition has."""
-        return len(self.held(partition).records) if partition.runs else partition.measures.n_seen
+        return self.held(partition).n_customers if partition.runs else partition.measures.n_seen
 
     def absorb(self, others: Partitions) -> None:
         """Add the customers of settled partitions."""

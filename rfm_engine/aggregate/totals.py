@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from datetime import date
 from functools import partial
@@ -28,6 +28,10 @@ from rfm_engine.orders.kinds import OUTPUT_TYPES
 from rfm_engine.orders.place import Place
 from rfm_engine.orders.reading import Reading, day_date
 from rfm_engine.orders.sources.opening import open_sources
+
+# A row group of the output each: small enough to be dealt out evenly, large enough to pack well.
+# By partitions, of 2,000 customers each, scoring a million took 0.25 s, most of it Python's.
+_CHUNK_CUSTOMERS = 1 << 18
 
 
 class CustomerTotals:
@@ -230,11 +234,13 @@ class CustomerTotals:
         if known is None:
             return [], 0
 
-        def finished(partition: Partition) -> tuple[CustomerChunk, int]:
-            return chunk_of(partial(known.held, partition), as_of_day, zone, kinds)
+        def finished(group: Sequence[Partition]) -> tuple[CustomerChunk, int]:
+            loads = [partial(known.held, partition) for partition in group]
+            n_records = sum(partition.n_records for partition in group)
+            return chunk_of(loads, n_records, as_of_day, zone, kinds)
 
         settled = known.settled(pool, CHUNK_BYTES_A_CUSTOMER)
-        done = list(pool.map(finished, [p for p in settled if p.customers.n or p.runs]))
+        done = list(pool.map(finished, _grouped(settled)))
         return [chunk for chunk, _ in done], sum(n for _, n in done)
 
     def _settled(self, pool: Executor) -> Sequence[Partition]:
@@ -248,3 +254,16 @@ class CustomerTotals:
                     self._hash_key, layout, self._budget, self._spill, signed=signed
                 )
             return self._partitions
+
+
+def _grouped(partitions: Sequence[Partition]) -> Iterator[list[Partition]]:
+    """Yield those that hold customers, in groups of some `_CHUNK_CUSTOMERS`."""
+    group: list[Partition] = []
+    for partition in partitions:
+        if partition.n_records:
+            group.append(partition)
+        if sum(one.n_records for one in group) >= _CHUNK_CUSTOMERS:
+            yield group
+            group = []
+    if group:
+        yield group
