@@ -6,33 +6,64 @@ import os
 import sys
 import warnings
 from collections.abc import Callable
-from functools import cache
+from functools import cache, cached_property, update_wrapper
+from importlib.metadata import version
 from pathlib import Path
+from threading import RLock
 from typing import Any
 
-import numba
+_COMPILING = RLock()
 
 
-def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile `function` on its first call, keeping the machine code for later processes.
+def kernel(function: Callable[..., Any]) -> Kernel:
+    """Have a function compiled on its first call."""
+    return Kernel(function)
+
+
+class Kernel:
+    """A loop compiled on its first call; the machine code is kept for later processes.
 
     Numba does not see a change in another file or in a global, so a kernel calls only kernels of
-    its own file and takes everything tunable as an argument.
+    its own file and takes everything tunable as an argument. Numba itself is imported by the
+    first call of any, 0.3 s: what calls none, or has files to read meanwhile, does not wait.
     """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function = function
+        update_wrapper(self, function)
+
+    def __call__(self, *args: Any) -> Any:
+        """Run the loop."""
+        return self.compiled(*args)
+
+    @cached_property
+    def compiled(self) -> Callable[..., Any]:
+        """The function as numba calls it."""
+        with _COMPILING:
+            if "compiled" not in self.__dict__:
+                self.__dict__["compiled"] = _compiled(self._function)
+                # Numba looks for the kernels that this one calls where the function would.
+                names = self._function.__globals__
+                names.update({n: k.compiled for n, k in names.items() if isinstance(k, Kernel)})
+            compiled: Callable[..., Any] = self.__dict__["compiled"]
+            return compiled
+
+
+def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    import numba
+
     directory = cache_directory()
     if directory is None:
-        compiled: Callable[..., Any] = numba.njit(nogil=True)(function)
-        return compiled
+        return numba.njit(nogil=True)(function)
     # Numba picks the place when a function is decorated; restored at once, so that the kernels
     # of the program that embeds us stay where they were.
     config: Any = numba.config
     before = config.CACHE_DIR
     config.CACHE_DIR = str(directory)
     try:
-        compiled = numba.njit(nogil=True, cache=True)(function)
+        return numba.njit(nogil=True, cache=True)(function)
     finally:
         config.CACHE_DIR = before
-    return compiled
 
 
 @cache
@@ -43,7 +74,7 @@ def cache_directory() -> Path | None:
     The files are pickles, so a folder that others can write to is never used.
     """
     named = os.environ.get("RFM_CACHE_DIR")
-    directory = Path(named) if named else _user_cache() / f"numba-{numba.__version__}"
+    directory = Path(named) if named else _user_cache() / f"numba-{version('numba')}"
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         if os.access(directory, os.W_OK | os.X_OK) and _is_private(directory):

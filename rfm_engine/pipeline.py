@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from importlib.metadata import version
-from threading import Thread
+from threading import Event, Thread
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -177,8 +177,8 @@ def score(
     [('ada', '533'), ('bob', '311')]
     """
     marks = [clock.perf_counter()]
-    # Beside the opening and decoding of the first batch.
-    Thread(target=prepare, name="rfm-prepare", daemon=True).start()
+    ready = Event()
+    Thread(target=_prepare, args=[ready], name="rfm-prepare", daemon=True).start()
     chosen = load_scheme(scheme)
     plan = plan_scoring(chosen, method, bins, {"r": r_cuts, "f": f_cuts, "m": m_cuts})
     conditions = (where,) if isinstance(where, str) else tuple(where)
@@ -197,7 +197,7 @@ def score(
     else:
         limit = parse_size(memory_limit)
     running = {"threads": n_threads, "memory_limit": limit, "spill_dir": spill_dir}
-    totals, spent = _aggregate(orders, as_of, reading, running, output, progress)
+    totals, spent = _aggregate(orders, as_of, reading, running, ready, output, progress)
     marks.append(clock.perf_counter())
     _tell(progress, "score", totals)
     options = reading | plan.options() | {"scheme": os.fspath(scheme)}
@@ -241,6 +241,7 @@ def _aggregate(
     as_of: date | str,
     reading: dict[str, Any],
     running: dict[str, Any],
+    ready: Event,
     output: str | os.PathLike[str] | None,
     progress: Callable[[Progress], None] | None,
 ) -> tuple[CustomerTotals, Seconds]:
@@ -250,7 +251,7 @@ def _aggregate(
     _refuse_overwriting(sources, output)
     spent = Seconds()
     if known.as_of_day is None and known.window is not None:
-        as_of, spent = _newest(sources, known, threads)
+        as_of, spent = _newest(sources, known, threads, ready)
         if as_of == NEWEST:  # No row counts, so there is nothing to keep in a window.
             reading = reading | {"window": None}
     totals = CustomerTotals(as_of=as_of, **running, **reading)
@@ -259,14 +260,14 @@ def _aggregate(
     lengths = [source.n_rows for source in sources]
     n_rows = None if None in lengths else sum(n for n in lengths if n is not None)
     tick = partial(_tell, progress, "read", totals, n_rows)
-    counted = scan(sources, totals, threads, tick)
+    counted = scan(sources, totals, threads, ready, tick)
     # What decoding took is kept for more of it, and more of it does not come.
     pa.default_memory_pool().release_unused()
     return totals, Seconds(spent.read + counted.read, spent.work + counted.work)
 
 
 def _newest(
-    sources: Sequence[Source], reading: Reading, threads: int
+    sources: Sequence[Source], reading: Reading, threads: int, ready: Event
 ) -> tuple[date | str, Seconds]:
     if not all(source.repeatable for source in sources):
         raise UsageError(
@@ -276,7 +277,7 @@ def _newest(
     survey = Survey(reading)
     for source in sources:
         survey.intake.join(source.name, source.schema, text=source.text)
-    spent = scan(sources, survey, threads)
+    spent = scan(sources, survey, threads, ready)
     newest = survey.intake.as_of_day
     return NEWEST if newest is None else day_date(newest), spent
 
@@ -318,6 +319,14 @@ def _score(
     )
     customers = ScoredCustomers(chunks, cells, labels, schema, totals.scale)
     return _Scored(customers, cuts, segments, n_without_orders)
+
+
+def _prepare(ready: Event) -> None:
+    """Get the loops ready, beside the opening and decoding of the first batches."""
+    try:
+        prepare()
+    finally:  # Without them whoever needs one says what is wrong.
+        ready.set()
 
 
 def _refuse_overwriting(sources: Sequence[Source], output: str | os.PathLike[str] | None) -> None:

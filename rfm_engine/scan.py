@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from threading import Event, Lock, Thread
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import pyarrow as pa
 
@@ -17,6 +17,12 @@ from rfm_engine.orders.place import Place, Read, Source
 _TICK_SECONDS = 0.2
 # Longer than a batch takes; a thread that is still blocked in a read then is left behind.
 _PATIENCE_SECONDS = 2.0
+
+# A process has its loops after 0.45 s, in which a thread decodes five row groups of a million
+# orders. They stand in memory that is planned for each thread and not needed yet.
+_AHEAD_BYTES = 100 << 20
+
+_Batch: TypeAlias = tuple[Source, pa.RecordBatch, Place]
 
 
 class Consumer(Protocol):
@@ -37,15 +43,28 @@ class Seconds:
 class _Feed:
     """Reads that threads take whole, then streams whose batches they share."""
 
-    def __init__(self, sources: Sequence[Source]) -> None:
+    def __init__(self, sources: Sequence[Source], ready: Event) -> None:
+        self._ready = ready
         reads = [(source, read) for source in sources for read in source.reads()]
         self._whole = deque((source, read) for source, read in reads if not read.shared)
         self._streams = deque((source, iter(read)) for source, read in reads if read.shared)
         self._lock = Lock()
         self.stop = Event()
 
-    def batches(self) -> Iterator[tuple[Source, pa.RecordBatch, Place]]:
+    def batches(self) -> Iterator[_Batch]:
         """Yield batches for one thread until none are left or `stop` is set."""
+        ahead: deque[_Batch] = deque()
+        n_bytes = 0
+        for read in self._read():
+            ahead.append(read)
+            n_bytes += read[1].nbytes
+            while ahead and (self._ready.is_set() or n_bytes > _AHEAD_BYTES):
+                n_bytes -= ahead[0][1].nbytes
+                yield ahead.popleft()
+        while ahead and not self.stop.is_set():
+            yield ahead.popleft()
+
+    def _read(self) -> Iterator[_Batch]:
         while (taken := self._take()) is not None:
             source, read = taken
             for batch, place in read:
@@ -59,7 +78,7 @@ class _Feed:
         with self._lock:
             return self._whole.popleft() if self._whole and not self.stop.is_set() else None
 
-    def _next_shared(self) -> tuple[Source, pa.RecordBatch, Place] | None:
+    def _next_shared(self) -> _Batch | None:
         with self._lock:
             while self._streams and not self.stop.is_set():
                 source, batches = self._streams[0]
@@ -74,14 +93,16 @@ def scan(
     sources: Sequence[Source],
     consumer: Consumer,
     threads: int,
+    ready: Event,
     tick: Callable[[], None] | None = None,
 ) -> Seconds:
     """Feed every batch of the sources to the consumer, from `threads` threads.
 
-    `tick` is called from the calling thread a few times a second. The first exception of any
-    thread stops all of them and is raised.
+    Until the consumer is `ready`, each thread reads up to `_AHEAD_BYTES`. `tick` is called from
+    the calling thread a few times a second. The first exception of any thread stops all of them
+    and is raised.
     """
-    feed = _Feed(sources)
+    feed = _Feed(sources, ready)
     ended: SimpleQueue[_Worker] = SimpleQueue()
     workers = [_Worker(feed, consumer, ended) for _ in range(threads)]
     try:

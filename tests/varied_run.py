@@ -64,11 +64,12 @@ def versions() -> dict[str, int]:
     for module in pkgutil.walk_packages(rfm.__path__, "rfm_engine."):
         importlib.import_module(module.name)
     return {
-        f"{name}.{kernel.__name__}": len(kernel.signatures)
+        f"{name}.{compiled.__name__}": len(compiled.signatures)
         for name, module in sorted(sys.modules.items())
         if name.startswith("rfm_engine.")
-        for kernel in vars(module).values()
-        if isinstance(kernel, CPUDispatcher) and kernel.signatures
+        for kernel in list(vars(module).values())
+        if isinstance(compiled := getattr(kernel, "compiled", kernel), CPUDispatcher)
+        if compiled.signatures
     }
 
 

@@ -20,6 +20,7 @@ from rfm_engine.orders.judge import (
     ZERO_DROPPED,
     judge,
 )
+from tests.conftest import COMPILED
 
 INT64S = st.integers(LEAST, GREATEST)
 CLOCKS = st.one_of(st.integers(-5, 5), INT64S)
@@ -93,10 +94,10 @@ def test_extent__is_least_and_greatest(numbers):
     assert greatest == max(numbers, default=LEAST)
 
 
-@pytest.mark.skipif(not hasattr(judge, "signatures"), reason="the compiler is off")
+@pytest.mark.skipif(not COMPILED, reason="the compiler is off")
 def test_judge_kernels__compiled_once():
     check([PLAIN], -3, 3, False, False, 64)
     check([PLAIN], LEAST, GREATEST, True, True, 64)
     extent(frozen(np.ones(1, np.int64)))
-    assert len(judge.signatures) == 1
-    assert len(extent.signatures) == 1
+    assert len(judge.compiled.signatures) == 1
+    assert len(extent.compiled.signatures) == 1

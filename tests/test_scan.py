@@ -1,0 +1,80 @@
+"""Batches reach the consumer once each, read ahead while it is not ready."""
+
+from __future__ import annotations
+
+from threading import Event, Lock
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from rfm_engine import scan as scanning
+from rfm_engine.orders.sources.opening import open_sources
+from rfm_engine.scan import scan
+
+N_BATCHES = 12
+
+
+class Taker:
+    """Keeps the first number of each batch."""
+
+    def __init__(self):
+        self.taken = []
+        self._lock = Lock()
+
+    def add(self, batch, place, *, text):  # noqa: ARG002
+        with self._lock:
+            self.taken.append(batch.column(0)[0].as_py())
+
+
+def counted(log, n=N_BATCHES):
+    for number in range(n):
+        log.append(number)
+        yield pa.record_batch({"n": np.full(1000, number)})
+
+
+def sources_of(batches):
+    schema = pa.schema({"n": pa.int64()})
+    reader = pa.RecordBatchReader.from_batches(schema, batches)
+    return open_sources(reader, ["n"], csv_delimiter=",")
+
+
+@pytest.mark.parametrize("ready", [True, False])
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("room", [0, 20_000, 1 << 30])
+def test_scan__gives_every_batch_once(monkeypatch, ready, threads, room):
+    monkeypatch.setattr(scanning, "_AHEAD_BYTES", room)
+    event, taker = Event(), Taker()
+    if ready:
+        event.set()
+    scan(sources_of(counted([])), taker, threads, event)
+    assert sorted(taker.taken) == list(range(N_BATCHES))
+
+
+def test_scan__reads_so_many_bytes_ahead_until_the_consumer_is_ready(monkeypatch):
+    monkeypatch.setattr(scanning, "_AHEAD_BYTES", 3 * 8000)
+    ready, log, read_before = Event(), [], []
+
+    class Watcher(Taker):
+        def add(self, batch, place, *, text):
+            read_before.append(len(log))
+            if len(read_before) == 2:
+                ready.set()
+            super().add(batch, place, text=text)
+
+    taker = Watcher()
+    scan(sources_of(counted(log)), taker, 1, ready)
+    # Four batches exceed the room; then one in, one out; then, ready, all that stand there.
+    assert read_before == [4, 5, 5, 5, 5, *range(6, N_BATCHES + 1)]
+    assert taker.taken == list(range(N_BATCHES))
+
+
+def test_scan__an_error_while_reading_ahead_comes_out(monkeypatch):
+    monkeypatch.setattr(scanning, "_AHEAD_BYTES", 1 << 30)
+
+    def broken():
+        yield from counted([], 3)
+        raise ValueError("torn")
+
+    with pytest.raises(Exception, match="torn"):
+        scan(sources_of(broken()), Taker(), 2, Event())
