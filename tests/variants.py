@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from rfm_engine.aggregate import dense, partitions, totals, waiting
+from rfm_engine.aggregate import batch, dense, partitions, totals, waiting
 from rfm_engine.aggregate.budget import Budget
 
 # Room for one batch at a time, so that every batch is a round.
@@ -31,6 +31,7 @@ _LEAVE = [
 VARIANTS = {
     "plain": [],
     "rounds": _ROUNDS,
+    "wide rows": [(batch, "packed", lambda *_: None)],
     "many tables": _ROUNDS + _MANY_TABLES,
     "many tables at once": [*_ROUNDS, (partitions, "_MANY_ROWS", 0), (partitions, "_MANY_BITS", 6)],
     "dense": _ROUNDS + _DENSE,

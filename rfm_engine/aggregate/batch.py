@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from rfm_engine.aggregate.dense import DenseRange
 from rfm_engine.aggregate.hashing import HashKey, hash_keys
 from rfm_engine.aggregate.lines import joined
+from rfm_engine.aggregate.narrow import packed
 from rfm_engine.aggregate.routing import Route, route
 from rfm_engine.aggregate.scatter import Numbers, scatter
 from rfm_engine.aggregate.texts import WaitingTexts
@@ -17,21 +19,34 @@ from rfm_engine.orders.arrays import frozen
 from rfm_engine.orders.keys import IntKeys, RowKeys
 from rfm_engine.orders.normalize import OrderRows
 
+_ALL, _NONE = frozen(np.ones(1, np.uint8)), frozen(np.zeros(1, np.uint8))
+
 
 class Batch(NamedTuple):
-    """Rows, where they go, and the bytes of their customers and orders."""
+    """Rows, where they go, and the bytes of their customers and orders.
+
+    `alone` is 1 where a row is an order by itself, `uint8[n]` or of length 1 and meant for all;
+    `packed` are narrow rows' times and amounts, None where they do not fit.
+    """
 
     rows: OrderRows
     route: Route
+    alone: npt.NDArray[np.uint8]
+    packed: Numbers | None
     key_texts: WaitingTexts | None
     order_texts: WaitingTexts | None
 
     @classmethod
-    def of(cls, rows: OrderRows, key: HashKey, dense: DenseRange | None) -> Batch:
-        """Find the bins of the counted rows."""
+    def of(cls, rows: OrderRows, key: HashKey, dense: DenseRange | None, *, narrow: bool) -> Batch:
+        """Find the bins of the counted rows, and whether rows can be narrow, if so asked."""
         rows = joined(rows)
         routed = route(rows.keys, rows.reason, key, dense)
-        return cls(rows, routed, _texts(rows.keys, routed), _texts(rows.order_keys, routed))
+        alone = _alone(rows)
+        words = None
+        if narrow:
+            words = packed(rows.time_us, rows.amount_minor, alone, rows.reason)
+        texts = _texts(rows.keys, routed), _texts(rows.order_keys, routed)
+        return cls(rows, routed, alone, words, *texts)
 
     @property
     def n_rows(self) -> int:
@@ -48,10 +63,10 @@ class Batch(NamedTuple):
         """Write the rows where they wait, sorted by bin."""
         rows = self.rows
         place = waiting.rows[span.row : span.row + self.n_rows]
-        alone = np.zeros(1, np.uint8) if waiting.layout.orders else np.ones(1, np.uint8)
-        if rows.order_present is not None:
-            alone = (~rows.order_present).view(np.uint8)
-        columns: list[Numbers] = []
+        if waiting.layout.narrow and self.packed is not None:
+            columns = [self.packed]
+        else:
+            columns = [rows.time_us, frozen((rows.amount_minor << 1) | self.alone)]
         first_word = span.word
         if self.key_texts is not None:
             columns.append(self.key_texts.write(waiting.texts, first_word))
@@ -61,7 +76,13 @@ class Batch(NamedTuple):
         elif rows.order_keys is not None and self.order_texts is not None:
             columns.append(frozen(hash_keys(rows.order_keys, key).view(np.int64)))
             columns.append(self.order_texts.write(waiting.texts, first_word))
-        scatter(self.route, rows.time_us, rows.amount_minor, alone, place, *columns)
+        scatter(self.route, place, columns)
+
+
+def _alone(rows: OrderRows) -> npt.NDArray[np.uint8]:
+    if rows.order_present is not None:
+        return frozen((~rows.order_present).view(np.uint8))
+    return _ALL if rows.order_keys is None else _NONE
 
 
 def _texts(keys: RowKeys | None, routed: Route) -> WaitingTexts | None:

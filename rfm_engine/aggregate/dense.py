@@ -65,7 +65,7 @@ class DenseTable:
         """Bytes held: none, an id is its place."""
         return 0
 
-    def assign(self, rows: Rows, texts: Words, pieces: Pieces) -> Codes:  # noqa: ARG002
+    def assign(self, rows: Rows, texts: Words, pieces: Pieces, column: int) -> Codes:  # noqa: ARG002
         """Return the code of every row, in the order of `pieces`."""
         codes = np.empty(pieces.n_rows, np.uint32)
         self.n = max(self.n, 1 + copy_words(rows, pieces.starts, pieces.ends, codes))

@@ -17,8 +17,7 @@ class DistinctOrders:
 
     def __init__(self, key: HashKey, layout: Layout) -> None:
         self._pairs = Pairs(key)
-        self._column = layout.order_column
-        self._table = ByteTable(0, column=1) if layout.orders == "bytes" else None
+        self._table = ByteTable(0) if layout.orders == "bytes" else None
 
     @property
     def nbytes(self) -> int:
@@ -27,15 +26,16 @@ class DistinctOrders:
 
     def add(self, codes: Codes, waiting: Waiting, pieces: Pieces) -> None:
         """Add the orders of waiting rows, whose customers have `codes`."""
+        layout = waiting.layout
         if self._table is None:
-            self._pairs.add_column(codes, waiting.rows, self._column, pieces)
+            self._pairs.add_column(codes, waiting.rows, layout, pieces)
             return
         picked, places = np.empty(pieces.n_rows, np.uint32), np.empty(pieces.n_rows, np.int64)
         n = pick_orders(
-            waiting.rows, -1, codes, pieces.starts, pieces.ends, np.zeros(3, np.int64),
-            pieces.n_rows, 0, picked, places,
+            waiting.rows, layout.amount_column, -1, codes, pieces.starts, pieces.ends,
+            np.zeros(3, np.int64), pieces.n_rows, 0, picked, places,
         )  # fmt: skip
-        columns = slice(self._column, self._column + 2)
+        columns = slice(layout.order_column, layout.order_column + 2)
         found = np.ascontiguousarray(waiting.rows[places[:n], columns])
         self.add_texts(picked[:n], found, waiting.texts)
 
@@ -48,7 +48,7 @@ class DistinctOrders:
         assert self._table is not None
         n = len(found)
         pieces = Pieces(np.zeros(1, np.int64), np.full(1, n, np.int64), n)
-        self._pairs.add(codes, self._table.assign(found, texts, pieces).astype(np.int64))
+        self._pairs.add(codes, self._table.assign(found, texts, pieces, column=1).astype(np.int64))
 
     def settle(self) -> None:
         """Let go of what repeats."""

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rfm_engine.aggregate.memory import Growing
+from rfm_engine.aggregate.narrow import Fields
 from rfm_engine.aggregate.tables import Codes, Rows
 from rfm_engine.aggregate.waiting import Pieces
 from rfm_engine.kernels import kernel
@@ -54,11 +55,12 @@ class Measures:
             self._cells.array[4 * self.n : 4 * n] = 0
             self.n = n
 
-    def add(self, codes: Codes, rows: Rows, pieces: Pieces) -> None:
+    def add(self, codes: Codes, rows: Rows, pieces: Pieces, *, narrow: bool) -> None:
         """Add waiting rows to the records of `codes`."""
         self.n_seen += accumulate(
-            codes, rows, pieces.starts, pieces.ends, FAR_US, _ONE_CARRY, self.records
-        )
+            codes, rows, pieces.starts, pieces.ends, *Fields.of(narrow=narrow), FAR_US,
+            _ONE_CARRY, self.records,
+        )  # fmt: skip
 
     def absorb(self, codes: Codes, others: Records) -> None:
         """Add other records, `int64[n, 4]`, to those of `codes`."""
@@ -66,7 +68,10 @@ class Measures:
 
 
 @kernel
-def accumulate(codes, rows, starts, ends, far, one_carry, records):
+def accumulate(
+    codes, rows, starts, ends, amount_column, amount_shift, time_shift, time_mask, time_unit, far,
+    one_carry, records
+):  # fmt: skip
     """Add each row to its customer's record; refunds touch the amount only.
 
     Returns how many of the records were neutral before. There is no branch in it but the loops:
@@ -78,15 +83,16 @@ def accumulate(codes, rows, starts, ends, far, one_carry, records):
         for i in range(starts[piece], ends[piece]):
             code = codes[place]
             place += 1
-            amount = rows[i, 2] >> 1
+            amount = rows[i, amount_column] >> amount_shift
+            time = ((rows[i, 1] >> time_shift) & time_mask) * time_unit
             refund = amount >> 63  # all bits set, or none
-            first = (far - rows[i, 1]) & ~refund
-            last = (far + rows[i, 1]) & ~refund
+            first = (far - time) & ~refund
+            last = (far + time) & ~refund
             before = records[code, 3]
             after = before + amount
             wrapped = ((before ^ after) & (amount ^ after)) >> 63
             carry = ((one_carry ^ refund) - refund) & wrapped
-            counted = rows[i, 2] & 1 & ~refund
+            counted = rows[i, amount_column] & 1 & ~refund
             n_seen += (records[code, 0] | records[code, 2] | before) == 0
             records[code, 0] = max(records[code, 0], first)
             records[code, 1] = max(records[code, 1], last)

@@ -40,7 +40,7 @@ def absorb(
     places = NO_NUMBERS if texts is None else texts.write(waiting.texts, 0)
     rows = frozen(np.arange(n))
     nothing = frozen(np.zeros(n, np.int64))
-    scatter(routed, rows, nothing, np.zeros(1, np.uint8), waiting.rows, places)
+    scatter(routed, waiting.rows, [rows, nothing, places])
     waiting.enter(routed.bounds)
     code_here = np.empty(n, np.uint32)
     home = np.empty(n, np.uint16)

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from rfm_engine.aggregate.hashing import HashKey
 from rfm_engine.aggregate.memory import Growing
 from rfm_engine.aggregate.tables import Codes, Rows, slot_shift
-from rfm_engine.aggregate.waiting import Pieces
+from rfm_engine.aggregate.waiting import Layout, Pieces
 from rfm_engine.kernels import kernel
 
 # Fewer are not worth a search for repeats.
@@ -52,14 +52,14 @@ class Pairs:
             done += end - self._n
             self._n = end
 
-    def add_column(self, codes: Codes, rows: Rows, column: int, pieces: Pieces) -> None:
+    def add_column(self, codes: Codes, rows: Rows, layout: Layout, pieces: Pieces) -> None:
         """Put in the orders among waiting rows: the rows' customers have `codes`."""
         at = np.zeros(3, np.int64)
         while at[0] < len(pieces.starts):
             room = self._room()
             n = pick_orders(
-                rows, column, codes, pieces.starts, pieces.ends, at, room, self._n,
-                self._codes.array, self._values.array,
+                rows, layout.amount_column, layout.order_column, codes, pieces.starts, pieces.ends,
+                at, room, self._n, self._codes.array, self._values.array,
             )  # fmt: skip
             self._n = int(n)
 
@@ -138,7 +138,9 @@ def keep_distinct(
 
 
 @kernel
-def pick_orders(rows, column, codes, starts, ends, at, room, n, codes_out, values_out):
+def pick_orders(
+    rows, amount_column, column, codes, starts, ends, at, room, n, codes_out, values_out
+):  # fmt: skip
     """Append the purchases with an order id until `room` are there; return how many are.
 
     A pair is the customer's code and the value of `column`, or for a negative `column` the number
@@ -166,7 +168,8 @@ def pick_orders(rows, column, codes, starts, ends, at, room, n, codes_out, value
             # Written in any case and counted or not: a branch that nobody can foretell costs more.
             codes_out[n] = code
             values_out[n] = value
-            purchase = (rows[i, 2] >= 0) & (rows[i, 2] & 1 == 0)
+            amount = rows[i, amount_column]
+            purchase = (amount >= 0) & (amount & 1 == 0)
             fresh = purchase & ((code != last_code) | (value != last_value))
             n += np.int64(fresh)
             last_code = code if fresh else last_code

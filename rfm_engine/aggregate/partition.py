@@ -49,9 +49,8 @@ class Partition:
 
     def add(self, waiting: Waiting, pieces: Pieces) -> None:
         """Add the waiting rows that are this partition's."""
-        codes = self.customers.assign(waiting.rows, waiting.texts, pieces)
-        self.measures.reach(self.customers.n)
-        self.measures.add(codes, waiting.rows, pieces)
+        codes = self._assigned(waiting, pieces)
+        self.measures.add(codes, waiting.rows, pieces, narrow=waiting.layout.narrow)
         if self.orders is not None:
             self.orders.add(codes, waiting, pieces)
 
@@ -60,11 +59,16 @@ class Partition:
 
         Returns the codes their customers have here, and those rows.
         """
-        codes = self.customers.assign(waiting.rows, waiting.texts, pieces)
-        self.measures.reach(self.customers.n)
+        codes = self._assigned(waiting, pieces)
         rows = waiting.rows[pieces.starts[0] : pieces.ends[0], 1]
         self.measures.absorb(codes, others.take(rows, axis=0))
         return codes, rows
+
+    def _assigned(self, waiting: Waiting, pieces: Pieces) -> Codes:
+        column = waiting.layout.key_column
+        codes = self.customers.assign(waiting.rows, waiting.texts, pieces, column)
+        self.measures.reach(self.customers.n)
+        return codes
 
     def settle(self) -> None:
         """Hold nothing twice."""

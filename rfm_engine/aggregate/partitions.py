@@ -55,7 +55,7 @@ class Partitions:
         self._dense: DenseRange | None = None
         self._hashed = self._new_tables(_FEW_BITS)
         self._direct: list[Partition] = []
-        self._waiting = Waiting(layout)
+        self._waiting = Waiting(layout._replace(narrow=True))
         self._lock = Condition()
         self._n_writing = 0
         self._round: Round | None = None
@@ -81,7 +81,8 @@ class Partitions:
         """Add a batch's counted rows, now or with later ones; from any thread."""
         if self._fresh:
             self._choose_tables(rows)
-        batch = Batch.of(rows, self._key, self._dense)
+        narrow = self._waiting.layout.narrow
+        batch = Batch.of(rows, self._key, self._dense, narrow=narrow)
         if not batch.n_rows:
             return
         span = self._reserve(batch)
@@ -143,13 +144,13 @@ class Partitions:
         return np.concatenate([np.arange(0, N_BINS + 1, each), direct])
 
     def _new_tables(self, bits: int) -> list[Partition]:
-        of_bytes, column = self.layout.of_bytes, self.layout.key_column
+        of_bytes = self.layout.of_bytes
 
         # Rows come sorted by the bits that choose the bin: slots chosen by them, too, would fill
         # from one end, and every search would run through all that stands there.
         def table() -> KeyTable:
             if of_bytes:
-                return ByteTable(BIN_BITS, column)
+                return ByteTable(BIN_BITS)
             return IntTable(self._key, BIN_BITS)
 
         return [Partition(self._key, self.layout, table) for _ in range(1 << bits)]
@@ -182,9 +183,13 @@ class Partitions:
                 if self._round is not None:
                     self._take_part(self._round)
                     continue
+                too_wide = self._waiting.layout.narrow and batch.packed is None
                 if not self._n_writing and not self._waiting.n_rows:
+                    if too_wide:
+                        self._waiting.widen()
                     self._waiting.make_room(n_rows, n_words, self._wanted_bytes)
-                span = self._waiting.reserve(n_rows, n_words)
+                    too_wide = False
+                span = None if too_wide else self._waiting.reserve(n_rows, n_words)
                 if span is not None:
                     self._n_writing += 1
                     return span

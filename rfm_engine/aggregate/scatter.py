@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -16,30 +17,21 @@ Numbers: TypeAlias = npt.NDArray[np.int64]
 NO_NUMBERS: Numbers = frozen(np.empty(0, np.int64))
 
 
-def scatter(
-    route: Route,
-    time_us: Numbers,
-    amount_minor: Numbers,
-    alone: npt.NDArray[np.uint8],
-    rows: Numbers,
-    *columns: Numbers,
-) -> None:
-    """Write the counted rows to `rows`, `int64[n, width]`: word, time, amount and flag, columns.
+def scatter(route: Route, rows: Numbers, columns: Sequence[Numbers]) -> None:
+    """Write the counted rows to `rows`, `int64[n, width]`: the word, and up to five columns.
 
-    `alone` is `uint8[n]`, 1 where a row is an order by itself, or of length 1 and meant for all.
-    There are up to three columns of numbers more, read-only `int64[n]`.
+    Columns are read-only `int64[n]`.
     """
-    fourth, fifth, sixth = [*columns, NO_NUMBERS, NO_NUMBERS, NO_NUMBERS][:3]
+    first, *more = columns
+    second, third, fourth, fifth = [*more, *4 * [NO_NUMBERS]][:4]
     place_rows(
-        frozen(route.words.view(np.int64)), time_us, amount_minor, alone, fourth, fifth, sixth,
-        route.bins, route.bounds[:-1].copy(), rows,
+        frozen(route.words.view(np.int64)), first, second, third, fourth, fifth, route.bins,
+        route.bounds[:-1].copy(), rows,
     )  # fmt: skip
 
 
 @kernel
-def place_rows(
-    words, time_us, amount_minor, alone, fourth, fifth, sixth, bins, next_place, rows
-):  # fmt: skip
+def place_rows(words, first, second, third, fourth, fifth, bins, next_place, rows):
     """Write each row of a bin to the next place of that bin.
 
     All columns in one pass, while the row is in the cache: 2 ns a column and row instead of 6.
@@ -51,12 +43,12 @@ def place_rows(
             place = next_place[b]
             next_place[b] = place + 1
             rows[place, 0] = words[i]
-            rows[place, 1] = time_us[i]
-            flag = alone[i] if len(alone) > 1 else alone[0]
-            rows[place, 2] = (amount_minor[i] << 1) | flag
+            rows[place, 1] = first[i]
+            if len(second) > 0:
+                rows[place, 2] = second[i]
+            if len(third) > 0:
+                rows[place, 3] = third[i]
             if len(fourth) > 0:
-                rows[place, 3] = fourth[i]
+                rows[place, 4] = fourth[i]
             if len(fifth) > 0:
-                rows[place, 4] = fifth[i]
-            if len(sixth) > 0:
-                rows[place, 5] = sixth[i]
+                rows[place, 5] = fifth[i]

@@ -87,7 +87,7 @@ class IntTable:
         """Bytes held."""
         return self._index.nbytes
 
-    def assign(self, rows: Rows, texts: Words, pieces: Pieces) -> Codes:  # noqa: ARG002
+    def assign(self, rows: Rows, texts: Words, pieces: Pieces, column: int) -> Codes:  # noqa: ARG002
         """Return the code of every row, in the order of `pieces`, new keys getting the next."""
         index = self._index
         codes = np.empty(pieces.n_rows, np.uint32)
@@ -113,8 +113,7 @@ class ByteTable:
     reaches to byte `ends[c + 1]`, zeros filling its last word.
     """
 
-    def __init__(self, skip_bits: int, column: int) -> None:
-        self._column = column
+    def __init__(self, skip_bits: int) -> None:
         self._index = Index(skip_bits)
         self._ends: Growing[np.int64] = Growing(np.int64)
         self._arena: Growing[np.uint64] = Growing(np.uint64)
@@ -129,10 +128,10 @@ class ByteTable:
         """Bytes held."""
         return self._index.nbytes + 8 * (self.n + self._n_words if self.n else 0)
 
-    def assign(self, rows: Rows, texts: Words, pieces: Pieces) -> Codes:
+    def assign(self, rows: Rows, texts: Words, pieces: Pieces, column: int) -> Codes:
         """Return the code of every row, in the order of `pieces`; see `IntTable.assign`.
 
-        The table's column of `rows` says where in `texts` a key stands.
+        That column of `rows` says where in `texts` a key stands.
         """
         index = self._index
         codes = np.empty(pieces.n_rows, np.uint32)
@@ -140,7 +139,7 @@ class ByteTable:
         while not _done(at, pieces):
             self._ends.reach(index.room + 1)
             index.n = assign_texts(
-                rows, self._column, texts, pieces.starts, pieces.ends, at, index.skip_bits,
+                rows, column, texts, pieces.starts, pieces.ends, at, index.skip_bits,
                 index.shift, index.slots, index.hashes, self._ends.array, self._arena.array,
                 index.n, index.room, codes,
             )  # fmt: skip
@@ -149,7 +148,7 @@ class ByteTable:
             if index.n == index.room:
                 index.grow()
             else:
-                place = int(rows[at[1], self._column])
+                place = int(rows[at[1], column])
                 self._arena.reach(self._n_words + (int(texts[place]) + 7) // 8)
         return codes
 

@@ -27,12 +27,14 @@ class Layout(NamedTuple):
     """The columns of a row, 8 bytes each.
 
     What finds the customer (a hash, or a code); the time; the amount doubled, and 1 added where
-    the row is an order by itself. Then, for byte ids, the place of the customer's bytes; then the
+    the row is an order by itself; in `narrow` rows these two share a column, see
+    `rfm_engine.aggregate.narrow`. Then, for byte ids, the place of the customer's bytes; then the
     order id, for byte ids its hash and the place of its bytes.
     """
 
     of_bytes: bool
     orders: Literal["int", "bytes"] | None
+    narrow: bool = False
 
     @classmethod
     def of(cls, rows: OrderRows) -> Layout:
@@ -43,14 +45,19 @@ class Layout(NamedTuple):
         return cls(not isinstance(rows.keys, IntKeys), orders)
 
     @property
+    def amount_column(self) -> int:
+        """Column of amount and flag: below 0 for a refund, odd for an order by itself."""
+        return 1 if self.narrow else 2
+
+    @property
     def key_column(self) -> int:
         """Column of the place of the customer's bytes."""
-        return 3
+        return self.amount_column + 1
 
     @property
     def order_column(self) -> int:
         """First column of the order."""
-        return 4 if self.of_bytes else 3
+        return self.key_column + self.of_bytes
 
     @property
     def width(self) -> int:
@@ -122,6 +129,11 @@ class Waiting:
         )
         self._cells.reach(self._room.row * self.layout.width)
         self._texts.reach(self._room.word)
+
+    def widen(self) -> None:
+        """Take rows that are not narrow from now on; there are no rows."""
+        self.layout = self.layout._replace(narrow=False)
+        self._room = Span(len(self._cells) // self.layout.width, self._room.word)
 
     def enter(self, bounds: npt.NDArray[np.int64]) -> None:
         """Enter a batch that has been written: bin `b` holds rows `bounds[b]:bounds[b + 1]`."""

@@ -13,6 +13,7 @@ from rfm_engine.aggregate import pairs as pairs_module
 from rfm_engine.aggregate.hashing import HashKey
 from rfm_engine.aggregate.pairs import Pairs, keep_distinct
 from rfm_engine.aggregate.tables import slot_shift
+from rfm_engine.aggregate.waiting import Layout
 from tests.aggregate.waiting_rows import pieces_of
 
 KEY = HashKey.from_int(7)
@@ -58,18 +59,20 @@ def test_pairs__count_each_once_in_order_of_appearance(pairs):
 @given(PAIRS, st.data())
 def test_pairs__take_the_purchases_with_an_order_id(pairs, data):
     codes, values = arrays(pairs)
-    rows = np.zeros((len(pairs), 5), np.int64)
-    rows[:, 2] = data.draw(st.lists(st.integers(-4, 3), min_size=len(pairs), max_size=len(pairs)))
-    rows[:, 4] = values
+    layout = Layout(of_bytes=True, orders="int", narrow=data.draw(st.booleans()))
+    rows = np.zeros((len(pairs), layout.width), np.int64)
+    amounts = data.draw(st.lists(st.integers(-4, 3), min_size=len(pairs), max_size=len(pairs)))
+    rows[:, layout.amount_column] = amounts
+    rows[:, layout.order_column] = values
     cuts = data.draw(st.lists(st.integers(0, len(pairs)), max_size=3))
     pieces = pieces_of(len(pairs), cuts, data.draw(st.permutations(range(len(cuts) + 1))))
     ranges = zip(pieces.starts.tolist(), pieces.ends.tolist(), strict=True)
     turn = [row for start, end in ranges for row in range(start, end)]
     held = Pairs(KEY)
     for _ in range(2):
-        held.add_column(codes[turn], rows, 4, pieces)
+        held.add_column(codes[turn], rows, layout, pieces)
     # The lowest bit says that a row is an order by itself.
-    picked = [pairs[row] for row in turn if rows[row, 2] >= 0 and rows[row, 2] % 2 == 0]
+    picked = [pairs[row] for row in turn if amounts[row] >= 0 and amounts[row] % 2 == 0]
     assert listed(held) == list(dict.fromkeys(picked))
 
 

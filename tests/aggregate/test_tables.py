@@ -17,7 +17,7 @@ from tests.aggregate.waiting_rows import pieces_of, rows_of
 KEY = HashKey.from_int(7)
 TABLES = [
     (partial(IntTable, KEY, 6), int_keys, st.integers(0, 40) | st.integers(0, 2**64 - 1)),
-    (partial(ByteTable, 6, 3), byte_keys, st.binary(max_size=3) | st.binary(max_size=60)),
+    (partial(ByteTable, 6), byte_keys, st.binary(max_size=3) | st.binary(max_size=60)),
 ]
 
 
@@ -31,7 +31,7 @@ def test_assign__numbers_keys_in_order_of_appearance(table_of, keys_of, elements
         cuts = data.draw(st.lists(st.integers(0, len(values)), max_size=3))
         turn = data.draw(st.permutations(range(len(cuts) + 1)))
         pieces = pieces_of(len(values), cuts, turn)
-        got = table.assign(rows, texts, pieces).tolist()
+        got = table.assign(rows, texts, pieces, column=3).tolist()
         seen = [
             values[row]
             for start, end in zip(pieces.starts, pieces.ends, strict=True)
@@ -47,7 +47,7 @@ def test_index__probes_stay_short_whatever_the_ids(stride):
     n = 20_000
     values = (np.arange(n, dtype=np.uint64) * np.uint64(stride)).tolist()
     table = IntTable(KEY, 0)
-    table.assign(*rows_of(int_keys(values), KEY), pieces_of(n, []))
+    table.assign(*rows_of(int_keys(values), KEY), pieces_of(n, []), column=3)
     index = table._index
     home = (index.hashes[: table.n] >> index.shift).astype(np.int64)
     at = np.flatnonzero(index.slots)
