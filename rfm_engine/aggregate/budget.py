@@ -10,6 +10,8 @@ from rfm_engine.errors import UsageError
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(i?)B?", re.IGNORECASE)
 # A row group as it is read, decoded and normalised; a group of customers made and encoded.
 _BYTES_A_THREAD = 136 << 20
+# numba and the loops, which may be loaded after the plan is made.
+_LOOPS_BYTES = 40 << 20
 _LEAST_BYTES = 32 << 20
 _SHARE_WAITING = 4
 _PERCENT_OF_AVAILABLE = 80
@@ -56,7 +58,7 @@ def default_limit(available: int | None, in_use: int, threads: int) -> int | Non
 
 def least_limit(in_use: int, threads: int) -> int:
     """Return the least limit that `plan_memory` takes."""
-    return in_use + threads * _BYTES_A_THREAD + _LEAST_BYTES
+    return in_use + _LOOPS_BYTES + threads * _BYTES_A_THREAD + _LEAST_BYTES
 
 
 def parse_size(size: int | str) -> int:
