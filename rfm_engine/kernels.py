@@ -6,13 +6,13 @@ import os
 import sys
 import warnings
 from collections.abc import Callable
-from functools import cache, cached_property, update_wrapper
+from functools import cache, update_wrapper
 from importlib.metadata import version
 from pathlib import Path
-from threading import RLock
+from threading import Lock
 from typing import Any
 
-_COMPILING = RLock()
+_COMPILING = Lock()
 
 
 def kernel(function: Callable[..., Any]) -> Kernel:
@@ -30,26 +30,38 @@ class Kernel:
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self._function = function
+        self._compiled: Callable[..., Any] | None = None
         update_wrapper(self, function)
 
     def __call__(self, *args: Any) -> Any:
         """Run the loop."""
         return self.compiled(*args)
 
-    @cached_property
+    @property
     def compiled(self) -> Callable[..., Any]:
         """The function as numba calls it."""
-        with _COMPILING:
-            if "compiled" not in self.__dict__:
-                self.__dict__["compiled"] = _compiled(self._function)
-                # Numba looks for the kernels that this one calls where the function would.
-                names = self._function.__globals__
-                names.update({n: k.compiled for n, k in names.items() if isinstance(k, Kernel)})
-            compiled: Callable[..., Any] = self.__dict__["compiled"]
-            return compiled
+        compiled = self._compiled
+        if compiled is None:
+            with _COMPILING:
+                compiled = self._compiled or self._compile_file()
+        return compiled
+
+    def _compile_file(self) -> Callable[..., Any]:
+        """Hand numba all kernels of the file, which look for each other among its names.
+
+        None of them can be seen by another thread before the names are those of numba's.
+        """
+        names = self._function.__globals__
+        known = {name: found for name, found in names.items() if isinstance(found, Kernel)}
+        ours = {self, *(each for each in known.values() if each._function.__globals__ is names)}
+        handed = {each: each._compiled or _handed(each._function) for each in ours}
+        names.update({name: handed[each] for name, each in known.items() if each in handed})
+        for each, compiled in handed.items():
+            each._compiled = compiled
+        return handed[self]
 
 
-def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+def _handed(function: Callable[..., Any]) -> Callable[..., Any]:
     import numba
 
     directory = cache_directory()

@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
+import time
 from threading import Barrier, Thread
 
 import numpy as np
 import pytest
 
+from rfm_engine import kernels
 from rfm_engine.kernels import kernel
 from tests.conftest import COMPILED
+
+NESTED = """
+from rfm_engine.kernels import kernel
+
+@kernel
+def outer(n):
+    return inner(n) + inner(n)
+
+@kernel
+def inner(n):
+    return n + 1
+"""
 
 
 @kernel
@@ -61,6 +76,28 @@ def test_kernel__compiled_once_for_all_threads():
         thread.join()
     assert len(found) == 8
     assert len(set(map(id, found))) == 1
+
+
+def test_kernel__is_not_seen_before_those_that_it_calls(tmp_path, monkeypatch):
+    """A thread that comes while another hands the file over waits for all of it."""
+    (tmp_path / "nested.py").write_text(NESTED)
+    monkeypatch.syspath_prepend(tmp_path)
+    outer = importlib.import_module("nested").outer
+    handed, results, threads = kernels._handed, [], []
+
+    def slow(function):
+        compiled = handed(function)
+        thread = Thread(target=lambda: results.append(outer(20)))
+        thread.start()
+        threads.append(thread)
+        time.sleep(0.1)
+        return compiled
+
+    monkeypatch.setattr(kernels, "_handed", slow)
+    assert outer(20) == 42
+    for thread in threads:
+        thread.join()
+    assert results == [42, 42]
 
 
 def test_import__leaves_numba_for_later():
