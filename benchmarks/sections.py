@@ -9,6 +9,7 @@ from typing import Any
 
 from benchmarks.cases import RESULTS
 from benchmarks.hostile import RESULT as HOSTILE
+from benchmarks.profile import RESULT as PROFILE
 from benchmarks.targets import TARGETS, Records, readable, seconds_a_row
 from rfm_engine.bench import tabulate, words
 from rfm_engine.bench.record import Record
@@ -36,6 +37,7 @@ def sections(records: Records) -> dict[str, list[str]]:
         "by ids": _growth(records, _BY_IDS),
         "by threads": _threads(records),
         "hostile": _hostile(),
+        "profile": _profile(),
     }
 
 
@@ -170,3 +172,20 @@ def _hostile() -> list[str]:
         for name, rate in rates.items()
     ]
     return table(["ids", "rows/s, one thread", "time against random"], rows)
+
+
+def _profile() -> list[str]:
+    place = Path(__file__).parent.parent / RESULTS / PROFILE
+    if not place.exists():
+        return ["Not measured."]
+    cases: dict[str, dict[str, float]] = json.loads(place.read_text())["cases"]
+    stages = list(dict.fromkeys(stage for found in cases.values() for stage in found))
+    stages = [stage for stage in stages if stage not in ("else", "wall")]
+    rows = [
+        [stage, *(f"{found[stage]:.2f}" if stage in found else "" for found in cases.values())]
+        for stage in [*stages, "else"]
+    ]
+    sums = [sum(found.values()) - found["wall"] for found in cases.values()]
+    rows.append(["all, processor", *(f"{seconds:.2f}" for seconds in sums)])
+    rows.append(["all, wall", *(f"{found['wall']:.2f}" for found in cases.values())])
+    return table(["seconds", *cases], rows)

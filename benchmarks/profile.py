@@ -1,0 +1,125 @@
+"""Where the processor time of a run goes: `python -m benchmarks.profile`.
+
+The functions of each stage are timed by the clock of the thread that runs them, all threads added
+up. What no stage claims (imports apart) is handing work around and Python between the stages.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import pyarrow.parquet as pq
+
+import rfm_engine
+from benchmarks.cases import CASES, RESULTS, Case
+from benchmarks.suite import orders_of
+from rfm_engine import customers, pipeline
+from rfm_engine.aggregate import intake, totals
+from rfm_engine.aggregate.batch import Batch
+from rfm_engine.aggregate.distinct import DistinctOrders
+from rfm_engine.aggregate.measures import Measures
+from rfm_engine.aggregate.partition import Partition
+from rfm_engine.bench.record import machine, versions
+from rfm_engine.orders.sources.parquet import RowGroups
+from rfm_engine.sink import formats
+
+RESULT = "profile.json"
+PROFILED = ("int-100m", "dense-100m", "string-50m", "lines-100m", "memory-100m")
+# In the order of a row's way. An owner (module or class) and the name of its function.
+STAGES: dict[str, list[tuple[Any, str]]] = {
+    "decode": [(RowGroups, "__iter__")],
+    "normalise": [(intake, "normalize")],
+    "find the bin": [(Batch, "of")],
+    "write down": [(Batch, "write")],
+    "find the customer": [(Partition, "_assigned")],
+    "add up": [(Measures, "add"), (DistinctOrders, "add")],
+    "settle and measure": [(Partition, "settle"), (totals, "chunk_of")],
+    "score": [(pipeline, "place_customers")],
+    "build columns": [(customers.ScoredCustomers, "_table")],
+    "encode": [(formats, "write_table")],
+}
+
+
+class Stopwatch:
+    """Adds the processor time of functions up, from any thread."""
+
+    def __init__(self) -> None:
+        self.seconds: defaultdict[str, float] = defaultdict(float)
+        self._lock = Lock()
+
+    def time(self, stage: str, owner: Any, name: str) -> None:
+        """Time all further calls of a function, or steps of a generator function."""
+        function = getattr(owner, name)
+        timed = self._stepping if name == "__iter__" else self._calling
+        setattr(owner, name, timed(stage, function))
+
+    def _calling(self, stage: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **options: Any) -> Any:
+            start = time.thread_time()
+            try:
+                return function(*args, **options)
+            finally:
+                self._add(stage, start)
+
+        return call
+
+    def _stepping(self, stage: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        def steps(*args: Any) -> Iterator[Any]:
+            items = function(*args)
+            while True:
+                start = time.thread_time()
+                try:
+                    item = next(items)
+                except StopIteration:
+                    return
+                finally:
+                    self._add(stage, start)
+                yield item
+
+        return steps
+
+    def _add(self, stage: str, start: float) -> None:
+        with self._lock:
+            self.seconds[stage] += time.thread_time() - start
+
+
+def main() -> None:
+    """Profile the second run of each case in this process, and save seconds by stage."""
+    watch = Stopwatch()
+    for stage, functions in STAGES.items():
+        for owner, name in functions:
+            watch.time(stage, owner, name)
+    found = {}
+    for name in sys.argv[1:] or PROFILED:
+        with orders_of(CASES[name], 1.0) as orders, tempfile.TemporaryDirectory() as folder:
+            found[name] = _profiled(CASES[name], orders, Path(folder) / "out.parquet", watch)
+        print(f"{name}: {found[name]}", file=sys.stderr)
+    about = {"machine": machine(), "versions": versions(), "cases": found}
+    (Path(RESULTS) / RESULT).write_text(json.dumps(about, indent=2) + "\n")
+
+
+def _profiled(case: Case, orders: Path, output: Path, watch: Stopwatch) -> dict[str, float]:
+    options: dict[str, Any] = {"order": "order_id"} if case.lines else {}
+    given: Any = pq.read_table(orders) if case.in_memory else orders
+    if not case.in_memory:
+        options["output"] = output
+    for _ in range(2):
+        watch.seconds.clear()
+        start, processor = time.perf_counter(), time.process_time()
+        rfm_engine.score(given, as_of="newest", threads=case.threads, **options)
+        wall, processor = time.perf_counter() - start, time.process_time() - processor
+    stages = {stage: round(watch.seconds[stage], 3) for stage in STAGES if watch.seconds[stage]}
+    rest = processor - sum(watch.seconds.values())
+    return stages | {"else": round(rest, 3), "wall": round(wall, 3)}
+
+
+if __name__ == "__main__":
+    main()
