@@ -30,7 +30,7 @@ from rfm_engine.orders.place import Source
 from rfm_engine.orders.reading import NEWEST, Frequency, Ids, Reading, Refunds, Zero, day_date
 from rfm_engine.orders.sources.opening import open_sources
 from rfm_engine.result import Result, SegmentTotals, cuts_in_units
-from rfm_engine.scan import Seconds, scan
+from rfm_engine.scan import Ahead, Seconds, scan
 from rfm_engine.score.cells import Cells, Cuts, cell_sums, new_sums, place_customers
 from rfm_engine.segments.assign import Labels, segment_sums
 from rfm_engine.segments.plan import Plan, plan_scoring
@@ -260,7 +260,7 @@ def _aggregate(
     lengths = [source.n_rows for source in sources]
     n_rows = None if None in lengths else sum(n for n in lengths if n is not None)
     tick = partial(_tell, progress, "read", totals, n_rows)
-    counted = scan(sources, totals, threads, ready, tick)
+    counted = scan(sources, totals, threads, Ahead(ready, totals.budget.ahead_bytes), tick)
     # What decoding took is kept for more of it, and more of it does not come.
     pa.default_memory_pool().release_unused()
     return totals, Seconds(spent.read + counted.read, spent.work + counted.work)
@@ -277,7 +277,7 @@ def _newest(
     survey = Survey(reading)
     for source in sources:
         survey.intake.join(source.name, source.schema, text=source.text)
-    spent = scan(sources, survey, threads, ready)
+    spent = scan(sources, survey, threads, Ahead(ready, 0))
     newest = survey.intake.as_of_day
     return NEWEST if newest is None else day_date(newest), spent
 

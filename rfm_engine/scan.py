@@ -6,9 +6,10 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from queue import Empty, SimpleQueue
 from threading import Event, Lock, Thread
-from typing import Protocol, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
 import pyarrow as pa
 
@@ -18,11 +19,14 @@ _TICK_SECONDS = 0.2
 # Longer than a batch takes; a thread that is still blocked in a read then is left behind.
 _PATIENCE_SECONDS = 2.0
 
-# A process has its loops after 0.45 s, in which a thread decodes five row groups of a million
-# orders. They stand in memory that is planned for each thread and not needed yet.
-_AHEAD_BYTES = 100 << 20
-
 _Batch: TypeAlias = tuple[Source, pa.RecordBatch, Place]
+
+
+class Ahead(NamedTuple):
+    """How many bytes a thread may read until the consumer is ready."""
+
+    ready: Event
+    n_bytes: int
 
 
 class Consumer(Protocol):
@@ -43,8 +47,8 @@ class Seconds:
 class _Feed:
     """Reads that threads take whole, then streams whose batches they share."""
 
-    def __init__(self, sources: Sequence[Source], ready: Event) -> None:
-        self._ready = ready
+    def __init__(self, sources: Sequence[Source], ahead: Ahead) -> None:
+        self._ahead = ahead
         reads = [(source, read) for source in sources for read in source.reads()]
         self._whole = deque((source, read) for source, read in reads if not read.shared)
         self._streams = deque((source, iter(read)) for source, read in reads if read.shared)
@@ -58,21 +62,22 @@ class _Feed:
         for read in self._read():
             ahead.append(read)
             n_bytes += read[1].nbytes
-            while ahead and (self._ready.is_set() or n_bytes > _AHEAD_BYTES):
+            # Nothing here or in the sources holds a batch that was handed over: the next one is
+            # decoded into its memory, 35 MB less a thread.
+            del read
+            while ahead and (self._ahead.ready.is_set() or n_bytes > self._ahead.n_bytes):
                 n_bytes -= ahead[0][1].nbytes
                 yield ahead.popleft()
+            if self.stop.is_set():
+                return
         while ahead and not self.stop.is_set():
             yield ahead.popleft()
 
     def _read(self) -> Iterator[_Batch]:
         while (taken := self._take()) is not None:
             source, read = taken
-            for batch, place in read:
-                if self.stop.is_set():
-                    return
-                yield source, batch, place
-        while (shared := self._next_shared()) is not None:
-            yield shared
+            yield from map(partial(_of, source), read)
+        yield from iter(self._next_shared, None)
 
     def _take(self) -> tuple[Source, Read] | None:
         with self._lock:
@@ -89,20 +94,23 @@ class _Feed:
         return None
 
 
+def _of(source: Source, found: tuple[pa.RecordBatch, Place]) -> _Batch:
+    return source, *found
+
+
 def scan(
     sources: Sequence[Source],
     consumer: Consumer,
     threads: int,
-    ready: Event,
+    ahead: Ahead,
     tick: Callable[[], None] | None = None,
 ) -> Seconds:
     """Feed every batch of the sources to the consumer, from `threads` threads.
 
-    Until the consumer is `ready`, each thread reads up to `_AHEAD_BYTES`. `tick` is called from
-    the calling thread a few times a second. The first exception of any thread stops all of them
-    and is raised.
+    `tick` is called from the calling thread a few times a second. The first exception of any
+    thread stops all of them and is raised.
     """
-    feed = _Feed(sources, ready)
+    feed = _Feed(sources, ahead)
     ended: SimpleQueue[_Worker] = SimpleQueue()
     workers = [_Worker(feed, consumer, ended) for _ in range(threads)]
     try:
@@ -147,6 +155,7 @@ class _Worker(Thread):
             ready = time.perf_counter()
             self._consumer.add(batch, place, text=source.text)
             done = time.perf_counter()
+            del batch
             self.seconds.read += ready - mark
             self.seconds.work += done - ready
             mark = done

@@ -8,9 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from rfm_engine import scan as scanning
 from rfm_engine.orders.sources.opening import open_sources
-from rfm_engine.scan import scan
+from rfm_engine.scan import Ahead, scan
 
 N_BATCHES = 12
 
@@ -42,17 +41,15 @@ def sources_of(batches):
 @pytest.mark.parametrize("ready", [True, False])
 @pytest.mark.parametrize("threads", [1, 3])
 @pytest.mark.parametrize("room", [0, 20_000, 1 << 30])
-def test_scan__gives_every_batch_once(monkeypatch, ready, threads, room):
-    monkeypatch.setattr(scanning, "_AHEAD_BYTES", room)
+def test_scan__gives_every_batch_once(ready, threads, room):
     event, taker = Event(), Taker()
     if ready:
         event.set()
-    scan(sources_of(counted([])), taker, threads, event)
+    scan(sources_of(counted([])), taker, threads, Ahead(event, room))
     assert sorted(taker.taken) == list(range(N_BATCHES))
 
 
-def test_scan__reads_so_many_bytes_ahead_until_the_consumer_is_ready(monkeypatch):
-    monkeypatch.setattr(scanning, "_AHEAD_BYTES", 3 * 8000)
+def test_scan__reads_so_many_bytes_ahead_until_the_consumer_is_ready():
     ready, log, read_before = Event(), [], []
 
     class Watcher(Taker):
@@ -63,18 +60,16 @@ def test_scan__reads_so_many_bytes_ahead_until_the_consumer_is_ready(monkeypatch
             super().add(batch, place, text=text)
 
     taker = Watcher()
-    scan(sources_of(counted(log)), taker, 1, ready)
+    scan(sources_of(counted(log)), taker, 1, Ahead(ready, 3 * 8000))
     # Four batches exceed the room; then one in, one out; then, ready, all that stand there.
     assert read_before == [4, 5, 5, 5, 5, *range(6, N_BATCHES + 1)]
     assert taker.taken == list(range(N_BATCHES))
 
 
-def test_scan__an_error_while_reading_ahead_comes_out(monkeypatch):
-    monkeypatch.setattr(scanning, "_AHEAD_BYTES", 1 << 30)
-
+def test_scan__an_error_while_reading_ahead_comes_out():
     def broken():
         yield from counted([], 3)
         raise ValueError("torn")
 
     with pytest.raises(Exception, match="torn"):
-        scan(sources_of(broken()), Taker(), 2, Event())
+        scan(sources_of(broken()), Taker(), 2, Ahead(Event(), 1 << 30))

@@ -101,10 +101,9 @@ def chunk_of(
         n += n_here
         n_without += held.n_customers - n_here
     recency_days = (as_of_day - local_days(frozen(last_us[:n]), zone)).astype(np.int32)
-    return (
-        CustomerChunk(parts, kinds.customer, recency_days, frequency[:n], monetary[:n]),
-        n_without,
-    )
+    if n < n_records:  # Chunks stay until the end, room in them that is never filled must not.
+        frequency, monetary = frequency[:n].copy(), monetary[:n].copy()
+    return CustomerChunk(parts, kinds.customer, recency_days, frequency, monetary), n_without
 
 
 def decimals(minor: npt.NDArray[np.int64], scale: int) -> pa.Array:

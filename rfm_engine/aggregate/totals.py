@@ -13,7 +13,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from rfm_engine.aggregate.budget import parse_size, plan_memory
+from rfm_engine.aggregate.budget import Budget, parse_size, plan_memory
 from rfm_engine.aggregate.finish import CHUNK_BYTES_A_CUSTOMER, MAX_DIGITS, CustomerChunk, chunk_of
 from rfm_engine.aggregate.hashing import HashKey
 from rfm_engine.aggregate.intake import Intake
@@ -99,6 +99,11 @@ class CustomerTotals:
         self._hash_key = HashKey.from_int(secrets.randbits(63) if hash_key is None else hash_key)
         self._lock = Lock()
         self._partitions: Partitions | None = None
+
+    @property
+    def budget(self) -> Budget:
+        """How the memory is divided."""
+        return self._budget
 
     @property
     def rows(self) -> RowCounts:

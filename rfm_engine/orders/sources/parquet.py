@@ -99,10 +99,12 @@ class RowGroups:
                 use_threads=False,
             )
             for batch in batches:
-                chosen = source.selection.of(batch)
-                _validate(chosen)
-                yield chosen, start.after(read)
-                read += chosen.num_rows
+                found = source.selection.of(batch), start.after(read)
+                _validate(found[0])
+                read += batch.num_rows
+                del batch  # See `rfm_engine.scan`: nothing may hold it while the next is decoded.
+                yield found
+                del found
         if read != piece.n_rows:
             raise DataError(
                 f"{source.name} must hold {piece.n_rows} rows from row group {first} "
