@@ -7,6 +7,7 @@ import os
 import time as clock
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -323,10 +324,10 @@ def _score(
 
 def _prepare(ready: Event) -> None:
     """Get the loops ready, beside the opening and decoding of the first batches."""
-    try:
+    # Without them whoever needs one fails in the same way, in a thread that somebody listens to.
+    with suppress(Exception):
         prepare()
-    finally:  # Without them whoever needs one says what is wrong.
-        ready.set()
+    ready.set()
 
 
 def _refuse_overwriting(sources: Sequence[Source], output: str | os.PathLike[str] | None) -> None:

@@ -8,8 +8,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+import rfm_engine as rfm
+from rfm_engine import pipeline
 from rfm_engine.orders.sources.opening import open_sources
 from rfm_engine.scan import Ahead, scan
+from tests.shapes import AS_OF, random_orders
 
 N_BATCHES = 12
 
@@ -73,3 +76,14 @@ def test_scan__an_error_while_reading_ahead_comes_out():
 
     with pytest.raises(Exception, match="torn"):
         scan(sources_of(broken()), Taker(), 2, Ahead(Event(), 1 << 30))
+
+
+def test_score__is_told_by_no_thread_that_loops_could_not_be_made_ready(monkeypatch):
+    """The call that needs them says so; here they are there when they are needed."""
+
+    def broken():
+        raise RuntimeError("not yet")
+
+    monkeypatch.setattr(pipeline, "prepare", broken)
+    orders = random_orders(20, 5)
+    assert rfm.score(orders, as_of=AS_OF).rows.read == 20
