@@ -105,7 +105,7 @@ def test_reference__has_all_public_names_and_parameters():
     for name in inspect.signature(rfm.score).parameters:
         assert re.search(rf"\b{name}\b", PYTHON), name
     for thing in (rfm.Result, rfm.CustomerTotals, rfm.RowCounts, rfm.Cuts, rfm.Progress):
-        inner = {"join", "add", "chunks", "fields", "reading", "n_customers_so_far"}
+        inner = {"join", "add", "budget", "chunks", "fields", "reading", "n_customers_so_far"}
         for name in {*vars(thing), *getattr(thing, "__annotations__", {})} - inner:
             if name.startswith("_"):
                 continue

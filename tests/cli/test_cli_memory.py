@@ -1,0 +1,44 @@
+"""A run stays within `--memory-limit`, measured by the system, and gives the same customers."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from rfm_engine.simulate import simulate
+from rfm_engine.sink import write
+from tests.conftest import COMPILED
+
+MB = 1_000_000
+MEASURES = ["customer_id", "first_order", "last_order", "frequency", "monetary", "m_score"]
+
+
+@pytest.fixture
+def folder():
+    """A folder that is gone after the test: pytest keeps its own, and this one is large."""
+    with tempfile.TemporaryDirectory() as name:
+        yield Path(name)
+
+
+@pytest.mark.skipif(not COMPILED, reason="six million orders are too many without the compiler")
+def test_memory_limit__is_held(rfm_process, folder):
+    """Six row groups: read ahead while the loops load, then more customers than there is room."""
+    orders = simulate(customers=3_000_000, orders=6_000_000)
+    write(orders, orders.schema, folder / "orders.parquet", threads=2)
+
+    def peak_and_customers(limit):
+        run = rfm_process(
+            "score", folder / "orders.parquet", "-o", folder / "out.parquet", "--json",
+            "--threads", 2, "--memory-limit", f"{limit}MB", "--spill-dir", folder,
+        )  # fmt: skip
+        customers = pq.read_table(folder / "out.parquet", columns=MEASURES)
+        return json.loads(run.stdout)["peak_memory_bytes"], customers.sort_by("customer_id")
+
+    peak, customers = peak_and_customers(450)
+    free, expected = peak_and_customers(5_000)
+    assert peak <= 450 * MB < free
+    assert customers.equals(expected)
