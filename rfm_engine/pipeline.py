@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 import time as clock
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -178,8 +178,6 @@ def score(
     [('ada', '533'), ('bob', '311')]
     """
     marks = [clock.perf_counter()]
-    ready = Event()
-    Thread(target=_prepare, args=[ready], name="rfm-prepare", daemon=True).start()
     chosen = load_scheme(scheme)
     plan = plan_scoring(chosen, method, bins, {"r": r_cuts, "f": f_cuts, "m": m_cuts})
     conditions = (where,) if isinstance(where, str) else tuple(where)
@@ -198,7 +196,7 @@ def score(
     else:
         limit = parse_size(memory_limit)
     running = {"threads": n_threads, "memory_limit": limit, "spill_dir": spill_dir}
-    totals, spent = _aggregate(orders, as_of, reading, running, ready, output, progress)
+    totals, spent = _aggregate(orders, as_of, reading, running, output, progress)
     marks.append(clock.perf_counter())
     _tell(progress, "score", totals)
     options = reading | plan.options() | {"scheme": os.fspath(scheme)}
@@ -242,7 +240,6 @@ def _aggregate(
     as_of: date | str,
     reading: dict[str, Any],
     running: dict[str, Any],
-    ready: Event,
     output: str | os.PathLike[str] | None,
     progress: Callable[[Progress], None] | None,
 ) -> tuple[CustomerTotals, Seconds]:
@@ -252,7 +249,7 @@ def _aggregate(
     _refuse_overwriting(sources, output)
     spent = Seconds()
     if known.as_of_day is None and known.window is not None:
-        as_of, spent = _newest(sources, known, threads, ready)
+        as_of, spent = _newest(sources, known, threads)
         if as_of == NEWEST:  # No row counts, so there is nothing to keep in a window.
             reading = reading | {"window": None}
     totals = CustomerTotals(as_of=as_of, **running, **reading)
@@ -261,14 +258,15 @@ def _aggregate(
     lengths = [source.n_rows for source in sources]
     n_rows = None if None in lengths else sum(n for n in lengths if n is not None)
     tick = partial(_tell, progress, "read", totals, n_rows)
-    counted = scan(sources, totals, threads, Ahead(ready, totals.budget.ahead_bytes), tick)
+    with _loops_made_ready() as ready:
+        counted = scan(sources, totals, threads, Ahead(ready, totals.budget.ahead_bytes), tick)
     # What decoding took is kept for more of it, and more of it does not come.
     pa.default_memory_pool().release_unused()
     return totals, Seconds(spent.read + counted.read, spent.work + counted.work)
 
 
 def _newest(
-    sources: Sequence[Source], reading: Reading, threads: int, ready: Event
+    sources: Sequence[Source], reading: Reading, threads: int
 ) -> tuple[date | str, Seconds]:
     if not all(source.repeatable for source in sources):
         raise UsageError(
@@ -278,7 +276,8 @@ def _newest(
     survey = Survey(reading)
     for source in sources:
         survey.intake.join(source.name, source.schema, text=source.text)
-    spent = scan(sources, survey, threads, Ahead(ready, 0))
+    with _loops_made_ready() as ready:
+        spent = scan(sources, survey, threads, Ahead(ready, 0))
     newest = survey.intake.as_of_day
     return NEWEST if newest is None else day_date(newest), spent
 
@@ -322,12 +321,26 @@ def _score(
     return _Scored(customers, cuts, segments, n_without_orders)
 
 
-def _prepare(ready: Event) -> None:
-    """Get the loops ready, beside the opening and decoding of the first batches."""
-    # Without them whoever needs one fails in the same way, in a thread that somebody listens to.
-    with suppress(Exception):
-        prepare()
-    ready.set()
+@contextmanager
+def _loops_made_ready() -> Iterator[Event]:
+    """Get the loops ready beside the decoding of the first batches, and say when they are.
+
+    The thread has ended afterwards: a process that forks then must not find its locks taken.
+    """
+    ready = Event()
+
+    def make() -> None:
+        # Who needs a loop then fails in the same way, in a thread that somebody listens to.
+        with suppress(Exception):
+            prepare()
+        ready.set()
+
+    thread = Thread(target=make, name="rfm-prepare", daemon=True)
+    thread.start()
+    try:
+        yield ready
+    finally:
+        thread.join()
 
 
 def _refuse_overwriting(sources: Sequence[Source], output: str | os.PathLike[str] | None) -> None:

@@ -59,7 +59,7 @@ class _Feed:
         """Yield batches for one thread until none are left or `stop` is set."""
         ahead: deque[_Batch] = deque()
         n_bytes = 0
-        for read in self._read():
+        for read in self._read_whole():
             ahead.append(read)
             n_bytes += read[1].nbytes
             # Nothing here or in the sources holds a batch that was handed over: the next one is
@@ -72,12 +72,13 @@ class _Feed:
                 return
         while ahead and not self.stop.is_set():
             yield ahead.popleft()
+        # Never ahead: who feeds a stream may wait until its last batch was counted.
+        yield from iter(self._next_shared, None)
 
-    def _read(self) -> Iterator[_Batch]:
+    def _read_whole(self) -> Iterator[_Batch]:
         while (taken := self._take()) is not None:
             source, read = taken
             yield from map(partial(_of, source), read)
-        yield from iter(self._next_shared, None)
 
     def _take(self) -> tuple[Source, Read] | None:
         with self._lock:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from threading import Event, Lock
 
 import numpy as np
@@ -35,7 +38,23 @@ def counted(log, n=N_BATCHES):
         yield pa.record_batch({"n": np.full(1000, number)})
 
 
-def sources_of(batches):
+class Whole:
+    """A source with one read, which one thread takes whole."""
+
+    shared = False
+    text = False
+
+    def __init__(self, batches):
+        self._batches = batches
+
+    def reads(self):
+        return [self]
+
+    def __iter__(self):
+        return ((batch, None) for batch in self._batches)
+
+
+def stream_of(batches):
     schema = pa.schema({"n": pa.int64()})
     reader = pa.RecordBatchReader.from_batches(schema, batches)
     return open_sources(reader, ["n"], csv_delimiter=",")
@@ -44,11 +63,13 @@ def sources_of(batches):
 @pytest.mark.parametrize("ready", [True, False])
 @pytest.mark.parametrize("threads", [1, 3])
 @pytest.mark.parametrize("room", [0, 20_000, 1 << 30])
-def test_scan__gives_every_batch_once(ready, threads, room):
+@pytest.mark.parametrize("source", [Whole, stream_of])
+def test_scan__gives_every_batch_once(ready, threads, room, source):
     event, taker = Event(), Taker()
     if ready:
         event.set()
-    scan(sources_of(counted([])), taker, threads, Ahead(event, room))
+    sources = stream_of(counted([])) if source is stream_of else [Whole(counted([]))]
+    scan(sources, taker, threads, Ahead(event, room))
     assert sorted(taker.taken) == list(range(N_BATCHES))
 
 
@@ -63,7 +84,7 @@ def test_scan__reads_so_many_bytes_ahead_until_the_consumer_is_ready():
             super().add(batch, place, text=text)
 
     taker = Watcher()
-    scan(sources_of(counted(log)), taker, 1, Ahead(ready, 3 * 8000))
+    scan([Whole(counted(log))], taker, 1, Ahead(ready, 3 * 8000))
     # Four batches exceed the room; then one in, one out; then, ready, all that stand there.
     assert read_before == [4, 5, 5, 5, 5, *range(6, N_BATCHES + 1)]
     assert taker.taken == list(range(N_BATCHES))
@@ -75,7 +96,20 @@ def test_scan__an_error_while_reading_ahead_comes_out():
         raise ValueError("torn")
 
     with pytest.raises(Exception, match="torn"):
-        scan(sources_of(broken()), Taker(), 2, Ahead(Event(), 1 << 30))
+        scan([Whole(broken())], Taker(), 2, Ahead(Event(), 1 << 30))
+
+
+def test_scan__never_reads_a_stream_ahead():
+    """Its producer may wait until the last batch was counted."""
+    taker, seen = Taker(), []
+
+    def producer():
+        for batch in counted([], 3):
+            seen.append(len(taker.taken))
+            yield batch
+
+    scan(stream_of(producer()), taker, 1, Ahead(Event(), 1 << 30))
+    assert seen == [0, 1, 2]
 
 
 def test_score__is_told_by_no_thread_that_loops_could_not_be_made_ready(monkeypatch):
@@ -87,3 +121,26 @@ def test_score__is_told_by_no_thread_that_loops_could_not_be_made_ready(monkeypa
     monkeypatch.setattr(pipeline, "prepare", broken)
     orders = random_orders(20, 5)
     assert rfm.score(orders, as_of=AS_OF).rows.read == 20
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks here")
+def test_score__leaves_no_thread_behind_that_a_fork_would_wait_for(tmp_path):
+    """Neither when it succeeds nor when what it was given is wrong."""
+    program = f"""
+import threading, rfm_engine as rfm
+from tests.shapes import AS_OF, random_orders
+try:
+    rfm.score(r"{tmp_path / "none.parquet"}", as_of=AS_OF)
+except rfm.UsageError:
+    print(threading.active_count())
+try:
+    rfm.score(random_orders(20, 5), as_of=AS_OF, refunds="error", strict=True)
+except rfm.DataError:
+    print(threading.active_count())
+rfm.score(random_orders(20, 5), as_of=AS_OF)
+print(threading.active_count())
+"""
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert run.stdout.split() == ["1", "1", "1"]

@@ -31,9 +31,10 @@ class Budget(NamedTuple):
     waiting_bytes: int
     tables_bytes: int
     ahead_bytes: int
+    limit: int | None
 
 
-UNLIMITED = Budget(_MOST_WAITING_BYTES, 1 << 62, _MOST_AHEAD_BYTES)
+UNLIMITED = Budget(_MOST_WAITING_BYTES, 1 << 62, _MOST_AHEAD_BYTES, None)
 
 
 def plan_memory(limit: int | None, in_use: int, threads: int) -> Budget:
@@ -56,7 +57,7 @@ def plan_memory(limit: int | None, in_use: int, threads: int) -> Budget:
     ahead = min(left // _SHARE_AHEAD // threads, _MOST_AHEAD_BYTES)
     left -= ahead * threads
     waiting = min(left // _SHARE_WAITING, _MOST_WAITING_BYTES)
-    return Budget(waiting, left - waiting, ahead)
+    return Budget(waiting, left - waiting, ahead, limit)
 
 
 def default_limit(available: int | None, in_use: int, threads: int) -> int | None:

@@ -22,6 +22,7 @@ from rfm_engine.aggregate.rounds import Round
 from rfm_engine.aggregate.spill import SpillFile
 from rfm_engine.aggregate.tables import ByteTable, IntTable
 from rfm_engine.aggregate.waiting import BIN_BITS, N_BINS, Layout, Pieces, Span, Waiting
+from rfm_engine.available import anonymous_bytes
 from rfm_engine.errors import RfmError
 from rfm_engine.orders.keys import IntKeys
 from rfm_engine.orders.normalize import OrderRows
@@ -36,6 +37,8 @@ _MANY_ROWS = 1 << 18
 # for some four rows of each customer.
 _WAITING_TIMES = 2
 _LEAST_WAITING_BYTES = 1 << 26
+# Tables keep so much of what was planned, whatever else takes memory.
+_LEAST_SHARE = 8
 # From here on every table goes to disk before it takes more rows: a few long runs of each are
 # cheaper than many short ones of some.
 _NEARLY = 0.9
@@ -49,6 +52,8 @@ class Partitions:
     ) -> None:
         self._key = key
         self._budget = budget
+        self._tables_bytes = budget.tables_bytes
+        self._most_others = 0
         self._spill = spill
         self.layout = layout
         self._signed = signed
@@ -79,6 +84,14 @@ class Partitions:
 
     def add(self, rows: OrderRows) -> None:
         """Add a batch's counted rows, now or with later ones; from any thread."""
+        try:
+            self._take_in(rows)
+        except BaseException as error:  # The account has the rows already.
+            with self._lock:
+                self._failed = self._failed or error
+            raise
+
+    def _take_in(self, rows: OrderRows) -> None:
         if self._fresh:
             self._choose_tables(rows)
         narrow = self._waiting.layout.narrow
@@ -213,7 +226,7 @@ class Partitions:
         partition.add(self._waiting, pieces)
         with self._lock:
             self._n_bytes += partition.nbytes - before
-            full = self._n_bytes > self._budget.tables_bytes
+            full = self._n_bytes > self._tables_bytes
             if full:
                 self._n_bytes -= partition.nbytes
         if full:
@@ -275,7 +288,23 @@ class Partitions:
         few = len(self._hashed) < 1 << _MANY_BITS
         if few and n_hashed > _FEW_CUSTOMERS and not any(p.runs for p in self._hashed):
             self._move_to_many()
-        self._leaving = tables_bytes > _NEARLY * self._budget.tables_bytes
+        self._hold_to_limit(tables_bytes)
+        self._leaving = tables_bytes > _NEARLY * self._tables_bytes
+
+    def _hold_to_limit(self, tables_bytes: int) -> None:
+        """Let tables have no more than what batches and the allocator are seen to leave them.
+
+        How much those take depends on the ids and the row groups. They are seen when a round is
+        over, and take more between.
+        """
+        budget = self._budget
+        if budget.limit is None:
+            return
+        others = anonymous_bytes() - tables_bytes - self._waiting.room_bytes
+        self._most_others = max(self._most_others, others)
+        left = budget.limit - self._most_others * 9 // 8 - self._wanted_bytes
+        least = budget.tables_bytes // _LEAST_SHARE
+        self._tables_bytes = max(min(self._tables_bytes, left), least)
 
     def _move_to_many(self) -> None:
         few, self._hashed = self._hashed, self._new_tables(_MANY_BITS)

@@ -8,9 +8,10 @@ from threading import Event, Thread, current_thread
 from time import sleep
 
 import pyarrow as pa
+import pytest
 
 import rfm_engine as rfm
-from rfm_engine.aggregate import partitions
+from rfm_engine.aggregate import batch, partitions
 from rfm_engine.aggregate.partition import Partition
 
 
@@ -75,6 +76,23 @@ def test_finish__fails_when_a_thread_that_helped_it_did(monkeypatch):
     finishing.join()
     assert finished == []
     assert len(refused) == 1
+
+
+@pytest.mark.parametrize("step", ["packed", "scatter"])
+def test_update__that_failed_midway_leaves_no_result(monkeypatch, step):
+    """The account has its rows, the tables do not."""
+    totals = rfm.CustomerTotals(as_of="2026-01-31")
+    totals.update(orders_of([1]))
+
+    def broken(*_):
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(batch, step, broken)
+        with pytest.raises(MemoryError):
+            totals.update(orders_of([2, 3]))
+    with pytest.raises(rfm.RfmError, match="must not be used after adding to them has failed"):
+        totals.finish()
 
 
 def orders_of(ids):

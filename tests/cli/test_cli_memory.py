@@ -38,7 +38,7 @@ def test_memory_limit__is_held(rfm_process, folder):
         customers = pq.read_table(folder / "out.parquet", columns=MEASURES)
         return json.loads(run.stdout)["peak_memory_bytes"], customers.sort_by("customer_id")
 
-    peak, customers = peak_and_customers(450)
-    free, expected = peak_and_customers(5_000)
-    assert peak <= 450 * MB < free
+    peak, customers = peak_and_customers(430)  # of which tables get 10, and need 150
+    _, expected = peak_and_customers(5_000)
+    assert peak <= 430 * MB
     assert customers.equals(expected)
