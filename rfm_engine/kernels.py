@@ -25,7 +25,7 @@ class Kernel:
 
     Numba does not see a change in another file or in a global, so a kernel calls only kernels of
     its own file and takes everything tunable as an argument. Numba itself is imported by the
-    first call of any, 0.3 s: what calls none, or has files to read meanwhile, does not wait.
+    first call of any, 0.2 s: what calls none, or has files to read meanwhile, does not wait.
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:

@@ -26,7 +26,7 @@ class Batch(NamedTuple):
     """Rows, where they go, and the bytes of their customers and orders.
 
     `alone` is 1 where a row is an order by itself, `uint8[n]` or of length 1 and meant for all;
-    `packed` are narrow rows' times and amounts, None where they do not fit.
+    `packed` are narrow rows' times and amounts, None where they do not fit or are not wanted.
     """
 
     rows: OrderRows

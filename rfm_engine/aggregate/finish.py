@@ -87,7 +87,7 @@ def chunk_of(
     for load in loads:
         held = load()
         rows = np.empty(len(held.records), np.int64)
-        n_here, too_large = read_records(
+        counted, too_large = read_records(
             held.records, held.n_orders, _COUNT_MASK, FAR_US, np.int64(10**MAX_DIGITS), rows,
             last_us[n:], frequency[n:], monetary[n:],
         )  # fmt: skip
@@ -97,6 +97,7 @@ def chunk_of(
                 f"monetary must have at most {MAX_DIGITS} digits; customer {customer} has more at "
                 f"scale {kinds.scale}. Give a smaller amount scale."
             )
+        n_here = int(counted)
         parts.append(Part(load, None if n_here == len(rows) else rows[:n_here].copy()))
         n += n_here
         n_without += held.n_customers - n_here

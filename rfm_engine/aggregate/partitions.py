@@ -302,7 +302,7 @@ class Partitions:
             return
         others = anonymous_bytes() - tables_bytes - self._waiting.room_bytes
         self._most_others = max(self._most_others, others)
-        left = budget.limit - self._most_others * 9 // 8 - self._wanted_bytes
+        left = budget.limit - self._most_others * 7 // 6 - self._wanted_bytes
         least = budget.tables_bytes // _LEAST_SHARE
         self._tables_bytes = max(min(self._tables_bytes, left), least)
 

@@ -264,11 +264,13 @@ class CustomerTotals:
 def _grouped(partitions: Sequence[Partition]) -> Iterator[list[Partition]]:
     """Yield those that hold customers, in groups of some `_CHUNK_CUSTOMERS`."""
     group: list[Partition] = []
+    n_records = 0
     for partition in partitions:
         if partition.n_records:
             group.append(partition)
-        if sum(one.n_records for one in group) >= _CHUNK_CUSTOMERS:
+            n_records += partition.n_records
+        if n_records >= _CHUNK_CUSTOMERS:
             yield group
-            group = []
+            group, n_records = [], 0
     if group:
         yield group

@@ -72,10 +72,10 @@ def write_groups(
     Parameters
     ----------
     groups
-        Functions that build tables of `schema`, some 300,000 rows each: a row group or a
-        part. They are called in `threads` threads at a time, and each table is dropped as soon as
-        it is encoded; the groups keep their order. The calling thread walks over them, at most two
-        a thread ahead.
+        Functions that build tables of `schema`, a quarter of a million rows or more: a row group
+        or a part. They are called in `threads` threads at a time, and each table is dropped as
+        soon as it is encoded; the groups keep their order. The calling thread walks over them, at
+        most two a thread ahead.
     schema, place, progress
         As for `write`.
     threads
