@@ -57,14 +57,15 @@ class Measures:
 
     def add(self, codes: Codes, rows: Rows, pieces: Pieces, *, narrow: bool) -> None:
         """Add waiting rows to the records of `codes`."""
-        self.n_seen += accumulate(
+        n_fresh = accumulate(
             codes, rows, pieces.starts, pieces.ends, *Fields.of(narrow=narrow), FAR_US,
             _ONE_CARRY, self.records,
         )  # fmt: skip
+        self.n_seen += int(n_fresh)
 
     def absorb(self, codes: Codes, others: Records) -> None:
         """Add other records, `int64[n, 4]`, to those of `codes`."""
-        self.n_seen += combine(codes, others, _ONE_CARRY, self.records)
+        self.n_seen += int(combine(codes, others, _ONE_CARRY, self.records))
 
 
 @kernel
