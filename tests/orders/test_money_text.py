@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from rfm_engine.orders.money.amounts import NONFINITE, OK, ROUNDED, TOO_LARGE, UNREADABLE, to_minor
 from rfm_engine.orders.money.texts import read_amounts
+from tests.conftest import COMPILED, versions_of
 
 SCALES = st.integers(0, 18)
 KINDS = st.sampled_from([pa.string(), pa.large_string(), pa.string_view()])
@@ -109,9 +110,9 @@ def test_text__nulls_and_slices(kind):
     assert minor.tolist() == status.tolist() == []
 
 
-@pytest.mark.skipif(not hasattr(read_amounts, "signatures"), reason="the compiler is off")
+@pytest.mark.skipif(not COMPILED, reason="the compiler is off")
 def test_text_kernel__compiled_once():
     for kind in (pa.string(), pa.large_string(), pa.string_view()):
         got(["1", "2"], None, 2, kind)
         got(["1", "2"], np.array([1, 2]), 2, kind)
-    assert len(read_amounts.signatures) == 1
+    assert versions_of(read_amounts) == 1
