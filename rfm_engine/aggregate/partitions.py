@@ -261,7 +261,7 @@ class Partitions:
             with self._lock:
                 self._lock.wait_for(lambda: current.ended)
                 # The thread that failed may be one that came to help, with an update of its own.
-                self._failed = current.error
+                self._failed = self._failed or current.error
                 self._refuse_after_failure()
             yield
         finally:
@@ -271,7 +271,7 @@ class Partitions:
     def _end(self, current: Round) -> None:
         if self._round is not current:
             return
-        self._failed = current.error
+        self._failed = self._failed or current.error
         self._waiting.clear()
         if self._failed is None:
             self._adapt()

@@ -95,6 +95,49 @@ def test_update__that_failed_midway_leaves_no_result(monkeypatch, step):
         totals.finish()
 
 
+def test_update__that_failed_beside_a_round_leaves_no_result(monkeypatch):
+    """A round that ends well does not make good what failed elsewhere meanwhile."""
+    begun, go_on, add, pack = Event(), Event(), Partition.add, batch.packed
+    totals = rfm.CustomerTotals(as_of="2026-01-31")
+    totals.update(orders_of([1]))
+
+    def slow(*rows):
+        begun.set()
+        go_on.wait()
+        add(*rows)
+
+    def broken(*rows):
+        if current_thread().name == "broken":
+            raise MemoryError
+        return pack(*rows)
+
+    def update():
+        with suppress(MemoryError):
+            totals.update(orders_of([2, 3]))
+
+    monkeypatch.setattr(Partition, "add", slow)
+    monkeypatch.setattr(batch, "packed", broken)
+    refused = []
+
+    def finish():
+        try:
+            totals.finish()
+        except rfm.RfmError as error:
+            refused.append(error)
+
+    finishing = Thread(target=finish)
+    finishing.start()
+    begun.wait()
+    failing = Thread(target=update, name="broken")
+    failing.start()
+    failing.join()
+    go_on.set()
+    finishing.join()
+    assert len(refused) == 1
+    with pytest.raises(rfm.RfmError, match="must not be used after adding to them has failed"):
+        totals.finish()
+
+
 def orders_of(ids):
     n = len(ids)
     return pa.table(
