@@ -28,7 +28,7 @@ def demo() -> None:
         lines = simulate(customers=_CUSTOMERS, orders=_ORDERS, lines=True)
         write(lines, lines.schema, orders)
         result = score(orders, as_of="newest", order="order_id", output=customers)
-    except BaseException:
+    except BaseException:  # Ctrl-C too: no litter
         shutil.rmtree(folder, ignore_errors=True)
         raise
 

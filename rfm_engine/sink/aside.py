@@ -103,7 +103,7 @@ def _replace_in_two_steps(temporary: Path, target: Path) -> None:
     target.rename(old)
     try:
         temporary.rename(target)
-    except BaseException:
+    except BaseException:  # Ctrl-C too: the old output goes back to its place
         old.rename(target)
         raise
     old.rename(temporary)
