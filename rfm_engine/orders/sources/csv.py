@@ -13,8 +13,9 @@ import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
 from rfm_engine.errors import UsageError
-from rfm_engine.orders.place import Constants, Place, Read, Selection, select
+from rfm_engine.orders.place import Constants, Place, Read, select
 from rfm_engine.orders.sources.discover import File
+from rfm_engine.orders.sources.files import FileSource
 from rfm_engine.orders.sources.guard import reading
 
 _CONTRACT = "readable CSV"
@@ -25,27 +26,14 @@ _HEADER_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class CsvSource:
+class CsvSource(FileSource):
     """A CSV file with a header."""
 
-    file: File
-    selection: Selection
     delimiter: str
     empty: bool
     shared: bool
     text: bool = True
     n_rows: int | None = None
-    repeatable: bool = True
-
-    @property
-    def name(self) -> str:
-        """Path or URI."""
-        return self.file.name
-
-    @property
-    def schema(self) -> pa.Schema:
-        """The needed columns, all of them text."""
-        return self.selection.schema
 
     def reads(self) -> list[Read]:
         """Return one read, or none when there is only a header."""

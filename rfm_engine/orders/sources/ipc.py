@@ -13,6 +13,7 @@ import pyarrow as pa
 from rfm_engine.errors import DataError, UsageError
 from rfm_engine.orders.place import Constants, Place, Read, Selection, select
 from rfm_engine.orders.sources.discover import File, Pipe
+from rfm_engine.orders.sources.files import FileSource
 from rfm_engine.orders.sources.guard import reading
 from rfm_engine.orders.sources.pieces import pieces
 
@@ -21,27 +22,14 @@ _END = b"\xff\xff\xff\xff\0\0\0\0"
 
 
 @dataclass(frozen=True, slots=True)
-class IpcSource:
+class IpcSource(FileSource):
     """An Arrow IPC file, or an IPC stream in a file; local ones are memory-mapped."""
 
-    file: File
-    selection: Selection
     fields: tuple[int, ...]
     stream: bool
     shared: bool
     text: bool = False
     n_rows: int | None = None
-    repeatable: bool = True
-
-    @property
-    def name(self) -> str:
-        """Path or URI."""
-        return self.file.name
-
-    @property
-    def schema(self) -> pa.Schema:
-        """The needed columns."""
-        return self.selection.schema
 
     def reads(self) -> list[Read]:
         """Return one read: the place of a later batch depends on those before it."""

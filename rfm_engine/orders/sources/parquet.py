@@ -10,8 +10,9 @@ import pyarrow.parquet as pq
 
 from rfm_engine.errors import DataError
 from rfm_engine.orders.arrays import refuse_invalid_text
-from rfm_engine.orders.place import Constants, Place, Read, Selection, select
+from rfm_engine.orders.place import Constants, Place, Read, select
 from rfm_engine.orders.sources.discover import File
+from rfm_engine.orders.sources.files import FileSource
 from rfm_engine.orders.sources.footer import BYTE_ARRAY, RowGroup, read_footer
 from rfm_engine.orders.sources.guard import reading
 
@@ -43,11 +44,9 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class ParquetSource:
+class ParquetSource(FileSource):
     """A Parquet file whose footer has been checked."""
 
-    file: File
-    selection: Selection
     n_rows: int
     pieces: Sequence[Piece]
     metadata: pq.FileMetaData | None  # only where several reads save the parsing of it
@@ -55,17 +54,6 @@ class ParquetSource:
     batch_rows: int
     alone: bool
     text: bool = False
-    repeatable: bool = True
-
-    @property
-    def name(self) -> str:
-        """Path or URI."""
-        return self.file.name
-
-    @property
-    def schema(self) -> pa.Schema:
-        """The needed columns."""
-        return self.selection.schema
 
     def reads(self) -> list[Read]:
         """Return a read for each row group; small neighbours share one."""

@@ -1,0 +1,33 @@
+"""What the files of every format have in common."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from rfm_engine.orders.place import Selection
+from rfm_engine.orders.sources.discover import File
+
+
+@dataclass(frozen=True, slots=True)
+class FileSource:
+    """A file and the needed columns of it; a part of `rfm_engine.orders.place.Source`."""
+
+    file: File
+    selection: Selection
+
+    @property
+    def name(self) -> str:
+        """Path or URI."""
+        return self.file.name
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The needed columns, with the types they come in."""
+        return self.selection.schema
+
+    @property
+    def repeatable(self) -> bool:
+        """A file can be read again."""
+        return True
