@@ -138,6 +138,24 @@ def test_update__that_failed_beside_a_round_leaves_no_result(monkeypatch):
         totals.finish()
 
 
+def test_limit__is_held_by_what_is_seen_to_be_taken(monkeypatch):
+    """Batches that take more than was planned for leave the tables less, down to an eighth."""
+    taken = [0]
+    monkeypatch.setattr(partitions, "anonymous_bytes", lambda: taken[0])
+    totals = rfm.CustomerTotals(as_of="2026-01-31", memory_limit="1GB")
+    planned = totals.budget.tables_bytes
+    shares = []
+    for others in (100, 600, 300, 700, 5_000):
+        taken[0] = others * 1_000_000
+        totals.update(orders_of(range(others)))
+        assert totals.n_customers >= others  # for which all rows that wait are added
+        shares.append(totals._partitions._tables_bytes)
+    assert shares[0] == planned > shares[1]
+    assert shares[1] == shares[2] > shares[3] > shares[4] == planned // 8
+    assert shares[1] < 1_000_000_000 - 600_000_000
+    assert totals.finish().num_rows == 5_000
+
+
 def orders_of(ids):
     n = len(ids)
     return pa.table(
