@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 import os
 import time as clock
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from importlib.metadata import version
-from threading import Event, Thread
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,7 +19,6 @@ import pyarrow as pa
 
 from rfm_engine.aggregate.budget import default_limit, parse_size
 from rfm_engine.aggregate.finish import CustomerChunk
-from rfm_engine.aggregate.hashing import prepare
 from rfm_engine.aggregate.intake import Survey
 from rfm_engine.aggregate.totals import CustomerTotals
 from rfm_engine.available import anonymous_bytes, available_bytes, available_processors
@@ -31,7 +28,7 @@ from rfm_engine.orders.place import Source
 from rfm_engine.orders.reading import NEWEST, Frequency, Ids, Reading, Refunds, Zero, day_date
 from rfm_engine.orders.sources.opening import open_sources
 from rfm_engine.result import Result, SegmentTotals, cuts_in_units
-from rfm_engine.scan import Ahead, Seconds, scan
+from rfm_engine.scan import Seconds, scan
 from rfm_engine.score.cells import Cells, Cuts, cell_sums, new_sums, place_customers
 from rfm_engine.segments.assign import Labels, segment_sums
 from rfm_engine.segments.plan import Plan, plan_scoring
@@ -258,8 +255,7 @@ def _aggregate(
     lengths = [source.n_rows for source in sources]
     n_rows = None if None in lengths else sum(n for n in lengths if n is not None)
     tick = partial(_tell, progress, "read", totals, n_rows)
-    with _loops_made_ready() as ready:
-        counted = scan(sources, totals, threads, Ahead(ready, totals.budget.ahead_bytes), tick)
+    counted = scan(sources, totals, threads, tick)
     # What decoding took is kept for more of it, and more of it does not come.
     pa.default_memory_pool().release_unused()
     return totals, Seconds(spent.read + counted.read, spent.work + counted.work)
@@ -276,8 +272,7 @@ def _newest(
     survey = Survey(reading)
     for source in sources:
         survey.intake.join(source.name, source.schema, text=source.text)
-    with _loops_made_ready() as ready:
-        spent = scan(sources, survey, threads, Ahead(ready, 0))
+    spent = scan(sources, survey, threads)
     newest = survey.intake.as_of_day
     return NEWEST if newest is None else day_date(newest), spent
 
@@ -319,28 +314,6 @@ def _score(
     )
     customers = ScoredCustomers(chunks, cells, labels, schema, totals.scale)
     return _Scored(customers, cuts, segments, n_without_orders)
-
-
-@contextmanager
-def _loops_made_ready() -> Iterator[Event]:
-    """Get the loops ready beside the decoding of the first batches, and say when they are.
-
-    The thread has ended afterwards: a process that forks then must not find its locks taken.
-    """
-    ready = Event()
-
-    def make() -> None:
-        # Who needs a loop then fails in the same way, in a thread that somebody listens to.
-        with suppress(Exception):
-            prepare()
-        ready.set()
-
-    thread = Thread(target=make, name="rfm-prepare", daemon=True)
-    thread.start()
-    try:
-        yield ready
-    finally:
-        thread.join()
 
 
 def _refuse_overwriting(sources: Sequence[Source], output: str | os.PathLike[str] | None) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from queue import Empty, SimpleQueue
 from threading import Event, Lock, Thread
-from typing import NamedTuple, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 
 import pyarrow as pa
 
@@ -20,13 +20,6 @@ _TICK_SECONDS = 0.2
 _PATIENCE_SECONDS = 2.0
 
 _Batch: TypeAlias = tuple[Source, pa.RecordBatch, Place]
-
-
-class Ahead(NamedTuple):
-    """How many bytes a thread may read until the consumer is ready."""
-
-    ready: Event
-    n_bytes: int
 
 
 class Consumer(Protocol):
@@ -47,8 +40,7 @@ class Seconds:
 class _Feed:
     """Reads that threads take whole, then streams whose batches they share."""
 
-    def __init__(self, sources: Sequence[Source], ahead: Ahead) -> None:
-        self._ahead = ahead
+    def __init__(self, sources: Sequence[Source]) -> None:
         reads = [(source, read) for source in sources for read in source.reads()]
         self._whole = deque((source, read) for source, read in reads if not read.shared)
         self._streams = deque((source, iter(read)) for source, read in reads if read.shared)
@@ -57,28 +49,16 @@ class _Feed:
 
     def batches(self) -> Iterator[_Batch]:
         """Yield batches for one thread until none are left or `stop` is set."""
-        ahead: deque[_Batch] = deque()
-        n_bytes = 0
-        for read in self._read_whole():
-            ahead.append(read)
-            n_bytes += read[1].nbytes
-            # Nothing here or in the sources holds a batch that was handed over: the next one is
-            # decoded into its memory, 35 MB less a thread.
-            del read
-            while ahead and (self._ahead.ready.is_set() or n_bytes > self._ahead.n_bytes):
-                n_bytes -= ahead[0][1].nbytes
-                yield ahead.popleft()
-            if self.stop.is_set():
-                return
-        while ahead and not self.stop.is_set():
-            yield ahead.popleft()
-        # Never ahead: who feeds a stream may wait until its last batch was counted.
-        yield from iter(self._next_shared, None)
-
-    def _read_whole(self) -> Iterator[_Batch]:
         while (taken := self._take()) is not None:
             source, read = taken
-            yield from map(partial(_of, source), read)
+            # Nothing here or in the sources holds a batch that was handed over: the next one is
+            # decoded into its memory, 35 MB less a thread.
+            for found in map(partial(_of, source), read):
+                yield found
+                del found
+                if self.stop.is_set():
+                    return
+        yield from iter(self._next_shared, None)
 
     def _take(self) -> tuple[Source, Read] | None:
         with self._lock:
@@ -103,7 +83,6 @@ def scan(
     sources: Sequence[Source],
     consumer: Consumer,
     threads: int,
-    ahead: Ahead,
     tick: Callable[[], None] | None = None,
 ) -> Seconds:
     """Feed every batch of the sources to the consumer, from `threads` threads.
@@ -111,7 +90,7 @@ def scan(
     `tick` is called from the calling thread a few times a second. The first exception of any
     thread stops all of them and is raised.
     """
-    feed = _Feed(sources, ahead)
+    feed = _Feed(sources)
     ended: SimpleQueue[_Worker] = SimpleQueue()
     workers = [_Worker(feed, consumer, ended) for _ in range(threads)]
     try:

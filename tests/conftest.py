@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, settings
 from pyarrow import csv
 
-COMPILED = os.environ.get("NUMBA_DISABLE_JIT", "0") in ("", "0")
+from rfm_engine.kernels import COMPILED
 
 settings.register_profile(
     "ci",
@@ -32,11 +30,6 @@ def pytest_configure(config: pytest.Config) -> None:
         # A filter, since `numpy.errstate` does not reach the threads that a test starts.
         overflow = "ignore:overflow encountered in scalar:RuntimeWarning"
         config.addinivalue_line("filterwarnings", overflow)
-
-
-def versions_of(kernel: Callable[..., Any]) -> int:
-    """How often a kernel was compiled; where it was called its name stands for numba's function."""
-    return len(getattr(kernel, "compiled", kernel).signatures)
 
 
 def file_of(distribution: str, name: str) -> Path:

@@ -18,13 +18,13 @@ _NO_ROOM = [(totals, "CHUNK_BYTES_A_CUSTOMER", 0)]
 # No room for any table: each goes to disk as soon as it has taken its rows.
 _SPILL = [
     *_NO_ROOM,
-    (totals, "plan_memory", lambda *_: Budget(1, 0, 0, None)),
+    (totals, "plan_memory", lambda *_: Budget(1, 0, None)),
     (partitions, "_NEARLY", 2.0),
 ]
 # Room for some: all tables go to disk before the next round.
 _LEAVE = [
     *_NO_ROOM,
-    (totals, "plan_memory", lambda *_: Budget(1, 1 << 20, 0, None)),
+    (totals, "plan_memory", lambda *_: Budget(1, 1 << 20, None)),
     (partitions, "_NEARLY", 0.0),
 ]
 

@@ -8,10 +8,10 @@ import pkgutil
 import sys
 
 import pyarrow as pa
-from numba.core.registry import CPUDispatcher
 from pyarrow import compute as pc
 
 import rfm_engine as rfm
+from rfm_engine.kernels import Kernel
 from tests.layouts import LAYOUTS
 from tests.shapes import AS_OF, random_orders
 
@@ -64,12 +64,11 @@ def versions() -> dict[str, int]:
     for module in pkgutil.walk_packages(rfm.__path__, "rfm_engine."):
         importlib.import_module(module.name)
     return {
-        f"{name}.{compiled.__name__}": len(compiled.signatures)
+        f"{name}.{kernel.__name__}": kernel.n_versions
         for name, module in sorted(sys.modules.items())
         if name.startswith("rfm_engine.")
         for kernel in list(vars(module).values())
-        if isinstance(compiled := getattr(kernel, "compiled", kernel), CPUDispatcher)
-        if compiled.signatures
+        if isinstance(kernel, Kernel) and kernel.n_versions
     }
 
 

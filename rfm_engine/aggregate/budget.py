@@ -10,31 +10,23 @@ from rfm_engine.errors import UsageError
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(i?)B?", re.IGNORECASE)
 # A row group as it is read, decoded and normalised; a group of customers made and encoded.
 _BYTES_A_THREAD = 136 << 20
-# numba and the loops, which may be loaded after the plan is made.
+# LLVM and the loops, which are loaded after the plan is made.
 _LOOPS_BYTES = 40 << 20
 _LEAST_BYTES = 32 << 20
 _SHARE_WAITING = 4
-_SHARE_AHEAD = 16
 _PERCENT_OF_AVAILABLE = 80
 _MOST_WAITING_BYTES = 1 << 30
-# A process has its loops after 0.45 s, in which a thread decodes five row groups of a million
-# orders.
-_MOST_AHEAD_BYTES = 100 << 20
 
 
 class Budget(NamedTuple):
-    """Bytes for rows that wait, and for all that is known of customers.
-
-    And how many each thread may read before the loops are ready.
-    """
+    """Bytes for rows that wait, and for all that is known of customers."""
 
     waiting_bytes: int
     tables_bytes: int
-    ahead_bytes: int
     limit: int | None
 
 
-UNLIMITED = Budget(_MOST_WAITING_BYTES, 1 << 62, _MOST_AHEAD_BYTES, None)
+UNLIMITED = Budget(_MOST_WAITING_BYTES, 1 << 62, None)
 
 
 def plan_memory(limit: int | None, in_use: int, threads: int) -> Budget:
@@ -54,10 +46,8 @@ def plan_memory(limit: int | None, in_use: int, threads: int) -> Budget:
             f"got {_megabytes(limit)}. Give more memory or fewer threads."
         )
     left = limit - least + _LEAST_BYTES
-    ahead = min(left // _SHARE_AHEAD // threads, _MOST_AHEAD_BYTES)
-    left -= ahead * threads
     waiting = min(left // _SHARE_WAITING, _MOST_WAITING_BYTES)
-    return Budget(waiting, left - waiting, ahead, limit)
+    return Budget(waiting, left - waiting, limit)
 
 
 def default_limit(available: int | None, in_use: int, threads: int) -> int | None:

@@ -49,11 +49,6 @@ def unhash_ints(hashes: Hashes, key: HashKey) -> IntKeys:
     return IntKeys(frozen(bits))
 
 
-def prepare() -> None:
-    """Run a kernel on nothing: the first of a process waits 0.15 s for numba to load its types."""
-    hash_keys(IntKeys(frozen(np.empty(0, np.uint64))), HashKey.from_int(0))
-
-
 def key_at(keys: Keys, row: int) -> int | bytes:
     """One key as a Python value, integers by their unsigned 64 bits."""
     if isinstance(keys, ByteKeys):

@@ -62,7 +62,7 @@ def pack(time_us, amount_minor, alone, reason, block_rows, words):
     floats without an error, and all others fail the comparison. 1.6 ns a row; divided as integers,
     which no vector unit does, 2.5.
     """
-    for start in range(0, len(words), block_rows):
+    for start in range(0, len(words), max(block_rows, 1)):
         odd = 0
         for i in range(start, min(start + block_rows, len(words))):
             seconds = np.int64(np.float64(time_us[i]) * 1e-6 + 0.5)

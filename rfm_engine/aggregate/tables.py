@@ -26,7 +26,8 @@ _FIRST_SLOTS = 16
 # Linear probing stays short up to here; the slots then cost 6 to 11 bytes a key.
 _LOAD_TENTHS = 7
 # Small slots grow by more: they are soon filled, and cost little.
-_SMALL_SLOTS = 1 << 12
+_SMALL_SLOTS = 1 << 8
+_SMALL_TIMES = 16
 
 
 class Index:
@@ -64,7 +65,7 @@ class Index:
 
     def grow(self) -> None:
         """Make more slots; codes stay."""
-        times = 4 if len(self.slots) < _SMALL_SLOTS else 2
+        times = _SMALL_TIMES if len(self.slots) <= _SMALL_SLOTS else 2
         self.slots = zeros(times * len(self.slots), np.uint32)
         reindex(self.hashes, self.n, self.skip_bits, self.shift, self.slots)
         self._hashes.reach(self.room)

@@ -39,7 +39,7 @@ def test_plan__divides_what_is_left():
     least = least_limit(100 * MB, 2)
     budget = plan_memory(least + 1_000 * MB, 100 * MB, 2)
     more = plan_memory(least + 2_000 * MB, 100 * MB, 2)
-    less, most = (sum(plan[:3]) + plan.ahead_bytes for plan in (budget, more))  # two threads
+    less, most = (plan.waiting_bytes + plan.tables_bytes for plan in (budget, more))
     assert most - less == 1_000 * MB
     assert budget.waiting_bytes < budget.tables_bytes
     assert plan_memory(None, 100 * MB, 2) == UNLIMITED

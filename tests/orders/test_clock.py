@@ -14,10 +14,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from rfm_engine.kernels import COMPILED
 from rfm_engine.orders.arrays import frozen
 from rfm_engine.orders.time.clock import add_offsets, local_days, to_instants
 from rfm_engine.orders.time.zones import Zone
-from tests.conftest import COMPILED, versions_of
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -187,4 +187,4 @@ def test_clock_kernels__compiled_once():
             pa.array([1, 2], pa.int32()).cast(pa.date32()).cast(kind), made("+01:00")
         )
         local_days(us.copy(), made("Europe/Berlin"))
-    assert versions_of(add_offsets) == 1
+    assert add_offsets.n_versions == 1

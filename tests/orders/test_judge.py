@@ -7,6 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from rfm_engine.kernels import COMPILED
 from rfm_engine.orders.arrays import frozen
 from rfm_engine.orders.extent import GREATEST, LEAST, extent
 from rfm_engine.orders.judge import (
@@ -20,7 +21,6 @@ from rfm_engine.orders.judge import (
     ZERO_DROPPED,
     judge,
 )
-from tests.conftest import COMPILED, versions_of
 
 INT64S = st.integers(LEAST, GREATEST)
 CLOCKS = st.one_of(st.integers(-5, 5), INT64S)
@@ -99,5 +99,5 @@ def test_judge_kernels__compiled_once():
     check([PLAIN], -3, 3, False, False, 64)
     check([PLAIN], LEAST, GREATEST, True, True, 64)
     extent(frozen(np.ones(1, np.int64)))
-    assert versions_of(judge) == 1
-    assert versions_of(extent) == 1
+    assert judge.n_versions == 1
+    assert extent.n_versions == 1

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from rfm_engine.kernels import COMPILED
 from rfm_engine.orders.money.amounts import NONFINITE, OK, ROUNDED, TOO_LARGE, to_minor
 from rfm_engine.orders.money.clear_floats import round_clear, round_clear_singles
 from rfm_engine.orders.money.floats import recheck_singles, round_products
-from tests.conftest import COMPILED, versions_of
 
 SCALES = st.integers(0, 18)
 QUANTITIES = st.one_of(
@@ -201,4 +201,4 @@ def test_float_kernels__compiled_once():
         to_minor(pa.array([1 / 3], kind), None, 2)
         to_minor(pa.array([1.0, 1 / 3], kind).slice(1), counts, 2)
     for kernel in (round_clear, round_clear_singles, round_products, recheck_singles):
-        assert versions_of(kernel) == 1
+        assert kernel.n_versions == 1

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from rfm_engine.kernels import COMPILED
 from rfm_engine.orders.money.amounts import NONFINITE, OK, ROUNDED, TOO_LARGE, UNREADABLE, to_minor
 from rfm_engine.orders.money.texts import read_amounts
-from tests.conftest import COMPILED, versions_of
 
 SCALES = st.integers(0, 18)
 KINDS = st.sampled_from([pa.string(), pa.large_string(), pa.string_view()])
@@ -115,4 +115,4 @@ def test_text_kernel__compiled_once():
     for kind in (pa.string(), pa.large_string(), pa.string_view()):
         got(["1", "2"], None, 2, kind)
         got(["1", "2"], np.array([1, 2]), 2, kind)
-    assert versions_of(read_amounts) == 1
+    assert read_amounts.n_versions == 1

@@ -13,6 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rfm_engine.errors import UsageError
+from rfm_engine.kernels import COMPILED
 from rfm_engine.orders.money.amounts import (
     OK,
     ROUNDED,
@@ -24,7 +25,6 @@ from rfm_engine.orders.money.amounts import (
 )
 from rfm_engine.orders.money.decimals import round_limbs
 from rfm_engine.orders.money.narrow_decimals import narrow, rescale
-from tests.conftest import COMPILED, versions_of
 
 LIMIT = 10**18
 SCALES = st.integers(0, 18)
@@ -153,7 +153,7 @@ def test_decimal_kernel__compiled_once():
             got(pa.array([1, 2], kind), None, 3)
             got(pa.array([1, 2], kind), [count, 2], 3)
     for kernel in (narrow, rescale, round_limbs):
-        assert versions_of(kernel) == 1
+        assert kernel.n_versions == 1
 
 
 @pytest.mark.parametrize(

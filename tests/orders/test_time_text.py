@@ -11,10 +11,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rfm_engine.errors import UsageError
+from rfm_engine.kernels import COMPILED
 from rfm_engine.orders.time.clock import to_instants
 from rfm_engine.orders.time.texts import parse_times, read_times
 from rfm_engine.orders.time.zones import Zone
-from tests.conftest import COMPILED, versions_of
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -162,4 +162,4 @@ def test_format__that_strptime_cannot_read_is_refused(time_format):
 def test_iso_kernel__compiled_once():
     for kind in (pa.string(), pa.large_string(), pa.string_view()):
         parse_times(pa.array(["2024-01-31", "x"], pa.string()).cast(kind))
-    assert versions_of(read_times) == 1
+    assert read_times.n_versions == 1

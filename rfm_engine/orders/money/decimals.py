@@ -47,7 +47,8 @@ def decimal_minor(amount: pa.Array[Any], quantity: npt.NDArray[np.int64], scale:
     if n_hard:
         limbs = values(amount, np.uint32).reshape(len(amount), amount.type.bit_width // 32)
         counts = quantity.view(np.uint32).reshape(len(quantity), LIMBS_OF_INT64)
-        round_limbs(limbs, counts, shift, POWERS_OF_TEN, *minors)
+        room = np.zeros((3, limbs.shape[1] + LIMBS_OF_INT64), np.uint64)
+        round_limbs(limbs, counts, shift, POWERS_OF_TEN, room, *minors)
     return minors
 
 
@@ -65,17 +66,16 @@ def _narrow(amount: pa.Array[Any]) -> npt.NDArray[np.int64] | None:
 
 @kernel
 def round_limbs(  # noqa: PLR0913
-    amount, quantity, shift, powers, minor, status
+    amount, quantity, shift, powers, room, minor, status
 ):
     """Fill `minor` and `status` of rows left HARD, from `uint32[n, width]` limbs, lowest first.
 
     The value of a row is `amount * quantity * 10**shift`; `powers` holds `int64[19]` powers of
-    ten. Measured: 17 ns a row, 55 ns when 16 digits of a decimal128 are cut.
+    ten; `room`, `uint64[3, width + 2]`, is to work in. Measured: 17 ns a row, 55 ns when 16 digits
+    of a decimal128 are cut.
     """
     width = amount.shape[1]
-    limbs = np.zeros(width + 2, np.uint64)
-    counts = np.zeros(2, np.uint64)
-    product = np.zeros(width + 2, np.uint64)
+    limbs, counts, product = room[0], room[1], room[2]
     for i in range(len(minor)):
         if status[i] != HARD:
             continue
@@ -85,8 +85,9 @@ def round_limbs(  # noqa: PLR0913
         if len(quantity):
             negative ^= take_magnitude(quantity[i], counts)
             multiply(limbs, width, counts, product)
-            limbs[:] = product
             n_limbs = width + 2
+            for j in range(n_limbs):
+                limbs[j] = product[j]
         rounding = 0
         sticky = False
         if shift < 0:
@@ -129,7 +130,8 @@ def take_magnitude(words, limbs):
 @kernel
 def multiply(limbs, width, counts, product):
     """Write the product of `width` limbs and two to `product`."""
-    product[:] = ZERO
+    for j in range(width + 2):
+        product[j] = ZERO
     for a in range(2):
         carry = ZERO
         for j in range(width):

@@ -153,7 +153,7 @@ def add_offsets(  # noqa: PLR0913
     Three years of orders meet seven steps: going through all of them takes 1.2 ns a row, since
     the compiler does many rows at once, bisecting 12.
     """
-    for first in range(0, len(us), block_rows):
+    for first in range(0, len(us), max(block_rows, 1)):
         block = us[first : first + block_rows]
         filled = moved[first : first + block_rows]
         if len(starts) <= few_steps:

@@ -1,0 +1,99 @@
+"""Machine code kept on disk for later processes, in a folder that only its owner can write to."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+import warnings
+from functools import cache
+from hashlib import sha256
+from importlib.metadata import version
+from pathlib import Path
+from typing import NamedTuple
+
+_DIGEST_BYTES = 32
+
+
+class Code(NamedTuple):
+    """An object file, and what the numbers are that its function returns."""
+
+    results: list[str]
+    binary: bytes
+
+
+def read_code(name: str, key: str) -> Code | None:
+    """Return what was kept under a key, None where there is nothing or it is damaged."""
+    directory = cache_directory()
+    if directory is None:
+        return None
+    try:
+        content = _place(directory, name, key).read_bytes()
+    except OSError:
+        return None
+    digest, rest = content[:_DIGEST_BYTES], content[_DIGEST_BYTES:]
+    if sha256(rest).digest() != digest:
+        return None
+    results, binary = rest.split(b"\n", 1)
+    return Code(json.loads(results), binary)
+
+
+def write_code(name: str, key: str, code: Code) -> None:
+    """Keep code under a key; a disk that is full costs later processes time and nothing else."""
+    directory = cache_directory()
+    if directory is None:
+        return
+    rest = json.dumps(code.results).encode() + b"\n" + code.binary
+    aside = None
+    try:
+        with tempfile.NamedTemporaryFile(dir=directory, delete=False) as file:
+            aside = Path(file.name)
+            file.write(sha256(rest).digest() + rest)
+        aside.replace(_place(directory, name, key))
+    except OSError:
+        if aside is not None:
+            aside.unlink(missing_ok=True)
+
+
+def _place(directory: Path, name: str, key: str) -> Path:
+    return directory / f"{name}-{key[:32]}.o"
+
+
+@cache
+def cache_directory() -> Path | None:
+    """Return the private folder for machine code, or None (with one warning) if none is writable.
+
+    `RFM_CACHE_DIR` names it; otherwise it stands in the user's cache directory, by numba version.
+    The files are run, so a folder that others can write to is never used.
+    """
+    named = os.environ.get("RFM_CACHE_DIR")
+    directory = Path(named) if named else _user_cache() / f"numba-{version('numba')}"
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if os.access(directory, os.W_OK | os.X_OK) and _is_private(directory):
+            return directory
+    except OSError:
+        pass
+    warnings.warn(
+        f"kernel cache {str(directory)!r} must be a folder that only you can write to; "
+        "kernels are compiled anew in each process. Set RFM_CACHE_DIR to one.",
+        RuntimeWarning,
+        stacklevel=2,
+    )
+    return None
+
+
+def _user_cache() -> Path:
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", Path.home())) / "rfm-engine" / "cache"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "rfm-engine"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rfm-engine"
+
+
+def _is_private(directory: Path) -> bool:
+    if sys.platform == "win32":
+        return True
+    status = directory.stat()
+    return status.st_uid == os.getuid() and not status.st_mode & 0o022

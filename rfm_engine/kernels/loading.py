@@ -1,0 +1,82 @@
+"""Machine code made callable: from the cache, or compiled and put there."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable
+from functools import cache
+from importlib.metadata import version
+from typing import Any, NamedTuple
+
+import llvmlite.binding as llvm
+import numpy as np
+
+from rfm_engine.kernels.arguments import Kinds, words_of
+from rfm_engine.kernels.cache import read_code, write_code
+from rfm_engine.kernels.fingerprint import fingerprint
+
+_WORD = 1 << 64
+
+
+class Machine(NamedTuple):
+    """The processor that code is made for, and what makes it run."""
+
+    target: Any
+    engine: Any
+    name: str
+
+
+@cache
+def machine() -> Machine:
+    """Look at the processor of this process."""
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    processor = llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
+    target = llvm.Target.from_default_triple().create_target_machine(
+        cpu=processor[0], features=processor[1], opt=3, jit=True, codemodel="jitdefault"
+    )
+    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), target)
+    made_by = version("numba"), llvm.llvm_version_info
+    return Machine(target, engine, repr((target.triple, processor, made_by)))
+
+
+def load(function: Callable[..., Any], kinds: Kinds) -> Callable[[list[Any]], Any]:
+    """Return what runs a kernel on such arguments, given as `flattened` gives them."""
+    key = fingerprint(function, kinds, machine().name)
+    symbol = f"rfm_{key}"
+    code = read_code(function.__name__, key)
+    if code is None:
+        # Numba is imported where nothing was compiled before, and nowhere else: 0.4 s of a run.
+        from rfm_engine.kernels.compiling import compiled
+
+        code = compiled(function, kinds, symbol, machine().target)
+        write_code(function.__name__, key, code)
+    engine = machine().engine
+    engine.add_object_file(llvm.ObjectFileRef.from_data(code.binary))
+    engine.finalize_object()
+    run = _PROTOTYPE(engine.get_function_address(symbol))
+    return _caller(run, words_of(kinds), code.results)
+
+
+def _caller(
+    run: Callable[..., None], pack: Callable[..., bytes], results: list[str]
+) -> Callable[[list[Any]], Any]:
+    words = ctypes.c_int64 * len(results)
+    meanings = [_MEANINGS[result] for result in results]
+
+    def call(flat: list[Any]) -> Any:
+        found = words()
+        run(pack(*flat), found)
+        values = tuple([mean(word) for mean, word in zip(meanings, found, strict=True)])
+        return values if len(values) > 1 else values[0] if values else None
+
+    return call
+
+
+def _unsigned(word: int) -> np.uint64:
+    return np.uint64(word % _WORD)
+
+
+# Of a foreign function: it runs without the GIL.
+_PROTOTYPE = ctypes.CFUNCTYPE(None, ctypes.c_char_p, ctypes.c_void_p)
+_MEANINGS: dict[str, Callable[[int], Any]] = {"int64": int, "uint64": _unsigned, "bool": bool}
