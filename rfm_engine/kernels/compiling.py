@@ -8,33 +8,37 @@ from typing import Any
 
 import llvmlite.binding as llvm
 import numba
+from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic
-from numba.np.numpy_support import carray
+from numba.core import cgutils
+from numba.core.registry import cpu_target
+from numba.np.arrayobj import make_array, populate_array
 
 from rfm_engine.kernels import Kernel
 from rfm_engine.kernels.arguments import Kinds
 from rfm_engine.kernels.cache import Code
 
 _NUMBERS: dict[Any, str] = {types.int64: "int64", types.uint64: "uint64", types.boolean: "bool"}
+_WORD = ir.IntType(64)
 
 
 def compiled(function: Callable[..., Any], kinds: Kinds, symbol: str, target: Any) -> Code:
-    """Compile a kernel to a C function `symbol` that puts its results where the last one says.
+    """Compile a kernel to the C function `void symbol(words given, words results)`.
+
+    Nothing of numba's is left in it, so that later processes need no numba.
 
     Raises
     ------
     TypeError
         It allocates, raises, or returns what is no integer or truth value.
     """
-    loop = _jitted(function)
     given = tuple(_type_of(dtype, n_dimensions) for dtype, n_dimensions in kinds)
+    loop = _jitted(function)
     loop.compile(given)
-    results = _results(loop.overloads[given].signature.return_type, function.__name__)
-    words = types.CPointer(types.int64)
-    made = numba.cfunc(types.void(words, words))(_entry(loop, kinds, len(results)))
-    module = llvm.parse_assembly(made.inspect_llvm())
-    module.get_function(made.native_name).name = symbol
+    lowered = loop.overloads[given].fndesc
+    results = _results(lowered.restype, function.__name__)
+    module = llvm.parse_assembly(loop.inspect_llvm(given))
+    module.link_in(llvm.parse_assembly(_entry(lowered, symbol, module)))
     _keep_only(module, symbol, target)
     foreign = [f.name for f in module.functions if f.is_declaration and f.name[:5] != "llvm."]
     if foreign or list(module.global_variables):
@@ -52,9 +56,14 @@ def _jitted(function: Callable[..., Any]) -> Any:
 
 
 def _jit(function: Any, names: dict[str, Any]) -> Any:
-    # Not one that numba could find again by its name: its globals are these.
     copy = FunctionType(function.__code__, names, function.__name__, function.__defaults__)
-    return numba.njit(nogil=True, error_model="numpy")(copy)
+    # Dividing by 0 raises in Python, but not here, and nobody but `_entry` calls it.
+    options: Any = {
+        "error_model": "numpy",
+        "no_cpython_wrapper": True,
+        "no_cfunc_wrapper": True,
+    }
+    return numba.njit(**options)(copy)
 
 
 def _type_of(dtype: Any, n_dimensions: int) -> Any:
@@ -72,39 +81,57 @@ def _results(returned: Any, name: str) -> list[str]:
     return [_NUMBERS[number] for number in numbers]
 
 
-def _entry(loop: Any, kinds: Kinds, n_results: int) -> Any:
+def _entry(lowered: Any, symbol: str, beside: Any) -> str:
     """Write the function that takes words apart as `flattened` puts them together."""
+    module = ir.Module()
+    module.triple, module.data_layout = beside.triple, beside.data_layout
+    context = cpu_target.target_context
+    words = _WORD.as_pointer()
+    entry = ir.Function(module, ir.FunctionType(ir.VoidType(), [words, words]), symbol)
+    builder = ir.IRBuilder(entry.append_basic_block())
+    given, results = entry.args
     args, at = [], 0
-    for i, (dtype, n_dimensions) in enumerate(kinds):
-        shape = [f"words[{at + axis}]" for axis in range(1, n_dimensions + 1)]
-        if shape:
-            args.append(f"carray(pointer(words[{at}], kind{i}), ({', '.join(shape)},))")
-        else:
-            args.append(f"words[{at}] != 0" if dtype.kind == "b" else f"words.view(kind{i})[{at}]")
-        at += 1 + n_dimensions
-    lines = [
-        "def entry(given, results):",
-        f"    words = carray(given, ({at},))",
-        f"    found = loop({', '.join(args)})",
-        f"    to = carray(results, ({n_results},))",
-        *(f"    to[{i}] = found{f'[{i}]' * (n_results > 1)}" for i in range(n_results)),
-    ]
-    names: dict[str, Any] = {
-        f"kind{i}": numba.from_dtype(dtype) for i, (dtype, _) in enumerate(kinds)
-    }
-    names |= {"loop": loop, "carray": carray, "pointer": _pointer}
-    exec("\n".join(lines), names)
-    return names["entry"]
+    for kind in lowered.argtypes:
+        n_words = 1 + kind.ndim if isinstance(kind, types.Array) else 1
+        each = [cgutils.gep(builder, given, at + i) for i in range(n_words)]
+        args.append(_argument(context, builder, kind, each))
+        at += n_words
+    loop = context.declare_function(module, lowered)
+    call = context.call_conv.call_function
+    _, found = call(builder, loop, lowered.restype, lowered.argtypes, args)
+    for i, number in enumerate(_unpacked(builder, lowered.restype, found)):
+        builder.store(builder.zext(number, _WORD), cgutils.gep(builder, results, i))
+    builder.ret_void()
+    return str(module)
 
 
-@intrinsic
-def _pointer(_context: Any, address: Any, number: Any) -> Any:
-    """Take an address for that of such a number."""
+def _argument(context: Any, builder: Any, kind: Any, places: list[Any]) -> Any:
+    """Return a number, or the array that an address and a shape stand for."""
+    if isinstance(kind, types.Array):
+        address, *shape = map(builder.load, places)
+        return _array(context, builder, kind, address, shape)
+    if kind == types.boolean:
+        return cgutils.is_not_null(builder, builder.load(places[0]))
+    number = context.get_value_type(kind)
+    return builder.load(builder.bitcast(places[0], number.as_pointer()))
 
-    def lower(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.inttoptr(args[0], context.get_value_type(signature.return_type))
 
-    return types.CPointer(number.dtype)(address, number), lower
+def _array(context: Any, builder: Any, kind: Any, address: Any, shape: list[Any]) -> Any:
+    number = context.get_data_type(kind.dtype)
+    size = ir.Constant(_WORD, context.get_abi_sizeof(number))
+    strides = [size]
+    for length in reversed(shape[1:]):
+        strides.insert(0, builder.mul(strides[0], length))
+    array = make_array(kind)(context, builder)
+    data = builder.inttoptr(address, number.as_pointer())
+    populate_array(array, data, shape, strides, size, None)
+    return array._getvalue()
+
+
+def _unpacked(builder: Any, kind: Any, found: Any) -> list[Any]:
+    if kind == types.none:
+        return []
+    return cgutils.unpack_tuple(builder, found) if isinstance(kind, types.BaseTuple) else [found]
 
 
 def _keep_only(module: Any, symbol: str, target: Any) -> None:
@@ -112,6 +139,11 @@ def _keep_only(module: Any, symbol: str, target: Any) -> None:
     for value in (*module.functions, *module.global_variables):
         if not value.is_declaration and value.name != symbol:
             value.linkage = llvm.Linkage.internal
-    options = llvm.create_pipeline_tuning_options(speed_level=3)
-    passes = llvm.create_pass_builder(target, options)
-    passes.getModulePassManager().run(module, passes)
+    passes = llvm.create_new_module_pass_manager()
+    # Arrays of ours have no owner: seen by the loop, that leaves numba's counting without effect.
+    passes.add_sroa_pass()
+    passes.add_instruction_combine_pass()
+    passes.add_ipsccp_pass()
+    passes.add_simplify_cfg_pass()
+    passes.add_global_dead_code_eliminate_pass()
+    passes.run(module, llvm.create_pass_builder(target, llvm.create_pipeline_tuning_options()))

@@ -12,6 +12,7 @@ import pytest
 
 import rfm_engine as rfm
 from rfm_engine.aggregate import batch, partitions
+from rfm_engine.aggregate import totals as totals_module
 from rfm_engine.aggregate.partition import Partition
 
 
@@ -141,7 +142,8 @@ def test_update__that_failed_beside_a_round_leaves_no_result(monkeypatch):
 def test_limit__is_held_by_what_is_seen_to_be_taken(monkeypatch):
     """Batches that take more than was planned for leave the tables less, down to an eighth."""
     taken = [0]
-    monkeypatch.setattr(partitions, "anonymous_bytes", lambda: taken[0])
+    for module in (totals_module, partitions):
+        monkeypatch.setattr(module, "anonymous_bytes", lambda: taken[0])
     totals = rfm.CustomerTotals(as_of="2026-01-31", memory_limit="1GB")
     planned = totals.budget.tables_bytes
     shares = []
