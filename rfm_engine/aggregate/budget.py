@@ -10,7 +10,7 @@ from rfm_engine.errors import UsageError
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(i?)B?", re.IGNORECASE)
 # A row group as it is read, decoded and normalised; a group of customers made and encoded.
 _BYTES_A_THREAD = 136 << 20
-# LLVM and the loops, which are loaded after the plan is made.
+# LLVM and the loops, or in a first run the compiler: loaded after the plan is made.
 _LOOPS_BYTES = 40 << 20
 _LEAST_BYTES = 32 << 20
 _SHARE_WAITING = 4
