@@ -122,8 +122,9 @@ def test_hash_key__does_not_matter_even_between_merged_totals(case, keys, way):
     half = len(batches) // 2
     with variant(way):
         one = totals_over(batches[:half], options, hash_key=keys[0])
-    one.merge(totals_over(batches[half:], options, hash_key=keys[1]))
-    assert finished(one) == finished(totals_over(batches, options, hash_key=keys[1]))
+        one.merge(totals_over(batches[half:], options, hash_key=keys[1]))
+        merged = finished(one)
+    assert merged == finished(totals_over(batches, options, hash_key=keys[1]))
 
 
 @given(case=cases(), way=ways)
