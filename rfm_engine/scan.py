@@ -99,8 +99,9 @@ def scan(
         _wait(ended, threads, tick)
     finally:
         feed.stop.set()
+        patience = time.monotonic() + _PATIENCE_SECONDS  # for all of them together
         for worker in workers:
-            worker.join(_PATIENCE_SECONDS)
+            worker.join(max(0.0, patience - time.monotonic()))
     return Seconds(
         sum(worker.seconds.read for worker in workers) / threads,
         sum(worker.seconds.work for worker in workers) / threads,

@@ -46,6 +46,10 @@ def _merge(ids: Ids) -> None:
 
 def _runs(folder: Path) -> Iterator[tuple[pa.Table | Path, dict[str, Any]]]:
     ints, texts = _orders("int"), _orders("string")
+    # As many as make dense ids addressed directly; and texts that rows share.
+    yield pa.table(simulate(customers=1_000, orders=2 * _MANY, ids="dense")), {}
+    who = texts.schema.get_field_index("customer_id")
+    yield texts.set_column(who, "customer_id", texts["customer_id"].dictionary_encode()), {}
     for table in (ints, texts):
         yield table, {}
         yield table, {"order": "order_id"}

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import ast
 import builtins
+import importlib
 import json
 import os
 import subprocess
 import sys
 import tomllib
+import types
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from rfm_engine.kernels import Kernel
 
 ROOT = Path(__file__).parent.parent
 LIBRARY = sorted((ROOT / "rfm_engine").rglob("*.py"))
@@ -139,6 +144,23 @@ def test_kernels__call_only_kernels_of_their_own_file_and_never_raise(path):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
                 called = node.func.id
                 assert called in here or hasattr(builtins, called), f"{function.name}: {called}"
+
+
+@pytest.mark.parametrize("path", LIBRARY, ids=name_of)
+def test_kernels__name_only_kernels_numbers_and_numpy(path):
+    """What else they named could change without their being compiled anew."""
+    if path.name == "__init__.py" or "@kernel" not in path.read_text():
+        return
+    module = importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
+    for function in tree_of(path).body:
+        if not isinstance(function, ast.FunctionDef) or "kernel" not in decorators_of(function):
+            continue
+        assert not function.args.defaults
+        for node in ast.walk(function):
+            assert not isinstance(node, ast.Lambda | ast.GeneratorExp | ast.ListComp)
+            value = getattr(module, node.id, None) if isinstance(node, ast.Name) else None
+            named = isinstance(value, int | float | np.generic | Kernel | types.FunctionType)
+            assert value is None or value is np or named, f"{function.name}: {node.id}"
 
 
 @pytest.mark.parametrize("path", [*LIBRARY, *COMMANDS, *TESTS], ids=name_of)

@@ -81,7 +81,9 @@ def test_kernel__writes_to_arrays_of_any_type(dtype):
 
 
 @compiled
-@pytest.mark.parametrize("wrong", [np.arange(6)[::2], np.zeros((2, 2)).T, "text", None, [1]])
+@pytest.mark.parametrize(
+    "wrong", [np.arange(6)[::2], np.zeros((2, 2)).T, np.array(41), np.int32(1), "text", None, [1]]
+)
 def test_kernel__refuses_what_machine_code_would_misread(wrong):
     with pytest.raises(TypeError, match="must be"):
         twice(wrong)
@@ -101,6 +103,7 @@ def test_kernel__of_each_kind_of_arguments_is_one_version(folder):
 
 
 @compiled
+@pytest.mark.usefixtures("folder")
 def test_kernel__that_may_raise_or_allocate_is_refused():
     @kernel
     def step(n, width):
@@ -113,6 +116,12 @@ def test_kernel__that_may_raise_or_allocate_is_refused():
     def room(n):
         return np.zeros(n, np.int64)[0]
 
+    @kernel
+    def fail(n):
+        raise ValueError(n)
+
+    with pytest.raises(TypeError, match="fail must not allocate or raise"):
+        fail(3)
     with pytest.raises(TypeError, match="step must not allocate or raise"):
         step(3, 1)
     with pytest.raises(TypeError, match="room must not allocate or raise"):
@@ -196,6 +205,89 @@ def test_score__needs_no_numba_once_the_loops_are_kept(tmp_path):
 
     assert run() == ["20", "True"]
     assert run() == ["20", "False"]
+
+
+@compiled
+def test_cache__that_nobody_can_write_to_is_read(folder, monkeypatch):
+    def kept(number):
+        names = {}
+        source = "from rfm_engine.kernels import kernel\n@kernel\ndef kept(n):\n    return n + {}\n"
+        exec(source.format(number), names)
+        return names["kept"](1)
+
+    assert kept(1) == 2
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    code_cache._warn_once.cache_clear()
+    assert kept(1) == 2  # warnings are errors
+    with pytest.warns(RuntimeWarning, match="only you can write to"):
+        assert kept(2) == 3
+    assert len(list(folder.iterdir())) == 1
+
+
+@compiled
+def test_cache__no_home_to_keep_it_in_is_a_warning(monkeypatch):
+    def nowhere():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("RFM_CACHE_DIR", raising=False)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(code_cache.Path, "home", nowhere)
+    code_cache.cache_directory.cache_clear()
+    code_cache._warn_once.cache_clear()
+    with pytest.warns(RuntimeWarning, match="only you can write to"):
+        assert code_cache.cache_directory() is None
+    code_cache.cache_directory.cache_clear()
+
+
+@compiled
+@pytest.mark.parametrize("switch", ["BOUNDSCHECK=1", "DEBUGINFO=1", "OPT=0"])
+def test_compile__does_not_mind_what_numba_is_told_about_others(tmp_path, switch):
+    name, value = f"NUMBA_{switch}".split("=")
+    environment = os.environ | {"RFM_CACHE_DIR": str(tmp_path), name: value}
+    run = subprocess.run(
+        [sys.executable, "-c", RUN], capture_output=True, text=True, check=True, env=environment
+    )
+    assert run.stdout.split() == ["20", "True"]
+
+
+FORK = """
+import os, threading, time, rfm_engine as rfm
+from rfm_engine import kernels
+from tests.shapes import AS_OF, random_orders
+orders = random_orders(20, 5)
+thread = threading.Thread(target=rfm.score, args=(orders,), kwargs={"as_of": AS_OF})
+thread.start()
+while not any(os.scandir(os.environ["RFM_CACHE_DIR"])):
+    time.sleep(0.01)
+child = os.fork()
+if not child:
+    os._exit(0 if rfm.score(orders, as_of=AS_OF).rows.read == 20 else 1)
+print(os.waitpid(child, 0)[1])
+thread.join()
+"""
+
+
+@compiled
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks here")
+def test_fork__while_loops_are_made_leaves_a_child_that_works(tmp_path):
+    environment = os.environ | {"RFM_CACHE_DIR": str(tmp_path)}
+    run = subprocess.run(
+        [sys.executable, "-W", "ignore::DeprecationWarning", "-c", FORK],
+        capture_output=True, text=True, check=True, env=environment, timeout=100,
+    )  # fmt: skip
+    assert run.stdout == "0\n"
+
+
+@compiled
+def test_warm__makes_all_loops_that_runs_need(tmp_path):
+    environment = os.environ | {"RFM_CACHE_DIR": str(tmp_path)}
+    warm = "from rfm_engine.warmup import warm; warm()"
+    subprocess.run([sys.executable, "-c", warm], check=True, env=environment)
+    made = {file.name for file in tmp_path.iterdir()}
+    subprocess.run(
+        [sys.executable, "-m", "tests.varied_run"], check=True, env=environment, capture_output=True
+    )
+    assert {file.name for file in tmp_path.iterdir()} == made
 
 
 @compiled

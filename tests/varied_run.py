@@ -47,6 +47,11 @@ def varied_run() -> None:
             table = plain.set_column(2, "amount", column)
             rfm.score(table, as_of=AS_OF, quantity=quantity, amount_scale=1, window="300d")
 
+    # Enough for ids to be addressed directly, some of them outside of the range.
+    n = 70_000
+    close = random_orders(n, 5).set_column(0, "customer_id", pa.array([*range(n - 1), 1 << 40]))
+    rfm.score(close, as_of=AS_OF)
+
 
 def with_ids(table: pa.Table, kind: pa.DataType, name: str = "customer_id") -> pa.Table:
     ids = table[name]

@@ -11,7 +11,7 @@ _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(i?)B?", re.IGNORECASE)
 # A row group as it is read, decoded and normalised; a group of customers made and encoded.
 _BYTES_A_THREAD = 136 << 20
 # LLVM and the loops, or in a first run the compiler: loaded after the plan is made.
-_LOOPS_BYTES = 40 << 20
+_LOOPS_BYTES = 64 << 20
 _LEAST_BYTES = 32 << 20
 _SHARE_WAITING = 4
 _PERCENT_OF_AVAILABLE = 80

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from functools import update_wrapper
-from threading import Lock
+from threading import RLock
 from typing import Any
 
 from rfm_engine.kernels.arguments import Kinds, flattened
@@ -15,7 +15,13 @@ __all__ = ["COMPILED", "Kernel", "cache_directory", "kernel"]
 
 # Numba's own switch: loops then run as Python, for tests under coverage.
 COMPILED = os.environ.get("NUMBA_DISABLE_JIT", "0") in ("", "0")
-_MAKING = Lock()
+# Re-entrant, for signal handlers that call kernels. A fork waits until nothing is being made: the
+# child would find this lock and the compiler's held by a thread that it does not have.
+_MAKING = RLock()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_MAKING.acquire, after_in_parent=_MAKING.release, after_in_child=_MAKING.release
+    )
 
 
 def kernel(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -12,6 +12,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+CONVENTION = 1
+"""Which of the ways to pass arguments and results this is: code made for another is not run."""
 Kinds: TypeAlias = tuple[tuple["np.dtype[Any]", int], ...]
 """Of each argument: its type, and its dimensions, 0 for a number."""
 
@@ -31,14 +33,15 @@ def flattened(args: Sequence[Any]) -> tuple[Kinds, list[Any]]:
     Raises
     ------
     TypeError
-        An array is not C-contiguous, or an argument no array, integer, float or truth value.
+        An array is not C-contiguous or has no dimension, or an argument is no array, integer,
+        float or truth value.
     """
     kinds: list[tuple[np.dtype[Any], int]] = []
     flat: list[Any] = []
     for arg in args:
         if isinstance(arg, np.ndarray):
-            if not arg.flags.c_contiguous:
-                raise TypeError("arrays given to a kernel must be C-contiguous. Copy them.")
+            if not arg.flags.c_contiguous or not arg.ndim:
+                raise TypeError("arrays given to a kernel must be C-contiguous, of 1 dimension up.")
             kinds.append((arg.dtype, arg.ndim))
             flat.append(_address(arg))
             flat += arg.shape

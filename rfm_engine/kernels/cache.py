@@ -44,6 +44,9 @@ def write_code(name: str, key: str, code: Code) -> None:
     directory = cache_directory()
     if directory is None:
         return
+    if not os.access(directory, os.W_OK | os.X_OK):
+        _warn_once(directory)
+        return
     rest = json.dumps(code.results).encode() + b"\n" + code.binary
     aside = None
     try:
@@ -52,6 +55,8 @@ def write_code(name: str, key: str, code: Code) -> None:
             file.write(sha256(rest).digest() + rest)
         aside.replace(_place(directory, name, key))
     except OSError:
+        pass
+    finally:  # Nothing of it where it was not replaced, whatever came between.
         if aside is not None:
             aside.unlink(missing_ok=True)
 
@@ -62,26 +67,37 @@ def _place(directory: Path, name: str, key: str) -> Path:
 
 @cache
 def cache_directory() -> Path | None:
-    """Return the private folder for machine code, or None (with one warning) if none is writable.
+    """Return the private folder for machine code, or None (with one warning) if there is none.
 
     `RFM_CACHE_DIR` names it; otherwise it stands in the user's cache directory, by numba version.
-    The files are run, so a folder that others can write to is never used.
+    The files are run, so a folder that others than the user and root can write to is never used.
+    One that nobody can write to, in a read-only image, is read.
     """
     named = os.environ.get("RFM_CACHE_DIR")
-    directory = Path(named) if named else _user_cache() / f"numba-{version('numba')}"
+    try:
+        directory = Path(named) if named else _user_cache() / f"numba-{version('numba')}"
+    except RuntimeError:  # There is no home, and none can be looked up.
+        _warn_once(None)
+        return None
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if os.access(directory, os.W_OK | os.X_OK) and _is_private(directory):
+        if _is_private(directory):
             return directory
     except OSError:
         pass
+    _warn_once(directory)
+    return None
+
+
+@cache
+def _warn_once(directory: Path | None) -> None:
+    place = "" if directory is None else f" {str(directory)!r}"
     warnings.warn(
-        f"kernel cache {str(directory)!r} must be a folder that only you can write to; "
+        f"kernel cache{place} must be a folder that only you can write to; "
         "kernels are compiled anew in each process. Set RFM_CACHE_DIR to one.",
         RuntimeWarning,
-        stacklevel=2,
+        stacklevel=3,
     )
-    return None
 
 
 def _user_cache() -> Path:
@@ -96,4 +112,4 @@ def _is_private(directory: Path) -> bool:
     if sys.platform == "win32":
         return True
     status = directory.stat()
-    return status.st_uid == os.getuid() and not status.st_mode & 0o022
+    return status.st_uid in (os.getuid(), 0) and not status.st_mode & 0o022

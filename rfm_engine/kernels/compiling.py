@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FunctionType
 from typing import Any
 
@@ -34,14 +35,14 @@ def compiled(function: Callable[..., Any], kinds: Kinds, symbol: str, target: An
     """
     given = tuple(_type_of(dtype, n_dimensions) for dtype, n_dimensions in kinds)
     loop = _jitted(function)
-    loop.compile(given)
+    with _as_usual():
+        loop.compile(given)
     lowered = loop.overloads[given].fndesc
     results = _results(lowered.restype, function.__name__)
     module = llvm.parse_assembly(loop.inspect_llvm(given))
     module.link_in(llvm.parse_assembly(_entry(lowered, symbol, module)))
     _keep_only(module, symbol, target)
-    foreign = [f.name for f in module.functions if f.is_declaration and f.name[:5] != "llvm."]
-    if foreign or list(module.global_variables):
+    if foreign := _foreign(module):
         raise TypeError(f"kernel {function.__name__} must not allocate or raise; got {foreign}")
     return Code(results, target.emit_object(module))
 
@@ -64,6 +65,20 @@ def _jit(function: Any, names: dict[str, Any]) -> Any:
         "no_cfunc_wrapper": True,
     }
     return numba.njit(**options)(copy)
+
+
+@contextmanager
+def _as_usual() -> Iterator[None]:
+    """Set aside what numba's environment variables ask for: it is meant for others' functions."""
+    usual = {"BOUNDSCHECK": None, "DEBUGINFO_DEFAULT": 0, "OPT": numba.config._OptLevel(3)}
+    before = {name: getattr(numba.config, name) for name in usual}
+    try:
+        for name, value in usual.items():
+            setattr(numba.config, name, value)
+        yield
+    finally:
+        for name, value in before.items():
+            setattr(numba.config, name, value)
 
 
 def _type_of(dtype: Any, n_dimensions: int) -> Any:
@@ -98,7 +113,9 @@ def _entry(lowered: Any, symbol: str, beside: Any) -> str:
         at += n_words
     loop = context.declare_function(module, lowered)
     call = context.call_conv.call_function
-    _, found = call(builder, loop, lowered.restype, lowered.argtypes, args)
+    status, found = call(builder, loop, lowered.restype, lowered.argtypes, args)
+    with builder.if_then(status.is_error):  # Optimised away, or foreign and refused.
+        builder.call(ir.Function(module, ir.FunctionType(ir.VoidType(), []), "raised"), [])
     for i, number in enumerate(_unpacked(builder, lowered.restype, found)):
         builder.store(builder.zext(number, _WORD), cgutils.gep(builder, results, i))
     builder.ret_void()
@@ -139,6 +156,7 @@ def _keep_only(module: Any, symbol: str, target: Any) -> None:
     for value in (*module.functions, *module.global_variables):
         if not value.is_declaration and value.name != symbol:
             value.linkage = llvm.Linkage.internal
+    builder = llvm.create_pass_builder(target, llvm.create_pipeline_tuning_options())
     passes = llvm.create_new_module_pass_manager()
     # Arrays of ours have no owner: seen by the loop, that leaves numba's counting without effect.
     passes.add_sroa_pass()
@@ -146,4 +164,11 @@ def _keep_only(module: Any, symbol: str, target: Any) -> None:
     passes.add_ipsccp_pass()
     passes.add_simplify_cfg_pass()
     passes.add_global_dead_code_eliminate_pass()
-    passes.run(module, llvm.create_pass_builder(target, llvm.create_pipeline_tuning_options()))
+    passes.run(module, builder)
+
+
+def _foreign(module: Any) -> list[str]:
+    """Return what a module needs from elsewhere, and its constants: texts of exceptions."""
+    functions = [f.name for f in module.functions if f.is_declaration]
+    constants = [constant.name for constant in module.global_variables]
+    return [name for name in functions + constants if not name.startswith("llvm.")]

@@ -13,9 +13,10 @@ from rfm_engine.kernels import Kernel
 
 
 def fingerprint(function: Callable[..., Any], *more: object) -> str:
-    """Digest a kernel's code, that of the kernels it calls, the constants they name, and more.
+    """Digest a kernel's code, that of the kernels it calls, the numbers they name, and more.
 
-    Of the code that runs, not of the file it came from: that may have changed since.
+    Of the code that runs, not of the file it came from: that may have changed since. Kernels name
+    nothing else; a test of the house holds that.
     """
     digest = sha256()
     for part in (*_parts(function, set()), *map(repr, more)):
@@ -23,16 +24,25 @@ def fingerprint(function: Callable[..., Any], *more: object) -> str:
     return digest.hexdigest()
 
 
-def _parts(function: Callable[..., Any], seen: set[str]) -> Iterator[str]:
+def _parts(function: Callable[..., Any], seen: set[CodeType]) -> Iterator[str]:
     code: CodeType = function.__code__
-    if code.co_name in seen:
+    if code in seen:
         return
-    seen.add(code.co_name)
-    constants = [const for const in code.co_consts if const != function.__doc__]
-    yield repr((code.co_name, code.co_varnames, code.co_names, code.co_code, constants))
+    seen.add(code)
+    yield repr((_content(code, function.__doc__), function.__defaults__))
     for name in code.co_names:
         value = function.__globals__.get(name)
         if isinstance(value, Kernel):
             yield from _parts(value.function, seen)
         elif isinstance(value, int | float | np.generic):
             yield repr((name, value))
+
+
+def _content(code: CodeType, words: str | None = None) -> tuple[Any, ...]:
+    """Return what code does, without the place where it stands and its words."""
+    constants = [
+        _content(const) if isinstance(const, CodeType) else const
+        for const in code.co_consts
+        if const != words
+    ]
+    return code.co_name, code.co_varnames, code.co_names, code.co_code, constants

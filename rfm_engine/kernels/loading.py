@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import llvmlite.binding as llvm
 import numpy as np
 
-from rfm_engine.kernels.arguments import Kinds, words_of
+from rfm_engine.kernels.arguments import CONVENTION, Kinds, words_of
 from rfm_engine.kernels.cache import read_code, write_code
 from rfm_engine.kernels.fingerprint import fingerprint
 
@@ -36,7 +36,7 @@ def machine() -> Machine:
         cpu=processor[0], features=processor[1], opt=3, jit=True, codemodel="jitdefault"
     )
     engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), target)
-    made_by = version("numba"), llvm.llvm_version_info
+    made_by = version("numba"), llvm.llvm_version_info, CONVENTION
     return Machine(target, engine, repr((target.triple, processor, made_by)))
 
 

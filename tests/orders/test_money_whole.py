@@ -139,6 +139,15 @@ def test_decimals__where_the_loop_for_many_rows_ends(above, n_cut, sign, is_wide
     assert got(decimals(kind, numbers), None, 0) == expected
 
 
+@pytest.mark.parametrize("near", [2**64, 2**63, 10**18])
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("tenths", range(-9, 10))
+def test_decimals__next_to_what_words_can_hold(near, sign, tenths):
+    """The greatest word, rounded up, came out as 0."""
+    tenth = sign * (10 * near + tenths)
+    assert got(decimals(pa.decimal128(38, 1), [tenth]), None, 0) == [judged(Fraction(tenth, 10))]
+
+
 def test_whole__nulls_are_zero_and_fine():
     for kind in (pa.int64(), pa.uint8(), pa.decimal32(9, 2), pa.decimal128(20, 2)):
         array = pa.array([9, None, 7, None], kind).slice(1)

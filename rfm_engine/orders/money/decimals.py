@@ -25,7 +25,6 @@ from rfm_engine.orders.money.status import (
 LIMBS_OF_INT64 = 2
 LOW_32 = np.uint64(0xFFFFFFFF)
 ZERO, ONE, TEN, WORD = (np.uint64(number) for number in (0, 1, 10, 32))
-BILLION = np.uint64(10**9)
 LIMIT = np.uint64(10**18)
 LARGEST = 10**18 - 1
 
@@ -99,7 +98,9 @@ def round_limbs(  # noqa: PLR0913
             continue
         whole = limbs[1] << WORD | limbs[0]
         status[i] = ROUNDED if rounding > 0 or sticky else OK
-        if rounding > 5 or (rounding == 5 and (sticky or whole & ONE == ONE)):
+        # Rounded up only below the limit: the greatest of 64 bits would come out as 0.
+        up = rounding > 5 or (rounding == 5 and (sticky or whole & ONE == ONE))
+        if whole < LIMIT and up:
             whole += ONE
         if whole >= LIMIT:
             status[i] = TOO_LARGE
