@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from hypothesis import HealthCheck, settings
 from pyarrow import csv
 
 from rfm_engine.kernels import COMPILED
+from rfm_engine.kernels import cache as code_cache
 
 settings.register_profile(
     "ci",
@@ -36,6 +38,15 @@ def file_of(distribution: str, name: str) -> Path:
     """Find a data file of an installed package without importing the package."""
     files = metadata.distribution(distribution).files or []
     return Path(next(file for file in files if file.name == name).locate())
+
+
+@pytest.fixture
+def empty_cache(tmp_path, monkeypatch) -> Iterator[Path]:
+    """Give an empty cache of machine code."""
+    monkeypatch.setenv("RFM_CACHE_DIR", str(tmp_path))
+    code_cache.cache_directory.cache_clear()
+    yield tmp_path
+    code_cache.cache_directory.cache_clear()
 
 
 @pytest.fixture(scope="session")

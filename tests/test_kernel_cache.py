@@ -1,0 +1,157 @@
+"""Machine code is kept, found again, and good for every process."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from rfm_engine.kernels import COMPILED, kernel
+from rfm_engine.kernels import cache as code_cache
+
+compiled = pytest.mark.skipif(not COMPILED, reason="nothing is compiled")
+
+
+@compiled
+@pytest.mark.parametrize("keep", [slice(-1), slice(0), slice(1, None)])
+def test_cache__damaged_code_is_compiled_anew(empty_cache, keep):
+    def again():
+        @kernel
+        def kept(n):
+            return n + 1
+
+        return kept(1)
+
+    assert again() == 2
+    (file,) = empty_cache.iterdir()
+    damaged = file.read_bytes()[keep]
+    file.write_bytes(damaged)
+    assert again() == 2
+    assert file.read_bytes() != damaged
+
+
+@compiled
+def test_cache__sees_a_change_in_a_kernel_that_is_called_and_in_a_constant(empty_cache):
+    source = "from rfm_engine.kernels import kernel\nN = {n}\n@kernel\ndef outer(x):\n"
+    source += "    return inner(x) + N\n@kernel\ndef inner(x):\n    return x * {times}\n"
+    for n, times in ((1, 2), (1, 3), (5, 3), (1, 2)):
+        names = {}
+        exec(source.format(n=n, times=times), names)
+        assert names["outer"](10) == 10 * times + n
+    assert len(list(empty_cache.iterdir())) == 3
+
+
+RUN = """
+import sys, rfm_engine as rfm
+from tests.shapes import AS_OF, random_orders
+print(rfm.score(random_orders(20, 5), as_of=AS_OF).rows.read, "numba" in sys.modules)
+"""
+
+
+@compiled
+def test_score__needs_no_numba_once_the_loops_are_kept(tmp_path):
+    def run():
+        environment = os.environ | {"RFM_CACHE_DIR": str(tmp_path)}
+        return subprocess.run(
+            [sys.executable, "-c", RUN], capture_output=True, text=True, check=True, env=environment
+        ).stdout.split()
+
+    assert run() == ["20", "True"]
+    assert run() == ["20", "False"]
+
+
+@compiled
+def test_cache__that_nobody_can_write_to_is_read(empty_cache, monkeypatch):
+    def kept(number):
+        names = {}
+        source = "from rfm_engine.kernels import kernel\n@kernel\ndef kept(n):\n    return n + {}\n"
+        exec(source.format(number), names)
+        return names["kept"](1)
+
+    assert kept(1) == 2
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    code_cache._warn_once.cache_clear()
+    assert kept(1) == 2  # warnings are errors
+    with pytest.warns(RuntimeWarning, match="only you can write to"):
+        assert kept(2) == 3
+    assert len(list(empty_cache.iterdir())) == 1
+
+
+@compiled
+def test_cache__no_home_to_keep_it_in_is_a_warning(monkeypatch):
+    def nowhere():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("RFM_CACHE_DIR", raising=False)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(code_cache.Path, "home", nowhere)
+    code_cache.cache_directory.cache_clear()
+    code_cache._warn_once.cache_clear()
+    with pytest.warns(RuntimeWarning, match="only you can write to"):
+        assert code_cache.cache_directory() is None
+    code_cache.cache_directory.cache_clear()
+
+
+@compiled
+@pytest.mark.parametrize("switch", ["BOUNDSCHECK=1", "DEBUGINFO=1", "OPT=0"])
+def test_compile__does_not_mind_what_numba_is_told_about_others(tmp_path, switch):
+    name, value = f"NUMBA_{switch}".split("=")
+    environment = os.environ | {"RFM_CACHE_DIR": str(tmp_path), name: value}
+    run = subprocess.run(
+        [sys.executable, "-c", RUN], capture_output=True, text=True, check=True, env=environment
+    )
+    assert run.stdout.split() == ["20", "True"]
+
+
+FORK = """
+import os, threading, time, rfm_engine as rfm
+from rfm_engine import kernels
+from tests.shapes import AS_OF, random_orders
+orders = random_orders(20, 5)
+thread = threading.Thread(target=rfm.score, args=(orders,), kwargs={"as_of": AS_OF})
+thread.start()
+while not any(os.scandir(os.environ["RFM_CACHE_DIR"])):
+    time.sleep(0.01)
+child = os.fork()
+if not child:
+    os._exit(0 if rfm.score(orders, as_of=AS_OF).rows.read == 20 else 1)
+print(os.waitpid(child, 0)[1])
+thread.join()
+"""
+
+
+@compiled
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks here")
+def test_fork__while_loops_are_made_leaves_a_child_that_works(tmp_path):
+    environment = os.environ | {"RFM_CACHE_DIR": str(tmp_path)}
+    run = subprocess.run(
+        [sys.executable, "-W", "ignore::DeprecationWarning", "-c", FORK],
+        capture_output=True, text=True, check=True, env=environment, timeout=100,
+    )  # fmt: skip
+    assert run.stdout == "0\n"
+
+
+@compiled
+def test_warm__makes_all_loops_that_runs_need(tmp_path):
+    environment = os.environ | {"RFM_CACHE_DIR": str(tmp_path)}
+    warm = "from rfm_engine.warmup import warm; warm()"
+    subprocess.run([sys.executable, "-c", warm], check=True, env=environment)
+    made = {file.name for file in tmp_path.iterdir()}
+    subprocess.run(
+        [sys.executable, "-m", "tests.varied_run"], check=True, env=environment, capture_output=True
+    )
+    assert {file.name for file in tmp_path.iterdir()} == made
+
+
+@compiled
+def test_score__works_without_a_place_for_the_cache_and_says_so_once(tmp_path):
+    tmp_path.chmod(0o777)
+    environment = os.environ | {"RFM_CACHE_DIR": str(tmp_path)}
+    run = subprocess.run(
+        [sys.executable, "-c", RUN], capture_output=True, text=True, check=True, env=environment
+    )
+    assert run.stdout.split() == ["20", "True"]
+    assert run.stderr.count("only you can write to") == 1
+    assert list(tmp_path.iterdir()) == []
