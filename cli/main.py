@@ -13,7 +13,7 @@ import typer
 import typer.core
 import typer.main
 
-from . import bench, demo, exits, score, simulate, warmup
+from . import bench, demo, exits, schemes, score, simulate, warmup
 
 
 class RfmGroup(typer.core.TyperGroup):
@@ -62,6 +62,7 @@ app.command("simulate")(simulate.simulate)
 app.command("demo")(demo.demo)
 app.command("warmup")(warmup.warmup)
 app.command("bench")(bench.bench)
+app.add_typer(schemes.schemes, name="schemes")
 
 
 def run() -> None:

@@ -49,10 +49,14 @@ class ScoreOptions:
     refunds: Annotated[Literal["net", "drop", "error"], _reading("What negative amounts do.")] = (
         "net"
     )
-    zero: Annotated[Literal["count", "drop"], _reading("What zero amounts do.")] = "count"
+    zero: Annotated[
+        Literal["count", "drop"] | None,
+        _reading("What zero amounts do; default: that of the scheme, or count."),
+    ] = None
     frequency: Annotated[
-        Literal["orders", "days"], _reading("Count orders, or days with orders.")
-    ] = "orders"
+        Literal["orders", "days"] | None,
+        _reading("Count orders, or days with orders; default: that of the scheme, or orders."),
+    ] = None
     ids: Annotated[Literal["auto", "int", "text"], _reading("Customer ids in CSV.")] = "auto"
     csv_delimiter: Annotated[str, _reading(r"Between CSV fields; \t is a tab.", "C")] = ","
     csv_decimal: Annotated[str, _reading("Decimal point of CSV amounts.", "C")] = "."
@@ -60,12 +64,19 @@ class ScoreOptions:
         str | None, _reading("Format of CSV times, as of strptime; default ISO.", "F")
     ] = None
     method: Annotated[
-        str | None, _scoring("quantile or thresholds, or one for each of R,F,M.", "M|M,M,M")
+        str | None, _scoring("How scores are cut, or one for each of R,F,M.", "M|M,M,M")
     ] = None
     bins: Annotated[str | None, _scoring("Scores run from 1 to this.", "N|N,N,N")] = None
     r_cuts: Annotated[str | None, _scoring("Thresholds in days, ascending.", "a,b,c")] = None
     f_cuts: Annotated[str | None, _scoring("Thresholds in orders, ascending.", "a,b,c")] = None
     m_cuts: Annotated[str | None, _scoring("Thresholds in money, ascending.", "a,b,c")] = None
+    monetary: Annotated[
+        Literal["sum", "mean"] | None,
+        _scoring("What the m score is cut on; default: that of the scheme, or sum."),
+    ] = None
+    weights: Annotated[
+        str | None, _scoring("Add rfm_value, the weighted sum of the scores.", "a,b,c")
+    ] = None
     scheme: Annotated[str, _scoring("Segments: a shipped scheme or a file.", "NAME|FILE.toml")] = (
         "classic"
     )
@@ -89,7 +100,8 @@ class ScoreOptions:
     def arguments(self) -> dict[str, Any]:
         """Return the keyword arguments of `rfm_engine.score`."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
-        cuts = {name: _listed(values[name]) for name in ("r_cuts", "f_cuts", "m_cuts")}
+        lists = ("r_cuts", "f_cuts", "m_cuts", "weights")
+        cuts = {name: _listed(values[name]) for name in lists}
         return (
             values
             | cuts

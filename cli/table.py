@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 _BAR_CELLS = 12
 _WIDTH_WITH_BARS = 92
+_USUAL = {"frequency": "orders", "zero": "count", "monetary": "sum"}
 _AXES = {"r": "recency (days)", "f": "frequency (orders)", "m": "monetary"}
 
 
@@ -33,6 +34,15 @@ def head_lines(summary: dict[str, Any]) -> list[str]:
         lines.append("dropped: " + ", ".join(dropped))
     if summary["customers_without_orders"]:
         lines.append(f"left out: {summary['customers_without_orders']:,} customers without orders")
+    chosen = [
+        f"{name} {summary['options'][name]}"
+        for name, usual in _USUAL.items()
+        if summary["options"].get(name, usual) != usual
+    ]
+    if chosen:
+        lines.append("with " + ", ".join(chosen))
+    if summary["cuts"] is None:
+        lines.append(f"cuts: {summary['cuts_by_group']:,} sets, each bin has its own")
     for axis, cuts in (summary["cuts"] or {}).items():
         lines.append(f"cuts of {_AXES[axis]:<19} {_joined(cuts)}")
     return lines

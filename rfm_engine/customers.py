@@ -11,26 +11,28 @@ import pyarrow as pa
 from rfm_engine.aggregate.finish import CustomerChunk
 from rfm_engine.score.cells import Cells
 from rfm_engine.segments.assign import Labels
+from rfm_engine.segments.rules import Numbers
 
 
 class ScoredCustomers:
-    """Customers with an order, their cells, and how to write both as columns of `schema`."""
+    """Customers with an order, their cells and segments, and how to write them as `schema`."""
 
     def __init__(
         self,
         chunks: Sequence[CustomerChunk],
         cells: Sequence[Cells],
+        segments: Sequence[Callable[[], Numbers]],
         labels: Labels,
         schema: pa.Schema,
         scale: int,
     ) -> None:
         self.schema = schema
-        self._chunks = list(zip(chunks, cells, strict=True))
+        self._chunks = list(zip(chunks, cells, segments, strict=True))
         self._labels = labels
         self._scale = scale
 
     def __len__(self) -> int:
-        return sum(len(cells) for _, cells in self._chunks)
+        return sum(len(cells) for _, cells, _ in self._chunks)
 
     def groups(self) -> Iterator[Callable[[], pa.Table]]:
         """Yield what makes the tables, one a chunk."""
@@ -42,7 +44,7 @@ class ScoredCustomers:
             tables = list(pool.map(self._table, self._chunks))
         return pa.concat_tables([pa.Table.from_batches([], self.schema), *tables])
 
-    def _table(self, scored: tuple[CustomerChunk, Cells]) -> pa.Table:
-        chunk, cells = scored
-        columns = [*chunk.columns(self._scale), *self._labels.columns(cells)]
+    def _table(self, scored: tuple[CustomerChunk, Cells, Callable[[], Numbers]]) -> pa.Table:
+        chunk, cells, segments = scored
+        columns = [*chunk.columns(self._scale), *self._labels.columns(cells, segments())]
         return pa.table(columns, schema=self.schema)

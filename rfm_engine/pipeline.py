@@ -6,15 +6,13 @@ import json
 import os
 import time as clock
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from importlib.metadata import version
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from rfm_engine.aggregate.budget import default_limit, parse_size
@@ -29,10 +27,10 @@ from rfm_engine.orders.reading import NEWEST, Frequency, Ids, Reading, Refunds, 
 from rfm_engine.orders.sources.opening import open_sources
 from rfm_engine.result import Result, SegmentTotals, cuts_in_units
 from rfm_engine.scan import Seconds, scan
-from rfm_engine.score.cells import Cells, Cuts, cell_sums, new_sums, place_customers
-from rfm_engine.segments.assign import Labels, segment_sums
-from rfm_engine.segments.plan import Plan, plan_scoring
-from rfm_engine.segments.scheme import CutPoint, Scheme, load_scheme
+from rfm_engine.scoring import Scoring, score_chunks
+from rfm_engine.segments.load import load_scheme
+from rfm_engine.segments.plan import Monetary, plan_scoring
+from rfm_engine.segments.scheme import CutPoint
 from rfm_engine.sink import check_output, same_place, write_groups
 
 __version__ = version("rfm-engine")
@@ -64,8 +62,8 @@ def score(
     timezone: str = "UTC",
     amount_scale: int | None = None,
     refunds: Refunds = "net",
-    zero: Zero = "count",
-    frequency: Frequency = "orders",
+    zero: Zero | None = None,
+    frequency: Frequency | None = None,
     ids: Ids = "auto",
     csv_delimiter: str = ",",
     csv_decimal: str = ".",
@@ -76,6 +74,8 @@ def score(
     r_cuts: Sequence[CutPoint] | None = None,
     f_cuts: Sequence[CutPoint] | None = None,
     m_cuts: Sequence[CutPoint] | None = None,
+    monetary: Monetary | None = None,
+    weights: Sequence[CutPoint] | None = None,
     scheme: str | os.PathLike[str] = "classic",
     output: str | os.PathLike[str] | None = None,
     threads: int | None = None,
@@ -115,18 +115,27 @@ def score(
     refunds
         Negative amounts: `net` (lower monetary, never an order), `drop` or `error`.
     zero
-        Zero amounts: `count` or `drop`.
+        Zero amounts: `count` or `drop`; `count` unless the scheme says otherwise.
     frequency
-        `orders`, or `days` for distinct local dates with an order.
+        `orders`, or `days` for distinct local dates with an order; `orders` unless the scheme says
+        otherwise.
     ids, csv_delimiter, csv_decimal, time_format
         CSV only: ids as `text` (default) or `int`; the delimiter; the decimal point; the
         strptime format of times that are not ISO.
     strict
         Refuse rows with nulls, bad times, amounts that are not finite or had to be rounded.
     method, bins
-        `quantile` or `thresholds`, and 2 to 100 bins; one value, or three for r, f, m.
+        How scores are cut, by default as the scheme says, and 2 to 100 bins; one value, or three
+        for r, f, m. The methods: `quantile` (inverted CDF), `quantile-linear` (type 7),
+        `qcut-drop` and `rank-linear` (of pandas), `r-rfm`, `ntile` (of SQL), `mean`,
+        `reserve-one-timers`, `nested` (of SPSS) and `thresholds`.
     r_cuts, f_cuts, m_cuts
         Ascending cut points in days, orders and major units: bin = 1 + cut points below.
+    monetary
+        What the m score is cut on: the net `sum`, or its `mean` by order (or day). The column
+        `monetary` is the sum in any case.
+    weights
+        Three numbers: `rfm_value` is then the weighted sum of the scores r, f, m.
     scheme
         Name of a shipped scheme, or path of a TOML file.
     output
@@ -176,12 +185,15 @@ def score(
     """
     marks = [clock.perf_counter()]
     chosen = load_scheme(scheme)
-    plan = plan_scoring(chosen, method, bins, {"r": r_cuts, "f": f_cuts, "m": m_cuts})
+    cuts_given = {"r": r_cuts, "f": f_cuts, "m": m_cuts}
+    plan = plan_scoring(chosen, method, bins, cuts_given, monetary, weights)
     conditions = (where,) if isinstance(where, str) else tuple(where)
     reading: dict[str, Any] = {
         "window": window, "customer": customer, "time": time, "amount": amount, "order": order,
         "quantity": quantity, "currency": currency, "where": conditions, "timezone": timezone,
-        "amount_scale": amount_scale, "refunds": refunds, "zero": zero, "frequency": frequency,
+        "amount_scale": amount_scale, "refunds": refunds,
+        "zero": zero or chosen.options.get("zero", "count"),
+        "frequency": frequency or chosen.options.get("frequency", "orders"),
         "ids": ids, "csv_delimiter": csv_delimiter, "csv_decimal": csv_decimal,
         "time_format": time_format, "strict": strict,
     }  # fmt: skip
@@ -198,20 +210,33 @@ def score(
     _tell(progress, "score", totals)
     options = reading | plan.options() | {"scheme": os.fspath(scheme)}
     with ThreadPoolExecutor(n_threads) as pool:
-        scored = _score(totals, chosen, plan, options, pool)
+        chunks, n_without_orders = totals.chunks(pool)
+        scoring = score_chunks(chunks, totals.scale, chosen, plan, pool)
+    cuts, money_scale = scoring.fitted.cuts, plan.money_scale(totals.scale)
+    about = {
+        "version": __version__,
+        "as_of": None if totals.as_of is None else totals.as_of.isoformat(),
+        "cuts": cuts_in_units(cuts, money_scale),
+        "options": options,
+    }
+    customers = _customers(totals, chunks, scoring, about)
     marks.append(clock.perf_counter())
     if output is not None:
         _tell(progress, "write", totals)
-        groups = scored.customers.groups()
-        write_groups(groups, scored.customers.schema, output, threads=n_threads)
+        write_groups(customers.groups(), customers.schema, output, threads=n_threads)
     result = Result(
-        _scored=scored.customers,
+        _scored=customers,
         as_of=totals.as_of,
         rows=totals.rows,
-        cuts=scored.cuts,
-        segment_totals=scored.segments,
-        customers_without_orders=scored.n_without_orders,
+        cuts=cuts,
+        cuts_by_group=scoring.fitted.n_sets,
+        segment_totals=tuple(
+            SegmentTotals(name, *sums)
+            for name, sums in zip(scoring.labels.names, scoring.sums, strict=True)
+        ),
+        customers_without_orders=n_without_orders,
         scale=totals.scale,
+        money_scale=money_scale,
         seconds={},
         options=options | {"threads": n_threads, "memory_limit": limit},
         version=__version__,
@@ -221,15 +246,6 @@ def score(
     marks.append(clock.perf_counter())
     result.seconds.update(_stages(marks, spent))
     return result
-
-
-class _Scored(NamedTuple):
-    """Scored customers, and what they add up to."""
-
-    customers: ScoredCustomers
-    cuts: Cuts
-    segments: tuple[SegmentTotals, ...]
-    n_without_orders: int
 
 
 def _aggregate(
@@ -277,43 +293,16 @@ def _newest(
     return NEWEST if newest is None else day_date(newest), spent
 
 
-def _score(
-    totals: CustomerTotals, scheme: Scheme, plan: Plan, options: dict[str, Any], pool: Executor
-) -> _Scored:
-    chunks, n_without_orders = totals.chunks(pool)
-    cuts = Cuts(
-        plan.r.fit([chunk.recency_days for chunk in chunks], 0, pool.map),
-        plan.f.fit([chunk.frequency for chunk in chunks], 0, pool.map),
-        plan.m.fit([chunk.monetary_minor for chunk in chunks], totals.scale, pool.map),
-    )
-    bins = plan.bins
-
-    def place(chunk: CustomerChunk) -> tuple[Cells, npt.NDArray[np.int64]]:
-        sums = new_sums(bins)
-        measures = chunk.recency_days, chunk.frequency, chunk.monetary_minor
-        return place_customers(*measures, cuts, bins, sums), sums
-
-    sums = new_sums(bins)
-    cells = []
-    for of_chunk, sums_of_chunk in pool.map(place, chunks):
-        cells.append(of_chunk)
-        sums += sums_of_chunk
-    labels = Labels(scheme, bins, sums[:, 0] > 0)
-    by_segment = segment_sums(cell_sums(sums), labels.segment, len(labels.names))
-    segments = tuple(
-        SegmentTotals(name, *row) for name, row in zip(labels.names, by_segment, strict=True)
-    )
-    about = {
-        "version": __version__,
-        "as_of": None if totals.as_of is None else totals.as_of.isoformat(),
-        "cuts": cuts_in_units(cuts, totals.scale),
-        "options": options,
-    }
-    schema = pa.schema(
-        [*totals.fields, *labels.fields], {METADATA_KEY: json.dumps(about, default=str)}
-    )
-    customers = ScoredCustomers(chunks, cells, labels, schema, totals.scale)
-    return _Scored(customers, cuts, segments, n_without_orders)
+def _customers(
+    totals: CustomerTotals,
+    chunks: Sequence[CustomerChunk],
+    scoring: Scoring,
+    about: dict[str, Any],
+) -> ScoredCustomers:
+    metadata = {METADATA_KEY: json.dumps(about, default=str)}
+    schema = pa.schema([*totals.fields, *scoring.labels.fields], metadata)
+    parts = chunks, scoring.cells, scoring.segments
+    return ScoredCustomers(*parts, scoring.labels, schema, totals.scale)
 
 
 def _refuse_overwriting(sources: Sequence[Source], output: str | os.PathLike[str] | None) -> None:

@@ -43,14 +43,17 @@ class Result:
     rows
         Rows read, counted, dropped by reason, and amounts rounded.
     cuts
-        Cut points: `r` in days, `f` in orders, `m` in minor units; ascending, none without
-        customers.
+        Cut points: `r` in days, `f` in orders, `m` in minor units (of `money_scale`); ascending,
+        none without customers. None under `nested`, where each bin has its own.
+    cuts_by_group
+        How many sets of cut points there are where `cuts` is None.
     segment_totals
         Customers, orders and net amount by segment, in the scheme's order.
     customers_without_orders
         Customers who only have refunds; they are not in `customers`.
-    scale
-        Digits of the minor units behind the point.
+    scale, money_scale
+        Digits of the minor units behind the point: of `monetary`, and of its cut points, four more
+        where the mean is scored.
     seconds
         Wall time by stage: read, aggregate, score, write, total.
     options
@@ -60,10 +63,12 @@ class Result:
     _scored: ScoredCustomers
     as_of: date | None
     rows: RowCounts
-    cuts: Cuts
+    cuts: Cuts | None
+    cuts_by_group: int
     segment_totals: tuple[SegmentTotals, ...]
     customers_without_orders: int
     scale: int
+    money_scale: int
     seconds: dict[str, float]
     options: dict[str, Any]
     version: str
@@ -105,7 +110,8 @@ class Result:
             "amounts_rounded": self.rows.amounts_rounded,
             "customers": n_customers,
             "customers_without_orders": self.customers_without_orders,
-            "cuts": cuts_in_units(self.cuts, self.scale),
+            "cuts": cuts_in_units(self.cuts, self.money_scale),
+            **({"cuts_by_group": self.cuts_by_group} if self.cuts is None else {}),
             "segments": [
                 {
                     "name": segment.name,
@@ -144,8 +150,10 @@ class Result:
         )
 
 
-def cuts_in_units(cuts: Cuts, scale: int) -> dict[str, list[Any]]:
+def cuts_in_units(cuts: Cuts | None, scale: int) -> dict[str, list[Any]] | None:
     """Cut points by axis as people write them: days, orders, and money as text in major units."""
+    if cuts is None:
+        return None
     money = [format_minor(cut, scale) for cut in cuts.m]
     return {"r": list(cuts.r), "f": list(cuts.f), "m": money}
 

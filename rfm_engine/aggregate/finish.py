@@ -14,7 +14,7 @@ from rfm_engine.aggregate.measures import COUNT_BITS, FAR_US, FIRST, LAST
 from rfm_engine.errors import DataError
 from rfm_engine.kernels import kernel
 from rfm_engine.orders.arrays import arrow, frozen, refuse_invalid_text
-from rfm_engine.orders.keys import ByteKeys, IntKeys, Keys, gathered
+from rfm_engine.orders.keys import ByteKeys, IntKeys, Keys, gathered, joined
 from rfm_engine.orders.kinds import OUTPUT_TYPES, IdKind, Kinds
 from rfm_engine.orders.time.clock import local_days
 from rfm_engine.orders.time.zones import Zone
@@ -30,11 +30,13 @@ _COUNT_MASK = np.int64((1 << COUNT_BITS) - 1)
 class Part(NamedTuple):
     """A partition's share of a chunk.
 
-    `load` reads its records, `rows` are those of customers with an order; None stands for all.
+    `load` reads its records, `rows` are those of its `n` customers with an order; None stands for
+    all.
     """
 
     load: Callable[[], Held]
     rows: npt.NDArray[np.intp] | None
+    n: int
 
 
 class CustomerChunk(NamedTuple):
@@ -52,7 +54,7 @@ class CustomerChunk(NamedTuple):
         Ids of more than 2 GiB in all, the most an Arrow string array can hold, are cut.
         """
         ids, first, last = [], [], []
-        for load, rows in self.parts:
+        for load, rows, _ in self.parts:
             held = load()
             keys, records = held.keys(), held.records
             if rows is not None:
@@ -67,6 +69,32 @@ class CustomerChunk(NamedTuple):
             *(pa.chunked_array(column) for column in (first, last)),
             *(pa.chunked_array([column]) for column in (*whole, money)),
         ]
+
+    def keys_at(self, places: npt.NDArray[np.intp]) -> Keys:
+        """Return the ids of some customers, by their ascending places in the chunk."""
+        found: list[Keys] = []
+        start = 0
+        for load, rows, n in self.parts:
+            first, last = np.searchsorted(places, (start, start + n))
+            if last > first:
+                here = places[first:last] - start
+                found.append(_taken(load().keys(), here if rows is None else rows[here]))
+            start += n
+        return joined(found)
+
+    def mean_gaps_us(self) -> npt.NDArray[np.int64]:
+        """Return `floor((last - first) / (orders - 1))` of each customer, -1 of one order."""
+        gaps = np.full(len(self.frequency), -1, np.int64)
+        start = 0
+        for load, rows, n in self.parts:
+            records = load().records
+            if rows is not None:
+                records = records.take(rows, axis=0)
+            spans = (records[:, LAST] - FAR_US) + (records[:, FIRST] - FAR_US)
+            orders = self.frequency[start : start + n]
+            np.floor_divide(spans, orders - 1, out=gaps[start : start + n], where=orders > 1)
+            start += n
+        return gaps
 
 
 def chunk_of(
@@ -98,7 +126,7 @@ def chunk_of(
                 f"scale {kinds.scale}. Give a smaller amount scale."
             )
         n_here = int(counted)
-        parts.append(Part(load, None if n_here == len(rows) else rows[:n_here].copy()))
+        parts.append(Part(load, None if n_here == len(rows) else rows[:n_here].copy(), n_here))
         n += n_here
         n_without += held.n_customers - n_here
     recency_days = (as_of_day - local_days(frozen(last_us[:n]), zone)).astype(np.int32)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -54,6 +55,19 @@ def keys_of(column: pa.Array) -> RowKeys:
         return IntKeys(values(column.cast(pa.uint64()), np.uint64))
     data, offsets = texts(column)
     return ByteKeys(offsets, data)
+
+
+def joined(keys: Sequence[Keys]) -> Keys:
+    """Put ids of one kind behind each other; none at all are integers."""
+    ints = [each.bits for each in keys if isinstance(each, IntKeys)]
+    if len(ints) == len(keys):
+        return IntKeys(frozen(np.concatenate([np.empty(0, np.uint64), *ints])))
+    of_bytes = [each for each in keys if isinstance(each, ByteKeys)]
+    lengths = np.concatenate([np.diff(each.offsets) for each in of_bytes])
+    data = [each.data[each.offsets[0] : each.offsets[-1]] for each in of_bytes]
+    offsets = np.zeros(len(lengths) + 1, np.int64)
+    np.cumsum(lengths, out=offsets[1:])
+    return ByteKeys(frozen(offsets), frozen(np.concatenate(data)))
 
 
 def gathered(

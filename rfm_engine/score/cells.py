@@ -50,22 +50,30 @@ def new_sums(bins: Bins) -> npt.NDArray[np.int64]:
     return np.zeros((bins.n_cells, 4), np.int64)
 
 
+class Compared(NamedTuple):
+    """What is compared with the cut points, by axis."""
+
+    r: npt.NDArray[np.int64]
+    f: npt.NDArray[np.int64]
+    m: npt.NDArray[np.int64]
+
+
 def place_customers(
-    recency_days: npt.NDArray[np.int32],
-    frequency: npt.NDArray[np.int64],
-    monetary: npt.NDArray[np.int64],
+    compared: Compared,
     cuts: Cuts,
     bins: Bins,
+    frequency: npt.NDArray[np.int64],
+    monetary: npt.NDArray[np.int64],
     sums: npt.NDArray[np.int64],
 ) -> Cells:
-    """Return each customer's cell and add the customer to its sums.
+    """Return each customer's cell and add the customer's orders and amount to its sums.
 
     Score = 1 + number of cut points below the value; recency reversed. m runs fastest.
     """
     cells = np.empty(len(frequency), np.int32)
     place_cells(
-        frozen(recency_days), frozen(frequency), frozen(monetary), *map(_array, cuts), *bins, cells,
-        sums,
+        *map(frozen, compared), *map(_array, cuts), bins.f, bins.m, frozen(frequency),
+        frozen(monetary), cells, sums,
     )  # fmt: skip
     return cells
 
@@ -81,16 +89,17 @@ def _array(cuts: list[int]) -> npt.NDArray[np.int64]:
 
 @kernel
 def place_cells(
-    recency_days, frequency, monetary, r_cuts, f_cuts, m_cuts, r_bins, f_bins, m_bins, cells, sums
-):
+    r_values, f_values, m_values, r_cuts, f_cuts, m_cuts, f_bins, m_bins, frequency, monetary,
+    cells, sums
+):  # fmt: skip
     """Fill `cells`; add customers, orders, and the amount's high and low 32 bits to `sums`.
 
     Two halves, because a sum over 2^31 customers of 18 digits each leaves int64.
     """
     for i in range(len(cells)):
-        r = r_bins - 1 - cuts_below(np.int64(recency_days[i]), r_cuts)
-        f = cuts_below(frequency[i], f_cuts)
-        m = cuts_below(monetary[i], m_cuts)
+        r = len(r_cuts) - cuts_below(r_values[i], r_cuts)
+        f = cuts_below(f_values[i], f_cuts)
+        m = cuts_below(m_values[i], m_cuts)
         cell = (r * f_bins + f) * m_bins + m
         cells[i] = cell
         sums[cell, 0] += 1

@@ -1,8 +1,9 @@
-"""Chunks of customers to scores and segments, with the sums of every cell."""
+"""Scores and segments of customers as columns."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
@@ -11,55 +12,69 @@ import pyarrow as pa
 
 from rfm_engine.orders.arrays import arrow, arrow_texts
 from rfm_engine.score.cells import Bins, Cells
+from rfm_engine.segments.rules import Numbers
 from rfm_engine.segments.scheme import AXES, Scheme
 
 _MAX_INT16 = np.iinfo(np.int16).max
 
 
 class Labels:
-    """Scores, their texts and segment names by cell, the last two as dictionary columns.
+    """Scores, their texts and segment names, the last two as dictionary columns.
 
     Only cells that occur get a text, so that a hundred bins an axis do not make a million.
     """
 
-    def __init__(self, scheme: Scheme, bins: Bins, taken: npt.NDArray[np.bool_]) -> None:
+    def __init__(
+        self,
+        scheme: Scheme,
+        bins: Bins,
+        taken: npt.NDArray[np.bool_],
+        weights: Sequence[Fraction] | None,
+    ) -> None:
         cells = np.flatnonzero(taken)
+        first = scheme.first_score
         index = pa.int16() if len(cells) <= _MAX_INT16 else pa.int32()
         self._code = np.zeros(len(taken), index.to_pandas_dtype())
         self._code[cells] = np.arange(len(cells))
-        self._scores = arrow_texts([score_text(bins, int(cell)) for cell in cells])
-        self.segment = scheme.layout(bins)
+        self._scores = arrow_texts([score_text(bins, int(cell), first) for cell in cells])
         self.names = segment_names(scheme, bins)
         self._names = arrow_texts(self.names)
-        self._digits = bins.digits()
+        self._digits = [digits + np.int8(first - 1) for digits in bins.digits()]
+        self._values = None if weights is None else np.zeros(len(taken))
+        if self._values is not None and weights is not None:
+            for cell in cells.tolist():
+                scores = [int(digits[cell]) for digits in self._digits]
+                exact = sum(w * score for w, score in zip(weights, scores, strict=True))
+                self._values[cell] = float(exact)
         self.fields = [
             *(pa.field(f"{axis}_score", pa.int8()) for axis in AXES),
+            *([] if weights is None else [pa.field("rfm_value", pa.float64())]),
             pa.field("rfm_score", pa.dictionary(index, pa.string())),
             pa.field("segment", pa.dictionary(pa.int16(), pa.string())),
         ]
 
-    def columns(self, cells: Cells) -> list[pa.Array]:
-        """Return the scores of a chunk, one column an axis, and the columns rfm_score, segment."""
+    def columns(self, cells: Cells, segments: Numbers) -> list[pa.Array]:
+        """Return the columns of `fields` for a chunk."""
         from_arrays = pa.DictionaryArray.from_arrays
         # `take` costs a third of an index in brackets.
         return [
             *(arrow(digits.take(cells)) for digits in self._digits),
+            *([] if self._values is None else [arrow(self._values.take(cells))]),
             from_arrays(arrow(self._code.take(cells)), self._scores, safe=False),
-            from_arrays(arrow(self.segment.take(cells)), self._names, safe=False),
+            from_arrays(arrow(segments), self._names, safe=False),
         ]
 
 
-def score_text(bins: Bins, cell: int) -> str:
+def score_text(bins: Bins, cell: int, first_score: int = 1) -> str:
     """Return a cell's scores as digits, `543`, joined by `-` when an axis has ten bins or more."""
     joint = "-" if max(bins) >= 10 else ""
-    return joint.join(map(str, bins.scores(cell)))
+    return joint.join(str(score + first_score - 1) for score in bins.scores(cell))
 
 
 def segment_names(scheme: Scheme, bins: Bins) -> list[str]:
-    """Return the segments in the scheme's order, and last its name for cells left over."""
+    """Return the segments in the scheme's order, and last its name for customers left over."""
     names = [segment.name for segment in scheme.segments]
-    left_over = (scheme.layout(bins) == len(names)).any()
-    return [*names, scheme.otherwise] if left_over else names
+    return [*names, scheme.otherwise] if scheme.leaves_some(bins) else names
 
 
 class SegmentSums(NamedTuple):

@@ -1,19 +1,25 @@
-"""How each axis is scored: what was asked for, else what the scheme says, never both."""
+"""How customers are scored: what was asked for, else what the scheme says, never both."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, TypeVar
+from decimal import Decimal
+from fractions import Fraction
+from typing import Literal, NamedTuple, TypeVar
 
 from rfm_engine.errors import UsageError
 from rfm_engine.orders.money.amounts import parse_minor_floor
+from rfm_engine.score import fit
 from rfm_engine.score.cells import Bins
-from rfm_engine.score.cuts import quantile_cuts
-from rfm_engine.score.select import Map, Values
-from rfm_engine.segments.scheme import AXES, METHODS, CutPoint, Scheme, ascending, check_bins
+from rfm_engine.score.fit import MEAN_DIGITS
+from rfm_engine.score.methods import NESTED
+from rfm_engine.segments.parse import METHODS, ascending, check_bins
+from rfm_engine.segments.scheme import AXES, CutPoint, Scheme
 
 Choice = TypeVar("Choice", int, str)
+Monetary = Literal["sum", "mean"]
 _AXIS_NAMES = {"r": "recency", "f": "frequency", "m": "monetary"}
+_MEAN, _RESERVE = "mean", "reserve-one-timers"
 
 
 class Axis(NamedTuple):
@@ -23,32 +29,47 @@ class Axis(NamedTuple):
     bins: int
     cuts: tuple[CutPoint, ...] | None
 
-    def fit(self, chunks: Values, scale: int, each: Map = map) -> list[int]:
-        """Return the cut points in integers of `scale`, for these values."""
-        if self.cuts is None:
-            return quantile_cuts(chunks, self.bins, each)
-        return [parse_minor_floor(cut, scale) for cut in self.cuts]
-
 
 class Plan(NamedTuple):
-    """The three axes."""
+    """The three axes, the amount that is scored, and the weights of the scores."""
 
     r: Axis
     f: Axis
     m: Axis
+    monetary: Monetary
+    weights: tuple[Fraction, ...] | None
 
     @property
     def bins(self) -> Bins:
         """Number of bins an axis."""
         return Bins(self.r.bins, self.f.bins, self.m.bins)
 
+    def money_scale(self, scale: int) -> int:
+        """Return the digits behind the point of what is scored, given those of amounts."""
+        return scale + MEAN_DIGITS if self.monetary == "mean" else scale
+
+    def axes(self, scale: int) -> list[fit.Axis]:
+        """Return the axes with cut points in integers, for amounts of `scale`."""
+        scales = 0, 0, self.money_scale(scale)
+        return [
+            fit.Axis(
+                method,
+                bins,
+                None if cuts is None else [parse_minor_floor(cut, digits) for cut in cuts],
+            )
+            for (method, bins, cuts), digits in zip(self[:3], scales, strict=True)
+        ]
+
     def options(self) -> dict[str, object]:
-        """Return the plan as options: method, bins and given cut points by axis."""
+        """Return the plan as options: method, bins and given cut points by axis, the rest once."""
+        axes = self[:3]
         cuts = {
             f"{name}_cuts": None if axis.cuts is None else [str(cut) for cut in axis.cuts]
-            for name, axis in zip(AXES, self, strict=True)
+            for name, axis in zip(AXES, axes, strict=True)
         }
-        return {"method": [a.method for a in self], "bins": [a.bins for a in self]} | cuts
+        weights = None if self.weights is None else [float(weight) for weight in self.weights]
+        methods = {"method": [a.method for a in axes], "bins": [a.bins for a in axes]}
+        return methods | cuts | {"monetary": self.monetary, "weights": weights}
 
 
 def plan_scoring(
@@ -56,6 +77,8 @@ def plan_scoring(
     method: str | Sequence[str] | None,
     bins: int | Sequence[int] | None,
     cuts: Mapping[str, Sequence[CutPoint] | None],
+    monetary: Monetary | None = None,
+    weights: Sequence[CutPoint] | None = None,
 ) -> Plan:
     """Settle method, bins and cut points of each axis.
 
@@ -66,11 +89,17 @@ def plan_scoring(
     """
     methods = _three("method", [method] if isinstance(method, str) else method)
     counts = _three("bins", bins if isinstance(bins, Sequence) else _alone(bins))
-    axes = [
+    r, f, m = (
         _axis(axis, scheme, methods[axis], counts[axis], ascending(f"{axis}_cuts", cuts.get(axis)))
         for axis in AXES
-    ]
-    return Plan(*axes)
+    )
+    nested = [axis.method == NESTED for axis in (r, f, m)]
+    if any(nested) and not all(nested):
+        raise UsageError("method nested must be that of all axes; got it for some. Give it alone.")
+    chosen = monetary or scheme.options.get("monetary", "sum")
+    if chosen not in ("sum", "mean"):
+        raise UsageError(f"monetary must be sum or mean; got {chosen!r}.")
+    return Plan(r, f, m, "mean" if chosen == "mean" else "sum", _weights(weights))
 
 
 def _axis(
@@ -89,11 +118,19 @@ def _axis(
         cuts = scheme.cuts.get(axis)
         if cuts is None:
             raise UsageError(f"method thresholds must have {axis}_cuts; got none. Give them.")
-    implied = scheme.bins[axis] if cuts is None else len(cuts) + 1
+    if chosen == _RESERVE and axis != "f":  # Of one-timers there is nothing to reserve elsewhere.
+        chosen = METHODS[0]
+    implied = scheme.bins[axis]
+    if cuts is not None:
+        implied = len(cuts) + 1
+    elif method == _MEAN:
+        implied = 2
     wanted = implied if bins is None else bins
     check_bins(f"bins for {_AXIS_NAMES[axis]}", wanted)
     if wanted != implied and cuts is not None:
         raise UsageError(f"{axis}_cuts must be one fewer than the bins, {wanted}; got {len(cuts)}.")
+    if chosen == _MEAN and wanted != 2:
+        raise UsageError(f"method mean must have 2 bins for {_AXIS_NAMES[axis]}; got {wanted}.")
     if axis in scheme.axes:
         _agree(axis, scheme, chosen, wanted)
     return Axis(chosen, wanted, cuts)
@@ -110,6 +147,18 @@ def _agree(axis: str, scheme: Scheme, method: str, bins: int) -> None:
             f"scheme {scheme.name} must have thresholds for {_AXIS_NAMES[axis]}; got {method!r}. "
             "Leave method out, or choose another scheme."
         )
+
+
+def _weights(given: Sequence[CutPoint] | None) -> tuple[Fraction, ...] | None:
+    if given is None:
+        return None
+    try:
+        weights = [Fraction(Decimal(str(weight))) for weight in given]
+    except (ArithmeticError, ValueError):
+        weights = []
+    if len(weights) != len(AXES):
+        raise UsageError(f"weights must be three numbers for r, f, m; got {given!r}.")
+    return tuple(weights)
 
 
 def _alone(bins: int | None) -> Sequence[int] | None:

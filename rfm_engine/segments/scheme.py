@@ -1,207 +1,135 @@
-"""Segment schemes: TOML read into rules over the scores, checked, and laid out over the cells."""
+"""Segment schemes: ordered rules over scores and raw measures, and the scoring they expect."""
 
 from __future__ import annotations
 
-import os
-import tomllib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
-from importlib.resources import files
-from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from math import prod
+from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from rfm_engine.errors import UsageError
 from rfm_engine.score.cells import Bins
+from rfm_engine.segments.conditions import Condition
 
 AXES = ("r", "f", "m")
+FM, SUM = "fm", "sum"
 DEFAULT_BINS = 5
-METHODS = ("quantile", "thresholds")
-MAX_BINS = 100
-CutPoint: TypeAlias = int | str | Decimal
 OTHERS = "Others"
+CutPoint: TypeAlias = int | str | Decimal
+Rounding = Literal["floor", "ceil", "exact"]
+Match = Literal["first", "most specific"]
+Cube: TypeAlias = npt.NDArray[np.bool_]
 
 
 class Segment(NamedTuple):
-    """A name and, by axis, the inclusive range of scores it takes; no range takes all."""
+    """A name and what its customers are like; all of it must hold, and nothing holds for all.
+
+    `ranges` are inclusive, by `r`, `f`, `m`, `fm` (the mean of f and m) or `sum` (of all three);
+    `codes` are scores r, f, m of which one must be the customer's.
+    """
 
     name: str
-    ranges: dict[str, tuple[int, int]]
-
-    def takes(self, scores: tuple[int, int, int]) -> bool:
-        """Tell whether the segment's rule holds for the scores r, f, m."""
-        by_axis = dict(zip(AXES, scores, strict=True))
-        return all(low <= by_axis[axis] <= high for axis, (low, high) in self.ranges.items())
+    ranges: dict[str, tuple[int, int]] = {}  # noqa: RUF012 - a default that nobody changes
+    codes: frozenset[tuple[int, int, int]] = frozenset()
+    conditions: tuple[Condition, ...] = ()
+    line: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Scheme:
-    """Ordered segments, of which the first match wins, and the scoring they were written for."""
+    """Segments, and the scoring they were written for.
+
+    `options` are those of reading and scoring that come with the scheme unless given. Scores run
+    from `first_score`, which is 1 but in schemes that count from 0.
+    """
 
     name: str
+    title: str
     segments: tuple[Segment, ...]
     bins: dict[str, int]
     method: dict[str, str]
     cuts: dict[str, tuple[CutPoint, ...]]
     otherwise: str = OTHERS
+    has_otherwise: bool = False
+    match: Match = "first"
+    fm: Rounding = "exact"
+    first_score: int = 1
+    options: dict[str, str] = field(default_factory=dict)
 
     @property
     def axes(self) -> set[str]:
         """The axes that a rule looks at."""
-        return {axis for segment in self.segments for axis in segment.ranges}
+        named = {axis for segment in self.segments for axis in segment.ranges}
+        if SUM in named or any(segment.codes for segment in self.segments):
+            return set(AXES)
+        return (named - {FM}) | ({"f", "m"} if FM in named else set())
+
+    @property
+    def is_raw(self) -> bool:
+        """Whether a rule looks at more than scores."""
+        return any(segment.conditions for segment in self.segments)
+
+    def cubes(self, bins: Bins) -> list[Cube]:
+        """Return for each segment the cells, `bool[r, f, m]`, whose scores it takes."""
+        r, f, m = (place + self.first_score for place in np.indices(bins))
+        twice = {"r": 2 * r, "f": 2 * f, "m": 2 * m, SUM: 2 * (r + f + m)}
+        twice[FM] = self._twice_fm(f + m)
+        found = []
+        for segment in self.segments:
+            cube = np.ones(bins, np.bool_)
+            for axis, (low, high) in segment.ranges.items():
+                cube &= (twice[axis] >= 2 * low) & (twice[axis] <= 2 * high)
+            if segment.codes:
+                cube &= np.isin((r * 1000 + f) * 1000 + m, [*map(_number, segment.codes)])
+            found.append(cube)
+        return found
+
+    def priority(self, bins: Bins) -> list[int]:
+        """Return the numbers of the segments, the one that wins first."""
+        numbers = range(len(self.segments))
+        if self.match == "first":
+            return list(numbers)
+        full = {**dict(zip(AXES, bins, strict=True)), FM: max(bins.f, bins.m), SUM: sum(bins)}
+        named = sorted({axis for segment in self.segments for axis in segment.ranges})
+
+        def room(number: int) -> int:
+            ranges = self.segments[number].ranges
+            return prod(
+                ranges[axis][1] - ranges[axis][0] + 1 if axis in ranges else full[axis]
+                for axis in named
+            )
+
+        return sorted(numbers, key=room)
 
     def layout(self, bins: Bins) -> npt.NDArray[np.int16]:
-        """Return the segment of each cell, `int16[cells]`; `len(segments)` where no rule holds."""
+        """Return the segment of each cell, `int16[cells]`; `len(segments)` where no rule holds.
+
+        As far as scores decide: a rule with conditions is taken to hold.
+        """
         found = np.full(bins, len(self.segments), np.int16)
-        for number in reversed(range(len(self.segments))):
-            ranges = self.segments[number].ranges
-            box = tuple(
-                slice(ranges[axis][0] - 1, ranges[axis][1]) if axis in ranges else slice(None)
-                for axis in AXES
-            )
-            found[box] = number
+        cubes = self.cubes(bins)
+        for number in reversed(self.priority(bins)):
+            found[cubes[number]] = number
         return found.reshape(-1)
 
+    def leaves_some(self, bins: Bins) -> bool:
+        """Tell whether customers may fit no segment."""
+        sure = [
+            cube
+            for cube, segment in zip(self.cubes(bins), self.segments, strict=True)
+            if not segment.conditions
+        ]
+        return not np.logical_or.reduce([np.zeros(bins, np.bool_), *sure]).all()
 
-def load_scheme(given: str | os.PathLike[str]) -> Scheme:
-    """Load a shipped scheme by name, or one of your own by the path of its TOML file.
-
-    Raises
-    ------
-    UsageError
-        There is no such scheme, or the file is not a scheme; the message names the place.
-    """
-    text = os.fspath(given)
-    if text.endswith(".toml"):
-        return _parsed(_read(Path(text)), text)
-    shipped = shipped_schemes()
-    if text not in shipped:
-        raise UsageError(
-            f"scheme must be one of {', '.join(shipped)} or a .toml file; got {text!r}."
-        )
-    return _parsed((files(__package__) / "schemes" / f"{text}.toml").read_text("utf-8"), text)
+    def _twice_fm(self, both: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        if self.fm == "exact":
+            return both
+        halves: npt.NDArray[np.int64] = 2 * ((both + (self.fm == "ceil")) // 2)
+        return halves
 
 
-def shipped_schemes() -> list[str]:
-    """Return the names of the schemes that come with the package."""
-    entries = (files(__package__) / "schemes").iterdir()
-    return sorted(e.name.removesuffix(".toml") for e in entries if e.name.endswith(".toml"))
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"scheme file {str(path)!r} must be readable text; got {error}.") from None
-
-
-def _parsed(text: str, place: str) -> Scheme:
-    try:
-        data = tomllib.loads(text, parse_float=Decimal)
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"scheme {place!r} must be TOML; got {error}.") from None
-    _only(data, place, {"name", "title", "bins", "method", "cuts", "segments", "otherwise"})
-    bins = dict.fromkeys(AXES, DEFAULT_BINS) | _by_axis(data, "bins", place)
-    for axis, n_bins in bins.items():
-        check_bins(f"bins of {place!r} for {axis}", n_bins)
-    method = dict.fromkeys(AXES, METHODS[0]) | _by_axis(data, "method", place)
-    cuts = {
-        axis: _cuts(given, axis, place, bins[axis])
-        for axis, given in _by_axis(data, "cuts", place).items()
-    }
-    _check_methods(method, cuts, place)
-    tables = data.get("segments")
-    if not isinstance(tables, list) or not tables:
-        raise UsageError(f"scheme {place!r} must have [[segments]]; got none.")
-    segments = tuple(_segment(table, place, bins) for table in tables)
-    names = [segment.name for segment in segments]
-    for name in names:
-        if names.count(name) > 1:
-            raise UsageError(
-                f"segments of {place!r} must have different names; got {name!r} twice."
-            )
-    name, otherwise = data.get("name", place), data.get("otherwise", OTHERS)
-    if not isinstance(name, str) or not isinstance(otherwise, str):
-        raise UsageError(f"name and otherwise of {place!r} must be text; got {name}, {otherwise}.")
-    return Scheme(name, segments, bins, method, cuts, otherwise)
-
-
-def ascending(what: str, given: Sequence[CutPoint] | None) -> tuple[CutPoint, ...] | None:
-    """Check that cut points are finite numbers that never fall."""
-    if given is None:
-        return None
-    try:
-        points = [Decimal(str(cut)) for cut in given]
-    except ArithmeticError:
-        points = []
-    if not points or not all(map(Decimal.is_finite, points)) or points != sorted(points):
-        raise UsageError(f"{what} must be ascending numbers; got {', '.join(map(str, given))}.")
-    return tuple(given)
-
-
-def check_bins(what: str, n_bins: Any) -> None:
-    """Check a number of bins."""
-    if type(n_bins) is not int or not 2 <= n_bins <= MAX_BINS:
-        raise UsageError(f"{what} must be 2 to {MAX_BINS}; got {n_bins!r}.")
-
-
-def _cuts(given: Any, axis: str, place: str, n_bins: int) -> tuple[CutPoint, ...]:
-    if not isinstance(given, list) or len(given) != n_bins - 1:
-        raise UsageError(
-            f"cuts of {place!r} for {axis} must be {n_bins - 1} numbers for {n_bins} bins; "
-            f"got {given}."
-        )
-    return ascending(f"cuts of {place!r} for {axis}", given) or ()
-
-
-def _check_methods(
-    method: dict[str, Any], cuts: dict[str, tuple[CutPoint, ...]], place: str
-) -> None:
-    for axis, name in method.items():
-        if name not in METHODS:
-            raise UsageError(
-                f"method of {place!r} for {axis} must be one of {', '.join(METHODS)}; got {name!r}."
-            )
-        if axis in cuts and name != "thresholds":
-            raise UsageError(f"cuts of {place!r} for {axis} must come with thresholds; got {name}.")
-
-
-def _segment(table: Any, place: str, bins: dict[str, int]) -> Segment:
-    name = table.get("name") if isinstance(table, dict) else None
-    if not isinstance(name, str) or not name:
-        raise UsageError(f"every segment of {place!r} must have a name; got {table!r}.")
-    _only(table, f"{place}: {name}", {"name", *AXES})
-    ranges = {}
-    for axis in AXES:
-        if axis in table:
-            ranges[axis] = _range(
-                table[axis], f"{axis} of segment {name!r} in {place!r}", bins[axis]
-            )
-    return Segment(name, ranges)
-
-
-def _range(given: Any, what: str, n_bins: int) -> tuple[int, int]:
-    ends = [given, given] if isinstance(given, int) else given
-    whole = isinstance(ends, list) and len(ends) == 2 and all(type(end) is int for end in ends)
-    if not whole or not 1 <= ends[0] <= ends[1] <= n_bins:
-        raise UsageError(
-            f"{what} must be a score or [low, high] within 1 to {n_bins}; got {given}."
-        )
-    return ends[0], ends[1]
-
-
-def _by_axis(data: dict[str, Any], key: str, place: str) -> dict[str, Any]:
-    given = data.get(key, {})
-    if not isinstance(given, dict):
-        raise UsageError(f"{key} of scheme {place!r} must be a table by axis; got {given!r}.")
-    _only(given, f"{place}: {key}", set(AXES))
-    return given
-
-
-def _only(table: dict[str, Any], place: str, known: set[str]) -> None:
-    for key in table:
-        if key not in known:
-            raise UsageError(f"{place!r} must only have {', '.join(sorted(known))}; got {key!r}.")
+def _number(code: tuple[int, int, int]) -> int:
+    r, f, m = code
+    return (r * 1000 + f) * 1000 + m

@@ -6,7 +6,6 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rfm_engine.score.cuts import quantile_cuts
 from rfm_engine.score.select import select
 
 LEAST, GREATEST = -(2**63), 2**63 - 1
@@ -26,18 +25,6 @@ def test_select__equals_sorting(lists, data):
     if ordered:
         ranks = sorted(data.draw(st.lists(st.integers(0, len(ordered) - 1), min_size=1)))
         assert select(arrays(lists), ranks) == [ordered[rank] for rank in ranks]
-
-
-@given(chunks, st.integers(2, 100))
-def test_quantile_cuts__are_the_least_with_enough_at_or_below(lists, bins):
-    cuts = quantile_cuts(arrays(lists), bins)
-    values = sorted(value for part in lists for value in part)
-    n = len(values)
-    assert cuts == [
-        min(v for v in values if sum(w <= v for w in values) * bins >= i * n)
-        for i in range(1, bins)
-        if n
-    ]
 
 
 def test_select__int32_chunks_are_values_like_others():

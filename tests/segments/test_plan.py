@@ -8,8 +8,8 @@ import pytest
 
 from rfm_engine.errors import UsageError
 from rfm_engine.score.cells import Bins
+from rfm_engine.segments.load import load_scheme
 from rfm_engine.segments.plan import plan_scoring
-from rfm_engine.segments.scheme import load_scheme
 
 CLASSIC, BANDS = load_scheme("classic"), load_scheme("recency-bands")
 
@@ -20,7 +20,7 @@ def plan(scheme=CLASSIC, method=None, bins=None, **cuts):
 
 def test_plan__the_scheme_decides_where_nothing_is_asked():
     assert plan().bins == Bins(5, 5, 5)
-    assert [axis.method for axis in plan()] == ["quantile"] * 3
+    assert [axis.method for axis in plan()[:3]] == ["quantile"] * 3
     assert plan(BANDS).bins == Bins(4, 5, 5)
     assert plan(BANDS).r.cuts == (30, 59, 180)
 
@@ -32,11 +32,13 @@ def test_plan__axes_the_scheme_does_not_look_at_are_free():
     assert plan(BANDS, r=[7, 14, 21]).r.cuts == (7, 14, 21)
 
 
-def test_fit__cut_points_become_integers_of_their_axis():
+def test_axes__cut_points_become_integers_of_their_axis():
     chosen = plan(r=["1.5", 2, 3, 4], f=[1, 2, 3, 4], m=["-0.005", Decimal("9.99"), "1e1", 11])
-    assert chosen.r.fit([], 0) == [1, 2, 3, 4]
-    assert chosen.f.fit([], 0) == [1, 2, 3, 4]
-    assert chosen.m.fit([], 2) == [-1, 999, 1000, 1100]
+    assert [axis.cuts for axis in chosen.axes(2)] == [
+        [1, 2, 3, 4], [1, 2, 3, 4], [-1, 999, 1000, 1100],
+    ]  # fmt: skip
+    mean = plan_scoring(CLASSIC, None, None, {"m": ["0.005"]}, "mean")
+    assert mean.axes(2)[2].cuts == [5_000]
 
 
 @pytest.mark.parametrize(
@@ -47,7 +49,7 @@ def test_fit__cut_points_become_integers_of_their_axis():
         ({"bins": (5, 5, 1)}, "bins for monetary must be 2 to 100; got 1"),
         ({"bins": (5, 5, 101)}, "bins for monetary must be 2 to 100; got 101"),
         ({"bins": (5, 5)}, "one value or three"),
-        ({"method": "ntile"}, "quantile, thresholds; got 'ntile'"),
+        ({"method": "median"}, "nested, thresholds; got 'median'"),
         ({"method": "thresholds"}, "must have r_cuts"),
         ({"method": "quantile", "m": [1]}, "m_cuts must come with method thresholds"),
         ({"r": [1]}, "classic must have 5 bins for recency; got 2"),
@@ -56,6 +58,9 @@ def test_fit__cut_points_become_integers_of_their_axis():
         ({"m": ["x"]}, "ascending numbers; got x"),
         ({"m": ["nan"]}, "ascending"),
         ({"m": []}, "ascending"),
+        ({"method": "mean"}, "classic must have 5 bins for recency; got 2"),
+        ({"method": ("quantile", "quantile", "mean"), "bins": (5, 5, 3)}, "mean must have 2 bins"),
+        ({"method": ("nested", "quantile", "quantile")}, "nested must be that of all axes"),
         ({"scheme": BANDS, "method": "quantile"}, "must have thresholds for recency"),
         ({"scheme": BANDS, "bins": 5}, "one fewer than the bins, 5; got 3"),
     ],
@@ -63,3 +68,9 @@ def test_fit__cut_points_become_integers_of_their_axis():
 def test_plan__contradictions_are_refused(options, message):
     with pytest.raises(UsageError, match=message):
         plan(**options)
+
+
+@pytest.mark.parametrize("weights", [[], [1, 2], ["a", 1, 2], [1, 2, "nan"], ["inf", 1, 1]])
+def test_plan__weights_are_three_numbers(weights):
+    with pytest.raises(UsageError, match="weights must be three numbers"):
+        plan_scoring(CLASSIC, None, None, {}, weights=weights)

@@ -1,0 +1,73 @@
+"""`rfm schemes`: the ways to name segments, listed, shown, checked and compared."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from .exits import Misuse
+
+_SCHEME = typer.Argument(metavar="NAME|FILE.toml", help="A shipped scheme or a file of your own.")
+
+schemes = typer.Typer(
+    no_args_is_help=True, help="List, show, check and compare segment schemes.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)  # fmt: skip
+
+
+@schemes.command("list")
+def list_schemes() -> None:
+    """List the shipped schemes."""
+    from rfm_engine.segments.load import load_scheme, shipped_schemes
+
+    for name in shipped_schemes():
+        typer.echo(f"{name:<16} {load_scheme(name).title}")
+
+
+@schemes.command()
+def show(scheme: Annotated[str, _SCHEME]) -> None:
+    """Draw a scheme: how it scores, its rules, and the grid of r by f."""
+    from rich.console import Console
+
+    from rfm_engine.segments.load import load_scheme
+
+    from .scheme_grid import print_scheme
+
+    print_scheme(Console(), load_scheme(scheme))
+
+
+@schemes.command()
+def lint(scheme: Annotated[str, _SCHEME]) -> None:
+    """Check a scheme: every score covered, every segment reachable, overlaps, dead conditions."""
+    from rfm_engine.segments.lint import lint as check
+    from rfm_engine.segments.load import load_scheme
+
+    loaded = load_scheme(scheme)
+    findings = check(loaded)
+    for finding in findings:
+        place = scheme if finding.line is None else f"{scheme}:{finding.line}"
+        typer.echo(f"{place}: {'error' if finding.error else 'note'}: {finding.text}")
+    n_errors = sum(finding.error for finding in findings)
+    if n_errors:
+        raise Misuse(f"scheme {scheme} must be total and have no dead segments; {n_errors} errors.")
+    typer.echo(f"{scheme}: {len(loaded.segments)} segments, no errors")
+
+
+@schemes.command()
+def diff(one: Annotated[str, _SCHEME], other: Annotated[str, _SCHEME]) -> None:
+    """Tell which scores change hands from one scheme to another."""
+    from rfm_engine.segments.load import load_scheme
+
+    from .scheme_grid import differences
+
+    a, b = load_scheme(one), load_scheme(other)
+    if a.bins != b.bins or a.first_score != b.first_score:
+        raise Misuse(f"schemes must have the same bins to be compared; got {a.bins}, {b.bins}.")
+    if a.is_raw or b.is_raw:
+        raise Misuse("schemes must decide by scores to be compared; one looks at raw measures.")
+    changes = differences(a, b)
+    for before, after, codes in changes:
+        typer.echo(f"{before} -> {after}: {len(codes)} cells, {' '.join(codes)}")
+    if not changes:
+        typer.echo("no cell changes hands")

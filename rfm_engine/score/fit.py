@@ -1,0 +1,79 @@
+"""Axes fitted to customers: cut points, and the values that are compared with them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from rfm_engine.score.cells import Cuts
+from rfm_engine.score.methods import BY_RANK, NESTED, Measure, fit_cuts
+from rfm_engine.score.nested import nested_bins
+from rfm_engine.score.ranked import IdsAt, rank_bins
+
+Chunks = Sequence[npt.NDArray[Any]]
+
+
+class Axis(NamedTuple):
+    """How one axis is cut: a method, a number of bins, and the cut points where they are given."""
+
+    method: str
+    bins: int
+    cuts: list[int] | None = None
+
+
+class Fitted(NamedTuple):
+    """Cut points for people, None where each group has its own, of `n_sets` in all.
+
+    A customer's bin is one more than the number of `at` below the customer's value in `values`,
+    `[axis][chunk]`: the measures themselves, or their bins from 0 where those are no matter of
+    values alone.
+    """
+
+    cuts: Cuts | None
+    n_sets: int
+    at: Cuts
+    values: list[Chunks]
+
+
+def fit_axes(axes: Sequence[Axis], measures: Sequence[Measure], ids: Sequence[IdsAt]) -> Fitted:
+    """Fit each axis to its measure over all customers."""
+    if axes[0].method == NESTED:
+        placed, n_sets = nested_bins(measures, [axis.bins for axis in axes])
+        steps = Cuts(*(list(range(axis.bins - 1)) for axis in axes))
+        return Fitted(None, n_sets, steps, [list(chunks) for chunks in placed])
+    cuts, at = [], []
+    values: list[Chunks] = []
+    for axis, measure in zip(axes, measures, strict=True):
+        if axis.method in BY_RANK:
+            found, placed_chunks = rank_bins(axis.method, measure, axis.bins, ids)
+            at.append(list(range(axis.bins - 1)))
+            values.append(list(placed_chunks))
+        else:
+            found = fit_cuts(axis.method, measure, axis.bins) if axis.cuts is None else axis.cuts
+            at.append(found)
+            values.append(list(measure.chunks))
+        cuts.append(found)
+    return Fitted(Cuts(*cuts), 0, Cuts(*at), values)
+
+
+def mean_amounts(
+    monetary_minor: npt.NDArray[np.int64], frequency: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64] | None:
+    """Return `floor(10000 * monetary / frequency)` of each customer, None where one leaves int64.
+
+    Of a quotient and a remainder, since the product may leave it where the result does not.
+    """
+    whole, rest = np.divmod(monetary_minor, frequency)
+    most = np.iinfo(np.int64).max // MEAN_PARTS - 1
+    if len(whole) and (whole.max() > most or whole.min() < -most):
+        return None
+    found: npt.NDArray[np.int64] = whole * MEAN_PARTS + rest * MEAN_PARTS // frequency
+    return found
+
+
+MEAN_DIGITS = 4
+MEAN_PARTS = 10**MEAN_DIGITS
+"""A mean amount is counted in ten thousandths of a minor unit."""

@@ -1,0 +1,103 @@
+"""Ids in order, word by word: which is the n-th among those tied, and which stand after it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from rfm_engine.kernels import kernel
+from rfm_engine.orders.arrays import frozen
+from rfm_engine.orders.keys import IntKeys, Keys
+
+Words: TypeAlias = npt.NDArray[np.uint64]
+Path: TypeAlias = tuple[int, ...]
+"""The leading words of an id, as many as tell it from all others."""
+
+_SIGN = np.uint64(1 << 63)
+_WORD_BYTES = 8
+
+
+class Identities:
+    """Distinct ids, ordered as numbers or bytewise.
+
+    An id is a sequence of words of 64 bits: an integer is one; a text is its bytes in eights,
+    zeros behind, and last its length.
+    """
+
+    def __init__(self, keys: Keys, *, signed: bool) -> None:
+        self._keys = keys
+        self._signed = signed
+        self._lengths = np.zeros(0, np.int64)
+        if not isinstance(keys, IntKeys):
+            self._lengths = np.diff(keys.offsets)
+
+    def __len__(self) -> int:
+        keys = self._keys
+        return len(keys.bits) if isinstance(keys, IntKeys) else len(self._lengths)
+
+    @property
+    def n_levels(self) -> int:
+        """Words of the longest id."""
+        if isinstance(self._keys, IntKeys):
+            return 1
+        longest = int(self._lengths.max(initial=0))
+        return -(-longest // _WORD_BYTES) + 1
+
+    def words(self, level: int, n_levels: int) -> Words:
+        """Return the word of every id at a level, of `n_levels` in all."""
+        if isinstance(self._keys, IntKeys):
+            return self._keys.bits ^ _SIGN if self._signed else self._keys.bits
+        if level == n_levels - 1:
+            return self._lengths.astype(np.uint64)
+        words = np.empty(len(self._lengths), np.uint64)
+        read_words(frozen(self._keys.offsets), frozen(self._keys.data), level * _WORD_BYTES, words)
+        return words
+
+
+def paths_at(ids: Sequence[Identities], ranks: Sequence[int]) -> list[Path]:
+    """Return the ids at ascending `ranks` (0 is the least) among all of them together."""
+    n_levels = max(each.n_levels for each in ids)
+
+    def paths(members: list[npt.NDArray[np.intp]], ranks: Sequence[int], level: int) -> list[Path]:
+        parts = [each.words(level, n_levels)[rows] for each, rows in zip(ids, members, strict=True)]
+        words = np.concatenate(parts)
+        at = np.partition(words, ranks)[ranks].tolist()
+        found: list[Path] = []
+        for word in sorted(set(at)):
+            below = int((words < word).sum())
+            same = [rows[part == word] for rows, part in zip(members, parts, strict=True)]
+            inner = [rank - below for rank, w in zip(ranks, at, strict=True) if w == word]
+            if sum(map(len, same)) == 1:
+                found += [(word,)] * len(inner)
+            else:
+                found += [(word, *rest) for rest in paths(same, inner, level + 1)]
+        return found
+
+    return paths([np.arange(len(each)) for each in ids], ranks, 0)
+
+
+def after(ids: Identities, n_levels: int, path: Path) -> npt.NDArray[np.bool_]:
+    """Tell which ids stand after that of a path."""
+    decided = ids.words(0, n_levels)
+    is_after = decided > np.uint64(path[0])
+    open_rows = np.flatnonzero(decided == np.uint64(path[0]))
+    for level, word in enumerate(path[1:], 1):
+        words = ids.words(level, n_levels)[open_rows]
+        is_after[open_rows[words > np.uint64(word)]] = True
+        open_rows = open_rows[words == np.uint64(word)]
+    return is_after
+
+
+@kernel
+def read_words(offsets, data, start, words):
+    """Read 8 bytes of each text from byte `start` on, the first as the highest, zeros behind."""
+    for i in range(len(words)):
+        at = offsets[i] + start
+        n = min(offsets[i + 1] - at, 8)
+        word = np.uint64(0)
+        for j in range(n):
+            word |= np.uint64(data[at + j]) << np.uint64(56 - 8 * j)
+        words[i] = word

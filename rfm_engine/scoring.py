@@ -1,0 +1,143 @@
+"""Chunks of customers to cut points, scores and segments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from functools import cache, partial
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from rfm_engine.aggregate.finish import CustomerChunk
+from rfm_engine.errors import DataError
+from rfm_engine.score.cells import Cells, Compared, cell_sums, new_sums, place_customers
+from rfm_engine.score.fit import MEAN_PARTS, Fitted, fit_axes, mean_amounts
+from rfm_engine.score.identities import Identities
+from rfm_engine.score.methods import Measure
+from rfm_engine.segments.assign import Labels, SegmentSums, segment_sums
+from rfm_engine.segments.conditions import Population
+from rfm_engine.segments.plan import Plan
+from rfm_engine.segments.rules import Numbers, Rules, add_segments, new_segment_sums
+from rfm_engine.segments.scheme import Scheme
+
+Values = npt.NDArray[np.int64]
+
+
+class Scoring(NamedTuple):
+    """Customers' cells and segments by chunk, how they came about, and what they add up to."""
+
+    fitted: Fitted
+    cells: list[Cells]
+    segments: Sequence[Callable[[], Numbers]]
+    labels: Labels
+    sums: list[SegmentSums]
+
+
+def score_chunks(
+    chunks: Sequence[CustomerChunk], scale: int, scheme: Scheme, plan: Plan, pool: Executor
+) -> Scoring:
+    """Score customers and name their segments; the threads of `pool` take the chunks.
+
+    Raises
+    ------
+    DataError
+        A mean amount leaves 64 bits.
+    """
+    measures = _measures(chunks, scale, plan, pool)
+    ids = [partial(_identities, chunk) for chunk in chunks]
+    fitted = fit_axes(plan.axes(scale), measures, ids)
+    bins = plan.bins
+
+    def place(chunk: CustomerChunk, *values: Values) -> tuple[Cells, npt.NDArray[np.int64]]:
+        sums = new_sums(bins)
+        compared = Compared(*(np.asarray(axis, np.int64) for axis in values))
+        amounts = chunk.frequency, chunk.monetary_minor
+        return place_customers(compared, fitted.at, bins, *amounts, sums), sums
+
+    placed = list(pool.map(place, chunks, *fitted.values))
+    cells = [of_chunk for of_chunk, _ in placed]
+    sums = sum((each for _, each in placed), new_sums(bins))
+    labels = Labels(scheme, bins, sums[:, 0] > 0, plan.weights)
+    rules, raw = _rules(chunks, scale, scheme, plan, pool)
+    n_names = len(labels.names)
+    if rules.table is not None:
+        by_cell = [partial(rules.assign, of_chunk, _no_measure) for of_chunk in cells]
+        by_segment = segment_sums(cell_sums(sums), rules.table, n_names)
+        return Scoring(fitted, cells, by_cell, labels, by_segment)
+
+    def assign(chunk: CustomerChunk, of_chunk: Cells, column: _Raw) -> tuple[Numbers, Values]:
+        found, sums = rules.assign(of_chunk, column), new_segment_sums(n_names)
+        add_segments(found, chunk.frequency, chunk.monetary_minor, sums)
+        return found, sums
+
+    assigned = list(pool.map(assign, chunks, cells, raw))
+    total = sum((each for _, each in assigned), new_segment_sums(n_names))
+    by_segment = [SegmentSums(*row) for row in cell_sums(total)]
+    segments = [partial(_same, found) for found, _ in assigned]
+    return Scoring(fitted, cells, segments, labels, by_segment)
+
+
+_Raw = Callable[[str], Values]
+
+
+def _rules(
+    chunks: Sequence[CustomerChunk], scale: int, scheme: Scheme, plan: Plan, pool: Executor
+) -> tuple[Rules, list[_Raw]]:
+    """Make the scheme ready, and what gives the raw measures of each chunk where it needs them."""
+    if not scheme.is_raw:
+        return Rules(scheme, plan.bins, None), []
+    # Kept from the population's mean to the customers' comparison with it.
+    raw: list[_Raw] = [cache(partial(_raw_measure, chunk)) for chunk in chunks]
+
+    def values(measure: str) -> list[Values]:
+        return list(pool.map(lambda column: column(measure), raw))
+
+    return Rules(scheme, plan.bins, Population(values, scale, pool.map)), raw
+
+
+def _raw_measure(chunk: CustomerChunk, measure: str) -> Values:
+    if measure == "recency_days":
+        return chunk.recency_days.astype(np.int64)
+    if measure == "frequency":
+        return chunk.frequency
+    if measure == "monetary":
+        return chunk.monetary_minor
+    return chunk.mean_gaps_us() if measure == "mean_gap_days" else _means(chunk)
+
+
+def _measures(
+    chunks: Sequence[CustomerChunk], scale: int, plan: Plan, pool: Executor
+) -> list[Measure]:
+    unit = 10**scale
+    money: Sequence[Values] = [chunk.monetary_minor for chunk in chunks]
+    if plan.monetary == "mean":
+        money, unit = list(pool.map(_means, chunks)), unit * MEAN_PARTS
+    return [
+        Measure([chunk.recency_days for chunk in chunks], pool.map, ascending=False),
+        Measure([chunk.frequency for chunk in chunks], pool.map),
+        Measure(money, pool.map, unit),
+    ]
+
+
+def _means(chunk: CustomerChunk) -> Values:
+    found = mean_amounts(chunk.monetary_minor, chunk.frequency)
+    if found is None:
+        raise DataError(
+            "mean amounts must be below 10^15 minor units; got a greater one. "
+            "Give a smaller amount scale."
+        )
+    return found
+
+
+def _identities(chunk: CustomerChunk, places: npt.NDArray[np.intp]) -> Identities:
+    return Identities(chunk.keys_at(places), signed=chunk.kind == "int")
+
+
+def _no_measure(measure: str) -> Values:
+    raise KeyError(measure)
+
+
+def _same(found: Numbers) -> Numbers:
+    return found

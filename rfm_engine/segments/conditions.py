@@ -1,0 +1,159 @@
+"""Conditions on raw measures: written as text, settled to ranges of integers for the customers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from math import ceil, floor
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from rfm_engine.score.fit import MEAN_PARTS
+from rfm_engine.score.methods import exact_sum
+from rfm_engine.score.select import Map, Values, select
+
+MEASURES = ("recency_days", "frequency", "monetary", "average_order", "mean_gap_days")
+RELATIONS = ("<=", ">=", "==", "<", ">")
+_DAY_US = 86_400_000_000
+_LEAST, _MOST = -(1 << 63), (1 << 63) - 1
+_FORM = re.compile(
+    r"(?P<measure>[a-z_]+)\s*(?P<relation><=|>=|==|<|>)\s*(?P<operand>[^\s=<>].*?)\s*\Z"
+)
+_NUMBER = re.compile(r"-?\d+(\.\d+)?\Z")
+_QUANTILE = re.compile(r"quantile\(\s*(\d+)\s*/\s*(\d+)\s*\)\Z")
+
+
+class Condition(NamedTuple):
+    """`measure relation operand`.
+
+    The operand is a number, or one of the population's: `mean`, `cycle`, `quantile(i/k)`.
+    """
+
+    measure: str
+    relation: str
+    operand: Fraction | str
+    part: Fraction | None = None
+
+    def __str__(self) -> str:
+        operand = self.operand
+        if self.part is not None:
+            operand = f"quantile({self.part.numerator}/{self.part.denominator})"
+        elif isinstance(operand, Fraction):
+            operand = str(operand.numerator) if operand.denominator == 1 else str(float(operand))
+        return f"{self.measure} {self.relation} {operand}"
+
+
+class Range(NamedTuple):
+    """A condition settled: the measure's integers from `low` to `high`, none where they cross."""
+
+    measure: str
+    low: int
+    high: int
+
+
+def parse_condition(text: object) -> Condition | str:
+    """Read a condition, or return what is wrong with it."""
+    found = _FORM.match(text.strip()) if isinstance(text, str) else None
+    if found is None:
+        return f"must be like 'recency_days <= 30'; got {text!r}"
+    measure, relation, operand = found["measure"], found["relation"], found["operand"]
+    if measure not in MEASURES:
+        return f"must be about one of {', '.join(MEASURES)}; got {measure!r}"
+    if _NUMBER.match(operand):
+        return Condition(measure, relation, Fraction(operand))
+    quantile = _QUANTILE.match(operand)
+    if quantile and 0 < int(quantile[1]) < int(quantile[2]):
+        part = Fraction(int(quantile[1]), int(quantile[2]))
+        return Condition(measure, relation, "quantile", part)
+    if operand == "mean" or (operand == "cycle" and measure in ("recency_days", "mean_gap_days")):
+        return Condition(measure, relation, operand)
+    return f"must compare with a number, mean, quantile(1/3) or, for days, cycle; got {operand!r}"
+
+
+class Population:
+    """All customers' raw measures, as integers by chunk, and what conditions ask of them.
+
+    `monetary` counts minor units, `average_order` ten thousandths of those, `mean_gap_days`
+    microseconds; customers with one order have no gap, -1.
+    """
+
+    def __init__(self, values: Callable[[str], Values], scale: int, each: Map) -> None:
+        self._values = values
+        self._scale = scale
+        self._each = each
+
+    def settle(self, condition: Condition) -> Range:
+        """Return the range of integers for which a condition holds.
+
+        One that compares with something of nobody holds for nobody.
+        """
+        measure, relation, _, _ = condition
+        bound = self._bound(condition)
+        least = 0 if measure == "mean_gap_days" else _LEAST
+        if bound is None:
+            return Range(measure, 1, 0)
+        low, high = {
+            "<=": (least, floor(bound)),
+            "<": (least, ceil(bound) - 1),
+            ">=": (ceil(bound), _MOST),
+            ">": (floor(bound) + 1, _MOST),
+            "==": (ceil(bound), floor(bound)),
+        }[relation]
+        return Range(measure, max(low, least), min(high, _MOST))
+
+    def cycle_us(self) -> int | None:
+        """Return the average repurchase cycle.
+
+        The floor of the mean of the mean gaps of customers with two orders or more; None where
+        nobody has two.
+        """
+        gaps = self._known("mean_gap_days")
+        n = sum(map(len, gaps))
+        return exact_sum(gaps) // n if n else None
+
+    def _bound(self, condition: Condition) -> Fraction | None:
+        measure, _, operand, part = condition
+        if isinstance(operand, Fraction):
+            return operand * self._unit(measure)
+        if operand == "cycle":
+            cycle = self.cycle_us()
+            return None if cycle is None else Fraction(cycle, _DAY_US) * self._unit(measure)
+        values = self._known(measure)
+        n = sum(map(len, values))
+        if n == 0:
+            return None
+        if part is None:
+            return Fraction(exact_sum(values), n)
+        return Fraction(select(values, [ceil(part * n) - 1], self._each)[0])
+
+    def _known(self, measure: str) -> Values:
+        values = self._values(measure)
+        return [chunk[chunk >= 0] for chunk in values] if measure == "mean_gap_days" else values
+
+    def _unit(self, measure: str) -> int:
+        minor: int = 10**self._scale
+        units: dict[str, int] = {
+            "monetary": minor,
+            "average_order": minor * MEAN_PARTS,
+            "mean_gap_days": _DAY_US,
+        }
+        return units.get(measure, 1)
+
+
+def holds(
+    ranges: Sequence[Range], values: Callable[[str], npt.NDArray[np.int64]]
+) -> npt.NDArray[np.bool_] | None:
+    """Tell for which customers all ranges hold; None without ranges."""
+    found: npt.NDArray[np.bool_] | None = None
+    for measure, low, high in ranges:
+        column = values(measure)
+        inside = np.ones(len(column), np.bool_) if low <= high else np.zeros(len(column), np.bool_)
+        if low > _LEAST:
+            inside &= column >= low
+        if high < _MOST:
+            inside &= column <= high
+        found = inside if found is None else found & inside
+    return found

@@ -1,0 +1,43 @@
+"""Schemes found: shipped ones by name, one of your own by its file."""
+
+from __future__ import annotations
+
+import os
+from importlib.resources import files
+from pathlib import Path
+
+from rfm_engine.errors import UsageError
+from rfm_engine.segments.parse import parse_scheme
+from rfm_engine.segments.scheme import Scheme
+
+
+def load_scheme(given: str | os.PathLike[str]) -> Scheme:
+    """Load a shipped scheme by name, or one of your own by the path of its TOML file.
+
+    Raises
+    ------
+    UsageError
+        There is no such scheme, or the file is not a scheme; the message names the place.
+    """
+    text = os.fspath(given)
+    if text.endswith(".toml"):
+        return parse_scheme(_read(Path(text)), text)
+    shipped = shipped_schemes()
+    if text not in shipped:
+        raise UsageError(
+            f"scheme must be one of {', '.join(shipped)} or a .toml file; got {text!r}."
+        )
+    return parse_scheme((files(__package__) / "schemes" / f"{text}.toml").read_text("utf-8"), text)
+
+
+def shipped_schemes() -> list[str]:
+    """Return the names of the schemes that come with the package."""
+    entries = (files(__package__) / "schemes").iterdir()
+    return sorted(e.name.removesuffix(".toml") for e in entries if e.name.endswith(".toml"))
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"scheme file {str(path)!r} must be readable text; got {error}.") from None

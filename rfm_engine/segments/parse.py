@@ -1,0 +1,240 @@
+"""Schemes as TOML: read, checked, and refused with the place and what it must hold."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any, NoReturn, get_args
+
+from rfm_engine.errors import UsageError
+from rfm_engine.score.methods import BY_RANK, CUTS, NESTED
+from rfm_engine.segments.conditions import Condition, parse_condition
+from rfm_engine.segments.scheme import (
+    AXES,
+    DEFAULT_BINS,
+    FM,
+    OTHERS,
+    SUM,
+    CutPoint,
+    Match,
+    Rounding,
+    Scheme,
+    Segment,
+)
+
+METHODS = (*CUTS, *BY_RANK, NESTED, "thresholds")
+MAX_BINS = 100
+_OPTIONS = {"frequency": ("orders", "days"), "monetary": ("sum", "mean"), "zero": ("count", "drop")}
+_KEYS = {
+    "name", "title", "bins", "method", "cuts", "segments", "otherwise", "match", "fm",
+    "first_score", "options",
+}  # fmt: skip
+_HEADER = re.compile(r"^\s*\[\[\s*segments\s*\]\]")
+
+
+def parse_scheme(text: str, place: str) -> Scheme:
+    """Read a scheme.
+
+    Raises
+    ------
+    UsageError
+        The text is no scheme; the message names the place.
+    """
+    try:
+        data = tomllib.loads(text, parse_float=Decimal)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"scheme {place!r} must be TOML; got {error}.") from None
+    lines = [n for n, line in enumerate(text.splitlines(), 1) if _HEADER.match(line)]
+    return _Parser(place, data).scheme(lines)
+
+
+class _Parser:
+    """The data of a scheme, and where they come from."""
+
+    def __init__(self, place: str, data: dict[str, Any]) -> None:
+        self._place = place
+        self._data = data
+
+    def scheme(self, lines: Sequence[int]) -> Scheme:
+        data, place = self._data, self._place
+        _only(data, place, _KEYS)
+        bins = dict.fromkeys(AXES, DEFAULT_BINS) | self._by_axis("bins")
+        for axis, n_bins in bins.items():
+            check_bins(f"bins of {place!r} for {axis}", n_bins)
+        method = dict.fromkeys(AXES, METHODS[0]) | self._by_axis("method")
+        cuts = {axis: self._cuts(axis, bins[axis], g) for axis, g in self._by_axis("cuts").items()}
+        self._check_methods(method, cuts)
+        first_score = data.get("first_score", 1)
+        if first_score not in (0, 1):
+            self._refuse("first_score", "0 or 1", first_score)
+        return Scheme(
+            name=self._text("name", place),
+            title=self._text("title", ""),
+            segments=self._segments(bins, first_score, lines),
+            bins=bins,
+            method=method,
+            cuts=cuts,
+            otherwise=self._text("otherwise", OTHERS),
+            has_otherwise="otherwise" in data,
+            match=self._choice("match", get_args(Match)),
+            fm=self._choice("fm", get_args(Rounding)[::-1]),
+            first_score=first_score,
+            options=self._options(),
+        )
+
+    def _segments(
+        self, bins: dict[str, int], first_score: int, lines: Sequence[int]
+    ) -> tuple[Segment, ...]:
+        tables = self._data.get("segments")
+        if not isinstance(tables, list) or not tables:
+            raise UsageError(f"scheme {self._place!r} must have [[segments]]; got none.")
+        numbers = lines if len(lines) == len(tables) else [None] * len(tables)
+        reader = _SegmentReader(bins, first_score)
+        found: dict[str, Segment] = {}
+        for table, line in zip(tables, numbers, strict=True):
+            where = self._place if line is None else f"{self._place}:{line}"
+            segment = reader.segment(table, where)
+            if segment.name in found:
+                raise UsageError(
+                    f"segments of {where!r} must have different names; got {segment.name!r} twice."
+                )
+            found[segment.name] = segment._replace(line=line)
+        return tuple(found.values())
+
+    def _cuts(self, axis: str, n_bins: int, given: Any) -> tuple[CutPoint, ...]:
+        what = f"cuts of {self._place!r} for {axis}"
+        if not isinstance(given, list) or len(given) != n_bins - 1:
+            raise UsageError(f"{what} must be {n_bins - 1} numbers for {n_bins} bins; got {given}.")
+        return ascending(what, given) or ()
+
+    def _check_methods(self, method: dict[str, Any], cuts: dict[str, Any]) -> None:
+        for axis, name in method.items():
+            if name not in METHODS:
+                self._refuse(f"method for {axis}", f"one of {', '.join(METHODS)}", name)
+            if axis in cuts and name != "thresholds":
+                raise UsageError(
+                    f"cuts of {self._place!r} for {axis} must come with thresholds; got {name}."
+                )
+
+    def _options(self) -> dict[str, str]:
+        options = self._data.get("options", {})
+        if not isinstance(options, dict):
+            self._refuse("options", "a table", options)
+        _only(options, f"{self._place}: options", set(_OPTIONS))
+        for name, value in options.items():
+            if value not in _OPTIONS[name]:
+                self._refuse(name, " or ".join(_OPTIONS[name]), value)
+        return dict(options)
+
+    def _by_axis(self, key: str) -> dict[str, Any]:
+        given = self._data.get(key, {})
+        if key != "cuts" and isinstance(given, int | str):
+            return dict.fromkeys(AXES, given)
+        if not isinstance(given, dict):
+            self._refuse(key, "a table by axis", given)
+        _only(given, f"{self._place}: {key}", set(AXES))
+        return dict(given)
+
+    def _text(self, key: str, default: str) -> str:
+        given = self._data.get(key, default)
+        if not isinstance(given, str):
+            self._refuse(key, "text", given)
+        return given
+
+    def _choice(self, key: str, choices: Sequence[Any]) -> Any:
+        given = self._data.get(key, choices[0])
+        if given not in choices:
+            self._refuse(key, f"one of {', '.join(choices)}", given)
+        return given
+
+    def _refuse(self, key: str, wanted: str, got: object) -> NoReturn:
+        raise UsageError(f"{key} of scheme {self._place!r} must be {wanted}; got {got!r}.")
+
+
+class _SegmentReader:
+    """Reads segments whose scores have these limits."""
+
+    def __init__(self, bins: dict[str, int], first_score: int) -> None:
+        last = {axis: first_score + n_bins - 1 for axis, n_bins in bins.items()}
+        self._limits = {axis: (first_score, last[axis]) for axis in AXES}
+        self._limits[FM] = first_score, max(last["f"], last["m"])
+        self._limits[SUM] = 3 * first_score, sum(last.values())
+
+    def segment(self, table: Any, place: str) -> Segment:
+        """Read one."""
+        name = table.get("name") if isinstance(table, dict) else None
+        if not isinstance(name, str) or not name:
+            raise UsageError(f"every segment of {place!r} must have a name; got {table!r}.")
+        _only(table, f"{place}: {name}", {"name", "codes", "when", *self._limits})
+        ranges = {
+            axis: self._range(table[axis], f"{axis} of segment {name!r} in {place!r}", *limits)
+            for axis, limits in self._limits.items()
+            if axis in table
+        }
+        of_segment = f"of segment {name!r} in {place!r}"
+        codes, when = (self._list(table, key, of_segment) for key in ("codes", "when"))
+        return Segment(
+            name,
+            ranges,
+            frozenset(self._code(code, f"codes {of_segment}") for code in codes),
+            tuple(self._condition(text, f"when {of_segment}") for text in when),
+        )
+
+    def _list(self, table: dict[str, Any], key: str, of_segment: str) -> list[Any]:
+        given = table.get(key, [])
+        if not isinstance(given, list) or (key in table and not given):
+            raise UsageError(f"{key} {of_segment} must be a list; got {given}.")
+        return given
+
+    def _range(self, given: Any, what: str, low: int, high: int) -> tuple[int, int]:
+        ends = [given, given] if type(given) is int else given
+        whole = isinstance(ends, list) and len(ends) == 2 and all(type(end) is int for end in ends)
+        if not whole or not low <= ends[0] <= ends[1] <= high:
+            raise UsageError(
+                f"{what} must be a score or [low, high] within {low} to {high}; got {given}."
+            )
+        return ends[0], ends[1]
+
+    def _code(self, given: Any, what: str) -> tuple[int, int, int]:
+        parts = re.split("-", given) if isinstance(given, str) and "-" in given else given
+        limits = [self._limits[axis] for axis in AXES]
+        good = isinstance(parts, str | list) and len(parts) == len(AXES)
+        good = good and all(str(part).isascii() and str(part).isdigit() for part in parts)
+        if good:
+            r, f, m = map(int, parts)
+            if all(low <= s <= high for s, (low, high) in zip((r, f, m), limits, strict=True)):
+                return r, f, m
+        raise UsageError(f"{what} must be scores such as '543'; got {given!r}.")
+
+    def _condition(self, given: Any, what: str) -> Condition:
+        found = parse_condition(given)
+        if isinstance(found, str):
+            raise UsageError(f"{what} {found}.")
+        return found
+
+
+def ascending(what: str, given: Sequence[CutPoint] | None) -> tuple[CutPoint, ...] | None:
+    """Check that cut points are finite numbers that never fall."""
+    if given is None:
+        return None
+    try:
+        points = [Decimal(str(cut)) for cut in given]
+    except ArithmeticError:
+        points = []
+    if not points or not all(map(Decimal.is_finite, points)) or points != sorted(points):
+        raise UsageError(f"{what} must be ascending numbers; got {', '.join(map(str, given))}.")
+    return tuple(given)
+
+
+def check_bins(what: str, n_bins: Any) -> None:
+    """Check a number of bins."""
+    if type(n_bins) is not int or not 2 <= n_bins <= MAX_BINS:
+        raise UsageError(f"{what} must be 2 to {MAX_BINS}; got {n_bins!r}.")
+
+
+def _only(table: dict[str, Any], place: str, known: set[str]) -> None:
+    for key in table:
+        if key not in known:
+            raise UsageError(f"{place!r} must only have {', '.join(sorted(known))}; got {key!r}.")

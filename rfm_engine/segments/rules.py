@@ -1,0 +1,85 @@
+"""A scheme made ready for customers: a table over cells where scores decide, else rule by rule."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from rfm_engine.kernels import kernel
+from rfm_engine.orders.arrays import frozen
+from rfm_engine.score.cells import Bins, Cells
+from rfm_engine.segments.conditions import Population, Range, holds
+from rfm_engine.segments.scheme import Scheme
+
+Numbers = npt.NDArray[np.int16]
+Column = Callable[[str], npt.NDArray[np.int64]]
+"""A raw measure of some customers, by name."""
+
+
+class Rule(NamedTuple):
+    """A segment's number, the cells it takes (None: all) and the ranges of raw measures."""
+
+    segment: int
+    cells: npt.NDArray[np.bool_] | None
+    ranges: tuple[Range, ...]
+
+
+class Rules:
+    """What names the segments of customers, by number; `len(names)` where no rule holds."""
+
+    def __init__(self, scheme: Scheme, bins: Bins, population: Population | None) -> None:
+        self.names = [segment.name for segment in scheme.segments]
+        self.table = None if population is not None else scheme.layout(bins)
+        self._rules: list[Rule] = []
+        if population is None:
+            return
+        cubes = scheme.cubes(bins)
+        for number in scheme.priority(bins):
+            cells = cubes[number].reshape(-1)
+            ranges = tuple(population.settle(c) for c in scheme.segments[number].conditions)
+            self._rules.append(Rule(number, None if cells.all() else cells, ranges))
+
+    def assign(self, cells: Cells, measure: Column) -> Numbers:
+        """Return the segment of every customer."""
+        if self.table is not None:
+            return self.table.take(cells)
+        found = np.full(len(cells), len(self.names), np.int16)
+        for segment, taken, ranges in reversed(self._rules):
+            inside = holds(ranges, measure)
+            if taken is not None:
+                fitting = taken.take(cells)
+                inside = fitting if inside is None else inside & fitting
+            if inside is None:
+                found[:] = segment
+            else:
+                found[inside] = segment
+        return found
+
+
+def new_segment_sums(n_segments: int) -> npt.NDArray[np.int64]:
+    """Return what `add_segments` adds to."""
+    return np.zeros((n_segments, 4), np.int64)
+
+
+def add_segments(
+    segments: Numbers,
+    frequency: npt.NDArray[np.int64],
+    monetary: npt.NDArray[np.int64],
+    sums: npt.NDArray[np.int64],
+) -> None:
+    """Add customers, orders and amounts to the sums of their segments."""
+    add_up(frozen(segments), frozen(frequency), frozen(monetary), sums)
+
+
+@kernel
+def add_up(segments, frequency, monetary, sums):
+    """Add customers, orders, and the amount's high and low 32 bits, as `place_cells` does."""
+    for i in range(len(segments)):
+        segment = segments[i]
+        sums[segment, 0] += 1
+        sums[segment, 1] += frequency[i]
+        sums[segment, 2] += monetary[i] >> 32
+        sums[segment, 3] += monetary[i] & 0xFFFFFFFF

@@ -1,0 +1,48 @@
+"""`rfm schemes`: listed, shown, checked, compared."""
+
+from __future__ import annotations
+
+import pytest
+
+from rfm_engine.segments.load import shipped_schemes
+
+
+def test_list__names_every_scheme(rfm):
+    run = rfm("schemes", "list")
+    assert [line.split()[0] for line in run.stdout.splitlines()] == shipped_schemes()
+
+
+@pytest.mark.parametrize("name", shipped_schemes())
+def test_show__and_lint_take_every_shipped_scheme(rfm, name):
+    shown = rfm("schemes", "show", name)
+    assert shown.stdout.startswith(f"{name}: ")
+    assert rfm("schemes", "lint", name).stdout.endswith("no errors\n")
+
+
+def test_show__draws_the_grid(rfm):
+    shown = rfm("schemes", "show", "classic").stdout
+    assert [line.split("│")[1].strip() for line in shown.splitlines() if "│ r" in line] == [
+        "r 5", "r 4", "r 3", "r 2", "r 1",
+    ]  # fmt: skip
+    assert "m 1" not in shown
+    assert "m 4" in rfm("schemes", "show", "pymc").stdout
+
+
+def test_lint__ends_with_2_and_a_line_each(rfm, tmp_path, monkeypatch):
+    (tmp_path / "mine.toml").write_text('bins = 2\n[[segments]]\nname = "A"\nr = 2\n')
+    monkeypatch.chdir(tmp_path)
+    run = rfm("schemes", "lint", "mine.toml")
+    assert run.exit_code == 2
+    assert run.stdout.startswith("mine.toml: error: 4 of 8 cells fit no segment for sure")
+    assert run.stderr.startswith("error: scheme mine.toml must")
+    assert run.stderr.count("\n") == 1
+
+
+def test_diff__tells_who_changes_hands(rfm):
+    assert rfm("schemes", "diff", "shopify", "shopify").stdout == "no cell changes hands\n"
+    said = rfm("schemes", "diff", "shopify", "shopify-ceil").stdout.splitlines()
+    assert "New -> Active: 2 cells, 512 521" in said
+    for others, why in (("klaviyo", "same bins"), ("five-types", "by scores")):
+        run = rfm("schemes", "diff", "classic", others)
+        assert run.exit_code == 2
+        assert why in run.stderr

@@ -1,0 +1,96 @@
+"""The linter names the place and what is wrong, and stays silent where nothing is."""
+
+from __future__ import annotations
+
+import pytest
+
+from rfm_engine.segments.lint import lint
+from rfm_engine.segments.parse import parse_scheme
+
+
+def findings(text, *, errors):
+    scheme = parse_scheme(text, "mine.toml")
+    return [(f.line, f.text) for f in lint(scheme) if f.error == errors]
+
+
+TOP = '[[segments]]\nname = "Top"\nr = 2\n'
+REST = '[[segments]]\nname = "Rest"\n'
+SMALL = "bins = 2\n"
+
+
+def test_lint__silent_on_a_total_scheme():
+    assert findings(SMALL + TOP + REST, errors=True) == []
+
+
+def test_lint__cells_that_nobody_takes_unless_somebody_is_otherwise():
+    [(line, text)] = findings(SMALL + TOP, errors=True)
+    assert line is None
+    assert text.startswith("4 of 8 cells fit no segment for sure: 111 112 121 122;")
+    assert findings(SMALL + 'otherwise = "X"\n' + TOP, errors=True) == []
+
+
+def test_lint__a_condition_does_not_cover_for_sure():
+    only = '[[segments]]\nname = "A"\nwhen = ["recency_days <= mean"]\n'
+    [(_, text)] = findings(only, errors=True)
+    assert text.startswith("125 of 125 cells")
+
+
+def test_lint__unreachable_with_the_line_and_who_wins():
+    text = SMALL + TOP + '[[segments]]\nname = "Best"\nr = 2\nm = 2\n' + REST
+    assert findings(text, errors=True) == [
+        (5, "segment 'Best' is unreachable: all its cells go to 'Top'")
+    ]
+
+
+def test_lint__the_most_specific_rule_is_reached():
+    text = SMALL + 'match = "most specific"\n' + TOP + '[[segments]]\nname = "Best"\nr = 2\nm = 2\n'
+    assert findings(text + REST, errors=True) == []
+
+
+@pytest.mark.parametrize(
+    ("when", "why"),
+    [
+        ('"recency_days < 0"', "recency_days < 0 holds for nobody"),
+        ('"frequency == 0"', "frequency == 0 holds for nobody"),
+        ('"recency_days > 20", "recency_days <= 20"', "exclude each other"),
+        ('"monetary >= 10.5", "monetary < 10.5"', "exclude each other"),
+        ('"frequency == 3", "frequency > 3"', "exclude each other"),
+    ],
+)
+def test_lint__conditions_that_exclude_each_other(when, why):
+    text = f'[[segments]]\nname = "A"\nwhen = [{when}]\n{REST}'
+    [(line, said)] = findings(text, errors=True)
+    assert line == 1
+    assert why in said
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("r = [1, 5]", "r = [1, 5] takes every score"),
+        ("sum = [3, 15]", "sum = [3, 15] takes every score"),
+        ('when = ["frequency >= 1"]', "frequency >= 1"),
+        ('when = ["recency_days <= 30", "recency_days <= 60"]', "recency_days <= 60"),
+        ('when = ["monetary > 5", "monetary >= 5"]', "monetary >= 5"),
+    ],
+)
+def test_lint__dead_conditions_are_worth_knowing(body, said):
+    text = f'[[segments]]\nname = "A"\n{body}\n{REST}'
+    assert (1, f"condition of 'A' is dead: {said}") in findings(text, errors=False)
+
+
+@pytest.mark.parametrize(
+    "when",
+    [
+        '"recency_days <= 30", "frequency <= 60"',
+        '"monetary > 0", "monetary < 9"',
+        '"frequency > 1"',
+    ],
+)
+def test_lint__conditions_that_live_are_not_dead(when):
+    assert findings(f'[[segments]]\nname = "A"\nwhen = [{when}]\n{REST}', errors=False) == []
+
+
+def test_lint__overlaps_are_worth_knowing():
+    text = SMALL + TOP + '[[segments]]\nname = "Rich"\nm = 2\n' + REST
+    assert (5, "'Rich' overlaps 'Top' in 2 cells: 212 222") in findings(text, errors=False)
