@@ -6,10 +6,12 @@ import functools
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Annotated, Any, Literal, get_type_hints
 
 import typer
 
+from .config import read_config
 from .exits import Misuse
 
 
@@ -80,6 +82,13 @@ class ScoreOptions:
     scheme: Annotated[str, _scoring("Segments: a shipped scheme or a file.", "NAME|FILE.toml")] = (
         "classic"
     )
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            rich_help_panel="Running", metavar="FILE.toml", is_eager=True, callback=read_config,
+            help="Options from a file; what is typed goes before.",
+        ),
+    ] = None  # fmt: skip
     threads: Annotated[int | None, _running("Default: all cores.", "N")] = None
     memory_limit: Annotated[
         str | None,
@@ -100,6 +109,7 @@ class ScoreOptions:
     def arguments(self) -> dict[str, Any]:
         """Return the keyword arguments of `rfm_engine.score`."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
+        del values["config"]  # What stands in it has become the values of others.
         lists = ("r_cuts", "f_cuts", "m_cuts", "weights")
         cuts = {name: _listed(values[name]) for name in lists}
         return (

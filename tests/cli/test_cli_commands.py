@@ -173,11 +173,13 @@ def test_head__names_only_what_was_dropped():
         "rows": {"read": 1500, "counted": 1000, "dropped": {"null_time": 500, "bad_time": 0}},
         "customers_without_orders": 1,
         "cuts": {"r": [1], "f": [1000], "m": ["1000.00"]},
+        "options": {"frequency": "days", "zero": "count", "monetary": "mean"},
     }
     assert table.head_lines(summary) == [
         "2 customers as of no date, from 1,000 of 1,500 rows",
         "dropped: 500 null_time",
         "left out: 1 customers without orders",
+        "with frequency days, monetary mean",
         "cuts of recency (days)      1",
         "cuts of frequency (orders)  1,000",
         "cuts of monetary            1,000.00",

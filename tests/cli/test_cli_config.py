@@ -1,0 +1,72 @@
+"""Options from a file: defaults of the command, refused where they are none of its own."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+CONFIG = """
+as-of = 2025-06-30
+bins = [5, 5, 10]
+m_cuts = [10.5, 20, 30, 40, 50, 60, 70, 80, 90]
+where = ["amount!=0"]
+refunds = "drop"
+strict = true
+"""
+
+
+@pytest.fixture
+def summary(rfm, orders, tmp_path):
+    def run(config, *words):
+        (tmp_path / "rfm.toml").write_text(config)
+        output = tmp_path / "out.parquet"
+        done = rfm(
+            "score", orders, "-o", output, "--json", "--config", tmp_path / "rfm.toml", *words
+        )
+        assert done.exit_code == 0, done.stderr
+        return json.loads(done.stdout)
+
+    return run
+
+
+def test_config__gives_defaults_that_what_is_typed_goes_before(summary):
+    said = summary(CONFIG.replace('where = ["amount!=0"]', ""), "--refunds", "net")
+    options = said["options"]
+    assert said["as_of"] == "2025-06-30"
+    assert options["bins"] == [5, 5, 10]
+    assert options["m_cuts"] == ["10.5", "20", "30", "40", "50", "60", "70", "80", "90"]
+    assert (options["refunds"], options["strict"]) == ("net", True)
+
+
+def test_config__goes_before_the_scheme(summary):
+    said = summary('scheme = "pymc"\nfrequency = "orders"\n')
+    assert (said["options"]["frequency"], said["options"]["monetary"]) == ("orders", "mean")
+
+
+def test_config__repeatable_options_are_lists_or_one(summary):
+    assert summary('where = "customer_id!=1"')["options"]["where"] == ["customer_id!=1"]
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        ("colour = 1", "must only have options of the command; got 'colour'"),
+        ('config = "other.toml"', "got 'config'"),
+        ("bins = ", "must be TOML"),
+        ('refunds = "maybe"', "'maybe' is not one of"),
+        ("threads = 1.5", "threads"),
+    ],
+)
+def test_config__what_is_no_option_is_refused(rfm, orders, tmp_path, config, said):
+    (tmp_path / "rfm.toml").write_text(config)
+    run = rfm("score", orders, "-o", tmp_path / "out.csv", "--config", tmp_path / "rfm.toml")
+    assert run.exit_code == 2
+    assert said in run.stderr
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_config__file_that_is_not_there(rfm, orders, tmp_path):
+    run = rfm("score", orders, "-o", tmp_path / "out.csv", "--config", tmp_path / "none.toml")
+    assert run.exit_code == 2
+    assert "must be readable text" in run.stderr
