@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from rfm_engine.segments.scheme import Scheme, Segment
+    from rfm_engine.segments.scheme import Scheme
 
 _COLOURS = (
     "green", "cyan", "blue", "magenta", "yellow", "red", "bright_green", "bright_cyan",
@@ -24,6 +24,8 @@ def print_scheme(console: Console, scheme: Scheme) -> None:
     """Print how a scheme scores, its rules and, as far as scores decide, its grid."""
     from rich.text import Text
 
+    from rfm_engine.explain import rule_text
+
     console.print(f"{scheme.name}: {scheme.title}", highlight=False, markup=False)
     for line in _head(scheme):
         console.print(line, highlight=False, markup=False)
@@ -31,7 +33,7 @@ def print_scheme(console: Console, scheme: Scheme) -> None:
     for number, segment in enumerate(scheme.segments):
         words = Text(f"{number + 1:>3}  ")
         words.append(segment.name, _colour(number))
-        words.append(f"  {_rule(scheme, segment)}", "dim")
+        words.append(f"  {rule_text(scheme, segment)}", "dim")
         console.print(words, soft_wrap=True)
     if scheme.has_otherwise:
         console.print(f"     otherwise {scheme.otherwise}", highlight=False, markup=False)
@@ -52,17 +54,6 @@ def _head(scheme: Scheme) -> Iterator[str]:
         yield f"fm is the mean of f and m, {rounded[scheme.fm]}"
     if scheme.options:
         yield ", ".join(f"--{option} {value}" for option, value in scheme.options.items())
-
-
-def _rule(scheme: Scheme, segment: Segment) -> str:
-    parts = [
-        f"{axis} {low}" if low == high else f"{axis} {low}-{high}"
-        for axis, (low, high) in segment.ranges.items()
-    ]
-    joint = "-" if max(scheme.bins.values()) >= 10 else ""
-    if segment.codes:
-        parts.append(" ".join(joint.join(map(str, code)) for code in sorted(segment.codes)))
-    return ", ".join([*parts, *map(str, segment.conditions)])
 
 
 def _grids(scheme: Scheme) -> Iterator[Table]:

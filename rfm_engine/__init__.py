@@ -3,6 +3,7 @@
 from rfm_engine.aggregate.ledger import RowCounts
 from rfm_engine.aggregate.totals import CustomerTotals
 from rfm_engine.errors import DataError, RfmError, UsageError
+from rfm_engine.explain import Explanation, explain
 from rfm_engine.pipeline import Progress, __version__, score
 from rfm_engine.result import Result, SegmentTotals
 from rfm_engine.score.cells import Cuts
@@ -11,6 +12,7 @@ __all__ = [
     "CustomerTotals",
     "Cuts",
     "DataError",
+    "Explanation",
     "Progress",
     "Result",
     "RfmError",
@@ -18,5 +20,6 @@ __all__ = [
     "SegmentTotals",
     "UsageError",
     "__version__",
+    "explain",
     "score",
 ]

@@ -226,6 +226,8 @@ def score(
         write_groups(customers.groups(), customers.schema, output, threads=n_threads)
     result = Result(
         _scored=customers,
+        _rules=scoring.rules,
+        scheme=chosen,
         as_of=totals.as_of,
         rows=totals.rows,
         cuts=cuts,

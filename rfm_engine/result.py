@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -14,6 +15,9 @@ from rfm_engine.aggregate.ledger import RowCounts
 from rfm_engine.customers import ScoredCustomers
 from rfm_engine.orders.money.amounts import format_minor
 from rfm_engine.score.cells import Cuts
+from rfm_engine.segments.conditions import Range
+from rfm_engine.segments.rules import Rules
+from rfm_engine.segments.scheme import Scheme
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,8 @@ class Result:
         (int64), `monetary` (decimal128(18, scale)), `r_score`, `f_score`, `m_score` (int8, 1
         worst), `rfm_score` and `segment` (dictionary of string). It has `__arrow_c_stream__`, so
         polars, duckdb and pandas read it as it is.
+    scheme
+        The segments and the scoring they expect.
     as_of
         The date of analysis; None when it was to be the newest row's and no row counted.
     rows
@@ -61,6 +67,8 @@ class Result:
     """
 
     _scored: ScoredCustomers
+    _rules: Rules
+    scheme: Scheme
     as_of: date | None
     rows: RowCounts
     cuts: Cuts | None
@@ -72,6 +80,19 @@ class Result:
     seconds: dict[str, float]
     options: dict[str, Any]
     version: str
+
+    @property
+    def customer_type(self) -> pa.DataType:
+        """The type of the customer column."""
+        return self._scored.schema.field(0).type
+
+    def tables(self) -> Iterator[pa.Table]:
+        """Yield the customers piece by piece, each made when its turn comes."""
+        return (make() for make in self._scored.groups())
+
+    def settled(self, segment: int) -> tuple[Range, ...]:
+        """Return what the conditions of the scheme's n-th segment came to for these customers."""
+        return self._rules.settled(segment)
 
     @cached_property
     def customers(self) -> pa.Table:

@@ -32,6 +32,7 @@ class Scoring(NamedTuple):
     cells: list[Cells]
     segments: Sequence[Callable[[], Numbers]]
     labels: Labels
+    rules: Rules
     sums: list[SegmentSums]
 
 
@@ -65,7 +66,7 @@ def score_chunks(
     if rules.table is not None:
         by_cell = [partial(rules.assign, of_chunk, _no_measure) for of_chunk in cells]
         by_segment = segment_sums(cell_sums(sums), rules.table, n_names)
-        return Scoring(fitted, cells, by_cell, labels, by_segment)
+        return Scoring(fitted, cells, by_cell, labels, rules, by_segment)
 
     def assign(chunk: CustomerChunk, of_chunk: Cells, column: _Raw) -> tuple[Numbers, Values]:
         found, sums = rules.assign(of_chunk, column), new_segment_sums(n_names)
@@ -76,7 +77,7 @@ def score_chunks(
     total = sum((each for _, each in assigned), new_segment_sums(n_names))
     by_segment = [SegmentSums(*row) for row in cell_sums(total)]
     segments = [partial(_same, found) for found, _ in assigned]
-    return Scoring(fitted, cells, segments, labels, by_segment)
+    return Scoring(fitted, cells, segments, labels, rules, by_segment)
 
 
 _Raw = Callable[[str], Values]

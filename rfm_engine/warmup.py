@@ -65,6 +65,8 @@ def _runs(folder: Path) -> Iterator[tuple[pa.Table | Path, dict[str, Any]]]:
             yield table, {"amount_scale": 2, "quantity": "quantity"}
     cuts = [1, 10, 100, 500]
     yield ints, {"method": "thresholds", "r_cuts": cuts, "f_cuts": cuts, "m_cuts": cuts}
+    yield ints, {"scheme": "five-types"}
+    yield texts, {"method": "ntile"}
     place_of_csv = folder / "orders.csv"
     pyarrow.csv.write_csv(ints, place_of_csv)
     yield place_of_csv, {}

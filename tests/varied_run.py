@@ -47,6 +47,8 @@ def varied_run() -> None:
             table = plain.set_column(2, "amount", column)
             rfm.score(table, as_of=AS_OF, quantity=quantity, amount_scale=1, window="300d")
 
+    for options in ({"scheme": "five-types"}, {"method": "nested"}, {"method": "ntile"}):
+        rfm.score(with_ids(plain, pa.string()), as_of=AS_OF, **options)
     # Enough for ids to be addressed directly, some of them outside of the range.
     n = 70_000
     close = random_orders(n, 5).set_column(0, "customer_id", pa.array([*range(n - 1), 1 << 40]))

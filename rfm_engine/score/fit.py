@@ -75,5 +75,5 @@ def mean_amounts(
 
 
 MEAN_DIGITS = 4
-MEAN_PARTS = 10**MEAN_DIGITS
+MEAN_PARTS = 10_000
 """A mean amount is counted in ten thousandths of a minor unit."""

@@ -18,7 +18,7 @@ from rfm_engine.score.select import Map, Values, select
 MEASURES = ("recency_days", "frequency", "monetary", "average_order", "mean_gap_days")
 RELATIONS = ("<=", ">=", "==", "<", ">")
 _DAY_US = 86_400_000_000
-_LEAST, _MOST = -(1 << 63), (1 << 63) - 1
+LEAST, MOST = -(1 << 63), (1 << 63) - 1
 _FORM = re.compile(
     r"(?P<measure>[a-z_]+)\s*(?P<relation><=|>=|==|<|>)\s*(?P<operand>[^\s=<>].*?)\s*\Z"
 )
@@ -92,17 +92,17 @@ class Population:
         """
         measure, relation, _, _ = condition
         bound = self._bound(condition)
-        least = 0 if measure == "mean_gap_days" else _LEAST
+        least = 0 if measure == "mean_gap_days" else LEAST
         if bound is None:
             return Range(measure, 1, 0)
         low, high = {
             "<=": (least, floor(bound)),
             "<": (least, ceil(bound) - 1),
-            ">=": (ceil(bound), _MOST),
-            ">": (floor(bound) + 1, _MOST),
+            ">=": (ceil(bound), MOST),
+            ">": (floor(bound) + 1, MOST),
             "==": (ceil(bound), floor(bound)),
         }[relation]
-        return Range(measure, max(low, least), min(high, _MOST))
+        return Range(measure, max(low, least), min(high, MOST))
 
     def cycle_us(self) -> int | None:
         """Return the average repurchase cycle.
@@ -151,9 +151,9 @@ def holds(
     for measure, low, high in ranges:
         column = values(measure)
         inside = np.ones(len(column), np.bool_) if low <= high else np.zeros(len(column), np.bool_)
-        if low > _LEAST:
+        if low > LEAST:
             inside &= column >= low
-        if high < _MOST:
+        if high < MOST:
             inside &= column <= high
         found = inside if found is None else found & inside
     return found

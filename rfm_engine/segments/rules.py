@@ -42,6 +42,10 @@ class Rules:
             ranges = tuple(population.settle(c) for c in scheme.segments[number].conditions)
             self._rules.append(Rule(number, None if cells.all() else cells, ranges))
 
+    def settled(self, segment: int) -> tuple[Range, ...]:
+        """Return the ranges that a segment's conditions have come to."""
+        return next((rule.ranges for rule in self._rules if rule.segment == segment), ())
+
     def assign(self, cells: Cells, measure: Column) -> Numbers:
         """Return the segment of every customer."""
         if self.table is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from decimal import Decimal
 from math import prod
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -75,7 +75,7 @@ class Scheme:
         """Return for each segment the cells, `bool[r, f, m]`, whose scores it takes."""
         r, f, m = (place + self.first_score for place in np.indices(bins))
         twice = {"r": 2 * r, "f": 2 * f, "m": 2 * m, SUM: 2 * (r + f + m)}
-        twice[FM] = self._twice_fm(f + m)
+        twice[FM] = self.twice_fm(f, m)
         found = []
         for segment in self.segments:
             cube = np.ones(bins, np.bool_)
@@ -123,11 +123,10 @@ class Scheme:
         ]
         return not np.logical_or.reduce([np.zeros(bins, np.bool_), *sure]).all()
 
-    def _twice_fm(self, both: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        if self.fm == "exact":
-            return both
-        halves: npt.NDArray[np.int64] = 2 * ((both + (self.fm == "ceil")) // 2)
-        return halves
+    def twice_fm(self, f: Any, m: Any) -> Any:
+        """Return twice the mean of scores f and m, numbers or arrays, as the scheme rounds it."""
+        both = f + m
+        return both if self.fm == "exact" else 2 * ((both + (self.fm == "ceil")) // 2)
 
 
 def _number(code: tuple[int, int, int]) -> int:

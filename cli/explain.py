@@ -1,0 +1,60 @@
+"""`rfm explain`: why some customers landed where they did."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .score_options import ScoreOptions, takes_score_options
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rfm_engine.explain import AxisStory, Explanation
+
+_AXES = {"r": ("recency", " days"), "f": ("frequency", " orders"), "m": ("monetary", "")}
+
+
+@takes_score_options
+def explain(
+    inputs: Annotated[
+        list[str], typer.Argument(metavar="INPUT...", help="Orders, as of `rfm score`.")
+    ],
+    who: Annotated[
+        list[str], typer.Option("--id", metavar="CUSTOMER", help="Whom to explain; repeatable.")
+    ],
+    *,
+    options: ScoreOptions,
+) -> None:
+    """Explain customers: values, cut points, scores, the rule that won, those that nearly did."""
+    import rfm_engine
+
+    result = rfm_engine.score(inputs, **options.arguments())
+    for number, story in enumerate(rfm_engine.explain(result, who)):
+        if number:
+            typer.echo()
+        for line in _lines(story, who[number]):
+            typer.echo(line)
+
+
+def _lines(story: Explanation, customer: str) -> Iterator[str]:
+    row = story.customer
+    yield f"customer {customer}: {story.segment}, {row['rfm_score']}"
+    yield f"first order {row['first_order']:%Y-%m-%d}, last order {row['last_order']:%Y-%m-%d}"
+    for axis in story.axes:
+        yield _axis_line(axis)
+    yield f"in {story.segment}: {story.rule}"
+    for near in story.near:
+        if near.missing:
+            yield f"not in {near.segment}: would need {' and '.join(near.missing)}"
+        else:
+            yield f"not in {near.segment}: fits too, but {story.segment} goes before"
+
+
+def _axis_line(axis: AxisStory) -> str:
+    name, unit = _AXES[axis.axis]
+    ends = [f"above {axis.above}"] if axis.above is not None else []
+    ends += [f"up to {axis.up_to}"] if axis.up_to is not None else []
+    reach = f", whose bin is {', '.join(ends)}" if ends else ""
+    return f"{name:<9} {axis.value}{unit}: {axis.axis} {axis.score}{reach}"

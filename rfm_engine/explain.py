@@ -1,0 +1,228 @@
+"""Why a customer landed where it did: values, cut points, the rule, and what others would need."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from rfm_engine.errors import UsageError
+from rfm_engine.orders.money.amounts import format_minor
+from rfm_engine.result import Result
+from rfm_engine.score.fit import MEAN_DIGITS, MEAN_PARTS
+from rfm_engine.score.methods import BY_RANK
+from rfm_engine.segments.conditions import LEAST, MOST, Condition, Range
+from rfm_engine.segments.scheme import AXES, FM, SUM, Scheme, Segment
+
+_DAY_US = 86_400_000_000
+_MOST_NEAR = 3
+
+
+class AxisStory(NamedTuple):
+    """One axis: the value, the score, and from where to where its bin reaches.
+
+    `above` and `up_to` are cut points, None at the ends of the axis and where a bin is no matter
+    of values alone.
+    """
+
+    axis: str
+    value: str
+    score: int
+    above: str | None
+    up_to: str | None
+
+
+class Near(NamedTuple):
+    """A segment that the customer is not in, and what would have to change; nothing if it lost."""
+
+    segment: str
+    missing: tuple[str, ...]
+
+
+class Explanation(NamedTuple):
+    """A customer's row of the result, its axes, the rule that won, and those that nearly did."""
+
+    customer: dict[str, Any]
+    axes: tuple[AxisStory, ...]
+    segment: str
+    rule: str
+    near: tuple[Near, ...]
+
+
+def explain(result: Result, ids: Sequence[Any]) -> list[Explanation]:
+    """Explain the scores and segments of customers.
+
+    Parameters
+    ----------
+    result
+        What `score` returned.
+    ids
+        Customers, as values of the customer column or as their text.
+
+    Raises
+    ------
+    UsageError
+        There is no such customer with an order.
+
+    Examples
+    --------
+    >>> import rfm_engine as rfm
+    >>> from rfm_engine.simulate import simulate
+    >>> orders = simulate(customers=20, orders=50, ids="dense")
+    >>> [story] = rfm.explain(rfm.score(orders, as_of="2025-12-31"), [3])
+    >>> story.segment == story.customer["segment"]
+    True
+    """
+    column = result.options["customer"]
+    kind = result.customer_type
+    wanted = [_as_id(given, kind, column) for given in ids]
+    found: dict[Any, dict[str, Any]] = {}
+    for table in result.tables():
+        chosen = table.filter(pc.is_in(table[column], value_set=pa.array(wanted, kind)))
+        found |= {row[column]: row for row in chosen.to_pylist()}
+    for given, each in zip(ids, wanted, strict=True):
+        if each not in found:
+            raise UsageError(f"id must be a customer with an order; got {given!r}. Look it up.")
+    teller = _Teller(result)
+    return [teller.explain(found[each]) for each in wanted]
+
+
+def _as_id(given: Any, kind: pa.DataType, column: str) -> Any:
+    try:
+        storage = kind.storage_type if isinstance(kind, pa.UuidType) else kind
+        if isinstance(given, str) and not isinstance(kind, pa.UuidType):
+            return pa.scalar(given).cast(storage).as_py()
+        return pa.scalar(given, kind).as_py()
+    except (pa.ArrowException, TypeError, ValueError):
+        raise UsageError(f"id must be one of column {column!r}, {kind}; got {given!r}.") from None
+
+
+class _Teller:
+    """Knows the cut points and rules of a result."""
+
+    def __init__(self, result: Result) -> None:
+        self._result = result
+        self._scheme: Scheme = result.scheme
+        self._scale = result.scale
+
+    def explain(self, row: dict[str, Any]) -> Explanation:
+        scheme = self._scheme
+        scores = {axis: int(row[f"{axis}_score"]) for axis in AXES}
+        missing = {
+            segment.name: self._missing(segment, number, scores, row)
+            for number, segment in enumerate(scheme.segments)
+        }
+        own = row["segment"]
+        rule = next((s for s in scheme.segments if s.name == own), None)
+        others = [Near(name, tuple(parts)) for name, parts in missing.items() if name != own]
+        others.sort(key=lambda near: len(near.missing))
+        fewest = len(others[0].missing) if others else 0
+        near = [each for each in others if len(each.missing) <= max(1, fewest)][:_MOST_NEAR]
+        said = "fits no other rule" if rule is None else rule_text(scheme, rule)
+        axes = tuple(self._axis(axis, scores[axis], row) for axis in AXES)
+        return Explanation(row, axes, own, said, tuple(near))
+
+    def _axis(self, axis: str, score: int, row: dict[str, Any]) -> AxisStory:
+        above, up_to = self._bin(axis, score)
+        return AxisStory(axis, self._value(axis, row), score, above, up_to)
+
+    def _bin(self, axis: str, score: int) -> tuple[str | None, str | None]:
+        """Return the cut points around a score."""
+        method = self._result.options["method"][AXES.index(axis)]
+        if self._result.cuts is None or method in BY_RANK:
+            return None, None
+        cuts = getattr(self._result.cuts, axis)
+        place = score - self._scheme.first_score
+        if axis == "r":
+            place = len(cuts) - place
+        above = self._cut(axis, cuts[place - 1]) if place > 0 else None
+        return above, self._cut(axis, cuts[place]) if place < len(cuts) else None
+
+    def _cut(self, axis: str, cut: int) -> str:
+        return format_minor(cut, self._result.money_scale) if axis == "m" else str(cut)
+
+    def _value(self, axis: str, row: dict[str, Any]) -> str:
+        if axis == "r":
+            return str(row["recency_days"])
+        if axis == "f":
+            return str(row["frequency"])
+        if self._result.options["monetary"] == "sum":
+            return str(row["monetary"])
+        return format_minor(self._raw("average_order", row) or 0, self._scale + MEAN_DIGITS)
+
+    def _missing(
+        self, segment: Segment, number: int, scores: dict[str, int], row: dict[str, Any]
+    ) -> list[str]:
+        """Say what a customer would need to be in a segment."""
+        r, f, m = (scores[axis] for axis in AXES)
+        have = scores | {SUM: r + f + m}
+        found = []
+        for axis, (low, high) in segment.ranges.items():
+            twice = self._scheme.twice_fm(f, m) if axis == FM else 2 * have[axis]
+            if not 2 * low <= twice <= 2 * high:
+                wanted = f"has {twice / 2:g}"
+                if axis in AXES:
+                    wanted = self._wanted(axis, low, high, row)
+                found.append(f"{_range(axis, low, high)} ({wanted})")
+        if segment.codes and (r, f, m) not in segment.codes:
+            codes = " ".join(sorted("".join(map(str, code)) for code in segment.codes))
+            found.append(f"scores {codes} (has {row['rfm_score']})")
+        ranges = self._result.settled(number)
+        for condition, settled in zip(segment.conditions, ranges, strict=True):
+            found += self._unmet(condition, settled, row)
+        return found
+
+    def _wanted(self, axis: str, low: int, high: int, row: dict[str, Any]) -> str:
+        """Say what a range of scores means in days, orders or money."""
+        worst, best = (high, low) if axis == "r" else (low, high)
+        above, up_to = self._bin(axis, worst)[0], self._bin(axis, best)[1]
+        ends = [f"above {above}"] if above is not None else []
+        ends += [f"at most {up_to}"] if up_to is not None else []
+        return ", ".join([*ends, f"has {self._value(axis, row)}"])
+
+    def _unmet(self, condition: Condition, settled: Range, row: dict[str, Any]) -> list[str]:
+        raw = self._raw(condition.measure, row)
+        if raw is not None and settled.low <= raw <= settled.high:
+            return []
+        measure, low, high = settled
+        ends = [f"at least {self._said(measure, low)}"] if low > LEAST else []
+        ends += [f"at most {self._said(measure, high)}"] if high < MOST else []
+        has = "none" if raw is None else self._said(measure, raw)
+        if isinstance(condition.operand, Fraction) or low > high:
+            ends = []
+        return [f"{condition} ({', '.join([*ends, f'has {has}'])})"]
+
+    def _raw(self, measure: str, row: dict[str, Any]) -> int | None:
+        """Return a raw measure as an integer, as conditions count it."""
+        n = int(row["frequency"])
+        minor = int(row["monetary"].scaleb(self._scale))
+        if measure == "average_order":
+            return minor * MEAN_PARTS // n
+        if measure == "mean_gap_days":
+            span = row["last_order"] - row["first_order"]
+            us: int = (span.days * 86_400 + span.seconds) * 1_000_000 + span.microseconds
+            return us // (n - 1) if n > 1 else None
+        return minor if measure == "monetary" else int(row[measure])
+
+    def _said(self, measure: str, raw: int) -> str:
+        if measure == "monetary":
+            return format_minor(raw, self._scale)
+        if measure == "average_order":
+            return format_minor(raw, self._scale + MEAN_DIGITS)
+        return f"{raw / _DAY_US:.1f}" if measure == "mean_gap_days" else str(raw)
+
+
+def rule_text(scheme: Scheme, segment: Segment) -> str:
+    """Write a segment's rule as people read it."""
+    parts = [_range(axis, low, high) for axis, (low, high) in segment.ranges.items()]
+    joint = "-" if max(scheme.bins.values()) >= 10 else ""
+    if segment.codes:
+        parts.append(" ".join(joint.join(map(str, code)) for code in sorted(segment.codes)))
+    return ", ".join([*parts, *map(str, segment.conditions)]) or "everybody"
+
+
+def _range(axis: str, low: int, high: int) -> str:
+    return f"{axis} {low}" if low == high else f"{axis} {low}-{high}"
