@@ -1,0 +1,9 @@
+"""The page of schemes is what the schemes say."""
+
+from __future__ import annotations
+
+from tests.docs.scheme_page import PAGE, page
+
+
+def test_page__is_up_to_date():
+    assert PAGE.read_text() == page()
