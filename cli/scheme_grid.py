@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,6 +18,8 @@ _COLOURS = (
     "green", "cyan", "blue", "magenta", "yellow", "red", "bright_green", "bright_cyan",
     "bright_blue", "bright_magenta", "bright_yellow",
 )  # fmt: skip
+# Of columns with names there is no room for more.
+_FEW = 6
 
 
 def print_scheme(console: Console, scheme: Scheme) -> None:
@@ -57,30 +59,46 @@ def _head(scheme: Scheme) -> Iterator[str]:
 
 
 def _grids(scheme: Scheme) -> Iterator[Table]:
-    """Yield the grid, one for each m where that plays a part."""
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
+    """Yield the grid: r by f or by their mean with m, or r by f for each m that plays a part."""
     from rfm_engine.score.cells import Bins
 
     bins = Bins(*(scheme.bins[axis] for axis in ("r", "f", "m")))
     layout = scheme.layout(bins).reshape(bins)
     first = scheme.first_score
+    named = {axis for segment in scheme.segments for axis in segment.ranges}
+    coded = any(segment.codes for segment in scheme.segments)
+    if "fm" in named and named <= {"r", "fm"} and not coded and bins.f == bins.m:
+        # Of the f and m that have a mean, any pair will do.
+        halves = range(0, 2 * bins.f - 1, 1 if scheme.fm == "exact" else 2)
+        columns = [(f"fm {half / 2 + first:g}", (half + 1) // 2, half // 2) for half in halves]
+        yield _grid(scheme, layout, columns, None)
+        return
     alike = bool((layout == layout[:, :, :1]).all())
     for m in range(1 if alike else bins.m):
-        table = Table(box=box.SQUARE, show_lines=True, title=None if alike else f"m {m + first}")
-        table.add_column("")
-        for f in range(bins.f):
-            table.add_column(f"f {f + first}", justify="center")
-        for r in reversed(range(bins.r)):
-            cells = [Text("r " + str(r + first))]
-            for f in range(bins.f):
-                number = int(layout[r, f, m])
-                name = _name(scheme, number) if alike else _short(scheme, number)
-                cells.append(Text(name, _colour(number)))
-            table.add_row(*cells)
-        yield table
+        columns = [(f"f {f + first}", f, m) for f in range(bins.f)]
+        yield _grid(scheme, layout, columns, None if alike else f"m {m + first}")
+
+
+def _grid(
+    scheme: Scheme, layout: Any, columns: list[tuple[str, int, int]], title: str | None
+) -> Table:
+    """Draw r by columns of f and m, segments by name, or by number where there are several."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SQUARE, show_lines=True, title=title)
+    table.add_column("")
+    for head, _, _ in columns:
+        table.add_column(head, justify="center")
+    for r in reversed(range(len(layout))):
+        cells = [Text(f"r {r + scheme.first_score}")]
+        for _, f, m in columns:
+            number = int(layout[r, f, m])
+            name = _name if title is None and len(columns) <= _FEW else _short
+            cells.append(Text(name(scheme, number), _colour(number)))
+        table.add_row(*cells)
+    return table
 
 
 def _name(scheme: Scheme, number: int) -> str:

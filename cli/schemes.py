@@ -11,9 +11,16 @@ from .exits import Misuse
 _SCHEME = typer.Argument(metavar="NAME|FILE.toml", help="A shipped scheme or a file of your own.")
 
 schemes = typer.Typer(
-    no_args_is_help=True, help="List, show, check and compare segment schemes.",
     context_settings={"help_option_names": ["-h", "--help"]},
-)  # fmt: skip
+)
+
+
+@schemes.callback(invoke_without_command=True)
+def all_schemes(context: typer.Context) -> None:
+    """List, show, check and compare segment schemes."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit(2)
 
 
 @schemes.command("list")

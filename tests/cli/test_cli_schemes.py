@@ -28,6 +28,18 @@ def test_show__draws_the_grid(rfm):
     assert "m 4" in rfm("schemes", "show", "pymc").stdout
 
 
+def test_show__draws_means_of_f_and_m_as_columns(rfm):
+    assert "│ fm 1 │" in " ".join(rfm("schemes", "show", "shopify").stdout.split())
+    assert "0.5" in rfm("schemes", "show", "putler").stdout
+    assert "fm" not in rfm("schemes", "show", "klaviyo").stdout
+
+
+def test_schemes__alone_prints_help(rfm):
+    run = rfm("schemes")
+    assert (run.exit_code, run.stderr) == (2, "")
+    assert "diff" in run.stdout
+
+
 def test_lint__ends_with_2_and_a_line_each(rfm, tmp_path, monkeypatch):
     (tmp_path / "mine.toml").write_text('bins = 2\n[[segments]]\nname = "A"\nr = 2\n')
     monkeypatch.chdir(tmp_path)
