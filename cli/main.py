@@ -13,7 +13,7 @@ import typer
 import typer.core
 import typer.main
 
-from . import bench, demo, exits, explain, schemes, score, simulate, warmup
+from . import bench, demo, drift, exits, explain, schemes, score, simulate, warmup
 
 
 class RfmGroup(typer.core.TyperGroup):
@@ -59,6 +59,7 @@ def rfm(
 
 app.command("score")(score.score)
 app.command("explain")(explain.explain)
+app.command("drift")(drift.drift)
 app.command("simulate")(simulate.simulate)
 app.command("demo")(demo.demo)
 app.command("warmup")(warmup.warmup)

@@ -33,6 +33,14 @@ def score(
     ],
     *,
     options: ScoreOptions,
+    save_model: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE.json",
+            help="Keep cut points, options and scheme for later orders.",
+            rich_help_panel="Scoring",
+        ),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object.", rich_help_panel="Running")
     ] = False,
@@ -54,6 +62,10 @@ def score(
                 tell(at.stage, at.rows, at.total_rows, at.customers)
 
         result = score_orders(inputs, output=output, progress=report if tell else None, **arguments)
+        if save_model is not None:
+            from rfm_engine.model import save_model as keep
+
+            keep(result, save_model)
     if not quiet:
         print_warnings(result.summary(), newest=options.as_of == "newest")
     if as_json:

@@ -79,9 +79,13 @@ class ScoreOptions:
     weights: Annotated[
         str | None, _scoring("Add rfm_value, the weighted sum of the scores.", "a,b,c")
     ] = None
-    scheme: Annotated[str, _scoring("Segments: a shipped scheme or a file.", "NAME|FILE.toml")] = (
-        "classic"
-    )
+    scheme: Annotated[
+        str | None,
+        _scoring("Segments: a shipped scheme or a file; default: classic.", "NAME|FILE.toml"),
+    ] = None
+    model: Annotated[
+        str | None, _scoring("Score by a model that --save-model wrote.", "FILE.json")
+    ] = None
     config: Annotated[
         Path | None,
         typer.Option(

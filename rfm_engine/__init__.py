@@ -4,6 +4,7 @@ from rfm_engine.aggregate.ledger import RowCounts
 from rfm_engine.aggregate.totals import CustomerTotals
 from rfm_engine.errors import DataError, RfmError, UsageError
 from rfm_engine.explain import Explanation, explain
+from rfm_engine.model import Drift, Model, drift, load_model, save_model
 from rfm_engine.pipeline import Progress, __version__, score
 from rfm_engine.result import Result, SegmentTotals
 from rfm_engine.score.cells import Cuts
@@ -12,7 +13,9 @@ __all__ = [
     "CustomerTotals",
     "Cuts",
     "DataError",
+    "Drift",
     "Explanation",
+    "Model",
     "Progress",
     "Result",
     "RfmError",
@@ -20,6 +23,9 @@ __all__ = [
     "SegmentTotals",
     "UsageError",
     "__version__",
+    "drift",
     "explain",
+    "load_model",
+    "save_model",
     "score",
 ]

@@ -22,6 +22,7 @@ from rfm_engine.aggregate.totals import CustomerTotals
 from rfm_engine.available import anonymous_bytes, available_bytes, available_processors
 from rfm_engine.customers import ScoredCustomers
 from rfm_engine.errors import UsageError
+from rfm_engine.model import load_model
 from rfm_engine.orders.place import Source
 from rfm_engine.orders.reading import NEWEST, Frequency, Ids, Reading, Refunds, Zero, day_date
 from rfm_engine.orders.sources.opening import open_sources
@@ -76,7 +77,8 @@ def score(
     m_cuts: Sequence[CutPoint] | None = None,
     monetary: Monetary | None = None,
     weights: Sequence[CutPoint] | None = None,
-    scheme: str | os.PathLike[str] = "classic",
+    scheme: str | os.PathLike[str] | None = None,
+    model: str | os.PathLike[str] | None = None,
     output: str | os.PathLike[str] | None = None,
     threads: int | None = None,
     memory_limit: int | str | None = None,
@@ -137,7 +139,10 @@ def score(
     weights
         Three numbers: `rfm_value` is then the weighted sum of the scores r, f, m.
     scheme
-        Name of a shipped scheme, or path of a TOML file.
+        Name of a shipped scheme, or path of a TOML file; `classic` by default.
+    model
+        Path of a score model (`save_model`): its cut points, options and scheme are applied as
+        they are.
     output
         Where to write the customers as well: `.parquet`, `.arrow`, `.csv`, `-` for an IPC stream
         on stdout, else a directory of Parquet parts. It appears whole or not at all.
@@ -184,7 +189,17 @@ def score(
     [('ada', '533'), ('bob', '311')]
     """
     marks = [clock.perf_counter()]
-    chosen = load_scheme(scheme)
+    if model is None:
+        chosen = load_scheme(scheme or "classic")
+    else:
+        fitting = (method, bins, r_cuts, f_cuts, m_cuts, monetary, weights, scheme)
+        if any(given is not None for given in fitting):
+            raise UsageError(
+                "model must come without method, bins, cuts, monetary, weights and scheme, which "
+                "it holds; got both. Leave them out."
+            )
+        loaded = load_model(model)
+        chosen, weights = loaded.scheme, loaded.weights
     cuts_given = {"r": r_cuts, "f": f_cuts, "m": m_cuts}
     plan = plan_scoring(chosen, method, bins, cuts_given, monetary, weights)
     conditions = (where,) if isinstance(where, str) else tuple(where)
@@ -208,7 +223,14 @@ def score(
     totals, spent = _aggregate(orders, as_of, reading, running, output, progress)
     marks.append(clock.perf_counter())
     _tell(progress, "score", totals)
-    options = reading | plan.options() | {"scheme": os.fspath(scheme)}
+    options = (
+        reading
+        | plan.options()
+        | {
+            "scheme": os.fspath(scheme) if scheme else chosen.name,
+            "model": None if model is None else os.fspath(model),
+        }
+    )
     with ThreadPoolExecutor(n_threads) as pool:
         chunks, n_without_orders = totals.chunks(pool)
         scoring = score_chunks(chunks, totals.scale, chosen, plan, pool)
@@ -227,6 +249,7 @@ def score(
     result = Result(
         _scored=customers,
         _rules=scoring.rules,
+        _plan=plan,
         scheme=chosen,
         as_of=totals.as_of,
         rows=totals.rows,
@@ -236,6 +259,7 @@ def score(
             SegmentTotals(name, *sums)
             for name, sums in zip(scoring.labels.names, scoring.sums, strict=True)
         ),
+        customers_by_score=scoring.by_score,
         customers_without_orders=n_without_orders,
         scale=totals.scale,
         money_scale=money_scale,

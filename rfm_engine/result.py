@@ -16,6 +16,8 @@ from rfm_engine.customers import ScoredCustomers
 from rfm_engine.orders.money.amounts import format_minor
 from rfm_engine.score.cells import Cuts
 from rfm_engine.segments.conditions import Range
+from rfm_engine.segments.freeze import frozen_scheme
+from rfm_engine.segments.plan import Plan
 from rfm_engine.segments.rules import Rules
 from rfm_engine.segments.scheme import Scheme
 
@@ -55,6 +57,8 @@ class Result:
         How many sets of cut points there are where `cuts` is None.
     segment_totals
         Customers, orders and net amount by segment, in the scheme's order.
+    customers_by_score
+        Customers by score, the worst first, for r, f and m.
     customers_without_orders
         Customers who only have refunds; they are not in `customers`.
     scale, money_scale
@@ -68,12 +72,14 @@ class Result:
 
     _scored: ScoredCustomers
     _rules: Rules
+    _plan: Plan
     scheme: Scheme
     as_of: date | None
     rows: RowCounts
     cuts: Cuts | None
     cuts_by_group: int
     segment_totals: tuple[SegmentTotals, ...]
+    customers_by_score: list[list[int]]
     customers_without_orders: int
     scale: int
     money_scale: int
@@ -93,6 +99,13 @@ class Result:
     def settled(self, segment: int) -> tuple[Range, ...]:
         """Return what the conditions of the scheme's n-th segment came to for these customers."""
         return self._rules.settled(segment)
+
+    def frozen_scheme(self) -> dict[str, Any]:
+        """Return the scheme with what it came to for these customers, as data for JSON."""
+        assert self.cuts is not None
+        implied = {key: self.options[key] for key in ("frequency", "monetary", "zero")}
+        settled = [self.settled(number) for number in range(len(self.scheme.segments))]
+        return frozen_scheme(self.scheme, self._plan, self.cuts, settled, self.scale, implied)
 
     @cached_property
     def customers(self) -> pa.Table:

@@ -34,6 +34,7 @@ class Scoring(NamedTuple):
     labels: Labels
     rules: Rules
     sums: list[SegmentSums]
+    by_score: list[list[int]]
 
 
 def score_chunks(
@@ -61,12 +62,14 @@ def score_chunks(
     cells = [of_chunk for of_chunk, _ in placed]
     sums = sum((each for _, each in placed), new_sums(bins))
     labels = Labels(scheme, bins, sums[:, 0] > 0, plan.weights)
+    cube = sums[:, 0].reshape(bins)
+    by_score = [cube.sum(axis=axes).tolist() for axes in ((1, 2), (0, 2), (0, 1))]
     rules, raw = _rules(chunks, scale, scheme, plan, pool)
     n_names = len(labels.names)
     if rules.table is not None:
         by_cell = [partial(rules.assign, of_chunk, _no_measure) for of_chunk in cells]
         by_segment = segment_sums(cell_sums(sums), rules.table, n_names)
-        return Scoring(fitted, cells, by_cell, labels, rules, by_segment)
+        return Scoring(fitted, cells, by_cell, labels, rules, by_segment, by_score)
 
     def assign(chunk: CustomerChunk, of_chunk: Cells, column: _Raw) -> tuple[Numbers, Values]:
         found, sums = rules.assign(of_chunk, column), new_segment_sums(n_names)
@@ -77,7 +80,7 @@ def score_chunks(
     total = sum((each for _, each in assigned), new_segment_sums(n_names))
     by_segment = [SegmentSums(*row) for row in cell_sums(total)]
     segments = [partial(_same, found) for found, _ in assigned]
-    return Scoring(fitted, cells, segments, labels, rules, by_segment)
+    return Scoring(fitted, cells, segments, labels, rules, by_segment, by_score)
 
 
 _Raw = Callable[[str], Values]

@@ -17,12 +17,12 @@ from rfm_engine.score.select import Map, Values, select
 
 MEASURES = ("recency_days", "frequency", "monetary", "average_order", "mean_gap_days")
 RELATIONS = ("<=", ">=", "==", "<", ">")
-_DAY_US = 86_400_000_000
+DAY_US = 86_400_000_000
 LEAST, MOST = -(1 << 63), (1 << 63) - 1
 _FORM = re.compile(
     r"(?P<measure>[a-z_]+)\s*(?P<relation><=|>=|==|<|>)\s*(?P<operand>[^\s=<>].*?)\s*\Z"
 )
-_NUMBER = re.compile(r"-?\d+(\.\d+)?\Z")
+_NUMBER = re.compile(r"-?\d+(\.\d+|/[1-9]\d*)?\Z")
 _QUANTILE = re.compile(r"quantile\(\s*(\d+)\s*/\s*(\d+)\s*\)\Z")
 
 
@@ -120,7 +120,7 @@ class Population:
             return operand * self._unit(measure)
         if operand == "cycle":
             cycle = self.cycle_us()
-            return None if cycle is None else Fraction(cycle, _DAY_US) * self._unit(measure)
+            return None if cycle is None else Fraction(cycle, DAY_US) * self._unit(measure)
         values = self._known(measure)
         n = sum(map(len, values))
         if n == 0:
@@ -138,7 +138,7 @@ class Population:
         units: dict[str, int] = {
             "monetary": minor,
             "average_order": minor * MEAN_PARTS,
-            "mean_gap_days": _DAY_US,
+            "mean_gap_days": DAY_US,
         }
         return units.get(measure, 1)
 

@@ -50,6 +50,19 @@ def parse_scheme(text: str, place: str) -> Scheme:
     return _Parser(place, data).scheme(lines)
 
 
+def scheme_of(data: Any, place: str) -> Scheme:
+    """Read a scheme from data as TOML gives them, such as those of a model.
+
+    Raises
+    ------
+    UsageError
+        They are no scheme; the message names the place.
+    """
+    if not isinstance(data, dict):
+        raise UsageError(f"scheme of {place!r} must be a table; got {data!r}.")
+    return _Parser(place, data).scheme(())
+
+
 class _Parser:
     """The data of a scheme, and where they come from."""
 

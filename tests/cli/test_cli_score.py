@@ -148,7 +148,7 @@ def test_score__draws_progress_only_on_a_terminal(orders, tmp_path):
         (["{orders}", "-o", "x.csv", "--threads", "0"], 2, "threads must be"),
         (["{orders}", "-o", "x.csv", "--scheme", "none"], 2, "none"),
         (["{orders}", "-o", "x.csv", "--refunds", "keep"], 2, "--refunds"),
-        (["{orders}", "-o", "x.csv", "--model", "m.json"], 2, "No such option"),
+        (["{orders}", "-o", "x.csv", "--rates", "m.csv"], 2, "No such option"),
         (["{orders}", "-o", "x.csv", "--memory-limit", "1MB"], 2, "memory_limit must be at least"),
         (["{orders}", "-o", "x.csv", "--memory-limit", "much"], 2, "a size such as 2GB"),
         (["{orders}", "-o", "x.csv", "--spill-dir", "/no/folder"], 2, "spill_dir must be"),

@@ -1,0 +1,32 @@
+"""`rfm drift`: how far customers have moved since a score model was fitted."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from .exits import Misuse
+from .score_options import ScoreOptions, takes_score_options
+
+
+@takes_score_options
+def drift(
+    fitted: Annotated[str, typer.Argument(metavar="MODEL", help="What --save-model wrote.")],
+    inputs: Annotated[
+        list[str], typer.Argument(metavar="INPUT...", help="Orders, as of `rfm score`.")
+    ],
+    *,
+    options: ScoreOptions,
+) -> None:
+    """Show the shares of customers by score then and now, and the population stability index."""
+    import rfm_engine
+
+    if options.model is not None:
+        raise Misuse("drift must have one model; got --model as well. Leave it out.")
+    result = rfm_engine.score(inputs, **(options.arguments() | {"model": fitted}))
+    for moved in rfm_engine.drift(rfm_engine.load_model(fitted), result):
+        typer.echo(f"{moved.what}: population stability index {moved.psi:.4f}")
+        width = max(map(len, moved.then))
+        for name, then in moved.then.items():
+            typer.echo(f"  {name:<{width}}  {then:>7.1%} {moved.now.get(name, 0.0):>7.1%}")

@@ -1,0 +1,94 @@
+"""Score models: cut points and conditions as they came out, as a scheme that needs no fitting."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any
+
+from rfm_engine.orders.money.amounts import format_minor
+from rfm_engine.score.cells import Cuts
+from rfm_engine.score.fit import MEAN_DIGITS
+from rfm_engine.segments.conditions import DAY_US, LEAST, MOST, Range
+from rfm_engine.segments.plan import Plan
+from rfm_engine.segments.scheme import AXES, Scheme, Segment
+
+# Below every number of days; no frequency and no amount is above the most.
+_BELOW_ALL, _MOST = -1, 10**18 - 1
+_NEVER = "frequency < 1"
+
+
+def frozen_scheme(
+    scheme: Scheme,
+    plan: Plan,
+    cuts: Cuts,
+    settled: Sequence[Sequence[Range]],
+    scale: int,
+    options: dict[str, str],
+) -> dict[str, Any]:
+    """Return a scheme as data for JSON: thresholds where it had methods, numbers for means.
+
+    Applied to any customers it gives the scores and segments that the fitted one gave them.
+    """
+    bins = dict(zip(AXES, plan.bins, strict=True))
+    digits = {"r": 0, "f": 0, "m": plan.money_scale(scale)}
+    return {
+        "name": scheme.name,
+        "title": scheme.title,
+        "bins": bins,
+        "method": "thresholds",
+        "cuts": {
+            axis: [
+                format_minor(cut, digits[axis])
+                for cut in _padded(axis, list(found), bins[axis] - 1)
+            ]
+            for axis, found in zip(AXES, cuts, strict=True)
+        },
+        "otherwise": scheme.otherwise,
+        "match": scheme.match,
+        "fm": scheme.fm,
+        "first_score": scheme.first_score,
+        "options": options,
+        "segments": [
+            _segment(segment, ranges, scale)
+            for segment, ranges in zip(scheme.segments, settled, strict=True)
+        ],
+    }
+
+
+def _padded(axis: str, cuts: list[int], n: int) -> list[int]:
+    """Fill up the cut points of bins that were dropped, where no value is.
+
+    Of recency at the low end, since its bins are counted from the other.
+    """
+    missing = n - len(cuts)
+    if axis == "r":
+        return [_BELOW_ALL] * missing + cuts
+    return [min(cut, _MOST) for cut in cuts] + [_MOST] * missing
+
+
+def _segment(segment: Segment, settled: Sequence[Range], scale: int) -> dict[str, Any]:
+    found: dict[str, Any] = {"name": segment.name}
+    found |= {axis: list(ends) for axis, ends in segment.ranges.items()}
+    if segment.codes:
+        found["codes"] = ["-".join(map(str, code)) for code in sorted(segment.codes)]
+    if segment.conditions:
+        found["when"] = [text for each in settled for text in _conditions(each, scale)]
+    return found
+
+
+def _conditions(settled: Range, scale: int) -> list[str]:
+    measure, low, high = settled
+    if low > high:
+        return [_NEVER]
+    found = [f"{measure} >= {_number(measure, low, scale)}"] if low > LEAST else []
+    found += [f"{measure} <= {_number(measure, high, scale)}"] if high < MOST else []
+    return found
+
+
+def _number(measure: str, value: int, scale: int) -> str:
+    if measure == "mean_gap_days":
+        days = Fraction(value, DAY_US)
+        return f"{days.numerator}/{days.denominator}"
+    digits = {"monetary": scale, "average_order": scale + MEAN_DIGITS}.get(measure, 0)
+    return format_minor(value, digits)

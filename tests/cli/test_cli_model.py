@@ -1,0 +1,33 @@
+"""Models from the command line: kept, applied, compared."""
+
+from __future__ import annotations
+
+import pyarrow.parquet as pq
+
+
+def test_score__keeps_a_model_and_applies_it(rfm, orders, tmp_path):
+    model, first, second = (tmp_path / name for name in ("m.json", "a.parquet", "b.parquet"))
+    kept = rfm("score", orders, "-o", first, "--save-model", model)
+    again = rfm("score", orders, "-o", second, "--model", model)
+    assert (kept.exit_code, again.exit_code) == (0, 0)
+    one, two = (pq.read_table(file).sort_by("customer_id") for file in (first, second))
+    assert one.equals(two)
+    wrong = rfm("score", orders, "-o", second, "--model", model, "--bins", 5)
+    assert wrong.exit_code == 2
+    assert "must come without" in wrong.stderr
+
+
+def test_score__a_model_that_cannot_be_kept_is_an_error(rfm, orders, tmp_path):
+    model = tmp_path / "m.json"
+    run = rfm("score", orders, "-o", tmp_path / "a.csv", "--save-model", model, "--method", "ntile")
+    assert run.exit_code == 2
+    assert not model.exists()
+
+
+def test_drift__prints_shares_and_the_index(rfm, orders, tmp_path):
+    model = tmp_path / "m.json"
+    rfm("score", orders, "-o", tmp_path / "a.csv", "--save-model", model)
+    lines = rfm("drift", model, orders).stdout.splitlines()
+    assert lines[0] == "r: population stability index 0.0000"
+    assert len(lines) == 4 + 3 * 5 + 10
+    assert rfm("drift", model, orders, "--model", model).exit_code == 2
