@@ -58,9 +58,12 @@ def score_chunks(
         amounts = chunk.frequency, chunk.monetary_minor
         return place_customers(compared, fitted.at, bins, *amounts, sums), sums
 
-    placed = list(pool.map(place, chunks, *fitted.values))
-    cells = [of_chunk for of_chunk, _ in placed]
-    sums = sum((each for _, each in placed), new_sums(bins))
+    sums = new_sums(bins)
+    cells = []
+    # Added as they come: of a hundred bins an axis, the sums of a chunk take 32 MB.
+    for of_chunk, sums_of_chunk in pool.map(place, chunks, *fitted.values):
+        cells.append(of_chunk)
+        sums += sums_of_chunk
     labels = Labels(scheme, bins, sums[:, 0] > 0, plan.weights)
     cube = sums[:, 0].reshape(bins)
     by_score = [cube.sum(axis=axes).tolist() for axes in ((1, 2), (0, 2), (0, 1))]
