@@ -54,6 +54,10 @@ def score(
             "--json must not be combined with -o -; got both, and stdout holds one. Name a file."
         )
     arguments = options.arguments()
+    if save_model is not None:
+        from rfm_engine.model import check_place
+
+        check_place(save_model, output)
     with Memory() as memory, progress_bar(memory, quiet=quiet) as tell:
         from rfm_engine.pipeline import score as score_orders
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple
+from uuid import UUID
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -81,7 +82,7 @@ def explain(result: Result, ids: Sequence[Any]) -> list[Explanation]:
     wanted = [_as_id(given, kind, column) for given in ids]
     found: dict[Any, dict[str, Any]] = {}
     for table in result.tables():
-        chosen = table.filter(pc.is_in(table[column], value_set=pa.array(wanted, kind)))
+        chosen = table.filter(_is_among(table[column], wanted))
         found |= {row[column]: row for row in chosen.to_pylist()}
     for given, each in zip(ids, wanted, strict=True):
         if each not in found:
@@ -90,11 +91,20 @@ def explain(result: Result, ids: Sequence[Any]) -> list[Explanation]:
     return [teller.explain(found[each]) for each in wanted]
 
 
+def _is_among(ids: pa.ChunkedArray, wanted: Sequence[Any]) -> pa.ChunkedArray:
+    if not isinstance(ids.type, pa.UuidType):
+        return pc.is_in(ids, value_set=pa.array(wanted, ids.type))
+    kind = ids.type.storage_type  # Arrow looks for these by their bytes only.
+    stored = pa.chunked_array([chunk.storage for chunk in ids.chunks], kind)
+    return pc.is_in(stored, value_set=pa.array([each.bytes for each in wanted], kind))
+
+
 def _as_id(given: Any, kind: pa.DataType, column: str) -> Any:
     try:
-        storage = kind.storage_type if isinstance(kind, pa.UuidType) else kind
-        if isinstance(given, str) and not isinstance(kind, pa.UuidType):
-            return pa.scalar(given).cast(storage).as_py()
+        if isinstance(kind, pa.UuidType):
+            return UUID(bytes=given) if isinstance(given, bytes) else UUID(str(given))
+        if isinstance(given, str):
+            return pa.scalar(given).cast(kind).as_py()
         return pa.scalar(given, kind).as_py()
     except (pa.ArrowException, TypeError, ValueError):
         raise UsageError(f"id must be one of column {column!r}, {kind}; got {given!r}.") from None

@@ -77,6 +77,27 @@ def save_model(result: Result, place: str | os.PathLike[str]) -> None:
         temporary.write_text(json.dumps(content, indent=1) + "\n")
 
 
+def check_place(place: str | os.PathLike[str], output: str | os.PathLike[str]) -> None:
+    """Refuse a place for a model before anything is read: orders and results must survive it.
+
+    Raises
+    ------
+    UsageError
+        It is the output, in no folder, or a file that is no model.
+    """
+    target = Path(place).resolve()
+    what = f"place of the model must be a new file or a model; got {os.fspath(place)!r}"
+    if target == Path(output).resolve():
+        raise UsageError(f"{what}, which is the output too. Name another.")
+    if not target.parent.is_dir():
+        raise UsageError(f"{what}, whose folder is not there. Create it.")
+    if target.exists():
+        try:
+            load_model(target)
+        except UsageError:
+            raise UsageError(f"{what}, which is something else. Name another.") from None
+
+
 def load_model(place: str | os.PathLike[str]) -> Model:
     """Read a model.
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from uuid import UUID
 
+import pyarrow as pa
 import pytest
 
 import rfm_engine as rfm
@@ -89,3 +91,12 @@ def test_explain__takes_ids_as_text_and_refuses_who_is_not_there(orders):
         rfm.explain(result, [999])
     with pytest.raises(rfm.UsageError, match="must be one of column 'customer_id', int64; got 'x'"):
         rfm.explain(result, ["x"])
+
+
+def test_explain__finds_uuids():
+    who = UUID(int=7)
+    ids = pa.ExtensionArray.from_storage(pa.uuid(), pa.array([who.bytes], pa.binary(16)))
+    orders = random_orders(1, 1).set_column(0, "customer_id", ids)
+    result = rfm.score(orders, as_of=AS_OF)
+    stories = [rfm.explain(result, [each])[0] for each in (who, str(who), who.bytes)]
+    assert {story.customer["customer_id"] for story in stories} == {who}

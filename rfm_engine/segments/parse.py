@@ -80,7 +80,7 @@ class _Parser:
         cuts = {axis: self._cuts(axis, bins[axis], g) for axis, g in self._by_axis("cuts").items()}
         self._check_methods(method, cuts)
         first_score = data.get("first_score", 1)
-        if first_score not in (0, 1):
+        if type(first_score) is not int or first_score not in (0, 1):
             self._refuse("first_score", "0 or 1", first_score)
         return Scheme(
             name=self._text("name", place),

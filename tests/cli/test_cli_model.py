@@ -31,3 +31,13 @@ def test_drift__prints_shares_and_the_index(rfm, orders, tmp_path):
     assert lines[0] == "r: population stability index 0.0000"
     assert len(lines) == 4 + 3 * 5 + 10
     assert rfm("drift", model, orders, "--model", model).exit_code == 2
+
+
+def test_score__a_model_never_takes_the_place_of_anything_else(rfm, orders, tmp_path):
+    before, output = orders.read_bytes(), tmp_path / "a.parquet"
+    for place in (orders, output, tmp_path / "none" / "m.json", tmp_path):
+        run = rfm("score", orders, "-o", output, "--save-model", place)
+        assert run.exit_code == 2
+        assert "place of the model must be a new file or a model" in run.stderr
+        assert not output.exists()
+    assert orders.read_bytes() == before

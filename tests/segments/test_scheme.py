@@ -46,6 +46,7 @@ def test_layout__first_match_wins_and_the_rest_is_named(tmp_path):
         ('method = { r = "magic" }\n[[segments]]\nname = "A"', "method for r of"),
         ('bins = { r = 3 }\ncuts = { r = [2, 1] }\n[[segments]]\nname = "A"', "ascending"),
         ('cuts = { r = 2 }\n[[segments]]\nname = "A"', "cuts of"),
+        ('first_score = 1.0\n[[segments]]\nname = "A"', "0 or 1"),
         ('otherwise = 3\n[[segments]]\nname = "A"', "otherwise"),
     ],
 )
