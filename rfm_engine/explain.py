@@ -178,7 +178,7 @@ class _Teller:
                     wanted = self._wanted(axis, low, high, row)
                 found.append(f"{_range(axis, low, high)} ({wanted})")
         if segment.codes and (r, f, m) not in segment.codes:
-            codes = " ".join(sorted("".join(map(str, code)) for code in segment.codes))
+            codes = _codes_text(self._scheme, segment)
             found.append(f"scores {codes} (has {row['rfm_score']})")
         ranges = self._result.settled(number)
         for condition, settled in zip(segment.conditions, ranges, strict=True):
@@ -228,10 +228,14 @@ class _Teller:
 def rule_text(scheme: Scheme, segment: Segment) -> str:
     """Write a segment's rule as people read it."""
     parts = [_range(axis, low, high) for axis, (low, high) in segment.ranges.items()]
-    joint = "-" if max(scheme.bins.values()) >= 10 else ""
     if segment.codes:
-        parts.append(" ".join(joint.join(map(str, code)) for code in sorted(segment.codes)))
+        parts.append(_codes_text(scheme, segment))
     return ", ".join([*parts, *map(str, segment.conditions)]) or "everybody"
+
+
+def _codes_text(scheme: Scheme, segment: Segment) -> str:
+    joint = "-" if max(scheme.bins.values()) >= 10 else ""
+    return " ".join(joint.join(map(str, code)) for code in sorted(segment.codes))
 
 
 def _range(axis: str, low: int, high: int) -> str:

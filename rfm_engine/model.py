@@ -56,7 +56,7 @@ def save_model(result: Result, place: str | os.PathLike[str]) -> None:
         The method splits customers by rank or within groups, so that there are no cut points.
     """
     methods = result.options["method"]
-    ranked = [method for method in methods if method in BY_RANK]
+    ranked = [method for method in dict.fromkeys(methods) if method in BY_RANK]
     if result.cuts is None or ranked:
         raise UsageError(
             f"a model must have cut points; got method {', '.join(ranked) or 'nested'}, which "
