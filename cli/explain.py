@@ -34,13 +34,14 @@ def explain(
     for number, story in enumerate(rfm_engine.explain(result, who)):
         if number:
             typer.echo()
-        for line in _lines(story, who[number]):
+        for line in _lines(story, options.customer, options.by):
             typer.echo(line)
 
 
-def _lines(story: Explanation, customer: str) -> Iterator[str]:
+def _lines(story: Explanation, customer: str, by: str | None) -> Iterator[str]:
     row = story.customer
-    yield f"customer {customer}: {story.segment}, {row['rfm_score']}"
+    where = "" if by is None else f", {by} {'null' if row[by] is None else row[by]}"
+    yield f"customer {row[customer]}{where}: {story.segment}, {row['rfm_score']}"
     yield f"first order {row['first_order']:%Y-%m-%d}, last order {row['last_order']:%Y-%m-%d}"
     for axis in story.axes:
         yield _axis_line(axis)

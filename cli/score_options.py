@@ -79,6 +79,17 @@ class ScoreOptions:
     weights: Annotated[
         str | None, _scoring("Add rfm_value, the weighted sum of the scores.", "a,b,c")
     ] = None
+    by: Annotated[str | None, _scoring("Score within each group, such as each seller.", "COL")] = (
+        None
+    )
+    overall: Annotated[
+        bool,
+        typer.Option(
+            "--overall",
+            rich_help_panel="Scoring",
+            help="With --by: all groups together as well, under a null group.",
+        ),
+    ] = False
     scheme: Annotated[
         str | None,
         _scoring("Segments: a shipped scheme or a file; default: classic.", "NAME|FILE.toml"),

@@ -20,6 +20,11 @@ def print_summary(console: Console, summary: dict[str, Any]) -> None:
         console.print(line, highlight=False, markup=False, soft_wrap=True)
     bars = console.width >= _WIDTH_WITH_BARS and not console.options.ascii_only
     console.print(segment_table(summary["segments"], bars=bars))
+    if overall := summary.get("overall"):
+        lines = [f"all groups together: {overall['customers']:,} customers"]
+        for line in lines + cut_lines(overall["cuts"]):
+            console.print(line, highlight=False, markup=False, soft_wrap=True)
+        console.print(segment_table(overall["segments"], bars=bars))
 
 
 def head_lines(summary: dict[str, Any]) -> list[str]:
@@ -42,10 +47,14 @@ def head_lines(summary: dict[str, Any]) -> list[str]:
     if chosen:
         lines.append("with " + ", ".join(chosen))
     if summary["cuts"] is None:
-        lines.append(f"cuts: {summary['cuts_by_group']:,} sets, each bin has its own")
-    for axis, cuts in (summary["cuts"] or {}).items():
-        lines.append(f"cuts of {_AXES[axis]:<19} {_joined(cuts)}")
-    return lines
+        owner = summary["options"].get("by") or "bin"
+        lines.append(f"cuts: {summary['cuts_by_group']:,} sets, each {owner} has its own")
+    return lines + cut_lines(summary["cuts"])
+
+
+def cut_lines(cuts: dict[str, list[object]] | None) -> list[str]:
+    """Say where the cut points of each axis are."""
+    return [f"cuts of {_AXES[axis]:<19} {_joined(at)}" for axis, at in (cuts or {}).items()]
 
 
 def segment_table(segments: list[dict[str, Any]], *, bars: bool) -> Table:

@@ -2,10 +2,11 @@
 
 from rfm_engine.aggregate.ledger import RowCounts
 from rfm_engine.aggregate.totals import CustomerTotals
+from rfm_engine.aggregation import Progress
 from rfm_engine.errors import DataError, RfmError, UsageError
 from rfm_engine.explain import Explanation, explain
 from rfm_engine.model import Drift, Model, drift, load_model, save_model
-from rfm_engine.pipeline import Progress, __version__, score
+from rfm_engine.pipeline import __version__, score
 from rfm_engine.result import Result, SegmentTotals
 from rfm_engine.score.cells import Cuts
 

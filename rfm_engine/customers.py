@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from typing import TypeAlias
 
 import pyarrow as pa
 
@@ -12,6 +13,8 @@ from rfm_engine.aggregate.finish import CustomerChunk
 from rfm_engine.score.cells import Cells
 from rfm_engine.segments.assign import Labels
 from rfm_engine.segments.rules import Numbers
+
+Scored: TypeAlias = tuple[CustomerChunk, Cells, Callable[[], Numbers]]
 
 
 class ScoredCustomers:
@@ -31,12 +34,19 @@ class ScoredCustomers:
         self._labels = labels
         self._scale = scale
 
+    @property
+    def chunks(self) -> list[CustomerChunk]:
+        """The customers without their scores."""
+        return [chunk for chunk, _, _ in self._chunks]
+
     def __len__(self) -> int:
         return sum(len(cells) for _, cells, _ in self._chunks)
 
-    def groups(self) -> Iterator[Callable[[], pa.Table]]:
-        """Yield what makes the tables, one a chunk."""
-        return (partial(self._table, chunk) for chunk in self._chunks)
+    def groups(self, schema: pa.Schema | None = None) -> Iterator[Callable[[], pa.Table]]:
+        """Yield what makes the tables, one a chunk; other columns that `schema` has are null."""
+        if schema is None:
+            return (partial(self._table, chunk) for chunk in self._chunks)
+        return (partial(self._widened, chunk, schema) for chunk in self._chunks)
 
     def table(self, threads: int) -> pa.Table:
         """Return all customers, made by so many threads."""
@@ -44,7 +54,16 @@ class ScoredCustomers:
             tables = list(pool.map(self._table, self._chunks))
         return pa.concat_tables([pa.Table.from_batches([], self.schema), *tables])
 
-    def _table(self, scored: tuple[CustomerChunk, Cells, Callable[[], Numbers]]) -> pa.Table:
+    def _widened(self, scored: Scored, schema: pa.Schema) -> pa.Table:
+        table = self._table(scored)
+        held = self.schema.names
+        columns = [
+            table[field.name] if field.name in held else pa.nulls(len(table), field.type)
+            for field in schema
+        ]
+        return pa.table(columns, schema=schema)
+
+    def _table(self, scored: Scored) -> pa.Table:
         chunk, cells, segments = scored
         columns = [*chunk.columns(self._scale), *self._labels.columns(cells, segments())]
         return pa.table(columns, schema=self.schema)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import partial
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -54,7 +55,7 @@ class Explanation(NamedTuple):
 
 
 def explain(result: Result, ids: Sequence[Any]) -> list[Explanation]:
-    """Explain the scores and segments of customers.
+    """Explain the scores and segments of customers, with `by` in each of their groups.
 
     Parameters
     ----------
@@ -80,15 +81,27 @@ def explain(result: Result, ids: Sequence[Any]) -> list[Explanation]:
     column = result.options["customer"]
     kind = result.customer_type
     wanted = [_as_id(given, kind, column) for given in ids]
-    found: dict[Any, dict[str, Any]] = {}
+    found: dict[Any, list[dict[str, Any]]] = {}
     for table in result.tables():
-        chosen = table.filter(_is_among(table[column], wanted))
-        found |= {row[column]: row for row in chosen.to_pylist()}
+        for row in table.filter(_is_among(table[column], wanted)).to_pylist():
+            found.setdefault(row[column], []).append(row)
     for given, each in zip(ids, wanted, strict=True):
         if each not in found:
             raise UsageError(f"id must be a customer with an order; got {given!r}. Look it up.")
-    teller = _Teller(result)
-    return [teller.explain(found[each]) for each in wanted]
+    rows = [row for each in wanted for row in found[each]]
+    by = result.options["by"]
+    if by is None:
+        return list(map(_Teller(result).explain, rows))
+    # Of each group once: its cut points are found anew.
+    tellers = {
+        group: _Teller(result.of_group(partial(_is_of, group)))
+        for group in dict.fromkeys(row[by] for row in rows)
+    }
+    return [tellers[row[by]].explain(row) for row in rows]
+
+
+def _is_of(group: Any, ids: pa.ChunkedArray) -> pa.ChunkedArray:
+    return pc.is_null(ids) if group is None else _is_among(ids, [group])
 
 
 def _is_among(ids: pa.ChunkedArray, wanted: Sequence[Any]) -> pa.ChunkedArray:

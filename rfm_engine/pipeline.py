@@ -6,46 +6,33 @@ import json
 import os
 import time as clock
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date
-from functools import partial
 from importlib.metadata import version
 from typing import Any
 
 import pyarrow as pa
 
 from rfm_engine.aggregate.budget import default_limit, parse_size
-from rfm_engine.aggregate.finish import CustomerChunk
-from rfm_engine.aggregate.intake import Survey
+from rfm_engine.aggregate.groups import GroupNumbers
 from rfm_engine.aggregate.totals import CustomerTotals
+from rfm_engine.aggregation import Progress, aggregate
 from rfm_engine.available import anonymous_bytes, available_bytes, available_processors
 from rfm_engine.customers import ScoredCustomers
-from rfm_engine.errors import UsageError
+from rfm_engine.errors import DataError, UsageError
 from rfm_engine.model import load_model
-from rfm_engine.orders.place import Source
-from rfm_engine.orders.reading import NEWEST, Frequency, Ids, Reading, Refunds, Zero, day_date
-from rfm_engine.orders.sources.opening import open_sources
+from rfm_engine.orders.reading import Frequency, Ids, Refunds, Zero
 from rfm_engine.result import Result, SegmentTotals, cuts_in_units
-from rfm_engine.scan import Seconds, scan
-from rfm_engine.scoring import Scoring, score_chunks
+from rfm_engine.scan import Seconds
+from rfm_engine.scoring import Everyone, score_everyone
 from rfm_engine.segments.load import load_scheme
-from rfm_engine.segments.plan import Monetary, plan_scoring
-from rfm_engine.segments.scheme import CutPoint
-from rfm_engine.sink import check_output, same_place, write_groups
+from rfm_engine.segments.plan import Monetary, Plan, plan_scoring
+from rfm_engine.segments.scheme import CutPoint, Scheme
+from rfm_engine.sink import check_output, write_groups
 
 __version__ = version("rfm-engine")
 METADATA_KEY = b"rfm_engine"
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a run has come; `stage` is read, score or write."""
-
-    stage: str
-    rows: int
-    total_rows: int | None
-    customers: int
 
 
 def score(
@@ -59,6 +46,8 @@ def score(
     order: str | None = None,
     quantity: str | None = None,
     currency: str | None = None,
+    by: str | None = None,
+    overall: bool = False,
     where: Sequence[str] = (),
     timezone: str = "UTC",
     amount_scale: int | None = None,
@@ -107,6 +96,12 @@ def score(
         Integer column that multiplies the amount of its row, exactly.
     currency
         Column that must hold one value in all rows counted.
+    by
+        Column of groups (sellers, shops, countries), of the types of ids: a customer of two groups
+        is two, and each group is scored for itself. Null is a group.
+    overall
+        With `by`: score the customers of all groups together as well, with one read; see
+        `Result.overall`. In `output` they stand under a null group.
     where
         Conditions `COL=V1,V2` or `COL!=V1,V2`, all of which a row must meet.
     timezone
@@ -205,13 +200,15 @@ def score(
     conditions = (where,) if isinstance(where, str) else tuple(where)
     reading: dict[str, Any] = {
         "window": window, "customer": customer, "time": time, "amount": amount, "order": order,
-        "quantity": quantity, "currency": currency, "where": conditions, "timezone": timezone,
-        "amount_scale": amount_scale, "refunds": refunds,
+        "quantity": quantity, "currency": currency, "by": by, "where": conditions,
+        "timezone": timezone, "amount_scale": amount_scale, "refunds": refunds,
         "zero": zero or chosen.options.get("zero", "count"),
         "frequency": frequency or chosen.options.get("frequency", "orders"),
         "ids": ids, "csv_delimiter": csv_delimiter, "csv_decimal": csv_decimal,
         "time_format": time_format, "strict": strict,
     }  # fmt: skip
+    if overall and by is None:
+        raise UsageError("overall must come with by; got it alone. Name the column of groups.")
     n_threads = _threads(threads)
     if output is not None:
         check_output(output)
@@ -220,20 +217,59 @@ def score(
     else:
         limit = parse_size(memory_limit)
     running = {"threads": n_threads, "memory_limit": limit, "spill_dir": spill_dir}
-    totals, spent = _aggregate(orders, as_of, reading, running, output, progress)
+    aggregated, spent = aggregate(
+        orders, as_of, reading, running, output, progress, overall=overall
+    )
     marks.append(clock.perf_counter())
-    _tell(progress, "score", totals)
+    aggregated.tell(progress, "score")
     options = (
         reading
         | plan.options()
         | {
+            "overall": overall,
             "scheme": os.fspath(scheme) if scheme else chosen.name,
             "model": None if model is None else os.fspath(model),
         }
     )
+    said = options | {"threads": n_threads, "memory_limit": limit}
+    seconds: dict[str, float] = {}
     with ThreadPoolExecutor(n_threads) as pool:
-        chunks, n_without_orders = totals.chunks(pool)
-        scoring = score_chunks(chunks, totals.scale, chosen, plan, pool)
+        platform = None
+        if aggregated.overall is not None:
+            platform = _scored(aggregated.overall, chosen, plan, pool, options, said, seconds)
+        result = _scored(aggregated.totals, chosen, plan, pool, options, said, seconds)
+    result = replace(result, overall=platform)
+    marks.append(clock.perf_counter())
+    if output is not None:
+        aggregated.tell(progress, "write")
+        write_groups(result.pieces(), result.schema, output, threads=n_threads)
+    else:
+        result.make_tables()  # Now, so that what is wrong with an id is said now.
+    marks.append(clock.perf_counter())
+    seconds.update(_stages(marks, spent))
+    return result
+
+
+def _scored(
+    totals: CustomerTotals,
+    scheme: Scheme,
+    plan: Plan,
+    pool: Executor,
+    options: dict[str, Any],
+    said: dict[str, Any],
+    seconds: dict[str, float],
+) -> Result:
+    chunks, n_without_orders = totals.chunks(pool)
+    numbers = None
+    if totals.reading.by is not None:
+        numbers = GroupNumbers(chunks, totals.hash_key, pool.map)
+        if numbers.has_none and options["overall"]:
+            raise DataError(
+                f"rows must have a group where overall is asked for, whose customers stand under "
+                f"none; got null in {totals.reading.by!r}. Fill it, or leave overall out."
+            )
+    everyone = Everyone(chunks, totals.scale, numbers)
+    scoring = score_everyone(everyone, scheme, plan, pool)
     cuts, money_scale = scoring.fitted.cuts, plan.money_scale(totals.scale)
     about = {
         "version": __version__,
@@ -241,16 +277,14 @@ def score(
         "cuts": cuts_in_units(cuts, money_scale),
         "options": options,
     }
-    customers = _customers(totals, chunks, scoring, about)
-    marks.append(clock.perf_counter())
-    if output is not None:
-        _tell(progress, "write", totals)
-        write_groups(customers.groups(), customers.schema, output, threads=n_threads)
-    result = Result(
-        _scored=customers,
+    metadata = {METADATA_KEY: json.dumps(about, default=str)}
+    schema = pa.schema([*totals.fields, *scoring.labels.fields], metadata)
+    parts = chunks, scoring.cells, scoring.segments
+    return Result(
+        _scored=ScoredCustomers(*parts, scoring.labels, schema, totals.scale),
         _rules=scoring.rules,
         _plan=plan,
-        scheme=chosen,
+        scheme=scheme,
         as_of=totals.as_of,
         rows=totals.rows,
         cuts=cuts,
@@ -261,98 +295,19 @@ def score(
         ),
         customers_by_score=scoring.by_score,
         customers_without_orders=n_without_orders,
+        overall=None,
         scale=totals.scale,
         money_scale=money_scale,
-        seconds={},
-        options=options | {"threads": n_threads, "memory_limit": limit},
+        seconds=seconds,
+        options=said,
         version=__version__,
     )
-    if output is None:
-        result.customers  # noqa: B018 - made now, so that what is wrong with an id is said now
-    marks.append(clock.perf_counter())
-    result.seconds.update(_stages(marks, spent))
-    return result
-
-
-def _aggregate(
-    orders: object,
-    as_of: date | str,
-    reading: dict[str, Any],
-    running: dict[str, Any],
-    output: str | os.PathLike[str] | None,
-    progress: Callable[[Progress], None] | None,
-) -> tuple[CustomerTotals, Seconds]:
-    threads = running["threads"]
-    known = Reading(as_of=as_of, **reading)
-    sources = open_sources(orders, known.columns, csv_delimiter=known.csv_delimiter)
-    _refuse_overwriting(sources, output)
-    spent = Seconds()
-    if known.as_of_day is None and known.window is not None:
-        as_of, spent = _newest(sources, known, threads)
-        if as_of == NEWEST:  # No row counts, so there is nothing to keep in a window.
-            reading = reading | {"window": None}
-    totals = CustomerTotals(as_of=as_of, **running, **reading)
-    for source in sources:
-        totals.join(source.name, source.schema, text=source.text)
-    lengths = [source.n_rows for source in sources]
-    n_rows = None if None in lengths else sum(n for n in lengths if n is not None)
-    tick = partial(_tell, progress, "read", totals, n_rows)
-    counted = scan(sources, totals, threads, tick)
-    # What decoding took is kept for more of it, and more of it does not come.
-    pa.default_memory_pool().release_unused()
-    return totals, Seconds(spent.read + counted.read, spent.work + counted.work)
-
-
-def _newest(
-    sources: Sequence[Source], reading: Reading, threads: int
-) -> tuple[date | str, Seconds]:
-    if not all(source.repeatable for source in sources):
-        raise UsageError(
-            "as_of must be a date when a stream is read with a window; got 'newest'. "
-            "Give the date, since a stream is read only once."
-        )
-    survey = Survey(reading)
-    for source in sources:
-        survey.intake.join(source.name, source.schema, text=source.text)
-    spent = scan(sources, survey, threads)
-    newest = survey.intake.as_of_day
-    return NEWEST if newest is None else day_date(newest), spent
-
-
-def _customers(
-    totals: CustomerTotals,
-    chunks: Sequence[CustomerChunk],
-    scoring: Scoring,
-    about: dict[str, Any],
-) -> ScoredCustomers:
-    metadata = {METADATA_KEY: json.dumps(about, default=str)}
-    schema = pa.schema([*totals.fields, *scoring.labels.fields], metadata)
-    parts = chunks, scoring.cells, scoring.segments
-    return ScoredCustomers(*parts, scoring.labels, schema, totals.scale)
-
-
-def _refuse_overwriting(sources: Sequence[Source], output: str | os.PathLike[str] | None) -> None:
-    for source in sources:
-        if output is not None and same_place(source.name, output):
-            raise UsageError(
-                f"output must not be an input; got {source.name} for both. Write elsewhere."
-            )
 
 
 def _threads(given: int | None) -> int:
     if given is not None and given < 1:
         raise UsageError(f"threads must be 1 or more; got {given}.")
     return available_processors() if given is None else given
-
-
-def _tell(
-    progress: Callable[[Progress], None] | None,
-    stage: str,
-    totals: CustomerTotals,
-    n_rows: int | None = None,
-) -> None:
-    if progress is not None:
-        progress(Progress(stage, totals.rows.read, n_rows, totals.n_customers_so_far))
 
 
 def _stages(marks: list[float], spent: Seconds) -> dict[str, float]:

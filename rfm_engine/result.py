@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from typing import Any
@@ -15,6 +16,7 @@ from rfm_engine.aggregate.ledger import RowCounts
 from rfm_engine.customers import ScoredCustomers
 from rfm_engine.orders.money.amounts import format_minor
 from rfm_engine.score.cells import Cuts
+from rfm_engine.scoring import Everyone, score_everyone
 from rfm_engine.segments.conditions import Range
 from rfm_engine.segments.freeze import frozen_scheme
 from rfm_engine.segments.plan import Plan
@@ -40,10 +42,10 @@ class Result:
     ----------
     customers
         One row a customer with an order, in no order: the customer column under its input name,
-        `first_order`, `last_order` (timestamp[us, UTC]), `recency_days` (int32), `frequency`
-        (int64), `monetary` (decimal128(18, scale)), `r_score`, `f_score`, `m_score` (int8, 1
-        worst), `rfm_score` and `segment` (dictionary of string). It has `__arrow_c_stream__`, so
-        polars, duckdb and pandas read it as it is.
+        with `by` that of groups, `first_order`, `last_order` (timestamp[us, UTC]), `recency_days`
+        (int32), `frequency` (int64), `monetary` (decimal128(18, scale)), `r_score`, `f_score`,
+        `m_score` (int8, 1 worst), `rfm_score` and `segment` (dictionary of string). It has
+        `__arrow_c_stream__`, so polars, duckdb and pandas read it as it is.
     scheme
         The segments and the scoring they expect.
     as_of
@@ -52,7 +54,8 @@ class Result:
         Rows read, counted, dropped by reason, and amounts rounded.
     cuts
         Cut points: `r` in days, `f` in orders, `m` in minor units (of `money_scale`); ascending,
-        none without customers. None under `nested`, where each bin has its own.
+        none without customers. None with `by`, where each group has its own, and under `nested`,
+        where each bin has.
     cuts_by_group
         How many sets of cut points there are where `cuts` is None.
     segment_totals
@@ -61,6 +64,8 @@ class Result:
         Customers by score, the worst first, for r, f and m.
     customers_without_orders
         Customers who only have refunds; they are not in `customers`.
+    overall
+        With `by` and `overall`: the result for the customers of all groups together.
     scale, money_scale
         Digits of the minor units behind the point: of `monetary`, and of its cut points, four more
         where the mean is scored.
@@ -81,6 +86,7 @@ class Result:
     segment_totals: tuple[SegmentTotals, ...]
     customers_by_score: list[list[int]]
     customers_without_orders: int
+    overall: Result | None
     scale: int
     money_scale: int
     seconds: dict[str, float]
@@ -92,9 +98,26 @@ class Result:
         """The type of the customer column."""
         return self._scored.schema.field(0).type
 
+    @property
+    def schema(self) -> pa.Schema:
+        """The columns of `customers`; the metadata say how they came about."""
+        return self._scored.schema
+
     def tables(self) -> Iterator[pa.Table]:
         """Yield the customers piece by piece, each made when its turn comes."""
         return (make() for make in self._scored.groups())
+
+    def pieces(self) -> Iterator[Callable[[], pa.Table]]:
+        """Yield what makes the rows of an output, those of `overall` under a null group."""
+        yield from self._scored.groups()
+        if self.overall is not None:
+            yield from self.overall._scored.groups(self.schema)
+
+    def make_tables(self) -> None:
+        """Make all customers now; what is wrong with an id is said here."""
+        for result in (self, self.overall):
+            if result is not None:
+                result.customers  # noqa: B018
 
     def settled(self, segment: int) -> tuple[Range, ...]:
         """Return what the conditions of the scheme's n-th segment came to for these customers."""
@@ -106,6 +129,19 @@ class Result:
         implied = {key: self.options[key] for key in ("frequency", "monetary", "zero")}
         settled = [self.settled(number) for number in range(len(self.scheme.segments))]
         return frozen_scheme(self.scheme, self._plan, self.cuts, settled, self.scale, implied)
+
+    def of_group(self, group: Callable[[pa.ChunkedArray], pa.ChunkedArray]) -> Result:
+        """Return the cut points and rules of one group, `group` telling which ids are its own.
+
+        The customers and all that is counted stay those of all groups.
+        """
+        chunks = [
+            chunk.chosen(group(chunk.columns(self.scale)[1]).to_numpy())
+            for chunk in self._scored.chunks
+        ]
+        with ThreadPoolExecutor(1) as pool:
+            scoring = score_everyone(Everyone(chunks, self.scale), self.scheme, self._plan, pool)
+        return replace(self, _rules=scoring.rules, cuts=scoring.fitted.cuts)
 
     @cached_property
     def customers(self) -> pa.Table:
@@ -131,8 +167,6 @@ class Result:
 
     def summary(self) -> dict[str, Any]:
         """Return what `rfm score --json` prints, without peak memory; money is text."""
-        n_customers = len(self._scored)
-        monetary = sum(segment.monetary_minor for segment in self.segment_totals)
         return {
             "version": self.version,
             "as_of": None if self.as_of is None else self.as_of.isoformat(),
@@ -142,24 +176,38 @@ class Result:
                 "dropped": dict(self.rows.dropped),
             },
             "amounts_rounded": self.rows.amounts_rounded,
-            "customers": n_customers,
+            "customers": len(self._scored),
             "customers_without_orders": self.customers_without_orders,
             "cuts": cuts_in_units(self.cuts, self.money_scale),
             **({"cuts_by_group": self.cuts_by_group} if self.cuts is None else {}),
-            "segments": [
-                {
-                    "name": segment.name,
-                    "customers": segment.customers,
-                    "orders": segment.orders,
-                    "monetary": format_minor(segment.monetary_minor, self.scale),
-                    "share_customers": _share(segment.customers, n_customers),
-                    "share_monetary": _share(segment.monetary_minor, monetary),
-                }
-                for segment in self.segment_totals
-            ],
+            "segments": self._segments(),
+            **({} if self.overall is None else {"overall": self.overall._together()}),
             "seconds": {stage: round(seconds, 6) for stage, seconds in self.seconds.items()},
             "options": dict(self.options),
         }
+
+    def _together(self) -> dict[str, Any]:
+        """Return what the summary says of all groups together."""
+        summary = self.summary()
+        return {
+            key: summary[key]
+            for key in ("customers", "customers_without_orders", "cuts", "segments")
+        }
+
+    def _segments(self) -> list[dict[str, Any]]:
+        n_customers = len(self._scored)
+        monetary = sum(segment.monetary_minor for segment in self.segment_totals)
+        return [
+            {
+                "name": segment.name,
+                "customers": segment.customers,
+                "orders": segment.orders,
+                "monetary": format_minor(segment.monetary_minor, self.scale),
+                "share_customers": _share(segment.customers, n_customers),
+                "share_monetary": _share(segment.monetary_minor, monetary),
+            }
+            for segment in self.segment_totals
+        ]
 
     def __repr__(self) -> str:
         names = ", ".join(f"{s.name} {s.customers:,}" for s in self.segment_totals)

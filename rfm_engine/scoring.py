@@ -11,11 +11,14 @@ import numpy as np
 import numpy.typing as npt
 
 from rfm_engine.aggregate.finish import CustomerChunk
+from rfm_engine.aggregate.groups import GroupNumbers
+from rfm_engine.aggregate.tables import Codes
 from rfm_engine.errors import DataError
 from rfm_engine.score.cells import Cells, Compared, cell_sums, new_sums, place_customers
 from rfm_engine.score.fit import MEAN_PARTS, Fitted, fit_axes, mean_amounts
 from rfm_engine.score.identities import Identities
 from rfm_engine.score.methods import Measure
+from rfm_engine.score.within import Groups
 from rfm_engine.segments.assign import Labels, SegmentSums, segment_sums
 from rfm_engine.segments.conditions import Population
 from rfm_engine.segments.plan import Plan
@@ -37,9 +40,15 @@ class Scoring(NamedTuple):
     by_score: list[list[int]]
 
 
-def score_chunks(
-    chunks: Sequence[CustomerChunk], scale: int, scheme: Scheme, plan: Plan, pool: Executor
-) -> Scoring:
+class Everyone(NamedTuple):
+    """Customers by chunk, the scale of their amounts, and their groups, where those are scored."""
+
+    chunks: Sequence[CustomerChunk]
+    scale: int
+    numbers: GroupNumbers | None = None
+
+
+def score_everyone(everyone: Everyone, scheme: Scheme, plan: Plan, pool: Executor) -> Scoring:
     """Score customers and name their segments; the threads of `pool` take the chunks.
 
     Raises
@@ -47,9 +56,13 @@ def score_chunks(
     DataError
         A mean amount leaves 64 bits.
     """
+    chunks, scale, numbers = everyone
     measures = _measures(chunks, scale, plan, pool)
     ids = [partial(_identities, chunk) for chunk in chunks]
-    fitted = fit_axes(plan.axes(scale), measures, ids)
+    groups = None
+    if numbers is not None:
+        groups = Groups(np.concatenate([*numbers.of_chunks, np.zeros(0, np.uint32)]), numbers.n)
+    fitted = fit_axes(plan.axes(scale), measures, ids, groups)
     bins = plan.bins
 
     def place(chunk: CustomerChunk, *values: Values) -> tuple[Cells, npt.NDArray[np.int64]]:
@@ -67,19 +80,30 @@ def score_chunks(
     labels = Labels(scheme, bins, sums[:, 0] > 0, plan.weights)
     cube = sums[:, 0].reshape(bins)
     by_score = [cube.sum(axis=axes).tolist() for axes in ((1, 2), (0, 2), (0, 1))]
-    rules, raw = _rules(chunks, scale, scheme, plan, pool)
+    raw: list[_Raw] = []
+    population = None
+    if scheme.is_raw:
+        # Kept from the population's mean to the customers' comparison with it.
+        raw = [cache(partial(_raw_measure, chunk)) for chunk in chunks]
+        population = Population(partial(_columns, raw, pool), scale, pool.map, groups)
+    rules = Rules(scheme, plan.bins, population)
     n_names = len(labels.names)
     if rules.table is not None:
         by_cell = [partial(rules.assign, of_chunk, _no_measure) for of_chunk in cells]
         by_segment = segment_sums(cell_sums(sums), rules.table, n_names)
         return Scoring(fitted, cells, by_cell, labels, rules, by_segment, by_score)
 
-    def assign(chunk: CustomerChunk, of_chunk: Cells, column: _Raw) -> tuple[Numbers, Values]:
-        found, sums = rules.assign(of_chunk, column), new_segment_sums(n_names)
+    def assign(
+        chunk: CustomerChunk, of_chunk: Cells, column: _Raw, own: Codes | None
+    ) -> tuple[Numbers, Values]:
+        found, sums = rules.assign(of_chunk, column, own), new_segment_sums(n_names)
         add_segments(found, chunk.frequency, chunk.monetary_minor, sums)
         return found, sums
 
-    assigned = list(pool.map(assign, chunks, cells, raw))
+    by_chunk: Sequence[Codes | None] = [None] * len(chunks)
+    if numbers is not None:
+        by_chunk = numbers.of_chunks
+    assigned = list(pool.map(assign, chunks, cells, raw, by_chunk))
     total = sum((each for _, each in assigned), new_segment_sums(n_names))
     by_segment = [SegmentSums(*row) for row in cell_sums(total)]
     segments = [partial(_same, found) for found, _ in assigned]
@@ -89,19 +113,8 @@ def score_chunks(
 _Raw = Callable[[str], Values]
 
 
-def _rules(
-    chunks: Sequence[CustomerChunk], scale: int, scheme: Scheme, plan: Plan, pool: Executor
-) -> tuple[Rules, list[_Raw]]:
-    """Make the scheme ready, and what gives the raw measures of each chunk where it needs them."""
-    if not scheme.is_raw:
-        return Rules(scheme, plan.bins, None), []
-    # Kept from the population's mean to the customers' comparison with it.
-    raw: list[_Raw] = [cache(partial(_raw_measure, chunk)) for chunk in chunks]
-
-    def values(measure: str) -> list[Values]:
-        return list(pool.map(lambda column: column(measure), raw))
-
-    return Rules(scheme, plan.bins, Population(values, scale, pool.map)), raw
+def _columns(raw: Sequence[_Raw], pool: Executor, measure: str) -> list[Values]:
+    return list(pool.map(lambda column: column(measure), raw))
 
 
 def _raw_measure(chunk: CustomerChunk, measure: str) -> Values:
@@ -139,7 +152,7 @@ def _means(chunk: CustomerChunk) -> Values:
 
 
 def _identities(chunk: CustomerChunk, places: npt.NDArray[np.intp]) -> Identities:
-    return Identities(chunk.keys_at(places), signed=chunk.kind == "int")
+    return Identities(chunk.customers_at(places), signed=chunk.ids.kind == "int")
 
 
 def _no_measure(measure: str) -> Values:

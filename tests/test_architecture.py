@@ -24,8 +24,8 @@ LIBRARY = sorted((ROOT / "rfm_engine").rglob("*.py"))
 COMMANDS = sorted((ROOT / "cli").rglob("*.py"))
 # Left to right; a room imports itself, what stands to its left, errors and kernels.
 ROOMS = (
-    "orders", "scan", "aggregate", "score", "segments", "sink", "customers", "scoring", "result",
-    "explain", "model", "pipeline", "simulate", "bench",
+    "orders", "scan", "aggregate", "score", "segments", "sink", "aggregation", "customers",
+    "scoring", "result", "explain", "model", "pipeline", "simulate", "bench",
 )  # fmt: skip
 EVERYWHERE = {"available", "errors", "kernels"}
 # Inside orders: what a room imports of it besides itself. The rooms know nothing of each other;

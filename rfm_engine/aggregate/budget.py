@@ -29,8 +29,10 @@ class Budget(NamedTuple):
 UNLIMITED = Budget(_MOST_WAITING_BYTES, 1 << 62, None)
 
 
-def plan_memory(limit: int | None, in_use: int, threads: int) -> Budget:
+def plan_memory(limit: int | None, in_use: int, threads: int, sharing: int = 1) -> Budget:
     """Divide what a limit leaves besides what is in use and what reading and writing takes.
+
+    So many totals share it.
 
     Raises
     ------
@@ -45,7 +47,7 @@ def plan_memory(limit: int | None, in_use: int, threads: int) -> Budget:
             f"memory_limit must be at least {_megabytes(least)} with {threads} threads; "
             f"got {_megabytes(limit)}. Give more memory or fewer threads."
         )
-    left = limit - least + _LEAST_BYTES
+    left = (limit - least + _LEAST_BYTES) // sharing
     waiting = min(left // _SHARE_WAITING, _MOST_WAITING_BYTES)
     return Budget(waiting, left - waiting, limit)
 

@@ -10,20 +10,23 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from rfm_engine.aggregate.contents import Held
+from rfm_engine.aggregate.ids import IdColumns, taken
 from rfm_engine.aggregate.measures import COUNT_BITS, FAR_US, FIRST, LAST
 from rfm_engine.errors import DataError
 from rfm_engine.kernels import kernel
-from rfm_engine.orders.arrays import arrow, frozen, refuse_invalid_text
-from rfm_engine.orders.keys import ByteKeys, IntKeys, Keys, gathered, joined
-from rfm_engine.orders.kinds import OUTPUT_TYPES, IdKind, Kinds
+from rfm_engine.orders.arrays import arrow, frozen
+from rfm_engine.orders.group_keys import GroupIds
+from rfm_engine.orders.keys import Keys, joined
+from rfm_engine.orders.kinds import Kinds
 from rfm_engine.orders.time.clock import local_days
 from rfm_engine.orders.time.zones import Zone
 
 MAX_DIGITS = 18
-_MAX_ARROW_BYTES = (1 << 31) - 1
 _INSTANT = pa.timestamp("us", "UTC")
 CHUNK_BYTES_A_CUSTOMER = 24
 """Recency, frequency, monetary, and the cell that scoring adds."""
+GROUP_BYTES_A_CUSTOMER = 40
+"""The group by id and twice by number, the order by group, an axis' values and the bins."""
 _COUNT_MASK = np.int64((1 << COUNT_BITS) - 1)
 
 
@@ -43,42 +46,57 @@ class CustomerChunk(NamedTuple):
     """Customers of some partitions with an order: measures as arrays, the rest when asked for."""
 
     parts: Sequence[Part]
-    kind: IdKind
+    ids: IdColumns
     recency_days: npt.NDArray[np.int32]
     frequency: npt.NDArray[np.int64]
     monetary_minor: npt.NDArray[np.int64]
 
     def columns(self, scale: int) -> list[pa.ChunkedArray]:
-        """Return the columns that `CustomerTotals.finish` documents.
-
-        Ids of more than 2 GiB in all, the most an Arrow string array can hold, are cut.
-        """
+        """Return the columns that `CustomerTotals.finish` documents."""
         ids, first, last = [], [], []
         for load, rows, _ in self.parts:
             held = load()
             keys, records = held.keys(), held.records
             if rows is not None:
-                keys, records = _taken(keys, rows), records.take(rows, axis=0)
-            ids += [ids_array(_sliced(keys, piece), self.kind) for piece in _pieces(keys)]
+                keys, records = taken(keys, rows), records.take(rows, axis=0)
+            ids.append(keys)
             first.append(arrow(FAR_US - records[:, FIRST], _INSTANT))
             last.append(arrow(records[:, LAST] - FAR_US, _INSTANT))
         whole = arrow(self.recency_days), arrow(self.frequency)
         money = decimals(self.monetary_minor, scale)
         return [
-            pa.chunked_array(ids, OUTPUT_TYPES[self.kind]),
+            *self.ids.columns(ids),
             *(pa.chunked_array(column) for column in (first, last)),
             *(pa.chunked_array([column]) for column in (*whole, money)),
         ]
 
-    def keys_at(self, places: npt.NDArray[np.intp]) -> Keys:
+    def customers_at(self, places: npt.NDArray[np.intp]) -> Keys:
         """Return the ids of some customers, by their ascending places in the chunk."""
+        return self.ids.customers(self._keys_at(places))
+
+    def groups(self) -> GroupIds:
+        """Return the group of each customer."""
+        return self.ids.groups(self._keys_at(np.arange(len(self.frequency))))
+
+    def chosen(self, mask: npt.NDArray[np.bool_]) -> CustomerChunk:
+        """Return the customers for whom the mask, `bool[n]`, holds."""
+        parts = []
+        start = 0
+        for load, rows, n in self.parts:
+            here = np.flatnonzero(mask[start : start + n])
+            parts.append(Part(load, here if rows is None else rows[here], len(here)))
+            start += n
+        recency_days, frequency = self.recency_days[mask], self.frequency[mask]
+        return CustomerChunk(parts, self.ids, recency_days, frequency, self.monetary_minor[mask])
+
+    def _keys_at(self, places: npt.NDArray[np.intp]) -> Keys:
         found: list[Keys] = []
         start = 0
         for load, rows, n in self.parts:
             first, last = np.searchsorted(places, (start, start + n))
-            if last > first:
+            if last > first or not found:  # Of nobody the kind of ids is known too.
                 here = places[first:last] - start
-                found.append(_taken(load().keys(), here if rows is None else rows[here]))
+                found.append(taken(load().keys(), here if rows is None else rows[here]))
             start += n
         return joined(found)
 
@@ -109,6 +127,7 @@ def chunk_of(
     DataError
         A net sum has more than 18 digits; the customer is named.
     """
+    ids = IdColumns(kinds.customer, kinds.by)
     last_us, frequency, monetary = (np.empty(n_records, np.int64) for _ in range(3))
     parts = []
     n = n_without = 0
@@ -120,9 +139,9 @@ def chunk_of(
             last_us[n:], frequency[n:], monetary[n:],
         )  # fmt: skip
         if too_large >= 0:
-            customer = ids_array(_taken(held.keys(), np.array([too_large])), kinds.customer)[0]
+            name = ids.name(taken(held.keys(), np.array([too_large])))
             raise DataError(
-                f"monetary must have at most {MAX_DIGITS} digits; customer {customer} has more at "
+                f"monetary must have at most {MAX_DIGITS} digits; customer {name} has more at "
                 f"scale {kinds.scale}. Give a smaller amount scale."
             )
         n_here = int(counted)
@@ -132,7 +151,7 @@ def chunk_of(
     recency_days = (as_of_day - local_days(frozen(last_us[:n]), zone)).astype(np.int32)
     if n < n_records:  # Chunks stay until the end, room in them that is never filled must not.
         frequency, monetary = frequency[:n].copy(), monetary[:n].copy()
-    return CustomerChunk(parts, kinds.customer, recency_days, frequency, monetary), n_without
+    return CustomerChunk(parts, ids, recency_days, frequency, monetary), n_without
 
 
 def decimals(minor: npt.NDArray[np.int64], scale: int) -> pa.Array:
@@ -142,66 +161,6 @@ def decimals(minor: npt.NDArray[np.int64], scale: int) -> pa.Array:
     words[:, 1] = minor >> 63
     kind = pa.decimal128(MAX_DIGITS, scale)
     return pa.Array.from_buffers(kind, len(minor), [None, pa.py_buffer(words)])
-
-
-def ids_array(keys: Keys, kind: IdKind) -> pa.Array:
-    """Write keys as an Arrow array of their kind.
-
-    Raises
-    ------
-    DataError
-        A text id is not UTF-8.
-    """
-    if isinstance(keys, IntKeys):
-        return arrow(keys.bits.view(np.uint64 if kind == "uint" else np.int64))
-    n = len(keys.offsets) - 1
-    if kind == "uuid":
-        data = pa.py_buffer(keys.data[keys.offsets[0] : keys.offsets[-1]])
-        storage = pa.Array.from_buffers(pa.binary(16), n, [None, data])
-        return pa.ExtensionArray.from_storage(pa.uuid(), storage)
-    first = keys.offsets[0]
-    offsets = pa.py_buffer((keys.offsets - first).astype(np.int32))
-    data = pa.py_buffer(keys.data[first : keys.offsets[-1]])
-    ids = pa.Array.from_buffers(OUTPUT_TYPES[kind], n, [None, offsets, data])
-    if kind == "text":
-        _refuse_invalid_text(ids)
-    return ids
-
-
-def _refuse_invalid_text(ids: pa.Array) -> None:
-    try:
-        refuse_invalid_text(ids)
-    except pa.ArrowInvalid as error:
-        raise DataError(
-            f"text ids must be valid UTF-8; got other bytes ({error}). "
-            "Give the column as binary, or encode it anew."
-        ) from error
-
-
-def _taken(keys: Keys, rows: npt.NDArray[np.intp]) -> Keys:
-    if isinstance(keys, IntKeys):
-        return IntKeys(keys.bits.take(rows))
-    starts = keys.offsets.take(rows)
-    return gathered(keys.data, starts, keys.offsets.take(rows + 1) - starts)
-
-
-def _sliced(keys: Keys, piece: slice) -> Keys:
-    if isinstance(keys, IntKeys):
-        return IntKeys(keys.bits[piece])
-    return ByteKeys(keys.offsets[piece.start : piece.stop + 1], keys.data)
-
-
-def _pieces(keys: Keys) -> list[slice]:
-    if isinstance(keys, IntKeys):
-        return [slice(0, len(keys.bits))] if len(keys.bits) else []
-    n = len(keys.offsets) - 1
-    pieces = []
-    start = 0
-    while start < n:
-        end = int(np.searchsorted(keys.offsets, keys.offsets[start] + _MAX_ARROW_BYTES, "right"))
-        pieces.append(slice(start, min(end - 1, n)))
-        start = pieces[-1].stop
-    return pieces
 
 
 @kernel

@@ -9,12 +9,11 @@ import numpy.typing as npt
 
 from rfm_engine.aggregate.contents import Contents, OrderEntries
 from rfm_engine.aggregate.dense import DenseRange
-from rfm_engine.aggregate.hashing import HashKey, hash_keys
+from rfm_engine.aggregate.hashing import HashKey
 from rfm_engine.aggregate.partition import Partition
-from rfm_engine.aggregate.routing import Route, route
+from rfm_engine.aggregate.routing import route
 from rfm_engine.aggregate.scatter import NO_NUMBERS, scatter
-from rfm_engine.aggregate.tables import Rows, Words
-from rfm_engine.aggregate.texts import WaitingTexts
+from rfm_engine.aggregate.texts import WaitingTexts, placed_alone
 from rfm_engine.aggregate.waiting import Layout, Waiting
 from rfm_engine.orders.arrays import frozen
 from rfm_engine.orders.keys import ByteKeys
@@ -61,7 +60,7 @@ def _absorb_orders(
     home: npt.NDArray[np.uint16],
 ) -> None:
     codes, values, keys = theirs
-    found, texts = (None, None) if keys is None else _placed(keys, key)
+    found, texts = (None, None) if keys is None else placed_alone(keys, key)
     homes = home[codes]
     # Of 16 bits, so that numpy sorts by counting: the time grows with the orders and no faster.
     by_home = np.argsort(homes, kind="stable")
@@ -75,15 +74,3 @@ def _absorb_orders(
             partition.orders.add_ints(customers, values[chosen])
         else:
             partition.orders.add_texts(customers, found[values[chosen]], texts)
-
-
-def _placed(keys: ByteKeys, key: HashKey) -> tuple[Rows, Words]:
-    """Write texts as tables take them: hash and place of each, and the bytes."""
-    n = len(keys.offsets) - 1
-    found = np.empty((n, 2), np.int64)
-    found[:, 0] = hash_keys(keys, key).view(np.int64)
-    one_bin = Route(np.empty(0, np.uint64), np.zeros(n, np.uint16), np.array([0, n]))
-    texts = WaitingTexts.of(keys, one_bin)
-    words = np.empty(texts.n_words, np.uint64)
-    found[:, 1] = texts.write(words, 0)
-    return found, words

@@ -11,8 +11,9 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from rfm_engine.aggregate.hashing import HashKey, hash_keys
 from rfm_engine.aggregate.routing import Route
-from rfm_engine.aggregate.tables import Words
+from rfm_engine.aggregate.tables import Rows, Words
 from rfm_engine.kernels import kernel
 from rfm_engine.orders.arrays import frozen
 from rfm_engine.orders.keys import ByteKeys, SharedKeys
@@ -53,6 +54,18 @@ class WaitingTexts(NamedTuple):
             self.keys.offsets, self.keys.data, self.bins, self.bounds[:-1] + first, words, places
         )
         return frozen(places if self.indices is None else places[self.indices])
+
+
+def placed_alone(keys: ByteKeys, key: HashKey) -> tuple[Rows, Words]:
+    """Write texts as tables take them: `int64[n, 2]` of hash and place of each, and the bytes."""
+    n = len(keys.offsets) - 1
+    found = np.empty((n, 2), np.int64)
+    found[:, 0] = hash_keys(keys, key).view(np.int64)
+    one_bin = Route(np.empty(0, np.uint64), np.zeros(n, np.uint16), np.array([0, n]))
+    texts = WaitingTexts.of(keys, one_bin)
+    words = np.empty(texts.n_words, np.uint64)
+    found[:, 1] = texts.write(words, 0)
+    return found, words
 
 
 @kernel

@@ -14,7 +14,13 @@ from typing import Any
 import pyarrow as pa
 
 from rfm_engine.aggregate.budget import Budget, parse_size, plan_memory
-from rfm_engine.aggregate.finish import CHUNK_BYTES_A_CUSTOMER, MAX_DIGITS, CustomerChunk, chunk_of
+from rfm_engine.aggregate.finish import (
+    CHUNK_BYTES_A_CUSTOMER,
+    GROUP_BYTES_A_CUSTOMER,
+    MAX_DIGITS,
+    CustomerChunk,
+    chunk_of,
+)
 from rfm_engine.aggregate.hashing import HashKey
 from rfm_engine.aggregate.intake import Intake
 from rfm_engine.aggregate.ledger import RowCounts
@@ -24,6 +30,7 @@ from rfm_engine.aggregate.spill import SpillFile
 from rfm_engine.aggregate.waiting import Layout
 from rfm_engine.available import anonymous_bytes
 from rfm_engine.errors import UsageError
+from rfm_engine.orders.group_keys import within_groups
 from rfm_engine.orders.kinds import OUTPUT_TYPES
 from rfm_engine.orders.place import Place
 from rfm_engine.orders.reading import Reading, day_date
@@ -56,6 +63,8 @@ class CustomerTotals:
         Where on disk; by default the system's folder for temporary files.
     threads
         How many threads will call `update`: the limit is to hold their batches too.
+    sharing
+        How many totals, this one among them, share the limit.
     **reading
         The reading options of `rfm_engine.score`: column names, `window`, `where`, `timezone`,
         `amount_scale`, `refunds`, `zero`, `frequency` and so on.
@@ -88,10 +97,11 @@ class CustomerTotals:
         memory_limit: int | str | None = None,
         spill_dir: str | os.PathLike[str] | None = None,
         threads: int = 1,
+        sharing: int = 1,
         **reading: Any,
     ) -> None:
         limit = None if memory_limit is None else parse_size(memory_limit)
-        self._budget = plan_memory(limit, anonymous_bytes(), threads)
+        self._budget = plan_memory(limit, anonymous_bytes(), threads, sharing)
         self._spill = SpillFile(spill_dir)
         self._intake = Intake(Reading(as_of=as_of, **reading))
         if self.reading.window is not None and self.reading.as_of_day is None:
@@ -99,6 +109,11 @@ class CustomerTotals:
         self._hash_key = HashKey.from_int(secrets.randbits(63) if hash_key is None else hash_key)
         self._lock = Lock()
         self._partitions: Partitions | None = None
+
+    @property
+    def hash_key(self) -> HashKey:
+        """The secret of the hash tables."""
+        return self._hash_key
 
     @property
     def budget(self) -> Budget:
@@ -166,7 +181,10 @@ class CustomerTotals:
     def add(self, batch: pa.RecordBatch, place: Place, *, text: bool = False) -> None:
         """Add a batch of a source that has joined."""
         for rows in self._intake.take(batch, place, text=text):
-            self._known(Layout.of(rows)).add(rows)
+            keyed = rows
+            if rows.groups is not None:
+                keyed = rows._replace(keys=within_groups(rows.keys, rows.groups))
+            self._known(Layout.of(keyed)).add(keyed)
 
     def merge(self, other: CustomerTotals) -> None:
         """Add everything that `other` holds; `other` stays as it is and must stand still meanwhile.
@@ -194,9 +212,9 @@ class CustomerTotals:
         Returns
         -------
         pyarrow.Table
-            The customer column under its input name, `first_order` and `last_order`
-            (timestamp[us, UTC]), `recency_days` (int32: days from the local date of the last
-            order to `as_of`), `frequency` (int64: orders, or days with one) and `monetary`
+            The customer column under its input name, with `by` that of groups, `first_order` and
+            `last_order` (timestamp[us, UTC]), `recency_days` (int32: days from the local date of
+            the last order to `as_of`), `frequency` (int64: orders, or days with one) and `monetary`
             (decimal128(18, scale): net sum, refunds included).
 
         Raises
@@ -218,9 +236,10 @@ class CustomerTotals:
     @property
     def fields(self) -> list[pa.Field]:
         """The columns of `finish`."""
-        instant = pa.timestamp("us", "UTC")
+        instant, kinds = pa.timestamp("us", "UTC"), self._intake.kinds
         return [
-            pa.field(self.reading.customer, OUTPUT_TYPES[self._intake.kinds.customer]),
+            pa.field(self.reading.customer, OUTPUT_TYPES[kinds.customer]),
+            *([] if kinds.by is None else [pa.field(self.reading.by, OUTPUT_TYPES[kinds.by])]),
             pa.field("first_order", instant),
             pa.field("last_order", instant),
             pa.field("recency_days", pa.int32()),
@@ -244,7 +263,8 @@ class CustomerTotals:
             n_records = sum(partition.n_records for partition in group)
             return chunk_of(loads, n_records, as_of_day, zone, kinds)
 
-        settled = known.settled(pool, CHUNK_BYTES_A_CUSTOMER)
+        each = CHUNK_BYTES_A_CUSTOMER + (0 if kinds.by is None else GROUP_BYTES_A_CUSTOMER)
+        settled = known.settled(pool, each)
         done = list(pool.map(finished, _grouped(settled)))
         return [chunk for chunk, _ in done], sum(n for _, n in done)
 

@@ -30,6 +30,7 @@ class Kinds(NamedTuple):
     time: Literal["naive", "zoned"] | None
     amount: Literal["int", "float", "decimal"]
     scale: int
+    by: IdKind | None = None
 
 
 def kinds_of(schema: pa.Schema, name: str, reading: Reading, *, text: bool) -> Kinds:
@@ -53,7 +54,8 @@ def kinds_of(schema: pa.Schema, name: str, reading: Reading, *, text: bool) -> K
             )
     if text:
         ids: IdKind = "int" if reading.ids == "int" else "text"
-        return Kinds(ids, None if reading.order is None else ids, None, "decimal", scale)
+        order = None if reading.order is None else ids
+        return Kinds(ids, order, None, "decimal", scale, None if reading.by is None else "text")
     if reading.currency is not None and not is_text(source.kind(reading.currency)):
         source.refuse("currency", reading.currency, "text")
     if reading.quantity is not None and not pa.types.is_integer(source.kind(reading.quantity)):
@@ -64,6 +66,7 @@ def kinds_of(schema: pa.Schema, name: str, reading: Reading, *, text: bool) -> K
         _time_kind(source, reading.time),
         _amount_kind(source, reading.amount),
         scale,
+        None if reading.by is None else _id_kind(source, "by", reading.by),
     )
 
 
@@ -76,6 +79,7 @@ class Agreement:
             "order": reading.order,
             "time": reading.time,
             "amount": reading.amount,
+            "by": reading.by,
         }
         self._lock = Lock()
         self._kinds: Kinds | None = None

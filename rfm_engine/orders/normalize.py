@@ -20,6 +20,7 @@ from rfm_engine.orders.arrays import (
     worth_sharing,
 )
 from rfm_engine.orders.extent import GREATEST, LEAST
+from rfm_engine.orders.group_keys import GroupIds
 from rfm_engine.orders.judge import (
     BAD_TIME,
     BLOCK_ROWS,
@@ -55,6 +56,7 @@ class OrderRows(NamedTuple):
     order_keys: RowKeys | None
     order_present: npt.NDArray[np.bool_] | None
     text_time: Literal["naive", "zoned"] | None
+    groups: GroupIds | None = None
 
 
 class Batch:
@@ -135,6 +137,7 @@ def normalize(
     return OrderRows(
         keys_of(customers), time_us, amount_minor, frozen(batch.reason), counts, n_rounded,
         newest_day, _currencies(batch, reading.currency), order_keys, order_present, text_time,
+        _groups(batch, reading),
     )  # fmt: skip
 
 
@@ -226,6 +229,13 @@ def _orders(
         return None, None
     orders = _ids(batch, reading.order, reading, text=text)
     return keys_of(orders), valid_mask(orders)
+
+
+def _groups(batch: Batch, reading: Reading) -> GroupIds | None:
+    if reading.by is None:
+        return None
+    groups = batch.ids(reading.by)
+    return GroupIds(keys_of(groups), valid_mask(groups))
 
 
 def _currencies(batch: Batch, name: str | None) -> frozenset[str]:

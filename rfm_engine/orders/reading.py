@@ -44,6 +44,7 @@ class Reading:
     order: str | None = None
     quantity: str | None = None
     currency: str | None = None
+    by: str | None = None
     where: Sequence[str] = ()
     timezone: str = "UTC"
     amount_scale: int | None = None
@@ -82,10 +83,16 @@ class Reading:
         for role in ("customer", "time", "amount"):
             if not isinstance(getattr(self, role), str):
                 raise UsageError(f"{role} must name a column; got {getattr(self, role)!r}.")
-        if self.customer in OUTPUT_COLUMNS:
+        for role in ("customer", "by"):
+            if getattr(self, role) in OUTPUT_COLUMNS:
+                raise UsageError(
+                    f"{role} column must not be named like a column of the result; "
+                    f"got {getattr(self, role)!r}. Rename it in the input."
+                )
+        if self.by == self.customer:
             raise UsageError(
-                f"customer column must not be named like a column of the result; "
-                f"got {self.customer!r}. Rename it in the input."
+                f"by must name another column than that of customers; got {self.by!r} for both. "
+                "Name the column of groups."
             )
         object.__setattr__(self, "zone", Zone(self.timezone))
         object.__setattr__(self, "conditions", tuple(map(Condition.parse, self._conditions())))
@@ -101,7 +108,12 @@ class Reading:
     def columns(self) -> list[str]:
         """The input columns needed, each once."""
         by_option = [self.customer, self.time, self.amount, self.order, self.quantity]
-        named = [*by_option, self.currency, *(condition.column for condition in self.conditions)]
+        named = [
+            *by_option,
+            self.currency,
+            self.by,
+            *(condition.column for condition in self.conditions),
+        ]
         return list(dict.fromkeys(name for name in named if name is not None))
 
 

@@ -12,6 +12,7 @@ from rfm_engine.score.cells import Cuts
 from rfm_engine.score.methods import BY_RANK, NESTED, Measure, fit_cuts
 from rfm_engine.score.nested import nested_bins
 from rfm_engine.score.ranked import IdsAt, rank_bins
+from rfm_engine.score.within import Groups, Placed, place_within
 
 Chunks = Sequence[npt.NDArray[Any]]
 
@@ -38,18 +39,26 @@ class Fitted(NamedTuple):
     values: list[Chunks]
 
 
-def fit_axes(axes: Sequence[Axis], measures: Sequence[Measure], ids: Sequence[IdsAt]) -> Fitted:
-    """Fit each axis to its measure over all customers."""
+def fit_axes(
+    axes: Sequence[Axis],
+    measures: Sequence[Measure],
+    ids: Sequence[IdsAt],
+    groups: Groups | None = None,
+) -> Fitted:
+    """Fit each axis to its measure, over all customers or those of each group."""
     if axes[0].method == NESTED:
-        placed, n_sets = nested_bins(measures, [axis.bins for axis in axes])
-        steps = Cuts(*(list(range(axis.bins - 1)) for axis in axes))
-        return Fitted(None, n_sets, steps, [list(chunks) for chunks in placed])
+        placed, n_sets = nested_bins(measures, [axis.bins for axis in axes], groups)
+        steps = Cuts(*map(_steps, axes))
+        by_axis = [_chunked(*each) for each in zip(placed, measures, strict=True)]
+        return Fitted(None, n_sets if groups is None else groups.n, steps, by_axis)
+    if groups is not None:
+        return _fit_groups(axes, measures, ids, groups)
     cuts, at = [], []
     values: list[Chunks] = []
     for axis, measure in zip(axes, measures, strict=True):
         if axis.method in BY_RANK:
             found, placed_chunks = rank_bins(axis.method, measure, axis.bins, ids)
-            at.append(list(range(axis.bins - 1)))
+            at.append(_steps(axis))
             values.append(list(placed_chunks))
         else:
             found = fit_cuts(axis.method, measure, axis.bins) if axis.cuts is None else axis.cuts
@@ -57,6 +66,35 @@ def fit_axes(axes: Sequence[Axis], measures: Sequence[Measure], ids: Sequence[Id
             values.append(list(measure.chunks))
         cuts.append(found)
     return Fitted(Cuts(*cuts), 0, Cuts(*at), values)
+
+
+def _fit_groups(
+    axes: Sequence[Axis], measures: Sequence[Measure], ids: Sequence[IdsAt], groups: Groups
+) -> Fitted:
+    if any(axis.method in BY_RANK for axis in axes):
+        lengths = map(len, measures[0].chunks)
+        groups = groups.by_id([at(np.arange(n)) for at, n in zip(ids, lengths, strict=True)])
+    at = []
+    values: list[Chunks] = []
+    for axis, measure in zip(axes, measures, strict=True):
+        if axis.cuts is not None:
+            at.append(axis.cuts)
+            values.append(list(measure.chunks))
+        else:
+            at.append(_steps(axis))
+            placed = place_within(axis.method, measure, axis.bins, groups)
+            values.append(_chunked(placed, measure))
+    return Fitted(None, groups.n, Cuts(*at), values)
+
+
+def _steps(axis: Axis) -> list[int]:
+    """Return cut points for values that are bins from 0."""
+    return list(range(axis.bins - 1))
+
+
+def _chunked(placed: Placed, measure: Measure) -> Chunks:
+    ends = np.cumsum([len(chunk) for chunk in measure.chunks])
+    return np.split(placed, ends)[: len(ends)]
 
 
 def mean_amounts(

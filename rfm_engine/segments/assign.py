@@ -33,7 +33,7 @@ class Labels:
     ) -> None:
         cells = np.flatnonzero(taken)
         first = scheme.first_score
-        index = pa.int16() if len(cells) <= _MAX_INT16 else pa.int32()
+        index = pa.int16() if bins.n_cells <= _MAX_INT16 else pa.int32()
         self._code = np.zeros(len(taken), index.to_pandas_dtype())
         self._code[cells] = np.arange(len(cells))
         self._scores = arrow_texts([score_text(bins, int(cell), first) for cell in cells])

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from math import ceil, floor
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,7 @@ import numpy.typing as npt
 from rfm_engine.score.fit import MEAN_PARTS
 from rfm_engine.score.methods import exact_sum
 from rfm_engine.score.select import Map, Values, select
+from rfm_engine.score.within import Groups, Spread, means_within, quantile_within
 
 MEASURES = ("recency_days", "frequency", "monetary", "average_order", "mean_gap_days")
 RELATIONS = ("<=", ">=", "==", "<", ">")
@@ -54,6 +55,14 @@ class Range(NamedTuple):
     high: int
 
 
+class GroupRanges(NamedTuple):
+    """A condition settled for each group, `int64[groups]`."""
+
+    measure: str
+    low: npt.NDArray[np.int64]
+    high: npt.NDArray[np.int64]
+
+
 def parse_condition(text: object) -> Condition | str:
     """Read a condition, or return what is wrong with it."""
     found = _FORM.match(text.strip()) if isinstance(text, str) else None
@@ -76,17 +85,25 @@ def parse_condition(text: object) -> Condition | str:
 class Population:
     """All customers' raw measures, as integers by chunk, and what conditions ask of them.
 
-    `monetary` counts minor units, `average_order` ten thousandths of those, `mean_gap_days`
-    microseconds; customers with one order have no gap, -1.
+    With groups it is asked of the customers of each. `monetary` counts minor units,
+    `average_order` ten thousandths of those, `mean_gap_days` microseconds; customers with one
+    order have no gap, -1.
     """
 
-    def __init__(self, values: Callable[[str], Values], scale: int, each: Map) -> None:
+    def __init__(
+        self,
+        values: Callable[[str], Values],
+        scale: int,
+        each: Map,
+        groups: Groups | None = None,
+    ) -> None:
         self._values = values
         self._scale = scale
         self._each = each
+        self._groups = groups
 
-    def settle(self, condition: Condition) -> Range:
-        """Return the range of integers for which a condition holds.
+    def settle(self, condition: Condition) -> Range | GroupRanges:
+        """Return the range of integers for which a condition holds, or that of each group.
 
         One that compares with something of nobody holds for nobody.
         """
@@ -95,13 +112,11 @@ class Population:
         least = 0 if measure == "mean_gap_days" else LEAST
         if bound is None:
             return Range(measure, 1, 0)
-        low, high = {
-            "<=": (least, floor(bound)),
-            "<": (least, ceil(bound) - 1),
-            ">=": (ceil(bound), MOST),
-            ">": (floor(bound) + 1, MOST),
-            "==": (ceil(bound), floor(bound)),
-        }[relation]
+        if isinstance(bound, Spread):
+            low, high = _ends(relation, bound.floor, bound.ceiling, least)
+            low, high = np.where(bound.known, low, 1), np.where(bound.known, high, 0)
+            return GroupRanges(measure, low, high)
+        low, high = _ends(relation, floor(bound), ceil(bound), least)
         return Range(measure, max(low, least), min(high, MOST))
 
     def cycle_us(self) -> int | None:
@@ -114,10 +129,12 @@ class Population:
         n = sum(map(len, gaps))
         return exact_sum(gaps) // n if n else None
 
-    def _bound(self, condition: Condition) -> Fraction | None:
+    def _bound(self, condition: Condition) -> Fraction | Spread | None:
         measure, _, operand, part = condition
         if isinstance(operand, Fraction):
             return operand * self._unit(measure)
+        if self._groups is not None:
+            return self._bound_within(condition, self._groups)
         if operand == "cycle":
             cycle = self.cycle_us()
             return None if cycle is None else Fraction(cycle, DAY_US) * self._unit(measure)
@@ -128,6 +145,21 @@ class Population:
         if part is None:
             return Fraction(exact_sum(values), n)
         return Fraction(select(values, [ceil(part * n) - 1], self._each)[0])
+
+    def _bound_within(self, condition: Condition, groups: Groups) -> Spread:
+        measure, _, operand, part = condition
+        asked = "mean_gap_days" if operand == "cycle" else measure
+        values = np.concatenate([*self._values(asked), np.zeros(0, np.int64)])
+        if asked == "mean_gap_days":
+            known = values >= 0
+            values, groups = values[known], Groups(groups.numbers[known], groups.n)
+        if part is not None:
+            return quantile_within(values, groups, part, self._each)
+        found = means_within(values, groups)
+        if operand != "cycle":
+            return found
+        unit = DAY_US // self._unit(measure)
+        return Spread(found.floor // unit, -(-found.floor // unit), found.known)
 
     def _known(self, measure: str) -> Values:
         values = self._values(measure)
@@ -143,17 +175,34 @@ class Population:
         return units.get(measure, 1)
 
 
+def _ends(relation: str, floor: Any, ceiling: Any, least: int) -> tuple[Any, Any]:
+    """Return from where to where integers have a relation to what lies between two of them."""
+    return {
+        "<=": (least, floor),
+        "<": (least, ceiling - 1),
+        ">=": (ceiling, MOST),
+        ">": (floor + 1, MOST),
+        "==": (ceiling, floor),
+    }[relation]
+
+
 def holds(
-    ranges: Sequence[Range], values: Callable[[str], npt.NDArray[np.int64]]
+    ranges: Sequence[Range | GroupRanges],
+    values: Callable[[str], npt.NDArray[np.int64]],
+    groups: npt.NDArray[np.uint32] | None = None,
 ) -> npt.NDArray[np.bool_] | None:
-    """Tell for which customers all ranges hold; None without ranges."""
+    """Tell for which customers, of such groups, all ranges hold; None without ranges."""
     found: npt.NDArray[np.bool_] | None = None
-    for measure, low, high in ranges:
-        column = values(measure)
-        inside = np.ones(len(column), np.bool_) if low <= high else np.zeros(len(column), np.bool_)
-        if low > LEAST:
-            inside &= column >= low
-        if high < MOST:
-            inside &= column <= high
+    for each in ranges:
+        column = values(each.measure)
+        if isinstance(each, GroupRanges):
+            assert groups is not None
+            inside = (column >= each.low.take(groups)) & (column <= each.high.take(groups))
+        else:
+            inside = np.full(len(column), each.low <= each.high)
+            if each.low > LEAST:
+                inside &= column >= each.low
+            if each.high < MOST:
+                inside &= column <= each.high
         found = inside if found is None else found & inside
     return found

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from rfm_engine.kernels import kernel
 from rfm_engine.orders.arrays import frozen
 from rfm_engine.score.cells import Bins, Cells
-from rfm_engine.segments.conditions import Population, Range, holds
+from rfm_engine.segments.conditions import GroupRanges, Population, Range, holds
 from rfm_engine.segments.scheme import Scheme
 
 Numbers = npt.NDArray[np.int16]
@@ -24,7 +24,7 @@ class Rule(NamedTuple):
 
     segment: int
     cells: npt.NDArray[np.bool_] | None
-    ranges: tuple[Range, ...]
+    ranges: tuple[Range | GroupRanges, ...]
 
 
 class Rules:
@@ -43,16 +43,19 @@ class Rules:
             self._rules.append(Rule(number, None if cells.all() else cells, ranges))
 
     def settled(self, segment: int) -> tuple[Range, ...]:
-        """Return the ranges that a segment's conditions have come to."""
-        return next((rule.ranges for rule in self._rules if rule.segment == segment), ())
+        """Return the ranges that a segment's conditions have come to, without groups."""
+        ranges = next((rule.ranges for rule in self._rules if rule.segment == segment), ())
+        return tuple(each for each in ranges if isinstance(each, Range))
 
-    def assign(self, cells: Cells, measure: Column) -> Numbers:
-        """Return the segment of every customer."""
+    def assign(
+        self, cells: Cells, measure: Column, groups: npt.NDArray[np.uint32] | None = None
+    ) -> Numbers:
+        """Return the segment of every customer, of such groups where there are any."""
         if self.table is not None:
             return self.table.take(cells)
         found = np.full(len(cells), len(self.names), np.int16)
         for segment, taken, ranges in reversed(self._rules):
-            inside = holds(ranges, measure)
+            inside = holds(ranges, measure, groups)
             if taken is not None:
                 fitting = taken.take(cells)
                 inside = fitting if inside is None else inside & fitting

@@ -1,0 +1,138 @@
+"""Orders to totals: sources opened, read in a first pass where they must be, dealt to threads."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from typing import Any
+
+import pyarrow as pa
+
+from rfm_engine.aggregate.intake import Survey
+from rfm_engine.aggregate.totals import CustomerTotals
+from rfm_engine.errors import UsageError
+from rfm_engine.orders.place import Place, Source
+from rfm_engine.orders.reading import NEWEST, Reading, day_date
+from rfm_engine.orders.sources.opening import open_sources
+from rfm_engine.scan import Seconds, scan
+from rfm_engine.sink import same_place
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run has come; `stage` is read, score or write."""
+
+    stage: str
+    rows: int
+    total_rows: int | None
+    customers: int
+
+
+Report = Callable[[Progress], None]
+
+
+class Aggregated:
+    """Totals of the same orders: by group where so asked, and then of all groups together.
+
+    Attributes
+    ----------
+    totals
+        Customers, or customers within groups.
+    overall
+        The customers of all groups, None unless asked for.
+    """
+
+    def __init__(
+        self, as_of: date | str, reading: dict[str, Any], running: dict[str, Any], *, overall: bool
+    ) -> None:
+        given = running | {"sharing": 1 + overall} | reading
+        self.totals = CustomerTotals(as_of=as_of, **given)
+        self.overall: CustomerTotals | None = None
+        if overall:
+            self.overall = CustomerTotals(as_of=as_of, **given | {"by": None})
+
+    def join(self, source: Source) -> None:
+        """Check that a source's columns agree with those of all sources before it."""
+        for totals in self._all:
+            totals.join(source.name, source.schema, text=source.text)
+
+    def add(self, batch: pa.RecordBatch, place: Place, *, text: bool) -> None:
+        """Add a batch of a source that has joined."""
+        for totals in self._all:
+            totals.add(batch, place, text=text)
+
+    def tell(self, report: Report | None, stage: str, n_rows: int | None = None) -> None:
+        """Report how far a run has come."""
+        if report is not None:
+            totals = self.totals
+            report(Progress(stage, totals.rows.read, n_rows, totals.n_customers_so_far))
+
+    @property
+    def _all(self) -> list[CustomerTotals]:
+        return [self.totals] if self.overall is None else [self.totals, self.overall]
+
+
+def aggregate(
+    orders: object,
+    as_of: date | str,
+    reading: dict[str, Any],
+    running: dict[str, Any],
+    output: str | os.PathLike[str] | None,
+    report: Report | None,
+    *,
+    overall: bool,
+) -> tuple[Aggregated, Seconds]:
+    """Read all orders once (twice where the newest decides a window) and group them.
+
+    Raises
+    ------
+    UsageError
+        An option, column or place is wrong; nothing was read.
+    DataError
+        The data were refused.
+    """
+    threads = running["threads"]
+    known = Reading(as_of=as_of, **reading)
+    sources = open_sources(orders, known.columns, csv_delimiter=known.csv_delimiter)
+    _refuse_overwriting(sources, output)
+    spent = Seconds()
+    if known.as_of_day is None and known.window is not None:
+        as_of, spent = _newest(sources, known, threads)
+        if as_of == NEWEST:  # No row counts, so there is nothing to keep in a window.
+            reading = reading | {"window": None}
+    aggregated = Aggregated(as_of, reading, running, overall=overall)
+    for source in sources:
+        aggregated.join(source)
+    lengths = [source.n_rows for source in sources]
+    n_rows = None if None in lengths else sum(n for n in lengths if n is not None)
+    counted = scan(sources, aggregated, threads, partial(aggregated.tell, report, "read", n_rows))
+    # What decoding took is kept for more of it, and more of it does not come.
+    pa.default_memory_pool().release_unused()
+    return aggregated, Seconds(spent.read + counted.read, spent.work + counted.work)
+
+
+def _newest(
+    sources: Sequence[Source], reading: Reading, threads: int
+) -> tuple[date | str, Seconds]:
+    if not all(source.repeatable for source in sources):
+        raise UsageError(
+            "as_of must be a date when a stream is read with a window; got 'newest'. "
+            "Give the date, since a stream is read only once."
+        )
+    survey = Survey(reading)
+    for source in sources:
+        survey.intake.join(source.name, source.schema, text=source.text)
+    spent = scan(sources, survey, threads)
+    newest = survey.intake.as_of_day
+    return NEWEST if newest is None else day_date(newest), spent
+
+
+def _refuse_overwriting(sources: Sequence[Source], output: str | os.PathLike[str] | None) -> None:
+    for source in sources:
+        if output is not None and same_place(source.name, output):
+            raise UsageError(
+                f"output must not be an input; got {source.name} for both. Write elsewhere."
+            )

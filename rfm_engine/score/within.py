@@ -1,0 +1,171 @@
+"""Bins within groups: every method over the customers of one group, for as many as there are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from rfm_engine.orders.arrays import frozen
+from rfm_engine.score.group_cuts import (
+    LINEAR,
+    MEAN_BELOW,
+    MEAN_UP_TO,
+    QCUT,
+    QUANTILE,
+    R_RFM,
+    RESERVE,
+    mean_by_group,
+    order_by_group,
+    place_by_rank,
+    place_by_value,
+    quantile_by_group,
+)
+from rfm_engine.score.identities import Identities
+from rfm_engine.score.methods import BY_RANK, Measure, counts_below, fit_cuts
+from rfm_engine.score.select import Map, select
+
+Placed = npt.NDArray[np.uint8]
+Numbers = npt.NDArray[np.uint32]
+Order = npt.NDArray[np.int64]
+Values = npt.NDArray[np.int64]
+
+_KINDS = {
+    "quantile": QUANTILE, "reserve-one-timers": RESERVE, "quantile-linear": LINEAR,
+    "qcut-drop": QCUT, "r-rfm": R_RFM, "mean": MEAN_BELOW,
+}  # fmt: skip
+# Larger groups are worth calls of their own, and those take less time a customer than sorting.
+_MOST_SORTED = 1 << 16
+# A call stays below 100 ms, so that Ctrl-C is answered, and all threads have work until the end.
+_CUSTOMERS_A_CALL = 1 << 19
+
+
+class Groups:
+    """Customers by group: those of group `g` are `order[bounds[g]:bounds[g + 1]]`.
+
+    `numbers` are the groups of all customers; in a group they stand in their order in `sequence`.
+    """
+
+    def __init__(self, numbers: Numbers, n: int, sequence: Order | None = None) -> None:
+        self.numbers = numbers
+        self.n = n
+        sizes = np.bincount(numbers, minlength=n)
+        self.bounds = np.zeros(n + 1, np.int64)
+        np.cumsum(sizes, out=self.bounds[1:])
+        self.order = np.empty(len(numbers), np.int64)
+        everyone = np.arange(len(numbers)) if sequence is None else sequence
+        order_by_group(frozen(numbers), frozen(everyone), self.bounds[:-1].copy(), self.order)
+
+    def by_id(self, ids: Sequence[Identities]) -> Groups:
+        """Return the same groups, customers of each in the order of their ids."""
+        if not ids:
+            return self
+        n_levels = max(each.n_levels for each in ids)
+        words = [
+            np.concatenate([each.words(level, n_levels) for each in ids])
+            for level in reversed(range(n_levels))
+        ]
+        return Groups(self.numbers, self.n, np.lexsort(words).astype(np.int64))
+
+    def within(self, placed: Placed, bins: int) -> Groups:
+        """Return the groups that each bin of each of these groups makes, empty ones left out."""
+        numbers = self.numbers.astype(np.int64) * bins + placed
+        taken = np.zeros(self.n * bins, np.bool_)
+        taken[numbers] = True
+        renumbered = np.cumsum(taken) - 1
+        return Groups(renumbered[numbers].astype(np.uint32), int(taken.sum()))
+
+    def runs(self) -> list[tuple[int, int]]:
+        """Return ranges of groups that have some `_CUSTOMERS_A_CALL` customers each."""
+        steps = np.arange(0, len(self.order), _CUSTOMERS_A_CALL)
+        ends = np.unique(np.append(np.searchsorted(self.bounds, steps), self.n))
+        return list(zip(ends[:-1].tolist(), ends[1:].tolist(), strict=True))
+
+    def large(self) -> list[tuple[int, Order]]:
+        """Return each group that is not worth sorting, and its customers."""
+        sizes = np.diff(self.bounds)
+        return [
+            (group, self.order[self.bounds[group] : self.bounds[group + 1]])
+            for group in np.flatnonzero(sizes > _MOST_SORTED).tolist()
+        ]
+
+    @property
+    def most_sorted(self) -> int:
+        """Customers of the largest group that is worth sorting, 1 at least."""
+        sizes = np.diff(self.bounds)
+        return int(sizes[sizes <= _MOST_SORTED].max(initial=1))
+
+
+class Spread(NamedTuple):
+    """Integers around a number of each group, `int64[groups]`, and which groups have one."""
+
+    floor: Order
+    ceiling: Order
+    known: npt.NDArray[np.bool_]
+
+
+def means_within(values: Values, groups: Groups) -> Spread:
+    """Return the mean of each group, of `int64[n]` values by customer."""
+    floors, ceilings = np.zeros(groups.n, np.int64), np.zeros(groups.n, np.int64)
+    mean_by_group(frozen(values), frozen(groups.order), frozen(groups.bounds), floors, ceilings)
+    return Spread(floors, ceilings, np.diff(groups.bounds) > 0)
+
+
+def quantile_within(values: Values, groups: Groups, part: Fraction, each: Map) -> Spread:
+    """Return a quantile by inverted CDF of each group, of `int64[n]` values by customer."""
+    found = np.zeros(groups.n, np.int64)
+    most, (i, bins) = groups.most_sorted, part.as_integer_ratio()
+
+    def find(run: tuple[int, int]) -> None:
+        room = [np.empty(most, np.int64) for _ in range(2)]
+        at = frozen(values), frozen(groups.order), frozen(groups.bounds), *run, most
+        quantile_by_group(*at, i, bins, *room, np.empty(256, np.int64), found)
+
+    list(each(find, groups.runs()))
+    for group, customers in groups.large():
+        rank = -(-i * len(customers) // bins) - 1
+        found[group] = select([values[customers]], [rank], each)[0]
+    return Spread(found, found, np.diff(groups.bounds) > 0)
+
+
+def place_within(method: str, measure: Measure, bins: int, groups: Groups) -> Placed:
+    """Return the bin from 0 of every customer, cut within each group.
+
+    Where a group has fewer bins, as under `qcut-drop`, they are the worst ones. Of methods by rank
+    customers with equal values stand in the order of `groups`.
+    """
+    values = frozen(
+        np.concatenate([*measure.chunks, np.zeros(0, np.int64)]).astype(np.int64, copy=False)
+    )
+    placed = np.empty(len(values), np.uint8)
+    by_rank = method in BY_RANK
+    most = groups.most_sorted
+
+    def place(run: tuple[int, int]) -> None:
+        room = [np.empty(most, np.int64) for _ in range(4 if by_rank else 2)]
+        counts = np.empty(256, np.int64)
+        at = values, frozen(groups.order), frozen(groups.bounds), *run, most
+        if by_rank:
+            place_by_rank(*at, method == "ntile", bins, *room, counts, placed)
+        else:
+            kind = MEAN_UP_TO if method == "mean" and not measure.ascending else _KINDS[method]
+            cuts = np.empty(bins, np.int64)
+            how = kind, bins, measure.unit, measure.ascending
+            place_by_value(*at, *how, *room, counts, cuts, placed)
+
+    list(measure.each(place, groups.runs()))
+    for _, customers in groups.large():
+        own = values[customers]
+        if by_rank:
+            order = np.argsort(own, kind="stable")
+            ends = counts_below(method, len(own), bins)
+            placed[customers[order]] = np.searchsorted(ends, np.arange(len(own)), side="right")
+        else:
+            cuts = fit_cuts(method, measure._replace(chunks=[own]), bins)
+            lowest = 0 if measure.ascending else bins - 1 - len(cuts)
+            above = np.searchsorted(np.array(cuts, np.int64), own, side="left")
+            placed[customers] = lowest + above
+    return placed

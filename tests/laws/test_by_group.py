@@ -1,0 +1,200 @@
+"""Scores within groups: those of each group's own orders, whatever else there is."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import rfm_engine as rfm
+from rfm_engine.score import within
+from rfm_engine.score.methods import Measure
+from rfm_engine.segments.load import shipped_schemes
+from tests import reference, reference_methods, strategies
+from tests.laws.test_methods import METHODS
+from tests.shapes import AS_OF, random_orders
+from tests.variants import VARIANTS, variant
+
+
+def shops(n: int, n_shops: int, *, none: bool = True) -> pa.Array:
+    names = [f"shop {i * 7919 % n_shops}" for i in range(n)]
+    return pa.array([None if none and name == "shop 0" else name for name in names])
+
+
+def rows(result: rfm.Result) -> list[str]:
+    return sorted(map(str, result.customers.to_pylist()))
+
+
+def one_at_a_time(table: pa.Table, by: str, **options) -> list[str]:
+    """Score the orders of each group by themselves."""
+    found = []
+    values = table[by].to_pylist()
+    for group in dict.fromkeys(values):
+        own = table.filter(pa.array([value == group for value in values])).drop([by])
+        for row in rfm.score(own, **options).customers.to_pylist():
+            (who, customer), *rest = row.items()
+            found.append(str({who: customer, by: group, **dict(rest)}))
+    return sorted(found)
+
+
+@given(orders=strategies.orders(), data=st.data())
+def test_by__any_ids_and_groups(orders, data):
+    groups = data.draw(strategies.keys(orders.table.num_rows))
+    table = orders.table.append_column("shop", groups)
+    expected = {}
+    keep = table["shop"].to_pylist()
+    for group in dict.fromkeys(keep):
+        own = [row for row, value in zip(orders.rows, keep, strict=True) if value == group]
+        twin = reference.score(
+            own, as_of=AS_OF, timezone=orders.timezone, zoned=orders.zoned, scale=orders.scale,
+            has_order="order_id" in table.column_names,
+        )  # fmt: skip
+        for key, customer in twin.customers.items():
+            expected[key, group] = customer.frequency, customer.rfm_score, customer.segment
+    names = table.column_names
+    result = rfm.score(
+        table, as_of=AS_OF, timezone=orders.timezone, by="shop",
+        order="order_id" if "order_id" in names else None,
+        quantity="quantity" if "quantity" in names else None,
+    )  # fmt: skip
+    columns = [result.customers[name].to_pylist() for name in ("frequency", "rfm_score", "segment")]
+    who = [getattr(key, "bytes", key) for key in result.customers["customer_id"].to_pylist()]
+    where = result.customers["shop"].to_pylist()
+    pairs = zip(who, where, strict=True)
+    assert dict(zip(pairs, zip(*columns, strict=True), strict=True)) == expected
+    assert result.cuts is None
+    assert result.cuts_by_group == len({group for _, group in expected})
+
+
+@pytest.mark.parametrize("method", [None, "qcut-drop", "ntile", "rank-linear", "nested", "r-rfm"])
+@pytest.mark.parametrize("ids", ["int", "text"])
+def test_by__every_method_as_if_alone(method, ids, monkeypatch):
+    monkeypatch.setattr("rfm_engine.aggregate.totals._CHUNK_CUSTOMERS", 50)
+    table = random_orders(1_500, 150, 2).append_column("shop", shops(1_500, 9))
+    if ids == "text":
+        names = [f"customer-{key % 37}{'x' * (key % 9)}" for key in table[0].to_pylist()]
+        table = table.set_column(0, "customer_id", pa.array(names))
+    options = {"as_of": AS_OF, "method": method, "monetary": "mean"}
+    assert rows(rfm.score(table, by="shop", **options)) == one_at_a_time(table, "shop", **options)
+
+
+@pytest.mark.parametrize("scheme", shipped_schemes())
+def test_by__every_scheme_as_if_alone(scheme, monkeypatch):
+    monkeypatch.setattr(within, "_MOST_SORTED", 20)
+    table = random_orders(900, 80, 5).append_column("shop", shops(900, 7))
+    table = table.append_column("n", pa.array(range(900)))
+    options = {"as_of": AS_OF, "scheme": scheme, "where": ["n!=7"]}
+    assert rows(rfm.score(table, by="shop", **options)) == one_at_a_time(table, "shop", **options)
+
+
+@pytest.fixture(scope="module")
+def baskets():
+    """Lines of orders in many shops, and what comes of them shop by shop."""
+    table = random_orders(2_000, 400, 8).append_column("shop", shops(2_000, 60))
+    table = table.append_column("basket", pa.array([i // 2 for i in range(2_000)]))
+    return table, one_at_a_time(table, "shop", as_of=AS_OF, order="basket")
+
+
+@pytest.mark.parametrize("way", VARIANTS)
+def test_by__however_they_are_grouped(baskets, way):
+    table, expected = baskets
+    with variant(way):
+        assert rows(rfm.score(table, as_of=AS_OF, by="shop", order="basket")) == expected
+
+
+VALUES = st.one_of(
+    st.integers(-3, 3), st.integers(-(10**18), 10**18), st.integers(-(2**63), 2**63 - 1)
+)
+ONE_BY_ONE = [method for method in METHODS if method != "reserve-one-timers"]
+
+
+@given(
+    customers=st.lists(st.tuples(st.integers(0, 3), VALUES), max_size=130),
+    method=st.sampled_from([*ONE_BY_ONE, "mean"]),
+    axis=st.sampled_from("rfm"),
+    bins=st.integers(2, 12) | st.just(100),
+    most=st.sampled_from([1, 60, 1_000]),
+)
+def test_place_within__equals_its_definition(customers, method, axis, bins, most):
+    bins = 2 if method == "mean" else bins
+    numbers = [group for group, _ in customers]
+    values = [value for _, value in customers]
+    groups = within.Groups(np.array(numbers, np.uint32), 4)
+    unit = 100 if axis == "m" else 1
+    if method == "r-rfm":  # Cut points are a unit beyond the values, which leave room for it.
+        values = [max(min(value, 10**18), -(10**18)) for value in values]
+    measure = Measure([np.array(values, np.int64)], map, unit, axis != "r")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(within, "_MOST_SORTED", most)
+        placed = within.place_within(method, measure, bins, groups).tolist()
+    scores = [bins - place if axis == "r" else place + 1 for place in placed]
+    for group in set(numbers):
+        members = [i for i, number in enumerate(numbers) if number == group]
+        own = [values[i] for i in members]
+        expected = reference_methods.scores(method, axis, own, members, bins)
+        assert [scores[i] for i in members] == expected
+
+
+def test_overall__is_a_run_without_groups(tmp_path):
+    table = random_orders(900, 80, 5).append_column("shop", shops(900, 7, none=False))
+    table = table.append_column("basket", pa.array([i // 2 for i in range(900)]))
+    options = {"as_of": AS_OF, "order": "basket"}
+    alone = rfm.score(table, **options)
+    grouped = rfm.score(table, by="shop", **options)
+    output = tmp_path / "out.parquet"
+    both = rfm.score(table, by="shop", overall=True, output=output, **options)
+    assert rows(both.overall) == rows(alone)
+    assert rows(both) == rows(grouped)
+    said = alone.summary()
+    same = ("customers", "customers_without_orders", "cuts", "segments")
+    assert both.summary()["overall"] == {key: said[key] for key in same}
+    written = pq.read_table(output)
+    assert written.column_names == both.customers.column_names
+    assert written["shop"].null_count == len(alone.customers)
+    without = written.filter(written["shop"].is_null()).drop(["shop"])
+    assert sorted(map(str, without.to_pylist())) == rows(alone)
+    assert sorted(map(str, written.filter(written["shop"].is_valid()).to_pylist())) == rows(both)
+
+
+def test_overall__of_customers_without_a_group_is_refused():
+    table = random_orders(90, 8, 5).append_column("shop", shops(90, 7))
+    with pytest.raises(rfm.DataError, match=r"must have a group where overall .* null in 'shop'"):
+        rfm.score(table, as_of=AS_OF, by="shop", overall=True)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"overall": True}, "overall must come with by"),
+        ({"by": "customer_id"}, "by must name another column than that of customers"),
+        ({"by": "order_time"}, "by column 'order_time' must hold integers, text"),
+        ({"by": "shops"}, "column 'shops' must exist"),
+    ],
+)
+def test_by__what_is_no_group_is_refused(options, said):
+    with pytest.raises((rfm.UsageError, rfm.DataError), match=said):
+        rfm.score(random_orders(9, 8, 5), as_of=AS_OF, **options)
+
+
+def test_by__nobody():
+    table = random_orders(9, 8, 5).append_column("shop", shops(9, 7)).slice(0, 0)
+    for method in ("quantile", "nested", "ntile"):
+        result = rfm.score(table, as_of=AS_OF, by="shop", method=method)
+        assert (len(result.customers), result.cuts, result.cuts_by_group) == (0, None, 0)
+
+
+def test_by__explained_by_the_cut_points_of_the_group():
+    table = random_orders(900, 80, 5).append_column("shop", shops(900, 7))
+    for scheme in ("classic", "five-types"):
+        result = rfm.score(table, as_of=AS_OF, by="shop", scheme=scheme)
+        stories = rfm.explain(result, [3])
+        assert len(stories) == len([key for key in result.customers[0].to_pylist() if key == 3]) > 1
+        values = table["shop"].to_pylist()
+        for story in stories:
+            group = story.customer.pop("shop")
+            own = table.filter(pa.array([value == group for value in values]))
+            [alone] = rfm.explain(rfm.score(own, as_of=AS_OF, scheme=scheme), [3])
+            assert story == alone
