@@ -15,7 +15,7 @@ from rfm_engine.aggregate.measures import COUNT_BITS, FAR_US, FIRST, LAST
 from rfm_engine.errors import DataError
 from rfm_engine.kernels import kernel
 from rfm_engine.orders.arrays import arrow, frozen
-from rfm_engine.orders.group_keys import GroupIds
+from rfm_engine.orders.group_keys import GroupIds, joined_groups
 from rfm_engine.orders.keys import Keys, joined
 from rfm_engine.orders.kinds import Kinds
 from rfm_engine.orders.time.clock import local_days
@@ -25,8 +25,8 @@ MAX_DIGITS = 18
 _INSTANT = pa.timestamp("us", "UTC")
 CHUNK_BYTES_A_CUSTOMER = 24
 """Recency, frequency, monetary, and the cell that scoring adds."""
-GROUP_BYTES_A_CUSTOMER = 40
-"""The group by id and twice by number, the order by group, an axis' values and the bins."""
+GROUP_BYTES_A_CUSTOMER = 52
+"""The group by id and twice by number, the order by group, three values and three bins."""
 _COUNT_MASK = np.int64((1 << COUNT_BITS) - 1)
 
 
@@ -76,7 +76,11 @@ class CustomerChunk(NamedTuple):
 
     def groups(self) -> GroupIds:
         """Return the group of each customer."""
-        return self.ids.groups(self._keys_at(np.arange(len(self.frequency))))
+        found = []
+        for load, rows, _ in self.parts:
+            keys = load().keys()
+            found.append(self.ids.groups(keys if rows is None else taken(keys, rows)))
+        return joined_groups(found)
 
     def chosen(self, mask: npt.NDArray[np.bool_]) -> CustomerChunk:
         """Return the customers for whom the mask, `bool[n]`, holds."""

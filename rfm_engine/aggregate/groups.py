@@ -13,8 +13,8 @@ from rfm_engine.aggregate.ids import taken
 from rfm_engine.aggregate.tables import ByteTable, Codes, IntTable
 from rfm_engine.aggregate.texts import placed_alone
 from rfm_engine.aggregate.waiting import Pieces
-from rfm_engine.orders.group_keys import GroupIds
-from rfm_engine.orders.keys import ByteKeys, IntKeys
+from rfm_engine.orders.group_keys import GroupIds, plain_keys
+from rfm_engine.orders.keys import IntKeys, Keys
 
 _NO_WORDS = np.zeros(0, np.uint64)
 _NONE = np.uint32(0xFFFFFFFF)
@@ -43,8 +43,7 @@ class GroupNumbers:
                 numbers[numbers == _NONE] = n
 
     def _numbered(self, groups: GroupIds) -> Codes:
-        keys, present = groups
-        assert isinstance(keys, IntKeys | ByteKeys)
+        keys, present = plain_keys(groups), groups.present
         if present is None:
             return self._assigned(keys)
         self.has_none = True
@@ -53,7 +52,7 @@ class GroupNumbers:
         numbers[rows] = self._assigned(taken(keys, rows))
         return numbers
 
-    def _assigned(self, keys: IntKeys | ByteKeys) -> Codes:
+    def _assigned(self, keys: Keys) -> Codes:
         if isinstance(keys, IntKeys):
             hashes, words = hash_keys(keys, self._key).view(np.int64).reshape(-1, 1), _NO_WORDS
             self._table = self._table or IntTable(self._key, 0)

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from rfm_engine.errors import DataError
 from rfm_engine.orders.arrays import arrow, refuse_invalid_text
-from rfm_engine.orders.group_keys import GroupIds, customers_of, groups_of
+from rfm_engine.orders.group_keys import GroupIds, customers_of, groups_of, plain_keys
 from rfm_engine.orders.keys import ByteKeys, IntKeys, Keys, gathered
 from rfm_engine.orders.kinds import OUTPUT_TYPES, IdKind
 
@@ -58,8 +58,7 @@ class IdColumns(NamedTuple):
 
 def groups_array(groups: GroupIds, kind: IdKind) -> pa.Array[Any]:
     """Write groups as an Arrow array of their kind, null where there is none."""
-    assert isinstance(groups.keys, IntKeys | ByteKeys)
-    return ids_array(groups.keys, kind, groups.present)
+    return ids_array(plain_keys(groups), kind, groups.present)
 
 
 def ids_array(

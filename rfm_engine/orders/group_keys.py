@@ -7,6 +7,7 @@ be hashed, kept, merged and written to disk like any other id.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +15,7 @@ import numpy.typing as npt
 
 from rfm_engine.kernels import kernel
 from rfm_engine.orders.arrays import frozen
-from rfm_engine.orders.keys import ByteKeys, IntKeys, Keys, RowKeys, SharedKeys, gathered
+from rfm_engine.orders.keys import ByteKeys, IntKeys, Keys, RowKeys, SharedKeys, gathered, joined
 
 _WORD_BYTES = 8
 _ALL_PRESENT = frozen(np.ones(1, np.uint8))
@@ -42,16 +43,41 @@ def customers_of(keys: ByteKeys, *, of_bytes: bool) -> Keys:
     """Return the customers of such keys, whose ids are bytes, or integers."""
     starts, lengths, _ = _groups(keys)
     rest = np.diff(keys.offsets) - lengths - _WORD_BYTES
-    return _as_ids(gathered(keys.data, starts + lengths, rest), of_bytes=of_bytes)
+    found = gathered(keys.data, starts + lengths, rest)
+    return found if of_bytes else IntKeys(frozen(found.data.view(np.uint64)))
 
 
 def groups_of(keys: ByteKeys, *, of_bytes: bool) -> GroupIds:
     """Return the groups of such keys; where there is none stands any id."""
     starts, lengths, present = _groups(keys)
-    if not of_bytes:  # No group has no bytes; a customer's and the last word are always there.
-        lengths = np.full(len(starts), _WORD_BYTES)
-    ids = _as_ids(gathered(keys.data, starts, lengths), of_bytes=of_bytes)
+    ids: Keys
+    if of_bytes:
+        ids = gathered(keys.data, starts, lengths)
+    else:
+        bits = np.empty(len(lengths), np.uint64)
+        read_firsts(frozen(keys.offsets), frozen(keys.data), bits)
+        ids = IntKeys(frozen(bits))
     return GroupIds(ids, None if present.all() else present)
+
+
+def joined_groups(groups: Sequence[GroupIds]) -> GroupIds:
+    """Put groups of one kind behind each other."""
+    present = None
+    if any(each.present is not None for each in groups):
+        present = np.concatenate([_presence(each) for each in groups])
+    return GroupIds(joined([plain_keys(each) for each in groups]), present)
+
+
+def plain_keys(groups: GroupIds) -> Keys:
+    """Return the ids of groups, which no dictionary holds."""
+    assert not isinstance(groups.keys, SharedKeys)
+    return groups.keys
+
+
+def _presence(groups: GroupIds) -> npt.NDArray[np.bool_]:
+    keys = plain_keys(groups)
+    n = len(keys.bits) if isinstance(keys, IntKeys) else len(keys.offsets) - 1
+    return np.ones(n, np.bool_) if groups.present is None else groups.present
 
 
 def _groups(
@@ -73,10 +99,6 @@ def _as_bytes(keys: RowKeys) -> ByteKeys:
         return gathered(data, starts, offsets[indices + 1] - starts)
     ends = np.arange(0, _WORD_BYTES * (len(keys.bits) + 1), _WORD_BYTES)
     return ByteKeys(frozen(ends), frozen(keys.bits.view(np.uint8)))
-
-
-def _as_ids(keys: ByteKeys, *, of_bytes: bool) -> Keys:
-    return keys if of_bytes else IntKeys(frozen(keys.data.view(np.uint64)))
 
 
 @kernel
@@ -121,9 +143,28 @@ def write_pairs(customer_offsets, customers, group_offsets, groups, present, off
 def read_ends(offsets, data, lengths, present):
     """Read the last word of each key: the group's length, and whether there is one."""
     for i in range(len(lengths)):
-        at = np.uint64(offsets[i + 1]) - np.uint64(8)
-        word = np.uint64(0)
-        for j in range(8):
-            word |= np.uint64(data[at + np.uint64(j)]) << (np.uint64(j) << np.uint64(3))
+        word = word_at(data, np.uint64(offsets[i + 1]) - np.uint64(8))
         lengths[i] = np.int64(word >> np.uint64(1))
         present[i] = (word & np.uint64(1)) != 0
+
+
+@kernel
+def read_firsts(offsets, data, bits):
+    """Read the first word of each key: a group's integer where there is a group."""
+    for i in range(len(bits)):
+        bits[i] = word_at(data, np.uint64(offsets[i]))
+
+
+@kernel
+def word_at(data, at):
+    """Return 8 bytes, written out so that LLVM makes one load of them."""
+    return (
+        np.uint64(data[at])
+        | np.uint64(data[at + np.uint64(1)]) << np.uint64(8)
+        | np.uint64(data[at + np.uint64(2)]) << np.uint64(16)
+        | np.uint64(data[at + np.uint64(3)]) << np.uint64(24)
+        | np.uint64(data[at + np.uint64(4)]) << np.uint64(32)
+        | np.uint64(data[at + np.uint64(5)]) << np.uint64(40)
+        | np.uint64(data[at + np.uint64(6)]) << np.uint64(48)
+        | np.uint64(data[at + np.uint64(7)]) << np.uint64(56)
+    )

@@ -29,32 +29,42 @@ def order_by_group(numbers, sequence, places, order):
 
 @kernel
 def place_by_value(
-    values, order, bounds, first, last, most, method, bins, unit, ascending, ordered, spare, counts,
-    cuts, placed
+    records, order, bounds, first, last, most, methods, bins, units, ascending, own, ordered, spare,
+    counts, cuts, placed
 ):  # fmt: skip
-    """Fill `placed`, `uint8[n]`, with the bin from 0 of each customer of groups `first:last`.
+    """Fill `placed`, `uint8[n, axes]`, with the bins from 0 of customers of groups `first:last`.
 
-    Where fewer bins are left they are the first; if not `ascending`, and so counted from the other
-    end, the last. Groups of more than `most` customers are left out. `ordered` and `spare` are
-    `int64[most]`, `counts` `int64[256]`, `cuts` `int64[bins]`, whatever stands in them.
+    `records` is `int64[n, axes]`, `methods`, `bins`, `units` and `ascending` `int64[axes]`. Where
+    fewer bins are left they are the first; if not `ascending`, and so counted from the other end,
+    the last. Groups of more than `most` customers are left out. `own` is `int64[axes, most]`,
+    `ordered` and `spare` `int64[most]`, `counts` `int64[256]`, `cuts` `int64[bins]`, whatever
+    stands in them.
     """
+    n_axes = len(methods)
     for group in range(first, last):
         start = bounds[group]
         n = bounds[group + 1] - start
         if n == 0 or n > most:
             continue
+        # All that is known of a customer stands together: to fetch it is what takes the time.
         for j in range(n):
-            ordered[j] = values[order[start + j]]
-        sort_values(ordered, spare, counts, n)
-        n_cuts = cut_ordered(ordered, n, method, bins, unit, cuts)
-        lowest = 0 if ascending else bins - 1 - n_cuts
+            for axis in range(n_axes):
+                own[axis, j] = records[order[start + j], axis]
+        for axis in range(n_axes):
+            for j in range(n):
+                ordered[j] = own[axis, j]
+            sort_values(ordered, spare, counts, n)
+            n_cuts = cut_ordered(ordered, n, methods[axis], bins[axis], units[axis], cuts)
+            lowest = 0 if ascending[axis] else bins[axis] - 1 - n_cuts
+            for j in range(n):
+                value = own[axis, j]
+                above = lowest
+                for c in range(n_cuts):
+                    above += cuts[c] < value
+                own[axis, j] = above
         for j in range(n):
-            customer = order[start + j]
-            value = values[customer]
-            above = lowest
-            for c in range(n_cuts):
-                above += cuts[c] < value
-            placed[customer] = above
+            for axis in range(n_axes):
+                placed[order[start + j], axis] = own[axis, j]
 
 
 @kernel
@@ -62,9 +72,9 @@ def place_by_rank(
     values, order, bounds, first, last, most, is_ntile, bins, ordered, spare, who, who_spare,
     counts, placed
 ):  # fmt: skip
-    """Fill `placed` as `place_by_value` does, by rank: equals stand as they stand in `order`.
+    """Fill `placed`, `uint8[n]`, by rank: equals stand as they stand in `order`.
 
-    `who` and `who_spare` are `int64[most]` like `ordered`.
+    `ordered` and `spare`, `who` and `who_spare` are `int64[most]`; see `place_by_value`.
     """
     for group in range(first, last):
         start = bounds[group]
@@ -207,15 +217,15 @@ def halves_mean(high, low, n):
 
 @kernel
 def sort_values(values, spare, counts, n):
-    """Sort `values[:n]`: few by insertion, many by the bytes in which they differ."""
-    if n <= 48:
-        for j in range(1, n):
-            value = values[j]
-            place = j
-            while place > 0 and values[place - 1] > value:
-                values[place] = values[place - 1]
-                place -= 1
-            values[place] = value
+    """Sort `values[:n]`: few by counting those before each, many by the bytes that differ.
+
+    To count takes no branch that nobody can foretell.
+    """
+    if n <= 32:
+        for j in range(n):
+            spare[rank_of(values, j, n)] = values[j]
+        for j in range(n):
+            values[j] = spare[j]
         return 0
     base, span = extent(values, n)
     shift = np.uint64(0)
@@ -240,17 +250,14 @@ def sort_values(values, spare, counts, n):
 @kernel
 def sort_pairs(values, spare, who, who_spare, counts, n):
     """Sort `values[:n]` as `sort_values` does, stable, and move `who[:n]` along."""
-    if n <= 48:
-        for j in range(1, n):
-            value = values[j]
-            customer = who[j]
-            place = j
-            while place > 0 and values[place - 1] > value:
-                values[place] = values[place - 1]
-                who[place] = who[place - 1]
-                place -= 1
-            values[place] = value
-            who[place] = customer
+    if n <= 32:
+        for j in range(n):
+            rank = rank_of(values, j, n)
+            spare[rank] = values[j]
+            who_spare[rank] = who[j]
+        for j in range(n):
+            values[j] = spare[j]
+            who[j] = who_spare[j]
         return 0
     base, span = extent(values, n)
     shift = np.uint64(0)
@@ -274,6 +281,18 @@ def sort_pairs(values, spare, who, who_spare, counts, n):
             values[j] = spare[j]
             who[j] = who_spare[j]
     return 0
+
+
+@kernel
+def rank_of(values, j, n):
+    """Return how many of `values[:n]` stand before the j-th when sorted; equals as they stand."""
+    value = values[j]
+    rank = 0
+    for i in range(j):
+        rank += values[i] <= value
+    for i in range(j + 1, n):
+        rank += values[i] < value
+    return rank
 
 
 @kernel

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from rfm_engine.score.methods import Measure
-from rfm_engine.score.within import Groups, Placed, place_within
+from rfm_engine.score.within import Groups, Placed, Wanted, place_within
 
 
 def nested_bins(
@@ -24,5 +24,5 @@ def nested_bins(
         if placed:
             inner = inner.within(placed[-1], bins[len(placed) - 1])
         n_sets += inner.n if measure.n else 0
-        placed.append(place_within("quantile", measure, n_bins, inner))
+        placed.append(place_within([Wanted("quantile", n_bins, measure)], inner)[:, 0])
     return placed, n_sets

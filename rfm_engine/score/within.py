@@ -25,7 +25,7 @@ from rfm_engine.score.group_cuts import (
     quantile_by_group,
 )
 from rfm_engine.score.identities import Identities
-from rfm_engine.score.methods import BY_RANK, Measure, counts_below, fit_cuts
+from rfm_engine.score.methods import Measure, counts_below, fit_cuts
 from rfm_engine.score.select import Map, select
 
 Placed = npt.NDArray[np.uint8]
@@ -120,9 +120,8 @@ def quantile_within(values: Values, groups: Groups, part: Fraction, each: Map) -
     most, (i, bins) = groups.most_sorted, part.as_integer_ratio()
 
     def find(run: tuple[int, int]) -> None:
-        room = [np.empty(most, np.int64) for _ in range(2)]
         at = frozen(values), frozen(groups.order), frozen(groups.bounds), *run, most
-        quantile_by_group(*at, i, bins, *room, np.empty(256, np.int64), found)
+        quantile_by_group(*at, i, bins, *_room(2, most), *_room(1, 256), found)
 
     list(each(find, groups.runs()))
     for group, customers in groups.large():
@@ -131,41 +130,81 @@ def quantile_within(values: Values, groups: Groups, part: Fraction, each: Map) -
     return Spread(found, found, np.diff(groups.bounds) > 0)
 
 
-def place_within(method: str, measure: Measure, bins: int, groups: Groups) -> Placed:
-    """Return the bin from 0 of every customer, cut within each group.
+class Wanted(NamedTuple):
+    """An axis to be cut within groups: a method that cuts at values, bins, and the measure."""
 
-    Where a group has fewer bins, as under `qcut-drop`, they are the worst ones. Of methods by rank
-    customers with equal values stand in the order of `groups`.
+    method: str
+    bins: int
+    measure: Measure
+
+    @property
+    def kind(self) -> int:
+        """What the loops call it."""
+        if self.method == "mean" and not self.measure.ascending:
+            return MEAN_UP_TO
+        return _KINDS[self.method]
+
+    def placed(self, values: Values) -> npt.NDArray[np.int64]:
+        """Return the bins of a group's customers by `int64[n]` values, without a loop of ours."""
+        cuts = fit_cuts(self.method, self.measure._replace(chunks=[values]), self.bins)
+        lowest = 0 if self.measure.ascending else self.bins - 1 - len(cuts)
+        return lowest + np.searchsorted(np.array(cuts, np.int64), values, side="left")
+
+
+def place_within(axes: Sequence[Wanted], groups: Groups) -> Placed:
+    """Return the bin from 0 of every customer on every axis, `uint8[n, axes]`, within its group.
+
+    Where a group has fewer bins, as under `qcut-drop`, they are the worst ones.
     """
-    values = frozen(
-        np.concatenate([*measure.chunks, np.zeros(0, np.int64)]).astype(np.int64, copy=False)
-    )
+    n, each = len(groups.order), axes[0].measure.each
+    records, placed = np.empty((n, len(axes)), np.int64), np.empty((n, len(axes)), np.uint8)
+    for axis, wanted in enumerate(axes):
+        np.concatenate([*wanted.measure.chunks, np.zeros(0, np.int64)], out=records[:, axis])
+    most = groups.most_sorted
+    how = [
+        np.array(column, np.int64)
+        for column in zip(
+            *((a.kind, a.bins, a.measure.unit, a.measure.ascending) for a in axes), strict=True
+        )
+    ]
+
+    def place(run: tuple[int, int]) -> None:
+        own, ordered, spare = np.empty((len(axes), most), np.int64), *_room(2, most)
+        work = own, ordered, spare, *_room(1, 256), *_room(1, max(a.bins for a in axes))
+        place_by_value(
+            frozen(records), frozen(groups.order), frozen(groups.bounds), *run, most, *how, *work,
+            placed,
+        )  # fmt: skip
+
+    list(each(place, groups.runs()))
+    for _, customers in groups.large():
+        for axis, wanted in enumerate(axes):
+            placed[customers, axis] = wanted.placed(records[customers, axis])
+    return placed
+
+
+def rank_within(method: str, measure: Measure, bins: int, groups: Groups) -> Placed:
+    """Return the bin from 0 of every customer by rank within its group, `uint8[n]`.
+
+    Customers with equal values stand in the order of `groups`.
+    """
+    values = np.concatenate([*measure.chunks, np.zeros(0, np.int64)]).astype(np.int64, copy=False)
     placed = np.empty(len(values), np.uint8)
-    by_rank = method in BY_RANK
     most = groups.most_sorted
 
     def place(run: tuple[int, int]) -> None:
-        room = [np.empty(most, np.int64) for _ in range(4 if by_rank else 2)]
-        counts = np.empty(256, np.int64)
-        at = values, frozen(groups.order), frozen(groups.bounds), *run, most
-        if by_rank:
-            place_by_rank(*at, method == "ntile", bins, *room, counts, placed)
-        else:
-            kind = MEAN_UP_TO if method == "mean" and not measure.ascending else _KINDS[method]
-            cuts = np.empty(bins, np.int64)
-            how = kind, bins, measure.unit, measure.ascending
-            place_by_value(*at, *how, *room, counts, cuts, placed)
+        place_by_rank(
+            frozen(values), frozen(groups.order), frozen(groups.bounds), *run, most,
+            method == "ntile", bins, *_room(4, most), *_room(1, 256), placed,
+        )  # fmt: skip
 
     list(measure.each(place, groups.runs()))
     for _, customers in groups.large():
-        own = values[customers]
-        if by_rank:
-            order = np.argsort(own, kind="stable")
-            ends = counts_below(method, len(own), bins)
-            placed[customers[order]] = np.searchsorted(ends, np.arange(len(own)), side="right")
-        else:
-            cuts = fit_cuts(method, measure._replace(chunks=[own]), bins)
-            lowest = 0 if measure.ascending else bins - 1 - len(cuts)
-            above = np.searchsorted(np.array(cuts, np.int64), own, side="left")
-            placed[customers] = lowest + above
+        order = np.argsort(values[customers], kind="stable")
+        ends = counts_below(method, len(order), bins)
+        placed[customers[order]] = np.searchsorted(ends, np.arange(len(order)), side="right")
     return placed
+
+
+def _room(n_arrays: int, length: int) -> list[Values]:
+    return [np.empty(length, np.int64) for _ in range(n_arrays)]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import rfm_engine as rfm
 from rfm_engine.score import within
-from rfm_engine.score.methods import Measure
+from rfm_engine.score.methods import BY_RANK, Measure
 from rfm_engine.segments.load import shipped_schemes
 from tests import reference, reference_methods, strategies
 from tests.laws.test_methods import METHODS
@@ -129,7 +129,11 @@ def test_place_within__equals_its_definition(customers, method, axis, bins, most
     measure = Measure([np.array(values, np.int64)], map, unit, axis != "r")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(within, "_MOST_SORTED", most)
-        placed = within.place_within(method, measure, bins, groups).tolist()
+        if method in BY_RANK:
+            placed = within.rank_within(method, measure, bins, groups).tolist()
+        else:
+            wanted = within.Wanted(method, bins, measure)
+            placed = within.place_within([wanted], groups)[:, 0].tolist()
     scores = [bins - place if axis == "r" else place + 1 for place in placed]
     for group in set(numbers):
         members = [i for i, number in enumerate(numbers) if number == group]
