@@ -90,6 +90,17 @@ class ScoreOptions:
             help="With --by: all groups together as well, under a null group.",
         ),
     ] = False
+    clv: Annotated[
+        bool,
+        typer.Option(
+            "--clv",
+            rich_help_panel="Scoring",
+            help="Add x, t_x, T and zbar, for models of customer lifetime value.",
+        ),
+    ] = False
+    clv_unit: Annotated[
+        Literal["D", "W"] | None, _scoring("Unit of t_x and T: days (default) or weeks.")
+    ] = None
     scheme: Annotated[
         str | None,
         _scoring("Segments: a shipped scheme or a file; default: classic.", "NAME|FILE.toml"),

@@ -10,6 +10,7 @@ from typing import TypeAlias
 import pyarrow as pa
 
 from rfm_engine.aggregate.finish import CustomerChunk
+from rfm_engine.aggregate.totals import CustomerTotals
 from rfm_engine.score.cells import Cells
 from rfm_engine.segments.assign import Labels
 from rfm_engine.segments.rules import Numbers
@@ -18,7 +19,7 @@ Scored: TypeAlias = tuple[CustomerChunk, Cells, Callable[[], Numbers]]
 
 
 class ScoredCustomers:
-    """Customers with an order, their cells and segments, and how to write them as `schema`."""
+    """Customers with an order, their cells and segments, and how to write them as columns."""
 
     def __init__(
         self,
@@ -26,13 +27,14 @@ class ScoredCustomers:
         cells: Sequence[Cells],
         segments: Sequence[Callable[[], Numbers]],
         labels: Labels,
-        schema: pa.Schema,
-        scale: int,
+        totals: CustomerTotals,
+        metadata: dict[bytes, str],
     ) -> None:
-        self.schema = schema
+        fields = [*totals.fields, *labels.fields, *totals.clv_fields]
+        self.schema = pa.schema(fields, metadata)
         self._chunks = list(zip(chunks, cells, segments, strict=True))
         self._labels = labels
-        self._scale = scale
+        self._totals = totals
 
     @property
     def chunks(self) -> list[CustomerChunk]:
@@ -65,5 +67,9 @@ class ScoredCustomers:
 
     def _table(self, scored: Scored) -> pa.Table:
         chunk, cells, segments = scored
-        columns = [*chunk.columns(self._scale), *self._labels.columns(cells, segments())]
+        columns = [
+            *chunk.columns(self._totals.scale),
+            *self._labels.columns(cells, segments()),
+            *self._totals.clv_columns(chunk),
+        ]
         return pa.table(columns, schema=self.schema)

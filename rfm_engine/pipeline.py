@@ -12,8 +12,6 @@ from datetime import date
 from importlib.metadata import version
 from typing import Any
 
-import pyarrow as pa
-
 from rfm_engine.aggregate.budget import default_limit, parse_size
 from rfm_engine.aggregate.groups import GroupNumbers
 from rfm_engine.aggregate.totals import CustomerTotals
@@ -22,7 +20,7 @@ from rfm_engine.available import anonymous_bytes, available_bytes, available_pro
 from rfm_engine.customers import ScoredCustomers
 from rfm_engine.errors import DataError, UsageError
 from rfm_engine.model import load_model
-from rfm_engine.orders.reading import Frequency, Ids, Refunds, Zero
+from rfm_engine.orders.reading import ClvUnit, Frequency, Ids, Refunds, Zero
 from rfm_engine.result import Result, SegmentTotals, cuts_in_units
 from rfm_engine.scan import Seconds
 from rfm_engine.scoring import Everyone, score_everyone
@@ -59,6 +57,8 @@ def score(
     csv_decimal: str = ".",
     time_format: str | None = None,
     strict: bool = False,
+    clv: bool = False,
+    clv_unit: ClvUnit | None = None,
     method: str | Sequence[str] | None = None,
     bins: int | Sequence[int] | None = None,
     r_cuts: Sequence[CutPoint] | None = None,
@@ -121,6 +121,10 @@ def score(
         strptime format of times that are not ISO.
     strict
         Refuse rows with nulls, bad times, amounts that are not finite or had to be rounded.
+    clv, clv_unit
+        Add what models of customer lifetime value take, by days as lifetimes and PyMC-Marketing
+        do: `x` repeat purchases, `t_x` from the first to the last, `T` from the first to `as_of`,
+        `zbar` their mean amount. Times in days (`D`) or weeks of seven (`W`).
     method, bins
         How scores are cut, by default as the scheme says, and 2 to 100 bins; one value, or three
         for r, f, m. The methods: `quantile` (inverted CDF), `quantile-linear` (type 7),
@@ -205,7 +209,7 @@ def score(
         "zero": zero or chosen.options.get("zero", "count"),
         "frequency": frequency or chosen.options.get("frequency", "orders"),
         "ids": ids, "csv_delimiter": csv_delimiter, "csv_decimal": csv_decimal,
-        "time_format": time_format, "strict": strict,
+        "time_format": time_format, "strict": strict, "clv": clv, "clv_unit": clv_unit,
     }  # fmt: skip
     if overall and by is None:
         raise UsageError("overall must come with by; got it alone. Name the column of groups.")
@@ -278,10 +282,9 @@ def _scored(
         "options": options,
     }
     metadata = {METADATA_KEY: json.dumps(about, default=str)}
-    schema = pa.schema([*totals.fields, *scoring.labels.fields], metadata)
     parts = chunks, scoring.cells, scoring.segments
     return Result(
-        _scored=ScoredCustomers(*parts, scoring.labels, schema, totals.scale),
+        _scored=ScoredCustomers(*parts, scoring.labels, totals, metadata),
         _rules=scoring.rules,
         _plan=plan,
         scheme=scheme,

@@ -53,6 +53,7 @@ def _runs(folder: Path) -> Iterator[tuple[pa.Table | Path, dict[str, Any]]]:
     for table in (ints, texts):
         yield table, {}
         yield table, {"order": "order_id"}
+        yield table, {"by": "seller_id", "clv": True}
         yield table, {"order": "order_text", "frequency": "days"}
         yield table, {"frequency": "days", "timezone": "Europe/Berlin", "window": "12mo"}
     yield ints, {"quantity": "quantity", "where": ["channel!=web"], "currency": "currency"}
@@ -66,7 +67,9 @@ def _runs(folder: Path) -> Iterator[tuple[pa.Table | Path, dict[str, Any]]]:
     cuts = [1, 10, 100, 500]
     yield ints, {"method": "thresholds", "r_cuts": cuts, "f_cuts": cuts, "m_cuts": cuts}
     yield ints, {"scheme": "five-types"}
+    yield ints, {"scheme": "five-types", "by": "channel"}
     yield texts, {"method": "ntile"}
+    yield texts, {"method": "ntile", "by": "channel"}
     place_of_csv = folder / "orders.csv"
     pyarrow.csv.write_csv(ints, place_of_csv)
     yield place_of_csv, {}

@@ -14,7 +14,7 @@ from rfm_engine.aggregate.budget import Budget
 _ROUNDS = [(waiting, "_FEWEST_BYTES", 1), (partitions, "_LEAST_WAITING_BYTES", 1)]
 _MANY_TABLES = [(partitions, "_FEW_CUSTOMERS", 3), (partitions, "_MANY_BITS", 6)]
 _DENSE = [(dense, "_FEWEST_ROWS", 1), (dense, "_IDS_A_CUSTOMER", 1 << 20)]
-_NO_ROOM = [(totals, "CHUNK_BYTES_A_CUSTOMER", 0), (totals, "GROUP_BYTES_A_CUSTOMER", 0)]
+_NO_ROOM = [(totals, f"{what}_BYTES_A_CUSTOMER", 0) for what in ("CHUNK", "GROUP", "CLV")]
 # No room for any table: each goes to disk as soon as it has taken its rows.
 _SPILL = [
     *_NO_ROOM,

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from rfm_engine.aggregate.daily import DayEntries, Repeats, repeats_of
 from rfm_engine.orders.keys import ByteKeys, Keys
 
 
@@ -20,11 +21,12 @@ class OrderEntries(NamedTuple):
 
 
 class Contents(NamedTuple):
-    """Customers by row: keys, records (`int64[n, 4]`), and distinct orders where they are kept."""
+    """Customers by row: keys, records (`int64[n, 4]`), distinct orders and days where kept."""
 
     keys: Keys
     records: npt.NDArray[np.int64]
-    orders: OrderEntries | None
+    orders: OrderEntries | None = None
+    days: DayEntries | None = None
 
 
 class Held(NamedTuple):
@@ -37,11 +39,15 @@ class Held(NamedTuple):
     records: npt.NDArray[np.int64]
     n_orders: npt.NDArray[np.int64]
     n_customers: int
+    repeats: Repeats | None = None
 
 
 def held_of(contents: Contents) -> Held:
-    """Count the distinct orders of each customer."""
-    orders = contents.orders
-    n = 0 if orders is None else len(contents.records)
-    counts = np.zeros(0, np.int64) if orders is None else np.bincount(orders.rows, minlength=n)
-    return Held(lambda: contents.keys, contents.records, counts, len(contents.records))
+    """Count the distinct orders of each customer, and add up the days."""
+    keys, records, orders, days = contents
+    n = len(records)
+    counts = np.zeros(0, np.int64)
+    if orders is not None:
+        counts = np.bincount(orders.rows, minlength=n)
+    repeats = None if days is None else repeats_of(days, n)
+    return Held(lambda: keys, records, counts, n, repeats)

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from rfm_engine.aggregate.contents import Held
+from rfm_engine.aggregate.daily import Repeats, joined_repeats
 from rfm_engine.aggregate.ids import IdColumns, taken
 from rfm_engine.aggregate.measures import COUNT_BITS, FAR_US, FIRST, LAST
 from rfm_engine.errors import DataError
@@ -25,6 +26,8 @@ MAX_DIGITS = 18
 _INSTANT = pa.timestamp("us", "UTC")
 CHUNK_BYTES_A_CUSTOMER = 24
 """Recency, frequency, monetary, and the cell that scoring adds."""
+CLV_BYTES_A_CUSTOMER = 28
+"""Two days, how many there are, and the two sums of the rest."""
 GROUP_BYTES_A_CUSTOMER = 52
 """The group by id and twice by number, the order by group, three values and three bins."""
 _COUNT_MASK = np.int64((1 << COUNT_BITS) - 1)
@@ -50,6 +53,7 @@ class CustomerChunk(NamedTuple):
     recency_days: npt.NDArray[np.int32]
     frequency: npt.NDArray[np.int64]
     monetary_minor: npt.NDArray[np.int64]
+    repeats: Repeats | None = None
 
     def columns(self, scale: int) -> list[pa.ChunkedArray]:
         """Return the columns that `CustomerTotals.finish` documents."""
@@ -90,8 +94,9 @@ class CustomerChunk(NamedTuple):
             here = np.flatnonzero(mask[start : start + n])
             parts.append(Part(load, here if rows is None else rows[here], len(here)))
             start += n
-        recency_days, frequency = self.recency_days[mask], self.frequency[mask]
-        return CustomerChunk(parts, self.ids, recency_days, frequency, self.monetary_minor[mask])
+        measures = self.recency_days[mask], self.frequency[mask], self.monetary_minor[mask]
+        repeats = None if self.repeats is None else self.repeats.take(np.flatnonzero(mask))
+        return CustomerChunk(parts, self.ids, *measures, repeats)
 
     def _keys_at(self, places: npt.NDArray[np.intp]) -> Keys:
         found: list[Keys] = []
@@ -134,6 +139,7 @@ def chunk_of(
     ids = IdColumns(kinds.customer, kinds.by)
     last_us, frequency, monetary = (np.empty(n_records, np.int64) for _ in range(3))
     parts = []
+    repeats = []
     n = n_without = 0
     for load in loads:
         held = load()
@@ -149,13 +155,16 @@ def chunk_of(
                 f"scale {kinds.scale}. Give a smaller amount scale."
             )
         n_here = int(counted)
+        if held.repeats is not None:
+            repeats.append(held.repeats.take(rows[:n_here]))
         parts.append(Part(load, None if n_here == len(rows) else rows[:n_here].copy(), n_here))
         n += n_here
         n_without += held.n_customers - n_here
     recency_days = (as_of_day - local_days(frozen(last_us[:n]), zone)).astype(np.int32)
     if n < n_records:  # Chunks stay until the end, room in them that is never filled must not.
         frequency, monetary = frequency[:n].copy(), monetary[:n].copy()
-    return CustomerChunk(parts, ids, recency_days, frequency, monetary), n_without
+    together = joined_repeats(repeats) if repeats else None
+    return CustomerChunk(parts, ids, recency_days, frequency, monetary, together), n_without
 
 
 def decimals(minor: npt.NDArray[np.int64], scale: int) -> pa.Array:

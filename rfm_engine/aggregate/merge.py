@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from rfm_engine.aggregate.contents import Contents, OrderEntries
+from rfm_engine.aggregate.daily import DayEntries
 from rfm_engine.aggregate.dense import DenseRange
 from rfm_engine.aggregate.hashing import HashKey
 from rfm_engine.aggregate.partition import Partition
@@ -50,6 +51,8 @@ def absorb(
             home[rows] = number
     if theirs.orders is not None:
         _absorb_orders(ours, key, theirs.orders, code_here, home)
+    if theirs.days is not None:
+        _absorb_days(ours, theirs.days, code_here, home)
 
 
 def _absorb_orders(
@@ -61,16 +64,34 @@ def _absorb_orders(
 ) -> None:
     codes, values, keys = theirs
     found, texts = (None, None) if keys is None else placed_alone(keys, key)
-    homes = home[codes]
-    # Of 16 bits, so that numpy sorts by counting: the time grows with the orders and no faster.
-    by_home = np.argsort(homes, kind="stable")
-    ends = np.concatenate([[0], np.cumsum(np.bincount(homes, minlength=len(ours)))])
-    for partition, first, last in zip(ours, ends[:-1], ends[1:], strict=True):
-        chosen = by_home[first:last]
-        if not len(chosen) or partition.orders is None:
-            continue
+    for partition, chosen in _dealt_out(ours, home[codes]):
+        assert partition.orders is not None
         customers = code_here[codes[chosen]]
         if found is None or texts is None:
             partition.orders.add_ints(customers, values[chosen])
         else:
             partition.orders.add_texts(customers, found[values[chosen]], texts)
+
+
+def _absorb_days(
+    ours: Sequence[Partition],
+    theirs: DayEntries,
+    code_here: npt.NDArray[np.uint32],
+    home: npt.NDArray[np.uint16],
+) -> None:
+    for partition, chosen in _dealt_out(ours, home[theirs.rows]):
+        assert partition.days is not None
+        entries = theirs.take(chosen)
+        partition.days.absorb(code_here[entries.rows], entries)
+
+
+def _dealt_out(
+    ours: Sequence[Partition], homes: npt.NDArray[np.uint16]
+) -> Iterator[tuple[Partition, npt.NDArray[np.intp]]]:
+    """Yield the entries of each partition that has any."""
+    # Of 16 bits, so that numpy sorts by counting: the time grows with the entries and no faster.
+    by_home = np.argsort(homes, kind="stable")
+    ends = np.concatenate([[0], np.cumsum(np.bincount(homes, minlength=len(ours)))])
+    for partition, first, last in zip(ours, ends[:-1], ends[1:], strict=True):
+        if last > first:
+            yield partition, by_home[first:last]

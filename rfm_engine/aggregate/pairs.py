@@ -27,28 +27,35 @@ Values: TypeAlias = npt.NDArray[np.int64]
 
 
 class Pairs:
-    """A set of (customer code, 64-bit value)."""
+    """A set of (customer code, 64-bit value), with `sums` each with an amount that adds up.
 
-    def __init__(self, key: HashKey) -> None:
+    An amount is kept as two sums, of its high and its low 32 bits, which no number of rows that
+    fits in memory takes out of 64 bits.
+    """
+
+    def __init__(self, key: HashKey, *, sums: bool = False) -> None:
         self._key = key
         self._codes: Growing[np.uint32] = Growing(np.uint32)
         self._values: Growing[np.int64] = Growing(np.int64)
+        self._sums: list[Growing[np.int64]] = [Growing(np.int64) for _ in range(2 * sums)]
         self._n = 0
         self._n_distinct = 0
 
     @property
     def nbytes(self) -> int:
         """Bytes in use, those of repeats included."""
-        return 12 * self._n
+        return (12 + 8 * len(self._sums)) * self._n
 
-    def add(self, codes: Codes, values: Values) -> None:
-        """Put pairs in; those already there stay."""
+    def add(self, codes: Codes, values: Values, *sums: Values) -> None:
+        """Put pairs in, with the high and low sums of their amounts; those already there stay."""
+        columns = list(zip([self._values, *self._sums], (values, *sums), strict=True))
         done = 0
         while done < len(codes):
             room = self._room()
             end = self._n + min(room - self._n, len(codes) - done)
             self._codes.array[self._n : end] = codes[done : done + end - self._n]
-            self._values.array[self._n : end] = values[done : done + end - self._n]
+            for column, given in columns:
+                column.array[self._n : end] = given[done : done + end - self._n]
             done += end - self._n
             self._n = end
 
@@ -73,17 +80,25 @@ class Pairs:
         slots[:] = 0
         n = 0
         for first in range(0, self._n, _MOST_A_CALL):
-            n = keep_distinct(
-                self._codes.array, self._values.array, first,
-                min(first + _MOST_A_CALL, self._n), n, self._n_distinct, self._key.mask,
-                self._key.multiplier, slot_shift(len(slots)), slots,
-            )  # fmt: skip
+            pairs = self._codes.array, self._values.array
+            run = first, min(first + _MOST_A_CALL, self._n), n, self._n_distinct
+            how = self._key.mask, self._key.multiplier, slot_shift(len(slots)), slots
+            if self._sums:
+                n = add_up_repeats(*pairs, *(each.array for each in self._sums), *run, *how)
+            else:
+                n = keep_distinct(*pairs, *run, *how)
         self._n = self._n_distinct = int(n)
 
     def entries(self) -> tuple[Codes, Values]:
         """All pairs, in the order in which they first came."""
         self.settle()
         return self._codes.array[: self._n], self._values.array[: self._n]
+
+    def sums(self) -> tuple[Values, Values]:
+        """Return the high and low sums of all `entries`."""
+        self.settle()
+        high, low = self._sums
+        return high.array[: self._n], low.array[: self._n]
 
     def counts(self, n_customers: int) -> npt.NDArray[np.int64]:
         """How many pairs each customer code has, `int64[n_customers]`."""
@@ -98,7 +113,8 @@ class Pairs:
             self.settle()
             room = max(2 * self._n_distinct, _FEWEST)
         self._codes.reach(room)
-        self._values.reach(room)
+        for column in (self._values, *self._sums):
+            column.reach(room)
         return room
 
 
@@ -115,13 +131,7 @@ def keep_distinct(
     for i in range(first, last):
         code = codes[i]
         value = values[i]
-        x = np.uint64(value) ^ mask
-        x ^= x >> np.uint64(32)
-        x *= np.uint64(0xD6E8FEB86659FD93)
-        x ^= (x >> np.uint64(29)) + np.uint64(code)
-        x *= multiplier
-        x ^= x >> np.uint64(32)
-        slot = (x * np.uint64(0xD6E8FEB86659FD93)) >> shift
+        slot = slot_of(code, value, mask, multiplier, shift)
         while True:
             entry = np.uint64(slots[slot])
             if entry == 0:
@@ -135,6 +145,47 @@ def keep_distinct(
                 break
             slot = (slot + np.uint64(1)) & last_slot
     return n
+
+
+@kernel
+def add_up_repeats(
+    codes, values, high, low, first, last, n, n_distinct, mask, multiplier, shift, slots
+):  # fmt: skip
+    """Do as `keep_distinct`, and add the sums of repeats to those of the pair that they repeat."""
+    last_slot = np.uint64(len(slots) - 1)
+    for i in range(first, last):
+        code = codes[i]
+        value = values[i]
+        slot = slot_of(code, value, mask, multiplier, shift)
+        while True:
+            entry = np.uint64(slots[slot])
+            if entry == 0:
+                codes[n] = code
+                values[n] = value
+                high[n] = high[i]
+                low[n] = low[i]
+                n += 1
+                slots[slot] = n
+                break
+            place = entry - np.uint64(1)
+            if i >= n_distinct and values[place] == value and codes[place] == code:
+                high[place] += high[i]
+                low[place] += low[i]
+                break
+            slot = (slot + np.uint64(1)) & last_slot
+    return n
+
+
+@kernel
+def slot_of(code, value, mask, multiplier, shift):
+    """Return where to look first for a pair."""
+    x = np.uint64(value) ^ mask
+    x ^= x >> np.uint64(32)
+    x *= np.uint64(0xD6E8FEB86659FD93)
+    x ^= (x >> np.uint64(29)) + np.uint64(code)
+    x *= multiplier
+    x ^= x >> np.uint64(32)
+    return (x * np.uint64(0xD6E8FEB86659FD93)) >> shift
 
 
 @kernel

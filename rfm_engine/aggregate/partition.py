@@ -8,7 +8,8 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from rfm_engine.aggregate.contents import Contents, Held, OrderEntries
+from rfm_engine.aggregate.contents import Contents, Held
+from rfm_engine.aggregate.daily import DailySums, repeats_of
 from rfm_engine.aggregate.dense import DenseTable
 from rfm_engine.aggregate.distinct import DistinctOrders
 from rfm_engine.aggregate.hashing import HashKey
@@ -17,6 +18,7 @@ from rfm_engine.aggregate.spill import Run
 from rfm_engine.aggregate.tables import ByteTable, Codes, IntTable
 from rfm_engine.aggregate.waiting import Layout, Pieces, Waiting
 from rfm_engine.orders.keys import IntKeys, Keys
+from rfm_engine.orders.time.zones import Zone
 
 KeyTable: TypeAlias = IntTable | ByteTable | DenseTable
 Places: TypeAlias = npt.NDArray[np.int64]
@@ -28,9 +30,16 @@ class Partition:
     A customer may stand in memory and in any of the runs, with a part of the orders in each.
     """
 
-    def __init__(self, key: HashKey, layout: Layout, new_table: Callable[[], KeyTable]) -> None:
+    def __init__(
+        self,
+        key: HashKey,
+        layout: Layout,
+        new_table: Callable[[], KeyTable],
+        days_in: Zone | None = None,
+    ) -> None:
         self._key = key
         self._layout = layout
+        self._days_in = days_in
         self._new_table = new_table
         self.runs: list[Run] = []
         self.clear()
@@ -40,12 +49,13 @@ class Partition:
         self.customers = self._new_table()
         self.measures = Measures()
         self.orders = DistinctOrders(self._key, self._layout) if self._layout.orders else None
+        self.days = DailySums(self._key, self._days_in) if self._days_in else None
 
     @property
     def nbytes(self) -> int:
         """Bytes held in memory."""
-        orders = 0 if self.orders is None else self.orders.nbytes
-        return self.customers.nbytes + self.measures.nbytes + orders
+        kept = (self.customers, self.measures, self.orders, self.days)
+        return sum(each.nbytes for each in kept if each is not None)
 
     def add(self, waiting: Waiting, pieces: Pieces) -> None:
         """Add the waiting rows that are this partition's."""
@@ -53,6 +63,8 @@ class Partition:
         self.measures.add(codes, waiting.rows, pieces, narrow=waiting.layout.narrow)
         if self.orders is not None:
             self.orders.add(codes, waiting, pieces)
+        if self.days is not None:
+            self.days.add(codes, waiting, pieces)
 
     def absorb(self, waiting: Waiting, pieces: Pieces, others: Records) -> tuple[Codes, Places]:
         """Add other records, `int64[n, 4]`, by waiting rows whose time is a row of `others`.
@@ -74,6 +86,8 @@ class Partition:
         """Hold nothing twice."""
         if self.orders is not None:
             self.orders.settle()
+        if self.days is not None:
+            self.days.settle()
 
     @property
     def n_records(self) -> int:
@@ -84,21 +98,27 @@ class Partition:
         """Return all that is in memory."""
         keys: Keys = self.customers.keys()
         records = self.measures.records
-        entries = None if self.orders is None else OrderEntries(*self.orders.entries())
+        orders = None if self.orders is None else self.orders.entries()
+        days = None if self.days is None else self.days.entries()
         present = self._present()
         if present is None:
-            return Contents(keys, records, entries)
+            return Contents(keys, records, orders, days)
         assert isinstance(keys, IntKeys)
-        if entries is not None:
-            rows = np.searchsorted(present, entries.rows).astype(np.uint32)
-            entries = entries._replace(rows=rows)
-        return Contents(IntKeys(keys.bits.take(present)), records.take(present, axis=0), entries)
+        if orders is not None:
+            orders = orders._replace(rows=_places(present, orders.rows))
+        if days is not None:
+            days = days._replace(rows=_places(present, days.rows))
+        records = records.take(present, axis=0)
+        return Contents(IntKeys(keys.bits.take(present)), records, orders, days)
 
     def held(self) -> Held:
         """Return the customers in memory."""
         n = self.customers.n
         n_orders = np.zeros(0, np.int64) if self.orders is None else self.orders.counts(n)
-        return Held(self.customers.keys, self.measures.records, n_orders, self.measures.n_seen)
+        repeats = None if self.days is None else repeats_of(self.days.entries(), n)
+        return Held(
+            self.customers.keys, self.measures.records, n_orders, self.measures.n_seen, repeats
+        )
 
     def _present(self) -> npt.NDArray[np.intp] | None:
         """Return the codes of customers; None when all are: ids addressed directly leave gaps."""
@@ -106,3 +126,8 @@ class Partition:
             return None
         records = self.measures.records
         return np.flatnonzero(records[:, FIRST] | records[:, COUNT] | records[:, SUM])
+
+
+def _places(present: npt.NDArray[np.intp], codes: Codes) -> Codes:
+    """Return where codes stand among those that are customers'."""
+    return np.searchsorted(present, codes).astype(np.uint32)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from functools import partial
@@ -26,6 +26,7 @@ from rfm_engine.available import anonymous_bytes
 from rfm_engine.errors import RfmError
 from rfm_engine.orders.keys import IntKeys
 from rfm_engine.orders.normalize import OrderRows
+from rfm_engine.orders.time.zones import Zone
 
 # Few customers are found fastest in few tables, many in tables that fit the cache.
 _FEW_BITS = 4
@@ -48,9 +49,17 @@ class Partitions:
     """The tables, and the rows that wait to be added to them."""
 
     def __init__(
-        self, key: HashKey, layout: Layout, budget: Budget, spill: SpillFile, *, signed: bool
+        self,
+        key: HashKey,
+        layout: Layout,
+        budget: Budget,
+        spill: SpillFile,
+        *,
+        signed: bool,
+        days_in: Zone | None = None,
     ) -> None:
         self._key = key
+        self._days_in = days_in
         self._budget = budget
         self._tables_bytes = budget.tables_bytes
         self._most_others = 0
@@ -166,7 +175,10 @@ class Partitions:
                 return ByteTable(BIN_BITS)
             return IntTable(self._key, BIN_BITS)
 
-        return [Partition(self._key, self.layout, table) for _ in range(1 << bits)]
+        return [self._new_partition(table) for _ in range(1 << bits)]
+
+    def _new_partition(self, table: Callable[[], KeyTable]) -> Partition:
+        return Partition(self._key, self.layout, table, self._days_in)
 
     def _choose_tables(self, rows: OrderRows) -> None:
         """Let the first batch decide, before any other is sorted into bins."""
@@ -180,7 +192,7 @@ class Partitions:
                 self._dense = dense_range(bits, signed=self._signed)
             if self._dense is not None:
                 self._direct = [
-                    Partition(self._key, self.layout, partial(DenseTable, self._dense, number))
+                    self._new_partition(partial(DenseTable, self._dense, number))
                     for number in range(N_BINS)
                 ]
             elif len(rows.reason) > _MANY_ROWS:

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rfm_engine.aggregate.contents import Contents, OrderEntries
+from rfm_engine.aggregate.daily import DayEntries
 from rfm_engine.errors import RfmError, UsageError
 from rfm_engine.orders.arrays import frozen
 from rfm_engine.orders.keys import ByteKeys, IntKeys
@@ -29,11 +30,13 @@ class _Span(NamedTuple):
 
 
 class Run(NamedTuple):
-    """Contents on disk."""
+    """Contents on disk: `n` customers, and the arrays of their keys, orders and days."""
 
     n: int
-    of_bytes: bool
-    spans: tuple[_Span, ...]
+    records: _Span
+    keys: tuple[_Span, ...]
+    orders: tuple[_Span, ...]
+    days: tuple[_Span, ...]
 
 
 class SpillFile:
@@ -61,26 +64,25 @@ class SpillFile:
         RfmError
             The disk is full or fails; the message says how much there is and how much is needed.
         """
-        keys, orders = contents.keys, contents.orders
-        arrays: list[npt.NDArray[Any]] = [contents.records, *_key_arrays(keys)]
+        keys, records, orders, days = contents
+        of_orders: list[npt.NDArray[Any]] = []
         if orders is not None:
-            arrays += [orders.rows, orders.values]
-            arrays += [] if orders.keys is None else _key_arrays(orders.keys)
-        spans = tuple(map(self._write, arrays))
-        return Run(len(contents.records), isinstance(keys, ByteKeys), spans)
+            of_orders = [orders.rows, orders.values]
+            of_orders += [] if orders.keys is None else _key_arrays(orders.keys)
+        of_days: list[npt.NDArray[Any]] = [] if days is None else [*days]
+        arrays = _key_arrays(keys), of_orders, of_days
+        spans = (tuple(map(self._write, each)) for each in arrays)
+        return Run(len(records), self._write(records), *spans)
 
     def read(self, run: Run, *, orders: bool = True) -> Contents:
         """Read contents back, without their orders if so asked; from any thread."""
-        n_customer_arrays = 3 if run.of_bytes else 2
-        spans = run.spans if orders else run.spans[:n_customer_arrays]
-        arrays = [self._read(span) for span in spans]
-        keys = _keys([frozen(array) for array in arrays[1:n_customer_arrays]])
-        rest = arrays[n_customer_arrays:]
+        keys = _keys([frozen(self._read(span)) for span in run.keys])
         entries = None
-        if rest:
-            texts = ByteKeys(frozen(rest[2]), frozen(rest[3])) if len(rest) > 2 else None
-            entries = OrderEntries(rest[0], rest[1], texts)
-        return Contents(keys, arrays[0], entries)
+        if run.orders and orders:
+            rows, values, *texts = (self._read(span) for span in run.orders)
+            entries = OrderEntries(rows, values, ByteKeys(*map(frozen, texts)) if texts else None)
+        days = DayEntries(*map(self._read, run.days)) if run.days else None
+        return Contents(keys, self._read(run.records), entries, days)
 
     def _write(self, array: npt.NDArray[Any]) -> _Span:
         data = np.ascontiguousarray(array).reshape(-1).view(np.uint8).data

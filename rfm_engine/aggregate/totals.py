@@ -14,8 +14,10 @@ from typing import Any
 import pyarrow as pa
 
 from rfm_engine.aggregate.budget import Budget, parse_size, plan_memory
+from rfm_engine.aggregate.clv import CLV_FIELDS, clv_columns
 from rfm_engine.aggregate.finish import (
     CHUNK_BYTES_A_CUSTOMER,
+    CLV_BYTES_A_CUSTOMER,
     GROUP_BYTES_A_CUSTOMER,
     MAX_DIGITS,
     CustomerChunk,
@@ -215,7 +217,8 @@ class CustomerTotals:
             The customer column under its input name, with `by` that of groups, `first_order` and
             `last_order` (timestamp[us, UTC]), `recency_days` (int32: days from the local date of
             the last order to `as_of`), `frequency` (int64: orders, or days with one) and `monetary`
-            (decimal128(18, scale): net sum, refunds included).
+            (decimal128(18, scale): net sum, refunds included); with `clv` also `x` (int64), `t_x`,
+            `T` and `zbar` (float64).
 
         Raises
         ------
@@ -224,8 +227,11 @@ class CustomerTotals:
         """
         with ThreadPoolExecutor(1) as pool:
             chunks, _ = self.chunks(pool)
-        schema = pa.schema(self.fields)
-        tables = [pa.table(chunk.columns(self.scale), schema=schema) for chunk in chunks]
+        schema = pa.schema([*self.fields, *self.clv_fields])
+        tables = [
+            pa.table([*chunk.columns(self.scale), *self.clv_columns(chunk)], schema=schema)
+            for chunk in chunks
+        ]
         return pa.concat_tables([pa.Table.from_batches([], schema), *tables])
 
     @property
@@ -235,7 +241,7 @@ class CustomerTotals:
 
     @property
     def fields(self) -> list[pa.Field]:
-        """The columns of `finish`."""
+        """The columns of `finish`, those of `clv` not among them."""
         instant, kinds = pa.timestamp("us", "UTC"), self._intake.kinds
         return [
             pa.field(self.reading.customer, OUTPUT_TYPES[kinds.customer]),
@@ -246,6 +252,18 @@ class CustomerTotals:
             pa.field("frequency", pa.int64()),
             pa.field("monetary", pa.decimal128(MAX_DIGITS, self.scale)),
         ]
+
+    @property
+    def clv_fields(self) -> list[pa.Field]:
+        """The columns of `clv`, none unless asked for."""
+        return CLV_FIELDS if self.reading.clv else []
+
+    def clv_columns(self, chunk: CustomerChunk) -> list[pa.Array]:
+        """Return the columns of `clv_fields` for a chunk."""
+        as_of_day = self._intake.as_of_day
+        if chunk.repeats is None or as_of_day is None:
+            return []
+        return clv_columns(chunk.repeats, as_of_day, self.reading.clv_unit or "D", self.scale)
 
     def chunks(self, pool: Executor) -> tuple[list[CustomerChunk], int]:
         """Return the customers with an order as arrays, and how many customers have none.
@@ -263,7 +281,9 @@ class CustomerTotals:
             n_records = sum(partition.n_records for partition in group)
             return chunk_of(loads, n_records, as_of_day, zone, kinds)
 
-        each = CHUNK_BYTES_A_CUSTOMER + (0 if kinds.by is None else GROUP_BYTES_A_CUSTOMER)
+        each = CHUNK_BYTES_A_CUSTOMER
+        each += 0 if kinds.by is None else GROUP_BYTES_A_CUSTOMER
+        each += CLV_BYTES_A_CUSTOMER if self.reading.clv else 0
         settled = known.settled(pool, each)
         done = list(pool.map(finished, _grouped(settled)))
         return [chunk for chunk, _ in done], sum(n for _, n in done)
@@ -276,8 +296,9 @@ class CustomerTotals:
             if self._partitions is None:
                 signed = self._intake.kinds.customer == "int"
                 self._partitions = Partitions(
-                    self._hash_key, layout, self._budget, self._spill, signed=signed
-                )
+                    self._hash_key, layout, self._budget, self._spill, signed=signed,
+                    days_in=self.reading.zone if self.reading.clv else None,
+                )  # fmt: skip
             return self._partitions
 
 

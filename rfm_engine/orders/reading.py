@@ -17,6 +17,7 @@ Refunds = Literal["net", "drop", "error"]
 Zero = Literal["count", "drop"]
 Frequency = Literal["orders", "days"]
 Ids = Literal["auto", "int", "text"]
+ClvUnit = Literal["D", "W"]
 
 NEWEST = "newest"
 MAX_SCALE = 18
@@ -56,6 +57,8 @@ class Reading:
     csv_decimal: str = "."
     time_format: str | None = None
     strict: bool = False
+    clv: bool = False
+    clv_unit: ClvUnit | None = None
 
     zone: Zone = field(init=False, repr=False, compare=False)
     conditions: tuple[Condition, ...] = field(init=False, repr=False, compare=False)
@@ -74,6 +77,9 @@ class Reading:
         _choose("zero", self.zero, get_args(Zero))
         _choose("frequency", self.frequency, get_args(Frequency))
         _choose("ids", self.ids, get_args(Ids))
+        _choose("clv_unit", self.clv_unit or "D", get_args(ClvUnit))
+        if self.clv_unit is not None and not self.clv:
+            raise UsageError("clv_unit must come with clv; got it alone. Ask for clv too.")
         _choose("csv_decimal", self.csv_decimal, (".", ","))
         scale = self.amount_scale
         if scale is not None and (type(scale) is not int or not 0 <= scale <= MAX_SCALE):

@@ -56,11 +56,11 @@ def days_of(start: int, stop: int) -> pa.Table:
     return orders.set_column(1, "order_time", pa.array(days))
 
 
-def fresh(**options: str) -> rfm.CustomerTotals:
+def fresh(**options: str | bool) -> rfm.CustomerTotals:
     return rfm.CustomerTotals(as_of=AS_OF, hash_key=7, **options)
 
 
-def growth(make: Callable[[int, int], pa.Table], **options: str) -> list[int]:
+def growth(make: Callable[[int, int], pa.Table], **options: str | bool) -> list[int]:
     """Bytes held after N rows, N + STEP, ... 2 N."""
     totals = fresh(**options)
     totals.update(make(0, N))
@@ -101,6 +101,14 @@ def customer_day() -> list[float]:
     return each(growth(days_of, frequency="days"), growth(days_of))
 
 
+def customer_day_amount() -> list[float]:
+    return each(growth(days_of, clv=True), growth(days_of))
+
+
+def customer_of_group() -> list[float]:
+    return each(growth(orders_of, by="order_id"))
+
+
 def result_row() -> list[float]:
     customers = rfm.score(orders_of(0, N), as_of=AS_OF).customers
     return [sum(column.nbytes for column in customers.columns) / N]
@@ -112,6 +120,8 @@ MEASURED = {
     "order with `--order`, integer id": order_of_int,
     "order with `--order`, text id of 32 bytes": order_of_text,
     "customer and day with `--frequency days`": customer_day,
+    "customer and day with `--clv`": customer_day_amount,
+    "customer of a group with `--by`, integer ids": customer_of_group,
     "customer in the result, integer id": result_row,
 }
 
