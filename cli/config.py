@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import tomllib
 from decimal import Decimal
 from pathlib import Path
@@ -9,7 +10,12 @@ from typing import Any
 
 import typer
 
-from .exits import Misuse
+from .exits import Misuse, cut
+
+_LISTS = ("method", "bins", "r-cuts", "f-cuts", "m-cuts", "weights")
+_SCALARS = (str, int, Decimal, datetime.date)
+# No option takes a longer number, and Python does not write the longest out.
+_BEYOND = 10**18
 
 
 def read_config(context: typer.Context, path: Path | None) -> Path | None:
@@ -27,27 +33,75 @@ def read_config(context: typer.Context, path: Path | None) -> Path | None:
         option = key.replace("_", "-")
         if option not in known:
             raise Misuse(
-                f"config file {str(path)!r} must only have options of the command; got {key!r}. "
-                f"Try one of {', '.join(known)}."
+                f"config file {str(path)!r} must only have options of the command; "
+                f"got {cut(key)!r}. Try one of {', '.join(known)}."
             )
-        defaults[known[option].name] = _typed(value, several=known[option].multiple)
+        parameter = known[option]
+        typed = _typed(value, option, parameter)
+        if typed is None:
+            raise Misuse(
+                f"{option} in config file {str(path)!r} must be {_wanted(option, parameter)}; "
+                f"got {_kind(value, listed=parameter.multiple or option in _LISTS)}."
+            )
+        try:
+            parameter.process_value(context, typed)
+        except typer.BadParameter as error:
+            raise Misuse(
+                f"{option} in config file {str(path)!r} must be what can be typed for it; "
+                f"got {_kind(value, listed=True)}. {cut(error.message, 200)}"
+            ) from None
+        defaults[parameter.name] = typed
     context.default_map = defaults
     return path
 
 
 def _options(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text("utf-8"), parse_float=Decimal)
+        text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise Misuse(f"config file {str(path)!r} must be readable text; got {error}.") from None
+    try:
+        return tomllib.loads(text, parse_float=Decimal)
     except tomllib.TOMLDecodeError as error:
         raise Misuse(f"config file {str(path)!r} must be TOML; got {error}.") from None
+    except (ValueError, ArithmeticError, RecursionError):
+        raise Misuse(
+            f"config file {str(path)!r} must be TOML of ordinary numbers and lists; got a number "
+            "out of all bounds, or tables nested too deeply."
+        ) from None
 
 
-def _typed(value: Any, *, several: bool) -> Any:
-    """Return a value as it would be typed: lists by commas, but where an option is repeatable."""
-    if several:
-        return [str(each) for each in (value if isinstance(value, list) else [value])]
+def _typed(value: Any, option: str, parameter: Any) -> Any:
+    """Return a value as it would be typed, None where it is of a kind that the option is not.
+
+    Lists by commas, but where an option is repeatable.
+    """
+    if getattr(parameter, "is_flag", False):
+        return value if isinstance(value, bool) else None
+    several = value if isinstance(value, list) else [value]
+    if not all(isinstance(each, _SCALARS) and not isinstance(each, bool) for each in several):
+        return None
+    if any(isinstance(each, int) and abs(each) >= _BEYOND for each in several):
+        return None
+    texts = [str(each) for each in several]
+    if parameter.multiple:
+        return texts
+    return ",".join(texts) if option in _LISTS or not isinstance(value, list) else None
+
+
+def _wanted(option: str, parameter: Any) -> str:
+    if getattr(parameter, "is_flag", False):
+        return "true or false"
+    either = "text or a number" + (", or a list of such" if option in _LISTS else "")
+    return "text, or a list of texts" if parameter.multiple else either
+
+
+def _kind(value: Any, *, listed: bool) -> str:
+    """Say what a value is; itself only where it is short, and never a number of 5,000 digits."""
+    if isinstance(value, dict):
+        return "a table"
+    if isinstance(value, int) and abs(value) >= _BEYOND:
+        return "a number of more than 18 digits"
     if isinstance(value, list):
-        return ",".join(map(str, value))
-    return value if isinstance(value, bool) else str(value)
+        return "a list" + (" with something else in it" if listed else "")
+    return str(value).lower() if isinstance(value, bool) else repr(cut(str(value)))

@@ -28,6 +28,11 @@ class Terminated(BaseException):
     """SIGTERM, raised in the main thread so that temporary files are removed on the way out."""
 
 
+def cut(text: str, most: int = 80) -> str:
+    """Return a text for a message, so much of it as fits in a line."""
+    return text if len(text) <= most else text[:most] + "..."
+
+
 def exit_code(command: Callable[[], object]) -> int:
     """Run `command` and return its exit code, with one line on stderr where it failed."""
     try:

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, get_type_hints
 import typer
 
 from .config import read_config
-from .exits import Misuse
+from .exits import Misuse, cut
 
 
 def _option(panel: str, help: str, metavar: str | None = None) -> Any:  # noqa: A002
@@ -189,5 +189,5 @@ def _whole_numbers(option: str, texts: list[str] | None) -> list[int] | None:
         return None if texts is None else [int(text) for text in texts]
     except ValueError:
         raise Misuse(
-            f"{option} must be a whole number, or three; got {','.join(texts or ())!r}. Try 5."
+            f"{option} must be a whole number, or three; got {cut(','.join(texts or ()))!r}. Try 5."
         ) from None

@@ -55,7 +55,22 @@ def test_config__repeatable_options_are_lists_or_one(summary):
         ('config = "other.toml"', "got 'config'"),
         ("bins = ", "must be TOML"),
         ('refunds = "maybe"', "'maybe' is not one of"),
-        ("threads = 1.5", "threads"),
+        ("threads = 1.5", "threads in config file"),
+        ("threads = true", "text or a number; got true"),
+        ("refunds = { a = 1 }", "refunds in config file"),
+        ("refunds.a = 1", "text or a number; got a table"),
+        ('scheme = ["classic"]', "scheme in config file"),
+        ("strict = 1", "must be true or false; got '1'"),
+        ('strict = "yes"', "must be true or false; got 'yes'"),
+        ("bins = [5, [5], 5]", "got a list with something else in it"),
+        ("where = [1, { a = 1 }]", "where in config file"),
+        ("as-of = 10:00:00", "as-of in config file"),
+        ("weights = [1, 1, 0x" + "f" * 5_000 + "]", "weights in config file"),
+        ("threads = 0x" + "f" * 5_000, "got a number of more than 18 digits"),
+        ("threads = " + "9" * 5_000, "must be TOML of ordinary numbers"),
+        ("threads = 1e99999999999999999999", "must be TOML of ordinary numbers"),
+        ("bins = " + "[" * 5_000 + "]" * 5_000, "must be TOML of ordinary numbers"),
+        ('"' + "x" * 5_000 + '" = 1', "must only have options"),
     ],
 )
 def test_config__what_is_no_option_is_refused(rfm, orders, tmp_path, config, said):
@@ -63,6 +78,8 @@ def test_config__what_is_no_option_is_refused(rfm, orders, tmp_path, config, sai
     run = rfm("score", orders, "-o", tmp_path / "out.csv", "--config", tmp_path / "rfm.toml")
     assert run.exit_code == 2
     assert said in run.stderr
+    assert len(run.stderr.splitlines()) == 1
+    assert str(tmp_path / "rfm.toml") in run.stderr
     assert not (tmp_path / "out.csv").exists()
 
 
