@@ -24,8 +24,12 @@ def drift(
 
     if options.model is not None:
         raise Misuse("drift must have one model; got --model as well. Leave it out.")
+    from rfm_engine.model import check_fitted
+
+    model = rfm_engine.load_model(fitted)
+    check_fitted(model)  # Before orders are read.
     result = rfm_engine.score(inputs, **(options.arguments() | {"model": fitted}))
-    for moved in rfm_engine.drift(rfm_engine.load_model(fitted), result):
+    for moved in rfm_engine.drift(model, result):
         typer.echo(f"{moved.what}: population stability index {moved.psi:.4f}")
         width = max(map(len, moved.then))
         for name, then in moved.then.items():

@@ -55,9 +55,9 @@ def score(
         )
     arguments = options.arguments()
     if save_model is not None:
-        from rfm_engine.model import check_place
+        from rfm_engine.model import check_keeping
 
-        check_place(save_model, output)
+        check_keeping(save_model, output, arguments)
     with Memory() as memory, progress_bar(memory, quiet=quiet) as tell:
         from rfm_engine.pipeline import score as score_orders
 

@@ -5,6 +5,8 @@ Every message reads ``<what> must <contract>; got <actual>. <what to do>.`` on o
 
 from __future__ import annotations
 
+import reprlib
+
 
 class RfmError(Exception):
     """Base of all errors of this package; raised itself when the machine fails (disk, memory)."""
@@ -16,3 +18,36 @@ class UsageError(RfmError, ValueError):
 
 class DataError(RfmError, ValueError):
     """The data were refused: a corrupt file, a wrong type, drift, overflow, mixed currencies."""
+
+
+def shown(value: object) -> str:
+    """Return what was given for a message: short, on one line, whatever it is."""
+    return _SHOWN.repr(value).replace("\n", " ")
+
+
+def shown_cause(error: Exception) -> str:
+    """Return why a text could not be parsed, also where Python names a limit of its own."""
+    if isinstance(error, RecursionError):
+        return "tables or lists that are nested too deeply"
+    if type(error) is ValueError:  # What parsers raise themselves are children of it.
+        return "a number of thousands of digits"
+    if isinstance(error, ArithmeticError):
+        return "a number whose exponent is out of all bounds"
+    return str(error)
+
+
+class _Shown(reprlib.Repr):
+    """Cuts what is long or deep, and says of integers what Python refuses to write out."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxstring = self.maxother = self.maxlong = 80
+
+    def repr_int(self, x: int, level: int) -> str:
+        """Return a number, or how long it is."""
+        if x.bit_length() > 4_096:
+            return f"a number of {x.bit_length():,} bits"
+        return super().repr_int(x, level)
+
+
+_SHOWN = _Shown()

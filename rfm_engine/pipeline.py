@@ -18,14 +18,13 @@ from rfm_engine.aggregate.totals import CustomerTotals
 from rfm_engine.aggregation import Progress, aggregate
 from rfm_engine.available import anonymous_bytes, available_bytes, available_processors
 from rfm_engine.customers import ScoredCustomers
-from rfm_engine.errors import DataError, UsageError
-from rfm_engine.model import load_model
-from rfm_engine.orders.reading import ClvUnit, Frequency, Ids, Refunds, Zero
+from rfm_engine.errors import DataError, UsageError, shown
+from rfm_engine.model import plan_by
+from rfm_engine.orders.reading import ClvUnit, Frequency, Ids, Refunds, Zero, conditions_of
 from rfm_engine.result import Result, SegmentTotals, cuts_in_units
 from rfm_engine.scan import Seconds
 from rfm_engine.scoring import Everyone, score_everyone
-from rfm_engine.segments.load import load_scheme
-from rfm_engine.segments.plan import Monetary, Plan, plan_scoring
+from rfm_engine.segments.plan import Monetary, Plan
 from rfm_engine.segments.scheme import CutPoint, Scheme
 from rfm_engine.sink import check_output, write_groups
 
@@ -188,26 +187,18 @@ def score(
     [('ada', '533'), ('bob', '311')]
     """
     marks = [clock.perf_counter()]
-    if model is None:
-        chosen = load_scheme(scheme or "classic")
-    else:
-        fitting = (method, bins, r_cuts, f_cuts, m_cuts, monetary, weights, scheme)
-        if any(given is not None for given in fitting):
-            raise UsageError(
-                "model must come without method, bins, cuts, monetary, weights and scheme, which "
-                "it holds; got both. Leave them out."
-            )
-        loaded = load_model(model)
-        chosen, weights = loaded.scheme, loaded.weights
-    cuts_given = {"r": r_cuts, "f": f_cuts, "m": m_cuts}
-    plan = plan_scoring(chosen, method, bins, cuts_given, monetary, weights)
-    conditions = (where,) if isinstance(where, str) else tuple(where)
+    chosen, plan = plan_by(
+        {
+            "method": method, "bins": bins, "r_cuts": r_cuts, "f_cuts": f_cuts, "m_cuts": m_cuts,
+            "monetary": monetary, "weights": weights, "scheme": scheme, "model": model,
+        }
+    )  # fmt: skip
     reading: dict[str, Any] = {
         "window": window, "customer": customer, "time": time, "amount": amount, "order": order,
-        "quantity": quantity, "currency": currency, "by": by, "where": conditions,
+        "quantity": quantity, "currency": currency, "by": by, "where": conditions_of(where),
         "timezone": timezone, "amount_scale": amount_scale, "refunds": refunds,
-        "zero": zero or chosen.options.get("zero", "count"),
-        "frequency": frequency or chosen.options.get("frequency", "orders"),
+        "zero": chosen.options.get("zero", "count") if zero is None else zero,
+        "frequency": chosen.options.get("frequency", "orders") if frequency is None else frequency,
         "ids": ids, "csv_delimiter": csv_delimiter, "csv_decimal": csv_decimal,
         "time_format": time_format, "strict": strict, "clv": clv, "clv_unit": clv_unit,
     }  # fmt: skip
@@ -231,7 +222,7 @@ def score(
         | plan.options()
         | {
             "overall": overall,
-            "scheme": os.fspath(scheme) if scheme else chosen.name,
+            "scheme": chosen.name if scheme is None else os.fspath(scheme),
             "model": None if model is None else os.fspath(model),
         }
     )
@@ -308,8 +299,8 @@ def _scored(
 
 
 def _threads(given: int | None) -> int:
-    if given is not None and given < 1:
-        raise UsageError(f"threads must be 1 or more; got {given}.")
+    if given is not None and (type(given) is not int or given < 1):
+        raise UsageError(f"threads must be 1 or more; got {shown(given)}.")
     return available_processors() if given is None else given
 
 

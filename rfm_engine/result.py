@@ -123,6 +123,12 @@ class Result:
         """Return what the conditions of the scheme's n-th segment came to for these customers."""
         return self._rules.settled(segment)
 
+    @property
+    def weights(self) -> list[str] | None:
+        """The weights of r, f, m as they were given, None without."""
+        weights = self._plan.weights
+        return None if weights is None else [f"{weight:f}" for weight in weights]
+
     def frozen_scheme(self) -> dict[str, Any]:
         """Return the scheme with what it came to for these customers, as data for JSON."""
         assert self.cuts is not None

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Literal, get_args
 
-from rfm_engine.errors import UsageError
+from rfm_engine.errors import UsageError, shown
 from rfm_engine.orders.time.zones import Zone
 from rfm_engine.orders.where import Condition
 
@@ -83,12 +83,21 @@ class Reading:
         _choose("csv_decimal", self.csv_decimal, (".", ","))
         scale = self.amount_scale
         if scale is not None and (type(scale) is not int or not 0 <= scale <= MAX_SCALE):
-            raise UsageError(f"amount_scale must be 0 to {MAX_SCALE} digits; got {scale!r}.")
+            raise UsageError(f"amount_scale must be 0 to {MAX_SCALE} digits; got {shown(scale)}.")
         if self.time_format == "":
             raise UsageError("time_format must be a format like %d.%m.%Y; got nothing.")
-        for role in ("customer", "time", "amount"):
-            if not isinstance(getattr(self, role), str):
-                raise UsageError(f"{role} must name a column; got {getattr(self, role)!r}.")
+        for name in ("timezone", "time_format", "csv_delimiter"):
+            given = getattr(self, name)
+            if not isinstance(given, str) and (given is not None or name != "time_format"):
+                raise UsageError(f"{name} must be text; got {shown(given)}.")
+        for name in ("strict", "clv"):
+            if type(getattr(self, name)) is not bool:
+                raise UsageError(f"{name} must be True or False; got {shown(getattr(self, name))}.")
+        for role in ("customer", "time", "amount", "order", "quantity", "currency", "by"):
+            column = getattr(self, role)
+            wanted = role in ("customer", "time", "amount") or column is not None
+            if wanted and not isinstance(column, str):
+                raise UsageError(f"{role} must name a column; got {shown(column)}.")
         for role in ("customer", "by"):
             if getattr(self, role) in OUTPUT_COLUMNS:
                 raise UsageError(
@@ -101,14 +110,13 @@ class Reading:
                 "Name the column of groups."
             )
         object.__setattr__(self, "zone", Zone(self.timezone))
-        object.__setattr__(self, "conditions", tuple(map(Condition.parse, self._conditions())))
+        object.__setattr__(
+            self, "conditions", tuple(map(Condition.parse, conditions_of(self.where)))
+        )
         as_of = None if self.as_of == NEWEST else as_date(self.as_of)
         object.__setattr__(self, "as_of_day", None if as_of is None else day_number(as_of))
         start = None if self.window is None else window_start(as_of or date.max, self.window)
         object.__setattr__(self, "first_day", day_number(start) if start and as_of else None)
-
-    def _conditions(self) -> Sequence[str]:
-        return (self.where,) if isinstance(self.where, str) else self.where
 
     @property
     def columns(self) -> list[str]:
@@ -121,6 +129,14 @@ class Reading:
             *(condition.column for condition in self.conditions),
         ]
         return list(dict.fromkeys(name for name in named if name is not None))
+
+
+def conditions_of(where: object) -> tuple[str, ...]:
+    """Return what was given as `where`, one condition or several, as several."""
+    several = (where,) if isinstance(where, str) else where
+    if isinstance(several, Sequence) and all(isinstance(each, str) for each in several):
+        return tuple(several)
+    raise UsageError(f"where must be conditions such as 'status=paid'; got {shown(where)}.")
 
 
 def day_number(day: date) -> int:
@@ -143,15 +159,15 @@ def as_date(given: date | str) -> date:
         return date.fromisoformat(given)
     except (TypeError, ValueError):
         raise UsageError(
-            f"as_of must be a date like 2026-10-31 (or 'newest'); got {given!r}."
+            f"as_of must be a date like 2026-10-31 (or 'newest'); got {shown(given)}."
         ) from None
 
 
 def window_start(as_of: date, window: str) -> date:
     """Return the first day kept: `as_of - window < day`, months clamped to the end of the month."""
-    match = re.fullmatch(r"([1-9][0-9]{0,6})(d|mo)", str(window))
+    match = re.fullmatch(r"([1-9][0-9]{0,6})(d|mo)", window if isinstance(window, str) else "")
     if match is None:
-        raise UsageError(f"window must be days or months like 365d or 12mo; got {window!r}.")
+        raise UsageError(f"window must be days or months like 365d or 12mo; got {shown(window)}.")
     length = int(match[1])
     try:
         before = as_of - timedelta(days=length) if match[2] == "d" else _months(as_of, length)
@@ -167,4 +183,4 @@ def _months(day: date, n_months: int) -> date:
 
 def _choose(option: str, given: str, choices: Sequence[str]) -> None:
     if given not in choices:
-        raise UsageError(f"{option} must be one of {', '.join(choices)}; got {given!r}.")
+        raise UsageError(f"{option} must be one of {', '.join(choices)}; got {shown(given)}.")

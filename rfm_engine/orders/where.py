@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rfm_engine.errors import UsageError
+from rfm_engine.errors import UsageError, shown
 from rfm_engine.orders.arrays import arrow_texts, plain, plain_type, values
 
 
@@ -26,7 +26,7 @@ class Condition(NamedTuple):
         """Read `COL=V1,V2` or `COL!=V1,V2`."""
         match = re.fullmatch(r"([^=!]+)(!?=)(.*)", text, re.DOTALL)
         if match is None:
-            raise UsageError(f"where must read COL=V1,V2 or COL!=V1,V2; got {text!r}.")
+            raise UsageError(f"where must read COL=V1,V2 or COL!=V1,V2; got {shown(text)}.")
         return cls(match[1].strip(), match[2] == "=", tuple(match[3].split(",")))
 
     def check(self, kind: pa.DataType) -> None:

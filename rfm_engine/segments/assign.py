@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -29,7 +30,7 @@ class Labels:
         scheme: Scheme,
         bins: Bins,
         taken: npt.NDArray[np.bool_],
-        weights: Sequence[Fraction] | None,
+        weights: Sequence[Decimal] | None,
     ) -> None:
         cells = np.flatnonzero(taken)
         first = scheme.first_score
@@ -44,7 +45,7 @@ class Labels:
         if self._values is not None and weights is not None:
             for cell in cells.tolist():
                 scores = [int(digits[cell]) for digits in self._digits]
-                exact = sum(w * score for w, score in zip(weights, scores, strict=True))
+                exact = sum(Fraction(w) * score for w, score in zip(weights, scores, strict=True))
                 self._values[cell] = float(exact)
         self.fields = [
             *(pa.field(f"{axis}_score", pa.int8()) for axis in AXES),

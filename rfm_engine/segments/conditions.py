@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from rfm_engine.errors import shown
 from rfm_engine.score.fit import MEAN_PARTS
 from rfm_engine.score.methods import exact_sum
 from rfm_engine.score.select import Map, Values, select
@@ -23,8 +24,9 @@ LEAST, MOST = -(1 << 63), (1 << 63) - 1
 _FORM = re.compile(
     r"(?P<measure>[a-z_]+)\s*(?P<relation><=|>=|==|<|>)\s*(?P<operand>[^\s=<>].*?)\s*\Z"
 )
-_NUMBER = re.compile(r"-?\d+(\.\d+|/[1-9]\d*)?\Z")
-_QUANTILE = re.compile(r"quantile\(\s*(\d+)\s*/\s*(\d+)\s*\)\Z")
+# Longer ones compare with nothing that a customer has, and Python does not read the longest.
+_NUMBER = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,30}|/[1-9][0-9]{0,29})?\Z")
+_QUANTILE = re.compile(r"quantile\(\s*([0-9]{1,9})\s*/\s*([0-9]{1,9})\s*\)\Z")
 
 
 class Condition(NamedTuple):
@@ -67,10 +69,10 @@ def parse_condition(text: object) -> Condition | str:
     """Read a condition, or return what is wrong with it."""
     found = _FORM.match(text.strip()) if isinstance(text, str) else None
     if found is None:
-        return f"must be like 'recency_days <= 30'; got {text!r}"
+        return f"must be like 'recency_days <= 30'; got {shown(text)}"
     measure, relation, operand = found["measure"], found["relation"], found["operand"]
     if measure not in MEASURES:
-        return f"must be about one of {', '.join(MEASURES)}; got {measure!r}"
+        return f"must be about one of {', '.join(MEASURES)}; got {shown(measure)}"
     if _NUMBER.match(operand):
         return Condition(measure, relation, Fraction(operand))
     quantile = _QUANTILE.match(operand)
@@ -79,7 +81,10 @@ def parse_condition(text: object) -> Condition | str:
         return Condition(measure, relation, "quantile", part)
     if operand == "mean" or (operand == "cycle" and measure in ("recency_days", "mean_gap_days")):
         return Condition(measure, relation, operand)
-    return f"must compare with a number, mean, quantile(1/3) or, for days, cycle; got {operand!r}"
+    return (
+        "must compare with a number of at most 30 digits, mean, quantile(1/3) or, for days, cycle; "
+        f"got {shown(operand)}"
+    )
 
 
 class Population:

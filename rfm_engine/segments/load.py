@@ -6,7 +6,7 @@ import os
 from importlib.resources import files
 from pathlib import Path
 
-from rfm_engine.errors import UsageError
+from rfm_engine.errors import UsageError, shown
 from rfm_engine.segments.parse import parse_scheme
 from rfm_engine.segments.scheme import Scheme
 
@@ -19,13 +19,15 @@ def load_scheme(given: str | os.PathLike[str]) -> Scheme:
     UsageError
         There is no such scheme, or the file is not a scheme; the message names the place.
     """
+    if not isinstance(given, str | os.PathLike):
+        raise UsageError(f"scheme must be a name or the path of a .toml file; got {shown(given)}.")
     text = os.fspath(given)
     if text.endswith(".toml"):
         return parse_scheme(_read(Path(text)), text)
     shipped = shipped_schemes()
     if text not in shipped:
         raise UsageError(
-            f"scheme must be one of {', '.join(shipped)} or a .toml file; got {text!r}."
+            f"scheme must be one of {', '.join(shipped)} or a .toml file; got {shown(text)}."
         )
     return parse_scheme((files(__package__) / "schemes" / f"{text}.toml").read_text("utf-8"), text)
 
@@ -39,5 +41,5 @@ def shipped_schemes() -> list[str]:
 def _read(path: Path) -> str:
     try:
         return path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise UsageError(f"scheme file {str(path)!r} must be readable text; got {error}.") from None

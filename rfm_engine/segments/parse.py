@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, NoReturn, get_args
 
-from rfm_engine.errors import UsageError
+from rfm_engine.errors import UsageError, shown, shown_cause
+from rfm_engine.score.cells import Bins
 from rfm_engine.score.methods import BY_RANK, CUTS, NESTED
 from rfm_engine.segments.conditions import Condition, parse_condition
+from rfm_engine.segments.numbers import MOST_DIGITS, exact_numbers
 from rfm_engine.segments.scheme import (
     AXES,
     DEFAULT_BINS,
@@ -26,6 +28,7 @@ from rfm_engine.segments.scheme import (
 
 METHODS = (*CUTS, *BY_RANK, NESTED, "thresholds")
 MAX_BINS = 100
+MAX_SEGMENTS = 1_000
 _OPTIONS = {"frequency": ("orders", "days"), "monetary": ("sum", "mean"), "zero": ("count", "drop")}
 _KEYS = {
     "name", "title", "bins", "method", "cuts", "segments", "otherwise", "match", "fm",
@@ -44,8 +47,8 @@ def parse_scheme(text: str, place: str) -> Scheme:
     """
     try:
         data = tomllib.loads(text, parse_float=Decimal)
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"scheme {place!r} must be TOML; got {error}.") from None
+    except (ValueError, ArithmeticError, RecursionError) as error:
+        raise UsageError(f"scheme {place!r} must be TOML; got {shown_cause(error)}.") from None
     lines = [n for n, line in enumerate(text.splitlines(), 1) if _HEADER.match(line)]
     return _Parser(place, data).scheme(lines)
 
@@ -59,7 +62,7 @@ def scheme_of(data: Any, place: str) -> Scheme:
         They are no scheme; the message names the place.
     """
     if not isinstance(data, dict):
-        raise UsageError(f"scheme of {place!r} must be a table; got {data!r}.")
+        raise UsageError(f"scheme of {place!r} must be a table; got {shown(data)}.")
     return _Parser(place, data).scheme(())
 
 
@@ -82,7 +85,7 @@ class _Parser:
         first_score = data.get("first_score", 1)
         if type(first_score) is not int or first_score not in (0, 1):
             self._refuse("first_score", "0 or 1", first_score)
-        return Scheme(
+        scheme = Scheme(
             name=self._text("name", place),
             title=self._text("title", ""),
             segments=self._segments(bins, first_score, lines),
@@ -96,6 +99,10 @@ class _Parser:
             first_score=first_score,
             options=self._options(),
         )
+        names = [segment.name for segment in scheme.segments]
+        if scheme.otherwise in names and scheme.leaves_some(Bins(*(bins[axis] for axis in AXES))):
+            self._refuse("otherwise", "no segment's name where some fit none", scheme.otherwise)
+        return scheme
 
     def _segments(
         self, bins: dict[str, int], first_score: int, lines: Sequence[int]
@@ -103,6 +110,11 @@ class _Parser:
         tables = self._data.get("segments")
         if not isinstance(tables, list) or not tables:
             raise UsageError(f"scheme {self._place!r} must have [[segments]]; got none.")
+        if len(tables) > MAX_SEGMENTS:
+            raise UsageError(
+                f"scheme {self._place!r} must have at most {MAX_SEGMENTS} segments; "
+                f"got {len(tables)}. Leave some to otherwise."
+            )
         numbers = lines if len(lines) == len(tables) else [None] * len(tables)
         reader = _SegmentReader(bins, first_score)
         found: dict[str, Segment] = {}
@@ -110,8 +122,9 @@ class _Parser:
             where = self._place if line is None else f"{self._place}:{line}"
             segment = reader.segment(table, where)
             if segment.name in found:
+                got = shown(segment.name)
                 raise UsageError(
-                    f"segments of {where!r} must have different names; got {segment.name!r} twice."
+                    f"segments of {where!r} must have different names; got {got} twice."
                 )
             found[segment.name] = segment._replace(line=line)
         return tuple(found.values())
@@ -119,7 +132,9 @@ class _Parser:
     def _cuts(self, axis: str, n_bins: int, given: Any) -> tuple[CutPoint, ...]:
         what = f"cuts of {self._place!r} for {axis}"
         if not isinstance(given, list) or len(given) != n_bins - 1:
-            raise UsageError(f"{what} must be {n_bins - 1} numbers for {n_bins} bins; got {given}.")
+            raise UsageError(
+                f"{what} must be {n_bins - 1} numbers for {n_bins} bins; got {shown(given)}."
+            )
         return ascending(what, given) or ()
 
     def _check_methods(self, method: dict[str, Any], cuts: dict[str, Any]) -> None:
@@ -151,10 +166,10 @@ class _Parser:
         return dict(given)
 
     def _text(self, key: str, default: str) -> str:
-        given = self._data.get(key, default)
-        if not isinstance(given, str):
+        given: Any = self._data.get(key, default)
+        if not _is_text(given):
             self._refuse(key, "text", given)
-        return given
+        return str(given)
 
     def _choice(self, key: str, choices: Sequence[Any]) -> Any:
         given = self._data.get(key, choices[0])
@@ -163,7 +178,7 @@ class _Parser:
         return given
 
     def _refuse(self, key: str, wanted: str, got: object) -> NoReturn:
-        raise UsageError(f"{key} of scheme {self._place!r} must be {wanted}; got {got!r}.")
+        raise UsageError(f"{key} of scheme {self._place!r} must be {wanted}; got {shown(got)}.")
 
 
 class _SegmentReader:
@@ -177,9 +192,9 @@ class _SegmentReader:
 
     def segment(self, table: Any, place: str) -> Segment:
         """Read one."""
-        name = table.get("name") if isinstance(table, dict) else None
-        if not isinstance(name, str) or not name:
-            raise UsageError(f"every segment of {place!r} must have a name; got {table!r}.")
+        name: Any = table.get("name") if isinstance(table, dict) else None
+        if not _is_text(name) or not name:
+            raise UsageError(f"every segment of {place!r} must have a name; got {shown(table)}.")
         _only(table, f"{place}: {name}", {"name", "codes", "when", *self._limits})
         ranges = {
             axis: self._range(table[axis], f"{axis} of segment {name!r} in {place!r}", *limits)
@@ -198,7 +213,7 @@ class _SegmentReader:
     def _list(self, table: dict[str, Any], key: str, of_segment: str) -> list[Any]:
         given = table.get(key, [])
         if not isinstance(given, list) or (key in table and not given):
-            raise UsageError(f"{key} {of_segment} must be a list; got {given}.")
+            raise UsageError(f"{key} {of_segment} must be a list; got {shown(given)}.")
         return given
 
     def _range(self, given: Any, what: str, low: int, high: int) -> tuple[int, int]:
@@ -206,20 +221,18 @@ class _SegmentReader:
         whole = isinstance(ends, list) and len(ends) == 2 and all(type(end) is int for end in ends)
         if not whole or not low <= ends[0] <= ends[1] <= high:
             raise UsageError(
-                f"{what} must be a score or [low, high] within {low} to {high}; got {given}."
+                f"{what} must be a score or [low, high] within {low} to {high}; got {shown(given)}."
             )
         return ends[0], ends[1]
 
     def _code(self, given: Any, what: str) -> tuple[int, int, int]:
         parts = re.split("-", given) if isinstance(given, str) and "-" in given else given
         limits = [self._limits[axis] for axis in AXES]
-        good = isinstance(parts, str | list) and len(parts) == len(AXES)
-        good = good and all(str(part).isascii() and str(part).isdigit() for part in parts)
-        if good:
-            r, f, m = map(int, parts)
+        if isinstance(parts, str | list) and len(parts) == len(AXES):
+            r, f, m = map(_score, parts)
             if all(low <= s <= high for s, (low, high) in zip((r, f, m), limits, strict=True)):
                 return r, f, m
-        raise UsageError(f"{what} must be scores such as '543'; got {given!r}.")
+        raise UsageError(f"{what} must be scores such as '543'; got {shown(given)}.")
 
     def _condition(self, given: Any, what: str) -> Condition:
         found = parse_condition(given)
@@ -229,25 +242,39 @@ class _SegmentReader:
 
 
 def ascending(what: str, given: Sequence[CutPoint] | None) -> tuple[CutPoint, ...] | None:
-    """Check that cut points are finite numbers that never fall."""
+    """Check that cut points are decimal numbers that never fall; a float is no decimal number."""
     if given is None:
         return None
-    try:
-        points = [Decimal(str(cut)) for cut in given]
-    except ArithmeticError:
-        points = []
-    if not points or not all(map(Decimal.is_finite, points)) or points != sorted(points):
-        raise UsageError(f"{what} must be ascending numbers; got {', '.join(map(str, given))}.")
-    return tuple(given)
+    points = exact_numbers(given, floats=False)
+    if not points or points != sorted(points):
+        raise UsageError(
+            f"{what} must be ascending numbers; got {shown(given)}. Write them like 133.95, "
+            f"in Python as text or Decimal, with at most {MOST_DIGITS} digits before the point."
+        )
+    return tuple(points)
 
 
 def check_bins(what: str, n_bins: Any) -> None:
     """Check a number of bins."""
     if type(n_bins) is not int or not 2 <= n_bins <= MAX_BINS:
-        raise UsageError(f"{what} must be 2 to {MAX_BINS}; got {n_bins!r}.")
+        raise UsageError(f"{what} must be 2 to {MAX_BINS}; got {shown(n_bins)}.")
+
+
+def _is_text(given: object) -> bool:
+    """Tell text that can be written from other kinds, and from halves of characters in JSON."""
+    return isinstance(given, str) and not any("\ud800" <= c <= "\udfff" for c in given)
+
+
+def _score(part: object) -> int:
+    """Return a score of a code, a number or its digits; -1, which is none, for all else."""
+    if isinstance(part, str):
+        return int(part) if re.fullmatch("[0-9]{1,3}", part) else -1
+    return part if type(part) is int else -1
 
 
 def _only(table: dict[str, Any], place: str, known: set[str]) -> None:
     for key in table:
         if key not in known:
-            raise UsageError(f"{place!r} must only have {', '.join(sorted(known))}; got {key!r}.")
+            raise UsageError(
+                f"{place!r} must only have {', '.join(sorted(known))}; got {shown(key)}."
+            )

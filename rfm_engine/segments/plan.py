@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from fractions import Fraction
 from typing import Literal, NamedTuple, TypeVar
 
-from rfm_engine.errors import UsageError
+from rfm_engine.errors import UsageError, shown
 from rfm_engine.orders.money.amounts import parse_minor_floor
 from rfm_engine.score import fit
 from rfm_engine.score.cells import Bins
 from rfm_engine.score.fit import MEAN_DIGITS
 from rfm_engine.score.methods import NESTED
+from rfm_engine.segments.numbers import MOST_DECIMALS, MOST_DIGITS, exact_numbers
 from rfm_engine.segments.parse import METHODS, ascending, check_bins
 from rfm_engine.segments.scheme import AXES, CutPoint, Scheme
 
@@ -37,7 +37,7 @@ class Plan(NamedTuple):
     f: Axis
     m: Axis
     monetary: Monetary
-    weights: tuple[Fraction, ...] | None
+    weights: tuple[Decimal, ...] | None
 
     @property
     def bins(self) -> Bins:
@@ -96,10 +96,10 @@ def plan_scoring(
     nested = [axis.method == NESTED for axis in (r, f, m)]
     if any(nested) and not all(nested):
         raise UsageError("method nested must be that of all axes; got it for some. Give it alone.")
-    chosen = monetary or scheme.options.get("monetary", "sum")
+    chosen = scheme.options.get("monetary", "sum") if monetary is None else monetary
     if chosen not in ("sum", "mean"):
-        raise UsageError(f"monetary must be sum or mean; got {chosen!r}.")
-    return Plan(r, f, m, "mean" if chosen == "mean" else "sum", _weights(weights))
+        raise UsageError(f"monetary must be sum or mean; got {shown(chosen)}.")
+    return Plan(r, f, m, "mean" if chosen == "mean" else "sum", exact_weights("weights", weights))
 
 
 def _axis(
@@ -110,7 +110,7 @@ def _axis(
     cuts: tuple[CutPoint, ...] | None,
 ) -> Axis:
     if method is not None and method not in METHODS:
-        raise UsageError(f"method must be one of {', '.join(METHODS)}; got {method!r}.")
+        raise UsageError(f"method must be one of {', '.join(METHODS)}; got {shown(method)}.")
     chosen = method or ("thresholds" if cuts is not None else scheme.method[axis])
     if chosen != "thresholds" and cuts is not None:
         raise UsageError(f"{axis}_cuts must come with method thresholds; got {chosen!r}.")
@@ -149,15 +149,22 @@ def _agree(axis: str, scheme: Scheme, method: str, bins: int) -> None:
         )
 
 
-def _weights(given: Sequence[CutPoint] | None) -> tuple[Fraction, ...] | None:
+def exact_weights(what: str, given: object) -> tuple[Decimal, ...] | None:
+    """Return the weights of r, f, m as the decimals they are written as, None where none are given.
+
+    Raises
+    ------
+    UsageError
+        They are no three numbers, or one is too large or too fine.
+    """
     if given is None:
         return None
-    try:
-        weights = [Fraction(Decimal(str(weight))) for weight in given]
-    except (ArithmeticError, ValueError):
-        weights = []
-    if len(weights) != len(AXES):
-        raise UsageError(f"weights must be three numbers for r, f, m; got {given!r}.")
+    weights = exact_numbers(given, floats=True)
+    if weights is None or len(weights) != len(AXES):
+        raise UsageError(
+            f"{what} must be three numbers for r, f, m; got {shown(given)}. Give such with at most "
+            f"{MOST_DIGITS} digits before the point and {MOST_DECIMALS} behind it."
+        )
     return tuple(weights)
 
 
@@ -168,6 +175,6 @@ def _alone(bins: int | None) -> Sequence[int] | None:
 def _three(option: str, given: Sequence[Choice] | None) -> dict[str, Choice | None]:
     if given is None:
         return dict.fromkeys(AXES)
-    if len(given) not in (1, 3):
-        raise UsageError(f"{option} must be one value or three (r, f, m); got {len(given)}.")
+    if not isinstance(given, Sequence) or len(given) not in (1, 3):
+        raise UsageError(f"{option} must be one value or three (r, f, m); got {shown(given)}.")
     return dict(zip(AXES, list(given) * (3 // len(given)), strict=True))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pyarrow.parquet as pq
+import pytest
 
 
 def test_score__keeps_a_model_and_applies_it(rfm, orders, tmp_path):
@@ -17,11 +18,42 @@ def test_score__keeps_a_model_and_applies_it(rfm, orders, tmp_path):
     assert "must come without" in wrong.stderr
 
 
-def test_score__a_model_that_cannot_be_kept_is_an_error(rfm, orders, tmp_path):
-    model = tmp_path / "m.json"
-    run = rfm("score", orders, "-o", tmp_path / "a.csv", "--save-model", model, "--method", "ntile")
+@pytest.mark.parametrize(
+    "option",
+    [
+        ["--method", "ntile"],
+        ["--method", "quantile,quantile,rank-linear"],
+        ["--method", "nested"],
+        ["--scheme", "python-rfm"],
+    ],
+)
+def test_score__a_model_that_cannot_be_kept_is_refused_before_anything_is_read(
+    rfm, tmp_path, option
+):
+    model, output = tmp_path / "m.json", tmp_path / "a.csv"
+    # There are no orders, which would be said if they were looked for.
+    run = rfm("score", tmp_path / "none.parquet", "-o", output, "--save-model", model, *option)
     assert run.exit_code == 2
+    assert "a model must have cut points" in run.stderr
     assert not model.exists()
+    assert not output.exists()
+
+
+def test_drift__with_a_model_of_nobody_is_refused_before_anything_is_read(rfm, orders, tmp_path):
+    model, output = tmp_path / "m.json", tmp_path / "a.csv"
+    kept = rfm("score", orders, "-o", output, "--save-model", model, "--where", "customer_id=-1")
+    assert kept.exit_code == 0
+    run = rfm("drift", model, tmp_path / "none.parquet")
+    assert run.exit_code == 2
+    assert "must be fitted to customers" in run.stderr
+
+
+@pytest.mark.parametrize("weights", ["1,1,1e400", "1,1,1e999999999", "1,1," + "9" * 5_000, "1,2"])
+def test_score__weights_beyond_all_bounds_are_one_line(rfm, orders, tmp_path, weights):
+    run = rfm("score", orders, "-o", tmp_path / "a.csv", "--weights", weights)
+    assert run.exit_code == 2
+    assert run.stderr.startswith("error: weights must be three numbers for r, f, m; got")
+    assert run.stderr.count("\n") == 1
 
 
 def test_drift__prints_shares_and_the_index(rfm, orders, tmp_path):

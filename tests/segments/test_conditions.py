@@ -46,6 +46,9 @@ def test_parse__reads_what_it_prints(text):
         ("frequency <= quantile(3/3)", "got 'quantile"),
         ("frequency <= median", "got 'median'"),
         (30, "must be like"),
+        ("monetary > " + "9" * 5_000, "number of at most 30 digits"),
+        ("monetary > 1/" + "9" * 5_000, "number of at most 30 digits"),
+        ("monetary > quantile(1/" + "9" * 5_000 + ")", "number of at most 30 digits"),
     ],
 )
 def test_parse__says_what_is_wrong_and_where(text, said):

@@ -48,16 +48,22 @@ def test_axes__cut_points_become_integers_of_their_axis():
         ({"bins": (5, 4, 5)}, "classic must have 5 bins for frequency; got 4"),
         ({"bins": (5, 5, 1)}, "bins for monetary must be 2 to 100; got 1"),
         ({"bins": (5, 5, 101)}, "bins for monetary must be 2 to 100; got 101"),
-        ({"bins": (5, 5)}, "one value or three"),
+        ({"bins": (5, 5)}, r"one value or three \(r, f, m\); got \(5, 5\)"),
         ({"method": "median"}, "nested, thresholds; got 'median'"),
         ({"method": "thresholds"}, "must have r_cuts"),
         ({"method": "quantile", "m": [1]}, "m_cuts must come with method thresholds"),
         ({"r": [1]}, "classic must have 5 bins for recency; got 2"),
         ({"m": [1, 2], "bins": 5}, "one fewer than the bins, 5; got 2"),
         ({"m": [2, 1]}, "ascending"),
-        ({"m": ["x"]}, "ascending numbers; got x"),
+        ({"m": ["x"]}, r"ascending numbers; got \['x'\]"),
         ({"m": ["nan"]}, "ascending"),
         ({"m": []}, "ascending"),
+        ({"m": 5}, "ascending numbers; got 5"),
+        ({"m": "12"}, "ascending numbers; got '12'"),
+        ({"m": [1.5]}, "ascending numbers; got .* as text or Decimal"),
+        ({"m": [10**5000]}, "ascending numbers; got .*bits"),
+        ({"m": ["1e18"]}, "ascending numbers"),
+        ({"m": ["1_0"]}, "ascending numbers"),
         ({"method": "mean"}, "classic must have 5 bins for recency; got 2"),
         ({"method": ("quantile", "quantile", "mean"), "bins": (5, 5, 3)}, "mean must have 2 bins"),
         ({"method": ("nested", "quantile", "quantile")}, "nested must be that of all axes"),
@@ -70,7 +76,22 @@ def test_plan__contradictions_are_refused(options, message):
         plan(**options)
 
 
-@pytest.mark.parametrize("weights", [[], [1, 2], ["a", 1, 2], [1, 2, "nan"], ["inf", 1, 1]])
+@pytest.mark.parametrize(
+    "weights",
+    [
+        [], [1, 2], ["a", 1, 2], [1, 2, "nan"], ["inf", 1, 1], 5, "123", {1: 1, 2: 2, 3: 3},
+        [1, 2, True], [1, 2, "1e400"], [1, 2, "1e999999999"], [1, 2, 10**5000], [1, 2, "9" * 5000],
+        [1, 2, "1e-51"], [1, 2, "0." + "1" * 5000], [[1], 2, 3],
+    ],
+)  # fmt: skip
 def test_plan__weights_are_three_numbers(weights):
-    with pytest.raises(UsageError, match="weights must be three numbers"):
+    with pytest.raises(UsageError, match="weights must be three numbers") as caught:
         plan_scoring(CLASSIC, None, None, {}, weights=weights)
+    assert len(str(caught.value)) < 300
+
+
+def test_plan__weights_are_the_decimals_that_are_written():
+    given = [0.1, "1e-3", Decimal("123456789012345678.9")]
+    plan = plan_scoring(CLASSIC, None, None, {}, weights=given)
+    assert plan.weights == (Decimal("0.1"), Decimal("0.001"), Decimal("123456789012345678.9"))
+    assert plan.options()["weights"] == [0.1, 0.001, 123456789012345678.9]

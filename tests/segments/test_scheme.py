@@ -47,6 +47,17 @@ def test_layout__first_match_wins_and_the_rest_is_named(tmp_path):
         ('bins = { r = 3 }\ncuts = { r = [2, 1] }\n[[segments]]\nname = "A"', "ascending"),
         ('cuts = { r = 2 }\n[[segments]]\nname = "A"', "cuts of"),
         ('first_score = 1.0\n[[segments]]\nname = "A"', "0 or 1"),
+        ("bins = " + "9" * 5_000 + '\n[[segments]]\nname = "A"', "thousands of digits"),
+        ("bins = 0x" + "f" * 5_000 + '\n[[segments]]\nname = "A"', "got a number of 20,000 bits"),
+        ("bins = " + "[" * 5_000 + "]" * 5_000, "nested too deeply"),
+        ("title = 1e99999999999999999999", "exponent is out of all bounds"),
+        (
+            'cuts = { r = ["'
+            + "9" * 5_000
+            + '", 2, 3, 4] }\nmethod = "thresholds"\n[[segments]]\nname = "A"',
+            "ascending",
+        ),
+        ('otherwise = "A"\n[[segments]]\nname = "A"\nr = 1', "otherwise of"),
         ('otherwise = 3\n[[segments]]\nname = "A"', "otherwise"),
     ],
 )
