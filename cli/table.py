@@ -61,6 +61,7 @@ def segment_table(segments: list[dict[str, Any]], *, bars: bool) -> Table:
     """Lay out the segments: customers, orders and money, and their shares."""
     from rich import box
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
     table.add_column("Segment", style="bold", overflow="fold")
@@ -69,8 +70,8 @@ def segment_table(segments: list[dict[str, Any]], *, bars: bool) -> Table:
     if bars:
         table.add_column("", style="cyan", no_wrap=True)
     for segment in segments:
-        cells = [
-            segment["name"],
+        cells: list[str | Text] = [
+            Text(segment["name"]),  # Not read for marks like [bold] or :star:
             f"{segment['customers']:,}",
             _percent(segment["share_customers"]),
             f"{segment['orders']:,}",

@@ -58,3 +58,14 @@ def test_diff__tells_who_changes_hands(rfm):
         run = rfm("schemes", "diff", "classic", others)
         assert run.exit_code == 2
         assert why in run.stderr
+
+
+def test_score__prints_names_as_they_are(rfm, orders, tmp_path):
+    """`[/red]` in a name ended in an error of the library that prints tables."""
+    (tmp_path / "mine.toml").write_text(
+        'title = "[/x]"\notherwise = "[b]"\n[[segments]]\nname = "a[/red] :star:"\nr = 1\n'
+    )
+    run = rfm("score", orders, "-o", tmp_path / "out.csv", "--scheme", tmp_path / "mine.toml")
+    assert run.exit_code == 0
+    assert "a[/red] :star:" in run.stdout
+    assert "[b]" in run.stdout
