@@ -5,6 +5,7 @@ Every message reads ``<what> must <contract>; got <actual>. <what to do>.`` on o
 
 from __future__ import annotations
 
+import os
 import reprlib
 
 
@@ -34,6 +35,23 @@ def shown_cause(error: Exception) -> str:
     if isinstance(error, ArithmeticError):
         return "a number whose exponent is out of all bounds"
     return str(error)
+
+
+def path_text(what: str, given: object) -> str:
+    """Return a path, as text.
+
+    Raises
+    ------
+    UsageError
+        It is neither text nor `os.PathLike`, or has a character that no path has.
+    """
+    text = os.fspath(given) if isinstance(given, os.PathLike) else given
+    try:
+        if isinstance(text, str) and b"\0" not in os.fsencode(text):
+            return text
+    except UnicodeEncodeError:
+        pass
+    raise UsageError(f"{what} must be a path; got {shown(given)}.")
 
 
 class _Shown(reprlib.Repr):

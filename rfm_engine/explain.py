@@ -11,7 +11,7 @@ from uuid import UUID
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rfm_engine.errors import UsageError
+from rfm_engine.errors import UsageError, shown
 from rfm_engine.orders.money.amounts import format_minor
 from rfm_engine.result import Result
 from rfm_engine.score.fit import MEAN_DIGITS, MEAN_PARTS
@@ -78,6 +78,8 @@ def explain(result: Result, ids: Sequence[Any]) -> list[Explanation]:
     >>> story.segment == story.customer["segment"]
     True
     """
+    if isinstance(ids, str | bytes) or not isinstance(ids, Sequence):
+        raise UsageError(f"ids must be a list of customers; got {shown(ids)}.")
     column = result.options["customer"]
     kind = result.customer_type
     wanted = [_as_id(given, kind, column) for given in ids]
@@ -87,7 +89,9 @@ def explain(result: Result, ids: Sequence[Any]) -> list[Explanation]:
             found.setdefault(row[column], []).append(row)
     for given, each in zip(ids, wanted, strict=True):
         if each not in found:
-            raise UsageError(f"id must be a customer with an order; got {given!r}. Look it up.")
+            raise UsageError(
+                f"id must be a customer with an order; got {shown(given)}. Look it up."
+            )
     rows = [row for each in wanted for row in found[each]]
     by = result.options["by"]
     if by is None:
@@ -114,13 +118,17 @@ def _is_among(ids: pa.ChunkedArray, wanted: Sequence[Any]) -> pa.ChunkedArray:
 
 def _as_id(given: Any, kind: pa.DataType, column: str) -> Any:
     try:
+        if isinstance(given, float | bool):  # Arrow would take 1.5 for customer 1.
+            raise TypeError(given)
         if isinstance(kind, pa.UuidType):
             return UUID(bytes=given) if isinstance(given, bytes) else UUID(str(given))
         if isinstance(given, str):
             return pa.scalar(given).cast(kind).as_py()
         return pa.scalar(given, kind).as_py()
-    except (pa.ArrowException, TypeError, ValueError):
-        raise UsageError(f"id must be one of column {column!r}, {kind}; got {given!r}.") from None
+    except (pa.ArrowException, OverflowError, TypeError, ValueError):
+        raise UsageError(
+            f"id must be one of column {column!r}, {kind}; got {shown(given)}."
+        ) from None
 
 
 class _Teller:

@@ -10,7 +10,7 @@ from math import log
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from rfm_engine.errors import UsageError, shown, shown_cause
+from rfm_engine.errors import UsageError, path_text, shown, shown_cause
 from rfm_engine.orders.reading import as_date
 from rfm_engine.result import Result
 from rfm_engine.score.cells import Bins
@@ -64,6 +64,7 @@ def save_model(result: Result, place: str | os.PathLike[str]) -> None:
     UsageError
         The method splits customers by rank or within groups, so that there are no cut points.
     """
+    target = Path(path_text("place of the model", place)).resolve()
     methods = result.options["method"]
     _refuse_without_cuts(methods)
     content = {
@@ -77,7 +78,7 @@ def save_model(result: Result, place: str | os.PathLike[str]) -> None:
         "shares": shares_of(result),
         "scheme": result.frozen_scheme(),
     }
-    with written_aside(Path(place).resolve()) as temporary:
+    with written_aside(target) as temporary:
         temporary.write_text(json.dumps(content, indent=1) + "\n")
 
 
@@ -94,9 +95,10 @@ def check_keeping(
         The place is the output, in no folder, or a file that is no model; or the method has no cut
         points.
     """
-    target = Path(place).resolve()
-    what = f"place of the model must be a new file or a model; got {os.fspath(place)!r}"
-    if target == Path(output).resolve():
+    given = path_text("place of the model", place)
+    target = Path(given).resolve()
+    what = f"place of the model must be a new file or a model; got {given!r}"
+    if target == Path(path_text("output", output)).resolve():
         raise UsageError(f"{what}, which is the output too. Name another.")
     if not target.parent.is_dir():
         raise UsageError(f"{what}, whose folder is not there. Create it.")
@@ -142,12 +144,11 @@ def load_model(place: str | os.PathLike[str]) -> Model:
     UsageError
         It is none, or one of a later version.
     """
-    if not isinstance(place, str | os.PathLike):
-        raise UsageError(f"model must be the path of a file; got {shown(place)}.")
-    what = f"model {os.fspath(place)!r}"
+    given = path_text("model", place)
+    what = f"model {given!r}"
     try:
-        text = Path(place).read_text("utf-8")
-    except (OSError, ValueError) as error:
+        text = Path(given).read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{what} must be a readable JSON file; got {error}.") from None
     try:
         content = json.loads(text)
@@ -164,7 +165,7 @@ def load_model(place: str | os.PathLike[str]) -> Model:
     for key in ("scheme", "weights", "as_of", "shares"):
         if key not in content:
             raise UsageError(f"{what} must be whole; got none of {key!r}.")
-    scheme = scheme_of(content["scheme"], os.fspath(place))
+    scheme = scheme_of(content["scheme"], given)
     _refuse_fitting(scheme, what)
     weights = exact_weights(f"weights of {what}", content["weights"])
     return Model(

@@ -7,6 +7,7 @@ import json
 import pytest
 
 import rfm_engine as rfm
+from rfm_engine.model import check_keeping
 from tests.shapes import AS_OF, random_orders
 
 
@@ -117,9 +118,21 @@ def test_load__what_python_does_not_read(place, content, said):
     assert_refused(place, content, f"must be a readable JSON file; got .*{said}")
 
 
-def test_load__half_a_name_of_a_file():
-    with pytest.raises(rfm.UsageError, match="readable JSON file; got embedded null byte"):
-        rfm.load_model("a\0")
+@pytest.mark.parametrize("place", [5, b"a.json", "a\0.json", "\ud800.json"])
+def test_load_and_save__places_that_are_no_paths(place):
+    result = rfm.score(random_orders(5, 2), as_of=AS_OF)
+    with pytest.raises(rfm.UsageError, match="model must be a path; got"):
+        rfm.load_model(place)
+    with pytest.raises(rfm.UsageError, match="place of the model must be a path; got"):
+        rfm.save_model(result, place)
+    with pytest.raises(rfm.UsageError, match="place of the model must be a path; got"):
+        check_keeping(place, "out.csv", {})
+
+
+@pytest.mark.parametrize("ids", [5, None, "ada", [10**5_000], [[1]], [1.5], [True]])
+def test_explain__ids_of_wrong_kinds(ids):
+    with pytest.raises(rfm.UsageError, match=r"^ids? must be"):
+        rfm.explain(rfm.score(random_orders(5, 2), as_of=AS_OF), ids)
 
 
 def test_load__models_of_before_weights_were_text(place, valid):
@@ -132,13 +145,13 @@ def test_load__models_of_before_weights_were_text(place, valid):
     [
         ({"method": 5}, r"method must be one value or three \(r, f, m\); got 5"),
         ({"r_cuts": 5}, "r_cuts must be ascending numbers; got 5"),
-        ({"scheme": 123}, "scheme must be a name or the path of a .toml file; got 123"),
+        ({"scheme": 123}, "scheme must be a path; got 123"),
         ({"scheme": ""}, "scheme must be one of .*; got ''"),
-        ({"scheme": "a\0.toml"}, "scheme file .* must be readable text"),
+        ({"scheme": "a\0.toml"}, r"scheme must be a path; got 'a\\x00.toml'"),
         ({"bins": "x"}, r"bins must be one value or three \(r, f, m\)|bins for recency"),
         ({"bins": 10**5_000}, "bins for recency must be 2 to 100; got a number of 16,610 bits"),
         ({"weights": 5}, "weights must be three numbers for r, f, m; got 5"),
-        ({"model": 5}, "model must be the path of a file; got 5"),
+        ({"model": 5}, "model must be a path; got 5"),
         ({"monetary": ""}, "monetary must be sum or mean; got ''"),
         ({"zero": ""}, "zero must be one of count, drop; got ''"),
         ({"frequency": ""}, "frequency must be one of orders, days; got ''"),
@@ -152,6 +165,13 @@ def test_load__models_of_before_weights_were_text(place, valid):
         ({"time_format": 5}, "time_format must be text; got 5"),
         ({"strict": "no"}, "strict must be True or False; got 'no'"),
         ({"window": 10**5_000}, "window must be days or months"),
+        ({"output": 5}, "output must be a path; got 5"),
+        ({"output": "a\0.csv"}, "output must be a path"),
+        ({"spill_dir": 5}, "spill_dir must be a path; got 5"),
+        ({"spill_dir": "x" * 5_000}, "spill_dir must be a folder"),
+        ({"memory_limit": []}, r"memory_limit must be a size such as 2GB or 512MiB; got \[\]"),
+        ({"memory_limit": "9" * 5_000}, "memory_limit must be a size"),
+        ({"memory_limit": 10**5_000}, "memory_limit must be a size"),
         ({"threads": "2"}, "threads must be 1 or more; got '2'"),
     ],
 )

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from rfm_engine.errors import UsageError
+from rfm_engine.errors import UsageError, shown
 
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(i?)B?", re.IGNORECASE)
+_SIZE = re.compile(r"(\d{1,19}(?:\.\d{1,19})?)\s*([KMGT]?)(i?)B?", re.IGNORECASE)
 # A row group as it is read, decoded and normalised; a group of customers made and encoded.
 _BYTES_A_THREAD = 136 << 20
 # LLVM and the loops, or in a first run the compiler: loaded after the plan is made.
@@ -16,6 +16,7 @@ _LEAST_BYTES = 32 << 20
 _SHARE_WAITING = 4
 _PERCENT_OF_AVAILABLE = 80
 _MOST_WAITING_BYTES = 1 << 30
+_MOST_BYTES = (1 << 63) - 1
 
 
 class Budget(NamedTuple):
@@ -72,16 +73,16 @@ def parse_size(size: int | str) -> int:
     UsageError
         It is neither.
     """
-    if isinstance(size, int) and size > 0:
+    if type(size) is int and 0 < size <= _MOST_BYTES:
         return size
-    found = _SIZE.fullmatch(str(size).strip())
+    found = _SIZE.fullmatch(size.strip()) if isinstance(size, str) else None
     if found is None or float(found[1]) == 0:
         raise UsageError(
-            f"memory_limit must be a size such as 2GB or 512MiB; got {size!r}. Give one."
+            f"memory_limit must be a size such as 2GB or 512MiB; got {shown(size)}. Give one."
         )
     number, letter, binary = found.groups()
     power = "KMGT".index(letter.upper()) + 1 if letter else 0
-    return int(float(number) * (1024 if binary else 1000) ** power)
+    return min(int(float(number) * (1024 if binary else 1000) ** power), _MOST_BYTES)
 
 
 def _megabytes(n_bytes: int) -> str:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from rfm_engine.aggregate.contents import Contents, OrderEntries
 from rfm_engine.aggregate.daily import DayEntries
-from rfm_engine.errors import RfmError, UsageError
+from rfm_engine.errors import RfmError, UsageError, path_text, shown
 from rfm_engine.orders.arrays import frozen
 from rfm_engine.orders.keys import ByteKeys, IntKeys
 
@@ -46,10 +46,12 @@ class SpillFile:
     """
 
     def __init__(self, folder: str | os.PathLike[str] | None) -> None:
-        self._folder = Path(tempfile.gettempdir() if folder is None else folder)
-        if not self._folder.is_dir() or not os.access(self._folder, os.W_OK | os.X_OK):
+        given = tempfile.gettempdir() if folder is None else path_text("spill_dir", folder)
+        self._folder = Path(given)
+        # `os.path` takes a name that is too long for one that is not there.
+        if not os.path.isdir(given) or not os.access(given, os.W_OK | os.X_OK):  # noqa: PTH112
             raise UsageError(
-                f"spill_dir must be a folder that can be written to; got {str(self._folder)!r}. "
+                f"spill_dir must be a folder that can be written to; got {shown(given)}. "
                 "Create it, or name another."
             )
         self._lock = Lock()

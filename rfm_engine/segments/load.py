@@ -6,7 +6,7 @@ import os
 from importlib.resources import files
 from pathlib import Path
 
-from rfm_engine.errors import UsageError, shown
+from rfm_engine.errors import UsageError, path_text, shown
 from rfm_engine.segments.parse import parse_scheme
 from rfm_engine.segments.scheme import Scheme
 
@@ -19,9 +19,7 @@ def load_scheme(given: str | os.PathLike[str]) -> Scheme:
     UsageError
         There is no such scheme, or the file is not a scheme; the message names the place.
     """
-    if not isinstance(given, str | os.PathLike):
-        raise UsageError(f"scheme must be a name or the path of a .toml file; got {shown(given)}.")
-    text = os.fspath(given)
+    text = path_text("scheme", given)
     if text.endswith(".toml"):
         return parse_scheme(_read(Path(text)), text)
     shipped = shipped_schemes()
@@ -41,5 +39,5 @@ def shipped_schemes() -> list[str]:
 def _read(path: Path) -> str:
     try:
         return path.read_text("utf-8")
-    except (OSError, ValueError) as error:
+    except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"scheme file {str(path)!r} must be readable text; got {error}.") from None

@@ -7,7 +7,7 @@ import re
 import sys
 from pathlib import Path
 
-from rfm_engine.errors import UsageError
+from rfm_engine.errors import UsageError, path_text, shown
 from rfm_engine.sink.aside import MARKER
 
 _FILES = (".parquet", ".arrow", ".csv")
@@ -31,10 +31,10 @@ def check_output(place: str | os.PathLike[str]) -> None:
         If the place is no local path, its parent is missing or not writable, a directory stands
         where a file should (or the reverse), or it is a directory with files that are not ours.
     """
-    text = os.fspath(place)
+    text = path_text("output", place)
     if not text or _URI.match(text):
         raise UsageError(
-            f"output must be a local path; got {text!r}. Write to a file and copy it there."
+            f"output must be a local path; got {shown(text)}. Write to a file and copy it there."
         )
     if text == "-":
         if sys.stdout is None:
