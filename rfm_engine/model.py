@@ -62,11 +62,11 @@ def save_model(result: Result, place: str | os.PathLike[str]) -> None:
     Raises
     ------
     UsageError
-        The method splits customers by rank or within groups, so that there are no cut points.
+        Customers are split by rank or within groups, so that there are no cut points of all.
     """
     target = Path(path_text("place of the model", place)).resolve()
     methods = result.options["method"]
-    _refuse_without_cuts(methods)
+    _refuse_without_cuts(methods, result.options["by"])
     content = {
         "format": FORMAT,
         "version": VERSION,
@@ -92,8 +92,8 @@ def check_keeping(
     Raises
     ------
     UsageError
-        The place is the output, in no folder, or a file that is no model; or the method has no cut
-        points.
+        The place is the output, in no folder, or a file that is no model; or there are no cut
+        points of all customers.
     """
     given = path_text("place of the model", place)
     target = Path(given).resolve()
@@ -108,7 +108,7 @@ def check_keeping(
         except UsageError:
             raise UsageError(f"{what}, which is something else. Name another.") from None
     _, plan = plan_by(options)
-    _refuse_without_cuts([axis.method for axis in plan[:3]])
+    _refuse_without_cuts([axis.method for axis in plan[:3]], options["by"])
 
 
 def plan_by(options: Mapping[str, Any]) -> tuple[Scheme, Plan]:
@@ -243,7 +243,11 @@ def _shares(counts: dict[str, int]) -> dict[str, float]:
     return {name: float(Fraction(count, n)) if n else 0.0 for name, count in counts.items()}
 
 
-def _refuse_without_cuts(methods: Iterable[str]) -> None:
+def _refuse_without_cuts(methods: Iterable[str], by: str | None) -> None:
+    if by is not None:
+        raise UsageError(
+            f"a model must have cut points of all customers; got by {by!r}. Leave by out."
+        )
     ranked = [m for m in dict.fromkeys(methods) if m in BY_RANK or m == NESTED]
     if ranked:
         raise UsageError(

@@ -68,6 +68,13 @@ def test_model__is_applied_unchanged_to_other_orders(place):
     assert got.options["model"] == str(place)
 
 
+def test_model__of_groups_with_cut_points_each_is_refused(place):
+    orders = random_orders(50, 10)
+    result = rfm.score(orders.append_column("day", orders["customer_id"]), as_of=AS_OF, by="day")
+    with pytest.raises(rfm.UsageError, match="cut points of all customers; got by 'day'"):
+        rfm.save_model(result, place)
+
+
 @pytest.mark.parametrize("method", ["ntile", "rank-linear", "nested"])
 def test_model__of_ranks_and_groups_is_refused(place, method):
     result = rfm.score(random_orders(50, 10), as_of=AS_OF, method=method)

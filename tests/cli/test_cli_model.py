@@ -24,6 +24,7 @@ def test_score__keeps_a_model_and_applies_it(rfm, orders, tmp_path):
         ["--method", "ntile"],
         ["--method", "quantile,quantile,rank-linear"],
         ["--method", "nested"],
+        ["--by", "channel"],
         ["--scheme", "python-rfm"],
     ],
 )
