@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -64,6 +65,12 @@ class Aggregated:
         for totals in self._all:
             totals.add(batch, place, text=text)
 
+    def settle(self, threads: int) -> None:
+        """Add the rows that wait, so that only finishing is left."""
+        with ThreadPoolExecutor(threads) as pool:
+            for totals in self._all:
+                totals.settle(pool)
+
     def tell(self, report: Report | None, stage: str, n_rows: int | None = None) -> None:
         """Report how far a run has come."""
         if report is not None:
@@ -109,6 +116,7 @@ def aggregate(
     lengths = [source.n_rows for source in sources]
     n_rows = None if None in lengths else sum(n for n in lengths if n is not None)
     counted = scan(sources, aggregated, threads, partial(aggregated.tell, report, "read", n_rows))
+    aggregated.settle(threads)
     # What decoding took is kept for more of it, and more of it does not come.
     pa.default_memory_pool().release_unused()
     return aggregated, Seconds(spent.read + counted.read, spent.work + counted.work)

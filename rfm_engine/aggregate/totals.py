@@ -131,7 +131,7 @@ class CustomerTotals:
     def n_customers(self) -> int:
         """Customers seen, those without orders included."""
         with ThreadPoolExecutor(1) as pool:
-            settled = self._settled(pool)
+            settled = self.settle(pool)
         known = self._partitions
         return 0 if known is None else sum(map(known.n_held, settled))
 
@@ -144,7 +144,7 @@ class CustomerTotals:
     def nbytes(self) -> int:
         """Bytes held in memory for the customers."""
         with ThreadPoolExecutor(1) as pool:
-            return sum(partition.nbytes for partition in self._settled(pool))
+            return sum(partition.nbytes for partition in self.settle(pool))
 
     @property
     def as_of(self) -> date | None:
@@ -204,7 +204,7 @@ class CustomerTotals:
             raise UsageError("totals must be made with the same options to be merged; they differ.")
         self._intake.merge(other._intake)
         with ThreadPoolExecutor(1) as pool:
-            other._settled(pool)
+            other.settle(pool)
         if other._partitions is not None:
             self._known(other._partitions.layout).absorb(other._partitions)
 
@@ -288,7 +288,8 @@ class CustomerTotals:
         done = list(pool.map(finished, _grouped(settled)))
         return [chunk for chunk, _ in done], sum(n for _, n in done)
 
-    def _settled(self, pool: Executor) -> Sequence[Partition]:
+    def settle(self, pool: Executor) -> Sequence[Partition]:
+        """Add the rows that wait, with the threads of `pool`; return the partitions."""
         return () if self._partitions is None else self._partitions.settled(pool)
 
     def _known(self, layout: Layout) -> Partitions:

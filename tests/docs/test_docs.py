@@ -109,7 +109,7 @@ def test_reference__has_all_public_names_and_parameters():
         assert re.search(rf"\b{name}\b", PYTHON), name
     for thing in (rfm.Result, rfm.CustomerTotals, rfm.RowCounts, rfm.Cuts, rfm.Progress):
         inner = {"join", "add", "budget", "chunks", "fields", "reading", "n_customers_so_far"}
-        inner |= {"hash_key", "clv_fields", "clv_columns"}
+        inner |= {"hash_key", "settle", "clv_fields", "clv_columns"}
         for name in {*vars(thing), *getattr(thing, "__annotations__", {})} - inner:
             if name.startswith("_"):
                 continue
