@@ -42,7 +42,9 @@ def _lines(story: Explanation, customer: str, by: str | None) -> Iterator[str]:
     row = story.customer
     where = "" if by is None else f", {by} {'null' if row[by] is None else row[by]}"
     yield f"customer {row[customer]}{where}: {story.segment}, {row['rfm_score']}"
-    yield f"first order {row['first_order']:%Y-%m-%d}, last order {row['last_order']:%Y-%m-%d}"
+    first = row["first_order"]
+    since = "" if first is None else f"first order {first:%Y-%m-%d}, "
+    yield f"{since}last order {row['last_order']:%Y-%m-%d}"
     for axis in story.axes:
         yield _axis_line(axis)
     yield f"in {story.segment}: {story.rule}"

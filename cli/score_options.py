@@ -35,6 +35,16 @@ class ScoreOptions:
     order: Annotated[str | None, _columns("Order id: rows are lines of orders.")] = None
     quantity: Annotated[str | None, _columns("Amounts are prices of this many.")] = None
     currency: Annotated[str | None, _columns("Refuse more than one currency.")] = None
+    rates: Annotated[
+        str | None, _columns("Currencies to one: currency,rate[,date].", metavar="FILE.csv")
+    ] = None
+    n_orders: Annotated[
+        str | None,
+        typer.Option(
+            "--orders", rich_help_panel="Columns", metavar="COL",
+            help="With --customer-level: how many orders; default: orders.",
+        ),
+    ] = None  # fmt: skip
     where: Annotated[
         list[str] | None, _columns("Keep rows by value; repeatable.", metavar="COL=V1,V2|COL!=V1")
     ] = None
@@ -65,6 +75,13 @@ class ScoreOptions:
     time_format: Annotated[
         str | None, _reading("Format of CSV times, as of strptime; default ISO.", "F")
     ] = None
+    customer_level: Annotated[
+        bool,
+        typer.Option(
+            "--customer-level", rich_help_panel="Reading",
+            help="Rows are customers: --time is the last order, --amount the total.",
+        ),
+    ] = False  # fmt: skip
     method: Annotated[
         str | None, _scoring("How scores are cut, or one for each of R,F,M.", "M|M,M,M")
     ] = None

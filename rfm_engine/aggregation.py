@@ -12,11 +12,11 @@ from typing import Any
 
 import pyarrow as pa
 
-from rfm_engine.aggregate.intake import Survey
+from rfm_engine.aggregate.survey import newest_day
 from rfm_engine.aggregate.totals import CustomerTotals
 from rfm_engine.errors import UsageError
 from rfm_engine.orders.place import Place, Source
-from rfm_engine.orders.reading import NEWEST, Reading, day_date
+from rfm_engine.orders.reading import NEWEST, Reading
 from rfm_engine.orders.sources.opening import open_sources
 from rfm_engine.scan import Seconds, scan
 from rfm_engine.sink import same_place
@@ -107,9 +107,11 @@ def aggregate(
     _refuse_overwriting(sources, output)
     spent = Seconds()
     if known.as_of_day is None and known.window is not None:
-        as_of, spent = _newest(sources, known, threads)
-        if as_of == NEWEST:  # No row counts, so there is nothing to keep in a window.
+        newest, spent = newest_day(sources, known, threads)
+        as_of = newest or NEWEST
+        if newest is None:  # No row counts, so there is nothing to keep in a window.
             reading = reading | {"window": None}
+    reading = reading | {"rates": known.rate_table}  # which is read once
     aggregated = Aggregated(as_of, reading, running, overall=overall)
     for source in sources:
         aggregated.join(source)
@@ -120,22 +122,6 @@ def aggregate(
     # What decoding took is kept for more of it, and more of it does not come.
     pa.default_memory_pool().release_unused()
     return aggregated, Seconds(spent.read + counted.read, spent.work + counted.work)
-
-
-def _newest(
-    sources: Sequence[Source], reading: Reading, threads: int
-) -> tuple[date | str, Seconds]:
-    if not all(source.repeatable for source in sources):
-        raise UsageError(
-            "as_of must be a date when a stream is read with a window; got 'newest'. "
-            "Give the date, since a stream is read only once."
-        )
-    survey = Survey(reading)
-    for source in sources:
-        survey.intake.join(source.name, source.schema, text=source.text)
-    spent = scan(sources, survey, threads)
-    newest = survey.intake.as_of_day
-    return NEWEST if newest is None else day_date(newest), spent
 
 
 def _refuse_overwriting(sources: Sequence[Source], output: str | os.PathLike[str] | None) -> None:

@@ -24,6 +24,7 @@ from rfm_engine.orders.reading import ClvUnit, Frequency, Ids, Refunds, Zero, co
 from rfm_engine.result import Result, SegmentTotals, cuts_in_units
 from rfm_engine.scan import Seconds
 from rfm_engine.scoring import Everyone, score_everyone
+from rfm_engine.segments.first_orders import refuse_first_orders
 from rfm_engine.segments.plan import Monetary, Plan
 from rfm_engine.segments.scheme import CutPoint, Scheme
 from rfm_engine.sink import check_output, write_groups
@@ -43,6 +44,7 @@ def score(
     order: str | None = None,
     quantity: str | None = None,
     currency: str | None = None,
+    rates: str | os.PathLike[str] | None = None,
     by: str | None = None,
     overall: bool = False,
     where: Sequence[str] = (),
@@ -56,6 +58,8 @@ def score(
     csv_decimal: str = ".",
     time_format: str | None = None,
     strict: bool = False,
+    customer_level: bool = False,
+    n_orders: str | None = None,
     clv: bool = False,
     clv_unit: ClvUnit | None = None,
     method: str | Sequence[str] | None = None,
@@ -94,7 +98,10 @@ def score(
     quantity
         Integer column that multiplies the amount of its row, exactly.
     currency
-        Column that must hold one value in all rows counted.
+        Column that must hold one value in all rows counted, unless there are rates.
+    rates
+        CSV of `currency,rate` and perhaps `date`: amounts are multiplied by the rate of their row's
+        currency, the one of the newest date not after the row's day, and rounded once.
     by
         Column of groups (sellers, shops, countries), of the types of ids: a customer of two groups
         is two, and each group is scored for itself. Null is a group.
@@ -120,6 +127,10 @@ def score(
         strptime format of times that are not ISO.
     strict
         Refuse rows with nulls, bad times, amounts that are not finite or had to be rounded.
+    customer_level, n_orders
+        Rows are customers, or parts of their totals: `time` is the last order, `n_orders` the
+        column of the number of orders (`orders` by default), `amount` the total. `first_order` is
+        then null.
     clv, clv_unit
         Add what models of customer lifetime value take, by days as lifetimes and PyMC-Marketing
         do: `x` repeat purchases, `t_x` from the first to the last, `T` from the first to `as_of`,
@@ -193,14 +204,19 @@ def score(
             "monetary": monetary, "weights": weights, "scheme": scheme, "model": model,
         }
     )  # fmt: skip
+    implied = chosen.options
+    if customer_level:
+        refuse_first_orders(chosen)
+        implied = {}  # of a scheme, what looks at single orders
     reading: dict[str, Any] = {
         "window": window, "customer": customer, "time": time, "amount": amount, "order": order,
-        "quantity": quantity, "currency": currency, "by": by, "where": conditions_of(where),
-        "timezone": timezone, "amount_scale": amount_scale, "refunds": refunds,
-        "zero": chosen.options.get("zero", "count") if zero is None else zero,
-        "frequency": chosen.options.get("frequency", "orders") if frequency is None else frequency,
+        "quantity": quantity, "currency": currency, "rates": rates, "by": by,
+        "where": conditions_of(where), "timezone": timezone, "amount_scale": amount_scale,
+        "refunds": refunds, "zero": implied.get("zero", "count") if zero is None else zero,
+        "frequency": implied.get("frequency", "orders") if frequency is None else frequency,
         "ids": ids, "csv_delimiter": csv_delimiter, "csv_decimal": csv_decimal,
         "time_format": time_format, "strict": strict, "clv": clv, "clv_unit": clv_unit,
+        "customer_level": customer_level, "n_orders": n_orders,
     }  # fmt: skip
     if overall and by is None:
         raise UsageError("overall must come with by; got it alone. Name the column of groups.")
@@ -222,6 +238,8 @@ def score(
         | plan.options()
         | {
             "overall": overall,
+            "rates": None if rates is None else os.fspath(rates),
+            "n_orders": aggregated.totals.reading.n_orders,
             "scheme": chosen.name if scheme is None else os.fspath(scheme),
             "model": None if model is None else os.fspath(model),
         }

@@ -42,10 +42,11 @@ class Result:
     ----------
     customers
         One row a customer with an order, in no order: the customer column under its input name,
-        with `by` that of groups, `first_order`, `last_order` (timestamp[us, UTC]), `recency_days`
-        (int32), `frequency` (int64), `monetary` (decimal128(18, scale)), `r_score`, `f_score`,
-        `m_score` (int8, 1 worst), `rfm_score` and `segment` (dictionary of string). It has
-        `__arrow_c_stream__`, so polars, duckdb and pandas read it as it is.
+        with `by` that of groups, `first_order` (null with `customer_level`), `last_order`
+        (timestamp[us, UTC]), `recency_days` (int32), `frequency` (int64), `monetary`
+        (decimal128(18, scale)), `r_score`, `f_score`, `m_score` (int8, 1 worst), `rfm_score` and
+        `segment` (dictionary of string). It has `__arrow_c_stream__`, so polars, duckdb and pandas
+        read it as it is.
     scheme
         The segments and the scoring they expect.
     as_of
@@ -63,7 +64,8 @@ class Result:
     customers_by_score
         Customers by score, the worst first, for r, f and m.
     customers_without_orders
-        Customers who only have refunds; they are not in `customers`.
+        Customers who only have refunds, or 0 orders with `customer_level`; they are not in
+        `customers`.
     overall
         With `by` and `overall`: the result for the customers of all groups together.
     scale, money_scale

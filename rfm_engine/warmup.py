@@ -70,6 +70,7 @@ def _runs(folder: Path) -> Iterator[tuple[pa.Table | Path, dict[str, Any]]]:
     yield ints, {"scheme": "five-types", "by": "channel"}
     yield texts, {"method": "ntile"}
     yield texts, {"method": "ntile", "by": "channel"}
+    yield ints, {"customer_level": True, "n_orders": "quantity"}
     place_of_csv = folder / "orders.csv"
     pyarrow.csv.write_csv(ints, place_of_csv)
     yield place_of_csv, {}

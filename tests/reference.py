@@ -44,6 +44,7 @@ class Row(NamedTuple):
     order: Key | None = None
     quantity: int | None = 1
     kept: bool = True
+    currency: str | None = None
 
 
 class Reading(NamedTuple):
@@ -55,11 +56,12 @@ class Reading(NamedTuple):
     minor: int
     rounded: bool
     order: object
+    is_rated: bool = True
 
 
 @dataclass
 class Customer:
-    first_us: int
+    first_us: int | None
     last_us: int
     recency_days: int
     frequency: int
@@ -96,6 +98,7 @@ def score(
     zero: str = "count",
     frequency: str = "orders",
     has_order: bool = False,
+    rates: money.Rates | None = None,
     bins: Sequence[int] = (5, 5, 5),
     cuts: Sequence[Sequence[int | Decimal | str] | None] = (None, None, None),
     scheme: str = "classic",
@@ -112,7 +115,19 @@ def score(
         zero=zero,
         frequency=frequency,
         has_order=has_order,
+        rates=rates,
     )
+    return scored(expected, scale=scale, bins=bins, cuts=cuts, scheme=scheme)
+
+
+def scored(
+    expected: Expected,
+    *,
+    scale: int = 2,
+    bins: Sequence[int] = (5, 5, 5),
+    cuts: Sequence[Sequence[int | Decimal | str] | None] = (None, None, None),
+    scheme: str = "classic",
+) -> Expected:
     given = [own or shipped for own, shipped in zip(cuts, SCHEME_CUTS[scheme], strict=True)]
     _score_axes(expected, scale, bins, given)
     _name_segments(expected, scheme)
@@ -131,9 +146,10 @@ def totals(
     zero: str = "count",
     frequency: str = "orders",
     has_order: bool = False,
+    rates: money.Rates | None = None,
 ) -> Expected:
     rows = list(rows)
-    readings = [_read(index, row, timezone, zoned, scale) for index, row in enumerate(rows)]
+    readings = [read(index, row, timezone, zoned, scale, rates) for index, row in enumerate(rows)]
     if as_of == "newest":
         days = [reading.day for reading in readings if isinstance(reading, Reading)]
         as_of = max(days, default=None)
@@ -146,6 +162,8 @@ def totals(
         reason = reason or _policy(reading, refunds, zero)
         if reason is None and reading.minor < 0 and refunds == "error":
             raise RefundError(reading)
+        if reason is None and not reading.is_rated:
+            raise money.NoRateError(reading)
         if reason:
             dropped[reason] += 1
         else:
@@ -169,7 +187,9 @@ def totals(
     )
 
 
-def _read(index: int, row: Row, timezone: str, zoned: bool, scale: int) -> Reading | str:
+def read(
+    index: int, row: Row, timezone: str, zoned: bool, scale: int, rates: money.Rates | None
+) -> Reading | str:
     """Return the reading, or the first reason against the row that the row alone gives."""
     if not row.kept:
         return "filtered"
@@ -184,9 +204,10 @@ def _read(index: int, row: Row, timezone: str, zoned: bool, scale: int) -> Readi
         return "null_amount"
     if not money.is_finite(row.amount):
         return "nonfinite_amount"
-    minor, rounded = money.minor_units(row.amount, scale, row.quantity)
+    rate = None if rates is None else money.rate_on(rates, row.currency, moment[1])
+    minor, rounded = money.minor_units(row.amount, scale, row.quantity, rate)
     order = ("row", index) if row.order is None else row.order
-    return Reading(row.customer, *moment, minor, rounded, order)
+    return Reading(row.customer, *moment, minor, rounded, order, rates is None or rate is not None)
 
 
 def _outside(reading: Reading, as_of: date | None, window: str | None) -> str | None:

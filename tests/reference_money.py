@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import struct
+from collections.abc import Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
@@ -18,6 +20,11 @@ class TooLargeError(ArithmeticError):
     """More than 18 digits."""
 
 
+class NoRateError(LookupError):
+    """A row that counts has a currency without a rate."""
+
+
+Rates = Mapping[str | None, Sequence[tuple[date | None, Fraction]]]
 Amount = int | float | Single | Decimal | str
 
 
@@ -25,12 +32,17 @@ def is_finite(amount: Amount) -> bool:
     return not isinstance(amount, float) or math.isfinite(amount)
 
 
-def minor_units(amount: Amount, scale: int, quantity: int = 1) -> tuple[int, bool]:
+def minor_units(
+    amount: Amount, scale: int, quantity: int = 1, rate: Fraction | None = None
+) -> tuple[int, bool]:
     """Return the row's integer minor units, and whether digits were lost.
 
     The product is rounded, once. An integer is in minor units, wherever its point stands; a float
-    has lost nothing when it is the float nearest to the decimal taken for it.
+    has lost nothing when it is the float nearest to the decimal taken for it, and only then is
+    that decimal multiplied by a rate.
     """
+    if rate is not None:
+        return _converted(amount, scale, quantity, rate)
     if isinstance(amount, int):
         return within_18_digits(amount * quantity), False
     exact = Fraction(amount) if isinstance(amount, float) else Fraction(Decimal(amount))
@@ -46,6 +58,26 @@ def minor_units(amount: Amount, scale: int, quantity: int = 1) -> tuple[int, boo
     else:
         rounded = taken != exact
     return minor, rounded
+
+
+def _converted(amount: Amount, scale: int, quantity: int, rate: Fraction) -> tuple[int, bool]:
+    was_rounded = False
+    if isinstance(amount, float):
+        minor, was_rounded = minor_units(amount, scale, quantity)
+        exact = minor * rate
+    elif isinstance(amount, int):
+        exact = amount * quantity * rate
+    else:
+        exact = Fraction(Decimal(amount)) * quantity * 10**scale * rate
+    minor = within_18_digits(round(exact))
+    return minor, was_rounded or minor != exact
+
+
+def rate_on(rates: Rates, currency: str | None, day: date) -> Fraction | None:
+    """Return the rate of the newest line not after the day; None without such a line."""
+    lines = [(start or date.min, rate) for start, rate in rates.get(currency, ())]
+    begun = [line for line in lines if line[0] <= day]
+    return max(begun)[1] if begun else None
 
 
 def within_18_digits(minor: int) -> int:

@@ -6,6 +6,8 @@ import importlib
 import json
 import pkgutil
 import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pyarrow as pa
 from pyarrow import compute as pc
@@ -27,7 +29,7 @@ AMOUNTS = (
 )  # fmt: skip
 
 
-def varied_run() -> None:
+def varied_run(rates: Path) -> None:
     plain = random_orders(40, 5).append_column("quantity", pa.array([1, 2] * 20, pa.int16()))
     plain = plain.append_column("order_id", plain["quantity"])
     for kind in IDS:
@@ -41,11 +43,18 @@ def varied_run() -> None:
         table = plain.set_column(1, "order_time", column.cast(kind, safe=False))
         for zone in ("UTC", "Europe/Berlin"):
             rfm.score(table, as_of="newest", timezone=zone)
+    money = pa.array(["EUR", "USD"] * 20)
     for kind in AMOUNTS:
         column = plain["amount"].cast(pa.float64()).cast(kind, safe=False)
         for quantity in (None, "quantity"):
             table = plain.set_column(2, "amount", column)
-            rfm.score(table, as_of=AS_OF, quantity=quantity, amount_scale=1, window="300d")
+            options = {"as_of": AS_OF, "quantity": quantity, "amount_scale": 1}
+            rfm.score(table, window="300d", **options)
+            rfm.score(table.append_column("money", money), currency="money", rates=rates, **options)
+
+    for kind in IDS:
+        totals = with_ids(plain, kind)
+        rfm.score(totals, as_of=AS_OF, customer_level=True, n_orders="quantity")
 
     for options in ({"scheme": "five-types"}, {"method": "nested"}, {"method": "ntile"}):
         rfm.score(with_ids(plain, pa.string()), as_of=AS_OF, **options)
@@ -80,5 +89,8 @@ def versions() -> dict[str, int]:
 
 
 if __name__ == "__main__":
-    varied_run()
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "rates.csv"
+        file.write_text("currency,rate,date\nEUR,1,\nUSD,1.0834,2024-01-01\n")
+        varied_run(file)
     sys.stdout.write(json.dumps(versions()))

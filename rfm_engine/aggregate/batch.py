@@ -76,6 +76,8 @@ class Batch(NamedTuple):
         elif rows.order_keys is not None and self.order_texts is not None:
             columns.append(frozen(hash_keys(rows.order_keys, key).view(np.int64)))
             columns.append(self.order_texts.write(waiting.texts, first_word))
+        elif rows.n_orders is not None:
+            columns.append(rows.n_orders)
         scatter(self.route, place, columns)
 
 

@@ -12,7 +12,14 @@ import pyarrow as pa
 from rfm_engine.aggregate.contents import Held
 from rfm_engine.aggregate.daily import Repeats, joined_repeats
 from rfm_engine.aggregate.ids import IdColumns, taken
-from rfm_engine.aggregate.measures import COUNT_BITS, FAR_US, FIRST, LAST
+from rfm_engine.aggregate.measures import (
+    COUNT_BITS,
+    FAR_US,
+    FIRST,
+    LAST,
+    TOO_MANY,
+    UNKNOWN_FIRST,
+)
 from rfm_engine.errors import DataError
 from rfm_engine.kernels import kernel
 from rfm_engine.orders.arrays import arrow, frozen
@@ -64,7 +71,9 @@ class CustomerChunk(NamedTuple):
             if rows is not None:
                 keys, records = taken(keys, rows), records.take(rows, axis=0)
             ids.append(keys)
-            first.append(arrow(FAR_US - records[:, FIRST], _INSTANT))
+            known = records[:, FIRST] > UNKNOWN_FIRST
+            valid = None if known.all() else known
+            first.append(arrow(FAR_US - records[:, FIRST], _INSTANT, valid))
             last.append(arrow(records[:, LAST] - FAR_US, _INSTANT))
         whole = arrow(self.recency_days), arrow(self.frequency)
         money = decimals(self.monetary_minor, scale)
@@ -134,7 +143,7 @@ def chunk_of(
     Raises
     ------
     DataError
-        A net sum has more than 18 digits; the customer is named.
+        A net sum has more than 18 digits, or orders more than 40 bits; the customer is named.
     """
     ids = IdColumns(kinds.customer, kinds.by)
     last_us, frequency, monetary = (np.empty(n_records, np.int64) for _ in range(3))
@@ -150,6 +159,11 @@ def chunk_of(
         )  # fmt: skip
         if too_large >= 0:
             name = ids.name(taken(held.keys(), np.array([too_large])))
+            if held.records[too_large, FIRST] == TOO_MANY:
+                raise DataError(
+                    f"orders must be below 2^{COUNT_BITS} a customer; customer {name} has "
+                    "more. Mend them, or name another column."
+                )
             raise DataError(
                 f"monetary must have at most {MAX_DIGITS} digits; customer {name} has more at "
                 f"scale {kinds.scale}. Give a smaller amount scale."
@@ -182,7 +196,7 @@ def read_records(records, orders, count_mask, far, limit, rows, last_us, frequen
 
     `orders` is `int64[n]` to be added to those of the records, or empty. Above `count_mask` stands
     the carry of the sum. The second value returned is a row whose sum is `limit` or more from 0,
-    with an order or not; -1 without any.
+    with an order or not, or whose orders are too many; -1 without any.
     """
     n = 0
     too_large = -1
@@ -190,6 +204,8 @@ def read_records(records, orders, count_mask, far, limit, rows, last_us, frequen
         sum_minor = records[i, 3]
         counted = records[i, 2]
         if counted > count_mask or counted < 0 or sum_minor >= limit or sum_minor <= -limit:
+            too_large = i
+        if records[i, 0] == TOO_MANY:
             too_large = i
         n_orders = counted & count_mask
         if len(orders) > 0:

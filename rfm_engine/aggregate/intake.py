@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pyarrow as pa
 
@@ -57,19 +56,3 @@ class Intake:
         if other._agreement.kinds is not None:
             self._agreement.join("the totals merged", other._agreement.kinds)
         self.ledger.merge(other.ledger)
-
-
-class Survey:
-    """Takes batches in and keeps only their account: the newest day, in a first pass.
-
-    What the window will drop may be faulty, so nothing is refused that need not be read.
-    """
-
-    def __init__(self, reading: Reading) -> None:
-        refunds = "net" if reading.refunds == "error" else reading.refunds
-        self.intake = Intake(replace(reading, strict=False, refunds=refunds, currency=None))
-
-    def add(self, batch: pa.RecordBatch, place: Place, *, text: bool) -> None:
-        """Take one batch."""
-        for _ in self.intake.take(batch, place, text=text):
-            pass

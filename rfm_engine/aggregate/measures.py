@@ -6,6 +6,10 @@ from the system holds nothing else. The net amount is kept modulo 2^64, and each
 into the bits of the third field above `COUNT_BITS`: a sum that leaves int64 on the way and comes
 back is exact, and whether it is too large is asked once, at the end, so that the answer cannot
 depend on the order of the rows.
+
+Where totals of customers are added instead of orders, nobody knows when the first purchase was:
+the first field is then `UNKNOWN_FIRST`, which any known one goes before. It is `TOO_MANY` for good
+once the orders have left their bits.
 """
 
 from __future__ import annotations
@@ -16,13 +20,15 @@ import numpy.typing as npt
 from rfm_engine.aggregate.memory import Growing
 from rfm_engine.aggregate.narrow import Fields
 from rfm_engine.aggregate.tables import Codes, Rows
-from rfm_engine.aggregate.waiting import Pieces
+from rfm_engine.aggregate.waiting import Layout, Pieces
 from rfm_engine.kernels import kernel
 
 COUNT_BITS = 40
 FIRST, LAST, COUNT, SUM = range(4)
 FAR_US = np.int64(1 << 62)
 """Microseconds from 1970 to the far days; times in the years 1 to 9999 stay below 2^58."""
+UNKNOWN_FIRST = 1
+TOO_MANY = 0x7FFFFFFFFFFFFFFF
 _ONE_CARRY = np.int64(1 << COUNT_BITS)
 
 Records = npt.NDArray[np.int64]
@@ -55,12 +61,15 @@ class Measures:
             self._cells.array[4 * self.n : 4 * n] = 0
             self.n = n
 
-    def add(self, codes: Codes, rows: Rows, pieces: Pieces, *, narrow: bool) -> None:
+    def add(self, codes: Codes, rows: Rows, pieces: Pieces, layout: Layout) -> None:
         """Add waiting rows to the records of `codes`."""
-        n_fresh = accumulate(
-            codes, rows, pieces.starts, pieces.ends, *Fields.of(narrow=narrow), FAR_US,
-            _ONE_CARRY, self.records,
-        )  # fmt: skip
+        places = codes, rows, pieces.starts, pieces.ends, *Fields.of(narrow=layout.narrow)
+        if layout.orders == "number":
+            n_fresh = accumulate_totals(
+                *places, layout.order_column, FAR_US, _ONE_CARRY, self.records
+            )
+        else:
+            n_fresh = accumulate(*places, FAR_US, _ONE_CARRY, self.records)
         self.n_seen += int(n_fresh)
 
     def absorb(self, codes: Codes, others: Records) -> None:
@@ -103,6 +112,40 @@ def accumulate(
 
 
 @kernel
+def accumulate_totals(
+    codes, rows, starts, ends, amount_column, amount_shift, time_shift, time_mask, time_unit,
+    orders_column, far, one_carry, records
+):  # fmt: skip
+    """Add each row, the total of some orders, to its customer's record; return as `accumulate`.
+
+    The time of a row without orders is no purchase.
+    """
+    n_seen = 0
+    place = 0
+    for piece in range(len(starts)):
+        for i in range(starts[piece], ends[piece]):
+            code = codes[place]
+            place += 1
+            amount = rows[i, amount_column] >> amount_shift
+            time = ((rows[i, 1] >> time_shift) & time_mask) * time_unit
+            n_orders = rows[i, orders_column]
+            room = one_carry - (records[code, 2] & (one_carry - 1))
+            first = UNKNOWN_FIRST if n_orders < room else TOO_MANY
+            last = far + time if n_orders > 0 else 0
+            before = records[code, 3]
+            after = before + amount
+            carry = 0
+            if (before ^ after) & (amount ^ after) < 0:
+                carry = one_carry if amount > 0 else -one_carry
+            n_seen += (records[code, 0] | records[code, 2] | before) == 0
+            records[code, 0] = max(records[code, 0], first)
+            records[code, 1] = max(records[code, 1], last)
+            records[code, 2] += n_orders + carry
+            records[code, 3] = after
+    return n_seen
+
+
+@kernel
 def combine(codes, others, one_carry, records):
     """Add record `i` of `others` to that of `codes[i]`; return how many were neutral before."""
     n_seen = 0
@@ -112,6 +155,9 @@ def combine(codes, others, one_carry, records):
         before = records[code, 3]
         after = before + amount
         n_seen += (records[code, 0] | records[code, 2] | before) == 0
+        counts = one_carry - 1
+        if (records[code, 2] & counts) + (others[i, 2] & counts) > counts:
+            records[code, 0] = TOO_MANY
         records[code, 0] = max(records[code, 0], others[i, 0])
         records[code, 1] = max(records[code, 1], others[i, 1])
         records[code, 2] += others[i, 2]

@@ -48,7 +48,8 @@ class Partition:
         """Forget what is in memory."""
         self.customers = self._new_table()
         self.measures = Measures()
-        self.orders = DistinctOrders(self._key, self._layout) if self._layout.orders else None
+        distinct = self._layout.are_distinct
+        self.orders = DistinctOrders(self._key, self._layout) if distinct else None
         self.days = DailySums(self._key, self._days_in) if self._days_in else None
 
     @property
@@ -60,7 +61,7 @@ class Partition:
     def add(self, waiting: Waiting, pieces: Pieces) -> None:
         """Add the waiting rows that are this partition's."""
         codes = self._assigned(waiting, pieces)
-        self.measures.add(codes, waiting.rows, pieces, narrow=waiting.layout.narrow)
+        self.measures.add(codes, waiting.rows, pieces, waiting.layout)
         if self.orders is not None:
             self.orders.add(codes, waiting, pieces)
         if self.days is not None:

@@ -138,7 +138,7 @@ class Partitions:
         if not partition.runs:
             return partition.held()
         self._gather(partition)
-        contents = self._spill.read(partition.runs[0], orders=self.layout.orders is not None)
+        contents = self._spill.read(partition.runs[0], orders=self.layout.are_distinct)
         return held_of(contents)
 
     def n_held(self, partition: Partition) -> int:

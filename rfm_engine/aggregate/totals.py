@@ -214,16 +214,17 @@ class CustomerTotals:
         Returns
         -------
         pyarrow.Table
-            The customer column under its input name, with `by` that of groups, `first_order` and
-            `last_order` (timestamp[us, UTC]), `recency_days` (int32: days from the local date of
-            the last order to `as_of`), `frequency` (int64: orders, or days with one) and `monetary`
-            (decimal128(18, scale): net sum, refunds included); with `clv` also `x` (int64), `t_x`,
-            `T` and `zbar` (float64).
+            The customer column under its input name, with `by` that of groups, `first_order` (null
+            with `customer_level`) and `last_order` (timestamp[us, UTC]), `recency_days` (int32:
+            days from the local date of the last order to `as_of`), `frequency` (int64: orders, or
+            days with one) and `monetary` (decimal128(18, scale): net sum, refunds included); with
+            `clv` also `x` (int64), `t_x`, `T` and `zbar` (float64).
 
         Raises
         ------
         DataError
-            A customer's net sum has more than 18 digits, or a text id is not UTF-8.
+            A customer's net sum has more than 18 digits, its orders more than 40 bits, or a text
+            id is not UTF-8.
         """
         with ThreadPoolExecutor(1) as pool:
             chunks, _ = self.chunks(pool)

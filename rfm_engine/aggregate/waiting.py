@@ -29,17 +29,20 @@ class Layout(NamedTuple):
     What finds the customer (a hash, or a code); the time; the amount doubled, and 1 added where
     the row is an order by itself; in `narrow` rows these two share a column, see
     `rfm_engine.aggregate.narrow`. Then, for byte ids, the place of the customer's bytes; then the
-    order id, for byte ids its hash and the place of its bytes.
+    order id, for byte ids its hash and the place of its bytes, or the number of orders that a row
+    stands for.
     """
 
     of_bytes: bool
-    orders: Literal["int", "bytes"] | None
+    orders: Literal["int", "bytes", "number"] | None
     narrow: bool = False
 
     @classmethod
     def of(cls, rows: OrderRows) -> Layout:
         """Return the layout of such a batch and of all others of its run."""
-        orders: Literal["int", "bytes"] | None = None
+        orders: Literal["int", "bytes", "number"] | None = None
+        if rows.n_orders is not None:
+            orders = "number"
         if rows.order_keys is not None:
             orders = "int" if isinstance(rows.order_keys, IntKeys) else "bytes"
         return cls(not isinstance(rows.keys, IntKeys), orders)
@@ -56,13 +59,18 @@ class Layout(NamedTuple):
 
     @property
     def order_column(self) -> int:
-        """First column of the order."""
+        """First column of the order, or that of the number of orders."""
         return self.key_column + self.of_bytes
+
+    @property
+    def are_distinct(self) -> bool:
+        """Whether orders have ids, by which they are told apart."""
+        return self.orders in ("int", "bytes")
 
     @property
     def width(self) -> int:
         """Number of columns."""
-        return self.order_column + {None: 0, "int": 1, "bytes": 2}[self.orders]
+        return self.order_column + {None: 0, "int": 1, "number": 1, "bytes": 2}[self.orders]
 
 
 class Span(NamedTuple):

@@ -60,6 +60,8 @@ def kinds_of(schema: pa.Schema, name: str, reading: Reading, *, text: bool) -> K
         source.refuse("currency", reading.currency, "text")
     if reading.quantity is not None and not pa.types.is_integer(source.kind(reading.quantity)):
         source.refuse("quantity", reading.quantity, "integers")
+    if reading.n_orders is not None and not pa.types.is_integer(source.kind(reading.n_orders)):
+        source.refuse("orders", reading.n_orders, "integers")
     return Kinds(
         _id_kind(source, "customer", reading.customer),
         None if reading.order is None else _id_kind(source, "order", reading.order),

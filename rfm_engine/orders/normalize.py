@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Literal, NamedTuple, NoReturn
 
 import numpy as np
@@ -36,10 +37,12 @@ from rfm_engine.orders.judge import (
 )
 from rfm_engine.orders.keys import RowKeys, keys_of
 from rfm_engine.orders.money.amounts import NONFINITE, OK, ROUNDED, TOO_LARGE, UNREADABLE, to_minor
+from rfm_engine.orders.money.rates import RowRates
 from rfm_engine.orders.place import Place
 from rfm_engine.orders.reading import Reading
 from rfm_engine.orders.text import parsed_integers, parsed_times
 from rfm_engine.orders.time.clock import DAY_US, local_days, local_us, to_instants
+from rfm_engine.orders.unrated import refuse_unrated
 
 
 class OrderRows(NamedTuple):
@@ -57,15 +60,17 @@ class OrderRows(NamedTuple):
     order_present: npt.NDArray[np.bool_] | None
     text_time: Literal["naive", "zoned"] | None
     groups: GroupIds | None = None
+    n_orders: npt.NDArray[np.int64] | None = None
 
 
 class Batch:
-    """The columns of a record batch with dictionaries decoded, and the reasons found so far."""
+    """The columns of a record batch with dictionaries decoded, and what is known of its rows."""
 
     def __init__(self, batch: pa.RecordBatch, place: Place) -> None:
         self._batch = batch
         self._place = place
         self.reason = np.zeros(batch.num_rows, np.uint8)
+        self.rates: RowRates | None = None
 
     def column(self, name: str) -> pa.Array:
         """Return a column without dictionary or views."""
@@ -110,8 +115,8 @@ def normalize(
     Raises
     ------
     DataError
-        An amount cannot be read or has more than 18 digits, refunds are an error, or `strict`
-        meets a faulty row. The message names file, row group and row.
+        An amount cannot be read or has more than 18 digits, a currency has no rate, refunds are an
+        error, or `strict` meets a faulty row. The message names file, row group and row.
     """
     batch = Batch(record_batch, place)
     for condition in reading.conditions:
@@ -126,8 +131,12 @@ def normalize(
     batch.drop_nulls(times, NULL_TIME)
     time_us, bad = to_instants(times, reading.zone)
     batch.drop(bad, BAD_TIME)
+    n_orders = _n_orders(batch, reading, text=text)
+    batch.rates = _rates(batch, time_us, reading)
     amount_minor, rounded = _amounts(batch, customers, reading, scale, text=text)
     counts, newest_day = _judged(batch, time_us, amount_minor, reading)
+    _refuse_unrated(batch, time_us, reading)
+    _refuse_negative(batch, n_orders)
     if rounded is not None:
         rounded &= batch.reason == COUNTED
     n_rounded = 0 if rounded is None else int(np.count_nonzero(rounded))
@@ -136,8 +145,8 @@ def normalize(
     order_keys, order_present = _orders(batch, time_us, reading, text=text)
     return OrderRows(
         keys_of(customers), time_us, amount_minor, frozen(batch.reason), counts, n_rounded,
-        newest_day, _currencies(batch, reading.currency), order_keys, order_present, text_time,
-        _groups(batch, reading),
+        newest_day, _currencies(batch, reading), order_keys, order_present, text_time,
+        _groups(batch, reading), n_orders,
     )  # fmt: skip
 
 
@@ -149,6 +158,24 @@ def _ids(batch: Batch, name: str, reading: Reading, *, text: bool) -> pa.Array:
     return batch.ids(name)
 
 
+def _rates(batch: Batch, time_us: npt.NDArray[np.int64], reading: Reading) -> RowRates | None:
+    if reading.rate_table is None or reading.currency is None:
+        return None
+    days = partial(local_days, time_us, reading.zone)
+    return reading.rate_table.of_rows(batch.column(reading.currency), days)
+
+
+def _refuse_unrated(batch: Batch, time_us: npt.NDArray[np.int64], reading: Reading) -> None:
+    """Refuse rows that still count, whose rate of 1 was only to tell refunds and zeros."""
+    table, rates = reading.rate_table, batch.rates
+    if table is None or reading.currency is None or rates is None or rates.is_known is None:
+        return
+    if not table.optional:
+        unrated = ~rates.is_known & (batch.reason == COUNTED)
+        days = partial(local_days, time_us, reading.zone)
+        refuse_unrated(unrated, batch.column(reading.currency), table, days, batch.where)
+
+
 def _amounts(
     batch: Batch, customers: pa.Array, reading: Reading, scale: int, *, text: bool
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_] | None]:
@@ -157,17 +184,16 @@ def _amounts(
     batch.drop_nulls(amounts, NULL_AMOUNT)
     quantity = None
     if reading.quantity is not None:
-        pieces = _pieces(batch, reading.quantity, text=text)
-        batch.drop_nulls(pieces, NULL_AMOUNT)
-        quantity = values(pieces, np.int64)
-    minor, status = to_minor(amounts, quantity, scale, decimal_mark=reading.csv_decimal)
+        quantity = _whole_numbers(batch, "quantity", reading.quantity, text=text)
+    mark = reading.csv_decimal
+    minor, status = to_minor(amounts, quantity, scale, decimal_mark=mark, rates=batch.rates)
     worst = status.max(initial=OK)
     if worst >= NONFINITE:
         batch.drop(status == NONFINITE, NONFINITE_AMOUNT)
     row = batch.first(status == UNREADABLE) if worst >= UNREADABLE else -1
     if row >= 0:
         raise DataError(
-            f"amount must be a decimal number with {reading.csv_decimal!r} as its point; "
+            f"amount must be a decimal number with {mark!r} as its point; "
             f"got {str(amounts[row])!r} in {batch.where(row)}. Mend it, or name another column."
         )
     row = batch.first(status == TOO_LARGE) if worst >= TOO_LARGE else -1
@@ -179,18 +205,36 @@ def _amounts(
     return minor, None if worst == OK else status == ROUNDED
 
 
-def _pieces(batch: Batch, name: str, *, text: bool) -> pa.Array:
-    if text:
-        return parsed_integers(
-            batch.text(name), f"quantity column {name!r}", batch.where, "Mend it."
-        )
-    try:
-        return batch.column(name).cast(pa.int64())
-    except pa.ArrowInvalid as error:
+def _n_orders(batch: Batch, reading: Reading, *, text: bool) -> npt.NDArray[np.int64] | None:
+    if reading.n_orders is None:
+        return None
+    return _whole_numbers(batch, "orders", reading.n_orders, text=text)
+
+
+def _refuse_negative(batch: Batch, n_orders: npt.NDArray[np.int64] | None) -> None:
+    row = -1 if n_orders is None else batch.first(n_orders < 0)
+    if n_orders is not None and row >= 0:
         raise DataError(
-            f"quantity column {name!r} must fit int64; got {error} in {batch.where(0)} or after. "
+            f"orders must be a number from 0 on; got {n_orders[row]} in {batch.where(row)}. "
             "Mend it, or name another column."
-        ) from error
+        )
+
+
+def _whole_numbers(batch: Batch, role: str, name: str, *, text: bool) -> npt.NDArray[np.int64]:
+    """Read a column of integers; rows without one have no amount."""
+    what = f"{role} column {name!r}"
+    if text:
+        column = parsed_integers(batch.text(name), what, batch.where, "Mend it.")
+    else:
+        try:
+            column = batch.column(name).cast(pa.int64())
+        except pa.ArrowInvalid as error:
+            raise DataError(
+                f"{what} must fit int64; got {error} in {batch.where(0)} or after. "
+                "Mend it, or name another column."
+            ) from error
+    batch.drop_nulls(column, NULL_AMOUNT)
+    return values(column, np.int64)
 
 
 def _judged(
@@ -238,8 +282,10 @@ def _groups(batch: Batch, reading: Reading) -> GroupIds | None:
     return GroupIds(keys_of(groups), valid_mask(groups))
 
 
-def _currencies(batch: Batch, name: str | None) -> frozenset[str]:
-    if name is None:
+def _currencies(batch: Batch, reading: Reading) -> frozenset[str]:
+    """Return the currencies that stand beside each other: none where rates make them one."""
+    name = reading.currency
+    if name is None or reading.rate_table is not None:
         return frozenset()
     counted = arrow(batch.reason == COUNTED)
     return frozenset(

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import re
 from calendar import monthrange
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date, timedelta
 from typing import Literal, get_args
 
 from rfm_engine.errors import UsageError, shown
+from rfm_engine.orders.customer_level import orders_column
+from rfm_engine.orders.money.rates import Rates
+from rfm_engine.orders.money.rates_file import read_rates
 from rfm_engine.orders.time.zones import Zone
 from rfm_engine.orders.where import Condition
 
@@ -34,7 +38,8 @@ class Reading:
     """The options of reading, as `rfm_engine.score` documents them, and the days they come to.
 
     Days count from 1970-01-01; `as_of_day` is None when the newest row decides, and `first_day`
-    is None without a window or while the newest row is not known.
+    is None without a window or while the newest row is not known. `rates` are read here, unless
+    they have been already; readings are equal where `rate_table` is, whatever the file is called.
     """
 
     as_of: date | str
@@ -46,6 +51,7 @@ class Reading:
     quantity: str | None = None
     currency: str | None = None
     by: str | None = None
+    rates: str | os.PathLike[str] | Rates | None = field(default=None, compare=False)
     where: Sequence[str] = ()
     timezone: str = "UTC"
     amount_scale: int | None = None
@@ -59,11 +65,14 @@ class Reading:
     strict: bool = False
     clv: bool = False
     clv_unit: ClvUnit | None = None
+    customer_level: bool = False
+    n_orders: str | None = None
 
     zone: Zone = field(init=False, repr=False, compare=False)
     conditions: tuple[Condition, ...] = field(init=False, repr=False, compare=False)
     as_of_day: int | None = field(init=False, repr=False)
     first_day: int | None = field(init=False, repr=False)
+    rate_table: Rates | None = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Check every option and derive the days.
@@ -71,7 +80,7 @@ class Reading:
         Raises
         ------
         UsageError
-            An option is none of its choices, or two contradict each other.
+            An option is none of its choices, two contradict each other, or the rates are faulty.
         """
         _choose("refunds", self.refunds, get_args(Refunds))
         _choose("zero", self.zero, get_args(Zero))
@@ -90,7 +99,7 @@ class Reading:
             given = getattr(self, name)
             if not isinstance(given, str) and (given is not None or name != "time_format"):
                 raise UsageError(f"{name} must be text; got {shown(given)}.")
-        for name in ("strict", "clv"):
+        for name in ("strict", "clv", "customer_level"):
             if type(getattr(self, name)) is not bool:
                 raise UsageError(f"{name} must be True or False; got {shown(getattr(self, name))}.")
         for role in ("customer", "time", "amount", "order", "quantity", "currency", "by"):
@@ -109,6 +118,9 @@ class Reading:
                 f"by must name another column than that of customers; got {self.by!r} for both. "
                 "Name the column of groups."
             )
+        options = {field.name: getattr(self, field.name) for field in fields(self) if field.init}
+        n_orders = orders_column(self.n_orders, options, customer_level=self.customer_level)
+        object.__setattr__(self, "n_orders", n_orders)
         object.__setattr__(self, "zone", Zone(self.timezone))
         object.__setattr__(
             self, "conditions", tuple(map(Condition.parse, conditions_of(self.where)))
@@ -117,17 +129,20 @@ class Reading:
         object.__setattr__(self, "as_of_day", None if as_of is None else day_number(as_of))
         start = None if self.window is None else window_start(as_of or date.max, self.window)
         object.__setattr__(self, "first_day", day_number(start) if start and as_of else None)
+        if self.rates is not None and self.currency is None:
+            raise UsageError("rates must come with a currency column; got none. Name it.")
+        rates = self.rates
+        if not isinstance(rates, str | os.PathLike | Rates | None):
+            raise UsageError(f"rates must be the path of a file; got {rates!r}.")
+        known = rates if rates is None or isinstance(rates, Rates) else read_rates(rates)
+        object.__setattr__(self, "rate_table", known)
 
     @property
     def columns(self) -> list[str]:
         """The input columns needed, each once."""
         by_option = [self.customer, self.time, self.amount, self.order, self.quantity]
-        named = [
-            *by_option,
-            self.currency,
-            self.by,
-            *(condition.column for condition in self.conditions),
-        ]
+        by_option += [self.currency, self.by, self.n_orders]
+        named = [*by_option, *(condition.column for condition in self.conditions)]
         return list(dict.fromkeys(name for name in named if name is not None))
 
 

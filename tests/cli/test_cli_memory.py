@@ -6,6 +6,7 @@ import json
 import tempfile
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -25,15 +26,22 @@ def folder():
 
 
 @pytest.mark.skipif(not COMPILED, reason="six million orders are too many without the compiler")
-def test_memory_limit__is_held(rfm_process, folder):
+@pytest.mark.parametrize("words", [[], ["--customer-level"]], ids=str)
+def test_memory_limit__is_held(rfm_process, folder, words):
     """Six row groups, of more customers than there is room for."""
     orders = simulate(customers=3_000_000, orders=6_000_000)
-    write(orders, orders.schema, folder / "orders.parquet", threads=2)
+    schema = orders.schema.append(pa.field("orders", pa.int64()))
+    counted = (
+        batch.append_column("orders", pa.repeat(pa.scalar(i, pa.int64()), batch.num_rows))
+        for i, batch in enumerate(orders)
+    )
+    batches = pa.RecordBatchReader.from_batches(schema, counted)
+    write(batches, schema, folder / "orders.parquet", threads=2)
 
     def peak_and_customers(limit):
         run = rfm_process(
             "score", folder / "orders.parquet", "-o", folder / "out.parquet", "--json",
-            "--threads", 2, "--memory-limit", f"{limit}MB", "--spill-dir", folder,
+            "--threads", 2, "--memory-limit", f"{limit}MB", "--spill-dir", folder, *words,
         )  # fmt: skip
         customers = pq.read_table(folder / "out.parquet", columns=MEASURES)
         return json.loads(run.stdout)["peak_memory_bytes"], customers.sort_by("customer_id")

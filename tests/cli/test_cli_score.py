@@ -73,12 +73,15 @@ def test_score__passes_every_option_on(rfm, tmp_path):
         "7;04.02.2026;-1;2;1;EUR;paid\n"
         "8;05.02.2026;9;3;1;EUR;void\n"
     )
+    rates = tmp_path / "rates.csv"
+    rates.write_text("currency,rate\nEUR,2\n")
     options = {
-        "--customer": "who", "--time": "when", "--amount": "paid", "--order": "basket",
-        "--quantity": "n", "--currency": "money", "--where": "status=paid,sent",
-        "--as-of": "2026-02-28", "--window": "12mo", "--timezone": "Europe/Berlin",
-        "--amount-scale": "3", "--refunds": "drop", "--zero": "drop", "--frequency": "orders",
-        "--ids": "int", "--csv-delimiter": ";", "--csv-decimal": ",", "--time-format": "%d.%m.%Y",
+        "--rates": rates, "--customer": "who", "--time": "when", "--amount": "paid",
+        "--order": "basket", "--quantity": "n", "--currency": "money",
+        "--where": "status=paid,sent", "--as-of": "2026-02-28", "--window": "12mo",
+        "--timezone": "Europe/Berlin", "--amount-scale": "3", "--refunds": "drop", "--zero": "drop",
+        "--frequency": "orders", "--ids": "int", "--csv-delimiter": ";", "--csv-decimal": ",",
+        "--time-format": "%d.%m.%Y",
         "--method": "quantile,thresholds,quantile", "--bins": "5,5,5", "--f-cuts": "1,2,3,4",
         "--scheme": "classic", "--threads": "1",
     }  # fmt: skip
@@ -91,7 +94,7 @@ def test_score__passes_every_option_on(rfm, tmp_path):
     assert summary["rows"]["dropped"]["refund_dropped"] == 1
     assert summary["cuts"]["f"] == [1, 2, 3, 4]
     row = pq.read_table(tmp_path / "out.parquet").to_pylist()[0]
-    assert (row["who"], row["frequency"], str(row["monetary"])) == (7, 1, "4.500")
+    assert (row["who"], row["frequency"], str(row["monetary"])) == (7, 1, "9.000")
 
 
 def test_score_options__are_those_of_the_library():
@@ -148,7 +151,8 @@ def test_score__draws_progress_only_on_a_terminal(orders, tmp_path):
         (["{orders}", "-o", "x.csv", "--threads", "0"], 2, "threads must be"),
         (["{orders}", "-o", "x.csv", "--scheme", "none"], 2, "none"),
         (["{orders}", "-o", "x.csv", "--refunds", "keep"], 2, "--refunds"),
-        (["{orders}", "-o", "x.csv", "--rates", "m.csv"], 2, "No such option"),
+        (["{orders}", "-o", "x.csv", "--rate", "m.csv"], 2, "No such option"),
+        (["{orders}", "-o", "x.csv", "--rates", "m.csv"], 2, "must come with a currency column"),
         (["{orders}", "-o", "x.csv", "--memory-limit", "1MB"], 2, "memory_limit must be at least"),
         (["{orders}", "-o", "x.csv", "--memory-limit", "much"], 2, "a size such as 2GB"),
         (["{orders}", "-o", "x.csv", "--spill-dir", "/no/folder"], 2, "spill_dir must be"),

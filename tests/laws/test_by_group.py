@@ -105,6 +105,16 @@ def test_by__however_they_are_grouped(baskets, way):
         assert rows(rfm.score(table, as_of=AS_OF, by="shop", order="basket")) == expected
 
 
+def test_by__totals_of_customers_and_rates(tmp_path):
+    table = random_orders(900, 80, 5).append_column("shop", shops(900, 7))
+    table = table.append_column("orders", pa.array([i % 4 for i in range(900)]))
+    table = table.append_column("money", pa.array([["EUR", "USD"][i % 2] for i in range(900)]))
+    rates = tmp_path / "rates.csv"
+    rates.write_text("currency,rate\nEUR,1\nUSD,0.925\n")
+    options = {"as_of": AS_OF, "customer_level": True, "currency": "money", "rates": rates}
+    assert rows(rfm.score(table, by="shop", **options)) == one_at_a_time(table, "shop", **options)
+
+
 VALUES = st.one_of(
     st.integers(-3, 3), st.integers(-(10**18), 10**18), st.integers(-(2**63), 2**63 - 1)
 )

@@ -11,9 +11,11 @@ import pyarrow as pa
 
 from rfm_engine.errors import UsageError
 from rfm_engine.orders.arrays import frozen, valid_mask, values
+from rfm_engine.orders.money.conversion import converted_minor
 from rfm_engine.orders.money.decimals import decimal_minor
 from rfm_engine.orders.money.floats import float_minor
 from rfm_engine.orders.money.integers import integer_minor
+from rfm_engine.orders.money.rates import RowRates
 from rfm_engine.orders.money.status import (
     LIMIT,
     NONFINITE,
@@ -59,6 +61,7 @@ def to_minor(
     scale: int,
     *,
     decimal_mark: str = ".",
+    rates: RowRates | None = None,
 ) -> Minors:
     """Round each amount times its quantity half-even to `scale` digits, from its exact value.
 
@@ -73,6 +76,8 @@ def to_minor(
         Digits after the point, 0 to 18.
     decimal_mark
         What separates the digits after the point in text.
+    rates
+        What each row is multiplied by as well, before it is rounded; None for nothing.
 
     Returns
     -------
@@ -83,7 +88,10 @@ def to_minor(
         0 and OK.
     """
     counts = frozen(np.zeros(0, np.int64) if quantity is None else quantity)
-    minors = _all_minor(amount, counts, scale, decimal_mark)
+    if rates is None:
+        minors = _all_minor(amount, counts, scale, decimal_mark)
+    else:
+        minors = converted_minor(amount, counts, scale, decimal_mark, rates)
     valid = valid_mask(amount)
     if valid is None:
         return Minors(frozen(minors.values), minors.status)

@@ -74,10 +74,9 @@ def exact_decimal(mantissa: Decimal, exponent: int, count: int, scale: int) -> t
     shift = exponent + scale
     if mantissa == 0 or count == 0:
         return 0, OK
-    # A count has 1 to 19 digits.
     if mantissa.adjusted() + shift >= SIGNIFICANT:
         return 0, TOO_LARGE
-    if mantissa.adjusted() + shift < -SIGNIFICANT - 2:
+    if mantissa.adjusted() + shift < -len(str(abs(count))) - 1:
         return 0, ROUNDED
     n_digits = len(mantissa.as_tuple().digits)
     exact = Context(prec=n_digits + 60, Emin=MIN_EMIN, Emax=MAX_EMAX)

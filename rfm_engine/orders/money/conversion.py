@@ -1,0 +1,81 @@
+"""Amounts times quantities times rates to minor units: exact products, rounded once.
+
+A rate is an integer and a shift of the point, the same shift for all: so the integer multiplies the
+quantity, and the arithmetic is that of amounts without rates at another scale.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from rfm_engine.orders.arrays import arrow, frozen, valid_mask, values
+from rfm_engine.orders.money.decimals import decimal_minor
+from rfm_engine.orders.money.floats import float_minor
+from rfm_engine.orders.money.rates import RowRates
+from rfm_engine.orders.money.status import ROUNDED, Minors
+from rfm_engine.orders.money.texts import exact_decimal, split_decimal, text_minor
+
+_WHOLE = pa.decimal128(20, 0)  # every integer of 64 bits, with a sign or without
+_MINOR_DIGITS = 18
+# A product that wraps is above 2**63, so that its nearest double is above 2**62.
+_WITHIN = 2.0**62
+
+
+def converted_minor(
+    amount: pa.Array[Any],
+    quantity: npt.NDArray[np.int64],
+    scale: int,
+    decimal_mark: str,
+    rates: RowRates,
+) -> Minors:
+    """Round `amount * quantity * rate * 10**scale` half-even; empty `quantity` stands for ones.
+
+    Integers are in minor units already. Of floats the product with the quantity is taken as a
+    decimal of `scale` digits first, as without rates: what a float stands for is no fraction of a
+    minor unit. Rounded in either step is rounded.
+    """
+    kind = amount.type
+    if pa.types.is_floating(kind):
+        width: Any = np.float32 if pa.types.is_float32(kind) else np.float64
+        taken = float_minor(values(amount, width), quantity, scale)
+        decimals = arrow(taken.values, pa.decimal64(_MINOR_DIGITS, scale))
+        product = decimal_minor(decimals, rates.factors, scale - rates.digits)
+        return Minors(product.values, np.maximum(product.status, taken.status))
+    shift = scale - rates.digits
+    if pa.types.is_integer(kind):
+        amount, shift = amount.cast(_WHOLE), -rates.digits
+    counts, beyond = _products(quantity, rates.factors)
+    if pa.types.is_decimal(amount.type):
+        minors = decimal_minor(amount, counts, shift)
+    else:
+        minors = text_minor(amount, counts, shift, decimal_mark)
+    if len(beyond) == 0:
+        return minors
+    whole, status = minors.values.copy(), minors.status
+    valid = valid_mask(amount)
+    for row in beyond:
+        if status[row] <= ROUNDED and (valid is None or valid[row]):
+            count = int(quantity[row]) * int(rates.factors[row])
+            parts = _split(amount[int(row)].as_py(), decimal_mark)
+            whole[row], status[row] = exact_decimal(*parts, count, shift)
+    return Minors(whole, status)
+
+
+def _products(
+    quantity: npt.NDArray[np.int64], factors: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.intp]]:
+    """Multiply both; return which rows leave 64 bits, too, where the product is then 0."""
+    if not quantity.size:
+        return factors, np.empty(0, np.intp)
+    about = quantity.astype(np.float64) * factors.astype(np.float64)
+    is_beyond = np.abs(about) > _WITHIN
+    return frozen(np.where(is_beyond, 0, quantity * factors)), np.flatnonzero(is_beyond)
+
+
+def _split(amount: str | Decimal, decimal_mark: str) -> tuple[Decimal, int]:
+    return (amount, 0) if isinstance(amount, Decimal) else split_decimal(amount, decimal_mark)

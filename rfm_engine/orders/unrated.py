@@ -1,0 +1,60 @@
+"""Rows that count and whose currency has no rate, refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from rfm_engine.errors import DataError
+from rfm_engine.orders.money.rates import Rates, day_text
+
+_LISTED = 10
+
+
+def refuse_unrated(
+    unrated: npt.NDArray[np.bool_],
+    currency: pa.Array,
+    rates: Rates,
+    days: Callable[[], npt.NDArray[np.int32]],
+    where: Callable[[int], str],
+) -> None:
+    """Raise where rows are `unrated`, `bool[n]`; `where` says where a row stands.
+
+    Raises
+    ------
+    DataError
+        Naming each currency without a rate, with its first row, and its day if there are later
+        rates.
+    """
+    rows = np.flatnonzero(unrated)
+    if not len(rows):
+        return
+    firsts: dict[str | None, int] = {}
+    # Text may be other bytes than UTF-8, which no file of rates has.
+    names = currency.take(pa.array(rows)).cast(pa.large_binary()).to_pylist()
+    for row, name in zip(rows.tolist(), names, strict=True):
+        firsts.setdefault(None if name is None else name.decode(errors="replace"), row)
+    listed = [_said(name, row, rates, days, where) for name, row in firsts.items()]
+    more = f"; and {len(listed) - _LISTED} more" if len(listed) > _LISTED else ""
+    raise DataError(
+        f"currencies must have a rate in {rates.place}; got none for {'; '.join(listed[:_LISTED])}"
+        f"{more}. Add lines, or leave these rows out with a condition."
+    )
+
+
+def _said(
+    name: str | None,
+    row: int,
+    rates: Rates,
+    days: Callable[[], npt.NDArray[np.int32]],
+    where: Callable[[int], str],
+) -> str:
+    what = "null" if name is None else repr(name)
+    first_day = rates.first_day(name)
+    if first_day is None:
+        return f"{what} in {where(row)}"
+    day = day_text(int(days()[row]))
+    return f"{what} on {day} in {where(row)}, before its first date, {day_text(first_day)}"
