@@ -90,7 +90,9 @@ def score_everyone(everyone: Everyone, scheme: Scheme, plan: Plan, pool: Executo
     n_names = len(labels.names)
     if rules.table is not None:
         by_cell = [partial(rules.assign, of_chunk, _no_measure) for of_chunk in cells]
-        by_segment = segment_sums(cell_sums(sums), rules.table, n_names)
+        # Of a hundred bins an axis there are a million cells, and few are taken.
+        taken = np.flatnonzero(sums[:, 0])
+        by_segment = segment_sums(cell_sums(sums[taken]), rules.table[taken], n_names)
         return Scoring(fitted, cells, by_cell, labels, rules, by_segment, by_score)
 
     def assign(
