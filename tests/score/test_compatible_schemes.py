@@ -11,7 +11,7 @@ import pytest
 from pyarrow import compute as pc
 
 import rfm_engine as rfm
-from rfm_engine.kernels import COMPILED
+from tests.conftest import COMPILED
 from tests.reference_schemes import CODES, RULES
 
 AS_OF = date(1998, 6, 30)
