@@ -14,7 +14,7 @@ from rfm_engine.aggregate.finish import CustomerChunk
 from rfm_engine.aggregate.groups import GroupNumbers
 from rfm_engine.aggregate.tables import Codes
 from rfm_engine.errors import DataError
-from rfm_engine.score.cells import Cells, Compared, cell_sums, new_sums, place_customers
+from rfm_engine.score.cells import Bins, Cells, Compared, cell_sums, new_sums, place_customers
 from rfm_engine.score.fit import MEAN_PARTS, Fitted, fit_axes, mean_amounts
 from rfm_engine.score.identities import Identities
 from rfm_engine.score.methods import Measure
@@ -22,7 +22,7 @@ from rfm_engine.score.within import Groups
 from rfm_engine.segments.assign import Labels, SegmentSums, segment_sums
 from rfm_engine.segments.conditions import Population
 from rfm_engine.segments.plan import Plan
-from rfm_engine.segments.rules import Numbers, Rules, add_segments, new_segment_sums
+from rfm_engine.segments.rules import Column, Numbers, Rules, add_segments, new_segment_sums
 from rfm_engine.segments.scheme import Scheme
 
 Values = npt.NDArray[np.int64]
@@ -63,7 +63,33 @@ def score_everyone(everyone: Everyone, scheme: Scheme, plan: Plan, pool: Executo
     if numbers is not None:
         groups = Groups(np.concatenate([*numbers.of_chunks, np.zeros(0, np.uint32)]), numbers.n)
     fitted = fit_axes(plan.axes(scale), measures, ids, groups)
-    bins = plan.bins
+    cells, sums = _placed(chunks, fitted, plan.bins, pool)
+    labels = Labels(scheme, plan.bins, sums[:, 0] > 0, plan.weights)
+    cube = sums[:, 0].reshape(plan.bins)
+    by_score = [cube.sum(axis=axes).tolist() for axes in ((1, 2), (0, 2), (0, 1))]
+    n_names = len(labels.names)
+    if not scheme.is_raw:
+        rules = Rules(scheme, plan.bins, None)
+        by_cell = [partial(rules.assign, of_chunk, _no_measure) for of_chunk in cells]
+        # Of a hundred bins an axis there are a million cells, and few are taken.
+        taken = np.flatnonzero(sums[:, 0])
+        by_segment = segment_sums(cell_sums(sums[taken]), rules.layout[taken], n_names)
+        return Scoring(fitted, cells, by_cell, labels, rules, by_segment, by_score)
+    # Kept from the population's mean to the customers' comparison with it.
+    raw: list[Column] = [cache(partial(_raw_measure, chunk)) for chunk in chunks]
+    population = Population(partial(_columns, raw, pool), scale, pool.map, groups)
+    rules = Rules(scheme, plan.bins, population)
+    found = _named(everyone, rules, cells, raw, n_names, pool)
+    named = [partial(_same, segments) for segments, _ in found]
+    total = sum((own for _, own in found), new_segment_sums(n_names))
+    by_segment = [SegmentSums(*row) for row in cell_sums(total)]
+    return Scoring(fitted, cells, named, labels, rules, by_segment, by_score)
+
+
+def _placed(
+    chunks: Sequence[CustomerChunk], fitted: Fitted, bins: Bins, pool: Executor
+) -> tuple[list[Cells], npt.NDArray[np.int64]]:
+    """Return the customers' cells by chunk, and what each cell adds up to."""
 
     def place(chunk: CustomerChunk, *values: Values) -> tuple[Cells, npt.NDArray[np.int64]]:
         sums = new_sums(bins)
@@ -77,45 +103,34 @@ def score_everyone(everyone: Everyone, scheme: Scheme, plan: Plan, pool: Executo
     for of_chunk, sums_of_chunk in pool.map(place, chunks, *fitted.values):
         cells.append(of_chunk)
         sums += sums_of_chunk
-    labels = Labels(scheme, bins, sums[:, 0] > 0, plan.weights)
-    cube = sums[:, 0].reshape(bins)
-    by_score = [cube.sum(axis=axes).tolist() for axes in ((1, 2), (0, 2), (0, 1))]
-    raw: list[_Raw] = []
-    population = None
-    if scheme.is_raw:
-        # Kept from the population's mean to the customers' comparison with it.
-        raw = [cache(partial(_raw_measure, chunk)) for chunk in chunks]
-        population = Population(partial(_columns, raw, pool), scale, pool.map, groups)
-    rules = Rules(scheme, plan.bins, population)
-    n_names = len(labels.names)
-    if rules.table is not None:
-        by_cell = [partial(rules.assign, of_chunk, _no_measure) for of_chunk in cells]
-        # Of a hundred bins an axis there are a million cells, and few are taken.
-        taken = np.flatnonzero(sums[:, 0])
-        by_segment = segment_sums(cell_sums(sums[taken]), rules.table[taken], n_names)
-        return Scoring(fitted, cells, by_cell, labels, rules, by_segment, by_score)
+    return cells, sums
+
+
+def _named(
+    everyone: Everyone,
+    rules: Rules,
+    cells: Sequence[Cells],
+    raw: Sequence[Column],
+    n_names: int,
+    pool: Executor,
+) -> list[tuple[Numbers, Values]]:
+    """Return the customers' segments by chunk, rule by rule, and what each segment adds up to."""
+    chunks, _, numbers = everyone
+    groups: Sequence[Codes | None] = [None] * len(chunks)
+    if numbers is not None:
+        groups = numbers.of_chunks
 
     def assign(
-        chunk: CustomerChunk, of_chunk: Cells, column: _Raw, own: Codes | None
+        chunk: CustomerChunk, of_chunk: Cells, column: Column, own: Codes | None
     ) -> tuple[Numbers, Values]:
         found, sums = rules.assign(of_chunk, column, own), new_segment_sums(n_names)
         add_segments(found, chunk.frequency, chunk.monetary_minor, sums)
         return found, sums
 
-    by_chunk: Sequence[Codes | None] = [None] * len(chunks)
-    if numbers is not None:
-        by_chunk = numbers.of_chunks
-    assigned = list(pool.map(assign, chunks, cells, raw, by_chunk))
-    total = sum((each for _, each in assigned), new_segment_sums(n_names))
-    by_segment = [SegmentSums(*row) for row in cell_sums(total)]
-    segments = [partial(_same, found) for found, _ in assigned]
-    return Scoring(fitted, cells, segments, labels, rules, by_segment, by_score)
+    return list(pool.map(assign, chunks, cells, raw, groups))
 
 
-_Raw = Callable[[str], Values]
-
-
-def _columns(raw: Sequence[_Raw], pool: Executor, measure: str) -> list[Values]:
+def _columns(raw: Sequence[Column], pool: Executor, measure: str) -> list[Values]:
     return list(pool.map(lambda column: column(measure), raw))
 
 

@@ -32,7 +32,8 @@ class Rules:
 
     def __init__(self, scheme: Scheme, bins: Bins, population: Population | None) -> None:
         self.names = [segment.name for segment in scheme.segments]
-        self.table = None if population is not None else scheme.layout(bins)
+        self.layout = scheme.layout(bins)
+        self._by_cell = population is None
         self._rules: list[Rule] = []
         if population is None:
             return
@@ -51,8 +52,8 @@ class Rules:
         self, cells: Cells, measure: Column, groups: npt.NDArray[np.uint32] | None = None
     ) -> Numbers:
         """Return the segment of every customer, of such groups where there are any."""
-        if self.table is not None:
-            return self.table.take(cells)
+        if self._by_cell:
+            return self.layout.take(cells)
         found = np.full(len(cells), len(self.names), np.int16)
         for segment, taken, ranges in reversed(self._rules):
             inside = holds(ranges, measure, groups)
