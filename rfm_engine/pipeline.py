@@ -13,7 +13,7 @@ from importlib.metadata import version
 from typing import Any
 
 from rfm_engine.aggregate.budget import default_limit, parse_size
-from rfm_engine.aggregate.groups import GroupNumbers
+from rfm_engine.aggregate.groups import GroupWords
 from rfm_engine.aggregate.totals import CustomerTotals
 from rfm_engine.aggregation import Progress, aggregate
 from rfm_engine.available import anonymous_bytes, available_bytes, available_processors
@@ -273,15 +273,15 @@ def _scored(
     seconds: dict[str, float],
 ) -> Result:
     chunks, n_without_orders = totals.chunks(pool)
-    numbers = None
+    words = None
     if totals.reading.by is not None:
-        numbers = GroupNumbers(chunks, totals.hash_key, pool.map)
-        if numbers.has_none and options["overall"]:
+        words = GroupWords(chunks, totals.hash_key, pool.map)
+        if words.has_none and options["overall"]:
             raise DataError(
                 f"rows must have a group where overall is asked for, whose customers stand under "
                 f"none; got null in {totals.reading.by!r}. Fill it, or leave overall out."
             )
-    everyone = Everyone(chunks, totals.scale, numbers)
+    everyone = Everyone(chunks, totals.scale, words)
     scoring = score_everyone(everyone, scheme, plan, pool)
     cuts, money_scale = scoring.fitted.cuts, plan.money_scale(totals.scale)
     about = {

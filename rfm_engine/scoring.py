@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rfm_engine.aggregate.finish import CustomerChunk
-from rfm_engine.aggregate.groups import GroupNumbers
+from rfm_engine.aggregate.groups import GroupWords
 from rfm_engine.aggregate.tables import Codes
 from rfm_engine.errors import DataError
 from rfm_engine.score.cells import Bins, Cells, Compared, cell_sums, new_sums, place_customers
@@ -45,7 +45,7 @@ class Everyone(NamedTuple):
 
     chunks: Sequence[CustomerChunk]
     scale: int
-    numbers: GroupNumbers | None = None
+    words: GroupWords | None = None
 
 
 def score_everyone(everyone: Everyone, scheme: Scheme, plan: Plan, pool: Executor) -> Scoring:
@@ -56,12 +56,12 @@ def score_everyone(everyone: Everyone, scheme: Scheme, plan: Plan, pool: Executo
     DataError
         A mean amount leaves 64 bits.
     """
-    chunks, scale, numbers = everyone
+    chunks, scale, words = everyone
     measures = _measures(chunks, scale, plan, pool)
     ids = [partial(_identities, chunk) for chunk in chunks]
     groups = None
-    if numbers is not None:
-        groups = Groups(np.concatenate([*numbers.of_chunks, np.zeros(0, np.uint32)]), numbers.n)
+    if words is not None:
+        groups = Groups.of_words(words.of_chunks, pool.map)
     fitted = fit_axes(plan.axes(scale), measures, ids, groups)
     cells, sums = _placed(chunks, fitted, plan.bins, pool)
     labels = Labels(scheme, plan.bins, sums[:, 0] > 0, plan.weights)
@@ -79,7 +79,8 @@ def score_everyone(everyone: Everyone, scheme: Scheme, plan: Plan, pool: Executo
     raw: list[Column] = [cache(partial(_raw_measure, chunk)) for chunk in chunks]
     population = Population(partial(_columns, raw, pool), scale, pool.map, groups)
     rules = Rules(scheme, plan.bins, population)
-    found = _named(everyone, rules, cells, raw, n_names, pool)
+    numbers = [None] * len(chunks) if groups is None else groups.back(groups.numbers)
+    found = _named(chunks, numbers, rules, cells, raw, n_names, pool)
     named = [partial(_same, segments) for segments, _ in found]
     total = sum((own for _, own in found), new_segment_sums(n_names))
     by_segment = [SegmentSums(*row) for row in cell_sums(total)]
@@ -107,7 +108,8 @@ def _placed(
 
 
 def _named(
-    everyone: Everyone,
+    chunks: Sequence[CustomerChunk],
+    groups: Sequence[Codes | None],
     rules: Rules,
     cells: Sequence[Cells],
     raw: Sequence[Column],
@@ -115,10 +117,6 @@ def _named(
     pool: Executor,
 ) -> list[tuple[Numbers, Values]]:
     """Return the customers' segments by chunk, rule by rule, and what each segment adds up to."""
-    chunks, _, numbers = everyone
-    groups: Sequence[Codes | None] = [None] * len(chunks)
-    if numbers is not None:
-        groups = numbers.of_chunks
 
     def assign(
         chunk: CustomerChunk, of_chunk: Cells, column: Column, own: Codes | None

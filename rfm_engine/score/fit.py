@@ -12,7 +12,7 @@ from rfm_engine.score.cells import Cuts
 from rfm_engine.score.methods import BY_RANK, NESTED, Measure, fit_cuts
 from rfm_engine.score.nested import nested_bins
 from rfm_engine.score.ranked import IdsAt, rank_bins
-from rfm_engine.score.within import Groups, Placed, Wanted, place_within, rank_within
+from rfm_engine.score.within import Groups, Wanted, place_within, rank_within
 
 Chunks = Sequence[npt.NDArray[Any]]
 
@@ -49,8 +49,7 @@ def fit_axes(
     if axes[0].method == NESTED:
         placed, n_sets = nested_bins(measures, [axis.bins for axis in axes], groups)
         steps = Cuts(*map(_steps, axes))
-        by_axis = [_chunked(*each) for each in zip(placed, measures, strict=True)]
-        return Fitted(None, n_sets if groups is None else groups.n, steps, by_axis)
+        return Fitted(None, n_sets if groups is None else groups.n, steps, [*placed])
     if groups is not None:
         return _fit_groups(axes, measures, ids, groups)
     cuts, at = [], []
@@ -94,18 +93,13 @@ def _fit_groups(
             assert together is not None
             placed = together[:, by_value.index(number)]
         at.append(_steps(axis))
-        values.append(_chunked(placed, measure))
+        values.append(groups.back(placed))
     return Fitted(None, groups.n, Cuts(*at), values)
 
 
 def _steps(axis: Axis) -> list[int]:
     """Return cut points for values that are bins from 0."""
     return list(range(axis.bins - 1))
-
-
-def _chunked(placed: Placed, measure: Measure) -> Chunks:
-    ends = np.cumsum([len(chunk) for chunk in measure.chunks])
-    return np.split(placed, ends)[: len(ends)]
 
 
 def mean_amounts(

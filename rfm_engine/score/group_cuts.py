@@ -51,6 +51,9 @@ def place_by_value(
             for axis in range(n_axes):
                 own[axis, j] = records[order[start + j], axis]
         for axis in range(n_axes):
+            if methods[axis] == QUANTILE and n <= 32:
+                place_few(own, axis, n, bins[axis], cuts, ordered)
+                continue
             for j in range(n):
                 ordered[j] = own[axis, j]
             sort_values(ordered, spare, counts, n)
@@ -65,6 +68,28 @@ def place_by_value(
         for j in range(n):
             for axis in range(n_axes):
                 placed[order[start + j], axis] = own[axis, j]
+
+
+@kernel
+def place_few(own, axis, n, bins, ranks, placed):
+    """Replace values by their bins under `quantile`, without sorting.
+
+    A value is above the i-th quantile, which has a rank, when more values than that rank are below
+    it. To count them takes half the time of sorting ten.
+    """
+    for b in range(1, bins):
+        ranks[b - 1] = (b * n + bins - 1) // bins - 1
+    for j in range(n):
+        value = own[axis, j]
+        below = 0
+        for i in range(n):
+            below += own[axis, i] < value
+        above = 0
+        for b in range(bins - 1):
+            above += ranks[b] < below
+        placed[j] = above
+    for j in range(n):
+        own[axis, j] = placed[j]
 
 
 @kernel
@@ -288,10 +313,8 @@ def rank_of(values, j, n):
     """Return how many of `values[:n]` stand before the j-th when sorted; equals as they stand."""
     value = values[j]
     rank = 0
-    for i in range(j):
-        rank += values[i] <= value
-    for i in range(j + 1, n):
-        rank += values[i] < value
+    for i in range(n):
+        rank += (values[i] < value) | ((values[i] == value) & (i < j))
     return rank
 
 

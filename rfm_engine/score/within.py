@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from rfm_engine.orders.arrays import frozen
+from rfm_engine.orders.arrays import Scalar, frozen
 from rfm_engine.score.group_cuts import (
     LINEAR,
     MEAN_BELOW,
@@ -26,12 +26,12 @@ from rfm_engine.score.group_cuts import (
 )
 from rfm_engine.score.identities import Identities
 from rfm_engine.score.methods import Measure, counts_below, fit_cuts
+from rfm_engine.score.regroup import Numbers, Places, Words, put_values, regrouped
 from rfm_engine.score.select import Map, select
 
 Placed = npt.NDArray[np.uint8]
-Numbers = npt.NDArray[np.uint32]
-Order = npt.NDArray[np.int64]
 Values = npt.NDArray[np.int64]
+Chunks = Sequence[npt.NDArray[Any]]
 
 _KINDS = {
     "quantile": QUANTILE, "reserve-one-timers": RESERVE, "quantile-linear": LINEAR,
@@ -46,18 +46,58 @@ _CUSTOMERS_A_CALL = 1 << 19
 class Groups:
     """Customers by group: those of group `g` are `order[bounds[g]:bounds[g + 1]]`.
 
-    `numbers` are the groups of all customers; in a group they stand in their order in `sequence`.
+    `numbers` are the groups of all customers, who stand elsewhere than in the chunks they come in:
+    those of each chunk at its `places`. In a group they stand in their order in `sequence`.
     """
 
-    def __init__(self, numbers: Numbers, n: int, sequence: Order | None = None) -> None:
+    def __init__(
+        self, numbers: Numbers, n: int, places: Sequence[Places], sequence: Places | None = None
+    ) -> None:
         self.numbers = numbers
         self.n = n
+        self.places = places
         sizes = np.bincount(numbers, minlength=n)
         self.bounds = np.zeros(n + 1, np.int64)
         np.cumsum(sizes, out=self.bounds[1:])
-        self.order = np.empty(len(numbers), np.int64)
-        everyone = np.arange(len(numbers)) if sequence is None else sequence
+        self.order = np.empty(len(numbers), np.uint32)
+        everyone = sequence
+        if everyone is None:
+            everyone = np.arange(len(numbers), dtype=np.uint32)
         order_by_group(frozen(numbers), frozen(everyone), self.bounds[:-1].copy(), self.order)
+
+    @classmethod
+    def of_words(cls, words: Sequence[Words], each: Map) -> Groups:
+        """Return the groups of customers, by chunk what tells them apart; see `regrouped`."""
+        places, numbers, n = regrouped(words, each)
+        return cls(numbers, n, places)
+
+    @classmethod
+    def of_one(cls, chunks: Sequence[Sized]) -> Groups:
+        """Return one group of all customers."""
+        n = sum(map(len, chunks))
+        ends = np.cumsum([len(chunk) for chunk in chunks], dtype=np.uint32)
+        places = np.split(np.arange(n, dtype=np.uint32), ends)[: len(chunks)]
+        return cls(np.zeros(n, np.uint32), 1, places)
+
+    def moved(self, axes: Sequence[Chunks], each: Map = map) -> npt.NDArray[np.int64]:
+        """Return values by chunk as `int64[n, axes]`, by the customers' places here."""
+        records = np.empty((len(self.numbers), len(axes)), np.int64)
+
+        def put(task: tuple[int, npt.NDArray[Any], Places]) -> None:
+            axis, values, places = task
+            put_values(frozen(np.asarray(values, np.int64)), frozen(places), axis, records)
+
+        tasks = [
+            (axis, values, places)
+            for axis, chunks in enumerate(axes)
+            for values, places in zip(chunks, self.places, strict=True)
+        ]
+        list(each(put, tasks))
+        return records
+
+    def back(self, found: npt.NDArray[Scalar]) -> list[npt.NDArray[Scalar]]:
+        """Return what was found here by chunk, as the customers stand there."""
+        return [found.take(places, axis=0) for places in self.places]
 
     def by_id(self, ids: Sequence[Identities]) -> Groups:
         """Return the same groups, customers of each in the order of their ids."""
@@ -68,7 +108,9 @@ class Groups:
             np.concatenate([each.words(level, n_levels) for each in ids])
             for level in reversed(range(n_levels))
         ]
-        return Groups(self.numbers, self.n, np.lexsort(words).astype(np.int64))
+        everyone = np.concatenate(self.places)
+        sequence = everyone[np.lexsort(words)]
+        return Groups(self.numbers, self.n, self.places, sequence)
 
     def within(self, placed: Placed, bins: int) -> Groups:
         """Return the groups that each bin of each of these groups makes, empty ones left out."""
@@ -76,7 +118,11 @@ class Groups:
         taken = np.zeros(self.n * bins, np.bool_)
         taken[numbers] = True
         renumbered = np.cumsum(taken) - 1
-        return Groups(renumbered[numbers].astype(np.uint32), int(taken.sum()))
+        return Groups(renumbered[numbers].astype(np.uint32), int(taken.sum()), self.places)
+
+    def of_some(self, chosen: npt.NDArray[np.bool_]) -> Groups:
+        """Return the same groups of some of the customers, by their places here."""
+        return Groups(self.numbers[chosen], self.n, [])
 
     def runs(self) -> list[tuple[int, int]]:
         """Return ranges of groups that have some `_CUSTOMERS_A_CALL` customers each."""
@@ -84,7 +130,7 @@ class Groups:
         ends = np.unique(np.append(np.searchsorted(self.bounds, steps), self.n))
         return list(zip(ends[:-1].tolist(), ends[1:].tolist(), strict=True))
 
-    def large(self) -> list[tuple[int, Order]]:
+    def large(self) -> list[tuple[int, Places]]:
         """Return each group that is not worth sorting, and its customers."""
         sizes = np.diff(self.bounds)
         return [
@@ -102,8 +148,8 @@ class Groups:
 class Spread(NamedTuple):
     """Integers around a number of each group, `int64[groups]`, and which groups have one."""
 
-    floor: Order
-    ceiling: Order
+    floor: Values
+    ceiling: Values
     known: npt.NDArray[np.bool_]
 
 
@@ -154,12 +200,12 @@ class Wanted(NamedTuple):
 def place_within(axes: Sequence[Wanted], groups: Groups) -> Placed:
     """Return the bin from 0 of every customer on every axis, `uint8[n, axes]`, within its group.
 
-    Where a group has fewer bins, as under `qcut-drop`, they are the worst ones.
+    By the places in `groups`. Where a group has fewer bins, as under `qcut-drop`, they are the
+    worst ones.
     """
-    n, each = len(groups.order), axes[0].measure.each
-    records, placed = np.empty((n, len(axes)), np.int64), np.empty((n, len(axes)), np.uint8)
-    for axis, wanted in enumerate(axes):
-        np.concatenate([*wanted.measure.chunks, np.zeros(0, np.int64)], out=records[:, axis])
+    each = axes[0].measure.each
+    records = groups.moved([wanted.measure.chunks for wanted in axes], each)
+    placed = np.empty(records.shape, np.uint8)
     most = groups.most_sorted
     how = [
         np.array(column, np.int64)
@@ -186,9 +232,9 @@ def place_within(axes: Sequence[Wanted], groups: Groups) -> Placed:
 def rank_within(method: str, measure: Measure, bins: int, groups: Groups) -> Placed:
     """Return the bin from 0 of every customer by rank within its group, `uint8[n]`.
 
-    Customers with equal values stand in the order of `groups`.
+    By the places in `groups`. Customers with equal values stand in the order of `groups`.
     """
-    values = np.concatenate([*measure.chunks, np.zeros(0, np.int64)]).astype(np.int64, copy=False)
+    values = groups.moved([measure.chunks], measure.each)[:, 0]
     placed = np.empty(len(values), np.uint8)
     most = groups.most_sorted
 

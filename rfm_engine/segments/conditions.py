@@ -154,10 +154,10 @@ class Population:
     def _bound_within(self, condition: Condition, groups: Groups) -> Spread:
         measure, _, operand, part = condition
         asked = "mean_gap_days" if operand == "cycle" else measure
-        values = np.concatenate([*self._values(asked), np.zeros(0, np.int64)])
+        values = groups.moved([self._values(asked)])[:, 0]
         if asked == "mean_gap_days":
             known = values >= 0
-            values, groups = values[known], Groups(groups.numbers[known], groups.n)
+            values, groups = values[known], groups.of_some(known)
         if part is not None:
             return quantile_within(values, groups, part, self._each)
         found = means_within(values, groups)
