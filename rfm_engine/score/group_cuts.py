@@ -30,15 +30,15 @@ def order_by_group(numbers, sequence, places, order):
 @kernel
 def place_by_value(
     records, order, bounds, first, last, most, methods, bins, units, ascending, own, ordered, spare,
-    counts, cuts, placed
+    who, who_spare, counts, cuts, placed
 ):  # fmt: skip
     """Fill `placed`, `uint8[n, axes]`, with the bins from 0 of customers of groups `first:last`.
 
     `records` is `int64[n, axes]`, `methods`, `bins`, `units` and `ascending` `int64[axes]`. Where
     fewer bins are left they are the first; if not `ascending`, and so counted from the other end,
     the last. Groups of more than `most` customers are left out. `own` is `int64[axes, most]`,
-    `ordered` and `spare` `int64[most]`, `counts` `int64[256]`, `cuts` `int64[bins]`, whatever
-    stands in them.
+    `ordered`, `spare`, `who` and `who_spare` `int64[most]`, `counts` `int64[256]`, `cuts`
+    `int64[bins]`, whatever stands in them.
     """
     n_axes = len(methods)
     for group in range(first, last):
@@ -56,7 +56,7 @@ def place_by_value(
                 continue
             for j in range(n):
                 ordered[j] = own[axis, j]
-            sort_values(ordered, spare, counts, n)
+            sort_pairs(ordered, spare, who, who_spare, counts, n)
             n_cuts = cut_ordered(ordered, n, methods[axis], bins[axis], units[axis], cuts)
             lowest = 0 if ascending[axis] else bins[axis] - 1 - n_cuts
             for j in range(n):
@@ -121,7 +121,7 @@ def place_by_rank(
 
 @kernel
 def quantile_by_group(
-    values, order, bounds, first, last, most, i, bins, ordered, spare, counts, found
+    values, order, bounds, first, last, most, i, bins, ordered, spare, who, who_spare, counts, found
 ):  # fmt: skip
     """Write the quantile i/bins by inverted CDF of groups `first:last` to `found`.
 
@@ -134,7 +134,7 @@ def quantile_by_group(
             continue
         for j in range(n):
             ordered[j] = values[order[start + j]]
-        sort_values(ordered, spare, counts, n)
+        sort_pairs(ordered, spare, who, who_spare, counts, n)
         found[group] = ordered[(i * n + bins - 1) // bins - 1]
 
 
@@ -241,40 +241,12 @@ def halves_mean(high, low, n):
 
 
 @kernel
-def sort_values(values, spare, counts, n):
-    """Sort `values[:n]`: few by counting those before each, many by the bytes that differ.
-
-    To count takes no branch that nobody can foretell.
-    """
-    if n <= 32:
-        for j in range(n):
-            spare[rank_of(values, j, n)] = values[j]
-        for j in range(n):
-            values[j] = spare[j]
-        return 0
-    base, span = extent(values, n)
-    shift = np.uint64(0)
-    n_passes = 0
-    while shift < np.uint64(64) and (span >> shift) != np.uint64(0):
-        source = spare if n_passes & 1 else values
-        target = values if n_passes & 1 else spare
-        count_bytes(source, n, base, shift, counts)
-        for j in range(n):
-            value = source[j]
-            byte = ((np.uint64(value) - base) >> shift) & np.uint64(255)
-            target[counts[byte]] = value
-            counts[byte] += 1
-        shift += np.uint64(8)
-        n_passes += 1
-    if n_passes & 1:
-        for j in range(n):
-            values[j] = spare[j]
-    return 0
-
-
-@kernel
 def sort_pairs(values, spare, who, who_spare, counts, n):
-    """Sort `values[:n]` as `sort_values` does, stable, and move `who[:n]` along."""
+    """Sort `values[:n]`, stable, and move `who[:n]` along.
+
+    Few by counting those before each, which takes no branch that nobody can foretell; many by the
+    bytes in which they differ.
+    """
     if n <= 32:
         for j in range(n):
             rank = rank_of(values, j, n)

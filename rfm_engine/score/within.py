@@ -167,7 +167,7 @@ def quantile_within(values: Values, groups: Groups, part: Fraction, each: Map) -
 
     def find(run: tuple[int, int]) -> None:
         at = frozen(values), frozen(groups.order), frozen(groups.bounds), *run, most
-        quantile_by_group(*at, i, bins, *_room(2, most), *_room(1, 256), found)
+        quantile_by_group(*at, i, bins, *_room(4, most), *_room(1, 256), found)
 
     list(each(find, groups.runs()))
     for group, customers in groups.large():
@@ -215,8 +215,8 @@ def place_within(axes: Sequence[Wanted], groups: Groups) -> Placed:
     ]
 
     def place(run: tuple[int, int]) -> None:
-        own, ordered, spare = np.empty((len(axes), most), np.int64), *_room(2, most)
-        work = own, ordered, spare, *_room(1, 256), *_room(1, max(a.bins for a in axes))
+        own = np.empty((len(axes), most), np.int64)
+        work = own, *_room(4, most), *_room(1, 256), *_room(1, max(a.bins for a in axes))
         place_by_value(
             frozen(records), frozen(groups.order), frozen(groups.bounds), *run, most, *how, *work,
             placed,
