@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import rfm_engine as rfm
@@ -25,6 +25,16 @@ def assert_bins(got, theirs, values, edges):
         assert own == other or near
 
 
+def without_splinters(theirs, edges, n):
+    """Number pandas' bins without those between edges that are one but for a float step.
+
+    It asks for place 14.000000000000004 of 21 values, not 14, and what lies there is another edge.
+    """
+    splinters = np.diff(edges) <= n * np.spacing(edges[-1] - edges[0])
+    return theirs - (np.cumsum(splinters) - splinters)[theirs]
+
+
+@example([0] * 15 + [1] * 4 + [2, 3], 10)
 @given(ties | spread, st.integers(2, 12))
 def test_qcut_drop__is_that_of_pandas(values, k):
     cuts = fit_cuts("qcut-drop", Measure([np.array(values, np.int64)], map), k)
@@ -33,6 +43,7 @@ def test_qcut_drop__is_that_of_pandas(values, k):
         assert set(got) == {1}
         return
     theirs, edges = pd.qcut(values, k, labels=False, duplicates="drop", retbins=True)
+    theirs = without_splinters(theirs, edges, len(values))
     assert_bins(got, (theirs + 1).tolist(), values, edges)
 
 

@@ -54,6 +54,15 @@ def test_qcut_drop__gives_the_most_frequent_customers_a_low_score(one_timers):
     assert best["f_score"] == 5
 
 
+def test_qcut_drop__has_no_edge_beside_an_edge():
+    amounts = [0.0] * 15 + [1.0] * 4 + [2.0, 3.0]
+    theirs = pd.qcut(amounts, 10, labels=False, duplicates="drop") + 1
+    assert dict(zip(amounts, theirs.tolist(), strict=True)) == {0.0: 1, 1.0: 2, 2.0: 3, 3.0: 3}
+    frame = frame_of([(who, "2024-01-05", paid) for who, paid in enumerate(amounts)])
+    ours = scored(frame, method="qcut-drop", bins=(5, 5, 10)).values()
+    assert {float(row["monetary"]): row["m_score"] for row in ours} == {0: 1, 1: 1, 2: 2, 3: 2}
+
+
 def test_rank_first_and_ntile__tell_equal_customers_apart():
     frame = frame_of([(who, "2024-01-05", 20.0) for who in range(10)])
     money = frame.groupby("customer_id")["amount"].sum()
