@@ -12,7 +12,7 @@ from datetime import date
 from importlib.metadata import version
 from typing import Any
 
-from rfm_engine.aggregate.budget import default_limit, parse_size
+from rfm_engine.aggregate.budget import batch_bytes, default_limit, parse_size
 from rfm_engine.aggregate.groups import GroupWords
 from rfm_engine.aggregate.totals import CustomerTotals
 from rfm_engine.aggregation import Progress, aggregate
@@ -224,7 +224,8 @@ def score(
     if output is not None:
         check_output(output)
     if memory_limit is None:
-        limit = default_limit(available_bytes(), anonymous_bytes(), n_threads)
+        a_thread = batch_bytes(by=by is not None, clv=clv)
+        limit = default_limit(available_bytes(), anonymous_bytes(), n_threads, a_thread)
     else:
         limit = parse_size(memory_limit)
     running = {"threads": n_threads, "memory_limit": limit, "spill_dir": spill_dir}

@@ -9,7 +9,9 @@ from rfm_engine.errors import UsageError, shown
 
 _SIZE = re.compile(r"(\d{1,19}(?:\.\d{1,19})?)\s*([KMGT]?)(i?)B?", re.IGNORECASE)
 # A row group as it is read, decoded and normalised; a group of customers made and encoded.
-_BYTES_A_THREAD = 136 << 20
+BATCH_BYTES = 136 << 20
+# With groups their ids, and keys of both; with days the times and amounts of rows being added.
+_MORE_BATCH_BYTES = 48 << 20
 # LLVM and the loops, or in a first run the compiler: loaded after the plan is made.
 _LOOPS_BYTES = 64 << 20
 _LEAST_BYTES = 32 << 20
@@ -30,8 +32,19 @@ class Budget(NamedTuple):
 UNLIMITED = Budget(_MOST_WAITING_BYTES, 1 << 62, None)
 
 
-def plan_memory(limit: int | None, in_use: int, threads: int, sharing: int = 1) -> Budget:
-    """Divide what a limit leaves besides what is in use and what reading and writing takes.
+def batch_bytes(*, by: bool, clv: bool) -> int:
+    """Return what a thread takes to read and write, with groups or days."""
+    return BATCH_BYTES + _MORE_BATCH_BYTES * (by + clv)
+
+
+def plan_memory(
+    limit: int | None,
+    in_use: int,
+    threads: int,
+    sharing: int = 1,
+    a_thread: int = BATCH_BYTES,
+) -> Budget:
+    """Divide what a limit leaves besides what is in use and what threads take `a_thread`.
 
     So many totals share it.
 
@@ -42,7 +55,7 @@ def plan_memory(limit: int | None, in_use: int, threads: int, sharing: int = 1) 
     """
     if limit is None:
         return UNLIMITED
-    least = least_limit(in_use, threads)
+    least = least_limit(in_use, threads, a_thread)
     if limit < least:
         raise UsageError(
             f"memory_limit must be at least {_megabytes(least)} with {threads} threads; "
@@ -53,16 +66,19 @@ def plan_memory(limit: int | None, in_use: int, threads: int, sharing: int = 1) 
     return Budget(waiting, left - waiting, limit)
 
 
-def default_limit(available: int | None, in_use: int, threads: int) -> int | None:
+def default_limit(
+    available: int | None, in_use: int, threads: int, a_thread: int = BATCH_BYTES
+) -> int | None:
     """Return what is in use and 80% of what is available, None where that is unknown."""
     if available is None:
         return None
-    return max(in_use + available * _PERCENT_OF_AVAILABLE // 100, least_limit(in_use, threads))
+    least = least_limit(in_use, threads, a_thread)
+    return max(in_use + available * _PERCENT_OF_AVAILABLE // 100, least)
 
 
-def least_limit(in_use: int, threads: int) -> int:
+def least_limit(in_use: int, threads: int, a_thread: int = BATCH_BYTES) -> int:
     """Return the least limit that `plan_memory` takes."""
-    return in_use + _LOOPS_BYTES + threads * _BYTES_A_THREAD + _LEAST_BYTES
+    return in_use + _LOOPS_BYTES + threads * a_thread + _LEAST_BYTES
 
 
 def parse_size(size: int | str) -> int:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from rfm_engine.aggregate.budget import Budget, parse_size, plan_memory
+from rfm_engine.aggregate.budget import Budget, batch_bytes, parse_size, plan_memory
 from rfm_engine.aggregate.clv import CLV_FIELDS, clv_columns
 from rfm_engine.aggregate.finish import (
     CHUNK_BYTES_A_CUSTOMER,
@@ -103,9 +103,10 @@ class CustomerTotals:
         **reading: Any,
     ) -> None:
         limit = None if memory_limit is None else parse_size(memory_limit)
-        self._budget = plan_memory(limit, anonymous_bytes(), threads, sharing)
         self._spill = SpillFile(spill_dir)
         self._intake = Intake(Reading(as_of=as_of, **reading))
+        a_thread = batch_bytes(by=self.reading.by is not None, clv=self.reading.clv)
+        self._budget = plan_memory(limit, anonymous_bytes(), threads, sharing, a_thread)
         if self.reading.window is not None and self.reading.as_of_day is None:
             raise UsageError("as_of must be a date when a window is given; got 'newest'.")
         self._hash_key = HashKey.from_int(secrets.randbits(63) if hash_key is None else hash_key)
