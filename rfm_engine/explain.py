@@ -148,7 +148,11 @@ class _Teller:
         }
         own = row["segment"]
         rule = next((s for s in scheme.segments if s.name == own), None)
-        others = [Near(name, tuple(parts)) for name, parts in missing.items() if name != own]
+        others = [
+            Near(name, tuple(parts))
+            for name, parts in missing.items()
+            if name != own and parts is not None
+        ]
         others.sort(key=lambda near: len(near.missing))
         fewest = len(others[0].missing) if others else 0
         near = [each for each in others if len(each.missing) <= max(1, fewest)][:_MOST_NEAR]
@@ -157,22 +161,33 @@ class _Teller:
         return Explanation(row, axes, own, said, tuple(near))
 
     def _axis(self, axis: str, score: int, row: dict[str, Any]) -> AxisStory:
-        above, up_to = self._bin(axis, score)
+        between = self._between(axis, score, score)
+        assert between is not None
+        above, up_to = (self._cut(axis, cut) for cut in between)
         return AxisStory(axis, self._value(axis, row), score, above, up_to)
 
-    def _bin(self, axis: str, score: int) -> tuple[str | None, str | None]:
-        """Return the cut points around a score."""
+    def _between(self, axis: str, low: int, high: int) -> tuple[int | None, int | None] | None:
+        """Return the cut points around a range of scores; None where nobody can have one of them.
+
+        Ties leave bins empty, and `qcut-drop` leaves none of the best.
+        """
         method = self._result.options["method"][AXES.index(axis)]
         if self._result.cuts is None or method in BY_RANK:
             return None, None
         cuts = getattr(self._result.cuts, axis)
-        place = score - self._scheme.first_score
+        first, last = low - self._scheme.first_score, high - self._scheme.first_score
+        if first > len(cuts):
+            return None
+        last = min(last, len(cuts))
         if axis == "r":
-            place = len(cuts) - place
-        above = self._cut(axis, cuts[place - 1]) if place > 0 else None
-        return above, self._cut(axis, cuts[place]) if place < len(cuts) else None
+            first, last = len(cuts) - last, len(cuts) - first
+        above = cuts[first - 1] if first > 0 else None
+        up_to = cuts[last] if last < len(cuts) else None
+        return None if above is not None and above == up_to else (above, up_to)
 
-    def _cut(self, axis: str, cut: int) -> str:
+    def _cut(self, axis: str, cut: int | None) -> str | None:
+        if cut is None:
+            return None
         return format_minor(cut, self._result.money_scale) if axis == "m" else str(cut)
 
     def _value(self, axis: str, row: dict[str, Any]) -> str:
@@ -186,12 +201,14 @@ class _Teller:
 
     def _missing(
         self, segment: Segment, number: int, scores: dict[str, int], row: dict[str, Any]
-    ) -> list[str]:
-        """Say what a customer would need to be in a segment."""
+    ) -> list[str] | None:
+        """Say what a customer would need to be in a segment; None where nobody can be."""
         r, f, m = (scores[axis] for axis in AXES)
         have = scores | {SUM: r + f + m}
         found = []
         for axis, (low, high) in segment.ranges.items():
+            if axis in AXES and self._between(axis, low, high) is None:
+                return None
             twice = self._scheme.twice_fm(f, m) if axis == FM else 2 * have[axis]
             if not 2 * low <= twice <= 2 * high:
                 wanted = f"has {twice / 2:g}"
@@ -208,10 +225,9 @@ class _Teller:
 
     def _wanted(self, axis: str, low: int, high: int, row: dict[str, Any]) -> str:
         """Say what a range of scores means in days, orders or money."""
-        worst, best = (high, low) if axis == "r" else (low, high)
-        above, up_to = self._bin(axis, worst)[0], self._bin(axis, best)[1]
-        ends = [f"above {above}"] if above is not None else []
-        ends += [f"at most {up_to}"] if up_to is not None else []
+        above, up_to = self._between(axis, low, high) or (None, None)
+        ends = [f"above {self._cut(axis, above)}"] if above is not None else []
+        ends += [f"at most {self._cut(axis, up_to)}"] if up_to is not None else []
         return ", ".join([*ends, f"has {self._value(axis, row)}"])
 
     def _unmet(self, condition: Condition, settled: Range, row: dict[str, Any]) -> list[str]:

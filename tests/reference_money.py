@@ -38,8 +38,8 @@ def minor_units(
     """Return the row's integer minor units, and whether digits were lost.
 
     The product is rounded, once. An integer is in minor units, wherever its point stands; a float
-    has lost nothing when it is the float nearest to the decimal taken for it, and only then is
-    that decimal multiplied by a rate.
+    has lost nothing when it is the float nearest to the decimal taken for it. A rate multiplies
+    that decimal, or where the float is not the nearest to it the shortest one it is nearest to.
     """
     if rate is not None:
         return _converted(amount, scale, quantity, rate)
@@ -61,16 +61,29 @@ def minor_units(
 
 
 def _converted(amount: Amount, scale: int, quantity: int, rate: Fraction) -> tuple[int, bool]:
-    was_rounded = False
-    if isinstance(amount, float):
-        minor, was_rounded = minor_units(amount, scale, quantity)
-        exact = minor * rate
-    elif isinstance(amount, int):
+    if isinstance(amount, int):
         exact = amount * quantity * rate
     else:
-        exact = Fraction(Decimal(amount)) * quantity * 10**scale * rate
+        decimal = _meant(amount, scale) if isinstance(amount, float) else Fraction(Decimal(amount))
+        exact = decimal * quantity * 10**scale * rate
     minor = within_18_digits(round(exact))
-    return minor, was_rounded or minor != exact
+    return minor, minor != exact
+
+
+def _meant(amount: float, scale: int) -> Fraction:
+    """Return the decimal that a float stands for."""
+    try:
+        minor, was_rounded = minor_units(amount, scale)
+    except TooLargeError:
+        was_rounded = True
+    if not was_rounded:
+        return Fraction(minor, 10**scale)
+    for digits in range(1, 18):
+        text = f"{amount:.{digits}g}"
+        exact = Fraction(Decimal(text))
+        if (nearest_single(exact) if isinstance(amount, Single) else float(text)) == amount:
+            return exact
+    raise AssertionError(amount)
 
 
 def rate_on(rates: Rates, currency: str | None, day: date) -> Fraction | None:

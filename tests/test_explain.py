@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from uuid import UUID
 
@@ -100,3 +101,16 @@ def test_explain__finds_uuids():
     result = rfm.score(orders, as_of=AS_OF)
     stories = [rfm.explain(result, [each])[0] for each in (who, str(who), who.bytes)]
     assert {story.customer["customer_id"] for story in stories} == {who}
+
+
+@pytest.mark.parametrize("method", ["quantile", "qcut-drop", "r-rfm", "reserve-one-timers"])
+@pytest.mark.parametrize("scheme", ["classic", "r-rfm", "shopify", "putler", "pymc"])
+def test_explain__says_nothing_that_cannot_be(orders, method, scheme):
+    """Most customers have one order: of the bins of frequency some are empty, or are none."""
+    few = orders.slice(0, 150)
+    result = rfm.score(few, as_of=AS_OF, method=method, scheme=scheme)
+    for story in rfm.explain(result, result.customers["customer_id"].to_pylist()):
+        for near in story.near:
+            for part in near.missing:
+                ends = re.match(r"[rfm] .* \(above (\S+), at most (\S+),", part)
+                assert ends is None or Decimal(ends[1]) < Decimal(ends[2]), part

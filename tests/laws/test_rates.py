@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import rfm_engine as rfm
 from rfm_engine.orders.money import rates
 from tests import reference, strategies
-from tests.compare import digest, expected_scores, scores_of
+from tests.compare import digest, expected_scores, scores_of, totals_of
 from tests.laws.test_score_reference import assert_same, engine_options, twin_options
 from tests.reference_money import NoRateError, TooLargeError
 from tests.shapes import AS_OF, DAY_US, NEW_YEAR_2024_US, cents, orders_table, random_orders
@@ -173,6 +173,22 @@ def test_rates__round_ties_half_even_once(place):
     )
     assert monetary == {1: cents(2), 2: cents(8), 3: cents(8)}
     assert result.rows.amounts_rounded == 3
+
+
+def test_rates__floats_of_more_digits_than_the_scale_come_to_what_text_does(place):
+    place.write_text("currency,rate\nBTC,60000\nKWD,2.5\nEUR,1\n")
+    texts = {1: ("0.0125", "BTC"), 2: ("0.004", "BTC"), 3: ("1.125", "KWD"), 4: ("10.05", "EUR")}
+    orders = pa.table(
+        {
+            "customer_id": pa.array(list(texts)),
+            "order_time": pa.array([NEW_YEAR_2024_US] * len(texts), pa.timestamp("us")),
+            "amount": [float(amount) for amount, _ in texts.values()],
+            "money": [money for _, money in texts.values()],
+        }
+    )
+    options = {"as_of": AS_OF, "currency": "money", "rates": place}
+    found = totals_of(rfm.score(orders, **options).customers)
+    assert {who: row[-1] for who, row in found.items()} == {1: 75_000, 2: 24_000, 3: 281, 4: 1_005}
 
 
 def test_rates__hold_from_their_local_day_on(place):

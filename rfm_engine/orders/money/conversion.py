@@ -17,7 +17,7 @@ from rfm_engine.orders.arrays import arrow, frozen, valid_mask, values
 from rfm_engine.orders.money.decimals import decimal_minor
 from rfm_engine.orders.money.floats import float_minor
 from rfm_engine.orders.money.rates import RowRates
-from rfm_engine.orders.money.status import ROUNDED, Minors
+from rfm_engine.orders.money.status import NONFINITE, OK, ROUNDED, Minors
 from rfm_engine.orders.money.texts import exact_decimal, split_decimal, text_minor
 
 _WHOLE = pa.decimal128(20, 0)  # every integer of 64 bits, with a sign or without
@@ -35,17 +35,13 @@ def converted_minor(
 ) -> Minors:
     """Round `amount * quantity * rate * 10**scale` half-even; empty `quantity` stands for ones.
 
-    Integers are in minor units already. Of floats the product with the quantity is taken as a
-    decimal of `scale` digits first, as without rates: what a float stands for is no fraction of a
-    minor unit. Rounded in either step is rounded.
+    Integers are in minor units already. A float stands for the decimal of `scale` digits that it
+    is nearest to, or else for the shortest decimal.
     """
     kind = amount.type
     if pa.types.is_floating(kind):
         width: Any = np.float32 if pa.types.is_float32(kind) else np.float64
-        taken = float_minor(values(amount, width), quantity, scale)
-        decimals = arrow(taken.values, pa.decimal64(_MINOR_DIGITS, scale))
-        product = decimal_minor(decimals, rates.factors, scale - rates.digits)
-        return Minors(product.values, np.maximum(product.status, taken.status))
+        return _converted_floats(values(amount, width), quantity, scale, rates)
     shift = scale - rates.digits
     if pa.types.is_integer(kind):
         amount, shift = amount.cast(_WHOLE), -rates.digits
@@ -63,6 +59,31 @@ def converted_minor(
             count = int(quantity[row]) * int(rates.factors[row])
             parts = _split(amount[int(row)].as_py(), decimal_mark)
             whole[row], status[row] = exact_decimal(*parts, count, shift)
+    return Minors(whole, status)
+
+
+def _converted_floats(
+    amount: npt.NDArray[np.float32] | npt.NDArray[np.float64],
+    quantity: npt.NDArray[np.int64],
+    scale: int,
+    rates: RowRates,
+) -> Minors:
+    taken = float_minor(amount, np.empty(0, np.int64), scale)
+    counts, beyond = _products(quantity, rates.factors)
+    shift = scale - rates.digits
+    decimals = arrow(taken.values, pa.decimal64(_MINOR_DIGITS, scale))
+    minors = decimal_minor(decimals, counts, shift)
+    whole, status = minors.values.copy(), minors.status.copy()
+    is_finite = taken.status != NONFINITE
+    status[~is_finite] = NONFINITE
+    inexact = np.flatnonzero(is_finite & (taken.status != OK))
+    for row in np.union1d(inexact, beyond[is_finite[beyond]]):
+        count = int(rates.factors[row]) * (int(quantity[row]) if quantity.size else 1)
+        if taken.status[row] == OK:
+            meant = Decimal(int(taken.values[row])).scaleb(-scale)
+        else:
+            meant = Decimal(str(amount[row]))
+        whole[row], status[row] = exact_decimal(meant, 0, count, shift)
     return Minors(whole, status)
 
 
