@@ -40,7 +40,9 @@ def explain(
 
 def _lines(story: Explanation, customer: str, by: str | None) -> Iterator[str]:
     row = story.customer
-    where = "" if by is None else f", {by} {'null' if row[by] is None else row[by]}"
+    where = "" if by is None else ", all together"
+    if by in row:
+        where = f", {by} {'null' if row[by] is None else row[by]}"
     yield f"customer {row[customer]}{where}: {story.segment}, {row['rfm_score']}"
     first = row["first_order"]
     since = "" if first is None else f"first order {first:%Y-%m-%d}, "

@@ -48,7 +48,9 @@ def head_lines(summary: dict[str, Any]) -> list[str]:
         lines.append("with " + ", ".join(chosen))
     if summary["cuts"] is None:
         owner = summary["options"].get("by") or "bin"
-        lines.append(f"cuts: {summary['cuts_by_group']:,} sets, each {owner} has its own")
+        given = set(summary["options"]["method"]) == {"thresholds"}
+        sets = f"{summary['cuts_by_group']:,} sets, each {owner} has its own"
+        lines.append(f"cuts: those given, for each {owner}" if given else f"cuts: {sets}")
     return lines + cut_lines(summary["cuts"])
 
 

@@ -55,7 +55,9 @@ class Explanation(NamedTuple):
 
 
 def explain(result: Result, ids: Sequence[Any]) -> list[Explanation]:
-    """Explain the scores and segments of customers, with `by` in each of their groups.
+    """Explain the scores and segments of customers.
+
+    With `by` in each of their groups, with `overall` then among all customers.
 
     Parameters
     ----------
@@ -101,7 +103,8 @@ def explain(result: Result, ids: Sequence[Any]) -> list[Explanation]:
         group: _Teller(result.of_group(partial(_is_of, group)))
         for group in dict.fromkeys(row[by] for row in rows)
     }
-    return [tellers[row[by]].explain(row) for row in rows]
+    stories = [tellers[row[by]].explain(row) for row in rows]
+    return stories if result.overall is None else stories + explain(result.overall, ids)
 
 
 def _is_of(group: Any, ids: pa.ChunkedArray) -> pa.ChunkedArray:

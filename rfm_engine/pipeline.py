@@ -7,7 +7,6 @@ import os
 import time as clock
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import replace
 from datetime import date
 from importlib.metadata import version
 from typing import Any
@@ -31,6 +30,8 @@ from rfm_engine.sink import check_output, write_groups
 
 __version__ = version("rfm-engine")
 METADATA_KEY = b"rfm_engine"
+# They change no result, so they are not written beside one.
+_RUNNING = ("threads", "memory_limit")
 
 
 def score(
@@ -250,9 +251,9 @@ def score(
     with ThreadPoolExecutor(n_threads) as pool:
         platform = None
         if aggregated.overall is not None:
-            platform = _scored(aggregated.overall, chosen, plan, pool, options, said, seconds)
-        result = _scored(aggregated.totals, chosen, plan, pool, options, said, seconds)
-    result = replace(result, overall=platform)
+            alone = said | {"by": None, "overall": False}
+            platform = _scored(aggregated.overall, chosen, plan, pool, alone, seconds, None)
+        result = _scored(aggregated.totals, chosen, plan, pool, said, seconds, platform)
     marks.append(clock.perf_counter())
     if output is not None:
         aggregated.tell(progress, "write")
@@ -270,14 +271,14 @@ def _scored(
     plan: Plan,
     pool: Executor,
     options: dict[str, Any],
-    said: dict[str, Any],
     seconds: dict[str, float],
+    overall: Result | None,
 ) -> Result:
     chunks, n_without_orders = totals.chunks(pool)
     words = None
     if totals.reading.by is not None:
         words = GroupWords(chunks, totals.hash_key, pool.map)
-        if words.has_none and options["overall"]:
+        if words.has_none and overall is not None:
             raise DataError(
                 f"rows must have a group where overall is asked for, whose customers stand under "
                 f"none; got null in {totals.reading.by!r}. Fill it, or leave overall out."
@@ -289,8 +290,10 @@ def _scored(
         "version": __version__,
         "as_of": None if totals.as_of is None else totals.as_of.isoformat(),
         "cuts": cuts_in_units(cuts, money_scale),
-        "options": options,
+        "options": {key: options[key] for key in options if key not in _RUNNING},
     }
+    if overall is not None:
+        about["overall"] = {"cuts": cuts_in_units(overall.cuts, overall.money_scale)}
     metadata = {METADATA_KEY: json.dumps(about, default=str)}
     parts = chunks, scoring.cells, scoring.segments
     return Result(
@@ -308,11 +311,11 @@ def _scored(
         ),
         customers_by_score=scoring.by_score,
         customers_without_orders=n_without_orders,
-        overall=None,
+        overall=overall,
         scale=totals.scale,
         money_scale=money_scale,
         seconds=seconds,
-        options=said,
+        options=options,
         version=__version__,
     )
 

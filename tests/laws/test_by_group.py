@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -175,6 +177,18 @@ def test_overall__is_a_run_without_groups(tmp_path):
     without = written.filter(written["shop"].is_null()).drop(["shop"])
     assert sorted(map(str, without.to_pylist())) == rows(alone)
     assert sorted(map(str, written.filter(written["shop"].is_valid()).to_pylist())) == rows(both)
+
+
+def test_overall__is_a_result_of_its_own(tmp_path):
+    table = random_orders(900, 80, 5).append_column("shop", shops(900, 7, none=False))
+    result = rfm.score(table, as_of=AS_OF, by="shop", overall=True)
+    alone = rfm.score(table, as_of=AS_OF)
+    assert rfm.explain(result.overall, [3]) == rfm.explain(alone, [3])
+    assert rfm.explain(result, [3])[-1:] == rfm.explain(alone, [3])
+    rfm.save_model(result.overall, tmp_path / "model.json")
+    assert rfm.load_model(tmp_path / "model.json").scheme.cuts
+    about = json.loads(result.schema.metadata[b"rfm_engine"])
+    assert about["overall"]["cuts"] == alone.summary()["cuts"]
 
 
 def test_overall__of_customers_without_a_group_is_refused():
