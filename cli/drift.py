@@ -24,6 +24,8 @@ def drift(
 
     if options.model is not None:
         raise Misuse("drift must have one model; got --model as well. Leave it out.")
+    if options.overall:
+        raise Misuse("drift must be of one result; got --overall, which has two. Leave it out.")
     from rfm_engine.model import check_fitted
 
     model = rfm_engine.load_model(fitted)

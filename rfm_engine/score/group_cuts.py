@@ -28,6 +28,25 @@ def order_by_group(numbers, sequence, places, order):
 
 
 @kernel
+def number_bins(order, bounds, placed, inner, numbers):
+    """Give a number to each bin of each group that has customers; return how many do.
+
+    `placed` is `uint8[n]`, `inner` `uint32[bins]`, whatever stands in it, `numbers` `uint32[n]`.
+    """
+    n = 0
+    for group in range(len(bounds) - 1):
+        for b in range(len(inner)):
+            inner[b] = 0
+        for i in range(bounds[group], bounds[group + 1]):
+            b = placed[order[i]]
+            if inner[b] == 0:
+                n += 1
+                inner[b] = n
+            numbers[order[i]] = inner[b] - np.uint32(1)
+    return n
+
+
+@kernel
 def place_by_value(
     records, order, bounds, first, last, most, methods, bins, units, ascending, own, ordered, spare,
     who, who_spare, counts, cuts, placed

@@ -19,6 +19,7 @@ from rfm_engine.score.group_cuts import (
     R_RFM,
     RESERVE,
     mean_by_group,
+    number_bins,
     order_by_group,
     place_by_rank,
     place_by_value,
@@ -114,11 +115,10 @@ class Groups:
 
     def within(self, placed: Placed, bins: int) -> Groups:
         """Return the groups that each bin of each of these groups makes, empty ones left out."""
-        numbers = self.numbers.astype(np.int64) * bins + placed
-        taken = np.zeros(self.n * bins, np.bool_)
-        taken[numbers] = True
-        renumbered = np.cumsum(taken) - 1
-        return Groups(renumbered[numbers].astype(np.uint32), int(taken.sum()), self.places)
+        numbers = np.empty(len(self.numbers), np.uint32)
+        inner = np.empty(bins, np.uint32)
+        at = frozen(self.order), frozen(self.bounds), frozen(placed)
+        return Groups(numbers, int(number_bins(*at, inner, numbers)), self.places)
 
     def of_some(self, chosen: npt.NDArray[np.bool_]) -> Groups:
         """Return the same groups of some of the customers, by their places here."""
