@@ -21,7 +21,7 @@ spread = st.lists(st.integers(-(2**40), 2**40), min_size=1, max_size=60)
 def float_step(values, edge=1.0):
     """How far an edge may be off: a step of itself, or of the place where it was looked for.
 
-    pandas asks for place 14.999999999999998 of 19 values, not 15, and takes so much of the gap there.
+    pandas asks for place 14.999999999999998 of 19 values, not 15, and takes so much of the gap.
     """
     gap = max(values) - min(values)
     return max(np.spacing(max(abs(edge), 1.0)), np.spacing(float(len(values))) * gap)
