@@ -53,6 +53,10 @@ def score(
         raise Misuse(
             "--json must not be combined with -o -; got both, and stdout holds one. Name a file."
         )
+    if options.config is not None:
+        from rfm_engine.sink import refuse_overwriting
+
+        refuse_overwriting(output, "the config file", options.config)
     arguments = options.arguments()
     if save_model is not None:
         from rfm_engine.model import check_keeping

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
@@ -14,12 +14,11 @@ import pyarrow as pa
 
 from rfm_engine.aggregate.survey import newest_day
 from rfm_engine.aggregate.totals import CustomerTotals
-from rfm_engine.errors import UsageError
 from rfm_engine.orders.place import Place, Source
 from rfm_engine.orders.reading import NEWEST, Reading
 from rfm_engine.orders.sources.opening import open_sources
 from rfm_engine.scan import Seconds, scan
-from rfm_engine.sink import same_place
+from rfm_engine.sink import refuse_overwriting
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +103,8 @@ def aggregate(
     threads = running["threads"]
     known = Reading(as_of=as_of, **reading)
     sources = open_sources(orders, known.columns, csv_delimiter=known.csv_delimiter)
-    _refuse_overwriting(sources, output)
+    for source in sources:
+        refuse_overwriting(output, "an input", source.name)
     spent = Seconds()
     if known.as_of_day is None and known.window is not None:
         newest, spent = newest_day(sources, known, threads)
@@ -122,11 +122,3 @@ def aggregate(
     # What decoding took is kept for more of it, and more of it does not come.
     pa.default_memory_pool().release_unused()
     return aggregated, Seconds(spent.read + counted.read, spent.work + counted.work)
-
-
-def _refuse_overwriting(sources: Sequence[Source], output: str | os.PathLike[str] | None) -> None:
-    for source in sources:
-        if output is not None and same_place(source.name, output):
-            raise UsageError(
-                f"output must not be an input; got {source.name} for both. Write elsewhere."
-            )

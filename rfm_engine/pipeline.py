@@ -24,9 +24,10 @@ from rfm_engine.result import Result, SegmentTotals, cuts_in_units
 from rfm_engine.scan import Seconds
 from rfm_engine.scoring import Everyone, score_everyone
 from rfm_engine.segments.first_orders import refuse_first_orders
+from rfm_engine.segments.load import scheme_file
 from rfm_engine.segments.plan import Monetary, Plan
 from rfm_engine.segments.scheme import CutPoint, Scheme
-from rfm_engine.sink import check_output, write_groups
+from rfm_engine.sink import check_output, refuse_overwriting, write_groups
 
 __version__ = version("rfm-engine")
 METADATA_KEY = b"rfm_engine"
@@ -224,6 +225,9 @@ def score(
     n_threads = _threads(threads)
     if output is not None:
         check_output(output)
+    refuse_overwriting(output, "the rates file", rates)
+    refuse_overwriting(output, "the model file", model)
+    refuse_overwriting(output, "the scheme file", scheme_file(scheme))
     if memory_limit is None:
         a_thread = batch_bytes(by=by is not None, clv=clv)
         limit = default_limit(available_bytes(), anonymous_bytes(), n_threads, a_thread)

@@ -20,7 +20,7 @@ def load_scheme(given: str | os.PathLike[str]) -> Scheme:
         There is no such scheme, or the file is not a scheme; the message names the place.
     """
     text = path_text("scheme", given)
-    if text.endswith(".toml"):
+    if scheme_file(text):
         return parse_scheme(_read(Path(text)), text)
     shipped = shipped_schemes()
     if text not in shipped:
@@ -28,6 +28,12 @@ def load_scheme(given: str | os.PathLike[str]) -> Scheme:
             f"scheme must be one of {', '.join(shipped)} or a .toml file; got {shown(text)}."
         )
     return parse_scheme((files(__package__) / "schemes" / f"{text}.toml").read_text("utf-8"), text)
+
+
+def scheme_file(given: str | os.PathLike[str] | None) -> str | None:
+    """Return the path of a scheme of one's own, None where the scheme is a shipped one."""
+    text = None if given is None else path_text("scheme", given)
+    return text if text is not None and text.endswith(".toml") else None
 
 
 def shipped_schemes() -> list[str]:

@@ -102,6 +102,22 @@ def _check_folder(target: Path) -> None:
         )
 
 
+def refuse_overwriting(
+    output: str | os.PathLike[str] | None, what: str, read: str | os.PathLike[str] | None
+) -> None:
+    """Refuse an output place that would replace what is read, such as `what` "an input".
+
+    Raises
+    ------
+    UsageError
+        It would.
+    """
+    if output is not None and read is not None and same_place(path_text(what, read), output):
+        raise UsageError(
+            f"output must not be {what}; got {os.fspath(read)} for both. Write elsewhere."
+        )
+
+
 def same_place(source: str | os.PathLike[str], output: str | os.PathLike[str]) -> bool:
     """Tell whether writing `output` would replace `source`: the same file, or one inside it."""
     texts = os.fspath(source), os.fspath(output)
