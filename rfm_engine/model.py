@@ -27,7 +27,10 @@ FORMAT, VERSION = "rfm-engine score model", 1
 _LEAST_SHARE = 0.0001
 # What shares written as floats may be away from 1, all together.
 _NEAR = 1e-6
-_HELD = ("method", "bins", "r_cuts", "f_cuts", "m_cuts", "monetary", "weights", "scheme")
+_HELD = (
+    "method", "bins", "r_cuts", "f_cuts", "m_cuts", "monetary", "weights", "scheme",
+    "frequency", "zero",
+)  # fmt: skip
 
 
 class Model(NamedTuple):
@@ -123,10 +126,10 @@ def plan_by(options: Mapping[str, Any]) -> tuple[Scheme, Plan]:
     held = {name: options.get(name) for name in _HELD}
     if model is None:
         chosen = load_scheme("classic" if scheme is None else scheme)
-    elif any(given is not None for given in held.values()):
+    elif both := [name for name, given in held.items() if given is not None]:
         raise UsageError(
-            "model must come without method, bins, cuts, monetary, weights and scheme, which "
-            "it holds; got both. Leave them out."
+            f"model must come without method, bins, cuts, monetary, weights, frequency, zero and "
+            f"scheme, which it holds; got {', '.join(both)} as well. Leave that out."
         )
     else:
         loaded = load_model(model)

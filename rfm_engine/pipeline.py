@@ -153,7 +153,7 @@ def score(
         Name of a shipped scheme, or path of a TOML file; `classic` by default.
     model
         Path of a score model (`save_model`): its cut points, options and scheme are applied as
-        they are.
+        they are, `frequency` and `zero` among them.
     output
         Where to write the customers as well: `.parquet`, `.arrow`, `.csv`, `-` for an IPC stream
         on stdout, else a directory of Parquet parts. It appears whole or not at all.
@@ -204,6 +204,7 @@ def score(
         {
             "method": method, "bins": bins, "r_cuts": r_cuts, "f_cuts": f_cuts, "m_cuts": m_cuts,
             "monetary": monetary, "weights": weights, "scheme": scheme, "model": model,
+            "frequency": frequency, "zero": zero,
         }
     )  # fmt: skip
     implied = chosen.options

@@ -30,8 +30,9 @@ def assert_kept(orders, place, options, reading):
     """Score, keep the model, and score again by it."""
     result = rfm.score(orders, **options, **reading)
     rfm.save_model(result, place)
-    # What the scheme implied comes from the model; what was given is given again.
-    again = rfm.score(orders, model=place, **reading)
+    # What the model holds comes from it; what was given beside that is given again.
+    given = {name: value for name, value in reading.items() if name not in ("frequency", "zero")}
+    again = rfm.score(orders, model=place, **given)
     assert scores_of(again.customers) == scores_of(result.customers)
     assert again.segment_totals == result.segment_totals
     if again.customers.num_rows:
@@ -99,8 +100,12 @@ def test_load__what_is_no_model_is_refused(place, content, said):
 
 
 @pytest.mark.parametrize(
-    "option", [{"bins": 5}, {"method": "quantile"}, {"scheme": "classic"}, {"weights": [1, 1, 1]}]
-)
+    "option",
+    [
+        {"bins": 5}, {"method": "quantile"}, {"scheme": "classic"}, {"weights": [1, 1, 1]},
+        {"monetary": "sum"}, {"frequency": "orders"}, {"frequency": "days"}, {"zero": "drop"},
+    ],
+)  # fmt: skip
 def test_score__model_and_what_it_holds_contradict(place, option):
     rfm.save_model(rfm.score(random_orders(50, 10), as_of=AS_OF), place)
     with pytest.raises(rfm.UsageError, match="model must come without"):
@@ -160,3 +165,13 @@ def test_model__is_readable(place):
     assert [text.split()[:2] for text in high["when"]] == [
         ["recency_days", "<="], ["frequency", ">="], ["monetary", ">="],
     ]  # fmt: skip
+
+
+def test_model__of_orders_is_applied_to_totals_of_customers(place):
+    result = rfm.score(random_orders(500, 60, 1), as_of=AS_OF, zero="drop")
+    rfm.save_model(result, place)
+    totals = result.customers.select(["customer_id", "last_order", "frequency", "monetary"])
+    named = {"time": "last_order", "n_orders": "frequency", "amount": "monetary"}
+    again = rfm.score(totals, as_of=AS_OF, model=place, customer_level=True, **named)
+    assert scores_of(again.customers).keys() == scores_of(result.customers).keys()
+    assert again.segment_totals == result.segment_totals
