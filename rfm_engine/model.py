@@ -190,14 +190,24 @@ def shares_of(result: Result) -> dict[str, dict[str, float]]:
     return {what: _shares(each) for what, each in (counts | {"segment": by_segment}).items()}
 
 
-def drift(model: Model, result: Result) -> list[Drift]:
+def drift(model: Model | str | os.PathLike[str], result: Result) -> list[Drift]:
     """Compare a result with the customers that its model was fitted to.
+
+    Parameters
+    ----------
+    model
+        What `load_model` returned, or the path of a model.
+    result
+        What `score` returned, with that model.
 
     Raises
     ------
     UsageError
-        There are no customers on one side, or the result is scored by something else.
+        There is no such model, there are no customers on one side, or the result is scored by
+        something else.
     """
+    if not isinstance(model, Model):
+        model = load_model(model)
     check_fitted(model)
     now = shares_of(result)
     if not any(now["segment"].values()):

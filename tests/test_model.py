@@ -175,3 +175,13 @@ def test_model__of_orders_is_applied_to_totals_of_customers(place):
     again = rfm.score(totals, as_of=AS_OF, model=place, customer_level=True, **named)
     assert scores_of(again.customers).keys() == scores_of(result.customers).keys()
     assert again.segment_totals == result.segment_totals
+
+
+def test_drift__takes_a_model_or_its_path(place):
+    orders = random_orders(500, 60, 1)
+    rfm.save_model(rfm.score(orders, as_of=AS_OF), place)
+    later = rfm.score(orders, as_of="2026-06-30", model=place)
+    expected = rfm.drift(rfm.load_model(place), later)
+    assert rfm.drift(place, later) == rfm.drift(str(place), later) == expected
+    with pytest.raises(rfm.UsageError, match="model must be a path; got 5"):
+        rfm.drift(5, later)
