@@ -8,6 +8,8 @@ from typing import Any
 
 import typer
 
+from .words import counted
+
 _EASTERNMOST = datetime.timezone(datetime.timedelta(hours=14))
 
 
@@ -41,10 +43,11 @@ def print_warnings(summary: dict[str, Any], *, newest: bool) -> None:
             f"as_of {summary['as_of']}, the date of the newest row, lies in the future. "
             "Give --as-of to leave such rows out."
         )
-    if summary["amounts_rounded"]:
+    if rounded := summary["amounts_rounded"]:
         _warn(
-            f"{summary['amounts_rounded']:,} amounts had more digits than the scale and were "
-            "rounded half-even. Raise --amount-scale to keep them."
+            f"{counted(rounded, 'amount')} had more digits than the scale and "
+            f"{'was' if rounded == 1 else 'were'} rounded half-even. Raise --amount-scale to "
+            "keep them."
         )
 
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TypeAlias
 
 from .memory import Memory
+from .words import counted
 
 Tell: TypeAlias = Callable[[str, int, int | None, int], None]
 """Called with the stage, the rows done, all rows where known, and the customers so far."""
@@ -45,5 +46,5 @@ def describe(rows: int, seconds: float, customers: int, memory_bytes: int) -> st
     """Say in a few words how far the work is."""
     words = [f"{rows:,} rows", f"{rows / max(seconds, 0.001) / 1e6:.1f} M/s"]
     if customers:
-        words.append(f"{customers:,} customers")
+        words.append(counted(customers, "customer"))
     return ", ".join([*words, f"{memory_bytes / 2**20:,.0f} MiB"])

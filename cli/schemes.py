@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from .exits import Misuse
+from .words import counted
+
+if TYPE_CHECKING:
+    from rfm_engine.segments.scheme import Scheme
 
 _SCHEME = typer.Argument(metavar="NAME|FILE.toml", help="A shipped scheme or a file of your own.")
 
@@ -57,8 +61,11 @@ def lint(scheme: Annotated[str, _SCHEME]) -> None:
         typer.echo(f"{place}: {'error' if finding.error else 'note'}: {finding.text}")
     n_errors = sum(finding.error for finding in findings)
     if n_errors:
-        raise Misuse(f"scheme {scheme} must be total and have no dead segments; {n_errors} errors.")
-    typer.echo(f"{scheme}: {len(loaded.segments)} segments, no errors")
+        raise Misuse(
+            f"scheme {scheme} must be total and have no dead segments; "
+            f"got {counted(n_errors, 'error')}. Mend what stdout lists."
+        )
+    typer.echo(f"{scheme}: {counted(len(loaded.segments), 'segment')}, no errors")
 
 
 @schemes.command()
@@ -70,11 +77,19 @@ def diff(one: Annotated[str, _SCHEME], other: Annotated[str, _SCHEME]) -> None:
 
     a, b = load_scheme(one), load_scheme(other)
     if a.bins != b.bins or a.first_score != b.first_score:
-        raise Misuse(f"schemes must have the same bins to be compared; got {a.bins}, {b.bins}.")
+        raise Misuse(
+            f"schemes must have the same scores to be compared; got {_scores(a)} in {one}, "
+            f"{_scores(b)} in {other}."
+        )
     if a.is_raw or b.is_raw:
         raise Misuse("schemes must decide by scores to be compared; one looks at raw measures.")
     changes = differences(a, b)
     for before, after, codes in changes:
-        typer.echo(f"{before} -> {after}: {len(codes)} cells, {' '.join(codes)}")
+        typer.echo(f"{before} -> {after}: {counted(len(codes), 'cell')}, {' '.join(codes)}")
     if not changes:
         typer.echo("no cell changes hands")
+
+
+def _scores(scheme: Scheme) -> str:
+    first = scheme.first_score
+    return ", ".join(f"{axis} {first}-{first + n - 1}" for axis, n in scheme.bins.items())

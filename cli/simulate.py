@@ -9,6 +9,7 @@ import typer
 
 from .memory import Memory
 from .progress import progress_bar
+from .words import counted
 
 
 def simulate(
@@ -50,7 +51,7 @@ def simulate(
         write(batches, batches.schema, output, threads=threads, progress=report)
     place = "stdout" if output == "-" else output
     typer.echo(
-        f"{n_rows:,} rows of {orders:,} orders by {customers:,} customers: {place} in "
-        f"{time.monotonic() - start:.2f} s",
+        f"{counted(n_rows, 'row')} of {counted(orders, 'order')} by "
+        f"{counted(customers, 'customer')}: {place} in {time.monotonic() - start:.2f} s",
         err=output == "-",
     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .words import counted
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
@@ -11,7 +13,6 @@ if TYPE_CHECKING:
 _BAR_CELLS = 12
 _WIDTH_WITH_BARS = 92
 _USUAL = {"frequency": "orders", "zero": "count", "monetary": "sum"}
-_AXES = {"r": "recency (days)", "f": "frequency (orders)", "m": "monetary"}
 
 
 def print_summary(console: Console, summary: dict[str, Any]) -> None:
@@ -21,8 +22,8 @@ def print_summary(console: Console, summary: dict[str, Any]) -> None:
     bars = console.width >= _WIDTH_WITH_BARS and not console.options.ascii_only
     console.print(segment_table(summary["segments"], bars=bars))
     if overall := summary.get("overall"):
-        lines = [f"all groups together: {overall['customers']:,} customers"]
-        for line in lines + cut_lines(overall["cuts"]):
+        lines = [f"all groups together: {counted(overall['customers'], 'customer')}"]
+        for line in lines + cut_lines(overall["cuts"], summary["options"]):
             console.print(line, highlight=False, markup=False, soft_wrap=True)
         console.print(segment_table(overall["segments"], bars=bars))
 
@@ -31,14 +32,14 @@ def head_lines(summary: dict[str, Any]) -> list[str]:
     """Say how many rows became how many customers, what was dropped, and where the cuts are."""
     rows = summary["rows"]
     lines = [
-        f"{summary['customers']:,} customers as of {summary['as_of'] or 'no date'}, "
-        f"from {rows['counted']:,} of {rows['read']:,} rows"
+        f"{counted(summary['customers'], 'customer')} as of {summary['as_of'] or 'no date'}, "
+        f"from {rows['counted']:,} of {counted(rows['read'], 'row')}"
     ]
     dropped = [f"{n:,} {reason}" for reason, n in rows["dropped"].items() if n]
     if dropped:
         lines.append("dropped: " + ", ".join(dropped))
-    if summary["customers_without_orders"]:
-        lines.append(f"left out: {summary['customers_without_orders']:,} customers without orders")
+    if without := summary["customers_without_orders"]:
+        lines.append(f"left out: {counted(without, 'customer')} without orders")
     chosen = [
         f"{name} {summary['options'][name]}"
         for name, usual in _USUAL.items()
@@ -48,15 +49,17 @@ def head_lines(summary: dict[str, Any]) -> list[str]:
         lines.append("with " + ", ".join(chosen))
     if summary["cuts"] is None:
         owner = summary["options"].get("by") or "bin"
+        sets = f"{counted(summary['cuts_by_group'], 'set')}, each {owner} has its own"
         given = set(summary["options"]["method"]) == {"thresholds"}
-        sets = f"{summary['cuts_by_group']:,} sets, each {owner} has its own"
         lines.append(f"cuts: those given, for each {owner}" if given else f"cuts: {sets}")
-    return lines + cut_lines(summary["cuts"])
+    return lines + cut_lines(summary["cuts"], summary["options"])
 
 
-def cut_lines(cuts: dict[str, list[object]] | None) -> list[str]:
+def cut_lines(cuts: dict[str, list[object]] | None, options: dict[str, Any]) -> list[str]:
     """Say where the cut points of each axis are."""
-    return [f"cuts of {_AXES[axis]:<19} {_joined(at)}" for axis, at in (cuts or {}).items()]
+    of_frequency = options.get("frequency", _USUAL["frequency"])
+    axes = {"r": "recency (days)", "f": f"frequency ({of_frequency})", "m": "monetary"}
+    return [f"cuts of {axes[axis]:<19} {_joined(at)}" for axis, at in (cuts or {}).items()]
 
 
 def segment_table(segments: list[dict[str, Any]], *, bars: bool) -> Table:

@@ -91,7 +91,7 @@ def _overlaps(scheme: Scheme, cubes: Sequence[Cube]) -> Iterator[Finding]:
             if shared.any() and not segment.conditions and not scheme.segments[other].conditions:
                 yield Finding(
                     f"{segment.name!r} overlaps {scheme.segments[other].name!r} in "
-                    f"{shared.sum()} cells: {_some(scheme, shared)}",
+                    f"{shared.sum()} {_cells(shared)}: {_some(scheme, shared)}",
                     segment.line,
                 )
 
@@ -155,6 +155,10 @@ def _ends(condition: Condition) -> tuple[Fraction | None, Fraction | None]:
         return None, None
     low = number if condition.relation in (">", ">=", "==") else None
     return low, number if condition.relation in ("<", "<=", "==") else None
+
+
+def _cells(cube: Cube) -> str:
+    return "cell" if cube.sum() == 1 else "cells"
 
 
 def _some(scheme: Scheme, cube: Cube) -> str:

@@ -181,9 +181,9 @@ def test_head__names_only_what_was_dropped():
     assert table.head_lines(summary) == [
         "2 customers as of no date, from 1,000 of 1,500 rows",
         "dropped: 500 null_time",
-        "left out: 1 customers without orders",
+        "left out: 1 customer without orders",
         "with frequency days, monetary mean",
         "cuts of recency (days)      1",
-        "cuts of frequency (orders)  1,000",
+        "cuts of frequency (days)    1,000",
         "cuts of monetary            1,000.00",
     ]

@@ -47,6 +47,7 @@ def test_lint__ends_with_2_and_a_line_each(rfm, tmp_path, monkeypatch):
     assert run.exit_code == 2
     assert run.stdout.startswith("mine.toml: error: 4 of 8 cells fit no segment for sure")
     assert run.stderr.startswith("error: scheme mine.toml must")
+    assert "got 1 error." in run.stderr
     assert run.stderr.count("\n") == 1
 
 
@@ -54,7 +55,7 @@ def test_diff__tells_who_changes_hands(rfm):
     assert rfm("schemes", "diff", "shopify", "shopify").stdout == "no cell changes hands\n"
     said = rfm("schemes", "diff", "shopify", "shopify-ceil").stdout.splitlines()
     assert "New -> Active: 2 cells, 512 521" in said
-    for others, why in (("klaviyo", "same bins"), ("five-types", "by scores")):
+    for others, why in (("klaviyo", "same scores"), ("five-types", "by scores")):
         run = rfm("schemes", "diff", "classic", others)
         assert run.exit_code == 2
         assert why in run.stderr
@@ -69,3 +70,9 @@ def test_score__prints_names_as_they_are(rfm, orders, tmp_path):
     assert run.exit_code == 0
     assert "a[/red] :star:" in run.stdout
     assert "[b]" in run.stdout
+
+
+def test_diff__of_other_scores_says_which(rfm):
+    run = rfm("schemes", "diff", "classic", "putler")
+    assert run.exit_code == 2
+    assert "got r 1-5, f 1-5, m 1-5 in classic, r 0-5, f 0-5, m 0-5 in putler." in run.stderr

@@ -122,7 +122,7 @@ def test_score__warns_of_the_future_and_of_rounding(rfm, tmp_path, quiet):
     if not quiet:
         assert "as_of 9000-01-01" in warnings[0]
         assert "future" in warnings[0]
-        assert "1 amounts had more digits" in warnings[1]
+        assert "1 amount had more digits than the scale and was rounded" in warnings[1]
     assert "future" not in rfm(*words, "--as-of", "9000-01-01").stderr
 
 
@@ -136,6 +136,16 @@ def test_score__draws_progress_only_on_a_terminal(orders, tmp_path):
     os.close(parent)
     assert "rows" in drawn or "Starting" in drawn
     assert json.loads(run.stdout)["customers"] == 500
+
+
+def test_score__counts_one_as_one_and_days_as_days(rfm, tmp_path):
+    orders = tmp_path / "orders.csv"
+    orders.write_text("customer_id,order_time,amount\n7,2026-02-01,1\n")
+    run = rfm("score", orders, "-o", tmp_path / "out.csv", "--frequency", "days")
+    lines = run.stdout.splitlines()
+    assert lines[0] == "1 customer as of 2026-02-01, from 1 of 1 row"
+    assert "cuts of frequency (days)    1  1  1  1" in lines
+    assert not any(line.startswith("cuts of frequency (orders)") for line in lines)
 
 
 @pytest.mark.parametrize(
