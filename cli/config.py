@@ -59,7 +59,10 @@ def _options(path: Path) -> dict[str, Any]:
     try:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise Misuse(f"config file {str(path)!r} must be readable text; got {error}.") from None
+        from rfm_engine.errors import shown_cause
+
+        got = shown_cause(error)
+        raise Misuse(f"config file {str(path)!r} must be readable text; got {got}.") from None
     try:
         return tomllib.loads(text, parse_float=Decimal)
     except tomllib.TOMLDecodeError as error:

@@ -27,7 +27,15 @@ def shown(value: object) -> str:
 
 
 def shown_cause(error: Exception) -> str:
-    """Return why a text could not be parsed, also where Python names a limit of its own."""
+    """Return why a file could not be read or its text not be parsed, without Python's names."""
+    if isinstance(error, FileNotFoundError):
+        return "no such file"
+    if isinstance(error, IsADirectoryError):
+        return "a directory"
+    if isinstance(error, OSError) and error.errno is not None:
+        return os.strerror(error.errno).lower()
+    if isinstance(error, UnicodeDecodeError):
+        return "what is not UTF-8 text"
     if isinstance(error, RecursionError):
         return "tables or lists that are nested too deeply"
     if type(error) is ValueError:  # What parsers raise themselves are children of it.

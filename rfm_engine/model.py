@@ -150,12 +150,8 @@ def load_model(place: str | os.PathLike[str]) -> Model:
     given = path_text("model", place)
     what = f"model {given!r}"
     try:
-        text = Path(given).read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{what} must be a readable JSON file; got {error}.") from None
-    try:
-        content = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        content = json.loads(Path(given).read_text("utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
         got = shown_cause(error)
         raise UsageError(f"{what} must be a readable JSON file; got {got}.") from None
     if not isinstance(content, dict) or content.get("format") != FORMAT:

@@ -6,7 +6,7 @@ import os
 from importlib.resources import files
 from pathlib import Path
 
-from rfm_engine.errors import UsageError, path_text, shown
+from rfm_engine.errors import UsageError, path_text, shown, shown_cause
 from rfm_engine.segments.parse import parse_scheme
 from rfm_engine.segments.scheme import Scheme
 
@@ -46,4 +46,5 @@ def _read(path: Path) -> str:
     try:
         return path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"scheme file {str(path)!r} must be readable text; got {error}.") from None
+        got = shown_cause(error)
+        raise UsageError(f"scheme file {str(path)!r} must be readable text; got {got}.") from None

@@ -43,7 +43,9 @@ def test_rates_file__columns_come_in_any_order_and_zeros_do_not_count(tmp_path):
             "18 digits, 10 of .*line 3; got more .*line 3",
         ),
         ("currency,rate\nEUR,1\nX,0.000000000000000001\n", "18 of .*line 3; got more .*line 2"),
-        ('currency,rate\n"EUR,1\n', "must be readable CSV"),
+        ('currency,rate\nUSD,1\n"EUR,1\nX,2\n', "CSV; got a quote that is never closed in line 3"),
+        ('currency,rate\n"EUR"x,1\n', "must be readable CSV; got .* in line 2"),
+        ('"currency,rate\n', "got a quote that is never closed in line 1"),
         *(
             (f"currency,rate\nEUR,1\n\nUSD,{bad}\n", f"got {re.escape(repr(bad))} in .*csv, line 4")
             for bad in ("0", "0.00", "-1", "1e3", "nan", "", ".", "1.", "one", "+1", "٣")

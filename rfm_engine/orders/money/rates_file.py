@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TextIO
 
-from rfm_engine.errors import UsageError
+from rfm_engine.errors import UsageError, shown_cause
 from rfm_engine.orders.money.rates import Line, Rates, day_of
 
 MAX_DIGITS = 18
@@ -43,8 +44,9 @@ def read_rates(path: str | os.PathLike[str]) -> Rates:
     place = os.fspath(path)
     try:
         parsed = list(_lines(place))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UsageError(f"rates file {place!r} must be readable CSV; got {error}.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        got = shown_cause(error)
+        raise UsageError(f"rates file {place!r} must be readable CSV; got {got}.") from None
     if not parsed:
         raise UsageError(f"rates file {place!r} must have lines; got none below its header.")
     _refuse_contradictions(parsed)
@@ -54,16 +56,30 @@ def read_rates(path: str | os.PathLike[str]) -> Rates:
 
 def _lines(place: str) -> Iterator[_Parsed]:
     with Path(place).open(encoding="utf-8-sig", newline="") as file:
-        rows = csv.reader(file, strict=True)
-        header = [name.strip() for name in next(rows, [])]
+        rows = _rows(file, place)
+        header = [name.strip() for _, row in itertools.islice(rows, 1) for name in row]
         if not set(header) >= _NEEDED or set(header) - _COLUMNS or len(set(header)) < len(header):
             raise UsageError(
                 f"rates file {place!r} must have the columns currency, rate and perhaps date, each "
                 f"once; got {', '.join(header) or 'none'} in line 1. Mend the header."
             )
-        for row in rows:
+        for line, row in rows:
             if row:
-                yield _parsed(f"{place}, line {rows.line_num}", header, row)
+                yield _parsed(f"{place}, line {line}", header, row)
+
+
+def _rows(file: TextIO, place: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield rows and the lines that they end in."""
+    rows, ended = csv.reader(file, strict=True), 0
+    try:
+        for row in rows:
+            ended = rows.line_num
+            yield ended, row
+    except csv.Error as error:
+        cause = "a quote that is never closed" if "unexpected end" in str(error) else str(error)
+        raise UsageError(
+            f"rates file {place!r} must be readable CSV; got {cause} in line {ended + 1}. Mend it."
+        ) from None
 
 
 def _parsed(where: str, header: list[str], row: list[str]) -> _Parsed:
