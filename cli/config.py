@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import difflib
 import tomllib
 from decimal import Decimal
 from pathlib import Path
@@ -13,6 +14,8 @@ import typer
 from .exits import Misuse, cut
 
 _LISTS = ("method", "bins", "r-cuts", "f-cuts", "m-cuts", "weights")
+# Passed over by the other commands that score, so that all can share a file.
+_OF_SCORE_ALONE = ("output", "save-model", "json", "quiet")
 _SCALARS = (str, int, Decimal, datetime.date)
 # No option takes a longer number, and Python does not write the longest out.
 _BEYOND = 10**18
@@ -31,10 +34,14 @@ def read_config(context: typer.Context, path: Path | None) -> Path | None:
     defaults = {}
     for key, value in _options(path).items():
         option = key.replace("_", "-")
+        if option not in known and option in _OF_SCORE_ALONE:
+            continue
         if option not in known:
+            close = difflib.get_close_matches(option, known, n=1)
+            advice = f"Did you mean {close[0]!r}?" if close else "Look at --help."
             raise Misuse(
                 f"config file {str(path)!r} must only have options of the command; "
-                f"got {cut(key)!r}. Try one of {', '.join(known)}."
+                f"got {cut(key)!r}. {advice}"
             )
         parameter = known[option]
         typed = _typed(value, option, parameter)
@@ -45,7 +52,7 @@ def read_config(context: typer.Context, path: Path | None) -> Path | None:
             )
         try:
             parameter.process_value(context, typed)
-        except typer.BadParameter as error:
+        except (typer.BadParameter, Misuse) as error:
             raise Misuse(
                 f"{option} in config file {str(path)!r} must be what can be typed for it; "
                 f"got {_kind(value, listed=True)}. {cut(error.message, 200)}"

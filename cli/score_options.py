@@ -19,6 +19,24 @@ def _option(panel: str, help: str, metavar: str | None = None) -> Any:  # noqa: 
     return typer.Option(rich_help_panel=panel, help=help, metavar=metavar)
 
 
+def _listed(text: str | None) -> list[str] | None:
+    return None if text is None else [part.strip() for part in text.split(",")]
+
+
+def _bins(text: str | None) -> list[int] | None:
+    try:
+        return None if text is None else [int(part) for part in text.split(",")]
+    except ValueError:
+        raise Misuse(
+            f"--bins must be a whole number, or three; got {cut(text or '')!r}. Try 5."
+        ) from None
+
+
+def _checked_bins(given: str | None) -> str | None:
+    _bins(given)
+    return given
+
+
 _columns = functools.partial(_option, "Columns", metavar="COL")
 _reading = functools.partial(_option, "Reading")
 _scoring = functools.partial(_option, "Scoring")
@@ -85,7 +103,13 @@ class ScoreOptions:
     method: Annotated[
         str | None, _scoring("How scores are cut, or one for each of R,F,M.", "M|M,M,M")
     ] = None
-    bins: Annotated[str | None, _scoring("Scores run from 1 to this.", "N|N,N,N")] = None
+    bins: Annotated[
+        str | None,
+        typer.Option(
+            rich_help_panel="Scoring", metavar="N|N,N,N", help="Scores run from 1 to this.",
+            callback=_checked_bins,
+        ),
+    ] = None  # fmt: skip
     r_cuts: Annotated[str | None, _scoring("Thresholds in days, ascending.", "a,b,c")] = None
     f_cuts: Annotated[str | None, _scoring("Thresholds in orders, ascending.", "a,b,c")] = None
     m_cuts: Annotated[str | None, _scoring("Thresholds in money, ascending.", "a,b,c")] = None
@@ -162,7 +186,7 @@ class ScoreOptions:
                 "where": self.where or (),
                 "csv_delimiter": self.csv_delimiter.replace(r"\t", "\t"),
                 "method": _one_or_list(_listed(self.method)),
-                "bins": _one_or_list(_whole_numbers("--bins", _listed(self.bins))),
+                "bins": _one_or_list(_bins(self.bins)),
             }
         )
 
@@ -193,18 +217,5 @@ def takes_score_options(command: Callable[..., None]) -> Callable[..., None]:
     return gathered
 
 
-def _listed(text: str | None) -> list[str] | None:
-    return None if text is None else [part.strip() for part in text.split(",")]
-
-
 def _one_or_list(values: list[Any] | None) -> Any:
     return values[0] if values is not None and len(values) == 1 else values
-
-
-def _whole_numbers(option: str, texts: list[str] | None) -> list[int] | None:
-    try:
-        return None if texts is None else [int(text) for text in texts]
-    except ValueError:
-        raise Misuse(
-            f"{option} must be a whole number, or three; got {cut(','.join(texts or ()))!r}. Try 5."
-        ) from None

@@ -52,7 +52,11 @@ def test_config__repeatable_options_are_lists_or_one(summary):
     ("config", "said"),
     [
         ("colour = 1", "must only have options of the command; got 'colour'"),
+        ("frequencey = 'days'", "got 'frequencey'. Did you mean 'frequency'?"),
+        ("m_cut = 1", "got 'm_cut'. Did you mean 'm-cuts'?"),
         ('config = "other.toml"', "got 'config'"),
+        ('bins = "five"', "bins in config file"),
+        ("bins = [5, 5, 5.5]", "got a list with something else in it. --bins must be a whole"),
         ("bins = ", "must be TOML"),
         ('refunds = "maybe"', "'maybe' is not one of"),
         ("threads = 1.5", "threads in config file"),
@@ -87,3 +91,18 @@ def test_config__file_that_is_not_there(rfm, orders, tmp_path):
     run = rfm("score", orders, "-o", tmp_path / "out.csv", "--config", tmp_path / "none.toml")
     assert run.exit_code == 2
     assert "must be readable text" in run.stderr
+
+
+def test_config__one_file_serves_every_command_that_scores(rfm, orders, tmp_path):
+    config, output, model = (tmp_path / name for name in ("rfm.toml", "out.csv", "m.json"))
+    config.write_text(
+        f'output = "{output}"\nsave-model = "{model}"\njson = true\nquiet = true\nthreads = 1\n'
+    )
+    assert rfm("score", orders, "--config", config).exit_code == 0
+    assert model.exists()
+    output.unlink()
+    for words in (["drift", model, orders], ["explain", orders, "--id", "1"]):
+        run = rfm(*words, "--config", config)
+        assert "config file" not in run.stderr
+        assert not output.exists()
+    assert rfm("drift", model, orders, "--config", config).exit_code == 0
