@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import reprlib
+from decimal import Decimal
 
 
 class RfmError(Exception):
@@ -74,6 +75,11 @@ class _Shown(reprlib.Repr):
         if x.bit_length() > 4_096:
             return f"a number of {x.bit_length():,} bits"
         return super().repr_int(x, level)
+
+    def repr_Decimal(self, x: Decimal, _level: int) -> str:  # noqa: N802 - reprlib's name
+        """Return a number as it was written."""
+        text = str(x)
+        return text if len(text) <= self.maxother else text[: self.maxother] + "..."
 
 
 _SHOWN = _Shown()

@@ -76,7 +76,7 @@ def _one_currency(currencies: frozenset[str]) -> frozenset[str]:
     if len(currencies) > 1:
         raise DataError(
             f"orders must be in one currency; got {', '.join(sorted(currencies))}. "
-            "Keep one with a condition on that column."
+            "Keep one with a condition on that column, or give rates (--rates)."
         )
     return currencies
 

@@ -40,7 +40,7 @@ from rfm_engine.orders.money.amounts import NONFINITE, OK, ROUNDED, TOO_LARGE, U
 from rfm_engine.orders.money.rates import RowRates
 from rfm_engine.orders.place import Place
 from rfm_engine.orders.reading import Reading
-from rfm_engine.orders.text import parsed_integers, parsed_times
+from rfm_engine.orders.text import OF_64_BITS, parsed_integers, parsed_times
 from rfm_engine.orders.time.clock import DAY_US, local_days, local_us, to_instants
 from rfm_engine.orders.unrated import refuse_unrated
 
@@ -224,7 +224,8 @@ def _whole_numbers(batch: Batch, role: str, name: str, *, text: bool) -> npt.NDA
     """Read a column of integers; rows without one have no amount."""
     what = f"{role} column {name!r}"
     if text:
-        column = parsed_integers(batch.text(name), what, batch.where, "Mend it.")
+        reach = "from 0 to 2^40 - 1" if role == "orders" else OF_64_BITS
+        column = parsed_integers(batch.text(name), what, batch.where, "Mend it.", reach)
     else:
         try:
             column = batch.column(name).cast(pa.int64())

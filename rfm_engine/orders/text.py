@@ -10,11 +10,19 @@ import pyarrow as pa
 from rfm_engine.errors import DataError
 from rfm_engine.orders.time.texts import parse_times
 
+OF_64_BITS = "from -2^63 to 2^63 - 1"
+
 
 def parsed_integers(
-    column: pa.Array, what: str, where: Callable[[int], str], advice: str
+    column: pa.Array,
+    what: str,
+    where: Callable[[int], str],
+    advice: str,
+    reach: str = OF_64_BITS,
 ) -> pa.Array:
-    """Read a text column as int64; `where` says where a row stands, `advice` what to do.
+    """Read a text column as int64.
+
+    `where` says where a row stands, `advice` what to do, and `reach` which integers are meant.
 
     Raises
     ------
@@ -26,8 +34,7 @@ def parsed_integers(
     except pa.ArrowInvalid:
         row = next(i for i, text in enumerate(column.to_pylist()) if not _is_int64(text))
         raise DataError(
-            f"{what} must hold integers from -2^63 to 2^63 - 1; got {str(column[row])!r} in "
-            f"{where(row)}. {advice}"
+            f"{what} must hold integers {reach}; got {str(column[row])!r} in {where(row)}. {advice}"
         ) from None
 
 

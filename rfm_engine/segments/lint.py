@@ -38,6 +38,7 @@ def lint(scheme: Scheme) -> list[Finding]:
     return [
         *_uncovered(scheme, cubes),
         *_unreachable(scheme, bins, cubes),
+        *_without_cuts(scheme),
         *_dead(scheme),
         *_overlaps(scheme, cubes),
     ]
@@ -82,6 +83,15 @@ def _unreachable(scheme: Scheme, bins: Bins, cubes: Sequence[Cube]) -> Iterator[
             yield _error(what, segment.line)
         if not segment.conditions:
             taken |= cube
+
+
+def _without_cuts(scheme: Scheme) -> Iterator[Finding]:
+    for axis in AXES:
+        if scheme.method[axis] == "thresholds" and axis not in scheme.cuts:
+            yield Finding(
+                f"{axis} has thresholds but no cuts, so every run must give --{axis}-cuts; "
+                "write them into cuts"
+            )
 
 
 def _overlaps(scheme: Scheme, cubes: Sequence[Cube]) -> Iterator[Finding]:

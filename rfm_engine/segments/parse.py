@@ -194,7 +194,9 @@ class _SegmentReader:
         """Read one."""
         name: Any = table.get("name") if isinstance(table, dict) else None
         if not _is_text(name) or not name:
-            raise UsageError(f"every segment of {place!r} must have a name; got {shown(table)}.")
+            given = name if isinstance(table, dict) else table
+            got = "none" if given is None else shown(given)
+            raise UsageError(f"every segment of {place!r} must have a name; got {got}.")
         _only(table, f"{place}: {name}", {"name", "codes", "when", *self._limits})
         ranges = {
             axis: self._range(table[axis], f"{axis} of segment {name!r} in {place!r}", *limits)
@@ -221,7 +223,8 @@ class _SegmentReader:
         whole = isinstance(ends, list) and len(ends) == 2 and all(type(end) is int for end in ends)
         if not whole or not low <= ends[0] <= ends[1] <= high:
             raise UsageError(
-                f"{what} must be a score or [low, high] within {low} to {high}; got {shown(given)}."
+                f"{what} must be a whole score or [low, high] within {low} to {high}; "
+                f"got {shown(given)}."
             )
         return ends[0], ends[1]
 

@@ -91,6 +91,8 @@ def test_score__names_every_currency_without_a_rate(tmp_path):
     assert "'USD' on 2026-01-09 in orders, row 4, before its first date, 2026-01-10; " in said
     assert "null in orders, row 6. " in said
     assert "CHF" not in said  # whose row has no customer
+    with pytest.raises(rfm.DataError, match=r"one currency; got .*, or give rates \(--rates\)"):
+        rfm.score(table, as_of="newest", currency="money")
     kept = rfm.score(table, **options | {"as_of": "2026-01-10", "window": "1d"})
     assert kept.rows.counted == 1
 

@@ -94,3 +94,14 @@ def test_lint__conditions_that_live_are_not_dead(when):
 def test_lint__overlaps_are_worth_knowing():
     text = SMALL + TOP + '[[segments]]\nname = "Rich"\nm = 2\n' + REST
     assert (5, "'Rich' overlaps 'Top' in 2 cells: 212 222") in findings(text, errors=False)
+
+
+def test_lint__thresholds_without_cuts_are_worth_knowing():
+    """`rfm score` refused such a scheme, unless the cuts were typed, and the linter was silent."""
+    text = (
+        SMALL + 'method = { r = "thresholds", f = "thresholds" }\ncuts = { f = [1] }\n' + TOP + REST
+    )
+    said = "r has thresholds but no cuts, so every run must give --r-cuts; write them into cuts"
+    assert (None, said) in findings(text, errors=False)
+    assert findings(text, errors=True) == []
+    assert len([1 for _, text in findings(text, errors=False) if "no cuts" in text]) == 1

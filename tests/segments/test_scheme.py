@@ -32,7 +32,10 @@ def test_layout__first_match_wins_and_the_rest_is_named(tmp_path):
     [
         ("name = ", "must be TOML"),
         ("", r"must have \[\[segments\]\]; got none"),
-        ("[[segments]]\nr = 1", "must have a name"),
+        ("[[segments]]\nr = 1", "must have a name; got none"),
+        ("[[segments]]\nname = 1", "must have a name; got 1"),
+        ('[[segments]]\nname = ""', "must have a name; got ''"),
+        ('[[segments]]\nname = "A"\nfm = [2.5, 3.5]', r"a whole score or .* got \[2.5, 3.5\]"),
         ('[[segments]]\nname = "A"\nr = [0, 2]', r"within 1 to 5; got \[0, 2\]"),
         ('[[segments]]\nname = "A"\nr = [3, 2]', r"r of segment 'A'"),
         ('[[segments]]\nname = "A"\nr = 6', "within 1 to 5; got 6"),
