@@ -22,11 +22,17 @@ _MOST_BYTES = (1 << 63) - 1
 
 
 class Budget(NamedTuple):
-    """Bytes for rows that wait, and for all that is known of customers."""
+    """Bytes for rows that wait, for all that is known of customers, and for batches."""
 
     waiting_bytes: int
     tables_bytes: int
     limit: int | None
+    batches_bytes: int = 0
+
+    @property
+    def scoring_bytes(self) -> int:
+        """What scoring may take: batches are gone by then, and none is written yet."""
+        return self.waiting_bytes + self.tables_bytes + self.batches_bytes
 
 
 UNLIMITED = Budget(_MOST_WAITING_BYTES, 1 << 62, None)
@@ -63,7 +69,7 @@ def plan_memory(
         )
     left = (limit - least + _LEAST_BYTES) // sharing
     waiting = min(left // _SHARE_WAITING, _MOST_WAITING_BYTES)
-    return Budget(waiting, left - waiting, limit)
+    return Budget(waiting, left - waiting, limit, threads * a_thread // sharing)
 
 
 def default_limit(
