@@ -33,8 +33,8 @@ MAX_DIGITS = 18
 _INSTANT = pa.timestamp("us", "UTC")
 CHUNK_BYTES_A_CUSTOMER = 24
 """Recency, frequency, monetary, and the cell that scoring adds."""
-CLV_BYTES_A_CUSTOMER = 56
-"""Two days, how many there are, and the two sums of the rest: by part, then together."""
+CLV_BYTES_A_CUSTOMER = 28
+"""Two days, how many there are, and the two sums of the rest."""
 GROUP_BYTES_A_CUSTOMER = 52
 """The group by id and twice by number, the order by group, three values and three bins."""
 _COUNT_MASK = np.int64((1 << COUNT_BITS) - 1)

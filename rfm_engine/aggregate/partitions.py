@@ -325,8 +325,8 @@ class Partitions:
             partition.clear()
 
     def _leave_free(self, bytes_a_customer: int, pool: Executor) -> None:
+        self.refuse_without_room(bytes_a_customer, self.n_customers)
         room = self._budget.tables_bytes + self._budget.waiting_bytes
-        self._refuse(bytes_a_customer, self.n_customers, room)
         n_most = sum(p.measures.n_seen + sum(run.n for run in p.runs) for p in self._all)
         if self.nbytes + bytes_a_customer * n_most > room:
             list(pool.map(self._put_away, self._all))
@@ -339,10 +339,7 @@ class Partitions:
         RfmError
             The budget has no room for them.
         """
-        self._refuse(bytes_a_customer, n_customers, self._budget.scoring_bytes)
-
-    @staticmethod
-    def _refuse(bytes_a_customer: int, n_customers: int, room: int) -> None:
+        room = self._budget.scoring_bytes
         if bytes_a_customer * n_customers > room:
             raise RfmError(
                 f"memory_limit must leave {bytes_a_customer} bytes a customer for scoring; got "
