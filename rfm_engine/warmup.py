@@ -67,6 +67,7 @@ def _runs(folder: Path) -> Iterator[tuple[pa.Table | Path, dict[str, Any]]]:
     cuts = [1, 10, 100, 500]
     yield ints, {"method": "thresholds", "r_cuts": cuts, "f_cuts": cuts, "m_cuts": cuts}
     yield ints, {"scheme": "five-types"}
+    yield ints, {"method": "nested"}
     yield ints, {"scheme": "five-types", "by": "channel"}
     yield texts, {"method": "ntile"}
     yield texts, {"method": "ntile", "by": "channel"}

@@ -11,7 +11,7 @@ _SIZE = re.compile(r"(\d{1,19}(?:\.\d{1,19})?)\s*([KMGT]?)(i?)B?", re.IGNORECASE
 # A row group as it is read, decoded and normalised; a group of customers made and encoded.
 BATCH_BYTES = 136 << 20
 # With groups their ids, and keys of both; with days the times and amounts of rows being added.
-_MORE_BATCH_BYTES = 48 << 20
+_MORE_BATCH_BYTES = 64 << 20
 # LLVM and the loops, or in a first run the compiler: loaded after the plan is made.
 _LOOPS_BYTES = 64 << 20
 _LEAST_BYTES = 32 << 20
