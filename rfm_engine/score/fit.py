@@ -12,7 +12,7 @@ from rfm_engine.score.cells import Cuts
 from rfm_engine.score.methods import BY_RANK, NESTED, Measure, fit_cuts
 from rfm_engine.score.nested import nested_bins
 from rfm_engine.score.ranked import IdsAt, rank_bins
-from rfm_engine.score.within import Groups, Wanted, place_within, rank_within
+from rfm_engine.score.within import Groups, Placed, Wanted, place_within, rank_within
 
 Chunks = Sequence[npt.NDArray[Any]]
 
@@ -73,27 +73,24 @@ def _fit_groups(
     if any(axis.method in BY_RANK for axis in axes):
         lengths = map(len, measures[0].chunks)
         groups = groups.by_id([at(np.arange(n)) for at, n in zip(ids, lengths, strict=True)])
-    by_value = [
-        number
-        for number, axis in enumerate(axes)
+    wanted = {
+        number: Wanted(axis.method, axis.bins, measure)
+        for number, (axis, measure) in enumerate(zip(axes, measures, strict=True))
         if axis.cuts is None and axis.method not in BY_RANK
-    ]
-    wanted = [Wanted(axes[n].method, axes[n].bins, measures[n]) for n in by_value]
-    together = place_within(wanted, groups) if wanted else None
+    }
+    placed: dict[int, Placed] = {}
+    if wanted:
+        placed = dict(zip(wanted, place_within([*wanted.values()], groups).T, strict=True))
     at = []
     values: list[Chunks] = []
     for number, (axis, measure) in enumerate(zip(axes, measures, strict=True)):
+        at.append(_steps(axis) if axis.cuts is None else axis.cuts)
         if axis.cuts is not None:
-            at.append(axis.cuts)
             values.append(list(measure.chunks))
-            continue
-        if axis.method in BY_RANK:
-            placed = rank_within(axis.method, measure, axis.bins, groups)
+        elif number in placed:
+            values.append(groups.back(placed[number]))
         else:
-            assert together is not None
-            placed = together[:, by_value.index(number)]
-        at.append(_steps(axis))
-        values.append(groups.back(placed))
+            values.append(groups.back(rank_within(axis.method, measure, axis.bins, groups)))
     return Fitted(None, groups.n, Cuts(*at), values)
 
 
