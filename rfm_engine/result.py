@@ -144,7 +144,7 @@ class Result:
         The customers and all that is counted stay those of all groups.
         """
         chunks = [
-            chunk.chosen(group(chunk.columns(self.scale)[1]).to_numpy())
+            chunk.chosen(group(pa.chunked_array([chunk.group_column()])).to_numpy())
             for chunk in self._scored.chunks
         ]
         with ThreadPoolExecutor(1) as pool:

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from rfm_engine.aggregate.contents import Held
 from rfm_engine.aggregate.daily import Repeats, joined_repeats
-from rfm_engine.aggregate.ids import IdColumns, taken
+from rfm_engine.aggregate.ids import IdColumns, groups_array, taken
 from rfm_engine.aggregate.measures import (
     COUNT_BITS,
     FAR_US,
@@ -94,6 +94,11 @@ class CustomerChunk(NamedTuple):
             keys = load().keys()
             found.append(self.ids.groups(keys if rows is None else taken(keys, rows)))
         return joined_groups(found)
+
+    def group_column(self) -> pa.Array:
+        """Return the group of each customer as `columns` has it."""
+        assert self.ids.by is not None
+        return groups_array(self.groups(), self.ids.by)
 
     def chosen(self, mask: npt.NDArray[np.bool_]) -> CustomerChunk:
         """Return the customers for whom the mask, `bool[n]`, holds."""
