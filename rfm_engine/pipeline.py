@@ -12,7 +12,7 @@ from importlib.metadata import version
 from typing import Any
 
 from rfm_engine.aggregate.budget import batch_bytes, default_limit, parse_size
-from rfm_engine.aggregate.groups import GroupWords
+from rfm_engine.aggregate.groups import Grouping
 from rfm_engine.aggregate.totals import CustomerTotals
 from rfm_engine.aggregation import Progress, aggregate
 from rfm_engine.available import anonymous_bytes, available_bytes, available_processors
@@ -280,15 +280,15 @@ def _scored(
     overall: Result | None,
 ) -> Result:
     chunks, n_without_orders = totals.chunks(pool)
-    words = None
+    grouping = None
     if totals.reading.by is not None:
-        words = GroupWords(chunks, totals.hash_key, pool.map)
-        if words.has_none and overall is not None:
+        grouping = Grouping.of(chunks, totals.hash_key, pool)
+        if grouping.has_none and overall is not None:
             raise DataError(
                 f"rows must have a group where overall is asked for, whose customers stand under "
                 f"none; got null in {totals.reading.by!r}. Fill it, or leave overall out."
             )
-    everyone = Everyone(chunks, totals.scale, words)
+    everyone = Everyone(chunks, totals.scale, grouping)
     scoring = score_everyone(everyone, scheme, plan, pool)
     cuts, money_scale = scoring.fitted.cuts, plan.money_scale(totals.scale)
     about = {

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rfm_engine.aggregate.finish import CustomerChunk
-from rfm_engine.aggregate.groups import GroupWords
+from rfm_engine.aggregate.groups import Grouping
 from rfm_engine.aggregate.tables import Codes
 from rfm_engine.errors import DataError
 from rfm_engine.score.cells import Bins, Cells, Compared, cell_sums, new_sums, place_customers
@@ -45,7 +45,7 @@ class Everyone(NamedTuple):
 
     chunks: Sequence[CustomerChunk]
     scale: int
-    words: GroupWords | None = None
+    grouping: Grouping | None = None
 
 
 def score_everyone(everyone: Everyone, scheme: Scheme, plan: Plan, pool: Executor) -> Scoring:
@@ -56,12 +56,12 @@ def score_everyone(everyone: Everyone, scheme: Scheme, plan: Plan, pool: Executo
     DataError
         A mean amount leaves 64 bits.
     """
-    chunks, scale, words = everyone
+    chunks, scale, grouping = everyone
     measures = _measures(chunks, scale, plan, pool)
     ids = [partial(_identities, chunk) for chunk in chunks]
     groups = None
-    if words is not None:
-        groups = Groups.of_words(words.of_chunks, pool.map)
+    if grouping is not None:
+        groups = Groups(grouping.numbers, grouping.n, grouping.places)
     fitted = fit_axes(plan.axes(scale), measures, ids, groups)
     cells, sums = _placed(chunks, fitted, plan.bins, pool)
     labels = Labels(scheme, plan.bins, sums[:, 0] > 0, plan.weights)

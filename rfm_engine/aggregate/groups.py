@@ -1,47 +1,51 @@
-"""What tells groups apart: a word for each customer, equal for those of one group alone."""
+"""The groups of customers: numbered, and customers brought together by them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
+from concurrent.futures import Executor
 from functools import partial
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 
 from rfm_engine.aggregate.finish import CustomerChunk
 from rfm_engine.aggregate.hashing import Hashes, HashKey, hash_keys
 from rfm_engine.aggregate.ids import taken
-from rfm_engine.aggregate.tables import ByteTable, IntTable
+from rfm_engine.aggregate.regroup import Places, regrouped
+from rfm_engine.aggregate.tables import ByteTable, Codes, IntTable, coded
 from rfm_engine.aggregate.texts import placed_alone
 from rfm_engine.aggregate.waiting import Pieces
 from rfm_engine.orders.arrays import frozen
 from rfm_engine.orders.group_keys import GroupIds, plain_keys
 from rfm_engine.orders.keys import IntKeys, Keys
 
-_NO_WORDS = np.zeros(0, np.uint64)
 
+class Grouping(NamedTuple):
+    """Customers moved so that those of a group stand near each other.
 
-class GroupWords:
-    """The groups of customers as words, spread by a secret.
-
-    `of_chunks` holds those of each chunk's customers, `uint64[n]`; `has_none` says that some have
-    no group.
+    `places` are those of each chunk's customers, `uint32[n]`; `numbers`, by place, their groups
+    from 0, `uint32[customers]`; `n` is how many groups there are, and `has_none` says that one of
+    them is that of customers without.
     """
 
-    def __init__(
-        self,
-        chunks: Sequence[CustomerChunk],
-        key: HashKey,
-        each: Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]] = map,
-    ) -> None:
-        groups = list(each(CustomerChunk.groups, chunks))
-        self.has_none = any(of_chunk.present is not None for of_chunk in groups)
+    places: list[Places]
+    numbers: Codes
+    n: int
+    has_none: bool
+
+    @classmethod
+    def of(cls, chunks: Sequence[CustomerChunk], key: HashKey, pool: Executor) -> Grouping:
+        """Group customers, with the threads of `pool`."""
+        groups = list(pool.map(CustomerChunk.groups, chunks))
+        has_none = any(of_chunk.present is not None for of_chunk in groups)
         ids = [plain_keys(of_chunk) for of_chunk in groups]
-        if self.has_none or not all(isinstance(keys, IntKeys) for keys in ids):
+        if has_none or not all(isinstance(keys, IntKeys) for keys in ids):
             # Integers are their own numbers, and none is left for no group; texts have none.
             numbered = _Numbered(key)
             ids = [numbered.number(of_chunk) for of_chunk in groups]
-        self.of_chunks: list[Hashes] = list(each(partial(hash_keys, key=key), ids))
+        hashes = list(pool.map(partial(hash_keys, key=key), ids))
+        return cls(*regrouped(hashes, key, pool), has_none)
 
 
 class _Numbered:
@@ -63,11 +67,13 @@ class _Numbered:
 
     def _assigned(self, keys: Keys) -> Hashes:
         if isinstance(keys, IntKeys):
-            hashes, words = hash_keys(keys, self._key).view(np.int64).reshape(-1, 1), _NO_WORDS
             self._table = self._table or IntTable(self._key, 0)
+            assert isinstance(self._table, IntTable)
+            codes = coded(self._table, hash_keys(keys, self._key))
         else:
-            hashes, words = placed_alone(keys, self._key)
+            found, words = placed_alone(keys, self._key)
             self._table = self._table or ByteTable(0)
-        n = len(hashes)
-        pieces = Pieces(np.zeros(1, np.int64), np.full(1, n, np.int64), n)
-        return self._table.assign(hashes, words, pieces, column=1).astype(np.uint64) + np.uint64(1)
+            n = len(found)
+            pieces = Pieces(np.zeros(1, np.int64), np.full(1, n, np.int64), n)
+            codes = self._table.assign(found, words, pieces, column=1)
+        return codes.astype(np.uint64) + np.uint64(1)

@@ -22,6 +22,7 @@ Codes: TypeAlias = npt.NDArray[np.uint32]
 Rows: TypeAlias = npt.NDArray[np.int64]
 Words: TypeAlias = npt.NDArray[np.uint64]
 
+_NO_WORDS = np.zeros(0, np.uint64)
 _FIRST_SLOTS = 16
 # Linear probing stays short up to here; the slots then cost 6 to 11 bytes a key.
 _LOAD_TENTHS = 7
@@ -165,6 +166,13 @@ class ByteTable:
             return ByteKeys(frozen(ends), frozen(data))
         starts = (ends[:-1] + 7) & ~7
         return gathered(data, starts, ends[1:] - starts)
+
+
+def coded(table: IntTable, hashes: Hashes) -> Codes:
+    """Return the codes of integers by their hashes, `uint64[n]`, new ones getting the next."""
+    n = len(hashes)
+    pieces = Pieces(np.zeros(1, np.int64), np.full(1, n, np.int64), n)
+    return table.assign(hashes.view(np.int64).reshape(-1, 1), _NO_WORDS, pieces, column=0)
 
 
 def slot_shift(n_slots: int) -> np.uint64:

@@ -28,6 +28,13 @@ def order_by_group(numbers, sequence, places, order):
 
 
 @kernel
+def put_values(values, places, axis, records):
+    """Write values to their places in a column of `records`, `int64[n, axes]`."""
+    for i in range(len(values)):
+        records[places[i], axis] = values[i]
+
+
+@kernel
 def number_bins(order, bounds, placed, inner, numbers):
     """Give a number to each bin of each group that has customers; return how many do.
 

@@ -23,13 +23,15 @@ from rfm_engine.score.group_cuts import (
     order_by_group,
     place_by_rank,
     place_by_value,
+    put_values,
     quantile_by_group,
 )
 from rfm_engine.score.identities import Identities
 from rfm_engine.score.methods import Measure, counts_below, fit_cuts
-from rfm_engine.score.regroup import Numbers, Places, Words, put_values, regrouped
 from rfm_engine.score.select import Map, select
 
+Numbers = npt.NDArray[np.uint32]
+Places = npt.NDArray[np.uint32]
 Placed = npt.NDArray[np.uint8]
 Values = npt.NDArray[np.int64]
 Chunks = Sequence[npt.NDArray[Any]]
@@ -65,12 +67,6 @@ class Groups:
         if everyone is None:
             everyone = np.arange(len(numbers), dtype=np.uint32)
         order_by_group(frozen(numbers), frozen(everyone), self.bounds[:-1].copy(), self.order)
-
-    @classmethod
-    def of_words(cls, words: Sequence[Words], each: Map) -> Groups:
-        """Return the groups of customers, by chunk what tells them apart; see `regrouped`."""
-        places, numbers, n = regrouped(words, each)
-        return cls(numbers, n, places)
 
     @classmethod
     def of_one(cls, chunks: Sequence[Sized]) -> Groups:

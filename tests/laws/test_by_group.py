@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pyarrow as pa
@@ -12,7 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import rfm_engine as rfm
-from rfm_engine.orders.arrays import frozen
+from rfm_engine.aggregate.hashing import HashKey, hash_keys
+from rfm_engine.aggregate.regroup import regrouped
+from rfm_engine.orders.keys import IntKeys
 from rfm_engine.score import within
 from rfm_engine.score.methods import BY_RANK, Measure
 from rfm_engine.segments.load import shipped_schemes
@@ -118,6 +121,7 @@ def test_by__totals_of_customers_and_rates(tmp_path):
     assert rows(rfm.score(table, by="shop", **options)) == one_at_a_time(table, "shop", **options)
 
 
+KEY = HashKey.from_int(7)
 # No amount, nor a mean of them, is the least integer: a cut point is below every value.
 VALUES = st.one_of(
     st.integers(-3, 3), st.integers(-(10**18), 10**18), st.integers(1 - 2**63, 2**63 - 1)
@@ -136,8 +140,10 @@ def test_place_within__equals_its_definition(customers, method, axis, bins, most
     bins = 2 if method == "mean" else bins
     numbers = [group for group, _ in customers]
     values = [value for _, value in customers]
-    words = np.array(numbers, np.uint64) << np.uint64(62)
-    groups = within.Groups.of_words([frozen(words)], map)
+    hashes = hash_keys(IntKeys(np.array(numbers, np.uint64)), KEY)
+    with ThreadPoolExecutor(1) as pool:
+        places, found, n = regrouped([hashes], KEY, pool)
+    groups = within.Groups(found, n, places)
     unit = 100 if axis == "m" else 1
     if method == "r-rfm":  # Cut points are a unit beyond the values, which leave room for it.
         values = [max(min(value, 10**18), -(10**18)) for value in values]
