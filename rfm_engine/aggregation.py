@@ -118,7 +118,7 @@ def aggregate(
     lengths = [source.n_rows for source in sources]
     n_rows = None if None in lengths else sum(n for n in lengths if n is not None)
     counted = scan(sources, aggregated, threads, partial(aggregated.tell, report, "read", n_rows))
-    aggregated.settle(threads)
     # What decoding took is kept for more of it, and more of it does not come.
     pa.default_memory_pool().release_unused()
+    aggregated.settle(threads)
     return aggregated, Seconds(spent.read + counted.read, spent.work + counted.work)

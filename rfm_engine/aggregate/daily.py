@@ -81,6 +81,11 @@ class DailySums:
         """Add other entries, whose customers have `codes` here."""
         self._pairs.add(codes, entries.values, entries.high, entries.low)
 
+    @property
+    def has_repeats(self) -> bool:
+        """Whether some may be held twice."""
+        return self._pairs.has_repeats
+
     def settle(self) -> None:
         """Let go of what repeats."""
         self._pairs.settle()

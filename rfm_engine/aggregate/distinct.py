@@ -50,6 +50,11 @@ class DistinctOrders:
         pieces = Pieces(np.zeros(1, np.int64), np.full(1, n, np.int64), n)
         self._pairs.add(codes, self._table.assign(found, texts, pieces, column=1).astype(np.int64))
 
+    @property
+    def has_repeats(self) -> bool:
+        """Whether some may be held twice."""
+        return self._pairs.has_repeats
+
     def settle(self) -> None:
         """Let go of what repeats."""
         self._pairs.settle()

@@ -70,9 +70,14 @@ class Pairs:
             )  # fmt: skip
             self._n = int(n)
 
+    @property
+    def has_repeats(self) -> bool:
+        """Whether pairs have come since repeats were last taken out."""
+        return self._n > self._n_distinct
+
     def settle(self) -> None:
         """Take out repeats."""
-        if self._n == self._n_distinct:
+        if not self.has_repeats:
             return
         # At most half of the slots are taken. The allocator hands the same memory out again and
         # again: a mapping of its own each time took as long as the search.

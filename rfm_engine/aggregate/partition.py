@@ -83,12 +83,16 @@ class Partition:
         self.measures.reach(self.customers.n)
         return codes
 
+    @property
+    def has_repeats(self) -> bool:
+        """Whether something may be held twice."""
+        return any(kept is not None and kept.has_repeats for kept in (self.orders, self.days))
+
     def settle(self) -> None:
         """Hold nothing twice."""
-        if self.orders is not None:
-            self.orders.settle()
-        if self.days is not None:
-            self.days.settle()
+        for kept in (self.orders, self.days):
+            if kept is not None:
+                kept.settle()
 
     @property
     def n_records(self) -> int:

@@ -121,7 +121,7 @@ class Partitions:
         So many bytes a customer are left free in the budget.
         """
         with self._alone(pool):
-            list(pool.map(Partition.settle, self._all))
+            list(pool.map(Partition.settle, [p for p in self._all if p.has_repeats]))
             self._waiting.drop_room()
             self._leave_free(bytes_a_customer, pool)
         return self._all
