@@ -106,6 +106,8 @@ class Population:
         self._scale = scale
         self._each = each
         self._groups = groups
+        # Rules ask for the same mean again and again.
+        self._bounds: dict[tuple[object, ...], Fraction | Spread | None] = {}
 
     def settle(self, condition: Condition) -> Range | GroupRanges:
         """Return the range of integers for which a condition holds, or that of each group.
@@ -113,7 +115,10 @@ class Population:
         One that compares with something of nobody holds for nobody.
         """
         measure, relation, _, _ = condition
-        bound = self._bound(condition)
+        asked = measure, condition.operand, condition.part
+        if asked not in self._bounds:
+            self._bounds[asked] = self._bound(condition)
+        bound = self._bounds[asked]
         least = 0 if measure == "mean_gap_days" else LEAST
         if bound is None:
             return Range(measure, 1, 0)
