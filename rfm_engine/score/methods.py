@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rfm_engine.score.select import Map, Values, select
+from rfm_engine.score.select import Chunk, Map, Values, select
 
 BY_RANK = ("ntile", "rank-linear")
 NESTED = "nested"
@@ -79,7 +79,7 @@ def r_rfm(measure: Measure, bins: int) -> list[int]:
 
 def mean(measure: Measure, bins: int) -> list[int]:  # noqa: ARG001 - always two
     """Cut in two at the mean, which is good itself: values at it are high, days at it recent."""
-    total = exact_sum(measure.chunks)
+    total = exact_sum(measure.chunks, measure.each)
     return [-(-total // measure.n) - 1 if measure.ascending else total // measure.n]
 
 
@@ -111,14 +111,14 @@ def counts_below(method: str, n: int, bins: int) -> list[int]:
     return [1 + (n - 1) * i // bins for i in range(1, bins)]
 
 
-def exact_sum(chunks: Values) -> int:
+def exact_sum(chunks: Values, each: Map) -> int:
     """Add up integers of 64 bits, any number of them."""
-    total = 0
-    for chunk in chunks:
-        wide = np.asarray(chunk, np.int64)
-        total += int((wide >> _HALF_WORD).sum()) << _HALF_WORD
-        total += int((wide & 0xFFFFFFFF).sum())
-    return total
+    return sum(each(_sum_of, chunks))
+
+
+def _sum_of(chunk: Chunk) -> int:
+    wide = np.asarray(chunk, np.int64)
+    return (int((wide >> _HALF_WORD).sum()) << _HALF_WORD) + int((wide & 0xFFFFFFFF).sum())
 
 
 def _linear(measure: Measure, bins: int, numbers: Sequence[int]) -> list[Fraction]:

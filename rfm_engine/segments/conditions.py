@@ -137,7 +137,7 @@ class Population:
         """
         gaps = self._known("mean_gap_days")
         n = sum(map(len, gaps))
-        return exact_sum(gaps) // n if n else None
+        return exact_sum(gaps, self._each) // n if n else None
 
     def _bound(self, condition: Condition) -> Fraction | Spread | None:
         measure, _, operand, part = condition
@@ -153,7 +153,7 @@ class Population:
         if n == 0:
             return None
         if part is None:
-            return Fraction(exact_sum(values), n)
+            return Fraction(exact_sum(values, self._each), n)
         return Fraction(select(values, [ceil(part * n) - 1], self._each)[0])
 
     def _bound_within(self, condition: Condition, groups: Groups) -> Spread:
@@ -173,7 +173,7 @@ class Population:
 
     def _known(self, measure: str) -> Values:
         values = self._values(measure)
-        return [chunk[chunk >= 0] for chunk in values] if measure == "mean_gap_days" else values
+        return list(self._each(_without_none, values)) if measure == "mean_gap_days" else values
 
     def _unit(self, measure: str) -> int:
         minor: int = 10**self._scale
@@ -183,6 +183,10 @@ class Population:
             "mean_gap_days": DAY_US,
         }
         return units.get(measure, 1)
+
+
+def _without_none(gaps: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    return gaps[gaps >= 0]
 
 
 def _ends(relation: str, floor: Any, ceiling: Any, least: int) -> tuple[Any, Any]:
@@ -208,11 +212,11 @@ def holds(
         if isinstance(each, GroupRanges):
             assert groups is not None
             inside = (column >= each.low.take(groups)) & (column <= each.high.take(groups))
+        elif each.low <= LEAST:
+            inside = column <= each.high
+        elif each.high >= MOST:
+            inside = column >= each.low
         else:
-            inside = np.full(len(column), each.low <= each.high)
-            if each.low > LEAST:
-                inside &= column >= each.low
-            if each.high < MOST:
-                inside &= column <= each.high
+            inside = (column >= each.low) & (column <= each.high)
         found = inside if found is None else found & inside
     return found
