@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from .score_options import ScoreOptions, takes_score_options
+from .words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rfm_engine.explain import AxisStory, Explanation
 
-_AXES = {"r": ("recency", " days"), "f": ("frequency", " orders"), "m": ("monetary", "")}
+_NAMES = {"r": "recency", "f": "frequency", "m": "monetary"}
 
 
 @takes_score_options
@@ -34,12 +35,13 @@ def explain(
     for number, story in enumerate(rfm_engine.explain(result, who)):
         if number:
             typer.echo()
-        for line in _lines(story, options.customer, options.by):
+        for line in _lines(story, result.options):
             typer.echo(line)
 
 
-def _lines(story: Explanation, customer: str, by: str | None) -> Iterator[str]:
-    row = story.customer
+def _lines(story: Explanation, options: dict[str, Any]) -> Iterator[str]:
+    row, customer, by = story.customer, options["customer"], options["by"]
+    nouns = {"r": "day", "f": options["frequency"].removesuffix("s")}
     where = "" if by is None else ", all together"
     if by in row:
         where = f", {by} {'null' if row[by] is None else row[by]}"
@@ -48,7 +50,7 @@ def _lines(story: Explanation, customer: str, by: str | None) -> Iterator[str]:
     since = "" if first is None else f"first order {first:%Y-%m-%d}, "
     yield f"{since}last order {row['last_order']:%Y-%m-%d}"
     for axis in story.axes:
-        yield _axis_line(axis)
+        yield _axis_line(axis, nouns.get(axis.axis))
     yield f"in {story.segment}: {story.rule}"
     for near in story.near:
         if near.missing:
@@ -57,9 +59,9 @@ def _lines(story: Explanation, customer: str, by: str | None) -> Iterator[str]:
             yield f"not in {near.segment}: fits too, but {story.segment} goes before"
 
 
-def _axis_line(axis: AxisStory) -> str:
-    name, unit = _AXES[axis.axis]
+def _axis_line(axis: AxisStory, noun: str | None) -> str:
+    value = axis.value if noun is None else counted(int(axis.value), noun)
     ends = [f"above {axis.above}"] if axis.above is not None else []
     ends += [f"up to {axis.up_to}"] if axis.up_to is not None else []
     reach = f", whose bin is {', '.join(ends)}" if ends else ""
-    return f"{name:<9} {axis.value}{unit}: {axis.axis} {axis.score}{reach}"
+    return f"{_NAMES[axis.axis]:<9} {value}: {axis.axis} {axis.score}{reach}"

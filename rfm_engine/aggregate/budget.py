@@ -63,8 +63,9 @@ def plan_memory(
         return UNLIMITED
     least = least_limit(in_use, threads, a_thread)
     if limit < least:
+        by = "1 thread" if threads == 1 else f"{threads} threads"
         raise UsageError(
-            f"memory_limit must be at least {_megabytes(least)} with {threads} threads; "
+            f"memory_limit must be at least {_megabytes(least)} with {by}; "
             f"got {_megabytes(limit)}. Give more memory or fewer threads."
         )
     left = (limit - least + _LEAST_BYTES) // sharing

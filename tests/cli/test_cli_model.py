@@ -74,3 +74,15 @@ def test_score__a_model_never_takes_the_place_of_anything_else(rfm, orders, tmp_
         assert "place of the model must be a new file or a model" in run.stderr
         assert not output.exists()
     assert orders.read_bytes() == before
+
+
+def test_explain__counts_what_frequency_is(rfm, tmp_path):
+    orders = tmp_path / "orders.csv"
+    orders.write_text(
+        "customer_id,order_time,amount\na,2026-01-01,5\na,2026-01-01,5\nb,2026-01-03,1\n"
+    )
+    by_orders = rfm("explain", orders, "--id", "a").stdout
+    by_days = rfm("explain", orders, "--id", "a", "--frequency", "days").stdout
+    assert "frequency 2 orders: f" in by_orders
+    assert "frequency 1 day: f" in by_days
+    assert "recency   2 days: r" in by_days
