@@ -35,8 +35,11 @@ CHUNK_BYTES_A_CUSTOMER = 24
 """Recency, frequency, monetary, and the cell that scoring adds."""
 CLV_BYTES_A_CUSTOMER = 28
 """Two days, how many there are, and the two sums of the rest."""
-GROUP_BYTES_A_CUSTOMER = 52
-"""The group by id and twice by number, the order by group, three values and three bins."""
+GROUP_BYTES_A_CUSTOMER = 64
+"""The group by id and twice by number, the order by group, three values and three bins: 52.
+
+And 12 for what allocators were seen to keep of them: 5.8 M customers then took up to 60 MB more.
+"""
 _COUNT_MASK = np.int64((1 << COUNT_BITS) - 1)
 
 

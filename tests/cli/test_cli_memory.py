@@ -28,7 +28,7 @@ def folder():
 @pytest.mark.skipif(not COMPILED, reason="six million orders are too many without the compiler")
 @pytest.mark.parametrize(
     ("limit", "words"),
-    [(445, []), (445, ["--customer-level"]), (750, ["--by", "orders", "--clv"])],
+    [(445, []), (445, ["--customer-level"]), (850, ["--by", "orders", "--clv"])],
     ids=str,
 )
 def test_memory_limit__is_held(rfm_process, folder, limit, words):
