@@ -13,7 +13,7 @@ from typing import NoReturn
 
 import typer
 
-_MACHINE, _USAGE, _DATA = 1, 2, 3
+_MACHINE, _USAGE, _DATA, _STATE = 1, 2, 3, 4
 _INTERRUPTED = 130
 _TERMINATED = 143
 
@@ -22,6 +22,13 @@ class Misuse(typer.TyperException):
     """Options that contradict one another, seen before the library is loaded."""
 
     exit_code = _USAGE
+
+
+class Faulty(typer.Exit):
+    """A state is not as it was written; what is wrong has been printed."""
+
+    def __init__(self) -> None:
+        super().__init__(_STATE)
 
 
 class Terminated(BaseException):
@@ -109,10 +116,12 @@ def _errors_of_the_library() -> tuple[type[Exception], ...]:
 
 
 def _library_code(error: Exception) -> int:
-    from rfm_engine.errors import DataError, UsageError
+    from rfm_engine.errors import DataError, StateError, UsageError
 
     if isinstance(error, UsageError):
         return _USAGE
+    if isinstance(error, StateError):
+        return _STATE
     return _DATA if isinstance(error, DataError) else _MACHINE
 
 

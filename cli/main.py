@@ -13,7 +13,7 @@ import typer
 import typer.core
 import typer.main
 
-from . import bench, demo, drift, exits, explain, schemes, score, simulate, warmup
+from . import bench, demo, drift, exits, explain, ingest, schemes, score, simulate, state, warmup
 
 
 class RfmGroup(typer.core.TyperGroup):
@@ -64,7 +64,9 @@ app.command("simulate")(simulate.simulate)
 app.command("demo")(demo.demo)
 app.command("warmup")(warmup.warmup)
 app.command("bench")(bench.bench)
+app.command("ingest")(ingest.ingest)
 app.add_typer(schemes.schemes, name="schemes")
+app.add_typer(state.state, name="state")
 
 
 def run() -> None:

@@ -43,6 +43,14 @@ _scoring = functools.partial(_option, "Scoring")
 _running = functools.partial(_option, "Running")
 
 
+_READING = (
+    "customer", "time", "amount", "order", "quantity", "currency", "rates", "n_orders", "by",
+    "where", "timezone", "amount_scale", "refunds", "zero", "frequency", "ids", "csv_delimiter",
+    "csv_decimal", "time_format", "customer_level", "strict",
+)  # fmt: skip
+"""The options that a state sets for good."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoreOptions:
     """What `rfm score` was asked, as typed."""
@@ -193,22 +201,37 @@ class ScoreOptions:
 
 def takes_score_options(command: Callable[..., None]) -> Callable[..., None]:
     """Put the options of scoring where a command has its parameter `options`."""
+    return _takes(command, ScoreOptions, [field.name for field in fields(ScoreOptions)])
+
+
+def takes_reading_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Put the options of how orders are read, but for dates, where a command has `options`."""
+    return _takes(command, dict, [*_READING])
+
+
+def reading_arguments(options: dict[str, Any]) -> dict[str, Any]:
+    """Return keyword arguments of `rfm_engine.State.create`; what is None is left out."""
+    given = {name: value for name, value in options.items() if value is not None}
+    return given | {"csv_delimiter": options["csv_delimiter"].replace(r"\t", "\t")}
+
+
+def _takes(
+    command: Callable[..., None], gather: Callable[..., Any], names: list[str]
+) -> Callable[..., None]:
     hints = get_type_hints(ScoreOptions, include_extras=True)
-    names = [field.name for field in fields(ScoreOptions)]
+    defaults = {field.name: field.default for field in fields(ScoreOptions)}
     parameters: list[inspect.Parameter] = []
     for own in inspect.signature(command, eval_str=True).parameters.values():
         if own.name != "options":
             parameters.append(own.replace(kind=inspect.Parameter.KEYWORD_ONLY))
             continue
         parameters += [
-            inspect.Parameter(
-                field.name, own.kind, default=field.default, annotation=hints[field.name]
-            )
-            for field in fields(ScoreOptions)
+            inspect.Parameter(name, own.kind, default=defaults[name], annotation=hints[name])
+            for name in names
         ]
 
     def gathered(**values: Any) -> None:
-        options = ScoreOptions(**{name: values.pop(name) for name in names})
+        options = gather(**{name: values.pop(name) for name in names})
         command(**values, options=options)
 
     gathered.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]

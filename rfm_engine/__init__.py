@@ -3,12 +3,14 @@
 from rfm_engine.aggregate.ledger import RowCounts
 from rfm_engine.aggregate.totals import CustomerTotals
 from rfm_engine.aggregation import Progress
-from rfm_engine.errors import DataError, RfmError, UsageError
+from rfm_engine.errors import DataError, RfmError, StateError, UsageError
 from rfm_engine.explain import Explanation, explain
 from rfm_engine.model import Drift, Model, drift, load_model, save_model
 from rfm_engine.pipeline import __version__, score
 from rfm_engine.result import Result, SegmentTotals
 from rfm_engine.score.cells import Cuts
+from rfm_engine.state import State
+from rfm_engine.state.ingest import Ingested
 
 __all__ = [
     "CustomerTotals",
@@ -16,12 +18,15 @@ __all__ = [
     "DataError",
     "Drift",
     "Explanation",
+    "Ingested",
     "Model",
     "Progress",
     "Result",
     "RfmError",
     "RowCounts",
     "SegmentTotals",
+    "State",
+    "StateError",
     "UsageError",
     "__version__",
     "drift",

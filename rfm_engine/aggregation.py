@@ -45,14 +45,9 @@ class Aggregated:
         The customers of all groups, None unless asked for.
     """
 
-    def __init__(
-        self, as_of: date | str, reading: dict[str, Any], running: dict[str, Any], *, overall: bool
-    ) -> None:
-        given = running | {"sharing": 1 + overall} | reading
-        self.totals = CustomerTotals(as_of=as_of, **given)
-        self.overall: CustomerTotals | None = None
-        if overall:
-            self.overall = CustomerTotals(as_of=as_of, **given | {"by": None})
+    def __init__(self, totals: CustomerTotals, overall: CustomerTotals | None = None) -> None:
+        self.totals = totals
+        self.overall = overall
 
     def join(self, source: Source) -> None:
         """Check that a source's columns agree with those of all sources before it."""
@@ -112,7 +107,10 @@ def aggregate(
         if newest is None:  # No row counts, so there is nothing to keep in a window.
             reading = reading | {"window": None}
     reading = reading | {"rates": known.rate_table}  # which is read once
-    aggregated = Aggregated(as_of, reading, running, overall=overall)
+    given = running | {"sharing": 1 + overall} | reading
+    totals = CustomerTotals(as_of=as_of, **given)
+    platform = CustomerTotals(as_of=as_of, **given | {"by": None}) if overall else None
+    aggregated = Aggregated(totals, platform)
     for source in sources:
         aggregated.join(source)
     lengths = [source.n_rows for source in sources]

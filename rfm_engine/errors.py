@@ -22,6 +22,10 @@ class DataError(RfmError, ValueError):
     """The data were refused: a corrupt file, a wrong type, drift, overflow, mixed currencies."""
 
 
+class StateError(RfmError):
+    """A state is missing, busy or corrupt; the message names the file."""
+
+
 def shown(value: object) -> str:
     """Return what was given for a message: short, on one line, whatever it is."""
     return _SHOWN.repr(value).replace("\n", " ")

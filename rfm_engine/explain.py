@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from fractions import Fraction
 from functools import partial
 from typing import Any, NamedTuple
-from uuid import UUID
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from rfm_engine.aggregate.ids import as_id, is_among
 from rfm_engine.errors import UsageError, shown
 from rfm_engine.orders.money.amounts import format_minor
 from rfm_engine.result import Result
@@ -84,10 +84,10 @@ def explain(result: Result, ids: Sequence[Any]) -> list[Explanation]:
         raise UsageError(f"ids must be a list of customers; got {shown(ids)}.")
     column = result.options["customer"]
     kind = result.customer_type
-    wanted = [_as_id(given, kind, column) for given in ids]
+    wanted = [as_id(given, kind, column) for given in ids]
     found: dict[Any, list[dict[str, Any]]] = {}
     for table in result.tables():
-        for row in table.filter(_is_among(table[column], wanted)).to_pylist():
+        for row in table.filter(is_among(table[column], wanted)).to_pylist():
             found.setdefault(row[column], []).append(row)
     for given, each in zip(ids, wanted, strict=True):
         if each not in found:
@@ -108,30 +108,7 @@ def explain(result: Result, ids: Sequence[Any]) -> list[Explanation]:
 
 
 def _is_of(group: Any, ids: pa.ChunkedArray) -> pa.ChunkedArray:
-    return pc.is_null(ids) if group is None else _is_among(ids, [group])
-
-
-def _is_among(ids: pa.ChunkedArray, wanted: Sequence[Any]) -> pa.ChunkedArray:
-    if not isinstance(ids.type, pa.UuidType):
-        return pc.is_in(ids, value_set=pa.array(wanted, ids.type))
-    kind = ids.type.storage_type  # Arrow looks for these by their bytes only.
-    stored = pa.chunked_array([chunk.storage for chunk in ids.chunks], kind)
-    return pc.is_in(stored, value_set=pa.array([each.bytes for each in wanted], kind))
-
-
-def _as_id(given: Any, kind: pa.DataType, column: str) -> Any:
-    try:
-        if isinstance(given, float | bool):  # Arrow would take 1.5 for customer 1.
-            raise TypeError(given)
-        if isinstance(kind, pa.UuidType):
-            return UUID(bytes=given) if isinstance(given, bytes) else UUID(str(given))
-        if isinstance(given, str):
-            return pa.scalar(given).cast(kind).as_py()
-        return pa.scalar(given, kind).as_py()
-    except (pa.ArrowException, OverflowError, TypeError, ValueError):
-        raise UsageError(
-            f"id must be one of column {column!r}, {kind}; got {shown(given)}."
-        ) from None
+    return pc.is_null(ids) if group is None else is_among(ids, [group])
 
 
 class _Teller:

@@ -25,7 +25,7 @@ COMMANDS = sorted((ROOT / "cli").rglob("*.py"))
 # Left to right; a room imports itself, what stands to its left, errors and kernels.
 ROOMS = (
     "orders", "scan", "aggregate", "score", "segments", "sink", "aggregation", "customers",
-    "scoring", "result", "explain", "model", "pipeline", "simulate", "bench",
+    "scoring", "result", "explain", "model", "state", "pipeline", "simulate", "bench",
 )  # fmt: skip
 EVERYWHERE = {"available", "errors", "kernels"}
 # Inside orders: what a room imports of it besides itself. The rooms know nothing of each other;

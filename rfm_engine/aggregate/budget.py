@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from rfm_engine.errors import UsageError, shown
+from rfm_engine.errors import RfmError, UsageError, shown
 
 _SIZE = re.compile(r"(\d{1,19}(?:\.\d{1,19})?)\s*([KMGT]?)(i?)B?", re.IGNORECASE)
 # A row group as it is read, decoded and normalised; a group of customers made and encoded.
@@ -33,6 +33,20 @@ class Budget(NamedTuple):
     def scoring_bytes(self) -> int:
         """What scoring may take: batches are gone by then, and none is written yet."""
         return self.waiting_bytes + self.tables_bytes + self.batches_bytes
+
+    def refuse_without_room(self, bytes_a_customer: int, n_customers: int) -> None:
+        """Refuse to score so many customers, of whom more may be on disk.
+
+        Raises
+        ------
+        RfmError
+            There is no room for them.
+        """
+        if bytes_a_customer * n_customers > self.scoring_bytes:
+            raise RfmError(
+                f"memory_limit must leave {bytes_a_customer} bytes a customer for scoring; got "
+                f"{self.scoring_bytes:,} bytes for {n_customers:,} customers or more. Raise it."
+            )
 
 
 UNLIMITED = Budget(_MOST_WAITING_BYTES, 1 << 62, None)

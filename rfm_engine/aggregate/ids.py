@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
+from uuid import UUID
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from rfm_engine.errors import DataError
+from rfm_engine.errors import DataError, UsageError, shown
 from rfm_engine.orders.arrays import arrow, refuse_invalid_text
 from rfm_engine.orders.group_keys import GroupIds, customers_of, groups_of, plain_keys
 from rfm_engine.orders.keys import ByteKeys, IntKeys, Keys, gathered
@@ -99,6 +101,37 @@ def _refuse_invalid_text(ids: pa.Array) -> None:
             f"text ids must be valid UTF-8; got other bytes ({error}). "
             "Give the column as binary, or encode it anew."
         ) from error
+
+
+def as_id(given: Any, kind: pa.DataType, column: str) -> Any:
+    """Return an id, given as a value of its column or as text, as a value.
+
+    Raises
+    ------
+    UsageError
+        It is none.
+    """
+    try:
+        if isinstance(given, float | bool):  # Arrow would take 1.5 for customer 1.
+            raise TypeError(given)
+        if isinstance(kind, pa.UuidType):
+            return UUID(bytes=given) if isinstance(given, bytes) else UUID(str(given))
+        if isinstance(given, str):
+            return pa.scalar(given).cast(kind).as_py()
+        return pa.scalar(given, kind).as_py()
+    except (pa.ArrowException, OverflowError, TypeError, ValueError):
+        raise UsageError(
+            f"id must be one of column {column!r}, {kind}; got {shown(given)}."
+        ) from None
+
+
+def is_among(ids: pa.ChunkedArray[Any], wanted: Sequence[Any]) -> pa.ChunkedArray[Any]:
+    """Tell which ids of a column are among some."""
+    if not isinstance(ids.type, pa.UuidType):
+        return pc.is_in(ids, value_set=pa.array(wanted, ids.type))
+    kind = ids.type.storage_type  # Arrow looks for these by their bytes only.
+    stored = pa.chunked_array([chunk.storage for chunk in ids.chunks], kind)
+    return pc.is_in(stored, value_set=pa.array([each.bytes for each in wanted], kind))
 
 
 def taken(keys: Keys, rows: npt.NDArray[np.intp]) -> Keys:

@@ -51,6 +51,10 @@ class Intake:
             self.ledger.add(rows)
             yield rows
 
+    def agree(self, name: str, kinds: Kinds) -> None:
+        """Have all sources agree with kinds that are known from elsewhere."""
+        self._agreement.join(name, kinds)
+
     def merge(self, other: Intake) -> None:
         """Enter all that another intake of the same reading has taken."""
         if other._agreement.kinds is not None:

@@ -30,7 +30,7 @@ class Ledger:
         self._n_read = 0
         self._by_reason = np.zeros(len(REASONS), np.int64)
         self._n_rounded = 0
-        self._currencies: frozenset[str] = frozenset()
+        self.currencies: frozenset[str] = frozenset()
         self.newest_day: int | None = None
 
     def add(self, rows: OrderRows) -> None:
@@ -49,7 +49,7 @@ class Ledger:
                 f"got {int(rows.counts.sum())} of {len(rows.reason)}. Please report this."
             )
         with self._lock:
-            self._currencies = _one_currency(self._currencies | rows.currencies)
+            self.currencies = _one_currency(self.currencies | rows.currencies)
             self._n_read += len(rows.reason)
             self._by_reason += rows.counts
             self._n_rounded += rows.n_rounded
@@ -58,11 +58,21 @@ class Ledger:
     def merge(self, other: Ledger) -> None:
         """Enter all that another ledger holds."""
         with self._lock:
-            self._currencies = _one_currency(self._currencies | other._currencies)
+            self.currencies = _one_currency(self.currencies | other.currencies)
             self._n_read += other._n_read
             self._by_reason += other._by_reason
             self._n_rounded += other._n_rounded
             self.newest_day = _later(self.newest_day, other.newest_day)
+
+    def enter(self, counts: RowCounts, newest_day: int | None, currencies: frozenset[str]) -> None:
+        """Enter what an account from elsewhere says."""
+        by_reason = [counts.counted, *(counts.dropped[reason] for reason in REASONS[1:])]
+        with self._lock:
+            self.currencies = _one_currency(self.currencies | currencies)
+            self._n_read += counts.read
+            self._by_reason += np.array(by_reason, np.int64)
+            self._n_rounded += counts.amounts_rounded
+            self.newest_day = _later(self.newest_day, newest_day)
 
     def counts(self) -> RowCounts:
         """Return the account as it stands."""

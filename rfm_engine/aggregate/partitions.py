@@ -325,26 +325,11 @@ class Partitions:
             partition.clear()
 
     def _leave_free(self, bytes_a_customer: int, pool: Executor) -> None:
-        self.refuse_without_room(bytes_a_customer, self.n_customers)
+        self._budget.refuse_without_room(bytes_a_customer, self.n_customers)
         room = self._budget.tables_bytes + self._budget.waiting_bytes
         n_most = sum(p.measures.n_seen + sum(run.n for run in p.runs) for p in self._all)
         if self.nbytes + bytes_a_customer * n_most > room:
             list(pool.map(self._put_away, self._all))
-
-    def refuse_without_room(self, bytes_a_customer: int, n_customers: int) -> None:
-        """Refuse to score so many customers, of whom more may be on disk.
-
-        Raises
-        ------
-        RfmError
-            The budget has no room for them.
-        """
-        room = self._budget.scoring_bytes
-        if bytes_a_customer * n_customers > room:
-            raise RfmError(
-                f"memory_limit must leave {bytes_a_customer} bytes a customer for scoring; got "
-                f"{room:,} bytes for {n_customers:,} customers or more. Raise it."
-            )
 
     def _absorb(
         self, ours: Sequence[Partition], borders: npt.NDArray[np.int64], theirs: Contents

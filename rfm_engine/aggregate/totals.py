@@ -288,7 +288,7 @@ class CustomerTotals:
         each += CLV_BYTES_A_CUSTOMER if self.reading.clv else 0
         settled = known.settled(pool, each)
         done = list(pool.map(finished, _grouped(settled)))
-        known.refuse_without_room(each, sum(len(chunk.frequency) for chunk, _ in done))
+        self._budget.refuse_without_room(each, sum(len(chunk.frequency) for chunk, _ in done))
         return [chunk for chunk, _ in done], sum(n for _, n in done)
 
     def settle(self, pool: Executor) -> Sequence[Partition]:

@@ -9,9 +9,22 @@ from pathlib import Path
 import pyarrow as pa
 
 from rfm_engine.sink import aside, formats
-from rfm_engine.sink.place import check_output, ending, refuse_overwriting, same_place
+from rfm_engine.sink.place import (
+    check_output,
+    ending,
+    refuse_inside,
+    refuse_overwriting,
+    same_place,
+)
 
-__all__ = ["check_output", "refuse_overwriting", "same_place", "write", "write_groups"]
+__all__ = [
+    "check_output",
+    "refuse_inside",
+    "refuse_overwriting",
+    "same_place",
+    "write",
+    "write_groups",
+]
 
 
 def write(

@@ -102,6 +102,23 @@ def _check_folder(target: Path) -> None:
         )
 
 
+def refuse_inside(place: str | os.PathLike[str] | None, what: str, folder: Path) -> None:
+    """Refuse an output place within a folder that is read.
+
+    Raises
+    ------
+    UsageError
+        It is one; the message names `what` the folder is.
+    """
+    if place is None or os.fspath(place) == "-":
+        return
+    if Path(place).resolve().is_relative_to(folder.resolve()):
+        raise UsageError(
+            f"output must not stand in {what}; got {os.fspath(place)!r} in {str(folder)!r}. "
+            "Choose another place."
+        )
+
+
 def refuse_overwriting(
     output: str | os.PathLike[str] | None, what: str, read: str | os.PathLike[str] | None
 ) -> None:

@@ -57,12 +57,31 @@ def open_sources(
     >>> source.schema.names, source.n_rows
     (['amount', 'customer_id'], 1)
     """
-    csv.check_delimiter(csv_delimiter)
-    names = list(dict.fromkeys(needed))
+    files = files_of(orders)
+    if files is None:
+        csv.check_delimiter(csv_delimiter)
+        return [_in_memory(orders, list(dict.fromkeys(needed)))]
+    return open_files(files, needed, csv_delimiter=csv_delimiter)
+
+
+def files_of(orders: object) -> list[File | Pipe] | None:
+    """Return the files that orders stand in, None where they are in memory.
+
+    Raises
+    ------
+    UsageError
+        An input is missing.
+    """
     paths = _paths(orders)
-    if paths is None:
-        return [_in_memory(orders, names)]
-    return _on_disk(discover(paths), names, csv_delimiter)
+    return None if paths is None else discover(paths)
+
+
+def open_files(
+    files: Sequence[File | Pipe], needed: Sequence[str], *, csv_delimiter: str = ","
+) -> list[Source]:
+    """Open files as `open_sources` does."""
+    csv.check_delimiter(csv_delimiter)
+    return _on_disk(files, list(dict.fromkeys(needed)), csv_delimiter)
 
 
 def _paths(orders: object) -> list[str | os.PathLike[str]] | None:

@@ -1,0 +1,90 @@
+"""`rfm ingest`: order files added to a state, each of them once."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from .memory import Memory
+from .progress import progress_bar
+from .words import counted
+
+if TYPE_CHECKING:
+    from rfm_engine import Ingested
+    from rfm_engine.aggregation import Progress
+
+
+def ingest(
+    state: Annotated[str, typer.Argument(metavar="STATE", help="What rfm state create made.")],
+    inputs: Annotated[
+        list[str], typer.Argument(metavar="INPUT...", help="Orders, as of rfm score.")
+    ],
+    batch_id: Annotated[
+        str | None,
+        typer.Option(metavar="ID", help="Name of the batch; default: told by the files' content."),
+    ] = None,
+    replace_batch: Annotated[
+        str | None, typer.Option(metavar="ID", help="Correct one of the batches that are kept.")
+    ] = None,
+    threads: Annotated[int | None, typer.Option(metavar="N", help="Default: all cores.")] = None,
+    memory_limit: Annotated[
+        str | None, typer.Option(metavar="SIZE", help="Most memory, as 2GB or 512MiB.")
+    ] = None,
+    spill_dir: Annotated[
+        str | None, typer.Option(metavar="DIR", help="Where to put what memory has no room for.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Only errors.")] = False,
+) -> None:
+    """Add orders to a state, in one step; what it has already is left out."""
+    with Memory() as memory, progress_bar(memory, quiet=quiet) as tell:
+        from rfm_engine import State
+
+        def report(at: Progress) -> None:
+            if tell:
+                tell(at.stage, at.rows, at.total_rows, at.customers)
+
+        done = State.open(state).ingest(
+            inputs, batch_id=batch_id, replace_batch=replace_batch, threads=threads,
+            memory_limit=memory_limit, spill_dir=spill_dir, progress=report if tell else None,
+        )  # fmt: skip
+    if as_json:
+        typer.echo(json.dumps(_as_json(done) | {"peak_memory_bytes": memory.peak}))
+    elif not quiet:
+        for line in _lines(done):
+            typer.echo(line)
+
+
+def _as_json(done: Ingested) -> dict[str, Any]:
+    rows = done.rows
+    account = {
+        "read": rows.read, "counted": rows.counted, "dropped": rows.dropped,
+        "too_late": rows.too_late,
+    }  # fmt: skip
+    return {
+        "generation": done.generation,
+        "batch": done.batch,
+        "rows": account,
+        "amounts_rounded": rows.amounts_rounded,
+        "skipped": done.skipped,
+    }
+
+
+def _lines(done: Ingested) -> list[str]:
+    lines = [
+        f"{name}: there already, in batch {batch}; left out"
+        for name, batch in done.skipped.items()
+    ]
+    if done.batch is None:
+        return [*lines, f"nothing to add; the state stays at generation {done.generation}"]
+    rows = done.rows
+    lines.append(
+        f"batch {done.batch}: {rows.counted:,} of {counted(rows.read, 'row')} added; the state is "
+        f"at generation {done.generation}"
+    )
+    dropped = [f"{n:,} {reason}" for reason, n in rows.dropped.items() if n]
+    if rows.too_late:
+        dropped.append(f"{rows.too_late:,} too_late")
+    return lines + (["dropped: " + ", ".join(dropped)] if dropped else [])

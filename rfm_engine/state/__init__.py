@@ -1,0 +1,6 @@
+"""Durable totals: what is known of every customer, kept on disk from night to night."""
+
+from rfm_engine.state.opening import state_of
+from rfm_engine.state.state import State
+
+__all__ = ["State", "state_of"]

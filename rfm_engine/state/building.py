@@ -1,0 +1,147 @@
+"""The next generation: a batch more, old batches settled, settled ones compacted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from functools import partial
+
+import numpy as np
+
+from rfm_engine.aggregate.hashing import HashKey
+from rfm_engine.aggregate.ids import IdColumns
+from rfm_engine.orders.kinds import Kinds
+from rfm_engine.state.days import day_words
+from rfm_engine.state.gather import Gathered
+from rfm_engine.state.history import History
+from rfm_engine.state.manifest import Batch, Generation, Manifest, Segment
+from rfm_engine.state.merge import N_BUCKETS, Rows, merged
+from rfm_engine.state.repeats import counted_less, shared
+from rfm_engine.state.segments import Buckets, Reading, Writing, buckets_for
+from rfm_engine.state.shape import Shape
+from rfm_engine.state.store import Snapshot, Store
+
+# Settled batches are compacted when they have so much of the rows of those that are: a night that
+# compacts writes three times what the nights since the last one have written.
+_MOST_SETTLED = 0.5
+
+
+def shape_of(manifest: Manifest, kinds: Kinds) -> Shape:
+    """Return the columns of a state's totals."""
+    options = manifest.options
+    ids = IdColumns(kinds.customer, kinds.by)
+    return Shape(options["customer"], options["by"], ids, History.parse(manifest.history).daily)
+
+
+def orders_shape_of(manifest: Manifest, kinds: Kinds) -> Shape:
+    """Return the columns of a state's distinct orders."""
+    return shape_of(manifest, kinds)._replace(order=manifest.options["order"], order_kind=kinds.order)
+
+
+class Building:
+    """Generations made out of a snapshot; their files are written and nothing is published."""
+
+    def __init__(self, store: Store, snapshot: Snapshot, kinds: Kinds, pool: Executor) -> None:
+        self._manifest = snapshot.manifest
+        self._snapshot = snapshot
+        self._kinds = kinds
+        self._writing = Writing(store, pool)
+        self._totals = shape_of(self._manifest, kinds)
+        self._orders = orders_shape_of(self._manifest, kinds)
+        self._key = HashKey.from_int(self._manifest.hash_key)
+
+    @property
+    def names(self) -> list[str]:
+        """The files written so far."""
+        return self._writing.names
+
+    def with_batch(self, newest: Generation, batch: Batch, gathered: Gathered | None) -> Generation:
+        """Add a batch, or put it in the place of the one with its id."""
+        if gathered is not None:
+            totals = self._writing.segment("totals", self._totals, gathered.totals)
+            orders = Segment()
+            if gathered.orders is not None and self._manifest.keep_batches:
+                orders = self._writing.segment("orders", self._orders, gathered.orders)
+            batch = batch._replace(totals=totals, orders=orders)
+        ids = [each.id for each in newest.batches]
+        batches = list(newest.batches)
+        if batch.id in ids:
+            place = ids.index(batch.id)
+            batches[place] = batch
+        else:
+            place = len(batches)
+            batches.append(batch)
+        if self._orders.order is not None:
+            own = None if gathered is None else gathered.orders
+            batches[place:] = self._recounted(newest, batches, place, own)
+        return newest._replace(batches=tuple(batches))
+
+    def settled(self, newest: Generation) -> Generation:
+        """Settle the batches that are too many to be kept, and compact when it is worth it."""
+        n_more = max(len(newest.batches) - self._manifest.keep_batches, 0)
+        for batch in newest.batches[:n_more]:
+            added = tuple(each for each in (batch.totals, batch.repeats) if each.files)
+            days = [day for day in (newest.newest_day, batch.newest_day) if day is not None]
+            newest = newest._replace(
+                settled=newest.settled + added,
+                account=newest.account.plus(batch.account),
+                newest_day=max(days, default=None),
+            )
+        if n_more:
+            gone, kept = newest.batches[:n_more], newest.batches[n_more:]
+            newest = newest._replace(batches=kept, known=self._remembered(newest, gone, kept))
+        if not newest.base.files and len(newest.settled) == 1:
+            return newest._replace(base=newest.settled[0], settled=())
+        n_settled = sum(segment.n_rows for segment in newest.settled)
+        if n_settled > _MOST_SETTLED * newest.base.n_rows:
+            return self.compacted(newest)
+        return newest
+
+    def compacted(self, newest: Generation) -> Generation:
+        """Make one segment of all settled batches, days older than the history left out."""
+        segments = [newest.base, *newest.settled]
+        read = Reading(self._snapshot, self._totals, segments)
+        ranges = buckets_for(read.n_rows)
+        read.prepare(ranges, self._writing.pool)
+        pieces = ((each[0], partial(self._kept, read, each, newest.first_day)) for each in ranges)
+        base = self._writing.segment_of("totals", self._totals, pieces)
+        return newest._replace(base=base, settled=())
+
+    def _kept(self, read: Reading, buckets: Buckets, first_day: int | None) -> Rows:
+        rows = read.rows(buckets)
+        assert rows is not None
+        if first_day is None or not len(rows.days):
+            return rows
+        day = np.array([first_day])
+        return rows.take(np.flatnonzero(rows.days >= day_words(day, day, np.zeros(1, np.bool_))[0]))
+
+    def _recounted(
+        self, newest: Generation, batches: Sequence[Batch], place: int, own: Rows | None
+    ) -> list[Batch]:
+        """Count anew what the batches from a place on count less, whose first has `own` orders."""
+        of_bytes = self._kinds.by is not None or self._kinds.customer not in ("int", "uint")
+        before = self._read([newest.known, *(batch.orders for batch in batches[:place])])
+        found = []
+        for number, batch in enumerate(batches[place:]):
+            orders = own if number == 0 else self._read([batch.orders])
+            repeats = Segment()
+            if orders is not None and orders.n:
+                less = counted_less(before, orders, self._key, of_bytes=of_bytes)
+                repeats = self._writing.segment("repeats", self._totals, less)
+                before = orders if before is None else merged([before, orders])
+            found.append(batch._replace(repeats=repeats))
+        return found
+
+    def _remembered(
+        self, newest: Generation, gone: Sequence[Batch], kept: Sequence[Batch]
+    ) -> Segment:
+        """Return the orders of settled batches that kept ones hold too."""
+        settled = self._read([newest.known, *(batch.orders for batch in gone)])
+        later = self._read([batch.orders for batch in kept])
+        if settled is None or later is None:
+            return Segment()
+        return self._writing.segment("known", self._orders, shared(settled, later))
+
+    def _read(self, segments: Sequence[Segment]) -> Rows | None:
+        read = Reading(self._snapshot, self._orders, segments)
+        return read.rows((0, N_BUCKETS))

@@ -1,0 +1,125 @@
+"""Day detail: what the rows of a rolling history are, and those of a window added up.
+
+A row is what one customer bought on one local day, or the refunds of that day, which make no day;
+or a pair of days on which the same orders have lines: these count once within a window that holds
+both days, so the pair counts them less.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from rfm_engine.aggregate.contents import Held
+from rfm_engine.aggregate.daily import Repeats
+from rfm_engine.aggregate.ids import taken
+from rfm_engine.aggregate.measures import COUNT_BITS
+from rfm_engine.kernels import kernel
+from rfm_engine.orders.arrays import frozen
+from rfm_engine.state.merge import NO_DAYS, Rows, first_rows
+
+Int64s = npt.NDArray[np.int64]
+
+_SPAN_BITS = 23
+"""Days from one day to another, in the years 1 to 9999."""
+DAY_SHIFT = _SPAN_BITS + 1
+"""Where the day begins in a word."""
+
+
+class Days(NamedTuple):
+    """The day of each row since 1970, the day until which it reaches, and whether of refunds."""
+
+    day: Int64s
+    until: Int64s
+    refunds: npt.NDArray[np.bool_]
+
+
+class Window(NamedTuple):
+    """The days `first_day` to `last_day`; frequency counts days where so asked."""
+
+    first_day: int
+    last_day: int
+    by_days: bool
+
+
+def day_words(day: Int64s, until: Int64s, refunds: npt.NDArray[np.bool_]) -> Int64s:
+    """Make one integer of each row's days, in their order."""
+    return day << DAY_SHIFT | (until - day) << 1 | refunds
+
+
+def days_of(words: Int64s) -> Days:
+    """Undo `day_words`."""
+    day = words >> DAY_SHIFT
+    span = (words >> 1) & ((1 << _SPAN_BITS) - 1)
+    return Days(day, day + span, (words & 1).astype(np.bool_))
+
+
+def held_in(rows: Rows, window: Window, *, repeats: bool) -> Held:
+    """Add up the rows of each customer within a window, and its days where so asked."""
+    n = rows.n
+    changed = first_rows(rows.keys)
+    n_most = int(changed.sum())
+    at = np.empty(n_most, np.int64)
+    records = np.zeros((n_most, 4), np.int64)
+    first_day, last_day, n_days = (np.zeros(n_most, np.int32) for _ in range(3))
+    high, low = np.zeros(n_most, np.int64), np.zeros(n_most, np.int64)
+    n = add_up(
+        frozen(changed), frozen(rows.days), frozen(rows.records), *window, DAY_SHIFT,
+        np.int64((1 << _SPAN_BITS) - 1), np.int64(1 << COUNT_BITS), at, records, first_day,
+        last_day, n_days, high, low,
+    )  # fmt: skip
+    keys = taken(rows.keys, at[:n])
+    days = Repeats(first_day[:n], last_day[:n], n_days[:n], high[:n], low[:n])
+    return Held(lambda: keys, records[:n], NO_DAYS, n, days if repeats else None)
+
+
+@kernel
+def add_up(
+    changed, words, rows, first_day, last_day, by_days, day_shift, span_mask, one_carry, at,
+    records, first_days, last_days, n_days, later_high, later_low
+):  # fmt: skip
+    """Fill the records and days of each customer with a row within the window; return how many.
+
+    `at` is a row of the customer. What comes after the first day with a purchase is added to
+    `later_high * 2^32 + later_low`; a pair of days is within the window when both are.
+    """
+    n = -1
+    fresh = True
+    for i in range(len(words)):
+        if changed[i]:
+            fresh = True
+        day = words[i] >> day_shift
+        until = day + ((words[i] >> 1) & span_mask)
+        if day < first_day or until > last_day:
+            continue
+        if fresh:
+            n += 1
+            at[n] = i
+            fresh = False
+        amount, before = rows[i, 3], records[n, 3]
+        after = before + amount
+        carry = 0
+        if (before ^ after) & (amount ^ after) < 0:
+            carry = one_carry if amount > 0 else -one_carry
+        count = rows[i, 2]
+        is_purchase = words[i] & 1 == 0 and until == day
+        if by_days:  # what was carried stays, the orders are one a day
+            half = one_carry >> 1
+            count -= ((count + half) & (one_carry - 1)) - half
+            count += is_purchase
+        records[n, 0] = max(records[n, 0], rows[i, 0])
+        records[n, 1] = max(records[n, 1], rows[i, 1])
+        records[n, 2] += count + carry
+        records[n, 3] = after
+        if is_purchase:
+            first_days[n] = day if n_days[n] == 0 else first_days[n]
+            last_days[n] = day
+            n_days[n] += 1
+        if n_days[n] > 0 and day > first_days[n]:
+            half = one_carry >> 1
+            carried = (rows[i, 2] + half) // one_carry
+            later_high[n] += (amount >> 32) + carried * (np.int64(1) << np.int64(32))
+            later_low[n] += amount & np.int64(0xFFFFFFFF)
+    return n + 1

@@ -1,0 +1,171 @@
+"""The operations that a state is kept by, one system call each: tests put a failing disk here."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+
+from rfm_engine.errors import StateError
+
+_READ_AT_ONCE = 1 << 30  # the system reads at most 2 GiB in a call
+
+
+class Disk(Protocol):
+    """What `rfm_engine.state` asks of a file system.
+
+    Every operation may raise OSError; `write` may write less than it was given.
+    """
+
+    def make_folder(self, path: Path) -> None:
+        """Make a folder that is not there."""
+
+    def names(self, folder: Path) -> list[str]:
+        """Return the names in a folder."""
+
+    def create(self, path: Path) -> int:
+        """Open a file for writing that is not there."""
+
+    def write(self, file: int, data: memoryview) -> int:
+        """Write some of `data` at the end of a file; return how many bytes."""
+
+    def sync(self, file: int) -> None:
+        """Return when all that was written to a file would outlast a loss of power."""
+
+    def close(self, file: int) -> None:
+        """Close a file."""
+
+    def link(self, path: Path, name: Path) -> None:
+        """Give a file another name, which no file has: FileExistsError if one does."""
+
+    def remove(self, path: Path) -> None:
+        """Take a name away."""
+
+    def sync_folder(self, folder: Path) -> None:
+        """Return when the names in a folder would outlast a loss of power."""
+
+    def open(self, path: Path) -> int:
+        """Open a file for reading; what is opened stays readable when its name is taken away."""
+
+    def read(self, file: int) -> bytes:
+        """Return all of a file."""
+
+
+class LocalDisk:
+    """A file system of this machine."""
+
+    def make_folder(self, path: Path) -> None:
+        """Make a folder that is not there."""
+        path.mkdir()
+
+    def names(self, folder: Path) -> list[str]:
+        """Return the names in a folder."""
+        return os.listdir(folder)
+
+    def create(self, path: Path) -> int:
+        """Open a file for writing that is not there."""
+        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+
+    def write(self, file: int, data: memoryview) -> int:
+        """Write some of `data` at the end of a file; return how many bytes."""
+        return os.write(file, data)
+
+    def sync(self, file: int) -> None:
+        """Return when all that was written to a file would outlast a loss of power."""
+        if sys.platform == "darwin":
+            import fcntl
+
+            fcntl.fcntl(file, fcntl.F_FULLFSYNC)  # fsync leaves it in the drive's cache
+        else:
+            os.fsync(file)
+
+    def close(self, file: int) -> None:
+        """Close a file."""
+        os.close(file)
+
+    def link(self, path: Path, name: Path) -> None:
+        """Give a file another name, which no file has: FileExistsError if one does."""
+        os.link(path, name)
+
+    def remove(self, path: Path) -> None:
+        """Take a name away."""
+        path.unlink()
+
+    def sync_folder(self, folder: Path) -> None:
+        """Return when the names in a folder would outlast a loss of power."""
+        opened = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            self.sync(opened)
+        finally:
+            os.close(opened)
+
+    def open(self, path: Path) -> int:
+        """Open a file for reading; what is opened stays readable when its name is taken away."""
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+
+    def read(self, file: int) -> bytes:
+        """Return all of a file; from any thread."""
+        size = os.fstat(file).st_size
+        pieces = []
+        at = 0
+        while at < size:
+            piece = os.pread(file, min(size - at, _READ_AT_ONCE), at)
+            if not piece:
+                break
+            pieces.append(piece)
+            at += len(piece)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def put(disk: Disk, path: Path, data: bytes | memoryview) -> None:
+    """Write a file that is not there, so that its bytes outlast a loss of power.
+
+    Its name does when its folder has been synced too. A failed sync is not tried again: the system
+    may have let go of what it could not write, and would report success.
+    """
+    file = disk.create(path)
+    try:
+        rest = memoryview(data)
+        while len(rest):
+            n = disk.write(file, rest)
+            if n <= 0:
+                raise OSError(errno.EIO, os.strerror(errno.EIO), str(path))
+            rest = rest[n:]
+        disk.sync(file)
+    finally:
+        disk.close(file)
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Keep other writers out of a state while the context lasts.
+
+    The lock goes with the process, however that ends. Where the system knows no such lock, the
+    number of the generation alone decides which of two writers wins.
+
+    Raises
+    ------
+    StateError
+        Another writer is at work.
+    """
+    if sys.platform == "win32":
+        yield
+        return
+    import fcntl
+
+    opened = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        try:
+            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StateError(
+                f"state {str(folder)!r} must have one writer at a time; got another at work. "
+                "Wait until it has ended, and run this again."
+            ) from None
+        yield
+    finally:
+        os.close(opened)

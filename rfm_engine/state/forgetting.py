@@ -1,0 +1,68 @@
+"""One customer taken out of every file of every generation that stands."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rfm_engine.aggregate.ids import as_id, is_among
+from rfm_engine.orders.kinds import OUTPUT_TYPES, Kinds
+from rfm_engine.state.building import orders_shape_of, shape_of
+from rfm_engine.state.manifest import ORDER_ROLES, Batch, File, Generation, Manifest, Segment
+from rfm_engine.state.segments import Writing
+from rfm_engine.state.store import Store
+
+
+class Forgetting:
+    """Files without a customer, each made once whatever generations it is of."""
+
+    def __init__(self, store: Store, manifest: Manifest, customer: object, writing: Writing) -> None:
+        self._store = store
+        self._manifest = manifest
+        self._customer = customer
+        self._writing = writing
+        self._made: dict[str, File] = {}
+
+    @property
+    def found(self) -> bool:
+        """Whether any file had the customer."""
+        return bool(self._writing.names)
+
+    def generation(self, whole: Generation) -> Generation:
+        """Return a generation without the customer.
+
+        Raises
+        ------
+        UsageError
+            The id is of another kind than those of the state.
+        """
+        if whole.kinds is None:
+            return whole
+        kinds = Kinds(*whole.kinds)
+        for file in whole.files:
+            if file.name not in self._made:
+                self._made[file.name] = self._without(file, kinds)
+        return whole._replace(
+            base=self._of(whole.base),
+            settled=tuple(map(self._of, whole.settled)),
+            known=self._of(whole.known),
+            batches=tuple(map(self._batch, whole.batches)),
+        )
+
+    def _batch(self, batch: Batch) -> Batch:
+        parts = (batch.totals, batch.orders, batch.repeats)
+        totals, orders, repeats = map(self._of, parts)
+        return batch._replace(totals=totals, orders=orders, repeats=repeats)
+
+    def _of(self, segment: Segment) -> Segment:
+        return Segment(tuple(self._made[file.name] for file in segment.files))
+
+    def _without(self, file: File, kinds: Kinds) -> File:
+        of_orders = file.role in ORDER_ROLES
+        shape = (orders_shape_of if of_orders else shape_of)(self._manifest, kinds)
+        rows = shape.decoded(self._store.read(file), file.counts)
+        wanted = as_id(self._customer, OUTPUT_TYPES[kinds.customer], shape.customer)
+        is_theirs = is_among(shape.customers(rows.keys), [wanted]).to_numpy()
+        if not is_theirs.any():
+            return file
+        rest = rows.take(np.flatnonzero(~is_theirs))
+        return self._writing.file(file.role, shape, file.first_bucket, rest)

@@ -1,0 +1,222 @@
+"""Orders gathered into the sorted rows of one batch: by customer, or by customer and day."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from threading import Lock
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from rfm_engine.aggregate.budget import Budget
+from rfm_engine.aggregate.contents import Contents
+from rfm_engine.aggregate.hashing import HashKey
+from rfm_engine.aggregate.ids import IdColumns, taken
+from rfm_engine.aggregate.intake import Intake
+from rfm_engine.aggregate.ledger import RowCounts
+from rfm_engine.aggregate.measures import COUNT, COUNT_BITS, FIRST, TOO_MANY, Records
+from rfm_engine.aggregate.partitions import Partitions
+from rfm_engine.aggregate.spill import SpillFile
+from rfm_engine.aggregate.waiting import Layout
+from rfm_engine.errors import DataError
+from rfm_engine.orders.arrays import frozen
+from rfm_engine.orders.group_keys import GroupIds, customers_of, groups_of, within_groups
+from rfm_engine.orders.keys import IntKeys, Keys, joined
+from rfm_engine.orders.kinds import Kinds
+from rfm_engine.orders.normalize import OrderRows
+from rfm_engine.orders.place import Place, Source
+from rfm_engine.orders.reading import Reading
+from rfm_engine.orders.time.clock import local_days
+from rfm_engine.state.days import day_words
+from rfm_engine.state.manifest import Generation
+from rfm_engine.state.merge import NO_DAYS, Rows
+from rfm_engine.state.sorting import sorted_rows
+
+Int64s = npt.NDArray[np.int64]
+
+
+class Gathered(NamedTuple):
+    """A batch: totals, and distinct orders where they have ids."""
+
+    totals: Rows
+    orders: Rows | None
+
+
+class Gathering:
+    """Takes batches in from any thread, as `rfm_engine.scan.Consumer`.
+
+    A day is a part of the key while rows are grouped, as a group of customers would be; so all
+    that groups customers groups their days.
+    """
+
+    def __init__(
+        self,
+        reading: Reading,
+        newest: Generation,
+        hash_key: HashKey,
+        budget: Budget,
+        spill_dir: str | os.PathLike[str] | None,
+        *,
+        daily: bool,
+    ) -> None:
+        self._intake = Intake(reading)
+        if newest.kinds is not None:
+            self._intake.agree("the state", Kinds(*newest.kinds))
+        self._intake.ledger.currencies = frozenset(newest.currencies)
+        self._key = hash_key
+        self._budget = budget
+        self._spill = SpillFile(spill_dir)
+        self._daily = daily
+        self._lock = Lock()
+        self._known: Partitions | None = None
+        self._by_day: dict[int, int] = {}
+
+    @property
+    def kinds(self) -> Kinds:
+        """The kinds agreed on with the state."""
+        return self._intake.kinds
+
+    @property
+    def counts(self) -> RowCounts:
+        """The account of rows."""
+        return self._intake.ledger.counts()
+
+    @property
+    def currencies(self) -> tuple[str, ...]:
+        """The currency of the state and the rows, where a column says it: one at most."""
+        return tuple(sorted(self._intake.ledger.currencies))
+
+    @property
+    def newest_day(self) -> int | None:
+        """The newest day of a row that counted."""
+        return self._intake.ledger.newest_day
+
+    @property
+    def rows_by_day(self) -> dict[int, int]:
+        """Counted rows by local day, where days are kept."""
+        return dict(sorted(self._by_day.items()))
+
+    @property
+    def n_customers_so_far(self) -> int:
+        """Customers seen, or customers' days: for progress."""
+        return 0 if self._known is None else self._known.n_customers
+
+    def join(self, source: Source) -> None:
+        """Check that a source's columns agree with those of all orders before."""
+        self._intake.join(source.name, source.schema, text=source.text)
+
+    def add(self, batch: pa.RecordBatch, place: Place, *, text: bool) -> None:
+        """Add a batch of a source that has joined."""
+        for rows in self._intake.take(batch, place, text=text):
+            keyed = rows
+            if rows.groups is not None:
+                keyed = rows._replace(keys=within_groups(rows.keys, rows.groups))
+            if self._daily:
+                keyed = self._within_days(keyed)
+            self._partitions(Layout.of(keyed)).add(keyed)
+
+    def gathered(self, first_day: int | None, pool: Executor) -> Gathered | None:
+        """Return all rows, none of days before `first_day`; None without any.
+
+        Raises
+        ------
+        DataError
+            A customer has more orders than a record holds.
+        """
+        if self._known is None:
+            return None
+        known = self._known
+        parts = list(pool.map(known.contents, known.settled(pool)))
+        contents = _together([part for part in parts if len(part.records)])
+        if contents is None:
+            return None
+        self._refuse_too_many(contents)
+        keys, words = contents.keys, NO_DAYS
+        if self._daily:
+            keys, words = self._without_days(contents.keys)
+        orders = None
+        if contents.orders is not None:
+            rows = contents.orders.rows.astype(np.intp)
+            values = contents.orders.values
+            which: Keys = IntKeys(values.view(np.uint64))
+            if contents.orders.keys is not None:
+                which = taken(contents.orders.keys, values)
+            pairs = within_groups(taken(keys, rows), GroupIds(which, None))
+            days = words[rows] if self._daily else NO_DAYS
+            orders = self._sorted(pairs, np.empty((len(rows), 0), np.int64), days, first_day)
+            contents.records[:, COUNT] += np.bincount(rows, minlength=len(contents.records))
+        return Gathered(self._sorted(keys, contents.records, words, first_day), orders)
+
+    def _partitions(self, layout: Layout) -> Partitions:
+        with self._lock:
+            if self._known is None:
+                signed = self.kinds.customer == "int"
+                self._known = Partitions(
+                    self._key, layout, self._budget, self._spill, signed=signed
+                )
+            return self._known
+
+    def _within_days(self, rows: OrderRows) -> OrderRows:
+        days = local_days(frozen(rows.time_us), self._intake.reading.zone).astype(np.int64)
+        counted = rows.reason == 0
+        found, counts = np.unique(days if counted.all() else days[counted], return_counts=True)
+        with self._lock:
+            for day, n in zip(found.tolist(), counts.tolist(), strict=True):
+                self._by_day[day] = self._by_day.get(day, 0) + n
+        words = day_words(days, days, rows.amount_minor < 0)
+        groups = GroupIds(IntKeys(frozen(words.view(np.uint64))), None)
+        return rows._replace(keys=within_groups(rows.keys, groups))
+
+    def _without_days(self, keys: Keys) -> tuple[Keys, Int64s]:
+        assert not isinstance(keys, IntKeys)
+        words = groups_of(keys, of_bytes=False).keys
+        assert isinstance(words, IntKeys)
+        of_bytes = self.kinds.by is not None or self.kinds.customer not in ("int", "uint")
+        return customers_of(keys, of_bytes=of_bytes), words.bits.view(np.int64)
+
+    def _refuse_too_many(self, contents: Contents) -> None:
+        faulty = np.flatnonzero(contents.records[:, FIRST] == TOO_MANY)
+        if len(faulty):
+            ids = IdColumns(self.kinds.customer, self.kinds.by)
+            raise DataError(
+                f"orders must be below 2^{COUNT_BITS} a customer; customer "
+                f"{ids.name(taken(contents.keys, faulty[:1]))} has more. Mend them."
+            )
+
+    def _sorted(self, keys: Keys, records: Records, words: Int64s, first_day: int | None) -> Rows:
+        rows = sorted_rows(keys, records, words, self._key)
+        if first_day is None or not self._daily:
+            return rows
+        least = day_words(np.array([first_day]), np.array([first_day]), np.zeros(1, np.bool_))[0]
+        return rows.take(np.flatnonzero(rows.days >= least))
+
+
+def _together(parts: Sequence[Contents]) -> Contents | None:
+    """Put the contents of partitions behind each other, None without any."""
+    if not parts:
+        return None
+    keys = joined([part.keys for part in parts])
+    records = np.concatenate([part.records for part in parts])
+    entries = [part.orders for part in parts if part.orders is not None]
+    if not entries:
+        return Contents(keys, records)
+    starts = np.cumsum([0, *(len(part.records) for part in parts)])
+    rows = np.concatenate(
+        [each.rows + start for each, start in zip(entries, starts, strict=False)]
+    ).astype(np.uint32)
+    texts = [each.keys for each in entries if each.keys is not None]
+    if not texts:
+        values = np.concatenate([each.values for each in entries])
+        return Contents(keys, records, entries[0]._replace(rows=rows, values=values))
+    first = np.cumsum([0, *(len(each.offsets) - 1 for each in texts)])
+    values = np.concatenate(
+        [each.values + start for each, start in zip(entries, first, strict=False)]
+    )
+    together = joined(texts)
+    assert not isinstance(together, IntKeys)
+    return Contents(keys, records, entries[0]._replace(rows=rows, values=values, keys=together))
+

@@ -1,0 +1,111 @@
+"""How much of the past a state keeps, and what can be asked of it then."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import Any, NamedTuple
+
+from rfm_engine.errors import UsageError, shown
+from rfm_engine.orders.reading import NEWEST, as_date, day_date, day_number, window_start
+from rfm_engine.state.days import Window
+
+LIFETIME = "lifetime"
+MARGIN_DAYS = 31
+"""Days that a rolling history keeps beyond its window, so that `as_of` may lie in the past."""
+_MOST_DAYS = 3_652_059
+
+
+class History(NamedTuple):
+    """`lifetime`, or `rolling:Nd` with the number of days."""
+
+    text: str
+    n_days: int | None
+
+    @classmethod
+    def parse(cls, given: object) -> History:
+        """Read a policy.
+
+        Raises
+        ------
+        UsageError
+            It is none.
+        """
+        if given == LIFETIME:
+            return cls(LIFETIME, None)
+        found = re.fullmatch(r"rolling:([1-9][0-9]{0,6})d", given if isinstance(given, str) else "")
+        if found is None or int(found[1]) > _MOST_DAYS:
+            raise UsageError(
+                f"history must be lifetime or rolling:365d, with any number of days; got "
+                f"{shown(given)}. Say how long orders matter."
+            )
+        return cls(str(given), int(found[1]))
+
+    @property
+    def daily(self) -> bool:
+        """Whether the state has day detail."""
+        return self.n_days is not None
+
+    def first_day(self, before: int | None, newest: int | None) -> int | None:
+        """Return the oldest day kept once `newest` is the newest, `before` having been it."""
+        if self.n_days is None or newest is None:
+            return before
+        first = newest - self.n_days - MARGIN_DAYS + 1
+        return first if before is None else max(before, first)
+
+    def asked(
+        self, options: dict[str, Any], newest: int | None, first_day: int | None
+    ) -> tuple[dict[str, Any], Window | None]:
+        """Return the reading options with `as_of` a date, and the days that are added up.
+
+        Raises
+        ------
+        UsageError
+            The history cannot answer; the message says why.
+        """
+        as_of = _as_of(options["as_of"], newest)
+        window = options["window"]
+        if self.n_days is None:
+            self._refuse_detail(options, as_of, newest)
+            return options | {"as_of": as_of}, None
+        if window is None:
+            raise UsageError(
+                f"window must be given for a state with history {self.text}, which forgets older "
+                f"orders; got none. Ask for --window {self.n_days}d."
+            )
+        if as_of == NEWEST or newest is None or first_day is None:
+            return options | {"as_of": as_of, "window": None}, Window(0, -1, by_days=False)
+        last = day_number(as_date(as_of))
+        first = day_number(window_start(as_date(as_of), window))
+        if first < first_day:
+            raise UsageError(
+                f"as_of and window must lie within the history, which begins on "
+                f"{day_date(first_day)}; got {window} before {as_date(as_of)}, from "
+                f"{day_date(first)} on. Ask for a later date or a shorter window."
+            )
+        days = Window(first, last, by_days=options["frequency"] == "days")
+        return options | {"as_of": as_of}, days
+
+    def _refuse_detail(
+        self, options: dict[str, Any], as_of: date | str, newest: int | None
+    ) -> None:
+        why = "one record a customer does not know single days; got {}. Keep a state with rolling "
+        why += "history for that."
+        if options["window"] is not None:
+            raise UsageError(f"window must not be asked of a lifetime state: {why.format('one')}")
+        if options["frequency"] == "days":
+            raise UsageError(f"frequency must be orders of a lifetime state: {why.format('days')}")
+        if options["clv"]:
+            raise UsageError(f"clv must not be asked of a lifetime state: {why.format('it')}")
+        if as_of != NEWEST and newest is not None and day_number(as_date(as_of)) < newest:
+            raise UsageError(
+                f"as_of must be {day_date(newest)}, the newest day of the state, or later: one "
+                f"record a customer cannot forget orders; got {as_date(as_of)}. Keep a state with "
+                "rolling history for that."
+            )
+
+
+def _as_of(given: date | str, newest: int | None) -> date | str:
+    if given != NEWEST:
+        return as_date(given)
+    return NEWEST if newest is None else day_date(newest)

@@ -1,0 +1,183 @@
+"""Orders added to a state: what is there already is left out, the rest is a batch."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from rfm_engine.aggregate.budget import Budget
+from rfm_engine.aggregate.hashing import HashKey
+from rfm_engine.aggregation import Progress
+from rfm_engine.errors import DataError, UsageError, shown
+from rfm_engine.orders.place import Source
+from rfm_engine.orders.reading import day_date
+from rfm_engine.orders.reading import Reading as OrderReading
+from rfm_engine.orders.sources.discover import File as OrderFile
+from rfm_engine.orders.sources.opening import files_of, open_files, open_sources
+from rfm_engine.scan import scan
+from rfm_engine.state.fingerprints import fingerprints, id_of
+from rfm_engine.state.gather import Gathering
+from rfm_engine.state.history import History
+from rfm_engine.state.manifest import Account, Batch, Generation, Manifest
+
+
+@dataclass(frozen=True, slots=True)
+class Ingested:
+    """What an ingest did.
+
+    Attributes
+    ----------
+    generation
+        The state's generation now.
+    batch
+        The id of the batch, None when there was nothing to add.
+    rows
+        The account of its rows: `read`, `counted`, `dropped` by reason, `too_late`.
+    skipped
+        Inputs that the state has already, and the id of the batch each came in.
+    """
+
+    generation: int
+    batch: str | None
+    rows: Account
+    skipped: dict[str, str]
+
+
+class Inputs(NamedTuple):
+    """What is to be read, and what makes sure that it is read once."""
+
+    batch: str
+    fingerprints: tuple[str, ...]
+    sources: list[Source]
+    skipped: dict[str, str]
+
+
+def inputs_of(
+    orders: object,
+    reading: OrderReading,
+    newest: Generation,
+    batch: str | None,
+    replaced: str | None,
+    pool: Executor,
+) -> Inputs:
+    """Open what the ledger does not have.
+
+    Raises
+    ------
+    UsageError
+        Nothing would tell a replay of these orders: they are in memory or come by a pipe, and no
+        batch id was given. Or what is to be replaced is not kept.
+    """
+    _check_ids(newest, batch, replaced)
+    held = {mark: each for each, marks in newest.ledger for mark in marks if each != replaced}
+    named = batch or replaced
+    files = files_of(orders)
+    if files is None or not all(isinstance(file, OrderFile) for file in files):
+        if named is None:
+            raise UsageError(
+                "batch_id must be given for orders in memory or from a pipe: nothing else tells "
+                "whether they were ingested before; got none. Give one, such as the day."
+            )
+        columns = reading.columns
+        opened = open_sources(orders, columns, csv_delimiter=reading.csv_delimiter)
+        return Inputs(named, (), opened, {})
+    plain = [file for file in files if isinstance(file, OrderFile)]
+    marks = fingerprints(plain, reading.columns, pool)
+    fresh: dict[str, OrderFile] = {}
+    skipped = {}
+    for file, mark in zip(plain, marks, strict=True):
+        if mark in held:
+            skipped[file.name] = held[mark]
+        elif mark in fresh:
+            skipped[file.name] = named or "this one"
+        else:
+            fresh[mark] = file
+    opened = []
+    if fresh:
+        opened = open_files(
+            list(fresh.values()), reading.columns, csv_delimiter=reading.csv_delimiter
+        )
+    return Inputs(named or id_of(list(fresh)), tuple(fresh), opened, skipped)
+
+
+def _check_ids(newest: Generation, batch: str | None, replaced: str | None) -> None:
+    for name, given in (("batch_id", batch), ("replace_batch", replaced)):
+        if given is not None and (not isinstance(given, str) or not given):
+            raise UsageError(f"{name} must be text; got {shown(given)}. Try the day.")
+    if batch is not None and replaced is not None:
+        raise UsageError(
+            "replace_batch must come without batch_id; got both. A batch keeps its id."
+        )
+    kept = [each.id for each in newest.batches]
+    if replaced is not None and replaced not in kept:
+        known = any(each == replaced for each, _ in newest.ledger)
+        what = "one that is settled" if known else "one that was never ingested"
+        raise UsageError(
+            f"replace_batch must name one of the batches kept ({', '.join(kept) or 'none'}); got "
+            f"{shown(replaced)}, {what}. Ingest a correction as a batch of its own."
+        )
+
+
+def gathering_of(
+    inputs: Inputs,
+    reading: OrderReading,
+    manifest: Manifest,
+    budget: Budget,
+    spill_dir: str | os.PathLike[str] | None,
+    threads: int,
+    report: Callable[[Progress], None] | None,
+) -> Gathering:
+    """Read all rows."""
+    gathering = Gathering(
+        reading,
+        manifest.newest,
+        HashKey.from_int(manifest.hash_key),
+        budget,
+        spill_dir,
+        daily=History.parse(manifest.history).daily,
+    )
+    for source in inputs.sources:
+        gathering.join(source)
+    n_rows = [source.n_rows for source in inputs.sources]
+    total = None if None in n_rows else sum(n for n in n_rows if n is not None)
+
+    def tell() -> None:
+        if report is not None:
+            known = gathering.n_customers_so_far
+            report(Progress("read", gathering.counts.read, total, known))
+
+    scan(inputs.sources, gathering, threads, tell)
+    return gathering
+
+
+def account_of(gathering: Gathering, first_day: int | None) -> Account:
+    """Return a batch's account, rows of days before `first_day` being too late."""
+    counts = gathering.counts
+    days = gathering.rows_by_day
+    late = 0
+    if first_day is not None:
+        late = sum(n for day, n in days.items() if day < first_day)
+        days = {day: n for day, n in days.items() if day >= first_day}
+    return Account(
+        counts.read, counts.counted - late, counts.dropped, counts.amounts_rounded, late, days
+    )
+
+
+def refuse_forgetting(history: History, before: int | None, newest: int | None) -> None:
+    """Refuse a newest day with which a rolling state would forget all that it has.
+
+    Raises
+    ------
+    DataError
+        It is that far ahead: a typing error, most likely.
+    """
+    first = history.first_day(None, newest)
+    if first is not None and before is not None and newest is not None and first > before:
+        raise DataError(
+            f"order times must not leave all of the history behind; got {day_date(newest)}, and "
+            f"{day_date(before)} as the newest day so far. Leave out rows of wrong dates, or create "
+            "a new state."
+        )

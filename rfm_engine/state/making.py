@@ -1,0 +1,145 @@
+"""A state made: its options checked, and its first, empty generation published."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from rfm_engine.errors import StateError, UsageError, path_text, shown
+from rfm_engine.orders.reading import NEWEST, Reading, conditions_of
+from rfm_engine.state.disk import Disk
+from rfm_engine.state.history import History
+from rfm_engine.state.manifest import Generation, Manifest
+from rfm_engine.state.shape import OWN_COLUMNS
+from rfm_engine.state.store import Store
+
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+# What is asked when a state is scored, and not when it is made.
+_ASKED = ("as_of", "window", "clv", "clv_unit")
+DEFAULTS = {
+    field.name: field.default
+    for field in fields(Reading)
+    if field.init and field.name not in _ASKED
+}
+"""The reading options that a state sets for good."""
+
+
+def store_at(path: str | os.PathLike[str], disk: Disk | None = None) -> Store:
+    """Return the store of a folder.
+
+    Raises
+    ------
+    UsageError
+        The path is none, or a URI.
+    """
+    text = path_text("state", path)
+    if _URI.match(text):
+        raise UsageError(
+            f"state must be a folder of a local file system; got {shown(text)}. Object stores and "
+            "network file systems promise neither locks nor names that appear at once and stay."
+        )
+    return Store(Path(text), disk)
+
+
+def create(store: Store, history: str, keep_batches: int, keep: int, given: dict[str, Any]) -> None:
+    """Check what was given and publish the first generation.
+
+    Raises
+    ------
+    UsageError
+        An option is none of its choices, or the history cannot keep what it asks for.
+    StateError
+        Something is there already.
+    """
+    options = _options(given)
+    policy = History.parse(history)
+    _refuse_what_history_cannot(policy, options)
+    for name, number, least in (("keep_batches", keep_batches, 0), ("keep", keep, 1)):
+        if type(number) is not int or number < least:
+            raise UsageError(f"{name} must be {least} or more; got {shown(number)}.")
+    if not store.folder.parent.is_dir():
+        raise UsageError(
+            f"the folder of state {str(store.folder)!r} must be there; got none. Create it first."
+        )
+    manifest = Manifest(
+        options, policy.text, keep_batches, keep, secrets.randbits(63), (Generation(1),)
+    )
+    try:
+        store.create(manifest)
+    except FileExistsError:
+        raise StateError(
+            f"state {str(store.folder)!r} must be a folder that is not there yet; got one. "
+            "Name another, or ingest into the one that is there."
+        ) from None
+
+
+def agreed(manifest: Manifest, asked: dict[str, Any]) -> dict[str, Any]:
+    """Return the options that a state sets for good, which nothing asked for contradicts.
+
+    What is asked for as by default, or as None, is not asked for.
+
+    Raises
+    ------
+    UsageError
+        An option is asked for otherwise.
+    """
+    found = dict(manifest.options)
+    for name, held in manifest.options.items():
+        given = asked.get(name)
+        if name in ("where", "rates"):
+            given = _plain(name, given)
+        if name == "frequency" and given is not None:  # a matter of history
+            found[name] = given
+        elif given not in (None, held, _plain(name, DEFAULTS[name])):
+            was = "not given" if held is None else shown(held)
+            raise UsageError(
+                f"{name} must be as it was when the state was created, {was}; got {shown(given)}. "
+                "Leave it out, or create another state."
+            )
+    return found
+
+
+def _plain(name: str, given: Any) -> Any:
+    """Return an option as a manifest has it."""
+    if name == "where":
+        return list(conditions_of(given))
+    if name == "rates" and given is not None:
+        return os.path.abspath(path_text("rates", given))  # noqa: PTH100
+    return given
+
+
+def _options(given: dict[str, Any]) -> dict[str, Any]:
+    unknown = [name for name in given if name not in DEFAULTS]
+    if unknown:
+        raise UsageError(
+            f"options of a state must be reading options; got {shown(unknown[0])}. "
+            "Dates, windows and scoring options come with each score."
+        )
+    options = DEFAULTS | given
+    options |= {name: _plain(name, options[name]) for name in ("where", "rates")}
+    reading = Reading(as_of=NEWEST, **options)
+    options["n_orders"] = reading.n_orders
+    for role in ("customer", "by"):
+        if options[role] in OWN_COLUMNS:
+            raise UsageError(
+                f"{role} column must not be named like a column of a state's files; got "
+                f"{options[role]!r}. Rename it in the input."
+            )
+    return options
+
+
+def _refuse_what_history_cannot(history: History, options: dict[str, Any]) -> None:
+    if options["frequency"] == "days" and not history.daily:
+        raise UsageError(
+            "frequency must be orders in a lifetime state: one record a customer does not know "
+            "single days; got days. Create it with a rolling history."
+        )
+    if options["customer_level"] and history.daily:
+        raise UsageError(
+            "history must be lifetime with customer_level: totals of customers have no days; got "
+            f"{history.text}. Leave one of the two out."
+        )

@@ -1,0 +1,284 @@
+"""What a state consists of, in one JSON document that checks itself.
+
+The document of a generation names every file of it and of the older generations that can still be
+restored. It is published whole, so there is one moment in which a state changes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, TypeVar
+
+from rfm_engine.errors import StateError
+
+FORMAT = 1
+MANIFEST = re.compile(r"manifest-(\d{20})\.json")
+DATA_FILE = re.compile(r"(totals|orders|repeats|known)-[0-9a-f]{16}\.parquet")
+ORDER_ROLES = ("orders", "known")
+"""Roles of files whose rows are distinct orders; those of the others are totals."""
+_WRAPPED = re.compile(r'\{"sha256": "([0-9a-f]{64})", "state": (.*)\}\n', re.DOTALL)
+
+Made = TypeVar("Made")
+
+
+class File(NamedTuple):
+    """A Parquet file: the rows of `counts[i]` are those of bucket `first_bucket + i`."""
+
+    name: str
+    n_bytes: int
+    sha256: str
+    first_bucket: int
+    counts: tuple[int, ...]
+
+    @property
+    def role(self) -> str:
+        """What it holds: `totals`, `repeats`, `orders` or `known`."""
+        return self.name.partition("-")[0]
+
+    @property
+    def n_rows(self) -> int:
+        """Rows of all its buckets."""
+        return sum(self.counts)
+
+
+class Segment(NamedTuple):
+    """Rows of all buckets in ascending order, in some files."""
+
+    files: tuple[File, ...] = ()
+
+    @property
+    def n_rows(self) -> int:
+        """Rows of all files."""
+        return sum(file.n_rows for file in self.files)
+
+
+class Account(NamedTuple):
+    """Rows read, counted and dropped by reason, amounts rounded, and counted rows by local day.
+
+    `by_day` is kept where the history is rolling; `too_late` rows were older than it.
+    """
+
+    read: int
+    counted: int
+    dropped: dict[str, int]
+    amounts_rounded: int
+    too_late: int
+    by_day: dict[int, int]
+
+    def plus(self, other: Account) -> Account:
+        """Return both together."""
+        reasons = dict.fromkeys([*self.dropped, *other.dropped])
+        days = sorted({*self.by_day, *other.by_day})
+        return Account(
+            self.read + other.read,
+            self.counted + other.counted,
+            {each: self.dropped.get(each, 0) + other.dropped.get(each, 0) for each in reasons},
+            self.amounts_rounded + other.amounts_rounded,
+            self.too_late + other.too_late,
+            {day: self.by_day.get(day, 0) + other.by_day.get(day, 0) for day in days},
+        )
+
+
+NOTHING = Account(0, 0, {}, 0, 0, {})
+
+
+class Batch(NamedTuple):
+    """What one ingest added, while it can still be replaced.
+
+    `totals` are the batch's own; `orders` its distinct order ids, and `repeats` what these count
+    less because batches before it hold the same orders; both empty without an order column.
+    """
+
+    id: str
+    fingerprints: tuple[str, ...]
+    newest_day: int | None
+    account: Account
+    totals: Segment = Segment()
+    orders: Segment = Segment()
+    repeats: Segment = Segment()
+
+
+class Generation(NamedTuple):
+    """All that is known at one time.
+
+    `base` are the totals of compacted batches, `settled` those of each batch since that is kept
+    no longer, and what its orders counted less; `known` their orders that kept batches hold too.
+    `account` and `newest_day` are those of all batches not kept, `ledger` the id and fingerprints
+    of every batch ever ingested. `first_day` is the oldest day of a rolling history.
+    """
+
+    number: int
+    kinds: tuple[Any, ...] | None = None
+    currencies: tuple[str, ...] = ()
+    first_day: int | None = None
+    newest_day: int | None = None
+    account: Account = NOTHING
+    base: Segment = Segment()
+    settled: tuple[Segment, ...] = ()
+    known: Segment = Segment()
+    batches: tuple[Batch, ...] = ()
+    ledger: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+    @property
+    def last_day(self) -> int | None:
+        """The newest day of a row that counted."""
+        days = [self.newest_day, *(batch.newest_day for batch in self.batches)]
+        return max((day for day in days if day is not None), default=None)
+
+    @property
+    def whole_account(self) -> Account:
+        """The account of all rows ever ingested."""
+        account = self.account
+        for batch in self.batches:
+            account = account.plus(batch.account)
+        return account
+
+    def has(self, batch: str | None, fingerprints: tuple[str, ...]) -> bool:
+        """Whether a batch consists of these files, of some at least."""
+        return bool(fingerprints) and dict(self.ledger).get(batch or "") == fingerprints
+
+    def without(self, batch: str | None) -> Generation:
+        """Return this without a batch that is kept."""
+        return self._replace(batches=tuple(each for each in self.batches if each.id != batch))
+
+    def ledger_with(self, batch: Batch) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """Return the ledger with a batch, in the place of the one with its id."""
+        return tuple((dict(self.ledger) | {batch.id: batch.fingerprints}).items())
+
+    @property
+    def totals(self) -> list[Segment]:
+        """The segments that together are the totals."""
+        kept = [segment for batch in self.batches for segment in (batch.totals, batch.repeats)]
+        return [each for each in (self.base, *self.settled, *kept) if each.files]
+
+    @property
+    def files(self) -> list[File]:
+        """Every file of the generation."""
+        orders = [self.known, *(batch.orders for batch in self.batches)]
+        return [file for segment in (*self.totals, *orders) for file in segment.files]
+
+
+class Manifest(NamedTuple):
+    """What stays for good, and the generations that stand, the newest first."""
+
+    options: dict[str, Any]
+    history: str
+    keep_batches: int
+    keep: int
+    hash_key: int
+    generations: tuple[Generation, ...]
+
+    @property
+    def newest(self) -> Generation:
+        """The state as it is."""
+        return self.generations[0]
+
+    def with_newest(self, newest: Generation) -> Manifest:
+        """Return this with a generation more, and no more than are kept."""
+        return self._replace(generations=(newest, *self.generations)[: self.keep])
+
+
+def manifest_name(number: int) -> str:
+    """Return the name of the document of a generation."""
+    return f"manifest-{number:020}.json"
+
+
+def text_of(manifest: Manifest) -> bytes:
+    """Write a manifest, and before it the SHA-256 of what is written."""
+    body = json.dumps(
+        {"format": FORMAT} | _plain(manifest), sort_keys=True, separators=(",", ":")
+    )
+    digest = hashlib.sha256(body.encode()).hexdigest()
+    return f'{{"sha256": "{digest}", "state": {body}}}\n'.encode()
+
+
+def manifest_of(text: bytes, name: str) -> Manifest:
+    """Read a manifest; every bit of it is covered by the checksum.
+
+    Raises
+    ------
+    StateError
+        It is not as it was written, or of a later format.
+    """
+    try:
+        found = _WRAPPED.fullmatch(text.decode())
+    except UnicodeDecodeError:
+        found = None
+    if found is None or hashlib.sha256(found[2].encode()).hexdigest() != found[1]:
+        raise StateError(
+            f"{name} must be as it was written; got other bytes. Restore the state from a backup, "
+            "or take an older manifest's name of the folder if one is there."
+        )
+    body = json.loads(found[2])
+    if body["format"] != FORMAT:
+        raise StateError(
+            f"{name} must be of format {FORMAT}; got {body['format']}. Use a newer rfm-engine."
+        )
+    return Manifest(
+        body["options"],
+        body["history"],
+        body["keep_batches"],
+        body["keep"],
+        body["hash_key"],
+        _each(body["generations"], _generation),
+    )
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "_asdict"):
+        return {key: _plain(item) for key, item in value._asdict().items()}
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _each(values: Sequence[Any], make: Callable[[Any], Made]) -> tuple[Made, ...]:
+    return tuple(make(value) for value in values)
+
+
+def _generation(found: dict[str, Any]) -> Generation:
+    kinds = found["kinds"]
+    return Generation(
+        found["number"],
+        None if kinds is None else tuple(kinds),
+        tuple(found["currencies"]),
+        found["first_day"],
+        found["newest_day"],
+        _account(found["account"]),
+        _segment(found["base"]),
+        _each(found["settled"], _segment),
+        _segment(found["known"]),
+        _each(found["batches"], _batch),
+        _each(found["ledger"], lambda entry: (entry[0], tuple(entry[1]))),
+    )
+
+
+def _batch(found: dict[str, Any]) -> Batch:
+    return Batch(
+        found["id"],
+        tuple(found["fingerprints"]),
+        found["newest_day"],
+        _account(found["account"]),
+        _segment(found["totals"]),
+        _segment(found["orders"]),
+        _segment(found["repeats"]),
+    )
+
+
+def _segment(found: dict[str, Any]) -> Segment:
+    return Segment(_each(found["files"], _file))
+
+
+def _file(found: dict[str, Any]) -> File:
+    if DATA_FILE.fullmatch(found["name"]) is None:
+        raise StateError(f"data files must have our names; got {found['name']!r} in a manifest.")
+    counts = tuple(found["counts"])
+    return File(found["name"], found["n_bytes"], found["sha256"], found["first_bucket"], counts)
+
+
+def _account(found: dict[str, Any]) -> Account:
+    days = {int(day): n for day, n in found["by_day"].items()}
+    return Account(**found | {"by_day": days})

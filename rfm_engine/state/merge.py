@@ -1,0 +1,211 @@
+"""Two runs of sorted rows made one: rows of one customer and day added up, nothing hashed.
+
+Rows stand by bucket, in it by key (integers by their 64 bits, byte strings bytewise, the shorter
+first) and by day. So a state is read as fast as it is decoded, however many rows the batches since
+the last compaction have: each row is looked at once.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from rfm_engine.aggregate.ids import taken
+from rfm_engine.aggregate.measures import COUNT_BITS, Records
+from rfm_engine.kernels import kernel
+from rfm_engine.orders.arrays import frozen
+from rfm_engine.orders.keys import IntKeys, Keys, joined
+
+Int64s = npt.NDArray[np.int64]
+
+BUCKET_BITS = 8
+N_BUCKETS = 1 << BUCKET_BITS
+
+NO_DAYS = frozen(np.zeros(0, np.int64))
+_ONE_CARRY = np.int64(1 << COUNT_BITS)
+
+
+class Rows(NamedTuple):
+    """Rows of some buckets in ascending order, `bounds[i]:bounds[i + 1]` those of the i-th.
+
+    `records` is `int64[n, 4]` as in `rfm_engine.aggregate.measures`, or `int64[n, 0]` of distinct
+    orders; `days` is `int64[n]` of `rfm_engine.state.days.day_words`, or empty where a row is a
+    customer. No two rows have the same key and day.
+    """
+
+    bounds: Int64s
+    keys: Keys
+    records: Records
+    days: Int64s = NO_DAYS
+
+    @property
+    def n(self) -> int:
+        """How many rows."""
+        return int(self.bounds[-1])
+
+    def of_buckets(self, first: int, last: int) -> Rows:
+        """Return the rows of buckets `first:last`, views of these."""
+        start, end = int(self.bounds[first]), int(self.bounds[last])
+        keys = self.keys
+        if isinstance(keys, IntKeys):
+            keys = IntKeys(keys.bits[start:end])
+        else:
+            keys = keys._replace(offsets=keys.offsets[start : end + 1])
+        bounds = self.bounds[first : last + 1] - start
+        days = self.days[start:end] if len(self.days) else self.days
+        return Rows(bounds, keys, self.records[start:end], days)
+
+    def take(self, places: npt.NDArray[np.intp]) -> Rows:
+        """Return some rows, by their ascending places."""
+        days = self.days[places] if len(self.days) else self.days
+        bounds = np.searchsorted(places, self.bounds).astype(np.int64)
+        return Rows(bounds, taken(self.keys, places), self.records.take(places, axis=0), days)
+
+
+def followed(runs: list[Rows]) -> Rows:
+    """Put the rows of buckets that follow each other together, at least one run."""
+    if len(runs) == 1:
+        return runs[0]
+    starts = np.cumsum([0, *(rows.n for rows in runs)])
+    bounds = [rows.bounds[:-1] + start for rows, start in zip(runs, starts, strict=False)]
+    return Rows(
+        np.concatenate([*bounds, starts[-1:]]),
+        joined([rows.keys for rows in runs]),
+        np.concatenate([rows.records for rows in runs]),
+        np.concatenate([rows.days for rows in runs]),
+    )
+
+
+def merged(runs: list[Rows]) -> Rows:
+    """Add up runs of the same buckets, at least one; the small ones first."""
+    left = sorted(runs, key=lambda rows: rows.n)
+    while len(left) > 1:
+        both = _merged(left[0], left[1])
+        left = sorted([both, *left[2:]], key=lambda rows: rows.n)
+    return left[0]
+
+
+def _merged(a: Rows, b: Rows) -> Rows:
+    if not a.n or not b.n:
+        return a if a.n else b
+    from_a, from_b = np.empty(a.n + b.n, np.int64), np.empty(a.n + b.n, np.int64)
+    bounds = np.zeros(len(a.bounds), np.int64)
+    days = frozen(a.days), frozen(b.days)
+    n = interleave(*_plain(a.keys), *_plain(b.keys), *days, frozen(a.bounds), frozen(b.bounds),
+                   from_a, from_b, bounds)  # fmt: skip
+    from_a, from_b = frozen(from_a[:n]), frozen(from_b[:n])
+    records = np.empty((n, a.records.shape[1]), np.int64)
+    if records.shape[1]:
+        add_records(frozen(a.records), frozen(b.records), from_a, from_b, _ONE_CARRY, records)
+    both = np.where(from_a >= 0, from_a, from_b + a.n)
+    words = np.concatenate([a.days, b.days])
+    return Rows(bounds, taken(joined([a.keys, b.keys]), both), records,
+                words[both] if len(words) else NO_DAYS)  # fmt: skip
+
+
+_NO_BITS, _NO_DATA = frozen(np.zeros(0, np.uint64)), frozen(np.zeros(0, np.uint8))
+
+
+def _plain(keys: Keys) -> tuple[npt.NDArray[np.uint64], Int64s, npt.NDArray[np.uint8]]:
+    """Return integers, offsets and bytes, of which those that keys have not are empty."""
+    if isinstance(keys, IntKeys):
+        return frozen(keys.bits), NO_DAYS, _NO_DATA
+    return _NO_BITS, frozen(keys.offsets), frozen(keys.data)
+
+
+def first_rows(keys: Keys) -> npt.NDArray[np.bool_]:
+    """Tell which rows have another key than the row before, `bool[n]`."""
+    bits, offsets, data = _plain(keys)
+    changed = np.empty(max(len(bits), len(offsets) - 1), np.bool_)
+    mark_changes(bits, offsets, data, changed)
+    return changed
+
+
+@kernel
+def interleave(
+    a_bits, a_offsets, a_data, b_bits, b_offsets, b_data, a_days, b_days, a_bounds, b_bounds,
+    from_a, from_b, bounds
+):  # fmt: skip
+    """Find the ascending order of both runs' rows; return how many different ones there are.
+
+    Of each, `from_a` and `from_b` tell the row in either run, -1 where there is none.
+    """
+    n = 0
+    for bucket in range(len(a_bounds) - 1):
+        i, i_end = a_bounds[bucket], a_bounds[bucket + 1]
+        j, j_end = b_bounds[bucket], b_bounds[bucket + 1]
+        while i < i_end or j < j_end:
+            order = 0
+            if i == i_end:
+                order = 1
+            elif j == j_end:
+                order = -1
+            elif len(a_bits) > 0:
+                order = int(a_bits[i] > b_bits[j]) - int(a_bits[i] < b_bits[j])
+            else:
+                order = compare_bytes(
+                    a_data, a_offsets[i], a_offsets[i + 1], b_data, b_offsets[j], b_offsets[j + 1]
+                )
+            if order == 0 and len(a_days) > 0:
+                order = int(a_days[i] > b_days[j]) - int(a_days[i] < b_days[j])
+            from_a[n] = i if order <= 0 else -1
+            from_b[n] = j if order >= 0 else -1
+            i += order <= 0
+            j += order >= 0
+            n += 1
+        bounds[bucket + 1] = n
+    return n
+
+
+@kernel
+def compare_bytes(a, a_start, a_end, b, b_start, b_end):
+    """Return -1, 0 or 1: bytewise, the shorter first where one begins the other."""
+    length = min(a_end - a_start, b_end - b_start)
+    for i in range(length):
+        x, y = a[a_start + i], b[b_start + i]
+        if x != y:
+            return 1 if x > y else -1
+    difference = (a_end - a_start) - (b_end - b_start)
+    return int(difference > 0) - int(difference < 0)
+
+
+@kernel
+def add_records(a, b, from_a, from_b, one_carry, records):
+    """Fill `records`, `int64[n, 4]`, with the sums of one of `a` and one of `b`, where there are.
+
+    A sum that leaves int64 is carried, as `rfm_engine.aggregate.measures` has it.
+    """
+    for row in range(len(from_a)):
+        i, j = from_a[row], from_b[row]
+        if j < 0:
+            for column in range(4):
+                records[row, column] = a[i, column]
+        elif i < 0:
+            for column in range(4):
+                records[row, column] = b[j, column]
+        else:
+            before, amount = a[i, 3], b[j, 3]
+            after = before + amount
+            carry = 0
+            if (before ^ after) & (amount ^ after) < 0:
+                carry = one_carry if amount > 0 else -one_carry
+            records[row, 0] = max(a[i, 0], b[j, 0])
+            records[row, 1] = max(a[i, 1], b[j, 1])
+            records[row, 2] = a[i, 2] + b[j, 2] + carry
+            records[row, 3] = after
+
+
+@kernel
+def mark_changes(bits, offsets, data, changed):
+    """Tell of each key whether it differs from the one before."""
+    for i in range(len(changed)):
+        if i == 0:
+            changed[i] = True
+        elif len(bits) > 0:
+            changed[i] = bits[i] != bits[i - 1]
+        else:
+            changed[i] = compare_bytes(
+                data, offsets[i - 1], offsets[i], data, offsets[i], offsets[i + 1]
+            ) != 0

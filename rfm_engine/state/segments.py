@@ -1,0 +1,128 @@
+"""Sorted rows in files by bucket, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Executor
+from functools import partial
+
+from rfm_engine.state.manifest import File, Segment
+from rfm_engine.state.merge import N_BUCKETS, Rows, followed, merged
+from rfm_engine.state.shape import Shape
+from rfm_engine.state.store import Snapshot, Store
+
+# A file is read whole, and is a row group of the result.
+_ROWS_A_FILE = 1 << 19
+
+Buckets = tuple[int, int]
+"""The first and the one after the last."""
+
+
+def buckets_for(n_rows: int) -> list[Buckets]:
+    """Return the ranges of buckets that so many rows are worth, which are all buckets together."""
+    n_files = 1
+    while n_files < N_BUCKETS and n_rows > n_files * _ROWS_A_FILE:
+        n_files *= 2
+    each = N_BUCKETS // n_files
+    return [(first, first + each) for first in range(0, N_BUCKETS, each)]
+
+
+class Writing:
+    """Data files written for a generation that is not published yet."""
+
+    def __init__(self, store: Store, pool: Executor) -> None:
+        self._store = store
+        self.pool = pool
+        self.names: list[str] = []
+
+    def segment(self, role: str, shape: Shape, rows: Rows) -> Segment:
+        """Write rows of all buckets in as many files as they are worth."""
+        if not rows.n:
+            return Segment()
+        pieces = (
+            (first, partial(rows.of_buckets, first, last)) for first, last in buckets_for(rows.n)
+        )
+        return self.segment_of(role, shape, pieces)
+
+    def segment_of(
+        self, role: str, shape: Shape, pieces: Iterable[tuple[int, partial[Rows]]]
+    ) -> Segment:
+        """Write what makes the rows of ranges of buckets, by their first bucket, a file each.
+
+        A segment has all buckets, unless it has no rows: it has no files then.
+        """
+
+        def written(piece: tuple[int, partial[Rows]]) -> File:
+            first, make = piece
+            return self.file(role, shape, first, make())
+
+        segment = Segment(tuple(self.pool.map(written, pieces)))
+        return segment if segment.n_rows else Segment()
+
+    def file(self, role: str, shape: Shape, first: int, rows: Rows) -> File:
+        """Write the rows of buckets from `first` on in a file."""
+        counts = (rows.bounds[1:] - rows.bounds[:-1]).tolist()
+        file = self._store.add(role, first, counts, shape.encoded(rows))
+        self.names.append(file.name)
+        return file
+
+
+class Reading:
+    """The rows of segments of one shape, by ranges of buckets.
+
+    Files that reach over several ranges are read once and kept.
+    """
+
+    def __init__(self, snapshot: Snapshot, shape: Shape, segments: Sequence[Segment]) -> None:
+        self._snapshot = snapshot
+        self._shape = shape
+        self._segments = [segment for segment in segments if segment.files]
+        self._kept: dict[str, Rows] = {}
+
+    @property
+    def n_rows(self) -> int:
+        """Rows of all segments."""
+        return sum(segment.n_rows for segment in self._segments)
+
+    def prepare(self, ranges: Sequence[Buckets], pool: Executor) -> None:
+        """Read the files that reach over several of the ranges, with the threads of `pool`."""
+        files = [file for segment in self._segments for file in segment.files]
+        wide = [f for f in files if sum(_overlap(f, each) for each in ranges) > 1]
+        found = pool.map(self._read, wide)
+        self._kept = {file.name: rows for file, rows in zip(wide, found, strict=True)}
+
+    def n_most(self, buckets: Buckets) -> int:
+        """Return how many rows a range has at most."""
+        first, last = buckets
+        return sum(
+            sum(file.counts[max(first - file.first_bucket, 0) : last - file.first_bucket])
+            for segment in self._segments
+            for file in segment.files
+            if _overlap(file, buckets)
+        )
+
+    def rows(self, buckets: Buckets) -> Rows | None:
+        """Read a range and add up the rows of all segments, None without any; from any thread."""
+        runs = []
+        for segment in self._segments:
+            parts = [self._part(file, buckets) for file in segment.files if _overlap(file, buckets)]
+            if parts:
+                runs.append(followed(parts))
+        return merged(runs) if runs else None
+
+    def _part(self, file: File, buckets: Buckets) -> Rows:
+        """Return the rows of a range in a file, empty where it has no such bucket."""
+        first, last = buckets
+        rows = self._kept.get(file.name)
+        if rows is None:
+            rows = self._read(file)
+        start = max(first - file.first_bucket, 0)
+        return rows.of_buckets(start, min(last - file.first_bucket, len(file.counts)))
+
+    def _read(self, file: File) -> Rows:
+        return self._shape.decoded(self._snapshot.read(file), file.counts)
+
+
+def _overlap(file: File, buckets: Buckets) -> bool:
+    first, last = buckets
+    return file.first_bucket < last and first < file.first_bucket + len(file.counts)

@@ -1,0 +1,56 @@
+"""Rows put in the order of a state, and those of the same customer and day added up."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from rfm_engine.aggregate.hashing import HashKey, hash_keys
+from rfm_engine.aggregate.ids import taken
+from rfm_engine.aggregate.measures import COUNT, Records
+from rfm_engine.orders.keys import Keys
+from rfm_engine.score.identities import Identities
+from rfm_engine.state.merge import BUCKET_BITS, N_BUCKETS, NO_DAYS, Rows, first_rows
+
+Int64s = npt.NDArray[np.int64]
+
+
+def order_of(
+    keys: Keys, words: Int64s, key: HashKey
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.uint8]]:
+    """Return the order of rows by bucket, by key and by day, and the bucket of each row.
+
+    The bucket is the first bits of the key's hash.
+    """
+    buckets = (hash_keys(keys, key) >> np.uint64(64 - BUCKET_BITS)).astype(np.uint8)
+    ids = Identities(keys, signed=False)
+    levels = [ids.words(level, ids.n_levels) for level in reversed(range(ids.n_levels))]
+    if len(words) or len(levels) > 1:
+        order = np.lexsort([*([words] if len(words) else []), *levels])
+    else:
+        order = np.argsort(levels[0])
+    # Of 8 bits, so that numpy sorts by counting.
+    return order[np.argsort(buckets[order], kind="stable")], buckets
+
+
+def sorted_rows(keys: Keys, records: Records, words: Int64s, key: HashKey) -> Rows:
+    """Put rows in order."""
+    order, buckets = order_of(keys, words, key)
+    bounds = np.zeros(N_BUCKETS + 1, np.int64)
+    np.cumsum(np.bincount(buckets, minlength=N_BUCKETS), out=bounds[1:])
+    days = words[order] if len(words) else NO_DAYS
+    return Rows(bounds, taken(keys, order), records.take(order, axis=0), days)
+
+
+def added_up(rows: Rows) -> Rows:
+    """Add up the orders of sorted rows of one key and day; those that come to 0 are left out."""
+    if not rows.n:
+        return rows
+    is_first = first_rows(rows.keys)
+    if len(rows.days):
+        is_first[1:] |= rows.days[1:] != rows.days[:-1]
+    starts = np.flatnonzero(is_first)
+    counts = np.add.reduceat(rows.records[:, COUNT], starts)
+    found = rows.take(starts[counts != 0])
+    found.records[:, COUNT] = counts[counts != 0]
+    return found

@@ -1,0 +1,367 @@
+"""State: totals on disk that take a day of orders and give the scores of all, night after night."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from rfm_engine.aggregate.budget import batch_bytes, default_limit, parse_size, plan_memory
+from rfm_engine.aggregation import Progress
+from rfm_engine.available import anonymous_bytes, available_bytes, available_processors
+from rfm_engine.errors import UsageError
+from rfm_engine.orders.kinds import Kinds
+from rfm_engine.orders.reading import NEWEST
+from rfm_engine.orders.reading import Reading as OrderReading
+from rfm_engine.state.building import Building, shape_of
+from rfm_engine.state.disk import Disk, locked
+from rfm_engine.state.forgetting import Forgetting
+from rfm_engine.state.history import LIFETIME, History
+from rfm_engine.state.ingest import (
+    Ingested,
+    account_of,
+    gathering_of,
+    inputs_of,
+    refuse_forgetting,
+)
+from rfm_engine.state.making import agreed, create, store_at
+from rfm_engine.state.manifest import NOTHING, Batch, Generation, Manifest
+from rfm_engine.state.segments import Reading, Writing
+from rfm_engine.state.store import Snapshot, Store
+from rfm_engine.state.stored import StoredTotals, row_counts
+from rfm_engine.state.summary import summary_of
+from rfm_engine.state.verifying import faults
+
+
+class State:
+    """A state on disk, seen as of the generation that was the newest when it was opened.
+
+    What is read through it stays the same while others write. Methods that write take the newest
+    generation, whatever was opened, and this object then sees what they have written.
+
+    Examples
+    --------
+    >>> import tempfile, pyarrow as pa, rfm_engine as rfm
+    >>> from datetime import datetime
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> state = rfm.State.create(folder.name + "/state")
+    >>> orders = pa.table({
+    ...     "customer_id": [1, 1, 2],
+    ...     "order_time": [datetime(2026, 10, 1), datetime(2026, 10, 30), datetime(2026, 9, 30)],
+    ...     "amount": [10.5, 4.5, 7.0],
+    ... })
+    >>> state.ingest(orders, batch_id="october").rows.counted
+    3
+    >>> state.ingest(orders, batch_id="october").batch is None
+    True
+    >>> sorted(state.totals().finish()["frequency"].to_pylist())
+    [1, 2]
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._see()
+
+    @classmethod
+    def create(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        history: str = LIFETIME,
+        keep_batches: int = 7,
+        keep: int = 3,
+        disk: Disk | None = None,
+        **reading: Any,
+    ) -> State:
+        """Make a state, and set for good how its orders are read.
+
+        Parameters
+        ----------
+        path
+            A folder that is not there; its parent is.
+        history
+            `lifetime`: one record a customer, for dates of analysis from the newest order on.
+            `rolling:365d`: day detail of so many days and 31 more, for any date and window within
+            them.
+        keep_batches
+            How many of the last batches can be replaced, and know their order ids.
+        keep
+            How many generations stand and can be restored.
+        disk
+            What is written to instead of the local file system, in tests.
+        **reading
+            The reading options of `rfm_engine.score`, but for `as_of`, `window` and `clv`.
+
+        Raises
+        ------
+        UsageError
+            An option is none of its choices, or the history cannot keep what it asks for.
+        StateError
+            Something is there already.
+        """
+        store = store_at(path, disk)
+        create(store, history, keep_batches, keep, reading)
+        return cls(store)
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str], *, disk: Disk | None = None) -> State:
+        """Open a state as it is now.
+
+        Raises
+        ------
+        StateError
+            There is none, or its manifest is not as it was written.
+        """
+        return cls(store_at(path, disk))
+
+    @property
+    def path(self) -> Path:
+        """Its folder."""
+        return self._store.folder
+
+    @property
+    def manifest(self) -> Manifest:
+        """The document of the generation that is seen."""
+        return self._snapshot.manifest
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The reading options set for good."""
+        return dict(self.manifest.options)
+
+    def summary(self) -> dict[str, Any]:
+        """Say what is in the state, in values that JSON has.
+
+        `options` are those that differ from the defaults; `bytes` and `files` are those of the
+        generation that is seen.
+        """
+        return summary_of(self.manifest)
+
+    def agreed(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """Return reading options as they are asked of `score`, with those of the state filled in.
+
+        Raises
+        ------
+        UsageError
+            One that was set for good is asked for otherwise.
+        """
+        return asked | agreed(self.manifest, asked)
+
+    def totals(
+        self,
+        *,
+        as_of: date | str = NEWEST,
+        window: str | None = None,
+        frequency: str | None = None,
+        clv: bool = False,
+        clv_unit: str | None = None,
+        **running: Any,
+    ) -> StoredTotals:
+        """Return the totals, exactly those of `CustomerTotals` of all orders.
+
+        Raises
+        ------
+        UsageError
+            The history cannot answer; the message says why.
+        """
+        asked = {"as_of": as_of, "window": window, "clv": clv, "clv_unit": clv_unit}
+        if frequency is not None:
+            asked["frequency"] = frequency
+        return self.totals_as(self.options | asked, running)
+
+    def totals_as(self, options: dict[str, Any], running: dict[str, Any]) -> StoredTotals:
+        """Return the totals under reading options, `as_of`, `window` and `clv` among them."""
+        manifest, newest = self.manifest, self.manifest.newest
+        newest_day = newest.last_day
+        history = History.parse(manifest.history)
+        asked, window = history.asked(options, newest_day, newest.first_day)
+        kinds = None if newest.kinds is None else Kinds(*newest.kinds)
+        read = None
+        if kinds is not None:
+            read = Reading(self._snapshot, shape_of(manifest, kinds), newest.totals)
+        counts = row_counts(newest.whole_account, window)
+        return StoredTotals(read, kinds, counts, newest_day, window, running | asked)
+
+    def ingest(
+        self,
+        orders: object,
+        *,
+        batch_id: str | None = None,
+        replace_batch: str | None = None,
+        threads: int | None = None,
+        memory_limit: int | str | None = None,
+        spill_dir: str | os.PathLike[str] | None = None,
+        progress: Callable[[Progress], None] | None = None,
+    ) -> Ingested:
+        """Add orders, all of them in one step; those that are there already are left out.
+
+        Parameters
+        ----------
+        orders
+            As `rfm_engine.score` takes them.
+        batch_id
+            Names the batch: orders under an id that was ingested are taken for the same. By
+            default files are told by their content, wherever they stand; orders in memory and
+            from pipes need an id.
+        replace_batch
+            Puts the orders in the place of a batch that is still kept.
+        threads, memory_limit, spill_dir, progress
+            As `rfm_engine.score` takes them.
+
+        Raises
+        ------
+        UsageError
+            An input is missing, or the batch to be replaced is not kept.
+        DataError
+            The data were refused; nothing was added.
+        StateError
+            Another writer is at work.
+        """
+        n_threads = available_processors() if threads is None else threads
+        with self._writing() as snapshot, ThreadPoolExecutor(n_threads) as pool:
+            manifest, newest = snapshot.manifest, snapshot.generation
+            if batch_id in dict(newest.ledger):
+                return Ingested(newest.number, None, NOTHING, {str(batch_id): str(batch_id)})
+            reading = OrderReading(as_of=NEWEST, **manifest.options)
+            inputs = inputs_of(orders, reading, newest, batch_id, replace_batch, pool)
+            if not inputs.sources or newest.has(replace_batch, inputs.fingerprints):
+                return Ingested(newest.number, None, NOTHING, inputs.skipped)
+            a_thread = batch_bytes(by=reading.by is not None, clv=False)
+            if memory_limit is None:
+                limit = default_limit(available_bytes(), anonymous_bytes(), n_threads, a_thread)
+            else:
+                limit = parse_size(memory_limit)
+            budget = plan_memory(limit, anonymous_bytes(), n_threads, a_thread=a_thread)
+            gathering = gathering_of(
+                inputs, reading, manifest, budget, spill_dir, n_threads, progress
+            )
+            history = History.parse(manifest.history)
+            rest = newest.without(replace_batch)
+            refuse_forgetting(history, rest.last_day, gathering.newest_day)
+            days = [d for d in (rest.last_day, gathering.newest_day) if d is not None]
+            first_day = history.first_day(newest.first_day, max(days, default=None))
+            account = account_of(gathering, first_day)
+            batch = Batch(inputs.batch, inputs.fingerprints, gathering.newest_day, account)
+            building = Building(self._store, snapshot, gathering.kinds, pool)
+            made = newest._replace(
+                number=newest.number + 1,
+                kinds=tuple(gathering.kinds),
+                currencies=gathering.currencies,
+                first_day=first_day,
+                ledger=newest.ledger_with(batch),
+            )
+            with self._discarding(building):
+                made = building.with_batch(made, batch, gathering.gathered(first_day, pool))
+                made = building.settled(made)
+            self._publish(manifest.with_newest(made))
+        return Ingested(made.number, batch.id, account, inputs.skipped)
+
+    def compact(self, *, threads: int | None = None) -> int:
+        """Make one segment of all batches that are not kept; return the generation."""
+        n_threads = available_processors() if threads is None else threads
+        with self._writing() as snapshot, ThreadPoolExecutor(n_threads) as pool:
+            newest = snapshot.generation
+            if newest.kinds is None or not newest.settled:
+                return newest.number
+            building = Building(self._store, snapshot, Kinds(*newest.kinds), pool)
+            with self._discarding(building):
+                made = building.compacted(newest._replace(number=newest.number + 1))
+            self._publish(snapshot.manifest.with_newest(made))
+        return made.number
+
+    def gc(self) -> list[str]:
+        """Take away files that belong to no generation, left by writers that did not end well."""
+        with self._writing() as snapshot:
+            return self._store.collect(snapshot.manifest)
+
+    def restore(self, generation: int) -> int:
+        """Make a generation that still stands the newest again; return its new number.
+
+        Raises
+        ------
+        UsageError
+            It does not stand any more, or never did.
+        """
+        with self._writing() as snapshot:
+            manifest = snapshot.manifest
+            standing = {each.number: each for each in manifest.generations}
+            if generation not in standing:
+                listed = ", ".join(map(str, standing))
+                raise UsageError(
+                    f"generation must be one that stands ({listed}); got {generation!r}. "
+                    "rfm state show lists them."
+                )
+            made = standing[generation]._replace(number=manifest.newest.number + 1)
+            self._publish(manifest.with_newest(made))
+        return made.number
+
+    def forget(self, customer: object) -> bool:
+        """Take a customer out of all generations; return whether any had it.
+
+        In a state with groups, out of all of them. The account of rows stays as it is.
+
+        Raises
+        ------
+        UsageError
+            The id is of another kind than those of the state.
+        """
+        with self._writing() as snapshot, ThreadPoolExecutor(1) as pool:
+            manifest = snapshot.manifest
+            writing = Writing(self._store, pool)
+            with self._discarding(writing):
+                forgetting = Forgetting(self._store, manifest, customer, writing)
+                standing = tuple(map(forgetting.generation, manifest.generations))
+            if forgetting.found:
+                made = standing[0]._replace(number=manifest.newest.number + 1)
+                manifest = manifest._replace(generations=standing)
+                self._publish(manifest.with_newest(made))
+            else:
+                self._store.collect(manifest)
+        return forgetting.found
+
+    def verify(self) -> list[str]:
+        """Read all generations that stand; return what is not as it was written, a line each.
+
+        Raises
+        ------
+        StateError
+            The manifest is not as it was written.
+        """
+        while True:
+            manifest = self._store.newest()
+            found = list(faults(self._store, manifest))
+            # A writer may have taken away what only older generations had.
+            if not found or self._store.newest() == manifest:
+                return found
+
+    @contextmanager
+    def _writing(self) -> Iterator[Snapshot]:
+        """Keep other writers out, and see the newest generation."""
+        self._store.newest()  # so that what is not there is said so
+        with locked(self._store.folder):
+            snapshot = Snapshot(self._store)
+            try:
+                yield snapshot
+            finally:
+                snapshot.close()
+
+    @contextmanager
+    def _discarding(self, written: Building | Writing) -> Iterator[None]:
+        """Take away what was written when it will not be published."""
+        try:
+            yield
+        except BaseException:
+            self._store.discard(written.names)
+            raise
+
+    def _publish(self, manifest: Manifest) -> None:
+        self._store.publish(manifest)
+        self._store.collect(manifest)
+        self._see()
+
+    def _see(self) -> None:
+        self._snapshot = Snapshot(self._store)

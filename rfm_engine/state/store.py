@@ -1,0 +1,251 @@
+"""A state's folder: the newest manifest, the files it names, and how both change."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import secrets
+import weakref
+from collections.abc import Iterable
+from pathlib import Path
+
+from rfm_engine.errors import StateError
+from rfm_engine.state.disk import Disk, LocalDisk, put
+from rfm_engine.state.manifest import (
+    DATA_FILE,
+    MANIFEST,
+    File,
+    Generation,
+    Manifest,
+    manifest_name,
+    manifest_of,
+    text_of,
+)
+
+_DATA = "data"
+_ASIDE = "aside-"
+# A writer that publishes and collects between two steps of a reader makes it begin again; that it
+# does so this often, within the microseconds of opening some files, is no accident.
+_MOST_TRIES = 100
+
+
+class Store:
+    """The folder of a state, on a disk.
+
+    Data files never change and their names are never used again. A generation is published by
+    giving its manifest, which is on disk by then, the next number as a name; two writers cannot
+    both, so that what one of them has written is never lost. Files that no manifest names are
+    collected afterwards.
+    """
+
+    def __init__(self, folder: Path, disk: Disk | None = None) -> None:
+        self.folder = folder
+        self.disk: Disk = LocalDisk() if disk is None else disk
+
+    @property
+    def data(self) -> Path:
+        """Where the data files stand."""
+        return self.folder / _DATA
+
+    def create(self, manifest: Manifest) -> None:
+        """Make the folders and publish the first generation."""
+        self.disk.make_folder(self.folder)
+        self.disk.make_folder(self.data)
+        self.publish(manifest)
+        self.disk.sync_folder(self.folder.parent)
+
+    def newest(self) -> Manifest:
+        """Read the newest manifest.
+
+        Raises
+        ------
+        StateError
+            There is none, or it is not as it was written.
+        """
+        for _ in range(_MOST_TRIES):
+            numbers = self._numbers()
+            if not numbers:
+                raise StateError(
+                    f"{str(self.folder)!r} must be a state; got no manifest in it. "
+                    "Create one with rfm state create, or look whether the disk is mounted."
+                )
+            name = manifest_name(numbers[-1])
+            try:
+                text = self._read(self.folder / name)
+            except FileNotFoundError:  # superseded and collected meanwhile
+                continue
+            manifest = manifest_of(text, str(self.folder / name))
+            if manifest.newest.number != numbers[-1]:
+                raise StateError(
+                    f"{str(self.folder / name)!r} must be of the generation that its name says; "
+                    f"got {manifest.newest.number}. Somebody renamed it: give it its name back."
+                )
+            return manifest
+        raise StateError(f"{str(self.folder)!r} must hold still; got another manifest every time.")
+
+    def add(self, role: str, first_bucket: int, counts: Iterable[int], data: memoryview) -> File:
+        """Write a data file, whose bytes then outlast a loss of power; see `publish`."""
+        name = f"{role}-{secrets.token_hex(8)}.parquet"
+        digest = hashlib.sha256(data).hexdigest()
+        put(self.disk, self.data / name, data)
+        return File(name, len(data), digest, first_bucket, tuple(counts))
+
+    def publish(self, manifest: Manifest) -> None:
+        """Make a manifest the newest.
+
+        Raises
+        ------
+        StateError
+            Another writer was there before.
+        """
+        self.disk.sync_folder(self.data)
+        number = manifest.newest.number
+        aside = self.folder / f"{_ASIDE}{secrets.token_hex(8)}"
+        put(self.disk, aside, text_of(manifest))
+        try:
+            self.disk.link(aside, self.folder / manifest_name(number))
+        except FileExistsError:
+            raise StateError(
+                f"state {str(self.folder)!r} must be at generation {number - 1}; got another "
+                "writer's already. Run this again."
+            ) from None
+        except OSError as error:
+            if error.errno in (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP):
+                raise StateError(
+                    f"state {str(self.folder)!r} must stand on a file system with hard links; got "
+                    f"{os.strerror(error.errno).lower()}. Take one such as ext4, XFS or APFS."
+                ) from error
+            raise
+        self.disk.sync_folder(self.folder)
+
+    def collect(self, manifest: Manifest) -> list[str]:
+        """Take away files that the newest manifest does not name; return their names."""
+        # Until its name is certain to stay, a manifest cannot take the place of the one before.
+        self.disk.sync_folder(self.folder)
+        named = {file.name for each in manifest.generations for file in each.files}
+        data = [name for name in self.disk.names(self.data) if DATA_FILE.fullmatch(name)]
+        gone = [self.data / name for name in sorted(data) if name not in named]
+        here = sorted(self.disk.names(self.folder))
+        gone += [self.folder / name for name in here if name.startswith(_ASIDE)]
+        current = manifest_name(manifest.newest.number)
+        gone += [self.folder / n for n in here if MANIFEST.fullmatch(n) and n < current]
+        for path in gone:
+            self.disk.remove(path)
+        return [str(path.relative_to(self.folder)) for path in gone]
+
+    def discard(self, names: Iterable[str]) -> None:
+        """Take away data files that no manifest has named yet, as far as the disk lets us."""
+        for name in names:
+            try:
+                self.disk.remove(self.data / name)
+            except OSError:  # noqa: PERF203 - what stays is collected later
+                continue
+
+    def read(self, file: File) -> bytes:
+        """Return the bytes of a data file, checked; from any thread.
+
+        Raises
+        ------
+        StateError
+            It is not there, or not as it was written.
+        """
+        try:
+            data = self._read(self.data / file.name)
+        except FileNotFoundError:
+            raise self.missing(file) from None
+        return self.checked(file, data)
+
+    def checked(self, file: File, data: bytes) -> bytes:
+        """Return the bytes of a data file if they are what was written.
+
+        Raises
+        ------
+        StateError
+            They are not; the file is named.
+        """
+        if len(data) != file.n_bytes or hashlib.sha256(data).hexdigest() != file.sha256:
+            raise StateError(
+                f"{str(self.data / file.name)!r} must be as it was written; got other bytes. "
+                "Restore the state from a backup; rfm state verify lists all such files."
+            )
+        return data
+
+    def missing(self, file: File) -> StateError:
+        """Return the error of a file that is not there."""
+        return StateError(
+            f"{str(self.data / file.name)!r} must be there; got no such file. "
+            "Restore the state from a backup."
+        )
+
+    def _numbers(self) -> list[int]:
+        try:
+            names = self.disk.names(self.folder)
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise StateError(
+                f"state {str(self.folder)!r} must be there; got {os.strerror(error.errno).lower()}"
+                ". Create it with rfm state create, or look whether the disk is mounted."
+            ) from error
+        found = (MANIFEST.fullmatch(name) for name in names)
+        return sorted(int(match[1]) for match in found if match)
+
+    def _read(self, path: Path) -> bytes:
+        file = self.disk.open(path)
+        try:
+            return self.disk.read(file)
+        finally:
+            self.disk.close(file)
+
+
+class Snapshot:
+    """A generation whose files are open: no writer can take them away.
+
+    Attributes
+    ----------
+    manifest
+        The document whose newest generation this is.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._files: dict[str, int] = {}
+        weakref.finalize(self, _close, store.disk, self._files)
+        for _ in range(_MOST_TRIES):
+            self.manifest = store.newest()
+            missing = self._opened()
+            if missing is None:
+                return
+            self.close()
+            if store.newest().newest.number == self.manifest.newest.number:
+                raise store.missing(missing)
+        raise StateError(f"{str(store.folder)!r} must hold still; got another state every time.")
+
+    @property
+    def generation(self) -> Generation:
+        """What is known."""
+        return self.manifest.newest
+
+    def read(self, file: File) -> bytes:
+        """Return the bytes of a data file, checked; from any thread."""
+        opened = self._files.get(file.name)
+        if opened is None:  # written since, for the next generation
+            return self._store.read(file)
+        return self._store.checked(file, self._store.disk.read(opened))
+
+    def close(self) -> None:
+        """Let go of the files."""
+        _close(self._store.disk, self._files)
+
+    def _opened(self) -> File | None:
+        """Open all files; return one that is not there, None when all are."""
+        for file in self.generation.files:
+            try:
+                self._files[file.name] = self._store.disk.open(self._store.data / file.name)
+            except FileNotFoundError:
+                return file
+        return None
+
+
+def _close(disk: Disk, files: dict[str, int]) -> None:
+    while files:
+        disk.close(files.popitem()[1])

@@ -1,0 +1,134 @@
+"""The customers of a generation as totals that can be scored, read from disk range by range."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from threading import Lock
+from typing import Any, NamedTuple, NoReturn
+
+import numpy as np
+
+from rfm_engine.aggregate.budget import Budget
+from rfm_engine.aggregate.contents import Contents, Held, held_of
+from rfm_engine.aggregate.ledger import RowCounts
+from rfm_engine.aggregate.totals import CustomerTotals
+from rfm_engine.errors import UsageError
+from rfm_engine.orders.judge import REASONS
+from rfm_engine.orders.keys import IntKeys
+from rfm_engine.orders.kinds import Kinds
+from rfm_engine.state.days import Window, held_in
+from rfm_engine.state.manifest import Account
+from rfm_engine.state.segments import Buckets, Reading, buckets_for
+
+# An id, four integers, and what is made of them on the way.
+_BYTES_A_CUSTOMER = 56
+
+
+class Range(NamedTuple):
+    """Some buckets, and how many rows they have at most."""
+
+    buckets: Buckets
+    n_records: int
+
+
+class StoredCustomers:
+    """What `CustomerTotals` scores, as `rfm_engine.aggregate.partitions.Partitions` is.
+
+    What has been read is kept while there is room for it, and otherwise read again.
+    """
+
+    def __init__(
+        self, reading: Reading, window: Window | None, budget: Budget, *, clv: bool
+    ) -> None:
+        self._reading = reading
+        self._window = window
+        self._clv = clv
+        self._budget = budget
+        self._kept: dict[Range, Held] = {}
+        self._n_kept = 0
+        self._most_kept = 0
+        self._lock = Lock()
+
+    @property
+    def n_customers(self) -> int:
+        """Customers at most."""
+        return self._reading.n_rows
+
+    def settled(self, pool: Executor, bytes_a_customer: int = 0) -> Sequence[Range]:
+        """Return the ranges that together hold every customer once."""
+        left = self._budget.tables_bytes - bytes_a_customer * self.n_customers
+        self._most_kept = max(left, 0) // _BYTES_A_CUSTOMER
+        ranges = buckets_for(self.n_customers)
+        self._reading.prepare(ranges, pool)
+        return [Range(buckets, self._reading.n_most(buckets)) for buckets in ranges]
+
+    def held(self, part: Range) -> Held:
+        """Return a range's customers, in the same order every time; from any thread."""
+        kept = self._kept.get(part)
+        if kept is not None:
+            return kept
+        rows = self._reading.rows(part.buckets)
+        if rows is None:
+            keys = IntKeys(np.zeros(0, np.uint64))
+            held = held_of(Contents(keys, np.zeros((0, 4), np.int64)))
+        elif self._window is not None:
+            held = held_in(rows, self._window, repeats=self._clv)
+        else:
+            held = held_of(Contents(rows.keys, rows.records))
+        with self._lock:
+            if part not in self._kept and self._n_kept + held.n_customers <= self._most_kept:
+                self._kept[part] = held
+                self._n_kept += held.n_customers
+        return held
+
+    def n_held(self, part: Range) -> int:
+        """Return how many customers a range has."""
+        return self.held(part).n_customers
+
+
+class StoredTotals(CustomerTotals):
+    """The totals of a state as of one generation: what `CustomerTotals` gives, nothing added."""
+
+    def __init__(
+        self,
+        read: Reading | None,
+        kinds: Kinds | None,
+        counts: RowCounts,
+        newest_day: int | None,
+        window: Window | None,
+        options: dict[str, Any],
+    ) -> None:
+        super().__init__(**options)
+        if kinds is not None:
+            self._intake.agree("the state", kinds)
+        self._intake.ledger.enter(counts, newest_day, frozenset())
+        if read is not None:
+            self._partitions = StoredCustomers(
+                read, window, self._budget, clv=self.reading.clv
+            )
+
+    def update(self, orders: object) -> NoReturn:
+        """Refuse: a state takes orders by `State.ingest`."""
+        raise UsageError("orders must be ingested into the state; got its totals. Use ingest.")
+
+    def merge(self, other: CustomerTotals) -> NoReturn:
+        """Refuse: a state takes orders by `State.ingest`."""
+        raise UsageError("totals must be those of orders to be merged into; got a state's.")
+
+
+def row_counts(account: Account, window: Window | None) -> RowCounts:
+    """Return the account of a run over all orders: rows outside of the window are dropped.
+
+    A row that was dropped when it was ingested keeps its reason, whatever its day.
+    """
+    dropped = dict.fromkeys(REASONS[1:], 0) | account.dropped
+    dropped["before_window"] += account.too_late
+    counted = account.counted
+    if window is not None:
+        before = sum(n for day, n in account.by_day.items() if day < window.first_day)
+        after = sum(n for day, n in account.by_day.items() if day > window.last_day)
+        dropped["before_window"] += before
+        dropped["after_as_of"] += after
+        counted -= before + after
+    return RowCounts(account.read, counted, dropped, account.amounts_rounded)
