@@ -74,8 +74,7 @@ def _as_json(done: Ingested) -> dict[str, Any]:
 
 def _lines(done: Ingested) -> list[str]:
     lines = [
-        f"{name}: there already, in batch {batch}; left out"
-        for name, batch in done.skipped.items()
+        f"{name}: there already, in batch {batch}; left out" for name, batch in done.skipped.items()
     ]
     if done.batch is None:
         return [*lines, f"nothing to add; the state stays at generation {done.generation}"]

@@ -22,7 +22,8 @@ _PLACE = Annotated[str, typer.Argument(metavar="STATE", help="What rfm state cre
 @takes_reading_options
 def create(
     place: Annotated[
-        str, typer.Argument(metavar="STATE", help="A folder that is not there yet, on this machine.")
+        str,
+        typer.Argument(metavar="STATE", help="A folder of this machine, not there yet."),
     ],
     *,
     options: dict[str, Any],

@@ -107,14 +107,14 @@ def aggregate(
         if newest is None:  # No row counts, so there is nothing to keep in a window.
             reading = reading | {"window": None}
     reading = reading | {"rates": known.rate_table}  # which is read once
-    given = running | {"sharing": 1 + overall} | reading
+    lengths = [source.n_rows for source in sources]
+    n_rows = None if None in lengths else sum(n for n in lengths if n is not None)
+    given = running | {"sharing": 1 + overall, "n_rows": n_rows} | reading
     totals = CustomerTotals(as_of=as_of, **given)
     platform = CustomerTotals(as_of=as_of, **given | {"by": None}) if overall else None
     aggregated = Aggregated(totals, platform)
     for source in sources:
         aggregated.join(source)
-    lengths = [source.n_rows for source in sources]
-    n_rows = None if None in lengths else sum(n for n in lengths if n is not None)
     counted = scan(sources, aggregated, threads, partial(aggregated.tell, report, "read", n_rows))
     # What decoding took is kept for more of it, and more of it does not come.
     pa.default_memory_pool().release_unused()

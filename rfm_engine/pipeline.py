@@ -229,8 +229,9 @@ def score(
                 "overall must not be asked of a state: its customers stand within groups; got it. "
                 "Keep a second state without by."
             )
-        policies = {"zero": zero or implied.get("zero"), "frequency": frequency or implied.get("frequency")}
-        reading = state.agreed(reading | policies)
+        policies = {"zero": zero, "frequency": frequency}
+        asked = {name: given or implied.get(name) for name, given in policies.items()}
+        reading = state.agreed(reading | asked)
         by = reading["by"]
     if overall and by is None:
         raise UsageError("overall must come with by; got it alone. Name the column of groups.")

@@ -12,7 +12,11 @@ from rfm_engine.aggregate.budget import Budget
 
 # Room for one batch at a time, so that every batch is a round.
 _ROUNDS = [(waiting, "_FEWEST_BYTES", 1), (partitions, "_LEAST_WAITING_BYTES", 1)]
-_MANY_TABLES = [(partitions, "_FEW_CUSTOMERS", 3), (partitions, "_MANY_BITS", 6)]
+_MANY_TABLES = [
+    (partitions, "_FEW_CUSTOMERS", 3),
+    (partitions, "_FEW_CUSTOMERS_IN_THE_END", 3),
+    (partitions, "_MANY_BITS", 6),
+]
 _DENSE = [(dense, "_FEWEST_ROWS", 1), (dense, "_IDS_A_CUSTOMER", 1 << 20)]
 _NO_ROOM = [(totals, f"{what}_BYTES_A_CUSTOMER", 0) for what in ("CHUNK", "GROUP", "CLV")]
 # No room for any table: each goes to disk as soon as it has taken its rows.

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from rfm_engine.aggregate.daily import DayEntries, Repeats, repeats_of
-from rfm_engine.orders.keys import ByteKeys, Keys
+from rfm_engine.orders.keys import ByteKeys, Keys, joined
 
 
 class OrderEntries(NamedTuple):
@@ -51,3 +51,29 @@ def held_of(contents: Contents) -> Held:
         counts = np.bincount(orders.rows, minlength=n)
     repeats = None if days is None else repeats_of(days, n)
     return Held(lambda: keys, records, counts, n, repeats)
+
+
+def together(parts: Sequence[Contents]) -> Contents:
+    """Put the contents of partitions behind each other, at least one, days left out."""
+    if len(parts) == 1:
+        return parts[0]._replace(days=None)
+    keys = joined([part.keys for part in parts])
+    records = np.concatenate([part.records for part in parts])
+    entries = [part.orders for part in parts if part.orders is not None]
+    if not entries:
+        return Contents(keys, records)
+    starts = np.cumsum([0, *(len(part.records) for part in parts)])
+    rows = np.concatenate(
+        [each.rows + start for each, start in zip(entries, starts, strict=False)]
+    ).astype(np.uint32)
+    texts = [each.keys for each in entries if each.keys is not None]
+    if not texts:
+        values = np.concatenate([each.values for each in entries])
+        return Contents(keys, records, OrderEntries(rows, values, None))
+    first = np.cumsum([0, *(len(each.offsets) - 1 for each in texts)])
+    values = np.concatenate(
+        [each.values + start for each, start in zip(entries, first, strict=False)]
+    )
+    order_keys = joined(texts)
+    assert isinstance(order_keys, ByteKeys)
+    return Contents(keys, records, OrderEntries(rows, values, order_keys))

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from rfm_engine.aggregate.batch import Batch
 from rfm_engine.aggregate.budget import Budget
-from rfm_engine.aggregate.contents import Contents, Held, held_of
+from rfm_engine.aggregate.contents import Contents, Held, held_of, together
 from rfm_engine.aggregate.dense import DenseRange, DenseTable, dense_range
 from rfm_engine.aggregate.hashing import HashKey
 from rfm_engine.aggregate.merge import absorb
@@ -32,8 +32,14 @@ from rfm_engine.orders.time.zones import Zone
 _FEW_BITS = 4
 _MANY_BITS = BIN_BITS
 _FEW_CUSTOMERS = 1 << 18
-# Where a batch is so large, more will come, and to begin with many tables saves moving to them.
+# When all rows are there more tables would only serve rows to come: of a million orders of 600,000
+# customers moving them took half the time.
+_FEW_CUSTOMERS_IN_THE_END = 1 << 21
+# Where a batch is so large, more will come, and to begin with many tables saves moving to them;
+# unless it is known that they will not: 4 M orders of 2 M customers took 0.33 s in few tables, 0.40
+# in many, 1 M orders half the time, 8 M orders more.
 _MANY_ROWS = 1 << 18
+_MANY_ROWS_IN_ALL = 5_000_000
 # Rows that wait take up to twice the bytes of the tables: a table then comes into the cache once
 # for some four rows of each customer.
 _WAITING_TIMES = 2
@@ -57,8 +63,10 @@ class Partitions:
         *,
         signed: bool,
         days_in: Zone | None = None,
+        n_rows: int | None = None,
     ) -> None:
         self._key = key
+        self._n_rows = n_rows
         self._days_in = days_in
         self._budget = budget
         self._tables_bytes = budget.tables_bytes
@@ -125,6 +133,19 @@ class Partitions:
             self._waiting.drop_room()
             self._leave_free(bytes_a_customer, pool)
         return self._all
+
+    def in_order(self, pool: Executor) -> list[Callable[[], Contents]]:
+        """Add all rows that wait, and return what reads the customers, some partitions at a time.
+
+        No customer has a hash that is above one of those that are read after it.
+        """
+        settled = self.settled(pool)
+        each = len(settled) if self._direct else len(settled) >> _FEW_BITS
+        groups = [settled[start : start + each] for start in range(0, len(settled), each)]
+        return [partial(self._together, group) for group in groups]
+
+    def _together(self, partitions: Sequence[Partition]) -> Contents:
+        return together(list(map(self.contents, partitions)))
 
     def contents(self, partition: Partition) -> Contents:
         """Return all that is known of a settled partition's customers."""
@@ -195,9 +216,13 @@ class Partitions:
                     self._new_partition(partial(DenseTable, self._dense, number))
                     for number in range(N_BINS)
                 ]
-            elif len(rows.reason) > _MANY_ROWS:
+            elif len(rows.reason) > _MANY_ROWS and self._many_will_come:
                 self._hashed = self._new_tables(_MANY_BITS)
             self._fresh = False
+
+    @property
+    def _many_will_come(self) -> bool:
+        return self._n_rows is None or self._n_rows > _MANY_ROWS_IN_ALL
 
     def _reserve(self, batch: Batch) -> Span:
         """Find a place for a batch; while there is none, help to add what stands there."""
@@ -286,19 +311,19 @@ class Partitions:
         self._failed = self._failed or current.error
         self._waiting.clear()
         if self._failed is None:
-            self._adapt()
+            self._adapt(_FEW_CUSTOMERS_IN_THE_END if current.held else _FEW_CUSTOMERS)
             self._n_bytes = self.nbytes
         self._round = None
         self._lock.notify_all()
 
-    def _adapt(self) -> None:
+    def _adapt(self, few_customers: int) -> None:
         """Make room for more rows to wait, and more tables, as the customers become more."""
         tables_bytes = self.nbytes
         wanted = max(_WAITING_TIMES * tables_bytes, self._wanted_bytes)
         self._wanted_bytes = min(wanted, self._budget.waiting_bytes)
         n_hashed = sum(partition.measures.n_seen for partition in self._hashed)
         few = len(self._hashed) < 1 << _MANY_BITS
-        if few and n_hashed > _FEW_CUSTOMERS and not any(p.runs for p in self._hashed):
+        if few and n_hashed > few_customers and not any(p.runs for p in self._hashed):
             self._move_to_many()
         self._hold_to_limit(tables_bytes)
         self._leaving = tables_bytes > _NEARLY * self._tables_bytes

@@ -9,12 +9,13 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from datetime import date
 from functools import partial
 from threading import Lock
-from typing import Any
+from typing import Any, Protocol
 
 import pyarrow as pa
 
 from rfm_engine.aggregate.budget import Budget, batch_bytes, parse_size, plan_memory
 from rfm_engine.aggregate.clv import CLV_FIELDS, clv_columns
+from rfm_engine.aggregate.contents import Held
 from rfm_engine.aggregate.finish import (
     CHUNK_BYTES_A_CUSTOMER,
     CLV_BYTES_A_CUSTOMER,
@@ -26,7 +27,6 @@ from rfm_engine.aggregate.finish import (
 from rfm_engine.aggregate.hashing import HashKey
 from rfm_engine.aggregate.intake import Intake
 from rfm_engine.aggregate.ledger import RowCounts
-from rfm_engine.aggregate.partition import Partition
 from rfm_engine.aggregate.partitions import Partitions
 from rfm_engine.aggregate.spill import SpillFile
 from rfm_engine.aggregate.waiting import Layout
@@ -41,6 +41,31 @@ from rfm_engine.orders.sources.opening import open_sources
 # A row group of the output each: small enough to be dealt out evenly, large enough to pack well.
 # By partitions, of 2,000 customers each, scoring a million took 0.25 s, most of it Python's.
 _CHUNK_CUSTOMERS = 1 << 18
+
+
+class Some(Protocol):
+    """Some of the customers."""
+
+    @property
+    def n_records(self) -> int:
+        """How many there are at most."""
+
+
+class Customers(Protocol):
+    """All customers, in parts that several threads take: tables in memory, or files of a state."""
+
+    @property
+    def n_customers(self) -> int:
+        """Customers known so far, for progress."""
+
+    def settled(self, pool: Executor, bytes_a_customer: int = 0) -> Sequence[Some]:
+        """Return the parts, so many bytes a customer being left free."""
+
+    def held(self, some: Any) -> Held:
+        """Return the customers of a part, in the same order every time; from any thread."""
+
+    def n_held(self, some: Any) -> int:
+        """Return how many customers a part has."""
 
 
 class CustomerTotals:
@@ -67,6 +92,8 @@ class CustomerTotals:
         How many threads will call `update`: the limit is to hold their batches too.
     sharing
         How many totals, this one among them, share the limit.
+    n_rows
+        How many rows will come, where that is known. It never changes a result.
     **reading
         The reading options of `rfm_engine.score`: column names, `window`, `where`, `timezone`,
         `amount_scale`, `refunds`, `zero`, `frequency` and so on.
@@ -100,6 +127,7 @@ class CustomerTotals:
         spill_dir: str | os.PathLike[str] | None = None,
         threads: int = 1,
         sharing: int = 1,
+        n_rows: int | None = None,
         **reading: Any,
     ) -> None:
         limit = None if memory_limit is None else parse_size(memory_limit)
@@ -110,6 +138,7 @@ class CustomerTotals:
         if self.reading.window is not None and self.reading.as_of_day is None:
             raise UsageError("as_of must be a date when a window is given; got 'newest'.")
         self._hash_key = HashKey.from_int(secrets.randbits(63) if hash_key is None else hash_key)
+        self._n_rows = n_rows
         self._lock = Lock()
         self._partitions: Partitions | None = None
 
@@ -133,19 +162,20 @@ class CustomerTotals:
         """Customers seen, those without orders included."""
         with ThreadPoolExecutor(1) as pool:
             settled = self.settle(pool)
-        known = self._partitions
+        known = self._customers
         return 0 if known is None else sum(map(known.n_held, settled))
 
     @property
     def n_customers_so_far(self) -> int:
         """Customers seen, those in rows that wait not counted yet: for progress."""
-        return 0 if self._partitions is None else self._partitions.n_customers
+        return 0 if self._customers is None else self._customers.n_customers
 
     @property
     def nbytes(self) -> int:
         """Bytes held in memory for the customers."""
         with ThreadPoolExecutor(1) as pool:
-            return sum(partition.nbytes for partition in self.settle(pool))
+            self.settle(pool)
+            return 0 if self._partitions is None else self._partitions.nbytes
 
     @property
     def as_of(self) -> date | None:
@@ -274,11 +304,11 @@ class CustomerTotals:
         """
         as_of_day = self._intake.as_of_day or 0
         zone, kinds = self.reading.zone, self._intake.kinds
-        known = self._partitions
+        known = self._customers
         if known is None:
             return [], 0
 
-        def finished(group: Sequence[Partition]) -> tuple[CustomerChunk, int]:
+        def finished(group: Sequence[Some]) -> tuple[CustomerChunk, int]:
             loads = [partial(known.held, partition) for partition in group]
             n_records = sum(partition.n_records for partition in group)
             return chunk_of(loads, n_records, as_of_day, zone, kinds)
@@ -291,9 +321,13 @@ class CustomerTotals:
         self._budget.refuse_without_room(each, sum(len(chunk.frequency) for chunk, _ in done))
         return [chunk for chunk, _ in done], sum(n for _, n in done)
 
-    def settle(self, pool: Executor) -> Sequence[Partition]:
-        """Add the rows that wait, with the threads of `pool`; return the partitions."""
-        return () if self._partitions is None else self._partitions.settled(pool)
+    def settle(self, pool: Executor) -> Sequence[Some]:
+        """Add the rows that wait, with the threads of `pool`; return who there is, in parts."""
+        return () if self._customers is None else self._customers.settled(pool)
+
+    @property
+    def _customers(self) -> Customers | None:
+        return self._partitions
 
     def _known(self, layout: Layout) -> Partitions:
         with self._lock:
@@ -302,13 +336,14 @@ class CustomerTotals:
                 self._partitions = Partitions(
                     self._hash_key, layout, self._budget, self._spill, signed=signed,
                     days_in=self.reading.zone if self.reading.clv else None,
+                    n_rows=self._n_rows,
                 )  # fmt: skip
             return self._partitions
 
 
-def _grouped(partitions: Sequence[Partition]) -> Iterator[list[Partition]]:
+def _grouped(partitions: Sequence[Some]) -> Iterator[list[Some]]:
     """Yield those that hold customers, in groups of some `_CHUNK_CUSTOMERS`."""
-    group: list[Partition] = []
+    group: list[Some] = []
     n_records = 0
     for partition in partitions:
         if partition.n_records:

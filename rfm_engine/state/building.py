@@ -35,7 +35,9 @@ def shape_of(manifest: Manifest, kinds: Kinds) -> Shape:
 
 def orders_shape_of(manifest: Manifest, kinds: Kinds) -> Shape:
     """Return the columns of a state's distinct orders."""
-    return shape_of(manifest, kinds)._replace(order=manifest.options["order"], order_kind=kinds.order)
+    return shape_of(manifest, kinds)._replace(
+        order=manifest.options["order"], order_kind=kinds.order
+    )
 
 
 class Building:

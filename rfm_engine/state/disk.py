@@ -64,7 +64,7 @@ class LocalDisk:
 
     def names(self, folder: Path) -> list[str]:
         """Return the names in a folder."""
-        return os.listdir(folder)
+        return [path.name for path in folder.iterdir()]
 
     def create(self, path: Path) -> int:
         """Open a file for writing that is not there."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from concurrent.futures import Executor
+from pathlib import Path
 
 from rfm_engine.orders.sources.discover import File
 from rfm_engine.orders.sources.guard import reading
@@ -18,14 +19,23 @@ def fingerprints(files: Sequence[File], columns: Sequence[str], pool: Executor) 
 
 
 def _fingerprint(file: File, columns: Sequence[str]) -> str:
-    digest = hashlib.sha256()
-    with reading(file.name, "orders"), file.open() as opened:
-        while piece := opened.read(_BYTES_AT_ONCE):
-            digest.update(piece)
+    with reading(file.name, "orders"):
+        digest = _digest(file)
     for name in columns:
         if name in file.keys:
             digest.update(f"\0{name}={file.keys[name]}".encode())
     return digest.hexdigest()
+
+
+def _digest(file: File) -> hashlib._Hash:
+    if file.local:
+        with Path(file.path).open("rb") as local:
+            return hashlib.file_digest(local, "sha256")
+    digest = hashlib.sha256()
+    with file.open() as remote:
+        while piece := remote.read(_BYTES_AT_ONCE):
+            digest.update(piece)
+    return digest
 
 
 def id_of(found: Sequence[str]) -> str:

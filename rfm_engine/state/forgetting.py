@@ -15,7 +15,9 @@ from rfm_engine.state.store import Store
 class Forgetting:
     """Files without a customer, each made once whatever generations it is of."""
 
-    def __init__(self, store: Store, manifest: Manifest, customer: object, writing: Writing) -> None:
+    def __init__(
+        self, store: Store, manifest: Manifest, customer: object, writing: Writing
+    ) -> None:
         self._store = store
         self._manifest = manifest
         self._customer = customer

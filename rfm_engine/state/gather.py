@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable
 from concurrent.futures import Executor
+from functools import partial
 from threading import Lock
 from typing import NamedTuple
 
@@ -13,7 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from rfm_engine.aggregate.budget import Budget
-from rfm_engine.aggregate.contents import Contents
+from rfm_engine.aggregate.contents import Contents, together
 from rfm_engine.aggregate.hashing import HashKey
 from rfm_engine.aggregate.ids import IdColumns, taken
 from rfm_engine.aggregate.intake import Intake
@@ -25,7 +26,7 @@ from rfm_engine.aggregate.waiting import Layout
 from rfm_engine.errors import DataError
 from rfm_engine.orders.arrays import frozen
 from rfm_engine.orders.group_keys import GroupIds, customers_of, groups_of, within_groups
-from rfm_engine.orders.keys import IntKeys, Keys, joined
+from rfm_engine.orders.keys import IntKeys, Keys
 from rfm_engine.orders.kinds import Kinds
 from rfm_engine.orders.normalize import OrderRows
 from rfm_engine.orders.place import Place, Source
@@ -33,7 +34,7 @@ from rfm_engine.orders.reading import Reading
 from rfm_engine.orders.time.clock import local_days
 from rfm_engine.state.days import day_words
 from rfm_engine.state.manifest import Generation
-from rfm_engine.state.merge import NO_DAYS, Rows
+from rfm_engine.state.merge import NO_DAYS, Rows, apart, merged
 from rfm_engine.state.sorting import sorted_rows
 
 Int64s = npt.NDArray[np.int64]
@@ -62,6 +63,7 @@ class Gathering:
         spill_dir: str | os.PathLike[str] | None,
         *,
         daily: bool,
+        n_rows: int | None,
     ) -> None:
         self._intake = Intake(reading)
         if newest.kinds is not None:
@@ -71,6 +73,7 @@ class Gathering:
         self._budget = budget
         self._spill = SpillFile(spill_dir)
         self._daily = daily
+        self._n_rows = n_rows
         self._lock = Lock()
         self._known: Partitions | None = None
         self._by_day: dict[int, int] = {}
@@ -129,35 +132,45 @@ class Gathering:
         """
         if self._known is None:
             return None
-        known = self._known
-        parts = list(pool.map(known.contents, known.settled(pool)))
-        contents = _together([part for part in parts if len(part.records)])
-        if contents is None:
+        runs = self._known.in_order(pool)
+        if self._daily:  # Those are in the order of what customers and days hash to together.
+            parts = pool.map(lambda run: run(), runs)
+            runs = [partial(together, list(parts))]
+        found = [run for run in pool.map(partial(self._run, first_day), runs) if run is not None]
+        if not found:
             return None
-        self._refuse_too_many(contents)
-        keys, words = contents.keys, NO_DAYS
+        orders = [run.orders for run in found if run.orders is not None]
+        return Gathered(apart(run.totals for run in found), merged(orders) if orders else None)
+
+    def _run(self, first_day: int | None, contents: Callable[[], Contents]) -> Gathered | None:
+        """Sort the customers of some partitions."""
+        keys, records, entries, _ = contents()
+        if not len(records):
+            return None
+        self._refuse_too_many(keys, records)
+        words, orders = NO_DAYS, None
         if self._daily:
-            keys, words = self._without_days(contents.keys)
-        orders = None
-        if contents.orders is not None:
-            rows = contents.orders.rows.astype(np.intp)
-            values = contents.orders.values
-            which: Keys = IntKeys(values.view(np.uint64))
-            if contents.orders.keys is not None:
-                which = taken(contents.orders.keys, values)
+            keys, words = self._without_days(keys)
+        if entries is not None:
+            rows = entries.rows.astype(np.intp)
+            which: Keys = IntKeys(entries.values.view(np.uint64))
+            if entries.keys is not None:
+                which = taken(entries.keys, entries.values)
             pairs = within_groups(taken(keys, rows), GroupIds(which, None))
             days = words[rows] if self._daily else NO_DAYS
             orders = self._sorted(pairs, np.empty((len(rows), 0), np.int64), days, first_day)
-            contents.records[:, COUNT] += np.bincount(rows, minlength=len(contents.records))
-        return Gathered(self._sorted(keys, contents.records, words, first_day), orders)
+            records = records.copy()
+            records[:, COUNT] += np.bincount(rows, minlength=len(records))
+        return Gathered(self._sorted(keys, records, words, first_day), orders)
 
     def _partitions(self, layout: Layout) -> Partitions:
         with self._lock:
             if self._known is None:
                 signed = self.kinds.customer == "int"
                 self._known = Partitions(
-                    self._key, layout, self._budget, self._spill, signed=signed
-                )
+                    self._key, layout, self._budget, self._spill, signed=signed,
+                    n_rows=self._n_rows,
+                )  # fmt: skip
             return self._known
 
     def _within_days(self, rows: OrderRows) -> OrderRows:
@@ -178,13 +191,13 @@ class Gathering:
         of_bytes = self.kinds.by is not None or self.kinds.customer not in ("int", "uint")
         return customers_of(keys, of_bytes=of_bytes), words.bits.view(np.int64)
 
-    def _refuse_too_many(self, contents: Contents) -> None:
-        faulty = np.flatnonzero(contents.records[:, FIRST] == TOO_MANY)
+    def _refuse_too_many(self, keys: Keys, records: Records) -> None:
+        faulty = np.flatnonzero(records[:, FIRST] == TOO_MANY)
         if len(faulty):
             ids = IdColumns(self.kinds.customer, self.kinds.by)
             raise DataError(
                 f"orders must be below 2^{COUNT_BITS} a customer; customer "
-                f"{ids.name(taken(contents.keys, faulty[:1]))} has more. Mend them."
+                f"{ids.name(taken(keys, faulty[:1]))} has more. Mend them."
             )
 
     def _sorted(self, keys: Keys, records: Records, words: Int64s, first_day: int | None) -> Rows:
@@ -193,30 +206,3 @@ class Gathering:
             return rows
         least = day_words(np.array([first_day]), np.array([first_day]), np.zeros(1, np.bool_))[0]
         return rows.take(np.flatnonzero(rows.days >= least))
-
-
-def _together(parts: Sequence[Contents]) -> Contents | None:
-    """Put the contents of partitions behind each other, None without any."""
-    if not parts:
-        return None
-    keys = joined([part.keys for part in parts])
-    records = np.concatenate([part.records for part in parts])
-    entries = [part.orders for part in parts if part.orders is not None]
-    if not entries:
-        return Contents(keys, records)
-    starts = np.cumsum([0, *(len(part.records) for part in parts)])
-    rows = np.concatenate(
-        [each.rows + start for each, start in zip(entries, starts, strict=False)]
-    ).astype(np.uint32)
-    texts = [each.keys for each in entries if each.keys is not None]
-    if not texts:
-        values = np.concatenate([each.values for each in entries])
-        return Contents(keys, records, entries[0]._replace(rows=rows, values=values))
-    first = np.cumsum([0, *(len(each.offsets) - 1 for each in texts)])
-    values = np.concatenate(
-        [each.values + start for each, start in zip(entries, first, strict=False)]
-    )
-    together = joined(texts)
-    assert not isinstance(together, IntKeys)
-    return Contents(keys, records, entries[0]._replace(rows=rows, values=values, keys=together))
-

@@ -13,15 +13,15 @@ from rfm_engine.aggregate.hashing import HashKey
 from rfm_engine.aggregation import Progress
 from rfm_engine.errors import DataError, UsageError, shown
 from rfm_engine.orders.place import Source
-from rfm_engine.orders.reading import day_date
 from rfm_engine.orders.reading import Reading as OrderReading
+from rfm_engine.orders.reading import day_date
 from rfm_engine.orders.sources.discover import File as OrderFile
 from rfm_engine.orders.sources.opening import files_of, open_files, open_sources
 from rfm_engine.scan import scan
 from rfm_engine.state.fingerprints import fingerprints, id_of
 from rfm_engine.state.gather import Gathering
 from rfm_engine.state.history import History
-from rfm_engine.state.manifest import Account, Batch, Generation, Manifest
+from rfm_engine.state.manifest import Account, Generation, Manifest
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +131,8 @@ def gathering_of(
     report: Callable[[Progress], None] | None,
 ) -> Gathering:
     """Read all rows."""
+    lengths = [source.n_rows for source in inputs.sources]
+    n_rows = None if None in lengths else sum(n for n in lengths if n is not None)
     gathering = Gathering(
         reading,
         manifest.newest,
@@ -138,16 +140,15 @@ def gathering_of(
         budget,
         spill_dir,
         daily=History.parse(manifest.history).daily,
+        n_rows=n_rows,
     )
     for source in inputs.sources:
         gathering.join(source)
-    n_rows = [source.n_rows for source in inputs.sources]
-    total = None if None in n_rows else sum(n for n in n_rows if n is not None)
 
     def tell() -> None:
         if report is not None:
             known = gathering.n_customers_so_far
-            report(Progress("read", gathering.counts.read, total, known))
+            report(Progress("read", gathering.counts.read, n_rows, known))
 
     scan(inputs.sources, gathering, threads, tell)
     return gathering
@@ -178,6 +179,6 @@ def refuse_forgetting(history: History, before: int | None, newest: int | None) 
     if first is not None and before is not None and newest is not None and first > before:
         raise DataError(
             f"order times must not leave all of the history behind; got {day_date(newest)}, and "
-            f"{day_date(before)} as the newest day so far. Leave out rows of wrong dates, or create "
-            "a new state."
+            f"{day_date(before)} as the newest day so far. Leave out rows of wrong dates, or "
+            "create a new state."
         )

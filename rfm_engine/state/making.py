@@ -20,7 +20,7 @@ from rfm_engine.state.store import Store
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 # What is asked when a state is scored, and not when it is made.
 _ASKED = ("as_of", "window", "clv", "clv_unit")
-DEFAULTS = {
+DEFAULTS: dict[str, Any] = {
     field.name: field.default
     for field in fields(Reading)
     if field.init and field.name not in _ASKED

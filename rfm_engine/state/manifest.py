@@ -188,9 +188,7 @@ def manifest_name(number: int) -> str:
 
 def text_of(manifest: Manifest) -> bytes:
     """Write a manifest, and before it the SHA-256 of what is written."""
-    body = json.dumps(
-        {"format": FORMAT} | _plain(manifest), sort_keys=True, separators=(",", ":")
-    )
+    body = json.dumps({"format": FORMAT} | _plain(manifest), sort_keys=True, separators=(",", ":"))
     digest = hashlib.sha256(body.encode()).hexdigest()
     return f'{{"sha256": "{digest}", "state": {body}}}\n'.encode()
 

@@ -7,6 +7,7 @@ the last compaction have: each row is looked at once.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -62,6 +63,22 @@ class Rows(NamedTuple):
         days = self.days[places] if len(self.days) else self.days
         bounds = np.searchsorted(places, self.bounds).astype(np.int64)
         return Rows(bounds, taken(self.keys, places), self.records.take(places, axis=0), days)
+
+
+def apart(runs: Iterable[Rows]) -> Rows:
+    """Put runs of all buckets together, none of which has rows in a bucket of another's.
+
+    The buckets of each come after those of the run before.
+    """
+    several = list(runs)
+    if len(several) == 1:
+        return several[0]
+    return Rows(
+        np.sum([rows.bounds for rows in several], axis=0),
+        joined([rows.keys for rows in several]),
+        np.concatenate([rows.records for rows in several]),
+        np.concatenate([rows.days for rows in several]),
+    )
 
 
 def followed(runs: list[Rows]) -> Rows:
@@ -206,6 +223,7 @@ def mark_changes(bits, offsets, data, changed):
         elif len(bits) > 0:
             changed[i] = bits[i] != bits[i - 1]
         else:
-            changed[i] = compare_bytes(
-                data, offsets[i - 1], offsets[i], data, offsets[i], offsets[i + 1]
-            ) != 0
+            changed[i] = (
+                compare_bytes(data, offsets[i - 1], offsets[i], data, offsets[i], offsets[i + 1])
+                != 0
+            )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
+from typing import Any
 
 from rfm_engine.errors import UsageError
 from rfm_engine.state.manifest import MANIFEST
@@ -21,7 +23,7 @@ def state_of(orders: object) -> State | None:
     """
     if isinstance(orders, State):
         return orders
-    several = orders if isinstance(orders, list | tuple) else [orders]
+    several: list[Any] = [*orders] if isinstance(orders, list | tuple) else [orders]
     states = [each for each in several if isinstance(each, State) or _is_state(each)]
     if states and len(several) > 1:
         raise UsageError(
@@ -35,7 +37,7 @@ def state_of(orders: object) -> State | None:
 def _is_state(given: object) -> bool:
     """Whether a path is a folder with a manifest."""
     try:
-        names = os.listdir(given) if isinstance(given, str | os.PathLike) else []
+        paths = list(Path(given).iterdir()) if isinstance(given, str | os.PathLike) else []
     except (OSError, ValueError):
         return False
-    return any(MANIFEST.fullmatch(name) for name in names)
+    return any(MANIFEST.fullmatch(path.name) for path in paths)

@@ -29,7 +29,7 @@ from rfm_engine.state.ingest import (
     refuse_forgetting,
 )
 from rfm_engine.state.making import agreed, create, store_at
-from rfm_engine.state.manifest import NOTHING, Batch, Generation, Manifest
+from rfm_engine.state.manifest import NOTHING, Batch, Manifest
 from rfm_engine.state.segments import Reading, Writing
 from rfm_engine.state.store import Snapshot, Store
 from rfm_engine.state.stored import StoredTotals, row_counts

@@ -10,7 +10,7 @@ import weakref
 from collections.abc import Iterable
 from pathlib import Path
 
-from rfm_engine.errors import StateError
+from rfm_engine.errors import StateError, shown_cause
 from rfm_engine.state.disk import Disk, LocalDisk, put
 from rfm_engine.state.manifest import (
     DATA_FILE,
@@ -139,7 +139,7 @@ class Store:
         for name in names:
             try:
                 self.disk.remove(self.data / name)
-            except OSError:  # noqa: PERF203 - what stays is collected later
+            except OSError:
                 continue
 
     def read(self, file: File) -> bytes:
@@ -183,7 +183,7 @@ class Store:
             names = self.disk.names(self.folder)
         except (FileNotFoundError, NotADirectoryError) as error:
             raise StateError(
-                f"state {str(self.folder)!r} must be there; got {os.strerror(error.errno).lower()}"
+                f"state {str(self.folder)!r} must be there; got {shown_cause(error)}"
                 ". Create it with rfm state create, or look whether the disk is mounted."
             ) from error
         found = (MANIFEST.fullmatch(name) for name in names)

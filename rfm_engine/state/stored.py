@@ -8,6 +8,7 @@ from threading import Lock
 from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
+import pyarrow as pa
 
 from rfm_engine.aggregate.budget import Budget
 from rfm_engine.aggregate.contents import Contents, Held, held_of
@@ -103,18 +104,23 @@ class StoredTotals(CustomerTotals):
         if kinds is not None:
             self._intake.agree("the state", kinds)
         self._intake.ledger.enter(counts, newest_day, frozenset())
+        self._stored: StoredCustomers | None = None
         if read is not None:
-            self._partitions = StoredCustomers(
-                read, window, self._budget, clv=self.reading.clv
-            )
+            self._stored = StoredCustomers(read, window, self._budget, clv=self.reading.clv)
 
-    def update(self, orders: object) -> NoReturn:
-        """Refuse: a state takes orders by `State.ingest`."""
-        raise UsageError("orders must be ingested into the state; got its totals. Use ingest.")
+    @property
+    def _customers(self) -> StoredCustomers | None:
+        return self._stored
+
+    def join(self, name: str, schema: pa.Schema, *, text: bool = False) -> NoReturn:
+        """Refuse orders: a state takes them by `State.ingest`."""
+        del schema, text
+        raise UsageError(f"orders must be ingested into the state; got {name} for its totals.")
 
     def merge(self, other: CustomerTotals) -> NoReturn:
-        """Refuse: a state takes orders by `State.ingest`."""
-        raise UsageError("totals must be those of orders to be merged into; got a state's.")
+        """Refuse others, as orders."""
+        del other
+        raise UsageError("totals must be of orders to be merged into; got those of a state.")
 
 
 def row_counts(account: Account, window: Window | None) -> RowCounts:

@@ -14,9 +14,7 @@ def summary_of(manifest: Manifest) -> dict[str, Any]:
     newest = manifest.newest
     account = newest.whole_account
     set_options = {
-        name: value
-        for name, value in manifest.options.items()
-        if value not in (DEFAULTS[name], list(DEFAULTS[name] or ()) if name == "where" else None)
+        name: value for name, value in manifest.options.items() if value not in (DEFAULTS[name], [])
     }
     return {
         "generation": newest.number,

@@ -27,7 +27,9 @@ def faults(store: Store, manifest: Manifest) -> Iterator[str]:
                 yield from _faults_of(store, manifest, generation, file)
 
 
-def _faults_of(store: Store, manifest: Manifest, generation: Generation, file: File) -> Iterator[str]:
+def _faults_of(
+    store: Store, manifest: Manifest, generation: Generation, file: File
+) -> Iterator[str]:
     try:
         data = store.read(file)
     except StateError as error:
