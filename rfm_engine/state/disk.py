@@ -6,7 +6,7 @@ import errno
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -53,6 +53,9 @@ class Disk(Protocol):
 
     def read(self, file: int) -> bytes:
         """Return all of a file."""
+
+    def locked(self, folder: Path) -> AbstractContextManager[None]:
+        """Keep other writers out of a state: StateError if one is at work."""
 
 
 class LocalDisk:
@@ -120,6 +123,36 @@ class LocalDisk:
             at += len(piece)
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
+    @contextmanager
+    def locked(self, folder: Path) -> Iterator[None]:
+        """Keep other writers out of a state while the context lasts.
+
+        The lock goes with the process, however that ends. Where the system knows no such lock, the
+        number of the generation alone decides which of two writers wins.
+
+        Raises
+        ------
+        StateError
+            Another writer is at work.
+        """
+        if sys.platform == "win32":
+            yield
+            return
+        import fcntl
+
+        opened = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            try:
+                fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise StateError(
+                    f"state {str(folder)!r} must have one writer at a time; got another at work. "
+                    "Wait until it has ended, and run this again."
+                ) from None
+            yield
+        finally:
+            os.close(opened)
+
 
 def put(disk: Disk, path: Path, data: bytes | memoryview) -> None:
     """Write a file that is not there, so that its bytes outlast a loss of power.
@@ -138,34 +171,3 @@ def put(disk: Disk, path: Path, data: bytes | memoryview) -> None:
         disk.sync(file)
     finally:
         disk.close(file)
-
-
-@contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Keep other writers out of a state while the context lasts.
-
-    The lock goes with the process, however that ends. Where the system knows no such lock, the
-    number of the generation alone decides which of two writers wins.
-
-    Raises
-    ------
-    StateError
-        Another writer is at work.
-    """
-    if sys.platform == "win32":
-        yield
-        return
-    import fcntl
-
-    opened = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        try:
-            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise StateError(
-                f"state {str(folder)!r} must have one writer at a time; got another at work. "
-                "Wait until it has ended, and run this again."
-            ) from None
-        yield
-    finally:
-        os.close(opened)

@@ -18,7 +18,7 @@ from rfm_engine.orders.kinds import Kinds
 from rfm_engine.orders.reading import NEWEST
 from rfm_engine.orders.reading import Reading as OrderReading
 from rfm_engine.state.building import Building, shape_of
-from rfm_engine.state.disk import Disk, locked
+from rfm_engine.state.disk import Disk
 from rfm_engine.state.forgetting import Forgetting
 from rfm_engine.state.history import LIFETIME, History
 from rfm_engine.state.ingest import (
@@ -342,7 +342,7 @@ class State:
     def _writing(self) -> Iterator[Snapshot]:
         """Keep other writers out, and see the newest generation."""
         self._store.newest()  # so that what is not there is said so
-        with locked(self._store.folder):
+        with self._store.disk.locked(self._store.folder):
             snapshot = Snapshot(self._store)
             try:
                 yield snapshot
