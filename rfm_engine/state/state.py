@@ -343,6 +343,7 @@ class State:
         """Keep other writers out, and see the newest generation."""
         self._store.newest()  # so that what is not there is said so
         with self._store.disk.locked(self._store.folder):
+            self._store.settle()
             snapshot = Snapshot(self._store)
             try:
                 yield snapshot

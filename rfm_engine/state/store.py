@@ -84,6 +84,14 @@ class Store:
             return manifest
         raise StateError(f"{str(self.folder)!r} must hold still; got another manifest every time.")
 
+    def settle(self) -> None:
+        """Return when the newest manifest is certain to stay.
+
+        A writer before may have failed between giving it its name and syncing that: nothing is
+        built on it, said to be in it, or taken away for it before.
+        """
+        self.disk.sync_folder(self.folder)
+
     def add(self, role: str, first_bucket: int, counts: Iterable[int], data: memoryview) -> File:
         """Write a data file, whose bytes then outlast a loss of power; see `publish`."""
         name = f"{role}-{secrets.token_hex(8)}.parquet"
@@ -120,9 +128,10 @@ class Store:
         self.disk.sync_folder(self.folder)
 
     def collect(self, manifest: Manifest) -> list[str]:
-        """Take away files that the newest manifest does not name; return their names."""
-        # Until its name is certain to stay, a manifest cannot take the place of the one before.
-        self.disk.sync_folder(self.folder)
+        """Take away files that the newest manifest, which is certain to stay, does not name.
+
+        Return their names.
+        """
         named = {file.name for each in manifest.generations for file in each.files}
         data = [name for name in self.disk.names(self.data) if DATA_FILE.fullmatch(name)]
         gone = [self.data / name for name in sorted(data) if name not in named]
