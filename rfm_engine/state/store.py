@@ -49,11 +49,11 @@ class Store:
         return self.folder / _DATA
 
     def create(self, manifest: Manifest) -> None:
-        """Make the folders and publish the first generation."""
+        """Make the folders, whose names then outlast a loss of power, and publish in them."""
         self.disk.make_folder(self.folder)
+        self.disk.sync_folder(self.folder.parent)
         self.disk.make_folder(self.data)
         self.publish(manifest)
-        self.disk.sync_folder(self.folder.parent)
 
     def newest(self) -> Manifest:
         """Read the newest manifest.
