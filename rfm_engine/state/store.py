@@ -51,8 +51,9 @@ class Store:
     def create(self, manifest: Manifest) -> None:
         """Make the folders, whose names then outlast a loss of power, and publish in them."""
         self.disk.make_folder(self.folder)
-        self.disk.sync_folder(self.folder.parent)
         self.disk.make_folder(self.data)
+        self.disk.sync_folder(self.folder)
+        self.disk.sync_folder(self.folder.parent)
         self.publish(manifest)
 
     def newest(self) -> Manifest:
