@@ -1,0 +1,81 @@
+"""Every operation of a step fails in its turn: the step is done whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import count
+from random import Random
+from typing import TypeVar
+
+import pytest
+
+from rfm_engine import State, StateError
+from tests.state.known_states import (
+    COMPACT,
+    EMPTY,
+    GC,
+    PLACE,
+    forget,
+    ingest,
+    make,
+    replace,
+    restore,
+)
+from tests.state.simulated_disk import FAULTS, Fault, PowerLoss, SimulatedDisk
+from tests.state.world import World, world_of
+
+N_BATCHES = 3
+INGEST = ingest(N_BATCHES)
+OTHERS = [replace(N_BATCHES - 1), forget(3), restore(1), COMPACT, GC]
+CASES = [(INGEST, what) for what in FAULTS]
+CASES += [(step, what) for step in OTHERS for what in ("EIO", "power loss")]
+Option = TypeVar("Option")
+
+
+class NothingStays(Random):
+    """Of what has not been synced."""
+
+    def choice(self, options: Sequence[Option]) -> Option:
+        return options[0]
+
+
+@pytest.mark.parametrize(("step", "what"), CASES, ids=lambda each: getattr(each, "text", each))
+def test_step__survives_a_fault_of_any_operation(step, what) -> None:
+    for at in count(1):
+        world = world_of("lines", N_BATCHES, NothingStays())
+        ended = world.run(step, Fault(at, what))
+        if ended and not world.disk.has_failed:
+            break
+        assert world.run(step)
+        world.lose_power()
+
+
+@pytest.mark.parametrize("what", FAULTS)
+def test_create__makes_all_of_a_state_or_none(what) -> None:
+    for at in count(1):
+        disk = SimulatedDisk()
+        disk.fail(Fault(at, what))
+        try:
+            make("lines", disk)
+        except OSError:
+            disk.mend()
+            left = [disk]
+        except PowerLoss:
+            left = [disk.after_power_loss(Random(seed)) for seed in range(20)]
+        else:
+            if not disk.has_failed:
+                break
+            disk.mend()
+            left = [disk]
+        for each in left:
+            takes_orders_if_it_is_there(each)
+
+
+def takes_orders_if_it_is_there(disk: SimulatedDisk) -> None:
+    try:
+        State.open(PLACE, disk=disk)
+    except StateError:
+        return
+    world = World("lines", disk, EMPTY, NothingStays())
+    assert world.run(ingest(0))
+    world.lose_power()

@@ -1,0 +1,68 @@
+"""Steps and faults drawn from a seed: a state is as it was or as it is to be, and stays so."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from random import Random
+
+import pytest
+
+from tests.conftest import COMPILED
+from tests.state.known_states import OPTIONS, any_step, ingest
+from tests.state.simulated_disk import FAULTS, Fault
+from tests.state.world import grown, world_of
+
+_DEEP = os.environ.get("HYPOTHESIS_PROFILE") == "deep"
+_N_CASES = (20_000 if _DEEP else 2_000) // (1 if COMPILED else 10)
+_N_TESTS = 10
+_MOST_BATCHES = 4
+# Of all steps the last operation comes before this one.
+_MOST_OPERATIONS = 60
+# RFM_CASE=seed runs one case.
+_ONE = os.environ.get("RFM_CASE")
+_PARTS = [range(first, _N_CASES, _N_TESTS) for first in range(_N_TESTS)]
+
+
+@pytest.fixture
+def names(monkeypatch) -> Random:
+    """Draw the names of files from a seed: they are removed in the order of their names."""
+    names = Random(0)
+    monkeypatch.setattr(secrets, "token_hex", lambda n: names.randbytes(n).hex())
+    for kind in OPTIONS:
+        grown(kind, _MOST_BATCHES)
+    return names
+
+
+@pytest.mark.parametrize("seeds", [[int(_ONE)]] if _ONE else _PARTS, ids=str)
+def test_commit__is_whole_or_not_at_all(seeds, names) -> None:
+    for seed in seeds:
+        names.seed(seed)
+        run_case(seed)
+
+
+def run_case(seed: int) -> None:
+    random = Random(seed)
+    kind, n_batches = random.choice(list(OPTIONS)), random.randint(0, _MOST_BATCHES)
+    world = world_of(kind, n_batches, random)
+    try:
+        for _ in range(random.choice([1, 1, 1, 1, 2, 3])):
+            step = any_step(world.known, world.manifest, random)
+            ended = world.run(step, a_fault(random))
+            if random.random() < 0.2:
+                world.lose_power()
+            if not ended:
+                assert world.run(step)
+            if random.random() < 0.2:
+                world.lose_power()
+        assert world.run(ingest(world.known.contents[0].next_batch))
+        world.lose_power()
+    except BaseException as error:
+        story = "\n".join(world.story)
+        error.add_note(f"RFM_CASE={seed}, a {kind} state of {n_batches} batches:\n{story}")
+        raise
+
+
+def a_fault(random: Random) -> Fault:
+    at = random.randint(1, _MOST_OPERATIONS)
+    return Fault(at, random.choice(FAULTS), random.random() < 0.3, random.random() < 0.3)

@@ -1,0 +1,97 @@
+"""A state on a simulated disk, what it is now, and what it may be after a loss of power."""
+
+from __future__ import annotations
+
+from functools import cache
+from random import Random
+
+from rfm_engine import State
+from tests.state.known_states import (
+    EMPTY,
+    PLACE,
+    Known,
+    Step,
+    claims_of,
+    expected,
+    ingest,
+    make,
+    seen_in,
+)
+from tests.state.simulated_disk import Fault, PowerLoss, SimulatedDisk
+
+
+class World:
+    """A state, what it is now, and what it may be after a loss of power."""
+
+    def __init__(self, kind: str, disk: SimulatedDisk, known: Known, random: Random) -> None:
+        self.kind = kind
+        self.disk = disk
+        self.known = known
+        self.durable = [known]
+        self.random = random
+        self.manifest = self.state().manifest
+        self.story: list[str] = []
+
+    def state(self) -> State:
+        return State.open(PLACE, disk=self.disk)
+
+    def run(self, step: Step, fault: Fault | None = None) -> bool:
+        """Take a step; return whether it came to its end."""
+        self.story.append(f"{step.text} under {fault}")
+        after = step.after(self.known, self.manifest)
+        self.disk.fail(fault)
+        try:
+            step.run(self.state())
+        except OSError:
+            assert self.disk.has_failed
+            self.disk.mend()
+            self.look([self.known, after])
+            self.durable.append(self.known)
+            return False
+        except PowerLoss:
+            self.durable.append(after)
+            self.lose_power()
+            return False
+        self.disk.mend()
+        self.look([after], verified=False)
+        self.durable = [after]
+        return True
+
+    def lose_power(self) -> None:
+        self.story.append("power loss")
+        self.disk = self.disk.after_power_loss(self.random)
+        self.look(self.durable)
+        self.durable = [self.known]
+
+    def look(self, allowed: list[Known], *, verified: bool = True) -> None:
+        """Check that the state is one of these, and remember which."""
+        state = self.state()
+        claims, totals = seen_in(state, self.kind)
+        found = [
+            each
+            for each in allowed
+            if claims_of(each) == claims and expected(each.contents[0].rows, self.kind) == totals
+        ]
+        assert found, f"got {claims} with {totals}; must be one of {allowed}"
+        if found[0].numbers == self.known.numbers:
+            assert state.manifest == self.manifest
+        assert not verified or state.verify() == []
+        self.known, self.manifest = found[0], state.manifest
+
+
+@cache
+def grown(kind: str, n_batches: int) -> tuple[SimulatedDisk, Known]:
+    """Return a disk with a state of so many batches."""
+    if n_batches == 0:
+        disk = SimulatedDisk()
+        make(kind, disk)
+        return disk, EMPTY
+    before, known = grown(kind, n_batches - 1)
+    world = World(kind, before.copy(), known, Random(0))
+    assert world.run(ingest(n_batches - 1))
+    return world.disk, world.known
+
+
+def world_of(kind: str, n_batches: int, random: Random) -> World:
+    disk, known = grown(kind, n_batches)
+    return World(kind, disk.copy(), known, random)
