@@ -196,7 +196,7 @@ def totals_of(state: State, kind: str) -> Answer:
     key = (kind, files, newest.last_day, newest.first_day, state.manifest.hash_key)
     if key not in _totals:
         window = "3d" if kind == "days" else None
-        _totals[key] = _answer(state.totals(window=window, **RUNNING))
+        _totals[key] = answer_of(state.totals(window=window, **RUNNING))
     return _totals[key]
 
 
@@ -210,14 +210,14 @@ def expected(rows: frozenset[Row], kind: str) -> Answer:
         reading["window"] = "3d"
     totals = CustomerTotals(as_of=as_of, **reading)
     totals.update(table_of(rows))
-    return _answer(totals)
+    return answer_of(totals)
 
 
 def make(kind: str, disk: Disk) -> State:
     return State.create(PLACE, keep=KEEP, disk=disk, **OPTIONS[kind])
 
 
-def _answer(totals: CustomerTotals) -> Answer:
+def answer_of(totals: CustomerTotals) -> Answer:
     found = totals.finish()
     return sorted(zip(*(column.to_pylist() for column in found.columns), strict=True))
 

@@ -1,0 +1,110 @@
+"""Writers and readers of one state at once: one winner at a time, nobody is disturbed."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Callable
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from rfm_engine import State, StateError
+from tests.conftest import COMPILED
+from tests.state.known_states import (
+    COMPACT,
+    GC,
+    OPTIONS,
+    RUNNING,
+    Step,
+    answer_of,
+    expected,
+    forget,
+    ingest,
+    rows_of,
+)
+
+N_WORKERS = 8
+_DEEP = os.environ.get("HYPOTHESIS_PROFILE") == "deep" and COMPILED
+N_BATCHES = 24 if _DEEP else 4
+N_READS = 200 if _DEEP else 20
+KIND = "lifetime"
+ALL = [str(batch) for batch in range(N_WORKERS * N_BATCHES)]
+
+
+def until_free(act: Callable[[], object]) -> None:
+    """Do what another writer may be in the way of."""
+    while True:
+        try:
+            act()
+        except StateError as error:
+            if "writer" not in str(error):
+                raise
+        else:
+            return
+
+
+def write(place: Path, number: int) -> None:
+    state = State.open(place)
+    for batch in range(number, len(ALL), N_WORKERS):
+        until_free(partial(ingest(batch).run, state))
+
+
+def read(place: Path, number: int) -> None:
+    del number
+    for _ in range(N_READS):
+        state = State.open(place)
+        check(state)
+        assert state.verify() == []
+
+
+def look_after(place: Path, number: int) -> None:
+    random = Random(number)
+    state = State.open(place)
+    for _ in range(N_READS):
+        until_free(random.choice([state.gc, state.compact]))
+
+
+def check(state: State) -> None:
+    """Check that what is seen are the totals of the batches in the ledger that is seen."""
+    rows = [rows_of(int(name)) for name, _ in state.manifest.newest.ledger]
+    assert answer_of(state.totals(**RUNNING)) == expected(frozenset().union(*rows), KIND)
+
+
+def processes() -> Executor:
+    return ProcessPoolExecutor(2 * N_WORKERS + 1, multiprocessing.get_context("spawn"))
+
+
+def threads() -> Executor:
+    return ThreadPoolExecutor(2 * N_WORKERS + 1)
+
+
+@pytest.mark.parametrize("workers", [threads, processes])
+def test_writers_and_readers__lose_and_double_nothing(tmp_path, workers):
+    place = State.create(tmp_path / "state", **OPTIONS[KIND]).path
+    with workers() as pool:
+        roles = [write, read] * N_WORKERS + [look_after]
+        done = [pool.submit(role, place, number // 2) for number, role in enumerate(roles)]
+        for each in done:
+            each.result()
+    state = State.open(place)
+    names = [name for name, _ in state.manifest.newest.ledger]
+    assert sorted(names, key=int) == ALL
+    assert state.summary()["rows"]["read"] == sum(len(rows_of(int(name))) for name in ALL)
+    check(state)
+    assert state.verify() == []
+
+
+@pytest.mark.parametrize("step", [ingest(3), forget(3), COMPACT, GC], ids=lambda step: step.text)
+def test_reader__is_not_disturbed_by_what_comes_after(tmp_path, step: Step):
+    place = State.create(tmp_path / "state", keep=1, **OPTIONS[KIND]).path
+    for batch in range(3):
+        ingest(batch).run(State.open(place))
+    before = State.open(place)
+    step.run(State.open(place))
+    for batch in range(3, 9):
+        ingest(batch).run(State.open(place))
+    check(before)
