@@ -16,7 +16,7 @@ from tests.state.world import grown, world_of
 _DEEP = os.environ.get("HYPOTHESIS_PROFILE") == "deep"
 _N_CASES = (20_000 if _DEEP else 2_000) // (1 if COMPILED else 10)
 _N_TESTS = 10
-_MOST_BATCHES = 4
+_MOST_BATCHES = 3
 # Of all steps the last operation comes before this one.
 _MOST_OPERATIONS = 60
 # RFM_CASE=seed runs one case.
@@ -53,7 +53,7 @@ def run_case(seed: int) -> None:
                 world.lose_power()
             if not ended:
                 assert world.run(step)
-            if random.random() < 0.2:
+            if random.random() < 0.5:
                 world.lose_power()
         assert world.run(ingest(world.known.contents[0].next_batch))
         world.lose_power()
