@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from random import Random
 
 import pytest
@@ -11,7 +10,7 @@ import pytest
 from tests.conftest import COMPILED
 from tests.state.known_states import OPTIONS, any_step, ingest
 from tests.state.simulated_disk import FAULTS, Fault
-from tests.state.world import grown, world_of
+from tests.state.world import names_drawn_from, world_of
 
 _DEEP = os.environ.get("HYPOTHESIS_PROFILE") == "deep"
 _N_CASES = (20_000 if _DEEP else 2_000) // (1 if COMPILED else 10)
@@ -24,21 +23,11 @@ _ONE = os.environ.get("RFM_CASE")
 _PARTS = [range(first, _N_CASES, _N_TESTS) for first in range(_N_TESTS)]
 
 
-@pytest.fixture
-def names(monkeypatch) -> Random:
-    """Draw the names of files from a seed: they are removed in the order of their names."""
-    names = Random(0)
-    monkeypatch.setattr(secrets, "token_hex", lambda n: names.randbytes(n).hex())
-    for kind in OPTIONS:
-        grown(kind, _MOST_BATCHES)
-    return names
-
-
 @pytest.mark.parametrize("seeds", [[int(_ONE)]] if _ONE else _PARTS, ids=str)
-def test_commit__is_whole_or_not_at_all(seeds, names) -> None:
+def test_commit__is_whole_or_not_at_all(seeds) -> None:
     for seed in seeds:
-        names.seed(seed)
-        run_case(seed)
+        with names_drawn_from(f"case {seed}"):
+            run_case(seed)
 
 
 def run_case(seed: int) -> None:

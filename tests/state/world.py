@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from random import Random
+
+import pytest
 
 from rfm_engine import State
 from tests.state.known_states import (
@@ -79,16 +84,28 @@ class World:
         self.known, self.manifest = found[0], state.manifest
 
 
+@contextmanager
+def names_drawn_from(seed: str) -> Iterator[None]:
+    """Make what is drawn at random the same again: files are removed in the order of names."""
+    names, keys = Random(seed), Random(seed)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(secrets, "token_hex", lambda n: names.randbytes(n).hex())
+        patch.setattr(secrets, "randbits", keys.getrandbits)
+        yield
+
+
 @cache
 def grown(kind: str, n_batches: int) -> tuple[SimulatedDisk, Known]:
     """Return a disk with a state of so many batches."""
     if n_batches == 0:
         disk = SimulatedDisk()
-        make(kind, disk)
+        with names_drawn_from("no batches"):
+            make(kind, disk)
         return disk, EMPTY
     before, known = grown(kind, n_batches - 1)
     world = World(kind, before.copy(), known, Random(0))
-    assert world.run(ingest(n_batches - 1))
+    with names_drawn_from(f"{n_batches} batches"):
+        assert world.run(ingest(n_batches - 1))
     return world.disk, world.known
 
 
