@@ -23,7 +23,12 @@ COMMAND_LINE = (REFERENCE / "command-line.md").read_text()
 PYTHON = (REFERENCE / "python.md").read_text()
 INPUT_AND_OUTPUT = (REFERENCE / "input-and-output.md").read_text()
 README = ROOT / "README.md"
-COMMANDS = typer.main.get_command(app).commands
+GROUPS = typer.main.get_command(app).commands
+COMMANDS = GROUPS | {
+    f"{group} {name}": command
+    for group, of in GROUPS.items()
+    for name, command in getattr(of, "commands", {}).items()
+}
 GLOBAL = {"--version", "--help", "--install-completion", "--show-completion"}
 # Options of other programs that pages show.
 FOREIGN = {"--check", "--no-deps", "--quiet"}
@@ -43,8 +48,16 @@ def options_of(command: str) -> set[str]:
 
 
 def options_table(command: str) -> dict[str, str]:
-    """Return the defaults by option, as the section of the command states them."""
-    [section] = re.findall(rf"^## rfm {command}$(.*?)(?=^## |\Z)", COMMAND_LINE, re.M | re.S)
+    """Return the defaults by option, as the section of the command states them.
+
+    Commands of a group may stand in its section where they have none.
+    """
+    found = re.findall(rf"^## rfm {command}$(.*?)(?=^## |\Z)", COMMAND_LINE, re.M | re.S)
+    [section] = found or [""] * (" " in command)
+    return table_of(section)
+
+
+def table_of(section: str) -> dict[str, str]:
     rows = [line.split("|") for line in section.splitlines() if line.startswith("| `-")]
     return {option: row[2].strip(" `") for row in rows for option in OPTION.findall(row[1])}
 
@@ -87,6 +100,9 @@ def test_reference__has_each_command_and_exactly_its_options(command):
     stated = set(options_table(command))
     if command in ("explain", "drift"):  # as the page says
         stated |= options_of("score") - {"--output", "--save-model", "--json", "--quiet"}
+    if command == "state create":  # as the page says
+        how_to_read = COMMAND_LINE.partition("\nColumns:\n")[2].partition("\nScoring:\n")[0]
+        stated |= {*table_of(how_to_read), "--by", "--strict"} - {"--as-of", "--window"}
     assert stated == options_of(command)
 
 
@@ -107,9 +123,11 @@ def test_reference__has_all_public_names_and_parameters():
         assert re.search(rf"\b{name}\b", PYTHON), name
     for name in inspect.signature(rfm.score).parameters:
         assert re.search(rf"\b{name}\b", PYTHON), name
-    for thing in (rfm.Result, rfm.CustomerTotals, rfm.RowCounts, rfm.Cuts, rfm.Progress):
+    things = (rfm.Result, rfm.CustomerTotals, rfm.RowCounts, rfm.Cuts, rfm.Progress)
+    for thing in (*things, rfm.State, rfm.Ingested):
         inner = {"join", "add", "budget", "chunks", "fields", "reading", "n_customers_so_far"}
         inner |= {"hash_key", "settle", "clv_fields", "clv_columns"}
+        inner |= {"manifest", "agreed", "totals_as"}
         for name in {*vars(thing), *getattr(thing, "__annotations__", {})} - inner:
             if name.startswith("_"):
                 continue
