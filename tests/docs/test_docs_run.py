@@ -74,7 +74,7 @@ def is_output(block: Block) -> bool:
 def save_file(block: Block, folder: Path) -> None:
     """Write a block that is a file: named by its first line, or by the line before it."""
     named = re.match(r"# (\S+\.py)\n", block.text) or re.search(
-        r"`([\w-]+\.(?:csv|toml))`(?::| is)\n\n$", block.before
+        r"`([\w-]+\.(?:csv|toml|sh))`(?::| is)\n\n$", block.before
     )
     if named:
         (folder / named[1]).write_text(block.text)
