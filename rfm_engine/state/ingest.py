@@ -69,9 +69,8 @@ def inputs_of(
     ------
     UsageError
         Nothing would tell a replay of these orders: they are in memory or come by a pipe, and no
-        batch id was given. Or what is to be replaced is not kept.
+        batch id was given.
     """
-    _check_ids(newest, batch, replaced)
     held = {mark: each for each, marks in newest.ledger for mark in marks if each != replaced}
     named = batch or replaced
     files = files_of(orders)
@@ -95,15 +94,26 @@ def inputs_of(
             skipped[file.name] = named or "this one"
         else:
             fresh[mark] = file
+    own = named or id_of(list(fresh))
+    if named is None and own in dict(newest.ledger):  # and has been replaced since
+        skipped |= {file.name: own for file in fresh.values()}
+        fresh = {}
     opened = []
     if fresh:
         opened = open_files(
             list(fresh.values()), reading.columns, csv_delimiter=reading.csv_delimiter
         )
-    return Inputs(named or id_of(list(fresh)), tuple(fresh), opened, skipped)
+    return Inputs(own, tuple(fresh), opened, skipped)
 
 
-def _check_ids(newest: Generation, batch: str | None, replaced: str | None) -> None:
+def check_ids(newest: Generation, batch: str | None, replaced: str | None) -> None:
+    """Check the ids of a batch that is added or replaced.
+
+    Raises
+    ------
+    UsageError
+        Both are given, one is no text, or what is to be replaced is not kept.
+    """
     for name, given in (("batch_id", batch), ("replace_batch", replaced)):
         if given is not None and (not isinstance(given, str) or not given):
             raise UsageError(f"{name} must be text; got {shown(given)}. Try the day.")
@@ -167,16 +177,19 @@ def account_of(gathering: Gathering, first_day: int | None) -> Account:
     )
 
 
-def refuse_forgetting(history: History, before: int | None, newest: int | None) -> None:
-    """Refuse a newest day with which a rolling state would forget all that it has.
+def refuse_forgetting(history: History, before: int | None, gathering: Gathering) -> None:
+    """Refuse one day of orders with which a rolling state would forget all that it has.
 
     Raises
     ------
     DataError
-        It is that far ahead: a typing error, most likely.
+        The newest day stands alone, that far ahead: a typing error, most likely.
     """
+    newest = gathering.newest_day
     first = history.first_day(None, newest)
-    if first is not None and before is not None and newest is not None and first > before:
+    if before is None or newest is None or first is None or first <= before:
+        return
+    if [day for day in gathering.rows_by_day if day >= first] == [newest]:
         raise DataError(
             f"order times must not leave all of the history behind; got {day_date(newest)}, and "
             f"{day_date(before)} as the newest day so far. Leave out rows of wrong dates, or "

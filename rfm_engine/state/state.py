@@ -24,6 +24,7 @@ from rfm_engine.state.history import LIFETIME, History
 from rfm_engine.state.ingest import (
     Ingested,
     account_of,
+    check_ids,
     gathering_of,
     inputs_of,
     refuse_forgetting,
@@ -224,6 +225,7 @@ class State:
         n_threads = available_processors() if threads is None else threads
         with self._writing() as snapshot, ThreadPoolExecutor(n_threads) as pool:
             manifest, newest = snapshot.manifest, snapshot.generation
+            check_ids(newest, batch_id, replace_batch)
             if batch_id in dict(newest.ledger):
                 return Ingested(newest.number, None, NOTHING, {str(batch_id): str(batch_id)})
             reading = OrderReading(as_of=NEWEST, **manifest.options)
@@ -241,7 +243,7 @@ class State:
             )
             history = History.parse(manifest.history)
             rest = newest.without(replace_batch)
-            refuse_forgetting(history, rest.last_day, gathering.newest_day)
+            refuse_forgetting(history, rest.last_day, gathering)
             days = [d for d in (rest.last_day, gathering.newest_day) if d is not None]
             first_day = history.first_day(newest.first_day, max(days, default=None))
             account = account_of(gathering, first_day)
@@ -356,7 +358,7 @@ class State:
         try:
             yield
         except BaseException:
-            self._store.discard(written.names)
+            self._store.discard(self._store.data / name for name in written.names)
             raise
 
     def _publish(self, manifest: Manifest) -> None:

@@ -127,6 +127,7 @@ class Store:
                 ) from error
             raise
         self.disk.sync_folder(self.folder)
+        self.discard([aside])
 
     def collect(self, manifest: Manifest) -> list[str]:
         """Take away files that the newest manifest, which is certain to stay, does not name.
@@ -144,11 +145,11 @@ class Store:
             self.disk.remove(path)
         return [str(path.relative_to(self.folder)) for path in gone]
 
-    def discard(self, names: Iterable[str]) -> None:
-        """Take away data files that no manifest has named yet, as far as the disk lets us."""
-        for name in names:
+    def discard(self, paths: Iterable[Path]) -> None:
+        """Take away files that no manifest names, as far as the disk lets us."""
+        for path in paths:
             try:
-                self.disk.remove(self.data / name)
+                self.disk.remove(path)
             except OSError:
                 continue
 

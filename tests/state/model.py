@@ -1,0 +1,174 @@
+"""What a state is, as lists of orders: the naive twin of `rfm_engine.state`.
+
+Nothing is added up here. The twin of the engine is asked for the totals of all rows, with each
+order id replaced by a label that says which lines are lines of the same order.
+"""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from itertools import count
+from typing import Any, NamedTuple
+
+from tests import reference
+from tests.reference_time import read_time
+
+MARGIN_DAYS = 31
+
+
+class Line(NamedTuple):
+    """An order or a line of one: `time_us` is local, `amount` in minor units."""
+
+    customer: Any
+    time_us: int
+    amount: int
+    order: Any = None
+    group: Any = None
+
+    @property
+    def who(self) -> Any:
+        return self.customer if self.group is None else (self.customer, self.group)
+
+
+@dataclass
+class Batch:
+    id: str
+    lines: list[Line]
+    labels: dict[tuple[Any, Any], int] = field(default_factory=dict)
+
+    def orders(self) -> list[tuple[Any, Any]]:
+        bought = [line for line in self.lines if line.amount >= 0 and line.order is not None]
+        return list(dict.fromkeys((line.who, line.order) for line in bought))
+
+
+@dataclass
+class World:
+    """One generation."""
+
+    settled: list[Batch] = field(default_factory=list)
+    kept: list[Batch] = field(default_factory=list)
+    known: dict[tuple[Any, Any], int] = field(default_factory=dict)
+    ledger: list[str] = field(default_factory=list)
+    first_day: date | None = None
+
+
+class Model:
+    def __init__(self, n_days: int | None, keep_batches: int, keep: int, timezone: str) -> None:
+        self.n_days = n_days
+        self.keep_batches = keep_batches
+        self.keep = keep
+        self.timezone = timezone
+        self.fresh = count()
+        self.worlds = {1: World()}
+
+    @property
+    def number(self) -> int:
+        return max(self.worlds)
+
+    @property
+    def now(self) -> World:
+        return self.worlds[self.number]
+
+    def day(self, line: Line) -> date:
+        return read_time(line.time_us, self.timezone, zoned=False)[1]
+
+    def newest(self, world: World) -> date | None:
+        lines = [line for batch in world.settled + world.kept for line in batch.lines]
+        return max(map(self.day, lines), default=None)
+
+    def ingest(self, batch_id: str, lines: list[Line], *, replaces: bool = False) -> bool:
+        """Add a batch; False where it is there already."""
+        if batch_id in self.now.ledger and not replaces:
+            return False
+        world = self._next()
+        before = [batch for batch in world.kept if batch.id != batch_id]
+        days = [self.day(line) for line in lines]
+        newest = max([*days, *filter(None, [self._newest_of(world.settled + before)])], default=None)
+        if self.n_days is not None and newest is not None:
+            first = newest - timedelta(days=self.n_days + MARGIN_DAYS - 1)
+            world.first_day = max(filter(None, [world.first_day, first]))
+        batch = Batch(batch_id, [line for line in lines if self._in_time(world, line)])
+        if replaces:
+            place = [each.id for each in world.kept].index(batch_id)
+            world.kept[place] = batch
+        else:
+            place = len(world.kept)
+            world.kept.append(batch)
+            world.ledger.append(batch_id)
+        for number in range(place, len(world.kept)):
+            self._label(world, number)
+        self._settle(world)
+        return True
+
+    def would_forget_all(self, batch_id: str, lines: list[Line]) -> bool:
+        """Whether the newest day leaves all of a rolling history behind."""
+        before = self._newest_of(
+            self.now.settled + [batch for batch in self.now.kept if batch.id != batch_id]
+        )
+        newest = max(map(self.day, lines), default=None)
+        if self.n_days is None or before is None or newest is None:
+            return False
+        first = newest - timedelta(days=self.n_days + MARGIN_DAYS - 1)
+        return first > before and {day for day in map(self.day, lines) if day >= first} == {newest}
+
+    def forget(self, customer: Any) -> bool:
+        found = False
+        for world in self.worlds.values():
+            for batch in world.settled + world.kept:
+                rest = [line for line in batch.lines if line.customer != customer]
+                found |= len(rest) < len(batch.lines)
+                batch.lines = rest
+        if found:
+            self._next()
+        return found
+
+    def restore(self, number: int) -> None:
+        self._next(deepcopy(self.worlds[number]))
+
+    def rows(self) -> list[reference.Row]:
+        world = self.now
+        return [
+            reference.Row(
+                line.who, line.time_us, line.amount,
+                order=None if line.order is None else batch.labels.get((line.who, line.order), -1),
+            )
+            for batch in world.settled + world.kept
+            for line in batch.lines
+        ]  # fmt: skip
+
+    def _newest_of(self, batches: list[Batch]) -> date | None:
+        return max((self.day(line) for batch in batches for line in batch.lines), default=None)
+
+    def _in_time(self, world: World, line: Line) -> bool:
+        return world.first_day is None or self.day(line) >= world.first_day
+
+    def _label(self, world: World, number: int) -> None:
+        """Give each order of a batch the label that a remembered batch before it gives it."""
+        batch = world.kept[number]
+        before = dict(world.known)
+        for earlier in world.kept[:number]:
+            before |= earlier.labels
+        batch.labels = {
+            order: before[order] if order in before else next(self.fresh)
+            for order in batch.orders()
+        }
+
+    def _settle(self, world: World) -> None:
+        n_more = max(len(world.kept) - self.keep_batches, 0)
+        gone, world.kept = world.kept[:n_more], world.kept[n_more:]
+        world.settled += gone
+        if gone:
+            held = {order for batch in world.kept for order in batch.labels}
+            labels = dict(world.known)
+            for batch in gone:
+                labels |= batch.labels
+            world.known = {order: label for order, label in labels.items() if order in held}
+
+    def _next(self, world: World | None = None) -> World:
+        made = deepcopy(self.now) if world is None else world
+        self.worlds[self.number + 1] = made
+        for number in sorted(self.worlds)[: -self.keep]:
+            del self.worlds[number]
+        return made

@@ -1,0 +1,133 @@
+"""What each history can be asked: it answers as a run over all orders does, or says why not."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pytest
+
+import rfm_engine as rfm
+from rfm_engine.simulate import simulate
+from tests.conftest import COMPILED
+
+N_ORDERS = 4_000 if COMPILED else 300
+IN_ORDER = [("customer_id", "ascending")]
+
+
+@pytest.fixture(scope="module")
+def orders():
+    """Lines of three years, from the oldest to the newest of 2025-12-31."""
+    lines = simulate(customers=N_ORDERS // 10, orders=N_ORDERS, lines=True).read_all()
+    return lines.sort_by("order_time")
+
+
+def state_of(orders, folder, n_batches=5, **options):
+    state = rfm.State.create(folder / "state", **options)
+    each = -(-orders.num_rows // n_batches)
+    for number in range(n_batches):
+        state.ingest(orders.slice(number * each, each), batch_id=f"batch {number}")
+    return state
+
+
+@pytest.mark.parametrize("order", [None, "order_id"])
+@pytest.mark.parametrize("as_of", ["newest", "2025-12-31", "2026-03-01"])
+def test_lifetime__scores_as_a_run_over_all_orders(orders, tmp_path, as_of, order):
+    state = state_of(orders, tmp_path, order=order)
+    found = rfm.score(state, as_of=as_of)
+    expected = rfm.score(orders, as_of=as_of, order=order)
+    assert found.customers.sort_by(IN_ORDER).equals(expected.customers.sort_by(IN_ORDER))
+    assert found.rows == expected.rows
+    assert found.cuts == expected.cuts
+    assert found.segment_totals == expected.segment_totals
+
+
+@pytest.mark.parametrize("order", [None, "order_id"])
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"as_of": "newest", "window": "365d"},
+        {"as_of": "newest", "window": "12mo", "clv": True},
+        {"as_of": "2025-12-01", "window": "365d", "frequency": "days"},
+        {"as_of": "2025-12-10", "window": "30d", "clv": True, "clv_unit": "W"},
+        {"as_of": "2026-02-01", "window": "90d"},
+    ],
+    ids=str,
+)
+def test_rolling__scores_as_a_run_over_all_orders(orders, tmp_path, asked, order):
+    state = state_of(orders, tmp_path, history="rolling:365d", order=order)
+    found = rfm.score(str(tmp_path / "state"), **asked)
+    expected = rfm.score(orders, order=order, **asked)
+    assert found.customers.sort_by(IN_ORDER).equals(expected.customers.sort_by(IN_ORDER))
+    assert found.cuts == expected.cuts
+    assert found.rows == expected.rows
+    assert state.summary()["first_day"] == "2024-12-01"
+
+
+def test_rolling__counts_what_is_older_as_too_late(orders, tmp_path):
+    state = state_of(orders, tmp_path, history="rolling:10d")
+    late = state.ingest(orders.slice(0, 7), batch_id="late").rows
+    assert (late.read, late.counted, late.too_late) == (7, 0, 7)
+
+
+REFUSED = [
+    ("lifetime", {"as_of": "2025-12-30"}, "as_of must be 2025-12-31, the newest day"),
+    ("lifetime", {"window": "30d"}, "window must not be asked of a lifetime state"),
+    ("lifetime", {"frequency": "days"}, "frequency must be orders of a lifetime state"),
+    ("lifetime", {"scheme": "pymc"}, "frequency must be orders of a lifetime state"),
+    ("lifetime", {"clv": True}, "clv must not be asked of a lifetime state"),
+    ("rolling:10d", {}, "window must be given for a state with history rolling:10d"),
+    ("rolling:10d", {"window": "42d"}, "must lie within the history, which begins on 2025-11-21"),
+    ("rolling:10d", {"window": "10d", "as_of": "2025-11-29"}, "must lie within the history"),
+    ("lifetime", {"overall": True}, "overall must not be asked of a state"),
+    ("lifetime", {"customer": "who"}, "customer must be as it was when the state was created"),
+    ("lifetime", {"order": "order_id"}, "order must be as it was .* not given; got 'order_id'"),
+    ("lifetime", {"zero": "drop"}, "zero must be as it was"),
+    ("lifetime", {"where": ["channel=web"]}, "where must be as it was"),
+]
+
+
+@pytest.mark.parametrize(("history", "asked", "said"), REFUSED, ids=str)
+def test_history__says_why_it_cannot_answer(orders, tmp_path, history, asked, said):
+    state = state_of(orders, tmp_path, n_batches=1, history=history)
+    with pytest.raises(rfm.UsageError, match=said):
+        rfm.score(state, **({"as_of": "newest"} | asked))
+
+
+def test_window__may_be_as_long_as_the_history_and_its_margin(orders, tmp_path):
+    state = state_of(orders, tmp_path, n_batches=1, history="rolling:10d")
+    found = rfm.score(state, as_of="2025-11-30", window="10d")
+    expected = rfm.score(orders, as_of="2025-11-30", window="10d")
+    assert found.customers.sort_by(IN_ORDER).equals(expected.customers.sort_by(IN_ORDER))
+    assert found.rows == expected.rows
+
+
+CREATED = [
+    ({"history": "forever"}, "history must be lifetime or rolling:365d"),
+    ({"history": "rolling:0d"}, "history must be"),
+    ({"history": None}, "history must be"),
+    ({"frequency": "days"}, "frequency must be orders in a lifetime state"),
+    ({"history": "rolling:9d", "customer_level": True}, "history must be lifetime with"),
+    ({"keep": 0}, "keep must be 1 or more"),
+    ({"keep_batches": -1}, "keep_batches must be 0 or more"),
+    ({"keep_batches": True}, "keep_batches must be 0 or more"),
+    ({"as_of": "2026-01-01"}, "options of a state must be reading options; got 'as_of'"),
+    ({"scheme": "classic"}, "options of a state must be reading options; got 'scheme'"),
+    ({"customer": "orders"}, "must not be named like a column of a state's files"),
+    ({"timezone": "Mars"}, "time zone must be"),
+]
+
+
+@pytest.mark.parametrize(("options", "said"), CREATED, ids=str)
+def test_create__refuses_what_could_never_be_answered(tmp_path, options, said):
+    with pytest.raises(rfm.UsageError, match=said):
+        rfm.State.create(tmp_path / "state", **options)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_newest_day__far_ahead_is_refused_where_it_would_make_the_state_forget(tmp_path):
+    state = rfm.State.create(tmp_path / "state", history="rolling:365d")
+    table = pa.table({"customer_id": [1], "order_time": pa.array(["2026-01-01"]), "amount": [1]})
+    state.ingest(table.set_column(1, "order_time", table[1].cast(pa.date32())), batch_id="a")
+    ahead = pa.array(["2206-01-02"]).cast(pa.date32())
+    with pytest.raises(rfm.DataError, match="must not leave all of the history behind"):
+        state.ingest(table.set_column(1, "order_time", ahead), batch_id="b")
+    assert state.summary()["newest_day"] == "2026-01-01"
