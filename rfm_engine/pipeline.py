@@ -262,7 +262,7 @@ def score(
         | plan.options()
         | {
             "overall": overall,
-            "rates": None if rates is None else os.fspath(rates),
+            "rates": None if reading["rates"] is None else os.fspath(reading["rates"]),
             "n_orders": aggregated.totals.reading.n_orders,
             "scheme": chosen.name if scheme is None else os.fspath(scheme),
             "model": None if model is None else os.fspath(model),

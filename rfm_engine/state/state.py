@@ -185,7 +185,9 @@ class State:
         if kinds is not None:
             read = Reading(self._snapshot, shape_of(manifest, kinds), newest.totals)
         counts = row_counts(newest.whole_account, window)
-        return StoredTotals(read, kinds, counts, newest_day, window, running | asked)
+        # Amounts have been converted; the file of rates may be gone.
+        given = running | asked | {"rates": None}
+        return StoredTotals(read, kinds, counts, newest_day, window, given)
 
     def ingest(
         self,

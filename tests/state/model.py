@@ -85,7 +85,9 @@ class Model:
         world = self._next()
         before = [batch for batch in world.kept if batch.id != batch_id]
         days = [self.day(line) for line in lines]
-        newest = max([*days, *filter(None, [self._newest_of(world.settled + before)])], default=None)
+        newest = max(
+            [*days, *filter(None, [self._newest_of(world.settled + before)])], default=None
+        )
         if self.n_days is not None and newest is not None:
             first = newest - timedelta(days=self.n_days + MARGIN_DAYS - 1)
             world.first_day = max(filter(None, [world.first_day, first]))

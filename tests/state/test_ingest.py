@@ -37,9 +37,7 @@ def file(tmp_path):
 
 def frequencies(state):
     table = state.totals().finish()
-    return dict(
-        zip(table["customer_id"].to_pylist(), table["frequency"].to_pylist(), strict=True)
-    )
+    return dict(zip(table["customer_id"].to_pylist(), table["frequency"].to_pylist(), strict=True))
 
 
 def test_file__counts_once_under_any_name(state, file, tmp_path):

@@ -75,9 +75,7 @@ class States(RuleBasedStateMachine):
         rows_a_file=st.sampled_from((1, 2, 1 << 19)),
         most_settled=st.sampled_from((0.0, 0.5, 100.0)),
     )
-    def create(
-        self, ids, orders, groups, n_days, keeps, timezone, room, rows_a_file, most_settled
-    ):
+    def create(self, ids, orders, groups, n_days, keeps, timezone, room, rows_a_file, most_settled):
         self.ids, self.orders, self.groups = IDS[ids], orders, groups
         self.n_days_of_orders = 60 if n_days is None else n_days + 45
         self.patches = [

@@ -1,0 +1,135 @@
+"""A state looked after: compacted, restored, relieved of customers and of what killed writers left."""
+
+from __future__ import annotations
+
+import pyarrow.parquet as pq
+import pytest
+
+import rfm_engine as rfm
+from rfm_engine.state import building
+from tests.shapes import orders_table
+
+DAY_US = 86_400_000_000
+
+
+def day(number, *customers, **more):
+    n = len(customers)
+    return orders_table(list(customers), [number * DAY_US] * n, [100] * n, **more)
+
+
+def customers_of(state, **asked):
+    return sorted(state.totals(**asked).finish()["customer_id"].to_pylist())
+
+
+@pytest.fixture
+def state(tmp_path):
+    """Five batches, of which two are kept and the others settled."""
+    state = rfm.State.create(tmp_path / "state", keep_batches=2, keep=2)
+    for number in range(5):
+        state.ingest(day(number, number, 100), batch_id=str(number))
+    return state
+
+
+def test_compact__changes_files_and_nothing_else(tmp_path, monkeypatch):
+    monkeypatch.setattr(building, "_MOST_SETTLED", 100.0)
+    state = rfm.State.create(tmp_path / "state", keep_batches=0)
+    for number in range(4):
+        state.ingest(day(number, number, 100), batch_id=str(number))
+    before = state.totals().finish().sort_by("customer_id")
+    n_files = state.summary()["files"]
+    state.compact()
+    assert state.totals().finish().sort_by("customer_id").equals(before)
+    assert (n_files, state.summary()["files"]) == (4, 1)
+    assert state.compact() == state.manifest.newest.number
+
+
+def test_ingest__compacts_when_half_of_the_rows_are_settled(tmp_path):
+    state = rfm.State.create(tmp_path / "state", keep_batches=0)
+    state.ingest(day(1, *range(100)), batch_id="base")
+    for number in range(3):
+        state.ingest(day(2 + number, *range(20)), batch_id=str(number))
+        assert len(state.manifest.newest.settled) == (number + 1) % 3
+    assert state.summary()["files"] == 1
+
+
+def test_rolling__compacting_lets_go_of_old_days(tmp_path):
+    state = rfm.State.create(tmp_path / "state", history="rolling:1d", keep_batches=0)
+    for number in range(0, 60, 20):
+        state.ingest(day(number, 7), batch_id=str(number))
+    state.compact()
+    [segment] = state.manifest.newest.totals
+    assert segment.n_rows == 2
+
+
+def test_restore__gives_a_generation_back_and_its_ledger(state):
+    last = state.manifest.newest.number
+    state.restore(last - 1)
+    assert customers_of(state) == [0, 1, 2, 3, 100]
+    assert state.ingest(day(4, 4, 100), batch_id="4").batch == "4"
+    assert customers_of(state) == [0, 1, 2, 3, 4, 100]
+
+
+def test_restore__takes_what_stands(state):
+    with pytest.raises(rfm.UsageError, match=r"must be one that stands \(6, 5\); got 1"):
+        state.restore(1)
+
+
+def test_forget__leaves_nothing_in_any_file(state, tmp_path):
+    assert state.forget(100)
+    assert customers_of(state) == [0, 1, 2, 3, 4]
+    files = list((tmp_path / "state" / "data").iterdir())
+    assert not any(100 in pq.read_table(file)["customer_id"].to_pylist() for file in files)
+    assert not state.forget(100)
+    state.restore(state.manifest.generations[-1].number)
+    assert customers_of(state) == [0, 1, 2, 3, 4]
+
+
+def test_forget__knows_ids_by_their_text(tmp_path):
+    state = rfm.State.create(tmp_path / "state")
+    state.ingest(day(1, 7, 8), batch_id="a")
+    assert state.forget("7")
+    with pytest.raises(rfm.UsageError, match="id must be one of column 'customer_id', int64"):
+        state.forget("seven")
+    assert customers_of(state) == [8]
+
+
+def test_forget__takes_a_customer_out_of_all_groups_and_orders(tmp_path):
+    state = rfm.State.create(tmp_path / "state", by="shop", order="order_id")
+    state.ingest(day(1, 7, 7, 8, shop=["a", "b", "a"], order_id=["x", "y", "z"]), batch_id="1")
+    assert state.forget(7)
+    found = state.totals().finish().to_pydict()
+    assert (found["customer_id"], found["shop"]) == ([8], ["a"])
+    state.ingest(day(2, 8, shop=["a"], order_id=["z"]), batch_id="2")
+    assert state.totals().finish()["frequency"].to_pylist() == [1]
+
+
+def test_gc__takes_what_no_generation_has(state, tmp_path):
+    folder = tmp_path / "state"
+    left = [folder / "data" / "totals-0123456789abcdef.parquet", folder / "aside-0123456789abcdef"]
+    (folder / "data" / "notes.txt").touch()
+    for path in left:
+        path.touch()
+    assert sorted(state.gc()) == sorted(str(path.relative_to(folder)) for path in left)
+    assert (folder / "data" / "notes.txt").exists()
+    assert state.gc() == []
+
+
+def test_snapshot__stays_what_it_was(state, tmp_path):
+    reader = rfm.State.open(tmp_path / "state")
+    before = reader.totals().finish().sort_by("customer_id")
+    state.ingest(day(9, 9), batch_id="9")
+    state.forget(100)
+    state.compact()
+    assert reader.totals().finish().sort_by("customer_id").equals(before)
+    assert customers_of(rfm.State.open(tmp_path / "state")) == [0, 1, 2, 3, 4, 9]
+
+
+def test_open__says_what_is_not_there(tmp_path):
+    with pytest.raises(rfm.StateError, match=r"got no such file. Create it with rfm state create"):
+        rfm.State.open(tmp_path / "unmounted")
+    with pytest.raises(rfm.StateError, match="must be a state; got no manifest in it"):
+        rfm.State.open(tmp_path)
+    with pytest.raises(rfm.StateError, match="must be a folder that is not there yet"):
+        rfm.State.create(tmp_path)
+    with pytest.raises(rfm.UsageError, match=r"the folder of state .* must be there"):
+        rfm.State.create(tmp_path / "none" / "state")
