@@ -122,9 +122,9 @@ EXITS = [
     (("state", "create", "s3://bucket/state"), 2, "must be a folder of a local file system"),
     (("state", "create", "{none}", "--frequency", "days"), 2, "frequency must be orders"),
     (("ingest", "{state}", "{none}"), 2, "must exist; got nothing there"),
-    (("ingest", "{state}", "{day}", "--replace-batch", "monday"), 2, "must name one of the batches"),
+    (("ingest", "{state}", "{day}", "--replace-batch", "monday"), 2, "must name one of"),
     (("score", "{state}", "-o", "{none}.csv", "--window", "9d"), 2, "lifetime state"),
-    (("score", "{state}", "-o", "{none}.csv", "--customer", "who"), 2, "customer must be as it was"),
+    (("score", "{state}", "-o", "{none}.csv", "--customer", "who"), 2, "customer must be as it"),
     (("state", "restore", "{state}", "--generation", "9"), 2, "must be one that stands"),
     (("state", "forget", "{state}"), 2, "--id"),
 ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""A state looked after: compacted, restored, relieved of customers and of what killed writers left."""
+"""A state looked after: compacted, restored, relieved of customers and of what is left over."""
 
 from __future__ import annotations
 
