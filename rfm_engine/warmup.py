@@ -15,6 +15,7 @@ import pyarrow.csv
 from rfm_engine.aggregate.totals import CustomerTotals
 from rfm_engine.pipeline import score
 from rfm_engine.simulate import Ids, simulate
+from rfm_engine.state import State
 
 _MANY = 50_000
 
@@ -32,8 +33,26 @@ def warm() -> None:
     with tempfile.TemporaryDirectory(prefix="rfm-warmup-") as folder:
         for orders, options in _runs(Path(folder)):
             score(orders, as_of="newest", threads=2, **options)
+        for number, (orders, options) in enumerate(_states()):
+            _keep(Path(folder) / str(number), orders, options)
     for ids in ("int", "string"):
         _merge(ids)
+
+
+def _keep(folder: Path, orders: pa.Table, options: dict[str, Any]) -> None:
+    state = State.create(folder, keep_batches=1, **options)
+    for batch in ("a", "b", "c"):
+        state.ingest(orders, batch_id=batch)
+    score(state, as_of="newest", window="30d" if "history" in options else None)
+
+
+def _states() -> Iterator[tuple[pa.Table, dict[str, Any]]]:
+    for ids in ("int", "string"):
+        for history in ({}, {"history": "rolling:30d"}):
+            orders = _orders(ids)
+            yield orders, {**history}
+            yield orders, {"order": "order_id", **history}
+            yield orders, {"order": "order_text", "by": "seller_id", **history}
 
 
 def _merge(ids: Ids) -> None:

@@ -58,10 +58,25 @@ def varied_run(rates: Path) -> None:
 
     for options in ({"scheme": "five-types"}, {"method": "nested"}, {"method": "ntile"}):
         rfm.score(with_ids(plain, pa.string()), as_of=AS_OF, **options)
+    for kind in IDS:
+        lines = with_ids(with_ids(plain, kind), kind, "order_id")
+        for options in ({}, {"history": "rolling:30d"}, {"order": "order_id"}):
+            states(lines, options)
+            states(lines, options | {"order": "order_id", "by": "quantity"})
     # Enough for ids to be addressed directly, some of them outside of the range.
     n = 70_000
     close = random_orders(n, 5).set_column(0, "customer_id", pa.array([*range(n - 1), 1 << 40]))
     rfm.score(close, as_of=AS_OF)
+
+
+def states(orders: pa.Table, options: dict[str, str]) -> None:
+    window = "30d" if "history" in options else None
+    with TemporaryDirectory() as folder:
+        state = rfm.State.create(Path(folder) / "state", keep_batches=1, **options)
+        for start in (0, 5, 10, 15):
+            state.ingest(orders.slice(start, 20), batch_id=str(start))
+            rfm.score(state, as_of="newest", window=window, clv=window is not None)
+        state.compact()
 
 
 def with_ids(table: pa.Table, kind: pa.DataType, name: str = "customer_id") -> pa.Table:
