@@ -11,11 +11,17 @@ from .exits import Faulty
 from .score_options import reading_arguments, takes_reading_options
 from .words import counted
 
-state = typer.Typer(
-    help="Keep totals on disk: add a day of orders, score everybody.", no_args_is_help=True
-)
+state = typer.Typer(context_settings={"help_option_names": ["-h", "--help"]})
 
 _PLACE = Annotated[str, typer.Argument(metavar="STATE", help="What rfm state create made.")]
+
+
+@state.callback(invoke_without_command=True)
+def all_of_a_state(context: typer.Context) -> None:
+    """Keep totals on disk: add a day of orders, score everybody."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit(2)
 
 
 @state.command("create")
@@ -23,7 +29,7 @@ _PLACE = Annotated[str, typer.Argument(metavar="STATE", help="What rfm state cre
 def create(
     place: Annotated[
         str,
-        typer.Argument(metavar="STATE", help="A folder of this machine, not there yet."),
+        typer.Argument(metavar="STATE", help="A folder of this machine, empty or not there."),
     ],
     *,
     options: dict[str, Any],
@@ -67,9 +73,9 @@ def show(
 @state.command("verify")
 def verify(place: _PLACE) -> None:
     """Read every file of every generation that stands, and name what is not as it was written."""
-    import rfm_engine
+    from rfm_engine.state import verify as verify_state
 
-    found = rfm_engine.State.open(place).verify()
+    found = verify_state(place)
     for line in found:
         typer.echo(line)
     if found:
@@ -106,10 +112,9 @@ def forget(
     """Take customers out of all generations."""
     import rfm_engine
 
-    opened = rfm_engine.State.open(place)
+    found = rfm_engine.State.open(place).forget(*who)
     for each in who:
-        found = opened.forget(each)
-        typer.echo(f"{each}: {'forgotten' if found else 'not in the state'}")
+        typer.echo(f"{each}: {'forgotten' if each in found else 'not in the state'}")
 
 
 @state.command("restore")

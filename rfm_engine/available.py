@@ -7,6 +7,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from rfm_engine.errors import UsageError, shown
+
 _CGROUPS = Path("/sys/fs/cgroup")
 _SELF = Path("/proc/self")
 # What version 1 of cgroups writes where there is no limit is a number near 2**63.
@@ -18,6 +20,19 @@ def available_processors() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def threads_of(given: int | None) -> int:
+    """Return how many threads to start: those given, or one for each processor.
+
+    Raises
+    ------
+    UsageError
+        It is no number above 0.
+    """
+    if given is not None and (type(given) is not int or given < 1):
+        raise UsageError(f"threads must be 1 or more; got {shown(given)}.")
+    return available_processors() if given is None else given
 
 
 def anonymous_bytes_of(pid: int) -> int:

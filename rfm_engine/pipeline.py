@@ -15,9 +15,9 @@ from rfm_engine.aggregate.budget import batch_bytes, default_limit, parse_size
 from rfm_engine.aggregate.groups import Grouping
 from rfm_engine.aggregate.totals import CustomerTotals
 from rfm_engine.aggregation import Aggregated, Progress, aggregate
-from rfm_engine.available import anonymous_bytes, available_bytes, available_processors
+from rfm_engine.available import anonymous_bytes, available_bytes, threads_of
 from rfm_engine.customers import ScoredCustomers
-from rfm_engine.errors import DataError, UsageError, shown
+from rfm_engine.errors import DataError, UsageError
 from rfm_engine.model import plan_by
 from rfm_engine.orders.reading import ClvUnit, Frequency, Ids, Refunds, Zero, conditions_of
 from rfm_engine.result import Result, SegmentTotals, cuts_in_units
@@ -209,7 +209,8 @@ def score(
         }
     )  # fmt: skip
     implied = chosen.options
-    if customer_level:
+    state = state_of(orders)
+    if customer_level or (state is not None and state.options["customer_level"]):
         refuse_first_orders(chosen)
         implied = {}  # of a scheme, what looks at single orders
     reading: dict[str, Any] = {
@@ -222,20 +223,18 @@ def score(
         "time_format": time_format, "strict": strict, "clv": clv, "clv_unit": clv_unit,
         "customer_level": customer_level, "n_orders": n_orders,
     }  # fmt: skip
-    state = state_of(orders)
     if state is not None:
+        policies = {"zero": zero, "frequency": frequency}
+        reading = state.agreed(reading | policies, implied, f"scheme {chosen.name}")
+        by = reading["by"]
         if overall:
             raise UsageError(
-                "overall must not be asked of a state: its customers stand within groups; got it. "
-                "Keep a second state without by."
+                "overall must not be asked of a state, which knows no customers but those of "
+                "groups; got it. Keep a second state without by."
             )
-        policies = {"zero": zero, "frequency": frequency}
-        asked = {name: given or implied.get(name) for name, given in policies.items()}
-        reading = state.agreed(reading | asked)
-        by = reading["by"]
     if overall and by is None:
         raise UsageError("overall must come with by; got it alone. Name the column of groups.")
-    n_threads = _threads(threads)
+    n_threads = threads_of(threads)
     if output is not None:
         check_output(output)
     refuse_overwriting(output, "the rates file", rates)
@@ -340,12 +339,6 @@ def _scored(
         options=options,
         version=__version__,
     )
-
-
-def _threads(given: int | None) -> int:
-    if given is not None and (type(given) is not int or given < 1):
-        raise UsageError(f"threads must be 1 or more; got {shown(given)}.")
-    return available_processors() if given is None else given
 
 
 def _stages(marks: list[float], spent: Seconds) -> dict[str, float]:

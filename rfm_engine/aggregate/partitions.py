@@ -64,9 +64,11 @@ class Partitions:
         signed: bool,
         days_in: Zone | None = None,
         n_rows: int | None = None,
+        dense: bool = True,
     ) -> None:
         self._key = key
         self._n_rows = n_rows
+        self._may_be_dense = dense
         self._days_in = days_in
         self._budget = budget
         self._tables_bytes = budget.tables_bytes
@@ -135,17 +137,21 @@ class Partitions:
         return self._all
 
     def in_order(self, pool: Executor) -> list[Callable[[], Contents]]:
-        """Add all rows that wait, and return what reads the customers, some partitions at a time.
+        """Add all rows that wait, and return what takes out the customers, some tables at a time.
 
-        No customer has a hash that is above one of those that are read after it.
+        Those that each takes have hashes above those of the one before. None are addressed
+        directly: see `dense` of `__init__`.
         """
         settled = self.settled(pool)
-        each = len(settled) if self._direct else len(settled) >> _FEW_BITS
+        each = len(settled) >> _FEW_BITS
         groups = [settled[start : start + each] for start in range(0, len(settled), each)]
-        return [partial(self._together, group) for group in groups]
+        return [partial(self._taken_out, group) for group in groups]
 
-    def _together(self, partitions: Sequence[Partition]) -> Contents:
-        return together(list(map(self.contents, partitions)))
+    def _taken_out(self, partitions: Sequence[Partition]) -> Contents:
+        found = together(list(map(self.contents, partitions)))
+        for partition in partitions:
+            partition.clear()
+        return found
 
     def contents(self, partition: Partition) -> Contents:
         """Return all that is known of a settled partition's customers."""
@@ -206,7 +212,7 @@ class Partitions:
         with self._lock:
             if not self._fresh:
                 return
-            if isinstance(rows.keys, IntKeys):
+            if isinstance(rows.keys, IntKeys) and self._may_be_dense:
                 bits = rows.keys.bits
                 if rows.reason.any():
                     bits = bits[rows.reason == 0]

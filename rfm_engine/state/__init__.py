@@ -2,5 +2,6 @@
 
 from rfm_engine.state.opening import state_of
 from rfm_engine.state.state import State
+from rfm_engine.state.verifying import verify
 
-__all__ = ["State", "state_of"]
+__all__ = ["State", "state_of", "verify"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from functools import partial
 
@@ -11,11 +11,11 @@ import numpy as np
 from rfm_engine.aggregate.hashing import HashKey
 from rfm_engine.aggregate.ids import IdColumns
 from rfm_engine.orders.kinds import Kinds
-from rfm_engine.state.days import day_words
+from rfm_engine.state.days import first_word
 from rfm_engine.state.gather import Gathered
 from rfm_engine.state.history import History
-from rfm_engine.state.manifest import Batch, Generation, Manifest, Segment
-from rfm_engine.state.merge import N_BUCKETS, Rows, merged
+from rfm_engine.state.manifest import Batch, File, Generation, Manifest, Segment
+from rfm_engine.state.merge import N_BUCKETS, Rows, apart, merged
 from rfm_engine.state.repeats import counted_less, shared
 from rfm_engine.state.segments import Buckets, Reading, Writing, buckets_for
 from rfm_engine.state.shape import Shape
@@ -57,14 +57,52 @@ class Building:
         """The files written so far."""
         return self._writing.names
 
-    def with_batch(self, newest: Generation, batch: Batch, gathered: Gathered | None) -> Generation:
+    def written(self, batch: Batch, runs: Sequence[Callable[[], Gathered]], n_most: int) -> Batch:
+        """Write the rows of a batch, `n_most` or fewer; many are not in memory all at once."""
+        ranges = buckets_for(n_most)
+        if len(ranges) <= len(runs) or len(runs) <= 1:
+            return self._written_at_once(batch, runs)
+        each = N_BUCKETS // len(runs)
+        parts = [
+            (run, [r for r in ranges if number * each <= r[0] < (number + 1) * each])
+            for number, run in enumerate(runs)
+        ]
+        files = list(self._writing.pool.map(self._part_written, parts))
+        totals = tuple(file for part, _ in files for file in part)
+        orders = tuple(file for _, part in files for file in part)
+        return batch._replace(totals=Segment(totals), orders=Segment(orders))
+
+    def _written_at_once(self, batch: Batch, runs: Sequence[Callable[[], Gathered]]) -> Batch:
+        found = list(self._writing.pool.map(lambda run: run(), runs))
+        if not found:
+            return batch
+        totals = apart([each.totals for each in found])
+        batch = batch._replace(totals=self._writing.segment("totals", self._totals, totals))
+        several = [each.orders for each in found if each.orders is not None]
+        if not several:
+            return batch
+        orders = self._writing.segment("orders", self._orders, apart(several))
+        return batch._replace(orders=orders)
+
+    def _part_written(
+        self, part: tuple[Callable[[], Gathered], Sequence[Buckets]]
+    ) -> tuple[list[File], list[File]]:
+        run, ranges = part
+        gathered = run()
+        rows_by_role = [("totals", self._totals, gathered.totals)]
+        if gathered.orders is not None:
+            rows_by_role.append(("orders", self._orders, gathered.orders))
+        totals, *orders = [
+            [
+                self._writing.file(role, shape, first, rows.of_buckets(first, last))
+                for first, last in ranges
+            ]
+            for role, shape, rows in rows_by_role
+        ]
+        return totals, orders[0] if orders else []
+
+    def with_batch(self, newest: Generation, batch: Batch) -> Generation:
         """Add a batch, or put it in the place of the one with its id."""
-        if gathered is not None:
-            totals = self._writing.segment("totals", self._totals, gathered.totals)
-            orders = Segment()
-            if gathered.orders is not None and self._manifest.keep_batches:
-                orders = self._writing.segment("orders", self._orders, gathered.orders)
-            batch = batch._replace(totals=totals, orders=orders)
         ids = [each.id for each in newest.batches]
         batches = list(newest.batches)
         if batch.id in ids:
@@ -74,8 +112,7 @@ class Building:
             place = len(batches)
             batches.append(batch)
         if self._orders.order is not None:
-            own = None if gathered is None else gathered.orders
-            batches[place:] = self._recounted(newest, batches, place, own)
+            batches[place:] = self._recounted(newest, batches, place)
         return newest._replace(batches=tuple(batches))
 
     def settled(self, newest: Generation) -> Generation:
@@ -114,18 +151,15 @@ class Building:
         assert rows is not None
         if first_day is None or not len(rows.days):
             return rows
-        day = np.array([first_day])
-        return rows.take(np.flatnonzero(rows.days >= day_words(day, day, np.zeros(1, np.bool_))[0]))
+        return rows.take(np.flatnonzero(rows.days >= first_word(first_day)))
 
-    def _recounted(
-        self, newest: Generation, batches: Sequence[Batch], place: int, own: Rows | None
-    ) -> list[Batch]:
-        """Count anew what the batches from a place on count less, whose first has `own` orders."""
+    def _recounted(self, newest: Generation, batches: Sequence[Batch], place: int) -> list[Batch]:
+        """Count anew what the batches from a place on count less."""
         of_bytes = self._kinds.by is not None or self._kinds.customer not in ("int", "uint")
         before = self._read([newest.known, *(batch.orders for batch in batches[:place])])
         found = []
-        for number, batch in enumerate(batches[place:]):
-            orders = own if number == 0 else self._read([batch.orders])
+        for batch in batches[place:]:
+            orders = self._read([batch.orders])
             repeats = Segment()
             if orders is not None and orders.n:
                 less = counted_less(before, orders, self._key, of_bytes=of_bytes)

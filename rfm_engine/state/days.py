@@ -49,6 +49,11 @@ def day_words(day: Int64s, until: Int64s, refunds: npt.NDArray[np.bool_]) -> Int
     return day << DAY_SHIFT | (until - day) << 1 | refunds
 
 
+def first_word(day: int) -> int:
+    """Return the least word of a day."""
+    return day << DAY_SHIFT
+
+
 def days_of(words: Int64s) -> Days:
     """Undo `day_words`."""
     day = words >> DAY_SHIFT

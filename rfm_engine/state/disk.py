@@ -80,7 +80,7 @@ class LocalDisk:
     def sync(self, file: int) -> None:
         """Return when all that was written to a file would outlast a loss of power."""
         if sys.platform == "darwin":
-            import fcntl
+            import fcntl  # which Windows has not, where there are no states
 
             fcntl.fcntl(file, fcntl.F_FULLFSYNC)  # fsync leaves it in the drive's cache
         else:
@@ -127,17 +127,13 @@ class LocalDisk:
     def locked(self, folder: Path) -> Iterator[None]:
         """Keep other writers out of a state while the context lasts.
 
-        The lock goes with the process, however that ends. Where the system knows no such lock, the
-        number of the generation alone decides which of two writers wins.
+        The lock goes with the process, however that ends.
 
         Raises
         ------
         StateError
             Another writer is at work.
         """
-        if sys.platform == "win32":
-            yield
-            return
         import fcntl
 
         opened = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)

@@ -1,6 +1,8 @@
-"""One customer taken out of every file of every generation that stands."""
+"""Customers taken out of every file of every generation that stands."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -13,29 +15,31 @@ from rfm_engine.state.store import Store
 
 
 class Forgetting:
-    """Files without a customer, each made once whatever generations it is of."""
+    """Files without some customers, each made once whatever generations it is of.
+
+    Attributes
+    ----------
+    found
+        Those of the customers that any file had, perhaps several times.
+    """
 
     def __init__(
-        self, store: Store, manifest: Manifest, customer: object, writing: Writing
+        self, store: Store, manifest: Manifest, customers: Sequence[object], writing: Writing
     ) -> None:
         self._store = store
         self._manifest = manifest
-        self._customer = customer
+        self._customers = customers
+        self.found: list[object] = []
         self._writing = writing
         self._made: dict[str, File] = {}
 
-    @property
-    def found(self) -> bool:
-        """Whether any file had the customer."""
-        return bool(self._writing.names)
-
     def generation(self, whole: Generation) -> Generation:
-        """Return a generation without the customer.
+        """Return a generation without the customers.
 
         Raises
         ------
         UsageError
-            The id is of another kind than those of the state.
+            An id is of another kind than those of the state.
         """
         if whole.kinds is None:
             return whole
@@ -62,9 +66,15 @@ class Forgetting:
         of_orders = file.role in ORDER_ROLES
         shape = (orders_shape_of if of_orders else shape_of)(self._manifest, kinds)
         rows = shape.decoded(self._store.read(file), file.counts)
-        wanted = as_id(self._customer, OUTPUT_TYPES[kinds.customer], shape.customer)
-        is_theirs = is_among(shape.customers(rows.keys), [wanted]).to_numpy()
-        if not is_theirs.any():
+        kind = OUTPUT_TYPES[kinds.customer]
+        held = shape.customers(rows.keys)
+        stays = np.ones(len(held), np.bool_)
+        for customer in self._customers:
+            is_theirs = is_among(held, [as_id(customer, kind, shape.customer)]).to_numpy()
+            if is_theirs.any():
+                self.found.append(customer)
+                stays &= ~is_theirs
+        if stays.all():
             return file
-        rest = rows.take(np.flatnonzero(~is_theirs))
+        rest = rows.take(np.flatnonzero(stays))
         return self._writing.file(file.role, shape, file.first_bucket, rest)

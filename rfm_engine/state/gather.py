@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from functools import partial
 from threading import Lock
@@ -32,16 +32,19 @@ from rfm_engine.orders.normalize import OrderRows
 from rfm_engine.orders.place import Place, Source
 from rfm_engine.orders.reading import Reading
 from rfm_engine.orders.time.clock import local_days
-from rfm_engine.state.days import day_words
+from rfm_engine.state.days import day_words, first_word
 from rfm_engine.state.manifest import Generation
-from rfm_engine.state.merge import NO_DAYS, Rows, apart, merged
+from rfm_engine.state.merge import NO_DAYS, Rows
 from rfm_engine.state.sorting import sorted_rows
 
 Int64s = npt.NDArray[np.int64]
 
 
 class Gathered(NamedTuple):
-    """A batch: totals, and distinct orders where they have ids."""
+    """Rows of a batch: totals, and distinct orders where they have ids.
+
+    Both have bounds of all buckets.
+    """
 
     totals: Rows
     orders: Rows | None
@@ -122,31 +125,26 @@ class Gathering:
                 keyed = self._within_days(keyed)
             self._partitions(Layout.of(keyed)).add(keyed)
 
-    def gathered(self, first_day: int | None, pool: Executor) -> Gathered | None:
-        """Return all rows, none of days before `first_day`; None without any.
+    def runs(self, first_day: int | None, pool: Executor) -> list[Callable[[], Gathered]]:
+        """Return what makes the rows, none of days before `first_day`, some buckets at a time.
+
+        The buckets of each come after those of the one before. What has been made is let go of.
 
         Raises
         ------
         DataError
-            A customer has more orders than a record holds.
+            A customer has more orders than a record holds: when the rows are made.
         """
         if self._known is None:
-            return None
+            return []
         runs = self._known.in_order(pool)
         if self._daily:  # Those are in the order of what customers and days hash to together.
-            parts = pool.map(lambda run: run(), runs)
-            runs = [partial(together, list(parts))]
-        found = [run for run in pool.map(partial(self._run, first_day), runs) if run is not None]
-        if not found:
-            return None
-        orders = [run.orders for run in found if run.orders is not None]
-        return Gathered(apart(run.totals for run in found), merged(orders) if orders else None)
+            runs = [partial(_all_of, runs, pool)]
+        return [partial(self._run, first_day, run) for run in runs]
 
-    def _run(self, first_day: int | None, contents: Callable[[], Contents]) -> Gathered | None:
+    def _run(self, first_day: int | None, contents: Callable[[], Contents]) -> Gathered:
         """Sort the customers of some partitions."""
         keys, records, entries, _ = contents()
-        if not len(records):
-            return None
         self._refuse_too_many(keys, records)
         words, orders = NO_DAYS, None
         if self._daily:
@@ -156,12 +154,15 @@ class Gathering:
             which: Keys = IntKeys(entries.values.view(np.uint64))
             if entries.keys is not None:
                 which = taken(entries.keys, entries.values)
-            pairs = within_groups(taken(keys, rows), GroupIds(which, None))
+            owners = taken(keys, rows)
+            pairs = within_groups(owners, GroupIds(which, None))
             days = words[rows] if self._daily else NO_DAYS
-            orders = self._sorted(pairs, np.empty((len(rows), 0), np.int64), days, first_day)
+            nothing = np.empty((len(rows), 0), np.int64)
+            orders = _since(first_day, sorted_rows(pairs, nothing, days, self._key, owners))
             records = records.copy()
             records[:, COUNT] += np.bincount(rows, minlength=len(records))
-        return Gathered(self._sorted(keys, records, words, first_day), orders)
+        totals = _since(first_day, sorted_rows(keys, records, words, self._key))
+        return Gathered(totals, orders)
 
     def _partitions(self, layout: Layout) -> Partitions:
         with self._lock:
@@ -169,7 +170,7 @@ class Gathering:
                 signed = self.kinds.customer == "int"
                 self._known = Partitions(
                     self._key, layout, self._budget, self._spill, signed=signed,
-                    n_rows=self._n_rows,
+                    n_rows=self._n_rows, dense=False,
                 )  # fmt: skip
             return self._known
 
@@ -200,9 +201,13 @@ class Gathering:
                 f"{ids.name(taken(keys, faulty[:1]))} has more. Mend them."
             )
 
-    def _sorted(self, keys: Keys, records: Records, words: Int64s, first_day: int | None) -> Rows:
-        rows = sorted_rows(keys, records, words, self._key)
-        if first_day is None or not self._daily:
-            return rows
-        least = day_words(np.array([first_day]), np.array([first_day]), np.zeros(1, np.bool_))[0]
-        return rows.take(np.flatnonzero(rows.days >= least))
+
+def _all_of(runs: Sequence[Callable[[], Contents]], pool: Executor) -> Contents:
+    return together(list(pool.map(lambda run: run(), runs)))
+
+
+def _since(first_day: int | None, rows: Rows) -> Rows:
+    """Return the rows of a day or a later one."""
+    if first_day is None or not len(rows.days):
+        return rows
+    return rows.take(np.flatnonzero(rows.days >= first_word(first_day)))

@@ -89,14 +89,13 @@ class History(NamedTuple):
     def _refuse_detail(
         self, options: dict[str, Any], as_of: date | str, newest: int | None
     ) -> None:
-        why = "one record a customer does not know single days; got {}. Keep a state with rolling "
-        why += "history for that."
-        if options["window"] is not None:
-            raise UsageError(f"window must not be asked of a lifetime state: {why.format('one')}")
-        if options["frequency"] == "days":
-            raise UsageError(f"frequency must be orders of a lifetime state: {why.format('days')}")
-        if options["clv"]:
-            raise UsageError(f"clv must not be asked of a lifetime state: {why.format('it')}")
+        usual = {"window": None, "frequency": "orders", "clv": False}
+        for name, given in ((name, options[name]) for name in usual):
+            if given != usual[name]:
+                raise UsageError(
+                    f"{name} must not be asked of a lifetime state, whose one record a customer "
+                    f"knows no single days; got {given}. Keep one with rolling history for that."
+                )
         if as_of != NEWEST and newest is not None and day_number(as_date(as_of)) < newest:
             raise UsageError(
                 f"as_of must be {day_date(newest)}, the newest day of the state, or later: one "

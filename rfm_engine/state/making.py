@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
+import sys
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,11 @@ def store_at(path: str | os.PathLike[str], disk: Disk | None = None) -> Store:
         The path is none, or a URI.
     """
     text = path_text("state", path)
+    if sys.platform == "win32":
+        raise UsageError(
+            "states must stand on a system that syncs and locks folders; got Windows. "
+            "Use Linux or macOS."
+        )
     if _URI.match(text):
         raise UsageError(
             f"state must be a folder of a local file system; got {shown(text)}. Object stores and "
@@ -72,15 +78,18 @@ def create(store: Store, history: str, keep_batches: int, keep: int, given: dict
         store.create(manifest)
     except FileExistsError:
         raise StateError(
-            f"state {str(store.folder)!r} must be a folder that is not there yet; got one. "
+            f"state {str(store.folder)!r} must be a folder that is empty or not there; got one. "
             "Name another, or ingest into the one that is there."
         ) from None
 
 
-def agreed(manifest: Manifest, asked: dict[str, Any]) -> dict[str, Any]:
+def agreed(
+    manifest: Manifest, asked: dict[str, Any], implied: dict[str, Any], who: str
+) -> dict[str, Any]:
     """Return the options that a state sets for good, which nothing asked for contradicts.
 
-    What is asked for as by default, or as None, is not asked for.
+    `implied` are those that a scheme brings along, `who` is the scheme. What is asked for as by
+    default is not asked for, where only None could tell the difference.
 
     Raises
     ------
@@ -89,16 +98,20 @@ def agreed(manifest: Manifest, asked: dict[str, Any]) -> dict[str, Any]:
     """
     found = dict(manifest.options)
     for name, held in manifest.options.items():
-        given = asked.get(name)
-        if name in ("where", "rates"):
-            given = _plain(name, given)
+        given = _plain(name, asked.get(name))
+        by_scheme = given is None and name in implied
+        if by_scheme:
+            given = implied[name]
         if name == "frequency" and given is not None:  # a matter of history
             found[name] = given
-        elif given not in (None, held, _plain(name, DEFAULTS[name])):
+            continue
+        unasked = None if name in implied or name == "zero" else _plain(name, DEFAULTS[name])
+        if given not in (None, held, unasked):
             was = "not given" if held is None else shown(held)
+            scheme = f", which {who} asks for" if by_scheme else ""
             raise UsageError(
-                f"{name} must be as it was when the state was created, {was}; got {shown(given)}. "
-                "Leave it out, or create another state."
+                f"{name} must be as it was when the state was created, {was}; got {shown(given)}"
+                f"{scheme}. Leave it out, or create another state."
             )
     return found
 

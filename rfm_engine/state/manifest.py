@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from rfm_engine.errors import StateError
+from rfm_engine.orders.judge import REASONS
 
 FORMAT = 1
 MANIFEST = re.compile(r"manifest-(\d{20})\.json")
@@ -82,7 +83,7 @@ class Account(NamedTuple):
         )
 
 
-NOTHING = Account(0, 0, {}, 0, 0, {})
+NOTHING = Account(0, 0, dict.fromkeys(REASONS[1:], 0), 0, 0, {})
 
 
 class Batch(NamedTuple):
@@ -207,8 +208,7 @@ def manifest_of(text: bytes, name: str) -> Manifest:
         found = None
     if found is None or hashlib.sha256(found[2].encode()).hexdigest() != found[1]:
         raise StateError(
-            f"{name} must be as it was written; got other bytes. Restore the state from a backup, "
-            "or take an older manifest's name of the folder if one is there."
+            f"{name} must be as it was written; got other bytes. Restore the state from a backup."
         )
     body = json.loads(found[2])
     if body["format"] != FORMAT:

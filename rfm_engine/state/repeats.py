@@ -48,7 +48,8 @@ def counted_less(before: Rows | None, own: Rows, key: HashKey, *, of_bytes: bool
     words = day_words(first, until, np.zeros(n, np.bool_)) if len(own.days) else NO_DAYS
     pairs = taken(own.keys, at)
     assert isinstance(pairs, ByteKeys)
-    return added_up(sorted_rows(customers_of(pairs, of_bytes=of_bytes), records, words, key))
+    owners = customers_of(pairs, of_bytes=of_bytes)
+    return added_up(sorted_rows(owners, records, words, key))
 
 
 def shared(orders: Rows, later: Rows) -> Rows:

@@ -97,6 +97,13 @@ class Shape(NamedTuple):
             records = _records(table)
         return Rows(bounds, self._keys(table), records, days)
 
+    def owners(self, keys: Keys) -> Keys:
+        """Return the keys of the customers that rows are of."""
+        if self.order is None:
+            return keys
+        assert isinstance(keys, ByteKeys)
+        return customers_of(keys, of_bytes=self.kinds.by is not None or self._of_bytes)
+
     def customers(self, keys: Keys) -> pa.ChunkedArray[Any]:
         """Return the customer of each key."""
         column: pa.ChunkedArray[Any] = self._id_columns(keys)[self.customer]
@@ -110,9 +117,9 @@ class Shape(NamedTuple):
             plain = found.keys
             assert isinstance(plain, IntKeys | ByteKeys)
             orders = {_ORDER: ids_array(plain, self.order_kind)}
-            keys = customers_of(keys, of_bytes=self.kinds.by is not None or self._of_bytes)
+        owners = self.owners(keys)
         names = [self.customer, *([] if self.by is None else [self.by])]
-        return dict(zip(names, self.kinds.columns([keys]), strict=True)) | orders
+        return dict(zip(names, self.kinds.columns([owners]), strict=True)) | orders
 
     @property
     def _of_bytes(self) -> bool:

@@ -16,13 +16,15 @@ Int64s = npt.NDArray[np.int64]
 
 
 def order_of(
-    keys: Keys, words: Int64s, key: HashKey
+    keys: Keys, words: Int64s, key: HashKey, owners: Keys | None = None
 ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.uint8]]:
     """Return the order of rows by bucket, by key and by day, and the bucket of each row.
 
-    The bucket is the first bits of the key's hash.
+    The bucket is the first bits of the hash of the customer: the key, or the `owner` of an order.
     """
-    buckets = (hash_keys(keys, key) >> np.uint64(64 - BUCKET_BITS)).astype(np.uint8)
+    buckets = (
+        hash_keys(keys if owners is None else owners, key) >> np.uint64(64 - BUCKET_BITS)
+    ).astype(np.uint8)
     ids = Identities(keys, signed=False)
     levels = [ids.words(level, ids.n_levels) for level in reversed(range(ids.n_levels))]
     if len(words) or len(levels) > 1:
@@ -33,9 +35,11 @@ def order_of(
     return order[np.argsort(buckets[order], kind="stable")], buckets
 
 
-def sorted_rows(keys: Keys, records: Records, words: Int64s, key: HashKey) -> Rows:
-    """Put rows in order."""
-    order, buckets = order_of(keys, words, key)
+def sorted_rows(
+    keys: Keys, records: Records, words: Int64s, key: HashKey, owners: Keys | None = None
+) -> Rows:
+    """Put rows in order, as `order_of` has it; they have bounds of all buckets."""
+    order, buckets = order_of(keys, words, key, owners)
     bounds = np.zeros(N_BUCKETS + 1, np.int64)
     np.cumsum(np.bincount(buckets, minlength=N_BUCKETS), out=bounds[1:])
     days = words[order] if len(words) else NO_DAYS

@@ -8,11 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from rfm_engine.aggregate.budget import batch_bytes, default_limit, parse_size, plan_memory
 from rfm_engine.aggregation import Progress
-from rfm_engine.available import anonymous_bytes, available_bytes, available_processors
+from rfm_engine.available import anonymous_bytes, available_bytes, threads_of
 from rfm_engine.errors import UsageError
 from rfm_engine.orders.kinds import Kinds
 from rfm_engine.orders.reading import NEWEST
@@ -48,18 +48,18 @@ class State:
     --------
     >>> import tempfile, pyarrow as pa, rfm_engine as rfm
     >>> from datetime import datetime
-    >>> folder = tempfile.TemporaryDirectory()
-    >>> state = rfm.State.create(folder.name + "/state")
     >>> orders = pa.table({
     ...     "customer_id": [1, 1, 2],
     ...     "order_time": [datetime(2026, 10, 1), datetime(2026, 10, 30), datetime(2026, 9, 30)],
     ...     "amount": [10.5, 4.5, 7.0],
     ... })
-    >>> state.ingest(orders, batch_id="october").rows.counted
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     state = rfm.State.create(folder + "/state")
+    ...     state.ingest(orders, batch_id="october").rows.counted
+    ...     state.ingest(orders, batch_id="october").batch is None
+    ...     sorted(state.totals().finish()["frequency"].to_pylist())
     3
-    >>> state.ingest(orders, batch_id="october").batch is None
     True
-    >>> sorted(state.totals().finish()["frequency"].to_pylist())
     [1, 2]
     """
 
@@ -142,15 +142,17 @@ class State:
         """
         return summary_of(self.manifest)
 
-    def agreed(self, asked: dict[str, Any]) -> dict[str, Any]:
+    def agreed(self, asked: dict[str, Any], implied: dict[str, Any], who: str) -> dict[str, Any]:
         """Return reading options as they are asked of `score`, with those of the state filled in.
+
+        `implied` are those that a scheme brings along, `who` is the scheme.
 
         Raises
         ------
         UsageError
             One that was set for good is asked for otherwise.
         """
-        return asked | agreed(self.manifest, asked)
+        return asked | agreed(self.manifest, asked, implied, who)
 
     def totals(
         self,
@@ -160,7 +162,9 @@ class State:
         frequency: str | None = None,
         clv: bool = False,
         clv_unit: str | None = None,
-        **running: Any,
+        threads: int = 1,
+        memory_limit: int | str | None = None,
+        spill_dir: str | os.PathLike[str] | None = None,
     ) -> StoredTotals:
         """Return the totals, exactly those of `CustomerTotals` of all orders.
 
@@ -172,6 +176,7 @@ class State:
         asked = {"as_of": as_of, "window": window, "clv": clv, "clv_unit": clv_unit}
         if frequency is not None:
             asked["frequency"] = frequency
+        running = {"threads": threads, "memory_limit": memory_limit, "spill_dir": spill_dir}
         return self.totals_as(self.options | asked, running)
 
     def totals_as(self, options: dict[str, Any], running: dict[str, Any]) -> StoredTotals:
@@ -224,13 +229,15 @@ class State:
         StateError
             Another writer is at work.
         """
-        n_threads = available_processors() if threads is None else threads
+        n_threads = threads_of(threads)
         with self._writing() as snapshot, ThreadPoolExecutor(n_threads) as pool:
             manifest, newest = snapshot.manifest, snapshot.generation
             check_ids(newest, batch_id, replace_batch)
             if batch_id in dict(newest.ledger):
                 return Ingested(newest.number, None, NOTHING, {str(batch_id): str(batch_id)})
-            reading = OrderReading(as_of=NEWEST, **manifest.options)
+            # Days are kept in any case, and whether they are counted is a matter of scores.
+            options = manifest.options | {"frequency": "orders"}
+            reading = OrderReading(as_of=NEWEST, **options)
             inputs = inputs_of(orders, reading, newest, batch_id, replace_batch, pool)
             if not inputs.sources or newest.has(replace_batch, inputs.fingerprints):
                 return Ingested(newest.number, None, NOTHING, inputs.skipped)
@@ -259,14 +266,15 @@ class State:
                 ledger=newest.ledger_with(batch),
             )
             with self._discarding(building):
-                made = building.with_batch(made, batch, gathering.gathered(first_day, pool))
-                made = building.settled(made)
+                runs = gathering.runs(first_day, pool)
+                batch = building.written(batch, runs, gathering.n_customers_so_far)
+                made = building.settled(building.with_batch(made, batch))
             self._publish(manifest.with_newest(made))
         return Ingested(made.number, batch.id, account, inputs.skipped)
 
     def compact(self, *, threads: int | None = None) -> int:
         """Make one segment of all batches that are not kept; return the generation."""
-        n_threads = available_processors() if threads is None else threads
+        n_threads = threads_of(threads)
         with self._writing() as snapshot, ThreadPoolExecutor(n_threads) as pool:
             newest = snapshot.generation
             if newest.kinds is None or not newest.settled:
@@ -299,25 +307,32 @@ class State:
                     f"generation must be one that stands ({listed}); got {generation!r}. "
                     "rfm state show lists them."
                 )
+            if generation == manifest.newest.number:
+                return generation
             made = standing[generation]._replace(number=manifest.newest.number + 1)
             self._publish(manifest.with_newest(made))
         return made.number
 
-    def forget(self, customer: object) -> bool:
-        """Take a customer out of all generations; return whether any had it.
+    def forget(self, *customers: object) -> list[object]:
+        """Take customers out of all generations; return those that any had.
 
         In a state with groups, out of all of them. The account of rows stays as it is.
+
+        Parameters
+        ----------
+        *customers
+            Ids, as values of the customer column or as their text.
 
         Raises
         ------
         UsageError
-            The id is of another kind than those of the state.
+            An id is of another kind than those of the state.
         """
         with self._writing() as snapshot, ThreadPoolExecutor(1) as pool:
             manifest = snapshot.manifest
             writing = Writing(self._store, pool)
+            forgetting = Forgetting(self._store, manifest, customers, writing)
             with self._discarding(writing):
-                forgetting = Forgetting(self._store, manifest, customer, writing)
                 standing = tuple(map(forgetting.generation, manifest.generations))
             if forgetting.found:
                 made = standing[0]._replace(number=manifest.newest.number + 1)
@@ -325,7 +340,7 @@ class State:
                 self._publish(manifest.with_newest(made))
             else:
                 self._store.collect(manifest)
-        return forgetting.found
+        return [customer for customer in customers if customer in forgetting.found]
 
     def verify(self) -> list[str]:
         """Read all generations that stand; return what is not as it was written, a line each.
@@ -335,12 +350,20 @@ class State:
         StateError
             The manifest is not as it was written.
         """
-        while True:
-            manifest = self._store.newest()
-            found = list(faults(self._store, manifest))
-            # A writer may have taken away what only older generations had.
-            if not found or self._store.newest() == manifest:
-                return found
+        return faults(self._store)
+
+    def close(self) -> None:
+        """Let go of the files, which otherwise are let go of with this object."""
+        self._snapshot.close()
+
+    def __enter__(self) -> State:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a State cannot be pickled: it holds files open; open it by its path")
 
     @contextmanager
     def _writing(self) -> Iterator[Snapshot]:

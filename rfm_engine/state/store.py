@@ -10,7 +10,7 @@ import weakref
 from collections.abc import Iterable
 from pathlib import Path
 
-from rfm_engine.errors import StateError, shown_cause
+from rfm_engine.errors import StateError, UsageError, shown_cause
 from rfm_engine.state.disk import Disk, LocalDisk, put
 from rfm_engine.state.manifest import (
     DATA_FILE,
@@ -49,9 +49,21 @@ class Store:
         return self.folder / _DATA
 
     def create(self, manifest: Manifest) -> None:
-        """Make the folders, whose names then outlast a loss of power, and publish in them."""
-        self.disk.make_folder(self.folder)
-        self.disk.make_folder(self.data)
+        """Make the folders, whose names then outlast a loss of power, and publish in them.
+
+        A folder that is empty, or was left by a writer that did not come to publish, will do.
+
+        Raises
+        ------
+        FileExistsError
+            Something else is there.
+        """
+        for folder in (self.folder, self.data):
+            try:
+                self.disk.make_folder(folder)
+            except FileExistsError:
+                if not self._is_unfinished():
+                    raise
         self.disk.sync_folder(self.folder)
         self.disk.sync_folder(self.folder.parent)
         self.publish(manifest)
@@ -189,6 +201,12 @@ class Store:
             "Restore the state from a backup."
         )
 
+    def _is_unfinished(self) -> bool:
+        names = self.disk.names(self.folder)
+        if any(name != _DATA and not name.startswith(_ASIDE) for name in names):
+            return False
+        return _DATA not in names or not self.disk.names(self.data)
+
     def _numbers(self) -> list[int]:
         try:
             names = self.disk.names(self.folder)
@@ -219,6 +237,7 @@ class Snapshot:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._is_open = True
         self._files: dict[str, int] = {}
         weakref.finalize(self, _close, store.disk, self._files)
         for _ in range(_MOST_TRIES):
@@ -226,7 +245,7 @@ class Snapshot:
             missing = self._opened()
             if missing is None:
                 return
-            self.close()
+            _close(store.disk, self._files)
             if store.newest().newest.number == self.manifest.newest.number:
                 raise store.missing(missing)
         raise StateError(f"{str(store.folder)!r} must hold still; got another state every time.")
@@ -238,13 +257,19 @@ class Snapshot:
 
     def read(self, file: File) -> bytes:
         """Return the bytes of a data file, checked; from any thread."""
+        if not self._is_open:
+            raise UsageError(
+                f"state {str(self._store.folder)!r} must be open to be read; got a closed one. "
+                "Open it again."
+            )
         opened = self._files.get(file.name)
         if opened is None:  # written since, for the next generation
             return self._store.read(file)
         return self._store.checked(file, self._store.disk.read(opened))
 
     def close(self) -> None:
-        """Let go of the files."""
+        """Let go of the files; they cannot be read through this any more."""
+        self._is_open = False
         _close(self._store.disk, self._files)
 
     def _opened(self) -> File | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import numpy as np
@@ -11,20 +12,34 @@ from rfm_engine.aggregate.hashing import HashKey
 from rfm_engine.errors import StateError
 from rfm_engine.orders.kinds import Kinds
 from rfm_engine.state.building import orders_shape_of, shape_of
+from rfm_engine.state.making import store_at
 from rfm_engine.state.manifest import ORDER_ROLES, File, Generation, Manifest
 from rfm_engine.state.merge import Rows
+from rfm_engine.state.shape import Shape
 from rfm_engine.state.sorting import order_of
 from rfm_engine.state.store import Store
 
 
-def faults(store: Store, manifest: Manifest) -> Iterator[str]:
-    """Yield what is wrong with the files of all generations that stand, a line each."""
-    seen: set[str] = set()
-    for generation in manifest.generations:
-        for file in generation.files:
-            if file.name not in seen:
-                seen.add(file.name)
-                yield from _faults_of(store, manifest, generation, file)
+def verify(path: str | os.PathLike[str]) -> list[str]:
+    """Do what `State.verify` does, of a state that may not be fit to be opened."""
+    return faults(store_at(path))
+
+
+def faults(store: Store) -> list[str]:
+    """Return what is wrong with the files of all generations that stand, a line each.
+
+    Raises
+    ------
+    StateError
+        The manifest is not as it was written.
+    """
+    while True:
+        manifest = store.newest()
+        files = {f.name: (each, f) for each in manifest.generations for f in each.files}
+        found = [line for pair in files.values() for line in _faults_of(store, manifest, *pair)]
+        # A writer may have taken away what only older generations had.
+        if not found or store.newest() == manifest:
+            return found
 
 
 def _faults_of(
@@ -46,15 +61,15 @@ def _faults_of(
     except (pa.ArrowException, KeyError, ValueError) as error:
         yield f"{name} must be decoded; got {error}."
         return
-    if not _is_in_order(rows, file, HashKey.from_int(manifest.hash_key)):
+    if not _is_in_order(rows, file, shape, HashKey.from_int(manifest.hash_key)):
         yield f"{name} must have its rows in order, in their buckets; got others."
 
 
-def _is_in_order(rows: Rows, file: File, key: HashKey) -> bool:
+def _is_in_order(rows: Rows, file: File, shape: Shape, key: HashKey) -> bool:
     n = len(rows.records)
     if n != file.n_rows:
         return False
-    order, buckets = order_of(rows.keys, rows.days, key)
+    order, buckets = order_of(rows.keys, rows.days, key, shape.owners(rows.keys))
     counts = np.bincount(buckets, minlength=file.first_bucket + len(file.counts))
     expected = (0,) * file.first_bucket + file.counts
     return bool((order == np.arange(n)).all()) and tuple(counts.tolist()) == expected

@@ -118,7 +118,7 @@ def test_verify__names_what_is_not_as_it_was_written(rfm, days, state):
 EXITS = [
     (("ingest", "{none}", "{day}"), 4, "must be there; got no such file"),
     (("state", "show", "{none}"), 4, "must be there"),
-    (("state", "create", "{state}"), 4, "must be a folder that is not there yet"),
+    (("state", "create", "{state}"), 4, "must be a folder that is empty or not"),
     (("state", "create", "s3://bucket/state"), 2, "must be a folder of a local file system"),
     (("state", "create", "{none}", "--frequency", "days"), 2, "frequency must be orders"),
     (("ingest", "{state}", "{none}"), 2, "must exist; got nothing there"),

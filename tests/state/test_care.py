@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import pyarrow.parquet as pq
 import pytest
 
@@ -63,6 +65,7 @@ def test_rolling__compacting_lets_go_of_old_days(tmp_path):
 
 def test_restore__gives_a_generation_back_and_its_ledger(state):
     last = state.manifest.newest.number
+    assert state.restore(last) == last
     state.restore(last - 1)
     assert customers_of(state) == [0, 1, 2, 3, 100]
     assert state.ingest(day(4, 4, 100), batch_id="4").batch == "4"
@@ -75,7 +78,7 @@ def test_restore__takes_what_stands(state):
 
 
 def test_forget__leaves_nothing_in_any_file(state, tmp_path):
-    assert state.forget(100)
+    assert state.forget(100, 200) == [100]
     assert customers_of(state) == [0, 1, 2, 3, 4]
     files = list((tmp_path / "state" / "data").iterdir())
     assert not any(100 in pq.read_table(file)["customer_id"].to_pylist() for file in files)
@@ -124,12 +127,36 @@ def test_snapshot__stays_what_it_was(state, tmp_path):
     assert customers_of(rfm.State.open(tmp_path / "state")) == [0, 1, 2, 3, 4, 9]
 
 
+def test_create__goes_on_where_a_writer_was_killed(tmp_path):
+    folder = tmp_path / "state"
+    (folder / "data").mkdir(parents=True)
+    (folder / "aside-0123456789abcdef").touch()
+    state = rfm.State.create(folder)
+    assert state.gc() == ["aside-0123456789abcdef"]
+
+
+def test_close__lets_go_of_the_files(state):
+    with state as opened:
+        totals = opened.totals()
+    with pytest.raises(rfm.UsageError, match="must be open to be read"):
+        totals.finish()
+    with pytest.raises(TypeError, match="cannot be pickled"):
+        pickle.dumps(state)
+
+
+def test_threads__are_a_number(state):
+    for work in (state.compact, lambda threads: state.ingest("x", threads=threads)):
+        with pytest.raises(rfm.UsageError, match="threads must be 1 or more; got 0"):
+            work(threads=0)
+
+
 def test_open__says_what_is_not_there(tmp_path):
     with pytest.raises(rfm.StateError, match=r"got no such file. Create it with rfm state create"):
         rfm.State.open(tmp_path / "unmounted")
     with pytest.raises(rfm.StateError, match="must be a state; got no manifest in it"):
         rfm.State.open(tmp_path)
-    with pytest.raises(rfm.StateError, match="must be a folder that is not there yet"):
+    (tmp_path / "notes.txt").touch()
+    with pytest.raises(rfm.StateError, match="must be a folder that is empty or not there"):
         rfm.State.create(tmp_path)
     with pytest.raises(rfm.UsageError, match=r"the folder of state .* must be there"):
         rfm.State.create(tmp_path / "none" / "state")

@@ -68,11 +68,21 @@ def test_rolling__counts_what_is_older_as_too_late(orders, tmp_path):
     assert (late.read, late.counted, late.too_late) == (7, 0, 7)
 
 
+@pytest.mark.parametrize("order", [None, "order_id"])
+def test_rolling__keeps_orders_where_days_are_counted(orders, tmp_path, order):
+    state = state_of(orders, tmp_path, history="rolling:365d", frequency="days", order=order)
+    asked = {"as_of": "2025-12-31", "window": "365d"}
+    for frequency in (None, "days", "orders"):
+        found = rfm.score(state, frequency=frequency, **asked)
+        expected = rfm.score(orders, order=order, frequency=frequency or "days", **asked)
+        assert found.customers.sort_by(IN_ORDER).equals(expected.customers.sort_by(IN_ORDER))
+
+
 REFUSED = [
     ("lifetime", {"as_of": "2025-12-30"}, "as_of must be 2025-12-31, the newest day"),
     ("lifetime", {"window": "30d"}, "window must not be asked of a lifetime state"),
-    ("lifetime", {"frequency": "days"}, "frequency must be orders of a lifetime state"),
-    ("lifetime", {"scheme": "pymc"}, "frequency must be orders of a lifetime state"),
+    ("lifetime", {"frequency": "days"}, "frequency must not be asked of a lifetime state"),
+    ("lifetime", {"scheme": "pymc"}, "frequency must not be asked of a lifetime state"),
     ("lifetime", {"clv": True}, "clv must not be asked of a lifetime state"),
     ("rolling:10d", {}, "window must be given for a state with history rolling:10d"),
     ("rolling:10d", {"window": "42d"}, "must lie within the history, which begins on 2025-11-21"),
@@ -81,6 +91,7 @@ REFUSED = [
     ("lifetime", {"customer": "who"}, "customer must be as it was when the state was created"),
     ("lifetime", {"order": "order_id"}, "order must be as it was .* not given; got 'order_id'"),
     ("lifetime", {"zero": "drop"}, "zero must be as it was"),
+    ("lifetime", {"scheme": "klaviyo"}, "got 'drop', which scheme klaviyo asks for"),
     ("lifetime", {"where": ["channel=web"]}, "where must be as it was"),
 ]
 

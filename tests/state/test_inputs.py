@@ -102,6 +102,24 @@ def test_customer_level__parts_add_up(tmp_path):
     assert_same(halves(table, tmp_path, **options), table, options, as_of="newest")
 
 
+def test_customer_level__looks_at_no_single_orders(tmp_path):
+    table = table_of("int32", orders=pa.array([2] * N))
+    state = halves(table, tmp_path, customer_level=True)
+    options = {"customer_level": True, "scheme": "klaviyo"}
+    assert rfm.score(state, as_of="newest", scheme="klaviyo").segment_totals == (
+        rfm.score(table, as_of="newest", **options).segment_totals
+    )
+    with pytest.raises(rfm.UsageError, match="must not ask for first orders"):
+        rfm.score(state, as_of="newest", scheme="five-types")
+
+
+def test_policy__of_the_state_is_kept_from_what_is_asked(tmp_path):
+    state = halves(table_of("text"), tmp_path, zero="drop")
+    with pytest.raises(rfm.UsageError, match=r"zero must be as it was .* 'drop'; got 'count'"):
+        rfm.score(state, as_of="newest", zero="count")
+    assert rfm.score(state, as_of="newest", scheme="klaviyo").options["zero"] == "drop"
+
+
 def test_csv__is_told_by_its_content_too(tmp_path):
     table = table_of("text")
     state = rfm.State.create(tmp_path / "state")
