@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import Executor
 from functools import partial
 from threading import Lock
@@ -139,7 +139,8 @@ class Gathering:
             return []
         runs = self._known.in_order(pool)
         if self._daily:  # Those are in the order of what customers and days hash to together.
-            runs = [partial(_all_of, runs, pool)]
+            parts = list(pool.map(lambda run: run(), runs))
+            runs = [partial(together, parts)]
         return [partial(self._run, first_day, run) for run in runs]
 
     def _run(self, first_day: int | None, contents: Callable[[], Contents]) -> Gathered:
@@ -200,10 +201,6 @@ class Gathering:
                 f"orders must be below 2^{COUNT_BITS} a customer; customer "
                 f"{ids.name(taken(keys, faulty[:1]))} has more. Mend them."
             )
-
-
-def _all_of(runs: Sequence[Callable[[], Contents]], pool: Executor) -> Contents:
-    return together(list(pool.map(lambda run: run(), runs)))
 
 
 def _since(first_day: int | None, rows: Rows) -> Rows:

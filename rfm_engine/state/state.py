@@ -337,9 +337,10 @@ class State:
             if forgetting.found:
                 made = standing[0]._replace(number=manifest.newest.number + 1)
                 manifest = manifest._replace(generations=standing)
-                self._publish(manifest.with_newest(made))
-            else:
-                self._store.collect(manifest)
+                manifest = manifest.with_newest(made)
+                self._store.publish(manifest)
+            self._store.purge(manifest)
+            self._see()
         return [customer for customer in customers if customer in forgetting.found]
 
     def verify(self) -> list[str]:

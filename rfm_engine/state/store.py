@@ -105,6 +105,12 @@ class Store:
         """
         self.disk.sync_folder(self.folder)
 
+    def purge(self, manifest: Manifest) -> None:
+        """Collect, and return when what was taken away would not come back after a loss of power."""
+        self.collect(manifest)
+        self.disk.sync_folder(self.data)
+        self.disk.sync_folder(self.folder)
+
     def add(self, role: str, first_bucket: int, counts: Iterable[int], data: memoryview) -> File:
         """Write a data file, whose bytes then outlast a loss of power; see `publish`."""
         name = f"{role}-{secrets.token_hex(8)}.parquet"
