@@ -106,7 +106,7 @@ class Store:
         self.disk.sync_folder(self.folder)
 
     def purge(self, manifest: Manifest) -> None:
-        """Collect, and return when what was taken away would not come back after a loss of power."""
+        """Collect, and return when what was taken away would stay away after a loss of power."""
         self.collect(manifest)
         self.disk.sync_folder(self.data)
         self.disk.sync_folder(self.folder)

@@ -145,7 +145,8 @@ def restore(which: int) -> Step:
 
     def after(known: Known, manifest: Manifest) -> Known:
         del manifest
-        return known.with_newest(known.contents[min(which, len(known.contents) - 1)])
+        place = min(which, len(known.contents) - 1)
+        return known.with_newest(known.contents[place]) if place else known
 
     def run(state: State) -> object:
         standing = state.summary()["generations"]
