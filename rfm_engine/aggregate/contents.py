@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from rfm_engine.aggregate.daily import DayEntries, Repeats, repeats_of
+from rfm_engine.aggregate.daily import DayEntries
 from rfm_engine.orders.keys import ByteKeys, Keys, joined
 
 
@@ -27,30 +27,6 @@ class Contents(NamedTuple):
     records: npt.NDArray[np.int64]
     orders: OrderEntries | None = None
     days: DayEntries | None = None
-
-
-class Held(NamedTuple):
-    """What finishing takes: records, how many distinct orders (empty where not kept), and keys.
-
-    Records of no customer may be among them, all zeros: ids addressed directly leave gaps.
-    """
-
-    keys: Callable[[], Keys]
-    records: npt.NDArray[np.int64]
-    n_orders: npt.NDArray[np.int64]
-    n_customers: int
-    repeats: Repeats | None = None
-
-
-def held_of(contents: Contents) -> Held:
-    """Count the distinct orders of each customer, and add up the days."""
-    keys, records, orders, days = contents
-    n = len(records)
-    counts = np.zeros(0, np.int64)
-    if orders is not None:
-        counts = np.bincount(orders.rows, minlength=n)
-    repeats = None if days is None else repeats_of(days, n)
-    return Held(lambda: keys, records, counts, n, repeats)
 
 
 def together(parts: Sequence[Contents]) -> Contents:

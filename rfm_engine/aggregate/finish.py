@@ -9,19 +9,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from rfm_engine.aggregate.contents import Held
 from rfm_engine.aggregate.daily import Repeats, joined_repeats
+from rfm_engine.aggregate.held import MAX_DIGITS, Held
 from rfm_engine.aggregate.ids import IdColumns, groups_array, taken
-from rfm_engine.aggregate.measures import (
-    COUNT_BITS,
-    FAR_US,
-    FIRST,
-    LAST,
-    TOO_MANY,
-    UNKNOWN_FIRST,
-)
+from rfm_engine.aggregate.measures import COUNT_BITS
 from rfm_engine.errors import DataError
-from rfm_engine.kernels import kernel
 from rfm_engine.orders.arrays import arrow, frozen
 from rfm_engine.orders.group_keys import GroupIds, joined_groups
 from rfm_engine.orders.keys import Keys, joined
@@ -29,7 +21,6 @@ from rfm_engine.orders.kinds import Kinds
 from rfm_engine.orders.time.clock import local_days
 from rfm_engine.orders.time.zones import Zone
 
-MAX_DIGITS = 18
 _INSTANT = pa.timestamp("us", "UTC")
 CHUNK_BYTES_A_CUSTOMER = 24
 """Recency, frequency, monetary, and the cell that scoring adds."""
@@ -40,7 +31,6 @@ GROUP_BYTES_A_CUSTOMER = 64
 
 And 12 for what allocators were seen to keep of them: 5.8 M customers then took up to 60 MB more.
 """
-_COUNT_MASK = np.int64((1 << COUNT_BITS) - 1)
 
 
 class Part(NamedTuple):
@@ -70,14 +60,10 @@ class CustomerChunk(NamedTuple):
         ids, first, last = [], [], []
         for load, rows, _ in self.parts:
             held = load()
-            keys, records = held.keys(), held.records
-            if rows is not None:
-                keys, records = taken(keys, rows), records.take(rows, axis=0)
-            ids.append(keys)
-            known = records[:, FIRST] > UNKNOWN_FIRST
-            valid = None if known.all() else known
-            first.append(arrow(FAR_US - records[:, FIRST], _INSTANT, valid))
-            last.append(arrow(records[:, LAST] - FAR_US, _INSTANT))
+            ids.append(held.keys() if rows is None else taken(held.keys(), rows))
+            first_us, known = held.first_us(rows)
+            first.append(arrow(first_us, _INSTANT, known))
+            last.append(arrow(held.last_us(rows), _INSTANT))
         whole = arrow(self.recency_days), arrow(self.frequency)
         money = decimals(self.monetary_minor, scale)
         return [
@@ -131,10 +117,8 @@ class CustomerChunk(NamedTuple):
         gaps = np.full(len(self.frequency), -1, np.int64)
         start = 0
         for load, rows, n in self.parts:
-            records = load().records
-            if rows is not None:
-                records = records.take(rows, axis=0)
-            spans = (records[:, LAST] - FAR_US) + (records[:, FIRST] - FAR_US)
+            held = load()
+            spans = held.last_us(rows) - held.first_us(rows)[0]
             orders = self.frequency[start : start + n]
             np.floor_divide(spans, orders - 1, out=gaps[start : start + n], where=orders > 1)
             start += n
@@ -160,14 +144,10 @@ def chunk_of(
     n = n_without = 0
     for load in loads:
         held = load()
-        rows = np.empty(len(held.records), np.int64)
-        counted, too_large = read_records(
-            held.records, held.n_orders, _COUNT_MASK, FAR_US, np.int64(10**MAX_DIGITS), rows,
-            last_us[n:], frequency[n:], monetary[n:],
-        )  # fmt: skip
-        if too_large >= 0:
-            name = ids.name(taken(held.keys(), np.array([too_large])))
-            if held.records[too_large, FIRST] == TOO_MANY:
+        found = held.measured((last_us[n:], frequency[n:], monetary[n:]))
+        if found.faulty >= 0:
+            name = ids.name(taken(held.keys(), np.array([found.faulty])))
+            if found.too_many:
                 raise DataError(
                     f"orders must be below 2^{COUNT_BITS} a customer; customer {name} has "
                     "more. Mend them, or name another column."
@@ -176,14 +156,21 @@ def chunk_of(
                 f"monetary must have at most {MAX_DIGITS} digits; customer {name} has more at "
                 f"scale {kinds.scale}. Give a smaller amount scale."
             )
-        n_here = int(counted)
+        n_here = len(found.frequency)
         if held.repeats is not None:
-            repeats.append(held.repeats.take(rows[:n_here]))
-        parts.append(Part(load, None if n_here == len(rows) else rows[:n_here].copy(), n_here))
+            places = np.arange(n_here) if found.rows is None else found.rows
+            repeats.append(held.repeats.take(places))
+        parts.append(Part(load, found.rows, n_here))
+        if len(loads) == 1:
+            last_us, frequency, monetary = found.last_us, found.frequency, found.monetary_minor
+        elif not np.may_share_memory(found.frequency, frequency):
+            here = slice(n, n + n_here)
+            last_us[here], frequency[here] = found.last_us, found.frequency
+            monetary[here] = found.monetary_minor
         n += n_here
         n_without += held.n_customers - n_here
     recency_days = (as_of_day - local_days(frozen(last_us[:n]), zone)).astype(np.int32)
-    if n < n_records:  # Chunks stay until the end, room in them that is never filled must not.
+    if n < len(frequency):  # Chunks stay until the end, room in them that is never filled must not.
         frequency, monetary = frequency[:n].copy(), monetary[:n].copy()
     together = joined_repeats(repeats) if repeats else None
     return CustomerChunk(parts, ids, recency_days, frequency, monetary, together), n_without
@@ -196,31 +183,3 @@ def decimals(minor: npt.NDArray[np.int64], scale: int) -> pa.Array:
     words[:, 1] = minor >> 63
     kind = pa.decimal128(MAX_DIGITS, scale)
     return pa.Array.from_buffers(kind, len(minor), [None, pa.py_buffer(words)])
-
-
-@kernel
-def read_records(records, orders, count_mask, far, limit, rows, last_us, frequency, monetary):
-    """Copy the measures of customers with an order, and their rows; return how many they are.
-
-    `orders` is `int64[n]` to be added to those of the records, or empty. Above `count_mask` stands
-    the carry of the sum. The second value returned is a row whose sum is `limit` or more from 0,
-    with an order or not, or whose orders are too many; -1 without any.
-    """
-    n = 0
-    too_large = -1
-    for i in range(len(records)):
-        sum_minor = records[i, 3]
-        counted = records[i, 2]
-        if counted > count_mask or counted < 0 or sum_minor >= limit or sum_minor <= -limit:
-            too_large = i
-        if records[i, 0] == TOO_MANY:
-            too_large = i
-        n_orders = counted & count_mask
-        if len(orders) > 0:
-            n_orders += orders[i]
-        rows[n] = i
-        last_us[n] = records[i, 1] - far
-        frequency[n] = n_orders
-        monetary[n] = sum_minor
-        n += n_orders > 0
-    return n, too_large

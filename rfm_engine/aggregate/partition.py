@@ -8,11 +8,12 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from rfm_engine.aggregate.contents import Contents, Held
+from rfm_engine.aggregate.contents import Contents
 from rfm_engine.aggregate.daily import DailySums, repeats_of
 from rfm_engine.aggregate.dense import DenseTable
 from rfm_engine.aggregate.distinct import DistinctOrders
 from rfm_engine.aggregate.hashing import HashKey
+from rfm_engine.aggregate.held import HeldRecords
 from rfm_engine.aggregate.measures import COUNT, FIRST, SUM, Measures, Records
 from rfm_engine.aggregate.spill import Run
 from rfm_engine.aggregate.tables import ByteTable, Codes, IntTable
@@ -116,12 +117,12 @@ class Partition:
         records = records.take(present, axis=0)
         return Contents(IntKeys(keys.bits.take(present)), records, orders, days)
 
-    def held(self) -> Held:
+    def held(self) -> HeldRecords:
         """Return the customers in memory."""
         n = self.customers.n
         n_orders = np.zeros(0, np.int64) if self.orders is None else self.orders.counts(n)
         repeats = None if self.days is None else repeats_of(self.days.entries(), n)
-        return Held(
+        return HeldRecords(
             self.customers.keys, self.measures.records, n_orders, self.measures.n_seen, repeats
         )
 

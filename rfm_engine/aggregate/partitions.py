@@ -13,9 +13,10 @@ import numpy.typing as npt
 
 from rfm_engine.aggregate.batch import Batch
 from rfm_engine.aggregate.budget import Budget
-from rfm_engine.aggregate.contents import Contents, Held, held_of, together
+from rfm_engine.aggregate.contents import Contents, together
 from rfm_engine.aggregate.dense import DenseRange, DenseTable, dense_range
 from rfm_engine.aggregate.hashing import HashKey
+from rfm_engine.aggregate.held import Held, held_of
 from rfm_engine.aggregate.merge import absorb
 from rfm_engine.aggregate.partition import KeyTable, Partition
 from rfm_engine.aggregate.rounds import Round

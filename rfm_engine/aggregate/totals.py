@@ -15,16 +15,15 @@ import pyarrow as pa
 
 from rfm_engine.aggregate.budget import Budget, batch_bytes, parse_size, plan_memory
 from rfm_engine.aggregate.clv import CLV_FIELDS, clv_columns
-from rfm_engine.aggregate.contents import Held
 from rfm_engine.aggregate.finish import (
     CHUNK_BYTES_A_CUSTOMER,
     CLV_BYTES_A_CUSTOMER,
     GROUP_BYTES_A_CUSTOMER,
-    MAX_DIGITS,
     CustomerChunk,
     chunk_of,
 )
 from rfm_engine.aggregate.hashing import HashKey
+from rfm_engine.aggregate.held import MAX_DIGITS, Held
 from rfm_engine.aggregate.intake import Intake
 from rfm_engine.aggregate.ledger import RowCounts
 from rfm_engine.aggregate.partitions import Partitions

@@ -12,8 +12,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from rfm_engine.aggregate.contents import Held
 from rfm_engine.aggregate.daily import Repeats
+from rfm_engine.aggregate.held import HeldRecords
 from rfm_engine.aggregate.ids import taken
 from rfm_engine.aggregate.measures import COUNT_BITS
 from rfm_engine.kernels import kernel
@@ -61,7 +61,7 @@ def days_of(words: Int64s) -> Days:
     return Days(day, day + span, (words & 1).astype(np.bool_))
 
 
-def held_in(rows: Rows, window: Window, *, repeats: bool) -> Held:
+def held_in(rows: Rows, window: Window, *, repeats: bool) -> HeldRecords:
     """Add up the rows of each customer within a window, and its days where so asked."""
     n = rows.n
     changed = first_rows(rows.keys)
@@ -77,7 +77,7 @@ def held_in(rows: Rows, window: Window, *, repeats: bool) -> Held:
     )  # fmt: skip
     keys = taken(rows.keys, at[:n])
     days = Repeats(first_day[:n], last_day[:n], n_days[:n], high[:n], low[:n])
-    return Held(lambda: keys, records[:n], NO_DAYS, n, days if repeats else None)
+    return HeldRecords(lambda: keys, records[:n], NO_DAYS, n, days if repeats else None)
 
 
 @kernel

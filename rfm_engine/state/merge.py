@@ -110,7 +110,7 @@ def _merged(a: Rows, b: Rows) -> Rows:
     from_a, from_b = np.empty(a.n + b.n, np.int64), np.empty(a.n + b.n, np.int64)
     bounds = np.zeros(len(a.bounds), np.int64)
     days = frozen(a.days), frozen(b.days)
-    n = interleave(*_plain(a.keys), *_plain(b.keys), *days, frozen(a.bounds), frozen(b.bounds),
+    n = interleave(*plain(a.keys), *plain(b.keys), *days, frozen(a.bounds), frozen(b.bounds),
                    from_a, from_b, bounds)  # fmt: skip
     from_a, from_b = frozen(from_a[:n]), frozen(from_b[:n])
     records = np.empty((n, a.records.shape[1]), np.int64)
@@ -125,7 +125,7 @@ def _merged(a: Rows, b: Rows) -> Rows:
 _NO_BITS, _NO_DATA = frozen(np.zeros(0, np.uint64)), frozen(np.zeros(0, np.uint8))
 
 
-def _plain(keys: Keys) -> tuple[npt.NDArray[np.uint64], Int64s, npt.NDArray[np.uint8]]:
+def plain(keys: Keys) -> tuple[npt.NDArray[np.uint64], Int64s, npt.NDArray[np.uint8]]:
     """Return integers, offsets and bytes, of which those that keys have not are empty."""
     if isinstance(keys, IntKeys):
         return frozen(keys.bits), NO_DAYS, _NO_DATA
@@ -134,7 +134,7 @@ def _plain(keys: Keys) -> tuple[npt.NDArray[np.uint64], Int64s, npt.NDArray[np.u
 
 def first_rows(keys: Keys) -> npt.NDArray[np.bool_]:
     """Tell which rows have another key than the row before, `bool[n]`."""
-    bits, offsets, data = _plain(keys)
+    bits, offsets, data = plain(keys)
     changed = np.empty(max(len(bits), len(offsets) - 1), np.bool_)
     mark_changes(bits, offsets, data, changed)
     return changed

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor
 from functools import partial
 
+from rfm_engine.state.columns import Columns
 from rfm_engine.state.manifest import File, Segment
 from rfm_engine.state.merge import N_BUCKETS, Rows, followed, merged
 from rfm_engine.state.shape import Shape
@@ -101,14 +102,40 @@ class Reading:
             if _overlap(file, buckets)
         )
 
+    def ranges(self) -> list[Buckets]:
+        """Return ranges that are worth reading for themselves: the files of the largest segment."""
+        files = max(self._segments, key=lambda segment: segment.n_rows).files
+        if len(files) == 1:
+            return buckets_for(self.n_rows)
+        return [_whole(file) for file in files]
+
+    def columns(self, buckets: Buckets) -> Columns | None:
+        """Read a range of customers, not by day, and add up the rows of all segments.
+
+        None where that takes other ways: the largest segment is in memory already, or a net amount
+        leaves 64 bits.
+        """
+        pieces = sorted(self._pieces(buckets), key=lambda files: -sum(f.n_rows for f in files))
+        [largest, *others] = pieces
+        if len(largest) > 1 or largest[0].name in self._kept or _whole(largest[0]) != buckets:
+            return None
+        file = largest[0]
+        columns = self._shape.columns(self._snapshot.read(file), file.counts)
+        if columns is None or not others:
+            return columns
+        return columns.plus(merged([self._run(files, buckets) for files in others]))
+
     def rows(self, buckets: Buckets) -> Rows | None:
         """Read a range and add up the rows of all segments, None without any; from any thread."""
-        runs = []
-        for segment in self._segments:
-            parts = [self._part(file, buckets) for file in segment.files if _overlap(file, buckets)]
-            if parts:
-                runs.append(followed(parts))
+        runs = [self._run(files, buckets) for files in self._pieces(buckets)]
         return merged(runs) if runs else None
+
+    def _pieces(self, buckets: Buckets) -> list[list[File]]:
+        """Return the files of each segment that have rows of a range."""
+        return [[f for f in each.files if _overlap(f, buckets)] for each in self._segments]
+
+    def _run(self, files: Sequence[File], buckets: Buckets) -> Rows:
+        return followed([self._part(file, buckets) for file in files])
 
     def _part(self, file: File, buckets: Buckets) -> Rows:
         """Return the rows of a range in a file, empty where it has no such bucket."""
@@ -121,6 +148,10 @@ class Reading:
 
     def _read(self, file: File) -> Rows:
         return self._shape.decoded(self._snapshot.read(file), file.counts)
+
+
+def _whole(file: File) -> Buckets:
+    return file.first_bucket, file.first_bucket + len(file.counts)
 
 
 def _overlap(file: File, buckets: Buckets) -> bool:

@@ -20,6 +20,7 @@ from rfm_engine.orders.arrays import arrow, frozen, valid_mask, values
 from rfm_engine.orders.group_keys import GroupIds, customers_of, groups_of, within_groups
 from rfm_engine.orders.keys import ByteKeys, IntKeys, Keys, joined, keys_of
 from rfm_engine.orders.kinds import OUTPUT_TYPES, IdKind
+from rfm_engine.state.columns import NEVER_FIRST, NEVER_LAST, Columns
 from rfm_engine.state.days import day_words, days_of
 from rfm_engine.state.merge import NO_DAYS, Rows
 
@@ -80,10 +81,7 @@ class Shape(NamedTuple):
 
     def decoded(self, data: bytes, counts: tuple[int, ...]) -> Rows:
         """Read the rows of a file that `encoded` wrote, `counts` of them in each bucket."""
-        with pq.ParquetFile(pa.BufferReader(data)) as file:
-            table = file.read(use_threads=False)
-        bounds = np.zeros(len(counts) + 1, np.int64)
-        np.cumsum(counts, out=bounds[1:])
+        table = _table(data)
         days = NO_DAYS
         if self.daily:
             day = _integers(table["day"])
@@ -95,7 +93,17 @@ class Shape(NamedTuple):
         records = np.empty((len(table), 0), np.int64)
         if self.order is None:
             records = _records(table)
-        return Rows(bounds, self._keys(table), records, days)
+        return Rows(_bounds(counts), self._keys(table), records, days)
+
+    def columns(self, data: bytes, counts: tuple[int, ...]) -> Columns | None:
+        """Read the totals of customers, not by day; None where a net amount has left 64 bits."""
+        table = _table(data)
+        if _integers(table["monetary_carry"]).any():
+            return None
+        times = (("first_order", NEVER_FIRST), ("last_order", NEVER_LAST))
+        first, last = (_filled(table[name].combine_chunks(), never) for name, never in times)
+        orders, minor = (_integers(table[name]) for name in ("orders", "monetary_minor"))
+        return Columns(_bounds(counts), self._keys(table), first, last, orders, minor)
 
     def owners(self, keys: Keys) -> Keys:
         """Return the keys of the customers that rows are of."""
@@ -142,6 +150,17 @@ class Shape(NamedTuple):
         if self.order is not None and self.order_kind is not None:
             keys = within_groups(keys, GroupIds(_keys_of(table[_ORDER], self.order_kind), None))
         return keys
+
+
+def _table(data: bytes) -> pa.Table:
+    with pq.ParquetFile(pa.BufferReader(data)) as file:
+        return file.read(use_threads=False)
+
+
+def _bounds(counts: tuple[int, ...]) -> npt.NDArray[np.int64]:
+    bounds = np.zeros(len(counts) + 1, np.int64)
+    np.cumsum(counts, out=bounds[1:])
+    return bounds
 
 
 def _keys_of(column: pa.ChunkedArray[Any], kind: IdKind) -> Keys:
@@ -195,6 +214,12 @@ def _instants(column: pa.Array) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.u
     mask = valid_mask(column)
     there = _ALL if mask is None else frozen(mask.view(np.uint8))
     return frozen(values(column.view(pa.int64()), np.int64)), there
+
+
+def _filled(column: pa.Array, never: np.int64) -> npt.NDArray[np.int64]:
+    """Return instants, `never` where there is none."""
+    times, there = _instants(column)
+    return times if there is _ALL else np.where(there.view(np.bool_), times, never)
 
 
 @kernel

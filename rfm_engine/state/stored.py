@@ -7,20 +7,19 @@ from concurrent.futures import Executor
 from threading import Lock
 from typing import Any, NamedTuple, NoReturn
 
-import numpy as np
 import pyarrow as pa
 
 from rfm_engine.aggregate.budget import Budget
-from rfm_engine.aggregate.contents import Contents, Held, held_of
+from rfm_engine.aggregate.contents import Contents
+from rfm_engine.aggregate.held import Held, held_of
 from rfm_engine.aggregate.ledger import RowCounts
 from rfm_engine.aggregate.totals import CustomerTotals
 from rfm_engine.errors import UsageError
 from rfm_engine.orders.judge import REASONS
-from rfm_engine.orders.keys import IntKeys
 from rfm_engine.orders.kinds import Kinds
 from rfm_engine.state.days import Window, held_in
 from rfm_engine.state.manifest import Account
-from rfm_engine.state.segments import Buckets, Reading, buckets_for
+from rfm_engine.state.segments import Buckets, Reading
 
 # An id, four integers, and what is made of them on the way.
 _BYTES_A_CUSTOMER = 56
@@ -60,7 +59,9 @@ class StoredCustomers:
         """Return the ranges that together hold every customer once."""
         left = self._budget.tables_bytes - bytes_a_customer * self.n_customers
         self._most_kept = max(left, 0) // _BYTES_A_CUSTOMER
-        ranges = buckets_for(self.n_customers)
+        if not self.n_customers:
+            return []
+        ranges = self._reading.ranges()
         self._reading.prepare(ranges, pool)
         return [Range(buckets, self._reading.n_most(buckets)) for buckets in ranges]
 
@@ -69,19 +70,23 @@ class StoredCustomers:
         kept = self._kept.get(part)
         if kept is not None:
             return kept
-        rows = self._reading.rows(part.buckets)
-        if rows is None:
-            keys = IntKeys(np.zeros(0, np.uint64))
-            held = held_of(Contents(keys, np.zeros((0, 4), np.int64)))
-        elif self._window is not None:
-            held = held_in(rows, self._window, repeats=self._clv)
-        else:
-            held = held_of(Contents(rows.keys, rows.records))
+        held = self._read(part.buckets)
         with self._lock:
             if part not in self._kept and self._n_kept + held.n_customers <= self._most_kept:
                 self._kept[part] = held
                 self._n_kept += held.n_customers
         return held
+
+    def _read(self, buckets: Buckets) -> Held:
+        if self._window is None:
+            columns = self._reading.columns(buckets)
+            if columns is not None:
+                return columns
+        rows = self._reading.rows(buckets)
+        assert rows is not None
+        if self._window is not None:
+            return held_in(rows, self._window, repeats=self._clv)
+        return held_of(Contents(rows.keys, rows.records))
 
     def n_held(self, part: Range) -> int:
         """Return how many customers a range has."""
