@@ -1,21 +1,20 @@
-"""Customers as the columns that stand in a file: scored, and written out, without being copied.
+"""Customers as the columns of a file, each decoded when it is asked for and then let go of.
 
 What batches since the last compaction add is few beside the base. It is added to the rows of the
-base where they stand, and customers who are not there follow behind. So a state of 50 M customers
-is scored in the time of decoding it and of scoring; as records, which every customer passed
-through, it took twice as long.
+base where they stand, and customers who are not there follow behind. 50 M customers who each became
+a record in memory took twice the time, most of it the system's, for memory it had to find.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from rfm_engine.aggregate.held import LIMIT, Measured
 from rfm_engine.aggregate.ids import taken
-from rfm_engine.aggregate.measures import COUNT_BITS, FAR_US, UNKNOWN_FIRST
+from rfm_engine.aggregate.measures import COUNT, COUNT_BITS, FAR_US, FIRST, LAST, SUM, UNKNOWN_FIRST
 from rfm_engine.kernels import kernel
 from rfm_engine.orders.arrays import frozen
 from rfm_engine.orders.keys import Keys, joined
@@ -25,40 +24,70 @@ _Places = npt.NDArray[np.intp]
 NEVER_FIRST = np.int64(np.iinfo(np.int64).max)
 NEVER_LAST = np.int64(np.iinfo(np.int64).min)
 """When customers without a purchase, or with an unknown first one, bought."""
+_MOST = (1 << 63) - 1
 
 
-class Columns(NamedTuple):
-    """Customers of some buckets by row, as `rfm_engine.aggregate.held.Held`; `int64[n]` each.
-
-    Net amounts have left 64 bits nowhere.
-    """
+class CustomerFile(Protocol):
+    """Totals of customers, not by day, decoded column by column."""
 
     bounds: Int64s
-    ids: Keys
-    first: Int64s
-    last: Int64s
-    orders: Int64s
-    minor: Int64s
-    repeats: None = None
 
-    @property
-    def n_records(self) -> int:
-        """How many customers."""
-        return len(self.orders)
+    def keys(self) -> Keys:
+        """Decode the ids."""
+
+    def first_us(self) -> Int64s:
+        """Decode when customers first bought, `NEVER_FIRST` where nobody knows."""
+
+    def last_us(self) -> Int64s:
+        """Decode when they last bought, `NEVER_LAST` where they did not."""
+
+    def orders(self) -> Int64s:
+        """Decode how many orders they have."""
+
+    def minor(self) -> Int64s:
+        """Decode their net amounts."""
+
+    def greatest(self) -> int | None:
+        """Return how far net amounts are from 0 at most; None where any has left 64 bits."""
+
+
+class Columns:
+    """The customers of a file with `few` rows of the same buckets added, as `Held` has them."""
+
+    repeats = None
+
+    def __init__(self, file: CustomerFile, few: Rows | None) -> None:
+        self._file = file
+        self._few = few
+        self.n_records = int(file.bounds[-1])
+        self._places = np.zeros(0, np.int64)
+        self._n_more = 0
+        if few is not None:
+            self._places = np.empty(few.n, np.int64)
+            n_all = find_places(
+                *plain(file.keys()), frozen(file.bounds), *plain(few.keys), frozen(few.bounds),
+                self._places,
+            )  # fmt: skip
+            self._n_more = int(n_all) - self.n_records
+            self.n_records = int(n_all)
 
     @property
     def n_customers(self) -> int:
         """How many customers."""
-        return len(self.orders)
+        return self.n_records
 
     def keys(self) -> Keys:
         """Return the ids."""
-        return self.ids
+        ids = self._file.keys()
+        if self._few is None or not self._n_more:
+            return ids
+        new = np.flatnonzero(self._places >= self.n_records - self._n_more)
+        return joined([ids, taken(self._few.keys, new)])
 
     def measured(self, room: tuple[Int64s, Int64s, Int64s]) -> Measured:
         """Return the columns as they are where all have an order, leaving `room` alone."""
         del room
-        last, orders, minor = self.last, self.orders, self.minor
+        last, orders, minor = self._last(), self._orders(), self._minor()
         faulty = -1
         if len(minor) and (minor.max() >= LIMIT or minor.min() <= -LIMIT):
             faulty = int(np.flatnonzero((minor >= LIMIT) | (minor <= -LIMIT))[0])
@@ -69,41 +98,56 @@ class Columns(NamedTuple):
 
     def first_us(self, rows: _Places | None) -> tuple[Int64s, npt.NDArray[np.bool_] | None]:
         """Return when rows first bought, and of which that is known (None: of all)."""
-        first = self.first if rows is None else self.first.take(rows)
+        first = self._longer(self._file.first_us(), NEVER_FIRST)
+        if self._few is not None:
+            theirs = self._few.records[:, FIRST]
+            theirs = np.where(theirs > UNKNOWN_FIRST, FAR_US - theirs, NEVER_FIRST)
+            first[self._places] = np.minimum(first[self._places], theirs)
+        if rows is not None:
+            first = first.take(rows)
         known = first != NEVER_FIRST
         return first, None if known.all() else known
 
     def last_us(self, rows: _Places | None) -> Int64s:
         """Return when rows last bought."""
-        return self.last if rows is None else self.last.take(rows)
+        return self._last() if rows is None else self._last().take(rows)
 
-    def plus(self, few: Rows) -> Columns | None:
-        """Add rows of the same buckets; None where a net amount leaves 64 bits, or had before.
+    def _last(self) -> Int64s:
+        last = self._longer(self._file.last_us(), NEVER_LAST)
+        if self._few is not None:
+            theirs = self._few.records[:, LAST]
+            theirs = np.where(theirs > 0, theirs - FAR_US, NEVER_LAST)
+            last[self._places] = np.maximum(last[self._places], theirs)
+        return last
 
-        Customers who are not here follow behind all others.
-        """
-        n = self.n_records
-        places = np.empty(few.n, np.int64)
-        n_all = find_places(
-            *plain(self.ids), frozen(self.bounds), *plain(few.keys), frozen(few.bounds), places
-        )
-        n_more = int(n_all) - n
-        usual = (NEVER_FIRST, NEVER_LAST, 0, 0)
-        columns = [
-            np.concatenate([column, np.full(n_more, value, np.int64)])
-            for column, value in zip(self[2:6], usual, strict=True)
-        ]
-        fits = add_few(
-            frozen(places), frozen(few.records), FAR_US, UNKNOWN_FIRST, np.int64(1 << COUNT_BITS),
-            *columns,
-        )  # fmt: skip
-        if not fits:
-            return None
-        ids = self.ids
-        if n_more:
-            ids = joined([ids, taken(few.keys, np.flatnonzero(places >= n))])
-        first, last, orders, minor = columns
-        return Columns(self.bounds, ids, first, last, orders, minor)
+    def _orders(self) -> Int64s:
+        orders = self._longer(self._file.orders(), np.int64(0))
+        if self._few is not None:
+            orders[self._places] += self._few.records[:, COUNT]
+        return orders
+
+    def _minor(self) -> Int64s:
+        minor = self._longer(self._file.minor(), np.int64(0))
+        if self._few is not None:
+            minor[self._places] += self._few.records[:, SUM]
+        return minor
+
+    def _longer(self, column: Int64s, value: np.int64) -> Int64s:
+        """Copy a column with room for customers that it has not, unless nothing is added."""
+        if self._few is None:
+            return column
+        return np.concatenate([column, np.full(self._n_more, value)])
+
+
+def fits(file: CustomerFile, few: Rows | None) -> bool:
+    """Whether no net amount leaves 64 bits when rows are added, nor had before."""
+    greatest = file.greatest()
+    if greatest is None or few is None or not few.n:
+        return greatest is not None
+    counts, sums = few.records[:, COUNT], few.records[:, SUM]
+    if np.abs(counts).max() >= 1 << (COUNT_BITS - 1):
+        return False
+    return greatest + max(int(sums.max()), -int(sums.min())) <= _MOST
 
 
 @kernel
@@ -156,23 +200,3 @@ def is_below(a_bits, a_offsets, a_data, i, b_bits, b_offsets, b_data, j):
         if x != y:
             return x < y
     return n_a < n_b
-
-
-@kernel
-def add_few(places, records, far, unknown, one_carry, first, last, orders, minor):
-    """Add record `i` to row `places[i]`; False where a net amount leaves 64 bits, or had before."""
-    half = one_carry >> 1
-    for i in range(len(places)):
-        row = places[i]
-        counted = ((records[i, 2] + half) & (one_carry - 1)) - half
-        before, amount = minor[row], records[i, 3]
-        after = before + amount
-        if counted != records[i, 2] or (before ^ after) & (amount ^ after) < 0:
-            return False
-        if records[i, 0] > unknown:
-            first[row] = min(first[row], far - records[i, 0])
-        if records[i, 1] > 0:
-            last[row] = max(last[row], records[i, 1] - far)
-        orders[row] += counted
-        minor[row] = after
-    return True

@@ -26,10 +26,15 @@ Made = TypeVar("Made")
 
 
 class File(NamedTuple):
-    """A Parquet file: the rows of `counts[i]` are those of bucket `first_bucket + i`."""
+    """A Parquet file: the rows of `counts[i]` are those of bucket `first_bucket + i`.
+
+    Readers compare `crc32`, which no flipped bit escapes, in a quarter of the time of `sha256`,
+    which no other file has and `verify` compares too.
+    """
 
     name: str
     n_bytes: int
+    crc32: int
     sha256: str
     first_bucket: int
     counts: tuple[int, ...]
@@ -274,7 +279,10 @@ def _file(found: dict[str, Any]) -> File:
     if DATA_FILE.fullmatch(found["name"]) is None:
         raise StateError(f"data files must have our names; got {found['name']!r} in a manifest.")
     counts = tuple(found["counts"])
-    return File(found["name"], found["n_bytes"], found["sha256"], found["first_bucket"], counts)
+    return File(
+        found["name"], found["n_bytes"], found["crc32"], found["sha256"], found["first_bucket"],
+        counts,
+    )  # fmt: skip
 
 
 def _account(found: dict[str, Any]) -> Account:

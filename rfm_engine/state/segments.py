@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor
 from functools import partial
 
-from rfm_engine.state.columns import Columns
+from rfm_engine.state.columns import Columns, fits
 from rfm_engine.state.manifest import File, Segment
 from rfm_engine.state.merge import N_BUCKETS, Rows, followed, merged
 from rfm_engine.state.shape import Shape
@@ -110,20 +110,18 @@ class Reading:
         return [_whole(file) for file in files]
 
     def columns(self, buckets: Buckets) -> Columns | None:
-        """Read a range of customers, not by day, and add up the rows of all segments.
+        """Return the customers of a range, not by day, with the rows of all segments added.
 
         None where that takes other ways: the largest segment is in memory already, or a net amount
-        leaves 64 bits.
+        might leave 64 bits.
         """
         pieces = sorted(self._pieces(buckets), key=lambda files: -sum(f.n_rows for f in files))
         [largest, *others] = pieces
         if len(largest) > 1 or largest[0].name in self._kept or _whole(largest[0]) != buckets:
             return None
-        file = largest[0]
-        columns = self._shape.columns(self._snapshot.read(file), file.counts)
-        if columns is None or not others:
-            return columns
-        return columns.plus(merged([self._run(files, buckets) for files in others]))
+        file = self._shape.opened(self._snapshot.read(largest[0]), largest[0].counts)
+        few = merged([self._run(files, buckets) for files in others]) if others else None
+        return Columns(file, few) if fits(file, few) else None
 
     def rows(self, buckets: Buckets) -> Rows | None:
         """Read a range and add up the rows of all segments, None without any; from any thread."""

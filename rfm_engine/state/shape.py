@@ -20,7 +20,7 @@ from rfm_engine.orders.arrays import arrow, frozen, valid_mask, values
 from rfm_engine.orders.group_keys import GroupIds, customers_of, groups_of, within_groups
 from rfm_engine.orders.keys import ByteKeys, IntKeys, Keys, joined, keys_of
 from rfm_engine.orders.kinds import OUTPUT_TYPES, IdKind
-from rfm_engine.state.columns import NEVER_FIRST, NEVER_LAST, Columns
+from rfm_engine.state.columns import NEVER_FIRST, NEVER_LAST
 from rfm_engine.state.days import day_words, days_of
 from rfm_engine.state.merge import NO_DAYS, Rows
 
@@ -93,17 +93,11 @@ class Shape(NamedTuple):
         records = np.empty((len(table), 0), np.int64)
         if self.order is None:
             records = _records(table)
-        return Rows(_bounds(counts), self._keys(table), records, days)
+        return Rows(_bounds(counts), self.keys_of(table), records, days)
 
-    def columns(self, data: bytes, counts: tuple[int, ...]) -> Columns | None:
-        """Read the totals of customers, not by day; None where a net amount has left 64 bits."""
-        table = _table(data)
-        if _integers(table["monetary_carry"]).any():
-            return None
-        times = (("first_order", NEVER_FIRST), ("last_order", NEVER_LAST))
-        first, last = (_filled(table[name].combine_chunks(), never) for name, never in times)
-        orders, minor = (_integers(table[name]) for name in ("orders", "monetary_minor"))
-        return Columns(_bounds(counts), self._keys(table), first, last, orders, minor)
+    def opened(self, data: bytes, counts: tuple[int, ...]) -> Totals:
+        """See the totals of customers, not by day, without decoding them."""
+        return Totals(self, data, counts)
 
     def owners(self, keys: Keys) -> Keys:
         """Return the keys of the customers that rows are of."""
@@ -126,14 +120,19 @@ class Shape(NamedTuple):
             assert isinstance(plain, IntKeys | ByteKeys)
             orders = {_ORDER: ids_array(plain, self.order_kind)}
         owners = self.owners(keys)
-        names = [self.customer, *([] if self.by is None else [self.by])]
-        return dict(zip(names, self.kinds.columns([owners]), strict=True)) | orders
+        return dict(zip(self.id_columns, self.kinds.columns([owners]), strict=True)) | orders
+
+    @property
+    def id_columns(self) -> list[str]:
+        """Names of the columns that are the ids of customers."""
+        return [self.customer] if self.by is None else [self.customer, self.by]
 
     @property
     def _of_bytes(self) -> bool:
         return self.kinds.kind not in _INTS
 
-    def _keys(self, table: pa.Table) -> Keys:
+    def keys_of(self, table: pa.Table) -> Keys:
+        """Return the keys of rows, of a table that has their columns."""
         keys = _keys_of(table[self.customer], self.kinds.kind)
         if self.by is not None and self.kinds.by is not None:
             groups = table[self.by]
@@ -152,9 +151,54 @@ class Shape(NamedTuple):
         return keys
 
 
-def _table(data: bytes) -> pa.Table:
+class Totals:
+    """Totals of customers in a file, as `rfm_engine.state.columns.CustomerFile`."""
+
+    def __init__(self, shape: Shape, data: bytes, counts: tuple[int, ...]) -> None:
+        self._shape = shape
+        self._data = data
+        self.bounds = _bounds(counts)
+
+    def keys(self) -> Keys:
+        """Decode the ids."""
+        return self._shape.keys_of(_table(self._data, self._shape.id_columns))
+
+    def first_us(self) -> npt.NDArray[np.int64]:
+        """Decode when customers first bought, `NEVER_FIRST` where nobody knows."""
+        return _filled(self._column("first_order"), NEVER_FIRST)
+
+    def last_us(self) -> npt.NDArray[np.int64]:
+        """Decode when they last bought, `NEVER_LAST` where they did not."""
+        return _filled(self._column("last_order"), NEVER_LAST)
+
+    def orders(self) -> npt.NDArray[np.int64]:
+        """Decode how many orders they have."""
+        return _integers(self._column("orders"))
+
+    def minor(self) -> npt.NDArray[np.int64]:
+        """Decode their net amounts."""
+        return _integers(self._column("monetary_minor"))
+
+    def greatest(self) -> int | None:
+        """Return how far net amounts are from 0 at most; None where any has left 64 bits."""
+        with pq.ParquetFile(pa.BufferReader(self._data)) as file:
+            group = file.metadata.row_group(0)
+            names = file.schema_arrow.names
+            minor, carry = (
+                group.column(names.index(name)).statistics
+                for name in ("monetary_minor", "monetary_carry")
+            )
+        if carry.min != 0 or carry.max != 0:
+            return None
+        return max(int(minor.max), -int(minor.min))
+
+    def _column(self, name: str) -> pa.ChunkedArray[Any]:
+        return _table(self._data, [name])[name]
+
+
+def _table(data: bytes, columns: list[str] | None = None) -> pa.Table:
     with pq.ParquetFile(pa.BufferReader(data)) as file:
-        return file.read(use_threads=False)
+        return file.read(columns, use_threads=False)
 
 
 def _bounds(counts: tuple[int, ...]) -> npt.NDArray[np.int64]:
@@ -216,9 +260,9 @@ def _instants(column: pa.Array) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.u
     return frozen(values(column.view(pa.int64()), np.int64)), there
 
 
-def _filled(column: pa.Array, never: np.int64) -> npt.NDArray[np.int64]:
+def _filled(column: pa.ChunkedArray[Any], never: np.int64) -> npt.NDArray[np.int64]:
     """Return instants, `never` where there is none."""
-    times, there = _instants(column)
+    times, there = _instants(column.combine_chunks())
     return times if there is _ALL else np.where(there.view(np.bool_), times, never)
 
 

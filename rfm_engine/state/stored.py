@@ -35,7 +35,8 @@ class Range(NamedTuple):
 class StoredCustomers:
     """What `CustomerTotals` scores, as `rfm_engine.aggregate.partitions.Partitions` is.
 
-    What has been read is kept while there is room for it, and otherwise read again.
+    What had to be added up row by row is kept while there is room for it, and otherwise read again,
+    as columns are that only have to be decoded.
     """
 
     def __init__(
@@ -70,18 +71,17 @@ class StoredCustomers:
         kept = self._kept.get(part)
         if kept is not None:
             return kept
-        held = self._read(part.buckets)
+        columns = None if self._window is not None else self._reading.columns(part.buckets)
+        if columns is not None:
+            return columns
+        held = self._added_up(part.buckets)
         with self._lock:
             if part not in self._kept and self._n_kept + held.n_customers <= self._most_kept:
                 self._kept[part] = held
                 self._n_kept += held.n_customers
         return held
 
-    def _read(self, buckets: Buckets) -> Held:
-        if self._window is None:
-            columns = self._reading.columns(buckets)
-            if columns is not None:
-                return columns
+    def _added_up(self, buckets: Buckets) -> Held:
         rows = self._reading.rows(buckets)
         assert rows is not None
         if self._window is not None:

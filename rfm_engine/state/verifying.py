@@ -46,7 +46,7 @@ def _faults_of(
     store: Store, manifest: Manifest, generation: Generation, file: File
 ) -> Iterator[str]:
     try:
-        data = store.read(file)
+        data = store.read_with_care(file)
     except StateError as error:
         yield str(error)
         return
