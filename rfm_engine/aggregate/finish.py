@@ -14,6 +14,7 @@ from rfm_engine.aggregate.held import MAX_DIGITS, Held
 from rfm_engine.aggregate.ids import IdColumns, groups_array, taken
 from rfm_engine.aggregate.measures import COUNT_BITS
 from rfm_engine.errors import DataError
+from rfm_engine.kernels import kernel
 from rfm_engine.orders.arrays import arrow, frozen
 from rfm_engine.orders.group_keys import GroupIds, joined_groups
 from rfm_engine.orders.keys import Keys, joined
@@ -179,7 +180,14 @@ def chunk_of(
 def decimals(minor: npt.NDArray[np.int64], scale: int) -> pa.Array:
     """Write integers of minor units as decimal128(18, scale)."""
     words = np.empty((len(minor), 2), np.int64)
-    words[:, 0] = minor
-    words[:, 1] = minor >> 63
+    widen(frozen(minor), words)
     kind = pa.decimal128(MAX_DIGITS, scale)
     return pa.Array.from_buffers(kind, len(minor), [None, pa.py_buffer(words)])
+
+
+@kernel
+def widen(minor, words):
+    """Write integers as 128 bits, the low word first."""
+    for i in range(len(minor)):
+        words[i, 0] = minor[i]
+        words[i, 1] = minor[i] >> 63

@@ -10,6 +10,8 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol
 
+import pyarrow as pa
+
 from rfm_engine.errors import StateError
 
 _READ_AT_ONCE = 1 << 30  # the system reads at most 2 GiB in a call
@@ -51,7 +53,7 @@ class Disk(Protocol):
     def open(self, path: Path) -> int:
         """Open a file for reading; what is opened stays readable when its name is taken away."""
 
-    def read(self, file: int) -> bytes:
+    def read(self, file: int) -> memoryview:
         """Return all of a file."""
 
     def locked(self, folder: Path) -> AbstractContextManager[None]:
@@ -110,18 +112,20 @@ class LocalDisk:
         """Open a file for reading; what is opened stays readable when its name is taken away."""
         return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
 
-    def read(self, file: int) -> bytes:
-        """Return all of a file; from any thread."""
-        size = os.fstat(file).st_size
-        pieces = []
+    def read(self, file: int) -> memoryview:
+        """Return all of a file; from any thread.
+
+        In memory of Arrow's, which is used again for the next file: to find as much anew took twice
+        the time of reading.
+        """
+        data = memoryview(pa.allocate_buffer(os.fstat(file).st_size)).cast("B")
         at = 0
-        while at < size:
-            piece = os.pread(file, min(size - at, _READ_AT_ONCE), at)
-            if not piece:
+        while at < len(data):
+            n = os.preadv(file, [data[at : at + _READ_AT_ONCE]], at)
+            if not n:
                 break
-            pieces.append(piece)
-            at += len(piece)
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+            at += n
+        return data[:at]
 
     @contextmanager
     def locked(self, folder: Path) -> Iterator[None]:

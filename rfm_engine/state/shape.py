@@ -79,7 +79,7 @@ class Shape(NamedTuple):
         )  # fmt: skip
         return memoryview(sink.getvalue())
 
-    def decoded(self, data: bytes, counts: tuple[int, ...]) -> Rows:
+    def decoded(self, data: memoryview, counts: tuple[int, ...]) -> Rows:
         """Read the rows of a file that `encoded` wrote, `counts` of them in each bucket."""
         table = _table(data)
         days = NO_DAYS
@@ -95,7 +95,7 @@ class Shape(NamedTuple):
             records = _records(table)
         return Rows(_bounds(counts), self.keys_of(table), records, days)
 
-    def opened(self, data: bytes, counts: tuple[int, ...]) -> Totals:
+    def opened(self, data: memoryview, counts: tuple[int, ...]) -> Totals:
         """See the totals of customers, not by day, without decoding them."""
         return Totals(self, data, counts)
 
@@ -154,7 +154,7 @@ class Shape(NamedTuple):
 class Totals:
     """Totals of customers in a file, as `rfm_engine.state.columns.CustomerFile`."""
 
-    def __init__(self, shape: Shape, data: bytes, counts: tuple[int, ...]) -> None:
+    def __init__(self, shape: Shape, data: memoryview, counts: tuple[int, ...]) -> None:
         self._shape = shape
         self._data = data
         self.bounds = _bounds(counts)
@@ -196,7 +196,7 @@ class Totals:
         return _table(self._data, [name])[name]
 
 
-def _table(data: bytes, columns: list[str] | None = None) -> pa.Table:
+def _table(data: memoryview, columns: list[str] | None = None) -> pa.Table:
     with pq.ParquetFile(pa.BufferReader(data)) as file:
         return file.read(columns, use_threads=False)
 

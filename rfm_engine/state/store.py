@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Iterable
 from pathlib import Path
 
-from rfm_engine.errors import StateError, UsageError, shown_cause
+from rfm_engine.errors import RfmError, StateError, UsageError, shown_cause
 from rfm_engine.state.disk import Disk, LocalDisk, put
 from rfm_engine.state.manifest import (
     DATA_FILE,
@@ -89,7 +89,7 @@ class Store:
                 text = self._read(self.folder / name)
             except FileNotFoundError:  # superseded and collected meanwhile
                 continue
-            manifest = manifest_of(text, str(self.folder / name))
+            manifest = manifest_of(bytes(text), str(self.folder / name))
             if manifest.newest.number != numbers[-1]:
                 raise StateError(
                     f"{str(self.folder / name)!r} must be of the generation that its name says; "
@@ -172,7 +172,7 @@ class Store:
             except OSError:
                 continue
 
-    def read(self, file: File) -> bytes:
+    def read(self, file: File) -> memoryview:
         """Return the bytes of a data file, checked; from any thread.
 
         Raises
@@ -186,7 +186,7 @@ class Store:
             raise self.missing(file) from None
         return self.checked(file, data)
 
-    def checked(self, file: File, data: bytes) -> bytes:
+    def checked(self, file: File, data: memoryview) -> memoryview:
         """Return the bytes of a data file if they are what was written.
 
         Raises
@@ -201,7 +201,7 @@ class Store:
             )
         return data
 
-    def read_with_care(self, file: File) -> bytes:
+    def read_with_care(self, file: File) -> memoryview:
         """Do what `read` does, and compare what no two files have in common."""
         data = self.read(file)
         if hashlib.sha256(data).hexdigest() != file.sha256:
@@ -235,7 +235,7 @@ class Store:
         found = (MANIFEST.fullmatch(name) for name in names)
         return sorted(int(match[1]) for match in found if match)
 
-    def _read(self, path: Path) -> bytes:
+    def _read(self, path: Path) -> memoryview:
         file = self.disk.open(path)
         try:
             return self.disk.read(file)
@@ -272,7 +272,7 @@ class Snapshot:
         """What is known."""
         return self.manifest.newest
 
-    def read(self, file: File) -> bytes:
+    def read(self, file: File) -> memoryview:
         """Return the bytes of a data file, checked; from any thread."""
         if not self._is_open:
             raise UsageError(
@@ -296,6 +296,13 @@ class Snapshot:
                 self._files[file.name] = self._store.disk.open(self._store.data / file.name)
             except FileNotFoundError:
                 return file
+            except OSError as error:
+                if error.errno != errno.EMFILE:
+                    raise
+                raise RfmError(
+                    f"state {str(self._store.folder)!r} must have its {len(self.generation.files)} "
+                    f"files open at once; got {shown_cause(error)}. Raise the limit (ulimit -n)."
+                ) from error
         return None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
@@ -160,3 +161,17 @@ def test_open__says_what_is_not_there(tmp_path):
         rfm.State.create(tmp_path)
     with pytest.raises(rfm.UsageError, match=r"the folder of state .* must be there"):
         rfm.State.create(tmp_path / "none" / "state")
+
+
+def test_open__says_where_the_system_lets_too_few_files_be_open(state, tmp_path):
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    n_open = len(list(Path("/proc/self/fd").iterdir()))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (n_open + 1, before[1]))
+    try:
+        with pytest.raises(
+            rfm.RfmError, match=r"must have its \d files open at once; got too many"
+        ):
+            rfm.State.open(tmp_path / "state")
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)

@@ -72,7 +72,7 @@ class States(RuleBasedStateMachine):
         keeps=st.tuples(st.integers(0, 3), st.integers(1, 3)),
         timezone=st.sampled_from(("UTC", "America/New_York")),
         room=st.booleans(),
-        rows_a_file=st.sampled_from((1, 2, 1 << 19)),
+        rows_a_file=st.sampled_from((1, 2, 1 << 18)),
         most_settled=st.sampled_from((0.0, 0.5, 100.0)),
     )
     def create(self, ids, orders, groups, n_days, keeps, timezone, room, rows_a_file, most_settled):
