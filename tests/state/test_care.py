@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import pickle
-from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 
 import rfm_engine as rfm
 from rfm_engine.state import building
+from rfm_engine.state.disk import LocalDisk
 from tests.shapes import orders_table
 
 DAY_US = 86_400_000_000
@@ -163,15 +164,15 @@ def test_open__says_what_is_not_there(tmp_path):
         rfm.State.create(tmp_path / "none" / "state")
 
 
-def test_open__says_where_the_system_lets_too_few_files_be_open(state, tmp_path):
-    resource = pytest.importorskip("resource")
-    before = resource.getrlimit(resource.RLIMIT_NOFILE)
-    n_open = len(list(Path("/proc/self/fd").iterdir()))
-    resource.setrlimit(resource.RLIMIT_NOFILE, (n_open + 1, before[1]))
-    try:
-        with pytest.raises(
-            rfm.RfmError, match=r"must have its \d files open at once; got too many"
-        ):
-            rfm.State.open(tmp_path / "state")
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+class Crowded(LocalDisk):
+    """A disk of a process that has as many files open as it may."""
+
+    def open(self, path):
+        if path.suffix == ".parquet":
+            raise OSError(errno.EMFILE, "Too many open files", str(path))
+        return super().open(path)
+
+
+def test_open__says_where_a_process_may_have_too_few_files_open(state):
+    with pytest.raises(rfm.RfmError, match=r"must have its \d files open at once; got too many"):
+        rfm.State.open(state.path, disk=Crowded())
