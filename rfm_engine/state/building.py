@@ -17,13 +17,16 @@ from rfm_engine.state.history import History
 from rfm_engine.state.manifest import Batch, File, Generation, Manifest, Segment
 from rfm_engine.state.merge import N_BUCKETS, Rows, apart, merged
 from rfm_engine.state.repeats import counted_less, shared
-from rfm_engine.state.segments import Buckets, Reading, Writing, buckets_for
+from rfm_engine.state.segments import Buckets, SegmentReader, SegmentWriter, buckets_for
 from rfm_engine.state.shape import Shape
 from rfm_engine.state.store import Snapshot, Store
 
 # Settled batches are compacted when they have so much of the rows of those that are: a night that
 # compacts writes three times what the nights since the last one have written.
 _MOST_SETTLED = 0.5
+# Many small ones become one, so that a state of a thousand ingests a day has few files: the newer
+# half of them, so that no row is written anew each time.
+_MOST_SEGMENTS, _MOST_WHOLE = 24, 12
 
 
 def shape_of(manifest: Manifest, kinds: Kinds) -> Shape:
@@ -47,7 +50,7 @@ class Building:
         self._manifest = snapshot.manifest
         self._snapshot = snapshot
         self._kinds = kinds
-        self._writing = Writing(store, pool)
+        self._writing = SegmentWriter(store, pool)
         self._totals = shape_of(self._manifest, kinds)
         self._orders = orders_shape_of(self._manifest, kinds)
         self._key = HashKey.from_int(self._manifest.hash_key)
@@ -134,19 +137,25 @@ class Building:
         n_settled = sum(segment.n_rows for segment in newest.settled)
         if n_settled > _MOST_SETTLED * newest.base.n_rows:
             return self.compacted(newest)
+        if len(newest.settled) > _MOST_SEGMENTS:
+            whole, tail = newest.settled[:_MOST_WHOLE], newest.settled[_MOST_WHOLE:]
+            return newest._replace(settled=(*whole, self._together(tail, newest.first_day)))
         return newest
 
     def compacted(self, newest: Generation) -> Generation:
         """Make one segment of all settled batches, days older than the history left out."""
         segments = [newest.base, *newest.settled]
-        read = Reading(self._snapshot, self._totals, segments)
+        return newest._replace(base=self._together(segments, newest.first_day), settled=())
+
+    def _together(self, segments: Sequence[Segment], first_day: int | None) -> Segment:
+        """Add up segments to one, days before `first_day` left out."""
+        read = SegmentReader(self._snapshot, self._totals, segments)
         ranges = buckets_for(read.n_rows)
         read.prepare(ranges, self._writing.pool)
-        pieces = ((each[0], partial(self._kept, read, each, newest.first_day)) for each in ranges)
-        base = self._writing.segment_of("totals", self._totals, pieces)
-        return newest._replace(base=base, settled=())
+        pieces = ((each[0], partial(self._kept, read, each, first_day)) for each in ranges)
+        return self._writing.segment_of("totals", self._totals, pieces)
 
-    def _kept(self, read: Reading, buckets: Buckets, first_day: int | None) -> Rows:
+    def _kept(self, read: SegmentReader, buckets: Buckets, first_day: int | None) -> Rows:
         rows = read.rows(buckets)
         assert rows is not None
         if first_day is None or not len(rows.days):
@@ -179,5 +188,5 @@ class Building:
         return self._writing.segment("known", self._orders, shared(settled, later))
 
     def _read(self, segments: Sequence[Segment]) -> Rows | None:
-        read = Reading(self._snapshot, self._orders, segments)
+        read = SegmentReader(self._snapshot, self._orders, segments)
         return read.rows((0, N_BUCKETS))

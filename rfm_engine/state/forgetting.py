@@ -10,7 +10,7 @@ from rfm_engine.aggregate.ids import as_id, is_among
 from rfm_engine.orders.kinds import OUTPUT_TYPES, Kinds
 from rfm_engine.state.building import orders_shape_of, shape_of
 from rfm_engine.state.manifest import ORDER_ROLES, Batch, File, Generation, Manifest, Segment
-from rfm_engine.state.segments import Writing
+from rfm_engine.state.segments import SegmentWriter
 from rfm_engine.state.store import Store
 
 
@@ -24,7 +24,7 @@ class Forgetting:
     """
 
     def __init__(
-        self, store: Store, manifest: Manifest, customers: Sequence[object], writing: Writing
+        self, store: Store, manifest: Manifest, customers: Sequence[object], writing: SegmentWriter
     ) -> None:
         self._store = store
         self._manifest = manifest

@@ -8,20 +8,27 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from rfm_engine.aggregate.budget import Budget
+from rfm_engine.aggregate.budget import (
+    Budget,
+    batch_bytes,
+    default_limit,
+    parse_size,
+    plan_memory,
+)
 from rfm_engine.aggregate.hashing import HashKey
 from rfm_engine.aggregation import Progress
+from rfm_engine.available import anonymous_bytes, available_bytes
 from rfm_engine.errors import DataError, UsageError, shown
 from rfm_engine.orders.place import Source
+from rfm_engine.orders.reading import NEWEST, day_date
 from rfm_engine.orders.reading import Reading as OrderReading
-from rfm_engine.orders.reading import day_date
 from rfm_engine.orders.sources.discover import File as OrderFile
 from rfm_engine.orders.sources.opening import files_of, open_files, open_sources
 from rfm_engine.scan import scan
 from rfm_engine.state.fingerprints import fingerprints, id_of
 from rfm_engine.state.gather import Gathering
 from rfm_engine.state.history import History
-from rfm_engine.state.manifest import Account, Generation, Manifest
+from rfm_engine.state.manifest import NOTHING, Account, Generation, Manifest
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,21 +184,45 @@ def account_of(gathering: Gathering, first_day: int | None) -> Account:
     )
 
 
-def refuse_forgetting(history: History, before: int | None, gathering: Gathering) -> None:
-    """Refuse one day of orders with which a rolling state would forget all that it has.
+def first_day_of(gathering: Gathering, manifest: Manifest, replaced: str | None) -> int | None:
+    """Return the oldest day of the history once a batch is added, None where it has none.
 
     Raises
     ------
     DataError
-        The newest day stands alone, that far ahead: a typing error, most likely.
+        The newest day stands alone, and so far ahead that all others would be forgotten: a typing
+        error, most likely.
     """
-    newest = gathering.newest_day
-    first = history.first_day(None, newest)
-    if before is None or newest is None or first is None or first <= before:
-        return
-    if [day for day in gathering.rows_by_day if day >= first] == [newest]:
+    history, newest = History.parse(manifest.history), manifest.newest
+    before, last = newest.without(replaced).last_day, gathering.newest_day
+    days = [day for day in (before, last) if day is not None]
+    first = history.first_day(newest.first_day, max(days, default=None))
+    if before is None or first is None or last is None or first <= before:
+        return first
+    if [day for day in gathering.rows_by_day if day >= first] == [last]:
         raise DataError(
-            f"order times must not leave all of the history behind; got {day_date(newest)}, and "
+            f"order times must not leave all of the history behind; got {day_date(last)}, and "
             f"{day_date(before)} as the newest day so far. Leave out rows of wrong dates, or "
             "create a new state."
         )
+    return first
+
+
+def reading_of(manifest: Manifest) -> OrderReading:
+    """Return how orders are read: days are kept in any case, if scores count them or not."""
+    return OrderReading(as_of=NEWEST, **manifest.options | {"frequency": "orders"})
+
+
+def budget_of(reading: OrderReading, memory_limit: int | str | None, threads: int) -> Budget:
+    """Divide the memory that a limit leaves, or the usual one."""
+    a_thread = batch_bytes(by=reading.by is not None, clv=False)
+    if memory_limit is None:
+        limit = default_limit(available_bytes(), anonymous_bytes(), threads, a_thread)
+    else:
+        limit = parse_size(memory_limit)
+    return plan_memory(limit, anonymous_bytes(), threads, a_thread=a_thread)
+
+
+def nothing_to_add(newest: Generation, skipped: dict[str, str]) -> Ingested:
+    """Return what an ingest did that found all inputs there."""
+    return Ingested(newest.number, None, NOTHING, skipped)

@@ -29,7 +29,7 @@ def buckets_for(n_rows: int) -> list[Buckets]:
     return [(first, first + each) for first in range(0, N_BUCKETS, each)]
 
 
-class Writing:
+class SegmentWriter:
     """Data files written for a generation that is not published yet."""
 
     def __init__(self, store: Store, pool: Executor) -> None:
@@ -69,7 +69,7 @@ class Writing:
         return file
 
 
-class Reading:
+class SegmentReader:
     """The rows of segments of one shape, by ranges of buckets.
 
     Files that reach over several ranges are read once and kept.

@@ -10,13 +10,11 @@ from datetime import date
 from pathlib import Path
 from typing import Any, NoReturn
 
-from rfm_engine.aggregate.budget import batch_bytes, default_limit, parse_size, plan_memory
 from rfm_engine.aggregation import Progress
-from rfm_engine.available import anonymous_bytes, available_bytes, threads_of
+from rfm_engine.available import threads_of
 from rfm_engine.errors import UsageError
 from rfm_engine.orders.kinds import Kinds
 from rfm_engine.orders.reading import NEWEST
-from rfm_engine.orders.reading import Reading as OrderReading
 from rfm_engine.state.building import Building, shape_of
 from rfm_engine.state.disk import Disk
 from rfm_engine.state.forgetting import Forgetting
@@ -24,14 +22,17 @@ from rfm_engine.state.history import LIFETIME, History
 from rfm_engine.state.ingest import (
     Ingested,
     account_of,
+    budget_of,
     check_ids,
+    first_day_of,
     gathering_of,
     inputs_of,
-    refuse_forgetting,
+    nothing_to_add,
+    reading_of,
 )
 from rfm_engine.state.making import agreed, create, store_at
-from rfm_engine.state.manifest import NOTHING, Batch, Manifest
-from rfm_engine.state.segments import Reading, Writing
+from rfm_engine.state.manifest import Batch, Manifest
+from rfm_engine.state.segments import SegmentReader, SegmentWriter
 from rfm_engine.state.store import Snapshot, Store
 from rfm_engine.state.stored import StoredTotals, row_counts
 from rfm_engine.state.summary import summary_of
@@ -83,7 +84,7 @@ class State:
         Parameters
         ----------
         path
-            A folder that is not there; its parent is.
+            A folder that is empty or not there; its parent is.
         history
             `lifetime`: one record a customer, for dates of analysis from the newest order on.
             `rolling:365d`: day detail of so many days and 31 more, for any date and window within
@@ -188,7 +189,7 @@ class State:
         kinds = None if newest.kinds is None else Kinds(*newest.kinds)
         read = None
         if kinds is not None:
-            read = Reading(self._snapshot, shape_of(manifest, kinds), newest.totals)
+            read = SegmentReader(self._snapshot, shape_of(manifest, kinds), newest.totals)
         counts = row_counts(newest.whole_account, window)
         # Amounts have been converted; the file of rates may be gone.
         given = running | asked | {"rates": None}
@@ -234,30 +235,18 @@ class State:
             manifest, newest = snapshot.manifest, snapshot.generation
             check_ids(newest, batch_id, replace_batch)
             if batch_id in dict(newest.ledger):
-                return Ingested(newest.number, None, NOTHING, {str(batch_id): str(batch_id)})
-            # Days are kept in any case, and whether they are counted is a matter of scores.
-            options = manifest.options | {"frequency": "orders"}
-            reading = OrderReading(as_of=NEWEST, **options)
+                return nothing_to_add(newest, {str(batch_id): str(batch_id)})
+            reading = reading_of(manifest)
             inputs = inputs_of(orders, reading, newest, batch_id, replace_batch, pool)
             if not inputs.sources or newest.has(replace_batch, inputs.fingerprints):
-                return Ingested(newest.number, None, NOTHING, inputs.skipped)
-            a_thread = batch_bytes(by=reading.by is not None, clv=False)
-            if memory_limit is None:
-                limit = default_limit(available_bytes(), anonymous_bytes(), n_threads, a_thread)
-            else:
-                limit = parse_size(memory_limit)
-            budget = plan_memory(limit, anonymous_bytes(), n_threads, a_thread=a_thread)
+                return nothing_to_add(newest, inputs.skipped)
+            budget = budget_of(reading, memory_limit, n_threads)
             gathering = gathering_of(
                 inputs, reading, manifest, budget, spill_dir, n_threads, progress
             )
-            history = History.parse(manifest.history)
-            rest = newest.without(replace_batch)
-            refuse_forgetting(history, rest.last_day, gathering)
-            days = [d for d in (rest.last_day, gathering.newest_day) if d is not None]
-            first_day = history.first_day(newest.first_day, max(days, default=None))
+            first_day = first_day_of(gathering, manifest, replace_batch)
             account = account_of(gathering, first_day)
             batch = Batch(inputs.batch, inputs.fingerprints, gathering.newest_day, account)
-            building = Building(self._store, snapshot, gathering.kinds, pool)
             made = newest._replace(
                 number=newest.number + 1,
                 kinds=tuple(gathering.kinds),
@@ -265,6 +254,7 @@ class State:
                 first_day=first_day,
                 ledger=newest.ledger_with(batch),
             )
+            building = Building(self._store, snapshot, gathering.kinds, pool)
             with self._discarding(building):
                 runs = gathering.runs(first_day, pool)
                 batch = building.written(batch, runs, gathering.n_customers_so_far)
@@ -330,7 +320,7 @@ class State:
         """
         with self._writing() as snapshot, ThreadPoolExecutor(1) as pool:
             manifest = snapshot.manifest
-            writing = Writing(self._store, pool)
+            writing = SegmentWriter(self._store, pool)
             forgetting = Forgetting(self._store, manifest, customers, writing)
             with self._discarding(writing):
                 standing = tuple(map(forgetting.generation, manifest.generations))
@@ -379,7 +369,7 @@ class State:
                 snapshot.close()
 
     @contextmanager
-    def _discarding(self, written: Building | Writing) -> Iterator[None]:
+    def _discarding(self, written: Building | SegmentWriter) -> Iterator[None]:
         """Take away what was written when it will not be published."""
         try:
             yield

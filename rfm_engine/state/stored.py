@@ -19,7 +19,7 @@ from rfm_engine.orders.judge import REASONS
 from rfm_engine.orders.kinds import Kinds
 from rfm_engine.state.days import Window, held_in
 from rfm_engine.state.manifest import Account
-from rfm_engine.state.segments import Buckets, Reading
+from rfm_engine.state.segments import Buckets, SegmentReader
 
 # An id, four integers, and what is made of them on the way.
 _BYTES_A_CUSTOMER = 56
@@ -40,7 +40,7 @@ class StoredCustomers:
     """
 
     def __init__(
-        self, reading: Reading, window: Window | None, budget: Budget, *, clv: bool
+        self, reading: SegmentReader, window: Window | None, budget: Budget, *, clv: bool
     ) -> None:
         self._reading = reading
         self._window = window
@@ -98,7 +98,7 @@ class StoredTotals(CustomerTotals):
 
     def __init__(
         self,
-        read: Reading | None,
+        read: SegmentReader | None,
         kinds: Kinds | None,
         counts: RowCounts,
         newest_day: int | None,

@@ -56,6 +56,16 @@ def test_ingest__compacts_when_half_of_the_rows_are_settled(tmp_path):
     assert state.summary()["files"] == 1
 
 
+def test_ingest__puts_many_small_batches_together(tmp_path):
+    state = rfm.State.create(tmp_path / "state", keep_batches=0)
+    state.ingest(day(1, *range(1_000)), batch_id="base")
+    for number in range(60):
+        state.ingest(day(2, number, 1_000 + number), batch_id=str(number))
+        assert len(state.manifest.newest.settled) <= building._MOST_SEGMENTS
+    assert state.totals().n_customers == 1_060
+    assert state.totals().rows.counted == 1_120
+
+
 def test_rolling__compacting_lets_go_of_old_days(tmp_path):
     state = rfm.State.create(tmp_path / "state", history="rolling:1d", keep_batches=0)
     for number in range(0, 60, 20):

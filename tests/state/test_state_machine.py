@@ -81,6 +81,8 @@ class States(RuleBasedStateMachine):
         self.patches = [
             patch.object(segments, "_ROWS_A_FILE", rows_a_file),
             patch.object(building, "_MOST_SETTLED", most_settled),
+            patch.object(building, "_MOST_SEGMENTS", 3),
+            patch.object(building, "_MOST_WHOLE", 1),
             patch.object(stored, "_BYTES_A_CUSTOMER", 56 if room else 1 << 62),
         ]
         for each in self.patches:
