@@ -115,16 +115,22 @@ class Model:
         first = newest - timedelta(days=self.n_days + MARGIN_DAYS - 1)
         return first > before and {day for day in map(self.day, lines) if day >= first} == {newest}
 
-    def forget(self, customer: Any) -> bool:
-        found = False
+    def has(self, customer: Any) -> tuple[bool, bool]:
+        """Whether a generation has orders within its history of a customer, or older ones too."""
+        found = [
+            self._in_time(world, line)
+            for world in self.worlds.values()
+            for batch in world.settled + world.kept
+            for line in batch.lines
+            if line.customer == customer
+        ]
+        return any(found), bool(found)
+
+    def forget(self, customer: Any) -> None:
         for world in self.worlds.values():
             for batch in world.settled + world.kept:
-                rest = [line for line in batch.lines if line.customer != customer]
-                found |= len(rest) < len(batch.lines)
-                batch.lines = rest
-        if found:
-            self._next()
-        return found
+                batch.lines = [line for line in batch.lines if line.customer != customer]
+        self._next()
 
     def restore(self, number: int) -> None:
         self._next(deepcopy(self.worlds[number]))
