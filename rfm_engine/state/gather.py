@@ -101,6 +101,11 @@ class Gathering:
         """The newest day of a row that counted."""
         return self._intake.ledger.newest_day
 
+    def newest_since(self, first_day: int | None) -> int | None:
+        """Return the newest day, None where it is before a first one: such rows are too late."""
+        newest = self.newest_day
+        return None if newest is None or (first_day is not None and newest < first_day) else newest
+
     @property
     def rows_by_day(self) -> dict[int, int]:
         """Counted rows by local day, where days are kept."""

@@ -246,7 +246,8 @@ class State:
             )
             first_day = first_day_of(gathering, manifest, replace_batch)
             account = account_of(gathering, first_day)
-            batch = Batch(inputs.batch, inputs.fingerprints, gathering.newest_day, account)
+            newest_day = gathering.newest_since(first_day)
+            batch = Batch(inputs.batch, inputs.fingerprints, newest_day, account)
             made = newest._replace(
                 number=newest.number + 1,
                 kinds=tuple(gathering.kinds),
