@@ -16,7 +16,7 @@ from rfm_engine.state.disk import Disk
 from rfm_engine.state.manifest import Manifest
 
 PLACE = Path("state")
-RUNNING: dict[str, Any] = {"threads": 1, "memory_limit": "1GB"}
+RUNNING: dict[str, Any] = {"threads": 1, "memory_limit": "1TB"}
 KEEP = 2
 OPTIONS: dict[str, dict[str, Any]] = {
     "lifetime": {"keep_batches": 1},

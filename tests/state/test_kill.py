@@ -42,7 +42,7 @@ _PROGRAM = """
 import sys, rfm_engine as rfm, pyarrow.dataset, pyarrow.parquet
 print("ready", flush=True)
 sys.stdin.readline()
-rfm.State.open(sys.argv[1]).ingest(sys.argv[2], threads=2, memory_limit="1GB")
+rfm.State.open(sys.argv[1]).ingest(sys.argv[2], threads=2, memory_limit="1TB")
 """
 
 

@@ -57,9 +57,9 @@ def open_sources(
     >>> source.schema.names, source.n_rows
     (['amount', 'customer_id'], 1)
     """
+    csv.check_delimiter(csv_delimiter)
     files = files_of(orders)
     if files is None:
-        csv.check_delimiter(csv_delimiter)
         return [_in_memory(orders, list(dict.fromkeys(needed)))]
     return open_files(files, needed, csv_delimiter=csv_delimiter)
 
