@@ -42,7 +42,7 @@ STAGES: dict[str, list[tuple[Any, str]]] = {
     "find the customer": [(Partition, "_assigned")],
     "add up": [(Measures, "add"), (DistinctOrders, "add")],
     "settle and measure": [(Partition, "settle"), (totals, "chunk_of")],
-    "score": [(pipeline, "place_customers")],
+    "score": [(pipeline, "score_everyone")],
     "build columns": [(customers.ScoredCustomers, "_table")],
     "encode": [(formats, "write_table")],
 }

@@ -60,9 +60,9 @@ class Building:
         """The files written so far."""
         return self._writing.names
 
-    def written(self, batch: Batch, runs: Sequence[Callable[[], Gathered]], n_most: int) -> Batch:
-        """Write the rows of a batch, `n_most` or fewer; many are not in memory all at once."""
-        ranges = buckets_for(n_most)
+    def written(self, batch: Batch, runs: Sequence[Callable[[], Gathered]], n_about: int) -> Batch:
+        """Write the rows of a batch, some `n_about`; many are not in memory all at once."""
+        ranges = buckets_for(n_about)
         if len(ranges) <= len(runs) or len(runs) <= 1:
             return self._written_at_once(batch, runs)
         each = N_BUCKETS // len(runs)

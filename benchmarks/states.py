@@ -1,0 +1,168 @@
+"""A night with a state, side by side with what it cannot do without: `python -m benchmarks.states`.
+
+Scoring is measured against decoding the state's files and encoding the result, both of which it has
+to do, and against a run over all orders; an ingest against decoding the day and writing its own
+files. All in turns, in one run; what is measured is compared with a run over all orders first.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from statistics import median
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+import rfm_engine as rfm
+from rfm_engine.simulate import simulate
+from rfm_engine.sink import write
+
+THREADS = 2
+ROUNDS = 5
+DAY_ORDERS, DAY_CUSTOMERS = 1_000_000, 600_000
+
+
+class Night:
+    """A state of all orders, a day that comes next, and where results go."""
+
+    def __init__(self, folder: Path, customers: int, orders: int) -> None:
+        self.folder = folder
+        self.orders = self._written("orders", simulate(customers=customers, orders=orders))
+        day = simulate(customers=DAY_CUSTOMERS, orders=DAY_ORDERS, seed=9)
+        self.day = self._written("day", day)
+        self.state = rfm.State.create(folder / "state")
+        self.state.ingest(self.orders, threads=THREADS)
+
+    def check(self) -> None:
+        """Compare a score of the state with one of the orders."""
+        self.score()
+        self.score_afresh()
+        found, afresh = (self._customers(name) for name in ("result", "afresh"))
+        assert found.equals(afresh)
+
+    def score(self) -> None:
+        """Score the state."""
+        output = self.folder / "result.parquet"
+        rfm.score(self.state.path, as_of="newest", output=output, threads=THREADS)
+
+    def score_afresh(self) -> None:
+        """Score all orders."""
+        output = self.folder / "afresh.parquet"
+        rfm.score(self.orders, as_of="newest", output=output, threads=THREADS)
+
+    def decode(self) -> None:
+        """Decode the files of the state."""
+        data = self.state.path / "data"
+        names = [file.name for file in self.state.manifest.newest.files]
+        with ThreadPoolExecutor(THREADS) as pool:
+            tables = pool.map(lambda name: pq.read_table(data / name, use_threads=False), names)
+            assert sum(table.num_rows for table in tables) >= self.state.totals().n_customers_so_far
+
+    def encode(self, batches: Sequence[pa.RecordBatch]) -> None:
+        """Encode a result that is there."""
+        write(batches, batches[0].schema, self.folder / "encoded.parquet", threads=THREADS)
+
+    def result(self) -> list[pa.RecordBatch]:
+        """Return the result as it is written, a quarter of a million rows at a time."""
+        table = pq.read_table(self.folder / "result.parquet")
+        batches: list[pa.RecordBatch] = table.to_batches(max_chunksize=1 << 18)
+        return batches
+
+    def ingest(self) -> None:
+        """Add the day."""
+        done = self.state.ingest(self.day, threads=THREADS)
+        assert done.rows.counted == DAY_ORDERS
+
+    def forget_the_day(self) -> None:
+        """Go back to before it."""
+        self.state.restore(self.state.manifest.generations[1].number)
+
+    def write_day(self, tables: Sequence[pa.Table]) -> None:
+        """Write what the day's batch consists of, and sync it."""
+        for number, table in enumerate(tables):
+            place = self.folder / f"own-{number}.parquet"
+            packed = dict.fromkeys(table.column_names, "DELTA_BINARY_PACKED")
+            pq.write_table(
+                table, place, use_dictionary=False, compression="none", column_encoding=packed
+            )
+            with place.open("rb") as file:
+                os.fsync(file.fileno())
+
+    def day_tables(self) -> list[pa.Table]:
+        """Return the rows of the day's batch."""
+        files = self.state.manifest.newest.batches[-1].totals.files
+        return [pq.read_table(self.state.path / "data" / file.name) for file in files]
+
+    def _customers(self, name: str) -> pa.Table:
+        return pq.read_table(self.folder / f"{name}.parquet").sort_by("customer_id")
+
+    def _written(self, name: str, batches: pa.RecordBatchReader) -> Path:
+        place = self.folder / f"{name}.parquet"
+        write(batches, batches.schema, place, threads=THREADS)
+        return place
+
+
+def seconds_of(work: Callable[[], None]) -> float:
+    """Time one call, when nothing waits to be written to disk."""
+    os.sync()
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def measured(night: Night) -> dict[str, float]:
+    """Return the median seconds of each thing, and how many times of others they are."""
+    night.check()
+    batches = night.result()
+    night.ingest()
+    tables = night.day_tables()
+    night.forget_the_day()
+    seconds: dict[str, list[float]] = {}
+    works: dict[str, Callable[[], None]] = {
+        "decode state": night.decode,
+        "encode result": lambda: night.encode(batches),
+        "score state": night.score,
+        "score orders": night.score_afresh,
+        "decode day": lambda: assert_read(pq.read_table(night.day)),
+        "write day": lambda: night.write_day(tables),
+        "ingest day": night.ingest,
+    }
+    for _ in range(ROUNDS):
+        for name, work in works.items():
+            seconds.setdefault(name, []).append(seconds_of(work))
+        night.forget_the_day()
+    found = {name: median(each) for name, each in seconds.items()}
+    return found | {
+        "score / (decode + encode)": found["score state"]
+        / (found["decode state"] + found["encode result"]),
+        "score / score of orders": found["score state"] / found["score orders"],
+        "ingest / (decode + write)": found["ingest day"]
+        / (found["decode day"] + found["write day"]),
+    }
+
+
+def assert_read(day: pa.Table) -> None:
+    """Check that all of a day was read."""
+    assert day.num_rows == DAY_ORDERS
+
+
+def main() -> None:
+    """Measure, and print what was found as JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--customers", type=int, default=5_000_000)
+    parser.add_argument("--orders", type=int, default=50_000_000)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="rfm-states-") as folder:
+        found = measured(Night(Path(folder), given.customers, given.orders))
+    print(json.dumps({name: round(value, 3) for name, value in found.items()}, indent=1))
+
+
+if __name__ == "__main__":
+    main()
