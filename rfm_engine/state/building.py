@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from functools import partial
+from typing import TypeVar
 
 import numpy as np
 
@@ -15,11 +16,13 @@ from rfm_engine.state.days import first_word
 from rfm_engine.state.gather import Gathered
 from rfm_engine.state.history import History
 from rfm_engine.state.manifest import Batch, File, Generation, Manifest, Segment
-from rfm_engine.state.merge import N_BUCKETS, Rows, apart, merged
+from rfm_engine.state.merge import Rows, apart, followed, merged
 from rfm_engine.state.repeats import counted_less, shared
 from rfm_engine.state.segments import Buckets, SegmentReader, SegmentWriter, buckets_for
 from rfm_engine.state.shape import Shape
-from rfm_engine.state.store import Snapshot, Store
+from rfm_engine.state.store import Current, Store
+
+Piece = TypeVar("Piece")
 
 # Settled batches are compacted when they have so much of the rows of those that are: a night that
 # compacts writes three times what the nights since the last one have written.
@@ -44,11 +47,11 @@ def orders_shape_of(manifest: Manifest, kinds: Kinds) -> Shape:
 
 
 class Building:
-    """Generations made out of a snapshot; their files are written and nothing is published."""
+    """Generations made out of the newest; their files are written and nothing is published."""
 
-    def __init__(self, store: Store, snapshot: Snapshot, kinds: Kinds, pool: Executor) -> None:
-        self._manifest = snapshot.manifest
-        self._snapshot = snapshot
+    def __init__(self, store: Store, current: Current, kinds: Kinds, pool: Executor) -> None:
+        self._manifest = current.manifest
+        self._current = current
         self._kinds = kinds
         self._writing = SegmentWriter(store, pool)
         self._totals = shape_of(self._manifest, kinds)
@@ -61,48 +64,38 @@ class Building:
         return self._writing.names
 
     def written(self, batch: Batch, runs: Sequence[Callable[[], Gathered]], n_about: int) -> Batch:
-        """Write the rows of a batch, some `n_about`; many are not in memory all at once."""
+        """Write the rows of a batch, some `n_about`; they are not in memory all at once."""
+        if not runs:
+            return batch
         ranges = buckets_for(n_about)
-        if len(ranges) <= len(runs) or len(runs) <= 1:
-            return self._written_at_once(batch, runs)
-        each = N_BUCKETS // len(runs)
-        parts = [
-            (run, [r for r in ranges if number * each <= r[0] < (number + 1) * each])
-            for number, run in enumerate(runs)
-        ]
+        n_parts = min(len(runs), len(ranges))
+        parts = zip(_cut(runs, n_parts), _cut(ranges, n_parts), strict=True)
         files = list(self._writing.pool.map(self._part_written, parts))
-        totals = tuple(file for part, _ in files for file in part)
-        orders = tuple(file for _, part in files for file in part)
-        return batch._replace(totals=Segment(totals), orders=Segment(orders))
-
-    def _written_at_once(self, batch: Batch, runs: Sequence[Callable[[], Gathered]]) -> Batch:
-        found = list(self._writing.pool.map(lambda run: run(), runs))
-        if not found:
-            return batch
-        totals = apart([each.totals for each in found])
-        batch = batch._replace(totals=self._writing.segment("totals", self._totals, totals))
-        several = [each.orders for each in found if each.orders is not None]
-        if not several:
-            return batch
-        orders = self._writing.segment("orders", self._orders, apart(several))
-        return batch._replace(orders=orders)
+        totals, orders = (
+            Segment(tuple(file for part in role for file in part))
+            for role in zip(*files, strict=True)
+        )
+        return batch._replace(
+            totals=totals if totals.n_rows else Segment(),
+            orders=orders if orders.n_rows else Segment(),
+        )
 
     def _part_written(
-        self, part: tuple[Callable[[], Gathered], Sequence[Buckets]]
+        self, part: tuple[Sequence[Callable[[], Gathered]], Sequence[Buckets]]
     ) -> tuple[list[File], list[File]]:
-        run, ranges = part
-        gathered = run()
-        rows_by_role = [("totals", self._totals, gathered.totals)]
-        if gathered.orders is not None:
-            rows_by_role.append(("orders", self._orders, gathered.orders))
-        totals, *orders = [
-            [
-                self._writing.file(role, shape, first, rows.of_buckets(first, last))
-                for first, last in ranges
-            ]
-            for role, shape, rows in rows_by_role
+        runs, ranges = part
+        found = [run() for run in runs]
+        orders = [each.orders for each in found if each.orders is not None]
+        return (
+            self._files("totals", self._totals, apart([each.totals for each in found]), ranges),
+            self._files("orders", self._orders, apart(orders), ranges) if orders else [],
+        )
+
+    def _files(self, role: str, shape: Shape, rows: Rows, ranges: Sequence[Buckets]) -> list[File]:
+        return [
+            self._writing.file(role, shape, first, rows.of_buckets(first, last))
+            for first, last in ranges
         ]
-        return totals, orders[0] if orders else []
 
     def with_batch(self, newest: Generation, batch: Batch) -> Generation:
         """Add a batch, or put it in the place of the one with its id."""
@@ -111,6 +104,9 @@ class Building:
         if batch.id in ids:
             place = ids.index(batch.id)
             batches[place] = batch
+            # Orders of settled batches are known as long as a batch that is kept has them.
+            kept = [each.orders for each in batches]
+            newest = newest._replace(known=self._shared([newest.known], kept))
         else:
             place = len(batches)
             batches.append(batch)
@@ -149,7 +145,7 @@ class Building:
 
     def _together(self, segments: Sequence[Segment], first_day: int | None) -> Segment:
         """Add up segments to one, days before `first_day` left out."""
-        read = SegmentReader(self._snapshot, self._totals, segments)
+        read = SegmentReader(self._current, self._totals, segments)
         ranges = buckets_for(read.n_rows)
         read.prepare(ranges, self._writing.pool)
         pieces = ((each[0], partial(self._kept, read, each, first_day)) for each in ranges)
@@ -165,28 +161,59 @@ class Building:
     def _recounted(self, newest: Generation, batches: Sequence[Batch], place: int) -> list[Batch]:
         """Count anew what the batches from a place on count less."""
         of_bytes = self._kinds.by is not None or self._kinds.customer not in ("int", "uint")
-        before = self._read([newest.known, *(batch.orders for batch in batches[:place])])
-        found = []
-        for batch in batches[place:]:
-            orders = self._read([batch.orders])
-            repeats = Segment()
-            if orders is not None and orders.n:
-                less = counted_less(before, orders, self._key, of_bytes=of_bytes)
-                repeats = self._writing.segment("repeats", self._totals, less)
-                before = orders if before is None else merged([before, orders])
-            found.append(batch._replace(repeats=repeats))
-        return found
+        before = self._reader([newest.known, *(batch.orders for batch in batches[:place])])
+        own = [self._reader([batch.orders]) for batch in batches[place:]]
+        less: list[list[Rows]] = [[] for _ in own]
+        everything = self._reader([newest.known, *(batch.orders for batch in batches)])
+        # Of a small batch few ranges are touched.
+        ranges = [r for r in everything.ranges() if any(reader.n_most(r) for reader in own)]
+        if len(ranges) > 1:
+            for reader in (before, *own):
+                reader.prepare(ranges, self._writing.pool)
+        for buckets in ranges:
+            known = before.rows(buckets)
+            for reader, found in zip(own, less, strict=True):
+                orders = reader.rows(buckets)
+                if orders is not None and orders.n:
+                    found.append(counted_less(known, orders, self._key, of_bytes=of_bytes))
+                    known = orders if known is None else merged([known, orders])
+        return [
+            batch._replace(
+                repeats=self._writing.segment("repeats", self._totals, apart(found))
+                if found
+                else Segment()
+            )
+            for batch, found in zip(batches[place:], less, strict=True)
+        ]
 
     def _remembered(
         self, newest: Generation, gone: Sequence[Batch], kept: Sequence[Batch]
     ) -> Segment:
         """Return the orders of settled batches that kept ones hold too."""
-        settled = self._read([newest.known, *(batch.orders for batch in gone)])
-        later = self._read([batch.orders for batch in kept])
-        if settled is None or later is None:
-            return Segment()
-        return self._writing.segment("known", self._orders, shared(settled, later))
+        settled = [newest.known, *(batch.orders for batch in gone)]
+        return self._shared(settled, [batch.orders for batch in kept])
 
-    def _read(self, segments: Sequence[Segment]) -> Rows | None:
-        read = SegmentReader(self._snapshot, self._orders, segments)
-        return read.rows((0, N_BUCKETS))
+    def _shared(self, settled: Sequence[Segment], kept: Sequence[Segment]) -> Segment:
+        """Write those orders of some segments that others hold too."""
+        ours, theirs = self._reader(settled), self._reader(kept)
+        if not ours.n_rows or not theirs.n_rows:
+            return Segment()
+        ranges = self._reader([*settled, *kept]).ranges()
+        for reader in (ours, theirs):
+            reader.prepare(ranges, self._writing.pool)
+        found = []
+        for buckets in ranges:
+            orders, later = ours.rows(buckets), theirs.rows(buckets)
+            assert orders is not None
+            assert later is not None
+            found.append(shared(orders, later))
+        return self._writing.segment("known", self._orders, followed(found))
+
+    def _reader(self, segments: Sequence[Segment]) -> SegmentReader:
+        return SegmentReader(self._current, self._orders, segments)
+
+
+def _cut(pieces: Sequence[Piece], n_parts: int) -> list[Sequence[Piece]]:
+    """Cut a sequence into so many parts of one length."""
+    each = len(pieces) // n_parts
+    return [pieces[start : start + each] for start in range(0, len(pieces), each)]

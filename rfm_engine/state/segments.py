@@ -10,7 +10,7 @@ from rfm_engine.state.columns import Columns, fits
 from rfm_engine.state.manifest import File, Segment
 from rfm_engine.state.merge import N_BUCKETS, Rows, followed, merged
 from rfm_engine.state.shape import Shape
-from rfm_engine.state.store import Snapshot, Store
+from rfm_engine.state.store import Current, Snapshot, Store
 
 # A file is read whole, and its customers are a row group of the result. With twice as many, for
 # which the system had to find memory each time, writing 50 M customers took a sixth longer.
@@ -75,7 +75,9 @@ class SegmentReader:
     Files that reach over several ranges are read once and kept.
     """
 
-    def __init__(self, snapshot: Snapshot, shape: Shape, segments: Sequence[Segment]) -> None:
+    def __init__(
+        self, snapshot: Snapshot | Current, shape: Shape, segments: Sequence[Segment]
+    ) -> None:
         self._snapshot = snapshot
         self._shape = shape
         self._segments = [segment for segment in segments if segment.files]
@@ -104,11 +106,10 @@ class SegmentReader:
         )
 
     def ranges(self) -> list[Buckets]:
-        """Return ranges that are worth reading for themselves: the files of the largest segment."""
-        files = max(self._segments, key=lambda segment: segment.n_rows).files
-        if len(files) == 1:
-            return buckets_for(self.n_rows)
-        return [_whole(file) for file in files]
+        """Return the ranges of the largest segment's files, none without any."""
+        if not self._segments:
+            return []
+        return [_whole(file) for file in max(self._segments, key=lambda each: each.n_rows).files]
 
     def columns(self, buckets: Buckets) -> Columns | None:
         """Return the customers of a range, not by day, with the rows of all segments added.

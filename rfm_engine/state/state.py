@@ -33,7 +33,7 @@ from rfm_engine.state.ingest import (
 from rfm_engine.state.making import agreed, create, store_at
 from rfm_engine.state.manifest import Batch, Manifest
 from rfm_engine.state.segments import SegmentReader, SegmentWriter
-from rfm_engine.state.store import Snapshot, Store
+from rfm_engine.state.store import Current, Snapshot, Store
 from rfm_engine.state.stored import StoredTotals, row_counts
 from rfm_engine.state.summary import summary_of
 from rfm_engine.state.verifying import faults
@@ -66,7 +66,7 @@ class State:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._see()
+        self._seen: Snapshot | None = Snapshot(store)
 
     @classmethod
     def create(
@@ -119,6 +119,13 @@ class State:
             There is none, or its manifest is not as it was written.
         """
         return cls(store_at(path, disk))
+
+    @property
+    def _snapshot(self) -> Snapshot:
+        # After a write, that which it made, or one that came after it.
+        if self._seen is None:
+            self._seen = Snapshot(self._store)
+        return self._seen
 
     @property
     def path(self) -> Path:
@@ -231,8 +238,8 @@ class State:
             Another writer is at work.
         """
         n_threads = threads_of(threads)
-        with self._writing() as snapshot, ThreadPoolExecutor(n_threads) as pool:
-            manifest, newest = snapshot.manifest, snapshot.generation
+        with self._writing() as current, ThreadPoolExecutor(n_threads) as pool:
+            manifest, newest = current.manifest, current.generation
             check_ids(newest, batch_id, replace_batch)
             if batch_id in dict(newest.ledger):
                 return nothing_to_add(newest, {str(batch_id): str(batch_id)})
@@ -255,7 +262,7 @@ class State:
                 first_day=first_day,
                 ledger=newest.ledger_with(batch),
             )
-            building = Building(self._store, snapshot, gathering.kinds, pool)
+            building = Building(self._store, current, gathering.kinds, pool)
             with self._discarding(building):
                 runs = gathering.runs(first_day, pool)
                 batch = building.written(batch, runs, gathering.n_customers_so_far)
@@ -266,20 +273,20 @@ class State:
     def compact(self, *, threads: int | None = None) -> int:
         """Make one segment of all batches that are not kept; return the generation."""
         n_threads = threads_of(threads)
-        with self._writing() as snapshot, ThreadPoolExecutor(n_threads) as pool:
-            newest = snapshot.generation
+        with self._writing() as current, ThreadPoolExecutor(n_threads) as pool:
+            newest = current.generation
             if newest.kinds is None or not newest.settled:
                 return newest.number
-            building = Building(self._store, snapshot, Kinds(*newest.kinds), pool)
+            building = Building(self._store, current, Kinds(*newest.kinds), pool)
             with self._discarding(building):
                 made = building.compacted(newest._replace(number=newest.number + 1))
-            self._publish(snapshot.manifest.with_newest(made))
+            self._publish(current.manifest.with_newest(made))
         return made.number
 
     def gc(self) -> list[str]:
         """Take away files that belong to no generation, left by writers that did not end well."""
-        with self._writing() as snapshot:
-            return self._store.collect(snapshot.manifest)
+        with self._writing() as current:
+            return self._store.collect(current.manifest)
 
     def restore(self, generation: int) -> int:
         """Make a generation that still stands the newest again; return its new number.
@@ -289,8 +296,8 @@ class State:
         UsageError
             It does not stand any more, or never did.
         """
-        with self._writing() as snapshot:
-            manifest = snapshot.manifest
+        with self._writing() as current:
+            manifest = current.manifest
             standing = {each.number: each for each in manifest.generations}
             if generation not in standing:
                 listed = ", ".join(map(str, standing))
@@ -319,8 +326,8 @@ class State:
         UsageError
             An id is of another kind than those of the state.
         """
-        with self._writing() as snapshot, ThreadPoolExecutor(1) as pool:
-            manifest = snapshot.manifest
+        with self._writing() as current, ThreadPoolExecutor(1) as pool:
+            manifest = current.manifest
             writing = SegmentWriter(self._store, pool)
             forgetting = Forgetting(self._store, manifest, customers, writing)
             with self._discarding(writing):
@@ -331,7 +338,7 @@ class State:
                 manifest = manifest.with_newest(made)
                 self._store.publish(manifest)
             self._store.purge(manifest)
-            self._see()
+            self._seen = None
         return [customer for customer in customers if customer in forgetting.found]
 
     def verify(self) -> list[str]:
@@ -358,16 +365,12 @@ class State:
         raise TypeError("a State cannot be pickled: it holds files open; open it by its path")
 
     @contextmanager
-    def _writing(self) -> Iterator[Snapshot]:
+    def _writing(self) -> Iterator[Current]:
         """Keep other writers out, and see the newest generation."""
-        self._store.newest()  # so that what is not there is said so
+        self._store.refuse_missing()
         with self._store.disk.locked(self._store.folder):
             self._store.settle()
-            snapshot = Snapshot(self._store)
-            try:
-                yield snapshot
-            finally:
-                snapshot.close()
+            yield Current(self._store)
 
     @contextmanager
     def _discarding(self, written: Building | SegmentWriter) -> Iterator[None]:
@@ -381,7 +384,4 @@ class State:
     def _publish(self, manifest: Manifest) -> None:
         self._store.publish(manifest)
         self._store.collect(manifest)
-        self._see()
-
-    def _see(self) -> None:
-        self._snapshot = Snapshot(self._store)
+        self._seen = None

@@ -80,10 +80,7 @@ class Store:
         for _ in range(_MOST_TRIES):
             numbers = self._numbers()
             if not numbers:
-                raise StateError(
-                    f"{str(self.folder)!r} must be a state; got no manifest in it. "
-                    "Create one with rfm state create, or look whether the disk is mounted."
-                )
+                raise self._empty()
             name = manifest_name(numbers[-1])
             try:
                 text = self._read(self.folder / name)
@@ -97,6 +94,17 @@ class Store:
                 )
             return manifest
         raise StateError(f"{str(self.folder)!r} must hold still; got another manifest every time.")
+
+    def refuse_missing(self) -> None:
+        """Refuse a folder that is not there or has no manifest.
+
+        Raises
+        ------
+        StateError
+            It is so.
+        """
+        if not self._numbers():
+            raise self._empty()
 
     def settle(self) -> None:
         """Return when the newest manifest is certain to stay.
@@ -116,7 +124,7 @@ class Store:
         """Write a data file, whose bytes then outlast a loss of power; see `publish`."""
         name = f"{role}-{secrets.token_hex(8)}.parquet"
         digest = hashlib.sha256(data).hexdigest()
-        put(self.disk, self.data / name, data)
+        self._put(self.data / name, data)
         return File(name, len(data), zlib.crc32(data), digest, first_bucket, tuple(counts))
 
     def publish(self, manifest: Manifest) -> None:
@@ -130,7 +138,7 @@ class Store:
         self.disk.sync_folder(self.data)
         number = manifest.newest.number
         aside = self.folder / f"{_ASIDE}{secrets.token_hex(8)}"
-        put(self.disk, aside, text_of(manifest))
+        self._put(aside, text_of(manifest))
         try:
             self.disk.link(aside, self.folder / manifest_name(number))
         except FileExistsError:
@@ -186,6 +194,16 @@ class Store:
             raise self.missing(file) from None
         return self.checked(file, data)
 
+    def _put(self, path: Path, data: bytes | memoryview) -> None:
+        """Write a file; what there is of it is taken away when that fails."""
+        try:
+            put(self.disk, path, data)
+        except BaseException as error:
+            self.discard([path])
+            if isinstance(error, OSError) and error.filename is None:
+                error.filename = str(path)
+            raise
+
     def checked(self, file: File, data: memoryview) -> memoryview:
         """Return the bytes of a data file if they are what was written.
 
@@ -218,6 +236,12 @@ class Store:
             "Restore the state from a backup."
         )
 
+    def _empty(self) -> StateError:
+        return StateError(
+            f"{str(self.folder)!r} must be a state; got no manifest in it. "
+            "Create one with rfm state create, or look whether the disk is mounted."
+        )
+
     def _is_unfinished(self) -> bool:
         names = self.disk.names(self.folder)
         if any(name != _DATA and not name.startswith(_ASIDE) for name in names):
@@ -241,6 +265,23 @@ class Store:
             return self.disk.read(file)
         finally:
             self.disk.close(file)
+
+
+class Current:
+    """The newest generation as its only writer sees it: nobody takes files away meanwhile."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.manifest = store.newest()
+
+    @property
+    def generation(self) -> Generation:
+        """What is known."""
+        return self.manifest.newest
+
+    def read(self, file: File) -> memoryview:
+        """Return the bytes of a data file, checked; from any thread."""
+        return self._store.read(file)
 
 
 class Snapshot:
@@ -279,10 +320,7 @@ class Snapshot:
                 f"state {str(self._store.folder)!r} must be open to be read; got a closed one. "
                 "Open it again."
             )
-        opened = self._files.get(file.name)
-        if opened is None:  # written since, for the next generation
-            return self._store.read(file)
-        return self._store.checked(file, self._store.disk.read(opened))
+        return self._store.checked(file, self._store.disk.read(self._files[file.name]))
 
     def close(self) -> None:
         """Let go of the files; they cannot be read through this any more."""

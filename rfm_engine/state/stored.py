@@ -19,7 +19,7 @@ from rfm_engine.orders.judge import REASONS
 from rfm_engine.orders.kinds import Kinds
 from rfm_engine.state.days import Window, held_in
 from rfm_engine.state.manifest import Account
-from rfm_engine.state.segments import Buckets, SegmentReader
+from rfm_engine.state.segments import Buckets, SegmentReader, buckets_for
 
 # An id, four integers, and what is made of them on the way.
 _BYTES_A_CUSTOMER = 56
@@ -63,6 +63,8 @@ class StoredCustomers:
         if not self.n_customers:
             return []
         ranges = self._reading.ranges()
+        if len(ranges) == 1:  # and smaller ones beside it
+            ranges = buckets_for(self.n_customers)
         self._reading.prepare(ranges, pool)
         return [Range(buckets, self._reading.n_most(buckets)) for buckets in ranges]
 

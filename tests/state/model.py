@@ -95,6 +95,8 @@ class Model:
         if replaces:
             place = [each.id for each in world.kept].index(batch_id)
             world.kept[place] = batch
+            held = {order for each in world.kept for order in each.orders()}
+            world.known = {order: label for order, label in world.known.items() if order in held}
         else:
             place = len(world.kept)
             world.kept.append(batch)
