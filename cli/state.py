@@ -126,7 +126,10 @@ def restore(
     import rfm_engine
 
     number = rfm_engine.State.open(place).restore(generation)
-    typer.echo(f"generation {generation} is restored, as generation {number}")
+    if number == generation:
+        typer.echo(f"generation {generation} is the newest already")
+    else:
+        typer.echo(f"generation {generation} is restored, as generation {number}")
 
 
 def _lines(found: dict[str, Any]) -> list[str]:

@@ -6,9 +6,12 @@ import hashlib
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from pathlib import Path
+from typing import TypeAlias
 
 from rfm_engine.orders.sources.discover import File
 from rfm_engine.orders.sources.guard import reading
+
+Stamp: TypeAlias = tuple[int, int, int] | None
 
 _BYTES_AT_ONCE = 1 << 22
 
@@ -36,6 +39,15 @@ def _digest(file: File) -> hashlib._Hash:
         while piece := remote.read(_BYTES_AT_ONCE):
             digest.update(piece)
     return digest
+
+
+def stamp_of(file: File) -> Stamp:
+    """Return what changes when a file of this machine is written or replaced; None elsewhere."""
+    if not file.local:
+        return None
+    with reading(file.name, "orders"):
+        found = Path(file.path).stat()
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def id_of(found: Sequence[str]) -> str:

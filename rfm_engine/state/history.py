@@ -94,7 +94,7 @@ class History(NamedTuple):
             if given != usual[name]:
                 raise UsageError(
                     f"{name} must not be asked of a lifetime state, whose one record a customer "
-                    f"knows no single days; got {given}. Keep one with rolling history for that."
+                    f"knows no single days; got {shown(given)}. Keep one with rolling history."
                 )
         if as_of != NEWEST and newest is not None and day_number(as_date(as_of)) < newest:
             raise UsageError(

@@ -25,7 +25,7 @@ from rfm_engine.orders.reading import Reading as OrderReading
 from rfm_engine.orders.sources.discover import File as OrderFile
 from rfm_engine.orders.sources.opening import files_of, open_files, open_sources
 from rfm_engine.scan import scan
-from rfm_engine.state.fingerprints import fingerprints, id_of
+from rfm_engine.state.fingerprints import Stamp, fingerprints, id_of, stamp_of
 from rfm_engine.state.gather import Gathering
 from rfm_engine.state.history import History
 from rfm_engine.state.manifest import NOTHING, Account, Generation, Manifest
@@ -60,6 +60,22 @@ class Inputs(NamedTuple):
     fingerprints: tuple[str, ...]
     sources: list[Source]
     skipped: dict[str, str]
+    stamps: tuple[tuple[OrderFile, Stamp], ...] = ()
+
+    def refuse_changed(self) -> None:
+        """Refuse a file that is not the one whose fingerprint was taken.
+
+        Raises
+        ------
+        DataError
+            Somebody wrote it meanwhile.
+        """
+        for file, before in self.stamps:
+            if stamp_of(file) != before:
+                raise DataError(
+                    f"{file.name} must stay as it is while it is ingested; got another file "
+                    "afterwards. Write files aside and rename them, and ingest it again."
+                )
 
 
 def inputs_of(
@@ -91,6 +107,7 @@ def inputs_of(
         opened = open_sources(orders, columns, csv_delimiter=reading.csv_delimiter)
         return Inputs(named, (), opened, {})
     plain = [file for file in files if isinstance(file, OrderFile)]
+    stamps = [(file, stamp_of(file)) for file in plain]
     marks = fingerprints(plain, reading.columns, pool)
     fresh: dict[str, OrderFile] = {}
     skipped = {}
@@ -110,7 +127,7 @@ def inputs_of(
         opened = open_files(
             list(fresh.values()), reading.columns, csv_delimiter=reading.csv_delimiter
         )
-    return Inputs(own, tuple(fresh), opened, skipped)
+    return Inputs(own, tuple(fresh), opened, skipped, tuple(stamps))
 
 
 def check_ids(newest: Generation, batch: str | None, replaced: str | None) -> None:
@@ -122,8 +139,9 @@ def check_ids(newest: Generation, batch: str | None, replaced: str | None) -> No
         Both are given, one is no text, or what is to be replaced is not kept.
     """
     for name, given in (("batch_id", batch), ("replace_batch", replaced)):
-        if given is not None and (not isinstance(given, str) or not given):
-            raise UsageError(f"{name} must be text; got {shown(given)}. Try the day.")
+        is_name = isinstance(given, str) and given.isprintable() and bool(given)
+        if given is not None and not is_name:
+            raise UsageError(f"{name} must be text on one line; got {shown(given)}. Try the day.")
     if batch is not None and replaced is not None:
         raise UsageError(
             "replace_batch must come without batch_id; got both. A batch keeps its id."

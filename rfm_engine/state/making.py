@@ -76,7 +76,7 @@ def create(store: Store, history: str, keep_batches: int, keep: int, given: dict
     )
     try:
         store.create(manifest)
-    except FileExistsError:
+    except (FileExistsError, NotADirectoryError):
         raise StateError(
             f"state {str(store.folder)!r} must be a folder that is empty or not there; got one. "
             "Name another, or ingest into the one that is there."
@@ -107,7 +107,7 @@ def agreed(
             continue
         unasked = None if name in implied or name == "zero" else _plain(name, DEFAULTS[name])
         if given not in (None, held, unasked):
-            was = "not given" if held is None else shown(held)
+            was = "not given" if held in (None, []) else shown(held)
             scheme = f", which {who} asks for" if by_scheme else ""
             raise UsageError(
                 f"{name} must be as it was when the state was created, {was}; got {shown(given)}"

@@ -251,6 +251,7 @@ class State:
             gathering = gathering_of(
                 inputs, reading, manifest, budget, spill_dir, n_threads, progress
             )
+            inputs.refuse_changed()
             first_day = first_day_of(gathering, manifest, replace_batch)
             account = account_of(gathering, first_day)
             newest_day = gathering.newest_since(first_day)

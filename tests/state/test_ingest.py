@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import rfm_engine as rfm
+from rfm_engine.state import ingest
 from tests.shapes import orders_table
 
 DAY_US = 86_400_000_000
@@ -178,3 +179,36 @@ def test_sum__that_leaves_64_bits_on_the_way_is_exact(state):
     with pytest.raises(rfm.DataError, match="monetary must have at most 18 digits; customer 7"):
         state.totals().finish()
     assert state.verify() == []
+
+
+def test_file__that_changes_while_it_is_read_is_refused(state, file, monkeypatch):
+    place = file("monday.parquet", day(1, 7))
+    scan = ingest.scan
+
+    def slow_scan(*given):
+        file("monday.parquet", day(1, 8))
+        return scan(*given)
+
+    monkeypatch.setattr(ingest, "scan", slow_scan)
+    with pytest.raises(rfm.DataError, match=r"monday\.parquet must stay as it is"):
+        state.ingest(place)
+    assert state.summary()["generation"] == 1
+
+
+@pytest.mark.parametrize("name", ["", "a\nb", "\x1b[31m", 7])
+def test_batch_id__is_text_on_one_line(state, name):
+    with pytest.raises(rfm.UsageError, match="batch_id must be text on one line"):
+        state.ingest(day(1, 7), batch_id=name)
+
+
+def test_correction__of_the_only_batch_with_an_order_forgets_it(tmp_path):
+    """A settled batch has order a, and so had the one that is kept, until it was corrected."""
+    state = rfm.State.create(tmp_path / "state", order="order_id", keep_batches=1)
+    for number, order in enumerate(["a", "a"]):
+        table = day(number, 7).append_column("order_id", pa.array([order]))
+        state.ingest(table, batch_id=str(number))
+    assert frequencies(state) == {7: 1}
+    corrected = day(1, 7).append_column("order_id", pa.array(["b"]))
+    state.ingest(corrected, replace_batch="1")
+    state.ingest(day(2, 7).append_column("order_id", pa.array(["a"])), batch_id="2")
+    assert frequencies(state) == {7: 3}
