@@ -98,6 +98,11 @@ class Partitions:
         return self._n_seen
 
     @property
+    def n_records(self) -> int:
+        """Records in memory and on disk: customers at most, but for rows that wait."""
+        return sum(partition.n_records for partition in self._all)
+
+    @property
     def nbytes(self) -> int:
         """Bytes held in memory for the customers."""
         return sum(partition.nbytes for partition in self._all)

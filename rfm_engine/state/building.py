@@ -63,11 +63,11 @@ class Building:
         """The files written so far."""
         return self._writing.names
 
-    def written(self, batch: Batch, runs: Sequence[Callable[[], Gathered]], n_about: int) -> Batch:
-        """Write the rows of a batch, some `n_about`; they are not in memory all at once."""
+    def written(self, batch: Batch, runs: Sequence[Callable[[], Gathered]], n_most: int) -> Batch:
+        """Write the rows of a batch, `n_most` at most; they are not in memory all at once."""
         if not runs:
             return batch
-        ranges = buckets_for(n_about)
+        ranges = buckets_for(n_most)
         n_parts = min(len(runs), len(ranges))
         parts = zip(_cut(runs, n_parts), _cut(ranges, n_parts), strict=True)
         files = list(self._writing.pool.map(self._part_written, parts))

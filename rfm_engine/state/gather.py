@@ -116,6 +116,11 @@ class Gathering:
         """Customers seen, or customers' days: for progress."""
         return 0 if self._known is None else self._known.n_customers
 
+    @property
+    def n_most(self) -> int:
+        """Rows at most, once `runs` has been asked for."""
+        return 0 if self._known is None else self._known.n_records
+
     def join(self, source: Source) -> None:
         """Check that a source's columns agree with those of all orders before."""
         self._intake.join(source.name, source.schema, text=source.text)

@@ -266,7 +266,7 @@ class State:
             building = Building(self._store, current, gathering.kinds, pool)
             with self._discarding(building):
                 runs = gathering.runs(first_day, pool)
-                batch = building.written(batch, runs, gathering.n_customers_so_far)
+                batch = building.written(batch, runs, gathering.n_most)
                 made = building.settled(building.with_batch(made, batch))
             self._publish(manifest.with_newest(made))
         return Ingested(made.number, batch.id, account, inputs.skipped)

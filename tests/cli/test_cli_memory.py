@@ -55,3 +55,23 @@ def test_memory_limit__is_held(rfm_process, folder, limit, words):
     _, expected = peak_and_customers(5_000)
     assert peak <= limit * MB
     assert customers.equals(expected)
+
+
+@pytest.mark.skipif(not COMPILED, reason="three million orders are too many without the compiler")
+@pytest.mark.parametrize("words", [[], ["--order", "order"]], ids=str)
+def test_memory_limit__is_held_by_an_ingest(rfm_process, folder, words):
+    orders = simulate(customers=3_000_000, orders=3_000_000)
+    schema = orders.schema.append(pa.field("order", pa.int64()))
+    numbered = (
+        batch.append_column("order", batch.column("customer_id").cast(pa.int64()))
+        for batch in orders
+    )
+    write(pa.RecordBatchReader.from_batches(schema, numbered), schema, folder / "orders.parquet")
+    rfm_process("state", "create", folder / "state", *words)
+    run = rfm_process(
+        "ingest", folder / "state", folder / "orders.parquet", "--json", "--threads", 2,
+        "--memory-limit", "445MB", "--spill-dir", folder,
+    )  # fmt: skip
+    done = json.loads(run.stdout)
+    assert done["peak_memory_bytes"] <= 445 * MB
+    assert done["rows"]["counted"] == 3_000_000
