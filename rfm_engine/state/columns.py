@@ -86,15 +86,17 @@ class Columns:
 
     def measured(self, room: tuple[Int64s, Int64s, Int64s]) -> Measured:
         """Return the columns as they are where all have an order, leaving `room` alone."""
-        del room
         last, orders, minor = self._last(), self._orders(), self._minor()
         faulty = -1
         if len(minor) and (minor.max() >= LIMIT or minor.min() <= -LIMIT):
             faulty = int(np.flatnonzero((minor >= LIMIT) | (minor <= -LIMIT))[0])
         if not len(orders) or orders.min() > 0:
             return Measured(None, last, orders, minor, faulty)
-        rows = np.flatnonzero(orders > 0)
-        return Measured(rows, last.take(rows), orders.take(rows), minor.take(rows), faulty)
+        rows = np.empty(len(orders), np.int64)
+        columns = frozen(last), frozen(orders), frozen(minor)
+        n = int(keep_ordering(*columns, rows, *room))
+        last, orders, minor = (array[:n] for array in room)
+        return Measured(rows[:n].copy(), last, orders, minor, faulty)
 
     def first_us(self, rows: _Places | None) -> tuple[Int64s, npt.NDArray[np.bool_] | None]:
         """Return when rows first bought, and of which that is known (None: of all)."""
@@ -148,6 +150,19 @@ def fits(file: CustomerFile, few: Rows | None) -> bool:
     if np.abs(counts).max() >= 1 << (COUNT_BITS - 1):
         return False
     return greatest + max(int(sums.max()), -int(sums.min())) <= _MOST
+
+
+@kernel
+def keep_ordering(last, orders, minor, rows, last_kept, orders_kept, minor_kept):
+    """Copy the measures of customers with an order, and their rows; return how many they are."""
+    n = 0
+    for i in range(len(orders)):
+        rows[n] = i
+        last_kept[n] = last[i]
+        orders_kept[n] = orders[i]
+        minor_kept[n] = minor[i]
+        n += orders[i] > 0
+    return n
 
 
 @kernel

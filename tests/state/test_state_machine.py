@@ -198,6 +198,15 @@ class States(RuleBasedStateMachine):
             assert sorted(standing) == sorted(self.model.worlds)
             assert self.state.verify() == []
 
+    @invariant()
+    def totals_are_those_of_the_twin(self):
+        newest = self.model.newest(self.model.now) if hasattr(self, "model") else None
+        if newest is None or (self.forgot and self.model.n_days is None):
+            return
+        n_days = self.model.n_days
+        window = {} if n_days is None else {"window": f"{n_days}d"}
+        self.compare({"as_of": newest.isoformat()} | window)
+
     @rule(data=st.data())
     def score(self, data):
         newest = self.model.newest(self.model.now)
