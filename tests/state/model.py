@@ -36,6 +36,7 @@ class Line(NamedTuple):
 class Batch:
     id: str
     lines: list[Line]
+    newest: date | None  # It stays when customers are forgotten.
     labels: dict[tuple[Any, Any], int] = field(default_factory=dict)
 
     def orders(self) -> list[tuple[Any, Any]]:
@@ -75,8 +76,7 @@ class Model:
         return read_time(line.time_us, self.timezone, zoned=False)[1]
 
     def newest(self, world: World) -> date | None:
-        lines = [line for batch in world.settled + world.kept for line in batch.lines]
-        return max(map(self.day, lines), default=None)
+        return self._newest_of(world.settled + world.kept)
 
     def ingest(self, batch_id: str, lines: list[Line], *, replaces: bool = False) -> bool:
         """Add a batch; False where it is there already."""
@@ -91,7 +91,8 @@ class Model:
         if self.n_days is not None and newest is not None:
             first = newest - timedelta(days=self.n_days + MARGIN_DAYS - 1)
             world.first_day = max(filter(None, [world.first_day, first]))
-        batch = Batch(batch_id, [line for line in lines if self._in_time(world, line)])
+        in_time = [line for line in lines if self._in_time(world, line)]
+        batch = Batch(batch_id, in_time, max(map(self.day, in_time), default=None))
         if replaces:
             place = [each.id for each in world.kept].index(batch_id)
             world.kept[place] = batch
@@ -149,7 +150,7 @@ class Model:
         ]  # fmt: skip
 
     def _newest_of(self, batches: list[Batch]) -> date | None:
-        return max((self.day(line) for batch in batches for line in batch.lines), default=None)
+        return max((batch.newest for batch in batches if batch.newest), default=None)
 
     def _in_time(self, world: World, line: Line) -> bool:
         return world.first_day is None or self.day(line) >= world.first_day
