@@ -378,7 +378,7 @@ class State:
         """Take away what was written when it will not be published."""
         try:
             yield
-        except BaseException:
+        except BaseException:  # Ctrl-C too: no litter
             self._store.discard(self._store.data / name for name in written.names)
             raise
 

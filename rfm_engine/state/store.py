@@ -198,10 +198,11 @@ class Store:
         """Write a file; what there is of it is taken away when that fails."""
         try:
             put(self.disk, path, data)
-        except BaseException as error:
+        except OSError as error:
             self.discard([path])
-            if isinstance(error, OSError) and error.filename is None:
-                error.filename = str(path)
+            raise OSError(error.errno, error.strerror, str(path)) from error
+        except BaseException:  # Ctrl-C too: no litter
+            self.discard([path])
             raise
 
     def checked(self, file: File, data: memoryview) -> memoryview:
