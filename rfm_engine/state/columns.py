@@ -19,6 +19,7 @@ from rfm_engine.kernels import kernel
 from rfm_engine.orders.arrays import frozen
 from rfm_engine.orders.keys import Keys, joined
 from rfm_engine.state.merge import Int64s, Rows, plain
+from rfm_engine.state.runs import find_places
 
 _Places = npt.NDArray[np.intp]
 NEVER_FIRST = np.int64(np.iinfo(np.int64).max)
@@ -163,55 +164,3 @@ def keep_ordering(last, orders, minor, rows, last_kept, orders_kept, minor_kept)
         minor_kept[n] = minor[i]
         n += orders[i] > 0
     return n
-
-
-@kernel
-def find_places(a_bits, a_offsets, a_data, a_bounds, b_bits, b_offsets, b_data, b_bounds, places):
-    """Find the row of run `a` that has the key of each row of `b`; return how many keys there are.
-
-    Keys that `a` has not get the rows after its last, in the order of `b`.
-    """
-    n = a_bounds[-1]
-    for bucket in range(len(a_bounds) - 1):
-        low, end = a_bounds[bucket], a_bounds[bucket + 1]
-        for j in range(b_bounds[bucket], b_bounds[bucket + 1]):
-            # Steps of growing length, then halves: few rows are found in the logarithm of the
-            # distance, many in the time of walking along.
-            step = 1
-            high = low
-            while high < end and is_below(
-                a_bits, a_offsets, a_data, high, b_bits, b_offsets, b_data, j
-            ):
-                low = high + 1
-                high += step
-                step <<= 1
-            high = min(high, end)
-            while low < high:
-                middle = (low + high) >> 1
-                if is_below(a_bits, a_offsets, a_data, middle, b_bits, b_offsets, b_data, j):
-                    low = middle + 1
-                else:
-                    high = middle
-            is_there = low < end and not is_below(
-                b_bits, b_offsets, b_data, j, a_bits, a_offsets, a_data, low
-            )
-            if is_there:
-                places[j] = low
-            else:
-                places[j] = n
-                n += 1
-    return n
-
-
-@kernel
-def is_below(a_bits, a_offsets, a_data, i, b_bits, b_offsets, b_data, j):
-    """Tell whether key `i` of run `a` goes before key `j` of `b`."""
-    if len(a_bits) > 0:
-        return a_bits[i] < b_bits[j]
-    start_a, start_b = a_offsets[i], b_offsets[j]
-    n_a, n_b = a_offsets[i + 1] - start_a, b_offsets[j + 1] - start_b
-    for k in range(min(n_a, n_b)):
-        x, y = a_data[start_a + k], b_data[start_b + k]
-        if x != y:
-            return x < y
-    return n_a < n_b

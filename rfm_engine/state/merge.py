@@ -18,6 +18,7 @@ from rfm_engine.aggregate.measures import COUNT_BITS, Records
 from rfm_engine.kernels import kernel
 from rfm_engine.orders.arrays import frozen
 from rfm_engine.orders.keys import IntKeys, Keys, joined
+from rfm_engine.state.runs import interleave, mark_changes
 
 Int64s = npt.NDArray[np.int64]
 
@@ -141,54 +142,6 @@ def first_rows(keys: Keys) -> npt.NDArray[np.bool_]:
 
 
 @kernel
-def interleave(
-    a_bits, a_offsets, a_data, b_bits, b_offsets, b_data, a_days, b_days, a_bounds, b_bounds,
-    from_a, from_b, bounds
-):  # fmt: skip
-    """Find the ascending order of both runs' rows; return how many different ones there are.
-
-    Of each, `from_a` and `from_b` tell the row in either run, -1 where there is none.
-    """
-    n = 0
-    for bucket in range(len(a_bounds) - 1):
-        i, i_end = a_bounds[bucket], a_bounds[bucket + 1]
-        j, j_end = b_bounds[bucket], b_bounds[bucket + 1]
-        while i < i_end or j < j_end:
-            order = 0
-            if i == i_end:
-                order = 1
-            elif j == j_end:
-                order = -1
-            elif len(a_bits) > 0:
-                order = int(a_bits[i] > b_bits[j]) - int(a_bits[i] < b_bits[j])
-            else:
-                order = compare_bytes(
-                    a_data, a_offsets[i], a_offsets[i + 1], b_data, b_offsets[j], b_offsets[j + 1]
-                )
-            if order == 0 and len(a_days) > 0:
-                order = int(a_days[i] > b_days[j]) - int(a_days[i] < b_days[j])
-            from_a[n] = i if order <= 0 else -1
-            from_b[n] = j if order >= 0 else -1
-            i += order <= 0
-            j += order >= 0
-            n += 1
-        bounds[bucket + 1] = n
-    return n
-
-
-@kernel
-def compare_bytes(a, a_start, a_end, b, b_start, b_end):
-    """Return -1, 0 or 1: bytewise, the shorter first where one begins the other."""
-    length = min(a_end - a_start, b_end - b_start)
-    for i in range(length):
-        x, y = a[a_start + i], b[b_start + i]
-        if x != y:
-            return 1 if x > y else -1
-    difference = (a_end - a_start) - (b_end - b_start)
-    return int(difference > 0) - int(difference < 0)
-
-
-@kernel
 def add_records(a, b, from_a, from_b, one_carry, records):
     """Fill `records`, `int64[n, 4]`, with the sums of one of `a` and one of `b`, where there are.
 
@@ -212,18 +165,3 @@ def add_records(a, b, from_a, from_b, one_carry, records):
             records[row, 1] = max(a[i, 1], b[j, 1])
             records[row, 2] = a[i, 2] + b[j, 2] + carry
             records[row, 3] = after
-
-
-@kernel
-def mark_changes(bits, offsets, data, changed):
-    """Tell of each key whether it differs from the one before."""
-    for i in range(len(changed)):
-        if i == 0:
-            changed[i] = True
-        elif len(bits) > 0:
-            changed[i] = bits[i] != bits[i - 1]
-        else:
-            changed[i] = (
-                compare_bytes(data, offsets[i - 1], offsets[i], data, offsets[i], offsets[i + 1])
-                != 0
-            )

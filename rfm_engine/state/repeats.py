@@ -14,12 +14,12 @@ import numpy.typing as npt
 from rfm_engine.aggregate.hashing import HashKey
 from rfm_engine.aggregate.ids import taken
 from rfm_engine.aggregate.measures import COUNT
-from rfm_engine.kernels import kernel
 from rfm_engine.orders.arrays import frozen
 from rfm_engine.orders.group_keys import customers_of
 from rfm_engine.orders.keys import ByteKeys
 from rfm_engine.state.days import DAY_SHIFT, day_words
 from rfm_engine.state.merge import NO_DAYS, Rows
+from rfm_engine.state.runs import find_repeats, find_shared
 from rfm_engine.state.sorting import added_up, sorted_rows
 
 Int64s = npt.NDArray[np.int64]
@@ -71,106 +71,3 @@ def _repeats(before: Rows, own: Rows, room: int) -> tuple[int, Int64s, Int64s, I
 def _arrays(rows: Rows) -> tuple[Int64s, npt.NDArray[np.uint8], Int64s]:
     assert isinstance(rows.keys, ByteKeys)
     return frozen(rows.keys.offsets), frozen(rows.keys.data), frozen(rows.bounds)
-
-
-@kernel
-def find_repeats(
-    a_offsets, a_data, a_bounds, b_offsets, b_data, b_bounds, a_days, b_days, day_shift, at, first,
-    until, counts
-):  # fmt: skip
-    """Find what the orders of run `b` count too much, with those of run `a` before them.
-
-    Return how many changes there are; those that there is room for are written: a row of `b` with
-    the order, two days, and what counts more or less on them.
-    """
-    n = 0
-    daily = len(b_days) > 0
-    for bucket in range(len(b_bounds) - 1):
-        i, i_end = a_bounds[bucket], a_bounds[bucket + 1]
-        j, j_end = b_bounds[bucket], b_bounds[bucket + 1]
-        while j < j_end:
-            order = -1
-            while i < i_end:
-                order = compare_ids(
-                    a_data, a_offsets[i], a_offsets[i + 1], b_data, b_offsets[j], b_offsets[j + 1]
-                )
-                if order >= 0:
-                    break
-                i += 1
-            i_next = i
-            while i < i_end and order == 0 and i_next < i_end and compare_ids(
-                a_data, a_offsets[i_next], a_offsets[i_next + 1], b_data, b_offsets[j],
-                b_offsets[j + 1]
-            ) == 0:  # fmt: skip
-                i_next += 1
-            j_next = j + 1
-            while j_next < j_end and compare_ids(
-                b_data, b_offsets[j_next], b_offsets[j_next + 1], b_data, b_offsets[j],
-                b_offsets[j + 1]
-            ) == 0:  # fmt: skip
-                j_next += 1
-            row = j
-            if not daily:
-                if i_next > i:
-                    n = put_change(n, row, 0, 0, -1, at, first, until, counts)
-                i, j = i_next, j_next
-                continue
-            # Both orders' days, ascending: those of both count once, each pair of days that follow
-            # each other counts one less, and pairs of `a` that are parted now no longer do.
-            last, last_a = -1, -1
-            has_last, last_in_a, has_last_a = False, False, False
-            while i < i_next or j < j_next:
-                in_a = j == j_next or (i < i_next and a_days[i] <= b_days[j])
-                in_b = i == i_next or (j < j_next and b_days[j] <= a_days[i])
-                day = (a_days[i] if in_a else b_days[j]) >> day_shift
-                if in_a and in_b:
-                    n = put_change(n, row, day, day, -1, at, first, until, counts)
-                if has_last and not (in_a and last_in_a):
-                    n = put_change(n, row, last, day, -1, at, first, until, counts)
-                if in_a and has_last_a and not last_in_a:
-                    n = put_change(n, row, last_a, day, 1, at, first, until, counts)
-                last, has_last, last_in_a = day, True, in_a
-                if in_a:
-                    last_a, has_last_a = day, True
-                i += in_a
-                j += in_b
-    return n
-
-
-@kernel
-def put_change(n, row, day, last_day, count, at, first, until, counts):
-    """Write the n-th change where there is room for it; return how many there are now."""
-    if n < len(at):
-        at[n] = row
-        first[n] = day
-        until[n] = last_day
-        counts[n] = count
-    return n + 1
-
-
-@kernel
-def find_shared(a_offsets, a_data, a_bounds, b_offsets, b_data, b_bounds, is_shared):
-    """Tell which rows of run `a` have the key of a row of run `b`."""
-    for bucket in range(len(a_bounds) - 1):
-        j, j_end = b_bounds[bucket], b_bounds[bucket + 1]
-        for i in range(a_bounds[bucket], a_bounds[bucket + 1]):
-            order = 1
-            while j < j_end:
-                order = compare_ids(
-                    a_data, a_offsets[i], a_offsets[i + 1], b_data, b_offsets[j], b_offsets[j + 1]
-                )
-                if order <= 0:
-                    break
-                j += 1
-            is_shared[i] = order == 0
-
-
-@kernel
-def compare_ids(a, a_start, a_end, b, b_start, b_end):
-    """Return below 0, 0 or above 0: bytewise, the shorter first where one begins the other."""
-    length = min(a_end - a_start, b_end - b_start)
-    for i in range(length):
-        x, y = a[a_start + i], b[b_start + i]
-        if x != y:
-            return 1 if x > y else -1
-    return (a_end - a_start) - (b_end - b_start)
