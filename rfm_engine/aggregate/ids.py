@@ -27,6 +27,11 @@ class IdColumns(NamedTuple):
     kind: IdKind
     by: IdKind | None
 
+    @property
+    def of_bytes(self) -> bool:
+        """Whether keys are bytes, as all are within groups."""
+        return self.by is not None or self.kind not in _INTS
+
     def customers(self, keys: Keys) -> Keys:
         """Return the customers of keys."""
         if self.by is None:

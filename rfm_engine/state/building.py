@@ -52,7 +52,6 @@ class Building:
     def __init__(self, store: Store, current: Current, kinds: Kinds, pool: Executor) -> None:
         self._manifest = current.manifest
         self._current = current
-        self._kinds = kinds
         self._writing = SegmentWriter(store, pool)
         self._totals = shape_of(self._manifest, kinds)
         self._orders = orders_shape_of(self._manifest, kinds)
@@ -160,7 +159,6 @@ class Building:
 
     def _recounted(self, newest: Generation, batches: Sequence[Batch], place: int) -> list[Batch]:
         """Count anew what the batches from a place on count less."""
-        of_bytes = self._kinds.by is not None or self._kinds.customer not in ("int", "uint")
         before = self._reader([newest.known, *(batch.orders for batch in batches[:place])])
         own = [self._reader([batch.orders]) for batch in batches[place:]]
         less: list[list[Rows]] = [[] for _ in own]
@@ -175,7 +173,7 @@ class Building:
             for reader, found in zip(own, less, strict=True):
                 orders = reader.rows(buckets)
                 if orders is not None and orders.n:
-                    found.append(counted_less(known, orders, self._key, of_bytes=of_bytes))
+                    found.append(counted_less(known, orders, self._key, self._orders))
                     known = orders if known is None else merged([known, orders])
         return [
             batch._replace(

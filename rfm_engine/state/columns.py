@@ -7,8 +7,6 @@ a record in memory took twice the time, most of it the system's, for memory it h
 
 from __future__ import annotations
 
-from typing import Protocol
-
 import numpy as np
 import numpy.typing as npt
 
@@ -20,36 +18,10 @@ from rfm_engine.orders.arrays import frozen
 from rfm_engine.orders.keys import Keys, joined
 from rfm_engine.state.merge import Int64s, Rows, plain
 from rfm_engine.state.runs import find_places
+from rfm_engine.state.shape import NEVER_FIRST, NEVER_LAST, CustomerFile
 
 _Places = npt.NDArray[np.intp]
-NEVER_FIRST = np.int64(np.iinfo(np.int64).max)
-NEVER_LAST = np.int64(np.iinfo(np.int64).min)
-"""When customers without a purchase, or with an unknown first one, bought."""
 _MOST = (1 << 63) - 1
-
-
-class CustomerFile(Protocol):
-    """Totals of customers, not by day, decoded column by column."""
-
-    bounds: Int64s
-
-    def keys(self) -> Keys:
-        """Decode the ids."""
-
-    def first_us(self) -> Int64s:
-        """Decode when customers first bought, `NEVER_FIRST` where nobody knows."""
-
-    def last_us(self) -> Int64s:
-        """Decode when they last bought, `NEVER_LAST` where they did not."""
-
-    def orders(self) -> Int64s:
-        """Decode how many orders they have."""
-
-    def minor(self) -> Int64s:
-        """Decode their net amounts."""
-
-    def greatest(self) -> int | None:
-        """Return how far net amounts are from 0 at most; None where any has left 64 bits."""
 
 
 class Columns:

@@ -200,16 +200,19 @@ class Gathering:
         assert not isinstance(keys, IntKeys)
         words = groups_of(keys, of_bytes=False).keys
         assert isinstance(words, IntKeys)
-        of_bytes = self.kinds.by is not None or self.kinds.customer not in ("int", "uint")
-        return customers_of(keys, of_bytes=of_bytes), words.bits.view(np.int64)
+        customers = customers_of(keys, of_bytes=self._ids.of_bytes)
+        return customers, words.bits.view(np.int64)
+
+    @property
+    def _ids(self) -> IdColumns:
+        return IdColumns(self.kinds.customer, self.kinds.by)
 
     def _refuse_too_many(self, keys: Keys, records: Records) -> None:
         faulty = np.flatnonzero(records[:, FIRST] == TOO_MANY)
         if len(faulty):
-            ids = IdColumns(self.kinds.customer, self.kinds.by)
             raise DataError(
                 f"orders must be below 2^{COUNT_BITS} a customer; customer "
-                f"{ids.name(taken(keys, faulty[:1]))} has more. Mend them."
+                f"{self._ids.name(taken(keys, faulty[:1]))} has more. Mend them."
             )
 
 

@@ -15,17 +15,17 @@ from rfm_engine.aggregate.hashing import HashKey
 from rfm_engine.aggregate.ids import taken
 from rfm_engine.aggregate.measures import COUNT
 from rfm_engine.orders.arrays import frozen
-from rfm_engine.orders.group_keys import customers_of
 from rfm_engine.orders.keys import ByteKeys
 from rfm_engine.state.days import DAY_SHIFT, day_words
 from rfm_engine.state.merge import NO_DAYS, Rows
 from rfm_engine.state.runs import find_repeats, find_shared
+from rfm_engine.state.shape import Shape
 from rfm_engine.state.sorting import added_up, sorted_rows
 
 Int64s = npt.NDArray[np.int64]
 
 
-def counted_less(before: Rows | None, own: Rows, key: HashKey, *, of_bytes: bool) -> Rows:
+def counted_less(before: Rows | None, own: Rows, key: HashKey, shape: Shape) -> Rows:
     """Return totals that hold, below 0, what a batch's distinct orders count too much.
 
     Parameters
@@ -36,8 +36,8 @@ def counted_less(before: Rows | None, own: Rows, key: HashKey, *, of_bytes: bool
         Those of the batch.
     key
         Of the buckets.
-    of_bytes
-        Whether ids of customers are bytes.
+    shape
+        Of such orders.
     """
     there = own.take(np.zeros(0, np.intp)) if before is None else before
     room = _repeats(there, own, 0)[0]
@@ -46,9 +46,7 @@ def counted_less(before: Rows | None, own: Rows, key: HashKey, *, of_bytes: bool
     records = np.zeros((n, 4), np.int64)
     records[:, COUNT] = counts
     words = day_words(first, until, np.zeros(n, np.bool_)) if len(own.days) else NO_DAYS
-    pairs = taken(own.keys, at)
-    assert isinstance(pairs, ByteKeys)
-    owners = customers_of(pairs, of_bytes=of_bytes)
+    owners = shape.owners(taken(own.keys, at))
     return added_up(sorted_rows(owners, records, words, key))
 
 

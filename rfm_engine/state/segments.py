@@ -9,7 +9,7 @@ from functools import partial
 from rfm_engine.state.columns import Columns, fits
 from rfm_engine.state.manifest import File, Segment
 from rfm_engine.state.merge import N_BUCKETS, Rows, followed, merged
-from rfm_engine.state.shape import Shape
+from rfm_engine.state.shape import CustomerFile, Shape
 from rfm_engine.state.store import Current, Snapshot, Store
 
 # A file is read whole, and its customers are a row group of the result. With twice as many, for
@@ -121,7 +121,8 @@ class SegmentReader:
         [largest, *others] = pieces
         if len(largest) > 1 or largest[0].name in self._kept or _whole(largest[0]) != buckets:
             return None
-        file = self._shape.opened(self._snapshot.read(largest[0]), largest[0].counts)
+        data = self._snapshot.read(largest[0])
+        file = CustomerFile(self._shape, data, largest[0].counts)
         few = merged([self._run(files, buckets) for files in others]) if others else None
         return Columns(file, few) if fits(file, few) else None
 

@@ -20,10 +20,12 @@ from rfm_engine.orders.arrays import arrow, frozen, valid_mask, values
 from rfm_engine.orders.group_keys import GroupIds, customers_of, groups_of, within_groups
 from rfm_engine.orders.keys import ByteKeys, IntKeys, Keys, joined, keys_of
 from rfm_engine.orders.kinds import OUTPUT_TYPES, IdKind
-from rfm_engine.state.columns import NEVER_FIRST, NEVER_LAST
 from rfm_engine.state.days import day_words, days_of
 from rfm_engine.state.merge import NO_DAYS, Rows
 
+NEVER_FIRST = np.int64(np.iinfo(np.int64).max)
+NEVER_LAST = np.int64(np.iinfo(np.int64).min)
+"""When customers without a purchase, or with an unknown first one, bought."""
 _INSTANT = pa.timestamp("us", "UTC")
 _ALL = frozen(np.ones(1, np.uint8))
 _INTS = ("int", "uint")
@@ -95,16 +97,12 @@ class Shape(NamedTuple):
             records = _records(table)
         return Rows(_bounds(counts), self.keys_of(table), records, days)
 
-    def opened(self, data: memoryview, counts: tuple[int, ...]) -> Totals:
-        """See the totals of customers, not by day, without decoding them."""
-        return Totals(self, data, counts)
-
     def owners(self, keys: Keys) -> Keys:
         """Return the keys of the customers that rows are of."""
         if self.order is None:
             return keys
         assert isinstance(keys, ByteKeys)
-        return customers_of(keys, of_bytes=self.kinds.by is not None or self._of_bytes)
+        return customers_of(keys, of_bytes=self.kinds.of_bytes)
 
     def customers(self, keys: Keys) -> pa.ChunkedArray[Any]:
         """Return the customer of each key."""
@@ -127,10 +125,6 @@ class Shape(NamedTuple):
         """Names of the columns that are the ids of customers."""
         return [self.customer] if self.by is None else [self.customer, self.by]
 
-    @property
-    def _of_bytes(self) -> bool:
-        return self.kinds.kind not in _INTS
-
     def keys_of(self, table: pa.Table) -> Keys:
         """Return the keys of rows, of a table that has their columns."""
         keys = _keys_of(table[self.customer], self.kinds.kind)
@@ -151,8 +145,8 @@ class Shape(NamedTuple):
         return keys
 
 
-class Totals:
-    """Totals of customers in a file, as `rfm_engine.state.columns.CustomerFile`."""
+class CustomerFile:
+    """Totals of customers in a file, not by day, each column decoded when it is asked for."""
 
     def __init__(self, shape: Shape, data: memoryview, counts: tuple[int, ...]) -> None:
         self._shape = shape
