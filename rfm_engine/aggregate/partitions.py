@@ -145,10 +145,10 @@ class Partitions:
     def in_order(self, pool: Executor) -> list[Callable[[], Contents]]:
         """Add all rows that wait, and return what takes out the customers, some tables at a time.
 
-        Those that each takes have hashes above those of the one before. None are addressed
-        directly: see `dense` of `__init__`.
+        Those that each takes have hashes above those of the one before; none are addressed directly.
         """
         settled = self.settled(pool)
+        assert not self._direct
         each = len(settled) >> _FEW_BITS
         groups = [settled[start : start + each] for start in range(0, len(settled), each)]
         return [partial(self._taken_out, group) for group in groups]
