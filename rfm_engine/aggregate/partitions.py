@@ -145,7 +145,8 @@ class Partitions:
     def in_order(self, pool: Executor) -> list[Callable[[], Contents]]:
         """Add all rows that wait, and return what takes out the customers, some tables at a time.
 
-        Those that each takes have hashes above those of the one before; none are addressed directly.
+        Those that each takes have hashes above those of the one before; none are addressed
+        directly.
         """
         settled = self.settled(pool)
         assert not self._direct
