@@ -16,6 +16,11 @@ _MORE_BATCH_BYTES = 64 << 20
 _LOOPS_BYTES = 64 << 20
 _LEAST_BYTES = 32 << 20
 _SHARE_WAITING = 4
+# Of what tables of byte ids may take, so much is left to allocators, which keep the smaller arrays
+# that these had before: 20 M ids of text passed a limit of 2 GB by 5%.
+_SHARE_KEPT = 8
+# Tables keep so much of what was planned, whatever else takes memory.
+_LEAST_SHARE = 8
 _PERCENT_OF_AVAILABLE = 80
 _MOST_WAITING_BYTES = 1 << 30
 _MOST_BYTES = (1 << 63) - 1
@@ -33,6 +38,15 @@ class Budget(NamedTuple):
     def scoring_bytes(self) -> int:
         """What scoring may take: batches are gone by then, and none is written yet."""
         return self.waiting_bytes + self.tables_bytes + self.batches_bytes
+
+    @property
+    def least_tables_bytes(self) -> int:
+        """What tables may take however much others are seen to take."""
+        return self.tables_bytes // _LEAST_SHARE
+
+    def tables_bytes_for(self, *, of_bytes: bool) -> int:
+        """Return what tables may take to begin with, of byte ids or of integers."""
+        return self.tables_bytes - self.tables_bytes // _SHARE_KEPT * of_bytes
 
     def refuse_without_room(self, bytes_a_customer: int, n_customers: int) -> None:
         """Refuse to score so many customers, of whom more may be on disk.

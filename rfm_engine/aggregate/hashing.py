@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -17,10 +18,15 @@ _WORD = (1 << 64) - 1
 
 
 class HashKey(NamedTuple):
-    """128 secret bits; `multiplier` is odd, so that multiplying by it can be undone."""
+    """128 secret bits; `multiplier` is odd, so that multiplying by it can be undone.
+
+    `owners`, where there is one, gives those by whose hash keys go to bins instead of their own: of
+    the days of customers the customers, so that all days of one stand in one bin.
+    """
 
     mask: np.uint64
     multiplier: np.uint64
+    owners: Callable[[ByteKeys], Keys] | None = None
 
     @classmethod
     def from_int(cls, secret: int) -> HashKey:

@@ -13,14 +13,22 @@ from rfm_engine.orders.place import Place
 from rfm_engine.orders.reading import Reading
 
 # A kernel stays well below 100 ms a call, so that Ctrl-C is answered.
-_MAX_BATCH_ROWS = 1 << 20
+_MOST_ROWS = 1 << 20
+# Keys of customers and groups, or days, and what they are made of, take five times as much as ids.
+_MOST_ROWS_WITHIN = 1 << 18
 
 
 class Intake:
-    """What is common to all orders of a run: how they are read, their kinds, their account."""
+    """What is common to all orders of a run: how they are read, their kinds, their account.
 
-    def __init__(self, reading: Reading) -> None:
+    With `by_day` keys will be of customers and days.
+    """
+
+    def __init__(self, reading: Reading, *, by_day: bool = False) -> None:
         self.reading = reading
+        self._most_rows = _MOST_ROWS
+        if by_day or reading.by is not None:
+            self._most_rows = _MOST_ROWS_WITHIN
         self.ledger = Ledger()
         self._agreement = Agreement(reading)
 
@@ -43,8 +51,8 @@ class Intake:
 
     def take(self, batch: pa.RecordBatch, place: Place, *, text: bool) -> Iterator[OrderRows]:
         """Normalise a batch of a source that has joined and enter it, piece by piece."""
-        for start in range(0, batch.num_rows, _MAX_BATCH_ROWS):
-            piece = batch.slice(start, _MAX_BATCH_ROWS)
+        for start in range(0, batch.num_rows, self._most_rows):
+            piece = batch.slice(start, self._most_rows)
             rows = normalize(piece, place.after(start), self.reading, self.kinds.scale, text=text)
             if rows.text_time is not None:
                 self._agreement.join(place.name, self.kinds._replace(time=rows.text_time))

@@ -29,6 +29,8 @@ from rfm_engine.orders.keys import IntKeys
 from rfm_engine.orders.normalize import OrderRows
 from rfm_engine.orders.time.zones import Zone
 
+# Tables are taken out in so many runs at most: as many as a state has buckets.
+_RUN_BITS = 8
 # Few customers are found fastest in few tables, many in tables that fit the cache.
 _FEW_BITS = 4
 _MANY_BITS = BIN_BITS
@@ -45,8 +47,6 @@ _MANY_ROWS_IN_ALL = 5_000_000
 # for some four rows of each customer.
 _WAITING_TIMES = 2
 _LEAST_WAITING_BYTES = 1 << 26
-# Tables keep so much of what was planned, whatever else takes memory.
-_LEAST_SHARE = 8
 # From here on every table goes to disk before it takes more rows: a few long runs of each are
 # cheaper than many short ones of some.
 _NEARLY = 0.9
@@ -72,7 +72,7 @@ class Partitions:
         self._may_be_dense = dense
         self._days_in = days_in
         self._budget = budget
-        self._tables_bytes = budget.tables_bytes
+        self._tables_bytes = budget.tables_bytes_for(of_bytes=layout.of_bytes)
         self._most_others = 0
         self._spill = spill
         self.layout = layout
@@ -150,7 +150,7 @@ class Partitions:
         """
         settled = self.settled(pool)
         assert not self._direct
-        each = len(settled) >> _FEW_BITS
+        each = max(len(settled) >> _RUN_BITS, 1)
         groups = [settled[start : start + each] for start in range(0, len(settled), each)]
         return [partial(self._taken_out, group) for group in groups]
 
@@ -353,8 +353,7 @@ class Partitions:
         others = anonymous_bytes() - tables_bytes - self._waiting.room_bytes
         self._most_others = max(self._most_others, others)
         left = budget.limit - self._most_others * 7 // 6 - self._wanted_bytes
-        least = budget.tables_bytes // _LEAST_SHARE
-        self._tables_bytes = max(min(self._tables_bytes, left), least)
+        self._tables_bytes = max(min(self._tables_bytes, left), budget.least_tables_bytes)
 
     def _move_to_many(self) -> None:
         few, self._hashed = self._hashed, self._new_tables(_MANY_BITS)

@@ -11,7 +11,8 @@ from rfm_engine.aggregate.dense import DenseRange
 from rfm_engine.aggregate.hashing import Hashes, HashKey, hash_keys
 from rfm_engine.aggregate.waiting import BIN_BITS, N_BINS
 from rfm_engine.kernels import kernel
-from rfm_engine.orders.keys import IntKeys, RowKeys
+from rfm_engine.orders.arrays import frozen
+from rfm_engine.orders.keys import ByteKeys, IntKeys, RowKeys
 
 
 class Route(NamedTuple):
@@ -40,7 +41,7 @@ def route(
     bins = np.empty(len(reason), np.uint16)
     shift = np.uint64(64 - BIN_BITS)
     if dense is None or not isinstance(keys, IntKeys):
-        words = hash_keys(keys, key)
+        words = _words(keys, key, shift)
         bounds = np.zeros(N_BINS + 2, np.int64)
         bin_hashes(words, reason, shift, bins, bounds)
     else:
@@ -51,6 +52,25 @@ def route(
             key.mask, key.multiplier, words, bins, bounds,
         )  # fmt: skip
     return Route(words, bins, bounds[:-1])
+
+
+def _words(keys: RowKeys, key: HashKey, shift: np.uint64) -> Hashes:
+    """Hash keys; the bits that choose the bin are those of the owners, where there are any."""
+    if key.owners is None:
+        return hash_keys(keys, key)
+    assert isinstance(keys, ByteKeys)
+    owners = hash_keys(key.owners(keys), key)
+    words = np.empty(len(owners), np.uint64)
+    join_hashes(owners, hash_keys(keys, key), shift, words)
+    return frozen(words)
+
+
+@kernel
+def join_hashes(first, last, shift, hashes):
+    """Fill `hashes` with the bits of `first` from `shift` on, and below with those of `last`."""
+    below = (np.uint64(1) << shift) - np.uint64(1)
+    for i in range(len(hashes)):
+        hashes[i] = (first[i] & ~below) | (last[i] & below)
 
 
 @kernel

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from rfm_engine.aggregate.budget import Budget
-from rfm_engine.aggregate.contents import Contents, together
+from rfm_engine.aggregate.contents import Contents
 from rfm_engine.aggregate.hashing import HashKey
 from rfm_engine.aggregate.ids import IdColumns, taken
 from rfm_engine.aggregate.intake import Intake
@@ -54,7 +54,8 @@ class Gathering:
     """Takes batches in from any thread, as `rfm_engine.scan.Consumer`.
 
     A day is a part of the key while rows are grouped, as a group of customers would be; so all
-    that groups customers groups their days.
+    that groups customers groups their days. Those of a customer go to the bins of the customer,
+    and so to the buckets of a state some at a time.
     """
 
     def __init__(
@@ -68,7 +69,7 @@ class Gathering:
         daily: bool,
         n_rows: int | None,
     ) -> None:
-        self._intake = Intake(reading)
+        self._intake = Intake(reading, by_day=daily)
         if newest.kinds is not None:
             self._intake.agree("the state", Kinds(*newest.kinds))
         self._intake.ledger.currencies = frozenset(newest.currencies)
@@ -147,11 +148,7 @@ class Gathering:
         """
         if self._known is None:
             return []
-        runs = self._known.in_order(pool)
-        if self._daily:  # Those are in the order of what customers and days hash to together.
-            parts = list(pool.map(lambda run: run(), runs))
-            runs = [partial(together, parts)]
-        return [partial(self._run, first_day, run) for run in runs]
+        return [partial(self._run, first_day, run) for run in self._known.in_order(pool)]
 
     def _run(self, first_day: int | None, contents: Callable[[], Contents]) -> Gathered:
         """Sort the customers of some partitions."""
@@ -179,8 +176,11 @@ class Gathering:
         with self._lock:
             if self._known is None:
                 signed = self.kinds.customer == "int"
+                key = self._key
+                if self._daily:
+                    key = key._replace(owners=partial(customers_of, of_bytes=self._ids.of_bytes))
                 self._known = Partitions(
-                    self._key, layout, self._budget, self._spill, signed=signed,
+                    key, layout, self._budget, self._spill, signed=signed,
                     n_rows=self._n_rows, dense=False,
                 )  # fmt: skip
             return self._known
@@ -188,13 +188,20 @@ class Gathering:
     def _within_days(self, rows: OrderRows) -> OrderRows:
         days = local_days(frozen(rows.time_us), self._intake.reading.zone).astype(np.int64)
         counted = rows.reason == 0
-        found, counts = np.unique(days if counted.all() else days[counted], return_counts=True)
-        with self._lock:
-            for day, n in zip(found.tolist(), counts.tolist(), strict=True):
-                self._by_day[day] = self._by_day.get(day, 0) + n
+        self._count_days(days if counted.all() else days[counted])
         words = day_words(days, days, rows.amount_minor < 0)
         groups = GroupIds(IntKeys(frozen(words.view(np.uint64))), None)
         return rows._replace(keys=within_groups(rows.keys, groups))
+
+    def _count_days(self, days: Int64s) -> None:
+        if not len(days):
+            return
+        first = int(days.min())
+        counts = np.bincount(days - first)
+        found = np.flatnonzero(counts)
+        with self._lock:
+            for day, n in zip((found + first).tolist(), counts[found].tolist(), strict=True):
+                self._by_day[day] = self._by_day.get(day, 0) + n
 
     def _without_days(self, keys: Keys) -> tuple[Keys, Int64s]:
         assert not isinstance(keys, IntKeys)

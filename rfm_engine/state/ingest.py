@@ -231,9 +231,11 @@ def reading_of(manifest: Manifest) -> OrderReading:
     return OrderReading(as_of=NEWEST, **manifest.options | {"frequency": "orders"})
 
 
-def budget_of(reading: OrderReading, memory_limit: int | str | None, threads: int) -> Budget:
-    """Divide the memory that a limit leaves, or the usual one."""
-    a_thread = batch_bytes(by=reading.by is not None, clv=False)
+def budget_of(
+    reading: OrderReading, memory_limit: int | str | None, threads: int, *, daily: bool
+) -> Budget:
+    """Divide the memory that a limit leaves, or the usual one; days are in keys as groups are."""
+    a_thread = batch_bytes(by=daily or reading.by is not None, clv=False)
     if memory_limit is None:
         limit = default_limit(available_bytes(), anonymous_bytes(), threads, a_thread)
     else:

@@ -247,7 +247,8 @@ class State:
             inputs = inputs_of(orders, reading, newest, batch_id, replace_batch, pool)
             if not inputs.sources or newest.has(replace_batch, inputs.fingerprints):
                 return nothing_to_add(newest, inputs.skipped)
-            budget = budget_of(reading, memory_limit, n_threads)
+            daily = History.parse(manifest.history).daily
+            budget = budget_of(reading, memory_limit, n_threads, daily=daily)
             gathering = gathering_of(
                 inputs, reading, manifest, budget, spill_dir, n_threads, progress
             )

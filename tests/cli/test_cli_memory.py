@@ -58,8 +58,12 @@ def test_memory_limit__is_held(rfm_process, folder, limit, words):
 
 
 @pytest.mark.skipif(not COMPILED, reason="three million orders are too many without the compiler")
-@pytest.mark.parametrize("words", [[], ["--order", "order"]], ids=str)
-def test_memory_limit__is_held_by_an_ingest(rfm_process, folder, words):
+@pytest.mark.parametrize(
+    ("limit", "words"),
+    [(445, []), (445, ["--order", "order"]), (620, ["--history", "rolling:800d"])],
+    ids=str,
+)
+def test_memory_limit__is_held_by_an_ingest(rfm_process, folder, limit, words):
     orders = simulate(customers=3_000_000, orders=3_000_000)
     schema = orders.schema.append(pa.field("order", pa.int64()))
     numbered = (
@@ -70,8 +74,8 @@ def test_memory_limit__is_held_by_an_ingest(rfm_process, folder, words):
     rfm_process("state", "create", folder / "state", *words)
     run = rfm_process(
         "ingest", folder / "state", folder / "orders.parquet", "--json", "--threads", 2,
-        "--memory-limit", "445MB", "--spill-dir", folder,
+        "--memory-limit", f"{limit}MB", "--spill-dir", folder,
     )  # fmt: skip
     done = json.loads(run.stdout)
-    assert done["peak_memory_bytes"] <= 445 * MB
-    assert done["rows"]["counted"] == 3_000_000
+    assert done["peak_memory_bytes"] <= limit * MB
+    assert done["rows"]["counted"] + done["rows"]["too_late"] == 3_000_000
