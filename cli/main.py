@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -69,6 +70,17 @@ app.add_typer(schemes.schemes, name="schemes")
 app.add_typer(state.state, name="state")
 
 
+def _let_open_many_files() -> None:
+    """Have as many files open as the system allows: a reader holds all totals of a state open."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(OSError, ValueError):  # macOS does not give what it says
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 def run() -> None:
     """Start the command line: what the installed `rfm` calls."""
     # NumPy's linear algebra would start threads that spin for work we never give them.
@@ -78,6 +90,7 @@ def run() -> None:
     # A process of one task frees nothing large in circles, and looking for circles among all that
     # a compiler loads takes 0.2 s of a first run.
     gc.disable()
+    _let_open_many_files()
     sys.excepthook = exits.report_bug
     try:
         typer.main.get_command(app).main(prog_name="rfm")

@@ -138,7 +138,7 @@ def _lines(found: dict[str, Any]) -> list[str]:
         f"generation {found['generation']}, {found['history']} history, "
         f"{counted(found['bytes'], 'byte')} in {counted(found['files'], 'file')}",
         f"{rows['counted']:,} of {counted(rows['read'], 'row')} counted, in "
-        f"{counted(found['batches_ingested'], 'batch').replace('batchs', 'batches')}; newest day "
+        f"{counted(found['batches_ingested'], 'batch', 'es')}; newest day "
         f"{found['newest_day'] or 'none'}",
     ]
     if found["first_day"]:

@@ -47,20 +47,21 @@ def orders_shape_of(manifest: Manifest, kinds: Kinds) -> Shape:
 
 
 class Building:
-    """Generations made out of the newest; their files are written and nothing is published."""
+    """Generations made out of the newest; their files are written and nothing is published.
+
+    Attributes
+    ----------
+    writing
+        What writes them.
+    """
 
     def __init__(self, store: Store, current: Current, kinds: Kinds, pool: Executor) -> None:
         self._manifest = current.manifest
         self._current = current
-        self._writing = SegmentWriter(store, pool)
+        self.writing = SegmentWriter(store, pool, current.generation.number + 1)
         self._totals = shape_of(self._manifest, kinds)
         self._orders = orders_shape_of(self._manifest, kinds)
         self._key = HashKey.from_int(self._manifest.hash_key)
-
-    @property
-    def names(self) -> list[str]:
-        """The files written so far."""
-        return self._writing.names
 
     def written(self, batch: Batch, runs: Sequence[Callable[[], Gathered]], n_most: int) -> Batch:
         """Write the rows of a batch, `n_most` at most; they are not in memory all at once."""
@@ -69,7 +70,7 @@ class Building:
         ranges = buckets_for(n_most)
         n_parts = min(len(runs), len(ranges))
         parts = zip(_cut(runs, n_parts), _cut(ranges, n_parts), strict=True)
-        files = list(self._writing.pool.map(self._part_written, parts))
+        files = list(self.writing.pool.map(self._part_written, parts))
         totals, orders = (
             Segment(tuple(file for part in role for file in part))
             for role in zip(*files, strict=True)
@@ -92,7 +93,7 @@ class Building:
 
     def _files(self, role: str, shape: Shape, rows: Rows, ranges: Sequence[Buckets]) -> list[File]:
         return [
-            self._writing.file(role, shape, first, rows.of_buckets(first, last))
+            self.writing.file(role, shape, first, rows.of_buckets(first, last))
             for first, last in ranges
         ]
 
@@ -146,9 +147,9 @@ class Building:
         """Add up segments to one, days before `first_day` left out."""
         read = SegmentReader(self._current, self._totals, segments)
         ranges = buckets_for(read.n_rows)
-        read.prepare(ranges, self._writing.pool)
+        read.prepare(ranges, self.writing.pool)
         pieces = ((each[0], partial(self._kept, read, each, first_day)) for each in ranges)
-        return self._writing.segment_of("totals", self._totals, pieces)
+        return self.writing.segment_of("totals", self._totals, pieces)
 
     def _kept(self, read: SegmentReader, buckets: Buckets, first_day: int | None) -> Rows:
         rows = read.rows(buckets)
@@ -167,7 +168,7 @@ class Building:
         ranges = [r for r in everything.ranges() if any(reader.n_most(r) for reader in own)]
         if len(ranges) > 1:
             for reader in (before, *own):
-                reader.prepare(ranges, self._writing.pool)
+                reader.prepare(ranges, self.writing.pool)
         for buckets in ranges:
             known = before.rows(buckets)
             for reader, found in zip(own, less, strict=True):
@@ -177,7 +178,7 @@ class Building:
                     known = orders if known is None else merged([known, orders])
         return [
             batch._replace(
-                repeats=self._writing.segment("repeats", self._totals, apart(found))
+                repeats=self.writing.segment("repeats", self._totals, apart(found))
                 if found
                 else Segment()
             )
@@ -198,14 +199,14 @@ class Building:
             return Segment()
         ranges = self._reader([*settled, *kept]).ranges()
         for reader in (ours, theirs):
-            reader.prepare(ranges, self._writing.pool)
+            reader.prepare(ranges, self.writing.pool)
         found = []
         for buckets in ranges:
             orders, later = ours.rows(buckets), theirs.rows(buckets)
             assert orders is not None
             assert later is not None
             found.append(shared(orders, later))
-        return self._writing.segment("known", self._orders, followed(found))
+        return self.writing.segment("known", self._orders, followed(found))
 
     def _reader(self, segments: Sequence[Segment]) -> SegmentReader:
         return SegmentReader(self._current, self._orders, segments)

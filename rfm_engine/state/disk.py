@@ -131,7 +131,7 @@ class LocalDisk:
     def locked(self, folder: Path) -> Iterator[None]:
         """Keep other writers out of a state while the context lasts.
 
-        The lock goes with the process, however that ends.
+        The lock goes with the process and those that it forks meanwhile, however they end.
 
         Raises
         ------
@@ -151,6 +151,8 @@ class LocalDisk:
                 ) from None
             yield
         finally:
+            # Processes that were forked meanwhile have it open too, and would hold the lock.
+            fcntl.flock(opened, fcntl.LOCK_UN)
             os.close(opened)
 
 

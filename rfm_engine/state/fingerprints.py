@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
 from typing import TypeAlias
@@ -14,6 +14,7 @@ from rfm_engine.orders.sources.guard import reading
 Stamp: TypeAlias = tuple[int, int, int] | None
 
 _BYTES_AT_ONCE = 1 << 22
+_ID_DIGITS = 12
 
 
 def fingerprints(files: Sequence[File], columns: Sequence[str], pool: Executor) -> list[str]:
@@ -50,6 +51,8 @@ def stamp_of(file: File) -> Stamp:
     return found.st_ino, found.st_size, found.st_mtime_ns
 
 
-def id_of(found: Sequence[str]) -> str:
-    """Return the id of a batch of files that nobody has named."""
-    return hashlib.sha256("".join(sorted(found)).encode()).hexdigest()[:12]
+def id_of(found: Sequence[str], taken: Container[str]) -> str:
+    """Return an id that is not taken for a batch of files that nobody has named."""
+    digest = hashlib.sha256("".join(sorted(found)).encode()).hexdigest()
+    ids = (digest[:length] for length in range(_ID_DIGITS, len(digest) + 1))
+    return next(each for each in ids if each not in taken)

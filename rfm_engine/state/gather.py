@@ -99,7 +99,7 @@ class Gathering:
 
     @property
     def newest_day(self) -> int | None:
-        """The newest day of a row that counted."""
+        """The newest day of a row that counted, or would have but for `refunds` and `zero`."""
         return self._intake.ledger.newest_day
 
     def newest_since(self, first_day: int | None) -> int | None:
@@ -215,10 +215,12 @@ class Gathering:
         return IdColumns(self.kinds.customer, self.kinds.by)
 
     def _refuse_too_many(self, keys: Keys, records: Records) -> None:
-        faulty = np.flatnonzero(records[:, FIRST] == TOO_MANY)
+        counts = records[:, COUNT] & ((1 << COUNT_BITS) - 1)
+        # Files and sums of batches have counts with a sign.
+        faulty = np.flatnonzero((records[:, FIRST] == TOO_MANY) | (counts >> (COUNT_BITS - 1) > 0))
         if len(faulty):
             raise DataError(
-                f"orders must be below 2^{COUNT_BITS} a customer; customer "
+                f"orders must be below 2^{COUNT_BITS - 1} a customer; customer "
                 f"{self._ids.name(taken(keys, faulty[:1]))} has more. Mend them."
             )
 

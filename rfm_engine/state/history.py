@@ -50,7 +50,7 @@ class History(NamedTuple):
         """Return the oldest day kept once `newest` is the newest, `before` having been it."""
         if self.n_days is None or newest is None:
             return before
-        first = newest - self.n_days - MARGIN_DAYS + 1
+        first = max(newest - self.n_days - MARGIN_DAYS + 1, day_number(date.min))
         return first if before is None else max(before, first)
 
     def asked(

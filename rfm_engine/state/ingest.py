@@ -118,10 +118,7 @@ def inputs_of(
             skipped[file.name] = named or "this one"
         else:
             fresh[mark] = file
-    own = named or id_of(list(fresh))
-    if named is None and own in dict(newest.ledger):  # and has been replaced since
-        skipped |= {file.name: own for file in fresh.values()}
-        fresh = {}
+    own = named or id_of(list(fresh), dict(newest.ledger))
     opened = []
     if fresh:
         opened = open_files(
@@ -209,19 +206,18 @@ def first_day_of(gathering: Gathering, manifest: Manifest, replaced: str | None)
     ------
     DataError
         The newest day stands alone, and so far ahead that all others would be forgotten: a typing
-        error, most likely.
+        error, most likely, be it of a row that is dropped.
     """
     history, newest = History.parse(manifest.history), manifest.newest
     before, last = newest.without(replaced).last_day, gathering.newest_day
-    days = [day for day in (before, last) if day is not None]
-    first = history.first_day(newest.first_day, max(days, default=None))
-    if before is None or first is None or last is None or first <= before:
-        return first
-    if [day for day in gathering.rows_by_day if day >= first] == [last]:
+    known = [day for day in (before, last) if day is not None]
+    first = history.first_day(newest.first_day, max(known, default=None))
+    others = [day for day in (*known, *gathering.rows_by_day) if day != last]
+    if first is not None and last is not None and others and max(others) < first:
         raise DataError(
             f"order times must not leave all of the history behind; got {day_date(last)}, and "
-            f"{day_date(before)} as the newest day so far. Leave out rows of wrong dates, or "
-            "create a new state."
+            f"{day_date(max(others))} as the newest day before it. Leave out rows of wrong dates, "
+            "or create a new state."
         )
     return first
 

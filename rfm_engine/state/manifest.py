@@ -17,7 +17,8 @@ from rfm_engine.orders.judge import REASONS
 
 FORMAT = 1
 MANIFEST = re.compile(r"manifest-(\d{20})\.json")
-DATA_FILE = re.compile(r"(totals|orders|repeats|known)-[0-9a-f]{16}\.parquet")
+DATA_FILE = re.compile(r"(?:totals|orders|repeats|known)-(\d+)-[0-9a-f]{16}\.parquet")
+"""A data file, and the number of the generation that it was written for."""
 ORDER_ROLES = ("orders", "known")
 """Roles of files whose rows are distinct orders; those of the others are totals."""
 _WRAPPED = re.compile(r'\{"sha256": "([0-9a-f]{64})", "state": (.*)\}\n', re.DOTALL)
@@ -113,7 +114,8 @@ class Generation(NamedTuple):
     `base` are the totals of compacted batches, `settled` those of each batch since that is kept
     no longer, and what its orders counted less; `known` their orders that kept batches hold too.
     `account` and `newest_day` are those of all batches not kept, `ledger` the id and fingerprints
-    of every batch ever ingested. `first_day` is the oldest day of a rolling history.
+    of every batch ever ingested, those it had before it was replaced among them. `first_day` is the
+    oldest day of a rolling history.
     """
 
     number: int
@@ -130,7 +132,7 @@ class Generation(NamedTuple):
 
     @property
     def last_day(self) -> int | None:
-        """The newest day of a row that counted."""
+        """The newest day of a row that counted, or would have but for `refunds` and `zero`."""
         days = [self.newest_day, *(batch.newest_day for batch in self.batches)]
         return max((day for day in days if day is not None), default=None)
 
@@ -143,16 +145,19 @@ class Generation(NamedTuple):
         return account
 
     def has(self, batch: str | None, fingerprints: tuple[str, ...]) -> bool:
-        """Whether a batch consists of these files, of some at least."""
-        return bool(fingerprints) and dict(self.ledger).get(batch or "") == fingerprints
+        """Whether a batch that is kept consists of these files, of some at least."""
+        kept = {each.id: each.fingerprints for each in self.batches}
+        return bool(fingerprints) and kept.get(batch or "") == fingerprints
 
     def without(self, batch: str | None) -> Generation:
         """Return this without a batch that is kept."""
         return self._replace(batches=tuple(each for each in self.batches if each.id != batch))
 
     def ledger_with(self, batch: Batch) -> tuple[tuple[str, tuple[str, ...]], ...]:
-        """Return the ledger with a batch, in the place of the one with its id."""
-        return tuple((dict(self.ledger) | {batch.id: batch.fingerprints}).items())
+        """Return the ledger with a batch; the files of the one with its id stay known."""
+        known = dict(self.ledger)
+        marks = (*known.get(batch.id, ()), *batch.fingerprints)
+        return tuple((known | {batch.id: tuple(dict.fromkeys(marks))}).items())
 
     @property
     def totals(self) -> list[Segment]:

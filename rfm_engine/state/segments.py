@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor
 from functools import partial
+from itertools import accumulate
 
 from rfm_engine.state.columns import Columns, fits
 from rfm_engine.state.manifest import File, Segment
@@ -30,10 +33,11 @@ def buckets_for(n_rows: int) -> list[Buckets]:
 
 
 class SegmentWriter:
-    """Data files written for a generation that is not published yet."""
+    """Data files written for a generation, by its number, that is not published yet."""
 
-    def __init__(self, store: Store, pool: Executor) -> None:
+    def __init__(self, store: Store, pool: Executor, number: int) -> None:
         self._store = store
+        self.number = number
         self.pool = pool
         self.names: list[str] = []
 
@@ -64,7 +68,7 @@ class SegmentWriter:
     def file(self, role: str, shape: Shape, first: int, rows: Rows) -> File:
         """Write the rows of buckets from `first` on in a file."""
         counts = (rows.bounds[1:] - rows.bounds[:-1]).tolist()
-        file = self._store.add(role, first, counts, shape.encoded(rows))
+        file = self._store.add(self.number, role, first, counts, shape.encoded(rows))
         self.names.append(file.name)
         return file
 
@@ -88,12 +92,21 @@ class SegmentReader:
         """Rows of all segments."""
         return sum(segment.n_rows for segment in self._segments)
 
-    def prepare(self, ranges: Sequence[Buckets], pool: Executor) -> None:
-        """Read the files that reach over several of the ranges, with the threads of `pool`."""
+    def prepare(
+        self, ranges: Sequence[Buckets], pool: Executor, most_rows: float = math.inf
+    ) -> int:
+        """Read the files that reach over several of the ranges, with the threads of `pool`.
+
+        Those that have more than `most_rows` together are read again for each. Return how many
+        rows are kept.
+        """
         files = [file for segment in self._segments for file in segment.files]
         wide = [f for f in files if sum(_overlap(f, each) for each in ranges) > 1]
+        ends = list(accumulate(file.n_rows for file in wide))
+        wide = wide[: bisect_right(ends, most_rows)]
         found = pool.map(self._read, wide)
         self._kept = {file.name: rows for file, rows in zip(wide, found, strict=True)}
+        return ends[len(wide) - 1] if wide else 0
 
     def n_most(self, buckets: Buckets) -> int:
         """Return how many rows a range has at most."""

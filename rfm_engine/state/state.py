@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date
 from pathlib import Path
 from typing import Any, NoReturn
@@ -67,6 +67,7 @@ class State:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._seen: Snapshot | None = Snapshot(store)
+        self._is_closed = False
 
     @classmethod
     def create(
@@ -125,6 +126,8 @@ class State:
         # After a write, that which it made, or one that came after it.
         if self._seen is None:
             self._seen = Snapshot(self._store)
+            if self._is_closed:
+                self._seen.close()
         return self._seen
 
     @property
@@ -265,11 +268,11 @@ class State:
                 ledger=newest.ledger_with(batch),
             )
             building = Building(self._store, current, gathering.kinds, pool)
-            with self._discarding(building):
+            with self._discarding(building.writing):
                 runs = gathering.runs(first_day, pool)
                 batch = building.written(batch, runs, gathering.n_most)
                 made = building.settled(building.with_batch(made, batch))
-            self._publish(manifest.with_newest(made))
+                self._publish(manifest.with_newest(made))
         return Ingested(made.number, batch.id, account, inputs.skipped)
 
     def compact(self, *, threads: int | None = None) -> int:
@@ -280,15 +283,15 @@ class State:
             if newest.kinds is None or not newest.settled:
                 return newest.number
             building = Building(self._store, current, Kinds(*newest.kinds), pool)
-            with self._discarding(building):
+            with self._discarding(building.writing):
                 made = building.compacted(newest._replace(number=newest.number + 1))
-            self._publish(current.manifest.with_newest(made))
+                self._publish(current.manifest.with_newest(made))
         return made.number
 
     def gc(self) -> list[str]:
         """Take away files that belong to no generation, left by writers that did not end well."""
         with self._writing() as current:
-            return self._store.collect(current.manifest)
+            return self._store.collect(current.manifest, all_generations=True)
 
     def restore(self, generation: int) -> int:
         """Make a generation that still stands the newest again; return its new number.
@@ -330,15 +333,15 @@ class State:
         """
         with self._writing() as current, ThreadPoolExecutor(1) as pool:
             manifest = current.manifest
-            writing = SegmentWriter(self._store, pool)
+            writing = SegmentWriter(self._store, pool, manifest.newest.number + 1)
             forgetting = Forgetting(self._store, manifest, customers, writing)
             with self._discarding(writing):
                 standing = tuple(map(forgetting.generation, manifest.generations))
-            if forgetting.found:
-                made = standing[0]._replace(number=manifest.newest.number + 1)
-                manifest = manifest._replace(generations=standing)
-                manifest = manifest.with_newest(made)
-                self._store.publish(manifest)
+                if forgetting.found:
+                    made = standing[0]._replace(number=writing.number)
+                    manifest = manifest._replace(generations=standing)
+                    manifest = manifest.with_newest(made)
+                    self._store.publish(manifest)
             self._store.purge(manifest)
             self._seen = None
         return [customer for customer in customers if customer in forgetting.found]
@@ -355,7 +358,9 @@ class State:
 
     def close(self) -> None:
         """Let go of the files, which otherwise are let go of with this object."""
-        self._snapshot.close()
+        self._is_closed = True
+        if self._seen is not None:
+            self._seen.close()
 
     def __enter__(self) -> State:
         return self
@@ -375,15 +380,18 @@ class State:
             yield Current(self._store)
 
     @contextmanager
-    def _discarding(self, written: Building | SegmentWriter) -> Iterator[None]:
-        """Take away what was written when it will not be published."""
+    def _discarding(self, writing: SegmentWriter) -> Iterator[None]:
+        """Take away what was written when it was not published."""
         try:
             yield
         except BaseException:  # Ctrl-C too: no litter
-            self._store.discard(self._store.data / name for name in written.names)
+            writing.pool.shutdown(cancel_futures=True)  # threads that are still writing
+            if not self._store.is_published(writing.number):
+                self._store.discard(self._store.data / name for name in writing.names)
             raise
 
     def _publish(self, manifest: Manifest) -> None:
         self._store.publish(manifest)
-        self._store.collect(manifest)
         self._seen = None
+        with suppress(OSError):  # The state has changed; the next writer collects the rest.
+            self._store.collect(manifest)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import math
 import os
+import re
 import secrets
 import weakref
 import zlib
@@ -25,7 +27,7 @@ from rfm_engine.state.manifest import (
 )
 
 _DATA = "data"
-_ASIDE = "aside-"
+_ASIDE = re.compile(r"aside-(\d+)-[0-9a-f]{16}")
 # A writer that publishes and collects between two steps of a reader makes it begin again; that it
 # does so this often, within the microseconds of opening some files, is no accident.
 _MOST_TRIES = 100
@@ -36,8 +38,8 @@ class Store:
 
     Data files never change and their names are never used again. A generation is published by
     giving its manifest, which is on disk by then, the next number as a name; two writers cannot
-    both, so that what one of them has written is never lost. Files that no manifest names are
-    collected afterwards.
+    both. Files that no manifest names are collected afterwards, but for those of generations to
+    come: were there a second writer in spite of the lock, what it writes would stay.
     """
 
     def __init__(self, folder: Path, disk: Disk | None = None) -> None:
@@ -120,9 +122,11 @@ class Store:
         self.disk.sync_folder(self.data)
         self.disk.sync_folder(self.folder)
 
-    def add(self, role: str, first_bucket: int, counts: Iterable[int], data: memoryview) -> File:
-        """Write a data file, whose bytes then outlast a loss of power; see `publish`."""
-        name = f"{role}-{secrets.token_hex(8)}.parquet"
+    def add(
+        self, number: int, role: str, first_bucket: int, counts: Iterable[int], data: memoryview
+    ) -> File:
+        """Write a data file of a generation, whose bytes then outlast a loss of power."""
+        name = f"{role}-{number}-{secrets.token_hex(8)}.parquet"
         digest = hashlib.sha256(data).hexdigest()
         self._put(self.data / name, data)
         return File(name, len(data), zlib.crc32(data), digest, first_bucket, tuple(counts))
@@ -137,11 +141,11 @@ class Store:
         """
         self.disk.sync_folder(self.data)
         number = manifest.newest.number
-        aside = self.folder / f"{_ASIDE}{secrets.token_hex(8)}"
+        aside = self.folder / f"aside-{number}-{secrets.token_hex(8)}"
         self._put(aside, text_of(manifest))
         try:
             self.disk.link(aside, self.folder / manifest_name(number))
-        except FileExistsError:
+        except (FileExistsError, FileNotFoundError):  # or has it collected ours meanwhile
             raise StateError(
                 f"state {str(self.folder)!r} must be at generation {number - 1}; got another "
                 "writer's already. Run this again."
@@ -153,21 +157,33 @@ class Store:
                     f"{os.strerror(error.errno).lower()}. Take one such as ext4, XFS or APFS."
                 ) from error
             raise
+        finally:
+            self.discard([aside])
         self.disk.sync_folder(self.folder)
-        self.discard([aside])
 
-    def collect(self, manifest: Manifest) -> list[str]:
+    def is_published(self, number: int) -> bool:
+        """Whether a generation has a manifest, or that cannot be said."""
+        try:
+            return manifest_name(number) in self.disk.names(self.folder)
+        except OSError:
+            return True
+
+    def collect(self, manifest: Manifest, *, all_generations: bool = False) -> list[str]:
         """Take away files that the newest manifest, which is certain to stay, does not name.
 
-        Return their names.
+        Those of generations to come stay, unless so asked. Return the names.
         """
+        newest = manifest.newest.number
+        last = math.inf if all_generations else newest
         named = {file.name for each in manifest.generations for file in each.files}
-        data = [name for name in self.disk.names(self.data) if DATA_FILE.fullmatch(name)]
-        gone = [self.data / name for name in sorted(data) if name not in named]
         here = sorted(self.disk.names(self.folder))
-        gone += [self.folder / name for name in here if name.startswith(_ASIDE)]
-        current = manifest_name(manifest.newest.number)
-        gone += [self.folder / n for n in here if MANIFEST.fullmatch(n) and n < current]
+        gone = [
+            self.data / name
+            for name in sorted(self.disk.names(self.data))
+            if name not in named and _is_until(last, DATA_FILE.fullmatch(name))
+        ]
+        gone += [self.folder / name for name in here if _is_until(last, _ASIDE.fullmatch(name))]
+        gone += [self.folder / n for n in here if _is_until(newest - 1, MANIFEST.fullmatch(n))]
         for path in gone:
             self.disk.remove(path)
         return [str(path.relative_to(self.folder)) for path in gone]
@@ -245,7 +261,7 @@ class Store:
 
     def _is_unfinished(self) -> bool:
         names = self.disk.names(self.folder)
-        if any(name != _DATA and not name.startswith(_ASIDE) for name in names):
+        if any(name != _DATA and _ASIDE.fullmatch(name) is None for name in names):
             return False
         return _DATA not in names or not self.disk.names(self.data)
 
@@ -263,9 +279,16 @@ class Store:
     def _read(self, path: Path) -> memoryview:
         file = self.disk.open(path)
         try:
-            return self.disk.read(file)
+            return self.read_opened(file, path)
         finally:
             self.disk.close(file)
+
+    def read_opened(self, file: int, path: Path) -> memoryview:
+        """Return the bytes of a file that is open; what fails names it."""
+        try:
+            return self.disk.read(file)
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(path)) from error
 
 
 class Current:
@@ -286,7 +309,9 @@ class Current:
 
 
 class Snapshot:
-    """A generation whose files are open: no writer can take them away.
+    """A generation whose totals are open: no writer can take them away.
+
+    What cannot be opened is said when it is read.
 
     Attributes
     ----------
@@ -298,15 +323,15 @@ class Snapshot:
         self._store = store
         self._is_open = True
         self._files: dict[str, int] = {}
+        self._failed: dict[str, OSError] = {}
         weakref.finalize(self, _close, store.disk, self._files)
         for _ in range(_MOST_TRIES):
             self.manifest = store.newest()
-            missing = self._opened()
-            if missing is None:
+            self._open()
+            if not any(isinstance(error, FileNotFoundError) for error in self._failed.values()):
                 return
-            _close(store.disk, self._files)
             if store.newest().newest.number == self.manifest.newest.number:
-                raise store.missing(missing)
+                return
         raise StateError(f"{str(store.folder)!r} must hold still; got another state every time.")
 
     @property
@@ -321,28 +346,47 @@ class Snapshot:
                 f"state {str(self._store.folder)!r} must be open to be read; got a closed one. "
                 "Open it again."
             )
-        return self._store.checked(file, self._store.disk.read(self._files[file.name]))
+        failed = self._failed.get(file.name)
+        if failed is not None:
+            raise self._error_of(file, failed)
+        path = self._store.data / file.name
+        data = self._store.read_opened(self._files[file.name], path)
+        return self._store.checked(file, data)
 
     def close(self) -> None:
         """Let go of the files; they cannot be read through this any more."""
         self._is_open = False
         _close(self._store.disk, self._files)
 
-    def _opened(self) -> File | None:
-        """Open all files; return one that is not there, None when all are."""
-        for file in self.generation.files:
+    def _open(self) -> None:
+        """Open all files anew."""
+        _close(self._store.disk, self._files)
+        self._failed = {}
+        names = [file.name for segment in self.generation.totals for file in segment.files]
+        for name in names:
             try:
-                self._files[file.name] = self._store.disk.open(self._store.data / file.name)
-            except FileNotFoundError:
-                return file
+                self._files[name] = self._store.disk.open(self._store.data / name)
             except OSError as error:
-                if error.errno != errno.EMFILE:
-                    raise
-                raise RfmError(
-                    f"state {str(self._store.folder)!r} must have its {len(self.generation.files)} "
-                    f"files open at once; got {shown_cause(error)}. Raise the limit (ulimit -n)."
-                ) from error
-        return None
+                self._failed[name] = error
+                if error.errno == errno.EMFILE:  # and leave some for what comes next
+                    _close(self._store.disk, self._files)
+                    self._failed = dict.fromkeys(names, error)
+                    return
+
+    def _error_of(self, file: File, failed: OSError) -> Exception:
+        if isinstance(failed, FileNotFoundError):
+            return self._store.missing(file)
+        if failed.errno == errno.EMFILE:
+            return RfmError(
+                f"state {str(self._store.folder)!r} must have its {len(self._failed)} "
+                f"files open at once; got {shown_cause(failed)}. Raise the limit (ulimit -n)."
+            )
+        return OSError(failed.errno, failed.strerror, str(self._store.data / file.name))
+
+
+def _is_until(last: float, found: re.Match[str] | None) -> bool:
+    """Whether a name is one of ours, of a generation up to the last one."""
+    return found is not None and int(found[1]) <= last
 
 
 def _close(disk: Disk, files: dict[str, int]) -> None:

@@ -59,13 +59,13 @@ class StoredCustomers:
     def settled(self, pool: Executor, bytes_a_customer: int = 0) -> Sequence[Range]:
         """Return the ranges that together hold every customer once."""
         left = self._budget.tables_bytes - bytes_a_customer * self.n_customers
-        self._most_kept = max(left, 0) // _BYTES_A_CUSTOMER
+        most = max(left, 0) // _BYTES_A_CUSTOMER
         if not self.n_customers:
             return []
         ranges = self._reading.ranges()
         if len(ranges) == 1:  # and smaller ones beside it
             ranges = buckets_for(self.n_customers)
-        self._reading.prepare(ranges, pool)
+        self._most_kept = most - self._reading.prepare(ranges, pool, most)
         return [Range(buckets, self._reading.n_most(buckets)) for buckets in ranges]
 
     def held(self, part: Range) -> Held:

@@ -1,7 +1,8 @@
-"""Everything in a state's folder looked at: what is not as it was written is named."""
+"""All that the manifest of a state names looked at: what is not as it was written is named."""
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 
@@ -9,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from rfm_engine.aggregate.hashing import HashKey
-from rfm_engine.errors import StateError
+from rfm_engine.errors import StateError, shown_cause
 from rfm_engine.orders.kinds import Kinds
 from rfm_engine.state.building import orders_shape_of, shape_of
 from rfm_engine.state.making import store_at
@@ -45,12 +46,17 @@ def faults(store: Store) -> list[str]:
 def _faults_of(
     store: Store, manifest: Manifest, generation: Generation, file: File
 ) -> Iterator[str]:
+    name = str(store.data / file.name)
     try:
         data = store.read_with_care(file)
     except StateError as error:
         yield str(error)
         return
-    name = str(store.data / file.name)
+    except OSError as error:
+        if error.errno == errno.EMFILE:
+            raise
+        yield f"{name!r} must be readable; got {shown_cause(error)}. Look at the disk."
+        return
     if generation.kinds is None:
         yield f"{name} must be of a state that has orders; got none in its manifest."
         return

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import rfm_engine as rfm
-from rfm_engine.state import building
+from rfm_engine.state import building, segments, stored
 from rfm_engine.state.disk import LocalDisk
 from tests.shapes import orders_table
 
@@ -66,6 +66,18 @@ def test_ingest__puts_many_small_batches_together(tmp_path):
     assert state.totals().rows.counted == 1_120
 
 
+def test_totals__are_the_same_where_little_may_be_kept_in_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr(segments, "_ROWS_A_FILE", 1 << 4)
+    state = rfm.State.create(tmp_path / "state", keep_batches=0)
+    state.ingest(day(1, *range(1000)), batch_id="base")
+    for number in range(3):
+        state.ingest(day(2 + number, *range(number, 999 + number, 10)), batch_id=str(number))
+    assert len(state.manifest.newest.settled) == 3
+    usual = state.totals().finish().sort_by("customer_id")
+    monkeypatch.setattr(stored, "_BYTES_A_CUSTOMER", 1 << 60)
+    assert state.totals().finish().sort_by("customer_id").equals(usual)
+
+
 def test_rolling__compacting_lets_go_of_old_days(tmp_path):
     state = rfm.State.create(tmp_path / "state", history="rolling:1d", keep_batches=0)
     for number in range(0, 60, 20):
@@ -120,12 +132,17 @@ def test_forget__takes_a_customer_out_of_all_groups_and_orders(tmp_path):
 
 def test_gc__takes_what_no_generation_has(state, tmp_path):
     folder = tmp_path / "state"
-    left = [folder / "data" / "totals-0123456789abcdef.parquet", folder / "aside-0123456789abcdef"]
-    (folder / "data" / "notes.txt").touch()
-    for path in left:
+    left = [
+        folder / "aside-6-0123456789abcdef",
+        folder / "aside-7-0123456789abcdef",
+        folder / "data" / "totals-1-0123456789abcdef.parquet",
+        folder / "data" / "totals-7-0123456789abcdef.parquet",
+    ]
+    theirs = [folder / "data" / "notes.txt", folder / "aside-notes.txt"]
+    for path in left + theirs:
         path.touch()
-    assert sorted(state.gc()) == sorted(str(path.relative_to(folder)) for path in left)
-    assert (folder / "data" / "notes.txt").exists()
+    assert sorted(state.gc()) == [str(path.relative_to(folder)) for path in left]
+    assert all(path.exists() for path in theirs)
     assert state.gc() == []
 
 
@@ -142,9 +159,9 @@ def test_snapshot__stays_what_it_was(state, tmp_path):
 def test_create__goes_on_where_a_writer_was_killed(tmp_path):
     folder = tmp_path / "state"
     (folder / "data").mkdir(parents=True)
-    (folder / "aside-0123456789abcdef").touch()
+    (folder / "aside-1-0123456789abcdef").touch()
     state = rfm.State.create(folder)
-    assert state.gc() == ["aside-0123456789abcdef"]
+    assert state.gc() == ["aside-1-0123456789abcdef"]
 
 
 def test_close__lets_go_of_the_files(state):
@@ -154,6 +171,9 @@ def test_close__lets_go_of_the_files(state):
         totals.finish()
     with pytest.raises(TypeError, match="cannot be pickled"):
         pickle.dumps(state)
+    state.ingest(day(9, 9), batch_id="9")
+    with pytest.raises(rfm.UsageError, match="must be open to be read"):
+        state.totals().finish()
 
 
 def test_threads__are_a_number(state):
@@ -183,6 +203,44 @@ class Crowded(LocalDisk):
         return super().open(path)
 
 
-def test_open__says_where_a_process_may_have_too_few_files_open(state):
+def test_totals__say_where_a_process_may_have_too_few_files_open(state):
+    opened = rfm.State.open(state.path, disk=Crowded())
     with pytest.raises(rfm.RfmError, match=r"must have its \d files open at once; got too many"):
-        rfm.State.open(state.path, disk=Crowded())
+        opened.totals().finish()
+    assert opened.summary() == state.summary()
+
+
+def test_restore__helps_where_a_file_of_the_newest_generation_is_gone(state):
+    before = state.summary()["generation"]
+    state.ingest(day(9, 9), batch_id="9")
+    (lost,) = state.manifest.newest.batches[-1].totals.files
+    (state.path / "data" / lost.name).unlink()
+    opened = rfm.State.open(state.path)
+    with pytest.raises(rfm.StateError, match=f"{lost.name}' must be there"):
+        opened.totals().finish()
+    opened.restore(before)
+    assert customers_of(opened) == [0, 1, 2, 3, 4, 100]
+
+
+class Worn(LocalDisk):
+    """A disk that can read manifests only."""
+
+    def open(self, path):
+        self.is_data = path.suffix == ".parquet"
+        return super().open(path)
+
+    def read(self, file):
+        if self.is_data:
+            raise OSError(errno.EIO, "Input/output error")
+        return super().read(file)
+
+
+def test_data__that_cannot_be_read_is_named(state):
+    opened = rfm.State.open(state.path, disk=Worn())
+    names = {file.name for each in state.manifest.generations for file in each.files}
+    faults = opened.verify()
+    assert len(faults) == len(names)
+    assert all(any(name in fault for fault in faults) for name in names)
+    opened = rfm.State.open(state.path, disk=Worn())
+    with pytest.raises(OSError, match=r"Input/output error: .*\.parquet"):
+        opened.totals().finish()

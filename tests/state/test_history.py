@@ -134,11 +134,33 @@ def test_create__refuses_what_could_never_be_answered(tmp_path, options, said):
     assert list(tmp_path.iterdir()) == []
 
 
+def days(*texts, amounts=None):
+    """An order on each day."""
+    return pa.table(
+        {
+            "customer_id": list(range(len(texts))),
+            "order_time": pa.array(texts).cast(pa.date32()),
+            "amount": amounts or [1] * len(texts),
+        }
+    )
+
+
 def test_newest_day__far_ahead_is_refused_where_it_would_make_the_state_forget(tmp_path):
-    state = rfm.State.create(tmp_path / "state", history="rolling:365d")
-    table = pa.table({"customer_id": [1], "order_time": pa.array(["2026-01-01"]), "amount": [1]})
-    state.ingest(table.set_column(1, "order_time", table[1].cast(pa.date32())), batch_id="a")
-    ahead = pa.array(["2206-01-02"]).cast(pa.date32())
+    state = rfm.State.create(tmp_path / "state", history="rolling:365d", zero="drop")
+    with pytest.raises(rfm.DataError, match="got 2206-01-02, and 2026-01-01 as the newest day"):
+        state.ingest(days("2025-06-01", "2026-01-01", "2206-01-02"), batch_id="a")
+    state.ingest(days("2026-01-01"), batch_id="a")
     with pytest.raises(rfm.DataError, match="must not leave all of the history behind"):
-        state.ingest(table.set_column(1, "order_time", ahead), batch_id="b")
+        state.ingest(days("2206-01-02"), batch_id="b")
+    with pytest.raises(rfm.DataError, match="must not leave all of the history behind"):
+        state.ingest(days("2026-01-02", "2206-01-02", amounts=[1, 0]), batch_id="b")
     assert state.summary()["newest_day"] == "2026-01-01"
+    state.ingest(days("2206-01-01", "2206-01-02"), batch_id="b")  # two are no typing error
+    assert state.summary()["first_day"] == "2204-12-03"
+
+
+def test_history__may_reach_back_before_all_dates(tmp_path):
+    state = rfm.State.create(tmp_path / "state", history="rolling:3652059d")
+    state.ingest(days("0001-01-01", "2026-01-01"), batch_id="a")
+    assert state.summary()["first_day"] == "0001-01-01"
+    assert state.totals(window="9999d").finish().num_rows == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 
 import pyarrow as pa
@@ -104,6 +105,18 @@ def test_replace__corrects_a_batch_in_its_place(state, file):
     assert state.ingest([wrong, right]).batch is None
     assert frequencies(state) == {7: 2, 9: 1}
     assert [batch["id"] for batch in state.summary()["batches"]] == [done.batch, "tuesday"]
+    state.ingest(wrong, replace_batch=done.batch)
+    assert state.ingest([wrong, right]).batch is None
+    assert frequencies(state) == {7: 3, 8: 1}
+
+
+def test_batch__without_a_name_never_gets_that_of_another(state, file):
+    given = file("monday.parquet", day(1, 7))
+    content = hashlib.sha256(given.read_bytes()).hexdigest()
+    name = hashlib.sha256(content.encode()).hexdigest()
+    state.ingest(day(2, 7), batch_id=name[:12])
+    assert state.ingest(given).batch == name[:13]
+    assert frequencies(state) == {7: 2}
 
 
 def test_replace__takes_kept_batches_only(tmp_path):

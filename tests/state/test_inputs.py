@@ -183,3 +183,13 @@ def test_files__take_at_most_24_bytes_a_customer(tmp_path):
     state = rfm.State.create(tmp_path / "state")
     state.ingest(simulate(customers=n, orders=10 * n), batch_id="all")
     assert state.summary()["bytes"] <= 24 * n
+
+
+def test_orders__that_files_have_no_room_for_are_refused(tmp_path):
+    state = rfm.State.create(tmp_path / "state", customer_level=True)
+    table = orders_table([7], [0], [100]).append_column("orders", pa.array([1 << 39]))
+    with pytest.raises(rfm.DataError, match=r"below 2\^39 a customer; customer 7 has more"):
+        state.ingest(table, batch_id="a")
+    table = table.set_column(3, "orders", pa.array([(1 << 39) - 1]))
+    state.ingest(table, batch_id="a")
+    assert state.totals().finish()["frequency"].to_pylist() == [(1 << 39) - 1]
