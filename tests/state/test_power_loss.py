@@ -16,8 +16,6 @@ _DEEP = os.environ.get("HYPOTHESIS_PROFILE") == "deep"
 _N_CASES = (20_000 if _DEEP else 2_000) // (1 if COMPILED else 10)
 _N_TESTS = 10
 _MOST_BATCHES = 3
-# Of all steps the last operation comes before this one.
-_MOST_OPERATIONS = 60
 # RFM_CASE=seed runs one case.
 _ONE = os.environ.get("RFM_CASE")
 _PARTS = [range(first, _N_CASES, _N_TESTS) for first in range(_N_TESTS)]
@@ -37,7 +35,8 @@ def run_case(seed: int) -> None:
     try:
         for _ in range(random.choice([1, 1, 1, 1, 2, 3])):
             step = any_step(world.known, world.manifest, random)
-            ended = world.run(step, a_fault(random))
+            ended = world.run(step, a_fault(world.n_operations_of(step), random))
+            assert not ended or world.disk.has_failed
             if random.random() < 0.2:
                 world.lose_power()
             if not ended:
@@ -52,6 +51,6 @@ def run_case(seed: int) -> None:
         raise
 
 
-def a_fault(random: Random) -> Fault:
-    at = random.randint(1, _MOST_OPERATIONS)
+def a_fault(n_operations: int, random: Random) -> Fault:
+    at = random.randint(1, n_operations)
     return Fault(at, random.choice(FAULTS), random.random() < 0.3, random.random() < 0.3)

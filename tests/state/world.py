@@ -25,6 +25,20 @@ from tests.state.known_states import (
 from tests.state.simulated_disk import Fault, PowerLoss, SimulatedDisk
 
 
+class CountingDisk(SimulatedDisk):
+    """A copy of a disk, which counts its operations."""
+
+    def __init__(self, disk: SimulatedDisk) -> None:
+        super().__init__(disk.copy()._root)
+        self.n_operations = 0
+
+    @contextmanager
+    def _operation(self, name: str) -> Iterator[bool]:
+        self.n_operations += 1
+        with super()._operation(name) as is_short:
+            yield is_short
+
+
 class World:
     """A state, what it is now, and what it may be after a loss of power."""
 
@@ -39,6 +53,12 @@ class World:
 
     def state(self) -> State:
         return State.open(PLACE, disk=self.disk)
+
+    def n_operations_of(self, step: Step) -> int:
+        """Return how many operations a step has, which is not taken."""
+        disk = CountingDisk(self.disk)
+        step.run(State.open(PLACE, disk=disk))
+        return disk.n_operations
 
     def run(self, step: Step, fault: Fault | None = None) -> bool:
         """Take a step; return whether it came to its end."""
