@@ -27,8 +27,9 @@ from tests.state.world import World, world_of
 N_BATCHES = 3
 INGEST = ingest(N_BATCHES)
 OTHERS = [replace(N_BATCHES - 1), forget(3), restore(1), COMPACT, GC]
-CASES = [(INGEST, what) for what in FAULTS]
-CASES += [(step, what) for step in OTHERS for what in ("EIO", "power loss")]
+CASES = [("lines", INGEST, what) for what in FAULTS]
+CASES += [("lines", step, what) for step in OTHERS for what in ("EIO", "power loss")]
+CASES += [("days", step, what) for step in (INGEST, forget(3)) for what in ("EIO", "power loss")]
 Option = TypeVar("Option")
 
 
@@ -39,10 +40,12 @@ class NothingStays(Random):
         return options[0]
 
 
-@pytest.mark.parametrize(("step", "what"), CASES, ids=lambda each: getattr(each, "text", each))
-def test_step__survives_a_fault_of_any_operation(step, what) -> None:
+@pytest.mark.parametrize(
+    ("kind", "step", "what"), CASES, ids=lambda each: getattr(each, "text", each)
+)
+def test_step__survives_a_fault_of_any_operation(kind, step, what) -> None:
     for at in count(1):
-        world = world_of("lines", N_BATCHES, NothingStays())
+        world = world_of(kind, N_BATCHES, NothingStays())
         ended = world.run(step, Fault(at, what))
         if ended and not world.disk.has_failed:
             break
@@ -50,11 +53,12 @@ def test_step__survives_a_fault_of_any_operation(step, what) -> None:
         world.lose_power()
 
 
+@pytest.mark.parametrize("late", [False, True])
 @pytest.mark.parametrize("what", FAULTS)
-def test_create__makes_all_of_a_state_or_none(what) -> None:
+def test_create__makes_all_of_a_state_or_none(what, late) -> None:
     for at in count(1):
         disk = SimulatedDisk()
-        disk.fail(Fault(at, what))
+        disk.fail(Fault(at, what, late=late))
         try:
             make("lines", disk)
         except OSError:
@@ -68,14 +72,15 @@ def test_create__makes_all_of_a_state_or_none(what) -> None:
             disk.mend()
             left = [disk]
         for each in left:
-            takes_orders_if_it_is_there(each)
+            takes_orders(each)
 
 
-def takes_orders_if_it_is_there(disk: SimulatedDisk) -> None:
+def takes_orders(disk: SimulatedDisk) -> None:
+    """Check that a state is whole, or else can be created where a part of it lies."""
     try:
         State.open(PLACE, disk=disk)
     except StateError:
-        return
+        make("lines", disk)
     world = World("lines", disk, EMPTY, NothingStays())
     assert world.run(ingest(0))
     world.lose_power()
