@@ -225,7 +225,8 @@ def score(
     }  # fmt: skip
     if state is not None:
         policies = {"zero": zero, "frequency": frequency}
-        reading = state.agreed(reading | policies, implied, f"scheme {chosen.name}")
+        who = f"scheme {chosen.name}" if model is None else "the model"
+        reading = state.agreed(reading | policies, implied, who)
         by = reading["by"]
         if overall:
             raise UsageError(

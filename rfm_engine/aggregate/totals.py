@@ -117,6 +117,8 @@ class CustomerTotals:
     [{'customer_id': 1, 'frequency': 2}, {'customer_id': 2, 'frequency': 1}]
     """
 
+    _is_mergeable = True
+
     def __init__(
         self,
         *,
@@ -230,6 +232,8 @@ class CustomerTotals:
         """
         if other is self:
             raise UsageError("totals must be merged into others; got the same. Copy them first.")
+        if not other._is_mergeable:
+            raise UsageError("totals must be of orders to be merged; got those of a state.")
         if other.reading != self.reading:
             raise UsageError("totals must be made with the same options to be merged; they differ.")
         self._intake.merge(other._intake)

@@ -123,6 +123,7 @@ class Building:
             newest = newest._replace(
                 settled=newest.settled + added,
                 account=newest.account.plus(batch.account),
+                most_settled=newest.most_settled + batch.most_orders,
                 newest_day=max(days, default=None),
             )
         if n_more:

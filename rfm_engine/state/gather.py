@@ -39,6 +39,8 @@ from rfm_engine.state.sorting import sorted_rows
 
 Int64s = npt.NDArray[np.int64]
 
+_COUNT_MASK = (1 << COUNT_BITS) - 1
+
 
 class Gathered(NamedTuple):
     """Rows of a batch: totals, and distinct orders where they have ids.
@@ -56,6 +58,11 @@ class Gathering:
     A day is a part of the key while rows are grouped, as a group of customers would be; so all
     that groups customers groups their days. Those of a customer go to the bins of the customer,
     and so to the buckets of a state some at a time.
+
+    Attributes
+    ----------
+    most_orders
+        The greatest number of orders of a row that `runs` have made.
     """
 
     def __init__(
@@ -81,6 +88,7 @@ class Gathering:
         self._lock = Lock()
         self._known: Partitions | None = None
         self._by_day: dict[int, int] = {}
+        self.most_orders = 0
 
     @property
     def kinds(self) -> Kinds:
@@ -169,6 +177,9 @@ class Gathering:
             orders = _since(first_day, sorted_rows(pairs, nothing, days, self._key, owners))
             records = records.copy()
             records[:, COUNT] += np.bincount(rows, minlength=len(records))
+        counts = records[:, COUNT] & _COUNT_MASK
+        with self._lock:
+            self.most_orders = max(self.most_orders, int(counts.max(initial=0)))
         totals = _since(first_day, sorted_rows(keys, records, words, self._key))
         return Gathered(totals, orders)
 
@@ -215,7 +226,7 @@ class Gathering:
         return IdColumns(self.kinds.customer, self.kinds.by)
 
     def _refuse_too_many(self, keys: Keys, records: Records) -> None:
-        counts = records[:, COUNT] & ((1 << COUNT_BITS) - 1)
+        counts = records[:, COUNT] & _COUNT_MASK
         # Files and sums of batches have counts with a sign.
         faulty = np.flatnonzero((records[:, FIRST] == TOO_MANY) | (counts >> (COUNT_BITS - 1) > 0))
         if len(faulty):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -16,13 +16,15 @@ from rfm_engine.aggregate.budget import (
     plan_memory,
 )
 from rfm_engine.aggregate.hashing import HashKey
+from rfm_engine.aggregate.measures import COUNT_BITS
 from rfm_engine.aggregation import Progress
 from rfm_engine.available import anonymous_bytes, available_bytes
 from rfm_engine.errors import DataError, UsageError, shown
-from rfm_engine.orders.place import Source
+from rfm_engine.orders.place import MissingColumnError, Source
 from rfm_engine.orders.reading import NEWEST, day_date
 from rfm_engine.orders.reading import Reading as OrderReading
 from rfm_engine.orders.sources.discover import File as OrderFile
+from rfm_engine.orders.sources.discover import Pipe
 from rfm_engine.orders.sources.opening import files_of, open_files, open_sources
 from rfm_engine.scan import scan
 from rfm_engine.state.fingerprints import Stamp, fingerprints, id_of, stamp_of
@@ -54,13 +56,23 @@ class Ingested:
 
 
 class Inputs(NamedTuple):
-    """What is to be read, and what makes sure that it is read once."""
+    """What is to be read, and what makes sure that it is read once.
+
+    `unmarked` is whether something has no fingerprint, but the id of the batch only.
+    """
 
     batch: str
     fingerprints: tuple[str, ...]
     sources: list[Source]
     skipped: dict[str, str]
+    unmarked: bool
     stamps: tuple[tuple[OrderFile, Stamp], ...] = ()
+
+    def are_in(self, newest: Generation, replaced: str | None) -> bool:
+        """Whether there is nothing to add, or the batch that is replaced consists of it."""
+        return not self.sources or (
+            not self.unmarked and newest.consists(replaced, self.fingerprints)
+        )
 
     def refuse_changed(self) -> None:
         """Refuse a file that is not the one whose fingerprint was taken.
@@ -97,34 +109,46 @@ def inputs_of(
     held = {mark: each for each, marks in newest.ledger for mark in marks if each != replaced}
     named = batch or replaced
     files = files_of(orders)
-    if files is None or not all(isinstance(file, OrderFile) for file in files):
-        if named is None:
-            raise UsageError(
-                "batch_id must be given for orders in memory or from a pipe: nothing else tells "
-                "whether they were ingested before; got none. Give one, such as the day."
-            )
-        columns = reading.columns
-        opened = open_sources(orders, columns, csv_delimiter=reading.csv_delimiter)
-        return Inputs(named, (), opened, {})
-    plain = [file for file in files if isinstance(file, OrderFile)]
+    plain = [file for file in files or [] if isinstance(file, OrderFile)]
+    unmarked = files is None or len(plain) < len(files)
+    if unmarked and named is None:
+        raise UsageError(
+            "batch_id must be given for orders in memory or from a pipe: nothing else tells "
+            "whether they were ingested before; got none. Give one, such as the day."
+        )
+    if files is None:
+        opened = open_sources(orders, reading.columns, csv_delimiter=reading.csv_delimiter)
+        return Inputs(str(named), (), opened, {}, unmarked)
     stamps = [(file, stamp_of(file)) for file in plain]
     marks = fingerprints(plain, reading.columns, pool)
-    fresh: dict[str, OrderFile] = {}
-    skipped = {}
+    fresh: dict[str, str] = {}
     for file, mark in zip(plain, marks, strict=True):
-        if mark in held:
-            skipped[file.name] = held[mark]
-        elif mark in fresh:
-            skipped[file.name] = named or "this one"
-        else:
-            fresh[mark] = file
+        if mark not in held:
+            fresh.setdefault(mark, file.name)
     own = named or id_of(list(fresh), dict(newest.ledger))
-    opened = []
-    if fresh:
-        opened = open_files(
-            list(fresh.values()), reading.columns, csv_delimiter=reading.csv_delimiter
-        )
-    return Inputs(own, tuple(fresh), opened, skipped, tuple(stamps))
+    names = set(fresh.values())
+    left = [file for file in files if not isinstance(file, OrderFile) or file.name in names]
+    skipped = {
+        file.name: held.get(mark, own)
+        for file, mark in zip(plain, marks, strict=True)
+        if file.name not in names
+    }
+    opened = _opened(left, reading, newest) if left else []
+    return Inputs(own, tuple(fresh), opened, skipped, unmarked, tuple(stamps))
+
+
+def _opened(
+    files: Sequence[OrderFile | Pipe], reading: OrderReading, newest: Generation
+) -> list[Source]:
+    try:
+        return open_files(files, reading.columns, csv_delimiter=reading.csv_delimiter)
+    except MissingColumnError as error:
+        if newest.kinds is None:
+            raise
+        raise DataError(
+            f"column {error.column!r} must exist in all input; got it in the state and not in "
+            f"{error.name}. Add it, or leave that file out."
+        ) from error
 
 
 def check_ids(newest: Generation, batch: str | None, replaced: str | None) -> None:
@@ -157,6 +181,7 @@ def gathering_of(
     inputs: Inputs,
     reading: OrderReading,
     manifest: Manifest,
+    replaced: str | None,
     budget: Budget,
     spill_dir: str | os.PathLike[str] | None,
     threads: int,
@@ -167,7 +192,7 @@ def gathering_of(
     n_rows = None if None in lengths else sum(n for n in lengths if n is not None)
     gathering = Gathering(
         reading,
-        manifest.newest,
+        manifest.newest.without(replaced),
         HashKey.from_int(manifest.hash_key),
         budget,
         spill_dir,
@@ -237,6 +262,21 @@ def budget_of(
     else:
         limit = parse_size(memory_limit)
     return plan_memory(limit, anonymous_bytes(), threads, a_thread=a_thread)
+
+
+def refuse_too_many(made: Generation) -> None:
+    """Refuse batches that could give a customer more orders than a record holds, in all.
+
+    Raises
+    ------
+    DataError
+        They could.
+    """
+    if made.most_orders >> (COUNT_BITS - 1):
+        raise DataError(
+            f"orders must be below 2^{COUNT_BITS - 1} a customer in all batches; got "
+            f"{made.most_orders:,}, the most of each batch added up. Mend them."
+        )
 
 
 def nothing_to_add(newest: Generation, skipped: dict[str, str]) -> Ingested:

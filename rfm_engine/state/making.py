@@ -10,7 +10,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from rfm_engine.errors import StateError, UsageError, path_text, shown
+from rfm_engine.errors import StateError, UsageError, path_text, shown, shown_cause
 from rfm_engine.orders.reading import NEWEST, Reading, conditions_of
 from rfm_engine.state.disk import Disk
 from rfm_engine.state.history import History
@@ -77,10 +77,16 @@ def create(store: Store, history: str, keep_batches: int, keep: int, given: dict
     try:
         store.create(manifest)
     except (FileExistsError, NotADirectoryError):
+        what = "a file" if store.folder.is_file() else "one with something in it"
         raise StateError(
-            f"state {str(store.folder)!r} must be a folder that is empty or not there; got one. "
+            f"state {str(store.folder)!r} must be a folder that is empty or not there; got {what}. "
             "Name another, or ingest into the one that is there."
         ) from None
+    except PermissionError as error:
+        raise UsageError(
+            f"the folder of state {str(store.folder)!r} must be one that can be written to; got "
+            f"{shown_cause(error)}. Name another."
+        ) from error
 
 
 def agreed(

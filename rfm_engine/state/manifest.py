@@ -95,14 +95,16 @@ NOTHING = Account(0, 0, dict.fromkeys(REASONS[1:], 0), 0, 0, {})
 class Batch(NamedTuple):
     """What one ingest added, while it can still be replaced.
 
-    `totals` are the batch's own; `orders` its distinct order ids, and `repeats` what these count
-    less because batches before it hold the same orders; both empty without an order column.
+    `most_orders` is the greatest number of orders of a row. `totals` are the batch's own; `orders`
+    its distinct order ids, and `repeats` what these count less because batches before it hold the
+    same orders; both empty without an order column.
     """
 
     id: str
     fingerprints: tuple[str, ...]
     newest_day: int | None
     account: Account
+    most_orders: int = 0
     totals: Segment = Segment()
     orders: Segment = Segment()
     repeats: Segment = Segment()
@@ -113,7 +115,8 @@ class Generation(NamedTuple):
 
     `base` are the totals of compacted batches, `settled` those of each batch since that is kept
     no longer, and what its orders counted less; `known` their orders that kept batches hold too.
-    `account` and `newest_day` are those of all batches not kept, `ledger` the id and fingerprints
+    `account` and `newest_day` are those of all batches not kept, `most_settled` the sum of their
+    `most_orders`; `ledger` is the id and fingerprints
     of every batch ever ingested, those it had before it was replaced among them. `first_day` is the
     oldest day of a rolling history.
     """
@@ -124,6 +127,7 @@ class Generation(NamedTuple):
     first_day: int | None = None
     newest_day: int | None = None
     account: Account = NOTHING
+    most_settled: int = 0
     base: Segment = Segment()
     settled: tuple[Segment, ...] = ()
     known: Segment = Segment()
@@ -137,6 +141,11 @@ class Generation(NamedTuple):
         return max((day for day in days if day is not None), default=None)
 
     @property
+    def most_orders(self) -> int:
+        """No customer, or customer's day, has more orders."""
+        return self.most_settled + sum(batch.most_orders for batch in self.batches)
+
+    @property
     def whole_account(self) -> Account:
         """The account of all rows ever ingested."""
         account = self.account
@@ -144,14 +153,18 @@ class Generation(NamedTuple):
             account = account.plus(batch.account)
         return account
 
-    def has(self, batch: str | None, fingerprints: tuple[str, ...]) -> bool:
+    def consists(self, batch: str | None, fingerprints: tuple[str, ...]) -> bool:
         """Whether a batch that is kept consists of these files, of some at least."""
         kept = {each.id: each.fingerprints for each in self.batches}
         return bool(fingerprints) and kept.get(batch or "") == fingerprints
 
     def without(self, batch: str | None) -> Generation:
-        """Return this without a batch that is kept."""
-        return self._replace(batches=tuple(each for each in self.batches if each.id != batch))
+        """Return this without a batch that is kept; of the only one not even its kinds are left."""
+        batches = tuple(each for each in self.batches if each.id != batch)
+        rest = self._replace(batches=batches)
+        if batches == self.batches or batches or self.base.files or self.settled:
+            return rest
+        return rest._replace(kinds=None, currencies=())
 
     def ledger_with(self, batch: Batch) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """Return the ledger with a batch; the files of the one with its id stay known."""
@@ -256,6 +269,7 @@ def _generation(found: dict[str, Any]) -> Generation:
         found["first_day"],
         found["newest_day"],
         _account(found["account"]),
+        found["most_settled"],
         _segment(found["base"]),
         _each(found["settled"], _segment),
         _segment(found["known"]),
@@ -270,6 +284,7 @@ def _batch(found: dict[str, Any]) -> Batch:
         tuple(found["fingerprints"]),
         found["newest_day"],
         _account(found["account"]),
+        found["most_orders"],
         _segment(found["totals"]),
         _segment(found["orders"]),
         _segment(found["repeats"]),

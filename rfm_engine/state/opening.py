@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from rfm_engine.errors import UsageError
 from rfm_engine.state.manifest import MANIFEST
 from rfm_engine.state.state import State
+
+_SCHEME = "file://"
 
 
 def state_of(orders: object) -> State | None:
@@ -35,9 +38,14 @@ def state_of(orders: object) -> State | None:
 
 
 def _is_state(given: object) -> bool:
-    """Whether a path is a folder with a manifest."""
+    """Whether a path, or a local URI (which is refused later), is a folder with a manifest."""
+    if not isinstance(given, str | os.PathLike):
+        return False
+    place = given
+    if isinstance(given, str) and given.startswith(_SCHEME):
+        place = unquote(given.removeprefix(_SCHEME))
     try:
-        paths = list(Path(given).iterdir()) if isinstance(given, str | os.PathLike) else []
+        paths = list(Path(place).iterdir())
     except (OSError, ValueError):
         return False
     return any(MANIFEST.fullmatch(path.name) for path in paths)

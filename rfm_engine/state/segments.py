@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor
+from contextlib import contextmanager
 from functools import partial
 from itertools import accumulate
 
@@ -40,6 +41,17 @@ class SegmentWriter:
         self.number = number
         self.pool = pool
         self.names: list[str] = []
+
+    @contextmanager
+    def published_or_discarded(self) -> Iterator[None]:
+        """Take away what was written when an error comes before it is published."""
+        try:
+            yield
+        except BaseException:  # Ctrl-C too: no litter
+            self.pool.shutdown(cancel_futures=True)  # threads that are still writing
+            if not self._store.is_published(self.number):
+                self._store.discard(self._store.data / name for name in self.names)
+            raise
 
     def segment(self, role: str, shape: Shape, rows: Rows) -> Segment:
         """Write rows of all buckets in as many files as they are worth."""

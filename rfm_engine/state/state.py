@@ -29,6 +29,7 @@ from rfm_engine.state.ingest import (
     inputs_of,
     nothing_to_add,
     reading_of,
+    refuse_too_many,
 )
 from rfm_engine.state.making import agreed, create, store_at
 from rfm_engine.state.manifest import Batch, Manifest
@@ -187,7 +188,9 @@ class State:
         asked = {"as_of": as_of, "window": window, "clv": clv, "clv_unit": clv_unit}
         if frequency is not None:
             asked["frequency"] = frequency
-        running = {"threads": threads, "memory_limit": memory_limit, "spill_dir": spill_dir}
+        running = {
+            "threads": threads_of(threads), "memory_limit": memory_limit, "spill_dir": spill_dir,
+        }  # fmt: skip
         return self.totals_as(self.options | asked, running)
 
     def totals_as(self, options: dict[str, Any], running: dict[str, Any]) -> StoredTotals:
@@ -248,12 +251,12 @@ class State:
                 return nothing_to_add(newest, {str(batch_id): str(batch_id)})
             reading = reading_of(manifest)
             inputs = inputs_of(orders, reading, newest, batch_id, replace_batch, pool)
-            if not inputs.sources or newest.has(replace_batch, inputs.fingerprints):
+            if inputs.are_in(newest, replace_batch):
                 return nothing_to_add(newest, inputs.skipped)
             daily = History.parse(manifest.history).daily
             budget = budget_of(reading, memory_limit, n_threads, daily=daily)
             gathering = gathering_of(
-                inputs, reading, manifest, budget, spill_dir, n_threads, progress
+                inputs, reading, manifest, replace_batch, budget, spill_dir, n_threads, progress
             )
             inputs.refuse_changed()
             first_day = first_day_of(gathering, manifest, replace_batch)
@@ -268,10 +271,12 @@ class State:
                 ledger=newest.ledger_with(batch),
             )
             building = Building(self._store, current, gathering.kinds, pool)
-            with self._discarding(building.writing):
+            with building.writing.published_or_discarded():
                 runs = gathering.runs(first_day, pool)
                 batch = building.written(batch, runs, gathering.n_most)
+                batch = batch._replace(most_orders=gathering.most_orders)
                 made = building.settled(building.with_batch(made, batch))
+                refuse_too_many(made)
                 self._publish(manifest.with_newest(made))
         return Ingested(made.number, batch.id, account, inputs.skipped)
 
@@ -283,7 +288,7 @@ class State:
             if newest.kinds is None or not newest.settled:
                 return newest.number
             building = Building(self._store, current, Kinds(*newest.kinds), pool)
-            with self._discarding(building.writing):
+            with building.writing.published_or_discarded():
                 made = building.compacted(newest._replace(number=newest.number + 1))
                 self._publish(current.manifest.with_newest(made))
         return made.number
@@ -335,7 +340,7 @@ class State:
             manifest = current.manifest
             writing = SegmentWriter(self._store, pool, manifest.newest.number + 1)
             forgetting = Forgetting(self._store, manifest, customers, writing)
-            with self._discarding(writing):
+            with writing.published_or_discarded():
                 standing = tuple(map(forgetting.generation, manifest.generations))
                 if forgetting.found:
                     made = standing[0]._replace(number=writing.number)
@@ -378,17 +383,6 @@ class State:
         with self._store.disk.locked(self._store.folder):
             self._store.settle()
             yield Current(self._store)
-
-    @contextmanager
-    def _discarding(self, writing: SegmentWriter) -> Iterator[None]:
-        """Take away what was written when it was not published."""
-        try:
-            yield
-        except BaseException:  # Ctrl-C too: no litter
-            writing.pool.shutdown(cancel_futures=True)  # threads that are still writing
-            if not self._store.is_published(writing.number):
-                self._store.discard(self._store.data / name for name in writing.names)
-            raise
 
     def _publish(self, manifest: Manifest) -> None:
         self._store.publish(manifest)

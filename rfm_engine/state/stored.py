@@ -98,6 +98,8 @@ class StoredCustomers:
 class StoredTotals(CustomerTotals):
     """The totals of a state as of one generation: what `CustomerTotals` gives, nothing added."""
 
+    _is_mergeable = False
+
     def __init__(
         self,
         read: SegmentReader | None,

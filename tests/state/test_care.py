@@ -188,10 +188,21 @@ def test_open__says_what_is_not_there(tmp_path):
     with pytest.raises(rfm.StateError, match="must be a state; got no manifest in it"):
         rfm.State.open(tmp_path)
     (tmp_path / "notes.txt").touch()
-    with pytest.raises(rfm.StateError, match="must be a folder that is empty or not there"):
+    with pytest.raises(rfm.StateError, match="empty or not there; got one with something in it"):
         rfm.State.create(tmp_path)
+    with pytest.raises(rfm.StateError, match="empty or not there; got a file"):
+        rfm.State.create(tmp_path / "notes.txt")
+    with pytest.raises(rfm.UsageError, match="can be written to; got permission denied"):
+        rfm.State.create(tmp_path / "theirs", disk=Guarded())
     with pytest.raises(rfm.UsageError, match=r"the folder of state .* must be there"):
         rfm.State.create(tmp_path / "none" / "state")
+
+
+class Guarded(LocalDisk):
+    """A disk of somebody else's."""
+
+    def make_folder(self, path):
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
 
 
 class Crowded(LocalDisk):

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
+from contextlib import contextmanager
+from datetime import date
+from threading import Thread
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -225,3 +229,65 @@ def test_correction__of_the_only_batch_with_an_order_forgets_it(tmp_path):
     state.ingest(corrected, replace_batch="1")
     state.ingest(day(2, 7).append_column("order_id", pa.array(["a"])), batch_id="2")
     assert frequencies(state) == {7: 3}
+
+
+def test_files__beside_a_pipe_count_once(state, file, tmp_path):
+    known, fresh = file("monday.parquet", day(1, 7)), file("tuesday.parquet", day(2, 8))
+    monday = state.ingest(known).batch
+    pipe = tmp_path / "wednesday"
+    os.mkfifo(pipe)
+    with pytest.raises(rfm.UsageError, match="batch_id must be given"):
+        state.ingest([known, fresh, pipe])
+    with streamed(day(3, 9), pipe):
+        done = state.ingest([known, fresh, pipe], batch_id="night")
+    assert done.skipped == {str(known): monday}
+    assert state.ingest(fresh).skipped == {str(fresh): "night"}
+    with streamed(day(3, 9, 9), pipe):
+        state.ingest([fresh, pipe], replace_batch="night")  # the pipe may bring anything
+    assert frequencies(state) == {7: 1, 8: 1, 9: 2}
+
+
+@contextmanager
+def streamed(table, pipe):
+    """Write a table to a pipe that somebody else reads."""
+
+    def write():
+        with pipe.open("wb") as sink, pa.ipc.new_stream(sink, table.schema) as stream:
+            stream.write_table(table)
+
+    writer = Thread(target=write)
+    writer.start()
+    yield
+    writer.join()
+
+
+def test_file__without_a_column_of_the_state_is_refused(state, file):
+    lacking = file("tuesday.parquet", day(2, 8).drop_columns("amount"))
+    with pytest.raises(rfm.UsageError, match="column 'amount' must exist"):
+        state.ingest(lacking)
+    state.ingest(day(1, 7), batch_id="monday")
+    with pytest.raises(rfm.DataError, match=r"got it in the state and not in .*tuesday.parquet"):
+        state.ingest(lacking)
+
+
+def test_replace__of_the_only_batch_corrects_kinds_and_currency(tmp_path):
+    state = rfm.State.create(tmp_path / "state", currency="currency")
+    wrong = day(1, 7).append_column("currency", pa.array(["EUR"]))
+    right = wrong.set_column(3, "currency", pa.array(["USD"]))
+    right = right.set_column(0, "customer_id", pa.array(["seven"]))
+    state.ingest(wrong, batch_id="monday")
+    state.ingest(right, replace_batch="monday")
+    assert frequencies(state) == {"seven": 1}
+    state.ingest(right, batch_id="tuesday")
+    with pytest.raises(rfm.DataError, match="in one currency"):
+        state.ingest(right.set_column(3, "currency", pa.array(["EUR"])), replace_batch="monday")
+    with pytest.raises(rfm.DataError, match="customer_id"):
+        state.ingest(wrong, replace_batch="monday")
+
+
+def test_totals__of_a_state_are_merged_into_no_others(state):
+    state.ingest(day(1, 7), batch_id="monday")
+    live = rfm.CustomerTotals(as_of=date(2026, 1, 1), **state.options)
+    with pytest.raises(rfm.UsageError, match="must be of orders to be merged"):
+        live.merge(state.totals(as_of="2026-01-01"))
+    assert live.rows.read == 0

@@ -192,4 +192,14 @@ def test_orders__that_files_have_no_room_for_are_refused(tmp_path):
         state.ingest(table, batch_id="a")
     table = table.set_column(3, "orders", pa.array([(1 << 39) - 1]))
     state.ingest(table, batch_id="a")
-    assert state.totals().finish()["frequency"].to_pylist() == [(1 << 39) - 1]
+    with pytest.raises(rfm.DataError, match=r"in all batches; got 549,755,813,889"):
+        state.ingest(table.set_column(3, "orders", pa.array([2])), batch_id="b")
+    state.ingest(table.set_column(3, "orders", pa.array([2])), replace_batch="a")
+    state.ingest(table.set_column(3, "orders", pa.array([3])), batch_id="b")
+    assert state.totals().finish()["frequency"].to_pylist() == [5]
+
+
+def test_state__by_uri_is_refused_with_the_reason(tmp_path):
+    state = rfm.State.create(tmp_path / "state")
+    with pytest.raises(rfm.UsageError, match="must be a folder of a local file system"):
+        rfm.score(f"file://{state.path}", as_of="newest")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import _thread
 import errno
 import os
 import signal
 from contextlib import contextmanager
+from time import sleep
 
 import pytest
 
@@ -102,6 +104,24 @@ def test_ingest__that_finds_a_full_disk_leaves_nothing(tmp_path, kind):
     full = rfm.State.open(place, disk=Full(kind))
     with pytest.raises(OSError, match="No space left"):
         full.ingest(orders(*range(1 << 20)), batch_id="2", threads=4)
+    assert names_in(place) == before
+
+
+class Interrupting(LocalDisk):
+    """A disk that goes on writing while the process is told to end."""
+
+    def create(self, path):
+        _thread.interrupt_main()
+        sleep(0.1)
+        return super().create(path)
+
+
+def test_ingest__that_is_interrupted_leaves_nothing(tmp_path):
+    place = tmp_path / "state"
+    rfm.State.create(place)
+    before = names_in(place)
+    with pytest.raises(KeyboardInterrupt):
+        rfm.State.open(place, disk=Interrupting()).ingest(orders(1), batch_id="1")
     assert names_in(place) == before
 
 
