@@ -237,7 +237,8 @@ def first_day_of(gathering: Gathering, manifest: Manifest, replaced: str | None)
     before, last = newest.without(replaced).last_day, gathering.newest_day
     known = [day for day in (before, last) if day is not None]
     first = history.first_day(newest.first_day, max(known, default=None))
-    others = [day for day in (*known, *gathering.rows_by_day) if day != last]
+    others = [day for day in gathering.rows_by_day if day != last]
+    others += [] if before is None else [before]
     if first is not None and last is not None and others and max(others) < first:
         raise DataError(
             f"order times must not leave all of the history behind; got {day_date(last)}, and "

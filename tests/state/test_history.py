@@ -155,6 +155,7 @@ def test_newest_day__far_ahead_is_refused_where_it_would_make_the_state_forget(t
     with pytest.raises(rfm.DataError, match="must not leave all of the history behind"):
         state.ingest(days("2026-01-02", "2206-01-02", amounts=[1, 0]), batch_id="b")
     assert state.summary()["newest_day"] == "2026-01-01"
+    state.ingest(days("2020-01-01", "2026-01-01"), batch_id="late")
     state.ingest(days("2206-01-01", "2206-01-02"), batch_id="b")  # two are no typing error
     assert state.summary()["first_day"] == "2204-12-03"
 
