@@ -6,6 +6,7 @@ order id replaced by a label that says which lines are lines of the same order.
 
 from __future__ import annotations
 
+from collections import Counter
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -34,9 +35,12 @@ class Line(NamedTuple):
 
 @dataclass
 class Batch:
+    """Lines that count, and what stays when customers are forgotten."""
+
     id: str
     lines: list[Line]
-    newest: date | None  # It stays when customers are forgotten.
+    newest: date | None
+    account: list[tuple[str, date]]
     labels: dict[tuple[Any, Any], int] = field(default_factory=dict)
 
     def orders(self) -> list[tuple[Any, Any]]:
@@ -54,13 +58,27 @@ class World:
     ledger: list[str] = field(default_factory=list)
     first_day: date | None = None
 
+    @property
+    def batches(self) -> list[Batch]:
+        return self.settled + self.kept
+
 
 class Model:
-    def __init__(self, n_days: int | None, keep_batches: int, keep: int, timezone: str) -> None:
+    def __init__(
+        self,
+        n_days: int | None,
+        keep_batches: int,
+        keep: int,
+        timezone: str,
+        refunds: str,
+        zero: str,
+    ) -> None:
         self.n_days = n_days
         self.keep_batches = keep_batches
         self.keep = keep
         self.timezone = timezone
+        self.refunds = refunds
+        self.zero = zero
         self.fresh = count()
         self.worlds = {1: World()}
 
@@ -76,23 +94,19 @@ class Model:
         return read_time(line.time_us, self.timezone, zoned=False)[1]
 
     def newest(self, world: World) -> date | None:
-        return self._newest_of(world.settled + world.kept)
+        return self._newest_of(world.batches)
 
     def ingest(self, batch_id: str, lines: list[Line], *, replaces: bool = False) -> bool:
         """Add a batch; False where it is there already."""
         if batch_id in self.now.ledger and not replaces:
             return False
         world = self._next()
-        before = [batch for batch in world.kept if batch.id != batch_id]
-        days = [self.day(line) for line in lines]
-        newest = max(
-            [*days, *filter(None, [self._newest_of(world.settled + before)])], default=None
-        )
-        if self.n_days is not None and newest is not None:
-            first = newest - timedelta(days=self.n_days + MARGIN_DAYS - 1)
-            world.first_day = max(filter(None, [world.first_day, first]))
+        world.first_day = self._first_day(batch_id, lines)
         in_time = [line for line in lines if self._in_time(world, line)]
-        batch = Batch(batch_id, in_time, max(map(self.day, in_time), default=None))
+        counted = [line for line in in_time if self._policy(line) == "counted"]
+        account = [(self._reason(world, line), self.day(line)) for line in lines]
+        newest = max(map(self.day, in_time), default=None)
+        batch = Batch(batch_id, counted, newest, account)
         if replaces:
             place = [each.id for each in world.kept].index(batch_id)
             world.kept[place] = batch
@@ -108,22 +122,19 @@ class Model:
         return True
 
     def would_forget_all(self, batch_id: str, lines: list[Line]) -> bool:
-        """Whether the newest day leaves all of a rolling history behind."""
-        before = self._newest_of(
-            self.now.settled + [batch for batch in self.now.kept if batch.id != batch_id]
-        )
-        newest = max(map(self.day, lines), default=None)
-        if self.n_days is None or before is None or newest is None:
-            return False
-        first = newest - timedelta(days=self.n_days + MARGIN_DAYS - 1)
-        return first > before and {day for day in map(self.day, lines) if day >= first} == {newest}
+        """Whether all days but the newest of a batch would be before the history begins."""
+        last = max(map(self.day, lines), default=None)
+        counted = {self.day(line) for line in lines if self._policy(line) == "counted"}
+        others = [*(counted - {last}), *filter(None, [self._newest_without(batch_id)])]
+        first = self._first_day(batch_id, lines)
+        return first is not None and bool(others) and max(others) < first
 
     def has(self, customer: Any) -> tuple[bool, bool]:
         """Whether a generation has orders within its history of a customer, or older ones too."""
         found = [
             self._in_time(world, line)
             for world in self.worlds.values()
-            for batch in world.settled + world.kept
+            for batch in world.batches
             for line in batch.lines
             if line.customer == customer
         ]
@@ -131,23 +142,60 @@ class Model:
 
     def forget(self, customer: Any) -> None:
         for world in self.worlds.values():
-            for batch in world.settled + world.kept:
+            for batch in world.batches:
                 batch.lines = [line for line in batch.lines if line.customer != customer]
         self._next()
 
     def restore(self, number: int) -> None:
         self._next(deepcopy(self.worlds[number]))
 
-    def rows(self) -> list[reference.Row]:
-        world = self.now
+    def rows(self, first: date | None = None) -> list[reference.Row]:
+        """Return all lines that count, or those of a day and later ones."""
         return [
             reference.Row(
                 line.who, line.time_us, line.amount,
                 order=None if line.order is None else batch.labels.get((line.who, line.order), -1),
             )
-            for batch in world.settled + world.kept
+            for batch in self.now.batches
             for line in batch.lines
+            if first is None or self.day(line) >= first
         ]  # fmt: skip
+
+    def account(self, first: date | None, last: date | None) -> Counter[str]:
+        """Return how many lines were dropped by reason, or counted between two days."""
+        found: Counter[str] = Counter()
+        for batch in self.now.batches:
+            for reason, day in batch.account:
+                if reason == "counted" and first is not None and day < first:
+                    found["before_window"] += 1
+                elif reason == "counted" and last is not None and day > last:
+                    found["after_as_of"] += 1
+                else:
+                    found[reason] += 1
+        return found
+
+    def _policy(self, line: Line) -> str:
+        if line.amount < 0 and self.refunds == "drop":
+            return "refund_dropped"
+        if line.amount == 0 and self.zero == "drop":
+            return "zero_dropped"
+        return "counted"
+
+    def _reason(self, world: World, line: Line) -> str:
+        policy = self._policy(line)
+        too_late = policy == "counted" and not self._in_time(world, line)
+        return "before_window" if too_late else policy
+
+    def _newest_without(self, batch_id: str) -> date | None:
+        return self._newest_of([batch for batch in self.now.batches if batch.id != batch_id])
+
+    def _first_day(self, batch_id: str, lines: list[Line]) -> date | None:
+        """Return where the history begins with a batch, in the place of the one of its id."""
+        days = [*map(self.day, lines), *filter(None, [self._newest_without(batch_id)])]
+        if self.n_days is None or not days:
+            return self.now.first_day
+        first = max(days) - timedelta(days=self.n_days + MARGIN_DAYS - 1)
+        return max(filter(None, [self.now.first_day, first]))
 
     def _newest_of(self, batches: list[Batch]) -> date | None:
         return max((batch.newest for batch in batches if batch.newest), default=None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections import Counter
 from datetime import date, timedelta
 from pathlib import Path
 from unittest.mock import patch
@@ -19,6 +20,8 @@ import rfm_engine as rfm
 from rfm_engine.state import building, segments, stored
 from tests import reference
 from tests.compare import expected_totals, minor_of
+from tests.laws.test_clv import CLV
+from tests.laws.test_clv import twin as repeats_of
 from tests.state.model import Line, Model
 
 DAY_US = 86_400_000_000
@@ -38,9 +41,12 @@ BATCHES = ("mon", "tue", "wed", "thu")
 
 @st.composite
 def lines(draw, machine):
+    # Days of a batch are near each other as often as not: some stand alone, far ahead of others.
+    first = draw(st.integers(0, machine.n_days_of_orders))
+    last = draw(st.sampled_from((first, machine.n_days_of_orders)))
     times = st.builds(
         lambda day, second: START_US + day * DAY_US + second * 1_000_000,
-        st.integers(0, machine.n_days_of_orders),
+        st.integers(first, last),
         st.sampled_from((0, 7_200, 80_000)),
     )
     amounts = st.sampled_from((-500, -1, 0, 1, 250, 10**15))
@@ -56,7 +62,6 @@ class States(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
         self.folder = Path(tempfile.mkdtemp(prefix="rfm-test-"))
-        self.forgot = False
         self.patches = []
 
     def teardown(self):
@@ -71,13 +76,18 @@ class States(RuleBasedStateMachine):
         n_days=st.sampled_from((None, 1, 20)),
         keeps=st.tuples(st.integers(0, 3), st.integers(1, 3)),
         timezone=st.sampled_from(("UTC", "America/New_York")),
+        refunds=st.sampled_from(("net", "drop")),
+        zero=st.sampled_from(("count", "drop")),
         room=st.booleans(),
         rows_a_file=st.sampled_from((1, 2, 1 << 18)),
         most_settled=st.sampled_from((0.0, 0.5, 100.0)),
     )
-    def create(self, ids, orders, groups, n_days, keeps, timezone, room, rows_a_file, most_settled):
+    def create(
+        self, ids, orders, groups, n_days, keeps, timezone, refunds, zero, room, rows_a_file,
+        most_settled,
+    ):  # fmt: skip
         self.ids, self.orders, self.groups = IDS[ids], orders, groups
-        self.n_days_of_orders = 60 if n_days is None else n_days + 45
+        self.n_days_of_orders = 60 if n_days is None else n_days + 80
         self.patches = [
             patch.object(segments, "_ROWS_A_FILE", rows_a_file),
             patch.object(building, "_MOST_SETTLED", most_settled),
@@ -87,8 +97,8 @@ class States(RuleBasedStateMachine):
         ]
         for each in self.patches:
             each.start()
-        self.model = Model(n_days, *keeps, timezone)
-        self.options = {"timezone": timezone}
+        self.model = Model(n_days, *keeps, timezone, refunds, zero)
+        self.options = {"timezone": timezone, "refunds": refunds, "zero": zero}
         self.options |= {"order": "order_id"} if orders else {}
         self.options |= {"by": "shop"} if groups else {}
         history = "lifetime" if n_days is None else f"rolling:{n_days}d"
@@ -110,13 +120,20 @@ class States(RuleBasedStateMachine):
             columns["shop"] = pa.array([line.group for line in chosen], self.groups[0])
         return pa.table(columns)
 
+    def is_refused(self, chosen, **how):
+        """Whether orders would leave all of the history behind, as the state then says."""
+        [name] = how.values()
+        if not self.model.would_forget_all(name, chosen):
+            return False
+        with pytest.raises(rfm.DataError, match="leave all of the history behind"):
+            self.state.ingest(self.table(chosen), **how)
+        return True
+
     @rule(batch=st.sampled_from(BATCHES), data=st.data())
     def ingest(self, batch, data):
         name = f"{batch}-{len(self.model.now.ledger)}"
         chosen = data.draw(lines(self))
-        if self.model.would_forget_all(name, chosen):
-            with pytest.raises(rfm.DataError, match="leave all of the history behind"):
-                self.state.ingest(self.table(chosen), batch_id=name)
+        if self.is_refused(chosen, batch_id=name):
             return
         done = self.state.ingest(self.table(chosen), batch_id=name)
         assert (done.batch == name) == self.model.ingest(name, chosen)
@@ -156,7 +173,7 @@ class States(RuleBasedStateMachine):
             with pytest.raises(rfm.UsageError, match="must name one of the batches kept"):
                 self.state.ingest(table, replace_batch=batch)
             return
-        if self.model.would_forget_all(batch, chosen):
+        if self.is_refused(chosen, replace_batch=batch):
             return
         assert self.state.ingest(table, replace_batch=batch).batch == batch
         assert self.model.ingest(batch, chosen, replaces=True)
@@ -169,7 +186,6 @@ class States(RuleBasedStateMachine):
         assert must <= found <= may  # What is older than the history may be gone already.
         if found:
             self.model.forget(customer)
-            self.forgot = True
 
     @rule()
     def compact(self):
@@ -203,43 +219,52 @@ class States(RuleBasedStateMachine):
         newest = self.model.newest(self.model.now) if hasattr(self, "model") else None
         if newest is None:
             return
-        window = {}
-        if self.model.n_days is not None:
-            first_day = self.model.now.first_day
-            window = {"window": f"{min(self.model.n_days, (newest - first_day).days + 1)}d"}
-        self.compare({"as_of": newest.isoformat()} | window)
+        if self.model.n_days is None:
+            self.compare(newest)
+            return
+        n_days = min(self.model.n_days, (newest - self.model.now.first_day).days + 1)
+        self.compare(newest, n_days, (None, "D", "W")[self.model.number % 3])
 
     @rule(data=st.data())
     def score(self, data):
         newest = self.model.newest(self.model.now)
         if newest is None:
-            assert self.state.totals(**self.asked()).finish().num_rows == 0
+            totals = self.state.totals(window=None if self.model.n_days is None else "1d")
+            assert totals.finish().num_rows == 0
+            assert account_of(totals.rows) == self.model.account(None, None)
             return
         if self.model.n_days is None:
-            as_of = newest + timedelta(days=data.draw(st.sampled_from((0, 1, 400))))
-            self.compare({"as_of": as_of.isoformat()})
+            self.compare(newest + timedelta(days=data.draw(st.sampled_from((0, 1, 400)))))
             return
         as_of = newest + timedelta(days=data.draw(st.integers(-5, 5)))
-        first = data.draw(st.integers(0, self.model.n_days + 40))
-        asked = {"as_of": as_of.isoformat(), "window": f"{first + 1}d"}
-        if as_of - timedelta(days=first) < self.model.now.first_day:
+        n_days = data.draw(st.integers(1, self.model.n_days + 41))
+        if as_of - timedelta(days=n_days - 1) < self.model.now.first_day:
             with pytest.raises(rfm.UsageError, match="must lie within the history"):
-                self.state.totals(**asked)
+                self.state.totals(as_of=as_of, window=f"{n_days}d")
             return
-        self.compare(asked | {"frequency": data.draw(st.sampled_from(("orders", "days")))})
+        frequency = data.draw(st.sampled_from(("orders", "days")))
+        unit = data.draw(st.sampled_from((None, "D", "W")))
+        self.compare(as_of, n_days, unit, frequency=frequency)
 
-    def asked(self):
-        return {} if self.model.n_days is None else {"window": "1d"}
-
-    def compare(self, asked):
-        rows = self.model.rows()
-        expected = reference.totals(
-            rows, scale=0, timezone=self.model.timezone, has_order=self.orders is not None, **asked
-        )
+    def compare(self, as_of, n_days=None, unit=None, **asked):
+        """Ask for totals, of the days of a window where it has so many, with `clv` in a unit."""
+        first = None
+        asked["as_of"] = as_of.isoformat()
+        if n_days is not None:
+            asked["window"] = f"{n_days}d"
+            first = as_of - timedelta(days=n_days - 1)
+        zone = self.model.timezone
+        expected = expected_totals(reference.totals(
+            self.model.rows(), scale=0, timezone=zone, has_order=self.orders is not None, **asked
+        ))  # fmt: skip
+        if unit is not None:
+            asked |= {"clv": True, "clv_unit": unit}
+            rows = self.model.rows(first)
+            repeats = repeats_of(rows, 0, as_of, {"D": 1, "W": 7}[unit], timezone=zone)
+            expected = {who: totals + repeats[who] for who, totals in expected.items()}
         totals = self.state.totals(**asked)
-        assert self.found(totals.finish()) == expected_totals(expected)
-        if not self.forgot and self.model.n_days is None:
-            assert totals.rows.counted == expected.counted
+        assert self.found(totals.finish()) == expected
+        assert account_of(totals.rows) == self.model.account(first, as_of)
 
     def found(self, table):
         who = table["customer_id"].to_pylist()
@@ -251,11 +276,18 @@ class States(RuleBasedStateMachine):
             table["recency_days"].to_pylist(),
             table["frequency"].to_pylist(),
             minor_of(table["monetary"]),
+            *(table[name].to_pylist() for name in CLV if name in table.column_names),
             strict=True,
         )
         found = dict(zip(who, columns, strict=True))
         assert len(found) == len(who)
         return found
+
+
+def account_of(rows):
+    account = Counter(rows.dropped, counted=rows.counted)
+    assert account.total() == rows.read
+    return account
 
 
 TestStates = States.TestCase
