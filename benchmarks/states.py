@@ -10,12 +10,15 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -39,6 +42,9 @@ class Night:
         self.day = self._written("day", day)
         self.state = rfm.State.create(folder / "state")
         self.state.ingest(self.orders, threads=THREADS)
+        files = self.state.manifest.newest.files
+        self.files = [self.state.path / "data" / file.name for file in files]
+        self.n_rows = sum(file.n_rows for file in files)
 
     def check(self) -> None:
         """Compare a score of the state with one of the orders."""
@@ -58,12 +64,10 @@ class Night:
         rfm.score(self.orders, as_of="newest", output=output, threads=THREADS)
 
     def decode(self) -> None:
-        """Decode the files of the state."""
-        data = self.state.path / "data"
-        names = [file.name for file in self.state.manifest.newest.files]
+        """Decode the files of the state as it is before the day."""
         with ThreadPoolExecutor(THREADS) as pool:
-            tables = pool.map(lambda name: pq.read_table(data / name, use_threads=False), names)
-            assert sum(table.num_rows for table in tables) >= self.state.totals().n_customers_so_far
+            tables = pool.map(lambda file: pq.read_table(file, use_threads=False), self.files)
+            assert sum(table.num_rows for table in tables) == self.n_rows
 
     def encode(self, batches: Sequence[pa.RecordBatch]) -> None:
         """Encode a result that is there."""
@@ -80,8 +84,8 @@ class Night:
         done = self.state.ingest(self.day, threads=THREADS)
         assert done.rows.counted == DAY_ORDERS
 
-    def forget_the_day(self) -> None:
-        """Go back to before it."""
+    def restore(self) -> None:
+        """Go back to before the day."""
         self.state.restore(self.state.manifest.generations[1].number)
 
     def write_day(self, tables: Sequence[pa.Table]) -> None:
@@ -109,6 +113,29 @@ class Night:
         return place
 
 
+def in_process(*words: object) -> dict[str, float]:
+    """Run a command in a process of its own; return its seconds and its peak of memory."""
+    program = Path(sys.executable).with_name("rfm")
+    command = [str(program), *map(str, words), "--json", "--threads", str(THREADS)]
+    os.sync()
+    start = time.perf_counter()
+    found = subprocess.run(command, check=True, capture_output=True, text=True)
+    seconds = time.perf_counter() - start
+    return {"seconds": seconds, "peak MB": json.loads(found.stdout)["peak_memory_bytes"] / 1e6}
+
+
+def processes(night: Night) -> dict[str, dict[str, float]]:
+    """Do all of it once more as a user would, start-up included."""
+    fresh, output = night.folder / "fresh", night.folder / "result.parquet"
+    rfm.State.create(fresh)
+    return {
+        "rfm score, all orders": in_process("score", night.orders, "-o", output),
+        "rfm ingest, all orders": in_process("ingest", fresh, night.orders),
+        "rfm score, the state": in_process("score", fresh, "-o", output),
+        "rfm ingest, the day": in_process("ingest", fresh, night.day),
+    }
+
+
 def seconds_of(work: Callable[[], None]) -> float:
     """Time one call, when nothing waits to be written to disk."""
     os.sync()
@@ -117,13 +144,13 @@ def seconds_of(work: Callable[[], None]) -> float:
     return time.perf_counter() - start
 
 
-def measured(night: Night) -> dict[str, float]:
+def measured(night: Night) -> dict[str, Any]:
     """Return the median seconds of each thing, and how many times of others they are."""
     night.check()
     batches = night.result()
     night.ingest()
     tables = night.day_tables()
-    night.forget_the_day()
+    night.restore()
     seconds: dict[str, list[float]] = {}
     works: dict[str, Callable[[], None]] = {
         "decode state": night.decode,
@@ -137,20 +164,29 @@ def measured(night: Night) -> dict[str, float]:
     for _ in range(ROUNDS):
         for name, work in works.items():
             seconds.setdefault(name, []).append(seconds_of(work))
-        night.forget_the_day()
+        night.restore()
     found = {name: median(each) for name, each in seconds.items()}
-    return found | {
+    ratios = {
         "score / (decode + encode)": found["score state"]
         / (found["decode state"] + found["encode result"]),
         "score / score of orders": found["score state"] / found["score orders"],
         "ingest / (decode + write)": found["ingest day"]
         / (found["decode day"] + found["write day"]),
     }
+    return found | ratios | processes(night)
 
 
 def assert_read(day: pa.Table) -> None:
     """Check that all of a day was read."""
     assert day.num_rows == DAY_ORDERS
+
+
+def rounded(found: dict[str, Any]) -> dict[str, Any]:
+    """Round numbers to three digits behind the point."""
+    return {
+        name: rounded(value) if isinstance(value, dict) else round(value, 3)
+        for name, value in found.items()
+    }
 
 
 def main() -> None:
@@ -161,7 +197,7 @@ def main() -> None:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="rfm-states-") as folder:
         found = measured(Night(Path(folder), given.customers, given.orders))
-    print(json.dumps({name: round(value, 3) for name, value in found.items()}, indent=1))
+    print(json.dumps(rounded(found), indent=1))
 
 
 if __name__ == "__main__":
