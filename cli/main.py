@@ -82,7 +82,7 @@ def _let_open_many_files() -> None:
 
 
 def run() -> None:
-    """Start the command line: what the installed `rfm` calls."""
+    """Start the command line, once it is loaded."""
     # NumPy's linear algebra would start threads that spin for work we never give them.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if sys.stderr is None:  # closed by whoever started us: nobody reads it

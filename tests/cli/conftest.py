@@ -17,7 +17,7 @@ from tests.conftest import COMPILED
 
 # Without the compiler, kernels warn where machine code wraps.
 _WARNINGS = ["-W", "error", *([] if COMPILED else ["-W", "ignore:overflow encountered in scalar"])]
-COMMAND = [sys.executable, *_WARNINGS, "-c", "from rfm_cli.main import run; run()"]
+COMMAND = [sys.executable, *_WARNINGS, "-c", "from rfm_cli.start import run; run()"]
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -36,12 +37,25 @@ def test_signals__leave_no_litter(tmp_path, number, code, message, out):
     assert names(tmp_path) == []
 
 
+def test_ctrl_c__while_modules_are_loaded_is_one_line():
+    program = (
+        "import sys, types\n"
+        "class Loading(types.ModuleType):\n"
+        "    def __getattr__(self, name): raise KeyboardInterrupt\n"
+        "sys.modules['rfm_cli.main'] = Loading('rfm_cli.main')\n"
+        "from rfm_cli.start import run; run()"
+    )
+    command = [sys.executable, "-c", program]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stderr) == (130, "error: interrupted\n")
+
+
 def test_full_disk__is_exit_1_with_the_old_output(tmp_path):
     out = tmp_path / "out.parquet"
     out.write_bytes(b"old")
     program = (
         "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (10**6, 10**6)); "
-        "from rfm_cli.main import run; run()"
+        "from rfm_cli.start import run; run()"
     )
     run = subprocess.run(
         [*COMMAND[:-1], program, *LONG, out], capture_output=True, text=True, check=False
