@@ -116,6 +116,15 @@ class Interrupting(LocalDisk):
         return super().create(path)
 
 
+@pytest.fixture
+def interruptible():
+    """Ctrl-C raises, though whoever started the tests in the background has it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_ingest__that_is_interrupted_leaves_nothing(tmp_path):
     place = tmp_path / "state"
     rfm.State.create(place)
