@@ -239,7 +239,7 @@ def first_day_of(gathering: Gathering, manifest: Manifest, replaced: str | None)
     first = history.first_day(newest.first_day, max(known, default=None))
     others = [day for day in gathering.rows_by_day if day != last]
     others += [] if before is None else [before]
-    if first is not None and last is not None and others and max(others) < first:
+    if first is not None and last is not None and others and max(others) < first <= last:
         raise DataError(
             f"order times must not leave all of the history behind; got {day_date(last)}, and "
             f"{day_date(max(others))} as the newest day before it. Leave out rows of wrong dates, "

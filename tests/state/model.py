@@ -127,7 +127,9 @@ class Model:
         counted = {self.day(line) for line in lines if self._policy(line) == "counted"}
         others = [*(counted - {last}), *filter(None, [self._newest_without(batch_id)])]
         first = self._first_day(batch_id, lines)
-        return first is not None and bool(others) and max(others) < first
+        return (
+            first is not None and last is not None and bool(others) and max(others) < first <= last
+        )
 
     def has(self, customer: Any) -> tuple[bool, bool]:
         """Whether a generation has orders within its history of a customer, or older ones too."""

@@ -160,6 +160,13 @@ def test_newest_day__far_ahead_is_refused_where_it_would_make_the_state_forget(t
     assert state.summary()["first_day"] == "2204-12-03"
 
 
+def test_correction__that_is_older_than_the_history_is_too_late_and_no_wrong_date(tmp_path):
+    state = rfm.State.create(tmp_path / "state", history="rolling:1d")
+    state.ingest(days("2026-01-01"), batch_id="a")
+    state.ingest(days("2026-02-15", "2026-02-16"), batch_id="b")
+    assert state.ingest(days("2026-01-02"), replace_batch="b").rows.too_late == 1
+
+
 def test_history__may_reach_back_before_all_dates(tmp_path):
     state = rfm.State.create(tmp_path / "state", history="rolling:3652059d")
     state.ingest(days("0001-01-01", "2026-01-01"), batch_id="a")
