@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
 from rfm_engine.aggregate.ids import as_id, is_among
-from rfm_engine.orders.kinds import OUTPUT_TYPES, Kinds
+from rfm_engine.errors import UsageError
+from rfm_engine.orders.kinds import OUTPUT_TYPES, IdKind, Kinds
 from rfm_engine.state.building import orders_shape_of, shape_of
 from rfm_engine.state.manifest import ORDER_ROLES, Batch, File, Generation, Manifest, Segment
 from rfm_engine.state.segments import SegmentWriter
@@ -21,6 +23,11 @@ class Forgetting:
     ----------
     found
         Those of the customers that any file had, perhaps several times.
+
+    Raises
+    ------
+    UsageError
+        An id is of another kind than those of every generation.
     """
 
     def __init__(
@@ -28,19 +35,14 @@ class Forgetting:
     ) -> None:
         self._store = store
         self._manifest = manifest
-        self._customers = customers
+        kinds = [each.kinds[0] for each in manifest.generations if each.kinds is not None]
+        self._ids = _ids_by_kind(customers, dict.fromkeys(kinds), manifest.options["customer"])
         self.found: list[object] = []
         self._writing = writing
         self._made: dict[str, File] = {}
 
     def generation(self, whole: Generation) -> Generation:
-        """Return a generation without the customers.
-
-        Raises
-        ------
-        UsageError
-            An id is of another kind than those of the state.
-        """
+        """Return a generation without the customers."""
         if whole.kinds is None:
             return whole
         kinds = Kinds(*whole.kinds)
@@ -66,11 +68,10 @@ class Forgetting:
         of_orders = file.role in ORDER_ROLES
         shape = (orders_shape_of if of_orders else shape_of)(self._manifest, kinds)
         rows = shape.decoded(self._store.read(file), file.counts)
-        kind = OUTPUT_TYPES[kinds.customer]
         held = shape.customers(rows.keys)
         stays = np.ones(len(held), np.bool_)
-        for customer in self._customers:
-            is_theirs = is_among(held, [as_id(customer, kind, shape.customer)]).to_numpy()
+        for customer, id_there in self._ids[kinds.customer]:
+            is_theirs = is_among(held, [id_there]).to_numpy()
             if is_theirs.any():
                 self.found.append(customer)
                 stays &= ~is_theirs
@@ -78,3 +79,23 @@ class Forgetting:
             return file
         rest = rows.take(np.flatnonzero(stays))
         return self._writing.file(file.role, shape, file.first_bucket, rest)
+
+
+def _ids_by_kind(
+    customers: Sequence[object], kinds: Iterable[IdKind], column: str
+) -> dict[IdKind, list[tuple[object, Any]]]:
+    """Return the customers with their ids, of each kind that these can be of.
+
+    A batch that was alone may have been replaced by one of another kind of ids.
+    """
+    found: dict[IdKind, list[tuple[object, Any]]] = {kind: [] for kind in kinds}
+    for customer in customers:
+        errors = []
+        for kind, ids in found.items():
+            try:
+                ids.append((customer, as_id(customer, OUTPUT_TYPES[kind], column)))
+            except UsageError as error:
+                errors.append(error)
+        if errors and len(errors) == len(found):
+            raise errors[0]
+    return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import pickle
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -128,6 +129,20 @@ def test_forget__takes_a_customer_out_of_all_groups_and_orders(tmp_path):
     assert (found["customer_id"], found["shop"]) == ([8], ["a"])
     state.ingest(day(2, 8, shop=["a"], order_id=["z"]), batch_id="2")
     assert state.totals().finish()["frequency"].to_pylist() == [1]
+
+
+def test_forget__finds_a_customer_whatever_kind_of_ids_a_generation_has(tmp_path):
+    state = rfm.State.create(tmp_path / "state", keep=5)
+    state.ingest(day(1, 7, 8), batch_id="monday")
+    texts = day(1, 7, 8).set_column(0, "customer_id", pa.array(["seven", "8"]))
+    state.ingest(texts, replace_batch="monday")
+    with pytest.raises(rfm.UsageError, match="id must be one of column 'customer_id'"):
+        state.forget(1.5)
+    assert state.forget("seven") == ["seven"]
+    assert state.forget("8") == ["8"]
+    assert customers_of(state) == []
+    state.restore(2)
+    assert customers_of(state) == [7]
 
 
 def test_gc__takes_what_no_generation_has(state, tmp_path):
