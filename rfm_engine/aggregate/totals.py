@@ -232,7 +232,7 @@ class CustomerTotals:
         """
         if other is self:
             raise UsageError("totals must be merged into others; got the same. Copy them first.")
-        if not other._is_mergeable:
+        if not (self._is_mergeable and other._is_mergeable):
             raise UsageError("totals must be of orders to be merged; got those of a state.")
         if other.reading != self.reading:
             raise UsageError("totals must be made with the same options to be merged; they differ.")

@@ -126,11 +126,6 @@ class StoredTotals(CustomerTotals):
         del schema, text
         raise UsageError(f"orders must be ingested into the state; got {name} for its totals.")
 
-    def merge(self, other: CustomerTotals) -> NoReturn:
-        """Refuse others, as orders."""
-        del other
-        raise UsageError("totals must be of orders to be merged into; got those of a state.")
-
 
 def row_counts(account: Account, window: Window | None) -> RowCounts:
     """Return the account of a run over all orders: rows outside of the window are dropped.
