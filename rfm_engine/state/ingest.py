@@ -71,7 +71,7 @@ class Inputs(NamedTuple):
     def are_in(self, newest: Generation, replaced: str | None) -> bool:
         """Whether there is nothing to add, or the batch that is replaced consists of it."""
         return not self.sources or (
-            not self.unmarked and newest.consists(replaced, self.fingerprints)
+            not self.unmarked and newest.has_batch_of(replaced, self.fingerprints)
         )
 
     def refuse_changed(self) -> None:
@@ -253,11 +253,10 @@ def reading_of(manifest: Manifest) -> OrderReading:
     return OrderReading(as_of=NEWEST, **manifest.options | {"frequency": "orders"})
 
 
-def budget_of(
-    reading: OrderReading, memory_limit: int | str | None, threads: int, *, daily: bool
-) -> Budget:
+def budget_of(manifest: Manifest, memory_limit: int | str | None, threads: int) -> Budget:
     """Divide the memory that a limit leaves, or the usual one; days are in keys as groups are."""
-    a_thread = batch_bytes(by=daily or reading.by is not None, clv=False)
+    has_days = History.parse(manifest.history).daily
+    a_thread = batch_bytes(by=has_days or manifest.options["by"] is not None, clv=False)
     if memory_limit is None:
         limit = default_limit(available_bytes(), anonymous_bytes(), threads, a_thread)
     else:

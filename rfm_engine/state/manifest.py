@@ -116,9 +116,8 @@ class Generation(NamedTuple):
     `base` are the totals of compacted batches, `settled` those of each batch since that is kept
     no longer, and what its orders counted less; `known` their orders that kept batches hold too.
     `account` and `newest_day` are those of all batches not kept, `most_settled` the sum of their
-    `most_orders`; `ledger` is the id and fingerprints
-    of every batch ever ingested, those it had before it was replaced among them. `first_day` is the
-    oldest day of a rolling history.
+    `most_orders`. `ledger` is the id and fingerprints of every batch ever ingested, those it had
+    before it was replaced among them. `first_day` is the oldest day of a rolling history.
     """
 
     number: int
@@ -153,7 +152,7 @@ class Generation(NamedTuple):
             account = account.plus(batch.account)
         return account
 
-    def consists(self, batch: str | None, fingerprints: tuple[str, ...]) -> bool:
+    def has_batch_of(self, batch: str | None, fingerprints: tuple[str, ...]) -> bool:
         """Whether a batch that is kept consists of these files, of some at least."""
         kept = {each.id: each.fingerprints for each in self.batches}
         return bool(fingerprints) and kept.get(batch or "") == fingerprints

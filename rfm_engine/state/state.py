@@ -253,8 +253,7 @@ class State:
             inputs = inputs_of(orders, reading, newest, batch_id, replace_batch, pool)
             if inputs.are_in(newest, replace_batch):
                 return nothing_to_add(newest, inputs.skipped)
-            daily = History.parse(manifest.history).daily
-            budget = budget_of(reading, memory_limit, n_threads, daily=daily)
+            budget = budget_of(manifest, memory_limit, n_threads)
             gathering = gathering_of(
                 inputs, reading, manifest, replace_batch, budget, spill_dir, n_threads, progress
             )
