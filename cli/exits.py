@@ -13,8 +13,9 @@ from typing import NoReturn
 
 import typer
 
+from .start import INTERRUPTED
+
 _MACHINE, _USAGE, _DATA, _STATE = 1, 2, 3, 4
-_INTERRUPTED = 130
 _TERMINATED = 143
 
 
@@ -48,7 +49,7 @@ def exit_code(command: Callable[[], object]) -> int:
     except typer.TyperException as error:
         return _fail(error.format_message() + _hint(error), error.exit_code)
     except typer.Abort:
-        return _fail("interrupted", _INTERRUPTED)
+        return _fail("interrupted", INTERRUPTED)
     except Terminated:
         return _fail("terminated", _TERMINATED)
     except MemoryError as error:
@@ -57,8 +58,8 @@ def exit_code(command: Callable[[], object]) -> int:
         return _fail(_system_message(error), _MACHINE)
     except _errors_of_the_library() as error:
         return _fail(str(error), _library_code(error))
-    if outcome == _INTERRUPTED:  # typer turns Ctrl-C into this outcome
-        return _fail("interrupted", _INTERRUPTED)
+    if outcome == INTERRUPTED:  # typer turns Ctrl-C into this outcome
+        return _fail("interrupted", INTERRUPTED)
     return outcome if isinstance(outcome, int) else 0
 
 

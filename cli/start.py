@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-_INTERRUPTED = 130
+INTERRUPTED = 130
 
 
 def run() -> None:
@@ -16,4 +16,4 @@ def run() -> None:
     except KeyboardInterrupt:  # while modules are loaded, that of the command among them
         if sys.stderr is not None:
             sys.stderr.write("error: interrupted\n")
-        sys.exit(_INTERRUPTED)
+        sys.exit(INTERRUPTED)
