@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -24,6 +23,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 import rfm_engine as rfm
+from rfm_engine.bench.measure import run_process
 from rfm_engine.simulate import simulate
 from rfm_engine.sink import write
 
@@ -113,15 +113,13 @@ class Night:
         return place
 
 
-def in_process(*words: object) -> dict[str, float]:
+def in_process(folder: Path, *words: object) -> dict[str, float]:
     """Run a command in a process of its own; return its seconds and its peak of memory."""
     program = Path(sys.executable).with_name("rfm")
-    command = [str(program), *map(str, words), "--json", "--threads", str(THREADS)]
+    command = [str(program), *map(str, words), "--quiet", "--threads", str(THREADS)]
     os.sync()
-    start = time.perf_counter()
-    found = subprocess.run(command, check=True, capture_output=True, text=True)
-    seconds = time.perf_counter() - start
-    return {"seconds": seconds, "peak MB": json.loads(found.stdout)["peak_memory_bytes"] / 1e6}
+    run = run_process(command, folder, os.environ)
+    return {"seconds": run.seconds, "peak MB": run.peak_bytes() / 1e6}
 
 
 def processes(night: Night) -> dict[str, dict[str, float]]:
@@ -129,10 +127,10 @@ def processes(night: Night) -> dict[str, dict[str, float]]:
     fresh, output = night.folder / "fresh", night.folder / "result.parquet"
     rfm.State.create(fresh)
     return {
-        "rfm score, all orders": in_process("score", night.orders, "-o", output),
-        "rfm ingest, all orders": in_process("ingest", fresh, night.orders),
-        "rfm score, the state": in_process("score", fresh, "-o", output),
-        "rfm ingest, the day": in_process("ingest", fresh, night.day),
+        "rfm score, all orders": in_process(night.folder, "score", night.orders, "-o", output),
+        "rfm ingest, all orders": in_process(night.folder, "ingest", fresh, night.orders),
+        "rfm score, the state": in_process(night.folder, "score", fresh, "-o", output),
+        "rfm ingest, the day": in_process(night.folder, "ingest", fresh, night.day),
     }
 
 
