@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from .exits import Misuse
+from .outcome import print_warnings, warnings_of
 from .score_options import ScoreOptions, takes_score_options
 
 
@@ -31,6 +32,7 @@ def drift(
     model = rfm_engine.load_model(fitted)
     check_fitted(model)  # Before orders are read.
     result = rfm_engine.score(inputs, **(options.arguments() | {"model": fitted}))
+    print_warnings(warnings_of(result, newest=options.as_of == "newest"))
     for moved in rfm_engine.drift(model, result):
         typer.echo(f"{moved.what}: population stability index {moved.psi:.4f}")
         width = max(map(len, moved.then))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from .outcome import print_warnings, warnings_of
 from .score_options import ScoreOptions, takes_score_options
 from .words import counted
 
@@ -32,6 +33,7 @@ def explain(
     import rfm_engine
 
     result = rfm_engine.score(inputs, **options.arguments())
+    print_warnings(warnings_of(result, newest=options.as_of == "newest"))
     for number, story in enumerate(rfm_engine.explain(result, who)):
         if number:
             typer.echo()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from .memory import Memory
+from .outcome import print_warnings
 from .progress import progress_bar
 from .words import counted
 
@@ -50,6 +51,8 @@ def ingest(
             inputs, batch_id=batch_id, replace_batch=replace_batch, threads=threads,
             memory_limit=memory_limit, spill_dir=spill_dir, progress=report if tell else None,
         )  # fmt: skip
+    if not quiet:
+        print_warnings(each._asdict() for each in done.warnings)
     if as_json:
         typer.echo(json.dumps(_as_json(done) | {"peak_memory_bytes": memory.peak}))
     elif not quiet:
@@ -69,6 +72,7 @@ def _as_json(done: Ingested) -> dict[str, Any]:
         "rows": account,
         "amounts_rounded": rows.amounts_rounded,
         "skipped": done.skipped,
+        "warnings": [each._asdict() for each in done.warnings],
     }
 
 

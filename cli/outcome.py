@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime
 import json
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from .words import counted
+if TYPE_CHECKING:
+    from rfm_engine import Result
 
 _EASTERNMOST = datetime.timezone(datetime.timedelta(hours=14))
 
@@ -20,36 +22,34 @@ def print_json(summary: dict[str, Any], peak_memory_bytes: int) -> None:
     typer.echo(json.dumps(whole | {options: summary[options]}))
 
 
-def print_table(summary: dict[str, Any], peak_memory_bytes: int, output: str) -> None:
-    """Print the summary for people; on stderr where stdout carries the customers."""
+def print_table(result: Result, peak_memory_bytes: int, output: str) -> None:
+    """Print the result for people; on stderr where stdout carries the customers."""
     from rich.console import Console
 
     from .table import print_summary
 
     console = Console(stderr=output == "-")
-    print_summary(console, summary)
+    print_summary(console, result.summary(), cuts=result.cuts_matter)
     place = "stdout" if output == "-" else output
-    seconds = summary["seconds"]["total"]
-    note = f"{place} in {seconds:.2f} s, {peak_memory_bytes / 2**20:,.0f} MiB"
+    note = f"{place} in {result.seconds['total']:.2f} s, {peak_memory_bytes / 2**20:,.0f} MiB"
     console.print(note, highlight=False, markup=False, soft_wrap=True)
 
 
-def print_warnings(summary: dict[str, Any], *, newest: bool) -> None:
-    """Say on stderr what in a result a careful reader would ask about."""
-    # A date lies in the future where no zone on earth has reached it.
-    today = datetime.datetime.now(_EASTERNMOST).date().isoformat()
-    if newest and summary["as_of"] and summary["as_of"] > today:
-        _warn(
-            f"as_of {summary['as_of']}, the date of the newest row, lies in the future. "
-            "Give --as-of to leave such rows out."
-        )
-    if rounded := summary["amounts_rounded"]:
-        _warn(
-            f"{counted(rounded, 'amount')} had more digits than the scale and "
-            f"{'was' if rounded == 1 else 'were'} rounded half-even. Raise --amount-scale to "
-            "keep them."
-        )
+def warnings_of(result: Result, *, newest: bool) -> list[dict[str, str]]:
+    """Return the warnings of a result, and the one that only a clock can tell."""
+    found = [each._asdict() for each in result.warnings]
+    # A date is in the future when no zone on earth has reached it.
+    today = datetime.datetime.now(_EASTERNMOST).date()
+    if not newest or result.as_of is None or result.as_of <= today:
+        return found
+    text = (
+        f"as_of {result.as_of}, the date of the newest row, is in the future. "
+        "Give --as-of to leave such rows out."
+    )
+    return [{"code": "as_of_in_future", "text": text}, *found]
 
 
-def _warn(message: str) -> None:
-    typer.echo(f"warning: {message}", err=True)
+def print_warnings(warnings: Iterable[Mapping[str, str]]) -> None:
+    """Print warnings on stderr."""
+    for each in warnings:
+        typer.echo(f"warning: {each['text']}", err=True)

@@ -8,7 +8,7 @@ import typer
 
 from .exits import Misuse
 from .memory import Memory
-from .outcome import print_json, print_table, print_warnings
+from .outcome import print_json, print_table, print_warnings, warnings_of
 from .progress import progress_bar
 from .score_options import ScoreOptions, takes_score_options
 
@@ -74,9 +74,10 @@ def score(
             from rfm_engine.model import save_model as keep
 
             keep(result, save_model)
+    warnings = warnings_of(result, newest=options.as_of == "newest")
     if not quiet:
-        print_warnings(result.summary(), newest=options.as_of == "newest")
+        print_warnings(warnings)
     if as_json:
-        print_json(result.summary(), memory.peak)
+        print_json(result.summary() | {"warnings": warnings}, memory.peak)
     elif not quiet:
-        print_table(result.summary(), memory.peak, output)
+        print_table(result, memory.peak, output)

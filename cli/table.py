@@ -15,20 +15,20 @@ _WIDTH_WITH_BARS = 92
 _USUAL = {"frequency": "orders", "zero": "count", "monetary": "sum"}
 
 
-def print_summary(console: Console, summary: dict[str, Any]) -> None:
-    """Print what was counted, the cut points and the segments."""
-    for line in head_lines(summary):
+def print_summary(console: Console, summary: dict[str, Any], *, cuts: bool = True) -> None:
+    """Print what was counted, the cut points (where they decide anything) and the segments."""
+    for line in head_lines(summary, cuts=cuts):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
     bars = console.width >= _WIDTH_WITH_BARS and not console.options.ascii_only
-    console.print(segment_table(summary["segments"], bars=bars))
+    console.print(segment_table(summary["segments"], summary["counted"], bars=bars))
     if overall := summary.get("overall"):
         lines = [f"all groups together: {counted(overall['customers'], 'customer')}"]
-        for line in lines + cut_lines(overall["cuts"], summary["options"]):
+        for line in lines + (cut_lines(overall["cuts"], summary["options"]) if cuts else []):
             console.print(line, highlight=False, markup=False, soft_wrap=True)
-        console.print(segment_table(overall["segments"], bars=bars))
+        console.print(segment_table(overall["segments"], summary["counted"], bars=bars))
 
 
-def head_lines(summary: dict[str, Any]) -> list[str]:
+def head_lines(summary: dict[str, Any], *, cuts: bool = True) -> list[str]:
     """Say how many rows became how many customers, what was dropped, and where the cuts are."""
     rows = summary["rows"]
     lines = [
@@ -47,6 +47,9 @@ def head_lines(summary: dict[str, Any]) -> list[str]:
     ]
     if chosen:
         lines.append("with " + ", ".join(chosen))
+    lines += condition_lines(summary["conditions"])
+    if not cuts:
+        return lines
     if summary["cuts"] is None:
         owner = summary["options"].get("by") or "bin"
         sets = f"{counted(summary['cuts_by_group'], 'set')}, each {owner} has its own"
@@ -62,15 +65,24 @@ def cut_lines(cuts: dict[str, list[object]] | None, options: dict[str, Any]) -> 
     return [f"cuts of {axes[axis]:<19} {_joined(at)}" for axis, at in (cuts or {}).items()]
 
 
-def segment_table(segments: list[dict[str, Any]], *, bars: bool) -> Table:
-    """Lay out the segments: customers, orders and money, and their shares."""
+def condition_lines(conditions: list[dict[str, Any]]) -> list[str]:
+    """Say which numbers of the customers the conditions of a scheme compare with."""
+    return [
+        f"condition {each['text']}: {each['value'] or 'each group has its own, if any'}"
+        for each in conditions
+        if not each["text"].endswith(f" {each['value']}")
+    ]
+
+
+def segment_table(segments: list[dict[str, Any]], counted: str, *, bars: bool) -> Table:
+    """Lay out the segments: customers, orders (or days with one) and money, and their shares."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
     table.add_column("Segment", style="bold", overflow="fold")
-    for name in ("Customers", "Share", "Orders", "Monetary", "Share"):
+    for name in ("Customers", "Share", counted.capitalize(), "Monetary", "Share"):
         table.add_column(name, justify="right", no_wrap=True)
     if bars:
         table.add_column("", style="cyan", no_wrap=True)

@@ -6,6 +6,7 @@ from rfm_engine.aggregation import Progress
 from rfm_engine.errors import DataError, RfmError, StateError, UsageError
 from rfm_engine.explain import Explanation, explain
 from rfm_engine.model import Drift, Model, drift, load_model, save_model
+from rfm_engine.orders.warnings import DataWarning
 from rfm_engine.pipeline import __version__, score
 from rfm_engine.result import Result, SegmentTotals
 from rfm_engine.score.cells import Cuts
@@ -16,6 +17,7 @@ __all__ = [
     "CustomerTotals",
     "Cuts",
     "DataError",
+    "DataWarning",
     "Drift",
     "Explanation",
     "Ingested",

@@ -52,7 +52,7 @@ class Aggregated:
     def join(self, source: Source) -> None:
         """Check that a source's columns agree with those of all sources before it."""
         for totals in self._all:
-            totals.join(source.name, source.schema, text=source.text)
+            totals.join(source.name, source.schema, text=source.text, n_rows=source.n_rows)
 
     def add(self, batch: pa.RecordBatch, place: Place, *, text: bool) -> None:
         """Add a batch of a source that has joined."""

@@ -333,6 +333,7 @@ def _scored(
         ),
         customers_by_score=scoring.by_score,
         customers_without_orders=n_without_orders,
+        warnings=totals.warnings,
         overall=overall,
         scale=totals.scale,
         money_scale=money_scale,

@@ -15,6 +15,7 @@ import pyarrow as pa
 from rfm_engine.aggregate.ledger import RowCounts
 from rfm_engine.customers import ScoredCustomers
 from rfm_engine.orders.money.amounts import format_minor
+from rfm_engine.orders.warnings import DataWarning
 from rfm_engine.score.cells import Cuts
 from rfm_engine.scoring import Everyone, score_everyone
 from rfm_engine.segments.conditions import Range
@@ -66,6 +67,8 @@ class Result:
     customers_without_orders
         Customers who only have refunds, or 0 orders with `customer_level`; they are not in
         `customers`.
+    warnings
+        What there is to warn of in the orders: records of `code` and `text`.
     overall
         With `by` and `overall`: the result for the customers of all groups together.
     scale, money_scale
@@ -88,6 +91,7 @@ class Result:
     segment_totals: tuple[SegmentTotals, ...]
     customers_by_score: list[list[int]]
     customers_without_orders: int
+    warnings: tuple[DataWarning, ...]
     overall: Result | None
     scale: int
     money_scale: int
@@ -188,8 +192,11 @@ class Result:
             "customers_without_orders": self.customers_without_orders,
             "cuts": cuts_in_units(self.cuts, self.money_scale),
             **({"cuts_by_group": self.cuts_by_group} if self.cuts is None else {}),
+            "counted": self.options["frequency"],
+            "conditions": self._conditions(),
             "segments": self._segments(),
             **({} if self.overall is None else {"overall": self.overall._together()}),
+            "warnings": [each._asdict() for each in self.warnings],
             "seconds": {stage: round(seconds, 6) for stage, seconds in self.seconds.items()},
             "options": dict(self.options),
         }
@@ -201,6 +208,21 @@ class Result:
             key: summary[key]
             for key in ("customers", "customers_without_orders", "cuts", "segments")
         }
+
+    @property
+    def cuts_matter(self) -> bool:
+        """Whether scores decide any segment; in schemes of raw measures alone they do not."""
+        return any(segment.ranges or segment.codes for segment in self.scheme.segments)
+
+    def _conditions(self) -> list[dict[str, Any]]:
+        """Return each condition of the scheme, and the number it compares with, as text.
+
+        None stands for a number that each group has of its own, or that nobody has.
+        """
+        return [
+            {"text": str(each), "value": each.bound_text(bound, self.scale)}
+            for each, bound in self._rules.bounds.items()
+        ]
 
     def _segments(self) -> list[dict[str, Any]]:
         n_customers = len(self._scored)

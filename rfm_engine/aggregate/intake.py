@@ -6,11 +6,13 @@ from collections.abc import Iterator
 
 import pyarrow as pa
 
+from rfm_engine.aggregate.evidence import Evidence
 from rfm_engine.aggregate.ledger import Ledger
 from rfm_engine.orders.kinds import Agreement, Kinds, kinds_of
 from rfm_engine.orders.normalize import OrderRows, normalize
 from rfm_engine.orders.place import Place
 from rfm_engine.orders.reading import Reading
+from rfm_engine.orders.warnings import DataWarning
 
 # A kernel stays well below 100 ms a call, so that Ctrl-C is answered.
 _MOST_ROWS = 1 << 20
@@ -30,6 +32,7 @@ class Intake:
         if by_day or reading.by is not None:
             self._most_rows = _MOST_ROWS_WITHIN
         self.ledger = Ledger()
+        self._evidence = Evidence(reading)
         self._agreement = Agreement(reading)
 
     @property
@@ -45,9 +48,17 @@ class Intake:
         given = self.reading.as_of_day
         return self.ledger.newest_day if given is None else given
 
-    def join(self, name: str, schema: pa.Schema, *, text: bool = False) -> None:
+    @property
+    def warnings(self) -> tuple[DataWarning, ...]:
+        """What there is to warn of in the rows taken so far."""
+        return self._evidence.warnings(self.ledger.counts().amounts_rounded)
+
+    def join(
+        self, name: str, schema: pa.Schema, *, text: bool = False, n_rows: int | None = None
+    ) -> None:
         """Check that a source's columns agree with those of all sources before it."""
         self._agreement.join(name, kinds_of(schema, name, self.reading, text=text))
+        self._evidence.join(name, n_rows)
 
     def take(self, batch: pa.RecordBatch, place: Place, *, text: bool) -> Iterator[OrderRows]:
         """Normalise a batch of a source that has joined and enter it, piece by piece."""
@@ -57,6 +68,7 @@ class Intake:
             if rows.text_time is not None:
                 self._agreement.join(place.name, self.kinds._replace(time=rows.text_time))
             self.ledger.add(rows)
+            self._evidence.add(rows, place.after(start))
             yield rows
 
     def agree(self, name: str, kinds: Kinds) -> None:
@@ -68,3 +80,4 @@ class Intake:
         if other._agreement.kinds is not None:
             self._agreement.join("the totals merged", other._agreement.kinds)
         self.ledger.merge(other.ledger)
+        self._evidence.merge(other._evidence)

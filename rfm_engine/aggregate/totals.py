@@ -36,6 +36,7 @@ from rfm_engine.orders.kinds import OUTPUT_TYPES
 from rfm_engine.orders.place import Place
 from rfm_engine.orders.reading import Reading, day_date
 from rfm_engine.orders.sources.opening import open_sources
+from rfm_engine.orders.warnings import DataWarning
 
 # A row group of the output each: small enough to be dealt out evenly, large enough to pack well.
 # By partitions, of 2,000 customers each, scoring a million took 0.25 s, most of it Python's.
@@ -159,6 +160,11 @@ class CustomerTotals:
         return self._intake.ledger.counts()
 
     @property
+    def warnings(self) -> tuple[DataWarning, ...]:
+        """What there is to warn of in the rows so far: records of code and text."""
+        return self._intake.warnings
+
+    @property
     def n_customers(self) -> int:
         """Customers seen, those without orders included."""
         with ThreadPoolExecutor(1) as pool:
@@ -198,7 +204,7 @@ class CustomerTotals:
         """
         reading = self._intake.reading
         for source in open_sources(orders, reading.columns, csv_delimiter=reading.csv_delimiter):
-            self.join(source.name, source.schema, text=source.text)
+            self.join(source.name, source.schema, text=source.text, n_rows=source.n_rows)
             for read in source.reads():
                 for batch, place in read:
                     self.add(batch, place, text=source.text)
@@ -208,9 +214,11 @@ class CustomerTotals:
         """The reading options and the days they come to."""
         return self._intake.reading
 
-    def join(self, name: str, schema: pa.Schema, *, text: bool = False) -> None:
+    def join(
+        self, name: str, schema: pa.Schema, *, text: bool = False, n_rows: int | None = None
+    ) -> None:
         """Check that a source's columns agree with those of all sources before it."""
-        self._intake.join(name, schema, text=text)
+        self._intake.join(name, schema, text=text, n_rows=n_rows)
 
     def add(self, batch: pa.RecordBatch, place: Place, *, text: bool = False) -> None:
         """Add a batch of a source that has joined."""

@@ -40,6 +40,7 @@ from rfm_engine.orders.money.amounts import NONFINITE, OK, ROUNDED, TOO_LARGE, U
 from rfm_engine.orders.money.rates import RowRates
 from rfm_engine.orders.place import Place
 from rfm_engine.orders.reading import Reading
+from rfm_engine.orders.signs import Signs, are_whole
 from rfm_engine.orders.text import OF_64_BITS, parsed_integers, parsed_times
 from rfm_engine.orders.time.clock import DAY_US, local_days, local_us, to_instants
 from rfm_engine.orders.unrated import refuse_unrated
@@ -61,6 +62,7 @@ class OrderRows(NamedTuple):
     text_time: Literal["naive", "zoned"] | None
     groups: GroupIds | None = None
     n_orders: npt.NDArray[np.int64] | None = None
+    signs: Signs = Signs()
 
 
 class Batch:
@@ -146,8 +148,15 @@ def normalize(
     return OrderRows(
         keys_of(customers), time_us, amount_minor, frozen(batch.reason), counts, n_rounded,
         newest_day, _currencies(batch, reading), order_keys, order_present, text_time,
-        _groups(batch, reading), n_orders,
+        _groups(batch, reading), n_orders, _signs(batch, reading),
     )  # fmt: skip
+
+
+def _signs(batch: Batch, reading: Reading) -> Signs:
+    amounts = batch.column(reading.amount)
+    if not reading.amount_scale or not pa.types.is_floating(amounts.type):
+        return Signs()
+    return Signs(whole_amounts=are_whole(amounts, batch.reason == COUNTED))
 
 
 def _ids(batch: Batch, name: str, reading: Reading, *, text: bool) -> pa.Array:

@@ -44,12 +44,14 @@ class Place:
 
     ``first_row`` counts the rows before the batch: in the row group where there is one, else in
     the whole file or stream. A batch of several row groups has the rows of each in ``groups``.
+    ``before`` counts the rows of the file before that row group.
     """
 
     name: str
     row_group: int | None
     first_row: int
     groups: tuple[int, ...] = ()
+    before: int = field(default=0, compare=False)
 
     def after(self, n_rows: int) -> Place:
         """Return the place of a later row of the batch."""
@@ -59,7 +61,13 @@ class Place:
         row = self.first_row + n_rows
         passed = bisect_right(ends[:-1], row)
         start = ends[passed - 1] if passed else 0
-        return Place(self.name, self.row_group + passed, row - start, self.groups[passed:])
+        group, groups = self.row_group + passed, self.groups[passed:]
+        return Place(self.name, group, row - start, groups, self.before + start)
+
+    @property
+    def row(self) -> int:
+        """Rows of the file or stream before the batch."""
+        return self.before + self.first_row
 
     def name_row(self) -> str:
         """Say where the first row stands; rows count from 1."""

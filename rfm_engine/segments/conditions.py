@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from rfm_engine.errors import shown
-from rfm_engine.score.fit import MEAN_PARTS
+from rfm_engine.orders.money.amounts import format_minor
+from rfm_engine.score.fit import MEAN_DIGITS, MEAN_PARTS
 from rfm_engine.score.methods import exact_sum
 from rfm_engine.score.select import Map, Values, select
 from rfm_engine.score.within import Groups, Spread, means_within, quantile_within
@@ -47,6 +48,15 @@ class Condition(NamedTuple):
         elif isinstance(operand, Fraction):
             operand = str(operand.numerator) if operand.denominator == 1 else str(float(operand))
         return f"{self.measure} {self.relation} {operand}"
+
+    def bound_text(self, bound: Fraction | None, scale: int) -> str | None:
+        """Write what it compares with: means and money per order with four digits more."""
+        if bound is None:
+            return None
+        digits = scale if self.measure in ("monetary", "average_order") else 0
+        if self.operand in ("mean", "cycle") or self.measure in ("average_order", "mean_gap_days"):
+            digits += MEAN_DIGITS
+        return format_minor(round(bound * 10**digits), digits)
 
 
 class Range(NamedTuple):
@@ -128,6 +138,16 @@ class Population:
             return GroupRanges(measure, low, high)
         low, high = _ends(relation, floor(bound), ceil(bound), least)
         return Range(measure, max(low, least), min(high, MOST))
+
+    def bound(self, condition: Condition) -> Fraction | None:
+        """Return what a settled condition compares with, in days, orders or major units.
+
+        None where each group has a number of its own, or nobody has one.
+        """
+        bound = self._bounds[condition.measure, condition.operand, condition.part]
+        if isinstance(bound, Fraction):
+            return bound / self._unit(condition.measure)
+        return None
 
     def cycle_us(self) -> int | None:
         """Return the average repurchase cycle.

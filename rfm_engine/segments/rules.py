@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy.typing as npt
 from rfm_engine.kernels import kernel
 from rfm_engine.orders.arrays import frozen
 from rfm_engine.score.cells import Bins, Cells
-from rfm_engine.segments.conditions import GroupRanges, Population, Range, holds
+from rfm_engine.segments.conditions import Condition, GroupRanges, Population, Range, holds
 from rfm_engine.segments.scheme import Scheme
 
 Numbers = npt.NDArray[np.int16]
@@ -28,19 +29,29 @@ class Rule(NamedTuple):
 
 
 class Rules:
-    """What names the segments of customers, by number; `len(names)` where no rule holds."""
+    """What names the segments of customers, by number; `len(names)` where no rule holds.
+
+    Attributes
+    ----------
+    bounds
+        What each condition of the scheme compares with, in units of its measure; None where that
+        is a number per group, or of nobody.
+    """
 
     def __init__(self, scheme: Scheme, bins: Bins, population: Population | None) -> None:
         self.names = [segment.name for segment in scheme.segments]
         self.layout = scheme.layout(bins)
         self._by_cell = population is None
         self._rules: list[Rule] = []
+        self.bounds: dict[Condition, Fraction | None] = {}
         if population is None:
             return
         cubes = scheme.cubes(bins)
         for number in scheme.priority(bins):
             cells = cubes[number].reshape(-1)
-            ranges = tuple(population.settle(c) for c in scheme.segments[number].conditions)
+            conditions = scheme.segments[number].conditions
+            ranges = tuple(map(population.settle, conditions))
+            self.bounds |= {each: population.bound(each) for each in conditions}
             self._rules.append(Rule(number, None if cells.all() else cells, ranges))
 
     def settled(self, segment: int) -> tuple[Range, ...]:

@@ -32,6 +32,7 @@ from rfm_engine.orders.normalize import OrderRows
 from rfm_engine.orders.place import Place, Source
 from rfm_engine.orders.reading import Reading
 from rfm_engine.orders.time.clock import local_days
+from rfm_engine.orders.warnings import DataWarning
 from rfm_engine.state.days import day_words, first_word
 from rfm_engine.state.manifest import Generation
 from rfm_engine.state.merge import NO_DAYS, Rows
@@ -101,6 +102,11 @@ class Gathering:
         return self._intake.ledger.counts()
 
     @property
+    def warnings(self) -> tuple[DataWarning, ...]:
+        """What there is to warn of in the rows."""
+        return self._intake.warnings
+
+    @property
     def currencies(self) -> tuple[str, ...]:
         """The currency of the state and the rows, where a column says it: one at most."""
         return tuple(sorted(self._intake.ledger.currencies))
@@ -132,7 +138,7 @@ class Gathering:
 
     def join(self, source: Source) -> None:
         """Check that a source's columns agree with those of all orders before."""
-        self._intake.join(source.name, source.schema, text=source.text)
+        self._intake.join(source.name, source.schema, text=source.text, n_rows=source.n_rows)
 
     def add(self, batch: pa.RecordBatch, place: Place, *, text: bool) -> None:
         """Add a batch of a source that has joined."""

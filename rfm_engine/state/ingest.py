@@ -26,6 +26,7 @@ from rfm_engine.orders.reading import Reading as OrderReading
 from rfm_engine.orders.sources.discover import File as OrderFile
 from rfm_engine.orders.sources.discover import Pipe
 from rfm_engine.orders.sources.opening import files_of, open_files, open_sources
+from rfm_engine.orders.warnings import DataWarning
 from rfm_engine.scan import scan
 from rfm_engine.state.fingerprints import Stamp, fingerprints, id_of, stamp_of
 from rfm_engine.state.gather import Gathering
@@ -47,12 +48,15 @@ class Ingested:
         The account of its rows: `read`, `counted`, `dropped` by reason, `too_late`.
     skipped
         Inputs that the state has already, and the id of the batch each came in.
+    warnings
+        What there is to warn of in the rows: records of code and text.
     """
 
     generation: int
     batch: str | None
     rows: Account
     skipped: dict[str, str]
+    warnings: tuple[DataWarning, ...] = ()
 
 
 class Inputs(NamedTuple):

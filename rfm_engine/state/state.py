@@ -277,7 +277,7 @@ class State:
                 made = building.settled(building.with_batch(made, batch))
                 refuse_too_many(made)
                 self._publish(manifest.with_newest(made))
-        return Ingested(made.number, batch.id, account, inputs.skipped)
+        return Ingested(made.number, batch.id, account, inputs.skipped, gathering.warnings)
 
     def compact(self, *, threads: int | None = None) -> int:
         """Make one segment of all batches that are not kept; return the generation."""

@@ -121,9 +121,11 @@ class StoredTotals(CustomerTotals):
     def _customers(self) -> StoredCustomers | None:
         return self._stored
 
-    def join(self, name: str, schema: pa.Schema, *, text: bool = False) -> NoReturn:
+    def join(
+        self, name: str, schema: pa.Schema, *, text: bool = False, n_rows: int | None = None
+    ) -> NoReturn:
         """Refuse orders: a state takes them by `State.ingest`."""
-        del schema, text
+        del schema, text, n_rows
         raise UsageError(f"orders must be ingested into the state; got {name} for its totals.")
 
 

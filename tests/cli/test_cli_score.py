@@ -18,7 +18,7 @@ from tests.cli.conftest import COMMAND
 
 KEYS = [
     "version", "as_of", "rows", "amounts_rounded", "customers", "customers_without_orders", "cuts",
-    "segments", "seconds", "peak_memory_bytes", "options",
+    "counted", "conditions", "segments", "warnings", "seconds", "peak_memory_bytes", "options",
 ]  # fmt: skip
 
 
@@ -144,6 +144,7 @@ def test_score__counts_one_as_one_and_days_as_days(rfm, tmp_path):
     run = rfm("score", orders, "-o", tmp_path / "out.csv", "--frequency", "days")
     lines = run.stdout.splitlines()
     assert lines[0] == "1 customer as of 2026-02-01, from 1 of 1 row"
+    assert any(line.split()[:4] == ["Segment", "Customers", "Share", "Days"] for line in lines)
     assert "cuts of frequency (days)    1  1  1  1" in lines
     assert not any(line.startswith("cuts of frequency (orders)") for line in lines)
 
@@ -186,3 +187,10 @@ def test_score__refusals_are_one_line(
     assert message in run.stderr
     assert run.stderr.count("\n") == 1
     assert sorted(tmp_path.iterdir()) == before
+
+
+def test_score__raw_schemes_print_their_conditions_and_no_cut_points(rfm, orders, tmp_path):
+    run = rfm("score", orders, "-o", tmp_path / "out.csv", "--scheme", "five-types")
+    assert "condition recency_days <= mean: " in run.stdout
+    assert "frequency == 1" not in run.stdout
+    assert "cuts of" not in run.stdout

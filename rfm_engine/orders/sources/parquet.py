@@ -36,6 +36,7 @@ class Piece:
 
     first_group: int
     group_rows: tuple[int, ...]
+    first_row: int = 0
 
     @property
     def n_rows(self) -> int:
@@ -73,7 +74,7 @@ class RowGroups:
         """Yield batches; rows count from their row group."""
         source, piece = self.source, self.piece
         first = piece.first_group
-        start = Place(source.name, first, 0, piece.group_rows)
+        start = Place(source.name, first, 0, piece.group_rows, piece.first_row)
         read = 0
         with (
             reading(source.name, _CONTRACT),
@@ -152,12 +153,15 @@ def _validate(batch: pa.RecordBatch) -> None:
 def _pieces(row_groups: Sequence[RowGroup]) -> list[Piece]:
     """Return the pieces that hold every row once; a large row group stands alone."""
     pieces: list[Piece] = []
+    n_rows = 0
     for index, group in enumerate(row_groups):
         last = pieces[-1] if pieces else None
         if last and last.n_rows + group.n_rows <= _JOINED_ROWS:
-            pieces[-1] = Piece(last.first_group, (*last.group_rows, group.n_rows))
+            rows = (*last.group_rows, group.n_rows)
+            pieces[-1] = Piece(last.first_group, rows, last.first_row)
         else:
-            pieces.append(Piece(index, (group.n_rows,)))
+            pieces.append(Piece(index, (group.n_rows,), n_rows))
+        n_rows += group.n_rows
     return [piece for piece in pieces if piece.n_rows]
 
 

@@ -1,0 +1,114 @@
+"""What the rows of a run look like, collected for warnings."""
+
+from __future__ import annotations
+
+from threading import Lock
+
+import numpy as np
+
+from rfm_engine.orders.normalize import OrderRows
+from rfm_engine.orders.place import Place
+from rfm_engine.orders.reading import Reading
+from rfm_engine.orders.repeats import count_repeats
+from rfm_engine.orders.time.clock import DAY_US, local_us
+from rfm_engine.orders.warnings import DataWarning, listed
+
+_MOST_ROWS = 1_000_000
+_LINES_PERCENT = 5
+# Two orders on one day are ordinary, two at one instant are not.
+_LINES_PERCENT_OF_DATES = 20
+
+
+class Evidence:
+    """Signs of all batches together; safe to add to from many threads.
+
+    Only the first million rows of the input are searched for order lines, so that it costs nothing
+    and gives the same answer for any number of threads.
+    """
+
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+        self._lock = Lock()
+        self._starts: dict[str, int] = {}
+        self._n_joined = 0
+        self._whole: set[bool] = set()
+        self._n_searched = 0
+        self._n_repeats = 0
+        self._have_times = False
+        counts_orders = reading.frequency == "orders" and not reading.customer_level
+        self._searches = reading.order is None and counts_orders
+
+    def join(self, name: str, n_rows: int | None) -> None:
+        """Let a source join, with its number of rows where that is known."""
+        with self._lock:
+            self._starts[name] = self._n_joined
+            self._n_joined += _MOST_ROWS if n_rows is None else n_rows
+
+    def add(self, rows: OrderRows, place: Place) -> None:
+        """Look at a batch."""
+        n_left = _MOST_ROWS - self._starts.get(place.name, _MOST_ROWS) - place.row
+        n_searched = min(n_left, len(rows.reason)) if self._searches else 0
+        n_repeats, have_times = 0, False
+        if n_searched > 0:
+            n_repeats = count_repeats(rows, n_searched)
+            have_times = self._have_times or _have_times(rows, n_searched, self._reading)
+        with self._lock:
+            if rows.signs.whole_amounts is not None:
+                self._whole.add(rows.signs.whole_amounts)
+            self._n_searched += max(n_searched, 0)
+            self._n_repeats += n_repeats
+            self._have_times |= have_times
+
+    def merge(self, other: Evidence) -> None:
+        """Add what another run with the same reading options has seen."""
+        with self._lock:
+            self._whole |= other._whole
+            self._n_searched += other._n_searched
+            self._n_repeats += other._n_repeats
+            self._have_times |= other._have_times
+
+    def warnings(self, n_rounded: int) -> tuple[DataWarning, ...]:
+        """Return what there is to warn of, `n_rounded` amounts having been rounded."""
+        found = []
+        if n_rounded:
+            found.append(_rounded(n_rounded))
+        if self._whole == {True}:
+            found.append(_whole_amounts(self._reading.amount, self._reading.amount_scale))
+        percent = _LINES_PERCENT if self._have_times else _LINES_PERCENT_OF_DATES
+        if self._n_repeats * 100 > self._n_searched * percent:
+            found.append(_order_lines(self._n_repeats, self._n_searched))
+        return listed(found)
+
+
+def _have_times(rows: OrderRows, n_rows: int, reading: Reading) -> bool:
+    """Tell whether a row that counts has a time of day."""
+    clock = local_us(rows.time_us[:n_rows], reading.zone)
+    return bool(((clock % DAY_US != 0) & (rows.reason[:n_rows] == np.uint8(0))).any())
+
+
+def _rounded(n_rows: int) -> DataWarning:
+    noun, were = ("amount", "was") if n_rows == 1 else ("amounts", "were")
+    return DataWarning(
+        "amounts_rounded",
+        f"{n_rows:,} {noun} had more digits than the scale and {were} rounded half-even. "
+        "Raise --amount-scale to keep them.",
+    )
+
+
+def _whole_amounts(column: str, scale: int | None) -> DataWarning:
+    return DataWarning(
+        "whole_amounts",
+        f"all amounts in {column!r} are floats without a fraction, and are read as major units: "
+        f"10 is 10.{'0' * (scale or 0)}. If they are minor units, such as cents, cast the column "
+        "to integers.",
+    )
+
+
+def _order_lines(n_repeats: int, n_rows: int) -> DataWarning:
+    share = f"{100 * n_repeats / n_rows:.1f}%"
+    return DataWarning(
+        "order_lines",
+        f"{share} of the first {n_rows:,} rows have the customer and time of the row before: they "
+        "look like order lines, and each is counted as an order. Name the column of order ids "
+        "with --order.",
+    )

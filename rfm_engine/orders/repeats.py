@@ -1,0 +1,55 @@
+"""Rows with the customer and instant of the row before: what order lines look like."""
+
+from __future__ import annotations
+
+from rfm_engine.kernels import kernel
+from rfm_engine.orders.keys import ByteKeys, IntKeys
+from rfm_engine.orders.normalize import OrderRows
+
+
+def count_repeats(rows: OrderRows, n_rows: int) -> int:
+    """Return how many of the first rows repeat the row before, both of them counted."""
+    keys = rows.keys
+    if isinstance(keys, IntKeys):
+        return int(int_repeats(keys.bits[:n_rows], rows.time_us, rows.reason))
+    if isinstance(keys, ByteKeys):
+        ends = keys.offsets[: n_rows + 1]
+        return int(byte_repeats(ends, keys.data, rows.time_us, rows.reason))
+    return int(place_repeats(keys.indices[:n_rows], rows.time_us, rows.reason))
+
+
+@kernel
+def int_repeats(bits, time_us, reason):
+    """Count the rows whose id and time are those of the row before; `reason` is 0 if counted."""
+    n = 0
+    for i in range(1, len(bits)):
+        same = (bits[i] == bits[i - 1]) & (time_us[i] == time_us[i - 1])
+        n += same & (reason[i] == 0) & (reason[i - 1] == 0)
+    return n
+
+
+@kernel
+def place_repeats(places, time_us, reason):
+    """Do the same where ids are places in a dictionary."""
+    n = 0
+    for i in range(1, len(places)):
+        same = (places[i] == places[i - 1]) & (time_us[i] == time_us[i - 1])
+        n += same & (reason[i] == 0) & (reason[i - 1] == 0)
+    return n
+
+
+@kernel
+def byte_repeats(offsets, data, time_us, reason):
+    """Do the same where ids are bytes."""
+    n = 0
+    for i in range(1, len(offsets) - 1):
+        if time_us[i] != time_us[i - 1] or reason[i] != 0 or reason[i - 1] != 0:
+            continue
+        length = offsets[i + 1] - offsets[i]
+        if length != offsets[i] - offsets[i - 1]:
+            continue
+        k = 0
+        while k < length and data[offsets[i] + k] == data[offsets[i - 1] + k]:
+            k += 1
+        n += k == length
+    return n
