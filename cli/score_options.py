@@ -99,7 +99,11 @@ class ScoreOptions:
     csv_delimiter: Annotated[str, _reading(r"Between CSV fields; \t is a tab.", "C")] = ","
     csv_decimal: Annotated[str, _reading("Decimal point of CSV amounts.", "C")] = "."
     time_format: Annotated[
-        str | None, _reading("Format of CSV times, as of strptime; default ISO.", "F")
+        str | None,
+        _reading(
+            "What text and numbers of times mean: a strptime format; default ISO.",
+            "F|epoch|epoch-ms|excel",
+        ),
     ] = None
     customer_level: Annotated[
         bool,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
@@ -49,10 +49,10 @@ class Aggregated:
         self.totals = totals
         self.overall = overall
 
-    def join(self, source: Source) -> None:
-        """Check that a source's columns agree with those of all sources before it."""
+    def join(self, sources: Sequence[Source]) -> None:
+        """Check that the columns of all sources agree."""
         for totals in self._all:
-            totals.join(source.name, source.schema, text=source.text, n_rows=source.n_rows)
+            totals.join(sources)
 
     def add(self, batch: pa.RecordBatch, place: Place, *, text: bool) -> None:
         """Add a batch of a source that has joined."""
@@ -113,8 +113,7 @@ def aggregate(
     totals = CustomerTotals(as_of=as_of, **given)
     platform = CustomerTotals(as_of=as_of, **given | {"by": None}) if overall else None
     aggregated = Aggregated(totals, platform)
-    for source in sources:
-        aggregated.join(source)
+    aggregated.join(sources)
     counted = scan(sources, aggregated, threads, partial(aggregated.tell, report, "read", n_rows))
     # What decoding took is kept for more of it, and more of it does not come.
     pa.default_memory_pool().release_unused()

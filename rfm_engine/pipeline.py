@@ -86,8 +86,8 @@ def score(
     ----------
     orders
         Path, list of paths, directory, glob or URI of Parquet, Arrow IPC or CSV; `-` for an IPC
-        stream on stdin; or anything with `__arrow_c_stream__`, a record batch, an iterator of
-        record batches, a pyarrow dataset or a Polars LazyFrame. A row is an order or order line.
+        stream on stdin; or anything with `__arrow_c_stream__`, a record batch, a pyarrow dataset,
+        a Polars LazyFrame, or a list or iterator of these. A row is an order or order line.
     as_of
         Date of analysis, inclusive: later rows are dropped. `"newest"` takes the local date of
         the newest row that counts.
@@ -95,7 +95,8 @@ def score(
         Keep `as_of - window < date <= as_of`: `"365d"` or, in calendar months, `"12mo"`.
     customer, time, amount
         Columns of who bought, when, and for how much. Ids: integers, text, binary or uuid. Times:
-        dates or timestamps, naive ones in `timezone`. Amounts: integers, floats or decimals.
+        dates, timestamps or text, naive ones in `timezone`; numbers with a `time_format`. Amounts:
+        integers, floats or decimals.
     order
         Column that makes rows lines of one order: distinct ids a customer are counted.
     quantity
@@ -125,9 +126,11 @@ def score(
     frequency
         `orders`, or `days` for distinct local dates with an order; `orders` unless the scheme says
         otherwise.
-    ids, csv_delimiter, csv_decimal, time_format
-        CSV only: ids as `text` (default) or `int`; the delimiter; the decimal point; the
-        strptime format of times that are not ISO.
+    ids, csv_delimiter, csv_decimal
+        CSV only: ids as `text` (default) or `int`; the delimiter; the decimal point.
+    time_format
+        What text and numbers in the time column mean: a format of strptime, or `epoch` (seconds
+        since 1970), `epoch-ms` or `excel` (serial days). Without it, text is ISO 8601.
     strict
         Refuse rows with nulls, bad times, amounts that are not finite or had to be rounded.
     customer_level, n_orders

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
 
 from rfm_engine.aggregate.evidence import Evidence
 from rfm_engine.aggregate.ledger import Ledger
-from rfm_engine.orders.kinds import Agreement, Kinds, kinds_of
+from rfm_engine.orders.agreement import Agreement
+from rfm_engine.orders.judge import COUNTED
+from rfm_engine.orders.kinds import Kinds, SeenKinds, kinds_of
+from rfm_engine.orders.money.amounts import FLOAT_SCALE
 from rfm_engine.orders.normalize import OrderRows, normalize
-from rfm_engine.orders.place import Place
+from rfm_engine.orders.nulls import with_typed_nulls
+from rfm_engine.orders.place import Place, Source
 from rfm_engine.orders.reading import Reading
 from rfm_engine.orders.warnings import DataWarning
 
@@ -34,13 +38,27 @@ class Intake:
         self.ledger = Ledger()
         self._evidence = Evidence(reading)
         self._agreement = Agreement(reading)
+        self._schemas: dict[str, pa.Schema] = {}
 
     @property
     def kinds(self) -> Kinds:
-        """The kinds agreed on; any will do before the first source, there is nobody to name."""
-        scale = self.reading.amount_scale
-        unknown = Kinds("int", None, None, "float", 2 if scale is None else scale)
-        return self._agreement.kinds or unknown
+        """The kinds agreed on; where no input has shown one any will do, nobody has such an id."""
+        found, reading = self._agreement.kinds, self.reading
+        unknown_scale = FLOAT_SCALE if reading.amount_scale is None else reading.amount_scale
+        return Kinds(
+            found.customer or "int",
+            None if reading.order is None else found.order or "int",
+            found.time,
+            found.amount or "float",
+            unknown_scale if found.scale is None else found.scale,
+            None if reading.by is None else found.by or "text",
+        )
+
+    @property
+    def knows_customers(self) -> bool:
+        """Whether some input has shown what customers and amounts are, as all that counts does."""
+        found = self._agreement.kinds
+        return found.customer is not None and found.scale is not None
 
     @property
     def as_of_day(self) -> int | None:
@@ -53,31 +71,58 @@ class Intake:
         """What there is to warn of in the rows taken so far."""
         return self._evidence.warnings(self.ledger.counts().amounts_rounded)
 
-    def join(
-        self, name: str, schema: pa.Schema, *, text: bool = False, n_rows: int | None = None
-    ) -> None:
-        """Check that a source's columns agree with those of all sources before it."""
-        self._agreement.join(name, kinds_of(schema, name, self.reading, text=text))
-        self._evidence.join(name, n_rows)
+    def join(self, sources: Sequence[Source]) -> None:
+        """Check that the columns of sources agree with one another and with all before them.
+
+        Raises
+        ------
+        DataError
+            They do not; then none of the sources has joined.
+        """
+        reading = self.reading
+        self._agreement.join(
+            [
+                (source.name, kinds_of(source.schema, source.name, reading, text=source.text))
+                for source in sources
+            ]
+        )
+        for source in sources:
+            self._schemas[source.name] = source.schema
+            self._evidence.join(source.name, source.n_rows)
 
     def take(self, batch: pa.RecordBatch, place: Place, *, text: bool) -> Iterator[OrderRows]:
         """Normalise a batch of a source that has joined and enter it, piece by piece."""
+        if not batch.schema.equals(self._schemas.get(place.name)):
+            self._join_batch(batch.schema, place, text=text)
         for start in range(0, batch.num_rows, self._most_rows):
-            piece = batch.slice(start, self._most_rows)
-            rows = normalize(piece, place.after(start), self.reading, self.kinds.scale, text=text)
+            piece, where = batch.slice(start, self._most_rows), place.after(start)
+            typed = with_typed_nulls(piece, self.reading, self.kinds)
+            rows = normalize(typed, where, self.reading, self.kinds.scale, text=text)
             if rows.text_time is not None:
-                self._agreement.join(place.name, self.kinds._replace(time=rows.text_time))
+                self._agreement.join_time(place.name, rows.text_time)
+            self._settle_kinds(rows, place.name)
             self.ledger.add(rows)
-            self._evidence.add(rows, place.after(start))
+            self._evidence.add(rows, where)
             yield rows
 
     def agree(self, name: str, kinds: Kinds) -> None:
         """Have all sources agree with kinds that are known from elsewhere."""
-        self._agreement.join(name, kinds)
+        self._agreement.join([(name, kinds)])
 
     def merge(self, other: Intake) -> None:
         """Enter all that another intake of the same reading has taken."""
-        if other._agreement.kinds is not None:
-            self._agreement.join("the totals merged", other._agreement.kinds)
+        self._agreement.join([("the totals merged", other._agreement.kinds)])
         self.ledger.merge(other.ledger)
         self._evidence.merge(other._evidence)
+
+    def _join_batch(self, schema: pa.Schema, place: Place, *, text: bool) -> None:
+        """Let a batch join whose columns are not those that its source began with."""
+        name = f"{place.name} from row {place.row + 1} on"
+        self._agreement.join([(name, kinds_of(schema, name, self.reading, text=text))])
+        self._schemas[place.name] = schema
+
+    def _settle_kinds(self, rows: OrderRows, name: str) -> None:
+        """Have later input agree with the kinds that rows were counted by, known or not."""
+        found, kinds = self._agreement.kinds, self.kinds
+        if (found.order, found.by) != (kinds.order, kinds.by) and rows.counts[COUNTED]:
+            self._agreement.join([(name, SeenKinds(order=kinds.order, by=kinds.by))])

@@ -54,8 +54,7 @@ def newest_day(
             "Give the date, since a stream is read only once."
         )
     survey = Survey(reading)
-    for source in sources:
-        survey.intake.join(source.name, source.schema, text=source.text)
+    survey.intake.join(sources)
     spent = scan(sources, survey, threads)
     newest = survey.intake.as_of_day
     return None if newest is None else day_date(newest), spent

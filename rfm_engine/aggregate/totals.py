@@ -32,8 +32,9 @@ from rfm_engine.aggregate.waiting import Layout
 from rfm_engine.available import anonymous_bytes
 from rfm_engine.errors import UsageError
 from rfm_engine.orders.group_keys import within_groups
+from rfm_engine.orders.judge import COUNTED
 from rfm_engine.orders.kinds import OUTPUT_TYPES
-from rfm_engine.orders.place import Place
+from rfm_engine.orders.place import Place, Source
 from rfm_engine.orders.reading import Reading, day_date
 from rfm_engine.orders.sources.opening import open_sources
 from rfm_engine.orders.warnings import DataWarning
@@ -198,13 +199,16 @@ class CustomerTotals:
         UsageError
             A column is missing.
         DataError
-            A column has a type its role cannot have or differs from earlier batches, an amount
-            has more than 18 digits, currencies are mixed, or `strict` meets a faulty row. Batches
-            added before it stay.
+            A column has a type its role cannot have or differs from earlier orders, an amount
+            has more than 18 digits, currencies are mixed, or `strict` meets a faulty row. All
+            column types of tables, frames and lists are checked before anything is added. Where
+            an iterator yields a batch of other types, text times turn out to have a zone or none,
+            or a row is refused, the batches before it stay added.
         """
         reading = self._intake.reading
-        for source in open_sources(orders, reading.columns, csv_delimiter=reading.csv_delimiter):
-            self.join(source.name, source.schema, text=source.text, n_rows=source.n_rows)
+        sources = open_sources(orders, reading.columns, csv_delimiter=reading.csv_delimiter)
+        self.join(sources)
+        for source in sources:
             for read in source.reads():
                 for batch, place in read:
                     self.add(batch, place, text=source.text)
@@ -214,15 +218,15 @@ class CustomerTotals:
         """The reading options and the days they come to."""
         return self._intake.reading
 
-    def join(
-        self, name: str, schema: pa.Schema, *, text: bool = False, n_rows: int | None = None
-    ) -> None:
-        """Check that a source's columns agree with those of all sources before it."""
-        self._intake.join(name, schema, text=text, n_rows=n_rows)
+    def join(self, sources: Sequence[Source]) -> None:
+        """Check that the columns of sources agree with one another and with all before them."""
+        self._intake.join(sources)
 
     def add(self, batch: pa.RecordBatch, place: Place, *, text: bool = False) -> None:
         """Add a batch of a source that has joined."""
         for rows in self._intake.take(batch, place, text=text):
+            if not rows.counts[COUNTED]:  # Nor need their ids be of the kind that others have.
+                continue
             keyed = rows
             if rows.groups is not None:
                 keyed = rows._replace(keys=within_groups(rows.keys, rows.groups))

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 
@@ -95,16 +96,22 @@ def valid_mask(array: pa.Array[Any]) -> npt.NDArray[np.bool_] | None:
 def worth_sharing(array: pa.Array[Any]) -> bool:
     """Tell whether a dictionary's texts are better taken once each than once a row.
 
-    A dictionary may be longer than the rows that it came with, or have indices outside of it:
-    then decoding costs less, or says so.
+    A dictionary may be longer than the rows that it came with: then decoding costs less.
     """
     if not isinstance(array, pa.DictionaryArray) or pa.types.is_integer(array.dictionary.type):
         return False
+    return 0 < len(array.dictionary) <= len(array)
+
+
+def misplaced(array: pa.DictionaryArray[Any]) -> int:
+    """Return the first row whose place is outside of the dictionary, -1 without one."""
     n_values = len(array.dictionary)
-    if not 0 < n_values <= len(array):
-        return False
-    places = dictionary_places(array)
-    return bool(places.min() >= 0 and places.max() < n_values)
+    ends = pc.min_max(array.indices)
+    least, greatest = ends["min"].as_py(), ends["max"].as_py()
+    if least is None or (least >= 0 and greatest < n_values):
+        return -1
+    places = array.indices.to_pylist()
+    return next(row for row, at in enumerate(places) if at is not None and not 0 <= at < n_values)
 
 
 def dictionary_places(array: pa.DictionaryArray[Any]) -> npt.NDArray[np.int64]:

@@ -1,16 +1,16 @@
-"""What the columns are, whatever their width or unit; and drift between files refused."""
+"""What the columns are, whatever their width or unit."""
 
 from __future__ import annotations
 
-from threading import Lock
 from typing import Literal, NamedTuple, NoReturn
 
 import pyarrow as pa
 
 from rfm_engine.errors import DataError
 from rfm_engine.orders.arrays import is_bytes, is_text, plain_type
-from rfm_engine.orders.money.amounts import default_scale
+from rfm_engine.orders.money.amounts import FLOAT_SCALE, default_scale
 from rfm_engine.orders.reading import MAX_SCALE, Reading
+from rfm_engine.orders.time.numbers import is_number_of_time, time_kind
 
 IdKind = Literal["int", "uint", "text", "binary", "uuid"]
 OUTPUT_TYPES: dict[IdKind, pa.DataType] = {
@@ -22,18 +22,39 @@ OUTPUT_TYPES: dict[IdKind, pa.DataType] = {
 }
 
 
+TimeKind = Literal["naive", "zoned"]
+AmountKind = Literal["int", "float", "decimal"]
+
+
 class Kinds(NamedTuple):
-    """The canonical types of a source; `time` is None until text has been parsed."""
+    """The canonical types of all input; `time` is None until text has been parsed.
+
+    `scale` is the amount's; roles without a column have None.
+    """
 
     customer: IdKind
     order: IdKind | None
-    time: Literal["naive", "zoned"] | None
-    amount: Literal["int", "float", "decimal"]
+    time: TimeKind | None
+    amount: AmountKind
     scale: int
     by: IdKind | None = None
 
 
-def kinds_of(schema: pa.Schema, name: str, reading: Reading, *, text: bool) -> Kinds:
+class SeenKinds(NamedTuple):
+    """The canonical types that some input shows; None where it does not.
+
+    A column of type null shows none: it may hold nulls of any type.
+    """
+
+    customer: IdKind | None = None
+    order: IdKind | None = None
+    time: TimeKind | None = None
+    amount: AmountKind | None = None
+    scale: int | None = None
+    by: IdKind | None = None
+
+
+def kinds_of(schema: pa.Schema, name: str, reading: Reading, *, text: bool) -> SeenKinds:
     """Read the kinds off a source's schema; `text` says that it is CSV.
 
     Raises
@@ -44,91 +65,23 @@ def kinds_of(schema: pa.Schema, name: str, reading: Reading, *, text: bool) -> K
     source = _Columns(schema, name)
     for condition in reading.conditions:
         condition.check(schema.field(condition.column).type)
-    scale = reading.amount_scale
-    if scale is None:
-        scale = default_scale(source.kind(reading.amount), text=text)
-        if scale > MAX_SCALE:
-            raise DataError(
-                f"amount column {reading.amount!r} must have at most {MAX_SCALE} digits behind the "
-                f"point; got {source.kind(reading.amount)} in {name}. Give an amount scale."
-            )
     if text:
         ids: IdKind = "int" if reading.ids == "int" else "text"
         order = None if reading.order is None else ids
-        return Kinds(ids, order, None, "decimal", scale, None if reading.by is None else "text")
-    if reading.currency is not None and not is_text(source.kind(reading.currency)):
-        source.refuse("currency", reading.currency, "text")
-    if reading.quantity is not None and not pa.types.is_integer(source.kind(reading.quantity)):
-        source.refuse("quantity", reading.quantity, "integers")
-    if reading.n_orders is not None and not pa.types.is_integer(source.kind(reading.n_orders)):
-        source.refuse("orders", reading.n_orders, "integers")
-    return Kinds(
+        scale = FLOAT_SCALE if reading.amount_scale is None else reading.amount_scale
+        time = time_kind(pa.string(), reading.time_format)
+        return SeenKinds(ids, order, time, "decimal", scale, None if reading.by is None else "text")
+    for role in ("currency", "quantity", "n_orders"):
+        source.check(role, getattr(reading, role))
+    amount = _amount_kind(source, reading)
+    return SeenKinds(
         _id_kind(source, "customer", reading.customer),
         None if reading.order is None else _id_kind(source, "order", reading.order),
-        _time_kind(source, reading.time),
-        _amount_kind(source, reading.amount),
-        scale,
+        _time_kind(source, reading),
+        amount,
+        None if amount is None else _scale(source, reading),
         None if reading.by is None else _id_kind(source, "by", reading.by),
     )
-
-
-class Agreement:
-    """The kinds that all sources of a run share; the first source sets them."""
-
-    def __init__(self, reading: Reading) -> None:
-        self._columns = {
-            "customer": reading.customer,
-            "order": reading.order,
-            "time": reading.time,
-            "amount": reading.amount,
-            "by": reading.by,
-        }
-        self._lock = Lock()
-        self._kinds: Kinds | None = None
-        self._name = ""
-        self._time_name = ""
-
-    @property
-    def kinds(self) -> Kinds | None:
-        """The kinds agreed on, None before the first source."""
-        return self._kinds
-
-    def join(self, name: str, kinds: Kinds) -> None:
-        """Let a source join.
-
-        Raises
-        ------
-        DataError
-            It differs from the first in a kind, naming both and the column's role.
-        """
-        with self._lock:
-            if self._kinds is None:
-                self._kinds, self._name = kinds, name
-            for role, here, there in zip(Kinds._fields, kinds, self._kinds, strict=True):
-                if here != there and role != "time":
-                    self._refuse(role, name, here, self._name, there)
-            self._join_time(name, kinds)
-
-    def _join_time(self, name: str, kinds: Kinds) -> None:
-        assert self._kinds is not None
-        if kinds.time is None:
-            return
-        if self._kinds.time is None:
-            self._kinds = self._kinds._replace(time=kinds.time)
-        if not self._time_name:
-            self._time_name = name
-        if kinds.time != self._kinds.time:
-            self._refuse("time", name, kinds.time, self._time_name, self._kinds.time)
-
-    def _refuse(self, role: str, name: str, here: object, other: str, there: object) -> None:
-        if role == "scale":
-            what, mend = f"scale of {self._columns['amount']!r}", "Give an amount scale."
-        else:
-            what, mend = f"kind of {self._columns[role]!r} ({role})", "Cast one of them."
-        raise DataError(
-            f"{what} must be the same in all input; got {here} in {name} and {there} in {other}. "
-            f"{mend}"
-        )
 
 
 class _Columns(NamedTuple):
@@ -141,44 +94,108 @@ class _Columns(NamedTuple):
         """Return the type of a column's values."""
         return plain_type(self.schema.field(column).type)
 
-    def refuse(self, role: str, column: str, wanted: str) -> NoReturn:
+    def check(self, role: str, column: str | None) -> None:
+        """Refuse a currency that is no text, and numbers of things that are no integers."""
+        if column is None or pa.types.is_null(self.kind(column)):
+            return
+        kind = self.kind(column)
+        if role == "currency" and not is_text(kind):
+            self.refuse("currency", column, "text")
+        if role != "currency" and not is_whole(kind):
+            self.refuse("orders" if role == "n_orders" else role, column, "integers")
+
+    def refuse(
+        self, role: str, column: str, wanted: str, advice: str = "Cast it first."
+    ) -> NoReturn:
         """Refuse a column whose values are not what is wanted."""
         raise DataError(
             f"{role} column {column!r} must hold {wanted}; got {self.kind(column)} in "
-            f"{self.name}. Cast it first."
+            f"{self.name}. {advice}"
         )
 
 
-def _id_kind(source: _Columns, role: str, column: str) -> IdKind:
+def is_whole(kind: pa.DataType) -> bool:
+    """Tell whether a type holds integers, as decimals without digits after the point do."""
+    is_decimal = pa.types.is_decimal(kind) and kind.scale == 0
+    return bool(pa.types.is_integer(kind) or is_decimal)
+
+
+def _id_kind(source: _Columns, role: str, column: str) -> IdKind | None:
     kind = source.kind(column)
-    if pa.types.is_signed_integer(kind):
-        return "int"
+    if pa.types.is_null(kind):
+        return None
     if pa.types.is_unsigned_integer(kind):
         return "uint"
+    if is_whole(kind):
+        return "int"
     if is_text(kind):
         return "text"
     if is_bytes(kind):
         return "binary"
     if isinstance(kind, pa.UuidType):
         return "uuid"
-    return source.refuse(role, column, "integers, text, binary or uuid")
+    advice = "Cast it first."
+    if pa.types.is_floating(kind):
+        advice = "Cast it to BIGINT: DuckDB writes HUGEINT to Parquet as DOUBLE."
+    return source.refuse(role, column, "integers, text, binary or uuid", advice)
 
 
-def _time_kind(source: _Columns, column: str) -> Literal["naive", "zoned"]:
-    kind = source.kind(column)
+def _time_kind(source: _Columns, reading: Reading) -> TimeKind | None:
+    kind = source.kind(reading.time)
+    if pa.types.is_null(kind):
+        return None
     if pa.types.is_date(kind):
         return "naive"
     if pa.types.is_timestamp(kind):
         return "naive" if kind.tz is None else "zoned"
-    return source.refuse("time", column, "dates or timestamps")
+    if is_text(kind) or is_number_of_time(kind, reading.time_format):
+        return time_kind(kind, reading.time_format)
+    if pa.types.is_floating(kind) and reading.time_format in ("epoch", "epoch-ms"):
+        return source.refuse(
+            "time", reading.time, f"integers, text or decimals with time format "
+            f"{reading.time_format}", "Cast it to integers: floats are not exact.",
+        )  # fmt: skip
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+        return source.refuse(
+            "time", reading.time, "dates, timestamps or text",
+            "Say what the numbers mean with --time-format epoch, epoch-ms or excel.",
+        )  # fmt: skip
+    return source.refuse("time", reading.time, "dates, timestamps or text")
 
 
-def _amount_kind(source: _Columns, column: str) -> Literal["int", "float", "decimal"]:
-    kind = source.kind(column)
+def _amount_kind(source: _Columns, reading: Reading) -> AmountKind | None:
+    kind = source.kind(reading.amount)
+    if pa.types.is_null(kind):
+        return None
     if pa.types.is_integer(kind):
         return "int"
     if pa.types.is_float32(kind) or pa.types.is_float64(kind):
         return "float"
     if pa.types.is_decimal(kind):
         return "decimal"
-    return source.refuse("amount", column, "integers, floats or decimals")
+    return source.refuse("amount", reading.amount, "integers, floats or decimals")
+
+
+def _scale(source: _Columns, reading: Reading) -> int:
+    """Return the digits of minor units behind the point.
+
+    Of a decimal without any, a scale would not say whether it counts units or minor units: DuckDB
+    and Snowflake make such decimals of integers.
+    """
+    kind = source.kind(reading.amount)
+    if reading.amount_scale is None:
+        scale = default_scale(kind, text=False)
+        if scale > MAX_SCALE:
+            raise DataError(
+                f"amount column {reading.amount!r} must have at most {MAX_SCALE} digits behind the "
+                f"point; got {kind} in {source.name}. Give an amount scale."
+            )
+        return scale
+    if reading.amount_scale > 0 and pa.types.is_decimal(kind) and kind.scale <= 0:
+        raise DataError(
+            f"amount column {reading.amount!r} must say where its point is when an amount scale is "
+            f"given; got {kind} and scale {reading.amount_scale} in {source.name}. Cast it to "
+            f"BIGINT if it counts minor units, or to DECIMAL(18,{reading.amount_scale}) if it "
+            "counts units."
+        )
+    return reading.amount_scale

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from functools import partial
 from typing import Literal, NamedTuple, NoReturn
 
@@ -15,7 +16,10 @@ from rfm_engine.orders.arrays import (
     arrow,
     first_true,
     frozen,
+    is_text,
+    misplaced,
     plain,
+    plain_type,
     valid_mask,
     values,
     worth_sharing,
@@ -43,6 +47,7 @@ from rfm_engine.orders.reading import Reading
 from rfm_engine.orders.signs import Signs, are_whole
 from rfm_engine.orders.text import OF_64_BITS, parsed_integers, parsed_times
 from rfm_engine.orders.time.clock import DAY_US, local_days, local_us, to_instants
+from rfm_engine.orders.time.numbers import is_number_of_time, times_of_numbers
 from rfm_engine.orders.unrated import refuse_unrated
 
 
@@ -73,6 +78,9 @@ class Batch:
         self._place = place
         self.reason = np.zeros(batch.num_rows, np.uint8)
         self.rates: RowRates | None = None
+        for name, column in zip(batch.schema.names, batch.columns, strict=True):
+            if isinstance(column, pa.DictionaryArray):
+                self._refuse_misplaced(name, misplaced(column))
 
     def column(self, name: str) -> pa.Array:
         """Return a column without dictionary or views."""
@@ -84,7 +92,7 @@ class Batch:
         return column if worth_sharing(column) else plain(column)
 
     def text(self, name: str) -> pa.Array:
-        """Return a text column, null where the row is dropped: anything may stand there."""
+        """Return a column that is still to be read, null where the row is dropped already."""
         column = self.column(name)
         dropped = self.reason != COUNTED
         return pc.if_else(arrow(dropped), None, column) if dropped.any() else column
@@ -103,6 +111,13 @@ class Batch:
     def first(self, mask: npt.NDArray[np.bool_]) -> int:
         """Return the first row still counted where the mask holds, -1 without one."""
         return first_true(mask & (self.reason == COUNTED))
+
+    def _refuse_misplaced(self, name: str, row: int) -> None:
+        if row >= 0:
+            raise DataError(
+                f"column {name!r} must have indices within its dictionary; got another one in "
+                f"{self.where(row)}. Build the dictionary array again."
+            )
 
     def where(self, row: int) -> str:
         """Say where a row stands, for messages; rows count from 1."""
@@ -125,11 +140,7 @@ def normalize(
         batch.drop(~condition.holds(batch.column(condition.column)), FILTERED)
     customers = _ids(batch, reading.customer, reading, text=text)
     batch.drop_nulls(customers, NULL_CUSTOMER)
-    text_time: Literal["naive", "zoned"] | None = None
-    if text:
-        times, text_time = parsed_times(batch.text(reading.time), reading.time_format, batch.where)
-    else:
-        times = batch.column(reading.time)
+    times, text_time = _times(batch, reading)
     batch.drop_nulls(times, NULL_TIME)
     time_us, bad = to_instants(times, reading.zone)
     batch.drop(bad, BAD_TIME)
@@ -164,7 +175,37 @@ def _ids(batch: Batch, name: str, reading: Reading, *, text: bool) -> pa.Array:
         return parsed_integers(
             batch.text(name), f"id column {name!r}", batch.where, "Read the ids as text."
         )
-    return batch.ids(name)
+    return _plain_ids(batch, name)
+
+
+def _plain_ids(batch: Batch, name: str) -> pa.Array:
+    """Return a column of ids; decimals, which have no digits after the point, as int64."""
+    ids = batch.ids(name)
+    if not pa.types.is_decimal(plain_type(ids.type)):
+        return ids
+    column = batch.text(name)
+    try:
+        return column.cast(pa.int64())
+    except pa.ArrowInvalid:
+        row = next(i for i, number in enumerate(column.to_pylist()) if not _fits_int64(number))
+        raise DataError(
+            f"id column {name!r} must hold integers {OF_64_BITS}; got {column[row]} in "
+            f"{batch.where(row)}. Cast the ids to text."
+        ) from None
+
+
+def _fits_int64(number: Decimal | None) -> bool:
+    return number is None or -(2**63) <= number < 2**63
+
+
+def _times(batch: Batch, reading: Reading) -> tuple[pa.Array, Literal["naive", "zoned"] | None]:
+    """Return the times as timestamps or dates, and what they are where only their text tells."""
+    times = batch.column(reading.time)
+    if is_text(times.type):
+        return parsed_times(batch.text(reading.time), reading.time_format, batch.where)
+    if reading.time_format is not None and is_number_of_time(times.type, reading.time_format):
+        return times_of_numbers(times, reading.time_format).times, None
+    return times, None
 
 
 def _rates(batch: Batch, time_us: npt.NDArray[np.int64], reading: Reading) -> RowRates | None:
@@ -237,7 +278,7 @@ def _whole_numbers(batch: Batch, role: str, name: str, *, text: bool) -> npt.NDA
         column = parsed_integers(batch.text(name), what, batch.where, "Mend it.", reach)
     else:
         try:
-            column = batch.column(name).cast(pa.int64())
+            column = batch.text(name).cast(pa.int64())
         except pa.ArrowInvalid as error:
             raise DataError(
                 f"{what} must fit int64; got {error} in {batch.where(0)} or after. "
@@ -288,7 +329,7 @@ def _orders(
 def _groups(batch: Batch, reading: Reading) -> GroupIds | None:
     if reading.by is None:
         return None
-    groups = batch.ids(reading.by)
+    groups = _plain_ids(batch, reading.by)
     return GroupIds(keys_of(groups), valid_mask(groups))
 
 

@@ -1,4 +1,4 @@
-"""CSV columns from text to what they mean; the first value that cannot be read is named."""
+"""Columns of text to what they mean; the first value that cannot be read is named."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Literal
 import pyarrow as pa
 
 from rfm_engine.errors import DataError
+from rfm_engine.orders.time.numbers import NUMBER_FORMATS, times_of_numbers
 from rfm_engine.orders.time.texts import parse_times
 
 OF_64_BITS = "from -2^63 to 2^63 - 1"
@@ -48,6 +49,15 @@ def parsed_times(
     DataError
         A value is no time, or some have a zone and others have none.
     """
+    if time_format in NUMBER_FORMATS:
+        numbers = times_of_numbers(column, time_format)
+        if numbers.unreadable >= 0:
+            raise DataError(
+                f"time must be a number, as time format {time_format} says; got "
+                f"{str(column[numbers.unreadable])!r} in {where(numbers.unreadable)}. Fix it, or "
+                "give another time format."
+            )
+        return numbers.times, None
     parsed = parse_times(column, time_format)
     written = "ISO 8601" if time_format is None else f"written like {time_format}"
     if parsed.unreadable >= 0:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from functools import partial
 from threading import Lock
@@ -26,6 +26,7 @@ from rfm_engine.aggregate.waiting import Layout
 from rfm_engine.errors import DataError
 from rfm_engine.orders.arrays import frozen
 from rfm_engine.orders.group_keys import GroupIds, customers_of, groups_of, within_groups
+from rfm_engine.orders.judge import COUNTED
 from rfm_engine.orders.keys import IntKeys, Keys
 from rfm_engine.orders.kinds import Kinds
 from rfm_engine.orders.normalize import OrderRows
@@ -136,13 +137,20 @@ class Gathering:
         """Rows at most, once `runs` has been asked for."""
         return 0 if self._known is None else self._known.n_records
 
-    def join(self, source: Source) -> None:
-        """Check that a source's columns agree with those of all orders before."""
-        self._intake.join(source.name, source.schema, text=source.text, n_rows=source.n_rows)
+    @property
+    def knows_customers(self) -> bool:
+        """Whether the state or the rows have shown what customers and amounts are."""
+        return self._intake.knows_customers
+
+    def join(self, sources: Sequence[Source]) -> None:
+        """Check that the columns of sources agree with one another and with all orders before."""
+        self._intake.join(sources)
 
     def add(self, batch: pa.RecordBatch, place: Place, *, text: bool) -> None:
         """Add a batch of a source that has joined."""
         for rows in self._intake.take(batch, place, text=text):
+            if not rows.counts[COUNTED]:
+                continue
             keyed = rows
             if rows.groups is not None:
                 keyed = rows._replace(keys=within_groups(rows.keys, rows.groups))

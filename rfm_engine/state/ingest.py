@@ -203,8 +203,7 @@ def gathering_of(
         daily=History.parse(manifest.history).daily,
         n_rows=n_rows,
     )
-    for source in inputs.sources:
-        gathering.join(source)
+    gathering.join(inputs.sources)
 
     def tell() -> None:
         if report is not None:

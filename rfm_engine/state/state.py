@@ -264,7 +264,7 @@ class State:
             batch = Batch(inputs.batch, inputs.fingerprints, newest_day, account)
             made = newest._replace(
                 number=newest.number + 1,
-                kinds=tuple(gathering.kinds),
+                kinds=tuple(gathering.kinds) if gathering.knows_customers else newest.kinds,
                 currencies=gathering.currencies,
                 first_day=first_day,
                 ledger=newest.ledger_with(batch),

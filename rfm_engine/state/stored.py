@@ -7,8 +7,6 @@ from concurrent.futures import Executor
 from threading import Lock
 from typing import Any, NamedTuple, NoReturn
 
-import pyarrow as pa
-
 from rfm_engine.aggregate.budget import Budget
 from rfm_engine.aggregate.contents import Contents
 from rfm_engine.aggregate.held import Held, held_of
@@ -17,6 +15,7 @@ from rfm_engine.aggregate.totals import CustomerTotals
 from rfm_engine.errors import UsageError
 from rfm_engine.orders.judge import REASONS
 from rfm_engine.orders.kinds import Kinds
+from rfm_engine.orders.place import Source
 from rfm_engine.state.days import Window, held_in
 from rfm_engine.state.manifest import Account
 from rfm_engine.state.segments import Buckets, SegmentReader, buckets_for
@@ -121,12 +120,10 @@ class StoredTotals(CustomerTotals):
     def _customers(self) -> StoredCustomers | None:
         return self._stored
 
-    def join(
-        self, name: str, schema: pa.Schema, *, text: bool = False, n_rows: int | None = None
-    ) -> NoReturn:
+    def join(self, sources: Sequence[Source]) -> NoReturn:
         """Refuse orders: a state takes them by `State.ingest`."""
-        del schema, text, n_rows
-        raise UsageError(f"orders must be ingested into the state; got {name} for its totals.")
+        names = ", ".join(source.name for source in sources)
+        raise UsageError(f"orders must be ingested into the state; got {names} for its totals.")
 
 
 def row_counts(account: Account, window: Window | None) -> RowCounts:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -11,8 +13,10 @@ from hypothesis import strategies as st
 from rfm_engine.aggregate.hashing import HashKey, hash_keys, key_at
 from rfm_engine.aggregate.routing import route
 from rfm_engine.aggregate.texts import WaitingTexts
-from rfm_engine.orders.arrays import frozen, plain, valid_mask, worth_sharing
+from rfm_engine.errors import DataError
+from rfm_engine.orders.arrays import frozen, misplaced, plain, valid_mask, worth_sharing
 from rfm_engine.orders.keys import gathered, keys_of
+from rfm_engine.pipeline import score
 
 KEY = HashKey.from_int(3)
 
@@ -63,9 +67,16 @@ def test_worth_sharing__leaves_others_to_be_decoded(indices, values):
 
 
 @pytest.mark.parametrize("wrong", [-1, 2, 2**40])
-def test_worth_sharing__refuses_indices_outside(wrong):
-    indices = pa.array([0, wrong, 1], pa.int64())
-    assert not worth_sharing(pa.DictionaryArray.from_arrays(indices, ["a", "b"], safe=False))
+def test_misplaced__finds_indices_outside(wrong):
+    indices = pa.array([None, 0, wrong, 1], pa.int64())
+    column = pa.DictionaryArray.from_arrays(indices, ["a", "b"], safe=False)
+    assert misplaced(column) == misplaced(column.slice(1)) + 1 == 2
+    assert misplaced(column.slice(3)) == misplaced(column.slice(0, 2)) == -1
+    orders = pa.table(
+        {"customer_id": column, "order_time": [datetime(2026, 1, 1)] * 4, "amount": [1] * 4}
+    )
+    with pytest.raises(DataError, match=r"within its dictionary; got another one in .*row 3"):
+        score(orders, as_of="2026-01-01")
 
 
 @given(st.lists(st.binary(max_size=20), max_size=8), st.data())

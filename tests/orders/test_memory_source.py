@@ -203,14 +203,14 @@ def test_stream__the_exception_of_the_first_batch_passes_too():
 def test_iterator__must_yield_batches_with_the_columns():
     with pytest.raises(UsageError, match="must yield at least one record batch; got none"):
         open_sources(iter([]), NEEDED)
-    with pytest.raises(UsageError, match=r"must yield pyarrow\.RecordBatch; got Table"):
-        open_sources(iter([TABLE]), NEEDED)
+    with pytest.raises(UsageError, match=r"orders\[0\] must be .*; got dict"):
+        open_sources(iter([ROWS]), NEEDED)
     [first] = TABLE.to_batches()
     [source] = open_sources(iter([first, first.select(["customer", "note"])]), NEEDED)
     with pytest.raises(DataError, match="batch 1 of orders must have column 'amount' once"):
         drain(source)
-    [source] = open_sources(iter([first, TABLE]), NEEDED)
-    with pytest.raises(UsageError, match="got Table"):
+    [source] = open_sources(iter([first, ROWS]), NEEDED)
+    with pytest.raises(UsageError, match=r"orders\[1\] must be .*; got dict"):
         drain(source)
 
 
@@ -247,3 +247,44 @@ def test_memory__a_column_that_stands_twice_is_ambiguous():
     for orders in (table, table.to_batches(), table.to_reader(), iter(table.to_batches())):
         with pytest.raises(DataError, match="column 'a' must stand once in orders"):
             open_sources(orders, ["a"])
+
+
+FRAMES = {
+    "tables": lambda: TABLE,
+    "pandas": lambda: TABLE.to_pandas(),
+    "polars": lambda: pl.DataFrame(ROWS),
+    "polars lazy": lambda: pl.LazyFrame(ROWS),
+    "duckdb": relation,
+    "readers": TABLE.to_reader,
+}
+
+
+@pytest.mark.parametrize("make", FRAMES.values(), ids=FRAMES)
+def test_list__of_tables_or_frames_is_read_one_by_one(make):
+    sources = open_sources([make(), make()], NEEDED)
+    assert [source.name for source in sources] == ["orders[0]", "orders[1]"]
+    assert [row for source in sources for row in drain(source).to_pylist()] == EXPECTED * 2
+    [source] = open_sources(iter([make(), make()]), NEEDED)
+    assert drain(source).to_pylist() == EXPECTED * 2
+
+
+def test_list__of_batches_is_one_source_as_far_as_their_types_agree():
+    [batch] = TABLE.to_batches()
+    other = TABLE.set_column(0, "customer", pa.array(["7", "8", "9"])).to_batches()[0]
+    assert [s.n_rows for s in open_sources([batch] * 3, NEEDED)] == [9]
+    sources = open_sources([batch, batch, other, TABLE], NEEDED)
+    assert [(s.name, s.n_rows) for s in sources] == [
+        ("orders[0]", 6), ("orders[2]", 3), ("orders[3]", 3),
+    ]  # fmt: skip
+
+
+def test_list__that_lacks_a_column_in_places_says_where():
+    with pytest.raises(DataError, match=r"got it in orders\[0\] and not in orders\[1\]"):
+        open_sources([TABLE, TABLE.select(["note"])], NEEDED)
+
+
+@pytest.mark.parametrize("make", [pd.Series, pl.Series, pa.array, lambda v: pa.chunked_array([v])])
+def test_column__alone_is_refused(make):
+    for orders in (make([1, 2]), [make([1, 2])]):
+        with pytest.raises(UsageError, match=r"must be (a table or a frame|a path, something)"):
+            open_sources(orders, NEEDED)

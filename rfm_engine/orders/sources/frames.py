@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from rfm_engine.errors import UsageError
 from rfm_engine.orders.place import require_columns
 from rfm_engine.orders.sources.memory import NAME, BatchSource, StreamSource, of_reader, of_table
 
@@ -16,45 +17,53 @@ def is_lazy(orders: object) -> bool:
     return all(hasattr(orders, name) for name in ("collect_batches", "collect_schema", "select"))
 
 
-def of_lazy(frame: Any, needed: Sequence[str]) -> StreamSource:
+def of_lazy(frame: Any, needed: Sequence[str], name: str = NAME) -> StreamSource:
     """Collect the needed columns of a lazy frame batch by batch."""
     held = frame.collect_schema()
-    require_columns(held.names(), needed, NAME)
+    require_columns(held.names(), needed, name)
     chosen = frame.select(list(needed))
     schema = pa.RecordBatchReader.from_stream(chosen.collect_schema().to_frame()).schema
-    return StreamSource(schema, None, lambda: _collected(chosen))
+    return StreamSource(schema, None, lambda: _collected(chosen), name=name)
 
 
-def of_stream(orders: Any, needed: Sequence[str]) -> StreamSource | BatchSource:
-    """Read anything with ``__arrow_c_stream__``, cut to the needed columns where it can be."""
-    if type(orders).__module__.partition(".")[0] == "pandas":
-        return _of_pandas(orders, needed)
-    narrow = _narrowed(orders, needed)
+def of_stream(orders: Any, needed: Sequence[str], name: str = NAME) -> StreamSource | BatchSource:
+    """Read anything with ``__arrow_c_stream__``, cut to the needed columns where it can be.
+
+    Raises
+    ------
+    UsageError
+        It is a single column.
+    """
+    if type(orders).__module__.partition(".")[0] == "pandas" and hasattr(orders, "columns"):
+        return _of_pandas(orders, needed, name)
+    narrow = _narrowed(orders, needed, name)
     n_rows = getattr(orders, "height", None)
     again = None if isinstance(orders, Iterator) else lambda: _opened(narrow)
-    return of_reader(_opened(narrow), needed, again, n_rows if isinstance(n_rows, int) else None)
+    n_rows = n_rows if isinstance(n_rows, int) else None
+    return of_reader(_opened(narrow), needed, again, n_rows, name)
 
 
-def _of_pandas(frame: Any, needed: Sequence[str]) -> BatchSource:
+def _of_pandas(frame: Any, needed: Sequence[str], name: str) -> BatchSource:
     """Convert the needed columns; the stream of a pandas frame would convert all of them."""
-    require_columns([*frame.columns, *filter(None, frame.index.names)], needed, NAME)
-    names = [name for name in needed if name in frame.columns]
+    require_columns([*frame.columns, *filter(None, frame.index.names)], needed, name)
+    columns = [column for column in needed if column in frame.columns]
     # A needed name that is no column is a level of the index, which comes as a column.
-    table = pa.Table.from_pandas(frame, columns=names, preserve_index=len(names) < len(needed))
-    return of_table(table, needed)
+    has_levels = len(columns) < len(needed)
+    table = pa.Table.from_pandas(frame, columns=columns, preserve_index=has_levels)
+    return of_table(table, needed, name)
 
 
-def _narrowed(orders: Any, needed: Sequence[str]) -> Any:
+def _narrowed(orders: Any, needed: Sequence[str], name: str) -> Any:
     """Let a Polars frame or a DuckDB relation leave out what is not needed."""
     columns = getattr(orders, "columns", None)
     if not isinstance(columns, list):
         return orders
     if hasattr(orders, "lazy") and hasattr(orders, "height"):
-        require_columns(columns, needed, NAME)
+        require_columns(columns, needed, name)
         return orders.select(list(needed))
     if hasattr(orders, "project"):
-        require_columns(columns, needed, NAME)
-        return orders.project(", ".join('"' + name.replace('"', '""') + '"' for name in needed))
+        require_columns(columns, needed, name)
+        return orders.project(", ".join('"' + each.replace('"', '""') + '"' for each in needed))
     return orders
 
 
@@ -64,4 +73,12 @@ def _collected(frame: Any) -> Iterator[pa.RecordBatch]:
 
 
 def _opened(orders: Any) -> pa.RecordBatchReader:
-    return pa.RecordBatchReader.from_stream(orders)
+    try:
+        return pa.RecordBatchReader.from_stream(orders)
+    except pa.ArrowInvalid as error:
+        if "non-struct type" not in str(error):
+            raise
+        raise UsageError(
+            f"orders must be a table or a frame with named columns; got {type(orders).__name__}, "
+            "a single column. Put it into a frame with the other columns."
+        ) from None

@@ -22,13 +22,14 @@ class BatchRead:
 
     batches: tuple[pa.RecordBatch, ...]
     first_row: int
+    name: str = NAME
     shared: bool = False
 
     def __iter__(self) -> Iterator[tuple[pa.RecordBatch, Place]]:
         """Yield each batch with its place."""
         row = self.first_row
         for batch in self.batches:
-            yield batch, Place(NAME, None, row)
+            yield batch, Place(self.name, None, row)
             row += batch.num_rows
 
 
@@ -51,13 +52,13 @@ class BatchSource:
         for batch in self.batches:
             for piece in pieces(batch):
                 if held and rows + piece.num_rows > MOST_ROWS:
-                    reads.append(BatchRead(tuple(held), row - rows))
+                    reads.append(BatchRead(tuple(held), row - rows, self.name))
                     held, rows = [], 0
                 held.append(piece)
                 rows += piece.num_rows
                 row += piece.num_rows
         if held:
-            reads.append(BatchRead(tuple(held), row - rows))
+            reads.append(BatchRead(tuple(held), row - rows, self.name))
         return reads
 
 
@@ -90,7 +91,7 @@ class StreamSource:
                     "Give a table or a file."
                 )
             batches = self.again()
-        return [StreamRead(batches, tuple(self.schema.names))]
+        return [StreamRead(batches, tuple(self.schema.names), self.name)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,32 +100,24 @@ class StreamRead:
 
     batches: Iterable[pa.RecordBatch]
     names: tuple[str, ...]
+    name: str = NAME
     shared: bool = True
 
     def __iter__(self) -> Iterator[tuple[pa.RecordBatch, Place]]:
         """Yield slices of the batches; a batch without a needed column is refused."""
         row = 0
         for index, batch in enumerate(self.batches):
-            for piece in pieces(_chosen(batch, index, self.names)):
-                yield piece, Place(NAME, None, row)
+            for piece in pieces(chosen(batch, index, self.names)):
+                yield piece, Place(self.name, None, row)
                 row += piece.num_rows
 
 
-def of_table(table: pa.Table, needed: Sequence[str]) -> BatchSource:
+def of_table(table: pa.Table, needed: Sequence[str], name: str = NAME) -> BatchSource:
     """Take the needed columns of a table."""
-    require_columns(table.schema.names, needed, NAME)
-    chosen = table.select(list(needed))
-    schema = pa.schema(list(chosen.schema))
-    return BatchSource(schema, tuple(chosen.to_batches()), chosen.num_rows)
-
-
-def of_batches(batches: Sequence[pa.RecordBatch], needed: Sequence[str]) -> BatchSource:
-    """Take the needed columns of batches in memory, each by its own names."""
-    require_columns(batches[0].schema.names, needed, NAME)
-    names = tuple(needed)
-    chosen = tuple(_chosen(batch, index, names) for index, batch in enumerate(batches))
-    rows = sum(batch.num_rows for batch in chosen)
-    return BatchSource(pa.schema(list(chosen[0].schema)), chosen, rows)
+    require_columns(table.schema.names, needed, name)
+    cut = table.select(list(needed))
+    schema = pa.schema(list(cut.schema))
+    return BatchSource(schema, tuple(cut.to_batches()), cut.num_rows, name)
 
 
 def of_reader(
@@ -132,37 +125,24 @@ def of_reader(
     needed: Sequence[str],
     again: Callable[[], pa.RecordBatchReader] | None = None,
     n_rows: int | None = None,
+    name: str = NAME,
 ) -> StreamSource:
     """Take the needed columns of a stream; ``again`` opens it anew where that is possible."""
-    require_columns(reader.schema.names, needed, NAME)
-    schema = pa.schema([reader.schema.field(name) for name in needed])
-    return StreamSource(schema, reader, again, n_rows)
+    require_columns(reader.schema.names, needed, name)
+    schema = pa.schema([reader.schema.field(column) for column in needed])
+    return StreamSource(schema, reader, again, n_rows, name)
 
 
-def of_iterator(batches: Iterator[object], needed: Sequence[str]) -> StreamSource:
-    """Take the needed columns of an iterator of batches, whose first one is read now."""
-    first = next(batches, None)
-    if first is None:
-        raise UsageError(
-            "an iterator of orders must yield at least one record batch; got none. "
-            "Yield an empty batch with the columns."
-        )
-    named = _batch(first)
-    require_columns(named.schema.names, needed, NAME)
-    schema = pa.schema([named.schema.field(name) for name in needed])
-    return StreamSource(schema, _resumed(named, batches), None)
-
-
-def of_dataset(dataset: Any, needed: Sequence[str]) -> StreamSource:
+def of_dataset(dataset: Any, needed: Sequence[str], name: str = NAME) -> StreamSource:
     """Scan the needed columns of a pyarrow dataset."""
-    require_columns(dataset.schema.names, needed, NAME)
+    require_columns(dataset.schema.names, needed, name)
 
     def scan() -> Any:
         # Few fragments and batches ahead: the default holds 113 MB for a file of 64 MB.
         scanner = dataset.scanner(columns=list(needed), batch_readahead=2, fragment_readahead=1)
         return scanner.to_reader()
 
-    return of_reader(scan(), needed, scan)
+    return of_reader(scan(), needed, scan, name=name)
 
 
 def is_dataset(orders: object) -> bool:
@@ -171,27 +151,19 @@ def is_dataset(orders: object) -> bool:
     return module is not None and isinstance(orders, module.Dataset)
 
 
-def _resumed(first: pa.RecordBatch, rest: Iterator[object]) -> Iterator[pa.RecordBatch]:
-    yield first
-    for batch in rest:
-        yield _batch(batch)
+def chosen(batch: pa.RecordBatch, index: int, names: tuple[str, ...]) -> pa.RecordBatch:
+    """Return the needed columns of a batch, which must hold each of them once.
 
-
-def _batch(given: object) -> pa.RecordBatch:
-    if not isinstance(given, pa.RecordBatch):
-        raise UsageError(
-            f"an iterator of orders must yield pyarrow.RecordBatch; got {type(given).__name__}. "
-            "Use Table.to_batches() for tables."
-        )
-    return given
-
-
-def _chosen(batch: pa.RecordBatch, index: int, names: tuple[str, ...]) -> pa.RecordBatch:
+    Raises
+    ------
+    DataError
+        It does not.
+    """
     held = batch.schema.names
     lacking = next((name for name in names if held.count(name) != 1), None)
     if lacking is not None:
         raise DataError(
             f"batch {index} of orders must have column {lacking!r} once, as the first one has; "
-            f"got {', '.join(held)}. Give all batches the same columns."
+            f"got {', '.join(map(repr, held))}. Give all batches the same columns."
         )
     return batch.select(list(names))

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import pyarrow as pa
 
 from rfm_engine.errors import DataError, UsageError
 from rfm_engine.orders.place import Constants, MissingColumnError, Place, Read, Source
-from rfm_engine.orders.sources import csv, frames, hive, ipc, memory, parquet
+from rfm_engine.orders.sources import csv, frames, hive, ipc, memory, parquet, sequences
 from rfm_engine.orders.sources.discover import File, Pipe, discover
 from rfm_engine.orders.sources.guard import reading
 
 __all__ = ["Place", "Read", "Source", "open_sources"]
 
 _ACCEPTED = (
-    "a path, a list of paths, something with __arrow_c_stream__ (table, frame, relation, reader), "
-    "a pyarrow dataset, a Polars LazyFrame, or record batches"
+    "a path, something with __arrow_c_stream__ (table, frame, relation, reader), a record batch, a "
+    "pyarrow dataset, a Polars LazyFrame, or a list of such"
 )
 
 
@@ -30,8 +30,8 @@ def open_sources(
     ----------
     orders
         A path, glob, directory, URI or ``-`` (an IPC stream on standard input), a list of such,
-        or one thing in memory: anything with ``__arrow_c_stream__``, a record batch, a list or
-        iterator of record batches, a pyarrow dataset, a Polars LazyFrame.
+        or something in memory: anything with ``__arrow_c_stream__``, a record batch, a pyarrow
+        dataset, a Polars LazyFrame, or a list or iterator of such.
     needed
         Column names; every batch has exactly these, in this order. A name given twice counts once.
     csv_delimiter
@@ -40,7 +40,8 @@ def open_sources(
     Returns
     -------
     list of Source
-        One for each file, in order, or one for what is in memory.
+        One for each file, in order, or one for each thing in memory; record batches in a list
+        that have the same types are one.
 
     Raises
     ------
@@ -60,7 +61,7 @@ def open_sources(
     csv.check_delimiter(csv_delimiter)
     files = files_of(orders)
     if files is None:
-        return [_in_memory(orders, list(dict.fromkeys(needed)))]
+        return _in_memory(orders, list(dict.fromkeys(needed)))
     return open_files(files, needed, csv_delimiter=csv_delimiter)
 
 
@@ -91,58 +92,87 @@ def _paths(orders: object) -> list[str | os.PathLike[str]] | None:
     if not isinstance(orders, list | tuple):
         return None
     paths = [given for given in orders if isinstance(given, str | os.PathLike)]
-    if len(paths) < len(orders) and not all(isinstance(o, pa.RecordBatch) for o in orders):
+    if paths and len(paths) < len(orders):
         kinds = ", ".join(dict.fromkeys(type(given).__name__ for given in orders))
         raise UsageError(
-            f"a list of orders must hold paths only or record batches only; got {kinds}. "
-            "Give the others one at a time."
+            "a list of orders must hold only paths, or only tables, frames and record batches; "
+            f"got {kinds}. Read the files first, or score them alone."
         )
     if not orders:
         raise UsageError("orders must be at least one input; got an empty list. Name a file.")
     return paths or None
 
 
-def _in_memory(orders: object, needed: list[str]) -> Source:
-    if isinstance(orders, pa.Table):
-        return memory.of_table(orders, needed)
-    if isinstance(orders, pa.RecordBatch):
-        return memory.of_batches([orders], needed)
+def _in_memory(orders: object, needed: list[str]) -> list[Source]:
+    def open_one(item: object, name: str) -> Source:
+        return _one(item, needed, name)
+
     if isinstance(orders, list | tuple):
-        return memory.of_batches(orders, needed)
+        return _all_opened(sequences.openers_of(orders, needed, open_one))
+    if isinstance(orders, Iterator) and not _is_one(orders):
+        return [sequences.of_iterator(orders, needed, open_one)]
+    return [_one(orders, needed, memory.NAME)]
+
+
+def _is_one(orders: object) -> bool:
+    """Whether it is one thing, though it may be iterated over."""
+    return isinstance(orders, pa.RecordBatchReader) or hasattr(orders, "__arrow_c_stream__")
+
+
+def _one(orders: object, needed: list[str], name: str) -> Source:
+    if isinstance(orders, pa.Table):
+        return memory.of_table(orders, needed, name)
+    if isinstance(orders, pa.RecordBatch):
+        return sequences.of_batches([orders], needed, name)
     if isinstance(orders, pa.RecordBatchReader):
-        return memory.of_reader(orders, needed)
+        return memory.of_reader(orders, needed, name=name)
     if memory.is_dataset(orders):
-        return memory.of_dataset(orders, needed)
+        return memory.of_dataset(orders, needed, name)
     if frames.is_lazy(orders):
-        return frames.of_lazy(orders, needed)
+        return frames.of_lazy(orders, needed, name)
     if hasattr(orders, "__arrow_c_stream__"):
-        return frames.of_stream(orders, needed)
-    if isinstance(orders, Iterator):
-        return memory.of_iterator(orders, needed)
-    raise UsageError(f"orders must be {_ACCEPTED}; got {type(orders).__name__}.")
+        return frames.of_stream(orders, needed, name)
+    raise UsageError(f"{name} must be {_ACCEPTED}; got {type(orders).__name__}.")
 
 
-def _on_disk(files: Sequence[File | Pipe], needed: list[str], delimiter: str) -> list[Source]:
-    constants = iter(hive.constants([file.keys for file in files if isinstance(file, File)]))
-    alone = len(files) == 1
+def _all_opened(openers: Iterable[Callable[[], Source]]) -> list[Source]:
+    """Open all sources; a column that only some hold is named with one of each.
+
+    Raises
+    ------
+    UsageError
+        No source has a needed column.
+    DataError
+        Some sources lack it.
+    """
     sources: list[Source] = []
     missing: list[MissingColumnError] = []
-    for file in files:
+    for open_source in openers:
         try:
-            if isinstance(file, File):
-                sources.append(_file(file, needed, next(constants), delimiter, alone=alone))
-            else:
-                sources.append(ipc.open_pipe(file, needed))
+            sources.append(open_source())
         except MissingColumnError as error:
             missing.append(error)
     if missing and sources:
         raise DataError(
             f"column {missing[0].column!r} must exist in all input; got it in {sources[0].name} "
-            f"and not in {missing[0].name}. Add it, or leave that file out."
+            f"and not in {missing[0].name}. Add it, or leave that input out."
         )
     if missing:
         raise missing[0]
     return sources
+
+
+def _on_disk(files: Sequence[File | Pipe], needed: list[str], delimiter: str) -> list[Source]:
+    constants = iter(hive.constants([file.keys for file in files if isinstance(file, File)]))
+    alone = len(files) == 1
+
+    def opener(file: File | Pipe) -> Callable[[], Source]:
+        if isinstance(file, Pipe):
+            return lambda: ipc.open_pipe(file, needed)
+        own = next(constants)
+        return lambda: _file(file, needed, own, delimiter, alone=alone)
+
+    return _all_opened(map(opener, files))
 
 
 def _file(

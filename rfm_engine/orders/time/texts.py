@@ -18,6 +18,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 DAY_US = 86_400_000_000
 YEAR_0_US = -719_163 * DAY_US  # 31 December of the year 0: a time, but out of range
+YEAR_10000_US = 2_932_897 * DAY_US  # 1 January of the year 10000: so is this
 BROKEN = -1
 NO_OFFSET = -86_401  # below every offset
 
@@ -46,7 +47,7 @@ def parse_times(text: pa.Array[Any], time_format: str | None = None) -> ParsedTi
         Any string type. Without a format: `2024-01-31`, `2024-01-31 13:45`,
         `2024-01-31T13:45:07.123456789Z`, with an offset like `+02:00`, `+0200`, `+02` or `UTC`
         or none. What is finer than a microsecond is floored. Years 0001 to 9999; the year 0000,
-        whatever follows, is a time out of range.
+        whatever follows, and years of more digits are times out of range.
     time_format
         A format of `datetime.strptime`, like `%d.%m.%Y`; with `%z` the times are instants.
 
@@ -140,7 +141,7 @@ def read_times(data, offsets, us, nature):
         if offset_s == NO_OFFSET:
             continue
         us[i] = day_us + clock_us - offset_s * 1_000_000
-        if day_us == YEAR_0_US:
+        if day_us in (YEAR_0_US, YEAR_10000_US):  # whose other side is in range
             us[i] = day_us
         nature[i] = ZONED
 
@@ -170,6 +171,8 @@ def read_pair(data, at, end, limit):
 @kernel
 def read_date(data, at, end):
     """Read `2024-01-31`; return its midnight in microseconds and where it stopped, or BROKEN."""
+    n_more = more_digits_of_year(data, at, end)
+    at += n_more
     century = read_pair(data, at, end, 99)
     year = read_pair(data, at + 2, end, 99)
     month = read_pair(data, at + 5, end, 12)
@@ -179,6 +182,8 @@ def read_date(data, at, end):
     if data[at + 4] != ord("-") or data[at + 7] != ord("-"):
         return np.int64(0), np.int64(BROKEN)
     year += century * 100
+    if n_more > 0:
+        return np.int64(YEAR_10000_US), at + 10
     if year == 0:
         return np.int64(YEAR_0_US), at + 10
     is_leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
@@ -192,6 +197,15 @@ def read_date(data, at, end):
     in_year = (153 * ((month + 9) % 12) + 2) // 5 + day - 1
     days = year * 365 + year // 4 - year // 100 + year // 400 + in_year - 719_468
     return days * DAY_US, at + 10
+
+
+@kernel
+def more_digits_of_year(data, at, end):
+    """Return how many digits a year has beyond four; none where it begins with 0."""
+    n_digits = 0
+    while at + n_digits < end and 48 <= data[at + n_digits] <= 57:
+        n_digits += 1
+    return n_digits - 4 if n_digits > 4 and data[at] != ord("0") else 0
 
 
 @kernel

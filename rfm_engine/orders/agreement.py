@@ -1,0 +1,90 @@
+"""The kinds that all input of a run shares; drift is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from threading import Lock
+from typing import Any, NamedTuple
+
+from rfm_engine.errors import DataError
+from rfm_engine.orders.kinds import Kinds, SeenKinds, TimeKind
+from rfm_engine.orders.reading import Reading
+
+_NUMBERS = {"int", "float"}
+
+
+class _Agreed(NamedTuple):
+    """A kind, and the input that it was first seen in."""
+
+    kind: Any
+    name: str
+
+
+class Agreement:
+    """The kinds agreed on so far: each role has that of the first input that shows one.
+
+    Safe to use from many threads. Whoever is refused changes nothing.
+    """
+
+    def __init__(self, reading: Reading) -> None:
+        self._has_scale = reading.amount_scale is not None
+        self._columns = {
+            "customer": reading.customer,
+            "order": reading.order,
+            "time": reading.time,
+            "amount": reading.amount,
+            "by": reading.by,
+        }
+        self._lock = Lock()
+        self._agreed: dict[str, _Agreed] = {}
+
+    @property
+    def kinds(self) -> SeenKinds:
+        """The kinds agreed on, None where no input has shown one."""
+        return SeenKinds(**{role: agreed.kind for role, agreed in self._agreed.items()})
+
+    def join(self, inputs: Iterable[tuple[str, Kinds | SeenKinds]]) -> None:
+        """Let input join, by name: all of it or none.
+
+        Raises
+        ------
+        DataError
+            One differs from those before in a kind; both and the column are named.
+        """
+        with self._lock:
+            agreed = dict(self._agreed)
+            for name, kinds in inputs:
+                for role, kind in kinds._asdict().items():
+                    known = agreed.get(role)
+                    if kind is not None and known is None:
+                        agreed[role] = _Agreed(kind, name)
+                    elif known is not None and self._differ(role, kind, known.kind):
+                        self._refuse(role, name, kind, known)
+            self._agreed = agreed
+
+    def join_time(self, name: str, kind: TimeKind) -> None:
+        """Let text times join that have been read.
+
+        Raises
+        ------
+        DataError
+            They are of another kind than those before.
+        """
+        self.join([(name, SeenKinds(time=kind))])
+
+    def _differ(self, role: str, kind: object, known: object) -> bool:
+        if kind is None or kind == known:
+            return False
+        # A scale says what both mean: integers count minor units.
+        return not (role == "amount" and self._has_scale and {kind, known} == _NUMBERS)
+
+    def _refuse(self, role: str, name: str, kind: object, known: _Agreed) -> None:
+        what, advice = f"kind of {self._columns.get(role)!r} ({role})", "Cast one of them."
+        if role == "scale":
+            what, advice = f"scale of {self._columns['amount']!r}", "Give an amount scale."
+        elif role == "amount" and {kind, known.kind} == _NUMBERS:
+            advice = "Cast one of them, or give an amount scale if the integers are minor units."
+        raise DataError(
+            f"{what} must be the same in all input; got {kind} in {name} and {known.kind} in "
+            f"{known.name}. {advice}"
+        )

@@ -1,0 +1,38 @@
+"""Columns of type null: nulls of whatever type their role has elsewhere."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from rfm_engine.orders.arrays import plain_type
+from rfm_engine.orders.kinds import IdKind, Kinds
+from rfm_engine.orders.reading import Reading
+
+_INTS = {"int": pa.int64(), "uint": pa.uint64()}
+
+
+def with_typed_nulls(batch: pa.RecordBatch, reading: Reading, kinds: Kinds) -> pa.RecordBatch:
+    """Return a batch without columns of type null; one that has none comes back as it is."""
+    if not any(pa.types.is_null(plain_type(field.type)) for field in batch.schema):
+        return batch
+    types = {
+        reading.currency: pa.string(),
+        reading.by: _type_of(kinds.by),
+        reading.quantity: pa.int64(),
+        reading.n_orders: pa.int64(),
+        reading.order: _type_of(kinds.order),
+        reading.amount: pa.int64(),
+        reading.time: pa.timestamp("us"),
+        reading.customer: _type_of(kinds.customer),
+    }
+    columns = [
+        pa.nulls(batch.num_rows, types.get(field.name, pa.string()))
+        if pa.types.is_null(plain_type(field.type))
+        else column
+        for field, column in zip(batch.schema, batch.columns, strict=True)
+    ]
+    return pa.RecordBatch.from_arrays(columns, batch.schema.names)
+
+
+def _type_of(kind: IdKind | None) -> pa.DataType:
+    return pa.int64() if kind is None else _INTS.get(kind, pa.binary())

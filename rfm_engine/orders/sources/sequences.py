@@ -1,0 +1,99 @@
+"""Lists and iterators of orders in memory: tables, frames and record batches, in any mixture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
+from typing import TypeAlias
+
+import pyarrow as pa
+
+from rfm_engine.errors import UsageError
+from rfm_engine.orders.place import Source, require_columns
+from rfm_engine.orders.sources.memory import NAME, BatchSource, StreamSource, chosen
+
+Opener: TypeAlias = Callable[[object, str], Source]
+"""Opens one thing in memory under a name, cut down to the needed columns."""
+
+
+def openers_of(
+    items: Sequence[object], needed: Sequence[str], open_one: Opener
+) -> list[Callable[[], Source]]:
+    """Return what opens the items of a list, each named by its place.
+
+    Record batches that follow one another with the same types are one source, which threads share.
+    """
+    runs = [
+        list(run)
+        for _, run in groupby(enumerate(items), lambda item: _schema_of(item[1], needed, item[0]))
+    ]
+    return [_opener(run, needed, open_one, alone=len(runs) == 1) for run in runs]
+
+
+def _schema_of(item: object, needed: Sequence[str], index: int) -> object:
+    """Return what neighbours in a list must have in common to be one source."""
+    if not isinstance(item, pa.RecordBatch):
+        return index
+    held = item.schema
+    return tuple(held.field(name).type for name in needed if held.names.count(name) == 1)
+
+
+def _opener(
+    run: Sequence[tuple[int, object]], needed: Sequence[str], open_one: Opener, *, alone: bool
+) -> Callable[[], Source]:
+    index, first = run[0]
+    name = NAME if alone else f"{NAME}[{index}]"
+    if not isinstance(first, pa.RecordBatch):
+        return lambda: open_one(first, name)
+    batches = [item for _, item in run if isinstance(item, pa.RecordBatch)]
+    return lambda: of_batches(batches, needed, name)
+
+
+def of_batches(
+    batches: Sequence[pa.RecordBatch], needed: Sequence[str], name: str = NAME
+) -> BatchSource:
+    """Take the needed columns of batches in memory, each by its own names."""
+    require_columns(batches[0].schema.names, needed, name)
+    names = tuple(needed)
+    cut = tuple(chosen(batch, index, names) for index, batch in enumerate(batches))
+    return BatchSource(pa.schema(list(cut[0].schema)), cut, sum(map(len, cut)), name)
+
+
+def of_iterator(items: Iterator[object], needed: Sequence[str], open_one: Opener) -> StreamSource:
+    """Take the needed columns of what an iterator yields; the first item is read now.
+
+    Raises
+    ------
+    UsageError
+        It yields nothing.
+    """
+    batches = _batches(items, open_one)
+    first = next(batches, None)
+    if first is None:
+        raise UsageError(
+            "an iterator of orders must yield at least one record batch; got none. "
+            "Yield an empty batch with the columns."
+        )
+    require_columns(first.schema.names, needed, NAME)
+    schema = pa.schema([first.schema.field(name) for name in needed])
+    return StreamSource(schema, _resumed(first, batches), None)
+
+
+def _resumed(first: pa.RecordBatch, rest: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    yield first
+    yield from rest
+
+
+def _batches(items: Iterator[object], open_one: Opener) -> Iterator[pa.RecordBatch]:
+    for index, item in enumerate(items):
+        if isinstance(item, pa.RecordBatch):
+            yield item
+            continue
+        source = open_one(item, f"{NAME}[{index}]")
+        n_batches = 0
+        for read in source.reads():
+            for batch, _ in read:
+                n_batches += 1
+                yield batch
+        if not n_batches:
+            yield pa.RecordBatch.from_pylist([], schema=source.schema)
