@@ -9,6 +9,7 @@ import typer
 from .exits import Misuse
 from .outcome import print_warnings, warnings_of
 from .score_options import ScoreOptions, takes_score_options
+from .words import printable
 
 
 @takes_score_options
@@ -37,4 +38,6 @@ def drift(
         typer.echo(f"{moved.what}: population stability index {moved.psi:.4f}")
         width = max(map(len, moved.then))
         for name, then in moved.then.items():
-            typer.echo(f"  {name:<{width}}  {then:>7.1%} {moved.now.get(name, 0.0):>7.1%}")
+            typer.echo(
+                f"  {printable(name):<{width}}  {then:>7.1%} {moved.now.get(name, 0.0):>7.1%}"
+            )

@@ -14,6 +14,7 @@ from typing import NoReturn
 import typer
 
 from .start import INTERRUPTED
+from .words import printable
 
 _MACHINE, _USAGE, _DATA, _STATE = 1, 2, 3, 4
 _TERMINATED = 143
@@ -89,7 +90,9 @@ def report_bug(
 
 
 def _fail(message: str, code: int) -> int:
-    typer.echo(f"error: {' '.join(message.split())}", err=True)
+    # Blanks within a line are left alone: values are shown as they are.
+    line = " ".join(part for line in message.split("\n") if (part := line.strip()))
+    typer.echo(f"error: {printable(line)}", err=True)
     return code
 
 

@@ -8,7 +8,7 @@ import typer
 
 from .outcome import print_warnings, warnings_of
 from .score_options import ScoreOptions, takes_score_options
-from .words import counted
+from .words import counted, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +38,7 @@ def explain(
         if number:
             typer.echo()
         for line in _lines(story, result.options):
-            typer.echo(line)
+            typer.echo(printable(line))
 
 
 def _lines(story: Explanation, options: dict[str, Any]) -> Iterator[str]:

@@ -10,7 +10,7 @@ import typer
 from .memory import Memory
 from .outcome import print_warnings
 from .progress import progress_bar
-from .words import counted
+from .words import counted, printable
 
 if TYPE_CHECKING:
     from rfm_engine import Ingested
@@ -57,7 +57,7 @@ def ingest(
         typer.echo(json.dumps(_as_json(done) | {"peak_memory_bytes": memory.peak}))
     elif not quiet:
         for line in _lines(done):
-            typer.echo(line)
+            typer.echo(printable(line))
 
 
 def _as_json(done: Ingested) -> dict[str, Any]:

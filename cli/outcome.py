@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from .words import printable
+
 if TYPE_CHECKING:
     from rfm_engine import Result
 
@@ -52,4 +54,4 @@ def warnings_of(result: Result, *, newest: bool) -> list[dict[str, str]]:
 def print_warnings(warnings: Iterable[Mapping[str, str]]) -> None:
     """Print warnings on stderr."""
     for each in warnings:
-        typer.echo(f"warning: {each['text']}", err=True)
+        typer.echo(f"warning: {printable(each['text'])}", err=True)

@@ -28,7 +28,7 @@ def score(
     output: Annotated[
         str,
         typer.Option(
-            "-o", "--output", metavar="OUT", help=".parquet, .arrow, .csv, -, or a directory."
+            "-o", "--output", metavar="OUT", help=".parquet, .arrow, .csv[.gz], -, or a directory."
         ),
     ],
     *,

@@ -18,7 +18,7 @@ def simulate(
     output: Annotated[
         str,
         typer.Option(
-            "-o", "--output", metavar="OUT", help=".parquet, .arrow, .csv, -, or a directory."
+            "-o", "--output", metavar="OUT", help=".parquet, .arrow, .csv[.gz], -, or a directory."
         ),
     ],
     ids: Annotated[

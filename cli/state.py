@@ -9,7 +9,7 @@ import typer
 
 from .exits import Faulty
 from .score_options import reading_arguments, takes_reading_options
-from .words import counted
+from .words import counted, printable
 
 state = typer.Typer(context_settings={"help_option_names": ["-h", "--help"]})
 
@@ -67,7 +67,7 @@ def show(
         typer.echo(json.dumps(found))
         return
     for line in _lines(found):
-        typer.echo(line)
+        typer.echo(printable(line))
 
 
 @state.command("verify")
@@ -77,7 +77,7 @@ def verify(place: _PLACE) -> None:
 
     found = verify_state(place)
     for line in found:
-        typer.echo(line)
+        typer.echo(printable(line))
     if found:
         raise Faulty
     typer.echo("all files are as they were written")
@@ -114,7 +114,7 @@ def forget(
 
     found = rfm_engine.State.open(place).forget(*who)
     for each in who:
-        typer.echo(f"{each}: {'forgotten' if each in found else 'not in the state'}")
+        typer.echo(f"{printable(each)}: {'forgotten' if each in found else 'not in the state'}")
 
 
 @state.command("restore")

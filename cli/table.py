@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .words import counted
+from .words import counted, printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -18,7 +18,7 @@ _USUAL = {"frequency": "orders", "zero": "count", "monetary": "sum"}
 def print_summary(console: Console, summary: dict[str, Any], *, cuts: bool = True) -> None:
     """Print what was counted, the cut points (where they decide anything) and the segments."""
     for line in head_lines(summary, cuts=cuts):
-        console.print(line, highlight=False, markup=False, soft_wrap=True)
+        console.print(printable(line), highlight=False, markup=False, soft_wrap=True)
     bars = console.width >= _WIDTH_WITH_BARS and not console.options.ascii_only
     console.print(segment_table(summary["segments"], summary["counted"], bars=bars))
     if overall := summary.get("overall"):
@@ -88,7 +88,7 @@ def segment_table(segments: list[dict[str, Any]], counted: str, *, bars: bool) -
         table.add_column("", style="cyan", no_wrap=True)
     for segment in segments:
         cells: list[str | Text] = [
-            Text(segment["name"]),  # Not read for marks like [bold] or :star:
+            Text(printable(segment["name"])),  # Not read for marks like [bold] or :star:
             f"{segment['customers']:,}",
             _percent(segment["share_customers"]),
             f"{segment['orders']:,}",

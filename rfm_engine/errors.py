@@ -9,9 +9,15 @@ import os
 import reprlib
 from decimal import Decimal
 
+_MOST_SHOWN = 100
+
 
 class RfmError(Exception):
     """Base of all errors of this package; raised itself when the machine fails (disk, memory)."""
+
+    def __str__(self) -> str:
+        """Return the message with its control characters escaped: names of columns have some."""
+        return printable(super().__str__())
 
 
 class UsageError(RfmError, ValueError):
@@ -29,6 +35,23 @@ class StateError(RfmError):
 def shown(value: object) -> str:
     """Return what was given for a message: short, on one line, whatever it is."""
     return _SHOWN.repr(value).replace("\n", " ")
+
+
+def shown_value(value: object) -> str:
+    """Return a value of the data for a message: quoted, escaped, at most 100 characters of it."""
+    return repr(cut(str(value)))
+
+
+def cut(text: str) -> str:
+    """Return at most 100 characters of a text."""
+    return text if len(text) <= _MOST_SHOWN else text[:_MOST_SHOWN] + "..."
+
+
+def printable(text: str) -> str:
+    """Return a text whose control characters, and what else nobody sees, are escaped."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def shown_cause(error: Exception) -> str:

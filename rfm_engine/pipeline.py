@@ -23,6 +23,7 @@ from rfm_engine.orders.reading import ClvUnit, Frequency, Ids, Refunds, Zero, co
 from rfm_engine.result import Result, SegmentTotals, cuts_in_units
 from rfm_engine.scan import Seconds
 from rfm_engine.scoring import Everyone, score_everyone
+from rfm_engine.segments.assign import VALUE_COLUMN
 from rfm_engine.segments.first_orders import refuse_first_orders
 from rfm_engine.segments.load import scheme_file
 from rfm_engine.segments.plan import Monetary, Plan
@@ -159,8 +160,9 @@ def score(
         Path of a score model (`save_model`): its cut points, options and scheme are applied as
         they are, `frequency` and `zero` among them.
     output
-        Where to write the customers as well: `.parquet`, `.arrow`, `.csv`, `-` for an IPC stream
-        on stdout, else a directory of Parquet parts. It appears whole or not at all.
+        Where to write the customers as well: `.parquet`, `.arrow`, `.csv`, `.csv.gz`, `-` for an
+        IPC stream on stdout; without an ending, or with a trailing `/`, a directory of Parquet
+        parts. It appears whole or not at all.
     threads
         Threads, all processors available by default. They never change the result.
     memory_limit
@@ -238,6 +240,11 @@ def score(
             )
     if overall and by is None:
         raise UsageError("overall must come with by; got it alone. Name the column of groups.")
+    if plan.weights is not None and VALUE_COLUMN in (reading["customer"], by):
+        raise UsageError(
+            f"columns of ids must not be named like a column of the result; got {VALUE_COLUMN!r}, "
+            "which weights add. Rename it in the input."
+        )
     n_threads = threads_of(threads)
     if output is not None:
         check_output(output)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import gzip
 import os
 import subprocess
 import sys
@@ -97,6 +98,31 @@ def test_write__row_groups_do_not_follow_batches(tmp_path: Path) -> None:
     sink.write([customers(1, start=i) for i in range(8)], SCHEMA, tmp_path / "a.parquet")
     metadata = pq.read_metadata(tmp_path / "a.parquet")
     assert [metadata.row_group(i).num_rows for i in range(3)] == [3, 3, 2]
+
+
+@pytest.mark.parametrize("name", ["out.csv.gz", "OUT.CSV.GZ"])
+def test_write__gzip_is_the_same_csv_at_any_time(tmp_path: Path, name: str) -> None:
+    sink.write(BATCHES, SCHEMA, tmp_path / "plain.csv")
+    sink.write(BATCHES, SCHEMA, tmp_path / name)
+    data = (tmp_path / name).read_bytes()
+    assert gzip.decompress(data) == (tmp_path / "plain.csv").read_bytes()
+    assert data[4:8] == bytes(4)  # the time of modification
+    sink.write(BATCHES, SCHEMA, tmp_path / "again.csv.gz")
+    assert (tmp_path / "again.csv.gz").read_bytes() == data
+
+
+@pytest.mark.parametrize("name", ["x.xlsx", "x.json", "x.feather", "x.parquet.bak", "x.csv.zip"])
+def test_write__unknown_endings_are_refused_with_the_known_ones(tmp_path: Path, name: str) -> None:
+    known = r"\.parquet, \.arrow, \.csv, \.csv\.gz, .* got '\.\w+' .* add a trailing /\."
+    with pytest.raises(UsageError, match=known):
+        sink.write(BATCHES, SCHEMA, tmp_path / name)
+    assert names(tmp_path) == []
+
+
+def test_write__a_trailing_slash_makes_a_directory_of_any_name(tmp_path: Path) -> None:
+    for name in ("x.xlsx", "x.parquet"):
+        sink.write(BATCHES, SCHEMA, f"{tmp_path / name}/")
+        assert pq.read_table(tmp_path / name).num_rows == 10
 
 
 def test_write__csv_is_plain_text(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rfm_engine.errors import DataError, UsageError, shown
+from rfm_engine.errors import DataError, UsageError, cut, shown
 from rfm_engine.orders.arrays import arrow, refuse_invalid_text
 from rfm_engine.orders.group_keys import GroupIds, customers_of, groups_of, plain_keys
 from rfm_engine.orders.keys import ByteKeys, IntKeys, Keys, gathered
@@ -60,7 +60,7 @@ class IdColumns(NamedTuple):
     def name(self, key: Keys) -> str:
         """Name one customer, for messages."""
         who, *where = (column[0] for column in self.columns([key]))
-        return " of ".join(map(str, [who, *where]))
+        return " of ".join(cut(str(each)) for each in (who, *where))
 
 
 def groups_array(groups: GroupIds, kind: IdKind) -> pa.Array[Any]:

@@ -7,9 +7,11 @@ from threading import Lock
 
 import numpy as np
 
-from rfm_engine.errors import DataError, RfmError
+from rfm_engine.errors import DataError, RfmError, shown_value
 from rfm_engine.orders.judge import REASONS
 from rfm_engine.orders.normalize import OrderRows
+
+_LISTED = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +86,10 @@ class Ledger:
 
 def _one_currency(currencies: frozenset[str]) -> frozenset[str]:
     if len(currencies) > 1:
+        listed = [shown_value(each) for each in sorted(currencies)[:_LISTED]]
+        more = f" and {len(currencies) - _LISTED} more" if len(currencies) > _LISTED else ""
         raise DataError(
-            f"orders must be in one currency; got {', '.join(sorted(currencies))}. "
+            f"orders must be in one currency; got {', '.join(listed)}{more}. "
             "Keep one with a condition on that column, or give rates (--rates)."
         )
     return currencies

@@ -35,7 +35,7 @@ from rfm_engine.orders.group_keys import within_groups
 from rfm_engine.orders.judge import COUNTED
 from rfm_engine.orders.kinds import OUTPUT_TYPES
 from rfm_engine.orders.place import Place, Source
-from rfm_engine.orders.reading import Reading, day_date
+from rfm_engine.orders.reading import Reading, day_date, refuse_unknown
 from rfm_engine.orders.sources.opening import open_sources
 from rfm_engine.orders.warnings import DataWarning
 
@@ -133,6 +133,7 @@ class CustomerTotals:
         n_rows: int | None = None,
         **reading: Any,
     ) -> None:
+        refuse_unknown("CustomerTotals()", reading)
         limit = None if memory_limit is None else parse_size(memory_limit)
         self._spill = SpillFile(spill_dir)
         self._intake = Intake(Reading(as_of=as_of, **reading))

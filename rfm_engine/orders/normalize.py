@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rfm_engine.errors import DataError
+from rfm_engine.errors import DataError, cut, shown_value
 from rfm_engine.orders.arrays import (
     arrow,
     first_true,
@@ -244,13 +244,15 @@ def _amounts(
     if row >= 0:
         raise DataError(
             f"amount must be a decimal number with {mark!r} as its point; "
-            f"got {str(amounts[row])!r} in {batch.where(row)}. Mend it, or name another column."
+            f"got {shown_value(amounts[row])} in {batch.where(row)}. Mend it, or name another "
+            "column."
         )
     row = batch.first(status == TOO_LARGE) if worst >= TOO_LARGE else -1
     if row >= 0:
         raise DataError(
-            f"amount must have at most 18 digits at scale {scale}; customer {customers[row]} has "
-            f"{amounts[row]} in {batch.where(row)}. Give a smaller amount scale."
+            f"amount must have at most 18 digits at scale {scale}; customer "
+            f"{cut(str(customers[row]))} has {cut(str(amounts[row]))} in {batch.where(row)}. "
+            "Give a smaller amount scale."
         )
     return minor, None if worst == OK else status == ROUNDED
 

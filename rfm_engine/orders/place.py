@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeAlias
 
 import pyarrow as pa
 
-from rfm_engine.errors import DataError, UsageError
+from rfm_engine.errors import DataError, UsageError, cut
 
 Constants: TypeAlias = Mapping[str, Any]
 """Scalars by column name."""
@@ -25,7 +25,7 @@ class MissingColumnError(UsageError):
 
     def __init__(self, column: str, held: Sequence[str], name: str) -> None:
         held = [str(name) for name in held]
-        listed = ", ".join(held[:_LISTED_COLUMNS]) or "no columns"
+        listed = ", ".join(map(cut, held[:_LISTED_COLUMNS])) or "no columns"
         if len(held) > _LISTED_COLUMNS:
             listed += f" and {len(held) - _LISTED_COLUMNS} more"
         by_lower = {h.lower(): h for h in held}

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
 from calendar import monthrange
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date, timedelta
 from typing import Literal, get_args
@@ -27,9 +28,10 @@ NEWEST = "newest"
 MAX_SCALE = 18
 OUTPUT_COLUMNS = (
     "first_order", "last_order", "recency_days", "frequency", "monetary",
-    "r_score", "f_score", "m_score", "rfm_value", "rfm_score", "segment",
-    "x", "t_x", "T", "zbar",
+    "r_score", "f_score", "m_score", "rfm_score", "segment",
 )  # fmt: skip
+"""The columns that each result has, whatever is asked for."""
+CLV_COLUMNS = ("x", "t_x", "T", "zbar")
 _EPOCH = date(1970, 1, 1)
 
 
@@ -107,12 +109,7 @@ class Reading:
             wanted = role in ("customer", "time", "amount") or column is not None
             if wanted and not isinstance(column, str):
                 raise UsageError(f"{role} must name a column; got {shown(column)}.")
-        for role in ("customer", "by"):
-            if getattr(self, role) in OUTPUT_COLUMNS:
-                raise UsageError(
-                    f"{role} column must not be named like a column of the result; "
-                    f"got {getattr(self, role)!r}. Rename it in the input."
-                )
+        self.refuse_named_like(OUTPUT_COLUMNS + CLV_COLUMNS * self.clv)
         if self.by == self.customer:
             raise UsageError(
                 f"by must name another column than that of customers; got {self.by!r} for both. "
@@ -137,6 +134,21 @@ class Reading:
         known = rates if rates is None or isinstance(rates, Rates) else read_rates(rates)
         object.__setattr__(self, "rate_table", known)
 
+    def refuse_named_like(self, columns: Sequence[str]) -> None:
+        """Refuse ids that would have the name of another column of the result.
+
+        Raises
+        ------
+        UsageError
+            The column of customers or groups is named like one of `columns`.
+        """
+        for role in ("customer", "by"):
+            if getattr(self, role) in columns:
+                raise UsageError(
+                    f"{role} column must not be named like a column of the result; "
+                    f"got {getattr(self, role)!r}. Rename it in the input."
+                )
+
     @property
     def columns(self) -> list[str]:
         """The input columns needed, each once."""
@@ -144,6 +156,22 @@ class Reading:
         by_option += [self.currency, self.by, self.n_orders]
         named = [*by_option, *(condition.column for condition in self.conditions)]
         return list(dict.fromkeys(name for name in named if name is not None))
+
+
+def refuse_unknown(function: str, options: Iterable[str]) -> None:
+    """Refuse keywords of a function that are not options of reading, as Python would.
+
+    Raises
+    ------
+    TypeError
+        One is unknown; the message names the function and the nearest option.
+    """
+    known = [field.name for field in fields(Reading) if field.init]
+    for name in options:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f". Did you mean {near[0]!r}?" if near else ""
+            raise TypeError(f"{function} got an unexpected keyword argument {name!r}{hint}")
 
 
 def conditions_of(where: object) -> tuple[str, ...]:

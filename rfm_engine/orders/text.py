@@ -7,7 +7,7 @@ from typing import Literal
 
 import pyarrow as pa
 
-from rfm_engine.errors import DataError
+from rfm_engine.errors import DataError, shown_value
 from rfm_engine.orders.time.numbers import NUMBER_FORMATS, times_of_numbers
 from rfm_engine.orders.time.texts import parse_times
 
@@ -35,7 +35,8 @@ def parsed_integers(
     except pa.ArrowInvalid:
         row = next(i for i, text in enumerate(column.to_pylist()) if not _is_int64(text))
         raise DataError(
-            f"{what} must hold integers {reach}; got {str(column[row])!r} in {where(row)}. {advice}"
+            f"{what} must hold integers {reach}; got {shown_value(column[row])} in {where(row)}. "
+            f"{advice}"
         ) from None
 
 
@@ -52,22 +53,22 @@ def parsed_times(
     if time_format in NUMBER_FORMATS:
         numbers = times_of_numbers(column, time_format)
         if numbers.unreadable >= 0:
+            row = numbers.unreadable
             raise DataError(
                 f"time must be a number, as time format {time_format} says; got "
-                f"{str(column[numbers.unreadable])!r} in {where(numbers.unreadable)}. Fix it, or "
-                "give another time format."
+                f"{shown_value(column[row])} in {where(row)}. Fix it, or give another time format."
             )
         return numbers.times, None
     parsed = parse_times(column, time_format)
     written = "ISO 8601" if time_format is None else f"written like {time_format}"
     if parsed.unreadable >= 0:
         raise DataError(
-            f"time must be {written}; got {str(column[parsed.unreadable])!r} in "
+            f"time must be {written}; got {shown_value(column[parsed.unreadable])} in "
             f"{where(parsed.unreadable)}. Mend it, or give the time format."
         )
     if parsed.mixed >= 0:
         raise DataError(
-            f"times must all have a zone or none; got {str(column[parsed.mixed])!r} in "
+            f"times must all have a zone or none; got {shown_value(column[parsed.mixed])} in "
             f"{where(parsed.mixed)} after others. Write them alike."
         )
     if parsed.naive is None:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from rfm_engine.errors import DataError
+from rfm_engine.errors import DataError, shown_value
 from rfm_engine.orders.money.rates import Rates, day_text
 
 _LISTED = 10
@@ -52,7 +52,7 @@ def _said(
     days: Callable[[], npt.NDArray[np.int32]],
     where: Callable[[int], str],
 ) -> str:
-    what = "null" if name is None else repr(name)
+    what = "null" if name is None else shown_value(name)
     first_day = rates.first_day(name)
     if first_day is None:
         return f"{what} in {where(row)}"

@@ -16,6 +16,8 @@ from rfm_engine.score.cells import Bins, Cells
 from rfm_engine.segments.rules import Numbers
 from rfm_engine.segments.scheme import AXES, Scheme
 
+VALUE_COLUMN = "rfm_value"
+"""The column that weights add."""
 _MAX_INT16 = np.iinfo(np.int16).max
 
 
@@ -49,7 +51,7 @@ class Labels:
                 self._values[cell] = float(exact)
         self.fields = [
             *(pa.field(f"{axis}_score", pa.int8()) for axis in AXES),
-            *([] if weights is None else [pa.field("rfm_value", pa.float64())]),
+            *([] if weights is None else [pa.field(VALUE_COLUMN, pa.float64())]),
             pa.field("rfm_score", pa.dictionary(index, pa.string())),
             pa.field("segment", pa.dictionary(pa.int16(), pa.string())),
         ]

@@ -45,8 +45,8 @@ def write(
     schema
         Columns and metadata of the output.
     place
-        The ending decides: `.parquet`, `.arrow` (IPC file), `.csv`, `-` (IPC stream on stdout);
-        anything else is a directory of Parquet parts.
+        The ending decides: `.parquet`, `.arrow` (IPC file), `.csv`, `.csv.gz`, `-` (IPC stream on
+        stdout); a name without an ending, or with a trailing `/`, is a directory of Parquet parts.
     threads
         Threads that encode Parquet; the output is the same for any number of them.
     progress

@@ -10,16 +10,30 @@ from pathlib import Path
 from rfm_engine.errors import UsageError, path_text, shown
 from rfm_engine.sink.aside import MARKER
 
-_FILES = (".parquet", ".arrow", ".csv")
+FILES = (".parquet", ".arrow", ".csv", ".csv.gz")
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 
 
 def ending(place: str | os.PathLike[str]) -> str:
-    """Return `.parquet`, `.arrow`, `.csv`, `-` (stdout) or, for a directory of parts, nothing."""
+    """Return one of `FILES`, `-` (stdout) or, for a directory of parts, nothing.
+
+    Raises
+    ------
+    UsageError
+        It is another ending: people who write `-o x.xlsx` do not want a directory of that name.
+    """
     text = os.fspath(place)
     if text == "-":
         return "-"
-    return next((kind for kind in _FILES if text.lower().endswith(kind)), "")
+    if text.endswith(("/", os.sep)):
+        return ""
+    known = next((kind for kind in FILES if text.lower().endswith(kind)), None)
+    if known is None and (unknown := Path(text).suffix):
+        raise UsageError(
+            f"output must end in {', '.join(FILES)}, or have no ending for a directory; got "
+            f"{unknown!r} in {shown(text)}. For a directory of that name add a trailing /."
+        )
+    return known or ""
 
 
 def check_output(place: str | os.PathLike[str]) -> None:
@@ -29,7 +43,8 @@ def check_output(place: str | os.PathLike[str]) -> None:
     ------
     UsageError
         If the place is no local path, its parent is missing or not writable, a directory stands
-        where a file should (or the reverse), or it is a directory with files that are not ours.
+        where a file should (or the reverse), it is a directory with files that are not ours, or
+        its ending is none that is known.
     """
     text = path_text("output", place)
     if not text or _URI.match(text):
@@ -92,7 +107,7 @@ def _check_folder(target: Path) -> None:
         return
     if not target.is_dir():
         raise UsageError(
-            f"output without an ending of {', '.join(_FILES)} must be a directory; got a file: "
+            f"output without an ending of {', '.join(FILES)} must be a directory; got a file: "
             f"{str(target)!r}. Add an ending or choose another name."
         )
     if not (target / MARKER).is_file() and any(target.iterdir()):

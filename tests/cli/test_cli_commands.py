@@ -149,7 +149,9 @@ SEGMENT = {
 def drawn(width: int, encoding: str = "utf-8", **options: bool) -> str:
     with Path("/dev/null").open("w", encoding=encoding) as nowhere:
         console = Console(file=nowhere, width=width, record=True, **options)
-        console.print(table.segment_table([SEGMENT | {"share_monetary": 1.0}], bars=width > 90))
+        console.print(
+            table.segment_table([SEGMENT | {"share_monetary": 1.0}], "orders", bars=width > 90)
+        )
     return console.export_text()
 
 
@@ -176,6 +178,7 @@ def test_head__names_only_what_was_dropped():
         "rows": {"read": 1500, "counted": 1000, "dropped": {"null_time": 500, "bad_time": 0}},
         "customers_without_orders": 1,
         "cuts": {"r": [1], "f": [1000], "m": ["1000.00"]},
+        "conditions": [],
         "options": {"frequency": "days", "zero": "count", "monetary": "mean"},
     }
     assert table.head_lines(summary) == [

@@ -55,7 +55,8 @@ def test_ingest__says_in_json_what_it_did(rfm, days, state):
         0,
     )
     assert set(done) == {
-        "generation", "batch", "rows", "amounts_rounded", "skipped", "peak_memory_bytes",
+        "generation", "batch", "rows", "amounts_rounded", "skipped", "warnings",
+            "peak_memory_bytes",
     }  # fmt: skip
     again = json.loads(rfm("ingest", state, days[1], "--batch-id", "monday", "--json").stdout)
     assert (again["generation"], again["batch"]) == (2, None)
