@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from glob import glob
 from pathlib import Path
 
@@ -127,8 +128,12 @@ def _local(place: str) -> list[File | Pipe]:
 def _globbed(pattern: str) -> list[File | Pipe]:
     # Path.glob would take no absolute pattern, and would match hidden files.
     matches = [Path(match) for match in sorted(glob(pattern, recursive=True))]  # noqa: PTH207
-    if not pattern.rpartition("/")[2].startswith("_"):
-        matches = [match for match in matches if not match.name.startswith("_")]
+    wanted = [part for part in pattern.split("/") if part.startswith("_")]
+    matches = [
+        match
+        for match in matches
+        if all(part[0] != "_" or any(fnmatchcase(part, w) for w in wanted) for part in match.parts)
+    ]
     if "**" in pattern:
         # What stands in the matched folders is matched itself.
         matches = [match for match in matches if not match.is_dir()]
