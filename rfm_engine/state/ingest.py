@@ -112,7 +112,7 @@ def inputs_of(
     """
     held = {mark: each for each, marks in newest.ledger for mark in marks if each != replaced}
     named = batch or replaced
-    files = files_of(orders)
+    files = files_of(orders, as_files=reading.as_files)
     plain = [file for file in files or [] if isinstance(file, OrderFile)]
     unmarked = files is None or len(plain) < len(files)
     if unmarked and named is None:

@@ -22,7 +22,7 @@ _ACCEPTED = (
 
 
 def open_sources(
-    orders: object, needed: Sequence[str], *, csv_delimiter: str = ","
+    orders: object, needed: Sequence[str], *, csv_delimiter: str = ",", as_files: bool = False
 ) -> list[Source]:
     """Open orders wherever they are, cut down to the needed columns.
 
@@ -36,6 +36,8 @@ def open_sources(
         Column names; every batch has exactly these, in this order. A name given twice counts once.
     csv_delimiter
         Delimiter of CSV files; ``.tsv`` files have tabs unless another than ``,`` is given.
+    as_files
+        Read files of Delta, Iceberg and Hudi tables, rows that the table has deleted among them.
 
     Returns
     -------
@@ -46,7 +48,8 @@ def open_sources(
     Raises
     ------
     UsageError
-        An input or a needed column is missing, or ``orders`` is nothing of the above.
+        An input or a needed column is missing, ``orders`` is nothing of the above, or a file
+        belongs to a table.
     DataError
         A file is corrupt, truncated, empty or of no known format.
 
@@ -59,22 +62,22 @@ def open_sources(
     (['amount', 'customer_id'], 1)
     """
     csv.check_delimiter(csv_delimiter)
-    files = files_of(orders)
+    files = files_of(orders, as_files=as_files)
     if files is None:
         return _in_memory(orders, list(dict.fromkeys(needed)))
     return open_files(files, needed, csv_delimiter=csv_delimiter)
 
 
-def files_of(orders: object) -> list[File | Pipe] | None:
+def files_of(orders: object, *, as_files: bool = False) -> list[File | Pipe] | None:
     """Return the files that orders stand in, None where they are in memory.
 
     Raises
     ------
     UsageError
-        An input is missing.
+        An input is missing, or, without `as_files`, a file belongs to a table.
     """
     paths = _paths(orders)
-    return None if paths is None else discover(paths)
+    return None if paths is None else discover(paths, as_files=as_files)
 
 
 def open_files(
