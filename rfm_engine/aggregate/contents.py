@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rfm_engine.aggregate.daily import DayEntries
+from rfm_engine.aggregate.net_orders import NetEntries
 from rfm_engine.orders.keys import ByteKeys, Keys, joined
 
 
@@ -21,18 +22,22 @@ class OrderEntries(NamedTuple):
 
 
 class Contents(NamedTuple):
-    """Customers by row: keys, records (`int64[n, 4]`), distinct orders and days where kept."""
+    """Customers by row: keys, records (`int64[n, 4]`), distinct orders and days where kept.
+
+    `net` are orders with their net amounts.
+    """
 
     keys: Keys
     records: npt.NDArray[np.int64]
     orders: OrderEntries | None = None
     days: DayEntries | None = None
+    net: NetEntries | None = None
 
 
 def together(parts: Sequence[Contents]) -> Contents:
-    """Put the contents of partitions behind each other, at least one, days left out."""
+    """Put the contents of partitions behind each other, at least one, days and `net` left out."""
     if len(parts) == 1:
-        return parts[0]._replace(days=None)
+        return parts[0]._replace(days=None, net=None)
     keys = joined([part.keys for part in parts])
     records = np.concatenate([part.records for part in parts])
     entries = [part.orders for part in parts if part.orders is not None]
