@@ -173,10 +173,11 @@ def totals(
     for reading in counted:
         by_customer.setdefault(reading.customer, []).append(reading)
     bought = {key: orders.purchases(mine, refunds, zero) for key, mine in by_customer.items()}
+    nets = {key: orders.net_amount(mine) for key, mine in by_customer.items()}
     customers = {
-        key: _customer(mine, bought[key], as_of, frequency, has_order=has_order)
-        for key, mine in by_customer.items()
-        if bought[key]
+        key: _customer(mine, nets[key], as_of, frequency, has_order=has_order)
+        for key, mine in bought.items()
+        if mine
     }
     return Expected(
         as_of=as_of,
@@ -229,7 +230,7 @@ def _policy(reading: Reading, refunds: str, zero: str) -> str | None:
 
 
 def _customer(
-    mine: list[Reading], bought: list[Reading], as_of: date, frequency: str, *, has_order: bool
+    bought: list[Reading], net: int, as_of: date, frequency: str, *, has_order: bool
 ) -> Customer:
     first = min(bought, key=lambda reading: reading.instant_us)
     last = max(bought, key=lambda reading: reading.instant_us)
@@ -244,7 +245,7 @@ def _customer(
         last_us=last.instant_us,
         recency_days=(as_of - last.day).days,
         frequency=n_orders,
-        monetary_minor=money.within_18_digits(sum(reading.minor for reading in mine)),
+        monetary_minor=net,
     )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from .reference_money import within_18_digits
+
 
 def purchases(mine: list[Any], refunds: str, zero: str) -> list[Any]:
     """Return the purchase rows of one customer's orders that count, `mine` being all rows."""
@@ -15,6 +17,11 @@ def purchases(mine: list[Any], refunds: str, zero: str) -> list[Any]:
         amounts.setdefault(reading.order, []).append(reading.minor)
     counted = {order for order, each in amounts.items() if _counts(each, zero)}
     return [reading for reading in bought if reading.order in counted]
+
+
+def net_amount(mine: list[Any]) -> int:
+    """Return the net amount of one customer's rows, with or without an order that counts."""
+    return within_18_digits(sum(reading.minor for reading in mine))
 
 
 def _counts(amounts: list[int], zero: str) -> bool:

@@ -7,11 +7,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from rfm_engine.aggregate.contents import Contents, OrderEntries
+from rfm_engine.aggregate.contents import Contents, NetEntries, OrderEntries
 from rfm_engine.aggregate.daily import DayEntries
 from rfm_engine.aggregate.dense import DenseRange
 from rfm_engine.aggregate.hashing import HashKey
-from rfm_engine.aggregate.net_orders import NetEntries
 from rfm_engine.aggregate.partition import Partition
 from rfm_engine.aggregate.routing import route
 from rfm_engine.aggregate.scatter import NO_NUMBERS, scatter

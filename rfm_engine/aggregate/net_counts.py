@@ -12,11 +12,11 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
+from rfm_engine.aggregate.contents import NetEntries
 from rfm_engine.aggregate.daily import DayEntries, repeats_of
 from rfm_engine.aggregate.hashing import HashKey
 from rfm_engine.aggregate.held import HeldRecords
 from rfm_engine.aggregate.measures import COUNT, COUNT_BITS, Records
-from rfm_engine.aggregate.net_orders import NetEntries
 from rfm_engine.aggregate.pairs import Pairs
 from rfm_engine.aggregate.tables import slot_shift
 from rfm_engine.aggregate.waiting import NetRule

@@ -12,56 +12,29 @@ distinct before, as in `rfm_engine.aggregate.pairs`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from rfm_engine.aggregate.contents import NetEntries
 from rfm_engine.aggregate.hashing import HashKey
 from rfm_engine.aggregate.measures import FAR_US
 from rfm_engine.aggregate.memory import Growing
 from rfm_engine.aggregate.narrow import Fields
+from rfm_engine.aggregate.net_rows import append_rows, blocks, read_orders
 from rfm_engine.aggregate.tables import ByteTable, Codes, Rows, Words, slot_shift
 from rfm_engine.aggregate.waiting import Layout, Pieces, Waiting
 from rfm_engine.kernels import kernel
 from rfm_engine.orders.arrays import frozen
-from rfm_engine.orders.keys import ByteKeys
 from rfm_engine.orders.time.clock import local_days
 
 # With fewer entries it is not worth searching for repeats.
 _FEWEST = 1 << 10
 # A search for repeats stays well below 100 ms per call, so that Ctrl-C is answered.
 _MOST_PER_CALL = 1 << 20
-# Rows taken apart at a time: 5 MB, whatever the number of rows that wait.
-_MOST_ROWS = 1 << 17
 
 Int64s = npt.NDArray[np.int64]
-
-
-class NetEntries(NamedTuple):
-    """What is known of each order.
-
-    `rows` is the customer's row, `values` the order's integer id or, with `keys`, its number. The
-    net amount is `(high >> 1) * 2^32 + low`; `high` is odd if one of the rows is a refund. `first`
-    and `last` are how long before and after a far day the earliest and latest purchase were, 0
-    without a purchase. With `marks` an entry is of one day only: twice the day since 1970, and 1
-    added for rows without an order id, whose value is 0.
-    """
-
-    rows: npt.NDArray[np.uint32]
-    values: Int64s
-    high: Int64s
-    low: npt.NDArray[np.uint32]
-    first: Int64s
-    last: Int64s
-    marks: npt.NDArray[np.int32] | None
-    keys: ByteKeys | None
-
-    def take(self, places: npt.NDArray[np.intp]) -> NetEntries:
-        """Return some entries; the keys stay."""
-        columns = (column[places] for column in self[:6])
-        return NetEntries(*columns, None if self.marks is None else self.marks[places], self.keys)
 
 
 class NetOrders:
@@ -89,7 +62,7 @@ class NetOrders:
 
     def add(self, codes: Codes, waiting: Waiting, pieces: Pieces) -> None:
         """Add waiting rows, whose customers have `codes`."""
-        for some, part in _blocks(codes, pieces):
+        for some, part in blocks(codes, pieces):
             times, amounts, values = (np.empty(part.n_rows, np.int64) for _ in range(3))
             alone = np.empty(part.n_rows, np.uint8)
             layout = waiting.layout
@@ -124,7 +97,7 @@ class NetOrders:
             numbers = self._numbers(found[values[with_id]], texts)
             values = np.zeros(len(values), np.int64)
             values[with_id] = numbers
-        given = [codes, values, *entries[2:6]]
+        given: list[npt.NDArray[Any]] = [codes, values, *entries.columns[2:]]
         done = 0
         while done < len(codes):
             room = self._room()
@@ -161,9 +134,9 @@ class NetOrders:
     def entries(self) -> NetEntries:
         """All entries, in the order in which they first came."""
         self.settle()
-        columns = (column.array[: self._n] for column in self._columns)
+        columns = [column.array[: self._n] for column in self._columns]
         marks = self._marks.array[: self._n] if self._by_day else None
-        return NetEntries(*columns, marks, None if self._table is None else self._table.keys())
+        return NetEntries.of(columns, marks, None if self._table is None else self._table.keys())
 
     @property
     def _arrays(self) -> list[npt.NDArray[Any]]:
@@ -195,92 +168,6 @@ class NetOrders:
         if self._by_day:
             self._marks.reach(room)
         return room
-
-
-def _blocks(codes: Codes, pieces: Pieces) -> Iterator[tuple[Codes, Pieces]]:
-    """Cut rows, and the codes of their customers, into blocks of at most `_MOST_ROWS`."""
-    if pieces.n_rows <= _MOST_ROWS:
-        yield codes, pieces
-        return
-    sizes = pieces.ends - pieces.starts
-    before = np.cumsum(sizes) - sizes
-    for first in range(0, pieces.n_rows, _MOST_ROWS):
-        last = min(first + _MOST_ROWS, pieces.n_rows)
-        begin, end = np.clip(first - before, 0, sizes), np.clip(last - before, 0, sizes)
-        some = end > begin
-        starts, ends = (pieces.starts + begin)[some], (pieces.starts + end)[some]
-        yield codes[first:last], Pieces(starts, ends, last - first)
-
-
-@kernel
-def read_orders(
-    rows, starts, ends, amount_column, amount_shift, time_shift, time_mask, time_unit,
-    order_column, times, amounts, values, alone
-):  # fmt: skip
-    """Copy time, amount, order and flag of each row, in the order of the pieces.
-
-    For a negative `order_column` the value is the number of the row; it is 0 without an order id
-    otherwise.
-    """
-    place = 0
-    for piece in range(len(starts)):
-        for i in range(starts[piece], ends[piece]):
-            flag = rows[i, amount_column] & 1
-            times[place] = ((rows[i, 1] >> time_shift) & time_mask) * time_unit
-            amounts[place] = rows[i, amount_column] >> amount_shift
-            order = rows[i, order_column] if order_column >= 0 else np.int64(i)
-            values[place] = 0 if (flag != 0) & (order_column >= 0) else order
-            alone[place] = flag
-            place += 1
-
-
-@kernel
-def append_rows(
-    codes, times, amounts, values, alone, day_marks, by_day, far, start, room, n,
-    codes_out, values_out, high, low, first, last, marks
-):  # fmt: skip
-    """Append rows from `start` on until `room` entries are there; return the next row, and `n`.
-
-    A row of the same order as the entry before is added to it, because lines of one order often
-    follow one another. Rows without an order id are left out unless `by_day`.
-    """
-    for i in range(start, len(codes)):
-        if n == room:
-            return i, n
-        if alone[i] != 0 and not by_day:
-            continue
-        amount = amounts[i]
-        refund = amount < 0
-        upper = amount >> 32
-        lower = amount & 0xFFFFFFFF
-        before = 0 if refund else far - times[i]
-        after = 0 if refund else far + times[i]
-        mark = np.int64(day_marks[i]) if by_day else np.int64(0)
-        place = n - 1
-        if (
-            n > 0
-            and codes_out[place] == codes[i]
-            and values_out[place] == values[i]
-            and (not by_day or marks[place] == mark)
-        ):
-            total = np.int64(low[place]) + lower
-            high[place] = (((high[place] >> 1) + upper + (total >> 32)) << 1) | (
-                (high[place] & 1) | np.int64(refund)
-            )
-            low[place] = total & 0xFFFFFFFF
-            first[place] = max(first[place], before)
-            last[place] = max(last[place], after)
-            continue
-        codes_out[n] = codes[i]
-        values_out[n] = values[i]
-        high[n] = upper << 1 | np.int64(refund)
-        low[n] = lower
-        first[n] = before
-        last[n] = after
-        if by_day:
-            marks[n] = mark
-        n += 1
-    return len(codes), n
 
 
 @kernel

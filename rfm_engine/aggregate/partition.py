@@ -8,7 +8,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from rfm_engine.aggregate.contents import Contents
+from rfm_engine.aggregate.contents import Contents, NetEntries
 from rfm_engine.aggregate.daily import DailySums, repeats_of
 from rfm_engine.aggregate.dense import DenseTable
 from rfm_engine.aggregate.distinct import DistinctOrders
@@ -16,7 +16,7 @@ from rfm_engine.aggregate.hashing import HashKey
 from rfm_engine.aggregate.held import HeldRecords, held_of
 from rfm_engine.aggregate.measures import COUNT, FIRST, SUM, Measures, Records
 from rfm_engine.aggregate.net_counts import held_net_orders
-from rfm_engine.aggregate.net_orders import NetEntries, NetOrders
+from rfm_engine.aggregate.net_orders import NetOrders
 from rfm_engine.aggregate.spill import Run
 from rfm_engine.aggregate.tables import ByteTable, Codes, IntTable
 from rfm_engine.aggregate.waiting import Layout, Pieces, Waiting

@@ -12,13 +12,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from rfm_engine.aggregate.contents import Contents, OrderEntries
+from rfm_engine.aggregate.contents import Contents, NetEntries, OrderEntries
 from rfm_engine.aggregate.daily import DayEntries
-from rfm_engine.aggregate.net_orders import NetEntries
 from rfm_engine.errors import RfmError, UsageError, path_text, shown
 from rfm_engine.orders.arrays import frozen
 from rfm_engine.orders.keys import ByteKeys, IntKeys
 
+_NET_COLUMNS = 6  # those of `NetEntries` that are always there
 _MOST_AT_ONCE = 1 << 30  # the system writes at most 2 GiB in a call
 
 
@@ -81,7 +81,7 @@ class SpillFile:
         of_net: list[npt.NDArray[Any]] = []
         net_keys: list[npt.NDArray[Any]] = []
         if net is not None:
-            of_net = [*net[:6], *([] if net.marks is None else [net.marks])]
+            of_net = [*net.columns, *([] if net.marks is None else [net.marks])]
             net_keys = [] if net.keys is None else _key_arrays(net.keys)
         arrays = _key_arrays(keys), of_orders, of_days, of_net, net_keys
         spans = (tuple(map(self._write, each)) for each in arrays)
@@ -98,9 +98,9 @@ class SpillFile:
         net = None
         if run.net:
             columns = list(map(self._read, run.net))
-            marks = columns[6] if len(columns) > 6 else None
+            marks = columns.pop() if len(columns) > _NET_COLUMNS else None
             texts = [frozen(self._read(span)) for span in run.net_keys]
-            net = NetEntries(*columns[:6], marks, ByteKeys(*texts) if texts else None)
+            net = NetEntries.of(columns, marks, ByteKeys(*texts) if texts else None)
         return Contents(keys, self._read(run.records), entries, days, net)
 
     def _write(self, array: npt.NDArray[Any]) -> _Span:

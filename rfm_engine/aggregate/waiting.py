@@ -82,7 +82,7 @@ class Layout(NamedTuple):
 
     @property
     def are_distinct(self) -> bool:
-        """Whether orders have ids, by which they are told apart, and nothing else is known of each."""
+        """Whether orders are told apart by their ids, and nothing else is kept of each."""
         return self.orders in ("int", "bytes") and self.net is None
 
     @property
