@@ -64,7 +64,8 @@ class Result:
     customers_by_score
         Customers by score, the worst first, for r, f and m.
     customers_without_orders
-        Customers who only have refunds, or 0 orders with `customer_level`; they are not in
+        Customers who only have refunds, no order that counts with `refunds="net-order"`, or 0
+        orders with `customer_level`; they are not in
         `customers`.
     overall
         With `by` and `overall`: the result for the customers of all groups together.
