@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import rfm_engine as rfm
 from rfm_engine.aggregate import net_orders
 from rfm_engine.aggregate.contents import NetEntries
 from rfm_engine.aggregate.hashing import HashKey
@@ -134,3 +137,24 @@ def test_sum_orders__adds_up_the_days_of_an_order_and_leaves_rows_without_one():
     assert heads.tolist() == [0, 0, 2, 3, 0]
     # 9, then -7 with a refund, then 1.
     assert (totals_high.tolist(), totals_low.tolist()) == ([1, 0, 0, 0, 0], [3, 0, 3, 0, 0])
+
+
+@pytest.mark.parametrize("frequency", ["orders", "days"])
+def test_rows__without_an_order_id_have_at_most_an_entry_per_customer_and_day(frequency):
+    n = 100
+    totals = rfm.CustomerTotals(
+        as_of="2024-12-31", order="order_id", refunds="net-order", frequency=frequency, hash_key=7
+    )
+    orders = pa.table(
+        {
+            "customer_id": [1] * n,
+            "order_time": [datetime(2024, 1, 1 + hour % 2, hour % 24) for hour in range(n)],
+            "amount": [5] * n,
+            # Ids that differ, under nulls.
+            "order_id": pa.array(np.arange(n), mask=np.ones(n, np.bool_)),
+        }
+    )
+    totals.update(orders)
+    plain = rfm.CustomerTotals(as_of="2024-12-31", hash_key=7)
+    plain.update(orders)
+    assert totals.nbytes - plain.nbytes == (2 * 44 if frequency == "days" else 0)
