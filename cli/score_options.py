@@ -84,9 +84,9 @@ class ScoreOptions:
     amount_scale: Annotated[
         int | None, _reading("Digits after the point; more are rounded half-even.", "N")
     ] = None
-    refunds: Annotated[Literal["net", "drop", "error"], _reading("What negative amounts do.")] = (
-        "net"
-    )
+    refunds: Annotated[
+        Literal["net", "drop", "error", "net-order"], _reading("What negative amounts do.")
+    ] = "net"
     zero: Annotated[
         Literal["count", "drop"] | None,
         _reading("What zero amounts do; default: that of the scheme, or count."),

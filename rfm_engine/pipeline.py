@@ -122,7 +122,9 @@ def score(
         Digits behind the point in `monetary`, 0 to 18; by default a decimal's own, 0 for integers
         (for which it says where the point stands), 2 for floats and CSV.
     refunds
-        Negative amounts: `net` (lower monetary, never an order), `drop` or `error`.
+        Negative amounts: `net` (lower monetary, never an order), `drop`, `error`, or `net-order`,
+        which needs `order`: as `net`, but an order counts only when the sum of its rows is above
+        0, or is 0 without a refund, so that a cancelled order is no order.
     zero
         Zero amounts: `count` or `drop`; `count` unless the scheme says otherwise.
     frequency

@@ -65,7 +65,8 @@ class Result:
     customers_by_score
         Customers by score, the worst first, for r, f and m.
     customers_without_orders
-        Customers who only have refunds, or 0 orders with `customer_level`; they are not in
+        Customers who only have refunds, no order that counts with `refunds="net-order"`, or 0
+        orders with `customer_level`; they are not in
         `customers`.
     warnings
         What there is to warn of in the orders: records of `code` and `text`.

@@ -74,6 +74,8 @@ def _runs(folder: Path) -> Iterator[tuple[pa.Table | Path, dict[str, Any]]]:
         yield table, {"order": "order_id"}
         yield table, {"by": "seller_id", "clv": True}
         yield table, {"order": "order_text", "frequency": "days"}
+        for frequency in ("orders", "days"):
+            yield table, {"order": "order_text", "refunds": "net-order", "frequency": frequency}
         yield table, {"frequency": "days", "timezone": "Europe/Berlin", "window": "12mo"}
     yield ints, {"quantity": "quantity", "where": ["channel!=web"], "currency": "currency"}
     place = ints.schema.get_field_index("amount")

@@ -14,6 +14,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from . import reference_money as money
+from . import reference_orders as orders
 from . import reference_segments as segments
 from . import reference_time as times
 
@@ -171,10 +172,12 @@ def totals(
     by_customer: dict[Key, list[Reading]] = {}
     for reading in counted:
         by_customer.setdefault(reading.customer, []).append(reading)
+    bought = {key: orders.purchases(mine, refunds, zero) for key, mine in by_customer.items()}
+    nets = {key: orders.net_amount(mine) for key, mine in by_customer.items()}
     customers = {
-        key: _customer(mine, as_of, frequency, has_order=has_order)
-        for key, mine in by_customer.items()
-        if any(reading.minor >= 0 for reading in mine)
+        key: _customer(mine, nets[key], as_of, frequency, has_order=has_order)
+        for key, mine in bought.items()
+        if mine
     }
     return Expected(
         as_of=as_of,
@@ -226,8 +229,9 @@ def _policy(reading: Reading, refunds: str, zero: str) -> str | None:
     return None
 
 
-def _customer(mine: list[Reading], as_of: date, frequency: str, *, has_order: bool) -> Customer:
-    bought = [reading for reading in mine if reading.minor >= 0]
+def _customer(
+    bought: list[Reading], net: int, as_of: date, frequency: str, *, has_order: bool
+) -> Customer:
     first = min(bought, key=lambda reading: reading.instant_us)
     last = max(bought, key=lambda reading: reading.instant_us)
     if frequency == "days":
@@ -241,7 +245,7 @@ def _customer(mine: list[Reading], as_of: date, frequency: str, *, has_order: bo
         last_us=last.instant_us,
         recency_days=(as_of - last.day).days,
         frequency=n_orders,
-        monetary_minor=money.within_18_digits(sum(reading.minor for reading in mine)),
+        monetary_minor=net,
     )
 
 

@@ -37,7 +37,9 @@ def varied_run(rates: Path) -> None:
             rfm.score(layout(with_ids(plain, kind)), as_of=AS_OF, threads=2)
         lines = with_ids(with_ids(plain, kind), kind, "order_id")
         for frequency in ("orders", "days"):
-            rfm.score(lines, as_of=AS_OF, order="order_id", frequency=frequency)
+            options = {"as_of": AS_OF, "order": "order_id", "frequency": frequency}
+            for refunds in ("net", "net-order"):
+                rfm.score(lines, refunds=refunds, **options)
     for kind in TIMES:
         column = plain["order_time"].cast(pa.timestamp("us", getattr(kind, "tz", None)))
         table = plain.set_column(1, "order_time", column.cast(kind, safe=False))

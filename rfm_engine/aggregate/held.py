@@ -124,7 +124,7 @@ class HeldRecords(NamedTuple):
 
 def held_of(contents: Contents) -> HeldRecords:
     """Count the distinct orders of each customer, and add up the days."""
-    keys, records, orders, days = contents
+    keys, records, orders, days, _ = contents
     n = len(records)
     counts = np.zeros(0, np.int64)
     if orders is not None:

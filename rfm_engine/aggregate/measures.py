@@ -8,7 +8,8 @@ back is exact, and whether it is too large is asked once, at the end, so that th
 depend on the order of the rows.
 
 Where totals of customers are added instead of orders, nobody knows when the first purchase was:
-the first field is then `UNKNOWN_FIRST`, which any known one goes before. It is `TOO_MANY` for good
+the first field is then `UNKNOWN_FIRST`, which any known one goes before. So it is while orders
+with ids are kept beside with their net amounts. It is `TOO_MANY` for good
 once the orders have left their bits.
 """
 
@@ -67,6 +68,10 @@ class Measures:
         if layout.orders == "number":
             n_fresh = accumulate_totals(
                 *places, layout.order_column, FAR_US, _ONE_CARRY, self.records
+            )
+        elif layout.net is not None:
+            n_fresh = accumulate_own_orders(
+                *places, FAR_US, UNKNOWN_FIRST, _ONE_CARRY, self.records
             )
         else:
             n_fresh = accumulate(*places, FAR_US, _ONE_CARRY, self.records)
@@ -141,6 +146,38 @@ def accumulate_totals(
             records[code, 0] = max(records[code, 0], first)
             records[code, 1] = max(records[code, 1], last)
             records[code, 2] += n_orders + carry
+            records[code, 3] = after
+    return n_seen
+
+
+@kernel
+def accumulate_own_orders(
+    codes, rows, starts, ends, amount_column, amount_shift, time_shift, time_mask, time_unit, far,
+    unknown_first, one_carry, records
+):  # fmt: skip
+    """Add each row to its customer's record; only rows that are orders by themselves are purchases.
+
+    Returns as `accumulate`. The first field is never 0 then: net amounts of 0 do not hide a
+    customer.
+    """
+    n_seen = 0
+    place = 0
+    for piece in range(len(starts)):
+        for i in range(starts[piece], ends[piece]):
+            code = codes[place]
+            place += 1
+            amount = rows[i, amount_column] >> amount_shift
+            time = ((rows[i, 1] >> time_shift) & time_mask) * time_unit
+            refund = amount >> 63
+            own = -(rows[i, amount_column] & 1) & ~refund  # all bits set, or none
+            before = records[code, 3]
+            after = before + amount
+            wrapped = ((before ^ after) & (amount ^ after)) >> 63
+            carry = ((one_carry ^ refund) - refund) & wrapped
+            n_seen += records[code, 0] == 0
+            records[code, 0] = max(records[code, 0], max((far - time) & own, unknown_first))
+            records[code, 1] = max(records[code, 1], (far + time) & own)
+            records[code, 2] += (own & 1) + carry
             records[code, 3] = after
     return n_seen
 

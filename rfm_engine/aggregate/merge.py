@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from rfm_engine.aggregate.contents import Contents, OrderEntries
+from rfm_engine.aggregate.contents import Contents, NetEntries, OrderEntries
 from rfm_engine.aggregate.daily import DayEntries
 from rfm_engine.aggregate.dense import DenseRange
 from rfm_engine.aggregate.hashing import HashKey
@@ -53,6 +53,8 @@ def absorb(
         _absorb_orders(ours, key, theirs.orders, code_here, home)
     if theirs.days is not None:
         _absorb_days(ours, theirs.days, code_here, home)
+    if theirs.net is not None:
+        _absorb_net(ours, key, theirs.net, code_here, home)
 
 
 def _absorb_orders(
@@ -83,6 +85,20 @@ def _absorb_days(
         assert partition.days is not None
         entries = theirs.take(chosen)
         partition.days.absorb(code_here[entries.rows], entries)
+
+
+def _absorb_net(
+    ours: Sequence[Partition],
+    key: HashKey,
+    theirs: NetEntries,
+    code_here: npt.NDArray[np.uint32],
+    home: npt.NDArray[np.uint16],
+) -> None:
+    found, texts = (None, None) if theirs.keys is None else placed_alone(theirs.keys, key)
+    for partition, chosen in _dealt_out(ours, home[theirs.rows]):
+        assert partition.net is not None
+        entries = theirs.take(chosen)
+        partition.net.absorb(code_here[entries.rows], entries, found, texts)
 
 
 def _dealt_out(

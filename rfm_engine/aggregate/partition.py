@@ -8,13 +8,15 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from rfm_engine.aggregate.contents import Contents
+from rfm_engine.aggregate.contents import Contents, NetEntries
 from rfm_engine.aggregate.daily import DailySums, repeats_of
 from rfm_engine.aggregate.dense import DenseTable
 from rfm_engine.aggregate.distinct import DistinctOrders
 from rfm_engine.aggregate.hashing import HashKey
-from rfm_engine.aggregate.held import HeldRecords
+from rfm_engine.aggregate.held import HeldRecords, held_of
 from rfm_engine.aggregate.measures import COUNT, FIRST, SUM, Measures, Records
+from rfm_engine.aggregate.net_counts import held_net_orders
+from rfm_engine.aggregate.net_orders import NetOrders
 from rfm_engine.aggregate.spill import Run
 from rfm_engine.aggregate.tables import ByteTable, Codes, IntTable
 from rfm_engine.aggregate.waiting import Layout, Pieces, Waiting
@@ -52,11 +54,12 @@ class Partition:
         distinct = self._layout.are_distinct
         self.orders = DistinctOrders(self._key, self._layout) if distinct else None
         self.days = DailySums(self._key, self._days_in) if self._days_in else None
+        self.net = NetOrders(self._key, self._layout) if self._layout.net else None
 
     @property
     def nbytes(self) -> int:
         """Bytes held in memory."""
-        kept = (self.customers, self.measures, self.orders, self.days)
+        kept = (self.customers, self.measures, self.orders, self.days, self.net)
         return sum(each.nbytes for each in kept if each is not None)
 
     def add(self, waiting: Waiting, pieces: Pieces) -> None:
@@ -67,6 +70,8 @@ class Partition:
             self.orders.add(codes, waiting, pieces)
         if self.days is not None:
             self.days.add(codes, waiting, pieces)
+        if self.net is not None:
+            self.net.add(codes, waiting, pieces)
 
     def absorb(self, waiting: Waiting, pieces: Pieces, others: Records) -> tuple[Codes, Places]:
         """Add other records, `int64[n, 4]`, by waiting rows whose time is a row of `others`.
@@ -87,13 +92,17 @@ class Partition:
     @property
     def has_repeats(self) -> bool:
         """Whether something may be held twice."""
-        return any(kept is not None and kept.has_repeats for kept in (self.orders, self.days))
+        return any(kept is not None and kept.has_repeats for kept in self._kept)
 
     def settle(self) -> None:
         """Hold nothing twice."""
-        for kept in (self.orders, self.days):
+        for kept in self._kept:
             if kept is not None:
                 kept.settle()
+
+    @property
+    def _kept(self) -> tuple[DistinctOrders | DailySums | NetOrders | None, ...]:
+        return self.orders, self.days, self.net
 
     @property
     def n_records(self) -> int:
@@ -106,25 +115,45 @@ class Partition:
         records = self.measures.records
         orders = None if self.orders is None else self.orders.entries()
         days = None if self.days is None else self.days.entries()
+        net = None if self.net is None else self.net.entries()
         present = self._present()
         if present is None:
-            return Contents(keys, records, orders, days)
+            return Contents(keys, records, orders, days, net)
         assert isinstance(keys, IntKeys)
         if orders is not None:
             orders = orders._replace(rows=_places(present, orders.rows))
         if days is not None:
             days = days._replace(rows=_places(present, days.rows))
+        if net is not None:
+            net = net._replace(rows=_places(present, net.rows))
         records = records.take(present, axis=0)
-        return Contents(IntKeys(keys.bits.take(present)), records, orders, days)
+        return Contents(IntKeys(keys.bits.take(present)), records, orders, days, net)
 
     def held(self) -> HeldRecords:
         """Return the customers in memory."""
+        if self.net is not None:
+            return self._held_net(
+                self.customers.keys, self.measures.records, self.net.entries(), self.measures.n_seen
+            )
         n = self.customers.n
         n_orders = np.zeros(0, np.int64) if self.orders is None else self.orders.counts(n)
         repeats = None if self.days is None else repeats_of(self.days.entries(), n)
         return HeldRecords(
             self.customers.keys, self.measures.records, n_orders, self.measures.n_seen, repeats
         )
+
+    def held_from(self, contents: Contents) -> HeldRecords:
+        """Return the customers of all runs, which `contents` are."""
+        keys, records, _, _, net = contents
+        if net is None:
+            return held_of(contents)
+        return self._held_net(lambda: keys, records, net, len(records))
+
+    def _held_net(
+        self, load_keys: Callable[[], Keys], records: Records, net: NetEntries, n_customers: int
+    ) -> HeldRecords:
+        assert self._layout.net is not None
+        return held_net_orders(load_keys, records, net, n_customers, self._layout.net, self._key)
 
     def _present(self) -> npt.NDArray[np.intp] | None:
         """Return the codes of customers; None when all are: ids addressed directly leave gaps."""

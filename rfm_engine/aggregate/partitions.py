@@ -16,7 +16,7 @@ from rfm_engine.aggregate.budget import Budget
 from rfm_engine.aggregate.contents import Contents, together
 from rfm_engine.aggregate.dense import DenseRange, DenseTable, dense_range
 from rfm_engine.aggregate.hashing import HashKey
-from rfm_engine.aggregate.held import Held, held_of
+from rfm_engine.aggregate.held import Held
 from rfm_engine.aggregate.merge import absorb
 from rfm_engine.aggregate.partition import KeyTable, Partition
 from rfm_engine.aggregate.rounds import Round
@@ -173,7 +173,7 @@ class Partitions:
             return partition.held()
         self._gather(partition)
         contents = self._spill.read(partition.runs[0], orders=self.layout.are_distinct)
-        return held_of(contents)
+        return partition.held_from(contents)
 
     def n_held(self, partition: Partition) -> int:
         """Return how many customers a settled partition has."""

@@ -12,12 +12,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from rfm_engine.aggregate.contents import Contents, OrderEntries
+from rfm_engine.aggregate.contents import Contents, NetEntries, OrderEntries
 from rfm_engine.aggregate.daily import DayEntries
 from rfm_engine.errors import RfmError, UsageError, path_text, shown
 from rfm_engine.orders.arrays import frozen
 from rfm_engine.orders.keys import ByteKeys, IntKeys
 
+_NET_COLUMNS = 6  # those of `NetEntries` that are always there
 _MOST_AT_ONCE = 1 << 30  # the system writes at most 2 GiB in a call
 
 
@@ -30,13 +31,18 @@ class _Span(NamedTuple):
 
 
 class Run(NamedTuple):
-    """Contents on disk: `n` customers, and the arrays of their keys, orders and days."""
+    """Contents on disk: `n` customers, and the arrays of their keys, orders and days.
+
+    `net` are those of orders with their net amounts, and `net_keys` of the ids of these.
+    """
 
     n: int
     records: _Span
     keys: tuple[_Span, ...]
     orders: tuple[_Span, ...]
     days: tuple[_Span, ...]
+    net: tuple[_Span, ...] = ()
+    net_keys: tuple[_Span, ...] = ()
 
 
 class SpillFile:
@@ -66,13 +72,18 @@ class SpillFile:
         RfmError
             The disk is full or fails; the message says how much there is and how much is needed.
         """
-        keys, records, orders, days = contents
+        keys, records, orders, days, net = contents
         of_orders: list[npt.NDArray[Any]] = []
         if orders is not None:
             of_orders = [orders.rows, orders.values]
             of_orders += [] if orders.keys is None else _key_arrays(orders.keys)
         of_days: list[npt.NDArray[Any]] = [] if days is None else [*days]
-        arrays = _key_arrays(keys), of_orders, of_days
+        of_net: list[npt.NDArray[Any]] = []
+        net_keys: list[npt.NDArray[Any]] = []
+        if net is not None:
+            of_net = [*net.columns, *([] if net.marks is None else [net.marks])]
+            net_keys = [] if net.keys is None else _key_arrays(net.keys)
+        arrays = _key_arrays(keys), of_orders, of_days, of_net, net_keys
         spans = (tuple(map(self._write, each)) for each in arrays)
         return Run(len(records), self._write(records), *spans)
 
@@ -84,7 +95,13 @@ class SpillFile:
             rows, values, *texts = (self._read(span) for span in run.orders)
             entries = OrderEntries(rows, values, ByteKeys(*map(frozen, texts)) if texts else None)
         days = DayEntries(*map(self._read, run.days)) if run.days else None
-        return Contents(keys, self._read(run.records), entries, days)
+        net = None
+        if run.net:
+            columns = list(map(self._read, run.net))
+            marks = columns.pop() if len(columns) > _NET_COLUMNS else None
+            texts = [frozen(self._read(span)) for span in run.net_keys]
+            net = NetEntries.of(columns, marks, ByteKeys(*texts) if texts else None)
+        return Contents(keys, self._read(run.records), entries, days, net)
 
     def _write(self, array: npt.NDArray[Any]) -> _Span:
         data = np.ascontiguousarray(array).reshape(-1).view(np.uint8).data

@@ -28,7 +28,7 @@ from rfm_engine.aggregate.intake import Intake
 from rfm_engine.aggregate.ledger import RowCounts
 from rfm_engine.aggregate.partitions import Partitions
 from rfm_engine.aggregate.spill import SpillFile
-from rfm_engine.aggregate.waiting import Layout
+from rfm_engine.aggregate.waiting import Layout, NetRule
 from rfm_engine.available import anonymous_bytes
 from rfm_engine.errors import UsageError
 from rfm_engine.orders.group_keys import within_groups
@@ -351,9 +351,14 @@ class CustomerTotals:
         with self._lock:
             if self._partitions is None:
                 signed = self._intake.kinds.customer == "int"
+                reading = self.reading
+                days_in = reading.zone if reading.clv else None
+                if reading.refunds == "net-order":
+                    rule = NetRule(reading.zone, reading.frequency == "days", reading.clv)
+                    layout, days_in = layout._replace(net=rule), None
                 self._partitions = Partitions(
                     self._hash_key, layout, self._budget, self._spill, signed=signed,
-                    days_in=self.reading.zone if self.reading.clv else None,
+                    days_in=days_in,
                     n_rows=self._n_rows,
                 )  # fmt: skip
             return self._partitions

@@ -15,12 +15,29 @@ import numpy.typing as npt
 from rfm_engine.aggregate.memory import Growing
 from rfm_engine.orders.keys import IntKeys
 from rfm_engine.orders.normalize import OrderRows
+from rfm_engine.orders.time.zones import Zone
 
 BIN_BITS = 9
 N_BINS = 1 << BIN_BITS
 """Bins of hashed customers, and as many of those addressed directly, where there are any."""
 
 _FEWEST_BYTES = 1 << 20
+
+
+class NetRule(NamedTuple):
+    """What `refunds="net-order"` has to know: whether days are counted, or repeat purchases kept.
+
+    Days are those of `zone`.
+    """
+
+    zone: Zone
+    counts_days: bool
+    repeats: bool
+
+    @property
+    def by_day(self) -> bool:
+        """Whether the days of each order are needed."""
+        return self.counts_days or self.repeats
 
 
 class Layout(NamedTuple):
@@ -30,12 +47,13 @@ class Layout(NamedTuple):
     the row is an order by itself; in `narrow` rows these two share a column, see
     `rfm_engine.aggregate.narrow`. Then, for byte ids, the place of the customer's bytes; then the
     order id, for byte ids its hash and the place of its bytes, or the number of orders that a row
-    stands for.
+    stands for. With `net` orders count by their net amounts.
     """
 
     of_bytes: bool
     orders: Literal["int", "bytes", "number"] | None
     narrow: bool = False
+    net: NetRule | None = None
 
     @classmethod
     def of(cls, rows: OrderRows) -> Layout:
@@ -64,8 +82,8 @@ class Layout(NamedTuple):
 
     @property
     def are_distinct(self) -> bool:
-        """Whether orders have ids, by which they are told apart."""
-        return self.orders in ("int", "bytes")
+        """Whether orders are told apart by their ids, and nothing else is kept of each."""
+        return self.orders in ("int", "bytes") and self.net is None
 
     @property
     def width(self) -> int:

@@ -319,7 +319,7 @@ def _refuse_refund(batch: Batch, row: int) -> None:
 def _orders(
     batch: Batch, time_us: npt.NDArray[np.int64], reading: Reading, *, text: bool
 ) -> tuple[RowKeys | None, npt.NDArray[np.bool_] | None]:
-    if reading.frequency == "days":
+    if reading.frequency == "days" and reading.refunds != "net-order":
         days = arrow(local_days(time_us, reading.zone))
         return keys_of(days), None
     if reading.order is None:

@@ -18,7 +18,7 @@ from rfm_engine.orders.money.rates_file import read_rates
 from rfm_engine.orders.time.zones import Zone
 from rfm_engine.orders.where import Condition
 
-Refunds = Literal["net", "drop", "error"]
+Refunds = Literal["net", "drop", "error", "net-order"]
 Zero = Literal["count", "drop"]
 Frequency = Literal["orders", "days"]
 Ids = Literal["auto", "int", "text"]
@@ -120,6 +120,11 @@ class Reading:
         options = {field.name: getattr(self, field.name) for field in fields(self) if field.init}
         n_orders = orders_column(self.n_orders, options, customer_level=self.customer_level)
         object.__setattr__(self, "n_orders", n_orders)
+        if self.refunds == "net-order" and self.order is None:
+            raise UsageError(
+                "refunds net-order must come with order, because it adds up the rows of each "
+                "order; got no order column. Name it, or choose net."
+            )
         object.__setattr__(self, "zone", Zone(self.timezone))
         object.__setattr__(
             self, "conditions", tuple(map(Condition.parse, conditions_of(self.where)))

@@ -174,7 +174,7 @@ class Gathering:
 
     def _run(self, first_day: int | None, contents: Callable[[], Contents]) -> Gathered:
         """Sort the customers of some partitions."""
-        keys, records, entries, _ = contents()
+        keys, records, entries, *_ = contents()
         self._refuse_too_many(keys, records)
         words, orders = NO_DAYS, None
         if self._daily:

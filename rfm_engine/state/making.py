@@ -94,6 +94,7 @@ def agreed(
     UsageError
         An option is asked for otherwise.
     """
+    _refuse_net_order(asked.get("refunds"))
     found = dict(manifest.options)
     for name, held in manifest.options.items():
         given = _plain(name, asked.get(name))
@@ -131,6 +132,7 @@ def _options(given: dict[str, Any]) -> dict[str, Any]:
             "Dates, windows and scoring options come with each score."
         )
     options = DEFAULTS | given
+    _refuse_net_order(options["refunds"])
     options |= {name: _plain(name, options[name]) for name in ("where", "rates")}
     reading = Reading(as_of=NEWEST, **options)
     options["n_orders"] = reading.n_orders
@@ -141,6 +143,14 @@ def _options(given: dict[str, Any]) -> dict[str, Any]:
                 f"{options[role]!r}. Rename it in the input."
             )
     return options
+
+
+def _refuse_net_order(refunds: Any) -> None:
+    if refunds == "net-order":
+        raise UsageError(
+            "refunds must be net, drop or error for a state, because it does not keep the sum of "
+            "every order; got net-order. Score the orders themselves, or choose net."
+        )
 
 
 def _refuse_what_history_cannot(history: History, options: dict[str, Any]) -> None:

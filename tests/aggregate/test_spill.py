@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 import rfm_engine as rfm
-from rfm_engine.aggregate.contents import Contents, OrderEntries
+from rfm_engine.aggregate.contents import Contents, NetEntries, OrderEntries
 from rfm_engine.aggregate.memory import Growing
 from rfm_engine.aggregate.spill import SpillFile
 from rfm_engine.errors import RfmError, UsageError
@@ -24,6 +24,18 @@ ORDERS = {
     "none": None,
     "int": OrderEntries(ROWS, VALUES, None),
     "bytes": OrderEntries(ROWS, VALUES, byte_keys([b"x", b""])),
+}
+
+
+NET_COLUMNS = [
+    ROWS, VALUES, VALUES + 1, np.array([0, 7, 2**32 - 1], np.uint32), VALUES + 2, VALUES - 1,
+]  # fmt: skip
+MARKS = np.array([-3, 0, 5], np.int32)
+NET = {
+    "int": NetEntries.of(NET_COLUMNS, None, None),
+    "int by day": NetEntries.of(NET_COLUMNS, MARKS, None),
+    "bytes": NetEntries.of(NET_COLUMNS, None, byte_keys([b"x", b""])),
+    "bytes by day": NetEntries.of(NET_COLUMNS, MARKS, byte_keys([b"x", b""])),
 }
 
 
@@ -44,6 +56,15 @@ def test_spill__gives_back_what_it_was_given(keys, orders, tmp_path):
     runs = [spill.write(contents) for contents in given]
     assert [as_lists(spill.read(run)) for run in reversed(runs)] == as_lists(list(reversed(given)))
     assert as_lists(spill.read(runs[0], orders=False)) == as_lists(given[0]._replace(orders=None))
+
+
+@pytest.mark.parametrize("net", NET)
+def test_spill__gives_back_net_orders(net, tmp_path):
+    spill = SpillFile(tmp_path)
+    given = Contents(KEYS["int"], RECORDS, net=NET[net])
+    found = spill.read(spill.write(given))
+    assert as_lists(found) == as_lists(given)
+    assert [column.dtype for column in found.net.columns] == [each.dtype for each in NET_COLUMNS]
 
 
 def test_spill__leaves_no_name_and_is_made_only_when_needed(tmp_path):

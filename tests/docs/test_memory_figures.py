@@ -15,6 +15,7 @@ from tests.docs.pages import ROOT, tables_of
 AS_OF = "2025-12-31"
 FIRST_DAY = np.datetime64("2025-01-01", "us")
 DAYS_EACH = 5
+NET = {"order": "order_id", "refunds": "net-order"}
 # From N to 2 N, so that every table is met just before and just after it has grown.
 N = 50_000
 STEP = N // 20
@@ -97,6 +98,25 @@ def order_of_text() -> list[float]:
     return each(growth(make, order="order_id"), growth(make))
 
 
+def net_order_of_int() -> list[float]:
+    return each(growth(orders_of, **NET), growth(orders_of))
+
+
+def net_order_of_text() -> list[float]:
+    def make(start: int, stop: int) -> pa.Table:
+        return orders_of(start, stop, order_ids=texts)
+
+    return each(growth(make, **NET), growth(make))
+
+
+def net_order_day() -> list[float]:
+    return each(growth(days_of, frequency="days", **NET), growth(days_of))
+
+
+def net_order_day_amount() -> list[float]:
+    return each(growth(days_of, clv=True, **NET), growth(days_of))
+
+
 def customer_day() -> list[float]:
     return each(growth(days_of, frequency="days"), growth(days_of))
 
@@ -119,6 +139,10 @@ MEASURED = {
     "customer, text id of 32 bytes": customer_of_text,
     "order with `--order`, integer id": order_of_int,
     "order with `--order`, text id of 32 bytes": order_of_text,
+    "order with `--refunds net-order`, integer id": net_order_of_int,
+    "order with `--refunds net-order`, text id of 32 bytes": net_order_of_text,
+    "order and day with `--refunds net-order` and `--frequency days`": net_order_day,
+    "order and day with `--refunds net-order` and `--clv`": net_order_day_amount,
     "customer and day with `--frequency days`": customer_day,
     "customer and day with `--clv`": customer_day_amount,
     "customer of a group with `--by`, integer ids": customer_of_group,
@@ -140,7 +164,9 @@ def test_bytes__are_those_of_the_page(what):
     assert most / max(seen) <= SLACK
 
 
-@pytest.mark.parametrize("options", [{}, {"order": "order_id"}, {"frequency": "days"}])
+@pytest.mark.parametrize(
+    "options", [{}, {"order": "order_id"}, {"frequency": "days"}, NET, NET | {"frequency": "days"}]
+)
 @pytest.mark.parametrize("ids", [ints, texts])
 def test_bytes__stay_when_the_rows_of_the_same_customers_double(ids, options):
     totals = fresh(**options)

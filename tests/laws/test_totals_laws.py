@@ -30,6 +30,8 @@ def cases(draw):
         "order": "order_id" if "order_id" in columns else None,
         "quantity": "quantity" if "quantity" in columns else None,
     }
+    if options["order"] and draw(st.booleans()):
+        options["refunds"] = "net-order"
     return orders, draw(strategies.cuttings(orders.table)), options
 
 
