@@ -97,7 +97,7 @@ def aggregate(
     """
     threads = running["threads"]
     known = Reading(as_of=as_of, **reading)
-    sources = open_sources(orders, known.columns, csv_delimiter=known.csv_delimiter)
+    sources = open_sources(orders, known.columns, csv_format=known.csv)
     for source in sources:
         refuse_overwriting(output, "an input", source.name)
     spent = Seconds()

@@ -207,7 +207,7 @@ class CustomerTotals:
             or a row is refused, the batches before it stay added.
         """
         reading = self._intake.reading
-        sources = open_sources(orders, reading.columns, csv_delimiter=reading.csv_delimiter)
+        sources = open_sources(orders, reading.columns, csv_format=reading.csv)
         self.join(sources)
         for source in sources:
             for read in source.reads():

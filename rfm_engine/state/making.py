@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from rfm_engine.errors import StateError, UsageError, path_text, shown, shown_cause
+from rfm_engine.orders.csv_format import null_words
 from rfm_engine.orders.reading import NEWEST, Reading, conditions_of
 from rfm_engine.state.disk import Disk
 from rfm_engine.state.history import History
@@ -102,8 +103,9 @@ def agreed(
     UsageError
         An option is asked for otherwise.
     """
-    found = dict(manifest.options)
-    for name, held in manifest.options.items():
+    # A state made before an option existed has its default.
+    found = {name: _plain(name, held) for name, held in DEFAULTS.items()} | manifest.options
+    for name, held in [*found.items()]:
         given = _plain(name, asked.get(name))
         by_scheme = given is None and name in implied
         if by_scheme:
@@ -126,6 +128,8 @@ def _plain(name: str, given: Any) -> Any:
     """Return an option as a manifest has it."""
     if name == "where":
         return list(conditions_of(given))
+    if name == "csv_null" and given is not None:
+        return list(null_words(given))
     if name == "rates" and given is not None:
         return os.path.abspath(path_text("rates", given))  # noqa: PTH100
     return given
@@ -139,7 +143,7 @@ def _options(given: dict[str, Any]) -> dict[str, Any]:
             "Dates, windows and scoring options come with each score."
         )
     options = DEFAULTS | given
-    options |= {name: _plain(name, options[name]) for name in ("where", "rates")}
+    options |= {name: _plain(name, options[name]) for name in ("where", "rates", "csv_null")}
     reading = Reading(as_of=NEWEST, **options)
     options["n_orders"] = reading.n_orders
     for role in ("customer", "by"):
