@@ -46,7 +46,8 @@ _running = functools.partial(_option, "Running")
 _READING = (
     "customer", "time", "amount", "order", "quantity", "currency", "rates", "n_orders", "by",
     "where", "timezone", "amount_scale", "refunds", "zero", "frequency", "ids", "csv_delimiter",
-    "csv_decimal", "csv_thousands", "csv_null", "csv_encoding", "time_format", "customer_level", "strict",
+    "csv_decimal", "csv_thousands", "csv_null", "csv_encoding", "time_format",
+    "customer_level", "strict",
 )  # fmt: skip
 """The options that a state sets for good."""
 

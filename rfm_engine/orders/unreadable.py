@@ -55,6 +55,7 @@ def _advice(text: str, notation: Notation) -> str:
     groups = _GROUPS.search(text)
     if notation.thousands is None and groups is not None and groups[1] != notation.decimal:
         sign = "space" if groups[1].isspace() else repr(groups[1])
-        or_point = f", or the decimal point with --csv-decimal {other!r}" * (groups[1] == other)
+        is_either = text.count(other) == 1 and groups[1] == other and notation.decimal not in text
+        or_point = f", or the decimal point with --csv-decimal {other!r}" * is_either
         return f"Give the sign between groups of digits with --csv-thousands {sign}{or_point}."
     return "Correct it, or name another column."
