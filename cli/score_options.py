@@ -46,7 +46,8 @@ _running = functools.partial(_option, "Running")
 _READING = (
     "customer", "time", "amount", "order", "quantity", "currency", "rates", "n_orders", "by",
     "where", "timezone", "amount_scale", "refunds", "zero", "frequency", "ids", "csv_delimiter",
-    "csv_decimal", "time_format", "as_files", "customer_level", "strict",
+    "csv_decimal", "csv_thousands", "csv_null", "csv_encoding", "time_format", "as_files",
+    "customer_level", "strict",
 )  # fmt: skip
 """The options that a state sets for good."""
 
@@ -96,8 +97,19 @@ class ScoreOptions:
         _reading("Count orders, or days with orders; default: that of the scheme, or orders."),
     ] = None
     ids: Annotated[Literal["auto", "int", "text"], _reading("Customer ids in CSV.")] = "auto"
-    csv_delimiter: Annotated[str, _reading(r"Between CSV fields; \t is a tab.", "C")] = ","
+    csv_delimiter: Annotated[
+        str, _reading(r"Between CSV fields; \t: a tab, space: runs of blanks.", "C|space")
+    ] = ","
     csv_decimal: Annotated[str, _reading("Decimal point of CSV amounts.", "C")] = "."
+    csv_thousands: Annotated[
+        str | None, _reading("Between groups of three digits in CSV.", "C|space")
+    ] = None
+    csv_null: Annotated[
+        str | None, _reading("Unquoted words of CSV that are null, as NULL,NA.", "W1,W2")
+    ] = None
+    csv_encoding: Annotated[
+        Literal["utf-8", "latin-1", "cp1252", "utf-16"], _reading("Encoding of CSV.")
+    ] = "utf-8"
     time_format: Annotated[
         str | None,
         _reading(
@@ -204,6 +216,7 @@ class ScoreOptions:
             | cuts
             | {
                 "where": self.where or (),
+                "csv_null": _listed(self.csv_null) or (),
                 "csv_delimiter": self.csv_delimiter.replace(r"\t", "\t"),
                 "method": _one_or_list(_listed(self.method)),
                 "bins": _one_or_list(_bins(self.bins)),
@@ -223,6 +236,7 @@ def takes_reading_options(command: Callable[..., None]) -> Callable[..., None]:
 
 def reading_arguments(options: dict[str, Any]) -> dict[str, Any]:
     """Return keyword arguments of `rfm_engine.State.create`; what is None is left out."""
+    options = options | {"csv_null": _listed(options["csv_null"])}
     given = {name: value for name, value in options.items() if value is not None}
     return given | {"csv_delimiter": options["csv_delimiter"].replace(r"\t", "\t")}
 

@@ -19,6 +19,7 @@ from rfm_engine.available import anonymous_bytes, available_bytes, threads_of
 from rfm_engine.customers import ScoredCustomers
 from rfm_engine.errors import DataError, UsageError
 from rfm_engine.model import plan_by
+from rfm_engine.orders.csv_format import null_words
 from rfm_engine.orders.reading import ClvUnit, Frequency, Ids, Refunds, Zero, conditions_of
 from rfm_engine.result import Result, SegmentTotals, cuts_in_units
 from rfm_engine.scan import Seconds
@@ -60,6 +61,9 @@ def score(
     ids: Ids = "auto",
     csv_delimiter: str = ",",
     csv_decimal: str = ".",
+    csv_thousands: str | None = None,
+    csv_null: Sequence[str] = (),
+    csv_encoding: str = "utf-8",
     time_format: str | None = None,
     as_files: bool = False,
     strict: bool = False,
@@ -130,8 +134,12 @@ def score(
     frequency
         `orders`, or `days` for distinct local dates with an order; `orders` unless the scheme says
         otherwise.
-    ids, csv_delimiter, csv_decimal
-        CSV only: ids as `text` (default) or `int`; the delimiter; the decimal point.
+    ids, csv_delimiter, csv_decimal, csv_thousands
+        CSV only: ids as `text` (default) or `int`; the delimiter, or `space` for runs of blanks;
+        the decimal point; what stands between groups of three digits (a character, or `space`).
+    csv_null, csv_encoding
+        CSV only: unquoted words that are null, such as `["NULL", "NA"]`; `utf-8`, `latin-1`,
+        `cp1252` or `utf-16`.
     time_format
         What text and numbers in the time column mean: a format of strptime, or `epoch` (seconds
         since 1970), `epoch-ms` or `excel` (serial days). Without it, text is ISO 8601.
@@ -231,8 +239,10 @@ def score(
         "refunds": refunds, "zero": implied.get("zero", "count") if zero is None else zero,
         "frequency": implied.get("frequency", "orders") if frequency is None else frequency,
         "ids": ids, "csv_delimiter": csv_delimiter, "csv_decimal": csv_decimal,
-        "time_format": time_format, "as_files": as_files, "strict": strict, "clv": clv,
-        "clv_unit": clv_unit, "customer_level": customer_level, "n_orders": n_orders,
+        "csv_thousands": csv_thousands, "csv_null": null_words(csv_null),
+        "csv_encoding": csv_encoding, "time_format": time_format, "as_files": as_files,
+        "strict": strict, "clv": clv, "clv_unit": clv_unit,
+        "customer_level": customer_level, "n_orders": n_orders,
     }  # fmt: skip
     if state is not None:
         policies = {"zero": zero, "frequency": frequency}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import struct
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -58,6 +59,31 @@ def minor_units(
     else:
         rounded = taken != exact
     return minor, rounded
+
+
+def decimal_of(text: str, point: str = ".", thousands: str = "") -> Decimal | None:
+    """Return the number that a text is, None where it is none.
+
+    `thousands` are the characters that may stand between groups of three digits. A minus may come
+    before the number or after it, or parentheses around it.
+    """
+    text = text.strip(" \t\r\n\v\f")
+    whole = "[0-9]+"
+    if thousands:
+        whole = f"(?:[0-9]+|[1-9][0-9]{{0,2}}(?:[{re.escape(thousands)}][0-9]{{3}})+)"
+    mark = re.escape(point)
+    number = rf"((?:{whole}(?:{mark}[0-9]*)?|{mark}[0-9]+)(?:[eE][+-]?[0-9]+)?)"
+    plain = re.fullmatch(rf"([+-]?){number}", text)
+    wrapped = re.fullmatch(rf"{number}-|\({number}\)", text)
+    if plain is not None:
+        sign, digits = plain[1], plain[2]
+    elif wrapped is not None and text[-2] in f"0123456789{point}":
+        sign, digits = "-", wrapped[1] or wrapped[2]
+    else:
+        return None
+    for each in thousands:
+        digits = digits.replace(each, "")
+    return Decimal(sign + digits.replace(point, "."))
 
 
 def _converted(amount: Amount, scale: int, quantity: int, rate: Fraction) -> tuple[int, bool]:

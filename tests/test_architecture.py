@@ -32,11 +32,12 @@ EVERYWHERE = {"available", "errors", "kernels"}
 # what stands in no room may import all but the sources.
 ORDERS = {
     "arrays": set(),
+    "csv_format": set(),
     "extent": {"arrays"},
     "place": set(),
     "money": {"arrays", "extent"},
     "time": {"arrays", "extent"},
-    "sources": {"arrays", "place"},
+    "sources": {"arrays", "csv_format", "place"},
 }
 # Beside the flow, and nothing in the flow needs them.
 BESIDE = {"__init__", "warmup"}

@@ -53,7 +53,7 @@ class Whole:
 def stream_of(batches):
     schema = pa.schema({"n": pa.int64()})
     reader = pa.RecordBatchReader.from_batches(schema, batches)
-    return open_sources(reader, ["n"], csv_delimiter=",")
+    return open_sources(reader, ["n"])
 
 
 @pytest.mark.parametrize("threads", [1, 3])

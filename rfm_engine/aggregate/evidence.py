@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from threading import Lock
 
 import numpy as np
 
 from rfm_engine.orders.normalize import OrderRows
+from rfm_engine.orders.odd_ids import EXPONENT, POINT_ZERO
 from rfm_engine.orders.place import Place
 from rfm_engine.orders.reading import Reading
 from rfm_engine.orders.repeats import count_repeats
@@ -32,6 +34,8 @@ class Evidence:
         self._starts: dict[str, int] = {}
         self._n_joined = 0
         self._whole: set[bool] = set()
+        self._null_ids: set[tuple[str, str]] = set()
+        self._number_ids: set[tuple[str, str]] = set()
         self._n_searched = 0
         self._n_repeats = 0
         self._have_times = False
@@ -55,6 +59,8 @@ class Evidence:
         with self._lock:
             if rows.signs.whole_amounts is not None:
                 self._whole.add(rows.signs.whole_amounts)
+            self._null_ids |= rows.signs.null_ids
+            self._number_ids |= rows.signs.number_ids
             self._n_searched += max(n_searched, 0)
             self._n_repeats += n_repeats
             self._have_times |= have_times
@@ -63,6 +69,8 @@ class Evidence:
         """Add what another run with the same reading options has seen."""
         with self._lock:
             self._whole |= other._whole
+            self._null_ids |= other._null_ids
+            self._number_ids |= other._number_ids
             self._n_searched += other._n_searched
             self._n_repeats += other._n_repeats
             self._have_times |= other._have_times
@@ -77,6 +85,8 @@ class Evidence:
         percent = _LINES_PERCENT if self._have_times else _LINES_PERCENT_OF_DATES
         if self._n_repeats * 100 > self._n_searched * percent:
             found.append(_order_lines(self._n_repeats, self._n_searched))
+        found += map(_null_words, *_by_column(self._null_ids))
+        found += map(_number_like, *_by_column(self._number_ids))
         return listed(found)
 
 
@@ -84,6 +94,12 @@ def _have_times(rows: OrderRows, n_rows: int, reading: Reading) -> bool:
     """Tell whether a row that counts has a time of day."""
     clock = local_us(rows.time_us[:n_rows], reading.zone)
     return bool(((clock % DAY_US != 0) & (rows.reason[:n_rows] == np.uint8(0))).any())
+
+
+def _by_column(odd: set[tuple[str, str]]) -> tuple[list[str], list[list[str]]]:
+    """Return the columns that odd ids were found in, and what was found in each."""
+    columns = sorted({column for column, _ in odd})
+    return columns, [sorted(each for name, each in odd if name == column) for column in columns]
 
 
 def _rounded(n_rows: int) -> DataWarning:
@@ -111,4 +127,26 @@ def _order_lines(n_repeats: int, n_rows: int) -> DataWarning:
         f"{share} of the first {n_rows:,} rows have the customer and time of the row before: they "
         "look like order lines, and each is counted as an order. Name the column of order ids "
         "with --order.",
+    )
+
+
+def _null_words(column: str, words: Sequence[str]) -> DataWarning:
+    listed_words = " and ".join(map(repr, words))
+    return DataWarning(
+        "null_words",
+        f"ids in {column!r} are {listed_words}, and are read as ids like others. If no id is "
+        f"meant, --csv-null {','.join(words)} reads them as null where they are not quoted.",
+    )
+
+
+def _number_like(column: str, forms: Sequence[str]) -> DataWarning:
+    advice = []
+    if POINT_ZERO in forms:
+        advice.append("--ids int reads 17850.0 as 17850.")
+    if EXPONENT in forms:
+        advice.append("Where an exponent hides digits, export the column as text.")
+    return DataWarning(
+        "number_like_ids",
+        f"ids in {column!r} are written like {' and '.join(forms)}, as programs write numbers: the "
+        f"same id written otherwise is another one. {' '.join(advice)}",
     )

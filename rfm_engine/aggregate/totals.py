@@ -208,7 +208,7 @@ class CustomerTotals:
         """
         reading = self._intake.reading
         sources = open_sources(
-            orders, reading.columns, csv_delimiter=reading.csv_delimiter, as_files=reading.as_files
+            orders, reading.columns, csv_format=reading.csv, as_files=reading.as_files
         )
         self.join(sources)
         for source in sources:

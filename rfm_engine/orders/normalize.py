@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rfm_engine.errors import DataError, cut, shown_value
+from rfm_engine.errors import DataError, cut
 from rfm_engine.orders.arrays import (
     arrow,
     first_true,
@@ -41,14 +41,16 @@ from rfm_engine.orders.judge import (
 )
 from rfm_engine.orders.keys import RowKeys, keys_of
 from rfm_engine.orders.money.amounts import NONFINITE, OK, ROUNDED, TOO_LARGE, UNREADABLE, to_minor
+from rfm_engine.orders.money.notation import Notation
 from rfm_engine.orders.money.rates import RowRates
 from rfm_engine.orders.place import Place
 from rfm_engine.orders.reading import Reading
-from rfm_engine.orders.signs import Signs, are_whole
-from rfm_engine.orders.text import OF_64_BITS, parsed_integers, parsed_times
+from rfm_engine.orders.signs import Signs, are_whole, of_text_ids
+from rfm_engine.orders.text import OF_64_BITS, parsed_counts, parsed_ids, parsed_times
 from rfm_engine.orders.time.clock import DAY_US, local_days, local_us, to_instants
 from rfm_engine.orders.time.numbers import is_number_of_time, times_of_numbers
 from rfm_engine.orders.unrated import refuse_unrated
+from rfm_engine.orders.unreadable import refuse_unreadable
 
 
 class OrderRows(NamedTuple):
@@ -159,11 +161,18 @@ def normalize(
     return OrderRows(
         keys_of(customers), time_us, amount_minor, frozen(batch.reason), counts, n_rounded,
         newest_day, _currencies(batch, reading), order_keys, order_present, text_time,
-        _groups(batch, reading), n_orders, _signs(batch, reading),
+        _groups(batch, reading), n_orders, _signs(batch, customers, reading, text=text),
     )  # fmt: skip
 
 
-def _signs(batch: Batch, reading: Reading) -> Signs:
+def _signs(batch: Batch, customers: pa.Array, reading: Reading, *, text: bool) -> Signs:
+    if text:
+        if reading.ids == "int":
+            return Signs()
+        columns = [(reading.customer, customers)]
+        if reading.order is not None:
+            columns.append((reading.order, batch.column(reading.order)))
+        return of_text_ids(columns, batch.reason == COUNTED, reading.csv.null)
     amounts = batch.column(reading.amount)
     if not reading.amount_scale or not pa.types.is_floating(amounts.type):
         return Signs()
@@ -172,9 +181,7 @@ def _signs(batch: Batch, reading: Reading) -> Signs:
 
 def _ids(batch: Batch, name: str, reading: Reading, *, text: bool) -> pa.Array:
     if text and reading.ids == "int":
-        return parsed_integers(
-            batch.text(name), f"id column {name!r}", batch.where, "Read the ids as text."
-        )
+        return parsed_ids(batch.text(name), f"id column {name!r}", batch.where)
     return _plain_ids(batch, name)
 
 
@@ -234,19 +241,15 @@ def _amounts(
     batch.drop_nulls(amounts, NULL_AMOUNT)
     quantity = None
     if reading.quantity is not None:
-        quantity = _whole_numbers(batch, "quantity", reading.quantity, text=text)
-    mark = reading.csv_decimal
-    minor, status = to_minor(amounts, quantity, scale, decimal_mark=mark, rates=batch.rates)
+        quantity = _whole_numbers(batch, "quantity", reading.quantity, reading.notation, text=text)
+    notation = reading.notation
+    minor, status = to_minor(amounts, quantity, scale, notation=notation, rates=batch.rates)
     worst = status.max(initial=OK)
     if worst >= NONFINITE:
         batch.drop(status == NONFINITE, NONFINITE_AMOUNT)
     row = batch.first(status == UNREADABLE) if worst >= UNREADABLE else -1
     if row >= 0:
-        raise DataError(
-            f"amount must be a decimal number with {mark!r} as its point; "
-            f"got {shown_value(amounts[row])} in {batch.where(row)}. Mend it, or name another "
-            "column."
-        )
+        refuse_unreadable(str(amounts[row]), notation, batch.where(row))
     row = batch.first(status == TOO_LARGE) if worst >= TOO_LARGE else -1
     if row >= 0:
         raise DataError(
@@ -260,7 +263,7 @@ def _amounts(
 def _n_orders(batch: Batch, reading: Reading, *, text: bool) -> npt.NDArray[np.int64] | None:
     if reading.n_orders is None:
         return None
-    return _whole_numbers(batch, "orders", reading.n_orders, text=text)
+    return _whole_numbers(batch, "orders", reading.n_orders, reading.notation, text=text)
 
 
 def _refuse_negative(batch: Batch, n_orders: npt.NDArray[np.int64] | None) -> None:
@@ -272,12 +275,14 @@ def _refuse_negative(batch: Batch, n_orders: npt.NDArray[np.int64] | None) -> No
         )
 
 
-def _whole_numbers(batch: Batch, role: str, name: str, *, text: bool) -> npt.NDArray[np.int64]:
+def _whole_numbers(
+    batch: Batch, role: str, name: str, notation: Notation, *, text: bool
+) -> npt.NDArray[np.int64]:
     """Read a column of integers; rows without one have no amount."""
     what = f"{role} column {name!r}"
     if text:
         reach = "from 0 to 2^40 - 1" if role == "orders" else OF_64_BITS
-        column = parsed_integers(batch.text(name), what, batch.where, "Mend it.", reach)
+        column = parsed_counts(batch.text(name), what, batch.where, notation, reach)
     else:
         try:
             column = batch.text(name).cast(pa.int64())

@@ -12,7 +12,9 @@ from datetime import date, timedelta
 from typing import Literal, get_args
 
 from rfm_engine.errors import UsageError, shown
+from rfm_engine.orders.csv_format import CsvFormat, null_words
 from rfm_engine.orders.customer_level import orders_column
+from rfm_engine.orders.money.notation import Notation
 from rfm_engine.orders.money.rates import Rates
 from rfm_engine.orders.money.rates_file import read_rates
 from rfm_engine.orders.time.zones import Zone
@@ -64,6 +66,9 @@ class Reading:
     ids: Ids = "auto"
     csv_delimiter: str = ","
     csv_decimal: str = "."
+    csv_thousands: str | None = None
+    csv_null: Sequence[str] = ()
+    csv_encoding: str = "utf-8"
     time_format: str | None = None
     as_files: bool = field(default=False, compare=False)
     strict: bool = False
@@ -73,6 +78,8 @@ class Reading:
     n_orders: str | None = None
 
     zone: Zone = field(init=False, repr=False, compare=False)
+    csv: CsvFormat = field(init=False, repr=False, compare=False)
+    notation: Notation = field(init=False, repr=False, compare=False)
     conditions: tuple[Condition, ...] = field(init=False, repr=False, compare=False)
     as_of_day: int | None = field(init=False, repr=False)
     first_day: int | None = field(init=False, repr=False)
@@ -103,6 +110,12 @@ class Reading:
             given = getattr(self, name)
             if not isinstance(given, str) and (given is not None or name != "time_format"):
                 raise UsageError(f"{name} must be text; got {shown(given)}.")
+        object.__setattr__(self, "csv_null", null_words(self.csv_null))
+        csv = CsvFormat(self.csv_delimiter, tuple(self.csv_null), self.csv_encoding)
+        notation = Notation(self.csv_decimal, self.csv_thousands)
+        notation.check(csv.delimiter)
+        object.__setattr__(self, "csv", csv)
+        object.__setattr__(self, "notation", notation)
         for name in ("as_files", "strict", "clv", "customer_level"):
             if type(getattr(self, name)) is not bool:
                 raise UsageError(f"{name} must be True or False; got {shown(getattr(self, name))}.")

@@ -6,38 +6,75 @@ from collections.abc import Callable
 from typing import Literal
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from rfm_engine.errors import DataError, shown_value
+from rfm_engine.orders.money.notation import Notation, plain_numbers
 from rfm_engine.orders.time.numbers import NUMBER_FORMATS, times_of_numbers
 from rfm_engine.orders.time.texts import parse_times
+from rfm_engine.orders.unreadable import advice_on_null
 
 OF_64_BITS = "from -2^63 to 2^63 - 1"
+# What programs write that keep integers as floats, such as pandas where some are null.
+_POINT_ZERO = r"^([+-]?[0-9]+)\.0$"
 
 
-def parsed_integers(
-    column: pa.Array,
-    what: str,
-    where: Callable[[int], str],
-    advice: str,
-    reach: str = OF_64_BITS,
-) -> pa.Array:
-    """Read a text column as int64.
-
-    `where` says where a row stands, `advice` what to do, and `reach` which integers are meant.
+def parsed_ids(column: pa.Array, what: str, where: Callable[[int], str]) -> pa.Array:
+    """Read a text column of ids as int64; `7.0` is 7.
 
     Raises
     ------
     DataError
         A value is no integer of 64 bits.
     """
+
+    def plainly(ids: pa.Array) -> pa.Array:
+        return pc.replace_substring_regex(ids, _POINT_ZERO, r"\1")
+
+    return _integers(column, what, where, plainly, "Read the ids as text.", OF_64_BITS)
+
+
+def parsed_counts(
+    column: pa.Array,
+    what: str,
+    where: Callable[[int], str],
+    notation: Notation,
+    reach: str = OF_64_BITS,
+) -> pa.Array:
+    """Read a text column of whole numbers as int64; `reach` says which integers are meant.
+
+    Raises
+    ------
+    DataError
+        A value is no integer of 64 bits.
+    """
+    advice = "Correct it."
+    if notation.thousands is None:
+        advice = "Correct it, or give the sign between its groups of digits with --csv-thousands."
+    return _integers(column, what, where, lambda some: plain_numbers(some, notation), advice, reach)
+
+
+def _integers(  # noqa: PLR0913 - two callers, which differ in the last three
+    column: pa.Array,
+    what: str,
+    where: Callable[[int], str],
+    plainly: Callable[[pa.Array], pa.Array],
+    advice: str,
+    reach: str,
+) -> pa.Array:
     try:
         return column.cast(pa.int64())
     except pa.ArrowInvalid:
-        row = next(i for i, text in enumerate(column.to_pylist()) if not _is_int64(text))
-        raise DataError(
-            f"{what} must hold integers {reach}; got {shown_value(column[row])} in {where(row)}. "
-            f"{advice}"
-        ) from None
+        plain = plainly(column)
+    try:
+        return plain.cast(pa.int64())
+    except pa.ArrowInvalid:
+        row = next(i for i, text in enumerate(plain.to_pylist()) if not _is_int64(text))
+    text = str(column[row])
+    raise DataError(
+        f"{what} must hold integers {reach}; got {shown_value(text)} in {where(row)}. "
+        f"{advice_on_null(text) or advice}"
+    )
 
 
 def parsed_times(
@@ -62,13 +99,15 @@ def parsed_times(
     parsed = parse_times(column, time_format)
     written = "ISO 8601" if time_format is None else f"written like {time_format}"
     if parsed.unreadable >= 0:
+        text = str(column[parsed.unreadable])
+        advice = advice_on_null(text) or "Correct it, or give the time format."
         raise DataError(
-            f"time must be {written}; got {shown_value(column[parsed.unreadable])} in "
-            f"{where(parsed.unreadable)}. Mend it, or give the time format."
+            f"time must be {written}; got {shown_value(text)} in {where(parsed.unreadable)}. "
+            f"{advice}"
         )
     if parsed.mixed >= 0:
         raise DataError(
-            f"times must all have a zone or none; got {shown_value(column[parsed.mixed])} in "
+            f"times must all have a zone or none; got {shown_value(str(column[parsed.mixed]))} in "
             f"{where(parsed.mixed)} after others. Write them alike."
         )
     if parsed.naive is None:

@@ -122,7 +122,7 @@ def inputs_of(
             "whether they were ingested before; got none. Give one, such as the day."
         )
     if files is None:
-        opened = open_sources(orders, reading.columns, csv_delimiter=reading.csv_delimiter)
+        opened = open_sources(orders, reading.columns, csv_format=reading.csv)
         return Inputs(str(named), (), opened, {}, unmarked)
     stamps = [(file, stamp_of(file)) for file in plain]
     marks = fingerprints(plain, reading.columns, pool)
@@ -147,7 +147,7 @@ def _opened(
     files: Sequence[OrderFile | Pipe], reading: OrderReading, newest: Generation
 ) -> list[Source]:
     try:
-        return open_files(files, reading.columns, csv_delimiter=reading.csv_delimiter)
+        return open_files(files, reading.columns, csv_format=reading.csv)
     except MissingColumnError as error:
         if newest.kinds is None:
             raise

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rfm_engine.errors import StateError, UsageError, path_text, shown, shown_cause
+from rfm_engine.orders.csv_format import null_words
 from rfm_engine.orders.reading import NEWEST, Reading, conditions_of
 from rfm_engine.state.disk import Disk
 from rfm_engine.state.history import History
@@ -119,6 +120,8 @@ def _plain(name: str, given: Any) -> Any:
     """Return an option as a manifest has it."""
     if name == "where":
         return list(conditions_of(given))
+    if name == "csv_null" and given is not None:
+        return list(null_words(given))
     if name == "rates" and given is not None:
         return os.path.abspath(path_text("rates", given))  # noqa: PTH100
     return given
@@ -133,7 +136,7 @@ def _options(given: dict[str, Any]) -> dict[str, Any]:
         )
     options = DEFAULTS | given
     _refuse_net_order(options["refunds"])
-    options |= {name: _plain(name, options[name]) for name in ("where", "rates")}
+    options |= {name: _plain(name, options[name]) for name in ("where", "rates", "csv_null")}
     reading = Reading(as_of=NEWEST, **options)
     options["n_orders"] = reading.n_orders
     for role in ("customer", "by"):

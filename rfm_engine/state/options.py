@@ -10,7 +10,7 @@ from rfm_engine.orders.reading import Reading
 # What is asked when a state is scored, and not when it is made.
 _ASKED = ("as_of", "window", "clv", "clv_unit")
 DEFAULTS: dict[str, Any] = {
-    field.name: field.default
+    field.name: list(field.default) if isinstance(field.default, tuple) else field.default
     for field in fields(Reading)
     if field.init and field.name not in _ASKED
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
+from rfm_engine.orders.csv_format import CsvFormat
 from rfm_engine.orders.sources.opening import Place, Source, open_sources
 
 
@@ -19,7 +20,7 @@ def places(source: Source) -> list[tuple[Place, int]]:
     return [(place, batch.num_rows) for read in source.reads() for batch, place in read]
 
 
-def drained(orders: object, *needed: str, **options: str) -> pa.Table:
+def drained(orders: object, *needed: str, **options: CsvFormat) -> pa.Table:
     """Open orders and return the rows of all their sources."""
     sources = open_sources(orders, needed, **options)
     return pa.concat_tables([drain(s) for s in sources], promote_options="default")

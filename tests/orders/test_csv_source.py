@@ -6,6 +6,7 @@ import pyarrow as pa
 import pytest
 
 from rfm_engine.errors import DataError, UsageError
+from rfm_engine.orders.csv_format import CsvFormat
 from rfm_engine.orders.sources.opening import open_sources
 from tests.orders.drain import drain, drained, places
 
@@ -53,14 +54,14 @@ def test_csv__every_column_is_text_and_only_bare_nothing_is_null(tmp_path, endin
 def test_csv__delimiters(tmp_path, name, delimiter, option):
     body = f"customer{delimiter}amount\n7{delimiter}1,5\n"
     path = write(tmp_path / name, body, "gzip" if name.endswith("gz") else None)
-    got = drained(path, "amount", "customer", csv_delimiter=option).to_pylist()
+    got = drained(path, "amount", "customer", csv_format=CsvFormat(option)).to_pylist()
     assert got == [{"amount": "1,5", "customer": "7"}]
 
 
 @pytest.mark.parametrize("delimiter", ["", ",,", '"', "\n", "é"])
 def test_csv__refuses_impossible_delimiters(delimiter):
     with pytest.raises(UsageError, match="the CSV delimiter must be one ASCII character"):
-        open_sources("o.csv", ["a"], csv_delimiter=delimiter)
+        CsvFormat(delimiter)
 
 
 @pytest.mark.parametrize(
@@ -115,11 +116,11 @@ def test_csv__a_column_that_stands_twice_is_ambiguous(tmp_path):
 @pytest.mark.parametrize(
     ("body", "got"),
     [
-        (b"a,b\n1,2\n3\n", r"Row #3: Expected 2 columns, got 1"),
-        (b"a,b\n1,2\n3,4,5\n", r"Row #3: Expected 2 columns, got 3"),
-        (b"a,b\n1,2\n3,\xff\xfe\n", r"Row #3.*invalid UTF8"),
+        (b"a,b\n1,2\n3\n", r"as the header, 2; got 1 in .*o\.csv, row 2\."),
+        (b"a,b\n1,2\n3,4,5\n", r"as the header, 2; got 3 in .*o\.csv, row 2\."),
+        (b"a,b\n1,2\n3,\xff\xfe\n", r"UTF-8; got other bytes in .*o\.csv, row 2\."),
         (b"x" * 200_000, "no header: field larger than"),
-        ("a,b\n1,2\n".encode("utf-16"), "must exist"),
+        ("a,b\n1,2\n".encode("utf-16"), "Give --csv-encoding utf-16"),
     ],
 )
 def test_csv__refuses_what_is_no_csv_by_name_and_row(tmp_path, body, got):

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from rfm_engine.kernels import COMPILED
 from rfm_engine.orders.money.amounts import NONFINITE, OK, ROUNDED, TOO_LARGE, UNREADABLE, to_minor
+from rfm_engine.orders.money.notation import Notation
 from rfm_engine.orders.money.texts import read_amounts
 
 SCALES = st.integers(0, 18)
@@ -36,7 +37,7 @@ def reference(text: str, count: int, scale: int) -> tuple[int, int]:
 
 def got(texts, counts, scale, kind=None, mark=".") -> list:
     array = pa.array(texts, pa.string()).cast(kind or pa.string())
-    minor, status = to_minor(array, counts, scale, decimal_mark=mark)
+    minor, status = to_minor(array, counts, scale, notation=Notation(mark))
     return list(zip(minor.tolist(), status.tolist(), strict=True))
 
 

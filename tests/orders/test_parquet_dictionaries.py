@@ -44,14 +44,14 @@ def test_reads__give_dictionaries_only_where_every_page_has_one(tmp_path):
     table = orders_of(pa.string())
     path = tmp_path / "orders.parquet"
     pq.write_table(table, path, use_dictionary=["customer_id", "order_time", "order_id"])
-    [source] = open_sources(path, COLUMNS, csv_delimiter=",")
+    [source] = open_sources(path, COLUMNS)
     encoded = [pa.types.is_dictionary(source.schema.field(name).type) for name in COLUMNS]
     assert encoded == [True, False, False, True, False]
     for batch, _ in source.reads()[0]:
         assert batch.schema == source.schema
     # The dictionary is full after the first pages, and the others hold the ids themselves.
     pq.write_table(table, path, dictionary_pagesize_limit=10, data_page_size=10, write_batch_size=8)
-    [source] = open_sources(path, COLUMNS, csv_delimiter=",")
+    [source] = open_sources(path, COLUMNS)
     assert source.schema.field("customer_id").type == pa.string()
 
 

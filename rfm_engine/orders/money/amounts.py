@@ -10,11 +10,12 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from rfm_engine.errors import UsageError
-from rfm_engine.orders.arrays import frozen, valid_mask, values
+from rfm_engine.orders.arrays import frozen, is_text, valid_mask, values
 from rfm_engine.orders.money.conversion import converted_minor
 from rfm_engine.orders.money.decimals import decimal_minor
 from rfm_engine.orders.money.floats import float_minor
 from rfm_engine.orders.money.integers import integer_minor
+from rfm_engine.orders.money.notation import PLAIN, Notation, plain_numbers
 from rfm_engine.orders.money.rates import RowRates
 from rfm_engine.orders.money.status import (
     LIMIT,
@@ -60,7 +61,7 @@ def to_minor(
     quantity: npt.NDArray[np.int64] | None,
     scale: int,
     *,
-    decimal_mark: str = ".",
+    notation: Notation = PLAIN,
     rates: RowRates | None = None,
 ) -> Minors:
     """Round each amount times its quantity half-even to `scale` digits, from its exact value.
@@ -74,8 +75,9 @@ def to_minor(
         One integer a row, or None.
     scale
         Digits after the point, 0 to 18.
-    decimal_mark
-        What separates the digits after the point in text.
+    notation
+        What separates digits in text. A minus after the number and parentheses around it are read
+        as well.
     rates
         What each row is multiplied by as well, before it is rounded; None for nothing.
 
@@ -88,11 +90,15 @@ def to_minor(
         0 and OK.
     """
     counts = frozen(np.zeros(0, np.int64) if quantity is None else quantity)
-    if rates is None:
-        minors = _all_minor(amount, counts, scale, decimal_mark)
-    else:
-        minors = converted_minor(amount, counts, scale, decimal_mark, rates)
+    mark = notation.decimal
     valid = valid_mask(amount)
+    if notation.thousands is not None and is_text(amount.type):
+        amount = plain_numbers(amount, notation)
+    minors = _minors(amount, counts, scale, mark, rates)
+    if is_text(amount.type) and notation.thousands is None:
+        unreadable = minors.status == UNREADABLE
+        if (unreadable if valid is None else unreadable & valid).any():
+            minors = _minors(plain_numbers(amount, notation), counts, scale, mark, rates)
     if valid is None:
         return Minors(frozen(minors.values), minors.status)
     nulls = np.flatnonzero(~valid)
@@ -144,6 +150,18 @@ def _floor(mantissa: Decimal, shift: int) -> int:
     padded = "".join(map(str, digits[:n_whole])).ljust(n_whole, "0")
     whole = int(padded or 0)
     return -whole - any(digits[n_whole:]) if sign else whole
+
+
+def _minors(
+    amount: pa.Array[Any],
+    counts: npt.NDArray[np.int64],
+    scale: int,
+    decimal_mark: str,
+    rates: RowRates | None,
+) -> Minors:
+    if rates is None:
+        return _all_minor(amount, counts, scale, decimal_mark)
+    return converted_minor(amount, counts, scale, decimal_mark, rates)
 
 
 def _all_minor(

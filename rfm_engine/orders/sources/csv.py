@@ -2,42 +2,46 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
-from typing import IO, cast
 
 import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
-from rfm_engine.errors import UsageError
+from rfm_engine.errors import DataError
+from rfm_engine.orders.csv_format import DEFAULT_DELIMITER, SPACE, CsvFormat
 from rfm_engine.orders.place import Constants, Place, Read, select
+from rfm_engine.orders.sources.blanks import squeezed
+from rfm_engine.orders.sources.decoding import BROKEN_ADVICE, codec_of, pieces_of
 from rfm_engine.orders.sources.discover import File
 from rfm_engine.orders.sources.files import FileSource
 from rfm_engine.orders.sources.guard import reading
+from rfm_engine.orders.sources.header import HEADER_BYTES, Header, header_of, without_first
+from rfm_engine.orders.sources.records import BrokenRowError, blocks_of
 
 _CONTRACT = "readable CSV"
-_NAME = re.compile(r"\.(?:csv|tsv|txt)(?:\.(?:gz|zst|bz2))?$", re.IGNORECASE)
-_COMPRESSIONS = {".gz": "gzip", ".zst": "zstd", ".bz2": "bz2"}
-_BLOCK_BYTES = 1 << 22
-_HEADER_BYTES = 1 << 20
+# What Arrow says of a row goes on with the row itself, which no message may show.
+_RAGGED = re.compile(r"CSV parse error: Row #(\d+): Expected (\d+) columns, got (\d+)")
+_NOT_UTF_8 = re.compile(r"In CSV column #\d+: Row #(\d+): CSV conversion error .*invalid UTF8")
 
 
 @dataclass(frozen=True, slots=True)
 class CsvSource(FileSource):
     """A CSV file with a header."""
 
-    delimiter: str
-    empty: bool
+    format: CsvFormat
+    header: Header
+    compression: str | None
+    codec: str
     shared: bool
     text: bool = True
     n_rows: int | None = None
 
     def reads(self) -> list[Read]:
         """Return one read, or none when there is only a header."""
-        return [] if self.empty else [CsvRead(self, self.shared)]
+        return [] if self.header.is_all else [CsvRead(self, self.shared)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,76 +53,107 @@ class CsvRead:
 
     def __iter__(self) -> Iterator[tuple[pa.RecordBatch, Place]]:
         """Yield batches; rows count without the header."""
-        source, physical = self.source, self.source.selection.physical
-        row = 0
+        source = self.source
+        place = Place(source.name, None, 0)
         with (
             reading(source.name, _CONTRACT),
-            source.file.open_stream(compression(source.file.path)) as stream,
-            arrow_csv.open_csv(
-                cast("IO[bytes]", stream),
-                read_options=arrow_csv.ReadOptions(use_threads=False, block_size=_BLOCK_BYTES),
-                parse_options=arrow_csv.ParseOptions(
-                    delimiter=source.delimiter, newlines_in_values=True
-                ),
-                convert_options=arrow_csv.ConvertOptions(
-                    column_types=dict.fromkeys(physical, pa.string()),
-                    include_columns=list(physical),
-                    null_values=[""],
-                    strings_can_be_null=True,
-                    quoted_strings_can_be_null=False,
-                ),
-            ) as batches,
+            source.file.open_stream(source.compression) as stream,
+            closing(pieces_of(stream, source.codec)) as pieces,
         ):
-            for batch in batches:
-                if batch.num_rows:
-                    yield source.selection.of(batch), Place(source.name, None, row)
-                    row += batch.num_rows
+            rows = without_first(pieces, source.header.n_bytes)
+            blocks = blocks_of(rows, source.header.delimiters)
+            while True:
+                try:
+                    block = next(blocks, None)
+                except BrokenRowError as error:
+                    raise DataError(
+                        f"{error.contract}; got {error.got} in {place.name_row()}. {error.advice}"
+                    ) from None
+                except UnicodeDecodeError as error:
+                    raise _undefined(error, source.format.encoding, place) from None
+                if block is None:
+                    return
+                for batch in _parsed(block, source, place):
+                    yield source.selection.of(batch), place
+                    place = place.after(batch.num_rows)
 
 
-def is_csv(name: str) -> bool:
-    """Whether the ending of ``name`` says CSV."""
-    return _NAME.search(name) is not None
-
-
-def compression(path: str) -> str | None:
-    """Return Arrow's name for the compression that the ending of ``path`` says."""
-    return _COMPRESSIONS.get("." + path.rpartition(".")[2].lower())
-
-
-def check_delimiter(delimiter: str) -> None:
-    """Refuse a delimiter that no CSV can have."""
-    if len(delimiter) != 1 or not delimiter.isascii() or delimiter in '"\r\n\0':
-        raise UsageError(
-            f"the CSV delimiter must be one ASCII character, not a quote or line end; "
-            f"got {delimiter!r}. Try ',' or ';'."
+def _parsed(block: bytes, source: CsvSource, place: Place) -> list[pa.RecordBatch]:
+    """Return the rows of a block."""
+    if block.isspace():
+        return []
+    header, physical = source.header, source.selection.physical
+    text = squeezed(block) if header.delimiter == SPACE else pa.py_buffer(block)
+    try:
+        table = arrow_csv.read_csv(
+            pa.BufferReader(text),
+            read_options=arrow_csv.ReadOptions(
+                use_threads=False, block_size=len(block), column_names=list(header.names)
+            ),
+            parse_options=arrow_csv.ParseOptions(
+                delimiter=" " if header.delimiter == SPACE else header.delimiter,
+                newlines_in_values=True,
+            ),
+            convert_options=arrow_csv.ConvertOptions(
+                column_types=dict.fromkeys(physical, pa.string()),
+                include_columns=list(physical),
+                null_values=["", *source.format.null],
+                strings_can_be_null=True,
+                quoted_strings_can_be_null=False,
+            ),
         )
+    except pa.ArrowInvalid as error:
+        raise _refusal(str(error), place) from None
+    batches: list[pa.RecordBatch] = table.to_batches()
+    return batches
 
 
-def open_csv(
+def _refusal(said: str, place: Place) -> Exception:
+    """Return the error for what Arrow says of a row, without the contents of the row."""
+    ragged = _RAGGED.match(said)
+    if ragged is not None:
+        row, expected, found = map(int, ragged.groups())
+        return DataError(
+            f"rows must have as many fields as the header, {expected}; got {found} in "
+            f"{place.after(row - 1).name_row()}. Check the delimiter and the quotes."
+        )
+    broken = _NOT_UTF_8.match(said)
+    if broken is not None:
+        where = place.after(int(broken[1]) - 1).name_row()
+        return DataError(f"CSV must be in UTF-8; got other bytes in {where}. {BROKEN_ADVICE}")
+    return ValueError(said.partition(":")[0])
+
+
+def _undefined(error: UnicodeDecodeError, encoding: str, place: Place) -> DataError:
+    got = " ".join(f"0x{byte:02X}" for byte in error.object[error.start : error.end][:4])
+    advice = "Try --csv-encoding latin-1." if encoding == "cp1252" else "Write the file again."
+    return DataError(
+        f"text must be in {encoding}; got {got or 'half a character'}, which {encoding} does not "
+        f"define, in {place.name_row()}. {advice}"
+    )
+
+
+def open_csv(  # noqa: PLR0913 - what a file is, and how it is written
     file: File,
     needed: Sequence[str],
     constants: Constants,
     *,
-    delimiter: str,
+    format: CsvFormat,  # noqa: A002 - the name of the option's group
+    compression: str | None,
     alone: bool,
 ) -> CsvSource:
     """Read the header of ``file``; ``alone`` when there is no other input."""
-    if delimiter == "," and re.search(r"\.tsv(?:\.\w+)?$", file.path, re.IGNORECASE):
+    if format.delimiter == DEFAULT_DELIMITER and re.search(
+        r"\.tsv(?:\.\w+)?$", file.path, re.IGNORECASE
+    ):
         delimiter = "\t"
+    else:
+        delimiter = format.delimiter
     with reading(file.name, _CONTRACT):
-        with file.open_stream(compression(file.path)) as stream:
-            head = stream.read(_HEADER_BYTES)
-        names, empty = _header(head, delimiter)
-        held = pa.schema([pa.field(name, pa.string()) for name in names])
+        with file.open_stream(compression) as stream:
+            head = stream.read(HEADER_BYTES)
+        codec = codec_of(head, format.encoding, file.name)
+        header = header_of(head, codec, delimiter, format, file.name)
+        held = pa.schema([pa.field(name, pa.string()) for name in header.names])
         selection = select(held, needed, file.name, constants)
-    return CsvSource(file, selection, delimiter, empty, shared=alone)
-
-
-def _header(head: bytes, delimiter: str) -> tuple[list[str], bool]:
-    """Return the column names, and whether no row follows them."""
-    text = io.StringIO(head.decode("utf-8-sig", errors="replace"), newline="")
-    try:
-        names = next((line for line in csv.reader(text, delimiter=delimiter) if line), [])
-    except csv.Error as error:
-        raise ValueError(f"no header: {error}") from error
-    return names, len(head) < _HEADER_BYTES and not text.read().strip()
+    return CsvSource(file, selection, format, header, compression, codec, shared=alone)

@@ -8,13 +8,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import pyarrow as pa
 
 from rfm_engine.errors import DataError, UsageError
+from rfm_engine.orders.csv_format import CsvFormat
 from rfm_engine.orders.place import Constants, MissingColumnError, Place, Read, Source
 from rfm_engine.orders.sources import csv, frames, hive, ipc, memory, parquet, sequences
 from rfm_engine.orders.sources.discover import File, Pipe, discover
-from rfm_engine.orders.sources.guard import reading
+from rfm_engine.orders.sources.recognition import recognise
 
 __all__ = ["Place", "Read", "Source", "open_sources"]
 
+_PLAIN = CsvFormat()
 _ACCEPTED = (
     "a path, something with __arrow_c_stream__ (table, frame, relation, reader), a record batch, a "
     "pyarrow dataset, a Polars LazyFrame, or a list of such"
@@ -22,7 +24,11 @@ _ACCEPTED = (
 
 
 def open_sources(
-    orders: object, needed: Sequence[str], *, csv_delimiter: str = ",", as_files: bool = False
+    orders: object,
+    needed: Sequence[str],
+    *,
+    csv_format: CsvFormat = _PLAIN,
+    as_files: bool = False,
 ) -> list[Source]:
     """Open orders wherever they are, cut down to the needed columns.
 
@@ -34,8 +40,9 @@ def open_sources(
         dataset, a Polars LazyFrame, or a list or iterator of such.
     needed
         Column names; every batch has exactly these, in this order. A name given twice counts once.
-    csv_delimiter
-        Delimiter of CSV files; ``.tsv`` files have tabs unless another than ``,`` is given.
+    csv_format
+        How CSV files are written; ``.tsv`` files have tabs unless another delimiter than ``,`` is
+        given.
     as_files
         Read files of Delta, Iceberg and Hudi tables, rows that the table has deleted among them.
 
@@ -61,11 +68,10 @@ def open_sources(
     >>> source.schema.names, source.n_rows
     (['amount', 'customer_id'], 1)
     """
-    csv.check_delimiter(csv_delimiter)
     files = files_of(orders, as_files=as_files)
     if files is None:
         return _in_memory(orders, list(dict.fromkeys(needed)))
-    return open_files(files, needed, csv_delimiter=csv_delimiter)
+    return open_files(files, needed, csv_format=csv_format)
 
 
 def files_of(orders: object, *, as_files: bool = False) -> list[File | Pipe] | None:
@@ -81,11 +87,10 @@ def files_of(orders: object, *, as_files: bool = False) -> list[File | Pipe] | N
 
 
 def open_files(
-    files: Sequence[File | Pipe], needed: Sequence[str], *, csv_delimiter: str = ","
+    files: Sequence[File | Pipe], needed: Sequence[str], *, csv_format: CsvFormat = _PLAIN
 ) -> list[Source]:
     """Open files as `open_sources` does."""
-    csv.check_delimiter(csv_delimiter)
-    return _on_disk(files, list(dict.fromkeys(needed)), csv_delimiter)
+    return _on_disk(files, list(dict.fromkeys(needed)), csv_format)
 
 
 def _paths(orders: object) -> list[str | os.PathLike[str]] | None:
@@ -165,7 +170,9 @@ def _all_opened(openers: Iterable[Callable[[], Source]]) -> list[Source]:
     return sources
 
 
-def _on_disk(files: Sequence[File | Pipe], needed: list[str], delimiter: str) -> list[Source]:
+def _on_disk(
+    files: Sequence[File | Pipe], needed: list[str], csv_format: CsvFormat
+) -> list[Source]:
     constants = iter(hive.constants([file.keys for file in files if isinstance(file, File)]))
     alone = len(files) == 1
 
@@ -173,7 +180,7 @@ def _on_disk(files: Sequence[File | Pipe], needed: list[str], delimiter: str) ->
         if isinstance(file, Pipe):
             return lambda: ipc.open_pipe(file, needed)
         own = next(constants)
-        return lambda: _file(file, needed, own, delimiter, alone=alone)
+        return lambda: _file(file, needed, own, csv_format, alone=alone)
 
     return _all_opened(map(opener, files))
 
@@ -182,24 +189,16 @@ def _file(
     file: File,
     needed: list[str],
     constants: Constants,
-    delimiter: str,
+    csv_format: CsvFormat,
     *,
     alone: bool,
 ) -> Source:
-    with reading(file.name, "orders"), file.open() as handle:
-        magic = handle.read(8)
-    if not magic:
-        raise DataError(f"{file.name} must hold orders; got an empty file. Write it again.")
-    if csv.is_csv(file.path):
+    content, compression = recognise(file)
+    if content == "csv":
         text = {key: pa.scalar(value, pa.string()) for key, value in file.keys.items()}
-        return csv.open_csv(file, needed, text, delimiter=delimiter, alone=alone)
-    if magic[:4] in (b"PAR1", b"PARE"):
+        return csv.open_csv(
+            file, needed, text, format=csv_format, compression=compression, alone=alone
+        )
+    if content == "parquet":
         return parquet.open_parquet(file, needed, constants, alone=alone)
-    if magic[:6] == b"ARROW1":
-        return ipc.open_ipc(file, needed, constants, stream=False, alone=alone)
-    if magic[:4] == b"\xff\xff\xff\xff":
-        return ipc.open_ipc(file, needed, constants, stream=True, alone=alone)
-    raise DataError(
-        f"{file.name} must be Parquet, Arrow IPC or CSV (by its ending .csv, .tsv or .txt, also "
-        "with .gz, .zst or .bz2); got none of them. Convert it or leave it out."
-    )
+    return ipc.open_ipc(file, needed, constants, stream=content == "ipc stream", alone=alone)

@@ -1,0 +1,201 @@
+"""Numbers as people write them, `1,234.50-` or `(7.00)`, rewritten plainly as `-1234.50`."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from rfm_engine.errors import UsageError, shown
+from rfm_engine.kernels import kernel
+from rfm_engine.orders.arrays import frozen, texts, valid_mask
+
+SPACE = "space"
+_SPACES = (" ", "\u00a0", "\u202f")
+_NO_SIGNS = frozenset('+-()"\\')
+
+
+class Notation(NamedTuple):
+    """What separates the digits of a number.
+
+    Attributes
+    ----------
+    decimal
+        The decimal point, `.` or `,`.
+    thousands
+        One character between groups of three digits, `space` for a blank or a no-break one, or
+        None for numbers without groups.
+    """
+
+    decimal: str = "."
+    thousands: str | None = None
+
+    def check(self, delimiter: str) -> None:
+        """Refuse signs that contradict each other.
+
+        Raises
+        ------
+        UsageError
+            The thousands sign can stand for something else, in numbers or between fields.
+        """
+        sign = self.thousands
+        if sign is None:
+            return
+        is_sign = isinstance(sign, str) and (sign == SPACE or _is_sign(sign))
+        if not is_sign:
+            raise UsageError(
+                "csv_thousands must be one character that no number has otherwise, or space; "
+                f"got {shown(sign)}. Try ',' or '.'."
+            )
+        if sign == self.decimal:
+            raise UsageError(
+                "csv_thousands must differ from csv_decimal; "
+                f"got {sign!r} for both. Change one of them."
+            )
+        if sign in _BLANK and delimiter in _BLANK:
+            raise UsageError(
+                "csv_thousands must not be a blank where blanks separate fields; "
+                f"got {sign!r}. Leave one of the two out."
+            )
+
+    @property
+    def signs(self) -> tuple[str, ...]:
+        """The characters that may stand between groups of digits."""
+        if self.thousands is None:
+            return ()
+        return _SPACES if self.thousands in _BLANK else (self.thousands,)
+
+
+PLAIN = Notation()
+_BLANK = (SPACE, *_SPACES)
+
+
+def _is_sign(text: str) -> bool:
+    is_other = text in _NO_SIGNS or text.isalnum()
+    return len(text) == 1 and not is_other and (text.isprintable() or text in _SPACES)
+
+
+def plain_numbers(column: pa.Array[Any], notation: Notation) -> pa.Array[Any]:
+    """Rewrite a text column so that every number is plain; what is no number stays no number.
+
+    Signs between groups of three digits are removed, and a minus after the number or parentheses
+    around it become a minus before it.
+    """
+    data, offsets = texts(column)
+    signs = [sign.encode() for sign in notation.signs]
+    # A minus is added only where at least one other byte is removed.
+    plain = np.empty(int(offsets[-1] - offsets[0]), np.uint8)
+    ends = np.zeros(len(column) + 1, np.int64)
+    write_plainly(
+        data, offsets, ord(notation.decimal), _bytes(b"".join(signs)),
+        frozen(np.cumsum([0, *map(len, signs)], dtype=np.int64)), plain, ends,
+    )  # fmt: skip
+    valid = valid_mask(column)
+    bitmap = None if valid is None else pa.py_buffer(np.packbits(valid, bitorder="little"))
+    buffers = [bitmap, pa.py_buffer(ends), pa.py_buffer(plain)]
+    return pa.Array.from_buffers(pa.large_string(), len(column), buffers)
+
+
+def _bytes(text: bytes) -> npt.NDArray[np.uint8]:
+    return frozen(np.array([*text], np.uint8))
+
+
+@kernel
+def write_plainly(  # noqa: PLR0913
+    data, offsets, mark, signs, sign_ends, plain, ends
+):
+    """Write text `i` to `plain[ends[i]:ends[i + 1]]`; `ends` is filled.
+
+    `mark` is the byte of the decimal point. `signs` holds the thousands signs one after another,
+    and `sign_ends` where each begins and the last one ends.
+    """
+    to = np.int64(0)
+    for i in range(len(offsets) - 1):
+        first, last = trim(data, offsets[i], offsets[i + 1])
+        at, end = first, last
+        is_wrapped = False
+        if end - at > 1 and is_inside(data[at], mark):
+            is_wrapped = data[end - 1] == ord("-") and is_inside(data[end - 2], mark)
+        elif end - at > 2 and data[at] == ord("(") and data[end - 1] == ord(")"):
+            is_wrapped = is_inside(data[at + 1], mark) and is_inside(data[end - 2], mark)
+            at += is_wrapped
+        start = to
+        if is_wrapped:
+            end -= 1
+            plain[to] = ord("-")
+            to += 1
+        elif at < end and (data[at] == ord("-") or data[at] == ord("+")):
+            plain[to] = data[at]
+            to += 1
+            at += 1
+        to = copy_without_groups(data, at, end, signs, sign_ends, plain, to)
+        if to < 0:
+            to = start
+            for at in range(first, last):
+                plain[to] = data[at]
+                to += 1
+        ends[i + 1] = to
+    return to
+
+
+@kernel
+def copy_without_groups(  # noqa: PLR0913
+    data, at, end, signs, sign_ends, plain, to
+):
+    """Copy a number without its thousands signs; return where the copy ends.
+
+    Groups that are not of three digits, or that begin with a zero, give -1: `0,500` is more
+    likely half of something than five hundred.
+    """
+    n_groups = 0
+    n_digits = 0
+    is_whole = True
+    begins_with_zero = at < end and data[at] == ord("0")
+    while at < end:
+        length = sign_length(data, at, end, signs, sign_ends) if is_whole else 0
+        if length > 0:
+            if n_digits == 0 or n_digits > 3 or begins_with_zero or (n_groups and n_digits != 3):
+                return np.int64(-1)
+            n_groups += 1
+            n_digits = 0
+            at += length
+            continue
+        if ord("0") <= data[at] <= ord("9"):
+            n_digits += is_whole
+        else:
+            is_whole = False
+        plain[to] = data[at]
+        to += 1
+        at += 1
+    return np.int64(-1) if n_groups and n_digits != 3 else to
+
+
+@kernel
+def sign_length(data, at, end, signs, sign_ends):
+    """Return how many bytes the thousands sign at a place has, 0 where there is none."""
+    for k in range(len(sign_ends) - 1):
+        length = sign_ends[k + 1] - sign_ends[k]
+        is_same = length <= end - at
+        for j in range(length):
+            is_same = is_same and data[at + j] == signs[sign_ends[k] + j]
+        if is_same:
+            return length
+    return np.int64(0)
+
+
+@kernel
+def is_inside(byte, mark):
+    """Tell whether a number can begin and end with this byte."""
+    return ord("0") <= byte <= ord("9") or byte == mark
+
+
+@kernel
+def trim(data, begin, end):
+    """Return where the text begins and ends without blanks around it."""
+    while begin < end and (data[begin] == 32 or 9 <= data[begin] <= 13):
+        begin += 1
+    while begin < end and (data[end - 1] == 32 or 9 <= data[end - 1] <= 13):
+        end -= 1
+    return begin, end

@@ -1,0 +1,76 @@
+"""Files in any encoding as pieces of UTF-8 text, in order."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pyarrow as pa
+
+from rfm_engine.errors import DataError
+from rfm_engine.orders.csv_format import UTF_8
+
+PIECE_BYTES = 1 << 22
+
+_UTF_32 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
+_UTF_16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+_MARKS = {codecs.BOM_UTF8: UTF_8} | dict.fromkeys(_UTF_16, "utf-16")
+BROKEN_ADVICE = (
+    "Read it with --csv-encoding cp1252 or latin-1 (no program can tell which: Windows writes "
+    "cp1252), or save it as UTF-8."
+)
+
+
+def codec_of(head: bytes, encoding: str, name: str) -> str:
+    """Return Python's name of the encoding of a file that begins with `head`.
+
+    Raises
+    ------
+    DataError
+        The file begins with the byte order mark of another encoding.
+    """
+    if head.startswith(_UTF_32):
+        raise DataError(f"{name} must not be in UTF-32; got its byte order mark. Save it as UTF-8.")
+    marked = next((kind for mark, kind in _MARKS.items() if head.startswith(mark)), None)
+    if marked is None and encoding == "utf-16":
+        raise DataError(
+            f"{name} must begin with a byte order mark to be read as UTF-16; got none. "
+            "Leave --csv-encoding out, or save it as UTF-8."
+        )
+    if marked is not None and marked != encoding:
+        advice = "Leave --csv-encoding out." if marked == UTF_8 else "Give --csv-encoding utf-16."
+        raise DataError(
+            f"{name} must be in {encoding}; got the byte order mark of {marked.upper()}. {advice}"
+        )
+    return _UTF_16[head[:2]] if encoding == "utf-16" else encoding
+
+
+def pieces_of(stream: pa.NativeFile, codec: str) -> Generator[bytes, None, None]:
+    """Yield the text of a stream in UTF-8, a few MiB at a time.
+
+    What follows is read while a piece is worked on. No Python object is handed to a thread of
+    Arrow's: `pyarrow.transcoding_input_stream` would call Python from there, and a process that
+    ends meanwhile aborts.
+
+    Raises
+    ------
+    UnicodeDecodeError
+        Bytes that are not defined in the encoding, after the text before them was yielded.
+    """
+    with ThreadPoolExecutor(1) as reader:
+        following = reader.submit(stream.read, PIECE_BYTES)
+        decoder = None if codec == UTF_8 else codecs.getincrementaldecoder(codec)()
+        while piece := following.result():
+            following = reader.submit(stream.read, PIECE_BYTES)
+            yield from [piece] if decoder is None else _decoded(decoder, piece, is_last=False)
+        if decoder is not None:
+            yield from _decoded(decoder, b"", is_last=True)
+
+
+def _decoded(decoder: codecs.IncrementalDecoder, piece: bytes, *, is_last: bool) -> Iterator[bytes]:
+    try:
+        yield decoder.decode(piece, is_last).encode()
+    except UnicodeDecodeError as error:
+        yield error.object[: error.start].decode(error.encoding).encode()
+        raise

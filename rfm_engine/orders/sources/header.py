@@ -1,0 +1,123 @@
+"""The header of CSV: the names of the columns, and before them what Excel takes and writes."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import re
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from rfm_engine.errors import DataError, UsageError
+from rfm_engine.orders.csv_format import DEFAULT_DELIMITER, SPACE, UTF_8, CsvFormat, is_delimiter
+from rfm_engine.orders.sources.blanks import squeezed
+from rfm_engine.orders.sources.decoding import BROKEN_ADVICE
+from rfm_engine.orders.sources.records import first_row_end
+
+HEADER_BYTES = 1 << 20
+
+_SEP = re.compile(rb"sep=(.)(?:\r\n|\r|\n|\Z)", re.IGNORECASE | re.DOTALL)
+
+
+class Header(NamedTuple):
+    """What stands before the rows of a CSV file.
+
+    Attributes
+    ----------
+    names
+        The columns.
+    delimiter
+        What separates fields, in the header and after it.
+    n_bytes
+        Bytes before the first row, of the file in UTF-8.
+    is_all
+        Whether no row follows.
+    """
+
+    names: tuple[str, ...]
+    delimiter: str
+    n_bytes: int
+    is_all: bool
+
+    @property
+    def delimiters(self) -> bytes:
+        """The bytes that separate fields."""
+        return delimiters_of(self.delimiter)
+
+
+def delimiters_of(delimiter: str) -> bytes:
+    """Return the bytes that a delimiter stands for."""
+    return b" \t" if delimiter == SPACE else delimiter.encode()
+
+
+def header_of(head: bytes, codec: str, delimiter: str, format: CsvFormat, name: str) -> Header:  # noqa: A002
+    """Read the header out of the first bytes of a file.
+
+    A first line `sep=;` sets the delimiter.
+
+    Raises
+    ------
+    DataError
+        The header is not in the encoding.
+    UsageError
+        The first line names another delimiter than the one that was asked for.
+    ValueError
+        There is no header.
+    """
+    is_whole = len(head) < HEADER_BYTES
+    text = _decoded(head, codec)
+    start = len(codecs.BOM_UTF8) if text.startswith(codecs.BOM_UTF8) else 0
+    sep = _SEP.match(text, start)
+    if sep is not None and is_delimiter(sep[1].decode("ascii", "replace")):
+        named = sep[1].decode("ascii")
+        if format.delimiter not in (DEFAULT_DELIMITER, named):
+            raise UsageError(
+                f"the CSV delimiter must be {named!r}, as the first line of {name} says; got "
+                f"{format.delimiter!r}. Leave --csv-delimiter out."
+            )
+        delimiter, start = named, sep.end()
+    while text[start : start + 1] in (b"\r", b"\n"):
+        start += 1
+    end = first_row_end(text[start:], delimiters_of(delimiter))
+    if end < 0:
+        if not is_whole:
+            raise ValueError("no header: no line end in the first MiB")
+        end = len(text) - start
+    names = _names(text[start : start + end], delimiter, name)
+    is_all = is_whole and not text[start + end :].strip()
+    return Header(tuple(names), delimiter, start + end, is_all)
+
+
+def without_first(pieces: Iterable[bytes], n_bytes: int) -> Iterator[bytes]:
+    """Yield the pieces of a text without its first bytes."""
+    for piece in pieces:
+        if n_bytes < len(piece):
+            yield piece[n_bytes:] if n_bytes else piece
+        n_bytes = max(n_bytes - len(piece), 0)
+
+
+def _decoded(head: bytes, codec: str) -> bytes:
+    """Return what comes before undefined bytes, which are refused when rows are read."""
+    if codec == UTF_8:
+        return head
+    decoder = codecs.getincrementaldecoder(codec)()
+    try:
+        return decoder.decode(head).encode()
+    except UnicodeDecodeError as error:
+        return error.object[: error.start].decode(codec).encode()
+
+
+def _names(line: bytes, delimiter: str, name: str) -> list[str]:
+    if delimiter == SPACE:
+        line, delimiter = squeezed(line).to_pybytes(), " "
+    try:
+        text = line.decode()
+    except UnicodeDecodeError:
+        raise DataError(
+            f"CSV must be in UTF-8; got other bytes in the header of {name}. {BROKEN_ADVICE}"
+        ) from None
+    try:
+        return next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
+    except csv.Error as error:
+        raise ValueError(f"no header: {error}") from error
