@@ -46,7 +46,7 @@ _running = functools.partial(_option, "Running")
 _READING = (
     "customer", "time", "amount", "order", "quantity", "currency", "rates", "n_orders", "by",
     "where", "timezone", "amount_scale", "refunds", "zero", "frequency", "ids", "csv_delimiter",
-    "csv_decimal", "time_format", "customer_level", "strict",
+    "csv_decimal", "time_format", "distinct", "customer_level", "strict",
 )  # fmt: skip
 """The options that a state sets for good."""
 
@@ -100,6 +100,9 @@ class ScoreOptions:
     csv_decimal: Annotated[str, _reading("Decimal point of CSV amounts.", "C")] = "."
     time_format: Annotated[
         str | None, _reading("Format of CSV times, as of strptime; default ISO.", "F")
+    ] = None
+    distinct: Annotated[
+        str | None, _reading("Count rows that are equal in these columns once.", "COL[,COL]")
     ] = None
     customer_level: Annotated[
         bool,
@@ -192,6 +195,7 @@ class ScoreOptions:
             | cuts
             | {
                 "where": self.where or (),
+                "distinct": _listed(self.distinct) or (),
                 "csv_delimiter": self.csv_delimiter.replace(r"\t", "\t"),
                 "method": _one_or_list(_listed(self.method)),
                 "bins": _one_or_list(_bins(self.bins)),
@@ -212,7 +216,10 @@ def takes_reading_options(command: Callable[..., None]) -> Callable[..., None]:
 def reading_arguments(options: dict[str, Any]) -> dict[str, Any]:
     """Return keyword arguments of `rfm_engine.State.create`; what is None is left out."""
     given = {name: value for name, value in options.items() if value is not None}
-    return given | {"csv_delimiter": options["csv_delimiter"].replace(r"\t", "\t")}
+    return given | {
+        "csv_delimiter": options["csv_delimiter"].replace(r"\t", "\t"),
+        "distinct": _listed(options["distinct"]) or (),
+    }
 
 
 def _takes(

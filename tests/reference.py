@@ -28,6 +28,7 @@ REASONS = (
     "before_window",
     "refund_dropped",
     "zero_dropped",
+    "duplicate",
 )
 Key = int | str | bytes
 SCHEME_CUTS = {"classic": (None, None, None), "recency-bands": ((30, 59, 180), None, None)}

@@ -52,6 +52,12 @@ def varied_run(rates: Path) -> None:
             rfm.score(table, window="300d", **options)
             rfm.score(table.append_column("money", money), currency="money", rates=rates, **options)
 
+    numbered = plain.append_column("key", pa.array(range(40)))
+    for kind in (*IDS, pa.timestamp("ns"), pa.decimal128(21, 2)):
+        lines = with_ids(numbered, kind, "key") if kind in IDS else cast(numbered, "key", kind)
+        twice = pa.concat_tables([lines, lines])
+        for options in ({}, {"by": "quantity"}, {"order": "order_id"}):
+            rfm.score(twice, as_of=AS_OF, distinct="key", **options)
     for kind in IDS:
         totals = with_ids(plain, kind)
         rfm.score(totals, as_of=AS_OF, customer_level=True, n_orders="quantity")
@@ -88,6 +94,10 @@ def with_ids(table: pa.Table, kind: pa.DataType, name: str = "customer_id") -> p
     else:
         ids = pc.cast(ids, kind)
     return table.set_column(table.column_names.index(name), name, ids)
+
+
+def cast(table: pa.Table, name: str, kind: pa.DataType) -> pa.Table:
+    return table.set_column(table.column_names.index(name), name, table[name].cast(kind))
 
 
 def versions() -> dict[str, int]:

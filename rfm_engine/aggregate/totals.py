@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from rfm_engine.aggregate.budget import Budget, batch_bytes, parse_size, plan_memory
 from rfm_engine.aggregate.clv import CLV_FIELDS, clv_columns
+from rfm_engine.aggregate.duplicates import Duplicates
 from rfm_engine.aggregate.finish import (
     CHUNK_BYTES_A_CUSTOMER,
     CLV_BYTES_A_CUSTOMER,
@@ -133,12 +134,19 @@ class CustomerTotals:
     ) -> None:
         limit = None if memory_limit is None else parse_size(memory_limit)
         self._spill = SpillFile(spill_dir)
-        self._intake = Intake(Reading(as_of=as_of, **reading))
-        a_thread = batch_bytes(by=self.reading.by is not None, clv=self.reading.clv)
+        known = Reading(as_of=as_of, **reading)
+        a_thread = batch_bytes(
+            by=known.by is not None, clv=known.clv, distinct=bool(known.distinct)
+        )
         self._budget = plan_memory(limit, anonymous_bytes(), threads, sharing, a_thread)
+        self._hash_key = HashKey.from_int(secrets.randbits(63) if hash_key is None else hash_key)
+        duplicates = None
+        if known.distinct:
+            self._budget, most_bytes = self._budget.shared_with_rows()
+            duplicates = Duplicates(known, self._hash_key, most_bytes)
+        self._intake = Intake(known, duplicates)
         if self.reading.window is not None and self.reading.as_of_day is None:
             raise UsageError("as_of must be a date when a window is given; got 'newest'.")
-        self._hash_key = HashKey.from_int(secrets.randbits(63) if hash_key is None else hash_key)
         self._n_rows = n_rows
         self._lock = Lock()
         self._partitions: Partitions | None = None
@@ -173,10 +181,12 @@ class CustomerTotals:
 
     @property
     def nbytes(self) -> int:
-        """Bytes held in memory for the customers."""
+        """Bytes held in memory for the customers, and for the rows that `distinct` tells apart."""
         with ThreadPoolExecutor(1) as pool:
             self.settle(pool)
-            return 0 if self._partitions is None else self._partitions.nbytes
+        held = 0 if self._partitions is None else self._partitions.nbytes
+        duplicates = self._intake.duplicates
+        return held if duplicates is None else held + duplicates.rows.nbytes
 
     @property
     def as_of(self) -> date | None:
@@ -234,6 +244,8 @@ class CustomerTotals:
             raise UsageError("totals must be merged into others; got the same. Copy them first.")
         if not (self._is_mergeable and other._is_mergeable):
             raise UsageError("totals must be of orders to be merged; got those of a state.")
+        self._refuse_rows_apart("merged")
+        other._refuse_rows_apart("merged")
         if other.reading != self.reading:
             raise UsageError("totals must be made with the same options to be merged; they differ.")
         self._intake.merge(other._intake)
@@ -327,6 +339,18 @@ class CustomerTotals:
     def settle(self, pool: Executor) -> Sequence[Some]:
         """Add the rows that wait, with the threads of `pool`; return who there is, in parts."""
         return () if self._customers is None else self._customers.settled(pool)
+
+    def __getstate__(self) -> object:
+        """Let copies be made as of any object, unless rows are told apart."""
+        self._refuse_rows_apart("copied or pickled")
+        return super().__getstate__()
+
+    def _refuse_rows_apart(self, done: str) -> None:
+        if self.reading.distinct:
+            raise UsageError(
+                f"totals with distinct must not be {done}, because rows are compared within one "
+                "builder only; got such totals. Add all orders to one."
+            )
 
     @property
     def _customers(self) -> Customers | None:

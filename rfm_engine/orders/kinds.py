@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from threading import Lock
 from typing import Literal, NamedTuple, NoReturn
 
@@ -21,9 +22,14 @@ OUTPUT_TYPES: dict[IdKind, pa.DataType] = {
     "uuid": pa.uuid(),
 }
 
+_NO_KIND = "null"
+
 
 class Kinds(NamedTuple):
-    """The canonical types of a source; `time` is None until text has been parsed."""
+    """The canonical types of a source; `time` is None until text has been parsed.
+
+    `distinct` has the kinds of the columns that tell rows apart, joined by commas.
+    """
 
     customer: IdKind
     order: IdKind | None
@@ -31,6 +37,7 @@ class Kinds(NamedTuple):
     amount: Literal["int", "float", "decimal"]
     scale: int
     by: IdKind | None = None
+    distinct: str | None = None
 
 
 def kinds_of(schema: pa.Schema, name: str, reading: Reading, *, text: bool) -> Kinds:
@@ -55,7 +62,8 @@ def kinds_of(schema: pa.Schema, name: str, reading: Reading, *, text: bool) -> K
     if text:
         ids: IdKind = "int" if reading.ids == "int" else "text"
         order = None if reading.order is None else ids
-        return Kinds(ids, order, None, "decimal", scale, None if reading.by is None else "text")
+        by: IdKind | None = None if reading.by is None else "text"
+        return Kinds(ids, order, None, "decimal", scale, by, _text_kinds(reading))
     if reading.currency is not None and not is_text(source.kind(reading.currency)):
         source.refuse("currency", reading.currency, "text")
     if reading.quantity is not None and not pa.types.is_integer(source.kind(reading.quantity)):
@@ -69,6 +77,7 @@ def kinds_of(schema: pa.Schema, name: str, reading: Reading, *, text: bool) -> K
         _amount_kind(source, reading.amount),
         scale,
         None if reading.by is None else _id_kind(source, "by", reading.by),
+        _distinct_kinds(source, reading.distinct),
     )
 
 
@@ -76,7 +85,8 @@ class Agreement:
     """The kinds that all sources of a run share; the first source sets them."""
 
     def __init__(self, reading: Reading) -> None:
-        self._columns = {
+        self._distinct = reading.distinct
+        self._columns: dict[str, str | None] = {
             "customer": reading.customer,
             "order": reading.order,
             "time": reading.time,
@@ -105,9 +115,10 @@ class Agreement:
             if self._kinds is None:
                 self._kinds, self._name = kinds, name
             for role, here, there in zip(Kinds._fields, kinds, self._kinds, strict=True):
-                if here != there and role != "time":
+                if here != there and role not in ("time", "distinct"):
                     self._refuse(role, name, here, self._name, there)
             self._join_time(name, kinds)
+            self._join_distinct(name, kinds)
 
     def _join_time(self, name: str, kinds: Kinds) -> None:
         assert self._kinds is not None
@@ -119,6 +130,18 @@ class Agreement:
             self._time_name = name
         if kinds.time != self._kinds.time:
             self._refuse("time", name, kinds.time, self._time_name, self._kinds.time)
+
+    def _join_distinct(self, name: str, kinds: Kinds) -> None:
+        """Have columns agree one by one; nulls alone are of any kind."""
+        assert self._kinds is not None
+        here, there = (_listed(each.distinct) for each in (kinds, self._kinds))
+        for column, kind, other in zip(self._distinct, here, there, strict=False):
+            if kind != other and _NO_KIND not in (kind, other):
+                self._columns["distinct"] = column
+                self._refuse("distinct", name, kind, self._name, other)
+        if _NO_KIND in there:
+            agreed = [a if b == _NO_KIND else b for a, b in zip(here, there, strict=True)]
+            self._kinds = self._kinds._replace(distinct=",".join(agreed))
 
     def _refuse(self, role: str, name: str, here: object, other: str, there: object) -> None:
         if role == "scale":
@@ -162,6 +185,39 @@ def _id_kind(source: _Columns, role: str, column: str) -> IdKind:
     if isinstance(kind, pa.UuidType):
         return "uuid"
     return source.refuse(role, column, "integers, text, binary or uuid")
+
+
+def _distinct_kinds(source: _Columns, columns: Sequence[str]) -> str | None:
+    return ",".join(_distinct_kind(source, each) for each in columns) or None
+
+
+def _distinct_kind(source: _Columns, column: str) -> str:
+    kind = source.kind(column)
+    if pa.types.is_null(kind):
+        return _NO_KIND
+    if pa.types.is_boolean(kind):
+        return "boolean"
+    if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
+        return _time_kind(source, column)
+    if pa.types.is_decimal(kind):
+        return f"decimal({kind.scale})" if kind.scale else "int"
+    is_id = isinstance(kind, pa.UuidType) or pa.types.is_integer(kind)
+    if not is_id and not is_text(kind) and not is_bytes(kind):
+        source.refuse(
+            "distinct", column,
+            "integers, text, binary, uuid, dates, timestamps, decimals or booleans",
+        )  # fmt: skip
+    return _id_kind(source, "distinct", column)
+
+
+def _text_kinds(reading: Reading) -> str | None:
+    """Return the kinds of CSV, where `ids` says how customers and orders are read."""
+    ids = (reading.customer, reading.order) if reading.ids == "int" else ()
+    return ",".join("int" if each in ids else "text" for each in reading.distinct) or None
+
+
+def _listed(kinds: str | None) -> list[str]:
+    return [] if kinds is None else kinds.split(",")
 
 
 def _time_kind(source: _Columns, column: str) -> Literal["naive", "zoned"]:

@@ -20,6 +20,13 @@ from rfm_engine.orders.arrays import (
     values,
     worth_sharing,
 )
+from rfm_engine.orders.distinct_columns import (
+    Cells,
+    Compared,
+    cells_of,
+    has_texts,
+    refuse_wide_in,
+)
 from rfm_engine.orders.extent import GREATEST, LEAST
 from rfm_engine.orders.group_keys import GroupIds
 from rfm_engine.orders.judge import (
@@ -61,6 +68,7 @@ class OrderRows(NamedTuple):
     text_time: Literal["naive", "zoned"] | None
     groups: GroupIds | None = None
     n_orders: npt.NDArray[np.int64] | None = None
+    compared: Compared | None = None
 
 
 class Batch:
@@ -146,7 +154,7 @@ def normalize(
     return OrderRows(
         keys_of(customers), time_us, amount_minor, frozen(batch.reason), counts, n_rounded,
         newest_day, _currencies(batch, reading), order_keys, order_present, text_time,
-        _groups(batch, reading), n_orders,
+        _groups(batch, reading), n_orders, _compared(batch, reading, rounded, text=text),
     )  # fmt: skip
 
 
@@ -281,6 +289,33 @@ def _groups(batch: Batch, reading: Reading) -> GroupIds | None:
         return None
     groups = batch.ids(reading.by)
     return GroupIds(keys_of(groups), valid_mask(groups))
+
+
+def _compared(
+    batch: Batch, reading: Reading, rounded: npt.NDArray[np.bool_] | None, *, text: bool
+) -> Compared | None:
+    """Return what tells rows apart, None where all count."""
+    if not reading.distinct:
+        return None
+
+    def cells(name: str | None) -> Cells | None:
+        if name is None or name in reading.distinct:
+            return None
+        return _cells(batch, name, reading, text=text)
+
+    columns = tuple(_cells(batch, name, reading, text=text) for name in reading.distinct)
+    return Compared(columns, cells(reading.order), cells(reading.currency), rounded)
+
+
+def _cells(batch: Batch, name: str, reading: Reading, *, text: bool) -> Cells:
+    if name in (reading.customer, reading.order):
+        column = _ids(batch, name, reading, text=text)
+    else:
+        column = batch.ids(name)
+    if isinstance(column, pa.DictionaryArray) and not has_texts(column.dictionary.type):
+        column = batch.column(name)
+    refuse_wide = refuse_wide_in(name, column, batch.reason == COUNTED, batch.where)
+    return cells_of(column, refuse_wide)
 
 
 def _currencies(batch: Batch, reading: Reading) -> frozenset[str]:

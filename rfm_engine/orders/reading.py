@@ -12,6 +12,7 @@ from typing import Literal, get_args
 
 from rfm_engine.errors import UsageError, shown
 from rfm_engine.orders.customer_level import orders_column
+from rfm_engine.orders.distinct_columns import column_names
 from rfm_engine.orders.money.rates import Rates
 from rfm_engine.orders.money.rates_file import read_rates
 from rfm_engine.orders.time.zones import Zone
@@ -67,6 +68,7 @@ class Reading:
     clv_unit: ClvUnit | None = None
     customer_level: bool = False
     n_orders: str | None = None
+    distinct: str | Sequence[str] = ()
 
     zone: Zone = field(init=False, repr=False, compare=False)
     conditions: tuple[Condition, ...] = field(init=False, repr=False, compare=False)
@@ -121,6 +123,7 @@ class Reading:
         options = {field.name: getattr(self, field.name) for field in fields(self) if field.init}
         n_orders = orders_column(self.n_orders, options, customer_level=self.customer_level)
         object.__setattr__(self, "n_orders", n_orders)
+        object.__setattr__(self, "distinct", column_names(self.distinct))
         object.__setattr__(self, "zone", Zone(self.timezone))
         object.__setattr__(
             self, "conditions", tuple(map(Condition.parse, conditions_of(self.where)))
@@ -142,7 +145,7 @@ class Reading:
         """The input columns needed, each once."""
         by_option = [self.customer, self.time, self.amount, self.order, self.quantity]
         by_option += [self.currency, self.by, self.n_orders]
-        named = [*by_option, *(condition.column for condition in self.conditions)]
+        named = [*by_option, *(condition.column for condition in self.conditions), *self.distinct]
         return list(dict.fromkeys(name for name in named if name is not None))
 
 

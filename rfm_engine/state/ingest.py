@@ -256,7 +256,8 @@ def reading_of(manifest: Manifest) -> OrderReading:
 def budget_of(manifest: Manifest, memory_limit: int | str | None, threads: int) -> Budget:
     """Divide the memory that a limit leaves, or the usual one; days are in keys as groups are."""
     has_days = History.parse(manifest.history).daily
-    a_thread = batch_bytes(by=has_days or manifest.options["by"] is not None, clv=False)
+    by = has_days or manifest.options["by"] is not None
+    a_thread = batch_bytes(by=by, clv=False, distinct=bool(manifest.options.get("distinct")))
     if memory_limit is None:
         limit = default_limit(available_bytes(), anonymous_bytes(), threads, a_thread)
     else:

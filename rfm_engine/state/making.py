@@ -141,6 +141,11 @@ def _options(given: dict[str, Any]) -> dict[str, Any]:
     options = DEFAULTS | given
     options |= {name: _plain(name, options[name]) for name in ("where", "rates")}
     reading = Reading(as_of=NEWEST, **options)
+    if reading.distinct:
+        raise UsageError(
+            "distinct must not be given for a state, which does not keep single rows; got "
+            f"{shown(given['distinct'])}. Leave it out."
+        )
     options["n_orders"] = reading.n_orders
     for role in ("customer", "by"):
         if options[role] in OWN_COLUMNS:
