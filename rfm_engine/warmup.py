@@ -53,6 +53,7 @@ def _states() -> Iterator[tuple[pa.Table, dict[str, Any]]]:
             yield orders, {**history}
             yield orders, {"order": "order_id", **history}
             yield orders, {"order": "order_text", "by": "seller_id", **history}
+            yield orders, {"distinct": "line_id", "by": "seller_id", **history}
 
 
 def _merge(ids: Ids) -> None:

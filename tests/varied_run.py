@@ -69,6 +69,8 @@ def varied_run(rates: Path) -> None:
         for options in ({}, {"history": "rolling:30d"}, {"order": "order_id"}):
             states(lines, options)
             states(lines, options | {"order": "order_id", "by": "quantity"})
+        numbers = pa.array(range(len(lines)))
+        states(lines.append_column("key", numbers), {"distinct": "key", "by": "quantity"})
     # Enough for ids to be addressed directly, some of them outside of the range.
     n = 70_000
     close = random_orders(n, 5).set_column(0, "customer_id", pa.array([*range(n - 1), 1 << 40]))

@@ -16,12 +16,14 @@ import numpy as np
 import numpy.typing as npt
 
 from rfm_engine.aggregate.hashing import Hashes, HashKey, hash_keys
+from rfm_engine.aggregate.ids import taken
 from rfm_engine.aggregate.memory import Growing
 from rfm_engine.aggregate.row_words import Int64s, RowWords
 from rfm_engine.aggregate.tables import Index
 from rfm_engine.errors import RfmError
 from rfm_engine.kernels import kernel
 from rfm_engine.orders.arrays import frozen
+from rfm_engine.orders.keys import ByteKeys
 
 _SHARD_BITS = 5
 ROUNDED, CHARGED, OWN, SEEN = 1, 2, 4, 8
@@ -30,6 +32,7 @@ ROUNDED, CHARGED, OWN, SEEN = 1, 2, 4, 8
 The amount of one of them was rounded; that is counted in the account of this run; the first of them
 came in this run; one of them did.
 """
+ADD, REMEMBER, LOOK = 0, 1, 2
 
 Marks = npt.NDArray[np.uint8]
 
@@ -81,10 +84,14 @@ class DistinctRows:
         """Bytes in use."""
         return sum(shard.nbytes for shard in self._shards)
 
+    def empty(self) -> DistinctRows:
+        """Return none of the rows, with the same secret and the same limit."""
+        return DistinctRows(self._key, self._most_bytes)
+
     def find(
-        self, rows: Int64s, keys: RowWords, values: RowWords, marks: Marks, *, own: bool = True
+        self, rows: Int64s, keys: RowWords, values: RowWords, marks: Marks, *, how: int = ADD
     ) -> Found:
-        """Look for some rows of a batch, and keep those that are not there.
+        """Look for some rows of a batch, and keep those that are not there unless asked not to.
 
         Parameters
         ----------
@@ -94,8 +101,8 @@ class DistinctRows:
             Of all rows of the batch, the columns that tell rows apart and all else.
         marks
             `ROUNDED` or 0, `uint8[n]`, or of length 1 and meant for all.
-        own
-            Whether the rows are those of this run, or such as are known from elsewhere.
+        how
+            `ADD` rows of this run, `REMEMBER` rows that are known from elsewhere, or `LOOK` only.
 
         Raises
         ------
@@ -108,7 +115,7 @@ class DistinctRows:
         for shard, chosen in self._dealt_out(rows, hashes):
             with shard.lock:
                 charged, differs, code = shard.find(
-                    chosen, hashes, keys, values, marks, repeats, own=own
+                    chosen, hashes, keys, values, marks, repeats, how
                 )
                 if differs is not None:
                     n_words = int(keys.bounds[differs + 1] - keys.bounds[differs])
@@ -118,9 +125,14 @@ class DistinctRows:
         return Found(repeats, n_rounded)
 
     def entries(self) -> Iterator[Entries]:
-        """Yield the rows of which this run has an equal one, some at a time."""
+        """Yield the rows that this run has, or equal ones, some at a time."""
         for shard in self._shards:
-            yield shard.entries()
+            words, marks = shard.entries()
+            seen = np.flatnonzero(marks & SEEN)
+            if len(seen):
+                found = taken(words.keys, seen)
+                assert isinstance(found, ByteKeys)
+                yield Entries(RowWords.from_bytes(found), marks[seen])
 
     def _dealt_out(self, rows: Int64s, hashes: Hashes) -> Iterator[tuple[_Shard, Int64s]]:
         """Yield the rows of each shard; no two threads begin with the same one."""
@@ -174,8 +186,7 @@ class _Shard:
         values: RowWords,
         marks: Marks,
         repeats: Marks,
-        *,
-        own: bool,
+        how: int,
     ) -> tuple[int, int | None, int]:
         """Look for rows and keep those that are not there.
 
@@ -188,7 +199,7 @@ class _Shard:
             self._marks.reach(index.room)
             index.n = int(
                 keep_distinct(
-                    rows, hashes, keys.bounds, keys.words, values.bounds, values.words, marks, own,
+                    rows, hashes, keys.bounds, keys.words, values.bounds, values.words, marks, how,
                     at, index.skip_bits, index.shift, index.slots, index.hashes, self._ends.array,
                     self._arena.array, self._marks.array, index.n, index.room, repeats,
                 )
@@ -220,10 +231,10 @@ class _Shard:
 
 @kernel
 def keep_distinct(
-    rows, hashes, key_bounds, keys, value_bounds, values, marks, own, at, skip_bits, shift, slots,
+    rows, hashes, key_bounds, keys, value_bounds, values, marks, how, at, skip_bits, shift, slots,
     known, ends, arena, there, n, room, repeats
 ):  # fmt: skip
-    """Find or keep each of `rows`; stop when `room` are kept or the arena is full.
+    """Find or keep each of `rows`, as `how` says; stop when `room` are kept or the arena is full.
 
     `at` is `int64[3]`: the place among `rows` to go on from, moved on; rounded amounts, added to;
     and the number after that of the row found that differs from the one of that place. `there` are
@@ -243,6 +254,8 @@ def keep_distinct(
         slot = (h << skip_bits) >> shift
         while True:
             entry = np.uint64(slots[slot])
+            if entry == np.uint64(0) and how == LOOK:
+                break
             if entry == np.uint64(0):
                 used = np.uint64(ends[n])
                 if n == room or used + n_key + n_value > np.uint64(len(arena)):
@@ -255,8 +268,8 @@ def keep_distinct(
                     arena[used + np.uint64(k)] = values[value + np.uint64(k)]
                 known[n] = h
                 # A rounded amount is charged once: bit 1 follows bit 0.
-                there[n] = (mark | (mark << 1) | 12) if own else mark
-                at[1] += mark if own else 0
+                there[n] = (mark | (mark << 1) | 12) if how == ADD else mark
+                at[1] += mark if how == ADD else 0
                 n += 1
                 ends[n] = used + n_value
                 slots[slot] = n
@@ -280,8 +293,11 @@ def keep_distinct(
                         at[2] = entry
                         return n
                     fresh = mark & ~there[code] & 1
-                    there[code] |= (fresh | (fresh << 1) | 8) if own else mark
-                    at[1] += fresh if own else 0
+                    if how == ADD:
+                        there[code] |= fresh | (fresh << 1) | 8
+                        at[1] += fresh
+                    elif how == REMEMBER:
+                        there[code] |= mark
                     repeats[i] = 1
                     break
             slot = (slot + np.uint64(1)) & last_slot

@@ -14,11 +14,14 @@ import pyarrow as pa
 from rfm_engine.aggregate.distinct_rows import ROUNDED, DistinctRows
 from rfm_engine.aggregate.hashing import HashKey
 from rfm_engine.aggregate.row_words import OF_TEXT, Int64s, RowWords, places_of, width_of
+from rfm_engine.aggregate.tables import Words
 from rfm_engine.errors import DataError, shown
 from rfm_engine.orders.arrays import frozen
-from rfm_engine.orders.distinct_columns import Cells, Compared, cells_of_keys
+from rfm_engine.orders.distinct_columns import Cells, Compared, cells_of_keys, width_of_kind
+from rfm_engine.orders.group_keys import GroupIds, within_groups
 from rfm_engine.orders.judge import COUNTED, DUPLICATE
-from rfm_engine.orders.kinds import Kinds
+from rfm_engine.orders.keys import IntKeys, Keys, gathered
+from rfm_engine.orders.kinds import IdKind, Kinds
 from rfm_engine.orders.money.amounts import format_minor
 from rfm_engine.orders.normalize import OrderRows
 from rfm_engine.orders.place import Place
@@ -29,6 +32,33 @@ _NOT_ROUNDED = frozen(np.zeros(1, np.uint8))
 # An amount has 18 digits, so that three flags fit beside it in a word.
 _FLAG_BITS = 3
 _HAS_ORDER, _HAS_GROUP, _HAS_CURRENCY = 1, 2, 4
+
+
+def key_widths(kinds: Kinds) -> list[int]:
+    """Return how many words the columns that tell rows apart take, `OF_TEXT` where that varies."""
+    return [width_of_kind(kind) for kind in (kinds.distinct or "").split(",")]
+
+
+def owners_of(words: RowWords, kinds: Kinds) -> tuple[Keys, Int64s]:
+    """Return the customers of rows that are kept, and where what tells them apart ends."""
+    apart = key_widths(kinds)
+    widths = [*apart, 1, width_of_kind(kinds.customer)]
+    widths += [] if kinds.by is None else [width_of_kind(kinds.by)]
+    places = places_of(words.words, words.bounds[:-1], widths)
+    ends = places[:, len(apart)]
+    customers = _ids_at(words.words, places[:, len(apart) + 1], kinds.customer)
+    if kinds.by is None:
+        return customers, ends
+    present = (words.words[ends] & np.uint64(_HAS_GROUP)) != 0
+    groups = _ids_at(words.words, places[:, len(apart) + 2], kinds.by)
+    return within_groups(customers, GroupIds(groups, present)), ends
+
+
+def _ids_at(words: Words, places: Int64s, kind: IdKind) -> Keys:
+    if width_of_kind(kind) != OF_TEXT:
+        return IntKeys(frozen(words[places]))
+    lengths = words[places].view(np.int64)
+    return gathered(words.view(np.uint8), 8 * places + 8, lengths)
 
 
 class _Value(NamedTuple):

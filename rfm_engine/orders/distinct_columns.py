@@ -71,6 +71,15 @@ def column_names(given: object) -> tuple[str, ...]:
     return tuple(several)
 
 
+def width_of_kind(kind: str) -> int:
+    """Return how many words values of a kind of column take, 0 where that varies."""
+    if kind in ("text", "binary", "uuid"):
+        return 0
+    if kind in ("naive", "zoned"):
+        return 2
+    return _DECIMAL_WORDS if kind.startswith("decimal") else 1
+
+
 def has_texts(kind: pa.DataType) -> bool:
     """Tell whether values of a type may have any length."""
     return is_text(kind) or is_bytes(kind) or isinstance(kind, pa.UuidType)

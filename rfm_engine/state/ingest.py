@@ -30,7 +30,9 @@ from rfm_engine.scan import scan
 from rfm_engine.state.fingerprints import Stamp, fingerprints, id_of, stamp_of
 from rfm_engine.state.gather import Gathering
 from rfm_engine.state.history import History
+from rfm_engine.state.kept_rows import remember
 from rfm_engine.state.manifest import NOTHING, Account, Generation, Manifest
+from rfm_engine.state.store import Current
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +182,7 @@ def check_ids(newest: Generation, batch: str | None, replaced: str | None) -> No
 def gathering_of(
     inputs: Inputs,
     reading: OrderReading,
-    manifest: Manifest,
+    current: Current,
     replaced: str | None,
     budget: Budget,
     spill_dir: str | os.PathLike[str] | None,
@@ -188,6 +190,7 @@ def gathering_of(
     report: Callable[[Progress], None] | None,
 ) -> Gathering:
     """Read all rows."""
+    manifest = current.manifest
     lengths = [source.n_rows for source in inputs.sources]
     n_rows = None if None in lengths else sum(n for n in lengths if n is not None)
     gathering = Gathering(
@@ -199,6 +202,8 @@ def gathering_of(
         daily=History.parse(manifest.history).daily,
         n_rows=n_rows,
     )
+    if gathering.duplicates is not None:
+        remember(gathering.duplicates.rows, current, replaced)
     for source in inputs.sources:
         gathering.join(source)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from rfm_engine.errors import StateError, UsageError, path_text, shown, shown_cause
+from rfm_engine.orders.distinct_columns import column_names
 from rfm_engine.orders.reading import NEWEST, Reading, conditions_of
 from rfm_engine.state.disk import Disk
 from rfm_engine.state.history import History
@@ -102,8 +103,8 @@ def agreed(
     UsageError
         An option is asked for otherwise.
     """
-    found = dict(manifest.options)
-    for name, held in manifest.options.items():
+    found = DEFAULTS | manifest.options  # which lack the options that are newer than the state
+    for name, held in found.items():
         given = _plain(name, asked.get(name))
         by_scheme = given is None and name in implied
         if by_scheme:
@@ -113,7 +114,7 @@ def agreed(
             continue
         unasked = None if name in implied or name == "zero" else _plain(name, DEFAULTS[name])
         if given not in (None, held, unasked):
-            was = "not given" if held in (None, []) else shown(held)
+            was = "not given" if held in (None, [], ()) else shown(held)
             scheme = f", which {who} asks for" if by_scheme else ""
             raise UsageError(
                 f"{name} must be as it was when the state was created, {was}; got {shown(given)}"
@@ -126,6 +127,8 @@ def _plain(name: str, given: Any) -> Any:
     """Return an option as a manifest has it."""
     if name == "where":
         return list(conditions_of(given))
+    if name == "distinct":
+        return list(column_names(given))
     if name == "rates" and given is not None:
         return os.path.abspath(path_text("rates", given))  # noqa: PTH100
     return given
@@ -139,13 +142,8 @@ def _options(given: dict[str, Any]) -> dict[str, Any]:
             "Dates, windows and scoring options come with each score."
         )
     options = DEFAULTS | given
-    options |= {name: _plain(name, options[name]) for name in ("where", "rates")}
+    options |= {name: _plain(name, options[name]) for name in ("where", "rates", "distinct")}
     reading = Reading(as_of=NEWEST, **options)
-    if reading.distinct:
-        raise UsageError(
-            "distinct must not be given for a state, which does not keep single rows; got "
-            f"{shown(given['distinct'])}. Leave it out."
-        )
     options["n_orders"] = reading.n_orders
     for role in ("customer", "by"):
         if options[role] in OWN_COLUMNS:

@@ -17,10 +17,12 @@ from rfm_engine.orders.judge import REASONS
 
 FORMAT = 1
 MANIFEST = re.compile(r"manifest-(\d{20})\.json")
-DATA_FILE = re.compile(r"(?:totals|orders|repeats|known)-(\d+)-[0-9a-f]{16}\.parquet")
+DATA_FILE = re.compile(r"(?:totals|orders|repeats|known|distinct)-(\d+)-[0-9a-f]{16}\.parquet")
 """A data file, and the number of the generation that it was written for."""
 ORDER_ROLES = ("orders", "known")
-"""Roles of files whose rows are distinct orders; those of the others are totals."""
+"""Roles of files whose rows are distinct orders."""
+DISTINCT_ROLE = "distinct"
+"""The role of files whose rows are those that `distinct` tells apart; all others are totals."""
 _WRAPPED = re.compile(r'\{"sha256": "([0-9a-f]{64})", "state": (.*)\}\n', re.DOTALL)
 
 Made = TypeVar("Made")
@@ -42,7 +44,7 @@ class File(NamedTuple):
 
     @property
     def role(self) -> str:
-        """What it holds: `totals`, `repeats`, `orders` or `known`."""
+        """What it holds: `totals`, `repeats`, `orders`, `known` or `distinct`."""
         return self.name.partition("-")[0]
 
     @property
@@ -97,7 +99,8 @@ class Batch(NamedTuple):
 
     `most_orders` is the greatest number of orders of a row. `totals` are the batch's own; `orders`
     its distinct order ids, and `repeats` what these count less because batches before it hold the
-    same orders; both empty without an order column.
+    same orders; both empty without an order column. `distinct` are the rows that its orders have in
+    the columns that tell rows apart; each of its files has rows of all buckets.
     """
 
     id: str
@@ -108,6 +111,7 @@ class Batch(NamedTuple):
     totals: Segment = Segment()
     orders: Segment = Segment()
     repeats: Segment = Segment()
+    distinct: Segment = Segment()
 
 
 class Generation(NamedTuple):
@@ -181,7 +185,8 @@ class Generation(NamedTuple):
     def files(self) -> list[File]:
         """Every file of the generation."""
         orders = [self.known, *(batch.orders for batch in self.batches)]
-        return [file for segment in (*self.totals, *orders) for file in segment.files]
+        rows = [batch.distinct for batch in self.batches]
+        return [file for segment in (*self.totals, *orders, *rows) for file in segment.files]
 
 
 class Manifest(NamedTuple):
@@ -287,6 +292,7 @@ def _batch(found: dict[str, Any]) -> Batch:
         _segment(found["totals"]),
         _segment(found["orders"]),
         _segment(found["repeats"]),
+        _segment(found.get("distinct", {"files": []})),  # unknown to states that are older
     )
 
 

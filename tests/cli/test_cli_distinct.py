@@ -91,6 +91,23 @@ def test_score__a_column_that_is_missing_or_given_twice_is_exit_2(rfm, exports, 
         assert said in run.stderr
 
 
+def test_ingest__overlapping_exports_count_an_order_once(rfm, exports, tmp_path):
+    shop, out = tmp_path / "shop", tmp_path / "out.parquet"
+    run = rfm("state", "create", shop, "--order", "order_id", "--distinct", "order_id,line")
+    assert run.exit_code == 0, run.stderr
+    for export, n_added in zip(exports, (2, 1), strict=True):
+        run = rfm("ingest", shop, export)
+        assert run.exit_code == 0, run.stderr
+        assert f"{n_added} of 2 rows added" in run.stdout
+    assert scored(rfm, out, shop) == ("60.00", 3, 1)
+    assert scored(rfm, out, shop, "--distinct", "order_id,line") == ("60.00", 3, 1)
+    assert rfm("score", shop, "--distinct", "line", "-o", out).exit_code == 2
+    exports[1].write_text(NOVEMBER.replace("20.00,A-18", "30.00,A-18"))
+    run = rfm("ingest", shop, exports[1])
+    assert run.exit_code == 3
+    assert "got amount 20.00 and 30.00 for order_id 'A-18', line '1' in" in run.stderr
+
+
 def test_explain__counts_an_order_once_too(rfm, exports):
     run = rfm("explain", *exports, "--distinct", "order_id", "--id", "ada")
     assert run.exit_code == 0
