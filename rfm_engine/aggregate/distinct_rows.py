@@ -26,6 +26,7 @@ from rfm_engine.orders.arrays import frozen
 from rfm_engine.orders.keys import ByteKeys
 
 _SHARD_BITS = 5
+_MOST_AT_ONCE = 1 << 18
 ROUNDED, CHARGED, OWN, SEEN = 1, 2, 4, 8
 """Marks of a row that is kept, whatever number of equal rows there are.
 
@@ -129,10 +130,11 @@ class DistinctRows:
         for shard in self._shards:
             words, marks = shard.entries()
             seen = np.flatnonzero(marks & SEEN)
-            if len(seen):
-                found = taken(words.keys, seen)
+            for start in range(0, len(seen), _MOST_AT_ONCE):
+                some = seen[start : start + _MOST_AT_ONCE]
+                found = taken(words.keys, some)
                 assert isinstance(found, ByteKeys)
-                yield Entries(RowWords.from_bytes(found), marks[seen])
+                yield Entries(RowWords.from_bytes(found), marks[some])
 
     def _dealt_out(self, rows: Int64s, hashes: Hashes) -> Iterator[tuple[_Shard, Int64s]]:
         """Yield the rows of each shard; no two threads begin with the same one."""

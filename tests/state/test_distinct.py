@@ -13,14 +13,15 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import rfm_engine as rfm
 from tests.compare import totals_of
 
 NOON = datetime(2025, 3, 1, 12)
-COLUMNS = ("customer", "order", "shop")
+# Every example writes and syncs a dozen files.
+FEWER = settings(max_examples=settings().max_examples // 3)
 SCHEMA = pa.schema(
     [
         ("customer_id", pa.string()),
@@ -87,6 +88,7 @@ def assert_equals_a_run_over(state: rfm.State, kept: dict[str, list[dict[str, An
     assert state.verify() == []
 
 
+@FEWER
 @given(
     steps=st.lists(st.tuples(batches, st.integers(0, 7)), min_size=1, max_size=6), options=options
 )
@@ -115,6 +117,7 @@ def assert_shares_a_key(kept: dict[str, list[dict[str, Any]]], replaced: str) ->
     assert any(keys[replaced] & other for other in others)
 
 
+@FEWER
 @given(
     steps=st.lists(batches, min_size=1, max_size=6),
     keep=st.integers(0, 3),
@@ -138,6 +141,32 @@ def test_state__knows_rows_as_long_as_a_kept_batch_has_them(steps, keep, replaci
                 assert again.rows == ingested.rows
             known = [*known, set(keys) - {None}][-keep:] if keep else []
         assert rfm.score(state, as_of="newest").rows.counted == n_counted
+
+
+@pytest.mark.parametrize("keep", [1, 7])
+@pytest.mark.parametrize("first", [False, True])
+@pytest.mark.parametrize("second", [False, True])
+def test_replace__counts_the_rounded_amount_of_equal_rows_once(keep, first, second):
+    with state_of(keep_batches=keep, distinct="key") as state:
+        state.ingest(table_of([row_of(1, rounded=first)]), batch_id="a")
+        batch = table_of([row_of(1), row_of(1, rounded=second)])
+        assert state.ingest(batch, batch_id="b").rows.amounts_rounded == (second and not first)
+        again = state.ingest(batch, replace_batch="b").rows
+        assert (again.counted, again.amounts_rounded) == (0, second and not first)
+        rows = rfm.score(state, as_of="newest").rows
+        assert (rows.counted, rows.amounts_rounded) == (1, first or second)
+
+
+def test_replace__of_a_batch_that_accounts_for_a_rounded_amount_of_others_is_refused():
+    with state_of(distinct="key") as state:
+        for name, rounded in (("a", False), ("b", True), ("c", True)):
+            state.ingest(table_of([row_of(1, rounded=rounded)]), batch_id=name)
+        other = table_of([row_of(2)])
+        for name, repeating in (("a", "b"), ("b", "c")):
+            with pytest.raises(rfm.UsageError, match=f"got '{name}', and '{repeating}' repeats 1"):
+                state.ingest(other, replace_batch=name)
+        assert state.ingest(other, replace_batch="c").rows.counted == 1
+        assert rfm.score(state, as_of="newest").rows.amounts_rounded == 1
 
 
 @pytest.fixture
