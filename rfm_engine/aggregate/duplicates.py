@@ -16,8 +16,14 @@ from rfm_engine.aggregate.hashing import HashKey
 from rfm_engine.aggregate.row_words import OF_TEXT, Int64s, RowWords, places_of, width_of
 from rfm_engine.aggregate.tables import Words
 from rfm_engine.errors import DataError, shown
-from rfm_engine.orders.arrays import frozen
-from rfm_engine.orders.distinct_columns import Cells, Compared, cells_of_keys, width_of_kind
+from rfm_engine.orders.arrays import frozen, plain
+from rfm_engine.orders.distinct_columns import (
+    Cells,
+    Compared,
+    cells_of_keys,
+    has_texts,
+    width_of_kind,
+)
 from rfm_engine.orders.group_keys import GroupIds, within_groups
 from rfm_engine.orders.judge import COUNTED, DUPLICATE
 from rfm_engine.orders.keys import IntKeys, Keys, gathered
@@ -146,7 +152,7 @@ class Duplicates:
         column, there, here = next(
             found for found in zip(columns, *said, strict=True) if found[1] != found[2]
         )
-        keys = ", ".join(f"{_name(n)} {_key(row.column(n)[0])}" for n in self._reading.distinct)
+        keys = ", ".join(f"{_name(n)} {_key(row.column(n))}" for n in self._reading.distinct)
         names = " and ".join(map(_name, self._reading.distinct))
         raise DataError(
             f"rows that are equal in {names} must be equal in all that is read; got "
@@ -206,9 +212,13 @@ def _text(data: bytes, kind: str) -> str:
     return shown(data if kind == "binary" else data.decode(errors="replace"))
 
 
-def _key(value: pa.Scalar) -> str:
-    found = value.as_py()
-    return shown(found) if isinstance(found, str | bytes) else str(found)
+def _key(column: pa.Array) -> str:
+    """Return the only value of a column; Arrow writes times that Python has no value for."""
+    column = plain(column)
+    if has_texts(column.type):
+        found = column[0].as_py()
+        return shown(found) if isinstance(found, str | bytes) else str(found)
+    return str(column.cast(pa.string())[0])
 
 
 def _name(column: str) -> str:

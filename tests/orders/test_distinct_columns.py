@@ -103,6 +103,30 @@ def test_distinct__timestamps_are_compared_to_the_nanosecond():
     assert totals.rows.dropped["duplicate"] == 1
 
 
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        (pa.array([1], pa.timestamp("ns")), "1970-01-01 00:00:00.000000001"),
+        (pa.array([2**62], pa.timestamp("s")), "<value out of range: 4611686018427387904>"),
+        (pa.array([NOON], pa.timestamp("ms", "Asia/Tokyo")), "2025-03-01 09:00:00.000+0900"),
+        (pa.array([NOON.date()], pa.date64()), "2025-03-01"),
+        (pa.array([True]), "true"),
+        (pa.array([Decimal("1.50")], pa.decimal256(70, 2)), "1.50"),
+        (pa.array([Decimal("1.5")], pa.decimal32(9, 1)), "1.5"),
+        (pa.array([2**64 - 1], pa.uint64()), "18446744073709551615"),
+        (pa.array(["a\x1b"]).dictionary_encode(), r"'a\x1b'"),
+        (pa.array([b"\xff"]), r"b'\xff'"),
+        (pa.array([UUID(int=1).bytes], pa.uuid()), str(UUID(int=1))),
+        (pa.array(["x" * 1000], pa.string_view()), "'" + "x" * 37 + "..." + "x" * 38 + "'"),
+    ],
+)
+def test_distinct__names_keys_of_every_kind(key, said):
+    different = orders(key).set_column(2, "amount", pa.array([6]))
+    with pytest.raises(rfm.DataError) as refused:
+        totals_of(orders(key), different)
+    assert f"got amount 5 and 6 for k {said} in orders, row 1." in str(refused.value)
+
+
 def test_distinct__decimals_without_fraction_beyond_64_bits_are_refused_and_named():
     wide = pa.array([None, Decimal(2**63)], pa.decimal128(38, 0))
     with pytest.raises(rfm.DataError, match=r"'k' must fit int64 .* got 9223372036854775808 in"):
