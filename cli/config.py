@@ -13,7 +13,9 @@ import typer
 
 from .exits import Misuse, cut
 
-_LISTS = ("method", "bins", "r-cuts", "f-cuts", "m-cuts", "weights", "csv-null")
+_LISTS = (
+    "method", "bins", "r-cuts", "f-cuts", "m-cuts", "weights", "csv-null", "distinct",
+)  # fmt: skip
 # Passed over by the other commands that score, so that all can share a file.
 _OF_SCORE_ALONE = ("output", "save-model", "json", "quiet")
 _SCALARS = (str, int, Decimal, datetime.date)

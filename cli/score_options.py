@@ -46,8 +46,8 @@ _running = functools.partial(_option, "Running")
 _READING = (
     "customer", "time", "amount", "order", "quantity", "currency", "rates", "n_orders", "by",
     "where", "timezone", "amount_scale", "refunds", "zero", "frequency", "ids", "csv_delimiter",
-    "csv_decimal", "csv_thousands", "csv_null", "csv_encoding", "time_format", "as_files",
-    "customer_level", "strict",
+    "csv_decimal", "csv_thousands", "csv_null", "csv_encoding", "time_format", "distinct",
+    "as_files", "customer_level", "strict",
 )  # fmt: skip
 """The options that a state sets for good."""
 
@@ -116,6 +116,9 @@ class ScoreOptions:
             "What text and numbers of times mean: a strptime format; default ISO.",
             "F|epoch|epoch-ms|excel",
         ),
+    ] = None
+    distinct: Annotated[
+        str | None, _reading("Count rows that are equal in these columns once.", "COL[,COL]")
     ] = None
     as_files: Annotated[
         bool,
@@ -217,6 +220,7 @@ class ScoreOptions:
             | {
                 "where": self.where or (),
                 "csv_null": _listed(self.csv_null) or (),
+                "distinct": _listed(self.distinct) or (),
                 "csv_delimiter": self.csv_delimiter.replace(r"\t", "\t"),
                 "method": _one_or_list(_listed(self.method)),
                 "bins": _one_or_list(_bins(self.bins)),
@@ -238,7 +242,10 @@ def reading_arguments(options: dict[str, Any]) -> dict[str, Any]:
     """Return keyword arguments of `rfm_engine.State.create`; what is None is left out."""
     options = options | {"csv_null": _listed(options["csv_null"])}
     given = {name: value for name, value in options.items() if value is not None}
-    return given | {"csv_delimiter": options["csv_delimiter"].replace(r"\t", "\t")}
+    return given | {
+        "csv_delimiter": options["csv_delimiter"].replace(r"\t", "\t"),
+        "distinct": _listed(options["distinct"]) or (),
+    }
 
 
 def _takes(

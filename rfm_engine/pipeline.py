@@ -20,6 +20,7 @@ from rfm_engine.customers import ScoredCustomers
 from rfm_engine.errors import DataError, UsageError
 from rfm_engine.model import plan_by
 from rfm_engine.orders.csv_format import null_words
+from rfm_engine.orders.distinct_columns import column_names
 from rfm_engine.orders.reading import ClvUnit, Frequency, Ids, Refunds, Zero, conditions_of
 from rfm_engine.result import Result, SegmentTotals, cuts_in_units
 from rfm_engine.scan import Seconds
@@ -69,6 +70,7 @@ def score(
     strict: bool = False,
     customer_level: bool = False,
     n_orders: str | None = None,
+    distinct: str | Sequence[str] = (),
     clv: bool = False,
     clv_unit: ClvUnit | None = None,
     method: str | Sequence[str] | None = None,
@@ -152,6 +154,10 @@ def score(
         Rows are customers, or parts of their totals: `time` is the last order, `n_orders` the
         column of the number of orders (`orders` by default), `amount` the total. `first_order` is
         then null.
+    distinct
+        Column, or columns, in which rows must differ: of rows that are equal in all of them one is
+        counted, and the others are dropped as `duplicate`. They must be equal in all else that is
+        read (customer, time, amount, order, group, currency). Null equals nothing.
     clv, clv_unit
         Add what models of customer lifetime value take, by days as lifetimes and PyMC-Marketing
         do: `x` repeat purchases, `t_x` from the first to the last, `T` from the first to `as_of`,
@@ -243,6 +249,7 @@ def score(
         "csv_encoding": csv_encoding, "time_format": time_format, "as_files": as_files,
         "strict": strict, "clv": clv, "clv_unit": clv_unit,
         "customer_level": customer_level, "n_orders": n_orders,
+        "distinct": column_names(distinct),
     }  # fmt: skip
     if state is not None:
         policies = {"zero": zero, "frequency": frequency}
@@ -268,7 +275,8 @@ def score(
     refuse_overwriting(output, "the model file", model)
     refuse_overwriting(output, "the scheme file", scheme_file(scheme))
     if memory_limit is None:
-        a_thread = batch_bytes(by=by is not None, clv=clv)
+        apart = bool(reading["distinct"]) and state is None
+        a_thread = batch_bytes(by=by is not None, clv=clv, distinct=apart)
         limit = default_limit(available_bytes(), anonymous_bytes(), n_threads, a_thread)
     else:
         limit = parse_size(memory_limit)

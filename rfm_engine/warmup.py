@@ -53,6 +53,7 @@ def _states() -> Iterator[tuple[pa.Table, dict[str, Any]]]:
             yield orders, {**history}
             yield orders, {"order": "order_id", **history}
             yield orders, {"order": "order_text", "by": "seller_id", **history}
+            yield orders, {"distinct": "line_id", "by": "seller_id", **history}
 
 
 def _merge(ids: Ids) -> None:
@@ -92,6 +93,8 @@ def _runs(folder: Path) -> Iterator[tuple[pa.Table | Path, dict[str, Any]]]:
     yield ints, {"scheme": "five-types", "by": "channel"}
     yield texts, {"method": "ntile"}
     yield texts, {"method": "ntile", "by": "channel"}
+    yield pa.concat_tables([ints, ints]), {"distinct": "line_id"}
+    yield texts, {"distinct": ["order_text", "line_id"], "by": "seller_id"}
     yield ints, {"customer_level": True, "n_orders": "quantity"}
     place_of_csv = folder / "orders.csv"
     pyarrow.csv.write_csv(ints, place_of_csv)
@@ -103,7 +106,8 @@ def _orders(ids: Ids) -> pa.Table:
     orders = simulate(customers=40, orders=400, ids=ids, lines=True).read_all()
     n = orders.num_rows
     return (
-        orders.append_column("order_text", orders["order_id"].cast(pa.string()))
+        orders.append_column("line_id", pa.array(np.arange(n)))
+        .append_column("order_text", orders["order_id"].cast(pa.string()))
         .append_column("quantity", pa.array(np.ones(n, np.int64)))
         .append_column("currency", pa.array(["EUR"] * n))
     )

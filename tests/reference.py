@@ -19,17 +19,9 @@ from . import reference_segments as segments
 from . import reference_time as times
 
 REASONS = (
-    "filtered",
-    "null_customer",
-    "null_time",
-    "bad_time",
-    "null_amount",
-    "nonfinite_amount",
-    "after_as_of",
-    "before_window",
-    "refund_dropped",
-    "zero_dropped",
-)
+    "filtered", "null_customer", "null_time", "bad_time", "null_amount", "nonfinite_amount",
+    "after_as_of", "before_window", "refund_dropped", "zero_dropped", "duplicate",
+)  # fmt: skip
 Key = int | str | bytes
 SCHEME_CUTS = {"classic": (None, None, None), "recency-bands": ((30, 59, 180), None, None)}
 

@@ -54,6 +54,12 @@ def varied_run(rates: Path) -> None:
             rfm.score(table, window="300d", **options)
             rfm.score(table.append_column("money", money), currency="money", rates=rates, **options)
 
+    numbered = plain.append_column("key", pa.array(range(40)))
+    for kind in (*IDS, pa.timestamp("ns"), pa.decimal128(21, 2)):
+        lines = with_ids(numbered, kind, "key") if kind in IDS else cast(numbered, "key", kind)
+        twice = pa.concat_tables([lines, lines])
+        for options in ({}, {"by": "quantity"}, {"order": "order_id"}):
+            rfm.score(twice, as_of=AS_OF, distinct="key", **options)
     for kind in IDS:
         totals = with_ids(plain, kind)
         rfm.score(totals, as_of=AS_OF, customer_level=True, n_orders="quantity")
@@ -65,6 +71,8 @@ def varied_run(rates: Path) -> None:
         for options in ({}, {"history": "rolling:30d"}, {"order": "order_id"}):
             states(lines, options)
             states(lines, options | {"order": "order_id", "by": "quantity"})
+        numbers = pa.array(range(len(lines)))
+        states(lines.append_column("key", numbers), {"distinct": "key", "by": "quantity"})
     # Enough for ids to be addressed directly, some of them outside of the range.
     n = 70_000
     close = random_orders(n, 5).set_column(0, "customer_id", pa.array([*range(n - 1), 1 << 40]))
@@ -90,6 +98,10 @@ def with_ids(table: pa.Table, kind: pa.DataType, name: str = "customer_id") -> p
     else:
         ids = pc.cast(ids, kind)
     return table.set_column(table.column_names.index(name), name, ids)
+
+
+def cast(table: pa.Table, name: str, kind: pa.DataType) -> pa.Table:
+    return table.set_column(table.column_names.index(name), name, table[name].cast(kind))
 
 
 def versions() -> dict[str, int]:

@@ -21,6 +21,8 @@ _SHARE_WAITING = 4
 _SHARE_KEPT = 8
 # Tables keep so much of what was planned, whatever else takes memory.
 _LEAST_SHARE = 8
+# Where rows are told apart, tables get one share of so many.
+_SHARES = 4
 _PERCENT_OF_AVAILABLE = 80
 _MOST_WAITING_BYTES = 1 << 30
 _MOST_BYTES = (1 << 63) - 1
@@ -48,6 +50,14 @@ class Budget(NamedTuple):
         """Return what tables may take to begin with, of byte ids or of integers."""
         return self.tables_bytes - self.tables_bytes // _SHARE_KEPT * of_bytes
 
+    def shared_with_rows(self) -> tuple[Budget, int]:
+        """Return what is left for tables, and the bytes for rows that are told apart.
+
+        Rows cannot go to disk as tables can, so they get the greater share.
+        """
+        share = self.tables_bytes // _SHARES * (_SHARES - 1)
+        return self._replace(tables_bytes=self.tables_bytes - share), share
+
     def refuse_without_room(self, bytes_a_customer: int, n_customers: int) -> None:
         """Refuse to score so many customers, of whom more may be on disk.
 
@@ -66,9 +76,9 @@ class Budget(NamedTuple):
 UNLIMITED = Budget(_MOST_WAITING_BYTES, 1 << 62, None)
 
 
-def batch_bytes(*, by: bool, clv: bool) -> int:
-    """Return what a thread takes to read and write, with groups or days."""
-    return BATCH_BYTES + _MORE_BATCH_BYTES * (by + clv)
+def batch_bytes(*, by: bool, clv: bool, distinct: bool) -> int:
+    """Return what a thread takes to read and write, with groups, days or rows told apart."""
+    return BATCH_BYTES + _MORE_BATCH_BYTES * (by + clv + distinct)
 
 
 def plan_memory(

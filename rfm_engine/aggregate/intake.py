@@ -6,8 +6,10 @@ from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
 
+from rfm_engine.aggregate.duplicates import Duplicates
 from rfm_engine.aggregate.evidence import Evidence
 from rfm_engine.aggregate.ledger import Ledger
+from rfm_engine.errors import RfmError
 from rfm_engine.orders.agreement import Agreement
 from rfm_engine.orders.judge import COUNTED
 from rfm_engine.orders.kinds import Kinds, SeenKinds, kinds_of
@@ -27,13 +29,18 @@ _MOST_ROWS_WITHIN = 1 << 18
 class Intake:
     """What is common to all orders of a run: how they are read, their kinds, their account.
 
-    With `by_day` keys will be of customers and days.
+    With `by_day` keys will be of customers and days. `duplicates` drops rows that repeat others,
+    where the reading asks for that.
     """
 
-    def __init__(self, reading: Reading, *, by_day: bool = False) -> None:
+    def __init__(
+        self, reading: Reading, duplicates: Duplicates | None = None, *, by_day: bool = False
+    ) -> None:
         self.reading = reading
+        self.duplicates = duplicates
+        self._failed: BaseException | None = None
         self._most_rows = _MOST_ROWS
-        if by_day or reading.by is not None:
+        if by_day or reading.by is not None or reading.distinct:
             self._most_rows = _MOST_ROWS_WITHIN
         self.ledger = Ledger()
         self._evidence = Evidence(reading)
@@ -52,6 +59,7 @@ class Intake:
             found.amount or "float",
             unknown_scale if found.scale is None else found.scale,
             None if reading.by is None else found.by or "text",
+            found.distinct,
         )
 
     @property
@@ -101,9 +109,33 @@ class Intake:
             if rows.text_time is not None:
                 self._agreement.join_time(place.name, rows.text_time)
             self._settle_kinds(rows, place.name)
-            self.ledger.add(rows)
+            if self.duplicates is None:
+                self.ledger.add(rows)
+            else:
+                rows = self._without_duplicates(rows, typed, where, self.duplicates)
             self._evidence.add(rows, where)
             yield rows
+
+    def _without_duplicates(
+        self, rows: OrderRows, piece: pa.RecordBatch, place: Place, duplicates: Duplicates
+    ) -> OrderRows:
+        """Enter rows, of which those that repeat others are dropped.
+
+        Rows that were kept to be compared and then not entered would have later ones dropped, so
+        nothing can be added once that happened.
+        """
+        if self._failed is not None:
+            raise RfmError(
+                "totals must not be added to after rows that distinct compares were refused; got "
+                f"{self._failed!r} before. Start again."
+            ) from self._failed
+        try:
+            rows = duplicates.dropped(rows, piece, place, self.kinds)
+            self.ledger.add(rows)
+        except BaseException as error:
+            self._failed = error
+            raise
+        return rows
 
     def agree(self, name: str, kinds: Kinds) -> None:
         """Have all sources agree with kinds that are known from elsewhere."""

@@ -29,6 +29,7 @@ class Survey:
             refunds="net" if reading.refunds == "error" else reading.refunds,
             currency=None if rates is None else reading.currency,
             rates=None if rates is None else rates.forgiving(),
+            distinct=(),
         )
         self.intake = Intake(kind)
 

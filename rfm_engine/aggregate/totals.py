@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from datetime import date
 from functools import partial
 from threading import Lock
-from typing import Any, Protocol
+from typing import Any
 
 import pyarrow as pa
 
 from rfm_engine.aggregate.budget import Budget, batch_bytes, parse_size, plan_memory
 from rfm_engine.aggregate.clv import CLV_FIELDS, clv_columns
+from rfm_engine.aggregate.customers import Customers, Some, grouped
+from rfm_engine.aggregate.duplicates import Duplicates
 from rfm_engine.aggregate.finish import (
     CHUNK_BYTES_A_CUSTOMER,
     CLV_BYTES_A_CUSTOMER,
@@ -23,7 +25,7 @@ from rfm_engine.aggregate.finish import (
     chunk_of,
 )
 from rfm_engine.aggregate.hashing import HashKey
-from rfm_engine.aggregate.held import MAX_DIGITS, Held
+from rfm_engine.aggregate.held import MAX_DIGITS
 from rfm_engine.aggregate.intake import Intake
 from rfm_engine.aggregate.ledger import RowCounts
 from rfm_engine.aggregate.partitions import Partitions
@@ -38,35 +40,6 @@ from rfm_engine.orders.place import Place, Source
 from rfm_engine.orders.reading import Reading, day_date, refuse_unknown
 from rfm_engine.orders.sources.opening import open_sources
 from rfm_engine.orders.warnings import DataWarning
-
-# A row group of the output each: small enough to be dealt out evenly, large enough to pack well.
-# By partitions, of 2,000 customers each, scoring a million took 0.25 s, most of it Python's.
-_CHUNK_CUSTOMERS = 1 << 18
-
-
-class Some(Protocol):
-    """Some of the customers."""
-
-    @property
-    def n_records(self) -> int:
-        """How many there are at most."""
-
-
-class Customers(Protocol):
-    """All customers, in parts that several threads take: tables in memory, or files of a state."""
-
-    @property
-    def n_customers(self) -> int:
-        """Customers known so far, for progress."""
-
-    def settled(self, pool: Executor, bytes_a_customer: int = 0) -> Sequence[Some]:
-        """Return the parts, so many bytes a customer being left free."""
-
-    def held(self, some: Any) -> Held:
-        """Return the customers of a part, in the same order every time; from any thread."""
-
-    def n_held(self, some: Any) -> int:
-        """Return how many customers a part has."""
 
 
 class CustomerTotals:
@@ -136,12 +109,19 @@ class CustomerTotals:
         refuse_unknown("CustomerTotals()", reading)
         limit = None if memory_limit is None else parse_size(memory_limit)
         self._spill = SpillFile(spill_dir)
-        self._intake = Intake(Reading(as_of=as_of, **reading))
-        a_thread = batch_bytes(by=self.reading.by is not None, clv=self.reading.clv)
+        known = Reading(as_of=as_of, **reading)
+        a_thread = batch_bytes(
+            by=known.by is not None, clv=known.clv, distinct=bool(known.distinct)
+        )
         self._budget = plan_memory(limit, anonymous_bytes(), threads, sharing, a_thread)
+        self._hash_key = HashKey.from_int(secrets.randbits(63) if hash_key is None else hash_key)
+        duplicates = None
+        if known.distinct:
+            self._budget, most_bytes = self._budget.shared_with_rows()
+            duplicates = Duplicates(known, self._hash_key, most_bytes)
+        self._intake = Intake(known, duplicates)
         if self.reading.window is not None and self.reading.as_of_day is None:
             raise UsageError("as_of must be a date when a window is given; got 'newest'.")
-        self._hash_key = HashKey.from_int(secrets.randbits(63) if hash_key is None else hash_key)
         self._n_rows = n_rows
         self._lock = Lock()
         self._partitions: Partitions | None = None
@@ -181,10 +161,12 @@ class CustomerTotals:
 
     @property
     def nbytes(self) -> int:
-        """Bytes held in memory for the customers."""
+        """Bytes held in memory for the customers, and for the rows that `distinct` tells apart."""
         with ThreadPoolExecutor(1) as pool:
             self.settle(pool)
-            return 0 if self._partitions is None else self._partitions.nbytes
+        held = 0 if self._partitions is None else self._partitions.nbytes
+        duplicates = self._intake.duplicates
+        return held if duplicates is None else held + duplicates.rows.nbytes
 
     @property
     def as_of(self) -> date | None:
@@ -249,6 +231,8 @@ class CustomerTotals:
             raise UsageError("totals must be merged into others; got the same. Copy them first.")
         if not (self._is_mergeable and other._is_mergeable):
             raise UsageError("totals must be of orders to be merged; got those of a state.")
+        self._refuse_rows_apart("merged")
+        other._refuse_rows_apart("merged")
         if other.reading != self.reading:
             raise UsageError("totals must be made with the same options to be merged; they differ.")
         self._intake.merge(other._intake)
@@ -335,13 +319,25 @@ class CustomerTotals:
         each += 0 if kinds.by is None else GROUP_BYTES_A_CUSTOMER
         each += CLV_BYTES_A_CUSTOMER if self.reading.clv else 0
         settled = known.settled(pool, each)
-        done = list(pool.map(finished, _grouped(settled)))
+        done = list(pool.map(finished, grouped(settled)))
         self._budget.refuse_without_room(each, sum(len(chunk.frequency) for chunk, _ in done))
         return [chunk for chunk, _ in done], sum(n for _, n in done)
 
     def settle(self, pool: Executor) -> Sequence[Some]:
         """Add the rows that wait, with the threads of `pool`; return who there is, in parts."""
         return () if self._customers is None else self._customers.settled(pool)
+
+    def __getstate__(self) -> object:
+        """Let copies be made as of any object, unless rows are told apart."""
+        self._refuse_rows_apart("copied or pickled")
+        return super().__getstate__()
+
+    def _refuse_rows_apart(self, done: str) -> None:
+        if self.reading.distinct:
+            raise UsageError(
+                f"totals with distinct must not be {done}, because rows are compared within one "
+                "builder only; got such totals. Add all orders to one."
+            )
 
     @property
     def _customers(self) -> Customers | None:
@@ -362,18 +358,3 @@ class CustomerTotals:
                     n_rows=self._n_rows,
                 )  # fmt: skip
             return self._partitions
-
-
-def _grouped(partitions: Sequence[Some]) -> Iterator[list[Some]]:
-    """Yield those that hold customers, in groups of some `_CHUNK_CUSTOMERS`."""
-    group: list[Some] = []
-    n_records = 0
-    for partition in partitions:
-        if partition.n_records:
-            group.append(partition)
-            n_records += partition.n_records
-        if n_records >= _CHUNK_CUSTOMERS:
-            yield group
-            group, n_records = [], 0
-    if group:
-        yield group

@@ -7,7 +7,7 @@ from threading import Lock
 from typing import Any, NamedTuple
 
 from rfm_engine.errors import DataError
-from rfm_engine.orders.kinds import Kinds, SeenKinds, TimeKind
+from rfm_engine.orders.kinds import NO_KIND, Kinds, SeenKinds, TimeKind
 from rfm_engine.orders.reading import Reading
 
 _NUMBERS = {"int", "float"}
@@ -28,7 +28,8 @@ class Agreement:
 
     def __init__(self, reading: Reading) -> None:
         self._has_scale = reading.amount_scale is not None
-        self._columns = {
+        self._distinct = tuple(reading.distinct)
+        self._columns: dict[str, str | None] = {
             "customer": reading.customer,
             "order": reading.order,
             "time": reading.time,
@@ -58,6 +59,8 @@ class Agreement:
                     known = agreed.get(role)
                     if kind is not None and known is None:
                         agreed[role] = _Agreed(kind, name)
+                    elif role == "distinct" and known is not None and kind is not None:
+                        agreed[role] = self._joined_distinct(name, str(kind), known)
                     elif known is not None and self._differ(role, kind, known.kind):
                         self._refuse(role, name, kind, known)
             self._agreed = agreed
@@ -72,14 +75,27 @@ class Agreement:
         """
         self.join([(name, SeenKinds(time=kind))])
 
+    def _joined_distinct(self, name: str, kinds: str, known: _Agreed) -> _Agreed:
+        """Have the columns of `distinct` agree one by one; nulls alone are of any kind."""
+        joined = []
+        here, there = kinds.split(","), known.kind.split(",")
+        for column, kind, other in zip(self._distinct, here, there, strict=True):
+            if kind != other and NO_KIND not in (kind, other):
+                self._refuse("distinct", name, kind, known._replace(kind=other), column)
+            joined.append(kind if other == NO_KIND else other)
+        return known._replace(kind=",".join(joined))
+
     def _differ(self, role: str, kind: object, known: object) -> bool:
         if kind is None or kind == known:
             return False
         # A scale says what both mean: integers count minor units.
         return not (role == "amount" and self._has_scale and {kind, known} == _NUMBERS)
 
-    def _refuse(self, role: str, name: str, kind: object, known: _Agreed) -> None:
-        what, advice = f"kind of {self._columns.get(role)!r} ({role})", "Cast one of them."
+    def _refuse(
+        self, role: str, name: str, kind: object, known: _Agreed, column: str | None = None
+    ) -> None:
+        named = self._columns.get(role) if column is None else column
+        what, advice = f"kind of {named!r} ({role})", "Cast one of them."
         if role == "scale":
             what, advice = f"scale of {self._columns['amount']!r}", "Give an amount scale."
         elif role == "amount" and {kind, known.kind} == _NUMBERS:

@@ -7,10 +7,11 @@ from rfm_engine.kernels import kernel
 REASONS = (
     "counted", "filtered", "null_customer", "null_time", "bad_time", "null_amount",
     "nonfinite_amount", "after_as_of", "before_window", "refund_dropped", "zero_dropped",
+    "duplicate",
 )  # fmt: skip
 (
     COUNTED, FILTERED, NULL_CUSTOMER, NULL_TIME, BAD_TIME, NULL_AMOUNT,
-    NONFINITE_AMOUNT, AFTER_AS_OF, BEFORE_WINDOW, REFUND_DROPPED, ZERO_DROPPED,
+    NONFINITE_AMOUNT, AFTER_AS_OF, BEFORE_WINDOW, REFUND_DROPPED, ZERO_DROPPED, DUPLICATE,
 ) = range(len(REASONS))  # fmt: skip
 STRICT_REASONS = (NULL_CUSTOMER, NULL_TIME, BAD_TIME, NULL_AMOUNT, NONFINITE_AMOUNT)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal, NamedTuple, NoReturn
 
 import pyarrow as pa
@@ -21,6 +22,9 @@ OUTPUT_TYPES: dict[IdKind, pa.DataType] = {
     "uuid": pa.uuid(),
 }
 
+NO_KIND = "null"
+"""Of a column of `distinct` that has nulls alone."""
+
 
 TimeKind = Literal["naive", "zoned"]
 AmountKind = Literal["int", "float", "decimal"]
@@ -29,7 +33,8 @@ AmountKind = Literal["int", "float", "decimal"]
 class Kinds(NamedTuple):
     """The canonical types of all input; `time` is None until text has been parsed.
 
-    `scale` is the amount's; roles without a column have None.
+    `scale` is the amount's, and `distinct` has the kinds of the columns that tell rows apart,
+    joined by commas; roles without a column have None.
     """
 
     customer: IdKind
@@ -38,6 +43,7 @@ class Kinds(NamedTuple):
     amount: AmountKind
     scale: int
     by: IdKind | None = None
+    distinct: str | None = None
 
 
 class SeenKinds(NamedTuple):
@@ -52,6 +58,7 @@ class SeenKinds(NamedTuple):
     amount: AmountKind | None = None
     scale: int | None = None
     by: IdKind | None = None
+    distinct: str | None = None
 
 
 def kinds_of(schema: pa.Schema, name: str, reading: Reading, *, text: bool) -> SeenKinds:
@@ -70,7 +77,8 @@ def kinds_of(schema: pa.Schema, name: str, reading: Reading, *, text: bool) -> S
         order = None if reading.order is None else ids
         scale = FLOAT_SCALE if reading.amount_scale is None else reading.amount_scale
         time = time_kind(pa.string(), reading.time_format)
-        return SeenKinds(ids, order, time, "decimal", scale, None if reading.by is None else "text")
+        by: IdKind | None = None if reading.by is None else "text"
+        return SeenKinds(ids, order, time, "decimal", scale, by, _text_kinds(reading))
     for role in ("currency", "quantity", "n_orders"):
         source.check(role, getattr(reading, role))
     amount = _amount_kind(source, reading)
@@ -81,6 +89,7 @@ def kinds_of(schema: pa.Schema, name: str, reading: Reading, *, text: bool) -> S
         amount,
         None if amount is None else _scale(source, reading),
         None if reading.by is None else _id_kind(source, "by", reading.by),
+        _distinct_kinds(source, reading.distinct),
     )
 
 
@@ -138,6 +147,35 @@ def _id_kind(source: _Columns, role: str, column: str) -> IdKind | None:
     if pa.types.is_floating(kind):
         advice = "Cast it to BIGINT: DuckDB writes HUGEINT to Parquet as DOUBLE."
     return source.refuse(role, column, "integers, text, binary or uuid", advice)
+
+
+def _distinct_kinds(source: _Columns, columns: Sequence[str]) -> str | None:
+    return ",".join(_distinct_kind(source, each) for each in columns) or None
+
+
+def _distinct_kind(source: _Columns, column: str) -> str:
+    kind = source.kind(column)
+    if pa.types.is_null(kind):
+        return NO_KIND
+    if pa.types.is_boolean(kind):
+        return "boolean"
+    if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
+        return "naive" if pa.types.is_date(kind) or kind.tz is None else "zoned"
+    if pa.types.is_decimal(kind):
+        return f"decimal({kind.scale})" if kind.scale else "int"
+    is_id = isinstance(kind, pa.UuidType) or pa.types.is_integer(kind)
+    if not is_id and not is_text(kind) and not is_bytes(kind):
+        source.refuse(
+            "distinct", column,
+            "integers, text, binary, uuid, dates, timestamps, decimals or booleans",
+        )  # fmt: skip
+    return _id_kind(source, "distinct", column) or NO_KIND
+
+
+def _text_kinds(reading: Reading) -> str | None:
+    """Return the kinds of CSV, where `ids` says how customers and orders are read."""
+    ids = (reading.customer, reading.order) if reading.ids == "int" else ()
+    return ",".join("int" if each in ids else "text" for each in reading.distinct) or None
 
 
 def _time_kind(source: _Columns, reading: Reading) -> TimeKind | None:

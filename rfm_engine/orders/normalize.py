@@ -17,12 +17,17 @@ from rfm_engine.orders.arrays import (
     first_true,
     frozen,
     is_text,
-    misplaced,
-    plain,
     plain_type,
     valid_mask,
     values,
-    worth_sharing,
+)
+from rfm_engine.orders.batch import Batch
+from rfm_engine.orders.distinct_columns import (
+    Cells,
+    Compared,
+    cells_of,
+    has_texts,
+    refuse_wide_in,
 )
 from rfm_engine.orders.extent import GREATEST, LEAST
 from rfm_engine.orders.group_keys import GroupIds
@@ -70,60 +75,7 @@ class OrderRows(NamedTuple):
     groups: GroupIds | None = None
     n_orders: npt.NDArray[np.int64] | None = None
     signs: Signs = Signs()
-
-
-class Batch:
-    """The columns of a record batch with dictionaries decoded, and what is known of its rows."""
-
-    def __init__(self, batch: pa.RecordBatch, place: Place) -> None:
-        self._batch = batch
-        self._place = place
-        self.reason = np.zeros(batch.num_rows, np.uint8)
-        self.rates: RowRates | None = None
-        for name, column in zip(batch.schema.names, batch.columns, strict=True):
-            if isinstance(column, pa.DictionaryArray):
-                self._refuse_misplaced(name, misplaced(column))
-
-    def column(self, name: str) -> pa.Array:
-        """Return a column without dictionary or views."""
-        return plain(self._batch.column(name))
-
-    def ids(self, name: str) -> pa.Array:
-        """Return a column of ids: plain, or with a dictionary that rows share."""
-        column = self._batch.column(name)
-        return column if worth_sharing(column) else plain(column)
-
-    def text(self, name: str) -> pa.Array:
-        """Return a column that is still to be read, null where the row is dropped already."""
-        column = self.column(name)
-        dropped = self.reason != COUNTED
-        return pc.if_else(arrow(dropped), None, column) if dropped.any() else column
-
-    def drop(self, faulty: npt.NDArray[np.bool_] | None, reason: int) -> None:
-        """Give faulty rows a reason, unless they have an earlier one; None is no row."""
-        if faulty is not None:
-            # Adding to COUNTED, which is 0, takes half the time of assigning through a mask.
-            self.reason += (faulty & (self.reason == COUNTED)).view(np.uint8) * np.uint8(reason)
-
-    def drop_nulls(self, column: pa.Array, reason: int) -> None:
-        """Drop the rows where the column is null."""
-        valid = valid_mask(column)
-        self.drop(None if valid is None else ~valid, reason)
-
-    def first(self, mask: npt.NDArray[np.bool_]) -> int:
-        """Return the first row still counted where the mask holds, -1 without one."""
-        return first_true(mask & (self.reason == COUNTED))
-
-    def _refuse_misplaced(self, name: str, row: int) -> None:
-        if row >= 0:
-            raise DataError(
-                f"column {name!r} must have indices within its dictionary; got another one in "
-                f"{self.where(row)}. Build the dictionary array again."
-            )
-
-    def where(self, row: int) -> str:
-        """Say where a row stands, for messages; rows count from 1."""
-        return self._place.after(row).name_row()
+    compared: Compared | None = None
 
 
 def normalize(
@@ -162,6 +114,7 @@ def normalize(
         keys_of(customers), time_us, amount_minor, frozen(batch.reason), counts, n_rounded,
         newest_day, _currencies(batch, reading), order_keys, order_present, text_time,
         _groups(batch, reading), n_orders, _signs(batch, customers, reading, text=text),
+        _compared(batch, reading, rounded, text=text),
     )  # fmt: skip
 
 
@@ -338,6 +291,33 @@ def _groups(batch: Batch, reading: Reading) -> GroupIds | None:
         return None
     groups = _plain_ids(batch, reading.by)
     return GroupIds(keys_of(groups), valid_mask(groups))
+
+
+def _compared(
+    batch: Batch, reading: Reading, rounded: npt.NDArray[np.bool_] | None, *, text: bool
+) -> Compared | None:
+    """Return what tells rows apart, None where all count."""
+    if not reading.distinct:
+        return None
+
+    def cells(name: str | None) -> Cells | None:
+        if name is None or name in reading.distinct:
+            return None
+        return _cells(batch, name, reading, text=text)
+
+    columns = tuple(_cells(batch, name, reading, text=text) for name in reading.distinct)
+    return Compared(columns, cells(reading.order), cells(reading.currency), rounded)
+
+
+def _cells(batch: Batch, name: str, reading: Reading, *, text: bool) -> Cells:
+    if name in (reading.customer, reading.order):
+        column = _ids(batch, name, reading, text=text)
+    else:
+        column = batch.ids(name)
+    if isinstance(column, pa.DictionaryArray) and not has_texts(column.dictionary.type):
+        column = batch.column(name)
+    refuse_wide = refuse_wide_in(name, column, batch.reason == COUNTED, batch.where)
+    return cells_of(column, refuse_wide)
 
 
 def _currencies(batch: Batch, reading: Reading) -> frozenset[str]:

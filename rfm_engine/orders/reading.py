@@ -14,6 +14,7 @@ from typing import Literal, get_args
 from rfm_engine.errors import UsageError, shown
 from rfm_engine.orders.csv_format import CsvFormat, null_words
 from rfm_engine.orders.customer_level import orders_column
+from rfm_engine.orders.distinct_columns import column_names
 from rfm_engine.orders.money.notation import Notation
 from rfm_engine.orders.money.rates import Rates
 from rfm_engine.orders.money.rates_file import read_rates
@@ -76,6 +77,7 @@ class Reading:
     clv_unit: ClvUnit | None = None
     customer_level: bool = False
     n_orders: str | None = None
+    distinct: str | Sequence[str] = ()
 
     zone: Zone = field(init=False, repr=False, compare=False)
     csv: CsvFormat = field(init=False, repr=False, compare=False)
@@ -133,6 +135,7 @@ class Reading:
         options = {field.name: getattr(self, field.name) for field in fields(self) if field.init}
         n_orders = orders_column(self.n_orders, options, customer_level=self.customer_level)
         object.__setattr__(self, "n_orders", n_orders)
+        object.__setattr__(self, "distinct", column_names(self.distinct))
         if self.refunds == "net-order" and self.order is None:
             raise UsageError(
                 "refunds net-order must come with order, because it adds up the rows of each "
@@ -174,7 +177,7 @@ class Reading:
         """The input columns needed, each once."""
         by_option = [self.customer, self.time, self.amount, self.order, self.quantity]
         by_option += [self.currency, self.by, self.n_orders]
-        named = [*by_option, *(condition.column for condition in self.conditions)]
+        named = [*by_option, *(condition.column for condition in self.conditions), *self.distinct]
         return list(dict.fromkeys(name for name in named if name is not None))
 
 

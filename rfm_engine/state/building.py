@@ -15,7 +15,15 @@ from rfm_engine.orders.kinds import Kinds
 from rfm_engine.state.days import first_word
 from rfm_engine.state.gather import Gathered
 from rfm_engine.state.history import History
-from rfm_engine.state.manifest import Batch, File, Generation, Manifest, Segment
+from rfm_engine.state.manifest import (
+    DISTINCT_ROLE,
+    ORDER_ROLES,
+    Batch,
+    File,
+    Generation,
+    Manifest,
+    Segment,
+)
 from rfm_engine.state.merge import Rows, apart, followed, merged
 from rfm_engine.state.repeats import counted_less, shared
 from rfm_engine.state.segments import Buckets, SegmentReader, SegmentWriter, buckets_for
@@ -44,6 +52,20 @@ def orders_shape_of(manifest: Manifest, kinds: Kinds) -> Shape:
     return shape_of(manifest, kinds)._replace(
         order=manifest.options["order"], order_kind=kinds.order
     )
+
+
+def shape_of_file(manifest: Manifest, kinds: Kinds, file: File) -> Shape:
+    """Return the columns of a data file."""
+    if file.role == DISTINCT_ROLE:
+        return distinct_shape_of(manifest, kinds)
+    return (orders_shape_of if file.role in ORDER_ROLES else shape_of)(manifest, kinds)
+
+
+def distinct_shape_of(manifest: Manifest, kinds: Kinds) -> Shape:
+    """Return the columns of rows that `distinct` tells apart."""
+    column = "distinct_row"
+    totals = shape_of(manifest, kinds)
+    return totals._replace(daily=False, order=column, order_kind="binary", order_column=column)
 
 
 class Building:

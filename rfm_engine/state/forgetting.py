@@ -10,8 +10,8 @@ import numpy as np
 from rfm_engine.aggregate.ids import as_id, is_among
 from rfm_engine.errors import UsageError
 from rfm_engine.orders.kinds import OUTPUT_TYPES, IdKind, Kinds
-from rfm_engine.state.building import orders_shape_of, shape_of
-from rfm_engine.state.manifest import ORDER_ROLES, Batch, File, Generation, Manifest, Segment
+from rfm_engine.state.building import shape_of_file
+from rfm_engine.state.manifest import Batch, File, Generation, Manifest, Segment
 from rfm_engine.state.segments import SegmentWriter
 from rfm_engine.state.store import Store
 
@@ -57,16 +57,15 @@ class Forgetting:
         )
 
     def _batch(self, batch: Batch) -> Batch:
-        parts = (batch.totals, batch.orders, batch.repeats)
-        totals, orders, repeats = map(self._of, parts)
-        return batch._replace(totals=totals, orders=orders, repeats=repeats)
+        parts = (batch.totals, batch.orders, batch.repeats, batch.distinct)
+        totals, orders, repeats, distinct = map(self._of, parts)
+        return batch._replace(totals=totals, orders=orders, repeats=repeats, distinct=distinct)
 
     def _of(self, segment: Segment) -> Segment:
         return Segment(tuple(self._made[file.name] for file in segment.files))
 
     def _without(self, file: File, kinds: Kinds) -> File:
-        of_orders = file.role in ORDER_ROLES
-        shape = (orders_shape_of if of_orders else shape_of)(self._manifest, kinds)
+        shape = shape_of_file(self._manifest, kinds, file)
         rows = shape.decoded(self._store.read(file), file.counts)
         held = shape.customers(rows.keys)
         stays = np.ones(len(held), np.bool_)

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from rfm_engine.aggregate.budget import Budget
 from rfm_engine.aggregate.contents import Contents
+from rfm_engine.aggregate.duplicates import Duplicates
 from rfm_engine.aggregate.hashing import HashKey
 from rfm_engine.aggregate.ids import IdColumns, taken
 from rfm_engine.aggregate.intake import Intake
@@ -65,6 +66,8 @@ class Gathering:
     ----------
     most_orders
         The greatest number of orders of a row that `runs` have made.
+    duplicates
+        What drops rows that repeat others, None unless the state tells rows apart.
     """
 
     def __init__(
@@ -78,7 +81,11 @@ class Gathering:
         daily: bool,
         n_rows: int | None,
     ) -> None:
-        self._intake = Intake(reading, by_day=daily)
+        self.duplicates: Duplicates | None = None
+        if reading.distinct:
+            budget, most_bytes = budget.shared_with_rows()
+            self.duplicates = Duplicates(reading, hash_key, most_bytes)
+        self._intake = Intake(reading, self.duplicates, by_day=daily)
         if newest.kinds is not None:
             self._intake.agree("the state", Kinds(*newest.kinds))
         self._intake.ledger.currencies = frozenset(newest.currencies)

@@ -31,8 +31,10 @@ from rfm_engine.scan import scan
 from rfm_engine.state.fingerprints import Stamp, fingerprints, id_of, stamp_of
 from rfm_engine.state.gather import Gathering
 from rfm_engine.state.history import History
+from rfm_engine.state.kept_rows import remember
 from rfm_engine.state.ledger import KnownBatches
 from rfm_engine.state.manifest import NOTHING, Account, Generation, Manifest
+from rfm_engine.state.store import Current
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +189,7 @@ def check_ids(
 def gathering_of(
     inputs: Inputs,
     reading: OrderReading,
-    manifest: Manifest,
+    current: Current,
     replaced: str | None,
     budget: Budget,
     spill_dir: str | os.PathLike[str] | None,
@@ -195,6 +197,7 @@ def gathering_of(
     report: Callable[[Progress], None] | None,
 ) -> Gathering:
     """Read all rows."""
+    manifest = current.manifest
     lengths = [source.n_rows for source in inputs.sources]
     n_rows = None if None in lengths else sum(n for n in lengths if n is not None)
     gathering = Gathering(
@@ -206,6 +209,8 @@ def gathering_of(
         daily=History.parse(manifest.history).daily,
         n_rows=n_rows,
     )
+    if gathering.duplicates is not None:
+        remember(gathering.duplicates.rows, current, replaced)
     gathering.join(inputs.sources)
 
     def tell() -> None:
@@ -262,7 +267,8 @@ def reading_of(manifest: Manifest) -> OrderReading:
 def budget_of(manifest: Manifest, memory_limit: int | str | None, threads: int) -> Budget:
     """Divide the memory that a limit leaves, or the usual one; days are in keys as groups are."""
     has_days = History.parse(manifest.history).daily
-    a_thread = batch_bytes(by=has_days or manifest.options["by"] is not None, clv=False)
+    by = has_days or manifest.options["by"] is not None
+    a_thread = batch_bytes(by=by, clv=False, distinct=bool(manifest.options.get("distinct")))
     if memory_limit is None:
         limit = default_limit(available_bytes(), anonymous_bytes(), threads, a_thread)
     else:

@@ -11,6 +11,7 @@ from typing import Any
 
 from rfm_engine.errors import StateError, UsageError, path_text, shown, shown_cause
 from rfm_engine.orders.csv_format import null_words
+from rfm_engine.orders.distinct_columns import column_names
 from rfm_engine.orders.reading import NEWEST, Reading, conditions_of
 from rfm_engine.state.disk import Disk
 from rfm_engine.state.history import History
@@ -107,7 +108,7 @@ def agreed(
             continue
         unasked = None if name in implied or name == "zero" else _plain(name, DEFAULTS[name])
         if given not in (None, held, unasked):
-            was = "not given" if held in (None, []) else shown(held)
+            was = "not given" if held in (None, [], ()) else shown(held)
             scheme = f", which {who} asks for" if by_scheme else ""
             raise UsageError(
                 f"{name} must be as it was when the state was created, {was}; got {shown(given)}"
@@ -122,6 +123,8 @@ def _plain(name: str, given: Any) -> Any:
         return list(conditions_of(given))
     if name == "csv_null" and given is not None:
         return list(null_words(given))
+    if name == "distinct":
+        return list(column_names(given))
     if name == "rates" and given is not None:
         return os.path.abspath(path_text("rates", given))  # noqa: PTH100
     return given
@@ -136,7 +139,8 @@ def _options(given: dict[str, Any]) -> dict[str, Any]:
         )
     options = DEFAULTS | given
     _refuse_net_order(options["refunds"])
-    options |= {name: _plain(name, options[name]) for name in ("where", "rates", "csv_null")}
+    listed = ("where", "rates", "csv_null", "distinct")
+    options |= {name: _plain(name, options[name]) for name in listed}
     reading = Reading(as_of=NEWEST, **options)
     options["n_orders"] = reading.n_orders
     for role in ("customer", "by"):

@@ -19,12 +19,16 @@ from rfm_engine.state.options import DEFAULTS
 FORMAT = 2
 """What is written; format 1, which lists the ledger in the manifest, can be read too."""
 MANIFEST = re.compile(r"manifest-(\d{20})\.json")
-DATA_FILE = re.compile(r"(?:totals|orders|repeats|known|ledger)-(\d+)-[0-9a-f]{16}\.parquet")
+DATA_FILE = re.compile(
+    r"(?:totals|orders|repeats|known|distinct|ledger)-(\d+)-[0-9a-f]{16}\.parquet"
+)
 """A data file, and the number of the generation that it was written for."""
 ORDER_ROLES = ("orders", "known")
 """Roles of files whose rows are distinct orders."""
+DISTINCT_ROLE = "distinct"
+"""Role of files whose rows are those that `distinct` tells apart."""
 LEDGER_ROLE = "ledger"
-"""Role of files whose rows are batches and files ever ingested."""
+"""Role of files whose rows are batches and files ever ingested; all others have totals."""
 _WRAPPED = re.compile(r'\{"sha256": "([0-9a-f]{64})", "state": (.*)\}\n', re.DOTALL)
 
 Made = TypeVar("Made")
@@ -48,7 +52,7 @@ class File(NamedTuple):
 
     @property
     def role(self) -> str:
-        """What it holds: `totals`, `repeats`, `orders`, `known` or `ledger`."""
+        """What it holds: `totals`, `repeats`, `orders`, `known`, `distinct` or `ledger`."""
         return self.name.partition("-")[0]
 
     @property
@@ -103,7 +107,8 @@ class Batch(NamedTuple):
 
     `most_orders` is the greatest number of orders of a row. `totals` are the batch's own; `orders`
     its distinct order ids, and `repeats` what these count less because batches before it hold the
-    same orders; both empty without an order column.
+    same orders; both empty without an order column. `distinct` are the rows that its orders have in
+    the columns that tell rows apart; each of its files has rows of all buckets.
     """
 
     id: str
@@ -114,6 +119,7 @@ class Batch(NamedTuple):
     totals: Segment = Segment()
     orders: Segment = Segment()
     repeats: Segment = Segment()
+    distinct: Segment = Segment()
 
 
 class Ledger(NamedTuple):
@@ -215,7 +221,8 @@ class Generation(NamedTuple):
     def customer_files(self) -> list[File]:
         """The files that have rows of customers."""
         orders = [self.known, *(batch.orders for batch in self.batches)]
-        return [file for segment in (*self.totals, *orders) for file in segment.files]
+        rows = [batch.distinct for batch in self.batches]
+        return [file for segment in (*self.totals, *orders, *rows) for file in segment.files]
 
 
 class Manifest(NamedTuple):
@@ -339,6 +346,7 @@ def _batch(found: dict[str, Any]) -> Batch:
         _segment(found["totals"]),
         _segment(found["orders"]),
         _segment(found["repeats"]),
+        _segment(found.get("distinct", {"files": []})),  # unknown to states that are older
     )
 
 

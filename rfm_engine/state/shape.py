@@ -31,15 +31,15 @@ _ALL = frozen(np.ones(1, np.uint8))
 _INTS = ("int", "uint")
 OWN_COLUMNS = (
     "day", "until", "refunds", "first_order", "last_order", "orders", "monetary_minor",
-    "monetary_carry", "order_id",
+    "monetary_carry", "order_id", "distinct_row",
 )  # fmt: skip
-_ORDER = "order_id"
 
 
 class Shape(NamedTuple):
     """The columns of ids, under their input names, and whether rows have days.
 
     With `order_kind` rows are distinct orders: a key is the ids of an order and of who it is of.
+    `order_column` has the ids of orders, or what else tells the rows of a customer apart.
     """
 
     customer: str
@@ -48,6 +48,7 @@ class Shape(NamedTuple):
     daily: bool
     order: str | None = None
     order_kind: IdKind | None = None
+    order_column: str = "order_id"
 
     def encoded(self, rows: Rows) -> memoryview:
         """Write rows as a Parquet file in memory.
@@ -116,7 +117,7 @@ class Shape(NamedTuple):
             found = groups_of(keys, of_bytes=self.order_kind not in _INTS)
             plain = found.keys
             assert isinstance(plain, IntKeys | ByteKeys)
-            orders = {_ORDER: ids_array(plain, self.order_kind)}
+            orders = {self.order_column: ids_array(plain, self.order_kind)}
         owners = self.owners(keys)
         return dict(zip(self.id_columns, self.kinds.columns([owners]), strict=True)) | orders
 
@@ -141,7 +142,8 @@ class Shape(NamedTuple):
                 )
             keys = within_groups(keys, GroupIds(_keys_of(groups, self.kinds.by), present))
         if self.order is not None and self.order_kind is not None:
-            keys = within_groups(keys, GroupIds(_keys_of(table[_ORDER], self.order_kind), None))
+            orders = _keys_of(table[self.order_column], self.order_kind)
+            keys = within_groups(keys, GroupIds(orders, None))
         return keys
 
 

@@ -22,9 +22,7 @@ def order_of(
 
     The bucket is the first bits of the hash of the customer: the key, or the `owner` of an order.
     """
-    buckets = (
-        hash_keys(keys if owners is None else owners, key) >> np.uint64(64 - BUCKET_BITS)
-    ).astype(np.uint8)
+    buckets = buckets_of(keys if owners is None else owners, key)
     ids = Identities(keys, signed=False)
     levels = [ids.words(level, ids.n_levels) for level in reversed(range(ids.n_levels))]
     if len(words) or len(levels) > 1:
@@ -33,6 +31,20 @@ def order_of(
         order = np.argsort(levels[0])
     # Of 8 bits, so that numpy sorts by counting.
     return order[np.argsort(buckets[order], kind="stable")], buckets
+
+
+def buckets_of(owners: Keys, key: HashKey) -> npt.NDArray[np.uint8]:
+    """Return the bucket of each customer."""
+    return (hash_keys(owners, key) >> np.uint64(64 - BUCKET_BITS)).astype(np.uint8)
+
+
+def in_buckets(keys: Keys, key: HashKey, owners: Keys) -> Rows:
+    """Put rows without records in order by bucket alone; they have bounds of all buckets."""
+    buckets = buckets_of(owners, key)
+    bounds = np.zeros(N_BUCKETS + 1, np.int64)
+    np.cumsum(np.bincount(buckets, minlength=N_BUCKETS), out=bounds[1:])
+    order = np.argsort(buckets, kind="stable")
+    return Rows(bounds, taken(keys, order), np.empty((len(order), 0), np.int64), NO_DAYS)
 
 
 def sorted_rows(

@@ -31,6 +31,7 @@ from rfm_engine.state.ingest import (
     reading_of,
     refuse_too_many,
 )
+from rfm_engine.state.kept_rows import written
 from rfm_engine.state.ledger import KnownBatches, in_files, with_batch
 from rfm_engine.state.making import agreed, create, store_at
 from rfm_engine.state.manifest import Batch, Manifest
@@ -205,8 +206,8 @@ class State:
         if kinds is not None:
             read = SegmentReader(self._snapshot, shape_of(manifest, kinds), newest.totals)
         counts = row_counts(newest.whole_account, window)
-        # Amounts have been converted; the file of rates may be gone.
-        given = running | asked | {"rates": None}
+        # Amounts have been converted and duplicates dropped; the file of rates may be gone.
+        given = running | asked | {"rates": None, "distinct": ()}
         return StoredTotals(read, kinds, counts, newest_day, window, given)
 
     def ingest(
@@ -257,7 +258,7 @@ class State:
                 return nothing_to_add(newest, inputs.skipped)
             budget = budget_of(manifest, memory_limit, n_threads)
             gathering = gathering_of(
-                inputs, reading, manifest, replace_batch, budget, spill_dir, n_threads, progress
+                inputs, reading, current, replace_batch, budget, spill_dir, n_threads, progress
             )
             inputs.refuse_changed()
             first_day = first_day_of(gathering, manifest, replace_batch)
@@ -274,7 +275,8 @@ class State:
             with building.writing.published_or_discarded():
                 runs = gathering.runs(first_day, pool)
                 batch = building.written(batch, runs, gathering.n_most)
-                batch = batch._replace(most_orders=gathering.most_orders)
+                rows = written(gathering, building.writing, manifest)
+                batch = batch._replace(most_orders=gathering.most_orders, distinct=rows)
                 made = building.settled(building.with_batch(made, batch))
                 refuse_too_many(made)
                 manifest = in_files(current.manifest, current, building.writing)

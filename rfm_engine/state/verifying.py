@@ -12,13 +12,13 @@ import pyarrow as pa
 from rfm_engine.aggregate.hashing import HashKey
 from rfm_engine.errors import StateError, shown_cause
 from rfm_engine.orders.kinds import Kinds
-from rfm_engine.state.building import orders_shape_of, shape_of
+from rfm_engine.state.building import shape_of_file
 from rfm_engine.state.ledger import KnownBatches, decoded
 from rfm_engine.state.making import store_at
-from rfm_engine.state.manifest import LEDGER_ROLE, ORDER_ROLES, File, Generation, Manifest
+from rfm_engine.state.manifest import DISTINCT_ROLE, LEDGER_ROLE, File, Generation, Manifest
 from rfm_engine.state.merge import Rows
 from rfm_engine.state.shape import Shape
-from rfm_engine.state.sorting import order_of
+from rfm_engine.state.sorting import buckets_of, order_of
 from rfm_engine.state.store import Store
 
 
@@ -66,8 +66,7 @@ def _faults_of(
     if generation.kinds is None:
         yield f"{name} must be of a state that has orders; got none in its manifest."
         return
-    of_orders = file.role in ORDER_ROLES
-    shape = (orders_shape_of if of_orders else shape_of)(manifest, Kinds(*generation.kinds))
+    shape = shape_of_file(manifest, Kinds(*generation.kinds), file)
     try:
         rows = shape.decoded(data, file.counts)
     except (pa.ArrowException, KeyError, ValueError) as error:
@@ -105,7 +104,11 @@ def _is_in_order(rows: Rows, file: File, shape: Shape, key: HashKey) -> bool:
     n = len(rows.records)
     if n != file.n_rows:
         return False
-    order, buckets = order_of(rows.keys, rows.days, key, shape.owners(rows.keys))
+    if file.role == DISTINCT_ROLE:
+        buckets = buckets_of(shape.owners(rows.keys), key)
+        order = np.argsort(buckets, kind="stable")
+    else:
+        order, buckets = order_of(rows.keys, rows.days, key, shape.owners(rows.keys))
     counts = np.bincount(buckets, minlength=file.first_bucket + len(file.counts))
     expected = (0,) * file.first_bucket + file.counts
     return bool((order == np.arange(n)).all()) and tuple(counts.tolist()) == expected

@@ -129,6 +129,19 @@ def customer_of_group() -> list[float]:
     return each(growth(orders_of, by="order_id"))
 
 
+def distinct_row_of_int() -> list[float]:
+    both = {"order": "order_id", "distinct": "order_id"}
+    return each(growth(orders_of, **both), growth(orders_of, order="order_id"))
+
+
+def distinct_row_of_text() -> list[float]:
+    def make(start: int, stop: int) -> pa.Table:
+        return orders_of(start, stop, texts, texts)
+
+    both = {"order": "order_id", "distinct": "order_id"}
+    return each(growth(make, **both), growth(make, order="order_id"))
+
+
 def result_row() -> list[float]:
     customers = rfm.score(orders_of(0, N), as_of=AS_OF).customers
     return [sum(column.nbytes for column in customers.columns) / N]
@@ -146,6 +159,8 @@ MEASURED = {
     "customer and day with `--frequency days`": customer_day,
     "customer and day with `--clv`": customer_day_amount,
     "customer of a group with `--by`, integer ids": customer_of_group,
+    "row with `--distinct`, integer ids": distinct_row_of_int,
+    "row with `--distinct`, text ids of 32 bytes": distinct_row_of_text,
     "customer in the result, integer id": result_row,
 }
 
@@ -165,7 +180,15 @@ def test_bytes__are_those_of_the_page(what):
 
 
 @pytest.mark.parametrize(
-    "options", [{}, {"order": "order_id"}, {"frequency": "days"}, NET, NET | {"frequency": "days"}]
+    "options",
+    [
+        {},
+        {"order": "order_id"},
+        {"frequency": "days"},
+        NET,
+        NET | {"frequency": "days"},
+        {"distinct": "order_id"},
+    ],
 )
 @pytest.mark.parametrize("ids", [ints, texts])
 def test_bytes__stay_when_the_rows_of_the_same_customers_double(ids, options):
@@ -184,6 +207,9 @@ def test_readme__says_the_same():
     assert sizes["a customer with an integer id"] == f"{low} to {high} bytes"
     low, high = STATED["customer, text id of 32 bytes"]
     assert sizes["a customer with a text id of 32 bytes"] == f"{low} to {high} bytes"
+    low, high = STATED["row with `--distinct`, integer ids"]
+    row = "a distinct row with integer ids, where `--distinct` is given"
+    assert sizes[row] == f"{low} to {high} bytes"
     at_rest, at_most = STATED["order with `--order`, integer id"]
     assert at_rest == at_most
     order = "a distinct order with an integer id, where `--order` is given"

@@ -78,7 +78,7 @@ def test_by__any_ids_and_groups(orders, data):
 @pytest.mark.parametrize("method", [None, "qcut-drop", "ntile", "rank-linear", "nested", "r-rfm"])
 @pytest.mark.parametrize("ids", ["int", "text"])
 def test_by__every_method_as_if_alone(method, ids, monkeypatch):
-    monkeypatch.setattr("rfm_engine.aggregate.totals._CHUNK_CUSTOMERS", 50)
+    monkeypatch.setattr("rfm_engine.aggregate.customers._CHUNK_CUSTOMERS", 50)
     table = random_orders(1_500, 150, 2).append_column("shop", shops(1_500, 9))
     if ids == "text":
         names = [f"customer-{key % 37}{'x' * (key % 9)}" for key in table[0].to_pylist()]

@@ -1,0 +1,162 @@
+"""Columns that tell rows apart: their names, and their values as words and bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from rfm_engine.errors import DataError, UsageError, shown
+from rfm_engine.orders.arrays import (
+    first_true,
+    frozen,
+    is_bytes,
+    is_text,
+    valid_mask,
+    values,
+)
+from rfm_engine.orders.keys import ByteKeys, IntKeys, RowKeys, SharedKeys, keys_of
+
+_DAY_SECONDS = 86_400
+_DAY_MS = 86_400_000
+_TICKS_A_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
+_DECIMAL_WORDS = 4
+
+Words = npt.NDArray[np.uint64]
+
+
+class Cells(NamedTuple):
+    """The values of a column: `words` are `uint64[n, width]`, or `texts` of any length.
+
+    Equal values of any width, unit or layout have equal words. A row that is not present, `bool[n]`
+    (None: all are), may have any.
+    """
+
+    words: Words | None
+    texts: ByteKeys | SharedKeys | None
+    present: npt.NDArray[np.bool_] | None
+
+
+class Compared(NamedTuple):
+    """What tells rows apart, and what equal rows must have in common beyond `OrderRows`.
+
+    `order` and `currency` are None where they are not read, or equal because the columns are.
+    `rounded` says whose amount was rounded (None: nobody's).
+    """
+
+    columns: tuple[Cells, ...]
+    order: Cells | None
+    currency: Cells | None
+    rounded: npt.NDArray[np.bool_] | None
+
+
+def column_names(given: object) -> tuple[str, ...]:
+    """Return what was given as `distinct`, the name of one column or several, as several.
+
+    Raises
+    ------
+    UsageError
+        It is no such thing, or names a column twice.
+    """
+    several = (given,) if isinstance(given, str) else () if given is None else given
+    if not isinstance(several, Sequence) or not all(isinstance(each, str) for each in several):
+        raise UsageError(f"distinct must name columns such as 'order_id'; got {shown(given)}.")
+    if len(set(several)) < len(several) or "" in several:
+        raise UsageError(
+            f"distinct must name each column once; got {shown(several)}. Leave out the others."
+        )
+    return tuple(several)
+
+
+def width_of_kind(kind: str) -> int:
+    """Return how many words values of a kind of column take, 0 where that varies."""
+    if kind in ("text", "binary", "uuid"):
+        return 0
+    if kind in ("naive", "zoned"):
+        return 2
+    return _DECIMAL_WORDS if kind.startswith("decimal") else 1
+
+
+def has_texts(kind: pa.DataType) -> bool:
+    """Tell whether values of a type may have any length."""
+    return is_text(kind) or is_bytes(kind) or isinstance(kind, pa.UuidType)
+
+
+def cells_of_keys(keys: RowKeys, present: npt.NDArray[np.bool_] | None = None) -> Cells:
+    """See ids as cells."""
+    if isinstance(keys, IntKeys):
+        return Cells(frozen(keys.bits.reshape(-1, 1)), None, present)
+    return Cells(None, keys, present)
+
+
+def cells_of(column: pa.Array, refuse_wide: Callable[[npt.NDArray[np.bool_]], None]) -> Cells:
+    """See a column as cells: plain, or of texts that rows share.
+
+    `refuse_wide` is called with the rows whose decimals without fraction do not fit 64 bits.
+    """
+    kind, present = column.type, valid_mask(column)
+    if pa.types.is_null(kind):
+        return Cells(frozen(np.zeros((len(column), 1), np.uint64)), None, present)
+    if pa.types.is_boolean(kind):
+        found = values(column.cast(pa.uint8()), np.uint8).astype(np.uint64).reshape(-1, 1)
+    elif pa.types.is_date(kind) or pa.types.is_timestamp(kind):
+        found = _moment_words(column)
+    elif pa.types.is_decimal(kind):
+        found = _decimal_words(column)
+        if kind.scale == 0:
+            refuse_wide((found[:, 1:] != _signs(found[:, 0])[:, None]).any(axis=1))
+            found = found[:, :1]
+    else:
+        return cells_of_keys(keys_of(column), present)
+    return Cells(frozen(found), None, present)
+
+
+def refuse_wide_in(
+    name: str, column: pa.Array, counted: npt.NDArray[np.bool_], where: Callable[[int], str]
+) -> Callable[[npt.NDArray[np.bool_]], None]:
+    """Return what refuses decimals of a column in rows that count, naming the first."""
+
+    def refuse(wide: npt.NDArray[np.bool_]) -> None:
+        valid = valid_mask(column)
+        row = first_true(wide & counted if valid is None else wide & counted & valid)
+        if row >= 0:
+            raise DataError(
+                f"distinct column {name!r} must fit int64 where decimals have no fraction; got "
+                f"{column[row]} in {where(row)}. Cast it to text."
+            )
+
+    return refuse
+
+
+def _moment_words(column: pa.Array) -> Words:
+    """Return seconds and nanoseconds, which are the same in every unit."""
+    kind = column.type
+    if pa.types.is_date32(kind):
+        seconds = values(column, np.int32).astype(np.int64) * _DAY_SECONDS
+        ticks, each = np.zeros(len(column), np.int64), 1
+    elif pa.types.is_date64(kind):
+        seconds = values(column, np.int64) // _DAY_MS * _DAY_SECONDS
+        ticks, each = np.zeros(len(column), np.int64), 1
+    else:
+        each = _TICKS_A_SECOND[kind.unit]
+        seconds, ticks = np.divmod(values(column, np.int64), each)
+    return np.column_stack([seconds, ticks * (10**9 // each)]).view(np.uint64)
+
+
+def _decimal_words(column: pa.Array) -> Words:
+    """Return 256 bits in four words, the lowest first."""
+    width = column.type.bit_width
+    if width < 64:
+        low = values(column, np.int32).astype(np.int64).view(np.uint64).reshape(-1, 1)
+    else:
+        low = values(column, np.uint64).reshape(-1, width // 64)
+    signs = _signs(low[:, -1])
+    return np.column_stack([low, *[signs] * (_DECIMAL_WORDS - low.shape[1])])
+
+
+def _signs(words: Words) -> Words:
+    """Return words of ones where the highest bit is set."""
+    return (words.view(np.int64) >> 63).view(np.uint64)

@@ -1,0 +1,174 @@
+"""Rows that distinct tells apart, kept for the batches that can be replaced.
+
+A row is kept with its customer, so that it can be deleted with the customer: as the number of words
+that tell it apart and its marks in one word, and all its words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from rfm_engine.aggregate.distinct_rows import (
+    CHARGED,
+    LOOK,
+    OWN,
+    REMEMBER,
+    ROUNDED,
+    DistinctRows,
+    Entries,
+    Marks,
+)
+from rfm_engine.aggregate.duplicates import owners_of
+from rfm_engine.aggregate.hashing import HashKey
+from rfm_engine.aggregate.row_words import RowWords
+from rfm_engine.errors import UsageError, shown
+from rfm_engine.orders.arrays import frozen
+from rfm_engine.orders.distinct_columns import Cells
+from rfm_engine.orders.group_keys import GroupIds, groups_of, within_groups
+from rfm_engine.orders.keys import ByteKeys, gathered, joined
+from rfm_engine.orders.kinds import Kinds
+from rfm_engine.state.building import distinct_shape_of
+from rfm_engine.state.gather import Gathering
+from rfm_engine.state.manifest import DISTINCT_ROLE, Batch, File, Manifest, Segment
+from rfm_engine.state.segments import SegmentWriter
+from rfm_engine.state.shape import Shape
+from rfm_engine.state.sorting import in_buckets
+from rfm_engine.state.store import Current
+
+_ROWS_A_FILE = 1 << 18
+_NO_MARKS = frozen(np.zeros(1, np.uint8))
+_MARK_BITS = np.uint64(8)
+# The word of marks, and that of the length of the rest.
+_HEAD_BYTES = 16
+
+
+class _Rows:
+    """Rows of a file: what tells them apart, all else, and their marks."""
+
+    def __init__(self, keys: ByteKeys) -> None:
+        starts, lengths = keys.offsets[:-1], np.diff(keys.offsets) - _HEAD_BYTES
+        heads = gathered(keys.data, starts, np.full(len(starts), 8)).data.view(np.uint64)
+        apart = 8 * (heads >> _MARK_BITS).astype(np.int64)
+        first = starts + _HEAD_BYTES
+        self.keys = RowWords.from_bytes(gathered(keys.data, first, apart))
+        self.values = RowWords.from_bytes(gathered(keys.data, first + apart, lengths - apart))
+        self.marks = (heads & np.uint64(0xFF)).astype(np.uint8)
+
+    def marked(self, mark: int) -> npt.NDArray[np.bool_]:
+        """Tell which rows have all of some marks."""
+        found: npt.NDArray[np.bool_] = (self.marks & np.uint8(mark)) == mark
+        return found
+
+    def find_in(
+        self, rows: DistinctRows, which: npt.NDArray[np.bool_], marks: Marks, how: int
+    ) -> int:
+        """Look for some of the rows; return how many are there."""
+        found = rows.find(np.flatnonzero(which), self.keys, self.values, frozen(marks), how=how)
+        assert found.differs is None
+        return int(np.count_nonzero(found.repeats))
+
+
+def remember(rows: DistinctRows, current: Current, replaced: str | None) -> None:
+    """Have rows of a new batch compared with those of the batches that are kept.
+
+    Of a batch that is replaced only rows stay known that batches before it had already.
+
+    Raises
+    ------
+    UsageError
+        Other batches repeat rows of the one that is replaced. They would have to be counted there,
+        and only their number was kept.
+    """
+    kept = _Kept(current)
+    others = [batch for batch in current.generation.batches if batch.id != replaced]
+    own = [batch for batch in current.generation.batches if batch.id == replaced]
+    for batch in own:
+        kept.refuse_repeated(batch, others, rows)
+    for batch in others:
+        for found in kept.rows_of(batch):
+            found.find_in(rows, found.marked(0), found.marks & np.uint8(ROUNDED), REMEMBER)
+    for batch in own:
+        for found in kept.rows_of(batch):
+            rounded = found.marked(ROUNDED) & ~found.marked(CHARGED)
+            marks = rounded.view(np.uint8) * np.uint8(ROUNDED)
+            found.find_in(rows, ~found.marked(OWN), marks, REMEMBER)
+
+
+def written(gathering: Gathering, writing: SegmentWriter, manifest: Manifest) -> Segment:
+    """Write the rows of a batch that later ones are compared with."""
+    if gathering.duplicates is None or not manifest.keep_batches:
+        return Segment()
+    kinds, key = gathering.kinds, HashKey.from_int(manifest.hash_key)
+    shape = distinct_shape_of(manifest, kinds)
+    files: list[File] = []
+    pending: list[Entries] = []
+    for entries in gathering.duplicates.rows.entries():
+        pending.append(entries)
+        if sum(len(each.marks) for each in pending) >= _ROWS_A_FILE:
+            files.append(_file(pending, writing, shape, kinds, key))
+            pending = []
+    if pending:
+        files.append(_file(pending, writing, shape, kinds, key))
+    return Segment(tuple(files))
+
+
+class _Kept:
+    """Reads the rows of batches."""
+
+    def __init__(self, current: Current) -> None:
+        self._current = current
+
+    def rows_of(self, batch: Batch) -> Iterator[_Rows]:
+        """Yield the rows of a batch, a file at a time."""
+        newest = self._current.generation
+        if newest.kinds is None:
+            return
+        shape = distinct_shape_of(self._current.manifest, Kinds(*newest.kinds))
+        for file in batch.distinct.files:
+            keys = shape.decoded(self._current.read(file), file.counts).keys
+            assert isinstance(keys, ByteKeys)
+            found = groups_of(keys, of_bytes=True).keys
+            assert isinstance(found, ByteKeys)
+            yield _Rows(found)
+
+    def refuse_repeated(self, batch: Batch, others: Sequence[Batch], like: DistinctRows) -> None:
+        """Refuse to replace a batch that counts, or says is rounded, what others have too.
+
+        A rounded amount of equal rows is in the account of the batch that first had it.
+        """
+        counted, rounded = like.empty(), like.empty()
+        for found in self.rows_of(batch):
+            found.find_in(counted, found.marked(OWN), _NO_MARKS, REMEMBER)
+            charged = found.marked(CHARGED) & ~found.marked(OWN)
+            found.find_in(rounded, charged, _NO_MARKS, REMEMBER)
+        for other in others:
+            n = 0
+            for found in self.rows_of(other):
+                n += found.find_in(counted, found.marked(0), _NO_MARKS, LOOK)
+                n += found.find_in(rounded, found.marked(ROUNDED), _NO_MARKS, LOOK)
+            if n:
+                raise UsageError(
+                    f"replace_batch must name a batch whose rows no other batch repeats; got "
+                    f"{shown(batch.id)}, and {shown(other.id)} repeats {n:,} of them. Restore the "
+                    "generation before it, and ingest both again."
+                )
+
+
+def _file(
+    entries: Sequence[Entries], writing: SegmentWriter, shape: Shape, kinds: Kinds, key: HashKey
+) -> File:
+    parts = []
+    owners = []
+    for words, marks in entries:
+        customers, ends = owners_of(words, kinds)
+        apart = (ends - words.bounds[:-1]).astype(np.uint64)
+        heads = (apart << _MARK_BITS) | marks
+        cells = (Cells(frozen(heads.reshape(-1, 1)), None, None), Cells(None, words.keys, None))
+        parts.append(RowWords.of(cells, len(marks)).keys)
+        owners.append(customers)
+    all_owners, rows = joined(owners), joined(parts)
+    pairs = within_groups(all_owners, GroupIds(rows, None))
+    return writing.file(DISTINCT_ROLE, shape, 0, in_buckets(pairs, key, all_owners))
