@@ -46,7 +46,7 @@ _running = functools.partial(_option, "Running")
 _READING = (
     "customer", "time", "amount", "order", "quantity", "currency", "rates", "n_orders", "by",
     "where", "timezone", "amount_scale", "refunds", "zero", "frequency", "ids", "csv_delimiter",
-    "csv_decimal", "csv_thousands", "csv_null", "csv_encoding", "time_format",
+    "csv_decimal", "csv_thousands", "csv_null", "csv_encoding", "time_format", "as_files",
     "customer_level", "strict",
 )  # fmt: skip
 """The options that a state sets for good."""
@@ -117,6 +117,14 @@ class ScoreOptions:
             "F|epoch|epoch-ms|excel",
         ),
     ] = None
+    as_files: Annotated[
+        bool,
+        typer.Option(
+            "--as-files",
+            rich_help_panel="Reading",
+            help="Read files of Delta, Iceberg and Hudi tables, deleted rows too.",
+        ),
+    ] = False
     customer_level: Annotated[
         bool,
         typer.Option(

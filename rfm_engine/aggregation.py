@@ -97,7 +97,7 @@ def aggregate(
     """
     threads = running["threads"]
     known = Reading(as_of=as_of, **reading)
-    sources = open_sources(orders, known.columns, csv_format=known.csv)
+    sources = open_sources(orders, known.columns, csv_format=known.csv, as_files=known.as_files)
     for source in sources:
         refuse_overwriting(output, "an input", source.name)
     spent = Seconds()

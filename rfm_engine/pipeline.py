@@ -65,6 +65,7 @@ def score(
     csv_null: Sequence[str] = (),
     csv_encoding: str = "utf-8",
     time_format: str | None = None,
+    as_files: bool = False,
     strict: bool = False,
     customer_level: bool = False,
     n_orders: str | None = None,
@@ -140,6 +141,9 @@ def score(
     time_format
         What text and numbers in the time column mean: a format of strptime, or `epoch` (seconds
         since 1970), `epoch-ms` or `excel` (serial days). Without it, text is ISO 8601.
+    as_files
+        Read files that belong to a Delta, Iceberg or Hudi table, which are refused otherwise: rows
+        that the table has deleted or rewritten are in them and count.
     strict
         Refuse rows with nulls, bad times, amounts that are not finite or had to be rounded.
     customer_level, n_orders
@@ -235,8 +239,8 @@ def score(
         "ids": ids, "csv_delimiter": csv_delimiter, "csv_decimal": csv_decimal,
         "csv_thousands": csv_thousands, "csv_null": null_words(csv_null),
         "csv_encoding": csv_encoding,
-        "time_format": time_format, "strict": strict, "clv": clv, "clv_unit": clv_unit,
-        "customer_level": customer_level, "n_orders": n_orders,
+        "time_format": time_format, "as_files": as_files, "strict": strict, "clv": clv,
+        "clv_unit": clv_unit, "customer_level": customer_level, "n_orders": n_orders,
     }  # fmt: skip
     if state is not None:
         policies = {"zero": zero, "frequency": frequency}

@@ -207,7 +207,9 @@ class CustomerTotals:
             or a row is refused, the batches before it stay added.
         """
         reading = self._intake.reading
-        sources = open_sources(orders, reading.columns, csv_format=reading.csv)
+        sources = open_sources(
+            orders, reading.columns, csv_format=reading.csv, as_files=reading.as_files
+        )
         self.join(sources)
         for source in sources:
             for read in source.reads():

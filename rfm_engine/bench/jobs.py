@@ -89,6 +89,7 @@ class Jobs:
             str(Path(sysconfig.get_path("scripts")) / "rfm"), "score", str(orders),
             "-o", str(output),  # a folder, so that several threads write
             "--threads", str(self._threads), "--quiet", *order, *self._rfm_options,
+            "--as-files",  # the one file that all others read too, of a table or not
         ]  # fmt: skip
 
     def _child(

@@ -43,7 +43,8 @@ class Reading:
 
     Days count from 1970-01-01; `as_of_day` is None when the newest row decides, and `first_day`
     is None without a window or while the newest row is not known. `rates` are read here, unless
-    they have been already; readings are equal where `rate_table` is, whatever the file is called.
+    they have been already. Readings are equal where `rate_table` is, whatever the file is called;
+    `as_files` decides which files are read, and not what their rows come to.
     """
 
     as_of: date | str
@@ -69,6 +70,7 @@ class Reading:
     csv_null: Sequence[str] = ()
     csv_encoding: str = "utf-8"
     time_format: str | None = None
+    as_files: bool = field(default=False, compare=False)
     strict: bool = False
     clv: bool = False
     clv_unit: ClvUnit | None = None
@@ -114,7 +116,7 @@ class Reading:
         notation.check(csv.delimiter)
         object.__setattr__(self, "csv", csv)
         object.__setattr__(self, "notation", notation)
-        for name in ("strict", "clv", "customer_level"):
+        for name in ("as_files", "strict", "clv", "customer_level"):
             if type(getattr(self, name)) is not bool:
                 raise UsageError(f"{name} must be True or False; got {shown(getattr(self, name))}.")
         for role in ("customer", "time", "amount", "order", "quantity", "currency", "by"):

@@ -46,7 +46,7 @@ class Forgetting:
         if whole.kinds is None:
             return whole
         kinds = Kinds(*whole.kinds)
-        for file in whole.files:
+        for file in whole.customer_files:
             if file.name not in self._made:
                 self._made[file.name] = self._without(file, kinds)
         return whole._replace(

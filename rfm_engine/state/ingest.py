@@ -31,6 +31,7 @@ from rfm_engine.scan import scan
 from rfm_engine.state.fingerprints import Stamp, fingerprints, id_of, stamp_of
 from rfm_engine.state.gather import Gathering
 from rfm_engine.state.history import History
+from rfm_engine.state.ledger import KnownBatches
 from rfm_engine.state.manifest import NOTHING, Account, Generation, Manifest
 
 
@@ -98,6 +99,7 @@ def inputs_of(
     orders: object,
     reading: OrderReading,
     newest: Generation,
+    known: KnownBatches,
     batch: str | None,
     replaced: str | None,
     pool: Executor,
@@ -110,9 +112,8 @@ def inputs_of(
         Nothing would tell a replay of these orders: they are in memory or come by a pipe, and no
         batch id was given.
     """
-    held = {mark: each for each, marks in newest.ledger for mark in marks if each != replaced}
     named = batch or replaced
-    files = files_of(orders)
+    files = files_of(orders, as_files=reading.as_files)
     plain = [file for file in files or [] if isinstance(file, OrderFile)]
     unmarked = files is None or len(plain) < len(files)
     if unmarked and named is None:
@@ -125,11 +126,12 @@ def inputs_of(
         return Inputs(str(named), (), opened, {}, unmarked)
     stamps = [(file, stamp_of(file)) for file in plain]
     marks = fingerprints(plain, reading.columns, pool)
+    held = {m: each for m, each in known.batches_of(marks).items() if each != replaced}
     fresh: dict[str, str] = {}
     for file, mark in zip(plain, marks, strict=True):
         if mark not in held:
             fresh.setdefault(mark, file.name)
-    own = named or id_of(list(fresh), dict(newest.ledger))
+    own = named or id_of(list(fresh), known)
     names = set(fresh.values())
     left = [file for file in files if not isinstance(file, OrderFile) or file.name in names]
     skipped = {
@@ -155,7 +157,9 @@ def _opened(
         ) from error
 
 
-def check_ids(newest: Generation, batch: str | None, replaced: str | None) -> None:
+def check_ids(
+    newest: Generation, known: KnownBatches, batch: str | None, replaced: str | None
+) -> None:
     """Check the ids of a batch that is added or replaced.
 
     Raises
@@ -173,8 +177,7 @@ def check_ids(newest: Generation, batch: str | None, replaced: str | None) -> No
         )
     kept = [each.id for each in newest.batches]
     if replaced is not None and replaced not in kept:
-        known = any(each == replaced for each, _ in newest.ledger)
-        what = "one that is settled" if known else "one that was never ingested"
+        what = "one that is settled" if replaced in known else "one that was never ingested"
         raise UsageError(
             f"replace_batch must name one of the batches kept ({', '.join(kept) or 'none'}); got "
             f"{shown(replaced)}, {what}. Ingest a correction as a batch of its own."

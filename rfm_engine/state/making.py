@@ -6,7 +6,6 @@ import os
 import re
 import secrets
 import sys
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -16,18 +15,11 @@ from rfm_engine.orders.reading import NEWEST, Reading, conditions_of
 from rfm_engine.state.disk import Disk
 from rfm_engine.state.history import History
 from rfm_engine.state.manifest import Generation, Manifest
+from rfm_engine.state.options import DEFAULTS
 from rfm_engine.state.shape import OWN_COLUMNS
 from rfm_engine.state.store import Store
 
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
-# What is asked when a state is scored, and not when it is made.
-_ASKED = ("as_of", "window", "clv", "clv_unit")
-DEFAULTS: dict[str, Any] = {
-    field.name: field.default
-    for field in fields(Reading)
-    if field.init and field.name not in _ASKED
-}
-"""The reading options that a state sets for good."""
 
 
 def store_at(path: str | os.PathLike[str], disk: Disk | None = None) -> Store:

@@ -14,13 +14,17 @@ from typing import Any, NamedTuple, TypeVar
 
 from rfm_engine.errors import StateError
 from rfm_engine.orders.judge import REASONS
+from rfm_engine.state.options import DEFAULTS
 
-FORMAT = 1
+FORMAT = 2
+"""What is written; format 1, which lists the ledger in the manifest, can be read too."""
 MANIFEST = re.compile(r"manifest-(\d{20})\.json")
-DATA_FILE = re.compile(r"(?:totals|orders|repeats|known)-(\d+)-[0-9a-f]{16}\.parquet")
+DATA_FILE = re.compile(r"(?:totals|orders|repeats|known|ledger)-(\d+)-[0-9a-f]{16}\.parquet")
 """A data file, and the number of the generation that it was written for."""
 ORDER_ROLES = ("orders", "known")
-"""Roles of files whose rows are distinct orders; those of the others are totals."""
+"""Roles of files whose rows are distinct orders."""
+LEDGER_ROLE = "ledger"
+"""Role of files whose rows are batches and files ever ingested."""
 _WRAPPED = re.compile(r'\{"sha256": "([0-9a-f]{64})", "state": (.*)\}\n', re.DOTALL)
 
 Made = TypeVar("Made")
@@ -28,6 +32,8 @@ Made = TypeVar("Made")
 
 class File(NamedTuple):
     """A Parquet file: the rows of `counts[i]` are those of bucket `first_bucket + i`.
+
+    A file of the ledger has no buckets: `counts` is the number of its rows, `first_bucket` 0.
 
     Readers compare `crc32`, which no flipped bit escapes, in a quarter of the time of `sha256`,
     which no other file has and `verify` compares too.
@@ -42,7 +48,7 @@ class File(NamedTuple):
 
     @property
     def role(self) -> str:
-        """What it holds: `totals`, `repeats`, `orders` or `known`."""
+        """What it holds: `totals`, `repeats`, `orders`, `known` or `ledger`."""
         return self.name.partition("-")[0]
 
     @property
@@ -110,13 +116,42 @@ class Batch(NamedTuple):
     repeats: Segment = Segment()
 
 
+class Ledger(NamedTuple):
+    """The files that say which batches were ever ingested, and how many these are.
+
+    Each has at least twice the rows of the next one. Generations share files.
+    """
+
+    n_batches: int = 0
+    files: tuple[File, ...] = ()
+
+
+class ListedLedger(NamedTuple):
+    """A ledger of format 1: the id and fingerprints of every batch, in no file.
+
+    It is never written: the next generation has all ledgers in files.
+    """
+
+    entries: tuple[tuple[str, tuple[str, ...]], ...]
+
+    @property
+    def n_batches(self) -> int:
+        """How many batches were ever ingested."""
+        return len(self.entries)
+
+    @property
+    def files(self) -> tuple[File, ...]:
+        """None."""
+        return ()
+
+
 class Generation(NamedTuple):
     """All that is known at one time.
 
     `base` are the totals of compacted batches, `settled` those of each batch since that is kept
     no longer, and what its orders counted less; `known` their orders that kept batches hold too.
     `account` and `newest_day` are those of all batches not kept, `most_settled` the sum of their
-    `most_orders`. `ledger` is the id and fingerprints of every batch ever ingested, those it had
+    `most_orders`. `ledger` has the id and fingerprints of every batch ever ingested, those it had
     before it was replaced among them. `first_day` is the oldest day of a rolling history.
     """
 
@@ -131,7 +166,7 @@ class Generation(NamedTuple):
     settled: tuple[Segment, ...] = ()
     known: Segment = Segment()
     batches: tuple[Batch, ...] = ()
-    ledger: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    ledger: Ledger | ListedLedger = Ledger()
 
     @property
     def last_day(self) -> int | None:
@@ -165,12 +200,6 @@ class Generation(NamedTuple):
             return rest
         return rest._replace(kinds=None, currencies=())
 
-    def ledger_with(self, batch: Batch) -> tuple[tuple[str, tuple[str, ...]], ...]:
-        """Return the ledger with a batch; the files of the one with its id stay known."""
-        known = dict(self.ledger)
-        marks = (*known.get(batch.id, ()), *batch.fingerprints)
-        return tuple((known | {batch.id: tuple(dict.fromkeys(marks))}).items())
-
     @property
     def totals(self) -> list[Segment]:
         """The segments that together are the totals."""
@@ -180,6 +209,11 @@ class Generation(NamedTuple):
     @property
     def files(self) -> list[File]:
         """Every file of the generation."""
+        return [*self.customer_files, *self.ledger.files]
+
+    @property
+    def customer_files(self) -> list[File]:
+        """The files that have rows of customers."""
         orders = [self.known, *(batch.orders for batch in self.batches)]
         return [file for segment in (*self.totals, *orders) for file in segment.files]
 
@@ -233,12 +267,13 @@ def manifest_of(text: bytes, name: str) -> Manifest:
             f"{name} must be as it was written; got other bytes. Restore the state from a backup."
         )
     body = json.loads(found[2])
-    if body["format"] != FORMAT:
+    if body["format"] not in range(1, FORMAT + 1):
         raise StateError(
-            f"{name} must be of format {FORMAT}; got {body['format']}. Use a newer rfm-engine."
+            f"{name} must be of format {FORMAT} or older; got {body['format']}. "
+            "Use a newer rfm-engine."
         )
     return Manifest(
-        body["options"],
+        _options(body["options"], name),
         body["history"],
         body["keep_batches"],
         body["keep"],
@@ -259,6 +294,17 @@ def _each(values: Sequence[Any], make: Callable[[Any], Made]) -> tuple[Made, ...
     return tuple(make(value) for value in values)
 
 
+def _options(found: dict[str, Any], name: str) -> dict[str, Any]:
+    """Return the options with those that did not exist when the state was made."""
+    unknown = [option for option in found if option not in DEFAULTS]
+    if unknown:
+        raise StateError(
+            f"{name} must have options that this version knows; got {unknown[0]!r}. "
+            "Use a newer rfm-engine."
+        )
+    return DEFAULTS | found
+
+
 def _generation(found: dict[str, Any]) -> Generation:
     kinds = found["kinds"]
     return Generation(
@@ -273,8 +319,14 @@ def _generation(found: dict[str, Any]) -> Generation:
         _each(found["settled"], _segment),
         _segment(found["known"]),
         _each(found["batches"], _batch),
-        _each(found["ledger"], lambda entry: (entry[0], tuple(entry[1]))),
+        _ledger(found["ledger"]),
     )
+
+
+def _ledger(found: Any) -> Ledger | ListedLedger:
+    if isinstance(found, list):  # format 1
+        return ListedLedger(_each(found, lambda entry: (entry[0], tuple(entry[1]))))
+    return Ledger(found["n_batches"], _each(found["files"], _file))
 
 
 def _batch(found: dict[str, Any]) -> Batch:

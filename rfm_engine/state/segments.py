@@ -80,7 +80,11 @@ class SegmentWriter:
     def file(self, role: str, shape: Shape, first: int, rows: Rows) -> File:
         """Write the rows of buckets from `first` on in a file."""
         counts = (rows.bounds[1:] - rows.bounds[:-1]).tolist()
-        file = self._store.add(self.number, role, first, counts, shape.encoded(rows))
+        return self.add(role, first, counts, shape.encoded(rows))
+
+    def add(self, role: str, first: int, counts: Sequence[int], data: memoryview) -> File:
+        """Write the bytes of a file, with `counts` rows in the buckets from `first` on."""
+        file = self._store.add(self.number, role, first, counts, data)
         self.names.append(file.name)
         return file
 

@@ -31,6 +31,7 @@ from rfm_engine.state.ingest import (
     reading_of,
     refuse_too_many,
 )
+from rfm_engine.state.ledger import KnownBatches, in_files, with_batch
 from rfm_engine.state.making import agreed, create, store_at
 from rfm_engine.state.manifest import Batch, Manifest
 from rfm_engine.state.segments import SegmentReader, SegmentWriter
@@ -246,11 +247,12 @@ class State:
         n_threads = threads_of(threads)
         with self._writing() as current, ThreadPoolExecutor(n_threads) as pool:
             manifest, newest = current.manifest, current.generation
-            check_ids(newest, batch_id, replace_batch)
-            if batch_id in dict(newest.ledger):
-                return nothing_to_add(newest, {str(batch_id): str(batch_id)})
+            known = KnownBatches(newest.ledger, current)
+            check_ids(newest, known, batch_id, replace_batch)
+            if batch_id is not None and batch_id in known:
+                return nothing_to_add(newest, {batch_id: batch_id})
             reading = reading_of(manifest)
-            inputs = inputs_of(orders, reading, newest, batch_id, replace_batch, pool)
+            inputs = inputs_of(orders, reading, newest, known, batch_id, replace_batch, pool)
             if inputs.are_in(newest, replace_batch):
                 return nothing_to_add(newest, inputs.skipped)
             budget = budget_of(manifest, memory_limit, n_threads)
@@ -267,7 +269,6 @@ class State:
                 kinds=tuple(gathering.kinds) if gathering.knows_customers else newest.kinds,
                 currencies=gathering.currencies,
                 first_day=first_day,
-                ledger=newest.ledger_with(batch),
             )
             building = Building(self._store, current, gathering.kinds, pool)
             with building.writing.published_or_discarded():
@@ -276,7 +277,9 @@ class State:
                 batch = batch._replace(most_orders=gathering.most_orders)
                 made = building.settled(building.with_batch(made, batch))
                 refuse_too_many(made)
-                self._publish(manifest.with_newest(made))
+                manifest = in_files(current.manifest, current, building.writing)
+                ledger = with_batch(manifest.newest.ledger, batch, known, current, building.writing)
+                self._publish(manifest.with_newest(made._replace(ledger=ledger)))
         return Ingested(made.number, batch.id, account, inputs.skipped, gathering.warnings)
 
     def compact(self, *, threads: int | None = None) -> int:
@@ -288,8 +291,9 @@ class State:
                 return newest.number
             building = Building(self._store, current, Kinds(*newest.kinds), pool)
             with building.writing.published_or_discarded():
-                made = building.compacted(newest._replace(number=newest.number + 1))
-                self._publish(current.manifest.with_newest(made))
+                manifest = in_files(current.manifest, current, building.writing)
+                made = building.compacted(manifest.newest._replace(number=newest.number + 1))
+                self._publish(manifest.with_newest(made))
         return made.number
 
     def gc(self) -> list[str]:
@@ -305,19 +309,22 @@ class State:
         UsageError
             It does not stand any more, or never did.
         """
-        with self._writing() as current:
-            manifest = current.manifest
-            standing = {each.number: each for each in manifest.generations}
-            if generation not in standing:
-                listed = ", ".join(map(str, standing))
+        with self._writing() as current, ThreadPoolExecutor(1) as pool:
+            numbers = [each.number for each in current.manifest.generations]
+            if generation not in numbers:
+                listed = ", ".join(map(str, numbers))
                 raise UsageError(
                     f"generation must be one that stands ({listed}); got {generation!r}. "
                     "rfm state show lists them."
                 )
-            if generation == manifest.newest.number:
+            if generation == numbers[0]:
                 return generation
-            made = standing[generation]._replace(number=manifest.newest.number + 1)
-            self._publish(manifest.with_newest(made))
+            writing = SegmentWriter(self._store, pool, numbers[0] + 1)
+            with writing.published_or_discarded():
+                manifest = in_files(current.manifest, current, writing)
+                again = manifest.generations[numbers.index(generation)]
+                made = again._replace(number=writing.number)
+                self._publish(manifest.with_newest(made))
         return made.number
 
     def forget(self, *customers: object) -> list[object]:
@@ -342,8 +349,9 @@ class State:
             with writing.published_or_discarded():
                 standing = tuple(map(forgetting.generation, manifest.generations))
                 if forgetting.found:
-                    made = standing[0]._replace(number=writing.number)
                     manifest = manifest._replace(generations=standing)
+                    manifest = in_files(manifest, current, writing)
+                    made = manifest.newest._replace(number=writing.number)
                     manifest = manifest.with_newest(made)
                     self._store.publish(manifest)
             self._store.purge(manifest)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from rfm_engine.orders.reading import day_date
-from rfm_engine.state.making import DEFAULTS
 from rfm_engine.state.manifest import Manifest
+from rfm_engine.state.options import DEFAULTS
 
 
 def summary_of(manifest: Manifest) -> dict[str, Any]:
@@ -30,7 +30,7 @@ def summary_of(manifest: Manifest) -> dict[str, Any]:
             "dropped": account.dropped,
             "too_late": account.too_late,
         },
-        "batches_ingested": len(newest.ledger),
+        "batches_ingested": newest.ledger.n_batches,
         "batches": [
             {
                 "id": batch.id,

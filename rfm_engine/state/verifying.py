@@ -13,8 +13,9 @@ from rfm_engine.aggregate.hashing import HashKey
 from rfm_engine.errors import StateError, shown_cause
 from rfm_engine.orders.kinds import Kinds
 from rfm_engine.state.building import orders_shape_of, shape_of
+from rfm_engine.state.ledger import KnownBatches, decoded
 from rfm_engine.state.making import store_at
-from rfm_engine.state.manifest import ORDER_ROLES, File, Generation, Manifest
+from rfm_engine.state.manifest import LEDGER_ROLE, ORDER_ROLES, File, Generation, Manifest
 from rfm_engine.state.merge import Rows
 from rfm_engine.state.shape import Shape
 from rfm_engine.state.sorting import order_of
@@ -38,6 +39,8 @@ def faults(store: Store) -> list[str]:
         manifest = store.newest()
         files = {f.name: (each, f) for each in manifest.generations for f in each.files}
         found = [line for pair in files.values() for line in _faults_of(store, manifest, *pair)]
+        if not found:
+            found = [line for each in manifest.generations for line in _miscounts_of(store, each)]
         # A writer may have taken away what only older generations had.
         if not found or store.newest() == manifest:
             return found
@@ -57,6 +60,9 @@ def _faults_of(
             raise
         yield f"{name!r} must be readable; got {shown_cause(error)}. Look at the disk."
         return
+    if file.role == LEDGER_ROLE:
+        yield from _faults_of_ledger(data, file, name)
+        return
     if generation.kinds is None:
         yield f"{name} must be of a state that has orders; got none in its manifest."
         return
@@ -69,6 +75,30 @@ def _faults_of(
         return
     if not _is_in_order(rows, file, shape, HashKey.from_int(manifest.hash_key)):
         yield f"{name} must have its rows in order, in their buckets; got others."
+
+
+def _faults_of_ledger(data: memoryview, file: File, name: str) -> Iterator[str]:
+    try:
+        rows = decoded(data)
+    except (pa.ArrowException, ValueError) as error:
+        yield f"{name} must be decoded; got {error}."
+        return
+    if rows.num_rows != file.n_rows:
+        yield f"{name} must have {file.n_rows} rows; got {rows.num_rows}."
+
+
+def _miscounts_of(store: Store, generation: Generation) -> Iterator[str]:
+    """Compare the number of batches in the manifest with those in the files of the ledger."""
+    try:
+        n_found = len(KnownBatches(generation.ledger, store).ids)
+    except StateError as error:
+        yield str(error)
+        return
+    if n_found != generation.ledger.n_batches:
+        yield (
+            f"the ledger of generation {generation.number} must have "
+            f"{generation.ledger.n_batches} batches; got {n_found}."
+        )
 
 
 def _is_in_order(rows: Rows, file: File, shape: Shape, key: HashKey) -> bool:

@@ -11,13 +11,14 @@ from typing import Any
 import duckdb
 import polars as pl
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import rfm_engine as rfm
 from tests.docs.pages import ROOT, blocks_of
 
 BLOCKS = blocks_of(ROOT / "docs" / "reference" / "state-format.md")
-FILES, LIFETIME, WINDOW = (block.text for block in BLOCKS if block.language == "sql")
+FILES, LIFETIME, WINDOW, LEDGER = (block.text for block in BLOCKS if block.language == "sql")
 [POLARS] = [block.text for block in BLOCKS if block.language == "python"]
 COLUMNS = ["customer_id", "first_order", "last_order", "frequency"]
 LAST_DAY = datetime(2026, 1, 10, 9)
@@ -81,7 +82,7 @@ def carries_of(state: rfm.State) -> set[int]:
 
 
 def test_state__has_all_that_the_page_talks_of(state):
-    assert roles_of(state) == {"totals", "repeats", "orders", "known"}
+    assert roles_of(state) == {"totals", "repeats", "orders", "known", "ledger"}
     assert carries_of(state) >= {-2, 0, 1}
     assert state.manifest.newest.base.files
     assert state.manifest.newest.settled
@@ -106,9 +107,20 @@ def test_page__gives_a_window_of_a_rolling_state(state):
     assert days == [row["frequency"] for row in by_state(state, frequency="days", **window)]
 
 
+def test_page__gives_the_batches_of_the_ledger(state):
+    for number in (6, 7):
+        pq.write_table(batch_of(number), f"{number}.parquet")
+    state.ingest(["6.parquet", "7.parquet"], batch_id="6")
+    with duckdb.connect() as connection:
+        for statement in duckdb.extract_statements(FILES + LEDGER):
+            found = connection.execute(statement)
+        assert sorted(found.fetchall()) == [*((str(number), 0) for number in range(6)), ("6", 2)]
+
+
 def test_page__names_every_key_of_the_manifest(state):
     page = Path(ROOT / "docs" / "reference" / "state-format.md").read_text()
-    for thing in (state.manifest, state.manifest.newest, state.manifest.newest.batches[0]):
+    newest = state.manifest.newest
+    for thing in (state.manifest, newest, newest.batches[0], newest.ledger):
         for name in thing._fields:
             assert f"`{name}`" in page, name
     account = state.manifest.newest.account

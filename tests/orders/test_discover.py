@@ -60,6 +60,11 @@ def test_discover__directories_are_read_whole_in_order_without_hidden_names(tree
         ("year=*", TREE[2:5]),
         ("**/x.parquet", TREE[2:4]),
         ("year=2026/**", TREE[2:4]),
+        ("**/*.parquet", [*sorted(TREE[:2]), *TREE[2:4]]),
+        ("year=*/**", TREE[2:5]),
+        ("year=*/*/*", TREE[2:5]),
+        ("**/_temp*/*", TREE[5:6]),
+        ("year=2027/_*/**", TREE[5:6]),
     ],
 )
 def test_discover__globs(tree, pattern, found):

@@ -13,7 +13,9 @@ import pyarrow as pa
 
 from rfm_engine import CustomerTotals, State
 from rfm_engine.state.disk import Disk
-from rfm_engine.state.manifest import Manifest
+from rfm_engine.state.ledger import KnownBatches
+from rfm_engine.state.manifest import Ledger, ListedLedger, Manifest
+from rfm_engine.state.store import Store
 
 PLACE = Path("state")
 RUNNING: dict[str, Any] = {"threads": 1, "memory_limit": "1TB"}
@@ -172,11 +174,12 @@ def any_step(known: Known, manifest: Manifest, random: Random) -> Step:
     return random.choice(steps)
 
 
-def seen_in(state: State, kind: str) -> tuple[Known, Answer]:
+def seen_in(state: State, disk: Disk, kind: str) -> tuple[Known, Answer]:
     """Return which state this claims to be, the rows aside, and the totals that it gives."""
     generations = state.manifest.generations
     numbers = tuple(each.number for each in generations)
-    ledgers = tuple(tuple(name for name, _ in each.ledger) for each in generations)
+    store = Store(PLACE, disk)
+    ledgers = tuple(_ids_in(each.ledger, store) for each in generations)
     known = Known(numbers, tuple(Content(frozenset(), ledger) for ledger in ledgers))
     return known, totals_of(state, kind)
 
@@ -185,6 +188,16 @@ def claims_of(known: Known) -> Known:
     """Return a state without its rows."""
     bare = tuple(each._replace(rows=frozenset()) for each in known.contents)
     return known._replace(contents=bare)
+
+
+_ids: dict[Ledger | ListedLedger, tuple[str, ...]] = {}
+
+
+def _ids_in(ledger: Ledger | ListedLedger, store: Store) -> tuple[str, ...]:
+    """Return the ids in a ledger; those of files with the same checksums are the same."""
+    if ledger not in _ids:
+        _ids[ledger] = tuple(KnownBatches(ledger, store).ids)
+    return _ids[ledger]
 
 
 _totals: dict[object, Answer] = {}

@@ -62,15 +62,23 @@ def verified(place: Path) -> str:
 
 
 def is_read_by_readers(path: Path) -> bool:
-    """Totals of a lifetime state; the ids of orders are read by the next ingest."""
-    return not path.name.startswith(("orders-", "known-"))
+    """Totals of a lifetime state; ids of orders and the ledger are read by the next ingest."""
+    return not path.name.startswith(("orders-", "known-", "ledger-"))
 
 
 def check_both_name(place: Path, path: Path) -> None:
     assert path.name in verified(place)
+    if is_read_by_ingest(path):
+        with pytest.raises(StateError, match=re.escape(path.name)):
+            State.open(place).ingest(table_of(rows_of(2)), batch_id="2", **RUNNING)
     if is_read_by_readers(path):
         with pytest.raises(StateError, match=re.escape(path.name)):
             read(place)
+
+
+def is_read_by_ingest(path: Path) -> bool:
+    """The ledger of the newest generation, the third; older ones have another file."""
+    return path.name.startswith("ledger-3-")
 
 
 def flips(data: bytes) -> Iterator[bytes]:
@@ -86,7 +94,8 @@ def test_state__is_whole_before_it_is_broken(place):
     assert verified(place) == ""
     read(place)
     roles = {path.name.partition("-")[0] for path in files_of(place)}
-    assert roles == {"manifest", "totals", "orders", "repeats"}
+    assert sum(map(is_read_by_ingest, files_of(place))) == 1
+    assert roles == {"manifest", "totals", "orders", "repeats", "ledger"}
 
 
 def test_flipped_bit__is_named(own):

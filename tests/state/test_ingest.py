@@ -182,7 +182,7 @@ def test_currency__is_one_over_all_batches(tmp_path):
         if money == "EUR":
             state.ingest(table, batch_id=name)
             continue
-        with pytest.raises(rfm.DataError, match="one currency; got EUR, USD"):
+        with pytest.raises(rfm.DataError, match="one currency; got 'EUR', 'USD'"):
             state.ingest(table, batch_id=name)
 
 

@@ -91,7 +91,7 @@ class World:
     def look(self, allowed: list[Known], *, verified: bool = True) -> None:
         """Check that the state is one of these, and remember which."""
         state = self.state()
-        claims, totals = seen_in(state, self.kind)
+        claims, totals = seen_in(state, self.disk, self.kind)
         found = [
             each
             for each in allowed

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from glob import glob
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from rfm_engine.errors import UsageError
 from rfm_engine.orders.sources import remote
 from rfm_engine.orders.sources.guard import missing, reading
 from rfm_engine.orders.sources.hive import Keys, keys_of
+from rfm_engine.orders.sources.listings import Asked, Listings
+from rfm_engine.orders.sources.table_formats import refuse_local_tables, refuse_tables
 
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _GLOB = frozenset("*?[")
@@ -63,7 +66,9 @@ class Pipe:
         return "local", str(Path(self.path or "/dev/stdin").resolve())
 
 
-def discover(inputs: Sequence[str | os.PathLike[str]]) -> list[File | Pipe]:
+def discover(
+    inputs: Sequence[str | os.PathLike[str]], *, as_files: bool = False
+) -> list[File | Pipe]:
     """Return the files behind ``inputs``, each input's in sorted order.
 
     Names that begin with ``_`` or ``.`` are passed over inside directories and globs.
@@ -71,11 +76,15 @@ def discover(inputs: Sequence[str | os.PathLike[str]]) -> list[File | Pipe]:
     Raises
     ------
     UsageError
-        An input is missing, matches nothing, holds no file, or leads to a file seen before.
+        An input is missing, matches nothing, holds no file, or leads to a file seen before; or,
+        without ``as_files``, to a file of a Delta, Iceberg or Hudi table.
     """
     found: list[File | Pipe] = []
+    asked: Asked = {}
     for given in inputs:
-        found += _behind(os.fspath(given))
+        found += _behind(os.fspath(given), None if as_files else asked)
+    if not as_files:
+        refuse_local_tables([file.path for file in found if isinstance(file, File) and file.local])
     names: dict[tuple[str, str], str] = {}
     for file in found:
         identity = file.identity
@@ -88,7 +97,8 @@ def discover(inputs: Sequence[str | os.PathLike[str]]) -> list[File | Pipe]:
     return found
 
 
-def _behind(place: str) -> list[File | Pipe]:
+def _behind(place: str, asked: Asked | None) -> list[File | Pipe]:
+    """Return the files of an input; where there are questions, those of remote tables are not."""
     if place == "-":
         return [Pipe("stdin")]
     if not _URI.match(place):
@@ -97,10 +107,15 @@ def _behind(place: str) -> list[File | Pipe]:
     filesystem, root = remote.connect(base + query, place)
     if isinstance(filesystem, fs.LocalFileSystem):
         return _local("/".join([root, *pattern]))
-    scheme = place.partition("://")[0]
+    scheme = base.partition("://")[0]
+    listings = Listings(filesystem, scheme + query, {} if asked is None else asked)
+    found = remote.found(listings, root, pattern, place)
+    if asked is not None:
+        folders = [path.rpartition("/")[0] for path, _ in found]
+        with remote.reaching(place):
+            refuse_tables(folders, listings, lambda path: f"{scheme}://{path}")
     return [
-        File(f"{scheme}://{path}", path, filesystem, keys_of(segments))
-        for path, segments in remote.found(filesystem, root, pattern, place)
+        File(f"{scheme}://{path}", path, filesystem, keys_of(segments)) for path, segments in found
     ]
 
 
@@ -127,8 +142,12 @@ def _local(place: str) -> list[File | Pipe]:
 def _globbed(pattern: str) -> list[File | Pipe]:
     # Path.glob would take no absolute pattern, and would match hidden files.
     matches = [Path(match) for match in sorted(glob(pattern, recursive=True))]  # noqa: PTH207
-    if not pattern.rpartition("/")[2].startswith("_"):
-        matches = [match for match in matches if not match.name.startswith("_")]
+    wanted = [part for part in pattern.split("/") if part.startswith("_")]
+    matches = [
+        match
+        for match in matches
+        if all(part[0] != "_" or any(fnmatchcase(part, w) for w in wanted) for part in match.parts)
+    ]
     if "**" in pattern:
         # What stands in the matched folders is matched itself.
         matches = [match for match in matches if not match.is_dir()]

@@ -24,7 +24,11 @@ _ACCEPTED = (
 
 
 def open_sources(
-    orders: object, needed: Sequence[str], *, csv_format: CsvFormat = _PLAIN
+    orders: object,
+    needed: Sequence[str],
+    *,
+    csv_format: CsvFormat = _PLAIN,
+    as_files: bool = False,
 ) -> list[Source]:
     """Open orders wherever they are, cut down to the needed columns.
 
@@ -39,6 +43,8 @@ def open_sources(
     csv_format
         How CSV files are written; ``.tsv`` files have tabs unless another delimiter than ``,`` is
         given.
+    as_files
+        Read files of Delta, Iceberg and Hudi tables, rows that the table has deleted among them.
 
     Returns
     -------
@@ -49,7 +55,8 @@ def open_sources(
     Raises
     ------
     UsageError
-        An input or a needed column is missing, or ``orders`` is nothing of the above.
+        An input or a needed column is missing, ``orders`` is nothing of the above, or a file
+        belongs to a table.
     DataError
         A file is corrupt, truncated, empty or of no known format.
 
@@ -61,22 +68,22 @@ def open_sources(
     >>> source.schema.names, source.n_rows
     (['amount', 'customer_id'], 1)
     """
-    files = files_of(orders)
+    files = files_of(orders, as_files=as_files)
     if files is None:
         return _in_memory(orders, list(dict.fromkeys(needed)))
     return open_files(files, needed, csv_format=csv_format)
 
 
-def files_of(orders: object) -> list[File | Pipe] | None:
+def files_of(orders: object, *, as_files: bool = False) -> list[File | Pipe] | None:
     """Return the files that orders stand in, None where they are in memory.
 
     Raises
     ------
     UsageError
-        An input is missing.
+        An input is missing, or, without `as_files`, a file belongs to a table.
     """
     paths = _paths(orders)
-    return None if paths is None else discover(paths)
+    return None if paths is None else discover(paths, as_files=as_files)
 
 
 def open_files(

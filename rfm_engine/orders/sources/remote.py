@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from urllib.parse import unquote
 
@@ -13,10 +15,27 @@ from rfm_engine.errors import RfmError, UsageError
 from rfm_engine.orders.sources.guard import first_line, missing
 
 _GLOB = frozenset("*[")  # a ? begins the options of a URI
+# Hadoop's names of S3.
+_S3 = re.compile(r"s3[an]://")
+_BUCKETS = ("s3", "gs", "gcs", "abfs", "abfss")
 
 
 def split(uri: str) -> tuple[str, list[str], str]:
-    """Return the part of ``uri`` before any wildcard, the segments from there on, the options."""
+    """Return the part of ``uri`` before any wildcard, the segments from there on, the options.
+
+    ``s3a://`` and ``s3n://`` become ``s3://``.
+
+    Raises
+    ------
+    UsageError
+        There is no bucket, or a wildcard in its place: every bucket would be read.
+    """
+    uri = _S3.sub("s3://", uri, count=1)
+    scheme, _, rest = uri.partition("://")
+    authority = re.split("[/?]", rest, maxsplit=1)[0]
+    has_bucket = bool(authority.rpartition("@")[2]) and _GLOB.isdisjoint(authority)
+    if scheme in _BUCKETS and not has_bucket:
+        raise _without_bucket(uri)
     place, question, query = uri.partition("?")
     segments = place.split("/")
     fixed = next((i for i, s in enumerate(segments) if not _GLOB.isdisjoint(s)), len(segments))
@@ -34,6 +53,8 @@ def connect(uri: str, name: str) -> tuple[fs.FileSystem, str]:
         ) from error
     except OSError as error:
         raise _unreachable(name, error) from error
+    if filesystem.type_name in _BUCKETS and not path.strip("/"):  # Azure: an account alone
+        raise _without_bucket(name)
     return filesystem, path
 
 
@@ -91,7 +112,8 @@ def _matches(segments: Sequence[str], pattern: Sequence[str]) -> bool:
         return not segments
     if pattern[0] == "**":
         rest = pattern[1:] or ["*"]
-        return any(_matches(segments[i:], rest) for i in range(len(segments)))
+        skipped = next((i for i, s in enumerate(segments) if s[:1] in ("_", ".")), len(segments))
+        return any(_matches(segments[i:], rest) for i in range(min(skipped + 1, len(segments))))
     if not segments or (segments[0][:1] in ("_", ".") and segments[0][:1] != pattern[0][:1]):
         return False
     return fnmatchcase(segments[0], pattern[0]) and _matches(segments[1:], pattern[1:])
@@ -101,4 +123,30 @@ def _unreachable(name: str, error: OSError) -> RfmError:
     return RfmError(
         f"{name} must be reachable; got {first_line(error)}. "
         "Check the network, the credentials and the region."
+    )
+
+
+@contextmanager
+def reaching(name: str) -> Iterator[None]:
+    """Say of a failure that ``name`` could not be reached.
+
+    Raises
+    ------
+    RfmError
+        The file system failed.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise _unreachable(name, error) from error
+
+
+def _without_bucket(name: str) -> UsageError:
+    scheme = name.partition("://")[0]
+    what, example = "bucket", "BUCKET"
+    if scheme.startswith("abfs"):
+        what, example = "container", "CONTAINER@ACCOUNT.dfs.core.windows.net"
+    return UsageError(
+        f"{name} must name a {what}, so that not all of them are read; got none. "
+        f"Write {scheme}://{example}/FOLDER."
     )

@@ -1,0 +1,156 @@
+"""The ledger: which batches and files were ever ingested, in files that generations share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from rfm_engine.state.manifest import (
+    LEDGER_ROLE,
+    Batch,
+    Generation,
+    Ledger,
+    ListedLedger,
+    Manifest,
+)
+from rfm_engine.state.segments import SegmentWriter
+from rfm_engine.state.store import Current, Store
+
+Marks: TypeAlias = Mapping[str, Sequence[str]]
+"""The fingerprints of batches by their ids."""
+
+_SCHEMA = pa.schema([("batch", pa.string()), ("fingerprint", pa.string())])
+# Each file has at least so many times the rows of the next one. So n rows are in log2(n) files at
+# most, and a row is written again about as often: 1 KB per ingest with 100,000 batches.
+_RATIO = 2
+
+
+class KnownBatches:
+    """The batches that a ledger has, and the fingerprints of their files.
+
+    Raises
+    ------
+    StateError
+        A file of the ledger is missing or damaged.
+    """
+
+    def __init__(self, ledger: Ledger | ListedLedger, store: Store | Current) -> None:
+        if isinstance(ledger, ListedLedger):
+            self._rows = _table(dict(ledger.entries))
+        else:
+            self._rows = pa.concat_tables(
+                [_SCHEMA.empty_table(), *(decoded(store.read(file)) for file in ledger.files)]
+            )
+
+    def __contains__(self, batch: object) -> bool:
+        """Whether a batch of this id was ever ingested."""
+        return bool(pc.any(pc.equal(self._rows["batch"], batch)).as_py())
+
+    @property
+    def ids(self) -> list[str]:
+        """The ids of all batches, in the order in which they first came."""
+        found: list[str] = pc.unique(self._rows["batch"]).to_pylist()
+        return found
+
+    def batches_of(self, fingerprints: Sequence[str]) -> dict[str, str]:
+        """Return the ids of the batches that files came in, for those of the files that did."""
+        column = self._rows["fingerprint"]
+        is_asked = pc.is_in(column, value_set=pa.array(fingerprints, pa.string()))
+        found = self._rows.filter(is_asked)
+        return dict(zip(found["fingerprint"].to_pylist(), found["batch"].to_pylist(), strict=True))
+
+
+def with_batch(
+    ledger: Ledger | ListedLedger,
+    batch: Batch,
+    known: KnownBatches,
+    current: Current,
+    writing: SegmentWriter,
+) -> Ledger:
+    """Return a ledger that is in files with a batch added; `known` is what it has.
+
+    The files of a batch that is replaced stay known under its id.
+    """
+    assert isinstance(ledger, Ledger)
+    held = known.batches_of(batch.fingerprints)
+    fresh = [mark for mark in batch.fingerprints if held.get(mark) != batch.id]
+    is_new = batch.id not in known
+    if not fresh and not is_new:
+        return ledger
+    return _extended(ledger, {batch.id: fresh}, int(is_new), current, writing)
+
+
+def in_files(manifest: Manifest, current: Current, writing: SegmentWriter) -> Manifest:
+    """Return a manifest with its ledgers in files, where those of format 1 are not.
+
+    A generation has the files of an older one, and one more with what came since.
+    """
+    done: list[tuple[Marks, Ledger]] = []
+    generations: list[Generation] = []
+    for each in reversed(manifest.generations):
+        ledger = each.ledger
+        if isinstance(ledger, ListedLedger):
+            marks = dict(ledger.entries)
+            parts = [pair for pair in done if _is_within(pair[0], marks)]
+            before, start = max(parts, key=lambda pair: len(pair[0]), default=({}, Ledger()))
+            since = _since(before, marks)
+            n_new = len(marks) - len(before)
+            ledger = _extended(start, since, n_new, current, writing) if since else start
+            done.append((marks, ledger))
+        generations.append(each._replace(ledger=ledger))
+    return manifest._replace(generations=tuple(reversed(generations)))
+
+
+def decoded(data: memoryview) -> pa.Table:
+    """Read the rows of a file: a batch and the fingerprint of one of its files, if it has any.
+
+    Raises
+    ------
+    ValueError
+        It has other columns.
+    """
+    table = pq.ParquetFile(pa.BufferReader(data)).read(use_threads=False)
+    if table.schema != _SCHEMA:
+        raise ValueError(f"columns {', '.join(table.schema.names)}")
+    return table
+
+
+def _extended(
+    ledger: Ledger, marks: Marks, n_new: int, current: Current, writing: SegmentWriter
+) -> Ledger:
+    """Write a file with rows more, and with those of the last files as far as these are small."""
+    files = list(ledger.files)
+    rows = _table(marks)
+    while files and files[-1].n_rows < _RATIO * rows.num_rows:
+        rows = pa.concat_tables([decoded(current.read(files.pop())), rows])
+    sink = pa.BufferOutputStream()
+    pq.write_table(
+        rows, sink, row_group_size=rows.num_rows, compression="zstd", use_dictionary=False,
+        write_statistics=False, store_schema=False,
+    )  # fmt: skip
+    file = writing.add(LEDGER_ROLE, 0, [rows.num_rows], memoryview(sink.getvalue()))
+    return Ledger(ledger.n_batches + n_new, (*files, file))
+
+
+def _table(marks: Marks) -> pa.Table:
+    """Return a row per batch and file; a batch without files has a null."""
+    pairs: list[tuple[str, Any]] = [
+        (batch, mark) for batch, own in marks.items() for mark in own or (None,)
+    ]
+    return pa.table([[pair[i] for pair in pairs] for i in (0, 1)], schema=_SCHEMA)
+
+
+def _is_within(part: Marks, whole: Marks) -> bool:
+    return all(batch in whole and {*own} <= {*whole[batch]} for batch, own in part.items())
+
+
+def _since(before: Marks, now: Marks) -> Marks:
+    """Return the batches and fingerprints that came since."""
+    fresh = {
+        batch: [m for m in own if m not in before.get(batch, ())] for batch, own in now.items()
+    }
+    return {batch: own for batch, own in fresh.items() if own or batch not in before}
