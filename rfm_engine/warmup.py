@@ -100,6 +100,9 @@ def _runs(folder: Path) -> Iterator[tuple[pa.Table | Path, dict[str, Any]]]:
     pyarrow.csv.write_csv(ints, place_of_csv)
     yield place_of_csv, {}
     yield place_of_csv, {"ids": "int", "quantity": "quantity"}
+    aligned = folder / "aligned.csv"
+    aligned.write_text('customer_id  order_time  amount\n"7"  2026-01-01  1,234.50-\n', "utf-8")
+    yield aligned, {"csv_delimiter": "space", "csv_thousands": ","}
 
 
 def _orders(ids: Ids) -> pa.Table:

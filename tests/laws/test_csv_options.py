@@ -13,6 +13,8 @@ from typer.testing import CliRunner
 
 import rfm_engine as rfm
 from rfm_cli.main import app
+from rfm_engine.state.manifest import manifest_of
+from rfm_engine.state.manifest import text_of as text_of_manifest
 from tests.compare import scores_of
 from tests.shapes import AS_OF, random_orders
 
@@ -137,6 +139,24 @@ def test_state__reads_csv_as_it_was_created(tmp_path, parquet, case):
     assert scores_of(again.customers) == scores_of(expected.customers)
     with pytest.raises(rfm.UsageError, match="csv_null must be as it was when the state was"):
         rfm.score(tmp_path / "state", as_of="2026-12-31", csv_null=["other"])
+
+
+def test_state__made_before_the_options_has_their_defaults(tmp_path):
+    path = tmp_path / "o.csv"
+    path.write_text("customer_id,order_time,amount\nada,2026-01-01,7.00-\nbob,2026-01-02,1\n")
+    rfm.State.create(tmp_path / "state")
+    [file] = (tmp_path / "state").glob("manifest-*.json")
+    manifest = manifest_of(file.read_bytes(), file.name)
+    new = ("csv_thousands", "csv_null", "csv_encoding")
+    options = {name: held for name, held in manifest.options.items() if name not in new}
+    assert len(options) == len(manifest.options) - 3
+    file.write_bytes(text_of_manifest(manifest._replace(options=options)))
+    state = rfm.State.open(tmp_path / "state")
+    assert state.ingest(path).rows.counted == 2
+    assert rfm.score(state, as_of="2026-12-31").customers.num_rows == 1
+    for asked in ({"csv_null": ["NA"]}, {"csv_thousands": ","}, {"csv_encoding": "cp1252"}):
+        with pytest.raises(rfm.UsageError, match="must be as it was when the state was created"):
+            rfm.score(state, as_of="2026-12-31", **asked)
 
 
 def test_cdnow__is_read_as_it_was_published(cdnow, cdnow_master):

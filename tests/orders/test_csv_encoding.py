@@ -7,11 +7,14 @@ import gzip
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pyarrow import fs
 
 from rfm_engine.errors import DataError, UsageError
 from rfm_engine.orders.csv_format import CsvFormat
 from rfm_engine.orders.sources import decoding
-from tests.orders.drain import drained
+from rfm_engine.orders.sources.discover import File
+from rfm_engine.orders.sources.opening import open_files
+from tests.orders.drain import drain, drained
 
 CHARACTERS = {
     "utf-8": "aé€日\U0001f600", "latin-1": "aéÿ\x80", "cp1252": "aé€Ž", "utf-16": "aé€日\U0001f600",
@@ -47,6 +50,17 @@ def test_encoding__large_files_are_read_piece_by_piece(tmp_path):
     got = drained(tmp_path / "o.csv", "é", csv_format=CsvFormat(encoding="cp1252"))
     assert got["é"].to_pylist() == [f"ü{i}" for i in range(100_000)]
     assert got["é"].num_chunks > 1
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_encoding__of_files_that_are_not_local(pack):
+    remote = fs._MockFileSystem()
+    text = "é,b\n" + "".join(f"ü{i},2\n" for i in range(1_000))
+    with remote.open_output_stream("bucket.csv") as out:
+        out.write(pack(text.encode("utf-16")))
+    file = File("s3://bucket.csv", "bucket.csv", remote)
+    [source] = open_files([file], ["é"], csv_format=CsvFormat(encoding="utf-16"))
+    assert drain(source)["é"].to_pylist() == [f"ü{i}" for i in range(1_000)]
 
 
 @pytest.mark.parametrize("row", [1, 2, 5_000])
