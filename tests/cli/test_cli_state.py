@@ -106,13 +106,24 @@ def test_care__verify_compact_gc_forget_restore(rfm, days, state):
 
 def test_verify__names_what_is_not_as_it_was_written(rfm, days, state):
     rfm("ingest", state, days[0])
-    [file] = (state / "data").iterdir()
+    [file] = (state / "data").glob("totals-*")
     file.write_bytes(file.read_bytes()[:-1])
     verified = rfm("state", "verify", state)
     assert verified.exit_code == 4
     assert verified.stdout.startswith(f"{str(file)!r} must be as it was written; got other bytes.")
     assert rfm("score", state, "-o", state.parent / "out.csv").exit_code == 4
     assert not (state.parent / "out.csv").exists()
+
+
+def test_ingest__names_a_damaged_ledger_and_scores_go_on(rfm, days, state):
+    rfm("ingest", state, days[0])
+    [file] = (state / "data").glob("ledger-*")
+    file.unlink()
+    run = rfm("ingest", state, days[1])
+    assert run.exit_code == 4
+    assert run.stderr.startswith(f"error: {str(file)!r} must be there; got no such file.")
+    assert run.stderr.count("\n") == 1
+    assert rfm("score", state, "-o", state.parent / "out.csv").exit_code == 0
 
 
 EXITS = [
