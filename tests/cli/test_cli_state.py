@@ -116,6 +116,17 @@ def test_verify__names_what_is_not_as_it_was_written(rfm, days, state):
     assert not (state.parent / "out.csv").exists()
 
 
+def test_ingest__names_a_damaged_ledger_and_scores_go_on(rfm, days, state):
+    rfm("ingest", state, days[0])
+    [file] = (state / "data").glob("ledger-*")
+    file.unlink()
+    run = rfm("ingest", state, days[1])
+    assert run.exit_code == 4
+    assert run.stderr.startswith(f"error: {str(file)!r} must be there; got no such file.")
+    assert run.stderr.count("\n") == 1
+    assert rfm("score", state, "-o", state.parent / "out.csv").exit_code == 0
+
+
 EXITS = [
     (("ingest", "{none}", "{day}"), 4, "must be there; got no such file"),
     (("state", "show", "{none}"), 4, "must be there"),
