@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
@@ -16,6 +15,7 @@ from rfm_engine.kernels import COMPILED
 from rfm_engine.orders.money.amounts import NONFINITE, OK, ROUNDED, TOO_LARGE, UNREADABLE, to_minor
 from rfm_engine.orders.money.notation import Notation
 from rfm_engine.orders.money.texts import read_amounts
+from tests.reference_money import decimal_of
 
 SCALES = st.integers(0, 18)
 KINDS = st.sampled_from([pa.string(), pa.large_string(), pa.string_view()])
@@ -26,9 +26,10 @@ def reference(text: str, count: int, scale: int) -> tuple[int, int]:
     text = text.strip(" \t\r\n\v\f")
     if re.fullmatch(r"[+-]?(nan|inf|infinity)", text, re.IGNORECASE | re.ASCII):
         return 0, NONFINITE
-    if not re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", text):
+    number = decimal_of(text)
+    if number is None:
         return 0, UNREADABLE
-    exact = Fraction(Decimal(text)) * count * 10**scale
+    exact = Fraction(number) * count * 10**scale
     minor = round(exact)
     if abs(minor) >= 10**18:
         return 0, TOO_LARGE
