@@ -97,6 +97,7 @@ def inputs_of(
     batch: str | None,
     replaced: str | None,
     pool: Executor,
+    store_timeout: float | str,
 ) -> Inputs:
     """Open what the ledger does not have.
 
@@ -108,7 +109,7 @@ def inputs_of(
     """
     held = {mark: each for each, marks in newest.ledger for mark in marks if each != replaced}
     named = batch or replaced
-    files = files_of(orders)
+    files = files_of(orders, store_timeout)
     plain = [file for file in files or [] if isinstance(file, OrderFile)]
     unmarked = files is None or len(plain) < len(files)
     if unmarked and named is None:

@@ -15,6 +15,7 @@ from rfm_engine.available import threads_of
 from rfm_engine.errors import UsageError
 from rfm_engine.orders.kinds import Kinds
 from rfm_engine.orders.reading import NEWEST
+from rfm_engine.orders.sources.deadline import STORE_TIMEOUT
 from rfm_engine.state.building import Building, shape_of
 from rfm_engine.state.disk import Disk
 from rfm_engine.state.forgetting import Forgetting
@@ -217,6 +218,7 @@ class State:
         threads: int | None = None,
         memory_limit: int | str | None = None,
         spill_dir: str | os.PathLike[str] | None = None,
+        store_timeout: float | str = STORE_TIMEOUT,
         progress: Callable[[Progress], None] | None = None,
     ) -> Ingested:
         """Add orders, all of them in one step; those that are there already are left out.
@@ -231,7 +233,7 @@ class State:
             from pipes need an id.
         replace_batch
             Puts the orders in the place of a batch that is still kept.
-        threads, memory_limit, spill_dir, progress
+        threads, memory_limit, spill_dir, store_timeout, progress
             As `rfm_engine.score` takes them.
 
         Raises
@@ -242,6 +244,8 @@ class State:
             The data were refused; nothing was added.
         StateError
             Another writer is at work.
+        RfmError
+            An object store cannot be reached, refuses or breaks off; nothing was added.
         """
         n_threads = threads_of(threads)
         with self._writing() as current, ThreadPoolExecutor(n_threads) as pool:
@@ -250,7 +254,9 @@ class State:
             if batch_id in dict(newest.ledger):
                 return nothing_to_add(newest, {str(batch_id): str(batch_id)})
             reading = reading_of(manifest)
-            inputs = inputs_of(orders, reading, newest, batch_id, replace_batch, pool)
+            inputs = inputs_of(
+                orders, reading, newest, batch_id, replace_batch, pool, store_timeout
+            )
             if inputs.are_in(newest, replace_batch):
                 return nothing_to_add(newest, inputs.skipped)
             budget = budget_of(manifest, memory_limit, n_threads)

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from glob import glob
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from pyarrow import fs
 
 from rfm_engine.errors import UsageError
 from rfm_engine.orders.sources import remote
+from rfm_engine.orders.sources.deadline import STORE_TIMEOUT, Deadline
 from rfm_engine.orders.sources.guard import missing, reading
 from rfm_engine.orders.sources.hive import Keys, keys_of
 
@@ -29,6 +31,7 @@ class File:
     path: str
     filesystem: fs.FileSystem = field(default_factory=fs.LocalFileSystem, repr=False)
     keys: Keys = field(default_factory=dict)
+    deadline: Deadline = field(default_factory=Deadline, repr=False, compare=False)
 
     @property
     def local(self) -> bool:
@@ -63,8 +66,12 @@ class Pipe:
         return "local", str(Path(self.path or "/dev/stdin").resolve())
 
 
-def discover(inputs: Sequence[str | os.PathLike[str]]) -> list[File | Pipe]:
+def discover(
+    inputs: Sequence[str | os.PathLike[str]], store_timeout: float | str = STORE_TIMEOUT
+) -> list[File | Pipe]:
     """Return the files behind ``inputs``, each input's in sorted order.
+
+    A call to an object store is given up when nothing arrives for ``store_timeout`` seconds.
 
     Names that begin with ``_`` or ``.`` are passed over inside directories and globs.
 
@@ -73,9 +80,10 @@ def discover(inputs: Sequence[str | os.PathLike[str]]) -> list[File | Pipe]:
     UsageError
         An input is missing, matches nothing, holds no file, or leads to a file seen before.
     """
+    deadline = Deadline(store_timeout)
     found: list[File | Pipe] = []
     for given in inputs:
-        found += _behind(os.fspath(given))
+        found += _behind(os.fspath(given), deadline)
     names: dict[tuple[str, str], str] = {}
     for file in found:
         identity = file.identity
@@ -88,19 +96,22 @@ def discover(inputs: Sequence[str | os.PathLike[str]]) -> list[File | Pipe]:
     return found
 
 
-def _behind(place: str) -> list[File | Pipe]:
+def _behind(place: str, deadline: Deadline) -> list[File | Pipe]:
     if place == "-":
         return [Pipe("stdin")]
     if not _URI.match(place):
         return _local(place)
     base, pattern, query = remote.split(place)
-    filesystem, root = remote.connect(base + query, place)
+    name = remote.without_secrets(place)
+    connect = partial(remote.connect, base + query, name, deadline.seconds)
+    filesystem, root = deadline.run(name, connect)
     if isinstance(filesystem, fs.LocalFileSystem):
         return _local("/".join([root, *pattern]))
     scheme = place.partition("://")[0]
+    find = partial(remote.found, filesystem, root, pattern, name)
     return [
-        File(f"{scheme}://{path}", path, filesystem, keys_of(segments))
-        for path, segments in remote.found(filesystem, root, pattern, place)
+        File(f"{scheme}://{path}", path, filesystem, keys_of(segments), deadline)
+        for path, segments in deadline.run(name, find)
     ]
 
 

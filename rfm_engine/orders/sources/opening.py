@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 import pyarrow as pa
 
 from rfm_engine.errors import DataError, UsageError
 from rfm_engine.orders.place import Constants, MissingColumnError, Place, Read, Source
 from rfm_engine.orders.sources import csv, frames, hive, ipc, memory, parquet
+from rfm_engine.orders.sources.deadline import STORE_TIMEOUT, seconds_of
 from rfm_engine.orders.sources.discover import File, Pipe, discover
 from rfm_engine.orders.sources.guard import reading
+from rfm_engine.orders.sources.remote_source import open_remote
 
 __all__ = ["Place", "Read", "Source", "open_sources"]
 
@@ -22,7 +25,11 @@ _ACCEPTED = (
 
 
 def open_sources(
-    orders: object, needed: Sequence[str], *, csv_delimiter: str = ","
+    orders: object,
+    needed: Sequence[str],
+    *,
+    csv_delimiter: str = ",",
+    store_timeout: float | str = STORE_TIMEOUT,
 ) -> list[Source]:
     """Open orders wherever they are, cut down to the needed columns.
 
@@ -36,6 +43,8 @@ def open_sources(
         Column names; every batch has exactly these, in this order. A name given twice counts once.
     csv_delimiter
         Delimiter of CSV files; ``.tsv`` files have tabs unless another than ``,`` is given.
+    store_timeout
+        How long an object store may make no progress, in seconds or as a text like ``"30s"``.
 
     Returns
     -------
@@ -48,6 +57,8 @@ def open_sources(
         An input or a needed column is missing, or ``orders`` is nothing of the above.
     DataError
         A file is corrupt, truncated, empty or of no known format.
+    RfmError
+        An object store cannot be reached, refuses or breaks off.
 
     Examples
     --------
@@ -58,22 +69,27 @@ def open_sources(
     (['amount', 'customer_id'], 1)
     """
     csv.check_delimiter(csv_delimiter)
-    files = files_of(orders)
+    files = files_of(orders, store_timeout)
     if files is None:
         return [_in_memory(orders, list(dict.fromkeys(needed)))]
     return open_files(files, needed, csv_delimiter=csv_delimiter)
 
 
-def files_of(orders: object) -> list[File | Pipe] | None:
+def files_of(
+    orders: object, store_timeout: float | str = STORE_TIMEOUT
+) -> list[File | Pipe] | None:
     """Return the files that orders stand in, None where they are in memory.
 
     Raises
     ------
     UsageError
         An input is missing.
+    RfmError
+        An object store cannot be reached.
     """
+    seconds_of(store_timeout)
     paths = _paths(orders)
-    return None if paths is None else discover(paths)
+    return None if paths is None else discover(paths, store_timeout)
 
 
 def open_files(
@@ -130,7 +146,8 @@ def _on_disk(files: Sequence[File | Pipe], needed: list[str], delimiter: str) ->
     for file in files:
         try:
             if isinstance(file, File):
-                sources.append(_file(file, needed, next(constants), delimiter, alone=alone))
+                opening = partial(_file, file, needed, next(constants), delimiter, alone=alone)
+                sources.append(opening() if file.local else open_remote(file, opening))
             else:
                 sources.append(ipc.open_pipe(file, needed))
         except MissingColumnError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from urllib.parse import unquote
@@ -9,8 +10,10 @@ from urllib.parse import unquote
 import pyarrow as pa
 from pyarrow import fs
 
-from rfm_engine.errors import RfmError, UsageError
+from rfm_engine.errors import UsageError
+from rfm_engine.orders.sources.faults import unreachable
 from rfm_engine.orders.sources.guard import first_line, missing
+from rfm_engine.orders.sources.stores import file_system_of
 
 _GLOB = frozenset("*[")  # a ? begins the options of a URI
 
@@ -23,18 +26,22 @@ def split(uri: str) -> tuple[str, list[str], str]:
     return "/".join(segments[:fixed]), [unquote(s) for s in segments[fixed:]], question + query
 
 
-def connect(uri: str, name: str) -> tuple[fs.FileSystem, str]:
-    """Return the file system of ``uri`` and the path in it."""
+def without_secrets(uri: str) -> str:
+    """Return ``uri`` for messages: options may hold keys, and so may what stands before an @."""
+    return re.sub(r"://[^/@]*:[^/@]*@", "://", uri.partition("?")[0])
+
+
+def connect(uri: str, name: str, seconds: float) -> tuple[fs.FileSystem, str]:
+    """Return the file system of ``uri`` and the path in it; it gives up after some seconds."""
     try:
-        filesystem, path = fs.FileSystem.from_uri(uri)
+        return file_system_of(uri, seconds)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowKeyError) as error:
         raise UsageError(
             f"{name} must be a URI that can be read; got {first_line(error)}. "
             "Use s3://, gs://, abfs:// or file://."
         ) from error
-    except OSError as error:
-        raise _unreachable(name, error) from error
-    return filesystem, path
+    except (OSError, pa.ArrowException) as error:
+        raise unreachable(name, error) from error
 
 
 def found(
@@ -56,8 +63,8 @@ def found(
         else:
             above = len(info.path.rstrip("/")) + 1
             files = [(p, p[above:].split("/")[:-1]) for p in _below(filesystem, info.path)]
-    except OSError as error:
-        raise _unreachable(name, error) from error
+    except (OSError, pa.ArrowException) as error:
+        raise unreachable(name, error) from error
     if not files:
         raise UsageError(f"{name} must lead to data files; got none. Check the URI.")
     return files
@@ -95,10 +102,3 @@ def _matches(segments: Sequence[str], pattern: Sequence[str]) -> bool:
     if not segments or (segments[0][:1] in ("_", ".") and segments[0][:1] != pattern[0][:1]):
         return False
     return fnmatchcase(segments[0], pattern[0]) and _matches(segments[1:], pattern[1:])
-
-
-def _unreachable(name: str, error: OSError) -> RfmError:
-    return RfmError(
-        f"{name} must be reachable; got {first_line(error)}. "
-        "Check the network, the credentials and the region."
-    )
