@@ -50,8 +50,11 @@ def store(endpoint, monkeypatch):
 
 def ask_for_credentials(endpoint, after):
     """Let the store refuse keys that it does not know after some requests."""
-    data = str(after).encode()
-    asking = urllib.request.Request(f"{endpoint}/moto-api/reset-auth", data=data, method="POST")
+    asking = urllib.request.Request(
+        f"{endpoint}/moto-api/reset-auth",
+        data=str(after).encode(),
+        headers={"Content-Type": "text/plain"},
+    )
     urllib.request.urlopen(asking).close()
 
 
@@ -94,7 +97,7 @@ def test_missing_keys_and_buckets__are_usage_errors(rfm_process, tmp_path, place
 def test_wrong_credentials__are_of_the_machine(store):
     ask_for_credentials(store, after=0)
     try:
-        with pytest.raises(RfmError, match="must be reachable; got .* AWS Error ") as caught:
+        with pytest.raises(RfmError, match=r"must be reachable; got .* AWS Error ") as caught:
             rfm.score(f"s3://{BUCKET}/orders.parquet", as_of=AS_OF)
     finally:
         ask_for_credentials(store, after=1_000_000)

@@ -11,7 +11,10 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from queue import Empty, SimpleQueue
 from threading import Event, Thread
+from threading import enumerate as enumerate_threads
 from typing import Any, Generic, TypeVar, cast
+
+import pyarrow.fs  # noqa: F401 - see `_hasten`
 
 from rfm_engine.errors import RfmError, UsageError, shown
 from rfm_engine.orders.sources.traffic import Traffic
@@ -69,7 +72,7 @@ class Deadline:
         Stopped
             ``stop`` was set.
         """
-        helper: _Helper[Result] = _Helper()
+        helper: _Helper[Result] = _Helper(self._traffic)
         try:
             return self._awaited(helper, name, work, stop)
         finally:
@@ -79,7 +82,7 @@ class Deadline:
         self, name: str, items: Callable[[], Generator[Result]], stop: Event | None = None
     ) -> Iterator[Result]:
         """Yield what ``items`` yields, none ahead of the caller; errors as of `run`."""
-        helper: _Helper[Any] = _Helper()
+        helper: _Helper[Any] = _Helper(self._traffic)
         generator = items()
         following = partial(next, generator, _END)
         try:
@@ -92,7 +95,6 @@ class Deadline:
     def _awaited(
         self, helper: _Helper[Result], name: str, work: Callable[[], Result], stop: Event | None
     ) -> Result:
-        traffic = self._traffic  # Before the call opens a connection.
         helper.ask(work)
         tick = min(_TICK_SECONDS, self.seconds / 8)
         seen: Mapping[int, int] = {}
@@ -104,7 +106,7 @@ class Deadline:
                 pass
             if stop is not None and stop.is_set():
                 raise Stopped
-            before, seen = seen, traffic.received()
+            before, seen = seen, helper.traffic.received()
             if any(n > before.get(connection, 0) for connection, n in seen.items()):
                 since = time.monotonic()
             elif time.monotonic() - since >= self.seconds:
@@ -119,17 +121,6 @@ class Deadline:
             helper.ask(close)
         helper.ask(None)
         helper.join(patience)
-        if helper.is_alive():
-            # S3 lets the process end only after its requests have ended. pyarrow's own handler was
-            # registered before this one, so it is called after it.
-            atexit.register(self._hasten, helper)
-
-    def _hasten(self, helper: _Helper[Any]) -> None:
-        """Break the connections that a call still waits for, as the process ends."""
-        until = time.monotonic() + _LAST_SECONDS
-        while helper.is_alive() and time.monotonic() < until:
-            self._traffic.cut()
-            helper.join(_TICK_SECONDS / 4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,12 +135,16 @@ class _Outcome(Generic[Result]):
 
 
 class _Helper(Thread, Generic[Result]):
-    """A thread that makes calls one by one, until it is asked for nothing."""
+    """A thread that makes calls one by one, until it is asked for nothing.
 
-    def __init__(self) -> None:
+    It is busy while a call is going on.
+    """
+
+    def __init__(self, traffic: Traffic) -> None:
         super().__init__(name="rfm-store", daemon=True)
         self._asked: SimpleQueue[Callable[[], Result] | None] = SimpleQueue()
         self._answers: SimpleQueue[_Outcome[Result]] = SimpleQueue()
+        self.traffic = traffic
         self.busy = False
         self.start()
 
@@ -162,19 +157,35 @@ class _Helper(Thread, Generic[Result]):
             except BaseException as error:  # noqa: BLE001 - raised in the calling thread
                 outcome = _Outcome(error=error)
             del work
+            self.busy = False
             self._answers.put(outcome)
             del outcome
 
     def ask(self, work: Callable[[], Result] | None) -> None:
         """Make a call after those before it; None ends the thread."""
-        self.busy = work is not None
+        self.busy = self.busy or work is not None
         self._asked.put(work)
 
     def answer(self, seconds: float) -> Result:
         """Return what the oldest call returned, or raise what it raised."""
-        outcome = self._answers.get(timeout=seconds)
-        self.busy = False
-        return outcome.result()
+        return self._answers.get(timeout=seconds).result()
+
+
+@atexit.register
+def _hasten() -> None:
+    """Break the connections that calls still wait for, as the process ends.
+
+    Otherwise S3 would wait for its requests. pyarrow's handler, which does, was registered before
+    this one and is therefore called after it.
+    """
+    until = time.monotonic() + _LAST_SECONDS
+    while time.monotonic() < until:
+        busy = [each for each in enumerate_threads() if isinstance(each, _Helper) and each.busy]
+        if not busy:
+            return
+        for helper in busy:
+            helper.traffic.cut()
+        time.sleep(_TICK_SECONDS / 4)
 
 
 def seconds_of(given: object) -> float:
