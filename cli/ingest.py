@@ -36,6 +36,10 @@ def ingest(
     spill_dir: Annotated[
         str | None, typer.Option(metavar="DIR", help="Where to put what memory has no room for.")
     ] = None,
+    store_timeout: Annotated[
+        str,
+        typer.Option(metavar="SECONDS", help="How long an object store may make no progress."),
+    ] = "30s",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Only errors.")] = False,
 ) -> None:
@@ -49,7 +53,8 @@ def ingest(
 
         done = State.open(state).ingest(
             inputs, batch_id=batch_id, replace_batch=replace_batch, threads=threads,
-            memory_limit=memory_limit, spill_dir=spill_dir, progress=report if tell else None,
+            memory_limit=memory_limit, spill_dir=spill_dir, store_timeout=store_timeout,
+            progress=report if tell else None,
         )  # fmt: skip
     if not quiet:
         print_warnings(each._asdict() for each in done.warnings)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import shutil
 import sys
 from contextlib import suppress
 from functools import partial
@@ -85,6 +86,9 @@ def run() -> None:
     """Start the command line, once it is loaded."""
     # NumPy's linear algebra would start threads that spin for work we never give them.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    if shutil.which("az") is None:
+        # Azure's library would have a shell look for it, which complains on stderr.
+        os.environ.setdefault("AZURE_TOKEN_CREDENTIALS", "prod")
     if sys.stderr is None:  # closed by whoever started us: nobody reads it
         sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115 - open as long as the process
     # A process of one task frees nothing large in circles, and looking for circles among all that

@@ -199,6 +199,9 @@ class ScoreOptions:
     spill_dir: Annotated[
         str | None, _running("Where to put what memory has no room for.", "DIR")
     ] = None
+    store_timeout: Annotated[
+        str, _running("How long an object store may make no progress.", "SECONDS")
+    ] = "30s"
     strict: Annotated[
         bool,
         typer.Option(

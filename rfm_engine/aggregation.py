@@ -85,6 +85,7 @@ def aggregate(
     report: Report | None,
     *,
     overall: bool,
+    store_timeout: float | str,
 ) -> tuple[Aggregated, Seconds]:
     """Read all orders once (twice where the newest decides a window) and group them.
 
@@ -97,7 +98,13 @@ def aggregate(
     """
     threads = running["threads"]
     known = Reading(as_of=as_of, **reading)
-    sources = open_sources(orders, known.columns, csv_format=known.csv, as_files=known.as_files)
+    sources = open_sources(
+        orders,
+        known.columns,
+        csv_format=known.csv,
+        as_files=known.as_files,
+        store_timeout=store_timeout,
+    )
     for source in sources:
         refuse_overwriting(output, "an input", source.name)
     spent = Seconds()

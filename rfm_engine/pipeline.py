@@ -22,6 +22,7 @@ from rfm_engine.model import plan_by
 from rfm_engine.orders.csv_format import null_words
 from rfm_engine.orders.distinct_columns import column_names
 from rfm_engine.orders.reading import ClvUnit, Frequency, Ids, Refunds, Zero, conditions_of
+from rfm_engine.orders.sources.deadline import STORE_TIMEOUT, seconds_of
 from rfm_engine.result import Result, SegmentTotals, cuts_in_units
 from rfm_engine.scan import Seconds
 from rfm_engine.scoring import Everyone, score_everyone
@@ -86,6 +87,7 @@ def score(
     threads: int | None = None,
     memory_limit: int | str | None = None,
     spill_dir: str | os.PathLike[str] | None = None,
+    store_timeout: float | str = STORE_TIMEOUT,
     progress: Callable[[Progress], None] | None = None,
 ) -> Result:
     """Score customers by recency, frequency and monetary value, and name their segments.
@@ -191,6 +193,9 @@ def score(
         limits of containers respected.
     spill_dir
         Where on disk; by default the system's folder for temporary files.
+    store_timeout
+        How long an object store may make no progress, retries included, in seconds or as a text
+        like `"30s"`. A transfer that advances, however slowly, is not cut.
     progress
         Called from the calling thread, a few times a second.
 
@@ -205,6 +210,8 @@ def score(
         An option, column or place is wrong; nothing was read.
     DataError
         The data were refused; nothing was written.
+    RfmError
+        An object store cannot be reached, refuses or breaks off; or the machine fails.
 
     Notes
     -----
@@ -269,6 +276,7 @@ def score(
             "which weights add. Rename it in the input."
         )
     n_threads = threads_of(threads)
+    patience = seconds_of(store_timeout)
     if output is not None:
         check_output(output)
     refuse_overwriting(output, "the rates file", rates)
@@ -287,7 +295,14 @@ def score(
         aggregated, spent = Aggregated(totals), Seconds()
     else:
         aggregated, spent = aggregate(
-            orders, as_of, reading, running, output, progress, overall=overall
+            orders,
+            as_of,
+            reading,
+            running,
+            output,
+            progress,
+            overall=overall,
+            store_timeout=patience,
         )
     marks.append(clock.perf_counter())
     aggregated.tell(progress, "score")

@@ -16,8 +16,10 @@ import pyarrow as pa
 from rfm_engine.orders.place import Place, Read, Source
 
 _TICK_SECONDS = 0.2
-# Longer than a batch takes; a thread that is still blocked in a read then is left behind.
+# Longer than a batch takes.
 _PATIENCE_SECONDS = 2.0
+# A thread that is still blocked in a read then is left behind: signals are obeyed within 2 s.
+_READING_SECONDS = 0.5
 
 _Batch: TypeAlias = tuple[Source, pa.RecordBatch, Place]
 
@@ -99,9 +101,11 @@ def scan(
         _wait(ended, threads, tick)
     finally:
         feed.stop.set()
-        patience = time.monotonic() + _PATIENCE_SECONDS  # for all of them together
+        stopped = time.monotonic()  # The patience is for all of them together.
         for worker in workers:
-            worker.join(max(0.0, patience - time.monotonic()))
+            worker.join(max(0.0, stopped + _READING_SECONDS - time.monotonic()))
+            if worker.adding:
+                worker.join(max(0.0, stopped + _PATIENCE_SECONDS - time.monotonic()))
     return Seconds(
         sum(worker.seconds.read for worker in workers) / threads,
         sum(worker.seconds.work for worker in workers) / threads,
@@ -118,6 +122,7 @@ class _Worker(Thread):
         super().__init__(name="rfm", daemon=True)
         self.seconds = Seconds()
         self.error: BaseException | None = None
+        self.adding = False
         self._feed = feed
         self._consumer = consumer
         self._ended = ended
@@ -134,7 +139,11 @@ class _Worker(Thread):
         mark = time.perf_counter()
         for source, batch, place in self._feed.batches():
             ready = time.perf_counter()
+            self.adding = True  # said before it is asked whether to stop: see `scan`
+            if self._feed.stop.is_set():
+                return
             self._consumer.add(batch, place, text=source.text)
+            self.adding = False
             done = time.perf_counter()
             del batch
             self.seconds.read += ready - mark

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from threading import Lock
+import time
+from threading import Event, Lock
 
 import numpy as np
 import pyarrow as pa
@@ -86,6 +87,50 @@ def test_scan__never_reads_ahead(sources):
 
     scan(sources(producer()), taker, 1)
     assert seen == [0, 1, 2]
+
+
+def test_scan__waits_for_what_is_being_added_when_it_fails():
+    adding = Event()
+
+    class Slow(Taker):
+        def add(self, batch, place, *, text):
+            adding.set()
+            time.sleep(1)
+            super().add(batch, place, text=text)
+
+    def broken():
+        adding.wait()
+        yield from ()
+        raise ValueError("torn")
+
+    taker = Slow()
+    with pytest.raises(ValueError, match="torn"):
+        scan([Whole(counted(1)), Whole(broken())], taker, 2)
+    assert taker.taken == [0]
+
+
+def test_scan__leaves_a_blocked_read_behind_and_adds_nothing_of_it_later():
+    blocked, go_on, left = Event(), Event(), Event()
+
+    def late():
+        blocked.set()
+        go_on.wait()
+        try:
+            yield from counted(1)
+        finally:
+            left.set()
+
+    def broken():
+        blocked.wait()
+        yield from ()
+        raise ValueError("torn")
+
+    taker = Taker()
+    with pytest.raises(ValueError, match="torn"):
+        scan([Whole(late()), Whole(broken())], taker, 2)
+    go_on.set()
+    assert left.wait(60)
+    assert taker.taken == []
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks here")

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Container, Sequence
+from collections.abc import Container, Generator, Iterator, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
+from threading import Event
 from typing import TypeAlias
 
 from rfm_engine.orders.sources.discover import File
+from rfm_engine.orders.sources.faults import cut_short
 from rfm_engine.orders.sources.guard import reading
+from rfm_engine.orders.sources.remote_source import blaming_the_store
 
 Stamp: TypeAlias = tuple[int, int, int] | None
 
@@ -19,27 +22,42 @@ _ID_DIGITS = 12
 
 def fingerprints(files: Sequence[File], columns: Sequence[str], pool: Executor) -> list[str]:
     """Return the SHA-256 of each file, and of the folders' names where they are columns."""
-    return list(pool.map(lambda file: _fingerprint(file, columns), files))
+    stop = Event()
+    try:
+        return list(pool.map(lambda file: _fingerprint(file, columns, stop), files))
+    finally:
+        # When this is interrupted, nothing may wait for the rest of a long file.
+        stop.set()
 
 
-def _fingerprint(file: File, columns: Sequence[str]) -> str:
-    with reading(file.name, "orders"):
-        digest = _digest(file)
+def _fingerprint(file: File, columns: Sequence[str], stop: Event) -> str:
+    digest = hashlib.sha256()
+    for piece in _local(file, stop) if file.local else _remote(file, stop):
+        digest.update(piece)
     for name in columns:
         if name in file.keys:
             digest.update(f"\0{name}={file.keys[name]}".encode())
     return digest.hexdigest()
 
 
-def _digest(file: File) -> hashlib._Hash:
-    if file.local:
-        with Path(file.path).open("rb") as local:
-            return hashlib.file_digest(local, "sha256")
-    digest = hashlib.sha256()
-    with file.open() as remote:
-        while piece := remote.read(_BYTES_AT_ONCE):
-            digest.update(piece)
-    return digest
+def _local(file: File, stop: Event) -> Iterator[memoryview]:
+    buffer = bytearray(_BYTES_AT_ONCE)
+    with reading(file.name, "orders"), Path(file.path).open("rb", buffering=0) as opened:
+        while (n_bytes := opened.readinto(buffer)) and not stop.is_set():
+            yield memoryview(buffer)[:n_bytes]
+
+
+def _remote(file: File, stop: Event) -> Iterator[bytes]:
+    def pieces() -> Generator[bytes, None, None]:
+        with blaming_the_store(file), reading(file.name, "orders"), file.open() as opened:
+            left = opened.size()
+            while piece := opened.read(_BYTES_AT_ONCE):
+                left -= len(piece)
+                yield piece
+            if left:
+                raise cut_short(file.name)
+
+    return file.deadline.each(file.name, pieces, stop)
 
 
 def stamp_of(file: File) -> Stamp:

@@ -28,13 +28,14 @@ from rfm_engine.orders.sources.discover import Pipe
 from rfm_engine.orders.sources.opening import files_of, open_files, open_sources
 from rfm_engine.orders.warnings import DataWarning
 from rfm_engine.scan import scan
+from rfm_engine.state.building import Building
 from rfm_engine.state.fingerprints import Stamp, fingerprints, id_of, stamp_of
 from rfm_engine.state.gather import Gathering
 from rfm_engine.state.history import History
-from rfm_engine.state.kept_rows import remember
-from rfm_engine.state.ledger import KnownBatches
-from rfm_engine.state.manifest import NOTHING, Account, Generation, Manifest
-from rfm_engine.state.store import Current
+from rfm_engine.state.kept_rows import remember, written
+from rfm_engine.state.ledger import KnownBatches, in_files, with_batch
+from rfm_engine.state.manifest import NOTHING, Account, Batch, Generation, Manifest
+from rfm_engine.state.store import Current, Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,7 @@ def inputs_of(
     batch: str | None,
     replaced: str | None,
     pool: Executor,
+    store_timeout: float | str,
 ) -> Inputs:
     """Open what the ledger does not have.
 
@@ -115,7 +117,7 @@ def inputs_of(
         batch id was given.
     """
     named = batch or replaced
-    files = files_of(orders, as_files=reading.as_files)
+    files = files_of(orders, as_files=reading.as_files, store_timeout=store_timeout)
     plain = [file for file in files or [] if isinstance(file, OrderFile)]
     unmarked = files is None or len(plain) < len(files)
     if unmarked and named is None:
@@ -220,6 +222,49 @@ def gathering_of(
 
     scan(inputs.sources, gathering, threads, tell)
     return gathering
+
+
+def next_generation(
+    store: Store,
+    current: Current,
+    inputs: Inputs,
+    gathering: Gathering,
+    known: KnownBatches,
+    replaced: str | None,
+    pool: Executor,
+    publish: Callable[[Manifest], None],
+) -> tuple[Generation, Batch]:
+    """Write what was gathered as a batch, publish the generation that has it, and return both.
+
+    Raises
+    ------
+    DataError
+        The newest day is a typing error, most likely, or a customer has too many orders.
+    """
+    manifest, newest = current.manifest, current.generation
+    first_day = first_day_of(gathering, manifest, replaced)
+    account = account_of(gathering, first_day)
+    newest_day = gathering.newest_since(first_day)
+    batch = Batch(inputs.batch, inputs.fingerprints, newest_day, account)
+    made = newest._replace(
+        number=newest.number + 1,
+        kinds=tuple(gathering.kinds) if gathering.knows_customers else newest.kinds,
+        currencies=gathering.currencies,
+        first_day=first_day,
+    )
+    building = Building(store, current, gathering.kinds, pool)
+    with building.writing.published_or_discarded():
+        runs = gathering.runs(first_day, pool)
+        batch = building.written(batch, runs, gathering.n_most)
+        rows = written(gathering, building.writing, manifest)
+        batch = batch._replace(most_orders=gathering.most_orders, distinct=rows)
+        made = building.settled(building.with_batch(made, batch))
+        refuse_too_many(made)
+        manifest = in_files(manifest, current, building.writing)
+        ledger = with_batch(manifest.newest.ledger, batch, known, current, building.writing)
+        made = made._replace(ledger=ledger)
+        publish(manifest.with_newest(made))
+    return made, batch
 
 
 def account_of(gathering: Gathering, first_day: int | None) -> Account:

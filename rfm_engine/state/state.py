@@ -15,26 +15,24 @@ from rfm_engine.available import threads_of
 from rfm_engine.errors import UsageError
 from rfm_engine.orders.kinds import Kinds
 from rfm_engine.orders.reading import NEWEST
+from rfm_engine.orders.sources.deadline import STORE_TIMEOUT
 from rfm_engine.state.building import Building, shape_of
 from rfm_engine.state.disk import Disk
 from rfm_engine.state.forgetting import Forgetting
 from rfm_engine.state.history import LIFETIME, History
 from rfm_engine.state.ingest import (
     Ingested,
-    account_of,
     budget_of,
     check_ids,
-    first_day_of,
     gathering_of,
     inputs_of,
+    next_generation,
     nothing_to_add,
     reading_of,
-    refuse_too_many,
 )
-from rfm_engine.state.kept_rows import written
-from rfm_engine.state.ledger import KnownBatches, in_files, with_batch
+from rfm_engine.state.ledger import KnownBatches, in_files
 from rfm_engine.state.making import agreed, create, store_at
-from rfm_engine.state.manifest import Batch, Manifest
+from rfm_engine.state.manifest import Manifest
 from rfm_engine.state.segments import SegmentReader, SegmentWriter
 from rfm_engine.state.store import Current, Snapshot, Store
 from rfm_engine.state.stored import StoredTotals, row_counts
@@ -219,6 +217,7 @@ class State:
         threads: int | None = None,
         memory_limit: int | str | None = None,
         spill_dir: str | os.PathLike[str] | None = None,
+        store_timeout: float | str = STORE_TIMEOUT,
         progress: Callable[[Progress], None] | None = None,
     ) -> Ingested:
         """Add orders, all of them in one step; those that are there already are left out.
@@ -233,7 +232,7 @@ class State:
             from pipes need an id.
         replace_batch
             Puts the orders in the place of a batch that is still kept.
-        threads, memory_limit, spill_dir, progress
+        threads, memory_limit, spill_dir, store_timeout, progress
             As `rfm_engine.score` takes them.
 
         Raises
@@ -244,6 +243,8 @@ class State:
             The data were refused; nothing was added.
         StateError
             Another writer is at work.
+        RfmError
+            An object store cannot be reached, refuses or breaks off; nothing was added.
         """
         n_threads = threads_of(threads)
         with self._writing() as current, ThreadPoolExecutor(n_threads) as pool:
@@ -253,7 +254,9 @@ class State:
             if batch_id is not None and batch_id in known:
                 return nothing_to_add(newest, {batch_id: batch_id})
             reading = reading_of(manifest)
-            inputs = inputs_of(orders, reading, newest, known, batch_id, replace_batch, pool)
+            inputs = inputs_of(
+                orders, reading, newest, known, batch_id, replace_batch, pool, store_timeout
+            )
             if inputs.are_in(newest, replace_batch):
                 return nothing_to_add(newest, inputs.skipped)
             budget = budget_of(manifest, memory_limit, n_threads)
@@ -261,28 +264,10 @@ class State:
                 inputs, reading, current, replace_batch, budget, spill_dir, n_threads, progress
             )
             inputs.refuse_changed()
-            first_day = first_day_of(gathering, manifest, replace_batch)
-            account = account_of(gathering, first_day)
-            newest_day = gathering.newest_since(first_day)
-            batch = Batch(inputs.batch, inputs.fingerprints, newest_day, account)
-            made = newest._replace(
-                number=newest.number + 1,
-                kinds=tuple(gathering.kinds) if gathering.knows_customers else newest.kinds,
-                currencies=gathering.currencies,
-                first_day=first_day,
+            made, batch = next_generation(
+                self._store, current, inputs, gathering, known, replace_batch, pool, self._publish
             )
-            building = Building(self._store, current, gathering.kinds, pool)
-            with building.writing.published_or_discarded():
-                runs = gathering.runs(first_day, pool)
-                batch = building.written(batch, runs, gathering.n_most)
-                rows = written(gathering, building.writing, manifest)
-                batch = batch._replace(most_orders=gathering.most_orders, distinct=rows)
-                made = building.settled(building.with_batch(made, batch))
-                refuse_too_many(made)
-                manifest = in_files(current.manifest, current, building.writing)
-                ledger = with_batch(manifest.newest.ledger, batch, known, current, building.writing)
-                self._publish(manifest.with_newest(made._replace(ledger=ledger)))
-        return Ingested(made.number, batch.id, account, inputs.skipped, gathering.warnings)
+        return Ingested(made.number, batch.id, batch.account, inputs.skipped, gathering.warnings)
 
     def compact(self, *, threads: int | None = None) -> int:
         """Make one segment of all batches that are not kept; return the generation."""

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from functools import partial
 from glob import glob
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from pyarrow import fs
 
 from rfm_engine.errors import UsageError
 from rfm_engine.orders.sources import remote
+from rfm_engine.orders.sources.deadline import STORE_TIMEOUT, Deadline
 from rfm_engine.orders.sources.guard import missing, reading
 from rfm_engine.orders.sources.hive import Keys, keys_of
 from rfm_engine.orders.sources.listings import Asked, Listings
@@ -32,6 +34,7 @@ class File:
     path: str
     filesystem: fs.FileSystem = field(default_factory=fs.LocalFileSystem, repr=False)
     keys: Keys = field(default_factory=dict)
+    deadline: Deadline = field(default_factory=Deadline, repr=False, compare=False)
 
     @property
     def local(self) -> bool:
@@ -67,9 +70,14 @@ class Pipe:
 
 
 def discover(
-    inputs: Sequence[str | os.PathLike[str]], *, as_files: bool = False
+    inputs: Sequence[str | os.PathLike[str]],
+    *,
+    as_files: bool = False,
+    store_timeout: float | str = STORE_TIMEOUT,
 ) -> list[File | Pipe]:
     """Return the files behind ``inputs``, each input's in sorted order.
+
+    A call to an object store is given up when nothing arrives for ``store_timeout`` seconds.
 
     Names that begin with ``_`` or ``.`` are passed over inside directories and globs.
 
@@ -79,10 +87,11 @@ def discover(
         An input is missing, matches nothing, holds no file, or leads to a file seen before; or,
         without ``as_files``, to a file of a Delta, Iceberg or Hudi table.
     """
+    deadline = Deadline(store_timeout)
     found: list[File | Pipe] = []
     asked: Asked = {}
     for given in inputs:
-        found += _behind(os.fspath(given), None if as_files else asked)
+        found += _behind(os.fspath(given), None if as_files else asked, deadline)
     if not as_files:
         refuse_local_tables([file.path for file in found if isinstance(file, File) and file.local])
     names: dict[tuple[str, str], str] = {}
@@ -97,25 +106,32 @@ def discover(
     return found
 
 
-def _behind(place: str, asked: Asked | None) -> list[File | Pipe]:
+def _behind(place: str, asked: Asked | None, deadline: Deadline) -> list[File | Pipe]:
     """Return the files of an input; where there are questions, those of remote tables are not."""
     if place == "-":
         return [Pipe("stdin")]
     if not _URI.match(place):
         return _local(place)
     base, pattern, query = remote.split(place)
-    filesystem, root = remote.connect(base + query, place)
+    name = remote.without_secrets(place)
+    connect = partial(remote.connect, base + query, name, deadline.seconds)
+    filesystem, root = deadline.run(name, connect)
     if isinstance(filesystem, fs.LocalFileSystem):
         return _local("/".join([root, *pattern]))
     scheme = base.partition("://")[0]
     listings = Listings(filesystem, scheme + query, {} if asked is None else asked)
-    found = remote.found(listings, root, pattern, place)
-    if asked is not None:
-        folders = [path.rpartition("/")[0] for path, _ in found]
-        with remote.reaching(place):
-            refuse_tables(folders, listings, lambda path: f"{scheme}://{path}")
+
+    def find() -> list[tuple[str, list[str]]]:
+        found = remote.found(listings, root, pattern, name)
+        if asked is not None:
+            folders = [path.rpartition("/")[0] for path, _ in found]
+            with remote.reaching(name):
+                refuse_tables(folders, listings, lambda path: f"{scheme}://{path}")
+        return found
+
     return [
-        File(f"{scheme}://{path}", path, filesystem, keys_of(segments)) for path, segments in found
+        File(f"{scheme}://{path}", path, filesystem, keys_of(segments), deadline)
+        for path, segments in deadline.run(name, find)
     ]
 
 

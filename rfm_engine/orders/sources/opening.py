@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 
 import pyarrow as pa
 
@@ -11,8 +12,10 @@ from rfm_engine.errors import DataError, UsageError
 from rfm_engine.orders.csv_format import CsvFormat
 from rfm_engine.orders.place import Constants, MissingColumnError, Place, Read, Source
 from rfm_engine.orders.sources import csv, frames, hive, ipc, memory, parquet, sequences
+from rfm_engine.orders.sources.deadline import STORE_TIMEOUT, seconds_of
 from rfm_engine.orders.sources.discover import File, Pipe, discover
 from rfm_engine.orders.sources.recognition import recognise
+from rfm_engine.orders.sources.remote_source import open_remote
 
 __all__ = ["Place", "Read", "Source", "open_sources"]
 
@@ -29,6 +32,7 @@ def open_sources(
     *,
     csv_format: CsvFormat = _PLAIN,
     as_files: bool = False,
+    store_timeout: float | str = STORE_TIMEOUT,
 ) -> list[Source]:
     """Open orders wherever they are, cut down to the needed columns.
 
@@ -45,6 +49,8 @@ def open_sources(
         given.
     as_files
         Read files of Delta, Iceberg and Hudi tables, rows that the table has deleted among them.
+    store_timeout
+        How long an object store may make no progress, in seconds or as a text like ``"30s"``.
 
     Returns
     -------
@@ -59,6 +65,8 @@ def open_sources(
         belongs to a table.
     DataError
         A file is corrupt, truncated, empty or of no known format.
+    RfmError
+        An object store cannot be reached, refuses or breaks off.
 
     Examples
     --------
@@ -68,22 +76,29 @@ def open_sources(
     >>> source.schema.names, source.n_rows
     (['amount', 'customer_id'], 1)
     """
-    files = files_of(orders, as_files=as_files)
+    files = files_of(orders, as_files=as_files, store_timeout=store_timeout)
     if files is None:
         return _in_memory(orders, list(dict.fromkeys(needed)))
     return open_files(files, needed, csv_format=csv_format)
 
 
-def files_of(orders: object, *, as_files: bool = False) -> list[File | Pipe] | None:
+def files_of(
+    orders: object, *, as_files: bool = False, store_timeout: float | str = STORE_TIMEOUT
+) -> list[File | Pipe] | None:
     """Return the files that orders stand in, None where they are in memory.
 
     Raises
     ------
     UsageError
         An input is missing, or, without `as_files`, a file belongs to a table.
+    RfmError
+        An object store cannot be reached.
     """
+    seconds_of(store_timeout)
     paths = _paths(orders)
-    return None if paths is None else discover(paths, as_files=as_files)
+    if paths is None:
+        return None
+    return discover(paths, as_files=as_files, store_timeout=store_timeout)
 
 
 def open_files(
@@ -180,7 +195,8 @@ def _on_disk(
         if isinstance(file, Pipe):
             return lambda: ipc.open_pipe(file, needed)
         own = next(constants)
-        return lambda: _file(file, needed, own, csv_format, alone=alone)
+        opening = partial(_file, file, needed, own, csv_format, alone=alone)
+        return opening if file.local else partial(open_remote, file, opening)
 
     return _all_opened(map(opener, files))
 

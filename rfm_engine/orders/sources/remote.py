@@ -11,8 +11,10 @@ from urllib.parse import unquote
 import pyarrow as pa
 from pyarrow import fs
 
-from rfm_engine.errors import RfmError, UsageError
+from rfm_engine.errors import UsageError
+from rfm_engine.orders.sources.faults import unreachable
 from rfm_engine.orders.sources.guard import first_line, missing
+from rfm_engine.orders.sources.stores import file_system_of
 
 _GLOB = frozenset("*[")  # a ? begins the options of a URI
 # Hadoop's names of S3.
@@ -35,24 +37,29 @@ def split(uri: str) -> tuple[str, list[str], str]:
     authority = re.split("[/?]", rest, maxsplit=1)[0]
     has_bucket = bool(authority.rpartition("@")[2]) and _GLOB.isdisjoint(authority)
     if scheme in _BUCKETS and not has_bucket:
-        raise _without_bucket(uri)
+        raise _without_bucket(without_secrets(uri))
     place, question, query = uri.partition("?")
     segments = place.split("/")
     fixed = next((i for i, s in enumerate(segments) if not _GLOB.isdisjoint(s)), len(segments))
     return "/".join(segments[:fixed]), [unquote(s) for s in segments[fixed:]], question + query
 
 
-def connect(uri: str, name: str) -> tuple[fs.FileSystem, str]:
-    """Return the file system of ``uri`` and the path in it."""
+def without_secrets(uri: str) -> str:
+    """Return ``uri`` for messages: options may hold keys, and so may what stands before an @."""
+    return re.sub(r"://[^/@]*:[^/@]*@", "://", uri.partition("?")[0])
+
+
+def connect(uri: str, name: str, seconds: float) -> tuple[fs.FileSystem, str]:
+    """Return the file system of ``uri`` and the path in it; it gives up after some seconds."""
     try:
-        filesystem, path = fs.FileSystem.from_uri(uri)
+        filesystem, path = file_system_of(uri, seconds)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowKeyError) as error:
         raise UsageError(
             f"{name} must be a URI that can be read; got {first_line(error)}. "
             "Use s3://, gs://, abfs:// or file://."
         ) from error
-    except OSError as error:
-        raise _unreachable(name, error) from error
+    except (OSError, pa.ArrowException) as error:
+        raise unreachable(name, error) from error
     if filesystem.type_name in _BUCKETS and not path.strip("/"):  # Azure: an account alone
         raise _without_bucket(name)
     return filesystem, path
@@ -77,8 +84,8 @@ def found(
         else:
             above = len(info.path.rstrip("/")) + 1
             files = [(p, p[above:].split("/")[:-1]) for p in _below(filesystem, info.path)]
-    except OSError as error:
-        raise _unreachable(name, error) from error
+    except (OSError, pa.ArrowException) as error:
+        raise unreachable(name, error) from error
     if not files:
         raise UsageError(f"{name} must lead to data files; got none. Check the URI.")
     return files
@@ -119,13 +126,6 @@ def _matches(segments: Sequence[str], pattern: Sequence[str]) -> bool:
     return fnmatchcase(segments[0], pattern[0]) and _matches(segments[1:], pattern[1:])
 
 
-def _unreachable(name: str, error: OSError) -> RfmError:
-    return RfmError(
-        f"{name} must be reachable; got {first_line(error)}. "
-        "Check the network, the credentials and the region."
-    )
-
-
 @contextmanager
 def reaching(name: str) -> Iterator[None]:
     """Say of a failure that ``name`` could not be reached.
@@ -137,8 +137,8 @@ def reaching(name: str) -> Iterator[None]:
     """
     try:
         yield
-    except OSError as error:
-        raise _unreachable(name, error) from error
+    except (OSError, pa.ArrowException) as error:
+        raise unreachable(name, error) from error
 
 
 def _without_bucket(name: str) -> UsageError:
