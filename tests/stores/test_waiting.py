@@ -6,7 +6,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import threading
 from contextlib import ExitStack
 
@@ -186,7 +185,7 @@ print(type(kept).__name__, flush=True)
     with flaky_store(OBJECTS, lambda n: faults[how] if n >= 5 else None) as store:
         timeout = "1" if how == "given up" else "3600"
         process = subprocess.Popen(
-            [sys.executable, "-c", program, URI, timeout],
+            [*COMMAND[:-1], program, URI, timeout],
             env=os.environ | store.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
