@@ -26,7 +26,7 @@ from rfm_engine.orders.sources.deadline import STORE_TIMEOUT, seconds_of
 from rfm_engine.result import Result, SegmentTotals, cuts_in_units
 from rfm_engine.scan import Seconds
 from rfm_engine.scoring import Everyone, score_everyone
-from rfm_engine.segments.assign import VALUE_COLUMN
+from rfm_engine.segments.assign import refuse_value_column
 from rfm_engine.segments.first_orders import refuse_first_orders
 from rfm_engine.segments.load import scheme_file
 from rfm_engine.segments.plan import Monetary, Plan
@@ -270,11 +270,7 @@ def score(
             )
     if overall and by is None:
         raise UsageError("overall must come with by; got it alone. Name the column of groups.")
-    if plan.weights is not None and VALUE_COLUMN in (reading["customer"], by):
-        raise UsageError(
-            f"columns of ids must not be named like a column of the result; got {VALUE_COLUMN!r}, "
-            "which weights add. Rename it in the input."
-        )
+    refuse_value_column(plan.weights, [reading["customer"], by])
     n_threads = threads_of(threads)
     patience = seconds_of(store_timeout)
     if output is not None:

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from rfm_engine.errors import UsageError
 from rfm_engine.orders.arrays import arrow, arrow_texts
 from rfm_engine.score.cells import Bins, Cells
 from rfm_engine.segments.rules import Numbers
@@ -19,6 +20,21 @@ from rfm_engine.segments.scheme import AXES, Scheme
 VALUE_COLUMN = "rfm_value"
 """The column that weights add."""
 _MAX_INT16 = np.iinfo(np.int16).max
+
+
+def refuse_value_column(weights: Sequence[Decimal] | None, columns: Sequence[str | None]) -> None:
+    """Refuse columns of ids that have the name of the column that weights add.
+
+    Raises
+    ------
+    UsageError
+        There are weights, and one of `columns` has that name.
+    """
+    if weights is not None and VALUE_COLUMN in columns:
+        raise UsageError(
+            f"columns of ids must not be named like a column of the result; got {VALUE_COLUMN!r}, "
+            "which weights add. Rename it in the input."
+        )
 
 
 class Labels:
