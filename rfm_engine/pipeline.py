@@ -291,15 +291,9 @@ def score(
         aggregated, spent = Aggregated(totals), Seconds()
     else:
         aggregated, spent = aggregate(
-            orders,
-            as_of,
-            reading,
-            running,
-            output,
-            progress,
-            overall=overall,
+            orders, as_of, reading, running, output, progress, overall=overall,
             store_timeout=patience,
-        )
+        )  # fmt: skip
     marks.append(clock.perf_counter())
     aggregated.tell(progress, "score")
     options = (
