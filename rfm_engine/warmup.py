@@ -88,6 +88,9 @@ def _runs(folder: Path) -> Iterator[tuple[pa.Table | Path, dict[str, Any]]]:
             yield table, {"amount_scale": 2, "quantity": "quantity"}
     cuts = [1, 10, 100, 500]
     yield ints, {"method": "thresholds", "r_cuts": cuts, "f_cuts": cuts, "m_cuts": cuts}
+    seconds = pc.divide(ints["order_time"].cast(pa.int64()), 1_000_000).cast(pa.string())
+    when = ints.schema.get_field_index("order_time")
+    yield ints.set_column(when, "order_time", seconds), {"time_format": "epoch"}
     yield ints, {"scheme": "five-types"}
     yield ints, {"method": "nested"}
     yield ints, {"scheme": "five-types", "by": "channel"}
