@@ -9,7 +9,7 @@ from rfm_engine.kernels import kernel
 from rfm_engine.orders.arrays import frozen
 
 
-def squeezed(block: bytes | pa.Buffer) -> pa.Buffer:
+def squeezed(block: bytes | memoryview | pa.Buffer) -> pa.Buffer:
     """Return whole rows of CSV with single blanks between fields, and none around a row.
 
     Quoted fields stay as they are.

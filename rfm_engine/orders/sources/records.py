@@ -46,8 +46,10 @@ class Ends(NamedTuple):
     is_torn: bool = False
 
 
-def blocks_of(pieces: Iterable[bytes], delimiters: bytes) -> Iterator[bytes]:
+def blocks_of(pieces: Iterable[bytes], delimiters: bytes) -> Iterator[bytes | memoryview]:
     """Yield blocks of whole rows, the last one with or without a line end.
+
+    A block is only valid until the next one is asked for.
 
     Raises
     ------
@@ -55,13 +57,27 @@ def blocks_of(pieces: Iterable[bytes], delimiters: bytes) -> Iterator[bytes]:
         A quote is not closed, or closed inside a field of a later row; or a row is very long.
     """
     rest = b""
+    room = bytearray()
     for piece in pieces:
-        rest += piece
-        ends = ends_of(rest, delimiters, is_last=False)
-        if ends.end:
-            yield rest[: ends.end]
-            rest = rest[ends.end :]
-        _check(ends)
+        if _QUOTE in piece or _QUOTE in rest:
+            rest += piece
+            ends = ends_of(rest, delimiters, is_last=False)
+            if ends.end:
+                yield rest[: ends.end]
+                rest = rest[ends.end :]
+            _check(ends)
+        elif end := _last_line_end(piece, len(piece)):
+            # Into the same memory each time: new memory takes four times as long to fill.
+            n_bytes = len(rest) + end
+            if len(room) < n_bytes:
+                room = bytearray(n_bytes + len(piece))
+            block = memoryview(room)
+            block[: len(rest)] = rest
+            block[len(rest) : n_bytes] = memoryview(piece)[:end]
+            yield block[:n_bytes]
+            rest = piece[end:]
+        else:
+            rest += piece
         if len(rest) > _LONGEST_ROW:
             raise BrokenRowError(
                 f"rows must be shorter than {_LONGEST_ROW >> 20} MiB", "a longer one",
