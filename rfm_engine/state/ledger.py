@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from rfm_engine.orders.arrays import arrow, arrow_texts
 from rfm_engine.state.manifest import (
     LEDGER_ROLE,
     Batch,
@@ -24,6 +26,7 @@ Marks: TypeAlias = Mapping[str, Sequence[str]]
 """The fingerprints of batches by their ids."""
 
 _SCHEMA = pa.schema([("batch", pa.string()), ("fingerprint", pa.string())])
+_NOTHING = pa.Table.from_batches([], _SCHEMA)  # `empty_table` would import pandas, 27 MB
 # Each file has at least so many times the rows of the next one. So n rows are in log2(n) files at
 # most, and a row is written again about as often: 1 KB per ingest with 100,000 batches.
 _RATIO = 2
@@ -43,12 +46,14 @@ class KnownBatches:
             self._rows = _table(dict(ledger.entries))
         else:
             self._rows = pa.concat_tables(
-                [_SCHEMA.empty_table(), *(decoded(store.read(file)) for file in ledger.files)]
+                [_NOTHING, *(decoded(store.read(file)) for file in ledger.files)]
             )
 
     def __contains__(self, batch: object) -> bool:
         """Whether a batch of this id was ever ingested."""
-        return bool(pc.any(pc.equal(self._rows["batch"], batch)).as_py())
+        # To compare with a text itself would import pandas.
+        asked = arrow_texts([batch] if isinstance(batch, str) else [])
+        return bool(pc.any(pc.is_in(self._rows["batch"], value_set=asked)).as_py())
 
     @property
     def ids(self) -> list[str]:
@@ -59,7 +64,7 @@ class KnownBatches:
     def batches_of(self, fingerprints: Sequence[str]) -> dict[str, str]:
         """Return the ids of the batches that files came in, for those of the files that did."""
         column = self._rows["fingerprint"]
-        is_asked = pc.is_in(column, value_set=pa.array(fingerprints, pa.string()))
+        is_asked = pc.is_in(column, value_set=arrow_texts(fingerprints))
         found = self._rows.filter(is_asked)
         return dict(zip(found["fingerprint"].to_pylist(), found["batch"].to_pylist(), strict=True))
 
@@ -141,7 +146,12 @@ def _table(marks: Marks) -> pa.Table:
     pairs: list[tuple[str, Any]] = [
         (batch, mark) for batch, own in marks.items() for mark in own or (None,)
     ]
-    return pa.table([[pair[i] for pair in pairs] for i in (0, 1)], schema=_SCHEMA)
+    batches = arrow_texts([batch for batch, _ in pairs])
+    fingerprints = arrow_texts([mark or "" for _, mark in pairs])
+    if not all(mark for _, mark in pairs):
+        valid = np.array([bool(mark) for _, mark in pairs], np.bool_)
+        fingerprints = pc.if_else(arrow(valid), fingerprints, pa.nulls(len(pairs), pa.string()))
+    return pa.table([batches, fingerprints], schema=_SCHEMA)
 
 
 def _is_within(part: Marks, whole: Marks) -> bool:
