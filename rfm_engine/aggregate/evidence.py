@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from threading import Lock
 
@@ -46,7 +47,9 @@ class Evidence:
         """Let a source join, with its number of rows where that is known."""
         with self._lock:
             self._starts[name] = self._n_joined
-            self._n_joined += _MOST_ROWS if n_rows is None else n_rows
+            # Of CSV and streams the length is not known, and each is searched: next to reading
+            # them this takes no time.
+            self._n_joined += n_rows or 0
 
     def add(self, rows: OrderRows, place: Place) -> None:
         """Look at a batch."""
@@ -131,11 +134,12 @@ def _order_lines(n_repeats: int, n_rows: int) -> DataWarning:
 
 
 def _null_words(column: str, words: Sequence[str]) -> DataWarning:
-    listed_words = " and ".join(map(repr, words))
+    quoted = [f"'{word}'" for word in words]
     return DataWarning(
         "null_words",
-        f"ids in {column!r} are {listed_words}, and are read as ids like others. If no id is "
-        f"meant, --csv-null {','.join(words)} reads them as null where they are not quoted.",
+        f"some ids in {column!r} are {' and '.join(quoted)}, and are read as ordinary ids. If they "
+        f"mean that there is no id, --csv-null {shlex.quote(','.join(words))} reads them as null "
+        "where they are not quoted.",
     )
 
 
@@ -147,6 +151,6 @@ def _number_like(column: str, forms: Sequence[str]) -> DataWarning:
         advice.append("Where an exponent hides digits, export the column as text.")
     return DataWarning(
         "number_like_ids",
-        f"ids in {column!r} are written like {' and '.join(forms)}, as programs write numbers: the "
-        f"same id written otherwise is another one. {' '.join(advice)}",
+        f"some ids in {column!r} are written like {' and '.join(forms)}, as programs write "
+        f"numbers. The same id in another notation counts as another id. {' '.join(advice)}",
     )

@@ -9,7 +9,6 @@ import pyarrow as pa
 from rfm_engine.aggregate.duplicates import Duplicates
 from rfm_engine.aggregate.evidence import Evidence
 from rfm_engine.aggregate.ledger import Ledger
-from rfm_engine.errors import RfmError
 from rfm_engine.orders.agreement import Agreement
 from rfm_engine.orders.judge import COUNTED
 from rfm_engine.orders.kinds import Kinds, SeenKinds, kinds_of
@@ -121,14 +120,11 @@ class Intake:
     ) -> OrderRows:
         """Enter rows, of which those that repeat others are dropped.
 
-        Rows that were kept to be compared and then not entered would have later ones dropped, so
-        nothing can be added once that happened.
+        Rows that were kept to be compared and then not entered would have later ones dropped. So
+        once rows were refused, whatever is added is refused for the same reason, by all threads.
         """
         if self._failed is not None:
-            raise RfmError(
-                "totals must not be added to after rows that distinct compares were refused; got "
-                f"{self._failed!r} before. Start again."
-            ) from self._failed
+            raise self._failed
         try:
             rows = duplicates.dropped(rows, piece, place, self.kinds)
             self.ledger.add(rows)

@@ -188,10 +188,16 @@ def _time_kind(source: _Columns, reading: Reading) -> TimeKind | None:
         return "naive" if kind.tz is None else "zoned"
     if is_text(kind) or is_number_of_time(kind, reading.time_format):
         return time_kind(kind, reading.time_format)
-    if pa.types.is_floating(kind) and reading.time_format in ("epoch", "epoch-ms"):
+    if reading.time_format == "epoch" and pa.types.is_floating(kind):
         return source.refuse(
-            "time", reading.time, f"integers, text or decimals with time format "
-            f"{reading.time_format}", "Cast it to integers: floats are not exact.",
+            "time", reading.time, "integers, text or decimals with time format epoch",
+            "Cast it to integers: floats are not exact.",
+        )  # fmt: skip
+    is_number = pa.types.is_floating(kind) or pa.types.is_decimal(kind)
+    if reading.time_format == "epoch-ms" and is_number:
+        return source.refuse(
+            "time", reading.time, "integers or text with time format epoch-ms",
+            "Cast it to integers.",
         )  # fmt: skip
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         return source.refuse(

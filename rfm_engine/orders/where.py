@@ -31,7 +31,9 @@ class Condition(NamedTuple):
 
     def check(self, kind: pa.DataType) -> None:
         """Refuse values that a column of this type cannot hold."""
-        kind = plain_type(kind)
+        kind = _compared_type(kind)
+        if pa.types.is_null(kind):
+            return
         among = self._among(kind)
         try:
             pc.is_in(pa.nulls(0, among.type), value_set=among)
@@ -44,6 +46,8 @@ class Condition(NamedTuple):
     def holds(self, column: pa.Array) -> npt.NDArray[np.bool_]:
         """Tell which rows are kept; a null is no value, so only `!=` keeps it."""
         column = plain(column)
+        if column.null_count == len(column):  # perhaps of type null
+            return np.full(len(column), not self.keep)
         among = pc.is_in(column, value_set=self._among(column.type))
         found = values(among.cast(pa.uint8()), np.uint8).view(np.bool_)
         return found if self.keep else ~found
@@ -57,3 +61,11 @@ class Condition(NamedTuple):
                 f"where must compare {self.column!r} with values of its type, {kind}; "
                 f"got {', '.join(self.values)}."
             ) from None
+
+
+def _compared_type(kind: pa.DataType) -> pa.DataType:
+    """Return the type that values are compared as: Arrow compares no views."""
+    kind = plain_type(kind)
+    if pa.types.is_string_view(kind):
+        return pa.large_string()
+    return pa.large_binary() if pa.types.is_binary_view(kind) else kind

@@ -8,6 +8,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from rfm_engine import DataError, score
+
 HEAD = "customer_id,order_time,amount,order_id,line\n"
 OCTOBER = HEAD + "ada,2026-10-05,20.00,A-16,1\nada,2026-10-31,20.00,A-17,1\n"
 NOVEMBER = HEAD + "ada,2026-10-31,20.00,A-17,1\nada,2026-11-02,20.00,A-18,1\n"
@@ -112,3 +114,12 @@ def test_explain__counts_an_order_once_too(rfm, exports):
     run = rfm("explain", *exports, "--distinct", "order_id", "--id", "ada")
     assert run.exit_code == 0
     assert "60.00" in run.stdout
+
+
+def test_score__rows_that_differ_are_exit_3_whichever_thread_finds_them(exports):
+    lines = "".join(f"c{n},2026-10-31,{n}.00,A-{n % 40},1\n" for n in range(400))
+    for export in exports:
+        export.write_text(HEAD + lines)
+    for _ in range(40):
+        with pytest.raises(DataError, match="must be equal in all that is read"):
+            score(exports, as_of="newest", distinct="order_id", threads=4)

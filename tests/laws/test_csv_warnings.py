@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 
 import numpy as np
 import pyarrow as pa
@@ -36,8 +37,8 @@ def path(tmp_path):
 def test_null_words__as_customers_are_told_with_the_option(path, word):
     [warning] = warnings(path, ["ada", word])
     assert warning.code == "null_words"
-    assert repr(word) in warning.text
-    assert f"--csv-null {word} " in warning.text
+    assert f"'{word}'" in warning.text
+    assert f"--csv-null {shlex.quote(word)} " in warning.text
     assert warnings(path, ["ada", word], csv_null=[word]) == ()
     assert [each.code for each in warnings(path, [word], csv_null=["other"])] == ["null_words"]
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import rfm_engine as rfm
@@ -96,6 +96,11 @@ def twin_of(table, options):
     return reference.totals(rows_of(table), scale=0, zoned=True, has_order=True, **options)
 
 
+FEWER = settings(max_examples=settings.default.max_examples // 3)
+"""Each example runs the engine and the twin: a third of the profile's take a minute."""
+
+
+@FEWER
 @given(case=cases(largest=2**40), way=st.sampled_from(sorted(VARIANTS)))
 def test_totals__equal_the_twin(way, case):
     with variant(way):
@@ -103,6 +108,7 @@ def test_totals__equal_the_twin(way, case):
     assert found == expected_totals(twin_of(case.table, case.options))
 
 
+@FEWER
 @given(case=cases(), way=st.sampled_from(sorted(VARIANTS)), place=st.integers(0, 4))
 def test_totals__large_sums_are_exact_or_refused(case, way, place):
     """On the way they leave 64 bits; the twin refuses more than 18 digits at the end."""
@@ -121,6 +127,7 @@ def test_totals__large_sums_are_exact_or_refused(case, way, place):
             assert finished(totals) == expected
 
 
+@FEWER
 @given(case=cases(largest=2**40), way=st.sampled_from(sorted(VARIANTS)))
 def test_merge__and_finish_in_between_change_nothing(case, way):
     with variant(way):
@@ -135,6 +142,7 @@ def test_merge__and_finish_in_between_change_nothing(case, way):
         assert whole.n_customers == totals_over([case.table], case.options).n_customers
 
 
+@FEWER
 @given(case=cases(largest=2**40), threads=st.sampled_from((1, 3)))
 def test_score__equals_the_twin(case, threads):
     result = rfm.score(case.table, order="order_id", threads=threads, **case.options)
@@ -144,6 +152,7 @@ def test_score__equals_the_twin(case, threads):
     assert_same(result, expected, 0)
 
 
+@FEWER
 @given(case=cases(largest=2**40))
 def test_by_and_overall__an_order_is_one_of_a_customer_in_a_group(case):
     result = rfm.score(case.table, order="order_id", by="shop", **case.options)
@@ -179,6 +188,7 @@ def clv_twin(table, options):
     return found
 
 
+@FEWER
 @given(case=cases(largest=2**40), way=st.sampled_from(sorted(VARIANTS)), place=st.integers(0, 4))
 def test_clv__looks_at_the_days_of_orders_that_count(case, way, place):
     options = case.options | {"window": None}

@@ -130,3 +130,11 @@ def test_warnings__of_an_ingest(tmp_path):
     assert state.ingest(lines(100, 50), batch_id="a").warnings == ()
     fresh = state.ingest(amounts(pa.array([1, 2])), batch_id="b")
     assert fresh.warnings == ()
+
+
+def test_order_lines__are_found_behind_a_short_csv(tmp_path):
+    head = "customer_id,order_time,amount\n"
+    (tmp_path / "a.csv").write_text(head + "9,2026-01-01T08:00,1\n")
+    (tmp_path / "b.csv").write_text(head + "1,2026-01-02T08:00,1\n" * 4)
+    assert codes([tmp_path / "a.csv", tmp_path / "b.csv"]) == ["order_lines"]
+    assert codes([tmp_path / "b.csv", tmp_path / "a.csv"]) == ["order_lines"]

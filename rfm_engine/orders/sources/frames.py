@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from rfm_engine.errors import UsageError
+from rfm_engine.errors import DataError, UsageError
 from rfm_engine.orders.place import require_columns
 from rfm_engine.orders.sources.memory import NAME, BatchSource, StreamSource, of_reader, of_table
 
@@ -49,7 +49,14 @@ def _of_pandas(frame: Any, needed: Sequence[str], name: str) -> BatchSource:
     columns = [column for column in needed if column in frame.columns]
     # A needed name that is no column is a level of the index, which comes as a column.
     has_levels = len(columns) < len(needed)
-    table = pa.Table.from_pandas(frame, columns=columns, preserve_index=has_levels)
+    try:
+        table = pa.Table.from_pandas(frame, columns=columns, preserve_index=has_levels)
+    except (pa.ArrowException, OverflowError) as error:
+        said = "; ".join(str(each) for each in error.args) or type(error).__name__
+        raise DataError(
+            f"columns of {name} must have values of one type each; got {said}. Convert the column "
+            "first, for example with astype."
+        ) from error
     return of_table(table, needed, name)
 
 
@@ -76,6 +83,11 @@ def _opened(orders: Any) -> pa.RecordBatchReader:
     try:
         return pa.RecordBatchReader.from_stream(orders)
     except pa.ArrowInvalid as error:
+        if "format string" in str(error):  # of a type that Arrow does not have
+            raise DataError(
+                f"columns of {type(orders).__name__} must have types of Arrow; got {error}. Cast "
+                "the column first."
+            ) from None
         if "non-struct type" not in str(error):
             raise
         raise UsageError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from typing import TypeAlias
@@ -89,6 +90,11 @@ def _batches(items: Iterator[object], open_one: Opener) -> Iterator[pa.RecordBat
         if isinstance(item, pa.RecordBatch):
             yield item
             continue
+        if isinstance(item, str | os.PathLike):
+            raise UsageError(
+                "an iterator of orders must yield tables, frames or record batches; got a path. "
+                "Give a list of paths."
+            )
         source = open_one(item, f"{NAME}[{index}]")
         n_batches = 0
         for read in source.reads():
