@@ -69,7 +69,7 @@ class Result:
         orders with `customer_level`; they are not in
         `customers`.
     warnings
-        What there is to warn of in the orders: records of `code` and `text`.
+        The warnings about the orders: records of `code` and `text`.
     overall
         With `by` and `overall`: the result for the customers of all groups together.
     scale, money_scale

@@ -21,7 +21,7 @@ _SHARE_WAITING = 4
 _SHARE_KEPT = 8
 # Tables keep so much of what was planned, whatever else takes memory.
 _LEAST_SHARE = 8
-# Where rows are told apart, tables get one share of so many.
+# With distinct rows, the tables get one of this number of shares.
 _SHARES = 4
 _PERCENT_OF_AVAILABLE = 80
 _MOST_WAITING_BYTES = 1 << 30

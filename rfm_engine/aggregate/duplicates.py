@@ -116,7 +116,7 @@ class Duplicates:
         return _without(rows, found.repeats, found.n_rounded + _n_others(compared, looked_up, rows))
 
     def _columns(self, rows: OrderRows, compared: Compared, kinds: Kinds) -> Iterator[_Value]:
-        """Yield what equal rows must have in common, but for what the same columns make equal."""
+        """Yield what equal rows must have in common, except for the columns of distinct."""
         reading = self._reading
         flags = np.zeros(len(rows.reason), np.int64)
         group = None if rows.groups is None else cells_of_keys(*rows.groups)

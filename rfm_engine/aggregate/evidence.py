@@ -79,7 +79,7 @@ class Evidence:
             self._have_times |= other._have_times
 
     def warnings(self, n_rounded: int) -> tuple[DataWarning, ...]:
-        """Return what there is to warn of, `n_rounded` amounts having been rounded."""
+        """Return the warnings; `n_rounded` is the number of amounts that were rounded."""
         found = []
         if n_rounded:
             found.append(_rounded(n_rounded))

@@ -75,7 +75,7 @@ class Intake:
 
     @property
     def warnings(self) -> tuple[DataWarning, ...]:
-        """What there is to warn of in the rows taken so far."""
+        """The warnings about the rows taken so far."""
         return self._evidence.warnings(self.ledger.counts().amounts_rounded)
 
     def join(self, sources: Sequence[Source]) -> None:

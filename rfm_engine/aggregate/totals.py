@@ -143,7 +143,7 @@ class CustomerTotals:
 
     @property
     def warnings(self) -> tuple[DataWarning, ...]:
-        """What there is to warn of in the rows so far: records of code and text."""
+        """The warnings about the rows so far: records of code and text."""
         return self._intake.warnings
 
     @property

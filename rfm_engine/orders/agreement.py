@@ -23,7 +23,7 @@ class _Agreed(NamedTuple):
 class Agreement:
     """The kinds agreed on so far: each role has that of the first input that shows one.
 
-    Safe to use from many threads. Whoever is refused changes nothing.
+    Safe to use from many threads. A refused input changes nothing.
     """
 
     def __init__(self, reading: Reading) -> None:

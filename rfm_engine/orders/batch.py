@@ -71,5 +71,5 @@ class Batch:
             )
 
     def where(self, row: int) -> str:
-        """Say where a row stands, for messages; rows count from 1."""
+        """Say where a row is, for messages; rows count from 1."""
         return self._place.after(row).name_row()

@@ -22,7 +22,7 @@ from rfm_engine.orders.keys import ByteKeys, IntKeys, RowKeys, SharedKeys, keys_
 
 _DAY_SECONDS = 86_400
 _DAY_MS = 86_400_000
-_TICKS_A_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
+_TICKS_PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _DECIMAL_WORDS = 4
 
 Words = npt.NDArray[np.uint64]
@@ -141,7 +141,7 @@ def _moment_words(column: pa.Array) -> Words:
         seconds = values(column, np.int64) // _DAY_MS * _DAY_SECONDS
         ticks, each = np.zeros(len(column), np.int64), 1
     else:
-        each = _TICKS_A_SECOND[kind.unit]
+        each = _TICKS_PER_SECOND[kind.unit]
         seconds, ticks = np.divmod(values(column, np.int64), each)
     return np.column_stack([seconds, ticks * (10**9 // each)]).view(np.uint64)
 

@@ -111,7 +111,7 @@ class Gathering:
 
     @property
     def warnings(self) -> tuple[DataWarning, ...]:
-        """What there is to warn of in the rows."""
+        """The warnings about the rows."""
         return self._intake.warnings
 
     @property

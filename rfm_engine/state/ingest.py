@@ -53,7 +53,7 @@ class Ingested:
     skipped
         Inputs that the state has already, and the id of the batch each came in.
     warnings
-        What there is to warn of in the rows: records of code and text.
+        The warnings about the rows: records of code and text.
     """
 
     generation: int

@@ -38,7 +38,7 @@ from rfm_engine.state.shape import Shape
 from rfm_engine.state.sorting import in_buckets
 from rfm_engine.state.store import Current
 
-_ROWS_A_FILE = 1 << 18
+_ROWS_PER_FILE = 1 << 18
 _NO_MARKS = frozen(np.zeros(1, np.uint8))
 _MARK_BITS = np.uint64(8)
 # The word of marks, and that of the length of the rest.
@@ -107,7 +107,7 @@ def written(gathering: Gathering, writing: SegmentWriter, manifest: Manifest) ->
     pending: list[Entries] = []
     for entries in gathering.duplicates.rows.entries():
         pending.append(entries)
-        if sum(len(each.marks) for each in pending) >= _ROWS_A_FILE:
+        if sum(len(each.marks) for each in pending) >= _ROWS_PER_FILE:
             files.append(_file(pending, writing, shape, kinds, key))
             pending = []
     if pending:

@@ -27,7 +27,7 @@ Marks: TypeAlias = Mapping[str, Sequence[str]]
 
 _SCHEMA = pa.schema([("batch", pa.string()), ("fingerprint", pa.string())])
 _NOTHING = pa.Table.from_batches([], _SCHEMA)  # `empty_table` would import pandas, 27 MB
-# Each file has at least so many times the rows of the next one. So n rows are in log2(n) files at
+# Each file has at least this many times the rows of the next one. So n rows are in log2(n) files at
 # most, and a row is written again about as often: 1 KB per ingest with 100,000 batches.
 _RATIO = 2
 

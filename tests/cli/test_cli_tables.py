@@ -26,9 +26,9 @@ def refused(run):
     assert run.stdout == ""
     assert run.stderr == (
         "error: orders must be read through the table; got a Delta table in shop/orders. "
-        "In Python: rfm.score(DeltaTable('shop/orders').to_pyarrow_dataset(), ...). To read the "
-        "files all the same, deleted rows too: --as-files (as_files=True; of a state, when it is "
-        "created).\n"
+        "In Python: rfm.score(DeltaTable('shop/orders').to_pyarrow_dataset(), ...). "
+        "--as-files (as_files=True) reads the files anyway, deleted rows too; a state takes it "
+        "when it is created.\n"
     )
     return True
 

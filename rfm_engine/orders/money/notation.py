@@ -38,7 +38,7 @@ class Notation(NamedTuple):
         Raises
         ------
         UsageError
-            The thousands sign can stand for something else, in numbers or between fields.
+            The thousands sign can mean something else, in numbers or between fields.
         """
         sign = self.thousands
         if sign is None:
@@ -62,7 +62,7 @@ class Notation(NamedTuple):
 
     @property
     def signs(self) -> tuple[str, ...]:
-        """The characters that may stand between groups of digits."""
+        """The characters allowed between groups of digits."""
         if self.thousands is None:
             return ()
         return _SPACES if self.thousands in _BLANK else (self.thousands,)

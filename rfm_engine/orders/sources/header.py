@@ -21,7 +21,7 @@ _SEP = re.compile(rb"sep=(.)(?:\r\n|\r|\n|\Z)", re.IGNORECASE | re.DOTALL)
 
 
 class Header(NamedTuple):
-    """What stands before the rows of a CSV file.
+    """What comes before the rows of a CSV file.
 
     Attributes
     ----------
@@ -47,7 +47,7 @@ class Header(NamedTuple):
 
 
 def delimiters_of(delimiter: str) -> bytes:
-    """Return the bytes that a delimiter stands for."""
+    """Return the bytes of a delimiter."""
     return b" \t" if delimiter == SPACE else delimiter.encode()
 
 

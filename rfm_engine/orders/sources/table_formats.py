@@ -16,7 +16,7 @@ from rfm_engine.errors import UsageError
 DELTA_LOG, HUDI_LOG, ICEBERG_LOG = "_delta_log", ".hoodie", "metadata"
 HUDI_PARTITION = ".hoodie_partition_metadata"
 """A file in each folder of a Hudi table that has data, however deep below the table."""
-# Below folders named by partition columns, a table is looked for so many levels up.
+# Below folders named by partition columns, a table is looked for at most this number of levels up.
 _LEVELS = 2
 _ICEBERG_DATA = "data"
 _ICEBERG_ENDINGS = (".metadata.json", ".metadata.json.gz")
@@ -173,11 +173,11 @@ def is_iceberg(name: str) -> bool:
 
 
 def _refusal(found: _Format, root: str, shown: Callable[[str], str]) -> UsageError:
-    place = shown(root)
+    place = os.path.realpath(root) if shown(root) == "." else shown(root)
     whole = root if root.startswith("/") else place
     return UsageError(
         f"orders must be read through the table; got {found.name} in {place}. "
         f"In Python: rfm.score({found.hint.format(place=place, whole=whole)}, ...). "
-        "To read the files all the same, deleted rows too: --as-files (as_files=True; of a state, "
-        "when it is created)."
+        "--as-files (as_files=True) reads the files anyway, deleted rows too; a state takes it "
+        "when it is created."
     )
