@@ -31,7 +31,7 @@ COMMANDS = GROUPS | {
 }
 GLOBAL = {"--version", "--help", "--install-completion", "--show-completion"}
 # Options of other programs that pages show.
-FOREIGN = {"--check", "--no-deps", "--quiet"}
+FOREIGN = {"--check", "--cov", "--no-deps", "--quiet"}
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*[a-z]")
 LINK = re.compile(r"\[[^\]]+\]\(([^)\s]+)\)")
 # `warm` compiles for seconds, and has a test of its own.

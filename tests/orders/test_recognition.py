@@ -79,7 +79,9 @@ def test_columns__compressed_as_a_whole_are_refused(tmp_path, pack, write, held)
 
 
 @pytest.mark.parametrize("name", ["o.parquet", "o.PARQUET", "o.pq", "o.arrow", "o.feather"])
-@pytest.mark.parametrize("content", [CSV, gzip.compress(CSV), b"\0" * 20, b"FEA1" + b"\0" * 20])
+@pytest.mark.parametrize(
+    "content", [CSV, gzip.compress(CSV), b"\0" * 20, b"FEA1" + b"\0" * 20], ids=range(4)
+)
 def test_other_content__under_the_name_of_columns_is_refused(tmp_path, name, content):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(DataError, match="must hold Parquet or Arrow IPC, as its ending says"):
@@ -115,6 +117,7 @@ def tar() -> bytes:
         (gzip.compress(gzip.compress(CSV)), "got another compressed file in it"),
         (gzip.compress(bytes(range(256))), "got data of no known format in it"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "bytes",
 )  # fmt: skip
 def test_archives__are_refused_with_what_to_do(tmp_path, content, message):
     for name in ("o.xlsx", "o", "o.zip", "o.csv"):
