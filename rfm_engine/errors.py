@@ -48,7 +48,7 @@ def cut(text: str) -> str:
 
 
 def printable(text: str) -> str:
-    """Return a text whose control characters, and what else nobody sees, are escaped."""
+    """Return a text with control characters and invisible characters escaped."""
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

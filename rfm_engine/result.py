@@ -218,7 +218,7 @@ class Result:
     def _conditions(self) -> list[dict[str, Any]]:
         """Return each condition of the scheme, and the number it compares with, as text.
 
-        None stands for a number that each group has of its own, or that nobody has.
+        None where each group has its own number, or no customer has the measure.
         """
         return [
             {"text": str(each), "value": each.bound_text(bound, self.scale)}

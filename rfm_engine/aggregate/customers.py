@@ -29,7 +29,7 @@ class Customers(Protocol):
         """Customers known so far, for progress."""
 
     def settled(self, pool: Executor, bytes_a_customer: int = 0) -> Sequence[Some]:
-        """Return the parts, so many bytes a customer being left free."""
+        """Return the parts; leave `bytes_a_customer` bytes free per customer."""
 
     def held(self, some: Any) -> Held:
         """Return the customers of a part, in the same order every time; from any thread."""

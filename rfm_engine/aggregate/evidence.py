@@ -25,8 +25,9 @@ _LINES_PERCENT_OF_DATES = 20
 class Evidence:
     """Signs of all batches together; safe to add to from many threads.
 
-    Only the first million rows of the input are searched for order lines, so that it costs nothing
-    and gives the same answer for any number of threads.
+    Only the first million rows are searched for order lines, so that it costs nothing and gives the
+    same answer for any number of threads. Of each source whose length is not known in advance (CSV
+    and streams), the first million rows are searched.
     """
 
     def __init__(self, reading: Reading) -> None:

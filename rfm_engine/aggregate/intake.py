@@ -9,6 +9,7 @@ import pyarrow as pa
 from rfm_engine.aggregate.duplicates import Duplicates
 from rfm_engine.aggregate.evidence import Evidence
 from rfm_engine.aggregate.ledger import Ledger
+from rfm_engine.errors import RfmError
 from rfm_engine.orders.agreement import Agreement
 from rfm_engine.orders.judge import COUNTED
 from rfm_engine.orders.kinds import Kinds, SeenKinds, kinds_of
@@ -48,7 +49,7 @@ class Intake:
 
     @property
     def kinds(self) -> Kinds:
-        """The kinds agreed on; where no input has shown one any will do, nobody has such an id."""
+        """The kinds agreed on, and defaults where no input has shown any: no row has a value."""
         found, reading = self._agreement.kinds, self.reading
         unknown_scale = FLOAT_SCALE if reading.amount_scale is None else reading.amount_scale
         return Kinds(
@@ -120,15 +121,20 @@ class Intake:
     ) -> OrderRows:
         """Enter rows, of which those that repeat others are dropped.
 
-        Rows that were kept to be compared and then not entered would have later ones dropped. So
-        once rows were refused, whatever is added is refused for the same reason, by all threads.
+        Rows that are remembered but were not entered would cause later equal rows to be dropped.
+        So once rows are refused, all later rows are refused for the same reason, in any thread.
         """
-        if self._failed is not None:
+        if isinstance(self._failed, RfmError):  # the same answer, whichever thread asks
             raise self._failed
+        if self._failed is not None:
+            raise RfmError(
+                "totals must not be used after adding to them has failed; "
+                f"got {self._failed!r} before. Start again."
+            ) from self._failed
         try:
             rows = duplicates.dropped(rows, piece, place, self.kinds)
             self.ledger.add(rows)
-        except BaseException as error:
+        except BaseException as error:  # Ctrl-C too: rows are remembered that are not counted
             self._failed = error
             raise
         return rows

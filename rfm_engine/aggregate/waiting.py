@@ -47,7 +47,7 @@ class Layout(NamedTuple):
     the row is an order by itself; in `narrow` rows these two share a column, see
     `rfm_engine.aggregate.narrow`. Then, for byte ids, the place of the customer's bytes; then the
     order id, for byte ids its hash and the place of its bytes, or the number of orders that a row
-    stands for. With `net` orders count by their net amounts.
+    stands for. `net` is set when orders count by their net amount.
     """
 
     of_bytes: bool

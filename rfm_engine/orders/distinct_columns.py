@@ -44,7 +44,7 @@ class Compared(NamedTuple):
     """What tells rows apart, and what equal rows must have in common beyond `OrderRows`.
 
     `order` and `currency` are None where they are not read, or equal because the columns are.
-    `rounded` says whose amount was rounded (None: nobody's).
+    `rounded`, `bool[n]`, tells which amounts were rounded; None means that none was.
     """
 
     columns: tuple[Cells, ...]

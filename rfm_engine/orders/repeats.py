@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from rfm_engine.kernels import kernel
 from rfm_engine.orders.keys import ByteKeys, IntKeys
 from rfm_engine.orders.normalize import OrderRows
@@ -15,7 +17,9 @@ def count_repeats(rows: OrderRows, n_rows: int) -> int:
     if isinstance(keys, ByteKeys):
         ends = keys.offsets[: n_rows + 1]
         return int(byte_repeats(ends, keys.data, rows.time_us, rows.reason))
-    return int(place_repeats(keys.indices[:n_rows], rows.time_us, rows.reason))
+    # Rows that share an id have the same place in the dictionary.
+    places = keys.indices[:n_rows].view(np.uint64)
+    return int(int_repeats(places, rows.time_us, rows.reason))
 
 
 @kernel
@@ -24,16 +28,6 @@ def int_repeats(bits, time_us, reason):
     n = 0
     for i in range(1, len(bits)):
         same = (bits[i] == bits[i - 1]) & (time_us[i] == time_us[i - 1])
-        n += same & (reason[i] == 0) & (reason[i - 1] == 0)
-    return n
-
-
-@kernel
-def place_repeats(places, time_us, reason):
-    """Do the same where ids are places in a dictionary."""
-    n = 0
-    for i in range(1, len(places)):
-        same = (places[i] == places[i - 1]) & (time_us[i] == time_us[i - 1])
         n += same & (reason[i] == 0) & (reason[i - 1] == 0)
     return n
 

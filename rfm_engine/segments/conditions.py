@@ -142,7 +142,7 @@ class Population:
     def bound(self, condition: Condition) -> Fraction | None:
         """Return what a settled condition compares with, in days, orders or major units.
 
-        None where each group has a number of its own, or nobody has one.
+        None where each group has its own number, or no customer has the measure.
         """
         bound = self._bounds[condition.measure, condition.operand, condition.part]
         if isinstance(bound, Fraction):

@@ -35,7 +35,7 @@ class Rules:
     ----------
     bounds
         What each condition of the scheme compares with, in units of its measure; None where that
-        is a number per group, or of nobody.
+        differs between groups, or no customer has the measure.
     """
 
     def __init__(self, scheme: Scheme, bins: Bins, population: Population | None) -> None:

@@ -29,7 +29,7 @@ _LAST_SECONDS = 5.0
 _END = object()
 
 
-class Stopped(Exception):  # noqa: N818 - no error: nobody wants the result any more
+class Stopped(Exception):  # noqa: N818 - the caller stopped waiting; no error
     """The caller asked that a call be given up."""
 
 

@@ -30,7 +30,7 @@ class Traffic:
         return {number: _received(opened) for number, opened in self._own()}
 
     def cut(self) -> None:
-        """Shut the connections down, so that whoever waits for them goes on."""
+        """Shut down the connections, so that the calls that wait for them return."""
         for _, opened in self._own():
             with suppress(OSError):  # closed meanwhile
                 opened.shutdown(socket.SHUT_RDWR)
