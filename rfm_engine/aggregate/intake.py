@@ -139,6 +139,10 @@ class Intake:
             raise
         return rows
 
+    def adopt_kinds(self, other: Intake) -> None:
+        """Have all sources agree with those of another intake too."""
+        self._agreement.adopt(other._agreement)
+
     def agree(self, name: str, kinds: Kinds) -> None:
         """Have all sources agree with kinds that are known from elsewhere."""
         self._agreement.join([(name, kinds)])

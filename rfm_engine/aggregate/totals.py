@@ -33,6 +33,7 @@ from rfm_engine.aggregate.spill import SpillFile
 from rfm_engine.aggregate.waiting import Layout, NetRule
 from rfm_engine.available import anonymous_bytes
 from rfm_engine.errors import UsageError
+from rfm_engine.orders.arrays import is_text, plain_type
 from rfm_engine.orders.group_keys import within_groups
 from rfm_engine.orders.judge import COUNTED
 from rfm_engine.orders.kinds import OUTPUT_TYPES
@@ -123,6 +124,11 @@ class CustomerTotals:
         if self.reading.window is not None and self.reading.as_of_day is None:
             raise UsageError("as_of must be a date when a window is given; got 'newest'.")
         self._n_rows = n_rows
+        self._empty = partial(
+            CustomerTotals, as_of=as_of, hash_key=hash_key, memory_limit=memory_limit,
+            spill_dir=spill_dir, threads=threads, sharing=sharing,
+            **reading | {"rates": known.rate_table},
+        )  # fmt: skip
         self._lock = Lock()
         self._partitions: Partitions | None = None
 
@@ -183,20 +189,43 @@ class CustomerTotals:
             A column is missing.
         DataError
             A column has a type its role cannot have or differs from earlier orders, an amount
-            has more than 18 digits, currencies are mixed, or `strict` meets a faulty row. All
-            column types of tables, frames and lists are checked before anything is added. Where
-            an iterator yields a batch of other types, text times turn out to have a zone or none,
-            or a row is refused, the batches before it stay added.
+            has more than 18 digits, currencies are mixed, or `strict` meets a faulty row. Column
+            types are checked before anything is added. Of streams, iterators and text times, whose
+            kinds only show as they are read, everything is added or nothing. Where a row of other
+            orders is refused, or `distinct` is given, the batches before it stay added.
         """
         reading = self._intake.reading
         sources = open_sources(
             orders, reading.columns, csv_format=reading.csv, as_files=reading.as_files
         )
+        if not self._is_mergeable or reading.distinct or not any(map(self._shows_late, sources)):
+            self._take(sources)
+            return
+        aside = self._empty()
+        aside._intake.adopt_kinds(self._intake)
+        aside._take(sources)
+        self._take_over(aside)
+
+    def _shows_late(self, source: Source) -> bool:
+        """Whether only reading shows what a source holds: batches to come, or text times."""
+        time = plain_type(source.schema.field(self.reading.time).type)
+        return not source.repeatable or is_text(time)
+
+    def _take(self, sources: Sequence[Source]) -> None:
         self.join(sources)
         for source in sources:
             for read in source.reads():
                 for batch, place in read:
                     self.add(batch, place, text=source.text)
+
+    def _take_over(self, other: CustomerTotals) -> None:
+        """Add all of other totals with the same options, which nobody uses afterwards."""
+        with self._lock:
+            if self._partitions is None:
+                self._intake.merge(other._intake)
+                self._partitions = other._partitions
+                return
+        self.merge(other)
 
     @property
     def reading(self) -> Reading:

@@ -44,6 +44,11 @@ class Agreement:
         """The kinds agreed on, None where no input has shown one."""
         return SeenKinds(**{role: agreed.kind for role, agreed in self._agreed.items()})
 
+    def adopt(self, other: Agreement) -> None:
+        """Begin with the kinds that other input has agreed on, under its names."""
+        with self._lock:
+            self._agreed = dict(other._agreed)
+
     def join(self, inputs: Iterable[tuple[str, Kinds | SeenKinds]]) -> None:
         """Let input join, by name: all of it or none.
 

@@ -19,8 +19,8 @@ _GONE = re.compile(
     r"|google::cloud::Status\(NOT_FOUND"
     r"|Azure Error: \[(?:BlobNotFound|ContainerNotFound|PathNotFound|FilesystemNotFound)\]"
 )
-# Names of C++ types, and what Google says in the same words each time.
 _FULL = "Failed to flush response stream"
+# Names of C++ types, and what Google says in the same words each time.
 _NOISE = (
     (re.compile(r"google::cloud::Status\(\w+: (.*?)(?: error_info=.*)?\)?$"), r"\1"),
     (re.compile(r"Permanent error, with a last message of "), ""),
