@@ -140,7 +140,7 @@ def score(
         otherwise.
     ids, csv_delimiter, csv_decimal, csv_thousands
         CSV only: ids as `text` (default) or `int`; the delimiter, or `space` for runs of blanks;
-        the decimal point; what stands between groups of three digits (a character, or `space`).
+        the decimal point; the sign between groups of three digits (a character, or `space`).
     csv_null, csv_encoding
         CSV only: unquoted words that are null, such as `["NULL", "NA"]`; `utf-8`, `latin-1`,
         `cp1252` or `utf-16`.
@@ -158,8 +158,8 @@ def score(
         then null.
     distinct
         Column, or columns, in which rows must differ: of rows that are equal in all of them one is
-        counted, and the others are dropped as `duplicate`. They must be equal in all else that is
-        read (customer, time, amount, order, group, currency). Null equals nothing.
+        counted, and the others are dropped as `duplicate`. They must be equal in all other values
+        that are read (customer, time, amount, order, group, currency). Null equals nothing.
     clv, clv_unit
         Add what models of customer lifetime value take, by days as lifetimes and PyMC-Marketing
         do: `x` repeat purchases, `t_x` from the first to the last, `T` from the first to `as_of`,

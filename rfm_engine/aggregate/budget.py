@@ -51,7 +51,7 @@ class Budget(NamedTuple):
         return self.tables_bytes - self.tables_bytes // _SHARE_KEPT * of_bytes
 
     def shared_with_rows(self) -> tuple[Budget, int]:
-        """Return what is left for tables, and the bytes for rows that are told apart.
+        """Return what is left for tables, and the bytes for distinct rows.
 
         Rows cannot go to disk as tables can, so they get the greater share.
         """
@@ -77,7 +77,7 @@ UNLIMITED = Budget(_MOST_WAITING_BYTES, 1 << 62, None)
 
 
 def batch_bytes(*, by: bool, clv: bool, distinct: bool) -> int:
-    """Return what a thread takes to read and write, with groups, days or rows told apart."""
+    """Return what a thread takes to read and write, with groups, days or distinct rows."""
     return BATCH_BYTES + _MORE_BATCH_BYTES * (by + clv + distinct)
 
 

@@ -1,6 +1,6 @@
 """The rows that count, each once: rows that are equal in some columns are found and compared.
 
-A row is kept as the words of these columns and of all else that is read of it. Both are compared
+A row is kept as the words of these columns and of its other values. Both are compared
 in full, and a hash only says where to look. Rows are divided into shards by the first bits of the
 hash. Each shard has a lock, so that threads rarely wait for each other.
 """
@@ -28,7 +28,7 @@ from rfm_engine.orders.keys import ByteKeys
 _SHARD_BITS = 5
 _MOST_AT_ONCE = 1 << 18
 ROUNDED, CHARGED, OWN, SEEN = 1, 2, 4, 8
-"""Marks of a row that is kept, whatever number of equal rows there are.
+"""Marks of a row that is kept, for all rows that are equal to it.
 
 The amount of one of them was rounded; that is counted in the account of this run; the first of them
 came in this run; one of them did.
@@ -41,8 +41,8 @@ Marks = npt.NDArray[np.uint8]
 class Found(NamedTuple):
     """Which rows repeat others, `uint8[n]`, and how many of the rest have a rounded amount.
 
-    `differs` is a row that repeats another one and is not equal to it in all else, None without
-    any; `other` then are the words of all else of the other.
+    `differs` is a row that repeats another one and differs from it in another value, None without
+    any; `other` has the words of the other values of the row that it repeats.
     """
 
     repeats: Marks
@@ -52,14 +52,14 @@ class Found(NamedTuple):
 
 
 class Entries(NamedTuple):
-    """Rows that are kept: those of each begin with the columns that tell rows apart."""
+    """Rows that are kept; the words of each begin with the distinct columns."""
 
     words: RowWords
     marks: Marks
 
 
 class DistinctRows:
-    """Finds rows that are equal to others in the columns that tell rows apart; from any thread.
+    """Finds rows that are equal to others in the distinct columns; from any thread.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ class DistinctRows:
         rows
             Which of the rows, ascending.
         keys, values
-            Of all rows of the batch, the columns that tell rows apart and all else.
+            The distinct columns and the other values of all rows of the batch.
         marks
             `ROUNDED` or 0, `uint8[n]`, or of length 1 and meant for all.
         how
@@ -153,7 +153,7 @@ class DistinctRows:
         n_bytes = self.nbytes
         if n_bytes > self._most_bytes:
             raise RfmError(
-                f"memory_limit must leave room for the rows that distinct tells apart; got "
+                f"memory_limit must leave room for the distinct rows; got "
                 f"{self.n_rows:,} rows of {n_bytes:,} bytes, where {self._most_bytes:,} are left. "
                 "Raise it, or leave distinct out."
             )

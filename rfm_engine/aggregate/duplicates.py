@@ -35,13 +35,13 @@ from rfm_engine.orders.reading import Reading
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NOT_ROUNDED = frozen(np.zeros(1, np.uint8))
-# An amount has 18 digits, so that three flags fit beside it in a word.
+# An amount has 18 digits, so that three flags fit into the same word.
 _FLAG_BITS = 3
 _HAS_ORDER, _HAS_GROUP, _HAS_CURRENCY = 1, 2, 4
 
 
 def key_widths(kinds: Kinds) -> list[int]:
-    """Return how many words the columns that tell rows apart take, `OF_TEXT` where that varies."""
+    """Return how many words the distinct columns take, `OF_TEXT` where that varies."""
     return [width_of_kind(kind) for kind in (kinds.distinct or "").split(",")]
 
 

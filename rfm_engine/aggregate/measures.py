@@ -8,9 +8,9 @@ back is exact, and whether it is too large is asked once, at the end, so that th
 depend on the order of the rows.
 
 Where totals of customers are added instead of orders, nobody knows when the first purchase was:
-the first field is then `UNKNOWN_FIRST`, which any known one goes before. So it is while orders
-with ids are kept beside with their net amounts. It is `TOO_MANY` for good
-once the orders have left their bits.
+the first field is then `UNKNOWN_FIRST`, which any known one replaces. It has
+this value too while orders with ids are kept elsewhere, with their net amounts. It is `TOO_MANY`
+for good once the orders have left their bits.
 """
 
 from __future__ import annotations

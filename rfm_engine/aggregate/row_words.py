@@ -2,7 +2,7 @@
 
 A number is its words, a text the word of its length and its bytes, the last word filled up with
 zeros. So no run of words is the beginning of another one of the same columns, and runs that are
-equal stand for values that are equal.
+equal mean equal values.
 """
 
 from __future__ import annotations

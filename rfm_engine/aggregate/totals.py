@@ -167,7 +167,7 @@ class CustomerTotals:
 
     @property
     def nbytes(self) -> int:
-        """Bytes held in memory for the customers, and for the rows that `distinct` tells apart."""
+        """Bytes held in memory for the customers, and for distinct rows."""
         with ThreadPoolExecutor(1) as pool:
             self.settle(pool)
         held = 0 if self._partitions is None else self._partitions.nbytes
@@ -219,7 +219,7 @@ class CustomerTotals:
                     self.add(batch, place, text=source.text)
 
     def _take_over(self, other: CustomerTotals) -> None:
-        """Add all of other totals with the same options, which nobody uses afterwards."""
+        """Add all of other totals with the same options; they are not used afterwards."""
         with self._lock:
             if self._partitions is None:
                 self._intake.merge(other._intake)
@@ -357,7 +357,7 @@ class CustomerTotals:
         return () if self._customers is None else self._customers.settled(pool)
 
     def __getstate__(self) -> object:
-        """Let copies be made as of any object, unless rows are told apart."""
+        """Return what a copy is made of; with `distinct` there are no copies."""
         self._refuse_rows_apart("copied or pickled")
         return super().__getstate__()
 

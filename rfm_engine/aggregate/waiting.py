@@ -82,7 +82,7 @@ class Layout(NamedTuple):
 
     @property
     def are_distinct(self) -> bool:
-        """Whether orders are told apart by their ids, and nothing else is kept of each."""
+        """Whether distinct order ids are counted, and nothing else is kept of an order."""
         return self.orders in ("int", "bytes") and self.net is None
 
     @property

@@ -54,7 +54,7 @@ class CsvFormat:
 
 
 def is_delimiter(text: str) -> bool:
-    """Tell whether one character can stand between the fields of CSV."""
+    """Tell whether one character can separate the fields of CSV."""
     return len(text) == 1 and text.isascii() and text not in '"\r\n\0'
 
 

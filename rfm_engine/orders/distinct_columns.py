@@ -1,4 +1,4 @@
-"""Columns that tell rows apart: their names, and their values as words and bytes."""
+"""The columns of distinct: their names, and their values as words and bytes."""
 
 from __future__ import annotations
 

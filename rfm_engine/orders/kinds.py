@@ -33,7 +33,7 @@ AmountKind = Literal["int", "float", "decimal"]
 class Kinds(NamedTuple):
     """The canonical types of all input; `time` is None until text has been parsed.
 
-    `scale` is the amount's, and `distinct` has the kinds of the columns that tell rows apart,
+    `scale` is the amount's, and `distinct` has the kinds of the distinct columns,
     joined by commas; roles without a column have None.
     """
 

@@ -94,7 +94,7 @@ def normalize(
         batch.drop(~condition.holds(batch.column(condition.column)), FILTERED)
     customers = _ids(batch, reading.customer, reading, text=text)
     batch.drop_nulls(customers, NULL_CUSTOMER)
-    times, text_time = _times(batch, reading)
+    times, text_time = _times(batch, reading, text=text)
     batch.drop_nulls(times, NULL_TIME)
     time_us, bad = to_instants(times, reading.zone)
     batch.drop(bad, BAD_TIME)
@@ -158,11 +158,14 @@ def _fits_int64(number: Decimal | None) -> bool:
     return number is None or -(2**63) <= number < 2**63
 
 
-def _times(batch: Batch, reading: Reading) -> tuple[pa.Array, Literal["naive", "zoned"] | None]:
+def _times(
+    batch: Batch, reading: Reading, *, text: bool
+) -> tuple[pa.Array, Literal["naive", "zoned"] | None]:
     """Return the times as timestamps or dates, and what they are where only their text tells."""
     times = batch.column(reading.time)
     if is_text(times.type):
-        return parsed_times(batch.text(reading.time), reading.time_format, batch.where)
+        mark = reading.csv_decimal if text else "."
+        return parsed_times(batch.text(reading.time), reading.time_format, mark, batch.where)
     if reading.time_format is not None and is_number_of_time(times.type, reading.time_format):
         return times_of_numbers(times, reading.time_format).times, None
     return times, None

@@ -31,8 +31,8 @@ class MissingColumnError(UsageError):
         by_lower = {h.lower(): h for h in held}
         close = difflib.get_close_matches(column.lower(), by_lower, n=1)
         advice = f"Did you mean {by_lower[close[0]]!r}?" if close else "Name the column to read."
-        if len(held) == 1 and any(mark in held[0] for mark in ",;|\t"):
-            advice = "Give the delimiter of the CSV."
+        if len(held) == 1 and any(mark in held[0].strip() for mark in ",;|\t "):
+            advice = "Give the delimiter of the CSV with --csv-delimiter (space for blanks)."
         super().__init__(f"column {column!r} must exist in {name}; got {listed}. {advice}")
         self.column = column
         self.name = name

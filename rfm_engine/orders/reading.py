@@ -18,6 +18,7 @@ from rfm_engine.orders.distinct_columns import column_names
 from rfm_engine.orders.money.notation import Notation
 from rfm_engine.orders.money.rates import Rates
 from rfm_engine.orders.money.rates_file import read_rates
+from rfm_engine.orders.time.numbers import NUMBER_FORMATS, is_time_format
 from rfm_engine.orders.time.zones import Zone
 from rfm_engine.orders.where import Condition
 
@@ -108,6 +109,11 @@ class Reading:
             raise UsageError(f"amount_scale must be 0 to {MAX_SCALE} digits; got {shown(scale)}.")
         if self.time_format == "":
             raise UsageError("time_format must be a format like %d.%m.%Y; got nothing.")
+        if isinstance(self.time_format, str) and not is_time_format(self.time_format):
+            raise UsageError(
+                f"time_format must be a format like %d.%m.%Y, or {', '.join(NUMBER_FORMATS)}; "
+                f"got {shown(self.time_format)}."
+            )
         for name in ("timezone", "time_format", "csv_delimiter"):
             given = getattr(self, name)
             if not isinstance(given, str) and (given is not None or name != "time_format"):

@@ -78,7 +78,7 @@ def _integers(  # noqa: PLR0913 - two callers, which differ in the last three
 
 
 def parsed_times(
-    column: pa.Array, time_format: str | None, where: Callable[[int], str]
+    column: pa.Array, time_format: str | None, decimal_mark: str, where: Callable[[int], str]
 ) -> tuple[pa.Array, Literal["naive", "zoned"] | None]:
     """Read a text column as timestamps, and tell whether they have a zone (None without any).
 
@@ -88,7 +88,7 @@ def parsed_times(
         A value is no time, or some have a zone and others have none.
     """
     if time_format in NUMBER_FORMATS:
-        numbers = times_of_numbers(column, time_format)
+        numbers = times_of_numbers(column, time_format, decimal_mark)
         if numbers.unreadable >= 0:
             row = numbers.unreadable
             raise DataError(

@@ -62,7 +62,7 @@ def shape_of_file(manifest: Manifest, kinds: Kinds, file: File) -> Shape:
 
 
 def distinct_shape_of(manifest: Manifest, kinds: Kinds) -> Shape:
-    """Return the columns of rows that `distinct` tells apart."""
+    """Return the columns of distinct rows."""
     column = "distinct_row"
     totals = shape_of(manifest, kinds)
     return totals._replace(daily=False, order=column, order_kind="binary", order_column=column)

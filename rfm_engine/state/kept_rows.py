@@ -1,4 +1,4 @@
-"""Rows that distinct tells apart, kept for the batches that can be replaced.
+"""Distinct rows, kept for the batches that can be replaced.
 
 A row is kept with its customer, so that it can be deleted with the customer: as the number of words
 that tell it apart and its marks in one word, and all its words.
@@ -46,7 +46,7 @@ _HEAD_BYTES = 16
 
 
 class _Rows:
-    """Rows of a file: what tells them apart, all else, and their marks."""
+    """Rows of a file: the distinct columns, the other values, and their marks."""
 
     def __init__(self, keys: ByteKeys) -> None:
         starts, lengths = keys.offsets[:-1], np.diff(keys.offsets) - _HEAD_BYTES

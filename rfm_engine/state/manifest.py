@@ -26,7 +26,7 @@ DATA_FILE = re.compile(
 ORDER_ROLES = ("orders", "known")
 """Roles of files whose rows are distinct orders."""
 DISTINCT_ROLE = "distinct"
-"""Role of files whose rows are those that `distinct` tells apart."""
+"""Role of files whose rows are the distinct rows."""
 LEDGER_ROLE = "ledger"
 """Role of files whose rows are batches and files ever ingested; all others have totals."""
 _WRAPPED = re.compile(r'\{"sha256": "([0-9a-f]{64})", "state": (.*)\}\n', re.DOTALL)
@@ -108,7 +108,7 @@ class Batch(NamedTuple):
     `most_orders` is the greatest number of orders of a row. `totals` are the batch's own; `orders`
     its distinct order ids, and `repeats` what these count less because batches before it hold the
     same orders; both empty without an order column. `distinct` are the rows that its orders have in
-    the columns that tell rows apart; each of its files has rows of all buckets.
+    the distinct columns; each of its files has rows of all buckets.
     """
 
     id: str

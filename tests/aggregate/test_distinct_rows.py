@@ -1,4 +1,4 @@
-"""The rows that distinct tells apart: compared in full, from many threads, within their memory."""
+"""Distinct rows: compared in full, from many threads, within their memory."""
 
 from __future__ import annotations
 

@@ -151,3 +151,18 @@ def test_year_10000__must_be_written_as_dates_are(year):
     orders = pa.table(ROWS | {"order_time": pa.array(["2026-01-01", year, None])})
     with pytest.raises(DataError, match="row 2"):
         rfm.score(orders, as_of="2026-01-31")
+
+
+def test_csv__excel_has_the_decimal_point_of_its_amounts(tmp_path):
+    (tmp_path / "o.csv").write_text("customer_id;order_time;amount\n7;46023,5;1,50\n")
+    options = {"csv_delimiter": ";", "csv_decimal": ",", "time_format": "excel"}
+    [row] = rfm.score(tmp_path / "o.csv", as_of="2026-01-31", **options).customers.to_pylist()
+    assert row["last_order"] == datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("time_format", ["Epoch", "epochs", "excel ", "dd.mm.yyyy", "ISO"])
+def test_time_format__without_directives_is_refused(time_format):
+    with pytest.raises(
+        rfm.UsageError, match=r"must be a format like %d\.%m\.%Y, or epoch, epoch-ms"
+    ):
+        scored(pa.array(["1", "2", "3"]), time_format=time_format)

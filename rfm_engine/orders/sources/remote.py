@@ -45,7 +45,7 @@ def split(uri: str) -> tuple[str, list[str], str]:
 
 
 def without_secrets(uri: str) -> str:
-    """Return ``uri`` for messages: options may hold keys, and so may what stands before an @."""
+    """Return ``uri`` for messages: options may hold keys, and so may the part before an @."""
     return re.sub(r"://[^/@]*:[^/@]*@", "://", uri.partition("?")[0])
 
 

@@ -49,6 +49,11 @@ def time_kind(kind: pa.DataType, time_format: str | None) -> Literal["naive", "z
     return None if is_text(kind) else "naive"
 
 
+def is_time_format(text: str) -> bool:
+    """Tell whether a text is one of `NUMBER_FORMATS`, or may be a format of strptime."""
+    return text in NUMBER_FORMATS or "%" in text
+
+
 def is_number_of_time(kind: pa.DataType, time_format: str | None) -> bool:
     """Tell whether numbers of a type are times in a format, exactly."""
     if time_format not in NUMBER_FORMATS:
@@ -58,7 +63,9 @@ def is_number_of_time(kind: pa.DataType, time_format: str | None) -> bool:
     return bool(pa.types.is_integer(kind) or is_decimal or is_float)
 
 
-def times_of_numbers(column: pa.Array[Any], time_format: str) -> NumberTimes:
+def times_of_numbers(
+    column: pa.Array[Any], time_format: str, decimal_mark: str = "."
+) -> NumberTimes:
     """Read numbers, or text that holds numbers, as times in one of `NUMBER_FORMATS`.
 
     Finer than a microsecond is floored; a time out of range is one that `to_instants` finds.
@@ -73,7 +80,7 @@ def times_of_numbers(column: pa.Array[Any], time_format: str) -> NumberTimes:
     else:
         if pa.types.is_decimal(kind):
             column = _with_microseconds(column).cast(pa.string())
-        us, unreadable = _of_texts(column, time_format)
+        us, unreadable = _of_texts(column, time_format, ord(decimal_mark))
     zone = None if time_format == EXCEL else "UTC"
     return NumberTimes(arrow(us, pa.timestamp("us", zone), valid_mask(column)), unreadable)
 
@@ -103,13 +110,13 @@ def _of_serial_floats(column: pa.Array[Any]) -> Int64s:
     return _of_serials(whole.astype(np.int64), ms)
 
 
-def _of_texts(column: pa.Array[Any], time_format: str) -> tuple[Int64s, int]:
+def _of_texts(column: pa.Array[Any], time_format: str, mark: int) -> tuple[Int64s, int]:
     unit, n_digits = {EPOCH: (10**6, 6), EPOCH_MS: (10**3, 0), EXCEL: (10**10, _EXCEL_DIGITS)}[
         time_format
     ]
     found = np.empty(len(column), np.int64)
     readable = np.empty(len(column), np.bool_)
-    read_numbers(*texts(column), n_digits, unit, _OUT_OF_RANGE // unit, found, readable)
+    read_numbers(*texts(column), mark, n_digits, unit, _OUT_OF_RANGE // unit, found, readable)
     valid = valid_mask(column)
     unreadable = first_true(~readable if valid is None else ~readable & valid)
     if time_format != EXCEL:
@@ -136,12 +143,12 @@ def _with_microseconds(column: pa.Array[Any]) -> pa.Array[Any]:
 
 @kernel
 def read_numbers(  # noqa: PLR0913
-    data, offsets, n_digits, unit, most, found, readable
+    data, offsets, mark, n_digits, unit, most, found, readable
 ):
     """Read decimal numbers as `floor(number * unit)`, `int64[n]`; `readable` is `bool[n]`.
 
-    `unit` is the power of ten of `n_digits`, or more where no fraction may be: digits of the
-    fraction are read up to `n_digits`, 0 allowing no fraction. `most` is where the whole part ends.
+    `unit` is the power of ten of `n_digits`, or more where no fraction may be: digits after the
+    byte `mark` are read up to `n_digits`, 0 allowing no fraction. The whole part is cut at `most`.
     """
     for i in range(len(found)):
         found[i] = 0
@@ -164,7 +171,7 @@ def read_numbers(  # noqa: PLR0913
             continue
         part = np.int64(0)
         has_rest = False
-        if at < end and data[at] == ord(".") and n_digits > 0:
+        if at < end and data[at] == mark and n_digits > 0:
             at += 1
             begin = at
             worth = unit
