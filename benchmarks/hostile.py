@@ -16,7 +16,7 @@ from benchmarks.cases import RESULTS
 from rfm_engine import CustomerTotals
 from rfm_engine.aggregate.hashing import HashKey, hash_keys
 from rfm_engine.bench.record import machine, versions
-from rfm_engine.orders.arrays import frozen
+from rfm_engine.kernels.arrays import frozen
 from rfm_engine.orders.keys import IntKeys
 
 Ids = npt.NDArray[np.uint64]

@@ -15,7 +15,7 @@ from rfm_engine.aggregate.routing import Route, route
 from rfm_engine.aggregate.scatter import Numbers, scatter
 from rfm_engine.aggregate.texts import WaitingTexts
 from rfm_engine.aggregate.waiting import Span, Waiting
-from rfm_engine.orders.arrays import frozen
+from rfm_engine.kernels.arrays import frozen
 from rfm_engine.orders.keys import IntKeys, RowKeys
 from rfm_engine.orders.normalize import OrderRows
 

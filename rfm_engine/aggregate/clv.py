@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from rfm_engine.aggregate.daily import Repeats
-from rfm_engine.orders.arrays import arrow
+from rfm_engine.kernels.arrays import arrow
 from rfm_engine.orders.reading import ClvUnit
 
 UNIT_DAYS: dict[ClvUnit, int] = {"D": 1, "W": 7}

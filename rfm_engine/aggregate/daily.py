@@ -18,7 +18,7 @@ from rfm_engine.aggregate.pairs import Pairs
 from rfm_engine.aggregate.tables import Codes
 from rfm_engine.aggregate.waiting import Pieces, Waiting
 from rfm_engine.kernels import kernel
-from rfm_engine.orders.arrays import frozen
+from rfm_engine.kernels.arrays import frozen
 from rfm_engine.orders.time.clock import local_days
 from rfm_engine.orders.time.zones import Zone
 

@@ -11,7 +11,7 @@ from rfm_engine.aggregate.memory import zeros
 from rfm_engine.aggregate.tables import Codes, Rows, Words
 from rfm_engine.aggregate.waiting import BIN_BITS, Pieces
 from rfm_engine.kernels import kernel
-from rfm_engine.orders.arrays import frozen
+from rfm_engine.kernels.arrays import frozen
 from rfm_engine.orders.keys import IntKeys
 
 # A smaller sample says little, and what is small is fast anyhow.

@@ -22,7 +22,7 @@ from rfm_engine.aggregate.row_words import Int64s, RowWords
 from rfm_engine.aggregate.tables import Index
 from rfm_engine.errors import RfmError
 from rfm_engine.kernels import kernel
-from rfm_engine.orders.arrays import frozen
+from rfm_engine.kernels.arrays import frozen
 from rfm_engine.orders.keys import ByteKeys
 
 _SHARD_BITS = 5

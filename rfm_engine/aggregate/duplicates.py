@@ -16,7 +16,7 @@ from rfm_engine.aggregate.hashing import HashKey
 from rfm_engine.aggregate.row_words import OF_TEXT, Int64s, RowWords, places_of, width_of
 from rfm_engine.aggregate.tables import Words
 from rfm_engine.errors import DataError, shown
-from rfm_engine.orders.arrays import frozen, plain
+from rfm_engine.kernels.arrays import frozen, plain
 from rfm_engine.orders.distinct_columns import (
     Cells,
     Compared,

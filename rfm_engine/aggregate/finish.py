@@ -15,7 +15,7 @@ from rfm_engine.aggregate.ids import IdColumns, groups_array, taken
 from rfm_engine.aggregate.measures import COUNT_BITS
 from rfm_engine.errors import DataError
 from rfm_engine.kernels import kernel
-from rfm_engine.orders.arrays import arrow, frozen
+from rfm_engine.kernels.arrays import arrow, frozen
 from rfm_engine.orders.group_keys import GroupIds, joined_groups
 from rfm_engine.orders.keys import Keys, joined
 from rfm_engine.orders.kinds import Kinds

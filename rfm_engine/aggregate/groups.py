@@ -16,7 +16,7 @@ from rfm_engine.aggregate.regroup import Places, regrouped
 from rfm_engine.aggregate.tables import ByteTable, Codes, IntTable, coded
 from rfm_engine.aggregate.texts import placed_alone
 from rfm_engine.aggregate.waiting import Pieces
-from rfm_engine.orders.arrays import frozen
+from rfm_engine.kernels.arrays import frozen
 from rfm_engine.orders.group_keys import GroupIds, plain_keys
 from rfm_engine.orders.keys import IntKeys, Keys
 

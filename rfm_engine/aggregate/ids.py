@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rfm_engine.errors import DataError, UsageError, cut, shown
-from rfm_engine.orders.arrays import arrow, refuse_invalid_text
+from rfm_engine.kernels.arrays import arrow, refuse_invalid_text
 from rfm_engine.orders.group_keys import GroupIds, customers_of, groups_of, plain_keys
 from rfm_engine.orders.keys import ByteKeys, IntKeys, Keys, gathered
 from rfm_engine.orders.kinds import OUTPUT_TYPES, IdKind

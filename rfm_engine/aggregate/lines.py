@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from rfm_engine.kernels import kernel
-from rfm_engine.orders.arrays import frozen
+from rfm_engine.kernels.arrays import frozen
 from rfm_engine.orders.keys import IntKeys
 from rfm_engine.orders.normalize import OrderRows
 

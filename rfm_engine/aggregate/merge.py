@@ -16,7 +16,7 @@ from rfm_engine.aggregate.routing import route
 from rfm_engine.aggregate.scatter import NO_NUMBERS, scatter
 from rfm_engine.aggregate.texts import WaitingTexts, placed_alone
 from rfm_engine.aggregate.waiting import Layout, Waiting
-from rfm_engine.orders.arrays import frozen
+from rfm_engine.kernels.arrays import frozen
 from rfm_engine.orders.keys import ByteKeys
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rfm_engine.kernels import kernel
-from rfm_engine.orders.arrays import frozen
+from rfm_engine.kernels.arrays import frozen
 
 Numbers = npt.NDArray[np.int64]
 

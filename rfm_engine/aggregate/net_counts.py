@@ -21,7 +21,7 @@ from rfm_engine.aggregate.pairs import Pairs
 from rfm_engine.aggregate.tables import slot_shift
 from rfm_engine.aggregate.waiting import NetRule
 from rfm_engine.kernels import kernel
-from rfm_engine.orders.arrays import frozen
+from rfm_engine.kernels.arrays import frozen
 from rfm_engine.orders.keys import Keys
 
 _COUNTS = np.int64((1 << COUNT_BITS) - 1)

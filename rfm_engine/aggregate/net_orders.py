@@ -26,7 +26,7 @@ from rfm_engine.aggregate.net_rows import append_rows, blocks, read_orders
 from rfm_engine.aggregate.tables import ByteTable, Codes, Rows, Words, slot_shift
 from rfm_engine.aggregate.waiting import Layout, Pieces, Waiting
 from rfm_engine.kernels import kernel
-from rfm_engine.orders.arrays import frozen
+from rfm_engine.kernels.arrays import frozen
 from rfm_engine.orders.time.clock import local_days
 
 # With fewer entries it is not worth searching for repeats.

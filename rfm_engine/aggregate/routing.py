@@ -11,7 +11,7 @@ from rfm_engine.aggregate.dense import DenseRange
 from rfm_engine.aggregate.hashing import Hashes, HashKey, hash_keys
 from rfm_engine.aggregate.waiting import BIN_BITS, N_BINS
 from rfm_engine.kernels import kernel
-from rfm_engine.orders.arrays import frozen
+from rfm_engine.kernels.arrays import frozen
 from rfm_engine.orders.keys import ByteKeys, IntKeys, RowKeys
 
 

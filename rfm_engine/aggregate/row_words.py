@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from rfm_engine.aggregate.tables import Words
 from rfm_engine.kernels import kernel
-from rfm_engine.orders.arrays import frozen
+from rfm_engine.kernels.arrays import frozen
 from rfm_engine.orders.distinct_columns import Cells
 from rfm_engine.orders.keys import ByteKeys, SharedKeys, gathered
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from rfm_engine.aggregate.routing import Route
 from rfm_engine.kernels import kernel
-from rfm_engine.orders.arrays import frozen
+from rfm_engine.kernels.arrays import frozen
 
 Numbers: TypeAlias = npt.NDArray[np.int64]
 

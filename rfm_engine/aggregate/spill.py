@@ -15,7 +15,7 @@ import numpy.typing as npt
 from rfm_engine.aggregate.contents import Contents, NetEntries, OrderEntries
 from rfm_engine.aggregate.daily import DayEntries
 from rfm_engine.errors import RfmError, UsageError, path_text, shown
-from rfm_engine.orders.arrays import frozen
+from rfm_engine.kernels.arrays import frozen
 from rfm_engine.orders.keys import ByteKeys, IntKeys
 
 _NET_COLUMNS = 6  # those of `NetEntries` that are always there

@@ -15,7 +15,7 @@ from rfm_engine.aggregate.hashing import Hashes, HashKey, unhash_ints
 from rfm_engine.aggregate.memory import Growing, zeros
 from rfm_engine.aggregate.waiting import Pieces
 from rfm_engine.kernels import kernel
-from rfm_engine.orders.arrays import frozen
+from rfm_engine.kernels.arrays import frozen
 from rfm_engine.orders.keys import ByteKeys, IntKeys, gathered
 
 Codes: TypeAlias = npt.NDArray[np.uint32]

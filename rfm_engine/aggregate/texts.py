@@ -15,7 +15,7 @@ from rfm_engine.aggregate.hashing import HashKey, hash_keys
 from rfm_engine.aggregate.routing import Route
 from rfm_engine.aggregate.tables import Rows, Words
 from rfm_engine.kernels import kernel
-from rfm_engine.orders.arrays import frozen
+from rfm_engine.kernels.arrays import frozen
 from rfm_engine.orders.keys import ByteKeys, SharedKeys
 
 Places: TypeAlias = npt.NDArray[np.int64]

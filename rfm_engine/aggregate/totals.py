@@ -33,7 +33,7 @@ from rfm_engine.aggregate.spill import SpillFile
 from rfm_engine.aggregate.waiting import Layout, NetRule
 from rfm_engine.available import anonymous_bytes
 from rfm_engine.errors import UsageError
-from rfm_engine.orders.arrays import is_text, plain_type
+from rfm_engine.kernels.arrays import is_text, plain_type
 from rfm_engine.orders.group_keys import within_groups
 from rfm_engine.orders.judge import COUNTED
 from rfm_engine.orders.kinds import OUTPUT_TYPES

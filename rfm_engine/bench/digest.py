@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from rfm_engine.aggregate.hashing import HashKey, hash_keys
 from rfm_engine.bench.work import COLUMNS
-from rfm_engine.orders.arrays import frozen, values
+from rfm_engine.kernels.arrays import frozen, values
 from rfm_engine.orders.keys import IntKeys, keys_of
 
 Words: TypeAlias = npt.NDArray[np.uint64]

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from rfm_engine.errors import DataError, UsageError, shown
-from rfm_engine.orders.arrays import (
+from rfm_engine.kernels.arrays import (
     first_true,
     frozen,
     is_bytes,

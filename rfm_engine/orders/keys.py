@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from rfm_engine.kernels import kernel
-from rfm_engine.orders.arrays import dictionary_places, frozen, plain, texts, values
+from rfm_engine.kernels.arrays import dictionary_places, frozen, plain, texts, values
 
 
 class IntKeys(NamedTuple):

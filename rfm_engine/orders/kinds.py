@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple, NoReturn
 import pyarrow as pa
 
 from rfm_engine.errors import DataError
-from rfm_engine.orders.arrays import is_bytes, is_text, plain_type
+from rfm_engine.kernels.arrays import is_bytes, is_text, plain_type
 from rfm_engine.orders.money.amounts import FLOAT_SCALE, default_scale
 from rfm_engine.orders.reading import MAX_SCALE, Reading
 from rfm_engine.orders.time.numbers import is_number_of_time, time_kind

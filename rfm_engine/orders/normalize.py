@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rfm_engine.errors import DataError, cut
-from rfm_engine.orders.arrays import (
+from rfm_engine.kernels.arrays import (
     arrow,
     first_true,
     frozen,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from rfm_engine.orders.arrays import plain_type
+from rfm_engine.kernels.arrays import plain_type
 from rfm_engine.orders.kinds import IdKind, Kinds
 from rfm_engine.orders.reading import Reading
 

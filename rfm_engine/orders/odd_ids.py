@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from rfm_engine.kernels import kernel
-from rfm_engine.orders.arrays import frozen, texts
+from rfm_engine.kernels.arrays import frozen, texts
 
 NULL_WORDS = ("NULL", "null", "\\N", "NaN", "nan", "None", "NA", "N/A", "#N/A", "<NA>")
 """What databases, pandas, R and Excel write for null; compared exactly."""

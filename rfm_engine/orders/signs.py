@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from rfm_engine.orders.arrays import values
+from rfm_engine.kernels.arrays import values
 from rfm_engine.orders.odd_ids import ODD_FORMS, odd_ids
 
 # Fractions mostly show in the first rows, and then no more rows are looked at.

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rfm_engine.errors import UsageError, shown
-from rfm_engine.orders.arrays import arrow_texts, plain, plain_type, values
+from rfm_engine.kernels.arrays import arrow_texts, plain, plain_type, values
 
 
 class Condition(NamedTuple):

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rfm_engine.kernels import kernel
-from rfm_engine.orders.arrays import frozen
+from rfm_engine.kernels.arrays import frozen
 
 Chunk = npt.NDArray[np.int64] | npt.NDArray[np.int32]
 Values = Sequence[Chunk]

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from rfm_engine.orders.arrays import Scalar, frozen
+from rfm_engine.kernels.arrays import Scalar, frozen
 from rfm_engine.score.group_cuts import (
     LINEAR,
     MEAN_BELOW,

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from rfm_engine.errors import UsageError
-from rfm_engine.orders.arrays import arrow, arrow_texts
+from rfm_engine.kernels.arrays import arrow, arrow_texts
 from rfm_engine.score.cells import Bins, Cells
 from rfm_engine.segments.rules import Numbers
 from rfm_engine.segments.scheme import AXES, Scheme

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rfm_engine.kernels import kernel
-from rfm_engine.orders.arrays import frozen
+from rfm_engine.kernels.arrays import frozen
 from rfm_engine.score.cells import Bins, Cells
 from rfm_engine.segments.conditions import Condition, GroupRanges, Population, Range, holds
 from rfm_engine.segments.scheme import Scheme

@@ -15,10 +15,10 @@ from typing import TypeAlias
 import pyarrow as pa
 import pyarrow.csv
 
+from rfm_engine.parquet.concatenation import Stitch
+from rfm_engine.parquet.encoding import Memory, write_table
 from rfm_engine.sink.aside import MARKER, sync
-from rfm_engine.sink.encoding import Memory, write_table
 from rfm_engine.sink.in_order import in_order
-from rfm_engine.sink.stitch import Stitch
 from rfm_engine.sink.text import as_text, check_text
 
 Groups: TypeAlias = Iterable[Callable[[], pa.Table]]

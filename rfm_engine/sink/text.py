@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rfm_engine.errors import DataError
-from rfm_engine.orders.arrays import arrow_texts, values
+from rfm_engine.kernels.arrays import arrow_texts, values
 
 _PLAIN_SCALE = 6  # up to here Arrow writes decimals without an exponent
 

@@ -14,7 +14,7 @@ from rfm_engine.aggregate.held import LIMIT, Measured
 from rfm_engine.aggregate.ids import taken
 from rfm_engine.aggregate.measures import COUNT, COUNT_BITS, FAR_US, FIRST, LAST, SUM, UNKNOWN_FIRST
 from rfm_engine.kernels import kernel
-from rfm_engine.orders.arrays import frozen
+from rfm_engine.kernels.arrays import frozen
 from rfm_engine.orders.keys import Keys, joined
 from rfm_engine.state.merge import Int64s, Rows, plain
 from rfm_engine.state.runs import find_places

@@ -17,7 +17,7 @@ from rfm_engine.aggregate.held import HeldRecords
 from rfm_engine.aggregate.ids import taken
 from rfm_engine.aggregate.measures import COUNT_BITS
 from rfm_engine.kernels import kernel
-from rfm_engine.orders.arrays import frozen
+from rfm_engine.kernels.arrays import frozen
 from rfm_engine.state.merge import NO_DAYS, Rows, first_rows
 
 Int64s = npt.NDArray[np.int64]

@@ -25,7 +25,7 @@ from rfm_engine.aggregate.partitions import Partitions
 from rfm_engine.aggregate.spill import SpillFile
 from rfm_engine.aggregate.waiting import Layout
 from rfm_engine.errors import DataError
-from rfm_engine.orders.arrays import frozen
+from rfm_engine.kernels.arrays import frozen
 from rfm_engine.orders.group_keys import GroupIds, customers_of, groups_of, within_groups
 from rfm_engine.orders.judge import COUNTED
 from rfm_engine.orders.keys import IntKeys, Keys

@@ -25,7 +25,7 @@ from rfm_engine.aggregate.duplicates import owners_of
 from rfm_engine.aggregate.hashing import HashKey
 from rfm_engine.aggregate.row_words import RowWords
 from rfm_engine.errors import UsageError, shown
-from rfm_engine.orders.arrays import frozen
+from rfm_engine.kernels.arrays import frozen
 from rfm_engine.orders.distinct_columns import Cells
 from rfm_engine.orders.group_keys import GroupIds, groups_of, within_groups
 from rfm_engine.orders.keys import ByteKeys, gathered, joined

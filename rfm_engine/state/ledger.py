@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from rfm_engine.orders.arrays import arrow, arrow_texts
+from rfm_engine.kernels.arrays import arrow, arrow_texts
 from rfm_engine.state.manifest import (
     LEDGER_ROLE,
     Batch,

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from rfm_engine.aggregate.ids import taken
 from rfm_engine.aggregate.measures import COUNT_BITS, Records
 from rfm_engine.kernels import kernel
-from rfm_engine.orders.arrays import frozen
+from rfm_engine.kernels.arrays import frozen
 from rfm_engine.orders.keys import IntKeys, Keys, joined
 from rfm_engine.state.runs import interleave, mark_changes
 

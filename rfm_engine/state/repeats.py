@@ -14,7 +14,7 @@ import numpy.typing as npt
 from rfm_engine.aggregate.hashing import HashKey
 from rfm_engine.aggregate.ids import taken
 from rfm_engine.aggregate.measures import COUNT
-from rfm_engine.orders.arrays import frozen
+from rfm_engine.kernels.arrays import frozen
 from rfm_engine.orders.keys import ByteKeys
 from rfm_engine.state.days import DAY_SHIFT, day_words
 from rfm_engine.state.merge import NO_DAYS, Rows

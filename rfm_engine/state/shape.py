@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from rfm_engine.aggregate.ids import IdColumns, ids_array
 from rfm_engine.aggregate.measures import COUNT_BITS, FAR_US, UNKNOWN_FIRST, Records
 from rfm_engine.kernels import kernel
-from rfm_engine.orders.arrays import arrow, frozen, valid_mask, values
+from rfm_engine.kernels.arrays import arrow, frozen, valid_mask, values
 from rfm_engine.orders.group_keys import GroupIds, customers_of, groups_of, within_groups
 from rfm_engine.orders.keys import ByteKeys, IntKeys, Keys, joined, keys_of
 from rfm_engine.orders.kinds import OUTPUT_TYPES, IdKind

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rfm_engine.aggregate.hashing import HashKey, hash_keys, unhash_ints
-from rfm_engine.orders.arrays import frozen
+from rfm_engine.kernels.arrays import frozen
 from rfm_engine.orders.keys import ByteKeys, IntKeys
 from tests.conftest import COMPILED
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rfm_engine.aggregate.lines import joined
-from rfm_engine.orders.arrays import frozen
+from rfm_engine.kernels.arrays import frozen
 from rfm_engine.orders.keys import ByteKeys, IntKeys, Keys
 from rfm_engine.orders.normalize import OrderRows
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import rfm_engine as rfm
 from rfm_engine.aggregate.narrow import Fields, packed
-from rfm_engine.orders.arrays import frozen
+from rfm_engine.kernels.arrays import frozen
 from tests import reference
 from tests.compare import expected_totals, totals_of
 from tests.shapes import AS_OF, cents, orders_table, rows_of

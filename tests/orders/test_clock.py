@@ -15,7 +15,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rfm_engine.kernels import COMPILED
-from rfm_engine.orders.arrays import frozen
+from rfm_engine.kernels.arrays import frozen
 from rfm_engine.orders.time.clock import add_offsets, local_days, to_instants
 from rfm_engine.orders.time.zones import Zone
 

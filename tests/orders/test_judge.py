@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rfm_engine.kernels import COMPILED
-from rfm_engine.orders.arrays import frozen
+from rfm_engine.kernels.arrays import frozen
 from rfm_engine.orders.extent import GREATEST, LEAST, extent
 from rfm_engine.orders.judge import (
     AFTER_AS_OF,

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from rfm_engine.errors import UsageError
-from rfm_engine.orders.arrays import frozen, is_text, valid_mask, values
+from rfm_engine.kernels.arrays import frozen, is_text, valid_mask, values
 from rfm_engine.orders.money.conversion import converted_minor
 from rfm_engine.orders.money.decimals import decimal_minor
 from rfm_engine.orders.money.floats import float_minor

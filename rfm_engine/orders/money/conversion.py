@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from rfm_engine.orders.arrays import arrow, frozen, valid_mask, values
+from rfm_engine.kernels.arrays import arrow, frozen, valid_mask, values
 from rfm_engine.orders.money.decimals import decimal_minor
 from rfm_engine.orders.money.floats import float_minor
 from rfm_engine.orders.money.rates import RowRates

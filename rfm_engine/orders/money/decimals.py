@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from rfm_engine.kernels import kernel
-from rfm_engine.orders.arrays import frozen, values
+from rfm_engine.kernels.arrays import frozen, values
 from rfm_engine.orders.money.integers import whole_minor
 from rfm_engine.orders.money.narrow_decimals import WITHIN, narrow, rescale
 from rfm_engine.orders.money.status import (

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rfm_engine.kernels import kernel
-from rfm_engine.orders.arrays import frozen
+from rfm_engine.kernels.arrays import frozen
 from rfm_engine.orders.money.clear_floats import round_clear, round_clear_singles
 from rfm_engine.orders.money.status import (
     HARD,

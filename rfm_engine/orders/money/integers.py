@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from rfm_engine.orders.arrays import frozen, values
+from rfm_engine.kernels.arrays import frozen, values
 from rfm_engine.orders.extent import extent
 from rfm_engine.orders.money.status import LIMIT, TOO_LARGE, Minors
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from rfm_engine.errors import UsageError, shown
 from rfm_engine.kernels import kernel
-from rfm_engine.orders.arrays import frozen, texts, valid_mask
+from rfm_engine.kernels.arrays import frozen, texts, valid_mask
 
 SPACE = "space"
 _SPACES = (" ", "\u00a0", "\u202f")

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rfm_engine.orders.arrays import arrow_texts, frozen, values
+from rfm_engine.kernels.arrays import arrow_texts, frozen, values
 
 _EPOCH = date(1970, 1, 1).toordinal()
 # Days are 32-bit numbers, so that a currency's number and a day make one of 64 bits.

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from rfm_engine.kernels import kernel
-from rfm_engine.orders.arrays import texts
+from rfm_engine.kernels.arrays import texts
 from rfm_engine.orders.money.status import (
     HARD,
     LIMIT,

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from rfm_engine.kernels import kernel
-from rfm_engine.orders.arrays import frozen
+from rfm_engine.kernels.arrays import frozen
 
 
 def squeezed(block: bytes | memoryview | pa.Buffer) -> pa.Buffer:

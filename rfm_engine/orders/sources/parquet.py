@@ -9,12 +9,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from rfm_engine.errors import DataError
-from rfm_engine.orders.arrays import refuse_invalid_text
+from rfm_engine.kernels.arrays import refuse_invalid_text
 from rfm_engine.orders.place import Constants, Place, Read, select
 from rfm_engine.orders.sources.discover import File
 from rfm_engine.orders.sources.files import FileSource
-from rfm_engine.orders.sources.footer import BYTE_ARRAY, RowGroup, read_footer
 from rfm_engine.orders.sources.guard import reading
+from rfm_engine.parquet.footer import BYTE_ARRAY, RowGroup, read_footer
 
 _CONTRACT = "readable Parquet"
 _BUFFER_BYTES = 1 << 20

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rfm_engine.kernels import kernel
-from rfm_engine.orders.arrays import frozen
+from rfm_engine.kernels.arrays import frozen
 
 _LONGEST_ROW = 1 << 26
 _QUOTE = b'"'

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from rfm_engine.kernels import kernel
-from rfm_engine.orders.arrays import frozen, values
+from rfm_engine.kernels.arrays import frozen, values
 from rfm_engine.orders.extent import extent
 from rfm_engine.orders.time.zones import Zone
 

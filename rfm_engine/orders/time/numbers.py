@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rfm_engine.kernels import kernel
-from rfm_engine.orders.arrays import arrow, first_true, is_text, texts, valid_mask, values
+from rfm_engine.kernels.arrays import arrow, first_true, is_text, texts, valid_mask, values
 
 Int64s = npt.NDArray[np.int64]
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from rfm_engine.errors import UsageError
 from rfm_engine.kernels import kernel
-from rfm_engine.orders.arrays import arrow, first_true, texts, valid_mask, values
+from rfm_engine.kernels.arrays import arrow, first_true, texts, valid_mask, values
 
 NOT_A_TIME, NAIVE, ZONED, NULL = range(4)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rfm_engine.errors import UsageError
-from rfm_engine.orders.arrays import frozen
+from rfm_engine.kernels.arrays import frozen
 from rfm_engine.orders.time.transitions import changes_of
 
 Int64s = npt.NDArray[np.int64]

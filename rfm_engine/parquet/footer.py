@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from rfm_engine.errors import DataError
-from rfm_engine.orders.sources.thrift import Compact, Struct
+from rfm_engine.parquet.thrift import Compact, Struct
 
 BYTE_ARRAY = 6
 

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet
 
-from rfm_engine.orders.arrays import values
+from rfm_engine.kernels.arrays import values
 
 _FEW_VALUES = {"product_id", "seller_id", "list_price", "discount"}
 # Packed to the bits they need, these are as small as compressed, in half the time.

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 import pyarrow as pa
 
-from rfm_engine.orders.sources.thrift import Compact
+from rfm_engine.parquet.thrift import Compact
 
 _MAGIC = b"PAR1"
 _TAIL_BYTES = 8  # length of the footer and the magic after it

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rfm_engine.sink.encoding import Memory, write_table
+from rfm_engine.parquet.encoding import Memory, write_table
 
 RANDOM = np.random.default_rng(0).integers(0, 2**63, 5000)
 

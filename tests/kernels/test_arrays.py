@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rfm_engine.orders.arrays import first_true, frozen, texts, valid_mask, values
+from rfm_engine.kernels.arrays import first_true, frozen, texts, valid_mask, values
 
 CUTS = st.tuples(st.integers(0, 17), st.integers(0, 17))
 KINDS = [pa.int8(), pa.uint64(), pa.float32(), pa.float64()]

@@ -18,9 +18,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rfm_engine import sink
-from rfm_engine.orders.sources.footer import read_footer
-from rfm_engine.sink.encoding import Memory, _options, write_table
-from rfm_engine.sink.stitch import Stitch
+from rfm_engine.parquet.concatenation import Stitch
+from rfm_engine.parquet.encoding import Memory, _options, write_table
+from rfm_engine.parquet.footer import read_footer
 
 NOON = datetime.datetime(2026, 10, 31, 12, tzinfo=datetime.UTC)
 LABELS = pa.array(["At Risk", "Champions", "None yet"])
