@@ -16,8 +16,8 @@ from rfm_engine.aggregate.survey import newest_day
 from rfm_engine.aggregate.totals import CustomerTotals
 from rfm_engine.orders.place import Place, Source
 from rfm_engine.orders.reading import NEWEST, Reading
-from rfm_engine.orders.sources.opening import open_sources
-from rfm_engine.scan import Seconds, scan
+from rfm_engine.orders.scan import Seconds, scan
+from rfm_engine.orders.sources.entry import open_sources
 from rfm_engine.sink import refuse_overwriting
 
 

@@ -22,9 +22,9 @@ from rfm_engine.model import plan_by
 from rfm_engine.orders.csv_format import null_words
 from rfm_engine.orders.distinct_columns import column_names
 from rfm_engine.orders.reading import ClvUnit, Frequency, Ids, Refunds, Zero, conditions_of
+from rfm_engine.orders.scan import Seconds
 from rfm_engine.orders.sources.deadline import STORE_TIMEOUT, seconds_of
 from rfm_engine.result import Result, SegmentTotals, cuts_in_units
-from rfm_engine.scan import Seconds
 from rfm_engine.scoring import Everyone, score_everyone
 from rfm_engine.segments.assign import refuse_value_column
 from rfm_engine.segments.first_orders import refuse_first_orders

@@ -24,7 +24,7 @@ LIBRARY = sorted((ROOT / "rfm_engine").rglob("*.py"))
 COMMANDS = sorted((ROOT / "cli").rglob("*.py"))
 # Left to right; a room imports itself, what stands to its left, errors and kernels.
 ROOMS = (
-    "parquet", "orders", "scan", "aggregate", "score", "segments", "sink", "aggregation", "customers",
+    "parquet", "orders", "aggregate", "score", "segments", "sink", "aggregation", "customers",
     "scoring", "result", "explain", "model", "state", "pipeline", "simulate", "bench",
 )  # fmt: skip
 EVERYWHERE = {"available", "errors", "kernels"}

@@ -12,7 +12,7 @@ from rfm_engine.aggregate.intake import Intake
 from rfm_engine.errors import UsageError
 from rfm_engine.orders.place import Place, Source
 from rfm_engine.orders.reading import Reading, day_date
-from rfm_engine.scan import Seconds, scan
+from rfm_engine.orders.scan import Seconds, scan
 
 
 class Survey:

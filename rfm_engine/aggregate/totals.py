@@ -39,7 +39,7 @@ from rfm_engine.orders.judge import COUNTED
 from rfm_engine.orders.kinds import OUTPUT_TYPES
 from rfm_engine.orders.place import Place, Source
 from rfm_engine.orders.reading import Reading, day_date, refuse_unknown
-from rfm_engine.orders.sources.opening import open_sources
+from rfm_engine.orders.sources.entry import open_sources
 from rfm_engine.orders.warnings import DataWarning
 
 

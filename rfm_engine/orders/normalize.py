@@ -21,6 +21,7 @@ from rfm_engine.kernels.arrays import (
     valid_mask,
     values,
 )
+from rfm_engine.orders.amount_hints import refuse_unreadable
 from rfm_engine.orders.batch import Batch
 from rfm_engine.orders.distinct_columns import (
     Cells,
@@ -45,6 +46,7 @@ from rfm_engine.orders.judge import (
     judge,
 )
 from rfm_engine.orders.keys import RowKeys, keys_of
+from rfm_engine.orders.missing_rates import refuse_unrated
 from rfm_engine.orders.money.amounts import NONFINITE, OK, ROUNDED, TOO_LARGE, UNREADABLE, to_minor
 from rfm_engine.orders.money.notation import Notation
 from rfm_engine.orders.money.rates import RowRates
@@ -54,8 +56,6 @@ from rfm_engine.orders.signs import Signs, are_whole, of_text_ids
 from rfm_engine.orders.text import OF_64_BITS, parsed_counts, parsed_ids, parsed_times
 from rfm_engine.orders.time.clock import DAY_US, local_days, local_us, to_instants
 from rfm_engine.orders.time.numbers import is_number_of_time, times_of_numbers
-from rfm_engine.orders.unrated import refuse_unrated
-from rfm_engine.orders.unreadable import refuse_unreadable
 
 
 class OrderRows(NamedTuple):

@@ -9,10 +9,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rfm_engine.errors import DataError, shown_value
+from rfm_engine.orders.amount_hints import advice_on_null
 from rfm_engine.orders.money.notation import Notation, plain_numbers
 from rfm_engine.orders.time.numbers import NUMBER_FORMATS, times_of_numbers
 from rfm_engine.orders.time.texts import parse_times
-from rfm_engine.orders.unreadable import advice_on_null
 
 OF_64_BITS = "from -2^63 to 2^63 - 1"
 # What programs write that keep integers as floats, such as pandas where some are null.

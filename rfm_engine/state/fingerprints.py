@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import Event
 from typing import TypeAlias
 
-from rfm_engine.orders.sources.discover import File
+from rfm_engine.orders.sources.discovery import File
 from rfm_engine.orders.sources.faults import cut_short
 from rfm_engine.orders.sources.guard import reading
 from rfm_engine.orders.sources.remote_source import blaming_the_store

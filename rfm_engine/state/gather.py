@@ -56,7 +56,7 @@ class Gathered(NamedTuple):
 
 
 class Gathering:
-    """Takes batches in from any thread, as `rfm_engine.scan.Consumer`.
+    """Takes batches in from any thread, as `rfm_engine.orders.scan.Consumer`.
 
     A day is a part of the key while rows are grouped, as a group of customers would be; so all
     that groups customers groups their days. Those of a customer go to the bins of the customer,

@@ -23,11 +23,11 @@ from rfm_engine.errors import DataError, UsageError, shown
 from rfm_engine.orders.place import MissingColumnError, Source
 from rfm_engine.orders.reading import NEWEST, day_date
 from rfm_engine.orders.reading import Reading as OrderReading
-from rfm_engine.orders.sources.discover import File as OrderFile
-from rfm_engine.orders.sources.discover import Pipe
-from rfm_engine.orders.sources.opening import files_of, open_files, open_sources
+from rfm_engine.orders.scan import scan
+from rfm_engine.orders.sources.discovery import File as OrderFile
+from rfm_engine.orders.sources.discovery import Pipe
+from rfm_engine.orders.sources.entry import files_of, open_files, open_sources
 from rfm_engine.orders.warnings import DataWarning
-from rfm_engine.scan import scan
 from rfm_engine.state.building import Building
 from rfm_engine.state.fingerprints import Stamp, fingerprints, id_of, stamp_of
 from rfm_engine.state.gather import Gathering

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 
 from rfm_engine.orders.csv_format import CsvFormat
-from rfm_engine.orders.sources.opening import Place, Source, open_sources
+from rfm_engine.orders.sources.entry import Place, Source, open_sources
 
 
 def drain(source: Source) -> pa.Table:

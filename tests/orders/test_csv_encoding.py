@@ -12,8 +12,8 @@ from pyarrow import fs
 from rfm_engine.errors import DataError, UsageError
 from rfm_engine.orders.csv_format import CsvFormat
 from rfm_engine.orders.sources import decoding
-from rfm_engine.orders.sources.discover import File
-from rfm_engine.orders.sources.opening import open_files
+from rfm_engine.orders.sources.discovery import File
+from rfm_engine.orders.sources.entry import open_files
 from tests.orders.drain import drain, drained
 
 CHARACTERS = {

@@ -7,7 +7,7 @@ import pytest
 
 from rfm_engine.errors import DataError, UsageError
 from rfm_engine.orders.csv_format import CsvFormat
-from rfm_engine.orders.sources.opening import open_sources
+from rfm_engine.orders.sources.entry import open_sources
 from tests.orders.drain import drain, drained, places
 
 BODY = (

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from rfm_engine.errors import DataError, UsageError
-from rfm_engine.orders.sources.opening import open_sources
+from rfm_engine.orders.sources.entry import open_sources
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 
 from rfm_engine.errors import DataError, UsageError
-from rfm_engine.orders.sources.opening import open_sources
+from rfm_engine.orders.sources.entry import open_sources
 from tests.orders.drain import drain, drained
 
 ROOT = Path(__file__).parents[2]
@@ -20,7 +20,7 @@ ORDERS = pa.table({"c": ["a", "b", None] * 40, "a": range(120), "z": [1.0] * 120
 READ_STDIN = """
 import sys
 from rfm_engine.errors import DataError
-from rfm_engine.orders.sources.opening import open_sources
+from rfm_engine.orders.sources.entry import open_sources
 try:
     [source] = open_sources("-", ["a", "c"])
     assert (source.name, source.repeatable, source.n_rows) == ("stdin", False, None)

@@ -12,7 +12,7 @@ from pyarrow import fs
 import rfm_engine as rfm
 from rfm_engine.errors import RfmError, UsageError
 from rfm_engine.orders.sources import remote
-from rfm_engine.orders.sources.discover import discover
+from rfm_engine.orders.sources.discovery import discover
 from rfm_engine.orders.sources.listings import Listings
 from rfm_engine.orders.sources.table_formats import refuse_tables
 

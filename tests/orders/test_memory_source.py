@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from rfm_engine.errors import DataError, UsageError
-from rfm_engine.orders.sources.opening import Place, open_sources
+from rfm_engine.orders.sources.entry import Place, open_sources
 from rfm_engine.orders.sources.pieces import MOST_ROWS
 from tests.orders.drain import drain, places
 

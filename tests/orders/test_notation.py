@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from rfm_engine.errors import DataError, UsageError
 from rfm_engine.kernels import COMPILED
+from rfm_engine.orders.amount_hints import refuse_unreadable
 from rfm_engine.orders.money.amounts import NONFINITE, OK, ROUNDED, TOO_LARGE, UNREADABLE, to_minor
 from rfm_engine.orders.money.notation import Notation, plain_numbers, write_plainly
 from rfm_engine.orders.text import parsed_counts, parsed_ids
-from rfm_engine.orders.unreadable import refuse_unreadable
 from tests.reference_money import decimal_of
 
 SPACES = " \u00a0\u202f"

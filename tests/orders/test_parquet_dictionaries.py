@@ -8,7 +8,7 @@ import pytest
 
 import rfm_engine as rfm
 from rfm_engine.errors import DataError
-from rfm_engine.orders.sources.opening import open_sources
+from rfm_engine.orders.sources.entry import open_sources
 from tests.compare import scores_of
 from tests.shapes import AS_OF, random_orders
 

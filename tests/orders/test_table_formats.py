@@ -13,7 +13,7 @@ from pyiceberg.catalog.sql import SqlCatalog
 
 import rfm_engine as rfm
 from rfm_engine.errors import UsageError
-from rfm_engine.orders.sources.discover import discover
+from rfm_engine.orders.sources.discovery import discover
 from rfm_engine.orders.sources.table_formats import DELTA_LOG
 
 ORDERS = pa.table(

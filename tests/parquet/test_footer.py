@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from rfm_engine.errors import DataError
-from rfm_engine.orders.sources.opening import open_sources
+from rfm_engine.orders.sources.entry import open_sources
 from rfm_engine.parquet.footer import read_footer
 from tests.orders.crafted import chunk, footer, parquet, varint
 from tests.orders.drain import drained

@@ -8,7 +8,7 @@ import pytest
 
 import rfm_engine as rfm
 from rfm_engine.errors import DataError, RfmError, UsageError
-from rfm_engine.orders.sources.opening import open_sources
+from rfm_engine.orders.sources.entry import open_sources
 from tests.stores.flaky import BUCKET, flaky_store
 from tests.stores.inputs import AS_OF, OBJECTS, ORDERS, SOME_OBJECTS, customers_of
 

@@ -15,7 +15,7 @@ from rfm_engine.orders.csv_format import DEFAULT_DELIMITER, SPACE, CsvFormat
 from rfm_engine.orders.place import Constants, Place, Read, select
 from rfm_engine.orders.sources.blanks import squeezed
 from rfm_engine.orders.sources.decoding import BROKEN_ADVICE, codec_of, pieces_of
-from rfm_engine.orders.sources.discover import File
+from rfm_engine.orders.sources.discovery import File
 from rfm_engine.orders.sources.files import FileSource
 from rfm_engine.orders.sources.guard import reading
 from rfm_engine.orders.sources.header import HEADER_BYTES, Header, header_of, without_first

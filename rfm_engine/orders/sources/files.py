@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from rfm_engine.orders.place import Selection
-from rfm_engine.orders.sources.discover import File
+from rfm_engine.orders.sources.discovery import File
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from rfm_engine.errors import DataError, UsageError
 from rfm_engine.orders.place import Constants, Place, Read, Selection, select
-from rfm_engine.orders.sources.discover import File, Pipe
+from rfm_engine.orders.sources.discovery import File, Pipe
 from rfm_engine.orders.sources.files import FileSource
 from rfm_engine.orders.sources.guard import reading
 from rfm_engine.orders.sources.pieces import pieces

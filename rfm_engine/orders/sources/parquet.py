@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from rfm_engine.errors import DataError
 from rfm_engine.kernels.arrays import refuse_invalid_text
 from rfm_engine.orders.place import Constants, Place, Read, select
-from rfm_engine.orders.sources.discover import File
+from rfm_engine.orders.sources.discovery import File
 from rfm_engine.orders.sources.files import FileSource
 from rfm_engine.orders.sources.guard import reading
 from rfm_engine.parquet.footer import BYTE_ARRAY, RowGroup, read_footer
@@ -91,7 +91,9 @@ class RowGroups:
                 found = source.selection.of(batch), start.after(read)
                 _validate(found[0])
                 read += batch.num_rows
-                del batch  # See `rfm_engine.scan`: nothing may hold it while the next is decoded.
+                del (
+                    batch
+                )  # As in `orders.scan`, nothing may hold it while the next is decoded.
                 yield found
                 del found
         if read != piece.n_rows:

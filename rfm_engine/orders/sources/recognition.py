@@ -6,7 +6,7 @@ import re
 from typing import Literal, NamedTuple
 
 from rfm_engine.errors import DataError
-from rfm_engine.orders.sources.discover import File
+from rfm_engine.orders.sources.discovery import File
 from rfm_engine.orders.sources.guard import reading
 
 Content = Literal["csv", "parquet", "ipc file", "ipc stream"]

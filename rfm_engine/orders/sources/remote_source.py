@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from rfm_engine.errors import DataError
 from rfm_engine.orders.place import Place, Read, Source
-from rfm_engine.orders.sources.discover import File
+from rfm_engine.orders.sources.discovery import File
 from rfm_engine.orders.sources.faults import (
     cut_short,
     is_of_store,

@@ -13,7 +13,7 @@ from rfm_engine.orders.csv_format import CsvFormat
 from rfm_engine.orders.place import Constants, MissingColumnError, Place, Read, Source
 from rfm_engine.orders.sources import csv, frames, hive, ipc, memory, parquet, sequences
 from rfm_engine.orders.sources.deadline import STORE_TIMEOUT, seconds_of
-from rfm_engine.orders.sources.discover import File, Pipe, discover
+from rfm_engine.orders.sources.discovery import File, Pipe, discover
 from rfm_engine.orders.sources.recognition import recognise
 from rfm_engine.orders.sources.remote_source import open_remote
 

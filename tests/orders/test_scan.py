@@ -13,8 +13,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from rfm_engine.orders.sources.opening import open_sources
-from rfm_engine.scan import scan
+from rfm_engine.orders.scan import scan
+from rfm_engine.orders.sources.entry import open_sources
 
 N_BATCHES = 12
 

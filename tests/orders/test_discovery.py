@@ -12,9 +12,9 @@ from pyarrow import fs
 
 from rfm_engine.errors import DataError, RfmError, UsageError
 from rfm_engine.orders.sources import remote
-from rfm_engine.orders.sources.discover import discover
+from rfm_engine.orders.sources.discovery import discover
+from rfm_engine.orders.sources.entry import open_sources
 from rfm_engine.orders.sources.guard import reading
-from rfm_engine.orders.sources.opening import open_sources
 from tests.orders.drain import drained
 
 TREE = (
