@@ -14,10 +14,10 @@ import pyarrow as pa
 
 from benchmarks.cases import RESULTS
 from rfm_engine import CustomerTotals
-from rfm_engine.aggregate.hashing import HashKey, hash_keys
 from rfm_engine.bench.record import machine, versions
 from rfm_engine.kernels.arrays import frozen
 from rfm_engine.orders.keys import IntKeys
+from rfm_engine.totals.tables.hashing import HashKey, hash_keys
 
 Ids = npt.NDArray[np.uint64]
 

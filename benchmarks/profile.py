@@ -22,14 +22,14 @@ import rfm_engine
 from benchmarks.cases import CASES, RESULTS, Case
 from benchmarks.suite import orders_of
 from rfm_engine import customers, pipeline
-from rfm_engine.aggregate import intake, totals
-from rfm_engine.aggregate.batch import Batch
-from rfm_engine.aggregate.distinct import DistinctOrders
-from rfm_engine.aggregate.measures import Measures
-from rfm_engine.aggregate.partition import Partition
 from rfm_engine.bench.record import machine, versions
 from rfm_engine.orders.sources.parquet import RowGroups
 from rfm_engine.sink import formats
+from rfm_engine.totals import builder, intake
+from rfm_engine.totals.buffer.batch import Batch
+from rfm_engine.totals.tables.distinct_orders import DistinctOrders
+from rfm_engine.totals.tables.measures import Measures
+from rfm_engine.totals.tables.partition import Partition
 
 RESULT = "profile.json"
 PROFILED = ("int-100m", "dense-100m", "string-50m", "lines-100m", "memory-100m")
@@ -41,7 +41,7 @@ STAGES: dict[str, list[tuple[Any, str]]] = {
     "write down": [(Batch, "write")],
     "find the customer": [(Partition, "_assigned")],
     "add up": [(Measures, "add"), (DistinctOrders, "add")],
-    "settle and measure": [(Partition, "settle"), (totals, "chunk_of")],
+    "settle and measure": [(Partition, "settle"), (builder, "chunk_of")],
     "score": [(pipeline, "score_everyone")],
     "build columns": [(customers.ScoredCustomers, "_table")],
     "encode": [(formats, "write_table")],

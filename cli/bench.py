@@ -48,11 +48,11 @@ def bench(
         raise Misuse("bench must have --customers and --orders, or --input; give one of the two.")
     from rich.console import Console
 
-    from rfm_engine.available import available_processors
     from rfm_engine.bench.chart import check_chart, draw
     from rfm_engine.bench.engines import engines_named
     from rfm_engine.bench.run import Plan, run_bench, simulated
     from rfm_engine.bench.work import open_input
+    from rfm_engine.totals.memory.system import available_processors
 
     from .bench_table import print_record
 

@@ -14,7 +14,7 @@ from .words import counted, printable
 
 if TYPE_CHECKING:
     from rfm_engine import Ingested
-    from rfm_engine.aggregation import Progress
+    from rfm_engine.totals.aggregation import Progress
 
 
 def ingest(

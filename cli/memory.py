@@ -36,7 +36,7 @@ class Memory:
             self._sample()
 
     def _sample(self) -> None:
-        from rfm_engine.available import anonymous_bytes
+        from rfm_engine.totals.memory.system import anonymous_bytes
 
         self.now = anonymous_bytes()
         self.peak = max(self.peak, self.now)

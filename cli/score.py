@@ -13,7 +13,7 @@ from .progress import progress_bar
 from .score_options import ScoreOptions, takes_score_options
 
 if TYPE_CHECKING:
-    from rfm_engine.aggregation import Progress
+    from rfm_engine.totals.aggregation import Progress
 
 
 @takes_score_options

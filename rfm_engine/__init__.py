@@ -1,8 +1,5 @@
 """Exact recency, frequency and monetary segmentation of tens of millions of customers."""
 
-from rfm_engine.aggregate.ledger import RowCounts
-from rfm_engine.aggregate.totals import CustomerTotals
-from rfm_engine.aggregation import Progress
 from rfm_engine.errors import DataError, RfmError, StateError, UsageError
 from rfm_engine.explain import Explanation, explain
 from rfm_engine.model import Drift, Model, drift, load_model, save_model
@@ -12,6 +9,9 @@ from rfm_engine.result import Result, SegmentTotals
 from rfm_engine.score.cells import Cuts
 from rfm_engine.state import State
 from rfm_engine.state.ingest import Ingested
+from rfm_engine.totals.aggregation import Progress
+from rfm_engine.totals.builder import CustomerTotals
+from rfm_engine.totals.ledger import RowCounts
 
 __all__ = [
     "CustomerTotals",

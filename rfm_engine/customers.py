@@ -9,11 +9,11 @@ from typing import TypeAlias
 
 import pyarrow as pa
 
-from rfm_engine.aggregate.finish import CustomerChunk
-from rfm_engine.aggregate.totals import CustomerTotals
 from rfm_engine.score.cells import Cells
 from rfm_engine.segments.assign import Labels
 from rfm_engine.segments.rules import Numbers
+from rfm_engine.totals.builder import CustomerTotals
+from rfm_engine.totals.chunks import CustomerChunk
 
 Scored: TypeAlias = tuple[CustomerChunk, Cells, Callable[[], Numbers]]
 

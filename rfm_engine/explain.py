@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rfm_engine.aggregate.ids import as_id, is_among
 from rfm_engine.errors import UsageError, shown
 from rfm_engine.orders.money.amounts import format_minor
 from rfm_engine.result import Result
@@ -18,6 +17,7 @@ from rfm_engine.score.fit import MEAN_DIGITS, MEAN_PARTS
 from rfm_engine.score.methods import BY_RANK
 from rfm_engine.segments.conditions import LEAST, MOST, Condition, Range
 from rfm_engine.segments.scheme import AXES, FM, SUM, Scheme, Segment
+from rfm_engine.totals.ids import as_id, is_among
 
 _DAY_US = 86_400_000_000
 _MOST_NEAR = 3

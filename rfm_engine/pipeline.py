@@ -11,19 +11,15 @@ from datetime import date
 from importlib.metadata import version
 from typing import Any
 
-from rfm_engine.aggregate.budget import batch_bytes, default_limit, parse_size
-from rfm_engine.aggregate.groups import Grouping
-from rfm_engine.aggregate.totals import CustomerTotals
-from rfm_engine.aggregation import Aggregated, Progress, aggregate
-from rfm_engine.available import anonymous_bytes, available_bytes, threads_of
 from rfm_engine.customers import ScoredCustomers
 from rfm_engine.errors import DataError, UsageError
 from rfm_engine.model import plan_by
 from rfm_engine.orders.csv_format import null_words
 from rfm_engine.orders.distinct_columns import column_names
-from rfm_engine.orders.reading import ClvUnit, Frequency, Ids, Refunds, Zero, conditions_of
+from rfm_engine.orders.reading import ClvUnit, Frequency, Ids, Reading, Refunds, Zero, conditions_of
 from rfm_engine.orders.scan import Seconds
 from rfm_engine.orders.sources.deadline import STORE_TIMEOUT, seconds_of
+from rfm_engine.orders.sources.entry import open_sources
 from rfm_engine.result import Result, SegmentTotals, cuts_in_units
 from rfm_engine.scoring import Everyone, score_everyone
 from rfm_engine.segments.assign import refuse_value_column
@@ -33,6 +29,11 @@ from rfm_engine.segments.plan import Monetary, Plan
 from rfm_engine.segments.scheme import CutPoint, Scheme
 from rfm_engine.sink import check_output, refuse_inside, refuse_overwriting, write_groups
 from rfm_engine.state import state_of
+from rfm_engine.totals.aggregation import Aggregated, Progress, aggregate
+from rfm_engine.totals.builder import CustomerTotals
+from rfm_engine.totals.groups import Grouping
+from rfm_engine.totals.memory.budget import batch_bytes, default_limit, parse_size
+from rfm_engine.totals.memory.system import anonymous_bytes, available_bytes, threads_of
 
 __version__ = version("rfm-engine")
 METADATA_KEY = b"rfm_engine"
@@ -290,10 +291,14 @@ def score(
         totals = state.totals_as(reading | {"as_of": as_of}, running)
         aggregated, spent = Aggregated(totals), Seconds()
     else:
-        aggregated, spent = aggregate(
-            orders, as_of, reading, running, output, progress, overall=overall,
+        known = Reading(as_of=as_of, **reading)
+        sources = open_sources(
+            orders, known.columns, csv_format=known.csv, as_files=known.as_files,
             store_timeout=patience,
         )  # fmt: skip
+        for source in sources:
+            refuse_overwriting(output, "an input", source.name)
+        aggregated, spent = aggregate(sources, known, reading, running, progress, overall=overall)
     marks.append(clock.perf_counter())
     aggregated.tell(progress, "score")
     options = (

@@ -12,7 +12,6 @@ from typing import Any
 
 import pyarrow as pa
 
-from rfm_engine.aggregate.ledger import RowCounts
 from rfm_engine.customers import ScoredCustomers
 from rfm_engine.orders.money.amounts import format_minor
 from rfm_engine.orders.warnings import DataWarning
@@ -23,6 +22,7 @@ from rfm_engine.segments.freeze import frozen_scheme
 from rfm_engine.segments.plan import Plan
 from rfm_engine.segments.rules import Rules
 from rfm_engine.segments.scheme import Scheme
+from rfm_engine.totals.ledger import RowCounts
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,6 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from rfm_engine.aggregate.finish import CustomerChunk
-from rfm_engine.aggregate.groups import Grouping
-from rfm_engine.aggregate.tables import Codes
 from rfm_engine.errors import DataError
 from rfm_engine.score.cells import Bins, Cells, Compared, cell_sums, new_sums, place_customers
 from rfm_engine.score.fit import MEAN_PARTS, Fitted, fit_axes, mean_amounts
@@ -24,6 +21,9 @@ from rfm_engine.segments.conditions import Population
 from rfm_engine.segments.plan import Plan
 from rfm_engine.segments.rules import Column, Numbers, Rules, add_segments, new_segment_sums
 from rfm_engine.segments.scheme import Scheme
+from rfm_engine.totals.chunks import CustomerChunk
+from rfm_engine.totals.groups import Grouping
+from rfm_engine.totals.tables.keys import Codes
 
 Values = npt.NDArray[np.int64]
 

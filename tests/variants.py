@@ -7,28 +7,30 @@ from contextlib import contextmanager
 
 import pytest
 
-from rfm_engine.aggregate import batch, dense, partitions, totals, waiting
-from rfm_engine.aggregate.budget import Budget
+from rfm_engine.totals import builder
+from rfm_engine.totals.buffer import batch, rows
+from rfm_engine.totals.memory.budget import Budget
+from rfm_engine.totals.tables import dense_ids, partitions
 
 # Room for one batch at a time, so that every batch is a round.
-_ROUNDS = [(waiting, "_FEWEST_BYTES", 1), (partitions, "_LEAST_WAITING_BYTES", 1)]
+_ROUNDS = [(rows, "_FEWEST_BYTES", 1), (partitions, "_LEAST_WAITING_BYTES", 1)]
 _MANY_TABLES = [
     (partitions, "_FEW_CUSTOMERS", 3),
     (partitions, "_FEW_CUSTOMERS_IN_THE_END", 3),
     (partitions, "_MANY_BITS", 6),
 ]
-_DENSE = [(dense, "_FEWEST_ROWS", 1), (dense, "_IDS_A_CUSTOMER", 1 << 20)]
-_NO_ROOM = [(totals, f"{what}_BYTES_A_CUSTOMER", 0) for what in ("CHUNK", "GROUP", "CLV")]
+_DENSE = [(dense_ids, "_FEWEST_ROWS", 1), (dense_ids, "_IDS_A_CUSTOMER", 1 << 20)]
+_NO_ROOM = [(builder, f"{what}_BYTES_A_CUSTOMER", 0) for what in ("CHUNK", "GROUP", "CLV")]
 # No room for any table: each goes to disk as soon as it has taken its rows.
 _SPILL = [
     *_NO_ROOM,
-    (totals, "plan_memory", lambda *_: Budget(1, 0, None)),
+    (builder, "plan_memory", lambda *_: Budget(1, 0, None)),
     (partitions, "_NEARLY", 2.0),
 ]
 # Room for some: all tables go to disk before the next round.
 _LEAVE = [
     *_NO_ROOM,
-    (totals, "plan_memory", lambda *_: Budget(1, 1 << 20, None)),
+    (builder, "plan_memory", lambda *_: Budget(1, 1 << 20, None)),
     (partitions, "_NEARLY", 0.0),
 ]
 

@@ -11,10 +11,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from rfm_engine.aggregate.hashing import HashKey, hash_keys
 from rfm_engine.bench.work import COLUMNS
 from rfm_engine.kernels.arrays import frozen, values
 from rfm_engine.orders.keys import IntKeys, keys_of
+from rfm_engine.totals.tables.hashing import HashKey, hash_keys
 
 Words: TypeAlias = npt.NDArray[np.uint64]
 _BATCH_ROWS = 1 << 17

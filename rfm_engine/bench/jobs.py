@@ -10,12 +10,12 @@ import sysconfig
 from collections.abc import Sequence
 from pathlib import Path
 
-from rfm_engine.available import available_bytes
 from rfm_engine.bench import child
 from rfm_engine.bench.engines import FLOOR, Engine
 from rfm_engine.bench.measure import run_process
 from rfm_engine.bench.record import FloorSample, Sample
 from rfm_engine.bench.work import needed_columns, segment_of_cells
+from rfm_engine.totals.memory.system import available_bytes
 
 # Of the memory available when the benchmark starts; beyond, the system would end somebody.
 _MOST_MEMORY = 0.9

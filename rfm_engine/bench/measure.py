@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from rfm_engine.available import anonymous_bytes_of
 from rfm_engine.errors import RfmError
+from rfm_engine.totals.memory.system import anonymous_bytes_of
 
 _INTERVAL_SECONDS = 0.02
 

@@ -9,8 +9,6 @@ from typing import TypeVar
 
 import numpy as np
 
-from rfm_engine.aggregate.hashing import HashKey
-from rfm_engine.aggregate.ids import IdColumns
 from rfm_engine.orders.kinds import Kinds
 from rfm_engine.state.days import first_word
 from rfm_engine.state.gather import Gathered
@@ -29,6 +27,8 @@ from rfm_engine.state.repeats import counted_less, shared
 from rfm_engine.state.segments import Buckets, SegmentReader, SegmentWriter, buckets_for
 from rfm_engine.state.shape import Shape
 from rfm_engine.state.store import Current, Store
+from rfm_engine.totals.ids import IdColumns
+from rfm_engine.totals.tables.hashing import HashKey
 
 Piece = TypeVar("Piece")
 

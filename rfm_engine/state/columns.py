@@ -10,15 +10,23 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from rfm_engine.aggregate.held import LIMIT, Measured
-from rfm_engine.aggregate.ids import taken
-from rfm_engine.aggregate.measures import COUNT, COUNT_BITS, FAR_US, FIRST, LAST, SUM, UNKNOWN_FIRST
 from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import frozen
 from rfm_engine.orders.keys import Keys, joined
 from rfm_engine.state.merge import Int64s, Rows, plain
 from rfm_engine.state.runs import find_places
 from rfm_engine.state.shape import NEVER_FIRST, NEVER_LAST, CustomerFile
+from rfm_engine.totals.ids import taken
+from rfm_engine.totals.records import LIMIT, Measured
+from rfm_engine.totals.tables.measures import (
+    COUNT,
+    COUNT_BITS,
+    FAR_US,
+    FIRST,
+    LAST,
+    SUM,
+    UNKNOWN_FIRST,
+)
 
 _Places = npt.NDArray[np.intp]
 _MOST = (1 << 63) - 1

@@ -12,13 +12,13 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from rfm_engine.aggregate.daily import Repeats
-from rfm_engine.aggregate.held import HeldRecords
-from rfm_engine.aggregate.ids import taken
-from rfm_engine.aggregate.measures import COUNT_BITS
 from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import frozen
 from rfm_engine.state.merge import NO_DAYS, Rows, first_rows
+from rfm_engine.totals.ids import taken
+from rfm_engine.totals.records import HeldRecords
+from rfm_engine.totals.tables.day_totals import Repeats
+from rfm_engine.totals.tables.measures import COUNT_BITS
 
 Int64s = npt.NDArray[np.int64]
 

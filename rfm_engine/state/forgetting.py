@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from rfm_engine.aggregate.ids import as_id, is_among
 from rfm_engine.errors import UsageError
 from rfm_engine.orders.kinds import OUTPUT_TYPES, IdKind, Kinds
 from rfm_engine.state.building import shape_of_file
 from rfm_engine.state.manifest import Batch, File, Generation, Manifest, Segment
 from rfm_engine.state.segments import SegmentWriter
 from rfm_engine.state.store import Store
+from rfm_engine.totals.ids import as_id, is_among
 
 
 class Forgetting:

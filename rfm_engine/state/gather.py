@@ -13,17 +13,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from rfm_engine.aggregate.budget import Budget
-from rfm_engine.aggregate.contents import Contents
-from rfm_engine.aggregate.duplicates import Duplicates
-from rfm_engine.aggregate.hashing import HashKey
-from rfm_engine.aggregate.ids import IdColumns, taken
-from rfm_engine.aggregate.intake import Intake
-from rfm_engine.aggregate.ledger import RowCounts
-from rfm_engine.aggregate.measures import COUNT, COUNT_BITS, FIRST, TOO_MANY, Records
-from rfm_engine.aggregate.partitions import Partitions
-from rfm_engine.aggregate.spill import SpillFile
-from rfm_engine.aggregate.waiting import Layout
 from rfm_engine.errors import DataError
 from rfm_engine.kernels.arrays import frozen
 from rfm_engine.orders.group_keys import GroupIds, customers_of, groups_of, within_groups
@@ -39,6 +28,17 @@ from rfm_engine.state.days import day_words, first_word
 from rfm_engine.state.manifest import Generation
 from rfm_engine.state.merge import NO_DAYS, Rows
 from rfm_engine.state.sorting import sorted_rows
+from rfm_engine.totals.buffer.rows import Layout
+from rfm_engine.totals.duplicates.filter import Duplicates
+from rfm_engine.totals.ids import IdColumns, taken
+from rfm_engine.totals.intake import Intake
+from rfm_engine.totals.ledger import RowCounts
+from rfm_engine.totals.memory.budget import Budget
+from rfm_engine.totals.memory.spill import SpillFile
+from rfm_engine.totals.tables.contents import Contents
+from rfm_engine.totals.tables.hashing import HashKey
+from rfm_engine.totals.tables.measures import COUNT, COUNT_BITS, FIRST, TOO_MANY, Records
+from rfm_engine.totals.tables.partitions import Partitions
 
 Int64s = npt.NDArray[np.int64]
 

@@ -8,17 +8,6 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from rfm_engine.aggregate.budget import (
-    Budget,
-    batch_bytes,
-    default_limit,
-    parse_size,
-    plan_memory,
-)
-from rfm_engine.aggregate.hashing import HashKey
-from rfm_engine.aggregate.measures import COUNT_BITS
-from rfm_engine.aggregation import Progress
-from rfm_engine.available import anonymous_bytes, available_bytes
 from rfm_engine.errors import DataError, UsageError, shown
 from rfm_engine.orders.place import MissingColumnError, Source
 from rfm_engine.orders.reading import NEWEST, day_date
@@ -36,6 +25,17 @@ from rfm_engine.state.kept_rows import remember, written
 from rfm_engine.state.ledger import KnownBatches, in_files, with_batch
 from rfm_engine.state.manifest import NOTHING, Account, Batch, Generation, Manifest
 from rfm_engine.state.store import Current, Store
+from rfm_engine.totals.aggregation import Progress
+from rfm_engine.totals.memory.budget import (
+    Budget,
+    batch_bytes,
+    default_limit,
+    parse_size,
+    plan_memory,
+)
+from rfm_engine.totals.memory.system import anonymous_bytes, available_bytes
+from rfm_engine.totals.tables.hashing import HashKey
+from rfm_engine.totals.tables.measures import COUNT_BITS
 
 
 @dataclass(frozen=True, slots=True)

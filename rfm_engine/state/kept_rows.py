@@ -11,19 +11,6 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from rfm_engine.aggregate.distinct_rows import (
-    CHARGED,
-    LOOK,
-    OWN,
-    REMEMBER,
-    ROUNDED,
-    DistinctRows,
-    Entries,
-    Marks,
-)
-from rfm_engine.aggregate.duplicates import owners_of
-from rfm_engine.aggregate.hashing import HashKey
-from rfm_engine.aggregate.row_words import RowWords
 from rfm_engine.errors import UsageError, shown
 from rfm_engine.kernels.arrays import frozen
 from rfm_engine.orders.distinct_columns import Cells
@@ -37,6 +24,19 @@ from rfm_engine.state.segments import SegmentWriter
 from rfm_engine.state.shape import Shape
 from rfm_engine.state.sorting import in_buckets
 from rfm_engine.state.store import Current
+from rfm_engine.totals.duplicates.filter import owners_of
+from rfm_engine.totals.duplicates.rows import (
+    CHARGED,
+    LOOK,
+    OWN,
+    REMEMBER,
+    ROUNDED,
+    DistinctRows,
+    Entries,
+    Marks,
+)
+from rfm_engine.totals.duplicates.words import RowWords
+from rfm_engine.totals.tables.hashing import HashKey
 
 _ROWS_PER_FILE = 1 << 18
 _NO_MARKS = frozen(np.zeros(1, np.uint8))

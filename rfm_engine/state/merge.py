@@ -13,12 +13,12 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from rfm_engine.aggregate.ids import taken
-from rfm_engine.aggregate.measures import COUNT_BITS, Records
 from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import frozen
 from rfm_engine.orders.keys import IntKeys, Keys, joined
 from rfm_engine.state.runs import interleave, mark_changes
+from rfm_engine.totals.ids import taken
+from rfm_engine.totals.tables.measures import COUNT_BITS, Records
 
 Int64s = npt.NDArray[np.int64]
 
@@ -32,8 +32,7 @@ _ONE_CARRY = np.int64(1 << COUNT_BITS)
 class Rows(NamedTuple):
     """Rows of some buckets in ascending order, `bounds[i]:bounds[i + 1]` those of the i-th.
 
-    `records` is `int64[n, 4]` as in `rfm_engine.aggregate.measures`, or `int64[n, 0]` of distinct
-    orders; `days` is `int64[n]` of `rfm_engine.state.days.day_words`, or empty where a row is a
+    `records` is `int64[n, 4]` as in `totals.tables.measures`, or `int64[n, 0]` of distinct orders; `days` is `int64[n]` of `rfm_engine.state.days.day_words`, or empty where a row is a
     customer. No two rows have the same key and day.
     """
 
@@ -145,7 +144,7 @@ def first_rows(keys: Keys) -> npt.NDArray[np.bool_]:
 def add_records(a, b, from_a, from_b, one_carry, records):
     """Fill `records`, `int64[n, 4]`, with the sums of one of `a` and one of `b`, where there are.
 
-    A sum that leaves int64 is carried, as `rfm_engine.aggregate.measures` has it.
+    A sum that leaves int64 is carried, as `rfm_engine.totals.tables.measures` has it.
     """
     for row in range(len(from_a)):
         i, j = from_a[row], from_b[row]

@@ -11,9 +11,6 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from rfm_engine.aggregate.hashing import HashKey
-from rfm_engine.aggregate.ids import taken
-from rfm_engine.aggregate.measures import COUNT
 from rfm_engine.kernels.arrays import frozen
 from rfm_engine.orders.keys import ByteKeys
 from rfm_engine.state.days import DAY_SHIFT, day_words
@@ -21,6 +18,9 @@ from rfm_engine.state.merge import NO_DAYS, Rows
 from rfm_engine.state.runs import find_repeats, find_shared
 from rfm_engine.state.shape import Shape
 from rfm_engine.state.sorting import added_up, sorted_rows
+from rfm_engine.totals.ids import taken
+from rfm_engine.totals.tables.hashing import HashKey
+from rfm_engine.totals.tables.measures import COUNT
 
 Int64s = npt.NDArray[np.int64]
 

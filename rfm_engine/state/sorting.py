@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from rfm_engine.aggregate.hashing import HashKey, hash_keys
-from rfm_engine.aggregate.ids import taken
-from rfm_engine.aggregate.measures import COUNT, Records
 from rfm_engine.orders.keys import Keys
 from rfm_engine.score.identities import Identities
 from rfm_engine.state.merge import BUCKET_BITS, N_BUCKETS, NO_DAYS, Rows, first_rows
+from rfm_engine.totals.ids import taken
+from rfm_engine.totals.tables.hashing import HashKey, hash_keys
+from rfm_engine.totals.tables.measures import COUNT, Records
 
 Int64s = npt.NDArray[np.int64]
 

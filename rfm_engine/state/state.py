@@ -10,8 +10,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any, NoReturn
 
-from rfm_engine.aggregation import Progress
-from rfm_engine.available import threads_of
 from rfm_engine.errors import UsageError
 from rfm_engine.orders.kinds import Kinds
 from rfm_engine.orders.reading import NEWEST
@@ -38,6 +36,8 @@ from rfm_engine.state.store import Current, Snapshot, Store
 from rfm_engine.state.stored import StoredTotals, row_counts
 from rfm_engine.state.summary import summary_of
 from rfm_engine.state.verifying import faults
+from rfm_engine.totals.aggregation import Progress
+from rfm_engine.totals.memory.system import threads_of
 
 
 class State:

@@ -7,11 +7,6 @@ from concurrent.futures import Executor
 from threading import Lock
 from typing import Any, NamedTuple, NoReturn
 
-from rfm_engine.aggregate.budget import Budget
-from rfm_engine.aggregate.contents import Contents
-from rfm_engine.aggregate.held import Held, held_of
-from rfm_engine.aggregate.ledger import RowCounts
-from rfm_engine.aggregate.totals import CustomerTotals
 from rfm_engine.errors import UsageError
 from rfm_engine.orders.judge import REASONS
 from rfm_engine.orders.kinds import Kinds
@@ -19,6 +14,11 @@ from rfm_engine.orders.place import Source
 from rfm_engine.state.days import Window, held_in
 from rfm_engine.state.manifest import Account
 from rfm_engine.state.segments import Buckets, SegmentReader, buckets_for
+from rfm_engine.totals.builder import CustomerTotals
+from rfm_engine.totals.ledger import RowCounts
+from rfm_engine.totals.memory.budget import Budget
+from rfm_engine.totals.records import Held, held_of
+from rfm_engine.totals.tables.contents import Contents
 
 # An id, four integers, and what is made of them on the way.
 _BYTES_A_CUSTOMER = 56
@@ -32,7 +32,7 @@ class Range(NamedTuple):
 
 
 class StoredCustomers:
-    """What `CustomerTotals` scores, as `rfm_engine.aggregate.partitions.Partitions` is.
+    """What `CustomerTotals` scores, as `rfm_engine.totals.tables.partitions.Partitions` is.
 
     What had to be added up row by row is kept while there is room for it, and otherwise read again,
     as columns are that only have to be decoded.

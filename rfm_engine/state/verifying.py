@@ -9,7 +9,6 @@ from collections.abc import Iterator
 import numpy as np
 import pyarrow as pa
 
-from rfm_engine.aggregate.hashing import HashKey
 from rfm_engine.errors import StateError, shown_cause
 from rfm_engine.orders.kinds import Kinds
 from rfm_engine.state.building import shape_of_file
@@ -20,6 +19,7 @@ from rfm_engine.state.merge import Rows
 from rfm_engine.state.shape import Shape
 from rfm_engine.state.sorting import buckets_of, order_of
 from rfm_engine.state.store import Store
+from rfm_engine.totals.tables.hashing import HashKey
 
 
 def verify(path: str | os.PathLike[str]) -> list[str]:

@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from rfm_engine.available import anonymous_bytes_of
 from rfm_engine.bench.measure import Held, ProcessError, Run, run_process
+from rfm_engine.totals.memory.system import anonymous_bytes_of
 
 LINUX = sys.platform == "linux"
 

@@ -13,12 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import rfm_engine as rfm
-from rfm_engine.aggregate.hashing import HashKey, hash_keys
-from rfm_engine.aggregate.regroup import regrouped
 from rfm_engine.orders.keys import IntKeys
 from rfm_engine.score import within
 from rfm_engine.score.methods import BY_RANK, Measure
 from rfm_engine.segments.load import shipped_schemes
+from rfm_engine.totals.group_order import regrouped
+from rfm_engine.totals.tables.hashing import HashKey, hash_keys
 from tests import reference, reference_methods, strategies
 from tests.laws.test_methods import METHODS
 from tests.shapes import AS_OF, random_orders
@@ -78,7 +78,7 @@ def test_by__any_ids_and_groups(orders, data):
 @pytest.mark.parametrize("method", [None, "qcut-drop", "ntile", "rank-linear", "nested", "r-rfm"])
 @pytest.mark.parametrize("ids", ["int", "text"])
 def test_by__every_method_as_if_alone(method, ids, monkeypatch):
-    monkeypatch.setattr("rfm_engine.aggregate.customers._CHUNK_CUSTOMERS", 50)
+    monkeypatch.setattr("rfm_engine.totals.customers._CHUNK_CUSTOMERS", 50)
     table = random_orders(1_500, 150, 2).append_column("shop", shops(1_500, 9))
     if ids == "text":
         names = [f"customer-{key % 37}{'x' * (key % 9)}" for key in table[0].to_pylist()]

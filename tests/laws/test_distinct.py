@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import rfm_engine as rfm
-from rfm_engine.aggregate.budget import Budget
+from rfm_engine.totals.memory.budget import Budget
 from tests import reference_distinct, strategies
 from tests.compare import expected_totals, totals_of
 from tests.shapes import AS_OF, random_orders
@@ -236,7 +236,7 @@ def test_distinct__is_not_merged_copied_or_pickled():
 
 def test_distinct__rows_beyond_the_memory_limit_are_refused(monkeypatch):
     limited = Budget(1 << 20, 4 << 10, 1 << 40)
-    monkeypatch.setattr("rfm_engine.aggregate.totals.plan_memory", lambda *_: limited)
+    monkeypatch.setattr("rfm_engine.totals.builder.plan_memory", lambda *_: limited)
     orders = random_orders(500, 5).append_column("key", pa.array(range(500)))
     totals = rfm.CustomerTotals(as_of=AS_OF, distinct="key")
     with pytest.raises(rfm.RfmError, match="where 3,072 are left"):

@@ -106,7 +106,7 @@ def test_methods__hard_shapes(free, shape, method):
 @pytest.mark.parametrize("prefix", [None, "customer-", "c\0"])
 def test_ranks__are_split_by_id_over_many_chunks(free, monkeypatch, method, threads, prefix):
     """All alike but for their ids, whose first words may be the same."""
-    monkeypatch.setattr("rfm_engine.aggregate.customers._CHUNK_CUSTOMERS", 50)
+    monkeypatch.setattr("rfm_engine.totals.customers._CHUNK_CUSTOMERS", 50)
     table = random_orders(600, 900, 3)
     if prefix is not None:
         ids = [f"{prefix}{key % 37}{'x' * (key % 9)}" for key in table["customer_id"].to_pylist()]

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 import rfm_engine as rfm
-from rfm_engine.aggregate import net_orders, net_rows
+from rfm_engine.totals.tables import net_orders, net_rows
 from tests.compare import totals_of
 
 AS_OF = "2024-01-31"

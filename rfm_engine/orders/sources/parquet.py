@@ -91,9 +91,7 @@ class RowGroups:
                 found = source.selection.of(batch), start.after(read)
                 _validate(found[0])
                 read += batch.num_rows
-                del (
-                    batch
-                )  # As in `orders.scan`, nothing may hold it while the next is decoded.
+                del batch  # As in `orders.scan`, nothing may hold it while the next is decoded.
                 yield found
                 del found
         if read != piece.n_rows:

@@ -1,1 +1,0 @@
-"""Per-customer totals: keyed tables, records, distinct orders."""

@@ -1,0 +1,109 @@
+"""Sources to totals: read in a first pass where they must be, dealt to threads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import pyarrow as pa
+
+from rfm_engine.orders.place import Place, Source
+from rfm_engine.orders.reading import NEWEST, Reading
+from rfm_engine.orders.scan import Seconds, scan
+from rfm_engine.totals.builder import CustomerTotals
+from rfm_engine.totals.newest_day import newest_day
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run has come; `stage` is read, score or write."""
+
+    stage: str
+    rows: int
+    total_rows: int | None
+    customers: int
+
+
+Report = Callable[[Progress], None]
+
+
+class Aggregated:
+    """Totals of the same orders: by group where so asked, and then of all groups together.
+
+    Attributes
+    ----------
+    totals
+        Customers, or customers within groups.
+    overall
+        The customers of all groups, None unless asked for.
+    """
+
+    def __init__(self, totals: CustomerTotals, overall: CustomerTotals | None = None) -> None:
+        self.totals = totals
+        self.overall = overall
+
+    def join(self, sources: Sequence[Source]) -> None:
+        """Check that the columns of all sources agree."""
+        for totals in self._all:
+            totals.join(sources)
+
+    def add(self, batch: pa.RecordBatch, place: Place, *, text: bool) -> None:
+        """Add a batch of a source that has joined."""
+        for totals in self._all:
+            totals.add(batch, place, text=text)
+
+    def settle(self, threads: int) -> None:
+        """Add the rows that wait, so that only finishing is left."""
+        with ThreadPoolExecutor(threads) as pool:
+            for totals in self._all:
+                totals.settle(pool)
+
+    def tell(self, report: Report | None, stage: str, n_rows: int | None = None) -> None:
+        """Report how far a run has come."""
+        if report is not None:
+            totals = self.totals
+            report(Progress(stage, totals.rows.read, n_rows, totals.n_customers_so_far))
+
+    @property
+    def _all(self) -> list[CustomerTotals]:
+        return [self.totals] if self.overall is None else [self.totals, self.overall]
+
+
+def aggregate(
+    sources: Sequence[Source],
+    known: Reading,
+    reading: dict[str, Any],
+    running: dict[str, Any],
+    report: Report | None,
+    *,
+    overall: bool,
+) -> tuple[Aggregated, Seconds]:
+    """Read all orders once (twice where the newest decides a window) and group them.
+
+    Raises
+    ------
+    DataError
+        The data were refused.
+    """
+    threads, as_of, spent = running["threads"], known.as_of, Seconds()
+    if known.as_of_day is None and known.window is not None:
+        newest, spent = newest_day(sources, known, threads)
+        as_of = newest or NEWEST
+        if newest is None:  # No row counts, so there is nothing to keep in a window.
+            reading = reading | {"window": None}
+    reading = reading | {"rates": known.rate_table}  # which is read once
+    lengths = [source.n_rows for source in sources]
+    n_rows = None if None in lengths else sum(n for n in lengths if n is not None)
+    given = running | {"sharing": 1 + overall, "n_rows": n_rows} | reading
+    totals = CustomerTotals(as_of=as_of, **given)
+    platform = CustomerTotals(as_of=as_of, **given | {"by": None}) if overall else None
+    aggregated = Aggregated(totals, platform)
+    aggregated.join(sources)
+    counted = scan(sources, aggregated, threads, partial(aggregated.tell, report, "read", n_rows))
+    # What decoding took is kept for more of it, and more of it does not come.
+    pa.default_memory_pool().release_unused()
+    aggregated.settle(threads)
+    return aggregated, Seconds(spent.read + counted.read, spent.work + counted.work)

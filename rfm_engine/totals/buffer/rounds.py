@@ -1,0 +1,67 @@
+"""Waiting rows added to the tables by as many threads as come by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from threading import Lock
+
+import numpy as np
+import numpy.typing as npt
+
+from rfm_engine.totals.buffer.rows import Pieces, Waiting
+from rfm_engine.totals.tables.partition import Partition
+
+
+class Round:
+    """All rows that wait, table by table; a table is only ever in the hands of one thread.
+
+    A round that is `held` lasts until the one who began it ends it.
+    """
+
+    def __init__(
+        self,
+        waiting: Waiting,
+        partitions: Sequence[Partition],
+        borders: npt.NDArray[np.int64],
+        add: Callable[[Partition, Pieces], None],
+        *,
+        held: bool = False,
+    ) -> None:
+        self.held = held
+        self._add = add
+        due = zip(waiting.pieces(borders), partitions, strict=True)
+        # The largest first: the last one that a thread takes keeps the others waiting.
+        self._due = sorted((d for d in due if d[0].n_rows), key=lambda d: d[0].n_rows)
+        self._lock = Lock()
+        self._n_open = len(self._due)
+        self.n_tables = len(self._due)
+        self.error: BaseException | None = None
+
+    @property
+    def ended(self) -> bool:
+        """Whether all tables are done, or one failed and the others are let be."""
+        return self._n_open == 0
+
+    def work(self) -> None:
+        """Add tables until none is left to take."""
+        while self.step():
+            pass
+
+    def step(self) -> bool:
+        """Add one table's rows; False when there was none left to take."""
+        with self._lock:
+            if not self._due:
+                return False
+            pieces, partition = self._due.pop()
+        try:
+            self._add(partition, pieces)
+        except BaseException as error:  # kept for the threads that wait for this round, and raised
+            with self._lock:
+                self.error = error
+                self._n_open -= len(self._due)
+                self._due = []
+            raise
+        finally:
+            with self._lock:
+                self._n_open -= 1
+        return True

@@ -1,0 +1,1 @@
+"""Rows that repeat others, found and compared: the option distinct."""

@@ -1,0 +1,79 @@
+"""The groups of customers: numbered, and customers brought together by them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+
+from rfm_engine.kernels.arrays import frozen
+from rfm_engine.orders.group_keys import GroupIds, plain_keys
+from rfm_engine.orders.keys import IntKeys, Keys
+from rfm_engine.totals.buffer.rows import Pieces
+from rfm_engine.totals.buffer.texts import placed_alone
+from rfm_engine.totals.chunks import CustomerChunk
+from rfm_engine.totals.group_order import Places, regrouped
+from rfm_engine.totals.ids import taken
+from rfm_engine.totals.tables.hashing import Hashes, HashKey, hash_keys
+from rfm_engine.totals.tables.keys import ByteTable, Codes, IntTable, coded
+
+
+class Grouping(NamedTuple):
+    """Customers moved so that those of a group stand near each other.
+
+    `places` are those of each chunk's customers, `uint32[n]`; `numbers`, by place, their groups
+    from 0, `uint32[customers]`; `n` is how many groups there are, and `has_none` says that one of
+    them is that of customers without.
+    """
+
+    places: list[Places]
+    numbers: Codes
+    n: int
+    has_none: bool
+
+    @classmethod
+    def of(cls, chunks: Sequence[CustomerChunk], key: HashKey, pool: Executor) -> Grouping:
+        """Group customers, with the threads of `pool`."""
+        groups = list(pool.map(CustomerChunk.groups, chunks))
+        has_none = any(of_chunk.present is not None for of_chunk in groups)
+        ids = [plain_keys(of_chunk) for of_chunk in groups]
+        if has_none or not all(isinstance(keys, IntKeys) for keys in ids):
+            # Integers are their own numbers, and none is left for no group; texts have none.
+            numbered = _Numbered(key)
+            ids = [numbered.number(of_chunk) for of_chunk in groups]
+        hashes = list(pool.map(partial(hash_keys, key=key), ids))
+        return cls(*regrouped(hashes, key, pool), has_none)
+
+
+class _Numbered:
+    """Groups by number, from 1 as they come; 0 is none."""
+
+    def __init__(self, key: HashKey) -> None:
+        self._key = key
+        self._table: IntTable | ByteTable | None = None
+
+    def number(self, groups: GroupIds) -> IntKeys:
+        """Return the numbers of customers' groups."""
+        keys, present = plain_keys(groups), groups.present
+        if present is None:
+            return IntKeys(frozen(self._assigned(keys)))
+        numbers = np.zeros(len(present), np.uint64)
+        rows = np.flatnonzero(present)
+        numbers[rows] = self._assigned(taken(keys, rows))
+        return IntKeys(frozen(numbers))
+
+    def _assigned(self, keys: Keys) -> Hashes:
+        if isinstance(keys, IntKeys):
+            self._table = self._table or IntTable(self._key, 0)
+            assert isinstance(self._table, IntTable)
+            codes = coded(self._table, hash_keys(keys, self._key))
+        else:
+            found, words = placed_alone(keys, self._key)
+            self._table = self._table or ByteTable(0)
+            n = len(found)
+            pieces = Pieces(np.zeros(1, np.int64), np.full(1, n, np.int64), n)
+            codes = self._table.assign(found, words, pieces, column=1)
+        return codes.astype(np.uint64) + np.uint64(1)

@@ -1,0 +1,61 @@
+"""A first pass over the orders, for their newest day: a window has to know where it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+
+import pyarrow as pa
+
+from rfm_engine.errors import UsageError
+from rfm_engine.orders.place import Place, Source
+from rfm_engine.orders.reading import Reading, day_date
+from rfm_engine.orders.scan import Seconds, scan
+from rfm_engine.totals.intake import Intake
+
+
+class Survey:
+    """Takes batches in and keeps only their account.
+
+    What the window will drop may be faulty, so nothing is refused that need not be read.
+    """
+
+    def __init__(self, reading: Reading) -> None:
+        rates = reading.rate_table
+        kind = replace(
+            reading,
+            strict=False,
+            refunds="net" if reading.refunds == "error" else reading.refunds,
+            currency=None if rates is None else reading.currency,
+            rates=None if rates is None else rates.forgiving(),
+            distinct=(),
+        )
+        self.intake = Intake(kind)
+
+    def add(self, batch: pa.RecordBatch, place: Place, *, text: bool) -> None:
+        """Take one batch."""
+        for _ in self.intake.take(batch, place, text=text):
+            pass
+
+
+def newest_day(
+    sources: Sequence[Source], reading: Reading, threads: int
+) -> tuple[date | None, Seconds]:
+    """Read all orders for the newest local date of a row that counts, None without any.
+
+    Raises
+    ------
+    UsageError
+        A source can be read only once.
+    """
+    if not all(source.repeatable for source in sources):
+        raise UsageError(
+            "as_of must be a date when a stream is read with a window; got 'newest'. "
+            "Give the date, since a stream is read only once."
+        )
+    survey = Survey(reading)
+    survey.intake.join(sources)
+    spent = scan(sources, survey, threads)
+    newest = survey.intake.as_of_day
+    return None if newest is None else day_date(newest), spent

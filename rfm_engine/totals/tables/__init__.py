@@ -1,0 +1,1 @@
+"""The tables of a partition: keys, records, distinct orders and days."""

@@ -1,0 +1,100 @@
+"""What a partition holds, as plain arrays: what finishing, merging and disks take."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from rfm_engine.orders.keys import ByteKeys, Keys, joined
+from rfm_engine.totals.tables.day_totals import DayEntries
+
+
+class OrderEntries(NamedTuple):
+    """Distinct orders: the customer's row, and a value; with `keys`, the value is one's number."""
+
+    rows: npt.NDArray[np.uint32]
+    values: npt.NDArray[np.int64]
+    keys: ByteKeys | None
+
+
+class NetEntries(NamedTuple):
+    """Distinct orders with their net amounts.
+
+    `rows` is the customer's row, `values` the order's integer id or, with `keys`, its number. The
+    net amount is `(high >> 1) * 2^32 + low`; `high` is odd if one of the rows is a refund. `first`
+    and `last` are how long before and after a far day the earliest and latest purchase were, 0
+    without a purchase. With `marks` an entry is of one day only: twice the day since 1970, and 1
+    added for rows without an order id, whose value is 0.
+    """
+
+    rows: npt.NDArray[np.uint32]
+    values: npt.NDArray[np.int64]
+    high: npt.NDArray[np.int64]
+    low: npt.NDArray[np.uint32]
+    first: npt.NDArray[np.int64]
+    last: npt.NDArray[np.int64]
+    marks: npt.NDArray[np.int32] | None
+    keys: ByteKeys | None
+
+    @classmethod
+    def of(
+        cls,
+        columns: Sequence[npt.NDArray[Any]],
+        marks: npt.NDArray[np.int32] | None,
+        keys: ByteKeys | None,
+    ) -> NetEntries:
+        """Put entries together again from their `columns`."""
+        rows, values, high, low, first, last = columns
+        return cls(rows, values, high, low, first, last, marks, keys)
+
+    @property
+    def columns(self) -> list[npt.NDArray[Any]]:
+        """The columns that are always there."""
+        return [self.rows, self.values, self.high, self.low, self.first, self.last]
+
+    def take(self, places: npt.NDArray[np.intp]) -> NetEntries:
+        """Return some entries; the keys stay."""
+        marks = None if self.marks is None else self.marks[places]
+        return NetEntries.of([column[places] for column in self.columns], marks, self.keys)
+
+
+class Contents(NamedTuple):
+    """Customers by row: keys, records (`int64[n, 4]`), distinct orders and days where kept.
+
+    `net` are orders with their net amounts.
+    """
+
+    keys: Keys
+    records: npt.NDArray[np.int64]
+    orders: OrderEntries | None = None
+    days: DayEntries | None = None
+    net: NetEntries | None = None
+
+
+def together(parts: Sequence[Contents]) -> Contents:
+    """Put the contents of partitions behind each other, at least one, days and `net` left out."""
+    if len(parts) == 1:
+        return parts[0]._replace(days=None, net=None)
+    keys = joined([part.keys for part in parts])
+    records = np.concatenate([part.records for part in parts])
+    entries = [part.orders for part in parts if part.orders is not None]
+    if not entries:
+        return Contents(keys, records)
+    starts = np.cumsum([0, *(len(part.records) for part in parts)])
+    rows = np.concatenate(
+        [each.rows + start for each, start in zip(entries, starts, strict=False)]
+    ).astype(np.uint32)
+    texts = [each.keys for each in entries if each.keys is not None]
+    if not texts:
+        values = np.concatenate([each.values for each in entries])
+        return Contents(keys, records, OrderEntries(rows, values, None))
+    first = np.cumsum([0, *(len(each.offsets) - 1 for each in texts)])
+    values = np.concatenate(
+        [each.values + start for each, start in zip(entries, first, strict=False)]
+    )
+    order_keys = joined(texts)
+    assert isinstance(order_keys, ByteKeys)
+    return Contents(keys, records, OrderEntries(rows, values, order_keys))

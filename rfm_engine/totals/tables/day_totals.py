@@ -1,0 +1,147 @@
+"""What each customer's days came to: for statistics of repeat purchases.
+
+The first day with a purchase is only known in the end, so the days are kept, purchases and refunds
+of a day apart: refunds make no day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from rfm_engine.kernels import kernel
+from rfm_engine.kernels.arrays import frozen
+from rfm_engine.orders.time.clock import local_days
+from rfm_engine.orders.time.zones import Zone
+from rfm_engine.totals.buffer.narrow_rows import Fields
+from rfm_engine.totals.buffer.rows import Pieces, Waiting
+from rfm_engine.totals.tables.hashing import HashKey
+from rfm_engine.totals.tables.keys import Codes
+from rfm_engine.totals.tables.pairs import Pairs
+
+Int64s = npt.NDArray[np.int64]
+
+
+class DayEntries(NamedTuple):
+    """Customer's row, twice the day (and 1 for its refunds), high and low sums of the amounts."""
+
+    rows: npt.NDArray[np.uint32]
+    values: Int64s
+    high: Int64s
+    low: Int64s
+
+    def take(self, places: npt.NDArray[np.intp]) -> DayEntries:
+        """Return some entries."""
+        rows, values, high, low = self
+        return DayEntries(rows[places], values[places], high[places], low[places])
+
+
+class Repeats(NamedTuple):
+    """Customers' first and last day with a purchase, how many there are, and the rest's amount.
+
+    Days count from 1970; the amount is that of all days after the first, `high * 2^32 + low`.
+    """
+
+    first_day: npt.NDArray[np.int32]
+    last_day: npt.NDArray[np.int32]
+    n_days: npt.NDArray[np.int32]
+    later_high: Int64s
+    later_low: Int64s
+
+    def take(self, rows: npt.NDArray[np.intp]) -> Repeats:
+        """Return some customers'."""
+        first, last, n_days, high, low = self
+        return Repeats(first[rows], last[rows], n_days[rows], high[rows], low[rows])
+
+
+class DailySums:
+    """Amounts by customer and local day."""
+
+    def __init__(self, key: HashKey, zone: Zone) -> None:
+        self._zone = zone
+        self._pairs = Pairs(key, sums=True)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held."""
+        return self._pairs.nbytes
+
+    def add(self, codes: Codes, waiting: Waiting, pieces: Pieces) -> None:
+        """Add waiting rows, whose customers have `codes`."""
+        times, amounts = np.empty(pieces.n_rows, np.int64), np.empty(pieces.n_rows, np.int64)
+        fields = Fields.of(narrow=waiting.layout.narrow)
+        read_rows(waiting.rows, pieces.starts, pieces.ends, *fields, times, amounts)
+        days = local_days(frozen(times), self._zone).astype(np.int64)
+        self._pairs.add(codes, days << 1 | (amounts < 0), amounts >> 32, amounts & 0xFFFFFFFF)
+
+    def absorb(self, codes: Codes, entries: DayEntries) -> None:
+        """Add other entries, whose customers have `codes` here."""
+        self._pairs.add(codes, entries.values, entries.high, entries.low)
+
+    @property
+    def has_repeats(self) -> bool:
+        """Whether some may be held twice."""
+        return self._pairs.has_repeats
+
+    def settle(self) -> None:
+        """Let go of what repeats."""
+        self._pairs.settle()
+
+    def entries(self) -> DayEntries:
+        """All days."""
+        return DayEntries(*self._pairs.entries(), *self._pairs.sums())
+
+
+def joined_repeats(repeats: Sequence[Repeats]) -> Repeats:
+    """Put customers behind each other, at least one piece of them."""
+    first, last, n_days, high, low = (
+        np.concatenate(column) for column in zip(*repeats, strict=True)
+    )
+    return Repeats(first, last, n_days, high, low)
+
+
+def repeats_of(entries: DayEntries, n_customers: int) -> Repeats:
+    """Add up the days of each customer; of one without a purchase all is 0."""
+    first, last, n_days = (np.zeros(n_customers, np.int32) for _ in range(3))
+    high, low = np.zeros(n_customers, np.int64), np.zeros(n_customers, np.int64)
+    rows, values, entry_high, entry_low = entries
+    add_up_days(
+        frozen(rows), frozen(values), frozen(entry_high), frozen(entry_low), first, last, n_days,
+        high, low,
+    )  # fmt: skip
+    return Repeats(first, last, n_days, high, low)
+
+
+@kernel
+def read_rows(
+    rows, starts, ends, amount_column, amount_shift, time_shift, time_mask, time_unit, times,
+    amounts
+):  # fmt: skip
+    """Copy time and amount of each row, in the order of the pieces."""
+    place = 0
+    for piece in range(len(starts)):
+        for i in range(starts[piece], ends[piece]):
+            times[place] = ((rows[i, 1] >> time_shift) & time_mask) * time_unit
+            amounts[place] = rows[i, amount_column] >> amount_shift
+            place += 1
+
+
+@kernel
+def add_up_days(codes, values, high, low, first_day, last_day, n_days, later_high, later_low):
+    """Find the days of purchases, then add up the amounts of all days after the first of them."""
+    for i in range(len(codes)):
+        if values[i] & 1 == 0:
+            code = codes[i]
+            day = values[i] >> 1
+            fresh = n_days[code] == 0
+            first_day[code] = day if fresh else min(np.int64(first_day[code]), day)
+            last_day[code] = day if fresh else max(np.int64(last_day[code]), day)
+            n_days[code] += 1
+    for i in range(len(codes)):
+        code = codes[i]
+        if n_days[code] > 0 and values[i] >> 1 > first_day[code]:
+            later_high[code] += high[i]
+            later_low[code] += low[i]

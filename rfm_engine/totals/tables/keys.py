@@ -1,0 +1,288 @@
+"""Key tables: every distinct key gets the next dense code, whatever the keys are.
+
+Slots find a key, hashes remember all keys in order of first appearance. Codes are rows of whatever
+stands beside the table, so growing moves no record, only the small slots.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from rfm_engine.kernels import kernel
+from rfm_engine.kernels.arrays import frozen
+from rfm_engine.orders.keys import ByteKeys, IntKeys, gathered
+from rfm_engine.totals.buffer.rows import Pieces
+from rfm_engine.totals.memory.pages import Growing, zeros
+from rfm_engine.totals.tables.hashing import Hashes, HashKey, unhash_ints
+
+Codes: TypeAlias = npt.NDArray[np.uint32]
+Rows: TypeAlias = npt.NDArray[np.int64]
+Words: TypeAlias = npt.NDArray[np.uint64]
+
+_NO_WORDS = np.zeros(0, np.uint64)
+_FIRST_SLOTS = 16
+# Linear probing stays short up to here; the slots then cost 6 to 11 bytes a key.
+_LOAD_TENTHS = 7
+# Small slots grow by more: they are soon filled, and cost little.
+_SMALL_SLOTS = 1 << 8
+_SMALL_TIMES = 16
+
+
+class Index:
+    """Finds the code of a hash: `slots` is `uint32[power of 2]` of codes plus one, 0 where free.
+
+    A key's first slot is the top bits of its hash after the `skip_bits` that chose the table.
+    """
+
+    def __init__(self, skip_bits: int) -> None:
+        self.skip_bits = np.uint64(skip_bits)
+        self.slots = np.zeros(_FIRST_SLOTS, np.uint32)
+        self.n = 0
+        self._hashes: Growing[np.uint64] = Growing(np.uint64)
+        self._hashes.reach(self.room)
+
+    @property
+    def hashes(self) -> Hashes:
+        """The hashes of all keys by code, with room for more behind them."""
+        return self._hashes.array
+
+    @property
+    def room(self) -> int:
+        """How many keys the slots may hold."""
+        return len(self.slots) * _LOAD_TENTHS // 10
+
+    @property
+    def shift(self) -> np.uint64:
+        """By how much a hash is shifted to be a slot."""
+        return slot_shift(len(self.slots))
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes in use; the system gives memory only where it is written."""
+        return self.slots.nbytes + 8 * self.n
+
+    def grow(self) -> None:
+        """Make more slots; codes stay."""
+        times = _SMALL_TIMES if len(self.slots) <= _SMALL_SLOTS else 2
+        self.slots = zeros(times * len(self.slots), np.uint32)
+        reindex(self.hashes, self.n, self.skip_bits, self.shift, self.slots)
+        self._hashes.reach(self.room)
+
+
+class IntTable:
+    """Codes of integer keys; the hash is a bijection, so equal hashes are equal keys."""
+
+    def __init__(self, key: HashKey, skip_bits: int) -> None:
+        self._key = key
+        self._index = Index(skip_bits)
+
+    @property
+    def n(self) -> int:
+        """Keys held."""
+        return self._index.n
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held."""
+        return self._index.nbytes
+
+    def assign(self, rows: Rows, texts: Words, pieces: Pieces, column: int) -> Codes:  # noqa: ARG002
+        """Return the code of every row, in the order of `pieces`, new keys getting the next."""
+        index = self._index
+        codes = np.empty(pieces.n_rows, np.uint32)
+        at = np.zeros(3, np.int64)
+        while not _done(at, pieces):
+            index.n = assign_ints(
+                rows, pieces.starts, pieces.ends, at, index.skip_bits, index.shift, index.slots,
+                index.hashes, index.n, index.room, codes,
+            )  # fmt: skip
+            if not _done(at, pieces):
+                index.grow()
+        return codes
+
+    def keys(self) -> IntKeys:
+        """All keys, in the order of their codes."""
+        return unhash_ints(self._index.hashes[: self.n], self._key)
+
+
+class ByteTable:
+    """Codes of byte-string keys, each kept once in an arena of words and compared in full.
+
+    `ends` is `int64[n + 1]`: key `c` begins with the word after byte `ends[c]` of the arena and
+    reaches to byte `ends[c + 1]`, zeros filling its last word.
+    """
+
+    def __init__(self, skip_bits: int) -> None:
+        self._index = Index(skip_bits)
+        self._ends: Growing[np.int64] = Growing(np.int64)
+        self._arena: Growing[np.uint64] = Growing(np.uint64)
+
+    @property
+    def n(self) -> int:
+        """Keys held."""
+        return self._index.n
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held."""
+        return self._index.nbytes + 8 * (self.n + self._n_words if self.n else 0)
+
+    def assign(self, rows: Rows, texts: Words, pieces: Pieces, column: int) -> Codes:
+        """Return the code of every row, in the order of `pieces`; see `IntTable.assign`.
+
+        That column of `rows` says where in `texts` a key stands.
+        """
+        index = self._index
+        codes = np.empty(pieces.n_rows, np.uint32)
+        at = np.zeros(3, np.int64)
+        while not _done(at, pieces):
+            self._ends.reach(index.room + 1)
+            index.n = assign_texts(
+                rows, column, texts, pieces.starts, pieces.ends, at, index.skip_bits,
+                index.shift, index.slots, index.hashes, self._ends.array, self._arena.array,
+                index.n, index.room, codes,
+            )  # fmt: skip
+            if _done(at, pieces):
+                break
+            if index.n == index.room:
+                index.grow()
+            else:
+                place = int(rows[at[1], column])
+                self._arena.reach(self._n_words + (int(texts[place]) + 7) // 8)
+        return codes
+
+    @property
+    def _n_words(self) -> int:
+        return (int(self._ends.array[self.n]) + 7) >> 3 if self.n else 0
+
+    def keys(self) -> ByteKeys:
+        """All keys, in the order of their codes; copied where zeros stand between them."""
+        self._ends.reach(1)
+        ends, data = self._ends.array[: self.n + 1], self._arena.array.view(np.uint8)
+        if not (ends & 7).any():
+            return ByteKeys(frozen(ends), frozen(data))
+        starts = (ends[:-1] + 7) & ~7
+        return gathered(data, starts, ends[1:] - starts)
+
+
+def coded(table: IntTable, hashes: Hashes) -> Codes:
+    """Return the codes of integers by their hashes, `uint64[n]`, new ones getting the next."""
+    n = len(hashes)
+    pieces = Pieces(np.zeros(1, np.int64), np.full(1, n, np.int64), n)
+    return table.assign(hashes.view(np.int64).reshape(-1, 1), _NO_WORDS, pieces, column=0)
+
+
+def slot_shift(n_slots: int) -> np.uint64:
+    """Return by how much 64 bits are shifted to number a power of 2 of slots."""
+    return np.uint64(65 - n_slots.bit_length())
+
+
+def _done(at: npt.NDArray[np.int64], pieces: Pieces) -> bool:
+    return int(at[0]) == len(pieces.starts)
+
+
+@kernel
+def assign_ints(rows, starts, ends, at, skip_bits, shift, slots, known, n, room, codes):
+    """Find or insert the words of `rows`, `int64[n, width]`; stop when `room` keys are known.
+
+    `at` is `int64[3]`, piece, row and place among `codes` to go on from, moved on; `slots` are
+    those of `Index`, `known` its hashes by code. Returns how many keys are known then.
+    """
+    last_slot = np.uint64(len(slots) - 1)
+    resumed = at[0]
+    place = at[2]
+    for piece in range(resumed, len(starts)):
+        first = max(at[1], starts[piece]) if piece == resumed else starts[piece]
+        for i in range(first, ends[piece]):
+            h = np.uint64(rows[i, 0])
+            slot = (h << skip_bits) >> shift
+            while True:
+                entry = slots[slot]
+                if entry == 0:
+                    if n == room:
+                        at[0] = piece
+                        at[1] = i
+                        at[2] = place
+                        return n
+                    known[n] = h
+                    n += 1
+                    slots[slot] = n
+                    codes[place] = n - 1
+                    break
+                if known[entry - np.uint32(1)] == h:
+                    codes[place] = entry - np.uint32(1)
+                    break
+                slot = (slot + np.uint64(1)) & last_slot
+            place += 1
+    at[0] = len(starts)
+    return n
+
+
+@kernel
+def assign_texts(
+    rows, column, texts, starts, ends, at, skip_bits, shift, slots, known, key_ends, arena, n,
+    room, codes
+):  # fmt: skip
+    """Find or insert the texts of `rows`; stop when `room` keys are known or the arena is full.
+
+    As `assign_ints`; `texts` is as `WaitingTexts` writes it, `key_ends` as `ByteTable` keeps it.
+    """
+    last_slot = np.uint64(len(slots) - 1)
+    resumed = at[0]
+    place = at[2]
+    for piece in range(resumed, len(starts)):
+        first = max(at[1], starts[piece]) if piece == resumed else starts[piece]
+        for i in range(first, ends[piece]):
+            h = np.uint64(rows[i, 0])
+            start = np.uint64(rows[i, column])
+            length = texts[start]
+            start += np.uint64(1)
+            n_words = (length + np.uint64(7)) >> np.uint64(3)
+            slot = (h << skip_bits) >> shift
+            while True:
+                entry = slots[slot]
+                if entry == 0:
+                    used = (np.uint64(key_ends[n]) + np.uint64(7)) >> np.uint64(3)
+                    if n == room or used + n_words > np.uint64(len(arena)):
+                        at[0] = piece
+                        at[1] = i
+                        at[2] = place
+                        return n
+                    for j in range(n_words):
+                        arena[used + np.uint64(j)] = texts[start + np.uint64(j)]
+                    known[n] = h
+                    n += 1
+                    key_ends[n] = (used << np.uint64(3)) + length
+                    slots[slot] = n
+                    codes[place] = n - 1
+                    break
+                code = np.uint64(entry) - np.uint64(1)
+                if known[code] == h:
+                    there = (np.uint64(key_ends[code]) + np.uint64(7)) >> np.uint64(3)
+                    end_here = (there << np.uint64(3)) + length
+                    if np.uint64(key_ends[np.uint64(entry)]) == end_here:
+                        # Gathered without a branch: LLVM then compares vectors.
+                        difference = np.uint64(0)
+                        for j in range(n_words):
+                            difference |= arena[there + np.uint64(j)] ^ texts[start + np.uint64(j)]
+                        if difference == 0:
+                            codes[place] = code
+                            break
+                slot = (slot + np.uint64(1)) & last_slot
+            place += 1
+    at[0] = len(starts)
+    return n
+
+
+@kernel
+def reindex(hashes, n, skip_bits, shift, slots):
+    """Fill the empty `slots` with the first `n` hashes, all different keys."""
+    last_slot = np.uint64(len(slots) - 1)
+    for code in range(n):
+        slot = (hashes[code] << skip_bits) >> shift
+        while slots[slot] != 0:
+            slot = (slot + np.uint64(1)) & last_slot
+        slots[slot] = code + 1

@@ -1,0 +1,231 @@
+"""The orders of a table's customers with their net amounts, so that a cancelled order is no order.
+
+An order may be cancelled by a row that is read at any time, so which orders count is only known at
+the end. Until then each (customer, order) has one entry: its exact net amount, whether one of its
+rows is a refund, and its earliest and latest purchase. Where days matter, each (customer, order,
+day) has one. Rows without an order id are orders of their own, which the records settle at once;
+where days matter they have an entry per customer and day.
+
+Entries are appended as rows come and repeats are added up whenever as many have come as were
+distinct before, as in `rfm_engine.totals.tables.pairs`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rfm_engine.kernels import kernel
+from rfm_engine.kernels.arrays import frozen
+from rfm_engine.orders.time.clock import local_days
+from rfm_engine.totals.buffer.narrow_rows import Fields
+from rfm_engine.totals.buffer.rows import Layout, Pieces, Waiting
+from rfm_engine.totals.memory.pages import Growing
+from rfm_engine.totals.tables.contents import NetEntries
+from rfm_engine.totals.tables.hashing import HashKey
+from rfm_engine.totals.tables.keys import ByteTable, Codes, Rows, Words, slot_shift
+from rfm_engine.totals.tables.measures import FAR_US
+from rfm_engine.totals.tables.net_rows import append_rows, blocks, read_orders
+
+# With fewer entries it is not worth searching for repeats.
+_FEWEST = 1 << 10
+# A search for repeats stays well below 100 ms per call, so that Ctrl-C is answered.
+_MOST_PER_CALL = 1 << 20
+
+Int64s = npt.NDArray[np.int64]
+
+
+class NetOrders:
+    """Entries by (customer code, order), or by (customer code, order, local day)."""
+
+    def __init__(self, key: HashKey, layout: Layout) -> None:
+        assert layout.net is not None
+        self._key = key
+        self._by_day = layout.net.by_day
+        self._zone = layout.net.zone
+        self._table = ByteTable(0) if layout.orders == "bytes" else None
+        self._columns: list[Growing[Any]] = [
+            Growing(np.uint32), Growing(np.int64), Growing(np.int64), Growing(np.uint32),
+            Growing(np.int64), Growing(np.int64),
+        ]  # fmt: skip
+        self._marks: Growing[np.int32] = Growing(np.int32)
+        self._n = 0
+        self._n_distinct = 0
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes in use, those of repeats included."""
+        each = sum(column.array.itemsize for column in self._columns) + 4 * self._by_day
+        return each * self._n + (0 if self._table is None else self._table.nbytes)
+
+    def add(self, codes: Codes, waiting: Waiting, pieces: Pieces) -> None:
+        """Add waiting rows, whose customers have `codes`."""
+        for some, part in blocks(codes, pieces):
+            times, amounts, values = (np.empty(part.n_rows, np.int64) for _ in range(3))
+            alone = np.empty(part.n_rows, np.uint8)
+            layout = waiting.layout
+            column = layout.order_column if self._table is None else -1
+            read_orders(
+                waiting.rows, part.starts, part.ends, *Fields.of(narrow=layout.narrow), column,
+                times, amounts, values, alone,
+            )  # fmt: skip
+            if self._table is not None:
+                with_id = np.flatnonzero(alone == 0)
+                columns = slice(layout.order_column, layout.order_column + 2)
+                found = np.ascontiguousarray(waiting.rows[values[with_id], columns])
+                values[:] = 0
+                values[with_id] = self._numbers(found, waiting.texts)
+            marks = np.empty(0, np.int32)
+            if self._by_day:
+                marks = local_days(frozen(times), self._zone).astype(np.int32) << 1 | alone
+            self._append(some, times, amounts, values, alone, marks)
+
+    def absorb(
+        self, codes: Codes, entries: NetEntries, found: Rows | None, texts: Words | None
+    ) -> None:
+        """Add other entries, whose customers have `codes` here.
+
+        Their keys are `found`, `int64[n, 2]` of hash and place in `texts`.
+        """
+        values = entries.values
+        if found is not None and texts is not None:
+            with_id = np.arange(len(values))
+            if entries.marks is not None:
+                with_id = np.flatnonzero(entries.marks & 1 == 0)
+            numbers = self._numbers(found[values[with_id]], texts)
+            values = np.zeros(len(values), np.int64)
+            values[with_id] = numbers
+        given: list[npt.NDArray[Any]] = [codes, values, *entries.columns[2:]]
+        done = 0
+        while done < len(codes):
+            room = self._room()
+            n = min(room - self._n, len(codes) - done)
+            here, there = slice(self._n, self._n + n), slice(done, done + n)
+            for column, more in zip(self._columns, given, strict=True):
+                column.array[here] = more[there]
+            if entries.marks is not None:
+                self._marks.array[here] = entries.marks[there]
+            self._n += n
+            done += n
+
+    @property
+    def has_repeats(self) -> bool:
+        """Whether entries have come since repeats were last added up."""
+        return self._n > self._n_distinct
+
+    def settle(self) -> None:
+        """Add up repeats."""
+        if not self.has_repeats:
+            return
+        # At most half of the slots are taken.
+        slots = np.empty(1 << self._n.bit_length() + 1, np.uint32)
+        slots[:] = 0
+        n = 0
+        for first in range(0, self._n, _MOST_PER_CALL):
+            n = add_up_orders(
+                *self._arrays, self._by_day, first, min(first + _MOST_PER_CALL, self._n), n,
+                self._n_distinct, self._key.mask, self._key.multiplier, slot_shift(len(slots)),
+                slots,
+            )  # fmt: skip
+        self._n = self._n_distinct = int(n)
+
+    def entries(self) -> NetEntries:
+        """All entries, in the order in which they first came."""
+        self.settle()
+        columns = [column.array[: self._n] for column in self._columns]
+        marks = self._marks.array[: self._n] if self._by_day else None
+        return NetEntries.of(columns, marks, None if self._table is None else self._table.keys())
+
+    @property
+    def _arrays(self) -> list[npt.NDArray[Any]]:
+        return [*(column.array for column in self._columns), self._marks.array]
+
+    def _numbers(self, found: Rows, texts: Words) -> Int64s:
+        """Return the number of each order of bytes, new ones getting the next."""
+        assert self._table is not None
+        n = len(found)
+        pieces = Pieces(np.zeros(1, np.int64), np.full(1, n, np.int64), n)
+        return self._table.assign(found, texts, pieces, column=1).astype(np.int64)
+
+    def _append(self, codes: Codes, *rows: npt.NDArray[Any]) -> None:
+        done = 0
+        while done < len(codes):
+            room = self._room()
+            done, self._n = map(int, append_rows(
+                codes, *rows, self._by_day, FAR_US, done, room, self._n, *self._arrays
+            ))  # fmt: skip
+
+    def _room(self) -> int:
+        """Make room for at least one more; return how many entries there may be."""
+        room = max(2 * self._n_distinct, _FEWEST)
+        if self._n >= room:
+            self.settle()
+            room = max(2 * self._n_distinct, _FEWEST)
+        for column in self._columns:
+            column.reach(room)
+        if self._by_day:
+            self._marks.reach(room)
+        return room
+
+
+@kernel
+def add_up_orders(
+    codes, values, high, low, first, last, marks, by_day, begin, end, n, n_distinct, mask,
+    multiplier, shift, slots
+):  # fmt: skip
+    """Move the entries of `begin:end` to `n:`, adding repeats of one of `:n` to it; return `n`.
+
+    `slots` is `uint32[power of 2]` of places plus one, 0 where free. The first `n_distinct`
+    entries are known to differ, and are not compared.
+    """
+    last_slot = np.uint64(len(slots) - 1)
+    for i in range(begin, end):
+        code = codes[i]
+        value = values[i]
+        mark = np.int64(marks[i]) if by_day else np.int64(0)
+        slot = slot_of(code, value, mark, mask, multiplier, shift)
+        while True:
+            entry = np.uint64(slots[slot])
+            if entry == 0:
+                codes[n] = code
+                values[n] = value
+                high[n] = high[i]
+                low[n] = low[i]
+                first[n] = first[i]
+                last[n] = last[i]
+                if by_day:
+                    marks[n] = mark
+                n += 1
+                slots[slot] = n
+                break
+            place = entry - np.uint64(1)
+            if (
+                i >= n_distinct
+                and values[place] == value
+                and codes[place] == code
+                and (not by_day or marks[place] == mark)
+            ):
+                total = np.int64(low[place]) + np.int64(low[i])
+                high[place] = (((high[place] >> 1) + (high[i] >> 1) + (total >> 32)) << 1) | (
+                    (high[place] | high[i]) & 1
+                )
+                low[place] = total & 0xFFFFFFFF
+                first[place] = max(first[place], first[i])
+                last[place] = max(last[place], last[i])
+                break
+            slot = (slot + np.uint64(1)) & last_slot
+    return n
+
+
+@kernel
+def slot_of(code, value, mark, mask, multiplier, shift):
+    """Return where to look first for an order of a customer, on one day."""
+    x = np.uint64(value) ^ mask
+    x ^= x >> np.uint64(32)
+    x *= np.uint64(0xD6E8FEB86659FD93)
+    x ^= (x >> np.uint64(29)) + (np.uint64(code) | np.uint64(mark) << np.uint64(32))
+    x *= multiplier
+    x ^= x >> np.uint64(32)
+    return (x * np.uint64(0xD6E8FEB86659FD93)) >> shift

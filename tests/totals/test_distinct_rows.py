@@ -1,0 +1,50 @@
+"""Distinct rows: compared in full, from many threads, within their memory."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+import rfm_engine as rfm
+from rfm_engine.totals.duplicates import rows
+from tests.shapes import AS_OF, NEW_YEAR_2024_US, orders_table
+
+
+def orders(keys: pa.Array) -> pa.Table:
+    """One order per key, of a customer and an amount that the key determines."""
+    numbers = pa.array([len(str(key)) for key in keys.to_pylist()])
+    times = [NEW_YEAR_2024_US] * len(keys)
+    return orders_table(numbers, times, numbers, key=keys)
+
+
+KEYS = {
+    "int": pa.array(range(-150, 150)),
+    "text": pa.array([f"{number:x>{3 + number % 20}d}" for number in range(300)]),
+    "longer and longer": pa.array(["\0" * number for number in range(300)]),
+}
+
+
+@pytest.mark.parametrize("kind", KEYS)
+def test_find__compares_keys_in_full_where_all_hashes_are_equal(kind, monkeypatch):
+    def collide(keys, _key):
+        return np.zeros(len(keys.offsets) - 1, np.uint64)
+
+    monkeypatch.setattr(rows, "hash_keys", collide)
+    totals = rfm.CustomerTotals(as_of=AS_OF, distinct="key")
+    for keys in (KEYS[kind], KEYS[kind].take(pa.array(range(299, -1, -1)))):
+        totals.update(orders(keys))
+    assert totals.rows.counted == 300
+    assert totals.rows.dropped["duplicate"] == 300
+
+
+def test_find__many_threads_keep_each_row_once():
+    table = orders(pa.array(range(20_000)))
+    pieces = [table.slice(start, 2_000) for start in range(0, 20_000, 1_000)]
+    totals = rfm.CustomerTotals(as_of=AS_OF, distinct="key")
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(totals.update, [*pieces, *reversed(pieces)]))
+    assert totals.rows.counted == 20_000
+    assert sum(totals.finish()["frequency"].to_pylist()) == 20_000

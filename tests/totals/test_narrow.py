@@ -1,0 +1,87 @@
+"""Narrow rows against arithmetic in Python, and the step from narrow to wide ones."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+import rfm_engine as rfm
+from rfm_engine.kernels.arrays import frozen
+from rfm_engine.totals.buffer.narrow_rows import Fields, packed
+from tests import reference
+from tests.compare import expected_totals, totals_of
+from tests.shapes import AS_OF, cents, orders_table, rows_of
+
+SECOND = 1_000_000
+LARGEST = 2**30
+SECONDS = st.one_of(st.integers(0, 2**32 - 1), st.sampled_from([0, 1, 2**31, 2**32 - 1]))
+AMOUNTS = st.one_of(st.integers(-LARGEST, LARGEST - 1), st.sampled_from([-LARGEST, -1, 0, 1]))
+ROWS = st.lists(st.tuples(SECONDS, AMOUNTS, st.booleans()), min_size=1, max_size=20)
+
+
+def words_of(rows, reasons=None):
+    seconds, amounts, alone = zip(*rows, strict=True)
+    reason = np.zeros(len(rows), np.uint8) if reasons is None else np.array(reasons, np.uint8)
+    return packed(
+        frozen(np.array([round(s * SECOND) for s in seconds], np.int64)),
+        frozen(np.array(amounts, np.int64)),
+        frozen(np.array(alone, np.uint8)),
+        frozen(reason),
+    )
+
+
+@given(ROWS)
+def test_packed__holds_time_amount_and_flag(rows):
+    words = words_of(rows)
+    fields = Fields.of(narrow=True)
+    assert words is not None
+    for word, (seconds, amount, alone) in zip(words.tolist(), rows, strict=True):
+        assert word >> fields.amount_shift == amount
+        time = ((word >> fields.time_shift) & int(fields.time_mask)) * int(fields.time_unit)
+        assert time == seconds * SECOND
+        assert (word < 0, word & 1) == (amount < 0, alone)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [(-1, 1, 0), (2**32, 1, 0), (1.000001, 1, 0), (0.999999, 1, 0), (2**32 - 1e-6, 1, 0),
+     (-1e-6, 1, 0), (1, LARGEST, 0), (1, -LARGEST - 1, 0), (1, 2**60, 0), (2**38, 1, 0)],
+)  # fmt: skip
+def test_packed__is_none_where_one_row_does_not_fit(row):
+    fitting = (1_700_000_000, 100, 1)
+    assert words_of([fitting] * 5000) is not None
+    assert words_of([*[fitting] * 5000, row]) is None
+    # A row that is dropped may hold anything.
+    words = words_of([*[fitting] * 5000, row], [0] * 5000 + [1])
+    assert words is not None
+
+
+@given(st.integers(0, 2**52), st.integers(-(2**52), 2**52))
+@example(4_294_967_295 * SECOND, LARGEST - 1)
+@example(4_294_967_295 * SECOND + 1, 0)
+def test_packed__never_changes_a_row(time_us, amount):
+    one = frozen(np.ones(1, np.uint8))
+    numbers = [frozen(np.array([n], np.int64)) for n in (time_us, amount)]
+    words = packed(*numbers, one, frozen(np.zeros(1, np.uint8)))
+    fits = time_us % SECOND == 0 and time_us < 2**32 * SECOND and -LARGEST <= amount < LARGEST
+    assert (words is not None) == fits
+
+
+@pytest.mark.parametrize("first_wide", [0, 1, 3, 5])
+def test_totals__with_batches_that_fit_and_others(first_wide):
+    """Rows that wait narrow are added before the first wide ones come."""
+    tables = []
+    for number in range(6):
+        odd = number >= first_wide and number % 2 == first_wide % 2
+        moment = 1_700_000_000 * SECOND + number * SECOND + (7 if odd else 0)
+        tables.append(
+            orders_table([1, 2, number], [moment] * 3, [cents(number), cents(-number), cents(5)])
+        )
+    totals = rfm.CustomerTotals(as_of=AS_OF)
+    for table in tables:
+        totals.update(table)
+    expected = reference.totals(rows_of(pa.concat_tables(tables)), as_of=AS_OF)
+    assert totals_of(totals.finish()) == expected_totals(expected)

@@ -1,0 +1,33 @@
+"""Keys as rows that wait, cut into pieces."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rfm_engine.orders.keys import ByteKeys, Keys
+from rfm_engine.totals.buffer.routing import Route
+from rfm_engine.totals.buffer.rows import Pieces
+from rfm_engine.totals.buffer.texts import WaitingTexts
+from rfm_engine.totals.tables.hashing import HashKey, hash_keys
+
+
+def rows_of(keys: Keys, key: HashKey) -> tuple[np.ndarray, np.ndarray]:
+    """Return rows of hash, two zeros and the place in the texts, and the texts."""
+    hashes = hash_keys(keys, key)
+    n = len(hashes)
+    rows = np.zeros((n, 4), np.int64)
+    rows[:, 0] = hashes.view(np.int64)
+    if not isinstance(keys, ByteKeys):
+        return rows, np.zeros(0, np.uint64)
+    texts = WaitingTexts.of(keys, Route(hashes, np.zeros(n, np.uint16), np.array([0, n])))
+    words = np.zeros(texts.n_words, np.uint64)
+    rows[:, 3] = texts.write(words, 0)
+    return rows, words
+
+
+def pieces_of(n: int, cuts: list[int], order: list[int] | None = None) -> Pieces:
+    """Cut n rows at some places; the pieces may stand in any order."""
+    ends = np.array([*sorted(cuts), n], np.int64)
+    starts = np.concatenate([[0], ends[:-1]])
+    turn = np.arange(len(ends)) if order is None else np.array(order)
+    return Pieces(starts[turn], ends[turn], n)
