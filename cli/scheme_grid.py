@@ -60,7 +60,7 @@ def _head(scheme: Scheme) -> Iterator[str]:
 
 def _grids(scheme: Scheme) -> Iterator[Table]:
     """Yield the grid: r by f or by their mean with m, or r by f for each m that plays a part."""
-    from rfm_engine.score.cells import Bins
+    from rfm_engine.scoring.cells import Bins
 
     bins = Bins(*(scheme.bins[axis] for axis in ("r", "f", "m")))
     layout = scheme.layout(bins).reshape(bins)
@@ -118,8 +118,8 @@ def differences(one: Scheme, other: Scheme) -> list[tuple[str, str, list[str]]]:
 
     Both have the same bins.
     """
-    from rfm_engine.score.cells import Bins
-    from rfm_engine.segments.lint import codes_of
+    from rfm_engine.scoring.cells import Bins
+    from rfm_engine.segments.linter import codes_of
 
     bins = Bins(*(one.bins[axis] for axis in ("r", "f", "m")))
     before, after = (scheme.layout(bins).reshape(bins) for scheme in (one, other))

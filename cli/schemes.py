@@ -30,7 +30,7 @@ def all_schemes(context: typer.Context) -> None:
 @schemes.command("list")
 def list_schemes() -> None:
     """List the shipped schemes."""
-    from rfm_engine.segments.load import load_scheme, shipped_schemes
+    from rfm_engine.segments.catalogue import load_scheme, shipped_schemes
 
     for name in shipped_schemes():
         typer.echo(f"{name:<16} {load_scheme(name).title}")
@@ -41,7 +41,7 @@ def show(scheme: Annotated[str, _SCHEME]) -> None:
     """Draw a scheme: how it scores, its rules, and the grid of r by f."""
     from rich.console import Console
 
-    from rfm_engine.segments.load import load_scheme
+    from rfm_engine.segments.catalogue import load_scheme
 
     from .scheme_grid import print_scheme
 
@@ -51,8 +51,8 @@ def show(scheme: Annotated[str, _SCHEME]) -> None:
 @schemes.command()
 def lint(scheme: Annotated[str, _SCHEME]) -> None:
     """Check a scheme: every score covered, every segment reachable, overlaps, dead conditions."""
-    from rfm_engine.segments.lint import lint as check
-    from rfm_engine.segments.load import load_scheme
+    from rfm_engine.segments.catalogue import load_scheme
+    from rfm_engine.segments.linter import lint as check
 
     loaded = load_scheme(scheme)
     findings = check(loaded)
@@ -71,7 +71,7 @@ def lint(scheme: Annotated[str, _SCHEME]) -> None:
 @schemes.command()
 def diff(one: Annotated[str, _SCHEME], other: Annotated[str, _SCHEME]) -> None:
     """Tell which scores change hands from one scheme to another."""
-    from rfm_engine.segments.load import load_scheme
+    from rfm_engine.segments.catalogue import load_scheme
 
     from .scheme_grid import differences
 

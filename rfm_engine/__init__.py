@@ -6,7 +6,7 @@ from rfm_engine.model import Drift, Model, drift, load_model, save_model
 from rfm_engine.orders.warnings import DataWarning
 from rfm_engine.pipeline import __version__, score
 from rfm_engine.result import Result, SegmentTotals
-from rfm_engine.score.cells import Cuts
+from rfm_engine.scoring.cells import Cuts
 from rfm_engine.state import State
 from rfm_engine.state.ingest import Ingested
 from rfm_engine.totals.aggregation import Progress

@@ -9,8 +9,8 @@ from typing import TypeAlias
 
 import pyarrow as pa
 
-from rfm_engine.score.cells import Cells
-from rfm_engine.segments.assign import Labels
+from rfm_engine.scoring.cells import Cells
+from rfm_engine.segments.labels import Labels
 from rfm_engine.segments.rules import Numbers
 from rfm_engine.totals.builder import CustomerTotals
 from rfm_engine.totals.chunks import CustomerChunk

@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 from rfm_engine.errors import UsageError, path_text, shown, shown_cause
 from rfm_engine.orders.reading import as_date
 from rfm_engine.result import Result
-from rfm_engine.score.cells import Bins
-from rfm_engine.score.methods import BY_RANK, NESTED
-from rfm_engine.segments.assign import segment_names
-from rfm_engine.segments.load import load_scheme
-from rfm_engine.segments.parse import scheme_of
+from rfm_engine.scoring.cells import Bins
+from rfm_engine.scoring.methods import BY_RANK, NESTED
+from rfm_engine.segments.catalogue import load_scheme
+from rfm_engine.segments.labels import segment_names
+from rfm_engine.segments.parser import scheme_of
 from rfm_engine.segments.plan import Plan, exact_weights, plan_scoring
 from rfm_engine.segments.scheme import AXES, Scheme
 from rfm_engine.sink.aside import file as written_aside

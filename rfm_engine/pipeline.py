@@ -21,10 +21,10 @@ from rfm_engine.orders.scan import Seconds
 from rfm_engine.orders.sources.deadline import STORE_TIMEOUT, seconds_of
 from rfm_engine.orders.sources.entry import open_sources
 from rfm_engine.result import Result, SegmentTotals, cuts_in_units
-from rfm_engine.scoring import Everyone, score_everyone
-from rfm_engine.segments.assign import refuse_value_column
+from rfm_engine.segments.assignment import Everyone, score_everyone
+from rfm_engine.segments.catalogue import scheme_file
 from rfm_engine.segments.first_orders import refuse_first_orders
-from rfm_engine.segments.load import scheme_file
+from rfm_engine.segments.labels import refuse_value_column
 from rfm_engine.segments.plan import Monetary, Plan
 from rfm_engine.segments.scheme import CutPoint, Scheme
 from rfm_engine.sink import check_output, refuse_inside, refuse_overwriting, write_groups

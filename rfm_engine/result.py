@@ -15,10 +15,10 @@ import pyarrow as pa
 from rfm_engine.customers import ScoredCustomers
 from rfm_engine.orders.money.amounts import format_minor
 from rfm_engine.orders.warnings import DataWarning
-from rfm_engine.score.cells import Cuts
-from rfm_engine.scoring import Everyone, score_everyone
+from rfm_engine.scoring.cells import Cuts
+from rfm_engine.segments.assignment import Everyone, score_everyone
 from rfm_engine.segments.conditions import Range
-from rfm_engine.segments.freeze import frozen_scheme
+from rfm_engine.segments.frozen_scheme import frozen_scheme
 from rfm_engine.segments.plan import Plan
 from rfm_engine.segments.rules import Rules
 from rfm_engine.segments.scheme import Scheme

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pytest
 
 import rfm_engine as rfm
-from rfm_engine.score.cells import Bins
-from rfm_engine.segments.load import load_scheme, shipped_schemes
+from rfm_engine.scoring.cells import Bins
+from rfm_engine.segments.catalogue import load_scheme, shipped_schemes
 from tests.shapes import AS_OF, random_orders
 
 MEASURES = {"r": "recency_days", "f": "frequency", "m": "monetary"}

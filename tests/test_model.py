@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import rfm_engine as rfm
 from rfm_engine.model import stability
-from rfm_engine.segments.load import shipped_schemes
+from rfm_engine.segments.catalogue import shipped_schemes
 from tests import strategies
 from tests.compare import scores_of
 from tests.laws.test_score_reference import engine_options

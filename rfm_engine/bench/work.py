@@ -21,8 +21,8 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from rfm_engine.errors import UsageError
-from rfm_engine.score.cells import Bins
-from rfm_engine.segments.load import load_scheme
+from rfm_engine.scoring.cells import Bins
+from rfm_engine.segments.catalogue import load_scheme
 
 MEASURES = (
     "customer_id", "first_order", "last_order", "recency_days", "frequency", "monetary",

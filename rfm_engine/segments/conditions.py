@@ -13,10 +13,10 @@ import numpy.typing as npt
 
 from rfm_engine.errors import shown
 from rfm_engine.orders.money.amounts import format_minor
-from rfm_engine.score.fit import MEAN_DIGITS, MEAN_PARTS
-from rfm_engine.score.methods import exact_sum
-from rfm_engine.score.select import Map, Values, select
-from rfm_engine.score.within import Groups, Spread, means_within, quantile_within
+from rfm_engine.scoring.axes import MEAN_DIGITS, MEAN_PARTS
+from rfm_engine.scoring.groups import Groups, Spread, means_within, quantile_within
+from rfm_engine.scoring.methods import exact_sum
+from rfm_engine.scoring.selection import Map, Values, select
 
 MEASURES = ("recency_days", "frequency", "monetary", "average_order", "mean_gap_days")
 RELATIONS = ("<=", ">=", "==", "<", ">")

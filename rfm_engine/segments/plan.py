@@ -8,12 +8,12 @@ from typing import Literal, NamedTuple, TypeVar
 
 from rfm_engine.errors import UsageError, shown
 from rfm_engine.orders.money.amounts import parse_minor_floor
-from rfm_engine.score import fit
-from rfm_engine.score.cells import Bins
-from rfm_engine.score.fit import MEAN_DIGITS
-from rfm_engine.score.methods import NESTED
+from rfm_engine.scoring.axes import MEAN_DIGITS
+from rfm_engine.scoring.axes import Axis as FittedAxis
+from rfm_engine.scoring.cells import Bins
+from rfm_engine.scoring.methods import NESTED
 from rfm_engine.segments.numbers import MOST_DECIMALS, MOST_DIGITS, exact_numbers
-from rfm_engine.segments.parse import METHODS, ascending, check_bins
+from rfm_engine.segments.parser import METHODS, ascending, check_bins
 from rfm_engine.segments.scheme import AXES, CutPoint, Scheme
 
 Choice = TypeVar("Choice", int, str)
@@ -48,11 +48,11 @@ class Plan(NamedTuple):
         """Return the digits behind the point of what is scored, given those of amounts."""
         return scale + MEAN_DIGITS if self.monetary == "mean" else scale
 
-    def axes(self, scale: int) -> list[fit.Axis]:
+    def axes(self, scale: int) -> list[FittedAxis]:
         """Return the axes with cut points in integers, for amounts of `scale`."""
         scales = 0, 0, self.money_scale(scale)
         return [
-            fit.Axis(
+            FittedAxis(
                 method,
                 bins,
                 None if cuts is None else [parse_minor_floor(cut, digits) for cut in cuts],

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import frozen
-from rfm_engine.score.cells import Bins, Cells
+from rfm_engine.scoring.cells import Bins, Cells
 from rfm_engine.segments.conditions import Condition, GroupRanges, Population, Range, holds
 from rfm_engine.segments.scheme import Scheme
 

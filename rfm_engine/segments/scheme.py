@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from rfm_engine.score.cells import Bins
+from rfm_engine.scoring.cells import Bins
 from rfm_engine.segments.conditions import Condition
 
 AXES = ("r", "f", "m")

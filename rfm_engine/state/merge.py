@@ -32,8 +32,9 @@ _ONE_CARRY = np.int64(1 << COUNT_BITS)
 class Rows(NamedTuple):
     """Rows of some buckets in ascending order, `bounds[i]:bounds[i + 1]` those of the i-th.
 
-    `records` is `int64[n, 4]` as in `totals.tables.measures`, or `int64[n, 0]` of distinct orders; `days` is `int64[n]` of `rfm_engine.state.days.day_words`, or empty where a row is a
-    customer. No two rows have the same key and day.
+    `records` is `int64[n, 4]` as in `totals.tables.measures`, or `int64[n, 0]` of distinct orders;
+    `days` is `int64[n]` of `rfm_engine.state.days.day_words`, or empty where a row is a customer.
+    No two rows have the same key and day.
     """
 
     bounds: Int64s

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rfm_engine.orders.keys import Keys
-from rfm_engine.score.identities import Identities
+from rfm_engine.scoring.identities import Identities
 from rfm_engine.state.merge import BUCKET_BITS, N_BUCKETS, NO_DAYS, Rows, first_rows
 from rfm_engine.totals.ids import taken
 from rfm_engine.totals.tables.hashing import HashKey, hash_keys

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rfm_engine.segments.load import shipped_schemes
+from rfm_engine.segments.catalogue import shipped_schemes
 
 
 def test_list__names_every_scheme(rfm):

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from rfm_engine.explain import rule_text
-from rfm_engine.score.cells import Bins
-from rfm_engine.segments.load import load_scheme, shipped_schemes
+from rfm_engine.scoring.cells import Bins
+from rfm_engine.segments.catalogue import load_scheme, shipped_schemes
 from rfm_engine.segments.scheme import AXES, Scheme
 from tests.docs.pages import ROOT
 

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 import rfm_engine as rfm
 from rfm_engine.orders.keys import IntKeys
-from rfm_engine.score import within
-from rfm_engine.score.methods import BY_RANK, Measure
-from rfm_engine.segments.load import shipped_schemes
+from rfm_engine.scoring import groups as within
+from rfm_engine.scoring.methods import BY_RANK, Measure
+from rfm_engine.segments.catalogue import shipped_schemes
 from rfm_engine.totals.group_order import regrouped
 from rfm_engine.totals.tables.hashing import HashKey, hash_keys
 from tests import reference, reference_methods, strategies

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import rfm_engine as rfm
 from rfm_cli.main import app
 from rfm_cli.score_options import ScoreOptions
-from rfm_engine.segments.load import load_scheme
+from rfm_engine.segments.catalogue import load_scheme
 from tests.malformed import JSON, TOML, in_json, in_toml, spoilt
 from tests.shapes import AS_OF, random_orders
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import rfm_engine as rfm
 from rfm_engine.errors import UsageError
 from rfm_engine.segments.conditions import Condition, Population, holds, parse_condition
-from rfm_engine.segments.parse import parse_scheme
+from rfm_engine.segments.parser import parse_scheme
 from tests import reference, strategies
 from tests.laws.test_score_reference import engine_options
 from tests.shapes import keys_of

@@ -7,8 +7,8 @@ from decimal import Decimal
 import pytest
 
 from rfm_engine.errors import UsageError
-from rfm_engine.score.cells import Bins
-from rfm_engine.segments.load import load_scheme
+from rfm_engine.scoring.cells import Bins
+from rfm_engine.segments.catalogue import load_scheme
 from rfm_engine.segments.plan import plan_scoring
 
 CLASSIC, BANDS = load_scheme("classic"), load_scheme("recency-bands")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from rfm_engine.errors import UsageError
-from rfm_engine.score.cells import Bins
-from rfm_engine.segments.assign import score_text, segment_names
-from rfm_engine.segments.load import load_scheme
+from rfm_engine.scoring.cells import Bins
+from rfm_engine.segments.catalogue import load_scheme
+from rfm_engine.segments.labels import score_text, segment_names
 
 
 def test_layout__first_match_wins_and_the_rest_is_named(tmp_path):

@@ -8,10 +8,10 @@ import pyarrow as pa
 import pytest
 
 import rfm_engine as rfm
-from rfm_engine.score.cells import Bins
-from rfm_engine.segments.assign import segment_names
-from rfm_engine.segments.lint import lint
-from rfm_engine.segments.load import load_scheme, shipped_schemes
+from rfm_engine.scoring.cells import Bins
+from rfm_engine.segments.catalogue import load_scheme, shipped_schemes
+from rfm_engine.segments.labels import segment_names
+from rfm_engine.segments.linter import lint
 from tests import reference_schemes
 from tests.reference_segments import CLASSIC
 

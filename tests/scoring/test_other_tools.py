@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import rfm_engine as rfm
-from rfm_engine.score.methods import Measure, fit_cuts
+from rfm_engine.scoring.methods import Measure, fit_cuts
 from tests.shapes import AS_OF, random_orders
 
 ties = st.lists(st.integers(0, 9), min_size=1, max_size=60)

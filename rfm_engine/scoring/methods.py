@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rfm_engine.score.select import Chunk, Map, Values, select
+from rfm_engine.scoring.selection import Chunk, Map, Values, select
 
 BY_RANK = ("ntile", "rank-linear")
 NESTED = "nested"

@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from rfm_engine.score.cells import Cuts
-from rfm_engine.score.methods import BY_RANK, NESTED, Measure, fit_cuts
-from rfm_engine.score.nested import nested_bins
-from rfm_engine.score.ranked import IdsAt, rank_bins
-from rfm_engine.score.within import Groups, Placed, Wanted, place_within, rank_within
+from rfm_engine.scoring.cells import Cuts
+from rfm_engine.scoring.groups import Groups, Placed, Wanted, place_within, rank_within
+from rfm_engine.scoring.methods import BY_RANK, NESTED, Measure, fit_cuts
+from rfm_engine.scoring.nesting import nested_bins
+from rfm_engine.scoring.ranks import IdsAt, rank_bins
 
 Chunks = Sequence[npt.NDArray[Any]]
 

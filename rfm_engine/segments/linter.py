@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rfm_engine.score.cells import Bins
+from rfm_engine.scoring.cells import Bins
 from rfm_engine.segments.conditions import Condition
 from rfm_engine.segments.scheme import AXES, FM, SUM, Cube, Scheme, Segment
 

@@ -187,7 +187,7 @@ def mean_by_group(values, order, bounds, floors, ceilings):
 def cut_ordered(ordered, n, method, bins, unit, cuts):
     """Write the cut points of ascending values `ordered[:n]` to `cuts`; return how many they are.
 
-    They are the integers that `rfm_engine.score.methods` defines.
+    They are the integers that `rfm_engine.scoring.methods` defines.
     """
     if method == QUANTILE:
         return cut_by_count(ordered, 0, n, bins, cuts, 0)

@@ -8,9 +8,9 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from rfm_engine.score.identities import Identities, Path, after, paths_at
-from rfm_engine.score.methods import Measure, counts_below
-from rfm_engine.score.select import select
+from rfm_engine.scoring.identities import Identities, Path, after, paths_at
+from rfm_engine.scoring.methods import Measure, counts_below
+from rfm_engine.scoring.selection import select
 
 IdsAt: TypeAlias = Callable[[npt.NDArray[np.intp]], Identities]
 """The ids of some rows of a chunk."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rfm_engine.segments.lint import lint
-from rfm_engine.segments.parse import parse_scheme
+from rfm_engine.segments.linter import lint
+from rfm_engine.segments.parser import parse_scheme
 
 
 def findings(text, *, errors):

@@ -11,13 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from rfm_engine.errors import DataError
-from rfm_engine.score.cells import Bins, Cells, Compared, cell_sums, new_sums, place_customers
-from rfm_engine.score.fit import MEAN_PARTS, Fitted, fit_axes, mean_amounts
-from rfm_engine.score.identities import Identities
-from rfm_engine.score.methods import Measure
-from rfm_engine.score.within import Groups
-from rfm_engine.segments.assign import Labels, SegmentSums, segment_sums
+from rfm_engine.scoring.axes import MEAN_PARTS, Fitted, fit_axes, mean_amounts
+from rfm_engine.scoring.cells import Bins, Cells, Compared, cell_sums, new_sums, place_customers
+from rfm_engine.scoring.groups import Groups
+from rfm_engine.scoring.identities import Identities
+from rfm_engine.scoring.methods import Measure
 from rfm_engine.segments.conditions import Population
+from rfm_engine.segments.labels import Labels, SegmentSums, segment_sums
 from rfm_engine.segments.plan import Plan
 from rfm_engine.segments.rules import Column, Numbers, Rules, add_segments, new_segment_sums
 from rfm_engine.segments.scheme import Scheme

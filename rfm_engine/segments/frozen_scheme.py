@@ -7,8 +7,8 @@ from fractions import Fraction
 from typing import Any
 
 from rfm_engine.orders.money.amounts import format_minor
-from rfm_engine.score.cells import Cuts
-from rfm_engine.score.fit import MEAN_DIGITS
+from rfm_engine.scoring.axes import MEAN_DIGITS
+from rfm_engine.scoring.cells import Cuts
 from rfm_engine.segments.conditions import DAY_US, LEAST, MOST, Range
 from rfm_engine.segments.plan import Plan
 from rfm_engine.segments.scheme import AXES, Scheme, Segment

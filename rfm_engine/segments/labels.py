@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from rfm_engine.errors import UsageError
 from rfm_engine.kernels.arrays import arrow, arrow_texts
-from rfm_engine.score.cells import Bins, Cells
+from rfm_engine.scoring.cells import Bins, Cells
 from rfm_engine.segments.rules import Numbers
 from rfm_engine.segments.scheme import AXES, Scheme
 

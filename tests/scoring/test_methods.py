@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rfm_engine.orders.keys import ByteKeys, IntKeys
-from rfm_engine.score.fit import mean_amounts
-from rfm_engine.score.identities import Identities, after, paths_at
-from rfm_engine.score.methods import Measure, exact_sum, fit_cuts
-from tests.score.test_select import arrays, chunks
+from rfm_engine.scoring.axes import mean_amounts
+from rfm_engine.scoring.identities import Identities, after, paths_at
+from rfm_engine.scoring.methods import Measure, exact_sum, fit_cuts
+from tests.scoring.test_select import arrays, chunks
 
 
 @given(chunks, st.integers(2, 100))

@@ -7,7 +7,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from rfm_engine.errors import UsageError, path_text, shown, shown_cause
-from rfm_engine.segments.parse import parse_scheme
+from rfm_engine.segments.parser import parse_scheme
 from rfm_engine.segments.scheme import Scheme
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rfm_engine.score.select import select
+from rfm_engine.scoring.selection import select
 
 LEAST, GREATEST = -(2**63), 2**63 - 1
 near = st.integers(-5, 5)

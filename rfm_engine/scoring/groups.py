@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rfm_engine.kernels.arrays import Scalar, frozen
-from rfm_engine.score.group_cuts import (
+from rfm_engine.scoring.group_cuts import (
     LINEAR,
     MEAN_BELOW,
     MEAN_UP_TO,
@@ -26,9 +26,9 @@ from rfm_engine.score.group_cuts import (
     put_values,
     quantile_by_group,
 )
-from rfm_engine.score.identities import Identities
-from rfm_engine.score.methods import Measure, counts_below, fit_cuts
-from rfm_engine.score.select import Map, select
+from rfm_engine.scoring.identities import Identities
+from rfm_engine.scoring.methods import Measure, counts_below, fit_cuts
+from rfm_engine.scoring.selection import Map, select
 
 Numbers = npt.NDArray[np.uint32]
 Places = npt.NDArray[np.uint32]

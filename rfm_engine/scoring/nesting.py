@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rfm_engine.score.methods import Measure
-from rfm_engine.score.within import Groups, Placed, Wanted, place_within
+from rfm_engine.scoring.groups import Groups, Placed, Wanted, place_within
+from rfm_engine.scoring.methods import Measure
 
 
 def nested_bins(

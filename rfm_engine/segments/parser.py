@@ -9,8 +9,8 @@ from decimal import Decimal
 from typing import Any, NoReturn, get_args
 
 from rfm_engine.errors import UsageError, shown, shown_cause
-from rfm_engine.score.cells import Bins
-from rfm_engine.score.methods import BY_RANK, CUTS, NESTED
+from rfm_engine.scoring.cells import Bins
+from rfm_engine.scoring.methods import BY_RANK, CUTS, NESTED
 from rfm_engine.segments.conditions import Condition, parse_condition
 from rfm_engine.segments.numbers import MOST_DIGITS, exact_numbers
 from rfm_engine.segments.scheme import (
