@@ -21,10 +21,11 @@ import pyarrow.parquet as pq
 import rfm_engine
 from benchmarks.cases import CASES, RESULTS, Case
 from benchmarks.suite import orders_of
-from rfm_engine import customers, pipeline
+from rfm_engine import pipeline
 from rfm_engine.bench.record import machine, versions
 from rfm_engine.orders.sources.parquet import RowGroups
-from rfm_engine.sink import formats
+from rfm_engine.output import formats
+from rfm_engine.result import customers
 from rfm_engine.totals import builder, intake
 from rfm_engine.totals.buffer.batch import Batch
 from rfm_engine.totals.tables.distinct_orders import DistinctOrders

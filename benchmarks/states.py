@@ -24,8 +24,8 @@ import pyarrow.parquet as pq
 
 import rfm_engine as rfm
 from rfm_engine.bench.measure import run_process
+from rfm_engine.output import write
 from rfm_engine.simulate import simulate
-from rfm_engine.sink import write
 
 THREADS = 2
 ROUNDS = 5

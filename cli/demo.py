@@ -16,9 +16,9 @@ def demo() -> None:
     """Simulate a marketplace in a temporary folder and score its customers."""
     from rich.console import Console
 
+    from rfm_engine.output import write
     from rfm_engine.pipeline import score
     from rfm_engine.simulate import simulate
-    from rfm_engine.sink import write
 
     from .table import print_summary
 

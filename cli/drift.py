@@ -28,7 +28,7 @@ def drift(
         raise Misuse("drift must have one model; got --model as well. Leave it out.")
     if options.overall:
         raise Misuse("drift must be of one result; got --overall, which has two. Leave it out.")
-    from rfm_engine.model import check_fitted
+    from rfm_engine.result.drift import check_fitted
 
     model = rfm_engine.load_model(fitted)
     check_fitted(model)  # Before orders are read.

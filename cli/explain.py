@@ -13,7 +13,7 @@ from .words import counted, printable
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rfm_engine.explain import AxisStory, Explanation
+    from rfm_engine.result.explanation import AxisStory, Explanation
 
 _NAMES = {"r": "recency", "f": "frequency", "m": "monetary"}
 

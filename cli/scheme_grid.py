@@ -26,7 +26,7 @@ def print_scheme(console: Console, scheme: Scheme) -> None:
     """Print how a scheme scores, its rules and, as far as scores decide, its grid."""
     from rich.text import Text
 
-    from rfm_engine.explain import rule_text
+    from rfm_engine.result.explanation import rule_text
 
     console.print(f"{scheme.name}: {scheme.title}", highlight=False, markup=False)
     for line in _head(scheme):

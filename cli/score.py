@@ -54,12 +54,12 @@ def score(
             "--json must not be combined with -o -; got both, and stdout holds one. Name a file."
         )
     if options.config is not None:
-        from rfm_engine.sink import refuse_overwriting
+        from rfm_engine.output import refuse_overwriting
 
         refuse_overwriting(output, "the config file", options.config)
     arguments = options.arguments()
     if save_model is not None:
-        from rfm_engine.model import check_keeping
+        from rfm_engine.output.models import check_keeping
 
         check_keeping(save_model, output, arguments)
     with Memory() as memory, progress_bar(memory, quiet=quiet) as tell:
@@ -71,7 +71,7 @@ def score(
 
         result = score_orders(inputs, output=output, progress=report if tell else None, **arguments)
         if save_model is not None:
-            from rfm_engine.model import save_model as keep
+            from rfm_engine.output.models import save_model as keep
 
             keep(result, save_model)
     warnings = warnings_of(result, newest=options.as_of == "newest")

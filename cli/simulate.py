@@ -33,8 +33,8 @@ def simulate(
     with Memory() as memory, progress_bar(memory) as tell:
         import os
 
+        from rfm_engine.output import write
         from rfm_engine.simulate import simulate as simulate_orders
-        from rfm_engine.sink import write
 
         n_rows = 0
 

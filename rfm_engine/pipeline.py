@@ -11,23 +11,23 @@ from datetime import date
 from importlib.metadata import version
 from typing import Any
 
-from rfm_engine.customers import ScoredCustomers
 from rfm_engine.errors import DataError, UsageError
-from rfm_engine.model import plan_by
 from rfm_engine.orders.csv_format import null_words
 from rfm_engine.orders.distinct_columns import column_names
 from rfm_engine.orders.reading import ClvUnit, Frequency, Ids, Reading, Refunds, Zero, conditions_of
 from rfm_engine.orders.scan import Seconds
 from rfm_engine.orders.sources.deadline import STORE_TIMEOUT, seconds_of
 from rfm_engine.orders.sources.entry import open_sources
-from rfm_engine.result import Result, SegmentTotals, cuts_in_units
+from rfm_engine.output import check_output, refuse_inside, refuse_overwriting, write_groups
+from rfm_engine.result.customers import ScoredCustomers
+from rfm_engine.result.model import plan_by
+from rfm_engine.result.result import Result, SegmentTotals, cuts_in_units
 from rfm_engine.segments.assignment import Everyone, score_everyone
 from rfm_engine.segments.catalogue import scheme_file
 from rfm_engine.segments.first_orders import refuse_first_orders
 from rfm_engine.segments.labels import refuse_value_column
 from rfm_engine.segments.plan import Monetary, Plan
 from rfm_engine.segments.scheme import CutPoint, Scheme
-from rfm_engine.sink import check_output, refuse_inside, refuse_overwriting, write_groups
 from rfm_engine.state import state_of
 from rfm_engine.totals.aggregation import Aggregated, Progress, aggregate
 from rfm_engine.totals.builder import CustomerTotals

@@ -25,8 +25,8 @@ from rfm_engine.bench.record import (
 )
 from rfm_engine.bench.work import Input
 from rfm_engine.errors import UsageError
+from rfm_engine.output import write
 from rfm_engine.simulate import Ids, simulate
-from rfm_engine.sink import write
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ import pytest
 
 from rfm_engine.bench import engines
 from rfm_engine.bench.record import load_record
+from rfm_engine.output import write
 from rfm_engine.simulate import simulate
-from rfm_engine.sink import write
 from tests.bench import falsified
 from tests.conftest import COMPILED
 

@@ -11,8 +11,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from rfm_cli.main import app
+from rfm_engine.output import write
 from rfm_engine.simulate import simulate
-from rfm_engine.sink import write
 from tests.conftest import COMPILED
 
 # Without the compiler, kernels warn where machine code wraps.

@@ -14,8 +14,8 @@ import pytest
 from rich.console import Console
 
 from rfm_cli import table
+from rfm_engine.output import write
 from rfm_engine.simulate import simulate
-from rfm_engine.sink import write
 from tests.conftest import COMPILED
 
 COMMANDS = ["score", "simulate", "demo", "warmup", "bench"]

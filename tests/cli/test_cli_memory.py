@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from rfm_engine.output import write
 from rfm_engine.simulate import simulate
-from rfm_engine.sink import write
 from tests.conftest import COMPILED
 
 MB = 1_000_000

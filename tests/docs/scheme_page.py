@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import groupby
 
-from rfm_engine.explain import rule_text
+from rfm_engine.result.explanation import rule_text
 from rfm_engine.scoring.cells import Bins
 from rfm_engine.segments.catalogue import load_scheme, shipped_schemes
 from rfm_engine.segments.scheme import AXES, Scheme

@@ -18,8 +18,8 @@ from pathlib import Path
 
 import pytest
 
+from rfm_engine.output import write
 from rfm_engine.simulate import simulate
-from rfm_engine.sink import write
 from tests.conftest import COMPILED, file_of
 from tests.docs.pages import PAGES, Block, blocks_of, name_of
 

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rfm_engine import sink
+from rfm_engine import output
 from rfm_engine.parquet.concatenation import Stitch
 from rfm_engine.parquet.encoding import Memory, _options, write_table
 from rfm_engine.parquet.footer import read_footer
@@ -61,7 +61,7 @@ def cut(table: pa.Table, cuts: list[int]) -> list[pa.Table]:
 
 
 def write_stitched(path: Path, groups: list[pa.Table], schema: pa.Schema) -> None:
-    sink.write_groups([partial(pa.concat_tables, [g]) for g in groups], schema, path, threads=3)
+    output.write_groups([partial(pa.concat_tables, [g]) for g in groups], schema, path, threads=3)
 
 
 def write_plainly(path: Path, groups: list[pa.Table], schema: pa.Schema) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from rfm_engine.sink import write
+from rfm_engine.output import write
 
 if TYPE_CHECKING:
     from rfm_engine.bench.child import Job

@@ -7,7 +7,7 @@ import json
 import pytest
 
 import rfm_engine as rfm
-from rfm_engine.model import check_keeping
+from rfm_engine.output.models import check_keeping
 from tests.shapes import AS_OF, random_orders
 
 

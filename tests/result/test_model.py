@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import rfm_engine as rfm
-from rfm_engine.model import stability
+from rfm_engine.result.drift import stability
 from rfm_engine.segments.catalogue import shipped_schemes
 from tests import strategies
 from tests.compare import scores_of

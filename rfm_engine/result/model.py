@@ -1,18 +1,17 @@
-"""Score models: what was fitted to some orders, kept as JSON for others; and drift."""
+"""Score models: what was fitted to some orders, kept as JSON for others."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
-from math import log
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from rfm_engine.errors import UsageError, path_text, shown, shown_cause
 from rfm_engine.orders.reading import as_date
-from rfm_engine.result import Result
+from rfm_engine.result.result import Result
 from rfm_engine.scoring.cells import Bins
 from rfm_engine.scoring.methods import BY_RANK, NESTED
 from rfm_engine.segments.catalogue import load_scheme
@@ -20,11 +19,8 @@ from rfm_engine.segments.labels import segment_names
 from rfm_engine.segments.parser import scheme_of
 from rfm_engine.segments.plan import Plan, exact_weights, plan_scoring
 from rfm_engine.segments.scheme import AXES, Scheme
-from rfm_engine.sink.aside import file as written_aside
 
 FORMAT, VERSION = "rfm-engine score model", 1
-# A share of nobody has no logarithm; as is usual it counts as one in ten thousand.
-_LEAST_SHARE = 0.0001
 # What shares written as floats may be away from 1, all together.
 _NEAR = 1e-6
 _HELD = (
@@ -46,72 +42,24 @@ class Model(NamedTuple):
     shares: dict[str, dict[str, float]]
 
 
-class Drift(NamedTuple):
-    """The shares of customers then and now, by score or segment, and how far they are apart.
-
-    `psi` is the population stability index: the sum of `(now - then) * ln(now / then)`. Below 0.1
-    is taken for stable, above 0.25 for another population.
-    """
-
-    what: str
-    then: dict[str, float]
-    now: dict[str, float]
-    psi: float
-
-
-def save_model(result: Result, place: str | os.PathLike[str]) -> None:
-    """Write what a result was scored by as JSON, to be applied unchanged to later orders.
+def refuse_without_cuts(methods: Iterable[str], by: str | None) -> None:
+    """Refuse to make a model of scores that have no cut points of all customers.
 
     Raises
     ------
     UsageError
-        Customers are split by rank or within groups, so that there are no cut points of all.
+        Customers are split by rank, within bins or within groups.
     """
-    target = Path(path_text("place of the model", place)).resolve()
-    methods = result.options["method"]
-    _refuse_without_cuts(methods, result.options["by"])
-    content = {
-        "format": FORMAT,
-        "version": VERSION,
-        "engine": result.version,
-        "as_of": None if result.as_of is None else result.as_of.isoformat(),
-        "customers": sum(total.customers for total in result.segment_totals),
-        "fitted": {"method": methods, "bins": result.options["bins"]},
-        "weights": result.weights,
-        "shares": shares_of(result),
-        "scheme": result.frozen_scheme(),
-    }
-    with written_aside(target) as temporary:
-        temporary.write_text(json.dumps(content, indent=1) + "\n")
-
-
-def check_keeping(
-    place: str | os.PathLike[str], output: str | os.PathLike[str], options: Mapping[str, Any]
-) -> None:
-    """Refuse to keep a model before anything is read: orders and results must survive it.
-
-    `options` are those of `rfm_engine.score`.
-
-    Raises
-    ------
-    UsageError
-        The place is the output, in no folder, or a file that is no model; or there are no cut
-        points of all customers.
-    """
-    given = path_text("place of the model", place)
-    target = Path(given).resolve()
-    what = f"place of the model must be a new file or a model; got {given!r}"
-    if target == Path(path_text("output", output)).resolve():
-        raise UsageError(f"{what}, which is the output too. Name another.")
-    if not target.parent.is_dir():
-        raise UsageError(f"{what}, whose folder is not there. Create it.")
-    if target.exists():
-        try:
-            load_model(target)
-        except UsageError:
-            raise UsageError(f"{what}, which is something else. Name another.") from None
-    _, plan = plan_by(options)
-    _refuse_without_cuts([axis.method for axis in plan[:3]], options["by"])
+    if by is not None:
+        raise UsageError(
+            f"a model must have cut points of all customers; got by {by!r}. Leave by out."
+        )
+    ranked = [m for m in dict.fromkeys(methods) if m in BY_RANK or m == NESTED]
+    if ranked:
+        raise UsageError(
+            f"a model must have cut points; got method {', '.join(ranked)}, which "
+            "splits customers by rank or group. Choose another method."
+        )
 
 
 def plan_by(options: Mapping[str, Any]) -> tuple[Scheme, Plan]:
@@ -186,83 +134,9 @@ def shares_of(result: Result) -> dict[str, dict[str, float]]:
     return {what: _shares(each) for what, each in (counts | {"segment": by_segment}).items()}
 
 
-def drift(model: Model | str | os.PathLike[str], result: Result) -> list[Drift]:
-    """Compare a result with the customers that its model was fitted to.
-
-    Parameters
-    ----------
-    model
-        What `load_model` returned, or the path of a model.
-    result
-        What `score` returned, with that model.
-
-    Raises
-    ------
-    UsageError
-        There is no such model, there are no customers on one side, or the result is scored by
-        something else.
-    """
-    if not isinstance(model, Model):
-        model = load_model(model)
-    check_fitted(model)
-    now = shares_of(result)
-    if not any(now["segment"].values()):
-        raise UsageError(
-            "orders must have customers to be compared with those of a model; got none. "
-            "Look at what was dropped."
-        )
-    for what, then in model.shares.items():
-        if then.keys() != now[what].keys():
-            raise UsageError(
-                f"result must be scored by the model it is compared with; got another {what}. "
-                "Score with model=."
-            )
-    return [
-        Drift(what, then, now[what], stability(list(then.values()), [*map(now[what].get, then)]))
-        for what, then in model.shares.items()
-    ]
-
-
-def check_fitted(model: Model) -> None:
-    """Refuse to compare with a model that was fitted to no customers.
-
-    Raises
-    ------
-    UsageError
-        It was: whatever comes would be far from it.
-    """
-    if not any(model.shares["segment"].values()):
-        raise UsageError(
-            "model must be fitted to customers for others to be compared with them; got none. "
-            "Fit it to orders that count."
-        )
-
-
-def stability(then: Sequence[float], now: Sequence[float | None]) -> float:
-    """Return the population stability index of shares."""
-    pairs = [
-        (max(before, _LEAST_SHARE), max(after or 0.0, _LEAST_SHARE))
-        for before, after in zip(then, now, strict=True)
-    ]
-    return sum((after - before) * log(after / before) for before, after in pairs)
-
-
 def _shares(counts: dict[str, int]) -> dict[str, float]:
     n = sum(counts.values())
     return {name: float(Fraction(count, n)) if n else 0.0 for name, count in counts.items()}
-
-
-def _refuse_without_cuts(methods: Iterable[str], by: str | None) -> None:
-    if by is not None:
-        raise UsageError(
-            f"a model must have cut points of all customers; got by {by!r}. Leave by out."
-        )
-    ranked = [m for m in dict.fromkeys(methods) if m in BY_RANK or m == NESTED]
-    if ranked:
-        raise UsageError(
-            f"a model must have cut points; got method {', '.join(ranked)}, which "
-            "splits customers by rank or group. Choose another method."
-        )
 
 
 def _refuse_fitting(scheme: Scheme, what: str) -> None:

@@ -12,9 +12,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from rfm_engine.customers import ScoredCustomers
 from rfm_engine.orders.money.amounts import format_minor
 from rfm_engine.orders.warnings import DataWarning
+from rfm_engine.result.customers import ScoredCustomers
 from rfm_engine.scoring.cells import Cuts
 from rfm_engine.segments.assignment import Everyone, score_everyone
 from rfm_engine.segments.conditions import Range

@@ -19,9 +19,9 @@ import pyarrow.dataset
 import pyarrow.parquet as pq
 import pytest
 
-from rfm_engine import sink
+from rfm_engine import output
 from rfm_engine.errors import DataError, UsageError
-from rfm_engine.sink import aside, formats
+from rfm_engine.output import atomic, formats
 
 NOON = datetime.datetime(2026, 10, 31, 12, tzinfo=datetime.UTC)
 SEGMENTS = pa.array(["At Risk", "Champions"])
@@ -57,7 +57,7 @@ def small_groups(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("name", ["out.parquet", "out.arrow", "out"])
 @pytest.mark.usefixtures("small_groups")
 def test_write__reads_back_equal(tmp_path: Path, name: str) -> None:
-    sink.write(iter(BATCHES), SCHEMA, str(tmp_path / name), threads=2)
+    output.write(iter(BATCHES), SCHEMA, str(tmp_path / name), threads=2)
     kind = "ipc" if name.endswith("arrow") else "parquet"
     back = pyarrow.dataset.dataset(tmp_path / name, format=kind).to_table()
     assert back.sort_by("customer_id") == WHOLE
@@ -67,7 +67,7 @@ def test_write__reads_back_equal(tmp_path: Path, name: str) -> None:
 
 @pytest.mark.parametrize("name", ["out.parquet", "out.arrow", "out.csv", "out"])
 def test_write__no_rows_is_a_table_with_columns(tmp_path: Path, name: str) -> None:
-    sink.write([], SCHEMA, tmp_path / name)
+    output.write([], SCHEMA, tmp_path / name)
     kind = {".arrow": "ipc", ".csv": "csv"}.get(Path(name).suffix, "parquet")
     back = pyarrow.dataset.dataset(tmp_path / name, format=kind)
     assert back.schema.names == SCHEMA.names
@@ -77,9 +77,9 @@ def test_write__no_rows_is_a_table_with_columns(tmp_path: Path, name: str) -> No
 @pytest.mark.usefixtures("small_groups")
 def test_write__directory_is_the_same_for_any_number_of_threads(tmp_path: Path) -> None:
     for threads in (1, 3):
-        sink.write(BATCHES, SCHEMA, tmp_path / str(threads), threads=threads)
+        output.write(BATCHES, SCHEMA, tmp_path / str(threads), threads=threads)
     one, three = tmp_path / "1", tmp_path / "3"
-    assert names(one) == [aside.MARKER, *(f"part-0000{i}.parquet" for i in range(4))]
+    assert names(one) == [atomic.MARKER, *(f"part-0000{i}.parquet" for i in range(4))]
     assert names(one) == names(three)
     for name in names(one):
         assert (one / name).read_bytes() == (three / name).read_bytes()
@@ -87,7 +87,7 @@ def test_write__directory_is_the_same_for_any_number_of_threads(tmp_path: Path) 
 
 def test_write__directory_reads_in_polars_duckdb_and_pyarrow(tmp_path: Path) -> None:
     out = tmp_path / "out"
-    sink.write(BATCHES, SCHEMA, out)
+    output.write(BATCHES, SCHEMA, out)
     assert pl.scan_parquet(out).collect().shape == (10, 4)
     assert duckdb.sql(f"from '{out}/*.parquet'").shape == (10, 4)
     assert pq.read_table(out).num_rows == 10
@@ -95,19 +95,19 @@ def test_write__directory_reads_in_polars_duckdb_and_pyarrow(tmp_path: Path) -> 
 
 @pytest.mark.usefixtures("small_groups")
 def test_write__row_groups_do_not_follow_batches(tmp_path: Path) -> None:
-    sink.write([customers(1, start=i) for i in range(8)], SCHEMA, tmp_path / "a.parquet")
+    output.write([customers(1, start=i) for i in range(8)], SCHEMA, tmp_path / "a.parquet")
     metadata = pq.read_metadata(tmp_path / "a.parquet")
     assert [metadata.row_group(i).num_rows for i in range(3)] == [3, 3, 2]
 
 
 @pytest.mark.parametrize("name", ["out.csv.gz", "OUT.CSV.GZ"])
 def test_write__gzip_is_the_same_csv_at_any_time(tmp_path: Path, name: str) -> None:
-    sink.write(BATCHES, SCHEMA, tmp_path / "plain.csv")
-    sink.write(BATCHES, SCHEMA, tmp_path / name)
+    output.write(BATCHES, SCHEMA, tmp_path / "plain.csv")
+    output.write(BATCHES, SCHEMA, tmp_path / name)
     data = (tmp_path / name).read_bytes()
     assert gzip.decompress(data) == (tmp_path / "plain.csv").read_bytes()
     assert data[4:8] == bytes(4)  # the time of modification
-    sink.write(BATCHES, SCHEMA, tmp_path / "again.csv.gz")
+    output.write(BATCHES, SCHEMA, tmp_path / "again.csv.gz")
     assert (tmp_path / "again.csv.gz").read_bytes() == data
 
 
@@ -115,13 +115,13 @@ def test_write__gzip_is_the_same_csv_at_any_time(tmp_path: Path, name: str) -> N
 def test_write__unknown_endings_are_refused_with_the_known_ones(tmp_path: Path, name: str) -> None:
     known = r"\.parquet, \.arrow, \.csv, \.csv\.gz, .* got '\.\w+' .* add a trailing /\."
     with pytest.raises(UsageError, match=known):
-        sink.write(BATCHES, SCHEMA, tmp_path / name)
+        output.write(BATCHES, SCHEMA, tmp_path / name)
     assert names(tmp_path) == []
 
 
 def test_write__a_trailing_slash_makes_a_directory_of_any_name(tmp_path: Path) -> None:
     for name in ("x.xlsx", "x.parquet"):
-        sink.write(BATCHES, SCHEMA, f"{tmp_path / name}/")
+        output.write(BATCHES, SCHEMA, f"{tmp_path / name}/")
         assert pq.read_table(tmp_path / name).num_rows == 10
 
 
@@ -136,7 +136,7 @@ def test_write__csv_is_plain_text(tmp_path: Path) -> None:
             "segment": pa.array(["", None]).dictionary_encode(),
         }
     )
-    sink.write(table.to_batches(), table.schema, tmp_path / "a.csv")
+    output.write(table.to_batches(), table.schema, tmp_path / "a.csv")
     assert (tmp_path / "a.csv").read_text().splitlines() == [
         '"id","t","fine","money","segment"',
         f'"{one}",2026-10-31 12:00:00.000000Z,"0.00000001",-0.10,""',
@@ -148,7 +148,7 @@ def test_write__csv_is_plain_text(tmp_path: Path) -> None:
 def test_write__binary_has_no_csv(tmp_path: Path, kind: pa.DataType) -> None:
     table = pa.table({"id": pa.array([b"ab"], kind)})
     with pytest.raises(DataError, match=r"column 'id' must be .*; got .*binary.*Write \.parquet"):
-        sink.write(table.to_batches(), table.schema, tmp_path / "a.csv")
+        output.write(table.to_batches(), table.schema, tmp_path / "a.csv")
     assert names(tmp_path) == []
 
 
@@ -156,7 +156,7 @@ def test_write__binary_has_no_csv(tmp_path: Path, kind: pa.DataType) -> None:
 @pytest.mark.usefixtures("small_groups")
 def test_write__tells_rows(tmp_path: Path, name: str) -> None:
     told: list[int] = []
-    sink.write(BATCHES, SCHEMA, tmp_path / name, threads=2, progress=told.append)
+    output.write(BATCHES, SCHEMA, tmp_path / name, threads=2, progress=told.append)
     assert told == sorted(told)
     assert told[-1] == 10
 
@@ -165,8 +165,8 @@ def test_write__tells_rows(tmp_path: Path, name: str) -> None:
 def test_write__mode_follows_the_umask(tmp_path: Path, umask: int, mode: int) -> None:
     before = os.umask(umask)
     try:
-        sink.write(BATCHES, SCHEMA, tmp_path / "a.parquet")
-        sink.write(BATCHES, SCHEMA, tmp_path / "parts")
+        output.write(BATCHES, SCHEMA, tmp_path / "a.parquet")
+        output.write(BATCHES, SCHEMA, tmp_path / "parts")
     finally:
         os.umask(before)
     assert (tmp_path / "a.parquet").stat().st_mode & 0o777 == mode
@@ -177,9 +177,9 @@ def test_write__mode_follows_the_umask(tmp_path: Path, umask: int, mode: int) ->
 def test_write__stdout_is_an_ipc_stream() -> None:
     program = """
 import pyarrow as pa
-from rfm_engine import sink
+from rfm_engine import output
 batch = pa.record_batch({"a": pa.array(["x", "y"]).dictionary_encode()})
-sink.write([batch, batch], batch.schema, "-")
+output.write([batch, batch], batch.schema, "-")
 """
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
     assert pa.ipc.open_stream(run.stdout).read_all()["a"].to_pylist() == ["x", "y"] * 2
@@ -188,7 +188,7 @@ sink.write([batch, batch], batch.schema, "-")
 @pytest.mark.parametrize("place", ["s3://bucket/x.parquet", "file:///tmp/x.parquet", ""])
 def test_check_output__must_be_a_local_path(place: str) -> None:
     with pytest.raises(UsageError, match="must be a local path; got"):
-        sink.check_output(place)
+        output.check_output(place)
 
 
 @pytest.mark.parametrize(
@@ -213,7 +213,7 @@ def test_check_output__refuses_unsafe_places(tmp_path: Path, place: str, contrac
     os.mkfifo(tmp_path / "pipe.csv")
     before = names(tmp_path)
     with pytest.raises(UsageError, match=contract) as refusal:
-        sink.write(BATCHES, SCHEMA, tmp_path / place)
+        output.write(BATCHES, SCHEMA, tmp_path / place)
     assert "\n" not in str(refusal.value)
     assert names(tmp_path) == before
 
@@ -222,7 +222,7 @@ def test_check_output__refuses_unsafe_places(tmp_path: Path, place: str, contrac
 def test_check_output__parent_must_be_writable(tmp_path: Path) -> None:
     tmp_path.chmod(0o555)
     with pytest.raises(UsageError, match="must be writable"):
-        sink.check_output(tmp_path / "a.parquet")
+        output.check_output(tmp_path / "a.parquet")
 
 
 def test_same_place__sees_through_names(tmp_path: Path) -> None:
@@ -231,10 +231,10 @@ def test_same_place__sees_through_names(tmp_path: Path) -> None:
     (tmp_path / "link.parquet").symlink_to(one)
     (tmp_path / "hard.parquet").hardlink_to(one)
     (tmp_path / "out").mkdir()
-    assert sink.same_place(tmp_path / "out" / ".." / "one.parquet", one)
-    assert sink.same_place(tmp_path / "link.parquet", one)
-    assert sink.same_place(one, tmp_path / "hard.parquet")
-    assert sink.same_place(tmp_path / "out" / "part-00000.parquet", tmp_path / "out")
-    assert not sink.same_place(one, tmp_path / "two.parquet")
-    assert not sink.same_place("s3://bucket/one.parquet", one)
-    assert not sink.same_place("-", "-")
+    assert output.same_place(tmp_path / "out" / ".." / "one.parquet", one)
+    assert output.same_place(tmp_path / "link.parquet", one)
+    assert output.same_place(one, tmp_path / "hard.parquet")
+    assert output.same_place(tmp_path / "out" / "part-00000.parquet", tmp_path / "out")
+    assert not output.same_place(one, tmp_path / "two.parquet")
+    assert not output.same_place("s3://bucket/one.parquet", one)
+    assert not output.same_place("-", "-")

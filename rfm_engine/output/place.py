@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from rfm_engine.errors import UsageError, path_text, shown
-from rfm_engine.sink.aside import MARKER
+from rfm_engine.output.atomic import MARKER
 
 FILES = (".parquet", ".arrow", ".csv", ".csv.gz")
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")

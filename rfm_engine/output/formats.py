@@ -15,11 +15,11 @@ from typing import TypeAlias
 import pyarrow as pa
 import pyarrow.csv
 
+from rfm_engine.output.atomic import MARKER, sync
+from rfm_engine.output.in_order import in_order
+from rfm_engine.output.text import as_text, check_text
 from rfm_engine.parquet.concatenation import Stitch
 from rfm_engine.parquet.encoding import Memory, write_table
-from rfm_engine.sink.aside import MARKER, sync
-from rfm_engine.sink.in_order import in_order
-from rfm_engine.sink.text import as_text, check_text
 
 Groups: TypeAlias = Iterable[Callable[[], pa.Table]]
 Wrote: TypeAlias = Callable[[int], None]

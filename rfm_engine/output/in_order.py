@@ -18,7 +18,7 @@ def in_order(jobs: Iterable[Callable[[], T]], threads: int, take: Callable[[T], 
     The first exception, of a job, of `take` or of the walk, comes out unchanged, when jobs that
     have begun have ended; the others are never begun.
     """
-    pool = ThreadPoolExecutor(threads, thread_name_prefix="rfm-sink")
+    pool = ThreadPoolExecutor(threads, thread_name_prefix="rfm-output")
     begun: deque[Future[T]] = deque()
     try:  # before the first thread starts: Ctrl-C may come at once
         for job in jobs:

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from rfm_engine.errors import UsageError, shown
 from rfm_engine.orders.money.amounts import format_minor
-from rfm_engine.result import Result
+from rfm_engine.result.result import Result
 from rfm_engine.scoring.axes import MEAN_DIGITS, MEAN_PARTS
 from rfm_engine.scoring.methods import BY_RANK
 from rfm_engine.segments.conditions import LEAST, MOST, Condition, Range

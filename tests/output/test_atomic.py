@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.dataset
 import pytest
 
-from rfm_engine import sink
-from rfm_engine.sink import aside
+from rfm_engine import output
+from rfm_engine.output import atomic
 
 OLD = pa.record_batch({"customer_id": [1]})
 NEW = pa.record_batch({"customer_id": [7, 8]})
@@ -33,14 +33,14 @@ def names(folder: Path) -> list[str]:
 @pytest.mark.parametrize("name", PLACES)
 def test_write__replaces_what_it_wrote_before(tmp_path: Path, name: str) -> None:
     for batch in (OLD, NEW):
-        sink.write([batch], batch.schema, tmp_path / name)
+        output.write([batch], batch.schema, tmp_path / name)
     assert ids(tmp_path / name) == [7, 8]
     assert names(tmp_path) == [name]
 
 
 def test_write__takes_an_empty_directory(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
-    sink.write([NEW], NEW.schema, f"{tmp_path}/out/")
+    output.write([NEW], NEW.schema, f"{tmp_path}/out/")
     assert ids(tmp_path / "out") == [7, 8]
 
 
@@ -50,7 +50,7 @@ def test_write__follows_a_link_to_its_target(tmp_path: Path, name: str) -> None:
     target, link = tmp_path / "real" / name, tmp_path / name
     link.symlink_to(target)
     for batch in (OLD, NEW):
-        sink.write([batch], batch.schema, link)
+        output.write([batch], batch.schema, link)
     assert link.is_symlink()
     assert ids(target) == [7, 8]
     assert names(tmp_path / "real") == [name]
@@ -67,9 +67,9 @@ def test_write__failing_source_leaves_the_old_output(
         raise failure
 
     if old:
-        sink.write([OLD], OLD.schema, tmp_path / name)
+        output.write([OLD], OLD.schema, tmp_path / name)
     with pytest.raises(type(failure)) as raised:
-        sink.write(batches(), NEW.schema, tmp_path / name, threads=2)
+        output.write(batches(), NEW.schema, tmp_path / name, threads=2)
     assert raised.value is failure
     assert names(tmp_path) == [name] * old
     assert not old or ids(tmp_path / name) == [1]
@@ -80,15 +80,15 @@ def test_write__full_disk_leaves_the_old_output(tmp_path: Path, name: str) -> No
     program = """
 import resource, sys
 import numpy as np, pyarrow as pa
-from rfm_engine import sink
+from rfm_engine import output
 batch = pa.record_batch({"customer_id": np.random.default_rng(0).integers(0, 2**62, 500_000)})
 resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))
 try:
-    sink.write([batch] * 8, batch.schema, sys.argv[1], threads=2)
+    output.write([batch] * 8, batch.schema, sys.argv[1], threads=2)
 except OSError as error:
     print("OSError", error.errno)
 """
-    sink.write([OLD], OLD.schema, tmp_path / name)
+    output.write([OLD], OLD.schema, tmp_path / name)
     run = subprocess.run(
         [sys.executable, "-W", "error", "-c", program, tmp_path / name],
         capture_output=True,
@@ -116,7 +116,7 @@ def test_write__stops_all_writers_when_one_fails(tmp_path: Path) -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        sink.write(batches(), batch.schema, tmp_path / "out", threads=2, progress=interrupt)
+        output.write(batches(), batch.schema, tmp_path / "out", threads=2, progress=interrupt)
     assert taken < 50
     assert names(tmp_path) == []
 
@@ -126,7 +126,7 @@ def test_replace_in_two_steps__swaps_where_no_exchange_exists(tmp_path: Path) ->
     for folder in (new, target):
         folder.mkdir()
         (folder / folder.name).touch()
-    aside._replace_in_two_steps(new, target)
+    atomic._replace_in_two_steps(new, target)
     assert names(target) == ["new"]
     assert names(new) == ["target"]
 
@@ -136,6 +136,6 @@ def test_replace_in_two_steps__restores_on_failure(tmp_path: Path) -> None:
     target.mkdir()
     (target / "old").touch()
     with pytest.raises(FileNotFoundError):
-        aside._replace_in_two_steps(tmp_path / "missing", target)
+        atomic._replace_in_two_steps(tmp_path / "missing", target)
     assert names(tmp_path) == ["target"]
     assert names(target) == ["old"]

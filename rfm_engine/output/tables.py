@@ -8,23 +8,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from rfm_engine.sink import aside, formats
-from rfm_engine.sink.place import (
-    check_output,
-    ending,
-    refuse_inside,
-    refuse_overwriting,
-    same_place,
-)
-
-__all__ = [
-    "check_output",
-    "refuse_inside",
-    "refuse_overwriting",
-    "same_place",
-    "write",
-    "write_groups",
-]
+from rfm_engine.output import atomic, formats
+from rfm_engine.output.place import check_output, ending
 
 
 def write(
@@ -121,7 +106,7 @@ def write_groups(
         return
     target = Path(place).resolve()
     try:
-        with (aside.file if kind else aside.folder)(target) as temporary:
+        with (atomic.file if kind else atomic.folder)(target) as temporary:
             formats.WRITERS[kind](groups, schema, temporary, threads, wrote)
     except OSError as error:
         error.add_note("The output place is as it was.")

@@ -17,8 +17,8 @@ import pyarrow.dataset
 import pyarrow.parquet as pq
 import pytest
 
-from rfm_engine import sink
-from rfm_engine.sink.in_order import in_order
+from rfm_engine import output
+from rfm_engine.output.in_order import in_order
 
 OLD = pa.table({"customer_id": [-1]})
 SCHEMA = OLD.schema
@@ -43,14 +43,14 @@ def names(folder: Path) -> list[str]:
 def test_write_groups__keeps_the_order(tmp_path: Path, name: str, threads: int) -> None:
     told: list[int] = []
     groups = [partial(group, number) for number in range(20)]
-    sink.write_groups(groups, SCHEMA, tmp_path / name, threads=threads, progress=told.append)
+    output.write_groups(groups, SCHEMA, tmp_path / name, threads=threads, progress=told.append)
     assert ids(tmp_path / name) == list(range(60))
     assert told == list(range(3, 61, 3))
 
 
 def test_write_groups__a_group_is_a_row_group(tmp_path: Path) -> None:
     groups = [partial(group, 0, n_rows) for n_rows in (2, 0, 5)]
-    sink.write_groups(groups, SCHEMA, tmp_path / "a.parquet", threads=2)
+    output.write_groups(groups, SCHEMA, tmp_path / "a.parquet", threads=2)
     metadata = pq.read_metadata(tmp_path / "a.parquet")
     assert [metadata.row_group(i).num_rows for i in range(metadata.num_row_groups)] == [2, 5]
 
@@ -58,7 +58,7 @@ def test_write_groups__a_group_is_a_row_group(tmp_path: Path) -> None:
 def test_write_groups__file_is_the_same_for_any_number_of_threads(tmp_path: Path) -> None:
     for threads in (1, 4):
         groups = [partial(group, number, 1000) for number in range(9)]
-        sink.write_groups(groups, SCHEMA, tmp_path / f"{threads}.parquet", threads=threads)
+        output.write_groups(groups, SCHEMA, tmp_path / f"{threads}.parquet", threads=threads)
     assert (tmp_path / "1.parquet").read_bytes() == (tmp_path / "4.parquet").read_bytes()
 
 
@@ -79,7 +79,7 @@ def test_write_groups__few_tables_live_at_a_time(tmp_path: Path, name: str, most
         return table
 
     groups = (partial(built, number) for number in range(40))
-    sink.write_groups(groups, SCHEMA, tmp_path / name, threads=2)
+    output.write_groups(groups, SCHEMA, tmp_path / name, threads=2)
     assert alive == 0
     assert peak <= most
 
@@ -97,10 +97,10 @@ def test_write_groups__failing_builder_leaves_the_old_output(
             raise failure
         return group(number)
 
-    sink.write_groups([lambda: OLD], SCHEMA, tmp_path / name)
+    output.write_groups([lambda: OLD], SCHEMA, tmp_path / name)
     groups = (partial(built, number) for number in range(1000))
     with pytest.raises(type(failure)) as raised:
-        sink.write_groups(groups, SCHEMA, tmp_path / name, threads=2)
+        output.write_groups(groups, SCHEMA, tmp_path / name, threads=2)
     assert raised.value is failure
     assert max(begun) < 3 + 2 * 2
     assert names(tmp_path) == [name]
@@ -113,16 +113,16 @@ def test_write_groups__ctrl_c_leaves_the_old_output(tmp_path: Path, name: str) -
     program = """
 import itertools, sys
 import pyarrow as pa
-from rfm_engine import sink
+from rfm_engine import output
 table = pa.table({"customer_id": range(100_000)})
 tell = lambda rows: rows == 300_000 and print("begun", flush=True)
 try:
     endless = itertools.repeat(lambda: table)
-    sink.write_groups(endless, table.schema, sys.argv[1], threads=2, progress=tell)
+    output.write_groups(endless, table.schema, sys.argv[1], threads=2, progress=tell)
 except KeyboardInterrupt:
     print("interrupted")
 """
-    sink.write_groups([lambda: OLD], SCHEMA, tmp_path / name)
+    output.write_groups([lambda: OLD], SCHEMA, tmp_path / name)
     run = subprocess.Popen(
         [sys.executable, "-W", "error", "-c", program, tmp_path / name],
         stdout=subprocess.PIPE,
@@ -139,7 +139,7 @@ except KeyboardInterrupt:
 
 def test_write_groups__progress_comes_from_the_calling_thread(tmp_path: Path) -> None:
     callers: set[int] = set()
-    sink.write_groups(
+    output.write_groups(
         [partial(group, number) for number in range(9)],
         SCHEMA,
         tmp_path / "out",

@@ -1,0 +1,13 @@
+"""Tables out: Parquet, Arrow IPC, CSV; each appears whole or not at all."""
+
+from rfm_engine.output.place import check_output, refuse_inside, refuse_overwriting, same_place
+from rfm_engine.output.tables import write, write_groups
+
+__all__ = [
+    "check_output",
+    "refuse_inside",
+    "refuse_overwriting",
+    "same_place",
+    "write",
+    "write_groups",
+]

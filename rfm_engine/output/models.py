@@ -1,0 +1,76 @@
+"""Score models written to files."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rfm_engine.errors import UsageError, path_text
+from rfm_engine.output.atomic import file as written_aside
+from rfm_engine.result.model import (
+    FORMAT,
+    VERSION,
+    load_model,
+    plan_by,
+    refuse_without_cuts,
+    shares_of,
+)
+from rfm_engine.result.result import Result
+
+
+def save_model(result: Result, place: str | os.PathLike[str]) -> None:
+    """Write what a result was scored by as JSON, to be applied unchanged to later orders.
+
+    Raises
+    ------
+    UsageError
+        Customers are split by rank or within groups, so that there are no cut points of all.
+    """
+    target = Path(path_text("place of the model", place)).resolve()
+    methods = result.options["method"]
+    refuse_without_cuts(methods, result.options["by"])
+    content = {
+        "format": FORMAT,
+        "version": VERSION,
+        "engine": result.version,
+        "as_of": None if result.as_of is None else result.as_of.isoformat(),
+        "customers": sum(total.customers for total in result.segment_totals),
+        "fitted": {"method": methods, "bins": result.options["bins"]},
+        "weights": result.weights,
+        "shares": shares_of(result),
+        "scheme": result.frozen_scheme(),
+    }
+    with written_aside(target) as temporary:
+        temporary.write_text(json.dumps(content, indent=1) + "\n")
+
+
+def check_keeping(
+    place: str | os.PathLike[str], output: str | os.PathLike[str], options: Mapping[str, Any]
+) -> None:
+    """Refuse to keep a model before anything is read: orders and results must survive it.
+
+    `options` are those of `rfm_engine.score`.
+
+    Raises
+    ------
+    UsageError
+        The place is the output, in no folder, or a file that is no model; or there are no cut
+        points of all customers.
+    """
+    given = path_text("place of the model", place)
+    target = Path(given).resolve()
+    what = f"place of the model must be a new file or a model; got {given!r}"
+    if target == Path(path_text("output", output)).resolve():
+        raise UsageError(f"{what}, which is the output too. Name another.")
+    if not target.parent.is_dir():
+        raise UsageError(f"{what}, whose folder is not there. Create it.")
+    if target.exists():
+        try:
+            load_model(target)
+        except UsageError:
+            raise UsageError(f"{what}, which is something else. Name another.") from None
+    _, plan = plan_by(options)
+    refuse_without_cuts([axis.method for axis in plan[:3]], options["by"])

@@ -1,0 +1,1 @@
+"""What scoring gives back: customers, cut points, segments, and what is kept of them."""
