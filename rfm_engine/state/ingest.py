@@ -17,13 +17,13 @@ from rfm_engine.orders.sources.discovery import File as OrderFile
 from rfm_engine.orders.sources.discovery import Pipe
 from rfm_engine.orders.sources.entry import files_of, open_files, open_sources
 from rfm_engine.orders.warnings import DataWarning
-from rfm_engine.state.building import Building
+from rfm_engine.state.batch_rows import Gathering
 from rfm_engine.state.fingerprints import Stamp, fingerprints, id_of, stamp_of
-from rfm_engine.state.gather import Gathering
 from rfm_engine.state.history import History
 from rfm_engine.state.kept_rows import remember, written
 from rfm_engine.state.ledger import KnownBatches, in_files, with_batch
 from rfm_engine.state.manifest import NOTHING, Account, Batch, Generation, Manifest
+from rfm_engine.state.next_generation import Building
 from rfm_engine.state.store import Current, Store
 from rfm_engine.totals.aggregation import Progress
 from rfm_engine.totals.memory.budget import (

@@ -17,12 +17,12 @@ from rfm_engine.orders.distinct_columns import Cells
 from rfm_engine.orders.group_keys import GroupIds, groups_of, within_groups
 from rfm_engine.orders.keys import ByteKeys, gathered, joined
 from rfm_engine.orders.kinds import Kinds
-from rfm_engine.state.building import distinct_shape_of
-from rfm_engine.state.gather import Gathering
-from rfm_engine.state.manifest import DISTINCT_ROLE, Batch, File, Manifest, Segment
-from rfm_engine.state.segments import SegmentWriter
+from rfm_engine.state.batch_rows import Gathering
+from rfm_engine.state.manifest import DISTINCT_ROLE, Batch, File, Manifest, Part
+from rfm_engine.state.next_generation import distinct_shape_of
+from rfm_engine.state.parts import PartWriter
+from rfm_engine.state.row_order import in_buckets
 from rfm_engine.state.shape import Shape
-from rfm_engine.state.sorting import in_buckets
 from rfm_engine.state.store import Current
 from rfm_engine.totals.duplicates.filter import owners_of
 from rfm_engine.totals.duplicates.rows import (
@@ -97,10 +97,10 @@ def remember(rows: DistinctRows, current: Current, replaced: str | None) -> None
             found.find_in(rows, ~found.marked(OWN), marks, REMEMBER)
 
 
-def written(gathering: Gathering, writing: SegmentWriter, manifest: Manifest) -> Segment:
+def written(gathering: Gathering, writing: PartWriter, manifest: Manifest) -> Part:
     """Write the rows of a batch that later ones are compared with."""
     if gathering.duplicates is None or not manifest.keep_batches:
-        return Segment()
+        return Part()
     kinds, key = gathering.kinds, HashKey.from_int(manifest.hash_key)
     shape = distinct_shape_of(manifest, kinds)
     files: list[File] = []
@@ -112,7 +112,7 @@ def written(gathering: Gathering, writing: SegmentWriter, manifest: Manifest) ->
             pending = []
     if pending:
         files.append(_file(pending, writing, shape, kinds, key))
-    return Segment(tuple(files))
+    return Part(tuple(files))
 
 
 class _Kept:
@@ -158,7 +158,7 @@ class _Kept:
 
 
 def _file(
-    entries: Sequence[Entries], writing: SegmentWriter, shape: Shape, kinds: Kinds, key: HashKey
+    entries: Sequence[Entries], writing: PartWriter, shape: Shape, kinds: Kinds, key: HashKey
 ) -> File:
     parts = []
     owners = []

@@ -19,7 +19,7 @@ from rfm_engine.state.manifest import (
     ListedLedger,
     Manifest,
 )
-from rfm_engine.state.segments import SegmentWriter
+from rfm_engine.state.parts import PartWriter
 from rfm_engine.state.store import Current, Store
 
 Marks: TypeAlias = Mapping[str, Sequence[str]]
@@ -74,7 +74,7 @@ def with_batch(
     batch: Batch,
     known: KnownBatches,
     current: Current,
-    writing: SegmentWriter,
+    writing: PartWriter,
 ) -> Ledger:
     """Return a ledger that is in files with a batch added; `known` is what it has.
 
@@ -89,7 +89,7 @@ def with_batch(
     return _extended(ledger, {batch.id: fresh}, int(is_new), current, writing)
 
 
-def in_files(manifest: Manifest, current: Current, writing: SegmentWriter) -> Manifest:
+def in_files(manifest: Manifest, current: Current, writing: PartWriter) -> Manifest:
     """Return a manifest with its ledgers in files, where those of format 1 are not.
 
     A generation has the files of an older one, and one more with what came since.
@@ -125,7 +125,7 @@ def decoded(data: memoryview) -> pa.Table:
 
 
 def _extended(
-    ledger: Ledger, marks: Marks, n_new: int, current: Current, writing: SegmentWriter
+    ledger: Ledger, marks: Marks, n_new: int, current: Current, writing: PartWriter
 ) -> Ledger:
     """Write a file with rows more, and with those of the last files as far as these are small."""
     files = list(ledger.files)

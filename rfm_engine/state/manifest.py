@@ -61,7 +61,7 @@ class File(NamedTuple):
         return sum(self.counts)
 
 
-class Segment(NamedTuple):
+class Part(NamedTuple):
     """Rows of all buckets in ascending order, in some files."""
 
     files: tuple[File, ...] = ()
@@ -116,10 +116,10 @@ class Batch(NamedTuple):
     newest_day: int | None
     account: Account
     most_orders: int = 0
-    totals: Segment = Segment()
-    orders: Segment = Segment()
-    repeats: Segment = Segment()
-    distinct: Segment = Segment()
+    totals: Part = Part()
+    orders: Part = Part()
+    repeats: Part = Part()
+    distinct: Part = Part()
 
 
 class Ledger(NamedTuple):
@@ -168,9 +168,9 @@ class Generation(NamedTuple):
     newest_day: int | None = None
     account: Account = NOTHING
     most_settled: int = 0
-    base: Segment = Segment()
-    settled: tuple[Segment, ...] = ()
-    known: Segment = Segment()
+    base: Part = Part()
+    settled: tuple[Part, ...] = ()
+    known: Part = Part()
     batches: tuple[Batch, ...] = ()
     ledger: Ledger | ListedLedger = Ledger()
 
@@ -207,9 +207,9 @@ class Generation(NamedTuple):
         return rest._replace(kinds=None, currencies=())
 
     @property
-    def totals(self) -> list[Segment]:
-        """The segments that together are the totals."""
-        kept = [segment for batch in self.batches for segment in (batch.totals, batch.repeats)]
+    def totals(self) -> list[Part]:
+        """The parts that together are the totals."""
+        kept = [part for batch in self.batches for part in (batch.totals, batch.repeats)]
         return [each for each in (self.base, *self.settled, *kept) if each.files]
 
     @property
@@ -222,7 +222,7 @@ class Generation(NamedTuple):
         """The files that have rows of customers."""
         orders = [self.known, *(batch.orders for batch in self.batches)]
         rows = [batch.distinct for batch in self.batches]
-        return [file for segment in (*self.totals, *orders, *rows) for file in segment.files]
+        return [file for part in (*self.totals, *orders, *rows) for file in part.files]
 
 
 class Manifest(NamedTuple):
@@ -322,9 +322,9 @@ def _generation(found: dict[str, Any]) -> Generation:
         found["newest_day"],
         _account(found["account"]),
         found["most_settled"],
-        _segment(found["base"]),
-        _each(found["settled"], _segment),
-        _segment(found["known"]),
+        _part(found["base"]),
+        _each(found["settled"], _part),
+        _part(found["known"]),
         _each(found["batches"], _batch),
         _ledger(found["ledger"]),
     )
@@ -343,15 +343,15 @@ def _batch(found: dict[str, Any]) -> Batch:
         found["newest_day"],
         _account(found["account"]),
         found["most_orders"],
-        _segment(found["totals"]),
-        _segment(found["orders"]),
-        _segment(found["repeats"]),
-        _segment(found.get("distinct", {"files": []})),  # unknown to states that are older
+        _part(found["totals"]),
+        _part(found["orders"]),
+        _part(found["repeats"]),
+        _part(found.get("distinct", {"files": []})),  # unknown to states that are older
     )
 
 
-def _segment(found: dict[str, Any]) -> Segment:
-    return Segment(_each(found["files"], _file))
+def _part(found: dict[str, Any]) -> Part:
+    return Part(_each(found["files"], _file))
 
 
 def _file(found: dict[str, Any]) -> File:

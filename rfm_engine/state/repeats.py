@@ -15,9 +15,9 @@ from rfm_engine.kernels.arrays import frozen
 from rfm_engine.orders.keys import ByteKeys
 from rfm_engine.state.days import DAY_SHIFT, day_words
 from rfm_engine.state.merge import NO_DAYS, Rows
+from rfm_engine.state.row_order import added_up, sorted_rows
 from rfm_engine.state.runs import find_repeats, find_shared
 from rfm_engine.state.shape import Shape
-from rfm_engine.state.sorting import added_up, sorted_rows
 from rfm_engine.totals.ids import taken
 from rfm_engine.totals.tables.hashing import HashKey
 from rfm_engine.totals.tables.measures import COUNT

@@ -14,9 +14,9 @@ from rfm_engine.errors import UsageError
 from rfm_engine.orders.kinds import Kinds
 from rfm_engine.orders.reading import NEWEST
 from rfm_engine.orders.sources.deadline import STORE_TIMEOUT
-from rfm_engine.state.building import Building, shape_of
+from rfm_engine.state.creation import agreed, create, store_at
 from rfm_engine.state.disk import Disk
-from rfm_engine.state.forgetting import Forgetting
+from rfm_engine.state.erasure import Forgetting
 from rfm_engine.state.history import LIFETIME, History
 from rfm_engine.state.ingest import (
     Ingested,
@@ -29,13 +29,13 @@ from rfm_engine.state.ingest import (
     reading_of,
 )
 from rfm_engine.state.ledger import KnownBatches, in_files
-from rfm_engine.state.making import agreed, create, store_at
 from rfm_engine.state.manifest import Manifest
-from rfm_engine.state.segments import SegmentReader, SegmentWriter
+from rfm_engine.state.next_generation import Building, shape_of
+from rfm_engine.state.parts import PartReader, PartWriter
 from rfm_engine.state.store import Current, Snapshot, Store
-from rfm_engine.state.stored import StoredTotals, row_counts
 from rfm_engine.state.summary import summary_of
-from rfm_engine.state.verifying import faults
+from rfm_engine.state.totals import StoredTotals, row_counts
+from rfm_engine.state.verification import faults
 from rfm_engine.totals.aggregation import Progress
 from rfm_engine.totals.memory.system import threads_of
 
@@ -202,7 +202,7 @@ class State:
         kinds = None if newest.kinds is None else Kinds(*newest.kinds)
         read = None
         if kinds is not None:
-            read = SegmentReader(self._snapshot, shape_of(manifest, kinds), newest.totals)
+            read = PartReader(self._snapshot, shape_of(manifest, kinds), newest.totals)
         counts = row_counts(newest.whole_account, window)
         # Amounts have been converted and duplicates dropped; the file of rates may be gone.
         given = running | asked | {"rates": None, "distinct": ()}
@@ -270,7 +270,7 @@ class State:
         return Ingested(made.number, batch.id, batch.account, inputs.skipped, gathering.warnings)
 
     def compact(self, *, threads: int | None = None) -> int:
-        """Make one segment of all batches that are not kept; return the generation."""
+        """Make one part of all batches that are not kept; return the generation."""
         n_threads = threads_of(threads)
         with self._writing() as current, ThreadPoolExecutor(n_threads) as pool:
             newest = current.generation
@@ -306,7 +306,7 @@ class State:
                 )
             if generation == numbers[0]:
                 return generation
-            writing = SegmentWriter(self._store, pool, numbers[0] + 1)
+            writing = PartWriter(self._store, pool, numbers[0] + 1)
             with writing.published_or_discarded():
                 manifest = in_files(current.manifest, current, writing)
                 again = manifest.generations[numbers.index(generation)]
@@ -331,7 +331,7 @@ class State:
         """
         with self._writing() as current, ThreadPoolExecutor(1) as pool:
             manifest = current.manifest
-            writing = SegmentWriter(self._store, pool, manifest.newest.number + 1)
+            writing = PartWriter(self._store, pool, manifest.newest.number + 1)
             forgetting = Forgetting(self._store, manifest, customers, writing)
             with writing.published_or_discarded():
                 standing = tuple(map(forgetting.generation, manifest.generations))

@@ -362,7 +362,7 @@ class Snapshot:
         """Open all files anew."""
         _close(self._store.disk, self._files)
         self._failed = {}
-        names = [file.name for segment in self.generation.totals for file in segment.files]
+        names = [file.name for part in self.generation.totals for file in part.files]
         for name in names:
             try:
                 self._files[name] = self._store.disk.open(self._store.data / name)

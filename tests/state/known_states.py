@@ -206,7 +206,7 @@ _totals: dict[object, Answer] = {}
 def totals_of(state: State, kind: str) -> Answer:
     """Return the totals in order; of files with the same checksums they are the same."""
     newest = state.manifest.newest
-    files = tuple(file.sha256 for segment in newest.totals for file in segment.files)
+    files = tuple(file.sha256 for part in newest.totals for file in part.files)
     key = (kind, files, newest.last_day, newest.first_day, state.manifest.hash_key)
     if key not in _totals:
         window = "3d" if kind == "days" else None

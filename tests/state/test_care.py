@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import rfm_engine as rfm
-from rfm_engine.state import building, segments, stored
+from rfm_engine.state import next_generation, parts, totals
 from rfm_engine.state.disk import LocalDisk
 from tests.shapes import orders_table
 
@@ -36,7 +36,7 @@ def state(tmp_path):
 
 
 def test_compact__changes_files_and_nothing_else(tmp_path, monkeypatch):
-    monkeypatch.setattr(building, "_MOST_SETTLED", 100.0)
+    monkeypatch.setattr(next_generation, "_MOST_SETTLED", 100.0)
     state = rfm.State.create(tmp_path / "state", keep_batches=0)
     for number in range(4):
         state.ingest(day(number, number, 100), batch_id=str(number))
@@ -62,20 +62,20 @@ def test_ingest__puts_many_small_batches_together(tmp_path):
     state.ingest(day(1, *range(1_000)), batch_id="base")
     for number in range(60):
         state.ingest(day(2, number, 1_000 + number), batch_id=str(number))
-        assert len(state.manifest.newest.settled) <= building._MOST_SEGMENTS
+        assert len(state.manifest.newest.settled) <= next_generation._MOST_PARTS
     assert state.totals().n_customers == 1_060
     assert state.totals().rows.counted == 1_120
 
 
 def test_totals__are_the_same_where_little_may_be_kept_in_memory(tmp_path, monkeypatch):
-    monkeypatch.setattr(segments, "_ROWS_A_FILE", 1 << 4)
+    monkeypatch.setattr(parts, "_ROWS_A_FILE", 1 << 4)
     state = rfm.State.create(tmp_path / "state", keep_batches=0)
     state.ingest(day(1, *range(1000)), batch_id="base")
     for number in range(3):
         state.ingest(day(2 + number, *range(number, 999 + number, 10)), batch_id=str(number))
     assert len(state.manifest.newest.settled) == 3
     usual = state.totals().finish().sort_by("customer_id")
-    monkeypatch.setattr(stored, "_BYTES_A_CUSTOMER", 1 << 60)
+    monkeypatch.setattr(totals, "_BYTES_A_CUSTOMER", 1 << 60)
     assert state.totals().finish().sort_by("customer_id").equals(usual)
 
 
@@ -84,8 +84,8 @@ def test_rolling__compacting_lets_go_of_old_days(tmp_path):
     for number in range(0, 60, 20):
         state.ingest(day(number, 7), batch_id=str(number))
     state.compact()
-    [segment] = state.manifest.newest.totals
-    assert segment.n_rows == 2
+    [part] = state.manifest.newest.totals
+    assert part.n_rows == 2
 
 
 def test_restore__gives_a_generation_back_and_its_ledger(state):

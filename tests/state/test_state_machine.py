@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 import rfm_engine as rfm
-from rfm_engine.state import building, segments, stored
+from rfm_engine.state import next_generation, parts, totals
 from tests import reference
 from tests.compare import expected_totals, minor_of
 from tests.laws.test_clv import CLV
@@ -89,11 +89,11 @@ class States(RuleBasedStateMachine):
         self.ids, self.orders, self.groups = IDS[ids], orders, groups
         self.n_days_of_orders = 60 if n_days is None else n_days + 80
         self.patches = [
-            patch.object(segments, "_ROWS_A_FILE", rows_a_file),
-            patch.object(building, "_MOST_SETTLED", most_settled),
-            patch.object(building, "_MOST_SEGMENTS", 3),
-            patch.object(building, "_MOST_WHOLE", 1),
-            patch.object(stored, "_BYTES_A_CUSTOMER", 56 if room else 1 << 62),
+            patch.object(parts, "_ROWS_A_FILE", rows_a_file),
+            patch.object(next_generation, "_MOST_SETTLED", most_settled),
+            patch.object(next_generation, "_MOST_PARTS", 3),
+            patch.object(next_generation, "_MOST_WHOLE", 1),
+            patch.object(totals, "_BYTES_A_CUSTOMER", 56 if room else 1 << 62),
         ]
         for each in self.patches:
             each.start()

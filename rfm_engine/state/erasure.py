@@ -9,9 +9,9 @@ import numpy as np
 
 from rfm_engine.errors import UsageError
 from rfm_engine.orders.kinds import OUTPUT_TYPES, IdKind, Kinds
-from rfm_engine.state.building import shape_of_file
-from rfm_engine.state.manifest import Batch, File, Generation, Manifest, Segment
-from rfm_engine.state.segments import SegmentWriter
+from rfm_engine.state.manifest import Batch, File, Generation, Manifest, Part
+from rfm_engine.state.next_generation import shape_of_file
+from rfm_engine.state.parts import PartWriter
 from rfm_engine.state.store import Store
 from rfm_engine.totals.ids import as_id, is_among
 
@@ -31,7 +31,7 @@ class Forgetting:
     """
 
     def __init__(
-        self, store: Store, manifest: Manifest, customers: Sequence[object], writing: SegmentWriter
+        self, store: Store, manifest: Manifest, customers: Sequence[object], writing: PartWriter
     ) -> None:
         self._store = store
         self._manifest = manifest
@@ -61,8 +61,8 @@ class Forgetting:
         totals, orders, repeats, distinct = map(self._of, parts)
         return batch._replace(totals=totals, orders=orders, repeats=repeats, distinct=distinct)
 
-    def _of(self, segment: Segment) -> Segment:
-        return Segment(tuple(self._made[file.name] for file in segment.files))
+    def _of(self, part: Part) -> Part:
+        return Part(tuple(self._made[file.name] for file in part.files))
 
     def _without(self, file: File, kinds: Kinds) -> File:
         shape = shape_of_file(self._manifest, kinds, file)

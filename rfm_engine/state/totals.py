@@ -13,7 +13,7 @@ from rfm_engine.orders.kinds import Kinds
 from rfm_engine.orders.place import Source
 from rfm_engine.state.days import Window, held_in
 from rfm_engine.state.manifest import Account
-from rfm_engine.state.segments import Buckets, SegmentReader, buckets_for
+from rfm_engine.state.parts import Buckets, PartReader, buckets_for
 from rfm_engine.totals.builder import CustomerTotals
 from rfm_engine.totals.ledger import RowCounts
 from rfm_engine.totals.memory.budget import Budget
@@ -39,7 +39,7 @@ class StoredCustomers:
     """
 
     def __init__(
-        self, reading: SegmentReader, window: Window | None, budget: Budget, *, clv: bool
+        self, reading: PartReader, window: Window | None, budget: Budget, *, clv: bool
     ) -> None:
         self._reading = reading
         self._window = window
@@ -101,7 +101,7 @@ class StoredTotals(CustomerTotals):
 
     def __init__(
         self,
-        read: SegmentReader | None,
+        read: PartReader | None,
         kinds: Kinds | None,
         counts: RowCounts,
         newest_day: int | None,

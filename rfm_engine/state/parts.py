@@ -11,7 +11,7 @@ from functools import partial
 from itertools import accumulate
 
 from rfm_engine.state.columns import Columns, fits
-from rfm_engine.state.manifest import File, Segment
+from rfm_engine.state.manifest import File, Part
 from rfm_engine.state.merge import N_BUCKETS, Rows, followed, merged
 from rfm_engine.state.shape import CustomerFile, Shape
 from rfm_engine.state.store import Current, Snapshot, Store
@@ -33,7 +33,7 @@ def buckets_for(n_rows: int) -> list[Buckets]:
     return [(first, first + each) for first in range(0, N_BUCKETS, each)]
 
 
-class SegmentWriter:
+class PartWriter:
     """Data files written for a generation, by its number, that is not published yet."""
 
     def __init__(self, store: Store, pool: Executor, number: int) -> None:
@@ -53,29 +53,27 @@ class SegmentWriter:
                 self._store.discard(self._store.data / name for name in self.names)
             raise
 
-    def segment(self, role: str, shape: Shape, rows: Rows) -> Segment:
+    def part(self, role: str, shape: Shape, rows: Rows) -> Part:
         """Write rows of all buckets in as many files as they are worth."""
         if not rows.n:
-            return Segment()
+            return Part()
         pieces = (
             (first, partial(rows.of_buckets, first, last)) for first, last in buckets_for(rows.n)
         )
-        return self.segment_of(role, shape, pieces)
+        return self.part_of(role, shape, pieces)
 
-    def segment_of(
-        self, role: str, shape: Shape, pieces: Iterable[tuple[int, partial[Rows]]]
-    ) -> Segment:
+    def part_of(self, role: str, shape: Shape, pieces: Iterable[tuple[int, partial[Rows]]]) -> Part:
         """Write what makes the rows of ranges of buckets, by their first bucket, a file each.
 
-        A segment has all buckets, unless it has no rows: it has no files then.
+        A part has all buckets, unless it has no rows: it has no files then.
         """
 
         def written(piece: tuple[int, partial[Rows]]) -> File:
             first, make = piece
             return self.file(role, shape, first, make())
 
-        segment = Segment(tuple(self.pool.map(written, pieces)))
-        return segment if segment.n_rows else Segment()
+        part = Part(tuple(self.pool.map(written, pieces)))
+        return part if part.n_rows else Part()
 
     def file(self, role: str, shape: Shape, first: int, rows: Rows) -> File:
         """Write the rows of buckets from `first` on in a file."""
@@ -89,24 +87,22 @@ class SegmentWriter:
         return file
 
 
-class SegmentReader:
-    """The rows of segments of one shape, by ranges of buckets.
+class PartReader:
+    """The rows of parts of one shape, by ranges of buckets.
 
     Files that reach over several ranges are read once and kept.
     """
 
-    def __init__(
-        self, snapshot: Snapshot | Current, shape: Shape, segments: Sequence[Segment]
-    ) -> None:
+    def __init__(self, snapshot: Snapshot | Current, shape: Shape, parts: Sequence[Part]) -> None:
         self._snapshot = snapshot
         self._shape = shape
-        self._segments = [segment for segment in segments if segment.files]
+        self._parts = [part for part in parts if part.files]
         self._kept: dict[str, Rows] = {}
 
     @property
     def n_rows(self) -> int:
-        """Rows of all segments."""
-        return sum(segment.n_rows for segment in self._segments)
+        """Rows of all parts."""
+        return sum(part.n_rows for part in self._parts)
 
     def prepare(
         self, ranges: Sequence[Buckets], pool: Executor, most_rows: float = math.inf
@@ -116,7 +112,7 @@ class SegmentReader:
         Those that have more than `most_rows` together are read again for each. Return how many
         rows are kept.
         """
-        files = [file for segment in self._segments for file in segment.files]
+        files = [file for part in self._parts for file in part.files]
         wide = [f for f in files if sum(_overlap(f, each) for each in ranges) > 1]
         ends = list(accumulate(file.n_rows for file in wide))
         wide = wide[: bisect_right(ends, most_rows)]
@@ -129,21 +125,21 @@ class SegmentReader:
         first, last = buckets
         return sum(
             sum(file.counts[max(first - file.first_bucket, 0) : last - file.first_bucket])
-            for segment in self._segments
-            for file in segment.files
+            for part in self._parts
+            for file in part.files
             if _overlap(file, buckets)
         )
 
     def ranges(self) -> list[Buckets]:
         """Return the ranges of the largest segment's files, none without any."""
-        if not self._segments:
+        if not self._parts:
             return []
-        return [_whole(file) for file in max(self._segments, key=lambda each: each.n_rows).files]
+        return [_whole(file) for file in max(self._parts, key=lambda each: each.n_rows).files]
 
     def columns(self, buckets: Buckets) -> Columns | None:
-        """Return the customers of a range, not by day, with the rows of all segments added.
+        """Return the customers of a range, not by day, with the rows of all parts added.
 
-        None where that takes other ways: the largest segment is in memory already, or a net amount
+        None where that takes other ways: the largest part is in memory already, or a net amount
         might leave 64 bits.
         """
         pieces = sorted(self._pieces(buckets), key=lambda files: -sum(f.n_rows for f in files))
@@ -156,13 +152,13 @@ class SegmentReader:
         return Columns(file, few) if fits(file, few) else None
 
     def rows(self, buckets: Buckets) -> Rows | None:
-        """Read a range and add up the rows of all segments, None without any; from any thread."""
+        """Read a range and add up the rows of all parts, None without any; from any thread."""
         runs = [self._run(files, buckets) for files in self._pieces(buckets)]
         return merged(runs) if runs else None
 
     def _pieces(self, buckets: Buckets) -> list[list[File]]:
-        """Return the files of each segment that have rows of a range."""
-        return [[f for f in each.files if _overlap(f, buckets)] for each in self._segments]
+        """Return the files of each part that have rows of a range."""
+        return [[f for f in each.files if _overlap(f, buckets)] for each in self._parts]
 
     def _run(self, files: Sequence[File], buckets: Buckets) -> Rows:
         return followed([self._part(file, buckets) for file in files])

@@ -11,13 +11,13 @@ import pyarrow as pa
 
 from rfm_engine.errors import StateError, shown_cause
 from rfm_engine.orders.kinds import Kinds
-from rfm_engine.state.building import shape_of_file
+from rfm_engine.state.creation import store_at
 from rfm_engine.state.ledger import KnownBatches, decoded
-from rfm_engine.state.making import store_at
 from rfm_engine.state.manifest import DISTINCT_ROLE, LEDGER_ROLE, File, Generation, Manifest
 from rfm_engine.state.merge import Rows
+from rfm_engine.state.next_generation import shape_of_file
+from rfm_engine.state.row_order import buckets_of, order_of
 from rfm_engine.state.shape import Shape
-from rfm_engine.state.sorting import buckets_of, order_of
 from rfm_engine.state.store import Store
 from rfm_engine.totals.tables.hashing import HashKey
 

@@ -10,8 +10,8 @@ from typing import TypeVar
 import numpy as np
 
 from rfm_engine.orders.kinds import Kinds
+from rfm_engine.state.batch_rows import Gathered
 from rfm_engine.state.days import first_word
-from rfm_engine.state.gather import Gathered
 from rfm_engine.state.history import History
 from rfm_engine.state.manifest import (
     DISTINCT_ROLE,
@@ -20,11 +20,11 @@ from rfm_engine.state.manifest import (
     File,
     Generation,
     Manifest,
-    Segment,
+    Part,
 )
 from rfm_engine.state.merge import Rows, apart, followed, merged
+from rfm_engine.state.parts import Buckets, PartReader, PartWriter, buckets_for
 from rfm_engine.state.repeats import counted_less, shared
-from rfm_engine.state.segments import Buckets, SegmentReader, SegmentWriter, buckets_for
 from rfm_engine.state.shape import Shape
 from rfm_engine.state.store import Current, Store
 from rfm_engine.totals.ids import IdColumns
@@ -37,7 +37,7 @@ Piece = TypeVar("Piece")
 _MOST_SETTLED = 0.5
 # Many small ones become one, so that a state of a thousand ingests a day has few files: the newer
 # half of them, so that no row is written anew each time.
-_MOST_SEGMENTS, _MOST_WHOLE = 24, 12
+_MOST_PARTS, _MOST_WHOLE = 24, 12
 
 
 def shape_of(manifest: Manifest, kinds: Kinds) -> Shape:
@@ -80,7 +80,7 @@ class Building:
     def __init__(self, store: Store, current: Current, kinds: Kinds, pool: Executor) -> None:
         self._manifest = current.manifest
         self._current = current
-        self.writing = SegmentWriter(store, pool, current.generation.number + 1)
+        self.writing = PartWriter(store, pool, current.generation.number + 1)
         self._totals = shape_of(self._manifest, kinds)
         self._orders = orders_shape_of(self._manifest, kinds)
         self._key = HashKey.from_int(self._manifest.hash_key)
@@ -94,12 +94,11 @@ class Building:
         parts = zip(_cut(runs, n_parts), _cut(ranges, n_parts), strict=True)
         files = list(self.writing.pool.map(self._part_written, parts))
         totals, orders = (
-            Segment(tuple(file for part in role for file in part))
-            for role in zip(*files, strict=True)
+            Part(tuple(file for part in role for file in part)) for role in zip(*files, strict=True)
         )
         return batch._replace(
-            totals=totals if totals.n_rows else Segment(),
-            orders=orders if orders.n_rows else Segment(),
+            totals=totals if totals.n_rows else Part(),
+            orders=orders if orders.n_rows else Part(),
         )
 
     def _part_written(
@@ -153,28 +152,28 @@ class Building:
             newest = newest._replace(batches=kept, known=self._remembered(newest, gone, kept))
         if not newest.base.files and len(newest.settled) == 1:
             return newest._replace(base=newest.settled[0], settled=())
-        n_settled = sum(segment.n_rows for segment in newest.settled)
+        n_settled = sum(part.n_rows for part in newest.settled)
         if n_settled > _MOST_SETTLED * newest.base.n_rows:
             return self.compacted(newest)
-        if len(newest.settled) > _MOST_SEGMENTS:
+        if len(newest.settled) > _MOST_PARTS:
             whole, tail = newest.settled[:_MOST_WHOLE], newest.settled[_MOST_WHOLE:]
             return newest._replace(settled=(*whole, self._together(tail, newest.first_day)))
         return newest
 
     def compacted(self, newest: Generation) -> Generation:
-        """Make one segment of all settled batches, days older than the history left out."""
-        segments = [newest.base, *newest.settled]
-        return newest._replace(base=self._together(segments, newest.first_day), settled=())
+        """Make one part of all settled batches, days older than the history left out."""
+        parts = [newest.base, *newest.settled]
+        return newest._replace(base=self._together(parts, newest.first_day), settled=())
 
-    def _together(self, segments: Sequence[Segment], first_day: int | None) -> Segment:
-        """Add up segments to one, days before `first_day` left out."""
-        read = SegmentReader(self._current, self._totals, segments)
+    def _together(self, parts: Sequence[Part], first_day: int | None) -> Part:
+        """Add up parts to one, days before `first_day` left out."""
+        read = PartReader(self._current, self._totals, parts)
         ranges = buckets_for(read.n_rows)
         read.prepare(ranges, self.writing.pool)
         pieces = ((each[0], partial(self._kept, read, each, first_day)) for each in ranges)
-        return self.writing.segment_of("totals", self._totals, pieces)
+        return self.writing.part_of("totals", self._totals, pieces)
 
-    def _kept(self, read: SegmentReader, buckets: Buckets, first_day: int | None) -> Rows:
+    def _kept(self, read: PartReader, buckets: Buckets, first_day: int | None) -> Rows:
         rows = read.rows(buckets)
         assert rows is not None
         if first_day is None or not len(rows.days):
@@ -201,25 +200,23 @@ class Building:
                     known = orders if known is None else merged([known, orders])
         return [
             batch._replace(
-                repeats=self.writing.segment("repeats", self._totals, apart(found))
+                repeats=self.writing.part("repeats", self._totals, apart(found))
                 if found
-                else Segment()
+                else Part()
             )
             for batch, found in zip(batches[place:], less, strict=True)
         ]
 
-    def _remembered(
-        self, newest: Generation, gone: Sequence[Batch], kept: Sequence[Batch]
-    ) -> Segment:
+    def _remembered(self, newest: Generation, gone: Sequence[Batch], kept: Sequence[Batch]) -> Part:
         """Return the orders of settled batches that kept ones hold too."""
         settled = [newest.known, *(batch.orders for batch in gone)]
         return self._shared(settled, [batch.orders for batch in kept])
 
-    def _shared(self, settled: Sequence[Segment], kept: Sequence[Segment]) -> Segment:
-        """Write those orders of some segments that others hold too."""
+    def _shared(self, settled: Sequence[Part], kept: Sequence[Part]) -> Part:
+        """Write those orders of some parts that others hold too."""
         ours, theirs = self._reader(settled), self._reader(kept)
         if not ours.n_rows or not theirs.n_rows:
-            return Segment()
+            return Part()
         ranges = self._reader([*settled, *kept]).ranges()
         for reader in (ours, theirs):
             reader.prepare(ranges, self.writing.pool)
@@ -229,10 +226,10 @@ class Building:
             assert orders is not None
             assert later is not None
             found.append(shared(orders, later))
-        return self.writing.segment("known", self._orders, followed(found))
+        return self.writing.part("known", self._orders, followed(found))
 
-    def _reader(self, segments: Sequence[Segment]) -> SegmentReader:
-        return SegmentReader(self._current, self._orders, segments)
+    def _reader(self, parts: Sequence[Part]) -> PartReader:
+        return PartReader(self._current, self._orders, parts)
 
 
 def _cut(pieces: Sequence[Piece], n_parts: int) -> list[Sequence[Piece]]:

@@ -27,7 +27,7 @@ from rfm_engine.orders.warnings import DataWarning
 from rfm_engine.state.days import day_words, first_word
 from rfm_engine.state.manifest import Generation
 from rfm_engine.state.merge import NO_DAYS, Rows
-from rfm_engine.state.sorting import sorted_rows
+from rfm_engine.state.row_order import sorted_rows
 from rfm_engine.totals.buffer.rows import Layout
 from rfm_engine.totals.duplicates.filter import Duplicates
 from rfm_engine.totals.ids import IdColumns, taken
