@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 import rfm_engine
 from benchmarks.cases import CASES, RESULTS, Case
 from benchmarks.suite import orders_of
-from rfm_engine import pipeline
+from rfm_engine import api
 from rfm_engine.bench.record import machine, versions
 from rfm_engine.orders.sources.parquet import RowGroups
 from rfm_engine.output import formats
@@ -43,7 +43,7 @@ STAGES: dict[str, list[tuple[Any, str]]] = {
     "find the customer": [(Partition, "_assigned")],
     "add up": [(Measures, "add"), (DistinctOrders, "add")],
     "settle and measure": [(Partition, "settle"), (builder, "chunk_of")],
-    "score": [(pipeline, "score_everyone")],
+    "score": [(api, "score_everyone")],
     "build columns": [(customers.ScoredCustomers, "_table")],
     "encode": [(formats, "write_table")],
 }

@@ -11,7 +11,7 @@ from benchmarks.cases import RESULTS
 from benchmarks.hostile import RESULT as HOSTILE
 from benchmarks.profile import RESULT as PROFILE
 from benchmarks.targets import TARGETS, Records, readable, seconds_a_row
-from rfm_engine.bench import tabulate, words
+from rfm_engine.bench import tables, words
 from rfm_engine.bench.record import Record
 
 _RIVALS = ("duckdb", "polars")
@@ -124,8 +124,8 @@ def _cases(records: Records) -> list[str]:
         options = " ".join(record.work["rfm_options"])
         title = f"{words.title(record)}{_scaled(record)}, threads {record.work['threads']}"
         lines += ["", f"### {name}", "", f"{title}{f', `{options}`' if options else ''}.", ""]
-        lines += table(tabulate.heads(record), tabulate.rows(record))
-        for note in tabulate.notes(record):
+        lines += table(tables.heads(record), tables.rows(record))
+        for note in tables.notes(record):
             lines += ["", note]
     return lines[1:]
 

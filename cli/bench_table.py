@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rfm_engine.bench import tabulate, words
+from rfm_engine.bench import tables, words
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -23,12 +23,12 @@ def print_record(console: Console, record: Record) -> None:
     for line in (work, words.machine(record), _answers(record), _LEGEND):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    for number, head in enumerate(tabulate.heads(record)):
+    for number, head in enumerate(tables.heads(record)):
         table.add_column(head, justify="right" if number else "left", no_wrap=True)
-    for row in tabulate.rows(record):
+    for row in tables.rows(record):
         table.add_row(*row, style="bold" if row[0] == "rfm" else "")
     console.print(table)
-    for note in tabulate.notes(record):
+    for note in tables.notes(record):
         console.print(note, highlight=False, markup=False, soft_wrap=True)
 
 

@@ -16,8 +16,8 @@ def demo() -> None:
     """Simulate a marketplace in a temporary folder and score its customers."""
     from rich.console import Console
 
+    from rfm_engine.api import score
     from rfm_engine.output import write
-    from rfm_engine.pipeline import score
     from rfm_engine.simulate import simulate
 
     from .table import print_summary

@@ -63,7 +63,7 @@ def score(
 
         check_keeping(save_model, output, arguments)
     with Memory() as memory, progress_bar(memory, quiet=quiet) as tell:
-        from rfm_engine.pipeline import score as score_orders
+        from rfm_engine.api import score as score_orders
 
         def report(at: Progress) -> None:
             if tell:

@@ -11,7 +11,7 @@ def warmup() -> None:
     """Compile all loops once, so that later runs start at full speed."""
     start = time.monotonic()
     from rfm_engine.kernels import cache_directory
-    from rfm_engine.warmup import warm
+    from rfm_engine.simulate.warmup import warm
 
     warm()
     place = cache_directory() or "nowhere: no private folder is writable"

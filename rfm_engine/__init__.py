@@ -1,9 +1,9 @@
 """Exact recency, frequency and monetary segmentation of tens of millions of customers."""
 
+from rfm_engine.api import __version__, score
 from rfm_engine.errors import DataError, RfmError, StateError, UsageError
 from rfm_engine.orders.warnings import DataWarning
 from rfm_engine.output.models import save_model
-from rfm_engine.pipeline import __version__, score
 from rfm_engine.result.drift import Drift, drift
 from rfm_engine.result.explanation import Explanation, explain
 from rfm_engine.result.model import Model, load_model

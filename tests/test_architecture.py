@@ -24,7 +24,7 @@ LIBRARY = sorted((ROOT / "rfm_engine").rglob("*.py"))
 COMMANDS = sorted((ROOT / "cli").rglob("*.py"))
 # Left to right; a room imports itself, what stands to its left, errors and kernels.
 ROOMS = (
-    "parquet", "orders", "totals", "scoring", "segments", "result", "output", "state", "pipeline",
+    "parquet", "orders", "totals", "scoring", "segments", "result", "output", "state", "api",
     "simulate", "bench",
 )  # fmt: skip
 EVERYWHERE = {"errors", "kernels"}
@@ -40,7 +40,7 @@ ORDERS = {
 }
 READ_BY_COMMANDS = {"rfm_engine.totals.aggregation", "rfm_engine.totals.memory.system"}
 # Beside the flow, and nothing in the flow needs them.
-BESIDE = {"__init__", "warmup"}
+BESIDE = {"__init__"}
 # Scripts of their own: each knows the library that it stands for.
 SOLUTIONS = ROOT / "rfm_engine" / "bench" / "engines"
 TESTS = sorted((ROOT / "tests").rglob("*.py"))

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from rfm_engine.bench import tabulate, words
+from rfm_engine.bench import tables, words
 from rfm_engine.bench.chart import draw
 from rfm_engine.bench.record import EngineRecord, FloorSample, Record, Sample, load_record
 from rfm_engine.errors import UsageError
@@ -44,14 +44,14 @@ def test_record__of_another_schema_is_refused(tmp_path):
 
 def test_table__has_medians_ratios_and_what_failed():
     assert words.title(RECORD) == "100 M orders, 10 M customers, int64 ids: Parquet to Parquet"
-    rows = {row[0]: row[1:] for row in tabulate.rows(RECORD)}
+    rows = {row[0]: row[1:] for row in tables.rows(RECORD)}
     assert rows["rfm"][:4] == ["5.00", "4.00-6.00", "1.00x", "20.0 M"]
     assert rows["duckdb"][:3] == ["11.00", "10.00-12.00", "2.20x"]
     assert rows["polars"][0] == "-"
-    assert tabulate.notes(RECORD) == ["polars: failed, out of memory"]
+    assert tables.notes(RECORD) == ["polars: failed, out of memory"]
     assert rows["floor"][0] == "2.00"
     assert rows["start-up duckdb"][0] == "10.00"
-    assert {len(row) for row in tabulate.rows(RECORD)} == {len(tabulate.heads(RECORD))}
+    assert {len(row) for row in tables.rows(RECORD)} == {len(tables.heads(RECORD))}
 
 
 def test_chart__of_the_same_numbers_has_the_same_bytes(tmp_path):

@@ -136,7 +136,7 @@ def test_fork__while_loops_are_made_leaves_a_child_that_works(tmp_path):
 @compiled
 def test_warm__makes_all_loops_that_runs_need(tmp_path):
     environment = os.environ | {"RFM_CACHE_DIR": str(tmp_path)}
-    warm = "from rfm_engine.warmup import warm; warm()"
+    warm = "from rfm_engine.simulate.warmup import warm; warm()"
     subprocess.run([sys.executable, "-c", warm], check=True, env=environment)
     made = {file.name for file in tmp_path.iterdir()}
     subprocess.run(

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rfm_engine.api import score
 from rfm_engine.errors import DataError
 from rfm_engine.kernels.arrays import frozen, misplaced, plain, valid_mask, worth_sharing
 from rfm_engine.orders.keys import gathered, keys_of
-from rfm_engine.pipeline import score
 from rfm_engine.totals.buffer.routing import route
 from rfm_engine.totals.buffer.texts import WaitingTexts
 from rfm_engine.totals.tables.hashing import HashKey, hash_keys, key_at

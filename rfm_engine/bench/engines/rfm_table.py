@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rfm_engine.pipeline import score
+from rfm_engine.api import score
 
 if TYPE_CHECKING:
     import pyarrow as pa

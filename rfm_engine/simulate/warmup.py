@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
-from rfm_engine.pipeline import score
+from rfm_engine.api import score
 from rfm_engine.simulate import Ids, simulate
 from rfm_engine.state import State
 from rfm_engine.totals.builder import CustomerTotals
