@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from rfm_engine.bench.work import COLUMNS
 from rfm_engine.kernels.arrays import frozen, values
+from rfm_engine.kernels.types import Words
 from rfm_engine.orders.keys import IntKeys, keys_of
 from rfm_engine.totals.tables.hashing import HashKey, hash_keys
 
-Words: TypeAlias = npt.NDArray[np.uint64]
 _BATCH_ROWS = 1 << 17
 _MONEY = pa.decimal64(18, 2)
 

@@ -18,14 +18,13 @@ from rfm_engine.kernels.arrays import (
     valid_mask,
     values,
 )
+from rfm_engine.kernels.types import Words
 from rfm_engine.orders.keys import ByteKeys, IntKeys, RowKeys, SharedKeys, keys_of
 
 _DAY_SECONDS = 86_400
 _DAY_MS = 86_400_000
 _TICKS_PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _DECIMAL_WORDS = 4
-
-Words = npt.NDArray[np.uint64]
 
 
 class Cells(NamedTuple):

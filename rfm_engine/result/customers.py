@@ -9,13 +9,12 @@ from typing import TypeAlias
 
 import pyarrow as pa
 
-from rfm_engine.scoring.cells import Cells
+from rfm_engine.kernels.types import Cells, Segments
 from rfm_engine.segments.labels import Labels
-from rfm_engine.segments.rules import Numbers
 from rfm_engine.totals.builder import CustomerTotals
 from rfm_engine.totals.chunks import CustomerChunk
 
-Scored: TypeAlias = tuple[CustomerChunk, Cells, Callable[[], Numbers]]
+Scored: TypeAlias = tuple[CustomerChunk, Cells, Callable[[], Segments]]
 
 
 class ScoredCustomers:
@@ -25,7 +24,7 @@ class ScoredCustomers:
         self,
         chunks: Sequence[CustomerChunk],
         cells: Sequence[Cells],
-        segments: Sequence[Callable[[], Numbers]],
+        segments: Sequence[Callable[[], Segments]],
         labels: Labels,
         totals: CustomerTotals,
         metadata: dict[bytes, str],

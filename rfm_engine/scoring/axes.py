@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from rfm_engine.kernels.types import BinNumbers, Chunks
 from rfm_engine.scoring.cells import Cuts
-from rfm_engine.scoring.groups import Groups, Placed, Wanted, place_within, rank_within
+from rfm_engine.scoring.groups import Groups, Wanted, place_within, rank_within
 from rfm_engine.scoring.methods import BY_RANK, NESTED, Measure, fit_cuts
 from rfm_engine.scoring.nesting import nested_bins
 from rfm_engine.scoring.ranks import IdsAt, rank_bins
-
-Chunks = Sequence[npt.NDArray[Any]]
 
 
 class Axis(NamedTuple):
@@ -78,7 +77,7 @@ def _fit_groups(
         for number, (axis, measure) in enumerate(zip(axes, measures, strict=True))
         if axis.cuts is None and axis.method not in BY_RANK
     }
-    placed: dict[int, Placed] = {}
+    placed: dict[int, BinNumbers] = {}
     if wanted:
         placed = dict(zip(wanted, place_within([*wanted.values()], groups).T, strict=True))
     at = []

@@ -9,8 +9,7 @@ import numpy.typing as npt
 
 from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import frozen
-
-Cells = npt.NDArray[np.int32]
+from rfm_engine.kernels.types import Cells
 
 
 class Cuts(NamedTuple):

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rfm_engine.kernels.arrays import Scalar, frozen
+from rfm_engine.kernels.types import BinNumbers, Chunks, Codes, Integers, Positions
 from rfm_engine.scoring.group_cuts import (
     LINEAR,
     MEAN_BELOW,
@@ -30,12 +31,6 @@ from rfm_engine.scoring.identities import Identities
 from rfm_engine.scoring.methods import Measure, counts_below, fit_cuts
 from rfm_engine.scoring.selection import Map, select
 
-Numbers = npt.NDArray[np.uint32]
-Places = npt.NDArray[np.uint32]
-Placed = npt.NDArray[np.uint8]
-Values = npt.NDArray[np.int64]
-Chunks = Sequence[npt.NDArray[Any]]
-
 _KINDS = {
     "quantile": QUANTILE, "reserve-one-timers": RESERVE, "quantile-linear": LINEAR,
     "qcut-drop": QCUT, "r-rfm": R_RFM, "mean": MEAN_BELOW,
@@ -54,7 +49,7 @@ class Groups:
     """
 
     def __init__(
-        self, numbers: Numbers, n: int, places: Sequence[Places], sequence: Places | None = None
+        self, numbers: Codes, n: int, places: Sequence[Positions], sequence: Positions | None = None
     ) -> None:
         self.numbers = numbers
         self.n = n
@@ -80,7 +75,7 @@ class Groups:
         """Return values by chunk as `int64[n, axes]`, by the customers' places here."""
         records = np.empty((len(self.numbers), len(axes)), np.int64)
 
-        def put(task: tuple[int, npt.NDArray[Any], Places]) -> None:
+        def put(task: tuple[int, npt.NDArray[Any], Positions]) -> None:
             axis, values, places = task
             put_values(frozen(np.asarray(values, np.int64)), frozen(places), axis, records)
 
@@ -109,7 +104,7 @@ class Groups:
         sequence = everyone[np.lexsort(words)]
         return Groups(self.numbers, self.n, self.places, sequence)
 
-    def within(self, placed: Placed, bins: int) -> Groups:
+    def within(self, placed: BinNumbers, bins: int) -> Groups:
         """Return the groups that each bin of each of these groups makes, empty ones left out."""
         numbers = np.empty(len(self.numbers), np.uint32)
         inner = np.empty(bins, np.uint32)
@@ -126,7 +121,7 @@ class Groups:
         ends = np.unique(np.append(np.searchsorted(self.bounds, steps), self.n))
         return list(zip(ends[:-1].tolist(), ends[1:].tolist(), strict=True))
 
-    def large(self) -> list[tuple[int, Places]]:
+    def large(self) -> list[tuple[int, Positions]]:
         """Return each group that is not worth sorting, and its customers."""
         sizes = np.diff(self.bounds)
         return [
@@ -144,19 +139,19 @@ class Groups:
 class Spread(NamedTuple):
     """Integers around a number of each group, `int64[groups]`, and which groups have one."""
 
-    floor: Values
-    ceiling: Values
+    floor: Integers
+    ceiling: Integers
     known: npt.NDArray[np.bool_]
 
 
-def means_within(values: Values, groups: Groups) -> Spread:
+def means_within(values: Integers, groups: Groups) -> Spread:
     """Return the mean of each group, of `int64[n]` values by customer."""
     floors, ceilings = np.zeros(groups.n, np.int64), np.zeros(groups.n, np.int64)
     mean_by_group(frozen(values), frozen(groups.order), frozen(groups.bounds), floors, ceilings)
     return Spread(floors, ceilings, np.diff(groups.bounds) > 0)
 
 
-def quantile_within(values: Values, groups: Groups, part: Fraction, each: Map) -> Spread:
+def quantile_within(values: Integers, groups: Groups, part: Fraction, each: Map) -> Spread:
     """Return a quantile by inverted CDF of each group, of `int64[n]` values by customer."""
     found = np.zeros(groups.n, np.int64)
     most, (i, bins) = groups.most_sorted, part.as_integer_ratio()
@@ -186,14 +181,14 @@ class Wanted(NamedTuple):
             return MEAN_UP_TO
         return _KINDS[self.method]
 
-    def placed(self, values: Values) -> npt.NDArray[np.int64]:
+    def placed(self, values: Integers) -> npt.NDArray[np.int64]:
         """Return the bins of a group's customers by `int64[n]` values, without a loop of ours."""
         cuts = fit_cuts(self.method, self.measure._replace(chunks=[values]), self.bins)
         lowest = 0 if self.measure.ascending else self.bins - 1 - len(cuts)
         return lowest + np.searchsorted(np.array(cuts, np.int64), values, side="left")
 
 
-def place_within(axes: Sequence[Wanted], groups: Groups) -> Placed:
+def place_within(axes: Sequence[Wanted], groups: Groups) -> BinNumbers:
     """Return the bin from 0 of every customer on every axis, `uint8[n, axes]`, within its group.
 
     By the places in `groups`. Where a group has fewer bins, as under `qcut-drop`, they are the
@@ -225,7 +220,7 @@ def place_within(axes: Sequence[Wanted], groups: Groups) -> Placed:
     return placed
 
 
-def rank_within(method: str, measure: Measure, bins: int, groups: Groups) -> Placed:
+def rank_within(method: str, measure: Measure, bins: int, groups: Groups) -> BinNumbers:
     """Return the bin from 0 of every customer by rank within its group, `uint8[n]`.
 
     By the places in `groups`. Customers with equal values stand in the order of `groups`.
@@ -248,5 +243,5 @@ def rank_within(method: str, measure: Measure, bins: int, groups: Groups) -> Pla
     return placed
 
 
-def _room(n_arrays: int, length: int) -> list[Values]:
+def _room(n_arrays: int, length: int) -> list[Integers]:
     return [np.empty(length, np.int64) for _ in range(n_arrays)]

@@ -10,9 +10,9 @@ import numpy.typing as npt
 
 from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import frozen
+from rfm_engine.kernels.types import Words
 from rfm_engine.orders.keys import IntKeys, Keys
 
-Words: TypeAlias = npt.NDArray[np.uint64]
 Path: TypeAlias = tuple[int, ...]
 """The leading words of an id, as many as tell it from all others."""
 

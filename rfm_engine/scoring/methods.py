@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rfm_engine.scoring.selection import Chunk, Map, Values, select
+from rfm_engine.kernels.types import ValueChunks, Values
+from rfm_engine.scoring.selection import Map, select
 
 BY_RANK = ("ntile", "rank-linear")
 NESTED = "nested"
@@ -26,7 +27,7 @@ class Measure(NamedTuple):
     `ascending` says that high values are good; of recency they are bad.
     """
 
-    chunks: Values
+    chunks: ValueChunks
     each: Map
     unit: int = 1
     ascending: bool = True
@@ -111,12 +112,12 @@ def counts_below(method: str, n: int, bins: int) -> list[int]:
     return [1 + (n - 1) * i // bins for i in range(1, bins)]
 
 
-def exact_sum(chunks: Values, each: Map) -> int:
+def exact_sum(chunks: ValueChunks, each: Map) -> int:
     """Add up integers of 64 bits, any number of them."""
     return sum(each(_sum_of, chunks))
 
 
-def _sum_of(chunk: Chunk) -> int:
+def _sum_of(chunk: Values) -> int:
     wide = np.asarray(chunk, np.int64)
     return (int((wide >> _HALF_WORD).sum()) << _HALF_WORD) + int((wide & 0xFFFFFFFF).sum())
 

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rfm_engine.scoring.groups import Groups, Placed, Wanted, place_within
+from rfm_engine.kernels.types import BinNumbers
+from rfm_engine.scoring.groups import Groups, Wanted, place_within
 from rfm_engine.scoring.methods import Measure
 
 
 def nested_bins(
     measures: Sequence[Measure], bins: Sequence[int], groups: Groups | None
-) -> tuple[list[list[Placed]], int]:
+) -> tuple[list[list[BinNumbers]], int]:
     """Return the bins from 0 of each axis by chunk, and how many sets of cut points there are.
 
     Quantiles by inverted CDF; a bin without customers is cut nowhere.
     """
     inner = Groups.of_one(measures[0].chunks) if groups is None else groups
-    placed: list[Placed] = []
+    placed: list[BinNumbers] = []
     n_sets = 0
     for measure, n_bins in zip(measures, bins, strict=True):
         if placed:

@@ -8,18 +8,18 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from rfm_engine.kernels.types import Integers
 from rfm_engine.scoring.identities import Identities, Path, after, paths_at
 from rfm_engine.scoring.methods import Measure, counts_below
 from rfm_engine.scoring.selection import select
 
 IdsAt: TypeAlias = Callable[[npt.NDArray[np.intp]], Identities]
 """The ids of some rows of a chunk."""
-Bins: TypeAlias = npt.NDArray[np.int64]
 
 
 def rank_bins(
     method: str, measure: Measure, bins: int, ids: Sequence[IdsAt]
-) -> tuple[list[int], list[Bins]]:
+) -> tuple[list[int], list[Integers]]:
     """Return the greatest value of every bin but the last, and each customer's bin, from 0.
 
     Customers are ranked by value, and those with the same value by id: so every bin has its size,
@@ -35,7 +35,7 @@ def rank_bins(
         for value in sorted(set(cuts))
     }  # fmt: skip
 
-    def place(chunk: tuple[npt.NDArray[Any], IdsAt]) -> Bins:
+    def place(chunk: tuple[npt.NDArray[Any], IdsAt]) -> Integers:
         values, ids_at = chunk
         found = np.searchsorted(np.array(cuts, np.int64), values, side="left").astype(np.int64)
         for value, (n_levels, paths) in ties.items():
@@ -46,7 +46,7 @@ def rank_bins(
                     found[rows] += after(tied, n_levels, path)
         return found
 
-    placed: Iterable[Bins] = measure.each(place, list(zip(measure.chunks, ids, strict=True)))
+    placed: Iterable[Integers] = measure.each(place, list(zip(measure.chunks, ids, strict=True)))
     return cuts, list(placed)
 
 

@@ -10,9 +10,8 @@ import numpy.typing as npt
 
 from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import frozen
+from rfm_engine.kernels.types import ValueChunks, Values
 
-Chunk = npt.NDArray[np.int64] | npt.NDArray[np.int32]
-Values = Sequence[Chunk]
 Map = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
 """`map`, or that of a pool of threads."""
 
@@ -22,7 +21,7 @@ _COUNTER_BITS = 16
 _PARTS = 8
 
 
-def select(chunks: Values, ranks: Sequence[int], each: Map = map) -> list[int]:
+def select(chunks: ValueChunks, ranks: Sequence[int], each: Map = map) -> list[int]:
     """Return the values at ascending `ranks` (0 is the least) among all chunks together.
 
     One pass counts the values by their leading bits; only those that share them with a wanted
@@ -36,7 +35,7 @@ def select(chunks: Values, ranks: Sequence[int], each: Map = map) -> list[int]:
     shift = max(span.bit_length() - _COUNTER_BITS, 0)
     base = np.uint64(least % (1 << 64))
 
-    def count(part: Values) -> npt.NDArray[np.int64]:
+    def count(part: ValueChunks) -> npt.NDArray[np.int64]:
         counts = np.zeros((span >> shift) + 1, np.int64)
         for chunk in part:
             count_leading(_wide(chunk), base, np.uint64(shift), counts)
@@ -58,7 +57,7 @@ def select(chunks: Values, ranks: Sequence[int], each: Map = map) -> list[int]:
 
 
 def _collect(
-    parts: Sequence[Values],
+    parts: Sequence[ValueChunks],
     base: np.uint64,
     shift: int,
     n_counts: int,
@@ -69,7 +68,7 @@ def _collect(
     numbers = np.full(n_counts, -1, np.int64)
     numbers[wanted] = np.arange(len(wanted))
 
-    def collect(part: Values) -> list[list[npt.NDArray[np.int64]]]:
+    def collect(part: ValueChunks) -> list[list[npt.NDArray[np.int64]]]:
         found: list[list[npt.NDArray[np.int64]]] = [[] for _ in wanted]
         for chunk in part:
             values, buckets = np.empty(len(chunk), np.int64), np.empty(len(chunk), np.int64)
@@ -82,11 +81,11 @@ def _collect(
     return [[values for found in done for values in found[number]] for number in range(len(wanted))]
 
 
-def _extent(part: Values) -> tuple[int, int]:
+def _extent(part: ValueChunks) -> tuple[int, int]:
     return min(int(chunk.min()) for chunk in part), max(int(chunk.max()) for chunk in part)
 
 
-def _wide(chunk: Chunk) -> npt.NDArray[np.int64]:
+def _wide(chunk: Values) -> npt.NDArray[np.int64]:
     return frozen(np.asarray(chunk, np.int64))
 
 

@@ -11,21 +11,19 @@ import numpy as np
 import numpy.typing as npt
 
 from rfm_engine.errors import DataError
+from rfm_engine.kernels.types import Cells, Codes, Integers, Segments
 from rfm_engine.scoring.axes import MEAN_PARTS, Fitted, fit_axes, mean_amounts
-from rfm_engine.scoring.cells import Bins, Cells, Compared, cell_sums, new_sums, place_customers
+from rfm_engine.scoring.cells import Bins, Compared, cell_sums, new_sums, place_customers
 from rfm_engine.scoring.groups import Groups
 from rfm_engine.scoring.identities import Identities
 from rfm_engine.scoring.methods import Measure
 from rfm_engine.segments.conditions import Population
 from rfm_engine.segments.labels import Labels, SegmentSums, segment_sums
 from rfm_engine.segments.plan import Plan
-from rfm_engine.segments.rules import Column, Numbers, Rules, add_segments, new_segment_sums
+from rfm_engine.segments.rules import Column, Rules, add_segments, new_segment_sums
 from rfm_engine.segments.scheme import Scheme
 from rfm_engine.totals.chunks import CustomerChunk
 from rfm_engine.totals.groups import Grouping
-from rfm_engine.totals.tables.keys import Codes
-
-Values = npt.NDArray[np.int64]
 
 
 class Scoring(NamedTuple):
@@ -33,7 +31,7 @@ class Scoring(NamedTuple):
 
     fitted: Fitted
     cells: list[Cells]
-    segments: Sequence[Callable[[], Numbers]]
+    segments: Sequence[Callable[[], Segments]]
     labels: Labels
     rules: Rules
     sums: list[SegmentSums]
@@ -92,7 +90,7 @@ def _placed(
 ) -> tuple[list[Cells], npt.NDArray[np.int64]]:
     """Return the customers' cells by chunk, and what each cell adds up to."""
 
-    def place(chunk: CustomerChunk, *values: Values) -> tuple[Cells, npt.NDArray[np.int64]]:
+    def place(chunk: CustomerChunk, *values: Integers) -> tuple[Cells, npt.NDArray[np.int64]]:
         sums = new_sums(bins)
         compared = Compared(*(np.asarray(axis, np.int64) for axis in values))
         amounts = chunk.frequency, chunk.monetary_minor
@@ -115,12 +113,12 @@ def _named(
     raw: Sequence[Column],
     n_names: int,
     pool: Executor,
-) -> list[tuple[Numbers, Values]]:
+) -> list[tuple[Segments, Integers]]:
     """Return the customers' segments by chunk, rule by rule, and what each segment adds up to."""
 
     def assign(
         chunk: CustomerChunk, of_chunk: Cells, column: Column, own: Codes | None
-    ) -> tuple[Numbers, Values]:
+    ) -> tuple[Segments, Integers]:
         found, sums = rules.assign(of_chunk, column, own), new_segment_sums(n_names)
         add_segments(found, chunk.frequency, chunk.monetary_minor, sums)
         return found, sums
@@ -128,11 +126,11 @@ def _named(
     return list(pool.map(assign, chunks, cells, raw, groups))
 
 
-def _columns(raw: Sequence[Column], pool: Executor, measure: str) -> list[Values]:
+def _columns(raw: Sequence[Column], pool: Executor, measure: str) -> list[Integers]:
     return list(pool.map(lambda column: column(measure), raw))
 
 
-def _raw_measure(chunk: CustomerChunk, measure: str) -> Values:
+def _raw_measure(chunk: CustomerChunk, measure: str) -> Integers:
     if measure == "recency_days":
         return chunk.recency_days.astype(np.int64)
     if measure == "frequency":
@@ -146,7 +144,7 @@ def _measures(
     chunks: Sequence[CustomerChunk], scale: int, plan: Plan, pool: Executor
 ) -> list[Measure]:
     unit = 10**scale
-    money: Sequence[Values] = [chunk.monetary_minor for chunk in chunks]
+    money: Sequence[Integers] = [chunk.monetary_minor for chunk in chunks]
     if plan.monetary == "mean":
         money, unit = list(pool.map(_means, chunks)), unit * MEAN_PARTS
     return [
@@ -156,7 +154,7 @@ def _measures(
     ]
 
 
-def _means(chunk: CustomerChunk) -> Values:
+def _means(chunk: CustomerChunk) -> Integers:
     found = mean_amounts(chunk.monetary_minor, chunk.frequency)
     if found is None:
         raise DataError(
@@ -170,9 +168,9 @@ def _identities(chunk: CustomerChunk, places: npt.NDArray[np.intp]) -> Identitie
     return Identities(chunk.customers_at(places), signed=chunk.ids.kind == "int")
 
 
-def _no_measure(measure: str) -> Values:
+def _no_measure(measure: str) -> Integers:
     raise KeyError(measure)
 
 
-def _same(found: Numbers) -> Numbers:
+def _same(found: Segments) -> Segments:
     return found

@@ -12,11 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from rfm_engine.errors import shown
+from rfm_engine.kernels.types import ValueChunks
 from rfm_engine.orders.money.amounts import format_minor
 from rfm_engine.scoring.axes import MEAN_DIGITS, MEAN_PARTS
 from rfm_engine.scoring.groups import Groups, Spread, means_within, quantile_within
 from rfm_engine.scoring.methods import exact_sum
-from rfm_engine.scoring.selection import Map, Values, select
+from rfm_engine.scoring.selection import Map, select
 
 MEASURES = ("recency_days", "frequency", "monetary", "average_order", "mean_gap_days")
 RELATIONS = ("<=", ">=", "==", "<", ">")
@@ -107,7 +108,7 @@ class Population:
 
     def __init__(
         self,
-        values: Callable[[str], Values],
+        values: Callable[[str], ValueChunks],
         scale: int,
         each: Map,
         groups: Groups | None = None,
@@ -191,7 +192,7 @@ class Population:
         unit = DAY_US // self._unit(measure)
         return Spread(found.floor // unit, -(-found.floor // unit), found.known)
 
-    def _known(self, measure: str) -> Values:
+    def _known(self, measure: str) -> ValueChunks:
         values = self._values(measure)
         return list(self._each(_without_none, values)) if measure == "mean_gap_days" else values
 

@@ -13,8 +13,8 @@ import pyarrow as pa
 
 from rfm_engine.errors import UsageError
 from rfm_engine.kernels.arrays import arrow, arrow_texts
-from rfm_engine.scoring.cells import Bins, Cells
-from rfm_engine.segments.rules import Numbers
+from rfm_engine.kernels.types import Cells, Segments
+from rfm_engine.scoring.cells import Bins
 from rfm_engine.segments.scheme import AXES, Scheme
 
 VALUE_COLUMN = "rfm_value"
@@ -72,7 +72,7 @@ class Labels:
             pa.field("segment", pa.dictionary(pa.int16(), pa.string())),
         ]
 
-    def columns(self, cells: Cells, segments: Numbers) -> list[pa.Array]:
+    def columns(self, cells: Cells, segments: Segments) -> list[pa.Array]:
         """Return the columns of `fields` for a chunk."""
         from_arrays = pa.DictionaryArray.from_arrays
         # `take` costs a third of an index in brackets.

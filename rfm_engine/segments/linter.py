@@ -8,9 +8,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from rfm_engine.kernels.types import Cube
 from rfm_engine.scoring.cells import Bins
 from rfm_engine.segments.conditions import Condition
-from rfm_engine.segments.scheme import AXES, FM, SUM, Cube, Scheme, Segment
+from rfm_engine.segments.scheme import AXES, FM, SUM, Scheme, Segment
 
 _MOST_NAMED = 8
 _LEAST = {"recency_days": 0, "frequency": 1, "mean_gap_days": 0}

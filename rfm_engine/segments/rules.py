@@ -11,11 +11,11 @@ import numpy.typing as npt
 
 from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import frozen
-from rfm_engine.scoring.cells import Bins, Cells
+from rfm_engine.kernels.types import Cells, Segments
+from rfm_engine.scoring.cells import Bins
 from rfm_engine.segments.conditions import Condition, GroupRanges, Population, Range, holds
 from rfm_engine.segments.scheme import Scheme
 
-Numbers = npt.NDArray[np.int16]
 Column = Callable[[str], npt.NDArray[np.int64]]
 """A raw measure of some customers, by name."""
 
@@ -61,7 +61,7 @@ class Rules:
 
     def assign(
         self, cells: Cells, measure: Column, groups: npt.NDArray[np.uint32] | None = None
-    ) -> Numbers:
+    ) -> Segments:
         """Return the segment of every customer, of such groups where there are any."""
         if self._by_cell:
             return self.layout.take(cells)
@@ -84,7 +84,7 @@ def new_segment_sums(n_segments: int) -> npt.NDArray[np.int64]:
 
 
 def add_segments(
-    segments: Numbers,
+    segments: Segments,
     frequency: npt.NDArray[np.int64],
     monetary: npt.NDArray[np.int64],
     sums: npt.NDArray[np.int64],

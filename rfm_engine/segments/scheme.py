@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from rfm_engine.kernels.types import Cube
 from rfm_engine.scoring.cells import Bins
 from rfm_engine.segments.conditions import Condition
 
@@ -20,7 +21,6 @@ OTHERS = "Others"
 CutPoint: TypeAlias = int | str | Decimal
 Rounding = Literal["floor", "ceil", "exact"]
 Match = Literal["first", "most specific"]
-Cube: TypeAlias = npt.NDArray[np.bool_]
 
 
 class Segment(NamedTuple):

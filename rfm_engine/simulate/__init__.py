@@ -10,9 +10,10 @@ import numpy as np
 import pyarrow as pa
 
 from rfm_engine.errors import UsageError
+from rfm_engine.kernels.types import Words
 from rfm_engine.simulate.ids import IDS, Ids, customer_column
 from rfm_engine.simulate.market import CHANNELS, Market, Orders
-from rfm_engine.simulate.mixing import Numbers, mix_63
+from rfm_engine.simulate.mixing import mix_63
 
 __all__ = ["Ids", "simulate"]
 
@@ -107,7 +108,7 @@ def _batches(
         yield pa.record_batch([customer_column(customers, ids), *others], schema)
 
 
-def _walk(n_orders: int, seed: int) -> Iterator[Numbers]:
+def _walk(n_orders: int, seed: int) -> Iterator[Words]:
     """Yield every number below `n_orders` once, in strides that leave none beside its neighbour."""
     stride = max(1, round(n_orders * (math.sqrt(5) - 1) / 2))
     while math.gcd(stride, n_orders) != 1:

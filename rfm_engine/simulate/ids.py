@@ -7,7 +7,8 @@ from typing import Literal, TypeAlias, get_args
 import numpy as np
 import pyarrow as pa
 
-from rfm_engine.simulate.mixing import Numbers, key_of, mix_63, mix_64
+from rfm_engine.kernels.types import Words
+from rfm_engine.simulate.mixing import key_of, mix_63, mix_64
 
 Ids: TypeAlias = Literal["int", "dense", "string", "uuid"]
 IDS: tuple[str, ...] = get_args(Ids)
@@ -15,7 +16,7 @@ IDS: tuple[str, ...] = get_args(Ids)
 _HALVES = key_of(1), key_of(2)
 
 
-def customer_column(customers: Numbers, ids: Ids) -> pa.Array:
+def customer_column(customers: Words, ids: Ids) -> pa.Array:
     """Name customers by their numbers."""
     if ids == "dense":
         return pa.array(customers.view(np.int64))
@@ -31,7 +32,7 @@ def customer_column(customers: Numbers, ids: Ids) -> pa.Array:
     return pa.ExtensionArray.from_storage(pa.uuid(), storage)
 
 
-def _hexadecimal(words: Numbers) -> pa.Array:
+def _hexadecimal(words: Words) -> pa.Array:
     text = pa.py_buffer(words.tobytes().hex().encode())
     ends = pa.py_buffer(np.arange(len(words) + 1, dtype=np.int32) * 32)
     return pa.StringArray.from_buffers(len(words), ends, text)

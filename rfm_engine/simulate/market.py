@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from rfm_engine.simulate.mixing import Numbers, bits, key_of, mix_64, skewed
+from rfm_engine.kernels.types import Words
+from rfm_engine.simulate.mixing import bits, key_of, mix_64, skewed
 
 CHANNELS = pa.array(["web", "app", "store", "partner"])
 
@@ -29,8 +30,8 @@ _BY_CUSTOMER, _BY_PRODUCT = key_of(3), key_of(4)
 class Orders(NamedTuple):
     """Some orders, one array element each."""
 
-    number: Numbers
-    customer: Numbers
+    number: Words
+    customer: Words
     time_us: npt.NDArray[np.int64]
     channel: npt.NDArray[np.int8]
     refund: npt.NDArray[np.bool_]
@@ -39,8 +40,8 @@ class Orders(NamedTuple):
 class Lines(NamedTuple):
     """Lines of orders, one array element each."""
 
-    product: Numbers
-    seller: Numbers
+    product: Words
+    seller: Words
     list_cents: npt.NDArray[np.int64]
     discount_percent: npt.NDArray[np.int64]
 
@@ -59,7 +60,7 @@ class Market:
         self._n_repeaters = n_customers - n_customers // 2
         self._n_dealt = n_customers + self._n_repeaters
 
-    def orders(self, number: Numbers) -> Orders:
+    def orders(self, number: Words) -> Orders:
         """Return the orders of these numbers."""
         random = mix_64(number, key_of(self.seed, 1))
         customer = self._customers(number)
@@ -94,18 +95,18 @@ class Market:
             discount_percent=np.array(_DISCOUNTS)[bits(random, 0, 4)],
         )
 
-    def _customers(self, number: Numbers) -> Numbers:
+    def _customers(self, number: Words) -> Words:
         drawn = skewed(mix_64(number, key_of(self.seed, 5)), self._n_repeaters)
         second = number - np.uint64(self.n_customers)
         customer = np.where(number < self._n_dealt, second, drawn)
         return np.where(number < self.n_customers, number, customer)
 
-    def _refunds(self, number: Numbers, random: Numbers) -> npt.NDArray[np.bool_]:
+    def _refunds(self, number: Words, random: Words) -> npt.NDArray[np.bool_]:
         n_drawn = self.n_orders - self._n_dealt
         share = min(0.5, _REFUND_SHARE * self.n_orders / max(1, n_drawn))
         return (number >= self._n_dealt) & (bits(random, 51, 12) < round(share * 4096))
 
-    def _times_us(self, customer: Numbers, random: Numbers) -> npt.NDArray[np.int64]:
+    def _times_us(self, customer: Words, random: Words) -> npt.NDArray[np.int64]:
         """Draw times within the customer's stay: a third were there before, half never left."""
         nature = mix_64(customer, _BY_CUSTOMER)
         came = np.maximum(0.0, bits(nature, 0, 16) * (1.4 / 2**16) - 0.45)

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
 import numpy as np
-import numpy.typing as npt
 
-Numbers: TypeAlias = npt.NDArray[np.uint64]
+from rfm_engine.kernels.types import Words
 
 _LOW_63 = np.uint64(2**63 - 1)
 
 
-def mix_64(numbers: Numbers, key: int = 0) -> Numbers:
+def mix_64(numbers: Words, key: int = 0) -> Words:
     """Map 64-bit numbers one to one to others (the finaliser of splitmix64), by `key`."""
     mixed = numbers + np.uint64(key)
     mixed ^= mixed >> np.uint64(30)
@@ -23,7 +20,7 @@ def mix_64(numbers: Numbers, key: int = 0) -> Numbers:
     return mixed
 
 
-def mix_63(numbers: Numbers) -> Numbers:
+def mix_63(numbers: Words) -> Words:
     """Map 63-bit numbers one to one to others: each step is a bijection modulo 2**63."""
     mixed = (numbers + np.uint64(0x9E3779B97F4A7C15)) & _LOW_63
     mixed ^= mixed >> np.uint64(32)
@@ -42,17 +39,17 @@ def key_of(*words: int) -> int:
     return key
 
 
-def bits(numbers: Numbers, start: int, count: int) -> Numbers:
+def bits(numbers: Words, start: int, count: int) -> Words:
     """Cut `count` bits of each number, from bit `start` on."""
     return (numbers >> np.uint64(start)) & np.uint64(2**count - 1)
 
 
-def skewed(numbers: Numbers, n: int) -> Numbers:
+def skewed(numbers: Words, n: int) -> Words:
     """Turn random numbers into ones below `n` by a power law: small ones come most often.
 
     The exponent is 2.25, taken by multiplication and square roots only, which every processor
     rounds alike.
     """
     share = (numbers >> np.uint64(11)) * 2.0**-53
-    places: Numbers = (share * share * np.sqrt(np.sqrt(share)) * n).astype(np.uint64)
+    places: Words = (share * share * np.sqrt(np.sqrt(share)) * n).astype(np.uint64)
     return places

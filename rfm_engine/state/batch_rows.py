@@ -10,11 +10,11 @@ from threading import Lock
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from rfm_engine.errors import DataError
 from rfm_engine.kernels.arrays import frozen
+from rfm_engine.kernels.types import Integers, Records
 from rfm_engine.orders.group_keys import GroupIds, customers_of, groups_of, within_groups
 from rfm_engine.orders.judge import COUNTED
 from rfm_engine.orders.keys import IntKeys, Keys
@@ -37,10 +37,8 @@ from rfm_engine.totals.memory.budget import Budget
 from rfm_engine.totals.memory.spill import SpillFile
 from rfm_engine.totals.tables.contents import Contents
 from rfm_engine.totals.tables.hashing import HashKey
-from rfm_engine.totals.tables.measures import COUNT, COUNT_BITS, FIRST, TOO_MANY, Records
+from rfm_engine.totals.tables.measures import COUNT, COUNT_BITS, FIRST, TOO_MANY
 from rfm_engine.totals.tables.partitions import Partitions
-
-Int64s = npt.NDArray[np.int64]
 
 _COUNT_MASK = (1 << COUNT_BITS) - 1
 
@@ -225,7 +223,7 @@ class Gathering:
         groups = GroupIds(IntKeys(frozen(words.view(np.uint64))), None)
         return rows._replace(keys=within_groups(rows.keys, groups))
 
-    def _count_days(self, days: Int64s) -> None:
+    def _count_days(self, days: Integers) -> None:
         if not len(days):
             return
         first = int(days.min())
@@ -235,7 +233,7 @@ class Gathering:
             for day, n in zip((found + first).tolist(), counts[found].tolist(), strict=True):
                 self._by_day[day] = self._by_day.get(day, 0) + n
 
-    def _without_days(self, keys: Keys) -> tuple[Keys, Int64s]:
+    def _without_days(self, keys: Keys) -> tuple[Keys, Integers]:
         assert not isinstance(keys, IntKeys)
         words = groups_of(keys, of_bytes=False).keys
         assert isinstance(words, IntKeys)

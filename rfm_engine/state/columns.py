@@ -12,8 +12,9 @@ import numpy.typing as npt
 
 from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import frozen
+from rfm_engine.kernels.types import Instants, Integers, Places
 from rfm_engine.orders.keys import Keys, joined
-from rfm_engine.state.merge import Int64s, Rows, plain
+from rfm_engine.state.merge import Rows, plain
 from rfm_engine.state.runs import find_places
 from rfm_engine.state.shape import NEVER_FIRST, NEVER_LAST, CustomerFile
 from rfm_engine.totals.ids import taken
@@ -28,7 +29,6 @@ from rfm_engine.totals.tables.measures import (
     UNKNOWN_FIRST,
 )
 
-_Places = npt.NDArray[np.intp]
 _MOST = (1 << 63) - 1
 
 
@@ -65,7 +65,7 @@ class Columns:
         new = np.flatnonzero(self._places >= self.n_records - self._n_more)
         return joined([ids, taken(self._few.keys, new)])
 
-    def measured(self, room: tuple[Int64s, Int64s, Int64s]) -> Measured:
+    def measured(self, room: tuple[Integers, Integers, Integers]) -> Measured:
         """Return the columns as they are where all have an order, leaving `room` alone."""
         last, orders, minor = self._last(), self._orders(), self._minor()
         faulty = -1
@@ -79,7 +79,7 @@ class Columns:
         last, orders, minor = (array[:n] for array in room)
         return Measured(rows[:n].copy(), last, orders, minor, faulty)
 
-    def first_us(self, rows: _Places | None) -> tuple[Int64s, npt.NDArray[np.bool_] | None]:
+    def first_us(self, rows: Places | None) -> tuple[Instants, npt.NDArray[np.bool_] | None]:
         """Return when rows first bought, and of which that is known (None: of all)."""
         first = self._longer(self._file.first_us(), NEVER_FIRST)
         if self._few is not None:
@@ -91,11 +91,11 @@ class Columns:
         known = first != NEVER_FIRST
         return first, None if known.all() else known
 
-    def last_us(self, rows: _Places | None) -> Int64s:
+    def last_us(self, rows: Places | None) -> Instants:
         """Return when rows last bought."""
         return self._last() if rows is None else self._last().take(rows)
 
-    def _last(self) -> Int64s:
+    def _last(self) -> Instants:
         last = self._longer(self._file.last_us(), NEVER_LAST)
         if self._few is not None:
             theirs = self._few.records[:, LAST]
@@ -103,19 +103,19 @@ class Columns:
             last[self._places] = np.maximum(last[self._places], theirs)
         return last
 
-    def _orders(self) -> Int64s:
+    def _orders(self) -> Integers:
         orders = self._longer(self._file.orders(), np.int64(0))
         if self._few is not None:
             orders[self._places] += self._few.records[:, COUNT]
         return orders
 
-    def _minor(self) -> Int64s:
+    def _minor(self) -> Integers:
         minor = self._longer(self._file.minor(), np.int64(0))
         if self._few is not None:
             minor[self._places] += self._few.records[:, SUM]
         return minor
 
-    def _longer(self, column: Int64s, value: np.int64) -> Int64s:
+    def _longer(self, column: Integers, value: np.int64) -> Integers:
         """Copy a column with room for customers that it has not, unless nothing is added."""
         if self._few is None:
             return column

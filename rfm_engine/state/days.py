@@ -14,13 +14,12 @@ import numpy.typing as npt
 
 from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import frozen
+from rfm_engine.kernels.types import Integers
 from rfm_engine.state.merge import NO_DAYS, Rows, first_rows
 from rfm_engine.totals.ids import taken
 from rfm_engine.totals.records import HeldRecords
 from rfm_engine.totals.tables.day_totals import Repeats
 from rfm_engine.totals.tables.measures import COUNT_BITS
-
-Int64s = npt.NDArray[np.int64]
 
 _SPAN_BITS = 23
 """Days from one day to another, in the years 1 to 9999."""
@@ -31,8 +30,8 @@ DAY_SHIFT = _SPAN_BITS + 1
 class Days(NamedTuple):
     """The day of each row since 1970, the day until which it reaches, and whether of refunds."""
 
-    day: Int64s
-    until: Int64s
+    day: Integers
+    until: Integers
     refunds: npt.NDArray[np.bool_]
 
 
@@ -44,7 +43,7 @@ class Window(NamedTuple):
     by_days: bool
 
 
-def day_words(day: Int64s, until: Int64s, refunds: npt.NDArray[np.bool_]) -> Int64s:
+def day_words(day: Integers, until: Integers, refunds: npt.NDArray[np.bool_]) -> Integers:
     """Make one integer of each row's days, in their order."""
     return day << DAY_SHIFT | (until - day) << 1 | refunds
 
@@ -54,7 +53,7 @@ def first_word(day: int) -> int:
     return day << DAY_SHIFT
 
 
-def days_of(words: Int64s) -> Days:
+def days_of(words: Integers) -> Days:
     """Undo `day_words`."""
     day = words >> DAY_SHIFT
     span = (words >> 1) & ((1 << _SPAN_BITS) - 1)

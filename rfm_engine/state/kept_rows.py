@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from rfm_engine.errors import UsageError, shown
 from rfm_engine.kernels.arrays import frozen
+from rfm_engine.kernels.types import Marks
 from rfm_engine.orders.distinct_columns import Cells
 from rfm_engine.orders.group_keys import GroupIds, groups_of, within_groups
 from rfm_engine.orders.keys import ByteKeys, gathered, joined
@@ -33,7 +34,6 @@ from rfm_engine.totals.duplicates.rows import (
     ROUNDED,
     DistinctRows,
     Entries,
-    Marks,
 )
 from rfm_engine.totals.duplicates.words import RowWords
 from rfm_engine.totals.tables.hashing import HashKey

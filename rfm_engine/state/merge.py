@@ -15,12 +15,11 @@ import numpy.typing as npt
 
 from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import frozen
+from rfm_engine.kernels.types import Integers, Records
 from rfm_engine.orders.keys import IntKeys, Keys, joined
 from rfm_engine.state.runs import interleave, mark_changes
 from rfm_engine.totals.ids import taken
-from rfm_engine.totals.tables.measures import COUNT_BITS, Records
-
-Int64s = npt.NDArray[np.int64]
+from rfm_engine.totals.tables.measures import COUNT_BITS
 
 BUCKET_BITS = 8
 N_BUCKETS = 1 << BUCKET_BITS
@@ -37,10 +36,10 @@ class Rows(NamedTuple):
     No two rows have the same key and day.
     """
 
-    bounds: Int64s
+    bounds: Integers
     keys: Keys
     records: Records
-    days: Int64s = NO_DAYS
+    days: Integers = NO_DAYS
 
     @property
     def n(self) -> int:
@@ -126,7 +125,7 @@ def _merged(a: Rows, b: Rows) -> Rows:
 _NO_BITS, _NO_DATA = frozen(np.zeros(0, np.uint64)), frozen(np.zeros(0, np.uint8))
 
 
-def plain(keys: Keys) -> tuple[npt.NDArray[np.uint64], Int64s, npt.NDArray[np.uint8]]:
+def plain(keys: Keys) -> tuple[npt.NDArray[np.uint64], Integers, npt.NDArray[np.uint8]]:
     """Return integers, offsets and bytes, of which those that keys have not are empty."""
     if isinstance(keys, IntKeys):
         return frozen(keys.bits), NO_DAYS, _NO_DATA

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rfm_engine.kernels.arrays import frozen
+from rfm_engine.kernels.types import Integers
 from rfm_engine.orders.keys import ByteKeys
 from rfm_engine.state.days import DAY_SHIFT, day_words
 from rfm_engine.state.merge import NO_DAYS, Rows
@@ -21,8 +22,6 @@ from rfm_engine.state.shape import Shape
 from rfm_engine.totals.ids import taken
 from rfm_engine.totals.tables.hashing import HashKey
 from rfm_engine.totals.tables.measures import COUNT
-
-Int64s = npt.NDArray[np.int64]
 
 
 def counted_less(before: Rows | None, own: Rows, key: HashKey, shape: Shape) -> Rows:
@@ -57,7 +56,9 @@ def shared(orders: Rows, later: Rows) -> Rows:
     return orders.take(np.flatnonzero(is_shared))
 
 
-def _repeats(before: Rows, own: Rows, room: int) -> tuple[int, Int64s, Int64s, Int64s, Int64s]:
+def _repeats(
+    before: Rows, own: Rows, room: int
+) -> tuple[int, Integers, Integers, Integers, Integers]:
     at, first, until, counts = (np.empty(room, np.int64) for _ in range(4))
     n = find_repeats(
         *_arrays(before), *_arrays(own), frozen(before.days), frozen(own.days), DAY_SHIFT, at,
@@ -66,6 +67,6 @@ def _repeats(before: Rows, own: Rows, room: int) -> tuple[int, Int64s, Int64s, I
     return int(n), at, first, until, counts
 
 
-def _arrays(rows: Rows) -> tuple[Int64s, npt.NDArray[np.uint8], Int64s]:
+def _arrays(rows: Rows) -> tuple[Integers, npt.NDArray[np.uint8], Integers]:
     assert isinstance(rows.keys, ByteKeys)
     return frozen(rows.keys.offsets), frozen(rows.keys.data), frozen(rows.bounds)

@@ -5,18 +5,17 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from rfm_engine.kernels.types import Integers, Records
 from rfm_engine.orders.keys import Keys
 from rfm_engine.scoring.identities import Identities
 from rfm_engine.state.merge import BUCKET_BITS, N_BUCKETS, NO_DAYS, Rows, first_rows
 from rfm_engine.totals.ids import taken
 from rfm_engine.totals.tables.hashing import HashKey, hash_keys
-from rfm_engine.totals.tables.measures import COUNT, Records
-
-Int64s = npt.NDArray[np.int64]
+from rfm_engine.totals.tables.measures import COUNT
 
 
 def order_of(
-    keys: Keys, words: Int64s, key: HashKey, owners: Keys | None = None
+    keys: Keys, words: Integers, key: HashKey, owners: Keys | None = None
 ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.uint8]]:
     """Return the order of rows by bucket, by key and by day, and the bucket of each row.
 
@@ -48,7 +47,7 @@ def in_buckets(keys: Keys, key: HashKey, owners: Keys) -> Rows:
 
 
 def sorted_rows(
-    keys: Keys, records: Records, words: Int64s, key: HashKey, owners: Keys | None = None
+    keys: Keys, records: Records, words: Integers, key: HashKey, owners: Keys | None = None
 ) -> Rows:
     """Put rows in order, as `order_of` has it; they have bounds of all buckets."""
     order, buckets = order_of(keys, words, key, owners)

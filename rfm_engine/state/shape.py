@@ -15,13 +15,14 @@ import pyarrow.parquet as pq
 
 from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import arrow, frozen, valid_mask, values
+from rfm_engine.kernels.types import Records
 from rfm_engine.orders.group_keys import GroupIds, customers_of, groups_of, within_groups
 from rfm_engine.orders.keys import ByteKeys, IntKeys, Keys, joined, keys_of
 from rfm_engine.orders.kinds import OUTPUT_TYPES, IdKind
 from rfm_engine.state.days import day_words, days_of
 from rfm_engine.state.merge import NO_DAYS, Rows
 from rfm_engine.totals.ids import IdColumns, ids_array
-from rfm_engine.totals.tables.measures import COUNT_BITS, FAR_US, UNKNOWN_FIRST, Records
+from rfm_engine.totals.tables.measures import COUNT_BITS, FAR_US, UNKNOWN_FIRST
 
 NEVER_FIRST = np.int64(np.iinfo(np.int64).max)
 NEVER_LAST = np.int64(np.iinfo(np.int64).min)

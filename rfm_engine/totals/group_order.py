@@ -9,16 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import Executor
-from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from rfm_engine.kernels import kernel
-from rfm_engine.totals.tables.hashing import Hashes, HashKey
-from rfm_engine.totals.tables.keys import Codes, IntTable, coded
-
-Places: TypeAlias = npt.NDArray[np.uint32]
+from rfm_engine.kernels.types import Codes, Hashes, Positions
+from rfm_engine.totals.tables.hashing import HashKey
+from rfm_engine.totals.tables.keys import IntTable, coded
 
 # Values, groups and bins of so many customers fit the second-level cache.
 _CUSTOMERS_A_PART = 1 << 15
@@ -27,7 +25,7 @@ _MOST_BITS = 10
 
 def regrouped(
     hashes: Sequence[Hashes], key: HashKey, pool: Executor
-) -> tuple[list[Places], Codes, int]:
+) -> tuple[list[Positions], Codes, int]:
     """Deal customers out by group, with the threads of `pool`.
 
     Parameters
@@ -56,7 +54,7 @@ def regrouped(
     starts = bounds[:-1] + np.cumsum(sizes, axis=0) - sizes
     moved = np.empty(n, np.uint64)
 
-    def move(task: tuple[Hashes, npt.NDArray[np.int64]]) -> Places:
+    def move(task: tuple[Hashes, npt.NDArray[np.int64]]) -> Positions:
         chunk, next_place = task
         places = np.empty(len(chunk), np.uint32)
         move_hashes(chunk, shift, next_place.copy(), places, moved)

@@ -10,15 +10,16 @@ from typing import NamedTuple
 import numpy as np
 
 from rfm_engine.kernels.arrays import frozen
+from rfm_engine.kernels.types import Codes, Hashes, Positions
 from rfm_engine.orders.group_keys import GroupIds, plain_keys
 from rfm_engine.orders.keys import IntKeys, Keys
 from rfm_engine.totals.buffer.rows import Pieces
 from rfm_engine.totals.buffer.texts import placed_alone
 from rfm_engine.totals.chunks import CustomerChunk
-from rfm_engine.totals.group_order import Places, regrouped
+from rfm_engine.totals.group_order import regrouped
 from rfm_engine.totals.ids import taken
-from rfm_engine.totals.tables.hashing import Hashes, HashKey, hash_keys
-from rfm_engine.totals.tables.keys import ByteTable, Codes, IntTable, coded
+from rfm_engine.totals.tables.hashing import HashKey, hash_keys
+from rfm_engine.totals.tables.keys import ByteTable, IntTable, coded
 
 
 class Grouping(NamedTuple):
@@ -29,7 +30,7 @@ class Grouping(NamedTuple):
     them is that of customers without.
     """
 
-    places: list[Places]
+    places: list[Positions]
     numbers: Codes
     n: int
     has_none: bool

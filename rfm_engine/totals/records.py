@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rfm_engine.kernels import kernel
+from rfm_engine.kernels.types import Instants, Integers, Places, Records
 from rfm_engine.orders.keys import Keys
 from rfm_engine.totals.tables.contents import Contents
 from rfm_engine.totals.tables.day_totals import Repeats, repeats_of
@@ -19,11 +20,7 @@ from rfm_engine.totals.tables.measures import (
     LAST,
     TOO_MANY,
     UNKNOWN_FIRST,
-    Records,
 )
-
-Int64s = npt.NDArray[np.int64]
-Rows = npt.NDArray[np.intp]
 
 MAX_DIGITS = 18
 LIMIT = np.int64(10**MAX_DIGITS)
@@ -38,10 +35,10 @@ class Measured(NamedTuple):
     orders are too many; -1 where there is none.
     """
 
-    rows: Rows | None
-    last_us: Int64s
-    frequency: Int64s
-    monetary_minor: Int64s
+    rows: Places | None
+    last_us: Instants
+    frequency: Integers
+    monetary_minor: Integers
     faulty: int
     too_many: bool = False
 
@@ -64,13 +61,13 @@ class Held(Protocol):
     def keys(self) -> Keys:
         """Return the ids of all rows."""
 
-    def measured(self, room: tuple[Int64s, Int64s, Int64s]) -> Measured:
+    def measured(self, room: tuple[Integers, Integers, Integers]) -> Measured:
         """Return the customers with an order; `room` may be written to, or left alone."""
 
-    def first_us(self, rows: Rows | None) -> tuple[Int64s, npt.NDArray[np.bool_] | None]:
+    def first_us(self, rows: Places | None) -> tuple[Instants, npt.NDArray[np.bool_] | None]:
         """Return when rows first bought, and of which that is known (None: of all)."""
 
-    def last_us(self, rows: Rows | None) -> Int64s:
+    def last_us(self, rows: Places | None) -> Instants:
         """Return when rows last bought."""
 
 
@@ -82,7 +79,7 @@ class HeldRecords(NamedTuple):
 
     load_keys: Callable[[], Keys]
     records: Records
-    n_orders: Int64s
+    n_orders: Integers
     n_customers: int
     repeats: Repeats | None = None
 
@@ -95,7 +92,7 @@ class HeldRecords(NamedTuple):
         """Return the ids of all records."""
         return self.load_keys()
 
-    def measured(self, room: tuple[Int64s, Int64s, Int64s]) -> Measured:
+    def measured(self, room: tuple[Integers, Integers, Integers]) -> Measured:
         """Write the measures of the customers with an order to `room`."""
         rows = np.empty(len(self.records), np.int64)
         counted, faulty = read_records(
@@ -107,17 +104,17 @@ class HeldRecords(NamedTuple):
         too_many = faulty >= 0 and bool(self.records[faulty, FIRST] == TOO_MANY)
         return Measured(some, last_us, frequency, monetary, int(faulty), too_many)
 
-    def first_us(self, rows: Rows | None) -> tuple[Int64s, npt.NDArray[np.bool_] | None]:
+    def first_us(self, rows: Places | None) -> tuple[Instants, npt.NDArray[np.bool_] | None]:
         """Return when rows first bought, and of which that is known (None: of all)."""
         first = self._column(FIRST, rows)
         known = first > UNKNOWN_FIRST
         return FAR_US - first, None if known.all() else known
 
-    def last_us(self, rows: Rows | None) -> Int64s:
+    def last_us(self, rows: Places | None) -> Instants:
         """Return when rows last bought."""
         return self._column(LAST, rows) - FAR_US
 
-    def _column(self, number: int, rows: Rows | None) -> Int64s:
+    def _column(self, number: int, rows: Places | None) -> Integers:
         column = self.records[:, number]
         return column if rows is None else column.take(rows)
 

@@ -10,11 +10,9 @@ import pyarrow as pa
 
 from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import frozen, values
+from rfm_engine.kernels.types import Instants, Integers, Mask
 from rfm_engine.orders.extent import extent
 from rfm_engine.orders.time.zones import Zone
-
-Int64s = npt.NDArray[np.int64]
-Bools = npt.NDArray[np.bool_]
 
 DAY_US = 86_400_000_000
 FIRST_US = -719_162 * DAY_US  # 0001-01-01
@@ -35,7 +33,7 @@ DATE64 = Unit(86_400_000, DAY_US)
 TIMESTAMP = {"s": Unit(1, 10**6), "ms": Unit(1, 10**3), "us": Unit(1, 1), "ns": Unit(10**3, 1)}
 
 
-def to_instants(time: pa.Array[Any], zone: Zone) -> tuple[Int64s, Bools | None]:
+def to_instants(time: pa.Array[Any], zone: Zone) -> tuple[Instants, Mask | None]:
     """Return each time as microseconds since 1970 in UTC, and which rows are out of range.
 
     Parameters
@@ -69,7 +67,7 @@ def to_instants(time: pa.Array[Any], zone: Zone) -> tuple[Int64s, Bools | None]:
     return _with_local_date(us, bad, zone)
 
 
-def local_us(us: Int64s, zone: Zone) -> Int64s:
+def local_us(us: Instants, zone: Zone) -> Instants:
     """Return what the wall clock of the zone shows at each instant, as microseconds since 1970.
 
     Around a change of the clock a later instant can show an earlier time, and an earlier date.
@@ -80,16 +78,16 @@ def local_us(us: Int64s, zone: Zone) -> Int64s:
     return _moved(us, *zone.steps(*extent(us)))
 
 
-def local_days(us: Int64s, zone: Zone) -> npt.NDArray[np.int32]:
+def local_days(us: Instants, zone: Zone) -> npt.NDArray[np.int32]:
     """Return the calendar date of each instant in the zone, as days since 1970-01-01."""
     return (local_us(us, zone) // DAY_US).astype(np.int32)
 
 
-def _ticks(time: pa.Array[Any]) -> Int64s:
+def _ticks(time: pa.Array[Any]) -> Integers:
     return values(time, np.int64)
 
 
-def _microseconds(ticks: Int64s, unit: Unit) -> tuple[Int64s, Bools | None]:
+def _microseconds(ticks: Integers, unit: Unit) -> tuple[Instants, Mask | None]:
     """Convert ticks, those out of range to 0; already microseconds and in range: no copy."""
     first, last = _tick_range(unit)
     least, greatest = extent(ticks)
@@ -112,7 +110,7 @@ def _tick_range(unit: Unit) -> tuple[int, int]:
     return max(first, limits.min), min(last, limits.max)
 
 
-def _from_wall(wall_us: Int64s, bad: Bools | None, zone: Zone) -> tuple[Int64s, Bools | None]:
+def _from_wall(wall_us: Instants, bad: Mask | None, zone: Zone) -> tuple[Instants, Mask | None]:
     starts, offsets = zone.wall_steps(*extent(wall_us))
     us = _moved(wall_us, starts, frozen(-offsets))
     least, greatest = extent(us)
@@ -121,7 +119,7 @@ def _from_wall(wall_us: Int64s, bad: Bools | None, zone: Zone) -> tuple[Int64s, 
     return _in_range(us, bad, (us < FIRST_US) | (us > LAST_US))
 
 
-def _with_local_date(us: Int64s, bad: Bools | None, zone: Zone) -> tuple[Int64s, Bools | None]:
+def _with_local_date(us: Instants, bad: Mask | None, zone: Zone) -> tuple[Instants, Mask | None]:
     first, last = extent(us)
     if first >= FIRST_US + DAY_US and last <= LAST_US - DAY_US:
         return us, bad
@@ -129,13 +127,13 @@ def _with_local_date(us: Int64s, bad: Bools | None, zone: Zone) -> tuple[Int64s,
     return _in_range(us, bad, (wall_us < FIRST_US) | (wall_us > LAST_US))
 
 
-def _moved(us: Int64s, starts: Int64s, offsets: Int64s) -> Int64s:
+def _moved(us: Instants, starts: Instants, offsets: Integers) -> Instants:
     moved = np.empty(len(us), np.int64)
     add_offsets(us, starts, offsets, FEW_STEPS, BLOCK_ROWS, moved)
     return frozen(moved)
 
 
-def _in_range(us: Int64s, bad: Bools | None, outside: Bools) -> tuple[Int64s, Bools | None]:
+def _in_range(us: Instants, bad: Mask | None, outside: Mask) -> tuple[Instants, Mask | None]:
     """Join what was out of range before and after an offset; such rows become 0."""
     if bad is not None:
         outside = outside | bad

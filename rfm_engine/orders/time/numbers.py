@@ -10,14 +10,12 @@ from __future__ import annotations
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import arrow, first_true, is_text, texts, valid_mask, values
-
-Int64s = npt.NDArray[np.int64]
+from rfm_engine.kernels.types import Integers
 
 EPOCH, EPOCH_MS, EXCEL = "epoch", "epoch-ms", "excel"
 NUMBER_FORMATS = (EPOCH, EPOCH_MS, EXCEL)
@@ -85,7 +83,7 @@ def times_of_numbers(
     return NumberTimes(arrow(us, pa.timestamp("us", zone), valid_mask(column)), unreadable)
 
 
-def _of_integers(column: pa.Array[Any], time_format: str) -> Int64s:
+def _of_integers(column: pa.Array[Any], time_format: str) -> Integers:
     if pa.types.is_uint64(column.type):
         found = np.minimum(values(column, np.uint64), np.uint64(_OUT_OF_RANGE)).astype(np.int64)
     else:
@@ -97,7 +95,7 @@ def _of_integers(column: pa.Array[Any], time_format: str) -> Int64s:
     return np.clip(found, -most, most) * unit
 
 
-def _of_serial_floats(column: pa.Array[Any]) -> Int64s:
+def _of_serial_floats(column: pa.Array[Any]) -> Integers:
     width = np.float32 if pa.types.is_float32(column.type) else np.float64
     if pa.types.is_float16(column.type):
         column = column.cast(pa.float32())
@@ -110,7 +108,7 @@ def _of_serial_floats(column: pa.Array[Any]) -> Int64s:
     return _of_serials(whole.astype(np.int64), ms)
 
 
-def _of_texts(column: pa.Array[Any], time_format: str, mark: int) -> tuple[Int64s, int]:
+def _of_texts(column: pa.Array[Any], time_format: str, mark: int) -> tuple[Integers, int]:
     unit, n_digits = {EPOCH: (10**6, 6), EPOCH_MS: (10**3, 0), EXCEL: (10**10, _EXCEL_DIGITS)}[
         time_format
     ]
@@ -126,7 +124,7 @@ def _of_texts(column: pa.Array[Any], time_format: str, mark: int) -> tuple[Int64
     return _of_serials(days, ms + (2 * rest + (ms & 1) > unit)), unreadable
 
 
-def _of_serials(days: Int64s, ms: Int64s) -> Int64s:
+def _of_serials(days: Integers, ms: Integers) -> Integers:
     """Return microseconds since 1970 of serial days and milliseconds of the day."""
     most = _OUT_OF_RANGE // (DAY_MS * 1_000)
     us = (np.clip(days - EXCEL_1970, -most, most) * DAY_MS + ms) * 1_000

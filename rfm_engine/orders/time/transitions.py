@@ -15,9 +15,8 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
-import numpy.typing as npt
 
-Int64s = npt.NDArray[np.int64]
+from rfm_engine.kernels.types import Integers
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DAY_S = 86_400
@@ -31,8 +30,8 @@ PROBED_YEARS = range(2401, 2429)
 class Changes(NamedTuple):
     """From each start on, in seconds since 1970, local time is UTC plus the offset in seconds."""
 
-    starts_s: Int64s
-    offsets_s: Int64s
+    starts_s: Integers
+    offsets_s: Integers
 
 
 def changes_of(tzif: bytes) -> Changes:
@@ -76,7 +75,7 @@ def _changes_by_rule(zone: ZoneInfo, after_s: int) -> Changes:
     return Changes(starts_s[order], offsets_s[order])
 
 
-def _years(years: range) -> tuple[Int64s, Int64s]:
+def _years(years: range) -> tuple[Integers, Integers]:
     """Return when the years begin and their kinds, told by the weekdays of two New Years."""
     begins = np.array([_new_year_s(year) for year in [*years, years.stop]])
     weekdays = begins // DAY_S % 7

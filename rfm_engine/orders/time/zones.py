@@ -7,13 +7,11 @@ import re
 from importlib import resources
 
 import numpy as np
-import numpy.typing as npt
 
 from rfm_engine.errors import UsageError
 from rfm_engine.kernels.arrays import frozen
+from rfm_engine.kernels.types import Instants, Integers
 from rfm_engine.orders.time.transitions import changes_of
-
-Int64s = npt.NDArray[np.int64]
 
 MIN_INT64 = -(2**63)
 SECOND_US = 10**6
@@ -56,7 +54,7 @@ class Zone:
         """Whether local time is UTC at all times."""
         return len(self._offsets) == 1 and self._offsets[0] == 0
 
-    def steps(self, first_us: int, last_us: int) -> tuple[Int64s, Int64s]:
+    def steps(self, first_us: int, last_us: int) -> tuple[Instants, Integers]:
         """Return the offsets to UTC that hold at the instants of a range.
 
         `offsets_us[i]` (`int64[k]`) holds from `starts_us[i]` (`int64[k]`, ascending, the first
@@ -64,12 +62,14 @@ class Zone:
         """
         return _between(self._starts, self._offsets, first_us, last_us)
 
-    def wall_steps(self, first_us: int, last_us: int) -> tuple[Int64s, Int64s]:
+    def wall_steps(self, first_us: int, last_us: int) -> tuple[Instants, Integers]:
         """Return the same by local time: `instant = local - offset`."""
         return _between(self._wall_starts, self._offsets, first_us, last_us)
 
 
-def _between(starts: Int64s, offsets: Int64s, first: int, last: int) -> tuple[Int64s, Int64s]:
+def _between(
+    starts: Instants, offsets: Integers, first: int, last: int
+) -> tuple[Instants, Integers]:
     low = max(0, int(np.searchsorted(starts, first, "right")) - 1)
     high = max(low + 1, int(np.searchsorted(starts, last, "right")))
     kept = starts[low:high].copy()
@@ -85,7 +85,7 @@ def _fixed_offset_us(name: str) -> int | None:
     return (-minutes if match[1] == "-" else minutes) * 60 * SECOND_US
 
 
-def _named_steps(name: str) -> tuple[Int64s, Int64s]:
+def _named_steps(name: str) -> tuple[Instants, Integers]:
     package = resources.files("tzdata")
     names = package.joinpath("zones").read_text("utf-8").split()
     if name not in names:

@@ -8,13 +8,14 @@ import numpy as np
 import numpy.typing as npt
 
 from rfm_engine.kernels.arrays import frozen
+from rfm_engine.kernels.types import Integers
 from rfm_engine.orders.keys import IntKeys, RowKeys
 from rfm_engine.orders.normalize import OrderRows
 from rfm_engine.totals.buffer.lines import joined
 from rfm_engine.totals.buffer.narrow_rows import packed
 from rfm_engine.totals.buffer.routing import Route, route
 from rfm_engine.totals.buffer.rows import Span, Waiting
-from rfm_engine.totals.buffer.scatter import Numbers, scatter
+from rfm_engine.totals.buffer.scatter import scatter
 from rfm_engine.totals.buffer.texts import WaitingTexts
 from rfm_engine.totals.tables.dense_ids import DenseRange
 from rfm_engine.totals.tables.hashing import HashKey, hash_keys
@@ -32,7 +33,7 @@ class Batch(NamedTuple):
     rows: OrderRows
     route: Route
     alone: npt.NDArray[np.uint8]
-    packed: Numbers | None
+    packed: Integers | None
     key_texts: WaitingTexts | None
     order_texts: WaitingTexts | None
 

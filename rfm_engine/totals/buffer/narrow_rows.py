@@ -14,8 +14,7 @@ import numpy.typing as npt
 
 from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import frozen
-
-Numbers = npt.NDArray[np.int64]
+from rfm_engine.kernels.types import Integers
 
 
 class Fields(NamedTuple):
@@ -40,11 +39,11 @@ _BLOCK_ROWS = 4096
 
 
 def packed(
-    time_us: Numbers,
-    amount_minor: Numbers,
+    time_us: Integers,
+    amount_minor: Integers,
     alone: npt.NDArray[np.uint8],
     reason: npt.NDArray[np.uint8],
-) -> Numbers | None:
+) -> Integers | None:
     """Return rows packed, `int64[n]`, or None when one whose `reason` is 0 does not fit.
 
     `alone` is the flag, `uint8[n]`, or of length 1 and meant for all.

@@ -9,10 +9,11 @@ import numpy.typing as npt
 
 from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import frozen
+from rfm_engine.kernels.types import Hashes
 from rfm_engine.orders.keys import ByteKeys, IntKeys, RowKeys
 from rfm_engine.totals.buffer.rows import BIN_BITS, N_BINS
 from rfm_engine.totals.tables.dense_ids import DenseRange
-from rfm_engine.totals.tables.hashing import Hashes, HashKey, hash_keys
+from rfm_engine.totals.tables.hashing import HashKey, hash_keys
 
 
 class Route(NamedTuple):

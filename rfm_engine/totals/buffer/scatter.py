@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
 from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import frozen
+from rfm_engine.kernels.types import BufferRows, Integers
 from rfm_engine.totals.buffer.routing import Route
 
-Numbers: TypeAlias = npt.NDArray[np.int64]
-
-NO_NUMBERS: Numbers = frozen(np.empty(0, np.int64))
+NO_NUMBERS: Integers = frozen(np.empty(0, np.int64))
 
 
-def scatter(route: Route, rows: Numbers, columns: Sequence[Numbers]) -> None:
+def scatter(route: Route, rows: BufferRows, columns: Sequence[Integers]) -> None:
     """Write the counted rows to `rows`, `int64[n, width]`: the word, and up to five columns.
 
     Columns are read-only `int64[n]`.

@@ -6,19 +6,17 @@ words: 32 bytes took 26 ns to be copied byte by byte, 16 ns like this.
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import frozen
+from rfm_engine.kernels.types import BufferRows, Integers, Words
 from rfm_engine.orders.keys import ByteKeys, SharedKeys
 from rfm_engine.totals.buffer.routing import Route
 from rfm_engine.totals.tables.hashing import HashKey, hash_keys
-from rfm_engine.totals.tables.keys import Rows, Words
-
-Places: TypeAlias = npt.NDArray[np.int64]
 
 
 class WaitingTexts(NamedTuple):
@@ -47,7 +45,7 @@ class WaitingTexts(NamedTuple):
         """Words they take."""
         return int(self.bounds[-1])
 
-    def write(self, words: Words, first: int) -> Places:
+    def write(self, words: Words, first: int) -> Integers:
         """Write them from `words[first]` on; return where that of each row begins."""
         places = np.zeros(len(self.bins), np.int64)
         place_texts(
@@ -56,7 +54,7 @@ class WaitingTexts(NamedTuple):
         return frozen(places if self.indices is None else places[self.indices])
 
 
-def placed_alone(keys: ByteKeys, key: HashKey) -> tuple[Rows, Words]:
+def placed_alone(keys: ByteKeys, key: HashKey) -> tuple[BufferRows, Words]:
     """Write texts as tables take them: `int64[n, 2]` of hash and place of each, and the bytes."""
     n = len(keys.offsets) - 1
     found = np.empty((n, 2), np.int64)

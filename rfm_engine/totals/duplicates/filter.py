@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from rfm_engine.errors import DataError, shown
 from rfm_engine.kernels.arrays import frozen, plain
+from rfm_engine.kernels.types import Integers, Words
 from rfm_engine.orders.distinct_columns import (
     Cells,
     Compared,
@@ -29,9 +30,8 @@ from rfm_engine.orders.normalize import OrderRows
 from rfm_engine.orders.place import Place
 from rfm_engine.orders.reading import Reading
 from rfm_engine.totals.duplicates.rows import ROUNDED, DistinctRows
-from rfm_engine.totals.duplicates.words import OF_TEXT, Int64s, RowWords, places_of, width_of
+from rfm_engine.totals.duplicates.words import OF_TEXT, RowWords, places_of, width_of
 from rfm_engine.totals.tables.hashing import HashKey
-from rfm_engine.totals.tables.keys import Words
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NOT_ROUNDED = frozen(np.zeros(1, np.uint8))
@@ -45,7 +45,7 @@ def key_widths(kinds: Kinds) -> list[int]:
     return [width_of_kind(kind) for kind in (kinds.distinct or "").split(",")]
 
 
-def owners_of(words: RowWords, kinds: Kinds) -> tuple[Keys, Int64s]:
+def owners_of(words: RowWords, kinds: Kinds) -> tuple[Keys, Integers]:
     """Return the customers of rows that are kept, and where what tells them apart ends."""
     apart = key_widths(kinds)
     widths = [*apart, 1, width_of_kind(kinds.customer)]
@@ -60,7 +60,7 @@ def owners_of(words: RowWords, kinds: Kinds) -> tuple[Keys, Int64s]:
     return within_groups(customers, GroupIds(groups, present)), ends
 
 
-def _ids_at(words: Words, places: Int64s, kind: IdKind) -> Keys:
+def _ids_at(words: Words, places: Integers, kind: IdKind) -> Keys:
     if width_of_kind(kind) != OF_TEXT:
         return IntKeys(frozen(words[places]))
     lengths = words[places].view(np.int64)
@@ -161,7 +161,7 @@ class Duplicates:
         )
 
 
-def _numbers(numbers: Int64s) -> Cells:
+def _numbers(numbers: Integers) -> Cells:
     return Cells(frozen(numbers.view(np.uint64).reshape(-1, 1)), None, None)
 
 

@@ -18,11 +18,12 @@ import numpy.typing as npt
 from rfm_engine.errors import RfmError
 from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import frozen
+from rfm_engine.kernels.types import Hashes, Integers, Marks
 from rfm_engine.orders.keys import ByteKeys
-from rfm_engine.totals.duplicates.words import Int64s, RowWords
+from rfm_engine.totals.duplicates.words import RowWords
 from rfm_engine.totals.ids import taken
 from rfm_engine.totals.memory.pages import Growing
-from rfm_engine.totals.tables.hashing import Hashes, HashKey, hash_keys
+from rfm_engine.totals.tables.hashing import HashKey, hash_keys
 from rfm_engine.totals.tables.keys import Index
 
 _SHARD_BITS = 5
@@ -34,8 +35,6 @@ The amount of one of them was rounded; that is counted in the account of this ru
 came in this run; one of them did.
 """
 ADD, REMEMBER, LOOK = 0, 1, 2
-
-Marks = npt.NDArray[np.uint8]
 
 
 class Found(NamedTuple):
@@ -90,7 +89,7 @@ class DistinctRows:
         return DistinctRows(self._key, self._most_bytes)
 
     def find(
-        self, rows: Int64s, keys: RowWords, values: RowWords, marks: Marks, *, how: int = ADD
+        self, rows: Integers, keys: RowWords, values: RowWords, marks: Marks, *, how: int = ADD
     ) -> Found:
         """Look for some rows of a batch, and keep those that are not there unless asked not to.
 
@@ -136,7 +135,7 @@ class DistinctRows:
                 assert isinstance(found, ByteKeys)
                 yield Entries(RowWords.from_bytes(found), marks[some])
 
-    def _dealt_out(self, rows: Int64s, hashes: Hashes) -> Iterator[tuple[_Shard, Int64s]]:
+    def _dealt_out(self, rows: Integers, hashes: Hashes) -> Iterator[tuple[_Shard, Integers]]:
         """Yield the rows of each shard; no two threads begin with the same one."""
         # Of 16 bits, so that numpy sorts by counting.
         homes = (hashes[rows] >> np.uint64(64 - _SHARD_BITS)).astype(np.uint16)
@@ -182,7 +181,7 @@ class _Shard:
 
     def find(
         self,
-        rows: Int64s,
+        rows: Integers,
         hashes: Hashes,
         keys: RowWords,
         values: RowWords,

@@ -15,22 +15,20 @@ import numpy.typing as npt
 
 from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import frozen
+from rfm_engine.kernels.types import Integers, Words
 from rfm_engine.orders.distinct_columns import Cells
 from rfm_engine.orders.keys import ByteKeys, SharedKeys, gathered
-from rfm_engine.totals.tables.keys import Words
 
 OF_TEXT = 0
 """The width of a column of texts."""
 _ALL = frozen(np.ones(1, np.uint8))
-
-Int64s = npt.NDArray[np.int64]
 
 
 class RowWords(NamedTuple):
     """Row `i` is `words[bounds[i]:bounds[i + 1]]`."""
 
     words: Words
-    bounds: Int64s
+    bounds: Integers
 
     @property
     def keys(self) -> ByteKeys:
@@ -69,7 +67,7 @@ def width_of(column: Cells) -> int:
     return OF_TEXT if column.words is None else column.words.shape[1]
 
 
-def places_of(words: Words, starts: Int64s, widths: Sequence[int]) -> Int64s:
+def places_of(words: Words, starts: Integers, widths: Sequence[int]) -> Integers:
     """Return where each column of the rows that start there begins, and the last one ends."""
     places = np.empty((len(starts), len(widths) + 1), np.int64)
     find_places(words, frozen(starts), frozen(np.array(widths, np.int64)), places)

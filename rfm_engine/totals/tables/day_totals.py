@@ -14,24 +14,22 @@ import numpy.typing as npt
 
 from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import frozen
+from rfm_engine.kernels.types import Codes, Integers
 from rfm_engine.orders.time.clock import local_days
 from rfm_engine.orders.time.zones import Zone
 from rfm_engine.totals.buffer.narrow_rows import Fields
 from rfm_engine.totals.buffer.rows import Pieces, Waiting
 from rfm_engine.totals.tables.hashing import HashKey
-from rfm_engine.totals.tables.keys import Codes
 from rfm_engine.totals.tables.pairs import Pairs
-
-Int64s = npt.NDArray[np.int64]
 
 
 class DayEntries(NamedTuple):
     """Customer's row, twice the day (and 1 for its refunds), high and low sums of the amounts."""
 
     rows: npt.NDArray[np.uint32]
-    values: Int64s
-    high: Int64s
-    low: Int64s
+    values: Integers
+    high: Integers
+    low: Integers
 
     def take(self, places: npt.NDArray[np.intp]) -> DayEntries:
         """Return some entries."""
@@ -48,8 +46,8 @@ class Repeats(NamedTuple):
     first_day: npt.NDArray[np.int32]
     last_day: npt.NDArray[np.int32]
     n_days: npt.NDArray[np.int32]
-    later_high: Int64s
-    later_low: Int64s
+    later_high: Integers
+    later_low: Integers
 
     def take(self, rows: npt.NDArray[np.intp]) -> Repeats:
         """Return some customers'."""

@@ -9,10 +9,10 @@ import numpy.typing as npt
 
 from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import frozen
+from rfm_engine.kernels.types import BufferRows, Codes, Words
 from rfm_engine.orders.keys import IntKeys
 from rfm_engine.totals.buffer.rows import BIN_BITS, Pieces
 from rfm_engine.totals.memory.pages import zeros
-from rfm_engine.totals.tables.keys import Codes, Rows, Words
 
 # A smaller sample says little, and what is small is fast anyhow.
 _FEWEST_ROWS = 1 << 16
@@ -65,7 +65,7 @@ class DenseTable:
         """Bytes held: none, an id is its place."""
         return 0
 
-    def assign(self, rows: Rows, texts: Words, pieces: Pieces, column: int) -> Codes:  # noqa: ARG002
+    def assign(self, rows: BufferRows, texts: Words, pieces: Pieces, column: int) -> Codes:  # noqa: ARG002
         """Return the code of every row, in the order of `pieces`."""
         codes = np.empty(pieces.n_rows, np.uint32)
         self.n = max(self.n, 1 + copy_words(rows, pieces.starts, pieces.ends, codes))

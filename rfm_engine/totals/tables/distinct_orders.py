@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from rfm_engine.kernels.types import BufferRows, Codes, Words
 from rfm_engine.totals.buffer.rows import Layout, Pieces, Waiting
 from rfm_engine.totals.tables.contents import OrderEntries
 from rfm_engine.totals.tables.hashing import HashKey
-from rfm_engine.totals.tables.keys import ByteTable, Codes, Rows, Words
+from rfm_engine.totals.tables.keys import ByteTable
 from rfm_engine.totals.tables.pairs import Pairs, pick_orders
 
 
@@ -43,7 +44,7 @@ class DistinctOrders:
         """Add orders by integer id."""
         self._pairs.add(codes, values)
 
-    def add_texts(self, codes: Codes, found: Rows, texts: Words) -> None:
+    def add_texts(self, codes: Codes, found: BufferRows, texts: Words) -> None:
         """Add orders by their bytes, `found` being `int64[n, 2]` of hash and place in `texts`."""
         assert self._table is not None
         n = len(found)

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import frozen
+from rfm_engine.kernels.types import Hashes
 from rfm_engine.orders.keys import ByteKeys, IntKeys, Keys, RowKeys, SharedKeys
-
-Hashes: TypeAlias = npt.NDArray[np.uint64]
 
 _WORD = (1 << 64) - 1
 

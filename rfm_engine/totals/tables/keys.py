@@ -6,21 +6,16 @@ stands beside the table, so growing moves no record, only the small slots.
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
 import numpy as np
 import numpy.typing as npt
 
 from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import frozen
+from rfm_engine.kernels.types import BufferRows, Codes, Hashes, Words
 from rfm_engine.orders.keys import ByteKeys, IntKeys, gathered
 from rfm_engine.totals.buffer.rows import Pieces
 from rfm_engine.totals.memory.pages import Growing, zeros
-from rfm_engine.totals.tables.hashing import Hashes, HashKey, unhash_ints
-
-Codes: TypeAlias = npt.NDArray[np.uint32]
-Rows: TypeAlias = npt.NDArray[np.int64]
-Words: TypeAlias = npt.NDArray[np.uint64]
+from rfm_engine.totals.tables.hashing import HashKey, unhash_ints
 
 _NO_WORDS = np.zeros(0, np.uint64)
 _FIRST_SLOTS = 16
@@ -89,7 +84,7 @@ class IntTable:
         """Bytes held."""
         return self._index.nbytes
 
-    def assign(self, rows: Rows, texts: Words, pieces: Pieces, column: int) -> Codes:  # noqa: ARG002
+    def assign(self, rows: BufferRows, texts: Words, pieces: Pieces, column: int) -> Codes:  # noqa: ARG002
         """Return the code of every row, in the order of `pieces`, new keys getting the next."""
         index = self._index
         codes = np.empty(pieces.n_rows, np.uint32)
@@ -130,7 +125,7 @@ class ByteTable:
         """Bytes held."""
         return self._index.nbytes + 8 * (self.n + self._n_words if self.n else 0)
 
-    def assign(self, rows: Rows, texts: Words, pieces: Pieces, column: int) -> Codes:
+    def assign(self, rows: BufferRows, texts: Words, pieces: Pieces, column: int) -> Codes:
         """Return the code of every row, in the order of `pieces`; see `IntTable.assign`.
 
         That column of `rows` says where in `texts` a key stands.

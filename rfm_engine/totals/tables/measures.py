@@ -16,13 +16,12 @@ for good once the orders have left their bits.
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from rfm_engine.kernels import kernel
+from rfm_engine.kernels.types import BufferRows, Codes, Records
 from rfm_engine.totals.buffer.narrow_rows import Fields
 from rfm_engine.totals.buffer.rows import Layout, Pieces
 from rfm_engine.totals.memory.pages import Growing
-from rfm_engine.totals.tables.keys import Codes, Rows
 
 COUNT_BITS = 40
 FIRST, LAST, COUNT, SUM = range(4)
@@ -31,8 +30,6 @@ FAR_US = np.int64(1 << 62)
 UNKNOWN_FIRST = 1
 TOO_MANY = 0x7FFFFFFFFFFFFFFF
 _ONE_CARRY = np.int64(1 << COUNT_BITS)
-
-Records = npt.NDArray[np.int64]
 
 
 class Measures:
@@ -62,7 +59,7 @@ class Measures:
             self._cells.array[4 * self.n : 4 * n] = 0
             self.n = n
 
-    def add(self, codes: Codes, rows: Rows, pieces: Pieces, layout: Layout) -> None:
+    def add(self, codes: Codes, rows: BufferRows, pieces: Pieces, layout: Layout) -> None:
         """Add waiting rows to the records of `codes`."""
         places = codes, rows, pieces.starts, pieces.ends, *Fields.of(narrow=layout.narrow)
         if layout.orders == "number":

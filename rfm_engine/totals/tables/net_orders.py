@@ -19,13 +19,14 @@ import numpy.typing as npt
 
 from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import frozen
+from rfm_engine.kernels.types import BufferRows, Codes, Integers, Words
 from rfm_engine.orders.time.clock import local_days
 from rfm_engine.totals.buffer.narrow_rows import Fields
 from rfm_engine.totals.buffer.rows import Layout, Pieces, Waiting
 from rfm_engine.totals.memory.pages import Growing
 from rfm_engine.totals.tables.contents import NetEntries
 from rfm_engine.totals.tables.hashing import HashKey
-from rfm_engine.totals.tables.keys import ByteTable, Codes, Rows, Words, slot_shift
+from rfm_engine.totals.tables.keys import ByteTable, slot_shift
 from rfm_engine.totals.tables.measures import FAR_US
 from rfm_engine.totals.tables.net_rows import append_rows, blocks, read_orders
 
@@ -33,8 +34,6 @@ from rfm_engine.totals.tables.net_rows import append_rows, blocks, read_orders
 _FEWEST = 1 << 10
 # A search for repeats stays well below 100 ms per call, so that Ctrl-C is answered.
 _MOST_PER_CALL = 1 << 20
-
-Int64s = npt.NDArray[np.int64]
 
 
 class NetOrders:
@@ -83,7 +82,7 @@ class NetOrders:
             self._append(some, times, amounts, values, alone, marks)
 
     def absorb(
-        self, codes: Codes, entries: NetEntries, found: Rows | None, texts: Words | None
+        self, codes: Codes, entries: NetEntries, found: BufferRows | None, texts: Words | None
     ) -> None:
         """Add other entries, whose customers have `codes` here.
 
@@ -142,7 +141,7 @@ class NetOrders:
     def _arrays(self) -> list[npt.NDArray[Any]]:
         return [*(column.array for column in self._columns), self._marks.array]
 
-    def _numbers(self, found: Rows, texts: Words) -> Int64s:
+    def _numbers(self, found: BufferRows, texts: Words) -> Integers:
         """Return the number of each order of bytes, new ones getting the next."""
         assert self._table is not None
         n = len(found)

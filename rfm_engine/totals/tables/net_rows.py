@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from rfm_engine.kernels import kernel
+from rfm_engine.kernels.types import Codes
 from rfm_engine.totals.buffer.rows import Pieces
-from rfm_engine.totals.tables.keys import Codes
 
 # What is made of a block takes 5 MB, whatever the number of rows that wait.
 _MOST_ROWS = 1 << 17

@@ -7,23 +7,20 @@ no table stays: one is made for all pairs at a time, knows how many they are, an
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
 import numpy as np
 import numpy.typing as npt
 
 from rfm_engine.kernels import kernel
+from rfm_engine.kernels.types import BufferRows, Codes, Integers
 from rfm_engine.totals.buffer.rows import Layout, Pieces
 from rfm_engine.totals.memory.pages import Growing
 from rfm_engine.totals.tables.hashing import HashKey
-from rfm_engine.totals.tables.keys import Codes, Rows, slot_shift
+from rfm_engine.totals.tables.keys import slot_shift
 
 # Fewer are not worth a search for repeats.
 _FEWEST = 1 << 10
 # A search for repeats stays well below 100 ms a call, so that Ctrl-C is answered.
 _MOST_A_CALL = 1 << 20
-
-Values: TypeAlias = npt.NDArray[np.int64]
 
 
 class Pairs:
@@ -46,7 +43,7 @@ class Pairs:
         """Bytes in use, those of repeats included."""
         return (12 + 8 * len(self._sums)) * self._n
 
-    def add(self, codes: Codes, values: Values, *sums: Values) -> None:
+    def add(self, codes: Codes, values: Integers, *sums: Integers) -> None:
         """Put pairs in, with the high and low sums of their amounts; those already there stay."""
         columns = list(zip([self._values, *self._sums], (values, *sums), strict=True))
         done = 0
@@ -59,7 +56,7 @@ class Pairs:
             done += end - self._n
             self._n = end
 
-    def add_column(self, codes: Codes, rows: Rows, layout: Layout, pieces: Pieces) -> None:
+    def add_column(self, codes: Codes, rows: BufferRows, layout: Layout, pieces: Pieces) -> None:
         """Put in the orders among waiting rows: the rows' customers have `codes`."""
         at = np.zeros(3, np.int64)
         while at[0] < len(pieces.starts):
@@ -94,12 +91,12 @@ class Pairs:
                 n = keep_distinct(*pairs, *run, *how)
         self._n = self._n_distinct = int(n)
 
-    def entries(self) -> tuple[Codes, Values]:
+    def entries(self) -> tuple[Codes, Integers]:
         """All pairs, in the order in which they first came."""
         self.settle()
         return self._codes.array[: self._n], self._values.array[: self._n]
 
-    def sums(self) -> tuple[Values, Values]:
+    def sums(self) -> tuple[Integers, Integers]:
         """Return the high and low sums of all `entries`."""
         self.settle()
         high, low = self._sums

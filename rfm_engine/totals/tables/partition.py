@@ -8,6 +8,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from rfm_engine.kernels.types import Codes, Integers, Records
 from rfm_engine.orders.keys import IntKeys, Keys
 from rfm_engine.orders.time.zones import Zone
 from rfm_engine.totals.buffer.rows import Layout, Pieces, Waiting
@@ -18,13 +19,12 @@ from rfm_engine.totals.tables.day_totals import DailySums, repeats_of
 from rfm_engine.totals.tables.dense_ids import DenseTable
 from rfm_engine.totals.tables.distinct_orders import DistinctOrders
 from rfm_engine.totals.tables.hashing import HashKey
-from rfm_engine.totals.tables.keys import ByteTable, Codes, IntTable
-from rfm_engine.totals.tables.measures import COUNT, FIRST, SUM, Measures, Records
+from rfm_engine.totals.tables.keys import ByteTable, IntTable
+from rfm_engine.totals.tables.measures import COUNT, FIRST, SUM, Measures
 from rfm_engine.totals.tables.net_counts import held_net_orders
 from rfm_engine.totals.tables.net_orders import NetOrders
 
 KeyTable: TypeAlias = IntTable | ByteTable | DenseTable
-Places: TypeAlias = npt.NDArray[np.int64]
 
 
 class Partition:
@@ -73,7 +73,7 @@ class Partition:
         if self.net is not None:
             self.net.add(codes, waiting, pieces)
 
-    def absorb(self, waiting: Waiting, pieces: Pieces, others: Records) -> tuple[Codes, Places]:
+    def absorb(self, waiting: Waiting, pieces: Pieces, others: Records) -> tuple[Codes, Integers]:
         """Add other records, `int64[n, 4]`, by waiting rows whose time is a row of `others`.
 
         Returns the codes their customers have here, and those rows.
