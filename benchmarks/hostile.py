@@ -16,8 +16,7 @@ from benchmarks.cases import RESULTS
 from rfm_engine import CustomerTotals
 from rfm_engine.bench.record import machine, versions
 from rfm_engine.kernels.arrays import frozen
-from rfm_engine.orders.keys import IntKeys
-from rfm_engine.totals.tables.hashing import HashKey, hash_keys
+from rfm_engine.orders.hashing import HashKey, hash_words
 
 Ids = npt.NDArray[np.uint64]
 
@@ -46,7 +45,7 @@ def key_sets(n: int = _CUSTOMERS) -> dict[str, Ids]:
 
 def hash_of(ids: Ids) -> Ids:
     """Hash ids as the totals measured here do."""
-    return hash_keys(IntKeys(frozen(ids)), HashKey.from_int(_KEY))
+    return hash_words(frozen(ids), HashKey.from_int(_KEY))
 
 
 def main() -> None:

@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 from rfm_engine.bench.work import COLUMNS
 from rfm_engine.kernels.arrays import frozen, values
 from rfm_engine.kernels.types import Words
-from rfm_engine.orders.keys import IntKeys, keys_of
-from rfm_engine.totals.tables.hashing import HashKey, hash_keys
+from rfm_engine.orders.hashing import HashKey, hash_words
+from rfm_engine.orders.keys import keys_of
 
 _BATCH_ROWS = 1 << 17
 _MONEY = pa.decimal64(18, 2)
@@ -77,7 +77,7 @@ def hash_ids(ids: pa.Array) -> Words:
     """Hash customer ids to 64 bits; a uuid is its 16 bytes."""
     if isinstance(ids, pa.DictionaryArray):
         ids = ids.dictionary_decode()
-    return hash_keys(keys_of(ids), HashKey.from_int(0))
+    return keys_of(ids).hash(HashKey.from_int(0))
 
 
 def value_words(name: str, column: pa.Array) -> Words:
@@ -100,13 +100,13 @@ def value_words(name: str, column: pa.Array) -> Words:
 
 def _name_words(column: pa.Array) -> Words:
     coded = column if isinstance(column, pa.DictionaryArray) else column.dictionary_encode()
-    names = hash_keys(keys_of(coded.dictionary.cast(pa.large_string())), HashKey.from_int(0))
+    names = keys_of(coded.dictionary.cast(pa.large_string())).hash(HashKey.from_int(0))
     words: Words = names[values(coded.indices.cast(pa.int64()), np.int64)]
     return words
 
 
 def _mixed(words: Words, number: int) -> Words:
-    return hash_keys(IntKeys(frozen(words)), HashKey.from_int(number))
+    return hash_words(frozen(words), HashKey.from_int(number))
 
 
 def _sum(words: Words) -> int:

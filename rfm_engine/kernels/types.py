@@ -33,6 +33,8 @@ Positions: TypeAlias = npt.NDArray[np.uint32]
 
 Words: TypeAlias = npt.NDArray[np.uint64]
 """64 bits each: integer ids without regard to sign, or the bytes of texts."""
+Bytes: TypeAlias = npt.NDArray[np.uint8]
+"""Bytes of texts or binary values, one after the other."""
 Hashes: TypeAlias = npt.NDArray[np.uint64]
 """Keyed hashes of ids."""
 Codes: TypeAlias = npt.NDArray[np.uint32]

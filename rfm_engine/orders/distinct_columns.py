@@ -19,7 +19,7 @@ from rfm_engine.kernels.arrays import (
     values,
 )
 from rfm_engine.kernels.types import Words
-from rfm_engine.orders.keys import ByteKeys, IntKeys, RowKeys, SharedKeys, keys_of
+from rfm_engine.orders.keys import ByteKeys, RowKeys, SharedKeys, keys_of
 
 _DAY_SECONDS = 86_400
 _DAY_MS = 86_400_000
@@ -86,9 +86,9 @@ def has_texts(kind: pa.DataType) -> bool:
 
 def cells_of_keys(keys: RowKeys, present: npt.NDArray[np.bool_] | None = None) -> Cells:
     """See ids as cells."""
-    if isinstance(keys, IntKeys):
-        return Cells(frozen(keys.bits.reshape(-1, 1)), None, present)
-    return Cells(None, keys, present)
+    if keys.of_bytes:
+        return Cells(None, keys, present)
+    return Cells(frozen(keys.bits.reshape(-1, 1)), None, present)
 
 
 def cells_of(column: pa.Array, refuse_wide: Callable[[npt.NDArray[np.bool_]], None]) -> Cells:

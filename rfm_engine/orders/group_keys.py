@@ -8,14 +8,15 @@ be hashed, kept, merged and written to disk like any other id.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
+import pyarrow as pa
 
 from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import frozen
-from rfm_engine.orders.keys import ByteKeys, IntKeys, Keys, RowKeys, SharedKeys, gathered, joined
+from rfm_engine.kernels.types import Integers, Mask, Words
+from rfm_engine.orders.keys import ByteKeys, IntKeys, Keys, RowKeys, gathered, joined
 
 _WORD_BYTES = 8
 _ALL_PRESENT = frozen(np.ones(1, np.uint8))
@@ -25,12 +26,21 @@ class GroupIds(NamedTuple):
     """The groups of rows, and where there is any, `bool[n]`; None is everywhere."""
 
     keys: RowKeys
-    present: npt.NDArray[np.bool_] | None
+    present: Mask | None
+
+    @property
+    def everywhere(self) -> Mask:
+        """Where there is any, whether or not that is everywhere."""
+        return np.ones(len(self.keys), np.bool_) if self.present is None else self.present
+
+    def to_arrow(self, kind: pa.DataType) -> pa.Array[Any]:
+        """Return the groups as an Arrow array, null where there is none."""
+        return self.keys.plain().to_arrow(kind, self.present)
 
 
 def within_groups(customers: RowKeys, groups: GroupIds) -> ByteKeys:
     """Make one key of each customer's id and its group's."""
-    who, where = _as_bytes(customers), _as_bytes(groups.keys)
+    who, where = customers.as_bytes(), groups.keys.as_bytes()
     there = _ALL_PRESENT if groups.present is None else frozen(groups.present.view(np.uint8))
     offsets = np.empty(len(who.offsets), np.int64)
     measure_pairs(who.offsets, where.offsets, there, offsets)
@@ -39,66 +49,45 @@ def within_groups(customers: RowKeys, groups: GroupIds) -> ByteKeys:
     return ByteKeys(frozen(offsets), frozen(data))
 
 
-def customers_of(keys: ByteKeys, *, of_bytes: bool) -> Keys:
+def customers_of(keys: Keys, *, of_bytes: bool) -> Keys:
     """Return the customers of such keys, whose ids are bytes, or integers."""
-    starts, lengths, _ = _groups(keys)
-    rest = np.diff(keys.offsets) - lengths - _WORD_BYTES
-    found = gathered(keys.data, starts + lengths, rest)
+    pairs = keys.as_bytes()
+    starts, lengths, _ = _groups(pairs)
+    rest = np.diff(pairs.offsets) - lengths - _WORD_BYTES
+    found = gathered(pairs.data, starts + lengths, rest)
     return found if of_bytes else IntKeys(frozen(found.data.view(np.uint64)))
 
 
-def groups_of(keys: ByteKeys, *, of_bytes: bool) -> GroupIds:
-    """Return the groups of such keys; where there is none stands any id."""
-    starts, lengths, present = _groups(keys)
-    ids: Keys
-    if of_bytes:
-        ids = gathered(keys.data, starts, lengths)
-    else:
-        bits = np.empty(len(lengths), np.uint64)
-        read_firsts(frozen(keys.offsets), frozen(keys.data), bits)
-        ids = IntKeys(frozen(bits))
+def groups_of(keys: Keys, *, of_bytes: bool) -> GroupIds:
+    """Return the groups of such keys, with any id where there is none."""
+    pairs = keys.as_bytes()
+    starts, lengths, present = _groups(pairs)
+    ids = gathered(pairs.data, starts, lengths) if of_bytes else IntKeys(group_words(pairs))
     return GroupIds(ids, None if present.all() else present)
+
+
+def group_words(keys: Keys) -> Words:
+    """Return the groups of such keys where these are integers, by their 64 bits."""
+    pairs = keys.as_bytes()
+    bits = np.empty(len(pairs), np.uint64)
+    read_firsts(pairs.offsets, pairs.data, bits)
+    return frozen(bits)
 
 
 def joined_groups(groups: Sequence[GroupIds]) -> GroupIds:
     """Put groups of one kind behind each other."""
     present = None
     if any(each.present is not None for each in groups):
-        present = np.concatenate([_presence(each) for each in groups])
-    return GroupIds(joined([plain_keys(each) for each in groups]), present)
+        present = np.concatenate([each.everywhere for each in groups])
+    return GroupIds(joined([each.keys.plain() for each in groups]), present)
 
 
-def plain_keys(groups: GroupIds) -> Keys:
-    """Return the ids of groups, which no dictionary holds."""
-    assert not isinstance(groups.keys, SharedKeys)
-    return groups.keys
-
-
-def _presence(groups: GroupIds) -> npt.NDArray[np.bool_]:
-    keys = plain_keys(groups)
-    n = len(keys.bits) if isinstance(keys, IntKeys) else len(keys.offsets) - 1
-    return np.ones(n, np.bool_) if groups.present is None else groups.present
-
-
-def _groups(
-    keys: ByteKeys,
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+def _groups(keys: ByteKeys) -> tuple[Integers, Integers, Mask]:
     """Return where the group of each key starts, how long it is, and whether there is one."""
-    lengths = np.empty(len(keys.offsets) - 1, np.int64)
+    lengths = np.empty(len(keys), np.int64)
     present = np.empty(len(lengths), np.bool_)
-    read_ends(frozen(keys.offsets), frozen(keys.data), lengths, present)
+    read_ends(keys.offsets, keys.data, lengths, present)
     return keys.offsets[:-1], lengths, present
-
-
-def _as_bytes(keys: RowKeys) -> ByteKeys:
-    if isinstance(keys, ByteKeys):
-        return ByteKeys(frozen(keys.offsets), frozen(keys.data))
-    if isinstance(keys, SharedKeys):
-        (offsets, data), indices = keys
-        starts = offsets[indices]
-        return gathered(data, starts, offsets[indices + 1] - starts)
-    ends = np.arange(0, _WORD_BYTES * (len(keys.bits) + 1), _WORD_BYTES)
-    return ByteKeys(frozen(ends), frozen(keys.bits.view(np.uint8)))
 
 
 @kernel

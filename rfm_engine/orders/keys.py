@@ -1,36 +1,245 @@
-"""Customer and order ids as plain arrays: 64-bit integers, or bytes with offsets."""
+"""Customer and order ids as arrays: 64-bit integers, or bytes with offsets.
+
+All kinds have the same methods, so that only code that calls a kernel for one kind asks which it
+has: `of_bytes`, or `texts`, which is None for integers.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, TypeAlias
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
+from rfm_engine.errors import DataError
 from rfm_engine.kernels import kernel
-from rfm_engine.kernels.arrays import dictionary_places, frozen, plain, texts, values
+from rfm_engine.kernels.arrays import (
+    arrow,
+    dictionary_places,
+    frozen,
+    plain,
+    refuse_invalid_text,
+    texts,
+    values,
+)
+from rfm_engine.kernels.types import Bytes, Hashes, Integers, Mask, Places, Words
+from rfm_engine.orders.hashing import HashKey, hash_texts, hash_words
+from rfm_engine.orders.repeats import byte_repeats, int_repeats
+
+_MAX_ARROW_BYTES = (1 << 31) - 1
+_WORD_BYTES = 8
+_NO_WORDS, _NO_BYTES = frozen(np.zeros(0, np.uint64)), frozen(np.zeros(0, np.uint8))
+_NO_OFFSETS = frozen(np.zeros(0, np.int64))
 
 
-class IntKeys(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class IntKeys:
     """Integer ids, by their 64 bits: the same array whether they are signed or not."""
 
-    bits: npt.NDArray[np.uint64]
+    bits: Words
+    of_bytes: ClassVar[Literal[False]] = False
+    texts: ClassVar[None] = None
+
+    def __len__(self) -> int:
+        return len(self.bits)
+
+    def take(self, rows: Places | Integers) -> IntKeys:
+        """Copy the ids of some rows."""
+        return IntKeys(self.bits.take(rows))
+
+    def slice(self, start: int, stop: int) -> IntKeys:
+        """Return the ids of rows `start:stop`, without a copy."""
+        return IntKeys(self.bits[start:stop])
+
+    @staticmethod
+    def concat(keys: Sequence[Any]) -> IntKeys:
+        """Copy ids one after the other."""
+        return IntKeys(frozen(np.concatenate([each.bits for each in keys])))
+
+    def hash(self, key: HashKey) -> Hashes:
+        """Hash every id to 64 bits, read-only; different ids have different hashes."""
+        return hash_words(self.bits, key)
+
+    def count_repeats(self, n_rows: int, time_us: Integers, reason: Bytes) -> int:
+        """Count those of the first rows with the id and time of the row before, both counted."""
+        return int(int_repeats(self.bits[:n_rows], time_us, reason))
+
+    def plain(self) -> IntKeys:
+        """Return the ids one per row."""
+        return self
+
+    def as_bytes(self) -> ByteKeys:
+        """Return the 8 bytes of each integer."""
+        ends = np.arange(0, _WORD_BYTES * (len(self.bits) + 1), _WORD_BYTES)
+        return ByteKeys(frozen(ends), frozen(self.bits.view(np.uint8)))
+
+    def arrays(self) -> list[Any]:
+        """Return what `from_arrays` makes the same ids of."""
+        return [self.bits]
+
+    def arguments(self) -> tuple[Words, Integers, Bytes]:
+        """Return bits, offsets and data for kernels that take either kind; only bits are filled."""
+        return frozen(self.bits), _NO_OFFSETS, _NO_BYTES
+
+    def pieces(self) -> list[IntKeys]:
+        """Return the ids in pieces that fit an Arrow array."""
+        return [self] if len(self) else []
+
+    def to_arrow(self, kind: pa.DataType, present: Mask | None = None) -> pa.Array[Any]:
+        """See the ids as an Arrow array of int64 or uint64, null where not present."""
+        return arrow(self.bits, kind, present)
 
 
-class ByteKeys(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class ByteKeys:
     """Ids of any length: id `i` is `data[offsets[i]:offsets[i + 1]]`."""
 
-    offsets: npt.NDArray[np.int64]
-    data: npt.NDArray[np.uint8]
+    offsets: Integers
+    data: Bytes
+    of_bytes: ClassVar[Literal[True]] = True
+    indices: ClassVar[None] = None
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    @property
+    def texts(self) -> ByteKeys:
+        """The ids, since they are bytes."""
+        return self
+
+    @property
+    def values(self) -> ByteKeys:
+        """The ids; `SharedKeys` has those of its dictionary here, and `indices`."""
+        return self
+
+    @property
+    def spans(self) -> tuple[Integers, Integers]:
+        """Where the id of each row begins in the data of `values`, and its length."""
+        return self.offsets[:-1], np.diff(self.offsets)
+
+    @property
+    def own_data(self) -> Bytes:
+        """The data without bytes of other ids."""
+        return self.data[self.offsets[0] : self.offsets[-1]]
+
+    def take(self, rows: Places | Integers) -> ByteKeys:
+        """Copy the ids of some rows."""
+        starts = self.offsets.take(rows)
+        return gathered(self.data, starts, self.offsets.take(rows + 1) - starts)
+
+    def slice(self, start: int, stop: int) -> ByteKeys:
+        """Return the ids of rows `start:stop`, without a copy."""
+        return ByteKeys(self.offsets[start : stop + 1], self.data)
+
+    @staticmethod
+    def concat(keys: Sequence[Any]) -> ByteKeys:
+        """Copy ids one after the other."""
+        lengths = np.concatenate([np.diff(each.offsets) for each in keys])
+        data = np.concatenate([each.own_data for each in keys])
+        return ByteKeys(_offsets_of(lengths), frozen(data))
+
+    def hash(self, key: HashKey) -> Hashes:
+        """Hash every id to 64 bits, read-only."""
+        return hash_texts(self.offsets, self.data, key)
+
+    def count_repeats(self, n_rows: int, time_us: Integers, reason: Bytes) -> int:
+        """Count those of the first rows with the id and time of the row before, both counted."""
+        return int(byte_repeats(self.offsets[: n_rows + 1], self.data, time_us, reason))
+
+    def plain(self) -> ByteKeys:
+        """Return the ids one per row."""
+        return self
+
+    def as_bytes(self) -> ByteKeys:
+        """Return the ids, read-only."""
+        return ByteKeys(frozen(self.offsets), frozen(self.data))
+
+    def arrays(self) -> list[Any]:
+        """Return what `from_arrays` makes the same ids of."""
+        return [self.offsets - self.offsets[0], self.own_data]
+
+    def arguments(self) -> tuple[Words, Integers, Bytes]:
+        """Return bits, offsets and data for kernels that take either kind; bits are empty."""
+        return _NO_WORDS, frozen(self.offsets), frozen(self.data)
+
+    def pieces(self) -> list[ByteKeys]:
+        """Return the ids in pieces that fit an Arrow array: 2 GiB at most."""
+        pieces = []
+        start, n = 0, len(self)
+        while start < n:
+            most = self.offsets[start] + _MAX_ARROW_BYTES
+            stop = min(int(np.searchsorted(self.offsets, most, "right")) - 1, n)
+            pieces.append(self.slice(start, stop))
+            start = stop
+        return pieces
+
+    def to_arrow(self, kind: pa.DataType, present: Mask | None = None) -> pa.Array[Any]:
+        """Return the ids as an Arrow array of string, binary or uuid, null where not present.
+
+        Raises
+        ------
+        DataError
+            A text id is not UTF-8.
+        """
+        n, data = len(self), pa.py_buffer(self.own_data)
+        is_uuid = isinstance(kind, pa.UuidType)
+        if is_uuid and present is None:
+            storage = pa.Array.from_buffers(kind.storage_type, n, [None, data])
+            return pa.ExtensionArray.from_storage(kind, storage)
+        bits = None if present is None else pa.py_buffer(np.packbits(present, bitorder="little"))
+        offsets = pa.py_buffer((self.offsets - self.offsets[0]).astype(np.int32))
+        meant = pa.binary() if is_uuid else kind
+        ids = pa.Array.from_buffers(meant, n, [bits, offsets, data])
+        if is_uuid:  # Those that are not present have no bytes.
+            return pa.ExtensionArray.from_storage(kind, ids.cast(kind.storage_type))
+        if pa.types.is_string(kind):
+            _refuse_invalid_text(ids)
+        return ids
 
 
-class SharedKeys(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class SharedKeys:
     """Ids of rows that share them: id `i` is that of `values` at `indices[i]`."""
 
     values: ByteKeys
-    indices: npt.NDArray[np.int64]
+    indices: Integers
+    of_bytes: ClassVar[Literal[True]] = True
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    @property
+    def texts(self) -> SharedKeys:
+        """The ids, since they are bytes."""
+        return self
+
+    @property
+    def spans(self) -> tuple[Integers, Integers]:
+        """Where the id of each row begins in the data of `values`, and its length."""
+        offsets, indices = self.values.offsets, self.indices
+        starts = offsets[indices]
+        return starts, offsets[indices + 1] - starts
+
+    def hash(self, key: HashKey) -> Hashes:
+        """Hash every id to 64 bits, read-only."""
+        return frozen(self.values.hash(key)[self.indices])
+
+    def count_repeats(self, n_rows: int, time_us: Integers, reason: Bytes) -> int:
+        """Count those of the first rows with the id and time of the row before, both counted.
+
+        Rows that share an id have the same place in the dictionary.
+        """
+        return int(int_repeats(self.indices[:n_rows].view(np.uint64), time_us, reason))
+
+    def plain(self) -> ByteKeys:
+        """Copy the ids one per row."""
+        return gathered(self.values.data, *self.spans)
+
+    def as_bytes(self) -> ByteKeys:
+        """Copy the ids one per row."""
+        return self.plain()
 
 
 Keys: TypeAlias = IntKeys | ByteKeys
@@ -44,8 +253,7 @@ def keys_of(column: pa.Array) -> RowKeys:
     """
     kind = column.type
     if isinstance(column, pa.DictionaryArray):
-        shared = keys_of(plain(column.dictionary))
-        assert isinstance(shared, ByteKeys)
+        shared = keys_of(plain(column.dictionary)).as_bytes()
         return SharedKeys(shared, dictionary_places(column))
     if isinstance(kind, pa.UuidType):
         return keys_of(column.storage)
@@ -57,28 +265,38 @@ def keys_of(column: pa.Array) -> RowKeys:
     return ByteKeys(offsets, data)
 
 
+def from_arrays(arrays: Sequence[Any]) -> Keys:
+    """Make keys of their `arrays`."""
+    return IntKeys(*arrays) if len(arrays) == 1 else ByteKeys(*arrays)
+
+
 def joined(keys: Sequence[Keys]) -> Keys:
     """Put ids of one kind behind each other; none at all are integers."""
-    ints = [each.bits for each in keys if isinstance(each, IntKeys)]
-    if len(ints) == len(keys):
-        return IntKeys(frozen(np.concatenate([np.empty(0, np.uint64), *ints])))
-    of_bytes = [each for each in keys if isinstance(each, ByteKeys)]
-    lengths = np.concatenate([np.diff(each.offsets) for each in of_bytes])
-    data = [each.data[each.offsets[0] : each.offsets[-1]] for each in of_bytes]
+    return keys[0].concat(keys) if keys else IntKeys(_NO_WORDS)
+
+
+def gathered(data: Bytes, starts: Integers, lengths: Integers) -> ByteKeys:
+    """Copy ids of such `lengths` from where each starts in `data`."""
+    offsets = _offsets_of(lengths)
+    copy = np.empty(offsets[-1], np.uint8)
+    copy_texts(frozen(data), frozen(starts), offsets, copy)
+    return ByteKeys(offsets, frozen(copy))
+
+
+def _offsets_of(lengths: Integers) -> Integers:
     offsets = np.zeros(len(lengths) + 1, np.int64)
     np.cumsum(lengths, out=offsets[1:])
-    return ByteKeys(frozen(offsets), frozen(np.concatenate(data)))
+    return frozen(offsets)
 
 
-def gathered(
-    data: npt.NDArray[np.uint8], starts: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64]
-) -> ByteKeys:
-    """Copy ids of such `lengths` from where each starts in `data`."""
-    offsets = np.zeros(len(starts) + 1, np.int64)
-    np.cumsum(lengths, out=offsets[1:])
-    copy = np.empty(offsets[-1], np.uint8)
-    copy_texts(frozen(data), frozen(starts), frozen(offsets), copy)
-    return ByteKeys(frozen(offsets), frozen(copy))
+def _refuse_invalid_text(ids: pa.Array) -> None:
+    try:
+        refuse_invalid_text(ids)
+    except pa.ArrowInvalid as error:
+        raise DataError(
+            f"text ids must be valid UTF-8; got other bytes ({error}). "
+            "Give the column as binary, or encode it anew."
+        ) from error
 
 
 @kernel

@@ -2,24 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from rfm_engine.kernels import kernel
-from rfm_engine.orders.keys import ByteKeys, IntKeys
-from rfm_engine.orders.normalize import OrderRows
-
-
-def count_repeats(rows: OrderRows, n_rows: int) -> int:
-    """Return how many of the first rows repeat the row before, both of them counted."""
-    keys = rows.keys
-    if isinstance(keys, IntKeys):
-        return int(int_repeats(keys.bits[:n_rows], rows.time_us, rows.reason))
-    if isinstance(keys, ByteKeys):
-        ends = keys.offsets[: n_rows + 1]
-        return int(byte_repeats(ends, keys.data, rows.time_us, rows.reason))
-    # Rows that share an id have the same place in the dictionary.
-    places = keys.indices[:n_rows].view(np.uint64)
-    return int(int_repeats(places, rows.time_us, rows.reason))
 
 
 @kernel

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import frozen
 from rfm_engine.kernels.types import Words
-from rfm_engine.orders.keys import IntKeys, Keys
+from rfm_engine.orders.keys import Keys
 
 Path: TypeAlias = tuple[int, ...]
 """The leading words of an id, as many as tell it from all others."""
@@ -31,24 +31,23 @@ class Identities:
         self._keys = keys
         self._signed = signed
         self._lengths = np.zeros(0, np.int64)
-        if not isinstance(keys, IntKeys):
+        if keys.of_bytes:
             self._lengths = np.diff(keys.offsets)
 
     def __len__(self) -> int:
-        keys = self._keys
-        return len(keys.bits) if isinstance(keys, IntKeys) else len(self._lengths)
+        return len(self._keys)
 
     @property
     def n_levels(self) -> int:
         """Words of the longest id."""
-        if isinstance(self._keys, IntKeys):
+        if not self._keys.of_bytes:
             return 1
         longest = int(self._lengths.max(initial=0))
         return -(-longest // _WORD_BYTES) + 1
 
     def words(self, level: int, n_levels: int) -> Words:
         """Return the word of every id at a level, of `n_levels` in all."""
-        if isinstance(self._keys, IntKeys):
+        if not self._keys.of_bytes:
             return self._keys.bits ^ _SIGN if self._signed else self._keys.bits
         if level == n_levels - 1:
             return self._lengths.astype(np.uint64)

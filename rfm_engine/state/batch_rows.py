@@ -15,7 +15,8 @@ import pyarrow as pa
 from rfm_engine.errors import DataError
 from rfm_engine.kernels.arrays import frozen
 from rfm_engine.kernels.types import Integers, Records
-from rfm_engine.orders.group_keys import GroupIds, customers_of, groups_of, within_groups
+from rfm_engine.orders.group_keys import GroupIds, customers_of, group_words, within_groups
+from rfm_engine.orders.hashing import HashKey
 from rfm_engine.orders.judge import COUNTED
 from rfm_engine.orders.keys import IntKeys, Keys
 from rfm_engine.orders.kinds import Kinds
@@ -30,13 +31,12 @@ from rfm_engine.state.merge import NO_DAYS, Rows
 from rfm_engine.state.row_order import sorted_rows
 from rfm_engine.totals.buffer.rows import Layout
 from rfm_engine.totals.duplicates.filter import Duplicates
-from rfm_engine.totals.ids import IdColumns, taken
+from rfm_engine.totals.ids import IdColumns
 from rfm_engine.totals.intake import Intake
 from rfm_engine.totals.ledger import RowCounts
 from rfm_engine.totals.memory.budget import Budget
 from rfm_engine.totals.memory.spill import SpillFile
 from rfm_engine.totals.tables.contents import Contents
-from rfm_engine.totals.tables.hashing import HashKey
 from rfm_engine.totals.tables.measures import COUNT, COUNT_BITS, FIRST, TOO_MANY
 from rfm_engine.totals.tables.partitions import Partitions
 
@@ -188,8 +188,8 @@ class Gathering:
             rows = entries.rows.astype(np.intp)
             which: Keys = IntKeys(entries.values.view(np.uint64))
             if entries.keys is not None:
-                which = taken(entries.keys, entries.values)
-            owners = taken(keys, rows)
+                which = entries.keys.take(entries.values)
+            owners = keys.take(rows)
             pairs = within_groups(owners, GroupIds(which, None))
             days = words[rows] if self._daily else NO_DAYS
             nothing = np.empty((len(rows), 0), np.int64)
@@ -234,11 +234,8 @@ class Gathering:
                 self._by_day[day] = self._by_day.get(day, 0) + n
 
     def _without_days(self, keys: Keys) -> tuple[Keys, Integers]:
-        assert not isinstance(keys, IntKeys)
-        words = groups_of(keys, of_bytes=False).keys
-        assert isinstance(words, IntKeys)
         customers = customers_of(keys, of_bytes=self._ids.of_bytes)
-        return customers, words.bits.view(np.int64)
+        return customers, group_words(keys).view(np.int64)
 
     @property
     def _ids(self) -> IdColumns:
@@ -251,7 +248,7 @@ class Gathering:
         if len(faulty):
             raise DataError(
                 f"orders must be below 2^{COUNT_BITS - 1} a customer; customer "
-                f"{self._ids.name(taken(keys, faulty[:1]))} has more. Mend them."
+                f"{self._ids.name(keys.take(faulty[:1]))} has more. Mend them."
             )
 
 

@@ -14,10 +14,9 @@ from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import frozen
 from rfm_engine.kernels.types import Instants, Integers, Places
 from rfm_engine.orders.keys import Keys, joined
-from rfm_engine.state.merge import Rows, plain
+from rfm_engine.state.merge import Rows
 from rfm_engine.state.runs import find_places
 from rfm_engine.state.shape import NEVER_FIRST, NEVER_LAST, CustomerFile
-from rfm_engine.totals.ids import taken
 from rfm_engine.totals.records import LIMIT, Measured
 from rfm_engine.totals.tables.measures import (
     COUNT,
@@ -46,8 +45,8 @@ class Columns:
         if few is not None:
             self._places = np.empty(few.n, np.int64)
             n_all = find_places(
-                *plain(file.keys()), frozen(file.bounds), *plain(few.keys), frozen(few.bounds),
-                self._places,
+                *file.keys().arguments(), frozen(file.bounds), *few.keys.arguments(),
+                frozen(few.bounds), self._places,
             )  # fmt: skip
             self._n_more = int(n_all) - self.n_records
             self.n_records = int(n_all)
@@ -63,7 +62,7 @@ class Columns:
         if self._few is None or not self._n_more:
             return ids
         new = np.flatnonzero(self._places >= self.n_records - self._n_more)
-        return joined([ids, taken(self._few.keys, new)])
+        return joined([ids, self._few.keys.take(new)])
 
     def measured(self, room: tuple[Integers, Integers, Integers]) -> Measured:
         """Return the columns as they are where all have an order, leaving `room` alone."""

@@ -16,7 +16,6 @@ from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import frozen
 from rfm_engine.kernels.types import Integers
 from rfm_engine.state.merge import NO_DAYS, Rows, first_rows
-from rfm_engine.totals.ids import taken
 from rfm_engine.totals.records import HeldRecords
 from rfm_engine.totals.tables.day_totals import Repeats
 from rfm_engine.totals.tables.measures import COUNT_BITS
@@ -74,7 +73,7 @@ def held_in(rows: Rows, window: Window, *, repeats: bool) -> HeldRecords:
         np.int64((1 << _SPAN_BITS) - 1), np.int64(1 << COUNT_BITS), at, records, first_day,
         last_day, n_days, high, low,
     )  # fmt: skip
-    keys = taken(rows.keys, at[:n])
+    keys = rows.keys.take(at[:n])
     days = Repeats(first_day[:n], last_day[:n], n_days[:n], high[:n], low[:n])
     return HeldRecords(lambda: keys, records[:n], NO_DAYS, n, days if repeats else None)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from rfm_engine.errors import DataError, UsageError, shown
+from rfm_engine.orders.hashing import HashKey
 from rfm_engine.orders.place import MissingColumnError, Source
 from rfm_engine.orders.reading import NEWEST, day_date
 from rfm_engine.orders.reading import Reading as OrderReading
@@ -34,7 +35,6 @@ from rfm_engine.totals.memory.budget import (
     plan_memory,
 )
 from rfm_engine.totals.memory.system import anonymous_bytes, available_bytes
-from rfm_engine.totals.tables.hashing import HashKey
 from rfm_engine.totals.tables.measures import COUNT_BITS
 
 

@@ -16,6 +16,7 @@ from rfm_engine.kernels.arrays import frozen
 from rfm_engine.kernels.types import Marks
 from rfm_engine.orders.distinct_columns import Cells
 from rfm_engine.orders.group_keys import GroupIds, groups_of, within_groups
+from rfm_engine.orders.hashing import HashKey
 from rfm_engine.orders.keys import ByteKeys, gathered, joined
 from rfm_engine.orders.kinds import Kinds
 from rfm_engine.state.batch_rows import Gathering
@@ -36,7 +37,6 @@ from rfm_engine.totals.duplicates.rows import (
     Entries,
 )
 from rfm_engine.totals.duplicates.words import RowWords
-from rfm_engine.totals.tables.hashing import HashKey
 
 _ROWS_PER_FILE = 1 << 18
 _NO_MARKS = frozen(np.zeros(1, np.uint8))
@@ -129,10 +129,7 @@ class _Kept:
         shape = distinct_shape_of(self._current.manifest, Kinds(*newest.kinds))
         for file in batch.distinct.files:
             keys = shape.decoded(self._current.read(file), file.counts).keys
-            assert isinstance(keys, ByteKeys)
-            found = groups_of(keys, of_bytes=True).keys
-            assert isinstance(found, ByteKeys)
-            yield _Rows(found)
+            yield _Rows(groups_of(keys, of_bytes=True).keys.as_bytes())
 
     def refuse_repeated(self, batch: Batch, others: Sequence[Batch], like: DistinctRows) -> None:
         """Refuse to replace a batch that counts, or says is rounded, what others have too.
@@ -169,6 +166,6 @@ def _file(
         cells = (Cells(frozen(heads.reshape(-1, 1)), None, None), Cells(None, words.keys, None))
         parts.append(RowWords.of(cells, len(marks)).keys)
         owners.append(customers)
-    all_owners, rows = joined(owners), joined(parts)
+    all_owners, rows = joined(owners), ByteKeys.concat(parts)
     pairs = within_groups(all_owners, GroupIds(rows, None))
     return writing.file(DISTINCT_ROLE, shape, 0, in_buckets(pairs, key, all_owners))

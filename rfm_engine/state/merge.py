@@ -16,9 +16,8 @@ import numpy.typing as npt
 from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import frozen
 from rfm_engine.kernels.types import Integers, Records
-from rfm_engine.orders.keys import IntKeys, Keys, joined
+from rfm_engine.orders.keys import Keys, joined
 from rfm_engine.state.runs import interleave, mark_changes
-from rfm_engine.totals.ids import taken
 from rfm_engine.totals.tables.measures import COUNT_BITS
 
 BUCKET_BITS = 8
@@ -49,20 +48,15 @@ class Rows(NamedTuple):
     def of_buckets(self, first: int, last: int) -> Rows:
         """Return the rows of buckets `first:last`, views of these."""
         start, end = int(self.bounds[first]), int(self.bounds[last])
-        keys = self.keys
-        if isinstance(keys, IntKeys):
-            keys = IntKeys(keys.bits[start:end])
-        else:
-            keys = keys._replace(offsets=keys.offsets[start : end + 1])
         bounds = self.bounds[first : last + 1] - start
         days = self.days[start:end] if len(self.days) else self.days
-        return Rows(bounds, keys, self.records[start:end], days)
+        return Rows(bounds, self.keys.slice(start, end), self.records[start:end], days)
 
     def take(self, places: npt.NDArray[np.intp]) -> Rows:
         """Return some rows, by their ascending places."""
         days = self.days[places] if len(self.days) else self.days
         bounds = np.searchsorted(places, self.bounds).astype(np.int64)
-        return Rows(bounds, taken(self.keys, places), self.records.take(places, axis=0), days)
+        return Rows(bounds, self.keys.take(places), self.records.take(places, axis=0), days)
 
 
 def apart(runs: Iterable[Rows]) -> Rows:
@@ -110,33 +104,22 @@ def _merged(a: Rows, b: Rows) -> Rows:
     from_a, from_b = np.empty(a.n + b.n, np.int64), np.empty(a.n + b.n, np.int64)
     bounds = np.zeros(len(a.bounds), np.int64)
     days = frozen(a.days), frozen(b.days)
-    n = interleave(*plain(a.keys), *plain(b.keys), *days, frozen(a.bounds), frozen(b.bounds),
-                   from_a, from_b, bounds)  # fmt: skip
+    n = interleave(*a.keys.arguments(), *b.keys.arguments(), *days,
+                   frozen(a.bounds), frozen(b.bounds), from_a, from_b, bounds)  # fmt: skip
     from_a, from_b = frozen(from_a[:n]), frozen(from_b[:n])
     records = np.empty((n, a.records.shape[1]), np.int64)
     if records.shape[1]:
         add_records(frozen(a.records), frozen(b.records), from_a, from_b, _ONE_CARRY, records)
     both = np.where(from_a >= 0, from_a, from_b + a.n)
     words = np.concatenate([a.days, b.days])
-    return Rows(bounds, taken(joined([a.keys, b.keys]), both), records,
+    return Rows(bounds, joined([a.keys, b.keys]).take(both), records,
                 words[both] if len(words) else NO_DAYS)  # fmt: skip
-
-
-_NO_BITS, _NO_DATA = frozen(np.zeros(0, np.uint64)), frozen(np.zeros(0, np.uint8))
-
-
-def plain(keys: Keys) -> tuple[npt.NDArray[np.uint64], Integers, npt.NDArray[np.uint8]]:
-    """Return integers, offsets and bytes, of which those that keys have not are empty."""
-    if isinstance(keys, IntKeys):
-        return frozen(keys.bits), NO_DAYS, _NO_DATA
-    return _NO_BITS, frozen(keys.offsets), frozen(keys.data)
 
 
 def first_rows(keys: Keys) -> npt.NDArray[np.bool_]:
     """Tell which rows have another key than the row before, `bool[n]`."""
-    bits, offsets, data = plain(keys)
-    changed = np.empty(max(len(bits), len(offsets) - 1), np.bool_)
-    mark_changes(bits, offsets, data, changed)
+    changed = np.empty(len(keys), np.bool_)
+    mark_changes(*keys.arguments(), changed)
     return changed
 
 

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from rfm_engine.orders.hashing import HashKey
 from rfm_engine.orders.kinds import Kinds
 from rfm_engine.state.batch_rows import Gathered
 from rfm_engine.state.days import first_word
@@ -28,7 +29,6 @@ from rfm_engine.state.repeats import counted_less, shared
 from rfm_engine.state.shape import Shape
 from rfm_engine.state.store import Current, Store
 from rfm_engine.totals.ids import IdColumns
-from rfm_engine.totals.tables.hashing import HashKey
 
 Piece = TypeVar("Piece")
 

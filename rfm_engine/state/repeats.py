@@ -13,14 +13,12 @@ import numpy.typing as npt
 
 from rfm_engine.kernels.arrays import frozen
 from rfm_engine.kernels.types import Integers
-from rfm_engine.orders.keys import ByteKeys
+from rfm_engine.orders.hashing import HashKey
 from rfm_engine.state.days import DAY_SHIFT, day_words
 from rfm_engine.state.merge import NO_DAYS, Rows
 from rfm_engine.state.row_order import added_up, sorted_rows
 from rfm_engine.state.runs import find_repeats, find_shared
 from rfm_engine.state.shape import Shape
-from rfm_engine.totals.ids import taken
-from rfm_engine.totals.tables.hashing import HashKey
 from rfm_engine.totals.tables.measures import COUNT
 
 
@@ -45,7 +43,7 @@ def counted_less(before: Rows | None, own: Rows, key: HashKey, shape: Shape) -> 
     records = np.zeros((n, 4), np.int64)
     records[:, COUNT] = counts
     words = day_words(first, until, np.zeros(n, np.bool_)) if len(own.days) else NO_DAYS
-    owners = shape.owners(taken(own.keys, at))
+    owners = shape.owners(own.keys.take(at))
     return added_up(sorted_rows(owners, records, words, key))
 
 
@@ -68,5 +66,5 @@ def _repeats(
 
 
 def _arrays(rows: Rows) -> tuple[Integers, npt.NDArray[np.uint8], Integers]:
-    assert isinstance(rows.keys, ByteKeys)
-    return frozen(rows.keys.offsets), frozen(rows.keys.data), frozen(rows.bounds)
+    _, offsets, data = rows.keys.arguments()
+    return offsets, data, frozen(rows.bounds)

@@ -6,11 +6,10 @@ import numpy as np
 import numpy.typing as npt
 
 from rfm_engine.kernels.types import Integers, Records
+from rfm_engine.orders.hashing import HashKey
 from rfm_engine.orders.keys import Keys
 from rfm_engine.scoring.identities import Identities
 from rfm_engine.state.merge import BUCKET_BITS, N_BUCKETS, NO_DAYS, Rows, first_rows
-from rfm_engine.totals.ids import taken
-from rfm_engine.totals.tables.hashing import HashKey, hash_keys
 from rfm_engine.totals.tables.measures import COUNT
 
 
@@ -34,7 +33,7 @@ def order_of(
 
 def buckets_of(owners: Keys, key: HashKey) -> npt.NDArray[np.uint8]:
     """Return the bucket of each customer."""
-    return (hash_keys(owners, key) >> np.uint64(64 - BUCKET_BITS)).astype(np.uint8)
+    return (owners.hash(key) >> np.uint64(64 - BUCKET_BITS)).astype(np.uint8)
 
 
 def in_buckets(keys: Keys, key: HashKey, owners: Keys) -> Rows:
@@ -43,7 +42,7 @@ def in_buckets(keys: Keys, key: HashKey, owners: Keys) -> Rows:
     bounds = np.zeros(N_BUCKETS + 1, np.int64)
     np.cumsum(np.bincount(buckets, minlength=N_BUCKETS), out=bounds[1:])
     order = np.argsort(buckets, kind="stable")
-    return Rows(bounds, taken(keys, order), np.empty((len(order), 0), np.int64), NO_DAYS)
+    return Rows(bounds, keys.take(order), np.empty((len(order), 0), np.int64), NO_DAYS)
 
 
 def sorted_rows(
@@ -54,7 +53,7 @@ def sorted_rows(
     bounds = np.zeros(N_BUCKETS + 1, np.int64)
     np.cumsum(np.bincount(buckets, minlength=N_BUCKETS), out=bounds[1:])
     days = words[order] if len(words) else NO_DAYS
-    return Rows(bounds, taken(keys, order), records.take(order, axis=0), days)
+    return Rows(bounds, keys.take(order), records.take(order, axis=0), days)
 
 
 def added_up(rows: Rows) -> Rows:

@@ -17,11 +17,11 @@ from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import arrow, frozen, valid_mask, values
 from rfm_engine.kernels.types import Records
 from rfm_engine.orders.group_keys import GroupIds, customers_of, groups_of, within_groups
-from rfm_engine.orders.keys import ByteKeys, IntKeys, Keys, joined, keys_of
+from rfm_engine.orders.keys import Keys, joined, keys_of
 from rfm_engine.orders.kinds import OUTPUT_TYPES, IdKind
 from rfm_engine.state.days import day_words, days_of
 from rfm_engine.state.merge import NO_DAYS, Rows
-from rfm_engine.totals.ids import IdColumns, ids_array
+from rfm_engine.totals.ids import IdColumns
 from rfm_engine.totals.tables.measures import COUNT_BITS, FAR_US, UNKNOWN_FIRST
 
 NEVER_FIRST = np.int64(np.iinfo(np.int64).max)
@@ -103,7 +103,6 @@ class Shape(NamedTuple):
         """Return the keys of the customers that rows are of."""
         if self.order is None:
             return keys
-        assert isinstance(keys, ByteKeys)
         return customers_of(keys, of_bytes=self.kinds.of_bytes)
 
     def customers(self, keys: Keys) -> pa.ChunkedArray[Any]:
@@ -114,11 +113,8 @@ class Shape(NamedTuple):
     def _id_columns(self, keys: Keys) -> dict[str, Any]:
         orders = {}
         if self.order is not None and self.order_kind is not None:
-            assert isinstance(keys, ByteKeys)
             found = groups_of(keys, of_bytes=self.order_kind not in _INTS)
-            plain = found.keys
-            assert isinstance(plain, IntKeys | ByteKeys)
-            orders = {self.order_column: ids_array(plain, self.order_kind)}
+            orders = {self.order_column: found.to_arrow(OUTPUT_TYPES[self.order_kind])}
         owners = self.owners(keys)
         return dict(zip(self.id_columns, self.kinds.columns([owners]), strict=True)) | orders
 
@@ -205,13 +201,9 @@ def _bounds(counts: tuple[int, ...]) -> npt.NDArray[np.int64]:
 
 
 def _keys_of(column: pa.ChunkedArray[Any], kind: IdKind) -> Keys:
-    found = []
-    for chunk in column.chunks:
-        keys = keys_of(chunk)
-        assert isinstance(keys, IntKeys | ByteKeys)
-        found.append(keys)
+    found: list[Keys] = [keys_of(chunk).plain() for chunk in column.chunks]
     if not found:
-        return keys_of(pa.array([], OUTPUT_TYPES[kind]))  # type: ignore[return-value]
+        return keys_of(pa.array([], OUTPUT_TYPES[kind])).plain()
     return found[0] if len(found) == 1 else joined(found)
 
 

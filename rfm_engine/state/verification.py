@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from rfm_engine.errors import StateError, shown_cause
+from rfm_engine.orders.hashing import HashKey
 from rfm_engine.orders.kinds import Kinds
 from rfm_engine.state.creation import store_at
 from rfm_engine.state.ledger import KnownBatches, decoded
@@ -19,7 +20,6 @@ from rfm_engine.state.next_generation import shape_of_file
 from rfm_engine.state.row_order import buckets_of, order_of
 from rfm_engine.state.shape import Shape
 from rfm_engine.state.store import Store
-from rfm_engine.totals.tables.hashing import HashKey
 
 
 def verify(path: str | os.PathLike[str]) -> list[str]:

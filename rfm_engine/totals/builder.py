@@ -16,6 +16,7 @@ import pyarrow as pa
 from rfm_engine.errors import UsageError
 from rfm_engine.kernels.arrays import is_text, plain_type
 from rfm_engine.orders.group_keys import within_groups
+from rfm_engine.orders.hashing import HashKey
 from rfm_engine.orders.judge import COUNTED
 from rfm_engine.orders.kinds import OUTPUT_TYPES
 from rfm_engine.orders.place import Place, Source
@@ -39,7 +40,6 @@ from rfm_engine.totals.memory.spill import SpillFile
 from rfm_engine.totals.memory.system import anonymous_bytes
 from rfm_engine.totals.records import MAX_DIGITS
 from rfm_engine.totals.repeat_purchases import CLV_FIELDS, clv_columns
-from rfm_engine.totals.tables.hashing import HashKey
 from rfm_engine.totals.tables.partitions import Partitions
 
 

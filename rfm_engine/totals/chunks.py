@@ -14,10 +14,10 @@ from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import arrow, frozen
 from rfm_engine.orders.group_keys import GroupIds, joined_groups
 from rfm_engine.orders.keys import Keys, joined
-from rfm_engine.orders.kinds import Kinds
+from rfm_engine.orders.kinds import OUTPUT_TYPES, Kinds
 from rfm_engine.orders.time.clock import local_days
 from rfm_engine.orders.time.zones import Zone
-from rfm_engine.totals.ids import IdColumns, groups_array, taken
+from rfm_engine.totals.ids import IdColumns
 from rfm_engine.totals.records import MAX_DIGITS, Held
 from rfm_engine.totals.tables.day_totals import Repeats, joined_repeats
 from rfm_engine.totals.tables.measures import COUNT_BITS
@@ -61,7 +61,7 @@ class CustomerChunk(NamedTuple):
         ids, first, last = [], [], []
         for load, rows, _ in self.parts:
             held = load()
-            ids.append(held.keys() if rows is None else taken(held.keys(), rows))
+            ids.append(held.keys() if rows is None else held.keys().take(rows))
             first_us, known = held.first_us(rows)
             first.append(arrow(first_us, _INSTANT, known))
             last.append(arrow(held.last_us(rows), _INSTANT))
@@ -82,13 +82,13 @@ class CustomerChunk(NamedTuple):
         found = []
         for load, rows, _ in self.parts:
             keys = load().keys()
-            found.append(self.ids.groups(keys if rows is None else taken(keys, rows)))
+            found.append(self.ids.groups(keys if rows is None else keys.take(rows)))
         return joined_groups(found)
 
     def group_column(self) -> pa.Array:
         """Return the group of each customer as `columns` has it."""
         assert self.ids.by is not None
-        return groups_array(self.groups(), self.ids.by)
+        return self.groups().to_arrow(OUTPUT_TYPES[self.ids.by])
 
     def chosen(self, mask: npt.NDArray[np.bool_]) -> CustomerChunk:
         """Return the customers for whom the mask, `bool[n]`, holds."""
@@ -109,7 +109,7 @@ class CustomerChunk(NamedTuple):
             first, last = np.searchsorted(places, (start, start + n))
             if last > first or not found:  # Of nobody the kind of ids is known too.
                 here = places[first:last] - start
-                found.append(taken(load().keys(), here if rows is None else rows[here]))
+                found.append(load().keys().take(here if rows is None else rows[here]))
             start += n
         return joined(found)
 
@@ -147,7 +147,7 @@ def chunk_of(
         held = load()
         found = held.measured((last_us[n:], frequency[n:], monetary[n:]))
         if found.faulty >= 0:
-            name = ids.name(taken(held.keys(), np.array([found.faulty])))
+            name = ids.name(held.keys().take(np.array([found.faulty])))
             if found.too_many:
                 raise DataError(
                     f"orders must be below 2^{COUNT_BITS} a customer; customer {name} has "

@@ -12,7 +12,6 @@ from rfm_engine.orders.normalize import OrderRows
 from rfm_engine.orders.odd_ids import EXPONENT, POINT_ZERO
 from rfm_engine.orders.place import Place
 from rfm_engine.orders.reading import Reading
-from rfm_engine.orders.repeats import count_repeats
 from rfm_engine.orders.time.clock import DAY_US, local_us
 from rfm_engine.orders.warnings import DataWarning, listed
 
@@ -58,7 +57,7 @@ class Evidence:
         n_searched = min(n_left, len(rows.reason)) if self._searches else 0
         n_repeats, have_times = 0, False
         if n_searched > 0:
-            n_repeats = count_repeats(rows, n_searched)
+            n_repeats = rows.keys.count_repeats(n_searched, rows.time_us, rows.reason)
             have_times = self._have_times or _have_times(rows, n_searched, self._reading)
         with self._lock:
             if rows.signs.whole_amounts is not None:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from rfm_engine.kernels import kernel
 from rfm_engine.kernels.types import Codes, Hashes, Positions
-from rfm_engine.totals.tables.hashing import HashKey
+from rfm_engine.orders.hashing import HashKey
 from rfm_engine.totals.tables.keys import IntTable, coded
 
 # Values, groups and bins of so many customers fit the second-level cache.

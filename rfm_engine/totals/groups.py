@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import Executor
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
 from rfm_engine.kernels.arrays import frozen
 from rfm_engine.kernels.types import Codes, Hashes, Positions
-from rfm_engine.orders.group_keys import GroupIds, plain_keys
+from rfm_engine.orders.group_keys import GroupIds
+from rfm_engine.orders.hashing import HashKey
 from rfm_engine.orders.keys import IntKeys, Keys
 from rfm_engine.totals.buffer.rows import Pieces
 from rfm_engine.totals.buffer.texts import placed_alone
 from rfm_engine.totals.chunks import CustomerChunk
 from rfm_engine.totals.group_order import regrouped
-from rfm_engine.totals.ids import taken
-from rfm_engine.totals.tables.hashing import HashKey, hash_keys
-from rfm_engine.totals.tables.keys import ByteTable, IntTable, coded
+from rfm_engine.totals.tables.keys import ByteTable, IntTable
 
 
 class Grouping(NamedTuple):
@@ -40,12 +38,12 @@ class Grouping(NamedTuple):
         """Group customers, with the threads of `pool`."""
         groups = list(pool.map(CustomerChunk.groups, chunks))
         has_none = any(of_chunk.present is not None for of_chunk in groups)
-        ids = [plain_keys(of_chunk) for of_chunk in groups]
-        if has_none or not all(isinstance(keys, IntKeys) for keys in ids):
+        ids = [of_chunk.keys.plain() for of_chunk in groups]
+        if has_none or any(keys.of_bytes for keys in ids):
             # Integers are their own numbers, and none is left for no group; texts have none.
             numbered = _Numbered(key)
             ids = [numbered.number(of_chunk) for of_chunk in groups]
-        hashes = list(pool.map(partial(hash_keys, key=key), ids))
+        hashes = list(pool.map(lambda keys: keys.hash(key), ids))
         return cls(*regrouped(hashes, key, pool), has_none)
 
 
@@ -58,23 +56,17 @@ class _Numbered:
 
     def number(self, groups: GroupIds) -> IntKeys:
         """Return the numbers of customers' groups."""
-        keys, present = plain_keys(groups), groups.present
+        keys, present = groups.keys.plain(), groups.present
         if present is None:
             return IntKeys(frozen(self._assigned(keys)))
         numbers = np.zeros(len(present), np.uint64)
         rows = np.flatnonzero(present)
-        numbers[rows] = self._assigned(taken(keys, rows))
+        numbers[rows] = self._assigned(keys.take(rows))
         return IntKeys(frozen(numbers))
 
     def _assigned(self, keys: Keys) -> Hashes:
-        if isinstance(keys, IntKeys):
-            self._table = self._table or IntTable(self._key, 0)
-            assert isinstance(self._table, IntTable)
-            codes = coded(self._table, hash_keys(keys, self._key))
-        else:
-            found, words = placed_alone(keys, self._key)
-            self._table = self._table or ByteTable(0)
-            n = len(found)
-            pieces = Pieces(np.zeros(1, np.int64), np.full(1, n, np.int64), n)
-            codes = self._table.assign(found, words, pieces, column=1)
+        if self._table is None:
+            self._table = ByteTable(0) if keys.of_bytes else IntTable(self._key, 0)
+        rows, words = placed_alone(keys, self._key)
+        codes = self._table.assign(rows, words, Pieces.of_all(len(keys)), column=1)
         return codes.astype(np.uint64) + np.uint64(1)

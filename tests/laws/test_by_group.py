@@ -13,12 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import rfm_engine as rfm
+from rfm_engine.orders.hashing import HashKey
 from rfm_engine.orders.keys import IntKeys
 from rfm_engine.scoring import groups as within
 from rfm_engine.scoring.methods import BY_RANK, Measure
 from rfm_engine.segments.catalogue import shipped_schemes
 from rfm_engine.totals.group_order import regrouped
-from rfm_engine.totals.tables.hashing import HashKey, hash_keys
 from tests import reference, reference_methods, strategies
 from tests.laws.test_methods import METHODS
 from tests.shapes import AS_OF, random_orders
@@ -140,7 +140,7 @@ def test_place_within__equals_its_definition(customers, method, axis, bins, most
     bins = 2 if method == "mean" else bins
     numbers = [group for group, _ in customers]
     values = [value for _, value in customers]
-    hashes = hash_keys(IntKeys(np.array(numbers, np.uint64)), KEY)
+    hashes = IntKeys(np.array(numbers, np.uint64)).hash(KEY)
     with ThreadPoolExecutor(1) as pool:
         places, found, n = regrouped([hashes], KEY, pool)
     groups = within.Groups(found, n, places)

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from rfm_engine.api import score
 from rfm_engine.errors import DataError
 from rfm_engine.kernels.arrays import frozen, misplaced, plain, valid_mask, worth_sharing
-from rfm_engine.orders.keys import gathered, keys_of
+from rfm_engine.orders.hashing import HashKey
+from rfm_engine.orders.keys import from_arrays, gathered, joined, keys_of
 from rfm_engine.totals.buffer.routing import route
 from rfm_engine.totals.buffer.texts import WaitingTexts
-from rfm_engine.totals.tables.hashing import HashKey, hash_keys, key_at
 
 KEY = HashKey.from_int(3)
 
@@ -40,7 +40,7 @@ def test_shared_keys__mean_what_decoded_ones_mean(column):
     present = valid_mask(column)
     shown = [True] * len(column) if present is None else present.tolist()
     assert shown == [value is not None for value in expected]
-    hashes, others = hash_keys(keys, KEY), hash_keys(keys_of(decoded), KEY)
+    hashes, others = keys.hash(KEY), keys_of(decoded).hash(KEY)
     assert hashes[shown].tolist() == others[shown].tolist()
     reason = frozen(1 - np.array(shown, np.uint8))
     texts = WaitingTexts.of(keys, route(keys, reason, KEY, None))
@@ -52,7 +52,7 @@ def test_shared_keys__mean_what_decoded_ones_mean(column):
             assert words[place + 1 :].tobytes()[:n_bytes] == value
     # Each value once, and only those that a counted row has.
     used = {index for index, is_shown in zip(keys.indices.tolist(), shown, strict=True) if is_shown}
-    sizes = [len(key_at(keys.values, index)) for index in used]
+    sizes = np.diff(keys.values.offsets)[sorted(used)].tolist()
     assert texts.n_words == sum(1 + (size + 7) // 8 for size in sizes)
 
 
@@ -88,4 +88,36 @@ def test_gathered__copies_texts_from_where_they_start(texts, data):
     )
     starts = ends[rows]
     keys = gathered(np.frombuffer(b"".join(texts), np.uint8), starts, ends[rows + 1] - starts)
-    assert [key_at(keys, i) for i in range(len(rows))] == [texts[row] for row in rows]
+    assert keys.to_arrow(pa.binary()).to_pylist() == [texts[row] for row in rows]
+
+
+IDS = {
+    "int64": (st.integers(-(2**63), 2**63 - 1), pa.int64()),
+    "uint64": (st.integers(0, 2**64 - 1), pa.uint64()),
+    "string": (st.text(max_size=9), pa.string()),
+    "binary": (st.binary(max_size=9), pa.binary()),
+    "uuid": (st.uuids(), pa.uuid()),
+}
+
+
+@pytest.mark.parametrize(("elements", "kind"), IDS.values(), ids=IDS)
+@given(data=st.data())
+def test_keys__methods_mean_the_same_for_every_kind(elements, kind, data):
+    ids = data.draw(st.lists(elements, min_size=1, max_size=9))
+    stored = [each.bytes for each in ids] if kind == pa.uuid() else ids
+    keys = keys_of(pa.array(stored, kind.storage_type if kind == pa.uuid() else kind))
+    start, stop = sorted(data.draw(st.tuples(*[st.integers(0, len(ids))] * 2)))
+    rows = data.draw(st.lists(st.integers(0, len(ids) - 1), max_size=9))
+
+    def meant(some):
+        return some.to_arrow(kind).to_pylist()
+
+    assert len(keys) == len(ids)
+    part = keys.slice(start, stop)
+    assert [meant(from_arrays(each.arrays())) for each in (keys, part)] == [ids, ids[start:stop]]
+    assert meant(keys.take(np.array(rows, np.intp))) == [ids[row] for row in rows]
+    assert meant(joined([part, keys, part])) == ids[start:stop] + ids + ids[start:stop]
+    assert [each for piece in keys.pieces() for each in meant(piece)] == ids
+    assert part.hash(KEY).tolist() == keys.hash(KEY)[start:stop].tolist()
+    as_bytes = [each.as_bytes().to_arrow(pa.binary()).to_pylist() for each in (part, keys)]
+    assert as_bytes[0] == as_bytes[1][start:stop]

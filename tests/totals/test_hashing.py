@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rfm_engine.kernels.arrays import frozen
+from rfm_engine.orders.hashing import HashKey, unhash_words
 from rfm_engine.orders.keys import ByteKeys, IntKeys
-from rfm_engine.totals.tables.hashing import HashKey, hash_keys, unhash_ints
 from tests.conftest import COMPILED
 
 WORD = 2**64 - 1
@@ -61,19 +61,19 @@ def siphash_1_3(key0, key1, message):
 
 
 @given(st.lists(st.binary(max_size=40), max_size=20), secrets)
-def test_hash_keys__bytes_are_siphash_1_3(messages, secret):
+def test_hash__bytes_are_siphash_1_3(messages, secret):
     key = HashKey.from_int(secret)
     expected = [siphash_1_3(int(key.mask), int(key.multiplier), m) for m in messages]
-    assert hash_keys(byte_keys(messages), key).tolist() == expected
+    assert byte_keys(messages).hash(key).tolist() == expected
 
 
 @given(ids, secrets)
 def test_unhash__gives_the_integers_back(values, secret):
     key = HashKey.from_int(secret)
-    assert unhash_ints(hash_keys(int_keys(values), key), key).bits.tolist() == values
+    assert unhash_words(int_keys(values).hash(key), key).tolist() == values
 
 
-def test_hash_keys__structured_ids_spread_over_the_partitions():
+def test_hash__structured_ids_spread_over_the_partitions():
     bits = 16 if COMPILED else 13
     n = 1 << bits
     counting = np.arange(n, dtype=np.uint64)
@@ -88,7 +88,7 @@ def test_hash_keys__structured_ids_spread_over_the_partitions():
     }
     for name, values in families.items():
         for secret in range(5):
-            hashes = hash_keys(int_keys(values), HashKey.from_int(secret))
+            hashes = int_keys(values).hash(HashKey.from_int(secret))
             for shift in (58, 52, 20):
                 buckets = (hashes >> np.uint64(shift)) & np.uint64(63)
                 counts = np.bincount(buckets.astype(np.int64), minlength=64)

@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import rfm_engine as rfm
+from rfm_engine.orders.hashing import HashKey
 from rfm_engine.orders.time.zones import Zone
 from rfm_engine.totals.buffer.rows import Layout, NetRule
 from rfm_engine.totals.tables import net_orders
 from rfm_engine.totals.tables.contents import NetEntries
-from rfm_engine.totals.tables.hashing import HashKey
 from rfm_engine.totals.tables.keys import slot_shift
 from rfm_engine.totals.tables.net_counts import sum_orders
 from rfm_engine.totals.tables.net_orders import NetOrders, add_up_orders

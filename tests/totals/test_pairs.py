@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rfm_engine.orders.hashing import HashKey
 from rfm_engine.totals.buffer.rows import Layout
 from rfm_engine.totals.tables import pairs as pairs_module
-from rfm_engine.totals.tables.hashing import HashKey
 from rfm_engine.totals.tables.keys import slot_shift
 from rfm_engine.totals.tables.pairs import Pairs, keep_distinct
 from tests.totals.waiting_rows import pieces_of

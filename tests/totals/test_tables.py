@@ -5,25 +5,31 @@ from __future__ import annotations
 from functools import partial
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rfm_engine.totals.tables.hashing import HashKey, key_at
+from rfm_engine.orders.hashing import HashKey
 from rfm_engine.totals.tables.keys import ByteTable, IntTable
 from tests.totals.test_hashing import byte_keys, int_keys
 from tests.totals.waiting_rows import pieces_of, rows_of
 
 KEY = HashKey.from_int(7)
 TABLES = [
-    (partial(IntTable, KEY, 6), int_keys, st.integers(0, 40) | st.integers(0, 2**64 - 1)),
-    (partial(ByteTable, 6), byte_keys, st.binary(max_size=3) | st.binary(max_size=60)),
+    (
+        partial(IntTable, KEY, 6),
+        int_keys,
+        pa.uint64(),
+        st.integers(0, 40) | st.integers(0, 2**64 - 1),
+    ),
+    (partial(ByteTable, 6), byte_keys, pa.binary(), st.binary(max_size=3) | st.binary(max_size=60)),
 ]
 
 
-@pytest.mark.parametrize(("table_of", "keys_of", "elements"), TABLES)
+@pytest.mark.parametrize(("table_of", "keys_of", "kind", "elements"), TABLES)
 @given(data=st.data())
-def test_assign__numbers_keys_in_order_of_appearance(table_of, keys_of, elements, data):
+def test_assign__numbers_keys_in_order_of_appearance(table_of, keys_of, kind, elements, data):
     table = table_of()
     codes: dict[object, int] = {}
     for values in data.draw(st.lists(st.lists(elements, max_size=60), max_size=4)):
@@ -39,7 +45,7 @@ def test_assign__numbers_keys_in_order_of_appearance(table_of, keys_of, elements
         ]
         assert got == [codes.setdefault(value, len(codes)) for value in seen]
     assert table.n == len(codes)
-    assert [key_at(table.keys(), code) for code in range(table.n)] == list(codes)
+    assert table.keys().to_arrow(kind).to_pylist() == list(codes)
 
 
 @pytest.mark.parametrize("stride", [1, 1 << 20, 1 << 47, (1 << 40) + 1])

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
+from rfm_engine.orders.hashing import HashKey
 from rfm_engine.orders.keys import ByteKeys, Keys
 from rfm_engine.totals.buffer.routing import Route
 from rfm_engine.totals.buffer.rows import Pieces
 from rfm_engine.totals.buffer.texts import WaitingTexts
-from rfm_engine.totals.tables.hashing import HashKey, hash_keys
 
 
 def rows_of(keys: Keys, key: HashKey) -> tuple[np.ndarray, np.ndarray]:
     """Return rows of hash, two zeros and the place in the texts, and the texts."""
-    hashes = hash_keys(keys, key)
+    hashes = keys.hash(key)
     n = len(hashes)
     rows = np.zeros((n, 4), np.int64)
     rows[:, 0] = hashes.view(np.int64)

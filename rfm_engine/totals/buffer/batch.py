@@ -9,7 +9,8 @@ import numpy.typing as npt
 
 from rfm_engine.kernels.arrays import frozen
 from rfm_engine.kernels.types import Integers
-from rfm_engine.orders.keys import IntKeys, RowKeys
+from rfm_engine.orders.hashing import HashKey
+from rfm_engine.orders.keys import RowKeys
 from rfm_engine.orders.normalize import OrderRows
 from rfm_engine.totals.buffer.lines import joined
 from rfm_engine.totals.buffer.narrow_rows import packed
@@ -18,7 +19,6 @@ from rfm_engine.totals.buffer.rows import Span, Waiting
 from rfm_engine.totals.buffer.scatter import scatter
 from rfm_engine.totals.buffer.texts import WaitingTexts
 from rfm_engine.totals.tables.dense_ids import DenseRange
-from rfm_engine.totals.tables.hashing import HashKey, hash_keys
 
 _ALL, _NONE = frozen(np.ones(1, np.uint8)), frozen(np.zeros(1, np.uint8))
 
@@ -72,11 +72,11 @@ class Batch(NamedTuple):
         if self.key_texts is not None:
             columns.append(self.key_texts.write(waiting.texts, first_word))
             first_word += self.key_texts.n_words
-        if isinstance(rows.order_keys, IntKeys):
-            columns.append(rows.order_keys.bits.view(np.int64))
-        elif rows.order_keys is not None and self.order_texts is not None:
-            columns.append(frozen(hash_keys(rows.order_keys, key).view(np.int64)))
+        if self.order_texts is not None and rows.order_keys is not None:
+            columns.append(frozen(rows.order_keys.hash(key).view(np.int64)))
             columns.append(self.order_texts.write(waiting.texts, first_word))
+        elif rows.order_keys is not None and not rows.order_keys.of_bytes:
+            columns.append(rows.order_keys.bits.view(np.int64))
         elif rows.n_orders is not None:
             columns.append(rows.n_orders)
         scatter(self.route, place, columns)
@@ -89,6 +89,5 @@ def _alone(rows: OrderRows) -> npt.NDArray[np.uint8]:
 
 
 def _texts(keys: RowKeys | None, routed: Route) -> WaitingTexts | None:
-    if keys is None or isinstance(keys, IntKeys):
-        return None
-    return WaitingTexts.of(keys, routed)
+    texts = None if keys is None else keys.texts
+    return None if texts is None else WaitingTexts.of(texts, routed)

@@ -29,7 +29,7 @@ def joined(rows: OrderRows) -> OrderRows:
     are returned as they are.
     """
     keys, orders = rows.keys, rows.order_keys
-    if not isinstance(keys, IntKeys) or not isinstance(orders, IntKeys):
+    if keys.of_bytes or orders is None or orders.of_bytes:
         return rows
     if not _worthwhile(keys, orders):
         return rows

@@ -10,10 +10,10 @@ import numpy.typing as npt
 from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import frozen
 from rfm_engine.kernels.types import Hashes
-from rfm_engine.orders.keys import ByteKeys, IntKeys, RowKeys
+from rfm_engine.orders.hashing import HashKey
+from rfm_engine.orders.keys import RowKeys
 from rfm_engine.totals.buffer.rows import BIN_BITS, N_BINS
 from rfm_engine.totals.tables.dense_ids import DenseRange
-from rfm_engine.totals.tables.hashing import HashKey, hash_keys
 
 
 class Route(NamedTuple):
@@ -41,7 +41,7 @@ def route(
     """Find the bin of every row whose reason is 0."""
     bins = np.empty(len(reason), np.uint16)
     shift = np.uint64(64 - BIN_BITS)
-    if dense is None or not isinstance(keys, IntKeys):
+    if dense is None or keys.of_bytes:
         words = _words(keys, key, shift)
         bounds = np.zeros(N_BINS + 2, np.int64)
         bin_hashes(words, reason, shift, bins, bounds)
@@ -58,11 +58,10 @@ def route(
 def _words(keys: RowKeys, key: HashKey, shift: np.uint64) -> Hashes:
     """Hash keys; the bits that choose the bin are those of the owners, where there are any."""
     if key.owners is None:
-        return hash_keys(keys, key)
-    assert isinstance(keys, ByteKeys)
-    owners = hash_keys(key.owners(keys), key)
+        return keys.hash(key)
+    owners = key.owners(keys.plain()).hash(key)
     words = np.empty(len(owners), np.uint64)
-    join_hashes(owners, hash_keys(keys, key), shift, words)
+    join_hashes(owners, keys.hash(key), shift, words)
     return frozen(words)
 
 

@@ -12,7 +12,6 @@ from typing import Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from rfm_engine.orders.keys import IntKeys
 from rfm_engine.orders.normalize import OrderRows
 from rfm_engine.orders.time.zones import Zone
 from rfm_engine.totals.memory.pages import Growing
@@ -62,8 +61,8 @@ class Layout(NamedTuple):
         if rows.n_orders is not None:
             orders = "number"
         if rows.order_keys is not None:
-            orders = "int" if isinstance(rows.order_keys, IntKeys) else "bytes"
-        return cls(not isinstance(rows.keys, IntKeys), orders)
+            orders = "bytes" if rows.order_keys.of_bytes else "int"
+        return cls(rows.keys.of_bytes, orders)
 
     @property
     def amount_column(self) -> int:
@@ -104,6 +103,11 @@ class Pieces(NamedTuple):
     starts: npt.NDArray[np.int64]
     ends: npt.NDArray[np.int64]
     n_rows: int
+
+    @classmethod
+    def of_all(cls, n_rows: int) -> Pieces:
+        """Return all rows as one piece."""
+        return cls(np.zeros(1, np.int64), np.full(1, n_rows, np.int64), n_rows)
 
 
 class Waiting:

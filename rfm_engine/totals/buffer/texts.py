@@ -14,9 +14,10 @@ import numpy.typing as npt
 from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import frozen
 from rfm_engine.kernels.types import BufferRows, Integers, Words
-from rfm_engine.orders.keys import ByteKeys, SharedKeys
+from rfm_engine.orders.hashing import HashKey
+from rfm_engine.orders.keys import ByteKeys, Keys, SharedKeys
 from rfm_engine.totals.buffer.routing import Route
-from rfm_engine.totals.tables.hashing import HashKey, hash_keys
+from rfm_engine.totals.tables.keys import NO_WORDS
 
 
 class WaitingTexts(NamedTuple):
@@ -30,15 +31,14 @@ class WaitingTexts(NamedTuple):
     @classmethod
     def of(cls, keys: ByteKeys | SharedKeys, route: Route) -> WaitingTexts:
         """Return the ids of the counted rows, each once where rows share them."""
-        bins, indices = route.bins, None
-        if isinstance(keys, SharedKeys):
-            keys, indices = keys
+        texts, indices, bins = keys.values, keys.indices, route.bins
+        if indices is not None:
             trash = len(route.bounds) - 1
-            bins = np.full(len(keys.offsets) - 1, trash, np.uint16)
+            bins = np.full(len(texts), trash, np.uint16)
             bin_values(indices, route.bins, trash, bins)
         bounds = np.zeros(len(route.bounds), np.int64)
-        measure_texts(keys.offsets, bins, bounds)
-        return cls(keys, bins, bounds, indices)
+        measure_texts(texts.offsets, bins, bounds)
+        return cls(texts, bins, bounds, indices)
 
     @property
     def n_words(self) -> int:
@@ -54,13 +54,15 @@ class WaitingTexts(NamedTuple):
         return frozen(places if self.indices is None else places[self.indices])
 
 
-def placed_alone(keys: ByteKeys, key: HashKey) -> tuple[BufferRows, Words]:
-    """Write texts as tables take them: `int64[n, 2]` of hash and place of each, and the bytes."""
-    n = len(keys.offsets) - 1
-    found = np.empty((n, 2), np.int64)
-    found[:, 0] = hash_keys(keys, key).view(np.int64)
+def placed_alone(keys: Keys, key: HashKey) -> tuple[BufferRows, Words]:
+    """Write ids as tables take them: `int64[n, 2]` of hash and place of each, and the bytes."""
+    n = len(keys)
+    found = np.zeros((n, 2), np.int64)
+    found[:, 0] = keys.hash(key).view(np.int64)
+    if keys.texts is None:
+        return found, NO_WORDS
     one_bin = Route(np.empty(0, np.uint64), np.zeros(n, np.uint16), np.array([0, n]))
-    texts = WaitingTexts.of(keys, one_bin)
+    texts = WaitingTexts.of(keys.texts, one_bin)
     words = np.empty(texts.n_words, np.uint64)
     found[:, 1] = texts.write(words, 0)
     return found, words

@@ -22,6 +22,7 @@ from rfm_engine.orders.distinct_columns import (
     width_of_kind,
 )
 from rfm_engine.orders.group_keys import GroupIds, within_groups
+from rfm_engine.orders.hashing import HashKey
 from rfm_engine.orders.judge import COUNTED, DUPLICATE
 from rfm_engine.orders.keys import IntKeys, Keys, gathered
 from rfm_engine.orders.kinds import IdKind, Kinds
@@ -31,7 +32,6 @@ from rfm_engine.orders.place import Place
 from rfm_engine.orders.reading import Reading
 from rfm_engine.totals.duplicates.rows import ROUNDED, DistinctRows
 from rfm_engine.totals.duplicates.words import OF_TEXT, RowWords, places_of, width_of
-from rfm_engine.totals.tables.hashing import HashKey
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NOT_ROUNDED = frozen(np.zeros(1, np.uint8))

@@ -19,11 +19,9 @@ from rfm_engine.errors import RfmError
 from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import frozen
 from rfm_engine.kernels.types import Hashes, Integers, Marks
-from rfm_engine.orders.keys import ByteKeys
+from rfm_engine.orders.hashing import HashKey
 from rfm_engine.totals.duplicates.words import RowWords
-from rfm_engine.totals.ids import taken
 from rfm_engine.totals.memory.pages import Growing
-from rfm_engine.totals.tables.hashing import HashKey, hash_keys
 from rfm_engine.totals.tables.keys import Index
 
 _SHARD_BITS = 5
@@ -110,7 +108,7 @@ class DistinctRows:
             There is no room for the rows.
         """
         repeats = np.zeros(len(keys.bounds) - 1, np.uint8)
-        hashes = hash_keys(keys.keys, self._key)
+        hashes = keys.keys.hash(self._key)
         n_rounded = 0
         for shard, chosen in self._dealt_out(rows, hashes):
             with shard.lock:
@@ -131,9 +129,7 @@ class DistinctRows:
             seen = np.flatnonzero(marks & SEEN)
             for start in range(0, len(seen), _MOST_AT_ONCE):
                 some = seen[start : start + _MOST_AT_ONCE]
-                found = taken(words.keys, some)
-                assert isinstance(found, ByteKeys)
-                yield Entries(RowWords.from_bytes(found), marks[some])
+                yield Entries(RowWords.from_bytes(words.keys.take(some)), marks[some])
 
     def _dealt_out(self, rows: Integers, hashes: Hashes) -> Iterator[tuple[_Shard, Integers]]:
         """Yield the rows of each shard; no two threads begin with the same one."""

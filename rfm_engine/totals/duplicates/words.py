@@ -17,7 +17,7 @@ from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import frozen
 from rfm_engine.kernels.types import Integers, Words
 from rfm_engine.orders.distinct_columns import Cells
-from rfm_engine.orders.keys import ByteKeys, SharedKeys, gathered
+from rfm_engine.orders.keys import ByteKeys, gathered
 
 OF_TEXT = 0
 """The width of a column of texts."""
@@ -57,8 +57,7 @@ class RowWords(NamedTuple):
     @classmethod
     def from_bytes(cls, keys: ByteKeys) -> RowWords:
         """See ids whose bytes are words as such."""
-        data = keys.data[keys.offsets[0] : keys.offsets[-1]]
-        words = np.require(data, requirements=["C", "A"])
+        words = np.require(keys.own_data, requirements=["C", "A"])
         return cls(frozen(words.view(np.uint64)), frozen((keys.offsets - keys.offsets[0]) >> 3))
 
 
@@ -78,18 +77,10 @@ def _texts(column: Cells) -> ByteKeys | None:
     """Return the texts of a column, none where one is not present."""
     if column.texts is None:
         return None
-    texts = column.texts
-    if isinstance(texts, SharedKeys):
-        (offsets, data), indices = texts
-        starts, lengths = offsets[indices], offsets[indices + 1] - offsets[indices]
-    else:
-        offsets, data = texts
-        starts, lengths = offsets[:-1], np.diff(offsets)
-    if column.present is not None:
-        lengths = np.where(column.present, lengths, 0)
-    elif not isinstance(texts, SharedKeys):
-        return ByteKeys(frozen(offsets), frozen(data))
-    return gathered(data, starts, lengths)
+    if column.present is None:
+        return column.texts.as_bytes()
+    starts, lengths = column.texts.spans
+    return gathered(column.texts.values.data, starts, np.where(column.present, lengths, 0))
 
 
 def _presence(column: Cells) -> npt.NDArray[np.uint8]:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from rfm_engine.errors import RfmError, UsageError, path_text, shown
 from rfm_engine.kernels.arrays import frozen
-from rfm_engine.orders.keys import ByteKeys, IntKeys
+from rfm_engine.orders.keys import ByteKeys, from_arrays
 from rfm_engine.totals.tables.contents import Contents, NetEntries, OrderEntries
 from rfm_engine.totals.tables.day_totals import DayEntries
 
@@ -76,20 +76,20 @@ class SpillFile:
         of_orders: list[npt.NDArray[Any]] = []
         if orders is not None:
             of_orders = [orders.rows, orders.values]
-            of_orders += [] if orders.keys is None else _key_arrays(orders.keys)
+            of_orders += [] if orders.keys is None else orders.keys.arrays()
         of_days: list[npt.NDArray[Any]] = [] if days is None else [*days]
         of_net: list[npt.NDArray[Any]] = []
         net_keys: list[npt.NDArray[Any]] = []
         if net is not None:
             of_net = [*net.columns, *([] if net.marks is None else [net.marks])]
-            net_keys = [] if net.keys is None else _key_arrays(net.keys)
-        arrays = _key_arrays(keys), of_orders, of_days, of_net, net_keys
+            net_keys = [] if net.keys is None else net.keys.arrays()
+        arrays = keys.arrays(), of_orders, of_days, of_net, net_keys
         spans = (tuple(map(self._write, each)) for each in arrays)
         return Run(len(records), self._write(records), *spans)
 
     def read(self, run: Run, *, orders: bool = True) -> Contents:
         """Read contents back, without their orders if so asked; from any thread."""
-        keys = _keys([frozen(self._read(span)) for span in run.keys])
+        keys = from_arrays([frozen(self._read(span)) for span in run.keys])
         entries = None
         if run.orders and orders:
             rows, values, *texts = (self._read(span) for span in run.orders)
@@ -138,14 +138,3 @@ class SpillFile:
                 )
             done += n
         return array
-
-
-def _key_arrays(keys: IntKeys | ByteKeys) -> list[npt.NDArray[Any]]:
-    if isinstance(keys, IntKeys):
-        return [keys.bits]
-    first, last = keys.offsets[0], keys.offsets[-1]
-    return [keys.offsets - first, keys.data[first:last]]
-
-
-def _keys(arrays: list[npt.NDArray[Any]]) -> IntKeys | ByteKeys:
-    return IntKeys(arrays[0]) if len(arrays) == 1 else ByteKeys(arrays[0], arrays[1])

@@ -91,10 +91,8 @@ def together(parts: Sequence[Contents]) -> Contents:
     if not texts:
         values = np.concatenate([each.values for each in entries])
         return Contents(keys, records, OrderEntries(rows, values, None))
-    first = np.cumsum([0, *(len(each.offsets) - 1 for each in texts)])
+    first = np.cumsum([0, *(len(each) for each in texts)])
     values = np.concatenate(
         [each.values + start for each, start in zip(entries, first, strict=False)]
     )
-    order_keys = joined(texts)
-    assert isinstance(order_keys, ByteKeys)
-    return Contents(keys, records, OrderEntries(rows, values, order_keys))
+    return Contents(keys, records, OrderEntries(rows, values, ByteKeys.concat(texts)))

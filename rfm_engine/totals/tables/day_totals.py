@@ -15,11 +15,11 @@ import numpy.typing as npt
 from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import frozen
 from rfm_engine.kernels.types import Codes, Integers
+from rfm_engine.orders.hashing import HashKey
 from rfm_engine.orders.time.clock import local_days
 from rfm_engine.orders.time.zones import Zone
 from rfm_engine.totals.buffer.narrow_rows import Fields
 from rfm_engine.totals.buffer.rows import Pieces, Waiting
-from rfm_engine.totals.tables.hashing import HashKey
 from rfm_engine.totals.tables.pairs import Pairs
 
 

@@ -6,9 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from rfm_engine.kernels.types import BufferRows, Codes, Words
+from rfm_engine.orders.hashing import HashKey
 from rfm_engine.totals.buffer.rows import Layout, Pieces, Waiting
 from rfm_engine.totals.tables.contents import OrderEntries
-from rfm_engine.totals.tables.hashing import HashKey
 from rfm_engine.totals.tables.keys import ByteTable
 from rfm_engine.totals.tables.pairs import Pairs, pick_orders
 

@@ -12,12 +12,12 @@ import numpy.typing as npt
 from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import frozen
 from rfm_engine.kernels.types import BufferRows, Codes, Hashes, Words
+from rfm_engine.orders.hashing import HashKey, unhash_words
 from rfm_engine.orders.keys import ByteKeys, IntKeys, gathered
 from rfm_engine.totals.buffer.rows import Pieces
 from rfm_engine.totals.memory.pages import Growing, zeros
-from rfm_engine.totals.tables.hashing import HashKey, unhash_ints
 
-_NO_WORDS = np.zeros(0, np.uint64)
+NO_WORDS = np.zeros(0, np.uint64)
 _FIRST_SLOTS = 16
 # Linear probing stays short up to here; the slots then cost 6 to 11 bytes a key.
 _LOAD_TENTHS = 7
@@ -100,7 +100,7 @@ class IntTable:
 
     def keys(self) -> IntKeys:
         """All keys, in the order of their codes."""
-        return unhash_ints(self._index.hashes[: self.n], self._key)
+        return IntKeys(unhash_words(self._index.hashes[: self.n], self._key))
 
 
 class ByteTable:
@@ -165,9 +165,8 @@ class ByteTable:
 
 def coded(table: IntTable, hashes: Hashes) -> Codes:
     """Return the codes of integers by their hashes, `uint64[n]`, new ones getting the next."""
-    n = len(hashes)
-    pieces = Pieces(np.zeros(1, np.int64), np.full(1, n, np.int64), n)
-    return table.assign(hashes.view(np.int64).reshape(-1, 1), _NO_WORDS, pieces, column=0)
+    rows = hashes.view(np.int64).reshape(-1, 1)
+    return table.assign(rows, NO_WORDS, Pieces.of_all(len(rows)), column=0)
 
 
 def slot_shift(n_slots: int) -> np.uint64:

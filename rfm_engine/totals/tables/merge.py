@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rfm_engine.kernels.arrays import frozen
-from rfm_engine.orders.keys import ByteKeys
+from rfm_engine.orders.hashing import HashKey
 from rfm_engine.totals.buffer.routing import route
 from rfm_engine.totals.buffer.rows import Layout, Waiting
 from rfm_engine.totals.buffer.scatter import NO_NUMBERS, scatter
@@ -16,7 +16,6 @@ from rfm_engine.totals.buffer.texts import WaitingTexts, placed_alone
 from rfm_engine.totals.tables.contents import Contents, NetEntries, OrderEntries
 from rfm_engine.totals.tables.day_totals import DayEntries
 from rfm_engine.totals.tables.dense_ids import DenseRange
-from rfm_engine.totals.tables.hashing import HashKey
 from rfm_engine.totals.tables.partition import Partition
 
 
@@ -35,7 +34,7 @@ def absorb(
         return
     routed = route(keys, frozen(np.zeros(n, np.uint8)), key, dense)
     waiting = Waiting(Layout(layout.of_bytes, None))
-    texts = WaitingTexts.of(keys, routed) if isinstance(keys, ByteKeys) else None
+    texts = None if keys.texts is None else WaitingTexts.of(keys.texts, routed)
     waiting.make_room(n, 0 if texts is None else texts.n_words, 0)
     places = NO_NUMBERS if texts is None else texts.write(waiting.texts, 0)
     rows = frozen(np.arange(n))

@@ -15,12 +15,12 @@ import numpy.typing as npt
 from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import frozen
 from rfm_engine.kernels.types import Records
+from rfm_engine.orders.hashing import HashKey
 from rfm_engine.orders.keys import Keys
 from rfm_engine.totals.buffer.rows import NetRule
 from rfm_engine.totals.records import HeldRecords
 from rfm_engine.totals.tables.contents import NetEntries
 from rfm_engine.totals.tables.day_totals import DayEntries, repeats_of
-from rfm_engine.totals.tables.hashing import HashKey
 from rfm_engine.totals.tables.keys import slot_shift
 from rfm_engine.totals.tables.measures import COUNT, COUNT_BITS
 from rfm_engine.totals.tables.pairs import Pairs

@@ -20,12 +20,12 @@ import numpy.typing as npt
 from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import frozen
 from rfm_engine.kernels.types import BufferRows, Codes, Integers, Words
+from rfm_engine.orders.hashing import HashKey
 from rfm_engine.orders.time.clock import local_days
 from rfm_engine.totals.buffer.narrow_rows import Fields
 from rfm_engine.totals.buffer.rows import Layout, Pieces, Waiting
 from rfm_engine.totals.memory.pages import Growing
 from rfm_engine.totals.tables.contents import NetEntries
-from rfm_engine.totals.tables.hashing import HashKey
 from rfm_engine.totals.tables.keys import ByteTable, slot_shift
 from rfm_engine.totals.tables.measures import FAR_US
 from rfm_engine.totals.tables.net_rows import append_rows, blocks, read_orders

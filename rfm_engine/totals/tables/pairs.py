@@ -12,9 +12,9 @@ import numpy.typing as npt
 
 from rfm_engine.kernels import kernel
 from rfm_engine.kernels.types import BufferRows, Codes, Integers
+from rfm_engine.orders.hashing import HashKey
 from rfm_engine.totals.buffer.rows import Layout, Pieces
 from rfm_engine.totals.memory.pages import Growing
-from rfm_engine.totals.tables.hashing import HashKey
 from rfm_engine.totals.tables.keys import slot_shift
 
 # Fewer are not worth a search for repeats.

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from rfm_engine.kernels.types import Codes, Integers, Records
-from rfm_engine.orders.keys import IntKeys, Keys
+from rfm_engine.orders.hashing import HashKey
+from rfm_engine.orders.keys import Keys
 from rfm_engine.orders.time.zones import Zone
 from rfm_engine.totals.buffer.rows import Layout, Pieces, Waiting
 from rfm_engine.totals.memory.spill import Run
@@ -18,7 +19,6 @@ from rfm_engine.totals.tables.contents import Contents, NetEntries
 from rfm_engine.totals.tables.day_totals import DailySums, repeats_of
 from rfm_engine.totals.tables.dense_ids import DenseTable
 from rfm_engine.totals.tables.distinct_orders import DistinctOrders
-from rfm_engine.totals.tables.hashing import HashKey
 from rfm_engine.totals.tables.keys import ByteTable, IntTable
 from rfm_engine.totals.tables.measures import COUNT, FIRST, SUM, Measures
 from rfm_engine.totals.tables.net_counts import held_net_orders
@@ -119,7 +119,6 @@ class Partition:
         present = self._present()
         if present is None:
             return Contents(keys, records, orders, days, net)
-        assert isinstance(keys, IntKeys)
         if orders is not None:
             orders = orders._replace(rows=_places(present, orders.rows))
         if days is not None:
@@ -127,7 +126,7 @@ class Partition:
         if net is not None:
             net = net._replace(rows=_places(present, net.rows))
         records = records.take(present, axis=0)
-        return Contents(IntKeys(keys.bits.take(present)), records, orders, days, net)
+        return Contents(keys.take(present), records, orders, days, net)
 
     def held(self) -> HeldRecords:
         """Return the customers in memory."""

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rfm_engine.errors import RfmError
-from rfm_engine.orders.keys import IntKeys
+from rfm_engine.orders.hashing import HashKey
 from rfm_engine.orders.normalize import OrderRows
 from rfm_engine.orders.time.zones import Zone
 from rfm_engine.totals.buffer.batch import Batch
@@ -24,7 +24,6 @@ from rfm_engine.totals.memory.system import anonymous_bytes
 from rfm_engine.totals.records import Held
 from rfm_engine.totals.tables.contents import Contents, together
 from rfm_engine.totals.tables.dense_ids import DenseRange, DenseTable, dense_range
-from rfm_engine.totals.tables.hashing import HashKey
 from rfm_engine.totals.tables.keys import ByteTable, IntTable
 from rfm_engine.totals.tables.merge import absorb
 from rfm_engine.totals.tables.partition import KeyTable, Partition
@@ -219,7 +218,7 @@ class Partitions:
         with self._lock:
             if not self._fresh:
                 return
-            if isinstance(rows.keys, IntKeys) and self._may_be_dense:
+            if not rows.keys.of_bytes and self._may_be_dense:
                 bits = rows.keys.bits
                 if rows.reason.any():
                     bits = bits[rows.reason == 0]

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import frozen
-from rfm_engine.kernels.types import Hashes
-from rfm_engine.orders.keys import ByteKeys, IntKeys, Keys, RowKeys, SharedKeys
+from rfm_engine.kernels.types import Bytes, Hashes, Integers, Words
+
+if TYPE_CHECKING:
+    from rfm_engine.orders.keys import Keys
 
 _WORD = (1 << 64) - 1
 
@@ -24,7 +26,7 @@ class HashKey(NamedTuple):
 
     mask: np.uint64
     multiplier: np.uint64
-    owners: Callable[[ByteKeys], Keys] | None = None
+    owners: Callable[[Keys], Keys] | None = None
 
     @classmethod
     def from_int(cls, secret: int) -> HashKey:
@@ -32,32 +34,26 @@ class HashKey(NamedTuple):
         return cls(np.uint64(_spread(2 * secret)), np.uint64(_spread(2 * secret + 1) | 1))
 
 
-def hash_keys(keys: RowKeys, key: HashKey) -> Hashes:
-    """Hash every key to 64 bits, read-only; on integers the hash is a bijection."""
-    if isinstance(keys, SharedKeys):
-        return frozen(hash_keys(keys.values, key)[keys.indices])
-    if isinstance(keys, IntKeys):
-        hashes = np.empty(len(keys.bits), np.uint64)
-        mix(keys.bits, key.mask, key.multiplier, hashes)
-    else:
-        hashes = np.empty(len(keys.offsets) - 1, np.uint64)
-        siphash(keys.offsets, keys.data, key.mask, key.multiplier, hashes)
+def hash_words(words: Words, key: HashKey) -> Hashes:
+    """Hash 64-bit words, read-only; the hash is a bijection."""
+    hashes = np.empty(len(words), np.uint64)
+    mix(words, key.mask, key.multiplier, hashes)
     return frozen(hashes)
 
 
-def unhash_ints(hashes: Hashes, key: HashKey) -> IntKeys:
-    """Give back the integers that `hash_keys` hashed."""
-    bits = np.empty(len(hashes), np.uint64)
+def unhash_words(hashes: Hashes, key: HashKey) -> Words:
+    """Return the words that `hash_words` hashed, read-only."""
+    words = np.empty(len(hashes), np.uint64)
     inverse = np.uint64(pow(int(key.multiplier), -1, 1 << 64))
-    unmix(frozen(hashes), key.mask, inverse, bits)
-    return IntKeys(frozen(bits))
+    unmix(frozen(hashes), key.mask, inverse, words)
+    return frozen(words)
 
 
-def key_at(keys: Keys, row: int) -> int | bytes:
-    """One key as a Python value, integers by their unsigned 64 bits."""
-    if isinstance(keys, ByteKeys):
-        return keys.data[keys.offsets[row] : keys.offsets[row + 1]].tobytes()
-    return int(keys.bits[row])
+def hash_texts(offsets: Integers, data: Bytes, key: HashKey) -> Hashes:
+    """Hash every `data[offsets[i]:offsets[i + 1]]` to 64 bits, read-only."""
+    hashes = np.empty(len(offsets) - 1, np.uint64)
+    siphash(offsets, data, key.mask, key.multiplier, hashes)
+    return frozen(hashes)
 
 
 @kernel
