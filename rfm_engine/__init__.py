@@ -9,6 +9,7 @@ from rfm_engine.result.explanation import Explanation, explain
 from rfm_engine.result.model import Model, load_model
 from rfm_engine.result.result import Result, SegmentTotals
 from rfm_engine.scoring.cells import Cuts
+from rfm_engine.scoring.survey import Survey
 from rfm_engine.state import State
 from rfm_engine.state.ingest import Ingested
 from rfm_engine.totals.aggregation import Progress
@@ -31,6 +32,7 @@ __all__ = [
     "SegmentTotals",
     "State",
     "StateError",
+    "Survey",
     "UsageError",
     "__version__",
     "drift",

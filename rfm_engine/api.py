@@ -22,13 +22,12 @@ from rfm_engine.output import check_output, refuse_inside, refuse_overwriting, w
 from rfm_engine.result.customers import ScoredCustomers
 from rfm_engine.result.model import plan_by
 from rfm_engine.result.result import Result, SegmentTotals, cuts_in_units
-from rfm_engine.scoring.numbers import CutPoint
 from rfm_engine.segments.assignment import Everyone, score_everyone
 from rfm_engine.segments.catalogue import scheme_file
 from rfm_engine.segments.first_orders import refuse_first_orders
 from rfm_engine.segments.labels import refuse_value_column
 from rfm_engine.segments.plan import Monetary, Plan
-from rfm_engine.segments.scheme import Scheme
+from rfm_engine.segments.scheme import CutPoint, Scheme
 from rfm_engine.state import state_of
 from rfm_engine.totals.aggregation import Aggregated, Progress, aggregate
 from rfm_engine.totals.builder import CustomerTotals

@@ -24,7 +24,7 @@ LIBRARY = sorted((ROOT / "rfm_engine").rglob("*.py"))
 COMMANDS = sorted((ROOT / "cli").rglob("*.py"))
 # Left to right; a room imports itself, what stands to its left, errors and kernels.
 ROOMS = (
-    "parquet", "orders", "totals", "scoring", "segments", "result", "output", "state", "api",
+    "parquet", "orders", "scoring", "totals", "segments", "result", "output", "state", "api",
     "simulate", "bench",
 )  # fmt: skip
 EVERYWHERE = {"errors", "kernels"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from datetime import date
 from functools import partial
@@ -22,6 +22,7 @@ from rfm_engine.orders.place import Place, Source
 from rfm_engine.orders.reading import Reading, day_date, refuse_unknown
 from rfm_engine.orders.sources.entry import open_sources
 from rfm_engine.orders.warnings import DataWarning
+from rfm_engine.scoring.survey import Survey
 from rfm_engine.totals.buffer.rows import Layout, NetRule
 from rfm_engine.totals.chunks import (
     CHUNK_BYTES_A_CUSTOMER,
@@ -39,6 +40,7 @@ from rfm_engine.totals.memory.spill import SpillFile
 from rfm_engine.totals.memory.system import anonymous_bytes
 from rfm_engine.totals.records import MAX_DIGITS
 from rfm_engine.totals.repeat_purchases import CLV_FIELDS, clv_columns
+from rfm_engine.totals.survey import survey_of
 from rfm_engine.totals.tables.hashing import HashKey
 from rfm_engine.totals.tables.partitions import Partitions
 
@@ -296,6 +298,14 @@ class CustomerTotals:
             for chunk in chunks
         ]
         return pa.concat_tables([pa.Table.from_batches([], schema), *tables])
+
+    def survey(self, keys: Iterable[int] | None = None, *, monetary: str = "sum") -> Survey:
+        """Return counts of the measures, which merge with those of other customers.
+
+        `keys` are those whose amounts are counted one by one: see `Survey.needs`. `monetary` is as
+        in `rfm_engine.score`.
+        """
+        return survey_of(self, keys, monetary)
 
     @property
     def scale(self) -> int:
