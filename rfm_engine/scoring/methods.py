@@ -17,6 +17,7 @@ from rfm_engine.scoring.selection import Chunk, Map, Values, select
 
 BY_RANK = ("ntile", "rank-linear")
 NESTED = "nested"
+QCUT_DROP = "qcut-drop"
 _HALF_WORD = 32
 
 
@@ -129,7 +130,7 @@ def reserve_one_timers(measure: Distribution, bins: int) -> list[int]:
 CUTS: dict[str, Callable[[Distribution, int], list[int]]] = {
     "quantile": quantile,
     "quantile-linear": quantile_linear,
-    "qcut-drop": qcut_drop,
+    QCUT_DROP: qcut_drop,
     "r-rfm": r_rfm,
     "mean": mean,
     "reserve-one-timers": reserve_one_timers,

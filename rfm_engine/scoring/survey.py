@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+import operator
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date
 
@@ -98,8 +100,7 @@ class Survey:
     ) -> Survey:
         """Survey customers, given by the measures of each; see `CustomerTotals.survey`."""
         wanted = _checked_keys(keys)
-        if monetary not in ("sum", "mean"):
-            raise UsageError(f"monetary must be sum or mean; got {shown(monetary)}.")
+        _checked_monetary(monetary)
         scored: Integers | None = monetary_minor
         if monetary == "mean":
             scored = mean_amounts(monetary_minor, frequency)
@@ -253,17 +254,20 @@ class Survey:
             if content["version"] != _VERSION:
                 raise ValueError(content["version"])
             keys, n_per_key, sums = content["money"]
-            halves = [sum_ >> 32 for sum_ in sums], [sum_ & 0xFFFFFFFF for sum_ in sums]
-            as_of = content["as_of"]
+            halves = [each >> 32 for each in sums], [each & 0xFFFFFFFF for each in sums]
+            day = content["as_of"]
             survey = cls(
-                _values(content["recency_days"]),
-                _values(content["frequency"]),
-                KeyCounts(*(np.array(column, np.int64) for column in (keys, n_per_key, *halves))),
-                _values(content["amounts"]),
-                content["monetary"],
-                content["scale"],
-                None if as_of is None else date.fromisoformat(as_of),
+                ValueCounts(*_columns(*content["recency_days"])),
+                ValueCounts(*_columns(*content["frequency"])),
+                KeyCounts(*_columns(keys, n_per_key, *halves)),
+                ValueCounts(*_columns(*content["amounts"])),
+                _checked_monetary(content["monetary"]),
+                operator.index(content["scale"]),
+                None if day is None else date.fromisoformat(day),
             )
+            totals = survey.recency_days.n, survey.frequency.n, int(survey.money.counts.sum())
+            if len(set(totals)) > 1:
+                raise ValueError(totals)
         except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
             raise UsageError(
                 f"survey must be what to_json of version {_VERSION} wrote; got {shown(text)}. "
@@ -329,9 +333,20 @@ def _checked_keys(keys: Iterable[int] | None) -> Integers:
     return np.array(given, np.int64)
 
 
-def _values(columns: list[list[int]]) -> ValueCounts:
-    values, counts = (np.array(column, np.int64) for column in columns)
-    return ValueCounts(values, counts)
+def _checked_monetary(given: str) -> str:
+    if given not in ("sum", "mean"):
+        raise UsageError(f"monetary must be sum or mean; got {shown(given)}.")
+    return given
+
+
+def _columns(values: list[int], counts: list[int], *others: list[int]) -> Iterator[Integers]:
+    """Return columns as arrays: ascending values, and counts of customers who are there."""
+    columns = values, counts, *others
+    are_in_order = all(map(operator.lt, values, values[1:])) and min(counts, default=1) > 0
+    if not are_in_order or len(set(map(len, columns))) > 1:
+        raise ValueError("out of order")
+    # numpy alone would make integers of text, floats and numbers that have no room.
+    return (np.array(array("q", column)) for column in columns)
 
 
 def _are_equal(one: object, other: object) -> bool:
