@@ -103,7 +103,7 @@ class Model(NamedTuple):
         methods = [choice.method for choice in plan[:3]]
         refuse_without_cuts(methods, None)
         for axis, own, choice in zip(AXES, cuts, plan[:3], strict=True):
-            _check_cuts(axis, own, choice, is_empty=not any(cuts))
+            _check_cuts(axis, own, choice)
         options = chosen.options | {
             "frequency": frequency or chosen.options.get("frequency", "orders"),
             "monetary": plan.monetary,
@@ -220,11 +220,12 @@ def _shares(counts: dict[str, int]) -> dict[str, float]:
     return {name: float(Fraction(count, n)) if n else 0.0 for name, count in counts.items()}
 
 
-def _check_cuts(axis: str, cuts: Sequence[int], choice: Choice, *, is_empty: bool) -> None:
+def _check_cuts(axis: str, cuts: Sequence[int], choice: Choice) -> None:
     """Refuse cut points that a method does not find; of no customers there are none."""
     whole = isinstance(cuts, list) and all(type(cut) is int for cut in cuts)
-    fits = whole and (len(cuts) == choice.bins - 1 or choice.method == QCUT_DROP or is_empty)
-    if not fits or len(cuts) >= choice.bins or cuts != sorted(cuts):
+    fewer = choice.method == QCUT_DROP and len(cuts) < choice.bins
+    fits = len(cuts) in (0, choice.bins - 1) or fewer
+    if not whole or not fits or cuts != sorted(cuts):
         raise UsageError(
             f"cuts.{axis} must be {choice.bins - 1} ascending integers for {choice.bins} bins; "
             f"got {shown(cuts)}. Give those of a survey or a result."

@@ -129,7 +129,7 @@ def test_cuts__are_those_of_the_customers(measures, monetary, methods, bins):
     axes = (
         Measure([days], map, ascending=False), Measure([orders], map), Measure([money], map, unit),
     )  # fmt: skip
-    r, f, m = ("quantile" if how == "reserve-one-timers" else how for how in methods)
+    r, _, m = ("quantile" if how == "reserve-one-timers" else how for how in methods)
     wanted = [
         fit_cuts(method, axis, n)
         for method, axis, n in zip((r, methods[1], m), axes, bins, strict=True)
