@@ -13,7 +13,7 @@ from typing import Any
 import llvmlite.binding as llvm
 import numba
 from llvmlite import ir
-from numba import types
+from numba import errors, types
 from numba.core import cgutils
 from numba.core.registry import cpu_target
 from numba.np.arrayobj import make_array, populate_array
@@ -34,13 +34,18 @@ def compiled(function: Callable[..., Any], kinds: Kinds, symbol: str, target: An
     Raises
     ------
     KernelError
-        It allocates, raises, or returns what is no integer or truth value.
+        It allocates, raises, or returns what is no integer or truth value, or numba finds no types.
     """
     given = types_of(kinds)
-    # Nothing but `_entry` calls it.
-    loop = jitted(function, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-    with _as_usual():
-        loop.compile(given)
+    # Nothing but `_entry` calls it, and its arrays have no owner to count.
+    loop = jitted(function, no_cpython_wrapper=True, no_cfunc_wrapper=True, _nrt=False)
+    try:
+        with _as_usual():
+            loop.compile(given)
+    except errors.NumbaError as error:
+        raise KernelError(
+            f"kernel {function.__name__} must not allocate, and must have types; got {error}"
+        ) from error
     lowered = loop.overloads[given].fndesc
     results = _results(lowered.restype, function.__name__)
     module = llvm.parse_assembly(loop.inspect_llvm(given))
@@ -138,7 +143,6 @@ def _keep_only(module: Any, symbol: str, target: Any) -> None:
             value.linkage = llvm.Linkage.internal
     builder = llvm.create_pass_builder(target, llvm.create_pipeline_tuning_options())
     passes = llvm.create_new_module_pass_manager()
-    # Arrays of ours have no owner: seen by the loop, that leaves numba's counting without effect.
     passes.add_sroa_pass()
     passes.add_instruction_combine_pass()
     passes.add_ipsccp_pass()
