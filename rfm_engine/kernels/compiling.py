@@ -44,7 +44,7 @@ def compiled(function: Callable[..., Any], kinds: Kinds, symbol: str, target: An
             loop.compile(given)
     except errors.NumbaError as error:
         raise KernelError(
-            f"kernel {function.__name__} must not allocate, and must have types; got {error}"
+            f"kernel {function.__name__} must not allocate or raise, and be typed; got {error}"
         ) from error
     lowered = loop.overloads[given].fndesc
     results = _results(lowered.restype, function.__name__)

@@ -188,7 +188,7 @@ def test_kernel__that_may_raise_or_allocate_is_refused():
         fail(3)
     with pytest.raises(TypeError, match="step must not allocate or raise"):
         step(3, 1)
-    with pytest.raises(TypeError, match="room must not allocate"):
+    with pytest.raises(TypeError, match="room must not allocate or raise"):
         room(3)
 
 
