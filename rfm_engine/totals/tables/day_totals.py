@@ -51,7 +51,7 @@ class Repeats(NamedTuple):
     later_high: Int64s
     later_low: Int64s
 
-    def take(self, rows: npt.NDArray[np.intp]) -> Repeats:
+    def take(self, rows: npt.NDArray[np.intp] | slice) -> Repeats:
         """Return some customers'."""
         first, last, n_days, high, low = self
         return Repeats(first[rows], last[rows], n_days[rows], high[rows], low[rows])
@@ -87,7 +87,7 @@ class DailySums:
         return self._pairs.has_repeats
 
     def settle(self) -> None:
-        """Let go of what repeats."""
+        """Remove repeats."""
         self._pairs.settle()
 
     def entries(self) -> DayEntries:
