@@ -17,7 +17,7 @@ _LISTS = (
     "method", "bins", "r-cuts", "f-cuts", "m-cuts", "weights", "csv-null", "distinct",
 )  # fmt: skip
 # Passed over by the other commands that score, so that all can share a file.
-_OF_SCORE_ALONE = ("output", "save-model", "json", "quiet")
+_OF_SCORE_ALONE = ("output", "save-model", "sort", "json", "quiet")
 _SCALARS = (str, int, Decimal, datetime.date)
 # No option takes a longer number, and Python does not write the longest out.
 _BEYOND = 10**18

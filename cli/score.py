@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -41,6 +41,10 @@ def score(
             rich_help_panel="Scoring",
         ),
     ] = None,
+    sort: Annotated[
+        Literal["customer"] | None,
+        typer.Option(help="Sort the rows by customer, then by group.", rich_help_panel="Running"),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object.", rich_help_panel="Running")
     ] = False,
@@ -69,7 +73,8 @@ def score(
             if tell:
                 tell(at.stage, at.rows, at.total_rows, at.customers)
 
-        result = score_orders(inputs, output=output, progress=report if tell else None, **arguments)
+        told = report if tell else None
+        result = score_orders(inputs, output=output, sort=sort, progress=told, **arguments)
         if save_model is not None:
             from rfm_engine.output.models import save_model as keep
 

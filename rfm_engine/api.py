@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from datetime import date
 from importlib.metadata import version
-from typing import Any
+from typing import Any, Literal
 
-from rfm_engine.errors import DataError, UsageError
+from rfm_engine.errors import DataError, UsageError, shown
 from rfm_engine.orders.csv_format import null_words
 from rfm_engine.orders.distinct_columns import column_names
 from rfm_engine.orders.reading import ClvUnit, Frequency, Ids, Reading, Refunds, Zero, conditions_of
@@ -37,8 +37,8 @@ from rfm_engine.totals.memory.system import anonymous_bytes, available_bytes, th
 
 __version__ = version("rfm-engine")
 METADATA_KEY = b"rfm_engine"
-# They change no result, so they are not written beside one.
-_RUNNING = ("threads", "memory_limit")
+# They change no row, so they are not among the options that are written beside the rows.
+_RUNNING = ("threads", "memory_limit", "sort")
 
 
 def score(
@@ -85,6 +85,7 @@ def score(
     scheme: str | os.PathLike[str] | None = None,
     model: str | os.PathLike[str] | None = None,
     output: str | os.PathLike[str] | None = None,
+    sort: Literal["customer"] | None = None,
     threads: int | None = None,
     memory_limit: int | str | None = None,
     spill_dir: str | os.PathLike[str] | None = None,
@@ -186,6 +187,9 @@ def score(
         Where to write the customers as well: `.parquet`, `.arrow`, `.csv`, `.csv.gz`, `-` for an
         IPC stream on stdout; without an ending, or with a trailing `/`, a directory of Parquet
         parts. It appears whole or not at all.
+    sort
+        `customer` sorts rows by customer, integers by value and others bytewise, then by group,
+        nulls first; `output` then has the same bytes in every run. By default they are in no order.
     threads
         Threads, all processors available by default. They never change the result.
     memory_limit
@@ -203,21 +207,14 @@ def score(
     Returns
     -------
     Result
-        The customers, cut points, segments and the account of rows.
+        The customers, cut points, segments and the account of rows. Quantiles are those of the
+        inverted CDF (type 1) on exact integers: equal values share a bin. Recency is reversed.
 
     Raises
     ------
-    UsageError
-        An option, column or place is wrong; nothing was read.
-    DataError
-        The data were refused; nothing was written.
-    RfmError
-        An object store cannot be reached, refuses or breaks off; or the machine fails.
-
-    Notes
-    -----
-    Bins are cut at quantiles by inverted CDF (Hyndman and Fan's type 1), on exact integers: equal
-    values share a bin. Recency is cut in days and reversed, so the most recent score highest.
+    UsageError, DataError, RfmError
+        An option, column or place is wrong: nothing was read. The data were refused: nothing was
+        written. An object store cannot be reached, refuses or breaks off; or the machine fails.
 
     Examples
     --------
@@ -234,6 +231,8 @@ def score(
     [('ada', '533'), ('bob', '311')]
     """
     marks = [clock.perf_counter()]
+    if sort not in (None, "customer"):
+        raise UsageError(f"sort must be customer; got {shown(sort)}. Leave it out for no order.")
     chosen, plan = plan_by(
         {
             "method": method, "bins": bins, "r_cuts": r_cuts, "f_cuts": f_cuts, "m_cuts": m_cuts,
@@ -312,7 +311,7 @@ def score(
             "model": None if model is None else os.fspath(model),
         }
     )
-    said = options | {"threads": n_threads, "memory_limit": limit}
+    said = options | {"threads": n_threads, "memory_limit": limit, "sort": sort}
     seconds: dict[str, float] = {}
     with ThreadPoolExecutor(n_threads) as pool:
         platform = None
@@ -357,6 +356,7 @@ def _scored(
         "as_of": None if totals.as_of is None else totals.as_of.isoformat(),
         "cuts": cuts_in_units(cuts, money_scale),
         "options": {key: options[key] for key in options if key not in _RUNNING},
+        **({} if options["sort"] is None else {"sorted": options["sort"]}),
     }
     if overall is not None:
         about["overall"] = {"cuts": cuts_in_units(overall.cuts, overall.money_scale)}
