@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import pyarrow as pa
 
-from rfm_engine.result.sorted_customers import GROUP_ROWS, SAMPLE_ROWS
+from rfm_engine.result.sorted_customers import sample_rows
 from rfm_engine.scoring.cells import Cells
 from rfm_engine.segments.labels import Labels
 from rfm_engine.segments.rules import Numbers
@@ -65,7 +65,7 @@ class ScoredCustomers:
         """Return ids of some customers at random, as many as `SortedCustomers` takes."""
         tables = []
         for chunk, cells, _ in self._chunks:
-            columns = chunk.some_ids(-(-len(cells) * SAMPLE_ROWS // GROUP_ROWS) or 1)
+            columns = chunk.some_ids(sample_rows(len(cells)))
             tables.append(widened(pa.table(columns, self.schema.names[: len(columns)]), schema))
         return pa.concat_tables([pa.Table.from_batches([], schema), *tables])
 

@@ -15,6 +15,7 @@ from rfm_engine.orders.keys import ByteKeys, IntKeys, keys_of
 from rfm_engine.scoring.identities import SIGN, WORD_BYTES, Words, read_words
 
 Rows: TypeAlias = npt.NDArray[np.uint32]
+Places: TypeAlias = npt.NDArray[np.intp]
 Level: TypeAlias = Callable[[Rows], Words]
 
 _DIGITS = 8
@@ -27,38 +28,38 @@ def ascending(columns: Sequence[pa.Array[Any]]) -> Rows:
     Ids are compared word by word, 8 bytes each; after the first word only rows that are still tied
     are sorted further. So random ids of any length take little more time than integers.
     """
-    order = np.arange(len(columns[0]), dtype=np.uint32)
-    places = order.copy()
-    runs = np.zeros(len(order), np.uint64)
+    n_rows = len(columns[0])
+    order = np.arange(n_rows, dtype=np.uint32)
+    tied: slice | Places = slice(None)
+    runs = np.zeros(n_rows, np.uint64)
     for words_of in (level for column in columns for level in _levels(column)):
-        words = words_of(order[places])
-        moved = radix_order(words)
+        rows = order[tied]
+        moved, words = sorted_words(words_of(rows))
         if len(runs) and runs[-1]:
-            moved = moved[radix_order(runs[moved])]
-        order[places] = order[places][moved]
-        words, runs = words[moved], runs[moved]
-        begins = np.ones(len(words) + 1, np.bool_)
-        begins[1:-1] = (words[1:] != words[:-1]) | (runs[1:] != runs[:-1])
-        tied = ~(begins[:-1] & begins[1:])
-        places = places[tied]
-        if not len(places):
+            by_run, runs = sorted_words(runs[moved])
+            moved, words = moved[by_run], words[by_run]
+        order[tied] = rows[moved]
+        is_same = (words[1:] == words[:-1]) & (runs[1:] == runs[:-1])
+        if not is_same.any():
             break
-        runs = np.cumsum(begins[:-1], dtype=np.uint64)[tied]
-        runs -= runs[0]
+        begins = np.concatenate([[True], ~is_same, [True]])
+        still = np.flatnonzero(~(begins[:-1] & begins[1:]))
+        runs = np.cumsum(begins[still], dtype=np.uint64) - np.uint64(1)
+        tied = still if isinstance(tied, slice) else tied[still]
     return order
 
 
-def radix_order(words: Words) -> Rows:
-    """Return the rows in the order of their words, equal ones as they came.
+def sorted_words(words: Words) -> tuple[Rows, Words]:
+    """Return the rows in the order of their words, equal ones as they came, and the words in order.
 
     262,144 random words take 14 ns each, `numpy.argsort` 71 ns and its stable kind 80 ns.
     """
     n = len(words)
-    given, taken = words.copy(), np.empty(n, np.uint64)
-    rows, moved = np.arange(n, dtype=np.uint32), np.empty(n, np.uint32)
+    rows, words = np.arange(n, dtype=np.uint32), words.copy()
+    other_rows, other_words = np.empty(n, np.uint32), np.empty(n, np.uint64)
     counts = np.zeros((_DIGITS, _DIGIT_VALUES), np.int64)
-    n_passes = sort_words(given, rows, taken, moved, counts)
-    return moved if n_passes % 2 else rows
+    n_passes = sort_words(words, rows, other_words, other_rows, counts)
+    return (other_rows, other_words) if n_passes % 2 else (rows, words)
 
 
 def _levels(column: pa.Array[Any]) -> Iterator[Level]:

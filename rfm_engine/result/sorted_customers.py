@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from itertools import chain, islice
 from threading import Lock
 from typing import Any, NamedTuple, TypeAlias
 
@@ -25,12 +26,18 @@ from rfm_engine.result.pieces import Piece, Room
 
 GROUP_ROWS = 1 << 18
 """Customers of a row group, of the last one fewer."""
+# Of 400 ranges the largest is then 1.3 times as large as meant.
 SAMPLE_ROWS = 128
-"""Sampled ids for each range: the largest of 400 ranges is then 1.3 times as large as meant."""
+"""Ids in the sample for each range."""
 _MOST_TEXT_BYTES = (1 << 31) - 1  # with the 32-bit offsets of the output
 _STORED = {pa.string(): pa.large_string(), pa.binary(): pa.large_binary()}
 
 Make: TypeAlias = Callable[[], pa.Table]
+
+
+def sample_rows(n_customers: int) -> int:
+    """Return how many ids of so many customers should be in a sample, at least one."""
+    return max(n_customers * SAMPLE_ROWS // GROUP_ROWS, 1)
 
 
 class _Run(NamedTuple):
@@ -49,8 +56,8 @@ class SortedCustomers:
     makes
         What makes tables of `schema`, in any order; `threads` at a time are made.
     sample
-        Ids of some customers at random: the first columns of `schema`, by which is sorted. There
-        are `SAMPLE_ROWS` for every `GROUP_ROWS` customers.
+        Ids of some customers at random, `sample_rows` of them: the first columns of `schema`, which
+        are sorted by.
     room
         Where all customers are kept until their turn comes.
     """
@@ -89,7 +96,7 @@ class SortedCustomers:
     def _bounds_of(self, sample: pa.Table) -> list[pa.Array[Any]]:
         """Return the greatest id of each range but the last, by column."""
         columns = self._batch(sample).columns
-        chosen = arrow(ascending(columns)[SAMPLE_ROWS::SAMPLE_ROWS])
+        chosen = arrow(ascending(columns)[SAMPLE_ROWS::SAMPLE_ROWS].copy())
         return [column.take(chosen) for column in columns]
 
     def _run(self, make: Make) -> _Run:
@@ -127,13 +134,18 @@ class SortedCustomers:
         with self._locks[number]:
             batch = self._ranges[number]
             if batch is None:
-                pieces = [self._piece(n, number) for n in range(len(self._runs))]
-                batch = _one_batch(pa.Table.from_batches(pieces, self._stored))
-                order = ascending(batch.columns[: self._n_ids])
-                batch = pc.take(batch, arrow(order), boundscheck=False)
+                batch = self._in_order([self._piece(n, number) for n in range(len(self._runs))])
             self._n_uses[number] -= 1
             self._ranges[number] = batch if self._n_uses[number] else None
             return batch
+
+    def _in_order(self, pieces: Sequence[pa.RecordBatch]) -> pa.RecordBatch:
+        """Put pieces together and in order, column by column: 2 MB stay in the cache."""
+        whole = map(pa.concat_arrays, zip(*(piece.columns for piece in pieces), strict=True))
+        ids = list(islice(whole, self._n_ids))
+        order = arrow(ascending(ids))
+        columns = [pc.take(column, order, boundscheck=False) for column in chain(ids, whole)]
+        return pa.RecordBatch.from_arrays(columns, schema=self._stored)
 
     def _piece(self, run: int, number: int) -> pa.RecordBatch:
         """Return a chunk's customers of a range, texts as numbers of the united dictionaries."""
@@ -158,7 +170,11 @@ class SortedCustomers:
             before = int(self._ends[number]) - batch.num_rows
             first = max(start - before, 0)
             pieces.append(batch.slice(first, max(start + GROUP_ROWS - before - first, 0)))
-        return self._restored(_one_batch(pa.Table.from_batches(pieces, self._stored)))
+        # Of one slice alone, what is beside its values in memory would be written too; with nothing
+        # behind it, it is copied.
+        pieces.append(pieces[-1].slice(0, 0))
+        columns = list(map(pa.concat_arrays, zip(*(p.columns for p in pieces), strict=True)))
+        return self._restored(pa.RecordBatch.from_arrays(columns, schema=self._stored))
 
     def _restored(self, batch: pa.RecordBatch) -> pa.Table:
         n_rows = batch.num_rows
