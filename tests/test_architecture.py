@@ -24,8 +24,8 @@ LIBRARY = sorted((ROOT / "rfm_engine").rglob("*.py"))
 COMMANDS = sorted((ROOT / "cli").rglob("*.py"))
 # Left to right; a room imports itself, what stands to its left, errors and kernels.
 ROOMS = (
-    "parquet", "orders", "totals", "scoring", "segments", "result", "output", "state", "api",
-    "simulate", "bench",
+    "options", "parquet", "orders", "totals", "scoring", "segments", "result", "output", "state",
+    "api", "simulate", "bench",
 )  # fmt: skip
 EVERYWHERE = {"errors", "kernels"}
 # Inside orders: what a room imports of it besides itself. The rooms know nothing of each other;
