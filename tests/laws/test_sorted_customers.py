@@ -34,11 +34,18 @@ def small_groups() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(params=["memory", "disk", "both"])
+ROOMS = {"memory": None, "disk": 0, "both": 20_000}
+"""Bytes for customers in memory; the others go to disk."""
+
+
+def keep_in(patch: pytest.MonkeyPatch, room: str) -> None:
+    patch.setattr(Room, "within", lambda _, spill: Room(ROOMS[room], spill))
+
+
+@pytest.fixture(params=ROOMS)
 def room(request, monkeypatch) -> str:
     """Keep customers in memory, on disk, or some here and some there."""
-    n_bytes = {"memory": None, "disk": 0, "both": 20_000}[request.param]
-    monkeypatch.setattr(Room, "within", lambda _, spill: Room(n_bytes, spill))
+    keep_in(monkeypatch, request.param)
     return request.param
 
 
@@ -83,27 +90,18 @@ def test_sort__any_ids_and_groups(orders, data):
     ],
     ids=str,
 )
-def test_sort__gives_the_same_bytes(tmp_path, room, ending, kind):  # noqa: ARG001
+def test_sort__gives_the_same_bytes(tmp_path, monkeypatch, ending, kind):
+    """With any number of threads, any hash key and any room."""
     orders = shop_orders(kind)
     options = {"as_of": AS_OF, "by": "shop", "sort": "customer", "clv": True}
     contents = set()
-    for run, threads in enumerate((1, 2, 3, 3)):
-        place = tmp_path / f"{run}{ending}"
+    for threads, room in enumerate(ROOMS, 1):
+        keep_in(monkeypatch, room)
+        place = tmp_path / f"{room}{ending}"
         rfm.score(orders, output=place, threads=threads, **options)
         parts = sorted(place.iterdir()) if place.is_dir() else [place]
         contents.add(tuple(part.read_bytes() for part in parts))
     assert len(contents) == 1
-
-
-def test_sort__room_changes_no_byte(tmp_path, room):
-    place = tmp_path / "out.arrow"
-    rfm.score(shop_orders(pa.string()), as_of=AS_OF, sort="customer", output=place)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Room, "within", lambda _, spill: Room(None, spill))
-        rfm.score(
-            shop_orders(pa.string()), as_of=AS_OF, sort="customer", output=tmp_path / "memory.arrow"
-        )
-    assert place.read_bytes() == (tmp_path / "memory.arrow").read_bytes(), room
 
 
 def test_sort__parts_follow_each_other(tmp_path, room):  # noqa: ARG001
@@ -144,6 +142,15 @@ def test_sort__is_in_the_metadata(tmp_path):
     assert {about(part)["sorted"] for part in (tmp_path / "parts").iterdir()} == {"customer"}
     rfm.score(orders, as_of=AS_OF, output=tmp_path / "out.parquet")
     assert "sorted" not in about(tmp_path / "out.parquet")
+
+
+def test_sort__more_text_than_an_array_holds(monkeypatch):
+    orders = shop_orders(pa.string())
+    whole = rfm.score(orders, as_of=AS_OF, sort="customer").customers
+    monkeypatch.setattr(sorted_customers, "_MOST_TEXT_BYTES", 50)
+    cut = rfm.score(orders, as_of=AS_OF, sort="customer").customers
+    assert cut["customer_id"].num_chunks > 2 * whole["customer_id"].num_chunks
+    assert cut.equals(whole)
 
 
 def test_sort__nobody(tmp_path):
