@@ -39,8 +39,8 @@ from rfm_engine.totals.memory.system import anonymous_bytes, available_bytes, th
 
 __version__ = version("rfm-engine")
 METADATA_KEY = b"rfm_engine"
-# They change no result, so they are not written beside one.
-_RUNNING = ("threads", "memory_limit")
+# They change no row, so they are not among the options that are written beside the rows.
+_RUNNING = ("threads", "memory_limit", "sort")
 
 
 @documented(ScoreOptions)
@@ -167,6 +167,7 @@ def score_given(
         "scheme": said["scheme"] or scheme.name,
         "threads": n_threads,
         "memory_limit": running["memory_limit"],
+        "sort": settled["sort"],
     }
     seconds: dict[str, float] = {}
     with ThreadPoolExecutor(n_threads) as pool:
@@ -248,6 +249,7 @@ def _scored(
         "as_of": None if totals.as_of is None else totals.as_of.isoformat(),
         "cuts": cuts_in_units(cuts, money_scale),
         "options": {key: options[key] for key in options if key not in _RUNNING},
+        **({} if options["sort"] is None else {"sorted": options["sort"]}),
     }
     if overall is not None:
         about["overall"] = {"cuts": cuts_in_units(overall.cuts, overall.money_scale)}

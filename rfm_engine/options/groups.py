@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rfm_engine.options.columns import ColumnOptions
 from rfm_engine.options.reading import DateOptions, ReadingOptions
-from rfm_engine.options.running import RunningOptions
+from rfm_engine.options.running import RunningOptions, SortOptions
 from rfm_engine.options.scoring import ClvOptions, ScoringOptions
 
 
@@ -16,5 +16,5 @@ class TotalsOptions(DateOptions, StateOptions, ClvOptions, total=False):
     """What decides the totals of customers."""
 
 
-class ScoreOptions(TotalsOptions, ScoringOptions, RunningOptions, total=False):
+class ScoreOptions(TotalsOptions, ScoringOptions, RunningOptions, SortOptions, total=False):
     """What `score` takes."""

@@ -1,9 +1,9 @@
-"""The options of how a run uses the machine; they never change the result."""
+"""The options of how a run uses the machine, and of the order of rows; they change no row."""
 
 from __future__ import annotations
 
 import os
-from typing import Annotated, TypedDict
+from typing import Annotated, Literal, TypedDict
 
 from rfm_engine.options.declaration import Option
 
@@ -45,5 +45,21 @@ class RunningOptions(TypedDict, total=False):
             doc="how long an object store may make no progress, retries included, before the run "
             "ends with exit code 1; a transfer that advances, however slowly, is not cut: see "
             "[object stores](input-and-output.md#object-stores)",
+        ),
+    ]  # fmt: skip
+
+
+class SortOptions(TypedDict, total=False):
+    """The order of the customers."""
+
+    sort: Annotated[
+        Literal["customer"] | None,
+        Option(
+            "Sort the rows by customer, then by group.", _PANEL, None,
+            doc="order of the rows: ascending by customer, integers by value and all others "
+            "bytewise, then by group, null first, across all parts of a directory. The same orders "
+            "and options then give the same bytes in every run, with any `--threads` and "
+            "`--memory-limit`: see [sorted customers](input-and-output.md#sorted-customers)",
+            stated="in no order",
         ),
     ]  # fmt: skip

@@ -141,6 +141,11 @@ class CustomerTotals:
         return self._budget
 
     @property
+    def spill(self) -> SpillFile:
+        """The file for what memory has no room for."""
+        return self._spill
+
+    @property
     def rows(self) -> RowCounts:
         """Rows read, counted, and dropped by reason; always balanced."""
         return self._intake.ledger.counts()
