@@ -16,8 +16,8 @@ from rfm_engine.result.model import (
     VERSION,
     Model,
     load_model,
-    plan_by,
     refuse_without_cuts,
+    scheme_and_plan,
     shares_of,
 )
 from rfm_engine.result.result import Result
@@ -41,7 +41,7 @@ def save_model(result: Result | Model, place: str | os.PathLike[str]) -> None:
 
 def _of_result(result: Result) -> dict[str, Any]:
     methods = result.options["method"]
-    refuse_without_cuts(methods, result.options["by"])
+    refuse_without_cuts(methods, result.options.get("by"))
     return {
         "as_of": None if result.as_of is None else result.as_of.isoformat(),
         "customers": sum(total.customers for total in result.segment_totals),
@@ -88,5 +88,5 @@ def check_keeping(
             load_model(target)
         except UsageError:
             raise UsageError(f"{what}, which is something else. Name another.") from None
-    _, plan = plan_by(options)
-    refuse_without_cuts([axis.method for axis in plan[:3]], options["by"])
+    _, plan = scheme_and_plan(options)
+    refuse_without_cuts([axis.method for axis in plan[:3]], options.get("by"))

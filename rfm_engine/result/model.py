@@ -12,17 +12,18 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from rfm_engine.errors import UsageError, path_text, shown, shown_cause
-from rfm_engine.orders.reading import Frequency, Zero, as_date
+from rfm_engine.options.reading import Frequency, Zero
+from rfm_engine.options.scoring import CutPoint, Monetary
+from rfm_engine.orders.reading import as_date
 from rfm_engine.result.result import Result
 from rfm_engine.scoring.cells import Bins, Cuts
 from rfm_engine.scoring.choices import THRESHOLDS, Choice
 from rfm_engine.scoring.methods import BY_RANK, NESTED, QCUT_DROP
-from rfm_engine.scoring.numbers import CutPoint
 from rfm_engine.segments.catalogue import load_scheme
 from rfm_engine.segments.frozen_scheme import cuts_text, scheme_data, written
 from rfm_engine.segments.labels import segment_names
 from rfm_engine.segments.parser import scheme_of
-from rfm_engine.segments.plan import Monetary, Plan, exact_weights, plan_scoring
+from rfm_engine.segments.plan import Plan, exact_weights, plan_scoring
 from rfm_engine.segments.scheme import AXES, Scheme
 
 FORMAT, VERSION = "rfm-engine score model", 1
@@ -138,29 +139,29 @@ def refuse_without_cuts(methods: Iterable[str], by: str | None) -> None:
         )
 
 
-def plan_by(options: Mapping[str, Any]) -> tuple[Scheme, Plan]:
-    """Return the scheme and the plan that options of `rfm_engine.score` ask for, or their model.
+def scheme_and_plan(given: Mapping[str, Any]) -> tuple[Scheme, Plan]:
+    """Return the scheme and the plan that the options given ask for, or those of their model.
 
     Raises
     ------
     UsageError
         An option is wrong, or contradicts another, the scheme or the model.
     """
-    model, scheme = options.get("model"), options.get("scheme")
-    held = {name: options.get(name) for name in _HELD}
+    model = given.get("model")
+    held = {name: given.get(name) for name in _HELD}
     if model is None:
-        chosen = load_scheme("classic" if scheme is None else scheme)
-    elif both := [name for name, given in held.items() if given is not None]:
+        scheme = load_scheme("classic" if held["scheme"] is None else held["scheme"])
+    elif both := [name for name in _HELD if held[name] is not None]:
         raise UsageError(
             f"model must come without method, bins, cuts, monetary, weights, frequency, zero and "
             f"scheme, which it holds; got {', '.join(both)} as well. Leave that out."
         )
     else:
         loaded = load_model(model)
-        chosen, held["weights"] = loaded.scheme, loaded.weights
+        scheme, held["weights"] = loaded.scheme, loaded.weights
     cuts = {axis: held[f"{axis}_cuts"] for axis in AXES}
     how = held["method"], held["bins"], cuts, held["monetary"], held["weights"]
-    return chosen, plan_scoring(chosen, *how)
+    return scheme, plan_scoring(scheme, *how)
 
 
 def load_model(place: str | os.PathLike[str]) -> Model:

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from rfm_engine.errors import UsageError, shown
+from rfm_engine.options.scoring import CutPoint
 from rfm_engine.orders.money.amounts import parse_minor_floor
 from rfm_engine.scoring.axes import Axis
 from rfm_engine.scoring.cells import Cuts
 from rfm_engine.scoring.methods import BY_RANK, CUTS, NESTED
-from rfm_engine.scoring.numbers import MOST_DIGITS, CutPoint, exact_numbers
+from rfm_engine.scoring.numbers import MOST_DIGITS, exact_numbers
 
 THRESHOLDS = "thresholds"
 METHODS = (*CUTS, *BY_RANK, NESTED, THRESHOLDS)

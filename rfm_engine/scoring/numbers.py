@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Set
 from decimal import Context, Decimal
 from numbers import Real
-from typing import TypeAlias
 
 from rfm_engine.orders.money.texts import split_decimal
-
-CutPoint: TypeAlias = int | str | Decimal
 
 # More would be no days, orders or money, and powers of ten that take minutes to write out.
 MOST_DIGITS, MOST_DECIMALS = 18, 50

@@ -13,12 +13,12 @@ import numpy as np
 import numpy.typing as npt
 
 from rfm_engine.errors import DataError, UsageError, shown
+from rfm_engine.options.scoring import CutPoint, Monetary
 from rfm_engine.scoring.axes import MEAN_DIGITS, MEAN_PARTS, Axis, mean_amounts
 from rfm_engine.scoring.cells import Cuts
 from rfm_engine.scoring.choices import Choice, choices
 from rfm_engine.scoring.counted import Counted
 from rfm_engine.scoring.methods import BY_RANK, NESTED, fit_cuts
-from rfm_engine.scoring.numbers import CutPoint
 from rfm_engine.scoring.value_counts import (
     KEYS,
     Integers,
@@ -82,7 +82,7 @@ class Survey:
     frequency: ValueCounts
     money: KeyCounts
     amounts: ValueCounts
-    monetary: str
+    monetary: Monetary
     scale: int
     as_of: date | None
 
@@ -95,7 +95,7 @@ class Survey:
         *,
         scale: int,
         as_of: date | None,
-        monetary: str = "sum",
+        monetary: Monetary = "sum",
         keys: Iterable[int] | None = None,
     ) -> Survey:
         """Survey customers, given by the measures of each; see `CustomerTotals.survey`."""
@@ -333,7 +333,7 @@ def _checked_keys(keys: Iterable[int] | None) -> Integers:
     return np.array(given, np.int64)
 
 
-def _checked_monetary(given: str) -> str:
+def _checked_monetary(given: Monetary) -> Monetary:
     if given not in ("sum", "mean"):
         raise UsageError(f"monetary must be sum or mean; got {shown(given)}.")
     return given

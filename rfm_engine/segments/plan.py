@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from rfm_engine.errors import UsageError, shown
+from rfm_engine.options.scoring import CutPoint, Monetary
 from rfm_engine.scoring.axes import MEAN_DIGITS, Axis
 from rfm_engine.scoring.cells import Bins
 from rfm_engine.scoring.choices import AXIS_NAMES, THRESHOLDS, Choice, choices
 from rfm_engine.scoring.methods import NESTED
-from rfm_engine.scoring.numbers import MOST_DECIMALS, MOST_DIGITS, CutPoint, exact_numbers
+from rfm_engine.scoring.numbers import MOST_DECIMALS, MOST_DIGITS, exact_numbers
 from rfm_engine.segments.scheme import AXES, Scheme
-
-Monetary = Literal["sum", "mean"]
 
 
 class Plan(NamedTuple):

@@ -9,8 +9,8 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from rfm_engine.options.scoring import CutPoint
 from rfm_engine.scoring.cells import Bins
-from rfm_engine.scoring.numbers import CutPoint as CutPoint
 from rfm_engine.segments.conditions import Condition
 
 AXES = ("r", "f", "m")

@@ -10,6 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from rfm_engine.errors import UsageError
+from rfm_engine.options.scoring import Monetary
 from rfm_engine.orders.reading import Reading
 from rfm_engine.scoring.survey import Survey
 from rfm_engine.totals.chunks import CustomerChunk
@@ -34,7 +35,7 @@ class Finished(Protocol):
         """Return the customers with an order."""
 
 
-def survey_of(totals: Finished, keys: Iterable[int] | None, monetary: str) -> Survey:
+def survey_of(totals: Finished, keys: Iterable[int] | None, monetary: Monetary) -> Survey:
     """Survey the customers of totals.
 
     Raises
@@ -56,7 +57,7 @@ def survey_chunks(
     chunks: Sequence[CustomerChunk],
     totals: Finished,
     keys: Iterable[int] | None,
-    monetary: str,
+    monetary: Monetary,
     pool: Executor,
 ) -> Survey:
     """Survey customers who are chunks of `totals`; the threads of `pool` take the chunks."""
