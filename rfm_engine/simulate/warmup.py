@@ -62,6 +62,7 @@ def _merge(ids: Ids) -> None:
     for half in halves:
         half.update(simulate(customers=_MANY, orders=_MANY, ids=ids))
     halves[0].merge(halves[1])
+    halves[0].survey([3_000])
 
 
 def _runs(folder: Path) -> Iterator[tuple[pa.Table | Path, dict[str, Any]]]:
