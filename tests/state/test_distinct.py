@@ -255,7 +255,7 @@ def test_state__made_before_there_was_the_option_opens_and_takes_orders(tmp_path
     state = rfm.State.open(tmp_path / "old")
     assert state.ingest(orders, batch_id="a").rows.counted == 2
     assert rfm.score(state, as_of="newest").rows.dropped["duplicate"] == 0
-    with pytest.raises(rfm.UsageError, match="distinct must be as it was"):
+    with pytest.raises(rfm.StateError, match="distinct must be as it was"):
         rfm.score(state, as_of="newest", distinct="key")
 
 
