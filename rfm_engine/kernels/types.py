@@ -29,7 +29,8 @@ Marks: TypeAlias = npt.NDArray[np.uint8]
 Places: TypeAlias = npt.NDArray[np.intp]
 """Numbers of rows, as `numpy.flatnonzero` returns them."""
 Positions: TypeAlias = npt.NDArray[np.uint32]
-"""Where customers are among all customers that are brought together by group."""
+"""Numbers of rows in half the space: fewer than 2^32 rows, or customers brought together by group.
+"""
 
 Words: TypeAlias = npt.NDArray[np.uint64]
 """64 bits each: integer ids without regard to sign, or the bytes of texts."""

@@ -14,7 +14,7 @@ from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import frozen
 from rfm_engine.kernels.types import Instants, Integers, Places
 from rfm_engine.orders.keys import Keys, joined
-from rfm_engine.state.merge import Rows
+from rfm_engine.state.merge import Rows, run_of
 from rfm_engine.state.runs import find_places
 from rfm_engine.state.shape import NEVER_FIRST, NEVER_LAST, CustomerFile
 from rfm_engine.totals.records import LIMIT, Measured
@@ -44,12 +44,9 @@ class Columns:
         self._n_more = 0
         if few is not None:
             self._places = np.empty(few.n, np.int64)
-            n_all = find_places(
-                *file.keys().arguments(), frozen(file.bounds), *few.keys.arguments(),
-                frozen(few.bounds), self._places,
-            )  # fmt: skip
-            self._n_more = int(n_all) - self.n_records
-            self.n_records = int(n_all)
+            n_all = find_places(run_of(file.keys(), file.bounds), few.as_run(), self._places)
+            self._n_more = n_all - self.n_records
+            self.n_records = n_all
 
     @property
     def n_customers(self) -> int:

@@ -15,16 +15,15 @@ import numpy.typing as npt
 
 from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import frozen
-from rfm_engine.kernels.types import Integers, Records
+from rfm_engine.kernels.types import Integers, Mask, Records
 from rfm_engine.orders.keys import Keys, joined
-from rfm_engine.state.runs import interleave, mark_changes
-from rfm_engine.totals.tables.measures import COUNT_BITS
+from rfm_engine.state.runs import Run, interleave, mark_changes
+from rfm_engine.totals.tables.measures import carry_of
 
 BUCKET_BITS = 8
 N_BUCKETS = 1 << BUCKET_BITS
 
 NO_DAYS = frozen(np.zeros(0, np.int64))
-_ONE_CARRY = np.int64(1 << COUNT_BITS)
 
 
 class Rows(NamedTuple):
@@ -44,6 +43,10 @@ class Rows(NamedTuple):
     def n(self) -> int:
         """How many rows."""
         return int(self.bounds[-1])
+
+    def as_run(self) -> Run:
+        """Return the rows as kernels take them."""
+        return run_of(self.keys, self.bounds, self.days)
 
     def of_buckets(self, first: int, last: int) -> Rows:
         """Return the rows of buckets `first:last`, views of these."""
@@ -103,28 +106,31 @@ def _merged(a: Rows, b: Rows) -> Rows:
         return a if a.n else b
     from_a, from_b = np.empty(a.n + b.n, np.int64), np.empty(a.n + b.n, np.int64)
     bounds = np.zeros(len(a.bounds), np.int64)
-    days = frozen(a.days), frozen(b.days)
-    n = interleave(*a.keys.arguments(), *b.keys.arguments(), *days,
-                   frozen(a.bounds), frozen(b.bounds), from_a, from_b, bounds)  # fmt: skip
+    n = interleave(a.as_run(), b.as_run(), from_a, from_b, bounds)
     from_a, from_b = frozen(from_a[:n]), frozen(from_b[:n])
     records = np.empty((n, a.records.shape[1]), np.int64)
     if records.shape[1]:
-        add_records(frozen(a.records), frozen(b.records), from_a, from_b, _ONE_CARRY, records)
+        add_records(frozen(a.records), frozen(b.records), from_a, from_b, records)
     both = np.where(from_a >= 0, from_a, from_b + a.n)
     words = np.concatenate([a.days, b.days])
     return Rows(bounds, joined([a.keys, b.keys]).take(both), records,
                 words[both] if len(words) else NO_DAYS)  # fmt: skip
 
 
-def first_rows(keys: Keys) -> npt.NDArray[np.bool_]:
+def run_of(keys: Keys, bounds: Integers, days: Integers = NO_DAYS) -> Run:
+    """Return sorted keys, with their buckets and days, as kernels take them."""
+    return Run(*keys.arguments(), frozen(bounds), frozen(days))
+
+
+def first_rows(keys: Keys) -> Mask:
     """Tell which rows have another key than the row before, `bool[n]`."""
     changed = np.empty(len(keys), np.bool_)
-    mark_changes(*keys.arguments(), changed)
+    mark_changes(run_of(keys, NO_DAYS), changed)
     return changed
 
 
 @kernel
-def add_records(a, b, from_a, from_b, one_carry, records):
+def add_records(a, b, from_a, from_b, records):
     """Fill `records`, `int64[n, 4]`, with the sums of one of `a` and one of `b`, where there are.
 
     A sum that leaves int64 is carried, as `rfm_engine.totals.tables.measures` has it.
@@ -138,12 +144,8 @@ def add_records(a, b, from_a, from_b, one_carry, records):
             for column in range(4):
                 records[row, column] = b[j, column]
         else:
-            before, amount = a[i, 3], b[j, 3]
-            after = before + amount
-            carry = 0
-            if (before ^ after) & (amount ^ after) < 0:
-                carry = one_carry if amount > 0 else -one_carry
+            carry = carry_of(a[i, 3], b[j, 3])
             records[row, 0] = max(a[i, 0], b[j, 0])
             records[row, 1] = max(a[i, 1], b[j, 1])
             records[row, 2] = a[i, 2] + b[j, 2] + carry
-            records[row, 3] = after
+            records[row, 3] = a[i, 3] + b[j, 3]

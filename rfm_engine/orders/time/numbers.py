@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import arrow, first_true, is_text, texts, valid_mask, values
 from rfm_engine.kernels.types import Integers
+from rfm_engine.kernels.words import trim
 
 EPOCH, EPOCH_MS, EXCEL = "epoch", "epoch-ms", "excel"
 NUMBER_FORMATS = (EPOCH, EPOCH_MS, EXCEL)
@@ -151,12 +152,7 @@ def read_numbers(  # noqa: PLR0913
     for i in range(len(found)):
         found[i] = 0
         readable[i] = False
-        at = offsets[i]
-        end = offsets[i + 1]
-        while at < end and (data[at] == 32 or 9 <= data[at] <= 13):
-            at += 1
-        while at < end and (data[end - 1] == 32 or 9 <= data[end - 1] <= 13):
-            end -= 1
+        at, end = trim(data, offsets[i], offsets[i + 1])
         negative = at < end and data[at] == ord("-")
         if negative or (at < end and data[at] == ord("+")):
             at += 1
