@@ -18,7 +18,7 @@ from rfm_engine.orders.reading import as_date
 from rfm_engine.result.result import Result
 from rfm_engine.scoring.cells import Bins, Cuts
 from rfm_engine.scoring.choices import THRESHOLDS, Choice
-from rfm_engine.scoring.methods import BY_RANK, NESTED, QCUT_DROP
+from rfm_engine.scoring.methods import BY_RANK, CUTS, NESTED, QCUT
 from rfm_engine.segments.catalogue import load_scheme
 from rfm_engine.segments.frozen_scheme import cuts_text, scheme_data, written
 from rfm_engine.segments.labels import segment_names
@@ -224,7 +224,7 @@ def _shares(counts: dict[str, int]) -> dict[str, float]:
 def _check_cuts(axis: str, cuts: Sequence[int], choice: Choice) -> None:
     """Refuse cut points that a method does not find; of no customers there are none."""
     whole = isinstance(cuts, list) and all(type(cut) is int for cut in cuts)
-    fewer = choice.method == QCUT_DROP and len(cuts) < choice.bins
+    fewer = choice.method == CUTS[QCUT] and len(cuts) < choice.bins
     fits = len(cuts) in (0, choice.bins - 1) or fewer
     if not whole or not fits or cuts != sorted(cuts):
         raise UsageError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -73,12 +73,9 @@ class Counted:
         """Return the exact sum."""
         return int(self.sums.sum())
 
-    def above(self, value: int) -> Counted:
-        """Return the values above a value."""
-        mask = self.found.values > value
-        return replace(
-            self, found=self.found.chosen(mask), keys=self.keys[mask], sums=self.sums[mask]
-        )
+    def up_to(self, value: int) -> int:
+        """Count the values up to a value."""
+        return int(self.found.counts[self.found.values <= value].sum())
 
 
 def _sums(found: ValueCounts) -> npt.NDArray[Any]:

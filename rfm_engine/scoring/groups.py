@@ -4,37 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Sequence, Sized
 from fractions import Fraction
+from itertools import pairwise
+from math import ceil, floor
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from rfm_engine.kernels.arrays import Scalar, frozen
-from rfm_engine.kernels.types import BinNumbers, Chunks, Codes, Integers, Positions
+from rfm_engine.kernels.types import BinNumbers, Chunks, Codes, Integers, Mask, Positions
 from rfm_engine.scoring.group_cuts import (
-    LINEAR,
-    MEAN_BELOW,
-    MEAN_UP_TO,
-    QCUT,
-    QUANTILE,
-    R_RFM,
-    RESERVE,
-    mean_by_group,
+    Members,
+    Room,
+    average_by_group,
     number_bins,
     order_by_group,
     place_by_rank,
     place_by_value,
     put_values,
-    quantile_by_group,
 )
+from rfm_engine.scoring.group_sort import Sorting
 from rfm_engine.scoring.identities import Identities
-from rfm_engine.scoring.methods import Measure, counts_below, fit_cuts
-from rfm_engine.scoring.selection import Map, select
+from rfm_engine.scoring.methods import Measure, Rules, average, counts_below, fit_cuts
+from rfm_engine.scoring.selection import Map
 
-_KINDS = {
-    "quantile": QUANTILE, "reserve-one-timers": RESERVE, "quantile-linear": LINEAR,
-    "qcut-drop": QCUT, "r-rfm": R_RFM, "mean": MEAN_BELOW,
-}  # fmt: skip
 # Larger groups are worth calls of their own, and those take less time a customer than sorting.
 _MOST_SORTED = 1 << 16
 # A call stays below 100 ms, so that Ctrl-C is answered, and all threads have work until the end.
@@ -44,8 +37,8 @@ _CUSTOMERS_A_CALL = 1 << 19
 class Groups:
     """Customers by group: those of group `g` are `order[bounds[g]:bounds[g + 1]]`.
 
-    `numbers` are the groups of all customers, who stand elsewhere than in the chunks they come in:
-    those of each chunk at its `places`. In a group they stand in their order in `sequence`.
+    `numbers` are the groups of all customers. The customers of each chunk are at its `places` in
+    `numbers`. In a group they have the order of `sequence`.
     """
 
     def __init__(
@@ -88,7 +81,7 @@ class Groups:
         return records
 
     def back(self, found: npt.NDArray[Scalar]) -> list[npt.NDArray[Scalar]]:
-        """Return what was found here by chunk, as the customers stand there."""
+        """Return what was found here by chunk, in the order of its customers."""
         return [found.take(places, axis=0) for places in self.places]
 
     def by_id(self, ids: Sequence[Identities]) -> Groups:
@@ -115,11 +108,14 @@ class Groups:
         """Return the same groups of some of the customers, by their places here."""
         return Groups(self.numbers[chosen], self.n, [])
 
-    def runs(self) -> list[tuple[int, int]]:
-        """Return ranges of groups that have some `_CUSTOMERS_A_CALL` customers each."""
+    def runs(self) -> list[Members]:
+        """Return the groups that are worth sorting, some `_CUSTOMERS_A_CALL` customers per run."""
         steps = np.arange(0, len(self.order), _CUSTOMERS_A_CALL)
-        ends = np.unique(np.append(np.searchsorted(self.bounds, steps), self.n))
-        return list(zip(ends[:-1].tolist(), ends[1:].tolist(), strict=True))
+        ends = np.unique(np.append(np.searchsorted(self.bounds, steps), self.n)).tolist()
+        sizes = np.diff(self.bounds)
+        most = int(sizes[sizes <= _MOST_SORTED].max(initial=2))
+        at = frozen(self.order), frozen(self.bounds)
+        return [Members(*at, *run, most) for run in pairwise(ends)]
 
     def large(self) -> list[tuple[int, Positions]]:
         """Return each group that is not worth sorting, and its customers."""
@@ -129,42 +125,29 @@ class Groups:
             for group in np.flatnonzero(sizes > _MOST_SORTED).tolist()
         ]
 
-    @property
-    def most_sorted(self) -> int:
-        """Customers of the largest group that is worth sorting, 1 at least."""
-        sizes = np.diff(self.bounds)
-        return int(sizes[sizes <= _MOST_SORTED].max(initial=1))
-
 
 class Spread(NamedTuple):
     """Integers around a number of each group, `int64[groups]`, and which groups have one."""
 
     floor: Integers
     ceiling: Integers
-    known: npt.NDArray[np.bool_]
+    known: Mask
 
 
-def means_within(values: Integers, groups: Groups) -> Spread:
-    """Return the mean of each group, of `int64[n]` values by customer."""
-    floors, ceilings = np.zeros(groups.n, np.int64), np.zeros(groups.n, np.int64)
-    mean_by_group(frozen(values), frozen(groups.order), frozen(groups.bounds), floors, ceilings)
-    return Spread(floors, ceilings, np.diff(groups.bounds) > 0)
+def averages_within(values: Integers, groups: Groups, part: Fraction | None, each: Map) -> Spread:
+    """Return the mean or a quantile of each group, as `methods.average`, of values by customer."""
+    floors, ceilings = np.zeros((2, groups.n), np.int64)
+    i, bins = (0, 0) if part is None else part.as_integer_ratio()
 
-
-def quantile_within(values: Integers, groups: Groups, part: Fraction, each: Map) -> Spread:
-    """Return a quantile by inverted CDF of each group, of `int64[n]` values by customer."""
-    found = np.zeros(groups.n, np.int64)
-    most, (i, bins) = groups.most_sorted, part.as_integer_ratio()
-
-    def find(run: tuple[int, int]) -> None:
-        at = frozen(values), frozen(groups.order), frozen(groups.bounds), *run, most
-        quantile_by_group(*at, i, bins, *_room(4, most), *_room(1, 256), found)
+    def find(members: Members) -> None:
+        room = Sorting.room(members.most)
+        average_by_group(frozen(values), members, i, bins, room, floors, ceilings)
 
     list(each(find, groups.runs()))
     for group, customers in groups.large():
-        rank = -(-i * len(customers) // bins) - 1
-        found[group] = select([values[customers]], [rank], each)[0]
-    return Spread(found, found, np.diff(groups.bounds) > 0)
+        found = average([values[customers]], part, each)
+        floors[group], ceilings[group] = floor(found), ceil(found)
+    return Spread(floors, ceilings, np.diff(groups.bounds) > 0)
 
 
 class Wanted(NamedTuple):
@@ -174,14 +157,7 @@ class Wanted(NamedTuple):
     bins: int
     measure: Measure
 
-    @property
-    def kind(self) -> int:
-        """What the loops call it."""
-        if self.method == "mean" and not self.measure.ascending:
-            return MEAN_UP_TO
-        return _KINDS[self.method]
-
-    def placed(self, values: Integers) -> npt.NDArray[np.int64]:
+    def placed(self, values: Integers) -> Integers:
         """Return the bins of a group's customers by `int64[n]` values, without a loop of ours."""
         cuts = fit_cuts(self.method, self.measure._replace(chunks=[values]), self.bins)
         lowest = 0 if self.measure.ascending else self.bins - 1 - len(cuts)
@@ -197,21 +173,12 @@ def place_within(axes: Sequence[Wanted], groups: Groups) -> BinNumbers:
     each = axes[0].measure.each
     records = groups.moved([wanted.measure.chunks for wanted in axes], each)
     placed = np.empty(records.shape, np.uint8)
-    most = groups.most_sorted
-    how = [
-        np.array(column, np.int64)
-        for column in zip(
-            *((a.kind, a.bins, a.measure.unit, a.measure.ascending) for a in axes), strict=True
-        )
-    ]
+    rules = Rules.of(axes)
+    most_bins = max(wanted.bins for wanted in axes)
 
-    def place(run: tuple[int, int]) -> None:
-        own = np.empty((len(axes), most), np.int64)
-        work = own, *_room(4, most), *_room(1, 256), *_room(1, max(a.bins for a in axes))
-        place_by_value(
-            frozen(records), frozen(groups.order), frozen(groups.bounds), *run, most, *how, *work,
-            placed,
-        )  # fmt: skip
+    def place(members: Members) -> None:
+        room = Room.of(len(axes), members.most, most_bins)
+        place_by_value(frozen(records), members, rules, room, placed)
 
     list(each(place, groups.runs()))
     for _, customers in groups.large():
@@ -223,17 +190,14 @@ def place_within(axes: Sequence[Wanted], groups: Groups) -> BinNumbers:
 def rank_within(method: str, measure: Measure, bins: int, groups: Groups) -> BinNumbers:
     """Return the bin from 0 of every customer by rank within its group, `uint8[n]`.
 
-    By the places in `groups`. Customers with equal values stand in the order of `groups`.
+    By the places in `groups`. Customers with equal values keep the order of `groups`.
     """
     values = groups.moved([measure.chunks], measure.each)[:, 0]
     placed = np.empty(len(values), np.uint8)
-    most = groups.most_sorted
 
-    def place(run: tuple[int, int]) -> None:
-        place_by_rank(
-            frozen(values), frozen(groups.order), frozen(groups.bounds), *run, most,
-            method == "ntile", bins, *_room(4, most), *_room(1, 256), placed,
-        )  # fmt: skip
+    def place(members: Members) -> None:
+        room = Sorting.room(members.most)
+        place_by_rank(frozen(values), members, method == "ntile", bins, room, placed)
 
     list(measure.each(place, groups.runs()))
     for _, customers in groups.large():
@@ -241,7 +205,3 @@ def rank_within(method: str, measure: Measure, bins: int, groups: Groups) -> Bin
         ends = counts_below(method, len(order), bins)
         placed[customers[order]] = np.searchsorted(ends, np.arange(len(order)), side="right")
     return placed
-
-
-def _room(n_arrays: int, length: int) -> list[Integers]:
-    return [np.empty(length, np.int64) for _ in range(n_arrays)]

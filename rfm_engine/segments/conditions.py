@@ -15,9 +15,9 @@ from rfm_engine.errors import shown
 from rfm_engine.kernels.types import ValueChunks
 from rfm_engine.orders.money.amounts import format_minor
 from rfm_engine.scoring.axes import MEAN_DIGITS, MEAN_PARTS
-from rfm_engine.scoring.groups import Groups, Spread, means_within, quantile_within
-from rfm_engine.scoring.methods import exact_sum
-from rfm_engine.scoring.selection import Map, select
+from rfm_engine.scoring.groups import Groups, Spread, averages_within
+from rfm_engine.scoring.methods import average, exact_sum
+from rfm_engine.scoring.selection import Map
 
 MEASURES = ("recency_days", "frequency", "monetary", "average_order", "mean_gap_days")
 RELATIONS = ("<=", ">=", "==", "<", ">")
@@ -171,11 +171,7 @@ class Population:
             return None if cycle is None else Fraction(cycle, DAY_US) * self._unit(measure)
         values = self._known(measure)
         n = sum(map(len, values))
-        if n == 0:
-            return None
-        if part is None:
-            return Fraction(exact_sum(values, self._each), n)
-        return Fraction(select(values, [ceil(part * n) - 1], self._each)[0])
+        return average(values, part, self._each) if n else None
 
     def _bound_within(self, condition: Condition, groups: Groups) -> Spread:
         measure, _, operand, part = condition
@@ -184,9 +180,7 @@ class Population:
         if asked == "mean_gap_days":
             known = values >= 0
             values, groups = values[known], groups.of_some(known)
-        if part is not None:
-            return quantile_within(values, groups, part, self._each)
-        found = means_within(values, groups)
+        found = averages_within(values, groups, part, self._each)
         if operand != "cycle":
             return found
         unit = DAY_US // self._unit(measure)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -74,6 +76,19 @@ def test_methods__by_axis_equal_their_definitions(free, orders, methods, bins, m
         return
     result = rfm.score(orders.table, **options)
     assert got(result) == expected(twin.customers, methods, bins, orders.scale, mean)
+
+
+@pytest.mark.parametrize("options", [{}, {"by": "shop"}])
+def test_r_rfm__cut_points_a_unit_above_the_largest_mean(free, options):
+    """At 14 digits a unit is 10^18 of the integers that means are counted in."""
+    names = ("customer_id", "order_time", "amount", "shop")
+    rows = [(number, f"2024-01-0{number}", Decimal(f"9.0{number}"), "x") for number in (1, 2, 3)]
+    table = pa.table(dict(zip(names, zip(*rows, strict=True), strict=True)))
+    result = rfm.score(
+        table, as_of="2024-02-01", method="r-rfm", monetary="mean", amount_scale=14, scheme=free,
+        **options,
+    )  # fmt: skip
+    assert {row["m_score"] for row in result.customers.to_pylist()} == {1}
 
 
 @given(orders=strategies.orders(), bins=st.tuples(*[st.integers(2, 6)] * 3))
