@@ -2,6 +2,7 @@
 
 from rfm_engine.api import __version__, score
 from rfm_engine.errors import DataError, RfmError, StateError, UsageError
+from rfm_engine.orders.ledger import RowCounts
 from rfm_engine.orders.warnings import DataWarning
 from rfm_engine.output.models import save_model
 from rfm_engine.result.drift import Drift, drift
@@ -13,7 +14,6 @@ from rfm_engine.state import State
 from rfm_engine.state.ingest import Ingested
 from rfm_engine.totals.aggregation import Progress
 from rfm_engine.totals.builder import CustomerTotals
-from rfm_engine.totals.ledger import RowCounts
 
 __all__ = [
     "CustomerTotals",

@@ -12,6 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from rfm_engine.orders.ledger import RowCounts
 from rfm_engine.orders.money.amounts import format_minor
 from rfm_engine.orders.warnings import DataWarning
 from rfm_engine.result.customers import ScoredCustomers
@@ -22,7 +23,6 @@ from rfm_engine.segments.frozen_scheme import frozen_scheme
 from rfm_engine.segments.plan import Plan
 from rfm_engine.segments.rules import Rules
 from rfm_engine.segments.scheme import Scheme
-from rfm_engine.totals.ledger import RowCounts
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,12 @@ from typing import Any, NamedTuple, NoReturn
 from rfm_engine.errors import UsageError
 from rfm_engine.orders.judge import REASONS
 from rfm_engine.orders.kinds import Kinds
+from rfm_engine.orders.ledger import RowCounts
 from rfm_engine.orders.place import Source
 from rfm_engine.state.days import Window, held_in
 from rfm_engine.state.manifest import Account
 from rfm_engine.state.parts import Buckets, PartReader, buckets_for
 from rfm_engine.totals.builder import CustomerTotals
-from rfm_engine.totals.ledger import RowCounts
 from rfm_engine.totals.memory.budget import Budget
 from rfm_engine.totals.records import Held, held_of
 from rfm_engine.totals.tables.contents import Contents

@@ -10,11 +10,11 @@ from typing import Any
 
 import pyarrow as pa
 
+from rfm_engine.orders.newest_day import newest_day
 from rfm_engine.orders.place import Place, Source
 from rfm_engine.orders.reading import NEWEST, Reading
 from rfm_engine.orders.scan import Seconds, scan
 from rfm_engine.totals.builder import CustomerTotals
-from rfm_engine.totals.newest_day import newest_day
 
 
 @dataclass(frozen=True, slots=True)

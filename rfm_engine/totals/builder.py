@@ -16,8 +16,10 @@ import pyarrow as pa
 from rfm_engine.errors import UsageError
 from rfm_engine.kernels.arrays import is_text, plain_type
 from rfm_engine.orders.group_keys import within_groups
+from rfm_engine.orders.intake import Intake
 from rfm_engine.orders.judge import COUNTED
 from rfm_engine.orders.kinds import OUTPUT_TYPES
+from rfm_engine.orders.ledger import RowCounts
 from rfm_engine.orders.place import Place, Source
 from rfm_engine.orders.reading import Reading, day_date, refuse_unknown
 from rfm_engine.orders.sources.entry import open_sources
@@ -32,8 +34,6 @@ from rfm_engine.totals.chunks import (
 )
 from rfm_engine.totals.customers import Customers, Some, grouped
 from rfm_engine.totals.duplicates.filter import Duplicates
-from rfm_engine.totals.intake import Intake
-from rfm_engine.totals.ledger import RowCounts
 from rfm_engine.totals.memory.budget import Budget, batch_bytes, parse_size, plan_memory
 from rfm_engine.totals.memory.spill import SpillFile
 from rfm_engine.totals.memory.system import anonymous_bytes
