@@ -2,7 +2,9 @@
 
 from rfm_engine.api import __version__, score
 from rfm_engine.errors import DataError, RfmError, StateError, UsageError
+from rfm_engine.normalize import normalized
 from rfm_engine.orders.ledger import RowCounts
+from rfm_engine.orders.stream import NormalizedRows
 from rfm_engine.orders.warnings import DataWarning
 from rfm_engine.output.models import save_model
 from rfm_engine.result.drift import Drift, drift
@@ -24,6 +26,7 @@ __all__ = [
     "Explanation",
     "Ingested",
     "Model",
+    "NormalizedRows",
     "Progress",
     "Result",
     "RfmError",
@@ -36,6 +39,7 @@ __all__ = [
     "drift",
     "explain",
     "load_model",
+    "normalized",
     "save_model",
     "score",
 ]

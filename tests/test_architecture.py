@@ -25,7 +25,7 @@ COMMANDS = sorted((ROOT / "cli").rglob("*.py"))
 # Left to right; a room imports itself, what stands to its left, errors and kernels.
 ROOMS = (
     "parquet", "orders", "totals", "scoring", "segments", "result", "output", "state", "api",
-    "simulate", "bench",
+    "normalize", "simulate", "bench",
 )  # fmt: skip
 EVERYWHERE = {"errors", "kernels"}
 # Inside orders: what a room imports of it besides itself. The rooms know nothing of each other;
