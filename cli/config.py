@@ -14,9 +14,9 @@ import typer
 from .exits import Misuse, cut
 
 _LISTS = (
-    "method", "bins", "r-cuts", "f-cuts", "m-cuts", "weights", "csv-null", "distinct",
+    "method", "bins", "r-cuts", "f-cuts", "m-cuts", "weights", "csv-null", "distinct", "carry",
 )  # fmt: skip
-# Passed over by the other commands that score, so that all can share a file.
+# Passed over by the other commands, so that all can share a file.
 _OF_SCORE_ALONE = ("output", "save-model", "json", "quiet")
 _SCALARS = (str, int, Decimal, datetime.date)
 # No option takes a longer number, and Python does not write the longest out.
@@ -33,10 +33,12 @@ def read_config(context: typer.Context, path: Path | None) -> Path | None:
         for option in parameter.opts
         if option.startswith("--") and parameter.name != "config"
     }
+    scoring = _options_of_score(context)
     defaults = {}
     for key, value in _options(path).items():
         option = key.replace("_", "-")
-        if option not in known and option in _OF_SCORE_ALONE:
+        is_score = context.command.name == "score"
+        if not is_score and (option in _OF_SCORE_ALONE or option in scoring - known.keys()):
             continue
         if option not in known:
             close = difflib.get_close_matches(option, known, n=1)
@@ -62,6 +64,13 @@ def read_config(context: typer.Context, path: Path | None) -> Path | None:
         defaults[parameter.name] = typed
     context.default_map = defaults
     return path
+
+
+def _options_of_score(context: typer.Context) -> set[str]:
+    """Return the options of `rfm score`, which other commands may find in a file they share."""
+    commands = getattr(context.find_root().command, "commands", {})
+    parameters = commands["score"].params if "score" in commands else []
+    return {option.removeprefix("--") for each in parameters for option in each.opts}
 
 
 def _options(path: Path) -> dict[str, Any]:

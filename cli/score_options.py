@@ -50,6 +50,8 @@ _READING = (
     "as_files", "customer_level", "strict",
 )  # fmt: skip
 """The options that a state sets for good."""
+_ROWS = (*_READING, "as_of", "window", "config", "threads", "memory_limit", "store_timeout")
+"""The options of a command whose result are rows of orders."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,6 +241,18 @@ def takes_score_options(command: Callable[..., None]) -> Callable[..., None]:
 def takes_reading_options(command: Callable[..., None]) -> Callable[..., None]:
     """Put the options of how orders are read, but for dates, where a command has `options`."""
     return _takes(command, dict, [*_READING])
+
+
+def takes_row_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Put the options of how orders are read, dates too, where a command has `options`."""
+    return _takes(command, dict, [*_ROWS])
+
+
+def row_arguments(options: dict[str, Any], carry: str | None) -> dict[str, Any]:
+    """Return keyword arguments of `rfm_engine.normalized`; what is None is left out."""
+    given = reading_arguments(options) | {"carry": _listed(carry) or ()}
+    given.pop("config", None)  # What it says has become the values of others.
+    return given
 
 
 def reading_arguments(options: dict[str, Any]) -> dict[str, Any]:
