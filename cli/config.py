@@ -1,4 +1,4 @@
-"""`--config`: options from a TOML file, as defaults that what is typed goes before."""
+"""`--config`: options from a TOML file, which options on the command line override."""
 
 from __future__ import annotations
 
@@ -11,12 +11,18 @@ from typing import Any
 
 import typer
 
+from rfm_engine.options.declaration import declared
+from rfm_engine.options.groups import RowOptions, ScoreOptions
+
 from .exits import Misuse, cut
 
-_LISTS = (
-    "method", "bins", "r-cuts", "f-cuts", "m-cuts", "weights", "csv-null", "distinct", "carry",
-)  # fmt: skip
-# Passed over by the other commands, so that all can share a file.
+_DECLARED = [
+    option for options in (ScoreOptions, RowOptions) for option in declared(options).values()
+]
+# A command passes over those that it does not have, so that all can share a file.
+_SHARED = {option.flag.removeprefix("--") for option in _DECLARED}
+_LISTS = {option.flag.removeprefix("--") for option in _DECLARED if option.is_listed}
+# What commands other than `rfm score` pass over even where they have it.
 _OF_SCORE_ALONE = ("output", "save-model", "json", "quiet")
 _SCALARS = (str, int, Decimal, datetime.date)
 # No option takes a longer number, and Python does not write the longest out.
@@ -33,12 +39,12 @@ def read_config(context: typer.Context, path: Path | None) -> Path | None:
         for option in parameter.opts
         if option.startswith("--") and parameter.name != "config"
     }
-    scoring = _options_of_score(context)
     defaults = {}
     for key, value in _options(path).items():
         option = key.replace("_", "-")
-        is_score = context.command.name == "score"
-        if not is_score and (option in _OF_SCORE_ALONE or option in scoring - known.keys()):
+        if option in _OF_SCORE_ALONE and context.command.name != "score":
+            continue
+        if option in _SHARED - known.keys():
             continue
         if option not in known:
             close = difflib.get_close_matches(option, known, n=1)
@@ -64,13 +70,6 @@ def read_config(context: typer.Context, path: Path | None) -> Path | None:
         defaults[parameter.name] = typed
     context.default_map = defaults
     return path
-
-
-def _options_of_score(context: typer.Context) -> set[str]:
-    """Return the options of `rfm score`, which other commands may find in a file they share."""
-    commands = getattr(context.find_root().command, "commands", {})
-    parameters = commands["score"].params if "score" in commands else []
-    return {option.removeprefix("--") for each in parameters for option in each.opts}
 
 
 def _options(path: Path) -> dict[str, Any]:

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from rfm_engine.options.groups import RowOptions
+
 from .exits import Misuse
 from .memory import Memory
+from .options import NEWEST, Given, takes
 from .outcome import print_json, print_warnings, warnings_of
 from .progress import progress_bar
-from .score_options import row_arguments, takes_row_options
 from .words import counted, printable
 
 if TYPE_CHECKING:
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from rfm_engine.totals.aggregation import Progress
 
 
-@takes_row_options
+@takes(RowOptions)
 def normalize(
     inputs: Annotated[
         list[str], typer.Argument(metavar="INPUT...", help="Orders, as of `rfm score`.")
@@ -32,15 +34,7 @@ def normalize(
         ),
     ],
     *,
-    options: dict[str, Any],
-    carry: Annotated[
-        str | None,
-        typer.Option(
-            metavar="COL[,COL]",
-            help="Pass these columns on as they are.",
-            rich_help_panel="Columns",
-        ),
-    ] = None,
+    options: Given,
     buckets: Annotated[
         int | None,
         typer.Option(
@@ -59,11 +53,10 @@ def normalize(
         raise Misuse(
             "--json must not be combined with -o -; got both, and stdout holds one. Name a file."
         )
-    if options["config"] is not None:
+    if options.config_file is not None:
         from rfm_engine.output import refuse_overwriting
 
-        refuse_overwriting(output, "the config file", options["config"])
-    arguments = row_arguments(options, carry)
+        refuse_overwriting(output, "the config file", options.config_file)
     began = time.perf_counter()
     with Memory() as memory, progress_bar(memory, quiet=quiet) as tell:
         from rfm_engine.normalize import write_normalized
@@ -73,10 +66,10 @@ def normalize(
                 tell(at.stage, at.rows, at.total_rows, at.customers)
 
         rows = write_normalized(
-            inputs, output, buckets=buckets, progress=report if tell else None, **arguments
+            inputs, output, buckets=buckets, progress=report if tell else None, **options.all
         )
     seconds = time.perf_counter() - began
-    warnings = warnings_of(rows, newest=options["as_of"] == "newest")
+    warnings = warnings_of(rows, newest=options.all["as_of"] == NEWEST)
     if not quiet:
         print_warnings(warnings)
     if as_json:

@@ -5,31 +5,33 @@ from __future__ import annotations
 import json
 import os
 import time as clock
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
-from datetime import date
 from importlib.metadata import version
-from typing import Any
+from typing import Any, Unpack
 
 from rfm_engine.errors import DataError, UsageError
-from rfm_engine.orders.csv_format import null_words
-from rfm_engine.orders.distinct_columns import column_names
-from rfm_engine.orders.reading import ClvUnit, Frequency, Ids, Reading, Refunds, Zero, conditions_of
+from rfm_engine.options.declaration import declared
+from rfm_engine.options.documentation import documented
+from rfm_engine.options.groups import ScoreOptions, TotalsOptions
+from rfm_engine.options.resolution import given, resolve
+from rfm_engine.orders.reading import Reading
 from rfm_engine.orders.scan import Seconds
-from rfm_engine.orders.sources.deadline import STORE_TIMEOUT, seconds_of
+from rfm_engine.orders.sources.deadline import seconds_of
 from rfm_engine.orders.sources.entry import open_sources
 from rfm_engine.output import check_output, refuse_inside, refuse_overwriting, write_groups
 from rfm_engine.result.customers import ScoredCustomers
-from rfm_engine.result.model import plan_by
+from rfm_engine.result.model import scheme_and_plan
 from rfm_engine.result.result import Result, SegmentTotals, cuts_in_units
 from rfm_engine.segments.assignment import Everyone, score_everyone
 from rfm_engine.segments.catalogue import scheme_file
 from rfm_engine.segments.first_orders import refuse_first_orders
 from rfm_engine.segments.labels import refuse_value_column
-from rfm_engine.segments.plan import Monetary, Plan
-from rfm_engine.segments.scheme import CutPoint, Scheme
-from rfm_engine.state import state_of
-from rfm_engine.totals.aggregation import Aggregated, Progress, aggregate
+from rfm_engine.segments.plan import Plan
+from rfm_engine.segments.scheme import Scheme
+from rfm_engine.state import State, state_of
+from rfm_engine.state.creation import refuse_others
+from rfm_engine.totals.aggregation import Aggregated, Report, aggregate
 from rfm_engine.totals.builder import CustomerTotals
 from rfm_engine.totals.groups import Grouping
 from rfm_engine.totals.memory.budget import batch_bytes, default_limit, parse_size
@@ -37,59 +39,17 @@ from rfm_engine.totals.memory.system import anonymous_bytes, available_bytes, th
 
 __version__ = version("rfm-engine")
 METADATA_KEY = b"rfm_engine"
-# They change no result, so they are not written beside one.
-_RUNNING = ("threads", "memory_limit")
+# They change no row, so they are not among the options that are written beside the rows.
+_RUNNING = ("threads", "memory_limit", "sort")
 
 
+@documented(ScoreOptions)
 def score(
     orders: object,
     *,
-    as_of: date | str,
-    window: str | None = None,
-    customer: str = "customer_id",
-    time: str = "order_time",
-    amount: str = "amount",
-    order: str | None = None,
-    quantity: str | None = None,
-    currency: str | None = None,
-    rates: str | os.PathLike[str] | None = None,
-    by: str | None = None,
-    overall: bool = False,
-    where: Sequence[str] = (),
-    timezone: str = "UTC",
-    amount_scale: int | None = None,
-    refunds: Refunds = "net",
-    zero: Zero | None = None,
-    frequency: Frequency | None = None,
-    ids: Ids = "auto",
-    csv_delimiter: str = ",",
-    csv_decimal: str = ".",
-    csv_thousands: str | None = None,
-    csv_null: Sequence[str] = (),
-    csv_encoding: str = "utf-8",
-    time_format: str | None = None,
-    as_files: bool = False,
-    strict: bool = False,
-    customer_level: bool = False,
-    n_orders: str | None = None,
-    distinct: str | Sequence[str] = (),
-    clv: bool = False,
-    clv_unit: ClvUnit | None = None,
-    method: str | Sequence[str] | None = None,
-    bins: int | Sequence[int] | None = None,
-    r_cuts: Sequence[CutPoint] | None = None,
-    f_cuts: Sequence[CutPoint] | None = None,
-    m_cuts: Sequence[CutPoint] | None = None,
-    monetary: Monetary | None = None,
-    weights: Sequence[CutPoint] | None = None,
-    scheme: str | os.PathLike[str] | None = None,
-    model: str | os.PathLike[str] | None = None,
     output: str | os.PathLike[str] | None = None,
-    threads: int | None = None,
-    memory_limit: int | str | None = None,
-    spill_dir: str | os.PathLike[str] | None = None,
-    store_timeout: float | str = STORE_TIMEOUT,
-    progress: Callable[[Progress], None] | None = None,
+    progress: Report | None = None,
+    **options: Unpack[ScoreOptions],
 ) -> Result:
     """Score customers by recency, frequency and monetary value, and name their segments.
 
@@ -97,108 +57,16 @@ def score(
     ----------
     orders
         Path, list of paths, directory, glob or URI of Parquet, Arrow IPC or CSV; `-` for an IPC
-        stream on stdin; or anything with `__arrow_c_stream__`, a record batch, a pyarrow dataset,
-        a Polars LazyFrame, or a list or iterator of these. A row is an order or order line.
-    as_of
-        Date of analysis, inclusive: later rows are dropped. `"newest"` takes the local date of
-        the newest row that counts.
-    window
-        Keep `as_of - window < date <= as_of`: `"365d"` or, in calendar months, `"12mo"`.
-    customer, time, amount
-        Columns of who bought, when, and for how much. Ids: integers, text, binary or uuid. Times:
-        dates, timestamps or text, naive ones in `timezone`; numbers with a `time_format`. Amounts:
-        integers, floats or decimals.
-    order
-        Column that makes rows lines of one order: distinct ids a customer are counted.
-    quantity
-        Integer column that multiplies the amount of its row, exactly.
-    currency
-        Column that must hold one value in all rows counted, unless there are rates.
-    rates
-        CSV of `currency,rate` and perhaps `date`: amounts are multiplied by the rate of their row's
-        currency, the one of the newest date not after the row's day, and rounded once.
-    by
-        Column of groups (sellers, shops, countries), of the types of ids: a customer of two groups
-        is two, and each group is scored for itself. Null is a group.
-    overall
-        With `by`: score the customers of all groups together as well, with one read; see
-        `Result.overall`. In `output` they stand under a null group.
-    where
-        Conditions `COL=V1,V2` or `COL!=V1,V2`, all of which a row must meet.
-    timezone
-        IANA zone of naive times and of calendar days.
-    amount_scale
-        Digits behind the point in `monetary`, 0 to 18; by default a decimal's own, 0 for integers
-        (for which it says where the point stands), 2 for floats and CSV.
-    refunds
-        Negative amounts: `net` (lower monetary, never an order), `drop`, `error`, or `net-order`,
-        which needs `order`: as `net`, but an order counts only when the sum of its rows is above
-        0, or is 0 without a refund, so that a cancelled order is no order.
-    zero
-        Zero amounts: `count` or `drop`; `count` unless the scheme says otherwise.
-    frequency
-        `orders`, or `days` for distinct local dates with an order; `orders` unless the scheme says
-        otherwise.
-    ids, csv_delimiter, csv_decimal, csv_thousands
-        CSV only: ids as `text` (default) or `int`; the delimiter, or `space` for runs of blanks;
-        the decimal point; the sign between groups of three digits (a character, or `space`).
-    csv_null, csv_encoding
-        CSV only: unquoted words that are null, such as `["NULL", "NA"]`; `utf-8`, `latin-1`,
-        `cp1252` or `utf-16`.
-    time_format
-        What text and numbers in the time column mean: a format of strptime, or `epoch` (seconds
-        since 1970), `epoch-ms` or `excel` (serial days). Without it, text is ISO 8601.
-    as_files
-        Read files that belong to a Delta, Iceberg or Hudi table, which are refused otherwise: rows
-        that the table has deleted or rewritten are in them and count.
-    strict
-        Refuse rows with nulls, bad times, amounts that are not finite or had to be rounded.
-    customer_level, n_orders
-        Rows are customers, or parts of their totals: `time` is the last order, `n_orders` the
-        column of the number of orders (`orders` by default), `amount` the total. `first_order` is
-        then null.
-    distinct
-        Column, or columns, in which rows must differ: of rows that are equal in all of them one is
-        counted, and the others are dropped as `duplicate`. They must be equal in all other values
-        that are read (customer, time, amount, order, group, currency). Null equals nothing.
-    clv, clv_unit
-        Add what models of customer lifetime value take, by days as lifetimes and PyMC-Marketing
-        do: `x` repeat purchases, `t_x` from the first to the last, `T` from the first to `as_of`,
-        `zbar` their mean amount. Times in days (`D`) or weeks of seven (`W`).
-    method, bins
-        How scores are cut, by default as the scheme says, and 2 to 100 bins; one value, or three
-        for r, f, m. The methods: `quantile` (inverted CDF), `quantile-linear` (type 7),
-        `qcut-drop` and `rank-linear` (of pandas), `r-rfm`, `ntile` (of SQL), `mean`,
-        `reserve-one-timers`, `nested` (of SPSS) and `thresholds`.
-    r_cuts, f_cuts, m_cuts
-        Ascending cut points in days, orders and major units: bin = 1 + cut points below.
-    monetary
-        What the m score is cut on: the net `sum`, or its `mean` by order (or day). The column
-        `monetary` is the sum in any case.
-    weights
-        Three numbers: `rfm_value` is then the weighted sum of the scores r, f, m.
-    scheme
-        Name of a shipped scheme, or path of a TOML file; `classic` by default.
-    model
-        Path of a score model (`save_model`): its cut points, options and scheme are applied as
-        they are, `frequency` and `zero` among them.
+        stream on stdin; anything with `__arrow_c_stream__`, a record batch, a pyarrow dataset,
+        a Polars LazyFrame, or a list or iterator of these; or a `State`. A row is an order or an
+        order line.
     output
         Where to write the customers as well: `.parquet`, `.arrow`, `.csv`, `.csv.gz`, `-` for an
         IPC stream on stdout; without an ending, or with a trailing `/`, a directory of Parquet
         parts. It appears whole or not at all.
-    threads
-        Threads, all processors available by default. They never change the result.
-    memory_limit
-        Most memory of the process, in bytes or as a text like `"2GB"`: what does not fit goes to
-        disk, and the result is the same. By default what is in use and 80% of what is available,
-        limits of containers respected.
-    spill_dir
-        Where on disk; by default the system's folder for temporary files.
-    store_timeout
-        How long an object store may make no progress, retries included, in seconds or as a text
-        like `"30s"`. A transfer that advances, however slowly, is not cut.
     progress
-        Called from the calling thread, a few times a second.
+        Called with a `Progress` from the calling thread, a few times per second.
+    {options}
 
     Returns
     -------
@@ -211,6 +79,8 @@ def score(
         An option, column or place is wrong; nothing was read.
     DataError
         The data were refused; nothing was written.
+    StateError
+        An option differs from what a state has set.
     RfmError
         An object store cannot be reached, refuses or breaks off; or the machine fails.
 
@@ -233,93 +103,79 @@ def score(
     ...            result.customers["rfm_score"].to_pylist()))
     [('ada', '533'), ('bob', '311')]
     """
+    return score_given(orders, given("score", ScoreOptions, options), {}, output, progress)
+
+
+def score_given(
+    orders: object,
+    explicit: Mapping[str, Any],
+    config: Mapping[str, Any],
+    output: str | os.PathLike[str] | None,
+    progress: Report | None,
+) -> Result:
+    """Score customers by options of which some are explicit and others from a config file.
+
+    Raises
+    ------
+    RfmError
+        As `score`.
+    """
     marks = [clock.perf_counter()]
-    chosen, plan = plan_by(
-        {
-            "method": method, "bins": bins, "r_cuts": r_cuts, "f_cuts": f_cuts, "m_cuts": m_cuts,
-            "monetary": monetary, "weights": weights, "scheme": scheme, "model": model,
-            "frequency": frequency, "zero": zero,
-        }
-    )  # fmt: skip
-    implied = chosen.options
     state = state_of(orders)
-    if customer_level or (state is not None and state.options["customer_level"]):
-        refuse_first_orders(chosen)
+    if state is not None:  # It has set how orders are read; a file for all commands gives way.
+        config = {name: config[name] for name in config if name not in state.options}
+    asked = {**config, **explicit}
+    scheme, plan = scheme_and_plan(asked)
+    implied: Mapping[str, Any] = scheme.options
+    if asked.get("customer_level") or (state is not None and state.options["customer_level"]):
+        refuse_first_orders(scheme)
         implied = {}  # of a scheme, what looks at single orders
-    reading: dict[str, Any] = {
-        "window": window, "customer": customer, "time": time, "amount": amount, "order": order,
-        "quantity": quantity, "currency": currency, "rates": rates, "by": by,
-        "where": conditions_of(where), "timezone": timezone, "amount_scale": amount_scale,
-        "refunds": refunds, "zero": implied.get("zero", "count") if zero is None else zero,
-        "frequency": implied.get("frequency", "orders") if frequency is None else frequency,
-        "ids": ids, "csv_delimiter": csv_delimiter, "csv_decimal": csv_decimal,
-        "csv_thousands": csv_thousands, "csv_null": null_words(csv_null),
-        "csv_encoding": csv_encoding, "time_format": time_format, "as_files": as_files,
-        "strict": strict, "clv": clv, "clv_unit": clv_unit,
-        "customer_level": customer_level, "n_orders": n_orders,
-        "distinct": column_names(distinct),
-    }  # fmt: skip
+    kept: Mapping[str, Any] = {}
     if state is not None:
-        policies = {"zero": zero, "frequency": frequency}
-        who = f"scheme {chosen.name}" if model is None else "the model"
-        reading = state.agreed(reading | policies, implied, who)
-        by = reading["by"]
-        if overall:
-            raise UsageError(
-                "overall must not be asked of a state, which knows no customers but those of "
-                "groups; got it. Keep a second state without by."
-            )
-    if overall and by is None:
-        raise UsageError("overall must come with by; got it alone. Name the column of groups.")
-    refuse_value_column(plan.weights, [reading["customer"], by])
-    n_threads = threads_of(threads)
-    patience = seconds_of(store_timeout)
-    if output is not None:
-        check_output(output)
-    refuse_overwriting(output, "the rates file", rates)
-    refuse_overwriting(output, "the model file", model)
-    refuse_overwriting(output, "the scheme file", scheme_file(scheme))
-    if memory_limit is None:
-        apart = bool(reading["distinct"]) and state is None
-        a_thread = batch_bytes(by=by is not None, clv=clv, distinct=apart)
-        limit = default_limit(available_bytes(), anonymous_bytes(), n_threads, a_thread)
-    else:
-        limit = parse_size(memory_limit)
-    running = {"threads": n_threads, "memory_limit": limit, "spill_dir": spill_dir}
+        who = "the model" if asked.get("model") is not None else f"scheme {scheme.name}"
+        refuse_others(state.manifest, asked, implied, who)
+        kept = state.options
+    settled = resolve(ScoreOptions, asked, implied, kept)
+    _check(settled, plan, state, output)
+    n_threads = threads_of(settled["threads"])
+    running = {
+        "threads": n_threads,
+        "memory_limit": _memory_limit(settled, n_threads, state),
+        "spill_dir": settled["spill_dir"],
+    }
+    reading = {name: settled[name] for name in declared(TotalsOptions)}
     if state is not None:
-        refuse_inside(output, "the state", state.path)
-        totals = state.totals_as(reading | {"as_of": as_of}, running)
-        aggregated, spent = Aggregated(totals), Seconds()
+        aggregated, spent = Aggregated(state.totals_as(reading, running)), Seconds()
     else:
-        known = Reading(as_of=as_of, **reading)
+        known = Reading(**reading)
         sources = open_sources(
-            orders, known.columns, csv_format=known.csv, as_files=known.as_files,
-            store_timeout=patience,
+            orders, known.columns, csv_format=known.csv, as_files=known.options["as_files"],
+            store_timeout=seconds_of(settled["store_timeout"]),
         )  # fmt: skip
         for source in sources:
             refuse_overwriting(output, "an input", source.name)
-        aggregated, spent = aggregate(sources, known, reading, running, progress, overall=overall)
+        reading = known.options
+        overall = settled["overall"]
+        aggregated, spent = aggregate(sources, known, running, progress, overall=overall)
     marks.append(clock.perf_counter())
     aggregated.tell(progress, "score")
-    options = (
-        reading
-        | plan.options()
-        | {
-            "overall": overall,
-            "rates": None if reading["rates"] is None else os.fspath(reading["rates"]),
-            "n_orders": aggregated.totals.reading.n_orders,
-            "scheme": chosen.name if scheme is None else os.fspath(scheme),
-            "model": None if model is None else os.fspath(model),
-        }
-    )
-    said = options | {"threads": n_threads, "memory_limit": limit}
+    said = {name: reading[name] for name in reading if name != "as_of"} | plan.options()
+    for name in ("rates", "scheme", "model"):
+        said[name] = None if settled[name] is None else os.fspath(settled[name])
+    said |= {
+        "overall": settled["overall"],
+        "scheme": said["scheme"] or scheme.name,
+        "threads": n_threads,
+        "memory_limit": running["memory_limit"],
+        "sort": settled["sort"],
+    }
     seconds: dict[str, float] = {}
     with ThreadPoolExecutor(n_threads) as pool:
         platform = None
         if aggregated.overall is not None:
             alone = said | {"by": None, "overall": False}
-            platform = _scored(aggregated.overall, chosen, plan, pool, alone, seconds, None)
-        result = _scored(aggregated.totals, chosen, plan, pool, said, seconds, platform)
+            platform = _scored(aggregated.overall, scheme, plan, pool, alone, seconds, None)
+        result = _scored(aggregated.totals, scheme, plan, pool, said, seconds, platform)
     marks.append(clock.perf_counter())
     if output is not None:
         aggregated.tell(progress, "write")
@@ -329,6 +185,42 @@ def score(
     marks.append(clock.perf_counter())
     seconds.update(_stages(marks, spent))
     return result
+
+
+def _check(
+    settled: Mapping[str, Any],
+    plan: Plan,
+    state: State | None,
+    output: str | os.PathLike[str] | None,
+) -> None:
+    """Refuse contradictions and places before anything is read."""
+    if settled["overall"] and state is not None:
+        raise UsageError(
+            "overall must not be asked of a state, which knows no customers but those of "
+            "groups; got it. Keep a second state without by."
+        )
+    if settled["overall"] and settled["by"] is None:
+        raise UsageError("overall must come with by; got it alone. Name the column of groups.")
+    refuse_value_column(plan.weights, [settled["customer"], settled["by"]])
+    if output is not None:
+        check_output(output)
+    if state is not None:
+        refuse_inside(output, "the state", state.path)
+    else:
+        refuse_overwriting(output, "the rates file", settled["rates"])
+    refuse_overwriting(output, "the model file", settled["model"])
+    refuse_overwriting(output, "the scheme file", scheme_file(settled["scheme"]))
+
+
+def _memory_limit(settled: Mapping[str, Any], n_threads: int, state: State | None) -> int | None:
+    if settled["memory_limit"] is not None:
+        return parse_size(settled["memory_limit"])
+    per_thread = batch_bytes(
+        by=settled["by"] is not None,
+        clv=settled["clv"],
+        distinct=bool(settled["distinct"]) and state is None,
+    )
+    return default_limit(available_bytes(), anonymous_bytes(), n_threads, per_thread)
 
 
 def _scored(
@@ -357,6 +249,7 @@ def _scored(
         "as_of": None if totals.as_of is None else totals.as_of.isoformat(),
         "cuts": cuts_in_units(cuts, money_scale),
         "options": {key: options[key] for key in options if key not in _RUNNING},
+        **({} if options["sort"] is None else {"sorted": options["sort"]}),
     }
     if overall is not None:
         about["overall"] = {"cuts": cuts_in_units(overall.cuts, overall.money_scale)}

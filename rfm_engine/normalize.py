@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import fields, replace
-from datetime import date
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Unpack
 
 import pyarrow as pa
 
 from rfm_engine.api import __version__
 from rfm_engine.errors import UsageError, shown
+from rfm_engine.options.declaration import declared
+from rfm_engine.options.documentation import documented
+from rfm_engine.options.groups import RowOptions, StateOptions, TotalsOptions
+from rfm_engine.options.resolution import given, resolve
 from rfm_engine.orders.buckets import buckets_of, check_buckets
 from rfm_engine.orders.distinct_columns import column_names
 from rfm_engine.orders.intake import Intake
 from rfm_engine.orders.newest_day import newest_day
 from rfm_engine.orders.place import Source
-from rfm_engine.orders.reading import Reading, refuse_unknown
+from rfm_engine.orders.reading import Reading
 from rfm_engine.orders.row_columns import CUSTOMER
-from rfm_engine.orders.sources.deadline import STORE_TIMEOUT, seconds_of
+from rfm_engine.orders.sources.deadline import seconds_of
 from rfm_engine.orders.sources.entry import open_sources
 from rfm_engine.orders.stream import NormalizedRows
 from rfm_engine.output import check_output, refuse_overwriting, write_groups
@@ -43,20 +45,10 @@ from rfm_engine.totals.tables.hashing import HashKey
 
 _GROUP_ROWS = 1 << 20
 _GROUP_BYTES = 1 << 27
-# Options that are no part of the rows: of totals, or said apart.
-_NOT_OF_ROWS = ("as_of", "clv", "clv_unit", "customer_level", "n_orders")
 
 
-def normalized(  # noqa: PLR0913 - options
-    orders: object,
-    *,
-    as_of: date | str,
-    carry: str | Sequence[str] = (),
-    threads: int | None = None,
-    memory_limit: int | str | None = None,
-    store_timeout: float | str = STORE_TIMEOUT,
-    **reading: Any,
-) -> NormalizedRows:
+@documented(RowOptions)
+def normalized(orders: object, **options: Unpack[RowOptions]) -> NormalizedRows:
     """Return the rows of orders that count, in canonical columns, as a stream that is read once.
 
     A row is in the stream exactly when `score` with the same options counts it, and is worth there
@@ -66,20 +58,7 @@ def normalized(  # noqa: PLR0913 - options
     ----------
     orders
         As for `rfm_engine.score`, except for a state, which keeps no rows.
-    as_of
-        Last date kept, inclusive. `"newest"` reads the orders twice, so that the schema can say
-        which date it is: a stream that can be read only once needs a date.
-    carry
-        Input columns to pass on as they are, under their names and with their types.
-        Dictionaries are decoded, views become large text or binary, and where files differ in
-        width the widest type is taken.
-    threads, memory_limit, store_timeout
-        As for `rfm_engine.score`. Memory holds a few batches per thread, and with `distinct` the
-        keys and values of the rows that count.
-    **reading
-        The reading options of `rfm_engine.score`: column names, `window`, `where`, `timezone`,
-        `amount_scale`, `refunds`, `zero`, `distinct` and so on. `customer_level` and `clv` are
-        refused.
+    {options}
 
     Returns
     -------
@@ -99,6 +78,13 @@ def normalized(  # noqa: PLR0913 - options
 
     Notes
     -----
+    With `as_of="newest"` the orders are read twice, so that the schema can say which date it is: a
+    stream that can be read only once needs a date. `customer_level` is refused, because its rows
+    are no orders.
+
+    Memory holds a few batches per thread, and with `distinct` the keys and values of the rows that
+    count.
+
     With `refunds="net-order"` the rows of an order that is cancelled in full are in the stream, as
     they are counted rows: whether an order counts is decided when its rows are added up.
 
@@ -117,28 +103,22 @@ def normalized(  # noqa: PLR0913 - options
     >>> rows.rows.counted, rows.rows.dropped["null_customer"]
     (2, 1)
     """
-    options = _Options(as_of, carry, threads, memory_limit, store_timeout)
-    return _opened(orders, options, reading).rows
+    return _opened(orders, given("normalized", RowOptions, options)).rows
 
 
-def write_normalized(  # noqa: PLR0913 - options
+def write_normalized(
     orders: object,
     output: str | os.PathLike[str],
     *,
-    as_of: date | str,
     buckets: int | None = None,
-    carry: str | Sequence[str] = (),
-    threads: int | None = None,
-    memory_limit: int | str | None = None,
-    store_timeout: float | str = STORE_TIMEOUT,
     progress: Report | None = None,
-    **reading: Any,
+    **options: Unpack[RowOptions],
 ) -> NormalizedRows:
     """Write what `normalized` gives to a file, or to a directory with one file per bucket.
 
     Parameters
     ----------
-    orders, as_of, carry, threads, memory_limit, store_timeout, **reading
+    orders, **options
         As for `normalized`.
     output
         As for `rfm_engine.score`; it appears whole or not at all.
@@ -167,9 +147,9 @@ def write_normalized(  # noqa: PLR0913 - options
                 "buckets must come with a directory as output, a name without an ending; got "
                 f"{shown(os.fspath(output))}. Name one."
             )
-    refuse_overwriting(output, "the rates file", reading.get("rates"))
-    options = _Options(as_of, carry, threads, memory_limit, store_timeout)
-    rows, sources, budget, n_threads = _opened(orders, options, reading, output, buckets)
+    refuse_overwriting(output, "the rates file", options.get("rates"))
+    asked = given("write_normalized", RowOptions, options)
+    rows, sources, budget, n_threads = _opened(orders, asked, output, buckets)
     check_types(rows.schema, output)
     lengths = [source.n_rows for source in sources]
     n_rows = None if None in lengths else sum(n for n in lengths if n is not None)
@@ -188,14 +168,6 @@ def write_normalized(  # noqa: PLR0913 - options
     return rows
 
 
-class _Options(NamedTuple):
-    as_of: date | str
-    carry: str | Sequence[str]
-    threads: int | None
-    memory_limit: int | str | None
-    store_timeout: float | str
-
-
 class _Opened(NamedTuple):
     rows: NormalizedRows
     sources: Sequence[Source]
@@ -205,20 +177,29 @@ class _Opened(NamedTuple):
 
 def _opened(
     orders: object,
-    options: _Options,
-    reading: dict[str, Any],
+    options: Mapping[str, Any],
     output: str | os.PathLike[str] | None = None,
     buckets: int | None = None,
 ) -> _Opened:
-    refuse_unknown("normalized()", reading)
-    known = Reading(as_of=options.as_of, **reading)
-    _refuse_other_rows(orders, known)
-    carry = column_names(options.carry, "carry")
-    threads, patience = threads_of(options.threads), seconds_of(options.store_timeout)
-    budget = _budget(known, threads, options.memory_limit)
+    asked = resolve(RowOptions, options)
+    if state_of(orders) is not None:
+        raise UsageError(
+            "orders must be rows to be normalised; got a state, which keeps totals of customers "
+            "and no rows. Give the files that it was made of."
+        )
+    read: Any = {name: asked[name] for name in declared(TotalsOptions) if name in asked}
+    known = Reading(**read)
+    if known.customer_level:
+        raise UsageError(
+            "customer_level must not come with normalised rows, because its rows are totals of "
+            "customers and no orders; got it. Leave it out, or score the totals."
+        )
+    carry = column_names(asked["carry"], "carry")
+    threads = threads_of(asked["threads"])
+    budget = _budget(known, threads, asked["memory_limit"])
     sources = open_sources(
         orders, [*known.columns, *carry], csv_format=known.csv, as_files=known.as_files,
-        store_timeout=patience,
+        store_timeout=seconds_of(asked["store_timeout"]),
     )  # fmt: skip
     for source in sources:
         refuse_overwriting(output, "an input", source.name)
@@ -227,35 +208,14 @@ def _opened(
     if known.distinct:
         budget, most_bytes = budget.shared_with_rows()
         duplicates = Duplicates(dated, HashKey.from_int(secrets.randbits(63)), most_bytes)
-    said: dict[str, Any] = {
-        each.name: getattr(known, each.name)
-        for each in fields(known)
-        if each.init and each.name not in _NOT_OF_ROWS
+    said = {name: known.options[name] for name in declared(StateOptions)} | {
+        "window": known.window,
+        "rates": None if asked["rates"] is None else os.fspath(asked["rates"]),
+        "carry": carry,
     }
-    rates = reading.get("rates")
-    said |= {"rates": None if rates is None else os.fspath(rates), "carry": carry}
-    told = {"version": __version__, "buckets": buckets, "options": said}
-    rows = NormalizedRows(sources, Intake(dated, duplicates), carry, told, threads)
+    about = {"version": __version__, "buckets": buckets, "options": said}
+    rows = NormalizedRows(sources, Intake(dated, duplicates), carry, about, threads)
     return _Opened(rows, sources, budget, threads)
-
-
-def _refuse_other_rows(orders: object, reading: Reading) -> None:
-    """Refuse what has no orders in its rows, and options that rows have no use for."""
-    if state_of(orders) is not None:
-        raise UsageError(
-            "orders must be rows to be normalised; got a state, which keeps totals of customers "
-            "and no rows. Give the files that it was made of."
-        )
-    if reading.customer_level:
-        raise UsageError(
-            "customer_level must not come with normalised rows, because its rows are totals of "
-            "customers and no orders; got it. Leave it out, or score the totals."
-        )
-    if reading.clv:
-        raise UsageError(
-            "clv must not come with normalised rows, because it adds columns per customer; got "
-            "it. Leave it out."
-        )
 
 
 def _budget(reading: Reading, threads: int, memory_limit: int | str | None) -> Budget:
@@ -279,8 +239,8 @@ def _dated(reading: Reading, sources: Sequence[Source], threads: int) -> Reading
         )
     newest, _ = newest_day(sources, reading, threads)
     if newest is None:  # No row counts, so there is nothing to keep in a window.
-        return replace(reading, window=None, rates=reading.rate_table)
-    return replace(reading, as_of=newest, rates=reading.rate_table)
+        return reading.but(window=None)
+    return reading.but(as_of=newest)
 
 
 def _told(rows: NormalizedRows, progress: Report, n_rows: int | None) -> Iterator[pa.RecordBatch]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
@@ -27,6 +28,9 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # A shell lets its background jobs ignore Ctrl-C, and so would the processes of the tests.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if not COMPILED:
         # Without the compiler kernels run on NumPy scalars, which warn where machine code wraps.
         # A filter, since `numpy.errstate` does not reach the threads that a test starts.

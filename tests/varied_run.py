@@ -34,7 +34,7 @@ def varied_run(rates: Path) -> None:
     plain = plain.append_column("order_id", plain["quantity"])
     for kind in IDS:
         for layout in LAYOUTS.values():
-            rfm.score(layout(with_ids(plain, kind)), as_of=AS_OF, threads=2)
+            rfm.score(layout(with_ids(plain, kind)), as_of=AS_OF, threads=2, sort="customer")
         lines = with_ids(with_ids(plain, kind), kind, "order_id")
         for frequency in ("orders", "days"):
             options = {"as_of": AS_OF, "order": "order_id", "frequency": frequency}

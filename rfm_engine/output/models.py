@@ -14,8 +14,8 @@ from rfm_engine.result.model import (
     FORMAT,
     VERSION,
     load_model,
-    plan_by,
     refuse_without_cuts,
+    scheme_and_plan,
     shares_of,
 )
 from rfm_engine.result.result import Result
@@ -31,7 +31,7 @@ def save_model(result: Result, place: str | os.PathLike[str]) -> None:
     """
     target = Path(path_text("place of the model", place)).resolve()
     methods = result.options["method"]
-    refuse_without_cuts(methods, result.options["by"])
+    refuse_without_cuts(methods, result.options.get("by"))
     content = {
         "format": FORMAT,
         "version": VERSION,
@@ -72,5 +72,5 @@ def check_keeping(
             load_model(target)
         except UsageError:
             raise UsageError(f"{what}, which is something else. Name another.") from None
-    _, plan = plan_by(options)
-    refuse_without_cuts([axis.method for axis in plan[:3]], options["by"])
+    _, plan = scheme_and_plan(options)
+    refuse_without_cuts([axis.method for axis in plan[:3]], options.get("by"))

@@ -62,29 +62,29 @@ def refuse_without_cuts(methods: Iterable[str], by: str | None) -> None:
         )
 
 
-def plan_by(options: Mapping[str, Any]) -> tuple[Scheme, Plan]:
-    """Return the scheme and the plan that options of `rfm_engine.score` ask for, or their model.
+def scheme_and_plan(given: Mapping[str, Any]) -> tuple[Scheme, Plan]:
+    """Return the scheme and the plan that the options given ask for, or those of their model.
 
     Raises
     ------
     UsageError
         An option is wrong, or contradicts another, the scheme or the model.
     """
-    model, scheme = options.get("model"), options.get("scheme")
-    held = {name: options.get(name) for name in _HELD}
+    model = given.get("model")
+    held = {name: given.get(name) for name in _HELD}
     if model is None:
-        chosen = load_scheme("classic" if scheme is None else scheme)
-    elif both := [name for name, given in held.items() if given is not None]:
+        scheme = load_scheme("classic" if held["scheme"] is None else held["scheme"])
+    elif both := [name for name in _HELD if held[name] is not None]:
         raise UsageError(
             f"model must come without method, bins, cuts, monetary, weights, frequency, zero and "
             f"scheme, which it holds; got {', '.join(both)} as well. Leave that out."
         )
     else:
         loaded = load_model(model)
-        chosen, held["weights"] = loaded.scheme, loaded.weights
+        scheme, held["weights"] = loaded.scheme, loaded.weights
     cuts = {axis: held[f"{axis}_cuts"] for axis in AXES}
     how = held["method"], held["bins"], cuts, held["monetary"], held["weights"]
-    return chosen, plan_scoring(chosen, *how)
+    return scheme, plan_scoring(scheme, *how)
 
 
 def load_model(place: str | os.PathLike[str]) -> Model:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any, NoReturn, get_args
 
 from rfm_engine.errors import UsageError, shown, shown_cause
+from rfm_engine.options.scoring import CutPoint
 from rfm_engine.scoring.cells import Bins
 from rfm_engine.scoring.methods import BY_RANK, CUTS, NESTED
 from rfm_engine.segments.conditions import Condition, parse_condition
@@ -19,7 +20,6 @@ from rfm_engine.segments.scheme import (
     FM,
     OTHERS,
     SUM,
-    CutPoint,
     Match,
     Rounding,
     Scheme,

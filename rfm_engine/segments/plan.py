@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Literal, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 from rfm_engine.errors import UsageError, shown
+from rfm_engine.options.scoring import CutPoint, Monetary
 from rfm_engine.orders.money.amounts import parse_minor_floor
 from rfm_engine.scoring.axes import MEAN_DIGITS
 from rfm_engine.scoring.axes import Axis as FittedAxis
@@ -14,10 +15,9 @@ from rfm_engine.scoring.cells import Bins
 from rfm_engine.scoring.methods import NESTED
 from rfm_engine.segments.numbers import MOST_DECIMALS, MOST_DIGITS, exact_numbers
 from rfm_engine.segments.parser import METHODS, ascending, check_bins
-from rfm_engine.segments.scheme import AXES, CutPoint, Scheme
+from rfm_engine.segments.scheme import AXES, Scheme
 
 Choice = TypeVar("Choice", int, str)
-Monetary = Literal["sum", "mean"]
 _AXIS_NAMES = {"r": "recency", "f": "frequency", "m": "monetary"}
 _MEAN, _RESERVE = "mean", "reserve-one-timers"
 

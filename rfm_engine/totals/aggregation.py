@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from rfm_engine.orders.newest_day import newest_day
 from rfm_engine.orders.place import Place, Source
-from rfm_engine.orders.reading import NEWEST, Reading
+from rfm_engine.orders.reading import Reading
 from rfm_engine.orders.scan import Seconds, scan
 from rfm_engine.totals.builder import CustomerTotals
 
@@ -75,8 +75,7 @@ class Aggregated:
 def aggregate(
     sources: Sequence[Source],
     known: Reading,
-    reading: dict[str, Any],
-    running: dict[str, Any],
+    running: Mapping[str, Any],
     report: Report | None,
     *,
     overall: bool,
@@ -88,18 +87,16 @@ def aggregate(
     DataError
         The data were refused.
     """
-    threads, as_of, spent = running["threads"], known.as_of, Seconds()
+    threads, spent = running["threads"], Seconds()
     if known.as_of_day is None and known.window is not None:
         newest, spent = newest_day(sources, known, threads)
-        as_of = newest or NEWEST
-        if newest is None:  # No row counts, so there is nothing to keep in a window.
-            reading = reading | {"window": None}
-    reading = reading | {"rates": known.rate_table}  # which is read once
+        # Where no row counts there is nothing to keep in a window.
+        known = known.but(window=None) if newest is None else known.but(as_of=newest)
     lengths = [source.n_rows for source in sources]
     n_rows = None if None in lengths else sum(n for n in lengths if n is not None)
-    given = running | {"sharing": 1 + overall, "n_rows": n_rows} | reading
-    totals = CustomerTotals(as_of=as_of, **given)
-    platform = CustomerTotals(as_of=as_of, **given | {"by": None}) if overall else None
+    given = {**running, "sharing": 1 + overall, "n_rows": n_rows}
+    totals = CustomerTotals(**given, **known.but().options)
+    platform = CustomerTotals(**given, **known.but(by=None).options) if overall else None
     aggregated = Aggregated(totals, platform)
     aggregated.join(sources)
     counted = scan(sources, aggregated, threads, partial(aggregated.tell, report, "read", n_rows))

@@ -9,19 +9,22 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from datetime import date
 from functools import partial
 from threading import Lock
-from typing import Any
+from typing import Unpack
 
 import pyarrow as pa
 
 from rfm_engine.errors import UsageError
 from rfm_engine.kernels.arrays import is_text, plain_type
+from rfm_engine.options.documentation import documented
+from rfm_engine.options.groups import TotalsOptions
+from rfm_engine.options.resolution import given
 from rfm_engine.orders.group_keys import within_groups
 from rfm_engine.orders.intake import Intake
 from rfm_engine.orders.judge import COUNTED
 from rfm_engine.orders.kinds import OUTPUT_TYPES
 from rfm_engine.orders.ledger import RowCounts
 from rfm_engine.orders.place import Place, Source
-from rfm_engine.orders.reading import Reading, day_date, refuse_unknown
+from rfm_engine.orders.reading import Reading, day_date
 from rfm_engine.orders.sources.entry import open_sources
 from rfm_engine.orders.warnings import DataWarning
 from rfm_engine.totals.buffer.rows import Layout, NetRule
@@ -51,33 +54,6 @@ class CustomerTotals:
     the same bits however the orders are cut, ordered or spread over threads. `update` may be
     called from many threads at once.
 
-    Parameters
-    ----------
-    as_of
-        Last date counted, inclusive, in `timezone`; `"newest"` counts all rows and takes the
-        newest date among them.
-    hash_key
-        Secret of the hash tables; drawn at random unless given. It never changes a result.
-    memory_limit
-        Most memory of the process, in bytes or as a text like `"2GB"`; None is no limit. What does
-        not fit goes to disk. It never changes a result.
-    spill_dir
-        Where on disk; by default the system's folder for temporary files.
-    threads
-        How many threads will call `update`: the limit is to hold their batches too.
-    sharing
-        How many totals, this one among them, share the limit.
-    n_rows
-        How many rows will come, where that is known. It never changes a result.
-    **reading
-        The reading options of `rfm_engine.score`: column names, `window`, `where`, `timezone`,
-        `amount_scale`, `refunds`, `zero`, `frequency` and so on.
-
-    Raises
-    ------
-    UsageError
-        An option is none of its choices, or two contradict each other.
-
     Examples
     --------
     >>> import pyarrow as pa, rfm_engine as rfm
@@ -95,22 +71,45 @@ class CustomerTotals:
 
     _is_mergeable = True
 
+    @documented(TotalsOptions)
     def __init__(
         self,
         *,
-        as_of: date | str,
         hash_key: int | None = None,
         memory_limit: int | str | None = None,
         spill_dir: str | os.PathLike[str] | None = None,
         threads: int = 1,
         sharing: int = 1,
         n_rows: int | None = None,
-        **reading: Any,
+        **options: Unpack[TotalsOptions],
     ) -> None:
-        refuse_unknown("CustomerTotals()", reading)
+        """Create empty totals.
+
+        Parameters
+        ----------
+        hash_key
+            Secret of the hash tables; drawn at random unless given. It never changes a result.
+        memory_limit
+            Most memory of the process, in bytes or as a text like `"2GB"`; None is no limit. What
+            does not fit goes to disk. It never changes a result.
+        spill_dir
+            Where on disk; by default the system's folder for temporary files.
+        threads
+            How many threads will call `update`: the limit is to hold their batches too.
+        sharing
+            How many totals, this one among them, share the limit.
+        n_rows
+            How many rows will come, where that is known. It never changes a result.
+        {options}
+
+        Raises
+        ------
+        UsageError
+            An option is none of its choices, or two contradict each other.
+        """
         limit = None if memory_limit is None else parse_size(memory_limit)
         self._spill = SpillFile(spill_dir)
-        known = Reading(as_of=as_of, **reading)
+        known = Reading(**given("CustomerTotals", TotalsOptions, options))
         a_thread = batch_bytes(
             by=known.by is not None, clv=known.clv, distinct=bool(known.distinct)
         )
@@ -125,9 +124,8 @@ class CustomerTotals:
             raise UsageError("as_of must be a date when a window is given; got 'newest'.")
         self._n_rows = n_rows
         self._empty = partial(
-            CustomerTotals, as_of=as_of, hash_key=hash_key, memory_limit=memory_limit,
-            spill_dir=spill_dir, threads=threads, sharing=sharing,
-            **reading | {"rates": known.rate_table},
+            CustomerTotals, hash_key=hash_key, memory_limit=memory_limit,
+            spill_dir=spill_dir, threads=threads, sharing=sharing, **known.but().options,
         )  # fmt: skip
         self._lock = Lock()
         self._partitions: Partitions | None = None
@@ -141,6 +139,11 @@ class CustomerTotals:
     def budget(self) -> Budget:
         """How the memory is divided."""
         return self._budget
+
+    @property
+    def spill(self) -> SpillFile:
+        """The file for what memory has no room for."""
+        return self._spill
 
     @property
     def rows(self) -> RowCounts:

@@ -36,7 +36,7 @@ from rfm_cli.main import app
 try:
     app()
 finally:
-    heavy = {"pyarrow", "numba", "numpy", "rfm_engine", "click"} & set(sys.modules)
+    heavy = {"pyarrow", "numba", "numpy", "rfm_engine.api", "click"} & set(sys.modules)
     print(f"loaded: {sorted(heavy)}")
 """
     command = [sys.executable, "-c", program, *words]

@@ -1,0 +1,24 @@
+"""Which functions and commands take which options: a class inherits the groups it needs."""
+
+from __future__ import annotations
+
+from rfm_engine.options.columns import CarryOptions, ColumnOptions
+from rfm_engine.options.reading import DateOptions, ReadingOptions
+from rfm_engine.options.running import MachineOptions, RunningOptions, SortOptions
+from rfm_engine.options.scoring import ClvOptions, ScoringOptions
+
+
+class StateOptions(ColumnOptions, ReadingOptions, total=False):
+    """What a state sets when it is created."""
+
+
+class TotalsOptions(DateOptions, StateOptions, ClvOptions, total=False):
+    """What decides the totals of customers."""
+
+
+class ScoreOptions(TotalsOptions, ScoringOptions, RunningOptions, SortOptions, total=False):
+    """What `score` takes."""
+
+
+class RowOptions(DateOptions, StateOptions, CarryOptions, MachineOptions, total=False):
+    """What `normalized` takes."""
