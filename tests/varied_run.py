@@ -14,6 +14,7 @@ from pyarrow import compute as pc
 
 import rfm_engine as rfm
 from rfm_engine.kernels import Kernel
+from rfm_engine.normalize import write_normalized
 from tests.layouts import LAYOUTS
 from tests.shapes import AS_OF, random_orders
 
