@@ -43,7 +43,7 @@ from rfm_engine.totals.memory.budget import (
 from rfm_engine.totals.memory.system import anonymous_bytes, available_bytes, threads_of
 from rfm_engine.totals.tables.hashing import HashKey
 
-_GROUP_ROWS = 1 << 20
+_GROUP_ROWS = 1 << 19
 _GROUP_BYTES = 1 << 27
 
 
@@ -252,7 +252,7 @@ def _told(rows: NormalizedRows, progress: Report, n_rows: int | None) -> Iterato
 def _gathered(
     batches: Iterable[pa.RecordBatch], schema: pa.Schema
 ) -> Iterator[Callable[[], pa.Table]]:
-    """Join batches to row groups of a million rows, or fewer where they take much memory."""
+    """Join batches to row groups of half a million rows, or fewer that take much memory."""
     waiting: list[pa.RecordBatch] = []
     n_rows = n_bytes = 0
     for batch in batches:

@@ -28,6 +28,8 @@ from rfm_engine.orders.workers import results_in_order
 METADATA_KEY = b"rfm_engine_rows"
 """The key of the metadata of normalised rows; results of `score` have another one."""
 
+# Threads work on parts of a batch, so that few batches are in memory at a time.
+_MOST_ROWS = 1 << 18
 # Decoded text of dictionaries may be much longer than they are.
 _MOST_BYTES = 1 << 28
 
@@ -151,9 +153,9 @@ class NormalizedRows:
 
 
 def _parts(batch: pa.RecordBatch, place: Place) -> Iterator[tuple[pa.RecordBatch, Place]]:
-    """Cut a batch whose columns would take too much memory when they are decoded."""
+    """Cut a batch of many rows, or whose columns would take much memory when they are decoded."""
     n = batch.num_rows
-    if n > 1 and sum(map(_decoded_bytes, batch.columns)) > _MOST_BYTES:
+    if n > _MOST_ROWS or (n > 1 and sum(map(_decoded_bytes, batch.columns)) > _MOST_BYTES):
         yield from _parts(batch.slice(0, n // 2), place)
         yield from _parts(batch.slice(n // 2), place.after(n // 2))
     else:
