@@ -14,6 +14,7 @@ from rfm_engine.state.ingest import Ingested
 from rfm_engine.totals.aggregation import Progress
 from rfm_engine.totals.builder import CustomerTotals
 from rfm_engine.totals.ledger import RowCounts
+from rfm_engine.totals.totals import Totals
 
 __all__ = [
     "CustomerTotals",
@@ -31,6 +32,7 @@ __all__ = [
     "SegmentTotals",
     "State",
     "StateError",
+    "Totals",
     "UsageError",
     "__version__",
     "drift",

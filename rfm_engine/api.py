@@ -20,7 +20,7 @@ from rfm_engine.orders.sources.deadline import STORE_TIMEOUT, seconds_of
 from rfm_engine.orders.sources.entry import open_sources
 from rfm_engine.output import check_output, refuse_inside, refuse_overwriting, write_groups
 from rfm_engine.result.customers import ScoredCustomers
-from rfm_engine.result.model import plan_by
+from rfm_engine.result.model import Model, model_name, plan_by
 from rfm_engine.result.result import Result, SegmentTotals, cuts_in_units
 from rfm_engine.segments.assignment import Everyone, score_everyone
 from rfm_engine.segments.catalogue import scheme_file
@@ -30,10 +30,12 @@ from rfm_engine.segments.plan import Monetary, Plan
 from rfm_engine.segments.scheme import CutPoint, Scheme
 from rfm_engine.state import state_of
 from rfm_engine.totals.aggregation import Aggregated, Progress, aggregate
-from rfm_engine.totals.builder import CustomerTotals
+from rfm_engine.totals.given import given_totals, refuse_beside_totals
 from rfm_engine.totals.groups import Grouping
-from rfm_engine.totals.memory.budget import batch_bytes, default_limit, parse_size
-from rfm_engine.totals.memory.system import anonymous_bytes, available_bytes, threads_of
+from rfm_engine.totals.memory.budget import batch_bytes
+from rfm_engine.totals.memory.system import limit_of, threads_of
+from rfm_engine.totals.population import Population
+from rfm_engine.totals.totals import population_of
 
 __version__ = version("rfm-engine")
 METADATA_KEY = b"rfm_engine"
@@ -44,7 +46,7 @@ _RUNNING = ("threads", "memory_limit")
 def score(
     orders: object,
     *,
-    as_of: date | str,
+    as_of: date | str | None = None,
     window: str | None = None,
     customer: str = "customer_id",
     time: str = "order_time",
@@ -83,7 +85,7 @@ def score(
     monetary: Monetary | None = None,
     weights: Sequence[CutPoint] | None = None,
     scheme: str | os.PathLike[str] | None = None,
-    model: str | os.PathLike[str] | None = None,
+    model: str | os.PathLike[str] | Model | None = None,
     output: str | os.PathLike[str] | None = None,
     threads: int | None = None,
     memory_limit: int | str | None = None,
@@ -99,9 +101,10 @@ def score(
         Path, list of paths, directory, glob or URI of Parquet, Arrow IPC or CSV; `-` for an IPC
         stream on stdin; or anything with `__arrow_c_stream__`, a record batch, a pyarrow dataset,
         a Polars LazyFrame, or a list or iterator of these. A row is an order or order line.
+        Or a `State`, its path, `CustomerTotals` or `Totals`: these have their reading options.
     as_of
         Date of analysis, inclusive: later rows are dropped. `"newest"` takes the local date of
-        the newest row that counts.
+        the newest row that counts. Required, except of totals.
     window
         Keep `as_of - window < date <= as_of`: `"365d"` or, in calendar months, `"12mo"`.
     customer, time, amount
@@ -180,8 +183,8 @@ def score(
     scheme
         Name of a shipped scheme, or path of a TOML file; `classic` by default.
     model
-        Path of a score model (`save_model`): its cut points, options and scheme are applied as
-        they are, `frequency` and `zero` among them.
+        A score model (`save_model`) by its path, or a `Model`: its cut points, options and scheme
+        are applied as they are, `frequency` and `zero` among them.
     output
         Where to write the customers as well: `.parquet`, `.arrow`, `.csv`, `.csv.gz`, `-` for an
         IPC stream on stdout; without an ending, or with a trailing `/`, a directory of Parquet
@@ -242,8 +245,9 @@ def score(
         }
     )  # fmt: skip
     implied = chosen.options
-    state = state_of(orders)
-    if customer_level or (state is not None and state.options["customer_level"]):
+    state, given = state_of(orders), given_totals(orders, as_of)
+    built: dict[str, Any] = given.options if given else state.options if state else {}
+    if customer_level or built.get("customer_level"):
         refuse_first_orders(chosen)
         implied = {}  # of a scheme, what looks at single orders
     reading: dict[str, Any] = {
@@ -259,10 +263,14 @@ def score(
         "customer_level": customer_level, "n_orders": n_orders,
         "distinct": column_names(distinct),
     }  # fmt: skip
+    asked = reading | {"zero": zero, "frequency": frequency}
+    who = f"scheme {chosen.name}" if model is None else "the model"
+    if given is not None:
+        asked |= {"overall": overall, "memory_limit": memory_limit, "spill_dir": spill_dir}
+        refuse_beside_totals(given, asked | {"as_of": as_of}, implied, who)
+        reading, by = built, built["by"]
     if state is not None:
-        policies = {"zero": zero, "frequency": frequency}
-        who = f"scheme {chosen.name}" if model is None else "the model"
-        reading = state.agreed(reading | policies, implied, who)
+        reading = state.agreed(asked, implied, who)
         by = reading["by"]
         if overall:
             raise UsageError(
@@ -277,20 +285,21 @@ def score(
     if output is not None:
         check_output(output)
     refuse_overwriting(output, "the rates file", rates)
-    refuse_overwriting(output, "the model file", model)
+    model_file = None if isinstance(model, Model) else model
+    refuse_overwriting(output, "the model file", model_file)
     refuse_overwriting(output, "the scheme file", scheme_file(scheme))
-    if memory_limit is None:
-        apart = bool(reading["distinct"]) and state is None
-        a_thread = batch_bytes(by=by is not None, clv=clv, distinct=apart)
-        limit = default_limit(available_bytes(), anonymous_bytes(), n_threads, a_thread)
-    else:
-        limit = parse_size(memory_limit)
+    compares = bool(reading["distinct"]) and state is None
+    a_thread = batch_bytes(by=by is not None, clv=clv, distinct=compares)
+    limit = given.budget.limit if given else limit_of(memory_limit, n_threads, a_thread)
     running = {"threads": n_threads, "memory_limit": limit, "spill_dir": spill_dir}
-    if state is not None:
+    if given is not None:
+        aggregated, spent = Aggregated(given), Seconds()
+    elif state is not None:
         refuse_inside(output, "the state", state.path)
         totals = state.totals_as(reading | {"as_of": as_of}, running)
-        aggregated, spent = Aggregated(totals), Seconds()
+        aggregated, spent = Aggregated(population_of(totals)), Seconds()
     else:
+        assert as_of is not None
         known = Reading(as_of=as_of, **reading)
         sources = open_sources(
             orders, known.columns, csv_format=known.csv, as_files=known.as_files,
@@ -298,7 +307,7 @@ def score(
         )  # fmt: skip
         for source in sources:
             refuse_overwriting(output, "an input", source.name)
-        aggregated, spent = aggregate(sources, known, reading, running, progress, overall=overall)
+        aggregated, spent = aggregate(sources, known, running, progress, overall=overall)
     marks.append(clock.perf_counter())
     aggregated.tell(progress, "score")
     options = (
@@ -309,7 +318,7 @@ def score(
             "rates": None if reading["rates"] is None else os.fspath(reading["rates"]),
             "n_orders": aggregated.totals.reading.n_orders,
             "scheme": chosen.name if scheme is None else os.fspath(scheme),
-            "model": None if model is None else os.fspath(model),
+            "model": model_name(model),
         }
     )
     said = options | {"threads": n_threads, "memory_limit": limit}
@@ -324,15 +333,16 @@ def score(
     if output is not None:
         aggregated.tell(progress, "write")
         write_groups(result.pieces(), result.schema, output, threads=n_threads)
-    else:
-        result.make_tables()  # Now, so that what is wrong with an id is said now.
+    if output is None or given is not None:
+        # Now, so that what is wrong with an id is said now, and before totals are added to.
+        result.make_tables()
     marks.append(clock.perf_counter())
-    seconds.update(_stages(marks, spent))
+    seconds.update(spent.stages(marks))
     return result
 
 
 def _scored(
-    totals: CustomerTotals,
+    population: Population,
     scheme: Scheme,
     plan: Plan,
     pool: Executor,
@@ -340,21 +350,21 @@ def _scored(
     seconds: dict[str, float],
     overall: Result | None,
 ) -> Result:
-    chunks, n_without_orders = totals.chunks(pool)
-    grouping = None
-    if totals.reading.by is not None:
-        grouping = Grouping.of(chunks, totals.hash_key, pool)
+    chunks, n_without_orders = population.chunks(pool)
+    as_of, grouping = population.as_of, None
+    if population.reading.by is not None:
+        grouping = Grouping.of(chunks, population.hash_key, pool)
         if grouping.has_none and overall is not None:
             raise DataError(
                 f"rows must have a group where overall is asked for, whose customers stand under "
-                f"none; got null in {totals.reading.by!r}. Fill it, or leave overall out."
+                f"none; got null in {population.reading.by!r}. Fill it, or leave overall out."
             )
-    everyone = Everyone(chunks, totals.scale, grouping)
+    everyone = Everyone(chunks, population.scale, grouping)
     scoring = score_everyone(everyone, scheme, plan, pool)
-    cuts, money_scale = scoring.fitted.cuts, plan.money_scale(totals.scale)
+    cuts, money_scale = scoring.fitted.cuts, plan.money_scale(population.scale)
     about = {
         "version": __version__,
-        "as_of": None if totals.as_of is None else totals.as_of.isoformat(),
+        "as_of": None if as_of is None else as_of.isoformat(),
         "cuts": cuts_in_units(cuts, money_scale),
         "options": {key: options[key] for key in options if key not in _RUNNING},
     }
@@ -363,12 +373,12 @@ def _scored(
     metadata = {METADATA_KEY: json.dumps(about, default=str)}
     parts = chunks, scoring.cells, scoring.segments
     return Result(
-        _scored=ScoredCustomers(*parts, scoring.labels, totals, metadata),
+        _scored=ScoredCustomers(*parts, scoring.labels, population, metadata),
         _rules=scoring.rules,
         _plan=plan,
         scheme=scheme,
-        as_of=totals.as_of,
-        rows=totals.rows,
+        as_of=as_of,
+        rows=population.intake.ledger.counts(),
         cuts=cuts,
         cuts_by_group=scoring.fitted.n_sets,
         segment_totals=tuple(
@@ -377,24 +387,11 @@ def _scored(
         ),
         customers_by_score=scoring.by_score,
         customers_without_orders=n_without_orders,
-        warnings=totals.warnings,
+        warnings=population.intake.warnings,
         overall=overall,
-        scale=totals.scale,
+        scale=population.scale,
         money_scale=money_scale,
         seconds=seconds,
         options=options,
         version=__version__,
     )
-
-
-def _stages(marks: list[float], spent: Seconds) -> dict[str, float]:
-    began, aggregated, scored, written = marks
-    # Reading and grouping overlap; their wall time is shared out as the threads spent it.
-    share = spent.read / (spent.read + spent.work) if spent.read + spent.work else 0.0
-    return {
-        "read": (aggregated - began) * share,
-        "aggregate": (aggregated - began) * (1 - share),
-        "score": scored - aggregated,
-        "write": written - scored,
-        "total": written - began,
-    }

@@ -12,8 +12,8 @@ import pyarrow as pa
 from rfm_engine.scoring.cells import Cells
 from rfm_engine.segments.labels import Labels
 from rfm_engine.segments.rules import Numbers
-from rfm_engine.totals.builder import CustomerTotals
 from rfm_engine.totals.chunks import CustomerChunk
+from rfm_engine.totals.population import Population
 
 Scored: TypeAlias = tuple[CustomerChunk, Cells, Callable[[], Numbers]]
 
@@ -27,7 +27,7 @@ class ScoredCustomers:
         cells: Sequence[Cells],
         segments: Sequence[Callable[[], Numbers]],
         labels: Labels,
-        totals: CustomerTotals,
+        totals: Population,
         metadata: dict[bytes, str],
     ) -> None:
         fields = [*totals.fields, *labels.fields, *totals.clv_fields]

@@ -80,11 +80,19 @@ def plan_by(options: Mapping[str, Any]) -> tuple[Scheme, Plan]:
             f"scheme, which it holds; got {', '.join(both)} as well. Leave that out."
         )
     else:
-        loaded = load_model(model)
+        loaded = model if isinstance(model, Model) else load_model(model)
+        _refuse_fitting(loaded.scheme, "model")
         chosen, held["weights"] = loaded.scheme, loaded.weights
     cuts = {axis: held[f"{axis}_cuts"] for axis in AXES}
     how = held["method"], held["bins"], cuts, held["monetary"], held["weights"]
     return chosen, plan_scoring(chosen, *how)
+
+
+def model_name(model: str | os.PathLike[str] | Model | None) -> str | None:
+    """Return what a summary calls a model: its path, where it was given by that."""
+    if isinstance(model, Model):
+        return f"<Model as of {model.as_of}>"
+    return None if model is None else os.fspath(model)
 
 
 def load_model(place: str | os.PathLike[str]) -> Model:

@@ -17,8 +17,8 @@ from rfm_engine.orders.place import Place, Source
 from rfm_engine.orders.reading import Reading
 from rfm_engine.orders.warnings import DataWarning
 from rfm_engine.totals.duplicates.filter import Duplicates
-from rfm_engine.totals.evidence import Evidence
-from rfm_engine.totals.ledger import Ledger
+from rfm_engine.totals.evidence import Evidence, Seen
+from rfm_engine.totals.ledger import Ledger, RowCounts
 
 # A kernel stays well below 100 ms a call, so that Ctrl-C is answered.
 _MOST_ROWS = 1 << 20
@@ -61,6 +61,16 @@ class Intake:
             None if reading.by is None else found.by or "text",
             found.distinct,
         )
+
+    @property
+    def seen_kinds(self) -> SeenKinds:
+        """The kinds agreed on, None where no input has shown any."""
+        return self._agreement.kinds
+
+    @property
+    def seen(self) -> Seen:
+        """What the rows taken so far show, for warnings."""
+        return self._evidence.seen
 
     @property
     def knows_customers(self) -> bool:
@@ -149,9 +159,26 @@ class Intake:
 
     def merge(self, other: Intake) -> None:
         """Enter all that another intake of the same reading has taken."""
-        self._agreement.join([("the totals merged", other._agreement.kinds)])
-        self.ledger.merge(other.ledger)
-        self._evidence.merge(other._evidence)
+        ledger = other.ledger
+        self.enter(
+            other.seen_kinds, ledger.counts(), ledger.newest_day, ledger.currencies, other.seen,
+            name="the totals merged",
+        )  # fmt: skip
+
+    def enter(
+        self,
+        kinds: SeenKinds,
+        counts: RowCounts,
+        newest_day: int | None,
+        currencies: frozenset[str],
+        seen: Seen,
+        *,
+        name: str,
+    ) -> None:
+        """Enter the account of rows that were taken elsewhere."""
+        self._agreement.join([(name, kinds)])
+        self.ledger.enter(counts, newest_day, currencies)
+        self._evidence.enter(seen)
 
     def _join_batch(self, schema: pa.Schema, place: Place, *, text: bool) -> None:
         """Let a batch join whose columns are not those that its source began with."""
