@@ -1,4 +1,4 @@
-"""`--config`: options from a TOML file, as defaults that what is typed goes before."""
+"""`--config`: options from a TOML file, which options on the command line override."""
 
 from __future__ import annotations
 
@@ -11,11 +11,14 @@ from typing import Any
 
 import typer
 
+from rfm_engine.options.declaration import declared
+from rfm_engine.options.groups import ScoreOptions
+
 from .exits import Misuse, cut
 
-_LISTS = (
-    "method", "bins", "r-cuts", "f-cuts", "m-cuts", "weights", "csv-null", "distinct",
-)  # fmt: skip
+_LISTS = {
+    option.flag.removeprefix("--") for option in declared(ScoreOptions).values() if option.is_listed
+}
 # Passed over by the other commands that score, so that all can share a file.
 _OF_SCORE_ALONE = ("output", "save-model", "json", "quiet")
 _SCALARS = (str, int, Decimal, datetime.date)

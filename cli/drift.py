@@ -6,34 +6,38 @@ from typing import Annotated
 
 import typer
 
+from rfm_engine.options.groups import ScoreOptions
+
 from .exits import Misuse
+from .options import NEWEST, Given, takes
 from .outcome import print_warnings, warnings_of
-from .score_options import ScoreOptions, takes_score_options
 from .words import printable
 
 
-@takes_score_options
+@takes(ScoreOptions)
 def drift(
     fitted: Annotated[str, typer.Argument(metavar="MODEL", help="What --save-model wrote.")],
     inputs: Annotated[
         list[str], typer.Argument(metavar="INPUT...", help="Orders, as of `rfm score`.")
     ],
     *,
-    options: ScoreOptions,
+    options: Given,
 ) -> None:
     """Show the shares of customers by score then and now, and the population stability index."""
     import rfm_engine
 
-    if options.model is not None:
+    if "model" in options.all:
         raise Misuse("drift must have one model; got --model as well. Leave it out.")
-    if options.overall:
+    if options.all.get("overall"):
         raise Misuse("drift must be of one result; got --overall, which has two. Leave it out.")
+    from rfm_engine.api import score_given
     from rfm_engine.result.drift import check_fitted
 
     model = rfm_engine.load_model(fitted)
     check_fitted(model)  # Before orders are read.
-    result = rfm_engine.score(inputs, **(options.arguments() | {"model": fitted}))
-    print_warnings(warnings_of(result, newest=options.as_of == "newest"))
+    explicit = options.explicit | {"model": fitted}
+    result = score_given(inputs, explicit, options.config, None, None)
+    print_warnings(warnings_of(result, newest=options.all["as_of"] == NEWEST))
     for moved in rfm_engine.drift(model, result):
         typer.echo(f"{moved.what}: population stability index {moved.psi:.4f}")
         width = max(map(len, moved.then))

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from rfm_engine.options.groups import ScoreOptions
+
+from .options import NEWEST, Given, takes
 from .outcome import print_warnings, warnings_of
-from .score_options import ScoreOptions, takes_score_options
 from .words import counted, printable
 
 if TYPE_CHECKING:
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 _NAMES = {"r": "recency", "f": "frequency", "m": "monetary"}
 
 
-@takes_score_options
+@takes(ScoreOptions)
 def explain(
     inputs: Annotated[
         list[str], typer.Argument(metavar="INPUT...", help="Orders, as of `rfm score`.")
@@ -27,13 +29,14 @@ def explain(
         list[str], typer.Option("--id", metavar="CUSTOMER", help="Whom to explain; repeatable.")
     ],
     *,
-    options: ScoreOptions,
+    options: Given,
 ) -> None:
     """Explain customers: values, cut points, scores, the rule that won, those that nearly did."""
     import rfm_engine
+    from rfm_engine.api import score_given
 
-    result = rfm_engine.score(inputs, **options.arguments())
-    print_warnings(warnings_of(result, newest=options.as_of == "newest"))
+    result = score_given(inputs, options.explicit, options.config, None, None)
+    print_warnings(warnings_of(result, newest=options.all["as_of"] == NEWEST))
     for number, story in enumerate(rfm_engine.explain(result, who)):
         if number:
             typer.echo()

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from rfm_engine.options.running import RunningOptions
+
 from .memory import Memory
+from .options import Given, takes
 from .outcome import print_warnings
 from .progress import progress_bar
 from .words import counted, printable
@@ -17,11 +20,14 @@ if TYPE_CHECKING:
     from rfm_engine.totals.aggregation import Progress
 
 
+@takes(RunningOptions, config=False)
 def ingest(
     state: Annotated[str, typer.Argument(metavar="STATE", help="What rfm state create made.")],
     inputs: Annotated[
         list[str], typer.Argument(metavar="INPUT...", help="Orders, as of rfm score.")
     ],
+    *,
+    options: Given,
     batch_id: Annotated[
         str | None,
         typer.Option(metavar="ID", help="Name of the batch; default: told by the files' content."),
@@ -29,17 +35,6 @@ def ingest(
     replace_batch: Annotated[
         str | None, typer.Option(metavar="ID", help="Correct one of the batches that are kept.")
     ] = None,
-    threads: Annotated[int | None, typer.Option(metavar="N", help="Default: all cores.")] = None,
-    memory_limit: Annotated[
-        str | None, typer.Option(metavar="SIZE", help="Most memory, as 2GB or 512MiB.")
-    ] = None,
-    spill_dir: Annotated[
-        str | None, typer.Option(metavar="DIR", help="Where to put what memory has no room for.")
-    ] = None,
-    store_timeout: Annotated[
-        str,
-        typer.Option(metavar="SECONDS", help="How long an object store may make no progress."),
-    ] = "30s",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Only errors.")] = False,
 ) -> None:
@@ -52,9 +47,8 @@ def ingest(
                 tell(at.stage, at.rows, at.total_rows, at.customers)
 
         done = State.open(state).ingest(
-            inputs, batch_id=batch_id, replace_batch=replace_batch, threads=threads,
-            memory_limit=memory_limit, spill_dir=spill_dir, store_timeout=store_timeout,
-            progress=report if tell else None,
+            inputs, batch_id=batch_id, replace_batch=replace_batch,
+            progress=report if tell else None, **options.explicit,
         )  # fmt: skip
     if not quiet:
         print_warnings(each._asdict() for each in done.warnings)

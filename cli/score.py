@@ -6,17 +6,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rfm_engine.options.groups import ScoreOptions
+
 from .exits import Misuse
 from .memory import Memory
+from .options import NEWEST, Given, takes
 from .outcome import print_json, print_table, print_warnings, warnings_of
 from .progress import progress_bar
-from .score_options import ScoreOptions, takes_score_options
 
 if TYPE_CHECKING:
     from rfm_engine.totals.aggregation import Progress
 
 
-@takes_score_options
+@takes(ScoreOptions)
 def score(
     inputs: Annotated[
         list[str],
@@ -32,7 +34,7 @@ def score(
         ),
     ],
     *,
-    options: ScoreOptions,
+    options: Given,
     save_model: Annotated[
         str | None,
         typer.Option(
@@ -53,28 +55,29 @@ def score(
         raise Misuse(
             "--json must not be combined with -o -; got both, and stdout holds one. Name a file."
         )
-    if options.config is not None:
+    if options.config_file is not None:
         from rfm_engine.output import refuse_overwriting
 
-        refuse_overwriting(output, "the config file", options.config)
-    arguments = options.arguments()
+        refuse_overwriting(output, "the config file", options.config_file)
     if save_model is not None:
         from rfm_engine.output.models import check_keeping
 
-        check_keeping(save_model, output, arguments)
+        check_keeping(save_model, output, options.all)
     with Memory() as memory, progress_bar(memory, quiet=quiet) as tell:
-        from rfm_engine.api import score as score_orders
+        from rfm_engine.api import score_given
 
         def report(at: Progress) -> None:
             if tell:
                 tell(at.stage, at.rows, at.total_rows, at.customers)
 
-        result = score_orders(inputs, output=output, progress=report if tell else None, **arguments)
+        result = score_given(
+            inputs, options.explicit, options.config, output, report if tell else None
+        )
         if save_model is not None:
             from rfm_engine.output.models import save_model as keep
 
             keep(result, save_model)
-    warnings = warnings_of(result, newest=options.as_of == "newest")
+    warnings = warnings_of(result, newest=options.all["as_of"] == NEWEST)
     if not quiet:
         print_warnings(warnings)
     if as_json:

@@ -7,8 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
+from rfm_engine.options.groups import StateOptions
+
 from .exits import Faulty
-from .score_options import reading_arguments, takes_reading_options
+from .options import Given, takes
 from .words import counted, printable
 
 state = typer.Typer(context_settings={"help_option_names": ["-h", "--help"]})
@@ -25,14 +27,14 @@ def all_of_a_state(context: typer.Context) -> None:
 
 
 @state.command("create")
-@takes_reading_options
+@takes(StateOptions, config=False)
 def create(
     place: Annotated[
         str,
         typer.Argument(metavar="STATE", help="A folder of this machine, empty or not there."),
     ],
     *,
-    options: dict[str, Any],
+    options: Given,
     history: Annotated[
         str,
         typer.Option(
@@ -49,7 +51,7 @@ def create(
     import rfm_engine
 
     rfm_engine.State.create(
-        place, history=history, keep_batches=keep_batches, keep=keep, **reading_arguments(options)
+        place, history=history, keep_batches=keep_batches, keep=keep, **options.explicit
     )
     typer.echo(f"{place} is a state with {history} history; add orders with rfm ingest")
 

@@ -1,43 +1,75 @@
 """Exact recency, frequency and monetary segmentation of tens of millions of customers."""
 
-from rfm_engine.api import __version__, score
-from rfm_engine.errors import DataError, RfmError, StateError, UsageError
-from rfm_engine.orders.warnings import DataWarning
-from rfm_engine.output.models import save_model
-from rfm_engine.result.drift import Drift, drift
-from rfm_engine.result.explanation import Explanation, explain
-from rfm_engine.result.model import Model, load_model
-from rfm_engine.result.result import Result, SegmentTotals
-from rfm_engine.scoring.cells import Cuts
-from rfm_engine.state import State
-from rfm_engine.state.ingest import Ingested
-from rfm_engine.totals.aggregation import Progress
-from rfm_engine.totals.builder import CustomerTotals
-from rfm_engine.totals.ledger import RowCounts
-from rfm_engine.totals.totals import Totals
+from __future__ import annotations
 
-__all__ = [
-    "CustomerTotals",
-    "Cuts",
-    "DataError",
-    "DataWarning",
-    "Drift",
-    "Explanation",
-    "Ingested",
-    "Model",
-    "Progress",
-    "Result",
-    "RfmError",
-    "RowCounts",
-    "SegmentTotals",
-    "State",
-    "StateError",
-    "Totals",
-    "UsageError",
-    "__version__",
-    "drift",
-    "explain",
-    "load_model",
-    "save_model",
-    "score",
-]
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rfm_engine.api import __version__ as __version__
+    from rfm_engine.api import score as score
+    from rfm_engine.errors import DataError as DataError
+    from rfm_engine.errors import RfmError as RfmError
+    from rfm_engine.errors import StateError as StateError
+    from rfm_engine.errors import UsageError as UsageError
+    from rfm_engine.orders.warnings import DataWarning as DataWarning
+    from rfm_engine.output.models import save_model as save_model
+    from rfm_engine.result.drift import Drift as Drift
+    from rfm_engine.result.drift import drift as drift
+    from rfm_engine.result.explanation import Explanation as Explanation
+    from rfm_engine.result.explanation import explain as explain
+    from rfm_engine.result.model import Model as Model
+    from rfm_engine.result.model import load_model as load_model
+    from rfm_engine.result.result import Result as Result
+    from rfm_engine.result.result import SegmentTotals as SegmentTotals
+    from rfm_engine.scoring.cells import Cuts as Cuts
+    from rfm_engine.scoring.survey import Survey as Survey
+    from rfm_engine.state.ingest import Ingested as Ingested
+    from rfm_engine.state.state import State as State
+    from rfm_engine.totals.aggregation import Progress as Progress
+    from rfm_engine.totals.builder import CustomerTotals as CustomerTotals
+    from rfm_engine.totals.ledger import RowCounts as RowCounts
+    from rfm_engine.totals.totals import Totals as Totals
+
+# Loaded when first used: the command line declares its options from `rfm_engine.options` alone.
+_HOMES = {
+    "CustomerTotals": "totals.builder",
+    "Cuts": "scoring.cells",
+    "DataError": "errors",
+    "DataWarning": "orders.warnings",
+    "Drift": "result.drift",
+    "Explanation": "result.explanation",
+    "Ingested": "state.ingest",
+    "Model": "result.model",
+    "Progress": "totals.aggregation",
+    "Result": "result.result",
+    "RfmError": "errors",
+    "RowCounts": "totals.ledger",
+    "SegmentTotals": "result.result",
+    "State": "state.state",
+    "StateError": "errors",
+    "Survey": "scoring.survey",
+    "Totals": "totals.totals",
+    "UsageError": "errors",
+    "__version__": "api",
+    "drift": "result.drift",
+    "explain": "result.explanation",
+    "load_model": "result.model",
+    "save_model": "output.models",
+    "score": "api",
+}
+__all__ = list(_HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name when it is first used."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    """Return the public names, loaded or not."""
+    return sorted({*globals(), *_HOMES})

@@ -34,12 +34,16 @@ def varied_run(rates: Path) -> None:
     plain = plain.append_column("order_id", plain["quantity"])
     for kind in IDS:
         for layout in LAYOUTS.values():
-            rfm.score(layout(with_ids(plain, kind)), as_of=AS_OF, threads=2)
+            rfm.score(layout(with_ids(plain, kind)), as_of=AS_OF, threads=2, sort="customer")
         lines = with_ids(with_ids(plain, kind), kind, "order_id")
         for frequency in ("orders", "days"):
             options = {"as_of": AS_OF, "order": "order_id", "frequency": frequency}
             for refunds in ("net", "net-order"):
                 rfm.score(lines, refunds=refunds, **options)
+    totals = rfm.CustomerTotals(as_of=AS_OF)
+    totals.update(plain)
+    for monetary in ("sum", "mean"):
+        totals.survey([3_000], monetary=monetary)
     for kind in TIMES:
         column = plain["order_time"].cast(pa.timestamp("us", getattr(kind, "tz", None)))
         table = plain.set_column(1, "order_time", column.cast(kind, safe=False))

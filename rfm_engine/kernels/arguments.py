@@ -1,21 +1,24 @@
 """Arguments of kernels as machine code takes them: words of 8 bytes, one after the other.
 
-An array is its address and its shape, a number is itself.
+An array is its address and its shape, a number is itself, a NamedTuple is its fields.
 """
 
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from struct import Struct
 from typing import Any, TypeAlias
 
 import numpy as np
 
-CONVENTION = 1
+CONVENTION = 2
 """Which of the ways to pass arguments and results this is: code made for another is not run."""
-Kinds: TypeAlias = tuple[tuple["np.dtype[Any]", int], ...]
-"""Of each argument: its type, and its dimensions, 0 for a number."""
+Kinds: TypeAlias = "tuple[tuple[np.dtype[Any], int] | tuple[tuple[str, ...], Kinds], ...]"
+"""Of each argument: its type and its dimensions, 0 for a number; or the names and kinds of fields.
+
+Names tell kinds of NamedTuples apart, because a field is found by its place among them.
+"""
 
 _INT, _UINT, _FLOAT, _BOOL = map(np.dtype, (np.int64, np.uint64, np.float64, np.bool_))
 _NUMBERS: dict[type, np.dtype[Any]] = {
@@ -25,19 +28,27 @@ _NUMBERS: dict[type, np.dtype[Any]] = {
 _FORMATS = {_INT: "q", _UINT: "Q", _FLOAT: "d", _BOOL: "?7x"}
 
 
+class KernelError(TypeError):
+    """A kernel does what cannot become machine code that runs without numba."""
+
+
 def flattened(args: Sequence[Any]) -> tuple[Kinds, list[Any]]:
     """Return the kinds of arguments, and what `words_of` such kinds packs.
 
-    Machine code trusts what it is given, so what it cannot take is refused here: 0.3 us an array.
+    Machine code trusts its arguments, so what it cannot take is refused here: 0.3 us per array.
 
     Raises
     ------
     TypeError
         An array is not C-contiguous or has no dimension, or an argument is no array, integer,
-        float or truth value.
+        float, truth value or NamedTuple of these.
     """
-    kinds: list[tuple[np.dtype[Any], int]] = []
     flat: list[Any] = []
+    return _flatten(args, flat), flat
+
+
+def _flatten(args: Sequence[Any], flat: list[Any]) -> Kinds:
+    kinds: list[Any] = []
     for arg in args:
         if isinstance(arg, np.ndarray):
             if not arg.flags.c_contiguous or not arg.ndim:
@@ -47,17 +58,29 @@ def flattened(args: Sequence[Any]) -> tuple[Kinds, list[Any]]:
             flat += arg.shape
             continue
         number = _NUMBERS.get(type(arg))
-        if number is None:
+        if number is not None:
+            kinds.append((number, 0))
+            flat.append(arg)
+            continue
+        names = getattr(arg, "_fields", None)
+        if names is None:
             raise TypeError(f"arguments of a kernel must be arrays or numbers; got {type(arg)}.")
-        kinds.append((number, 0))
-        flat.append(arg)
-    return tuple(kinds), flat
+        kinds.append((names, _flatten(arg, flat)))
+    return tuple(kinds)
 
 
 def words_of(kinds: Kinds) -> Callable[..., bytes]:
     """Return what packs the arguments that `flattened` gives for such kinds."""
-    formats = ("Q" + "q" * dims if dims else _FORMATS[dtype] for dtype, dims in kinds)
-    return Struct("@" + "".join(formats)).pack
+    return Struct("@" + "".join(_formats(kinds))).pack
+
+
+def _formats(kinds: Kinds) -> Iterator[str]:
+    each: Any
+    for each, more in kinds:
+        if isinstance(more, tuple):
+            yield from _formats(more)
+        else:
+            yield "Q" + "q" * more if more else _FORMATS[each]
 
 
 def _head_address(array: np.ndarray[Any, Any]) -> int:

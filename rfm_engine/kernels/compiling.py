@@ -1,23 +1,26 @@
-"""From a Python function to an object file: numba types and lowers it, LLVM does the rest."""
+"""From a Python function to an object file: numba types and lowers it, LLVM does the rest.
+
+This rests on private parts of numba, so pyproject.toml has an upper bound on its version.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import FunctionType
+from itertools import count, islice
 from typing import Any
 
 import llvmlite.binding as llvm
 import numba
 from llvmlite import ir
-from numba import types
+from numba import errors, types
 from numba.core import cgutils
 from numba.core.registry import cpu_target
 from numba.np.arrayobj import make_array, populate_array
 
-from rfm_engine.kernels import Kernel
-from rfm_engine.kernels.arguments import Kinds
+from rfm_engine.kernels.arguments import KernelError, Kinds
 from rfm_engine.kernels.cache import Code
+from rfm_engine.kernels.jitting import jitted, types_of
 
 _NUMBERS: dict[Any, str] = {types.int64: "int64", types.uint64: "uint64", types.boolean: "bool"}
 _WORD = ir.IntType(64)
@@ -30,41 +33,27 @@ def compiled(function: Callable[..., Any], kinds: Kinds, symbol: str, target: An
 
     Raises
     ------
-    TypeError
-        It allocates, raises, or returns what is no integer or truth value.
+    KernelError
+        It allocates, raises, or returns what is no integer or truth value, or numba finds no types.
     """
-    given = tuple(_type_of(dtype, n_dimensions) for dtype, n_dimensions in kinds)
-    loop = _jitted(function)
-    with _as_usual():
-        loop.compile(given)
+    given = types_of(kinds)
+    # Nothing but `_entry` calls it, and its arrays have no owner to count.
+    loop = jitted(function, no_cpython_wrapper=True, no_cfunc_wrapper=True, _nrt=False)
+    try:
+        with _as_usual():
+            loop.compile(given)
+    except errors.NumbaError as error:
+        raise KernelError(
+            f"kernel {function.__name__} must not allocate or raise, and be typed; got {error}"
+        ) from error
     lowered = loop.overloads[given].fndesc
     results = _results(lowered.restype, function.__name__)
     module = llvm.parse_assembly(loop.inspect_llvm(given))
     module.link_in(llvm.parse_assembly(_entry(lowered, symbol, module)))
     _keep_only(module, symbol, target)
     if foreign := _foreign(module):
-        raise TypeError(f"kernel {function.__name__} must not allocate or raise; got {foreign}")
+        raise KernelError(f"kernel {function.__name__} must not allocate or raise; got {foreign}")
     return Code(results, target.emit_object(module))
-
-
-def _jitted(function: Callable[..., Any]) -> Any:
-    """Hand numba the kernel and those of its file, which find each other among their globals."""
-    names = dict(function.__globals__)
-    for name, value in function.__globals__.items():
-        if isinstance(value, Kernel):
-            names[name] = _jit(value.function, names)
-    return _jit(function, names)
-
-
-def _jit(function: Any, names: dict[str, Any]) -> Any:
-    copy = FunctionType(function.__code__, names, function.__name__, function.__defaults__)
-    # Dividing by 0 raises in Python, but not here, and nobody but `_entry` calls it.
-    options: Any = {
-        "error_model": "numpy",
-        "no_cpython_wrapper": True,
-        "no_cfunc_wrapper": True,
-    }
-    return numba.njit(**options)(copy)
 
 
 @contextmanager
@@ -81,18 +70,15 @@ def _as_usual() -> Iterator[None]:
             setattr(numba.config, name, value)
 
 
-def _type_of(dtype: Any, n_dimensions: int) -> Any:
-    number = numba.from_dtype(dtype)
-    return types.Array(number, n_dimensions, "C") if n_dimensions else number
-
-
 def _results(returned: Any, name: str) -> list[str]:
     if returned == types.none:
         return []
     each: Any = returned if isinstance(returned, types.BaseTuple) else [returned]
     numbers: list[Any] = [types.unliteral(number) for number in each]
     if not set(numbers) <= set(_NUMBERS):
-        raise TypeError(f"kernel {name} must return 64-bit integers or truth values; got {numbers}")
+        raise KernelError(
+            f"kernel {name} must return 64-bit integers or truth values; got {numbers}"
+        )
     return [_NUMBERS[number] for number in numbers]
 
 
@@ -105,12 +91,8 @@ def _entry(lowered: Any, symbol: str, beside: Any) -> str:
     entry = ir.Function(module, ir.FunctionType(ir.VoidType(), [words, words]), symbol)
     builder = ir.IRBuilder(entry.append_basic_block())
     given, results = entry.args
-    args, at = [], 0
-    for kind in lowered.argtypes:
-        n_words = 1 + kind.ndim if isinstance(kind, types.Array) else 1
-        each = [cgutils.gep(builder, given, at + i) for i in range(n_words)]
-        args.append(_argument(context, builder, kind, each))
-        at += n_words
+    places = (cgutils.gep(builder, given, at) for at in count())
+    args = [_argument(context, builder, kind, places) for kind in lowered.argtypes]
     loop = context.declare_function(module, lowered)
     call = context.call_conv.call_function
     status, found = call(builder, loop, lowered.restype, lowered.argtypes, args)
@@ -122,15 +104,18 @@ def _entry(lowered: Any, symbol: str, beside: Any) -> str:
     return str(module)
 
 
-def _argument(context: Any, builder: Any, kind: Any, places: list[Any]) -> Any:
-    """Return a number, or the array that an address and a shape stand for."""
+def _argument(context: Any, builder: Any, kind: Any, places: Iterator[Any]) -> Any:
+    """Return a number, an array made of its address and shape, or a NamedTuple of these."""
+    if hasattr(kind, "fields"):
+        fields = [_argument(context, builder, field, places) for field in kind.types]
+        return context.make_tuple(builder, kind, fields)
     if isinstance(kind, types.Array):
-        address, *shape = map(builder.load, places)
+        address, *shape = map(builder.load, islice(places, 1 + kind.ndim))
         return _array(context, builder, kind, address, shape)
     if kind == types.boolean:
-        return cgutils.is_not_null(builder, builder.load(places[0]))
+        return cgutils.is_not_null(builder, builder.load(next(places)))
     number = context.get_value_type(kind)
-    return builder.load(builder.bitcast(places[0], number.as_pointer()))
+    return builder.load(builder.bitcast(next(places), number.as_pointer()))
 
 
 def _array(context: Any, builder: Any, kind: Any, address: Any, shape: list[Any]) -> Any:
@@ -158,7 +143,6 @@ def _keep_only(module: Any, symbol: str, target: Any) -> None:
             value.linkage = llvm.Linkage.internal
     builder = llvm.create_pass_builder(target, llvm.create_pipeline_tuning_options())
     passes = llvm.create_new_module_pass_manager()
-    # Arrays of ours have no owner: seen by the loop, that leaves numba's counting without effect.
     passes.add_sroa_pass()
     passes.add_instruction_combine_pass()
     passes.add_ipsccp_pass()

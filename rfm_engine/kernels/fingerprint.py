@@ -16,7 +16,7 @@ def fingerprint(function: Callable[..., Any], *more: object) -> str:
     """Digest a kernel's code, that of the kernels it calls, the numbers they name, and more.
 
     Of the code that runs, not of the file it came from: that may have changed since. Kernels name
-    nothing else; a test of the house holds that.
+    nothing else; a test checks that.
     """
     digest = sha256()
     for part in (*_parts(function, set()), *map(repr, more)):
@@ -24,11 +24,12 @@ def fingerprint(function: Callable[..., Any], *more: object) -> str:
     return digest.hexdigest()
 
 
-def _parts(function: Callable[..., Any], seen: set[CodeType]) -> Iterator[str]:
-    code: CodeType = function.__code__
-    if code in seen:
+def _parts(function: Callable[..., Any], seen: set[Callable[..., Any]]) -> Iterator[str]:
+    # Kernels of two files may have equal code and still call different kernels.
+    if function in seen:
         return
-    seen.add(code)
+    seen.add(function)
+    code: CodeType = function.__code__
     yield repr((_content(code, function.__doc__), function.__defaults__))
     for name in code.co_names:
         value = function.__globals__.get(name)

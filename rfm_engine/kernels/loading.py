@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 import llvmlite.binding as llvm
 import numpy as np
 
-from rfm_engine.kernels.arguments import CONVENTION, Kinds, words_of
+from rfm_engine.kernels import Loop
+from rfm_engine.kernels.arguments import CONVENTION, KernelError, Kinds, words_of
 from rfm_engine.kernels.cache import read_code, write_code
 from rfm_engine.kernels.fingerprint import fingerprint
 
@@ -40,8 +41,16 @@ def machine() -> Machine:
     return Machine(target, engine, repr((target.triple, processor, made_by)))
 
 
-def load(function: Callable[..., Any], kinds: Kinds) -> Callable[[list[Any]], Any]:
-    """Return what runs a kernel on such arguments, given as `flattened` gives them."""
+def load(function: Callable[..., Any], kinds: Kinds) -> Loop:
+    """Return what runs a kernel on such arguments.
+
+    Raises
+    ------
+    KernelError
+        The kernel takes another number of arguments, or is no kernel.
+    """
+    if len(kinds) != function.__code__.co_argcount:
+        raise KernelError(f"{function.__name__} must get all its arguments; got {len(kinds)}.")
     key = fingerprint(function, kinds, machine().name)
     symbol = f"rfm_{key}"
     code = read_code(function.__name__, key)
@@ -58,13 +67,11 @@ def load(function: Callable[..., Any], kinds: Kinds) -> Callable[[list[Any]], An
     return _caller(run, words_of(kinds), code.results)
 
 
-def _caller(
-    run: Callable[..., None], pack: Callable[..., bytes], results: list[str]
-) -> Callable[[list[Any]], Any]:
+def _caller(run: Callable[..., None], pack: Callable[..., bytes], results: list[str]) -> Loop:
     words = ctypes.c_int64 * len(results)
     meanings = [_MEANINGS[result] for result in results]
 
-    def call(flat: list[Any]) -> Any:
+    def call(flat: list[Any], args: tuple[Any, ...]) -> Any:  # noqa: ARG001
         found = words()
         run(pack(*flat), found)
         values = tuple([mean(word) for mean, word in zip(meanings, found, strict=True)])

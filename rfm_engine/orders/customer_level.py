@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from rfm_engine.errors import UsageError
 
@@ -14,17 +15,16 @@ _OF_ORDERS = {
 }  # fmt: skip
 
 
-def orders_column(
-    n_orders: str | None, options: Mapping[str, object], *, customer_level: bool
-) -> str | None:
+def orders_column(options: Mapping[str, Any]) -> str | None:
     """Return the column of the number of orders; None where rows are orders.
 
     Raises
     ------
     UsageError
-        One of `options` contradicts rows that are customers, or `n_orders` rows that are orders.
+        One of the options contradicts rows that are customers, or `n_orders` rows that are orders.
     """
-    if not customer_level:
+    n_orders: str | None = options["n_orders"]
+    if not options["customer_level"]:
         if n_orders is not None:
             raise UsageError(
                 f"n_orders (--orders) must come with customer_level; got {n_orders!r} without. "

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import frozen
+from rfm_engine.kernels.words import word_at
 from rfm_engine.orders.keys import ByteKeys, IntKeys, Keys, RowKeys, SharedKeys, gathered, joined
 
 _WORD_BYTES = 8
@@ -153,18 +154,3 @@ def read_firsts(offsets, data, bits):
     """Read the first word of each key: a group's integer where there is a group."""
     for i in range(len(bits)):
         bits[i] = word_at(data, np.uint64(offsets[i]))
-
-
-@kernel
-def word_at(data, at):
-    """Return 8 bytes, written out so that LLVM makes one load of them."""
-    return (
-        np.uint64(data[at])
-        | np.uint64(data[at + np.uint64(1)]) << np.uint64(8)
-        | np.uint64(data[at + np.uint64(2)]) << np.uint64(16)
-        | np.uint64(data[at + np.uint64(3)]) << np.uint64(24)
-        | np.uint64(data[at + np.uint64(4)]) << np.uint64(32)
-        | np.uint64(data[at + np.uint64(5)]) << np.uint64(40)
-        | np.uint64(data[at + np.uint64(6)]) << np.uint64(48)
-        | np.uint64(data[at + np.uint64(7)]) << np.uint64(56)
-    )

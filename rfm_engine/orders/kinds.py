@@ -242,4 +242,4 @@ def _scale(source: _Columns, reading: Reading) -> int:
             f"BIGINT if it counts minor units, or to DECIMAL(18,{reading.amount_scale}) if it "
             "counts units."
         )
-    return reading.amount_scale
+    return int(reading.amount_scale)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 from calendar import monthrange
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import Literal, get_args
+from typing import Any, Unpack
 
 from rfm_engine.errors import UsageError, shown
+from rfm_engine.options.declaration import declared
+from rfm_engine.options.groups import TotalsOptions
+from rfm_engine.options.resolution import resolve
 from rfm_engine.orders.csv_format import CsvFormat, null_words
 from rfm_engine.orders.customer_level import orders_column
 from rfm_engine.orders.distinct_columns import column_names
@@ -22,12 +23,6 @@ from rfm_engine.orders.time.numbers import NUMBER_FORMATS, is_time_format
 from rfm_engine.orders.time.zones import Zone
 from rfm_engine.orders.where import Condition
 
-Refunds = Literal["net", "drop", "error", "net-order"]
-Zero = Literal["count", "drop"]
-Frequency = Literal["orders", "days"]
-Ids = Literal["auto", "int", "text"]
-ClvUnit = Literal["D", "W"]
-
 NEWEST = "newest"
 MAX_SCALE = 18
 OUTPUT_COLUMNS = (
@@ -37,58 +32,29 @@ OUTPUT_COLUMNS = (
 """The columns that each result has, whatever is asked for."""
 CLV_COLUMNS = ("x", "t_x", "T", "zbar")
 _EPOCH = date(1970, 1, 1)
+_ROLES = ("customer", "time", "amount", "order", "quantity", "currency", "by")
+NOT_COMPARED = {"rates", "as_files"}
+"""Which files are read, and what they are called, does not change what their rows come to."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """The options of reading, as `rfm_engine.score` documents them, and the days they come to.
+    """The options of reading, checked, and what they come to.
 
-    Days count from 1970-01-01; `as_of_day` is None when the newest row decides, and `first_day`
-    is None without a window or while the newest row is not known. `rates` are read here, unless
-    they have been already. Readings are equal where `rate_table` is, whatever the file is called;
-    `as_files` decides which files are read, and not what their rows come to.
+    Readings are equal where the options are, and the rates themselves, whatever file they are from.
+
+    Attributes
+    ----------
+    options
+        All options in their normal form, those not given as by default.
+    as_of_day
+        Days from 1970-01-01 to the date of analysis; None when the newest row decides.
+    first_day
+        The first day that counts; None without a window, or while the newest row is not known.
+    rate_table
+        The rates, read from their file unless they had been read already.
     """
 
-    as_of: date | str
-    window: str | None = None
-    customer: str = "customer_id"
-    time: str = "order_time"
-    amount: str = "amount"
-    order: str | None = None
-    quantity: str | None = None
-    currency: str | None = None
-    by: str | None = None
-    rates: str | os.PathLike[str] | Rates | None = field(default=None, compare=False)
-    where: Sequence[str] = ()
-    timezone: str = "UTC"
-    amount_scale: int | None = None
-    refunds: Refunds = "net"
-    zero: Zero = "count"
-    frequency: Frequency = "orders"
-    ids: Ids = "auto"
-    csv_delimiter: str = ","
-    csv_decimal: str = "."
-    csv_thousands: str | None = None
-    csv_null: Sequence[str] = ()
-    csv_encoding: str = "utf-8"
-    time_format: str | None = None
-    as_files: bool = field(default=False, compare=False)
-    strict: bool = False
-    clv: bool = False
-    clv_unit: ClvUnit | None = None
-    customer_level: bool = False
-    n_orders: str | None = None
-    distinct: str | Sequence[str] = ()
-
-    zone: Zone = field(init=False, repr=False, compare=False)
-    csv: CsvFormat = field(init=False, repr=False, compare=False)
-    notation: Notation = field(init=False, repr=False, compare=False)
-    conditions: tuple[Condition, ...] = field(init=False, repr=False, compare=False)
-    as_of_day: int | None = field(init=False, repr=False)
-    first_day: int | None = field(init=False, repr=False)
-    rate_table: Rates | None = field(init=False, repr=False)
-
-    def __post_init__(self) -> None:
+    def __init__(self, **given: Unpack[TotalsOptions]) -> None:
         """Check every option and derive the days.
 
         Raises
@@ -96,72 +62,55 @@ class Reading:
         UsageError
             An option is none of its choices, two contradict each other, or the rates are faulty.
         """
-        _choose("refunds", self.refunds, get_args(Refunds))
-        _choose("zero", self.zero, get_args(Zero))
-        _choose("frequency", self.frequency, get_args(Frequency))
-        _choose("ids", self.ids, get_args(Ids))
-        _choose("clv_unit", self.clv_unit or "D", get_args(ClvUnit))
-        if self.clv_unit is not None and not self.clv:
-            raise UsageError("clv_unit must come with clv; got it alone. Ask for clv too.")
-        _choose("csv_decimal", self.csv_decimal, (".", ","))
-        scale = self.amount_scale
-        if scale is not None and (type(scale) is not int or not 0 <= scale <= MAX_SCALE):
-            raise UsageError(f"amount_scale must be 0 to {MAX_SCALE} digits; got {shown(scale)}.")
-        if self.time_format == "":
-            raise UsageError("time_format must be a format like %d.%m.%Y; got nothing.")
-        if isinstance(self.time_format, str) and not is_time_format(self.time_format):
-            raise UsageError(
-                f"time_format must be a format like %d.%m.%Y, or {', '.join(NUMBER_FORMATS)}; "
-                f"got {shown(self.time_format)}."
-            )
-        for name in ("timezone", "time_format", "csv_delimiter"):
-            given = getattr(self, name)
-            if not isinstance(given, str) and (given is not None or name != "time_format"):
-                raise UsageError(f"{name} must be text; got {shown(given)}.")
-        object.__setattr__(self, "csv_null", null_words(self.csv_null))
-        csv = CsvFormat(self.csv_delimiter, tuple(self.csv_null), self.csv_encoding)
-        notation = Notation(self.csv_decimal, self.csv_thousands)
-        notation.check(csv.delimiter)
-        object.__setattr__(self, "csv", csv)
-        object.__setattr__(self, "notation", notation)
-        for name in ("as_files", "strict", "clv", "customer_level"):
-            if type(getattr(self, name)) is not bool:
-                raise UsageError(f"{name} must be True or False; got {shown(getattr(self, name))}.")
-        for role in ("customer", "time", "amount", "order", "quantity", "currency", "by"):
-            column = getattr(self, role)
-            wanted = role in ("customer", "time", "amount") or column is not None
-            if wanted and not isinstance(column, str):
-                raise UsageError(f"{role} must name a column; got {shown(column)}.")
-        self.refuse_named_like(OUTPUT_COLUMNS + CLV_COLUMNS * self.clv)
-        if self.by == self.customer:
-            raise UsageError(
-                f"by must name another column than that of customers; got {self.by!r} for both. "
-                "Name the column of groups."
-            )
-        options = {field.name: getattr(self, field.name) for field in fields(self) if field.init}
-        n_orders = orders_column(self.n_orders, options, customer_level=self.customer_level)
-        object.__setattr__(self, "n_orders", n_orders)
-        object.__setattr__(self, "distinct", column_names(self.distinct))
-        if self.refunds == "net-order" and self.order is None:
+        self.options: Any = resolve(TotalsOptions, given)
+        options = self.options
+        _check_values(options)
+        options["csv_null"] = null_words(options["csv_null"])
+        options["distinct"] = column_names(options["distinct"])
+        options["where"] = conditions_of(options["where"])
+        self.csv = CsvFormat(
+            options["csv_delimiter"].replace(r"\t", "\t"), options["csv_null"],
+            options["csv_encoding"],
+        )  # fmt: skip
+        self.notation = Notation(options["csv_decimal"], options["csv_thousands"])
+        self.notation.check(self.csv.delimiter)
+        self.refuse_named_like(OUTPUT_COLUMNS + CLV_COLUMNS * options["clv"])
+        options["n_orders"] = orders_column(options)
+        if options["refunds"] == "net-order" and options["order"] is None:
             raise UsageError(
                 "refunds net-order must come with order, because it adds up the rows of each "
                 "order; got no order column. Name it, or choose net."
             )
-        object.__setattr__(self, "zone", Zone(self.timezone))
-        object.__setattr__(
-            self, "conditions", tuple(map(Condition.parse, conditions_of(self.where)))
-        )
-        as_of = None if self.as_of == NEWEST else as_date(self.as_of)
-        object.__setattr__(self, "as_of_day", None if as_of is None else day_number(as_of))
-        start = None if self.window is None else window_start(as_of or date.max, self.window)
-        object.__setattr__(self, "first_day", day_number(start) if start and as_of else None)
-        if self.rates is not None and self.currency is None:
-            raise UsageError("rates must come with a currency column; got none. Name it.")
-        rates = self.rates
-        if not isinstance(rates, str | os.PathLike | Rates | None):
-            raise UsageError(f"rates must be the path of a file; got {rates!r}.")
-        known = rates if rates is None or isinstance(rates, Rates) else read_rates(rates)
-        object.__setattr__(self, "rate_table", known)
+        self.zone = Zone(options["timezone"])
+        self.conditions = tuple(map(Condition.parse, options["where"]))
+        as_of = None if options["as_of"] == NEWEST else as_date(options["as_of"])
+        self.as_of_day = None if as_of is None else day_number(as_of)
+        window = options["window"]
+        start = None if window is None else window_start(as_of or date.max, window)
+        self.first_day = day_number(start) if start and as_of else None
+        self.rate_table = _rates_of(options["rates"])
+
+    def __getattr__(self, name: str) -> Any:
+        """Return an option by its name."""
+        if name == "options" or name not in self.options:
+            raise AttributeError(name)
+        return self.options[name]
+
+    def __eq__(self, other: object) -> bool:
+        """Tell whether rows come to the same under another reading."""
+        if not isinstance(other, Reading):
+            return NotImplemented
+        return self._compared() == other._compared()
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def but(self, **changed: Any) -> Reading:
+        """Return this reading with some options changed; the file of rates is not read again."""
+        return Reading(**self.options | {"rates": self.rate_table} | changed)
+
+    def _compared(self) -> dict[str, Any]:
+        same = {name: self.options[name] for name in self.options if name not in NOT_COMPARED}
+        return same | {"as_of": self.as_of_day, "rates": self.rate_table}
 
     def refuse_named_like(self, columns: Sequence[str]) -> None:
         """Refuse ids that would have the name of another column of the result.
@@ -172,35 +121,62 @@ class Reading:
             The column of customers or groups is named like one of `columns`.
         """
         for role in ("customer", "by"):
-            if getattr(self, role) in columns:
+            if self.options[role] in columns:
                 raise UsageError(
                     f"{role} column must not be named like a column of the result; "
-                    f"got {getattr(self, role)!r}. Rename it in the input."
+                    f"got {self.options[role]!r}. Rename it in the input."
                 )
 
     @property
     def columns(self) -> list[str]:
         """The input columns needed, each once."""
-        by_option = [self.customer, self.time, self.amount, self.order, self.quantity]
-        by_option += [self.currency, self.by, self.n_orders]
-        named = [*by_option, *(condition.column for condition in self.conditions), *self.distinct]
+        named = [self.options[role] for role in (*_ROLES, "n_orders")]
+        named += [condition.column for condition in self.conditions]
+        named += self.options["distinct"]
         return list(dict.fromkeys(name for name in named if name is not None))
 
 
-def refuse_unknown(function: str, options: Iterable[str]) -> None:
-    """Refuse keywords of a function that are not options of reading, as Python would.
+def _check_values(options: Any) -> None:
+    if options["clv_unit"] is not None and not options["clv"]:
+        raise UsageError("clv_unit must come with clv; got it alone. Ask for clv too.")
+    if options["csv_decimal"] not in (".", ","):
+        raise UsageError(f"csv_decimal must be one of ., ,; got {shown(options['csv_decimal'])}.")
+    scale = options["amount_scale"]
+    if scale is not None and (type(scale) is not int or not 0 <= scale <= MAX_SCALE):
+        raise UsageError(f"amount_scale must be 0 to {MAX_SCALE} digits; got {shown(scale)}.")
+    time_format = options["time_format"]
+    if time_format == "":
+        raise UsageError("time_format must be a format like %d.%m.%Y; got nothing.")
+    if isinstance(time_format, str) and not is_time_format(time_format):
+        raise UsageError(
+            f"time_format must be a format like %d.%m.%Y, or {', '.join(NUMBER_FORMATS)}; "
+            f"got {shown(time_format)}."
+        )
+    for name in ("timezone", "time_format", "csv_delimiter"):
+        text = options[name]
+        if not isinstance(text, str) and (text is not None or name != "time_format"):
+            raise UsageError(f"{name} must be text; got {shown(text)}.")
+    for name, option in declared(TotalsOptions).items():
+        if option.is_switch and type(options[name]) is not bool:
+            raise UsageError(f"{name} must be True or False; got {shown(options[name])}.")
+    for role in _ROLES:
+        column = options[role]
+        wanted = role in ("customer", "time", "amount") or column is not None
+        if wanted and not isinstance(column, str):
+            raise UsageError(f"{role} must name a column; got {shown(column)}.")
+    if options["by"] == options["customer"]:
+        raise UsageError(
+            f"by must name another column than that of customers; got {options['by']!r} for both. "
+            "Name the column of groups."
+        )
+    if options["rates"] is not None and options["currency"] is None:
+        raise UsageError("rates must come with a currency column; got none. Name it.")
 
-    Raises
-    ------
-    TypeError
-        One is unknown; the message names the function and the nearest option.
-    """
-    known = [field.name for field in fields(Reading) if field.init]
-    for name in options:
-        if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f". Did you mean {near[0]!r}?" if near else ""
-            raise TypeError(f"{function} got an unexpected keyword argument {name!r}{hint}")
+
+def _rates_of(given: object) -> Rates | None:
+    if not isinstance(given, str | os.PathLike | Rates | None):
+        raise UsageError(f"rates must be the path of a file; got {given!r}.")
+    return given if given is None or isinstance(given, Rates) else read_rates(given)
 
 
 def conditions_of(where: object) -> tuple[str, ...]:
@@ -251,8 +227,3 @@ def window_start(as_of: date, window: str) -> date:
 def _months(day: date, n_months: int) -> date:
     year, month = divmod(day.year * 12 + day.month - 1 - n_months, 12)
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
-
-
-def _choose(option: str, given: str, choices: Sequence[str]) -> None:
-    if given not in choices:
-        raise UsageError(f"{option} must be one of {', '.join(choices)}; got {shown(given)}.")

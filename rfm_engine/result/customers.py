@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TypeAlias
 
 import pyarrow as pa
 
+from rfm_engine.result.sorted_customers import sample_rows
 from rfm_engine.scoring.cells import Cells
 from rfm_engine.segments.labels import Labels
 from rfm_engine.segments.rules import Numbers
 from rfm_engine.totals.chunks import CustomerChunk
+from rfm_engine.totals.memory.budget import Budget
+from rfm_engine.totals.memory.spill import SpillFile
 from rfm_engine.totals.population import Population
 
 Scored: TypeAlias = tuple[CustomerChunk, Cells, Callable[[], Numbers]]
@@ -41,29 +43,34 @@ class ScoredCustomers:
         """The customers without their scores."""
         return [chunk for chunk, _, _ in self._chunks]
 
+    @property
+    def budget(self) -> Budget:
+        """How the memory of the run is divided."""
+        return self._totals.budget
+
+    @property
+    def spill(self) -> SpillFile:
+        """The file for what memory has no room for."""
+        return self._totals.spill
+
     def __len__(self) -> int:
         return sum(len(cells) for _, cells, _ in self._chunks)
 
-    def groups(self, schema: pa.Schema | None = None) -> Iterator[Callable[[], pa.Table]]:
-        """Yield what makes the tables, one a chunk; other columns that `schema` has are null."""
-        if schema is None:
-            return (partial(self._table, chunk) for chunk in self._chunks)
-        return (partial(self._widened, chunk, schema) for chunk in self._chunks)
+    def groups(self, schema: pa.Schema) -> Iterator[Callable[[], pa.Table]]:
+        """Yield what makes the tables, one per chunk; other columns that `schema` has are null."""
+        make = self._table if schema is self.schema else partial(self._widened, schema)
+        return (partial(make, chunk) for chunk in self._chunks)
 
-    def table(self, threads: int) -> pa.Table:
-        """Return all customers, made by so many threads."""
-        with ThreadPoolExecutor(threads) as pool:
-            tables = list(pool.map(self._table, self._chunks))
-        return pa.concat_tables([pa.Table.from_batches([], self.schema), *tables])
+    def sample(self, schema: pa.Schema) -> pa.Table:
+        """Return ids of some customers at random, as many as `SortedCustomers` takes."""
+        tables = []
+        for chunk, cells, _ in self._chunks:
+            columns = chunk.some_ids(sample_rows(len(cells)))
+            tables.append(widened(pa.table(columns, self.schema.names[: len(columns)]), schema))
+        return pa.concat_tables([pa.Table.from_batches([], schema), *tables])
 
-    def _widened(self, scored: Scored, schema: pa.Schema) -> pa.Table:
-        table = self._table(scored)
-        held = self.schema.names
-        columns = [
-            table[field.name] if field.name in held else pa.nulls(len(table), field.type)
-            for field in schema
-        ]
-        return pa.table(columns, schema=schema)
+    def _widened(self, schema: pa.Schema, scored: Scored) -> pa.Table:
+        return widened(self._table(scored), schema)
 
     def _table(self, scored: Scored) -> pa.Table:
         chunk, cells, segments = scored
@@ -73,3 +80,12 @@ class ScoredCustomers:
             *self._totals.clv_columns(chunk),
         ]
         return pa.table(columns, schema=self.schema)
+
+
+def widened(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Return a table with the columns of `schema`; those that it does not have are null."""
+    columns = [
+        table[field.name] if field.name in table.schema.names else pa.nulls(len(table), field.type)
+        for field in schema
+    ]
+    return pa.table(columns, schema=schema)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date
@@ -15,6 +15,8 @@ import pyarrow as pa
 from rfm_engine.orders.money.amounts import format_minor
 from rfm_engine.orders.warnings import DataWarning
 from rfm_engine.result.customers import ScoredCustomers
+from rfm_engine.result.pieces import Room
+from rfm_engine.result.sorted_customers import SortedCustomers
 from rfm_engine.scoring.cells import Cuts
 from rfm_engine.segments.assignment import Everyone, score_everyone
 from rfm_engine.segments.conditions import Range
@@ -42,9 +44,9 @@ class Result:
     Attributes
     ----------
     customers
-        One row a customer with an order, in no order: the customer column under its input name,
-        with `by` that of groups, `first_order` (null with `customer_level`), `last_order`
-        (timestamp[us, UTC]), `recency_days` (int32), `frequency` (int64), `monetary`
+        One row per customer with an order, in no order without `sort`: the customer column under
+        its input name, with `by` that of groups, `first_order` (null with `customer_level`),
+        `last_order` (timestamp[us, UTC]), `recency_days` (int32), `frequency` (int64), `monetary`
         (decimal128(18, scale)), `r_score`, `f_score`, `m_score` (int8, 1 worst), `rfm_score` and
         `segment` (dictionary of string). It has `__arrow_c_stream__`, so polars, duckdb and pandas
         read it as it is.
@@ -112,13 +114,22 @@ class Result:
 
     def tables(self) -> Iterator[pa.Table]:
         """Yield the customers piece by piece, each made when its turn comes."""
-        return (make() for make in self._scored.groups())
+        return (make() for make in self._pieces([self]))
 
     def pieces(self) -> Iterator[Callable[[], pa.Table]]:
         """Yield what makes the rows of an output, those of `overall` under a null group."""
-        yield from self._scored.groups()
-        if self.overall is not None:
-            yield from self.overall._scored.groups(self.schema)
+        yield from self._pieces([self] if self.overall is None else [self, self.overall])
+
+    def _pieces(self, parts: Sequence[Result]) -> Iterator[Callable[[], pa.Table]]:
+        makes = [make for part in parts for make in part._scored.groups(self.schema)]
+        if self.options["sort"] is None:
+            return iter(makes)
+        columns = range(1 if self.options["by"] is None else 2)
+        ids = pa.schema([self.schema.field(number) for number in columns])
+        sample = pa.concat_tables([part._scored.sample(ids) for part in parts])
+        room = Room.within([part._scored.budget for part in parts], self._scored.spill)
+        threads = self.options["threads"]
+        return SortedCustomers(makes, self.schema, sample, room, threads).groups()
 
     def make_tables(self) -> None:
         """Make all customers now; what is wrong with an id is said here."""
@@ -159,7 +170,9 @@ class Result:
     @cached_property
     def customers(self) -> pa.Table:
         """The customers as a table, made when first asked for where they were written to a file."""
-        return self._scored.table(self.options["threads"])
+        with ThreadPoolExecutor(self.options["threads"]) as pool:
+            tables = list(pool.map(lambda make: make(), self._pieces([self])))
+        return pa.concat_tables([pa.Table.from_batches([], self.schema), *tables])
 
     @property
     def segments(self) -> pa.Table:

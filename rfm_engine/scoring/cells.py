@@ -102,10 +102,16 @@ def place_cells(
         m = cuts_below(m_values[i], m_cuts)
         cell = (r * f_bins + f) * m_bins + m
         cells[i] = cell
-        sums[cell, 0] += 1
-        sums[cell, 1] += frequency[i]
-        sums[cell, 2] += monetary[i] >> 32
-        sums[cell, 3] += monetary[i] & 0xFFFFFFFF
+        add_customer(sums, cell, frequency[i], monetary[i])
+
+
+@kernel
+def add_customer(sums, row, n_orders, minor):
+    """Add a customer, its orders, and the high and low 32 bits of its amount to a row of `sums`."""
+    sums[row, 0] += 1
+    sums[row, 1] += n_orders
+    sums[row, 2] += minor >> 32
+    sums[row, 3] += minor & 0xFFFFFFFF
 
 
 @kernel

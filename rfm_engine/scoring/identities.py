@@ -16,8 +16,8 @@ Words: TypeAlias = npt.NDArray[np.uint64]
 Path: TypeAlias = tuple[int, ...]
 """The leading words of an id, as many as tell it from all others."""
 
-_SIGN = np.uint64(1 << 63)
-_WORD_BYTES = 8
+SIGN = np.uint64(1 << 63)
+WORD_BYTES = 8
 
 
 class Identities:
@@ -44,16 +44,17 @@ class Identities:
         if isinstance(self._keys, IntKeys):
             return 1
         longest = int(self._lengths.max(initial=0))
-        return -(-longest // _WORD_BYTES) + 1
+        return -(-longest // WORD_BYTES) + 1
 
     def words(self, level: int, n_levels: int) -> Words:
         """Return the word of every id at a level, of `n_levels` in all."""
         if isinstance(self._keys, IntKeys):
-            return self._keys.bits ^ _SIGN if self._signed else self._keys.bits
+            return self._keys.bits ^ SIGN if self._signed else self._keys.bits
         if level == n_levels - 1:
             return self._lengths.astype(np.uint64)
         words = np.empty(len(self._lengths), np.uint64)
-        read_words(frozen(self._keys.offsets), frozen(self._keys.data), level * _WORD_BYTES, words)
+        offsets, data = frozen(self._keys.offsets), frozen(self._keys.data)
+        read_words(offsets[:-1], offsets[1:], data, level * WORD_BYTES, words)
         return words
 
 
@@ -92,11 +93,11 @@ def after(ids: Identities, n_levels: int, path: Path) -> npt.NDArray[np.bool_]:
 
 
 @kernel
-def read_words(offsets, data, start, words):
+def read_words(starts, ends, data, start, words):
     """Read 8 bytes of each text from byte `start` on, the first as the highest, zeros behind."""
     for i in range(len(words)):
-        at = offsets[i] + start
-        n = min(offsets[i + 1] - at, 8)
+        at = starts[i] + start
+        n = min(ends[i] - at, 8)
         word = np.uint64(0)
         for j in range(n):
             word |= np.uint64(data[at + j]) << np.uint64(56 - 8 * j)

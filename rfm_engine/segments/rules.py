@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import frozen
-from rfm_engine.scoring.cells import Bins, Cells
+from rfm_engine.scoring.cells import Bins, Cells, add_customer
 from rfm_engine.segments.conditions import Condition, GroupRanges, Population, Range, holds
 from rfm_engine.segments.scheme import Scheme
 
@@ -95,10 +95,6 @@ def add_segments(
 
 @kernel
 def add_up(segments, frequency, monetary, sums):
-    """Add customers, orders, and the amount's high and low 32 bits, as `place_cells` does."""
+    """Add up the customers of each segment, as `place_cells` does those of cells."""
     for i in range(len(segments)):
-        segment = segments[i]
-        sums[segment, 0] += 1
-        sums[segment, 1] += frequency[i]
-        sums[segment, 2] += monetary[i] >> 32
-        sums[segment, 3] += monetary[i] & 0xFFFFFFFF
+        add_customer(sums, segments[i], frequency[i], monetary[i])

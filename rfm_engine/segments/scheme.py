@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from decimal import Decimal
 from math import prod
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from rfm_engine.options.scoring import CutPoint
 from rfm_engine.scoring.cells import Bins
 from rfm_engine.segments.conditions import Condition
 
@@ -17,7 +17,6 @@ AXES = ("r", "f", "m")
 FM, SUM = "fm", "sum"
 DEFAULT_BINS = 5
 OTHERS = "Others"
-CutPoint: TypeAlias = int | str | Decimal
 Rounding = Literal["floor", "ceil", "exact"]
 Match = Literal["first", "most specific"]
 Cube: TypeAlias = npt.NDArray[np.bool_]

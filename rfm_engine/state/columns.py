@@ -13,7 +13,7 @@ import numpy.typing as npt
 from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import frozen
 from rfm_engine.orders.keys import Keys, joined
-from rfm_engine.state.merge import Int64s, Rows, plain
+from rfm_engine.state.merge import Int64s, Rows, run_of
 from rfm_engine.state.runs import find_places
 from rfm_engine.state.shape import NEVER_FIRST, NEVER_LAST, CustomerFile
 from rfm_engine.totals.ids import taken
@@ -45,12 +45,10 @@ class Columns:
         self._n_more = 0
         if few is not None:
             self._places = np.empty(few.n, np.int64)
-            n_all = find_places(
-                *plain(file.keys()), frozen(file.bounds), *plain(few.keys), frozen(few.bounds),
-                self._places,
-            )  # fmt: skip
-            self._n_more = int(n_all) - self.n_records
-            self.n_records = int(n_all)
+            runs = run_of(file.keys(), file.bounds), run_of(few.keys, few.bounds)
+            n_all = find_places(*runs, self._places)
+            self._n_more = n_all - self.n_records
+            self.n_records = n_all
 
     @property
     def n_customers(self) -> int:

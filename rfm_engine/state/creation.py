@@ -6,6 +6,7 @@ import os
 import re
 import secrets
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -83,38 +84,31 @@ def create(store: Store, history: str, keep_batches: int, keep: int, given: dict
         ) from error
 
 
-def agreed(
-    manifest: Manifest, asked: dict[str, Any], implied: dict[str, Any], who: str
-) -> dict[str, Any]:
-    """Return the options that a state sets for good, which nothing asked for contradicts.
+def refuse_others(
+    manifest: Manifest, asked: Mapping[str, Any], implied: Mapping[str, Any], who: str
+) -> None:
+    """Refuse options that differ from those that a state has set.
 
-    `implied` are those that a scheme brings along, `who` is the scheme. What is asked for as by
-    default is not asked for, where only None could tell the difference.
+    `asked` are the options given, `implied` those that a scheme or a model brings, `who` is the
+    scheme or the model. Whether orders or days are counted is left to the history.
 
     Raises
     ------
-    UsageError
-        An option is asked for otherwise.
+    StateError
+        One differs.
     """
     _refuse_net_order(asked.get("refunds"))
-    found = dict(manifest.options)
     for name, held in manifest.options.items():
-        given = _plain(name, asked.get(name))
-        by_scheme = given is None and name in implied
-        if by_scheme:
-            given = implied[name]
-        if name == "frequency" and given is not None:  # a matter of history
-            found[name] = given
+        if name == "frequency" or (name not in asked and name not in implied):
             continue
-        unasked = None if name in implied or name == "zero" else _plain(name, DEFAULTS[name])
-        if given not in (None, held, unasked):
+        value = _plain(name, asked[name] if name in asked else implied[name])
+        if value != held:
             was = "not given" if held in (None, [], ()) else shown(held)
-            scheme = f", which {who} asks for" if by_scheme else ""
-            raise UsageError(
-                f"{name} must be as it was when the state was created, {was}; got {shown(given)}"
+            scheme = "" if name in asked else f", which {who} asks for"
+            raise StateError(
+                f"{name} must be as it was when the state was created, {was}; got {shown(value)}"
                 f"{scheme}. Leave it out, or create another state."
             )
-    return found
 
 
 def _plain(name: str, given: Any) -> Any:
@@ -131,12 +125,6 @@ def _plain(name: str, given: Any) -> Any:
 
 
 def _options(given: dict[str, Any]) -> dict[str, Any]:
-    unknown = [name for name in given if name not in DEFAULTS]
-    if unknown:
-        raise UsageError(
-            f"options of a state must be reading options; got {shown(unknown[0])}. "
-            "Dates, windows and scoring options come with each score."
-        )
     options = DEFAULTS | given
     _refuse_net_order(options["refunds"])
     listed = ("where", "rates", "csv_null", "distinct")

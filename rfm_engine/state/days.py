@@ -18,12 +18,13 @@ from rfm_engine.state.merge import NO_DAYS, Rows, first_rows
 from rfm_engine.totals.ids import taken
 from rfm_engine.totals.records import HeldRecords
 from rfm_engine.totals.tables.day_totals import Repeats
-from rfm_engine.totals.tables.measures import COUNT_BITS
+from rfm_engine.totals.tables.measures import ONE_CARRY, carry_of
 
 Int64s = npt.NDArray[np.int64]
 
 _SPAN_BITS = 23
 """Days from one day to another, in the years 1 to 9999."""
+SPAN_MASK = (1 << _SPAN_BITS) - 1
 DAY_SHIFT = _SPAN_BITS + 1
 """Where the day begins in a word."""
 
@@ -57,7 +58,7 @@ def first_word(day: int) -> int:
 def days_of(words: Int64s) -> Days:
     """Undo `day_words`."""
     day = words >> DAY_SHIFT
-    span = (words >> 1) & ((1 << _SPAN_BITS) - 1)
+    span = (words >> 1) & SPAN_MASK
     return Days(day, day + span, (words & 1).astype(np.bool_))
 
 
@@ -70,61 +71,51 @@ def held_in(rows: Rows, window: Window, *, repeats: bool) -> HeldRecords:
     records = np.zeros((n_most, 4), np.int64)
     first_day, last_day, n_days = (np.zeros(n_most, np.int32) for _ in range(3))
     high, low = np.zeros(n_most, np.int64), np.zeros(n_most, np.int64)
-    n = add_up(
-        frozen(changed), frozen(rows.days), frozen(rows.records), *window, DAY_SHIFT,
-        np.int64((1 << _SPAN_BITS) - 1), np.int64(1 << COUNT_BITS), at, records, first_day,
-        last_day, n_days, high, low,
-    )  # fmt: skip
+    days = Repeats(first_day, last_day, n_days, high, low)
+    columns = frozen(changed), frozen(rows.days), frozen(rows.records)
+    n = add_up(*columns, window, at, records, days)
     keys = taken(rows.keys, at[:n])
-    days = Repeats(first_day[:n], last_day[:n], n_days[:n], high[:n], low[:n])
+    days = days.take(slice(n))
     return HeldRecords(lambda: keys, records[:n], NO_DAYS, n, days if repeats else None)
 
 
 @kernel
-def add_up(
-    changed, words, rows, first_day, last_day, by_days, day_shift, span_mask, one_carry, at,
-    records, first_days, last_days, n_days, later_high, later_low
-):  # fmt: skip
+def add_up(changed, words, rows, window, at, records, repeats):
     """Fill the records and days of each customer with a row within the window; return how many.
 
-    `at` is a row of the customer. What comes after the first day with a purchase is added to
-    `later_high * 2^32 + later_low`; a pair of days is within the window when both are.
+    `at` is a row of the customer. A pair of days is within the window when both are.
     """
+    first_day, last_day, n_days = repeats.first_day, repeats.last_day, repeats.n_days
+    half = ONE_CARRY >> 1
     n = -1
     fresh = True
     for i in range(len(words)):
         if changed[i]:
             fresh = True
-        day = words[i] >> day_shift
-        until = day + ((words[i] >> 1) & span_mask)
-        if day < first_day or until > last_day:
+        day = words[i] >> DAY_SHIFT
+        until = day + ((words[i] >> 1) & SPAN_MASK)
+        if day < window.first_day or until > window.last_day:
             continue
         if fresh:
             n += 1
             at[n] = i
             fresh = False
         amount, before = rows[i, 3], records[n, 3]
-        after = before + amount
-        carry = 0
-        if (before ^ after) & (amount ^ after) < 0:
-            carry = one_carry if amount > 0 else -one_carry
         count = rows[i, 2]
         is_purchase = words[i] & 1 == 0 and until == day
-        if by_days:  # what was carried stays, the orders are one a day
-            half = one_carry >> 1
-            count -= ((count + half) & (one_carry - 1)) - half
+        if window.by_days:  # The carry stays, the orders are one per day.
+            count -= ((count + half) & (ONE_CARRY - 1)) - half
             count += is_purchase
         records[n, 0] = max(records[n, 0], rows[i, 0])
         records[n, 1] = max(records[n, 1], rows[i, 1])
-        records[n, 2] += count + carry
-        records[n, 3] = after
+        records[n, 2] += count + carry_of(before, amount)
+        records[n, 3] = before + amount
         if is_purchase:
-            first_days[n] = day if n_days[n] == 0 else first_days[n]
-            last_days[n] = day
+            first_day[n] = day if n_days[n] == 0 else first_day[n]
+            last_day[n] = day
             n_days[n] += 1
-        if n_days[n] > 0 and day > first_days[n]:
-            half = one_carry >> 1
-            carried = (rows[i, 2] + half) // one_carry
-            later_high[n] += (amount >> 32) + carried * (np.int64(1) << np.int64(32))
-            later_low[n] += amount & np.int64(0xFFFFFFFF)
+        if n_days[n] > 0 and day > first_day[n]:
+            carried = (rows[i, 2] + half) // ONE_CARRY
+            repeats.later_high[n] += (amount >> 32) + carried * (np.int64(1) << np.int64(32))
+            repeats.later_low[n] += amount & np.int64(0xFFFFFFFF)
     return n + 1

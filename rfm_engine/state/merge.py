@@ -16,9 +16,9 @@ import numpy.typing as npt
 from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import frozen
 from rfm_engine.orders.keys import IntKeys, Keys, joined
-from rfm_engine.state.runs import interleave, mark_changes
+from rfm_engine.state.runs import Run, interleave, mark_changes
 from rfm_engine.totals.ids import taken
-from rfm_engine.totals.tables.measures import COUNT_BITS, Records
+from rfm_engine.totals.tables.measures import Records, carry_of
 
 Int64s = npt.NDArray[np.int64]
 
@@ -26,7 +26,6 @@ BUCKET_BITS = 8
 N_BUCKETS = 1 << BUCKET_BITS
 
 NO_DAYS = frozen(np.zeros(0, np.int64))
-_ONE_CARRY = np.int64(1 << COUNT_BITS)
 
 
 class Rows(NamedTuple):
@@ -110,13 +109,12 @@ def _merged(a: Rows, b: Rows) -> Rows:
         return a if a.n else b
     from_a, from_b = np.empty(a.n + b.n, np.int64), np.empty(a.n + b.n, np.int64)
     bounds = np.zeros(len(a.bounds), np.int64)
-    days = frozen(a.days), frozen(b.days)
-    n = interleave(*plain(a.keys), *plain(b.keys), *days, frozen(a.bounds), frozen(b.bounds),
-                   from_a, from_b, bounds)  # fmt: skip
+    pair = [run_of(rows.keys, rows.bounds, rows.days) for rows in (a, b)]
+    n = interleave(*pair, from_a, from_b, bounds)
     from_a, from_b = frozen(from_a[:n]), frozen(from_b[:n])
     records = np.empty((n, a.records.shape[1]), np.int64)
     if records.shape[1]:
-        add_records(frozen(a.records), frozen(b.records), from_a, from_b, _ONE_CARRY, records)
+        add_records(frozen(a.records), frozen(b.records), from_a, from_b, records)
     both = np.where(from_a >= 0, from_a, from_b + a.n)
     words = np.concatenate([a.days, b.days])
     return Rows(bounds, taken(joined([a.keys, b.keys]), both), records,
@@ -126,23 +124,24 @@ def _merged(a: Rows, b: Rows) -> Rows:
 _NO_BITS, _NO_DATA = frozen(np.zeros(0, np.uint64)), frozen(np.zeros(0, np.uint8))
 
 
-def plain(keys: Keys) -> tuple[npt.NDArray[np.uint64], Int64s, npt.NDArray[np.uint8]]:
-    """Return integers, offsets and bytes, of which those that keys have not are empty."""
+def run_of(keys: Keys, bounds: Int64s, days: Int64s = NO_DAYS) -> Run:
+    """Return sorted rows as kernels take them."""
+    rest = frozen(bounds), frozen(days)
     if isinstance(keys, IntKeys):
-        return frozen(keys.bits), NO_DAYS, _NO_DATA
-    return _NO_BITS, frozen(keys.offsets), frozen(keys.data)
+        return Run(frozen(keys.bits), NO_DAYS, _NO_DATA, *rest)
+    return Run(_NO_BITS, frozen(keys.offsets), frozen(keys.data), *rest)
 
 
 def first_rows(keys: Keys) -> npt.NDArray[np.bool_]:
     """Tell which rows have another key than the row before, `bool[n]`."""
-    bits, offsets, data = plain(keys)
-    changed = np.empty(max(len(bits), len(offsets) - 1), np.bool_)
-    mark_changes(bits, offsets, data, changed)
+    run = run_of(keys, NO_DAYS)
+    changed = np.empty(max(len(run.bits), len(run.offsets) - 1), np.bool_)
+    mark_changes(run, changed)
     return changed
 
 
 @kernel
-def add_records(a, b, from_a, from_b, one_carry, records):
+def add_records(a, b, from_a, from_b, records):
     """Fill `records`, `int64[n, 4]`, with the sums of one of `a` and one of `b`, where there are.
 
     A sum that leaves int64 is carried, as `rfm_engine.totals.tables.measures` has it.
@@ -156,12 +155,8 @@ def add_records(a, b, from_a, from_b, one_carry, records):
             for column in range(4):
                 records[row, column] = b[j, column]
         else:
-            before, amount = a[i, 3], b[j, 3]
-            after = before + amount
-            carry = 0
-            if (before ^ after) & (amount ^ after) < 0:
-                carry = one_carry if amount > 0 else -one_carry
+            carry = carry_of(a[i, 3], b[j, 3])
             records[row, 0] = max(a[i, 0], b[j, 0])
             records[row, 1] = max(a[i, 1], b[j, 1])
             records[row, 2] = a[i, 2] + b[j, 2] + carry
-            records[row, 3] = after
+            records[row, 3] = a[i, 3] + b[j, 3]

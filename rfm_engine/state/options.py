@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import Any
 
-from rfm_engine.orders.reading import Reading
+from rfm_engine.options.declaration import defaults
+from rfm_engine.options.groups import StateOptions
 
-# What is asked when a state is scored, and not when it is made.
-_ASKED = ("as_of", "window", "clv", "clv_unit")
 DEFAULTS: dict[str, Any] = {
-    field.name: list(field.default) if isinstance(field.default, tuple) else field.default
-    for field in fields(Reading)
-    if field.init and field.name not in _ASKED
+    name: list(value) if isinstance(value, tuple) else value
+    for name, value in defaults(StateOptions).items()
 }
 """The reading options that a state sets for good.
 

@@ -11,12 +11,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from rfm_engine.kernels.arrays import frozen
-from rfm_engine.orders.keys import ByteKeys
 from rfm_engine.state.days import DAY_SHIFT, day_words
-from rfm_engine.state.merge import NO_DAYS, Rows
+from rfm_engine.state.merge import NO_DAYS, Rows, run_of
 from rfm_engine.state.row_order import added_up, sorted_rows
-from rfm_engine.state.runs import find_repeats, find_shared
+from rfm_engine.state.runs import Changes, Run, find_repeats, find_shared
 from rfm_engine.state.shape import Shape
 from rfm_engine.totals.ids import taken
 from rfm_engine.totals.tables.hashing import HashKey
@@ -41,31 +39,28 @@ def counted_less(before: Rows | None, own: Rows, key: HashKey, shape: Shape) -> 
     """
     there = own.take(np.zeros(0, np.intp)) if before is None else before
     room = _repeats(there, own, 0)[0]
-    n, at, first, until, counts = _repeats(there, own, room)
+    n, changes = _repeats(there, own, room)
     assert n == room
     records = np.zeros((n, 4), np.int64)
-    records[:, COUNT] = counts
-    words = day_words(first, until, np.zeros(n, np.bool_)) if len(own.days) else NO_DAYS
-    owners = shape.owners(taken(own.keys, at))
+    records[:, COUNT] = changes.counts
+    words = NO_DAYS
+    if len(own.days):
+        words = day_words(changes.first, changes.until, np.zeros(n, np.bool_))
+    owners = shape.owners(taken(own.keys, changes.rows))
     return added_up(sorted_rows(owners, records, words, key))
 
 
 def shared(orders: Rows, later: Rows) -> Rows:
     """Return those of `orders` whose order, on whatever day, is one of `later`."""
     is_shared = np.zeros(orders.n, np.bool_)
-    find_shared(*_arrays(orders), *_arrays(later), is_shared)
+    find_shared(_run(orders), _run(later), is_shared)
     return orders.take(np.flatnonzero(is_shared))
 
 
-def _repeats(before: Rows, own: Rows, room: int) -> tuple[int, Int64s, Int64s, Int64s, Int64s]:
-    at, first, until, counts = (np.empty(room, np.int64) for _ in range(4))
-    n = find_repeats(
-        *_arrays(before), *_arrays(own), frozen(before.days), frozen(own.days), DAY_SHIFT, at,
-        first, until, counts,
-    )  # fmt: skip
-    return int(n), at, first, until, counts
+def _repeats(before: Rows, own: Rows, room: int) -> tuple[int, Changes]:
+    changes = Changes(*[np.empty(room, np.int64) for _ in range(4)])
+    return find_repeats(_run(before), _run(own), DAY_SHIFT, changes), changes
 
 
-def _arrays(rows: Rows) -> tuple[Int64s, npt.NDArray[np.uint8], Int64s]:
-    assert isinstance(rows.keys, ByteKeys)
-    return frozen(rows.keys.offsets), frozen(rows.keys.data), frozen(rows.bounds)
+def _run(rows: Rows) -> Run:
+    return run_of(rows.keys, rows.bounds, rows.days)

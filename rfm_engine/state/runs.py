@@ -1,27 +1,50 @@
-"""Loops over sorted runs, side by side: which rows of one have the keys of the other.
-
-A run has its keys as integers (`bits`) or as bytes (`offsets` and `data`), the others empty, and
-the rows of its buckets between two `bounds`.
-"""
+"""Loops over sorted runs, side by side: which rows of one have the keys of the other."""
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
 from rfm_engine.kernels import kernel
+
+Int64s = npt.NDArray[np.int64]
+
+
+class Run(NamedTuple):
+    """Keys as integers (`bits`) or as bytes (`offsets` and `data`), the others empty.
+
+    The rows of each bucket are between two `bounds`; `days` may be empty.
+    """
+
+    bits: npt.NDArray[np.uint64]
+    offsets: Int64s
+    data: npt.NDArray[np.uint8]
+    bounds: Int64s
+    days: Int64s
+
+
+class Changes(NamedTuple):
+    """Rows with an order, two days, and what counts more or less on them."""
+
+    rows: Int64s
+    first: Int64s
+    until: Int64s
+    counts: Int64s
 
 
 @kernel
-def interleave(
-    a_bits, a_offsets, a_data, b_bits, b_offsets, b_data, a_days, b_days, a_bounds, b_bounds,
-    from_a, from_b, bounds
-):  # fmt: skip
+def interleave(a, b, from_a, from_b, bounds):
     """Find the ascending order of both runs' rows; return how many different ones there are.
 
     Of each, `from_a` and `from_b` tell the row in either run, -1 where there is none.
     """
+    a_days, b_days = a.days, b.days
     n = 0
-    for bucket in range(len(a_bounds) - 1):
-        i, i_end = a_bounds[bucket], a_bounds[bucket + 1]
-        j, j_end = b_bounds[bucket], b_bounds[bucket + 1]
+    for bucket in range(len(a.bounds) - 1):
+        i, i_end = a.bounds[bucket], a.bounds[bucket + 1]
+        j, j_end = b.bounds[bucket], b.bounds[bucket + 1]
         while i < i_end or j < j_end:
             order = 0
             if i == i_end:
@@ -29,7 +52,7 @@ def interleave(
             elif j == j_end:
                 order = -1
             else:
-                order = compare_keys(a_bits, a_offsets, a_data, i, b_bits, b_offsets, b_data, j)
+                order = compare_keys(a, i, b, j)
             if order == 0 and len(a_days) > 0:
                 order = int(a_days[i] > b_days[j]) - int(a_days[i] < b_days[j])
             from_a[n] = i if order <= 0 else -1
@@ -42,40 +65,31 @@ def interleave(
 
 
 @kernel
-def find_places(a_bits, a_offsets, a_data, a_bounds, b_bits, b_offsets, b_data, b_bounds, places):
+def find_places(a, b, places):
     """Find the row of run `a` that has the key of each row of `b`; return how many keys there are.
 
     Keys that `a` has not get the rows after its last, in the order of `b`.
     """
-    n = a_bounds[-1]
-    for bucket in range(len(a_bounds) - 1):
-        low, end = a_bounds[bucket], a_bounds[bucket + 1]
-        for j in range(b_bounds[bucket], b_bounds[bucket + 1]):
+    n = a.bounds[-1]
+    for bucket in range(len(a.bounds) - 1):
+        low, end = a.bounds[bucket], a.bounds[bucket + 1]
+        for j in range(b.bounds[bucket], b.bounds[bucket + 1]):
             # Steps of growing length, then halves: few rows are found in the logarithm of the
             # distance, many in the time of walking along.
             step = 1
             high = low
-            while (
-                high < end
-                and compare_keys(a_bits, a_offsets, a_data, high, b_bits, b_offsets, b_data, j) < 0
-            ):
+            while high < end and compare_keys(a, high, b, j) < 0:
                 low = high + 1
                 high += step
                 step <<= 1
             high = min(high, end)
             while low < high:
                 middle = (low + high) >> 1
-                if (
-                    compare_keys(a_bits, a_offsets, a_data, middle, b_bits, b_offsets, b_data, j)
-                    < 0
-                ):
+                if compare_keys(a, middle, b, j) < 0:
                     low = middle + 1
                 else:
                     high = middle
-            if (
-                low < end
-                and compare_keys(a_bits, a_offsets, a_data, low, b_bits, b_offsets, b_data, j) == 0
-            ):
+            if low < end and compare_keys(a, low, b, j) == 0:
                 places[j] = low
             else:
                 places[j] = n
@@ -84,45 +98,35 @@ def find_places(a_bits, a_offsets, a_data, a_bounds, b_bits, b_offsets, b_data, 
 
 
 @kernel
-def find_repeats(
-    a_offsets, a_data, a_bounds, b_offsets, b_data, b_bounds, a_days, b_days, day_shift, at, first,
-    until, counts
-):  # fmt: skip
+def find_repeats(a, b, day_shift, changes):
     """Find what the orders of run `b` count too much, with those of run `a` before them.
 
     Return how many changes there are; those that there is room for are written: a row of `b` with
     the order, two days, and what counts more or less on them.
     """
+    a_days, b_days = a.days, b.days
     n = 0
     daily = len(b_days) > 0
-    for bucket in range(len(b_bounds) - 1):
-        i, i_end = a_bounds[bucket], a_bounds[bucket + 1]
-        j, j_end = b_bounds[bucket], b_bounds[bucket + 1]
+    for bucket in range(len(b.bounds) - 1):
+        i, i_end = a.bounds[bucket], a.bounds[bucket + 1]
+        j, j_end = b.bounds[bucket], b.bounds[bucket + 1]
         while j < j_end:
             order = -1
             while i < i_end:
-                order = compare_bytes(
-                    a_data, a_offsets[i], a_offsets[i + 1], b_data, b_offsets[j], b_offsets[j + 1]
-                )
+                order = compare_keys(a, i, b, j)
                 if order >= 0:
                     break
                 i += 1
             i_next = i
-            while i < i_end and order == 0 and i_next < i_end and compare_bytes(
-                a_data, a_offsets[i_next], a_offsets[i_next + 1], b_data, b_offsets[j],
-                b_offsets[j + 1]
-            ) == 0:  # fmt: skip
+            while order == 0 and i_next < i_end and compare_keys(a, i_next, b, j) == 0:
                 i_next += 1
             j_next = j + 1
-            while j_next < j_end and compare_bytes(
-                b_data, b_offsets[j_next], b_offsets[j_next + 1], b_data, b_offsets[j],
-                b_offsets[j + 1]
-            ) == 0:  # fmt: skip
+            while j_next < j_end and compare_keys(b, j_next, b, j) == 0:
                 j_next += 1
             row = j
             if not daily:
                 if i_next > i:
-                    n = put_change(n, row, 0, 0, -1, at, first, until, counts)
+                    n = put_change(n, row, 0, 0, -1, changes)
                 i, j = i_next, j_next
                 continue
             # Both orders' days, ascending: those of both count once, each pair of days that follow
@@ -134,11 +138,11 @@ def find_repeats(
                 in_b = i == i_next or (j < j_next and b_days[j] <= a_days[i])
                 day = (a_days[i] if in_a else b_days[j]) >> day_shift
                 if in_a and in_b:
-                    n = put_change(n, row, day, day, -1, at, first, until, counts)
+                    n = put_change(n, row, day, day, -1, changes)
                 if has_last and not (in_a and last_in_a):
-                    n = put_change(n, row, last, day, -1, at, first, until, counts)
+                    n = put_change(n, row, last, day, -1, changes)
                 if in_a and has_last_a and not last_in_a:
-                    n = put_change(n, row, last_a, day, 1, at, first, until, counts)
+                    n = put_change(n, row, last_a, day, 1, changes)
                 last, has_last, last_in_a = day, True, in_a
                 if in_a:
                     last_a, has_last_a = day, True
@@ -148,27 +152,25 @@ def find_repeats(
 
 
 @kernel
-def put_change(n, row, day, last_day, count, at, first, until, counts):
+def put_change(n, row, day, last_day, count, changes):
     """Write the n-th change where there is room for it; return how many there are now."""
-    if n < len(at):
-        at[n] = row
-        first[n] = day
-        until[n] = last_day
-        counts[n] = count
+    if n < len(changes.rows):
+        changes.rows[n] = row
+        changes.first[n] = day
+        changes.until[n] = last_day
+        changes.counts[n] = count
     return n + 1
 
 
 @kernel
-def find_shared(a_offsets, a_data, a_bounds, b_offsets, b_data, b_bounds, is_shared):
+def find_shared(a, b, is_shared):
     """Tell which rows of run `a` have the key of a row of run `b`."""
-    for bucket in range(len(a_bounds) - 1):
-        j, j_end = b_bounds[bucket], b_bounds[bucket + 1]
-        for i in range(a_bounds[bucket], a_bounds[bucket + 1]):
+    for bucket in range(len(a.bounds) - 1):
+        j, j_end = b.bounds[bucket], b.bounds[bucket + 1]
+        for i in range(a.bounds[bucket], a.bounds[bucket + 1]):
             order = 1
             while j < j_end:
-                order = compare_bytes(
-                    a_data, a_offsets[i], a_offsets[i + 1], b_data, b_offsets[j], b_offsets[j + 1]
-                )
+                order = compare_keys(a, i, b, j)
                 if order <= 0:
                     break
                 j += 1
@@ -176,23 +178,19 @@ def find_shared(a_offsets, a_data, a_bounds, b_offsets, b_data, b_bounds, is_sha
 
 
 @kernel
-def mark_changes(bits, offsets, data, changed):
+def mark_changes(run, changed):
     """Tell of each key whether it differs from the one before."""
     for i in range(len(changed)):
-        if i == 0:
-            changed[i] = True
-        else:
-            order = compare_keys(bits, offsets, data, i - 1, bits, offsets, data, i)
-            changed[i] = order != 0
+        changed[i] = i == 0 or compare_keys(run, i - 1, run, i) != 0
 
 
 @kernel
-def compare_keys(a_bits, a_offsets, a_data, i, b_bits, b_offsets, b_data, j):
-    """Return below 0, 0 or above 0, as key `i` of run `a` stands to key `j` of run `b`."""
-    if len(a_bits) > 0:
-        return int(a_bits[i] > b_bits[j]) - int(a_bits[i] < b_bits[j])
+def compare_keys(a, i, b, j):
+    """Return below 0, 0 or above 0, as key `i` of run `a` is to key `j` of run `b`."""
+    if len(a.bits) > 0:
+        return int(a.bits[i] > b.bits[j]) - int(a.bits[i] < b.bits[j])
     return compare_bytes(
-        a_data, a_offsets[i], a_offsets[i + 1], b_data, b_offsets[j], b_offsets[j + 1]
+        a.data, a.offsets[i], a.offsets[i + 1], b.data, b.offsets[j], b.offsets[j + 1]
     )
 
 

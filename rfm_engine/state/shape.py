@@ -21,7 +21,7 @@ from rfm_engine.orders.kinds import OUTPUT_TYPES, IdKind
 from rfm_engine.state.days import day_words, days_of
 from rfm_engine.state.merge import NO_DAYS, Rows
 from rfm_engine.totals.ids import IdColumns, ids_array
-from rfm_engine.totals.tables.measures import COUNT_BITS, FAR_US, UNKNOWN_FIRST, Records
+from rfm_engine.totals.tables.measures import FAR_US, ONE_CARRY, UNKNOWN_FIRST, Records
 
 NEVER_FIRST = np.int64(np.iinfo(np.int64).max)
 NEVER_LAST = np.int64(np.iinfo(np.int64).min)
@@ -226,10 +226,7 @@ def _measure_columns(records: Records) -> dict[str, Any]:
     first, last, orders, minor = (np.empty(n, np.int64) for _ in range(4))
     carry = np.empty(n, np.int32)
     has_first, has_last = np.empty(n, np.bool_), np.empty(n, np.bool_)
-    split_records(
-        frozen(records), FAR_US, UNKNOWN_FIRST, np.int64(1 << COUNT_BITS), first, has_first, last,
-        has_last, orders, minor, carry,
-    )  # fmt: skip
+    split_records(frozen(records), first, has_first, last, has_last, orders, minor, carry)
     return {
         "first_order": arrow(first, _INSTANT, None if has_first.all() else has_first),
         "last_order": arrow(last, _INSTANT, None if has_last.all() else has_last),
@@ -245,7 +242,7 @@ def _records(table: pa.Table) -> Records:
     join_records(
         *_instants(first), *_instants(last), frozen(_integers(table["orders"])),
         frozen(_integers(table["monetary_minor"])), frozen(_integers(table["monetary_carry"])),
-        FAR_US, UNKNOWN_FIRST, np.int64(1 << COUNT_BITS), records,
+        records,
     )  # fmt: skip
     return records
 
@@ -263,26 +260,22 @@ def _filled(column: pa.ChunkedArray[Any], never: np.int64) -> npt.NDArray[np.int
 
 
 @kernel
-def split_records(
-    records, far, unknown, one_carry, first, has_first, last, has_last, orders, minor, carry
-):
+def split_records(records, first, has_first, last, has_last, orders, minor, carry):
     """Write each field of `records`, `int64[n, 4]`, to an array of its own."""
-    half = one_carry >> 1
+    half = ONE_CARRY >> 1
     for i in range(len(records)):
-        has_first[i] = records[i, 0] > unknown
-        first[i] = far - records[i, 0] if has_first[i] else 0
+        has_first[i] = records[i, 0] > UNKNOWN_FIRST
+        first[i] = FAR_US - records[i, 0] if has_first[i] else 0
         has_last[i] = records[i, 1] > 0
-        last[i] = records[i, 1] - far if has_last[i] else 0
-        counted = ((records[i, 2] + half) & (one_carry - 1)) - half
+        last[i] = records[i, 1] - FAR_US if has_last[i] else 0
+        counted = ((records[i, 2] + half) & (ONE_CARRY - 1)) - half
         orders[i] = counted
-        carry[i] = (records[i, 2] - counted) // one_carry
+        carry[i] = (records[i, 2] - counted) // ONE_CARRY
         minor[i] = records[i, 3]
 
 
 @kernel
-def join_records(
-    first, has_first, last, has_last, orders, minor, carry, far, unknown, one_carry, records
-):
+def join_records(first, has_first, last, has_last, orders, minor, carry, records):
     """Undo `split_records`; where there is a last order and no first, that one is not known.
 
     `has_first` and `has_last` are `uint8[n]`, or of length 1 and meant for all.
@@ -290,7 +283,7 @@ def join_records(
     for i in range(len(records)):
         is_last = has_last[i] if len(has_last) > 1 else has_last[0]
         is_first = has_first[i] if len(has_first) > 1 else has_first[0]
-        records[i, 0] = far - first[i] if is_first else unknown * is_last
-        records[i, 1] = far + last[i] if is_last else 0
-        records[i, 2] = orders[i] + carry[i] * one_carry
+        records[i, 0] = FAR_US - first[i] if is_first else UNKNOWN_FIRST * is_last
+        records[i, 1] = FAR_US + last[i] if is_last else 0
+        records[i, 2] = orders[i] + carry[i] * ONE_CARRY
         records[i, 3] = minor[i]

@@ -8,13 +8,16 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import date
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Unpack
 
 from rfm_engine.errors import UsageError
+from rfm_engine.options.documentation import documented
+from rfm_engine.options.groups import StateOptions
+from rfm_engine.options.resolution import given, resolve
+from rfm_engine.options.running import RunningOptions
 from rfm_engine.orders.kinds import Kinds
 from rfm_engine.orders.reading import NEWEST
-from rfm_engine.orders.sources.deadline import STORE_TIMEOUT
-from rfm_engine.state.creation import agreed, create, store_at
+from rfm_engine.state.creation import create, store_at
 from rfm_engine.state.disk import Disk
 from rfm_engine.state.erasure import Forgetting
 from rfm_engine.state.history import LIFETIME, History
@@ -72,6 +75,7 @@ class State:
         self._is_closed = False
 
     @classmethod
+    @documented(StateOptions)
     def create(
         cls,
         path: str | os.PathLike[str],
@@ -80,9 +84,9 @@ class State:
         keep_batches: int = 7,
         keep: int = 3,
         disk: Disk | None = None,
-        **reading: Any,
+        **options: Unpack[StateOptions],
     ) -> State:
-        """Make a state, and set for good how its orders are read.
+        """Create a state, and set how its orders are read.
 
         Parameters
         ----------
@@ -98,8 +102,7 @@ class State:
             How many generations stand and can be restored.
         disk
             What is written to instead of the local file system, in tests.
-        **reading
-            The reading options of `rfm_engine.score`, but for `as_of`, `window` and `clv`.
+        {options}
 
         Raises
         ------
@@ -109,7 +112,7 @@ class State:
             Something is there already.
         """
         store = store_at(path, disk)
-        create(store, history, keep_batches, keep, reading)
+        create(store, history, keep_batches, keep, given("State.create", StateOptions, options))
         return cls(store)
 
     @classmethod
@@ -155,18 +158,6 @@ class State:
         """
         return summary_of(self.manifest)
 
-    def agreed(self, asked: dict[str, Any], implied: dict[str, Any], who: str) -> dict[str, Any]:
-        """Return reading options as they are asked of `score`, with those of the state filled in.
-
-        `implied` are those that a scheme brings along, `who` is the scheme.
-
-        Raises
-        ------
-        UsageError
-            One that was set for good is asked for otherwise.
-        """
-        return asked | agreed(self.manifest, asked, implied, who)
-
     def totals(
         self,
         *,
@@ -210,17 +201,15 @@ class State:
         given = running | asked | {"rates": None, "distinct": ()}
         return stored_totals(stored, window, given, sealed_by(asked))
 
+    @documented(RunningOptions)
     def ingest(
         self,
         orders: object,
         *,
         batch_id: str | None = None,
         replace_batch: str | None = None,
-        threads: int | None = None,
-        memory_limit: int | str | None = None,
-        spill_dir: str | os.PathLike[str] | None = None,
-        store_timeout: float | str = STORE_TIMEOUT,
         progress: Callable[[Progress], None] | None = None,
+        **options: Unpack[RunningOptions],
     ) -> Ingested:
         """Add orders, all of them in one step; those that are there already are left out.
 
@@ -234,8 +223,9 @@ class State:
             from pipes need an id.
         replace_batch
             Puts the orders in the place of a batch that is still kept.
-        threads, memory_limit, spill_dir, store_timeout, progress
-            As `rfm_engine.score` takes them.
+        progress
+            As `rfm_engine.score` takes it.
+        {options}
 
         Raises
         ------
@@ -248,7 +238,8 @@ class State:
         RfmError
             An object store cannot be reached, refuses or breaks off; nothing was added.
         """
-        n_threads = threads_of(threads)
+        running = resolve(RunningOptions, given("State.ingest", RunningOptions, options))
+        n_threads = threads_of(running["threads"])
         with self._writing() as current, ThreadPoolExecutor(n_threads) as pool:
             manifest, newest = current.manifest, current.generation
             known = KnownBatches(newest.ledger, current)
@@ -257,13 +248,27 @@ class State:
                 return nothing_to_add(newest, {batch_id: batch_id})
             reading = reading_of(manifest)
             inputs = inputs_of(
-                orders, reading, newest, known, batch_id, replace_batch, pool, store_timeout
+                orders,
+                reading,
+                newest,
+                known,
+                batch_id,
+                replace_batch,
+                pool,
+                running["store_timeout"],
             )
             if inputs.are_in(newest, replace_batch):
                 return nothing_to_add(newest, inputs.skipped)
-            budget = budget_of(manifest, memory_limit, n_threads)
+            budget = budget_of(manifest, running["memory_limit"], n_threads)
             gathering = gathering_of(
-                inputs, reading, current, replace_batch, budget, spill_dir, n_threads, progress
+                inputs,
+                reading,
+                current,
+                replace_batch,
+                budget,
+                running["spill_dir"],
+                n_threads,
+                progress,
             )
             inputs.refuse_changed()
             made, batch = next_generation(

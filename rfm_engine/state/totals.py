@@ -123,7 +123,7 @@ def stored_totals(
     customers = None
     if stored.read is not None:
         customers = StoredCustomers(stored.read, window, budget, clv=empty.reading.clv)
-    return Totals(Population(intake, budget, empty.hash_key, customers, sealed))
+    return Totals(Population(intake, budget, empty.hash_key, empty.spill, customers, sealed))
 
 
 def sealed_by(options: dict[str, Any]) -> str | None:

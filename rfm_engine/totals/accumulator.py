@@ -53,7 +53,6 @@ class Accumulator(Population):
         n_rows: int | None = None,
     ) -> None:
         limit = None if memory_limit is None else parse_size(memory_limit)
-        self._spill = SpillFile(spill_dir)
         a_thread = batch_bytes(
             by=reading.by is not None, clv=reading.clv, distinct=bool(reading.distinct)
         )
@@ -64,7 +63,8 @@ class Accumulator(Population):
             sealed = _DISTINCT.format(done="exported")
             budget, most_bytes = budget.shared_with_rows()
             duplicates = Duplicates(reading, key, most_bytes)
-        super().__init__(Intake(reading, duplicates), budget, key, sealed=sealed)
+        intake, spill = Intake(reading, duplicates), SpillFile(spill_dir)
+        super().__init__(intake, budget, key, spill, sealed=sealed)
         if reading.window is not None and reading.as_of_day is None:
             raise UsageError("as_of must be a date when a window is given; got 'newest'.")
         self._n_rows = n_rows
@@ -163,7 +163,7 @@ class Accumulator(Population):
                     rule = NetRule(reading.zone, reading.frequency == "days", reading.clv)
                     layout, days_in = layout._replace(net=rule), None
                 self._partitions = Partitions(
-                    self.hash_key, layout, self.budget, self._spill,
+                    self.hash_key, layout, self.budget, self.spill,
                     signed=self.kinds.customer == "int",
                     days_in=days_in,
                     n_rows=self._n_rows,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -63,7 +63,7 @@ class _Consumer:
 def aggregate(
     sources: Sequence[Source],
     reading: Reading,
-    running: dict[str, Any],
+    running: Mapping[str, Any],
     report: Report | None,
     *,
     overall: bool,
@@ -76,16 +76,13 @@ def aggregate(
         The data were refused.
     """
     threads, spent = running["threads"], Seconds()
-    reading = replace(reading, rates=reading.rate_table)  # which is read once
     if reading.as_of_day is None and reading.window is not None:
         newest, spent = newest_day(sources, reading, threads)
-        if newest is None:  # No row counts, so there is nothing to keep in a window.
-            reading = replace(reading, window=None)
-        else:
-            reading = replace(reading, as_of=newest)
+        # Where no row counts there is nothing to keep in a window.
+        reading = reading.but(window=None) if newest is None else reading.but(as_of=newest)
     lengths = [source.n_rows for source in sources]
     n_rows = None if None in lengths else sum(n for n in lengths if n is not None)
-    readings = [reading, replace(reading, by=None)] if overall else [reading]
+    readings = [reading, reading.but(by=None)] if overall else [reading]
     all_of = [
         Accumulator(each, **running, sharing=len(readings), n_rows=n_rows) for each in readings
     ]

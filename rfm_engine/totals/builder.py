@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from datetime import date
-from typing import Any
+from typing import Any, Unpack
 
 import pyarrow as pa
 
 from rfm_engine.errors import UsageError
-from rfm_engine.orders.reading import Reading, refuse_unknown
+from rfm_engine.options.documentation import documented
+from rfm_engine.options.groups import TotalsOptions
+from rfm_engine.options.resolution import given
+from rfm_engine.orders.reading import Reading
 from rfm_engine.orders.sources.entry import open_sources
 from rfm_engine.totals.accumulator import Accumulator
 from rfm_engine.totals.arrow import absorb
@@ -23,29 +25,6 @@ class CustomerTotals(Totals):
     totals are neutral, `finish` changes nothing, and to absorb an export is to merge. All of it is
     integers, so the results are the same bits however the orders are cut, ordered or spread over
     threads, processes and machines. `update` may be called from many threads at once.
-
-    Parameters
-    ----------
-    as_of
-        Last date counted, inclusive, in `timezone`; `"newest"` counts all rows and takes the
-        newest date among them.
-    hash_key
-        Secret of the hash tables; drawn at random unless given. It never changes a result.
-    memory_limit
-        Most memory of the process, in bytes or as a text like `"2GB"`; None is no limit. What does
-        not fit goes to disk. It never changes a result.
-    spill_dir
-        Where on disk; by default the system's folder for temporary files.
-    threads
-        How many threads will call `update`: the limit is to hold their batches too.
-    **reading
-        The reading options of `rfm_engine.score`: column names, `window`, `where`, `timezone`,
-        `amount_scale`, `refunds`, `zero`, `frequency` and so on.
-
-    Raises
-    ------
-    UsageError
-        An option is none of its choices, or two contradict each other.
 
     Examples
     --------
@@ -64,24 +43,43 @@ class CustomerTotals(Totals):
 
     _population: Accumulator
 
+    @documented(TotalsOptions)
     def __init__(
         self,
         *,
-        as_of: date | str,
         hash_key: int | None = None,
         memory_limit: int | str | None = None,
         spill_dir: str | os.PathLike[str] | None = None,
         threads: int = 1,
-        **reading: Any,
+        **options: Unpack[TotalsOptions],
     ) -> None:
-        refuse_unknown("CustomerTotals()", reading)
+        """Create empty totals.
+
+        Parameters
+        ----------
+        hash_key
+            Secret of the hash tables; drawn at random unless given. It never changes a result.
+        memory_limit
+            Most memory of the process, in bytes or as a text like `"2GB"`; None is no limit. What
+            does not fit goes to disk. It never changes a result.
+        spill_dir
+            Where on disk; by default the system's folder for temporary files.
+        threads
+            How many threads will call `update`: the limit is to hold their batches too.
+        {options}
+
+        Raises
+        ------
+        UsageError
+            An option is none of its choices, or two contradict each other.
+        """
         running: dict[str, Any] = {
             "hash_key": hash_key, "memory_limit": memory_limit, "spill_dir": spill_dir,
             "threads": threads,
         }  # fmt: skip
-        known = Reading(as_of=as_of, **reading)
-        super().__init__(Accumulator(known, **running))
-        self._options = running | reading | {"as_of": as_of, "rates": known.rate_table}
+        reading = Reading(**given("CustomerTotals", TotalsOptions, options))
+        super().__init__(Accumulator(reading, **running))
+        self._made_with = running
 
     @property
     def nbytes(self) -> int:
@@ -158,7 +156,8 @@ class CustomerTotals(Totals):
         with self.export() as reader, pa.ipc.new_stream(sink, reader.schema) as writer:
             for batch in reader:
                 writer.write_batch(batch)
-        return _unpickled, (self._options, sink.getvalue())
+        options = self._population.reading.but().options
+        return _unpickled, (self._made_with | options, sink.getvalue())
 
 
 def _unpickled(options: dict[str, Any], export: pa.Buffer) -> CustomerTotals:

@@ -77,6 +77,15 @@ class CustomerChunk(NamedTuple):
         """Return the ids of some customers, by their ascending places in the chunk."""
         return self.ids.customers(self._keys_at(places))
 
+    def some_ids(self, n: int) -> list[pa.ChunkedArray]:
+        """Return ids of `n` customers or a few more, at random, as the first of `columns`.
+
+        All are of one partition: which ids it holds depends on their hashes.
+        """
+        load, rows, n_here = max(self.parts, key=lambda part: part.n)
+        places = np.arange(0, n_here, max(n_here // n, 1))
+        return self.ids.columns([taken(load().keys(), places if rows is None else rows[places])])
+
     def groups(self) -> GroupIds:
         """Return the group of each customer."""
         found = []

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import MISSING, fields
 from typing import Any
 
 from rfm_engine.errors import UsageError, shown
-from rfm_engine.orders.reading import NEWEST, Reading, day_date
+from rfm_engine.options.declaration import defaults
+from rfm_engine.options.groups import TotalsOptions
+from rfm_engine.orders.reading import NEWEST, NOT_COMPARED, Reading, day_date
 
 
 def options_of(reading: Reading) -> dict[str, Any]:
@@ -18,18 +19,14 @@ def options_of(reading: Reading) -> dict[str, Any]:
     An option that is as by default is left out, so that totals of this version can be added to
     those of a later one, which has more options. Rates are named by the digest of their lines.
     """
-    options: dict[str, Any] = {}
-    for field in fields(Reading):
-        value = getattr(reading, field.name)
-        value = list(value) if isinstance(value, tuple | list) else value
-        default = () if field.default is MISSING else field.default
-        default = list(default) if isinstance(default, tuple) else default
-        if field.init and field.compare and value != default:
-            options[field.name] = value
+    usual = defaults(TotalsOptions)
+    options: dict[str, Any] = {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in reading.options.items()
+        if name not in NOT_COMPARED and name in usual and value != usual[name]
+    }
     day = reading.as_of_day
     options["as_of"] = NEWEST if day is None else day_date(day).isoformat()
-    if isinstance(reading.where, str):
-        options["where"] = [reading.where]
     if reading.rate_table is not None:
         options["rates"] = digest_of([reading.rate_table.digits, *reading.rate_table.lines])
     return options

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date
 
 import pyarrow as pa
@@ -23,8 +22,7 @@ class Survey:
 
     def __init__(self, reading: Reading) -> None:
         rates = reading.rate_table
-        kind = replace(
-            reading,
+        kind = reading.but(
             strict=False,
             refunds="net" if reading.refunds == "error" else reading.refunds,
             currency=None if rates is None else reading.currency,

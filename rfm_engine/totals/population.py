@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import fields
 from datetime import date
 from functools import partial
 from typing import Any
@@ -23,6 +22,7 @@ from rfm_engine.totals.chunks import (
 from rfm_engine.totals.customers import Customers, Some, grouped
 from rfm_engine.totals.intake import Intake
 from rfm_engine.totals.memory.budget import Budget
+from rfm_engine.totals.memory.spill import SpillFile
 from rfm_engine.totals.records import MAX_DIGITS
 from rfm_engine.totals.repeat_purchases import CLV_FIELDS, clv_columns
 from rfm_engine.totals.tables.hashing import HashKey
@@ -39,12 +39,14 @@ class Population:
         intake: Intake,
         budget: Budget,
         hash_key: HashKey,
+        spill: SpillFile,
         customers: Customers | None = None,
         sealed: str | None = None,
     ) -> None:
         self.intake = intake
         self.budget = budget
         self.hash_key = hash_key
+        self.spill = spill
         self.sealed = sealed
         self._customers = customers
 
@@ -62,9 +64,7 @@ class Population:
     def options(self) -> dict[str, Any]:
         """The reading options by name, as a summary has them; rates by their file."""
         reading = self.reading
-        names = [field.name for field in fields(Reading) if field.init and field.name != "as_of"]
-        options = {name: getattr(reading, name) for name in names}
-        return options | {"rates": reading.rate_table and reading.rate_table.place}
+        return {**reading.options, "rates": reading.rate_table and reading.rate_table.place}
 
     @property
     def kinds(self) -> Kinds:

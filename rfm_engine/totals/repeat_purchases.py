@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from rfm_engine.kernels.arrays import arrow
-from rfm_engine.orders.reading import ClvUnit
+from rfm_engine.options.scoring import ClvUnit
 from rfm_engine.totals.tables.day_totals import Repeats
 
 UNIT_DAYS: dict[ClvUnit, int] = {"D": 1, "W": 7}

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import Any
 
 import pyarrow as pa
 
+from rfm_engine.options.scoring import Monetary
 from rfm_engine.orders.warnings import DataWarning
+from rfm_engine.scoring.survey import Survey
 from rfm_engine.totals.arrow import exported
 from rfm_engine.totals.ledger import RowCounts
 from rfm_engine.totals.population import Population
+from rfm_engine.totals.survey import survey_of
 
 
 class Totals:
@@ -127,6 +131,10 @@ class Totals:
             The totals changed while the batches were read.
         """
         return exported(self._population)
+
+    def survey(self, keys: Iterable[int] | None = None, *, monetary: Monetary = "sum") -> Survey:
+        """Survey the customers: counts that merge with those of others; see `Survey`."""
+        return survey_of(self._population, keys, monetary)
 
     def __reduce__(self) -> Any:
         raise TypeError("Totals cannot be pickled; pickle CustomerTotals, or export them")

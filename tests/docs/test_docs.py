@@ -13,9 +13,11 @@ import typer.main
 
 import rfm_engine as rfm
 from rfm_cli.main import app
+from rfm_engine.options.declaration import declared
+from rfm_engine.options.groups import StateOptions
 from rfm_engine.orders.judge import REASONS
-from rfm_engine.orders.reading import Reading
 from rfm_engine.simulate import simulate
+from tests.docs.option_tables import with_signature, with_tables
 from tests.docs.pages import PAGES, ROOT, blocks_of, name_of, prose_of
 
 REFERENCE = ROOT / "docs" / "reference"
@@ -106,6 +108,10 @@ def test_reference__has_each_command_and_exactly_its_options(command):
     assert stated == options_of(command)
 
 
+def test_reference__has_the_tables_of_the_declarations():
+    assert with_tables(COMMAND_LINE) == COMMAND_LINE
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_reference__states_the_defaults(command):
     stated = options_table(command)
@@ -123,22 +129,29 @@ def test_reference__has_all_public_names_and_parameters():
         assert re.search(rf"\b{name}\b", PYTHON), name
     for name in inspect.signature(rfm.score).parameters:
         assert re.search(rf"\b{name}\b", PYTHON), name
-    things = (rfm.Result, rfm.CustomerTotals, rfm.Totals, rfm.RowCounts, rfm.Cuts, rfm.Progress)
+    things = (rfm.Result, rfm.CustomerTotals, rfm.RowCounts, rfm.Cuts, rfm.Progress)
     for thing in (*things, rfm.State, rfm.Ingested):
-        inner = {"manifest", "agreed", "totals_as"} if thing is rfm.State else set()
+        inner = {
+            "join",
+            "add",
+            "budget",
+            "spill",
+            "chunks",
+            "fields",
+            "reading",
+            "n_customers_so_far",
+        }
+        inner |= {"hash_key", "settle", "clv_fields", "clv_columns"}
+        inner |= {"manifest", "totals_as"}
         for name in {*vars(thing), *getattr(thing, "__annotations__", {})} - inner:
             if name.startswith("_"):
                 continue
             assert f"`{name}" in PYTHON, f"{thing.__name__}.{name}"
 
 
-def test_reference__states_the_defaults_of_score():
-    stated = blocks_of(REFERENCE / "python.md")[1].text
-    for name, parameter in inspect.signature(rfm.score).parameters.items():
-        if parameter.default is not inspect.Parameter.empty:
-            assert f"{name}={parameter.default!r}".replace("'", '"') in stated, name
-    reading = {name for name in inspect.signature(Reading).parameters if name != "as_of"}
-    assert reading <= set(inspect.signature(rfm.score).parameters)
+def test_reference__has_the_signature_of_score():
+    assert with_signature(PYTHON) == PYTHON
+    assert {*declared(StateOptions)} <= set(inspect.signature(rfm.score).parameters)
 
 
 def test_reference__has_all_reasons_columns_and_keys():

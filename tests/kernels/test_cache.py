@@ -43,6 +43,21 @@ def test_cache__sees_a_change_in_a_kernel_that_is_called_and_in_a_constant(empty
     assert len(list(empty_cache.iterdir())) == 3
 
 
+@compiled
+def test_cache__sees_a_change_in_a_kernel_of_another_file(empty_cache):
+    head = "from rfm_engine.kernels import kernel\nN = {}\n@kernel\n"
+    for far, near in ((1, 10), (2, 10), (2, 20), (1, 10)):
+        files = {}, {}, {}
+        exec(head.format(far) + "def inner(x):\n    return x + N\n", files[0])
+        # Equal code at equal lines: only the file tells them apart.
+        for file, n in ((files[1], far), (files[2], near)):
+            exec(head.format(n) + "def middle(x):\n    return N * x\n", file)
+        exec(head.format(0) + "def outer(x):\n    return inner(x) + one(x) + two(x)\n", files[0])
+        files[0].update(one=files[1]["middle"], two=files[2]["middle"])
+        assert files[0]["outer"](100) == 100 + far * 100 + near * 100
+    assert len(list(empty_cache.iterdir())) == 3
+
+
 RUN = """
 import sys, rfm_engine as rfm
 from tests.shapes import AS_OF, random_orders

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import namedtuple
 from threading import Barrier, Thread
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -33,6 +35,81 @@ def test_kernel__finds_the_kernels_of_its_file():
     assert twice(values) is None
     assert values.tolist() == [0, 2, 4]
     assert doubled(np.int64(4)) == 8
+
+
+def test_kernel__calls_kernels_of_other_files_which_find_their_own_names():
+    # Here `N` and `step` are something else than in the file of `moved`.
+    other, here = {}, {}
+    exec(source_of("moved", "step(x) + N", n=100, step="x * 2"), other)
+    exec(source_of("outer", "moved(x) + step(x) + N", n=1, step="x * 3"), here)
+    here["moved"] = other["moved"]
+    assert here["outer"](np.int64(5)) == (5 * 2 + 100) + 5 * 3 + 1
+
+
+def source_of(name, returned, *, n, step):
+    source = f"from rfm_engine.kernels import kernel\nN = {n}\n"
+    source += f"@kernel\ndef step(x):\n    return {step}\n"
+    return source + f"@kernel\ndef {name}(x):\n    return {returned}\n"
+
+
+class Pair(NamedTuple):
+    number: int
+    values: np.ndarray
+
+
+class Nested(NamedTuple):
+    flag: bool
+    pair: Pair
+    rows: np.ndarray
+
+
+@kernel
+def fill(before, given, after):
+    pair = given.pair
+    for i in range(len(pair.values)):
+        pair.values[i] = total(pair, i) if given.flag else after
+    return before + given.rows[1, 0]
+
+
+@kernel
+def total(pair, i):
+    return pair.number + i
+
+
+@pytest.mark.parametrize(("flag", "expected"), [(True, [10, 11, 12]), (False, [7, 7, 7])])
+def test_kernel__takes_namedtuples_and_finds_their_fields_by_name(flag, expected):
+    values = np.zeros(3, np.uint8)
+    rows = np.arange(4).reshape(2, 2)
+    assert fill(1, Nested(flag, Pair(10, values), rows), 7) == 3
+    assert values.tolist() == expected
+
+
+def test_kernel__tells_namedtuples_of_other_fields_apart():
+    swapped = namedtuple("swapped", ["values", "number"])
+    same = namedtuple("same", ["number", "values"])
+
+    @kernel
+    def number_of(pair):
+        return pair.number
+
+    values = np.zeros(2, np.int64)
+    assert number_of(Pair(5, values)) == number_of(same(5, values)) == 5
+    assert number_of(swapped(values, 6)) == 6
+    assert number_of(namedtuple("both", ["number", "other"])(5, 6)) == 5
+    assert number_of(namedtuple("turned", ["other", "number"])(5, 6)) == 6
+
+
+@compiled
+@pytest.mark.parametrize("wrong", [(1, 2), Pair(1, np.arange(6)[::2]), Pair(1, None)])
+def test_kernel__refuses_namedtuples_of_what_it_would_misread(wrong):
+    with pytest.raises(TypeError, match="must be"):
+        total(wrong, 1)
+
+
+@compiled
+def test_kernel__with_an_argument_too_few_is_refused():
+    with pytest.raises(TypeError, match="must get all its arguments"):
+        total(1)
 
 
 def test_kernel__keeps_the_name_and_words_of_its_function():

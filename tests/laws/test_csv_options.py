@@ -137,7 +137,7 @@ def test_state__reads_csv_as_it_was_created(tmp_path, parquet, case):
     assert scores_of(got.customers) == scores_of(expected.customers)
     again = rfm.score(tmp_path / "state", as_of="2026-12-31", **options)
     assert scores_of(again.customers) == scores_of(expected.customers)
-    with pytest.raises(rfm.UsageError, match="csv_null must be as it was when the state was"):
+    with pytest.raises(rfm.StateError, match="csv_null must be as it was when the state was"):
         rfm.score(tmp_path / "state", as_of="2026-12-31", csv_null=["other"])
 
 
@@ -155,7 +155,7 @@ def test_state__made_before_the_options_has_their_defaults(tmp_path):
     assert state.ingest(path).rows.counted == 2
     assert rfm.score(state, as_of="2026-12-31").customers.num_rows == 1
     for asked in ({"csv_null": ["NA"]}, {"csv_thousands": ","}, {"csv_encoding": "cp1252"}):
-        with pytest.raises(rfm.UsageError, match="must be as it was when the state was created"):
+        with pytest.raises(rfm.StateError, match="must be as it was when the state was created"):
             rfm.score(state, as_of="2026-12-31", **asked)
 
 

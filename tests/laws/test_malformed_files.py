@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import tomllib
-from dataclasses import fields
 from importlib.resources import files
 
 import pytest
@@ -15,7 +14,9 @@ from hypothesis import strategies as st
 
 import rfm_engine as rfm
 from rfm_cli.main import app
-from rfm_cli.score_options import ScoreOptions
+from rfm_cli.options import _layers
+from rfm_engine.options.declaration import declared
+from rfm_engine.options.groups import ScoreOptions
 from rfm_engine.segments.catalogue import load_scheme
 from tests.malformed import JSON, TOML, in_json, in_toml, spoilt
 from tests.shapes import AS_OF, random_orders
@@ -101,8 +102,6 @@ def test_config__spoilt_is_refused_in_one_line_or_works(folder, data):
     words = ["orders.parquet", "-o", "out.csv", "--config", str(place)]
     try:
         with command.make_context("score", words) as context:
-            ScoreOptions(
-                **{f.name: context.params[f.name] for f in fields(ScoreOptions)}
-            ).arguments()
+            _layers(declared(ScoreOptions), context, context.params)
     except typer.TyperException as error:
         assert_one_line(error)

@@ -132,7 +132,7 @@ except KeyboardInterrupt:
     assert run.stdout is not None
     assert run.stdout.readline() == "begun\n"
     run.send_signal(signal.SIGINT)
-    assert run.communicate() == ("interrupted\n", "")
+    assert run.communicate(timeout=120) == ("interrupted\n", "")
     assert names(tmp_path) == [name]
     assert ids(tmp_path / name) == [-1]
 

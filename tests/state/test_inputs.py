@@ -115,7 +115,7 @@ def test_customer_level__looks_at_no_single_orders(tmp_path):
 
 def test_policy__of_the_state_is_kept_from_what_is_asked(tmp_path):
     state = halves(table_of("text"), tmp_path, zero="drop")
-    with pytest.raises(rfm.UsageError, match=r"zero must be as it was .* 'drop'; got 'count'"):
+    with pytest.raises(rfm.StateError, match=r"zero must be as it was .* 'drop'; got 'count'"):
         rfm.score(state, as_of="newest", zero="count")
     assert rfm.score(state, as_of="newest", scheme="klaviyo").options["zero"] == "drop"
 

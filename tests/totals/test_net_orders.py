@@ -18,8 +18,10 @@ from rfm_engine.totals.tables import net_orders
 from rfm_engine.totals.tables.contents import NetEntries
 from rfm_engine.totals.tables.hashing import HashKey
 from rfm_engine.totals.tables.keys import slot_shift
-from rfm_engine.totals.tables.net_counts import sum_orders
+from rfm_engine.totals.tables.net_counts import OrderTotals, sum_orders
 from rfm_engine.totals.tables.net_orders import NetOrders, add_up_orders
+from rfm_engine.totals.tables.net_rows import NetColumns
+from rfm_engine.totals.tables.slots import Slots
 from tests.totals.test_pairs import bit_reversed
 
 KEY = HashKey.from_int(7)
@@ -112,14 +114,13 @@ def test_entries__of_one_order_are_added_up_in_order_of_appearance(by_day, parts
     ],
 )
 def test_add_up_orders__searches_stay_short_whatever_the_ids(codes, values, marks):
-    slots = np.zeros(2 * N, np.uint32)
+    slots = Slots(np.zeros(2 * N, np.uint32), KEY.mask, KEY.multiplier, slot_shift(2 * N))
     nothing = [np.zeros(N, kind) for kind in (np.int64, np.uint32, np.int64, np.int64)]
-    n = add_up_orders(
-        codes.astype(np.uint32), values.astype(np.int64), *nothing, marks.astype(np.int32), True,
-        0, N, 0, 0, KEY.mask, KEY.multiplier, slot_shift(len(slots)), slots,
-    )  # fmt: skip
-    assert n == N
-    free = np.flatnonzero(slots == 0)
+    entries = NetColumns(
+        codes.astype(np.uint32), values.astype(np.int64), *nothing, marks.astype(np.int32)
+    )
+    assert add_up_orders(entries, True, 0, N, 0, 0, slots) == N
+    free = np.flatnonzero(slots.places == 0)
     assert np.diff(free).max() < 80
 
 
@@ -128,15 +129,14 @@ def test_sum_orders__adds_up_the_days_of_an_order_and_leaves_rows_without_one():
     values = np.array([5, 5, 5, 0, 5], np.int64)
     high, low = np.array([0, -1, 0, 0, 0], np.int64), np.array([9, 2**32 - 7, 3, 4, 1], np.uint32)
     marks = np.array([2, 4, 2, 3, 6], np.int32)
-    slots, heads = np.zeros(16, np.uint32), np.empty(5, np.uint32)
-    totals_high, totals_low = np.zeros(5, np.int64), np.zeros(5, np.int64)
-    sum_orders(
-        codes, values, high, low, marks, KEY.mask, KEY.multiplier, slot_shift(16), slots, heads,
-        totals_high, totals_low,
-    )  # fmt: skip
-    assert heads.tolist() == [0, 0, 2, 3, 0]
+    nothing = np.zeros(5, np.int64)
+    entries = NetColumns(codes, values, high, low, nothing, nothing, marks)
+    totals = OrderTotals(np.empty(5, np.uint32), np.zeros(5, np.int64), np.zeros(5, np.int64))
+    sum_orders(entries, Slots.of(5, KEY), totals)
     # 9, then -7 with a refund, then 1.
-    assert (totals_high.tolist(), totals_low.tolist()) == ([1, 0, 0, 0, 0], [3, 0, 3, 0, 0])
+    heads, totals_high, totals_low = (column.tolist() for column in totals)
+    assert heads == [0, 0, 2, 3, 0]
+    assert (totals_high, totals_low) == ([1, 0, 0, 0, 0], [3, 0, 3, 0, 0])
 
 
 @pytest.mark.parametrize("frequency", ["orders", "days"])

@@ -13,7 +13,8 @@ from rfm_engine.totals.buffer.rows import Layout
 from rfm_engine.totals.tables import pairs as pairs_module
 from rfm_engine.totals.tables.hashing import HashKey
 from rfm_engine.totals.tables.keys import slot_shift
-from rfm_engine.totals.tables.pairs import Pairs, keep_distinct
+from rfm_engine.totals.tables.pairs import Columns, Pairs, keep_distinct
+from rfm_engine.totals.tables.slots import Slots
 from tests.totals.waiting_rows import pieces_of
 
 KEY = HashKey.from_int(7)
@@ -109,15 +110,14 @@ def bit_reversed(n_bits: int) -> np.ndarray:
     ],
 )
 def test_keep_distinct__searches_stay_short_whatever_the_ids(codes, values):
-    slots = np.zeros(2 * N, np.uint32)
-    n = keep_distinct(
-        codes.astype(np.uint32), values.astype(np.int64), 0, N, 0, 0, KEY.mask, KEY.multiplier,
-        slot_shift(len(slots)), slots,
-    )  # fmt: skip
+    slots = Slots(np.zeros(2 * N, np.uint32), KEY.mask, KEY.multiplier, slot_shift(2 * N))
+    no_sums = np.zeros(0, np.int64)
+    columns = Columns(codes.astype(np.uint32), values.astype(np.int64), no_sums, no_sums)
+    n = keep_distinct(columns, 0, N, 0, 0, slots)
     assert n == N
     # A search ends at the next free slot; with half of them taken at random, the longest of these
     # runs is some 30 slots.
-    free = np.flatnonzero(slots == 0)
+    free = np.flatnonzero(slots.places == 0)
     assert np.diff(free).max() < 80
 
 

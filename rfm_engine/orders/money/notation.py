@@ -11,6 +11,7 @@ import pyarrow as pa
 from rfm_engine.errors import UsageError, shown
 from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import frozen, texts, valid_mask
+from rfm_engine.kernels.words import trim
 
 SPACE = "space"
 _SPACES = (" ", "\u00a0", "\u202f")
@@ -189,13 +190,3 @@ def sign_length(data, at, end, signs, sign_ends):
 def is_inside(byte, mark):
     """Tell whether a number can begin and end with this byte."""
     return ord("0") <= byte <= ord("9") or byte == mark
-
-
-@kernel
-def trim(data, begin, end):
-    """Return where the text begins and ends without blanks around it."""
-    while begin < end and (data[begin] == 32 or 9 <= data[begin] <= 13):
-        begin += 1
-    while begin < end and (data[end - 1] == 32 or 9 <= data[end - 1] <= 13):
-        end -= 1
-    return begin, end

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import texts
+from rfm_engine.kernels.words import trim
 from rfm_engine.orders.money.status import (
     HARD,
     LIMIT,
@@ -127,16 +128,6 @@ def read_amounts(  # noqa: PLR0913
         whole, status[i] = shift_point(mantissa, exponent + more + scale, powers)
         minor[i] = -whole if negative else whole
     return n_hard
-
-
-@kernel
-def trim(data, begin, end):
-    """Return where the text begins and ends without blanks around it."""
-    while begin < end and (data[begin] == 32 or 9 <= data[begin] <= 13):
-        begin += 1
-    while begin < end and (data[end - 1] == 32 or 9 <= data[end - 1] <= 13):
-        end -= 1
-    return begin, end
 
 
 @kernel

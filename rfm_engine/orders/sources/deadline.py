@@ -17,11 +17,13 @@ from typing import Any, Generic, TypeVar, cast
 import pyarrow.fs  # noqa: F401 - see `_hasten`
 
 from rfm_engine.errors import RfmError, UsageError, shown
+from rfm_engine.options.declaration import defaults
+from rfm_engine.options.running import RunningOptions
 from rfm_engine.orders.sources.traffic import Traffic
 
 Result = TypeVar("Result")
 
-STORE_TIMEOUT = "30s"
+STORE_TIMEOUT: str = defaults(RunningOptions)["store_timeout"]
 _LONGEST_SECONDS = 86_400.0
 _TICK_SECONDS = 0.2
 _LINGER_SECONDS = 1.0

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import arrow, first_true, is_text, texts, valid_mask, values
+from rfm_engine.kernels.words import trim
 
 Int64s = npt.NDArray[np.int64]
 
@@ -153,12 +154,7 @@ def read_numbers(  # noqa: PLR0913
     for i in range(len(found)):
         found[i] = 0
         readable[i] = False
-        at = offsets[i]
-        end = offsets[i + 1]
-        while at < end and (data[at] == 32 or 9 <= data[at] <= 13):
-            at += 1
-        while at < end and (data[end - 1] == 32 or 9 <= data[end - 1] <= 13):
-            end -= 1
+        at, end = trim(data, offsets[i], offsets[i + 1])
         negative = at < end and data[at] == ord("-")
         if negative or (at < end and data[at] == ord("+")):
             at += 1

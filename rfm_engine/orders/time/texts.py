@@ -12,6 +12,7 @@ import pyarrow as pa
 from rfm_engine.errors import UsageError
 from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import arrow, first_true, texts, valid_mask, values
+from rfm_engine.kernels.words import trim
 
 NOT_A_TIME, NAIVE, ZONED, NULL = range(4)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -144,16 +145,6 @@ def read_times(data, offsets, us, nature):
         if day_us in (YEAR_0_US, YEAR_10000_US):  # whose other side is in range
             us[i] = day_us
         nature[i] = ZONED
-
-
-@kernel
-def trim(data, begin, end):
-    """Return where the text begins and ends without blanks around it."""
-    while begin < end and (data[begin] == 32 or 9 <= data[begin] <= 13):
-        begin += 1
-    while begin < end and (data[end - 1] == 32 or 9 <= data[end - 1] <= 13):
-        end -= 1
-    return begin, end
 
 
 @kernel

@@ -19,7 +19,7 @@ Numbers = npt.NDArray[np.int64]
 
 
 class Fields(NamedTuple):
-    """How `accumulate` finds amount and time in a row."""
+    """How kernels find amount and time in a row: see `amount_of` and `time_of`."""
 
     amount_column: int
     amount_shift: int
@@ -74,3 +74,15 @@ def pack(time_us, amount_minor, alone, reason, block_rows, words):
         if odd != 0:
             return False
     return True
+
+
+@kernel
+def amount_of(rows, i, fields):
+    """Return the amount of a row."""
+    return rows[i, fields.amount_column] >> fields.amount_shift
+
+
+@kernel
+def time_of(rows, i, fields):
+    """Return the time of a row."""
+    return ((rows[i, 1] >> fields.time_shift) & fields.time_mask) * fields.time_unit

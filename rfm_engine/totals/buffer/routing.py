@@ -12,7 +12,7 @@ from rfm_engine.kernels.arrays import frozen
 from rfm_engine.orders.keys import ByteKeys, IntKeys, RowKeys
 from rfm_engine.totals.buffer.rows import BIN_BITS, N_BINS
 from rfm_engine.totals.tables.dense_ids import DenseRange
-from rfm_engine.totals.tables.hashing import Hashes, HashKey, hash_keys
+from rfm_engine.totals.tables.hashing import Hashes, HashKey, hash_keys, mixed
 
 
 class Route(NamedTuple):
@@ -51,6 +51,7 @@ def route(
             keys.bits, reason, np.uint64(dense.first), np.uint64(dense.n_ids), np.uint64(BIN_BITS),
             key.mask, key.multiplier, words, bins, bounds,
         )  # fmt: skip
+    np.cumsum(bounds, out=bounds)
     return Route(words, bins, bounds[:-1])
 
 
@@ -75,19 +76,17 @@ def join_hashes(first, last, shift, hashes):
 
 @kernel
 def bin_hashes(hashes, reason, shift, bins, bounds):
-    """Fill `bins`, and `bounds`, `int64[bins + 2]` of zeros."""
+    """Fill `bins`, and count the rows of each in `bounds`, `int64[bins + 2]` of zeros."""
     trash = len(bounds) - 2
     for i in range(len(hashes)):
         b = hashes[i] >> shift if reason[i] == 0 else np.uint64(trash)
         bins[i] = b
         bounds[b + np.uint64(1)] += 1
-    for after in range(1, len(bounds)):
-        bounds[after] += bounds[after - 1]
 
 
 @kernel
 def bin_ids(bits, reason, first, n_ids, bin_bits, mask, multiplier, words, bins, bounds):
-    """Fill `words`, `bins` and `bounds`; an id outside of the range is hashed as by `mix`."""
+    """Fill `words` and do as `bin_hashes`; an id outside of the range is hashed as by `mix`."""
     trash = len(bounds) - 2
     n_bins = np.uint64(1) << bin_bits
     for i in range(len(bits)):
@@ -96,17 +95,10 @@ def bin_ids(bits, reason, first, n_ids, bin_bits, mask, multiplier, words, bins,
             words[i] = d >> bin_bits
             b = n_bins + (d & (n_bins - np.uint64(1)))
         else:
-            x = bits[i] ^ mask
-            x ^= x >> np.uint64(32)
-            x *= np.uint64(0xD6E8FEB86659FD93)
-            x ^= x >> np.uint64(29)
-            x *= multiplier
-            x ^= x >> np.uint64(32)
-            words[i] = x
-            b = x >> (np.uint64(64) - bin_bits)
+            h = mixed(bits[i], mask, multiplier, np.uint64(0))
+            words[i] = h
+            b = h >> (np.uint64(64) - bin_bits)
         if reason[i] != 0:
             b = np.uint64(trash)
         bins[i] = b
         bounds[b + np.uint64(1)] += 1
-    for after in range(1, len(bounds)):
-        bounds[after] += bounds[after - 1]

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import frozen
+from rfm_engine.kernels.words import write_text
 from rfm_engine.orders.keys import ByteKeys, SharedKeys
 from rfm_engine.totals.buffer.routing import Route
 from rfm_engine.totals.tables.hashing import HashKey, hash_keys
@@ -40,6 +41,7 @@ class WaitingTexts(NamedTuple):
             bin_values(indices, route.bins, trash, bins)
         bounds = np.zeros(len(route.bounds), np.int64)
         measure_texts(keys.offsets, bins, bounds)
+        np.cumsum(bounds, out=bounds)
         return cls(keys, bins, bounds, indices)
 
     @property
@@ -78,14 +80,12 @@ def bin_values(indices, bins, trash, value_bins):
 
 @kernel
 def measure_texts(offsets, bins, bounds):
-    """Fill `bounds`, `int64[bins + 1]` of zeros, with the word at which each bin begins."""
+    """Count the words of each bin in `bounds`, `int64[bins + 1]` of zeros, after its beginning."""
     n_bins = len(bounds) - 1
     for i in range(len(bins)):
         b = np.uint64(bins[i])
         if b < n_bins:
             bounds[b + np.uint64(1)] += ((offsets[i + 1] - offsets[i] + 7) >> 3) + 1
-    for after in range(1, len(bounds)):
-        bounds[after] += bounds[after - 1]
 
 
 @kernel
@@ -96,29 +96,6 @@ def place_texts(offsets, data, bins, next_word, words, places):
         b = np.uint64(bins[i])
         if b < n_bins:
             start = np.uint64(offsets[i])
-            length = np.uint64(offsets[i + 1]) - start
             at = np.uint64(next_word[b])
             places[i] = at
-            words[at] = length
-            at += np.uint64(1)
-            for _ in range(length >> np.uint64(3)):
-                # Written out, so that LLVM makes one 8-byte load of it.
-                words[at] = (
-                    np.uint64(data[start])
-                    | np.uint64(data[start + np.uint64(1)]) << np.uint64(8)
-                    | np.uint64(data[start + np.uint64(2)]) << np.uint64(16)
-                    | np.uint64(data[start + np.uint64(3)]) << np.uint64(24)
-                    | np.uint64(data[start + np.uint64(4)]) << np.uint64(32)
-                    | np.uint64(data[start + np.uint64(5)]) << np.uint64(40)
-                    | np.uint64(data[start + np.uint64(6)]) << np.uint64(48)
-                    | np.uint64(data[start + np.uint64(7)]) << np.uint64(56)
-                )
-                start += np.uint64(8)
-                at += np.uint64(1)
-            if length & np.uint64(7):
-                last = np.uint64(0)
-                for j in range(length & np.uint64(7)):
-                    last |= np.uint64(data[start + np.uint64(j)]) << (np.uint64(j) << np.uint64(3))
-                words[at] = last
-                at += np.uint64(1)
-            next_word[b] = at
+            next_word[b] = write_text(data, start, np.uint64(offsets[i + 1]) - start, words, at)

@@ -23,7 +23,7 @@ from rfm_engine.totals.duplicates.words import Int64s, RowWords
 from rfm_engine.totals.ids import taken
 from rfm_engine.totals.memory.pages import Growing
 from rfm_engine.totals.tables.hashing import Hashes, HashKey, hash_keys
-from rfm_engine.totals.tables.keys import Index
+from rfm_engine.totals.tables.keys import Index, find_hash
 
 _SHARD_BITS = 5
 _MOST_AT_ONCE = 1 << 18
@@ -159,6 +159,12 @@ class DistinctRows:
             )
 
 
+class _Kept(NamedTuple):
+    arena: npt.NDArray[np.uint64]
+    ends: Int64s
+    marks: Marks
+
+
 class _Shard:
     """Some of the rows: row `c` is `arena[ends[c]:ends[c + 1]]`."""
 
@@ -169,6 +175,10 @@ class _Shard:
         self._marks: Growing[np.uint8] = Growing(np.uint8)
         self._arena: Growing[np.uint64] = Growing(np.uint64)
         self._ends.reach(1)
+
+    @property
+    def _kept(self) -> _Kept:
+        return _Kept(self._arena.array, self._ends.array, self._marks.array)
 
     @property
     def n(self) -> int:
@@ -201,9 +211,8 @@ class _Shard:
             self._marks.reach(index.room)
             index.n = int(
                 keep_distinct(
-                    rows, hashes, keys.bounds, keys.words, values.bounds, values.words, marks, how,
-                    at, index.skip_bits, index.shift, index.slots, index.hashes, self._ends.array,
-                    self._arena.array, self._marks.array, index.n, index.room, repeats,
+                    rows, hashes, keys, values, marks, how, at, index.arrays, self._kept, index.n,
+                    index.room, repeats,
                 )
             )  # fmt: skip
             done, charged, differs = at.tolist()
@@ -233,28 +242,29 @@ class _Shard:
 
 @kernel
 def keep_distinct(
-    rows, hashes, key_bounds, keys, value_bounds, values, marks, how, at, skip_bits, shift, slots,
-    known, ends, arena, there, n, room, repeats
+    rows, hashes, keys, values, marks, how, at, index, kept, n, room, repeats
 ):  # fmt: skip
     """Find or keep each of `rows`, as `how` says; stop when `room` are kept or the arena is full.
 
     `at` is `int64[3]`: the place among `rows` to go on from, moved on; rounded amounts, added to;
-    and the number after that of the row found that differs from the one of that place. `there` are
-    the marks of the rows kept; `slots` and `known` are those of `Index`. Returns how many rows are
-    kept then.
+    and the number after that of the row found that differs from the one of that place. Returns how
+    many rows are kept then.
     """
+    slots, known = index.slots, index.known
+    arena, ends, there = kept.arena, kept.ends, kept.marks
     last_slot = np.uint64(len(slots) - 1)
     for j in range(at[0], len(rows)):
         i = np.uint64(rows[j])
         after = i + np.uint64(1)
         h = hashes[i]
         mark = marks[i] if len(marks) > 1 else marks[0]
-        key = np.uint64(key_bounds[i])
-        n_key = np.uint64(key_bounds[after]) - key
-        value = np.uint64(value_bounds[i])
-        n_value = np.uint64(value_bounds[after]) - value
-        slot = (h << skip_bits) >> shift
+        key = np.uint64(keys.bounds[i])
+        n_key = np.uint64(keys.bounds[after]) - key
+        value = np.uint64(values.bounds[i])
+        n_value = np.uint64(values.bounds[after]) - value
+        slot = (h << index.skip_bits) >> index.shift
         while True:
+            slot = find_hash(slots, known, slot, h)
             entry = np.uint64(slots[slot])
             if entry == np.uint64(0) and how == LOOK:
                 break
@@ -264,10 +274,10 @@ def keep_distinct(
                     at[0] = j
                     return n
                 for k in range(n_key):
-                    arena[used + np.uint64(k)] = keys[key + np.uint64(k)]
+                    arena[used + np.uint64(k)] = keys.words[key + np.uint64(k)]
                 used += n_key
                 for k in range(n_value):
-                    arena[used + np.uint64(k)] = values[value + np.uint64(k)]
+                    arena[used + np.uint64(k)] = values.words[value + np.uint64(k)]
                 known[n] = h
                 # A rounded amount is charged once: bit 1 follows bit 0.
                 there[n] = (mark | (mark << 1) | 12) if how == ADD else mark
@@ -277,31 +287,31 @@ def keep_distinct(
                 slots[slot] = n
                 break
             code = entry - np.uint64(1)
-            if known[code] == h:
-                first = np.uint64(ends[code])
-                n_there = np.uint64(ends[entry]) - first
-                difference = np.uint64(n_there < n_key)
+            first = np.uint64(ends[code])
+            n_there = np.uint64(ends[entry]) - first
+            difference = np.uint64(n_there < n_key)
+            if difference == 0:
+                for k in range(n_key):
+                    difference |= arena[first + np.uint64(k)] ^ keys.words[key + np.uint64(k)]
+            if difference == 0:
+                first += n_key
+                difference = np.uint64(n_there != n_key + n_value)
                 if difference == 0:
-                    for k in range(n_key):
-                        difference |= arena[first + np.uint64(k)] ^ keys[key + np.uint64(k)]
-                if difference == 0:
-                    first += n_key
-                    difference = np.uint64(n_there != n_key + n_value)
-                    if difference == 0:
-                        for k in range(n_value):
-                            difference |= arena[first + np.uint64(k)] ^ values[value + np.uint64(k)]
-                    if difference != 0:
-                        at[0] = j
-                        at[2] = entry
-                        return n
-                    fresh = mark & ~there[code] & 1
-                    if how == ADD:
-                        there[code] |= fresh | (fresh << 1) | 8
-                        at[1] += fresh
-                    elif how == REMEMBER:
-                        there[code] |= mark
-                    repeats[i] = 1
-                    break
+                    for k in range(n_value):
+                        word = values.words[value + np.uint64(k)]
+                        difference |= arena[first + np.uint64(k)] ^ word
+                if difference != 0:
+                    at[0] = j
+                    at[2] = entry
+                    return n
+                fresh = mark & ~there[code] & 1
+                if how == ADD:
+                    there[code] |= fresh | (fresh << 1) | 8
+                    at[1] += fresh
+                elif how == REMEMBER:
+                    there[code] |= mark
+                repeats[i] = 1
+                break
             slot = (slot + np.uint64(1)) & last_slot
     at[0] = len(rows)
     return n

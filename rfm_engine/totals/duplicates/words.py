@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import frozen
+from rfm_engine.kernels.words import write_text
 from rfm_engine.orders.distinct_columns import Cells
 from rfm_engine.orders.keys import ByteKeys, SharedKeys, gathered
 from rfm_engine.totals.tables.keys import Words
@@ -113,38 +114,6 @@ def write_numbers(numbers, present, at, words):
 
 
 @kernel
-def write_texts(offsets, data, at, words):
-    """Write the length and the bytes of each text from `words[at[i]]` on, and move `at`."""
-    for i in range(len(at)):
-        start = np.uint64(offsets[i])
-        length = np.uint64(offsets[i + 1]) - start
-        place = np.uint64(at[i])
-        words[place] = length
-        place += np.uint64(1)
-        for _ in range(length >> np.uint64(3)):
-            # Written out, so that LLVM makes one 8-byte load of it.
-            words[place] = (
-                np.uint64(data[start])
-                | np.uint64(data[start + np.uint64(1)]) << np.uint64(8)
-                | np.uint64(data[start + np.uint64(2)]) << np.uint64(16)
-                | np.uint64(data[start + np.uint64(3)]) << np.uint64(24)
-                | np.uint64(data[start + np.uint64(4)]) << np.uint64(32)
-                | np.uint64(data[start + np.uint64(5)]) << np.uint64(40)
-                | np.uint64(data[start + np.uint64(6)]) << np.uint64(48)
-                | np.uint64(data[start + np.uint64(7)]) << np.uint64(56)
-            )
-            start += np.uint64(8)
-            place += np.uint64(1)
-        if length & np.uint64(7):
-            last = np.uint64(0)
-            for j in range(length & np.uint64(7)):
-                last |= np.uint64(data[start + np.uint64(j)]) << (np.uint64(j) << np.uint64(3))
-            words[place] = last
-            place += np.uint64(1)
-        at[i] = place
-
-
-@kernel
 def find_places(words, starts, widths, places):
     """Fill `places`, `int64[n, columns + 1]`, with where the columns of each row begin."""
     for i in range(len(starts)):
@@ -156,3 +125,12 @@ def find_places(words, starts, widths, places):
             else:
                 place += 1 + ((np.int64(words[np.uint64(place)]) + 7) >> 3)
         places[i, len(widths)] = place
+
+
+@kernel
+def write_texts(offsets, data, at, words):
+    """Write each text from `words[at[i]]` on, and move `at` past it."""
+    for i in range(len(at)):
+        start = np.uint64(offsets[i])
+        length = np.uint64(offsets[i + 1]) - start
+        at[i] = write_text(data, start, length, words, np.uint64(at[i]))

@@ -22,8 +22,8 @@ _NET_COLUMNS = 6  # those of `NetEntries` that are always there
 _MOST_AT_ONCE = 1 << 30  # the system writes at most 2 GiB in a call
 
 
-class _Span(NamedTuple):
-    """Where an array stands in the file."""
+class Span(NamedTuple):
+    """Where an array is stored in the file."""
 
     start: int
     dtype: np.dtype[Any]
@@ -37,12 +37,12 @@ class Run(NamedTuple):
     """
 
     n: int
-    records: _Span
-    keys: tuple[_Span, ...]
-    orders: tuple[_Span, ...]
-    days: tuple[_Span, ...]
-    net: tuple[_Span, ...] = ()
-    net_keys: tuple[_Span, ...] = ()
+    records: Span
+    keys: tuple[Span, ...]
+    orders: tuple[Span, ...]
+    days: tuple[Span, ...]
+    net: tuple[Span, ...] = ()
+    net_keys: tuple[Span, ...] = ()
 
 
 class SpillFile:
@@ -84,26 +84,27 @@ class SpillFile:
             of_net = [*net.columns, *([] if net.marks is None else [net.marks])]
             net_keys = [] if net.keys is None else _key_arrays(net.keys)
         arrays = _key_arrays(keys), of_orders, of_days, of_net, net_keys
-        spans = (tuple(map(self._write, each)) for each in arrays)
-        return Run(len(records), self._write(records), *spans)
+        spans = (tuple(map(self.put, each)) for each in arrays)
+        return Run(len(records), self.put(records), *spans)
 
     def read(self, run: Run, *, orders: bool = True) -> Contents:
         """Read contents back, without their orders if so asked; from any thread."""
-        keys = _keys([frozen(self._read(span)) for span in run.keys])
+        keys = _keys([frozen(self.get(span)) for span in run.keys])
         entries = None
         if run.orders and orders:
-            rows, values, *texts = (self._read(span) for span in run.orders)
+            rows, values, *texts = (self.get(span) for span in run.orders)
             entries = OrderEntries(rows, values, ByteKeys(*map(frozen, texts)) if texts else None)
-        days = DayEntries(*map(self._read, run.days)) if run.days else None
+        days = DayEntries(*map(self.get, run.days)) if run.days else None
         net = None
         if run.net:
-            columns = list(map(self._read, run.net))
+            columns = list(map(self.get, run.net))
             marks = columns.pop() if len(columns) > _NET_COLUMNS else None
-            texts = [frozen(self._read(span)) for span in run.net_keys]
+            texts = [frozen(self.get(span)) for span in run.net_keys]
             net = NetEntries.of(columns, marks, ByteKeys(*texts) if texts else None)
-        return Contents(keys, self._read(run.records), entries, days, net)
+        return Contents(keys, self.get(run.records), entries, days, net)
 
-    def _write(self, array: npt.NDArray[Any]) -> _Span:
+    def put(self, array: npt.NDArray[Any]) -> Span:
+        """Put an array at the end of the file; from any thread."""
         data = np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
         with self._lock:
             if self._file is None:
@@ -123,9 +124,10 @@ class SpillFile:
                 f"{free.f_bavail * free.f_frsize:,} bytes free. "
                 "Raise the memory limit, or name another folder."
             ) from error
-        return _Span(start, array.dtype, array.shape)
+        return Span(start, array.dtype, array.shape)
 
-    def _read(self, span: _Span) -> npt.NDArray[Any]:
+    def get(self, span: Span) -> npt.NDArray[Any]:
+        """Read an array back; from any thread."""
         array = np.empty(span.shape, span.dtype)
         data = array.reshape(-1).view(np.uint8).data
         done = 0

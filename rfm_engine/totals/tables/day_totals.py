@@ -16,7 +16,7 @@ from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import frozen
 from rfm_engine.orders.time.clock import local_days
 from rfm_engine.orders.time.zones import Zone
-from rfm_engine.totals.buffer.narrow_rows import Fields
+from rfm_engine.totals.buffer.narrow_rows import Fields, amount_of, time_of
 from rfm_engine.totals.buffer.rows import Pieces, Waiting
 from rfm_engine.totals.tables.hashing import HashKey
 from rfm_engine.totals.tables.keys import Codes
@@ -51,7 +51,7 @@ class Repeats(NamedTuple):
     later_high: Int64s
     later_low: Int64s
 
-    def take(self, rows: npt.NDArray[np.intp]) -> Repeats:
+    def take(self, rows: npt.NDArray[np.intp] | slice) -> Repeats:
         """Return some customers'."""
         first, last, n_days, high, low = self
         return Repeats(first[rows], last[rows], n_days[rows], high[rows], low[rows])
@@ -73,7 +73,7 @@ class DailySums:
         """Add waiting rows, whose customers have `codes`."""
         times, amounts = np.empty(pieces.n_rows, np.int64), np.empty(pieces.n_rows, np.int64)
         fields = Fields.of(narrow=waiting.layout.narrow)
-        read_rows(waiting.rows, pieces.starts, pieces.ends, *fields, times, amounts)
+        read_rows(waiting.rows, pieces, fields, times, amounts)
         days = local_days(frozen(times), self._zone).astype(np.int64)
         self._pairs.add(codes, days << 1 | (amounts < 0), amounts >> 32, amounts & 0xFFFFFFFF)
 
@@ -87,7 +87,7 @@ class DailySums:
         return self._pairs.has_repeats
 
     def settle(self) -> None:
-        """Let go of what repeats."""
+        """Remove repeats."""
         self._pairs.settle()
 
     def entries(self) -> DayEntries:
@@ -107,31 +107,30 @@ def repeats_of(entries: DayEntries, n_customers: int) -> Repeats:
     """Add up the days of each customer; of one without a purchase all is 0."""
     first, last, n_days = (np.zeros(n_customers, np.int32) for _ in range(3))
     high, low = np.zeros(n_customers, np.int64), np.zeros(n_customers, np.int64)
+    repeats = Repeats(first, last, n_days, high, low)
     rows, values, entry_high, entry_low = entries
     add_up_days(
-        frozen(rows), frozen(values), frozen(entry_high), frozen(entry_low), first, last, n_days,
-        high, low,
-    )  # fmt: skip
-    return Repeats(first, last, n_days, high, low)
+        DayEntries(frozen(rows), frozen(values), frozen(entry_high), frozen(entry_low)), repeats
+    )
+    return repeats
 
 
 @kernel
-def read_rows(
-    rows, starts, ends, amount_column, amount_shift, time_shift, time_mask, time_unit, times,
-    amounts
-):  # fmt: skip
+def read_rows(rows, pieces, fields, times, amounts):
     """Copy time and amount of each row, in the order of the pieces."""
     place = 0
-    for piece in range(len(starts)):
-        for i in range(starts[piece], ends[piece]):
-            times[place] = ((rows[i, 1] >> time_shift) & time_mask) * time_unit
-            amounts[place] = rows[i, amount_column] >> amount_shift
+    for piece in range(len(pieces.starts)):
+        for i in range(pieces.starts[piece], pieces.ends[piece]):
+            times[place] = time_of(rows, i, fields)
+            amounts[place] = amount_of(rows, i, fields)
             place += 1
 
 
 @kernel
-def add_up_days(codes, values, high, low, first_day, last_day, n_days, later_high, later_low):
+def add_up_days(entries, repeats):
     """Find the days of purchases, then add up the amounts of all days after the first of them."""
+    codes, values = entries.rows, entries.values
+    first_day, last_day, n_days = repeats.first_day, repeats.last_day, repeats.n_days
     for i in range(len(codes)):
         if values[i] & 1 == 0:
             code = codes[i]
@@ -143,5 +142,5 @@ def add_up_days(codes, values, high, low, first_day, last_day, n_days, later_hig
     for i in range(len(codes)):
         code = codes[i]
         if n_days[code] > 0 and values[i] >> 1 > first_day[code]:
-            later_high[code] += high[i]
-            later_low[code] += low[i]
+            repeats.later_high[code] += entries.high[i]
+            repeats.later_low[code] += entries.low[i]

@@ -68,7 +68,7 @@ class DenseTable:
     def assign(self, rows: Rows, texts: Words, pieces: Pieces, column: int) -> Codes:  # noqa: ARG002
         """Return the code of every row, in the order of `pieces`."""
         codes = np.empty(pieces.n_rows, np.uint32)
-        self.n = max(self.n, 1 + copy_words(rows, pieces.starts, pieces.ends, codes))
+        self.n = max(self.n, 1 + copy_words(rows, pieces, codes))
         return codes
 
     def keys(self) -> IntKeys:
@@ -78,12 +78,12 @@ class DenseTable:
 
 
 @kernel
-def copy_words(rows, starts, ends, codes):
+def copy_words(rows, pieces, codes):
     """Copy the words of the rows to `codes`; return the greatest, -1 without rows."""
     place = 0
     greatest = -1
-    for piece in range(len(starts)):
-        for i in range(starts[piece], ends[piece]):
+    for piece in range(len(pieces.starts)):
+        for i in range(pieces.starts[piece], pieces.ends[piece]):
             greatest = max(greatest, rows[i, 0])
             codes[place] = rows[i, 0]
             place += 1

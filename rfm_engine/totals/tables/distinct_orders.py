@@ -32,8 +32,8 @@ class DistinctOrders:
             return
         picked, places = np.empty(pieces.n_rows, np.uint32), np.empty(pieces.n_rows, np.int64)
         n = pick_orders(
-            waiting.rows, layout.amount_column, -1, codes, pieces.starts, pieces.ends,
-            np.zeros(3, np.int64), pieces.n_rows, 0, picked, places,
+            waiting.rows, layout.amount_column, -1, codes, pieces, np.zeros(3, np.int64),
+            pieces.n_rows, 0, picked, places,
         )  # fmt: skip
         columns = slice(layout.order_column, layout.order_column + 2)
         found = np.ascontiguousarray(waiting.rows[places[:n], columns])
@@ -56,7 +56,7 @@ class DistinctOrders:
         return self._pairs.has_repeats
 
     def settle(self) -> None:
-        """Let go of what repeats."""
+        """Remove repeats."""
         self._pairs.settle()
 
     def counts(self, n_customers: int) -> npt.NDArray[np.int64]:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import frozen
+from rfm_engine.kernels.words import last_word, word_at
 from rfm_engine.orders.keys import ByteKeys, IntKeys, Keys, RowKeys, SharedKeys
 
 Hashes: TypeAlias = npt.NDArray[np.uint64]
@@ -64,14 +65,20 @@ def key_at(keys: Keys, row: int) -> int | bytes:
 
 @kernel
 def mix(bits, mask, multiplier, hashes):
-    """Two keyed multiply-xorshift rounds: `uint64[n]` to `uint64[n]`, one to one."""
+    """Hash integers, `uint64[n]` to `uint64[n]`."""
     for i in range(len(bits)):
-        x = bits[i] ^ mask
-        x ^= x >> np.uint64(32)
-        x *= np.uint64(0xD6E8FEB86659FD93)
-        x ^= x >> np.uint64(29)
-        x *= multiplier
-        hashes[i] = x ^ (x >> np.uint64(32))
+        hashes[i] = mixed(bits[i], mask, multiplier, np.uint64(0))
+
+
+@kernel
+def mixed(bits, mask, multiplier, more):
+    """Return two keyed multiply-xorshift rounds of an integer, one to one for the same `more`."""
+    x = bits ^ mask
+    x ^= x >> np.uint64(32)
+    x *= np.uint64(0xD6E8FEB86659FD93)
+    x ^= (x >> np.uint64(29)) + more
+    x *= multiplier
+    return x ^ (x >> np.uint64(32))
 
 
 @kernel
@@ -98,23 +105,11 @@ def siphash(offsets, data, key0, key1, hashes):
         v2 = key0 ^ np.uint64(0x6C7967656E657261)
         v3 = key1 ^ np.uint64(0x7465646279746573)
         for _ in range(length >> np.uint64(3)):
-            # Written out, so that LLVM makes one 8-byte load of it.
-            word = (
-                np.uint64(data[at])
-                | np.uint64(data[at + np.uint64(1)]) << np.uint64(8)
-                | np.uint64(data[at + np.uint64(2)]) << np.uint64(16)
-                | np.uint64(data[at + np.uint64(3)]) << np.uint64(24)
-                | np.uint64(data[at + np.uint64(4)]) << np.uint64(32)
-                | np.uint64(data[at + np.uint64(5)]) << np.uint64(40)
-                | np.uint64(data[at + np.uint64(6)]) << np.uint64(48)
-                | np.uint64(data[at + np.uint64(7)]) << np.uint64(56)
-            )
+            word = word_at(data, at)
             at += np.uint64(8)
             v0, v1, v2, v3 = sip_round(v0, v1, v2, v3 ^ word)
             v0 ^= word
-        word = length << np.uint64(56)
-        for j in range(length & np.uint64(7)):
-            word |= np.uint64(data[at + np.uint64(j)]) << (np.uint64(j) << np.uint64(3))
+        word = length << np.uint64(56) | last_word(data, at, length & np.uint64(7))
         v0, v1, v2, v3 = sip_round(v0, v1, v2, v3 ^ word)
         v0, v1, v2, v3 = sip_round(v0 ^ word, v1, v2 ^ np.uint64(0xFF), v3)
         v0, v1, v2, v3 = sip_round(v0, v1, v2, v3)

@@ -6,7 +6,7 @@ stands beside the table, so growing moves no record, only the small slots.
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +31,15 @@ _SMALL_SLOTS = 1 << 8
 _SMALL_TIMES = 16
 
 
+class IndexArrays(NamedTuple):
+    """An index as kernels take it: `known` are its hashes by code."""
+
+    slots: npt.NDArray[np.uint32]
+    known: Hashes
+    skip_bits: np.uint64
+    shift: np.uint64
+
+
 class Index:
     """Finds the code of a hash: `slots` is `uint32[power of 2]` of codes plus one, 0 where free.
 
@@ -43,6 +52,11 @@ class Index:
         self.n = 0
         self._hashes: Growing[np.uint64] = Growing(np.uint64)
         self._hashes.reach(self.room)
+
+    @property
+    def arrays(self) -> IndexArrays:
+        """What kernels take."""
+        return IndexArrays(self.slots, self.hashes, self.skip_bits, self.shift)
 
     @property
     def hashes(self) -> Hashes:
@@ -68,7 +82,7 @@ class Index:
         """Make more slots; codes stay."""
         times = _SMALL_TIMES if len(self.slots) <= _SMALL_SLOTS else 2
         self.slots = zeros(times * len(self.slots), np.uint32)
-        reindex(self.hashes, self.n, self.skip_bits, self.shift, self.slots)
+        reindex(self.arrays, self.n)
         self._hashes.reach(self.room)
 
 
@@ -95,10 +109,7 @@ class IntTable:
         codes = np.empty(pieces.n_rows, np.uint32)
         at = np.zeros(3, np.int64)
         while not _done(at, pieces):
-            index.n = assign_ints(
-                rows, pieces.starts, pieces.ends, at, index.skip_bits, index.shift, index.slots,
-                index.hashes, index.n, index.room, codes,
-            )  # fmt: skip
+            index.n = assign_ints(rows, pieces, at, index.arrays, index.n, index.room, codes)
             if not _done(at, pieces):
                 index.grow()
         return codes
@@ -141,8 +152,7 @@ class ByteTable:
         while not _done(at, pieces):
             self._ends.reach(index.room + 1)
             index.n = assign_texts(
-                rows, column, texts, pieces.starts, pieces.ends, at, index.skip_bits,
-                index.shift, index.slots, index.hashes, self._ends.array, self._arena.array,
+                rows, column, texts, pieces, at, index.arrays, self._ends.array, self._arena.array,
                 index.n, index.room, codes,
             )  # fmt: skip
             if _done(at, pieces):
@@ -185,51 +195,53 @@ def _done(at: npt.NDArray[np.int64], pieces: Pieces) -> bool:
 
 
 @kernel
-def assign_ints(rows, starts, ends, at, skip_bits, shift, slots, known, n, room, codes):
+def assign_ints(rows, pieces, at, index, n, room, codes):
     """Find or insert the words of `rows`, `int64[n, width]`; stop when `room` keys are known.
 
-    `at` is `int64[3]`, piece, row and place among `codes` to go on from, moved on; `slots` are
-    those of `Index`, `known` its hashes by code. Returns how many keys are known then.
+    `at` is `int64[3]`, piece, row and place among `codes` to go on from, moved on. Returns how many
+    keys are known then.
     """
-    last_slot = np.uint64(len(slots) - 1)
+    starts, ends = pieces.starts, pieces.ends
+    slots, known = index.slots, index.known
     resumed = at[0]
     place = at[2]
     for piece in range(resumed, len(starts)):
         first = max(at[1], starts[piece]) if piece == resumed else starts[piece]
         for i in range(first, ends[piece]):
             h = np.uint64(rows[i, 0])
-            slot = (h << skip_bits) >> shift
-            while True:
-                entry = slots[slot]
-                if entry == 0:
-                    if n == room:
-                        at[0] = piece
-                        at[1] = i
-                        at[2] = place
-                        return n
-                    known[n] = h
-                    n += 1
-                    slots[slot] = n
-                    codes[place] = n - 1
-                    break
-                if known[entry - np.uint32(1)] == h:
-                    codes[place] = entry - np.uint32(1)
-                    break
-                slot = (slot + np.uint64(1)) & last_slot
+            slot = find_hash(slots, known, (h << index.skip_bits) >> index.shift, h)
+            if slots[slot] == 0:
+                if n == room:
+                    at[0] = piece
+                    at[1] = i
+                    at[2] = place
+                    return n
+                known[n] = h
+                n += 1
+                slots[slot] = n
+            codes[place] = slots[slot] - np.uint32(1)
             place += 1
     at[0] = len(starts)
     return n
 
 
 @kernel
-def assign_texts(
-    rows, column, texts, starts, ends, at, skip_bits, shift, slots, known, key_ends, arena, n,
-    room, codes
-):  # fmt: skip
+def find_hash(slots, known, slot, h):
+    """Return the first slot from `slot` on that is free or of a key with the hash `h`."""
+    last_slot = np.uint64(len(slots) - 1)
+    while slots[slot] != 0 and known[slots[slot] - np.uint32(1)] != h:
+        slot = (slot + np.uint64(1)) & last_slot
+    return slot
+
+
+@kernel
+def assign_texts(rows, column, texts, pieces, at, index, key_ends, arena, n, room, codes):
     """Find or insert the texts of `rows`; stop when `room` keys are known or the arena is full.
 
     As `assign_ints`; `texts` is as `WaitingTexts` writes it, `key_ends` as `ByteTable` keeps it.
     """
+    starts, ends = pieces.starts, pieces.ends
+    slots, known = index.slots, index.known
     last_slot = np.uint64(len(slots) - 1)
     resumed = at[0]
     place = at[2]
@@ -241,8 +253,9 @@ def assign_texts(
             length = texts[start]
             start += np.uint64(1)
             n_words = (length + np.uint64(7)) >> np.uint64(3)
-            slot = (h << skip_bits) >> shift
+            slot = (h << index.skip_bits) >> index.shift
             while True:
+                slot = find_hash(slots, known, slot, h)
                 entry = slots[slot]
                 if entry == 0:
                     used = (np.uint64(key_ends[n]) + np.uint64(7)) >> np.uint64(3)
@@ -260,17 +273,16 @@ def assign_texts(
                     codes[place] = n - 1
                     break
                 code = np.uint64(entry) - np.uint64(1)
-                if known[code] == h:
-                    there = (np.uint64(key_ends[code]) + np.uint64(7)) >> np.uint64(3)
-                    end_here = (there << np.uint64(3)) + length
-                    if np.uint64(key_ends[np.uint64(entry)]) == end_here:
-                        # Gathered without a branch: LLVM then compares vectors.
-                        difference = np.uint64(0)
-                        for j in range(n_words):
-                            difference |= arena[there + np.uint64(j)] ^ texts[start + np.uint64(j)]
-                        if difference == 0:
-                            codes[place] = code
-                            break
+                there = (np.uint64(key_ends[code]) + np.uint64(7)) >> np.uint64(3)
+                end_here = (there << np.uint64(3)) + length
+                if np.uint64(key_ends[np.uint64(entry)]) == end_here:
+                    # Gathered without a branch: LLVM then compares vectors.
+                    difference = np.uint64(0)
+                    for j in range(n_words):
+                        difference |= arena[there + np.uint64(j)] ^ texts[start + np.uint64(j)]
+                    if difference == 0:
+                        codes[place] = code
+                        break
                 slot = (slot + np.uint64(1)) & last_slot
             place += 1
     at[0] = len(starts)
@@ -278,11 +290,12 @@ def assign_texts(
 
 
 @kernel
-def reindex(hashes, n, skip_bits, shift, slots):
-    """Fill the empty `slots` with the first `n` hashes, all different keys."""
+def reindex(index, n):
+    """Fill empty slots with the first `n` hashes, all different keys."""
+    slots = index.slots
     last_slot = np.uint64(len(slots) - 1)
     for code in range(n):
-        slot = (hashes[code] << skip_bits) >> shift
+        slot = (index.known[code] << index.skip_bits) >> index.shift
         while slots[slot] != 0:
             slot = (slot + np.uint64(1)) & last_slot
         slots[slot] = code + 1

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rfm_engine.kernels import kernel
-from rfm_engine.totals.buffer.narrow_rows import Fields
+from rfm_engine.totals.buffer.narrow_rows import Fields, amount_of, time_of
 from rfm_engine.totals.buffer.rows import Layout, Pieces
 from rfm_engine.totals.memory.pages import Growing
 from rfm_engine.totals.tables.keys import Codes, Rows
@@ -30,7 +30,8 @@ FAR_US = np.int64(1 << 62)
 """Microseconds from 1970 to the far days; times in the years 1 to 9999 stay below 2^58."""
 UNKNOWN_FIRST = 1
 TOO_MANY = 0x7FFFFFFFFFFFFFFF
-_ONE_CARRY = np.int64(1 << COUNT_BITS)
+ONE_CARRY = np.int64(1 << COUNT_BITS)
+"""What a net amount that leaves 64 bits adds to the third field, or takes from it."""
 
 Records = npt.NDArray[np.int64]
 
@@ -64,29 +65,22 @@ class Measures:
 
     def add(self, codes: Codes, rows: Rows, pieces: Pieces, layout: Layout) -> None:
         """Add waiting rows to the records of `codes`."""
-        places = codes, rows, pieces.starts, pieces.ends, *Fields.of(narrow=layout.narrow)
+        places = codes, rows, pieces, Fields.of(narrow=layout.narrow)
         if layout.orders == "number":
-            n_fresh = accumulate_totals(
-                *places, layout.order_column, FAR_US, _ONE_CARRY, self.records
-            )
+            n_fresh = accumulate_totals(*places, layout.order_column, self.records)
         elif layout.net is not None:
-            n_fresh = accumulate_own_orders(
-                *places, FAR_US, UNKNOWN_FIRST, _ONE_CARRY, self.records
-            )
+            n_fresh = accumulate_own_orders(*places, self.records)
         else:
-            n_fresh = accumulate(*places, FAR_US, _ONE_CARRY, self.records)
+            n_fresh = accumulate(*places, self.records)
         self.n_seen += int(n_fresh)
 
     def absorb(self, codes: Codes, others: Records) -> None:
         """Add other records, `int64[n, 4]`, to those of `codes`."""
-        self.n_seen += int(combine(codes, others, _ONE_CARRY, self.records))
+        self.n_seen += int(combine(codes, others, self.records))
 
 
 @kernel
-def accumulate(
-    codes, rows, starts, ends, amount_column, amount_shift, time_shift, time_mask, time_unit, far,
-    one_carry, records
-):  # fmt: skip
+def accumulate(codes, rows, pieces, fields, records):
     """Add each row to its customer's record; refunds touch the amount only.
 
     Returns how many of the records were neutral before. There is no branch in it but the loops:
@@ -94,67 +88,54 @@ def accumulate(
     """
     n_seen = 0
     place = 0
-    for piece in range(len(starts)):
-        for i in range(starts[piece], ends[piece]):
+    for piece in range(len(pieces.starts)):
+        for i in range(pieces.starts[piece], pieces.ends[piece]):
             code = codes[place]
             place += 1
-            amount = rows[i, amount_column] >> amount_shift
-            time = ((rows[i, 1] >> time_shift) & time_mask) * time_unit
+            amount = amount_of(rows, i, fields)
+            time = time_of(rows, i, fields)
             refund = amount >> 63  # all bits set, or none
-            first = (far - time) & ~refund
-            last = (far + time) & ~refund
+            first = (FAR_US - time) & ~refund
+            last = (FAR_US + time) & ~refund
             before = records[code, 3]
-            after = before + amount
-            wrapped = ((before ^ after) & (amount ^ after)) >> 63
-            carry = ((one_carry ^ refund) - refund) & wrapped
-            counted = rows[i, amount_column] & 1 & ~refund
+            counted = rows[i, fields.amount_column] & 1 & ~refund
             n_seen += (records[code, 0] | records[code, 2] | before) == 0
             records[code, 0] = max(records[code, 0], first)
             records[code, 1] = max(records[code, 1], last)
-            records[code, 2] += counted + carry
-            records[code, 3] = after
+            records[code, 2] += counted + carry_of(before, amount)
+            records[code, 3] = before + amount
     return n_seen
 
 
 @kernel
-def accumulate_totals(
-    codes, rows, starts, ends, amount_column, amount_shift, time_shift, time_mask, time_unit,
-    orders_column, far, one_carry, records
-):  # fmt: skip
+def accumulate_totals(codes, rows, pieces, fields, orders_column, records):
     """Add each row, the total of some orders, to its customer's record; return as `accumulate`.
 
     The time of a row without orders is no purchase.
     """
     n_seen = 0
     place = 0
-    for piece in range(len(starts)):
-        for i in range(starts[piece], ends[piece]):
+    for piece in range(len(pieces.starts)):
+        for i in range(pieces.starts[piece], pieces.ends[piece]):
             code = codes[place]
             place += 1
-            amount = rows[i, amount_column] >> amount_shift
-            time = ((rows[i, 1] >> time_shift) & time_mask) * time_unit
+            amount = amount_of(rows, i, fields)
+            time = time_of(rows, i, fields)
             n_orders = rows[i, orders_column]
-            room = one_carry - (records[code, 2] & (one_carry - 1))
+            room = ONE_CARRY - (records[code, 2] & (ONE_CARRY - 1))
             first = UNKNOWN_FIRST if n_orders < room else TOO_MANY
-            last = far + time if n_orders > 0 else 0
+            last = FAR_US + time if n_orders > 0 else 0
             before = records[code, 3]
-            after = before + amount
-            carry = 0
-            if (before ^ after) & (amount ^ after) < 0:
-                carry = one_carry if amount > 0 else -one_carry
             n_seen += (records[code, 0] | records[code, 2] | before) == 0
             records[code, 0] = max(records[code, 0], first)
             records[code, 1] = max(records[code, 1], last)
-            records[code, 2] += n_orders + carry
-            records[code, 3] = after
+            records[code, 2] += n_orders + carry_of(before, amount)
+            records[code, 3] = before + amount
     return n_seen
 
 
 @kernel
-def accumulate_own_orders(
-    codes, rows, starts, ends, amount_column, amount_shift, time_shift, time_mask, time_unit, far,
-    unknown_first, one_carry, records
-):  # fmt: skip
+def accumulate_own_orders(codes, rows, pieces, fields, records):
     """Add each row to its customer's record; only rows that are orders by themselves are purchases.
 
     Returns as `accumulate`. The first field is never 0 then: net amounts of 0 do not hide a
@@ -162,43 +143,46 @@ def accumulate_own_orders(
     """
     n_seen = 0
     place = 0
-    for piece in range(len(starts)):
-        for i in range(starts[piece], ends[piece]):
+    for piece in range(len(pieces.starts)):
+        for i in range(pieces.starts[piece], pieces.ends[piece]):
             code = codes[place]
             place += 1
-            amount = rows[i, amount_column] >> amount_shift
-            time = ((rows[i, 1] >> time_shift) & time_mask) * time_unit
+            amount = amount_of(rows, i, fields)
+            time = time_of(rows, i, fields)
             refund = amount >> 63
-            own = -(rows[i, amount_column] & 1) & ~refund  # all bits set, or none
+            own = -(rows[i, fields.amount_column] & 1) & ~refund  # all bits set, or none
             before = records[code, 3]
-            after = before + amount
-            wrapped = ((before ^ after) & (amount ^ after)) >> 63
-            carry = ((one_carry ^ refund) - refund) & wrapped
             n_seen += records[code, 0] == 0
-            records[code, 0] = max(records[code, 0], max((far - time) & own, unknown_first))
-            records[code, 1] = max(records[code, 1], (far + time) & own)
-            records[code, 2] += (own & 1) + carry
-            records[code, 3] = after
+            records[code, 0] = max(records[code, 0], max((FAR_US - time) & own, UNKNOWN_FIRST))
+            records[code, 1] = max(records[code, 1], (FAR_US + time) & own)
+            records[code, 2] += (own & 1) + carry_of(before, amount)
+            records[code, 3] = before + amount
     return n_seen
 
 
 @kernel
-def combine(codes, others, one_carry, records):
+def carry_of(before, amount):
+    """Return what the third field gets when an amount is added to the fourth, without a branch."""
+    after = before + amount
+    sign = amount >> 63
+    wrapped = ((before ^ after) & (amount ^ after)) >> 63
+    return ((ONE_CARRY ^ sign) - sign) & wrapped
+
+
+@kernel
+def combine(codes, others, records):
     """Add record `i` of `others` to that of `codes[i]`; return how many were neutral before."""
     n_seen = 0
     for i in range(len(codes)):
         code = codes[i]
         amount = others[i, 3]
         before = records[code, 3]
-        after = before + amount
         n_seen += (records[code, 0] | records[code, 2] | before) == 0
-        counts = one_carry - 1
+        counts = ONE_CARRY - 1
         if (records[code, 2] & counts) + (others[i, 2] & counts) > counts:
             records[code, 0] = TOO_MANY
         records[code, 0] = max(records[code, 0], others[i, 0])
         records[code, 1] = max(records[code, 1], others[i, 1])
-        records[code, 2] += others[i, 2]
-        records[code, 3] = after
-        if (before ^ after) & (amount ^ after) < 0:
-            records[code, 2] += one_carry if amount > 0 else -one_carry
+        records[code, 2] += others[i, 2] + carry_of(before, amount)
+        records[code, 3] = before + amount
     return n_seen

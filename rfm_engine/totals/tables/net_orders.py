@@ -25,9 +25,16 @@ from rfm_engine.totals.buffer.rows import Layout, Pieces, Waiting
 from rfm_engine.totals.memory.pages import Growing
 from rfm_engine.totals.tables.contents import NetEntries
 from rfm_engine.totals.tables.hashing import HashKey
-from rfm_engine.totals.tables.keys import ByteTable, Codes, Rows, Words, slot_shift
-from rfm_engine.totals.tables.measures import FAR_US
-from rfm_engine.totals.tables.net_rows import append_rows, blocks, read_orders
+from rfm_engine.totals.tables.keys import ByteTable, Codes, Rows, Words
+from rfm_engine.totals.tables.net_rows import (
+    NetColumns,
+    ReadRows,
+    append_rows,
+    blocks,
+    net_sum,
+    read_orders,
+)
+from rfm_engine.totals.tables.slots import Slots, find_pair, slot_of
 
 # With fewer entries it is not worth searching for repeats.
 _FEWEST = 1 << 10
@@ -63,14 +70,11 @@ class NetOrders:
     def add(self, codes: Codes, waiting: Waiting, pieces: Pieces) -> None:
         """Add waiting rows, whose customers have `codes`."""
         for some, part in blocks(codes, pieces):
-            times, amounts, values = (np.empty(part.n_rows, np.int64) for _ in range(3))
-            alone = np.empty(part.n_rows, np.uint8)
+            read = ReadRows.room(part.n_rows)
+            times, _, values, alone = read
             layout = waiting.layout
             column = layout.order_column if self._table is None else -1
-            read_orders(
-                waiting.rows, part.starts, part.ends, *Fields.of(narrow=layout.narrow), column,
-                times, amounts, values, alone,
-            )  # fmt: skip
+            read_orders(waiting.rows, part, Fields.of(narrow=layout.narrow), column, read)
             if self._table is not None:
                 with_id = np.flatnonzero(alone == 0)
                 columns = slice(layout.order_column, layout.order_column + 2)
@@ -80,7 +84,7 @@ class NetOrders:
             marks = np.empty(0, np.int32)
             if self._by_day:
                 marks = local_days(frozen(times), self._zone).astype(np.int32) << 1 | alone
-            self._append(some, times, amounts, values, alone, marks)
+            self._append(some, read, marks)
 
     def absorb(
         self, codes: Codes, entries: NetEntries, found: Rows | None, texts: Words | None
@@ -119,15 +123,12 @@ class NetOrders:
         """Add up repeats."""
         if not self.has_repeats:
             return
-        # At most half of the slots are taken.
-        slots = np.empty(1 << self._n.bit_length() + 1, np.uint32)
-        slots[:] = 0
+        slots = Slots.of(self._n, self._key)
         n = 0
         for first in range(0, self._n, _MOST_PER_CALL):
             n = add_up_orders(
-                *self._arrays, self._by_day, first, min(first + _MOST_PER_CALL, self._n), n,
-                self._n_distinct, self._key.mask, self._key.multiplier, slot_shift(len(slots)),
-                slots,
+                self._arrays, self._by_day, first, min(first + _MOST_PER_CALL, self._n), n,
+                self._n_distinct, slots,
             )  # fmt: skip
         self._n = self._n_distinct = int(n)
 
@@ -139,8 +140,8 @@ class NetOrders:
         return NetEntries.of(columns, marks, None if self._table is None else self._table.keys())
 
     @property
-    def _arrays(self) -> list[npt.NDArray[Any]]:
-        return [*(column.array for column in self._columns), self._marks.array]
+    def _arrays(self) -> NetColumns:
+        return NetColumns(*[column.array for column in (*self._columns, self._marks)])
 
     def _numbers(self, found: Rows, texts: Words) -> Int64s:
         """Return the number of each order of bytes, new ones getting the next."""
@@ -149,13 +150,13 @@ class NetOrders:
         pieces = Pieces(np.zeros(1, np.int64), np.full(1, n, np.int64), n)
         return self._table.assign(found, texts, pieces, column=1).astype(np.int64)
 
-    def _append(self, codes: Codes, *rows: npt.NDArray[Any]) -> None:
+    def _append(self, codes: Codes, read: ReadRows, marks: npt.NDArray[np.int32]) -> None:
         done = 0
         while done < len(codes):
             room = self._room()
-            done, self._n = map(int, append_rows(
-                codes, *rows, self._by_day, FAR_US, done, room, self._n, *self._arrays
-            ))  # fmt: skip
+            done, self._n = append_rows(
+                codes, read, marks, self._by_day, done, room, self._n, self._arrays
+            )
 
     def _room(self) -> int:
         """Make room for at least one more; return how many entries there may be."""
@@ -171,61 +172,41 @@ class NetOrders:
 
 
 @kernel
-def add_up_orders(
-    codes, values, high, low, first, last, marks, by_day, begin, end, n, n_distinct, mask,
-    multiplier, shift, slots
-):  # fmt: skip
+def add_up_orders(entries, by_day, begin, end, n, n_distinct, slots):
     """Move the entries of `begin:end` to `n:`, adding repeats of one of `:n` to it; return `n`.
 
-    `slots` is `uint32[power of 2]` of places plus one, 0 where free. The first `n_distinct`
-    entries are known to differ, and are not compared.
+    The first `n_distinct` entries are known to differ, and are not compared.
     """
-    last_slot = np.uint64(len(slots) - 1)
+    codes, values, marks = entries.codes, entries.values, entries.marks
+    high, low = entries.high, entries.low
+    first, last = entries.first, entries.last
+    places = slots.places
+    last_slot = np.uint64(len(places) - 1)
     for i in range(begin, end):
-        code = codes[i]
-        value = values[i]
         mark = np.int64(marks[i]) if by_day else np.int64(0)
-        slot = slot_of(code, value, mark, mask, multiplier, shift)
-        while True:
-            entry = np.uint64(slots[slot])
-            if entry == 0:
-                codes[n] = code
-                values[n] = value
-                high[n] = high[i]
-                low[n] = low[i]
-                first[n] = first[i]
-                last[n] = last[i]
-                if by_day:
-                    marks[n] = mark
-                n += 1
-                slots[slot] = n
-                break
-            place = entry - np.uint64(1)
-            if (
-                i >= n_distinct
-                and values[place] == value
-                and codes[place] == code
-                and (not by_day or marks[place] == mark)
-            ):
-                total = np.int64(low[place]) + np.int64(low[i])
-                high[place] = (((high[place] >> 1) + (high[i] >> 1) + (total >> 32)) << 1) | (
-                    (high[place] | high[i]) & 1
-                )
-                low[place] = total & 0xFFFFFFFF
-                first[place] = max(first[place], first[i])
-                last[place] = max(last[place], last[i])
-                break
+        code, value = codes[i], values[i]
+        known = i < n_distinct
+        slot = slot_of(slots, value, np.uint64(code) | np.uint64(mark) << np.uint64(32))
+        slot = find_pair(slots, slot, codes, values, code, value, known)
+        while by_day and places[slot] != 0 and marks[np.int64(places[slot]) - 1] != mark:
             slot = (slot + np.uint64(1)) & last_slot
+            slot = find_pair(slots, slot, codes, values, code, value, known)
+        place = np.int64(places[slot]) - 1
+        if place < 0:
+            codes[n] = code
+            values[n] = value
+            high[n] = high[i]
+            low[n] = low[i]
+            first[n] = first[i]
+            last[n] = last[i]
+            if by_day:
+                marks[n] = mark
+            n += 1
+            places[slot] = n
+        else:
+            high[place], low[place] = net_sum(
+                high[place], np.int64(low[place]), high[i], np.int64(low[i])
+            )
+            first[place] = max(first[place], first[i])
+            last[place] = max(last[place], last[i])
     return n
-
-
-@kernel
-def slot_of(code, value, mark, mask, multiplier, shift):
-    """Return where to look first for an order of a customer, on one day."""
-    x = np.uint64(value) ^ mask
-    x ^= x >> np.uint64(32)
-    x *= np.uint64(0xD6E8FEB86659FD93)
-    x ^= (x >> np.uint64(29)) + (np.uint64(code) | np.uint64(mark) << np.uint64(32))
-    x *= multiplier
-    x ^= x >> np.uint64(32)
-    return (x * np.uint64(0xD6E8FEB86659FD93)) >> shift

@@ -3,15 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from rfm_engine.kernels import kernel
+from rfm_engine.totals.buffer.narrow_rows import amount_of, time_of
 from rfm_engine.totals.buffer.rows import Pieces
 from rfm_engine.totals.tables.keys import Codes
+from rfm_engine.totals.tables.measures import FAR_US
 
 # What is made of a block takes 5 MB, whatever the number of rows that wait.
 _MOST_ROWS = 1 << 17
+
+
+class ReadRows(NamedTuple):
+    """Rows as `read_orders` gives them; `alone` is 1 for an order by itself, without an id."""
+
+    times: npt.NDArray[np.int64]
+    amounts: npt.NDArray[np.int64]
+    values: npt.NDArray[np.int64]
+    alone: npt.NDArray[np.uint8]
+
+    @classmethod
+    def room(cls, n: int) -> ReadRows:
+        """Return room for rows."""
+        times, amounts, values = (np.empty(n, np.int64) for _ in range(3))
+        return cls(times, amounts, values, np.empty(n, np.uint8))
+
+
+class NetColumns(NamedTuple):
+    """What `NetEntries` are, as arrays; `marks` is empty where days do not matter."""
+
+    codes: Codes
+    values: npt.NDArray[np.int64]
+    high: npt.NDArray[np.int64]
+    low: npt.NDArray[np.uint32]
+    first: npt.NDArray[np.int64]
+    last: npt.NDArray[np.int64]
+    marks: npt.NDArray[np.int32]
 
 
 def blocks(codes: Codes, pieces: Pieces) -> Iterator[tuple[Codes, Pieces]]:
@@ -30,71 +61,71 @@ def blocks(codes: Codes, pieces: Pieces) -> Iterator[tuple[Codes, Pieces]]:
 
 
 @kernel
-def read_orders(
-    rows, starts, ends, amount_column, amount_shift, time_shift, time_mask, time_unit,
-    order_column, times, amounts, values, alone
-):  # fmt: skip
-    """Copy time, amount, order and flag of each row, in the order of the pieces.
+def read_orders(rows, pieces, fields, order_column, read):
+    """Copy time, amount, order and flag of each row to `read`, in the order of the pieces.
 
     For a negative `order_column` the value is the number of the row; it is 0 without an order id
     otherwise.
     """
     place = 0
-    for piece in range(len(starts)):
-        for i in range(starts[piece], ends[piece]):
-            flag = rows[i, amount_column] & 1
-            times[place] = ((rows[i, 1] >> time_shift) & time_mask) * time_unit
-            amounts[place] = rows[i, amount_column] >> amount_shift
+    for piece in range(len(pieces.starts)):
+        for i in range(pieces.starts[piece], pieces.ends[piece]):
+            flag = rows[i, fields.amount_column] & 1
+            read.times[place] = time_of(rows, i, fields)
+            read.amounts[place] = amount_of(rows, i, fields)
             order = rows[i, order_column] if order_column >= 0 else np.int64(i)
-            values[place] = 0 if (flag != 0) & (order_column >= 0) else order
-            alone[place] = flag
+            read.values[place] = 0 if (flag != 0) & (order_column >= 0) else order
+            read.alone[place] = flag
             place += 1
 
 
 @kernel
-def append_rows(
-    codes, times, amounts, values, alone, day_marks, by_day, far, start, room, n,
-    codes_out, values_out, high, low, first, last, marks
-):  # fmt: skip
+def append_rows(codes, read, day_marks, by_day, start, room, n, entries):
     """Append rows from `start` on until `room` entries are there; return the next row, and `n`.
 
     A row of the same order as the entry before is added to it, because lines of one order often
     follow one another. Rows without an order id are left out unless `by_day`.
     """
+    high, low = entries.high, entries.low
+    first, last = entries.first, entries.last
     for i in range(start, len(codes)):
         if n == room:
             return i, n
-        if alone[i] != 0 and not by_day:
+        if read.alone[i] != 0 and not by_day:
             continue
-        amount = amounts[i]
+        amount = read.amounts[i]
         refund = amount < 0
-        upper = amount >> 32
+        upper = amount >> 32 << 1 | np.int64(refund)
         lower = amount & 0xFFFFFFFF
-        before = 0 if refund else far - times[i]
-        after = 0 if refund else far + times[i]
+        before = 0 if refund else FAR_US - read.times[i]
+        after = 0 if refund else FAR_US + read.times[i]
         mark = np.int64(day_marks[i]) if by_day else np.int64(0)
         place = n - 1
         if (
             n > 0
-            and codes_out[place] == codes[i]
-            and values_out[place] == values[i]
-            and (not by_day or marks[place] == mark)
+            and entries.codes[place] == codes[i]
+            and entries.values[place] == read.values[i]
+            and (not by_day or entries.marks[place] == mark)
         ):
-            total = np.int64(low[place]) + lower
-            high[place] = (((high[place] >> 1) + upper + (total >> 32)) << 1) | (
-                (high[place] & 1) | np.int64(refund)
-            )
-            low[place] = total & 0xFFFFFFFF
+            high[place], low[place] = net_sum(high[place], np.int64(low[place]), upper, lower)
             first[place] = max(first[place], before)
             last[place] = max(last[place], after)
             continue
-        codes_out[n] = codes[i]
-        values_out[n] = values[i]
-        high[n] = upper << 1 | np.int64(refund)
+        entries.codes[n] = codes[i]
+        entries.values[n] = read.values[i]
+        high[n] = upper
         low[n] = lower
         first[n] = before
         last[n] = after
         if by_day:
-            marks[n] = mark
+            entries.marks[n] = mark
         n += 1
     return len(codes), n
+
+
+@kernel
+def net_sum(high, low, more_high, more_low):
+    """Add two net amounts, each `(high >> 1) * 2^32 + low`, `high` odd where a refund is in it."""
+    total = low + more_low
+    upper = (high >> 1) + (more_high >> 1) + (total >> 32)
+    return upper << 1 | (high | more_high) & 1, total & 0xFFFFFFFF

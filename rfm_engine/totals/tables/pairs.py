@@ -7,7 +7,7 @@ no table stays: one is made for all pairs at a time, knows how many they are, an
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +16,8 @@ from rfm_engine.kernels import kernel
 from rfm_engine.totals.buffer.rows import Layout, Pieces
 from rfm_engine.totals.memory.pages import Growing
 from rfm_engine.totals.tables.hashing import HashKey
-from rfm_engine.totals.tables.keys import Codes, Rows, slot_shift
+from rfm_engine.totals.tables.keys import Codes, Rows
+from rfm_engine.totals.tables.slots import Slots, find_pair, slot_of
 
 # Fewer are not worth a search for repeats.
 _FEWEST = 1 << 10
@@ -24,6 +25,17 @@ _FEWEST = 1 << 10
 _MOST_A_CALL = 1 << 20
 
 Values: TypeAlias = npt.NDArray[np.int64]
+
+_NO_SUMS = np.zeros(0, np.int64)
+
+
+class Columns(NamedTuple):
+    """Pairs and the sums of their amounts, which are empty where there are none."""
+
+    codes: Codes
+    values: Values
+    high: Values
+    low: Values
 
 
 class Pairs:
@@ -65,8 +77,8 @@ class Pairs:
         while at[0] < len(pieces.starts):
             room = self._room()
             n = pick_orders(
-                rows, layout.amount_column, layout.order_column, codes, pieces.starts, pieces.ends,
-                at, room, self._n, self._codes.array, self._values.array,
+                rows, layout.amount_column, layout.order_column, codes, pieces, at, room, self._n,
+                self._codes.array, self._values.array,
             )  # fmt: skip
             self._n = int(n)
 
@@ -76,22 +88,16 @@ class Pairs:
         return self._n > self._n_distinct
 
     def settle(self) -> None:
-        """Take out repeats."""
+        """Remove repeats."""
         if not self.has_repeats:
             return
-        # At most half of the slots are taken. The allocator hands the same memory out again and
-        # again: a mapping of its own each time took as long as the search.
-        slots = np.empty(1 << self._n.bit_length() + 1, np.uint32)
-        slots[:] = 0
+        slots = Slots.of(self._n, self._key)
+        sums = [column.array for column in self._sums] or [_NO_SUMS, _NO_SUMS]
+        pairs = Columns(self._codes.array, self._values.array, *sums)
         n = 0
         for first in range(0, self._n, _MOST_A_CALL):
-            pairs = self._codes.array, self._values.array
-            run = first, min(first + _MOST_A_CALL, self._n), n, self._n_distinct
-            how = self._key.mask, self._key.multiplier, slot_shift(len(slots)), slots
-            if self._sums:
-                n = add_up_repeats(*pairs, *(each.array for each in self._sums), *run, *how)
-            else:
-                n = keep_distinct(*pairs, *run, *how)
+            last = min(first + _MOST_A_CALL, self._n)
+            n = keep_distinct(pairs, first, last, n, self._n_distinct, slots)
         self._n = self._n_distinct = int(n)
 
     def entries(self) -> tuple[Codes, Values]:
@@ -124,78 +130,37 @@ class Pairs:
 
 
 @kernel
-def keep_distinct(
-    codes, values, first, last, n, n_distinct, mask, multiplier, shift, slots
-):  # fmt: skip
+def keep_distinct(pairs, first, last, n, n_distinct, slots):
     """Move those pairs of `first:last` to `n:` that are not among `:n`; return how many are now.
 
-    `slots` is `uint32[power of 2]` of places plus one, 0 where free. The first `n_distinct` pairs
-    are known to differ, and are not compared.
+    Where pairs have sums, those of repeats are added to those of the pair that they repeat. The
+    first `n_distinct` pairs are known to differ, and are not compared.
     """
-    last_slot = np.uint64(len(slots) - 1)
+    codes, values, high, low = pairs.codes, pairs.values, pairs.high, pairs.low
+    places = slots.places
+    with_sums = len(high) > 0
     for i in range(first, last):
-        code = codes[i]
-        value = values[i]
-        slot = slot_of(code, value, mask, multiplier, shift)
-        while True:
-            entry = np.uint64(slots[slot])
-            if entry == 0:
-                codes[n] = code
-                values[n] = value
-                n += 1
-                slots[slot] = n
-                break
-            place = entry - np.uint64(1)
-            if i >= n_distinct and values[place] == value and codes[place] == code:
-                break
-            slot = (slot + np.uint64(1)) & last_slot
-    return n
-
-
-@kernel
-def add_up_repeats(
-    codes, values, high, low, first, last, n, n_distinct, mask, multiplier, shift, slots
-):  # fmt: skip
-    """Do as `keep_distinct`, and add the sums of repeats to those of the pair that they repeat."""
-    last_slot = np.uint64(len(slots) - 1)
-    for i in range(first, last):
-        code = codes[i]
-        value = values[i]
-        slot = slot_of(code, value, mask, multiplier, shift)
-        while True:
-            entry = np.uint64(slots[slot])
-            if entry == 0:
-                codes[n] = code
-                values[n] = value
+        code, value = codes[i], values[i]
+        slot = slot_of(slots, value, code)
+        slot = find_pair(slots, slot, codes, values, code, value, i < n_distinct)
+        place = np.int64(places[slot]) - 1
+        if place < 0:
+            codes[n] = code
+            values[n] = value
+            if with_sums:
                 high[n] = high[i]
                 low[n] = low[i]
-                n += 1
-                slots[slot] = n
-                break
-            place = entry - np.uint64(1)
-            if i >= n_distinct and values[place] == value and codes[place] == code:
-                high[place] += high[i]
-                low[place] += low[i]
-                break
-            slot = (slot + np.uint64(1)) & last_slot
+            n += 1
+            places[slot] = n
+        elif with_sums:
+            high[place] += high[i]
+            low[place] += low[i]
     return n
-
-
-@kernel
-def slot_of(code, value, mask, multiplier, shift):
-    """Return where to look first for a pair."""
-    x = np.uint64(value) ^ mask
-    x ^= x >> np.uint64(32)
-    x *= np.uint64(0xD6E8FEB86659FD93)
-    x ^= (x >> np.uint64(29)) + np.uint64(code)
-    x *= multiplier
-    x ^= x >> np.uint64(32)
-    return (x * np.uint64(0xD6E8FEB86659FD93)) >> shift
 
 
 @kernel
 def pick_orders(
-    rows, amount_column, column, codes, starts, ends, at, room, n, codes_out, values_out
+    rows, amount_column, column, codes, pieces, at, room, n, codes_out, values_out
 ):  # fmt: skip
     """Append the purchases with an order id until `room` are there; return how many are.
 
@@ -203,6 +168,7 @@ def pick_orders(
     of the row. One that equals the pair before is left out: lines of one order often stand
     together. `at` is `int64[3]`, piece, row and place among `codes` to go on from, moved on.
     """
+    starts, ends = pieces.starts, pieces.ends
     resumed = at[0]
     place = at[2]
     last_code = np.int64(-1)

@@ -1,0 +1,133 @@
+"""Options as typer parameters, made from their declarations in `rfm_engine.options`."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, Literal, NamedTuple
+
+import typer
+
+from rfm_engine.options.declaration import Declared, declared
+
+from .config import read_config
+from .exits import Misuse, cut
+
+NEWEST = "newest"
+_PANELS = ("Columns", "Reading", "Scoring", "Running")
+_CONFIG = typer.Option(
+    rich_help_panel="Running", metavar="FILE.toml", is_eager=True, callback=read_config,
+    help="Options from a file; options on the command line win.",
+)  # fmt: skip
+
+
+class Given(NamedTuple):
+    """The options given to a command: on the command line, and in the config file.
+
+    Where nobody gives a date of analysis it is that of the newest row, as if from a config file.
+    """
+
+    explicit: dict[str, Any]
+    config: dict[str, Any]
+    config_file: Path | None
+
+    @property
+    def all(self) -> dict[str, Any]:
+        """All of them; those on the command line win."""
+        return self.config | self.explicit
+
+
+def takes(options: type, *, config: bool = True) -> Callable[[Callable[..., None]], Any]:
+    """Put the options of a class where a command has its parameter `options`, a `Given`."""
+    known = declared(options)
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        parameters = [_keyword("context", typer.Context)]
+        for own in inspect.signature(command, eval_str=True).parameters.values():
+            if own.name != "options":
+                parameters.append(own.replace(kind=inspect.Parameter.KEYWORD_ONLY))
+                continue
+            in_panels = sorted(known.values(), key=lambda each: _PANELS.index(each.option.panel))
+            parameters += map(_parameter, in_panels)
+            if config:
+                parameters.append(_keyword("config", Annotated[Path | None, _CONFIG]))
+
+        def gathered(context: typer.Context, **values: Any) -> None:
+            given = Given(*_layers(known, context, values), values.pop("config", None))
+            command(**values, options=given)
+
+        gathered.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        gathered.__doc__ = command.__doc__
+        gathered.__annotations__ = {}
+        return gathered
+
+    return decorate
+
+
+def _layers(
+    known: dict[str, Declared], context: typer.Context, values: dict[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Take the options out of the values of a command: those typed, and those of a config file."""
+    explicit: dict[str, Any] = {}
+    config: dict[str, Any] = {"as_of": NEWEST} if "as_of" in known else {}
+    for name, option in known.items():
+        value, source = values.pop(name), context.get_parameter_source(name)
+        if value is not None and source is not None and source.name != "DEFAULT":
+            layer = config if source.name == "DEFAULT_MAP" else explicit
+            layer[name] = _value(option, value)
+    return explicit, config
+
+
+def _value(option: Declared, typed: Any) -> Any:
+    """Return what was typed as the value that Python callers give."""
+    if not option.is_listed:
+        return typed
+    parts = [part.strip() for part in typed.split(",")]
+    return list(map(int, parts)) if option.element is int else parts
+
+
+def _parameter(option: Declared) -> inspect.Parameter:
+    what = option.option
+    default = NEWEST if option.is_required else what.default
+    is_shown = default not in (None, (), False) and "default" not in what.help
+    extra: dict[str, Any] = {}
+    if option.element is int:
+        extra["callback"] = _refuse_words
+    parameter = typer.Option(
+        option.flag,
+        rich_help_panel=what.panel,
+        metavar=what.metavar,
+        help=f"{what.help[:-1]}; default: {default}." if is_shown else what.help,
+        show_default=False,
+        **extra,
+    )
+    return _keyword(option.name, Annotated[_typed_as(option), parameter])
+
+
+def _typed_as(option: Declared) -> Any:
+    if option.choices:
+        return Literal[option.choices] | None
+    if option.is_switch:
+        return bool | None
+    if option.option.repeatable:
+        return list[str] | None
+    return int | None if option.type in (int, int | None) else str | None
+
+
+def _keyword(name: str, annotation: Any) -> inspect.Parameter:
+    default = inspect.Parameter.empty if annotation is typer.Context else None
+    return inspect.Parameter(
+        name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation
+    )
+
+
+def _refuse_words(parameter: typer.CallbackParam, given: str | None) -> str | None:
+    try:
+        [int(part) for part in (given or "0").split(",")]
+    except ValueError:
+        raise Misuse(
+            f"{parameter.opts[0]} must be a whole number, or three; "
+            f"got {cut(given or '')!r}. Try 5."
+        ) from None
+    return given

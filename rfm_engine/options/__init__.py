@@ -1,0 +1,1 @@
+"""Every option, declared once as an annotated keyword; all else is read from the declarations."""

@@ -1,0 +1,60 @@
+"""Which value an option has, of all that are given for it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from typing import Any
+
+from rfm_engine.errors import UsageError, shown
+from rfm_engine.options.declaration import Declared, declared, defaults
+
+
+def given(
+    function: str, options: type, keywords: Mapping[str, Any], *, required: bool = True
+) -> dict[str, Any]:
+    """Return the options that keywords give; None gives nothing where the type admits it.
+
+    Raises
+    ------
+    TypeError
+        A keyword is unknown, or one that is required is missing; the message is that of Python,
+        with the nearest option.
+    """
+    known = declared(options)
+    for name in keywords:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f". Did you mean {near[0]!r}?" if near else ""
+            raise TypeError(f"{function}() got an unexpected keyword argument {name!r}{hint}")
+    for name, option in known.items():
+        if required and option.is_required and name not in keywords:
+            raise TypeError(f"{function}() missing a required keyword-only argument: {name!r}")
+    return {name: keywords[name] for name in keywords if _gives(keywords, name, known)}
+
+
+def resolve(options: type, *layers: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the value of every option: that of the first layer that gives it, or the default.
+
+    The layers are, as far as there are such: what is explicit, the config file, what the scheme or
+    the model implies, what a state has set.
+
+    Raises
+    ------
+    UsageError
+        A value is none of the choices of its option.
+    """
+    known, found = declared(options), defaults(options)
+    for layer in reversed(layers):
+        found |= {
+            name: layer[name] for name in layer if name in known and _gives(layer, name, known)
+        }
+    for name, option in known.items():
+        if option.choices and found[name] not in (*option.choices, option.option.default):
+            choices = ", ".join(option.choices)
+            raise UsageError(f"{name} must be one of {choices}; got {shown(found[name])}.")
+    return found
+
+
+def _gives(layer: Mapping[str, Any], name: str, known: Mapping[str, Declared]) -> bool:
+    return layer[name] is not None or not known[name].takes_none

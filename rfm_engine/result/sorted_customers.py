@@ -1,0 +1,245 @@
+"""Customers in the order of their ids, also when memory has no room for all of them.
+
+Customers come in chunks, in the order of their hashes. A sample of the ids gives bounds that divide
+all ids into ranges of at most about as many customers as a row group has. Each chunk is sorted and
+cut at the bounds; then the pieces of a range are sorted together. Bounds depend on chance, so row
+groups are cut by rank: they are the same whatever the sample.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
+from itertools import chain, islice
+from threading import Lock
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from rfm_engine.kernels.arrays import arrow
+from rfm_engine.result.id_order import ascending
+from rfm_engine.result.pieces import Piece, Room
+
+GROUP_ROWS = 1 << 18
+"""Customers of a row group, of the last one fewer."""
+# Of 400 ranges the largest is then 1.3 times as large as meant.
+SAMPLE_ROWS = 128
+"""Ids in the sample for each range."""
+# Ranges of a quarter of a row group save 65 MB while it is sorted; of many customers their number
+# squared would cost more than it saves.
+_SHARE, _MANY_RANGES = 4, 256
+_MOST_TEXT_BYTES = (1 << 31) - 1  # with the 32-bit offsets of the output
+_STORED = {pa.string(): pa.large_string(), pa.binary(): pa.large_binary()}
+
+Make: TypeAlias = Callable[[], pa.Table]
+
+
+def sample_rows(n_customers: int) -> int:
+    """Return how many ids of so many customers should be in a sample, at least one."""
+    return max(n_customers * SAMPLE_ROWS * _SHARE // GROUP_ROWS, 1)
+
+
+class _Run(NamedTuple):
+    """A chunk cut into ranges: its pieces, their rows, and dictionaries by column."""
+
+    pieces: list[Piece]
+    n_rows: npt.NDArray[np.int64]
+    dictionaries: dict[int, pa.Array[Any]]
+
+
+class SortedCustomers:
+    """What makes tables of customers in the order of their ids.
+
+    Parameters
+    ----------
+    makes
+        What makes tables of `schema`, in any order; `threads` at a time are made.
+    sample
+        Ids of some customers at random, `sample_rows` of them: the first columns of `schema`, which
+        are sorted by.
+    room
+        Where all customers are kept until their turn comes.
+    """
+
+    def __init__(
+        self, makes: Sequence[Make], schema: pa.Schema, sample: pa.Table, room: Room, threads: int
+    ) -> None:
+        self._schema = schema
+        self._stored = pa.schema([field.with_type(_stored(field.type)) for field in schema])
+        self._n_ids = sample.num_columns
+        self._room = room
+        self._bounds = self._bounds_of(sample)
+        with ThreadPoolExecutor(threads) as pool:
+            self._runs = list(pool.map(self._run, makes))
+        n_ranges = len(self._bounds[0]) + 1
+        self._ends = np.cumsum(sum((run.n_rows for run in self._runs), np.zeros(n_ranges, int)))
+        self._dictionaries = {
+            column: _United.of([run.dictionaries[column] for run in self._runs])
+            for column in (self._runs[0].dictionaries if self._runs else {})
+        }
+        self._locks = [Lock() for _ in range(n_ranges)]
+        # A group takes four times its own memory while it is sorted, so that where pieces went to
+        # disk one is sorted at a time.
+        self._turn: AbstractContextManager[object] = Lock() if room.is_full else nullcontext()
+        self._ranges: list[pa.RecordBatch | None] = [None] * n_ranges
+        self._n_uses = [0] * n_ranges
+        for start in self._starts:
+            for number in self._ranges_of(start):
+                self._n_uses[number] += 1
+
+    def groups(self) -> Iterator[Make]:
+        """Yield what makes the row groups; each must be called once, from any thread."""
+        return (partial(self._group, start) for start in self._starts)
+
+    @property
+    def _starts(self) -> range:
+        return range(0, int(self._ends[-1]), GROUP_ROWS)
+
+    def _bounds_of(self, sample: pa.Table) -> list[pa.Array[Any]]:
+        """Return the greatest id of each range but the last, by column."""
+        columns = self._batch(sample).columns
+        step = SAMPLE_ROWS if len(sample) <= SAMPLE_ROWS * _MANY_RANGES else SAMPLE_ROWS * _SHARE
+        chosen = arrow(ascending(columns)[step::step].copy())
+        return [column.take(chosen) for column in columns]
+
+    def _run(self, make: Make) -> _Run:
+        table = make()
+        dictionaries = {
+            number: column.chunk(0).dictionary
+            for number, column in enumerate(table.columns)
+            if pa.types.is_dictionary(column.type)
+        }
+        batch = self._batch(table)
+        n_rows = batch.num_rows
+        pairs = zip(batch.columns, self._bounds, strict=False)
+        order = ascending([pa.concat_arrays(pair) for pair in pairs])
+        is_bound = order >= n_rows
+        cuts = np.flatnonzero(is_bound) - np.arange(len(self._bounds[0]))
+        bounds = np.concatenate([[0], cuts, [n_rows]])
+        batch = pc.take(batch, arrow(order[~is_bound]), boundscheck=False)
+        return _Run(self._room.keep(batch, bounds), np.diff(bounds), dictionaries)
+
+    def _batch(self, table: pa.Table) -> pa.RecordBatch:
+        """Return a table as one batch without dictionaries, of text that may exceed 2 GiB."""
+        schema = pa.schema([self._stored.field(number) for number in range(table.num_columns)])
+        columns = [
+            pa.chunked_array([chunk.indices for chunk in column.chunks], kind)
+            if pa.types.is_dictionary(column.type)
+            else column.cast(kind)
+            if column.type != kind
+            else column
+            for column, kind in zip(table.columns, schema.types, strict=True)
+        ]
+        return _one_batch(pa.table(columns, schema=schema))
+
+    def _range(self, number: int) -> pa.RecordBatch:
+        """Return a range's customers in order: kept for the next row group where two share them."""
+        with self._locks[number]:
+            batch = self._ranges[number]
+            if batch is None:
+                batch = self._in_order([self._piece(n, number) for n in range(len(self._runs))])
+            self._n_uses[number] -= 1
+            self._ranges[number] = batch if self._n_uses[number] else None
+            return batch
+
+    def _in_order(self, pieces: Sequence[pa.RecordBatch]) -> pa.RecordBatch:
+        """Put pieces together and in order, column by column: 2 MB stay in the cache."""
+        whole = map(pa.concat_arrays, zip(*(piece.columns for piece in pieces), strict=True))
+        ids = list(islice(whole, self._n_ids))
+        order = arrow(ascending(ids))
+        columns = [pc.take(column, order, boundscheck=False) for column in chain(ids, whole)]
+        return pa.RecordBatch.from_arrays(columns, schema=self._stored)
+
+    def _piece(self, run: int, number: int) -> pa.RecordBatch:
+        """Return a chunk's customers of a range, texts as numbers of the united dictionaries."""
+        piece = self._runs[run].pieces[number]()
+        for column, united in self._dictionaries.items():
+            numbers = united.numbers[run]
+            if numbers is not None:
+                field = piece.schema.field(column)
+                moved = numbers.take(piece.column(column)).cast(field.type)
+                piece = piece.set_column(column, field, moved)
+        return piece
+
+    def _ranges_of(self, start: int) -> range:
+        end = min(start + GROUP_ROWS, int(self._ends[-1]))
+        first, last = np.searchsorted(self._ends, [start + 1, end])
+        return range(int(first), int(last) + 1)
+
+    def _group(self, start: int) -> pa.Table:
+        with self._turn:
+            return self._sorted_group(start)
+
+    def _sorted_group(self, start: int) -> pa.Table:
+        pieces = []
+        for number in self._ranges_of(start):
+            batch = self._range(number)
+            before = int(self._ends[number]) - batch.num_rows
+            first = max(start - before, 0)
+            pieces.append(batch.slice(first, max(start + GROUP_ROWS - before - first, 0)))
+        # Of one slice alone, what is beside its values in memory would be written too; with nothing
+        # behind it, it is copied.
+        pieces.append(pieces[-1].slice(0, 0))
+        columns = list(map(pa.concat_arrays, zip(*(p.columns for p in pieces), strict=True)))
+        return self._restored(pa.RecordBatch.from_arrays(columns, schema=self._stored))
+
+    def _restored(self, batch: pa.RecordBatch) -> pa.Table:
+        n_rows = batch.num_rows
+        if n_rows > 1 and any(column.nbytes > _MOST_TEXT_BYTES for column in batch.columns):
+            half = n_rows // 2
+            parts = self._restored(batch.slice(0, half)), self._restored(batch.slice(half))
+            return pa.concat_tables(parts)
+        columns = []
+        for number, (column, kind) in enumerate(
+            zip(batch.columns, self._schema.types, strict=True)
+        ):
+            if number in self._dictionaries:
+                texts = self._dictionaries[number].texts
+                columns.append(pa.DictionaryArray.from_arrays(column, texts, safe=False))
+            else:
+                columns.append(column.cast(kind) if column.type != kind else column)
+        return pa.table(columns, schema=self._schema)
+
+
+def _stored(kind: pa.DataType) -> pa.DataType:
+    """Return the type by which values of a type are kept."""
+    return kind.index_type if pa.types.is_dictionary(kind) else _STORED.get(kind, kind)
+
+
+def _one_batch(table: pa.Table) -> pa.RecordBatch:
+    batches = table.combine_chunks().to_batches()
+    return (
+        batches[0]
+        if batches
+        else pa.RecordBatch.from_arrays(
+            [pa.nulls(0, kind) for kind in table.schema.types], schema=table.schema
+        )
+    )
+
+
+class _United(NamedTuple):
+    """All texts of a dictionary column, and by chunk the numbers that its own texts have there.
+
+    None stands for the same numbers.
+    """
+
+    texts: pa.Array[Any]
+    numbers: list[pa.Array[Any] | None]
+
+    @classmethod
+    def of(cls, found: Sequence[pa.Array[Any]]) -> _United:
+        """Unite the dictionaries of chunks, most of which are the same."""
+        distinct: list[pa.Array[Any]] = []
+        places = []
+        for texts in found:
+            place = next((n for n, each in enumerate(distinct) if each.equals(texts)), None)
+            places.append(len(distinct) if place is None else place)
+            distinct += [texts] if place is None else []
+        united = pc.unique(pa.chunked_array(distinct)) if len(distinct) > 1 else distinct[0]
+        numbers = [None, *(pc.index_in(texts, value_set=united) for texts in distinct[1:])]
+        return cls(united, [numbers[place] for place in places])

@@ -1,0 +1,87 @@
+"""Without the private parts of numba, kernels are compiled by numba itself, with one warning."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import warnings
+
+import numpy as np
+import pytest
+
+from rfm_engine.kernels import COMPILED, kernel
+
+pytestmark = pytest.mark.skipif(not COMPILED, reason="nothing is compiled")
+
+RUN = """
+import sys
+{change}
+import pyarrow as pa
+import rfm_engine as rfm
+from tests.shapes import AS_OF, random_orders
+
+orders = random_orders(400, 30)
+orders = orders.append_column("order_id", pa.array(i // 3 for i in range(400)))
+for options in ({{}}, {{"order": "order_id", "refunds": "net-order"}}):
+    result = rfm.score(orders, as_of=AS_OF, threads=1, **options)
+    print(pa.table(result.customers).sort_by("customer_id").to_pylist())
+"""
+CHANGES = {
+    "not to be imported": "sys.modules['rfm_engine.kernels.compiling'] = None",
+    "an attribute less": "import numba\ndel numba.config._OptLevel",
+    "other arguments": "import rfm_engine.kernels.compiling as c\nc.make_array = lambda: None",
+}
+
+
+def run(change, cache):
+    environment = os.environ | {"RFM_CACHE_DIR": str(cache)}
+    found = subprocess.run(
+        [sys.executable, "-W", "always", "-c", RUN.format(change=change)],
+        capture_output=True, text=True, check=True, env=environment,
+    )  # fmt: skip
+    return found.stdout, found.stderr.count("versions of numba and llvmlite")
+
+
+@pytest.fixture(scope="module")
+def usual(tmp_path_factory):
+    return run("", tmp_path_factory.mktemp("usual"))
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_score__with_numba_changed_warns_once_and_gives_the_same(tmp_path, usual, change):
+    assert usual[1] == 0
+    assert run(CHANGES[change], tmp_path) == (usual[0], 1)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_kernel__of_numba_returns_the_same_kinds_of_numbers(monkeypatch, empty_cache):
+    monkeypatch.setitem(sys.modules, "rfm_engine.kernels.compiling", None)
+
+    @kernel
+    def described(number, values):
+        return number, values[0], number > 1
+
+    @kernel
+    def nothing(values):
+        values[0] = 5
+
+    values = np.full(1, 2**64 - 1, np.uint64)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = described(3, values)
+        assert nothing(values) is None
+    assert found == (3, 2**64 - 1, True)
+    assert [type(each) for each in found] == [int, np.uint64, bool]
+    assert values[0] == 5
+    assert list(empty_cache.iterdir()) == []
+
+
+def test_kernel__at_fault_itself_is_refused_as_ever(empty_cache):
+    @kernel
+    def half(n):
+        return n * 0.5
+
+    with pytest.raises(TypeError, match="half must return"):  # A warning would be an error.
+        half(3)
+    assert list(empty_cache.iterdir()) == []
