@@ -26,10 +26,12 @@ if TYPE_CHECKING:
     from rfm_engine.result.result import Result as Result
     from rfm_engine.result.result import SegmentTotals as SegmentTotals
     from rfm_engine.scoring.cells import Cuts as Cuts
+    from rfm_engine.scoring.survey import Survey as Survey
     from rfm_engine.state.ingest import Ingested as Ingested
     from rfm_engine.state.state import State as State
     from rfm_engine.totals.aggregation import Progress as Progress
     from rfm_engine.totals.builder import CustomerTotals as CustomerTotals
+    from rfm_engine.totals.totals import Totals as Totals
 
 # Loaded when first used: the command line declares its options from `rfm_engine.options` alone.
 _HOMES = {
@@ -49,6 +51,8 @@ _HOMES = {
     "SegmentTotals": "result.result",
     "State": "state.state",
     "StateError": "errors",
+    "Survey": "scoring.survey",
+    "Totals": "totals.totals",
     "UsageError": "errors",
     "__version__": "api",
     "drift": "result.drift",

@@ -15,10 +15,11 @@ from pyarrow import csv
 
 from rfm_engine.kernels import COMPILED
 from rfm_engine.kernels import cache as code_cache
+from rfm_engine.simulate.warmup import warm
 
 settings.register_profile(
     "ci",
-    max_examples=200 if COMPILED else 30,
+    max_examples=60 if COMPILED else 25,
     deadline=None,
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
@@ -31,6 +32,9 @@ def pytest_configure(config: pytest.Config) -> None:
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         # A shell lets its background jobs ignore Ctrl-C, and so would the processes of the tests.
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    is_worker = hasattr(config, "workerinput")
+    if COMPILED and not is_worker and getattr(config.option, "numprocesses", None):
+        warm()  # once, instead of in every process of the tests
     if not COMPILED:
         # Without the compiler kernels run on NumPy scalars, which warn where machine code wraps.
         # A filter, since `numpy.errstate` does not reach the threads that a test starts.

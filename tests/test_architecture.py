@@ -23,7 +23,7 @@ LIBRARY = sorted((ROOT / "rfm_engine").rglob("*.py"))
 COMMANDS = sorted((ROOT / "cli").rglob("*.py"))
 # Left to right; a room imports itself, what stands to its left, errors and kernels.
 ROOMS = (
-    "options", "parquet", "orders", "totals", "scoring", "segments", "result", "output", "state",
+    "options", "parquet", "orders", "scoring", "totals", "segments", "result", "output", "state",
     "api", "normalize", "simulate", "bench",
 )  # fmt: skip
 EVERYWHERE = {"errors", "kernels"}

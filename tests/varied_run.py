@@ -42,6 +42,10 @@ def varied_run(rates: Path) -> None:
             options = {"as_of": AS_OF, "order": "order_id", "frequency": frequency}
             for refunds in ("net", "net-order"):
                 rfm.score(lines, refunds=refunds, **options)
+    totals = rfm.CustomerTotals(as_of=AS_OF)
+    totals.update(plain)
+    for monetary in ("sum", "mean"):
+        totals.survey([3_000], monetary=monetary)
     for kind in TIMES:
         column = plain["order_time"].cast(pa.timestamp("us", getattr(kind, "tz", None)))
         table = plain.set_column(1, "order_time", column.cast(kind, safe=False))

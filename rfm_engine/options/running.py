@@ -10,8 +10,8 @@ from rfm_engine.options.declaration import Option
 _PANEL = "Running"
 
 
-class MachineOptions(TypedDict, total=False):
-    """Threads, memory and network."""
+class ThreadOptions(TypedDict, total=False):
+    """Threads."""
 
     threads: Annotated[
         int | None,
@@ -20,6 +20,11 @@ class MachineOptions(TypedDict, total=False):
             doc="threads; they never change the result", stated="all processors",
         ),
     ]  # fmt: skip
+
+
+class MachineOptions(ThreadOptions, total=False):
+    """Threads, memory and network."""
+
     memory_limit: Annotated[
         int | str | None,
         Option(

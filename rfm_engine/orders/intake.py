@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import pyarrow as pa
 
 from rfm_engine.errors import RfmError
 from rfm_engine.orders.agreement import Agreement
-from rfm_engine.orders.evidence import Evidence
+from rfm_engine.orders.evidence import Evidence, Seen
 from rfm_engine.orders.judge import COUNTED
 from rfm_engine.orders.kinds import Kinds, SeenKinds, kinds_of
-from rfm_engine.orders.ledger import Ledger
+from rfm_engine.orders.ledger import Ledger, RowCounts
 from rfm_engine.orders.money.amounts import FLOAT_SCALE
 from rfm_engine.orders.normalize import OrderRows, normalize
 from rfm_engine.orders.nulls import with_typed_nulls
@@ -24,6 +24,16 @@ from rfm_engine.orders.warnings import DataWarning
 _MOST_ROWS = 1 << 20
 # Keys of customers and groups, or days, and what they are made of, take five times as much as ids.
 _MOST_ROWS_WITHIN = 1 << 18
+
+
+class Taken(NamedTuple):
+    """The account of rows taken: their kinds, counts, newest day, currencies and signs."""
+
+    kinds: SeenKinds
+    counts: RowCounts
+    newest_day: int | None
+    currencies: frozenset[str]
+    seen: Seen
 
 
 class RememberedRows(Protocol):
@@ -82,6 +92,16 @@ class Intake:
             None if reading.by is None else found.by or "text",
             found.distinct,
         )
+
+    @property
+    def seen_kinds(self) -> SeenKinds:
+        """The kinds agreed on, None where no input has shown any."""
+        return self._agreement.kinds
+
+    @property
+    def seen(self) -> Seen:
+        """What the rows taken so far show, for warnings."""
+        return self._evidence.seen
 
     @property
     def knows_customers(self) -> bool:
@@ -177,9 +197,17 @@ class Intake:
 
     def merge(self, other: Intake) -> None:
         """Enter all that another intake of the same reading has taken."""
-        self._agreement.join([("the totals merged", other._agreement.kinds)])
-        self.ledger.merge(other.ledger)
-        self._evidence.merge(other._evidence)
+        ledger = other.ledger
+        taken = Taken(
+            other.seen_kinds, ledger.counts(), ledger.newest_day, ledger.currencies, other.seen
+        )
+        self.enter(taken, name="the totals merged")
+
+    def enter(self, taken: Taken, *, name: str) -> None:
+        """Enter the account of rows that were taken elsewhere."""
+        self._agreement.join([(name, taken.kinds)])
+        self.ledger.enter(taken.counts, taken.newest_day, taken.currencies)
+        self._evidence.enter(taken.seen)
 
     def _join_batch(self, schema: pa.Schema, place: Place, *, text: bool) -> None:
         """Let a batch join whose columns are not those that its source began with."""

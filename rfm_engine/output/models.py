@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +14,18 @@ from rfm_engine.output.atomic import file as written_aside
 from rfm_engine.result.model import (
     FORMAT,
     VERSION,
+    Model,
     load_model,
     refuse_without_cuts,
     scheme_and_plan,
     shares_of,
 )
 from rfm_engine.result.result import Result
+from rfm_engine.segments.frozen_scheme import model_scheme
 
 
-def save_model(result: Result, place: str | os.PathLike[str]) -> None:
-    """Write what a result was scored by as JSON, to be applied unchanged to later orders.
+def save_model(result: Result | Model, place: str | os.PathLike[str]) -> None:
+    """Write a model, or what a result was scored by, as JSON to be applied unchanged to orders.
 
     Raises
     ------
@@ -30,12 +33,16 @@ def save_model(result: Result, place: str | os.PathLike[str]) -> None:
         Customers are split by rank or within groups, so that there are no cut points of all.
     """
     target = Path(path_text("place of the model", place)).resolve()
+    about = _of_model(result) if isinstance(result, Model) else _of_result(result)
+    content = {"format": FORMAT, "version": VERSION, "engine": version("rfm-engine")} | about
+    with written_aside(target) as temporary:
+        temporary.write_text(json.dumps(content, indent=1) + "\n")
+
+
+def _of_result(result: Result) -> dict[str, Any]:
     methods = result.options["method"]
     refuse_without_cuts(methods, result.options.get("by"))
-    content = {
-        "format": FORMAT,
-        "version": VERSION,
-        "engine": result.version,
+    return {
         "as_of": None if result.as_of is None else result.as_of.isoformat(),
         "customers": sum(total.customers for total in result.segment_totals),
         "fitted": {"method": methods, "bins": result.options["bins"]},
@@ -43,8 +50,17 @@ def save_model(result: Result, place: str | os.PathLike[str]) -> None:
         "shares": shares_of(result),
         "scheme": result.frozen_scheme(),
     }
-    with written_aside(target) as temporary:
-        temporary.write_text(json.dumps(content, indent=1) + "\n")
+
+
+def _of_model(model: Model) -> dict[str, Any]:
+    return {
+        "as_of": model.as_of,
+        "customers": None,  # A model holds shares of them only.
+        "fitted": model.fitted,
+        "weights": model.weights,
+        "shares": model.shares,
+        "scheme": model_scheme(model.scheme),
+    }
 
 
 def check_keeping(

@@ -12,10 +12,10 @@ from rfm_engine.result.sorted_customers import sample_rows
 from rfm_engine.scoring.cells import Cells
 from rfm_engine.segments.labels import Labels
 from rfm_engine.segments.rules import Numbers
-from rfm_engine.totals.builder import CustomerTotals
 from rfm_engine.totals.chunks import CustomerChunk
 from rfm_engine.totals.memory.budget import Budget
 from rfm_engine.totals.memory.spill import SpillFile
+from rfm_engine.totals.population import Population
 
 Scored: TypeAlias = tuple[CustomerChunk, Cells, Callable[[], Numbers]]
 
@@ -29,7 +29,7 @@ class ScoredCustomers:
         cells: Sequence[Cells],
         segments: Sequence[Callable[[], Numbers]],
         labels: Labels,
-        totals: CustomerTotals,
+        totals: Population,
         metadata: dict[bytes, str],
     ) -> None:
         fields = [*totals.fields, *labels.fields, *totals.clv_fields]

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from rfm_engine.errors import UsageError, path_text, shown, shown_cause
+from rfm_engine.options.reading import Frequency, Zero
+from rfm_engine.options.scoring import CutPoint, Monetary
 from rfm_engine.orders.reading import as_date
 from rfm_engine.result.result import Result
-from rfm_engine.scoring.cells import Bins
-from rfm_engine.scoring.methods import BY_RANK, NESTED
+from rfm_engine.scoring.cells import Bins, Cuts
+from rfm_engine.scoring.choices import THRESHOLDS, Choice
+from rfm_engine.scoring.methods import BY_RANK, NESTED, QCUT_DROP
 from rfm_engine.segments.catalogue import load_scheme
+from rfm_engine.segments.frozen_scheme import cuts_text, scheme_data, written
 from rfm_engine.segments.labels import segment_names
 from rfm_engine.segments.parser import scheme_of
 from rfm_engine.segments.plan import Plan, exact_weights, plan_scoring
@@ -33,13 +39,84 @@ class Model(NamedTuple):
     """A scheme whose cut points and conditions are numbers, and the customers it was fitted to.
 
     `shares` are those of customers by score, of each axis, and by segment; all are 0 where there
-    were none.
+    were none, or where they are not known. `fitted` says by which `method` and into how many
+    `bins` the axes were cut; None where a file does not.
     """
 
     scheme: Scheme
     weights: list[str] | None
     as_of: str | None
     shares: dict[str, dict[str, float]]
+    fitted: dict[str, list[Any]] | None = None
+
+    @classmethod
+    def of(  # noqa: PLR0913
+        cls,
+        cuts: Cuts,
+        *,
+        scale: int,
+        scheme: str | os.PathLike[str] = "classic",
+        method: str | Sequence[str] | None = None,
+        bins: int | Sequence[int] | None = None,
+        as_of: date | str | None = None,
+        monetary: Monetary | None = None,
+        weights: Sequence[CutPoint] | None = None,
+        frequency: Frequency | None = None,
+        zero: Zero | None = None,
+    ) -> Model:
+        """Make a model of cut points that were found elsewhere, for example by `Survey.cuts`.
+
+        Parameters
+        ----------
+        cuts
+            Cut points in days, orders and minor units, as `Result.cuts` and `Survey.cuts`.
+        scale
+            Digits of the minor units of amounts: `Result.scale`, `Survey.scale`.
+        scheme, method, bins, monetary, weights, frequency, zero
+            As `rfm_engine.score` takes them: what the cut points were found with.
+        as_of
+            The date of analysis they were found for.
+
+        Returns
+        -------
+        Model
+            To be written by `save_model`. `shares` are 0, because they are not known.
+
+        Raises
+        ------
+        UsageError
+            An option is wrong, the cut points do not go with it, or the scheme compares with means
+            or quantiles of customers, which cut points do not have.
+
+        Examples
+        --------
+        >>> import rfm_engine as rfm
+        >>> cuts = rfm.Cuts([30, 90], [1, 3], [2000, 9050])
+        >>> model = rfm.Model.of(cuts, scale=2, scheme="value-tiers", as_of="2026-10-31")
+        >>> [str(cut) for cut in model.scheme.cuts["m"]]
+        ['20.00', '90.50']
+        """
+        chosen = load_scheme(scheme)
+        alike = method if method and not isinstance(method, str) else [method] * len(AXES)
+        both = zip(AXES, alike, cuts, strict=False)  # plan_scoring refuses other than three
+        given = {axis: own for axis, how, own in both if how == THRESHOLDS}
+        plan = plan_scoring(chosen, method, bins, given, monetary, weights)
+        methods = [choice.method for choice in plan[:3]]
+        refuse_without_cuts(methods, None)
+        for axis, own, choice in zip(AXES, cuts, plan[:3], strict=True):
+            _check_cuts(axis, own, choice)
+        options = chosen.options | {
+            "frequency": frequency or chosen.options.get("frequency", "orders"),
+            "monetary": plan.monetary,
+            "zero": zero or chosen.options.get("zero", "count"),
+        }
+        when = [written(segment.conditions) for segment in chosen.segments]
+        data = scheme_data(chosen, plan.bins, cuts_text(plan, cuts, scale), options, when)
+        frozen = scheme_of(data, chosen.name)
+        _refuse_fitting(frozen, "the model", "Save the model of a result instead.")
+        day = None if as_of is None else as_date(as_of).isoformat()
+        fitted: dict[str, list[Any]] = {"method": methods, "bins": [*plan.bins]}
+        return cls(frozen, weights_text(plan.weights), day, _no_shares(frozen), fitted)
 
 
 def refuse_without_cuts(methods: Iterable[str], by: str | None) -> None:
@@ -80,11 +157,19 @@ def scheme_and_plan(given: Mapping[str, Any]) -> tuple[Scheme, Plan]:
             f"scheme, which it holds; got {', '.join(both)} as well. Leave that out."
         )
     else:
-        loaded = load_model(model)
+        loaded = model if isinstance(model, Model) else load_model(model)
+        _refuse_fitting(loaded.scheme, "the model", "Fit it first.")
         scheme, held["weights"] = loaded.scheme, loaded.weights
     cuts = {axis: held[f"{axis}_cuts"] for axis in AXES}
     how = held["method"], held["bins"], cuts, held["monetary"], held["weights"]
     return scheme, plan_scoring(scheme, *how)
+
+
+def model_name(model: str | os.PathLike[str] | Model | None) -> str | None:
+    """Return what a summary calls a model: its path, where it was given by that."""
+    if isinstance(model, Model):
+        return f"<Model as of {model.as_of}>"
+    return None if model is None else os.fspath(model)
 
 
 def load_model(place: str | os.PathLike[str]) -> Model:
@@ -113,14 +198,19 @@ def load_model(place: str | os.PathLike[str]) -> Model:
         if key not in content:
             raise UsageError(f"{what} must be whole; got none of {key!r}.")
     scheme = scheme_of(content["scheme"], given)
-    _refuse_fitting(scheme, what)
-    weights = exact_weights(f"weights of {what}", content["weights"])
+    _refuse_fitting(scheme, what, "Fit it anew.")
     return Model(
         scheme,
-        None if weights is None else [f"{weight:f}" for weight in weights],
+        weights_text(exact_weights(f"weights of {what}", content["weights"])),
         _date(content["as_of"], what),
         _checked_shares(content["shares"], scheme, what),
+        _checked_fitted(content.get("fitted"), what),
     )
+
+
+def weights_text(weights: Sequence[Decimal] | None) -> list[str] | None:
+    """Write weights as they were given."""
+    return None if weights is None else [f"{weight:f}" for weight in weights]
 
 
 def shares_of(result: Result) -> dict[str, dict[str, float]]:
@@ -139,14 +229,26 @@ def _shares(counts: dict[str, int]) -> dict[str, float]:
     return {name: float(Fraction(count, n)) if n else 0.0 for name, count in counts.items()}
 
 
-def _refuse_fitting(scheme: Scheme, what: str) -> None:
+def _check_cuts(axis: str, cuts: Sequence[int], choice: Choice) -> None:
+    """Refuse cut points that a method does not find; of no customers there are none."""
+    whole = isinstance(cuts, list) and all(type(cut) is int for cut in cuts)
+    fewer = choice.method == QCUT_DROP and len(cuts) < choice.bins
+    fits = len(cuts) in (0, choice.bins - 1) or fewer
+    if not whole or not fits or cuts != sorted(cuts):
+        raise UsageError(
+            f"cuts.{axis} must be {choice.bins - 1} ascending integers for {choice.bins} bins; "
+            f"got {shown(cuts)}. Give those of a survey or a result."
+        )
+
+
+def _refuse_fitting(scheme: Scheme, what: str, hint: str) -> None:
     """Refuse a scheme that would be fitted anew to each orders it is applied to."""
     operands = {str(c) for s in scheme.segments for c in s.conditions if isinstance(c.operand, str)}
     fitted = [m for m in scheme.method.values() if m != "thresholds"]
     if fitted or operands:
         got = ", ".join(dict.fromkeys([*fitted, *sorted(operands)]))
         raise UsageError(
-            f"scheme of {what} must have thresholds and numbers only; got {got}. Fit it anew."
+            f"scheme of {what} must have thresholds and numbers only; got {got}. {hint}"
         )
 
 
@@ -159,14 +261,32 @@ def _date(given: Any, what: str) -> str | None:
         ) from None
 
 
-def _checked_shares(given: Any, scheme: Scheme, what: str) -> dict[str, dict[str, float]]:
-    """Return the shares of a model in the order of its scores and segments."""
+def _checked_fitted(given: Any, what: str) -> dict[str, list[Any]] | None:
+    names = ("method", "bins")
+    if given is None:
+        return None
+    if not isinstance(given, dict) or not all(isinstance(given.get(name), list) for name in names):
+        raise UsageError(f"fitted of {what} must have method and bins; got {shown(given)}.")
+    return {name: given[name] for name in names}
+
+
+def _no_shares(scheme: Scheme) -> dict[str, dict[str, float]]:
+    return {what: dict.fromkeys(names, 0.0) for what, names in _shared(scheme).items()}
+
+
+def _shared(scheme: Scheme) -> dict[str, list[str]]:
+    """Return the scores of each axis and the segments, which have a share of customers each."""
     bins = Bins(*(scheme.bins[axis] for axis in AXES))
     first = scheme.first_score
-    wanted = {
+    return {
         axis: [str(score) for score in range(first, first + n)]
         for axis, n in zip(AXES, bins, strict=True)
     } | {"segment": segment_names(scheme, bins)}
+
+
+def _checked_shares(given: Any, scheme: Scheme, what: str) -> dict[str, dict[str, float]]:
+    """Return the shares of a model in the order of its scores and segments."""
+    wanted = _shared(scheme)
     if not isinstance(given, dict) or given.keys() != wanted.keys():
         raise UsageError(
             f"shares of {what} must be a table of {', '.join(wanted)}; got {shown(given)}."

@@ -24,6 +24,12 @@ class Room:
         self._n_left = n_bytes
         self._spill = spill
         self._lock = Lock()
+        self._is_full = False
+
+    @property
+    def is_full(self) -> bool:
+        """Whether something had to go to disk."""
+        return self._is_full
 
     @classmethod
     def within(cls, budgets: Sequence[Budget], spill: SpillFile) -> Room:
@@ -50,6 +56,7 @@ class Room:
                 return True
             fits = n_bytes <= self._n_left
             self._n_left -= n_bytes * fits
+            self._is_full |= not fits
             return fits
 
     def _on_disk(self, piece: pa.RecordBatch) -> Piece:

@@ -8,8 +8,8 @@ from typing import Any
 
 from rfm_engine.orders.money.amounts import format_minor
 from rfm_engine.scoring.axes import MEAN_DIGITS
-from rfm_engine.scoring.cells import Cuts
-from rfm_engine.segments.conditions import DAY_US, LEAST, MOST, Range
+from rfm_engine.scoring.cells import Bins, Cuts
+from rfm_engine.segments.conditions import DAY_US, LEAST, MOST, Condition, Range
 from rfm_engine.segments.plan import Plan
 from rfm_engine.segments.scheme import AXES, Scheme, Segment
 
@@ -30,30 +30,59 @@ def frozen_scheme(
 
     Applied to any customers it gives the scores and segments that the fitted one gave them.
     """
-    bins = dict(zip(AXES, plan.bins, strict=True))
+    when = [[text for each in ranges for text in _conditions(each, scale)] for ranges in settled]
+    return scheme_data(scheme, plan.bins, cuts_text(plan, cuts, scale), options, when)
+
+
+def cuts_text(plan: Plan, cuts: Cuts, scale: int) -> dict[str, list[str]]:
+    """Write the cut points of each axis in days, orders and major units, one fewer than its bins.
+
+    `scale` is that of amounts.
+    """
     digits = {"r": 0, "f": 0, "m": plan.money_scale(scale)}
+    return {
+        axis: [format_minor(cut, digits[axis]) for cut in _padded(axis, list(found), n - 1)]
+        for axis, found, n in zip(AXES, cuts, plan.bins, strict=True)
+    }
+
+
+def scheme_data(
+    scheme: Scheme,
+    bins: Bins,
+    cuts: dict[str, list[str]],
+    options: dict[str, str],
+    when: Sequence[list[str]],
+) -> dict[str, Any]:
+    """Return a scheme with thresholds as data for JSON; `when` are the conditions by segment."""
     return {
         "name": scheme.name,
         "title": scheme.title,
-        "bins": bins,
+        "bins": dict(zip(AXES, bins, strict=True)),
         "method": "thresholds",
-        "cuts": {
-            axis: [
-                format_minor(cut, digits[axis])
-                for cut in _padded(axis, list(found), bins[axis] - 1)
-            ]
-            for axis, found in zip(AXES, cuts, strict=True)
-        },
+        "cuts": cuts,
         "otherwise": scheme.otherwise,
         "match": scheme.match,
         "fm": scheme.fm,
         "first_score": scheme.first_score,
         "options": options,
-        "segments": [
-            _segment(segment, ranges, scale)
-            for segment, ranges in zip(scheme.segments, settled, strict=True)
-        ],
+        "segments": list(map(_segment, scheme.segments, when)),
     }
+
+
+def model_scheme(scheme: Scheme) -> dict[str, Any]:
+    """Return the scheme of a model, whose thresholds and conditions are numbers already."""
+    bins = Bins(*(scheme.bins[axis] for axis in AXES))
+    cuts = {axis: [f"{cut:f}" for cut in scheme.cuts[axis]] for axis in AXES}
+    when = [written(segment.conditions) for segment in scheme.segments]
+    return scheme_data(scheme, bins, cuts, scheme.options, when)
+
+
+def written(conditions: Sequence[Condition]) -> list[str]:
+    """Write conditions exactly, fractions among their numbers too."""
+    return [
+        f"{c.measure} {c.relation} {c.operand}" if isinstance(c.operand, Fraction) else str(c)
+        for c in conditions
+    ]
 
 
 def _padded(axis: str, cuts: list[int], n: int) -> list[int]:
@@ -67,13 +96,13 @@ def _padded(axis: str, cuts: list[int], n: int) -> list[int]:
     return [min(cut, _MOST) for cut in cuts] + [_MOST] * missing
 
 
-def _segment(segment: Segment, settled: Sequence[Range], scale: int) -> dict[str, Any]:
+def _segment(segment: Segment, when: list[str]) -> dict[str, Any]:
     found: dict[str, Any] = {"name": segment.name}
     found |= {axis: list(ends) for axis, ends in segment.ranges.items()}
     if segment.codes:
         found["codes"] = ["-".join(map(str, code)) for code in sorted(segment.codes)]
     if segment.conditions:
-        found["when"] = [text for each in settled for text in _conditions(each, scale)]
+        found["when"] = when
     return found
 
 

@@ -11,9 +11,8 @@ from typing import Any, NoReturn, get_args
 from rfm_engine.errors import UsageError, shown, shown_cause
 from rfm_engine.options.scoring import CutPoint
 from rfm_engine.scoring.cells import Bins
-from rfm_engine.scoring.methods import BY_RANK, CUTS, NESTED
+from rfm_engine.scoring.choices import METHODS, ascending, check_bins
 from rfm_engine.segments.conditions import Condition, parse_condition
-from rfm_engine.segments.numbers import MOST_DIGITS, exact_numbers
 from rfm_engine.segments.scheme import (
     AXES,
     DEFAULT_BINS,
@@ -26,8 +25,6 @@ from rfm_engine.segments.scheme import (
     Segment,
 )
 
-METHODS = (*CUTS, *BY_RANK, NESTED, "thresholds")
-MAX_BINS = 100
 MAX_SEGMENTS = 1_000
 _OPTIONS = {"frequency": ("orders", "days"), "monetary": ("sum", "mean"), "zero": ("count", "drop")}
 _KEYS = {
@@ -242,25 +239,6 @@ class _SegmentReader:
         if isinstance(found, str):
             raise UsageError(f"{what} {found}.")
         return found
-
-
-def ascending(what: str, given: Sequence[CutPoint] | None) -> tuple[CutPoint, ...] | None:
-    """Check that cut points are decimal numbers that never fall; a float is no decimal number."""
-    if given is None:
-        return None
-    points = exact_numbers(given, floats=False)
-    if not points or points != sorted(points):
-        raise UsageError(
-            f"{what} must be ascending numbers; got {shown(given)}. Write them like 133.95, "
-            f"in Python as text or Decimal, with at most {MOST_DIGITS} digits before the point."
-        )
-    return tuple(points)
-
-
-def check_bins(what: str, n_bins: Any) -> None:
-    """Check a number of bins."""
-    if type(n_bins) is not int or not 2 <= n_bins <= MAX_BINS:
-        raise UsageError(f"{what} must be 2 to {MAX_BINS}; got {shown(n_bins)}.")
 
 
 def _is_text(given: object) -> bool:

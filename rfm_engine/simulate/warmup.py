@@ -62,6 +62,7 @@ def _merge(ids: Ids) -> None:
     for half in halves:
         half.update(simulate(customers=_MANY, orders=_MANY, ids=ids))
     halves[0].merge(halves[1])
+    halves[0].survey([3_000])
 
 
 def _runs(folder: Path) -> Iterator[tuple[pa.Table | Path, dict[str, Any]]]:
@@ -94,7 +95,7 @@ def _runs(folder: Path) -> Iterator[tuple[pa.Table | Path, dict[str, Any]]]:
     yield ints, {"scheme": "five-types"}
     yield ints, {"method": "nested"}
     yield ints, {"scheme": "five-types", "by": "channel"}
-    yield texts, {"method": "ntile"}
+    yield texts, {"method": "ntile", "sort": "customer"}
     yield texts, {"method": "ntile", "by": "channel"}
     yield pa.concat_tables([ints, ints]), {"distinct": "line_id"}
     yield texts, {"distinct": ["order_text", "line_id"], "by": "seller_id"}

@@ -25,6 +25,22 @@ def folder():
         yield Path(name)
 
 
+@pytest.fixture(scope="module")
+def orders():
+    """A file of six row groups, of more customers than there is room for."""
+    orders = simulate(customers=3_000_000, orders=6_000_000)
+    schema = orders.schema.append(pa.field("orders", pa.int64()))
+    counted = (
+        batch.append_column("orders", pa.repeat(pa.scalar(i, pa.int64()), batch.num_rows))
+        for i, batch in enumerate(orders)
+    )
+    batches = pa.RecordBatchReader.from_batches(schema, counted)
+    with tempfile.TemporaryDirectory() as name:
+        place = Path(name) / "orders.parquet"
+        write(batches, schema, place, threads=2)
+        yield place
+
+
 @pytest.mark.skipif(not COMPILED, reason="six million orders are too many without the compiler")
 @pytest.mark.parametrize(
     ("limit", "words"),
@@ -37,20 +53,12 @@ def folder():
     ],
     ids=str,
 )
-def test_memory_limit__is_held(rfm_process, folder, limit, words):
-    """Six row groups, of more customers than there is room for; sorted, the same in any room."""
-    orders = simulate(customers=3_000_000, orders=6_000_000)
-    schema = orders.schema.append(pa.field("orders", pa.int64()))
-    counted = (
-        batch.append_column("orders", pa.repeat(pa.scalar(i, pa.int64()), batch.num_rows))
-        for i, batch in enumerate(orders)
-    )
-    batches = pa.RecordBatchReader.from_batches(schema, counted)
-    write(batches, schema, folder / "orders.parquet", threads=2)
+def test_memory_limit__is_held(rfm_process, folder, orders, limit, words):
+    """Sorted customers are the same in any room."""
 
     def peak_and_customers(limit):
         run = rfm_process(
-            "score", folder / "orders.parquet", "-o", folder / "out.parquet", "--json",
+            "score", orders, "-o", folder / "out.parquet", "--json",
             "--threads", 2, "--memory-limit", f"{limit}MB", "--spill-dir", folder, *words,
         )  # fmt: skip
         customers = pq.read_table(folder / "out.parquet", columns=MEASURES)

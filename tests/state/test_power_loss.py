@@ -13,7 +13,7 @@ from tests.state.simulated_disk import FAULTS, Fault
 from tests.state.world import names_drawn_from, world_of
 
 _DEEP = os.environ.get("HYPOTHESIS_PROFILE") == "deep"
-_N_CASES = (20_000 if _DEEP else 2_000) // (1 if COMPILED else 10)
+_N_CASES = 20_000 if _DEEP else 500 if COMPILED else 200
 _N_TESTS = 10
 _MOST_BATCHES = 3
 # RFM_CASE=seed runs one case.

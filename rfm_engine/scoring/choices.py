@@ -1,0 +1,126 @@
+"""Method, bins and cut points of each axis as people choose them, checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar
+
+from rfm_engine.errors import UsageError, shown
+from rfm_engine.options.scoring import CutPoint
+from rfm_engine.orders.money.amounts import parse_minor_floor
+from rfm_engine.scoring.axes import Axis
+from rfm_engine.scoring.cells import Cuts
+from rfm_engine.scoring.methods import BY_RANK, CUTS, NESTED
+from rfm_engine.scoring.numbers import MOST_DIGITS, exact_numbers
+
+THRESHOLDS = "thresholds"
+METHODS = (*CUTS, *BY_RANK, NESTED, THRESHOLDS)
+MAX_BINS = 100
+AXIS_NAMES = {"r": "recency", "f": "frequency", "m": "monetary"}
+_MEAN, _RESERVE = "mean", "reserve-one-timers"
+_Value = TypeVar("_Value", int, str)
+
+
+class Choice(NamedTuple):
+    """One axis: its method, number of bins and, for thresholds, the cut points as given."""
+
+    method: str
+    bins: int
+    cuts: tuple[CutPoint, ...] | None = None
+
+    def axis(self, scale: int) -> Axis:
+        """Return the axis with cut points in integers, for values of `scale`."""
+        cuts = self.cuts
+        found = None if cuts is None else [parse_minor_floor(cut, scale) for cut in cuts]
+        return Axis(self.method, self.bins, found)
+
+
+def choices(
+    method: str | Sequence[str] | None,
+    bins: int | Sequence[int] | None,
+    cuts: Mapping[str, Sequence[CutPoint] | None],
+    implied: Mapping[str, Choice],
+) -> dict[str, Choice]:
+    """Settle method, bins and cut points of each axis; `implied` is what is not given.
+
+    Raises
+    ------
+    UsageError
+        A choice is unknown or out of range, or contradicts another.
+    """
+    methods = _three("method", [method] if isinstance(method, str) else method)
+    counts = _three("bins", bins if isinstance(bins, Sequence) else _alone(bins))
+    return {
+        axis: _choice(
+            axis,
+            methods[axis],
+            counts[axis],
+            ascending(f"{axis}_cuts", cuts.get(axis)),
+            implied[axis],
+        )
+        for axis in Cuts._fields
+    }
+
+
+def _choice(
+    axis: str,
+    method: str | None,
+    bins: int | None,
+    cuts: tuple[CutPoint, ...] | None,
+    implied: Choice,
+) -> Choice:
+    if method is not None and method not in METHODS:
+        raise UsageError(f"method must be one of {', '.join(METHODS)}; got {shown(method)}.")
+    chosen = method or (THRESHOLDS if cuts is not None else implied.method)
+    if chosen != THRESHOLDS and cuts is not None:
+        raise UsageError(f"{axis}_cuts must come with method thresholds; got {chosen!r}.")
+    if chosen == THRESHOLDS and cuts is None:
+        cuts = implied.cuts
+        if cuts is None:
+            raise UsageError(f"method thresholds must have {axis}_cuts; got none. Give them.")
+    if chosen == _RESERVE and axis != "f":  # Of one-timers there is nothing to reserve elsewhere.
+        chosen = METHODS[0]
+    expected = implied.bins
+    if cuts is not None:
+        expected = len(cuts) + 1
+    elif method == _MEAN:
+        expected = 2
+    wanted = expected if bins is None else bins
+    check_bins(f"bins for {AXIS_NAMES[axis]}", wanted)
+    if wanted != expected and cuts is not None:
+        raise UsageError(f"{axis}_cuts must be one fewer than the bins, {wanted}; got {len(cuts)}.")
+    if chosen == _MEAN and wanted != 2:
+        raise UsageError(f"method mean must have 2 bins for {AXIS_NAMES[axis]}; got {wanted}.")
+    return Choice(chosen, wanted, cuts)
+
+
+def ascending(what: str, given: Sequence[CutPoint] | None) -> tuple[CutPoint, ...] | None:
+    """Check that cut points are decimal numbers that never fall; a float is no decimal number."""
+    if given is None:
+        return None
+    points = exact_numbers(given, floats=False)
+    if not points or points != sorted(points):
+        raise UsageError(
+            f"{what} must be ascending numbers; got {shown(given)}. Write them like 133.95, "
+            f"in Python as text or Decimal, with at most {MOST_DIGITS} digits before the point."
+        )
+    return tuple(points)
+
+
+def check_bins(what: str, n_bins: Any) -> None:
+    """Check a number of bins."""
+    if type(n_bins) is not int or not 2 <= n_bins <= MAX_BINS:
+        raise UsageError(f"{what} must be 2 to {MAX_BINS}; got {shown(n_bins)}.")
+
+
+def _alone(bins: int | None) -> Sequence[int] | None:
+    return None if bins is None else [bins]
+
+
+def _three(option: str, given: Sequence[_Value] | None) -> dict[str, _Value | None]:
+    axes = Cuts._fields
+    if given is None:
+        return dict.fromkeys(axes)
+    if not isinstance(given, Sequence) or len(given) not in (1, 3):
+        raise UsageError(f"{option} must be one value or three (r, f, m); got {shown(given)}.")
+    return dict(zip(axes, list(given) * (3 // len(given)), strict=True))

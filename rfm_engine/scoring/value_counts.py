@@ -1,0 +1,185 @@
+"""How often each value occurs, and money by keys that keep its order and lose its last digits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from rfm_engine.kernels import kernel
+from rfm_engine.kernels.arrays import frozen
+from rfm_engine.scoring.selection import count_leading
+
+Integers = npt.NDArray[np.int64]
+
+# Values this near to the least are counted in an array; only those beyond it are sorted.
+_NEAR = 1 << 16
+KEYS = 1 << 17
+"""Number of keys: sign, exponent, and 10 bits behind the leading one."""
+_HALF = KEYS // 2
+
+
+class ValueCounts(NamedTuple):
+    """Ascending values, and how many customers have each: `int64[n]` both."""
+
+    values: Integers
+    counts: Integers
+
+    @classmethod
+    def of(cls, values: npt.NDArray[np.integer]) -> ValueCounts:
+        """Count values, in linear time where they lie close together."""
+        if not len(values):
+            return cls(np.zeros(0, np.int64), np.zeros(0, np.int64))
+        wide = values.astype(np.int64, copy=False)
+        least = int(values.min())
+        base = np.uint64(least % (1 << 64))
+        far = wide[:0]
+        if int(values.max()) - least >= _NEAR:
+            is_far = wide.view(np.uint64) - base >= np.uint64(_NEAR)
+            far, wide = wide[is_far], wide[~is_far]
+        counts = np.zeros(_NEAR, np.int64)
+        count_leading(frozen(wide), base, np.uint64(0), counts)
+        near = np.flatnonzero(counts)
+        far, n_far = np.unique(far, return_counts=True)
+        return cls(np.append(near + least, far), np.append(counts[near], n_far))
+
+    def chosen(self, mask: npt.NDArray[np.bool_]) -> ValueCounts:
+        """Return the values for which a mask, `bool[n]`, holds."""
+        return ValueCounts(self.values[mask], self.counts[mask])
+
+    @property
+    def n(self) -> int:
+        """How many customers."""
+        return int(self.counts.sum())
+
+
+class KeyCounts(NamedTuple):
+    """Ascending keys of amounts, customers per key, and their exact sum as high and low 32 bits.
+
+    All are `int64[n]`; the low half is never negative and below 2^32.
+    """
+
+    keys: Integers
+    counts: Integers
+    high: Integers
+    low: Integers
+
+    @classmethod
+    def of(cls, amounts: Integers) -> KeyCounts:
+        """Count amounts by key."""
+        table = np.zeros((KEYS, 3), np.int64)
+        count_by_key(frozen(amounts), table)
+        places = np.flatnonzero(table[:, 0])
+        return cls(places - _HALF, *_carried(table[places].T))
+
+    @property
+    def sums(self) -> list[int]:
+        """The exact sum per key."""
+        return [
+            (high << 32) + low
+            for high, low in zip(self.high.tolist(), self.low.tolist(), strict=True)
+        ]
+
+    def bounds(self) -> tuple[Integers, Integers]:
+        """Return the least and the greatest amount of each key."""
+        is_negative = self.keys < 0
+        places = np.where(is_negative, ~self.keys, self.keys)
+        shift = np.maximum((places >> 10) - 1, 0)
+        leading = np.where(shift > 0, (places & 1023) + 1024, places)
+        low = leading << shift
+        high = low + (np.int64(1) << shift) - 1
+        return np.where(is_negative, ~high, low), np.where(is_negative, ~low, high)
+
+
+def merged_values(parts: Iterable[ValueCounts]) -> ValueCounts:
+    """Add up the counts of several parts."""
+    values, (counts,) = _added([[part.values, part.counts] for part in parts])
+    return ValueCounts(values, counts)
+
+
+def merged_keys(parts: Iterable[KeyCounts]) -> KeyCounts:
+    """Add up the counts and sums of several parts."""
+    keys, columns = _added(list(parts))
+    return KeyCounts(keys, *_carried(columns))
+
+
+def complete(amounts: ValueCounts, money: KeyCounts) -> ValueCounts:
+    """Return the amounts of those keys of which every customer's amount is counted."""
+    keys, places = np.unique(keys_of(amounts.values), return_inverse=True)
+    counts = np.zeros(len(keys), np.int64)
+    np.add.at(counts, places, amounts.counts)
+    whole = counts == money.counts[np.searchsorted(money.keys, keys)]
+    return amounts.chosen(whole[places])
+
+
+def keys_of(amounts: Integers) -> Integers:
+    """Return the key of each amount, from -2^16 to 2^16 - 1: ascending as amounts are."""
+    keys = np.empty(len(amounts), np.int64)
+    write_keys(frozen(amounts), keys)
+    return keys
+
+
+def _added(parts: Sequence[Sequence[Integers]]) -> tuple[Integers, list[Integers]]:
+    """Return the distinct values of the first columns, and the sums of the others."""
+    first, *others = (np.concatenate(column) for column in zip(*parts, strict=True))
+    order = np.argsort(first, kind="stable")
+    ordered = first[order]
+    starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])[: len(ordered)])
+    return ordered[starts], [
+        np.add.reduceat(column[order], starts) if len(starts) else column for column in others
+    ]
+
+
+def _carried(columns: Iterable[Integers]) -> tuple[Integers, Integers, Integers]:
+    counts, high, low = columns
+    return counts, high + (low >> 32), low & 0xFFFFFFFF
+
+
+@kernel
+def count_by_key(amounts, table):
+    """Add each amount to the row of its key in `table`, `int64[2^17, 3]`: 1, high and low half."""
+    for i in range(len(amounts)):
+        amount = amounts[i]
+        row = key_of(amount) + 65536
+        table[row, 0] += 1
+        table[row, 1] += amount >> 32
+        table[row, 2] += amount & 0xFFFFFFFF
+
+
+@kernel
+def write_keys(amounts, keys):
+    """Write the key of each amount, `int64[n]` both."""
+    for i in range(len(amounts)):
+        keys[i] = key_of(amounts[i])
+
+
+@kernel
+def key_of(amount):
+    """Return the key of an amount: itself below 2^11, then its exponent and leading 11 bits.
+
+    A negative amount has the key of its complement, complemented.
+    """
+    size = amount if amount >= 0 else ~amount
+    shift = 0
+    if size >> 42:
+        size >>= 32
+        shift = 32
+    if size >> 26:
+        size >>= 16
+        shift += 16
+    if size >> 18:
+        size >>= 8
+        shift += 8
+    if size >> 14:
+        size >>= 4
+        shift += 4
+    if size >> 12:
+        size >>= 2
+        shift += 2
+    if size >> 11:
+        size >>= 1
+        shift += 1
+    key = (shift << 10) + size
+    return key if amount >= 0 else ~key

@@ -1,0 +1,72 @@
+"""The survey of all customers of totals, chunk by chunk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from datetime import date
+from typing import Protocol
+
+import numpy as np
+
+from rfm_engine.errors import UsageError
+from rfm_engine.options.scoring import Monetary
+from rfm_engine.orders.reading import Reading
+from rfm_engine.scoring.survey import Survey
+from rfm_engine.totals.chunks import CustomerChunk
+
+
+class Finished(Protocol):
+    """Totals that can be read."""
+
+    @property
+    def reading(self) -> Reading:
+        """The reading options."""
+
+    @property
+    def scale(self) -> int:
+        """Digits of the minor units behind the point."""
+
+    @property
+    def as_of(self) -> date | None:
+        """The date of analysis."""
+
+    def chunks(self, pool: Executor) -> tuple[list[CustomerChunk], int]:
+        """Return the customers with an order."""
+
+
+def survey_of(totals: Finished, keys: Iterable[int] | None, monetary: Monetary) -> Survey:
+    """Survey the customers of totals.
+
+    Raises
+    ------
+    UsageError
+        The totals have groups.
+    """
+    if totals.reading.by is not None:
+        raise UsageError(
+            f"totals must have no groups to be surveyed, because each group has cut points of its "
+            f"own; got by {totals.reading.by!r}. Leave by out."
+        )
+    with ThreadPoolExecutor(1) as pool:
+        chunks, _ = totals.chunks(pool)
+        return survey_chunks(chunks, totals, keys, monetary, pool)
+
+
+def survey_chunks(
+    chunks: Sequence[CustomerChunk],
+    totals: Finished,
+    keys: Iterable[int] | None,
+    monetary: Monetary,
+    pool: Executor,
+) -> Survey:
+    """Survey customers who are chunks of `totals`; the threads of `pool` take the chunks."""
+    scale, as_of, wanted = totals.scale, totals.as_of, None if keys is None else list(keys)
+
+    def survey(chunk: CustomerChunk) -> Survey:
+        measures = chunk.recency_days, chunk.frequency, chunk.monetary_minor
+        return Survey.of(*measures, scale=scale, as_of=as_of, monetary=monetary, keys=wanted)
+
+    none = np.zeros(0, np.int64)
+    nobody = Survey.of(none, none, none, scale=scale, as_of=as_of, monetary=monetary, keys=wanted)
+    return nobody.merge(*pool.map(survey, chunks))
