@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from rfm_engine.result.model import Model as Model
     from rfm_engine.result.model import load_model as load_model
     from rfm_engine.result.result import Result as Result
-    from rfm_engine.result.result import SegmentTotals as SegmentTotals
+    from rfm_engine.result.snapshot import Snapshot as Snapshot
+    from rfm_engine.result.snapshot import read_snapshot as read_snapshot
+    from rfm_engine.result.summary import CellTotals as CellTotals
+    from rfm_engine.result.summary import SegmentTotals as SegmentTotals
     from rfm_engine.scoring.cells import Cuts as Cuts
     from rfm_engine.scoring.survey import Survey as Survey
     from rfm_engine.state.ingest import Ingested as Ingested
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
 # Loaded when first used: the command line declares its options from `rfm_engine.options` alone.
 _HOMES = {
     "CustomerTotals": "totals.builder",
+    "CellTotals": "result.summary",
     "Cuts": "scoring.cells",
     "DataError": "errors",
     "DataWarning": "orders.warnings",
@@ -48,7 +52,8 @@ _HOMES = {
     "Result": "result.result",
     "RfmError": "errors",
     "RowCounts": "orders.ledger",
-    "SegmentTotals": "result.result",
+    "SegmentTotals": "result.summary",
+    "Snapshot": "result.snapshot",
     "State": "state.state",
     "StateError": "errors",
     "Survey": "scoring.survey",
@@ -59,6 +64,7 @@ _HOMES = {
     "explain": "result.explanation",
     "load_model": "result.model",
     "normalized": "normalize",
+    "read_snapshot": "result.snapshot",
     "save_model": "output.models",
     "score": "api",
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time as clock
 from collections.abc import Mapping
@@ -21,8 +20,10 @@ from rfm_engine.orders.sources.deadline import seconds_of
 from rfm_engine.orders.sources.entry import open_sources
 from rfm_engine.output import check_output, refuse_inside, refuse_overwriting, write_groups
 from rfm_engine.result.customers import ScoredCustomers
-from rfm_engine.result.model import Model, model_name, scheme_and_plan
-from rfm_engine.result.result import Result, SegmentTotals, cuts_in_units
+from rfm_engine.result.metadata import cell_totals, metadata_of
+from rfm_engine.result.model import Model, model_name, scheme_and_plan, weights_text
+from rfm_engine.result.result import Result
+from rfm_engine.result.summary import SegmentTotals
 from rfm_engine.segments.assignment import Everyone, score_everyone
 from rfm_engine.segments.catalogue import scheme_file
 from rfm_engine.segments.first_orders import refuse_first_orders
@@ -37,12 +38,10 @@ from rfm_engine.totals.groups import Grouping
 from rfm_engine.totals.memory.budget import batch_bytes
 from rfm_engine.totals.memory.system import limit_of, threads_of
 from rfm_engine.totals.population import Population
+from rfm_engine.totals.survey import survey_chunks
 from rfm_engine.totals.totals import Totals, population_of
 
 __version__ = version("rfm-engine")
-METADATA_KEY = b"rfm_engine"
-# They change no row, so they are not among the options that are written beside the rows.
-_RUNNING = ("threads", "memory_limit", "sort")
 
 
 @overload
@@ -272,38 +271,41 @@ def _scored(
             )
     everyone = Everyone(chunks, population.scale, grouping)
     scoring = score_everyone(everyone, scheme, plan, pool)
-    cuts, money_scale = scoring.fitted.cuts, plan.money_scale(population.scale)
-    about = {
-        "version": __version__,
-        "as_of": None if as_of is None else as_of.isoformat(),
-        "cuts": cuts_in_units(cuts, money_scale),
-        "options": {key: options[key] for key in options if key not in _RUNNING},
-        **({} if options["sort"] is None else {"sorted": options["sort"]}),
-    }
-    if overall is not None:
-        about["overall"] = {"cuts": cuts_in_units(overall.cuts, overall.money_scale)}
-    metadata = {METADATA_KEY: json.dumps(about, default=str)}
+    survey = None
+    if grouping is None:
+        survey = survey_chunks(chunks, population, None, plan.monetary, pool)
     parts = chunks, scoring.cells, scoring.segments
-    return Result(
-        _scored=ScoredCustomers(*parts, scoring.labels, population, metadata),
+    scored = ScoredCustomers(*parts, scoring.labels, population)
+    result = Result(
+        _scored=scored,
         _rules=scoring.rules,
         _plan=plan,
         scheme=scheme,
         as_of=as_of,
         rows=population.intake.ledger.counts(),
-        cuts=cuts,
+        cuts=scoring.fitted.cuts,
         cuts_by_group=scoring.fitted.n_sets,
+        conditions=tuple(
+            (str(each), each.bound_text(bound, population.scale))
+            for each, bound in scoring.rules.bounds.items()
+        ),
         segment_totals=tuple(
             SegmentTotals(name, *sums)
             for name, sums in zip(scoring.labels.names, scoring.sums, strict=True)
         ),
+        cells=cell_totals([(plan.bins.scores(cell), sums) for cell, sums in scoring.by_cell]),
         customers_by_score=scoring.by_score,
         customers_without_orders=n_without_orders,
         warnings=population.intake.warnings,
         overall=overall,
         scale=population.scale,
-        money_scale=money_scale,
+        money_scale=plan.money_scale(population.scale),
+        weights=weights_text(plan.weights),
         seconds=seconds,
         options=options,
         version=__version__,
     )
+    scored.describe(metadata_of(result, survey))
+    if overall is not None:
+        scored.share_labels(overall._scored)
+    return result

@@ -15,7 +15,7 @@ from rfm_engine.errors import UsageError, path_text, shown, shown_cause
 from rfm_engine.options.reading import Frequency, Zero
 from rfm_engine.options.scoring import CutPoint, Monetary
 from rfm_engine.orders.reading import as_date
-from rfm_engine.result.result import Result
+from rfm_engine.result.summary import ScoredPopulation
 from rfm_engine.scoring.cells import Bins, Cuts
 from rfm_engine.scoring.choices import THRESHOLDS, Choice
 from rfm_engine.scoring.methods import BY_RANK, NESTED, QCUT_DROP
@@ -213,7 +213,7 @@ def weights_text(weights: Sequence[Decimal] | None) -> list[str] | None:
     return None if weights is None else [f"{weight:f}" for weight in weights]
 
 
-def shares_of(result: Result) -> dict[str, dict[str, float]]:
+def shares_of(result: ScoredPopulation) -> dict[str, dict[str, float]]:
     """Return the shares of customers by score, of each axis, and by segment."""
     first = result.scheme.first_score
     by_segment = {total.name: total.customers for total in result.segment_totals}

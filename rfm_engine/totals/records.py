@@ -46,7 +46,20 @@ class Measured(NamedTuple):
     too_many: bool = False
 
 
-class Held(Protocol):
+class HeldTimes(Protocol):
+    """Ids and times of customers by row."""
+
+    def keys(self) -> Keys:
+        """Return the ids of all rows."""
+
+    def first_us(self, rows: Rows | None) -> tuple[Int64s, npt.NDArray[np.bool_] | None]:
+        """Return when rows first bought, and of which that is known (None: of all)."""
+
+    def last_us(self, rows: Rows | None) -> Int64s:
+        """Return when rows last bought."""
+
+
+class Held(HeldTimes, Protocol):
     """Customers by row, some of whom may have no order."""
 
     @property
@@ -61,17 +74,8 @@ class Held(Protocol):
     def repeats(self) -> Repeats | None:
         """Their days, where kept."""
 
-    def keys(self) -> Keys:
-        """Return the ids of all rows."""
-
     def measured(self, room: tuple[Int64s, Int64s, Int64s]) -> Measured:
         """Return the customers with an order; `room` may be written to, or left alone."""
-
-    def first_us(self, rows: Rows | None) -> tuple[Int64s, npt.NDArray[np.bool_] | None]:
-        """Return when rows first bought, and of which that is known (None: of all)."""
-
-    def last_us(self, rows: Rows | None) -> Int64s:
-        """Return when rows last bought."""
 
 
 class HeldRecords(NamedTuple):
