@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from rfm_engine.api import score
+from rfm_engine.normalize import write_normalized
 from rfm_engine.simulate import Ids, simulate
 from rfm_engine.state import State
 from rfm_engine.totals.builder import CustomerTotals
@@ -35,6 +36,8 @@ def warm() -> None:
             score(orders, as_of="newest", threads=2, **options)
         for number, (orders, options) in enumerate(_states()):
             _keep(Path(folder) / str(number), orders, options)
+        for ids in ("int", "string"):
+            write_normalized(_orders(ids), Path(folder) / ids, as_of="newest", buckets=2)
     for ids in ("int", "string"):
         _merge(ids)
 
