@@ -23,10 +23,11 @@ from benchmarks.cases import CASES, RESULTS, Case
 from benchmarks.suite import orders_of
 from rfm_engine import api
 from rfm_engine.bench.record import machine, versions
+from rfm_engine.orders import intake
 from rfm_engine.orders.sources.parquet import RowGroups
 from rfm_engine.output import formats
 from rfm_engine.result import customers
-from rfm_engine.totals import builder, intake
+from rfm_engine.totals import builder
 from rfm_engine.totals.buffer.batch import Batch
 from rfm_engine.totals.tables.distinct_orders import DistinctOrders
 from rfm_engine.totals.tables.measures import Measures

@@ -12,14 +12,17 @@ from typing import Any
 import typer
 
 from rfm_engine.options.declaration import declared
-from rfm_engine.options.groups import ScoreOptions
+from rfm_engine.options.groups import RowOptions, ScoreOptions
 
 from .exits import Misuse, cut
 
-_LISTS = {
-    option.flag.removeprefix("--") for option in declared(ScoreOptions).values() if option.is_listed
-}
-# Passed over by the other commands that score, so that all can share a file.
+_DECLARED = [
+    option for options in (ScoreOptions, RowOptions) for option in declared(options).values()
+]
+# A command passes over those that it does not have, so that all can share a file.
+_SHARED = {option.flag.removeprefix("--") for option in _DECLARED}
+_LISTS = {option.flag.removeprefix("--") for option in _DECLARED if option.is_listed}
+# What commands other than `rfm score` pass over even where they have it.
 _OF_SCORE_ALONE = ("output", "save-model", "json", "quiet")
 _SCALARS = (str, int, Decimal, datetime.date)
 # No option takes a longer number, and Python does not write the longest out.
@@ -39,7 +42,9 @@ def read_config(context: typer.Context, path: Path | None) -> Path | None:
     defaults = {}
     for key, value in _options(path).items():
         option = key.replace("_", "-")
-        if option not in known and option in _OF_SCORE_ALONE:
+        if option in _OF_SCORE_ALONE and context.command.name != "score":
+            continue
+        if option in _SHARED - known.keys():
             continue
         if option not in known:
             close = difflib.get_close_matches(option, known, n=1)

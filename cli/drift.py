@@ -9,8 +9,8 @@ import typer
 from rfm_engine.options.groups import ScoreOptions
 
 from .exits import Misuse
-from .options import NEWEST, Given, takes
-from .outcome import print_warnings, warnings_of
+from .options import Given, takes
+from .scored import scored
 from .words import printable
 
 
@@ -18,7 +18,8 @@ from .words import printable
 def drift(
     fitted: Annotated[str, typer.Argument(metavar="MODEL", help="What --save-model wrote.")],
     inputs: Annotated[
-        list[str], typer.Argument(metavar="INPUT...", help="Orders, as of `rfm score`.")
+        list[str],
+        typer.Argument(metavar="INPUT...", help="Orders, as of `rfm score`, or a snapshot."),
     ],
     *,
     options: Given,
@@ -30,14 +31,11 @@ def drift(
         raise Misuse("drift must have one model; got --model as well. Leave it out.")
     if options.all.get("overall"):
         raise Misuse("drift must be of one result; got --overall, which has two. Leave it out.")
-    from rfm_engine.api import score_given
     from rfm_engine.result.drift import check_fitted
 
     model = rfm_engine.load_model(fitted)
     check_fitted(model)  # Before orders are read.
-    explicit = options.explicit | {"model": fitted}
-    result = score_given(inputs, explicit, options.config, None, None)
-    print_warnings(warnings_of(result, newest=options.all["as_of"] == NEWEST))
+    result = scored(inputs, options, model=fitted)
     for moved in rfm_engine.drift(model, result):
         typer.echo(f"{moved.what}: population stability index {moved.psi:.4f}")
         width = max(map(len, moved.then))

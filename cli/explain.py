@@ -8,8 +8,8 @@ import typer
 
 from rfm_engine.options.groups import ScoreOptions
 
-from .options import NEWEST, Given, takes
-from .outcome import print_warnings, warnings_of
+from .options import Given, takes
+from .scored import scored
 from .words import counted, printable
 
 if TYPE_CHECKING:
@@ -23,7 +23,10 @@ _NAMES = {"r": "recency", "f": "frequency", "m": "monetary"}
 @takes(ScoreOptions)
 def explain(
     inputs: Annotated[
-        list[str], typer.Argument(metavar="INPUT...", help="Orders, as of `rfm score`.")
+        list[str],
+        typer.Argument(
+            metavar="INPUT...|SNAPSHOT", help="Orders, as of `rfm score`, or a snapshot."
+        ),
     ],
     who: Annotated[
         list[str], typer.Option("--id", metavar="CUSTOMER", help="Whom to explain; repeatable.")
@@ -33,10 +36,8 @@ def explain(
 ) -> None:
     """Explain customers: values, cut points, scores, the rule that won, those that nearly did."""
     import rfm_engine
-    from rfm_engine.api import score_given
 
-    result = score_given(inputs, options.explicit, options.config, None, None)
-    print_warnings(warnings_of(result, newest=options.all["as_of"] == NEWEST))
+    result = scored(inputs, options)
     for number, story in enumerate(rfm_engine.explain(result, who)):
         if number:
             typer.echo()

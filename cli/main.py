@@ -15,7 +15,20 @@ import typer
 import typer.core
 import typer.main
 
-from . import bench, demo, drift, exits, explain, ingest, schemes, score, simulate, state, warmup
+from . import (
+    bench,
+    demo,
+    drift,
+    exits,
+    explain,
+    ingest,
+    normalize,
+    schemes,
+    score,
+    simulate,
+    state,
+    warmup,
+)
 
 
 class RfmGroup(typer.core.TyperGroup):
@@ -62,6 +75,7 @@ def rfm(
 app.command("score")(score.score)
 app.command("explain")(explain.explain)
 app.command("drift")(drift.drift)
+app.command("normalize")(normalize.normalize)
 app.command("simulate")(simulate.simulate)
 app.command("demo")(demo.demo)
 app.command("warmup")(warmup.warmup)

@@ -12,7 +12,7 @@ import typer
 from .words import printable
 
 if TYPE_CHECKING:
-    from rfm_engine import Result
+    from rfm_engine import NormalizedRows, Result
 
 _EASTERNMOST = datetime.timezone(datetime.timedelta(hours=14))
 
@@ -37,7 +37,7 @@ def print_table(result: Result, peak_memory_bytes: int, output: str) -> None:
     console.print(note, highlight=False, markup=False, soft_wrap=True)
 
 
-def warnings_of(result: Result, *, newest: bool) -> list[dict[str, str]]:
+def warnings_of(result: Result | NormalizedRows, *, newest: bool) -> list[dict[str, str]]:
     """Return the warnings of a result, and the one that only a clock can tell."""
     found = [each._asdict() for each in result.warnings]
     # A date is in the future when no zone on earth has reached it.

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from rfm_engine.errors import RfmError as RfmError
     from rfm_engine.errors import StateError as StateError
     from rfm_engine.errors import UsageError as UsageError
+    from rfm_engine.normalize import normalized as normalized
+    from rfm_engine.orders.ledger import RowCounts as RowCounts
+    from rfm_engine.orders.stream import NormalizedRows as NormalizedRows
     from rfm_engine.orders.warnings import DataWarning as DataWarning
     from rfm_engine.output.models import save_model as save_model
     from rfm_engine.result.drift import Drift as Drift
@@ -21,18 +24,22 @@ if TYPE_CHECKING:
     from rfm_engine.result.model import Model as Model
     from rfm_engine.result.model import load_model as load_model
     from rfm_engine.result.result import Result as Result
-    from rfm_engine.result.result import SegmentTotals as SegmentTotals
+    from rfm_engine.result.snapshot import Snapshot as Snapshot
+    from rfm_engine.result.snapshot import read_snapshot as read_snapshot
+    from rfm_engine.result.summary import CellTotals as CellTotals
+    from rfm_engine.result.summary import SegmentTotals as SegmentTotals
     from rfm_engine.scoring.cells import Cuts as Cuts
     from rfm_engine.scoring.survey import Survey as Survey
     from rfm_engine.state.ingest import Ingested as Ingested
     from rfm_engine.state.state import State as State
     from rfm_engine.totals.aggregation import Progress as Progress
     from rfm_engine.totals.builder import CustomerTotals as CustomerTotals
-    from rfm_engine.totals.ledger import RowCounts as RowCounts
+    from rfm_engine.totals.totals import Totals as Totals
 
 # Loaded when first used: the command line declares its options from `rfm_engine.options` alone.
 _HOMES = {
     "CustomerTotals": "totals.builder",
+    "CellTotals": "result.summary",
     "Cuts": "scoring.cells",
     "DataError": "errors",
     "DataWarning": "orders.warnings",
@@ -40,19 +47,24 @@ _HOMES = {
     "Explanation": "result.explanation",
     "Ingested": "state.ingest",
     "Model": "result.model",
+    "NormalizedRows": "orders.stream",
     "Progress": "totals.aggregation",
     "Result": "result.result",
     "RfmError": "errors",
-    "RowCounts": "totals.ledger",
-    "SegmentTotals": "result.result",
+    "RowCounts": "orders.ledger",
+    "SegmentTotals": "result.summary",
+    "Snapshot": "result.snapshot",
     "State": "state.state",
     "StateError": "errors",
     "Survey": "scoring.survey",
+    "Totals": "totals.totals",
     "UsageError": "errors",
     "__version__": "api",
     "drift": "result.drift",
     "explain": "result.explanation",
     "load_model": "result.model",
+    "normalized": "normalize",
+    "read_snapshot": "result.snapshot",
     "save_model": "output.models",
     "score": "api",
 }

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time as clock
 from collections.abc import Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from importlib.metadata import version
-from typing import Any, Unpack
+from typing import Any, Unpack, overload
 
 from rfm_engine.errors import DataError, UsageError
 from rfm_engine.options.declaration import declared
 from rfm_engine.options.documentation import documented
-from rfm_engine.options.groups import ScoreOptions, TotalsOptions
+from rfm_engine.options.groups import BuiltOptions, ScoreOptions, TotalsOptions
 from rfm_engine.options.resolution import given, resolve
 from rfm_engine.orders.reading import Reading
 from rfm_engine.orders.scan import Seconds
@@ -21,8 +20,10 @@ from rfm_engine.orders.sources.deadline import seconds_of
 from rfm_engine.orders.sources.entry import open_sources
 from rfm_engine.output import check_output, refuse_inside, refuse_overwriting, write_groups
 from rfm_engine.result.customers import ScoredCustomers
-from rfm_engine.result.model import scheme_and_plan
-from rfm_engine.result.result import Result, SegmentTotals, cuts_in_units
+from rfm_engine.result.metadata import cell_totals, metadata_of
+from rfm_engine.result.model import Model, model_name, scheme_and_plan, weights_text
+from rfm_engine.result.result import Result
+from rfm_engine.result.summary import SegmentTotals
 from rfm_engine.segments.assignment import Everyone, score_everyone
 from rfm_engine.segments.catalogue import scheme_file
 from rfm_engine.segments.first_orders import refuse_first_orders
@@ -32,15 +33,35 @@ from rfm_engine.segments.scheme import Scheme
 from rfm_engine.state import State, state_of
 from rfm_engine.state.creation import refuse_others
 from rfm_engine.totals.aggregation import Aggregated, Report, aggregate
-from rfm_engine.totals.builder import CustomerTotals
+from rfm_engine.totals.given import refuse_beside_totals
 from rfm_engine.totals.groups import Grouping
-from rfm_engine.totals.memory.budget import batch_bytes, default_limit, parse_size
-from rfm_engine.totals.memory.system import anonymous_bytes, available_bytes, threads_of
+from rfm_engine.totals.memory.budget import batch_bytes
+from rfm_engine.totals.memory.system import limit_of, threads_of
+from rfm_engine.totals.population import Population
+from rfm_engine.totals.survey import survey_chunks
+from rfm_engine.totals.totals import Totals, population_of
 
 __version__ = version("rfm-engine")
-METADATA_KEY = b"rfm_engine"
-# They change no row, so they are not among the options that are written beside the rows.
-_RUNNING = ("threads", "memory_limit", "sort")
+
+
+@overload
+def score(
+    orders: Totals,
+    *,
+    output: str | os.PathLike[str] | None = None,
+    progress: Report | None = None,
+    **options: Unpack[BuiltOptions],
+) -> Result: ...
+
+
+@overload
+def score(
+    orders: object,
+    *,
+    output: str | os.PathLike[str] | None = None,
+    progress: Report | None = None,
+    **options: Unpack[ScoreOptions],
+) -> Result: ...
 
 
 @documented(ScoreOptions)
@@ -49,7 +70,7 @@ def score(
     *,
     output: str | os.PathLike[str] | None = None,
     progress: Report | None = None,
-    **options: Unpack[ScoreOptions],
+    **options: Any,
 ) -> Result:
     """Score customers by recency, frequency and monetary value, and name their segments.
 
@@ -58,8 +79,9 @@ def score(
     orders
         Path, list of paths, directory, glob or URI of Parquet, Arrow IPC or CSV; `-` for an IPC
         stream on stdin; anything with `__arrow_c_stream__`, a record batch, a pyarrow dataset,
-        a Polars LazyFrame, or a list or iterator of these; or a `State`. A row is an order or an
-        order line.
+        a Polars LazyFrame, or a list or iterator of these. A row is an order or an order line.
+        Or a `State`, `CustomerTotals` or `Totals`. Totals were built with all options of columns,
+        dates and reading; given with totals these are refused.
     output
         Where to write the customers as well: `.parquet`, `.arrow`, `.csv`, `.csv.gz`, `-` for an
         IPC stream on stdout; without an ending, or with a trailing `/`, a directory of Parquet
@@ -103,7 +125,9 @@ def score(
     ...            result.customers["rfm_score"].to_pylist()))
     [('ada', '533'), ('bob', '311')]
     """
-    return score_given(orders, given("score", ScoreOptions, options), {}, output, progress)
+    required = not isinstance(orders, Totals)
+    explicit = given("score", ScoreOptions, options, required=required)
+    return score_given(orders, explicit, {}, output, progress)
 
 
 def score_given(
@@ -121,50 +145,54 @@ def score_given(
         As `score`.
     """
     marks = [clock.perf_counter()]
-    state = state_of(orders)
-    if state is not None:  # It has set how orders are read; a file for all commands gives way.
-        config = {name: config[name] for name in config if name not in state.options}
+    built = population_of(orders) if isinstance(orders, Totals) else None
+    state = None if built is not None else state_of(orders)
+    kept = state.options if state is not None else {} if built is None else built.options
+    # A config file for all commands gives way to how orders were read.
+    config = {name: config[name] for name in config if name not in kept}
     asked = {**config, **explicit}
     scheme, plan = scheme_and_plan(asked)
     implied: Mapping[str, Any] = scheme.options
-    if asked.get("customer_level") or (state is not None and state.options["customer_level"]):
+    if asked.get("customer_level") or kept.get("customer_level"):
         refuse_first_orders(scheme)
         implied = {}  # of a scheme, what looks at single orders
-    kept: Mapping[str, Any] = {}
+    who = "the model" if asked.get("model") is not None else f"scheme {scheme.name}"
+    if built is not None:
+        refuse_beside_totals(built, asked, implied, who)
     if state is not None:
-        who = "the model" if asked.get("model") is not None else f"scheme {scheme.name}"
         refuse_others(state.manifest, asked, implied, who)
-        kept = state.options
     settled = resolve(ScoreOptions, asked, implied, kept)
     _check(settled, plan, state, output)
     n_threads = threads_of(settled["threads"])
-    running = {
-        "threads": n_threads,
-        "memory_limit": _memory_limit(settled, n_threads, state),
-        "spill_dir": settled["spill_dir"],
-    }
     reading = {name: settled[name] for name in declared(TotalsOptions)}
-    if state is not None:
-        aggregated, spent = Aggregated(state.totals_as(reading, running)), Seconds()
+    running: dict[str, Any] = {"threads": n_threads, "spill_dir": settled["spill_dir"]}
+    if built is not None:
+        running["memory_limit"] = built.budget.limit
+        aggregated, spent = Aggregated(built), Seconds()
     else:
-        known = Reading(**reading)
-        sources = open_sources(
-            orders, known.columns, csv_format=known.csv, as_files=known.options["as_files"],
-            store_timeout=seconds_of(settled["store_timeout"]),
-        )  # fmt: skip
-        for source in sources:
-            refuse_overwriting(output, "an input", source.name)
-        reading = known.options
-        overall = settled["overall"]
-        aggregated, spent = aggregate(sources, known, running, progress, overall=overall)
+        running["memory_limit"] = _memory_limit(settled, n_threads, state)
+        if state is not None:
+            totals = state.totals_as(reading, running)
+            aggregated, spent = Aggregated(population_of(totals)), Seconds()
+        else:
+            known = Reading(**reading)
+            sources = open_sources(
+                orders, known.columns, csv_format=known.csv, as_files=known.options["as_files"],
+                store_timeout=seconds_of(settled["store_timeout"]),
+            )  # fmt: skip
+            for source in sources:
+                refuse_overwriting(output, "an input", source.name)
+            reading, overall = known.options, settled["overall"]
+            aggregated, spent = aggregate(sources, known, running, progress, overall=overall)
     marks.append(clock.perf_counter())
     aggregated.tell(progress, "score")
     said = {name: reading[name] for name in reading if name != "as_of"} | plan.options()
-    for name in ("rates", "scheme", "model"):
+    for name in ("rates", "scheme"):
         said[name] = None if settled[name] is None else os.fspath(settled[name])
     said |= {
         "overall": settled["overall"],
         "scheme": said["scheme"] or scheme.name,
+        "model": model_name(settled["model"]),
         "threads": n_threads,
         "memory_limit": running["memory_limit"],
         "sort": settled["sort"],
@@ -180,10 +208,11 @@ def score_given(
     if output is not None:
         aggregated.tell(progress, "write")
         write_groups(result.pieces(), result.schema, output, threads=n_threads)
-    else:
-        result.make_tables()  # Now, so that what is wrong with an id is said now.
+    if output is None or built is not None:
+        # Now, so that what is wrong with an id is said now, and before totals are added to.
+        result.make_tables()
     marks.append(clock.perf_counter())
-    seconds.update(_stages(marks, spent))
+    seconds.update(spent.stages(marks))
     return result
 
 
@@ -208,23 +237,22 @@ def _check(
         refuse_inside(output, "the state", state.path)
     else:
         refuse_overwriting(output, "the rates file", settled["rates"])
-    refuse_overwriting(output, "the model file", settled["model"])
+    if not isinstance(settled["model"], Model):
+        refuse_overwriting(output, "the model file", settled["model"])
     refuse_overwriting(output, "the scheme file", scheme_file(settled["scheme"]))
 
 
 def _memory_limit(settled: Mapping[str, Any], n_threads: int, state: State | None) -> int | None:
-    if settled["memory_limit"] is not None:
-        return parse_size(settled["memory_limit"])
     per_thread = batch_bytes(
         by=settled["by"] is not None,
         clv=settled["clv"],
         distinct=bool(settled["distinct"]) and state is None,
     )
-    return default_limit(available_bytes(), anonymous_bytes(), n_threads, per_thread)
+    return limit_of(settled["memory_limit"], n_threads, per_thread)
 
 
 def _scored(
-    totals: CustomerTotals,
+    population: Population,
     scheme: Scheme,
     plan: Plan,
     pool: Executor,
@@ -232,62 +260,52 @@ def _scored(
     seconds: dict[str, float],
     overall: Result | None,
 ) -> Result:
-    chunks, n_without_orders = totals.chunks(pool)
-    grouping = None
-    if totals.reading.by is not None:
-        grouping = Grouping.of(chunks, totals.hash_key, pool)
+    chunks, n_without_orders = population.chunks(pool)
+    as_of, grouping = population.as_of, None
+    if population.reading.by is not None:
+        grouping = Grouping.of(chunks, population.hash_key, pool)
         if grouping.has_none and overall is not None:
             raise DataError(
                 f"rows must have a group where overall is asked for, whose customers stand under "
-                f"none; got null in {totals.reading.by!r}. Fill it, or leave overall out."
+                f"none; got null in {population.reading.by!r}. Fill it, or leave overall out."
             )
-    everyone = Everyone(chunks, totals.scale, grouping)
+    everyone = Everyone(chunks, population.scale, grouping)
     scoring = score_everyone(everyone, scheme, plan, pool)
-    cuts, money_scale = scoring.fitted.cuts, plan.money_scale(totals.scale)
-    about = {
-        "version": __version__,
-        "as_of": None if totals.as_of is None else totals.as_of.isoformat(),
-        "cuts": cuts_in_units(cuts, money_scale),
-        "options": {key: options[key] for key in options if key not in _RUNNING},
-        **({} if options["sort"] is None else {"sorted": options["sort"]}),
-    }
-    if overall is not None:
-        about["overall"] = {"cuts": cuts_in_units(overall.cuts, overall.money_scale)}
-    metadata = {METADATA_KEY: json.dumps(about, default=str)}
+    survey = None
+    if grouping is None:
+        survey = survey_chunks(chunks, population, None, plan.monetary, pool)
     parts = chunks, scoring.cells, scoring.segments
-    return Result(
-        _scored=ScoredCustomers(*parts, scoring.labels, totals, metadata),
+    scored = ScoredCustomers(*parts, scoring.labels, population)
+    result = Result(
+        _scored=scored,
         _rules=scoring.rules,
         _plan=plan,
         scheme=scheme,
-        as_of=totals.as_of,
-        rows=totals.rows,
-        cuts=cuts,
+        as_of=as_of,
+        rows=population.intake.ledger.counts(),
+        cuts=scoring.fitted.cuts,
         cuts_by_group=scoring.fitted.n_sets,
+        conditions=tuple(
+            (str(each), each.bound_text(bound, population.scale))
+            for each, bound in scoring.rules.bounds.items()
+        ),
         segment_totals=tuple(
             SegmentTotals(name, *sums)
             for name, sums in zip(scoring.labels.names, scoring.sums, strict=True)
         ),
+        cells=cell_totals([(plan.bins.scores(cell), sums) for cell, sums in scoring.by_cell]),
         customers_by_score=scoring.by_score,
         customers_without_orders=n_without_orders,
-        warnings=totals.warnings,
+        warnings=population.intake.warnings,
         overall=overall,
-        scale=totals.scale,
-        money_scale=money_scale,
+        scale=population.scale,
+        money_scale=plan.money_scale(population.scale),
+        weights=weights_text(plan.weights),
         seconds=seconds,
         options=options,
         version=__version__,
     )
-
-
-def _stages(marks: list[float], spent: Seconds) -> dict[str, float]:
-    began, aggregated, scored, written = marks
-    # Reading and grouping overlap; their wall time is shared out as the threads spent it.
-    share = spent.read / (spent.read + spent.work) if spent.read + spent.work else 0.0
-    return {
-        "read": (aggregated - began) * share,
-        "aggregate": (aggregated - began) * (1 - share),
-        "score": scored - aggregated,
-        "write": written - scored,
-        "total": written - began,
-    }
+    scored.describe(metadata_of(result, survey))
+    if overall is not None:
+        scored.share_labels(overall._scored)
+    return result

@@ -42,6 +42,13 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("filterwarnings", overflow)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Use half as many processes again as there are processors, because many tests wait."""
+    processors = os.cpu_count() or 1
+    return processors + processors // 2
+
+
 def file_of(distribution: str, name: str) -> Path:
     """Find a data file of an installed package without importing the package."""
     files = metadata.distribution(distribution).files or []

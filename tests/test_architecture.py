@@ -24,7 +24,7 @@ COMMANDS = sorted((ROOT / "cli").rglob("*.py"))
 # Left to right; a room imports itself, what stands to its left, errors and kernels.
 ROOMS = (
     "options", "parquet", "orders", "scoring", "totals", "segments", "result", "output", "state",
-    "api", "simulate", "bench",
+    "api", "normalize", "simulate", "bench",
 )  # fmt: skip
 EVERYWHERE = {"errors", "kernels"}
 # Inside orders: what a room imports of it besides itself. The rooms know nothing of each other;

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from rfm_engine.totals import builder
+from rfm_engine.totals import accumulator, population
 from rfm_engine.totals.buffer import batch, rows
 from rfm_engine.totals.memory.budget import Budget
 from rfm_engine.totals.tables import dense_ids, partitions
@@ -20,17 +20,17 @@ _MANY_TABLES = [
     (partitions, "_MANY_BITS", 6),
 ]
 _DENSE = [(dense_ids, "_FEWEST_ROWS", 1), (dense_ids, "_IDS_A_CUSTOMER", 1 << 20)]
-_NO_ROOM = [(builder, f"{what}_BYTES_A_CUSTOMER", 0) for what in ("CHUNK", "GROUP", "CLV")]
+_NO_ROOM = [(population, f"{what}_BYTES_A_CUSTOMER", 0) for what in ("CHUNK", "GROUP", "CLV")]
 # No room for any table: each goes to disk as soon as it has taken its rows.
 _SPILL = [
     *_NO_ROOM,
-    (builder, "plan_memory", lambda *_: Budget(1, 0, None)),
+    (accumulator, "plan_memory", lambda *_: Budget(1, 0, None)),
     (partitions, "_NEARLY", 2.0),
 ]
 # Room for some: all tables go to disk before the next round.
 _LEAVE = [
     *_NO_ROOM,
-    (builder, "plan_memory", lambda *_: Budget(1, 1 << 20, None)),
+    (accumulator, "plan_memory", lambda *_: Budget(1, 1 << 20, None)),
     (partitions, "_NEARLY", 0.0),
 ]
 

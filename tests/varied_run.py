@@ -14,6 +14,7 @@ from pyarrow import compute as pc
 
 import rfm_engine as rfm
 from rfm_engine.kernels import Kernel
+from rfm_engine.normalize import write_normalized
 from tests.layouts import LAYOUTS
 from tests.shapes import AS_OF, random_orders
 
@@ -35,6 +36,7 @@ def varied_run(rates: Path) -> None:
     for kind in IDS:
         for layout in LAYOUTS.values():
             rfm.score(layout(with_ids(plain, kind)), as_of=AS_OF, threads=2, sort="customer")
+        write_normalized(with_ids(plain, kind), rates.parent / "rows", as_of=AS_OF, buckets=3)
         lines = with_ids(with_ids(plain, kind), kind, "order_id")
         for frequency in ("orders", "days"):
             options = {"as_of": AS_OF, "order": "order_id", "frequency": frequency}

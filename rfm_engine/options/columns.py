@@ -92,3 +92,17 @@ class ColumnOptions(TypedDict, total=False):
             "is two rows; see [score each seller](../how-to/score-each-seller.md)",
         ),
     ]  # fmt: skip
+
+
+class CarryOptions(TypedDict, total=False):
+    """Which columns normalised rows carry along."""
+
+    carry: Annotated[
+        str | Sequence[str],
+        Option(
+            "Pass these columns on as they are.", _PANEL, (), "COL[,COL]",
+            doc="input columns to pass on as they are, with name and type; dictionaries are "
+            "decoded, and where files differ in width the widest type is taken",
+            stated="none",
+        ),
+    ]  # fmt: skip

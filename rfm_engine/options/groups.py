@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from rfm_engine.options.columns import ColumnOptions
+from rfm_engine.options.columns import CarryOptions, ColumnOptions
 from rfm_engine.options.reading import DateOptions, ReadingOptions
-from rfm_engine.options.running import RunningOptions, SortOptions
-from rfm_engine.options.scoring import ClvOptions, ScoringOptions
+from rfm_engine.options.running import MachineOptions, RunningOptions, SortOptions, ThreadOptions
+from rfm_engine.options.scoring import ClvOptions, OverallOptions, ScoringOptions
 
 
 class StateOptions(ColumnOptions, ReadingOptions, total=False):
@@ -16,5 +16,15 @@ class TotalsOptions(DateOptions, StateOptions, ClvOptions, total=False):
     """What decides the totals of customers."""
 
 
-class ScoreOptions(TotalsOptions, ScoringOptions, RunningOptions, SortOptions, total=False):
-    """What `score` takes."""
+class BuiltOptions(ScoringOptions, ThreadOptions, SortOptions, total=False):
+    """What `score` takes with totals, which were built with all the others."""
+
+
+class ScoreOptions(
+    TotalsOptions, ScoringOptions, OverallOptions, RunningOptions, SortOptions, total=False
+):
+    """What `score` takes with orders and states."""
+
+
+class RowOptions(DateOptions, StateOptions, CarryOptions, MachineOptions, total=False):
+    """What `normalized` takes."""

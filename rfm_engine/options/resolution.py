@@ -10,7 +10,9 @@ from rfm_engine.errors import UsageError, shown
 from rfm_engine.options.declaration import Declared, declared, defaults
 
 
-def given(function: str, options: type, keywords: Mapping[str, Any]) -> dict[str, Any]:
+def given(
+    function: str, options: type, keywords: Mapping[str, Any], *, required: bool = True
+) -> dict[str, Any]:
     """Return the options that keywords give; None gives nothing where the type admits it.
 
     Raises
@@ -26,7 +28,7 @@ def given(function: str, options: type, keywords: Mapping[str, Any]) -> dict[str
             hint = f". Did you mean {near[0]!r}?" if near else ""
             raise TypeError(f"{function}() got an unexpected keyword argument {name!r}{hint}")
     for name, option in known.items():
-        if option.is_required and name not in keywords:
+        if required and option.is_required and name not in keywords:
             raise TypeError(f"{function}() missing a required keyword-only argument: {name!r}")
     return {name: keywords[name] for name in keywords if _gives(keywords, name, known)}
 

@@ -10,8 +10,8 @@ from rfm_engine.options.declaration import Option
 _PANEL = "Running"
 
 
-class RunningOptions(TypedDict, total=False):
-    """Threads, memory, disk and network."""
+class ThreadOptions(TypedDict, total=False):
+    """Threads."""
 
     threads: Annotated[
         int | None,
@@ -20,6 +20,11 @@ class RunningOptions(TypedDict, total=False):
             doc="threads; they never change the result", stated="all processors",
         ),
     ]  # fmt: skip
+
+
+class MachineOptions(ThreadOptions, total=False):
+    """Threads, memory and network."""
+
     memory_limit: Annotated[
         int | str | None,
         Option(
@@ -30,14 +35,6 @@ class RunningOptions(TypedDict, total=False):
             stated="what is in use and 80% of what is available",
         ),
     ]  # fmt: skip
-    spill_dir: Annotated[
-        str | os.PathLike[str] | None,
-        Option(
-            "Where to put what memory has no room for.", _PANEL, None, "DIR",
-            doc="where on disk; a folder in memory (tmpfs) saves none",
-            stated="the system's folder for temporary files",
-        ),
-    ]  # fmt: skip
     store_timeout: Annotated[
         float | str,
         Option(
@@ -45,6 +42,19 @@ class RunningOptions(TypedDict, total=False):
             doc="how long an object store may make no progress, retries included, before the run "
             "ends with exit code 1; a transfer that advances, however slowly, is not cut: see "
             "[object stores](input-and-output.md#object-stores)",
+        ),
+    ]  # fmt: skip
+
+
+class RunningOptions(MachineOptions, total=False):
+    """Threads, memory, disk and network."""
+
+    spill_dir: Annotated[
+        str | os.PathLike[str] | None,
+        Option(
+            "Where to put what memory has no room for.", _PANEL, None, "DIR",
+            doc="where on disk; a folder in memory (tmpfs) saves none",
+            stated="the system's folder for temporary files",
         ),
     ]  # fmt: skip
 

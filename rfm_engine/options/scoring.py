@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Annotated, Literal, TypeAlias, TypedDict
+from typing import Annotated, Literal, Protocol, TypeAlias, TypedDict
 
 from rfm_engine.options.declaration import Option
 
@@ -14,6 +14,16 @@ Monetary = Literal["sum", "mean"]
 ClvUnit = Literal["D", "W"]
 
 _PANEL = "Scoring"
+
+
+class FittedModel(Protocol):
+    """A `rfm_engine.Model`."""
+
+    @property
+    def shares(self) -> dict[str, dict[str, float]]:
+        """Shares of the customers that it was fitted to."""
+
+
 _BY_SCHEME = "that of the scheme"
 
 
@@ -34,6 +44,19 @@ class ClvOptions(TypedDict, total=False):
             "Unit of t_x and T: days (default) or weeks.", _PANEL,
             doc="with `--clv`: `t_x` and `T` in days, or in weeks of seven days",
             stated="`D`",
+        ),
+    ]  # fmt: skip
+
+
+class OverallOptions(TypedDict, total=False):
+    """Customers of all groups beside those within groups."""
+
+    overall: Annotated[
+        bool,
+        Option(
+            "With --by: all groups together as well, under a null group.", _PANEL, default=False,
+            doc="with `--by`: also all groups together, in rows whose group is null; orders "
+            "without a group are then refused",
         ),
     ]  # fmt: skip
 
@@ -96,14 +119,6 @@ class ScoringOptions(TypedDict, total=False):
             "the point and 50 behind it",
         ),
     ]  # fmt: skip
-    overall: Annotated[
-        bool,
-        Option(
-            "With --by: all groups together as well, under a null group.", _PANEL, default=False,
-            doc="with `--by`: also all groups together, in rows whose group is null; orders "
-            "without a group are then refused",
-        ),
-    ]  # fmt: skip
     scheme: Annotated[
         str | os.PathLike[str] | None,
         Option(
@@ -114,7 +129,7 @@ class ScoringOptions(TypedDict, total=False):
         ),
     ]  # fmt: skip
     model: Annotated[
-        str | os.PathLike[str] | None,
+        str | os.PathLike[str] | FittedModel | None,
         Option(
             "Score by a model that --save-model wrote.", _PANEL, None, "FILE.json",
             doc="score by a model as it is; without method, bins, cut points, monetary, weights, "

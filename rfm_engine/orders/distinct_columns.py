@@ -52,8 +52,8 @@ class Compared(NamedTuple):
     rounded: npt.NDArray[np.bool_] | None
 
 
-def column_names(given: object) -> tuple[str, ...]:
-    """Return what was given as `distinct`, the name of one column or several, as several.
+def column_names(given: object, option: str = "distinct") -> tuple[str, ...]:
+    """Return what was given for an option, the name of one column or several, as several.
 
     Raises
     ------
@@ -62,10 +62,10 @@ def column_names(given: object) -> tuple[str, ...]:
     """
     several = (given,) if isinstance(given, str) else () if given is None else given
     if not isinstance(several, Sequence) or not all(isinstance(each, str) for each in several):
-        raise UsageError(f"distinct must name columns such as 'order_id'; got {shown(given)}.")
+        raise UsageError(f"{option} must name columns such as 'order_id'; got {shown(given)}.")
     if len(set(several)) < len(several) or "" in several:
         raise UsageError(
-            f"distinct must name each column once; got {shown(several)}. Leave out the others."
+            f"{option} must name each column once; got {shown(several)}. Leave out the others."
         )
     return tuple(several)
 

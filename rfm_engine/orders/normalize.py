@@ -92,7 +92,7 @@ def normalize(
     batch = Batch(record_batch, place)
     for condition in reading.conditions:
         batch.drop(~condition.holds(batch.column(condition.column)), FILTERED)
-    customers = _ids(batch, reading.customer, reading, text=text)
+    customers = ids_of(batch, reading.customer, reading, text=text)
     batch.drop_nulls(customers, NULL_CUSTOMER)
     times, text_time = _times(batch, reading, text=text)
     batch.drop_nulls(times, NULL_TIME)
@@ -132,13 +132,14 @@ def _signs(batch: Batch, customers: pa.Array, reading: Reading, *, text: bool) -
     return Signs(whole_amounts=are_whole(amounts, batch.reason == COUNTED))
 
 
-def _ids(batch: Batch, name: str, reading: Reading, *, text: bool) -> pa.Array:
+def ids_of(batch: Batch, name: str, reading: Reading, *, text: bool) -> pa.Array:
+    """Return the column of customers or orders: plain, or with a dictionary that rows share."""
     if text and reading.ids == "int":
         return parsed_ids(batch.text(name), f"id column {name!r}", batch.where)
-    return _plain_ids(batch, name)
+    return plain_ids_of(batch, name)
 
 
-def _plain_ids(batch: Batch, name: str) -> pa.Array:
+def plain_ids_of(batch: Batch, name: str) -> pa.Array:
     """Return a column of ids; decimals, which have no digits after the point, as int64."""
     ids = batch.ids(name)
     if not pa.types.is_decimal(plain_type(ids.type)):
@@ -197,7 +198,7 @@ def _amounts(
     batch.drop_nulls(amounts, NULL_AMOUNT)
     quantity = None
     if reading.quantity is not None:
-        quantity = _whole_numbers(batch, "quantity", reading.quantity, reading.notation, text=text)
+        quantity = whole_numbers(batch, "quantity", reading.quantity, reading.notation, text=text)
     notation = reading.notation
     minor, status = to_minor(amounts, quantity, scale, notation=notation, rates=batch.rates)
     worst = status.max(initial=OK)
@@ -219,7 +220,7 @@ def _amounts(
 def _n_orders(batch: Batch, reading: Reading, *, text: bool) -> npt.NDArray[np.int64] | None:
     if reading.n_orders is None:
         return None
-    return _whole_numbers(batch, "orders", reading.n_orders, reading.notation, text=text)
+    return whole_numbers(batch, "orders", reading.n_orders, reading.notation, text=text)
 
 
 def _refuse_negative(batch: Batch, n_orders: npt.NDArray[np.int64] | None) -> None:
@@ -231,7 +232,7 @@ def _refuse_negative(batch: Batch, n_orders: npt.NDArray[np.int64] | None) -> No
         )
 
 
-def _whole_numbers(
+def whole_numbers(
     batch: Batch, role: str, name: str, notation: Notation, *, text: bool
 ) -> npt.NDArray[np.int64]:
     """Read a column of integers; rows without one have no amount."""
@@ -285,14 +286,14 @@ def _orders(
         return keys_of(days), None
     if reading.order is None:
         return None, None
-    orders = _ids(batch, reading.order, reading, text=text)
+    orders = ids_of(batch, reading.order, reading, text=text)
     return keys_of(orders), valid_mask(orders)
 
 
 def _groups(batch: Batch, reading: Reading) -> GroupIds | None:
     if reading.by is None:
         return None
-    groups = _plain_ids(batch, reading.by)
+    groups = plain_ids_of(batch, reading.by)
     return GroupIds(keys_of(groups), valid_mask(groups))
 
 
@@ -314,7 +315,7 @@ def _compared(
 
 def _cells(batch: Batch, name: str, reading: Reading, *, text: bool) -> Cells:
     if name in (reading.customer, reading.order):
-        column = _ids(batch, name, reading, text=text)
+        column = ids_of(batch, name, reading, text=text)
     else:
         column = batch.ids(name)
     if isinstance(column, pa.DictionaryArray) and not has_texts(column.dictionary.type):

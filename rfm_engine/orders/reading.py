@@ -33,8 +33,8 @@ OUTPUT_COLUMNS = (
 CLV_COLUMNS = ("x", "t_x", "T", "zbar")
 _EPOCH = date(1970, 1, 1)
 _ROLES = ("customer", "time", "amount", "order", "quantity", "currency", "by")
-# Which files are read, and what they are called, changes nothing of what their rows come to.
-_NOT_COMPARED = {"rates", "as_files"}
+NOT_COMPARED = {"rates", "as_files"}
+"""Which files are read, and what they are called, does not change what their rows come to."""
 
 
 class Reading:
@@ -109,7 +109,7 @@ class Reading:
         return Reading(**self.options | {"rates": self.rate_table} | changed)
 
     def _compared(self) -> dict[str, Any]:
-        same = {name: self.options[name] for name in self.options if name not in _NOT_COMPARED}
+        same = {name: self.options[name] for name in self.options if name not in NOT_COMPARED}
         return same | {"as_of": self.as_of_day, "rates": self.rate_table}
 
     def refuse_named_like(self, columns: Sequence[str]) -> None:

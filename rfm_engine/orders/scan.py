@@ -38,6 +38,19 @@ class Seconds:
     read: float = 0.0
     work: float = 0.0
 
+    def stages(self, marks: Sequence[float]) -> dict[str, float]:
+        """Return wall time by stage, given when each of them began and the last one ended."""
+        began, aggregated, scored, written = marks
+        # Reading and grouping overlap; their wall time is divided as the threads spent it.
+        share = self.read / (self.read + self.work) if self.read + self.work else 0.0
+        return {
+            "read": (aggregated - began) * share,
+            "aggregate": (aggregated - began) * (1 - share),
+            "score": scored - aggregated,
+            "write": written - scored,
+            "total": written - began,
+        }
+
 
 class _Feed:
     """Reads that threads take whole, then streams whose batches they share."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from typing import TypeVar
+
+from rfm_engine.orders.workers import results_in_order
 
 T = TypeVar("T")
 
@@ -13,19 +14,8 @@ T = TypeVar("T")
 def in_order(jobs: Iterable[Callable[[], T]], threads: int, take: Callable[[T], None]) -> None:
     """Do `jobs` in `threads` threads, and give each result to `take` in the order of the jobs.
 
-    The calling thread walks over `jobs` and calls `take`. It goes no further than two jobs a
-    thread ahead of the result it waits for, so that results do not pile up behind a slow one.
-    The first exception, of a job, of `take` or of the walk, comes out unchanged, when jobs that
-    have begun have ended; the others are never begun.
+    As `results_in_order`; what `take` raises also comes out when jobs that have begun have ended.
     """
-    pool = ThreadPoolExecutor(threads, thread_name_prefix="rfm-output")
-    begun: deque[Future[T]] = deque()
-    try:  # before the first thread starts: Ctrl-C may come at once
-        for job in jobs:
-            if len(begun) == 2 * threads:
-                take(begun.popleft().result())
-            begun.append(pool.submit(job))
-        while begun:
-            take(begun.popleft().result())
-    finally:
-        pool.shutdown(cancel_futures=True)
+    with closing(results_in_order(jobs, threads, "rfm-output")) as results:
+        for result in results:
+            take(result)

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import pyarrow as pa
 
-from rfm_engine.kernels.types import Cells, Segments
+from rfm_engine.kernels.types import Cells, Mask, Segments
 from rfm_engine.result.sorted_customers import sample_rows
 from rfm_engine.segments.labels import Labels
-from rfm_engine.totals.builder import CustomerTotals
 from rfm_engine.totals.chunks import CustomerChunk
+from rfm_engine.totals.ids import is_among
 from rfm_engine.totals.memory.budget import Budget
 from rfm_engine.totals.memory.spill import SpillFile
+from rfm_engine.totals.population import Population
 
 Scored: TypeAlias = tuple[CustomerChunk, Cells, Callable[[], Segments]]
 
@@ -28,14 +29,20 @@ class ScoredCustomers:
         cells: Sequence[Cells],
         segments: Sequence[Callable[[], Segments]],
         labels: Labels,
-        totals: CustomerTotals,
-        metadata: dict[bytes, str],
+        totals: Population,
     ) -> None:
-        fields = [*totals.fields, *labels.fields, *totals.clv_fields]
-        self.schema = pa.schema(fields, metadata)
+        self.schema = pa.schema([*totals.fields, *labels.fields, *totals.clv_fields])
         self._chunks = list(zip(chunks, cells, segments, strict=True))
         self._labels = labels
         self._totals = totals
+
+    def describe(self, metadata: dict[bytes, str]) -> None:
+        """Give the schema its metadata."""
+        self.schema = self.schema.with_metadata(metadata)
+
+    def share_labels(self, other: ScoredCustomers) -> None:
+        """Give both the same dictionaries, because they are written to one file."""
+        self._labels = other._labels = self._labels.joined(other._labels)
 
     @property
     def chunks(self) -> list[CustomerChunk]:
@@ -68,6 +75,14 @@ class ScoredCustomers:
             tables.append(widened(pa.table(columns, self.schema.names[: len(columns)]), schema))
         return pa.concat_tables([pa.Table.from_batches([], schema), *tables])
 
+    def found(self, ids: Sequence[Any]) -> Iterator[pa.Table]:
+        """Yield the rows of customers with such ids, of the chunks that have any."""
+        for chunk, cells, segments in self._chunks:
+            mask = is_among(chunk.id_column(), ids).to_numpy()
+            if mask.any():
+                numbers = partial(_taken, segments, mask)
+                yield self._table((chunk.chosen(mask), cells[mask], numbers))
+
     def _widened(self, schema: pa.Schema, scored: Scored) -> pa.Table:
         return widened(self._table(scored), schema)
 
@@ -79,6 +94,10 @@ class ScoredCustomers:
             *self._totals.clv_columns(chunk),
         ]
         return pa.table(columns, schema=self.schema)
+
+
+def _taken(segments: Callable[[], Segments], mask: Mask) -> Segments:
+    return segments()[mask]
 
 
 def widened(table: pa.Table, schema: pa.Schema) -> pa.Table:

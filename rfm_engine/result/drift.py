@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from rfm_engine.errors import UsageError
 from rfm_engine.result.model import Model, load_model, shares_of
-from rfm_engine.result.result import Result
+from rfm_engine.result.summary import ScoredPopulation
 
 # A share of nobody has no logarithm; as is usual it counts as one in ten thousand.
 _LEAST_SHARE = 0.0001
@@ -28,7 +28,7 @@ class Drift(NamedTuple):
     psi: float
 
 
-def drift(model: Model | str | os.PathLike[str], result: Result) -> list[Drift]:
+def drift(model: Model | str | os.PathLike[str], result: ScoredPopulation) -> list[Drift]:
     """Compare a result with the customers that its model was fitted to.
 
     Parameters
@@ -36,7 +36,7 @@ def drift(model: Model | str | os.PathLike[str], result: Result) -> list[Drift]:
     model
         What `load_model` returned, or the path of a model.
     result
-        What `score` returned, with that model.
+        What `score` returned with that model, or its snapshot.
 
     Raises
     ------

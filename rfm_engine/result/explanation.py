@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from functools import partial
 from typing import Any, NamedTuple
-
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from rfm_engine.errors import UsageError, shown
 from rfm_engine.orders.money.amounts import format_minor
 from rfm_engine.result.result import Result
+from rfm_engine.result.snapshot import Snapshot
 from rfm_engine.scoring.axes import MEAN_DIGITS, MEAN_PARTS
 from rfm_engine.scoring.methods import BY_RANK
 from rfm_engine.segments.conditions import LEAST, MOST, Condition, Range
 from rfm_engine.segments.scheme import AXES, FM, SUM, Scheme, Segment
-from rfm_engine.totals.ids import as_id, is_among
+from rfm_engine.totals.ids import as_id
 
 _DAY_US = 86_400_000_000
 _MOST_NEAR = 3
@@ -54,7 +51,7 @@ class Explanation(NamedTuple):
     near: tuple[Near, ...]
 
 
-def explain(result: Result, ids: Sequence[Any]) -> list[Explanation]:
+def explain(result: Result | Snapshot, ids: Sequence[Any]) -> list[Explanation]:
     """Explain the scores and segments of customers.
 
     With `by` in each of their groups, with `overall` then among all customers.
@@ -62,7 +59,7 @@ def explain(result: Result, ids: Sequence[Any]) -> list[Explanation]:
     Parameters
     ----------
     result
-        What `score` returned.
+        What `score` or `read_snapshot` returned.
     ids
         Customers, as values of the customer column or as their text.
 
@@ -83,12 +80,11 @@ def explain(result: Result, ids: Sequence[Any]) -> list[Explanation]:
     if isinstance(ids, str | bytes) or not isinstance(ids, Sequence):
         raise UsageError(f"ids must be a list of customers; got {shown(ids)}.")
     column = result.options["customer"]
-    kind = result.customer_type
+    kind = result.schema.types[0]
     wanted = [as_id(given, kind, column) for given in ids]
     found: dict[Any, list[dict[str, Any]]] = {}
-    for table in result.tables():
-        for row in table.filter(is_among(table[column], wanted)).to_pylist():
-            found.setdefault(row[column], []).append(row)
+    for row in result.rows_of(wanted):
+        found.setdefault(row[column], []).append(row)
     for given, each in zip(ids, wanted, strict=True):
         if each not in found:
             raise UsageError(
@@ -100,21 +96,16 @@ def explain(result: Result, ids: Sequence[Any]) -> list[Explanation]:
         return list(map(_Teller(result).explain, rows))
     # Of each group once: its cut points are found anew.
     tellers = {
-        group: _Teller(result.of_group(partial(_is_of, group)))
-        for group in dict.fromkeys(row[by] for row in rows)
+        group: _Teller(result.of_group(group)) for group in dict.fromkeys(row[by] for row in rows)
     }
     stories = [tellers[row[by]].explain(row) for row in rows]
     return stories if result.overall is None else stories + explain(result.overall, ids)
 
 
-def _is_of(group: Any, ids: pa.ChunkedArray) -> pa.ChunkedArray:
-    return pc.is_null(ids) if group is None else is_among(ids, [group])
-
-
 class _Teller:
     """Knows the cut points and rules of a result."""
 
-    def __init__(self, result: Result) -> None:
+    def __init__(self, result: Result | Snapshot) -> None:
         self._result = result
         self._scheme: Scheme = result.scheme
         self._scale = result.scale

@@ -15,7 +15,7 @@ from rfm_engine.errors import UsageError, path_text, shown, shown_cause
 from rfm_engine.options.reading import Frequency, Zero
 from rfm_engine.options.scoring import CutPoint, Monetary
 from rfm_engine.orders.reading import as_date
-from rfm_engine.result.result import Result
+from rfm_engine.result.summary import ScoredPopulation
 from rfm_engine.scoring.cells import Bins, Cuts
 from rfm_engine.scoring.choices import THRESHOLDS, Choice
 from rfm_engine.scoring.methods import BY_RANK, CUTS, NESTED, QCUT
@@ -157,11 +157,19 @@ def scheme_and_plan(given: Mapping[str, Any]) -> tuple[Scheme, Plan]:
             f"scheme, which it holds; got {', '.join(both)} as well. Leave that out."
         )
     else:
-        loaded = load_model(model)
+        loaded = model if isinstance(model, Model) else load_model(model)
+        _refuse_fitting(loaded.scheme, "the model", "Fit it first.")
         scheme, held["weights"] = loaded.scheme, loaded.weights
     cuts = {axis: held[f"{axis}_cuts"] for axis in AXES}
     how = held["method"], held["bins"], cuts, held["monetary"], held["weights"]
     return scheme, plan_scoring(scheme, *how)
+
+
+def model_name(model: str | os.PathLike[str] | Model | None) -> str | None:
+    """Return what a summary calls a model: its path, where it was given by that."""
+    if isinstance(model, Model):
+        return f"<Model as of {model.as_of}>"
+    return None if model is None else os.fspath(model)
 
 
 def load_model(place: str | os.PathLike[str]) -> Model:
@@ -205,7 +213,7 @@ def weights_text(weights: Sequence[Decimal] | None) -> list[str] | None:
     return None if weights is None else [f"{weight:f}" for weight in weights]
 
 
-def shares_of(result: Result) -> dict[str, dict[str, float]]:
+def shares_of(result: ScoredPopulation) -> dict[str, dict[str, float]]:
     """Return the shares of customers by score, of each axis, and by segment."""
     first = result.scheme.first_score
     by_segment = {total.name: total.customers for total in result.segment_totals}

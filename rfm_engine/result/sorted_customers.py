@@ -78,10 +78,8 @@ class SortedCustomers:
             self._runs = list(pool.map(self._run, makes))
         n_ranges = len(self._bounds[0]) + 1
         self._ends = np.cumsum(sum((run.n_rows for run in self._runs), np.zeros(n_ranges, int)))
-        self._dictionaries = {
-            column: _United.of([run.dictionaries[column] for run in self._runs])
-            for column in (self._runs[0].dictionaries if self._runs else {})
-        }
+        # All tables of a result have the same.
+        self._dictionaries = self._runs[0].dictionaries if self._runs else {}
         self._locks = [Lock() for _ in range(n_ranges)]
         # A group takes four times its own memory while it is sorted, so that where pieces went to
         # disk one is sorted at a time.
@@ -156,15 +154,8 @@ class SortedCustomers:
         return pa.RecordBatch.from_arrays(columns, schema=self._stored)
 
     def _piece(self, run: int, number: int) -> pa.RecordBatch:
-        """Return a chunk's customers of a range, texts as numbers of the united dictionaries."""
-        piece = self._runs[run].pieces[number]()
-        for column, united in self._dictionaries.items():
-            numbers = united.numbers[run]
-            if numbers is not None:
-                field = piece.schema.field(column)
-                moved = numbers.take(piece.column(column)).cast(field.type)
-                piece = piece.set_column(column, field, moved)
-        return piece
+        """Return a chunk's customers of a range."""
+        return self._runs[run].pieces[number]()
 
     def _ranges_of(self, start: int) -> range:
         end = min(start + GROUP_ROWS, int(self._ends[-1]))
@@ -199,7 +190,7 @@ class SortedCustomers:
             zip(batch.columns, self._schema.types, strict=True)
         ):
             if number in self._dictionaries:
-                texts = self._dictionaries[number].texts
+                texts = self._dictionaries[number]
                 columns.append(pa.DictionaryArray.from_arrays(column, texts, safe=False))
             else:
                 columns.append(column.cast(kind) if column.type != kind else column)
@@ -220,26 +211,3 @@ def _one_batch(table: pa.Table) -> pa.RecordBatch:
             [pa.nulls(0, kind) for kind in table.schema.types], schema=table.schema
         )
     )
-
-
-class _United(NamedTuple):
-    """All texts of a dictionary column, and by chunk the numbers that its own texts have there.
-
-    None stands for the same numbers.
-    """
-
-    texts: pa.Array[Any]
-    numbers: list[pa.Array[Any] | None]
-
-    @classmethod
-    def of(cls, found: Sequence[pa.Array[Any]]) -> _United:
-        """Unite the dictionaries of chunks, most of which are the same."""
-        distinct: list[pa.Array[Any]] = []
-        places = []
-        for texts in found:
-            place = next((n for n, each in enumerate(distinct) if each.equals(texts)), None)
-            places.append(len(distinct) if place is None else place)
-            distinct += [texts] if place is None else []
-        united = pc.unique(pa.chunked_array(distinct)) if len(distinct) > 1 else distinct[0]
-        numbers = [None, *(pc.index_in(texts, value_set=united) for texts in distinct[1:])]
-        return cls(united, [numbers[place] for place in places])

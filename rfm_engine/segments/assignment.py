@@ -36,6 +36,7 @@ class Scoring(NamedTuple):
     rules: Rules
     sums: list[SegmentSums]
     by_score: list[list[int]]
+    by_cell: list[tuple[int, SegmentSums]]
 
 
 class Everyone(NamedTuple):
@@ -66,23 +67,25 @@ def score_everyone(everyone: Everyone, scheme: Scheme, plan: Plan, pool: Executo
     cube = sums[:, 0].reshape(plan.bins)
     by_score = [cube.sum(axis=axes).tolist() for axes in ((1, 2), (0, 2), (0, 1))]
     n_names = len(labels.names)
+    # Of a hundred bins an axis there are a million cells, and few are taken.
+    taken = np.flatnonzero(sums[:, 0])
+    found_sums = [SegmentSums(*each) for each in cell_sums(sums[taken])]
+    by_cell = list(zip(taken.tolist(), found_sums, strict=True))
     if not scheme.is_raw:
         rules = Rules(scheme, plan.bins, None)
-        by_cell = [partial(rules.assign, of_chunk, _no_measure) for of_chunk in cells]
-        # Of a hundred bins an axis there are a million cells, and few are taken.
-        taken = np.flatnonzero(sums[:, 0])
-        by_segment = segment_sums(cell_sums(sums[taken]), rules.layout[taken], n_names)
-        return Scoring(fitted, cells, by_cell, labels, rules, by_segment, by_score)
+        named = [partial(rules.assign, of_chunk, _no_measure) for of_chunk in cells]
+        by_segment = segment_sums(found_sums, rules.layout[taken], n_names)
+        return Scoring(fitted, cells, named, labels, rules, by_segment, by_score, by_cell)
     # Kept from the population's mean to the customers' comparison with it.
     raw: list[Column] = [cache(partial(_raw_measure, chunk)) for chunk in chunks]
     population = Population(partial(_columns, raw, pool), scale, pool.map, groups)
     rules = Rules(scheme, plan.bins, population)
     numbers = [None] * len(chunks) if groups is None else groups.back(groups.numbers)
     found = _named(chunks, numbers, rules, cells, raw, n_names, pool)
-    named = [partial(_same, segments) for segments, _ in found]
+    named_by_rule = [partial(_same, segments) for segments, _ in found]
     total = sum((own for _, own in found), new_segment_sums(n_names))
     by_segment = [SegmentSums(*row) for row in cell_sums(total)]
-    return Scoring(fitted, cells, named, labels, rules, by_segment, by_score)
+    return Scoring(fitted, cells, named_by_rule, labels, rules, by_segment, by_score, by_cell)
 
 
 def _placed(

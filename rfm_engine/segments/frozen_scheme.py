@@ -77,6 +77,17 @@ def model_scheme(scheme: Scheme) -> dict[str, Any]:
     return scheme_data(scheme, bins, cuts, scheme.options, when)
 
 
+def own_scheme(scheme: Scheme) -> dict[str, Any]:
+    """Return a scheme as it was written, as data for JSON: `scheme_of` reads the same from it."""
+    cuts = {axis: [f"{cut}" for cut in cuts] for axis, cuts in scheme.cuts.items()}
+    when = [written(segment.conditions) for segment in scheme.segments]
+    bins = Bins(*(scheme.bins[axis] for axis in AXES))
+    data = scheme_data(scheme, bins, cuts, scheme.options, when) | {"method": scheme.method}
+    if not scheme.has_otherwise:
+        del data["otherwise"]
+    return data
+
+
 def written(conditions: Sequence[Condition]) -> list[str]:
     """Write conditions exactly, fractions among their numbers too."""
     return [

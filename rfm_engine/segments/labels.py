@@ -50,6 +50,7 @@ class Labels:
         taken: npt.NDArray[np.bool_],
         weights: Sequence[Decimal] | None,
     ) -> None:
+        self._made_of = scheme, bins, taken, weights
         cells = np.flatnonzero(taken)
         first = scheme.first_score
         index = pa.int16() if bins.n_cells <= _MAX_INT16 else pa.int32()
@@ -71,6 +72,11 @@ class Labels:
             pa.field("rfm_score", pa.dictionary(index, pa.string())),
             pa.field("segment", pa.dictionary(pa.int16(), pa.string())),
         ]
+
+    def joined(self, other: Labels) -> Labels:
+        """Return the labels of both, so that one file has one dictionary per column."""
+        scheme, bins, taken, weights = self._made_of
+        return Labels(scheme, bins, taken | other._made_of[2], weights)
 
     def columns(self, cells: Cells, segments: Segments) -> list[pa.Array]:
         """Return the columns of `fields` for a chunk."""

@@ -13,11 +13,13 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from rfm_engine.api import score
+from rfm_engine.normalize import write_normalized
 from rfm_engine.simulate import Ids, simulate
 from rfm_engine.state import State
 from rfm_engine.totals.builder import CustomerTotals
 
 _MANY = 50_000
+_IDS: tuple[Ids, ...] = ("int", "string")
 
 
 def warm() -> None:
@@ -35,7 +37,9 @@ def warm() -> None:
             score(orders, as_of="newest", threads=2, **options)
         for number, (orders, options) in enumerate(_states()):
             _keep(Path(folder) / str(number), orders, options)
-    for ids in ("int", "string"):
+        for ids in _IDS:
+            write_normalized(_orders(ids), Path(folder) / ids, as_of="newest", buckets=2)
+    for ids in _IDS:
         _merge(ids)
 
 
@@ -47,7 +51,7 @@ def _keep(folder: Path, orders: pa.Table, options: dict[str, Any]) -> None:
 
 
 def _states() -> Iterator[tuple[pa.Table, dict[str, Any]]]:
-    for ids in ("int", "string"):
+    for ids in _IDS:
         for history in ({}, {"history": "rolling:30d"}):
             orders = _orders(ids)
             yield orders, {**history}

@@ -17,9 +17,11 @@ from rfm_engine.kernels.arrays import frozen
 from rfm_engine.kernels.types import Integers, Records
 from rfm_engine.orders.group_keys import GroupIds, customers_of, group_words, within_groups
 from rfm_engine.orders.hashing import HashKey
+from rfm_engine.orders.intake import Intake
 from rfm_engine.orders.judge import COUNTED
 from rfm_engine.orders.keys import IntKeys, Keys
 from rfm_engine.orders.kinds import Kinds
+from rfm_engine.orders.ledger import RowCounts
 from rfm_engine.orders.normalize import OrderRows
 from rfm_engine.orders.place import Place, Source
 from rfm_engine.orders.reading import Reading
@@ -32,8 +34,6 @@ from rfm_engine.state.row_order import sorted_rows
 from rfm_engine.totals.buffer.rows import Layout
 from rfm_engine.totals.duplicates.filter import Duplicates
 from rfm_engine.totals.ids import IdColumns
-from rfm_engine.totals.intake import Intake
-from rfm_engine.totals.ledger import RowCounts
 from rfm_engine.totals.memory.budget import Budget
 from rfm_engine.totals.memory.spill import SpillFile
 from rfm_engine.totals.tables.contents import Contents

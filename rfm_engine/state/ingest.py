@@ -30,11 +30,9 @@ from rfm_engine.totals.aggregation import Progress
 from rfm_engine.totals.memory.budget import (
     Budget,
     batch_bytes,
-    default_limit,
-    parse_size,
     plan_memory,
 )
-from rfm_engine.totals.memory.system import anonymous_bytes, available_bytes
+from rfm_engine.totals.memory.system import anonymous_bytes, limit_of
 from rfm_engine.totals.tables.measures import COUNT_BITS
 
 
@@ -314,10 +312,7 @@ def budget_of(manifest: Manifest, memory_limit: int | str | None, threads: int) 
     has_days = History.parse(manifest.history).daily
     by = has_days or manifest.options["by"] is not None
     a_thread = batch_bytes(by=by, clv=False, distinct=bool(manifest.options.get("distinct")))
-    if memory_limit is None:
-        limit = default_limit(available_bytes(), anonymous_bytes(), threads, a_thread)
-    else:
-        limit = parse_size(memory_limit)
+    limit = limit_of(memory_limit, threads, a_thread)
     return plan_memory(limit, anonymous_bytes(), threads, a_thread=a_thread)
 
 

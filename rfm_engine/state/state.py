@@ -37,10 +37,11 @@ from rfm_engine.state.next_generation import Building, shape_of
 from rfm_engine.state.parts import PartReader, PartWriter
 from rfm_engine.state.store import Current, Snapshot, Store
 from rfm_engine.state.summary import summary_of
-from rfm_engine.state.totals import StoredTotals, row_counts
+from rfm_engine.state.totals import Stored, row_counts, sealed_by, stored_totals
 from rfm_engine.state.verification import faults
 from rfm_engine.totals.aggregation import Progress
 from rfm_engine.totals.memory.system import threads_of
+from rfm_engine.totals.totals import Totals
 
 
 class State:
@@ -168,7 +169,7 @@ class State:
         threads: int = 1,
         memory_limit: int | str | None = None,
         spill_dir: str | os.PathLike[str] | None = None,
-    ) -> StoredTotals:
+    ) -> Totals:
         """Return the totals, exactly those of `CustomerTotals` of all orders.
 
         Raises
@@ -184,7 +185,7 @@ class State:
         }  # fmt: skip
         return self.totals_as(self.options | asked, running)
 
-    def totals_as(self, options: dict[str, Any], running: dict[str, Any]) -> StoredTotals:
+    def totals_as(self, options: dict[str, Any], running: dict[str, Any]) -> Totals:
         """Return the totals under reading options, `as_of`, `window` and `clv` among them."""
         manifest, newest = self.manifest, self.manifest.newest
         newest_day = newest.last_day
@@ -195,9 +196,10 @@ class State:
         if kinds is not None:
             read = PartReader(self._snapshot, shape_of(manifest, kinds), newest.totals)
         counts = row_counts(newest.whole_account, window)
+        stored = Stored(read, kinds, counts, newest_day, frozenset(newest.currencies))
         # Amounts have been converted and duplicates dropped; the file of rates may be gone.
         given = running | asked | {"rates": None, "distinct": ()}
-        return StoredTotals(read, kinds, counts, newest_day, window, given)
+        return stored_totals(stored, window, given, sealed_by(asked))
 
     @documented(RunningOptions)
     def ingest(

@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from threading import Lock
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
-from rfm_engine.errors import UsageError
 from rfm_engine.orders.judge import REASONS
 from rfm_engine.orders.kinds import Kinds
-from rfm_engine.orders.place import Source
+from rfm_engine.orders.ledger import RowCounts
+from rfm_engine.orders.reading import Reading
 from rfm_engine.state.days import Window, held_in
 from rfm_engine.state.manifest import Account
 from rfm_engine.state.parts import Buckets, PartReader, buckets_for
-from rfm_engine.totals.builder import CustomerTotals
-from rfm_engine.totals.ledger import RowCounts
+from rfm_engine.totals.accumulator import Accumulator
 from rfm_engine.totals.memory.budget import Budget
-from rfm_engine.totals.records import Held, held_of
+from rfm_engine.totals.population import Population
+from rfm_engine.totals.records import Held, HeldRecords, held_of
 from rfm_engine.totals.tables.contents import Contents
+from rfm_engine.totals.totals import Totals
 
 # An id, four integers, and what is made of them on the way.
 _BYTES_A_CUSTOMER = 56
@@ -32,7 +33,7 @@ class Range(NamedTuple):
 
 
 class StoredCustomers:
-    """What `CustomerTotals` scores, as `rfm_engine.totals.tables.partitions.Partitions` is.
+    """Customers as `rfm_engine.totals.tables.partitions.Partitions` gives them.
 
     What had to be added up row by row is kept while there is room for it, and otherwise read again,
     as columns are that only have to be decoded.
@@ -82,48 +83,61 @@ class StoredCustomers:
                 self._n_kept += held.n_customers
         return held
 
-    def _added_up(self, buckets: Buckets) -> Held:
+    def _added_up(self, buckets: Buckets) -> HeldRecords:
         rows = self._reading.rows(buckets)
         assert rows is not None
         if self._window is not None:
             return held_in(rows, self._window, repeats=self._clv)
         return held_of(Contents(rows.keys, rows.records))
 
+    def contents(self, part: Range) -> Contents:
+        """Return all records of a range, without what they were counted from."""
+        held = self._added_up(part.buckets)
+        return Contents(held.keys(), held.records)
+
     def n_held(self, part: Range) -> int:
         """Return how many customers a range has."""
         return self.held(part).n_customers
 
 
-class StoredTotals(CustomerTotals):
-    """The totals of a state as of one generation: what `CustomerTotals` gives, nothing added."""
+class Stored(NamedTuple):
+    """What a generation has: its parts, and the account of its rows up to the newest day."""
 
-    _is_mergeable = False
+    read: PartReader | None
+    kinds: Kinds | None
+    counts: RowCounts
+    newest_day: int | None
+    currencies: frozenset[str]
 
-    def __init__(
-        self,
-        read: PartReader | None,
-        kinds: Kinds | None,
-        counts: RowCounts,
-        newest_day: int | None,
-        window: Window | None,
-        options: dict[str, Any],
-    ) -> None:
-        super().__init__(**options)
-        if kinds is not None:
-            self._intake.agree("the state", kinds)
-        self._intake.ledger.enter(counts, newest_day, frozenset())
-        self._stored: StoredCustomers | None = None
-        if read is not None:
-            self._stored = StoredCustomers(read, window, self._budget, clv=self.reading.clv)
 
-    @property
-    def _customers(self) -> StoredCustomers | None:
-        return self._stored
+def stored_totals(
+    stored: Stored, window: Window | None, options: dict[str, Any], sealed: str | None
+) -> Totals:
+    """Return the totals of a state as of one generation, under options of `CustomerTotals`."""
+    running = {name: options.pop(name) for name in ("threads", "memory_limit", "spill_dir")}
+    empty = Accumulator(Reading(**options), **running)
+    intake, budget = empty.intake, empty.budget
+    if stored.kinds is not None:
+        intake.agree("the state", stored.kinds)
+    intake.ledger.enter(stored.counts, stored.newest_day, stored.currencies)
+    customers = None
+    if stored.read is not None:
+        customers = StoredCustomers(stored.read, window, budget, clv=empty.reading.clv)
+    return Totals(Population(intake, budget, empty.hash_key, empty.spill, customers, sealed))
 
-    def join(self, sources: Sequence[Source]) -> NoReturn:
-        """Refuse orders: a state takes them by `State.ingest`."""
-        names = ", ".join(source.name for source in sources)
-        raise UsageError(f"orders must be ingested into the state; got {names} for its totals.")
+
+def sealed_by(options: dict[str, Any]) -> str | None:
+    """Say why the totals of a state with such options cannot be exported, None where they can."""
+    kept_apart = ("order", "distinct", "rates", "clv")
+    named = [name for name in kept_apart if options[name]]
+    named += ["frequency days"] if options["frequency"] == "days" else []
+    if not named:
+        return None
+    return (
+        f"totals of a state must be without {', '.join(named)} to be exported, because a state "
+        "keeps measures and not what they were counted from; got such totals. Export "
+        "CustomerTotals of the orders."
+    )
 
 
 def row_counts(account: Account, window: Window | None) -> RowCounts:

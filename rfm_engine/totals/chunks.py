@@ -18,7 +18,7 @@ from rfm_engine.orders.kinds import OUTPUT_TYPES, Kinds
 from rfm_engine.orders.time.clock import local_days
 from rfm_engine.orders.time.zones import Zone
 from rfm_engine.totals.ids import IdColumns
-from rfm_engine.totals.records import MAX_DIGITS, Held
+from rfm_engine.totals.records import MAX_DIGITS, Held, HeldTimes
 from rfm_engine.totals.tables.day_totals import Repeats, joined_repeats
 from rfm_engine.totals.tables.measures import COUNT_BITS
 
@@ -41,7 +41,7 @@ class Part(NamedTuple):
     all.
     """
 
-    load: Callable[[], Held]
+    load: Callable[[], HeldTimes]
     rows: npt.NDArray[np.intp] | None
     n: int
 
@@ -76,6 +76,14 @@ class CustomerChunk(NamedTuple):
     def customers_at(self, places: npt.NDArray[np.intp]) -> Keys:
         """Return the ids of some customers, by their ascending places in the chunk."""
         return self.ids.customers(self._keys_at(places))
+
+    def id_column(self) -> pa.ChunkedArray:
+        """Return the customers as the first of `columns`."""
+        ids = []
+        for load, rows, _ in self.parts:
+            keys = load().keys()
+            ids.append(keys if rows is None else keys.take(rows))
+        return self.ids.columns(ids)[0]
 
     def some_ids(self, n: int) -> list[pa.ChunkedArray]:
         """Return ids of `n` customers or a few more, at random, as the first of `columns`.

@@ -7,6 +7,7 @@ from concurrent.futures import Executor
 from typing import Any, Protocol
 
 from rfm_engine.totals.records import Held
+from rfm_engine.totals.tables.contents import Contents
 
 # A row group of the output each: small enough to be dealt out evenly, large enough to pack well.
 # By partitions, of 2,000 customers each, scoring a million took 0.25 s, most of it Python's.
@@ -33,6 +34,9 @@ class Customers(Protocol):
 
     def held(self, some: Any) -> Held:
         """Return the customers of a part, in the same order every time; from any thread."""
+
+    def contents(self, some: Any) -> Contents:
+        """Return all that is known of the customers of a part."""
 
     def n_held(self, some: Any) -> int:
         """Return how many customers a part has."""

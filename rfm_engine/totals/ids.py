@@ -87,4 +87,4 @@ def is_among(ids: pa.ChunkedArray[Any], wanted: Sequence[Any]) -> pa.ChunkedArra
         return pc.is_in(ids, value_set=pa.array(wanted, ids.type))
     kind = ids.type.storage_type  # Arrow looks for these by their bytes only.
     stored = pa.chunked_array([chunk.storage for chunk in ids.chunks], kind)
-    return pc.is_in(stored, value_set=pa.array([each.bytes for each in wanted], kind))
+    return pc.is_in(stored, value_set=pa.array([each and each.bytes for each in wanted], kind))

@@ -43,7 +43,20 @@ class Measured(NamedTuple):
     too_many: bool = False
 
 
-class Held(Protocol):
+class HeldTimes(Protocol):
+    """Ids and times of customers by row."""
+
+    def keys(self) -> Keys:
+        """Return the ids of all rows."""
+
+    def first_us(self, rows: Places | None) -> tuple[Instants, npt.NDArray[np.bool_] | None]:
+        """Return when rows first bought, and of which that is known (None: of all)."""
+
+    def last_us(self, rows: Places | None) -> Instants:
+        """Return when rows last bought."""
+
+
+class Held(HeldTimes, Protocol):
     """Customers by row, some of whom may have no order."""
 
     @property
@@ -58,17 +71,8 @@ class Held(Protocol):
     def repeats(self) -> Repeats | None:
         """Their days, where kept."""
 
-    def keys(self) -> Keys:
-        """Return the ids of all rows."""
-
     def measured(self, room: tuple[Integers, Integers, Integers]) -> Measured:
         """Return the customers with an order; `room` may be written to, or left alone."""
-
-    def first_us(self, rows: Places | None) -> tuple[Instants, npt.NDArray[np.bool_] | None]:
-        """Return when rows first bought, and of which that is known (None: of all)."""
-
-    def last_us(self, rows: Places | None) -> Instants:
-        """Return when rows last bought."""
 
 
 class HeldRecords(NamedTuple):

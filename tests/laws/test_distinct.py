@@ -236,7 +236,7 @@ def test_distinct__is_not_merged_copied_or_pickled():
 
 def test_distinct__rows_beyond_the_memory_limit_are_refused(monkeypatch):
     limited = Budget(1 << 20, 4 << 10, 1 << 40)
-    monkeypatch.setattr("rfm_engine.totals.builder.plan_memory", lambda *_: limited)
+    monkeypatch.setattr("rfm_engine.totals.accumulator.plan_memory", lambda *_: limited)
     orders = random_orders(500, 5).append_column("key", pa.array(range(500)))
     totals = rfm.CustomerTotals(as_of=AS_OF, distinct="key")
     with pytest.raises(rfm.RfmError, match="where 3,072 are left"):

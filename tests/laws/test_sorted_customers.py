@@ -130,7 +130,7 @@ def test_sort__overall_comes_before_the_groups_of_each_customer(tmp_path, room, 
         own = keys(part.customers, *columns)
         assert own == sorted(own)
     together = result.overall.customers["rfm_score"].chunk(0).dictionary
-    assert not together.equals(result.customers["rfm_score"].chunk(0).dictionary)
+    assert together.equals(result.customers["rfm_score"].chunk(0).dictionary)
 
 
 def test_sort__is_in_the_metadata(tmp_path):

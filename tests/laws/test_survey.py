@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import rfm_engine as rfm
-from rfm_engine.result.result import cuts_in_units
+from rfm_engine.result.summary import cuts_in_units
 from rfm_engine.scoring.methods import CUTS
 from tests import strategies
 from tests.compare import scores_of

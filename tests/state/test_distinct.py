@@ -259,8 +259,11 @@ def test_state__made_before_there_was_the_option_opens_and_takes_orders(tmp_path
         rfm.score(state, as_of="newest", distinct="key")
 
 
-def test_merge__of_totals_of_a_state_is_refused_as_without_distinct(shop):
-    with pytest.raises(rfm.UsageError, match="those of a state"):
-        shop.totals().merge(shop.totals())
-    assert len(totals_of(shop.totals().finish())) == 3
+def test_totals__of_a_state_cannot_be_added_to(shop):
+    totals = shop.totals()
+    for name in ("update", "merge", "absorb"):
+        assert not hasattr(totals, name)
+    with pytest.raises(rfm.UsageError, match="must be without order, distinct to be exported"):
+        totals.export()
+    assert len(totals_of(totals.finish())) == 3
     assert shop.summary()["options"] == {"order": "order_id", "distinct": ["key"]}

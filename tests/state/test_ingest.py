@@ -288,6 +288,6 @@ def test_replace__of_the_only_batch_corrects_kinds_and_currency(tmp_path):
 def test_totals__of_a_state_are_merged_into_no_others(state):
     state.ingest(day(1, 7), batch_id="monday")
     live = rfm.CustomerTotals(as_of=date(2026, 1, 1), **state.options)
-    with pytest.raises(rfm.UsageError, match="must be of orders to be merged"):
+    with pytest.raises(rfm.UsageError, match="must be CustomerTotals to be merged"):
         live.merge(state.totals(as_of="2026-01-01"))
     assert live.rows.read == 0

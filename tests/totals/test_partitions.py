@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 import rfm_engine as rfm
-from rfm_engine.totals import builder
+from rfm_engine.totals import accumulator
 from rfm_engine.totals.buffer import batch
 from rfm_engine.totals.tables import partitions
 from rfm_engine.totals.tables.partition import Partition
@@ -70,7 +70,7 @@ def test_finish__fails_when_a_thread_that_helped_it_did(monkeypatch):
 
     finishing = Thread(target=finish)
     finishing.start()
-    while totals._partitions._round is None:
+    while totals._population.customers._round is None:
         sleep(0.001)
     helping = Thread(target=help_out, name="helper")
     helping.start()
@@ -143,16 +143,16 @@ def test_update__that_failed_beside_a_round_leaves_no_result(monkeypatch):
 def test_limit__is_held_by_what_is_seen_to_be_taken(monkeypatch):
     """Batches that take more than was planned for leave the tables less, down to an eighth."""
     taken = [0]
-    for module in (builder, partitions):
+    for module in (accumulator, partitions):
         monkeypatch.setattr(module, "anonymous_bytes", lambda: taken[0])
     totals = rfm.CustomerTotals(as_of="2026-01-31", memory_limit="1GB")
-    planned = totals.budget.tables_bytes
+    planned = totals._population.budget.tables_bytes
     shares = []
     for others in (100, 600, 300, 700, 5_000):
         taken[0] = others * 1_000_000
         totals.update(orders_of(range(others)))
         assert totals.n_customers >= others  # for which all rows that wait are added
-        shares.append(totals._partitions._tables_bytes)
+        shares.append(totals._population.customers._tables_bytes)
     assert shares[0] == planned > shares[1]
     assert shares[1] == shares[2] > shares[3] > shares[4] == planned // 8
     assert shares[1] < 1_000_000_000 - 600_000_000

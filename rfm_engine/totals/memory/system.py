@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from rfm_engine.errors import UsageError, shown
+from rfm_engine.totals.memory.budget import default_limit, parse_size
 
 _CGROUPS = Path("/sys/fs/cgroup")
 _SELF = Path("/proc/self")
@@ -33,6 +34,13 @@ def threads_of(given: int | None) -> int:
     if given is not None and (type(given) is not int or given < 1):
         raise UsageError(f"threads must be 1 or more; got {shown(given)}.")
     return available_processors() if given is None else given
+
+
+def limit_of(memory_limit: int | str | None, threads: int, a_thread: int) -> int | None:
+    """Return the memory limit that was given, or the usual one; None where that is unknown."""
+    if memory_limit is not None:
+        return parse_size(memory_limit)
+    return default_limit(available_bytes(), anonymous_bytes(), threads, a_thread)
 
 
 def anonymous_bytes_of(pid: int) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from functools import partial
@@ -178,12 +178,12 @@ class Partitions:
         """Return how many customers a settled partition has."""
         return self.held(partition).n_customers if partition.runs else partition.measures.n_seen
 
-    def absorb(self, others: Partitions) -> None:
-        """Add the customers of settled partitions."""
+    def absorb(self, parts: Iterable[Contents]) -> None:
+        """Add customers, those of other partitions or of none."""
         with self._alone():
             self._fresh = False
-            for other in others._all:
-                self._absorb(self._all, self._borders, others.contents(other))
+            for contents in parts:
+                self._absorb(self._all, self._borders, contents)
                 if self.nbytes > self._budget.tables_bytes:
                     list(map(self._put_away, self._all))
 

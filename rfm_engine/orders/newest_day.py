@@ -8,10 +8,10 @@ from datetime import date
 import pyarrow as pa
 
 from rfm_engine.errors import UsageError
+from rfm_engine.orders.intake import Intake
 from rfm_engine.orders.place import Place, Source
 from rfm_engine.orders.reading import Reading, day_date
 from rfm_engine.orders.scan import Seconds, scan
-from rfm_engine.totals.intake import Intake
 
 
 class Survey:

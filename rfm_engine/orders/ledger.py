@@ -57,15 +57,6 @@ class Ledger:
             self._n_rounded += rows.n_rounded
             self.newest_day = _later(self.newest_day, rows.newest_day)
 
-    def merge(self, other: Ledger) -> None:
-        """Enter all that another ledger holds."""
-        with self._lock:
-            self.currencies = _one_currency(self.currencies | other.currencies)
-            self._n_read += other._n_read
-            self._by_reason += other._by_reason
-            self._n_rounded += other._n_rounded
-            self.newest_day = _later(self.newest_day, other.newest_day)
-
     def enter(self, counts: RowCounts, newest_day: int | None, currencies: frozenset[str]) -> None:
         """Enter what an account from elsewhere says."""
         by_reason = [counts.counted, *(counts.dropped[reason] for reason in REASONS[1:])]

@@ -3,27 +3,58 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple, Protocol
 
 import pyarrow as pa
 
 from rfm_engine.errors import RfmError
 from rfm_engine.orders.agreement import Agreement
+from rfm_engine.orders.evidence import Evidence, Seen
 from rfm_engine.orders.judge import COUNTED
 from rfm_engine.orders.kinds import Kinds, SeenKinds, kinds_of
+from rfm_engine.orders.ledger import Ledger, RowCounts
 from rfm_engine.orders.money.amounts import FLOAT_SCALE
 from rfm_engine.orders.normalize import OrderRows, normalize
 from rfm_engine.orders.nulls import with_typed_nulls
 from rfm_engine.orders.place import Place, Source
 from rfm_engine.orders.reading import Reading
 from rfm_engine.orders.warnings import DataWarning
-from rfm_engine.totals.duplicates.filter import Duplicates
-from rfm_engine.totals.evidence import Evidence
-from rfm_engine.totals.ledger import Ledger
 
 # A kernel stays well below 100 ms a call, so that Ctrl-C is answered.
 _MOST_ROWS = 1 << 20
 # Keys of customers and groups, or days, and what they are made of, take five times as much as ids.
 _MOST_ROWS_WITHIN = 1 << 18
+
+
+class Taken(NamedTuple):
+    """The account of rows taken: their kinds, counts, newest day, currencies and signs."""
+
+    kinds: SeenKinds
+    counts: RowCounts
+    newest_day: int | None
+    currencies: frozenset[str]
+    seen: Seen
+
+
+class RememberedRows(Protocol):
+    """Rows that later ones are compared with."""
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held in memory."""
+
+
+class RowFilter(Protocol):
+    """Drops rows that repeat others; from any thread."""
+
+    @property
+    def rows(self) -> RememberedRows:
+        """The rows that count, each once."""
+
+    def dropped(
+        self, rows: OrderRows, batch: pa.RecordBatch, place: Place, kinds: Kinds
+    ) -> OrderRows:
+        """Return the rows of a batch, those that repeat others with that as their reason."""
 
 
 class Intake:
@@ -34,7 +65,7 @@ class Intake:
     """
 
     def __init__(
-        self, reading: Reading, duplicates: Duplicates | None = None, *, by_day: bool = False
+        self, reading: Reading, duplicates: RowFilter | None = None, *, by_day: bool = False
     ) -> None:
         self.reading = reading
         self.duplicates = duplicates
@@ -61,6 +92,16 @@ class Intake:
             None if reading.by is None else found.by or "text",
             found.distinct,
         )
+
+    @property
+    def seen_kinds(self) -> SeenKinds:
+        """The kinds agreed on, None where no input has shown any."""
+        return self._agreement.kinds
+
+    @property
+    def seen(self) -> Seen:
+        """What the rows taken so far show, for warnings."""
+        return self._evidence.seen
 
     @property
     def knows_customers(self) -> bool:
@@ -100,6 +141,13 @@ class Intake:
 
     def take(self, batch: pa.RecordBatch, place: Place, *, text: bool) -> Iterator[OrderRows]:
         """Normalise a batch of a source that has joined and enter it, piece by piece."""
+        for rows, _, _ in self.pieces(batch, place, text=text):
+            yield rows
+
+    def pieces(
+        self, batch: pa.RecordBatch, place: Place, *, text: bool
+    ) -> Iterator[tuple[OrderRows, pa.RecordBatch, Place]]:
+        """Do what `take` does, and yield the piece of the batch and its place as well."""
         if not batch.schema.equals(self._schemas.get(place.name)):
             self._join_batch(batch.schema, place, text=text)
         for start in range(0, batch.num_rows, self._most_rows):
@@ -114,10 +162,10 @@ class Intake:
             else:
                 rows = self._without_duplicates(rows, typed, where, self.duplicates)
             self._evidence.add(rows, where)
-            yield rows
+            yield rows, typed, where
 
     def _without_duplicates(
-        self, rows: OrderRows, piece: pa.RecordBatch, place: Place, duplicates: Duplicates
+        self, rows: OrderRows, piece: pa.RecordBatch, place: Place, duplicates: RowFilter
     ) -> OrderRows:
         """Enter rows, of which those that repeat others are dropped.
 
@@ -143,15 +191,23 @@ class Intake:
         """Have all sources agree with those of another intake too."""
         self._agreement.adopt(other._agreement)
 
-    def agree(self, name: str, kinds: Kinds) -> None:
+    def agree(self, name: str, kinds: Kinds | SeenKinds) -> None:
         """Have all sources agree with kinds that are known from elsewhere."""
         self._agreement.join([(name, kinds)])
 
     def merge(self, other: Intake) -> None:
         """Enter all that another intake of the same reading has taken."""
-        self._agreement.join([("the totals merged", other._agreement.kinds)])
-        self.ledger.merge(other.ledger)
-        self._evidence.merge(other._evidence)
+        ledger = other.ledger
+        taken = Taken(
+            other.seen_kinds, ledger.counts(), ledger.newest_day, ledger.currencies, other.seen
+        )
+        self.enter(taken, name="the totals merged")
+
+    def enter(self, taken: Taken, *, name: str) -> None:
+        """Enter the account of rows that were taken elsewhere."""
+        self._agreement.join([(name, taken.kinds)])
+        self.ledger.enter(taken.counts, taken.newest_day, taken.currencies)
+        self._evidence.enter(taken.seen)
 
     def _join_batch(self, schema: pa.Schema, place: Place, *, text: bool) -> None:
         """Let a batch join whose columns are not those that its source began with."""

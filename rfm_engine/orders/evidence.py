@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 from threading import Lock
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -21,6 +22,47 @@ _LINES_PERCENT = 5
 _LINES_PERCENT_OF_DATES = 20
 
 
+class Seen(NamedTuple):
+    """What rows show.
+
+    Whether their float amounts are whole; the columns with odd ids, and how these are odd; how many
+    rows were searched for order lines, how many of them repeat the row before, and whether any has
+    a time of day.
+    """
+
+    whole_amounts: frozenset[bool] = frozenset()
+    null_ids: frozenset[tuple[str, str]] = frozenset()
+    number_ids: frozenset[tuple[str, str]] = frozenset()
+    n_searched: int = 0
+    n_repeats: int = 0
+    have_times: bool = False
+
+    def and_also(self, other: Seen) -> Seen:
+        """Return what both show together."""
+        return Seen(
+            self.whole_amounts | other.whole_amounts, self.null_ids | other.null_ids,
+            self.number_ids | other.number_ids, self.n_searched + other.n_searched,
+            self.n_repeats + other.n_repeats, self.have_times or other.have_times,
+        )  # fmt: skip
+
+    def to_json(self) -> list[Any]:
+        """Return it as JSON has it."""
+        return [sorted(each) if isinstance(each, frozenset) else each for each in self]
+
+    @classmethod
+    def from_json(cls, given: list[Any]) -> Seen:
+        """Undo `to_json`; ValueError or TypeError where it was something else."""
+        whole, null_ids, number_ids, n_searched, n_repeats, have_times = given
+        nulls, numbers = (
+            frozenset((str(a), str(b)) for a, b in ids) for ids in (null_ids, number_ids)
+        )
+        if type(n_searched) is not int or type(n_repeats) is not int:
+            raise TypeError(given)
+        return cls(
+            frozenset(map(bool, whole)), nulls, numbers, n_searched, n_repeats, bool(have_times)
+        )
+
+
 class Evidence:
     """Signs of all batches together; safe to add to from many threads.
 
@@ -34,12 +76,7 @@ class Evidence:
         self._lock = Lock()
         self._starts: dict[str, int] = {}
         self._n_joined = 0
-        self._whole: set[bool] = set()
-        self._null_ids: set[tuple[str, str]] = set()
-        self._number_ids: set[tuple[str, str]] = set()
-        self._n_searched = 0
-        self._n_repeats = 0
-        self._have_times = False
+        self.seen = Seen()
         counts_orders = reading.frequency == "orders" and not reading.customer_level
         self._searches = reading.order is None and counts_orders
 
@@ -58,38 +95,31 @@ class Evidence:
         n_repeats, have_times = 0, False
         if n_searched > 0:
             n_repeats = rows.keys.count_repeats(n_searched, rows.time_us, rows.reason)
-            have_times = self._have_times or _have_times(rows, n_searched, self._reading)
-        with self._lock:
-            if rows.signs.whole_amounts is not None:
-                self._whole.add(rows.signs.whole_amounts)
-            self._null_ids |= rows.signs.null_ids
-            self._number_ids |= rows.signs.number_ids
-            self._n_searched += max(n_searched, 0)
-            self._n_repeats += n_repeats
-            self._have_times |= have_times
+            have_times = self.seen.have_times or _have_times(rows, n_searched, self._reading)
+        signs = rows.signs
+        whole = frozenset() if signs.whole_amounts is None else frozenset([signs.whole_amounts])
+        self.enter(
+            Seen(whole, signs.null_ids, signs.number_ids, max(n_searched, 0), n_repeats, have_times)
+        )
 
-    def merge(self, other: Evidence) -> None:
-        """Add what another run with the same reading options has seen."""
+    def enter(self, seen: Seen) -> None:
+        """Add what rows show, or another run with the same reading options has seen."""
         with self._lock:
-            self._whole |= other._whole
-            self._null_ids |= other._null_ids
-            self._number_ids |= other._number_ids
-            self._n_searched += other._n_searched
-            self._n_repeats += other._n_repeats
-            self._have_times |= other._have_times
+            self.seen = self.seen.and_also(seen)
 
     def warnings(self, n_rounded: int) -> tuple[DataWarning, ...]:
         """Return the warnings; `n_rounded` is the number of amounts that were rounded."""
         found = []
         if n_rounded:
             found.append(_rounded(n_rounded))
-        if self._whole == {True}:
+        seen = self.seen
+        if seen.whole_amounts == {True}:
             found.append(_whole_amounts(self._reading.amount, self._reading.amount_scale))
-        percent = _LINES_PERCENT if self._have_times else _LINES_PERCENT_OF_DATES
-        if self._n_repeats * 100 > self._n_searched * percent:
-            found.append(_order_lines(self._n_repeats, self._n_searched))
-        found += map(_null_words, *_by_column(self._null_ids))
-        found += map(_number_like, *_by_column(self._number_ids))
+        percent = _LINES_PERCENT if seen.have_times else _LINES_PERCENT_OF_DATES
+        if seen.n_repeats * 100 > seen.n_searched * percent:
+            found.append(_order_lines(seen.n_repeats, seen.n_searched))
+        found += map(_null_words, *_by_column(seen.null_ids))
+        found += map(_number_like, *_by_column(seen.number_ids))
         return listed(found)
 
 
@@ -99,7 +129,7 @@ def _have_times(rows: OrderRows, n_rows: int, reading: Reading) -> bool:
     return bool(((clock % DAY_US != 0) & (rows.reason[:n_rows] == np.uint8(0))).any())
 
 
-def _by_column(odd: set[tuple[str, str]]) -> tuple[list[str], list[list[str]]]:
+def _by_column(odd: frozenset[tuple[str, str]]) -> tuple[list[str], list[list[str]]]:
     """Return the columns that odd ids were found in, and what was found in each."""
     columns = sorted({column for column, _ in odd})
     return columns, [sorted(each for name, each in odd if name == column) for column in columns]

@@ -1,0 +1,107 @@
+"""`rfm normalize`: order files in, the rows that count in canonical columns out."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from rfm_engine.options.groups import RowOptions
+
+from .exits import Misuse
+from .memory import Memory
+from .options import NEWEST, Given, takes
+from .outcome import print_json, print_warnings, warnings_of
+from .progress import progress_bar
+from .words import counted, printable
+
+if TYPE_CHECKING:
+    from rfm_engine import NormalizedRows
+    from rfm_engine.totals.aggregation import Progress
+
+
+@takes(RowOptions)
+def normalize(
+    inputs: Annotated[
+        list[str], typer.Argument(metavar="INPUT...", help="Orders, as of `rfm score`.")
+    ],
+    output: Annotated[
+        str,
+        typer.Option(
+            "-o", "--output", metavar="OUT", help=".parquet, .arrow, .csv[.gz], -, or a directory."
+        ),
+    ],
+    *,
+    options: Given,
+    buckets: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", help="A directory of this many files, each customer in one of them."
+        ),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object.", rich_help_panel="Running")
+    ] = False,
+    quiet: Annotated[
+        bool, typer.Option("-q", "--quiet", help="Only errors.", rich_help_panel="Running")
+    ] = False,
+) -> None:
+    """Write the rows that count: exact minor units, instants and local days, for your own SQL."""
+    if as_json and output == "-":
+        raise Misuse(
+            "--json must not be combined with -o -; got both, and stdout holds one. Name a file."
+        )
+    if options.config_file is not None:
+        from rfm_engine.output import refuse_overwriting
+
+        refuse_overwriting(output, "the config file", options.config_file)
+    began = time.perf_counter()
+    with Memory() as memory, progress_bar(memory, quiet=quiet) as tell:
+        from rfm_engine.normalize import write_normalized
+
+        def report(at: Progress) -> None:
+            if tell:
+                tell(at.stage, at.rows, at.total_rows, at.customers)
+
+        rows = write_normalized(
+            inputs, output, buckets=buckets, progress=report if tell else None, **options.all
+        )
+    seconds = time.perf_counter() - began
+    warnings = warnings_of(rows, newest=options.all["as_of"] == NEWEST)
+    if not quiet:
+        print_warnings(warnings)
+    if as_json:
+        print_json(_summary(rows, warnings, seconds), memory.peak)
+    elif not quiet:
+        place = "stdout" if output == "-" else output
+        for line in _lines(rows):
+            typer.echo(printable(line), err=output == "-")
+        note = f"{place} in {seconds:.2f} s, {memory.peak / 2**20:,.0f} MiB"
+        typer.echo(printable(note), err=output == "-")
+
+
+def _summary(
+    rows: NormalizedRows, warnings: list[dict[str, str]], seconds: float
+) -> dict[str, Any]:
+    from rfm_engine.orders.stream import METADATA_KEY
+
+    about: dict[str, Any] = json.loads(rows.schema.metadata[METADATA_KEY])
+    options, account = about.pop("options"), rows.rows
+    return about | {
+        "rows": {"read": account.read, "counted": account.counted, "dropped": account.dropped},
+        "amounts_rounded": account.amounts_rounded,
+        "warnings": warnings,
+        "seconds": {"total": seconds},
+        "options": options,
+    }
+
+
+def _lines(rows: NormalizedRows) -> list[str]:
+    account = rows.rows
+    lines = [
+        f"{account.counted:,} of {counted(account.read, 'row')} as of {rows.as_of or 'no date'}"
+    ]
+    dropped = [f"{n:,} {reason}" for reason, n in account.dropped.items() if n]
+    return lines + (["dropped: " + ", ".join(dropped)] if dropped else [])

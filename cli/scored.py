@@ -1,0 +1,35 @@
+"""What `explain` and `drift` look at: a snapshot that is named, or orders that are scored first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .exits import Misuse
+from .options import NEWEST, Given
+from .outcome import print_warnings, warnings_of
+
+if TYPE_CHECKING:
+    from rfm_engine import Result, Snapshot
+
+
+def scored(inputs: list[str], options: Given, *, model: str | None = None) -> Result | Snapshot:
+    """Read a snapshot, or score orders by the options, and by a model where one is given."""
+    from rfm_engine.api import score_given
+    from rfm_engine.result.snapshot import snapshot_of
+
+    snapshot = snapshot_of(inputs)
+    if snapshot is None:
+        by_model = {} if model is None else {"model": model}
+        result = score_given(inputs, options.explicit | by_model, options.config, None, None)
+        print_warnings(warnings_of(result, newest=options.all["as_of"] == NEWEST))
+        return result
+    if options.explicit:
+        from rfm_engine.options.declaration import declared
+        from rfm_engine.options.groups import ScoreOptions
+
+        flags = ", ".join(declared(ScoreOptions)[name].flag for name in options.explicit)
+        raise Misuse(
+            f"a snapshot has the options that it was scored with; got {flags} as well. "
+            "Leave that out, or name the orders."
+        )
+    return snapshot

@@ -1,0 +1,265 @@
+"""normalized(): the orders that count as a stream of rows, and the files of it."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any, NamedTuple, Unpack
+
+import pyarrow as pa
+
+from rfm_engine.api import __version__
+from rfm_engine.errors import UsageError, shown
+from rfm_engine.options.declaration import declared
+from rfm_engine.options.documentation import documented
+from rfm_engine.options.groups import RowOptions, StateOptions, TotalsOptions
+from rfm_engine.options.resolution import given, resolve
+from rfm_engine.orders.buckets import buckets_of, check_buckets
+from rfm_engine.orders.distinct_columns import column_names
+from rfm_engine.orders.hashing import HashKey
+from rfm_engine.orders.intake import Intake
+from rfm_engine.orders.newest_day import newest_day
+from rfm_engine.orders.place import Source
+from rfm_engine.orders.reading import Reading
+from rfm_engine.orders.row_columns import CUSTOMER
+from rfm_engine.orders.sources.deadline import seconds_of
+from rfm_engine.orders.sources.entry import open_sources
+from rfm_engine.orders.stream import NormalizedRows
+from rfm_engine.output import check_output, refuse_overwriting, write_groups
+from rfm_engine.output.bucket_files import write_buckets
+from rfm_engine.output.column_types import check_types
+from rfm_engine.output.place import ending
+from rfm_engine.state import state_of
+from rfm_engine.totals.aggregation import Progress, Report
+from rfm_engine.totals.duplicates.filter import Duplicates
+from rfm_engine.totals.memory.budget import (
+    Budget,
+    batch_bytes,
+    default_limit,
+    parse_size,
+    plan_memory,
+)
+from rfm_engine.totals.memory.system import anonymous_bytes, available_bytes, threads_of
+
+_GROUP_ROWS = 1 << 19
+_GROUP_BYTES = 1 << 27
+
+
+@documented(RowOptions)
+def normalized(orders: object, **options: Unpack[RowOptions]) -> NormalizedRows:
+    """Return the rows of orders that count, in canonical columns, as a stream that is read once.
+
+    A row is in the stream exactly when `score` with the same options counts it, and is worth there
+    what `minor` says here: net amount in minor units, after quantity, rates and rounding.
+
+    Parameters
+    ----------
+    orders
+        As for `rfm_engine.score`, except for a state, which keeps no rows.
+    {options}
+
+    Returns
+    -------
+    NormalizedRows
+        A stream for anything that takes Arrow streams, of these columns: `customer_id` (int64,
+        uint64, string, binary or uuid); with `by` that column; with `order` `order_id`; `moment`
+        (timestamp[us, UTC]); `local` (timestamp[us], the clock of `timezone`); `day` (date32, the
+        date of `local`); `minor` (int64); with `quantity` `quantity` (int64); the carried columns.
+
+    Raises
+    ------
+    UsageError
+        An option, a column or an input is wrong.
+    DataError
+        Column types cannot be read or differ between files. What is wrong with rows is raised
+        while the stream is read.
+
+    Notes
+    -----
+    With `as_of="newest"` the orders are read twice, so that the schema can say which date it is: a
+    stream that can be read only once needs a date. `customer_level` is refused, because its rows
+    are no orders.
+
+    Memory holds a few batches per thread, and with `distinct` the keys and values of the rows that
+    count.
+
+    With `refunds="net-order"` the rows of an order that is cancelled in full are in the stream, as
+    they are counted rows: whether an order counts is decided when its rows are added up.
+
+    Examples
+    --------
+    >>> import pyarrow as pa, rfm_engine as rfm
+    >>> orders = pa.table({
+    ...     "customer_id": ["ada", "ada", None],
+    ...     "order_time": ["2026-10-01T09:30", "2026-10-30", "2026-10-30"],
+    ...     "amount": [10.5, 4.5, 7.0],
+    ...     "source": ["app", "web", "web"],
+    ... })
+    >>> rows = rfm.normalized(orders, as_of="2026-10-31", carry="source")
+    >>> pa.table(rows).select(["customer_id", "day", "minor", "source"]).to_pylist()[0]
+    {'customer_id': 'ada', 'day': datetime.date(2026, 10, 1), 'minor': 1050, 'source': 'app'}
+    >>> rows.rows.counted, rows.rows.dropped["null_customer"]
+    (2, 1)
+    """
+    return _opened(orders, given("normalized", RowOptions, options)).rows
+
+
+def write_normalized(
+    orders: object,
+    output: str | os.PathLike[str],
+    *,
+    buckets: int | None = None,
+    progress: Report | None = None,
+    **options: Unpack[RowOptions],
+) -> NormalizedRows:
+    """Write what `normalized` gives to a file, or to a directory with one file per bucket.
+
+    Parameters
+    ----------
+    orders, **options
+        As for `normalized`.
+    output
+        As for `rfm_engine.score`; it appears whole or not at all.
+    buckets
+        Number of Parquet files in the directory `output`, from 1 to 1000. All rows of a customer
+        are in one of them, which only depends on the id and this number:
+        `rfm_engine.orders.buckets.buckets_of`.
+    progress
+        Called now and then from the calling thread.
+
+    Returns
+    -------
+    NormalizedRows
+        Read to the end: its account of rows is complete.
+
+    Raises
+    ------
+    UsageError, DataError
+        As for `normalized`; nothing was written.
+    """
+    check_output(output)
+    if buckets is not None:
+        check_buckets(buckets)
+        if ending(output):
+            raise UsageError(
+                "buckets must come with a directory as output, a name without an ending; got "
+                f"{shown(os.fspath(output))}. Name one."
+            )
+    refuse_overwriting(output, "the rates file", options.get("rates"))
+    asked = given("write_normalized", RowOptions, options)
+    rows, sources, budget, n_threads = _opened(orders, asked, output, buckets)
+    check_types(rows.schema, output)
+    lengths = [source.n_rows for source in sources]
+    n_rows = None if None in lengths else sum(n for n in lengths if n is not None)
+    batches = iter(rows) if progress is None else _told(rows, progress, n_rows)
+    if buckets is None:
+        groups = _gathered(batches, rows.schema)
+        write_groups(groups, rows.schema, output, threads=n_threads)
+    else:
+        write_buckets(
+            batches, rows.schema, output,
+            n_buckets=buckets,
+            buckets_of=lambda batch: buckets_of(batch.column(CUSTOMER), buckets),
+            most_bytes=min(_GROUP_BYTES, budget.waiting_bytes),
+            threads=n_threads,
+        )  # fmt: skip
+    return rows
+
+
+class _Opened(NamedTuple):
+    rows: NormalizedRows
+    sources: Sequence[Source]
+    budget: Budget
+    threads: int
+
+
+def _opened(
+    orders: object,
+    options: Mapping[str, Any],
+    output: str | os.PathLike[str] | None = None,
+    buckets: int | None = None,
+) -> _Opened:
+    asked = resolve(RowOptions, options)
+    if state_of(orders) is not None:
+        raise UsageError(
+            "orders must be rows to be normalised; got a state, which keeps totals of customers "
+            "and no rows. Give the files that it was made of."
+        )
+    read: Any = {name: asked[name] for name in declared(TotalsOptions) if name in asked}
+    known = Reading(**read)
+    if known.customer_level:
+        raise UsageError(
+            "customer_level must not come with normalised rows, because its rows are totals of "
+            "customers and no orders; got it. Leave it out, or score the totals."
+        )
+    carry = column_names(asked["carry"], "carry")
+    threads = threads_of(asked["threads"])
+    budget = _budget(known, threads, asked["memory_limit"])
+    sources = open_sources(
+        orders, [*known.columns, *carry], csv_format=known.csv, as_files=known.as_files,
+        store_timeout=seconds_of(asked["store_timeout"]),
+    )  # fmt: skip
+    for source in sources:
+        refuse_overwriting(output, "an input", source.name)
+    dated = _dated(known, sources, threads)
+    duplicates = None
+    if known.distinct:
+        budget, most_bytes = budget.shared_with_rows()
+        duplicates = Duplicates(dated, HashKey.from_int(secrets.randbits(63)), most_bytes)
+    said = {name: known.options[name] for name in declared(StateOptions)} | {
+        "window": known.window,
+        "rates": None if asked["rates"] is None else os.fspath(asked["rates"]),
+        "carry": carry,
+    }
+    about = {"version": __version__, "buckets": buckets, "options": said}
+    rows = NormalizedRows(sources, Intake(dated, duplicates), carry, about, threads)
+    return _Opened(rows, sources, budget, threads)
+
+
+def _budget(reading: Reading, threads: int, memory_limit: int | str | None) -> Budget:
+    by, distinct = reading.by is not None, bool(reading.distinct)
+    a_thread = batch_bytes(by=by, clv=False, distinct=distinct)
+    if memory_limit is None:
+        limit = default_limit(available_bytes(), anonymous_bytes(), threads, a_thread)
+    else:
+        limit = parse_size(memory_limit)
+    return plan_memory(limit, anonymous_bytes(), threads, 1, a_thread)
+
+
+def _dated(reading: Reading, sources: Sequence[Source], threads: int) -> Reading:
+    """Return the reading with the date of the newest row where that is asked for."""
+    if reading.as_of_day is not None:
+        return reading
+    if not all(source.repeatable for source in sources):
+        raise UsageError(
+            "as_of must be a date for the rows of a stream, which is read only once; got "
+            "'newest'. Give the date."
+        )
+    newest, _ = newest_day(sources, reading, threads)
+    if newest is None:  # No row counts, so there is nothing to keep in a window.
+        return reading.but(window=None)
+    return reading.but(as_of=newest)
+
+
+def _told(rows: NormalizedRows, progress: Report, n_rows: int | None) -> Iterator[pa.RecordBatch]:
+    for batch in rows:
+        progress(Progress("write", rows.rows.read, n_rows, 0))
+        yield batch
+
+
+def _gathered(
+    batches: Iterable[pa.RecordBatch], schema: pa.Schema
+) -> Iterator[Callable[[], pa.Table]]:
+    """Join batches to row groups of half a million rows, or fewer that take much memory."""
+    waiting: list[pa.RecordBatch] = []
+    n_rows = n_bytes = 0
+    for batch in batches:
+        waiting.append(batch)
+        n_rows, n_bytes = n_rows + batch.num_rows, n_bytes + batch.nbytes
+        if n_rows >= _GROUP_ROWS or n_bytes >= _GROUP_BYTES:
+            yield partial(pa.Table.from_batches, waiting, schema)
+            waiting, n_rows, n_bytes = [], 0, 0
+    if waiting:
+        yield partial(pa.Table.from_batches, waiting, schema)

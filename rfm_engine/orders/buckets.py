@@ -1,0 +1,63 @@
+"""Which bucket a customer is in: a fixed function of the id, the same in every process."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from rfm_engine.errors import UsageError, shown
+from rfm_engine.kernels import kernel
+from rfm_engine.kernels.arrays import frozen
+from rfm_engine.orders.keys import IntKeys, SharedKeys, keys_of
+
+MOST_BUCKETS = 1000
+_WORD_BYTES = 8
+
+
+def check_buckets(n_buckets: object) -> None:
+    """Refuse a number of buckets that is none.
+
+    Raises
+    ------
+    UsageError
+        It is not a whole number from 1 to 1000.
+    """
+    if type(n_buckets) is not int or not 1 <= n_buckets <= MOST_BUCKETS:
+        raise UsageError(
+            f"buckets must be a whole number from 1 to {MOST_BUCKETS}; got {shown(n_buckets)}. "
+            "Try 64."
+        )
+
+
+def buckets_of(ids: pa.Array, n_buckets: int) -> npt.NDArray[np.uint16]:
+    """Return the bucket of each id, from 0 on.
+
+    The FNV-1a hash of 64 bits of the id's bytes (integers: 8 bytes, the lowest first), the
+    exclusive or of both its halves, and of that the remainder by `n_buckets`. There is no secret
+    in it, so whoever chooses the ids can fill one bucket; nothing but the size of files rests on
+    it.
+    """
+    keys = keys_of(ids)
+    assert not isinstance(keys, SharedKeys)
+    if isinstance(keys, IntKeys):
+        offsets = np.arange(0, _WORD_BYTES * (len(keys.bits) + 1), _WORD_BYTES)
+        data = keys.bits.astype("<u8").view(np.uint8)
+    else:
+        offsets, data = keys.offsets, keys.data
+    numbers = np.empty(len(ids), np.uint16)
+    number_buckets(frozen(offsets), frozen(data), n_buckets, numbers)
+    return numbers
+
+
+@kernel
+def number_buckets(offsets, data, n_buckets, numbers):
+    """Write the bucket of each `data[offsets[i]:offsets[i + 1]]` to `numbers`."""
+    for i in range(len(numbers)):
+        start = np.uint64(offsets[i])
+        length = np.uint64(offsets[i + 1]) - start
+        mixed = np.uint64(0xCBF29CE484222325)
+        for j in range(length):
+            mixed = (mixed ^ np.uint64(data[start + np.uint64(j)])) * np.uint64(0x100000001B3)
+        mixed ^= mixed >> np.uint64(32)
+        numbers[i] = np.uint16(mixed % np.uint64(n_buckets))

@@ -1,0 +1,125 @@
+"""Columns that rows carry along: not read, passed on as they are.
+
+Dictionaries are decoded, since whether a Parquet file has one depends on its pages, and those of
+batches differ. Views become large text and binary, because Arrow cannot filter them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pyarrow as pa
+
+from rfm_engine.errors import DataError
+from rfm_engine.kernels.arrays import is_bytes, is_text, plain, plain_type, refuse_invalid_text
+from rfm_engine.orders.place import Place, Source
+
+
+class ExtraColumns:
+    """The carried columns, whose types all input must agree on.
+
+    Raises
+    ------
+    DataError
+        A column has types of two kinds, or one that rows cannot be taken out of.
+    """
+
+    def __init__(self, names: Sequence[str], sources: Sequence[Source]) -> None:
+        self.fields = [_joined_field(name, sources) for name in names]
+
+    def of(self, piece: pa.RecordBatch, place: Place) -> list[pa.Array]:
+        """Return the columns of a batch, of the types that were agreed on.
+
+        Raises
+        ------
+        DataError
+            A batch of a stream has another kind of column than the first one, or values that the
+            type of the others cannot hold; or text is not UTF-8.
+        """
+        return [_typed(piece.column(field.name), field, place) for field in self.fields]
+
+
+def _joined_field(name: str, sources: Sequence[Source]) -> pa.Field:
+    first, *others = sources
+    kind = _plain_kind(first.schema.field(name).type)
+    for source in others:
+        kind = _joined(kind, _plain_kind(source.schema.field(name).type), name, first, source)
+    try:
+        # Arrow has no nested types of views, for example.
+        pa.nulls(0, kind).filter(pa.nulls(0, pa.bool_())).take(pa.nulls(0, pa.int64()))
+    except pa.ArrowNotImplementedError:
+        raise DataError(
+            f"carried column {name!r} must have a type that rows can be taken out of; got {kind} "
+            f"in {first.name}. Cast it, or leave it out."
+        ) from None
+    return pa.field(name, kind)
+
+
+def _plain_kind(kind: pa.DataType) -> pa.DataType:
+    """Return the type of a column without dictionary and views."""
+    kind = plain_type(kind)
+    if pa.types.is_string_view(kind):
+        return pa.large_string()
+    return pa.large_binary() if pa.types.is_binary_view(kind) else kind
+
+
+def _joined(
+    known: pa.DataType, other: pa.DataType, name: str, first: Source, source: Source
+) -> pa.DataType:
+    """Return the type that holds the values of both."""
+    if pa.types.is_null(known) or pa.types.is_null(other):
+        return other if pa.types.is_null(known) else known
+    if _class_of(known) == _class_of(other):
+        fields = (pa.schema([(name, kind)]) for kind in (known, other))
+        try:
+            return pa.unify_schemas([*fields], promote_options="permissive").field(0).type
+        except pa.ArrowTypeError:
+            pass
+    raise DataError(
+        f"type of {name!r} (carry) must be the same in all input; got {other} in {source.name} and "
+        f"{known} in {first.name}. Cast one of them."
+    )
+
+
+def _class_of(kind: pa.DataType) -> object:
+    """Return what types must have in common so that one of them holds the values of both."""
+    types = pa.types
+    if types.is_timestamp(kind):
+        return "timestamp", kind.tz
+    if types.is_decimal(kind):
+        return "decimal", kind.scale
+    tests = {
+        "int": types.is_signed_integer, "uint": types.is_unsigned_integer,
+        "float": types.is_floating, "date": types.is_date, "text": is_text, "binary": is_bytes,
+    }  # fmt: skip
+    return next((name for name, test in tests.items() if test(kind)), str(kind))
+
+
+def _typed(column: pa.Array, field: pa.Field, place: Place) -> pa.Array:
+    found = plain(column)
+    if found.type != field.type:
+        if found.null_count == len(found):  # perhaps of type null
+            return pa.nulls(len(found), field.type)
+        found = _cast(found, field, place)
+    if is_text(field.type):
+        try:
+            refuse_invalid_text(found)
+        except pa.ArrowInvalid:
+            raise DataError(
+                f"carried column {field.name!r} must be valid UTF-8; got other bytes in "
+                f"{place.name_row()} or after. Give it as binary, or encode it again."
+            ) from None
+    return found
+
+
+def _cast(column: pa.Array, field: pa.Field, place: Place) -> pa.Array:
+    got = str(column.type)
+    if _class_of(column.type) == _class_of(field.type):
+        try:
+            return column.cast(field.type)
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+            got = f"{got} ({error})"
+    raise DataError(
+        f"carried column {field.name!r} must be {field.type} as in the input before; got {got} in "
+        f"{place.name_row()} or after. Cast it first."
+    )

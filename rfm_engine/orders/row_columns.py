@@ -1,0 +1,151 @@
+"""The columns of normalised rows: their names and types, and how they are made of a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from rfm_engine.errors import DataError, UsageError
+from rfm_engine.kernels.arrays import arrow, frozen, plain, refuse_invalid_text
+from rfm_engine.orders.batch import Batch
+from rfm_engine.orders.extra_columns import ExtraColumns
+from rfm_engine.orders.judge import COUNTED
+from rfm_engine.orders.kinds import OUTPUT_TYPES, IdKind, Kinds
+from rfm_engine.orders.normalize import OrderRows, ids_of, plain_ids_of, whole_numbers
+from rfm_engine.orders.place import Place
+from rfm_engine.orders.reading import Reading
+from rfm_engine.orders.time.clock import DAY_US, local_us
+
+CUSTOMER = "customer_id"
+ORDER = "order_id"
+QUANTITY = "quantity"
+_INSTANT, _CLOCK = pa.timestamp("us", "UTC"), pa.timestamp("us")
+
+
+def row_fields(reading: Reading, kinds: Kinds) -> list[pa.Field]:
+    """Return the columns of normalised rows, those that are carried along not among them."""
+    fields = [pa.field(CUSTOMER, OUTPUT_TYPES[kinds.customer])]
+    if reading.by is not None and kinds.by is not None:
+        fields.append(pa.field(reading.by, OUTPUT_TYPES[kinds.by]))
+    if kinds.order is not None:
+        fields.append(pa.field(ORDER, OUTPUT_TYPES[kinds.order]))
+    fields += [
+        pa.field("moment", _INSTANT),
+        pa.field("local", _CLOCK),
+        pa.field("day", pa.date32()),
+        pa.field("minor", pa.int64()),
+    ]
+    if reading.quantity is not None:
+        fields.append(pa.field(QUANTITY, pa.int64()))
+    return fields
+
+
+def refuse_collisions(fields: Sequence[pa.Field], reading: Reading, carry: Sequence[str]) -> None:
+    """Refuse groups and carried columns that are named like another column of the rows.
+
+    Raises
+    ------
+    UsageError
+        One is.
+    """
+    names = [field.name for field in fields]
+    if reading.by is not None and names.count(reading.by) > 1:
+        raise UsageError(
+            "by column must not be named like a column of normalised rows; "
+            f"got {reading.by!r}. Rename it in the input."
+        )
+    taken = next((name for name in carry if name in names), None)
+    if taken is not None:
+        raise UsageError(
+            "carry must not name a column that normalised rows have already; "
+            f"got {taken!r}. Leave it out, or rename it in the input."
+        )
+
+
+class RowColumns:
+    """Makes the columns of the rows that count; from any thread.
+
+    Parameters
+    ----------
+    reading, kinds
+        How the orders are read, and what their columns have been agreed to be.
+    carried
+        The columns that are carried along.
+    """
+
+    def __init__(self, reading: Reading, kinds: Kinds, carried: ExtraColumns) -> None:
+        self._reading = reading
+        self._kinds = kinds
+        self._carried = carried
+
+    def of(
+        self, rows: OrderRows, piece: pa.RecordBatch, place: Place, *, text: bool
+    ) -> list[pa.Array]:
+        """Return the columns of orders that have been normalised to `rows`.
+
+        Parameters
+        ----------
+        piece
+            The orders as they came, without columns of type null, and `place` where they are.
+        text
+            Whether they are CSV.
+
+        Raises
+        ------
+        DataError
+            A text id is not UTF-8, or a carried column cannot have the type that it has elsewhere.
+        """
+        reading, kinds = self._reading, self._kinds
+        batch = Batch(piece, place)
+        batch.reason = rows.reason.copy()
+        mask = rows.reason == COUNTED
+        kept = None if mask.all() else mask
+
+        def of_rows(column: pa.Array) -> pa.Array:
+            return column if kept is None else column.filter(arrow(kept))
+
+        def numbers(column: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+            return column if kept is None else frozen(column[kept])
+
+        columns = [ids_of(batch, reading.customer, reading, text=text)]
+        columns += [] if reading.by is None else [plain_ids_of(batch, reading.by)]
+        columns += (
+            [] if reading.order is None else [ids_of(batch, reading.order, reading, text=text)]
+        )
+        id_kinds = [kind for kind in (kinds.customer, kinds.by, kinds.order) if kind is not None]
+        columns = [
+            _canonical(of_rows(column), kind)
+            for column, kind in zip(columns, id_kinds, strict=True)
+        ]
+        time_us = numbers(rows.time_us)
+        clock = local_us(time_us, reading.zone)
+        days = (clock // DAY_US).astype(np.int32)
+        columns += [arrow(time_us, _INSTANT), arrow(clock, _CLOCK), arrow(days, pa.date32())]
+        columns.append(arrow(numbers(rows.amount_minor)))
+        if reading.quantity is not None:
+            quantity = whole_numbers(
+                batch, "quantity", reading.quantity, reading.notation, text=text
+            )
+            columns.append(arrow(numbers(quantity)))
+        return columns + [of_rows(column) for column in self._carried.of(piece, place)]
+
+
+def _canonical(ids: pa.Array, kind: IdKind) -> pa.Array:
+    """Return ids as the type of their kind."""
+    ids = plain(ids)
+    if kind == "uuid" and not isinstance(ids.type, pa.UuidType):  # nulls alone
+        return pa.nulls(len(ids), OUTPUT_TYPES[kind])
+    if kind == "text":
+        if not pa.types.is_large_string(ids.type):
+            ids = ids.cast(pa.string())
+        try:
+            refuse_invalid_text(ids)
+        except pa.ArrowInvalid as error:
+            raise DataError(
+                f"text ids must be valid UTF-8; got other bytes ({error}). "
+                "Give the column as binary, or encode it anew."
+            ) from error
+    return ids.cast(OUTPUT_TYPES[kind])

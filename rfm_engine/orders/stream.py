@@ -1,0 +1,175 @@
+"""Normalised rows: the orders that count, in canonical columns, batch by batch."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date
+from functools import partial
+from threading import Lock
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from rfm_engine.errors import UsageError
+from rfm_engine.kernels.arrays import is_bytes, is_text, plain_type, texts
+from rfm_engine.orders.extra_columns import ExtraColumns
+from rfm_engine.orders.intake import Intake
+from rfm_engine.orders.judge import COUNTED
+from rfm_engine.orders.kinds import SeenKinds
+from rfm_engine.orders.ledger import RowCounts
+from rfm_engine.orders.place import Place, Source
+from rfm_engine.orders.reading import day_date
+from rfm_engine.orders.row_columns import RowColumns, refuse_collisions, row_fields
+from rfm_engine.orders.warnings import DataWarning
+from rfm_engine.orders.workers import results_in_order
+
+METADATA_KEY = b"rfm_engine_rows"
+"""The key of the metadata of normalised rows; results of `score` have another one."""
+
+# Threads work on parts of a batch, so that few batches are in memory at a time.
+_MOST_ROWS = 1 << 18
+# Decoded text of dictionaries may be much longer than they are.
+_MOST_BYTES = 1 << 28
+
+
+class NormalizedRows:
+    """The rows of orders that count: a stream that is read once.
+
+    Anything that takes Arrow streams reads it (`__arrow_c_stream__`): pyarrow, Polars, DuckDB,
+    pandas. Iterating over it yields record batches, and what is wrong with the data is then raised
+    as the `DataError` that `score` raises; consumers of the stream get an error of their own with
+    the same message. Rows keep the order of the input.
+
+    Attributes
+    ----------
+    schema
+        The columns. The value of `rfm_engine_rows` in the metadata is JSON: `version`, `as_of`,
+        `scale` (digits of `minor` behind the point), `timezone` (of `local` and `day`) and
+        `options`.
+    """
+
+    def __init__(
+        self,
+        sources: Sequence[Source],
+        intake: Intake,
+        carry: Sequence[str],
+        about: dict[str, Any],
+        threads: int,
+    ) -> None:
+        intake.join(sources)
+        reading, kinds = intake.reading, intake.kinds
+        # Batches to come may show kinds where the first one has none, too late for the schema.
+        shown = SeenKinds(kinds.customer, kinds.order, scale=kinds.scale, by=kinds.by)
+        intake.agree("the columns of normalised rows", shown)
+        fields = row_fields(reading, kinds)
+        refuse_collisions(fields, reading, carry)
+        carried = ExtraColumns(carry, sources)
+        self._columns = RowColumns(reading, kinds, carried)
+        as_of = None if intake.as_of_day is None else day_date(intake.as_of_day)
+        facts = {
+            "as_of": None if as_of is None else as_of.isoformat(),
+            "scale": kinds.scale,
+            "timezone": reading.timezone,
+        }
+        metadata = {METADATA_KEY: json.dumps(about | facts, default=str)}
+        self.schema = pa.schema([*fields, *carried.fields], metadata)
+        self._scale = kinds.scale
+        self._sources = sources
+        self._intake = intake
+        self._threads = threads
+        self._lock = Lock()
+        self._is_begun = False
+
+    @property
+    def rows(self) -> RowCounts:
+        """Rows read so far, counted, and dropped by reason; complete at the end of the stream."""
+        return self._intake.ledger.counts()
+
+    @property
+    def warnings(self) -> tuple[DataWarning, ...]:
+        """The warnings about the rows so far: records of code and text."""
+        return self._intake.warnings
+
+    @property
+    def as_of(self) -> date | None:
+        """The date of analysis; None when it was `"newest"` and no row counted."""
+        day = self._intake.as_of_day
+        return None if day is None else day_date(day)
+
+    @property
+    def scale(self) -> int:
+        """Digits of the minor units behind the point."""
+        return self._scale
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """Return the stream as a capsule of the Arrow C interface.
+
+        Consumers may ask for it several times to see the schema, and read one of them.
+        """
+        reader = pa.RecordBatchReader.from_batches(self.schema, iter(self))
+        return reader.__arrow_c_stream__(requested_schema)
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        """Yield the batches.
+
+        Raises
+        ------
+        UsageError
+            They have been read already.
+        DataError
+            The data were refused.
+        """
+        with self._lock:
+            if self._is_begun:
+                raise UsageError(
+                    "normalised rows must be read once only; got a second reading. Keep them in a "
+                    "table, or normalise the orders again."
+                )
+            self._is_begun = True
+        if self._intake.duplicates is None:
+            found = results_in_order(self._jobs(), self._threads, "rfm-rows")
+        else:  # One after the other, so that of rows that are equal it is the first that counts.
+            found = (job() for job in self._jobs())
+        for batches in found:
+            yield from batches
+
+    def _jobs(self) -> Iterator[Callable[[], list[pa.RecordBatch]]]:
+        for source in self._sources:
+            for read in source.reads():
+                for batch, place in read:
+                    for part, where in _parts(batch, place):
+                        yield partial(self._counted, part, where, text=source.text)
+
+    def _counted(self, batch: pa.RecordBatch, place: Place, *, text: bool) -> list[pa.RecordBatch]:
+        return [
+            pa.RecordBatch.from_arrays(
+                self._columns.of(rows, piece, where, text=text), schema=self.schema
+            )
+            for rows, piece, where in self._intake.pieces(batch, place, text=text)
+            if rows.counts[COUNTED]
+        ]
+
+
+def _parts(batch: pa.RecordBatch, place: Place) -> Iterator[tuple[pa.RecordBatch, Place]]:
+    """Cut a batch of many rows, or whose columns would take much memory when they are decoded."""
+    n = batch.num_rows
+    if n > _MOST_ROWS or (n > 1 and sum(map(_decoded_bytes, batch.columns)) > _MOST_BYTES):
+        yield from _parts(batch.slice(0, n // 2), place)
+        yield from _parts(batch.slice(n // 2), place.after(n // 2))
+    else:
+        yield batch, place
+
+
+def _decoded_bytes(column: pa.Array) -> int:
+    """Return the most bytes that a column of text may come to without its dictionary."""
+    kind = plain_type(column.type)
+    if not (is_text(kind) or is_bytes(kind)):
+        return 0
+    if not isinstance(column, pa.DictionaryArray):
+        if column.nbytes <= _MOST_BYTES:
+            return int(column.nbytes)
+        offsets = texts(column).offsets  # For slices of views Arrow counts all that they share.
+        return int(offsets[-1] - offsets[0])
+    return len(column) * int(np.diff(texts(column.dictionary).offsets).max(initial=0))

@@ -1,0 +1,43 @@
+"""Which columns a format can hold; asked before anything is read."""
+
+from __future__ import annotations
+
+import os
+
+import pyarrow as pa
+import pyarrow.csv
+
+from rfm_engine.errors import DataError
+from rfm_engine.output.place import ending
+from rfm_engine.output.text import as_text, check_text
+from rfm_engine.parquet.encoding import Memory, write_table
+
+
+def check_types(schema: pa.Schema, place: str | os.PathLike[str]) -> None:
+    """Refuse columns of types that the format of an output place cannot hold.
+
+    Raises
+    ------
+    DataError
+        There is one; the message names it.
+    """
+    kind = ending(place)
+    if kind in ("-", ".arrow"):
+        return
+    if kind.startswith(".csv"):
+        check_text(schema)
+    for field in schema:
+        alone = pa.schema([field])
+        empty = pa.Table.from_batches([], alone)
+        try:
+            if kind.startswith(".csv"):
+                head = as_text(empty).schema
+                pyarrow.csv.CSVWriter(pa.BufferOutputStream(), head).close()
+            else:
+                write_table(empty, alone, Memory())
+        except (pa.ArrowNotImplementedError, pa.ArrowInvalid, pa.ArrowTypeError):
+            name = "CSV" if kind.startswith(".csv") else "Parquet"
+            raise DataError(
+                f"column {field.name!r} must have a type that {name} can hold; got {field.type}. "
+                "Cast it, leave it out, or write .arrow."
+            ) from None

@@ -1,0 +1,144 @@
+"""What the metadata of an output say of its customers: all that a snapshot has besides them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from rfm_engine.errors import UsageError, shown
+from rfm_engine.orders.ledger import RowCounts
+from rfm_engine.orders.warnings import DataWarning
+from rfm_engine.result.result import Result
+from rfm_engine.result.summary import CellTotals, SegmentTotals, cuts_in_units
+from rfm_engine.scoring.cells import Cuts
+from rfm_engine.scoring.survey import Survey
+from rfm_engine.segments.frozen_scheme import own_scheme
+from rfm_engine.segments.parser import scheme_of
+
+METADATA_KEY = b"rfm_engine"
+FORMAT = 1
+"""Number of the form of the metadata: another number is another form."""
+MOST_CELLS = 10_000
+MOST_SURVEY_BYTES = 1_000_000
+# They change no row, so that they are not written beside rows.
+_RUNNING = ("threads", "memory_limit", "sort")
+
+
+def metadata_of(result: Result, survey: Survey | None) -> dict[bytes, str]:
+    """Return the metadata of a schema that describe a result as a whole."""
+    about = {
+        "snapshot": FORMAT,
+        "version": result.version,
+        "as_of": None if result.as_of is None else result.as_of.isoformat(),
+        "cuts": cuts_in_units(result.cuts, result.money_scale),
+        "options": {key: result.options[key] for key in result.options if key not in _RUNNING},
+        "scheme": own_scheme(result.scheme),
+        "frozen_scheme": None if result.cuts is None else result.frozen_scheme(),
+        "survey": _survey_text(survey),
+        **_described(result),
+        **({} if result.options["sort"] is None else {"sorted": result.options["sort"]}),
+    }
+    if result.overall is not None:
+        about["overall"] = {
+            "cuts": cuts_in_units(result.overall.cuts, result.overall.money_scale),
+            **_described(result.overall),
+        }
+    return {METADATA_KEY: json.dumps(about, default=str)}
+
+
+def cell_totals(
+    by_cell: Sequence[tuple[tuple[int, int, int], tuple[int, int, int]]],
+) -> tuple[CellTotals, ...]:
+    """Return totals by (r, f, m), or by (r, f) where these are more than `MOST_CELLS`."""
+    if len(by_cell) <= MOST_CELLS:
+        return tuple(CellTotals(*scores, *sums) for scores, sums in by_cell)
+    added: dict[tuple[int, int], list[int]] = {}
+    for (r, f, _), sums in by_cell:
+        own = added.setdefault((r, f), [0, 0, 0])
+        for place, each in enumerate(sums):
+            own[place] += each
+    return tuple(CellTotals(r, f, None, *sums) for (r, f), sums in added.items())
+
+
+def _survey_text(survey: Survey | None) -> str | None:
+    if survey is None:
+        return None
+    text = survey.first_level().to_json()
+    return text if len(text) <= MOST_SURVEY_BYTES else None
+
+
+def _described(result: Result) -> dict[str, Any]:
+    """Return what is counted, of one population."""
+    rows = result.rows
+    settled = [result.settled(number) for number in range(len(result.scheme.segments))]
+    return {
+        "scale": result.scale,
+        "money_scale": result.money_scale,
+        "weights": result.weights,
+        "rows": {"read": rows.read, "counted": rows.counted, "dropped": rows.dropped},
+        "amounts_rounded": rows.amounts_rounded,
+        "customers_without_orders": result.customers_without_orders,
+        "cuts_minor": result.cuts,
+        "cuts_by_group": result.cuts_by_group,
+        "conditions": result.conditions,
+        "settled": settled,
+        "segments": [
+            [each.name, each.customers, each.orders, each.monetary_minor]
+            for each in result.segment_totals
+        ],
+        "cells": [
+            [each.r, each.f, each.m, each.customers, each.orders, each.monetary_minor]
+            for each in result.cells
+        ],
+        "customers_by_score": result.customers_by_score,
+        "warnings": result.warnings,
+    }
+
+
+def described_by(metadata: dict[bytes, bytes] | None, place: str) -> dict[str, Any]:
+    """Return what the metadata of a file say.
+
+    Raises
+    ------
+    UsageError
+        They are not those of a snapshot.
+    """
+    text = (metadata or {}).get(METADATA_KEY)
+    if text is None:
+        raise UsageError(
+            f"snapshot must be what rfm score wrote as Parquet or Arrow IPC; got {place!r}, which "
+            "has no metadata of it. Score the orders again."
+        )
+    found: dict[str, Any] = json.loads(text)
+    if found.get("snapshot") != FORMAT:
+        raise UsageError(
+            f"snapshot {place!r} must have form {FORMAT}; got {shown(found.get('snapshot'))}. "
+            "Score the orders again with this version of rfm-engine."
+        )
+    return found
+
+
+def population_from(about: dict[str, Any], own: dict[str, Any], place: str) -> dict[str, Any]:
+    """Return the fields of `ScoredPopulation` from metadata; `own` are those of one population."""
+    rows, cuts = own["rows"], own["cuts_minor"]
+    options = dict(about["options"])
+    return {
+        "scheme": scheme_of(about["scheme"], place),
+        "as_of": None if about["as_of"] is None else date.fromisoformat(about["as_of"]),
+        "rows": RowCounts(rows["read"], rows["counted"], rows["dropped"], own["amounts_rounded"]),
+        "cuts": None if cuts is None else Cuts(*cuts),
+        "cuts_by_group": own["cuts_by_group"],
+        "conditions": tuple((text, value) for text, value in own["conditions"]),
+        "segment_totals": tuple(SegmentTotals(*each) for each in own["segments"]),
+        "cells": tuple(CellTotals(*each) for each in own["cells"]),
+        "customers_by_score": own["customers_by_score"],
+        "customers_without_orders": own["customers_without_orders"],
+        "warnings": tuple(DataWarning(*each) for each in own["warnings"]),
+        "scale": own["scale"],
+        "money_scale": own["money_scale"],
+        "weights": own["weights"],
+        "options": options | {"sort": about.get("sorted")},
+        "version": about["version"],
+    }

@@ -1,0 +1,206 @@
+"""Snapshots: a scored population at one date, read back from the file it was written to."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from rfm_engine.errors import UsageError, path_text, shown_cause
+from rfm_engine.result.metadata import described_by, population_from
+from rfm_engine.result.summary import ScoredPopulation
+from rfm_engine.result.table_chunk import chunk_of_table
+from rfm_engine.scoring.survey import Survey
+from rfm_engine.segments.assignment import Everyone, score_everyone
+from rfm_engine.segments.conditions import Range
+from rfm_engine.segments.plan import plan_scoring
+from rfm_engine.segments.scheme import AXES
+from rfm_engine.totals.ids import is_among
+
+_PARQUET, _ARROW = b"PAR1", b"ARROW1"
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Snapshot(ScoredPopulation):
+    """Scored customers as `rfm score` wrote them, and how they came about.
+
+    Attributes
+    ----------
+    path
+        The file, or the directory of parts.
+    schema
+        The columns of `customers`.
+
+    And all of `ScoredPopulation`, as the result had it.
+    """
+
+    path: Path
+    schema: pa.Schema
+    _files: tuple[Path, ...]
+    _settled: tuple[tuple[Range, ...], ...]
+    _survey: str | None
+    _within_groups: bool | None = None
+
+    @cached_property
+    def customers(self) -> pa.Table:
+        """The customers, as the result had them; read when asked for."""
+        return self._own(pa.concat_tables([_table_of(file) for file in self._files]))
+
+    def survey(self) -> Survey | None:
+        """Return the survey of the customers; None with `by`, or where it would exceed 1 MB."""
+        return None if self._survey is None else Survey.from_json(self._survey)
+
+    def settled(self, segment: int) -> tuple[Range, ...]:
+        """Return what the conditions of the scheme's n-th segment came to for these customers."""
+        return self._settled[segment]
+
+    def rows_of(self, ids: Sequence[Any]) -> list[dict[str, Any]]:
+        """Return the rows of customers, those among all groups only of `overall`."""
+        rows: list[dict[str, Any]] = self._own(self._where(0, ids)).to_pylist()
+        return rows
+
+    def _own(self, table: pa.Table) -> pa.Table:
+        """Leave out the rows of the other population, where a file has both."""
+        if self._within_groups is None:
+            return table
+        has_group = pc.is_valid(table.column(1))
+        if self._within_groups:
+            return table.filter(has_group)
+        return table.filter(pc.invert(has_group)).remove_column(1)
+
+    def of_group(self, group: Any) -> Self:
+        """Return the cut points and rules of one group, None being the group without a name.
+
+        The customers and all that is counted stay those of all groups.
+        """
+        options = self.options
+        cuts = {axis: options[f"{axis}_cuts"] for axis in AXES}
+        plan = plan_scoring(
+            self.scheme, options["method"], options["bins"], cuts, options["monetary"], self.weights
+        )
+        chunk = chunk_of_table(self._where(1, [group]))
+        with ThreadPoolExecutor(1) as pool:
+            everyone = Everyone([chunk], self.scale)
+            scoring = score_everyone(everyone, self.scheme, plan, pool)
+        settled = tuple(map(scoring.rules.settled, range(len(self.scheme.segments))))
+        return replace(self, _settled=settled, cuts=scoring.fitted.cuts)
+
+    def _where(self, column: int, wanted: Sequence[Any]) -> pa.Table:
+        """Return the rows that have one of some values in a column; the column is read first."""
+        name = self.schema.names[column]
+        found = []
+        for file in self._files:
+            mask = is_among(_table_of(file, [name])[name], wanted)
+            if pc.any(mask).as_py():
+                found.append(_table_of(file).filter(mask))
+        return pa.concat_tables([pa.Table.from_batches([], self.schema), *found])
+
+
+def read_snapshot(path: str | os.PathLike[str]) -> Snapshot:
+    """Read a snapshot: an output of `rfm score`, a file or a directory of parts.
+
+    The customers are read when they are asked for.
+
+    Raises
+    ------
+    UsageError
+        It is not there, or not what `rfm score` wrote as Parquet or Arrow IPC. A CSV has no
+        metadata and cannot be a snapshot.
+
+    Examples
+    --------
+    >>> import tempfile, rfm_engine as rfm
+    >>> from rfm_engine.simulate import simulate
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = folder + "/customers.parquet"
+    ...     result = rfm.score(simulate(customers=20, orders=50), as_of="newest", output=path)
+    ...     snapshot = rfm.read_snapshot(path)
+    ...     snapshot.cuts == result.cuts, snapshot.customers.num_rows
+    (True, 20)
+    """
+    place = Path(path_text("snapshot", path))
+    files = tuple(sorted(place.glob("part-*.parquet"))) if place.is_dir() else (place,)
+    if not files:
+        raise UsageError(
+            f"snapshot must be a file or a directory of parts; got {str(place)!r} without parts. "
+            "Name what rfm score wrote."
+        )
+    schema = _schema_of(files[0])
+    about = described_by(schema.metadata, str(place))
+    of_place = {"path": place, "schema": schema, "_files": files}
+    overall = None
+    if "overall" in about:
+        own = about["overall"]
+        fields = population_from(about, own, str(place)) | of_place
+        fields["options"] |= {"by": None, "overall": False}
+        overall = Snapshot(
+            **fields, overall=None, _settled=_ranges(own), _survey=None, _within_groups=False
+        )
+    fields = population_from(about, about, str(place)) | of_place
+    return Snapshot(
+        **fields,
+        overall=overall,
+        _settled=_ranges(about),
+        _survey=about["survey"],
+        _within_groups=None if overall is None else True,
+    )
+
+
+def snapshot_of(inputs: object) -> Snapshot | None:
+    """Return the snapshot that a path leads to; None where it leads to something else."""
+    several = inputs if isinstance(inputs, list | tuple) else [inputs]
+    if len(several) != 1 or not isinstance(several[0], str | os.PathLike):
+        return None
+    place = Path(several[0])
+    files = sorted(place.glob("part-*.parquet")) if place.is_dir() else [place]
+    if not files or not files[0].is_file() or not _has_metadata(files[0]):
+        return None
+    return read_snapshot(place)
+
+
+def _has_metadata(file: Path) -> bool:
+    try:
+        return b"rfm_engine" in (_schema_of(file).metadata or {})
+    except UsageError:
+        return False
+
+
+def _ranges(own: dict[str, Any]) -> tuple[tuple[Range, ...], ...]:
+    return tuple(tuple(Range(*each) for each in ranges) for ranges in own["settled"])
+
+
+def _schema_of(file: Path) -> pa.Schema:
+    try:
+        with file.open("rb") as head:
+            magic = head.read(len(_ARROW))
+        if magic.startswith(_PARQUET):
+            return pq.read_schema(file)
+        if magic == _ARROW:
+            with pa.memory_map(str(file)) as source:
+                return pa.ipc.open_file(source).schema
+    except (OSError, pa.ArrowInvalid) as error:
+        raise UsageError(
+            f"snapshot {str(file)!r} must be a readable file; got {shown_cause(error)}."
+        ) from None
+    raise UsageError(
+        f"snapshot must be what rfm score wrote as Parquet or Arrow IPC; got {str(file)!r}, which "
+        "is neither. A CSV has no metadata: score to .parquet or .arrow."
+    )
+
+
+def _table_of(file: Path, columns: list[str] | None = None) -> pa.Table:
+    with file.open("rb") as head:
+        is_parquet = head.read(len(_PARQUET)) == _PARQUET
+    if is_parquet:
+        return pq.ParquetFile(file).read(columns)
+    with pa.memory_map(str(file)) as source:
+        table = pa.ipc.open_file(source).read_all()
+    return table if columns is None else table.select(columns)

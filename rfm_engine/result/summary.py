@@ -1,0 +1,224 @@
+"""What a result and a snapshot say in words and figures."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Self
+
+import pyarrow as pa
+
+from rfm_engine.orders.ledger import RowCounts
+from rfm_engine.orders.money.amounts import format_minor
+from rfm_engine.orders.warnings import DataWarning
+from rfm_engine.scoring.cells import Cuts
+from rfm_engine.segments.scheme import Scheme
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentTotals:
+    """A segment's customers, their orders and their net amount in minor units."""
+
+    name: str
+    customers: int
+    orders: int
+    monetary_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class CellTotals:
+    """Customers with the same scores, their orders and their net amount in minor units.
+
+    `m` is None where there are so many cells that they are added up over the m scores.
+    """
+
+    r: int
+    f: int
+    m: int | None
+    customers: int
+    orders: int
+    monetary_minor: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoredPopulation:
+    """What is known of scored customers without looking at one: `Result` and `Snapshot` have it.
+
+    Attributes
+    ----------
+    scheme
+        The segments and the scoring they expect.
+    as_of
+        The date of analysis; None when it was to be the newest row's and no row counted.
+    rows
+        Rows read, counted, dropped by reason, and amounts rounded.
+    cuts
+        Cut points: `r` in days, `f` in orders, `m` in minor units (of `money_scale`); ascending,
+        none without customers. None with `by`, where each group has its own, and under `nested`,
+        where each bin has.
+    cuts_by_group
+        How many sets of cut points there are where `cuts` is None.
+    conditions
+        The conditions of the scheme on raw measures, and what each compares with, as text; None
+        where each group has its own number, or no customer has the measure.
+    segment_totals
+        Customers, orders and net amount by segment, in the scheme's order.
+    cells
+        Customers, orders and net amount by scores, of those that some customer has.
+    customers_by_score
+        Customers by score, the worst first, for r, f and m.
+    customers_without_orders
+        Customers who only have refunds, no order that counts with `refunds="net-order"`, or 0
+        orders with `customer_level`; they are not in `customers`.
+    warnings
+        The warnings about the orders: records of `code` and `text`.
+    overall
+        With `by` and `overall`: the same for the customers of all groups together.
+    scale, money_scale
+        Digits of the minor units behind the point: of `monetary`, and of its cut points, four more
+        where the mean is scored.
+    weights
+        The weights of r, f, m as they were given, None without.
+    options
+        The options as they were used.
+    version
+        The version of rfm-engine.
+    """
+
+    scheme: Scheme
+    as_of: date | None
+    rows: RowCounts
+    cuts: Cuts | None
+    cuts_by_group: int
+    conditions: tuple[tuple[str, str | None], ...]
+    segment_totals: tuple[SegmentTotals, ...]
+    cells: tuple[CellTotals, ...]
+    customers_by_score: list[list[int]]
+    customers_without_orders: int
+    warnings: tuple[DataWarning, ...]
+    overall: Self | None
+    scale: int
+    money_scale: int
+    weights: list[str] | None
+    options: dict[str, Any]
+    version: str
+
+    @property
+    def n_customers(self) -> int:
+        """Number of customers with an order."""
+        return sum(segment.customers for segment in self.segment_totals)
+
+    @property
+    def segments(self) -> pa.Table:
+        """The segments as a table: segment, customers, orders, monetary and both shares."""
+        rows = [row | {"segment": row.pop("name")} for row in self.summary()["segments"]]
+        kinds = {
+            "segment": pa.string(),
+            "customers": pa.int64(),
+            "orders": pa.int64(),
+            "monetary": pa.string(),
+            "share_customers": pa.float64(),
+            "share_monetary": pa.float64(),
+        }
+        table = pa.Table.from_pylist(rows, pa.schema(kinds))
+        place = table.schema.get_field_index("monetary")
+        money = table["monetary"].cast(pa.decimal128(38, self.scale))
+        return table.set_column(place, "monetary", money)
+
+    def summary(self) -> dict[str, Any]:
+        """Return what `rfm score --json` prints, without peak memory; money is text."""
+        return {
+            "version": self.version,
+            "as_of": None if self.as_of is None else self.as_of.isoformat(),
+            "rows": {
+                "read": self.rows.read,
+                "counted": self.rows.counted,
+                "dropped": dict(self.rows.dropped),
+            },
+            "amounts_rounded": self.rows.amounts_rounded,
+            "customers": self.n_customers,
+            "customers_without_orders": self.customers_without_orders,
+            "cuts": cuts_in_units(self.cuts, self.money_scale),
+            **({"cuts_by_group": self.cuts_by_group} if self.cuts is None else {}),
+            "counted": self.options["frequency"],
+            "conditions": self._conditions(),
+            "segments": self._segments(),
+            **({} if self.overall is None else {"overall": self.overall._together()}),
+            "warnings": [each._asdict() for each in self.warnings],
+            "seconds": self._seconds(),
+            "options": dict(self.options),
+        }
+
+    def _seconds(self) -> dict[str, float]:
+        """Return the wall time by stage, none where it is not known."""
+        return {}
+
+    def _together(self) -> dict[str, Any]:
+        """Return what the summary says of all groups together."""
+        summary = self.summary()
+        return {
+            key: summary[key]
+            for key in ("customers", "customers_without_orders", "cuts", "segments")
+        }
+
+    @property
+    def cuts_matter(self) -> bool:
+        """Whether scores decide any segment; in schemes of raw measures alone they do not."""
+        return any(segment.ranges or segment.codes for segment in self.scheme.segments)
+
+    def _conditions(self) -> list[dict[str, Any]]:
+        """Return each condition of the scheme, and the number it compares with, as text.
+
+        None where each group has its own number, or no customer has the measure.
+        """
+        return [{"text": text, "value": value} for text, value in self.conditions]
+
+    def _segments(self) -> list[dict[str, Any]]:
+        n_customers = self.n_customers
+        monetary = sum(segment.monetary_minor for segment in self.segment_totals)
+        return [
+            {
+                "name": segment.name,
+                "customers": segment.customers,
+                "orders": segment.orders,
+                "monetary": format_minor(segment.monetary_minor, self.scale),
+                "share_customers": _share(segment.customers, n_customers),
+                "share_monetary": _share(segment.monetary_minor, monetary),
+            }
+            for segment in self.segment_totals
+        ]
+
+    def __repr__(self) -> str:
+        names = ", ".join(f"{s.name} {s.customers:,}" for s in self.segment_totals)
+        return f"<rfm_engine.{type(self).__name__} of {self.n_customers:,} customers: {names}>"
+
+    def _repr_html_(self) -> str:
+        summary = self.summary()
+        rows = "".join(
+            "<tr>"
+            f"<td style='text-align:left'>{html.escape(s['name'])}</td>"
+            f"<td>{s['customers']:,}</td><td>{s['share_customers']:.1%}</td>"
+            f"<td>{s['orders']:,}</td><td>{html.escape(s['monetary'])}</td>"
+            f"<td>{s['share_monetary']:.1%}</td></tr>"
+            for s in summary["segments"]
+        )
+        return (
+            f"<p>{summary['customers']:,} customers as of {summary['as_of']}, from "
+            f"{summary['rows']['counted']:,} of {summary['rows']['read']:,} rows</p>"
+            "<table><thead><tr><th style='text-align:left'>segment</th><th>customers</th>"
+            "<th>share</th><th>orders</th><th>monetary</th><th>share</th></tr></thead>"
+            f"<tbody>{rows}</tbody></table>"
+        )
+
+
+def cuts_in_units(cuts: Cuts | None, scale: int) -> dict[str, list[Any]] | None:
+    """Cut points by axis as people write them: days, orders, and money as text in major units."""
+    if cuts is None:
+        return None
+    money = [format_minor(cut, scale) for cut in cuts.m]
+    return {"r": list(cuts.r), "f": list(cuts.f), "m": money}
+
+
+def _share(part: int, whole: int) -> float:
+    return round(part / whole, 4) if whole else 0.0

@@ -1,0 +1,60 @@
+"""Customers of a snapshot as scoring takes them: a chunk whose measures are columns of a table."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import numpy as np
+import pyarrow as pa
+
+from rfm_engine.kernels.arrays import valid_mask, values
+from rfm_engine.kernels.types import Instants, Mask, Places
+from rfm_engine.orders.keys import Keys, keys_of
+from rfm_engine.orders.kinds import OUTPUT_TYPES
+from rfm_engine.totals.chunks import CustomerChunk, Part
+from rfm_engine.totals.ids import IdColumns
+
+
+class _TableRows:
+    """Ids and times of the customers of a table."""
+
+    def __init__(self, table: pa.Table) -> None:
+        self._table = table
+
+    def keys(self) -> Keys:
+        return cast("Keys", keys_of(_column(self._table, 0)))
+
+    def first_us(self, rows: Places | None) -> tuple[Instants, Mask | None]:
+        column = _column(self._table, "first_order")
+        found, known = values(column, np.int64), valid_mask(column)
+        if rows is None:
+            return found, known
+        return found[rows], None if known is None else known[rows]
+
+    def last_us(self, rows: Places | None) -> Instants:
+        found = values(_column(self._table, "last_order"), np.int64)
+        return found if rows is None else found[rows]
+
+
+def chunk_of_table(table: pa.Table) -> CustomerChunk:
+    """Return the customers of a table with the columns of a result as a chunk, without groups."""
+    held = _TableRows(table)
+    kind = next(k for k, of_kind in OUTPUT_TYPES.items() if of_kind == table.schema.types[0])
+    # Of decimals of 128 bits, low words first: 18 digits fit the low one.
+    minor = values(_column(table, "monetary"), np.int64)[::2].copy()
+    return CustomerChunk(
+        [Part(lambda: held, None, table.num_rows)],
+        IdColumns(kind, None),
+        values(_column(table, "recency_days"), np.int32),
+        values(_column(table, "frequency"), np.int64),
+        minor,
+    )
+
+
+def _column(table: pa.Table, name: str | int) -> pa.Array[Any]:
+    """Return a column in one piece."""
+    return (
+        pa.concat_arrays(table.column(name).chunks)
+        if table.num_rows
+        else pa.nulls(0, table.schema.field(name).type)
+    )

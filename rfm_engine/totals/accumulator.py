@@ -1,0 +1,171 @@
+"""Totals as they are built: batch by batch, from any thread, and from other totals."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from threading import Lock
+
+import pyarrow as pa
+
+from rfm_engine.errors import UsageError
+from rfm_engine.kernels.arrays import is_text, plain_type
+from rfm_engine.orders.group_keys import within_groups
+from rfm_engine.orders.hashing import HashKey
+from rfm_engine.orders.intake import Intake
+from rfm_engine.orders.judge import COUNTED
+from rfm_engine.orders.place import Place, Source
+from rfm_engine.orders.reading import Reading
+from rfm_engine.totals.buffer.rows import Layout, NetRule
+from rfm_engine.totals.digest import refuse_other_options
+from rfm_engine.totals.duplicates.filter import Duplicates
+from rfm_engine.totals.memory.budget import batch_bytes, parse_size, plan_memory
+from rfm_engine.totals.memory.spill import SpillFile
+from rfm_engine.totals.memory.system import anonymous_bytes
+from rfm_engine.totals.population import Population
+from rfm_engine.totals.tables.partitions import Partitions
+
+_DISTINCT = (
+    "totals with distinct must not be {done}, because rows are compared within one builder only; "
+    "got such totals. Add all orders to one."
+)
+
+
+class Accumulator(Population):
+    """What `rfm_engine.CustomerTotals` are inside.
+
+    `sharing` is how many accumulators, this one among them, share the memory limit; `n_rows` how
+    many rows will come, where that is known. Neither changes a result.
+    """
+
+    def __init__(
+        self,
+        reading: Reading,
+        *,
+        hash_key: int | None = None,
+        memory_limit: int | str | None = None,
+        spill_dir: str | os.PathLike[str] | None = None,
+        threads: int = 1,
+        sharing: int = 1,
+        n_rows: int | None = None,
+    ) -> None:
+        limit = None if memory_limit is None else parse_size(memory_limit)
+        a_thread = batch_bytes(
+            by=reading.by is not None, clv=reading.clv, distinct=bool(reading.distinct)
+        )
+        budget = plan_memory(limit, anonymous_bytes(), threads, sharing, a_thread)
+        key = HashKey.from_int(secrets.randbits(63) if hash_key is None else hash_key)
+        duplicates = sealed = None
+        if reading.distinct:
+            sealed = _DISTINCT.format(done="exported")
+            budget, most_bytes = budget.shared_with_rows()
+            duplicates = Duplicates(reading, key, most_bytes)
+        intake, spill = Intake(reading, duplicates), SpillFile(spill_dir)
+        super().__init__(intake, budget, key, spill, sealed=sealed)
+        if reading.window is not None and reading.as_of_day is None:
+            raise UsageError("as_of must be a date when a window is given; got 'newest'.")
+        self._n_rows = n_rows
+        self.empty = partial(
+            Accumulator, reading, hash_key=hash_key, memory_limit=memory_limit,
+            spill_dir=spill_dir, threads=threads, sharing=sharing,
+        )  # fmt: skip
+        self._lock = Lock()
+        self._partitions: Partitions | None = None
+
+    @property
+    def customers(self) -> Partitions | None:
+        """The tables; None as long as no row counts."""
+        return self._partitions
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held in memory for the customers, and for distinct rows."""
+        with ThreadPoolExecutor(1) as pool:
+            self.settle(pool)
+        held = 0 if self._partitions is None else self._partitions.nbytes
+        duplicates = self.intake.duplicates
+        return held if duplicates is None else held + duplicates.rows.nbytes
+
+    def update(self, sources: Sequence[Source]) -> None:
+        """Add all orders of sources; where only reading shows what they are, all or none."""
+        if self.reading.distinct or not any(map(self._shows_late, sources)):
+            self._take(sources)
+            return
+        aside = self.empty()
+        aside.intake.adopt_kinds(self.intake)
+        aside._take(sources)
+        self.take_over(aside)
+
+    def _shows_late(self, source: Source) -> bool:
+        """Whether only reading shows what a source holds: batches to come, or text times."""
+        time = plain_type(source.schema.field(self.reading.time).type)
+        return not source.repeatable or is_text(time)
+
+    def _take(self, sources: Sequence[Source]) -> None:
+        self.join(sources)
+        for source in sources:
+            for read in source.reads():
+                for batch, place in read:
+                    self.add(batch, place, text=source.text)
+
+    def join(self, sources: Sequence[Source]) -> None:
+        """Check that the columns of sources agree with one another and with all before them."""
+        self.intake.join(sources)
+
+    def add(self, batch: pa.RecordBatch, place: Place, *, text: bool = False) -> None:
+        """Add a batch of a source that has joined."""
+        for rows in self.intake.take(batch, place, text=text):
+            if not rows.counts[COUNTED]:  # Nor need their ids be of the kind that others have.
+                continue
+            keyed = rows
+            if rows.groups is not None:
+                keyed = rows._replace(keys=within_groups(rows.keys, rows.groups))
+            self.tables(Layout.of(keyed)).add(keyed)
+
+    def merge(self, other: Accumulator) -> None:
+        """Add everything that another accumulator holds, which stays as it is."""
+        if other is self:
+            raise UsageError("totals must be merged into others; got the same. Copy them first.")
+        self.refuse_distinct("merged")
+        other.refuse_distinct("merged")
+        refuse_other_options(self.reading, other.reading)
+        self.intake.merge(other.intake)
+        theirs = other._partitions
+        if theirs is not None:
+            with ThreadPoolExecutor(1) as pool:
+                settled = theirs.settled(pool)
+            self.tables(theirs.layout).absorb(map(theirs.contents, settled))
+
+    def take_over(self, other: Accumulator) -> None:
+        """Add all of an accumulator that nobody uses afterwards."""
+        with self._lock:
+            if self._partitions is None:
+                self.intake.merge(other.intake)
+                self._partitions = other._partitions
+                return
+        self.merge(other)
+
+    def refuse_distinct(self, done: str) -> None:
+        """Refuse what cannot be done where rows are compared with one another."""
+        if self.reading.distinct:
+            raise UsageError(_DISTINCT.format(done=done))
+
+    def tables(self, layout: Layout) -> Partitions:
+        """Return the tables, new ones for rows of such a layout where there are none yet."""
+        with self._lock:
+            if self._partitions is None:
+                reading = self.reading
+                days_in = reading.zone if reading.clv else None
+                if reading.refunds == "net-order":
+                    rule = NetRule(reading.zone, reading.frequency == "days", reading.clv)
+                    layout, days_in = layout._replace(net=rule), None
+                self._partitions = Partitions(
+                    self.hash_key, layout, self.budget, self.spill,
+                    signed=self.kinds.customer == "int",
+                    days_in=days_in,
+                    n_rows=self._n_rows,
+                )  # fmt: skip
+            return self._partitions

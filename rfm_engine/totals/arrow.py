@@ -1,0 +1,92 @@
+"""Totals as Arrow: exported for other processes and machines, and absorbed from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pyarrow as pa
+
+from rfm_engine.errors import DataError, RfmError, UsageError
+from rfm_engine.totals.accumulator import Accumulator
+from rfm_engine.totals.export_account import Account, account_in
+from rfm_engine.totals.export_rows import batches_of
+from rfm_engine.totals.export_shape import ExportShape
+from rfm_engine.totals.import_rows import contents_of
+from rfm_engine.totals.population import Population
+
+# Partitions hold some 2,000 customers each; a batch of several serves readers better.
+_BATCH_CUSTOMERS = 1 << 16
+_BATCH_BYTES = 1 << 26
+
+
+def exported(population: Population) -> pa.RecordBatchReader:
+    """Return the customers of totals, as `Totals.export` documents."""
+    if population.sealed is not None:
+        raise UsageError(population.sealed)
+    account = Account.of(population.intake, population.n_customers)
+    shape = ExportShape.of(population.reading, population.kinds)
+    schema = shape.schema.with_metadata(account.metadata(population.reading))
+    made = _whole(_pieces(population, shape, account), schema)
+    return pa.RecordBatchReader.from_batches(schema, made)
+
+
+def _pieces(
+    population: Population, shape: ExportShape, account: Account
+) -> Iterator[pa.RecordBatch]:
+    """Yield the customers of each part of the tables."""
+    known = population.customers
+    with ThreadPoolExecutor(1) as pool:
+        settled = population.settle(pool)
+    for some in settled:
+        if population.intake.ledger.counts() != account.counts:
+            raise RfmError(
+                "totals must not change while their export is read; got other rows meanwhile. "
+                "Read it to the end first."
+            )
+        if known is not None and some.n_records:
+            yield from batches_of(shape, known.contents(some), population.hash_key)
+
+
+def _whole(pieces: Iterator[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    """Put small batches together."""
+    waiting: list[pa.RecordBatch] = []
+    n_rows = n_bytes = 0
+    for piece in pieces:
+        waiting.append(piece)
+        n_rows += piece.num_rows
+        n_bytes += piece.nbytes
+        if n_rows >= _BATCH_CUSTOMERS or n_bytes >= _BATCH_BYTES:
+            yield pa.concat_batches(waiting).replace_schema_metadata(schema.metadata)
+            waiting, n_rows, n_bytes = [], 0, 0
+    if n_rows:
+        yield pa.concat_batches(waiting).replace_schema_metadata(schema.metadata)
+
+
+def absorb(accumulator: Accumulator, export: Any) -> None:
+    """Add exported totals, as `CustomerTotals.absorb` documents."""
+    accumulator.refuse_distinct("absorbed")
+    if not hasattr(export, "__arrow_c_stream__"):
+        raise UsageError(
+            "export must be what CustomerTotals.export returned, or have __arrow_c_stream__; "
+            f"got {type(export).__name__}. Read it with pyarrow first."
+        )
+    reader = pa.RecordBatchReader.from_stream(export)
+    account = account_in(reader.schema, accumulator.reading)
+    aside = accumulator.empty()
+    aside.intake.adopt_kinds(accumulator.intake)
+    account.enter(aside.intake)
+    shape = ExportShape.of(aside.reading, aside.kinds)
+    n_rows = 0
+    for batch in reader:
+        n_rows += batch.num_rows
+        contents = contents_of(shape, batch)
+        if batch.num_rows:
+            aside.tables(shape.layout).absorb([contents])
+    if n_rows != account.n_customers:
+        raise DataError(
+            f"export must have all of its {account.n_customers:,} customers; got {n_rows:,}. "
+            "Absorb what was exported as a whole."
+        )
+    accumulator.take_over(aside)

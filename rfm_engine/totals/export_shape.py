@@ -1,0 +1,106 @@
+"""The columns of exported totals: which there are, and which types they have."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import pyarrow as pa
+
+from rfm_engine.errors import UsageError, shown
+from rfm_engine.orders.kinds import OUTPUT_TYPES, IdKind, Kinds
+from rfm_engine.orders.reading import Reading
+from rfm_engine.totals.buffer.rows import Layout, NetRule
+from rfm_engine.totals.ids import IdColumns
+from rfm_engine.totals.wide_sums import WIDE
+
+_INTS = ("int", "uint")
+_TIMES = [("first_us", pa.int64()), ("last_us", pa.int64())]
+DAY_SUMS = pa.struct([("day", pa.date32()), ("refunds", pa.bool_()), ("sum_minor", WIDE)])
+WITHOUT_ID = pa.struct([*_TIMES, ("n_orders", pa.int64())])
+
+
+class ExportShape(NamedTuple):
+    """What a row of an export has besides the measures.
+
+    `order` is the kind of distinct order ids; with `net` orders have their sums. With `days` days
+    are counted, with `day_sums` repeat purchases kept. With `first_is_unknown` rows were totals of
+    customers.
+    """
+
+    id_names: tuple[str, ...]
+    ids: IdColumns
+    order: IdKind | None
+    net: NetRule | None
+    days: bool
+    day_sums: bool
+    first_is_unknown: bool
+
+    @classmethod
+    def of(cls, reading: Reading, kinds: Kinds) -> ExportShape:
+        """Return the shape that options and kinds come to.
+
+        Raises
+        ------
+        UsageError
+            The customer or group column is named like another column of the export.
+        """
+        names = [reading.customer] if reading.by is None else [reading.customer, reading.by]
+        net = None
+        counts_days = reading.frequency == "days"
+        if reading.refunds == "net-order":
+            net = NetRule(reading.zone, counts_days, reading.clv)
+        shape = cls(
+            tuple(names), IdColumns(kinds.customer, kinds.by),
+            kinds.order if net or not counts_days else None, net, counts_days and net is None,
+            reading.clv and net is None, reading.customer_level,
+        )  # fmt: skip
+        taken = [name for name in names if name in shape.own_fields]
+        if taken:
+            raise UsageError(
+                f"customer and by must not be named like a column of the export; got "
+                f"{shown(taken[0])}. Rename it in the input."
+            )
+        return shape
+
+    @property
+    def order_fields(self) -> list[pa.Field]:
+        """What an order is with its sum."""
+        assert self.order is not None
+        days = [pa.field("day", pa.date32())] if self.net is not None and self.net.by_day else []
+        fields = [("sum_minor", WIDE), ("refunded", pa.bool_()), *_TIMES]
+        return [
+            pa.field("order_id", OUTPUT_TYPES[self.order]),
+            *days,
+            *map(pa.field, *zip(*fields, strict=True)),
+        ]
+
+    @property
+    def own_fields(self) -> dict[str, pa.DataType]:
+        """The columns behind those of ids."""
+        fields = dict(_TIMES) | {"n_orders": pa.int64(), "sum_minor": WIDE}
+        if self.net is not None:
+            fields["orders"] = pa.list_(pa.struct(self.order_fields))
+            fields["without_id"] = WITHOUT_ID
+        elif self.order is not None:
+            fields["order_ids"] = pa.list_(OUTPUT_TYPES[self.order])
+        if self.days:
+            fields["days"] = pa.list_(pa.date32())
+        if self.day_sums:
+            fields["day_sums"] = pa.list_(DAY_SUMS)
+        return fields
+
+    @property
+    def schema(self) -> pa.Schema:
+        """All columns."""
+        kinds = [self.ids.kind] if self.ids.by is None else [self.ids.kind, self.ids.by]
+        ids = [(name, OUTPUT_TYPES[kind]) for name, kind in zip(self.id_names, kinds, strict=True)]
+        return pa.schema([*ids, *self.own_fields.items()])
+
+    @property
+    def layout(self) -> Layout:
+        """The layout of orders that come to such totals; the tables add `net`."""
+        if self.first_is_unknown:
+            return Layout(self.ids.of_bytes, "number")
+        if self.order is not None:
+            return Layout(self.ids.of_bytes, "int" if self.order in _INTS else "bytes")
+        return Layout(self.ids.of_bytes, "int" if self.days else None)
