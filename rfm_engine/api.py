@@ -182,7 +182,7 @@ def score_given(
             )  # fmt: skip
             for source in sources:
                 refuse_overwriting(output, "an input", source.name)
-            reading, overall = known.options, settled["overall"]
+            reading, overall = {**known.options}, settled["overall"]
             aggregated, spent = aggregate(sources, known, running, progress, overall=overall)
     marks.append(clock.perf_counter())
     aggregated.tell(progress, "score")
@@ -262,12 +262,13 @@ def _scored(
 ) -> Result:
     chunks, n_without_orders = population.chunks(pool)
     as_of, grouping = population.as_of, None
-    if population.reading.by is not None:
+    if population.reading.options["by"] is not None:
         grouping = Grouping.of(chunks, population.hash_key, pool)
         if grouping.has_none and overall is not None:
             raise DataError(
-                f"rows must have a group where overall is asked for, whose customers stand under "
-                f"none; got null in {population.reading.by!r}. Fill it, or leave overall out."
+                "rows must have a group where overall is asked for, because the customers of all "
+                f"groups have none; got null in {population.reading.options['by']!r}. Fill it, or "
+                "leave overall out."
             )
     everyone = Everyone(chunks, population.scale, grouping)
     scoring = score_everyone(everyone, scheme, plan, pool)

@@ -189,7 +189,7 @@ def _opened(
         )
     read: Any = {name: asked[name] for name in declared(TotalsOptions) if name in asked}
     known = Reading(**read)
-    if known.customer_level:
+    if known.options["customer_level"]:
         raise UsageError(
             "customer_level must not come with normalised rows, because its rows are totals of "
             "customers and no orders; got it. Leave it out, or score the totals."
@@ -198,18 +198,19 @@ def _opened(
     threads = threads_of(asked["threads"])
     budget = _budget(known, threads, asked["memory_limit"])
     sources = open_sources(
-        orders, [*known.columns, *carry], csv_format=known.csv, as_files=known.as_files,
+        orders, [*known.columns, *carry], csv_format=known.csv, as_files=known.options["as_files"],
         store_timeout=seconds_of(asked["store_timeout"]),
     )  # fmt: skip
     for source in sources:
         refuse_overwriting(output, "an input", source.name)
     dated = _dated(known, sources, threads)
     duplicates = None
-    if known.distinct:
+    if known.options["distinct"]:
         budget, most_bytes = budget.shared_with_rows()
         duplicates = Duplicates(dated, HashKey.from_int(secrets.randbits(63)), most_bytes)
-    said = {name: known.options[name] for name in declared(StateOptions)} | {
-        "window": known.window,
+    of_reading: Mapping[str, Any] = known.options
+    said = {name: of_reading[name] for name in declared(StateOptions)} | {
+        "window": known.options["window"],
         "rates": None if asked["rates"] is None else os.fspath(asked["rates"]),
         "carry": carry,
     }
@@ -219,7 +220,7 @@ def _opened(
 
 
 def _budget(reading: Reading, threads: int, memory_limit: int | str | None) -> Budget:
-    by, distinct = reading.by is not None, bool(reading.distinct)
+    by, distinct = reading.options["by"] is not None, bool(reading.options["distinct"])
     a_thread = batch_bytes(by=by, clv=False, distinct=distinct)
     if memory_limit is None:
         limit = default_limit(available_bytes(), anonymous_bytes(), threads, a_thread)

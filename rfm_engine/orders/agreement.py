@@ -27,14 +27,14 @@ class Agreement:
     """
 
     def __init__(self, reading: Reading) -> None:
-        self._has_scale = reading.amount_scale is not None
-        self._distinct = tuple(reading.distinct)
+        self._has_scale = reading.options["amount_scale"] is not None
+        self._distinct = tuple(reading.options["distinct"])
         self._columns: dict[str, str | None] = {
-            "customer": reading.customer,
-            "order": reading.order,
-            "time": reading.time,
-            "amount": reading.amount,
-            "by": reading.by,
+            "customer": reading.options["customer"],
+            "order": reading.options["order"],
+            "time": reading.options["time"],
+            "amount": reading.options["amount"],
+            "by": reading.options["by"],
         }
         self._lock = Lock()
         self._agreed: dict[str, _Agreed] = {}

@@ -77,8 +77,10 @@ class Evidence:
         self._starts: dict[str, int] = {}
         self._n_joined = 0
         self.seen = Seen()
-        counts_orders = reading.frequency == "orders" and not reading.customer_level
-        self._searches = reading.order is None and counts_orders
+        counts_orders = (
+            reading.options["frequency"] == "orders" and not reading.options["customer_level"]
+        )
+        self._searches = reading.options["order"] is None and counts_orders
 
     def join(self, name: str, n_rows: int | None) -> None:
         """Let a source join, with its number of rows where that is known."""
@@ -114,7 +116,11 @@ class Evidence:
             found.append(_rounded(n_rounded))
         seen = self.seen
         if seen.whole_amounts == {True}:
-            found.append(_whole_amounts(self._reading.amount, self._reading.amount_scale))
+            found.append(
+                _whole_amounts(
+                    self._reading.options["amount"], self._reading.options["amount_scale"]
+                )
+            )
         percent = _LINES_PERCENT if seen.have_times else _LINES_PERCENT_OF_DATES
         if seen.n_repeats * 100 > seen.n_searched * percent:
             found.append(_order_lines(seen.n_repeats, seen.n_searched))

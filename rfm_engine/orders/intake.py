@@ -71,7 +71,7 @@ class Intake:
         self.duplicates = duplicates
         self._failed: BaseException | None = None
         self._most_rows = _MOST_ROWS
-        if by_day or reading.by is not None or reading.distinct:
+        if by_day or reading.options["by"] is not None or reading.options["distinct"]:
             self._most_rows = _MOST_ROWS_WITHIN
         self.ledger = Ledger()
         self._evidence = Evidence(reading)
@@ -82,14 +82,18 @@ class Intake:
     def kinds(self) -> Kinds:
         """The kinds agreed on, and defaults where no input has shown any: no row has a value."""
         found, reading = self._agreement.kinds, self.reading
-        unknown_scale = FLOAT_SCALE if reading.amount_scale is None else reading.amount_scale
+        unknown_scale = (
+            FLOAT_SCALE
+            if reading.options["amount_scale"] is None
+            else reading.options["amount_scale"]
+        )
         return Kinds(
             found.customer or "int",
-            None if reading.order is None else found.order or "int",
+            None if reading.options["order"] is None else found.order or "int",
             found.time,
             found.amount or "float",
             unknown_scale if found.scale is None else found.scale,
-            None if reading.by is None else found.by or "text",
+            None if reading.options["by"] is None else found.by or "text",
             found.distinct,
         )
 

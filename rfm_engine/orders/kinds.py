@@ -73,23 +73,30 @@ def kinds_of(schema: pa.Schema, name: str, reading: Reading, *, text: bool) -> S
     for condition in reading.conditions:
         condition.check(schema.field(condition.column).type)
     if text:
-        ids: IdKind = "int" if reading.ids == "int" else "text"
-        order = None if reading.order is None else ids
-        scale = FLOAT_SCALE if reading.amount_scale is None else reading.amount_scale
-        time = time_kind(pa.string(), reading.time_format)
-        by: IdKind | None = None if reading.by is None else "text"
+        ids: IdKind = "int" if reading.options["ids"] == "int" else "text"
+        order = None if reading.options["order"] is None else ids
+        scale = (
+            FLOAT_SCALE
+            if reading.options["amount_scale"] is None
+            else reading.options["amount_scale"]
+        )
+        time = time_kind(pa.string(), reading.options["time_format"])
+        by: IdKind | None = None if reading.options["by"] is None else "text"
         return SeenKinds(ids, order, time, "decimal", scale, by, _text_kinds(reading))
-    for role in ("currency", "quantity", "n_orders"):
-        source.check(role, getattr(reading, role))
+    source.check("currency", reading.options["currency"])
+    source.check("quantity", reading.options["quantity"])
+    source.check("n_orders", reading.options["n_orders"])
     amount = _amount_kind(source, reading)
     return SeenKinds(
-        _id_kind(source, "customer", reading.customer),
-        None if reading.order is None else _id_kind(source, "order", reading.order),
+        _id_kind(source, "customer", reading.options["customer"]),
+        None
+        if reading.options["order"] is None
+        else _id_kind(source, "order", reading.options["order"]),
         _time_kind(source, reading),
         amount,
         None if amount is None else _scale(source, reading),
-        None if reading.by is None else _id_kind(source, "by", reading.by),
-        _distinct_kinds(source, reading.distinct),
+        None if reading.options["by"] is None else _id_kind(source, "by", reading.options["by"]),
+        _distinct_kinds(source, reading.options["distinct"]),
     )
 
 
@@ -174,41 +181,47 @@ def _distinct_kind(source: _Columns, column: str) -> str:
 
 def _text_kinds(reading: Reading) -> str | None:
     """Return the kinds of CSV, where `ids` says how customers and orders are read."""
-    ids = (reading.customer, reading.order) if reading.ids == "int" else ()
-    return ",".join("int" if each in ids else "text" for each in reading.distinct) or None
+    ids = (
+        (reading.options["customer"], reading.options["order"])
+        if reading.options["ids"] == "int"
+        else ()
+    )
+    return (
+        ",".join("int" if each in ids else "text" for each in reading.options["distinct"]) or None
+    )
 
 
 def _time_kind(source: _Columns, reading: Reading) -> TimeKind | None:
-    kind = source.kind(reading.time)
+    kind = source.kind(reading.options["time"])
     if pa.types.is_null(kind):
         return None
     if pa.types.is_date(kind):
         return "naive"
     if pa.types.is_timestamp(kind):
         return "naive" if kind.tz is None else "zoned"
-    if is_text(kind) or is_number_of_time(kind, reading.time_format):
-        return time_kind(kind, reading.time_format)
-    if reading.time_format == "epoch" and pa.types.is_floating(kind):
+    if is_text(kind) or is_number_of_time(kind, reading.options["time_format"]):
+        return time_kind(kind, reading.options["time_format"])
+    if reading.options["time_format"] == "epoch" and pa.types.is_floating(kind):
         return source.refuse(
-            "time", reading.time, "integers, text or decimals with time format epoch",
+            "time", reading.options["time"], "integers, text or decimals with time format epoch",
             "Cast it to integers: floats are not exact.",
         )  # fmt: skip
     is_number = pa.types.is_floating(kind) or pa.types.is_decimal(kind)
-    if reading.time_format == "epoch-ms" and is_number:
+    if reading.options["time_format"] == "epoch-ms" and is_number:
         return source.refuse(
-            "time", reading.time, "integers or text with time format epoch-ms",
+            "time", reading.options["time"], "integers or text with time format epoch-ms",
             "Cast it to integers.",
         )  # fmt: skip
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         return source.refuse(
-            "time", reading.time, "dates, timestamps or text",
+            "time", reading.options["time"], "dates, timestamps or text",
             "Say what the numbers mean with --time-format epoch, epoch-ms or excel.",
         )  # fmt: skip
-    return source.refuse("time", reading.time, "dates, timestamps or text")
+    return source.refuse("time", reading.options["time"], "dates, timestamps or text")
 
 
 def _amount_kind(source: _Columns, reading: Reading) -> AmountKind | None:
-    kind = source.kind(reading.amount)
+    kind = source.kind(reading.options["amount"])
     if pa.types.is_null(kind):
         return None
     if pa.types.is_integer(kind):
@@ -217,7 +230,7 @@ def _amount_kind(source: _Columns, reading: Reading) -> AmountKind | None:
         return "float"
     if pa.types.is_decimal(kind):
         return "decimal"
-    return source.refuse("amount", reading.amount, "integers, floats or decimals")
+    return source.refuse("amount", reading.options["amount"], "integers, floats or decimals")
 
 
 def _scale(source: _Columns, reading: Reading) -> int:
@@ -226,20 +239,21 @@ def _scale(source: _Columns, reading: Reading) -> int:
     Of a decimal without any, a scale would not say whether it counts units or minor units: DuckDB
     and Snowflake make such decimals of integers.
     """
-    kind = source.kind(reading.amount)
-    if reading.amount_scale is None:
+    column, given = reading.options["amount"], reading.options["amount_scale"]
+    kind = source.kind(column)
+    if given is None:
         scale = default_scale(kind, text=False)
         if scale > MAX_SCALE:
             raise DataError(
-                f"amount column {reading.amount!r} must have at most {MAX_SCALE} digits behind the "
+                f"amount column {column!r} must have at most {MAX_SCALE} digits behind the "
                 f"point; got {kind} in {source.name}. Give an amount scale."
             )
         return scale
-    if reading.amount_scale > 0 and pa.types.is_decimal(kind) and kind.scale <= 0:
+    if given > 0 and pa.types.is_decimal(kind) and kind.scale <= 0:
         raise DataError(
-            f"amount column {reading.amount!r} must say where its point is when an amount scale is "
-            f"given; got {kind} and scale {reading.amount_scale} in {source.name}. Cast it to "
-            f"BIGINT if it counts minor units, or to DECIMAL(18,{reading.amount_scale}) if it "
+            f"amount column {column!r} must say where its point is when an amount scale is "
+            f"given; got {kind} and scale {given} in {source.name}. Cast it to "
+            f"BIGINT if it counts minor units, or to DECIMAL(18,{given}) if it "
             "counts units."
         )
-    return int(reading.amount_scale)
+    return given

@@ -24,8 +24,8 @@ class Survey:
         rates = reading.rate_table
         kind = reading.but(
             strict=False,
-            refunds="net" if reading.refunds == "error" else reading.refunds,
-            currency=None if rates is None else reading.currency,
+            refunds="net" if reading.options["refunds"] == "error" else reading.options["refunds"],
+            currency=None if rates is None else reading.options["currency"],
             rates=None if rates is None else rates.forgiving(),
             distinct=(),
         )

@@ -92,7 +92,7 @@ def normalize(
     batch = Batch(record_batch, place)
     for condition in reading.conditions:
         batch.drop(~condition.holds(batch.column(condition.column)), FILTERED)
-    customers = ids_of(batch, reading.customer, reading, text=text)
+    customers = ids_of(batch, reading.options["customer"], reading, text=text)
     batch.drop_nulls(customers, NULL_CUSTOMER)
     times, text_time = _times(batch, reading, text=text)
     batch.drop_nulls(times, NULL_TIME)
@@ -107,7 +107,7 @@ def normalize(
     if rounded is not None:
         rounded &= batch.reason == COUNTED
     n_rounded = 0 if rounded is None else int(np.count_nonzero(rounded))
-    if reading.strict:
+    if reading.options["strict"]:
         _refuse_faults(batch, rounded)
     order_keys, order_present = _orders(batch, time_us, reading, text=text)
     return OrderRows(
@@ -120,21 +120,21 @@ def normalize(
 
 def _signs(batch: Batch, customers: pa.Array, reading: Reading, *, text: bool) -> Signs:
     if text:
-        if reading.ids == "int":
+        if reading.options["ids"] == "int":
             return Signs()
-        columns = [(reading.customer, customers)]
-        if reading.order is not None:
-            columns.append((reading.order, batch.column(reading.order)))
+        columns = [(reading.options["customer"], customers)]
+        if reading.options["order"] is not None:
+            columns.append((reading.options["order"], batch.column(reading.options["order"])))
         return of_text_ids(columns, batch.reason == COUNTED, reading.csv.null)
-    amounts = batch.column(reading.amount)
-    if not reading.amount_scale or not pa.types.is_floating(amounts.type):
+    amounts = batch.column(reading.options["amount"])
+    if not reading.options["amount_scale"] or not pa.types.is_floating(amounts.type):
         return Signs()
     return Signs(whole_amounts=are_whole(amounts, batch.reason == COUNTED))
 
 
 def ids_of(batch: Batch, name: str, reading: Reading, *, text: bool) -> pa.Array:
     """Return the column of customers or orders: plain, or with a dictionary that rows share."""
-    if text and reading.ids == "int":
+    if text and reading.options["ids"] == "int":
         return parsed_ids(batch.text(name), f"id column {name!r}", batch.where)
     return plain_ids_of(batch, name)
 
@@ -163,42 +163,53 @@ def _times(
     batch: Batch, reading: Reading, *, text: bool
 ) -> tuple[pa.Array, Literal["naive", "zoned"] | None]:
     """Return the times as timestamps or dates, and what they are where only their text tells."""
-    times = batch.column(reading.time)
+    times = batch.column(reading.options["time"])
     if is_text(times.type):
-        mark = reading.csv_decimal if text else "."
-        return parsed_times(batch.text(reading.time), reading.time_format, mark, batch.where)
-    if reading.time_format is not None and is_number_of_time(times.type, reading.time_format):
-        return times_of_numbers(times, reading.time_format).times, None
+        mark = reading.options["csv_decimal"] if text else "."
+        return parsed_times(
+            batch.text(reading.options["time"]), reading.options["time_format"], mark, batch.where
+        )
+    if reading.options["time_format"] is not None and is_number_of_time(
+        times.type, reading.options["time_format"]
+    ):
+        return times_of_numbers(times, reading.options["time_format"]).times, None
     return times, None
 
 
 def _rates(batch: Batch, time_us: npt.NDArray[np.int64], reading: Reading) -> RowRates | None:
-    if reading.rate_table is None or reading.currency is None:
+    if reading.rate_table is None or reading.options["currency"] is None:
         return None
     days = partial(local_days, time_us, reading.zone)
-    return reading.rate_table.of_rows(batch.column(reading.currency), days)
+    return reading.rate_table.of_rows(batch.column(reading.options["currency"]), days)
 
 
 def _refuse_unrated(batch: Batch, time_us: npt.NDArray[np.int64], reading: Reading) -> None:
     """Refuse rows that still count, whose rate of 1 was only to tell refunds and zeros."""
     table, rates = reading.rate_table, batch.rates
-    if table is None or reading.currency is None or rates is None or rates.is_known is None:
+    if (
+        table is None
+        or reading.options["currency"] is None
+        or rates is None
+        or rates.is_known is None
+    ):
         return
     if not table.optional:
         unrated = ~rates.is_known & (batch.reason == COUNTED)
         days = partial(local_days, time_us, reading.zone)
-        refuse_unrated(unrated, batch.column(reading.currency), table, days, batch.where)
+        refuse_unrated(unrated, batch.column(reading.options["currency"]), table, days, batch.where)
 
 
 def _amounts(
     batch: Batch, customers: pa.Array, reading: Reading, scale: int, *, text: bool
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_] | None]:
     """Return the minor units of each row, and which rows were rounded: None when no row is odd."""
-    amounts = batch.column(reading.amount)
+    amounts = batch.column(reading.options["amount"])
     batch.drop_nulls(amounts, NULL_AMOUNT)
     quantity = None
-    if reading.quantity is not None:
-        quantity = whole_numbers(batch, "quantity", reading.quantity, reading.notation, text=text)
+    if reading.options["quantity"] is not None:
+        quantity = whole_numbers(
+            batch, "quantity", reading.options["quantity"], reading.notation, text=text
+        )
     notation = reading.notation
     minor, status = to_minor(amounts, quantity, scale, notation=notation, rates=batch.rates)
     worst = status.max(initial=OK)
@@ -218,9 +229,9 @@ def _amounts(
 
 
 def _n_orders(batch: Batch, reading: Reading, *, text: bool) -> npt.NDArray[np.int64] | None:
-    if reading.n_orders is None:
+    if reading.options["n_orders"] is None:
         return None
-    return whole_numbers(batch, "orders", reading.n_orders, reading.notation, text=text)
+    return whole_numbers(batch, "orders", reading.options["n_orders"], reading.notation, text=text)
 
 
 def _refuse_negative(batch: Batch, n_orders: npt.NDArray[np.int64] | None) -> None:
@@ -261,11 +272,12 @@ def _judged(
     first = LEAST if reading.first_day is None else reading.first_day * DAY_US
     last = GREATEST if reading.as_of_day is None else (reading.as_of_day + 1) * DAY_US - 1
     counts = np.zeros(len(REASONS), np.int64)
+    refunds, zero = reading.options["refunds"], reading.options["zero"]
     newest = judge(
         local_us(time_us, reading.zone), amount_minor, first, last,
-        reading.refunds == "drop", reading.zero == "drop", BLOCK_ROWS, batch.reason, counts,
+        refunds == "drop", zero == "drop", BLOCK_ROWS, batch.reason, counts,
     )  # fmt: skip
-    if reading.refunds == "error":
+    if refunds == "error":
         _refuse_refund(batch, batch.first(amount_minor < 0))
     return counts, None if newest == LEAST else int(newest) // DAY_US
 
@@ -281,19 +293,19 @@ def _refuse_refund(batch: Batch, row: int) -> None:
 def _orders(
     batch: Batch, time_us: npt.NDArray[np.int64], reading: Reading, *, text: bool
 ) -> tuple[RowKeys | None, npt.NDArray[np.bool_] | None]:
-    if reading.frequency == "days" and reading.refunds != "net-order":
+    if reading.options["frequency"] == "days" and reading.options["refunds"] != "net-order":
         days = arrow(local_days(time_us, reading.zone))
         return keys_of(days), None
-    if reading.order is None:
+    if reading.options["order"] is None:
         return None, None
-    orders = ids_of(batch, reading.order, reading, text=text)
+    orders = ids_of(batch, reading.options["order"], reading, text=text)
     return keys_of(orders), valid_mask(orders)
 
 
 def _groups(batch: Batch, reading: Reading) -> GroupIds | None:
-    if reading.by is None:
+    if reading.options["by"] is None:
         return None
-    groups = plain_ids_of(batch, reading.by)
+    groups = plain_ids_of(batch, reading.options["by"])
     return GroupIds(keys_of(groups), valid_mask(groups))
 
 
@@ -301,20 +313,22 @@ def _compared(
     batch: Batch, reading: Reading, rounded: npt.NDArray[np.bool_] | None, *, text: bool
 ) -> Compared | None:
     """Return what tells rows apart, None where all count."""
-    if not reading.distinct:
+    if not reading.options["distinct"]:
         return None
 
     def cells(name: str | None) -> Cells | None:
-        if name is None or name in reading.distinct:
+        if name is None or name in reading.options["distinct"]:
             return None
         return _cells(batch, name, reading, text=text)
 
-    columns = tuple(_cells(batch, name, reading, text=text) for name in reading.distinct)
-    return Compared(columns, cells(reading.order), cells(reading.currency), rounded)
+    columns = tuple(_cells(batch, name, reading, text=text) for name in reading.options["distinct"])
+    return Compared(
+        columns, cells(reading.options["order"]), cells(reading.options["currency"]), rounded
+    )
 
 
 def _cells(batch: Batch, name: str, reading: Reading, *, text: bool) -> Cells:
-    if name in (reading.customer, reading.order):
+    if name in (reading.options["customer"], reading.options["order"]):
         column = ids_of(batch, name, reading, text=text)
     else:
         column = batch.ids(name)
@@ -326,7 +340,7 @@ def _cells(batch: Batch, name: str, reading: Reading, *, text: bool) -> Cells:
 
 def _currencies(batch: Batch, reading: Reading) -> frozenset[str]:
     """Return the currencies that stand beside each other: none where rates make them one."""
-    name = reading.currency
+    name = reading.options["currency"]
     if name is None or reading.rate_table is not None:
         return frozenset()
     counted = arrow(batch.reason == COUNTED)

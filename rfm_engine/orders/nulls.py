@@ -16,14 +16,14 @@ def with_typed_nulls(batch: pa.RecordBatch, reading: Reading, kinds: Kinds) -> p
     if not any(pa.types.is_null(plain_type(field.type)) for field in batch.schema):
         return batch
     types = {
-        reading.currency: pa.string(),
-        reading.by: _type_of(kinds.by),
-        reading.quantity: pa.int64(),
-        reading.n_orders: pa.int64(),
-        reading.order: _type_of(kinds.order),
-        reading.amount: pa.int64(),
-        reading.time: pa.timestamp("us"),
-        reading.customer: _type_of(kinds.customer),
+        reading.options["currency"]: pa.string(),
+        reading.options["by"]: _type_of(kinds.by),
+        reading.options["quantity"]: pa.int64(),
+        reading.options["n_orders"]: pa.int64(),
+        reading.options["order"]: _type_of(kinds.order),
+        reading.options["amount"]: pa.int64(),
+        reading.options["time"]: pa.timestamp("us"),
+        reading.options["customer"]: _type_of(kinds.customer),
     }
     columns = [
         pa.nulls(batch.num_rows, types.get(field.name, pa.string()))

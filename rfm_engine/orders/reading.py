@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from calendar import monthrange
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any, Unpack
 
@@ -62,8 +62,8 @@ class Reading:
         UsageError
             An option is none of its choices, two contradict each other, or the rates are faulty.
         """
-        self.options: Any = resolve(TotalsOptions, given)
-        options = self.options
+        options: Any = resolve(TotalsOptions, given)
+        self.options: TotalsOptions = options
         _check_values(options)
         options["csv_null"] = null_words(options["csv_null"])
         options["distinct"] = column_names(options["distinct"])
@@ -90,12 +90,6 @@ class Reading:
         self.first_day = day_number(start) if start and as_of else None
         self.rate_table = _rates_of(options["rates"])
 
-    def __getattr__(self, name: str) -> Any:
-        """Return an option by its name."""
-        if name == "options" or name not in self.options:
-            raise AttributeError(name)
-        return self.options[name]
-
     def __eq__(self, other: object) -> bool:
         """Tell whether rows come to the same under another reading."""
         if not isinstance(other, Reading):
@@ -106,10 +100,11 @@ class Reading:
 
     def but(self, **changed: Any) -> Reading:
         """Return this reading with some options changed; the file of rates is not read again."""
-        return Reading(**self.options | {"rates": self.rate_table} | changed)
+        options: Any = {**self.options, "rates": self.rate_table, **changed}
+        return Reading(**options)
 
     def _compared(self) -> dict[str, Any]:
-        same = {name: self.options[name] for name in self.options if name not in NOT_COMPARED}
+        same = {name: each for name, each in self.options.items() if name not in NOT_COMPARED}
         return same | {"as_of": self.as_of_day, "rates": self.rate_table}
 
     def refuse_named_like(self, columns: Sequence[str]) -> None:
@@ -120,19 +115,23 @@ class Reading:
         UsageError
             The column of customers or groups is named like one of `columns`.
         """
-        for role in ("customer", "by"):
-            if self.options[role] in columns:
+        for role, column in (
+            ("customer", self.options["customer"]),
+            ("by", self.options["by"]),
+        ):
+            if column in columns:
                 raise UsageError(
                     f"{role} column must not be named like a column of the result; "
-                    f"got {self.options[role]!r}. Rename it in the input."
+                    f"got {column!r}. Rename it in the input."
                 )
 
     @property
     def columns(self) -> list[str]:
         """The input columns needed, each once."""
-        named = [self.options[role] for role in (*_ROLES, "n_orders")]
+        options: Mapping[str, Any] = self.options
+        named = [options[role] for role in (*_ROLES, "n_orders")]
         named += [condition.column for condition in self.conditions]
-        named += self.options["distinct"]
+        named += options["distinct"]
         return list(dict.fromkeys(name for name in named if name is not None))
 
 

@@ -28,8 +28,8 @@ _INSTANT, _CLOCK = pa.timestamp("us", "UTC"), pa.timestamp("us")
 def row_fields(reading: Reading, kinds: Kinds) -> list[pa.Field]:
     """Return the columns of normalised rows, those that are carried along not among them."""
     fields = [pa.field(CUSTOMER, OUTPUT_TYPES[kinds.customer])]
-    if reading.by is not None and kinds.by is not None:
-        fields.append(pa.field(reading.by, OUTPUT_TYPES[kinds.by]))
+    if reading.options["by"] is not None and kinds.by is not None:
+        fields.append(pa.field(reading.options["by"], OUTPUT_TYPES[kinds.by]))
     if kinds.order is not None:
         fields.append(pa.field(ORDER, OUTPUT_TYPES[kinds.order]))
     fields += [
@@ -38,7 +38,7 @@ def row_fields(reading: Reading, kinds: Kinds) -> list[pa.Field]:
         pa.field("day", pa.date32()),
         pa.field("minor", pa.int64()),
     ]
-    if reading.quantity is not None:
+    if reading.options["quantity"] is not None:
         fields.append(pa.field(QUANTITY, pa.int64()))
     return fields
 
@@ -52,10 +52,10 @@ def refuse_collisions(fields: Sequence[pa.Field], reading: Reading, carry: Seque
         One is.
     """
     names = [field.name for field in fields]
-    if reading.by is not None and names.count(reading.by) > 1:
+    if reading.options["by"] is not None and names.count(reading.options["by"]) > 1:
         raise UsageError(
             "by column must not be named like a column of normalised rows; "
-            f"got {reading.by!r}. Rename it in the input."
+            f"got {reading.options['by']!r}. Rename it in the input."
         )
     taken = next((name for name in carry if name in names), None)
     if taken is not None:
@@ -110,10 +110,14 @@ class RowColumns:
         def numbers(column: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
             return column if kept is None else frozen(column[kept])
 
-        columns = [ids_of(batch, reading.customer, reading, text=text)]
-        columns += [] if reading.by is None else [plain_ids_of(batch, reading.by)]
+        columns = [ids_of(batch, reading.options["customer"], reading, text=text)]
         columns += (
-            [] if reading.order is None else [ids_of(batch, reading.order, reading, text=text)]
+            [] if reading.options["by"] is None else [plain_ids_of(batch, reading.options["by"])]
+        )
+        columns += (
+            []
+            if reading.options["order"] is None
+            else [ids_of(batch, reading.options["order"], reading, text=text)]
         )
         id_kinds = [kind for kind in (kinds.customer, kinds.by, kinds.order) if kind is not None]
         columns = [
@@ -125,9 +129,9 @@ class RowColumns:
         days = (clock // DAY_US).astype(np.int32)
         columns += [arrow(time_us, _INSTANT), arrow(clock, _CLOCK), arrow(days, pa.date32())]
         columns.append(arrow(numbers(rows.amount_minor)))
-        if reading.quantity is not None:
+        if reading.options["quantity"] is not None:
             quantity = whole_numbers(
-                batch, "quantity", reading.quantity, reading.notation, text=text
+                batch, "quantity", reading.options["quantity"], reading.notation, text=text
             )
             columns.append(arrow(numbers(quantity)))
         return columns + [of_rows(column) for column in self._carried.of(piece, place)]

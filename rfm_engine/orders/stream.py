@@ -71,7 +71,7 @@ class NormalizedRows:
         facts = {
             "as_of": None if as_of is None else as_of.isoformat(),
             "scale": kinds.scale,
-            "timezone": reading.timezone,
+            "timezone": reading.options["timezone"],
         }
         metadata = {METADATA_KEY: json.dumps(about | facts, default=str)}
         self.schema = pa.schema([*fields, *carried.fields], metadata)

@@ -80,7 +80,7 @@ class Gathering:
         n_rows: int | None,
     ) -> None:
         self.duplicates: Duplicates | None = None
-        if reading.distinct:
+        if reading.options["distinct"]:
             budget, most_bytes = budget.shared_with_rows()
             self.duplicates = Duplicates(reading, hash_key, most_bytes)
         self._intake = Intake(reading, self.duplicates, by_day=daily)

@@ -44,7 +44,8 @@ class Columns:
         self._n_more = 0
         if few is not None:
             self._places = np.empty(few.n, np.int64)
-            n_all = find_places(run_of(file.keys(), file.bounds), few.as_run(), self._places)
+            everyone = run_of(file.keys(), file.bounds)
+            n_all = int(find_places(everyone, few.as_run(), self._places))
             self._n_more = n_all - self.n_records
             self.n_records = n_all
 

@@ -130,7 +130,7 @@ def _options(given: dict[str, Any]) -> dict[str, Any]:
     listed = ("where", "rates", "csv_null", "distinct")
     options |= {name: _plain(name, options[name]) for name in listed}
     reading = Reading(as_of=NEWEST, **options)
-    options["n_orders"] = reading.n_orders
+    options["n_orders"] = reading.options["n_orders"]
     for role in ("customer", "by"):
         if options[role] in OWN_COLUMNS:
             raise UsageError(

@@ -71,7 +71,7 @@ def held_in(rows: Rows, window: Window, *, repeats: bool) -> HeldRecords:
     high, low = np.zeros(n_most, np.int64), np.zeros(n_most, np.int64)
     days = Repeats(first_day, last_day, n_days, high, low)
     columns = frozen(changed), frozen(rows.days), frozen(rows.records)
-    n = add_up(*columns, window, at, records, days)
+    n = int(add_up(*columns, window, at, records, days))
     keys = rows.keys.take(at[:n])
     days = days.take(slice(n))
     return HeldRecords(lambda: keys, records[:n], NO_DAYS, n, days if repeats else None)

@@ -115,7 +115,7 @@ def inputs_of(
         batch id was given.
     """
     named = batch or replaced
-    files = files_of(orders, as_files=reading.as_files, store_timeout=store_timeout)
+    files = files_of(orders, as_files=reading.options["as_files"], store_timeout=store_timeout)
     plain = [file for file in files or [] if isinstance(file, OrderFile)]
     unmarked = files is None or len(plain) < len(files)
     if unmarked and named is None:

@@ -122,7 +122,7 @@ def stored_totals(
     intake.ledger.enter(stored.counts, stored.newest_day, stored.currencies)
     customers = None
     if stored.read is not None:
-        customers = StoredCustomers(stored.read, window, budget, clv=empty.reading.clv)
+        customers = StoredCustomers(stored.read, window, budget, clv=empty.reading.options["clv"])
     return Totals(Population(intake, budget, empty.hash_key, empty.spill, customers, sealed))
 
 

@@ -54,18 +54,20 @@ class Accumulator(Population):
     ) -> None:
         limit = None if memory_limit is None else parse_size(memory_limit)
         a_thread = batch_bytes(
-            by=reading.by is not None, clv=reading.clv, distinct=bool(reading.distinct)
+            by=reading.options["by"] is not None,
+            clv=reading.options["clv"],
+            distinct=bool(reading.options["distinct"]),
         )
         budget = plan_memory(limit, anonymous_bytes(), threads, sharing, a_thread)
         key = HashKey.from_int(secrets.randbits(63) if hash_key is None else hash_key)
         duplicates = sealed = None
-        if reading.distinct:
+        if reading.options["distinct"]:
             sealed = _DISTINCT.format(done="exported")
             budget, most_bytes = budget.shared_with_rows()
             duplicates = Duplicates(reading, key, most_bytes)
         intake, spill = Intake(reading, duplicates), SpillFile(spill_dir)
         super().__init__(intake, budget, key, spill, sealed=sealed)
-        if reading.window is not None and reading.as_of_day is None:
+        if reading.options["window"] is not None and reading.as_of_day is None:
             raise UsageError("as_of must be a date when a window is given; got 'newest'.")
         self._n_rows = n_rows
         self.empty = partial(
@@ -91,7 +93,7 @@ class Accumulator(Population):
 
     def update(self, sources: Sequence[Source]) -> None:
         """Add all orders of sources; where only reading shows what they are, all or none."""
-        if self.reading.distinct or not any(map(self._shows_late, sources)):
+        if self.reading.options["distinct"] or not any(map(self._shows_late, sources)):
             self._take(sources)
             return
         aside = self.empty()
@@ -101,7 +103,7 @@ class Accumulator(Population):
 
     def _shows_late(self, source: Source) -> bool:
         """Whether only reading shows what a source holds: batches to come, or text times."""
-        time = plain_type(source.schema.field(self.reading.time).type)
+        time = plain_type(source.schema.field(self.reading.options["time"]).type)
         return not source.repeatable or is_text(time)
 
     def _take(self, sources: Sequence[Source]) -> None:
@@ -150,7 +152,7 @@ class Accumulator(Population):
 
     def refuse_distinct(self, done: str) -> None:
         """Refuse what cannot be done where rows are compared with one another."""
-        if self.reading.distinct:
+        if self.reading.options["distinct"]:
             raise UsageError(_DISTINCT.format(done=done))
 
     def tables(self, layout: Layout) -> Partitions:
@@ -158,9 +160,11 @@ class Accumulator(Population):
         with self._lock:
             if self._partitions is None:
                 reading = self.reading
-                days_in = reading.zone if reading.clv else None
-                if reading.refunds == "net-order":
-                    rule = NetRule(reading.zone, reading.frequency == "days", reading.clv)
+                days_in = reading.zone if reading.options["clv"] else None
+                if reading.options["refunds"] == "net-order":
+                    rule = NetRule(
+                        reading.zone, reading.options["frequency"] == "days", reading.options["clv"]
+                    )
                     layout, days_in = layout._replace(net=rule), None
                 self._partitions = Partitions(
                     self.hash_key, layout, self.budget, self.spill,

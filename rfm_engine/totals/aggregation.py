@@ -76,7 +76,7 @@ def aggregate(
         The data were refused.
     """
     threads, spent = running["threads"], Seconds()
-    if reading.as_of_day is None and reading.window is not None:
+    if reading.as_of_day is None and reading.options["window"] is not None:
         newest, spent = newest_day(sources, reading, threads)
         # Where no row counts there is nothing to keep in a window.
         reading = reading.but(window=None) if newest is None else reading.but(as_of=newest)

@@ -106,7 +106,7 @@ class CustomerTotals(Totals):
         """
         reading = self._population.reading
         sources = open_sources(
-            orders, reading.columns, csv_format=reading.csv, as_files=reading.as_files
+            orders, reading.columns, csv_format=reading.csv, as_files=reading.options["as_files"]
         )
         self._population.update(sources)
 

@@ -44,15 +44,19 @@ class ExportShape(NamedTuple):
         UsageError
             The customer or group column is named like another column of the export.
         """
-        names = [reading.customer] if reading.by is None else [reading.customer, reading.by]
+        names = (
+            [reading.options["customer"]]
+            if reading.options["by"] is None
+            else [reading.options["customer"], reading.options["by"]]
+        )
         net = None
-        counts_days = reading.frequency == "days"
-        if reading.refunds == "net-order":
-            net = NetRule(reading.zone, counts_days, reading.clv)
+        counts_days = reading.options["frequency"] == "days"
+        if reading.options["refunds"] == "net-order":
+            net = NetRule(reading.zone, counts_days, reading.options["clv"])
         shape = cls(
             tuple(names), IdColumns(kinds.customer, kinds.by),
             kinds.order if net or not counts_days else None, net, counts_days and net is None,
-            reading.clv and net is None, reading.customer_level,
+            reading.options["clv"] and net is None, reading.options["customer_level"],
         )  # fmt: skip
         taken = [name for name in names if name in shape.own_fields]
         if taken:

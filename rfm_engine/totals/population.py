@@ -100,8 +100,12 @@ class Population:
         """The columns of `Totals.finish`, without those of `clv`."""
         instant, kinds = pa.timestamp("us", "UTC"), self.kinds
         return [
-            pa.field(self.reading.customer, OUTPUT_TYPES[kinds.customer]),
-            *([] if kinds.by is None else [pa.field(self.reading.by, OUTPUT_TYPES[kinds.by])]),
+            pa.field(self.reading.options["customer"], OUTPUT_TYPES[kinds.customer]),
+            *(
+                []
+                if kinds.by is None
+                else [pa.field(self.reading.options["by"], OUTPUT_TYPES[kinds.by])]
+            ),
             pa.field("first_order", instant),
             pa.field("last_order", instant),
             pa.field("recency_days", pa.int32()),
@@ -112,14 +116,16 @@ class Population:
     @property
     def clv_fields(self) -> list[pa.Field]:
         """The columns of `clv`, none without that option."""
-        return CLV_FIELDS if self.reading.clv else []
+        return CLV_FIELDS if self.reading.options["clv"] else []
 
     def clv_columns(self, chunk: CustomerChunk) -> list[pa.Array]:
         """Return the columns of `clv_fields` for a chunk."""
         as_of_day = self.intake.as_of_day
         if chunk.repeats is None or as_of_day is None:
             return []
-        return clv_columns(chunk.repeats, as_of_day, self.reading.clv_unit or "D", self.scale)
+        return clv_columns(
+            chunk.repeats, as_of_day, self.reading.options["clv_unit"] or "D", self.scale
+        )
 
     def chunks(self, pool: Executor) -> tuple[list[CustomerChunk], int]:
         """Return the customers with an order as arrays, and how many customers have none.
@@ -139,7 +145,7 @@ class Population:
 
         each = CHUNK_BYTES_A_CUSTOMER
         each += 0 if kinds.by is None else GROUP_BYTES_A_CUSTOMER
-        each += CLV_BYTES_A_CUSTOMER if self.reading.clv else 0
+        each += CLV_BYTES_A_CUSTOMER if self.reading.options["clv"] else 0
         settled = known.settled(pool, each)
         done = list(pool.map(finished, grouped(settled)))
         self.budget.refuse_without_room(each, sum(len(chunk.frequency) for chunk, _ in done))

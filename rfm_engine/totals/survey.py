@@ -43,10 +43,10 @@ def survey_of(totals: Finished, keys: Iterable[int] | None, monetary: Monetary) 
     UsageError
         The totals have groups.
     """
-    if totals.reading.by is not None:
+    if totals.reading.options["by"] is not None:
         raise UsageError(
             f"totals must have no groups to be surveyed, because each group has cut points of its "
-            f"own; got by {totals.reading.by!r}. Leave by out."
+            f"own; got by {totals.reading.options['by']!r}. Leave by out."
         )
     with ThreadPoolExecutor(1) as pool:
         chunks, _ = totals.chunks(pool)

@@ -125,18 +125,22 @@ class Duplicates:
         ):  # fmt: skip
             if cells is not None:
                 flags |= flag if cells.present is None else flag * cells.present.astype(np.int64)
-        yield _Value(reading.amount, "amount", _numbers((rows.amount_minor << _FLAG_BITS) | flags))
-        yield _Value(reading.customer, kinds.customer, cells_of_keys(rows.keys))
+        yield _Value(
+            reading.options["amount"], "amount", _numbers((rows.amount_minor << _FLAG_BITS) | flags)
+        )
+        yield _Value(reading.options["customer"], kinds.customer, cells_of_keys(rows.keys))
         if group is not None:
-            yield _Value(str(reading.by), str(kinds.by), group, _HAS_GROUP)
-        if reading.time not in reading.distinct:
-            yield _Value(reading.time, "time", _numbers(rows.time_us))
+            yield _Value(str(reading.options["by"]), str(kinds.by), group, _HAS_GROUP)
+        if reading.options["time"] not in reading.options["distinct"]:
+            yield _Value(reading.options["time"], "time", _numbers(rows.time_us))
         if rows.n_orders is not None:
-            yield _Value(str(reading.n_orders), "int", _numbers(rows.n_orders))
+            yield _Value(str(reading.options["n_orders"]), "int", _numbers(rows.n_orders))
         if compared.order is not None:
-            yield _Value(str(reading.order), str(kinds.order), compared.order, _HAS_ORDER)
+            yield _Value(
+                str(reading.options["order"]), str(kinds.order), compared.order, _HAS_ORDER
+            )
         if compared.currency is not None:
-            yield _Value(str(reading.currency), "text", compared.currency, _HAS_CURRENCY)
+            yield _Value(str(reading.options["currency"]), "text", compared.currency, _HAS_CURRENCY)
 
     def _refuse(
         self,
@@ -152,8 +156,10 @@ class Duplicates:
         column, there, here = next(
             found for found in zip(columns, *said, strict=True) if found[1] != found[2]
         )
-        keys = ", ".join(f"{_name(n)} {_key(row.column(n))}" for n in self._reading.distinct)
-        names = " and ".join(map(_name, self._reading.distinct))
+        keys = ", ".join(
+            f"{_name(n)} {_key(row.column(n))}" for n in self._reading.options["distinct"]
+        )
+        names = " and ".join(map(_name, self._reading.options["distinct"]))
         raise DataError(
             f"rows that are equal in {names} must be equal in all that is read; got "
             f"{_name(column.name)} {there} and {here} for {keys} in {place.name_row()}. "
