@@ -24,6 +24,7 @@ from rfm_engine.totals.chunks import (
 from rfm_engine.totals.customers import Customers, Some, grouped
 from rfm_engine.totals.memory.budget import Budget
 from rfm_engine.totals.memory.spill import SpillFile
+from rfm_engine.totals.memory.system import give_back_unused
 from rfm_engine.totals.records import MAX_DIGITS
 from rfm_engine.totals.repeat_purchases import CLV_FIELDS, clv_columns
 
@@ -147,7 +148,11 @@ class Population:
         each += 0 if kinds.by is None else GROUP_BYTES_A_CUSTOMER
         each += CLV_BYTES_A_CUSTOMER if self.reading.options["clv"] else 0
         settled = known.settled(pool, each)
+        if self.spill.n_bytes:
+            give_back_unused()
         done = list(pool.map(finished, grouped(settled)))
+        if self.spill.n_bytes:
+            give_back_unused()
         self.budget.refuse_without_room(each, sum(len(chunk.frequency) for chunk, _ in done))
         return [chunk for chunk, _ in done], sum(n for _, n in done)
 

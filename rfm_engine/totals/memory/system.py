@@ -1,11 +1,14 @@
-"""What this process takes and could get of memory and processors: read from the system."""
+"""What this process takes, could get and gives back of memory and processors."""
 
 from __future__ import annotations
 
+import ctypes
 import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+
+import pyarrow as pa
 
 from rfm_engine.errors import UsageError, shown
 from rfm_engine.totals.memory.budget import default_limit, parse_size
@@ -57,6 +60,15 @@ def anonymous_bytes() -> int:
 
     size = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return size if sys.platform == "darwin" else size * 1024
+
+
+def give_back_unused() -> None:
+    """Give memory that Arrow and the C library keep for later allocations back to the system."""
+    pa.default_memory_pool().release_unused()
+    # The name is looked up in this process: glibc has it, other C libraries keep less.
+    trim = None if sys.platform == "win32" else getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
 
 
 def available_bytes() -> int | None:
