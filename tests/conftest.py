@@ -19,13 +19,16 @@ from rfm_engine.simulate.warmup import warm
 
 settings.register_profile(
     "ci",
-    max_examples=60 if COMPILED else 25,
+    max_examples=40 if COMPILED else 25,
     deadline=None,
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 settings.register_profile("deep", settings.get_profile("ci"), max_examples=2_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+DEEP = os.environ.get("HYPOTHESIS_PROFILE") == "deep"
+"""Whether campaigns run that are too long for every commit."""
 
 
 def pytest_configure(config: pytest.Config) -> None:

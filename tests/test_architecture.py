@@ -5,9 +5,6 @@ from __future__ import annotations
 import ast
 import builtins
 import importlib
-import json
-import os
-import subprocess
 import sys
 import tomllib
 import types
@@ -216,22 +213,6 @@ def test_reference__is_pure_standard_library():
             if isinstance(node, ast.ImportFrom) and node.level == 0 and node.module
         }
         assert roots <= set(sys.stdlib_module_names), path.name
-
-
-@pytest.mark.skipif(os.environ.get("NUMBA_DISABLE_JIT", "0") == "1", reason="nothing is compiled")
-def test_kernels__have_one_compiled_version_each():
-    """In a process of its own, where no unit test has called a kernel by hand."""
-    run = subprocess.run(
-        [sys.executable, "-m", "tests.varied_run"],
-        cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    versions = json.loads(run.stdout)
-    assert versions
-    assert {name: n for name, n in versions.items() if n != 1} == {}
 
 
 def test_wheel__holds_every_package():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from functools import cache
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,9 +13,11 @@ import pytest
 
 from rfm_engine.output import write
 from rfm_engine.simulate import simulate
-from tests.conftest import COMPILED
+from tests.conftest import COMPILED, DEEP
 
 MB = 1_000_000
+LARGE, LARGE_LIMIT = (3_000_000, 850) if DEEP else (1_500_000, 780)
+large = pytest.mark.skipif(not DEEP, reason="ten seconds; HYPOTHESIS_PROFILE=deep")
 MEASURES = ["customer_id", "first_order", "last_order", "frequency", "monetary", "m_score"]
 
 
@@ -26,35 +29,42 @@ def folder():
 
 
 @pytest.fixture(scope="module")
-def orders():
-    """A file of six row groups, of more customers than there is room for."""
-    orders = simulate(customers=3_000_000, orders=6_000_000)
-    schema = orders.schema.append(pa.field("orders", pa.int64()))
-    counted = (
-        batch.append_column("orders", pa.repeat(pa.scalar(i, pa.int64()), batch.num_rows))
-        for i, batch in enumerate(orders)
-    )
-    batches = pa.RecordBatchReader.from_batches(schema, counted)
+def orders_of():
+    """Make files of six row groups, of more customers than there is room for."""
     with tempfile.TemporaryDirectory() as name:
-        place = Path(name) / "orders.parquet"
-        write(batches, schema, place, threads=2)
-        yield place
+
+        @cache
+        def made(n_customers):
+            orders = simulate(customers=n_customers, orders=2 * n_customers)
+            schema = orders.schema.append(pa.field("orders", pa.int64()))
+            counted = (
+                batch.append_column("orders", pa.repeat(pa.scalar(i, pa.int64()), batch.num_rows))
+                for i, batch in enumerate(orders)
+            )
+            batches = pa.RecordBatchReader.from_batches(schema, counted)
+            place = Path(name) / f"{n_customers}.parquet"
+            write(batches, schema, place, threads=2)
+            return place
+
+        yield made
 
 
 @pytest.mark.skipif(not COMPILED, reason="six million orders are too many without the compiler")
 @pytest.mark.parametrize(
-    ("limit", "words"),
+    ("limit", "words", "n_customers"),
     [
-        (445, []),
-        (445, ["--customer-level"]),
-        (445, ["--sort", "customer"]),
-        (850, ["--by", "orders", "--clv"]),
-        (850, ["--by", "orders", "--clv", "--sort", "customer"]),
+        (445, [], 3_000_000),
+        (445, ["--customer-level"], LARGE),
+        (445, ["--sort", "customer"], LARGE),
+        pytest.param(850, ["--by", "orders", "--clv"], 3_000_000, marks=large),
+        (LARGE_LIMIT, ["--by", "orders", "--clv", "--sort", "customer"], LARGE),
     ],
     ids=str,
 )
-def test_memory_limit__is_held(rfm_process, folder, orders, limit, words):
+def test_memory_limit__is_held(rfm_process, folder, orders_of, limit, words, n_customers):
     """Sorted customers are the same in any room."""
+
+    orders = orders_of(n_customers)
 
     def peak_and_customers(limit):
         run = rfm_process(
@@ -76,7 +86,11 @@ def test_memory_limit__is_held(rfm_process, folder, orders, limit, words):
 @pytest.mark.skipif(not COMPILED, reason="three million orders are too many without the compiler")
 @pytest.mark.parametrize(
     ("limit", "words"),
-    [(445, []), (445, ["--order", "order"]), (620, ["--history", "rolling:800d"])],
+    [
+        pytest.param(445, [], marks=large),
+        (445, ["--order", "order"]),
+        (620, ["--history", "rolling:800d"]),
+    ],
     ids=str,
 )
 def test_memory_limit__is_held_by_an_ingest(rfm_process, folder, limit, words):

@@ -14,7 +14,7 @@ from rfm_engine.kernels import COMPILED, kernel
 
 pytestmark = pytest.mark.skipif(not COMPILED, reason="nothing is compiled")
 
-RUN = """
+SCORE = """
 import sys
 {change}
 import pyarrow as pa
@@ -27,31 +27,47 @@ for options in ({{}}, {{"order": "order_id", "refunds": "net-order"}}):
     result = rfm.score(orders, as_of=AS_OF, threads=1, **options)
     print(pa.table(result.customers).sort_by("customer_id").to_pylist())
 """
+CALL = """
+{change}
+import numpy as np
+from rfm_engine.kernels import kernel
+
+@kernel
+def twice(n):
+    return 2 * n
+
+@kernel
+def of_first(values):
+    return twice(values[0]) + 1, values[0] > 3
+
+print(of_first(np.array([5])), of_first(np.array([2])))
+"""
 CHANGES = {
-    "not to be imported": "sys.modules['rfm_engine.kernels.compiling'] = None",
     "an attribute less": "import numba\ndel numba.config._OptLevel",
     "other arguments": "import rfm_engine.kernels.compiling as c\nc.make_array = lambda: None",
 }
 
 
-def run(change, cache):
-    environment = os.environ | {"RFM_CACHE_DIR": str(cache)}
+def run(script, change, cache=None):
+    environment = os.environ | ({} if cache is None else {"RFM_CACHE_DIR": str(cache)})
     found = subprocess.run(
-        [sys.executable, "-W", "always", "-c", RUN.format(change=change)],
+        [sys.executable, "-W", "always", "-c", script.format(change=change)],
         capture_output=True, text=True, check=True, env=environment,
     )  # fmt: skip
     return found.stdout, found.stderr.count("versions of numba and llvmlite")
 
 
-@pytest.fixture(scope="module")
-def usual(tmp_path_factory):
-    return run("", tmp_path_factory.mktemp("usual"))
+def test_score__without_our_compiler_warns_once_and_gives_the_same(tmp_path):
+    usual = run(SCORE, "")
+    assert usual[1] == 0
+    change = "sys.modules['rfm_engine.kernels.compiling'] = None"
+    assert run(SCORE, change, tmp_path) == (usual[0], 1)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_score__with_numba_changed_warns_once_and_gives_the_same(tmp_path, usual, change):
-    assert usual[1] == 0
-    assert run(CHANGES[change], tmp_path) == (usual[0], 1)
+def test_kernel__with_numba_changed_warns_once_and_gives_the_same(tmp_path, change):
+    assert run(CALL, CHANGES[change], tmp_path) == ("(11, True) (5, False)\n", 1)
     assert list(tmp_path.iterdir()) == []
 
 

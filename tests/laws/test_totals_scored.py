@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -14,12 +13,11 @@ import pytest
 
 import rfm_engine as rfm
 from rfm_engine.simulate import simulate
-from tests.conftest import COMPILED
+from tests.conftest import COMPILED, DEEP
 from tests.shapes import NEW_YEAR_2024_US, cents, orders_table
 
 ROOT = Path(__file__).parents[2]
-DEEP = os.environ.get("HYPOTHESIS_PROFILE") == "deep" and COMPILED
-N_ROWS = 5_000_000 if DEEP else 100_000 if COMPILED else 3_000
+N_ROWS = 5_000_000 if DEEP and COMPILED else 100_000 if COMPILED else 3_000
 OPTIONS = {"as_of": "2025-12-31", "order": "order_id"}
 EXPORTER = """
 import sys

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -11,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from rfm_engine import State, StateError
-from tests.conftest import COMPILED
+from tests.conftest import COMPILED, DEEP
 from tests.state.known_states import OPTIONS, RUNNING, rows_of, table_of
 
-_DEEP = os.environ.get("HYPOTHESIS_PROFILE") == "deep" and COMPILED
+_ALL = DEEP and COMPILED
 # Of every 17th byte one bit, unless there is time: all take three minutes.
-_STRIDE = 1 if _DEEP else 17
+_STRIDE = 1 if _ALL else 17
 
 CHANGES: dict[str, Callable[[bytes], bytes]] = {
     "last byte cut off": lambda data: data[:-1],
@@ -84,7 +83,7 @@ def is_read_by_ingest(path: Path) -> bool:
 def flips(data: bytes) -> Iterator[bytes]:
     """Yield the bytes with one bit of them flipped."""
     for at in range(0, len(data), _STRIDE):
-        for bit in range(8) if _DEEP else [at % 8]:
+        for bit in range(8) if _ALL else [at % 8]:
             flipped = bytearray(data)
             flipped[at] ^= 1 << bit
             yield bytes(flipped)

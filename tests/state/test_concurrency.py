@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 from collections.abc import Callable
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
@@ -15,7 +14,7 @@ import pytest
 from rfm_engine import State, StateError
 from rfm_engine.state.ledger import KnownBatches
 from rfm_engine.state.store import Store
-from tests.conftest import COMPILED
+from tests.conftest import COMPILED, DEEP
 from tests.state.known_states import (
     COMPACT,
     GC,
@@ -29,10 +28,10 @@ from tests.state.known_states import (
     rows_of,
 )
 
-N_WORKERS = 8
-_DEEP = os.environ.get("HYPOTHESIS_PROFILE") == "deep" and COMPILED
-N_BATCHES = 24 if _DEEP else 4
-N_READS = 200 if _DEEP else 20
+MANY = DEEP and COMPILED
+N_WORKERS = 8 if MANY else 3
+N_BATCHES = 24 if MANY else 6
+N_READS = 200 if MANY else 20
 KIND = "lifetime"
 ALL = [str(batch) for batch in range(N_WORKERS * N_BATCHES)]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import signal
@@ -21,7 +20,7 @@ from pyarrow import parquet
 
 from rfm_engine import State
 from tests.cli.conftest import COMMAND
-from tests.conftest import COMPILED
+from tests.conftest import COMPILED, DEEP
 from tests.state.known_states import (
     OPTIONS,
     RUNNING,
@@ -32,9 +31,9 @@ from tests.state.known_states import (
     totals_of,
 )
 
-_DEEP = os.environ.get("HYPOTHESIS_PROFILE") == "deep" and COMPILED
-_N_KILLS = 120 if _DEEP else 12 if COMPILED else 6
-_N_CALLS = None if _DEEP else 6
+_MANY = DEEP and COMPILED
+_N_KILLS = 120 if _MANY else 6
+_N_CALLS = None if _MANY else 6
 _WARNINGS = COMMAND[1 : COMMAND.index("-c")]
 KIND = "lines"
 # It says when it has imported all and waits for a word: what is killed is the ingest.

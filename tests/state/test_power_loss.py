@@ -7,13 +7,12 @@ from random import Random
 
 import pytest
 
-from tests.conftest import COMPILED
+from tests.conftest import DEEP
 from tests.state.known_states import OPTIONS, any_step, ingest
 from tests.state.simulated_disk import FAULTS, Fault
 from tests.state.world import names_drawn_from, world_of
 
-_DEEP = os.environ.get("HYPOTHESIS_PROFILE") == "deep"
-_N_CASES = 20_000 if _DEEP else 500 if COMPILED else 200
+_N_CASES = 20_000 if DEEP else 200
 _N_TESTS = 10
 _MOST_BATCHES = 3
 # RFM_CASE=seed runs one case.

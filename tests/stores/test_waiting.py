@@ -13,10 +13,10 @@ import pytest
 
 import rfm_engine as rfm
 from tests.cli.conftest import COMMAND
+from tests.conftest import DEEP
 from tests.stores.flaky import BUCKET, black_hole, environment_of, flaky_store
 from tests.stores.inputs import OBJECTS
 
-_DEEP = os.environ.get("HYPOTHESIS_PROFILE") == "deep"
 # Long enough for a start on a slow machine, and far below what an endless wait would be.
 PATIENCE_SECONDS = 60
 # Of 2 s, as promised, and of a slow machine.
@@ -62,7 +62,7 @@ def test_silence__is_given_up(tmp_path, kind):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.skipif(not _DEEP, reason="half a minute; HYPOTHESIS_PROFILE=deep")
+@pytest.mark.skipif(not DEEP, reason="half a minute; HYPOTHESIS_PROFILE=deep")
 @pytest.mark.parametrize("kind", KINDS)
 def test_silence__is_given_up_after_the_usual_time(tmp_path, kind):
     with black_hole() as (place, _):
