@@ -19,7 +19,7 @@ from rfm_engine.simulate.warmup import warm
 
 settings.register_profile(
     "ci",
-    max_examples=40 if COMPILED else 25,
+    max_examples=30 if COMPILED else 20,
     deadline=None,
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
@@ -47,9 +47,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """Use half as many processes again as there are processors, because many tests wait."""
-    processors = os.cpu_count() or 1
-    return processors + processors // 2
+    """Use twice as many processes as there are processors, because many tests wait."""
+    return 2 * (os.cpu_count() or 1)
 
 
 def file_of(distribution: str, name: str) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -27,7 +28,7 @@ def load_scheme(given: str | os.PathLike[str]) -> Scheme:
         raise UsageError(
             f"scheme must be one of {', '.join(shipped)} or a .toml file; got {shown(text)}."
         )
-    return parse_scheme((files(__package__) / "schemes" / f"{text}.toml").read_text("utf-8"), text)
+    return _shipped(text)
 
 
 def scheme_file(given: str | os.PathLike[str] | None) -> str | None:
@@ -40,6 +41,11 @@ def shipped_schemes() -> list[str]:
     """Return the names of the schemes that come with the package."""
     entries = (files(__package__) / "schemes").iterdir()
     return sorted(e.name.removesuffix(".toml") for e in entries if e.name.endswith(".toml"))
+
+
+@cache
+def _shipped(name: str) -> Scheme:
+    return parse_scheme((files(__package__) / "schemes" / f"{name}.toml").read_text("utf-8"), name)
 
 
 def _read(path: Path) -> str:

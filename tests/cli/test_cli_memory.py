@@ -16,7 +16,7 @@ from rfm_engine.simulate import simulate
 from tests.conftest import COMPILED, DEEP
 
 MB = 1_000_000
-LARGE, LARGE_LIMIT = (3_000_000, 850) if DEEP else (1_500_000, 780)
+LARGE, LARGE_LIMIT = (3_000_000, 850) if DEEP else (1_000_000, 740)
 large = pytest.mark.skipif(not DEEP, reason="ten seconds; HYPOTHESIS_PROFILE=deep")
 MEASURES = ["customer_id", "first_order", "last_order", "frequency", "monetary", "m_score"]
 
@@ -49,11 +49,11 @@ def orders_of():
         yield made
 
 
-@pytest.mark.skipif(not COMPILED, reason="six million orders are too many without the compiler")
+@pytest.mark.skipif(not COMPILED, reason="two million orders are too many without the compiler")
 @pytest.mark.parametrize(
     ("limit", "words", "n_customers"),
     [
-        (445, [], 3_000_000),
+        (445, [], LARGE),
         (445, ["--customer-level"], LARGE),
         (445, ["--sort", "customer"], LARGE),
         pytest.param(850, ["--by", "orders", "--clv"], 3_000_000, marks=large),
