@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
@@ -35,6 +36,9 @@ def pytest_configure(config: pytest.Config) -> None:
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         # A shell lets its background jobs ignore Ctrl-C, and so would the processes of the tests.
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    # Images of containers often forbid it; hundreds of processes would compile the engine each.
+    sys.dont_write_bytecode = False
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     is_worker = hasattr(config, "workerinput")
     if COMPILED and not is_worker and getattr(config.option, "numprocesses", None):
         warm()  # once, instead of in every process of the tests

@@ -58,7 +58,7 @@ def test_score__threads_and_file_order(files, want, threads, turn):
 
 @pytest.mark.parametrize(
     ("size", "threads"),
-    [(1, 3), *(7, 2), *itertools.product([64, 1_000, 4_096, 65_536], [1, 2, 3])],
+    [(1, 3), (7, 2), *itertools.product([64, 1_000, 4_096, 65_536], [1, 2, 3])],
 )
 def test_score__batch_sizes(orders, want, threads, size):
     rows = orders if size > 1 else orders.combine_chunks()
