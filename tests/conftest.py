@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from importlib import metadata
@@ -20,7 +21,7 @@ from rfm_engine.simulate.warmup import warm
 
 settings.register_profile(
     "ci",
-    max_examples=30 if COMPILED else 20,
+    max_examples=20,
     deadline=None,
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
@@ -41,12 +42,26 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     is_worker = hasattr(config, "workerinput")
     if COMPILED and not is_worker and getattr(config.option, "numprocesses", None):
-        warm()  # once, instead of in every process of the tests
+        warm_in_two_processes()  # instead of in every process of the tests
     if not COMPILED:
         # Without the compiler kernels run on NumPy scalars, which warn where machine code wraps.
         # A filter, since `numpy.errstate` does not reach the threads that a test starts.
         overflow = "ignore:overflow encountered in scalar:RuntimeWarning"
         config.addinivalue_line("filterwarnings", overflow)
+
+
+def warm_in_two_processes() -> None:
+    """Have all loops compiled, from both ends: each process finds what the other compiled."""
+    backwards = (
+        "import pathlib, tempfile\n"
+        "from rfm_engine.simulate.warmup import runs\n"
+        "with tempfile.TemporaryDirectory() as folder:\n"
+        "    for run in reversed(runs(pathlib.Path(folder))):\n"
+        "        run()\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", backwards]) as other:
+        warm()
+        assert other.wait() == 0
 
 
 @pytest.hookimpl(optionalhook=True)

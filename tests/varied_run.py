@@ -73,7 +73,7 @@ def varied_run(rates: Path) -> None:
 
     for options in ({"scheme": "five-types"}, {"method": "nested"}, {"method": "ntile"}):
         rfm.score(with_ids(plain, pa.string()), as_of=AS_OF, **options)
-    for kind in IDS:
+    for kind in (pa.int64(), pa.uint64(), pa.string(), pa.binary()):
         lines = with_ids(with_ids(plain, kind), kind, "order_id")
         for options in ({}, {"history": "rolling:30d"}, {"order": "order_id"}):
             states(lines, options)

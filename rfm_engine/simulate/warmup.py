@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,14 +34,24 @@ def warm() -> None:
     >>> warm()
     """
     with tempfile.TemporaryDirectory(prefix="rfm-warmup-") as folder:
-        for orders, options in _runs(Path(folder)):
-            score(orders, as_of="newest", threads=2, **options)
-        for number, (orders, options) in enumerate(_states()):
-            _keep(Path(folder) / str(number), orders, options)
-        for ids in _IDS:
-            write_normalized(_orders(ids), Path(folder) / ids, as_of="newest", buckets=2)
+        for run in runs(Path(folder)):
+            run()
+
+
+def runs(folder: Path) -> list[Callable[[], object]]:
+    """Return the runs that need all loops, in any order; `folder` takes what they write."""
+    found: list[Callable[[], object]] = [
+        partial(score, orders, as_of="newest", threads=2, **options)
+        for orders, options in _scored(folder)
+    ]
+    found += [
+        partial(_keep, folder / str(number), orders, options)
+        for number, (orders, options) in enumerate(_states())
+    ]
     for ids in _IDS:
-        _merge(ids)
+        rows = partial(write_normalized, _orders(ids), folder / ids, as_of="newest", buckets=2)
+        found += [rows, partial(_merge, ids)]
+    return found
 
 
 def _keep(folder: Path, orders: pa.Table, options: dict[str, Any]) -> None:
@@ -69,7 +80,7 @@ def _merge(ids: Ids) -> None:
     halves[0].survey([3_000])
 
 
-def _runs(folder: Path) -> Iterator[tuple[pa.Table | Path, dict[str, Any]]]:
+def _scored(folder: Path) -> Iterator[tuple[pa.Table | Path, dict[str, Any]]]:
     ints, texts = _orders("int"), _orders("string")
     # As many as make dense ids addressed directly; and texts that rows share.
     yield pa.table(simulate(customers=1_000, orders=2 * _MANY, ids="dense")), {}

@@ -83,7 +83,7 @@ def test_memory_limit__is_held(rfm_process, folder, orders_of, limit, words, n_c
     assert customers.equals(expected)
 
 
-@pytest.mark.skipif(not COMPILED, reason="three million orders are too many without the compiler")
+@pytest.mark.skipif(not COMPILED, reason="a million orders are too many without the compiler")
 @pytest.mark.parametrize(
     ("limit", "words"),
     [
@@ -94,7 +94,7 @@ def test_memory_limit__is_held(rfm_process, folder, orders_of, limit, words, n_c
     ids=str,
 )
 def test_memory_limit__is_held_by_an_ingest(rfm_process, folder, limit, words):
-    orders = simulate(customers=3_000_000, orders=3_000_000)
+    orders = simulate(customers=LARGE, orders=LARGE)
     schema = orders.schema.append(pa.field("order", pa.int64()))
     numbered = (
         batch.append_column("order", batch.column("customer_id").cast(pa.int64()))
@@ -108,4 +108,4 @@ def test_memory_limit__is_held_by_an_ingest(rfm_process, folder, limit, words):
     )  # fmt: skip
     done = json.loads(run.stdout)
     assert done["peak_memory_bytes"] <= limit * MB
-    assert done["rows"]["counted"] + done["rows"]["too_late"] == 3_000_000
+    assert done["rows"]["counted"] + done["rows"]["too_late"] == LARGE

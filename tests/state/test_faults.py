@@ -31,8 +31,8 @@ OTHERS = [replace(N_BATCHES - 1), forget(3), restore(1), COMPACT, GC]
 CASES = [("lines", INGEST, what) for what in FAULTS]
 CASES += [("lines", step, what) for step in OTHERS for what in ("EIO", "power loss")]
 CASES += [("days", step, what) for step in (INGEST, forget(3)) for what in ("EIO", "power loss")]
-# Every operation under the deep profile, otherwise each case its own third of them.
-STRIDE = 1 if DEEP else 3
+# Every operation under the deep profile, otherwise each case its own fifth of them.
+STRIDE = 1 if DEEP else 5
 Option = TypeVar("Option")
 
 

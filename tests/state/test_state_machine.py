@@ -295,4 +295,4 @@ def account_of(rows):
 
 
 TestStates = States.TestCase
-TestStates.settings = settings(stateful_step_count=20)
+TestStates.settings = settings(stateful_step_count=15)
