@@ -70,6 +70,11 @@ def pytest_xdist_auto_num_workers() -> int:
     return 2 * (os.cpu_count() or 1)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the tests that wait, while other processes have something to compute."""
+    items.sort(key=lambda item: "stores" not in item.path.parts)
+
+
 def file_of(distribution: str, name: str) -> Path:
     """Find a data file of an installed package without importing the package."""
     files = metadata.distribution(distribution).files or []
