@@ -59,16 +59,19 @@ def write_parquet(
 ) -> None:
     """Write one Parquet file; its row groups are encoded in `threads` threads."""
     spare: list[Memory] = []
+    columns = schema.remove_metadata()
 
     def encoded(group: Callable[[], pa.Table]) -> tuple[int, Memory]:
         table = group()
         memory = spare.pop() if spare else Memory()
         memory.begin()
-        write_table(table, schema, memory)
+        write_table(table, columns, memory)
         return table.num_rows, memory
 
     with pa.OSFile(str(path), "wb") as file:
-        stitch = Stitch(file, encoded(_nothing(schema))[1].view())
+        head = Memory()
+        write_table(_nothing(schema)(), schema, head)
+        stitch = Stitch(file, head.view())
 
         def take(done: tuple[int, Memory]) -> None:
             n_rows, memory = done

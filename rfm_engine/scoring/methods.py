@@ -143,8 +143,8 @@ def fit_cuts(method: str, measure: Distribution, bins: int) -> list[int]:
     else:
         n_reserved = measure.up_to(1) if rules.method[0] == RESERVE else 0
         n_numbers = write_places(rules, 0, n, n_reserved, numbers)
-        ranks = np.unique([column[:n_numbers] for column in numbers[:2]])
-        values = measure.at(ranks.tolist()) if n_numbers else []
+        ranks = sorted({rank for column in numbers[:2] for rank in column[:n_numbers].tolist()})
+        values = measure.at(ranks) if n_numbers else []
         low, high = np.searchsorted(ranks, numbers[:2])
         numbers = Numbers(low, high, numbers.rest)
     cuts = np.empty(bins, np.int64)

@@ -41,8 +41,11 @@ class ValueCounts(NamedTuple):
         counts = np.zeros(_NEAR, np.int64)
         count_leading(frozen(wide), base, np.uint64(0), counts)
         near = np.flatnonzero(counts)
-        far, n_far = np.unique(far, return_counts=True)
-        return cls(np.append(near + least, far), np.append(counts[near], n_far))
+        found = cls(near + least, counts[near])
+        if not len(far):
+            return found
+        values, (n_far,) = _added([[far, np.ones(len(far), np.int64)]])
+        return cls(np.append(found.values, values), np.append(found.counts, n_far))
 
     def chosen(self, mask: npt.NDArray[np.bool_]) -> ValueCounts:
         """Return the values for which a mask, `bool[n]`, holds."""
