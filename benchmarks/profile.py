@@ -27,7 +27,7 @@ from rfm_engine.orders import intake
 from rfm_engine.orders.sources.parquet import RowGroups
 from rfm_engine.output import formats
 from rfm_engine.result import customers
-from rfm_engine.totals import builder
+from rfm_engine.totals import population
 from rfm_engine.totals.buffer.batch import Batch
 from rfm_engine.totals.tables.distinct_orders import DistinctOrders
 from rfm_engine.totals.tables.measures import Measures
@@ -43,7 +43,7 @@ STAGES: dict[str, list[tuple[Any, str]]] = {
     "write down": [(Batch, "write")],
     "find the customer": [(Partition, "_assigned")],
     "add up": [(Measures, "add"), (DistinctOrders, "add")],
-    "settle and measure": [(Partition, "settle"), (builder, "chunk_of")],
+    "settle and measure": [(Partition, "settle"), (population, "chunk_of")],
     "score": [(api, "score_everyone")],
     "build columns": [(customers.ScoredCustomers, "_table")],
     "encode": [(formats, "write_table")],
@@ -56,6 +56,12 @@ class Stopwatch:
     def __init__(self) -> None:
         self.seconds: defaultdict[str, float] = defaultdict(float)
         self._lock = Lock()
+
+    def time_all(self) -> None:
+        """Time all further calls of what stands in `STAGES`."""
+        for stage, functions in STAGES.items():
+            for owner, name in functions:
+                self.time(stage, owner, name)
 
     def time(self, stage: str, owner: Any, name: str) -> None:
         """Time all further calls of a function, or steps of a generator function."""
@@ -96,9 +102,7 @@ class Stopwatch:
 def main() -> None:
     """Profile the second run of each case in this process, and save seconds by stage."""
     watch = Stopwatch()
-    for stage, functions in STAGES.items():
-        for owner, name in functions:
-            watch.time(stage, owner, name)
+    watch.time_all()
     found = {}
     for name in sys.argv[1:] or PROFILED:
         with orders_of(CASES[name], 1.0) as orders, tempfile.TemporaryDirectory() as folder:

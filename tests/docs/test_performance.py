@@ -51,6 +51,29 @@ def test_key_sets__are_of_distinct_ids():
         assert len(np.unique(ids)) == 1 << 10, name
 
 
+PROFILE = """
+import sys
+import rfm_engine as rfm
+from benchmarks.profile import STAGES, Stopwatch
+from rfm_engine.output import write
+from rfm_engine.simulate import simulate
+
+orders = simulate(customers=300, orders=3_000, lines=True)
+write(orders, orders.schema, sys.argv[1])
+watch = Stopwatch()
+watch.time_all()
+rfm.score(sys.argv[1], as_of="newest", order="order_id", output=sys.argv[2])
+print(sorted({*STAGES} - {*watch.seconds}))
+"""
+
+
+def test_profile__times_a_function_of_every_stage(tmp_path):
+    """In a process of its own, because functions are replaced."""
+    command = [sys.executable, "-c", PROFILE, tmp_path / "orders.parquet", tmp_path / "out.parquet"]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert run.stdout == "[]\n"
+
+
 @pytest.mark.parametrize("module", ["suite", "report"])
 def test_scripts__have_help(module):
     command = [sys.executable, "-m", f"benchmarks.{module}", "--help"]
