@@ -1,4 +1,13 @@
-"""Which rows count, and why the others do not: every row has exactly one reason."""
+"""Which rows count, and why the others do not: every row has exactly one reason.
+
+What a refund is, a row with a negative amount, depends on the option `refunds`:
+
+- `drop`: it has the reason `refund_dropped`, given here;
+- `error`: it is refused by `normalize.py`, which calls `judge`;
+- `net`: it counts; its amount is subtracted, and it is no order (`totals/tables/measures.py`);
+- `net-order`: it counts; an order counts when its rows add up to more than 0
+  (`totals/tables/net_counts.py`).
+"""
 
 from __future__ import annotations
 
@@ -16,7 +25,7 @@ REASONS = (
 STRICT_REASONS = (NULL_CUSTOMER, NULL_TIME, BAD_TIME, NULL_AMOUNT, NONFINITE_AMOUNT)
 
 
-# Rows settled and counted at a time: a block stays in the nearest cache.
+# Rows decided and counted at a time: a block stays in the nearest cache.
 BLOCK_ROWS = 2048
 
 
@@ -24,7 +33,7 @@ BLOCK_ROWS = 2048
 def judge(  # noqa: PLR0913
     clock, amount_minor, first, last, drop_refunds, drop_zeros, block_rows, reason, counts
 ):
-    """Settle the rows whose `reason` is still 0 and count all of them by reason.
+    """Give a reason to the rows that have been `COUNTED` so far, and count all rows by reason.
 
     `clock` is `int64[n]`, local microseconds, and `first <= clock <= last` is kept; `counts` is
     `int64[reasons]`, added to. Returns the greatest clock that is kept (least int64 without any),
@@ -34,7 +43,7 @@ def judge(  # noqa: PLR0913
     for start in range(0, len(clock), max(block_rows, 1)):
         stop = start + block_rows
         why = reason[start:stop]
-        latest = settle(
+        latest = decide(
             clock[start:stop], amount_minor[start:stop], first, last, drop_refunds, drop_zeros, why
         )
         newest = max(newest, latest)
@@ -43,10 +52,10 @@ def judge(  # noqa: PLR0913
 
 
 @kernel
-def settle(  # noqa: PLR0913
+def decide(  # noqa: PLR0913
     clock, amount_minor, first, last, drop_refunds, drop_zeros, reason
 ):
-    """Fill `reason` where it is 0, without a branch; return the greatest clock kept."""
+    """Change `reason` where it is `COUNTED`, without a branch; return the greatest clock kept."""
     newest = -0x7FFFFFFFFFFFFFFF - 1
     for i in range(len(clock)):
         is_late = clock[i] > last

@@ -52,10 +52,10 @@ from rfm_engine.orders.money.notation import Notation
 from rfm_engine.orders.money.rates import RowRates
 from rfm_engine.orders.place import Place
 from rfm_engine.orders.reading import Reading
-from rfm_engine.orders.signs import Signs, are_whole, of_text_ids
 from rfm_engine.orders.text import OF_64_BITS, parsed_counts, parsed_ids, parsed_times
 from rfm_engine.orders.time.clock import DAY_US, local_days, local_us, to_instants
 from rfm_engine.orders.time.numbers import is_number_of_time, times_of_numbers
+from rfm_engine.orders.warning_signs import Signs, are_whole, of_text_ids
 
 
 class OrderRows(NamedTuple):

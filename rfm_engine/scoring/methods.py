@@ -25,7 +25,7 @@ from rfm_engine.scoring.selection import Map, select
 
 CUTS = ("quantile", "quantile-linear", "qcut-drop", "r-rfm", "mean", "reserve-one-timers")
 QUANTILE, LINEAR, QCUT, R_RFM, MEAN, RESERVE = range(len(CUTS))
-"""What the methods are to kernels.
+"""The numbers that kernels have for the methods of `CUTS`.
 
 - `quantile` cuts at the i/bins quantiles by inverted CDF (Hyndman and Fan's type 1): the smallest
   value with at least `ceil(i * n / bins)` values at or below it. Equal values share a bin.
@@ -130,7 +130,7 @@ class Rules(NamedTuple):
 def fit_cuts(method: str, measure: Distribution, bins: int) -> list[int]:
     """Return the cut points of a method, fewer than `bins - 1` only under `qcut-drop`.
 
-    None without customers.
+    Without customers the list is empty.
     """
     n = measure.n
     if not n:
