@@ -12,12 +12,12 @@ from typing import Any
 import typer
 
 from rfm_engine.options.declaration import declared
-from rfm_engine.options.groups import RowOptions, ScoreOptions
+from rfm_engine.options.groups import RowFileOptions, ScoreOptions
 
 from .exits import Misuse, cut
 
 _DECLARED = [
-    option for options in (ScoreOptions, RowOptions) for option in declared(options).values()
+    option for options in (ScoreOptions, RowFileOptions) for option in declared(options).values()
 ]
 # A command passes over those that it does not have, so that all can share a file.
 _SHARED = {option.flag.removeprefix("--") for option in _DECLARED}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rfm_engine.options.groups import RowOptions
+from rfm_engine.options.groups import RowFileOptions
 
 from .exits import Misuse
 from .memory import Memory
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rfm_engine.totals.aggregation import Progress
 
 
-@takes(RowOptions)
+@takes(RowFileOptions)
 def normalize(
     inputs: Annotated[
         list[str], typer.Argument(metavar="INPUT...", help="Orders, as of `rfm score`.")
@@ -35,12 +35,6 @@ def normalize(
     ],
     *,
     options: Given,
-    buckets: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N", help="A directory of this many files, each customer in one of them."
-        ),
-    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object.", rich_help_panel="Running")
     ] = False,
@@ -65,9 +59,7 @@ def normalize(
             if tell:
                 tell(at.stage, at.rows, at.total_rows, at.customers)
 
-        rows = write_normalized(
-            inputs, output, buckets=buckets, progress=report if tell else None, **options.all
-        )
+        rows = write_normalized(inputs, output, progress=report if tell else None, **options.all)
     seconds = time.perf_counter() - began
     warnings = warnings_of(rows, newest=options.all["as_of"] == NEWEST)
     if not quiet:

@@ -70,7 +70,7 @@ def shown_cause(error: Exception) -> str:
         return "a number of thousands of digits"
     if isinstance(error, ArithmeticError):
         return "a number whose exponent is out of all bounds"
-    return str(error)
+    return str(error).removesuffix(".")
 
 
 def path_text(what: str, given: object) -> str:

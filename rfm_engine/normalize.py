@@ -14,7 +14,7 @@ from rfm_engine.api import __version__
 from rfm_engine.errors import UsageError, shown
 from rfm_engine.options.declaration import declared
 from rfm_engine.options.documentation import documented
-from rfm_engine.options.groups import RowOptions, StateOptions, TotalsOptions
+from rfm_engine.options.groups import RowFileOptions, RowOptions, StateOptions, TotalsOptions
 from rfm_engine.options.resolution import given, resolve
 from rfm_engine.orders.buckets import buckets_of, check_buckets
 from rfm_engine.orders.distinct_columns import column_names
@@ -110,22 +110,19 @@ def write_normalized(
     orders: object,
     output: str | os.PathLike[str],
     *,
-    buckets: int | None = None,
     progress: Report | None = None,
-    **options: Unpack[RowOptions],
+    **options: Unpack[RowFileOptions],
 ) -> NormalizedRows:
     """Write what `normalized` gives to a file, or to a directory with one file per bucket.
 
     Parameters
     ----------
     orders, **options
-        As for `normalized`.
+        As for `normalized`; and `buckets`, the number of Parquet files in the directory `output`,
+        from 1 to 1000. All rows of a customer are in one of them, which only depends on the id and
+        this number: `rfm_engine.orders.buckets.buckets_of`.
     output
         As for `rfm_engine.score`; it appears whole or not at all.
-    buckets
-        Number of Parquet files in the directory `output`, from 1 to 1000. All rows of a customer
-        are in one of them, which only depends on the id and this number:
-        `rfm_engine.orders.buckets.buckets_of`.
     progress
         Called now and then from the calling thread.
 
@@ -140,6 +137,8 @@ def write_normalized(
         As for `normalized`; nothing was written.
     """
     check_output(output)
+    asked = given("write_normalized", RowFileOptions, options)
+    buckets = asked.get("buckets")
     if buckets is not None:
         check_buckets(buckets)
         if ending(output):
@@ -148,7 +147,6 @@ def write_normalized(
                 f"{shown(os.fspath(output))}. Name one."
             )
     refuse_overwriting(output, "the rates file", options.get("rates"))
-    asked = given("write_normalized", RowOptions, options)
     rows, sources, budget, n_threads = _opened(orders, asked, output, buckets)
     check_types(rows.schema, output)
     lengths = [source.n_rows for source in sources]

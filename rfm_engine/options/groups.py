@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from rfm_engine.options.columns import CarryOptions, ColumnOptions
 from rfm_engine.options.reading import DateOptions, ReadingOptions
-from rfm_engine.options.running import MachineOptions, RunningOptions, SortOptions, ThreadOptions
+from rfm_engine.options.running import (
+    BucketOptions,
+    MachineOptions,
+    RunningOptions,
+    SortOptions,
+    ThreadOptions,
+)
 from rfm_engine.options.scoring import ClvOptions, OverallOptions, ScoringOptions
 
 
@@ -28,3 +34,7 @@ class ScoreOptions(
 
 class RowOptions(DateOptions, StateOptions, CarryOptions, MachineOptions, total=False):
     """What `normalized` takes."""
+
+
+class RowFileOptions(RowOptions, BucketOptions, total=False):
+    """What `write_normalized` takes."""

@@ -42,7 +42,7 @@ def resolve(options: type, *layers: Mapping[str, Any]) -> dict[str, Any]:
     Raises
     ------
     UsageError
-        A value is none of the choices of its option.
+        A value is none of the choices of its option, or that of a switch is no truth value.
     """
     known, found = declared(options), defaults(options)
     for layer in reversed(layers):
@@ -53,6 +53,8 @@ def resolve(options: type, *layers: Mapping[str, Any]) -> dict[str, Any]:
         if option.choices and found[name] not in (*option.choices, option.option.default):
             choices = ", ".join(option.choices)
             raise UsageError(f"{name} must be one of {choices}; got {shown(found[name])}.")
+        if option.is_switch and type(found[name]) is not bool:
+            raise UsageError(f"{name} must be True or False; got {shown(found[name])}.")
     return found
 
 

@@ -73,3 +73,17 @@ class SortOptions(TypedDict, total=False):
             stated="in no order",
         ),
     ]  # fmt: skip
+
+
+class BucketOptions(TypedDict, total=False):
+    """Into how many files rows are divided."""
+
+    buckets: Annotated[
+        int | None,
+        Option(
+            "A directory of this many files, each customer in one of them.", _PANEL, None, "N",
+            doc="a directory of N Parquet files, 1 to 1,000: all rows of a customer are in one of "
+            "them, which only depends on the id and on N",
+            stated="none",
+        ),
+    ]  # fmt: skip

@@ -33,8 +33,8 @@ def check_buckets(n_buckets: object) -> None:
 def buckets_of(ids: pa.Array, n_buckets: int) -> npt.NDArray[np.uint16]:
     """Return the bucket of each id, from 0 on.
 
-    The FNV-1a hash of 64 bits of the id's bytes (integers: 8 bytes, the lowest first), the
-    exclusive or of both its halves, and of that the remainder by `n_buckets`. There is no secret
+    It is the remainder of `h ^ (h >> 32)` by `n_buckets`, where `h` is the 64-bit FNV-1a hash of
+    the id's bytes (integers: 8 bytes, the lowest first). There is no secret
     in it, so whoever chooses the ids can fill one bucket; nothing but the size of files rests on
     it.
     """

@@ -21,10 +21,11 @@ from rfm_engine.result.model import (
     shares_of,
 )
 from rfm_engine.result.result import Result
+from rfm_engine.result.snapshot import Snapshot
 from rfm_engine.segments.frozen_scheme import model_scheme
 
 
-def save_model(result: Result | Model, place: str | os.PathLike[str]) -> None:
+def save_model(result: Result | Snapshot | Model, place: str | os.PathLike[str]) -> None:
     """Write a model, or what a result was scored by, as JSON to be applied unchanged to orders.
 
     Raises
@@ -39,7 +40,7 @@ def save_model(result: Result | Model, place: str | os.PathLike[str]) -> None:
         temporary.write_text(json.dumps(content, indent=1) + "\n")
 
 
-def _of_result(result: Result) -> dict[str, Any]:
+def _of_result(result: Result | Snapshot) -> dict[str, Any]:
     methods = result.options["method"]
     refuse_without_cuts(methods, result.options.get("by"))
     return {

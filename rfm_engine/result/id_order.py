@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from rfm_engine.kernels import kernel
-from rfm_engine.kernels.arrays import frozen, plain_type, valid_mask
+from rfm_engine.kernels.arrays import arrow, frozen, plain_type, valid_mask
 from rfm_engine.kernels.types import Places, Positions, Words
 from rfm_engine.orders.keys import keys_of
 from rfm_engine.scoring.identities import SIGN, WORD_BYTES, read_words
@@ -45,6 +45,15 @@ def ascending(columns: Sequence[pa.Array[Any]]) -> Positions:
         runs = np.cumsum(begins[still], dtype=np.uint64) - np.uint64(1)
         tied = still if isinstance(tied, slice) else tied[still]
     return order
+
+
+def rows_in_order(table: pa.Table, n_ids: int) -> list[dict[str, Any]]:
+    """Return rows as dictionaries, in the order of the ids in their first columns."""
+    if not table.num_rows:
+        return []
+    ids = [pa.concat_arrays(column.chunks) for column in table.columns[:n_ids]]
+    rows: list[dict[str, Any]] = table.take(arrow(ascending(ids))).to_pylist()
+    return rows
 
 
 def sorted_words(words: Words) -> tuple[Positions, Words]:

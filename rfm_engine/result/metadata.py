@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import date
+from hashlib import sha256
 from typing import Any
 
-from rfm_engine.errors import UsageError, shown
+from rfm_engine.errors import DataError, UsageError, shown
 from rfm_engine.orders.ledger import RowCounts
 from rfm_engine.orders.warnings import DataWarning
 from rfm_engine.result.result import Result
@@ -24,6 +25,7 @@ MOST_CELLS = 10_000
 MOST_SURVEY_BYTES = 1_000_000
 # They change no row, so that they are not written beside rows.
 _RUNNING = ("threads", "memory_limit", "sort")
+_TUPLES = ("csv_null", "distinct", "where")
 
 
 def metadata_of(result: Result, survey: Survey | None) -> dict[bytes, str]:
@@ -35,7 +37,6 @@ def metadata_of(result: Result, survey: Survey | None) -> dict[bytes, str]:
         "cuts": cuts_in_units(result.cuts, result.money_scale),
         "options": {key: result.options[key] for key in result.options if key not in _RUNNING},
         "scheme": own_scheme(result.scheme),
-        "frozen_scheme": None if result.cuts is None else result.frozen_scheme(),
         "survey": _survey_text(survey),
         **_described(result),
         **({} if result.options["sort"] is None else {"sorted": result.options["sort"]}),
@@ -45,7 +46,12 @@ def metadata_of(result: Result, survey: Survey | None) -> dict[bytes, str]:
             "cuts": cuts_in_units(result.overall.cuts, result.overall.money_scale),
             **_described(result.overall),
         }
-    return {METADATA_KEY: json.dumps(about, default=str)}
+    plain = json.loads(json.dumps(about, default=str))
+    return {METADATA_KEY: json.dumps(plain | {"digest": _digest_of(plain)})}
+
+
+def _digest_of(about: dict[str, Any]) -> str:
+    return sha256(json.dumps(about).encode()).hexdigest()
 
 
 def cell_totals(
@@ -84,6 +90,7 @@ def _described(result: Result) -> dict[str, Any]:
         "cuts_by_group": result.cuts_by_group,
         "conditions": result.conditions,
         "settled": settled,
+        "frozen_scheme": None if result.cuts is None else result.frozen_scheme(),
         "segments": [
             [each.name, each.customers, each.orders, each.monetary_minor]
             for each in result.segment_totals
@@ -104,6 +111,8 @@ def described_by(metadata: dict[bytes, bytes] | None, place: str) -> dict[str, A
     ------
     UsageError
         They are not those of a snapshot.
+    DataError
+        They are damaged.
     """
     text = (metadata or {}).get(METADATA_KEY)
     if text is None:
@@ -111,19 +120,35 @@ def described_by(metadata: dict[bytes, bytes] | None, place: str) -> dict[str, A
             f"snapshot must be what rfm score wrote as Parquet or Arrow IPC; got {place!r}, which "
             "has no metadata of it. Score the orders again."
         )
-    found: dict[str, Any] = json.loads(text)
-    if found.get("snapshot") != FORMAT:
+    try:
+        found: dict[str, Any] = json.loads(text)
+        form = found.get("snapshot")
+    except (ValueError, AttributeError, RecursionError):
+        raise _damaged(place) from None
+    if form != FORMAT:
         raise UsageError(
-            f"snapshot {place!r} must have form {FORMAT}; got {shown(found.get('snapshot'))}. "
+            f"snapshot {place!r} must have form {FORMAT}; got {shown(form)}. "
             "Score the orders again with this version of rfm-engine."
         )
+    if found.pop("digest", None) != _digest_of(found):
+        raise _damaged(place)
     return found
+
+
+def _damaged(place: str) -> DataError:
+    """Return what is said of metadata that are not as they were written."""
+    return DataError(
+        f"snapshot {place!r} must have the metadata that it was written with; got others. "
+        "Score the orders again."
+    )
 
 
 def population_from(about: dict[str, Any], own: dict[str, Any], place: str) -> dict[str, Any]:
     """Return the fields of `ScoredPopulation` from metadata; `own` are those of one population."""
     rows, cuts = own["rows"], own["cuts_minor"]
-    options = dict(about["options"])
+    options = {
+        name: tuple(each) if name in _TUPLES else each for name, each in about["options"].items()
+    }
     return {
         "scheme": scheme_of(about["scheme"], place),
         "as_of": None if about["as_of"] is None else date.fromisoformat(about["as_of"]),

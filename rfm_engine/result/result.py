@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from rfm_engine.result.customers import ScoredCustomers
+from rfm_engine.result.id_order import rows_in_order
 from rfm_engine.result.pieces import Room
 from rfm_engine.result.sorted_customers import SortedCustomers
 from rfm_engine.result.summary import ScoredPopulation
@@ -19,7 +20,7 @@ from rfm_engine.segments.conditions import Range
 from rfm_engine.segments.frozen_scheme import frozen_scheme
 from rfm_engine.segments.plan import Plan
 from rfm_engine.segments.rules import Rules
-from rfm_engine.totals.ids import is_among
+from rfm_engine.totals.ids import as_group, is_among, unknown_group
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -91,18 +92,32 @@ class Result(ScoredPopulation):
         return frozen_scheme(self.scheme, self._plan, self.cuts, settled, self.scale, implied)
 
     def rows_of(self, ids: Sequence[Any]) -> list[dict[str, Any]]:
-        """Return the rows of customers; only those of chunks that hold one are made."""
-        return [row for table in self._scored.found(ids) for row in table.to_pylist()]
+        """Return the rows of customers in the order of customer and group.
+
+        Only those of chunks that hold one are made.
+        """
+        found = list(self._scored.found(ids))
+        n_ids = 1 if self.options["by"] is None else 2
+        return rows_in_order(pa.concat_tables(found), n_ids) if found else []
 
     def of_group(self, group: Any) -> Result:
         """Return the cut points and rules of one group, None being the group without a name.
 
         The customers and all that is counted stay those of all groups.
+
+        Raises
+        ------
+        UsageError
+            There is no such group, or there are no groups.
         """
+        by = self.options["by"]
+        wanted = as_group(group, self.schema, by)
         chunks = []
         for chunk in self._scored.chunks:
             groups = pa.chunked_array([chunk.group_column()])
-            chunks.append(chunk.chosen(is_among(groups, [group]).to_numpy()))
+            chunks.append(chunk.chosen(is_among(groups, [wanted]).to_numpy()))
+        if not any(len(chunk.frequency) for chunk in chunks):
+            raise unknown_group(group, by)
         with ThreadPoolExecutor(1) as pool:
             scoring = score_everyone(Everyone(chunks, self.scale), self.scheme, self._plan, pool)
         return replace(self, _rules=scoring.rules, cuts=scoring.fitted.cuts)

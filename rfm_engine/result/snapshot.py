@@ -14,7 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from rfm_engine.errors import UsageError, path_text, shown_cause
+from rfm_engine.errors import DataError, UsageError, path_text, shown_cause
+from rfm_engine.result.id_order import rows_in_order
 from rfm_engine.result.metadata import described_by, population_from
 from rfm_engine.result.summary import ScoredPopulation
 from rfm_engine.result.table_chunk import chunk_of_table
@@ -23,9 +24,11 @@ from rfm_engine.segments.assignment import Everyone, score_everyone
 from rfm_engine.segments.conditions import Range
 from rfm_engine.segments.plan import plan_scoring
 from rfm_engine.segments.scheme import AXES
-from rfm_engine.totals.ids import is_among
+from rfm_engine.totals.ids import as_group, is_among, unknown_group
 
 _PARQUET, _ARROW = b"PAR1", b"ARROW1"
+_MOST_HEAD_BYTES = 1 << 16
+_OF_RESULTS = {"recency_days", "frequency", "monetary", "rfm_score", "segment"}
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -46,6 +49,7 @@ class Snapshot(ScoredPopulation):
     schema: pa.Schema
     _files: tuple[Path, ...]
     _settled: tuple[tuple[Range, ...], ...]
+    _frozen_scheme: dict[str, Any] | None
     _survey: str | None
     _within_groups: bool | None = None
 
@@ -62,10 +66,21 @@ class Snapshot(ScoredPopulation):
         """Return what the conditions of the scheme's n-th segment came to for these customers."""
         return self._settled[segment]
 
+    def frozen_scheme(self) -> dict[str, Any]:
+        """Return the scheme with what it came to for these customers, as data for JSON.
+
+        There is none where each group has cut points of its own.
+        """
+        assert self._frozen_scheme is not None
+        return self._frozen_scheme
+
     def rows_of(self, ids: Sequence[Any]) -> list[dict[str, Any]]:
-        """Return the rows of customers, those among all groups only of `overall`."""
-        rows: list[dict[str, Any]] = self._own(self._where(0, ids)).to_pylist()
-        return rows
+        """Return the rows of customers in the order of customer and group.
+
+        Those among all groups are rows of `overall` alone.
+        """
+        n_ids = 1 if self.options["by"] is None else 2
+        return rows_in_order(self._own(self._where(0, ids)), n_ids)
 
     def _own(self, table: pa.Table) -> pa.Table:
         """Leave out the rows of the other population, where a file has both."""
@@ -80,13 +95,22 @@ class Snapshot(ScoredPopulation):
         """Return the cut points and rules of one group, None being the group without a name.
 
         The customers and all that is counted stay those of all groups.
+
+        Raises
+        ------
+        UsageError
+            There is no such group, or there are no groups.
         """
         options = self.options
+        wanted = as_group(group, self.schema, options["by"])
         cuts = {axis: options[f"{axis}_cuts"] for axis in AXES}
         plan = plan_scoring(
             self.scheme, options["method"], options["bins"], cuts, options["monetary"], self.weights
         )
-        chunk = chunk_of_table(self._where(1, [group]))
+        table = self._own(self._where(1, [wanted]))
+        if not table.num_rows:
+            raise unknown_group(group, options["by"])
+        chunk = chunk_of_table(table)
         with ThreadPoolExecutor(1) as pool:
             everyone = Everyone([chunk], self.scale)
             scoring = score_everyone(everyone, self.scheme, plan, pool)
@@ -114,6 +138,8 @@ def read_snapshot(path: str | os.PathLike[str]) -> Snapshot:
     UsageError
         It is not there, or not what `rfm score` wrote as Parquet or Arrow IPC. A CSV has no
         metadata and cannot be a snapshot.
+    DataError
+        The metadata are damaged, or customers are missing.
 
     Examples
     --------
@@ -135,6 +161,14 @@ def read_snapshot(path: str | os.PathLike[str]) -> Snapshot:
         )
     schema = _schema_of(files[0])
     about = described_by(schema.metadata, str(place))
+    snapshot = _snapshot(about, place, schema, files)
+    _refuse_part(snapshot)
+    return snapshot
+
+
+def _snapshot(
+    about: dict[str, Any], place: Path, schema: pa.Schema, files: tuple[Path, ...]
+) -> Snapshot:
     of_place = {"path": place, "schema": schema, "_files": files}
     overall = None
     if "overall" in about:
@@ -142,26 +176,50 @@ def read_snapshot(path: str | os.PathLike[str]) -> Snapshot:
         fields = population_from(about, own, str(place)) | of_place
         fields["options"] |= {"by": None, "overall": False}
         overall = Snapshot(
-            **fields, overall=None, _settled=_ranges(own), _survey=None, _within_groups=False
-        )
+            **fields, overall=None, _settled=_ranges(own), _survey=None, _within_groups=False,
+            _frozen_scheme=own["frozen_scheme"],
+        )  # fmt: skip
     fields = population_from(about, about, str(place)) | of_place
     return Snapshot(
         **fields,
         overall=overall,
         _settled=_ranges(about),
         _survey=about["survey"],
+        _frozen_scheme=about["frozen_scheme"],
         _within_groups=None if overall is None else True,
     )
 
 
+def _refuse_part(snapshot: Snapshot) -> None:
+    """Refuse a directory without one of its parts, and a part alone."""
+    expected = snapshot.n_customers
+    expected += 0 if snapshot.overall is None else snapshot.overall.n_customers
+    found = sum(map(_n_rows_of, snapshot._files))
+    if found != expected:
+        raise DataError(
+            f"snapshot {str(snapshot.path)!r} must have all of its {expected:,} rows; got "
+            f"{found:,}. Name the directory with all parts, or score the orders again."
+        )
+
+
 def snapshot_of(inputs: object) -> Snapshot | None:
-    """Return the snapshot that a path leads to; None where it leads to something else."""
+    """Return the snapshot that a path leads to; None where it leads to something else.
+
+    Raises
+    ------
+    UsageError, DataError
+        It is damaged, or a CSV of scored customers, which cannot be one.
+    """
     several = inputs if isinstance(inputs, list | tuple) else [inputs]
     if len(several) != 1 or not isinstance(several[0], str | os.PathLike):
         return None
     place = Path(several[0])
     files = sorted(place.glob("part-*.parquet")) if place.is_dir() else [place]
-    if not files or not files[0].is_file() or not _has_metadata(files[0]):
+    if not files or not files[0].is_file():
+        return None
+    if _is_scored_csv(files[0]):
+        raise _no_snapshot(files[0])
+    if not _has_metadata(files[0]):
         return None
     return read_snapshot(place)
 
@@ -190,16 +248,38 @@ def _schema_of(file: Path) -> pa.Schema:
         raise UsageError(
             f"snapshot {str(file)!r} must be a readable file; got {shown_cause(error)}."
         ) from None
-    raise UsageError(
+    raise _no_snapshot(file)
+
+
+def _no_snapshot(file: Path) -> UsageError:
+    return UsageError(
         f"snapshot must be what rfm score wrote as Parquet or Arrow IPC; got {str(file)!r}, which "
         "is neither. A CSV has no metadata: score to .parquet or .arrow."
     )
 
 
-def _table_of(file: Path, columns: list[str] | None = None) -> pa.Table:
+def _is_scored_csv(file: Path) -> bool:
+    """Tell whether a file begins with the names of the columns of a result."""
     with file.open("rb") as head:
-        is_parquet = head.read(len(_PARQUET)) == _PARQUET
-    if is_parquet:
+        names = head.readline(_MOST_HEAD_BYTES).decode(errors="replace").strip().split(",")
+    return {name.strip('"') for name in names} >= _OF_RESULTS
+
+
+def _n_rows_of(file: Path) -> int:
+    if _is_parquet(file):
+        return int(pq.read_metadata(file).num_rows)
+    with pa.memory_map(str(file)) as source:
+        reader = pa.ipc.open_file(source)
+        return sum(reader.get_batch(n).num_rows for n in range(reader.num_record_batches))
+
+
+def _is_parquet(file: Path) -> bool:
+    with file.open("rb") as head:
+        return head.read(len(_PARQUET)) == _PARQUET
+
+
+def _table_of(file: Path, columns: list[str] | None = None) -> pa.Table:
+    if _is_parquet(file):
         return pq.ParquetFile(file).read(columns)
     with pa.memory_map(str(file)) as source:
         table = pa.ipc.open_file(source).read_all()

@@ -89,4 +89,9 @@ def absorb(accumulator: Accumulator, export: Any) -> None:
             f"export must have all of its {account.n_customers:,} customers; got {n_rows:,}. "
             "Absorb what was exported as a whole."
         )
+    if aside.n_customers != n_rows:
+        raise DataError(
+            f"export must have each of its {n_rows:,} customers once; got "
+            f"{aside.n_customers:,} different ones. Absorb what was exported as a whole, once."
+        )
     accumulator.take_over(aside)

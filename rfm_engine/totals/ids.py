@@ -81,6 +81,27 @@ def as_id(given: Any, kind: pa.DataType, column: str) -> Any:
         ) from None
 
 
+def as_group(given: Any, schema: pa.Schema, by: str | None) -> Any:
+    """Return a group, given as a value of its column or as text, as a value; None stays None.
+
+    Raises
+    ------
+    UsageError
+        There are no groups (`by` is None), or it is none.
+    """
+    if by is None:
+        raise UsageError(
+            f"group must be one of those scored within; got {shown(given)}, and by was not given. "
+            "Score with by."
+        )
+    return None if given is None else as_id(given, schema.types[1], by)
+
+
+def unknown_group(given: Any, by: str) -> UsageError:
+    """Return what is said of a group without customers."""
+    return UsageError(f"group must be one of column {by!r}; got {shown(given)}. Look it up.")
+
+
 def is_among(ids: pa.ChunkedArray[Any], wanted: Sequence[Any]) -> pa.ChunkedArray[Any]:
     """Tell which ids of a column are among some."""
     if not isinstance(ids.type, pa.UuidType):

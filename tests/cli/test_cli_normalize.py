@@ -132,6 +132,12 @@ def test_normalize__shares_a_config_file_with_score(rfm, orders, tmp_path):
     assert "amount" in pq.read_schema(out).names
     assert rfm("score", orders, "-o", tmp_path / "c.csv", "--config", config).exit_code == 0
     assert rfm("normalize", orders, "-o", config, "--config", config).exit_code == 2
+    config.write_text("buckets = 3\n")
+    for words in (("score", orders, "-o", tmp_path / "d.csv"), ("explain", orders, "--id", 1)):
+        run = rfm(*words, "--config", config)
+        assert run.exit_code == 0 or "id must be a customer" in run.stderr
+    assert rfm("normalize", orders, "-o", tmp_path / "parts", "--config", config).exit_code == 0
+    assert len([*(tmp_path / "parts").glob("part-*")]) == 3
     config.write_text("bucket = 3\n")
     run = rfm("normalize", orders, "-o", out, "--config", config)
     assert run.exit_code == 2

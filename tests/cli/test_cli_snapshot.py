@@ -53,9 +53,9 @@ def test_snapshot__refuses_options_of_how_it_was_scored(rfm, snapshot, words):
     assert run.stderr.count("\n") == 1
 
 
-def test_explain__of_a_csv_output_is_not_taken_for_a_snapshot(rfm, orders, tmp_path):
+def test_explain__of_a_csv_output_says_that_it_is_no_snapshot(rfm, orders, tmp_path):
     place = tmp_path / "customers.csv"
     assert rfm("score", orders, *SCORING, "-o", place, "-q").exit_code == 0
     run = rfm("explain", place, "--id", 7)
     assert run.exit_code == 2
-    assert "order_time" in run.stderr
+    assert "A CSV has no metadata: score to .parquet or .arrow." in run.stderr

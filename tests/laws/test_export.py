@@ -129,6 +129,19 @@ def test_absorb__is_associative_and_commutative_with_merge(case, places, way):
         assert everything(c) == left
 
 
+def test_absorb__of_one_customer_twice_and_another_not_at_all_is_refused():
+    table = pa.table({
+        "customer_id": [1, 2, 3],
+        "order_time": pa.array([0, 0, 0], pa.timestamp("us")),
+        "amount": [1, 2, 3],
+    })  # fmt: skip
+    rows = totals_over([table], {"as_of": AS_OF}).export().read_all()
+    totals = rfm.CustomerTotals(as_of=AS_OF)
+    with pytest.raises(rfm.DataError, match="each of its 3 customers once; got 2 different ones"):
+        totals.absorb(rows.take([0, 1, 0]))
+    assert totals.finish().num_rows == 0
+
+
 @given(case=cases(), size=st.sampled_from((1, 2, 7)), journey=st.sampled_from(sorted(JOURNEYS)))
 def test_export__survives_a_file_and_another_batch_size(case, size, journey):
     batches, options = case

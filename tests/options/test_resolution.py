@@ -34,6 +34,13 @@ def test_resolve__takes_the_first_layer_that_gives(layers):
         assert found[name] == [*values, defaults(ScoreOptions)[name]][0]
 
 
+@pytest.mark.parametrize("name", ["clv", "overall", "strict", "as_files", "customer_level"])
+def test_score__a_switch_must_be_true_or_false(name):
+    for value in (None, "false", 1):
+        with pytest.raises(rfm.UsageError, match=f"{name} must be True or False; got {value!r}"):
+            rfm.score(ORDERS, as_of="newest", by="customer_id", **{name: value})
+
+
 def test_given__none_gives_nothing_where_the_type_admits_it():
     found = given("score", ScoreOptions, {"as_of": "newest", "order": None, "customer": None})
     assert found == {"as_of": "newest", "customer": None}

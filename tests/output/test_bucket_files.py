@@ -47,6 +47,11 @@ def test_buckets_of__is_the_documented_function(kind, n_buckets, start):
     assert buckets_of(ids, n_buckets).tolist() == expected
 
 
+def test_buckets_of__is_as_the_page_says():
+    assert buckets_of(pa.array(["a", "b", "é1", ""]), 7).tolist() == [1, 5, 4, 6]
+    assert buckets_of(pa.array([1, -1, 2, 3]), 7).tolist() == [1, 6, 2, 3]
+
+
 def test_buckets_of__spreads_ids_of_every_kind_evenly():
     numbers = np.arange(64_000)
     texts = [f"C{n:09}" for n in numbers]
