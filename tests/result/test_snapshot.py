@@ -10,8 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 
 import rfm_engine as rfm
+from rfm_engine.result import sorted_customers
 from rfm_engine.result.metadata import METADATA_KEY
-from rfm_engine.simulate import simulate
 from tests.shapes import AS_OF, random_orders
 
 
@@ -54,13 +54,14 @@ def test_options__are_those_of_the_result_but_for_the_machine(orders, tmp_path):
     assert rfm.read_snapshot(place).options == expected
 
 
-def test_read_snapshot__of_a_directory_without_a_part_is_refused(tmp_path):
+def test_read_snapshot__of_a_directory_without_a_part_is_refused(orders, tmp_path, monkeypatch):
+    monkeypatch.setattr(sorted_customers, "GROUP_ROWS", 40)
     place = tmp_path / "out"
-    rfm.score(simulate(customers=600_000, orders=600_000), as_of=AS_OF, output=place)
+    n = rfm.score(orders, as_of=AS_OF, output=place, sort="customer").n_customers
     parts = sorted(place.glob("part-*"))
-    assert len(parts) > 1
-    assert rfm.read_snapshot(place).customers.num_rows == 600_000
-    with pytest.raises(rfm.DataError, match="must have all of its 600,000 rows"):
+    assert len(parts) == 3
+    assert rfm.read_snapshot(place).customers.num_rows == n
+    with pytest.raises(rfm.DataError, match=f"must have all of its {n} rows; got 40"):
         rfm.read_snapshot(parts[0])
     parts[1].unlink()
     with pytest.raises(rfm.DataError, match="Name the directory with all parts"):
