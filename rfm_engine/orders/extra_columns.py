@@ -107,7 +107,7 @@ def _typed(column: pa.Array, field: pa.Field, place: Place) -> pa.Array:
         except pa.ArrowInvalid:
             raise DataError(
                 f"carried column {field.name!r} must be valid UTF-8; got other bytes in "
-                f"{place.name_row()} or after. Give it as binary, or encode it again."
+                f"{place.name_row()} or after. Give it as binary, or encode it as UTF-8."
             ) from None
     return found
 

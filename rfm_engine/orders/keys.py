@@ -195,7 +195,7 @@ class ByteKeys:
         if is_uuid:  # Those that are not present have no bytes.
             return pa.ExtensionArray.from_storage(kind, ids.cast(kind.storage_type))
         if pa.types.is_string(kind):
-            _refuse_invalid_text(ids)
+            refuse_invalid_ids(ids)
         return ids
 
 
@@ -289,13 +289,20 @@ def _offsets_of(lengths: Integers) -> Integers:
     return frozen(offsets)
 
 
-def _refuse_invalid_text(ids: pa.Array) -> None:
+def refuse_invalid_ids(ids: pa.Array) -> None:
+    """Refuse ids in text of which one is not UTF-8.
+
+    Raises
+    ------
+    DataError
+        One is not.
+    """
     try:
         refuse_invalid_text(ids)
     except pa.ArrowInvalid as error:
         raise DataError(
             f"text ids must be valid UTF-8; got other bytes ({error}). "
-            "Give the column as binary, or encode it anew."
+            "Give the column as binary, or encode it as UTF-8."
         ) from error
 
 

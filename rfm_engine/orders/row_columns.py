@@ -8,11 +8,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from rfm_engine.errors import DataError, UsageError
-from rfm_engine.kernels.arrays import arrow, frozen, plain, refuse_invalid_text
+from rfm_engine.errors import UsageError
+from rfm_engine.kernels.arrays import arrow, frozen, plain
 from rfm_engine.orders.batch import Batch
 from rfm_engine.orders.extra_columns import ExtraColumns
 from rfm_engine.orders.judge import COUNTED
+from rfm_engine.orders.keys import refuse_invalid_ids
 from rfm_engine.orders.kinds import OUTPUT_TYPES, IdKind, Kinds
 from rfm_engine.orders.normalize import OrderRows, ids_of, plain_ids_of, whole_numbers
 from rfm_engine.orders.place import Place
@@ -145,11 +146,5 @@ def _canonical(ids: pa.Array, kind: IdKind) -> pa.Array:
     if kind == "text":
         if not pa.types.is_large_string(ids.type):
             ids = ids.cast(pa.string())
-        try:
-            refuse_invalid_text(ids)
-        except pa.ArrowInvalid as error:
-            raise DataError(
-                f"text ids must be valid UTF-8; got other bytes ({error}). "
-                "Give the column as binary, or encode it anew."
-            ) from error
+        refuse_invalid_ids(ids)
     return ids.cast(OUTPUT_TYPES[kind])
