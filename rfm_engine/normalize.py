@@ -34,14 +34,8 @@ from rfm_engine.output.place import ending
 from rfm_engine.state import state_of
 from rfm_engine.totals.aggregation import Progress, Report
 from rfm_engine.totals.duplicates.filter import Duplicates
-from rfm_engine.totals.memory.budget import (
-    Budget,
-    batch_bytes,
-    default_limit,
-    parse_size,
-    plan_memory,
-)
-from rfm_engine.totals.memory.system import anonymous_bytes, available_bytes, threads_of
+from rfm_engine.totals.memory.budget import Budget, batch_bytes, plan_memory
+from rfm_engine.totals.memory.system import anonymous_bytes, limit_of, threads_of
 
 _GROUP_ROWS = 1 << 19
 _GROUP_BYTES = 1 << 27
@@ -220,10 +214,7 @@ def _opened(
 def _budget(reading: Reading, threads: int, memory_limit: int | str | None) -> Budget:
     by, distinct = reading.options["by"] is not None, bool(reading.options["distinct"])
     a_thread = batch_bytes(by=by, clv=False, distinct=distinct)
-    if memory_limit is None:
-        limit = default_limit(available_bytes(), anonymous_bytes(), threads, a_thread)
-    else:
-        limit = parse_size(memory_limit)
+    limit = limit_of(memory_limit, threads, a_thread)
     return plan_memory(limit, anonymous_bytes(), threads, 1, a_thread)
 
 

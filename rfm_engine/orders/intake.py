@@ -13,7 +13,6 @@ from rfm_engine.orders.evidence import Evidence, Seen
 from rfm_engine.orders.judge import COUNTED
 from rfm_engine.orders.kinds import Kinds, SeenKinds, kinds_of
 from rfm_engine.orders.ledger import Ledger, RowCounts
-from rfm_engine.orders.money.amounts import FLOAT_SCALE
 from rfm_engine.orders.normalize import OrderRows, normalize
 from rfm_engine.orders.nulls import with_typed_nulls
 from rfm_engine.orders.place import Place, Source
@@ -82,17 +81,12 @@ class Intake:
     def kinds(self) -> Kinds:
         """The kinds agreed on, and defaults where no input has shown any: no row has a value."""
         found, reading = self._agreement.kinds, self.reading
-        unknown_scale = (
-            FLOAT_SCALE
-            if reading.options["amount_scale"] is None
-            else reading.options["amount_scale"]
-        )
         return Kinds(
             found.customer or "int",
             None if reading.options["order"] is None else found.order or "int",
             found.time,
             found.amount or "float",
-            unknown_scale if found.scale is None else found.scale,
+            reading.scale_of_floats if found.scale is None else found.scale,
             None if reading.options["by"] is None else found.by or "text",
             found.distinct,
         )

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from rfm_engine.errors import DataError
 from rfm_engine.kernels.arrays import is_bytes, is_text, plain_type
-from rfm_engine.orders.money.amounts import FLOAT_SCALE, default_scale
+from rfm_engine.orders.money.amounts import default_scale
 from rfm_engine.orders.reading import MAX_SCALE, Reading
 from rfm_engine.orders.time.numbers import is_number_of_time, time_kind
 
@@ -75,14 +75,11 @@ def kinds_of(schema: pa.Schema, name: str, reading: Reading, *, text: bool) -> S
     if text:
         ids: IdKind = "int" if reading.options["ids"] == "int" else "text"
         order = None if reading.options["order"] is None else ids
-        scale = (
-            FLOAT_SCALE
-            if reading.options["amount_scale"] is None
-            else reading.options["amount_scale"]
-        )
         time = time_kind(pa.string(), reading.options["time_format"])
         by: IdKind | None = None if reading.options["by"] is None else "text"
-        return SeenKinds(ids, order, time, "decimal", scale, by, _text_kinds(reading))
+        return SeenKinds(
+            ids, order, time, "decimal", reading.scale_of_floats, by, _text_kinds(reading)
+        )
     source.check("currency", reading.options["currency"])
     source.check("quantity", reading.options["quantity"])
     source.check("n_orders", reading.options["n_orders"])

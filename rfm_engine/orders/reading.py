@@ -16,6 +16,7 @@ from rfm_engine.options.resolution import resolve
 from rfm_engine.orders.csv_format import CsvFormat, null_words
 from rfm_engine.orders.customer_level import orders_column
 from rfm_engine.orders.distinct_columns import column_names
+from rfm_engine.orders.money.amounts import FLOAT_SCALE
 from rfm_engine.orders.money.notation import Notation
 from rfm_engine.orders.money.rates import Rates
 from rfm_engine.orders.money.rates_file import read_rates
@@ -89,6 +90,12 @@ class Reading:
         start = None if window is None else window_start(as_of or date.max, window)
         self.first_day = day_number(start) if start and as_of else None
         self.rate_table = _rates_of(options["rates"])
+
+    @property
+    def scale_of_floats(self) -> int:
+        """Digits behind the point of amounts that have no scale themselves: floats and text."""
+        given = self.options["amount_scale"]
+        return FLOAT_SCALE if given is None else given
 
     def __eq__(self, other: object) -> bool:
         """Tell whether rows come to the same under another reading."""
