@@ -10,9 +10,8 @@ import typer
 
 from rfm_engine.options.groups import RowFileOptions
 
-from .exits import Misuse
 from .memory import Memory
-from .options import NEWEST, Given, takes
+from .options import NEWEST, AsJson, Given, Quiet, check_place, takes
 from .outcome import print_json, print_warnings, warnings_of
 from .progress import progress_bar
 from .words import counted, printable
@@ -35,22 +34,11 @@ def normalize(
     ],
     *,
     options: Given,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object.", rich_help_panel="Running")
-    ] = False,
-    quiet: Annotated[
-        bool, typer.Option("-q", "--quiet", help="Only errors.", rich_help_panel="Running")
-    ] = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Write the rows that count: exact minor units, instants and local days, for your own SQL."""
-    if as_json and output == "-":
-        raise Misuse(
-            "--json must not be combined with -o -; got both, and stdout holds one. Name a file."
-        )
-    if options.config_file is not None:
-        from rfm_engine.output import refuse_overwriting
-
-        refuse_overwriting(output, "the config file", options.config_file)
+    check_place(output, options, as_json=as_json)
     began = time.perf_counter()
     with Memory() as memory, progress_bar(memory, quiet=quiet) as tell:
         from rfm_engine.normalize import write_normalized

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple, TypeAlias
 
 import typer
 
@@ -22,6 +22,14 @@ _CONFIG = typer.Option(
 )  # fmt: skip
 
 
+AsJson: TypeAlias = Annotated[
+    bool, typer.Option("--json", help="Print one JSON object.", rich_help_panel="Running")
+]
+Quiet: TypeAlias = Annotated[
+    bool, typer.Option("-q", "--quiet", help="Only errors.", rich_help_panel="Running")
+]
+
+
 class Given(NamedTuple):
     """The options given to a command: on the command line, and in the config file.
 
@@ -36,6 +44,18 @@ class Given(NamedTuple):
     def all(self) -> dict[str, Any]:
         """All of them; those on the command line win."""
         return self.config | self.explicit
+
+
+def check_place(output: str, options: Given, *, as_json: bool) -> None:
+    """Refuse an output place that the JSON object needs, or where the config file is."""
+    if as_json and output == "-":
+        raise Misuse(
+            "--json must not be combined with -o -; got both, and stdout holds one. Name a file."
+        )
+    if options.config_file is not None:
+        from rfm_engine.output import refuse_overwriting
+
+        refuse_overwriting(output, "the config file", options.config_file)
 
 
 def takes(options: type, *, config: bool = True) -> Callable[[Callable[..., None]], Any]:

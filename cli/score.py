@@ -8,9 +8,8 @@ import typer
 
 from rfm_engine.options.groups import ScoreOptions
 
-from .exits import Misuse
 from .memory import Memory
-from .options import NEWEST, Given, takes
+from .options import NEWEST, AsJson, Given, Quiet, check_place, takes
 from .outcome import print_json, print_table, print_warnings, warnings_of
 from .progress import progress_bar
 
@@ -43,22 +42,11 @@ def score(
             rich_help_panel="Scoring",
         ),
     ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object.", rich_help_panel="Running")
-    ] = False,
-    quiet: Annotated[
-        bool, typer.Option("-q", "--quiet", help="Only errors.", rich_help_panel="Running")
-    ] = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Score orders: one row a customer with R, F and M scores and a segment."""
-    if as_json and output == "-":
-        raise Misuse(
-            "--json must not be combined with -o -; got both, and stdout holds one. Name a file."
-        )
-    if options.config_file is not None:
-        from rfm_engine.output import refuse_overwriting
-
-        refuse_overwriting(output, "the config file", options.config_file)
+    check_place(output, options, as_json=as_json)
     if save_model is not None:
         from rfm_engine.output.models import check_keeping
 
