@@ -14,7 +14,7 @@ from rfm_engine.result.customers import ScoredCustomers
 from rfm_engine.result.id_order import rows_in_order
 from rfm_engine.result.pieces import Room
 from rfm_engine.result.sorted_customers import SortedCustomers
-from rfm_engine.result.summary import ScoredPopulation
+from rfm_engine.result.summary import ScoredPopulation, no_frozen_scheme
 from rfm_engine.segments.assignment import Everyone, score_everyone
 from rfm_engine.segments.conditions import Range
 from rfm_engine.segments.frozen_scheme import frozen_scheme
@@ -85,8 +85,15 @@ class Result(ScoredPopulation):
         return self._rules.settled(segment)
 
     def frozen_scheme(self) -> dict[str, Any]:
-        """Return the scheme with what it came to for these customers, as data for JSON."""
-        assert self.cuts is not None
+        """Return the scheme with what it came to for these customers, as data for JSON.
+
+        Raises
+        ------
+        UsageError
+            Each group has cut points of its own.
+        """
+        if self.cuts is None:
+            raise no_frozen_scheme(self.options["by"])
         implied = {key: self.options[key] for key in ("frequency", "monetary", "zero")}
         settled = [self.settled(number) for number in range(len(self.scheme.segments))]
         return frozen_scheme(self.scheme, self._plan, self.cuts, settled, self.scale, implied)

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from rfm_engine.errors import DataError, UsageError, path_text, shown_cause
 from rfm_engine.result.id_order import rows_in_order
 from rfm_engine.result.metadata import described_by, population_from
-from rfm_engine.result.summary import ScoredPopulation
+from rfm_engine.result.summary import ScoredPopulation, no_frozen_scheme
 from rfm_engine.result.table_chunk import chunk_of_table
 from rfm_engine.scoring.survey import Survey
 from rfm_engine.segments.assignment import Everyone, score_everyone
@@ -69,9 +69,13 @@ class Snapshot(ScoredPopulation):
     def frozen_scheme(self) -> dict[str, Any]:
         """Return the scheme with what it came to for these customers, as data for JSON.
 
-        There is none where each group has cut points of its own.
+        Raises
+        ------
+        UsageError
+            Each group has cut points of its own.
         """
-        assert self._frozen_scheme is not None
+        if self._frozen_scheme is None:
+            raise no_frozen_scheme(self.options["by"])
         return self._frozen_scheme
 
     def rows_of(self, ids: Sequence[Any]) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ from typing import Any, Self
 
 import pyarrow as pa
 
+from rfm_engine.errors import UsageError
 from rfm_engine.orders.ledger import RowCounts
 from rfm_engine.orders.money.amounts import format_minor
 from rfm_engine.orders.warnings import DataWarning
@@ -210,6 +211,13 @@ class ScoredPopulation:
             "<th>share</th><th>orders</th><th>monetary</th><th>share</th></tr></thead>"
             f"<tbody>{rows}</tbody></table>"
         )
+
+
+def no_frozen_scheme(by: str | None) -> UsageError:
+    """Return what is said where each group has cut points of its own."""
+    return UsageError(
+        f"a frozen scheme must have cut points of all customers; got by {by!r}. Score without by."
+    )
 
 
 def cuts_in_units(cuts: Cuts | None, scale: int) -> dict[str, list[Any]] | None:

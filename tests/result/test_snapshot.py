@@ -20,6 +20,10 @@ def orders():
     return random_orders(600, 100, 4)
 
 
+def with_groups(orders):
+    return orders.append_column("g", orders["amount"].cast(pa.string()))
+
+
 def with_about(place, change):
     table = pq.read_table(place)
     about = json.loads(table.schema.metadata[METADATA_KEY])
@@ -40,10 +44,17 @@ def test_frozen_scheme__is_that_of_the_result_and_makes_the_same_model(orders, t
 
 def test_save_model__of_a_snapshot_of_groups_is_refused(orders, tmp_path):
     place = tmp_path / "out.parquet"
-    rfm.score(orders.append_column("g", orders["amount"].cast(pa.string())), as_of=AS_OF, by="g",
-              output=place)  # fmt: skip
+    rfm.score(with_groups(orders), as_of=AS_OF, by="g", output=place)
     with pytest.raises(rfm.UsageError, match="must have cut points of all customers"):
         rfm.save_model(rfm.read_snapshot(place), tmp_path / "model.json")
+
+
+def test_frozen_scheme__of_groups_is_refused(orders, tmp_path):
+    place = tmp_path / "out.parquet"
+    result = rfm.score(with_groups(orders), as_of=AS_OF, by="g", output=place)
+    for scored in (result, rfm.read_snapshot(place)):
+        with pytest.raises(rfm.UsageError, match="frozen scheme must .* got by 'g'"):
+            scored.frozen_scheme()
 
 
 def test_options__are_those_of_the_result_but_for_the_machine(orders, tmp_path):
