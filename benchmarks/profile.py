@@ -58,7 +58,7 @@ class Stopwatch:
         self._lock = Lock()
 
     def time_all(self) -> None:
-        """Time all further calls of what stands in `STAGES`."""
+        """Time all further calls of the functions in `STAGES`."""
         for stage, functions in STAGES.items():
             for owner, name in functions:
                 self.time(stage, owner, name)

@@ -31,7 +31,7 @@ class SegmentTotals:
 class CellTotals:
     """Customers with the same scores, their orders and their net amount in minor units.
 
-    `m` is None where there are so many cells that they are added up over the m scores.
+    `m` is None where the cells are added up over the m scores, because there are too many.
     """
 
     r: int

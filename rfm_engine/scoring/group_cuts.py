@@ -36,7 +36,7 @@ class Members(NamedTuple):
 
 
 class Room(NamedTuple):
-    """Working space for one group, with anything in it; `own` is `int64[axes, most]`."""
+    """Working space for one group, not cleared; `own` is `int64[axes, most]`."""
 
     own: Integers
     sorting: Sorting
@@ -45,7 +45,7 @@ class Room(NamedTuple):
 
     @classmethod
     def of(cls, n_axes: int, most: int, bins: int) -> Room:
-        """Return room for groups of so many customers and rules of so many bins."""
+        """Return room for groups of up to `most` customers and rules of up to `bins` bins."""
         own = np.empty((n_axes, most), np.int64)
         return cls(own, Sorting.room(most), Numbers.room(bins), np.empty(bins, np.int64))
 
@@ -74,7 +74,7 @@ def put_values(values, places, axis, records):
 def number_bins(order, bounds, placed, inner, numbers):
     """Give a number to each bin of each group that has customers; return how many do.
 
-    `placed` is `uint8[n]`, `inner` `uint32[bins]` of anything, `numbers` `uint32[n]`.
+    `placed` is `uint8[n]` and `numbers` `uint32[n]`; `inner` is working space, `uint32[bins]`.
     """
     n = 0
     for group in range(len(bounds) - 1):

@@ -22,7 +22,7 @@ class Sorting(NamedTuple):
 
     @classmethod
     def room(cls, most: int) -> Sorting:
-        """Return room for so many values, with anything in it."""
+        """Return room for up to `n` values, not cleared."""
         return cls(*(np.empty(length, np.int64) for length in (most, most, most, most, 256)))
 
 

@@ -108,7 +108,7 @@ class Numbers(NamedTuple):
 
     @classmethod
     def room(cls, bins: int) -> Numbers:
-        """Return room for the numbers of any method with so many bins."""
+        """Return room for the numbers of any method with up to `bins` bins."""
         return cls(*np.zeros((3, bins + 1), np.int64))
 
 

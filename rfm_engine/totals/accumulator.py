@@ -35,7 +35,7 @@ _DISTINCT = (
 
 
 class Accumulator(Population):
-    """What `rfm_engine.CustomerTotals` are inside.
+    """The totals that `rfm_engine.CustomerTotals` builds.
 
     `sharing` is how many accumulators, this one among them, share the memory limit; `n_rows` how
     many rows will come, where that is known. Neither changes a result.
@@ -142,7 +142,7 @@ class Accumulator(Population):
             self.tables(theirs.layout).absorb(map(theirs.contents, settled))
 
     def take_over(self, other: Accumulator) -> None:
-        """Add all of an accumulator that nobody uses afterwards."""
+        """Add everything that another accumulator holds; it must not be used afterwards."""
         with self._lock:
             if self._partitions is None:
                 self.intake.merge(other.intake)

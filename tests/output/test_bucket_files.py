@@ -1,4 +1,4 @@
-"""Rows divided into files by customer: which file, which rows, and what stands there before."""
+"""Rows divided into files by customer: which file, which rows, and what is replaced."""
 
 from __future__ import annotations
 

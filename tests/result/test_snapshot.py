@@ -53,7 +53,7 @@ def test_frozen_scheme__of_groups_is_refused(orders, tmp_path):
     place = tmp_path / "out.parquet"
     result = rfm.score(with_groups(orders), as_of=AS_OF, by="g", output=place)
     for scored in (result, rfm.read_snapshot(place)):
-        with pytest.raises(rfm.UsageError, match="frozen scheme must .* got by 'g'"):
+        with pytest.raises(rfm.UsageError, match=r"frozen scheme must .* got by 'g'"):
             scored.frozen_scheme()
 
 
