@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple, Unpack
 
@@ -16,6 +16,7 @@ from rfm_engine.options.declaration import declared
 from rfm_engine.options.documentation import documented
 from rfm_engine.options.groups import RowFileOptions, RowOptions, StateOptions, TotalsOptions
 from rfm_engine.options.resolution import given, resolve
+from rfm_engine.orders.batches import gathered
 from rfm_engine.orders.buckets import buckets_of, check_buckets
 from rfm_engine.orders.distinct_columns import column_names
 from rfm_engine.orders.hashing import HashKey
@@ -37,6 +38,7 @@ from rfm_engine.totals.duplicates.filter import Duplicates
 from rfm_engine.totals.memory.budget import Budget, batch_bytes, plan_memory
 from rfm_engine.totals.memory.system import anonymous_bytes, limit_of, threads_of
 
+# Row groups of half a million rows, or fewer that take much memory.
 _GROUP_ROWS = 1 << 19
 _GROUP_BYTES = 1 << 27
 
@@ -147,7 +149,8 @@ def write_normalized(
     n_rows = None if None in lengths else sum(n for n in lengths if n is not None)
     batches = iter(rows) if progress is None else _told(rows, progress, n_rows)
     if buckets is None:
-        groups = _gathered(batches, rows.schema)
+        whole = gathered(batches, n_rows=_GROUP_ROWS, n_bytes=_GROUP_BYTES)
+        groups = (partial(pa.Table.from_batches, some, rows.schema) for some in whole)
         write_groups(groups, rows.schema, output, threads=n_threads)
     else:
         write_buckets(
@@ -237,19 +240,3 @@ def _told(rows: NormalizedRows, progress: Report, n_rows: int | None) -> Iterato
     for batch in rows:
         progress(Progress("write", rows.rows.read, n_rows, 0))
         yield batch
-
-
-def _gathered(
-    batches: Iterable[pa.RecordBatch], schema: pa.Schema
-) -> Iterator[Callable[[], pa.Table]]:
-    """Join batches to row groups of half a million rows, or fewer that take much memory."""
-    waiting: list[pa.RecordBatch] = []
-    n_rows = n_bytes = 0
-    for batch in batches:
-        waiting.append(batch)
-        n_rows, n_bytes = n_rows + batch.num_rows, n_bytes + batch.nbytes
-        if n_rows >= _GROUP_ROWS or n_bytes >= _GROUP_BYTES:
-            yield partial(pa.Table.from_batches, waiting, schema)
-            waiting, n_rows, n_bytes = [], 0, 0
-    if waiting:
-        yield partial(pa.Table.from_batches, waiting, schema)

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from rfm_engine.kernels.arrays import arrow
+from rfm_engine.orders.batches import gathered
 from rfm_engine.output import atomic
 from rfm_engine.output.in_order import in_order
 from rfm_engine.output.place import check_output
@@ -133,15 +134,9 @@ class _Files:
 
 
 def _rounds(batches: Iterable[pa.RecordBatch], most_bytes: int) -> Iterator[pa.RecordBatch]:
-    """Join batches, as many as make so many bytes; many small ones become few row groups."""
-    waiting: list[pa.RecordBatch] = []
-    n_bytes = 0
-    for batch in batches:
-        waiting.append(batch)
-        n_bytes += batch.nbytes
-        if n_bytes >= most_bytes:
-            whole, waiting, n_bytes = pa.concat_batches(waiting), [], 0
-            yield whole
-            del whole
-    if waiting:
-        yield pa.concat_batches(waiting)
+    """Join small batches, because each round becomes a row group of every bucket."""
+    for some in gathered(batches, n_bytes=most_bytes):
+        whole = pa.concat_batches(some)
+        del some
+        yield whole
+        del whole

@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from rfm_engine.errors import DataError, RfmError, UsageError
+from rfm_engine.orders.batches import gathered
 from rfm_engine.totals.accumulator import Accumulator
 from rfm_engine.totals.export_account import Account, account_in
 from rfm_engine.totals.export_rows import batches_of
@@ -51,17 +52,8 @@ def _pieces(
 
 def _whole(pieces: Iterator[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     """Put small batches together."""
-    waiting: list[pa.RecordBatch] = []
-    n_rows = n_bytes = 0
-    for piece in pieces:
-        waiting.append(piece)
-        n_rows += piece.num_rows
-        n_bytes += piece.nbytes
-        if n_rows >= _BATCH_CUSTOMERS or n_bytes >= _BATCH_BYTES:
-            yield pa.concat_batches(waiting).replace_schema_metadata(schema.metadata)
-            waiting, n_rows, n_bytes = [], 0, 0
-    if n_rows:
-        yield pa.concat_batches(waiting).replace_schema_metadata(schema.metadata)
+    for some in gathered(pieces, n_rows=_BATCH_CUSTOMERS, n_bytes=_BATCH_BYTES):
+        yield pa.concat_batches(some).replace_schema_metadata(schema.metadata)
 
 
 def absorb(accumulator: Accumulator, export: Any) -> None:
