@@ -6,8 +6,10 @@ import gc
 import os
 import shutil
 import sys
+from collections import UserDict
 from contextlib import suppress
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,24 +17,51 @@ import typer
 import typer.core
 import typer.main
 
-from . import (
-    bench,
-    demo,
-    drift,
-    exits,
-    explain,
-    ingest,
-    normalize,
-    schemes,
-    score,
-    simulate,
-    state,
-    warmup,
-)
+from . import exits
+from .parameters import Command, hasten
+
+_COMMANDS = (
+    "score", "explain", "drift", "normalize", "simulate", "demo", "warmup", "bench", "ingest",
+    "schemes", "state",
+)  # fmt: skip
+_SETTINGS = {"help_option_names": ["-h", "--help"]}
+
+
+class _Commands(UserDict[str, Any]):
+    """The commands by name, each loaded when it is asked for: all of them take 30 ms."""
+
+    def __init__(self) -> None:
+        super().__init__(dict.fromkeys(_COMMANDS))
+
+    def __getitem__(self, name: str) -> Any:
+        if super().__getitem__(name) is None:
+            self[name] = _load(name)
+        return super().__getitem__(name)
+
+
+def _load(name: str) -> Any:
+    """Import the module of a command, which has a function or a group of commands of that name."""
+    found = getattr(import_module(f".{name}", __package__), name)
+    if not isinstance(found, typer.Typer):
+        single = typer.Typer(context_settings=_SETTINGS, add_completion=False)
+        single.command(name, cls=Command)(found)
+        found = single
+    command = typer.main.get_command(found)
+    command.name = name
+    return command
 
 
 class RfmGroup(typer.core.TyperGroup):
     """The commands, ending in the exit codes of the contract instead of panels and tracebacks."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        self.commands = _Commands()
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read what was typed before the command."""
+        hasten(self.get_params(ctx))
+        return super().parse_args(ctx, args)
 
     def main(self, *args: Any, **extra: Any) -> Any:
         """Run a command line and exit."""
@@ -43,7 +72,7 @@ class RfmGroup(typer.core.TyperGroup):
 app = typer.Typer(
     name="rfm",
     cls=RfmGroup,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings=_SETTINGS,
     pretty_exceptions_enable=False,
 )
 
@@ -70,19 +99,6 @@ def rfm(
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
         raise typer.Exit(2)
-
-
-app.command("score")(score.score)
-app.command("explain")(explain.explain)
-app.command("drift")(drift.drift)
-app.command("normalize")(normalize.normalize)
-app.command("simulate")(simulate.simulate)
-app.command("demo")(demo.demo)
-app.command("warmup")(warmup.warmup)
-app.command("bench")(bench.bench)
-app.command("ingest")(ingest.ingest)
-app.add_typer(schemes.schemes, name="schemes")
-app.add_typer(state.state, name="state")
 
 
 def _let_open_many_files() -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _SCHEME = typer.Argument(metavar="NAME|FILE.toml", help="A shipped scheme or a file of your own.")
 
 schemes = typer.Typer(
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": ["-h", "--help"]}, add_completion=False
 )
 
 

@@ -13,7 +13,7 @@ from .exits import Faulty
 from .options import Given, takes
 from .words import counted, printable
 
-state = typer.Typer(context_settings={"help_option_names": ["-h", "--help"]})
+state = typer.Typer(context_settings={"help_option_names": ["-h", "--help"]}, add_completion=False)
 
 _PLACE = Annotated[str, typer.Argument(metavar="STATE", help="What rfm state create made.")]
 
@@ -75,7 +75,7 @@ def show(
 @state.command("verify")
 def verify(place: _PLACE) -> None:
     """Read every file of every generation that stands, and name what is not as it was written."""
-    from rfm_engine.state import verify as verify_state
+    from rfm_engine.state.verification import verify as verify_state
 
     found = verify_state(place)
     for line in found:

@@ -7,7 +7,7 @@ import time as clock
 from collections.abc import Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from importlib.metadata import version
-from typing import Any, Unpack, overload
+from typing import TYPE_CHECKING, Any, Unpack, overload
 
 from rfm_engine.errors import DataError, UsageError
 from rfm_engine.options.declaration import declared
@@ -30,8 +30,7 @@ from rfm_engine.segments.first_orders import refuse_first_orders
 from rfm_engine.segments.labels import refuse_value_column
 from rfm_engine.segments.plan import Plan
 from rfm_engine.segments.scheme import Scheme
-from rfm_engine.state import State, state_of
-from rfm_engine.state.creation import refuse_others
+from rfm_engine.state.inputs import state_of
 from rfm_engine.totals.aggregation import Aggregated, Report, aggregate
 from rfm_engine.totals.given import refuse_beside_totals
 from rfm_engine.totals.groups import Grouping
@@ -40,6 +39,9 @@ from rfm_engine.totals.memory.system import limit_of, threads_of
 from rfm_engine.totals.population import Population
 from rfm_engine.totals.survey import survey_chunks
 from rfm_engine.totals.totals import Totals, population_of
+
+if TYPE_CHECKING:
+    from rfm_engine.state.state import State
 
 __version__ = version("rfm-engine")
 
@@ -160,6 +162,8 @@ def score_given(
     if built is not None:
         refuse_beside_totals(built, asked, implied, who)
     if state is not None:
+        from rfm_engine.state.creation import refuse_others
+
         refuse_others(state.manifest, asked, implied, who)
     settled = resolve(ScoreOptions, asked, implied, kept)
     _check(settled, plan, state, output)

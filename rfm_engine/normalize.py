@@ -32,7 +32,7 @@ from rfm_engine.output import check_output, refuse_overwriting, write_groups
 from rfm_engine.output.bucket_files import write_buckets
 from rfm_engine.output.column_types import check_types
 from rfm_engine.output.place import ending
-from rfm_engine.state import state_of
+from rfm_engine.state.inputs import state_of
 from rfm_engine.totals.aggregation import Progress, Report
 from rfm_engine.totals.duplicates.filter import Duplicates
 from rfm_engine.totals.memory.budget import Budget, batch_bytes, plan_memory

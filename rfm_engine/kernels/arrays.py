@@ -11,7 +11,6 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 
@@ -105,6 +104,8 @@ def worth_sharing(array: pa.Array[Any]) -> bool:
 
 def misplaced(array: pa.DictionaryArray[Any]) -> int:
     """Return the first row whose place is outside of the dictionary, -1 without one."""
+    import pyarrow.compute as pc
+
     n_values = len(array.dictionary)
     ends = pc.min_max(array.indices)
     least, greatest = ends["min"].as_py(), ends["max"].as_py()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from rfm_engine.errors import DataError
 from rfm_engine.kernels.arrays import (
@@ -46,7 +45,11 @@ class Batch:
         """Return a column that is still to be read, null where the row is dropped already."""
         column = self.column(name)
         dropped = self.reason != COUNTED
-        return pc.if_else(arrow(dropped), None, column) if dropped.any() else column
+        if not dropped.any():
+            return column
+        import pyarrow.compute as pc
+
+        return pc.if_else(arrow(dropped), None, column)
 
     def drop(self, faulty: npt.NDArray[np.bool_] | None, reason: int) -> None:
         """Give faulty rows a reason, unless they have an earlier one; None is no row."""

@@ -258,7 +258,8 @@ def keys_of(column: pa.Array) -> RowKeys:
     if isinstance(kind, pa.UuidType):
         return keys_of(column.storage)
     if pa.types.is_signed_integer(kind):
-        return IntKeys(values(column.cast(pa.int64()), np.int64).view(np.uint64))
+        wide = column if kind == pa.int64() else column.cast(pa.int64())
+        return IntKeys(values(wide, np.int64).view(np.uint64))
     if pa.types.is_unsigned_integer(kind):
         return IntKeys(values(column.cast(pa.uint64()), np.uint64))
     data, offsets = texts(column)

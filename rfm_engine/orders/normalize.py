@@ -9,7 +9,6 @@ from typing import Literal, NamedTuple, NoReturn
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from rfm_engine.errors import DataError, cut
 from rfm_engine.kernels.arrays import (
@@ -343,6 +342,8 @@ def _currencies(batch: Batch, reading: Reading) -> frozenset[str]:
     name = reading.options["currency"]
     if name is None or reading.rate_table is not None:
         return frozenset()
+    import pyarrow.compute as pc
+
     counted = arrow(batch.reason == COUNTED)
     return frozenset(
         "null" if value is None else str(value)

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Literal
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from rfm_engine.errors import DataError, shown_value
 from rfm_engine.orders.amount_hints import advice_on_null
@@ -27,6 +26,7 @@ def parsed_ids(column: pa.Array, what: str, where: Callable[[int], str]) -> pa.A
     DataError
         A value is no integer of 64 bits.
     """
+    import pyarrow.compute as pc
 
     def plainly(ids: pa.Array) -> pa.Array:
         return pc.replace_substring_regex(ids, _POINT_ZERO, r"\1")

@@ -8,7 +8,6 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from rfm_engine.errors import UsageError, shown
 from rfm_engine.kernels.arrays import arrow_texts, plain, plain_type, values
@@ -31,6 +30,8 @@ class Condition(NamedTuple):
 
     def check(self, kind: pa.DataType) -> None:
         """Refuse values that a column of this type cannot hold."""
+        import pyarrow.compute as pc
+
         kind = _compared_type(kind)
         if pa.types.is_null(kind):
             return
@@ -45,6 +46,8 @@ class Condition(NamedTuple):
 
     def holds(self, column: pa.Array) -> npt.NDArray[np.bool_]:
         """Tell which rows are kept; a null is no value, so only `!=` keeps it."""
+        import pyarrow.compute as pc
+
         column = plain(column)
         if column.null_count == len(column):  # perhaps of type null
             return np.full(len(column), not self.keep)

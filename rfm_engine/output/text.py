@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from rfm_engine.errors import DataError
 from rfm_engine.kernels.arrays import arrow_texts, values
@@ -39,6 +38,8 @@ def _column(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _uuid_text(ids: pa.Array) -> pa.Array:
+    import pyarrow.compute as pc
+
     raw = values(ids.storage, np.uint8).tobytes()  # of a null, whatever stands there
     digits = np.frombuffer(raw.hex().encode(), np.uint8).reshape(-1, 32)
     text = np.full((len(ids), 36), ord("-"), np.uint8)
@@ -52,6 +53,8 @@ def _uuid_text(ids: pa.Array) -> pa.Array:
 
 
 def _decimal_text(amounts: pa.Array) -> pa.Array:
+    import pyarrow.compute as pc
+
     text = amounts.cast(pa.string())
     exponent = pc.match_substring(text, "E")
     plain = [format(one, "f") for one in amounts.filter(exponent).to_pylist()]

@@ -108,9 +108,10 @@ def _is_narrow(column: pa.ChunkedArray) -> bool:
     Dense ids without order, packed: 11 ns and 3.2 B (zstd: 29 ns and 3.6 B); sorted 63-bit ids:
     15 ns and 5.8 B (zstd: 15 ns and 7.7 B).
     """
-    # `to_numpy` would import pandas where it is installed: 0.2 s.
-    chunks = column.slice(0, _SAMPLE_ROWS).cast(pa.float64(), safe=False).chunks
-    steps = np.diff(np.concatenate([np.empty(0), *(values(c, np.float64) for c in chunks)]))
+    # `to_numpy` would import pandas where it is installed, and `cast` all of pyarrow's functions.
+    dtype = column.type.to_pandas_dtype()
+    chunks = [values(c, dtype).astype(np.float64) for c in column.slice(0, _SAMPLE_ROWS).chunks]
+    steps = np.diff(np.concatenate([np.empty(0), *chunks]))
     return bool(steps.max(initial=0.0) - steps.min(initial=0.0) < _WIDE)
 
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, Self
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from rfm_engine.errors import DataError, UsageError, path_text, shown_cause
@@ -88,6 +87,8 @@ class Snapshot(ScoredPopulation):
 
     def _own(self, table: pa.Table) -> pa.Table:
         """Leave out the rows of the other population, where a file has both."""
+        import pyarrow.compute as pc
+
         if self._within_groups is None:
             return table
         has_group = pc.is_valid(table.column(1))
@@ -123,6 +124,8 @@ class Snapshot(ScoredPopulation):
 
     def _where(self, column: int, wanted: Sequence[Any]) -> pa.Table:
         """Return the rows that have one of some values in a column; the column is read first."""
+        import pyarrow.compute as pc
+
         name = self.schema.names[column]
         found = []
         for file in self._files:

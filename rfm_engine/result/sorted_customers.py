@@ -19,7 +19,6 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from rfm_engine.kernels.arrays import arrow
 from rfm_engine.result.id_order import ascending
@@ -110,6 +109,8 @@ class SortedCustomers:
         return [column.take(chosen) for column in columns]
 
     def _run(self, make: Make) -> _Run:
+        import pyarrow.compute as pc
+
         table = make()
         dictionaries = {
             number: column.chunk(0).dictionary
@@ -151,6 +152,8 @@ class SortedCustomers:
 
     def _in_order(self, pieces: Sequence[pa.RecordBatch]) -> pa.RecordBatch:
         """Put pieces together and in order, column by column: 2 MB stay in the cache."""
+        import pyarrow.compute as pc
+
         whole = map(pa.concat_arrays, zip(*(piece.columns for piece in pieces), strict=True))
         ids = list(islice(whole, self._n_ids))
         order = arrow(ascending(ids))

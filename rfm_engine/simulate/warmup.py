@@ -16,7 +16,7 @@ import pyarrow.csv
 from rfm_engine.api import score
 from rfm_engine.normalize import write_normalized
 from rfm_engine.simulate import Ids, simulate
-from rfm_engine.state import State
+from rfm_engine.state.state import State
 from rfm_engine.totals.builder import CustomerTotals
 
 _MANY = 50_000

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
-from typing import Any
-from urllib.parse import unquote
+from typing import TYPE_CHECKING, Any
 
 from rfm_engine.errors import UsageError
-from rfm_engine.state.manifest import MANIFEST
-from rfm_engine.state.state import State
+from rfm_engine.state.place import is_state
 
-_SCHEME = "file://"
+if TYPE_CHECKING:
+    from rfm_engine.state.state import State
 
 
 def state_of(orders: object) -> State | None:
@@ -24,28 +22,21 @@ def state_of(orders: object) -> State | None:
     StateError
         It is corrupt.
     """
-    if isinstance(orders, State):
-        return orders
     several: list[Any] = [*orders] if isinstance(orders, list | tuple) else [orders]
-    states = [each for each in several if isinstance(each, State) or _is_state(each)]
-    if states and len(several) > 1:
+    if not any(map(_is_one, several)):
+        return None
+    from rfm_engine.state.state import State
+
+    if len(several) > 1:
         raise UsageError(
             f"a state must be scored alone; got {len(several)} inputs. Ingest the others into it."
         )
-    if not states:
-        return None
-    return states[0] if isinstance(states[0], State) else State.open(states[0])
+    return several[0] if isinstance(several[0], State) else State.open(several[0])
 
 
-def _is_state(given: object) -> bool:
-    """Whether a path, or a local URI (which is refused later), is a folder with a manifest."""
-    if not isinstance(given, str | os.PathLike):
-        return False
-    place = given
-    if isinstance(given, str) and given.startswith(_SCHEME):
-        place = unquote(given.removeprefix(_SCHEME))
-    try:
-        paths = list(Path(place).iterdir())
-    except (OSError, ValueError):
-        return False
-    return any(MANIFEST.fullmatch(path.name) for path in paths)
+def _is_one(given: object) -> bool:
+    if isinstance(given, str | os.PathLike):
+        return is_state(given)
+    from rfm_engine.state.state import State
+
+    return isinstance(given, State)

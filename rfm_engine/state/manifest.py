@@ -18,7 +18,6 @@ from rfm_engine.state.options import DEFAULTS
 
 FORMAT = 2
 """What is written; format 1, which lists the ledger in the manifest, can be read too."""
-MANIFEST = re.compile(r"manifest-(\d{20})\.json")
 DATA_FILE = re.compile(
     r"(?:totals|orders|repeats|known|distinct|ledger)-(\d+)-[0-9a-f]{16}\.parquet"
 )

@@ -17,7 +17,6 @@ from rfm_engine.errors import RfmError, StateError, UsageError, shown_cause
 from rfm_engine.state.disk import Disk, LocalDisk, put
 from rfm_engine.state.manifest import (
     DATA_FILE,
-    MANIFEST,
     File,
     Generation,
     Manifest,
@@ -25,6 +24,7 @@ from rfm_engine.state.manifest import (
     manifest_of,
     text_of,
 )
+from rfm_engine.state.place import MANIFEST
 
 _DATA = "data"
 _ASIDE = re.compile(r"aside-(\d+)-[0-9a-f]{16}")

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from rfm_engine.errors import UsageError, cut, shown
 from rfm_engine.orders.group_keys import GroupIds, customers_of, groups_of
@@ -104,6 +103,8 @@ def unknown_group(given: Any, by: str) -> UsageError:
 
 def is_among(ids: pa.ChunkedArray[Any], wanted: Sequence[Any]) -> pa.ChunkedArray[Any]:
     """Tell which ids of a column are among some."""
+    import pyarrow.compute as pc
+
     if not isinstance(ids.type, pa.UuidType):
         return pc.is_in(ids, value_set=pa.array(wanted, ids.type))
     kind = ids.type.storage_type  # Arrow looks for these by their bytes only.

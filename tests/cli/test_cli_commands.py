@@ -70,6 +70,34 @@ print("pandas" in sys.modules)
     assert run.stdout == "False\n"
 
 
+UNUSED = ("numba", "pandas", "pydantic", "pyarrow.compute", "rfm_engine.state.state")
+
+
+@pytest.mark.skipif(not COMPILED, reason="numba is loaded where kernels are Python")
+@pytest.mark.parametrize("ids", ["int", "string", "uuid"])
+def test_score__loads_nothing_that_it_does_not_use(rfm_process, tmp_path, ids):
+    orders = simulate(customers=10, orders=30, ids=ids)
+    write(orders, orders.schema, tmp_path / "orders.parquet")
+    rfm_process("score", tmp_path / "orders.parquet", "-o", tmp_path / "1.parquet")  # compiles
+    program = f"""
+import os, sys
+from rfm_cli import exits
+from rfm_cli.start import run
+exits.leave = lambda code: print(code, sorted(set({UNUSED}) & set(sys.modules)))
+sys.argv = ["rfm", "score", "orders.parquet", "-o", "2.parquet", "--quiet", "--threads", "2"]
+run()
+"""
+    command = [sys.executable, "-c", program]
+    found = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert found.stdout == "0 []\n"
+
+
+def test_typed_values__are_refused_as_typer_does(rfm):
+    for words in (["--threads", "two"], ["--threads", "2.5"], ["--refunds", "some"], []):
+        assert rfm("score", "orders.parquet", "-o", "2.parquet", *words).exit_code == 2
+    assert "Missing option '-o'" in rfm("score", "orders.parquet").stderr
+
+
 def test_version__is_that_of_the_package(rfm):
     assert rfm("--version").stdout == f"rfm-engine {version('rfm-engine')}\n"
 

@@ -80,13 +80,7 @@ def test_broken_pipe__is_quiet():
 
 
 def test_bug__is_one_line():
-    program = (
-        "from rfm_cli import main; "
-        "broken = lambda: {}['key']; "
-        "[c] = [c for c in main.app.registered_commands if c.name == 'warmup']; "
-        "c.callback = broken; "
-        "main.run()"
-    )
+    program = "from rfm_cli import main, warmup; warmup.warmup = lambda: {}['key']; main.run()"
     command = [*COMMAND[:-1], program, "warmup"]
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     assert run.returncode == 1

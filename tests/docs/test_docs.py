@@ -25,7 +25,7 @@ COMMAND_LINE = (REFERENCE / "command-line.md").read_text()
 PYTHON = (REFERENCE / "python.md").read_text()
 INPUT_AND_OUTPUT = (REFERENCE / "input-and-output.md").read_text()
 README = ROOT / "README.md"
-GROUPS = typer.main.get_command(app).commands
+GROUPS = dict(typer.main.get_command(app).commands)
 COMMANDS = GROUPS | {
     f"{group} {name}": command
     for group, of in GROUPS.items()

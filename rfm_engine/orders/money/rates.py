@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from rfm_engine.kernels.arrays import arrow_texts, frozen, values
 
@@ -130,6 +129,8 @@ class Rates:
 
     def of_rows(self, currency: pa.Array, days: Callable[[], npt.NDArray[np.int32]]) -> RowRates:
         """Find the rate of each row, by its currency (text) and local day."""
+        import pyarrow.compute as pc
+
         table = self._table
         among = arrow_texts(table.names).cast(currency.type)
         found = values(pc.index_in(currency, value_set=among).fill_null(-1), np.int32)

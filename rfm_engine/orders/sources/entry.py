@@ -1,4 +1,7 @@
-"""The way in: whatever the caller holds becomes sources of record batches, needed columns only."""
+"""The way in: whatever the caller holds becomes sources of record batches, needed columns only.
+
+The module of a format is loaded where something of that format is opened.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +14,10 @@ import pyarrow as pa
 from rfm_engine.errors import DataError, UsageError
 from rfm_engine.orders.csv_format import CsvFormat
 from rfm_engine.orders.place import Constants, MissingColumnError, Place, Read, Source
-from rfm_engine.orders.sources import csv, frames, hive, ipc, memory, parquet, sequences
+from rfm_engine.orders.sources import hive
 from rfm_engine.orders.sources.deadline import STORE_TIMEOUT, seconds_of
 from rfm_engine.orders.sources.discovery import File, Pipe, discover
 from rfm_engine.orders.sources.recognition import recognise
-from rfm_engine.orders.sources.remote_source import open_remote
 
 __all__ = ["Place", "Read", "Source", "open_sources"]
 
@@ -127,6 +129,8 @@ def _paths(orders: object) -> list[str | os.PathLike[str]] | None:
 
 
 def _in_memory(orders: object, needed: list[str]) -> list[Source]:
+    from rfm_engine.orders.sources import memory, sequences
+
     def open_one(item: object, name: str) -> Source:
         return _one(item, needed, name)
 
@@ -143,6 +147,8 @@ def _is_one(orders: object) -> bool:
 
 
 def _one(orders: object, needed: list[str], name: str) -> Source:
+    from rfm_engine.orders.sources import frames, memory, sequences
+
     if isinstance(orders, pa.Table):
         return memory.of_table(orders, needed, name)
     if isinstance(orders, pa.RecordBatch):
@@ -193,10 +199,16 @@ def _on_disk(
 
     def opener(file: File | Pipe) -> Callable[[], Source]:
         if isinstance(file, Pipe):
+            from rfm_engine.orders.sources import ipc
+
             return lambda: ipc.open_pipe(file, needed)
         own = next(constants)
         opening = partial(_file, file, needed, own, csv_format, alone=alone)
-        return opening if file.local else partial(open_remote, file, opening)
+        if file.local:
+            return opening
+        from rfm_engine.orders.sources.remote_source import open_remote
+
+        return partial(open_remote, file, opening)
 
     return _all_opened(map(opener, files))
 
@@ -211,10 +223,16 @@ def _file(
 ) -> Source:
     content, compression = recognise(file)
     if content == "csv":
+        from rfm_engine.orders.sources import csv
+
         text = {key: pa.scalar(value, pa.string()) for key, value in file.keys.items()}
         return csv.open_csv(
             file, needed, text, format=csv_format, compression=compression, alone=alone
         )
     if content == "parquet":
+        from rfm_engine.orders.sources import parquet
+
         return parquet.open_parquet(file, needed, constants, alone=alone)
+    from rfm_engine.orders.sources import ipc
+
     return ipc.open_ipc(file, needed, constants, stream=content == "ipc stream", alone=alone)

@@ -11,7 +11,6 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import arrow, first_true, is_text, texts, valid_mask, values
@@ -134,6 +133,8 @@ def _of_serials(days: Integers, ms: Integers) -> Integers:
 
 def _with_microseconds(column: pa.Array[Any]) -> pa.Array[Any]:
     """Return decimals with 0 to 6 digits after the point: Arrow writes others with an exponent."""
+    import pyarrow.compute as pc
+
     scale = column.type.scale
     if scale > _MICRO_DIGITS:
         column = pc.round(column, _MICRO_DIGITS, round_mode="down")
