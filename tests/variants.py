@@ -10,15 +10,17 @@ import pytest
 from rfm_engine.totals import accumulator, population
 from rfm_engine.totals.buffer import batch, rows
 from rfm_engine.totals.memory.budget import Budget
-from rfm_engine.totals.tables import dense_ids, partitions
+from rfm_engine.totals.tables import dense_ids, partitions, table_plan
 
 # Room for one batch at a time, so that every batch is a round.
 _ROUNDS = [(rows, "_FEWEST_BYTES", 1), (partitions, "_LEAST_WAITING_BYTES", 1)]
+_MOST_TABLES = [(partitions, "MANY_BITS", 6), (table_plan, "MANY_BITS", 6)]
 _MANY_TABLES = [
-    (partitions, "_FEW_CUSTOMERS", 3),
-    (partitions, "_FEW_CUSTOMERS_IN_THE_END", 3),
-    (partitions, "_MANY_BITS", 6),
+    (partitions, "_MOST_A_TABLE", 0),
+    (partitions, "_MOST_A_TABLE_IN_THE_END", 0),
+    *_MOST_TABLES,
 ]
+_AT_ONCE = [(table_plan, "_FEWEST_ROWS", 1), (table_plan, "_CUSTOMERS_A_TABLE", 1), *_MOST_TABLES]
 _DENSE = [(dense_ids, "_FEWEST_ROWS", 1), (dense_ids, "_IDS_A_CUSTOMER", 1 << 20)]
 _NO_ROOM = [(population, f"{what}_BYTES_A_CUSTOMER", 0) for what in ("CHUNK", "GROUP", "CLV")]
 # No room for any table: each goes to disk as soon as it has taken its rows.
@@ -37,9 +39,10 @@ _LEAVE = [
 VARIANTS = {
     "plain": [],
     "rounds": _ROUNDS,
-    "wide rows": [(batch, "packed", lambda *_: None)],
+    "wide rows": [(batch, "are_narrow", lambda *_: False)],
+    "ids outside of rows": [(table_plan, "common_length", lambda *_: 0)],
     "many tables": _ROUNDS + _MANY_TABLES,
-    "many tables at once": [*_ROUNDS, (partitions, "_MANY_ROWS", 0), (partitions, "_MANY_BITS", 6)],
+    "many tables at once": _ROUNDS + _AT_ONCE,
     "dense": _ROUNDS + _DENSE,
     "spill": _ROUNDS + _MANY_TABLES + _SPILL,
     "spill all": _ROUNDS + _LEAVE,

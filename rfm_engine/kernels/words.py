@@ -42,6 +42,16 @@ def last_word(data, at, n):
 
 
 @kernel
+def word_of(data, start, length, number):
+    """Return a word of a text by its number, the last one filled up with zeros."""
+    at = np.uint64(number) << np.uint64(3)
+    left = length - at
+    if left >= np.uint64(8):
+        return word_at(data, start + at)
+    return last_word(data, start + at, left)
+
+
+@kernel
 def write_text(data, start, length, words, place):
     """Write the length and the bytes of a text, the last word filled up; return where it ends."""
     words[place] = length

@@ -39,6 +39,7 @@ from rfm_engine.totals.memory.spill import SpillFile
 from rfm_engine.totals.tables.contents import Contents
 from rfm_engine.totals.tables.measures import COUNT, COUNT_BITS, FIRST, TOO_MANY
 from rfm_engine.totals.tables.partitions import Partitions
+from rfm_engine.totals.tables.table_plan import TablePlan
 
 _COUNT_MASK = (1 << COUNT_BITS) - 1
 
@@ -209,10 +210,8 @@ class Gathering:
                 key = self._key
                 if self._daily:
                     key = key._replace(owners=partial(customers_of, of_bytes=self._ids.of_bytes))
-                self._known = Partitions(
-                    key, layout, self._budget, self._spill, signed=signed,
-                    n_rows=self._n_rows, dense=False,
-                )  # fmt: skip
+                plan = TablePlan(key, signed, n_rows=self._n_rows, in_order=True)
+                self._known = Partitions(plan, layout, self._budget, self._spill)
             return self._known
 
     def _within_days(self, rows: OrderRows) -> OrderRows:

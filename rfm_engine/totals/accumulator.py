@@ -27,6 +27,7 @@ from rfm_engine.totals.memory.spill import SpillFile
 from rfm_engine.totals.memory.system import anonymous_bytes
 from rfm_engine.totals.population import Population
 from rfm_engine.totals.tables.partitions import Partitions
+from rfm_engine.totals.tables.table_plan import TablePlan
 
 _DISTINCT = (
     "totals with distinct must not be {done}, because rows are compared within one builder only; "
@@ -166,10 +167,6 @@ class Accumulator(Population):
                         reading.zone, reading.options["frequency"] == "days", reading.options["clv"]
                     )
                     layout, days_in = layout._replace(net=rule), None
-                self._partitions = Partitions(
-                    self.hash_key, layout, self.budget, self.spill,
-                    signed=self.kinds.customer == "int",
-                    days_in=days_in,
-                    n_rows=self._n_rows,
-                )  # fmt: skip
+                plan = TablePlan(self.hash_key, self.kinds.customer == "int", days_in, self._n_rows)
+                self._partitions = Partitions(plan, layout, self.budget, self.spill)
             return self._partitions

@@ -43,7 +43,8 @@ def test_shared_keys__mean_what_decoded_ones_mean(column):
     hashes, others = keys.hash(KEY), keys_of(decoded).hash(KEY)
     assert hashes[shown].tolist() == others[shown].tolist()
     reason = frozen(1 - np.array(shown, np.uint8))
-    texts = WaitingTexts.of(keys, route(keys, reason, KEY, None))
+    routed = route(keys, reason, KEY, None)
+    texts = WaitingTexts.of(keys, routed.bins(), routed.n_bins)
     words = np.zeros(texts.n_words, np.uint64)
     places = texts.write(words, 0)
     for value, place in zip(expected, places.tolist(), strict=True):

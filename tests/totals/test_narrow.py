@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 import rfm_engine as rfm
 from rfm_engine.kernels.arrays import frozen
-from rfm_engine.totals.buffer.narrow_rows import Fields, packed
+from rfm_engine.totals.buffer.narrow_rows import Fields, are_narrow
+from rfm_engine.totals.buffer.narrow_rows import packed as pack
 from tests import reference
 from tests.compare import expected_totals, totals_of
 from tests.shapes import AS_OF, cents, orders_table, rows_of
@@ -22,23 +23,22 @@ AMOUNTS = st.one_of(st.integers(-LARGEST, LARGEST - 1), st.sampled_from([-LARGES
 ROWS = st.lists(st.tuples(SECONDS, AMOUNTS, st.booleans()), min_size=1, max_size=20)
 
 
-def words_of(rows, reasons=None):
-    seconds, amounts, alone = zip(*rows, strict=True)
+def fit(rows, reasons=None):
+    seconds, amounts, _ = zip(*rows, strict=True)
     reason = np.zeros(len(rows), np.uint8) if reasons is None else np.array(reasons, np.uint8)
-    return packed(
+    return are_narrow(
         frozen(np.array([round(s * SECOND) for s in seconds], np.int64)),
         frozen(np.array(amounts, np.int64)),
-        frozen(np.array(alone, np.uint8)),
         frozen(reason),
     )
 
 
 @given(ROWS)
 def test_packed__holds_time_amount_and_flag(rows):
-    words = words_of(rows)
     fields = Fields.of(narrow=True)
-    assert words is not None
-    for word, (seconds, amount, alone) in zip(words.tolist(), rows, strict=True):
+    assert fit(rows)
+    for seconds, amount, alone in rows:
+        word = int(pack(seconds * SECOND, amount, int(alone)))
         assert word >> fields.amount_shift == amount
         time = ((word >> fields.time_shift) & int(fields.time_mask)) * int(fields.time_unit)
         assert time == seconds * SECOND
@@ -50,24 +50,21 @@ def test_packed__holds_time_amount_and_flag(rows):
     [(-1, 1, 0), (2**32, 1, 0), (1.000001, 1, 0), (0.999999, 1, 0), (2**32 - 1e-6, 1, 0),
      (-1e-6, 1, 0), (1, LARGEST, 0), (1, -LARGEST - 1, 0), (1, 2**60, 0), (2**38, 1, 0)],
 )  # fmt: skip
-def test_packed__is_none_where_one_row_does_not_fit(row):
+def test_are_narrow__is_false_where_one_row_does_not_fit(row):
     fitting = (1_700_000_000, 100, 1)
-    assert words_of([fitting] * 5000) is not None
-    assert words_of([*[fitting] * 5000, row]) is None
+    assert fit([fitting] * 5000)
+    assert not fit([*[fitting] * 5000, row])
     # A row that is dropped may hold anything.
-    words = words_of([*[fitting] * 5000, row], [0] * 5000 + [1])
-    assert words is not None
+    assert fit([*[fitting] * 5000, row], [0] * 5000 + [1])
 
 
 @given(st.integers(0, 2**52), st.integers(-(2**52), 2**52))
 @example(4_294_967_295 * SECOND, LARGEST - 1)
 @example(4_294_967_295 * SECOND + 1, 0)
-def test_packed__never_changes_a_row(time_us, amount):
-    one = frozen(np.ones(1, np.uint8))
+def test_are_narrow__is_true_only_of_rows_that_stay_as_they_are(time_us, amount):
     numbers = [frozen(np.array([n], np.int64)) for n in (time_us, amount)]
-    words = packed(*numbers, one, frozen(np.zeros(1, np.uint8)))
     fits = time_us % SECOND == 0 and time_us < 2**32 * SECOND and -LARGEST <= amount < LARGEST
-    assert (words is not None) == fits
+    assert are_narrow(*numbers, frozen(np.zeros(1, np.uint8))) == fits
 
 
 @pytest.mark.parametrize("first_wide", [0, 1, 3, 5])

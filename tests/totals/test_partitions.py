@@ -80,7 +80,7 @@ def test_finish__fails_when_a_thread_that_helped_it_did(monkeypatch):
     assert len(refused) == 1
 
 
-@pytest.mark.parametrize("step", ["packed", "scatter"])
+@pytest.mark.parametrize("step", ["are_narrow", "place_rows"])
 def test_update__that_failed_midway_leaves_no_result(monkeypatch, step):
     """The account has its rows, the tables do not."""
     totals = rfm.CustomerTotals(as_of="2026-01-31")
@@ -99,7 +99,7 @@ def test_update__that_failed_midway_leaves_no_result(monkeypatch, step):
 
 def test_update__that_failed_beside_a_round_leaves_no_result(monkeypatch):
     """A round that ends well does not make good what failed elsewhere meanwhile."""
-    begun, go_on, add, pack = Event(), Event(), Partition.add, batch.packed
+    begun, go_on, add, pack = Event(), Event(), Partition.add, batch.are_narrow
     totals = rfm.CustomerTotals(as_of="2026-01-31")
     totals.update(orders_of([1]))
 
@@ -118,7 +118,7 @@ def test_update__that_failed_beside_a_round_leaves_no_result(monkeypatch):
             totals.update(orders_of([2, 3]))
 
     monkeypatch.setattr(Partition, "add", slow)
-    monkeypatch.setattr(batch, "packed", broken)
+    monkeypatch.setattr(batch, "are_narrow", broken)
     refused = []
 
     def finish():

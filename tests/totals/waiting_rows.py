@@ -6,7 +6,6 @@ import numpy as np
 
 from rfm_engine.orders.hashing import HashKey
 from rfm_engine.orders.keys import ByteKeys, Keys
-from rfm_engine.totals.buffer.routing import Route
 from rfm_engine.totals.buffer.rows import Pieces
 from rfm_engine.totals.buffer.texts import WaitingTexts
 
@@ -19,7 +18,7 @@ def rows_of(keys: Keys, key: HashKey) -> tuple[np.ndarray, np.ndarray]:
     rows[:, 0] = hashes.view(np.int64)
     if not isinstance(keys, ByteKeys):
         return rows, np.zeros(0, np.uint64)
-    texts = WaitingTexts.of(keys, Route(hashes, np.zeros(n, np.uint16), np.array([0, n])))
+    texts = WaitingTexts.of(keys, np.zeros(n, np.uint16), 1)
     words = np.zeros(texts.n_words, np.uint64)
     rows[:, 3] = texts.write(words, 0)
     return rows, words

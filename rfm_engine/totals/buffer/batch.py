@@ -5,18 +5,18 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from rfm_engine.kernels.arrays import frozen
-from rfm_engine.kernels.types import Integers
+from rfm_engine.kernels.types import Marks
 from rfm_engine.orders.hashing import HashKey
 from rfm_engine.orders.keys import RowKeys
 from rfm_engine.orders.normalize import OrderRows
+from rfm_engine.totals.buffer.inline_ids import are_of_length
 from rfm_engine.totals.buffer.lines import joined
-from rfm_engine.totals.buffer.narrow_rows import packed
-from rfm_engine.totals.buffer.routing import Route, route
-from rfm_engine.totals.buffer.rows import Span, Waiting
-from rfm_engine.totals.buffer.scatter import scatter
+from rfm_engine.totals.buffer.narrow_rows import are_narrow
+from rfm_engine.totals.buffer.routing import BLOCK_ROWS, Block, Route, route
+from rfm_engine.totals.buffer.rows import Layout, Span, Waiting
+from rfm_engine.totals.buffer.scatter import Columns, place_rows
 from rfm_engine.totals.buffer.texts import WaitingTexts
 from rfm_engine.totals.tables.dense_ids import DenseRange
 
@@ -24,30 +24,30 @@ _ALL, _NONE = frozen(np.ones(1, np.uint8)), frozen(np.zeros(1, np.uint8))
 
 
 class Batch(NamedTuple):
-    """Rows, where they go, and the bytes of their customers and orders.
+    """Rows, where they go, and the bytes of customers and orders that stand outside of them.
 
-    `alone` is 1 where a row is an order by itself, `uint8[n]` or of length 1 and meant for all;
-    `packed` are narrow rows' times and amounts, None where they do not fit or are not wanted.
+    `layout` is what was asked for, or a wider one where the rows do not fit.
     """
 
     rows: OrderRows
+    layout: Layout
     route: Route
-    alone: npt.NDArray[np.uint8]
-    packed: Integers | None
     key_texts: WaitingTexts | None
     order_texts: WaitingTexts | None
 
     @classmethod
-    def of(cls, rows: OrderRows, key: HashKey, dense: DenseRange | None, *, narrow: bool) -> Batch:
-        """Find the bins of the counted rows, and whether rows can be narrow, if so asked."""
+    def of(cls, rows: OrderRows, layout: Layout, key: HashKey, dense: DenseRange | None) -> Batch:
+        """Find the bins of the counted rows, and how they can be written."""
         rows = joined(rows)
-        routed = route(rows.keys, rows.reason, key, dense)
-        alone = _alone(rows)
-        words = None
-        if narrow:
-            words = packed(rows.time_us, rows.amount_minor, alone, rows.reason)
-        texts = _texts(rows.keys, routed), _texts(rows.order_keys, routed)
-        return cls(rows, routed, alone, words, *texts)
+        reason = frozen(rows.reason)
+        texts = rows.keys.texts
+        if layout.id_bytes and texts and not are_of_length(texts, reason, layout.id_bytes):
+            layout = layout._replace(id_bytes=0)
+        if layout.narrow and not are_narrow(rows.time_us, rows.amount_minor, reason):
+            layout = layout._replace(narrow=False)
+        routed = route(rows.keys, reason, key, dense, layout.id_bytes)
+        key_texts = None if layout.id_bytes else _texts(rows.keys, routed)
+        return cls(rows, layout, routed, key_texts, _texts(rows.order_keys, routed))
 
     @property
     def n_rows(self) -> int:
@@ -62,27 +62,30 @@ class Batch(NamedTuple):
 
     def write(self, waiting: Waiting, span: Span, key: HashKey) -> None:
         """Write the rows where they wait, sorted by bin."""
-        rows = self.rows
+        rows, layout = self.rows, waiting.layout
         place = waiting.rows[span.row : span.row + self.n_rows]
-        if waiting.layout.narrow and self.packed is not None:
-            columns = [self.packed]
-        else:
-            columns = [rows.time_us, frozen((rows.amount_minor << 1) | self.alone)]
+        columns = Columns(frozen(rows.time_us), frozen(rows.amount_minor), _alone(rows))
         first_word = span.word
         if self.key_texts is not None:
-            columns.append(self.key_texts.write(waiting.texts, first_word))
+            columns = columns._replace(key_places=self.key_texts.write(waiting.texts, first_word))
             first_word += self.key_texts.n_words
         if self.order_texts is not None and rows.order_keys is not None:
-            columns.append(frozen(rows.order_keys.hash(key).view(np.int64)))
-            columns.append(self.order_texts.write(waiting.texts, first_word))
+            columns = columns._replace(
+                orders=frozen(rows.order_keys.hash(key).view(np.int64)),
+                order_places=self.order_texts.write(waiting.texts, first_word),
+            )
         elif rows.order_keys is not None and not rows.order_keys.of_bytes:
-            columns.append(rows.order_keys.bits.view(np.int64))
+            columns = columns._replace(orders=frozen(rows.order_keys.bits.view(np.int64)))
         elif rows.n_orders is not None:
-            columns.append(rows.n_orders)
-        scatter(self.route, place, columns)
+            columns = columns._replace(orders=frozen(rows.n_orders))
+        ids, reason, bounds = self.route
+        place_rows(
+            ids, reason, columns, layout.narrow, layout.n_key_columns, Block.of(BLOCK_ROWS),
+            bounds[:-1].copy(), place,
+        )  # fmt: skip
 
 
-def _alone(rows: OrderRows) -> npt.NDArray[np.uint8]:
+def _alone(rows: OrderRows) -> Marks:
     if rows.order_present is not None:
         return frozen((~rows.order_present).view(np.uint8))
     return _ALL if rows.order_keys is None else _NONE
@@ -90,4 +93,4 @@ def _alone(rows: OrderRows) -> npt.NDArray[np.uint8]:
 
 def _texts(keys: RowKeys | None, routed: Route) -> WaitingTexts | None:
     texts = None if keys is None else keys.texts
-    return None if texts is None else WaitingTexts.of(texts, routed)
+    return None if texts is None else WaitingTexts.of(texts, routed.bins(), routed.n_bins)

@@ -10,11 +10,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from rfm_engine.kernels import kernel
-from rfm_engine.kernels.arrays import frozen
-from rfm_engine.kernels.types import Integers
+from rfm_engine.kernels.types import Integers, Marks
 
 
 class Fields(NamedTuple):
@@ -38,41 +36,47 @@ _WIDE = Fields(2, 1, 0, np.int64(-1), np.int64(1))
 _BLOCK_ROWS = 4096
 
 
-def packed(
-    time_us: Integers,
-    amount_minor: Integers,
-    alone: npt.NDArray[np.uint8],
-    reason: npt.NDArray[np.uint8],
-) -> Integers | None:
-    """Return rows packed, `int64[n]`, or None when one whose `reason` is 0 does not fit.
-
-    `alone` is the flag, `uint8[n]`, or of length 1 and meant for all.
-    """
-    words = np.empty(len(time_us), np.int64)
-    fits: bool = pack(time_us, amount_minor, alone, reason, _BLOCK_ROWS, words)
-    return frozen(words) if fits else None
+def are_narrow(time_us: Integers, amount_minor: Integers, reason: Marks) -> bool:
+    """Tell whether all rows whose `reason` is 0 can be packed."""
+    return bool(fit(time_us, amount_minor, reason, _BLOCK_ROWS))
 
 
 @kernel
-def pack(time_us, amount_minor, alone, reason, block_rows, words):
-    """Fill `words` by blocks of rows, until one does not fit; tell whether all fit.
-
-    Rounded seconds are exact where they matter: times that are whole seconds below 2^32 are
-    floats without an error, and all others fail the comparison. 1.6 ns a row; divided as integers,
-    which no vector unit does, 2.5.
-    """
-    for start in range(0, len(words), max(block_rows, 1)):
-        odd = 0
-        for i in range(start, min(start + block_rows, len(words))):
-            seconds = np.int64(np.float64(time_us[i]) * 1e-6 + 0.5)
-            rest = time_us[i] - seconds * 1_000_000
-            misfit = rest | (seconds >> 32) | ((amount_minor[i] + (1 << 30)) >> 31)
-            odd |= misfit if reason[i] == 0 else 0
-            flag = alone[i] if len(alone) > 1 else alone[0]
-            words[i] = (amount_minor[i] << 33) | (seconds << 1) | flag
-        if odd != 0:
+def fit(time_us, amount_minor, reason, block_rows):
+    """Tell whether all rows whose `reason` is 0 fit, by blocks of rows: 0.3 ns a row."""
+    for start in range(0, len(reason), max(block_rows, 1)):
+        stop = start + block_rows
+        if misfits(time_us[start:stop], amount_minor[start:stop], reason[start:stop]) != 0:
             return False
     return True
+
+
+@kernel
+def misfits(time_us, amount_minor, reason):
+    """Return bits that are set where rows do not fit, 0 where all do."""
+    odd = 0
+    for i in range(len(reason)):
+        seconds = nearest_second(time_us[i])
+        rest = time_us[i] - seconds * 1_000_000
+        misfit = rest | (seconds >> 32) | ((amount_minor[i] + (1 << 30)) >> 31)
+        odd |= misfit if reason[i] == 0 else 0
+    return odd
+
+
+@kernel
+def packed(time_us, amount_minor, flag):
+    """Return time, amount and flag of a row that fits in 64 bits."""
+    return (amount_minor << 33) | (nearest_second(time_us) << 1) | flag
+
+
+@kernel
+def nearest_second(time_us):
+    """Return microseconds as seconds, rounded where that is no error.
+
+    Times that are whole seconds below 2^32 are floats without an error, and all others fail the
+    comparison. 1.6 ns a row; divided as integers, which no vector unit does, 2.5.
+    """
+    return np.int64(np.float64(time_us) * 1e-6 + 0.5)
 
 
 @kernel

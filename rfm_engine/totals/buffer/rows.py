@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from rfm_engine.orders.normalize import OrderRows
 from rfm_engine.orders.time.zones import Zone
+from rfm_engine.totals.buffer.inline_ids import PAIR_BYTES, n_words
 from rfm_engine.totals.memory.pages import Growing
 
 BIN_BITS = 9
@@ -44,15 +45,17 @@ class Layout(NamedTuple):
 
     What finds the customer (a hash, or a code); the time; the amount doubled, and 1 added where
     the row is an order by itself; in `narrow` rows these two share a column, see
-    `totals.buffer.narrow_rows`. Then, for byte ids, the place of the customer's bytes; then the
-    order id, for byte ids its hash and the place of its bytes, or the number of orders that a row
-    stands for. `net` is set when orders count by their net amount.
+    `totals.buffer.narrow_rows`. Then, for byte ids, the place of the customer's bytes, or the rest
+    of an id of `id_bytes`, see `totals.buffer.inline_ids`; then the order id, for byte ids its hash
+    and the place of its bytes, or the number of orders that a row stands for. `net` is set when
+    orders count by their net amount.
     """
 
     of_bytes: bool
     orders: Literal["int", "bytes", "number"] | None
     narrow: bool = False
     net: NetRule | None = None
+    id_bytes: int = 0
 
     @classmethod
     def of(cls, rows: OrderRows) -> Layout:
@@ -64,6 +67,10 @@ class Layout(NamedTuple):
             orders = "bytes" if rows.order_keys.of_bytes else "int"
         return cls(rows.keys.of_bytes, orders)
 
+    def is_as_wide_as(self, other: Layout) -> bool:
+        """Whether rows of another layout, where they differ, can be written in this one."""
+        return self.narrow <= other.narrow and self.id_bytes in (0, other.id_bytes)
+
     @property
     def amount_column(self) -> int:
         """Column of amount and flag: below 0 for a refund, odd for an order by itself."""
@@ -71,13 +78,20 @@ class Layout(NamedTuple):
 
     @property
     def key_column(self) -> int:
-        """Column of the place of the customer's bytes."""
+        """First column of the customer's bytes, or of their place."""
         return self.amount_column + 1
 
     @property
     def order_column(self) -> int:
         """First column of the order, or that of the number of orders."""
-        return self.key_column + self.of_bytes
+        return self.key_column + self.n_key_columns
+
+    @property
+    def n_key_columns(self) -> int:
+        """Columns of the customer's bytes, or of their place; none for integers."""
+        if self.id_bytes > PAIR_BYTES:
+            return n_words(self.id_bytes)
+        return int(self.of_bytes)
 
     @property
     def are_distinct(self) -> bool:
@@ -160,9 +174,9 @@ class Waiting:
         self._cells.reach(self._room.row * self.layout.width)
         self._texts.reach(self._room.word)
 
-    def widen(self) -> None:
-        """Take rows that are not narrow from now on; there are no rows."""
-        self.layout = self.layout._replace(narrow=False)
+    def take_layout(self, layout: Layout) -> None:
+        """Take rows of another layout from now on; there are no rows."""
+        self.layout = layout
         self._room = Span(len(self._cells) // self.layout.width, self._room.word)
 
     def enter(self, bounds: npt.NDArray[np.int64]) -> None:

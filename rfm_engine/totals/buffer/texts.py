@@ -17,7 +17,6 @@ from rfm_engine.kernels.types import BufferRows, Integers, Words
 from rfm_engine.kernels.words import write_text
 from rfm_engine.orders.hashing import HashKey
 from rfm_engine.orders.keys import ByteKeys, Keys, SharedKeys
-from rfm_engine.totals.buffer.routing import Route
 from rfm_engine.totals.tables.keys import NO_WORDS
 
 
@@ -30,14 +29,19 @@ class WaitingTexts(NamedTuple):
     indices: npt.NDArray[np.int64] | None
 
     @classmethod
-    def of(cls, keys: ByteKeys | SharedKeys, route: Route) -> WaitingTexts:
-        """Return the ids of the counted rows, each once where rows share them."""
-        texts, indices, bins = keys.values, keys.indices, route.bins
+    def of(
+        cls, keys: ByteKeys | SharedKeys, bins: npt.NDArray[np.uint16], n_bins: int
+    ) -> WaitingTexts:
+        """Return the ids of rows in bins, each once where rows share them.
+
+        A row is not counted if its bin is `n_bins`.
+        """
+        texts, indices = keys.values, keys.indices
         if indices is not None:
-            trash = len(route.bounds) - 1
-            bins = np.full(len(texts), trash, np.uint16)
-            bin_values(indices, route.bins, trash, bins)
-        bounds = np.zeros(len(route.bounds), np.int64)
+            of_rows = bins
+            bins = np.full(len(texts), n_bins, np.uint16)
+            bin_values(indices, of_rows, n_bins, bins)
+        bounds = np.zeros(n_bins + 1, np.int64)
         measure_texts(texts.offsets, bins, bounds)
         np.cumsum(bounds, out=bounds)
         return cls(texts, bins, bounds, indices)
@@ -63,8 +67,7 @@ def placed_alone(keys: Keys, key: HashKey) -> tuple[BufferRows, Words]:
     found[:, 0] = keys.hash(key).view(np.int64)
     if keys.texts is None:
         return found, NO_WORDS
-    one_bin = Route(np.empty(0, np.uint64), np.zeros(n, np.uint16), np.array([0, n]))
-    texts = WaitingTexts.of(keys.texts, one_bin)
+    texts = WaitingTexts.of(keys.texts, np.zeros(n, np.uint16), 1)
     words = np.empty(texts.n_words, np.uint64)
     found[:, 1] = texts.write(words, 0)
     return found, words

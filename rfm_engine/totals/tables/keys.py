@@ -40,12 +40,14 @@ class IndexArrays(NamedTuple):
 class Index:
     """Finds the code of a hash: `slots` is `uint32[power of 2]` of codes plus one, 0 where free.
 
-    A key's first slot is the top bits of its hash after the `skip_bits` that chose the table.
+    A key's first slot is the top bits of its hash after the `skip_bits` that chose the table. There
+    is `room` for so many keys to begin with.
     """
 
-    def __init__(self, skip_bits: int) -> None:
+    def __init__(self, skip_bits: int, room: int = 0) -> None:
         self.skip_bits = np.uint64(skip_bits)
-        self.slots = np.zeros(_FIRST_SLOTS, np.uint32)
+        n_slots = max(_FIRST_SLOTS, 1 << (room * 10 // _LOAD_TENTHS).bit_length())
+        self.slots = zeros(n_slots, np.uint32)
         self.n = 0
         self._hashes: Growing[np.uint64] = Growing(np.uint64)
         self._hashes.reach(self.room)
@@ -86,9 +88,9 @@ class Index:
 class IntTable:
     """Codes of integer keys; the hash is a bijection, so equal hashes are equal keys."""
 
-    def __init__(self, key: HashKey, skip_bits: int) -> None:
+    def __init__(self, key: HashKey, skip_bits: int, room: int = 0) -> None:
         self._key = key
-        self._index = Index(skip_bits)
+        self._index = Index(skip_bits, room)
 
     @property
     def n(self) -> int:
@@ -105,9 +107,9 @@ class IntTable:
         index = self._index
         codes = np.empty(pieces.n_rows, np.uint32)
         at = np.zeros(3, np.int64)
-        while not _done(at, pieces):
+        while not is_done(at, pieces):
             index.n = assign_ints(rows, pieces, at, index.arrays, index.n, index.room, codes)
-            if not _done(at, pieces):
+            if not is_done(at, pieces):
                 index.grow()
         return codes
 
@@ -123,8 +125,8 @@ class ByteTable:
     reaches to byte `ends[c + 1]`, zeros filling its last word.
     """
 
-    def __init__(self, skip_bits: int) -> None:
-        self._index = Index(skip_bits)
+    def __init__(self, skip_bits: int, room: int = 0) -> None:
+        self._index = Index(skip_bits, room)
         self._ends: Growing[np.int64] = Growing(np.int64)
         self._arena: Growing[np.uint64] = Growing(np.uint64)
 
@@ -146,13 +148,13 @@ class ByteTable:
         index = self._index
         codes = np.empty(pieces.n_rows, np.uint32)
         at = np.zeros(3, np.int64)
-        while not _done(at, pieces):
+        while not is_done(at, pieces):
             self._ends.reach(index.room + 1)
             index.n = assign_texts(
                 rows, column, texts, pieces, at, index.arrays, self._ends.array, self._arena.array,
                 index.n, index.room, codes,
             )  # fmt: skip
-            if _done(at, pieces):
+            if is_done(at, pieces):
                 break
             if index.n == index.room:
                 index.grow()
@@ -186,7 +188,8 @@ def slot_shift(n_slots: int) -> np.uint64:
     return np.uint64(65 - n_slots.bit_length())
 
 
-def _done(at: npt.NDArray[np.int64], pieces: Pieces) -> bool:
+def is_done(at: npt.NDArray[np.int64], pieces: Pieces) -> bool:
+    """Tell whether the codes of all rows are there."""
     return int(at[0]) == len(pieces.starts)
 
 

@@ -9,10 +9,10 @@ import numpy.typing as npt
 
 from rfm_engine.kernels.arrays import frozen
 from rfm_engine.orders.hashing import HashKey
-from rfm_engine.totals.buffer.routing import route
-from rfm_engine.totals.buffer.rows import Layout, Waiting
-from rfm_engine.totals.buffer.scatter import NO_NUMBERS, scatter
-from rfm_engine.totals.buffer.texts import WaitingTexts, placed_alone
+from rfm_engine.orders.normalize import OrderRows
+from rfm_engine.totals.buffer.batch import Batch
+from rfm_engine.totals.buffer.rows import Layout, Span, Waiting
+from rfm_engine.totals.buffer.texts import placed_alone
 from rfm_engine.totals.tables.contents import Contents, NetEntries, OrderEntries
 from rfm_engine.totals.tables.day_totals import DayEntries
 from rfm_engine.totals.tables.dense_ids import DenseRange
@@ -32,22 +32,23 @@ def absorb(
     n = len(records)
     if not n:
         return
-    routed = route(keys, frozen(np.zeros(n, np.uint8)), key, dense)
-    waiting = Waiting(Layout(layout.of_bytes, None))
-    texts = None if keys.texts is None else WaitingTexts.of(keys.texts, routed)
-    waiting.make_room(n, 0 if texts is None else texts.n_words, 0)
-    places = NO_NUMBERS if texts is None else texts.write(waiting.texts, 0)
-    rows = frozen(np.arange(n))
-    nothing = frozen(np.zeros(n, np.int64))
-    scatter(routed, waiting.rows, [rows, nothing, places])
-    waiting.enter(routed.bounds)
+    nothing, counted = frozen(np.zeros(n, np.int64)), frozen(np.zeros(n, np.uint8))
+    rows = OrderRows(
+        keys, frozen(np.arange(n)), nothing, counted, np.array([n]), 0, None, frozenset(), None,
+        None, None,
+    )  # fmt: skip
+    alike = Layout(layout.of_bytes, None, id_bytes=layout.id_bytes)
+    batch, waiting = Batch.of(rows, alike, key, dense), Waiting(alike)
+    waiting.make_room(n, batch.n_text_words, 0)
+    batch.write(waiting, Span(0, 0), key)
+    waiting.enter(batch.route.bounds)
     code_here = np.empty(n, np.uint32)
     home = np.empty(n, np.uint16)
     for number, (partition, pieces) in enumerate(zip(ours, waiting.pieces(borders), strict=True)):
         if pieces.n_rows:
-            codes, rows = partition.absorb(waiting, pieces, records)
-            code_here[rows] = codes
-            home[rows] = number
+            codes, numbers = partition.absorb(waiting, pieces, records)
+            code_here[numbers] = codes
+            home[numbers] = number
     if theirs.orders is not None:
         _absorb_orders(ours, key, theirs.orders, code_here, home)
     if theirs.days is not None:

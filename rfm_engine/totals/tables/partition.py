@@ -19,12 +19,13 @@ from rfm_engine.totals.tables.contents import Contents, NetEntries
 from rfm_engine.totals.tables.day_totals import DailySums, repeats_of
 from rfm_engine.totals.tables.dense_ids import DenseTable
 from rfm_engine.totals.tables.distinct_orders import DistinctOrders
+from rfm_engine.totals.tables.inline_keys import InlineTable
 from rfm_engine.totals.tables.keys import ByteTable, IntTable
 from rfm_engine.totals.tables.measures import COUNT, FIRST, SUM, Measures
 from rfm_engine.totals.tables.net_counts import held_net_orders
 from rfm_engine.totals.tables.net_orders import NetOrders
 
-KeyTable: TypeAlias = IntTable | ByteTable | DenseTable
+KeyTable: TypeAlias = IntTable | ByteTable | InlineTable | DenseTable
 
 
 class Partition:

@@ -9,39 +9,32 @@ from functools import partial
 from threading import Condition
 
 import numpy as np
-import numpy.typing as npt
 
 from rfm_engine.errors import RfmError
-from rfm_engine.orders.hashing import HashKey
+from rfm_engine.kernels.arrays import frozen
+from rfm_engine.kernels.types import Integers
+from rfm_engine.orders.keys import Keys
 from rfm_engine.orders.normalize import OrderRows
-from rfm_engine.orders.time.zones import Zone
 from rfm_engine.totals.buffer.batch import Batch
+from rfm_engine.totals.buffer.inline_ids import are_of_length
 from rfm_engine.totals.buffer.rounds import Round
-from rfm_engine.totals.buffer.rows import BIN_BITS, N_BINS, Layout, Pieces, Span, Waiting
+from rfm_engine.totals.buffer.rows import Layout, Pieces, Span, Waiting
 from rfm_engine.totals.memory.budget import Budget
 from rfm_engine.totals.memory.spill import SpillFile
 from rfm_engine.totals.memory.system import anonymous_bytes
 from rfm_engine.totals.records import Held
 from rfm_engine.totals.tables.contents import Contents, together
-from rfm_engine.totals.tables.dense_ids import DenseRange, DenseTable, dense_range
-from rfm_engine.totals.tables.keys import ByteTable, IntTable
 from rfm_engine.totals.tables.merge import absorb
-from rfm_engine.totals.tables.partition import KeyTable, Partition
+from rfm_engine.totals.tables.partition import Partition
+from rfm_engine.totals.tables.table_plan import MANY_BITS, TablePlan
 
 # Tables are taken out in so many runs at most: as many as a state has buckets.
 _RUN_BITS = 8
-# Few customers are found fastest in few tables, many in tables that fit the cache.
-_FEW_BITS = 4
-_MANY_BITS = BIN_BITS
-_FEW_CUSTOMERS = 1 << 18
-# When all rows are there more tables would only serve rows to come: of a million orders of 600,000
+# There are more tables when there are so many customers in each, and when all rows are there in
+# the end: then more tables would only serve rows to come, and of a million orders of 600,000
 # customers moving them took half the time.
-_FEW_CUSTOMERS_IN_THE_END = 1 << 21
-# Where a batch is so large, more will come, and to begin with many tables saves moving to them;
-# unless it is known that they will not: 4 M orders of 2 M customers took 0.33 s in few tables, 0.40
-# in many, 1 M orders half the time, 8 M orders more.
-_MANY_ROWS = 1 << 18
-_MANY_ROWS_IN_ALL = 5_000_000
+_MOST_A_TABLE = 1 << 15
+_MOST_A_TABLE_IN_THE_END = 1 << 17
 # Rows that wait take up to twice the bytes of the tables: a table then comes into the cache once
 # for some four rows of each customer.
 _WAITING_TIMES = 2
@@ -54,31 +47,15 @@ _NEARLY = 0.9
 class Partitions:
     """The tables, and the rows that wait to be added to them."""
 
-    def __init__(
-        self,
-        key: HashKey,
-        layout: Layout,
-        budget: Budget,
-        spill: SpillFile,
-        *,
-        signed: bool,
-        days_in: Zone | None = None,
-        n_rows: int | None = None,
-        dense: bool = True,
-    ) -> None:
-        self._key = key
-        self._n_rows = n_rows
-        self._may_be_dense = dense
-        self._days_in = days_in
+    def __init__(self, plan: TablePlan, layout: Layout, budget: Budget, spill: SpillFile) -> None:
+        self._plan = plan
+        self._key = plan.key
         self._budget = budget
         self._tables_bytes = budget.tables_bytes_for(of_bytes=layout.of_bytes)
         self._most_others = 0
         self._spill = spill
         self.layout = layout
-        self._signed = signed
-        self._dense: DenseRange | None = None
-        self._hashed = self._new_tables(_FEW_BITS)
-        self._direct: list[Partition] = []
+        self._tables = plan.few(layout)
         self._waiting = Waiting(layout._replace(narrow=True))
         self._lock = Condition()
         self._n_writing = 0
@@ -118,11 +95,12 @@ class Partitions:
     def _take_in(self, rows: OrderRows) -> None:
         if self._fresh:
             self._choose_tables(rows)
-        narrow = self._waiting.layout.narrow
-        batch = Batch.of(rows, self._key, self._dense, narrow=narrow)
-        if not batch.n_rows:
-            return
-        span = self._reserve(batch)
+        span = None
+        while span is None:
+            batch = Batch.of(rows, self._waiting.layout, self._key, self._tables.dense)
+            if not batch.n_rows:
+                return
+            span = self._reserve(batch)
         try:
             self._write(batch, span)
         finally:
@@ -148,7 +126,7 @@ class Partitions:
         directly.
         """
         settled = self.settled(pool)
-        assert not self._direct
+        assert self._plan.in_order
         each = max(len(settled) >> _RUN_BITS, 1)
         groups = [settled[start : start + each] for start in range(0, len(settled), each)]
         return [partial(self._taken_out, group) for group in groups]
@@ -182,62 +160,33 @@ class Partitions:
         """Add customers, those of other partitions or of none."""
         with self._alone():
             self._fresh = False
-            for contents in parts:
-                self._absorb(self._all, self._borders, contents)
-                if self.nbytes > self._budget.tables_bytes:
-                    list(map(self._put_away, self._all))
+            self._absorb_all(parts)
+
+    def _absorb_all(self, parts: Iterable[Contents]) -> None:
+        for contents in parts:
+            if not self._takes(contents.keys):
+                self._widen(self._waiting.layout._replace(id_bytes=0))
+            self._absorb(self._all, self._tables.borders, contents)
+            if self.nbytes > self._budget.tables_bytes:
+                list(map(self._put_away, self._all))
 
     @property
     def _all(self) -> list[Partition]:
-        return self._hashed + self._direct
-
-    @property
-    def _borders(self) -> npt.NDArray[np.int64]:
-        """The first bin of each table, and the end."""
-        each = N_BINS // len(self._hashed)
-        direct = np.arange(N_BINS + 1, N_BINS + 1 + len(self._direct))
-        return np.concatenate([np.arange(0, N_BINS + 1, each), direct])
-
-    def _new_tables(self, bits: int) -> list[Partition]:
-        of_bytes = self.layout.of_bytes
-
-        # Rows come sorted by the bits that choose the bin: slots chosen by them, too, would fill
-        # from one end, and every search would run through all that stands there.
-        def table() -> KeyTable:
-            if of_bytes:
-                return ByteTable(BIN_BITS)
-            return IntTable(self._key, BIN_BITS)
-
-        return [self._new_partition(table) for _ in range(1 << bits)]
-
-    def _new_partition(self, table: Callable[[], KeyTable]) -> Partition:
-        return Partition(self._key, self.layout, table, self._days_in)
+        return self._tables.all
 
     def _choose_tables(self, rows: OrderRows) -> None:
-        """Let the first batch decide, before any other is sorted into bins."""
         with self._lock:
             if not self._fresh:
                 return
-            if not rows.keys.of_bytes and self._may_be_dense:
-                bits = rows.keys.bits
-                if rows.reason.any():
-                    bits = bits[rows.reason == 0]
-                self._dense = dense_range(bits, signed=self._signed)
-            if self._dense is not None:
-                self._direct = [
-                    self._new_partition(partial(DenseTable, self._dense, number))
-                    for number in range(N_BINS)
-                ]
-            elif len(rows.reason) > _MANY_ROWS and self._many_will_come:
-                self._hashed = self._new_tables(_MANY_BITS)
+            self.layout, self._tables = self._plan.chosen(self.layout, rows, self._tables_bytes)
+            self._waiting.take_layout(self.layout._replace(narrow=True))
             self._fresh = False
 
-    @property
-    def _many_will_come(self) -> bool:
-        return self._n_rows is None or self._n_rows > _MANY_ROWS_IN_ALL
+    def _reserve(self, batch: Batch) -> Span | None:
+        """Find a place for a batch; while there is none, help to add what stands there.
 
-    def _reserve(self, batch: Batch) -> Span:
-        """Find a place for a batch; while there is none, help to add what stands there."""
+        None when rows have come to be written otherwise than this batch is.
+        """
         n_rows, n_words = batch.n_rows, batch.n_text_words
         with self._lock:
             while True:
@@ -245,13 +194,15 @@ class Partitions:
                 if self._round is not None:
                     self._take_part(self._round)
                     continue
-                too_wide = self._waiting.layout.narrow and batch.packed is None
+                is_wider = batch.layout != self._waiting.layout
+                if is_wider and not batch.layout.is_as_wide_as(self._waiting.layout):
+                    return None
                 if not self._n_writing and not self._waiting.n_rows:
-                    if too_wide:
-                        self._waiting.widen()
+                    if is_wider:
+                        self._widen(batch.layout)
                     self._waiting.make_room(n_rows, n_words, self._wanted_bytes)
-                    too_wide = False
-                span = None if too_wide else self._waiting.reserve(n_rows, n_words)
+                    is_wider = False
+                span = None if is_wider else self._waiting.reserve(n_rows, n_words)
                 if span is not None:
                     self._n_writing += 1
                     return span
@@ -260,13 +211,30 @@ class Partitions:
                 else:
                     self._round = self._new_round()
 
+    def _widen(self, layout: Layout) -> None:
+        """Write rows otherwise from now on; there are none that wait."""
+        self._waiting.take_layout(layout)
+        if layout.id_bytes != self.layout.id_bytes:
+            self._move_to_any_ids()
+
+    def _move_to_any_ids(self) -> None:
+        """Move customers, those on disk too, to tables that take ids of any length."""
+        former = self._tables.hashed
+        self.layout = self.layout._replace(id_bytes=0)
+        self._tables = self._plan.as_many(self.layout, self._tables)
+        for partition in former:
+            self._absorb_all([*map(self._spill.read, partition.runs), partition.contents()])
+            partition.clear()
+        self._n_bytes = self.nbytes
+
     def _write(self, batch: Batch, span: Span) -> None:
         batch.write(self._waiting, span, self._key)
         with self._lock:
             self._waiting.enter(batch.route.bounds + span.row)
 
     def _new_round(self, *, held: bool = False) -> Round:
-        return Round(self._waiting, self._all, self._borders, self._add, held=held)
+        borders = self._tables.borders
+        return Round(self._waiting, self._all, borders, self._add, held=held)
 
     def _add(self, partition: Partition, pieces: Pieces) -> None:
         before = partition.nbytes
@@ -323,20 +291,21 @@ class Partitions:
         self._failed = self._failed or current.error
         self._waiting.clear()
         if self._failed is None:
-            self._adapt(_FEW_CUSTOMERS_IN_THE_END if current.held else _FEW_CUSTOMERS)
+            self._adapt(_MOST_A_TABLE_IN_THE_END if current.held else _MOST_A_TABLE)
             self._n_bytes = self.nbytes
         self._round = None
         self._lock.notify_all()
 
-    def _adapt(self, few_customers: int) -> None:
+    def _adapt(self, most_a_table: int) -> None:
         """Make room for more rows to wait, and more tables, as the customers become more."""
         tables_bytes = self.nbytes
         wanted = max(_WAITING_TIMES * tables_bytes, self._wanted_bytes)
         self._wanted_bytes = min(wanted, self._budget.waiting_bytes)
-        n_hashed = sum(partition.measures.n_seen for partition in self._hashed)
-        few = len(self._hashed) < 1 << _MANY_BITS
-        if few and n_hashed > few_customers and not any(p.runs for p in self._hashed):
-            self._move_to_many()
+        hashed = self._tables.hashed
+        n_hashed = sum(partition.measures.n_seen for partition in hashed)
+        few = len(hashed) < 1 << MANY_BITS and n_hashed > len(hashed) * most_a_table
+        if few and not any(partition.runs for partition in hashed):
+            self._move_to_more()
         self._hold_to_limit(tables_bytes)
         self._leaving = tables_bytes > _NEARLY * self._tables_bytes
 
@@ -354,10 +323,11 @@ class Partitions:
         left = budget.limit - self._most_others * 7 // 6 - self._wanted_bytes
         self._tables_bytes = max(min(self._tables_bytes, left), budget.least_tables_bytes)
 
-    def _move_to_many(self) -> None:
-        few, self._hashed = self._hashed, self._new_tables(_MANY_BITS)
+    def _move_to_more(self) -> None:
+        few = self._tables.hashed
+        self._tables = self._plan.more(self.layout, self._tables)
         for partition in few:
-            self._absorb(self._all, self._borders, partition.contents())
+            self._absorb(self._all, self._tables.borders, partition.contents())
             partition.clear()
 
     def _leave_free(self, bytes_a_customer: int, pool: Executor) -> None:
@@ -367,10 +337,14 @@ class Partitions:
         if self.nbytes + bytes_a_customer * n_most > room:
             list(pool.map(self._put_away, self._all))
 
-    def _absorb(
-        self, ours: Sequence[Partition], borders: npt.NDArray[np.int64], theirs: Contents
-    ) -> None:
-        absorb(ours, borders, self._key, self.layout, self._dense, theirs)
+    def _takes(self, keys: Keys) -> bool:
+        n_bytes, texts = self.layout.id_bytes, keys.texts
+        if not n_bytes or texts is None:
+            return True
+        return are_of_length(texts, frozen(np.zeros(len(texts), np.uint8)), n_bytes)
+
+    def _absorb(self, ours: Sequence[Partition], borders: Integers, theirs: Contents) -> None:
+        absorb(ours, borders, self._key, self.layout, self._tables.dense, theirs)
 
     def _put_away(self, partition: Partition) -> None:
         """Move what a partition holds in memory to disk."""
@@ -383,7 +357,7 @@ class Partitions:
         if len(partition.runs) == 1 and not partition.customers.n:
             return
         number = self._all.index(partition)
-        borders = self._borders[number : number + 2]
+        borders = self._tables.borders[number : number + 2]
         for run in partition.runs:
             self._absorb([partition], borders, self._spill.read(run))
         partition.runs = []

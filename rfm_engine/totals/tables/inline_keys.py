@@ -1,0 +1,116 @@
+"""The table of keys that stand in the rows: byte ids of one length."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rfm_engine.kernels import kernel
+from rfm_engine.kernels.arrays import frozen
+from rfm_engine.kernels.types import BufferRows, Codes, Words
+from rfm_engine.orders.hashing import HashKey, unmix_pairs
+from rfm_engine.orders.keys import ByteKeys, gathered
+from rfm_engine.totals.buffer.inline_ids import PAIR_BYTES, n_words
+from rfm_engine.totals.buffer.rows import Pieces
+from rfm_engine.totals.memory.pages import Growing
+from rfm_engine.totals.tables.keys import Index, find_hash, is_done
+
+
+class InlineTable:
+    """Codes of ids of `id_bytes` bytes; see `totals.buffer.inline_ids`.
+
+    The index has the first word of each row, `rest` the other `width` words, which are compared as
+    well: together they are the id.
+    """
+
+    def __init__(self, key: HashKey, skip_bits: int, id_bytes: int, room: int = 0) -> None:
+        self._key = key
+        self._id_bytes = id_bytes
+        self._width = 1 if id_bytes <= PAIR_BYTES else n_words(id_bytes)
+        self._index = Index(skip_bits, room)
+        self._rest: Growing[np.uint64] = Growing(np.uint64)
+
+    @property
+    def n(self) -> int:
+        """Keys held."""
+        return self._index.n
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held."""
+        return self._index.nbytes + 8 * self._width * self.n
+
+    def assign(self, rows: BufferRows, texts: Words, pieces: Pieces, column: int) -> Codes:  # noqa: ARG002
+        """Return the code of every row, in the order of `pieces`; see `IntTable.assign`.
+
+        The rest of a key stands in `rows` from that column on.
+        """
+        index = self._index
+        codes = np.empty(pieces.n_rows, np.uint32)
+        at = np.zeros(3, np.int64)
+        while not is_done(at, pieces):
+            self._rest.reach(self._width * index.room)
+            index.n = assign_inline(
+                rows, column, self._width, pieces, at, index.arrays, self._rest.array, index.n,
+                index.room, codes,
+            )  # fmt: skip
+            if not is_done(at, pieces):
+                index.grow()
+        return codes
+
+    def keys(self) -> ByteKeys:
+        """All keys, in the order of their codes."""
+        n, id_bytes = self.n, self._id_bytes
+        rest = self._rest.array[: self._width * n]
+        if id_bytes <= PAIR_BYTES:
+            words = np.empty((n, 2), np.uint64)
+            first = frozen(self._index.hashes[:n])
+            unmix_pairs(first, frozen(rest), self._key.mask, self._key.multiplier, words)
+        else:
+            words = rest.reshape(n, self._width)
+        data, stride = frozen(words.reshape(-1).view(np.uint8)), 8 * words.shape[1]
+        if stride == id_bytes:
+            return ByteKeys(frozen(np.arange(n + 1, dtype=np.int64) * stride), data)
+        starts = np.arange(n, dtype=np.int64) * stride
+        return gathered(data, starts, np.full(n, id_bytes, np.int64))
+
+
+@kernel
+def assign_inline(rows, column, width, pieces, at, index, rest, n, room, codes):
+    """Find or insert the keys of `rows`; stop when `room` keys are known. As `assign_ints`."""
+    starts, ends = pieces.starts, pieces.ends
+    slots, known = index.slots, index.known
+    last_slot = np.uint64(len(slots) - 1)
+    resumed = at[0]
+    place = at[2]
+    for piece in range(resumed, len(starts)):
+        first = max(at[1], starts[piece]) if piece == resumed else starts[piece]
+        for i in range(first, ends[piece]):
+            h = np.uint64(rows[i, 0])
+            slot = (h << index.skip_bits) >> index.shift
+            while True:
+                slot = find_hash(slots, known, slot, h)
+                entry = slots[slot]
+                if entry == 0:
+                    if n == room:
+                        at[0] = piece
+                        at[1] = i
+                        at[2] = place
+                        return n
+                    for j in range(width):
+                        rest[n * width + j] = np.uint64(rows[i, column + j])
+                    known[n] = h
+                    n += 1
+                    slots[slot] = n
+                    codes[place] = n - 1
+                    break
+                code = np.int64(entry) - 1
+                difference = np.uint64(0)
+                for j in range(width):
+                    difference |= rest[code * width + j] ^ np.uint64(rows[i, column + j])
+                if difference == 0:
+                    codes[place] = code
+                    break
+                slot = (slot + np.uint64(1)) & last_slot
+            place += 1
+    at[0] = len(starts)
+    return n
