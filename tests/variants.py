@@ -17,7 +17,6 @@ _ROUNDS = [(rows, "_FEWEST_BYTES", 1), (partitions, "_LEAST_WAITING_BYTES", 1)]
 _MOST_TABLES = [(partitions, "MANY_BITS", 6), (table_plan, "MANY_BITS", 6)]
 _MANY_TABLES = [
     (partitions, "_MOST_A_TABLE", 0),
-    (partitions, "_MOST_A_TABLE_IN_THE_END", 0),
     *_MOST_TABLES,
 ]
 _AT_ONCE = [(table_plan, "_FEWEST_ROWS", 1), (table_plan, "_CUSTOMERS_A_TABLE", 1), *_MOST_TABLES]

@@ -11,6 +11,7 @@ from rfm_engine.orders.hashing import HashKey, unmix_pairs
 from rfm_engine.orders.keys import ByteKeys, gathered
 from rfm_engine.totals.buffer.inline_ids import PAIR_BYTES, n_words
 from rfm_engine.totals.buffer.rows import Pieces
+from rfm_engine.totals.memory.cache import bring_in
 from rfm_engine.totals.memory.pages import Growing
 from rfm_engine.totals.tables.keys import Index, find_hash, is_done
 
@@ -47,6 +48,8 @@ class InlineTable:
         index = self._index
         codes = np.empty(pieces.n_rows, np.uint32)
         at = np.zeros(3, np.int64)
+        rest = self._rest.array[: self._width * self.n]
+        bring_in(pieces.n_rows, self.n, index.slots, index.hashes[: self.n], rest)
         while not is_done(at, pieces):
             self._rest.reach(self._width * index.room)
             index.n = assign_inline(

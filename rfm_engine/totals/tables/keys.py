@@ -17,6 +17,7 @@ from rfm_engine.kernels.types import BufferRows, Codes, Hashes, Words
 from rfm_engine.orders.hashing import HashKey, unhash_words
 from rfm_engine.orders.keys import ByteKeys, IntKeys, gathered
 from rfm_engine.totals.buffer.rows import Pieces
+from rfm_engine.totals.memory.cache import bring_in
 from rfm_engine.totals.memory.pages import Growing, zeros
 
 NO_WORDS = np.zeros(0, np.uint64)
@@ -107,6 +108,7 @@ class IntTable:
         index = self._index
         codes = np.empty(pieces.n_rows, np.uint32)
         at = np.zeros(3, np.int64)
+        bring_in(pieces.n_rows, self.n, index.slots, index.hashes[: self.n])
         while not is_done(at, pieces):
             index.n = assign_ints(rows, pieces, at, index.arrays, index.n, index.room, codes)
             if not is_done(at, pieces):
@@ -148,6 +150,10 @@ class ByteTable:
         index = self._index
         codes = np.empty(pieces.n_rows, np.uint32)
         at = np.zeros(3, np.int64)
+        bring_in(
+            pieces.n_rows, self.n, index.slots, index.hashes[: self.n],
+            self._ends.array[: self.n], self._arena.array[: self._n_words],
+        )  # fmt: skip
         while not is_done(at, pieces):
             self._ends.reach(index.room + 1)
             index.n = assign_texts(

@@ -21,6 +21,7 @@ from rfm_engine.kernels import kernel
 from rfm_engine.kernels.types import BufferRows, Codes, Records
 from rfm_engine.totals.buffer.narrow_rows import Fields, amount_of, time_of
 from rfm_engine.totals.buffer.rows import Layout, Pieces
+from rfm_engine.totals.memory.cache import bring_in
 from rfm_engine.totals.memory.pages import Growing
 
 COUNT_BITS = 40
@@ -62,6 +63,7 @@ class Measures:
 
     def add(self, codes: Codes, rows: BufferRows, pieces: Pieces, layout: Layout) -> None:
         """Add waiting rows to the records of `codes`."""
+        bring_in(pieces.n_rows, self.n, self.records)
         places = codes, rows, pieces, Fields.of(narrow=layout.narrow)
         if layout.orders == "number":
             n_fresh = accumulate_totals(*places, layout.order_column, self.records)

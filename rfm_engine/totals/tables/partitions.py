@@ -30,14 +30,9 @@ from rfm_engine.totals.tables.table_plan import MANY_BITS, TablePlan
 
 # Tables are taken out in so many runs at most: as many as a state has buckets.
 _RUN_BITS = 8
-# There are more tables when there are so many customers in each, and when all rows are there in
-# the end: then more tables would only serve rows to come, and of a million orders of 600,000
-# customers moving them took half the time.
-_MOST_A_TABLE = 1 << 15
-_MOST_A_TABLE_IN_THE_END = 1 << 17
-# Rows that wait take up to twice the bytes of the tables: a table then comes into the cache once
-# for some four rows of each customer.
-_WAITING_TIMES = 2
+# There are more tables when there are so many customers in each: moving customers takes as long as
+# grouping twenty rows of each, in one thread.
+_MOST_A_TABLE = 1 << 17
 _LEAST_WAITING_BYTES = 1 << 26
 # From here on every table goes to disk before it takes more rows: a few long runs of each are
 # cheaper than many short ones of some.
@@ -291,20 +286,24 @@ class Partitions:
         self._failed = self._failed or current.error
         self._waiting.clear()
         if self._failed is None:
-            self._adapt(_MOST_A_TABLE_IN_THE_END if current.held else _MOST_A_TABLE)
+            self._adapt(is_end=current.held)
             self._n_bytes = self.nbytes
         self._round = None
         self._lock.notify_all()
 
-    def _adapt(self, most_a_table: int) -> None:
-        """Make room for more rows to wait, and more tables, as the customers become more."""
+    def _adapt(self, *, is_end: bool) -> None:
+        """Make room for more rows to wait, and more tables, as the customers become more.
+
+        Rows that wait take as many bytes as the tables: a table then comes into the cache once for
+        some two rows of each customer. In the end more tables would only serve rows to come.
+        """
         tables_bytes = self.nbytes
-        wanted = max(_WAITING_TIMES * tables_bytes, self._wanted_bytes)
+        wanted = max(tables_bytes, self._wanted_bytes)
         self._wanted_bytes = min(wanted, self._budget.waiting_bytes)
         hashed = self._tables.hashed
         n_hashed = sum(partition.measures.n_seen for partition in hashed)
-        few = len(hashed) < 1 << MANY_BITS and n_hashed > len(hashed) * most_a_table
-        if few and not any(partition.runs for partition in hashed):
+        few = len(hashed) < 1 << MANY_BITS and n_hashed > len(hashed) * _MOST_A_TABLE
+        if few and not is_end and not any(partition.runs for partition in hashed):
             self._move_to_more()
         self._hold_to_limit(tables_bytes)
         self._leaving = tables_bytes > _NEARLY * self._tables_bytes
