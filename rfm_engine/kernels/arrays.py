@@ -159,8 +159,10 @@ def texts(array: pa.Array[Any]) -> Texts:
     """See a string or binary array, of whichever layout, as bytes and offsets."""
     kind = array.type
     if pa.types.is_fixed_size_binary(kind):
-        ends = kind.byte_width * np.arange(array.offset, array.offset + len(array) + 1)
-        return Texts(_bytes(array.buffers()[1]), frozen(ends.astype(np.int64)))
+        width, first = kind.byte_width, array.offset
+        ends = np.arange(first, first + len(array) + 1)
+        ends *= width
+        return Texts(_bytes(array.buffers()[1]), frozen(ends))
     if pa.types.is_string_view(kind) or pa.types.is_binary_view(kind):
         return texts(plain(array))
     width = 4 if pa.types.is_string(kind) or pa.types.is_binary(kind) else 8

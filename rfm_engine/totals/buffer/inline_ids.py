@@ -49,13 +49,15 @@ def words_of_ids(keys: ByteKeys | SharedKeys, reason: Marks, n_bytes: int) -> Wo
 
     What stands in other rows means nothing.
     """
-    width, n = n_words(n_bytes), len(keys)
-    data = keys.values.data
-    starts, lengths = keys.spans
-    if 8 * width == n_bytes and keys.indices is None and (lengths == n_bytes).all():
-        return frozen(frozen(data[starts[0] : starts[0] + n * n_bytes]).view(np.uint64))
+    width, n, values = n_words(n_bytes), len(keys), keys.values
+    if 8 * width == n_bytes and keys.indices is None:
+        first, last = int(values.offsets[0]), int(values.offsets[-1])
+        every = frozen(np.zeros(n, np.uint8)) if reason.any() else reason
+        if last - first == n * n_bytes and are_of_length(values, every, n_bytes):
+            return frozen(frozen(values.data[first:last]).view(np.uint64))
+    starts = keys.spans[0]
     words = np.zeros(n * width, np.uint64)
-    copy_ids(frozen(data), frozen(starts), reason, np.uint64(n_bytes), width, words)
+    copy_ids(frozen(values.data), frozen(starts), reason, np.uint64(n_bytes), width, words)
     return frozen(words)
 
 
