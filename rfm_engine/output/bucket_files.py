@@ -18,7 +18,8 @@ from rfm_engine.output import atomic
 from rfm_engine.output.in_order import in_order
 from rfm_engine.output.place import check_output
 from rfm_engine.parquet.concatenation import Stitch
-from rfm_engine.parquet.encoding import Memory, write_table
+from rfm_engine.parquet.encoding import Memory, empty_file
+from rfm_engine.parquet.row_groups import encode_group
 
 BucketsOf = Callable[[pa.RecordBatch], npt.NDArray[np.uint16]]
 
@@ -80,7 +81,7 @@ class _Files:
         self._spare: list[Memory] = []
 
     def __enter__(self) -> None:
-        empty = self._encoded(pa.Table.from_batches([], self._schema))
+        empty = empty_file(self._schema)
         self._marker.write_bytes(empty.view())
         with ExitStack() as opened:
             for path in self._paths:
@@ -129,7 +130,7 @@ class _Files:
     def _encoded(self, table: pa.Table) -> Memory:
         memory = self._spare.pop() if self._spare else Memory()
         memory.begin()
-        write_table(table, self._schema, memory)
+        encode_group(table, memory)
         return memory
 
 

@@ -19,7 +19,8 @@ from rfm_engine.output.atomic import MARKER, sync
 from rfm_engine.output.in_order import in_order
 from rfm_engine.output.text import as_text, check_text
 from rfm_engine.parquet.concatenation import Stitch
-from rfm_engine.parquet.encoding import Memory, write_table
+from rfm_engine.parquet.encoding import Memory, empty_file
+from rfm_engine.parquet.row_groups import encode_group
 
 Groups: TypeAlias = Iterable[Callable[[], pa.Table]]
 Wrote: TypeAlias = Callable[[int], None]
@@ -49,29 +50,21 @@ def grouped(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Groups:
         yield partial(pa.Table.from_batches, waiting, schema)
 
 
-def _nothing(schema: pa.Schema) -> Callable[[], pa.Table]:
-    """Build a table without rows; `schema.empty_table` would import pandas, 0.15 s."""
-    return partial(pa.Table.from_batches, [], schema)
-
-
 def write_parquet(
     groups: Groups, schema: pa.Schema, path: Path, threads: int, wrote: Wrote
 ) -> None:
     """Write one Parquet file; its row groups are encoded in `threads` threads."""
     spare: list[Memory] = []
-    columns = schema.remove_metadata()
 
     def encoded(group: Callable[[], pa.Table]) -> tuple[int, Memory]:
         table = group()
         memory = spare.pop() if spare else Memory()
         memory.begin()
-        write_table(table, columns, memory)
+        encode_group(table, memory)
         return table.num_rows, memory
 
     with pa.OSFile(str(path), "wb") as file:
-        head = Memory()
-        write_table(_nothing(schema)(), schema, head)
-        stitch = Stitch(file, head.view())
+        stitch = Stitch(file, empty_file(schema).view())
 
         def take(done: tuple[int, Memory]) -> None:
             n_rows, memory = done
@@ -87,11 +80,19 @@ def write_parts(
     groups: Groups, schema: pa.Schema, folder: Path, threads: int, wrote: Wrote
 ) -> None:
     """Write Parquet parts of one row group each, and the marker."""
+    spare: list[Memory] = []
+    head = empty_file(schema).view()
 
     def write_part(group: Callable[[], pa.Table], name: str) -> int:
         table = group()
+        memory = spare.pop() if spare else Memory()
+        memory.begin()
+        encode_group(table, memory)
         with pa.OSFile(str(folder / name), "wb") as file:
-            write_table(table, schema, file)
+            stitch = Stitch(file, head)
+            stitch.append(memory.view())
+            stitch.close()
+        spare.append(memory)
         sync(folder / name)
         return int(table.num_rows)
 
@@ -100,9 +101,10 @@ def write_parts(
         for number, group in enumerate(groups)
     )
     in_order(parts, threads, wrote)
-    if not any(folder.iterdir()):
-        write_part(_nothing(schema), "part-00000.parquet")
-    write_part(_nothing(schema), MARKER)
+    empty = [MARKER] if any(folder.iterdir()) else ["part-00000.parquet", MARKER]
+    for name in empty:
+        (folder / name).write_bytes(head)
+        sync(folder / name)
 
 
 def write_arrow(groups: Groups, schema: pa.Schema, path: Path, threads: int, wrote: Wrote) -> None:

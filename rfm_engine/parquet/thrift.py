@@ -1,4 +1,4 @@
-"""The compact protocol of Thrift, as far as Parquet footers use it.
+"""The compact protocol of Thrift, as far as Parquet uses it.
 
 pyarrow shows the footer it has read, but some of its accessors end the process on a footer that
 contradicts itself (a column chunk that claims to be encrypted): no exception leaves them.
@@ -6,16 +6,18 @@ contradicts itself (a column chunk that claims to be encrypted): no exception le
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 Struct: TypeAlias = dict[int, Any]
 """Values by field number: int, bool, bytes, list, dict or None where nobody asks."""
 
-_STOP, _TRUE, _FALSE, _BYTE, _I64, _DOUBLE, _BINARY, _LIST, _SET, _MAP, _STRUCT, _UUID = (
-    0, 1, 2, 3, 6, 7, 8, 9, 10, 11, 12, 13,
-)  # fmt: skip
+(
+    _STOP, _TRUE, _FALSE, _BYTE, _I16, _I32, _I64, _DOUBLE, _BINARY, _LIST, _SET, _MAP, STRUCT,
+    _UUID,
+) = range(14)  # fmt: skip
+_LONG = 15  # From here on the length of a list stands by itself.
 _DEEPEST = 32
 
 
@@ -41,7 +43,7 @@ class Compact:
     def items(self) -> Iterator[int]:
         """Yield the kind of each item of a list; take the item before the next."""
         head = self._byte()
-        size = head >> 4 if head >> 4 != 15 else self._varint()
+        size = head >> 4 if head >> 4 != _LONG else self._varint()
         # No item is shorter than a byte, so that a size cannot be a bomb.
         if size > len(self.data) - self.at:
             raise ValueError(f"a list of {size} items")
@@ -59,11 +61,11 @@ class Compact:
             return self._zigzag()
         if kind == _BINARY:
             return self._bytes(self._varint())
-        if kind in (_STRUCT, _LIST, _SET):
+        if kind in (STRUCT, _LIST, _SET):
             if self.depth == _DEEPEST:
                 raise ValueError("structures without end")
             self.depth += 1
-            nested = self.struct() if kind == _STRUCT else [self._item(k) for k in self.items()]
+            nested = self.struct() if kind == STRUCT else [self._item(k) for k in self.items()]
             self.depth -= 1
             return nested
         if kind in (_TRUE, _FALSE, _BYTE):
@@ -98,3 +100,51 @@ class Compact:
     def _zigzag(self) -> int:
         value = self._varint()
         return (value >> 1) ^ -(value & 1)
+
+
+class Written(NamedTuple):
+    """A value as bytes, and its kind."""
+
+    kind: int
+    data: bytes
+
+
+def integer(value: int, n_bits: int = 64) -> Written:
+    """Write an integer of 16, 32 or 64 bits."""
+    return Written({16: _I16, 32: _I32, 64: _I64}[n_bits], varint(value << 1 ^ value >> 63))
+
+
+def binary(value: bytes) -> Written:
+    """Write bytes, or the bytes of a text."""
+    return Written(_BINARY, varint(len(value)) + value)
+
+
+def truth(*, value: bool) -> Written:
+    """Write a truth value, as a field of a struct."""
+    return Written(_TRUE if value else _FALSE, b"")
+
+
+def struct(fields: Mapping[int, Written]) -> Written:
+    """Write a struct, given its fields by number, in ascending order and less than 16 apart."""
+    parts, last = [], 0
+    for number, (kind, data) in fields.items():
+        parts += [bytes([(number - last) << 4 | kind]), data]
+        last = number
+    return Written(STRUCT, b"".join(parts) + bytes([_STOP]))
+
+
+def sequence(items: Sequence[Written]) -> Written:
+    """Write a list of one item or more of the same kind."""
+    n, kind = len(items), items[0].kind
+    head = bytes([n << 4 | kind]) if n < _LONG else bytes([_LONG << 4 | kind]) + varint(n)
+    return Written(_LIST, head + b"".join(item.data for item in items))
+
+
+def varint(value: int) -> bytes:
+    """Write a number from 0 on by 7 bits a byte, the lowest first."""
+    out = bytearray()
+    while value > 127:
+        out.append(value & 127 | 128)
+        value >>= 7
+    out.append(value)
+    return bytes(out)

@@ -1,0 +1,63 @@
+"""Numbers packed to the bits they need, as Parquet packs them: the lowest bit first."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rfm_engine.kernels import kernel
+
+
+@kernel
+def pack(numbers, width, out, at):
+    """Write numbers, a multiple of 32, of `width` bits each from `out[at]` on; return the end."""
+    waiting = np.uint64(0)
+    n_bits = np.uint64(0)
+    low_bits = min(width, np.uint64(32))
+    for i in range(len(numbers)):
+        number = numbers[i]
+        waiting |= (number & np.uint64(0xFFFFFFFF)) << n_bits
+        n_bits += low_bits
+        if n_bits >= np.uint64(32):
+            at = put_word(out, at, waiting)
+            waiting >>= np.uint64(32)
+            n_bits -= np.uint64(32)
+        if width > np.uint64(32):
+            waiting |= (number >> np.uint64(32)) << n_bits
+            n_bits += width - np.uint64(32)
+            if n_bits >= np.uint64(32):
+                at = put_word(out, at, waiting)
+                waiting >>= np.uint64(32)
+                n_bits -= np.uint64(32)
+    return at
+
+
+@kernel
+def put_word(out, at, word):
+    """Write the low 32 bits, written out so that LLVM makes one store of them; return the end."""
+    out[at] = np.uint8(word & np.uint64(255))
+    out[at + np.uint64(1)] = np.uint8((word >> np.uint64(8)) & np.uint64(255))
+    out[at + np.uint64(2)] = np.uint8((word >> np.uint64(16)) & np.uint64(255))
+    out[at + np.uint64(3)] = np.uint8((word >> np.uint64(24)) & np.uint64(255))
+    return at + np.uint64(4)
+
+
+@kernel
+def put_varint(out, at, number):
+    """Write a number of 64 bits by 7 bits a byte, the lowest first; return the end."""
+    while number >= np.uint64(128):
+        out[at] = np.uint8((number & np.uint64(127)) | np.uint64(128))
+        at += np.uint64(1)
+        number >>= np.uint64(7)
+    out[at] = np.uint8(number)
+    return at + np.uint64(1)
+
+
+@kernel
+def n_bits_of(number):
+    """Return how many bits a number has up to its highest one."""
+    n_bits = np.uint64(0)
+    for step in (32, 16, 8, 4, 2, 1):
+        if number >> np.uint64(step) != 0:
+            number >>= np.uint64(step)
+            n_bits += np.uint64(step)
+    return n_bits + number

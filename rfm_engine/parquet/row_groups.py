@@ -1,0 +1,116 @@
+"""A table encoded as a row group: the usual columns by ourselves, all others by Arrow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from rfm_engine.kernels.arrays import values
+from rfm_engine.parquet import columns
+from rfm_engine.parquet.columns import Encoded, encode_fixed, encode_numbers, encode_places
+from rfm_engine.parquet.concatenation import MAGIC, column_chunks, pages_of
+from rfm_engine.parquet.encoding import DELTA, PLAIN, Memory, choose, write_table
+from rfm_engine.parquet.thrift import STRUCT, Written, integer, sequence, struct
+
+# Of fewer rows Arrow makes pages before our loops are loaded.
+_FEWEST_ROWS = 1 << 12
+_ENCODINGS = {PLAIN: columns.PLAIN, DELTA: columns.DELTA}
+
+
+def encode_group(table: pa.Table, memory: Memory) -> None:
+    """Encode a table to what `Stitch` takes: the pages of one row group, and a footer that has it.
+
+    Without rows there is no row group.
+    """
+    ours = {}
+    if table.num_rows >= _FEWEST_ROWS:
+        for field in table.schema:
+            if (encode := _encoder(field.name, table[field.name])) is not None:
+                ours[field.name] = encode
+    if not ours:
+        write_table(table, table.schema.remove_metadata(), memory)
+        return
+    chunks = _encode_others(table.drop_columns(list(ours)), memory)
+    for name, encode in ours.items():
+        encoded = encode()
+        start = memory.tell()
+        for page in encoded.pages:
+            memory.write(memoryview(page))
+        chunks[name] = encoded.column_chunk(start)
+    n_bytes = integer(memory.tell() - len(MAGIC))
+    group = struct(
+        {
+            1: sequence([chunks[name] for name in table.column_names]),
+            2: n_bytes,
+            3: integer(table.num_rows),
+            5: integer(len(MAGIC)),
+            6: n_bytes,
+        }
+    )
+    footer = struct({3: integer(table.num_rows), 4: sequence([group])}).data
+    memory.write(footer + len(footer).to_bytes(4, "little") + MAGIC)
+
+
+def _encode_others(table: pa.Table, memory: Memory) -> dict[str, Written]:
+    """Begin the row group with the columns that Arrow encodes; return the metadata of each."""
+    memory.write(MAGIC)
+    if not table.num_columns:
+        return {}
+    apart = Memory()
+    write_table(table, table.schema, apart)
+    memory.write(pages_of(apart.view()))
+    chunks = [Written(STRUCT, chunk) for chunk in column_chunks(apart.view(), 0)]
+    return dict(zip(table.column_names, chunks, strict=True))
+
+
+def _encoder(name: str, column: pa.ChunkedArray[Any]) -> Callable[[], Encoded] | None:
+    """Return what encodes a column, None where that is Arrow."""
+    if column.null_count:
+        return None
+    kind, types = column.type, pa.types
+    encoding, compression = choose(name, column)
+    if compression != "none":
+        return None
+    if isinstance(kind, pa.UuidType):
+        stored = [chunk.storage for chunk in column.chunks]
+        width = kind.storage_type.byte_width
+        whole = _joined([values(each, np.uint64).view(np.uint8) for each in stored])
+        return partial(encode_fixed, name, whole, width)
+    if types.is_dictionary(kind):
+        return _encoder_of_dictionary(name, column)
+    if types.is_int8(kind):
+        return _encoder_of_scores(name, column)
+    if types.is_decimal128(kind) and 9 < kind.precision <= 18:
+        low = [values(chunk, np.int64)[::2] for chunk in column.chunks]
+        return partial(encode_numbers, name, _joined(low), _ENCODINGS[encoding])
+    if types.is_timestamp(kind) or kind in (pa.int32(), pa.int64(), pa.uint64()):
+        dtype = np.int64 if types.is_timestamp(kind) else kind.to_pandas_dtype()
+        numbers = _joined([values(chunk, dtype) for chunk in column.chunks])
+        return partial(encode_numbers, name, numbers, _ENCODINGS[encoding])
+    return None
+
+
+def _encoder_of_dictionary(name: str, column: pa.ChunkedArray[Any]) -> Callable[[], Encoded] | None:
+    dictionary = column.chunk(0).dictionary
+    same = all(chunk.dictionary.equals(dictionary) for chunk in column.chunks)
+    if not (pa.types.is_string(dictionary.type) and same) or dictionary.null_count:
+        return None
+    dtype = column.type.index_type.to_pandas_dtype()
+    places = _joined([values(chunk.indices, dtype) for chunk in column.chunks])
+    return partial(encode_places, name, places, dictionary)
+
+
+def _encoder_of_scores(name: str, column: pa.ChunkedArray[Any]) -> Callable[[], Encoded]:
+    """Encode scores as places among all from the least to the greatest."""
+    scores = _joined([values(chunk, np.int8) for chunk in column.chunks])
+    least, greatest = int(scores.min()), int(scores.max())
+    among = pa.array(range(least, greatest + 1), pa.int32())
+    return partial(encode_places, name, scores.astype(np.int16) - np.int16(least), among)
+
+
+def _joined(parts: list[Any]) -> Any:
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
