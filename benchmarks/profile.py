@@ -46,7 +46,7 @@ STAGES: dict[str, list[tuple[Any, str]]] = {
     "settle and measure": [(Partition, "settle"), (population, "chunk_of")],
     "score": [(api, "score_everyone")],
     "build columns": [(customers.ScoredCustomers, "_table")],
-    "encode": [(formats, "write_table")],
+    "encode": [(formats, "encode_group")],
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from fractions import Fraction
 
 import pytest
 
@@ -19,7 +20,11 @@ _MANY_TABLES = [
     (partitions, "_MOST_A_TABLE", 0),
     *_MOST_TABLES,
 ]
-_AT_ONCE = [(table_plan, "_FEWEST_ROWS", 1), (table_plan, "_CUSTOMERS_A_TABLE", 1), *_MOST_TABLES]
+_AT_ONCE = [
+    (table_plan, "_ROWS_A_TABLE", Fraction(1, 100)),
+    (table_plan, "_CUSTOMERS_A_TABLE", 1),
+    *_MOST_TABLES,
+]
 _DENSE = [(dense_ids, "_FEWEST_ROWS", 1), (dense_ids, "_IDS_A_CUSTOMER", 1 << 20)]
 _NO_ROOM = [(population, f"{what}_BYTES_A_CUSTOMER", 0) for what in ("CHUNK", "GROUP", "CLV")]
 # No room for any table: each goes to disk as soon as it has taken its rows.

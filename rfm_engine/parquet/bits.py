@@ -56,8 +56,7 @@ def put_varint(out, at, number):
 def n_bits_of(number):
     """Return how many bits a number has up to its highest one."""
     n_bits = np.uint64(0)
-    for step in (32, 16, 8, 4, 2, 1):
-        if number >> np.uint64(step) != 0:
-            number >>= np.uint64(step)
-            n_bits += np.uint64(step)
-    return n_bits + number
+    while number != 0:
+        number >>= np.uint64(1)
+        n_bits += np.uint64(1)
+    return n_bits

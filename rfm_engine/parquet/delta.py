@@ -12,11 +12,11 @@ from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import frozen
 from rfm_engine.kernels.types import Bytes, Integers
 from rfm_engine.parquet.bits import n_bits_of, pack, put_varint
+from rfm_engine.parquet.thrift import varint
 
 _GROUPS = 4
 # Numbers of a block, by their bits.
 _BLOCK = {32: 128, 64: 256}
-_MOST_HEADER_BYTES = 40
 
 
 def encode_delta(numbers: Integers, n_bits: int) -> Bytes:
@@ -24,28 +24,33 @@ def encode_delta(numbers: Integers, n_bits: int) -> Bytes:
     block = _BLOCK[n_bits]
     # Of a block: the least difference, the widths, and differences of all bits.
     most_bytes = 10 + _GROUPS + n_bits // 8 * block
-    out = np.empty(_MOST_HEADER_BYTES + -(-len(numbers) // block) * most_bytes, np.uint8)
+    first = int(numbers[0]) if len(numbers) else 0
+    parts = block, _GROUPS, len(numbers), (first << 1 ^ first >> 63) % (1 << 64)
+    head = b"".join(map(varint, parts))
+    out = np.empty(len(head) + -(-len(numbers) // block) * most_bytes, np.uint8)
+    out[: len(head)] = np.frombuffer(head, np.uint8)
     differences, spreads = np.empty(block, np.int64), np.empty(block, np.uint64)
-    n_bytes = write_delta(frozen(numbers), 64 - n_bits, _GROUPS, differences, spreads, out)
-    return out[: int(n_bytes)]
+    end = write_blocks(
+        frozen(numbers), 64 - n_bits, _GROUPS, differences, spreads, np.uint64(len(head)), out
+    )
+    return out[: int(end)]
 
 
 @kernel
-def write_delta(numbers, unused_bits, n_groups, differences, spreads, out):  # noqa: PLR0913
-    """Write numbers to `out`, with room for the differences of a block; return how many bytes."""
+def write_blocks(numbers, unused_bits, n_groups, differences, spreads, at, out):  # noqa: PLR0913
+    """Write all numbers but the first from `out[at]` on; return the end.
+
+    There is room for the differences of a block.
+    """
     block, group = len(differences), np.int64(len(differences) // max(n_groups, 1))
     n = len(numbers)
-    at = put_varint(out, np.uint64(0), np.uint64(block))
-    at = put_varint(out, at, np.uint64(n_groups))
-    at = put_varint(out, at, np.uint64(n))
-    at = put_varint(out, at, zigzag(numbers[0] if n > 0 else 0))
     for start in range(1, n, max(block, 1)):
         n_here = min(block, n - start)
         least = subtract(
             numbers[start : start + n_here], numbers[start - 1 : start - 1 + n_here], unused_bits,
             differences,
         )  # fmt: skip
-        at = put_varint(out, at, zigzag(least))
+        at = put_varint(out, at, np.uint64((least << 1) ^ (least >> 63)))
         spread(differences[:n_here], least, unused_bits, spreads)
         widths = at
         at += np.uint64(n_groups)
@@ -56,12 +61,6 @@ def write_delta(numbers, unused_bits, n_groups, differences, spreads, out):  # n
             if width > 0:
                 at = pack(part, width, out, at)
     return at
-
-
-@kernel
-def zigzag(number):
-    """Return a number with its sign in the lowest bit."""
-    return np.uint64((number << 1) ^ (number >> 63))
 
 
 @kernel

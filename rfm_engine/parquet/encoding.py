@@ -53,7 +53,7 @@ class Memory(io.RawIOBase):
         """Append."""
         start = self._end
         self._end += len(data)
-        self._room[start : self._end] = data
+        self._room[start : self._end] = memoryview(data)
         return len(data)
 
     def view(self) -> memoryview:

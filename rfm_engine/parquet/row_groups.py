@@ -39,7 +39,7 @@ def encode_group(table: pa.Table, memory: Memory) -> None:
         encoded = encode()
         start = memory.tell()
         for page in encoded.pages:
-            memory.write(memoryview(page))
+            memory.write(page)
         chunks[name] = encoded.column_chunk(start)
     n_bytes = integer(memory.tell() - len(MAGIC))
     group = struct(

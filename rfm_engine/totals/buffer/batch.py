@@ -14,9 +14,9 @@ from rfm_engine.orders.normalize import OrderRows
 from rfm_engine.totals.buffer.inline_ids import are_of_length
 from rfm_engine.totals.buffer.lines import joined
 from rfm_engine.totals.buffer.narrow_rows import are_narrow
-from rfm_engine.totals.buffer.routing import BLOCK_ROWS, Block, Route, route
+from rfm_engine.totals.buffer.routing import Route, route
 from rfm_engine.totals.buffer.rows import Layout, Span, Waiting
-from rfm_engine.totals.buffer.scatter import Columns, place_rows
+from rfm_engine.totals.buffer.scatter import Columns, Numbers, place_rows
 from rfm_engine.totals.buffer.texts import WaitingTexts
 from rfm_engine.totals.tables.dense_ids import DenseRange
 
@@ -64,25 +64,22 @@ class Batch(NamedTuple):
         """Write the rows where they wait, sorted by bin."""
         rows, layout = self.rows, waiting.layout
         place = waiting.rows[span.row : span.row + self.n_rows]
-        columns = Columns(frozen(rows.time_us), frozen(rows.amount_minor), _alone(rows))
+        numbers = Numbers()
         first_word = span.word
         if self.key_texts is not None:
-            columns = columns._replace(key_places=self.key_texts.write(waiting.texts, first_word))
+            numbers = Numbers(self.key_texts.write(waiting.texts, first_word))
             first_word += self.key_texts.n_words
         if self.order_texts is not None and rows.order_keys is not None:
-            columns = columns._replace(
-                orders=frozen(rows.order_keys.hash(key).view(np.int64)),
-                order_places=self.order_texts.write(waiting.texts, first_word),
-            )
+            hashes = frozen(rows.order_keys.hash(key).view(np.int64))
+            places = self.order_texts.write(waiting.texts, first_word)
+            numbers = numbers._replace(orders=hashes, order_places=places)
         elif rows.order_keys is not None and not rows.order_keys.of_bytes:
-            columns = columns._replace(orders=frozen(rows.order_keys.bits.view(np.int64)))
+            numbers = numbers._replace(orders=frozen(rows.order_keys.bits.view(np.int64)))
         elif rows.n_orders is not None:
-            columns = columns._replace(orders=frozen(rows.n_orders))
+            numbers = numbers._replace(orders=frozen(rows.n_orders))
+        columns = Columns(frozen(rows.time_us), frozen(rows.amount_minor), _alone(rows), numbers)
         ids, reason, bounds = self.route
-        place_rows(
-            ids, reason, columns, layout.narrow, layout.n_key_columns, Block.of(BLOCK_ROWS),
-            bounds[:-1].copy(), place,
-        )  # fmt: skip
+        place_rows(ids, reason, columns, layout, bounds[:-1].copy(), place)
 
 
 def _alone(rows: OrderRows) -> Marks:

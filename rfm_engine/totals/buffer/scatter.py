@@ -1,42 +1,100 @@
-"""Rows of a batch written where they wait, sorted by bin."""
+"""Rows of a batch counted by bin, and written where they wait, sorted by bin."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import frozen
-from rfm_engine.kernels.types import Integers, Marks
+from rfm_engine.kernels.types import BufferRows, Integers, Marks
+from rfm_engine.totals.buffer.addresses import Block, RowIds, address
 from rfm_engine.totals.buffer.narrow_rows import packed
-from rfm_engine.totals.buffer.routing import address
+from rfm_engine.totals.buffer.rows import Layout
 
 NO_NUMBERS: Integers = frozen(np.empty(0, np.int64))
+_NO_ROWS: BufferRows = np.empty((0, 0), np.int64)
+_NO_BINS = np.empty(0, np.uint16)
 
 
-class Columns(NamedTuple):
-    """What rows have besides the customer, `n` of each, read-only.
+class Numbers(NamedTuple):
+    """Columns of numbers, `int64[n]` or empty where rows have no such column.
 
-    `alone` is 1 where a row is an order by itself, or of length 1 and meant for all. The others are
-    empty where rows have none of them: the places of the customers' bytes; the order ids, or their
-    hashes and the places of their bytes, or numbers of orders.
+    The places of the customers' bytes; the order ids, or their hashes and the places of their
+    bytes, or numbers of orders.
     """
 
-    time_us: Integers
-    amount_minor: Integers
-    alone: Marks
     key_places: Integers = NO_NUMBERS
     orders: Integers = NO_NUMBERS
     order_places: Integers = NO_NUMBERS
 
 
+class Columns(NamedTuple):
+    """What rows have besides the customer, read-only.
+
+    `alone` is 1 where a row is an order by itself, or of length 1 and meant for all.
+    """
+
+    time_us: Integers
+    amount_minor: Integers
+    alone: Marks
+    numbers: Numbers = Numbers()
+
+
+_NO_COLUMNS = Columns(NO_NUMBERS, NO_NUMBERS, frozen(np.empty(0, np.uint8)))
+_NO_LAYOUT = Layout(of_bytes=False, orders=None)
+
+
+def count_rows(ids: RowIds, reason: Marks, counts: Integers) -> None:
+    """Add to `counts`, `int64[bins]`, the rows of each bin whose `reason` is 0."""
+    _spread(ids, reason, counts)
+
+
+def find_bins(ids: RowIds, reason: Marks, n_bins: int) -> npt.NDArray[np.uint16]:
+    """Return the bin of each row, `n_bins` where its `reason` is not 0."""
+    bins = np.full(len(reason), n_bins, np.uint16)
+    _spread(ids, reason, np.zeros(n_bins, np.int64), bins=bins)
+    return bins
+
+
+def place_rows(
+    ids: RowIds,
+    reason: Marks,
+    columns: Columns,
+    layout: Layout,
+    next_place: Integers,
+    rows: BufferRows,
+) -> None:
+    """Write the rows whose `reason` is 0 to `rows`; `next_place` is the first place of each bin."""
+    _spread(ids, reason, next_place, columns, layout, rows=rows)
+
+
+def _spread(
+    ids: RowIds,
+    reason: Marks,
+    next_place: Integers,
+    columns: Columns = _NO_COLUMNS,
+    layout: Layout = _NO_LAYOUT,
+    *,
+    bins: npt.NDArray[np.uint16] = _NO_BINS,
+    rows: BufferRows = _NO_ROWS,
+) -> None:
+    spread_rows(
+        ids, reason, columns, layout.narrow, layout.n_key_columns, Block.room(), next_place, bins,
+        rows,
+    )  # fmt: skip
+
+
 @kernel
-def place_rows(ids, reason, columns, narrow, n_key_columns, block, next_place, rows):
+def spread_rows(ids, reason, columns, narrow, n_key_columns, block, next_place, bins, rows):
     """Write each row whose `reason` is 0 to the next place of its bin; see `Layout` for columns.
 
     From the columns of a batch to rows by blocks that stay in the cache: in passes of their own
-    through all rows hashing, packing and writing took 9.2 ns a row, and like this 7.
+    through all rows hashing, packing and writing took 9.2 ns a row, and like this 6. Where there
+    are no rows they are only counted in `next_place`, and their `bins` are filled, where there are
+    any: in a loop of its own that took as long to be compiled.
     """
     key_column = 2 if narrow else 3
     for start in range(0, len(reason), max(len(block.bins), 1)):
@@ -44,6 +102,10 @@ def place_rows(ids, reason, columns, narrow, n_key_columns, block, next_place, r
         address(ids, start, stop, block)
         take_places(block.bins, reason[start:stop], next_place, block.places)
         places = block.places[: stop - start]
+        if len(bins) > 0:
+            take_bins(block.bins, places, bins[start:stop])
+        if len(rows) == 0:
+            continue
         put_words(block.words, places, 0, rows)
         times, amounts = columns.time_us[start:stop], columns.amount_minor[start:stop]
         alone = columns.alone[start:stop] if len(columns.alone) > 1 else columns.alone
@@ -51,18 +113,16 @@ def place_rows(ids, reason, columns, narrow, n_key_columns, block, next_place, r
             put_packed(times, amounts, alone, places, rows)
         else:
             put_wide(times, amounts, alone, places, rows)
-        column = key_column
-        if len(columns.key_places) > 0:
-            put_numbers(columns.key_places[start:stop], places, column, rows)
-        elif len(ids.texts) > 0 and len(ids.words) == 0:
-            put_words(block.seconds, places, column, rows)
+        if len(ids.texts) > 0 and len(ids.words) == 0:
+            put_words(block.seconds, places, key_column, rows)
         elif len(ids.texts) > 0:
-            put_texts(ids.texts, start, ids.n_words, places, column, rows)
-        column += n_key_columns
-        if len(columns.orders) > 0:
-            put_numbers(columns.orders[start:stop], places, column, rows)
-        if len(columns.order_places) > 0:
-            put_numbers(columns.order_places[start:stop], places, column + 1, rows)
+            put_texts(ids.texts, start, ids.n_words, places, key_column, rows)
+        column = key_column
+        for number in range(3):
+            numbers = columns.numbers[number]
+            if len(numbers) > 0:
+                put_numbers(numbers[start:stop], places, column, rows)
+            column += n_key_columns if number == 0 else 1
 
 
 @kernel
@@ -73,6 +133,14 @@ def take_places(bins, reason, next_place, places):
         if reason[i] == 0:
             places[i] = next_place[bins[i]]
             next_place[bins[i]] += 1
+
+
+@kernel
+def take_bins(of_block, places, bins):
+    """Fill `bins` where rows are counted."""
+    for i in range(len(places)):
+        if places[i] >= 0:
+            bins[i] = of_block[i]
 
 
 @kernel

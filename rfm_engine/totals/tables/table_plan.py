@@ -29,12 +29,14 @@ from rfm_engine.totals.tables.partition import KeyTable, Partition
 _FEW_BITS = 4
 MANY_BITS = BIN_BITS
 _CUSTOMERS_A_TABLE = 1 << 14
-# A smaller batch says little, and few tables are best for few rows.
-_FEWEST_ROWS = 1 << 12
+# A table for fewer rows would be more trouble than it saves.
+_ROWS_A_TABLE = 1 << 12
 _SAMPLE_ROWS = 1 << 16
-# Of skewed customers a sample of that size tells a third to a half.
+# Of skewed customers a sample of that size tells a third to a half, and too many tables cost less
+# than too few.
 _TIMES = 2
-# Where nobody knows how many rows will come, so many times those of the first batch.
+# Where nobody knows how many rows will come, so many times those of the first batch; but there are
+# no more tables than for those.
 _BATCHES = 64
 # Where tables of as many customers as rows may not have room, parts of them go to disk, and small
 # parts are better there.
@@ -107,19 +109,21 @@ class TablePlan:
                 return layout, Tables(
                     self._hashed(layout, _FEW_BITS), self._direct(layout, dense), dense
                 )
-        if len(counted) < _FEWEST_ROWS:
+        known = len(counted) if self.n_rows is None else self.n_rows
+        most_bits = (known // _ROWS_A_TABLE).bit_length()
+        if most_bits <= _FEW_BITS:
             return layout, self.few(layout)
-        n_rows = _BATCHES * len(counted) if self.n_rows is None else self.n_rows
+        n_rows = _BATCHES * known if self.n_rows is None else known
         if n_rows * _BYTES_A_CUSTOMER > tables_bytes:
-            return layout, Tables(self._hashed(layout, MANY_BITS), [])
+            return layout, Tables(self._hashed(layout, min(most_bits, MANY_BITS)), [])
         sample = keys.hash(self.key)[counted][:_SAMPLE_ROWS]
         n_customers = expected_customers(sample, n_rows)
-        return layout, Tables(self._hashed(layout, _table_bits(n_customers), n_customers), [])
+        bits = min(_table_bits(_TIMES * n_customers), most_bits)
+        room = 0 if self.n_rows is None else n_customers >> bits
+        return layout, Tables(self._hashed(layout, bits, room), [])
 
-    def _hashed(self, layout: Layout, bits: int, n_customers: int = 0) -> list[Partition]:
-        """Return tables with room for so many customers in all."""
-        room = n_customers >> bits
-
+    def _hashed(self, layout: Layout, bits: int, room: int = 0) -> list[Partition]:
+        """Return tables, each with room for so many customers to begin with."""
         # Rows come sorted by the bits that choose the bin: slots chosen by them, too, would fill
         # from one end, and every search would run through all that stands there.
         def table() -> KeyTable:
@@ -148,8 +152,7 @@ def expected_customers(hashes: Hashes, n_rows: int) -> int:
     """Return how many customers `n_rows` rows will have, given the hashes of some of them.
 
     Chao's estimate of the unseen (1984), from how many customers the sample holds once and twice,
-    of which more rows show a share (Chao et al. 2014), and that twice: it is an estimate from
-    below, and too many tables cost less than too few.
+    of which more rows show a share (Chao et al. 2014). It is an estimate from below.
     """
     n = len(hashes)
     ordered = np.sort(hashes)
@@ -161,4 +164,4 @@ def expected_customers(hashes: Hashes, n_rows: int) -> int:
     if once:
         more = max(n_rows - n, 0)
         share = -np.expm1(more * np.log1p(-once / (n * unseen + once)))
-    return _TIMES * int(len(counts) + unseen * share)
+    return int(len(counts) + unseen * share)
