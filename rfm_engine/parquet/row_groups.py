@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from rfm_engine.kernels.arrays import values
+from rfm_engine.kernels.arrays import arrow, values
 from rfm_engine.parquet import columns
 from rfm_engine.parquet.columns import Encoded, encode_fixed, encode_numbers, encode_places
 from rfm_engine.parquet.concatenation import MAGIC, column_chunks, pages_of
@@ -108,7 +108,7 @@ def _encoder_of_scores(name: str, column: pa.ChunkedArray[Any]) -> Callable[[], 
     """Encode scores as places among all from the least to the greatest."""
     scores = _joined([values(chunk, np.int8) for chunk in column.chunks])
     least, greatest = int(scores.min()), int(scores.max())
-    among = pa.array(range(least, greatest + 1), pa.int32())
+    among = arrow(np.arange(least, greatest + 1, dtype=np.int32))
     return partial(encode_places, name, scores.astype(np.int16) - np.int16(least), among)
 
 
