@@ -124,6 +124,7 @@ class TablePlan:
 
     def _hashed(self, layout: Layout, bits: int, room: int = 0) -> list[Partition]:
         """Return tables, each with room for so many customers to begin with."""
+
         # Rows come sorted by the bits that choose the bin: slots chosen by them, too, would fill
         # from one end, and every search would run through all that stands there.
         def table() -> KeyTable:
