@@ -23,6 +23,10 @@ def bench(
     lines: Annotated[
         bool, typer.Option("--lines", help="Order lines; distinct orders are counted.")
     ] = False,
+    file_format: Annotated[
+        Literal["parquet", "parquet-pyarrow", "parquet-duckdb", "csv"],
+        typer.Option("--format", help="Orders as rfm, pyarrow or DuckDB write Parquet, or as CSV."),
+    ] = "parquet",
     engines: Annotated[
         str | None, typer.Option(metavar="A,B", help="Solutions to run; all by default.")
     ] = None,
@@ -46,10 +50,16 @@ def bench(
     """Time `rfm score` beside DuckDB, Polars, pyarrow and pandas, after comparing the answers."""
     if (customers is None) != (orders is None) or (orders is None) == (input_file is None):
         raise Misuse("bench must have --customers and --orders, or --input; give one of the two.")
+    if file_format != "parquet" and (in_memory or input_file is not None):
+        other = "--in-memory" if in_memory else "--input"
+        raise Misuse(
+            f"--format must be given with simulated orders in a file; got {other} too. Drop one."
+        )
     from rich.console import Console
 
     from rfm_engine.bench.chart import check_chart, draw
     from rfm_engine.bench.engines import engines_named
+    from rfm_engine.bench.files import in_format
     from rfm_engine.bench.run import Plan, run_bench, simulated
     from rfm_engine.bench.work import open_input
     from rfm_engine.totals.memory.system import available_processors
@@ -67,6 +77,7 @@ def bench(
     )
     with file as path:
         given = open_input(path, lines=lines, ids=ids if input_file is None else None)
+        given = in_format(given, file_format)
         record = run_bench(plan, given, _tell)
     if save is not None:
         record.save(save)

@@ -36,6 +36,9 @@ class Job(NamedTuple):
     lines: bool
     in_memory: bool
     cold: bool
+    csv: bool
+    int_ids: bool
+    """Whether customers of a CSV file are integers, and no texts."""
 
 
 def main(job: Job) -> None:

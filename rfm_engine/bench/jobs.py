@@ -14,7 +14,7 @@ from rfm_engine.bench import child
 from rfm_engine.bench.engines import FLOOR, Engine
 from rfm_engine.bench.measure import run_process
 from rfm_engine.bench.record import FloorSample, Sample
-from rfm_engine.bench.work import needed_columns, segment_of_cells
+from rfm_engine.bench.work import Input, needed_columns, segment_of_cells
 from rfm_engine.totals.memory.system import available_bytes
 
 # Of the memory available when the benchmark starts; beyond, the system would end somebody.
@@ -48,7 +48,7 @@ class Jobs:
             "OMP_NUM_THREADS": str(threads),  # of pyarrow, and of pandas through it
         }
 
-    def run(self, engine: Engine, orders: Path, *, cold: bool) -> tuple[Sample, Path]:
+    def run(self, engine: Engine, orders: Input, *, cold: bool) -> tuple[Sample, Path]:
         """Run a solution on a file; return what it took and where its answer stands.
 
         Raises
@@ -74,7 +74,7 @@ class Jobs:
         sample = Sample(stop - start, inside["processor_seconds"], peak, inside["set_up"])
         return sample, output
 
-    def run_floor(self, orders: Path, answer: Path) -> FloorSample:
+    def run_floor(self, orders: Input, answer: Path) -> FloorSample:
         """Decode the orders and encode an answer."""
         output = self._folder / "output"
         command = self._child(FLOOR, orders, output, cold=False, answer=answer)
@@ -83,10 +83,12 @@ class Jobs:
         inside = self._report()
         return FloorSample(inside["decode"], inside["encode"])
 
-    def _rfm_score(self, orders: Path, output: Path) -> list[str]:
+    def _rfm_score(self, orders: Input, output: Path) -> list[str]:
         order = ["--order", "order_id"] if self._lines else []
+        if orders.is_csv and orders.has_int_ids:
+            order += ["--ids", "int"]
         return [
-            str(Path(sysconfig.get_path("scripts")) / "rfm"), "score", str(orders),
+            str(Path(sysconfig.get_path("scripts")) / "rfm"), "score", str(orders.path),
             "-o", str(output),  # a folder, so that several threads write
             "--threads", str(self._threads), "--quiet", *order, *self._rfm_options,
             "--as-files",  # the one file that all others read too, of a table or not
@@ -95,7 +97,7 @@ class Jobs:
     def _child(
         self,
         engine: Engine,
-        orders: Path,
+        orders: Input,
         output: Path,
         *,
         cold: bool,
@@ -104,7 +106,7 @@ class Jobs:
         job = child.Job(
             engine=engine.name,
             script=str(engine.script),
-            input=str(orders),
+            input=str(orders.path),
             columns=needed_columns(lines=self._lines),
             output=str(output),
             report=str(self._folder / "report"),
@@ -114,6 +116,8 @@ class Jobs:
             lines=self._lines,
             in_memory=self._in_memory,
             cold=cold,
+            csv=orders.is_csv,
+            int_ids=orders.has_int_ids,
         )
         return [sys.executable, "-P", child.__file__, json.dumps(job._asdict())]
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from rfm_engine.bench.check import Checker
 from rfm_engine.bench.engines import Engine
+from rfm_engine.bench.files import in_format
 from rfm_engine.bench.jobs import Jobs, remove
 from rfm_engine.bench.measure import ProcessError
 from rfm_engine.bench.record import (
@@ -23,7 +24,7 @@ from rfm_engine.bench.record import (
     package_version,
     versions,
 )
-from rfm_engine.bench.work import Input
+from rfm_engine.bench.work import Input, open_input
 from rfm_engine.errors import UsageError
 from rfm_engine.output import write
 from rfm_engine.simulate import Ids, simulate
@@ -49,7 +50,7 @@ def run_bench(plan: Plan, orders: Input, tell: Callable[[str], None]) -> Record:
     plan
         What to run.
     orders
-        The Parquet file.
+        The file.
     tell
         Called with a few words before each process.
 
@@ -112,9 +113,9 @@ class _Bench:
                 self._tell(f"warm {number} of {plan.runs}: {engine.name}")
                 sample = self._attempt(engine, record, cold=False)
                 record.warm += [sample] if sample else []
-            if not plan.in_memory and checker.answer is not None:
+            if self._has_floor and checker.answer is not None:
                 self._tell(f"warm {number} of {plan.runs}: floor")
-                self._floor.append(self._jobs.run_floor(self._orders.path, checker.kept))
+                self._floor.append(self._jobs.run_floor(self._orders, checker.kept))
         if not plan.in_memory:
             self._start_up()
         return Record(
@@ -126,13 +127,18 @@ class _Bench:
             floor=self._floor,
         )
 
+    @property
+    def _has_floor(self) -> bool:
+        """Whether all that has to be decoded is Parquet."""
+        return not self._plan.in_memory and not self._orders.is_csv
+
     def _measured(self) -> Iterator[tuple[Engine, EngineRecord]]:
         return (pair for pair in self._records.items() if pair[1].status == "measured")
 
     def _attempt(self, engine: Engine, record: EngineRecord, *, cold: bool) -> Sample | None:
         """Run an engine, and compare its answer before its time is looked at."""
         try:
-            sample, output = self._jobs.run(engine, self._orders.path, cold=cold)
+            sample, output = self._jobs.run(engine, self._orders, cold=cold)
         except ProcessError as error:
             _fail(record, error)
             return None
@@ -142,12 +148,14 @@ class _Bench:
 
     def _start_up(self) -> None:
         lines, runs = self._plan.lines, self._plan.runs
-        with simulated(customers=1, orders=1, ids="int", lines=lines, tell=self._tell) as smallest:
+        ids: Ids = self._orders.ids or "int"  # those whose loops are compiled already
+        with simulated(customers=1, orders=1, ids=ids, lines=lines, tell=self._tell) as place:
+            one = in_format(open_input(place, lines=lines), self._orders.format)
             for number in range(1, runs + 1):
                 for engine, record in self._measured():
                     self._tell(f"start-up {number} of {runs}: {engine.name}")
                     try:
-                        sample, output = self._jobs.run(engine, smallest, cold=False)
+                        sample, output = self._jobs.run(engine, one, cold=False)
                     except ProcessError as error:
                         _fail(record, error)
                         continue
@@ -161,6 +169,7 @@ class _Bench:
             "bytes": orders.bytes,
             "id_type": orders.id_type,
             "ids": orders.ids,
+            "format": orders.format,
             "lines": plan.lines,
             "in_memory": plan.in_memory,
             "threads": plan.threads,

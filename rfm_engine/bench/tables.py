@@ -21,8 +21,10 @@ def rows(record: Record) -> list[list[str]]:
         table.append(_short_row(record, "floor", record.floor_seconds))
     for engine in record.measured:
         if engine.start_up:
-            seconds = engine.start_up_seconds
-            table.append(_short_row(record, f"start-up {engine.name}", seconds))
+            row = _short_row(record, f"start-up {engine.name}", engine.start_up_seconds)
+            processor = median(sample.processor_seconds for sample in engine.start_up)
+            row[heads(record).index("cpu")] = f"{processor:.2f}"
+            table.append(row)
     return table
 
 

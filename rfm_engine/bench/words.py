@@ -10,6 +10,12 @@ _SIMULATED_IDS = {
     "string": "ids of 32 characters",
     "uuid": "uuid ids",
 }
+_WAYS = {
+    "parquet": "Parquet to Parquet",
+    "parquet-pyarrow": "Parquet as pyarrow writes it to Parquet",
+    "parquet-duckdb": "Parquet as DuckDB writes it to Parquet",
+    "csv": "CSV to Parquet",
+}
 
 
 def title(record: Record) -> str:
@@ -18,7 +24,9 @@ def title(record: Record) -> str:
     rows = f"{short(work['rows'])} {'order lines' if work['lines'] else 'orders'}"
     customers = f"{short(record.answer['customers'])} customers, " if record.answer else ""
     ids = _SIMULATED_IDS.get(work["ids"], f"{work['id_type']} ids")
-    way = "Arrow to Arrow in memory" if work["in_memory"] else "Parquet to Parquet"
+    way = _WAYS[work.get("format", "parquet")]
+    if work["in_memory"]:
+        way = "Arrow to Arrow in memory"
     return f"{rows}, {customers}{ids}: {way}"
 
 

@@ -23,6 +23,7 @@ import pyarrow.parquet
 from rfm_engine.errors import UsageError
 from rfm_engine.scoring.cells import Bins
 from rfm_engine.segments.catalogue import load_scheme
+from rfm_engine.simulate import Ids
 
 MEASURES = (
     "customer_id", "first_order", "last_order", "recency_days", "frequency", "monetary",
@@ -32,17 +33,29 @@ _BINS = Bins(5, 5, 5)
 
 
 class Input(NamedTuple):
-    """A Parquet file of orders, and what is known of it beforehand."""
+    """A file of orders, and what is known of it beforehand."""
 
     path: Path
     rows: int
     bytes: int
     id_type: str
-    ids: str | None
+    ids: Ids | None
     """The kind of simulated ids."""
+    format: str = "parquet"
+    """See `rfm_engine.bench.files`."""
+
+    @property
+    def has_int_ids(self) -> bool:
+        """Whether customers are integers, which a CSV file does not say."""
+        return "int" in self.id_type
+
+    @property
+    def is_csv(self) -> bool:
+        """Whether it is a CSV file, and no Parquet file."""
+        return self.format == "csv"
 
 
-def open_input(path: Path, *, lines: bool, ids: str | None = None) -> Input:
+def open_input(path: Path, *, lines: bool, ids: Ids | None = None) -> Input:
     """Look at a Parquet file without reading its rows.
 
     Raises

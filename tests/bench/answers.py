@@ -48,4 +48,6 @@ def job_of(engine: str, *, lines: bool = False, threads: int = 2) -> Job:
         lines=lines,
         in_memory=True,
         cold=True,
+        csv=False,
+        int_ids=True,
     )

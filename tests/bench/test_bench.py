@@ -7,6 +7,7 @@ import json
 import pytest
 
 from rfm_engine.bench import engines
+from rfm_engine.bench.files import FORMATS
 from rfm_engine.bench.record import load_record
 from rfm_engine.output import write
 from rfm_engine.simulate import simulate
@@ -41,6 +42,19 @@ def test_bench__compares_all_solutions_and_times_them(rfm, tmp_path):
     assert len(record.floor) == 1
     assert "floor" in run.stdout
     assert (tmp_path / "chart.svg").read_text().startswith("<?xml")
+
+
+@pytest.mark.parametrize("ids", ["int", "uuid"])
+@pytest.mark.parametrize("name", [*FORMATS[1:]])
+def test_bench__measures_files_of_others(rfm, tmp_path, name, ids):
+    place = tmp_path / "saved.json"
+    run = rfm(*SMALL, "--format", name, "--ids", ids, "--save", place)
+    assert run.exit_code == 0, run.stderr
+    record = load_record(place)
+    assert [engine.status for engine in record.measured] == ["measured"] * len(engines.ENGINES)
+    assert record.work["format"] == name
+    assert len(record.floor) == (name != "csv")
+    assert record.answer["customers"] == 300
 
 
 @pytest.mark.parametrize("options", [[], ["--in-memory", "--lines"]])
@@ -94,6 +108,9 @@ def test_bench__goes_on_without_a_solution_that_fails_or_is_missing(rfm, monkeyp
         ([*SMALL, "--input", "x.parquet"], "give one of the two"),
         ([*SMALL, "--engines", "duckdb,spark"], "got 'spark'"),
         ([*SMALL, "--engines", "duckdb,duckdb"], "engines must be named once"),
+        ([*SMALL, "--format", "csv", "--in-memory"], "got --in-memory too"),
+        (["bench", "--input", "x.parquet", "--format", "csv"], "got --input too"),
+        ([*SMALL, "--format", "orc"], "'orc' is not one of"),
         ([*SMALL, "--plot", "chart.pdf"], "plot must end in .svg or .png"),
         (["bench", "--input", "nowhere.parquet"], "input must be a Parquet file"),
     ],

@@ -13,6 +13,7 @@ from rfm_engine.orders.hashing import HashKey
 from rfm_engine.orders.keys import keys_of
 from rfm_engine.orders.normalize import OrderRows
 from rfm_engine.totals.buffer import addresses
+from rfm_engine.totals.buffer import batch as batches_module
 from rfm_engine.totals.buffer.batch import Batch
 from rfm_engine.totals.buffer.rows import BIN_BITS, N_BINS, Layout, Span, Waiting
 from rfm_engine.totals.tables.dense_ids import DenseRange
@@ -76,6 +77,7 @@ def test_place_rows__writes_every_counted_row_to_its_bin(given_batch):
     rows, layout, dense, ids, orders = given_batch
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(addresses, "_BLOCK_ROWS", 7)  # so that blocks end within batches
+        patch.setattr(batches_module, "joined", lambda rows: rows)  # has tests of its own
         batch = Batch.of(rows, layout, KEY, dense)
         waiting = Waiting(batch.layout)
         waiting.make_room(len(rows.reason), batch.n_text_words, 0)

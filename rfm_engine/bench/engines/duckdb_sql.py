@@ -18,9 +18,12 @@ _MEASURES = "customer_id, first_order, last_order, recency_days, frequency, mone
 
 
 def from_file(job: Job) -> None:
-    """Read Parquet, write Parquet."""
+    """Read a file, write Parquet."""
     connection = _connected(job)
     orders = f"read_parquet({_quoted(job.input)})"
+    if job.csv:
+        kind = "BIGINT" if job.int_ids else "VARCHAR"
+        orders = f"read_csv({_quoted(job.input)}, types = {{'customer_id': {_quoted(kind)}}})"
     _make_totals(connection, orders, job)
     answer = _answer(connection, job)
     connection.execute(f"COPY ({answer}) TO {_quoted(job.output)} ({_FORMAT})")

@@ -14,8 +14,15 @@ if TYPE_CHECKING:
 
 
 def from_file(job: Job) -> None:
-    """Read Parquet, write Parquet."""
-    answer = _answer(pd.read_parquet(job.input, columns=job.columns), job)
+    """Read a file, write Parquet."""
+    if job.csv:
+        kinds = {"customer_id": "int64" if job.int_ids else "str"}
+        orders = pd.read_csv(
+            job.input, usecols=job.columns, dtype=kinds, parse_dates=["order_time"]
+        )
+    else:
+        orders = pd.read_parquet(job.input, columns=job.columns)
+    answer = _answer(orders, job)
     answer.to_parquet(job.output, compression="zstd", index=False)
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.csv
 import pyarrow.parquet as pq
 
 if TYPE_CHECKING:
@@ -13,8 +14,14 @@ if TYPE_CHECKING:
 
 
 def from_file(job: Job) -> None:
-    """Read Parquet, write Parquet."""
-    answer = from_table(pq.read_table(job.input, columns=job.columns), job)
+    """Read a file, write Parquet."""
+    if job.csv:
+        kinds = {"customer_id": pa.int64() if job.int_ids else pa.string()}
+        options = pyarrow.csv.ConvertOptions(column_types=kinds, include_columns=job.columns)
+        orders = pyarrow.csv.read_csv(job.input, convert_options=options)
+    else:
+        orders = pq.read_table(job.input, columns=job.columns)
+    answer = from_table(orders, job)
     pq.write_table(answer, job.output, compression="zstd", use_dictionary=["segment"])
 
 

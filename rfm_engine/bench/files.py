@@ -1,0 +1,65 @@
+"""The same orders in the files of others: how they are written decides what reading them costs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from rfm_engine.bench.work import Input
+from rfm_engine.errors import UsageError
+from rfm_engine.output import write
+
+PARQUET, CSV = "parquet", "csv"
+
+
+def in_format(orders: Input, name: str) -> Input:
+    """Write the orders of a Parquet file beside it as another format, and return these.
+
+    Raises
+    ------
+    UsageError
+        There is no such format, or what writes it is not installed.
+    """
+    if name not in FORMATS:
+        raise UsageError(f"format must be one of {', '.join(FORMATS)}; got {name!r}. Choose one.")
+    if name == PARQUET:
+        return orders
+    place = orders.path.with_name("again.csv" if name == CSV else "again.parquet")
+    _WRITERS[name](orders.path, place)
+    return orders._replace(path=place, bytes=place.stat().st_size, format=name)
+
+
+def _by_pyarrow(source: Path, target: Path) -> None:
+    """Write Parquet with pyarrow's defaults: dictionaries, and snappy."""
+    with pq.ParquetFile(source) as file, pq.ParquetWriter(target, file.schema_arrow) as writer:
+        for number in range(file.num_row_groups):
+            writer.write_table(file.read_row_group(number))
+
+
+def _by_duckdb(source: Path, target: Path) -> None:
+    """Write Parquet with DuckDB's defaults."""
+    try:
+        import duckdb
+    except ImportError:
+        raise UsageError(
+            "format parquet-duckdb must be written by DuckDB; got none. pip install duckdb"
+        ) from None
+    connection = duckdb.connect()
+    places = [str(place).replace("'", "''") for place in (source, target)]
+    connection.execute("COPY (FROM read_parquet('{}')) TO '{}' (FORMAT parquet)".format(*places))
+
+
+def _as_csv(source: Path, target: Path) -> None:
+    with pq.ParquetFile(source) as file:
+        write(file.iter_batches(), file.schema_arrow, target)
+
+
+_WRITERS: dict[str, Callable[[Path, Path], None]] = {
+    "parquet-pyarrow": _by_pyarrow,
+    "parquet-duckdb": _by_duckdb,
+    CSV: _as_csv,
+}
+FORMATS = (PARQUET, *_WRITERS)
+"""As `rfm simulate` writes it, as others do by default, and CSV."""
