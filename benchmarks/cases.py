@@ -27,6 +27,7 @@ class Case(NamedTuple):
     runs: int = 3
     engines: tuple[str, ...] = ()
     rfm_options: tuple[str, ...] = ()
+    format: str = "parquet"
 
     @property
     def data(self) -> tuple[int, int, Ids, bool]:
@@ -43,6 +44,7 @@ CASES = {
         Case("dense-10m", 10 * _MILLION, _MILLION, ids="dense", engines=_FEW),
         Case("string-10m", 10 * _MILLION, _MILLION, ids="string", engines=_FEW),
         Case("uuid-10m", 10 * _MILLION, _MILLION, ids="uuid", engines=_FEW),
+        Case("csv-10m", 10 * _MILLION, _MILLION, engines=_FEW, format="csv"),
         Case("string-50m", 50 * _MILLION, 5 * _MILLION, ids="string", engines=_FEW, runs=2),
         # About 2.19 lines an order: 100 million of them.
         Case("lines-100m", 45_700_000, 5 * _MILLION, lines=True, engines=_FEW, runs=2),
@@ -50,6 +52,14 @@ CASES = {
         Case("few-100m", 100 * _MILLION, _MILLION, engines=_FEW, runs=2),
         Case("many-100m", 100 * _MILLION, 50 * _MILLION, engines=_FEW, runs=2),
         Case("int-100m", 100 * _MILLION, 10 * _MILLION, engines=_FIELD),
+        Case(
+            "int-100m-pyarrow", 100 * _MILLION, 10 * _MILLION, engines=_FEW, runs=2,
+            format="parquet-pyarrow",
+        ),
+        Case(
+            "int-100m-duckdb", 100 * _MILLION, 10 * _MILLION, engines=_FEW, runs=2,
+            format="parquet-duckdb",
+        ),
         Case("int-100m-one-thread", 100 * _MILLION, 10 * _MILLION, threads=1, engines=_OURS),
         Case("memory-100m", 100 * _MILLION, 10 * _MILLION, in_memory=True, engines=_FEW),
         Case(

@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 
 from benchmarks.cases import CASES, REAL, RESULTS, Case
 from rfm_engine.bench.engines import engines_named
+from rfm_engine.bench.files import in_format
 from rfm_engine.bench.run import Plan, run_bench, simulated
 from rfm_engine.bench.work import open_input
 
@@ -45,8 +46,13 @@ def run_case(case: Case, orders: Path, scale: float, result: Path) -> None:
     engines = engines_named(case.engines)
     plan = Plan(engines, case.lines, case.in_memory, case.threads, case.runs, case.rfm_options)
     real = case.name == REAL
-    given = open_input(orders, lines=case.lines, ids=None if real else case.ids)
-    record = run_bench(plan, given, partial(_tell, case.name))
+    simulated_ones = open_input(orders, lines=case.lines, ids=None if real else case.ids)
+    given = in_format(simulated_ones, case.format)
+    try:
+        record = run_bench(plan, given, partial(_tell, case.name))
+    finally:
+        if given is not simulated_ones:
+            given.path.unlink()
     record.work["scale"] = 1.0 if real else scale
     record.save(result)
 
