@@ -27,7 +27,12 @@ _ROWS = 1 << 20
 _TEXT_ROWS = 1 << 18
 _BATCH_BYTES = 1 << 24
 _FEWEST_ROWS = 1 << 10
+# Small row groups that follow one another are read as one: each read parses and opens anew, and
+# large batches group fastest. But there should be reads for all threads, many of them, so that all
+# end together. 100 M rows in the row groups of 122,880 rows that DuckDB writes took 8.6 s of
+# processor time one by one.
 _JOINED_ROWS = 1 << 16
+_READS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,11 +157,13 @@ def _validate(batch: pa.RecordBatch) -> None:
 
 def _pieces(row_groups: Sequence[RowGroup]) -> list[Piece]:
     """Return the pieces that hold every row once; a large row group stands alone."""
+    share = sum(group.n_rows for group in row_groups) // _READS
+    most = max(_JOINED_ROWS, min(_ROWS, share))
     pieces: list[Piece] = []
     n_rows = 0
     for index, group in enumerate(row_groups):
         last = pieces[-1] if pieces else None
-        if last and last.n_rows + group.n_rows <= _JOINED_ROWS:
+        if last and last.n_rows + group.n_rows <= most:
             rows = (*last.group_rows, group.n_rows)
             pieces[-1] = Piece(last.first_group, rows, last.first_row)
         else:
