@@ -153,10 +153,16 @@ def expected_customers(hashes: Hashes, n_rows: int) -> int:
     """Return how many customers `n_rows` rows will have, given the hashes of some of them.
 
     Chao's estimate of the unseen (1984), from how many customers the sample holds once and twice,
-    of which more rows show a share (Chao et al. 2014). It is an estimate from below.
+    of which more rows show a share (Chao et al. 2014). It is an estimate from below. Rows of a
+    customer that follow one another, such as the lines of an order, are one: they say nothing of
+    how often the customer comes back.
     """
-    n = len(hashes)
-    ordered = np.sort(hashes)
+    if not len(hashes):
+        return 0
+    changes = hashes[1:] != hashes[:-1]
+    ordered = np.sort(hashes[np.flatnonzero(np.concatenate([[True], changes]))])
+    n = len(ordered)
+    n_rows = n_rows * n // len(hashes)
     starts = np.flatnonzero(ordered[1:] != ordered[:-1])
     counts = np.diff(starts, prepend=-1, append=n - 1)
     once, twice = int((counts == 1).sum()), int((counts == 2).sum())
