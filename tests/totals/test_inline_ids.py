@@ -48,7 +48,7 @@ def mixed(pairs: np.ndarray, key: HashKey) -> tuple[np.ndarray, np.ndarray]:
     nothing = frozen(np.empty(0, np.uint64))
     block = Block.room()
     for start in range(0, len(pairs), len(block.words)):
-        part = frozen(pairs[start : start + len(block.words)].reshape(-1))
+        part = frozen(pairs[start : start + len(block.words)].reshape(-1).view(np.int64))
         zero = np.uint64(0)
         ids = RowIds(
             nothing, part, 2, nothing, zero, zero, key.mask, key.multiplier, np.uint64(9)
@@ -182,7 +182,7 @@ def rows_of(ids: list[bytes]) -> np.ndarray:
     """Return rows as a table takes them: the first word, and the rest of the key from column 2."""
     n_bytes = len(ids[0])
     routed = route(byte_keys(ids), counted(len(ids)), KEY, None, n_bytes)
-    words = routed.ids.texts.reshape(len(ids), -1)
+    words = routed.ids.texts.view(np.uint64).reshape(len(ids), -1)
     if n_bytes <= 16:
         first, rest = mixed(words, KEY)
         rest = rest.reshape(-1, 1)

@@ -23,7 +23,7 @@ class RowIds(NamedTuple):
     """
 
     words: Hashes
-    texts: Words
+    texts: Integers
     n_words: int
     bits: Words
     first: np.uint64
@@ -37,18 +37,22 @@ class Block(NamedTuple):
     """Room for what kernels find for some rows at a time, before they write a column of all.
 
     The words that find customers, the second words of ids that have two, bins, and places.
+    `signed_words` and `signed_seconds` are the same memory, seen as the numbers that rows hold.
     """
 
     words: Words
     seconds: Words
     bins: Words
     places: Integers
+    signed_words: Integers
+    signed_seconds: Integers
 
     @classmethod
     def room(cls) -> Block:
         """Make room."""
         words, seconds, bins = np.empty((3, _BLOCK_ROWS), np.uint64)
-        return cls(words, seconds, bins, np.empty(_BLOCK_ROWS, np.int64))
+        places = np.empty(_BLOCK_ROWS, np.int64)
+        return cls(words, seconds, bins, places, words.view(np.int64), seconds.view(np.int64))
 
 
 @kernel
@@ -87,7 +91,8 @@ def mix_ids(ids, bits, shift, block):
 def mix_pairs(ids, texts, shift, block):
     """Mix ids of two words."""
     for i in range(len(texts) >> 1):
-        first, second = texts[np.uint64(2 * i)], texts[np.uint64(2 * i + 1)]
+        first = np.uint64(texts[np.uint64(2 * i)])
+        second = np.uint64(texts[np.uint64(2 * i + 1)])
         word, second = mixed_pair(first, second, ids.mask, ids.multiplier)
         block.words[i] = word
         block.seconds[i] = second

@@ -19,6 +19,7 @@ from rfm_engine.totals.buffer.scatter import count_rows, find_bins
 from rfm_engine.totals.tables.dense_ids import DenseRange
 
 _NO_WORDS = frozen(np.empty(0, np.uint64))
+_NO_NUMBERS = frozen(np.empty(0, np.int64))
 
 
 class Route(NamedTuple):
@@ -52,12 +53,14 @@ def route(
     keys: RowKeys, reason: Marks, key: HashKey, dense: DenseRange | None, id_bytes: int = 0
 ) -> Route:
     """Find the bin of every row whose reason is 0; all ids have `id_bytes` bytes unless it is 0."""
-    words = texts = bits = _NO_WORDS
+    words = bits = _NO_WORDS
+    texts = _NO_NUMBERS
     first = n_ids = 0
     if id_bytes and keys.texts is not None:
-        texts = words_of_ids(keys.texts, reason, id_bytes)
+        of_ids = words_of_ids(keys.texts, reason, id_bytes)
         if id_bytes > PAIR_BYTES:
-            words = hash_ids(texts, key)
+            words = hash_ids(of_ids, key)
+        texts = frozen(of_ids.view(np.int64))
     elif isinstance(keys, IntKeys) and key.owners is None:
         bits = frozen(keys.bits)
         if dense is not None:

@@ -106,7 +106,7 @@ def spread_rows(ids, reason, columns, narrow, n_key_columns, block, next_place, 
             take_bins(block.bins, places, bins[start:stop])
         if len(rows) == 0:
             continue
-        put_words(block.words, places, 0, rows)
+        put_numbers(block.signed_words, places, 0, rows)
         times, amounts = columns.time_us[start:stop], columns.amount_minor[start:stop]
         alone = columns.alone[start:stop] if len(columns.alone) > 1 else columns.alone
         if narrow:
@@ -114,7 +114,7 @@ def spread_rows(ids, reason, columns, narrow, n_key_columns, block, next_place, 
         else:
             put_wide(times, amounts, alone, places, rows)
         if len(ids.texts) > 0 and len(ids.words) == 0:
-            put_words(block.seconds, places, key_column, rows)
+            put_numbers(block.signed_seconds, places, key_column, rows)
         elif len(ids.texts) > 0:
             put_texts(ids.texts, start, ids.n_words, places, key_column, rows)
         column = key_column
@@ -141,14 +141,6 @@ def take_bins(of_block, places, bins):
     for i in range(len(places)):
         if places[i] >= 0:
             bins[i] = of_block[i]
-
-
-@kernel
-def put_words(words, places, column, rows):
-    """Write a column of words."""
-    for i in range(len(places)):
-        if places[i] >= 0:
-            rows[np.uint64(places[i]), column] = words[i]
 
 
 @kernel
