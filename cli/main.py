@@ -18,7 +18,7 @@ import typer.core
 import typer.main
 
 from . import exits
-from .parameters import Command, hasten
+from .parameters import Command, take_plain_values
 
 _COMMANDS = (
     "score", "explain", "drift", "normalize", "simulate", "demo", "warmup", "bench", "ingest",
@@ -60,7 +60,7 @@ class RfmGroup(typer.core.TyperGroup):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read what was typed before the command."""
-        hasten(self.get_params(ctx))
+        take_plain_values(self.get_params(ctx))
         return super().parse_args(ctx, args)
 
     def main(self, *args: Any, **extra: Any) -> Any:

@@ -41,14 +41,13 @@ def _by_pyarrow(source: Path, target: Path) -> None:
 def _by_duckdb(source: Path, target: Path) -> None:
     """Write Parquet with DuckDB's defaults."""
     try:
-        import duckdb
+        from rfm_engine.bench.engines.duckdb_sql import write_again
     except ImportError:
         raise UsageError(
-            "format parquet-duckdb must be written by DuckDB; got none. pip install duckdb"
+            "format parquet-duckdb must be written by DuckDB, which is not installed. "
+            "pip install duckdb"
         ) from None
-    connection = duckdb.connect()
-    places = [str(place).replace("'", "''") for place in (source, target)]
-    connection.execute("COPY (FROM read_parquet('{}')) TO '{}' (FORMAT parquet)".format(*places))
+    write_again(str(source), str(target))
 
 
 def _as_csv(source: Path, target: Path) -> None:

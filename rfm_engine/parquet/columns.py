@@ -2,8 +2,7 @@
 
 Each becomes the pages of a column chunk and its metadata, as Arrow would write them: a page of the
 first version holds a run of ones, which say that no value is null, and the values, not compressed.
-Of the 126 ns that the columns of a customer take in Arrow most are spent there, value by value;
-here they take 20.
+The columns of a customer with an integer id take 25 ns, in Arrow 103.
 """
 
 from __future__ import annotations
@@ -175,12 +174,12 @@ def _packed(places: npt.NDArray[Any], width: int) -> Bytes:
 def pack_places(places, width, block, at, out):
     """Write places of `width` bits each from `out[at]` on, and zeros behind the last ones."""
     for start in range(0, len(places), max(len(block), 1)):
-        take_places(places[start : start + len(block)], block)
+        fill_block(places[start : start + len(block)], block)
         at = pack(block, width, out, at)
 
 
 @kernel
-def take_places(places, block):
+def fill_block(places, block):
     """Fill a block with places, and zeros behind them."""
     for i in range(len(block)):
         block[i] = 0

@@ -94,7 +94,10 @@ run()
 
 
 def test_typed_values__are_refused_as_typer_does(rfm):
-    for words in (["--threads", "two"], ["--threads", "2.5"], ["--refunds", "some"], []):
+    for words in (
+        ["--threads", "two"], ["--threads", "2.5"], ["--threads", "1" * 5000],
+        ["--refunds", "some"], [],
+    ):  # fmt: skip
         assert rfm("score", "orders.parquet", "-o", "2.parquet", *words).exit_code == 2
     assert "Missing option '-o'" in rfm("score", "orders.parquet").stderr
 

@@ -38,6 +38,12 @@ def from_table(orders: pa.Table, job: Job) -> pa.Table:
     return connection.sql(_answer(connection, job)).to_arrow_table()
 
 
+def write_again(source: str, target: str) -> None:
+    """Write a Parquet file as another one, with DuckDB's defaults."""
+    copy = f"COPY (FROM read_parquet({_quoted(source)})) TO {_quoted(target)} (FORMAT parquet)"
+    duckdb.connect().execute(copy)
+
+
 def _connected(job: Job) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect()
     connection.execute(f"SET threads = {job.threads}")

@@ -54,7 +54,8 @@ def words_of_ids(keys: ByteKeys | SharedKeys, reason: Marks, n_bytes: int) -> Wo
         first, last = int(values.offsets[0]), int(values.offsets[-1])
         every = frozen(np.zeros(n, np.uint8)) if reason.any() else reason
         if last - first == n * n_bytes and are_of_length(values, every, n_bytes):
-            return frozen(frozen(values.data[first:last]).view(np.uint64))
+            close = frozen(values.data[first:last])
+            return frozen(close.view(np.uint64))  # a copy where they are not aligned
     starts = keys.spans[0]
     words = np.zeros(n * width, np.uint64)
     copy_ids(frozen(values.data), frozen(starts), reason, np.uint64(n_bytes), width, words)

@@ -29,7 +29,7 @@ def bring_in(n_rows: int, n_keys: int, *arrays: npt.NDArray[Any]) -> None:
 
 @kernel
 def touch(words):
-    """Read a word of every line of the cache; what is returned keeps the compiler at it."""
+    """Read a word of every cache line; without a result the compiler would drop the loop."""
     seen = np.uint64(0)
     for i in range(0, len(words), 8):
         seen |= words[i]

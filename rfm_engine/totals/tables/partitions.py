@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from functools import partial
+from itertools import chain
 from threading import Condition
 
 import numpy as np
@@ -218,7 +219,8 @@ class Partitions:
         self.layout = self.layout._replace(id_bytes=0)
         self._tables = self._plan.as_many(self.layout, self._tables)
         for partition in former:
-            self._absorb_all([*map(self._spill.read, partition.runs), partition.contents()])
+            parts = chain(map(self._spill.read, partition.runs), [partition.contents()])
+            self._absorb_all(parts)
             partition.clear()
         self._n_bytes = self.nbytes
 

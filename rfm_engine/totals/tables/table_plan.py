@@ -38,8 +38,8 @@ _TIMES = 2
 # Where nobody knows how many rows will come, so many times those of the first batch; but there are
 # no more tables than for those.
 _BATCHES = 64
-# Where tables of as many customers as rows may not have room, parts of them go to disk, and small
-# parts are better there.
+# If every row were a new customer, would the tables fit the memory limit? If not, some may go to
+# disk, and many small tables are better there.
 _BYTES_A_CUSTOMER = 128
 # Customers in tables that are moved become so many times as many.
 _TO_COME = 4
