@@ -39,11 +39,6 @@ class Encoded(NamedTuple):
     about: dict[int, Written]
     dictionary_bytes: int
 
-    @property
-    def n_bytes(self) -> int:
-        """Bytes of all pages."""
-        return sum(map(len, self.pages))
-
     def column_chunk(self, start: int) -> Written:
         """Write the metadata of the chunk, given where its first page stands in the file."""
         about = self.about | {9: integer(start + self.dictionary_bytes)}

@@ -119,11 +119,6 @@ def binary(value: bytes) -> Written:
     return Written(_BINARY, varint(len(value)) + value)
 
 
-def truth(*, value: bool) -> Written:
-    """Write a truth value, as a field of a struct."""
-    return Written(_TRUE if value else _FALSE, b"")
-
-
 def struct(fields: Mapping[int, Written]) -> Written:
     """Write a struct, given its fields by number, in ascending order and less than 16 apart."""
     parts, last = [], 0
