@@ -49,14 +49,12 @@ class Encoded(NamedTuple):
 
 def encode_numbers(name: str, numbers: npt.NDArray[Any], encoding: int) -> Encoded:
     """Encode integers of 32 or 64 bits, PLAIN or DELTA."""
-    n_bits = 8 * numbers.itemsize
-    bodies: list[Bytes] = []
-    for page in _cut(numbers):
-        if encoding == PLAIN:
-            bodies.append(frozen(page).view(np.uint8))
-        else:
-            bodies.append(encode_delta(page.astype(np.int64, copy=False), n_bits))
-    pages = _data_pages(bodies, [len(page) for page in _cut(numbers)], encoding)
+    n_bits, cut = 8 * numbers.itemsize, _cut(numbers)
+    if encoding == PLAIN:
+        bodies = [frozen(page).view(np.uint8) for page in cut]
+    else:
+        bodies = [encode_delta(page.astype(np.int64, copy=False), n_bits) for page in cut]
+    pages = _data_pages(bodies, cut, encoding)
     extremes = numbers.min().tobytes(), numbers.max().tobytes()
     kind = INT32 if n_bits == 32 else INT64
     return _encoded(name, kind, [encoding], len(numbers), pages, extremes)
@@ -64,10 +62,9 @@ def encode_numbers(name: str, numbers: npt.NDArray[Any], encoding: int) -> Encod
 
 def encode_fixed(name: str, data: Bytes, width: int) -> Encoded:
     """Encode binary values of one width, PLAIN."""
-    rows = data.reshape(-1, width)
-    bodies = [frozen(page).reshape(-1) for page in _cut(rows)]
-    pages = _data_pages(bodies, [len(page) for page in _cut(rows)], PLAIN)
-    return _encoded(name, FIXED, [PLAIN], len(rows), pages, None)
+    cut = _cut(data.reshape(-1, width))
+    pages = _data_pages([page.reshape(-1) for page in cut], cut, PLAIN)
+    return _encoded(name, FIXED, [PLAIN], len(data) // width, pages, None)
 
 
 def encode_places(name: str, places: npt.NDArray[Any], dictionary: pa.Array[Any]) -> Encoded:
@@ -80,11 +77,11 @@ def encode_places(name: str, places: npt.NDArray[Any], dictionary: pa.Array[Any]
         kind, body = INT32, numbers.tobytes()
         extremes = numbers[places.min()].tobytes(), numbers[places.max()].tobytes()
     width = max(n_values - 1, 1).bit_length()
-    bodies = [_packed(page, width) for page in _cut(places)]
+    cut = _cut(places)
     head = _header(
         _DICTIONARY_PAGE, len(body), 7, {1: integer(n_values, 32), 2: integer(PLAIN, 32)}
     )
-    pages = _data_pages(bodies, [len(page) for page in _cut(places)], RLE_DICTIONARY)
+    pages = _data_pages([_packed(page, width) for page in cut], cut, RLE_DICTIONARY)
     encodings = [PLAIN, RLE_DICTIONARY]
     return _encoded(name, kind, encodings, len(places), pages, extremes, [head, body])
 
@@ -127,11 +124,11 @@ def _encoded(  # noqa: PLR0913 - the fields of the metadata
 
 
 def _data_pages(
-    bodies: Sequence[Bytes | bytes], n_rows: Sequence[int], encoding: int
+    bodies: Sequence[Bytes], cut: Sequence[npt.NDArray[Any]], encoding: int
 ) -> list[Bytes | bytes]:
     """Return a head, with the levels that say that nothing is null, and the values of each page."""
     pages: list[Bytes | bytes] = []
-    for body, n in zip(bodies, n_rows, strict=True):
+    for body, n in zip(bodies, map(len, cut), strict=True):
         run = varint(n << 1) + b"\x01"
         levels = len(run).to_bytes(4, "little") + run
         about = {

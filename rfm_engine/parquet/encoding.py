@@ -56,6 +56,10 @@ class Memory(io.RawIOBase):
         self._room[start : self._end] = memoryview(data)
         return len(data)
 
+    def cut(self, end: int) -> None:
+        """Forget what was written from byte `end` on."""
+        self._end = end
+
     def view(self) -> memoryview:
         """Show what was written. There must be no view when more is written."""
         return memoryview(self._room)[: self._end]

@@ -12,7 +12,7 @@ import pyarrow as pa
 from rfm_engine.kernels.arrays import arrow, values
 from rfm_engine.parquet import columns
 from rfm_engine.parquet.columns import Encoded, encode_fixed, encode_numbers, encode_places
-from rfm_engine.parquet.concatenation import MAGIC, column_chunks, pages_of
+from rfm_engine.parquet.concatenation import MAGIC, column_chunks, footer_start
 from rfm_engine.parquet.encoding import DELTA, PLAIN, Memory, choose, write_table
 from rfm_engine.parquet.thrift import STRUCT, Written, integer, sequence, struct
 
@@ -41,29 +41,26 @@ def encode_group(table: pa.Table, memory: Memory) -> None:
         for page in encoded.pages:
             memory.write(page)
         chunks[name] = encoded.column_chunk(start)
-    n_bytes = integer(memory.tell() - len(MAGIC))
-    group = struct(
-        {
-            1: sequence([chunks[name] for name in table.column_names]),
-            2: n_bytes,
-            3: integer(table.num_rows),
-            5: integer(len(MAGIC)),
-            6: n_bytes,
-        }
-    )
-    footer = struct({3: integer(table.num_rows), 4: sequence([group])}).data
-    memory.write(footer + len(footer).to_bytes(4, "little") + MAGIC)
+    memory.write(_footer([chunks[name] for name in table.column_names], table, memory.tell()))
+
+
+def _footer(chunks: list[Written], table: pa.Table, end: int) -> bytes:
+    """Write the footer of a file whose only row group ends at byte `end`, and what follows it."""
+    n_bytes, n_rows, first_page = map(integer, (end - len(MAGIC), table.num_rows, len(MAGIC)))
+    group = struct({1: sequence(chunks), 2: n_bytes, 3: n_rows, 5: first_page, 6: n_bytes})
+    footer = struct({3: n_rows, 4: sequence([group])}).data
+    return footer + len(footer).to_bytes(4, "little") + MAGIC
 
 
 def _encode_others(table: pa.Table, memory: Memory) -> dict[str, Written]:
     """Begin the row group with the columns that Arrow encodes; return the metadata of each."""
-    memory.write(MAGIC)
     if not table.num_columns:
+        memory.write(MAGIC)
         return {}
-    apart = Memory()
-    write_table(table, table.schema, apart)
-    memory.write(pages_of(apart.view()))
-    chunks = [Written(STRUCT, chunk) for chunk in column_chunks(apart.view(), 0)]
+    write_table(table, table.schema.remove_metadata(), memory)
+    file = memory.view()
+    chunks = [Written(STRUCT, chunk) for chunk in column_chunks(file)]
+    memory.cut(footer_start(file))
     return dict(zip(table.column_names, chunks, strict=True))
 
 
