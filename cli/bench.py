@@ -25,7 +25,7 @@ def bench(
     ] = False,
     file_format: Annotated[
         Literal["parquet", "parquet-pyarrow", "parquet-duckdb", "csv"],
-        typer.Option("--format", help="Orders as rfm, pyarrow or DuckDB write Parquet, or as CSV."),
+        typer.Option("--format", help="Parquet as rfm, pyarrow or DuckDB write it, or CSV."),
     ] = "parquet",
     engines: Annotated[
         str | None, typer.Option(metavar="A,B", help="Solutions to run; all by default.")

@@ -1,8 +1,8 @@
 """Typed values that need no check by pydantic.
 
-typer checks the value of every parameter with pydantic, which takes 65 ms to load. A text where a
-text is asked for, one of the choices, or a short whole number is taken without it. typer still
-checks all other values, and refuses what is wrong in its own words.
+typer checks the value of every parameter with pydantic, which takes 65 ms to load. Text for a text
+option, one of the listed choices, and short whole numbers do not need it. All other values are
+still checked by typer, which also writes the error messages.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ class Command(typer.core.TyperCommand):
     """A command that takes plain values without pydantic."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Read what was typed."""
-        take_plain_values(self.get_params(ctx))  # that of --help, which is made here, among them
+        """Parse the options and arguments."""
+        take_plain_values(self.get_params(ctx))  # creates --help too
         return super().parse_args(ctx, args)
 
 
 def take_plain_values(parameters: Iterable[Any]) -> None:
     """Have parameters take plain values without pydantic."""
     for parameter in parameters:
-        # The name is private to typer: without it, typer takes all values.
+        # A private name of typer. If it is missing, typer checks all values.
         descriptor = getattr(parameter, "type_descriptor", None)
         if descriptor is not None and "process_value" not in vars(parameter):
             process = partial(_taken, parameter, descriptor, parameter.process_value)

@@ -38,7 +38,7 @@ class Job(NamedTuple):
     cold: bool
     csv: bool
     int_ids: bool
-    """Whether customers of a CSV file are integers, and no texts."""
+    """Whether customer ids in a CSV file are integers."""
 
 
 def main(job: Job) -> None:

@@ -1,4 +1,4 @@
-"""The same orders in the files of others: how they are written decides what reading them costs."""
+"""Simulated orders in other file formats, because the format decides how fast a file is read."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ PARQUET, CSV = "parquet", "csv"
 
 
 def in_format(orders: Input, name: str) -> Input:
-    """Write the orders of a Parquet file beside it as another format, and return these.
+    """Convert a Parquet file of orders to another format, next to it, and return the new file.
 
     Raises
     ------
     UsageError
-        There is no such format, or what writes it is not installed.
+        The format is unknown, or the package that writes it is not installed.
     """
     if name not in FORMATS:
         raise UsageError(f"format must be one of {', '.join(FORMATS)}; got {name!r}. Choose one.")
@@ -32,22 +32,22 @@ def in_format(orders: Input, name: str) -> Input:
 
 
 def _by_pyarrow(source: Path, target: Path) -> None:
-    """Write Parquet with pyarrow's defaults: dictionaries, and snappy."""
+    """Write Parquet with the defaults of pyarrow: dictionaries and snappy."""
     with pq.ParquetFile(source) as file, pq.ParquetWriter(target, file.schema_arrow) as writer:
         for number in range(file.num_row_groups):
             writer.write_table(file.read_row_group(number))
 
 
 def _by_duckdb(source: Path, target: Path) -> None:
-    """Write Parquet with DuckDB's defaults."""
+    """Write Parquet with the defaults of DuckDB."""
     try:
-        from rfm_engine.bench.engines.duckdb_sql import write_again
+        from rfm_engine.bench.engines.duckdb_sql import copy_parquet
     except ImportError:
         raise UsageError(
             "format parquet-duckdb must be written by DuckDB, which is not installed. "
             "pip install duckdb"
         ) from None
-    write_again(str(source), str(target))
+    copy_parquet(str(source), str(target))
 
 
 def _as_csv(source: Path, target: Path) -> None:
@@ -61,4 +61,4 @@ _WRITERS: dict[str, Callable[[Path, Path], None]] = {
     CSV: _as_csv,
 }
 FORMATS = (PARQUET, *_WRITERS)
-"""As `rfm simulate` writes it, as others do by default, and CSV."""
+"""`parquet` is what `rfm simulate` writes."""

@@ -129,7 +129,7 @@ class _Bench:
 
     @property
     def _has_floor(self) -> bool:
-        """Whether all that has to be decoded is Parquet."""
+        """Whether the input is a Parquet file, which the floor decodes."""
         return not self._plan.in_memory and not self._orders.is_csv
 
     def _measured(self) -> Iterator[tuple[Engine, EngineRecord]]:
@@ -148,7 +148,7 @@ class _Bench:
 
     def _start_up(self) -> None:
         lines, runs = self._plan.lines, self._plan.runs
-        ids: Ids = self._orders.ids or "int"  # those whose loops are compiled already
+        ids: Ids = self._orders.ids or "int"  # their kernels are compiled already
         with simulated(customers=1, orders=1, ids=ids, lines=lines, tell=self._tell) as place:
             one = in_format(open_input(place, lines=lines), self._orders.format)
             for number in range(1, runs + 1):

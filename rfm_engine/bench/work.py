@@ -46,12 +46,12 @@ class Input(NamedTuple):
 
     @property
     def has_int_ids(self) -> bool:
-        """Whether customers are integers, which a CSV file does not say."""
+        """Whether customer ids are integers; a CSV file does not say so."""
         return "int" in self.id_type
 
     @property
     def is_csv(self) -> bool:
-        """Whether it is a CSV file, and no Parquet file."""
+        """Whether it is a CSV file."""
         return self.format == "csv"
 
 

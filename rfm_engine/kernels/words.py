@@ -43,7 +43,7 @@ def last_word(data, at, n):
 
 @kernel
 def word_of(data, start, length, number):
-    """Return a word of a text by its number, the last one filled up with zeros."""
+    """Return word `number` of a text; the last word is padded with zeros."""
     at = np.uint64(number) << np.uint64(3)
     left = length - at
     if left >= np.uint64(8):

@@ -35,7 +35,8 @@ def buckets_of(ids: pa.Array, n_buckets: int) -> npt.NDArray[np.uint16]:
 
     It is the remainder of `h ^ (h >> 32)` by `n_buckets`, where `h` is the 64-bit FNV-1a hash of
     the id's bytes (integers: 8 bytes, the lowest first). There is no secret
-    in it, so whoever chooses the ids can fill one bucket; that only makes one file larger.
+    in it, so someone who chooses the ids can direct all of them to one bucket. That only
+    makes one file larger.
     """
     keys = keys_of(ids)
     assert not isinstance(keys, SharedKeys)

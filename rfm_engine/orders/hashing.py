@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rfm_engine.orders.keys import Keys
 
 _WORD = (1 << 64) - 1
-# The hexadecimal digits of pi after the point: numbers without a plan behind them.
+# The fractional digits of pi in hexadecimal, so that nobody had to choose them.
 FIRST_ROUND = np.uint64(0x243F6A8885A308D3)
 SECOND_ROUND = np.uint64(0x13198A2E03707344)
 THIRD_ROUND = np.uint64(0xA4093822299F31D0)
@@ -81,9 +81,9 @@ def mixed(bits, mask, multiplier, more):
 
 @kernel
 def mixed_pair(first, second, mask, multiplier):
-    """Return 128 bits hashed one to one, of which the first 64 find a bin and a slot.
+    """Return a keyed bijection of 128 bits; the first word is used as the hash.
 
-    Three rounds of a Feistel network (Luby and Rackoff 1988), whose functions are `mixed`.
+    Three rounds of a Feistel network (Luby and Rackoff 1988) with `mixed` as round function.
     """
     first ^= mixed(second, mask, multiplier, FIRST_ROUND)
     second ^= mixed(first, mask, multiplier, SECOND_ROUND)
@@ -92,7 +92,7 @@ def mixed_pair(first, second, mask, multiplier):
 
 @kernel
 def unmix_pairs(firsts, seconds, mask, multiplier, words):
-    """Fill `words`, `uint64[n, 2]`, with what `mixed_pair` made the first and second words of."""
+    """Undo `mixed_pair`: fill `words`, `uint64[n, 2]`."""
     for i in range(len(firsts)):
         second = seconds[i]
         first = firsts[i] ^ mixed(second, mask, multiplier, THIRD_ROUND)
@@ -139,10 +139,10 @@ def siphash(offsets, data, key0, key1, hashes):
 
 @kernel
 def siphash_words(words, key0, key1, hashes):
-    """Hash texts of 32 bytes as `siphash` does, given as four words each.
+    """Hash texts of 32 bytes, given as four words each; returns the same hashes as `siphash`.
 
-    Written out, so that several texts go through a round at a time, as vectors: 3 ns a text, byte
-    strings of any length 10.
+    The rounds are unrolled so that LLVM hashes several texts per vector: 3 ns per text. `siphash`
+    takes 10 ns.
     """
     for i in range(len(hashes)):
         v0 = key0 ^ np.uint64(0x736F6D6570736575)
@@ -162,7 +162,7 @@ def siphash_words(words, key0, key1, hashes):
 
 @kernel
 def sip_word(v0, v1, v2, v3, word):
-    """Return the state after a word of the text."""
+    """Return the state after one word of the text."""
     v0, v1, v2, v3 = sip_round(v0, v1, v2, v3 ^ word)
     return v0 ^ word, v1, v2, v3
 

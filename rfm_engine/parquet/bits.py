@@ -1,4 +1,4 @@
-"""Numbers packed to the bits they need, as Parquet packs them: the lowest bit first."""
+"""Bit packing as Parquet defines it: least significant bit first."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rfm_engine.kernels import kernel
 
 @kernel
 def pack(numbers, width, out, at):
-    """Write numbers, a multiple of 32, of `width` bits each from `out[at]` on; return the end."""
+    """Write numbers of `width` bits, a multiple of 32 of them, to `out[at:]`; return the end."""
     waiting = np.uint64(0)
     n_bits = np.uint64(0)
     low_bits = min(width, np.uint64(32))
@@ -33,7 +33,7 @@ def pack(numbers, width, out, at):
 
 @kernel
 def put_word(out, at, word):
-    """Write the low 32 bits, written out so that LLVM makes one store of them; return the end."""
+    """Write the low 32 bits and return the end; unrolled so that LLVM emits one store."""
     out[at] = np.uint8(word & np.uint64(255))
     out[at + np.uint64(1)] = np.uint8((word >> np.uint64(8)) & np.uint64(255))
     out[at + np.uint64(2)] = np.uint8((word >> np.uint64(16)) & np.uint64(255))
@@ -43,7 +43,7 @@ def put_word(out, at, word):
 
 @kernel
 def put_varint(out, at, number):
-    """Write a number of 64 bits by 7 bits a byte, the lowest first; return the end."""
+    """Write an unsigned LEB128 number and return the end."""
     while number >= np.uint64(128):
         out[at] = np.uint8((number & np.uint64(127)) | np.uint64(128))
         at += np.uint64(1)
@@ -54,7 +54,7 @@ def put_varint(out, at, number):
 
 @kernel
 def n_bits_of(number):
-    """Return how many bits a number has up to its highest one."""
+    """Return the bit length of a number."""
     n_bits = np.uint64(0)
     while number != 0:
         number >>= np.uint64(1)

@@ -1,8 +1,8 @@
-"""Columns without nulls that we encode ourselves: numbers, and places in a dictionary.
+"""Our own encoders for columns without nulls: integers, fixed-size binary, dictionary indices.
 
-Each becomes the pages of a column chunk and its metadata, as Arrow would write them: a page of the
-first version holds a run of ones, which say that no value is null, and the values, not compressed.
-The columns of a customer with an integer id take 25 ns, in Arrow 103.
+Each returns the pages and the metadata of a column chunk. Pages have version 1, as in Arrow:
+definition levels, all 1 because no value is null, then the values, uncompressed. The columns of the
+result take 25 ns per customer with an integer id, in Arrow 103 ns.
 """
 
 from __future__ import annotations
@@ -22,25 +22,25 @@ from rfm_engine.parquet.bits import pack
 from rfm_engine.parquet.delta import encode_delta
 from rfm_engine.parquet.thrift import Written, binary, integer, sequence, struct, varint
 
-# Types, encodings, kinds of pages and the codec of the format's definition, parquet.thrift.
+# Types, encodings, page types and codec as numbered in parquet.thrift.
 INT32, INT64, BYTE_ARRAY, FIXED = 1, 2, 6, 7
 PLAIN, RLE, DELTA, RLE_DICTIONARY = 0, 3, 5, 8
 _DATA_PAGE, _DICTIONARY_PAGE = 0, 2
 _UNCOMPRESSED = 0
 
 _PAGE_ROWS = 1 << 17
-_PACKED_AT_A_TIME = 32
+_PACK_ROWS = 32
 
 
 class Encoded(NamedTuple):
-    """The pages of a column chunk, and its metadata without the places of the pages."""
+    """The pages of a column chunk, and its metadata except for page offsets."""
 
     pages: list[Bytes | bytes]
     about: dict[int, Written]
     dictionary_bytes: int
 
     def column_chunk(self, start: int) -> Written:
-        """Write the metadata of the chunk, given where its first page stands in the file."""
+        """Return the metadata of the chunk if its first page is at byte `start` of the file."""
         about = self.about | {9: integer(start + self.dictionary_bytes)}
         if self.dictionary_bytes:
             about[11] = integer(start)
@@ -48,7 +48,7 @@ class Encoded(NamedTuple):
 
 
 def encode_numbers(name: str, numbers: npt.NDArray[Any], encoding: int) -> Encoded:
-    """Encode integers of 32 or 64 bits, PLAIN or DELTA."""
+    """Encode integers of 32 or 64 bits as PLAIN or DELTA."""
     n_bits, cut = 8 * numbers.itemsize, _cut(numbers)
     if encoding == PLAIN:
         bodies = [frozen(page).view(np.uint8) for page in cut]
@@ -61,14 +61,14 @@ def encode_numbers(name: str, numbers: npt.NDArray[Any], encoding: int) -> Encod
 
 
 def encode_fixed(name: str, data: Bytes, width: int) -> Encoded:
-    """Encode binary values of one width, PLAIN."""
+    """Encode binary values of `width` bytes as PLAIN."""
     cut = _cut(data.reshape(-1, width))
     pages = _data_pages([page.reshape(-1) for page in cut], cut, PLAIN)
     return _encoded(name, FIXED, [PLAIN], len(data) // width, pages, None)
 
 
 def encode_places(name: str, places: npt.NDArray[Any], dictionary: pa.Array[Any]) -> Encoded:
-    """Encode places in a dictionary of texts, or of integers of 32 bits."""
+    """Encode indices into a dictionary of strings, or of ascending 32-bit integers."""
     n_values = len(dictionary)
     if pa.types.is_string(dictionary.type):
         kind, body, extremes = BYTE_ARRAY, _plain_texts(dictionary), None
@@ -126,7 +126,7 @@ def _encoded(  # noqa: PLR0913 - the fields of the metadata
 def _data_pages(
     bodies: Sequence[Bytes], cut: Sequence[npt.NDArray[Any]], encoding: int
 ) -> list[Bytes | bytes]:
-    """Return a head, with the levels that say that nothing is null, and the values of each page."""
+    """Return header with definition levels, and values, of each page."""
     pages: list[Bytes | bytes] = []
     for body, n in zip(bodies, map(len, cut), strict=True):
         run = varint(n << 1) + b"\x01"
@@ -151,20 +151,20 @@ def _plain_texts(dictionary: pa.Array[Any]) -> bytes:
 
 
 def _packed(places: npt.NDArray[Any], width: int) -> Bytes:
-    """Return the width of places, and one run of them, packed."""
+    """Return the bit width and one bit-packed run of all indices."""
     n_groups = -(-len(places) // 8)
     head = bytes([width]) + varint(n_groups << 1 | 1)
-    room = len(head) + 4 * width * -(-len(places) // _PACKED_AT_A_TIME)
+    room = len(head) + 4 * width * -(-len(places) // _PACK_ROWS)
     out = np.empty(room, np.uint8)
     out[: len(head)] = np.frombuffer(head, np.uint8)
-    block = np.empty(_PACKED_AT_A_TIME, np.uint64)
+    block = np.empty(_PACK_ROWS, np.uint64)
     pack_places(frozen(places), np.uint64(width), block, np.uint64(len(head)), out)
     return out[: len(head) + width * n_groups]
 
 
 @kernel
 def pack_places(places, width, block, at, out):
-    """Write places of `width` bits each from `out[at]` on, and zeros behind the last ones."""
+    """Write indices of `width` bits to `out[at:]`, padded with zeros to a full block."""
     for start in range(0, len(places), max(len(block), 1)):
         fill_block(places[start : start + len(block)], block)
         at = pack(block, width, out, at)
@@ -172,7 +172,7 @@ def pack_places(places, width, block, at, out):
 
 @kernel
 def fill_block(places, block):
-    """Fill a block with places, and zeros behind them."""
+    """Copy indices to a block, padded with zeros."""
     for i in range(len(block)):
         block[i] = 0
     for i in range(len(places)):

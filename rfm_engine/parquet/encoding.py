@@ -57,7 +57,7 @@ class Memory(io.RawIOBase):
         return len(data)
 
     def cut(self, end: int) -> None:
-        """Forget what was written from byte `end` on."""
+        """Discard everything from byte `end` on."""
         self._end = end
 
     def view(self) -> memoryview:
@@ -66,7 +66,7 @@ class Memory(io.RawIOBase):
 
 
 def write_table(table: pa.Table, schema: pa.Schema, sink: pa.NativeFile | Memory) -> None:
-    """Have Arrow write a table as one Parquet file; without rows it has no row group."""
+    """Write a table as one Parquet file with Arrow; without rows it has no row group."""
     with pyarrow.parquet.ParquetWriter(
         sink, schema, store_decimal_as_integer=True, **_options(table)
     ) as writer:
@@ -75,7 +75,7 @@ def write_table(table: pa.Table, schema: pa.Schema, sink: pa.NativeFile | Memory
 
 
 def empty_file(schema: pa.Schema) -> Memory:
-    """Return a file without rows: what files of a schema have besides their row groups."""
+    """Return a Parquet file without rows, which has the schema and its metadata."""
     memory = Memory()
     # `schema.empty_table` would import pandas, 0.15 s.
     write_table(pa.Table.from_batches([], schema), schema, memory)

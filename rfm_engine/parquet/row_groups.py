@@ -1,4 +1,4 @@
-"""A table encoded as a row group: the usual columns by ourselves, all others by Arrow."""
+"""Encode a table as a row group: usual columns with our own encoders, others with Arrow."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from rfm_engine.parquet.concatenation import MAGIC, column_chunks, footer_start
 from rfm_engine.parquet.encoding import DELTA, PLAIN, Memory, choose, write_table
 from rfm_engine.parquet.thrift import STRUCT, Written, integer, sequence, struct
 
-# Of fewer rows Arrow makes pages before our loops are loaded.
+# For fewer rows, loading our kernels takes longer than encoding with Arrow.
 _FEWEST_ROWS = 1 << 12
 _ENCODINGS = {PLAIN: columns.PLAIN, DELTA: columns.DELTA}
 
 
 def encode_group(table: pa.Table, memory: Memory) -> None:
-    """Encode a table to what `Stitch` takes: the pages of one row group, and a footer that has it.
+    """Encode a table as `Stitch` takes it: the pages of one row group and a footer for it.
 
-    Without rows there is no row group.
+    A table without rows has no row group.
     """
     ours = {}
     if table.num_rows >= _FEWEST_ROWS:
@@ -45,7 +45,7 @@ def encode_group(table: pa.Table, memory: Memory) -> None:
 
 
 def _footer(chunks: list[Written], table: pa.Table, end: int) -> bytes:
-    """Write the footer of a file whose only row group ends at byte `end`, and what follows it."""
+    """Return the end of a file whose only row group ends at byte `end`."""
     n_bytes, n_rows, first_page = map(integer, (end - len(MAGIC), table.num_rows, len(MAGIC)))
     group = struct({1: sequence(chunks), 2: n_bytes, 3: n_rows, 5: first_page, 6: n_bytes})
     footer = struct({3: n_rows, 4: sequence([group])}).data
@@ -53,7 +53,7 @@ def _footer(chunks: list[Written], table: pa.Table, end: int) -> bytes:
 
 
 def _encode_others(table: pa.Table, memory: Memory) -> dict[str, Written]:
-    """Begin the row group with the columns that Arrow encodes; return the metadata of each."""
+    """Encode columns with Arrow at the start of the row group; return their metadata."""
     if not table.num_columns:
         memory.write(MAGIC)
         return {}
@@ -65,7 +65,7 @@ def _encode_others(table: pa.Table, memory: Memory) -> dict[str, Written]:
 
 
 def _encoder(name: str, column: pa.ChunkedArray[Any]) -> Callable[[], Encoded] | None:
-    """Return what encodes a column, None where that is Arrow."""
+    """Return our encoder for a column, or None if there is none."""
     if column.null_count:
         return None
     kind, types = column.type, pa.types
@@ -102,7 +102,7 @@ def _encoder_of_dictionary(name: str, column: pa.ChunkedArray[Any]) -> Callable[
 
 
 def _encoder_of_scores(name: str, column: pa.ChunkedArray[Any]) -> Callable[[], Encoded]:
-    """Encode scores as places among all from the least to the greatest."""
+    """Encode scores as indices into all integers from the minimum to the maximum."""
     scores = _joined([values(chunk, np.int8) for chunk in column.chunks])
     least, greatest = int(scores.min()), int(scores.max())
     among = arrow(np.arange(least, greatest + 1, dtype=np.int32))

@@ -17,7 +17,7 @@ Struct: TypeAlias = dict[int, Any]
     _STOP, _TRUE, _FALSE, _BYTE, _I16, _I32, _I64, _DOUBLE, _BINARY, _LIST, _SET, _MAP, STRUCT,
     _UUID,
 ) = range(14)  # fmt: skip
-_LONG = 15  # From here on the length of a list stands by itself.
+_LONG = 15  # Longer lists store their length separately.
 _DEEPEST = 32
 
 
@@ -120,7 +120,7 @@ def binary(value: bytes) -> Written:
 
 
 def struct(fields: Mapping[int, Written]) -> Written:
-    """Write a struct, given its fields by number, in ascending order and less than 16 apart."""
+    """Write a struct from its fields by number, ascending and less than 16 apart."""
     parts, last = [], 0
     for number, (kind, data) in fields.items():
         parts += [bytes([(number - last) << 4 | kind]), data]
@@ -129,14 +129,14 @@ def struct(fields: Mapping[int, Written]) -> Written:
 
 
 def sequence(items: Sequence[Written]) -> Written:
-    """Write a list of one item or more of the same kind."""
+    """Write a list of at least one item; all are of one kind."""
     n, kind = len(items), items[0].kind
     head = bytes([n << 4 | kind]) if n < _LONG else bytes([_LONG << 4 | kind]) + varint(n)
     return Written(_LIST, head + b"".join(item.data for item in items))
 
 
 def varint(value: int) -> bytes:
-    """Write a number from 0 on by 7 bits a byte, the lowest first."""
+    """Write a non-negative number as unsigned LEB128."""
     out = bytearray()
     while value > 127:
         out.append(value & 127 | 128)

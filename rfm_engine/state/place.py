@@ -1,4 +1,4 @@
-"""Where states stand; apart, because most runs have none and need not load what keeps them."""
+"""Recognise a state by its path, without loading the modules that read states."""
 
 from __future__ import annotations
 

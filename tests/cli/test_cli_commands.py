@@ -56,7 +56,7 @@ finally:
 )
 def test_score__never_loads_pandas(tmp_path, ids, read, options, written):
     """Half of what pyarrow offers for Python objects asks for it first: 0.2 s."""
-    # As many as we encode ourselves.
+    # Large enough for our own encoders.
     orders = simulate(customers=5_000, orders=6_000, ids=ids, lines=True)
     write(orders, orders.schema, tmp_path / f"orders.{read}")
     program = f"""
@@ -77,7 +77,7 @@ UNUSED = ("numba", "pandas", "pydantic", "pyarrow.compute", "rfm_engine.state.st
 @pytest.mark.skipif(not COMPILED, reason="numba is loaded where kernels are Python")
 @pytest.mark.parametrize("ids", ["int", "string", "uuid"])
 def test_score__loads_nothing_that_it_does_not_use(rfm_process, tmp_path, ids):
-    orders = simulate(customers=5_000, orders=6_000, ids=ids)  # as many as we encode ourselves
+    orders = simulate(customers=5_000, orders=6_000, ids=ids)  # enough for our encoders
     write(orders, orders.schema, tmp_path / "orders.parquet")
     rfm_process("score", tmp_path / "orders.parquet", "-o", tmp_path / "1.parquet")  # compiles
     program = f"""

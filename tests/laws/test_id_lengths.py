@@ -1,4 +1,4 @@
-"""Ids of one length, of others and of none, whenever they come: the totals are the same."""
+"""Totals do not depend on the length of ids, or on which batch changes it."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from tests.shapes import AS_OF, NEW_YEAR_2024_US, cents, orders_table, rows_of
 from tests.variants import VARIANTS, variant
 
 SECOND_US = 1_000_000
-# Few of each length, so that customers come back in other batches.
+# Few ids per length, so that customers come back in later batches.
 IDS = {n: [bytes([65 + i]) * n for i in range(4)] for n in (0, 1, 8, 10, 16, 17, 31, 32, 33, 64)}
 BEYOND = 2**30 + 7  # minor units that are not narrow
 
 
 @st.composite
 def batches(draw: st.DrawFn) -> pa.Table:
-    """Orders whose ids have one length, or several, some of them null; some rows are unclear."""
+    """Orders with ids of one or two lengths, nulls, odd times and large amounts."""
     lengths = draw(st.lists(st.sampled_from(sorted(IDS)), min_size=1, max_size=2))
     ids = st.sampled_from([None, *(each for n in lengths for each in IDS[n])])
     odd = st.sampled_from([1, SECOND_US // 2]) if draw(st.booleans()) else st.just(0)

@@ -1,4 +1,4 @@
-"""Row groups that we encode ourselves: what everybody reads, and the bytes that Arrow writes."""
+"""Our own encoders: other readers read the same values, and deltas are the bytes of Arrow."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def uuids(values: list[int | None]) -> pa.Array:
     )
 
 
-# By name, since names decide: what makes a column, and of which values.
+# By column name, because the name decides the encoding: how to build a column, and its values.
 KINDS = {
     "customer_id": (lambda v: pa.array(v, pa.int64()), INT64),
     "near": (lambda v: pa.array(v, pa.int64()), st.integers(-1000, 1000)),
@@ -73,7 +73,7 @@ OURS = set(KINDS) - {"text", "share"}
 
 @st.composite
 def tables(draw: st.DrawFn) -> pa.Table:
-    """Rows of all kinds, as one chunk or several; some columns have nulls."""
+    """Rows of all kinds, in one or two chunks; some columns have nulls."""
     n = draw(st.integers(1, 300))
     gaps = draw(st.sets(st.sampled_from(sorted(KINDS)), max_size=3))
     dice = draw(st.randoms(use_true_random=False))
@@ -159,7 +159,7 @@ def numbers(n_bits: int) -> st.SearchStrategy[list[int]]:
 
 
 def page_of_arrow(values: np.ndarray) -> bytes:
-    """Return a whole file, in which the page stands."""
+    """Return a whole file, which contains the page."""
     memory = Memory()
     pq.write_table(
         pa.table({"values": values}), memory, use_dictionary=False, compression="none",

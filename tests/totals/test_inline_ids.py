@@ -1,4 +1,4 @@
-"""Ids of one length: their words, the bijection of 128 bits, and the table that has them."""
+"""Ids of one length: their words, the bijection of 128 bits, and their key table."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def ids_of_one_length(draw: st.DrawFn) -> list[bytes]:
 
 
 def mixed(pairs: np.ndarray, key: HashKey) -> tuple[np.ndarray, np.ndarray]:
-    """Mix `uint64[n, 2]`, block by block; return the first and the second words."""
+    """Hash `uint64[n, 2]` block by block; return the first and the second words."""
     found = []
     nothing = frozen(np.empty(0, np.uint64))
     block = Block.room()
@@ -70,7 +70,7 @@ def test_unmix_pairs__gives_the_ids_back(pairs, secret):
 
 
 def structured(bits: int) -> dict[str, np.ndarray]:
-    """Ids in which little changes, `uint64[n, 2]`."""
+    """Ids with a regular structure, `uint64[n, 2]`."""
     counting = np.arange(1 << bits, dtype=np.uint64)
     same = np.full_like(counting, 0x0123456789ABCDEF)
     digits = np.frombuffer(
@@ -121,13 +121,13 @@ def test_mixed_pairs__change_half_of_their_bits_with_any_one_bit(family):
         changed[:, bit >> 6] ^= np.uint64(1 << (bit & 63))
         other, _ = mixed(changed, KEY)
         flipped = np.bitwise_count(first ^ other)
-        # 32 of 64 bits, standard deviation 4, over 256 ids: four of theirs is 1.
+        # 32 of 64 bits are expected; for 256 ids the standard deviation of the mean is 0.25.
         assert abs(float(flipped.mean()) - 32) < 2, (family, bit)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_mixed_pairs__cannot_be_made_to_meet_without_the_key(family):
-    """Ids that share a bin and a slot under one key are as scattered as any under another."""
+    """Ids that collide under one key are spread evenly under another one."""
     words, _ = mixed(FAMILIES[family], HashKey.from_int(1))
     together = np.argsort(words >> np.uint64(40))[:256]
     others, _ = mixed(FAMILIES[family][together], HashKey.from_int(2))
@@ -179,7 +179,7 @@ def test_words_of_ids__need_no_copy_where_they_stand_close():
 
 
 def rows_of(ids: list[bytes]) -> np.ndarray:
-    """Return rows as a table takes them: the first word, and the rest of the key from column 2."""
+    """Return rows as a table takes them: hash word, one unused column, rest of the key."""
     n_bytes = len(ids[0])
     routed = route(byte_keys(ids), counted(len(ids)), KEY, None, n_bytes)
     words = routed.ids.texts.view(np.uint64).reshape(len(ids), -1)

@@ -1,4 +1,4 @@
-"""Rows placed by blocks, against the definition of a row written out in Python."""
+"""Buffered rows against the definition of their columns, in plain Python."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_place_rows__writes_every_counted_row_to_its_bin(given_batch):
 
 
 class _Placed:
-    """Rows that have been written, and what stands in them by the layout."""
+    """Compares buffered rows with what the layout says they contain."""
 
     def __init__(self, layout: Layout, waiting: Waiting) -> None:
         self._layout = layout

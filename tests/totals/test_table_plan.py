@@ -1,4 +1,4 @@
-"""How many tables there are, and for how many customers: told by the first batch."""
+"""The number and size of tables, estimated from the first batch."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_expected_customers__is_near_where_all_buy_alike(n_customers):
 
 @given(st.lists(st.integers(0, 30), min_size=1, max_size=60), st.integers(0, 1000))
 def test_expected_customers__is_the_formula(customers, more):
-    """Computed from counts in a dict, with fractions."""
+    """The same formula with plain counts and fractions."""
     rows = [value for at, value in enumerate(customers) if at == 0 or customers[at - 1] != value]
     counts = [rows.count(value) for value in set(rows)]
     once, twice, n = counts.count(1), counts.count(2), len(rows)
@@ -64,7 +64,7 @@ def test_expected_customers__of_nobody_are_none():
 def tables_of(
     n_rows: int | None, limit: str | None, batch: pa.RecordBatch, monkeypatch
 ) -> list[int]:
-    """Return how many tables there are after a batch, and for how many keys they have slots."""
+    """Return the number of tables after a batch, and their numbers of slots."""
     monkeypatch.setattr(table_plan, "_ROWS_A_TABLE", 1 << 6)
     monkeypatch.setattr(table_plan, "_CUSTOMERS_A_TABLE", 1 << 5)
     totals = rfm.CustomerTotals(as_of="2026-01-01")
@@ -86,7 +86,7 @@ def tables_of(
         (1_000, None, 16),
         (1 << 40, None, 256),
         (None, None, 256),
-        (1 << 40, "4GB", 512),  # where so many customers would have no room
+        (1 << 40, "4GB", 512),  # so many customers would not fit
     ],
 )
 def test_tables__are_as_many_as_the_customers_to_expect(monkeypatch, n_rows, limit, tables):
@@ -105,7 +105,7 @@ def test_tables__are_as_many_as_the_customers_to_expect(monkeypatch, n_rows, lim
 
 
 def test_tables__of_a_wrong_guess_grow(monkeypatch):
-    """All rows of the first batch are one customer's; those of later ones are everybody's."""
+    """The first batch has one customer, later batches have all others."""
     monkeypatch.setattr(table_plan, "_ROWS_A_TABLE", 1)
     monkeypatch.setattr(table_plan, "_CUSTOMERS_A_TABLE", 1)
     orders = simulate(customers=300, orders=600, ids="string").read_all()

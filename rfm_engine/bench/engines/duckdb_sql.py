@@ -38,8 +38,8 @@ def from_table(orders: pa.Table, job: Job) -> pa.Table:
     return connection.sql(_answer(connection, job)).to_arrow_table()
 
 
-def write_again(source: str, target: str) -> None:
-    """Write a Parquet file as another one, with DuckDB's defaults."""
+def copy_parquet(source: str, target: str) -> None:
+    """Copy a Parquet file with the defaults of DuckDB."""
     copy = f"COPY (FROM read_parquet({_quoted(source)})) TO {_quoted(target)} (FORMAT parquet)"
     duckdb.connect().execute(copy)
 

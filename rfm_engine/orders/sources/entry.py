@@ -1,6 +1,6 @@
 """The way in: whatever the caller holds becomes sources of record batches, needed columns only.
 
-The module of a format is loaded where something of that format is opened.
+The module that reads a format is only imported when such an input is opened.
 """
 
 from __future__ import annotations

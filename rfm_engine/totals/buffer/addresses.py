@@ -1,4 +1,4 @@
-"""The word that finds the customer of each row in its table, and its bin, a block at a time."""
+"""The hash word and the bin of each row, computed for one block of rows at a time."""
 
 from __future__ import annotations
 
@@ -10,16 +10,21 @@ from rfm_engine.kernels import kernel
 from rfm_engine.kernels.types import Hashes, Integers, Words
 from rfm_engine.orders.hashing import mixed, mixed_pair
 
-# A block and its rows stay in the nearest cache.
+# So few that a block and its rows fit the first-level cache.
 _BLOCK_ROWS = 512
 
 
 class RowIds(NamedTuple):
-    """The ids of rows as kernels take them, of which most arrays are empty.
+    """The ids of a batch in the form that kernels take; arrays that do not apply are empty.
 
-    Hashes made before, `words`; or ids of one length, `texts`, by their `n_words` words each, whose
-    hashes are made before where they are long; or integers, `bits`, of which `n_ids` from `first`
-    on are addressed directly.
+    Attributes
+    ----------
+    words
+        `uint64[n]`, hashes if they are already computed.
+    texts
+        `int64[n * n_words]`, byte ids that all have the same length.
+    bits
+        `uint64[n]`, integer ids. Those from `first` to `first + n_ids - 1` are addressed directly.
     """
 
     words: Hashes
@@ -34,10 +39,9 @@ class RowIds(NamedTuple):
 
 
 class Block(NamedTuple):
-    """Room for what kernels find for some rows at a time, before they write a column of all.
+    """Scratch arrays for one block: hash words, second words of 16-byte ids, bins, target rows.
 
-    The words that find customers, the second words of ids that have two, bins, and places.
-    `signed_words` and `signed_seconds` are the same memory, seen as the numbers that rows hold.
+    `signed_words` and `signed_seconds` are int64 views of the first two, because rows are int64.
     """
 
     words: Words
@@ -49,7 +53,7 @@ class Block(NamedTuple):
 
     @classmethod
     def room(cls) -> Block:
-        """Make room."""
+        """Allocate the arrays."""
         words, seconds, bins = np.empty((3, _BLOCK_ROWS), np.uint64)
         places = np.empty(_BLOCK_ROWS, np.int64)
         return cls(words, seconds, bins, places, words.view(np.int64), seconds.view(np.int64))
@@ -57,7 +61,7 @@ class Block(NamedTuple):
 
 @kernel
 def address(ids, start, stop, block):
-    """Fill a block with the words that find the customers of rows in their tables, and the bins."""
+    """Fill a block with the hash words and bins of rows `start:stop`."""
     shift = np.uint64(64) - ids.bin_bits
     if len(ids.words) > 0:
         take_words(ids.words[start:stop], shift, block)
@@ -69,7 +73,7 @@ def address(ids, start, stop, block):
 
 @kernel
 def take_words(words, shift, block):
-    """Take hashes that were made before."""
+    """Use hashes that are already computed."""
     for i in range(len(words)):
         block.words[i] = words[i]
         block.bins[i] = words[i] >> shift
@@ -77,7 +81,7 @@ def take_words(words, shift, block):
 
 @kernel
 def mix_ids(ids, bits, shift, block):
-    """Hash integers as `mix` does, but number those that are addressed directly."""
+    """Hash integers like `mix`, except for those that are addressed directly."""
     n_bins = np.uint64(1) << ids.bin_bits
     for i in range(len(bits)):
         number = bits[i] - ids.first
@@ -89,7 +93,7 @@ def mix_ids(ids, bits, shift, block):
 
 @kernel
 def mix_pairs(ids, texts, shift, block):
-    """Mix ids of two words."""
+    """Hash ids of two words with `mixed_pair`."""
     for i in range(len(texts) >> 1):
         first = np.uint64(texts[np.uint64(2 * i)])
         second = np.uint64(texts[np.uint64(2 * i + 1)])

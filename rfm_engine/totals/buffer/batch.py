@@ -24,9 +24,9 @@ _ALL, _NONE = frozen(np.ones(1, np.uint8)), frozen(np.zeros(1, np.uint8))
 
 
 class Batch(NamedTuple):
-    """Rows, where they go, and the bytes of customers and orders that stand outside of them.
+    """Rows, their bins, and the bytes of customers and orders that are not stored in rows.
 
-    `layout` is what was asked for, or a wider one where the rows do not fit.
+    `layout` is the layout asked for, or a wider one if the rows do not fit it.
     """
 
     rows: OrderRows

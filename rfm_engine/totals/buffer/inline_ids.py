@@ -1,10 +1,10 @@
-"""Byte ids of one length, which stand in the rows themselves: uuids, digests, codes.
+"""Byte ids that all have the same length, stored in the buffered rows: uuids, digests, codes.
 
-Where an id stands elsewhere, its row has the place, and every look at it is another miss of the
-cache: rows of 10 M uuids took 88 ns each to be placed and found, 29 like this. Ids are filled up
-with zeros to 16 or 32 bytes. The shorter ones are mixed one to one: the first half is the word that
-finds the customer, the second stands in the row. The longer ones stand in the row as they are, next
-to their hash.
+If a row only holds an offset to its id, every access to the id is another cache miss: buffering and
+finding 10 M uuids took 88 ns per row, and 29 ns with the ids in the rows. Ids are padded with zeros
+to 16 or 32 bytes. An id of 16 bytes is hashed by a bijection to two words: the first one is the
+hash word of the row, the second one is stored in the row. An id of 32 bytes is stored in the row
+unchanged, together with its hash.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ MOST_BYTES = 32
 
 
 def n_words(n_bytes: int) -> int:
-    """Return how many words such an id takes, filled up with zeros."""
+    """Return the number of 8-byte words of a padded id."""
     return 2 if n_bytes <= PAIR_BYTES else 4
 
 
 def common_length(keys: ByteKeys, reason: Marks) -> int:
-    """Return the bytes of each counted id, 0 where they differ or are none, or too many."""
+    """Return the length that all counted ids have, or 0 if they differ or are too long."""
     counted = np.flatnonzero(reason == 0)
     if not len(counted):
         return 0
@@ -38,16 +38,16 @@ def common_length(keys: ByteKeys, reason: Marks) -> int:
 
 
 def are_of_length(keys: ByteKeys | SharedKeys, reason: Marks, n_bytes: int) -> bool:
-    """Tell whether all counted ids, or all that rows share, have so many bytes."""
+    """Return whether every counted id has `n_bytes` bytes; of shared ids, every value."""
     if isinstance(keys, SharedKeys):
         keys, reason = keys.values, frozen(np.zeros(len(keys.values), np.uint8))
     return bool(have_length(frozen(keys.offsets), reason, n_bytes))
 
 
 def words_of_ids(keys: ByteKeys | SharedKeys, reason: Marks, n_bytes: int) -> Words:
-    """Return the ids of counted rows as words, `uint64[n * words]`, without a copy where it can be.
+    """Return padded ids as `uint64[n * words]`; values of rows that are not counted are arbitrary.
 
-    What stands in other rows means nothing.
+    Does not copy ids of exactly 16 or 32 bytes that are stored one after the other.
     """
     width, n, values = n_words(n_bytes), len(keys), keys.values
     if 8 * width == n_bytes and keys.indices is None:
@@ -55,7 +55,7 @@ def words_of_ids(keys: ByteKeys | SharedKeys, reason: Marks, n_bytes: int) -> Wo
         every = frozen(np.zeros(n, np.uint8)) if reason.any() else reason
         if last - first == n * n_bytes and are_of_length(values, every, n_bytes):
             close = frozen(values.data[first:last])
-            return frozen(close.view(np.uint64))  # a copy where they are not aligned
+            return frozen(close.view(np.uint64))  # copies if they are not aligned
     starts = keys.spans[0]
     words = np.zeros(n * width, np.uint64)
     copy_ids(frozen(values.data), frozen(starts), reason, np.uint64(n_bytes), width, words)
@@ -63,7 +63,7 @@ def words_of_ids(keys: ByteKeys | SharedKeys, reason: Marks, n_bytes: int) -> Wo
 
 
 def hash_ids(words: Words, key: HashKey) -> Hashes:
-    """Hash ids of four words."""
+    """Hash padded ids of 32 bytes."""
     hashes = np.empty(len(words) >> 2, np.uint64)
     siphash_words(words, key.mask, key.multiplier, hashes)
     return frozen(hashes)
@@ -71,7 +71,7 @@ def hash_ids(words: Words, key: HashKey) -> Hashes:
 
 @kernel
 def have_length(offsets, reason, n_bytes):
-    """Tell whether ids whose `reason` is 0 have such a length."""
+    """Return whether all ids with `reason` 0 have this length."""
     n_odd = 0
     for i in range(len(reason)):
         n_odd += (reason[i] == 0) & (offsets[i + 1] - offsets[i] != n_bytes)
@@ -80,7 +80,7 @@ def have_length(offsets, reason, n_bytes):
 
 @kernel
 def copy_ids(data, starts, reason, n_bytes, width, words):
-    """Copy ids whose `reason` is 0 to `words`, which are zeros, `width` of them each."""
+    """Copy the ids with `reason` 0 to `words`, zeros, `width` words per id."""
     for i in range(len(reason)):
         if reason[i] == 0:
             start = np.uint64(starts[i])

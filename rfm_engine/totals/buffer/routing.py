@@ -27,7 +27,7 @@ class Route(NamedTuple):
 
     Bins `0:N_BINS` are those of hashed customers, by the first bits of the hash; the next
     `N_BINS`, where there are any, those of customers addressed directly. `bounds`,
-    `int64[bins + 1]`, says where each bin begins when the rows whose `reason` is 0 stand sorted.
+    `int64[bins + 1]`, says where each bin begins when the rows with `reason` 0 are sorted.
     """
 
     ids: RowIds
@@ -45,14 +45,14 @@ class Route(NamedTuple):
         return len(self.bounds) - 1
 
     def bins(self) -> npt.NDArray[np.uint16]:
-        """Return the bin of each row, `n_bins` where it is not counted."""
+        """Return the bin of each row, or `n_bins` if it is not counted."""
         return find_bins(self.ids, self.reason, self.n_bins)
 
 
 def route(
     keys: RowKeys, reason: Marks, key: HashKey, dense: DenseRange | None, id_bytes: int = 0
 ) -> Route:
-    """Find the bin of every row whose reason is 0; all ids have `id_bytes` bytes unless it is 0."""
+    """Assign rows with `reason` 0 to bins. All ids have `id_bytes` bytes, unless that is 0."""
     words = bits = _NO_WORDS
     texts = _NO_NUMBERS
     first = n_ids = 0

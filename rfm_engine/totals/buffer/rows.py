@@ -45,10 +45,10 @@ class Layout(NamedTuple):
 
     What finds the customer (a hash, or a code); the time; the amount doubled, and 1 added where
     the row is an order by itself; in `narrow` rows these two share a column, see
-    `totals.buffer.narrow_rows`. Then, for byte ids, the place of the customer's bytes, or the rest
-    of an id of `id_bytes`, see `totals.buffer.inline_ids`; then the order id, for byte ids its hash
-    and the place of its bytes, or the number of orders that a row stands for. `net` is set when
-    orders count by their net amount.
+    `totals.buffer.narrow_rows`. Then, for byte ids, the offset of the customer's bytes, or, if
+    all ids have `id_bytes` bytes, the rest of the id (see `totals.buffer.inline_ids`). Then the
+    order id, for byte ids its hash and the offset of its bytes, or the number of orders that the
+    row represents. `net` is set when orders count by their net amount.
     """
 
     of_bytes: bool
@@ -68,7 +68,7 @@ class Layout(NamedTuple):
         return cls(rows.keys.of_bytes, orders)
 
     def is_as_wide_as(self, other: Layout) -> bool:
-        """Whether rows of another layout, where they differ, can be written in this one."""
+        """Whether rows that fit the other layout fit this one too."""
         return self.narrow <= other.narrow and self.id_bytes in (0, other.id_bytes)
 
     @property
@@ -78,7 +78,7 @@ class Layout(NamedTuple):
 
     @property
     def key_column(self) -> int:
-        """First column of the customer's bytes, or of their place."""
+        """First column of the customer's bytes or of their offset."""
         return self.amount_column + 1
 
     @property
@@ -88,7 +88,7 @@ class Layout(NamedTuple):
 
     @property
     def n_key_columns(self) -> int:
-        """Columns of the customer's bytes, or of their place; none for integers."""
+        """Number of columns for the customer's bytes or their offset; 0 for integers."""
         if self.id_bytes > PAIR_BYTES:
             return n_words(self.id_bytes)
         return int(self.of_bytes)
@@ -175,7 +175,7 @@ class Waiting:
         self._texts.reach(self._room.word)
 
     def take_layout(self, layout: Layout) -> None:
-        """Take rows of another layout from now on; there are no rows."""
+        """Change the layout of an empty buffer."""
         self.layout = layout
         self._room = Span(len(self._cells) // self.layout.width, self._room.word)
 

@@ -1,4 +1,4 @@
-"""Rows of a batch counted by bin, and written where they wait, sorted by bin."""
+"""Count the rows of a batch per bin, and write them to the buffer, sorted by bin."""
 
 from __future__ import annotations
 
@@ -20,10 +20,16 @@ _NO_BINS = np.empty(0, np.uint16)
 
 
 class Numbers(NamedTuple):
-    """Columns of numbers, `int64[n]` or empty where rows have no such column.
+    """Further columns, each `int64[n]`, or empty if the layout does not have it.
 
-    The places of the customers' bytes; the order ids, or their hashes and the places of their
-    bytes, or numbers of orders.
+    Attributes
+    ----------
+    key_places
+        Offsets of the customers' bytes in the buffer.
+    orders
+        Integer order ids, hashes of byte order ids, or numbers of orders.
+    order_places
+        Offsets of the order ids' bytes in the buffer.
     """
 
     key_places: Integers = NO_NUMBERS
@@ -32,9 +38,9 @@ class Numbers(NamedTuple):
 
 
 class Columns(NamedTuple):
-    """What rows have besides the customer, read-only.
+    """Everything that a row holds besides the customer, read-only.
 
-    `alone` is 1 where a row is an order by itself, or of length 1 and meant for all.
+    `alone` is 1 for rows that are an order by themselves. An array of length 1 applies to all rows.
     """
 
     time_us: Integers
@@ -48,12 +54,12 @@ _NO_LAYOUT = Layout(of_bytes=False, orders=None)
 
 
 def count_rows(ids: RowIds, reason: Marks, counts: Integers) -> None:
-    """Add to `counts`, `int64[bins]`, the rows of each bin whose `reason` is 0."""
+    """Add the number of rows with `reason` 0 per bin to `counts`, `int64[bins]`."""
     _spread(ids, reason, counts)
 
 
 def find_bins(ids: RowIds, reason: Marks, n_bins: int) -> npt.NDArray[np.uint16]:
-    """Return the bin of each row, `n_bins` where its `reason` is not 0."""
+    """Return the bin of each row, or `n_bins` if its `reason` is not 0."""
     bins = np.full(len(reason), n_bins, np.uint16)
     _spread(ids, reason, np.zeros(n_bins, np.int64), bins=bins)
     return bins
@@ -67,7 +73,7 @@ def place_rows(
     next_place: Integers,
     rows: BufferRows,
 ) -> None:
-    """Write the rows whose `reason` is 0 to `rows`; `next_place` is the first place of each bin."""
+    """Write the rows with `reason` 0 to `rows`, where bin `b` begins at `next_place[b]`."""
     _spread(ids, reason, next_place, columns, layout, rows=rows)
 
 
@@ -89,12 +95,12 @@ def _spread(
 
 @kernel
 def spread_rows(ids, reason, columns, narrow, n_key_columns, block, next_place, bins, rows):
-    """Write each row whose `reason` is 0 to the next place of its bin; see `Layout` for columns.
+    """Write each row with `reason` 0 to the next free row of its bin; `Layout` has the columns.
 
-    From the columns of a batch to rows by blocks that stay in the cache: in passes of their own
-    through all rows hashing, packing and writing took 9.2 ns a row, and like this 6. Where there
-    are no rows they are only counted in `next_place`, and their `bins` are filled, where there are
-    any: in a loop of its own that took as long to be compiled.
+    Blocks stay in the cache, so this takes 6 ns per row. Hashing, packing and writing all rows in
+    separate passes took 9.2 ns. If `rows` is empty, the rows are only counted in `next_place`; if
+    `bins` is not empty, it is filled too. These are not separate kernels because each of them would
+    compile the hashing again, 0.8 s.
     """
     key_column = 2 if narrow else 3
     for start in range(0, len(reason), max(len(block.bins), 1)):
@@ -127,7 +133,7 @@ def spread_rows(ids, reason, columns, narrow, n_key_columns, block, next_place, 
 
 @kernel
 def take_places(bins, reason, next_place, places):
-    """Take the next place of its bin for each row that is counted, and -1 for the others."""
+    """Assign the next free row of its bin to each counted row, and -1 to the others."""
     for i in range(len(reason)):
         places[i] = -1
         if reason[i] == 0:
@@ -137,7 +143,7 @@ def take_places(bins, reason, next_place, places):
 
 @kernel
 def take_bins(of_block, places, bins):
-    """Fill `bins` where rows are counted."""
+    """Fill `bins` for counted rows."""
     for i in range(len(places)):
         if places[i] >= 0:
             bins[i] = of_block[i]
@@ -145,7 +151,7 @@ def take_bins(of_block, places, bins):
 
 @kernel
 def put_numbers(numbers, places, column, rows):
-    """Write a column of numbers."""
+    """Write one column."""
     for i in range(len(places)):
         if places[i] >= 0:
             rows[np.uint64(places[i]), column] = numbers[i]
@@ -153,7 +159,7 @@ def put_numbers(numbers, places, column, rows):
 
 @kernel
 def put_packed(times, amounts, alone, places, rows):
-    """Write the column of narrow rows."""
+    """Write the packed column of narrow rows."""
     for i in range(len(places)):
         if places[i] >= 0:
             flag = alone[i] if len(alone) > 1 else alone[0]
@@ -162,7 +168,7 @@ def put_packed(times, amounts, alone, places, rows):
 
 @kernel
 def put_wide(times, amounts, alone, places, rows):
-    """Write the two columns of wide rows."""
+    """Write the time and amount columns of wide rows."""
     for i in range(len(places)):
         if places[i] >= 0:
             flag = alone[i] if len(alone) > 1 else alone[0]
@@ -172,7 +178,7 @@ def put_wide(times, amounts, alone, places, rows):
 
 @kernel
 def put_texts(texts, first, n_words, places, column, rows):
-    """Write the words of ids of one length, those of rows from the first on."""
+    """Write the words of ids that have one length, beginning with row `first`."""
     for number in range(n_words):
         for i in range(len(places)):
             if places[i] >= 0:

@@ -32,9 +32,9 @@ class WaitingTexts(NamedTuple):
     def of(
         cls, keys: ByteKeys | SharedKeys, bins: npt.NDArray[np.uint16], n_bins: int
     ) -> WaitingTexts:
-        """Return the ids of rows in bins, each once where rows share them.
+        """Return the ids of counted rows; ids that rows share are stored once.
 
-        A row is not counted if its bin is `n_bins`.
+        A row whose bin is `n_bins` is not counted.
         """
         texts, indices = keys.values, keys.indices
         if indices is not None:

@@ -1,7 +1,7 @@
-"""Tables brought into the processor's cache in order, before rows visit them in no order.
+"""Load a hash table into the processor's cache before rows access it at random.
 
-What stands in order comes at the speed of the memory, what is asked for at random waits for each
-line: finding the customers of 10 M orders with ids of 32 characters took 41 ns a row, 27 like this.
+Sequential reads run at memory bandwidth, random reads wait for each cache line. For 10 M orders
+with ids of 32 characters, finding the customer took 41 ns per row, and takes 27 ns with this.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ import numpy.typing as npt
 
 from rfm_engine.kernels import kernel
 
-# So many visits of a table for one of its keys are worth it.
+# Loading pays off from one row per so many keys on.
 _LEAST_SHARE = 8
 
 
 def bring_in(n_rows: int, n_keys: int, *arrays: npt.NDArray[Any]) -> None:
-    """Read the arrays of a table of `n_keys` that so many rows are about to visit.
+    """Read the arrays of a table with `n_keys` keys that `n_rows` rows are about to access.
 
-    They are whole words of 8 bytes.
+    The size of each array is a multiple of 8 bytes.
     """
     if n_rows * _LEAST_SHARE >= n_keys:
         for array in arrays:
@@ -29,7 +29,7 @@ def bring_in(n_rows: int, n_keys: int, *arrays: npt.NDArray[Any]) -> None:
 
 @kernel
 def touch(words):
-    """Read a word of every cache line; without a result the compiler would drop the loop."""
+    """Read one word per cache line; without a result the compiler would remove the loop."""
     seen = np.uint64(0)
     for i in range(0, len(words), 8):
         seen |= words[i]

@@ -1,4 +1,4 @@
-"""The table of keys that stand in the rows: byte ids of one length."""
+"""The key table for byte ids that all have the same length."""
 
 from __future__ import annotations
 
@@ -13,27 +13,21 @@ from rfm_engine.totals.buffer.inline_ids import PAIR_BYTES, n_words
 from rfm_engine.totals.buffer.rows import Pieces
 from rfm_engine.totals.memory.cache import bring_in
 from rfm_engine.totals.memory.pages import Growing
-from rfm_engine.totals.tables.keys import Index, find_hash, is_done
+from rfm_engine.totals.tables.keys import IndexedTable, find_hash, is_done
 
 
-class InlineTable:
+class InlineTable(IndexedTable):
     """Codes of ids of `id_bytes` bytes; see `totals.buffer.inline_ids`.
 
-    The index has the first word of each row, `rest` the other `width` words, which are compared as
-    well: together they are the id.
+    The index holds the hash word of each key, `rest` the other `width` words. Both are compared.
     """
 
     def __init__(self, key: HashKey, skip_bits: int, id_bytes: int, room: int = 0) -> None:
+        super().__init__(skip_bits, room)
         self._key = key
         self._id_bytes = id_bytes
         self._width = 1 if id_bytes <= PAIR_BYTES else n_words(id_bytes)
-        self._index = Index(skip_bits, room)
         self._rest: Growing[np.uint64] = Growing(np.uint64)
-
-    @property
-    def n(self) -> int:
-        """Keys held."""
-        return self._index.n
 
     @property
     def nbytes(self) -> int:
@@ -43,7 +37,7 @@ class InlineTable:
     def assign(self, rows: BufferRows, texts: Words, pieces: Pieces, column: int) -> Codes:  # noqa: ARG002
         """Return the code of every row, in the order of `pieces`; see `IntTable.assign`.
 
-        The rest of a key stands in `rows` from that column on.
+        The rest of each key is in `rows` from `column` on.
         """
         index = self._index
         codes = np.empty(pieces.n_rows, np.uint32)
@@ -79,7 +73,7 @@ class InlineTable:
 
 @kernel
 def assign_inline(rows, column, width, pieces, at, index, rest, n, room, codes):
-    """Find or insert the keys of `rows`; stop when `room` keys are known. As `assign_ints`."""
+    """Find or insert the keys of `rows`; stop when `room` keys are known, like `assign_ints`."""
     starts, ends = pieces.starts, pieces.ends
     slots, known = index.slots, index.known
     last_slot = np.uint64(len(slots) - 1)

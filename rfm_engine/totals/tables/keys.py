@@ -41,8 +41,8 @@ class IndexArrays(NamedTuple):
 class Index:
     """Finds the code of a hash: `slots` is `uint32[power of 2]` of codes plus one, 0 where free.
 
-    A key's first slot is the top bits of its hash after the `skip_bits` that chose the table. There
-    is `room` for so many keys to begin with.
+    A key's first slot is the top bits of its hash after the `skip_bits` that chose the table. The
+    first slots have room for `room` keys.
     """
 
     def __init__(self, skip_bits: int, room: int = 0) -> None:
@@ -86,17 +86,24 @@ class Index:
         self._hashes.reach(self.room)
 
 
-class IntTable:
-    """Codes of integer keys; the hash is a bijection, so equal hashes are equal keys."""
+class IndexedTable:
+    """A key table that finds keys by an index."""
 
-    def __init__(self, key: HashKey, skip_bits: int, room: int = 0) -> None:
-        self._key = key
+    def __init__(self, skip_bits: int, room: int) -> None:
         self._index = Index(skip_bits, room)
 
     @property
     def n(self) -> int:
-        """Keys held."""
+        """Number of keys."""
         return self._index.n
+
+
+class IntTable(IndexedTable):
+    """Codes of integer keys; the hash is a bijection, so equal hashes are equal keys."""
+
+    def __init__(self, key: HashKey, skip_bits: int, room: int = 0) -> None:
+        super().__init__(skip_bits, room)
+        self._key = key
 
     @property
     def nbytes(self) -> int:
@@ -120,7 +127,7 @@ class IntTable:
         return IntKeys(unhash_words(self._index.hashes[: self.n], self._key))
 
 
-class ByteTable:
+class ByteTable(IndexedTable):
     """Codes of byte-string keys, each kept once in an arena of words and compared in full.
 
     `ends` is `int64[n + 1]`: key `c` begins with the word after byte `ends[c]` of the arena and
@@ -128,14 +135,9 @@ class ByteTable:
     """
 
     def __init__(self, skip_bits: int, room: int = 0) -> None:
-        self._index = Index(skip_bits, room)
+        super().__init__(skip_bits, room)
         self._ends: Growing[np.int64] = Growing(np.int64)
         self._arena: Growing[np.uint64] = Growing(np.uint64)
-
-    @property
-    def n(self) -> int:
-        """Keys held."""
-        return self._index.n
 
     @property
     def nbytes(self) -> int:
@@ -195,7 +197,7 @@ def slot_shift(n_slots: int) -> np.uint64:
 
 
 def is_done(at: npt.NDArray[np.int64], pieces: Pieces) -> bool:
-    """Tell whether the codes of all rows are there."""
+    """Return whether all rows have a code."""
     return int(at[0]) == len(pieces.starts)
 
 

@@ -31,8 +31,8 @@ from rfm_engine.totals.tables.table_plan import MANY_BITS, TablePlan
 
 # Tables are taken out in so many runs at most: as many as a state has buckets.
 _RUN_BITS = 8
-# There are more tables when there are so many customers in each: moving customers takes as long as
-# grouping twenty rows of each, in one thread.
+# Customers are moved to more tables only when a table has more than this, because moving a customer
+# takes as long as grouping ten rows.
 _MOST_A_TABLE = 1 << 17
 _LEAST_WAITING_BYTES = 1 << 26
 # From here on every table goes to disk before it takes more rows: a few long runs of each are
@@ -179,9 +179,9 @@ class Partitions:
             self._fresh = False
 
     def _reserve(self, batch: Batch) -> Span | None:
-        """Find a place for a batch; while there is none, help to add what stands there.
+        """Reserve room in the buffer for a batch; while it is full, help to empty it.
 
-        None when rows have come to be written otherwise than this batch is.
+        Returns None if the layout of the buffer has changed, so that the batch must be redone.
         """
         n_rows, n_words = batch.n_rows, batch.n_text_words
         with self._lock:
@@ -208,13 +208,13 @@ class Partitions:
                     self._round = self._new_round()
 
     def _widen(self, layout: Layout) -> None:
-        """Write rows otherwise from now on; there are none that wait."""
+        """Change the layout of rows while the buffer is empty."""
         self._waiting.take_layout(layout)
         if layout.id_bytes != self.layout.id_bytes:
             self._move_to_any_ids()
 
     def _move_to_any_ids(self) -> None:
-        """Move customers, those on disk too, to tables that take ids of any length."""
+        """Move all customers, on disk too, to tables for ids of any length."""
         former = self._tables.hashed
         self.layout = self.layout._replace(id_bytes=0)
         self._tables = self._plan.as_many(self.layout, self._tables)
@@ -294,10 +294,10 @@ class Partitions:
         self._lock.notify_all()
 
     def _adapt(self, *, is_end: bool) -> None:
-        """Make room for more rows to wait, and more tables, as the customers become more.
+        """Use a larger buffer, and more tables, as the number of customers grows.
 
-        Rows that wait take as many bytes as the tables: a table then comes into the cache once for
-        some two rows of each customer. In the end more tables would only serve rows to come.
+        The buffer gets as many bytes as the tables, so that a table is loaded into the cache once
+        per two rows of each customer. At the end, more tables would only serve rows to come.
         """
         tables_bytes = self.nbytes
         wanted = max(tables_bytes, self._wanted_bytes)

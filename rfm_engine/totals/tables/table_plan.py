@@ -1,7 +1,7 @@
-"""Which tables there are: told by the first batch, and again as customers become more.
+"""How many hash tables to use, and of which kind; the first batch decides.
 
-A table is fastest when the processor's cache holds it whole. Beyond that every table is only one
-more to visit in every round: 10 M orders of 1 M customers took 0.60 s in 512 tables, 0.44 in 64.
+A table is fastest when it fits the processor's cache. More tables than that only add Python work in
+every round: 10 M orders of 1 M customers took 0.60 s with 512 tables and 0.44 s with 64.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import NamedTuple
 import numpy as np
 
 from rfm_engine.kernels.arrays import frozen
-from rfm_engine.kernels.types import Hashes, Integers
+from rfm_engine.kernels.types import Hashes, Integers, Mask
 from rfm_engine.orders.hashing import HashKey
-from rfm_engine.orders.keys import ByteKeys
+from rfm_engine.orders.keys import ByteKeys, IntKeys, RowKeys
 from rfm_engine.orders.normalize import OrderRows
 from rfm_engine.orders.time.zones import Zone
 from rfm_engine.totals.buffer.inline_ids import common_length
@@ -29,24 +29,24 @@ from rfm_engine.totals.tables.partition import KeyTable, Partition
 _FEW_BITS = 4
 MANY_BITS = BIN_BITS
 _CUSTOMERS_A_TABLE = 1 << 14
-# A table for fewer rows would be more trouble than it saves.
+# A table for fewer rows costs more than it saves.
 _ROWS_A_TABLE = 1 << 12
 _SAMPLE_ROWS = 1 << 16
-# Of skewed customers a sample of that size tells a third to a half, and too many tables cost less
-# than too few.
+# If customers are skewed, the estimate is a third to a half of their number, and too many tables
+# cost less than too few.
 _TIMES = 2
-# Where nobody knows how many rows will come, so many times those of the first batch; but there are
-# no more tables than for those.
+# If the number of rows is unknown, the estimate assumes so many batches like the first one; but the
+# number of tables is limited by the rows of the first batch.
 _BATCHES = 64
 # If every row were a new customer, would the tables fit the memory limit? If not, some may go to
 # disk, and many small tables are better there.
 _BYTES_A_CUSTOMER = 128
-# Customers in tables that are moved become so many times as many.
+# When customers are moved to more tables, these are made for so many times as many.
 _TO_COME = 4
 
 
 class Tables(NamedTuple):
-    """Customers by hash, and those that are addressed directly: `dense`, where there are any."""
+    """Tables by hash, and tables that are addressed directly by the ids of `dense`."""
 
     hashed: list[Partition]
     direct: list[Partition]
@@ -67,10 +67,10 @@ class Tables(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class TablePlan:
-    """What tables are made for.
+    """What decides about the tables.
 
-    `n_rows` is how many will come, where that is known; `in_order` that customers will be taken out
-    in the order of their hashes.
+    `n_rows` is the number of rows to expect, None if unknown. `in_order` means that customers will
+    be taken out in the order of their hashes.
     """
 
     key: HashKey
@@ -80,53 +80,55 @@ class TablePlan:
     in_order: bool = False
 
     def few(self, layout: Layout) -> Tables:
-        """Return tables for nobody knows how many customers."""
+        """Return tables for an unknown number of customers."""
         return Tables(self._hashed(layout, _FEW_BITS), [])
 
     def more(self, layout: Layout, tables: Tables) -> Tables:
-        """Return more tables than there are, to move customers to."""
+        """Return more tables, to move the customers to."""
         n_customers = sum(partition.measures.n_seen for partition in tables.hashed)
         at_least = len(tables.hashed).bit_length()  # twice as many
         bits = max(_table_bits(_TO_COME * n_customers), at_least)
         return tables._replace(hashed=self._hashed(layout, min(bits, MANY_BITS)))
 
     def as_many(self, layout: Layout, tables: Tables) -> Tables:
-        """Return as many tables of another layout."""
+        """Return the same number of tables for another layout."""
         return tables._replace(hashed=self._hashed(layout, len(tables.hashed).bit_length() - 1))
 
     def chosen(self, layout: Layout, rows: OrderRows, tables_bytes: int) -> tuple[Layout, Tables]:
-        """Let the first batch decide, before any other is sorted into bins.
+        """Choose layout and tables by the first batch.
 
-        `tables_bytes` is what they may take.
+        `tables_bytes` is the memory that tables may use.
         """
-        counted = rows.reason == 0
-        keys = rows.keys
+        keys, counted = rows.keys, rows.reason == 0
         if isinstance(keys, ByteKeys) and not self.in_order:
             layout = layout._replace(id_bytes=common_length(keys, frozen(rows.reason)))
-        if not keys.of_bytes and not self.in_order:
+        elif isinstance(keys, IntKeys) and not self.in_order:
             dense = dense_range(keys.bits[counted], signed=self.signed)
             if dense is not None:
-                return layout, Tables(
-                    self._hashed(layout, _FEW_BITS), self._direct(layout, dense), dense
-                )
+                few = self._hashed(layout, _FEW_BITS)
+                return layout, Tables(few, self._direct(layout, dense), dense)
+        bits, room = self._size(keys, counted, tables_bytes)
+        return layout, Tables(self._hashed(layout, bits, room), [])
+
+    def _size(self, keys: RowKeys, counted: Mask, tables_bytes: int) -> tuple[int, int]:
+        """Return the number of tables as a power of 2, and the keys each has room for at first."""
         known = len(counted) if self.n_rows is None else self.n_rows
-        most_bits = (known // _ROWS_A_TABLE).bit_length()
+        most_bits = min((known // _ROWS_A_TABLE).bit_length(), MANY_BITS)
         if most_bits <= _FEW_BITS:
-            return layout, self.few(layout)
+            return _FEW_BITS, 0
         n_rows = _BATCHES * known if self.n_rows is None else known
         if n_rows * _BYTES_A_CUSTOMER > tables_bytes:
-            return layout, Tables(self._hashed(layout, min(most_bits, MANY_BITS)), [])
+            return most_bits, 0
         sample = keys.hash(self.key)[counted][:_SAMPLE_ROWS]
         n_customers = expected_customers(sample, n_rows)
         bits = min(_table_bits(_TIMES * n_customers), most_bits)
-        room = 0 if self.n_rows is None else n_customers >> bits
-        return layout, Tables(self._hashed(layout, bits, room), [])
+        return bits, 0 if self.n_rows is None else n_customers >> bits
 
     def _hashed(self, layout: Layout, bits: int, room: int = 0) -> list[Partition]:
-        """Return tables, each with room for so many customers to begin with."""
+        """Return tables that each have room for `room` customers at first."""
 
-        # Rows come sorted by the bits that choose the bin: slots chosen by them, too, would fill
-        # from one end, and every search would run through all that stands there.
+        # Rows arrive sorted by the bits that choose the bin. If these bits chose the slot too, the
+        # slots would fill from one end, and every search would pass all keys stored there.
         def table() -> KeyTable:
             if layout.id_bytes:
                 return InlineTable(self.key, BIN_BITS, layout.id_bytes, room)
@@ -144,18 +146,18 @@ class TablePlan:
 
 
 def _table_bits(n_customers: int) -> int:
-    """Return of how many tables, as a power of 2, each has some `_CUSTOMERS_A_TABLE` customers."""
+    """Return the number of tables as a power of 2, for `_CUSTOMERS_A_TABLE` customers each."""
     n_tables = max(n_customers // _CUSTOMERS_A_TABLE, 1)
     return min(max((n_tables - 1).bit_length(), _FEW_BITS), MANY_BITS)
 
 
 def expected_customers(hashes: Hashes, n_rows: int) -> int:
-    """Return how many customers `n_rows` rows will have, given the hashes of some of them.
+    """Estimate the number of customers in `n_rows` rows from the hashes of a sample.
 
-    Chao's estimate of the unseen (1984), from how many customers the sample holds once and twice,
-    of which more rows show a share (Chao et al. 2014). It is an estimate from below. Rows of a
-    customer that follow one another, such as the lines of an order, are one: they say nothing of
-    how often the customer comes back.
+    Chao (1984) estimates the customers not seen yet from the numbers of those seen once and twice;
+    Chao et al. (2014) how many of them further rows will show. Both are lower bounds. Consecutive
+    rows of one customer, such as the lines of an order, count once, because they do not tell how
+    often the customer comes back.
     """
     if not len(hashes):
         return 0
