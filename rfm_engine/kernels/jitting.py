@@ -17,29 +17,24 @@ from numba import types
 from rfm_engine.kernels import Kernel, Loop
 from rfm_engine.kernels.arguments import Kinds
 
-# Kernels that others call, by function and options: each is taken apart by numba once, not once for
-# every kernel that calls it, which is a third of compiling all.
-_called: dict[Any, Any] = {}
-
 
 def jitted(function: Callable[..., Any], **options: bool) -> Any:
     """Return numba's dispatcher of a kernel, which finds those of the kernels that it calls."""
     # In Python a division by 0 raises; in a kernel nothing does.
-    return _jitted(function, {"error_model": "numpy", **options})
+    return _jitted(function, {"error_model": "numpy", **options}, {})
 
 
-def _jitted(function: Any, options: dict[str, Any]) -> Any:
-    names = dict(function.__globals__)
-    copy = FunctionType(function.__code__, names, function.__name__, function.__defaults__)
-    for name in function.__code__.co_names:
-        if isinstance(value := names.get(name), Kernel):
-            # A call passes each array as seven words: it took 15 ns per text to write texts.
-            inlined = {**options, "forceinline": True}
-            known = value.function, tuple(inlined.items())
-            if known not in _called:
-                _called[known] = _jitted(value.function, inlined)
-            names[name] = _called[known]
-    return numba.njit(**options)(copy)
+def _jitted(function: Any, options: dict[str, Any], done: dict[Any, Any]) -> Any:
+    if function not in done:
+        names = dict(function.__globals__)
+        copy = FunctionType(function.__code__, names, function.__name__, function.__defaults__)
+        done[function] = numba.njit(**options)(copy)
+        for name in function.__code__.co_names:
+            if isinstance(value := names.get(name), Kernel):
+                # A call passes each array as seven words: it took 15 ns per text to write texts.
+                inlined = {**options, "forceinline": True}
+                names[name] = _jitted(value.function, inlined, done)
+    return done[function]
 
 
 def types_of(kinds: Kinds) -> tuple[Any, ...]:
