@@ -18,7 +18,7 @@ from tests.variants import VARIANTS, variant
 
 SECOND_US = 1_000_000
 # Few ids per length, so that customers come back in later batches.
-IDS = {n: [bytes([65 + i]) * n for i in range(4)] for n in (0, 1, 8, 10, 16, 17, 31, 32, 33, 64)}
+IDS = {n: [bytes([65 + i]) * n for i in range(4)] for n in (0, 1, 8, 10, 16, 17, 24, 31, 32, 33)}
 BEYOND = 2**30 + 7  # minor units that are not narrow
 
 

@@ -135,12 +135,15 @@ def test_mixed_pairs__cannot_be_made_to_meet_without_the_key(family):
     assert counts.max() <= 4 + 8 * 2
 
 
-@given(st.lists(st.binary(min_size=32, max_size=32), max_size=20), st.integers(0, WORD))
-def test_hash_ids__is_siphash_of_32_bytes(messages, secret):
+@given(st.data(), st.sampled_from([3, 4]), st.integers(0, WORD))
+def test_hash_ids__is_siphash_of_32_bytes(data, width, secret):
     key = HashKey.from_int(secret)
+    ids = st.binary(min_size=8 * width, max_size=8 * width)
+    messages = data.draw(st.lists(ids, max_size=20))
     words = frozen(np.frombuffer(b"".join(messages), np.uint64))
-    expected = [siphash_1_3(int(key.mask), int(key.multiplier), m) for m in messages]
-    assert hash_ids(words, key).tolist() == expected
+    padded = [message.ljust(32, b"\0") for message in messages]
+    expected = [siphash_1_3(int(key.mask), int(key.multiplier), each) for each in padded]
+    assert hash_ids(words, width, key).tolist() == expected
 
 
 @given(ids_of_one_length(), st.data())

@@ -2,8 +2,8 @@
 
 If a row only holds an offset to its id, every access to the id is another cache miss: buffering and
 finding 10 M uuids took 88 ns per row, and 29 ns with the ids in the rows. Ids are padded with zeros
-to 16 or 32 bytes. An id of 16 bytes is hashed by a bijection to two words: the first one is the
-hash word of the row, the second one is stored in the row. An id of 32 bytes is stored in the row
+to 16, 24 or 32 bytes. An id of 16 bytes is hashed by a bijection to two words: the first one is the
+hash word of the row, the second one is stored in the row. A longer id is stored in the row
 unchanged, together with its hash.
 """
 
@@ -24,7 +24,7 @@ MOST_BYTES = 32
 
 def n_words(n_bytes: int) -> int:
     """Return the number of 8-byte words of a padded id."""
-    return 2 if n_bytes <= PAIR_BYTES else 4
+    return max((n_bytes + 7) // 8, 2)
 
 
 def common_length(keys: ByteKeys, reason: Marks) -> int:
@@ -47,7 +47,7 @@ def are_of_length(keys: ByteKeys | SharedKeys, reason: Marks, n_bytes: int) -> b
 def words_of_ids(keys: ByteKeys | SharedKeys, reason: Marks, n_bytes: int) -> Words:
     """Return padded ids as `uint64[n * words]`; values of rows that are not counted are arbitrary.
 
-    Does not copy ids of exactly 16 or 32 bytes that are stored one after the other.
+    Does not copy ids of exactly 16, 24 or 32 bytes that are stored one after the other.
     """
     width, n, values = n_words(n_bytes), len(keys), keys.values
     if 8 * width == n_bytes and keys.indices is None:
@@ -62,10 +62,10 @@ def words_of_ids(keys: ByteKeys | SharedKeys, reason: Marks, n_bytes: int) -> Wo
     return frozen(words)
 
 
-def hash_ids(words: Words, key: HashKey) -> Hashes:
-    """Hash padded ids of 32 bytes."""
-    hashes = np.empty(len(words) >> 2, np.uint64)
-    siphash_words(words, key.mask, key.multiplier, hashes)
+def hash_ids(words: Words, width: int, key: HashKey) -> Hashes:
+    """Hash ids that are padded to `width` words, 3 or 4."""
+    hashes = np.empty(len(words) // width, np.uint64)
+    siphash_words(words, width, key.mask, key.multiplier, hashes)
     return frozen(hashes)
 
 

@@ -59,7 +59,7 @@ def route(
     if id_bytes and keys.texts is not None:
         of_ids = words_of_ids(keys.texts, reason, id_bytes)
         if id_bytes > PAIR_BYTES:
-            words = hash_ids(of_ids, key)
+            words = hash_ids(of_ids, n_words(id_bytes), key)
         texts = frozen(of_ids.view(np.int64))
     elif isinstance(keys, IntKeys) and key.owners is None:
         bits = frozen(keys.bits)
