@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rfm_engine.kernels import kernel
+from rfm_engine.kernels.arrays import frozen
 from rfm_engine.kernels.types import Hashes, Integers, Words
 from rfm_engine.orders.hashing import mixed, mixed_pair
 
@@ -39,24 +40,40 @@ class RowIds(NamedTuple):
 
 
 class Block(NamedTuple):
-    """Scratch arrays for one block: hash words, second words of 16-byte ids, bins, target rows.
+    """Scratch arrays for one block of rows.
 
-    `signed_words` and `signed_seconds` are int64 views of the first two, because rows are int64.
+    Attributes
+    ----------
+    words
+        `uint64[rows]`, hash words.
+    seconds
+        `uint64[rows]`, second words of 16-byte ids.
+    bins
+        `uint64[rows]`, the bin of each row.
+    numbers
+        `uint64[rows]`, the packed column of narrow rows, or the amounts of wide ones.
+    places
+        `int64[rows]`, the row of the buffer that each row becomes, or -1.
+    signed_words, signed_seconds, signed_numbers
+        Read-only int64 views of `words`, `seconds` and `numbers`, because rows are int64.
     """
 
     words: Words
     seconds: Words
     bins: Words
+    numbers: Words
     places: Integers
     signed_words: Integers
     signed_seconds: Integers
+    signed_numbers: Integers
 
     @classmethod
     def room(cls) -> Block:
         """Allocate the arrays."""
-        words, seconds, bins = np.empty((3, _BLOCK_ROWS), np.uint64)
+        words, seconds, bins, numbers = np.empty((4, _BLOCK_ROWS), np.uint64)
         places = np.empty(_BLOCK_ROWS, np.int64)
-        return cls(words, seconds, bins, places, words.view(np.int64), seconds.view(np.int64))
+        signed = (frozen(each.view(np.int64)) for each in (words, seconds, numbers))
+        return cls(words, seconds, bins, numbers, places, *signed)
 
 
 @kernel

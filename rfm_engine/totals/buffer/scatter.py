@@ -97,56 +97,111 @@ def _spread(
 def spread_rows(ids, reason, columns, narrow, n_key_columns, block, next_place, bins, rows):
     """Write each row with `reason` 0 to the next free row of its bin; `Layout` has the columns.
 
-    Blocks stay in the cache, so this takes 6 ns per row. Hashing, packing and writing all rows in
-    separate passes took 9.2 ns. If `rows` is empty, the rows are only counted in `next_place`; if
-    `bins` is not empty, it is filled too. These are not separate kernels because each of them would
-    compile the hashing again, 0.8 s.
+    Blocks stay in the cache: 7 ns per row. Hashing, packing and writing all rows in separate passes
+    took 50% longer. If `rows` is empty, the rows are only counted in `next_place`; if `bins` is not
+    empty, it is filled too. These are not separate kernels because each of them would compile the
+    hashing again, 0.8 s.
     """
-    key_column = 2 if narrow else 3
     for start in range(0, len(reason), max(len(block.bins), 1)):
         stop = min(start + len(block.bins), len(reason))
         address(ids, start, stop, block)
-        take_places(block.bins, reason[start:stop], next_place, block.places)
-        places = block.places[: stop - start]
         if len(bins) > 0:
-            take_bins(block.bins, places, bins[start:stop])
+            take_bins(block.bins, reason[start:stop], bins[start:stop])
         if len(rows) == 0:
-            continue
-        put_numbers(block.signed_words, places, 0, rows)
-        times, amounts = columns.time_us[start:stop], columns.amount_minor[start:stop]
-        alone = columns.alone[start:stop] if len(columns.alone) > 1 else columns.alone
-        if narrow:
-            put_packed(times, amounts, alone, places, rows)
+            count_block(block.bins, reason[start:stop], next_place)
         else:
-            put_wide(times, amounts, alone, places, rows)
-        if len(ids.texts) > 0 and len(ids.words) == 0:
-            put_numbers(block.signed_seconds, places, key_column, rows)
-        elif len(ids.texts) > 0:
-            put_texts(ids.texts, start, ids.n_words, places, key_column, rows)
-        column = key_column
-        for number in range(3):
-            numbers = columns.numbers[number]
-            if len(numbers) > 0:
-                put_numbers(numbers[start:stop], places, column, rows)
-            column += n_key_columns if number == 0 else 1
+            write_block(
+                ids, reason, columns, narrow, n_key_columns, start, stop, block, next_place, rows
+            )
 
 
 @kernel
-def take_places(bins, reason, next_place, places):
-    """Assign the next free row of its bin to each counted row, and -1 to the others."""
-    for i in range(len(reason)):
-        places[i] = -1
-        if reason[i] == 0:
-            places[i] = next_place[bins[i]]
-            next_place[bins[i]] += 1
-
-
-@kernel
-def take_bins(of_block, places, bins):
+def take_bins(of_block, reason, bins):
     """Fill `bins` for counted rows."""
-    for i in range(len(places)):
-        if places[i] >= 0:
+    for i in range(len(reason)):
+        if reason[i] == 0:
             bins[i] = of_block[i]
+
+
+@kernel
+def count_block(bins, reason, counts):
+    """Count the rows with `reason` 0 per bin."""
+    for i in range(len(reason)):
+        counts[bins[i]] += reason[i] == 0
+
+
+@kernel
+def write_block(ids, reason, columns, narrow, n_key_columns, start, stop, block, next_place, rows):
+    """Write the rows of one block: the first columns row by row, the others column by column."""
+    times, amounts = columns.time_us[start:stop], columns.amount_minor[start:stop]
+    alone = columns.alone[start:stop] if len(columns.alone) > 1 else columns.alone
+    texts, n_words = block.signed_seconds, 1 if len(ids.texts) > 0 else 0
+    if len(ids.words) > 0 and n_words > 0:
+        texts, n_words = ids.texts[start * ids.n_words : stop * ids.n_words], ids.n_words
+    seconds, n_together = times, 0
+    if narrow:
+        pack(times, amounts, alone, block.numbers)
+        seconds, n_together = block.signed_numbers, n_words
+    places = block.places[: stop - start if rows.shape[1] > 2 + n_together else 0]
+    put_rows(
+        block.bins, reason[start:stop], next_place, block.signed_words, seconds, texts, n_together,
+        places, rows,
+    )  # fmt: skip
+    column = 2
+    if not narrow:
+        double(amounts, alone, block.numbers)
+        put_numbers(block.signed_numbers, places, 2, rows)
+        put_texts(texts, n_words, places, 3, rows)
+        column = 3
+    for number in range(3):
+        numbers = columns.numbers[number]
+        if len(numbers) > 0:
+            put_numbers(numbers[start:stop], places, column, rows)
+        column += n_key_columns if number == 0 else 1
+
+
+@kernel
+def pack(times, amounts, alone, numbers):
+    """Compute the packed column of narrow rows."""
+    for i in range(len(times)):
+        flag = alone[i] if len(alone) > 1 else alone[0]
+        numbers[i] = packed(times[i], amounts[i], flag)
+
+
+@kernel
+def double(amounts, alone, numbers):
+    """Compute the amount column of wide rows: twice the amount, plus the flag."""
+    for i in range(len(amounts)):
+        flag = alone[i] if len(alone) > 1 else alone[0]
+        numbers[i] = (amounts[i] << 1) | flag
+
+
+@kernel
+def put_rows(bins, reason, next_place, words, seconds, texts, n_words, places, rows):
+    """Assign the next free row of its bin to each counted row, and write its first columns.
+
+    These are `words`, `seconds` and the `n_words` words of `texts`, 0, 1, 3 or 4 per row. Fills
+    `places`, with -1 for rows that are not counted, unless it is empty. Writing a row at once takes
+    half the time of writing column by column.
+    """
+    for i in range(len(reason)):
+        if len(places) > 0:
+            places[i] = -1
+        if reason[i] == 0:
+            place = np.uint64(next_place[bins[i]])
+            next_place[bins[i]] += 1
+            if len(places) > 0:
+                places[i] = place
+            rows[place, 0] = words[i]
+            rows[place, 1] = seconds[i]
+            first = np.uint64(i * n_words)
+            if n_words > 0:
+                rows[place, 2] = texts[first]
+            if n_words > 1:
+                rows[place, 3] = texts[first + np.uint64(1)]
+                rows[place, 4] = texts[first + np.uint64(2)]
+            if n_words > 3:
+                rows[place, 5] = texts[first + np.uint64(3)]
 
 
 @kernel
@@ -158,29 +213,9 @@ def put_numbers(numbers, places, column, rows):
 
 
 @kernel
-def put_packed(times, amounts, alone, places, rows):
-    """Write the packed column of narrow rows."""
-    for i in range(len(places)):
-        if places[i] >= 0:
-            flag = alone[i] if len(alone) > 1 else alone[0]
-            rows[np.uint64(places[i]), 1] = packed(times[i], amounts[i], flag)
-
-
-@kernel
-def put_wide(times, amounts, alone, places, rows):
-    """Write the time and amount columns of wide rows."""
-    for i in range(len(places)):
-        if places[i] >= 0:
-            flag = alone[i] if len(alone) > 1 else alone[0]
-            rows[np.uint64(places[i]), 1] = times[i]
-            rows[np.uint64(places[i]), 2] = (amounts[i] << 1) | flag
-
-
-@kernel
-def put_texts(texts, first, n_words, places, column, rows):
-    """Write the words of ids that have one length, beginning with row `first`."""
+def put_texts(texts, n_words, places, column, rows):
+    """Write the words of ids that have one length, in columns from `column` on."""
     for number in range(n_words):
         for i in range(len(places)):
             if places[i] >= 0:
-                word = texts[np.uint64((first + i) * n_words + number)]
-                rows[np.uint64(places[i]), column + number] = word
+                rows[np.uint64(places[i]), column + number] = texts[np.uint64(i * n_words + number)]
