@@ -7,6 +7,7 @@ from typing import NamedTuple
 from rfm_engine.simulate import Ids
 
 RESULTS = "benchmarks/results"
+SECOND_MACHINE = "benchmarks/results/second-machine"
 REAL = "cdnow"
 _FIELD = ("rfm", "duckdb", "duckdb-ntile", "polars")
 _FEW = ("rfm", "duckdb", "polars")

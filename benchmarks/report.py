@@ -13,7 +13,7 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks.cases import CASES, RESULTS
+from benchmarks.cases import CASES, RESULTS, SECOND_MACHINE
 from benchmarks.sections import sections
 from benchmarks.targets import Records
 from rfm_engine.bench.record import Record, load_record
@@ -38,9 +38,9 @@ def main() -> None:
         sys.exit(f"not those of {RESULTS}: {', '.join(stale)}. Run python -m benchmarks.report.")
 
 
-def records() -> dict[str, Record]:
+def records(folder: str = RESULTS) -> dict[str, Record]:
     """Read the results there are, in the order of the cases."""
-    places = {name: ROOT / RESULTS / f"{name}.json" for name in CASES}
+    places = {name: ROOT / folder / f"{name}.json" for name in CASES}
     return {name: load_record(place) for name, place in places.items() if place.exists()}
 
 
@@ -68,7 +68,7 @@ def write(found: Records) -> None:
 
 def _page(page: str, found: Records) -> str:
     text = (ROOT / page).read_text()
-    for name, lines in sections(found).items():
+    for name, lines in sections(found, records(SECOND_MACHINE)).items():
         begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
         if begin in text:
             head, _, rest = text.partition(begin)

@@ -24,12 +24,13 @@ _BY_THREADS = (
 )
 
 
-def sections(records: Records) -> dict[str, list[str]]:
-    """Return the lines of each part by its name."""
+def sections(records: Records, second: Records) -> dict[str, list[str]]:
+    """Return the lines of each part by its name; `second` are the results of another machine."""
     return {
         "speed": _speed(records),
         "targets": _targets(records),
         "machine": _machine(records),
+        "second machine": _second_machine(records, second),
         "losses": _losses(records),
         "cases": _cases(records),
         "by rows": _growth(records, _BY_ROWS),
@@ -92,6 +93,30 @@ def _machine(records: Records) -> list[str]:
             f"Trials, at a small part of the size they are named after: {', '.join(trials)}.",
         ]
     return lines
+
+
+def _second_machine(records: Records, second: Records) -> list[str]:
+    """Show how far ahead rfm is on each of the two machines."""
+    cases = [name for name in second if name in records]
+    if not cases:
+        return ["Not measured."]
+    rows = [
+        [
+            f"{name}{_scaled(second[name])}",
+            *(_seconds(second[name], engine) for engine in ("rfm", *_RIVALS)),
+            *(_ahead(found[name]) for found in (second, records)),
+        ]
+        for name in cases
+    ]
+    names = (found[cases[0]].machine["processor"] for found in (second, records))
+    heads = ["case", "rfm", *_RIVALS, *(f"ratio on {name}" for name in names)]
+    return [*_machine(second), "", *table(heads, rows)]
+
+
+def _ahead(record: Record) -> str:
+    """Return how many times as long as rfm the faster of DuckDB and Polars took."""
+    rivals = [engine.seconds for name in _RIVALS if (engine := record.engine(name))]
+    return words.ratio(record, min(rivals)) if rivals else ""
 
 
 def _losses(records: Records) -> list[str]:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from rfm_engine.kernels import kernel
 
-# Loading pays off from one row per so many keys on.
+# Loading is worth it when there is at least one row per this many keys.
 _LEAST_SHARE = 8
 
 

@@ -35,13 +35,13 @@ _SAMPLE_ROWS = 1 << 16
 # If customers are skewed, the estimate is a third to a half of their number, and too many tables
 # cost less than too few.
 _TIMES = 2
-# If the number of rows is unknown, the estimate assumes so many batches like the first one; but the
+# If the number of rows is unknown, the estimate assumes this many batches like the first one; but the
 # number of tables is limited by the rows of the first batch.
 _BATCHES = 64
 # If every row were a new customer, would the tables fit the memory limit? If not, some may go to
 # disk, and many small tables are better there.
 _BYTES_A_CUSTOMER = 128
-# When customers are moved to more tables, these are made for so many times as many.
+# New tables, to which customers are moved, are made for this many times the customers seen so far.
 _TO_COME = 4
 
 
