@@ -35,8 +35,8 @@ _SAMPLE_ROWS = 1 << 16
 # If customers are skewed, the estimate is a third to a half of their number, and too many tables
 # cost less than too few.
 _TIMES = 2
-# If the number of rows is unknown, the estimate assumes this many batches like the first one; but the
-# number of tables is limited by the rows of the first batch.
+# If the number of rows is unknown, the estimate assumes this many batches like the first one, but
+# the number of tables is limited by the rows of the first batch.
 _BATCHES = 64
 # If every row were a new customer, would the tables fit the memory limit? If not, some may go to
 # disk, and many small tables are better there.
