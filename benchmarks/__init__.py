@@ -1,1 +1,1 @@
-"""The benchmarks behind docs/performance.md: what is run, what it must reach, how it is shown."""
+"""The benchmarks of docs/performance.md: the cases, the targets, and the tables of results."""

@@ -1,4 +1,4 @@
-"""The cases: which work is measured, by whom, and what is asked of us in it."""
+"""The cases: the work that is measured, and the solutions that are compared."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MILLION = 1_000_000
 
 
 class Case(NamedTuple):
-    """One run of `rfm bench`; no engines are all of them."""
+    """A case: the arguments of one run of `rfm bench`; if `engines` is empty, all engines run."""
 
     name: str
     orders: int
@@ -32,7 +32,7 @@ class Case(NamedTuple):
 
     @property
     def data(self) -> tuple[int, int, Ids, bool]:
-        """What its orders depend on."""
+        """The properties that determine the orders of the case."""
         return self.customers, self.orders, self.ids, self.lines
 
 
@@ -47,7 +47,7 @@ CASES = {
         Case("uuid-10m", 10 * _MILLION, _MILLION, ids="uuid", engines=_FEW),
         Case("csv-10m", 10 * _MILLION, _MILLION, engines=_FEW, format="csv"),
         Case("string-50m", 50 * _MILLION, 5 * _MILLION, ids="string", engines=_FEW, runs=2),
-        # About 2.19 lines an order: 100 million of them.
+        # About 2.19 lines per order: 100 million lines.
         Case("lines-100m", 45_700_000, 5 * _MILLION, lines=True, engines=_FEW, runs=2),
         Case("dense-100m", 100 * _MILLION, 10 * _MILLION, ids="dense", engines=_FEW, runs=2),
         Case("few-100m", 100 * _MILLION, _MILLION, engines=_FEW, runs=2),

@@ -1,4 +1,4 @@
-"""Ids that somebody chose, against random ones: `python -m benchmarks.hostile`."""
+"""Compare ids chosen to slow down hash tables with random ids: `python -m benchmarks.hostile`."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _ROUNDS = 5
 
 
 def key_sets(n: int = _CUSTOMERS) -> dict[str, Ids]:
-    """Return a million ids of each kind, in the order in which customers come."""
+    """Return `n` ids of each kind, in the order in which the customers appear."""
     numbers = np.arange(n, dtype=np.uint64)
     random = np.random.default_rng(1).integers(0, 2**63, n, np.uint64)
     return {
@@ -44,18 +44,18 @@ def key_sets(n: int = _CUSTOMERS) -> dict[str, Ids]:
 
 
 def hash_of(ids: Ids) -> Ids:
-    """Hash ids as the totals measured here do."""
+    """Hash ids in the same way as the measured totals do."""
     return hash_words(frozen(ids), HashKey.from_int(_KEY))
 
 
 def main() -> None:
-    """Time them in turn, in processor time of this process, and save rows a second."""
+    """Measure the processor time for each kind of ids in turn, and save rows per second."""
     sets = {name: _orders(ids) for name, ids in key_sets().items()}
     seconds: dict[str, list[float]] = {name: [] for name in sets}
     for number in range(_ROUNDS + 1):
         for name, batches in sets.items():
             taken = _time(batches)
-            if number:  # the first round compiles, and touches the memory
+            if number:  # the first round compiles, and allocates the memory
                 seconds[name].append(taken)
         print(f"round {number} of {_ROUNDS}", file=sys.stderr)
     n_rows = _CUSTOMERS * _ROWS_EACH

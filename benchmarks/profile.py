@@ -1,7 +1,8 @@
-"""Where the processor time of a run goes: `python -m benchmarks.profile`.
+"""Measure the processor time of each stage of a run: `python -m benchmarks.profile`.
 
-The functions of each stage are timed by the clock of the thread that runs them, all threads added
-up. What no stage claims (imports apart) is handing work around and Python between the stages.
+The functions of each stage are measured with the clock of the thread that runs them, and all
+threads are added up. The remaining time, without imports, is spent on passing work to threads and
+on Python code between the stages.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ from rfm_engine.totals.tables.partition import Partition
 
 RESULT = "profile.json"
 PROFILED = ("int-100m", "dense-100m", "string-50m", "lines-100m", "memory-100m")
-# In the order of a row's way. An owner (module or class) and the name of its function.
+# In the order in which a row is processed. Each function is an owner (module or class) and a name.
 STAGES: dict[str, list[tuple[Any, str]]] = {
     "decode": [(RowGroups, "__iter__")],
     "normalise": [(intake, "normalize")],
@@ -51,20 +52,20 @@ STAGES: dict[str, list[tuple[Any, str]]] = {
 
 
 class Stopwatch:
-    """Adds the processor time of functions up, from any thread."""
+    """Adds up the processor time of functions, in all threads."""
 
     def __init__(self) -> None:
         self.seconds: defaultdict[str, float] = defaultdict(float)
         self._lock = Lock()
 
     def time_all(self) -> None:
-        """Time all further calls of the functions in `STAGES`."""
+        """Measure all further calls of the functions in `STAGES`."""
         for stage, functions in STAGES.items():
             for owner, name in functions:
                 self.time(stage, owner, name)
 
     def time(self, stage: str, owner: Any, name: str) -> None:
-        """Time all further calls of a function, or steps of a generator function."""
+        """Measure all further calls of a function, or all steps of a generator function."""
         function = getattr(owner, name)
         timed = self._stepping if name == "__iter__" else self._calling
         setattr(owner, name, timed(stage, function))
@@ -100,7 +101,7 @@ class Stopwatch:
 
 
 def main() -> None:
-    """Profile the second run of each case in this process, and save seconds by stage."""
+    """Profile the second run of each case in this process, and save the seconds of each stage."""
     watch = Stopwatch()
     watch.time_all()
     found = {}

@@ -1,7 +1,7 @@
-"""Write the measured parts of the documents from the results: `python -m benchmarks.report`.
+"""Write the measured sections of the documents from the results: `python -m benchmarks.report`.
 
-They stand between `<!-- NAME -->` and `<!-- end of NAME -->`; `--check` only says whether they are
-those of the results.
+A section is between `<!-- NAME -->` and `<!-- end of NAME -->`. With `--check` nothing is written;
+the command only tells whether the sections match the results.
 """
 
 from __future__ import annotations
@@ -29,23 +29,23 @@ CHARTS = {
 
 
 def main() -> None:
-    """Write, or check."""
+    """Write the sections and charts, or check them."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.report", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if it differs")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if outdated")
     if not parser.parse_args().check:
         write(records())
     elif stale := outdated(records()):
-        sys.exit(f"not those of {RESULTS}: {', '.join(stale)}. Run python -m benchmarks.report.")
+        sys.exit(f"not from {RESULTS}: {', '.join(stale)}. Run python -m benchmarks.report.")
 
 
 def records(folder: str = RESULTS) -> dict[str, Record]:
-    """Read the results there are, in the order of the cases."""
+    """Read the existing results, in the order of the cases."""
     places = {name: ROOT / folder / f"{name}.json" for name in CASES}
     return {name: load_record(place) for name, place in places.items() if place.exists()}
 
 
 def outdated(found: Records) -> list[str]:
-    """Return the pages and charts that are not those of the results."""
+    """Return the pages and charts that do not match the results."""
     pages = [page for page in PAGES if (ROOT / page).read_text() != _page(page, found)]
     charts = [
         chart
@@ -78,7 +78,7 @@ def _page(page: str, found: Records) -> str:
 
 
 def _mark(found: Records, cases: tuple[str, ...]) -> str:
-    """Return what tells a chart of these results from others: drawings differ by matplotlib."""
+    """Return a digest of the results of a chart; the drawing depends on matplotlib's version."""
     data = [asdict(found[case]) for case in cases if case in found]
     return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
 

@@ -1,4 +1,4 @@
-"""The measured parts of the documents, as lines of Markdown."""
+"""The measured sections of the documents, as lines of Markdown."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _BY_THREADS = (
 
 
 def sections(records: Records, second: Records) -> dict[str, list[str]]:
-    """Return the lines of each part by its name; `second` are the results of another machine."""
+    """Return the lines of each section by name; `second` contains results of another machine."""
     return {
         "speed": _speed(records),
         "targets": _targets(records),
@@ -43,7 +43,7 @@ def sections(records: Records, second: Records) -> dict[str, list[str]]:
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, words: int = 1) -> list[str]:
-    """Lay out a table: first columns of words, then numbers, to the right."""
+    """Format a table: first `words` columns of text, then columns of numbers, aligned right."""
     rule = [*["---"] * words, *["---:"] * (len(heads) - words)]
     return [f"| {' | '.join(cells)} |" for cells in (heads, rule, *rows)]
 
@@ -96,7 +96,7 @@ def _machine(records: Records) -> list[str]:
 
 
 def _second_machine(records: Records, second: Records) -> list[str]:
-    """Show how far ahead rfm is on each of the two machines."""
+    """Compare rfm with the faster of DuckDB and Polars on each of the two machines."""
     cases = [name for name in second if name in records]
     if not cases:
         return ["Not measured."]
@@ -114,13 +114,13 @@ def _second_machine(records: Records, second: Records) -> list[str]:
 
 
 def _ahead(record: Record) -> str:
-    """Return how many times as long as rfm the faster of DuckDB and Polars took."""
+    """Return the time of the faster of DuckDB and Polars, divided by the time of rfm."""
     rivals = [engine.seconds for name in _RIVALS if (engine := record.engine(name))]
     return words.ratio(record, min(rivals)) if rivals else ""
 
 
 def _losses(records: Records) -> list[str]:
-    """Say where somebody is faster, or needs less memory."""
+    """List the cases in which another solution is faster, or needs less memory."""
     rows = []
     for name, record in records.items():
         ours = record.engine("rfm")

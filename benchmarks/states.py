@@ -1,8 +1,9 @@
-"""A night with a state, side by side with what it cannot do without: `python -m benchmarks.states`.
+"""Measure a night with a state, and the work it cannot avoid: `python -m benchmarks.states`.
 
-Scoring is measured against decoding the state's files and encoding the result, both of which it has
-to do, and against a run over all orders; an ingest against decoding the day and writing its own
-files. All in turns, in one run; what is measured is compared with a run over all orders first.
+Scoring is compared with decoding the state's files and encoding the result, which are unavoidable,
+and with a run over all orders. An ingest is compared with decoding the day and writing the files of
+its batch. All of this is measured in turns, in one run. Before that, the result is compared with a
+run over all orders.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ DAY_ORDERS, DAY_CUSTOMERS = 1_000_000, 600_000
 
 
 class Night:
-    """A state of all orders, a day that comes next, and where results go."""
+    """A state of all orders, the day that is ingested next, and the folder for results."""
 
     def __init__(self, folder: Path, customers: int, orders: int) -> None:
         self.folder = folder
@@ -47,7 +48,7 @@ class Night:
         self.n_rows = sum(file.n_rows for file in files)
 
     def check(self) -> None:
-        """Compare a score of the state with one of the orders."""
+        """Check that the score of the state equals the score of the orders."""
         self.score()
         self.score_afresh()
         found, afresh = (self._customers(name) for name in ("result", "afresh"))
@@ -64,32 +65,32 @@ class Night:
         rfm.score(self.orders, as_of="newest", output=output, threads=THREADS)
 
     def decode(self) -> None:
-        """Decode the files of the state as it is before the day."""
+        """Decode the files of the state before the day is ingested."""
         with ThreadPoolExecutor(THREADS) as pool:
             tables = pool.map(lambda file: pq.read_table(file, use_threads=False), self.files)
             assert sum(table.num_rows for table in tables) == self.n_rows
 
     def encode(self, batches: Sequence[pa.RecordBatch]) -> None:
-        """Encode a result that is there."""
+        """Encode a result that is in memory."""
         write(batches, batches[0].schema, self.folder / "encoded.parquet", threads=THREADS)
 
     def result(self) -> list[pa.RecordBatch]:
-        """Return the result as it is written, a quarter of a million rows at a time."""
+        """Return the result in batches of a quarter of a million rows, as it is written."""
         table = pq.read_table(self.folder / "result.parquet")
         batches: list[pa.RecordBatch] = table.to_batches(max_chunksize=1 << 18)
         return batches
 
     def ingest(self) -> None:
-        """Add the day."""
+        """Ingest the day."""
         done = self.state.ingest(self.day, threads=THREADS)
         assert done.rows.counted == DAY_ORDERS
 
     def restore(self) -> None:
-        """Go back to before the day."""
+        """Restore the generation before the day."""
         self.state.restore(self.state.manifest.generations[1].number)
 
     def write_day(self, tables: Sequence[pa.Table]) -> None:
-        """Write what the day's batch consists of, and sync it."""
+        """Write the rows of the day's batch, and sync the files."""
         for number, table in enumerate(tables):
             place = self.folder / f"own-{number}.parquet"
             packed = dict.fromkeys(table.column_names, "DELTA_BINARY_PACKED")
@@ -114,7 +115,7 @@ class Night:
 
 
 def in_process(folder: Path, *words: object) -> dict[str, float]:
-    """Run a command in a process of its own; return its seconds and its peak of memory."""
+    """Run a command in a separate process; return its seconds and its peak memory."""
     program = Path(sys.executable).with_name("rfm")
     command = [str(program), *map(str, words), "--quiet", "--threads", str(THREADS)]
     os.sync()
@@ -123,7 +124,7 @@ def in_process(folder: Path, *words: object) -> dict[str, float]:
 
 
 def processes(night: Night) -> dict[str, dict[str, float]]:
-    """Do all of it once more as a user would, start-up included."""
+    """Measure the commands that a user would run, including start-up."""
     fresh, output = night.folder / "fresh", night.folder / "result.parquet"
     rfm.State.create(fresh)
     return {
@@ -135,7 +136,7 @@ def processes(night: Night) -> dict[str, dict[str, float]]:
 
 
 def seconds_of(work: Callable[[], None]) -> float:
-    """Time one call, when nothing waits to be written to disk."""
+    """Measure one call, after all pending writes to disk."""
     os.sync()
     start = time.perf_counter()
     work()
@@ -143,7 +144,7 @@ def seconds_of(work: Callable[[], None]) -> float:
 
 
 def measured(night: Night) -> dict[str, Any]:
-    """Return the median seconds of each thing, and how many times of others they are."""
+    """Return the median seconds of each step, the ratios between them, and the commands."""
     night.check()
     batches = night.result()
     night.ingest()
@@ -175,12 +176,12 @@ def measured(night: Night) -> dict[str, Any]:
 
 
 def assert_read(day: pa.Table) -> None:
-    """Check that all of a day was read."""
+    """Check that all rows of a day were read."""
     assert day.num_rows == DAY_ORDERS
 
 
 def rounded(found: dict[str, Any]) -> dict[str, Any]:
-    """Round numbers to three digits behind the point."""
+    """Round numbers to three digits after the point."""
     return {
         name: rounded(value) if isinstance(value, dict) else round(value, 3)
         for name, value in found.items()
@@ -188,7 +189,7 @@ def rounded(found: dict[str, Any]) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Measure, and print what was found as JSON."""
+    """Measure, and print the results as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--customers", type=int, default=5_000_000)
     parser.add_argument("--orders", type=int, default=50_000_000)

@@ -24,7 +24,7 @@ from rfm_engine.bench.work import open_input
 
 
 def main() -> None:
-    """Run what is asked for; a finished case is saved before the next one begins."""
+    """Run the requested cases; each result is saved before the next case begins."""
     options = _options()
     options.results.mkdir(parents=True, exist_ok=True)
     cases = [
@@ -33,7 +33,8 @@ def main() -> None:
         if (case.name in options.names or not options.names)
         and (options.again or not _result(options.results, case).exists())
     ]
-    # Small ones first, and cases of the same orders together, so that these are made once.
+    # Small cases run first. Cases with the same orders run together, so that the orders are only
+    # simulated once.
     for data in sorted({case.data for case in cases}, key=lambda data: (data[1], *data)):
         of_data = [case for case in cases if case.data == data]
         with orders_of(of_data[0], options.scale) as orders:
@@ -42,7 +43,7 @@ def main() -> None:
 
 
 def run_case(case: Case, orders: Path, scale: float, result: Path) -> None:
-    """Run a case and save what it found."""
+    """Run a case and save its result."""
     engines = engines_named(case.engines)
     plan = Plan(engines, case.lines, case.in_memory, case.threads, case.runs, case.rfm_options)
     real = case.name == REAL
@@ -59,7 +60,7 @@ def run_case(case: Case, orders: Path, scale: float, result: Path) -> None:
 
 @contextmanager
 def orders_of(case: Case, scale: float) -> Iterator[Path]:
-    """Give the orders of a case, for as long as they are needed."""
+    """Provide a file with the orders of a case while the context lasts."""
     if case.name == REAL:
         with tempfile.TemporaryDirectory(prefix="rfm-bench-") as folder:
             place = Path(folder) / "cdnow.parquet"
@@ -75,7 +76,7 @@ def orders_of(case: Case, scale: float) -> Iterator[Path]:
 
 
 def _cdnow() -> pa.Table:
-    """Read the real orders that the package lifetimes carries."""
+    """Read the real orders that are contained in the package lifetimes."""
     files = metadata.distribution("lifetimes").files or []
     path = Path(str(next(file for file in files if file.name == "CDNOW_master.txt").locate()))
     rows = [line.split() for line in path.read_text().splitlines()[1:]]
@@ -98,9 +99,9 @@ def _tell(name: str, words: str) -> None:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.suite", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="CASE", help=f"of {', '.join(CASES)}")
-    parser.add_argument("--scale", type=float, default=1.0, help="share of the orders: 0.01")
-    parser.add_argument("--again", action="store_true", help="also cases that have a result")
+    parser.add_argument("names", nargs="*", metavar="CASE", help=f"one of {', '.join(CASES)}")
+    parser.add_argument("--scale", type=float, default=1.0, help="share of orders, such as 0.01")
+    parser.add_argument("--again", action="store_true", help="also run cases with a result")
     parser.add_argument("--results", type=Path, default=Path(RESULTS), help="folder of the results")
     options = parser.parse_args()
     for name in options.names:

@@ -1,4 +1,4 @@
-"""What is asked of us, and whether the results hold it."""
+"""The targets of rfm, and whether the results meet them."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ Records = Mapping[str, Record]
 
 
 class Finding(NamedTuple):
-    """A figure, and whether the target holds."""
+    """A measured figure, and whether it meets the target."""
 
     found: str
     met: bool
 
 
 class Target(NamedTuple):
-    """A row of the table: the work, what is asked, and how it is read off the results."""
+    """A row of the table: the case, the target, and the function that computes the finding."""
 
     work: str
     asked: str
@@ -124,14 +124,14 @@ TARGETS = (
 
 
 def seconds_a_row(record: Record) -> float:
-    """Return our time for a row, start-up left out."""
+    """Return the time of rfm per row, in seconds, without start-up."""
     ours = _ours(record)
     rows: int = record.work["rows"]
     return (ours.seconds - ours.start_up_seconds) / rows
 
 
 def readable(target: Target, records: Records) -> bool:
-    """Tell whether everything that a target looks at was measured."""
+    """Return whether all cases that a target needs were measured with rfm."""
     others = target.cases if all(case in records for case in target.cases) else ()
     return bool(others) and all(records[case].engine("rfm") for case in others)
 

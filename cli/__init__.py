@@ -1,1 +1,1 @@
-"""The command `rfm`: options in, one call of the library, a printed result."""
+"""The command `rfm`: read options, call the library once, print the result."""

@@ -1,4 +1,4 @@
-"""`rfm bench`: the same work by us and by others, compared and then timed."""
+"""`rfm bench`: do the same work with rfm and other tools, compare the answers, show the times."""
 
 from __future__ import annotations
 
@@ -14,46 +14,62 @@ from .exits import Misuse
 
 def bench(
     customers: Annotated[
-        int | None, typer.Option(metavar="N", help="Distinct customers to simulate.")
+        int | None, typer.Option(metavar="N", help="Number of distinct customers to simulate.")
     ] = None,
-    orders: Annotated[int | None, typer.Option(metavar="N", help="Orders to simulate.")] = None,
+    orders: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Number of orders to simulate, at least one per customer."),
+    ] = None,
     ids: Annotated[
-        Literal["int", "dense", "string", "uuid"], typer.Option(help="Kind of customer id.")
+        Literal["int", "dense", "string", "uuid"], typer.Option(help="Type of the customer ids.")
     ] = "int",
     lines: Annotated[
-        bool, typer.Option("--lines", help="Order lines; distinct orders are counted.")
+        bool, typer.Option("--lines", help="Rows are order lines: count distinct order ids.")
     ] = False,
     file_format: Annotated[
         Literal["parquet", "parquet-pyarrow", "parquet-duckdb", "csv"],
-        typer.Option("--format", help="Parquet as rfm, pyarrow or DuckDB write it, or CSV."),
+        typer.Option(
+            "--format",
+            help="Format of simulated orders: Parquet as rfm, pyarrow or DuckDB write it, or CSV.",
+        ),
     ] = "parquet",
     engines: Annotated[
-        str | None, typer.Option(metavar="A,B", help="Solutions to run; all by default.")
+        str | None,
+        typer.Option(metavar="A,B", help="Solutions to run, separated by commas; default: all."),
     ] = None,
     input_file: Annotated[
-        Path | None, typer.Option("--input", metavar="FILE", help="Parquet file of your own.")
+        Path | None,
+        typer.Option(
+            "--input", metavar="FILE", help="Parquet file to use instead of simulated orders."
+        ),
     ] = None,
     in_memory: Annotated[
-        bool, typer.Option("--in-memory", help="From an Arrow table to an Arrow table.")
+        bool,
+        typer.Option("--in-memory", help="Measure from Arrow table to Arrow table, not files."),
     ] = False,
     threads: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Threads of each; all processors.")
+        int | None,
+        typer.Option(metavar="N", min=1, help="Threads per solution; default: all processors."),
     ] = None,
-    runs: Annotated[int, typer.Option(metavar="K", min=1, help="Warm runs of each.")] = 3,
+    runs: Annotated[
+        int, typer.Option(metavar="K", min=1, help="Number of warm runs per solution.")
+    ] = 3,
     save: Annotated[
-        Path | None, typer.Option(metavar="F.json", help="Where to save all measurements.")
+        Path | None, typer.Option(metavar="F.json", help="File to save all measurements to.")
     ] = None,
     plot: Annotated[
-        Path | None, typer.Option(metavar="F.svg|.png", help="Where to draw a chart.")
+        Path | None,
+        typer.Option(metavar="F.svg|.png", help="File to draw a chart of the times to."),
     ] = None,
 ) -> None:
-    """Time `rfm score` beside DuckDB, Polars, pyarrow and pandas, after comparing the answers."""
+    """Compare the answers and times of `rfm score` with DuckDB, Polars, pyarrow and pandas."""
     if (customers is None) != (orders is None) or (orders is None) == (input_file is None):
         raise Misuse("bench must have --customers and --orders, or --input; give one of the two.")
     if file_format != "parquet" and (in_memory or input_file is not None):
         other = "--in-memory" if in_memory else "--input"
         raise Misuse(
-            f"--format must be given with simulated orders in a file; got {other} too. Drop one."
+            "--format must be used with simulated orders in a file; "
+            f"got {other} too. Remove one of them."
         )
     from rich.console import Console
 

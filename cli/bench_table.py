@@ -1,4 +1,4 @@
-"""A benchmark as people read it."""
+"""Print a benchmark as a table for the terminal."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LEGEND = "times in seconds: median and range of warm runs, processor time, firs
 
 
 def print_record(console: Console, record: Record) -> None:
-    """Print the work, the machine, and a row for each solution."""
+    """Print the work, the machine, and one row per solution."""
     from rich import box
     from rich.table import Table
 

@@ -19,18 +19,18 @@ from .exits import Misuse, cut
 _DECLARED = [
     option for options in (ScoreOptions, RowFileOptions) for option in declared(options).values()
 ]
-# A command passes over those that it does not have, so that all can share a file.
+# A command ignores those that it does not have, so that all commands can share a file.
 _SHARED = {option.flag.removeprefix("--") for option in _DECLARED}
 _LISTS = {option.flag.removeprefix("--") for option in _DECLARED if option.is_listed}
-# What commands other than `rfm score` pass over even where they have it.
+# Commands other than `rfm score` ignore these options, even if they have them.
 _OF_SCORE_ALONE = ("output", "save-model", "json", "quiet")
 _SCALARS = (str, int, Decimal, datetime.date)
-# No option takes a longer number, and Python does not write the longest out.
+# No option takes a larger number, and Python refuses to print the largest ones.
 _BEYOND = 10**18
 
 
 def read_config(context: typer.Context, path: Path | None) -> Path | None:
-    """Make the options of a file the defaults of the command."""
+    """Use the options of a file as defaults of the command."""
     if path is None:
         return None
     known = {
@@ -48,7 +48,7 @@ def read_config(context: typer.Context, path: Path | None) -> Path | None:
             continue
         if option not in known:
             close = difflib.get_close_matches(option, known, n=1)
-            advice = f"Did you mean {close[0]!r}?" if close else "Look at --help."
+            advice = f"Did you mean {close[0]!r}?" if close else "See --help."
             raise Misuse(
                 f"config file {str(path)!r} must only have options of the command; "
                 f"got {cut(key)!r}. {advice}"
@@ -64,7 +64,7 @@ def read_config(context: typer.Context, path: Path | None) -> Path | None:
             parameter.process_value(context, typed)
         except (typer.BadParameter, Misuse) as error:
             raise Misuse(
-                f"{option} in config file {str(path)!r} must be what can be typed for it; "
+                f"{option} in config file {str(path)!r} must be a value that the option accepts; "
                 f"got {_kind(value, listed=True)}. {cut(error.message, 200)}"
             ) from None
         defaults[parameter.name] = typed
@@ -86,15 +86,15 @@ def _options(path: Path) -> dict[str, Any]:
         raise Misuse(f"config file {str(path)!r} must be TOML; got {error}.") from None
     except (ValueError, ArithmeticError, RecursionError):
         raise Misuse(
-            f"config file {str(path)!r} must be TOML of ordinary numbers and lists; got a number "
-            "out of all bounds, or tables nested too deeply."
+            f"config file {str(path)!r} must be TOML with ordinary numbers and lists; got a number "
+            "that is too large, or tables that are nested too deeply."
         ) from None
 
 
 def _typed(value: Any, option: str, parameter: Any) -> Any:
-    """Return a value as it would be typed, None where it is of a kind that the option is not.
+    """Return a value as text for the command line; None if the option does not accept its type.
 
-    Lists by commas, but where an option is repeatable.
+    Lists are joined by commas, unless the option is repeatable.
     """
     if getattr(parameter, "is_flag", False):
         return value if isinstance(value, bool) else None
@@ -112,16 +112,16 @@ def _typed(value: Any, option: str, parameter: Any) -> Any:
 def _wanted(option: str, parameter: Any) -> str:
     if getattr(parameter, "is_flag", False):
         return "true or false"
-    either = "text or a number" + (", or a list of such" if option in _LISTS else "")
+    either = "text or a number" + (", or a list of these" if option in _LISTS else "")
     return "text, or a list of texts" if parameter.multiple else either
 
 
 def _kind(value: Any, *, listed: bool) -> str:
-    """Say what a value is; itself only where it is short, and never a number of 5,000 digits."""
+    """Describe a value for a message; show a short value itself."""
     if isinstance(value, dict):
         return "a table"
     if isinstance(value, int) and abs(value) >= _BEYOND:
         return "a number of more than 18 digits"
     if isinstance(value, list):
-        return "a list" + (" with something else in it" if listed else "")
+        return "a list" + (" with an invalid element" if listed else "")
     return str(value).lower() if isinstance(value, bool) else repr(cut(str(value)))

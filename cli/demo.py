@@ -1,4 +1,4 @@
-"""`rfm demo`: a marketplace from nothing to segments."""
+"""`rfm demo`: simulate a marketplace and score its customers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def demo() -> None:
         lines = simulate(customers=_CUSTOMERS, orders=_ORDERS, lines=True)
         write(lines, lines.schema, orders)
         result = score(orders, as_of="newest", order="order_id", output=customers)
-    except BaseException:  # Ctrl-C too: no litter
+    except BaseException:  # also on Ctrl-C: leave no files behind
         shutil.rmtree(folder, ignore_errors=True)
         raise
 
@@ -36,5 +36,5 @@ def demo() -> None:
     typer.echo(f"orders:    {orders}")
     typer.echo(f"customers: {customers}")
     again = ["rfm", "score", str(orders), "--order", "order_id", "--as-of", "2025-06-30"]
-    typer.echo("\nThe same half a year earlier, as CSV:")
+    typer.echo("\nThe same scores half a year earlier, as CSV:")
     typer.echo(f"  {shlex.join([*again, '-o', str(folder / 'june.csv')])}")

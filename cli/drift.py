@@ -16,25 +16,27 @@ from .words import printable
 
 @takes(ScoreOptions)
 def drift(
-    fitted: Annotated[str, typer.Argument(metavar="MODEL", help="What --save-model wrote.")],
+    fitted: Annotated[
+        str, typer.Argument(metavar="MODEL", help="Model file written by `rfm score --save-model`.")
+    ],
     inputs: Annotated[
         list[str],
-        typer.Argument(metavar="INPUT...", help="Orders, as of `rfm score`, or a snapshot."),
+        typer.Argument(metavar="INPUT...", help="Orders, as for `rfm score`, or a snapshot."),
     ],
     *,
     options: Given,
 ) -> None:
-    """Show the shares of customers by score then and now, and the population stability index."""
+    """Show the shares of customers per score, then and now, and the population stability index."""
     import rfm_engine
 
     if "model" in options.all:
         raise Misuse("drift must have one model; got --model as well. Leave it out.")
     if options.all.get("overall"):
-        raise Misuse("drift must be of one result; got --overall, which has two. Leave it out.")
+        raise Misuse("drift must compare one result; got --overall, which has two. Leave it out.")
     from rfm_engine.result.drift import check_fitted
 
     model = rfm_engine.load_model(fitted)
-    check_fitted(model)  # Before orders are read.
+    check_fitted(model)  # before orders are read
     result = scored(inputs, options, model=fitted)
     for moved in rfm_engine.drift(model, result):
         typer.echo(f"{moved.what}: population stability index {moved.psi:.4f}")

@@ -1,4 +1,4 @@
-"""How a command ends: an exit code, and one line on stderr where it failed."""
+"""How a command ends: with an exit code, and with one line on stderr if it failed."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _TERMINATED = 143
 
 
 class Misuse(typer.TyperException):
-    """Options that contradict one another, seen before the library is loaded."""
+    """Options that contradict each other, found before the library is loaded."""
 
     exit_code = _USAGE
 
 
 class Faulty(typer.Exit):
-    """A state is not as it was written; what is wrong has been printed."""
+    """A state has damaged or changed files; the findings have been printed."""
 
     def __init__(self) -> None:
         super().__init__(_STATE)
@@ -38,12 +38,12 @@ class Terminated(BaseException):
 
 
 def cut(text: str, most: int = 80) -> str:
-    """Return a text for a message, so much of it as fits in a line."""
+    """Return at most `most` characters of a text, so that a message fits in a line."""
     return text if len(text) <= most else text[:most] + "..."
 
 
 def exit_code(command: Callable[[], object]) -> int:
-    """Run `command` and return its exit code, with one line on stderr where it failed."""
+    """Run `command` and return its exit code; print one line on stderr if it failed."""
     try:
         with _sigterm_raised():
             outcome = command()
@@ -65,10 +65,10 @@ def exit_code(command: Callable[[], object]) -> int:
 
 
 def leave(code: int) -> NoReturn:
-    """End the process at once: taking the libraries apart in order costs 0.2 s."""
+    """End the process at once, because an orderly shutdown of the libraries takes 0.2 s."""
     try:
         for stream in (sys.stdout, sys.stderr):
-            if stream is not None:  # closed by whoever started us
+            if stream is not None:  # closed by the parent process
                 stream.flush()
     except OSError:
         code = code or _MACHINE
@@ -78,19 +78,19 @@ def leave(code: int) -> NoReturn:
 def report_bug(
     kind: type[BaseException], error: BaseException, trace: TracebackType | None
 ) -> None:
-    """Print an exception that nobody expected as one line (`RFM_TRACEBACK=1`: in full)."""
+    """Print an unexpected exception as one line (`RFM_TRACEBACK=1`: with its traceback)."""
     if os.environ.get("RFM_TRACEBACK"):
         sys.__excepthook__(kind, error, trace)
         return
     _fail(
-        f"unexpected {kind.__name__}: {error}. This is a bug: report it with what "
-        "RFM_TRACEBACK=1 in the environment prints.",
+        f"unexpected {kind.__name__}: {error}. This is a bug. Set RFM_TRACEBACK=1 in the "
+        "environment, run the command again, and report the output.",
         _MACHINE,
     )
 
 
 def _fail(message: str, code: int) -> int:
-    # Blanks within a line are left alone: values are shown as they are.
+    # Blanks within a line are kept, because values are shown unchanged.
     line = " ".join(part for line in message.split("\n") if (part := line.strip()))
     typer.echo(f"error: {printable(line)}", err=True)
     return code
@@ -110,8 +110,8 @@ def _system_message(error: OSError) -> str:
 
 
 def _errors_of_the_library() -> tuple[type[Exception], ...]:
-    # Looked up only when something was raised, and only where a command has loaded the library:
-    # help and completion must not wait for that.
+    # Imported only after an exception, and only if a command has loaded the library, because help
+    # and completion must not wait for the import.
     if "rfm_engine.errors" not in sys.modules:
         return ()
     from rfm_engine.errors import RfmError

@@ -1,4 +1,4 @@
-"""`rfm explain`: why some customers landed where they did."""
+"""`rfm explain`: why customers have their scores and segments."""
 
 from __future__ import annotations
 
@@ -25,16 +25,17 @@ def explain(
     inputs: Annotated[
         list[str],
         typer.Argument(
-            metavar="INPUT...|SNAPSHOT", help="Orders, as of `rfm score`, or a snapshot."
+            metavar="INPUT...|SNAPSHOT", help="Orders, as for `rfm score`, or a snapshot."
         ),
     ],
     who: Annotated[
-        list[str], typer.Option("--id", metavar="CUSTOMER", help="Whom to explain; repeatable.")
+        list[str],
+        typer.Option("--id", metavar="CUSTOMER", help="Customer id to explain; repeatable."),
     ],
     *,
     options: Given,
 ) -> None:
-    """Explain customers: values, cut points, scores, the rule that won, those that nearly did."""
+    """Explain customers: values, cut points, scores, the rule that matched and near misses."""
     import rfm_engine
 
     result = scored(inputs, options)
@@ -62,12 +63,12 @@ def _lines(story: Explanation, options: dict[str, Any]) -> Iterator[str]:
         if near.missing:
             yield f"not in {near.segment}: would need {' and '.join(near.missing)}"
         else:
-            yield f"not in {near.segment}: fits too, but {story.segment} goes before"
+            yield f"not in {near.segment}: matches too, but {story.segment} takes precedence"
 
 
 def _axis_line(axis: AxisStory, noun: str | None) -> str:
     value = axis.value if noun is None else counted(int(axis.value), noun)
     ends = [f"above {axis.above}"] if axis.above is not None else []
     ends += [f"up to {axis.up_to}"] if axis.up_to is not None else []
-    reach = f", whose bin is {', '.join(ends)}" if ends else ""
+    reach = f" (bin {', '.join(ends)})" if ends else ""
     return f"{_NAMES[axis.axis]:<9} {value}: {axis.axis} {axis.score}{reach}"

@@ -1,4 +1,4 @@
-"""`rfm ingest`: order files added to a state, each of them once."""
+"""`rfm ingest`: add order files to a state, each file once."""
 
 from __future__ import annotations
 
@@ -22,23 +22,28 @@ if TYPE_CHECKING:
 
 @takes(RunningOptions, config=False)
 def ingest(
-    state: Annotated[str, typer.Argument(metavar="STATE", help="What rfm state create made.")],
+    state: Annotated[
+        str, typer.Argument(metavar="STATE", help="Folder of a state, see `rfm state create`.")
+    ],
     inputs: Annotated[
-        list[str], typer.Argument(metavar="INPUT...", help="Orders, as of rfm score.")
+        list[str], typer.Argument(metavar="INPUT...", help="Orders, as for `rfm score`.")
     ],
     *,
     options: Given,
     batch_id: Annotated[
         str | None,
-        typer.Option(metavar="ID", help="Name of the batch; default: told by the files' content."),
+        typer.Option(metavar="ID", help="Id of the batch; default: a hash of the file contents."),
     ] = None,
     replace_batch: Annotated[
-        str | None, typer.Option(metavar="ID", help="Correct one of the batches that are kept.")
+        str | None,
+        typer.Option(
+            metavar="ID", help="Id of a batch to replace; `rfm state show` lists them."
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Only errors.")] = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print only errors.")] = False,
 ) -> None:
-    """Add orders to a state, in one step; what it has already is left out."""
+    """Add orders to a state in one step; inputs that were ingested before are skipped."""
     with Memory() as memory, progress_bar(memory, quiet=quiet) as tell:
         from rfm_engine import State
 
@@ -77,7 +82,8 @@ def _as_json(done: Ingested) -> dict[str, Any]:
 
 def _lines(done: Ingested) -> list[str]:
     lines = [
-        f"{name}: there already, in batch {batch}; left out" for name, batch in done.skipped.items()
+        f"{name}: already ingested in batch {batch}, skipped"
+        for name, batch in done.skipped.items()
     ]
     if done.batch is None:
         return [*lines, f"nothing to add; the state stays at generation {done.generation}"]

@@ -1,4 +1,4 @@
-"""The commands of `rfm` and where the process starts."""
+"""The commands of `rfm`, and the function that runs them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _SETTINGS = {"help_option_names": ["-h", "--help"]}
 
 
 class _Commands(UserDict[str, Any]):
-    """The commands by name. Each is imported on first use; importing all takes 30 ms."""
+    """The commands by name. Each is imported on first use, because importing all takes 30 ms."""
 
     def __init__(self) -> None:
         super().__init__(dict.fromkeys(_COMMANDS))
@@ -52,7 +52,7 @@ def _load(name: str) -> Any:
 
 
 class RfmGroup(typer.core.TyperGroup):
-    """The commands, ending in the exit codes of the contract instead of panels and tracebacks."""
+    """The commands. They end with documented exit codes instead of panels and tracebacks."""
 
     def __init__(self, **given: Any) -> None:
         super().__init__(**given)
@@ -95,34 +95,34 @@ def rfm(
     context: typer.Context,
     _version: Annotated[bool, _VERSION] = False,
 ) -> None:
-    """Group orders by customer, score recency, frequency and monetary value, name the segments."""
+    """Score customers by recency, frequency and monetary value, and assign them to segments."""
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
         raise typer.Exit(2)
 
 
 def _let_open_many_files() -> None:
-    """Have as many files open as the system allows: a reader holds all totals of a state open."""
+    """Raise the limit of open files, because a reader keeps all totals files of a state open."""
     if sys.platform == "win32":
         return
     import resource
 
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with suppress(OSError, ValueError):  # macOS does not give what it says
+    with suppress(OSError, ValueError):  # macOS refuses the limit that it reports
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def run() -> None:
-    """Start the command line, once it is loaded."""
-    # NumPy's linear algebra would start threads that spin for work we never give them.
+    """Run the command line."""
+    # The linear algebra library of NumPy would start threads that busy-wait for work.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if shutil.which("az") is None:
-        # Azure's library would have a shell look for it, which complains on stderr.
+        # The Azure library would search for `az` with a shell, which prints an error on stderr.
         os.environ.setdefault("AZURE_TOKEN_CREDENTIALS", "prod")
-    if sys.stderr is None:  # closed by whoever started us: nobody reads it
+    if sys.stderr is None:  # closed by the parent process
         sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115 - open as long as the process
-    # A process of one task frees nothing large in circles, and looking for circles among all that
-    # a compiler loads takes 0.2 s of a first run.
+    # A command has no large reference cycles to free, and the search for cycles among the objects
+    # that the compiler loads takes 0.2 s of a first run.
     gc.disable()
     _let_open_many_files()
     sys.excepthook = exits.report_bug

@@ -1,4 +1,4 @@
-"""How much memory of its own the process holds, sampled while a command runs."""
+"""Anonymous memory of the process, sampled while a command runs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _INTERVAL_SECONDS = 0.05
 
 
 class Memory:
-    """Anonymous memory in bytes, now and at its peak (memory-mapped files do not count)."""
+    """Anonymous memory in bytes, current and peak (memory-mapped files do not count)."""
 
     def __init__(self) -> None:
         self.now = self.peak = 0

@@ -1,4 +1,4 @@
-"""`rfm normalize`: order files in, the rows that count in canonical columns out."""
+"""`rfm normalize`: read order files, write the counted rows in canonical columns."""
 
 from __future__ import annotations
 
@@ -24,12 +24,15 @@ if TYPE_CHECKING:
 @takes(RowFileOptions)
 def normalize(
     inputs: Annotated[
-        list[str], typer.Argument(metavar="INPUT...", help="Orders, as of `rfm score`.")
+        list[str], typer.Argument(metavar="INPUT...", help="Orders, as for `rfm score`.")
     ],
     output: Annotated[
         str,
         typer.Option(
-            "-o", "--output", metavar="OUT", help=".parquet, .arrow, .csv[.gz], -, or a directory."
+            "-o",
+            "--output",
+            metavar="OUT",
+            help="A .parquet, .arrow, .csv or .csv.gz file, a directory, or - for stdout.",
         ),
     ],
     *,
@@ -37,7 +40,7 @@ def normalize(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Write the rows that count: exact minor units, instants and local days, for your own SQL."""
+    """Write the counted rows, with exact minor units, instants and local days, for your own SQL."""
     check_place(output, options, as_json=as_json)
     began = time.perf_counter()
     with Memory() as memory, progress_bar(memory, quiet=quiet) as tell:

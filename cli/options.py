@@ -18,7 +18,7 @@ NEWEST = "newest"
 _PANELS = ("Columns", "Reading", "Scoring", "Running")
 _CONFIG = typer.Option(
     rich_help_panel="Running", metavar="FILE.toml", is_eager=True, callback=read_config,
-    help="Options from a file; options on the command line win.",
+    help="Read options from a TOML file; options on the command line win.",
 )  # fmt: skip
 
 
@@ -26,14 +26,14 @@ AsJson: TypeAlias = Annotated[
     bool, typer.Option("--json", help="Print one JSON object.", rich_help_panel="Running")
 ]
 Quiet: TypeAlias = Annotated[
-    bool, typer.Option("-q", "--quiet", help="Only errors.", rich_help_panel="Running")
+    bool, typer.Option("-q", "--quiet", help="Print only errors.", rich_help_panel="Running")
 ]
 
 
 class Given(NamedTuple):
     """The options given to a command: on the command line, and in the config file.
 
-    Where nobody gives a date of analysis it is that of the newest row, as if from a config file.
+    If no date of analysis is given, it is `newest`, as if the config file contained it.
     """
 
     explicit: dict[str, Any]
@@ -42,15 +42,15 @@ class Given(NamedTuple):
 
     @property
     def all(self) -> dict[str, Any]:
-        """All of them; those on the command line win."""
+        """All options; those on the command line win."""
         return self.config | self.explicit
 
 
 def check_place(output: str, options: Given, *, as_json: bool) -> None:
-    """Refuse an output place that the JSON object needs, or where the config file is."""
+    """Refuse an output that is stdout together with `--json`, or that is the config file."""
     if as_json and output == "-":
         raise Misuse(
-            "--json must not be combined with -o -; got both, and stdout holds one. Name a file."
+            "--json must not be combined with -o -; got both, which need stdout. Name a file."
         )
     if options.config_file is not None:
         from rfm_engine.output import refuse_overwriting
@@ -59,7 +59,7 @@ def check_place(output: str, options: Given, *, as_json: bool) -> None:
 
 
 def takes(options: type, *, config: bool = True) -> Callable[[Callable[..., None]], Any]:
-    """Put the options of a class where a command has its parameter `options`, a `Given`."""
+    """Replace the parameter `options` of a command, a `Given`, by the options of a class."""
     known = declared(options)
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
@@ -88,7 +88,7 @@ def takes(options: type, *, config: bool = True) -> Callable[[Callable[..., None
 def _layers(
     known: dict[str, Declared], context: typer.Context, values: dict[str, Any]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Take the options out of the values of a command: those typed, and those of a config file."""
+    """Remove the options from `values`; return those typed and those of the config file."""
     explicit: dict[str, Any] = {}
     config: dict[str, Any] = {"as_of": NEWEST} if "as_of" in known else {}
     for name, option in known.items():
@@ -100,7 +100,7 @@ def _layers(
 
 
 def _value(option: Declared, typed: Any) -> Any:
-    """Return what was typed as the value that Python callers give."""
+    """Convert text from the command line to the value that Python callers give."""
     if not option.is_listed:
         return typed
     parts = [part.strip() for part in typed.split(",")]
@@ -147,7 +147,7 @@ def _refuse_words(parameter: typer.CallbackParam, given: str | None) -> str | No
         [int(part) for part in (given or "0").split(",")]
     except ValueError:
         raise Misuse(
-            f"{parameter.opts[0]} must be a whole number, or three; "
+            f"{parameter.opts[0]} must be a whole number, or three with commas; "
             f"got {cut(given or '')!r}. Try 5."
         ) from None
     return given

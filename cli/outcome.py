@@ -1,4 +1,4 @@
-"""What a command says in the end: a table or a JSON object on stdout, warnings on stderr."""
+"""Print the result of a command: a table or a JSON object on stdout, warnings on stderr."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _EASTERNMOST = datetime.timezone(datetime.timedelta(hours=14))
 
 
 def print_json(summary: dict[str, Any], peak_memory_bytes: int) -> None:
-    """Print the summary as the one JSON object of the contract."""
+    """Print the summary as one JSON object, with `options` last."""
     *head, options = summary
     whole = {key: summary[key] for key in head} | {"peak_memory_bytes": peak_memory_bytes}
     typer.echo(json.dumps(whole | {options: summary[options]}))
 
 
 def print_table(result: Result, peak_memory_bytes: int, output: str) -> None:
-    """Print the result for people; on stderr where stdout carries the customers."""
+    """Print the result as text; on stderr if the customers go to stdout."""
     from rich.console import Console
 
     from .table import print_summary
@@ -38,15 +38,15 @@ def print_table(result: Result, peak_memory_bytes: int, output: str) -> None:
 
 
 def warnings_of(result: Result | NormalizedRows, *, newest: bool) -> list[dict[str, str]]:
-    """Return the warnings of a result, and the one that only a clock can tell."""
+    """Return the warnings of a result, and one more if its newest row is in the future."""
     found = [each._asdict() for each in result.warnings]
-    # A date is in the future when no zone on earth has reached it.
+    # A date is in the future if no time zone has reached it.
     today = datetime.datetime.now(_EASTERNMOST).date()
     if not newest or result.as_of is None or result.as_of <= today:
         return found
     text = (
         f"as_of {result.as_of}, the date of the newest row, is in the future. "
-        "Give --as-of to leave such rows out."
+        "Give --as-of to drop such rows."
     )
     return [{"code": "as_of_in_future", "text": text}, *found]
 

@@ -28,7 +28,7 @@ class Command(typer.core.TyperCommand):
 
 
 def take_plain_values(parameters: Iterable[Any]) -> None:
-    """Have parameters take plain values without pydantic."""
+    """Let parameters accept plain values without pydantic."""
     for parameter in parameters:
         # A private name of typer. If it is missing, typer checks all values.
         descriptor = getattr(parameter, "type_descriptor", None)

@@ -1,4 +1,4 @@
-"""A progress bar on stderr, where stderr is a terminal."""
+"""A progress bar on stderr, if stderr is a terminal."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from .memory import Memory
 from .words import counted
 
 Tell: TypeAlias = Callable[[str, int, int | None, int], None]
-"""Called with the stage, the rows done, all rows where known, and the customers so far."""
+"""Called with the stage, rows done, total rows (None if unknown) and customers so far."""
 
 _STAGES = {"read": "Reading", "score": "Scoring", "write": "Writing"}
 
 
 @contextmanager
 def progress_bar(memory: Memory, *, quiet: bool = False) -> Iterator[Tell | None]:
-    """Give what draws the bar, or None where nobody would see it."""
+    """Yield a function that updates the bar, or None if no bar is shown."""
     if quiet or not sys.stderr.isatty():
         yield None
         return
@@ -43,7 +43,7 @@ def progress_bar(memory: Memory, *, quiet: bool = False) -> Iterator[Tell | None
 
 
 def describe(rows: int, seconds: float, customers: int, memory_bytes: int) -> str:
-    """Say in a few words how far the work is."""
+    """Describe the progress in a few words."""
     words = [f"{rows:,} rows", f"{rows / max(seconds, 0.001) / 1e6:.1f} M/s"]
     if customers:
         words.append(counted(customers, "customer"))

@@ -1,4 +1,4 @@
-"""Schemes as people see them: a coloured grid of r by f, rules, and what two schemes do apart."""
+"""Print schemes: rules, a coloured grid of r by f, and the differences between two schemes."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _COLOURS = (
     "green", "cyan", "blue", "magenta", "yellow", "red", "bright_green", "bright_cyan",
     "bright_blue", "bright_magenta", "bright_yellow",
 )  # fmt: skip
-# Of columns with names there is no room for more.
+# A grid with more columns has no room for segment names.
 _FEW = 6
 
 
 def print_scheme(console: Console, scheme: Scheme) -> None:
-    """Print how a scheme scores, its rules and, as far as scores decide, its grid."""
+    """Print how a scheme scores, its rules and, unless it uses raw measures, its grid."""
     from rich.text import Text
 
     from rfm_engine.result.explanation import rule_text
@@ -59,7 +59,7 @@ def _head(scheme: Scheme) -> Iterator[str]:
 
 
 def _grids(scheme: Scheme) -> Iterator[Table]:
-    """Yield the grid: r by f or by their mean with m, or r by f for each m that plays a part."""
+    """Yield the grids: r by f, r by the mean of f and m, or r by f for each m if m matters."""
     from rfm_engine.scoring.cells import Bins
 
     bins = Bins(*(scheme.bins[axis] for axis in ("r", "f", "m")))
@@ -68,7 +68,7 @@ def _grids(scheme: Scheme) -> Iterator[Table]:
     named = {axis for segment in scheme.segments for axis in segment.ranges}
     coded = any(segment.codes for segment in scheme.segments)
     if "fm" in named and named <= {"r", "fm"} and not coded and bins.f == bins.m:
-        # Of the f and m that have a mean, any pair will do.
+        # All pairs of f and m with the same mean have the same segment, so use one of them.
         halves = range(0, 2 * bins.f - 1, 1 if scheme.fm == "exact" else 2)
         columns = [(f"fm {half / 2 + first:g}", (half + 1) // 2, half // 2) for half in halves]
         yield _grid(scheme, layout, columns, None)
@@ -82,7 +82,7 @@ def _grids(scheme: Scheme) -> Iterator[Table]:
 def _grid(
     scheme: Scheme, layout: Any, columns: list[tuple[str, int, int]], title: str | None
 ) -> Table:
-    """Draw r by columns of f and m, segments by name, or by number where there are several."""
+    """Draw r by columns of f and m, with segment names, or numbers if there is no room."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
@@ -114,9 +114,10 @@ def _colour(number: int) -> str:
 
 
 def differences(one: Scheme, other: Scheme) -> list[tuple[str, str, list[str]]]:
-    """Return for each pair of segments the scores of customers that change from one to the other.
+    """Return, for each pair of different segments, the scores that the schemes assign to them.
 
-    Both have the same bins.
+    Each tuple has the segment of `one`, the segment of `other`, and the score codes. Both schemes
+    must have the same bins.
     """
     from rfm_engine.scoring.cells import Bins
     from rfm_engine.segments.linter import codes_of

@@ -1,4 +1,4 @@
-"""`rfm schemes`: the ways to name segments, listed, shown, checked and compared."""
+"""`rfm schemes`: list, show, check and compare segment schemes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .words import counted
 if TYPE_CHECKING:
     from rfm_engine.segments.scheme import Scheme
 
-_SCHEME = typer.Argument(metavar="NAME|FILE.toml", help="A shipped scheme or a file of your own.")
+_SCHEME = typer.Argument(metavar="NAME|FILE.toml", help="Name of a shipped scheme, or a file.")
 
 schemes = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]}, add_completion=False
@@ -38,7 +38,7 @@ def list_schemes() -> None:
 
 @schemes.command()
 def show(scheme: Annotated[str, _SCHEME]) -> None:
-    """Draw a scheme: how it scores, its rules, and the grid of r by f."""
+    """Show a scheme: how it scores, its rules, and the grid of r by f."""
     from rich.console import Console
 
     from rfm_engine.segments.catalogue import load_scheme
@@ -50,7 +50,7 @@ def show(scheme: Annotated[str, _SCHEME]) -> None:
 
 @schemes.command()
 def lint(scheme: Annotated[str, _SCHEME]) -> None:
-    """Check a scheme: every score covered, every segment reachable, overlaps, dead conditions."""
+    """Check a scheme for uncovered scores, unreachable segments, overlaps, dead conditions."""
     from rfm_engine.segments.catalogue import load_scheme
     from rfm_engine.segments.linter import lint as check
 
@@ -62,15 +62,15 @@ def lint(scheme: Annotated[str, _SCHEME]) -> None:
     n_errors = sum(finding.error for finding in findings)
     if n_errors:
         raise Misuse(
-            f"scheme {scheme} must be total and have no dead segments; "
-            f"got {counted(n_errors, 'error')}. Mend what stdout lists."
+            f"scheme {scheme} must cover all scores and have no unreachable segments; "
+            f"got {counted(n_errors, 'error')}. Fix the errors that stdout lists."
         )
     typer.echo(f"{scheme}: {counted(len(loaded.segments), 'segment')}, no errors")
 
 
 @schemes.command()
 def diff(one: Annotated[str, _SCHEME], other: Annotated[str, _SCHEME]) -> None:
-    """Tell which scores change hands from one scheme to another."""
+    """List the scores that have different segments in two schemes."""
     from rfm_engine.segments.catalogue import load_scheme
 
     from .scheme_grid import differences
@@ -82,12 +82,12 @@ def diff(one: Annotated[str, _SCHEME], other: Annotated[str, _SCHEME]) -> None:
             f"{_scores(b)} in {other}."
         )
     if a.is_raw or b.is_raw:
-        raise Misuse("schemes must decide by scores to be compared; one looks at raw measures.")
+        raise Misuse("schemes must decide by scores to be compared; one uses raw measures.")
     changes = differences(a, b)
     for before, after, codes in changes:
         typer.echo(f"{before} -> {after}: {counted(len(codes), 'cell')}, {' '.join(codes)}")
     if not changes:
-        typer.echo("no cell changes hands")
+        typer.echo("no cell changes its segment")
 
 
 def _scores(scheme: Scheme) -> str:

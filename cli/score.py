@@ -1,4 +1,4 @@
-"""`rfm score`: order files in, customers with scores and segments out."""
+"""`rfm score`: read order files, write customers with scores and segments."""
 
 from __future__ import annotations
 
@@ -23,13 +23,16 @@ def score(
         list[str],
         typer.Argument(
             metavar="INPUT...",
-            help="Parquet, Arrow IPC, CSV (.gz, .zst), a directory, a glob, a URI, - for stdin.",
+            help="Parquet, Arrow IPC, CSV (.gz, .zst), a directory, a glob, a URI, or - for stdin.",
         ),
     ],
     output: Annotated[
         str,
         typer.Option(
-            "-o", "--output", metavar="OUT", help=".parquet, .arrow, .csv[.gz], -, or a directory."
+            "-o",
+            "--output",
+            metavar="OUT",
+            help="A .parquet, .arrow, .csv or .csv.gz file, a directory, or - for stdout.",
         ),
     ],
     *,
@@ -38,14 +41,14 @@ def score(
         str | None,
         typer.Option(
             metavar="FILE.json",
-            help="Keep cut points, options and scheme for later orders.",
+            help="Save cut points, options and scheme as a model for later orders.",
             rich_help_panel="Scoring",
         ),
     ] = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Score orders: one row a customer with R, F and M scores and a segment."""
+    """Score orders: write one row per customer with R, F and M scores and a segment."""
     check_place(output, options, as_json=as_json)
     if save_model is not None:
         from rfm_engine.output.models import check_keeping

@@ -1,4 +1,4 @@
-"""What `explain` and `drift` look at: a snapshot that is named, or orders that are scored first."""
+"""The input of `explain` and `drift`: a snapshot, or orders that are scored first."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def scored(inputs: list[str], options: Given, *, model: str | None = None) -> Result | Snapshot:
-    """Read a snapshot, or score orders by the options, and by a model where one is given."""
+    """Read a snapshot, or score orders with the options, and with a model if one is given."""
     from rfm_engine.api import score_given
     from rfm_engine.result.snapshot import snapshot_of
 
@@ -29,7 +29,7 @@ def scored(inputs: list[str], options: Given, *, model: str | None = None) -> Re
 
         flags = ", ".join(declared(ScoreOptions)[name].flag for name in options.explicit)
         raise Misuse(
-            f"a snapshot has the options that it was scored with; got {flags} as well. "
-            "Leave that out, or name the orders."
+            "options must not be given with a snapshot, which contains those that it was scored "
+            f"with; got {flags}. Remove them, or name the orders instead of the snapshot."
         )
     return snapshot

@@ -1,4 +1,4 @@
-"""`rfm simulate`: orders of a marketplace that never was."""
+"""`rfm simulate`: simulate the orders of a marketplace."""
 
 from __future__ import annotations
 
@@ -13,22 +13,32 @@ from .words import counted
 
 
 def simulate(
-    customers: Annotated[int, typer.Option(metavar="N", help="Distinct customers.")],
-    orders: Annotated[int, typer.Option(metavar="N", help="Orders, at least one a customer.")],
+    customers: Annotated[int, typer.Option(metavar="N", help="Number of distinct customers.")],
+    orders: Annotated[
+        int, typer.Option(metavar="N", help="Number of orders, at least one per customer.")
+    ],
     output: Annotated[
         str,
         typer.Option(
-            "-o", "--output", metavar="OUT", help=".parquet, .arrow, .csv[.gz], -, or a directory."
+            "-o",
+            "--output",
+            metavar="OUT",
+            help="A .parquet, .arrow, .csv or .csv.gz file, a directory, or - for stdout.",
         ),
     ],
     ids: Annotated[
         Literal["int", "dense", "string", "uuid"],
-        typer.Option(help="Kind of customer id; the same ones for any seed."),
+        typer.Option(help="Type of customer ids; the seed does not change the ids."),
     ] = "int",
-    lines: Annotated[bool, typer.Option("--lines", help="Order lines, with products.")] = False,
-    seed: Annotated[int, typer.Option(metavar="N", help="Another one gives other orders.")] = 0,
+    lines: Annotated[
+        bool, typer.Option("--lines", help="Write order lines with products, not orders.")
+    ] = False,
+    seed: Annotated[
+        int,
+        typer.Option(metavar="N", help="Another seed gives other orders of the same customers."),
+    ] = 0,
 ) -> None:
-    """Simulate orders of 2023 to 2025: skewed customers, seasons, refunds, no clock."""
+    """Simulate orders from 2023 to 2025 (skewed customers, seasons, refunds), always the same."""
     start = time.monotonic()
     with Memory() as memory, progress_bar(memory) as tell:
         import os

@@ -1,4 +1,4 @@
-"""Where the process starts: nothing large is loaded yet, so that Ctrl-C is answered while it is."""
+"""The entry point. It loads nothing large, so that Ctrl-C works while modules are loaded."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ INTERRUPTED = 130
 
 
 def run() -> None:
-    """Start the command line: what the installed `rfm` calls."""
+    """Start the command line; the installed script `rfm` calls this function."""
     try:
         from .main import run as run_command
 
         run_command()
-    except KeyboardInterrupt:  # while modules are loaded, that of the command among them
+    except KeyboardInterrupt:  # also while the modules of the command are loaded
         if sys.stderr is not None:
             sys.stderr.write("error: interrupted\n")
         sys.exit(INTERRUPTED)

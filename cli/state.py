@@ -1,4 +1,4 @@
-"""`rfm state`: totals kept on disk from night to night, made and looked after."""
+"""`rfm state`: create and maintain totals that are kept on disk."""
 
 from __future__ import annotations
 
@@ -15,12 +15,14 @@ from .words import counted, printable
 
 state = typer.Typer(context_settings={"help_option_names": ["-h", "--help"]}, add_completion=False)
 
-_PLACE = Annotated[str, typer.Argument(metavar="STATE", help="What rfm state create made.")]
+_PLACE = Annotated[
+    str, typer.Argument(metavar="STATE", help="Folder of a state, see `rfm state create`.")
+]
 
 
 @state.callback(invoke_without_command=True)
 def all_of_a_state(context: typer.Context) -> None:
-    """Keep totals on disk: add a day of orders, score everybody."""
+    """Keep totals on disk: add a day of orders, then score all customers."""
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
         raise typer.Exit(2)
@@ -31,7 +33,7 @@ def all_of_a_state(context: typer.Context) -> None:
 def create(
     place: Annotated[
         str,
-        typer.Argument(metavar="STATE", help="A folder of this machine, empty or not there."),
+        typer.Argument(metavar="STATE", help="Local folder that is empty or does not exist."),
     ],
     *,
     options: Given,
@@ -39,15 +41,15 @@ def create(
         str,
         typer.Option(
             metavar="lifetime|rolling:365d",
-            help="One record a customer, or day detail of so many days and 31 more.",
+            help="One record per customer, or daily detail of this many days plus 31.",
         ),
     ] = "lifetime",
     keep_batches: Annotated[
-        int, typer.Option(metavar="N", help="So many last batches can be replaced.")
+        int, typer.Option(metavar="N", help="Number of newest batches that can be replaced.")
     ] = 7,
-    keep: Annotated[int, typer.Option(metavar="N", help="So many generations stand.")] = 3,
+    keep: Annotated[int, typer.Option(metavar="N", help="Number of generations to keep.")] = 3,
 ) -> None:
-    """Make an empty state, and set for good how its orders are read."""
+    """Create an empty state; its options of reading orders cannot be changed later."""
     import rfm_engine
 
     rfm_engine.State.create(
@@ -61,7 +63,7 @@ def show(
     place: _PLACE,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Say what is in a state: its options, batches, generations and size."""
+    """Show the options, batches, generations and size of a state."""
     import rfm_engine
 
     found = rfm_engine.State.open(place).summary()
@@ -74,7 +76,7 @@ def show(
 
 @state.command("verify")
 def verify(place: _PLACE) -> None:
-    """Read every file of every generation that stands, and name what is not as it was written."""
+    """Read every file of every kept generation, and list damaged or changed files."""
     from rfm_engine.state.verification import verify as verify_state
 
     found = verify_state(place)
@@ -82,15 +84,17 @@ def verify(place: _PLACE) -> None:
         typer.echo(printable(line))
     if found:
         raise Faulty
-    typer.echo("all files are as they were written")
+    typer.echo("all files are unchanged")
 
 
 @state.command("compact")
 def compact(
     place: _PLACE,
-    threads: Annotated[int | None, typer.Option(metavar="N", help="Default: all cores.")] = None,
+    threads: Annotated[
+        int | None, typer.Option(metavar="N", help="Number of threads; default: all processors.")
+    ] = None,
 ) -> None:
-    """Make one of all batches that are no longer kept: ingest does when it is worth it."""
+    """Merge all batches that are no longer kept; ingest does it when it is worth it."""
     import rfm_engine
 
     number = rfm_engine.State.open(place).compact(threads=threads)
@@ -99,19 +103,22 @@ def compact(
 
 @state.command("gc")
 def gc(place: _PLACE) -> None:
-    """Take away files of no generation, left by a writer that was killed."""
+    """Delete files that belong to no generation, left by a writer that was killed."""
     import rfm_engine
 
     gone = rfm_engine.State.open(place).gc()
-    typer.echo(f"{counted(len(gone), 'file')} taken away")
+    typer.echo(f"{counted(len(gone), 'file')} deleted")
 
 
 @state.command("forget")
 def forget(
     place: _PLACE,
-    who: Annotated[list[str], typer.Option("--id", metavar="CUSTOMER", help="Whom; repeatable.")],
+    who: Annotated[
+        list[str],
+        typer.Option("--id", metavar="CUSTOMER", help="Customer id to delete; repeatable."),
+    ],
 ) -> None:
-    """Take customers out of all generations."""
+    """Delete customers from all generations."""
     import rfm_engine
 
     found = rfm_engine.State.open(place).forget(*who)
@@ -122,14 +129,16 @@ def forget(
 @state.command("restore")
 def restore(
     place: _PLACE,
-    generation: Annotated[int, typer.Option(metavar="N", help="One that stands; see show.")],
+    generation: Annotated[
+        int, typer.Option(metavar="N", help="Generation to restore; `rfm state show` lists them.")
+    ],
 ) -> None:
-    """Make an older generation the newest again: batches since can be ingested anew."""
+    """Make an older generation the newest again; later batches can be ingested again."""
     import rfm_engine
 
     number = rfm_engine.State.open(place).restore(generation)
     if number == generation:
-        typer.echo(f"generation {generation} is the newest already")
+        typer.echo(f"generation {generation} is already the newest")
     else:
         typer.echo(f"generation {generation} is restored, as generation {number}")
 
@@ -144,7 +153,7 @@ def _lines(found: dict[str, Any]) -> list[str]:
         f"{found['newest_day'] or 'none'}",
     ]
     if found["first_day"]:
-        lines.append(f"days since {found['first_day']}")
+        lines.append(f"oldest day {found['first_day']}")
     given = [f"{name} {value}" for name, value in found["options"].items()]
     if given:
         lines.append("with " + ", ".join(given))
@@ -154,4 +163,4 @@ def _lines(found: dict[str, Any]) -> list[str]:
         for batch in found["batches"]
     ]
     standing = ", ".join(map(str, found["generations"]))
-    return [*lines, f"generations that stand: {standing}"]
+    return [*lines, f"generations: {standing}"]

@@ -1,4 +1,4 @@
-"""The result of scoring as people read it."""
+"""Print the result of scoring as text."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _USUAL = {"frequency": "orders", "zero": "count", "monetary": "sum"}
 
 
 def print_summary(console: Console, summary: dict[str, Any], *, cuts: bool = True) -> None:
-    """Print what was counted, the cut points (where they decide anything) and the segments."""
+    """Print what was counted, the cut points (unless `cuts` is false) and the segments."""
     for line in head_lines(summary, cuts=cuts):
         console.print(printable(line), highlight=False, markup=False, soft_wrap=True)
     bars = console.width >= _WIDTH_WITH_BARS and not console.options.ascii_only
@@ -29,7 +29,7 @@ def print_summary(console: Console, summary: dict[str, Any], *, cuts: bool = Tru
 
 
 def head_lines(summary: dict[str, Any], *, cuts: bool = True) -> list[str]:
-    """Say how many rows became how many customers, what was dropped, and where the cuts are."""
+    """Return lines on rows, customers, dropped rows, options and cut points."""
     rows = summary["rows"]
     lines = [
         f"{counted(summary['customers'], 'customer')} as of {summary['as_of'] or 'no date'}, "
@@ -54,19 +54,19 @@ def head_lines(summary: dict[str, Any], *, cuts: bool = True) -> list[str]:
         owner = summary["options"].get("by") or "bin"
         sets = f"{counted(summary['cuts_by_group'], 'set')}, each {owner} has its own"
         given = set(summary["options"]["method"]) == {"thresholds"}
-        lines.append(f"cuts: those given, for each {owner}" if given else f"cuts: {sets}")
+        lines.append(f"cuts: the given ones, for each {owner}" if given else f"cuts: {sets}")
     return lines + cut_lines(summary["cuts"], summary["options"])
 
 
 def cut_lines(cuts: dict[str, list[object]] | None, options: dict[str, Any]) -> list[str]:
-    """Say where the cut points of each axis are."""
+    """Return a line with the cut points of each axis."""
     of_frequency = options.get("frequency", _USUAL["frequency"])
     axes = {"r": "recency (days)", "f": f"frequency ({of_frequency})", "m": "monetary"}
     return [f"cuts of {axes[axis]:<19} {_joined(at)}" for axis, at in (cuts or {}).items()]
 
 
 def condition_lines(conditions: list[dict[str, Any]]) -> list[str]:
-    """Say which numbers of the customers the conditions of a scheme compare with."""
+    """Return a line with the number that each condition of a scheme compares with."""
     return [
         f"condition {each['text']}: {each['value'] or 'each group has its own, if any'}"
         for each in conditions
@@ -75,7 +75,7 @@ def condition_lines(conditions: list[dict[str, Any]]) -> list[str]:
 
 
 def segment_table(segments: list[dict[str, Any]], counted: str, *, bars: bool) -> Table:
-    """Lay out the segments: customers, orders (or days with one) and money, and their shares."""
+    """Return a table of the segments: customers, orders (or days), money, and shares."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
@@ -88,7 +88,7 @@ def segment_table(segments: list[dict[str, Any]], counted: str, *, bars: bool) -
         table.add_column("", style="cyan", no_wrap=True)
     for segment in segments:
         cells: list[str | Text] = [
-            Text(printable(segment["name"])),  # Not read for marks like [bold] or :star:
+            Text(printable(segment["name"])),  # so that [bold] or :star: is not read as markup
             f"{segment['customers']:,}",
             _percent(segment["share_customers"]),
             f"{segment['orders']:,}",
@@ -105,7 +105,7 @@ def _joined(cuts: list[object]) -> str:
 
 
 def _money(text: str) -> str:
-    """Put thousands separators into a decimal without passing it through a float."""
+    """Add thousands separators to a decimal, without conversion to a float."""
     whole, point, cents = text.partition(".")
     sign = "-" if whole.startswith("-") else ""
     return f"{sign}{int(whole.lstrip('-') or 0):,}{point}{cents}"

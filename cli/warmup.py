@@ -1,4 +1,4 @@
-"""`rfm warmup`: compile now what would be compiled on the first run."""
+"""`rfm warmup`: compile now what the first run would compile."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from rfm_engine.totals.builder import CustomerTotals as CustomerTotals
     from rfm_engine.totals.totals import Totals as Totals
 
-# Loaded when first used: the command line declares its options from `rfm_engine.options` alone.
+# Loaded when first used, because the command line needs only `rfm_engine.options` at the start.
 _HOMES = {
     "CustomerTotals": "totals.builder",
     "CellTotals": "result.summary",

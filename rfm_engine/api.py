@@ -1,4 +1,4 @@
-"""score(): orders to customers with scores and segments; the only place that knows the stages."""
+"""score(): turn orders into scored customers. Only this module calls all stages."""
 
 from __future__ import annotations
 
@@ -80,14 +80,14 @@ def score(
     ----------
     orders
         Path, list of paths, directory, glob or URI of Parquet, Arrow IPC or CSV; `-` for an IPC
-        stream on stdin; anything with `__arrow_c_stream__`, a record batch, a pyarrow dataset,
+        stream on stdin; any object with `__arrow_c_stream__`, a record batch, a pyarrow dataset,
         a Polars LazyFrame, or a list or iterator of these. A row is an order or an order line.
-        Or a `State`, `CustomerTotals` or `Totals`. Totals were built with all options of columns,
-        dates and reading; given with totals these are refused.
+        Or a `State`, `CustomerTotals` or `Totals`. Totals were already built with all options of
+        columns, dates and reading, so these options are refused with totals.
     output
-        Where to write the customers as well: `.parquet`, `.arrow`, `.csv`, `.csv.gz`, `-` for an
-        IPC stream on stdout; without an ending, or with a trailing `/`, a directory of Parquet
-        parts. It appears whole or not at all.
+        Also write the customers here: a `.parquet`, `.arrow`, `.csv` or `.csv.gz` file, `-` for
+        an IPC stream on stdout, or, without an ending or with a trailing `/`, a directory of
+        Parquet parts. The output is written completely or not at all.
     progress
         Called with a `Progress` from the calling thread, a few times per second.
     {options}
@@ -95,23 +95,25 @@ def score(
     Returns
     -------
     Result
-        The customers, cut points, segments and the account of rows.
+        The customers, cut points, segments and row counts.
 
     Raises
     ------
     UsageError
-        An option, column or place is wrong; nothing was read.
+        An option, column or output place is wrong; nothing was read.
     DataError
-        The data were refused; nothing was written.
+        The data was refused; nothing was written.
     StateError
-        An option differs from what a state has set.
+        An option differs from the value that is set in the state.
     RfmError
-        An object store cannot be reached, refuses or breaks off; or the machine fails.
+        An object store cannot be reached, refuses access or closes the connection; or the machine
+        fails.
 
     Notes
     -----
-    Bins are cut at quantiles by inverted CDF (Hyndman and Fan's type 1), on exact integers: equal
-    values share a bin. Recency is cut in days and reversed, so the most recent score highest.
+    Cut points are quantiles by inverted CDF (Hyndman and Fan's type 1) of exact integers, so that
+    equal values have the same score. Recency is measured in days and reversed, so that the most
+    recent customers have the highest score.
 
     Examples
     --------
@@ -139,7 +141,7 @@ def score_given(
     output: str | os.PathLike[str] | None,
     progress: Report | None,
 ) -> Result:
-    """Score customers by options of which some are explicit and others from a config file.
+    """Score customers with explicit options and options from a config file.
 
     Raises
     ------
@@ -150,14 +152,14 @@ def score_given(
     built = population_of(orders) if isinstance(orders, Totals) else None
     state = None if built is not None else state_of(orders)
     kept = state.options if state is not None else {} if built is None else built.options
-    # A config file for all commands gives way to how orders were read.
+    # One config file serves all commands, so options that are already set here are ignored.
     config = {name: config[name] for name in config if name not in kept}
     asked = {**config, **explicit}
     scheme, plan = scheme_and_plan(asked)
     implied: Mapping[str, Any] = scheme.options
     if asked.get("customer_level") or kept.get("customer_level"):
         refuse_first_orders(scheme)
-        implied = {}  # of a scheme, what looks at single orders
+        implied = {}  # the options that a scheme implies need single orders
     who = "the model" if asked.get("model") is not None else f"scheme {scheme.name}"
     if built is not None:
         refuse_beside_totals(built, asked, implied, who)
@@ -213,7 +215,7 @@ def score_given(
         aggregated.tell(progress, "write")
         write_groups(result.pieces(), result.schema, output, threads=n_threads)
     if output is None or built is not None:
-        # Now, so that what is wrong with an id is said now, and before totals are added to.
+        # Build the tables now, so that an invalid id raises here, before totals can change.
         result.make_tables()
     marks.append(clock.perf_counter())
     seconds.update(spent.stages(marks))
@@ -226,14 +228,14 @@ def _check(
     state: State | None,
     output: str | os.PathLike[str] | None,
 ) -> None:
-    """Refuse contradictions and places before anything is read."""
+    """Refuse contradicting options and unusable places before anything is read."""
     if settled["overall"] and state is not None:
         raise UsageError(
-            "overall must not be asked of a state, which knows no customers but those of "
-            "groups; got it. Keep a second state without by."
+            "overall must not be used with a state, which contains only customers within groups; "
+            "got it. Keep a second state without by."
         )
     if settled["overall"] and settled["by"] is None:
-        raise UsageError("overall must come with by; got it alone. Name the column of groups.")
+        raise UsageError("overall must be used with by; got it alone. Name the column of groups.")
     refuse_value_column(plan.weights, [settled["customer"], settled["by"]])
     if output is not None:
         check_output(output)
@@ -270,8 +272,8 @@ def _scored(
         grouping = Grouping.of(chunks, population.hash_key, pool)
         if grouping.has_none and overall is not None:
             raise DataError(
-                "rows must have a group where overall is asked for, because the customers of all "
-                f"groups have none; got null in {population.reading.options['by']!r}. Fill it, or "
+                "rows must have a group if overall is used, because a null group means all groups "
+                f"together; got null in {population.reading.options['by']!r}. Fill the column, or "
                 "leave overall out."
             )
     everyone = Everyone(chunks, population.scale, grouping)

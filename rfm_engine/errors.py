@@ -1,4 +1,4 @@
-"""The errors a caller can act on.
+"""The errors that a caller can handle.
 
 Every message reads ``<what> must <contract>; got <actual>. <what to do>.`` on one line.
 """
@@ -13,19 +13,19 @@ _MOST_SHOWN = 100
 
 
 class RfmError(Exception):
-    """Base of all errors of this package; raised itself when the machine fails (disk, memory)."""
+    """Base of all errors of this package; raised itself if the machine fails (disk, memory)."""
 
     def __str__(self) -> str:
-        """Return the message with its control characters escaped: names of columns have some."""
+        """Return the message with control characters escaped, as column names may contain some."""
         return printable(super().__str__())
 
 
 class UsageError(RfmError, ValueError):
-    """What was asked for cannot be done: an unknown column, a missing input, a contradiction."""
+    """The request is impossible: an unknown column, a missing input, contradicting options."""
 
 
 class DataError(RfmError, ValueError):
-    """The data were refused: a corrupt file, a wrong type, drift, overflow, mixed currencies."""
+    """The data was refused: a corrupt file, a wrong type, drift, overflow, mixed currencies."""
 
 
 class StateError(RfmError):
@@ -33,12 +33,12 @@ class StateError(RfmError):
 
 
 def shown(value: object) -> str:
-    """Return what was given for a message: short, on one line, whatever it is."""
+    """Return any value as text for a message: short and on one line."""
     return _SHOWN.repr(value).replace("\n", " ")
 
 
 def shown_value(value: object) -> str:
-    """Return a value of the data for a message: quoted, escaped, at most 100 characters of it."""
+    """Return a value of the data for a message: quoted, escaped, at most 100 characters."""
     return repr(cut(str(value)))
 
 
@@ -55,7 +55,7 @@ def printable(text: str) -> str:
 
 
 def shown_cause(error: Exception) -> str:
-    """Return why a file could not be read or its text not be parsed, without Python's names."""
+    """Return why a file could not be read or parsed, without names of Python exceptions."""
     if isinstance(error, FileNotFoundError):
         return "no such file"
     if isinstance(error, IsADirectoryError):
@@ -63,13 +63,13 @@ def shown_cause(error: Exception) -> str:
     if isinstance(error, OSError) and error.errno is not None:
         return os.strerror(error.errno).lower()
     if isinstance(error, UnicodeDecodeError):
-        return "what is not UTF-8 text"
+        return "bytes that are not UTF-8 text"
     if isinstance(error, RecursionError):
         return "tables or lists that are nested too deeply"
-    if type(error) is ValueError:  # What parsers raise themselves are children of it.
-        return "a number of thousands of digits"
+    if type(error) is ValueError:  # Parsers raise subclasses; this is from int().
+        return "a number with thousands of digits"
     if isinstance(error, ArithmeticError):
-        return "a number whose exponent is out of all bounds"
+        return "a number with an exponent that is too large"
     return str(error).removesuffix(".")
 
 
@@ -79,7 +79,7 @@ def path_text(what: str, given: object) -> str:
     Raises
     ------
     UsageError
-        It is neither text nor `os.PathLike`, or has a character that no path has.
+        It is neither text nor `os.PathLike`, or contains a character that is invalid in paths.
     """
     text = os.fspath(given) if isinstance(given, os.PathLike) else given
     try:
@@ -91,20 +91,20 @@ def path_text(what: str, given: object) -> str:
 
 
 class _Shown(reprlib.Repr):
-    """Cuts what is long or deep, and says of integers what Python refuses to write out."""
+    """Shortens long or deep values, and describes integers that are too long to print."""
 
     def __init__(self) -> None:
         super().__init__()
         self.maxstring = self.maxother = self.maxlong = 80
 
     def repr_int(self, x: int, level: int) -> str:
-        """Return a number, or how long it is."""
+        """Return a number, or the number of its bits if it is too long."""
         if x.bit_length() > 4_096:
             return f"a number of {x.bit_length():,} bits"
         return super().repr_int(x, level)
 
     def repr_Decimal(self, x: Decimal, _level: int) -> str:  # noqa: N802 - reprlib's name
-        """Return a number as it was written."""
+        """Return a decimal, shortened if it is long."""
         text = str(x)
         return text if len(text) <= self.maxother else text[: self.maxother] + "..."
 

@@ -1,4 +1,4 @@
-"""normalized(): the orders that count as a stream of rows, and the files of it."""
+"""normalized(): the counted orders as a stream of rows, and as files."""
 
 from __future__ import annotations
 
@@ -38,51 +38,51 @@ from rfm_engine.totals.duplicates.filter import Duplicates
 from rfm_engine.totals.memory.budget import Budget, batch_bytes, plan_memory
 from rfm_engine.totals.memory.system import anonymous_bytes, limit_of, threads_of
 
-# Row groups of half a million rows, or fewer that take much memory.
+# Row groups have half a million rows, or fewer if the rows are large.
 _GROUP_ROWS = 1 << 19
 _GROUP_BYTES = 1 << 27
 
 
 @documented(RowOptions)
 def normalized(orders: object, **options: Unpack[RowOptions]) -> NormalizedRows:
-    """Return the rows of orders that count, in canonical columns, as a stream that is read once.
+    """Return the counted rows of orders, in canonical columns, as a stream that is read once.
 
-    A row is in the stream exactly when `score` with the same options counts it, and is worth there
-    what `minor` says here: net amount in minor units, after quantity, rates and rounding.
+    A row is in the stream exactly when `score` with the same options counts it. Its amount there is
+    `minor`: the net amount in minor units, after quantity, rates and rounding.
 
     Parameters
     ----------
     orders
-        As for `rfm_engine.score`, except for a state, which keeps no rows.
+        As for `rfm_engine.score`, except for a state, because it contains no rows.
     {options}
 
     Returns
     -------
     NormalizedRows
-        A stream for anything that takes Arrow streams, of these columns: `customer_id` (int64,
-        uint64, string, binary or uuid); with `by` that column; with `order` `order_id`; `moment`
-        (timestamp[us, UTC]); `local` (timestamp[us], the clock of `timezone`); `day` (date32, the
-        date of `local`); `minor` (int64); with `quantity` `quantity` (int64); the carried columns.
+        A stream for any reader of Arrow streams, with these columns: `customer_id` (int64, uint64,
+        string, binary or uuid); with `by`, that column; with `order`, `order_id`; `moment`
+        (timestamp[us, UTC]); `local` (timestamp[us], local time in `timezone`); `day` (date32, the
+        date of `local`); `minor` (int64); with `quantity`, `quantity` (int64); the carried columns.
 
     Raises
     ------
     UsageError
         An option, a column or an input is wrong.
     DataError
-        Column types cannot be read or differ between files. What is wrong with rows is raised
-        while the stream is read.
+        Column types cannot be read or differ between files. Errors in rows are raised while the
+        stream is read.
 
     Notes
     -----
-    With `as_of="newest"` the orders are read twice, so that the schema can say which date it is: a
-    stream that can be read only once needs a date. `customer_level` is refused, because its rows
-    are no orders.
+    With `as_of="newest"` the orders are read twice, because the schema contains the date. A stream
+    that can be read only once therefore needs a date. `customer_level` is refused, because its rows
+    are not orders.
 
-    Memory holds a few batches per thread, and with `distinct` the keys and values of the rows that
-    count.
+    Memory holds a few batches per thread and, with `distinct`, the keys and values of the counted
+    rows.
 
-    With `refunds="net-order"` the rows of an order that is cancelled in full are in the stream, as
-    they are counted rows: whether an order counts is decided when its rows are added up.
+    With `refunds="net-order"` the stream contains the rows of an order that is cancelled in full,
+    because they are counted rows: whether an order counts is decided when its rows are added up.
 
     Examples
     --------
@@ -109,23 +109,23 @@ def write_normalized(
     progress: Report | None = None,
     **options: Unpack[RowFileOptions],
 ) -> NormalizedRows:
-    """Write what `normalized` gives to a file, or to a directory with one file per bucket.
+    """Write the rows of `normalized` to a file, or to a directory with one file per bucket.
 
     Parameters
     ----------
     orders, **options
         As for `normalized`; and `buckets`, the number of Parquet files in the directory `output`,
-        from 1 to 1000. All rows of a customer are in one of them, which only depends on the id and
-        this number: `rfm_engine.orders.buckets.buckets_of`.
+        from 1 to 1000. All rows of a customer are in the same file, which depends only on the id
+        and this number: see `rfm_engine.orders.buckets.buckets_of`.
     output
-        As for `rfm_engine.score`; it appears whole or not at all.
+        As for `rfm_engine.score`; it is written completely or not at all.
     progress
-        Called now and then from the calling thread.
+        Called from time to time from the calling thread.
 
     Returns
     -------
     NormalizedRows
-        Read to the end: its account of rows is complete.
+        The stream, read to its end, so that its row counts are complete.
 
     Raises
     ------
@@ -139,8 +139,8 @@ def write_normalized(
         check_buckets(buckets)
         if ending(output):
             raise UsageError(
-                "buckets must come with a directory as output, a name without an ending; got "
-                f"{shown(os.fspath(output))}. Name one."
+                "buckets must be used with a directory as output, a name without an ending; got "
+                f"{shown(os.fspath(output))}. Remove the ending."
             )
     refuse_overwriting(output, "the rates file", options.get("rates"))
     rows, sources, budget, n_threads = _opened(orders, asked, output, buckets)
@@ -179,15 +179,15 @@ def _opened(
     asked = resolve(RowOptions, options)
     if state_of(orders) is not None:
         raise UsageError(
-            "orders must be rows to be normalised; got a state, which keeps totals of customers "
-            "and no rows. Give the files that it was made of."
+            "orders must be rows to be normalised; got a state, which contains totals of customers "
+            "and no rows. Give the files that were ingested into it."
         )
     read: Any = {name: asked[name] for name in declared(TotalsOptions) if name in asked}
     known = Reading(**read)
     if known.options["customer_level"]:
         raise UsageError(
-            "customer_level must not come with normalised rows, because its rows are totals of "
-            "customers and no orders; got it. Leave it out, or score the totals."
+            "customer_level must not be used with normalised rows, because its rows are totals of "
+            "customers and not orders; got it. Leave it out, or score the totals."
         )
     carry = column_names(asked["carry"], "carry")
     threads = threads_of(asked["threads"])
@@ -222,16 +222,16 @@ def _budget(reading: Reading, threads: int, memory_limit: int | str | None) -> B
 
 
 def _dated(reading: Reading, sources: Sequence[Source], threads: int) -> Reading:
-    """Return the reading with the date of the newest row where that is asked for."""
+    """Return the reading with the date of the newest row, if as_of is "newest"."""
     if reading.as_of_day is not None:
         return reading
     if not all(source.repeatable for source in sources):
         raise UsageError(
-            "as_of must be a date for the rows of a stream, which is read only once; got "
+            "as_of must be a date for the rows of a stream, which can be read only once; got "
             "'newest'. Give the date."
         )
     newest, _ = newest_day(sources, reading, threads)
-    if newest is None:  # No row counts, so there is nothing to keep in a window.
+    if newest is None:  # No row is counted, so no window applies.
         return reading.but(window=None)
     return reading.but(as_of=newest)
 

@@ -1,4 +1,4 @@
-"""What was computed, as plain Python values that `==` can compare."""
+"""Convert results to plain Python values that `==` can compare."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def totals_of(table: pa.Table, customer: str = "customer_id") -> dict[Any, tuple
 
 
 def scores_of(table: pa.Table, customer: str = "customer_id") -> dict[Any, tuple[Any, ...]]:
-    """Map each customer to everything that `score` says of it."""
+    """Map each customer to its totals, scores and segment."""
     totals = totals_of(table, customer)
     columns = [table[name].to_pylist() for name in SCORES]
     scores = _by_customer(keys_of(table[customer]), columns)
@@ -43,7 +43,7 @@ def expected_scores(expected: Expected) -> dict[Any, tuple[Any, ...]]:
 
 
 def digest(table: pa.Table) -> str:
-    """One digest of the sorted output."""
+    """Return a digest of the sorted output."""
     rows = sorted(scores_of(table).items(), key=repr)
     return hashlib.sha256(repr(rows).encode()).hexdigest()
 
@@ -59,5 +59,5 @@ def _fields(customer: Customer, names: tuple[str, ...]) -> tuple[Any, ...]:
 
 def _by_customer(keys: list[Any], columns: Any) -> dict[Any, tuple[Any, ...]]:
     found = dict(zip(keys, zip(*columns, strict=True), strict=True))
-    assert len(found) == len(keys), "a customer stands in the output twice"
+    assert len(found) == len(keys), "a customer is in the output twice"
     return found

@@ -1,4 +1,4 @@
-"""Hypothesis profiles, the no-compiler run, and the real data sets that PyPI packages carry."""
+"""Set up Hypothesis profiles, runs without the compiler, and real data sets from PyPI packages."""
 
 from __future__ import annotations
 
@@ -30,28 +30,29 @@ settings.register_profile("deep", settings.get_profile("ci"), max_examples=2_000
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 DEEP = os.environ.get("HYPOTHESIS_PROFILE") == "deep"
-"""Whether campaigns run that are too long for every commit."""
+"""Whether to run tests that take too long for every commit."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        # A shell lets its background jobs ignore Ctrl-C, and so would the processes of the tests.
+        # A shell starts background jobs with Ctrl-C ignored. Processes of the tests inherit this.
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    # Images of containers often forbid it; hundreds of processes would compile the engine each.
+    # Container images often forbid bytecode. Hundreds of processes would each compile the package.
     sys.dont_write_bytecode = False
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     is_worker = hasattr(config, "workerinput")
     if COMPILED and not is_worker and getattr(config.option, "numprocesses", None):
-        warm_in_two_processes()  # instead of in every process of the tests
+        warm_in_two_processes()  # so that not every process of the tests compiles
     if not COMPILED:
-        # Without the compiler kernels run on NumPy scalars, which warn where machine code wraps.
-        # A filter, since `numpy.errstate` does not reach the threads that a test starts.
+        # Without the compiler, kernels run on NumPy scalars, which warn of overflows that machine
+        # code ignores. A filter is needed because `numpy.errstate` has no effect in the threads
+        # that a test starts.
         overflow = "ignore:overflow encountered in scalar:RuntimeWarning"
         config.addinivalue_line("filterwarnings", overflow)
 
 
 def warm_in_two_processes() -> None:
-    """Have all loops compiled, from both ends: each process finds what the other compiled."""
+    """Compile all kernels in two processes that start from opposite ends and share the cache."""
     backwards = (
         "import pathlib, tempfile\n"
         "from rfm_engine.simulate.warmup import runs\n"
@@ -71,19 +72,19 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the tests that wait, while other processes have something to compute."""
+    """Start with the tests that wait, so that other processes can compute meanwhile."""
     items.sort(key=lambda item: "stores" not in item.path.parts)
 
 
 def file_of(distribution: str, name: str) -> Path:
-    """Find a data file of an installed package without importing the package."""
+    """Return the path of a data file of an installed package, without importing the package."""
     files = metadata.distribution(distribution).files or []
     return Path(next(file for file in files if file.name == name).locate())
 
 
 @pytest.fixture
 def empty_cache(tmp_path, monkeypatch) -> Iterator[Path]:
-    """Give an empty cache of machine code."""
+    """Use an empty cache of machine code."""
     monkeypatch.setenv("RFM_CACHE_DIR", str(tmp_path))
     code_cache.cache_directory.cache_clear()
     yield tmp_path
@@ -97,7 +98,7 @@ def cdnow_master() -> Path:
 
 @pytest.fixture(scope="session")
 def cdnow(cdnow_master) -> pa.Table:
-    """Real orders: `customer_id` text, `order_time` date, `quantity`, `amount` decimal."""
+    """Read real orders: `customer_id` text, `order_time` date, `quantity`, `amount` decimal."""
     words = [line.split() for line in cdnow_master.read_text().splitlines()[1:]]
     text = "customer_id,order_time,quantity,amount\n"
     text += "\n".join(f"{who},{d[:4]}-{d[4:6]}-{d[6:]},{n},{paid}" for who, d, n, paid in words)

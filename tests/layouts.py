@@ -1,4 +1,4 @@
-"""Ways of cutting one table into record batches that must all mean the same."""
+"""Convert a table to record batches in several layouts; the results must be equal for all."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def empty_batch(schema: pa.Schema) -> pa.RecordBatch:
 
 
 def sliced_at(offset: int) -> Callable[[pa.Table], Batches]:
-    """Let every buffer begin with `offset` rows that do not belong to the batch."""
+    """Return a layout whose buffers begin with `offset` rows that do not belong to the batch."""
 
     def cut(table: pa.Table) -> Batches:
         foreign = pa.concat_tables([table, table, table]).slice(0, offset)
@@ -41,27 +41,27 @@ def empty_chunks(table: pa.Table) -> Batches:
 
 
 def no_validity(table: pa.Table) -> Batches:
-    """Say nothing about nulls where there are none."""
+    """Remove the validity bitmap of columns without nulls."""
     return [_rebuild(batch, _without_validity) for batch in whole(table)]
 
 
 def full_validity(table: pa.Table) -> Batches:
-    """Carry a bitmap of ones even where there are no nulls."""
+    """Add a validity bitmap of ones to columns without nulls."""
     return [_rebuild(batch, _with_validity) for batch in whole(table)]
 
 
 def dictionaries(table: pa.Table) -> Batches:
-    """Encode ids with a dictionary of each batch's own."""
+    """Encode ids with a different dictionary in each batch."""
     return [_on_ids(batch, _encoded) for batch in chunked(7)(table)]
 
 
 def null_dictionaries(table: pa.Table) -> Batches:
-    """Encode ids so that a null stands in the indices here and in the values there."""
+    """Encode ids so that some nulls are in the indices and others in the dictionary."""
     return [_on_ids(batch, _with_nulls_in_values) for batch in chunked(11)(table)]
 
 
 def unused_dictionaries(table: pa.Table) -> Batches:
-    """Encode ids with values twice and values that no row uses, behind an offset."""
+    """Encode ids with duplicate and unused values in the dictionary, and slice the column."""
     return [_on_ids(batch, _with_spare_values) for batch in chunked(9)(table)]
 
 
@@ -80,7 +80,7 @@ def ids_cast(table: pa.Table, to: dict[pa.DataType, pa.DataType]) -> Batches:
 
 
 def through_ipc(table: pa.Table) -> Batches:
-    """Send compressed batches through the wire format: buffers of foreign, aligned memory."""
+    """Write and read compressed Arrow IPC, so that the buffers have foreign, aligned memory."""
     sink = pa.BufferOutputStream()
     options = pa.ipc.IpcWriteOptions(compression="zstd")
     with pa.ipc.new_stream(sink, table.schema, options=options) as writer:
@@ -140,7 +140,7 @@ def _with_validity(column: pa.Array) -> pa.Array:
 
 
 def _encoded(ids: pa.Array, null_encoding: str = "mask") -> pa.DictionaryArray:
-    """Encode by way of a type that Arrow can encode: not uuids, and not views with nulls."""
+    """Encode ids; uuids and views are cast first, because Arrow cannot encode them."""
     if isinstance(ids, pa.DictionaryArray):
         ids = ids.dictionary_decode()
     by_way = {pa.uuid(): pa.binary(16), pa.string_view(): pa.string()}

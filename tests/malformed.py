@@ -1,4 +1,4 @@
-"""Strategies that spoil valid files: a key is lost, or a value becomes one of another kind."""
+"""Provide strategies that damage valid files: they delete keys or replace values."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 
 class Odd(NamedTuple):
-    """A value of another kind, by its name; the file has its text."""
+    """A value of a wrong kind, given by its name; its text is written to the file."""
 
     name: str
 
@@ -42,7 +42,7 @@ JSON = _BOTH | {
 
 @st.composite
 def spoilt(draw, valid: Any, odd: dict[str, str]) -> Any:
-    """Draw a copy of tables and lists with one to three things wrong in it, anywhere."""
+    """Draw a copy of nested tables and lists with one to three faults at any place."""
     copy = json.loads(json.dumps(valid))
     for _ in range(draw(st.integers(1, 3))):
         place: Any = copy

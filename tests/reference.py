@@ -1,6 +1,7 @@
-"""The naive twin: what SEMANTICS says, one row at a time, with dicts, fractions and sorted lists.
+"""Implement SEMANTICS naively, one row at a time, with dicts, fractions and sorted lists.
 
-It shares no code and no method with the engine, and imports the standard library only.
+The tests call this reference the naive twin. It shares no code and no method with the engine, and
+imports only the standard library.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ SCHEME_CUTS = {"classic": (None, None, None), "recency-bands": ((30, 59, 180), N
 
 
 class RefundError(ValueError):
-    """A refund where refunds are an error."""
+    """There is a refund although `refunds` is `error`."""
 
 
 class Row(NamedTuple):
@@ -41,7 +42,7 @@ class Row(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """A row without a fault so far."""
+    """A row that has no fault so far."""
 
     customer: Key
     instant_us: int
@@ -96,7 +97,7 @@ def score(
     cuts: Sequence[Sequence[int | Decimal | str] | None] = (None, None, None),
     scheme: str = "classic",
 ) -> Expected:
-    """Score and segment `rows`; `cuts` replaces the quantiles of an axis, money in major units."""
+    """Score and segment `rows`; `cuts` replace the quantiles of an axis, money in major units."""
     expected = totals(
         rows,
         as_of=as_of,
@@ -185,7 +186,7 @@ def totals(
 def read(
     index: int, row: Row, timezone: str, zoned: bool, scale: int, rates: money.Rates | None
 ) -> Reading | str:
-    """Return the reading, or the first reason against the row that the row alone gives."""
+    """Return the reading of a row, or the first reason to drop it that depends only on the row."""
     if not row.kept:
         return "filtered"
     if row.customer is None:
@@ -242,7 +243,7 @@ def _customer(
 
 
 def quantile_cuts(values: Iterable[int], bins: int) -> list[int]:
-    """Return the i/k quantiles by inverted CDF: the smallest with ceil(i*n/k) values at or below"""
+    """Return the i/k quantiles (inverted CDF): the least value with ceil(i*n/k) values <= it."""
     ordered = sorted(values)
     n = len(ordered)
     return [ordered[-(-i * n // bins) - 1] for i in range(1, bins)] if ordered else []

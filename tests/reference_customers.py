@@ -1,4 +1,4 @@
-"""Rows that are customers' totals, for the naive twin: added up one at a time."""
+"""Add up rows that are totals of customers, one row at a time, for the naive twin."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from . import reference_money as money
 
 
 class Total(NamedTuple):
-    """A row: the last order, how many orders, and the amount of a customer or of a part of one."""
+    """A row: last order, number of orders and amount of a customer, or of a part of its orders."""
 
     customer: orders.Key | None
     time_us: int | None
@@ -22,7 +22,7 @@ class Total(NamedTuple):
 
 
 class TooManyOrdersError(ArithmeticError):
-    """2^40 orders or more of one customer."""
+    """A customer has 2^40 orders or more."""
 
 
 def totals(

@@ -1,4 +1,4 @@
-"""`--distinct` for the naive twin: rows are judged one at a time, then repeats are left out."""
+"""Implement `--distinct` for the naive twin: judge each row alone, then skip repeated rows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .reference import Expected, Row
 
 
 class DifferenceError(ValueError):
-    """Rows that are equal in the distinct columns differ in what is read."""
+    """Rows that are equal in the distinct columns differ in another value that is read."""
 
 
 def totals(
@@ -22,7 +22,7 @@ def totals(
     groups: Sequence[Hashable] | None = None,
     **options: Any,
 ) -> Expected:
-    """Return the totals of `rows`, of which those of one key count once; None is no key."""
+    """Return the totals of `rows`; rows with the same key count once, rows without a key always."""
     if as_of == "newest":
         as_of = reference.totals(rows, as_of="newest", **options).as_of or "9999-12-31"
     facts: dict[Hashable, tuple[Any, ...]] = {}
@@ -30,7 +30,7 @@ def totals(
     kept = []
     for number, (row, key) in enumerate(zip(rows, keys, strict=True)):
         alone = reference.totals([row], as_of=as_of, **options)
-        # A row that does not count is of no key, and a key of its own stands for one that has none.
+        # The key of a row that does not count is ignored. A row without a key gets a unique one.
         key = ("row", number) if key is None or not alone.counted else ("key", key)
         group = None if groups is None else groups[number]
         found = (*_read(row, **options), row.order, group, row.currency)

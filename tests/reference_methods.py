@@ -1,4 +1,4 @@
-"""Scores of the naive twin: each method as its definition reads, on sorted lists and fractions."""
+"""Score with each method as it is defined, on sorted lists and fractions, for the naive twin."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def _places(method, axis, values, ids, k, unit):
 
 
 def _ranked(method, values, ids, k):
-    """Deal ranked customers out to bins, one after the other."""
+    """Assign ranked customers to bins, in the order of their ranks."""
     order = sorted(range(len(values)), key=lambda i: (values[i], ids[i]))
     n = len(order)
     places = [0] * n

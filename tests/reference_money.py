@@ -1,4 +1,4 @@
-"""Money for the naive twin: every amount is an exact fraction, rounded once by its row."""
+"""Convert money for the naive twin: amounts are exact fractions, rounded once per row."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ LIMIT = 10**18
 
 
 class Single(float):
-    """A float32: its own nearest float decides whether it was rounded."""
+    """A float32; it was rounded if the result's nearest float32 differs from it."""
 
 
 class TooLargeError(ArithmeticError):
-    """More than 18 digits."""
+    """An amount has more than 18 digits."""
 
 
 class NoRateError(LookupError):
-    """A row that counts has a currency without a rate."""
+    """A counted row has a currency without a rate."""
 
 
 Rates = Mapping[str | None, Sequence[tuple[date | None, Fraction]]]
@@ -36,11 +36,11 @@ def is_finite(amount: Amount) -> bool:
 def minor_units(
     amount: Amount, scale: int, quantity: int = 1, rate: Fraction | None = None
 ) -> tuple[int, bool]:
-    """Return the row's integer minor units, and whether digits were lost.
+    """Return the integer minor units of a row, and whether digits were lost.
 
-    The product is rounded, once. An integer is in minor units, wherever its point stands; a float
-    has lost nothing when it is the float nearest to the decimal taken for it. A rate multiplies
-    that decimal, or where the float is not the nearest to it the shortest one it is nearest to.
+    The product is rounded once. An integer is in minor units, at any scale. A float has lost no
+    digits if it is the float nearest to the decimal chosen for it. A rate is multiplied by this
+    decimal, or, if digits were lost, by the shortest decimal whose nearest float it is.
     """
     if rate is not None:
         return _converted(amount, scale, quantity, rate)
@@ -62,10 +62,10 @@ def minor_units(
 
 
 def decimal_of(text: str, point: str = ".", thousands: str = "") -> Decimal | None:
-    """Return the number that a text is, None where it is none.
+    """Return the number in a text; None if the text is not a number.
 
-    `thousands` are the characters that may stand between groups of three digits. A minus may come
-    before the number or after it, or parentheses around it.
+    `thousands` are the characters that may separate groups of three digits. A minus may be before
+    or after the number, or the number may be in parentheses.
     """
     text = text.strip(" \t\r\n\v\f")
     whole = "[0-9]+"
@@ -97,7 +97,7 @@ def _converted(amount: Amount, scale: int, quantity: int, rate: Fraction) -> tup
 
 
 def _meant(amount: float, scale: int) -> Fraction:
-    """Return the decimal that a float stands for."""
+    """Return the decimal that a float represents."""
     try:
         minor, was_rounded = minor_units(amount, scale)
     except TooLargeError:
@@ -126,7 +126,7 @@ def within_18_digits(minor: int) -> int:
 
 
 def nearest_single(exact: Fraction) -> float:
-    """Round to float32 without passing through float64: the nearest of three, ties to even."""
+    """Round directly to float32: return the nearest of three candidates, ties to even."""
     (bits,) = struct.unpack("<I", struct.pack("<f", float(exact)))
     sign, magnitude = bits & 0x8000_0000, bits & 0x7FFF_FFFF
     near = {sign | max(0, magnitude + step) for step in (-1, 0, 1)}

@@ -1,4 +1,4 @@
-"""The naive twin of which orders count: all rows of an order in one list."""
+"""Decide which orders count, for the naive twin: all rows of an order are in one list."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .reference_money import within_18_digits
 
 
 def purchases(mine: list[Any], refunds: str, zero: str) -> list[Any]:
-    """Return the purchase rows of one customer's orders that count, `mine` being all rows."""
+    """Return the purchase rows in orders that count; `mine` are all rows of one customer."""
     bought = [reading for reading in mine if reading.minor >= 0]
     if refunds != "net-order":
         return bought
@@ -20,7 +20,7 @@ def purchases(mine: list[Any], refunds: str, zero: str) -> list[Any]:
 
 
 def net_amount(mine: list[Any]) -> int:
-    """Return the net amount of one customer's rows, with or without an order that counts."""
+    """Return the net amount of all rows of one customer, also if none of its orders counts."""
     return within_18_digits(sum(reading.minor for reading in mine))
 
 

@@ -1,4 +1,4 @@
-"""The schemes as their tables read, for the naive twin: text, taken apart in another way."""
+"""Implement the shipped schemes for the naive twin: tables as text, parsed independently."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ CODES = {
         Needs attention 213 221 123 132 133; At risk 231 212 122 131 211;
         Inactive 111 112 113 121""",
 }
-# r against fm.
+# The scores are r and fm.
 GRIDS = {
     "shopify": """Champions 5/4-5; Loyal 3-4/4-5; Active 4-5/2-3; New 5/1; Promising 4/1;
         Needs attention 3/3; Almost lost 3/1-2; At risk 1-2/3-4; Previously loyal 1-2/5;
@@ -51,7 +51,7 @@ BINS = {
 
 
 def segment(scheme: str, r: int, f: int, m: int) -> str:
-    """Name the segment of a customer with these scores (of putler from 0)."""
+    """Return the segment of a customer with these scores, which start at 0 for putler."""
     if scheme in SUMS:
         return SUMS[scheme][0 if r + f + m >= 8 else 1 if r + f + m >= 5 else 2]
     if scheme in CODES:

@@ -1,4 +1,4 @@
-"""Segments for the naive twin, written as the tables a marketer would draw."""
+"""Define segments for the naive twin, as tables in the form that a marketer would draw."""
 
 from __future__ import annotations
 

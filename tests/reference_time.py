@@ -1,4 +1,4 @@
-"""Time for the naive twin: one `datetime` at a time, through `zoneinfo` on the tzdata package."""
+"""Convert times for the naive twin, one `datetime` at a time, with `zoneinfo` and tzdata."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def zone(name: str) -> ZoneInfo:
 
 
 def floor_us(ticks: int, unit: str) -> int:
-    """Microseconds since 1970 of a count of s, ms, us, ns or `D` (days), finer digits floored."""
+    """Return microseconds since 1970 for ticks in s, ms, us, ns or `D` (days), rounded down."""
     if unit == "D":
         return ticks * 86_400 * 10**6
     return ticks * 10**6 // TICKS_PER_SECOND[unit]
@@ -28,8 +28,8 @@ def floor_us(ticks: int, unit: str) -> int:
 def read_time(time_us: int, timezone: str, *, zoned: bool) -> tuple[int, date] | None:
     """Return the instant in microseconds and its local date, or None outside years 1 to 9999.
 
-    `fold=0` is the earlier of two in an overlap; in a gap it takes the offset before the gap, so
-    that the time moves forward by the gap.
+    `fold=0` selects the earlier instant in an overlap. In a gap it uses the offset before the gap,
+    so that the time moves forward by the length of the gap.
     """
     try:
         wall = EPOCH + timedelta(microseconds=time_us)
@@ -41,7 +41,7 @@ def read_time(time_us: int, timezone: str, *, zoned: bool) -> tuple[int, date] |
 
 
 def before_window(day: date, as_of: date, window: str | None) -> bool:
-    """Tell whether `day <= as_of - window`; a window that reaches before year 1 keeps every day."""
+    """Return whether `day <= as_of - window`; a window that begins before year 1 keeps all days."""
     if window is None:
         return False
     if window.endswith("mo"):

@@ -1,4 +1,4 @@
-"""Hard inputs with names, and the way from Arrow tables to the rows of the naive twin."""
+"""Build named hard inputs, and convert Arrow tables to the rows of the naive twin."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ AS_OF = "2025-12-31"
 
 
 def rows_of(table: pa.Table) -> list[Row]:
-    """Turn the default columns (`order_id` and `quantity` where present) into rows."""
+    """Convert the default columns to rows, and `order_id` and `quantity` if they exist."""
     n = table.num_rows
     amount = table.schema.field("amount").type
     amounts = table["amount"].to_pylist()
@@ -72,7 +72,7 @@ def cents(minor: int) -> Decimal:
 
 
 def random_orders(n: int, n_customers: int, seed: int = 0) -> pa.Table:
-    """Orders of two years with refunds, zeros and customers who buy as unequally as people do."""
+    """Build orders of two years, with refunds, zeros and a skewed number of orders per customer."""
     dice = random.Random(seed)
     return orders_table(
         [int(n_customers * dice.random() ** 2.2) for _ in range(n)],

@@ -1,4 +1,4 @@
-"""Strategies that build valid orders: few customers who come back, ties, nulls, refunds, zeros."""
+"""Provide strategies for valid orders: few, returning customers, ties, nulls, refunds, zeros."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DAY_US = 86_400_000_000
 YEAR_1_US = -62_135_596_800_000_000
 YEAR_10000_US = 253_402_300_800_000_000
 NS_LIMIT_US = 9_214_646_400_000_000  # 2262-01-01
-# Beirut and Asuncion change their clocks at midnight: there dates repeat or begin at one o'clock.
+# Beirut and Asuncion change their clocks at midnight, so that dates repeat or begin at 01:00.
 ZONES = (
     "UTC",
     "Europe/Berlin",
@@ -70,7 +70,7 @@ TIME_UNITS_US = {"s": 10**6, "ms": 10**3, "us": 1}
 
 @dataclass(frozen=True)
 class Orders:
-    """A valid table, the same rows for the twin, and what the twin needs to know of its types."""
+    """A valid table, and the properties of its types that the twin needs."""
 
     table: pa.Table
     scale: int
@@ -97,7 +97,7 @@ def keys(draw, n: int) -> pa.Array:
 
 
 def times_us(*, wide: bool) -> st.SearchStrategy[int]:
-    """Draw times that often share a day or stand on its edge; `wide` adds the whole calendar."""
+    """Draw times that often share a day or are at its edge; `wide` adds the whole calendar."""
     days = st.one_of(st.integers(19_300, 20_500), st.sampled_from(CHANGES))
     within = st.one_of(
         st.sampled_from((0, 1, DAY_US - 1)),
@@ -134,7 +134,7 @@ def times(draw, n: int, timezone: str) -> pa.Array:
 
 @st.composite
 def amounts(draw, n: int) -> tuple[pa.Array, int]:
-    """Draw a column of amounts, and the scale that it has by itself."""
+    """Draw a column of amounts, and its default scale."""
     kind = draw(st.sampled_from(("cents", "noisy", "float32", "int64", "int8", "decimal")))
     whole = st.one_of(st.sampled_from((0, 1, -1, 999, 100_000)), st.integers(-50_000, 10**9))
     if kind == "cents":
@@ -159,7 +159,7 @@ def amounts(draw, n: int) -> tuple[pa.Array, int]:
 
 @st.composite
 def orders(draw, max_rows: int = 40, *, timezones=ZONES, lines: bool = True) -> Orders:
-    """Draw a table of the default columns, perhaps with `order_id` and `quantity`."""
+    """Draw a table of the default columns, sometimes with `order_id` and `quantity`."""
     n = draw(st.integers(0, max_rows))
     timezone = draw(st.sampled_from(timezones))
     money, scale = draw(amounts(n))
@@ -193,7 +193,7 @@ def policies() -> st.SearchStrategy[dict[str, Any]]:
 
 @st.composite
 def cuttings(draw, table: pa.Table) -> list[pa.RecordBatch]:
-    """Draw a way of cutting `table` into batches: a layout of each of a few pieces, in order."""
+    """Draw batches of `table`: it is cut into a few pieces, each with its own layout, in order."""
     n = table.num_rows
     ends = sorted(draw(st.lists(st.integers(0, n), max_size=3)))
     bounds = zip([0, *ends], [*ends, n], strict=True)

@@ -1,4 +1,4 @@
-"""The rules of the house that a program can check."""
+"""Check the rules for the code that a program can check."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ import pytest
 ROOT = Path(__file__).parent.parent
 LIBRARY = sorted((ROOT / "rfm_engine").rglob("*.py"))
 COMMANDS = sorted((ROOT / "cli").rglob("*.py"))
-# Left to right; a room imports itself, what stands to its left, errors and kernels.
+# Left to right: a package ("room") may import itself, the rooms to its left, errors and kernels.
 ROOMS = (
     "options", "parquet", "orders", "scoring", "totals", "segments", "result", "output", "state",
     "api", "normalize", "simulate", "bench",
 )  # fmt: skip
 EVERYWHERE = {"errors", "kernels"}
-# Inside orders: what a room imports of it besides itself. The rooms know nothing of each other;
-# what stands in no room may import all but the sources.
+# Rooms inside orders: the modules of orders that each may import besides itself. The rooms do not
+# import each other. All other modules of orders may import everything except the sources.
 ORDERS = {
     "csv_format": set(),
     "extent": set(),
@@ -35,9 +35,9 @@ ORDERS = {
     "sources": {"csv_format", "place"},
 }
 READ_BY_COMMANDS = {"rfm_engine.totals.aggregation", "rfm_engine.totals.memory.system"}
-# Beside the flow, and nothing in the flow needs them.
+# Outside of this order. No room needs them.
 BESIDE = {"__init__"}
-# Scripts of their own: each knows the library that it stands for.
+# Separate scripts: each imports the library that it runs.
 SOLUTIONS = ROOT / "rfm_engine" / "bench" / "engines"
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 CLOCKS = {"time.time", "time.time_ns", "datetime.now", "datetime.utcnow", "date.today"}
@@ -60,7 +60,7 @@ def imports_of(tree: ast.AST) -> Iterator[str]:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            # The commands are a package under two names, so that they name their siblings.
+            # The commands are a package with two names, so they use relative imports.
             module = f"rfm_cli.{node.module or ''}" if node.level else node.module or ""
             bare = module in ("rfm_engine", "rfm_engine.orders")
             yield from (f"{module}.{alias.name}" for alias in node.names) if bare else [module]
@@ -81,7 +81,7 @@ def module_of(path: Path) -> types.ModuleType:
 
 
 def is_kernel_of(module: types.ModuleType, name: str) -> bool:
-    """Without the compiler kernels are plain functions, so the file that defines it is asked."""
+    """Look in the source file, because kernels are plain functions without the compiler."""
     value = getattr(module, name, None)
     path = ROOT / f"{getattr(value, '__module__', '').replace('.', '/')}.py"
     return path in LIBRARY and value.__name__ in {kernel.name for kernel in kernels_of(path)}
@@ -159,7 +159,7 @@ def test_kernels__call_only_kernels_and_never_raise(path):
 
 @pytest.mark.parametrize("path", LIBRARY, ids=name_of)
 def test_functions__are_annotated_but_for_kernels(path):
-    """What mypy would ask for, if it knew kernels from other functions."""
+    """mypy cannot check this, because it does not distinguish kernels from other functions."""
     for function in ast.walk(tree_of(path)):
         if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
             continue
@@ -174,7 +174,7 @@ def test_functions__are_annotated_but_for_kernels(path):
 
 @pytest.mark.parametrize("path", LIBRARY, ids=name_of)
 def test_kernels__name_only_kernels_numbers_and_numpy(path):
-    """What else they named could change without their being compiled anew."""
+    """Other globals could change without the kernels being compiled again."""
     for function in kernels_of(path):
         assert not function.args.defaults
         for node in ast.walk(function):

@@ -1,4 +1,4 @@
-"""CDNOW: real orders with known answers."""
+"""Test with CDNOW: real orders with known results."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_score__zero_rows_dropped(cdnow):
 
 @pytest.fixture(scope="module")
 def some(cdnow):
-    """All of it, but where kernels run as Python: the first orders there."""
+    """Return all orders, or the first ones if kernels run as Python."""
     return cdnow if COMPILED else cdnow.slice(0, 10_000)
 
 

@@ -1,4 +1,4 @@
-"""The Complete Journey against DuckDB: every customer, by a query that shares no code with us."""
+"""Compare every customer of The Complete Journey with DuckDB, with an independent query."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ OPTIONS = {
     "amount": "sales_value",
     "order": "basket_id",
 }
-# The amounts are whole cents but for noise around 1e-13, so a decimal of six digits holds them
-# exactly enough for the rounding to the cent not to be in doubt; from there on all is decimal.
+# The amounts are whole cents except for noise around 1e-13. A decimal with six digits is therefore
+# exact enough to round to cents without doubt. All later steps use decimals.
 INDEPENDENT = """
 WITH lines AS (
     SELECT household_id, basket_id, transaction_timestamp AS moment,

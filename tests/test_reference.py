@@ -1,4 +1,4 @@
-"""The naive twin against golden results that others computed."""
+"""Compare the naive twin with golden results from other tools."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The simulated marketplace: exact counts, a fixed skew, and the same orders every time."""
+"""Test the simulated marketplace: exact counts, a fixed skew, the same orders in every run."""
 
 from __future__ import annotations
 

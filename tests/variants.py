@@ -1,4 +1,4 @@
-"""The ways totals work inside: each must give what all others give."""
+"""Select internal variants of totals; all must return the same results."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rfm_engine.totals.buffer import batch, rows
 from rfm_engine.totals.memory.budget import Budget
 from rfm_engine.totals.tables import dense_ids, partitions, table_plan
 
-# Room for one batch at a time, so that every batch is a round.
+# Memory for one batch at a time, so that every batch is a round.
 _ROUNDS = [(rows, "_FEWEST_BYTES", 1), (partitions, "_LEAST_WAITING_BYTES", 1)]
 _MOST_TABLES = [(partitions, "MANY_BITS", 6), (table_plan, "MANY_BITS", 6)]
 _MANY_TABLES = [
@@ -27,13 +27,13 @@ _AT_ONCE = [
 ]
 _DENSE = [(dense_ids, "_FEWEST_ROWS", 1), (dense_ids, "_IDS_A_CUSTOMER", 1 << 20)]
 _NO_ROOM = [(population, f"{what}_BYTES_A_CUSTOMER", 0) for what in ("CHUNK", "GROUP", "CLV")]
-# No room for any table: each goes to disk as soon as it has taken its rows.
+# No memory for any table: each is spilled to disk as soon as its rows are added.
 _SPILL = [
     *_NO_ROOM,
     (accumulator, "plan_memory", lambda *_: Budget(1, 0, None)),
     (partitions, "_NEARLY", 2.0),
 ]
-# Room for some: all tables go to disk before the next round.
+# Memory for some tables: all are spilled to disk before the next round.
 _LEAVE = [
     *_NO_ROOM,
     (accumulator, "plan_memory", lambda *_: Budget(1, 1 << 20, None)),
@@ -57,7 +57,7 @@ VARIANTS = {
 
 @contextmanager
 def variant(name: str) -> Iterator[None]:
-    """Let totals work in one of the ways."""
+    """Use one of the variants of totals."""
     with pytest.MonkeyPatch.context() as patch:
         for module, attribute, value in VARIANTS[name]:
             patch.setattr(module, attribute, value)

@@ -1,4 +1,4 @@
-"""Warm up, run the engine over many kinds of input, and print how often kernels were compiled."""
+"""Warm up, run the engine on many kinds of input, and print how often kernels were compiled."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def varied_run(rates: Path) -> None:
             states(lines, options | {"order": "order_id", "by": "quantity"})
         numbers = pa.array(range(len(lines)))
         states(lines.append_column("key", numbers), {"distinct": "key", "by": "quantity"})
-    # Enough for ids to be addressed directly, some of them outside of the range.
+    # Enough rows for ids to be used as direct indices, with some ids outside of the range.
     n = 70_000
     close = random_orders(n, 5).set_column(0, "customer_id", pa.array([*range(n - 1), 1 << 40]))
     rfm.score(close, as_of=AS_OF)

@@ -1,1 +1,1 @@
-"""The same work by us and by others, side by side: answers compared first, times after."""
+"""Benchmarks of rfm and other tools on the same work: compare the answers, then the times."""

@@ -1,4 +1,4 @@
-"""Benchmarks drawn: a bar a solution, ours in colour, the floor as a line."""
+"""Charts of benchmarks: a bar per solution, rfm in colour, the floor as a line."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _OURS, _OTHERS, _FLOOR, _INK = "#0b7285", "#ced4da", "#e8590c", "#343a40"
-_CHARACTERS = 60  # of a reason
+_CHARACTERS = 60  # shown of a reason
 _INCHES_A_BAR, _INCHES_A_PANEL, _WIDTH = 0.34, 1.05, 8.0
 
 
 def check_chart(path: Path) -> None:
-    """Refuse what cannot be drawn before anything is measured.
+    """Refuse a chart that cannot be drawn, before anything is measured.
 
     Raises
     ------
@@ -37,7 +37,7 @@ def check_chart(path: Path) -> None:
 
 
 def draw(records: Sequence[Record], path: Path, *, mark: str = "") -> None:
-    """Draw a panel a benchmark, one below the other, to an SVG or PNG that carries `mark`."""
+    """Draw one panel per benchmark, one below the other, to an SVG or PNG that contains `mark`."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine

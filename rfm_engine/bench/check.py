@@ -1,4 +1,4 @@
-"""Answers against each other: whoever comes later must agree with whoever came first."""
+"""Compare the answers of solutions: each answer must be equal to the first one."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from rfm_engine.errors import RfmError
 
 
 class AnswerError(RfmError):
-    """Two solutions of the same work disagree."""
+    """Two solutions have different answers to the same work."""
 
 
 class Checker:
-    """Compares each answer with the first one, which stays at `kept`."""
+    """Compares each answer with the first one, which is stored at `kept`."""
 
     def __init__(self, kept: Path) -> None:
         self.answer: Answer | None = None
@@ -34,12 +34,12 @@ class Checker:
         self._engine: Engine | None = None
 
     def check(self, engine: Engine, output: Path) -> None:
-        """Compare an answer, column by column; the first one of all columns is kept.
+        """Compare an answer by column; keep the first answer, preferably one that has all columns.
 
         Raises
         ------
         AnswerError
-            A column differs; the message names it, and a customer.
+            A column differs; the message contains the column and a customer.
         """
         answer = read_answer(output)
         if self.answer is None or self._engine is None:
@@ -70,12 +70,12 @@ class Checker:
         ]
         return (
             f"answers must be equal; got another {column} from {name} than from {first}: "
-            f"{', '.join(told)}. No times are given; find out which of them is wrong."
+            f"{', '.join(told)}. No times are shown; find out which answer is wrong."
         )
 
 
 def _column(place: Path, column: str) -> npt.NDArray[np.uint64]:
-    """Return the hashes of customers and of their values, `uint64[2, n]`, ascending."""
+    """Return the hashes of customers and of their values, `uint64[2, n]`, sorted."""
     parts = [
         np.stack([hash_ids(batch["customer_id"]), value_words(column, batch[column])])
         for batch in batches_of(place)
@@ -85,7 +85,7 @@ def _column(place: Path, column: str) -> npt.NDArray[np.uint64]:
 
 
 def _first_difference(ours: npt.NDArray[np.uint64], theirs: npt.NDArray[np.uint64]) -> np.uint64:
-    """Return the hash of the first customer who differs."""
+    """Return the hash of the first customer that differs."""
     n = min(ours.shape[1], theirs.shape[1])
     different = (ours[:, :n] != theirs[:, :n]).any(axis=0)
     if not different.any():
@@ -96,7 +96,7 @@ def _first_difference(ours: npt.NDArray[np.uint64], theirs: npt.NDArray[np.uint6
 
 
 def _shown(place: Path, column: str, customer: np.uint64) -> str:
-    """Say what an answer has for a customer."""
+    """Describe the value of a customer in an answer."""
     for batch in batches_of(place):
         rows = np.flatnonzero(hash_ids(batch["customer_id"]) == customer)
         if rows.size:

@@ -1,6 +1,7 @@
-"""One solution in a process of its own: `python -P child.py JOB`, a job as JSON.
+"""Run one solution in its own process: `python -P child.py JOB`, with the job as JSON.
 
-Run by its path and importing nothing of ours, so that others do not pay for our imports.
+The file is run by its path and imports nothing of rfm_engine, so that the time of other solutions
+does not include our imports.
 """
 
 from __future__ import annotations
@@ -18,20 +19,20 @@ _TASTE_ROWS = 1000
 
 
 class Job(NamedTuple):
-    """What a solution is asked to do; paths are text, so that it travels as JSON."""
+    """The work of a solution; paths are text, so that a job can be converted to JSON."""
 
     engine: str
     script: str
     input: str
     columns: list[str]
-    """Of the input, those that the work needs."""
+    """The columns of the input that the work needs."""
     output: str
     report: str
-    """Where to write what is measured inside."""
+    """The file for the measurements of this process."""
     answer: str
     """A finished answer, for the floor."""
     segments: list[str]
-    """The segment of each cell (r, f, m), m running fastest."""
+    """The segment of each cell (r, f, m); m varies fastest."""
     threads: int
     lines: bool
     in_memory: bool
@@ -49,7 +50,7 @@ def main(job: Job) -> None:
 
 
 def _in_memory(job: Job) -> dict[str, float]:
-    """Time from an Arrow table to an Arrow table; the rest is set-up."""
+    """Measure from Arrow table to Arrow table; everything else is set-up."""
     began = time.monotonic()
     import pyarrow as pa
     import pyarrow.parquet

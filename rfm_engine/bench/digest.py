@@ -1,4 +1,4 @@
-"""Answers made comparable: whatever their types, files and order of rows, equal ones are equal."""
+"""Digests of answers, which are equal for equal answers of any types, files and order of rows."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Answer(NamedTuple):
     columns: dict[str, int]
 
     def as_json(self) -> dict[str, Any]:
-        """Return what is saved of it."""
+        """Return the answer as it is saved in JSON."""
         sums = {name: f"{total:016x}" for name, total in self.columns.items()}
         return self._asdict() | {"columns": sums}
 
@@ -40,10 +40,10 @@ def read_answer(path: Path) -> Answer:
 
 
 def digest(batches: Iterable[pa.RecordBatch]) -> Answer:
-    """Add an answer up, batch by batch: in memory is one of them.
+    """Add up an answer batch by batch, with one batch in memory.
 
-    Sums commute, so that the order of rows plays no part; customers being distinct, two answers
-    whose columns have equal sums are equal but for a chance of 2^-64 each.
+    The order of rows does not matter, because sums commute. If the customers are distinct, two
+    answers with equal sums of columns are equal, except for a probability of 2^-64 per column.
     """
     customers = orders = money = 0
     sums = dict.fromkeys(COLUMNS, 0)
@@ -74,14 +74,14 @@ def batches_of(path: Path) -> Iterator[pa.RecordBatch]:
 
 
 def hash_ids(ids: pa.Array) -> Words:
-    """Hash customer ids to 64 bits; a uuid is its 16 bytes."""
+    """Hash customer ids to 64 bits; a uuid is hashed as its 16 bytes."""
     if isinstance(ids, pa.DictionaryArray):
         ids = ids.dictionary_decode()
     return keys_of(ids).hash(HashKey.from_int(0))
 
 
 def value_words(name: str, column: pa.Array) -> Words:
-    """Return a column's values as 64-bit words: microseconds, days, counts, cents, names hashed."""
+    """Return a column as 64-bit words: microseconds, days, counts, cents, or hashed names."""
     if column.null_count:
         raise TypeError(f"{name}: null")
     if name == "customer_id":

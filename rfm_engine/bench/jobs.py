@@ -1,4 +1,4 @@
-"""The processes of a benchmark: which command does a job, where, and what it took."""
+"""The processes of a benchmark: their commands, folder, and measurements."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rfm_engine.bench.record import FloorSample, Sample
 from rfm_engine.bench.work import Input, needed_columns, segment_of_cells
 from rfm_engine.totals.memory.system import available_bytes
 
-# Of the memory available when the benchmark starts; beyond, the system would end somebody.
+# Share of the available memory at the start; above it, the system could kill another process.
 _MOST_MEMORY = 0.9
 
 
@@ -45,16 +45,16 @@ class Jobs:
         self._environment = os.environ | {
             "RFM_CACHE_DIR": str(cache),
             "POLARS_MAX_THREADS": str(threads),
-            "OMP_NUM_THREADS": str(threads),  # of pyarrow, and of pandas through it
+            "OMP_NUM_THREADS": str(threads),  # for pyarrow, and for pandas, which uses it
         }
 
     def run(self, engine: Engine, orders: Input, *, cold: bool) -> tuple[Sample, Path]:
-        """Run a solution on a file; return what it took and where its answer stands.
+        """Run a solution on a file; return its measurements and the path of its answer.
 
         Raises
         ------
         ProcessError
-            It failed, or held too much memory; nothing is left of its answer.
+            It failed or used too much memory; its answer is deleted.
         """
         output = self._folder / "output"
         if engine.name == "rfm" and not self._in_memory:
@@ -63,7 +63,7 @@ class Jobs:
             command = self._child(engine, orders, output, cold=cold)
         try:
             run = run_process(command, self._folder, self._environment, most_bytes=self._most_bytes)
-        except BaseException:  # whatever ends the run, Ctrl-C too: half an answer is none
+        except BaseException:  # also on Ctrl-C: delete an incomplete answer
             remove(output)
             raise
         if not self._in_memory:
@@ -89,9 +89,9 @@ class Jobs:
             order += ["--ids", "int"]
         return [
             str(Path(sysconfig.get_path("scripts")) / "rfm"), "score", str(orders.path),
-            "-o", str(output),  # a folder, so that several threads write
+            "-o", str(output),  # a folder, so that several threads can write
             "--threads", str(self._threads), "--quiet", *order, *self._rfm_options,
-            "--as-files",  # the one file that all others read too, of a table or not
+            "--as-files",  # like the other solutions, read the file even if it belongs to a table
         ]  # fmt: skip
 
     def _child(
@@ -127,7 +127,7 @@ class Jobs:
 
 
 def remove(place: Path) -> None:
-    """Remove an answer, a file or a folder, if it is there."""
+    """Delete an answer, a file or a folder, if it exists."""
     if place.is_dir():
         shutil.rmtree(place)
     else:

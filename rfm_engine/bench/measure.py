@@ -1,4 +1,4 @@
-"""One process, from its start to its end: wall time, processor time, memory of its own."""
+"""Measure a process from start to end: wall time, processor time, anonymous memory."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ _INTERVAL_SECONDS = 0.02
 
 
 class ProcessError(RfmError):
-    """A solution that did not end well; the message says why."""
+    """A solution failed; the message contains the reason."""
 
 
 class Held(NamedTuple):
-    """Anonymous memory at a moment of the system's monotonic clock."""
+    """Anonymous memory at a time of the monotonic clock of the system."""
 
     moment: float
     bytes: int
 
 
 class Run(NamedTuple):
-    """What a process took."""
+    """The measurements of a process."""
 
     seconds: float
     processor_seconds: float
     held: list[Held]
 
     def peak_bytes(self, start: float | None = None, stop: float | None = None) -> int:
-        """Return the most memory held, or how much more between two moments than at the first."""
+        """Return the peak memory, or its increase between `start` and `stop` since `start`."""
         if start is None or stop is None:
             return max((held.bytes for held in self.held), default=0)
         before = [held.bytes for held in self.held if held.moment <= start][-1:] or [0]
@@ -50,15 +50,15 @@ def run_process(
     *,
     most_bytes: int | None = None,
 ) -> Run:
-    """Run a command in `folder` and measure it; it never outlives the call.
+    """Run a command in `folder` and measure it; it always ends before this function returns.
 
-    Memory is sampled every 20 ms. A process that comes to hold more than `most_bytes` is ended,
-    before the system ends another one for it.
+    Memory is sampled every 20 ms. A process that uses more than `most_bytes` is killed, before the
+    system kills another process instead.
 
     Raises
     ------
     ProcessError
-        It ended with an error, or held too much.
+        It ended with an error, or used too much memory.
     """
     errors = folder / "stderr"
     held: list[Held] = []
@@ -96,6 +96,6 @@ def run_process(
 
 def _reason(code: int, run: Run, most_bytes: int | None, errors: Path) -> str:
     if most_bytes is not None and run.peak_bytes() > most_bytes:
-        return f"out of memory: held {run.peak_bytes() / 1e9:.1f} GB"
+        return f"out of memory: used {run.peak_bytes() / 1e9:.1f} GB"
     lines = errors.read_text(errors="replace").strip().splitlines()
     return lines[-1] if lines else f"ended with code {code}"

@@ -1,4 +1,4 @@
-"""What a benchmark found, as it is saved: enough to make every table and chart again."""
+"""The results of a benchmark, as saved; all tables and charts can be made from them."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class Sample:
     seconds: float
     processor_seconds: float
     peak_bytes: int
-    """Anonymous memory; from a table in memory, what came on top of it."""
+    """Anonymous memory; for a table in memory, the increase above the table."""
     set_up_seconds: float | None = None
-    """From a table in memory: imports, reading the table, and a taste of it."""
+    """For a table in memory: time of imports, reading the table, and a run on a few rows."""
 
 
 @dataclass(slots=True)
@@ -50,31 +50,31 @@ class EngineRecord:
 
     @property
     def start_up_seconds(self) -> float:
-        """Median wall time on a file of one order."""
+        """Median wall time for a file with one order."""
         return median(sample.seconds for sample in self.start_up)
 
     @property
     def peak_bytes(self) -> int:
-        """Most memory of any warm run."""
+        """Peak memory of all warm runs."""
         return max(sample.peak_bytes for sample in self.warm)
 
 
 @dataclass(frozen=True, slots=True)
 class FloorSample:
-    """Decoding the needed columns and encoding the answer, and nothing else."""
+    """The time of decoding the needed columns and encoding the answer, and nothing else."""
 
     decode_seconds: float
     encode_seconds: float
 
     @property
     def seconds(self) -> float:
-        """Both, one after the other."""
+        """The sum of both."""
         return self.decode_seconds + self.encode_seconds
 
 
 @dataclass(slots=True)
 class Record:
-    """A benchmark: the work, the machine, and what each solution took."""
+    """A benchmark: the work, the machine, and the measurements of each solution."""
 
     work: dict[str, Any]
     machine: dict[str, Any]
@@ -95,7 +95,7 @@ class Record:
 
     @property
     def floor_seconds(self) -> float | None:
-        """Median of the floor, where there is one."""
+        """Median time of the floor, or None if it was not measured."""
         return median(sample.seconds for sample in self.floor) if self.floor else None
 
     def save(self, path: Path) -> None:
@@ -109,7 +109,7 @@ def load_record(path: Path) -> Record:
     Raises
     ------
     UsageError
-        It is of another schema.
+        The record has another schema.
     """
     data = json.loads(path.read_text())
     if data.get("schema") != SCHEMA:
@@ -140,7 +140,7 @@ def machine() -> dict[str, Any]:
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of Python and of the packages that take part, where installed."""
+    """Return the versions of Python and of the installed packages that are compared."""
     found = {"python": platform.python_version()}
     for package in _PACKAGES:
         number = package_version(package)

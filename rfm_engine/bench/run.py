@@ -1,4 +1,4 @@
-"""A benchmark: every solution in fresh processes, in turn; answers compared, then times given."""
+"""Run a benchmark: solutions take turns in new processes; answers are compared before times."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from rfm_engine.simulate import Ids, simulate
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to run: the engines, on which orders, how often; more options for `rfm score`."""
+    """What to run: the engines, the kind of work, the number of runs, options for `rfm score`."""
 
     engines: Sequence[Engine]
     lines: bool
@@ -52,24 +52,24 @@ def run_bench(plan: Plan, orders: Input, tell: Callable[[str], None]) -> Record:
     orders
         The file.
     tell
-        Called with a few words before each process.
+        Called with a short text before each process.
 
     Returns
     -------
     Record
-        All samples. An engine that is not installed, or failed, is in it without times.
+        All samples. Engines that are not installed or failed have no times.
 
     Raises
     ------
     AnswerError
-        Two answers differ; the message names engine, column and a customer.
+        Two answers differ; the message contains engine, column and a customer.
     UsageError
-        The system does not tell what a process took.
+        The system does not report the resources that a process used.
     """
     if not hasattr(os, "wait4"):
         raise UsageError(
-            f"rfm bench must run where processes are accounted for; got {sys.platform}. "
-            "Run it on Linux or macOS."
+            "rfm bench must run on a system that reports the resources of processes; got "
+            f"{sys.platform}. Run it on Linux or macOS."
         )
     with tempfile.TemporaryDirectory(prefix="rfm-bench-") as name:
         return _Bench(plan, orders, Path(name), tell).run()
@@ -79,7 +79,7 @@ def run_bench(plan: Plan, orders: Input, tell: Callable[[str], None]) -> Record:
 def simulated(
     *, customers: int, orders: int, ids: Ids, lines: bool, tell: Callable[[str], None]
 ) -> Iterator[Path]:
-    """Give a Parquet file of simulated orders, for as long as it is needed."""
+    """Yield a Parquet file of simulated orders, and delete it afterwards."""
     with tempfile.TemporaryDirectory(prefix="rfm-bench-") as name:
         place = Path(name) / "orders.parquet"
         tell(f"simulate {orders:,} orders of {customers:,} customers")
@@ -103,7 +103,7 @@ class _Bench:
         self._floor: list[FloorSample] = []
 
     def run(self) -> Record:
-        """Run cold, warm and on next to nothing; failing engines drop out."""
+        """Run cold, warm, and on one order; engines that fail are not run again."""
         plan, checker = self._plan, self._checker
         for engine, record in self._measured():
             self._tell(f"cold: {engine.name}")
@@ -136,7 +136,7 @@ class _Bench:
         return (pair for pair in self._records.items() if pair[1].status == "measured")
 
     def _attempt(self, engine: Engine, record: EngineRecord, *, cold: bool) -> Sample | None:
-        """Run an engine, and compare its answer before its time is looked at."""
+        """Run an engine, and compare its answer before its time is used."""
         try:
             sample, output = self._jobs.run(engine, self._orders, cold=cold)
         except ProcessError as error:
@@ -148,7 +148,7 @@ class _Bench:
 
     def _start_up(self) -> None:
         lines, runs = self._plan.lines, self._plan.runs
-        ids: Ids = self._orders.ids or "int"  # their kernels are compiled already
+        ids: Ids = self._orders.ids or "int"  # the kernels of this type are already compiled
         with simulated(customers=1, orders=1, ids=ids, lines=lines, tell=self._tell) as place:
             one = in_format(open_input(place, lines=lines), self._orders.format)
             for number in range(1, runs + 1):

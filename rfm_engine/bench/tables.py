@@ -1,4 +1,4 @@
-"""The rows of the table of a benchmark, as text: for the terminal and for the documents."""
+"""The rows of the table of a benchmark as text, for the terminal and the documents."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def heads(record: Record) -> list[str]:
 
 
 def rows(record: Record) -> list[list[str]]:
-    """Return a row for each solution, for the floor, and for each start."""
+    """Return one row per solution, one for the floor, and one per start-up time."""
     table = [_engine_row(record, engine) for engine in record.engines]
     if record.floor_seconds is not None:
         table.append(_short_row(record, "floor", record.floor_seconds))
@@ -29,7 +29,7 @@ def rows(record: Record) -> list[list[str]]:
 
 
 def notes(record: Record) -> list[str]:
-    """Say which solutions have no times, and why."""
+    """Return a line for each solution without times, with the reason."""
     return [
         f"{engine.name}: {engine.status}{f', {engine.why}' if engine.why else ''}"
         for engine in record.engines

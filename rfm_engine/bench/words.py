@@ -1,4 +1,4 @@
-"""What a benchmark found, in the words that tables and charts share."""
+"""Texts about a benchmark that tables and charts share."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _WAYS = {
 
 
 def title(record: Record) -> str:
-    """Say what was done: rows, customers, kind of ids, from where to where."""
+    """Describe the work: rows, customers, type of ids, input and output."""
     work = record.work
     rows = f"{short(work['rows'])} {'order lines' if work['lines'] else 'orders'}"
     customers = f"{short(record.answer['customers'])} customers, " if record.answer else ""
@@ -31,7 +31,7 @@ def title(record: Record) -> str:
 
 
 def short(n: float) -> str:
-    """Return a number with its thousands or millions cut: 100 M, 2.5 M, 500 k."""
+    """Return a number in thousands or millions: 100 M, 2.5 M, 500 k."""
     for size, letter in ((1e6, " M"), (1e3, " k")):
         if n >= size:
             return f"{n / size:.3g}{letter}"
@@ -39,7 +39,7 @@ def short(n: float) -> str:
 
 
 def machine(record: Record) -> str:
-    """Say on what machine and with which versions."""
+    """Describe the machine and the versions."""
     found = record.machine
     versions = ", ".join(f"{name} {number}" for name, number in record.versions.items())
     return (
@@ -49,19 +49,19 @@ def machine(record: Record) -> str:
 
 
 def ratio(record: Record, seconds: float) -> str:
-    """Say how many times as long as rfm took `seconds` are."""
+    """Return `seconds` as a multiple of the time of rfm."""
     ours = record.engine("rfm")
     return "" if ours is None else f"{seconds / ours.seconds:.2f}x"
 
 
 def spread(engine: EngineRecord) -> str:
-    """Return the fastest and the slowest warm run."""
+    """Return the times of the fastest and the slowest warm run."""
     seconds = [sample.seconds for sample in engine.warm]
     return f"{min(seconds):.2f}-{max(seconds):.2f}"
 
 
 def rate(record: Record, engine: EngineRecord) -> str:
-    """Return millions of rows a second."""
+    """Return millions of rows per second."""
     return f"{record.work['rows'] / engine.seconds / 1e6:.1f} M"
 
 

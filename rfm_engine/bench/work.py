@@ -1,15 +1,16 @@
-"""The work: what every solution is given, and what it has to answer.
+"""The work: the input of every solution, and the answer that it must return.
 
-From `customer_id`, `order_time`, `amount`, for each customer with a purchase (`amount >= 0`):
+The input is `customer_id`, `order_time`, `amount`. The answer has one row per customer with a
+purchase (`amount >= 0`):
 
 - `first_order`, `last_order`: times of the earliest and latest purchase;
-- `recency_days`: from the UTC date of `last_order` to that of the newest row;
-- `frequency`: number of purchases; of order lines, distinct `order_id` among them;
-- `monetary`: exact net sum of all rows in cents, refunds included, each rounded half-even;
-- `r_score`, `f_score`, `m_score`: 1 + number of cut points below the value (recency: 6 - that);
-  the i-th of four cut points is the smallest value with at least ceil(i n / 5) customers at or
-  below it;
-- `segment`: that of the scheme `classic`.
+- `recency_days`: days from the UTC date of `last_order` to the UTC date of the newest row;
+- `frequency`: number of purchases; for order lines, their number of distinct `order_id`;
+- `monetary`: exact net sum of all rows in cents, including refunds, each rounded half-even;
+- `r_score`, `f_score`, `m_score`: 1 + number of cut points below the value (for recency: 6 minus
+  this score); the i-th of four cut points is the smallest value with at least ceil(i n / 5)
+  customers at or below it;
+- `segment`: the segment in the scheme `classic`.
 """
 
 from __future__ import annotations
@@ -33,20 +34,20 @@ _BINS = Bins(5, 5, 5)
 
 
 class Input(NamedTuple):
-    """A file of orders, and what is known of it beforehand."""
+    """A file of orders, and its properties."""
 
     path: Path
     rows: int
     bytes: int
     id_type: str
     ids: Ids | None
-    """The kind of simulated ids."""
+    """The type of simulated ids, None for other files."""
     format: str = "parquet"
     """See `rfm_engine.bench.files`."""
 
     @property
     def has_int_ids(self) -> bool:
-        """Whether customer ids are integers; a CSV file does not say so."""
+        """Whether customer ids are integers; a CSV file does not contain this information."""
         return "int" in self.id_type
 
     @property
@@ -56,12 +57,12 @@ class Input(NamedTuple):
 
 
 def open_input(path: Path, *, lines: bool, ids: Ids | None = None) -> Input:
-    """Look at a Parquet file without reading its rows.
+    """Open a Parquet file and check its columns, without reading rows.
 
     Raises
     ------
     UsageError
-        It is no Parquet file, or a column is missing.
+        It is not a Parquet file, or a column is missing.
     """
     try:
         file = pyarrow.parquet.ParquetFile(path)
@@ -82,11 +83,11 @@ def open_input(path: Path, *, lines: bool, ids: Ids | None = None) -> Input:
 
 
 def needed_columns(*, lines: bool) -> list[str]:
-    """Return the columns that the work looks at."""
+    """Return the columns that the work needs."""
     return ["customer_id", "order_time", "amount", *(["order_id"] if lines else [])]
 
 
 def segment_of_cells() -> list[str]:
-    """Return the segment of each of the 125 cells (r, f, m), m running fastest."""
+    """Return the segment of each of the 125 cells (r, f, m); m varies fastest."""
     scheme = load_scheme("classic")
     return [scheme.segments[number].name for number in scheme.layout(_BINS).tolist()]

@@ -1,4 +1,4 @@
-"""Loops in machine code: numba compiles them once, later processes load them without numba."""
+"""Kernels: loops that numba compiles once; later processes load the machine code without numba."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from rfm_engine.kernels.cache import cache_directory
 
 __all__ = ["COMPILED", "Kernel", "cache_directory", "kernel"]
 
-# Numba's own switch: kernels then run as Python, for tests under coverage.
 Loop: TypeAlias = Callable[[list[Any], tuple[Any, ...]], Any]
-"""Runs with what `flattened` makes of arguments, given the arguments too."""
+"""Runs a kernel, given the result of `flattened` and the arguments."""
+# With numba's own switch, kernels run as Python, for tests under coverage.
 COMPILED = os.environ.get("NUMBA_DISABLE_JIT", "0") in ("", "0")
-# Re-entrant, for signal handlers that call kernels. A fork waits until nothing is being made: the
-# child would find this lock and the compiler's held by a thread that it does not have.
+# Re-entrant, because signal handlers may call kernels. A fork waits until no kernel is being
+# compiled. Otherwise this lock and that of the compiler would be held in the child process by a
+# thread that does not exist there.
 _MAKING = RLock()
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(
@@ -27,17 +28,17 @@ if hasattr(os, "register_at_fork"):
 
 
 def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Have a function run as machine code, without the GIL.
+    """Decorate a function so that it runs as machine code, without the GIL.
 
-    It takes C-contiguous arrays, integers, floats, truth values and NamedTuples of these, returns
-    integers and truth values, allocates nothing and raises nothing. It may call kernels of any
-    file, and name constants of any file.
+    Its arguments are C-contiguous arrays, integers, floats, booleans and NamedTuples of these. It
+    returns integers and booleans, and must not allocate or raise. It may call kernels from any
+    file, and use constants from any file.
     """
     return Kernel(function) if COMPILED else function
 
 
 class Kernel:
-    """A function that is compiled when it is first called, once for each kind of arguments."""
+    """A function that is compiled when it is first called, once per kind of arguments."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self.function = function
@@ -52,7 +53,7 @@ class Kernel:
 
     @property
     def n_versions(self) -> int:
-        """For how many kinds of arguments it has been compiled or loaded."""
+        """Number of kinds of arguments for which the kernel was compiled or loaded."""
         return len(self._loops)
 
     def _made(self, kinds: Kinds) -> Loop:
@@ -62,7 +63,7 @@ class Kernel:
             return self._loops[kinds]
 
     def _loaded(self, kinds: Kinds) -> Loop:
-        # What needs llvmlite is imported here: help and refusals do not wait for it.
+        # Imported here because it needs llvmlite; help texts and errors do not wait for it.
         try:
             from rfm_engine.kernels.loading import load
 

@@ -1,6 +1,6 @@
-"""Arguments of kernels as machine code takes them: words of 8 bytes, one after the other.
+"""Convert arguments of kernels to the form for machine code: consecutive words of 8 bytes.
 
-An array is its address and its shape, a number is itself, a NamedTuple is its fields.
+An array is passed as its address and its shape, a number as itself, a NamedTuple as its fields.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from typing import Any, TypeAlias
 import numpy as np
 
 CONVENTION = 2
-"""Which of the ways to pass arguments and results this is: code made for another is not run."""
+"""Version of this way to pass arguments and results; code for another version is not run."""
 Kinds: TypeAlias = "tuple[tuple[np.dtype[Any], int] | tuple[tuple[str, ...], Kinds], ...]"
-"""Of each argument: its type and its dimensions, 0 for a number; or the names and kinds of fields.
+"""Per argument: its type and number of dimensions, 0 for a number; or names and kinds of fields.
 
-Names tell kinds of NamedTuples apart, because a field is found by its place among them.
+The names distinguish kinds of NamedTuples, because compiled code finds a field by its position.
 """
 
 _INT, _UINT, _FLOAT, _BOOL = map(np.dtype, (np.int64, np.uint64, np.float64, np.bool_))
@@ -29,19 +29,20 @@ _FORMATS = {_INT: "q", _UINT: "Q", _FLOAT: "d", _BOOL: "?7x"}
 
 
 class KernelError(TypeError):
-    """A kernel does what cannot become machine code that runs without numba."""
+    """A kernel cannot be compiled to machine code that runs without numba."""
 
 
 def flattened(args: Sequence[Any]) -> tuple[Kinds, list[Any]]:
-    """Return the kinds of arguments, and what `words_of` such kinds packs.
+    """Return the kinds of arguments, and the values for the function that `words_of` returns.
 
-    Machine code trusts its arguments, so what it cannot take is refused here: 0.3 us per array.
+    Machine code does not check its arguments, so that invalid ones are refused here. The check
+    takes 0.3 us per array.
 
     Raises
     ------
     TypeError
-        An array is not C-contiguous or has no dimension, or an argument is no array, integer,
-        float, truth value or NamedTuple of these.
+        An array is not C-contiguous or has no dimension, or an argument is not an array, integer,
+        float, boolean or NamedTuple of these.
     """
     flat: list[Any] = []
     return _flatten(args, flat), flat
@@ -52,7 +53,7 @@ def _flatten(args: Sequence[Any], flat: list[Any]) -> Kinds:
     for arg in args:
         if isinstance(arg, np.ndarray):
             if not arg.flags.c_contiguous or not arg.ndim:
-                raise TypeError("arrays given to a kernel must be C-contiguous, of 1 dimension up.")
+                raise TypeError("arrays for a kernel must be C-contiguous, not 0-dimensional.")
             kinds.append((arg.dtype, arg.ndim))
             flat.append(_address(arg))
             flat += arg.shape
@@ -70,7 +71,7 @@ def _flatten(args: Sequence[Any], flat: list[Any]) -> Kinds:
 
 
 def words_of(kinds: Kinds) -> Callable[..., bytes]:
-    """Return what packs the arguments that `flattened` gives for such kinds."""
+    """Return the function that packs the values that `flattened` returns for these kinds."""
     return Struct("@" + "".join(_formats(kinds))).pack
 
 
@@ -92,8 +93,8 @@ def _asked_address(array: np.ndarray[Any, Any]) -> int:
     return address
 
 
-# The address is the first field of NumPy's array structure. To read it there takes 0.12 us, to ask
-# for it 1 us, which was a tenth of a run of 10 M orders; an interpreter without that structure is
-# asked.
+# The address is the first field of NumPy's array structure. Reading it there takes 0.12 us. Asking
+# NumPy takes 1 us, which was a tenth of a run of 10 M orders. Interpreters with another structure
+# use the slower way.
 _SAMPLE = np.zeros(1)
 _address = _head_address if _head_address(_SAMPLE) == _asked_address(_SAMPLE) else _asked_address

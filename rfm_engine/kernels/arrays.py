@@ -1,6 +1,6 @@
-"""Arrow arrays seen as NumPy arrays, without copying: the only code that knows offsets and bitmaps.
+"""Convert between Arrow and NumPy arrays without copying; only this code uses offsets and bitmaps.
 
-Chunks do not occur: orders arrive as record batches.
+Arrays have no chunks, because orders arrive as record batches.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ _FIRST_NOT_ASCII = 128
 
 
 class Texts(NamedTuple):
-    """Texts or binary values as kernels see them: `i` is `data[offsets[i]:offsets[i + 1]]`."""
+    """Texts or binary values for kernels: value `i` is `data[offsets[i]:offsets[i + 1]]`."""
 
     data: npt.NDArray[np.uint8]
     offsets: npt.NDArray[np.int64]
 
 
 def frozen(array: npt.NDArray[Scalar]) -> npt.NDArray[Scalar]:
-    """Return the array C-contiguous, aligned and read-only: the one kind of input kernels see.
+    """Return a C-contiguous, aligned and read-only array, the only kind of input for kernels.
 
-    Copies only what is not contiguous or not aligned; the caller's own array stays writable.
+    Copies the array only if it is not contiguous or not aligned. The original stays writable.
     """
     view = np.require(array, requirements=["C", "A"]).view()
     view.flags.writeable = False
@@ -35,9 +35,9 @@ def frozen(array: npt.NDArray[Scalar]) -> npt.NDArray[Scalar]:
 
 
 def values(array: pa.Array[Any], dtype: type[Scalar]) -> npt.NDArray[Scalar]:
-    """See the data buffer of a fixed-width array; what stands in null rows means nothing.
+    """Return the data buffer of a fixed-width array as a NumPy array; null rows have any value.
 
-    A decimal is seen as its words: `decimal128` as `uint32` gives four values a row.
+    A decimal becomes several words: `decimal128` as `uint32` has four values per row.
     """
     item = np.dtype(dtype).itemsize
     width: int = array.type.bit_width // 8
@@ -53,10 +53,10 @@ def arrow(
     kind: pa.DataType | None = None,
     valid: npt.NDArray[np.bool_] | None = None,
 ) -> pa.Array[Any]:
-    """See a NumPy array as an Arrow array, without copying, null where not valid.
+    """Return a NumPy array as an Arrow array, without copying; rows that are not `valid` are null.
 
-    `kind` is the type its bytes are meant as. `pyarrow.array` would import pandas where it is
-    installed, which takes 0.14 s.
+    `kind` is the type as which the bytes are interpreted. `pyarrow.array` would import pandas if it
+    is installed, which takes 0.14 s.
     """
     bits = None if valid is None else pa.py_buffer(np.packbits(valid, bitorder="little"))
     meant = pa.from_numpy_dtype(array.dtype) if kind is None else kind
@@ -67,7 +67,7 @@ def arrow(
 
 
 def arrow_texts(words: Sequence[str]) -> pa.Array[Any]:
-    """Make an Arrow array of strings, without pandas either."""
+    """Create an Arrow array of strings, also without importing pandas."""
     data = [word.encode() for word in words]
     ends = np.cumsum([0, *map(len, data)], dtype=np.int32)
     buffers = [None, pa.py_buffer(ends), pa.py_buffer(b"".join(data))]
@@ -75,7 +75,7 @@ def arrow_texts(words: Sequence[str]) -> pa.Array[Any]:
 
 
 def valid_mask(array: pa.Array[Any]) -> npt.NDArray[np.bool_] | None:
-    """Return which rows are not null, or None when all are."""
+    """Return which rows are not null, or None if no row is null."""
     if isinstance(array, pa.DictionaryArray):
         of_rows, of_values = valid_mask(array.indices), valid_mask(array.dictionary)
         if of_values is None:
@@ -93,9 +93,9 @@ def valid_mask(array: pa.Array[Any]) -> npt.NDArray[np.bool_] | None:
 
 
 def worth_sharing(array: pa.Array[Any]) -> bool:
-    """Tell whether a dictionary's texts are better taken once each than once a row.
+    """Return whether it is faster to process the texts of a dictionary once each than per row.
 
-    A dictionary may be longer than the rows that it came with: then decoding costs less.
+    A dictionary may be longer than the rows that use it. Then decoding it costs less.
     """
     if not isinstance(array, pa.DictionaryArray) or pa.types.is_integer(array.dictionary.type):
         return False
@@ -103,7 +103,7 @@ def worth_sharing(array: pa.Array[Any]) -> bool:
 
 
 def misplaced(array: pa.DictionaryArray[Any]) -> int:
-    """Return the first row whose place is outside of the dictionary, -1 without one."""
+    """Return the first row with an index outside the dictionary, or -1."""
     import pyarrow.compute as pc
 
     n_values = len(array.dictionary)
@@ -116,13 +116,13 @@ def misplaced(array: pa.DictionaryArray[Any]) -> int:
 
 
 def dictionary_places(array: pa.DictionaryArray[Any]) -> npt.NDArray[np.int64]:
-    """Return which value of its dictionary each row has, 0 where the row is null."""
+    """Return the dictionary index of each row, 0 for null rows."""
     indices = array.indices.fill_null(0) if array.indices.null_count else array.indices
     return values(indices.cast(pa.int64(), safe=False), np.int64)
 
 
 def plain(array: pa.Array[Any]) -> pa.Array[Any]:
-    """Return the array without dictionary and without views, which Arrow computes little with."""
+    """Return the array without dictionary and views, because few Arrow functions accept these."""
     kind = array.type
     if pa.types.is_dictionary(kind):
         return _decoded(plain(array.dictionary), array.indices)
@@ -134,14 +134,14 @@ def plain(array: pa.Array[Any]) -> pa.Array[Any]:
 
 
 def is_text(kind: pa.DataType) -> bool:
-    """Tell whether a type holds text, in any of Arrow's layouts."""
+    """Return whether a type is text, in any of Arrow's layouts."""
     return bool(
         pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
     )
 
 
 def is_bytes(kind: pa.DataType) -> bool:
-    """Tell whether a type holds binary values, in any of Arrow's layouts."""
+    """Return whether a type has binary values, in any of Arrow's layouts."""
     return bool(
         pa.types.is_binary(kind)
         or pa.types.is_large_binary(kind)
@@ -151,12 +151,12 @@ def is_bytes(kind: pa.DataType) -> bool:
 
 
 def plain_type(kind: pa.DataType) -> pa.DataType:
-    """Return the type of the values, whether or not they stand in a dictionary."""
+    """Return the type of the values, with or without a dictionary."""
     return kind.value_type if pa.types.is_dictionary(kind) else kind
 
 
 def texts(array: pa.Array[Any]) -> Texts:
-    """See a string or binary array, of whichever layout, as bytes and offsets."""
+    """Return the bytes and offsets of a string or binary array in any layout."""
     kind = array.type
     if pa.types.is_fixed_size_binary(kind):
         width, first = kind.byte_width, array.offset
@@ -175,10 +175,10 @@ def texts(array: pa.Array[Any]) -> Texts:
 
 
 def refuse_invalid_text(array: pa.Array[Any]) -> None:
-    """Raise `pa.ArrowInvalid` unless all of a string array is UTF-8.
+    """Raise `pa.ArrowInvalid` unless all values of a string array are UTF-8.
 
-    Text of ASCII alone, as most ids are, is found to be valid without a look at where each value
-    begins: 1 ns for 32 characters, 7 ns otherwise.
+    Most ids are pure ASCII, which is valid no matter where each value starts. This check takes 1 ns
+    for 32 characters, the full check 7 ns.
     """
     data, offsets = texts(array)
     if data[offsets[0] : offsets[-1]].max(initial=0) >= _FIRST_NOT_ASCII:
@@ -186,7 +186,7 @@ def refuse_invalid_text(array: pa.Array[Any]) -> None:
 
 
 def first_true(mask: npt.NDArray[np.bool_]) -> int:
-    """Return the index of the first True, -1 without one."""
+    """Return the index of the first True, or -1."""
     if mask.size == 0:
         return -1
     index = int(mask.argmax())
@@ -197,7 +197,7 @@ def _decoded(dictionary: pa.Array[Any], indices: pa.Array[Any]) -> pa.Array[Any]
     try:
         return dictionary.take(indices)
     except pa.ArrowInvalid:
-        # A few long values can come to more than the 2 GiB that 32-bit offsets reach.
+        # A few long values can take more than 2 GiB, the limit of 32-bit offsets.
         if pa.types.is_string(dictionary.type):
             return dictionary.cast(pa.large_string()).take(indices)
         if pa.types.is_binary(dictionary.type):

@@ -1,4 +1,4 @@
-"""Machine code kept on disk for later processes, in a folder that only its owner can write to."""
+"""The cache of machine code on disk, in a folder that only its owner can write to."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _DIGEST_BYTES = 32
 
 
 class Code(NamedTuple):
-    """An object file, and what the numbers are that its function returns."""
+    """An object file, and the types of the numbers that its function returns."""
 
     results: list[str]
     binary: bytes
 
 
 def read_code(name: str, key: str) -> Code | None:
-    """Return what was kept under a key, None where there is nothing or it is damaged."""
+    """Return the code that is stored under a key, or None if it is missing or damaged."""
     directory = cache_directory()
     if directory is None:
         return None
@@ -40,7 +40,7 @@ def read_code(name: str, key: str) -> Code | None:
 
 
 def write_code(name: str, key: str, code: Code) -> None:
-    """Keep code under a key; a disk that is full costs later processes time and nothing else."""
+    """Store code under a key; if the disk is full, later processes only have to compile again."""
     directory = cache_directory()
     if directory is None:
         return
@@ -56,7 +56,7 @@ def write_code(name: str, key: str, code: Code) -> None:
         aside.replace(_place(directory, name, key))
     except OSError:
         pass
-    finally:  # Nothing of it where it was not replaced, whatever came between.
+    finally:  # Leave no temporary file behind, no matter what failed.
         if aside is not None:
             aside.unlink(missing_ok=True)
 
@@ -69,14 +69,14 @@ def _place(directory: Path, name: str, key: str) -> Path:
 def cache_directory() -> Path | None:
     """Return the private folder for machine code, or None (with one warning) if there is none.
 
-    `RFM_CACHE_DIR` names it; otherwise it stands in the user's cache directory, by numba version.
-    The files are run, so a folder that others than the user and root can write to is never used.
-    One that nobody can write to, in a read-only image, is read.
+    `RFM_CACHE_DIR` names it. By default it is in the user's cache directory, one folder per numba
+    version. The files are executed, so that a folder is never used if users other than the owner
+    and root can write to it. A read-only folder, for example in a container image, is read.
     """
     named = os.environ.get("RFM_CACHE_DIR")
     try:
         directory = Path(named) if named else _user_cache() / f"numba-{version('numba')}"
-    except RuntimeError:  # There is no home, and none can be looked up.
+    except RuntimeError:  # There is no home directory.
         _warn_once(None)
         return None
     try:
@@ -94,7 +94,7 @@ def _warn_once(directory: Path | None) -> None:
     place = "" if directory is None else f" {str(directory)!r}"
     warnings.warn(
         f"kernel cache{place} must be a folder that only you can write to; "
-        "kernels are compiled anew in each process. Set RFM_CACHE_DIR to one.",
+        "kernels are compiled again in each process. Set RFM_CACHE_DIR to such a folder.",
         RuntimeWarning,
         stacklevel=3,
     )

@@ -1,6 +1,6 @@
-"""From a Python function to an object file: numba types and lowers it, LLVM does the rest.
+"""Compile a Python function to an object file: numba types and lowers it, LLVM does the rest.
 
-This rests on private parts of numba, so pyproject.toml has an upper bound on its version.
+This uses private parts of numba, so that pyproject.toml has an upper bound for its version.
 """
 
 from __future__ import annotations
@@ -29,22 +29,23 @@ _WORD = ir.IntType(64)
 def compiled(function: Callable[..., Any], kinds: Kinds, symbol: str, target: Any) -> Code:
     """Compile a kernel to the C function `void symbol(words given, words results)`.
 
-    Nothing of numba's is left in it, so that later processes need no numba.
+    The code does not call numba, so that later processes do not need numba.
 
     Raises
     ------
     KernelError
-        It allocates, raises, or returns what is no integer or truth value, or numba finds no types.
+        The kernel allocates, raises, or returns something else than integers and booleans, or numba
+        cannot infer its types.
     """
     given = types_of(kinds)
-    # Nothing but `_entry` calls it, and its arrays have no owner to count.
+    # Only `_entry` calls it, so no wrappers; its arrays have no owner, so no reference counts.
     loop = jitted(function, no_cpython_wrapper=True, no_cfunc_wrapper=True, _nrt=False)
     try:
         with _as_usual():
             loop.compile(given)
     except errors.NumbaError as error:
         raise KernelError(
-            f"kernel {function.__name__} must not allocate or raise, and be typed; got {error}"
+            f"kernel {function.__name__} must not allocate or raise, and have types; got {error}"
         ) from error
     lowered = loop.overloads[given].fndesc
     results = _results(lowered.restype, function.__name__)
@@ -58,7 +59,7 @@ def compiled(function: Callable[..., Any], kinds: Kinds, symbol: str, target: An
 
 @contextmanager
 def _as_usual() -> Iterator[None]:
-    """Set aside what numba's environment variables ask for: it is meant for others' functions."""
+    """Ignore numba's environment variables, because they are intended for other functions."""
     usual = {"BOUNDSCHECK": None, "DEBUGINFO_DEFAULT": 0, "OPT": numba.config._OptLevel(3)}
     before = {name: getattr(numba.config, name) for name in usual}
     try:
@@ -77,13 +78,13 @@ def _results(returned: Any, name: str) -> list[str]:
     numbers: list[Any] = [types.unliteral(number) for number in each]
     if not set(numbers) <= set(_NUMBERS):
         raise KernelError(
-            f"kernel {name} must return 64-bit integers or truth values; got {numbers}"
+            f"kernel {name} must return 64-bit integers or booleans; got {numbers}"
         )
     return [_NUMBERS[number] for number in numbers]
 
 
 def _entry(lowered: Any, symbol: str, beside: Any) -> str:
-    """Write the function that takes words apart as `flattened` puts them together."""
+    """Return the code of the function that unpacks the words that `flattened` packs."""
     module = ir.Module()
     module.triple, module.data_layout = beside.triple, beside.data_layout
     context = cpu_target.target_context
@@ -96,7 +97,7 @@ def _entry(lowered: Any, symbol: str, beside: Any) -> str:
     loop = context.declare_function(module, lowered)
     call = context.call_conv.call_function
     status, found = call(builder, loop, lowered.restype, lowered.argtypes, args)
-    with builder.if_then(status.is_error):  # Optimised away, or foreign and refused.
+    with builder.if_then(status.is_error):  # Removed by LLVM; otherwise `_foreign` finds it.
         builder.call(ir.Function(module, ir.FunctionType(ir.VoidType(), []), "raised"), [])
     for i, number in enumerate(_unpacked(builder, lowered.restype, found)):
         builder.store(builder.zext(number, _WORD), cgutils.gep(builder, results, i))
@@ -105,7 +106,7 @@ def _entry(lowered: Any, symbol: str, beside: Any) -> str:
 
 
 def _argument(context: Any, builder: Any, kind: Any, places: Iterator[Any]) -> Any:
-    """Return a number, an array made of its address and shape, or a NamedTuple of these."""
+    """Return a number, an array from its address and shape, or a NamedTuple of these."""
     if hasattr(kind, "fields"):
         fields = [_argument(context, builder, field, places) for field in kind.types]
         return context.make_tuple(builder, kind, fields)
@@ -137,7 +138,7 @@ def _unpacked(builder: Any, kind: Any, found: Any) -> list[Any]:
 
 
 def _keep_only(module: Any, symbol: str, target: Any) -> None:
-    """Drop what nobody else calls: numba's ways to raise, which need numba to be there."""
+    """Remove unused functions: numba's code for exceptions, which would need numba."""
     for value in (*module.functions, *module.global_variables):
         if not value.is_declaration and value.name != symbol:
             value.linkage = llvm.Linkage.internal
@@ -152,7 +153,7 @@ def _keep_only(module: Any, symbol: str, target: Any) -> None:
 
 
 def _foreign(module: Any) -> list[str]:
-    """Return what a module needs from elsewhere, and its constants: texts of exceptions."""
+    """Return the external functions that a module needs, and its constants: exception texts."""
     functions = [f.name for f in module.functions if f.is_declaration]
     constants = [constant.name for constant in module.global_variables]
     return [name for name in functions + constants if not name.startswith("llvm.")]

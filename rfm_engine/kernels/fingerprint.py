@@ -1,4 +1,4 @@
-"""What a kernel does, as a digest: a changed kernel is compiled anew, wherever the change was."""
+"""A digest of what a kernel does, so that a kernel is compiled again after any change."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from rfm_engine.kernels import Kernel
 
 
 def fingerprint(function: Callable[..., Any], *more: object) -> str:
-    """Digest a kernel's code, that of the kernels it calls, the numbers they name, and more.
+    """Return a digest of a kernel's code, the kernels it calls, their constants, and `more`.
 
-    Of the code that runs, not of the file it came from: that may have changed since. Kernels name
-    nothing else; a test checks that.
+    It uses the code that runs and not the source file, which may have changed since. Kernels use no
+    other global names; a test checks this.
     """
     digest = sha256()
     for part in (*_parts(function, set()), *map(repr, more)):
@@ -25,7 +25,7 @@ def fingerprint(function: Callable[..., Any], *more: object) -> str:
 
 
 def _parts(function: Callable[..., Any], seen: set[Callable[..., Any]]) -> Iterator[str]:
-    # Kernels of two files may have equal code and still call different kernels.
+    # By function, because kernels of two files may have equal code but call different kernels.
     if function in seen:
         return
     seen.add(function)
@@ -40,7 +40,7 @@ def _parts(function: Callable[..., Any], seen: set[Callable[..., Any]]) -> Itera
 
 
 def _content(code: CodeType, words: str | None = None) -> tuple[Any, ...]:
-    """Return what code does, without the place where it stands and its words."""
+    """Return the content of code, without its position in the file and its docstring."""
     constants = [
         _content(const) if isinstance(const, CodeType) else const
         for const in code.co_consts

@@ -1,4 +1,4 @@
-"""Kernels handed to numba, each with the names of its own file."""
+"""Pass kernels to numba, each with the global names of its own file."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from rfm_engine.kernels.arguments import Kinds
 
 
 def jitted(function: Callable[..., Any], **options: bool) -> Any:
-    """Return numba's dispatcher of a kernel, which finds those of the kernels that it calls."""
-    # In Python a division by 0 raises; in a kernel nothing does.
+    """Return numba's dispatcher of a kernel, with access to those of the kernels that it calls."""
+    # In Python a division by 0 raises. Kernels must not raise.
     return _jitted(function, {"error_model": "numpy", **options}, {})
 
 
@@ -31,14 +31,15 @@ def _jitted(function: Any, options: dict[str, Any], done: dict[Any, Any]) -> Any
         done[function] = numba.njit(**options)(copy)
         for name in function.__code__.co_names:
             if isinstance(value := names.get(name), Kernel):
-                # A call passes each array as seven words: it took 15 ns per text to write texts.
+                # Inlined, because a call passes seven words per array. Writing texts took 15 ns
+                # per text with calls.
                 inlined = {**options, "forceinline": True}
                 names[name] = _jitted(value.function, inlined, done)
     return done[function]
 
 
 def types_of(kinds: Kinds) -> tuple[Any, ...]:
-    """Return what numba calls such arguments."""
+    """Return the numba types of arguments."""
     return tuple(_type_of(kind, more) for kind, more in kinds)
 
 
@@ -50,9 +51,9 @@ def _type_of(kind: Any, more: Any) -> Any:
 
 
 def loop_of_numba(function: Callable[..., Any]) -> Loop:
-    """Return what runs a kernel as numba does, compiled for this process only.
+    """Return a function that runs a kernel through numba, compiled for this process only.
 
-    This is for versions of numba or llvmlite whose private parts are not as expected.
+    It is used if the private parts of numba or llvmlite differ from what this code expects.
     """
     _warn_once()
     loop = jitted(function, nogil=True)
@@ -68,16 +69,16 @@ def loop_of_numba(function: Callable[..., Any]) -> Loop:
 
 
 def _meant(kind: Any, value: Any) -> Any:
-    """Return what a loop from the cache returns: numba gives an int where it is a uint64."""
+    """Return the same type as a loop from the cache: numba returns a uint64 as int."""
     return np.uint64(value) if kind == types.uint64 else value
 
 
 @cache
 def _warn_once() -> None:
     warnings.warn(
-        "kernels must be compiled with versions of numba and llvmlite that rfm-engine knows; got "
-        f"numba {version('numba')} and llvmlite {version('llvmlite')}. Kernels are compiled in "
-        "each process. Install the versions that rfm-engine asks for.",
+        "kernels must be compiled with supported versions of numba and llvmlite; got "
+        f"numba {version('numba')} and llvmlite {version('llvmlite')}. Kernels are compiled again "
+        "in each process. Install the versions that rfm-engine requires.",
         RuntimeWarning,
         stacklevel=2,
     )

@@ -1,4 +1,4 @@
-"""Machine code made callable: from the cache, or compiled and put there."""
+"""Load machine code from the cache, or compile it and store it there."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _WORD = 1 << 64
 
 
 class Machine(NamedTuple):
-    """The processor that code is made for, and what makes it run."""
+    """The target processor of the code, and the engine that runs it."""
 
     target: Any
     engine: Any
@@ -29,7 +29,7 @@ class Machine(NamedTuple):
 
 @cache
 def machine() -> Machine:
-    """Look at the processor of this process."""
+    """Return the processor of this process."""
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     processor = llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
@@ -42,12 +42,12 @@ def machine() -> Machine:
 
 
 def load(function: Callable[..., Any], kinds: Kinds) -> Loop:
-    """Return what runs a kernel on such arguments.
+    """Return a function that runs a kernel with arguments of these kinds.
 
     Raises
     ------
     KernelError
-        The kernel takes another number of arguments, or is no kernel.
+        The kernel has another number of arguments, or cannot be compiled.
     """
     if len(kinds) != function.__code__.co_argcount:
         raise KernelError(f"{function.__name__} must get all its arguments; got {len(kinds)}.")
@@ -55,7 +55,7 @@ def load(function: Callable[..., Any], kinds: Kinds) -> Loop:
     symbol = f"rfm_{key}"
     code = read_code(function.__name__, key)
     if code is None:
-        # Numba is imported where nothing was compiled before, and nowhere else: 0.4 s of a run.
+        # Numba is only imported if the kernel is not in the cache, because it takes 0.4 s.
         from rfm_engine.kernels.compiling import compiled
 
         code = compiled(function, kinds, symbol, machine().target)
@@ -84,6 +84,6 @@ def _unsigned(word: int) -> np.uint64:
     return np.uint64(word % _WORD)
 
 
-# Of a foreign function: it runs without the GIL.
+# A foreign function runs without the GIL.
 _PROTOTYPE = ctypes.CFUNCTYPE(None, ctypes.c_char_p, ctypes.c_void_p)
 _MEANINGS: dict[str, Callable[[int], Any]] = {"int64": int, "uint64": _unsigned, "bool": bool}

@@ -1,4 +1,4 @@
-"""Bytes of texts as kernels read them: without blanks around them, and as words of 8 bytes."""
+"""Read texts in kernels: trim blanks, and read and write bytes as words of 8 bytes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rfm_engine.kernels import kernel
 
 @kernel
 def trim(data, begin, end):
-    """Return where the text begins and ends without blanks around it."""
+    """Return the start and end of a text without the blanks around it."""
     while begin < end and (data[begin] == 32 or 9 <= data[begin] <= 13):
         begin += 1
     while begin < end and (data[end - 1] == 32 or 9 <= data[end - 1] <= 13):
@@ -19,7 +19,7 @@ def trim(data, begin, end):
 
 @kernel
 def word_at(data, at):
-    """Return 8 bytes, written out so that LLVM makes one load of them."""
+    """Return 8 bytes as a word; unrolled so that LLVM emits one load."""
     return (
         np.uint64(data[at])
         | np.uint64(data[at + np.uint64(1)]) << np.uint64(8)
@@ -34,7 +34,7 @@ def word_at(data, at):
 
 @kernel
 def last_word(data, at, n):
-    """Return fewer than 8 bytes as a word, filled up with zeros."""
+    """Return fewer than 8 bytes as a word, padded with zeros."""
     word = np.uint64(0)
     for j in range(n):
         word |= np.uint64(data[at + np.uint64(j)]) << (np.uint64(j) << np.uint64(3))
@@ -53,7 +53,7 @@ def word_of(data, start, length, number):
 
 @kernel
 def write_text(data, start, length, words, place):
-    """Write the length and the bytes of a text, the last word filled up; return where it ends."""
+    """Write the length and the bytes of a text, padded to whole words; return the end."""
     words[place] = length
     place += np.uint64(1)
     for _ in range(length >> np.uint64(3)):

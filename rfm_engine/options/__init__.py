@@ -1,1 +1,1 @@
-"""Every option, declared once as an annotated keyword; all else is read from the declarations."""
+"""The options: each is declared once, as an annotated keyword that all other code reads."""

@@ -1,4 +1,4 @@
-"""The options that name columns of the input."""
+"""The options that name columns of the input or select its rows."""
 
 from __future__ import annotations
 
@@ -12,97 +12,104 @@ _PANEL = "Columns"
 
 
 class ColumnOptions(TypedDict, total=False):
-    """Which column has which role, and which rows are orders at all."""
+    """The columns to read, and which rows are orders."""
 
     customer: Annotated[
         str,
         Option(
-            "Who ordered.", _PANEL, "customer_id", "COL",
-            doc="who ordered: integers, text, binary or uuid",
+            "Column of customer ids.", _PANEL, "customer_id", "COL",
+            doc="column of customer ids: integers, text, binary or uuid",
         ),
     ]  # fmt: skip
     time: Annotated[
         str,
         Option(
-            "When.", _PANEL, "order_time", "COL",
-            doc="when: dates, timestamps or text, naive ones in `--timezone`; numbers with "
-            "`--time-format`",
+            "Column of order times.", _PANEL, "order_time", "COL",
+            doc="column of order times: dates, timestamps or text; times without a zone are in "
+            "`--timezone`; numbers need `--time-format`",
         ),
     ]  # fmt: skip
     amount: Annotated[
         str,
         Option(
-            "For how much.", _PANEL, "amount", "COL",
-            doc="for how much: integers, floats, decimals or text",
+            "Column of amounts.", _PANEL, "amount", "COL",
+            doc="column of amounts: integers, floats, decimals or text",
         ),
     ]  # fmt: skip
     order: Annotated[
         str | None,
         Option(
-            "Order id: rows are lines of orders.", _PANEL, None, "COL",
-            doc="order id: rows are lines of orders, and distinct ids per customer are counted",
+            "Column of order ids, if rows are order lines.", _PANEL, None, "COL",
+            doc="column of order ids: rows are order lines, and distinct ids per customer are "
+            "counted",
         ),
     ]  # fmt: skip
     quantity: Annotated[
         str | None,
         Option(
-            "Amounts are prices of this many.", _PANEL, None, "COL",
-            doc="integers that multiply the amount of their row, exactly",
+            "Column of quantities: the amount of a row is multiplied by its quantity.",
+            _PANEL, None, "COL",
+            doc="column of integers: the amount of each row is multiplied by its quantity, exactly",
         ),
     ]  # fmt: skip
     currency: Annotated[
         str | None,
         Option(
-            "Refuse more than one currency.", _PANEL, None, "COL",
-            doc="refuse the orders when counted rows have more than one value here, unless "
-            "`--rates` are given",
+            "Column of currencies: more than one is refused, unless --rates is given.",
+            _PANEL, None, "COL",
+            doc="column of currencies: the orders are refused if counted rows have more than one "
+            "currency, unless `--rates` is given",
         ),
     ]  # fmt: skip
     rates: Annotated[
         str | os.PathLike[str] | None,
         Option(
-            "Currencies to one: currency,rate[,date].", _PANEL, None, "FILE.csv",
-            doc="with `--currency`: a CSV of `currency`, `rate` and optionally `date`; an amount "
-            "is multiplied by the newest rate of its currency that is not after the day of the "
-            "row, and rounded once; see [several currencies](../how-to/several-currencies.md)",
+            "CSV of exchange rates to one currency: currency,rate[,date].",
+            _PANEL, None, "FILE.csv",
+            doc="with `--currency`: a CSV file with the columns `currency`, `rate` and optionally "
+            "`date`; each amount is multiplied by the newest rate of its currency that is not "
+            "after the day of the row, and rounded once; "
+            "see [several currencies](../how-to/several-currencies.md)",
         ),
     ]  # fmt: skip
     n_orders: Annotated[
         str | None,
         Option(
-            "With --customer-level: how many orders; default: orders.", _PANEL, None, "COL",
-            doc="with `--customer-level` only: how many orders",
+            "With --customer-level: column of the number of orders; default: orders.",
+            _PANEL, None, "COL",
+            doc="only with `--customer-level`: column of the number of orders",
             stated="`orders`", flag="--orders",
         ),
     ]  # fmt: skip
     where: Annotated[
         str | Sequence[str],
         Option(
-            "Keep rows by value; repeatable.", _PANEL, (), "COL=V1,V2|COL!=V1",
-            doc="keep rows with one of these values; `COL!=V1,V2` keeps the others, nulls "
-            "included; repeatable, all conditions must hold",
+            "Keep only rows with these values, or without them (!=); repeatable.",
+            _PANEL, (), "COL=V1,V2|COL!=V1",
+            doc="keep only rows with one of these values; `COL!=V1,V2` keeps all other rows, "
+            "including nulls; repeatable: a row must meet all conditions",
             stated="none", repeatable=True,
         ),
     ]  # fmt: skip
     by: Annotated[
         str | None,
         Option(
-            "Score within each group, such as each seller.", "Scoring", None, "COL",
-            doc="score within each value of the column, null among them: a customer of two groups "
-            "is two rows; see [score each seller](../how-to/score-each-seller.md)",
+            "Score within each group, for example within each seller.", "Scoring", None, "COL",
+            doc="score within each value of the column, including null: a customer with orders in "
+            "two groups has two rows; see [score each seller](../how-to/score-each-seller.md)",
         ),
     ]  # fmt: skip
 
 
 class CarryOptions(TypedDict, total=False):
-    """Which columns normalised rows carry along."""
+    """The input columns that normalised rows keep."""
 
     carry: Annotated[
         str | Sequence[str],
         Option(
-            "Pass these columns on as they are.", _PANEL, (), "COL[,COL]",
-            doc="input columns to pass on as they are, with name and type; dictionaries are "
-            "decoded, and where files differ in width the widest type is taken",
+            "Input columns to copy to the output unchanged.", _PANEL, (), "COL[,COL]",
+            doc="input columns to copy to the output unchanged, with name and type; dictionaries "
+            "are decoded, and if files differ in the width of a type, the widest type is used",
             stated="none",
         ),
     ]  # fmt: skip

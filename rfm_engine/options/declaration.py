@@ -1,4 +1,4 @@
-"""What an option is, and how its declaration is read from a typed keyword."""
+"""What an option is, and reading its declaration from an annotated keyword."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ from typing import (
 
 
 class Option(NamedTuple):
-    """The metadata of an option; its name and its type are those of the annotated keyword.
+    """The metadata of an option; its name and type are those of the annotated keyword.
 
     Attributes
     ----------
     help
         One line for `--help`.
     panel
-        The heading under which help and the reference list it.
+        The heading under which the help and the reference list the option.
     default
-        The value when nobody gives one.
+        The value if none is given.
     metavar
-        What to type, `COL` for example.
+        The placeholder for the value in the help, for example `COL`.
     doc
-        The text of the reference in Markdown, `help` unless given. Links are relative to
+        The text of the reference in Markdown; if empty, `help` is used. Links are relative to
         docs/reference.
     stated
-        The default as the reference states it, where the value alone would not say it.
+        The default as shown in the reference, if the value itself does not explain it.
     flag
-        The name on the command line, where it is not the keyword with hyphens.
+        The name on the command line, if it is not the keyword with hyphens.
     repeatable
-        Whether it is typed once per element, instead of once with commas.
+        Whether the option is repeated for each element; otherwise elements have commas between.
     """
 
     help: str
@@ -54,18 +54,18 @@ class Option(NamedTuple):
 
 
 class Declared(NamedTuple):
-    """An option as it was declared: the keyword, the type and the metadata.
+    """A declared option: the keyword, the type and the metadata.
 
     Attributes
     ----------
     choices
-        The values it may have, where they are listed.
+        The allowed values, if the type lists them.
     element
-        The type of its elements, where it is a list; None otherwise.
+        The type of the elements if the value is a list, otherwise None.
     takes_none
-        Whether None may be given, which means that nothing is given.
+        Whether None may be given, which means that the option is not given.
     is_switch
-        Whether it is on or off.
+        Whether the value is a bool.
     """
 
     name: str
@@ -83,7 +83,7 @@ class Declared(NamedTuple):
 
     @property
     def is_listed(self) -> bool:
-        """Whether several values are typed with commas between them."""
+        """Whether the command line takes several values with commas between them."""
         return self.element is not None and not self.option.repeatable
 
     @property
@@ -104,7 +104,7 @@ REQUIRED = _Required()
 
 @cache
 def declared(options: type) -> dict[str, Declared]:
-    """Return the options that a class of keywords declares, by name, in order of declaration."""
+    """Return the options that a class declares, by name, in order of declaration."""
     hints = get_type_hints(options, include_extras=True)
     found = {}
     for name, hint in hints.items():
@@ -117,7 +117,7 @@ def declared(options: type) -> dict[str, Declared]:
 
 
 def defaults(options: type) -> dict[str, Any]:
-    """Return the default of each option of a class; those that must be given are left out."""
+    """Return the default of each option of a class, except for required options."""
     return {
         name: each.option.default
         for name, each in declared(options).items()
@@ -131,7 +131,7 @@ def _declared(name: str, kind: Any, option: Option) -> Declared:
     lists = [get_args(each)[0] for each in alternatives if get_origin(each) is Sequence]
     element = None
     if lists:
-        element = int if lists[0] is int else str  # cut points are typed as text, exactly
+        element = int if lists[0] is int else str  # cut points stay text, so that they are exact
     return Declared(
         name,
         kind,

@@ -1,4 +1,4 @@
-"""What options say about themselves: docstrings of functions, tables of the reference."""
+"""Documentation generated from options: docstrings of functions, tables of the reference."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from rfm_engine.options.declaration import Declared, declared
 P = ParamSpec("P")
 R = TypeVar("R")
 OPTIONS = "{options}"
-"""Where a docstring lists the options."""
+"""The placeholder in a docstring for the list of options."""
 
-# A reference to another page is left out, other links become their text.
+# In docstrings, references to other pages are removed, and other links become their text.
 _SEE = re.compile(r"[;:,]? see \[[^\]]+\]\([^)]+\)|: \[[^\]]+\]\([^)]+\)$")
 _LINK = re.compile(r"\[([^\]]+)\]\([^)]+\)")
 _FLAG = re.compile(r"--[a-z][a-z-]*")
@@ -25,7 +25,7 @@ _WIDTH = 96
 
 
 class Function(Generic[P, R]):
-    """A function whose signature and docstring list its options, made when somebody looks."""
+    """A function whose signature and docstring list its options, built on first access."""
 
     def __init__(self, options: type, function: Callable[P, R]) -> None:
         self._options = options
@@ -37,11 +37,11 @@ class Function(Generic[P, R]):
         return self._function(*args, **keywords)
 
     def __get__(self, instance: object, owner: type | None = None) -> Any:
-        """Bind a method, as functions do."""
+        """Bind a method, as a function does."""
         return self if instance is None else MethodType(self, instance)
 
     def __reduce__(self) -> str:
-        """Return the name by which it is pickled, as functions are."""
+        """Return the name for pickle, which pickles functions by name."""
         return self._function.__qualname__
 
     @property
@@ -57,15 +57,15 @@ class Function(Generic[P, R]):
 
 
 def documented(options: type) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Let a function that takes the keywords of `options` show them all.
+    """Add the options of a class to the signature and docstring of a function.
 
-    Its docstring has `{options}` where they are listed, indented as the parameters are.
+    `{options}` in its docstring is replaced by the list; indent it like the parameters.
     """
     return cast("Callable[[Callable[P, R]], Callable[P, R]]", partial(Function, options))
 
 
 def reference_row(option: Declared) -> str:
-    """Return the row of an option in a table of the reference, in Markdown."""
+    """Return the Markdown row of an option for a table of the reference."""
     what, typed = option.option, ", ".join(option.choices)
     metavar = (typed or what.metavar or "").replace("|", ", ")
     name = f"`{option.flag}`" + ("" if option.is_switch or not metavar else f" {metavar}")
@@ -73,7 +73,7 @@ def reference_row(option: Declared) -> str:
 
 
 def stated_default(option: Declared) -> str:
-    """Return the default of an option as the reference states it."""
+    """Return the default of an option as shown in the reference."""
     what = option.option
     if what.stated is not None:
         return what.stated
@@ -92,7 +92,7 @@ def _parameter(option: Declared) -> inspect.Parameter:
 
 
 def _paragraph(option: Declared) -> str:
-    """Return an option as numpydoc lists parameters: the name, then the text below it."""
+    """Return an option as a numpydoc parameter: the name, then its text below."""
     text = _LINK.sub(r"\1", _SEE.sub("", option.option.doc or option.option.help))
     text = _FLAG.sub(lambda flag: _keyword(flag[0]), text)
     text = text[0].upper() + text[1:] + "."

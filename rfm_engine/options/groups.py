@@ -1,4 +1,4 @@
-"""Which functions and commands take which options: a class inherits the groups it needs."""
+"""The options of each function and command: a class inherits the groups that it needs."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from rfm_engine.options.scoring import ClvOptions, OverallOptions, ScoringOption
 
 
 class StateOptions(ColumnOptions, ReadingOptions, total=False):
-    """What a state sets when it is created."""
+    """The options that a state sets when it is created."""
 
 
 class TotalsOptions(DateOptions, StateOptions, ClvOptions, total=False):
-    """What decides the totals of customers."""
+    """The options that determine the totals of customers."""
 
 
 class BuiltOptions(ScoringOptions, ThreadOptions, SortOptions, total=False):
-    """What `score` takes with totals, which were built with all the others."""
+    """The options of `score` with totals, which were built with all other options."""
 
 
 class ScoreOptions(
     TotalsOptions, ScoringOptions, OverallOptions, RunningOptions, SortOptions, total=False
 ):
-    """What `score` takes with orders and states."""
+    """The options of `score` with orders and states."""
 
 
 class RowOptions(DateOptions, StateOptions, CarryOptions, MachineOptions, total=False):
-    """What `normalized` takes."""
+    """The options of `normalized`."""
 
 
 class RowFileOptions(RowOptions, BucketOptions, total=False):
-    """What `write_normalized` takes."""
+    """The options of `write_normalized`."""

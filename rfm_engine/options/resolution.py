@@ -1,4 +1,4 @@
-"""Which value an option has, of all that are given for it."""
+"""Decide the value of an option from all values that are given for it."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from rfm_engine.options.declaration import Declared, declared, defaults
 def given(
     function: str, options: type, keywords: Mapping[str, Any], *, required: bool = True
 ) -> dict[str, Any]:
-    """Return the options that keywords give; None gives nothing where the type admits it.
+    """Return the options that keywords give; None counts as not given if the type allows it.
 
     Raises
     ------
     TypeError
-        A keyword is unknown, or one that is required is missing; the message is that of Python,
-        with the nearest option.
+        A keyword is unknown, or a required one is missing. The message is that of Python, and
+        suggests the nearest option.
     """
     known = declared(options)
     for name in keywords:
@@ -34,15 +34,15 @@ def given(
 
 
 def resolve(options: type, *layers: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the value of every option: that of the first layer that gives it, or the default.
+    """Return the value of every option: from the first layer that gives it, or the default.
 
-    The layers are, as far as there are such: what is explicit, the config file, what the scheme or
-    the model implies, what a state has set.
+    The usual layers are explicit options, the config file, options implied by the scheme or the
+    model, and options that a state has set.
 
     Raises
     ------
     UsageError
-        A value is none of the choices of its option, or that of a switch is no truth value.
+        A value is not one of the choices of its option, or the value of a switch is not a bool.
     """
     known, found = declared(options), defaults(options)
     for layer in reversed(layers):

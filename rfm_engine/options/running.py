@@ -1,4 +1,4 @@
-"""The options of how a run uses the machine, and of the order of rows; they change no row."""
+"""The options for using the machine and for the order of rows; they change no row."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class ThreadOptions(TypedDict, total=False):
     threads: Annotated[
         int | None,
         Option(
-            "Default: all cores.", _PANEL, None, "N",
-            doc="threads; they never change the result", stated="all processors",
+            "Number of threads; default: all processors.", _PANEL, None, "N",
+            doc="number of threads; it never changes the result", stated="all processors",
         ),
     ]  # fmt: skip
 
@@ -28,19 +28,21 @@ class MachineOptions(ThreadOptions, total=False):
     memory_limit: Annotated[
         int | str | None,
         Option(
-            "Most memory, as 2GB or 512MiB; default: 80% of what is available.", _PANEL, None,
-            "SIZE",
-            doc="most memory of the process, as `2GB` or `512MiB`; what does not fit goes to disk "
-            "and the result is the same: see [memory](../explanation/memory.md#a-limit)",
-            stated="what is in use and 80% of what is available",
+            "Maximum memory, for example 2GB or 512MiB; default: 80% of the available memory.",
+            _PANEL, None, "SIZE",
+            doc="maximum memory of the process, for example `2GB` or `512MiB`; data that does not "
+            "fit is spilled to disk, and the result is the same: "
+            "see [memory](../explanation/memory.md#a-limit)",
+            stated="memory in use plus 80% of the available memory",
         ),
     ]  # fmt: skip
     store_timeout: Annotated[
         float | str,
         Option(
-            "How long an object store may make no progress.", _PANEL, "30s", "SECONDS",
-            doc="how long an object store may make no progress, retries included, before the run "
-            "ends with exit code 1; a transfer that advances, however slowly, is not cut: see "
+            "Longest time without progress from an object store, in seconds.",
+            _PANEL, "30s", "SECONDS",
+            doc="longest time without progress from an object store, including retries, before the "
+            "run ends with exit code 1; a slow transfer that makes progress is not stopped: see "
             "[object stores](input-and-output.md#object-stores)",
         ),
     ]  # fmt: skip
@@ -52,38 +54,41 @@ class RunningOptions(MachineOptions, total=False):
     spill_dir: Annotated[
         str | os.PathLike[str] | None,
         Option(
-            "Where to put what memory has no room for.", _PANEL, None, "DIR",
-            doc="where on disk; a folder in memory (tmpfs) saves none",
-            stated="the system's folder for temporary files",
+            "Folder for data that does not fit in memory; default: the temporary folder.",
+            _PANEL, None, "DIR",
+            doc="folder for data that is spilled to disk; a folder in memory (tmpfs) saves no "
+            "memory",
+            stated="the temporary folder of the system",
         ),
     ]  # fmt: skip
 
 
 class SortOptions(TypedDict, total=False):
-    """The order of the customers."""
+    """Order of the customers."""
 
     sort: Annotated[
         Literal["customer"] | None,
         Option(
-            "Sort the rows by customer, then by group.", _PANEL, None,
-            doc="order of the rows: ascending by customer, integers by value and all others "
-            "bytewise, then by group, null first, across all parts of a directory. The same orders "
+            "Sort the output by customer, then by group.", _PANEL, None,
+            doc="order of the rows: ascending by customer (integers by value, all other ids by "
+            "bytes), then by group (null first), across all parts of a directory. The same orders "
             "and options then give the same bytes in every run, with any `--threads` and "
             "`--memory-limit`: see [sorted customers](input-and-output.md#sorted-customers)",
-            stated="in no order",
+            stated="not sorted",
         ),
     ]  # fmt: skip
 
 
 class BucketOptions(TypedDict, total=False):
-    """Into how many files rows are divided."""
+    """The number of files that rows are divided into."""
 
     buckets: Annotated[
         int | None,
         Option(
-            "A directory of this many files, each customer in one of them.", _PANEL, None, "N",
-            doc="a directory of N Parquet files, 1 to 1,000: all rows of a customer are in one of "
-            "them, which only depends on the id and on N",
+            "Write a directory of this many files; each customer is in one of them.",
+            _PANEL, None, "N",
+            doc="write a directory of N Parquet files, 1 to 1,000: all rows of a customer are in "
+            "the same file, which depends only on the id and on N",
             stated="none",
         ),
     ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""The options of how customers are scored."""
+"""The options for scoring customers."""
 
 from __future__ import annotations
 
@@ -21,55 +21,58 @@ class FittedModel(Protocol):
 
     @property
     def shares(self) -> dict[str, dict[str, float]]:
-        """Shares of the customers that it was fitted to."""
+        """Shares of the customers that the model was fitted to."""
 
 
-_BY_SCHEME = "that of the scheme"
+_BY_SCHEME = "set by the scheme"
 
 
 class ClvOptions(TypedDict, total=False):
-    """The statistics that models of customer lifetime value take."""
+    """Statistics for models of customer lifetime value."""
 
     clv: Annotated[
         bool,
         Option(
-            "Add x, t_x, T and zbar, for models of customer lifetime value.", _PANEL, default=False,
-            doc="add `x`, `t_x`, `T`, `zbar` for models of customer lifetime value: "
+            "Add the columns x, t_x, T and zbar for models of customer lifetime value.",
+            _PANEL, default=False,
+            doc="add the columns `x`, `t_x`, `T`, `zbar` for models of customer lifetime value: "
             "[meaning](../explanation/definitions.md#statistics-for-lifetime-value-models)",
         ),
     ]  # fmt: skip
     clv_unit: Annotated[
         ClvUnit | None,
         Option(
-            "Unit of t_x and T: days (default) or weeks.", _PANEL,
-            doc="with `--clv`: `t_x` and `T` in days, or in weeks of seven days",
+            "With --clv: unit of t_x and T, days (D, default) or weeks (W).", _PANEL,
+            doc="with `--clv`: unit of `t_x` and `T`, days or weeks of seven days",
             stated="`D`",
         ),
     ]  # fmt: skip
 
 
 class OverallOptions(TypedDict, total=False):
-    """Customers of all groups beside those within groups."""
+    """Scores of all groups together, in addition to scores within groups."""
 
     overall: Annotated[
         bool,
         Option(
-            "With --by: all groups together as well, under a null group.", _PANEL, default=False,
-            doc="with `--by`: also all groups together, in rows whose group is null; orders "
+            "With --by: also score all groups together, in rows with a null group.",
+            _PANEL, default=False,
+            doc="with `--by`: also score all groups together, in rows with a null group; orders "
             "without a group are then refused",
         ),
     ]  # fmt: skip
 
 
 class ScoringOptions(TypedDict, total=False):
-    """Methods, cut points, segments."""
+    """Methods, cut points and segments."""
 
     method: Annotated[
         str | Sequence[str] | None,
         Option(
-            "How scores are cut, or one for each of R,F,M.", _PANEL, None, "M|M,M,M",
-            doc="for all axes or for R,F,M: [methods](../explanation/methods.md) `quantile`, "
-            "`quantile-linear`, `qcut-drop`, `rank-linear`, `r-rfm`, `ntile`, `mean`, "
+            "Scoring method: one for all axes, or three for R,F,M; default: set by the scheme.",
+            _PANEL, None, "M|M,M,M",
+            doc="one for all axes or three for R,F,M: [methods](../explanation/methods.md) "
+            "`quantile`, `quantile-linear`, `qcut-drop`, `rank-linear`, `r-rfm`, `ntile`, `mean`, "
             "`reserve-one-timers`, `nested`, `thresholds`",
             stated=_BY_SCHEME,
         ),
@@ -77,62 +80,65 @@ class ScoringOptions(TypedDict, total=False):
     bins: Annotated[
         int | Sequence[int] | None,
         Option(
-            "Scores run from 1 to this.", _PANEL, None, "N|N,N,N",
-            doc="2 to 100 bins, for all axes or for R,F,M", stated=_BY_SCHEME,
+            "Number of bins: one for all axes, or three for R,F,M; default: set by the scheme.",
+            _PANEL, None, "N|N,N,N",
+            doc="number of bins, 2 to 100: one for all axes or three for R,F,M", stated=_BY_SCHEME,
         ),
     ]  # fmt: skip
     r_cuts: Annotated[
         Sequence[CutPoint] | None,
         Option(
-            "Thresholds in days, ascending.", _PANEL, None, "a,b,c",
-            doc="ascending thresholds in days", stated=_BY_SCHEME,
+            "Cut points of recency in days, ascending.", _PANEL, None, "a,b,c",
+            doc="cut points of recency in days, ascending", stated=_BY_SCHEME,
         ),
     ]  # fmt: skip
     f_cuts: Annotated[
         Sequence[CutPoint] | None,
         Option(
-            "Thresholds in orders, ascending.", _PANEL, None, "a,b,c",
-            doc="ascending thresholds in orders", stated=_BY_SCHEME,
+            "Cut points of frequency in orders, ascending.", _PANEL, None, "a,b,c",
+            doc="cut points of frequency in orders, ascending", stated=_BY_SCHEME,
         ),
     ]  # fmt: skip
     m_cuts: Annotated[
         Sequence[CutPoint] | None,
         Option(
-            "Thresholds in money, ascending.", _PANEL, None, "a,b,c",
-            doc="ascending thresholds in money, major units", stated=_BY_SCHEME,
+            "Cut points of monetary value in major units, ascending.", _PANEL, None, "a,b,c",
+            doc="cut points of monetary value in major units, ascending", stated=_BY_SCHEME,
         ),
     ]  # fmt: skip
     monetary: Annotated[
         Monetary | None,
         Option(
-            "What the m score is cut on; default: that of the scheme, or sum.", _PANEL,
-            doc="what the m score is cut on: the net sum, or its mean by order (or day); the "
-            "column `monetary` is the sum in any case",
-            stated="that of the scheme, or `sum`",
+            "Score m by the sum or the mean of amounts; default: set by the scheme, or sum.",
+            _PANEL,
+            doc="score m by the net sum, or by its mean per order (or day); the column "
+            "`monetary` is always the sum",
+            stated="set by the scheme, or `sum`",
         ),
     ]  # fmt: skip
     weights: Annotated[
         Sequence[CutPoint] | None,
         Option(
-            "Add rfm_value, the weighted sum of the scores.", _PANEL, None, "a,b,c",
-            doc="add `rfm_value`, the weighted sum of the scores r, f, m; at most 18 digits before "
-            "the point and 50 behind it",
+            "Add the column rfm_value, the sum of the scores r, f, m with these weights.",
+            _PANEL, None, "a,b,c",
+            doc="add the column `rfm_value`, the sum of the scores r, f, m with these weights; at "
+            "most 18 digits before and 50 after the decimal point",
         ),
     ]  # fmt: skip
     scheme: Annotated[
         str | os.PathLike[str] | None,
         Option(
-            "Segments: a shipped scheme or a file; default: classic.", _PANEL, None,
-            "NAME|FILE.toml",
-            doc="one of `rfm schemes list`, or [your own](../how-to/your-own-scheme.md)",
+            "Segment scheme: a name from `rfm schemes list` or a file; default: classic.",
+            _PANEL, None, "NAME|FILE.toml",
+            doc="a scheme of `rfm schemes list`, or [your own](../how-to/your-own-scheme.md)",
             stated="`classic`",
         ),
     ]  # fmt: skip
     model: Annotated[
         str | os.PathLike[str] | FittedModel | None,
         Option(
-            "Score by a model that --save-model wrote.", _PANEL, None, "FILE.json",
-            doc="score by a model as it is; without method, bins, cut points, monetary, weights, "
-            "frequency, zero and scheme, which it holds",
+            "Score with a model file that --save-model wrote.", _PANEL, None, "FILE.json",
+            doc="score with a saved model, unchanged; method, bins, cut points, monetary, weights, "
+            "frequency, zero and scheme must not be given, because the model contains them",
         ),
     ]  # fmt: skip

@@ -1,1 +1,1 @@
-"""Orders: from wherever they are to checked, canonical columns."""
+"""Read orders from files, streams and memory, check them and convert them to canonical columns."""

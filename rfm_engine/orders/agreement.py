@@ -1,4 +1,4 @@
-"""The kinds that all input of a run shares; drift is refused."""
+"""Agree on one kind per column for all input of a run; refuse input whose kinds differ."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ _NUMBERS = {"int", "float"}
 
 
 class _Agreed(NamedTuple):
-    """A kind, and the input that it was first seen in."""
+    """A kind, and the name of the first input that has it."""
 
     kind: Any
     name: str
 
 
 class Agreement:
-    """The kinds agreed on so far: each role has that of the first input that shows one.
+    """Hold the kinds agreed on so far: each role has the kind of the first input that shows one.
 
-    Safe to use from many threads. A refused input changes nothing.
+    Thread-safe. Input that is refused changes nothing.
     """
 
     def __init__(self, reading: Reading) -> None:
@@ -41,21 +41,22 @@ class Agreement:
 
     @property
     def kinds(self) -> SeenKinds:
-        """The kinds agreed on, None where no input has shown one."""
+        """The kinds agreed on; None for a role if no input has shown a kind for it."""
         return SeenKinds(**{role: agreed.kind for role, agreed in self._agreed.items()})
 
     def adopt(self, other: Agreement) -> None:
-        """Begin with the kinds that other input has agreed on, under its names."""
+        """Start with the kinds, and the names of the input, of another agreement."""
         with self._lock:
             self._agreed = dict(other._agreed)
 
     def join(self, inputs: Iterable[tuple[str, Kinds | SeenKinds]]) -> None:
-        """Let input join, by name: all of it or none.
+        """Add inputs, each with its name: all of them, or none if one is refused.
 
         Raises
         ------
         DataError
-            One differs from those before in a kind; both and the column are named.
+            An input has another kind than the input before it. The message names both inputs and
+            the column.
         """
         with self._lock:
             agreed = dict(self._agreed)
@@ -71,17 +72,17 @@ class Agreement:
             self._agreed = agreed
 
     def join_time(self, name: str, kind: TimeKind) -> None:
-        """Let text times join that have been read.
+        """Add the kind of times that were parsed from text.
 
         Raises
         ------
         DataError
-            They are of another kind than those before.
+            Their kind differs from the kind of the times before.
         """
         self.join([(name, SeenKinds(time=kind))])
 
     def _joined_distinct(self, name: str, kinds: str, known: _Agreed) -> _Agreed:
-        """Have the columns of `distinct` agree one by one; nulls alone are of any kind."""
+        """Compare the columns of `distinct` one by one; a column of only nulls fits any kind."""
         joined = []
         here, there = kinds.split(","), known.kind.split(",")
         for column, kind, other in zip(self._distinct, here, there, strict=True):
@@ -93,7 +94,7 @@ class Agreement:
     def _differ(self, role: str, kind: object, known: object) -> bool:
         if kind is None or kind == known:
             return False
-        # A scale says what both mean: integers count minor units.
+        # With an amount scale both are clear: integers count minor units, floats count units.
         return not (role == "amount" and self._has_scale and {kind, known} == _NUMBERS)
 
     def _refuse(

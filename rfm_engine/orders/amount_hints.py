@@ -1,4 +1,4 @@
-"""Amounts in text that are no plain decimals: what was probably meant, and the option for it."""
+"""Refuse text amounts that are not plain decimals, and suggest the option that reads them."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from rfm_engine.orders.odd_ids import NULL_WORDS
 
 _GROUPS = re.compile(r"[0-9]{1,3}(?:([.,'\u2019 \u00a0\u202f])[0-9]{3}(?![0-9]))+")
 _CODE = re.compile(r"(?<![^\W\d_])[^\W\d_]{1,3}\.?(?![^\W\d_])")
-_ENOUGH = 1_000  # characters: a longer text is no amount that somebody wrote
+_ENOUGH = 1_000  # characters; a longer text is not an amount
 
 
 def refuse_unreadable(text: str, notation: Notation, place: str) -> NoReturn:
-    """Refuse an amount that cannot be read.
+    """Refuse an amount that cannot be parsed.
 
     Raises
     ------
     DataError
-        Always; the message says what to do.
+        Always. The message suggests a fix.
     """
     sign = notation.thousands
     groups = "" if sign is None else f" and {sign!r} between groups of three digits"
     raise DataError(
-        f"amount must be a decimal number with {notation.decimal!r} as its point{groups}; "
+        f"amount must be a decimal number with {notation.decimal!r} as decimal point{groups}; "
         f"got {shown_value(text)} in {place}. {_advice(text[:_ENOUGH], notation)}"
     )
 
 
 def advice_on_null(text: str) -> str | None:
-    """Return the option that reads a word as null, None where the word does not look like it."""
+    """Return the option that reads a text as null; None if it is not a common word for null."""
     return (
         f"In CSV, --csv-null {shown_value(text)} reads it as null." if text in NULL_WORDS else None
     )
@@ -44,18 +44,18 @@ def _advice(text: str, notation: Notation) -> str:
         return null
     has_digits = any(each.isdigit() for each in text)
     if has_digits and any(unicodedata.category(each) == "Sc" for each in text):
-        return "Remove the sign; the currency goes into a column of its own, --currency."
+        return "Remove the sign; put the currency into a separate column, --currency."
     if has_digits and _CODE.search(text):
-        return "Remove the letters; a currency goes into a column of its own, --currency."
+        return "Remove the letters; put a currency into a separate column, --currency."
     other = "," if notation.decimal == "." else "."
     if other in text and notation.decimal not in text and notation.thousands != other:
         after = text.rpartition(other)[2].rstrip(" -)")
         if text.count(other) == 1 and len(after) != 3:
-            return f"Give the decimal point with --csv-decimal {other!r}."
+            return f"Set the decimal point with --csv-decimal {other!r}."
     groups = _GROUPS.search(text)
     if notation.thousands is None and groups is not None and groups[1] != notation.decimal:
         sign = "space" if groups[1].isspace() else repr(groups[1])
         is_either = text.count(other) == 1 and groups[1] == other and notation.decimal not in text
         or_point = f", or the decimal point with --csv-decimal {other!r}" * is_either
-        return f"Give the sign between groups of digits with --csv-thousands {sign}{or_point}."
+        return f"Set the thousands separator with --csv-thousands {sign}{or_point}."
     return "Correct it, or name another column."

@@ -1,4 +1,4 @@
-"""The columns of a batch while it is checked, and the reasons of its rows."""
+"""Hold the columns of a batch while it is checked, and the reason of each row."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from rfm_engine.orders.place import Place
 
 
 class Batch:
-    """The columns of a record batch with dictionaries decoded, and what is known of its rows."""
+    """The columns of a record batch with dictionaries decoded, and the reason of each row."""
 
     def __init__(self, batch: pa.RecordBatch, place: Place) -> None:
         self._batch = batch
@@ -33,16 +33,16 @@ class Batch:
                 self._refuse_misplaced(name, misplaced(column))
 
     def column(self, name: str) -> pa.Array:
-        """Return a column without dictionary or views."""
+        """Return a column without a dictionary and without views."""
         return plain(self._batch.column(name))
 
     def ids(self, name: str) -> pa.Array:
-        """Return a column of ids: plain, or with a dictionary that rows share."""
+        """Return a column of ids: plain, or a dictionary array that is worth keeping."""
         column = self._batch.column(name)
         return column if worth_sharing(column) else plain(column)
 
     def text(self, name: str) -> pa.Array:
-        """Return a column that is still to be read, null where the row is dropped already."""
+        """Return a column that has to be parsed, with nulls in the rows that are dropped."""
         column = self.column(name)
         dropped = self.reason != COUNTED
         if not dropped.any():
@@ -52,9 +52,9 @@ class Batch:
         return pc.if_else(arrow(dropped), None, column)
 
     def drop(self, faulty: npt.NDArray[np.bool_] | None, reason: int) -> None:
-        """Give faulty rows a reason, unless they have an earlier one; None is no row."""
+        """Set the reason of faulty rows that have no reason yet; None means no faulty rows."""
         if faulty is not None:
-            # Adding to COUNTED, which is 0, takes half the time of assigning through a mask.
+            # Adding to COUNTED, which is 0, takes half the time of an assignment with a mask.
             self.reason += (faulty & (self.reason == COUNTED)).view(np.uint8) * np.uint8(reason)
 
     def drop_nulls(self, column: pa.Array, reason: int) -> None:
@@ -63,16 +63,16 @@ class Batch:
         self.drop(None if valid is None else ~valid, reason)
 
     def first(self, mask: npt.NDArray[np.bool_]) -> int:
-        """Return the first row still counted where the mask holds, -1 without one."""
+        """Return the first row that is still counted and in the mask; -1 if there is none."""
         return first_true(mask & (self.reason == COUNTED))
 
     def _refuse_misplaced(self, name: str, row: int) -> None:
         if row >= 0:
             raise DataError(
-                f"column {name!r} must have indices within its dictionary; got another one in "
+                f"column {name!r} must have indices within its dictionary; got another index in "
                 f"{self.where(row)}. Build the dictionary array again."
             )
 
     def where(self, row: int) -> str:
-        """Say where a row is, for messages; rows count from 1."""
+        """Return the position of a row as text, for messages; rows are numbered from 1."""
         return self._place.after(row).name_row()

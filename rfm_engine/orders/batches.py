@@ -1,4 +1,4 @@
-"""Small record batches gathered into pieces that are worth handling as one."""
+"""Group small record batches into lists that are large enough to process together."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ T = TypeVar("T")
 def gathered(
     batches: Iterable[pa.RecordBatch], *, n_bytes: int, n_rows: int | None = None
 ) -> Iterator[list[pa.RecordBatch]]:
-    """Yield batches in lists, each ended by the batch that reaches `n_bytes` or `n_rows`.
+    """Yield batches in lists; a list is complete when it reaches `n_bytes` or `n_rows`.
 
-    The last list has what is left. No batch is held once its list has been yielded.
+    The last list contains the remaining batches. After a list has been yielded, no reference to its
+    batches is kept.
     """
     waiting: list[pa.RecordBatch] = []
     rows = size = 0
@@ -31,7 +32,7 @@ def gathered(
 
 
 def _emptied(waiting: list[T]) -> list[T]:
-    """Return the items of a list, which is empty afterwards."""
+    """Return a copy of a list and empty the list."""
     items = waiting.copy()
     waiting.clear()
     return items

@@ -1,4 +1,4 @@
-"""Which bucket a customer is in: a fixed function of the id, the same in every process."""
+"""Compute the bucket of a customer: a fixed function of the id, the same in every process."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _WORD_BYTES = 8
 
 
 def check_buckets(n_buckets: object) -> None:
-    """Refuse a number of buckets that is none.
+    """Check a number of buckets.
 
     Raises
     ------
@@ -31,12 +31,12 @@ def check_buckets(n_buckets: object) -> None:
 
 
 def buckets_of(ids: pa.Array, n_buckets: int) -> npt.NDArray[np.uint16]:
-    """Return the bucket of each id, from 0 on.
+    """Return the bucket of each id, numbered from 0.
 
-    It is the remainder of `h ^ (h >> 32)` by `n_buckets`, where `h` is the 64-bit FNV-1a hash of
-    the id's bytes (integers: 8 bytes, the lowest first). There is no secret
-    in it, so someone who chooses the ids can direct all of them to one bucket. That only
-    makes one file larger.
+    The bucket is the remainder of `h ^ (h >> 32)` divided by `n_buckets`, where `h` is the 64-bit
+    FNV-1a hash of the bytes of the id (integers: 8 bytes, the lowest first). The hash has no secret
+    key, so a person who chooses the ids can put all of them into one bucket. The only effect is
+    that one file is larger.
     """
     keys = keys_of(ids)
     assert not isinstance(keys, SharedKeys)

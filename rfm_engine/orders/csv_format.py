@@ -1,4 +1,4 @@
-"""How CSV files are written: the delimiter, the words that mean null, the encoding."""
+"""Describe the format of CSV files: the delimiter, the words that mean null, the encoding."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from rfm_engine.errors import UsageError, shown
 
 SPACE = "space"
-"""As a delimiter: runs of blanks and tabs. As a thousands sign: a blank, or a no-break one."""
+"""As delimiter: runs of spaces and tabs. As thousands separator: a space or a no-break space."""
 
 UTF_8 = "utf-8"
 ENCODINGS = (UTF_8, "latin-1", "cp1252", "utf-16")
@@ -17,14 +17,14 @@ DEFAULT_DELIMITER = ","
 
 @dataclass(frozen=True, slots=True)
 class CsvFormat:
-    """How all CSV files of a run are written.
+    """The format of all CSV files of a run.
 
     Attributes
     ----------
     delimiter
-        One ASCII character, or `space` for runs of blanks and tabs.
+        One ASCII character, or `space` for runs of spaces and tabs.
     null
-        Unquoted fields that are null, besides the empty one.
+        Unquoted fields that are null, in addition to the empty field.
     encoding
         One of `ENCODINGS`.
     """
@@ -34,18 +34,18 @@ class CsvFormat:
     encoding: str = UTF_8
 
     def __post_init__(self) -> None:
-        """Refuse what no CSV can have.
+        """Check the delimiter and the encoding.
 
         Raises
         ------
         UsageError
-            The delimiter is no ASCII character, or the encoding is not known.
+            The delimiter is not one ASCII character, or the encoding is unknown.
         """
         given = self.delimiter
         if given != SPACE and not is_delimiter(given):
             raise UsageError(
                 f"the CSV delimiter must be one ASCII character, not a quote or line end; "
-                f"got {shown(given)}. Try ',' or ';', or space for runs of blanks."
+                f"got {shown(given)}. Try ',' or ';', or space for runs of spaces and tabs."
             )
         if self.encoding not in ENCODINGS:
             raise UsageError(
@@ -54,17 +54,17 @@ class CsvFormat:
 
 
 def is_delimiter(text: str) -> bool:
-    """Tell whether one character can separate the fields of CSV."""
+    """Return whether a text is one character that can separate the fields of CSV."""
     return len(text) == 1 and text.isascii() and text not in '"\r\n\0'
 
 
 def null_words(given: object) -> tuple[str, ...]:
-    """Return the words that mean null, given as a sequence or as one text with commas.
+    """Return the words that mean null, given as a sequence or as one comma-separated text.
 
     Raises
     ------
     UsageError
-        Something else was given, or a word is empty or has a comma, a quote or a line end in it.
+        Something else was given, or a word is empty or contains a comma, a quote or a line end.
     """
     words = given.split(",") if isinstance(given, str) else given
     if not isinstance(words, Sequence) or not all(isinstance(word, str) for word in words):
@@ -73,6 +73,6 @@ def null_words(given: object) -> tuple[str, ...]:
         if not word or not {*word}.isdisjoint(',"\r\n'):
             raise UsageError(
                 "csv_null must be words without commas, quotes and line ends; "
-                f"got {shown(word)}. The empty field is null in any case."
+                f"got {shown(word)}. The empty field is always null."
             )
     return tuple(dict.fromkeys(words))

@@ -1,4 +1,4 @@
-"""Rows that are customers' totals instead of orders: what of the options they leave."""
+"""Check the options when a row is the totals of a customer instead of an order."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from rfm_engine.errors import UsageError
 
 DEFAULT_COLUMN = "orders"
-# What looks at single orders, and what it has to be where there are none.
+# Options about single orders, and the value that they must have if rows are customers.
 _OF_ORDERS = {
     "order": None, "quantity": None, "window": None,
     "refunds": "net", "zero": "count", "frequency": "orders", "clv": False,
@@ -16,19 +16,20 @@ _OF_ORDERS = {
 
 
 def orders_column(options: Mapping[str, Any]) -> str | None:
-    """Return the column of the number of orders; None where rows are orders.
+    """Return the column with the number of orders; None if rows are orders.
 
     Raises
     ------
     UsageError
-        One of the options contradicts rows that are customers, or `n_orders` rows that are orders.
+        Rows are customers and an option is about single orders, or rows are orders and `n_orders`
+        is set.
     """
     n_orders: str | None = options["n_orders"]
     if not options["customer_level"]:
         if n_orders is not None:
             raise UsageError(
-                f"n_orders (--orders) must come with customer_level; got {n_orders!r} without. "
-                "Leave it out, or say that rows are customers."
+                f"n_orders (--orders) must be used with customer_level; got {n_orders!r} without "
+                "it. Leave it out, or set customer_level if rows are customers."
             )
         return None
     if not isinstance(n_orders, str | None):
@@ -36,7 +37,7 @@ def orders_column(options: Mapping[str, Any]) -> str | None:
     for name, neutral in _OF_ORDERS.items():
         if options[name] != neutral:
             raise UsageError(
-                f"{name} must not come with customer_level, whose rows are no orders; "
+                f"{name} must not be used with customer_level, because its rows are not orders; "
                 f"got {options[name]!r}. Leave it out."
             )
     return DEFAULT_COLUMN if n_orders is None else n_orders

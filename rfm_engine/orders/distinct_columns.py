@@ -1,4 +1,4 @@
-"""The columns of distinct: their names, and their values as words and bytes."""
+"""Convert the columns of `distinct` to words and bytes that can be compared."""
 
 from __future__ import annotations
 
@@ -28,10 +28,11 @@ _DECIMAL_WORDS = 4
 
 
 class Cells(NamedTuple):
-    """The values of a column: `words` are `uint64[n, width]`, or `texts` of any length.
+    """The values of a column: `words`, `uint64[n, width]`, or `texts` of any length.
 
-    Equal values of any width, unit or layout have equal words. A row that is not present, `bool[n]`
-    (None: all are), may have any.
+    Equal values have equal words, also if the width, the unit or the layout of the columns differs.
+    `present`, `bool[n]`, is false for nulls; None means that there are none. The words of a null
+    are arbitrary.
     """
 
     words: Words | None
@@ -40,10 +41,17 @@ class Cells(NamedTuple):
 
 
 class Compared(NamedTuple):
-    """What tells rows apart, and what equal rows must have in common beyond `OrderRows`.
+    """The values that rows are compared by, and other values that must be equal in equal rows.
 
-    `order` and `currency` are None where they are not read, or equal because the columns are.
-    `rounded`, `bool[n]`, tells which amounts were rounded; None means that none was.
+    Attributes
+    ----------
+    columns
+        The distinct columns: rows are duplicates if these are equal.
+    order, currency
+        Values that duplicates must have in common, besides those in `OrderRows`. None if the column
+        is not read, or if it is one of the distinct columns.
+    rounded
+        Which amounts were rounded, `bool[n]`; None if none was.
     """
 
     columns: tuple[Cells, ...]
@@ -53,25 +61,25 @@ class Compared(NamedTuple):
 
 
 def column_names(given: object, option: str = "distinct") -> tuple[str, ...]:
-    """Return what was given for an option, the name of one column or several, as several.
+    """Return the names of columns given for an option: one name, a sequence of names, or None.
 
     Raises
     ------
     UsageError
-        It is no such thing, or names a column twice.
+        Something else was given, or a column is named twice, or a name is empty.
     """
     several = (given,) if isinstance(given, str) else () if given is None else given
     if not isinstance(several, Sequence) or not all(isinstance(each, str) for each in several):
         raise UsageError(f"{option} must name columns such as 'order_id'; got {shown(given)}.")
     if len(set(several)) < len(several) or "" in several:
         raise UsageError(
-            f"{option} must name each column once; got {shown(several)}. Leave out the others."
+            f"{option} must name each column once; got {shown(several)}. Remove the other names."
         )
     return tuple(several)
 
 
 def width_of_kind(kind: str) -> int:
-    """Return how many words values of a kind of column take, 0 where that varies."""
+    """Return the number of words that a value of a kind takes; 0 if it varies."""
     if kind in ("text", "binary", "uuid"):
         return 0
     if kind in ("naive", "zoned"):
@@ -80,21 +88,22 @@ def width_of_kind(kind: str) -> int:
 
 
 def has_texts(kind: pa.DataType) -> bool:
-    """Tell whether values of a type may have any length."""
+    """Return whether values of a type are read as texts of any length."""
     return is_text(kind) or is_bytes(kind) or isinstance(kind, pa.UuidType)
 
 
 def cells_of_keys(keys: RowKeys, present: npt.NDArray[np.bool_] | None = None) -> Cells:
-    """See ids as cells."""
+    """Return ids as cells, without a copy."""
     if keys.of_bytes:
         return Cells(None, keys, present)
     return Cells(frozen(keys.bits.reshape(-1, 1)), None, present)
 
 
 def cells_of(column: pa.Array, refuse_wide: Callable[[npt.NDArray[np.bool_]], None]) -> Cells:
-    """See a column as cells: plain, or of texts that rows share.
+    """Return a column as cells. The column is plain, or a dictionary array of texts.
 
-    `refuse_wide` is called with the rows whose decimals without fraction do not fit 64 bits.
+    If the column has decimals of scale 0, `refuse_wide` is called with a mask, `bool[n]`, of the
+    rows whose value does not fit 64 bits.
     """
     kind, present = column.type, valid_mask(column)
     if pa.types.is_null(kind):
@@ -116,14 +125,14 @@ def cells_of(column: pa.Array, refuse_wide: Callable[[npt.NDArray[np.bool_]], No
 def refuse_wide_in(
     name: str, column: pa.Array, counted: npt.NDArray[np.bool_], where: Callable[[int], str]
 ) -> Callable[[npt.NDArray[np.bool_]], None]:
-    """Return what refuses decimals of a column in rows that count, naming the first."""
+    """Return a function that raises an error if a counted row is in its mask of wide decimals."""
 
     def refuse(wide: npt.NDArray[np.bool_]) -> None:
         valid = valid_mask(column)
         row = first_true(wide & counted if valid is None else wide & counted & valid)
         if row >= 0:
             raise DataError(
-                f"distinct column {name!r} must fit int64 where decimals have no fraction; got "
+                f"distinct column {name!r} must fit int64, because it has decimals of scale 0; got "
                 f"{column[row]} in {where(row)}. Cast it to text."
             )
 
@@ -131,7 +140,7 @@ def refuse_wide_in(
 
 
 def _moment_words(column: pa.Array) -> Words:
-    """Return seconds and nanoseconds, which are the same in every unit."""
+    """Return seconds and nanoseconds, which are the same for every unit of the column."""
     kind = column.type
     if pa.types.is_date32(kind):
         seconds = values(column, np.int32).astype(np.int64) * _DAY_SECONDS
@@ -146,7 +155,7 @@ def _moment_words(column: pa.Array) -> Words:
 
 
 def _decimal_words(column: pa.Array) -> Words:
-    """Return 256 bits in four words, the lowest first."""
+    """Return decimals as 256 bits in four words, the lowest word first."""
     width = column.type.bit_width
     if width < 64:
         low = values(column, np.int32).astype(np.int64).view(np.uint64).reshape(-1, 1)
@@ -157,5 +166,5 @@ def _decimal_words(column: pa.Array) -> Words:
 
 
 def _signs(words: Words) -> Words:
-    """Return words of ones where the highest bit is set."""
+    """Return a word of ones for each word with its highest bit set, and 0 for the others."""
     return (words.view(np.int64) >> 63).view(np.uint64)

@@ -1,4 +1,4 @@
-"""What the rows of a run look like, collected for warnings."""
+"""Collect the signs that warnings are made from, over all rows of a run."""
 
 from __future__ import annotations
 
@@ -18,16 +18,27 @@ from rfm_engine.orders.warnings import DataWarning, listed
 
 _MOST_ROWS = 1_000_000
 _LINES_PERCENT = 5
-# Two orders on one day are ordinary, two at one instant are not.
+# Two orders on the same day are common, two orders at the same instant are not.
 _LINES_PERCENT_OF_DATES = 20
 
 
 class Seen(NamedTuple):
-    """What rows show.
+    """The signs found in a set of rows.
 
-    Whether their float amounts are whole; the columns with odd ids, and how these are odd; how many
-    rows were searched for order lines, how many of them repeat the row before, and whether any has
-    a time of day.
+    Attributes
+    ----------
+    whole_amounts
+        For the batches with float amounts: whether all amounts of the batch are whole numbers.
+    null_ids
+        Pairs of a column of text ids and a word in it that other programs use for null.
+    number_ids
+        Pairs of a column of text ids and a number format in it.
+    n_searched
+        Number of rows that were searched for order lines.
+    n_repeats
+        Number of these rows with the customer and time of the row before.
+    have_times
+        Whether any of these rows has a time of day.
     """
 
     whole_amounts: frozenset[bool] = frozenset()
@@ -38,7 +49,7 @@ class Seen(NamedTuple):
     have_times: bool = False
 
     def and_also(self, other: Seen) -> Seen:
-        """Return what both show together."""
+        """Return the signs of both together."""
         return Seen(
             self.whole_amounts | other.whole_amounts, self.null_ids | other.null_ids,
             self.number_ids | other.number_ids, self.n_searched + other.n_searched,
@@ -46,12 +57,18 @@ class Seen(NamedTuple):
         )  # fmt: skip
 
     def to_json(self) -> list[Any]:
-        """Return it as JSON has it."""
+        """Return the signs as values that can be written as JSON."""
         return [sorted(each) if isinstance(each, frozenset) else each for each in self]
 
     @classmethod
     def from_json(cls, given: list[Any]) -> Seen:
-        """Undo `to_json`; ValueError or TypeError where it was something else."""
+        """Return the signs from the values that `to_json` returned.
+
+        Raises
+        ------
+        ValueError, TypeError
+            The values have another form.
+        """
         whole, null_ids, number_ids, n_searched, n_repeats, have_times = given
         nulls, numbers = (
             frozenset((str(a), str(b)) for a, b in ids) for ids in (null_ids, number_ids)
@@ -64,11 +81,11 @@ class Seen(NamedTuple):
 
 
 class Evidence:
-    """Signs of all batches together; safe to add to from many threads.
+    """Collect the signs of all batches. Thread-safe.
 
-    Only the first million rows are searched for order lines, so that it costs nothing and gives the
-    same answer for any number of threads. Of each source whose length is not known in advance (CSV
-    and streams), the first million rows are searched.
+    Only the first million rows are searched for order lines, so that the search takes no noticeable
+    time and has the same result for any number of threads. In each source whose number of rows is
+    not known in advance (CSV and streams), the first million rows are searched.
     """
 
     def __init__(self, reading: Reading) -> None:
@@ -83,15 +100,15 @@ class Evidence:
         self._searches = reading.options["order"] is None and counts_orders
 
     def join(self, name: str, n_rows: int | None) -> None:
-        """Let a source join, with its number of rows where that is known."""
+        """Add a source, with its number of rows; None if that is not known."""
         with self._lock:
             self._starts[name] = self._n_joined
-            # Of CSV and streams the length is not known, and each is searched: next to reading
-            # them this takes no time.
+            # The length of CSV files and streams is not known, so each is searched. Compared with
+            # reading them this takes no time.
             self._n_joined += n_rows or 0
 
     def add(self, rows: OrderRows, place: Place) -> None:
-        """Look at a batch."""
+        """Add the signs of a batch."""
         n_left = _MOST_ROWS - self._starts.get(place.name, _MOST_ROWS) - place.row
         n_searched = min(n_left, len(rows.reason)) if self._searches else 0
         n_repeats, have_times = 0, False
@@ -105,7 +122,7 @@ class Evidence:
         )
 
     def enter(self, seen: Seen) -> None:
-        """Add what rows show, or another run with the same reading options has seen."""
+        """Add signs of rows, or of another run with the same reading options."""
         with self._lock:
             self.seen = self.seen.and_also(seen)
 
@@ -130,13 +147,13 @@ class Evidence:
 
 
 def _have_times(rows: OrderRows, n_rows: int, reading: Reading) -> bool:
-    """Tell whether a row that counts has a time of day."""
+    """Return whether any counted row has a time of day."""
     clock = local_us(rows.time_us[:n_rows], reading.zone)
     return bool(((clock % DAY_US != 0) & (rows.reason[:n_rows] == np.uint8(0))).any())
 
 
 def _by_column(odd: frozenset[tuple[str, str]]) -> tuple[list[str], list[list[str]]]:
-    """Return the columns that odd ids were found in, and what was found in each."""
+    """Return the columns with suspicious ids, and the words or formats found in each."""
     columns = sorted({column for column, _ in odd})
     return columns, [sorted(each for name, each in odd if name == column) for column in columns]
 
@@ -163,9 +180,9 @@ def _order_lines(n_repeats: int, n_rows: int) -> DataWarning:
     share = f"{100 * n_repeats / n_rows:.1f}%"
     return DataWarning(
         "order_lines",
-        f"{share} of the first {n_rows:,} rows have the customer and time of the row before: they "
-        "look like order lines, and each is counted as an order. Name the column of order ids "
-        "with --order.",
+        f"{share} of the first {n_rows:,} rows have the same customer and time as the row before. "
+        "They look like order lines, but each is counted as an order. Name the column of order "
+        "ids with --order.",
     )
 
 
@@ -175,7 +192,7 @@ def _null_words(column: str, words: Sequence[str]) -> DataWarning:
         "null_words",
         f"some ids in {column!r} are {' and '.join(quoted)}, and are read as ordinary ids. If they "
         f"mean that there is no id, --csv-null {shlex.quote(','.join(words))} reads them as null "
-        "where they are not quoted.",
+        "unless they are quoted.",
     )
 
 
@@ -184,9 +201,9 @@ def _number_like(column: str, forms: Sequence[str]) -> DataWarning:
     if POINT_ZERO in forms:
         advice.append("--ids int reads 17850.0 as 17850.")
     if EXPONENT in forms:
-        advice.append("Where an exponent hides digits, export the column as text.")
+        advice.append("If an exponent hides digits, export the column as text.")
     return DataWarning(
         "number_like_ids",
-        f"some ids in {column!r} are written like {' and '.join(forms)}, as programs write "
-        f"numbers. The same id in another notation counts as another id. {' '.join(advice)}",
+        f"some ids in {column!r} are written like {' and '.join(forms)}, which is how programs "
+        f"write numbers. The same id in another notation counts as another id. {' '.join(advice)}",
     )

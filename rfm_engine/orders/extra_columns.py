@@ -1,7 +1,8 @@
-"""Columns that rows carry along: not read, passed on as they are.
+"""Pass carried columns on to the normalised rows without changing their values.
 
-Dictionaries are decoded, since whether a Parquet file has one depends on its pages, and those of
-batches differ. Views become large text and binary, because Arrow cannot filter them.
+Dictionaries are decoded, because whether a Parquet file has one depends on its pages, and the
+dictionaries of batches differ. Views become large text and binary, because Arrow cannot filter
+views.
 """
 
 from __future__ import annotations
@@ -16,25 +17,25 @@ from rfm_engine.orders.place import Place, Source
 
 
 class ExtraColumns:
-    """The carried columns, whose types all input must agree on.
+    """The carried columns. Each must have the same kind of type in all input.
 
     Raises
     ------
     DataError
-        A column has types of two kinds, or one that rows cannot be taken out of.
+        A column has types of different kinds, or a type that Arrow cannot filter.
     """
 
     def __init__(self, names: Sequence[str], sources: Sequence[Source]) -> None:
         self.fields = [_joined_field(name, sources) for name in names]
 
     def of(self, piece: pa.RecordBatch, place: Place) -> list[pa.Array]:
-        """Return the columns of a batch, of the types that were agreed on.
+        """Return the columns of a batch, cast to the types that were agreed on.
 
         Raises
         ------
         DataError
-            A batch of a stream has another kind of column than the first one, or values that the
-            type of the others cannot hold; or text is not UTF-8.
+            A column of a batch has another kind of type than in the first batch of the stream, or
+            values that do not fit the type agreed on, or text that is not UTF-8.
         """
         return [_typed(piece.column(field.name), field, place) for field in self.fields]
 
@@ -45,18 +46,18 @@ def _joined_field(name: str, sources: Sequence[Source]) -> pa.Field:
     for source in others:
         kind = _joined(kind, _plain_kind(source.schema.field(name).type), name, first, source)
     try:
-        # Arrow has no nested types of views, for example.
+        # Arrow cannot filter nested types that contain views, for example.
         pa.nulls(0, kind).filter(pa.nulls(0, pa.bool_())).take(pa.nulls(0, pa.int64()))
     except pa.ArrowNotImplementedError:
         raise DataError(
-            f"carried column {name!r} must have a type that rows can be taken out of; got {kind} "
+            f"carried column {name!r} must have a type whose rows can be filtered; got {kind} "
             f"in {first.name}. Cast it, or leave it out."
         ) from None
     return pa.field(name, kind)
 
 
 def _plain_kind(kind: pa.DataType) -> pa.DataType:
-    """Return the type of a column without dictionary and views."""
+    """Return the type of a column without a dictionary and without views."""
     kind = plain_type(kind)
     if pa.types.is_string_view(kind):
         return pa.large_string()
@@ -66,7 +67,7 @@ def _plain_kind(kind: pa.DataType) -> pa.DataType:
 def _joined(
     known: pa.DataType, other: pa.DataType, name: str, first: Source, source: Source
 ) -> pa.DataType:
-    """Return the type that holds the values of both."""
+    """Return a type that can hold the values of both types."""
     if pa.types.is_null(known) or pa.types.is_null(other):
         return other if pa.types.is_null(known) else known
     if _class_of(known) == _class_of(other):
@@ -82,7 +83,7 @@ def _joined(
 
 
 def _class_of(kind: pa.DataType) -> object:
-    """Return what types must have in common so that one of them holds the values of both."""
+    """Return the class of a type: if two types have the same class, they can be joined."""
     types = pa.types
     if types.is_timestamp(kind):
         return "timestamp", kind.tz
@@ -98,7 +99,7 @@ def _class_of(kind: pa.DataType) -> object:
 def _typed(column: pa.Array, field: pa.Field, place: Place) -> pa.Array:
     found = plain(column)
     if found.type != field.type:
-        if found.null_count == len(found):  # perhaps of type null
+        if found.null_count == len(found):  # its type may be null
             return pa.nulls(len(found), field.type)
         found = _cast(found, field, place)
     if is_text(field.type):
@@ -107,7 +108,7 @@ def _typed(column: pa.Array, field: pa.Field, place: Place) -> pa.Array:
         except pa.ArrowInvalid:
             raise DataError(
                 f"carried column {field.name!r} must be valid UTF-8; got other bytes in "
-                f"{place.name_row()} or after. Give it as binary, or encode it as UTF-8."
+                f"{place.name_row()} or after. Cast it to binary, or encode it as UTF-8."
             ) from None
     return found
 
@@ -120,6 +121,6 @@ def _cast(column: pa.Array, field: pa.Field, place: Place) -> pa.Array:
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
             got = f"{got} ({error})"
     raise DataError(
-        f"carried column {field.name!r} must be {field.type} as in the input before; got {got} in "
+        f"carried column {field.name!r} must be {field.type} as in earlier input; got {got} in "
         f"{place.name_row()} or after. Cast it first."
     )

@@ -1,8 +1,9 @@
-"""Ids of customers within groups: one key of a group's id and a customer's, and back.
+"""Build one key from the id of a group and the id of a customer, and split it again.
 
-A key is the bytes of the group, those of the customer, and a word: twice the group's length, and 1
-added where there is a group, since no group is a group too. So a key says all of itself, and can
-be hashed, kept, merged and written to disk like any other id.
+A key consists of the bytes of the group, the bytes of the customer, and a word of 8 bytes. The word
+is twice the length of the group's id, plus 1 if there is a group. Rows without a group form a group
+too. Because a key contains everything that is needed to split it, it can be hashed, stored, merged
+and written to disk like any other id.
 """
 
 from __future__ import annotations
@@ -24,23 +25,31 @@ _ALL_PRESENT = frozen(np.ones(1, np.uint8))
 
 
 class GroupIds(NamedTuple):
-    """The groups of rows, and where there is any, `bool[n]`; None is everywhere."""
+    """The groups of rows.
+
+    Attributes
+    ----------
+    keys
+        The id of the group of each row.
+    present
+        Whether a row has a group, `bool[n]`; None if all rows have one.
+    """
 
     keys: RowKeys
     present: Mask | None
 
     @property
     def everywhere(self) -> Mask:
-        """Where there is any, whether or not that is everywhere."""
+        """Whether each row has a group, `bool[n]`; never None."""
         return np.ones(len(self.keys), np.bool_) if self.present is None else self.present
 
     def to_arrow(self, kind: pa.DataType) -> pa.Array[Any]:
-        """Return the groups as an Arrow array, null where there is none."""
+        """Return the groups as an Arrow array; rows without a group are null."""
         return self.keys.plain().to_arrow(kind, self.present)
 
 
 def within_groups(customers: RowKeys, groups: GroupIds) -> ByteKeys:
-    """Make one key of each customer's id and its group's."""
+    """Return one key per row, built from the ids of its customer and its group."""
     who, where = customers.as_bytes(), groups.keys.as_bytes()
     there = _ALL_PRESENT if groups.present is None else frozen(groups.present.view(np.uint8))
     offsets = np.empty(len(who.offsets), np.int64)
@@ -51,7 +60,7 @@ def within_groups(customers: RowKeys, groups: GroupIds) -> ByteKeys:
 
 
 def customers_of(keys: Keys, *, of_bytes: bool) -> Keys:
-    """Return the customers of such keys, whose ids are bytes, or integers."""
+    """Return the customers of such keys; `of_bytes` is false if their ids are integers."""
     pairs = keys.as_bytes()
     starts, lengths, _ = _groups(pairs)
     rest = np.diff(pairs.offsets) - lengths - _WORD_BYTES
@@ -60,7 +69,10 @@ def customers_of(keys: Keys, *, of_bytes: bool) -> Keys:
 
 
 def groups_of(keys: Keys, *, of_bytes: bool) -> GroupIds:
-    """Return the groups of such keys, with any id where there is none."""
+    """Return the groups of such keys; `of_bytes` is false if their ids are integers.
+
+    The id of a row without a group is arbitrary.
+    """
     pairs = keys.as_bytes()
     starts, lengths, present = _groups(pairs)
     ids = gathered(pairs.data, starts, lengths) if of_bytes else IntKeys(group_words(pairs))
@@ -68,7 +80,7 @@ def groups_of(keys: Keys, *, of_bytes: bool) -> GroupIds:
 
 
 def group_words(keys: Keys) -> Words:
-    """Return the groups of such keys where these are integers, by their 64 bits."""
+    """Return the groups of such keys as 64-bit words, if the ids of groups are integers."""
     pairs = keys.as_bytes()
     bits = np.empty(len(pairs), np.uint64)
     read_firsts(pairs.offsets, pairs.data, bits)
@@ -76,7 +88,7 @@ def group_words(keys: Keys) -> Words:
 
 
 def joined_groups(groups: Sequence[GroupIds]) -> GroupIds:
-    """Put groups of one kind behind each other."""
+    """Concatenate groups of one kind."""
     present = None
     if any(each.present is not None for each in groups):
         present = np.concatenate([each.everywhere for each in groups])
@@ -84,7 +96,7 @@ def joined_groups(groups: Sequence[GroupIds]) -> GroupIds:
 
 
 def _groups(keys: ByteKeys) -> tuple[Integers, Integers, Mask]:
-    """Return where the group of each key starts, how long it is, and whether there is one."""
+    """Return for each key the start and the length of its group, and whether it has a group."""
     lengths = np.empty(len(keys), np.int64)
     present = np.empty(len(lengths), np.bool_)
     read_ends(keys.offsets, keys.data, lengths, present)
@@ -93,9 +105,9 @@ def _groups(keys: ByteKeys) -> tuple[Integers, Integers, Mask]:
 
 @kernel
 def measure_pairs(customer_offsets, group_offsets, present, offsets):
-    """Fill `offsets`, `int64[n + 1]`, with where each key begins and the last ends.
+    """Fill `offsets`, `int64[n + 1]`, with the start of each key and the end of the last.
 
-    `present` is `uint8[n]`, or of length 1 and meant for all.
+    `present` is `uint8[n]`, or has length 1 and applies to all rows.
     """
     end = 0
     offsets[0] = 0
@@ -131,7 +143,7 @@ def write_pairs(customer_offsets, customers, group_offsets, groups, present, off
 
 @kernel
 def read_ends(offsets, data, lengths, present):
-    """Read the last word of each key: the group's length, and whether there is one."""
+    """Read the last word of each key: the length of the group, and whether there is a group."""
     for i in range(len(lengths)):
         word = word_at(data, np.uint64(offsets[i + 1]) - np.uint64(8))
         lengths[i] = np.int64(word >> np.uint64(1))
@@ -140,6 +152,6 @@ def read_ends(offsets, data, lengths, present):
 
 @kernel
 def read_firsts(offsets, data, bits):
-    """Read the first word of each key: a group's integer where there is a group."""
+    """Read the first word of each key: the integer id of the group, if there is a group."""
     for i in range(len(bits)):
         bits[i] = word_at(data, np.uint64(offsets[i]))

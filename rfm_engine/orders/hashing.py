@@ -1,4 +1,4 @@
-"""Keyed hashing: an adversary who chooses the ids cannot choose where they land."""
+"""Hash ids with a secret key, so that a person who chooses the ids cannot choose the hashes."""
 
 from __future__ import annotations
 
@@ -16,17 +16,25 @@ if TYPE_CHECKING:
     from rfm_engine.orders.keys import Keys
 
 _WORD = (1 << 64) - 1
-# The fractional digits of pi in hexadecimal, so that nobody had to choose them.
+# The fractional digits of pi in hexadecimal, so that the constants are not an arbitrary choice.
 FIRST_ROUND = np.uint64(0x243F6A8885A308D3)
 SECOND_ROUND = np.uint64(0x13198A2E03707344)
 THIRD_ROUND = np.uint64(0xA4093822299F31D0)
 
 
 class HashKey(NamedTuple):
-    """128 secret bits; `multiplier` is odd, so that multiplying by it can be undone.
+    """A secret key of 128 bits.
 
-    `owners`, where there is one, gives those by whose hash keys go to bins instead of their own: of
-    the days of customers the customers, so that all days of one stand in one bin.
+    Attributes
+    ----------
+    mask
+        The first 64 bits.
+    multiplier
+        The other 64 bits. It is odd, so that a multiplication by it can be inverted.
+    owners
+        If it is not None, keys are assigned to bins by the hash of `owners(keys)` instead of their
+        own hash. For keys of customers and days it returns the customers, so that all days of a
+        customer are in the same bin.
     """
 
     mask: np.uint64
@@ -35,19 +43,19 @@ class HashKey(NamedTuple):
 
     @classmethod
     def from_int(cls, secret: int) -> HashKey:
-        """Spread a small integer over both words (splitmix64)."""
+        """Create a key from a small integer (splitmix64)."""
         return cls(np.uint64(_spread(2 * secret)), np.uint64(_spread(2 * secret + 1) | 1))
 
 
 def hash_words(words: Words, key: HashKey) -> Hashes:
-    """Hash 64-bit words, read-only; the hash is a bijection."""
+    """Return the hashes of 64-bit words, read-only; the hash is a bijection."""
     hashes = np.empty(len(words), np.uint64)
     mix(words, key.mask, key.multiplier, hashes)
     return frozen(hashes)
 
 
 def unhash_words(hashes: Hashes, key: HashKey) -> Words:
-    """Return the words that `hash_words` hashed, read-only."""
+    """Return the words that have these hashes, read-only: the inverse of `hash_words`."""
     words = np.empty(len(hashes), np.uint64)
     inverse = np.uint64(pow(int(key.multiplier), -1, 1 << 64))
     unmix(frozen(hashes), key.mask, inverse, words)
@@ -55,7 +63,7 @@ def unhash_words(hashes: Hashes, key: HashKey) -> Words:
 
 
 def hash_texts(offsets: Integers, data: Bytes, key: HashKey) -> Hashes:
-    """Hash every `data[offsets[i]:offsets[i + 1]]` to 64 bits, read-only."""
+    """Return a 64-bit hash of every `data[offsets[i]:offsets[i + 1]]`, read-only."""
     hashes = np.empty(len(offsets) - 1, np.uint64)
     siphash(offsets, data, key.mask, key.multiplier, hashes)
     return frozen(hashes)
@@ -70,7 +78,7 @@ def mix(bits, mask, multiplier, hashes):
 
 @kernel
 def mixed(bits, mask, multiplier, more):
-    """Return two keyed multiply-xorshift rounds of an integer, one to one for the same `more`."""
+    """Apply two keyed multiply-xorshift rounds to an integer; a bijection for a fixed `more`."""
     x = bits ^ mask
     x ^= x >> np.uint64(32)
     x *= np.uint64(0xD6E8FEB86659FD93)
@@ -92,7 +100,7 @@ def mixed_pair(first, second, mask, multiplier):
 
 @kernel
 def unmix_pairs(firsts, seconds, mask, multiplier, words):
-    """Undo `mixed_pair`: fill `words`, `uint64[n, 2]`."""
+    """Invert `mixed_pair`: fill `words`, `uint64[n, 2]`."""
     for i in range(len(firsts)):
         second = seconds[i]
         first = firsts[i] ^ mixed(second, mask, multiplier, THIRD_ROUND)
@@ -103,7 +111,7 @@ def unmix_pairs(firsts, seconds, mask, multiplier, words):
 
 @kernel
 def unmix(hashes, mask, inverse, bits):
-    """Undo `mix`, given the multiplier's inverse modulo 2^64."""
+    """Invert `mix`; `inverse` is the inverse of the multiplier modulo 2^64."""
     for i in range(len(hashes)):
         x = hashes[i]
         x ^= x >> np.uint64(32)
@@ -116,7 +124,7 @@ def unmix(hashes, mask, inverse, bits):
 
 @kernel
 def siphash(offsets, data, key0, key1, hashes):
-    """SipHash-1-3 (Aumasson and Bernstein 2012) of every byte string: `uint64[n]`."""
+    """Fill `hashes`, `uint64[n]`, with SipHash-1-3 (Aumasson and Bernstein 2012) of each id."""
     for i in range(len(hashes)):
         at = np.uint64(offsets[i])
         length = np.uint64(offsets[i + 1]) - at
@@ -139,10 +147,10 @@ def siphash(offsets, data, key0, key1, hashes):
 
 @kernel
 def siphash_words(words, n_words, key0, key1, hashes):
-    """Hash texts of 3 or 4 words; returns the hashes that `siphash` returns for 4 words.
+    """Hash texts of 3 or 4 words; the hashes are those that `siphash` returns for 4 words.
 
-    A fourth word that is missing is zero. The rounds are unrolled and each number of words has its
-    own loop so that LLVM hashes several texts per vector: 3 ns per text. `siphash` takes 10 ns.
+    With 3 words, the fourth word is zero. The rounds are unrolled, and each number of words has its
+    own loop, so that LLVM hashes several texts per vector: 3 ns per text. `siphash` takes 10 ns.
     """
     if n_words == 3:
         for i in range(len(hashes)):

@@ -1,4 +1,4 @@
-"""Batches taken in: agreed on, normalised, entered in the ledger."""
+"""Check the kinds of batches, normalise them and count their rows in the ledger."""
 
 from __future__ import annotations
 
@@ -19,14 +19,15 @@ from rfm_engine.orders.place import Place, Source
 from rfm_engine.orders.reading import Reading
 from rfm_engine.orders.warnings import DataWarning
 
-# A kernel stays well below 100 ms a call, so that Ctrl-C is answered.
+# With this many rows a kernel call takes well below 100 ms, so that Ctrl-C works.
 _MOST_ROWS = 1 << 20
-# Keys of customers and groups, or days, and what they are made of, take five times as much as ids.
+# Keys of customers and groups, or of days, take five times as much memory as ids, together with
+# the arrays that they are built from.
 _MOST_ROWS_WITHIN = 1 << 18
 
 
 class Taken(NamedTuple):
-    """The account of rows taken: their kinds, counts, newest day, currencies and signs."""
+    """The summary of a set of rows: kinds, counts, newest day, currencies and signs."""
 
     kinds: SeenKinds
     counts: RowCounts
@@ -36,7 +37,7 @@ class Taken(NamedTuple):
 
 
 class RememberedRows(Protocol):
-    """Rows that later ones are compared with."""
+    """Rows that later rows are compared with."""
 
     @property
     def nbytes(self) -> int:
@@ -44,23 +45,29 @@ class RememberedRows(Protocol):
 
 
 class RowFilter(Protocol):
-    """Drops rows that repeat others; from any thread."""
+    """Drop rows that repeat other rows. Thread-safe."""
 
     @property
     def rows(self) -> RememberedRows:
-        """The rows that count, each once."""
+        """The distinct rows so far."""
 
     def dropped(
         self, rows: OrderRows, batch: pa.RecordBatch, place: Place, kinds: Kinds
     ) -> OrderRows:
-        """Return the rows of a batch, those that repeat others with that as their reason."""
+        """Return the rows of a batch; rows that repeat others have the reason `duplicate`."""
 
 
 class Intake:
-    """What is common to all orders of a run: how they are read, their kinds, their account.
+    """Process all orders of a run: hold the reading options, the kinds and the ledger.
 
-    With `by_day` keys will be of customers and days. `duplicates` drops rows that repeat others,
-    where the reading asks for that.
+    Parameters
+    ----------
+    reading
+        The options of reading.
+    duplicates
+        Drops rows that repeat others; None if all rows count.
+    by_day
+        Whether the keys will be customers and days. Then batches are cut into smaller pieces.
     """
 
     def __init__(
@@ -79,7 +86,7 @@ class Intake:
 
     @property
     def kinds(self) -> Kinds:
-        """The kinds agreed on, and defaults where no input has shown any: no row has a value."""
+        """The kinds agreed on, with defaults for roles without a kind: no row has a value there."""
         found, reading = self._agreement.kinds, self.reading
         return Kinds(
             found.customer or "int",
@@ -93,38 +100,38 @@ class Intake:
 
     @property
     def seen_kinds(self) -> SeenKinds:
-        """The kinds agreed on, None where no input has shown any."""
+        """The kinds agreed on; None for a role if no input has shown a kind for it."""
         return self._agreement.kinds
 
     @property
     def seen(self) -> Seen:
-        """What the rows taken so far show, for warnings."""
+        """The signs found in the rows so far, for warnings."""
         return self._evidence.seen
 
     @property
     def knows_customers(self) -> bool:
-        """Whether some input has shown what customers and amounts are, as all that counts does."""
+        """Whether the kinds of customers and amounts are known; true if any row has counted."""
         found = self._agreement.kinds
         return found.customer is not None and found.scale is not None
 
     @property
     def as_of_day(self) -> int | None:
-        """The day of analysis, or the newest day counted so far when that decides."""
+        """The day of analysis; if none was given, the newest day counted so far."""
         given = self.reading.as_of_day
         return self.ledger.newest_day if given is None else given
 
     @property
     def warnings(self) -> tuple[DataWarning, ...]:
-        """The warnings about the rows taken so far."""
+        """The warnings about the rows so far."""
         return self._evidence.warnings(self.ledger.counts().amounts_rounded)
 
     def join(self, sources: Sequence[Source]) -> None:
-        """Check that the columns of sources agree with one another and with all before them.
+        """Check that the columns of sources have the same kinds as each other and as earlier input.
 
         Raises
         ------
         DataError
-            They do not; then none of the sources has joined.
+            A kind differs. Then none of the sources is added.
         """
         reading = self.reading
         self._agreement.join(
@@ -138,14 +145,14 @@ class Intake:
             self._evidence.join(source.name, source.n_rows)
 
     def take(self, batch: pa.RecordBatch, place: Place, *, text: bool) -> Iterator[OrderRows]:
-        """Normalise a batch of a source that has joined and enter it, piece by piece."""
+        """Normalise a batch of a source that has joined, and count its rows, piece by piece."""
         for rows, _, _ in self.pieces(batch, place, text=text):
             yield rows
 
     def pieces(
         self, batch: pa.RecordBatch, place: Place, *, text: bool
     ) -> Iterator[tuple[OrderRows, pa.RecordBatch, Place]]:
-        """Do what `take` does, and yield the piece of the batch and its place as well."""
+        """Do the same as `take`, and also yield each piece of the batch and its place."""
         if not batch.schema.equals(self._schemas.get(place.name)):
             self._join_batch(batch.schema, place, text=text)
         for start in range(0, batch.num_rows, self._most_rows):
@@ -165,12 +172,13 @@ class Intake:
     def _without_duplicates(
         self, rows: OrderRows, piece: pa.RecordBatch, place: Place, duplicates: RowFilter
     ) -> OrderRows:
-        """Enter rows, of which those that repeat others are dropped.
+        """Drop rows that repeat others, and count the rows in the ledger.
 
-        Rows that are remembered but were not entered would cause later equal rows to be dropped.
-        So once rows are refused, all later rows are refused for the same reason, in any thread.
+        If the filter remembers rows that are not counted, later equal rows would be dropped by
+        mistake. Therefore, after rows have been refused, all later rows are refused with the same
+        error, in any thread.
         """
-        if isinstance(self._failed, RfmError):  # the same answer, whichever thread asks
+        if isinstance(self._failed, RfmError):  # the same error in every thread
             raise self._failed
         if self._failed is not None:
             raise RfmError(
@@ -180,21 +188,21 @@ class Intake:
         try:
             rows = duplicates.dropped(rows, piece, place, self.kinds)
             self.ledger.add(rows)
-        except BaseException as error:  # Ctrl-C too: rows are remembered that are not counted
+        except BaseException as error:  # Ctrl-C too: the filter remembers rows not yet counted
             self._failed = error
             raise
         return rows
 
     def adopt_kinds(self, other: Intake) -> None:
-        """Have all sources agree with those of another intake too."""
+        """Start with the kinds of another intake; all sources must have the same kinds."""
         self._agreement.adopt(other._agreement)
 
     def agree(self, name: str, kinds: Kinds | SeenKinds) -> None:
-        """Have all sources agree with kinds that are known from elsewhere."""
+        """Add kinds that are known from elsewhere; all sources must have the same kinds."""
         self._agreement.join([(name, kinds)])
 
     def merge(self, other: Intake) -> None:
-        """Enter all that another intake of the same reading has taken."""
+        """Add the rows that another intake with the same reading has counted."""
         ledger = other.ledger
         taken = Taken(
             other.seen_kinds, ledger.counts(), ledger.newest_day, ledger.currencies, other.seen
@@ -202,19 +210,19 @@ class Intake:
         self.enter(taken, name="the totals merged")
 
     def enter(self, taken: Taken, *, name: str) -> None:
-        """Enter the account of rows that were taken elsewhere."""
+        """Add the summary of rows that were counted elsewhere."""
         self._agreement.join([(name, taken.kinds)])
         self.ledger.enter(taken.counts, taken.newest_day, taken.currencies)
         self._evidence.enter(taken.seen)
 
     def _join_batch(self, schema: pa.Schema, place: Place, *, text: bool) -> None:
-        """Let a batch join whose columns are not those that its source began with."""
+        """Check a batch whose columns differ from those of the first batch of its source."""
         name = f"{place.name} from row {place.row + 1} on"
         self._agreement.join([(name, kinds_of(schema, name, self.reading, text=text))])
         self._schemas[place.name] = schema
 
     def _settle_kinds(self, rows: OrderRows, name: str) -> None:
-        """Have later input agree with the kinds that rows were counted by, known or not."""
+        """Record the kinds that rows were counted with, also defaults; later input must match."""
         found, kinds = self._agreement.kinds, self.kinds
         if (found.order, found.by) != (kinds.order, kinds.by) and rows.counts[COUNTED]:
             self._agreement.join([(name, SeenKinds(order=kinds.order, by=kinds.by))])

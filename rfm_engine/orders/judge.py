@@ -1,11 +1,12 @@
-"""Which rows count, and why the others do not: every row has exactly one reason.
+"""Decide which rows count, and why the others do not: every row has exactly one reason.
 
-What a refund is, a row with a negative amount, depends on the option `refunds`:
+A refund is a row with a negative amount. The option `refunds` decides what happens to it:
 
-- `drop`: it has the reason `refund_dropped`, given here;
-- `error`: it is refused by `normalize.py`, which calls `judge`;
-- `net`: it counts; its amount is subtracted, and it is no order (`totals/tables/measures.py`);
-- `net-order`: it counts; an order counts when its rows add up to more than 0
+- `drop`: the row has the reason `refund_dropped`, which is set here;
+- `error`: `normalize.py`, which calls `judge`, refuses the row;
+- `net`: the row counts; its amount is subtracted, and it is not counted as an order
+  (`totals/tables/measures.py`);
+- `net-order`: the row counts; an order counts if its rows add up to more than 0
   (`totals/tables/net_counts.py`).
 """
 
@@ -25,7 +26,7 @@ REASONS = (
 STRICT_REASONS = (NULL_CUSTOMER, NULL_TIME, BAD_TIME, NULL_AMOUNT, NONFINITE_AMOUNT)
 
 
-# Rows decided and counted at a time: a block stays in the nearest cache.
+# Number of rows that are decided and then counted, so that a block stays in the L1 cache.
 BLOCK_ROWS = 2048
 
 
@@ -33,11 +34,12 @@ BLOCK_ROWS = 2048
 def judge(  # noqa: PLR0913
     clock, amount_minor, first, last, drop_refunds, drop_zeros, block_rows, reason, counts
 ):
-    """Give a reason to the rows that have been `COUNTED` so far, and count all rows by reason.
+    """Set the reason of rows that are `COUNTED` so far, and count all rows by reason.
 
-    `clock` is `int64[n]`, local microseconds, and `first <= clock <= last` is kept; `counts` is
-    `int64[reasons]`, added to. Returns the greatest clock that is kept (least int64 without any),
-    whatever the policies. Measured: 0.5 ns a row, 1.4 where rows are dropped in all blocks.
+    `clock`, `int64[n]`, is in local microseconds; rows with `first <= clock <= last` are kept. The
+    counts are added to `counts`, `int64[n_reasons]`. Returns the greatest clock of a row that is
+    kept, or the least int64 if there is none; rows dropped as refunds or zeros are included.
+    Measured: 0.5 ns per row, or 1.4 ns if rows are dropped in all blocks.
     """
     newest = -0x7FFFFFFFFFFFFFFF - 1
     for start in range(0, len(clock), max(block_rows, 1)):
@@ -55,7 +57,7 @@ def judge(  # noqa: PLR0913
 def decide(  # noqa: PLR0913
     clock, amount_minor, first, last, drop_refunds, drop_zeros, reason
 ):
-    """Change `reason` where it is `COUNTED`, without a branch; return the greatest clock kept."""
+    """Change each `reason` that is `COUNTED`, without branches; return the greatest clock kept."""
     newest = -0x7FFFFFFFFFFFFFFF - 1
     for i in range(len(clock)):
         is_late = clock[i] > last
@@ -72,7 +74,7 @@ def decide(  # noqa: PLR0913
 
 @kernel
 def tally(reason, counts):
-    """Add to `counts` how often each reason occurs; mostly all rows are found under the first."""
+    """Add the number of rows of each reason to `counts`; usually all rows have the first one."""
     n_left = len(reason)
     for why in range(len(counts)):
         n = 0

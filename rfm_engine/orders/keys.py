@@ -1,7 +1,7 @@
-"""Customer and order ids as arrays: 64-bit integers, or bytes with offsets.
+"""Hold customer and order ids as arrays: 64-bit integers, or bytes with offsets.
 
-All kinds have the same methods, so that only code that calls a kernel for one kind asks which it
-has: `of_bytes`, or `texts`, which is None for integers.
+All classes have the same methods. Only code that calls a kernel for one class has to check the
+class: with `of_bytes`, or with `texts`, which is None for integers.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _NO_OFFSETS = frozen(np.zeros(0, np.int64))
 
 @dataclass(frozen=True, slots=True, eq=False)
 class IntKeys:
-    """Integer ids, by their 64 bits: the same array whether they are signed or not."""
+    """Integer ids as 64-bit words. Signed and unsigned ids have the same form."""
 
     bits: Words
     of_bytes: ClassVar[Literal[False]] = False
@@ -46,7 +46,7 @@ class IntKeys:
         return len(self.bits)
 
     def take(self, rows: Places | Integers) -> IntKeys:
-        """Copy the ids of some rows."""
+        """Return a copy of the ids of some rows."""
         return IntKeys(self.bits.take(rows))
 
     def slice(self, start: int, stop: int) -> IntKeys:
@@ -55,40 +55,46 @@ class IntKeys:
 
     @staticmethod
     def concat(keys: Sequence[Any]) -> IntKeys:
-        """Copy ids one after the other."""
+        """Concatenate ids; copies them."""
         return IntKeys(frozen(np.concatenate([each.bits for each in keys])))
 
     def hash(self, key: HashKey) -> Hashes:
-        """Hash every id to 64 bits, read-only; different ids have different hashes."""
+        """Return a 64-bit hash per id, read-only; different ids have different hashes."""
         return hash_words(self.bits, key)
 
     def count_repeats(self, n_rows: int, time_us: Integers, reason: Bytes) -> int:
-        """Count those of the first rows with the id and time of the row before, both counted."""
+        """Return how many of the first rows repeat the id and time of the row before.
+
+        Only pairs of counted rows are compared.
+        """
         return int(int_repeats(self.bits[:n_rows], time_us, reason))
 
     def plain(self) -> IntKeys:
-        """Return the ids one per row."""
+        """Return the ids without a dictionary."""
         return self
 
     def as_bytes(self) -> ByteKeys:
-        """Return the 8 bytes of each integer."""
+        """Return the 8 bytes of each integer as ids that are bytes."""
         ends = np.arange(0, _WORD_BYTES * (len(self.bits) + 1), _WORD_BYTES)
         return ByteKeys(frozen(ends), frozen(self.bits.view(np.uint8)))
 
     def arrays(self) -> list[Any]:
-        """Return what `from_arrays` makes the same ids of."""
+        """Return arrays from which `from_arrays` builds the same ids."""
         return [self.bits]
 
     def arguments(self) -> tuple[Words, Integers, Bytes]:
-        """Return bits, offsets and data for kernels that take either kind; only bits are filled."""
+        """Return bits, offsets and data for kernels that accept both kinds; only bits are set."""
         return frozen(self.bits), _NO_OFFSETS, _NO_BYTES
 
     def pieces(self) -> list[IntKeys]:
-        """Return the ids in pieces that fit an Arrow array."""
+        """Return the ids in pieces that each fit an Arrow array."""
         return [self] if len(self) else []
 
     def to_arrow(self, kind: pa.DataType, present: Mask | None = None) -> pa.Array[Any]:
-        """See the ids as an Arrow array of int64 or uint64, null where not present."""
+        """Return the ids as an Arrow array of int64 or uint64, without a copy.
+
+        Ids that are not `present` are null.
+        """
         return arrow(self.bits, kind, present)
 
 
@@ -106,26 +112,26 @@ class ByteKeys:
 
     @property
     def texts(self) -> ByteKeys:
-        """The ids, since they are bytes."""
+        """The ids, because they are bytes."""
         return self
 
     @property
     def values(self) -> ByteKeys:
-        """The ids; `SharedKeys` has those of its dictionary here, and `indices`."""
+        """The ids; in `SharedKeys` these are the ids of the dictionary, and `indices` is set."""
         return self
 
     @property
     def spans(self) -> tuple[Integers, Integers]:
-        """Where the id of each row begins in the data of `values`, and its length."""
+        """The start of the id of each row in the data of `values`, and its length."""
         return self.offsets[:-1], np.diff(self.offsets)
 
     @property
     def own_data(self) -> Bytes:
-        """The data without bytes of other ids."""
+        """The part of the data that belongs to these ids."""
         return self.data[self.offsets[0] : self.offsets[-1]]
 
     def take(self, rows: Places | Integers) -> ByteKeys:
-        """Copy the ids of some rows."""
+        """Return a copy of the ids of some rows."""
         starts = self.offsets.take(rows)
         return gathered(self.data, starts, self.offsets.take(rows + 1) - starts)
 
@@ -135,21 +141,24 @@ class ByteKeys:
 
     @staticmethod
     def concat(keys: Sequence[Any]) -> ByteKeys:
-        """Copy ids one after the other."""
+        """Concatenate ids; copies them."""
         lengths = np.concatenate([np.diff(each.offsets) for each in keys])
         data = np.concatenate([each.own_data for each in keys])
         return ByteKeys(_offsets_of(lengths), frozen(data))
 
     def hash(self, key: HashKey) -> Hashes:
-        """Hash every id to 64 bits, read-only."""
+        """Return a 64-bit hash per id, read-only."""
         return hash_texts(self.offsets, self.data, key)
 
     def count_repeats(self, n_rows: int, time_us: Integers, reason: Bytes) -> int:
-        """Count those of the first rows with the id and time of the row before, both counted."""
+        """Return how many of the first rows repeat the id and time of the row before.
+
+        Only pairs of counted rows are compared.
+        """
         return int(byte_repeats(self.offsets[: n_rows + 1], self.data, time_us, reason))
 
     def plain(self) -> ByteKeys:
-        """Return the ids one per row."""
+        """Return the ids without a dictionary."""
         return self
 
     def as_bytes(self) -> ByteKeys:
@@ -157,15 +166,15 @@ class ByteKeys:
         return ByteKeys(frozen(self.offsets), frozen(self.data))
 
     def arrays(self) -> list[Any]:
-        """Return what `from_arrays` makes the same ids of."""
+        """Return arrays from which `from_arrays` builds the same ids."""
         return [self.offsets - self.offsets[0], self.own_data]
 
     def arguments(self) -> tuple[Words, Integers, Bytes]:
-        """Return bits, offsets and data for kernels that take either kind; bits are empty."""
+        """Return bits, offsets and data for kernels that accept both kinds; bits are empty."""
         return _NO_WORDS, frozen(self.offsets), frozen(self.data)
 
     def pieces(self) -> list[ByteKeys]:
-        """Return the ids in pieces that fit an Arrow array: 2 GiB at most."""
+        """Return the ids in pieces that each fit an Arrow array, at most 2 GiB."""
         pieces = []
         start, n = 0, len(self)
         while start < n:
@@ -176,7 +185,9 @@ class ByteKeys:
         return pieces
 
     def to_arrow(self, kind: pa.DataType, present: Mask | None = None) -> pa.Array[Any]:
-        """Return the ids as an Arrow array of string, binary or uuid, null where not present.
+        """Return the ids as an Arrow array of string, binary or uuid.
+
+        Ids that are not `present` are null.
 
         Raises
         ------
@@ -192,7 +203,7 @@ class ByteKeys:
         offsets = pa.py_buffer((self.offsets - self.offsets[0]).astype(np.int32))
         meant = pa.binary() if is_uuid else kind
         ids = pa.Array.from_buffers(meant, n, [bits, offsets, data])
-        if is_uuid:  # Those that are not present have no bytes.
+        if is_uuid:  # Ids that are not present have no bytes.
             return pa.ExtensionArray.from_storage(kind, ids.cast(kind.storage_type))
         if pa.types.is_string(kind):
             refuse_invalid_ids(ids)
@@ -201,7 +212,7 @@ class ByteKeys:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SharedKeys:
-    """Ids of rows that share them: id `i` is that of `values` at `indices[i]`."""
+    """Ids with a dictionary: id `i` is the id of `values` at `indices[i]`."""
 
     values: ByteKeys
     indices: Integers
@@ -212,33 +223,34 @@ class SharedKeys:
 
     @property
     def texts(self) -> SharedKeys:
-        """The ids, since they are bytes."""
+        """The ids, because they are bytes."""
         return self
 
     @property
     def spans(self) -> tuple[Integers, Integers]:
-        """Where the id of each row begins in the data of `values`, and its length."""
+        """The start of the id of each row in the data of `values`, and its length."""
         offsets, indices = self.values.offsets, self.indices
         starts = offsets[indices]
         return starts, offsets[indices + 1] - starts
 
     def hash(self, key: HashKey) -> Hashes:
-        """Hash every id to 64 bits, read-only."""
+        """Return a 64-bit hash per id, read-only."""
         return frozen(self.values.hash(key)[self.indices])
 
     def count_repeats(self, n_rows: int, time_us: Integers, reason: Bytes) -> int:
-        """Count those of the first rows with the id and time of the row before, both counted.
+        """Return how many of the first rows repeat the id and time of the row before.
 
-        Rows that share an id have the same place in the dictionary.
+        Only pairs of counted rows are compared. Rows with the same id have the same index in the
+        dictionary.
         """
         return int(int_repeats(self.indices[:n_rows].view(np.uint64), time_us, reason))
 
     def plain(self) -> ByteKeys:
-        """Copy the ids one per row."""
+        """Return a copy of the ids without a dictionary."""
         return gathered(self.values.data, *self.spans)
 
     def as_bytes(self) -> ByteKeys:
-        """Copy the ids one per row."""
+        """Return a copy of the ids without a dictionary."""
         return self.plain()
 
 
@@ -247,9 +259,10 @@ RowKeys: TypeAlias = Keys | SharedKeys
 
 
 def keys_of(column: pa.Array) -> RowKeys:
-    """See a column of ids as keys, without a copy where the layout allows.
+    """Return a column of ids as keys, without a copy if the layout of the column allows it.
 
-    The column is plain, or a dictionary that is `worth_sharing`. Null rows become any key.
+    The column is plain, or a dictionary array that is `worth_sharing`. The key of a null row is
+    arbitrary.
     """
     kind = column.type
     if isinstance(column, pa.DictionaryArray):
@@ -267,17 +280,17 @@ def keys_of(column: pa.Array) -> RowKeys:
 
 
 def from_arrays(arrays: Sequence[Any]) -> Keys:
-    """Make keys of their `arrays`."""
+    """Build keys from the arrays that their method `arrays` returned."""
     return IntKeys(*arrays) if len(arrays) == 1 else ByteKeys(*arrays)
 
 
 def joined(keys: Sequence[Keys]) -> Keys:
-    """Put ids of one kind behind each other; none at all are integers."""
+    """Concatenate ids of one kind; an empty sequence returns empty integer ids."""
     return keys[0].concat(keys) if keys else IntKeys(_NO_WORDS)
 
 
 def gathered(data: Bytes, starts: Integers, lengths: Integers) -> ByteKeys:
-    """Copy ids of such `lengths` from where each starts in `data`."""
+    """Copy ids from `data`; id `i` is the `lengths[i]` bytes from `starts[i]` on."""
     offsets = _offsets_of(lengths)
     copy = np.empty(offsets[-1], np.uint8)
     copy_texts(frozen(data), frozen(starts), offsets, copy)
@@ -291,25 +304,25 @@ def _offsets_of(lengths: Integers) -> Integers:
 
 
 def refuse_invalid_ids(ids: pa.Array) -> None:
-    """Refuse ids in text of which one is not UTF-8.
+    """Refuse text ids that are not UTF-8.
 
     Raises
     ------
     DataError
-        One is not.
+        An id is not valid UTF-8.
     """
     try:
         refuse_invalid_text(ids)
     except pa.ArrowInvalid as error:
         raise DataError(
             f"text ids must be valid UTF-8; got other bytes ({error}). "
-            "Give the column as binary, or encode it as UTF-8."
+            "Cast the column to binary, or encode it as UTF-8."
         ) from error
 
 
 @kernel
 def copy_texts(data, starts, offsets, copy):
-    """Write text `i`, beginning at `data[starts[i]]`, to `copy[offsets[i]:offsets[i + 1]]`."""
+    """Copy text `i`, which begins at `data[starts[i]]`, to `copy[offsets[i]:offsets[i + 1]]`."""
     for i in range(len(starts)):
         start = np.uint64(starts[i])
         to = np.uint64(offsets[i])

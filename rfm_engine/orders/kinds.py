@@ -1,4 +1,4 @@
-"""What the columns are, whatever their width or unit."""
+"""Determine the kind of each column, which does not depend on its width or unit."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ OUTPUT_TYPES: dict[IdKind, pa.DataType] = {
 }
 
 NO_KIND = "null"
-"""Of a column of `distinct` that has nulls alone."""
+"""The kind of a column of `distinct` that contains only nulls."""
 
 
 TimeKind = Literal["naive", "zoned"]
@@ -31,10 +31,11 @@ AmountKind = Literal["int", "float", "decimal"]
 
 
 class Kinds(NamedTuple):
-    """The canonical types of all input; `time` is None until text has been parsed.
+    """The kinds of the columns of all input.
 
-    `scale` is the amount's, and `distinct` has the kinds of the distinct columns,
-    joined by commas; roles without a column have None.
+    Roles without a column are None. `time` is None until text has been parsed. `scale` is the
+    number of digits of minor units after the decimal point. `distinct` contains the kinds of the
+    distinct columns, joined by commas.
     """
 
     customer: IdKind
@@ -47,9 +48,9 @@ class Kinds(NamedTuple):
 
 
 class SeenKinds(NamedTuple):
-    """The canonical types that some input shows; None where it does not.
+    """The kinds that some input shows; None for a role if it shows no kind.
 
-    A column of type null shows none: it may hold nulls of any type.
+    A column of type null shows no kind, because its nulls can be of any type.
     """
 
     customer: IdKind | None = None
@@ -62,12 +63,12 @@ class SeenKinds(NamedTuple):
 
 
 def kinds_of(schema: pa.Schema, name: str, reading: Reading, *, text: bool) -> SeenKinds:
-    """Read the kinds off a source's schema; `text` says that it is CSV.
+    """Determine the kinds from the schema of a source; `text` is true for CSV.
 
     Raises
     ------
     DataError
-        A column has a type that its role cannot have.
+        A column has a type that is not allowed for its role.
     """
     source = _Columns(schema, name)
     for condition in reading.conditions:
@@ -108,7 +109,7 @@ class _Columns(NamedTuple):
         return plain_type(self.schema.field(column).type)
 
     def check(self, role: str, column: str | None) -> None:
-        """Refuse a currency that is no text, and numbers of things that are no integers."""
+        """Refuse a currency column that is not text, and a count column that is not integers."""
         if column is None or pa.types.is_null(self.kind(column)):
             return
         kind = self.kind(column)
@@ -120,7 +121,7 @@ class _Columns(NamedTuple):
     def refuse(
         self, role: str, column: str, wanted: str, advice: str = "Cast it first."
     ) -> NoReturn:
-        """Refuse a column whose values are not what is wanted."""
+        """Refuse a column that does not have a wanted type."""
         raise DataError(
             f"{role} column {column!r} must hold {wanted}; got {self.kind(column)} in "
             f"{self.name}. {advice}"
@@ -128,7 +129,7 @@ class _Columns(NamedTuple):
 
 
 def is_whole(kind: pa.DataType) -> bool:
-    """Tell whether a type holds integers, as decimals without digits after the point do."""
+    """Return whether a type holds only integers: integer types, and decimals of scale 0."""
     is_decimal = pa.types.is_decimal(kind) and kind.scale == 0
     return bool(pa.types.is_integer(kind) or is_decimal)
 
@@ -177,7 +178,7 @@ def _distinct_kind(source: _Columns, column: str) -> str:
 
 
 def _text_kinds(reading: Reading) -> str | None:
-    """Return the kinds of CSV, where `ids` says how customers and orders are read."""
+    """Return the kinds of distinct columns of CSV; with `ids=int` customers and orders are int."""
     ids = (
         (reading.options["customer"], reading.options["order"])
         if reading.options["ids"] == "int"
@@ -212,7 +213,7 @@ def _time_kind(source: _Columns, reading: Reading) -> TimeKind | None:
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         return source.refuse(
             "time", reading.options["time"], "dates, timestamps or text",
-            "Say what the numbers mean with --time-format epoch, epoch-ms or excel.",
+            "If these are numbers, set --time-format to epoch, epoch-ms or excel.",
         )  # fmt: skip
     return source.refuse("time", reading.options["time"], "dates, timestamps or text")
 
@@ -231,10 +232,10 @@ def _amount_kind(source: _Columns, reading: Reading) -> AmountKind | None:
 
 
 def _scale(source: _Columns, reading: Reading) -> int:
-    """Return the digits of minor units behind the point.
+    """Return the number of digits of minor units after the decimal point.
 
-    Of a decimal without any, a scale would not say whether it counts units or minor units: DuckDB
-    and Snowflake make such decimals of integers.
+    Decimals without digits after the point are refused if an amount scale is given, because they
+    may count units or minor units: DuckDB and Snowflake turn integers into such decimals.
     """
     column, given = reading.options["amount"], reading.options["amount_scale"]
     kind = source.kind(column)
@@ -242,15 +243,14 @@ def _scale(source: _Columns, reading: Reading) -> int:
         scale = default_scale(kind, text=False)
         if scale > MAX_SCALE:
             raise DataError(
-                f"amount column {column!r} must have at most {MAX_SCALE} digits behind the "
+                f"amount column {column!r} must have at most {MAX_SCALE} digits after the decimal "
                 f"point; got {kind} in {source.name}. Give an amount scale."
             )
         return scale
     if given > 0 and pa.types.is_decimal(kind) and kind.scale <= 0:
         raise DataError(
-            f"amount column {column!r} must say where its point is when an amount scale is "
-            f"given; got {kind} and scale {given} in {source.name}. Cast it to "
-            f"BIGINT if it counts minor units, or to DECIMAL(18,{given}) if it "
-            "counts units."
+            f"amount column {column!r} must have digits after the decimal point if it is a decimal "
+            f"and an amount scale is given; got {kind} and scale {given} in {source.name}. Cast it "
+            f"to BIGINT if it counts minor units, or to DECIMAL(18,{given}) if it counts units."
         )
     return given

@@ -1,4 +1,4 @@
-"""The account of rows: read = counted + dropped, at every moment."""
+"""Count the rows: at any time, read = counted + dropped."""
 
 from __future__ import annotations
 
@@ -16,7 +16,19 @@ _LISTED = 10
 
 @dataclass(frozen=True, slots=True)
 class RowCounts:
-    """Rows read, counted, dropped by reason (every reason, zeros too), and amounts rounded."""
+    """Numbers of rows.
+
+    Attributes
+    ----------
+    read
+        Rows read.
+    counted
+        Rows that count as orders.
+    dropped
+        Rows dropped, by reason. It contains all reasons, also those without rows.
+    amounts_rounded
+        Counted rows whose amount was rounded.
+    """
 
     read: int
     counted: int
@@ -25,7 +37,7 @@ class RowCounts:
 
 
 class Ledger:
-    """What is known of all rows together; safe to add to from many threads."""
+    """Hold the counts, the newest day and the currency of all rows. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -36,14 +48,14 @@ class Ledger:
         self.newest_day: int | None = None
 
     def add(self, rows: OrderRows) -> None:
-        """Enter a batch.
+        """Add the counts of a batch.
 
         Raises
         ------
         DataError
-            Its currency is not that of the rows before; nothing is entered then.
+            Its currency differs from that of the rows before. Then nothing is added.
         RfmError
-            The reasons do not add up to the rows of the batch: a bug.
+            The counts by reason do not add up to the rows of the batch. This is a bug.
         """
         if int(rows.counts.sum()) != len(rows.reason):
             raise RfmError(
@@ -58,7 +70,7 @@ class Ledger:
             self.newest_day = _later(self.newest_day, rows.newest_day)
 
     def enter(self, counts: RowCounts, newest_day: int | None, currencies: frozenset[str]) -> None:
-        """Enter what an account from elsewhere says."""
+        """Add counts, a newest day and currencies from another ledger."""
         by_reason = [counts.counted, *(counts.dropped[reason] for reason in REASONS[1:])]
         with self._lock:
             self.currencies = _one_currency(self.currencies | currencies)
@@ -68,7 +80,7 @@ class Ledger:
             self.newest_day = _later(self.newest_day, newest_day)
 
     def counts(self) -> RowCounts:
-        """Return the account as it stands."""
+        """Return the counts so far."""
         with self._lock:
             counted, *dropped = self._by_reason.tolist()
             by_reason = dict(zip(REASONS[1:], dropped, strict=True))

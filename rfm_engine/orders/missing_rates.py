@@ -1,4 +1,4 @@
-"""Rows that count and whose currency has no rate, refused."""
+"""Refuse counted rows whose currency has no rate."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ def refuse_unrated(
     days: Callable[[], npt.NDArray[np.int32]],
     where: Callable[[int], str],
 ) -> None:
-    """Raise where rows are `unrated`, `bool[n]`; `where` says where a row stands.
+    """Raise an error if any row is `unrated`, `bool[n]`; `where` returns the position of a row.
 
     Raises
     ------
     DataError
-        Naming each currency without a rate, with its first row, and its day if there are later
-        rates.
+        The message lists each currency without a rate and its first row. If the currency has rates
+        for later days only, it also contains the day of that row.
     """
     rows = np.flatnonzero(unrated)
     if not len(rows):
         return
     firsts: dict[str | None, int] = {}
-    # Text may be other bytes than UTF-8, which no file of rates has.
+    # The text may contain bytes that are not UTF-8. No file of rates contains such a currency.
     names = currency.take(pa.array(rows)).cast(pa.large_binary()).to_pylist()
     for row, name in zip(rows.tolist(), names, strict=True):
         firsts.setdefault(None if name is None else name.decode(errors="replace"), row)
@@ -41,7 +41,7 @@ def refuse_unrated(
     more = f"; and {len(listed) - _LISTED} more" if len(listed) > _LISTED else ""
     raise DataError(
         f"currencies must have a rate in {rates.place}; got none for {'; '.join(listed[:_LISTED])}"
-        f"{more}. Add lines, or leave these rows out with a condition."
+        f"{more}. Add rates, or exclude these rows with a condition (--where)."
     )
 
 

@@ -1,4 +1,4 @@
-"""A first pass over the orders, for their newest day: a window has to know where it ends."""
+"""Read the orders once to find their newest day, because a window ends on that day."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from rfm_engine.orders.scan import Seconds, scan
 
 
 class Survey:
-    """Takes batches in and keeps only their account.
+    """Process batches and keep only the counts and the newest day of their rows.
 
-    What the window will drop may be faulty, so nothing is refused that need not be read.
+    Rows that the window will drop may be faulty. Therefore the first pass does not refuse values
+    that it does not need.
     """
 
     def __init__(self, reading: Reading) -> None:
@@ -32,7 +33,7 @@ class Survey:
         self.intake = Intake(kind)
 
     def add(self, batch: pa.RecordBatch, place: Place, *, text: bool) -> None:
-        """Take one batch."""
+        """Add one batch."""
         for _ in self.intake.take(batch, place, text=text):
             pass
 
@@ -40,7 +41,7 @@ class Survey:
 def newest_day(
     sources: Sequence[Source], reading: Reading, threads: int
 ) -> tuple[date | None, Seconds]:
-    """Read all orders for the newest local date of a row that counts, None without any.
+    """Read all orders and return the newest local date of a counted row; None without any.
 
     Raises
     ------
@@ -50,7 +51,7 @@ def newest_day(
     if not all(source.repeatable for source in sources):
         raise UsageError(
             "as_of must be a date when a stream is read with a window; got 'newest'. "
-            "Give the date, since a stream is read only once."
+            "Give the date, because a stream can be read only once."
         )
     survey = Survey(reading)
     survey.intake.join(sources)

@@ -1,4 +1,7 @@
-"""A batch of orders to canonical columns: the only place that checks data."""
+"""Check a batch of orders and convert it to canonical columns.
+
+Data are checked here and nowhere else.
+"""
 
 from __future__ import annotations
 
@@ -58,7 +61,10 @@ from rfm_engine.orders.warning_signs import Signs, are_whole, of_text_ids
 
 
 class OrderRows(NamedTuple):
-    """A batch as arrays of one length; only rows whose `reason` is 0 mean anything."""
+    """The rows of a batch as arrays of equal length.
+
+    The values of a row are valid only if its `reason` is 0.
+    """
 
     keys: RowKeys
     time_us: npt.NDArray[np.int64]
@@ -80,13 +86,14 @@ class OrderRows(NamedTuple):
 def normalize(
     record_batch: pa.RecordBatch, place: Place, reading: Reading, scale: int, *, text: bool
 ) -> OrderRows:
-    """Check and convert a batch whose column types have been agreed on; `text` says it is CSV.
+    """Check and convert a batch whose kinds have been agreed on; `text` is true for CSV.
 
     Raises
     ------
     DataError
-        An amount cannot be read or has more than 18 digits, a currency has no rate, refunds are an
-        error, or `strict` meets a faulty row. The message names file, row group and row.
+        An amount cannot be parsed or has more than 18 digits, a currency has no rate, there is a
+        refund although `refunds` is `error`, or there is a faulty row although `strict` is set.
+        The message names the file, the row group and the row.
     """
     batch = Batch(record_batch, place)
     for condition in reading.conditions:
@@ -132,14 +139,14 @@ def _signs(batch: Batch, customers: pa.Array, reading: Reading, *, text: bool) -
 
 
 def ids_of(batch: Batch, name: str, reading: Reading, *, text: bool) -> pa.Array:
-    """Return the column of customers or orders: plain, or with a dictionary that rows share."""
+    """Return the ids of customers or orders: plain, or a dictionary array that is worth keeping."""
     if text and reading.options["ids"] == "int":
         return parsed_ids(batch.text(name), f"id column {name!r}", batch.where)
     return plain_ids_of(batch, name)
 
 
 def plain_ids_of(batch: Batch, name: str) -> pa.Array:
-    """Return a column of ids; decimals, which have no digits after the point, as int64."""
+    """Return a column of ids; decimal ids, which have no fraction digits, become int64."""
     ids = batch.ids(name)
     if not pa.types.is_decimal(plain_type(ids.type)):
         return ids
@@ -161,7 +168,7 @@ def _fits_int64(number: Decimal | None) -> bool:
 def _times(
     batch: Batch, reading: Reading, *, text: bool
 ) -> tuple[pa.Array, Literal["naive", "zoned"] | None]:
-    """Return the times as timestamps or dates, and what they are where only their text tells."""
+    """Return the times as timestamps or dates, and their kind if it is known only from the text."""
     times = batch.column(reading.options["time"])
     if is_text(times.type):
         mark = reading.options["csv_decimal"] if text else "."
@@ -183,7 +190,10 @@ def _rates(batch: Batch, time_us: npt.NDArray[np.int64], reading: Reading) -> Ro
 
 
 def _refuse_unrated(batch: Batch, time_us: npt.NDArray[np.int64], reading: Reading) -> None:
-    """Refuse rows that still count, whose rate of 1 was only to tell refunds and zeros."""
+    """Refuse counted rows without a rate.
+
+    They were converted at a rate of 1, only to find out which rows are refunds or zeros.
+    """
     table, rates = reading.rate_table, batch.rates
     if (
         table is None
@@ -201,7 +211,10 @@ def _refuse_unrated(batch: Batch, time_us: npt.NDArray[np.int64], reading: Readi
 def _amounts(
     batch: Batch, customers: pa.Array, reading: Reading, scale: int, *, text: bool
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_] | None]:
-    """Return the minor units of each row, and which rows were rounded: None when no row is odd."""
+    """Return the minor units of each row, and which rows were rounded.
+
+    The second value is None if no amount was rounded and none is faulty.
+    """
     amounts = batch.column(reading.options["amount"])
     batch.drop_nulls(amounts, NULL_AMOUNT)
     quantity = None
@@ -237,15 +250,15 @@ def _refuse_negative(batch: Batch, n_orders: npt.NDArray[np.int64] | None) -> No
     row = -1 if n_orders is None else batch.first(n_orders < 0)
     if n_orders is not None and row >= 0:
         raise DataError(
-            f"orders must be a number from 0 on; got {n_orders[row]} in {batch.where(row)}. "
-            "Mend it, or name another column."
+            f"orders must be 0 or more; got {n_orders[row]} in {batch.where(row)}. "
+            "Fix the number, or name another column."
         )
 
 
 def whole_numbers(
     batch: Batch, role: str, name: str, notation: Notation, *, text: bool
 ) -> npt.NDArray[np.int64]:
-    """Read a column of integers; rows without one have no amount."""
+    """Read a column of integers; a row with a null there has the reason `null_amount`."""
     what = f"{role} column {name!r}"
     if text:
         reach = "from 0 to 2^40 - 1" if role == "orders" else OF_64_BITS
@@ -256,7 +269,7 @@ def whole_numbers(
         except pa.ArrowInvalid as error:
             raise DataError(
                 f"{what} must fit int64; got {error} in {batch.where(0)} or after. "
-                "Mend it, or name another column."
+                "Fix the number, or name another column."
             ) from error
     batch.drop_nulls(column, NULL_AMOUNT)
     return values(column, np.int64)
@@ -285,7 +298,7 @@ def _refuse_refund(batch: Batch, row: int) -> None:
     if row >= 0:
         raise DataError(
             f"amounts must not be negative when refunds are an error; got a refund in "
-            f"{batch.where(row)}. Choose net or drop."
+            f"{batch.where(row)}. Remove the row, or set refunds to net or drop."
         )
 
 
@@ -311,7 +324,7 @@ def _groups(batch: Batch, reading: Reading) -> GroupIds | None:
 def _compared(
     batch: Batch, reading: Reading, rounded: npt.NDArray[np.bool_] | None, *, text: bool
 ) -> Compared | None:
-    """Return what tells rows apart, None where all count."""
+    """Return the values that rows are compared by; None if repeated rows count too."""
     if not reading.options["distinct"]:
         return None
 
@@ -338,7 +351,7 @@ def _cells(batch: Batch, name: str, reading: Reading, *, text: bool) -> Cells:
 
 
 def _currencies(batch: Batch, reading: Reading) -> frozenset[str]:
-    """Return the currencies that stand beside each other: none where rates make them one."""
+    """Return the currencies of the counted rows; an empty set if rates convert them to one."""
     name = reading.options["currency"]
     if name is None or reading.rate_table is not None:
         return frozenset()
@@ -356,8 +369,8 @@ def _refuse_faults(batch: Batch, rounded: npt.NDArray[np.bool_] | None) -> None:
     row = first_true(faulty if rounded is None else faulty | rounded)
     if row >= 0:
         fault = REASONS[batch.reason[row]] if faulty[row] else "amounts_rounded"
-        _refuse(f"rows must be faultless when strict; got {fault} in {batch.where(row)}.")
+        _refuse(f"rows must be valid when strict is set; got {fault} in {batch.where(row)}.")
 
 
 def _refuse(message: str) -> NoReturn:
-    raise DataError(f"{message} Mend the row, or leave strict out.")
+    raise DataError(f"{message} Fix the row, or do not set strict.")

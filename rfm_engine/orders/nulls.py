@@ -1,4 +1,4 @@
-"""Columns of type null: nulls of whatever type their role has elsewhere."""
+"""Replace columns of type null by nulls of the type that other input has for their role."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _INTS = {"int": pa.int64(), "uint": pa.uint64()}
 
 
 def with_typed_nulls(batch: pa.RecordBatch, reading: Reading, kinds: Kinds) -> pa.RecordBatch:
-    """Return a batch without columns of type null; one that has none comes back as it is."""
+    """Return a batch without columns of type null; if it has none, it is returned unchanged."""
     if not any(pa.types.is_null(plain_type(field.type)) for field in batch.schema):
         return batch
     types = {

@@ -1,4 +1,4 @@
-"""Ids in text that are probably no ids: words for null, and numbers that a program rewrote."""
+"""Find text ids that are probably wrong: words for null, and numbers that a program rewrote."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import frozen, texts
 
 NULL_WORDS = ("NULL", "null", "\\N", "NaN", "nan", "None", "NA", "N/A", "#N/A", "<NA>")
-"""What databases, pandas, R and Excel write for null; compared exactly."""
+"""The words that databases, pandas, R and Excel write for null; compared exactly."""
 
 POINT_ZERO, EXPONENT = "17850.0", "1.2345E+12"
 ODD_FORMS = (POINT_ZERO, EXPONENT)
-"""A float that was an integer, and a number that a spreadsheet cut."""
+"""Examples of an integer that became a float, and of a number that a spreadsheet shortened."""
 
 _WORDS = frozen(np.array([*"".join(NULL_WORDS).encode()], np.uint8))
 _ENDS = frozen(np.cumsum([0, *map(len, NULL_WORDS)], dtype=np.int64))
@@ -22,7 +22,7 @@ _LONGEST = max(map(len, NULL_WORDS))
 
 
 def odd_ids(ids: pa.Array, counted: npt.NDArray[np.bool_]) -> list[str]:
-    """Return which of `NULL_WORDS` and `ODD_FORMS` are among the ids of the rows that count."""
+    """Return those of `NULL_WORDS` and `ODD_FORMS` that occur in the ids of counted rows."""
     found = look_at_ids(*texts(ids), counted, _WORDS, _ENDS, _LONGEST)
     return [odd for bit, odd in enumerate((*NULL_WORDS, *ODD_FORMS)) if found >> bit & 1]
 
@@ -31,9 +31,10 @@ def odd_ids(ids: pa.Array, counted: npt.NDArray[np.bool_]) -> list[str]:
 def look_at_ids(  # noqa: PLR0913
     data, offsets, counted, words, word_ends, longest
 ):
-    """Return a bit for each word that is an id, then for `17850.0`, then for `1.2345E+12`.
+    """Return a bit mask of the words and formats found in the ids.
 
-    Measured: 2 ns per row.
+    The lowest bits are for the words, in order; then follow one bit for ids like `17850.0` and one
+    for ids like `1.2345E+12`. Measured: 2 ns per row.
     """
     n_words = len(word_ends) - 1
     found = np.int64(0)
@@ -57,7 +58,7 @@ def look_at_ids(  # noqa: PLR0913
 
 @kernel
 def words_at(data, at, end, words, word_ends):
-    """Return the bit of the word between two places, 0 where it is none."""
+    """Return the bit of the word `data[at:end]`; 0 if it is none of the words."""
     for k in range(len(word_ends) - 1):
         begin = word_ends[k]
         is_same = word_ends[k + 1] - begin == end - at
@@ -70,7 +71,7 @@ def words_at(data, at, end, words, word_ends):
 
 @kernel
 def is_exponential(data, at, place, end):
-    """Tell whether there is a number around the `e` at a place, with a point or a plus in it."""
+    """Return whether `data[at:end]`, with an `e` at `place`, is a number with a point or a plus."""
     at += data[at] == ord("-")
     point = at
     while point < place and data[point] != ord("."):
@@ -86,7 +87,7 @@ def is_exponential(data, at, place, end):
 
 @kernel
 def are_digits(data, at, end):
-    """Tell whether there are digits, and nothing else."""
+    """Return whether `data[at:end]` consists of one or more digits."""
     first = at
     while at < end and ord("0") <= data[at] <= ord("9"):
         at += 1

@@ -1,4 +1,4 @@
-"""What a source of orders is: places, reads, sources, and the columns taken from them."""
+"""Define sources of orders, their reads, the places of rows, and the selection of columns."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ import pyarrow as pa
 from rfm_engine.errors import DataError, UsageError, cut
 
 Constants: TypeAlias = Mapping[str, Any]
-"""Scalars by column name."""
+"""Constant values by column name."""
 
 _LISTED_COLUMNS = 20
 
 
 class MissingColumnError(UsageError):
-    """A needed column that a source does not hold."""
+    """A needed column does not exist in a source."""
 
     def __init__(self, column: str, held: Sequence[str], name: str) -> None:
         held = [str(name) for name in held]
@@ -32,7 +32,7 @@ class MissingColumnError(UsageError):
         close = difflib.get_close_matches(column.lower(), by_lower, n=1)
         advice = f"Did you mean {by_lower[close[0]]!r}?" if close else "Name the column to read."
         if len(held) == 1 and any(mark in held[0].strip() for mark in ",;|\t "):
-            advice = "Give the delimiter of the CSV with --csv-delimiter (space for blanks)."
+            advice = "Set the delimiter with --csv-delimiter (space for runs of spaces and tabs)."
         super().__init__(f"column {column!r} must exist in {name}; got {listed}. {advice}")
         self.column = column
         self.name = name
@@ -40,11 +40,21 @@ class MissingColumnError(UsageError):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the rows of a batch stand, for messages.
+    """The position of the rows of a batch in their file or stream, for messages.
 
-    ``first_row`` counts the rows before the batch: in the row group where there is one, else in
-    the whole file or stream. A batch of several row groups has the rows of each in ``groups``.
-    ``before`` counts the rows of the file before that row group.
+    Attributes
+    ----------
+    name
+        The name of the source.
+    row_group
+        The row group of the first row; None if the source has no row groups.
+    first_row
+        Number of rows before the batch: in its row group if there is one, otherwise in the whole
+        file or stream.
+    groups
+        If the batch is read from several row groups, the number of rows of each.
+    before
+        Number of rows of the file before the row group.
     """
 
     name: str
@@ -66,11 +76,11 @@ class Place:
 
     @property
     def row(self) -> int:
-        """Rows of the file or stream before the batch."""
+        """Number of rows of the file or stream before the batch."""
         return self.before + self.first_row
 
     def name_row(self) -> str:
-        """Say where the first row stands; rows count from 1."""
+        """Return the position of the first row as text; rows are numbered from 1."""
         inside = "" if self.row_group is None else f", row group {self.row_group}"
         return f"{self.name}{inside}, row {self.first_row + 1}"
 
@@ -78,19 +88,19 @@ class Place:
 class Read(Protocol):
     """One piece of a source that is read from start to end.
 
-    When ``shared`` is true several threads may take batches from one iterator of it, with a lock
+    If ``shared`` is true, several threads may take batches from one iterator over it, with a lock
     around ``next``.
     """
 
     @property
     def shared(self) -> bool:
-        """Whether several threads should work on the batches of this one read."""
+        """Whether several threads should process the batches of this read."""
 
     def __iter__(self) -> Iterator[tuple[pa.RecordBatch, Place]]: ...
 
 
 class Source(Protocol):
-    """A file, a stream or something in memory, cut down to the needed columns."""
+    """A file, a stream or data in memory, restricted to the needed columns."""
 
     @property
     def name(self) -> str:
@@ -98,27 +108,27 @@ class Source(Protocol):
 
     @property
     def schema(self) -> pa.Schema:
-        """The needed columns, with the types they come in."""
+        """The needed columns with the types that they have in the source."""
 
     @property
     def text(self) -> bool:
-        """Whether every column arrives as text that is still to be parsed (CSV)."""
+        """Whether every column is text that has to be parsed (CSV)."""
 
     @property
     def n_rows(self) -> int | None:
-        """Rows in the source where its metadata tell."""
+        """Number of rows of the source; None if its metadata do not contain it."""
 
     @property
     def repeatable(self) -> bool:
-        """Whether ``reads`` may be called again."""
+        """Whether ``reads`` can be called more than once."""
 
     def reads(self) -> list[Read]:
-        """Return the pieces that together hold every row once."""
+        """Return the pieces that together contain every row once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The needed columns of one file: those it holds and those its folders name."""
+    """The needed columns of one file: those in the file, and constants from its folder names."""
 
     schema: pa.Schema
     physical: tuple[str, ...]
@@ -141,7 +151,10 @@ def select(
     name: str,
     constants: Constants | None = None,
 ) -> Selection:
-    """Choose the needed columns of the file ``name``; a physical column beats a constant."""
+    """Select the needed columns of the file ``name``.
+
+    If a column is both in the file and among the constants, the column of the file is used.
+    """
     constants = constants or {}
     require_columns([*schema.names, *constants], needed, name, twice=schema.names)
     used = {c: constants[c] for c in needed if c in constants and c not in schema.names}
@@ -152,13 +165,13 @@ def select(
 def require_columns(
     held: Sequence[str], needed: Sequence[str], name: str, *, twice: Sequence[str] | None = None
 ) -> None:
-    """Refuse a needed column that ``name`` does not hold, or holds more than once."""
+    """Refuse a needed column that ``name`` does not contain, or contains more than once."""
     counts = Counter(held if twice is None else twice)
     for column in needed:
         if column not in held:
             raise MissingColumnError(column, list(dict.fromkeys(held)), name)
         if counts[column] > 1:
             raise DataError(
-                f"column {column!r} must stand once in {name}; got it {counts[column]} times. "
+                f"column {column!r} must occur once in {name}; got it {counts[column]} times. "
                 "Rename or drop the others."
             )

@@ -1,4 +1,4 @@
-"""How orders are read: which columns, which days, which policies. Checked once, when made."""
+"""Hold the options of reading: columns, days and policies. They are checked on construction."""
 
 from __future__ import annotations
 
@@ -30,38 +30,41 @@ OUTPUT_COLUMNS = (
     "first_order", "last_order", "recency_days", "frequency", "monetary",
     "r_score", "f_score", "m_score", "rfm_score", "segment",
 )  # fmt: skip
-"""The columns that each result has, whatever is asked for."""
+"""The columns that every result has."""
 CLV_COLUMNS = ("x", "t_x", "T", "zbar")
 _EPOCH = date(1970, 1, 1)
 _ROLES = ("customer", "time", "amount", "order", "quantity", "currency", "by")
 NOT_COMPARED = {"rates", "as_files"}
-"""Which files are read, and what they are called, does not change what their rows come to."""
+"""Options that say which files are read or how they are named, but do not change the rows."""
 
 
 class Reading:
-    """The options of reading, checked, and what they come to.
+    """The checked options of reading, and values derived from them.
 
-    Readings are equal where the options are, and the rates themselves, whatever file they are from.
+    Two readings are equal if their options and their rates are equal. The name of the rates file is
+    not compared.
 
     Attributes
     ----------
     options
-        All options in their normal form, those not given as by default.
+        All options in their normal form. Options that were not given have their default.
     as_of_day
-        Days from 1970-01-01 to the date of analysis; None when the newest row decides.
+        Days from 1970-01-01 to the date of analysis; None if it is the day of the newest row.
     first_day
-        The first day that counts; None without a window, or while the newest row is not known.
+        The first day that counts, in days from 1970-01-01; None without a window, or as long as
+        the newest row is not known.
     rate_table
-        The rates, read from their file unless they had been read already.
+        The rates. They are read from their file unless they were given as `Rates`.
     """
 
     def __init__(self, **given: Unpack[TotalsOptions]) -> None:
-        """Check every option and derive the days.
+        """Check all options and derive the days.
 
         Raises
         ------
         UsageError
-            An option is none of its choices, two contradict each other, or the rates are faulty.
+            An option is not one of its choices, two options contradict each other, or the rates
+            are faulty.
         """
         options: Any = resolve(TotalsOptions, given)
         self.options: TotalsOptions = options
@@ -79,7 +82,7 @@ class Reading:
         options["n_orders"] = orders_column(options)
         if options["refunds"] == "net-order" and options["order"] is None:
             raise UsageError(
-                "refunds net-order must come with order, because it adds up the rows of each "
+                "refunds net-order must be used with order, because it adds up the rows of each "
                 "order; got no order column. Name it, or choose net."
             )
         self.zone = Zone(options["timezone"])
@@ -93,12 +96,12 @@ class Reading:
 
     @property
     def scale_of_floats(self) -> int:
-        """Digits behind the point of amounts that have no scale themselves: floats and text."""
+        """Digits after the decimal point of amounts without a scale of their own: float, text."""
         given = self.options["amount_scale"]
         return FLOAT_SCALE if given is None else given
 
     def __eq__(self, other: object) -> bool:
-        """Tell whether rows come to the same under another reading."""
+        """Return whether rows have the same result with another reading."""
         if not isinstance(other, Reading):
             return NotImplemented
         return self._compared() == other._compared()
@@ -115,12 +118,12 @@ class Reading:
         return same | {"as_of": self.as_of_day, "rates": self.rate_table}
 
     def refuse_named_like(self, columns: Sequence[str]) -> None:
-        """Refuse ids that would have the name of another column of the result.
+        """Refuse a column of ids that has the name of another column of the result.
 
         Raises
         ------
         UsageError
-            The column of customers or groups is named like one of `columns`.
+            The column of customers or groups has the name of one of `columns`.
         """
         for role, column in (
             ("customer", self.options["customer"]),
@@ -134,7 +137,7 @@ class Reading:
 
     @property
     def columns(self) -> list[str]:
-        """The input columns needed, each once."""
+        """The names of the needed input columns, each once."""
         options: Mapping[str, Any] = self.options
         named = [options[role] for role in (*_ROLES, "n_orders")]
         named += [condition.column for condition in self.conditions]
@@ -144,7 +147,7 @@ class Reading:
 
 def _check_values(options: Any) -> None:
     if options["clv_unit"] is not None and not options["clv"]:
-        raise UsageError("clv_unit must come with clv; got it alone. Ask for clv too.")
+        raise UsageError("clv_unit must be used with clv; got it without clv. Set clv too.")
     if options["csv_decimal"] not in (".", ","):
         raise UsageError(f"csv_decimal must be one of ., ,; got {shown(options['csv_decimal'])}.")
     scale = options["amount_scale"]
@@ -152,7 +155,7 @@ def _check_values(options: Any) -> None:
         raise UsageError(f"amount_scale must be 0 to {MAX_SCALE} digits; got {shown(scale)}.")
     time_format = options["time_format"]
     if time_format == "":
-        raise UsageError("time_format must be a format like %d.%m.%Y; got nothing.")
+        raise UsageError("time_format must be a format like %d.%m.%Y; got an empty text.")
     if isinstance(time_format, str) and not is_time_format(time_format):
         raise UsageError(
             f"time_format must be a format like %d.%m.%Y, or {', '.join(NUMBER_FORMATS)}; "
@@ -172,11 +175,11 @@ def _check_values(options: Any) -> None:
             raise UsageError(f"{role} must name a column; got {shown(column)}.")
     if options["by"] == options["customer"]:
         raise UsageError(
-            f"by must name another column than that of customers; got {options['by']!r} for both. "
+            f"by must name another column than customer; got {options['by']!r} for both. "
             "Name the column of groups."
         )
     if options["rates"] is not None and options["currency"] is None:
-        raise UsageError("rates must come with a currency column; got none. Name it.")
+        raise UsageError("rates must be used with a currency column; got none. Name it.")
 
 
 def _rates_of(given: object) -> Rates | None:
@@ -186,7 +189,7 @@ def _rates_of(given: object) -> Rates | None:
 
 
 def conditions_of(where: object) -> tuple[str, ...]:
-    """Return what was given as `where`, one condition or several, as several."""
+    """Return the conditions given as `where`, one text or a sequence of texts, as a tuple."""
     several = (where,) if isinstance(where, str) else where
     if isinstance(several, Sequence) and all(isinstance(each, str) for each in several):
         return tuple(several)
@@ -194,17 +197,17 @@ def conditions_of(where: object) -> tuple[str, ...]:
 
 
 def day_number(day: date) -> int:
-    """Days since 1970-01-01."""
+    """Return the number of days from 1970-01-01 to a date."""
     return (day - _EPOCH).days
 
 
 def day_date(number: int) -> date:
-    """Return the date a number of days after 1970-01-01."""
+    """Return the date that is a number of days after 1970-01-01."""
     return _EPOCH + timedelta(days=number)
 
 
 def as_date(given: date | str) -> date:
-    """Read a date given as ISO text or as a date (a datetime counts as its date)."""
+    """Return a date that was given as ISO text, as a date or as a datetime."""
     if isinstance(given, date):
         return date(given.year, given.month, given.day)
     try:
@@ -218,7 +221,10 @@ def as_date(given: date | str) -> date:
 
 
 def window_start(as_of: date, window: str) -> date:
-    """Return the first day kept: `as_of - window < day`, months clamped to the end of the month."""
+    """Return the first day of a window: the first one with `as_of - window < day`.
+
+    When months are subtracted, the day is clamped to the end of the month.
+    """
     match = re.fullmatch(r"([1-9][0-9]{0,6})(d|mo)", window if isinstance(window, str) else "")
     if match is None:
         raise UsageError(f"window must be days or months like 365d or 12mo; got {shown(window)}.")

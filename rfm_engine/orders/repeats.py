@@ -1,4 +1,4 @@
-"""Rows with the customer and instant of the row before: what order lines look like."""
+"""Count rows with the customer and instant of the row before, because order lines look so."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from rfm_engine.kernels import kernel
 
 @kernel
 def int_repeats(bits, time_us, reason):
-    """Count the rows whose id and time are those of the row before; `reason` is 0 if counted."""
+    """Return the number of rows with the id and time of the row before.
+
+    Only pairs of counted rows, whose `reason` is 0, are compared. `bits` are integer ids.
+    """
     n = 0
     for i in range(1, len(bits)):
         same = (bits[i] == bits[i - 1]) & (time_us[i] == time_us[i - 1])
@@ -17,7 +20,7 @@ def int_repeats(bits, time_us, reason):
 
 @kernel
 def byte_repeats(offsets, data, time_us, reason):
-    """Do the same where ids are bytes."""
+    """Return the same number as `int_repeats`, for ids that are bytes."""
     n = 0
     for i in range(1, len(offsets) - 1):
         if time_us[i] != time_us[i - 1] or reason[i] != 0 or reason[i - 1] != 0:

@@ -1,4 +1,4 @@
-"""The columns of normalised rows: their names and types, and how they are made of a batch."""
+"""Define the columns of normalised rows, and build them from a batch."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _INSTANT, _CLOCK = pa.timestamp("us", "UTC"), pa.timestamp("us")
 
 
 def row_fields(reading: Reading, kinds: Kinds) -> list[pa.Field]:
-    """Return the columns of normalised rows, those that are carried along not among them."""
+    """Return the columns of normalised rows, without the carried columns."""
     fields = [pa.field(CUSTOMER, OUTPUT_TYPES[kinds.customer])]
     if reading.options["by"] is not None and kinds.by is not None:
         fields.append(pa.field(reading.options["by"], OUTPUT_TYPES[kinds.by]))
@@ -45,12 +45,12 @@ def row_fields(reading: Reading, kinds: Kinds) -> list[pa.Field]:
 
 
 def refuse_collisions(fields: Sequence[pa.Field], reading: Reading, carry: Sequence[str]) -> None:
-    """Refuse groups and carried columns that are named like another column of the rows.
+    """Refuse a group column or carried column that has the name of another column of the rows.
 
     Raises
     ------
     UsageError
-        One is.
+        There is such a column.
     """
     names = [field.name for field in fields]
     if reading.options["by"] is not None and names.count(reading.options["by"]) > 1:
@@ -61,20 +61,22 @@ def refuse_collisions(fields: Sequence[pa.Field], reading: Reading, carry: Seque
     taken = next((name for name in carry if name in names), None)
     if taken is not None:
         raise UsageError(
-            "carry must not name a column that normalised rows have already; "
-            f"got {taken!r}. Leave it out, or rename it in the input."
+            "carry must not name a column that normalised rows already have; "
+            f"got {taken!r}. Remove it from carry, or rename it in the input."
         )
 
 
 class RowColumns:
-    """Makes the columns of the rows that count; from any thread.
+    """Build the columns of the counted rows. Thread-safe.
 
     Parameters
     ----------
-    reading, kinds
-        How the orders are read, and what their columns have been agreed to be.
+    reading
+        The options of reading.
+    kinds
+        The kinds that all input has agreed on.
     carried
-        The columns that are carried along.
+        The carried columns.
     """
 
     def __init__(self, reading: Reading, kinds: Kinds, carried: ExtraColumns) -> None:
@@ -85,19 +87,24 @@ class RowColumns:
     def of(
         self, rows: OrderRows, piece: pa.RecordBatch, place: Place, *, text: bool
     ) -> list[pa.Array]:
-        """Return the columns of orders that have been normalised to `rows`.
+        """Return the columns of a batch of orders.
 
         Parameters
         ----------
+        rows
+            The orders after `normalize`.
         piece
-            The orders as they came, without columns of type null, and `place` where they are.
+            The same orders before `normalize`, without columns of type null.
+        place
+            The position of the orders in their source.
         text
-            Whether they are CSV.
+            Whether the orders are from CSV.
 
         Raises
         ------
         DataError
-            A text id is not UTF-8, or a carried column cannot have the type that it has elsewhere.
+            A text id is not UTF-8, or a carried column cannot be cast to the type that it has in
+            other input.
         """
         reading, kinds = self._reading, self._kinds
         batch = Batch(piece, place)
@@ -139,9 +146,9 @@ class RowColumns:
 
 
 def _canonical(ids: pa.Array, kind: IdKind) -> pa.Array:
-    """Return ids as the type of their kind."""
+    """Return ids cast to the type of their kind."""
     ids = plain(ids)
-    if kind == "uuid" and not isinstance(ids.type, pa.UuidType):  # nulls alone
+    if kind == "uuid" and not isinstance(ids.type, pa.UuidType):  # all values are null
         return pa.nulls(len(ids), OUTPUT_TYPES[kind])
     if kind == "text":
         if not pa.types.is_large_string(ids.type):

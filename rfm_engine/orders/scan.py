@@ -1,4 +1,4 @@
-"""Batches of all sources, dealt out to threads."""
+"""Distribute the batches of all sources to threads."""
 
 from __future__ import annotations
 
@@ -16,32 +16,37 @@ import pyarrow as pa
 from rfm_engine.orders.place import Place, Read, Source
 
 _TICK_SECONDS = 0.2
-# Longer than a batch takes.
+# Longer than the processing of a batch takes.
 _PATIENCE_SECONDS = 2.0
-# A thread that is still blocked in a read then is left behind: signals are obeyed within 2 s.
+# A thread that is still blocked in a read after this time is abandoned, so that signals take effect
+# within 2 s.
 _READING_SECONDS = 0.5
 
 _Batch: TypeAlias = tuple[Source, pa.RecordBatch, Place]
 
 
 class Consumer(Protocol):
-    """What takes batches in, from any thread."""
+    """Process batches. Thread-safe."""
 
     def add(self, batch: pa.RecordBatch, place: Place, *, text: bool) -> None:
-        """Take one batch."""
+        """Add one batch."""
 
 
 @dataclass(slots=True)
 class Seconds:
-    """Time spent waiting for batches and working on them, over all threads."""
+    """The seconds that threads waited for batches and processed them."""
 
     read: float = 0.0
     work: float = 0.0
 
     def stages(self, marks: Sequence[float]) -> dict[str, float]:
-        """Return wall time by stage, given when each of them began and the last one ended."""
+        """Return the wall time of each stage.
+
+        `marks` are the times at which the run began, and at which aggregating, scoring and writing
+        ended.
+        """
         began, aggregated, scored, written = marks
-        # Reading and grouping overlap; their wall time is divided as the threads spent it.
+        # Reading and grouping overlap. Their wall time is divided in the ratio of thread times.
         share = self.read / (self.read + self.work) if self.read + self.work else 0.0
         return {
             "read": (aggregated - began) * share,
@@ -53,7 +58,7 @@ class Seconds:
 
 
 class _Feed:
-    """Reads that threads take whole, then streams whose batches they share."""
+    """Give each thread whole reads first, then single batches of the shared streams."""
 
     def __init__(self, sources: Sequence[Source]) -> None:
         reads = [(source, read) for source in sources for read in source.reads()]
@@ -66,8 +71,8 @@ class _Feed:
         """Yield batches for one thread until none are left or `stop` is set."""
         while (taken := self._take()) is not None:
             source, read = taken
-            # Nothing here or in the sources holds a batch that was handed over: the next one is
-            # decoded into its memory, 35 MB less a thread.
+            # No reference to a yielded batch is kept here or in the sources, so that the next one
+            # is decoded into the same memory. This saves 35 MB per thread.
             for found in map(partial(_of, source), read):
                 yield found
                 del found
@@ -100,10 +105,10 @@ def scan(
     threads: int,
     tick: Callable[[], None] | None = None,
 ) -> Seconds:
-    """Feed every batch of the sources to the consumer, from `threads` threads.
+    """Pass every batch of the sources to the consumer, in `threads` threads.
 
-    `tick` is called from the calling thread a few times a second. The first exception of any
-    thread stops all of them and is raised.
+    The calling thread calls `tick` a few times per second. The first exception of any thread stops
+    all threads and is raised.
     """
     feed = _Feed(sources)
     ended: SimpleQueue[_Worker] = SimpleQueue()
@@ -114,7 +119,7 @@ def scan(
         _wait(ended, threads, tick)
     finally:
         feed.stop.set()
-        stopped = time.monotonic()  # The patience is for all of them together.
+        stopped = time.monotonic()  # The time limits are for all threads together.
         for worker in workers:
             worker.join(max(0.0, stopped + _READING_SECONDS - time.monotonic()))
             if worker.adding:
@@ -126,9 +131,10 @@ def scan(
 
 
 class _Worker(Thread):
-    """A thread that takes batches until there are none, and keeps the exception that ended it.
+    """A thread that processes batches until there are none, and stores its exception, if any.
 
-    A daemon: one that waits for a pipe nobody writes to must not keep the process alive.
+    It is a daemon, because a thread that waits for a pipe without a writer must not keep the
+    process alive.
     """
 
     def __init__(self, feed: _Feed, consumer: Consumer, ended: SimpleQueue[_Worker]) -> None:
@@ -141,7 +147,7 @@ class _Worker(Thread):
         self._ended = ended
 
     def run(self) -> None:
-        """Work, then report."""
+        """Process batches, then report the end to the calling thread."""
         try:
             self._work()
         except BaseException as error:  # noqa: BLE001 - raised in the calling thread
@@ -152,7 +158,7 @@ class _Worker(Thread):
         mark = time.perf_counter()
         for source, batch, place in self._feed.batches():
             ready = time.perf_counter()
-            self.adding = True  # said before it is asked whether to stop: see `scan`
+            self.adding = True  # set before `stop` is checked: see `scan`
             if self._feed.stop.is_set():
                 return
             self._consumer.add(batch, place, text=source.text)

@@ -1,4 +1,4 @@
-"""Normalised rows: the orders that count, in canonical columns, batch by batch."""
+"""Stream the normalised rows: the orders that count, in canonical columns."""
 
 from __future__ import annotations
 
@@ -26,27 +26,27 @@ from rfm_engine.orders.warnings import DataWarning
 from rfm_engine.orders.workers import results_in_order
 
 METADATA_KEY = b"rfm_engine_rows"
-"""The key of the metadata of normalised rows; results of `score` have another one."""
+"""The metadata key of normalised rows; results of `score` have a different key."""
 
-# Threads work on parts of a batch, so that few batches are in memory at a time.
+# Threads process parts of a batch, so that few batches are in memory at a time.
 _MOST_ROWS = 1 << 18
-# Decoded text of dictionaries may be much longer than they are.
+# A decoded column of text may be much larger than its dictionary.
 _MOST_BYTES = 1 << 28
 
 
 class NormalizedRows:
-    """The rows of orders that count: a stream that is read once.
+    """The rows of orders that count: a stream that can be read once.
 
-    Anything that takes Arrow streams reads it (`__arrow_c_stream__`): pyarrow, Polars, DuckDB,
-    pandas. Iterating over it yields record batches, and what is wrong with the data is then raised
-    as the `DataError` that `score` raises; consumers of the stream get an error of their own with
-    the same message. Rows keep the order of the input.
+    Every library that reads Arrow streams (`__arrow_c_stream__`) can read it: pyarrow, Polars,
+    DuckDB, pandas. Iterating over it yields record batches. If the data are faulty, iterating
+    raises the same `DataError` as `score`; other consumers of the stream raise their own error with
+    the same message. The rows are in the order of the input.
 
     Attributes
     ----------
     schema
         The columns. The value of `rfm_engine_rows` in the metadata is JSON: `version`, `as_of`,
-        `scale` (digits of `minor` behind the point), `timezone` (of `local` and `day`) and
+        `scale` (digits of `minor` after the decimal point), `timezone` (of `local` and `day`) and
         `options`.
     """
 
@@ -60,7 +60,8 @@ class NormalizedRows:
     ) -> None:
         intake.join(sources)
         reading, kinds = intake.reading, intake.kinds
-        # Batches to come may show kinds where the first one has none, too late for the schema.
+        # The schema is fixed now. A later batch may show a kind that the first batch does not
+        # show, and must then agree with it.
         shown = SeenKinds(kinds.customer, kinds.order, scale=kinds.scale, by=kinds.by)
         intake.agree("the columns of normalised rows", shown)
         fields = row_fields(reading, kinds)
@@ -84,29 +85,29 @@ class NormalizedRows:
 
     @property
     def rows(self) -> RowCounts:
-        """Rows read so far, counted, and dropped by reason; complete at the end of the stream."""
+        """Numbers of rows read, counted and dropped by reason; final at the end of the stream."""
         return self._intake.ledger.counts()
 
     @property
     def warnings(self) -> tuple[DataWarning, ...]:
-        """The warnings about the rows so far: records of code and text."""
+        """The warnings about the rows so far, each with a code and a text."""
         return self._intake.warnings
 
     @property
     def as_of(self) -> date | None:
-        """The date of analysis; None when it was `"newest"` and no row counted."""
+        """The date of analysis; None if it was `"newest"` and no row has counted."""
         day = self._intake.as_of_day
         return None if day is None else day_date(day)
 
     @property
     def scale(self) -> int:
-        """Digits of the minor units behind the point."""
+        """Number of digits of the minor units after the decimal point."""
         return self._scale
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
-        """Return the stream as a capsule of the Arrow C interface.
+        """Return the stream as a capsule of the Arrow C stream interface.
 
-        Consumers may ask for it several times to see the schema, and read one of them.
+        Consumers may call it several times to read the schema, but can read only one stream.
         """
         reader = pa.RecordBatchReader.from_batches(self.schema, iter(self))
         return reader.__arrow_c_stream__(requested_schema)
@@ -117,20 +118,20 @@ class NormalizedRows:
         Raises
         ------
         UsageError
-            They have been read already.
+            The rows have been read already.
         DataError
-            The data were refused.
+            The data are faulty.
         """
         with self._lock:
             if self._is_begun:
                 raise UsageError(
-                    "normalised rows must be read once only; got a second reading. Keep them in a "
+                    "normalised rows must be read only once; got a second read. Store them in a "
                     "table, or normalise the orders again."
                 )
             self._is_begun = True
         if self._intake.duplicates is None:
             found = results_in_order(self._jobs(), self._threads, "rfm-rows")
-        else:  # One after the other, so that of rows that are equal it is the first that counts.
+        else:  # In sequence, so that the first of equal rows is the one that counts.
             found = (job() for job in self._jobs())
         for batches in found:
             yield from batches
@@ -153,7 +154,7 @@ class NormalizedRows:
 
 
 def _parts(batch: pa.RecordBatch, place: Place) -> Iterator[tuple[pa.RecordBatch, Place]]:
-    """Cut a batch of many rows, or whose columns would take much memory when they are decoded."""
+    """Split a batch that has many rows, or columns that take much memory when decoded."""
     n = batch.num_rows
     if n > _MOST_ROWS or (n > 1 and sum(map(_decoded_bytes, batch.columns)) > _MOST_BYTES):
         yield from _parts(batch.slice(0, n // 2), place)
@@ -163,13 +164,13 @@ def _parts(batch: pa.RecordBatch, place: Place) -> Iterator[tuple[pa.RecordBatch
 
 
 def _decoded_bytes(column: pa.Array) -> int:
-    """Return the most bytes that a column of text may come to without its dictionary."""
+    """Return an upper bound of the bytes that a column of text takes without its dictionary."""
     kind = plain_type(column.type)
     if not (is_text(kind) or is_bytes(kind)):
         return 0
     if not isinstance(column, pa.DictionaryArray):
         if column.nbytes <= _MOST_BYTES:
             return int(column.nbytes)
-        offsets = texts(column).offsets  # For slices of views Arrow counts all that they share.
+        offsets = texts(column).offsets  # For a slice of views, `nbytes` counts shared buffers.
         return int(offsets[-1] - offsets[0])
     return len(column) * int(np.diff(texts(column.dictionary).offsets).max(initial=0))

@@ -1,4 +1,4 @@
-"""Columns of text to what they mean; the first value that cannot be read is named."""
+"""Parse columns of text; an error names the first value that cannot be parsed."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from rfm_engine.orders.time.numbers import NUMBER_FORMATS, times_of_numbers
 from rfm_engine.orders.time.texts import parse_times
 
 OF_64_BITS = "from -2^63 to 2^63 - 1"
-# What programs write that keep integers as floats, such as pandas where some are null.
+# Programs that store integers as floats write this, for example pandas if some values are null.
 _POINT_ZERO = r"^([+-]?[0-9]+)\.0$"
 
 
 def parsed_ids(column: pa.Array, what: str, where: Callable[[int], str]) -> pa.Array:
-    """Read a text column of ids as int64; `7.0` is 7.
+    """Parse a text column of ids as int64; `7.0` is 7.
 
     Raises
     ------
     DataError
-        A value is no integer of 64 bits.
+        A value is not an integer of 64 bits.
     """
     import pyarrow.compute as pc
 
@@ -41,16 +41,16 @@ def parsed_counts(
     notation: Notation,
     reach: str = OF_64_BITS,
 ) -> pa.Array:
-    """Read a text column of whole numbers as int64; `reach` says which integers are meant.
+    """Parse a text column of whole numbers as int64; `reach` is the allowed range, for messages.
 
     Raises
     ------
     DataError
-        A value is no integer of 64 bits.
+        A value is not an integer of 64 bits.
     """
     advice = "Correct it."
     if notation.thousands is None:
-        advice = "Correct it, or give the sign between its groups of digits with --csv-thousands."
+        advice = "Correct it, or set the thousands separator with --csv-thousands."
     return _integers(column, what, where, lambda some: plain_numbers(some, notation), advice, reach)
 
 
@@ -80,35 +80,38 @@ def _integers(  # noqa: PLR0913 - two callers, which differ in the last three
 def parsed_times(
     column: pa.Array, time_format: str | None, decimal_mark: str, where: Callable[[int], str]
 ) -> tuple[pa.Array, Literal["naive", "zoned"] | None]:
-    """Read a text column as timestamps, and tell whether they have a zone (None without any).
+    """Parse a text column as timestamps, and return whether they have a time zone.
+
+    The second value is None if no value shows it.
 
     Raises
     ------
     DataError
-        A value is no time, or some have a zone and others have none.
+        A value is not a time, or some values have a time zone and others have none.
     """
     if time_format in NUMBER_FORMATS:
         numbers = times_of_numbers(column, time_format, decimal_mark)
         if numbers.unreadable >= 0:
             row = numbers.unreadable
             raise DataError(
-                f"time must be a number, as time format {time_format} says; got "
-                f"{shown_value(column[row])} in {where(row)}. Fix it, or give another time format."
+                f"time must be a number with time format {time_format}; got "
+                f"{shown_value(column[row])} in {where(row)}. Fix it, or set another time format."
             )
         return numbers.times, None
     parsed = parse_times(column, time_format)
     written = "ISO 8601" if time_format is None else f"written like {time_format}"
     if parsed.unreadable >= 0:
         text = str(column[parsed.unreadable])
-        advice = advice_on_null(text) or "Correct it, or give the time format."
+        advice = advice_on_null(text) or "Correct it, or set the time format."
         raise DataError(
             f"time must be {written}; got {shown_value(text)} in {where(parsed.unreadable)}. "
             f"{advice}"
         )
     if parsed.mixed >= 0:
         raise DataError(
-            f"times must all have a zone or none; got {shown_value(str(column[parsed.mixed]))} in "
-            f"{where(parsed.mixed)} after others. Write them alike."
+            f"times must all have a time zone, or all have none; got "
+            f"{shown_value(str(column[parsed.mixed]))} in {where(parsed.mixed)} after times of the "
+            "other form. Write all of them in one form."
         )
     if parsed.naive is None:
         return parsed.times, None

@@ -1,4 +1,4 @@
-"""Signs of trouble in a batch: what its rows look like, for warnings."""
+"""Look in the rows of a batch for signs of trouble, for warnings."""
 
 from __future__ import annotations
 
@@ -12,21 +12,22 @@ import pyarrow as pa
 from rfm_engine.kernels.arrays import values
 from rfm_engine.orders.odd_ids import ODD_FORMS, odd_ids
 
-# Fractions mostly show in the first rows, and then no more rows are looked at.
+# If amounts have fractions, the first rows usually show it. Then no more rows are searched.
 _FIRST_ROWS = 1024
 
 
 class Signs(NamedTuple):
-    """What was seen in a batch.
+    """The signs found in a batch.
 
     Attributes
     ----------
     whole_amounts
-        Whether all float amounts are whole numbers; None where that means nothing.
+        Whether all float amounts are whole numbers; None if this was not checked, or if the
+        amounts do not show it.
     null_ids
-        Columns of ids in text, with words found in them that elsewhere mean null.
+        Pairs of a column of text ids and a word in it that other programs use for null.
     number_ids
-        Columns of ids in text, with forms found in them that programs give to numbers.
+        Pairs of a column of text ids and a number format in it, one of `ODD_FORMS`.
     """
 
     whole_amounts: bool | None = None
@@ -37,7 +38,7 @@ class Signs(NamedTuple):
 def of_text_ids(
     columns: Iterable[tuple[str, pa.Array]], counted: npt.NDArray[np.bool_], null: Iterable[str]
 ) -> Signs:
-    """Look at columns of ids from CSV; `null` are the words that are read as null."""
+    """Search columns of ids from CSV; `null` are the words that are read as null."""
     found = {(name, odd) for name, ids in columns for odd in odd_ids(ids, counted)}
     number_ids = frozenset(each for each in found if each[1] in ODD_FORMS)
     known = frozenset(null)
@@ -46,9 +47,10 @@ def of_text_ids(
 
 
 def are_whole(amounts: pa.Array, counted: npt.NDArray[np.bool_]) -> bool | None:
-    """Tell whether all floats that count are whole numbers; None where all are 0, or none counts.
+    """Return whether the floats of all counted rows are whole numbers.
 
-    Measured: 1.6 ns per row where they are, nothing where the first rows have fractions.
+    Returns None if all of them are 0, or if no row counts. Measured: 1.6 ns per row if they are
+    whole numbers, nothing if the first rows have fractions.
     """
     width = np.float32 if pa.types.is_float32(amounts.type) else np.float64
     found = None

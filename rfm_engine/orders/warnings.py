@@ -1,4 +1,4 @@
-"""Warnings: what a careful reader would ask about in data that were not refused."""
+"""Define warnings: possible problems in data that were accepted."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ CODES = (
     "as_of_in_future", "amounts_rounded", "whole_amounts", "order_lines", "null_words",
     "number_like_ids",
 )  # fmt: skip
-"""All codes, in the order in which warnings are listed."""
+"""All codes, in the order of warnings in a list."""
 
 
 class DataWarning(NamedTuple):
-    """One warning: a code that never changes, for programs, and a sentence for people."""
+    """One warning: a stable code for programs, and a text for people."""
 
     code: str
     text: str

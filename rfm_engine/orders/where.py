@@ -1,4 +1,4 @@
-"""Conditions on columns, such as `status=paid,shipped`: which rows are orders at all."""
+"""Evaluate conditions on columns, such as `status=paid,shipped`, that select the rows to count."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rfm_engine.kernels.arrays import arrow_texts, plain, plain_type, values
 
 
 class Condition(NamedTuple):
-    """A column whose value is (`keep`) or is not (`not keep`) among `values`."""
+    """A condition: the value of a column is one of `values` (`keep`), or is not (`not keep`)."""
 
     column: str
     keep: bool
@@ -22,14 +22,14 @@ class Condition(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> Condition:
-        """Read `COL=V1,V2` or `COL!=V1,V2`."""
+        """Parse `COL=V1,V2` or `COL!=V1,V2`."""
         match = re.fullmatch(r"([^=!]+)(!?=)(.*)", text, re.DOTALL)
         if match is None:
-            raise UsageError(f"where must read COL=V1,V2 or COL!=V1,V2; got {shown(text)}.")
+            raise UsageError(f"where must be COL=V1,V2 or COL!=V1,V2; got {shown(text)}.")
         return cls(match[1].strip(), match[2] == "=", tuple(match[3].split(",")))
 
     def check(self, kind: pa.DataType) -> None:
-        """Refuse values that a column of this type cannot hold."""
+        """Check that the values can be compared with a column of this type."""
         import pyarrow.compute as pc
 
         kind = _compared_type(kind)
@@ -45,11 +45,11 @@ class Condition(NamedTuple):
             ) from None
 
     def holds(self, column: pa.Array) -> npt.NDArray[np.bool_]:
-        """Tell which rows are kept; a null is no value, so only `!=` keeps it."""
+        """Return which rows are kept, `bool[n]`; only `!=` keeps nulls."""
         import pyarrow.compute as pc
 
         column = plain(column)
-        if column.null_count == len(column):  # perhaps of type null
+        if column.null_count == len(column):  # its type may be null
             return np.full(len(column), not self.keep)
         among = pc.is_in(column, value_set=self._among(column.type))
         found = values(among.cast(pa.uint8()), np.uint8).view(np.bool_)
@@ -67,7 +67,7 @@ class Condition(NamedTuple):
 
 
 def _compared_type(kind: pa.DataType) -> pa.DataType:
-    """Return the type that values are compared as: Arrow compares no views."""
+    """Return the type in which values are compared; views are replaced, as Arrow requires."""
     kind = plain_type(kind)
     if pa.types.is_string_view(kind):
         return pa.large_string()

@@ -1,4 +1,4 @@
-"""Work done by several threads, its results in the order of the work."""
+"""Run jobs in several threads and return the results in the order of the jobs."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ T = TypeVar("T")
 
 
 def results_in_order(jobs: Iterable[Callable[[], T]], threads: int, name: str) -> Generator[T]:
-    """Do `jobs` in `threads` threads called `name`, and yield each result in order of the jobs.
+    """Run `jobs` in `threads` threads called `name`, and yield the results in order of the jobs.
 
-    The calling thread walks over `jobs`. It goes no further than two jobs per thread ahead of the
-    result it waits for, so that results do not pile up behind a slow one. The first exception, of
-    a job or of the walk, comes out unchanged, when jobs that have begun have ended; the others are
-    never begun. The same happens when the caller stops early.
+    The calling thread iterates over `jobs`. It is at most two jobs per thread ahead of the result
+    that it waits for, so that results do not accumulate behind a slow job. The first exception, of
+    a job or of the iteration, is raised unchanged after the running jobs have ended. The other jobs
+    are not started. The same happens if the caller stops early.
     """
     pool = ThreadPoolExecutor(threads, thread_name_prefix=name)
     begun: deque[Future[T]] = deque()
-    try:  # before the first thread starts: Ctrl-C may come at once
+    try:  # begins before the first thread starts, because Ctrl-C may arrive at any time
         for job in jobs:
             if len(begun) == 2 * threads:
                 yield begun.popleft().result()
             begun.append(pool.submit(job))
-            del job  # Nothing may hold what it is made of while the next one is read.
+            del job  # Its batch must not stay in memory while the next one is read.
         while begun:
             yield begun.popleft().result()
     finally:

@@ -1,4 +1,4 @@
-"""Tables out: Parquet, Arrow IPC, CSV; each appears whole or not at all."""
+"""Write tables as Parquet, Arrow IPC or CSV, completely or not at all."""
 
 from rfm_engine.output.place import check_output, refuse_inside, refuse_overwriting, same_place
 from rfm_engine.output.tables import write, write_groups

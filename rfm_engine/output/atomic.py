@@ -1,4 +1,4 @@
-"""Files and folders that appear whole or not at all: written aside, fsynced, renamed."""
+"""Atomic writes of files and folders: written under a temporary name, fsynced, renamed."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 MARKER = "_rfm_engine.parquet"
-"""The file that says that a directory is ours to replace.
+"""A file that marks a directory as written by us, so that it may be replaced.
 
-It has the columns of the parts and no rows: readers that skip names with an underscore (pyarrow,
-pandas, Spark) do not see it, and to those that do not (Polars, DuckDB globs) it adds nothing.
+It has the columns of the parts and no rows. Readers that skip names with an underscore (pyarrow,
+pandas, Spark) ignore it; for other readers (Polars, DuckDB globs) it adds no rows.
 """
 
 _AT_FDCWD = -100
@@ -25,7 +25,7 @@ _RENAME_EXCHANGE = 2
 
 @contextmanager
 def file(target: Path) -> Iterator[Path]:
-    """Give an empty file beside `target` to write to; on success it replaces `target`."""
+    """Yield an empty temporary file beside `target`; on success it replaces `target`."""
     temporary = _beside(target)
     try:
         os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
@@ -39,9 +39,9 @@ def file(target: Path) -> Iterator[Path]:
 
 @contextmanager
 def folder(target: Path) -> Iterator[Path]:
-    """Give an empty folder beside `target`; on success it takes the place of `target`.
+    """Yield an empty temporary folder beside `target`; on success it replaces `target`.
 
-    The one who fills it syncs its files.
+    The caller must sync the files that it writes to the folder.
     """
     temporary = _beside(target)
     try:
@@ -66,12 +66,12 @@ def sync(path: Path) -> None:
 
 
 def _beside(target: Path) -> Path:
-    # The name is cut so that the longest allowed one still fits with what is added to it.
+    # The name is cut, so that a name of the maximum length still fits with the additions.
     return target.parent / f".{target.name[:48]}.{secrets.token_hex(4)}.tmp"
 
 
 def _publish(temporary: Path, target: Path) -> None:
-    """Move a folder to `target`; an old folder there ends up under the temporary name."""
+    """Move a folder to `target`; an old folder there gets the temporary name."""
     try:
         temporary.rename(target)
         return
@@ -83,7 +83,7 @@ def _publish(temporary: Path, target: Path) -> None:
 
 
 def _exchange(one: Path, other: Path) -> bool:
-    """Swap two names in one step; False where the system or the file system cannot."""
+    """Swap two names in one step; return False if the system or the file system cannot."""
     if not sys.platform.startswith("linux"):
         return False
     renameat2 = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
@@ -103,7 +103,7 @@ def _replace_in_two_steps(temporary: Path, target: Path) -> None:
     target.rename(old)
     try:
         temporary.rename(target)
-    except BaseException:  # Ctrl-C too: the old output goes back to its place
+    except BaseException:  # also on Ctrl-C: restore the old output
         old.rename(target)
         raise
     old.rename(temporary)

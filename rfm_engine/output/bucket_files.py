@@ -1,4 +1,4 @@
-"""A directory of Parquet files, one for each bucket of rows; it appears whole or not at all."""
+"""A directory with one Parquet file per bucket of rows, written completely or not at all."""
 
 from __future__ import annotations
 
@@ -39,16 +39,17 @@ def write_buckets(  # noqa: PLR0913 - what is written, and how it is divided
     Parameters
     ----------
     batches
-        Record batches of `schema`; taken one after the other.
+        Record batches of `schema`, consumed one by one.
     place
         A directory, under the rules of `rfm_engine.output.write`. Bucket 7 is
         `part-00007.parquet`; a bucket without rows has a file too.
     n_buckets, buckets_of
-        How many buckets there are, and what tells the bucket of each row of a batch.
+        The number of buckets, and a function that returns the bucket of each row of a batch,
+        `uint16[n_rows]`.
     most_bytes
-        Bytes of rows to collect before each bucket gets a row group of those that are its own.
+        Bytes of rows to collect before a row group is written to the file of each bucket.
     threads
-        Threads that encode; the files are the same for any number of them.
+        Number of threads that encode; it does not change the files.
 
     Raises
     ------
@@ -65,12 +66,12 @@ def write_buckets(  # noqa: PLR0913 - what is written, and how it is divided
                 in_order(files.jobs(whole, buckets_of), threads, files.append)
             files.sync()
     except OSError as error:
-        error.add_note("The output place is as it was.")
+        error.add_note("The output place is unchanged.")
         raise
 
 
 class _Files:
-    """The Parquet files of all buckets, open to be appended to."""
+    """The Parquet files of all buckets, open for appending row groups."""
 
     def __init__(self, folder: Path, schema: pa.Schema, n_buckets: int) -> None:
         self._schema = schema
@@ -100,7 +101,7 @@ class _Files:
     def jobs(
         self, rounds: Iterable[pa.RecordBatch], buckets_of: BucketsOf
     ) -> Iterator[Callable[[], tuple[int, Memory]]]:
-        """Yield what encodes the rows of each bucket in each round."""
+        """Yield functions that encode the rows of a bucket in a round; empty buckets have none."""
         for batch in rounds:
             numbers = buckets_of(batch)
             order = np.argsort(numbers, kind="stable")
@@ -111,13 +112,13 @@ class _Files:
                 yield partial(self._encoded_rows, number, batch, rows)
 
     def append(self, done: tuple[int, Memory]) -> None:
-        """Append what was encoded to the file of its bucket."""
+        """Append an encoded row group to the file of its bucket."""
         number, memory = done
         self._stitches[number].append(memory.view())
         self._spare.append(memory)
 
     def sync(self) -> None:
-        """Make the files durable."""
+        """Sync the files to disk."""
         for path in (*self._paths, self._marker):
             atomic.sync(path)
 
@@ -135,7 +136,7 @@ class _Files:
 
 
 def _rounds(batches: Iterable[pa.RecordBatch], most_bytes: int) -> Iterator[pa.RecordBatch]:
-    """Join small batches, because each round becomes a row group of every bucket."""
+    """Join small batches, because each round writes a row group to every bucket."""
     for some in gathered(batches, n_bytes=most_bytes):
         whole = pa.concat_batches(some)
         del some

@@ -1,4 +1,4 @@
-"""Which columns a format can hold; asked before anything is read."""
+"""Check that a format supports the types of all columns, before anything is read."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from rfm_engine.parquet.encoding import Memory, write_table
 
 
 def check_types(schema: pa.Schema, place: str | os.PathLike[str]) -> None:
-    """Refuse columns of types that the format of an output place cannot hold.
+    """Refuse columns whose type the format of the output does not support.
 
     Raises
     ------
     DataError
-        There is one; the message names it.
+        A column has such a type; the message names the column.
     """
     kind = ending(place)
     if kind in ("-", ".arrow"):
@@ -38,6 +38,6 @@ def check_types(schema: pa.Schema, place: str | os.PathLike[str]) -> None:
         except (pa.ArrowNotImplementedError, pa.ArrowInvalid, pa.ArrowTypeError):
             name = "CSV" if kind.startswith(".csv") else "Parquet"
             raise DataError(
-                f"column {field.name!r} must have a type that {name} can hold; got {field.type}. "
+                f"column {field.name!r} must have a type that {name} supports; got {field.type}. "
                 "Cast it, leave it out, or write .arrow."
             ) from None

@@ -1,7 +1,7 @@
-"""How a table becomes a file: Parquet, a directory of it, Arrow IPC, CSV.
+"""Writers of the output formats: Parquet, a directory of Parquet parts, Arrow IPC, CSV.
 
-Each writer takes functions that build the row groups, called in `threads` threads, and tells the
-rows that it has written.
+Each writer takes functions that build the row groups, calls them in `threads` threads, and reports
+the number of rows that it has written.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from rfm_engine.parquet.row_groups import encode_group
 
 Groups: TypeAlias = Iterable[Callable[[], pa.Table]]
 Wrote: TypeAlias = Callable[[int], None]
-"""Called from the calling thread with the rows of each group that is written."""
+"""Called in the calling thread with the number of rows of each written group."""
 
 Writer: TypeAlias = Callable[[Groups, pa.Schema, Path, int, Wrote], None]
 
 _GROUP_ROWS = 1 << 20
-_BATCH_ROWS = 1 << 16  # Ctrl-C waits until as many are written: 0.1 s as CSV
+_BATCH_ROWS = 1 << 16  # Ctrl-C waits until this many rows are written: 0.1 s for CSV
 
 
 def grouped(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Groups:
-    """Gather or cut batches into row groups of one size, the last one smaller."""
+    """Join or cut batches into row groups of equal size; the last one may be smaller."""
     waiting: list[pa.RecordBatch] = []
     room = _GROUP_ROWS
     for batch in batches:
@@ -79,7 +79,7 @@ def write_parquet(
 def write_parts(
     groups: Groups, schema: pa.Schema, folder: Path, threads: int, wrote: Wrote
 ) -> None:
-    """Write Parquet parts of one row group each, and the marker."""
+    """Write Parquet parts with one row group each, and the marker file."""
     spare: list[Memory] = []
     head = empty_file(schema).view()
 
@@ -120,7 +120,7 @@ def write_csv(groups: Groups, schema: pa.Schema, path: Path, threads: int, wrote
 
 
 def write_csv_gz(groups: Groups, schema: pa.Schema, path: Path, threads: int, wrote: Wrote) -> None:
-    """Write CSV as one gzip file, which has no time in it: equal tables give equal bytes."""
+    """Write one gzip-compressed CSV file without a time stamp: equal tables give equal bytes."""
     with pa.OSFile(str(path), "wb") as file, pa.CompressedOutputStream(file, "gzip") as sink:
         _write_text(groups, schema, sink, threads, wrote)
 
@@ -137,7 +137,7 @@ def _write_text(
 
 def write_stdout(groups: Groups, schema: pa.Schema, threads: int, wrote: Wrote) -> None:
     """Write an Arrow IPC stream to stdout."""
-    # A Python file is safe here, where one thread writes; opening /dev/stdout anew would
+    # A Python file is safe here because only one thread writes. Opening /dev/stdout again would
     # truncate a file that the shell appends to.
     with pa.ipc.new_stream(sys.stdout.buffer, schema) as writer:
         _write_each(groups, threads, writer.write_batch, wrote)

@@ -1,4 +1,4 @@
-"""Work done by several threads, its results taken in the order of the work."""
+"""Run jobs in several threads, and process their results in order."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ T = TypeVar("T")
 
 
 def in_order(jobs: Iterable[Callable[[], T]], threads: int, take: Callable[[T], None]) -> None:
-    """Do `jobs` in `threads` threads, and give each result to `take` in the order of the jobs.
+    """Run `jobs` in `threads` threads, and pass each result to `take` in the order of the jobs.
 
-    As `results_in_order`; what `take` raises also comes out when jobs that have begun have ended.
+    Like `results_in_order`. An exception of `take` is also raised after running jobs have ended.
     """
     with closing(results_in_order(jobs, threads, "rfm-output")) as results:
         for result in results:

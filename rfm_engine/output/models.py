@@ -1,4 +1,4 @@
-"""Score models written to files."""
+"""Write score models to files."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from rfm_engine.segments.frozen_scheme import model_scheme
 
 
 def save_model(result: Result | Snapshot | Model, place: str | os.PathLike[str]) -> None:
-    """Write a model, or what a result was scored by, as JSON to be applied unchanged to orders.
+    """Write a model, or the model of a result, as JSON for scoring other orders unchanged.
 
     Raises
     ------
     UsageError
-        Customers are split by rank or within groups, so that there are no cut points of all.
+        The method ranks customers, or scores are within groups: there are no common cut points.
     """
     target = Path(path_text("place of the model", place)).resolve()
     about = _of_model(result) if isinstance(result, Model) else _of_result(result)
@@ -56,7 +56,7 @@ def _of_result(result: Result | Snapshot) -> dict[str, Any]:
 def _of_model(model: Model) -> dict[str, Any]:
     return {
         "as_of": model.as_of,
-        "customers": None,  # A model holds shares of them only.
+        "customers": None,  # A model contains only shares of customers.
         "fitted": model.fitted,
         "weights": model.weights,
         "shares": model.shares,
@@ -67,27 +67,27 @@ def _of_model(model: Model) -> dict[str, Any]:
 def check_keeping(
     place: str | os.PathLike[str], output: str | os.PathLike[str], options: Mapping[str, Any]
 ) -> None:
-    """Refuse to keep a model before anything is read: orders and results must survive it.
+    """Refuse to save a model, before anything is read, if it could overwrite orders or results.
 
     `options` are those of `rfm_engine.score`.
 
     Raises
     ------
     UsageError
-        The place is the output, in no folder, or a file that is no model; or there are no cut
-        points of all customers.
+        The place is also the output, its folder does not exist, or it is a file that is not a
+        model; or there are no common cut points for all customers.
     """
     given = path_text("place of the model", place)
     target = Path(given).resolve()
     what = f"place of the model must be a new file or a model; got {given!r}"
     if target == Path(path_text("output", output)).resolve():
-        raise UsageError(f"{what}, which is the output too. Name another.")
+        raise UsageError(f"{what}, which is also the output. Name another file.")
     if not target.parent.is_dir():
-        raise UsageError(f"{what}, whose folder is not there. Create it.")
+        raise UsageError(f"{what} in a folder that does not exist. Create the folder.")
     if target.exists():
         try:
             load_model(target)
         except UsageError:
-            raise UsageError(f"{what}, which is something else. Name another.") from None
+            raise UsageError(f"{what}, which is neither. Name another file.") from None
     _, plan = scheme_and_plan(options)
     refuse_without_cuts([axis.method for axis in plan[:3]], options.get("by"))

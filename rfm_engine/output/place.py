@@ -1,4 +1,4 @@
-"""Where output may go: what an output place means by its ending, and which are refused."""
+"""Output places: the meaning of their endings, and which places are refused."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 
 
 def ending(place: str | os.PathLike[str]) -> str:
-    """Return one of `FILES`, `-` (stdout) or, for a directory of parts, nothing.
+    """Return one of `FILES`, `-` (stdout), or an empty text for a directory of parts.
 
     Raises
     ------
     UsageError
-        It is another ending: people who write `-o x.xlsx` do not want a directory of that name.
+        The ending is unknown: `-o x.xlsx` should not create a directory of that name.
     """
     text = os.fspath(place)
     if text == "-":
@@ -37,14 +37,14 @@ def ending(place: str | os.PathLike[str]) -> str:
 
 
 def check_output(place: str | os.PathLike[str]) -> None:
-    """Refuse an output place that could not or must not be written, before anything is read.
+    """Refuse an output place that cannot or must not be written, before anything is read.
 
     Raises
     ------
     UsageError
-        If the place is no local path, its parent is missing or not writable, a directory stands
-        where a file should (or the reverse), it is a directory with files that are not ours, or
-        its ending is none that is known.
+        If the place is not a local path, its parent is missing or not writable, it is a directory
+        but should be a file (or the reverse), it is a directory with other files than those of
+        rfm, or its ending is unknown.
     """
     text = path_text("output", place)
     if not text or _URI.match(text):
@@ -113,23 +113,23 @@ def _check_folder(target: Path) -> None:
     if not (target / MARKER).is_file() and any(target.iterdir()):
         raise UsageError(
             f"output directory must be new, empty or one written by rfm; got {str(target)!r}, "
-            "which holds other files. Choose another name or empty it."
+            "which contains other files. Choose another name or empty it."
         )
 
 
 def refuse_inside(place: str | os.PathLike[str] | None, what: str, folder: Path) -> None:
-    """Refuse an output place within a folder that is read.
+    """Refuse an output place inside a folder that is read.
 
     Raises
     ------
     UsageError
-        It is one; the message names `what` the folder is.
+        The place is inside the folder; the message contains `what`, such as "the state".
     """
     if place is None or os.fspath(place) == "-":
         return
     if Path(place).resolve().is_relative_to(folder.resolve()):
         raise UsageError(
-            f"output must not stand in {what}; got {os.fspath(place)!r} in {str(folder)!r}. "
+            f"output must not be inside {what}; got {os.fspath(place)!r} in {str(folder)!r}. "
             "Choose another place."
         )
 
@@ -137,21 +137,21 @@ def refuse_inside(place: str | os.PathLike[str] | None, what: str, folder: Path)
 def refuse_overwriting(
     output: str | os.PathLike[str] | None, what: str, read: str | os.PathLike[str] | None
 ) -> None:
-    """Refuse an output place that would replace what is read, such as `what` "an input".
+    """Refuse an output place that would replace a file that is read.
 
     Raises
     ------
     UsageError
-        It would.
+        It would; the message contains `what`, such as "an input".
     """
     if output is not None and read is not None and same_place(path_text(what, read), output):
         raise UsageError(
-            f"output must not be {what}; got {os.fspath(read)} for both. Write elsewhere."
+            f"output must not be {what}; got {os.fspath(read)} for both. Choose another output."
         )
 
 
 def same_place(source: str | os.PathLike[str], output: str | os.PathLike[str]) -> bool:
-    """Tell whether writing `output` would replace `source`: the same file, or one inside it."""
+    """Tell whether writing `output` would replace `source`, or a folder that contains it."""
     texts = os.fspath(source), os.fspath(output)
     if "-" in texts or any(_URI.match(text) for text in texts):
         return False

@@ -1,4 +1,4 @@
-"""Tables out: Parquet, Arrow IPC, CSV. Written aside, then renamed: whole or not at all."""
+"""Write tables as Parquet, Arrow IPC or CSV: to a temporary name, which is then renamed."""
 
 from __future__ import annotations
 
@@ -20,31 +20,31 @@ def write(
     threads: int = 1,
     progress: Callable[[int], None] | None = None,
 ) -> None:
-    """Write `batches` to `place`, which afterwards holds all of them or is what it was.
+    """Write `batches` to `place`, completely or not at all.
 
     Parameters
     ----------
     batches
-        Record batches of `schema`, of any size; taken one after the other, so that a generator
-        is never held whole.
+        Record batches of `schema`, of any size. They are consumed one by one, so that a generator
+        is never completely in memory.
     schema
         Columns and metadata of the output.
     place
         The ending decides: `.parquet`, `.arrow` (IPC file), `.csv`, `.csv.gz`, `-` (IPC stream on
         stdout); a name without an ending, or with a trailing `/`, is a directory of Parquet parts.
     threads
-        Threads that encode Parquet; the output is the same for any number of them.
+        Number of threads that encode Parquet; it does not change the output.
     progress
-        Called now and then from the calling thread with the number of rows written.
+        Called from time to time, in the calling thread, with the number of rows written.
 
     Raises
     ------
     UsageError
-        If `place` is one that is never written to.
+        If `place` must not be written to.
     DataError
-        If a column has no form in CSV (binary).
+        If a column cannot be written as CSV (binary).
     OSError
-        If the disk is full or fails. Nothing is left behind, the old output stands.
+        If the disk is full or fails. No temporary files remain, and the old output is unchanged.
 
     Examples
     --------
@@ -65,25 +65,25 @@ def write_groups(
     threads: int = 1,
     progress: Callable[[int], None] | None = None,
 ) -> None:
-    """Write tables that are built when their turn comes; `place` holds all or is what it was.
+    """Write tables that are built only when they are needed, completely or not at all.
 
     Parameters
     ----------
     groups
-        Functions that build tables of `schema`, a quarter of a million rows or more: a row group
-        or a part. They are called in `threads` threads at a time, and each table is dropped as
-        soon as it is encoded; the groups keep their order. The calling thread walks over them, at
-        most two a thread ahead.
+        Functions that build tables of `schema`, each for a row group or a part, with a quarter of
+        a million rows or more. `threads` threads call them. Each table is freed as soon as it is
+        encoded; the groups keep their order. The calling thread iterates over them, at most two
+        per thread ahead.
     schema, place, progress
         As for `write`.
     threads
-        Threads that build and encode. `.arrow`, `.csv` and `-` are built by several, but written
-        by one.
+        Number of threads that build and encode. `.arrow`, `.csv` and `-` are built by several
+        threads, but written by one.
 
     Raises
     ------
     UsageError, DataError, OSError
-        As for `write`. What a function of `groups` raises comes out unchanged.
+        As for `write`. Exceptions of the functions in `groups` are raised unchanged.
 
     Examples
     --------
@@ -109,5 +109,5 @@ def write_groups(
         with (atomic.file if kind else atomic.folder)(target) as temporary:
             formats.WRITERS[kind](groups, schema, temporary, threads, wrote)
     except OSError as error:
-        error.add_note("The output place is as it was.")
+        error.add_note("The output place is unchanged.")
         raise

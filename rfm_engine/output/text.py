@@ -1,4 +1,4 @@
-"""The columns of a table as CSV shows them."""
+"""Convert the columns of a table to the form that CSV contains."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import pyarrow as pa
 from rfm_engine.errors import DataError
 from rfm_engine.kernels.arrays import arrow_texts, values
 
-_PLAIN_SCALE = 6  # up to here Arrow writes decimals without an exponent
+_PLAIN_SCALE = 6  # up to this scale Arrow writes decimals without an exponent
 
 
 def check_text(schema: pa.Schema) -> None:
-    """Refuse columns that have no text form."""
+    """Refuse columns that cannot be written as text."""
     for field in schema:
         if _is_binary(field.type):
             raise DataError(
@@ -22,7 +22,7 @@ def check_text(schema: pa.Schema) -> None:
 
 
 def as_text(table: pa.Table) -> pa.Table:
-    """Decode dictionaries, spell out uuids, and write decimals without an exponent."""
+    """Decode dictionaries, and write uuids and decimals without exponents as text."""
     return pa.table([_column(column) for column in table.columns], names=table.column_names)
 
 
@@ -40,7 +40,7 @@ def _column(column: pa.ChunkedArray) -> pa.ChunkedArray:
 def _uuid_text(ids: pa.Array) -> pa.Array:
     import pyarrow.compute as pc
 
-    raw = values(ids.storage, np.uint8).tobytes()  # of a null, whatever stands there
+    raw = values(ids.storage, np.uint8).tobytes()  # the bytes of nulls are arbitrary
     digits = np.frombuffer(raw.hex().encode(), np.uint8).reshape(-1, 32)
     text = np.full((len(ids), 36), ord("-"), np.uint8)
     for into, start, stop in ((0, 0, 8), (9, 8, 12), (14, 12, 16), (19, 16, 20), (24, 20, 32)):
@@ -48,7 +48,7 @@ def _uuid_text(ids: pa.Array) -> pa.Array:
     ends = np.arange(len(ids) + 1, dtype=np.int32) * np.int32(36)
     buffers = [None, pa.py_buffer(ends), pa.py_buffer(text)]
     words = pa.Array.from_buffers(pa.string(), len(ids), buffers)
-    # Neither `pa.scalar` nor `pa.array`: they import pandas where it is installed.
+    # Not `pa.scalar` or `pa.array`, because they import pandas if it is installed.
     return pc.if_else(ids.storage.is_valid(), words, pa.nulls(len(ids), pa.string()))
 
 

@@ -1,1 +1,1 @@
-"""Parquet as bytes: footers checked, columns encoded, row groups made one file."""
+"""Parquet at the level of bytes: check footers, encode columns, join row groups to one file."""

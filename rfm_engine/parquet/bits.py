@@ -1,4 +1,4 @@
-"""Bit packing as Parquet defines it: least significant bit first."""
+"""Bit packing as in Parquet: least significant bit first."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rfm_engine.kernels import kernel
 
 @kernel
 def pack(numbers, width, out, at):
-    """Write numbers of `width` bits, a multiple of 32 of them, to `out[at:]`; return the end."""
+    """Write a multiple of 32 numbers of `width` bits to `out[at:]`; return the end."""
     waiting = np.uint64(0)
     n_bits = np.uint64(0)
     low_bits = min(width, np.uint64(32))

@@ -1,8 +1,8 @@
 """Our own encoders for columns without nulls: integers, fixed-size binary, dictionary indices.
 
-Each returns the pages and the metadata of a column chunk. Pages have version 1, as in Arrow:
-definition levels, all 1 because no value is null, then the values, uncompressed. The columns of the
-result take 25 ns per customer with an integer id, in Arrow 103 ns.
+Each encoder returns the pages and the metadata of a column chunk. Pages have version 1, as in
+Arrow: definition levels, all 1 because no value is null, then the values, uncompressed. The columns
+of the result take 25 ns per customer with an integer id, and 103 ns with Arrow.
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ def _encoded(  # noqa: PLR0913 - the fields of the metadata
 def _data_pages(
     bodies: Sequence[Bytes], cut: Sequence[npt.NDArray[Any]], encoding: int
 ) -> list[Bytes | bytes]:
-    """Return header with definition levels, and values, of each page."""
+    """Return two items per page: the header with the definition levels, and the values."""
     pages: list[Bytes | bytes] = []
     for body, n in zip(bodies, map(len, cut), strict=True):
         run = varint(n << 1) + b"\x01"

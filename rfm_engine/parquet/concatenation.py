@@ -1,8 +1,8 @@
-"""One Parquet file out of row groups that were encoded apart.
+"""Join row groups that were encoded separately to one Parquet file.
 
-A row group encoded as a file of its own is, from its first page to its footer, what a larger file
-needs of it. Only the offsets in its footer move. pyarrow can join footers, but not move them, and
-it encodes a file in one thread.
+A larger file can use the pages of a row group that was encoded as a separate file, unchanged. Only
+the offsets in its footer change. pyarrow can join footers but cannot change their offsets, and it
+encodes a file in one thread.
 """
 
 from __future__ import annotations
@@ -19,18 +19,19 @@ MAGIC = b"PAR1"
 _TAIL_BYTES = 8  # length of the footer and the magic after it
 _NO_STRUCTS = bytes([STRUCT])
 _N_ROWS, _ROW_GROUPS, _CHUNKS = 3, 4, 1
-# On a disk that takes 2 GB/s, 350 MB synced at the end take 0.15 s; begun early, nothing.
+# On a disk that writes 2 GB/s, syncing 350 MB at the end takes 0.15 s. If syncing starts early, it
+# takes no extra time.
 _SYNC_BYTES = 64 << 20
 
 Edits: TypeAlias = "Mapping[int, Edits | Callable[[Any], bytes]]"
-"""What to write instead of the values of a struct, by field number."""
+"""Replacements for the values of a struct, by field number."""
 
 
 class Stitch:
-    """Appends encoded row groups to an open file. Without `close` it is not a Parquet file."""
+    """Appends encoded row groups to an open file; `close` completes the Parquet file."""
 
     def __init__(self, file: pa.OSFile, empty: memoryview) -> None:
-        """Begin with `empty`, an encoded table without rows: it gives the schema and metadata."""
+        """Start with `empty`, an encoded table without rows, which has the schema and metadata."""
         self._file = file
         self._about = _footer(empty)
         self._groups: list[bytes] = []
@@ -39,7 +40,7 @@ class Stitch:
         file.write(MAGIC)
 
     def append(self, encoded: memoryview) -> None:
-        """Append the row groups of an encoded table of the same schema."""
+        """Append the row groups of an encoded table with the same schema."""
         footer = _footer(encoded)
         pages = encoded[len(MAGIC) : footer_start(encoded)]
         shift = self._file.tell() - len(MAGIC)
@@ -89,7 +90,7 @@ def footer_start(encoded: memoryview) -> int:
 
 
 def edited(reader: Compact, edits: Edits) -> bytes:
-    """Copy the struct that `reader` stands at, with some values replaced."""
+    """Copy the struct at the position of `reader`, with some values replaced."""
     copy = bytearray()
     copied = reader.at
     for number, kind in reader.fields():
@@ -110,10 +111,10 @@ def edited(reader: Compact, edits: Edits) -> bytes:
 
 
 def _moves(shift: int) -> Edits:
-    """Return what changes in a row group when its pages move by `shift` bytes."""
+    """Return the changes in a row group when its pages move by `shift` bytes."""
 
     def move(offset: int) -> bytes:
-        # Where something does not exist, some fields say 0 instead of being absent.
+        # If something does not exist, some fields are 0 instead of missing.
         return _zigzag(offset + shift if offset else 0)
 
     # Data, index and dictionary pages, bloom filter; the metadata of the chunk (0 nowadays), its

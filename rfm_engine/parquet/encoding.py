@@ -1,6 +1,6 @@
-"""How each column of a table is encoded as Parquet by Arrow.
+"""Choose the Parquet encoding of each column of a table, and write tables with Arrow.
 
-Costs are CPU time of one thread a row, at a million rows, with what they leave behind.
+Costs are CPU time of one thread per row, measured with a million rows, and size per row.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import pyarrow.parquet
 from rfm_engine.kernels.arrays import values
 
 _FEW_VALUES = {"product_id", "seller_id", "list_price", "discount"}
-# Packed to the bits they need, these are as small as compressed, in half the time.
+# If packed to the bits they need, these columns are as small as with compression, in half the time.
 _PACKED = {
     "first_order", "last_order", "recency_days", "frequency", "monetary",
     "r_score", "f_score", "m_score",
@@ -27,9 +27,9 @@ DICTIONARY, PLAIN, DELTA = "RLE_DICTIONARY", "PLAIN", "DELTA_BINARY_PACKED"
 
 
 class Memory(io.RawIOBase):
-    """A file in memory that keeps its room when it is begun anew.
+    """A file in memory that is reused for each row group.
 
-    Room that is new for each row group costs a fifth of the CPU time of encoding: the system
+    New memory for each row group costs a fifth of the CPU time of encoding, because the system
     clears it first.
     """
 
@@ -38,19 +38,19 @@ class Memory(io.RawIOBase):
         self._end = 0
 
     def begin(self) -> None:
-        """Forget what was written."""
+        """Discard the content and start again."""
         self._end = 0
 
     def writable(self) -> bool:
-        """Say that this can be written."""
+        """Return that the file can be written."""
         return True
 
     def tell(self) -> int:
-        """Return the bytes written."""
+        """Return the number of bytes written."""
         return self._end
 
     def write(self, data: Any) -> int:
-        """Append."""
+        """Append bytes."""
         start = self._end
         self._end += len(data)
         self._room[start : self._end] = memoryview(data)
@@ -61,7 +61,7 @@ class Memory(io.RawIOBase):
         self._end = end
 
     def view(self) -> memoryview:
-        """Show what was written. There must be no view when more is written."""
+        """Return a view of the content. No view may exist when more is written."""
         return memoryview(self._room)[: self._end]
 
 
@@ -75,7 +75,7 @@ def write_table(table: pa.Table, schema: pa.Schema, sink: pa.NativeFile | Memory
 
 
 def empty_file(schema: pa.Schema) -> Memory:
-    """Return a Parquet file without rows, which has the schema and its metadata."""
+    """Return a Parquet file without rows that has the schema and its metadata."""
     memory = Memory()
     # `schema.empty_table` would import pandas, 0.15 s.
     write_table(pa.Table.from_batches([], schema), schema, memory)
@@ -89,7 +89,7 @@ def _options(table: pa.Table) -> dict[str, Any]:
         "compression": {name: compression for name, (_, compression) in chosen.items()},
         "use_dictionary": [name for name in encodings if encodings[name] == DICTIONARY],
         "column_encoding": {n: e for n, e in encodings.items() if e != DICTIONARY},
-        # Of dictionaries of text they take 8 ns, as long as all the rest, and tell nobody much.
+        # For dictionaries of text they take 8 ns, as long as all the rest, and are of little use.
         "write_statistics": [n for n in encodings if not pa.types.is_dictionary(table[n].type)],
     }
 
@@ -104,25 +104,25 @@ def choose(name: str, column: pa.ChunkedArray) -> tuple[str, str]:
     if name in _PACKED or (types.is_integer(kind) and _is_narrow(column)):
         return DELTA, "none"
     if types.is_integer(kind):
-        # Numbers without order, as ids are: 7 ns and 8 B; with zstd 10 ns and 8 B.
+        # Unordered numbers, such as ids: 7 ns and 8 B; with zstd 10 ns and 8 B.
         return PLAIN, "none"
     if isinstance(kind, pa.UuidType):
         return PLAIN, "none"  # Random bits: 1 ns and 16 B; with zstd 29 ns and 16 B.
     if _is_text(kind):
-        # Lengths and characters apart. 32 hexadecimal digits: 78 ns and 16.1 B, plain with zstd
-        # 117 ns and 17.4 B, lz4 97 ns and 34.4 B, snappy 136 ns and 32.2 B; "C000123456": 66 ns
-        # and 4.0 B, plain with zstd 56 ns and 4.0 B.
+        # Lengths and characters are stored separately. 32 hexadecimal digits: 78 ns and 16.1 B,
+        # plain with zstd 117 ns and 17.4 B, lz4 97 ns and 34.4 B, snappy 136 ns and 32.2 B.
+        # "C000123456": 66 ns and 4.0 B, plain with zstd 56 ns and 4.0 B.
         return "DELTA_LENGTH_BYTE_ARRAY", "zstd"
     return PLAIN, "zstd"
 
 
 def _is_narrow(column: pa.ChunkedArray) -> bool:
-    """Say whether integers lie near their neighbours, by the first of them.
+    """Return whether neighbouring integers are close to each other, judged by the first rows.
 
-    Dense ids without order, packed: 11 ns and 3.2 B (zstd: 29 ns and 3.6 B); sorted 63-bit ids:
-    15 ns and 5.8 B (zstd: 15 ns and 7.7 B).
+    Dense unordered ids, packed: 11 ns and 3.2 B (zstd: 29 ns and 3.6 B); sorted 63-bit ids: 15 ns
+    and 5.8 B (zstd: 15 ns and 7.7 B).
     """
-    # `to_numpy` would import pandas where it is installed, and `cast` all of pyarrow's functions.
+    # `to_numpy` would import pandas if it is installed, and `cast` all of pyarrow's functions.
     dtype = column.type.to_pandas_dtype()
     chunks = [values(c, dtype).astype(np.float64) for c in column.slice(0, _SAMPLE_ROWS).chunks]
     steps = np.diff(np.concatenate([np.empty(0), *chunks]))

@@ -1,4 +1,4 @@
-"""Does a Parquet footer describe its file? Read and checked before a single page is decoded."""
+"""Read a Parquet footer, and check that it matches the file before any page is decoded."""
 
 from __future__ import annotations
 
@@ -42,15 +42,16 @@ class RowGroup:
 
 
 def read_footer(file: pa.NativeFile, name: str) -> list[RowGroup]:
-    """Read the row groups out of the footer of an open Parquet file, and check them.
+    """Read the row groups in the footer of an open Parquet file, and check them.
 
-    All column chunks are looked at, needed or not: 20,000 of them take 0.7 s.
+    All column chunks are checked, even if they are not needed: 20,000 of them take 0.7 s.
 
     Raises
     ------
     DataError
-        The footer cannot be read, row groups do not add up, or a column chunk leaves the file,
-        overlaps another one or holds another number of values than its row group has rows.
+        The footer cannot be read, the rows of the row groups do not add up, or a column chunk
+        extends beyond the file, overlaps another one, or has another number of values than its row
+        group has rows.
     """
     size = file.size()
     file.seek(max(size - _TAIL_BYTES, 0))
@@ -58,9 +59,9 @@ def read_footer(file: pa.NativeFile, name: str) -> list[RowGroup]:
     footer_bytes = int.from_bytes(tail[:4], "little")
     data_end = size - _TAIL_BYTES - footer_bytes
     if tail[4:] == b"PARE":
-        raise _refusal(name, "an encrypted one", "Decrypt the file first.")
+        raise _refusal(name, "an encrypted footer", "Decrypt the file first.")
     if tail[4:] != _MAGIC or data_end < len(_MAGIC):
-        raise _refusal(name, "a file that ends without one", "See whether it was cut off.")
+        raise _refusal(name, "a file without a footer", "Check whether the file is complete.")
     file.seek(data_end)
     try:
         groups, n_rows, repeated = _parse(Compact(file.read(footer_bytes)))
@@ -72,7 +73,7 @@ def read_footer(file: pa.NativeFile, name: str) -> list[RowGroup]:
 
 
 def _parse(footer: Compact) -> tuple[list[RowGroup], int, set[str]]:
-    """Return the row groups, the rows in all, and the columns that repeat within a row."""
+    """Return the row groups, the total number of rows, and the columns that repeat within a row."""
     groups: list[RowGroup] = []
     n_rows, repeated = -1, set[str]()
     for number, kind in footer.fields():
@@ -83,7 +84,7 @@ def _parse(footer: Compact) -> tuple[list[RowGroup], int, set[str]]:
         elif number == 3:
             n_rows = _int(footer.value(kind))
         elif number == 4:
-            # One at a time: as dicts all row groups of a wide file would take much memory.
+            # One at a time, because all row groups of a wide file would take much memory as dicts.
             groups += [_row_group(footer.struct()) for _ in footer.items()]
         else:
             footer.value(kind)
@@ -101,7 +102,7 @@ def _chunk(fields: Struct) -> Chunk:
         raise ValueError("encrypted columns")
     [about] = _structs([fields.get(3)])
     start, dictionary = _int(about.get(9)), about.get(11)
-    # Some old writers put 0 where there is no dictionary page.
+    # Some old writers use 0 if there is no dictionary page.
     if isinstance(dictionary, int) and 0 < dictionary < start:
         start = dictionary
     path = about.get(3)
@@ -117,7 +118,7 @@ def _chunk(fields: Struct) -> Chunk:
 
 
 def _all_dictionary(statistics: Any) -> bool:
-    """Tell whether all data pages are said to hold places in a dictionary."""
+    """Return whether all data pages are dictionary-encoded according to the metadata."""
     if statistics is None:
         return False
     of_data = [page.get(2) for page in _structs(statistics) if page.get(1) in _DATA_PAGES]
@@ -129,14 +130,14 @@ def _check(
 ) -> None:
     if any(group.n_rows < 0 for group in groups) or sum(g.n_rows for g in groups) != n_rows:
         held = sum(group.n_rows for group in groups)
-        raise _refusal(name, f"{held} rows in row groups and {n_rows} in all")
+        raise _refusal(name, f"{held} rows in row groups and {n_rows} in total")
     for group in groups:
         if [c.column for c in group.chunks] != [c.column for c in groups[0].chunks]:
-            raise _refusal(name, "row groups of different columns")
+            raise _refusal(name, "row groups with different columns")
     spans = sorted(_spans(groups, repeated, data_end, name))
     for (_, end, before), (start, _, after) in pairwise(spans):
         if start < end:
-            raise _refusal(name, f"{after} beginning inside {before}")
+            raise _refusal(name, f"{after} that starts inside {before}")
 
 
 def _spans(
@@ -160,21 +161,21 @@ def _spans(
 
 def _structs(value: Any) -> list[Struct]:
     if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-        raise ValueError("parts missing from it")
+        raise ValueError("a footer with missing parts")
     return value
 
 
 def _int(value: Any) -> int:
     if not isinstance(value, int):
-        raise ValueError("numbers missing from it")
+        raise ValueError("a footer with missing numbers")
     return value
 
 
 def _name(value: Any) -> str:
     if not isinstance(value, bytes):
-        raise ValueError("names missing from it")
+        raise ValueError("a footer with missing names")
     return value.decode()
 
 
 def _refusal(name: str, got: str, advice: str = "Write the file again.") -> DataError:
-    return DataError(f"{name} must have a footer that describes it; got {got}. {advice}")
+    return DataError(f"{name} must have a footer that matches the file; got {got}. {advice}")

@@ -1,4 +1,4 @@
-"""Encode a table as a row group: usual columns with our own encoders, others with Arrow."""
+"""Encode a table as a row group: common columns with our own encoders, others with Arrow."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ENCODINGS = {PLAIN: columns.PLAIN, DELTA: columns.DELTA}
 
 
 def encode_group(table: pa.Table, memory: Memory) -> None:
-    """Encode a table as `Stitch` takes it: the pages of one row group and a footer for it.
+    """Encode a table in the form for `Stitch`: the pages of one row group and its footer.
 
     A table without rows has no row group.
     """

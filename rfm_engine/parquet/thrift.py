@@ -1,7 +1,7 @@
 """The compact protocol of Thrift, as far as Parquet uses it.
 
-pyarrow shows the footer it has read, but some of its accessors end the process on a footer that
-contradicts itself (a column chunk that claims to be encrypted): no exception leaves them.
+pyarrow gives access to the footer of a file, but some of its accessors end the process instead of
+raising an exception if the footer is contradictory (a column chunk that claims to be encrypted).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
 Struct: TypeAlias = dict[int, Any]
-"""Values by field number: int, bool, bytes, list, dict or None where nobody asks."""
+"""Values by field number: int, bool, bytes, list, dict, or None if no code uses the value."""
 
 (
     _STOP, _TRUE, _FALSE, _BYTE, _I16, _I32, _I64, _DOUBLE, _BINARY, _LIST, _SET, _MAP, STRUCT,
@@ -23,28 +23,28 @@ _DEEPEST = 32
 
 @dataclass(slots=True)
 class Compact:
-    """A reading position in bytes. Whatever is wrong with the bytes raises ValueError."""
+    """A reading position in bytes. Any error in the bytes raises ValueError."""
 
     data: bytes
     at: int = 0
     depth: int = 0
 
     def fields(self) -> Iterator[tuple[int, int]]:
-        """Yield number and kind of each field of a struct; take its value before the next."""
+        """Yield number and kind of each field of a struct; read its value before the next field."""
         number = 0
         while (head := self._byte()) != _STOP:
             number = number + (head >> 4) if head >> 4 else self._zigzag()
             yield number, head & 15
 
     def struct(self) -> Struct:
-        """Read a struct with all it holds."""
+        """Read a struct with all its values."""
         return {number: self.value(kind) for number, kind in self.fields()}
 
     def items(self) -> Iterator[int]:
-        """Yield the kind of each item of a list; take the item before the next."""
+        """Yield the kind of each item of a list; read the item before the next one."""
         head = self._byte()
         size = head >> 4 if head >> 4 != _LONG else self._varint()
-        # No item is shorter than a byte, so that a size cannot be a bomb.
+        # Every item has at least one byte, so that a wrong size cannot exhaust memory.
         if size > len(self.data) - self.at:
             raise ValueError(f"a list of {size} items")
         for _ in range(size):
@@ -63,7 +63,7 @@ class Compact:
             return self._bytes(self._varint())
         if kind in (STRUCT, _LIST, _SET):
             if self.depth == _DEEPEST:
-                raise ValueError("structures without end")
+                raise ValueError("structures nested too deeply")
             self.depth += 1
             nested = self.struct() if kind == STRUCT else [self._item(k) for k in self.items()]
             self.depth -= 1
@@ -76,7 +76,7 @@ class Compact:
 
     def _byte(self) -> int:
         if self.at >= len(self.data):
-            raise ValueError("an end in the middle")
+            raise ValueError("a footer that ends too early")
         self.at += 1
         return self.data[self.at - 1]
 

@@ -1,1 +1,1 @@
-"""What scoring gives back: customers, cut points, segments, and what is kept of them."""
+"""Results of scoring: customers, cut points, segments, and the snapshots and models of them."""

@@ -1,4 +1,4 @@
-"""The customers of a result: scored in chunks, made into tables when somebody wants them."""
+"""The customers of a result: scored in chunks, converted to tables on request."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Scored: TypeAlias = tuple[CustomerChunk, Cells, Callable[[], Segments]]
 
 
 class ScoredCustomers:
-    """Customers with an order, their cells and segments, and how to write them as columns."""
+    """Customers with an order, their cells and segments, and their conversion to columns."""
 
     def __init__(
         self,
@@ -37,11 +37,11 @@ class ScoredCustomers:
         self._totals = totals
 
     def describe(self, metadata: dict[bytes, str]) -> None:
-        """Give the schema its metadata."""
+        """Set the metadata of the schema."""
         self.schema = self.schema.with_metadata(metadata)
 
     def share_labels(self, other: ScoredCustomers) -> None:
-        """Give both the same dictionaries, because they are written to one file."""
+        """Use the same dictionaries for both, because they are written to one file."""
         self._labels = other._labels = self._labels.joined(other._labels)
 
     @property
@@ -51,24 +51,24 @@ class ScoredCustomers:
 
     @property
     def budget(self) -> Budget:
-        """How the memory of the run is divided."""
+        """The memory budget of the run."""
         return self._totals.budget
 
     @property
     def spill(self) -> SpillFile:
-        """The file for what memory has no room for."""
+        """The file for data that do not fit in memory."""
         return self._totals.spill
 
     def __len__(self) -> int:
         return sum(len(cells) for _, cells, _ in self._chunks)
 
     def groups(self, schema: pa.Schema) -> Iterator[Callable[[], pa.Table]]:
-        """Yield what makes the tables, one per chunk; other columns that `schema` has are null."""
+        """Yield functions that make tables, one per chunk; extra columns of `schema` are null."""
         make = self._table if schema is self.schema else partial(self._widened, schema)
         return (partial(make, chunk) for chunk in self._chunks)
 
     def sample(self, schema: pa.Schema) -> pa.Table:
-        """Return ids of some customers at random, as many as `SortedCustomers` takes."""
+        """Return ids of random customers, as many as `SortedCustomers` needs."""
         tables = []
         for chunk, cells, _ in self._chunks:
             columns = chunk.some_ids(sample_rows(len(cells)))
@@ -76,7 +76,7 @@ class ScoredCustomers:
         return pa.concat_tables([pa.Table.from_batches([], schema), *tables])
 
     def found(self, ids: Sequence[Any]) -> Iterator[pa.Table]:
-        """Yield the rows of customers with such ids, of the chunks that have any."""
+        """Yield the rows of customers with one of `ids`, for each chunk that contains one."""
         for chunk, cells, segments in self._chunks:
             mask = is_among(chunk.id_column(), ids).to_numpy()
             if mask.any():
@@ -101,7 +101,7 @@ def _taken(segments: Callable[[], Segments], mask: Mask) -> Segments:
 
 
 def widened(table: pa.Table, schema: pa.Schema) -> pa.Table:
-    """Return a table with the columns of `schema`; those that it does not have are null."""
+    """Return a table with the columns of `schema`; columns that it does not have are null."""
     columns = [
         table[field.name] if field.name in table.schema.names else pa.nulls(len(table), field.type)
         for field in schema

@@ -1,4 +1,4 @@
-"""How far the customers of today are from those that a model was fitted to."""
+"""Measure how much customers differ from the customers that a model was fitted to."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from rfm_engine.errors import UsageError
 from rfm_engine.result.model import Model, load_model, shares_of
 from rfm_engine.result.summary import ScoredPopulation
 
-# A share of nobody has no logarithm; as is usual it counts as one in ten thousand.
+# 0 has no logarithm. As usual for this index, an empty share counts as 0.0001.
 _LEAST_SHARE = 0.0001
 
 
 class Drift(NamedTuple):
-    """The shares of customers then and now, by score or segment, and how far they are apart.
+    """The shares of customers then and now, by score or segment, and the difference between them.
 
-    `psi` is the population stability index: the sum of `(now - then) * ln(now / then)`. Below 0.1
-    is taken for stable, above 0.25 for another population.
+    `psi` is the population stability index: the sum of `(now - then) * ln(now / then)`. A value
+    below 0.1 is considered stable, a value above 0.25 a different population.
     """
 
     what: str
@@ -41,8 +41,8 @@ def drift(model: Model | str | os.PathLike[str], result: ScoredPopulation) -> li
     Raises
     ------
     UsageError
-        There is no such model, there are no customers on one side, or the result is scored by
-        something else.
+        There is no such model, one side has no customers, or the result was not scored with the
+        model.
     """
     if not isinstance(model, Model):
         model = load_model(model)
@@ -50,13 +50,13 @@ def drift(model: Model | str | os.PathLike[str], result: ScoredPopulation) -> li
     now = shares_of(result)
     if not any(now["segment"].values()):
         raise UsageError(
-            "orders must have customers to be compared with those of a model; got none. "
-            "Look at what was dropped."
+            "orders must have customers to compare with those of a model; got none. "
+            "Check which rows were dropped."
         )
     for what, then in model.shares.items():
         if then.keys() != now[what].keys():
             raise UsageError(
-                f"result must be scored by the model it is compared with; got another {what}. "
+                f"result must be scored with the model it is compared with; got another {what}. "
                 "Score with model=."
             )
     return [
@@ -71,11 +71,11 @@ def check_fitted(model: Model) -> None:
     Raises
     ------
     UsageError
-        It was: whatever comes would be far from it.
+        The model has no shares of customers, so every result would be far from it.
     """
     if not any(model.shares["segment"].values()):
         raise UsageError(
-            "model must be fitted to customers for others to be compared with them; got none. "
+            "model must be fitted to customers to compare others with them; got none. "
             "Fit it to orders that count."
         )
 

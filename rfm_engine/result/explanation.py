@@ -1,4 +1,4 @@
-"""Why a customer landed where it did: values, cut points, the rule, and what others would need."""
+"""Explain scores and segments: values, cut points, the rule, and what other segments need."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _MOST_NEAR = 3
 
 
 class AxisStory(NamedTuple):
-    """One axis: the value, the score, and from where to where its bin reaches.
+    """One axis: the value, the score, and the range of its bin.
 
-    `above` and `up_to` are cut points, None at the ends of the axis and where a bin is no matter
-    of values alone.
+    `above` and `up_to` are cut points. They are None at the ends of the axis, and if a bin does not
+    depend on the value alone.
     """
 
     axis: str
@@ -35,14 +35,14 @@ class AxisStory(NamedTuple):
 
 
 class Near(NamedTuple):
-    """A segment that the customer is not in, and what would have to change; nothing if it lost."""
+    """Another segment, and what is missing for it; nothing is missing if another rule won."""
 
     segment: str
     missing: tuple[str, ...]
 
 
 class Explanation(NamedTuple):
-    """A customer's row of the result, its axes, the rule that won, and those that nearly did."""
+    """A customer's row of the result, its axes, its segment and rule, and near segments."""
 
     customer: dict[str, Any]
     axes: tuple[AxisStory, ...]
@@ -54,19 +54,20 @@ class Explanation(NamedTuple):
 def explain(result: Result | Snapshot, ids: Sequence[Any]) -> list[Explanation]:
     """Explain the scores and segments of customers.
 
-    With `by` in each of their groups, with `overall` then among all customers.
+    With `by`, there is one explanation per group of a customer. With `overall`, the explanations
+    among all customers follow.
 
     Parameters
     ----------
     result
         What `score` or `read_snapshot` returned.
     ids
-        Customers, as values of the customer column or as their text.
+        Customers, as values of the customer column or as text.
 
     Raises
     ------
     UsageError
-        There is no such customer with an order.
+        An id is not the id of a customer with an order.
 
     Examples
     --------
@@ -88,13 +89,13 @@ def explain(result: Result | Snapshot, ids: Sequence[Any]) -> list[Explanation]:
     for given, each in zip(ids, wanted, strict=True):
         if each not in found:
             raise UsageError(
-                f"id must be a customer with an order; got {shown(given)}. Look it up."
+                f"id must be a customer with an order; got {shown(given)}. Check the id."
             )
     rows = [row for each in wanted for row in found[each]]
     by = result.options["by"]
     if by is None:
         return list(map(_Teller(result).explain, rows))
-    # Of each group once: its cut points are found anew.
+    # Once per group, because its cut points are computed again.
     tellers = {
         group: _Teller(result.of_group(group)) for group in dict.fromkeys(row[by] for row in rows)
     }
@@ -103,7 +104,7 @@ def explain(result: Result | Snapshot, ids: Sequence[Any]) -> list[Explanation]:
 
 
 class _Teller:
-    """Knows the cut points and rules of a result."""
+    """Explains rows with the cut points and rules of a result."""
 
     def __init__(self, result: Result | Snapshot) -> None:
         self._result = result
@@ -127,7 +128,7 @@ class _Teller:
         others.sort(key=lambda near: len(near.missing))
         fewest = len(others[0].missing) if others else 0
         near = [each for each in others if len(each.missing) <= max(1, fewest)][:_MOST_NEAR]
-        said = "fits no other rule" if rule is None else rule_text(scheme, rule)
+        said = "matches no other rule" if rule is None else rule_text(scheme, rule)
         axes = tuple(self._axis(axis, scores[axis], row) for axis in AXES)
         return Explanation(row, axes, own, said, tuple(near))
 
@@ -138,9 +139,9 @@ class _Teller:
         return AxisStory(axis, self._value(axis, row), score, above, up_to)
 
     def _between(self, axis: str, low: int, high: int) -> tuple[int | None, int | None] | None:
-        """Return the cut points around a range of scores; None where nobody can have one of them.
+        """Return the cut points around a range of scores; None if no customer can have the scores.
 
-        Ties leave bins empty, and `qcut-drop` leaves none of the best.
+        Bins can be empty because of ties, and `qcut-drop` can have fewer bins, without the best.
         """
         method = self._result.options["method"][AXES.index(axis)]
         if self._result.cuts is None or method in BY_RANK:
@@ -173,7 +174,7 @@ class _Teller:
     def _missing(
         self, segment: Segment, number: int, scores: dict[str, int], row: dict[str, Any]
     ) -> list[str] | None:
-        """Say what a customer would need to be in a segment; None where nobody can be."""
+        """Return what a customer would need for a segment; None if no customer can be in it."""
         r, f, m = (scores[axis] for axis in AXES)
         have = scores | {SUM: r + f + m}
         found = []
@@ -195,7 +196,7 @@ class _Teller:
         return found
 
     def _wanted(self, axis: str, low: int, high: int, row: dict[str, Any]) -> str:
-        """Say what a range of scores means in days, orders or money."""
+        """Return what a range of scores means in days, orders or money, as text."""
         above, up_to = self._between(axis, low, high) or (None, None)
         ends = [f"above {self._cut(axis, above)}"] if above is not None else []
         ends += [f"at most {self._cut(axis, up_to)}"] if up_to is not None else []
@@ -214,7 +215,7 @@ class _Teller:
         return [f"{condition} ({', '.join([*ends, f'has {has}'])})"]
 
     def _raw(self, measure: str, row: dict[str, Any]) -> int | None:
-        """Return a raw measure as an integer, as conditions count it."""
+        """Return a raw measure as an integer, in the units of conditions."""
         n = int(row["frequency"])
         minor = int(row["monetary"].scaleb(self._scale))
         if measure == "average_order":
@@ -234,11 +235,11 @@ class _Teller:
 
 
 def rule_text(scheme: Scheme, segment: Segment) -> str:
-    """Write a segment's rule as people read it."""
+    """Return the rule of a segment as readable text."""
     parts = [_range(axis, low, high) for axis, (low, high) in segment.ranges.items()]
     if segment.codes:
         parts.append(_codes_text(scheme, segment))
-    return ", ".join([*parts, *map(str, segment.conditions)]) or "everybody"
+    return ", ".join([*parts, *map(str, segment.conditions)]) or "all customers"
 
 
 def _codes_text(scheme: Scheme, segment: Segment) -> str:

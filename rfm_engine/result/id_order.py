@@ -1,4 +1,4 @@
-"""Rows in the order of their ids: integers by value, text and binary bytewise, nulls first."""
+"""Sort rows by their ids: integers by value, text and binary bytewise, nulls first."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ _DIGIT_VALUES = 256
 def ascending(columns: Sequence[pa.Array[Any]]) -> Positions:
     """Return the rows in the order of their ids in the first column, then in the next.
 
-    Ids are compared word by word, 8 bytes each; after the first word only rows that are still tied
-    are sorted further. So random ids of any length take little more time than integers.
+    Ids are compared word by word, 8 bytes per word. After the first word only rows that are still
+    tied are sorted further. Therefore random ids of any length take little more time than integers.
     """
     n_rows = len(columns[0])
     order = np.arange(n_rows, dtype=np.uint32)
@@ -57,9 +57,10 @@ def rows_in_order(table: pa.Table, n_ids: int) -> list[dict[str, Any]]:
 
 
 def sorted_words(words: Words) -> tuple[Positions, Words]:
-    """Return the rows in the order of their words, equal ones as they came, and the words in order.
+    """Return the rows in the order of their words (stable), and the sorted words.
 
-    262,144 random words take 14 ns each, `numpy.argsort` 71 ns and its stable kind 80 ns.
+    For 262,144 random words this takes 14 ns per word; `numpy.argsort` takes 71 ns, and its stable
+    kind 80 ns.
     """
     n = len(words)
     rows, words = np.arange(n, dtype=np.uint32), words.copy()
@@ -70,7 +71,7 @@ def sorted_words(words: Words) -> tuple[Positions, Words]:
 
 
 def _levels(column: pa.Array[Any]) -> Iterator[Level]:
-    """Yield what reads the words of a column's rows, the deciding ones first."""
+    """Yield functions that read the words of rows of a column, most significant words first."""
     present = valid_mask(column)
     if present is not None:
         there = present
@@ -93,16 +94,17 @@ def _levels(column: pa.Array[Any]) -> Iterator[Level]:
 
     longest = int((ends - starts).max(initial=0))
     yield from map(word_at, range(0, longest, WORD_BYTES))
-    # Zeros fill up the last word, so that only the length tells "a" from "a\0".
+    # The last word is padded with zeros, so that only the length distinguishes "a" from "a\0".
     yield lambda rows: (ends[rows] - starts[rows]).astype(np.uint64)
 
 
 @kernel
 def sort_words(words, rows, other_words, other_rows, counts):
-    """Sort words and their rows byte by byte, the last byte first, from one pair to the other.
+    """Sort words and their rows byte by byte (radix sort), from the least significant byte.
 
-    `counts` is `int64[8, 256]` of zeros. Bytes that all words share are skipped. Returns the number
-    of passes: after an odd number the result is in the other pair.
+    Each pass copies from one pair of arrays to the other. `counts` is `int64[8, 256]` of zeros.
+    Bytes that are the same in all words are skipped. Return the number of passes: if it is odd, the
+    result is in the other pair.
     """
     n = len(words)
     n_passes = 0

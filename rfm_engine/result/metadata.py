@@ -1,4 +1,4 @@
-"""What the metadata of an output say of its customers: all that a snapshot has besides them."""
+"""The metadata of an output: everything that a snapshot contains besides its customers."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from rfm_engine.segments.parser import scheme_of
 
 METADATA_KEY = b"rfm_engine"
 FORMAT = 1
-"""Number of the form of the metadata: another number is another form."""
+"""Version number of the format of the metadata."""
 MOST_CELLS = 10_000
 MOST_SURVEY_BYTES = 1_000_000
-# They change no row, so that they are not written beside rows.
+# These options change no row, so they are not written to the options in the metadata.
 _RUNNING = ("threads", "memory_limit", "sort")
 _TUPLES = ("csv_null", "distinct", "where")
 
 
 def metadata_of(result: Result, survey: Survey | None) -> dict[bytes, str]:
-    """Return the metadata of a schema that describe a result as a whole."""
+    """Return the schema metadata that describe a result."""
     about = {
         "snapshot": FORMAT,
         "version": result.version,
@@ -57,7 +57,7 @@ def _digest_of(about: dict[str, Any]) -> str:
 def cell_totals(
     by_cell: Sequence[tuple[tuple[int, int, int], tuple[int, int, int]]],
 ) -> tuple[CellTotals, ...]:
-    """Return totals by (r, f, m), or by (r, f) where these are more than `MOST_CELLS`."""
+    """Return totals by (r, f, m), or by (r, f) if there are more than `MOST_CELLS` cells."""
     if len(by_cell) <= MOST_CELLS:
         return tuple(CellTotals(*scores, *sums) for scores, sums in by_cell)
     added: dict[tuple[int, int], list[int]] = {}
@@ -76,7 +76,7 @@ def _survey_text(survey: Survey | None) -> str | None:
 
 
 def _described(result: Result) -> dict[str, Any]:
-    """Return what is counted, of one population."""
+    """Return the counts and cut points of one population."""
     rows = result.rows
     settled = [result.settled(number) for number in range(len(result.scheme.segments))]
     return {
@@ -105,19 +105,19 @@ def _described(result: Result) -> dict[str, Any]:
 
 
 def described_by(metadata: dict[bytes, bytes] | None, place: str) -> dict[str, Any]:
-    """Return what the metadata of a file say.
+    """Return the parsed metadata of a file.
 
     Raises
     ------
     UsageError
-        They are not those of a snapshot.
+        The metadata are not the metadata of a snapshot.
     DataError
-        They are damaged.
+        The metadata are damaged.
     """
     text = (metadata or {}).get(METADATA_KEY)
     if text is None:
         raise UsageError(
-            f"snapshot must be what rfm score wrote as Parquet or Arrow IPC; got {place!r}, which "
+            f"snapshot must be Parquet or Arrow IPC written by rfm score; got {place!r}, which "
             "has no metadata of it. Score the orders again."
         )
     try:
@@ -127,7 +127,7 @@ def described_by(metadata: dict[bytes, bytes] | None, place: str) -> dict[str, A
         raise _damaged(place) from None
     if form != FORMAT:
         raise UsageError(
-            f"snapshot {place!r} must have form {FORMAT}; got {shown(form)}. "
+            f"snapshot {place!r} must have format {FORMAT}; got {shown(form)}. "
             "Score the orders again with this version of rfm-engine."
         )
     if found.pop("digest", None) != _digest_of(found):
@@ -136,15 +136,15 @@ def described_by(metadata: dict[bytes, bytes] | None, place: str) -> dict[str, A
 
 
 def _damaged(place: str) -> DataError:
-    """Return what is said of metadata that are not as they were written."""
+    """Return the error for metadata that are damaged or were changed."""
     return DataError(
-        f"snapshot {place!r} must have the metadata that it was written with; got others. "
+        f"snapshot {place!r} must have unchanged metadata; got damaged or changed metadata. "
         "Score the orders again."
     )
 
 
 def population_from(about: dict[str, Any], own: dict[str, Any], place: str) -> dict[str, Any]:
-    """Return the fields of `ScoredPopulation` from metadata; `own` are those of one population."""
+    """Return the fields of `ScoredPopulation` from metadata; `own` describes one population."""
     rows, cuts = own["rows"], own["cuts_minor"]
     options = {
         name: tuple(each) if name in _TUPLES else each for name, each in about["options"].items()

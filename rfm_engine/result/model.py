@@ -1,4 +1,4 @@
-"""Score models: what was fitted to some orders, kept as JSON for others."""
+"""Score models: what was fitted to some orders, stored as JSON to score other orders."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from rfm_engine.segments.plan import Plan, exact_weights, plan_scoring
 from rfm_engine.segments.scheme import AXES, Scheme
 
 FORMAT, VERSION = "rfm-engine score model", 1
-# What shares written as floats may be away from 1, all together.
+# The sum of shares, which are written as floats, may differ from 1 by this much.
 _NEAR = 1e-6
 _HELD = (
     "method", "bins", "r_cuts", "f_cuts", "m_cuts", "monetary", "weights", "scheme",
@@ -38,9 +38,9 @@ _HELD = (
 class Model(NamedTuple):
     """A scheme whose cut points and conditions are numbers, and the customers it was fitted to.
 
-    `shares` are those of customers by score, of each axis, and by segment; all are 0 where there
-    were none, or where they are not known. `fitted` says by which `method` and into how many
-    `bins` the axes were cut; None where a file does not.
+    `shares` are the shares of customers by score, for each axis, and by segment. All are 0 if there
+    were no customers, or if the shares are not known. `fitted` contains the `method` and the number
+    of `bins` of each axis; None if a file does not contain them.
     """
 
     scheme: Scheme
@@ -64,29 +64,29 @@ class Model(NamedTuple):
         frequency: Frequency | None = None,
         zero: Zero | None = None,
     ) -> Model:
-        """Make a model of cut points that were found elsewhere, for example by `Survey.cuts`.
+        """Make a model from cut points that were found elsewhere, for example by `Survey.cuts`.
 
         Parameters
         ----------
         cuts
-            Cut points in days, orders and minor units, as `Result.cuts` and `Survey.cuts`.
+            Cut points in days, orders and minor units, as in `Result.cuts` and `Survey.cuts`.
         scale
-            Digits of the minor units of amounts: `Result.scale`, `Survey.scale`.
+            Number of decimal digits of the minor unit: `Result.scale`, `Survey.scale`.
         scheme, method, bins, monetary, weights, frequency, zero
-            As `rfm_engine.score` takes them: what the cut points were found with.
+            The options of `rfm_engine.score` with which the cut points were found.
         as_of
-            The date of analysis they were found for.
+            The date of analysis for which the cut points were found.
 
         Returns
         -------
         Model
-            To be written by `save_model`. `shares` are 0, because they are not known.
+            A model for `save_model`. Its `shares` are 0, because they are not known.
 
         Raises
         ------
         UsageError
-            An option is wrong, the cut points do not go with it, or the scheme compares with means
-            or quantiles of customers, which cut points do not have.
+            An option is wrong, the cut points do not match it, or the scheme compares with means
+            or quantiles of customers, which cut points do not contain.
 
         Examples
         --------
@@ -98,7 +98,7 @@ class Model(NamedTuple):
         """
         chosen = load_scheme(scheme)
         alike = method if method and not isinstance(method, str) else [method] * len(AXES)
-        both = zip(AXES, alike, cuts, strict=False)  # plan_scoring refuses other than three
+        both = zip(AXES, alike, cuts, strict=False)  # plan_scoring refuses a length other than 3
         given = {axis: own for axis, how, own in both if how == THRESHOLDS}
         plan = plan_scoring(chosen, method, bins, given, monetary, weights)
         methods = [choice.method for choice in plan[:3]]
@@ -120,7 +120,7 @@ class Model(NamedTuple):
 
 
 def refuse_without_cuts(methods: Iterable[str], by: str | None) -> None:
-    """Refuse to make a model of scores that have no cut points of all customers.
+    """Refuse to make a model of scores without cut points of all customers.
 
     Raises
     ------
@@ -129,7 +129,7 @@ def refuse_without_cuts(methods: Iterable[str], by: str | None) -> None:
     """
     if by is not None:
         raise UsageError(
-            f"a model must have cut points of all customers; got by {by!r}. Leave by out."
+            f"a model must have cut points of all customers; got by {by!r}. Score without by."
         )
     ranked = [m for m in dict.fromkeys(methods) if m in BY_RANK or m == NESTED]
     if ranked:
@@ -140,7 +140,7 @@ def refuse_without_cuts(methods: Iterable[str], by: str | None) -> None:
 
 
 def scheme_and_plan(given: Mapping[str, Any]) -> tuple[Scheme, Plan]:
-    """Return the scheme and the plan that the options given ask for, or those of their model.
+    """Return the scheme and the plan of the given options, or those of the given model.
 
     Raises
     ------
@@ -153,8 +153,8 @@ def scheme_and_plan(given: Mapping[str, Any]) -> tuple[Scheme, Plan]:
         scheme = load_scheme("classic" if held["scheme"] is None else held["scheme"])
     elif both := [name for name in _HELD if held[name] is not None]:
         raise UsageError(
-            f"model must come without method, bins, cuts, monetary, weights, frequency, zero and "
-            f"scheme, which it holds; got {', '.join(both)} as well. Leave that out."
+            f"model must be used without method, bins, cuts, monetary, weights, frequency, zero "
+            f"and scheme, which it contains; got {', '.join(both)} as well. Leave that out."
         )
     else:
         loaded = model if isinstance(model, Model) else load_model(model)
@@ -166,7 +166,7 @@ def scheme_and_plan(given: Mapping[str, Any]) -> tuple[Scheme, Plan]:
 
 
 def model_name(model: str | os.PathLike[str] | Model | None) -> str | None:
-    """Return what a summary calls a model: its path, where it was given by that."""
+    """Return the name of a model in a summary: its path, if it was given as a path."""
     if isinstance(model, Model):
         return f"<Model as of {model.as_of}>"
     return None if model is None else os.fspath(model)
@@ -178,7 +178,7 @@ def load_model(place: str | os.PathLike[str]) -> Model:
     Raises
     ------
     UsageError
-        It is none, or one of a later version.
+        The file is not a model, or has another version.
     """
     given = path_text("model", place)
     what = f"model {given!r}"
@@ -188,17 +188,17 @@ def load_model(place: str | os.PathLike[str]) -> Model:
         got = shown_cause(error)
         raise UsageError(f"{what} must be a readable JSON file; got {got}.") from None
     if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise UsageError(f"{what} must be what --save-model writes; got another file.")
+        raise UsageError(f"{what} must be a file written by --save-model; got another file.")
     if content.get("version") != VERSION:
         raise UsageError(
             f"{what} must be of version {VERSION}; got {shown(content.get('version'))}. "
-            "Write it anew with this version of rfm-engine."
+            "Write it again with this version of rfm-engine."
         )
     for key in ("scheme", "weights", "as_of", "shares"):
         if key not in content:
-            raise UsageError(f"{what} must be whole; got none of {key!r}.")
+            raise UsageError(f"{what} must be complete; got no {key!r}.")
     scheme = scheme_of(content["scheme"], given)
-    _refuse_fitting(scheme, what, "Fit it anew.")
+    _refuse_fitting(scheme, what, "Fit it again.")
     return Model(
         scheme,
         weights_text(exact_weights(f"weights of {what}", content["weights"])),
@@ -209,12 +209,12 @@ def load_model(place: str | os.PathLike[str]) -> Model:
 
 
 def weights_text(weights: Sequence[Decimal] | None) -> list[str] | None:
-    """Write weights as they were given."""
+    """Return weights as decimal text, exactly as they were given."""
     return None if weights is None else [f"{weight:f}" for weight in weights]
 
 
 def shares_of(result: ScoredPopulation) -> dict[str, dict[str, float]]:
-    """Return the shares of customers by score, of each axis, and by segment."""
+    """Return the shares of customers by score, for each axis, and by segment."""
     first = result.scheme.first_score
     by_segment = {total.name: total.customers for total in result.segment_totals}
     counts = {
@@ -230,19 +230,19 @@ def _shares(counts: dict[str, int]) -> dict[str, float]:
 
 
 def _check_cuts(axis: str, cuts: Sequence[int], choice: Choice) -> None:
-    """Refuse cut points that a method does not find; of no customers there are none."""
+    """Refuse cut points that a method cannot find; without customers there are none."""
     whole = isinstance(cuts, list) and all(type(cut) is int for cut in cuts)
     fewer = choice.method == CUTS[QCUT] and len(cuts) < choice.bins
     fits = len(cuts) in (0, choice.bins - 1) or fewer
     if not whole or not fits or cuts != sorted(cuts):
         raise UsageError(
             f"cuts.{axis} must be {choice.bins - 1} ascending integers for {choice.bins} bins; "
-            f"got {shown(cuts)}. Give those of a survey or a result."
+            f"got {shown(cuts)}. Pass the cuts of a survey or a result."
         )
 
 
 def _refuse_fitting(scheme: Scheme, what: str, hint: str) -> None:
-    """Refuse a scheme that would be fitted anew to each orders it is applied to."""
+    """Refuse a scheme that would be fitted again to the orders that it is applied to."""
     operands = {str(c) for s in scheme.segments for c in s.conditions if isinstance(c.operand, str)}
     fitted = [m for m in scheme.method.values() if m != "thresholds"]
     if fitted or operands:
@@ -275,7 +275,7 @@ def _no_shares(scheme: Scheme) -> dict[str, dict[str, float]]:
 
 
 def _shared(scheme: Scheme) -> dict[str, list[str]]:
-    """Return the scores of each axis and the segments, which have a share of customers each."""
+    """Return the names of all shares: the scores of each axis, and the segments."""
     bins = Bins(*(scheme.bins[axis] for axis in AXES))
     first = scheme.first_score
     return {
@@ -289,14 +289,14 @@ def _checked_shares(given: Any, scheme: Scheme, what: str) -> dict[str, dict[str
     wanted = _shared(scheme)
     if not isinstance(given, dict) or given.keys() != wanted.keys():
         raise UsageError(
-            f"shares of {what} must be a table of {', '.join(wanted)}; got {shown(given)}."
+            f"shares of {what} must be a table with keys {', '.join(wanted)}; got {shown(given)}."
         )
     found = {}
     for axis, names in wanted.items():
         of_axis = given[axis]
         if not isinstance(of_axis, dict) or of_axis.keys() != {*names}:
             raise UsageError(
-                f"shares of {what} for {axis} must be those of {', '.join(names)}; "
+                f"shares of {what} for {axis} must have the keys {', '.join(names)}; "
                 f"got {shown(of_axis)}."
             )
         shares = of_axis.values()

@@ -1,4 +1,4 @@
-"""Pieces of record batches, kept in memory while there is room and on disk otherwise."""
+"""Pieces of record batches: kept in memory while there is room, otherwise spilled to disk."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Piece: TypeAlias = Callable[[], pa.RecordBatch]
 
 
 class Room:
-    """Memory of `n_bytes` for pieces (None: no limit), and the file for all others."""
+    """Memory of `n_bytes` for pieces (None: no limit), and the spill file for the other pieces."""
 
     def __init__(self, n_bytes: int | None, spill: SpillFile) -> None:
         self._n_left = n_bytes
@@ -28,12 +28,12 @@ class Room:
 
     @property
     def is_full(self) -> bool:
-        """Whether something had to go to disk."""
+        """Whether a piece was spilled to disk."""
         return self._is_full
 
     @classmethod
     def within(cls, budgets: Sequence[Budget], spill: SpillFile) -> Room:
-        """Give room for what budgets of one limit leave besides what is in use and batches."""
+        """Return room for what the memory in use and batches leave of the limit of budgets."""
         limit = budgets[0].limit
         if limit is None:
             return cls(None, spill)
@@ -41,9 +41,9 @@ class Room:
         return cls(max(limit - taken, 0), spill)
 
     def keep(self, batch: pa.RecordBatch, bounds: npt.NDArray[np.int64]) -> list[Piece]:
-        """Keep the rows from each bound to the next, and return what reads them; from any thread.
+        """Keep the rows from each bound to the next; return functions that read them.
 
-        No column may be a dictionary.
+        This can be called from any thread. No column may be a dictionary.
         """
         keep = _in_memory if self._fits(batch.nbytes) else self._on_disk
         starts, ends = bounds[:-1].tolist(), bounds[1:].tolist()

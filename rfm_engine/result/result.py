@@ -1,4 +1,4 @@
-"""What scoring gives back: the customers as Arrow, and the summary in words and figures."""
+"""The result of scoring: the customers as an Arrow table, and the summary."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ from rfm_engine.totals.ids import as_group, is_among, unknown_group
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Result(ScoredPopulation):
-    """Scored customers and how they came about.
+    """Scored customers, and how their scores and segments were found.
 
     Attributes
     ----------
     customers
-        One row per customer with an order, in no order without `sort`: the customer column under
-        its input name, with `by` that of groups, `first_order` (null with `customer_level`),
-        `last_order` (timestamp[us, UTC]), `recency_days` (int32), `frequency` (int64), `monetary`
-        (decimal128(18, scale)), `r_score`, `f_score`, `m_score` (int8, 1 worst), `rfm_score` and
-        `segment` (dictionary of string). It has `__arrow_c_stream__`, so polars, duckdb and pandas
-        read it as it is.
+        One row per customer with an order, unsorted unless `sort` is given. The columns are the
+        customer column under its input name, the group column with `by`, `first_order` (null with
+        `customer_level`), `last_order` (timestamp[us, UTC]), `recency_days` (int32), `frequency`
+        (int64), `monetary` (decimal128(18, scale)), `r_score`, `f_score`, `m_score` (int8, 1 is the
+        worst), `rfm_score` and `segment` (dictionary of string). The table has
+        `__arrow_c_stream__`, so polars, duckdb and pandas can read it directly.
     seconds
-        Wall time by stage: read, aggregate, score, write, total.
+        Wall time in seconds by stage: read, aggregate, score, write, total.
 
-    And all of `ScoredPopulation`.
+    `Result` also has all attributes of `ScoredPopulation`.
     """
 
     _scored: ScoredCustomers
@@ -49,18 +49,18 @@ class Result(ScoredPopulation):
 
     @property
     def schema(self) -> pa.Schema:
-        """The columns of `customers`; the metadata say how they came about."""
+        """The columns of `customers`; the metadata describe how they were scored."""
         return self._scored.schema
 
     @cached_property
     def customers(self) -> pa.Table:
-        """The customers as a table, made when first asked for where they were written to a file."""
+        """The customers as a table; if they were written to a file, it is made on first use."""
         with ThreadPoolExecutor(self.options["threads"]) as pool:
             tables = list(pool.map(lambda make: make(), self._pieces([self])))
         return pa.concat_tables([pa.Table.from_batches([], self.schema), *tables])
 
     def pieces(self) -> Iterator[Callable[[], pa.Table]]:
-        """Yield what makes the rows of an output, those of `overall` under a null group."""
+        """Yield functions that make the rows of an output; rows of `overall` have a null group."""
         yield from self._pieces([self] if self.overall is None else [self, self.overall])
 
     def _pieces(self, parts: Sequence[Result]) -> Iterator[Callable[[], pa.Table]]:
@@ -75,22 +75,22 @@ class Result(ScoredPopulation):
         return SortedCustomers(makes, self.schema, sample, room, threads).groups()
 
     def make_tables(self) -> None:
-        """Make all customers now; what is wrong with an id is said here."""
+        """Make all tables now, so that an error in an id is raised here."""
         for result in (self, self.overall):
             if result is not None:
                 result.customers  # noqa: B018
 
     def settled(self, segment: int) -> tuple[Range, ...]:
-        """Return what the conditions of the scheme's n-th segment came to for these customers."""
+        """Return the ranges of the conditions of the n-th segment for these customers."""
         return self._rules.settled(segment)
 
     def frozen_scheme(self) -> dict[str, Any]:
-        """Return the scheme with what it came to for these customers, as data for JSON.
+        """Return the scheme with the numbers found for these customers, as data for JSON.
 
         Raises
         ------
         UsageError
-            Each group has cut points of its own.
+            Each group has its own cut points.
         """
         if self.cuts is None:
             raise no_frozen_scheme(self.options["by"])
@@ -101,16 +101,16 @@ class Result(ScoredPopulation):
     def rows_of(self, ids: Sequence[Any]) -> list[dict[str, Any]]:
         """Return the rows of customers in the order of customer and group.
 
-        Only those of chunks that hold one are made.
+        Rows are made only for chunks that contain one of the customers.
         """
         found = list(self._scored.found(ids))
         n_ids = 1 if self.options["by"] is None else 2
         return rows_in_order(pa.concat_tables(found), n_ids) if found else []
 
     def of_group(self, group: Any) -> Result:
-        """Return the cut points and rules of one group, None being the group without a name.
+        """Return this result with the cut points and rules of one group; None is the null group.
 
-        The customers and all that is counted stay those of all groups.
+        The customers and all counts remain those of all groups.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""Snapshots: a scored population at one date, read back from the file it was written to."""
+"""Snapshots: scored customers at one date, read from the file that they were written to."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _OF_RESULTS = {"recency_days", "frequency", "monetary", "rfm_score", "segment"}
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Snapshot(ScoredPopulation):
-    """Scored customers as `rfm score` wrote them, and how they came about.
+    """Scored customers that `rfm score` wrote, and how their scores and segments were found.
 
     Attributes
     ----------
@@ -41,7 +41,7 @@ class Snapshot(ScoredPopulation):
     schema
         The columns of `customers`.
 
-    And all of `ScoredPopulation`, as the result had it.
+    `Snapshot` also has all attributes of `ScoredPopulation`, with the values of the result.
     """
 
     path: Path
@@ -54,24 +54,24 @@ class Snapshot(ScoredPopulation):
 
     @cached_property
     def customers(self) -> pa.Table:
-        """The customers, as the result had them; read when asked for."""
+        """The customers of the result as a table; read on first use."""
         return self._own(pa.concat_tables([_table_of(file) for file in self._files]))
 
     def survey(self) -> Survey | None:
-        """Return the survey of the customers; None with `by`, or where it would exceed 1 MB."""
+        """Return the survey of the customers; None with `by`, or if it would exceed 1 MB."""
         return None if self._survey is None else Survey.from_json(self._survey)
 
     def settled(self, segment: int) -> tuple[Range, ...]:
-        """Return what the conditions of the scheme's n-th segment came to for these customers."""
+        """Return the ranges of the conditions of the n-th segment for these customers."""
         return self._settled[segment]
 
     def frozen_scheme(self) -> dict[str, Any]:
-        """Return the scheme with what it came to for these customers, as data for JSON.
+        """Return the scheme with the numbers found for these customers, as data for JSON.
 
         Raises
         ------
         UsageError
-            Each group has cut points of its own.
+            Each group has its own cut points.
         """
         if self._frozen_scheme is None:
             raise no_frozen_scheme(self.options["by"])
@@ -80,13 +80,13 @@ class Snapshot(ScoredPopulation):
     def rows_of(self, ids: Sequence[Any]) -> list[dict[str, Any]]:
         """Return the rows of customers in the order of customer and group.
 
-        Those among all groups are rows of `overall` alone.
+        Rows of customers among all groups are only in `overall`.
         """
         n_ids = 1 if self.options["by"] is None else 2
         return rows_in_order(self._own(self._where(0, ids)), n_ids)
 
     def _own(self, table: pa.Table) -> pa.Table:
-        """Leave out the rows of the other population, where a file has both."""
+        """Remove the rows of the other population if the file contains both."""
         import pyarrow.compute as pc
 
         if self._within_groups is None:
@@ -97,9 +97,9 @@ class Snapshot(ScoredPopulation):
         return table.filter(pc.invert(has_group)).remove_column(1)
 
     def of_group(self, group: Any) -> Self:
-        """Return the cut points and rules of one group, None being the group without a name.
+        """Return this snapshot with the cut points and rules of one group; None is the null group.
 
-        The customers and all that is counted stay those of all groups.
+        The customers and all counts remain those of all groups.
 
         Raises
         ------
@@ -123,7 +123,7 @@ class Snapshot(ScoredPopulation):
         return replace(self, _settled=settled, cuts=scoring.fitted.cuts)
 
     def _where(self, column: int, wanted: Sequence[Any]) -> pa.Table:
-        """Return the rows that have one of some values in a column; the column is read first."""
+        """Return the rows with a wanted value in a column; this column is read first."""
         import pyarrow.compute as pc
 
         name = self.schema.names[column]
@@ -138,12 +138,12 @@ class Snapshot(ScoredPopulation):
 def read_snapshot(path: str | os.PathLike[str]) -> Snapshot:
     """Read a snapshot: an output of `rfm score`, a file or a directory of parts.
 
-    The customers are read when they are asked for.
+    The customers are read on first use of `customers`.
 
     Raises
     ------
     UsageError
-        It is not there, or not what `rfm score` wrote as Parquet or Arrow IPC. A CSV has no
+        The file does not exist, or is not Parquet or Arrow IPC that `rfm score` wrote. A CSV has no
         metadata and cannot be a snapshot.
     DataError
         The metadata are damaged, or customers are missing.
@@ -164,7 +164,7 @@ def read_snapshot(path: str | os.PathLike[str]) -> Snapshot:
     if not files:
         raise UsageError(
             f"snapshot must be a file or a directory of parts; got {str(place)!r} without parts. "
-            "Name what rfm score wrote."
+            "Give an output of rfm score."
         )
     schema = _schema_of(files[0])
     about = described_by(schema.metadata, str(place))
@@ -198,24 +198,24 @@ def _snapshot(
 
 
 def _refuse_part(snapshot: Snapshot) -> None:
-    """Refuse a directory without one of its parts, and a part alone."""
+    """Refuse a directory with a missing part, and a single part of a directory."""
     expected = snapshot.n_customers
     expected += 0 if snapshot.overall is None else snapshot.overall.n_customers
     found = sum(map(_n_rows_of, snapshot._files))
     if found != expected:
         raise DataError(
             f"snapshot {str(snapshot.path)!r} must have all of its {expected:,} rows; got "
-            f"{found:,}. Name the directory with all parts, or score the orders again."
+            f"{found:,}. Give the directory with all parts, or score the orders again."
         )
 
 
 def snapshot_of(inputs: object) -> Snapshot | None:
-    """Return the snapshot that a path leads to; None where it leads to something else.
+    """Return the snapshot at a path, or None if the path is something else.
 
     Raises
     ------
     UsageError, DataError
-        It is damaged, or a CSV of scored customers, which cannot be one.
+        The snapshot is damaged, or the file is a CSV of scored customers.
     """
     several = inputs if isinstance(inputs, list | tuple) else [inputs]
     if len(several) != 1 or not isinstance(several[0], str | os.PathLike):
@@ -260,13 +260,13 @@ def _schema_of(file: Path) -> pa.Schema:
 
 def _no_snapshot(file: Path) -> UsageError:
     return UsageError(
-        f"snapshot must be what rfm score wrote as Parquet or Arrow IPC; got {str(file)!r}, which "
+        f"snapshot must be Parquet or Arrow IPC written by rfm score; got {str(file)!r}, which "
         "is neither. A CSV has no metadata: score to .parquet or .arrow."
     )
 
 
 def _is_scored_csv(file: Path) -> bool:
-    """Tell whether a file begins with the names of the columns of a result."""
+    """Return whether the first line of a file contains the columns of a result."""
     with file.open("rb") as head:
         names = head.readline(_MOST_HEAD_BYTES).decode(errors="replace").strip().split(",")
     return {name.strip('"') for name in names} >= _OF_RESULTS

@@ -1,9 +1,9 @@
-"""Customers in the order of their ids, also when memory has no room for all of them.
+"""Sort customers by their ids, even if they do not fit in memory.
 
-Customers come in chunks, in the order of their hashes. A sample of the ids gives bounds that divide
-all ids into ranges of at most about as many customers as a row group has. Each chunk is sorted and
-cut at the bounds; then the pieces of a range are sorted together. Bounds depend on chance, so row
-groups are cut by rank: they are the same whatever the sample.
+Customers arrive in chunks, in the order of their hashes. The bounds from a sample of the ids divide
+all ids into ranges that have at most about as many customers as a row group. Each chunk is sorted
+and split at the bounds. Then the pieces of each range are sorted together. The bounds are random,
+so row groups are split by rank: they are the same for every sample.
 """
 
 from __future__ import annotations
@@ -26,26 +26,26 @@ from rfm_engine.result.pieces import Piece, Room
 from rfm_engine.totals.memory.system import give_back_unused
 
 GROUP_ROWS = 1 << 18
-"""Customers of a row group, of the last one fewer."""
-# Of 400 ranges the largest is then 1.3 times as large as meant.
+"""Customers per row group; the last row group has fewer."""
+# With this number, the largest of 400 ranges is 1.3 times as large as intended.
 SAMPLE_ROWS = 128
-"""Ids in the sample for each range."""
-# Ranges of a quarter of a row group save 65 MB while it is sorted; of many customers their number
-# squared would cost more than it saves.
+"""Ids in the sample per range."""
+# Ranges of a quarter of a row group save 65 MB while it is sorted. With many customers there would
+# be too many ranges: the cost grows with the square of their number.
 _SHARE, _MANY_RANGES = 4, 256
-_MOST_TEXT_BYTES = (1 << 31) - 1  # with the 32-bit offsets of the output
+_MOST_TEXT_BYTES = (1 << 31) - 1  # the output has 32-bit offsets
 _STORED = {pa.string(): pa.large_string(), pa.binary(): pa.large_binary()}
 
 Make: TypeAlias = Callable[[], pa.Table]
 
 
 def sample_rows(n_customers: int) -> int:
-    """Return how many ids of so many customers should be in a sample, at least one."""
+    """Return how many ids a sample of `n_customers` customers must have, at least one."""
     return max(n_customers * SAMPLE_ROWS * _SHARE // GROUP_ROWS, 1)
 
 
 class _Run(NamedTuple):
-    """A chunk cut into ranges: its pieces, their rows, and dictionaries by column."""
+    """A chunk split into ranges: its pieces, their numbers of rows, and dictionaries by column."""
 
     pieces: list[Piece]
     n_rows: npt.NDArray[np.int64]
@@ -53,17 +53,17 @@ class _Run(NamedTuple):
 
 
 class SortedCustomers:
-    """What makes tables of customers in the order of their ids.
+    """Makes tables of customers in the order of their ids.
 
     Parameters
     ----------
     makes
-        What makes tables of `schema`, in any order; `threads` at a time are made.
+        Functions that make tables of `schema`, in any order. They are called on `threads` threads.
     sample
-        Ids of some customers at random, `sample_rows` of them: the first columns of `schema`, which
-        are sorted by.
+        Ids of random customers, `sample_rows` of them: the first columns of `schema`, which are the
+        sort keys.
     room
-        Where all customers are kept until their turn comes.
+        Where all customers are kept until their row group is made.
     """
 
     def __init__(
@@ -77,15 +77,15 @@ class SortedCustomers:
         with ThreadPoolExecutor(threads) as pool:
             self._runs = list(pool.map(self._run, makes))
         if room.is_full:
-            # 100 to 250 MB that threads had for making and sorting tables.
+            # Frees 100 to 250 MB that threads used to make and sort tables.
             give_back_unused()
         n_ranges = len(self._bounds[0]) + 1
         self._ends = np.cumsum(sum((run.n_rows for run in self._runs), np.zeros(n_ranges, int)))
-        # All tables of a result have the same.
+        # All tables of a result have the same dictionaries.
         self._dictionaries = self._runs[0].dictionaries if self._runs else {}
         self._locks = [Lock() for _ in range(n_ranges)]
-        # A group takes four times its own memory while it is sorted, so that where pieces went to
-        # disk one is sorted at a time.
+        # A row group takes four times its memory while it is sorted. Therefore only one is sorted
+        # at a time if pieces were spilled to disk.
         self._turn: AbstractContextManager[object] = Lock() if room.is_full else nullcontext()
         self._ranges: list[pa.RecordBatch | None] = [None] * n_ranges
         self._n_uses = [0] * n_ranges
@@ -94,7 +94,7 @@ class SortedCustomers:
                 self._n_uses[number] += 1
 
     def groups(self) -> Iterator[Make]:
-        """Yield what makes the row groups; each must be called once, from any thread."""
+        """Yield functions that make the row groups; call each once, from any thread."""
         return (partial(self._group, start) for start in self._starts)
 
     @property
@@ -102,7 +102,7 @@ class SortedCustomers:
         return range(0, int(self._ends[-1]), GROUP_ROWS)
 
     def _bounds_of(self, sample: pa.Table) -> list[pa.Array[Any]]:
-        """Return the greatest id of each range but the last, by column."""
+        """Return the largest id of each range except the last, by column."""
         columns = self._batch(sample).columns
         step = SAMPLE_ROWS if len(sample) <= SAMPLE_ROWS * _MANY_RANGES else SAMPLE_ROWS * _SHARE
         chosen = arrow(ascending(columns)[step::step].copy())
@@ -128,7 +128,7 @@ class SortedCustomers:
         return _Run(self._room.keep(batch, bounds), np.diff(bounds), dictionaries)
 
     def _batch(self, table: pa.Table) -> pa.RecordBatch:
-        """Return a table as one batch without dictionaries, of text that may exceed 2 GiB."""
+        """Return a table as one batch without dictionaries, in which text can exceed 2 GiB."""
         schema = pa.schema([self._stored.field(number) for number in range(table.num_columns)])
         columns = [
             pa.chunked_array([chunk.indices for chunk in column.chunks], kind)
@@ -141,7 +141,7 @@ class SortedCustomers:
         return _one_batch(pa.table(columns, schema=schema))
 
     def _range(self, number: int) -> pa.RecordBatch:
-        """Return a range's customers in order: kept for the next row group where two share them."""
+        """Return the sorted customers of a range; kept if another row group needs the range too."""
         with self._locks[number]:
             batch = self._ranges[number]
             if batch is None:
@@ -151,7 +151,7 @@ class SortedCustomers:
             return batch
 
     def _in_order(self, pieces: Sequence[pa.RecordBatch]) -> pa.RecordBatch:
-        """Put pieces together and in order, column by column: 2 MB stay in the cache."""
+        """Concatenate and sort pieces column by column, because 2 MB stay in the CPU cache."""
         import pyarrow.compute as pc
 
         whole = map(pa.concat_arrays, zip(*(piece.columns for piece in pieces), strict=True))
@@ -161,7 +161,7 @@ class SortedCustomers:
         return pa.RecordBatch.from_arrays(columns, schema=self._stored)
 
     def _piece(self, run: int, number: int) -> pa.RecordBatch:
-        """Return a chunk's customers of a range."""
+        """Return the customers of one chunk in one range."""
         return self._runs[run].pieces[number]()
 
     def _ranges_of(self, start: int) -> range:
@@ -180,8 +180,8 @@ class SortedCustomers:
             before = int(self._ends[number]) - batch.num_rows
             first = max(start - before, 0)
             pieces.append(batch.slice(first, max(start + GROUP_ROWS - before - first, 0)))
-        # Of one slice alone, what is beside its values in memory would be written too; with nothing
-        # behind it, it is copied.
+        # If there is one slice only, its whole buffers would be written too. Concatenation with an
+        # empty slice copies it.
         pieces.append(pieces[-1].slice(0, 0))
         columns = list(map(pa.concat_arrays, zip(*(p.columns for p in pieces), strict=True)))
         return self._restored(pa.RecordBatch.from_arrays(columns, schema=self._stored))
@@ -205,7 +205,7 @@ class SortedCustomers:
 
 
 def _stored(kind: pa.DataType) -> pa.DataType:
-    """Return the type by which values of a type are kept."""
+    """Return the type in which values of a type are kept."""
     return kind.index_type if pa.types.is_dictionary(kind) else _STORED.get(kind, kind)
 
 

@@ -1,4 +1,4 @@
-"""What a result and a snapshot say in words and figures."""
+"""The summary of scored customers, which results and snapshots share."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from rfm_engine.segments.scheme import Scheme
 
 @dataclass(frozen=True, slots=True)
 class SegmentTotals:
-    """A segment's customers, their orders and their net amount in minor units."""
+    """Customers of a segment, their orders and their net amount in minor units."""
 
     name: str
     customers: int
@@ -31,7 +31,7 @@ class SegmentTotals:
 class CellTotals:
     """Customers with the same scores, their orders and their net amount in minor units.
 
-    `m` is None where the cells are added up over the m scores, because there are too many.
+    `m` is None if the cells are added up over the m scores because there are too many cells.
     """
 
     r: int
@@ -44,45 +44,46 @@ class CellTotals:
 
 @dataclass(frozen=True, kw_only=True)
 class ScoredPopulation:
-    """What is known of scored customers without looking at one: `Result` and `Snapshot` have it.
+    """Description of scored customers without their rows; the base of `Result` and `Snapshot`.
 
     Attributes
     ----------
     scheme
-        The segments and the scoring they expect.
+        The segments and the scoring that they expect.
     as_of
-        The date of analysis; None when it was to be the newest row's and no row counted.
+        The date of analysis. None if it was to be the date of the newest row and no row was
+        counted.
     rows
         Rows read, counted, dropped by reason, and amounts rounded.
     cuts
-        Cut points: `r` in days, `f` in orders, `m` in minor units (of `money_scale`); ascending,
-        none without customers. None with `by`, where each group has its own, and under `nested`,
-        where each bin has.
+        Cut points: `r` in days, `f` in orders, `m` in minor units (of `money_scale`). They are
+        ascending; without customers the lists are empty. None with `by`, because each group has its
+        own, and with `nested`, because each bin has its own.
     cuts_by_group
-        How many sets of cut points there are where `cuts` is None.
+        Number of sets of cut points if `cuts` is None.
     conditions
-        The conditions of the scheme on raw measures, and what each compares with, as text; None
-        where each group has its own number, or no customer has the measure.
+        The conditions of the scheme on raw measures, and the number each compares with, as text.
+        The number is None if each group has its own, or if no customer has the measure.
     segment_totals
-        Customers, orders and net amount by segment, in the scheme's order.
+        Customers, orders and net amount by segment, in the order of the scheme.
     cells
-        Customers, orders and net amount by scores, of those that some customer has.
+        Customers, orders and net amount by scores, for all scores that a customer has.
     customers_by_score
-        Customers by score, the worst first, for r, f and m.
+        Number of customers by score, worst first, for r, f and m.
     customers_without_orders
-        Customers who only have refunds, no order that counts with `refunds="net-order"`, or 0
-        orders with `customer_level`; they are not in `customers`.
+        Number of customers who only have refunds, have no order that counts with
+        `refunds="net-order"`, or have 0 orders with `customer_level`. They are not in `customers`.
     warnings
         The warnings about the orders: records of `code` and `text`.
     overall
         With `by` and `overall`: the same for the customers of all groups together.
     scale, money_scale
-        Digits of the minor units behind the point: of `monetary`, and of its cut points, four more
-        where the mean is scored.
+        Number of decimal digits of the minor unit, for `monetary` and for its cut points. Cut
+        points have four more digits if the mean is scored.
     weights
-        The weights of r, f, m as they were given, None without.
+        The weights of r, f, m as they were given, or None.
     options
-        The options as they were used.
+        The options that were used.
     version
         The version of rfm-engine.
     """
@@ -152,11 +153,11 @@ class ScoredPopulation:
         }
 
     def _seconds(self) -> dict[str, float]:
-        """Return the wall time by stage, none where it is not known."""
+        """Return the wall time by stage; empty if it is not known."""
         return {}
 
     def _together(self) -> dict[str, Any]:
-        """Return what the summary says of all groups together."""
+        """Return the part of the summary about all groups together."""
         summary = self.summary()
         return {
             key: summary[key]
@@ -165,13 +166,13 @@ class ScoredPopulation:
 
     @property
     def cuts_matter(self) -> bool:
-        """Whether scores decide any segment; in schemes of raw measures alone they do not."""
+        """Whether scores decide any segment; False if a scheme only uses raw measures."""
         return any(segment.ranges or segment.codes for segment in self.scheme.segments)
 
     def _conditions(self) -> list[dict[str, Any]]:
         """Return each condition of the scheme, and the number it compares with, as text.
 
-        None where each group has its own number, or no customer has the measure.
+        The number is None if each group has its own, or if no customer has the measure.
         """
         return [{"text": text, "value": value} for text, value in self.conditions]
 
@@ -214,14 +215,14 @@ class ScoredPopulation:
 
 
 def no_frozen_scheme(by: str | None) -> UsageError:
-    """Return what is said where each group has cut points of its own."""
+    """Return the error for a frozen scheme if each group has its own cut points."""
     return UsageError(
         f"a frozen scheme must have cut points of all customers; got by {by!r}. Score without by."
     )
 
 
 def cuts_in_units(cuts: Cuts | None, scale: int) -> dict[str, list[Any]] | None:
-    """Cut points by axis as people write them: days, orders, and money as text in major units."""
+    """Return cut points by axis in days, in orders, and in major units of money as text."""
     if cuts is None:
         return None
     money = [format_minor(cut, scale) for cut in cuts.m]

@@ -1,4 +1,4 @@
-"""Customers of a snapshot as scoring takes them: a chunk whose measures are columns of a table."""
+"""Convert customers of a snapshot to a chunk for scoring: measures are columns of the table."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ class _TableRows:
 
 
 def chunk_of_table(table: pa.Table) -> CustomerChunk:
-    """Return the customers of a table with the columns of a result as a chunk, without groups."""
+    """Return a table that has the columns of a result as a chunk of customers without groups."""
     held = _TableRows(table)
     kind = next(k for k, of_kind in OUTPUT_TYPES.items() if of_kind == table.schema.types[0])
-    # Of decimals of 128 bits, low words first: 18 digits fit the low one.
+    # 128-bit decimals have the low word first, and 18 digits fit in it.
     minor = values(_column(table, "monetary"), np.int64)[::2].copy()
     return CustomerChunk(
         [Part(lambda: held, None, table.num_rows)],
@@ -52,7 +52,7 @@ def chunk_of_table(table: pa.Table) -> CustomerChunk:
 
 
 def _column(table: pa.Table, name: str | int) -> pa.Array[Any]:
-    """Return a column in one piece."""
+    """Return a column as one contiguous array."""
     return (
         pa.concat_arrays(table.column(name).chunks)
         if table.num_rows

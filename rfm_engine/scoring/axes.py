@@ -1,4 +1,4 @@
-"""Axes fitted to customers: cut points, and the values that are compared with them."""
+"""Fit axes to customers: find cut points, and the values to compare with them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rfm_engine.scoring.ranks import IdsAt, rank_bins
 
 
 class Axis(NamedTuple):
-    """How one axis is cut: a method, a number of bins, and the cut points where they are given."""
+    """How one axis is cut: a method, a number of bins, and the cut points if they are given."""
 
     method: str
     bins: int
@@ -25,11 +25,13 @@ class Axis(NamedTuple):
 
 
 class Fitted(NamedTuple):
-    """Cut points for people, None where each group has its own, of `n_sets` in all.
+    """Cut points to report, and what is needed to place customers in bins.
 
-    A customer's bin is one more than the number of `at` below the customer's value in `values`,
-    `[axis][chunk]`: the measures themselves, or their bins from 0 where those are no matter of
-    values alone.
+    `cuts` is None if each group, or each bin with `nested`, has its own cut points; there are
+    `n_sets` sets of them.
+
+    The bin of a customer is 1 + the number of `at` below its value in `values`, `[axis][chunk]`.
+    The values are the measures, or bins from 0 if the bin does not depend on the value alone.
     """
 
     cuts: Cuts | None
@@ -44,7 +46,7 @@ def fit_axes(
     ids: Sequence[IdsAt],
     groups: Groups | None = None,
 ) -> Fitted:
-    """Fit each axis to its measure, over all customers or those of each group."""
+    """Fit each axis to its measure, over all customers or within each group."""
     if axes[0].method == NESTED:
         placed, n_sets = nested_bins(measures, [axis.bins for axis in axes], groups)
         steps = Cuts(*map(_steps, axes))
@@ -94,16 +96,17 @@ def _fit_groups(
 
 
 def _steps(axis: Axis) -> list[int]:
-    """Return cut points for values that are bins from 0."""
+    """Return cut points for values that are already bins, from 0."""
     return list(range(axis.bins - 1))
 
 
 def mean_amounts(
     monetary_minor: npt.NDArray[np.int64], frequency: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.int64] | None:
-    """Return `floor(10000 * monetary / frequency)` of each customer, None where one leaves int64.
+    """Return `floor(10000 * monetary / frequency)` per customer; None if one overflows int64.
 
-    Of a quotient and a remainder, since the product may leave it where the result does not.
+    The result is computed from quotient and remainder, because the product can overflow even if the
+    result does not.
     """
     whole, rest = np.divmod(monetary_minor, frequency)
     most = np.iinfo(np.int64).max // MEAN_PARTS - 1
@@ -115,4 +118,4 @@ def mean_amounts(
 
 MEAN_DIGITS = 4
 MEAN_PARTS = 10_000
-"""A mean amount is counted in ten thousandths of a minor unit."""
+"""Mean amounts are counted in ten-thousandths of a minor unit."""

@@ -1,4 +1,4 @@
-"""Every customer's cell in the cube of scores, and what the cells add up to."""
+"""Place customers in the cells of the score cube, and add up the totals of each cell."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rfm_engine.kernels.types import Cells
 
 
 class Cuts(NamedTuple):
-    """Ascending cut points in the measures' integers: days, orders, minor units."""
+    """Ascending cut points as integers: days, orders, minor units."""
 
     r: list[int]
     f: list[int]
@@ -21,7 +21,7 @@ class Cuts(NamedTuple):
 
 
 class Bins(NamedTuple):
-    """Number of bins an axis."""
+    """Number of bins per axis."""
 
     r: int
     f: int
@@ -29,11 +29,11 @@ class Bins(NamedTuple):
 
     @property
     def n_cells(self) -> int:
-        """Cells of the score cube."""
+        """Number of cells of the score cube."""
         return self.r * self.f * self.m
 
     def scores(self, cell: int) -> tuple[int, int, int]:
-        """Return the scores of a cell, from 1."""
+        """Return the r, f and m score of a cell, from 1."""
         rest, m = divmod(cell, self.m)
         r, f = divmod(rest, self.f)
         return r + 1, f + 1, m + 1
@@ -45,12 +45,12 @@ class Bins(NamedTuple):
 
 
 def new_sums(bins: Bins) -> npt.NDArray[np.int64]:
-    """Return what `place_customers` adds to."""
+    """Return sums of 0 per cell, `int64[cells, 4]`; `place_customers` adds to them."""
     return np.zeros((bins.n_cells, 4), np.int64)
 
 
 class Compared(NamedTuple):
-    """What is compared with the cut points, by axis."""
+    """The values to compare with the cut points, `int64[n]` per axis."""
 
     r: npt.NDArray[np.int64]
     f: npt.NDArray[np.int64]
@@ -65,9 +65,10 @@ def place_customers(
     monetary: npt.NDArray[np.int64],
     sums: npt.NDArray[np.int64],
 ) -> Cells:
-    """Return each customer's cell and add the customer's orders and amount to its sums.
+    """Return the cell of each customer, and add the orders and the amount to the sums of the cell.
 
-    Score = 1 + number of cut points below the value; recency reversed. m runs fastest.
+    A score is 1 + the number of cut points below the value; recency scores are reversed. The m
+    score changes fastest from cell to cell.
     """
     cells = np.empty(len(frequency), np.int32)
     place_cells(
@@ -78,7 +79,7 @@ def place_customers(
 
 
 def cell_sums(sums: npt.NDArray[np.int64]) -> list[tuple[int, int, int]]:
-    """Return customers, orders and net amount (exact, of any size) of each cell."""
+    """Return the customers, orders and net amount of each cell, as exact integers of any size."""
     return [(n, orders, (high << 32) + low) for n, orders, high, low in sums.tolist()]
 
 
@@ -93,7 +94,8 @@ def place_cells(
 ):  # fmt: skip
     """Fill `cells`; add customers, orders, and the amount's high and low 32 bits to `sums`.
 
-    Two halves, because a sum over 2^31 customers of 18 digits each leaves int64.
+    The amount is summed in two halves, because the sum of 2^31 amounts of 18 digits overflows
+    int64.
     """
     for i in range(len(cells)):
         r = len(r_cuts) - cuts_below(r_values[i], r_cuts)
@@ -117,7 +119,7 @@ def add_customer(sums, row, n_orders, minor):
 def cuts_below(value, cuts):
     """Return how many of the ascending cut points are below the value.
 
-    Few are counted without a branch: four take 1 ns, where bisecting takes 5.
+    Up to 8 cut points are counted without a branch: four take 1 ns, and bisection takes 5 ns.
     """
     n = len(cuts)
     low = 0

@@ -1,4 +1,4 @@
-"""Method, bins and cut points of each axis as people choose them, checked."""
+"""Check the method, the number of bins and the cut points that the user chooses for each axis."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Choice(NamedTuple):
     cuts: tuple[CutPoint, ...] | None = None
 
     def axis(self, scale: int) -> Axis:
-        """Return the axis with cut points in integers, for values of `scale`."""
+        """Return the axis with integer cut points, for values with `scale` decimal digits."""
         cuts = self.cuts
         found = None if cuts is None else [parse_minor_floor(cut, scale) for cut in cuts]
         return Axis(self.method, self.bins, found)
@@ -41,7 +41,7 @@ def choices(
     cuts: Mapping[str, Sequence[CutPoint] | None],
     implied: Mapping[str, Choice],
 ) -> dict[str, Choice]:
-    """Settle method, bins and cut points of each axis; `implied` is what is not given.
+    """Return the method, bins and cut points of each axis; `implied` contains the defaults.
 
     Raises
     ------
@@ -73,12 +73,12 @@ def _choice(
         raise UsageError(f"method must be one of {', '.join(METHODS)}; got {shown(method)}.")
     chosen = method or (THRESHOLDS if cuts is not None else implied.method)
     if chosen != THRESHOLDS and cuts is not None:
-        raise UsageError(f"{axis}_cuts must come with method thresholds; got {chosen!r}.")
+        raise UsageError(f"{axis}_cuts must be used with method thresholds; got {chosen!r}.")
     if chosen == THRESHOLDS and cuts is None:
         cuts = implied.cuts
         if cuts is None:
-            raise UsageError(f"method thresholds must have {axis}_cuts; got none. Give them.")
-    if chosen == _RESERVE and axis != "f":  # Of one-timers there is nothing to reserve elsewhere.
+            raise UsageError(f"method thresholds must have {axis}_cuts; got none. Add them.")
+    if chosen == _RESERVE and axis != "f":  # Only frequency has one-timers.
         chosen = METHODS[0]
     expected = implied.bins
     if cuts is not None:
@@ -88,27 +88,30 @@ def _choice(
     wanted = expected if bins is None else bins
     check_bins(f"bins for {AXIS_NAMES[axis]}", wanted)
     if wanted != expected and cuts is not None:
-        raise UsageError(f"{axis}_cuts must be one fewer than the bins, {wanted}; got {len(cuts)}.")
+        raise UsageError(
+            f"{axis}_cuts must have one cut point fewer than bins, {wanted}; got {len(cuts)}."
+        )
     if chosen == _MEAN and wanted != 2:
         raise UsageError(f"method mean must have 2 bins for {AXIS_NAMES[axis]}; got {wanted}.")
     return Choice(chosen, wanted, cuts)
 
 
 def ascending(what: str, given: Sequence[CutPoint] | None) -> tuple[CutPoint, ...] | None:
-    """Check that cut points are decimal numbers that never fall; a float is no decimal number."""
+    """Check that cut points are ascending decimal numbers, ties allowed; floats are refused."""
     if given is None:
         return None
     points = exact_numbers(given, floats=False)
     if not points or points != sorted(points):
         raise UsageError(
             f"{what} must be ascending numbers; got {shown(given)}. Write them like 133.95, "
-            f"in Python as text or Decimal, with at most {MOST_DIGITS} digits before the point."
+            "in Python as text or Decimal, with at most "
+            f"{MOST_DIGITS} digits before the decimal point."
         )
     return tuple(points)
 
 
 def check_bins(what: str, n_bins: Any) -> None:
-    """Check a number of bins."""
+    """Check that a number of bins is an integer between 2 and `MAX_BINS`."""
     if type(n_bins) is not int or not 2 <= n_bins <= MAX_BINS:
         raise UsageError(f"{what} must be 2 to {MAX_BINS}; got {shown(n_bins)}.")
 

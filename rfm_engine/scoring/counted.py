@@ -1,4 +1,4 @@
-"""The values of one axis as counts, which methods cut as they cut the customers themselves."""
+"""The values of one axis as counts. Methods cut them in the same way as customers."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ import numpy.typing as npt
 from rfm_engine.kernels.types import Integers
 from rfm_engine.scoring.value_counts import KeyCounts, ValueCounts, keys_of
 
-_KNOWN = 1 << 17  # no key
+_KNOWN = 1 << 17  # above all keys
 
 
 @dataclass(frozen=True)
 class Counted:
-    """Ascending values with customers and exact sum each, as `methods.Distribution`.
+    """Ascending values with the customers and the exact sum of each, a `methods.Distribution`.
 
-    Where only the key of some amounts is known, the least amount of the key is their value, and
-    `missing` collects the key when a rank falls into it.
+    If only the key of some amounts is known, the smallest amount of the key is used as their value.
+    `missing` collects the key if a requested rank falls into it.
     """
 
     found: ValueCounts
@@ -32,14 +32,15 @@ class Counted:
 
     @classmethod
     def of(cls, found: ValueCounts, *, ascending: bool = True) -> Counted:
-        """Take values that are all known."""
+        """Return the distribution of values that are all known."""
         return cls(found, np.full(len(found.values), _KNOWN), _sums(found), 1, ascending)
 
     @classmethod
     def of_money(cls, money: KeyCounts, amounts: ValueCounts, unit: int) -> Counted:
-        """Take amounts where they are known, and keys where they are not.
+        """Return the distribution of amounts, by key where the amounts are not known.
 
-        The amounts of a key are known without `amounts` if only one is possible, or is there.
+        The amounts of a key are known without `amounts` if the key has only one possible amount or
+        only one customer.
         """
         is_open = ~np.isin(money.keys, keys_of(amounts.values))
         least, greatest = (ends[is_open] for ends in money.bounds())
@@ -60,11 +61,11 @@ class Counted:
 
     @property
     def n(self) -> int:
-        """How many customers."""
+        """Number of customers."""
         return self.found.n
 
     def at(self, ranks: Sequence[int]) -> list[int]:
-        """Return the values at ascending ranks; 0 is the least."""
+        """Return the values at ascending ranks; rank 0 is the smallest value."""
         places = np.searchsorted(np.cumsum(self.found.counts), ranks, side="right")
         self.missing.update(set(self.keys[places].tolist()) - {_KNOWN})
         return [int(value) for value in self.found.values[places]]
@@ -74,11 +75,11 @@ class Counted:
         return int(self.sums.sum())
 
     def up_to(self, value: int) -> int:
-        """Count the values up to a value."""
+        """Count the values that are at most `value`."""
         return int(self.found.counts[self.found.values <= value].sum())
 
 
 def _sums(found: ValueCounts) -> npt.NDArray[Any]:
-    """Return the sum per value as Python integers, which have any size."""
+    """Return the sum per value as Python integers, which cannot overflow."""
     sums: npt.NDArray[Any] = found.values.astype(object) * found.counts.astype(object)
     return sums

@@ -1,7 +1,7 @@
-"""Loops over groups: each is sorted, cut as its method says, and its customers are placed.
+"""Kernels that loop over groups: sort each group, find its cut points, and place its customers.
 
-Most groups are small, a marketplace has a million of them, and then a call for each would take
-longer than the work; so a call does many.
+Most groups are small. A marketplace has a million of them, and a call per group would take longer
+than the work itself. Therefore each call processes many groups.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from rfm_engine.scoring.methods import (
 
 
 class Members(NamedTuple):
-    """The customers of groups `first:last`; groups of more than `most` customers are left out."""
+    """The customers of groups `first:last`; groups of more than `most` customers are skipped."""
 
     order: Positions
     bounds: Integers
@@ -36,7 +36,7 @@ class Members(NamedTuple):
 
 
 class Room(NamedTuple):
-    """Working space for one group, not cleared; `own` is `int64[axes, most]`."""
+    """Buffers for one group, not initialized; `own` is `int64[axes, most]`."""
 
     own: Integers
     sorting: Sorting
@@ -45,16 +45,17 @@ class Room(NamedTuple):
 
     @classmethod
     def of(cls, n_axes: int, most: int, bins: int) -> Room:
-        """Return room for groups of up to `most` customers and rules of up to `bins` bins."""
+        """Allocate buffers for groups of up to `most` customers and rules of up to `bins` bins."""
         own = np.empty((n_axes, most), np.int64)
         return cls(own, Sorting.room(most), Numbers.room(bins), np.empty(bins, np.int64))
 
 
 @kernel
 def order_by_group(numbers, sequence, places, order):
-    """Write the customers of each group one after the other, in the order of `sequence`.
+    """Write the customers to `order`, group by group, and within a group as in `sequence`.
 
-    `places` is `int64[groups]`, where each group begins in `order`; it is moved to where it ends.
+    `places`, `int64[groups]`, contains the start of each group in `order`. It is changed to the end
+    of each group.
     """
     for i in range(len(sequence)):
         customer = sequence[i]
@@ -65,16 +66,16 @@ def order_by_group(numbers, sequence, places, order):
 
 @kernel
 def put_values(values, places, axis, records):
-    """Write values to their places in a column of `records`, `int64[n, axes]`."""
+    """Write values to the rows `places` of one column of `records`, `int64[n, axes]`."""
     for i in range(len(values)):
         records[places[i], axis] = values[i]
 
 
 @kernel
 def number_bins(order, bounds, placed, inner, numbers):
-    """Give a number to each bin of each group that has customers; return how many do.
+    """Number the bins of each group that have customers; return how many there are.
 
-    `placed` is `uint8[n]` and `numbers` `uint32[n]`; `inner` is working space, `uint32[bins]`.
+    `placed` is `uint8[n]`, `numbers` is `uint32[n]`, and `inner` is a buffer, `uint32[bins]`.
     """
     n = 0
     for group in range(len(bounds) - 1):
@@ -91,10 +92,11 @@ def number_bins(order, bounds, placed, inner, numbers):
 
 @kernel
 def place_by_value(records, members, rules, room, placed):
-    """Fill `placed`, `uint8[n, axes]`, with the bins from 0 of the customers of some groups.
+    """Fill `placed`, `uint8[n, axes]`, with the bins, from 0, of the customers of some groups.
 
-    `records` is `int64[n, axes]`. Where fewer bins are left they are the first; if not `ascending`,
-    and so counted from the other end, the last.
+    `records` is `int64[n, axes]`. If a group has fewer bins than its rule, these are the first
+    bins. If the axis is not `ascending`, they are the last bins, because scores are then counted
+    from the other end.
     """
     order, own, cuts = members.order, room.own, room.cuts
     n_axes = len(rules.bins)
@@ -103,7 +105,7 @@ def place_by_value(records, members, rules, room, placed):
         n = members.bounds[group + 1] - start
         if n == 0 or n > members.most:
             continue
-        # All values of a customer are fetched at once, because that is what takes the time.
+        # Fetch all values of a customer at once, because fetching takes most of the time.
         for j in range(n):
             for axis in range(n_axes):
                 own[axis, j] = records[order[start + j], axis]
@@ -129,7 +131,7 @@ def place_by_value(records, members, rules, room, placed):
 
 @kernel
 def cut_group(rules, axis, n, room):
-    """Write the cut points of a group's first n values, which are sorted; return how many."""
+    """Write the cut points of the first n values in `room` and return how many; changes them."""
     values = room.sorting.values
     n_reserved = 0
     for j in range(n if rules.method[axis] == RESERVE else 0):
@@ -145,10 +147,10 @@ def cut_group(rules, axis, n, room):
 
 @kernel
 def place_few(own, axis, n, bins, room):
-    """Replace values by their bins under `quantile`, without sorting.
+    """Replace values by their bins with method `quantile`, without sorting.
 
-    A value is above the i-th quantile, which has a rank, when more values than that rank are below
-    it. Cutting groups of ten takes a fifth less time like this.
+    The i-th quantile has a rank. A value is above the quantile if more values than this rank are
+    below the value. For groups of ten this takes a fifth less time than sorting.
     """
     ranks, placed = room.numbers.low, room.sorting.values
     for b in range(1, bins):
@@ -168,7 +170,7 @@ def place_few(own, axis, n, bins, room):
 
 @kernel
 def place_by_rank(values, members, is_ntile, bins, room, placed):
-    """Fill `placed`, `uint8[n]`, by rank: equals keep the order that they have in `members`."""
+    """Fill `placed`, `uint8[n]`, with bins by rank; ties keep their order in `members`."""
     for group in range(members.first, members.last):
         start = members.bounds[group]
         n = members.bounds[group + 1] - start
@@ -190,7 +192,7 @@ def place_by_rank(values, members, is_ntile, bins, room, placed):
 def average_by_group(values, members, i, bins, room, floors, ceilings):
     """Write the quantile i/bins by inverted CDF of some groups, or the mean if `bins` is 0.
 
-    A mean is rounded down and up.
+    `floors` and `ceilings` contain the mean rounded down and up, or the quantile twice.
     """
     for group in range(members.first, members.last):
         start = members.bounds[group]
@@ -209,7 +211,7 @@ def average_by_group(values, members, i, bins, room, floors, ceilings):
 
 @kernel
 def mean_of(values, n):
-    """Return the mean of `values[:n]`, rounded down and up; n below 2^31."""
+    """Return the mean of `values[:n]`, rounded down and up; n must be below 2^31."""
     high = 0
     low = 0
     for j in range(n):

@@ -1,4 +1,4 @@
-"""Sort the values of one group, and which customer each belongs to."""
+"""Sort the values of one group together with their customers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rfm_engine.orders.extent import extent
 
 
 class Sorting(NamedTuple):
-    """Values and what is moved along with them, room for another copy, and for counts of bytes."""
+    """Values and their customers, a spare copy of both, and counts of bytes, `int64[256]`."""
 
     values: Integers
     who: Integers
@@ -22,16 +22,16 @@ class Sorting(NamedTuple):
 
     @classmethod
     def room(cls, most: int) -> Sorting:
-        """Return room for up to `n` values, not cleared."""
+        """Allocate buffers for up to `most` values, not initialized."""
         return cls(*(np.empty(length, np.int64) for length in (most, most, most, most, 256)))
 
 
 @kernel
 def sort_pairs(room, n):
-    """Sort the first n values, stable, and move `who` along.
+    """Sort the first n values with a stable sort, and move `who` with them.
 
-    Few by counting the values before each, without a branch that cannot be predicted; many by the
-    bytes in which they differ.
+    Up to 32 values are sorted by counting the values before each value, without a branch that
+    cannot be predicted. More values are sorted by the bytes in which they differ (radix sort).
     """
     if n <= 32:
         for j in range(n):
@@ -66,7 +66,7 @@ def sort_pairs(room, n):
 
 @kernel
 def copy_back(room, n):
-    """Move the other copy back."""
+    """Copy the spare copy back."""
     for j in range(n):
         room.values[j] = room.spare_values[j]
         room.who[j] = room.spare_who[j]
@@ -74,7 +74,7 @@ def copy_back(room, n):
 
 @kernel
 def rank_of(values, j, n):
-    """Return how many of `values[:n]` are before the j-th when sorted; equals keep their order."""
+    """Return how many of `values[:n]` are before the j-th when sorted; ties keep their order."""
     value = values[j]
     rank = 0
     for i in range(n):
@@ -84,7 +84,7 @@ def rank_of(values, j, n):
 
 @kernel
 def count_bytes(values, n, base, shift, counts):
-    """Fill `counts`, `int64[256]`, with where each byte of `value - base` begins when sorted."""
+    """Fill `counts`, `int64[256]`, with the start of each byte of `value - base` when sorted."""
     for byte in range(256):
         counts[byte] = 0
     for j in range(n):

@@ -1,4 +1,4 @@
-"""Bins within groups: every method over the customers of one group, for as many as there are."""
+"""Bins within groups: each method is applied to the customers of each group separately."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ from rfm_engine.scoring.identities import Identities
 from rfm_engine.scoring.methods import Measure, Rules, average, counts_below, fit_cuts
 from rfm_engine.scoring.selection import Map
 
-# Larger groups are worth calls of their own, and those take less time a customer than sorting.
+# Larger groups are placed with one call per group: it takes less time per customer than sorting.
 _MOST_SORTED = 1 << 16
-# A call stays below 100 ms, so that Ctrl-C is answered, and all threads have work until the end.
+# A call takes less than 100 ms, so that Ctrl-C works and all threads have work until the end.
 _CUSTOMERS_A_CALL = 1 << 19
 
 
 class Groups:
-    """Customers by group: those of group `g` are `order[bounds[g]:bounds[g + 1]]`.
+    """Customers by group: the customers of group `g` are `order[bounds[g]:bounds[g + 1]]`.
 
-    `numbers` are the groups of all customers. The customers of each chunk are at its `places` in
-    `numbers`. In a group they have the order of `sequence`.
+    `numbers` contains the group of each customer. `places` contains the positions of the customers
+    of each chunk in `numbers`. Within a group, customers are in the order of `sequence`.
     """
 
     def __init__(
@@ -58,14 +58,14 @@ class Groups:
 
     @classmethod
     def of_one(cls, chunks: Sequence[Sized]) -> Groups:
-        """Return one group of all customers."""
+        """Return a single group that contains all customers."""
         n = sum(map(len, chunks))
         ends = np.cumsum([len(chunk) for chunk in chunks], dtype=np.uint32)
         places = np.split(np.arange(n, dtype=np.uint32), ends)[: len(chunks)]
         return cls(np.zeros(n, np.uint32), 1, places)
 
     def moved(self, axes: Sequence[Chunks], each: Map = map) -> npt.NDArray[np.int64]:
-        """Return values by chunk as `int64[n, axes]`, by the customers' places here."""
+        """Return values by chunk as one array, `int64[n, axes]`, in the order of `numbers`."""
         records = np.empty((len(self.numbers), len(axes)), np.int64)
 
         def put(task: tuple[int, npt.NDArray[Any], Positions]) -> None:
@@ -81,11 +81,11 @@ class Groups:
         return records
 
     def back(self, found: npt.NDArray[Scalar]) -> list[npt.NDArray[Scalar]]:
-        """Return what was found here by chunk, in the order of its customers."""
+        """Split results in the order of `numbers` into chunks, in the order of their customers."""
         return [found.take(places, axis=0) for places in self.places]
 
     def by_id(self, ids: Sequence[Identities]) -> Groups:
-        """Return the same groups, customers of each in the order of their ids."""
+        """Return the same groups, with the customers of each group in the order of their ids."""
         if not ids:
             return self
         n_levels = max(each.n_levels for each in ids)
@@ -98,18 +98,18 @@ class Groups:
         return Groups(self.numbers, self.n, self.places, sequence)
 
     def within(self, placed: BinNumbers, bins: int) -> Groups:
-        """Return the groups that each bin of each of these groups makes, empty ones left out."""
+        """Return one group for each bin of each group that has customers."""
         numbers = np.empty(len(self.numbers), np.uint32)
         inner = np.empty(bins, np.uint32)
         at = frozen(self.order), frozen(self.bounds), frozen(placed)
         return Groups(numbers, int(number_bins(*at, inner, numbers)), self.places)
 
     def of_some(self, chosen: npt.NDArray[np.bool_]) -> Groups:
-        """Return the same groups of some of the customers, by their places here."""
+        """Return the same groups with only the customers that are `chosen`, `bool[n]`."""
         return Groups(self.numbers[chosen], self.n, [])
 
     def runs(self) -> list[Members]:
-        """Return the groups that are worth sorting, some `_CUSTOMERS_A_CALL` customers per run."""
+        """Return runs of groups to sort, with about `_CUSTOMERS_A_CALL` customers per run."""
         steps = np.arange(0, len(self.order), _CUSTOMERS_A_CALL)
         ends = np.unique(np.append(np.searchsorted(self.bounds, steps), self.n)).tolist()
         sizes = np.diff(self.bounds)
@@ -118,7 +118,7 @@ class Groups:
         return [Members(*at, *run, most) for run in pairwise(ends)]
 
     def large(self) -> list[tuple[int, Positions]]:
-        """Return each group that is not worth sorting, and its customers."""
+        """Return each group of more than `_MOST_SORTED` customers, and its customers."""
         sizes = np.diff(self.bounds)
         return [
             (group, self.order[self.bounds[group] : self.bounds[group + 1]])
@@ -127,7 +127,7 @@ class Groups:
 
 
 class Spread(NamedTuple):
-    """Integers around a number of each group, `int64[groups]`, and which groups have one."""
+    """A number per group, rounded down and up (`int64[groups]`), and which groups have one."""
 
     floor: Integers
     ceiling: Integers
@@ -135,7 +135,7 @@ class Spread(NamedTuple):
 
 
 def averages_within(values: Integers, groups: Groups, part: Fraction | None, each: Map) -> Spread:
-    """Return the mean or a quantile of each group, as `methods.average`, of values by customer."""
+    """Return the mean or the quantile `part` per group, as `methods.average` computes it."""
     floors, ceilings = np.zeros((2, groups.n), np.int64)
     i, bins = (0, 0) if part is None else part.as_integer_ratio()
 
@@ -151,24 +151,24 @@ def averages_within(values: Integers, groups: Groups, part: Fraction | None, eac
 
 
 class Wanted(NamedTuple):
-    """An axis to be cut within groups: a method that cuts at values, bins, and the measure."""
+    """An axis to cut within groups: a method that cuts at values, number of bins, and measure."""
 
     method: str
     bins: int
     measure: Measure
 
     def placed(self, values: Integers) -> Integers:
-        """Return the bins of a group's customers by `int64[n]` values, without a loop of ours."""
+        """Return the bins, from 0, of the customers of one group with values `int64[n]`."""
         cuts = fit_cuts(self.method, self.measure._replace(chunks=[values]), self.bins)
         lowest = 0 if self.measure.ascending else self.bins - 1 - len(cuts)
         return lowest + np.searchsorted(np.array(cuts, np.int64), values, side="left")
 
 
 def place_within(axes: Sequence[Wanted], groups: Groups) -> BinNumbers:
-    """Return the bin from 0 of every customer on every axis, `uint8[n, axes]`, within its group.
+    """Return the bins of all customers within their groups, from 0: `uint8[n, axes]`.
 
-    By the places in `groups`. Where a group has fewer bins, as under `qcut-drop`, they are the
-    worst ones.
+    The rows are in the order of `groups.numbers`. If a group has fewer bins, as with `qcut-drop`,
+    these are the worst bins.
     """
     each = axes[0].measure.each
     records = groups.moved([wanted.measure.chunks for wanted in axes], each)
@@ -188,9 +188,10 @@ def place_within(axes: Sequence[Wanted], groups: Groups) -> BinNumbers:
 
 
 def rank_within(method: str, measure: Measure, bins: int, groups: Groups) -> BinNumbers:
-    """Return the bin from 0 of every customer by rank within its group, `uint8[n]`.
+    """Return the bins of all customers by rank within their groups, from 0: `uint8[n]`.
 
-    By the places in `groups`. Customers with equal values keep the order of `groups`.
+    The rows are in the order of `groups.numbers`. Customers with equal values are ranked in the
+    order of `groups`.
     """
     values = groups.moved([measure.chunks], measure.each)[:, 0]
     placed = np.empty(len(values), np.uint8)

@@ -1,4 +1,4 @@
-"""Ids in order, word by word: which is the n-th among those tied, and which stand after it."""
+"""Compare ids word by word: find the n-th id of a set, and the ids that come after it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rfm_engine.kernels.types import Words
 from rfm_engine.orders.keys import Keys
 
 Path: TypeAlias = tuple[int, ...]
-"""The leading words of an id, as many as tell it from all others."""
+"""The leading words of an id: as many as distinguish it from all other ids."""
 
 SIGN = np.uint64(1 << 63)
 WORD_BYTES = 8
@@ -23,8 +23,8 @@ WORD_BYTES = 8
 class Identities:
     """Distinct ids, ordered as numbers or bytewise.
 
-    An id is a sequence of words of 64 bits: an integer is one; a text is its bytes in eights,
-    zeros behind, and last its length.
+    An id is a sequence of 64-bit words. An integer is one word. A text is its bytes, 8 per word and
+    padded with zeros, followed by its length.
     """
 
     def __init__(self, keys: Keys, *, signed: bool) -> None:
@@ -39,14 +39,14 @@ class Identities:
 
     @property
     def n_levels(self) -> int:
-        """Words of the longest id."""
+        """Number of words of the longest id."""
         if not self._keys.of_bytes:
             return 1
         longest = int(self._lengths.max(initial=0))
         return -(-longest // WORD_BYTES) + 1
 
     def words(self, level: int, n_levels: int) -> Words:
-        """Return the word of every id at a level, of `n_levels` in all."""
+        """Return the word of each id at a level; ids have `n_levels` words."""
         if not self._keys.of_bytes:
             return self._keys.bits ^ SIGN if self._signed else self._keys.bits
         if level == n_levels - 1:
@@ -58,7 +58,7 @@ class Identities:
 
 
 def paths_at(ids: Sequence[Identities], ranks: Sequence[int]) -> list[Path]:
-    """Return the ids at ascending `ranks` (0 is the least) among all of them together."""
+    """Return the ids at ascending `ranks` (0 is the smallest) over all `ids`."""
     n_levels = max(each.n_levels for each in ids)
 
     def paths(members: list[npt.NDArray[np.intp]], ranks: Sequence[int], level: int) -> list[Path]:
@@ -80,7 +80,7 @@ def paths_at(ids: Sequence[Identities], ranks: Sequence[int]) -> list[Path]:
 
 
 def after(ids: Identities, n_levels: int, path: Path) -> npt.NDArray[np.bool_]:
-    """Tell which ids stand after that of a path."""
+    """Return which ids come after the id of a path, `bool[n]`."""
     decided = ids.words(0, n_levels)
     is_after = decided > np.uint64(path[0])
     open_rows = np.flatnonzero(decided == np.uint64(path[0]))
@@ -93,7 +93,7 @@ def after(ids: Identities, n_levels: int, path: Path) -> npt.NDArray[np.bool_]:
 
 @kernel
 def read_words(starts, ends, data, start, words):
-    """Read 8 bytes of each text from byte `start` on, the first as the highest, zeros behind."""
+    """Read 8 bytes of each text from byte `start`: first byte highest, padded with zeros."""
     for i in range(len(words)):
         at = starts[i] + start
         n = min(ends[i] - at, 8)

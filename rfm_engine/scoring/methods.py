@@ -1,11 +1,11 @@
-"""Methods that cut an axis at values: a bin is one more than the cut points below the value.
+"""Methods that cut an axis at values: a bin is 1 + the number of cut points below the value.
 
-A method is written once, in two steps: at or between which ranks it cuts (`write_places`), and what
-cut points follow from the values there (`write_cuts`). Only how these values are found differs:
-those of all customers are counted, those of a group are sorted.
+Each method is implemented once, in two steps. `write_places` finds the ranks at which, or between
+which, it cuts. `write_cuts` computes the cut points from the values at these ranks. Only the search
+for these values differs: all customers are counted, and the customers of a group are sorted.
 
-Every method comes down to ascending integers, whatever fractions it is written in, because values
-are integers: `v > 2.5` is `v > 2`, and `v >= 2.5` is `v > 2` too.
+The cut points of every method are ascending integers, even if its definition has fractions. This is
+possible because values are integers: `v > 2.5` is the same as `v > 2`, and so is `v >= 2.5`.
 """
 
 from __future__ import annotations
@@ -25,16 +25,17 @@ from rfm_engine.scoring.selection import Map, select
 
 CUTS = ("quantile", "quantile-linear", "qcut-drop", "r-rfm", "mean", "reserve-one-timers")
 QUANTILE, LINEAR, QCUT, R_RFM, MEAN, RESERVE = range(len(CUTS))
-"""The numbers that kernels have for the methods of `CUTS`.
+"""The numbers of the methods of `CUTS` in kernels.
 
 - `quantile` cuts at the i/bins quantiles by inverted CDF (Hyndman and Fan's type 1): the smallest
   value with at least `ceil(i * n / bins)` values at or below it. Equal values share a bin.
-- `quantile-linear` interpolates (type 7, R's and NumPy's default), in exact fractions.
-- `qcut-drop` is `pandas.qcut(duplicates="drop")`: of equal edges only one stays, and the bins that
-  are left are numbered without gaps.
-- `r-rfm` is R's package rfm: above are values at or beyond a type 7 quantile and a unit, which is a
-  day, an order, 1.00 of the currency.
-- `mean` cuts in two at the mean, which is good itself: amounts at it are high, days at it recent.
+- `quantile-linear` interpolates (type 7, the default of R and NumPy), in exact fractions.
+- `qcut-drop` is `pandas.qcut(duplicates="drop")`: only one of several equal edges is kept, and the
+  remaining bins are numbered without gaps.
+- `r-rfm` is the R package rfm: a value is in the higher bin if it is at least a type 7 quantile
+  plus one unit. A unit is a day, an order, or 1.00 of the currency.
+- `mean` makes two bins at the mean. A value equal to the mean is in the better bin: an amount is
+  high, a number of days is recent.
 - `reserve-one-timers` keeps bin 1 for customers with one order and cuts the others at quantiles.
 """
 BY_RANK = ("ntile", "rank-linear")
@@ -43,34 +44,35 @@ _HALF_WORD = 32
 
 
 class Distribution(Protocol):
-    """What a method asks of the values of one axis over all customers."""
+    """What a method needs to know about the values of one axis over all customers."""
 
     @property
     def n(self) -> int:
-        """How many customers."""
+        """Number of customers."""
 
     @property
     def unit(self) -> int:
-        """What one unit of the axis is in its integers."""
+        """One unit of the axis in its integers."""
 
     @property
     def ascending(self) -> bool:
-        """Whether high values are good; of recency they are bad."""
+        """Whether high values are good. It is False for recency."""
 
     def at(self, ranks: Sequence[int]) -> list[int]:
-        """Return the values at ascending ranks; 0 is the least."""
+        """Return the values at ascending ranks; rank 0 is the smallest value."""
 
     def total(self) -> int:
         """Return the exact sum."""
 
     def up_to(self, value: int) -> int:
-        """Count the values up to a value."""
+        """Count the values that are at most `value`."""
 
 
 class Measure(NamedTuple):
-    """The values of one axis over all customers, and what one unit of it is in its integers.
+    """The values of one axis over all customers, by chunk.
 
-    `ascending` says that high values are good; of recency they are bad.
+    `unit` is one unit of the axis in its integers. `ascending` is True if high values are good,
+    and False for recency.
     """
 
     chunks: ValueChunks
@@ -80,11 +82,11 @@ class Measure(NamedTuple):
 
     @property
     def n(self) -> int:
-        """How many customers."""
+        """Number of customers."""
         return sum(len(chunk) for chunk in self.chunks)
 
     def at(self, ranks: Sequence[int]) -> list[int]:
-        """Return the values at ascending ranks; 0 is the least."""
+        """Return the values at ascending ranks; rank 0 is the smallest value."""
         return select(self.chunks, ranks, self.each)
 
     def total(self) -> int:
@@ -92,14 +94,15 @@ class Measure(NamedTuple):
         return exact_sum(self.chunks, self.each)
 
     def up_to(self, value: int) -> int:
-        """Count the values up to a value."""
+        """Count the values that are at most `value`."""
         return sum(int((chunk <= value).sum()) for chunk in self.chunks)
 
 
 class Numbers(NamedTuple):
     """Numbers to cut at, `int64[bins + 1]` each: `rest` parts of the way from `low` to `high`.
 
-    `low` and `high` are places in ascending values.
+    `low` and `high` are indices of ascending values. A part is 1/bins, where `reserve-one-timers`
+    does not count its first bin.
     """
 
     low: Integers
@@ -108,12 +111,12 @@ class Numbers(NamedTuple):
 
     @classmethod
     def room(cls, bins: int) -> Numbers:
-        """Return room for the numbers of any method with up to `bins` bins."""
+        """Allocate arrays for the numbers of any method with up to `bins` bins."""
         return cls(*np.zeros((3, bins + 1), np.int64))
 
 
 class Rules(NamedTuple):
-    """How axes are cut, `int64[axes]` each; `unit` and `ascending` are those of `Distribution`."""
+    """How axes are cut, `int64[axes]` each; `Distribution` describes `unit` and `ascending`."""
 
     method: Integers
     bins: Integers
@@ -122,15 +125,15 @@ class Rules(NamedTuple):
 
     @classmethod
     def of(cls, axes: Iterable[tuple[str, int, Distribution]]) -> Rules:
-        """Return the rules of axes, given the method and bins of each."""
+        """Return the rules of axes, given the method, the bins and the values of each."""
         rows = [(CUTS.index(how), bins, axis.unit, axis.ascending) for how, bins, axis in axes]
         return cls(*(frozen(np.array(field, np.int64)) for field in zip(*rows, strict=True)))
 
 
 def fit_cuts(method: str, measure: Distribution, bins: int) -> list[int]:
-    """Return the cut points of a method, fewer than `bins - 1` only under `qcut-drop`.
+    """Return the `bins - 1` cut points of a method; `qcut-drop` can have fewer.
 
-    Without customers the list is empty.
+    The list is empty if there are no customers.
     """
     n = measure.n
     if not n:
@@ -153,17 +156,17 @@ def fit_cuts(method: str, measure: Distribution, bins: int) -> list[int]:
 
 
 def counts_below(method: str, n: int, bins: int) -> list[int]:
-    """Return how many of n customers are in the first i bins, i in 1..bins-1, split by rank."""
+    """Return how many of n customers are in the first i bins by rank, for i from 1 to bins - 1."""
     return [int(count_below(method == "ntile", i, n, bins)) for i in range(1, bins)]
 
 
 def exact_sum(chunks: ValueChunks, each: Map) -> int:
-    """Add up integers of 64 bits, any number of them."""
+    """Return the exact sum of any number of 64-bit integers."""
     return sum(each(_sum_of, chunks))
 
 
 def average(chunks: ValueChunks, part: Fraction | None, each: Map) -> Fraction:
-    """Return the mean of at least one value, or with `part` that quantile by inverted CDF."""
+    """Return the mean of one or more values, or the quantile `part` by inverted CDF."""
     n = sum(map(len, chunks))
     if part is None:
         return Fraction(exact_sum(chunks, each), n)
@@ -177,10 +180,10 @@ def _sum_of(chunk: Values) -> int:
 
 @kernel
 def count_below(is_ntile, i, n, bins):
-    """Return how many of n customers are in the first i of some bins when split by rank.
+    """Return how many of n customers are in the first i bins when they are split by rank.
 
-    `ntile` as in SQL: the first bins have one more where n is no multiple. `rank-linear` as
-    `pandas.qcut` over the ranks 1 to n.
+    `ntile` is as in SQL: the first bins have one customer more if n is not a multiple of `bins`.
+    `rank-linear` is as `pandas.qcut` of the ranks 1 to n.
     """
     return i * (n // bins) + min(i, n % bins) if is_ntile else 1 + (n - 1) * i // bins
 
@@ -193,14 +196,14 @@ def observed_rank(i, n, bins):
 
 @kernel
 def write_places(rules, axis, n, n_reserved, numbers):
-    """Write at or between which of n ascending values an axis is cut; return at how many numbers.
+    """Write at or between which of n ascending values an axis is cut; return how many cuts.
 
-    The first `n_reserved` values are not cut. A mean is halfway between two values, the integers
-    around it, because it is then rounded to the same integers.
+    The first `n_reserved` values are not cut. The values for a mean are the two integers around it.
+    The cut is halfway between them, because it is then rounded to the same integers as the mean.
     """
     method = rules.method[axis]
     bins = rules.bins[axis] - int(method == RESERVE)
-    # The least and the greatest value are no cuts, but quantiles may equal them.
+    # The smallest and the largest value are no cut points, but quantiles can be equal to them.
     ends = int(method == QCUT)
     n -= n_reserved
     n_numbers = 0
@@ -217,7 +220,7 @@ def write_places(rules, axis, n, n_reserved, numbers):
 
 @kernel
 def write_cuts(rules, axis, values, n_numbers, numbers, cuts):
-    """Write the cut points that follow from numbers among ascending values; return how many."""
+    """Write the cut points for `numbers`, given ascending values; return how many."""
     method, bins = rules.method[axis], rules.bins[axis]
     is_distinct, is_reserved = int(method == QCUT), int(method == RESERVE)
     margin = rules.unit[axis] if method == R_RFM else 0
@@ -234,7 +237,7 @@ def write_cuts(rules, axis, values, n_numbers, numbers, cuts):
         last_whole = whole
         last_part = part
         if method == R_RFM or (method == MEAN and rules.ascending[axis]):
-            # `v >= x + margin` is `v > ceil(x) + margin - 1`. Above 2^63 - 1 there is no value.
+            # `v >= x + margin` is `v > ceil(x) + margin - 1`. No value exceeds 2^63 - 1.
             whole = min(whole + (part > 0), GREATEST - margin) + margin - 1
         if n_cuts >= 0:
             cuts[n_cuts] = whole
@@ -244,11 +247,14 @@ def write_cuts(rules, axis, values, n_numbers, numbers, cuts):
 
 @kernel
 def number_between(low, high, rest, bins):
-    """Return the number `rest / bins` of the way from `low` to `high`: floor, rest in `1/bins`."""
+    """Return the floor of the number `rest / bins` of the way from `low` to `high`, and the rest.
+
+    The rest is in units of `1/bins`.
+    """
     if rest == 0:
         return low, np.int64(0)
     k = np.uint64(bins)
-    # Without sign, because the difference of two integers may need 64 bits.
+    # Unsigned, because the difference of two int64 values can need 64 bits.
     difference = np.uint64(high) - np.uint64(low)
     left = (difference % k) * np.uint64(rest)
     return low + np.int64((difference // k) * np.uint64(rest) + left // k), np.int64(left % k)

@@ -1,4 +1,4 @@
-"""Bins within bins: recency over all, frequency within each recency bin, money within both."""
+"""Nested bins: recency over all customers, frequency per recency bin, money per pair of bins."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from rfm_engine.scoring.methods import Measure
 def nested_bins(
     measures: Sequence[Measure], bins: Sequence[int], groups: Groups | None
 ) -> tuple[list[list[BinNumbers]], int]:
-    """Return the bins from 0 of each axis by chunk, and how many sets of cut points there are.
+    """Return the bins of each axis by chunk, from 0, and the number of sets of cut points.
 
-    Quantiles by inverted CDF; a bin without customers is cut nowhere.
+    Cut points are quantiles by inverted CDF. A bin without customers has no cut points.
     """
     inner = Groups.of_one(measures[0].chunks) if groups is None else groups
     placed: list[BinNumbers] = []

@@ -1,4 +1,4 @@
-"""Numbers that people write, as the decimals they are: cut points and weights."""
+"""Read the numbers that users write, cut points and weights, as exact decimals."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from numbers import Real
 
 from rfm_engine.orders.money.texts import split_decimal
 
-# More would be no days, orders or money, and powers of ten that take minutes to write out.
+# Larger numbers are no days, orders or money; some powers of ten would take minutes to print.
 MOST_DIGITS, MOST_DECIMALS = 18, 50
 _EXACT = Context(prec=2 * (MOST_DIGITS + MOST_DECIMALS))
 
 
 def exact_numbers(given: object, *, floats: bool) -> list[Decimal] | None:
-    """Return a list of numbers as decimals; None where it is no list of such.
+    """Return a list of numbers as decimals, or None if `given` is not a list of numbers.
 
-    `floats` are taken for their shortest text, or are none.
+    If `floats` is True, a float is read as its shortest decimal text. Otherwise a float does not
+    count as a number.
     """
     if isinstance(given, str | bytes | Mapping | Set) or not isinstance(given, Iterable):
         return None
@@ -30,14 +31,15 @@ def exact_numbers(given: object, *, floats: bool) -> list[Decimal] | None:
 
 
 def exact_number(given: object) -> Decimal | None:
-    """Return a number, or a text that is one, as the decimal that it is written as.
+    """Return a number, or a text that contains a number, as an exact decimal.
 
-    None for all else, and for a number of more than 18 digits before the point or 50 behind it.
+    Return None for any other value, and for a number that has more than 18 digits before the
+    decimal point or more than 50 after it.
     """
     if isinstance(given, bool) or not isinstance(given, str | Decimal | Real):
         return None
     if isinstance(given, int) and abs(given) >= 10**MOST_DIGITS:
-        return None  # Before it is written out, which Python refuses for thousands of digits.
+        return None  # Checked before `str`, because Python refuses to print thousands of digits.
     try:
         mantissa, exponent = split_decimal(str(given))
     except ValueError:

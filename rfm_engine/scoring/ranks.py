@@ -1,4 +1,4 @@
-"""Bins by rank: customers with equal values are told apart by their ids."""
+"""Bins by rank: customers with equal values are ranked by their ids."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from rfm_engine.scoring.methods import Measure, counts_below
 from rfm_engine.scoring.selection import select
 
 IdsAt: TypeAlias = Callable[[npt.NDArray[np.intp]], Identities]
-"""The ids of some rows of a chunk."""
+"""A function that returns the ids of some rows of a chunk."""
 
 
 def rank_bins(
     method: str, measure: Measure, bins: int, ids: Sequence[IdsAt]
 ) -> tuple[list[int], list[Integers]]:
-    """Return the greatest value of every bin but the last, and each customer's bin, from 0.
+    """Return the largest value of each bin except the last, and the bin of each customer, from 0.
 
-    Customers are ranked by value, and those with the same value by id: so every bin has its size,
-    and nothing depends on the order of rows.
+    Customers are ranked by value, and customers with the same value by id. Therefore every bin has
+    its intended size, and the result does not depend on the order of rows.
     """
     if not measure.n:
         return [], [np.zeros(0, np.int64) for _ in measure.chunks]
@@ -53,7 +53,7 @@ def rank_bins(
 def _tied_cuts(
     value: int, counts: Sequence[int], measure: Measure, ids: Sequence[IdsAt]
 ) -> tuple[int, list[Path]]:
-    """Find the last id of each bin that ends among customers of this value, and not behind them."""
+    """Return the number of words per id, and the last id of each bin that ends among the ties."""
 
     def tied(chunk: tuple[npt.NDArray[Any], IdsAt]) -> tuple[int, Identities]:
         values, ids_at = chunk

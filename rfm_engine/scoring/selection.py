@@ -1,4 +1,4 @@
-"""Order statistics of integers by counting, exact and without sorting: linear in the values."""
+"""Exact order statistics of integers by counting instead of sorting, in linear time."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from rfm_engine.kernels.arrays import frozen
 from rfm_engine.kernels.types import ValueChunks, Values
 
 Map = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
-"""`map`, or that of a pool of threads."""
+"""`map`, or the `map` method of a thread pool."""
 
-# 2^16 counters fit the second-level cache; int64 values take four passes at most.
+# 2^16 counters fit in the L2 cache; int64 values take at most four passes.
 _COUNTER_BITS = 16
-# Enough to keep threads busy; each has counters of its own.
+# Enough parts to keep the threads busy; each part has its own counters.
 _PARTS = 8
 
 
 def select(chunks: ValueChunks, ranks: Sequence[int], each: Map = map) -> list[int]:
-    """Return the values at ascending `ranks` (0 is the least) among all chunks together.
+    """Return the values at ascending `ranks` (0 is the smallest) over all chunks.
 
-    One pass counts the values by their leading bits; only those that share them with a wanted
-    rank are looked at again.
+    One pass counts the values in buckets by their leading bits. Then only the values in the
+    buckets of the wanted ranks are searched further.
     """
     filled = [chunk for chunk in chunks if len(chunk)]
     parts = [filled[first::_PARTS] for first in range(min(_PARTS, len(filled)))]
@@ -91,14 +91,14 @@ def _wide(chunk: Values) -> npt.NDArray[np.int64]:
 
 @kernel
 def count_leading(values, base, shift, counts):
-    """Count `int64[n]` by `(value - base) >> shift`, in 64 bits without sign."""
+    """Count values, `int64[n]`, by `(value - base) >> shift` in unsigned 64-bit integers."""
     for i in range(len(values)):
         counts[(np.uint64(values[i]) - base) >> shift] += 1
 
 
 @kernel
 def collect_leading(values, base, shift, numbers, found, buckets):
-    """Copy the values whose bucket has a number (not -1), and those numbers; return how many."""
+    """Copy the values whose bucket has a number (not -1), and these numbers; return how many."""
     n = 0
     for i in range(len(values)):
         number = numbers[(np.uint64(values[i]) - base) >> shift]

@@ -1,4 +1,4 @@
-"""Counts of customers' measures that can be merged, and the exact cut points that follow."""
+"""Counts of customers' measures that can be merged, and exact cut points computed from them."""
 
 from __future__ import annotations
 
@@ -31,36 +31,36 @@ from rfm_engine.scoring.value_counts import (
 
 _VERSION = 1
 _IMPLIED = dict.fromkeys(Cuts._fields, Choice("quantile", 5))
-_REASONS = dict.fromkeys(BY_RANK, "tells customers with equal values apart by their ids") | {
-    NESTED: "cuts within the bins of another axis, while a survey counts each axis by itself"
+_REASONS = dict.fromkeys(BY_RANK, "ranks customers with equal values by their ids") | {
+    NESTED: "cuts within the bins of another axis, but a survey counts each axis separately"
 }
 
 
 @dataclass(frozen=True, eq=False)
 class Survey:
-    """How many customers have each recency, frequency and amount: enough for exact cut points.
+    """Number of customers per recency, frequency and amount: enough for exact cut points.
 
-    Amounts are counted by *key*, 17 bits that keep their order: below 2,048 minor units each
-    amount has a key of its own, beyond that the amounts of a key differ by less than a thousandth.
-    Where a cut point falls into a key, its amounts must be counted too: `needs` names such keys,
-    and a second survey is made with them. Surveys of disjoint customers merge in any order, and
-    the cut points are those of `rfm_engine.score` for all of them together.
+    Amounts are counted by *key*, 17 bits that keep the order of amounts. Below 2,048 minor units
+    each amount has its own key. Above that, the amounts of a key differ by less than a thousandth.
+    If a cut point falls into a key, the amounts of this key must be counted too: `needs` returns
+    such keys, and a second survey is made with them. Surveys of different customers can be merged
+    in any order. The cut points are those of `rfm_engine.score` for all customers together.
 
     Attributes
     ----------
     recency_days, frequency
-        Each value and its number of customers.
+        Each value and the number of customers who have it.
     money
-        Each key of amounts, its number of customers and the exact sum.
+        Each key of amounts, the number of customers and the exact sum of their amounts.
     amounts
-        The amounts of the keys asked for, and the number of customers per amount.
+        The amounts of the requested keys, and the number of customers per amount.
     monetary
-        What is scored: the net `sum`, or the `mean` per order in ten thousandths.
+        What is scored: the net `sum`, or the `mean` per order in ten-thousandths.
     scale
-        Digits of the minor units behind the point.
+        Number of decimal digits of the minor unit, for example 2 for cents.
     as_of
-        The date of analysis, which recency was counted to; None when it was to be the newest row's
-        and no row counted.
+        The date of analysis, up to which recency is counted. None if it was to be the date of the
+        newest row and no row was counted.
 
     Examples
     --------
@@ -97,7 +97,7 @@ class Survey:
         monetary: Monetary = "sum",
         keys: Iterable[int] | None = None,
     ) -> Survey:
-        """Survey customers, given by the measures of each; see `CustomerTotals.survey`."""
+        """Count customers, given their measures; see `CustomerTotals.survey`."""
         wanted = _checked_keys(keys)
         _checked_monetary(monetary)
         scored: Integers | None = monetary_minor
@@ -105,13 +105,13 @@ class Survey:
             scored = mean_amounts(monetary_minor, frequency)
         if scored is None:
             raise DataError(
-                "mean amounts must be below 10^15 minor units; got a greater one. "
-                "Give a smaller amount scale."
+                "mean amounts must be below 9.22 * 10^14 minor units; got a larger one. "
+                "Use a smaller amount scale."
             )
         chosen = scored[:0]
         if len(wanted):
             is_wanted = np.zeros(KEYS, np.bool_)
-            is_wanted[wanted] = True  # from the end, if negative
+            is_wanted[wanted] = True  # negative keys index from the end
             chosen = scored[is_wanted[keys_of(scored)]]
         return cls(
             ValueCounts.of(recency_days),
@@ -125,26 +125,26 @@ class Survey:
 
     @property
     def n_customers(self) -> int:
-        """Customers with an order."""
+        """Number of customers with an order."""
         return self.recency_days.n
 
     @property
     def money_scale(self) -> int:
-        """Digits behind the point of cut points of money: four more where the mean is scored."""
+        """Number of decimal digits of money cut points: four more than `scale` for the mean."""
         return self.scale + MEAN_DIGITS if self.monetary == "mean" else self.scale
 
     def merge(self, *others: Survey) -> Survey:
-        """Return the survey of all customers together; no customer may be in two of them.
+        """Return the survey of all customers together; no customer may be in two surveys.
 
-        The amounts of a key are kept if all that have customers of the key have counted them.
+        The amounts of a key are kept if all surveys that have customers of this key counted them.
 
         Raises
         ------
         UsageError
-            They differ in `monetary`, `scale` or `as_of`.
+            The surveys differ in `monetary`, `scale` or `as_of`.
         """
         together = self, *others
-        # Those of nobody go with all others.
+        # A survey without customers can be merged with any scale and date.
         some = [survey for survey in together if survey.n_customers]
         _refuse_different("monetary", together)
         _refuse_different("scale", some)
@@ -175,7 +175,7 @@ class Survey:
         Raises
         ------
         UsageError
-            As `cuts`.
+            For the same reasons as `cuts`.
         """
         *_, m = _axes(method, bins, {"r": r_cuts, "f": f_cuts, "m": m_cuts}, self.money_scale)
         return self._money_cuts(m)[1]
@@ -194,12 +194,13 @@ class Survey:
         Parameters
         ----------
         method, bins, r_cuts, f_cuts, m_cuts
-            As of `rfm_engine.score`: one value, or three for r, f, m; `quantile` and 5 by default.
+            As in `rfm_engine.score`: one value, or three for r, f, m. The defaults are `quantile`
+            and 5.
 
         Returns
         -------
         Cuts
-            In days, orders and minor units of `money_scale`, as `Result.cuts`.
+            Cut points in days, orders and minor units of `money_scale`, as in `Result.cuts`.
 
         Raises
         ------
@@ -212,8 +213,8 @@ class Survey:
         money, missing = self._money_cuts(m)
         if missing:
             raise UsageError(
-                f"survey must count the amounts of {len(missing)} more keys for method "
-                f"{m.method}; got none of them. Survey again with keys=survey.needs(...)."
+                f"survey must contain the amounts of {len(missing)} more keys for method "
+                f"{m.method}; got none of them. Make it again with keys=survey.needs(...)."
             )
         days = Counted.of(self.recency_days, ascending=False)
         return Cuts(_cuts(r, days), _cuts(f, Counted.of(self.frequency)), money)
@@ -223,7 +224,7 @@ class Survey:
         return replace(self, amounts=ValueCounts.of(self.amounts.values[:0]))
 
     def to_json(self) -> str:
-        """Write the survey as JSON text."""
+        """Return the survey as JSON text."""
         counts = (self.recency_days, self.frequency, self.amounts)
         recency_days, frequency, amounts = ([c.tolist() for c in each] for each in counts)
         keys, n_per_key, _, _ = (column.tolist() for column in self.money)
@@ -241,12 +242,12 @@ class Survey:
 
     @classmethod
     def from_json(cls, text: str) -> Survey:
-        """Read what `to_json` wrote.
+        """Read a survey from text that `to_json` returned.
 
         Raises
         ------
         UsageError
-            It is something else.
+            The text is not a survey.
         """
         try:
             content = json.loads(text)
@@ -269,7 +270,7 @@ class Survey:
                 raise ValueError(totals)
         except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
             raise UsageError(
-                f"survey must be what to_json of version {_VERSION} wrote; got {shown(text)}. "
+                f"survey must be text from to_json of version {_VERSION}; got {shown(text)}. "
                 "Make it again."
             ) from None
         return survey
@@ -289,7 +290,7 @@ class Survey:
         )
 
     def _money_cuts(self, axis: Axis) -> tuple[list[int], list[int]]:
-        """Return the cut points, and the keys whose amounts would have to be known for them."""
+        """Return the cut points, and the keys whose amounts are missing to compute them exactly."""
         unit = 10**self.scale * (MEAN_PARTS if self.monetary == "mean" else 1)
         counted = Counted.of_money(self.money, self.amounts, unit)
         return _cuts(axis, counted), sorted(counted.missing)
@@ -299,7 +300,7 @@ def _refuse_different(name: str, surveys: Sequence[Survey]) -> None:
     found = dict.fromkeys(str(getattr(survey, name)) for survey in surveys)
     if len(found) > 1:
         raise UsageError(
-            f"surveys must have one {name} to be merged; got {', '.join(found)}. "
+            f"surveys must have the same {name} to be merged; got {', '.join(found)}. "
             "Make them with the same options."
         )
 
@@ -314,7 +315,7 @@ def _axes(
     for choice in chosen.values():
         if choice.method in _REASONS:
             raise UsageError(
-                f"method must cut at values for a survey; got {choice.method}, which "
+                f"method must depend on values alone for a survey; got {choice.method}, which "
                 f"{_REASONS[choice.method]}. Choose another method, or score the orders."
             )
     scales = 0, 0, money_scale
@@ -339,12 +340,12 @@ def _checked_monetary(given: Monetary) -> Monetary:
 
 
 def _columns(values: list[int], counts: list[int], *others: list[int]) -> Iterator[Integers]:
-    """Return columns as arrays: ascending values, and counts of customers who are there."""
+    """Return columns as arrays; values must be ascending, and counts greater than 0."""
     columns = values, counts, *others
     are_in_order = all(map(operator.lt, values, values[1:])) and min(counts, default=1) > 0
     if not are_in_order or len(set(map(len, columns))) > 1:
         raise ValueError("out of order")
-    # numpy alone would make integers of text, floats and numbers that have no room.
+    # `array` refuses text, floats and numbers beyond int64. numpy would convert text and floats.
     return (np.array(array("q", column)) for column in columns)
 
 

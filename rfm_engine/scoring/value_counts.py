@@ -1,4 +1,4 @@
-"""How often each value occurs, and money by keys that keep its order and lose its last digits."""
+"""Counts of values, and counts of amounts by keys that keep their order but not the last digits."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from rfm_engine.kernels.arrays import frozen
 from rfm_engine.kernels.types import Integers
 from rfm_engine.scoring.selection import count_leading
 
-# Values this near to the least are counted in an array; only those beyond it are sorted.
+# Values less than this above the smallest are counted in an array; only larger ones are sorted.
 _NEAR = 1 << 16
 KEYS = 1 << 17
-"""Number of keys: sign, exponent, and 10 bits behind the leading one."""
+"""Number of keys. A key has the sign, the exponent and the 10 bits after the leading bit."""
 _HALF = KEYS // 2
 
 
 class ValueCounts(NamedTuple):
-    """Ascending values, and how many customers have each: `int64[n]` both."""
+    """Ascending values and the number of customers per value, both `int64[n]`."""
 
     values: Integers
     counts: Integers
 
     @classmethod
     def of(cls, values: npt.NDArray[np.integer]) -> ValueCounts:
-        """Count values, in linear time where they lie close together."""
+        """Count values; values that are close together take linear time."""
         if not len(values):
             return cls(np.zeros(0, np.int64), np.zeros(0, np.int64))
         wide = values.astype(np.int64, copy=False)
@@ -48,19 +48,19 @@ class ValueCounts(NamedTuple):
         return cls(np.append(found.values, values), np.append(found.counts, n_far))
 
     def chosen(self, mask: npt.NDArray[np.bool_]) -> ValueCounts:
-        """Return the values for which a mask, `bool[n]`, holds."""
+        """Return the values and counts where a mask, `bool[n]`, is True."""
         return ValueCounts(self.values[mask], self.counts[mask])
 
     @property
     def n(self) -> int:
-        """How many customers."""
+        """Number of customers."""
         return int(self.counts.sum())
 
 
 class KeyCounts(NamedTuple):
-    """Ascending keys of amounts, customers per key, and their exact sum as high and low 32 bits.
+    """Ascending keys of amounts, customers per key, and the exact sum as high and low 32 bits.
 
-    All are `int64[n]`; the low half is never negative and below 2^32.
+    All arrays are `int64[n]`. The low half is from 0 to 2^32 - 1.
     """
 
     keys: Integers
@@ -85,7 +85,7 @@ class KeyCounts(NamedTuple):
         ]
 
     def bounds(self) -> tuple[Integers, Integers]:
-        """Return the least and the greatest amount of each key."""
+        """Return the smallest and the largest amount of each key."""
         is_negative = self.keys < 0
         places = np.where(is_negative, ~self.keys, self.keys)
         shift = np.maximum((places >> 10) - 1, 0)
@@ -108,7 +108,7 @@ def merged_keys(parts: Iterable[KeyCounts]) -> KeyCounts:
 
 
 def complete(amounts: ValueCounts, money: KeyCounts) -> ValueCounts:
-    """Return the amounts of those keys of which every customer's amount is counted."""
+    """Return the amounts of the keys for which the amount of every customer is counted."""
     keys, places = np.unique(keys_of(amounts.values), return_inverse=True)
     counts = np.zeros(len(keys), np.int64)
     np.add.at(counts, places, amounts.counts)
@@ -117,14 +117,14 @@ def complete(amounts: ValueCounts, money: KeyCounts) -> ValueCounts:
 
 
 def keys_of(amounts: Integers) -> Integers:
-    """Return the key of each amount, from -2^16 to 2^16 - 1: ascending as amounts are."""
+    """Return the key of each amount, from -2^16 to 2^16 - 1; keys have the order of amounts."""
     keys = np.empty(len(amounts), np.int64)
     write_keys(frozen(amounts), keys)
     return keys
 
 
 def _added(parts: Sequence[Sequence[Integers]]) -> tuple[Integers, list[Integers]]:
-    """Return the distinct values of the first columns, and the sums of the others."""
+    """Return the distinct values of the first columns, and the sums of the other columns."""
     first, *others = (np.concatenate(column) for column in zip(*parts, strict=True))
     order = np.argsort(first, kind="stable")
     ordered = first[order]
@@ -141,7 +141,7 @@ def _carried(columns: Iterable[Integers]) -> tuple[Integers, Integers, Integers]
 
 @kernel
 def count_by_key(amounts, table):
-    """Add each amount to the row of its key in `table`, `int64[2^17, 3]`: 1, high and low half."""
+    """Add 1 and both halves of each amount to the row of its key in `table`, `int64[2^17, 3]`."""
     for i in range(len(amounts)):
         amount = amounts[i]
         row = key_of(amount) + 65536
@@ -152,16 +152,16 @@ def count_by_key(amounts, table):
 
 @kernel
 def write_keys(amounts, keys):
-    """Write the key of each amount, `int64[n]` both."""
+    """Write the key of each amount to `keys`; both arrays are `int64[n]`."""
     for i in range(len(amounts)):
         keys[i] = key_of(amounts[i])
 
 
 @kernel
 def key_of(amount):
-    """Return the key of an amount: itself below 2^11, then its exponent and leading 11 bits.
+    """Return the key of an amount: below 2^11 the amount, else its exponent and leading 11 bits.
 
-    A negative amount has the key of its complement, complemented.
+    The key of a negative amount is `~key_of(~amount)`.
     """
     size = amount if amount >= 0 else ~amount
     shift = 0

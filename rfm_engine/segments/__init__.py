@@ -1,1 +1,1 @@
-"""Segments: rules over the scores, as data."""
+"""Segments: rules for scores and measures, defined as data."""

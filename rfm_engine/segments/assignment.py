@@ -1,4 +1,4 @@
-"""Chunks of customers to cut points, scores and segments."""
+"""Compute cut points, scores and segments of customers, chunk by chunk."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from rfm_engine.totals.groups import Grouping
 
 
 class Scoring(NamedTuple):
-    """Customers' cells and segments by chunk, how they came about, and what they add up to."""
+    """Cells and segments of customers by chunk, the rules that set them, and their totals."""
 
     fitted: Fitted
     cells: list[Cells]
@@ -40,7 +40,7 @@ class Scoring(NamedTuple):
 
 
 class Everyone(NamedTuple):
-    """Customers by chunk, the scale of their amounts, and their groups, where those are scored."""
+    """Customers by chunk, the scale of their amounts, and their groups if scored by group."""
 
     chunks: Sequence[CustomerChunk]
     scale: int
@@ -48,12 +48,12 @@ class Everyone(NamedTuple):
 
 
 def score_everyone(everyone: Everyone, scheme: Scheme, plan: Plan, pool: Executor) -> Scoring:
-    """Score customers and name their segments; the threads of `pool` take the chunks.
+    """Score customers and find their segments; the threads of `pool` process the chunks.
 
     Raises
     ------
     DataError
-        A mean amount leaves 64 bits.
+        A mean amount overflows 64 bits.
     """
     chunks, scale, grouping = everyone
     measures = _measures(chunks, scale, plan, pool)
@@ -67,7 +67,7 @@ def score_everyone(everyone: Everyone, scheme: Scheme, plan: Plan, pool: Executo
     cube = sums[:, 0].reshape(plan.bins)
     by_score = [cube.sum(axis=axes).tolist() for axes in ((1, 2), (0, 2), (0, 1))]
     n_names = len(labels.names)
-    # Of a hundred bins an axis there are a million cells, and few are taken.
+    # With a hundred bins per axis there are a million cells, and few contain customers.
     taken = np.flatnonzero(sums[:, 0])
     found_sums = [SegmentSums(*each) for each in cell_sums(sums[taken])]
     by_cell = list(zip(taken.tolist(), found_sums, strict=True))
@@ -76,7 +76,7 @@ def score_everyone(everyone: Everyone, scheme: Scheme, plan: Plan, pool: Executo
         named = [partial(rules.assign, of_chunk, _no_measure) for of_chunk in cells]
         by_segment = segment_sums(found_sums, rules.layout[taken], n_names)
         return Scoring(fitted, cells, named, labels, rules, by_segment, by_score, by_cell)
-    # Kept from the population's mean to the customers' comparison with it.
+    # Cached: first the mean of the population needs a measure, then the comparison with the mean.
     raw: list[Column] = [cache(partial(_raw_measure, chunk)) for chunk in chunks]
     population = Population(partial(_columns, raw, pool), scale, pool.map, groups)
     rules = Rules(scheme, plan.bins, population)
@@ -91,7 +91,7 @@ def score_everyone(everyone: Everyone, scheme: Scheme, plan: Plan, pool: Executo
 def _placed(
     chunks: Sequence[CustomerChunk], fitted: Fitted, bins: Bins, pool: Executor
 ) -> tuple[list[Cells], npt.NDArray[np.int64]]:
-    """Return the customers' cells by chunk, and what each cell adds up to."""
+    """Return the cells of customers by chunk, and the totals of each cell."""
 
     def place(chunk: CustomerChunk, *values: Integers) -> tuple[Cells, npt.NDArray[np.int64]]:
         sums = new_sums(bins)
@@ -101,7 +101,7 @@ def _placed(
 
     sums = new_sums(bins)
     cells = []
-    # Added as they come: of a hundred bins an axis, the sums of a chunk take 32 MB.
+    # Added as they arrive: with a hundred bins per axis, the sums of a chunk take 32 MB.
     for of_chunk, sums_of_chunk in pool.map(place, chunks, *fitted.values):
         cells.append(of_chunk)
         sums += sums_of_chunk
@@ -117,7 +117,7 @@ def _named(
     n_names: int,
     pool: Executor,
 ) -> list[tuple[Segments, Integers]]:
-    """Return the customers' segments by chunk, rule by rule, and what each segment adds up to."""
+    """Return the segments of customers by chunk, found rule by rule, and the totals per segment."""
 
     def assign(
         chunk: CustomerChunk, of_chunk: Cells, column: Column, own: Codes | None
@@ -161,8 +161,8 @@ def _means(chunk: CustomerChunk) -> Integers:
     found = mean_amounts(chunk.monetary_minor, chunk.frequency)
     if found is None:
         raise DataError(
-            "mean amounts must be below 10^15 minor units; got a greater one. "
-            "Give a smaller amount scale."
+            "mean amounts must be below 9.22 * 10^14 minor units; got a larger one. "
+            "Use a smaller amount scale."
         )
     return found
 

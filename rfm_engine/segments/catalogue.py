@@ -1,4 +1,4 @@
-"""Schemes found: shipped ones by name, one of your own by its file."""
+"""Find schemes: shipped schemes by name, your own schemes by file."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from rfm_engine.segments.scheme import Scheme
 
 
 def load_scheme(given: str | os.PathLike[str]) -> Scheme:
-    """Load a shipped scheme by name, or one of your own by the path of its TOML file.
+    """Load a shipped scheme by name, or your own scheme by the path of its TOML file.
 
     Raises
     ------
     UsageError
-        There is no such scheme, or the file is not a scheme; the message names the place.
+        There is no such scheme, or the file is not a scheme. The message names the file.
     """
     text = path_text("scheme", given)
     if scheme_file(text):
@@ -32,13 +32,13 @@ def load_scheme(given: str | os.PathLike[str]) -> Scheme:
 
 
 def scheme_file(given: str | os.PathLike[str] | None) -> str | None:
-    """Return the path of a scheme of one's own, None where the scheme is a shipped one."""
+    """Return the path of a scheme file, or None if the scheme is a shipped one."""
     text = None if given is None else path_text("scheme", given)
     return text if text is not None and text.endswith(".toml") else None
 
 
 def shipped_schemes() -> list[str]:
-    """Return the names of the schemes that come with the package."""
+    """Return the names of the schemes that are shipped with the package."""
     entries = (files(__package__) / "schemes").iterdir()
     return sorted(e.name.removesuffix(".toml") for e in entries if e.name.endswith(".toml"))
 

@@ -1,4 +1,4 @@
-"""Conditions on raw measures: written as text, settled to ranges of integers for the customers."""
+"""Conditions on raw measures: parsed from text, and resolved to ranges of integers."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LEAST, MOST = -(1 << 63), (1 << 63) - 1
 _FORM = re.compile(
     r"(?P<measure>[a-z_]+)\s*(?P<relation><=|>=|==|<|>)\s*(?P<operand>[^\s=<>].*?)\s*\Z"
 )
-# Longer ones compare with nothing that a customer has, and Python does not read the longest.
+# Longer numbers are beyond all measures, and Python does not parse the longest ones.
 _NUMBER = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,30}|/[1-9][0-9]{0,29})?\Z")
 _QUANTILE = re.compile(r"quantile\(\s*([0-9]{1,9})\s*/\s*([0-9]{1,9})\s*\)\Z")
 
@@ -34,7 +34,7 @@ _QUANTILE = re.compile(r"quantile\(\s*([0-9]{1,9})\s*/\s*([0-9]{1,9})\s*\)\Z")
 class Condition(NamedTuple):
     """`measure relation operand`.
 
-    The operand is a number, or one of the population's: `mean`, `cycle`, `quantile(i/k)`.
+    The operand is a number, or a statistic of the population: `mean`, `cycle`, `quantile(i/k)`.
     """
 
     measure: str
@@ -51,7 +51,7 @@ class Condition(NamedTuple):
         return f"{self.measure} {self.relation} {operand}"
 
     def bound_text(self, bound: Fraction | None, scale: int) -> str | None:
-        """Write what it compares with: means and money per order with four digits more."""
+        """Return the bound as text; means and money per order have four more digits."""
         if bound is None:
             return None
         digits = scale if self.measure in ("monetary", "average_order") else 0
@@ -61,7 +61,7 @@ class Condition(NamedTuple):
 
 
 class Range(NamedTuple):
-    """A condition settled: the measure's integers from `low` to `high`, none where they cross."""
+    """A resolved condition: integers of the measure from `low` to `high`; empty if `low > high`."""
 
     measure: str
     low: int
@@ -69,7 +69,7 @@ class Range(NamedTuple):
 
 
 class GroupRanges(NamedTuple):
-    """A condition settled for each group, `int64[groups]`."""
+    """A condition resolved for each group, `int64[groups]`."""
 
     measure: str
     low: npt.NDArray[np.int64]
@@ -77,13 +77,13 @@ class GroupRanges(NamedTuple):
 
 
 def parse_condition(text: object) -> Condition | str:
-    """Read a condition, or return what is wrong with it."""
+    """Parse a condition; return the error text if it is not valid."""
     found = _FORM.match(text.strip()) if isinstance(text, str) else None
     if found is None:
         return f"must be like 'recency_days <= 30'; got {shown(text)}"
     measure, relation, operand = found["measure"], found["relation"], found["operand"]
     if measure not in MEASURES:
-        return f"must be about one of {', '.join(MEASURES)}; got {shown(measure)}"
+        return f"must start with one of {', '.join(MEASURES)}; got {shown(measure)}"
     if _NUMBER.match(operand):
         return Condition(measure, relation, Fraction(operand))
     quantile = _QUANTILE.match(operand)
@@ -99,11 +99,11 @@ def parse_condition(text: object) -> Condition | str:
 
 
 class Population:
-    """All customers' raw measures, as integers by chunk, and what conditions ask of them.
+    """Raw measures of all customers, as integers by chunk, and their statistics for conditions.
 
-    With groups it is asked of the customers of each. `monetary` counts minor units,
-    `average_order` ten thousandths of those, `mean_gap_days` microseconds; customers with one
-    order have no gap, -1.
+    With `groups`, statistics are computed per group. `monetary` is in minor units, `average_order`
+    in ten-thousandths of a minor unit, and `mean_gap_days` in microseconds. Customers with one
+    order have no gap; their value is -1.
     """
 
     def __init__(
@@ -117,13 +117,13 @@ class Population:
         self._scale = scale
         self._each = each
         self._groups = groups
-        # Rules ask for the same mean again and again.
+        # Cached, because several rules compare with the same mean.
         self._bounds: dict[tuple[object, ...], Fraction | Spread | None] = {}
 
     def settle(self, condition: Condition) -> Range | GroupRanges:
-        """Return the range of integers for which a condition holds, or that of each group.
+        """Return the range of integers for which a condition holds, or one range per group.
 
-        One that compares with something of nobody holds for nobody.
+        The range is empty if no customer has the measure that the condition compares with.
         """
         measure, relation, _, _ = condition
         asked = measure, condition.operand, condition.part
@@ -141,9 +141,9 @@ class Population:
         return Range(measure, max(low, least), min(high, MOST))
 
     def bound(self, condition: Condition) -> Fraction | None:
-        """Return what a settled condition compares with, in days, orders or major units.
+        """Return the number a resolved condition compares with, in days, orders or major units.
 
-        None where each group has its own number, or no customer has the measure.
+        Return None if each group has its own number, or if no customer has the measure.
         """
         bound = self._bounds[condition.measure, condition.operand, condition.part]
         if isinstance(bound, Fraction):
@@ -151,10 +151,10 @@ class Population:
         return None
 
     def cycle_us(self) -> int | None:
-        """Return the average repurchase cycle.
+        """Return the average repurchase cycle in microseconds.
 
-        The floor of the mean of the mean gaps of customers with two orders or more; None where
-        nobody has two.
+        It is the floor of the mean of the mean gaps of customers with two or more orders. Return
+        None if no customer has two orders.
         """
         gaps = self._known("mean_gap_days")
         n = sum(map(len, gaps))
@@ -205,7 +205,7 @@ def _without_none(gaps: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
 
 
 def _ends(relation: str, floor: Any, ceiling: Any, least: int) -> tuple[Any, Any]:
-    """Return from where to where integers have a relation to what lies between two of them."""
+    """Return the range of integers with a relation to a number, given its floor and ceiling."""
     return {
         "<=": (least, floor),
         "<": (least, ceiling - 1),
@@ -220,7 +220,7 @@ def holds(
     values: Callable[[str], npt.NDArray[np.int64]],
     groups: npt.NDArray[np.uint32] | None = None,
 ) -> npt.NDArray[np.bool_] | None:
-    """Tell for which customers, of such groups, all ranges hold; None without ranges."""
+    """Return for which customers all ranges hold, `bool[n]`; None if there are no ranges."""
     found: npt.NDArray[np.bool_] | None = None
     for each in ranges:
         column = values(each.measure)

@@ -1,4 +1,4 @@
-"""Schemes that ask when customers first ordered."""
+"""Schemes that need the time of the first order."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from rfm_engine.segments.scheme import Scheme
 
 
 def refuse_first_orders(scheme: Scheme) -> None:
-    """Refuse a scheme for customers of whom only the last order is known.
+    """Refuse a scheme that needs first orders if only the last orders are known.
 
     Raises
     ------
@@ -18,6 +18,6 @@ def refuse_first_orders(scheme: Scheme) -> None:
     found = [c for c in conditions if c.measure == "mean_gap_days" or c.operand == "cycle"]
     if found:
         raise UsageError(
-            f"scheme {scheme.name} must not ask for first orders with customer_level, which has "
+            f"scheme {scheme.name} must not use first orders with customer_level, which has "
             f"none; got {str(found[0])!r}. Choose another scheme."
         )

@@ -1,4 +1,4 @@
-"""Score models: cut points and conditions as they came out, as a scheme that needs no fitting."""
+"""Freeze a fitted scheme: cut points and conditions become numbers, so no fitting is needed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rfm_engine.segments.conditions import DAY_US, LEAST, MOST, Condition, Range
 from rfm_engine.segments.plan import Plan
 from rfm_engine.segments.scheme import AXES, Scheme, Segment
 
-# Below every number of days; no frequency and no amount is above the most.
+# The first is below all numbers of days. No frequency or amount is above the second.
 _BELOW_ALL, _MOST = -1, 10**18 - 1
 _NEVER = "frequency < 1"
 
@@ -26,18 +26,18 @@ def frozen_scheme(
     scale: int,
     options: dict[str, str],
 ) -> dict[str, Any]:
-    """Return a scheme as data for JSON: thresholds where it had methods, numbers for means.
+    """Return a scheme as data for JSON, with thresholds for methods and numbers for means.
 
-    Applied to any customers it gives the scores and segments that the fitted one gave them.
+    The frozen scheme assigns the same scores and segments as the fitted scheme.
     """
     when = [[text for each in ranges for text in _conditions(each, scale)] for ranges in settled]
     return scheme_data(scheme, plan.bins, cuts_text(plan, cuts, scale), options, when)
 
 
 def cuts_text(plan: Plan, cuts: Cuts, scale: int) -> dict[str, list[str]]:
-    """Write the cut points of each axis in days, orders and major units, one fewer than its bins.
+    """Return the cut points of each axis as text, in days, orders and major units.
 
-    `scale` is that of amounts.
+    There is one cut point fewer than bins. `scale` is the number of decimal digits of amounts.
     """
     digits = {"r": 0, "f": 0, "m": plan.money_scale(scale)}
     return {
@@ -53,7 +53,7 @@ def scheme_data(
     options: dict[str, str],
     when: Sequence[list[str]],
 ) -> dict[str, Any]:
-    """Return a scheme with thresholds as data for JSON; `when` are the conditions by segment."""
+    """Return a scheme with thresholds as data for JSON; `when` has the conditions per segment."""
     return {
         "name": scheme.name,
         "title": scheme.title,
@@ -70,7 +70,7 @@ def scheme_data(
 
 
 def model_scheme(scheme: Scheme) -> dict[str, Any]:
-    """Return the scheme of a model, whose thresholds and conditions are numbers already."""
+    """Return the scheme of a model as data; its thresholds and conditions are already numbers."""
     bins = Bins(*(scheme.bins[axis] for axis in AXES))
     cuts = {axis: [f"{cut:f}" for cut in scheme.cuts[axis]] for axis in AXES}
     when = [written(segment.conditions) for segment in scheme.segments]
@@ -78,7 +78,7 @@ def model_scheme(scheme: Scheme) -> dict[str, Any]:
 
 
 def own_scheme(scheme: Scheme) -> dict[str, Any]:
-    """Return a scheme as it was written, as data for JSON: `scheme_of` reads the same from it."""
+    """Return a scheme unchanged, as data for JSON; `scheme_of` reads the same scheme from it."""
     cuts = {axis: [f"{cut}" for cut in cuts] for axis, cuts in scheme.cuts.items()}
     when = [written(segment.conditions) for segment in scheme.segments]
     bins = Bins(*(scheme.bins[axis] for axis in AXES))
@@ -89,7 +89,7 @@ def own_scheme(scheme: Scheme) -> dict[str, Any]:
 
 
 def written(conditions: Sequence[Condition]) -> list[str]:
-    """Write conditions exactly, fractions among their numbers too."""
+    """Return conditions as exact text; numbers can be fractions."""
     return [
         f"{c.measure} {c.relation} {c.operand}" if isinstance(c.operand, Fraction) else str(c)
         for c in conditions
@@ -97,9 +97,9 @@ def written(conditions: Sequence[Condition]) -> list[str]:
 
 
 def _padded(axis: str, cuts: list[int], n: int) -> list[int]:
-    """Fill up the cut points of bins that were dropped, where no value is.
+    """Add cut points for bins that were dropped, beyond all values.
 
-    Of recency at the low end, since its bins are counted from the other.
+    For recency they are added at the low end, because its bins are counted from the other end.
     """
     missing = n - len(cuts)
     if axis == "r":

@@ -1,4 +1,4 @@
-"""Scores and segments of customers as columns."""
+"""Scores and segments of customers as Arrow columns."""
 
 from __future__ import annotations
 
@@ -18,29 +18,30 @@ from rfm_engine.scoring.cells import Bins
 from rfm_engine.segments.scheme import AXES, Scheme
 
 VALUE_COLUMN = "rfm_value"
-"""The column that weights add."""
+"""The column that is added by the option `weights`."""
 _MAX_INT16 = np.iinfo(np.int16).max
 
 
 def refuse_value_column(weights: Sequence[Decimal] | None, columns: Sequence[str | None]) -> None:
-    """Refuse columns of ids that have the name of the column that weights add.
+    """Refuse id columns that have the name of the column that is added by weights.
 
     Raises
     ------
     UsageError
-        There are weights, and one of `columns` has that name.
+        Weights are given, and one of `columns` has this name.
     """
     if weights is not None and VALUE_COLUMN in columns:
         raise UsageError(
-            f"columns of ids must not be named like a column of the result; got {VALUE_COLUMN!r}, "
-            "which weights add. Rename it in the input."
+            f"id columns must not be named like a column of the result; got {VALUE_COLUMN!r}, "
+            "which weights add. Rename the column in the input."
         )
 
 
 class Labels:
-    """Scores, their texts and segment names, the last two as dictionary columns.
+    """Scores, score texts and segment names; the last two are dictionary columns.
 
-    Only cells that occur get a text, so that a hundred bins an axis do not make a million.
+    Only cells with customers have a text, so that a hundred bins per axis do not make a million
+    texts.
     """
 
     def __init__(
@@ -74,14 +75,14 @@ class Labels:
         ]
 
     def joined(self, other: Labels) -> Labels:
-        """Return the labels of both, so that one file has one dictionary per column."""
+        """Return labels for both populations, so that a file has one dictionary per column."""
         scheme, bins, taken, weights = self._made_of
         return Labels(scheme, bins, taken | other._made_of[2], weights)
 
     def columns(self, cells: Cells, segments: Segments) -> list[pa.Array]:
         """Return the columns of `fields` for a chunk."""
         from_arrays = pa.DictionaryArray.from_arrays
-        # `take` costs a third of an index in brackets.
+        # `take` takes a third of the time of indexing with brackets.
         return [
             *(arrow(digits.take(cells)) for digits in self._digits),
             *([] if self._values is None else [arrow(self._values.take(cells))]),
@@ -91,19 +92,19 @@ class Labels:
 
 
 def score_text(bins: Bins, cell: int, first_score: int = 1) -> str:
-    """Return a cell's scores as digits, `543`, joined by `-` when an axis has ten bins or more."""
+    """Return the scores of a cell as digits, `543`; with ten or more bins, joined by `-`."""
     joint = "-" if max(bins) >= 10 else ""
     return joint.join(str(score + first_score - 1) for score in bins.scores(cell))
 
 
 def segment_names(scheme: Scheme, bins: Bins) -> list[str]:
-    """Return the segments in the scheme's order, and last its name for customers left over."""
+    """Return the segments in the order of the scheme, and last `otherwise` if it can be needed."""
     names = [segment.name for segment in scheme.segments]
     return [*names, scheme.otherwise] if scheme.leaves_some(bins) else names
 
 
 class SegmentSums(NamedTuple):
-    """Customers, orders and net minor units of a segment."""
+    """Customers, orders and net amount in minor units of a segment."""
 
     customers: int
     orders: int
@@ -113,7 +114,7 @@ class SegmentSums(NamedTuple):
 def segment_sums(
     by_cell: Sequence[tuple[int, int, int]], segment: npt.NDArray[np.int16], n_segments: int
 ) -> list[SegmentSums]:
-    """Add the cells of each segment up, in integers of any size."""
+    """Add up the cells of each segment, in integers of any size."""
     sums = [[0, 0, 0] for _ in range(n_segments)]
     for number, cell in zip(segment.tolist(), by_cell, strict=True):
         for part, value in enumerate(cell):

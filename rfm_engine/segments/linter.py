@@ -1,4 +1,4 @@
-"""What is wrong with a scheme, or worth knowing: cells nobody takes, rules that never win."""
+"""Find errors and doubtful rules in a scheme: cells without a segment, rules that never win."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LEAST = {"recency_days": 0, "frequency": 1, "mean_gap_days": 0}
 
 
 class Finding(NamedTuple):
-    """A line of the linter; one that is no `error` is only worth knowing."""
+    """A line of the linter: an error, or a note if `error` is False."""
 
     text: str
     line: int | None = None
@@ -30,9 +30,10 @@ def _error(text: str, line: int | None = None) -> Finding:
 
 
 def lint(scheme: Scheme) -> list[Finding]:
-    """Look for cells without a segment, rules that never win or overlap, and dead conditions.
+    """Find cells without a segment, rules that never win or overlap, and redundant conditions.
 
-    Without an error the scheme is total, or says who is `otherwise`, and every segment can be had.
+    If there is no error, every cell has a segment or the scheme sets `otherwise`, and every segment
+    can have customers.
     """
     bins = Bins(*(scheme.bins[axis] for axis in AXES))
     cubes = scheme.cubes(bins)
@@ -46,7 +47,7 @@ def lint(scheme: Scheme) -> list[Finding]:
 
 
 def codes_of(scheme: Scheme, cube: Cube) -> list[str]:
-    """Return the scores of the cells that are set, worst first."""
+    """Return the scores of the cells that are True, worst first."""
     joint = "-" if max(cube.shape) >= 10 else ""
     return [joint.join(str(n + scheme.first_score) for n in cell) for cell in np.argwhere(cube)]
 
@@ -58,8 +59,8 @@ def _uncovered(scheme: Scheme, cubes: Sequence[Cube]) -> Iterator[Finding]:
     left = ~np.logical_or.reduce([np.zeros_like(cubes[0]), *sure])
     if left.any():
         yield _error(
-            f"{left.sum()} of {left.size} cells fit no segment for sure: {_some(scheme, left)}; "
-            "cover them, or say who is otherwise"
+            f"{left.sum()} of {left.size} cells may match no segment: {_some(scheme, left)}; "
+            "add segments for them, or set otherwise"
         )
 
 
@@ -71,9 +72,9 @@ def _unreachable(scheme: Scheme, bins: Bins, cubes: Sequence[Cube]) -> Iterator[
         segment, cube = scheme.segments[number], cubes[number]
         never = _contradiction(segment)
         if never:
-            yield _error(f"segment {segment.name!r} can never be: {never}", segment.line)
+            yield _error(f"segment {segment.name!r} can never match: {never}", segment.line)
         elif not cube.any():
-            yield _error(f"segment {segment.name!r} takes no cell", segment.line)
+            yield _error(f"segment {segment.name!r} matches no cell", segment.line)
         elif (taken | ~cube).all():
             winners = ", ".join(
                 repr(scheme.segments[other].name)
@@ -90,8 +91,8 @@ def _without_cuts(scheme: Scheme) -> Iterator[Finding]:
     for axis in AXES:
         if scheme.method[axis] == "thresholds" and axis not in scheme.cuts:
             yield Finding(
-                f"{axis} has thresholds but no cuts, so every run must give --{axis}-cuts; "
-                "write them into cuts"
+                f"{axis} has thresholds but no cuts, so every run needs --{axis}-cuts; "
+                "add them to cuts"
             )
 
 
@@ -114,22 +115,24 @@ def _dead(scheme: Scheme) -> Iterator[Finding]:
     for segment in scheme.segments:
         for axis, ends in segment.ranges.items():
             if ends == full[axis]:
-                what = f"{axis} = [{ends[0]}, {ends[1]}] takes every score"
-                yield Finding(f"condition of {segment.name!r} is dead: {what}", segment.line)
+                what = f"{axis} = [{ends[0]}, {ends[1]}] matches every score"
+                yield Finding(f"condition of {segment.name!r} has no effect: {what}", segment.line)
         for condition in segment.conditions:
             others = [other for other in segment.conditions if other is not condition]
             if _always(condition) or any(_implies(other, condition) for other in others):
-                yield Finding(f"condition of {segment.name!r} is dead: {condition}", segment.line)
+                yield Finding(
+                    f"condition of {segment.name!r} has no effect: {condition}", segment.line
+                )
 
 
 def _contradiction(segment: Segment) -> str | None:
-    """Return two conditions that exclude each other, or one that holds for nobody."""
+    """Return two conditions that exclude each other, or one that no customer satisfies."""
     for condition in segment.conditions:
         low, high = _ends(condition)
         least = _LEAST.get(condition.measure)
         below = least is not None and high is not None and high <= least
         if below and (high != least or condition.relation == "<"):
-            return f"{condition} holds for nobody"
+            return f"{condition} holds for no customer"
         for other in segment.conditions:
             if other.measure == condition.measure and low is not None:
                 most = _ends(other)[1]
@@ -160,7 +163,7 @@ def _implies(strong: Condition, weak: Condition) -> bool:
 
 
 def _ends(condition: Condition) -> tuple[Fraction | None, Fraction | None]:
-    """Return from where to where a comparison with a number holds; of others nothing is known."""
+    """Return the range in which a comparison with a number holds; None, None for other operands."""
     number = condition.operand
     if not isinstance(number, Fraction):
         return None, None

@@ -1,4 +1,4 @@
-"""Schemes as TOML: read, checked, and refused with the place and what it must hold."""
+"""Read and check schemes in TOML; errors name the file, the line and the valid values."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ _HEADER = re.compile(r"^\s*\[\[\s*segments\s*\]\]")
 
 
 def parse_scheme(text: str, place: str) -> Scheme:
-    """Read a scheme.
+    """Read a scheme from TOML text.
 
     Raises
     ------
     UsageError
-        The text is no scheme; the message names the place.
+        The text is not a scheme. The message names `place`.
     """
     try:
         data = tomllib.loads(text, parse_float=Decimal)
@@ -51,12 +51,12 @@ def parse_scheme(text: str, place: str) -> Scheme:
 
 
 def scheme_of(data: Any, place: str) -> Scheme:
-    """Read a scheme from data as TOML gives them, such as those of a model.
+    """Read a scheme from parsed data, for example the scheme of a model.
 
     Raises
     ------
     UsageError
-        They are no scheme; the message names the place.
+        The data are not a scheme. The message names `place`.
     """
     if not isinstance(data, dict):
         raise UsageError(f"scheme of {place!r} must be a table; got {shown(data)}.")
@@ -64,7 +64,7 @@ def scheme_of(data: Any, place: str) -> Scheme:
 
 
 class _Parser:
-    """The data of a scheme, and where they come from."""
+    """The parsed data of a scheme, and the place they were read from."""
 
     def __init__(self, place: str, data: dict[str, Any]) -> None:
         self._place = place
@@ -98,7 +98,11 @@ class _Parser:
         )
         names = [segment.name for segment in scheme.segments]
         if scheme.otherwise in names and scheme.leaves_some(Bins(*(bins[axis] for axis in AXES))):
-            self._refuse("otherwise", "no segment's name where some fit none", scheme.otherwise)
+            self._refuse(
+                "otherwise",
+                "a name that no segment has, because some customers may match no segment",
+                scheme.otherwise,
+            )
         return scheme
 
     def _segments(
@@ -110,7 +114,7 @@ class _Parser:
         if len(tables) > MAX_SEGMENTS:
             raise UsageError(
                 f"scheme {self._place!r} must have at most {MAX_SEGMENTS} segments; "
-                f"got {len(tables)}. Leave some to otherwise."
+                f"got {len(tables)}. Remove some."
             )
         numbers = lines if len(lines) == len(tables) else [None] * len(tables)
         reader = _SegmentReader(bins, first_score)
@@ -140,7 +144,7 @@ class _Parser:
                 self._refuse(f"method for {axis}", f"one of {', '.join(METHODS)}", name)
             if axis in cuts and name != "thresholds":
                 raise UsageError(
-                    f"cuts of {self._place!r} for {axis} must come with thresholds; got {name}."
+                    f"cuts of {self._place!r} for {axis} must be used with thresholds; got {name}."
                 )
 
     def _options(self) -> dict[str, str]:
@@ -158,7 +162,7 @@ class _Parser:
         if key != "cuts" and isinstance(given, int | str):
             return dict.fromkeys(AXES, given)
         if not isinstance(given, dict):
-            self._refuse(key, "a table by axis", given)
+            self._refuse(key, "a table with keys r, f, m", given)
         _only(given, f"{self._place}: {key}", set(AXES))
         return dict(given)
 
@@ -179,7 +183,7 @@ class _Parser:
 
 
 class _SegmentReader:
-    """Reads segments whose scores have these limits."""
+    """Reads segments, and checks scores against the bins of the scheme."""
 
     def __init__(self, bins: dict[str, int], first_score: int) -> None:
         last = {axis: first_score + n_bins - 1 for axis, n_bins in bins.items()}
@@ -188,7 +192,7 @@ class _SegmentReader:
         self._limits[SUM] = 3 * first_score, sum(last.values())
 
     def segment(self, table: Any, place: str) -> Segment:
-        """Read one."""
+        """Read one segment."""
         name: Any = table.get("name") if isinstance(table, dict) else None
         if not _is_text(name) or not name:
             given = name if isinstance(table, dict) else table
@@ -212,7 +216,9 @@ class _SegmentReader:
     def _list(self, table: dict[str, Any], key: str, of_segment: str) -> list[Any]:
         given = table.get(key, [])
         if not isinstance(given, list) or (key in table and not given):
-            raise UsageError(f"{key} {of_segment} must be a list; got {shown(given)}.")
+            raise UsageError(
+                f"{key} {of_segment} must be a list that is not empty; got {shown(given)}."
+            )
         return given
 
     def _range(self, given: Any, what: str, low: int, high: int) -> tuple[int, int]:
@@ -242,12 +248,12 @@ class _SegmentReader:
 
 
 def _is_text(given: object) -> bool:
-    """Tell text that can be written from other kinds, and from halves of characters in JSON."""
+    """Return whether a value is text that can be encoded, without surrogates from JSON."""
     return isinstance(given, str) and not any("\ud800" <= c <= "\udfff" for c in given)
 
 
 def _score(part: object) -> int:
-    """Return a score of a code, a number or its digits; -1, which is none, for all else."""
+    """Return a score of a code, given as a number or as digits; -1 for any other value."""
     if isinstance(part, str):
         return int(part) if re.fullmatch("[0-9]{1,3}", part) else -1
     return part if type(part) is int else -1
@@ -257,5 +263,5 @@ def _only(table: dict[str, Any], place: str, known: set[str]) -> None:
     for key in table:
         if key not in known:
             raise UsageError(
-                f"{place!r} must only have {', '.join(sorted(known))}; got {shown(key)}."
+                f"{place!r} must only have the keys {', '.join(sorted(known))}; got {shown(key)}."
             )

@@ -1,4 +1,4 @@
-"""How customers are scored: what was asked for, else what the scheme says, never both."""
+"""Decide how customers are scored: given options win, the scheme provides the defaults."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rfm_engine.segments.scheme import AXES, Scheme
 
 
 class Plan(NamedTuple):
-    """The three axes, the amount that is scored, and the weights of the scores."""
+    """The three axes, which amount is scored, and the weights of the scores."""
 
     r: Choice
     f: Choice
@@ -27,20 +27,20 @@ class Plan(NamedTuple):
 
     @property
     def bins(self) -> Bins:
-        """Number of bins an axis."""
+        """Number of bins per axis."""
         return Bins(self.r.bins, self.f.bins, self.m.bins)
 
     def money_scale(self, scale: int) -> int:
-        """Return the digits behind the point of what is scored, given those of amounts."""
+        """Return the number of decimal digits of the scored amount, given that of amounts."""
         return scale + MEAN_DIGITS if self.monetary == "mean" else scale
 
     def axes(self, scale: int) -> list[Axis]:
-        """Return the axes with cut points in integers, for amounts of `scale`."""
+        """Return the axes with integer cut points, for amounts with `scale` decimal digits."""
         scales = 0, 0, self.money_scale(scale)
         return [choice.axis(digits) for choice, digits in zip(self[:3], scales, strict=True)]
 
     def options(self) -> dict[str, object]:
-        """Return the plan as options: method, bins and given cut points by axis, the rest once."""
+        """Return the plan as options: method, bins and given cut points are per axis."""
         axes = self[:3]
         cuts = {
             f"{name}_cuts": None if axis.cuts is None else [str(cut) for cut in axis.cuts]
@@ -59,7 +59,7 @@ def plan_scoring(
     monetary: Monetary | None = None,
     weights: Sequence[CutPoint] | None = None,
 ) -> Plan:
-    """Settle method, bins and cut points of each axis.
+    """Return the plan: method, bins and cut points of each axis, the amount and the weights.
 
     Raises
     ------
@@ -75,7 +75,7 @@ def plan_scoring(
             _agree(axis, scheme, chosen[axis])
     nested = [choice.method == NESTED for choice in chosen.values()]
     if any(nested) and not all(nested):
-        raise UsageError("method nested must be that of all axes; got it for some. Give it alone.")
+        raise UsageError("method nested must be used for all axes; got it for some. Give it alone.")
     scored = scheme.options.get("monetary", "sum") if monetary is None else monetary
     if scored not in ("sum", "mean"):
         raise UsageError(f"monetary must be sum or mean; got {shown(scored)}.")
@@ -97,19 +97,19 @@ def _agree(axis: str, scheme: Scheme, choice: Choice) -> None:
 
 
 def exact_weights(what: str, given: object) -> tuple[Decimal, ...] | None:
-    """Return the weights of r, f, m as the decimals they are written as, None where none are given.
+    """Return the weights of r, f, m as exact decimals, or None if none are given.
 
     Raises
     ------
     UsageError
-        They are no three numbers, or one is too large or too fine.
+        The weights are not three numbers, or one has too many digits.
     """
     if given is None:
         return None
     weights = exact_numbers(given, floats=True)
     if weights is None or len(weights) != len(AXES):
         raise UsageError(
-            f"{what} must be three numbers for r, f, m; got {shown(given)}. Give such with at most "
-            f"{MOST_DIGITS} digits before the point and {MOST_DECIMALS} behind it."
+            f"{what} must be three numbers for r, f, m; got {shown(given)}. Use at most "
+            f"{MOST_DIGITS} digits before the decimal point and {MOST_DECIMALS} after it."
         )
     return tuple(weights)

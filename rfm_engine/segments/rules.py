@@ -1,4 +1,4 @@
-"""A scheme made ready for customers: a table over cells where scores decide, else rule by rule."""
+"""Apply a scheme to customers: by a table over cells if scores decide, else rule by rule."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from rfm_engine.segments.conditions import Condition, GroupRanges, Population, R
 from rfm_engine.segments.scheme import Scheme
 
 Column = Callable[[str], npt.NDArray[np.int64]]
-"""A raw measure of some customers, by name."""
+"""A function that returns a raw measure of some customers, given its name."""
 
 
 class Rule(NamedTuple):
-    """A segment's number, the cells it takes (None: all) and the ranges of raw measures."""
+    """The number of a segment, its cells (None: all), and its ranges of raw measures."""
 
     segment: int
     cells: npt.NDArray[np.bool_] | None
@@ -29,13 +29,13 @@ class Rule(NamedTuple):
 
 
 class Rules:
-    """What names the segments of customers, by number; `len(names)` where no rule holds.
+    """The rules of a scheme, which assign segment numbers; `len(names)` means no rule matches.
 
     Attributes
     ----------
     bounds
-        What each condition of the scheme compares with, in units of its measure; None where that
-        differs between groups, or no customer has the measure.
+        The number that each condition of the scheme compares with, in units of its measure. None
+        if it differs between groups, or if no customer has the measure.
     """
 
     def __init__(self, scheme: Scheme, bins: Bins, population: Population | None) -> None:
@@ -55,14 +55,14 @@ class Rules:
             self._rules.append(Rule(number, None if cells.all() else cells, ranges))
 
     def settled(self, segment: int) -> tuple[Range, ...]:
-        """Return the ranges that a segment's conditions have come to, without groups."""
+        """Return the ranges of the conditions of a segment; ranges of groups are left out."""
         ranges = next((rule.ranges for rule in self._rules if rule.segment == segment), ())
         return tuple(each for each in ranges if isinstance(each, Range))
 
     def assign(
         self, cells: Cells, measure: Column, groups: npt.NDArray[np.uint32] | None = None
     ) -> Segments:
-        """Return the segment of every customer, of such groups where there are any."""
+        """Return the segment of each customer; `groups` contains their groups, if there are any."""
         if self._by_cell:
             return self.layout.take(cells)
         found = np.full(len(cells), len(self.names), np.int16)
@@ -79,7 +79,7 @@ class Rules:
 
 
 def new_segment_sums(n_segments: int) -> npt.NDArray[np.int64]:
-    """Return what `add_segments` adds to."""
+    """Return sums of 0 per segment, `int64[segments, 4]`; `add_segments` adds to them."""
     return np.zeros((n_segments, 4), np.int64)
 
 
@@ -95,6 +95,6 @@ def add_segments(
 
 @kernel
 def add_up(segments, frequency, monetary, sums):
-    """Add up the customers of each segment, as `place_cells` does those of cells."""
+    """Add customers to the sums of their segments, with the same columns as `place_cells`."""
     for i in range(len(segments)):
         add_customer(sums, segments[i], frequency[i], monetary[i])

@@ -23,14 +23,15 @@ Match = Literal["first", "most specific"]
 
 
 class Segment(NamedTuple):
-    """A name and what its customers are like; all of it must hold, and nothing holds for all.
+    """The name and the rule of a segment.
 
-    `ranges` are inclusive, by `r`, `f`, `m`, `fm` (the mean of f and m) or `sum` (of all three);
-    `codes` are scores r, f, m of which one must be the customer's.
+    A customer must satisfy all parts of the rule. A rule without parts matches all customers.
+    `ranges` are inclusive, by `r`, `f`, `m`, `fm` (the mean of f and m) or `sum` (of all three).
+    `codes` are triples of r, f and m scores. A customer must have one of them.
     """
 
     name: str
-    ranges: dict[str, tuple[int, int]] = {}  # noqa: RUF012 - a default that nobody changes
+    ranges: dict[str, tuple[int, int]] = {}  # noqa: RUF012 - a default that is never changed
     codes: frozenset[tuple[int, int, int]] = frozenset()
     conditions: tuple[Condition, ...] = ()
     line: int | None = None
@@ -40,8 +41,8 @@ class Segment(NamedTuple):
 class Scheme:
     """Segments, and the scoring they were written for.
 
-    `options` are those of reading and scoring that come with the scheme unless given. Scores run
-    from `first_score`, which is 1 but in schemes that count from 0.
+    `options` are the defaults of the scheme for options of reading and scoring. Scores start at
+    `first_score`, which is 1, or 0 in schemes that count from 0.
     """
 
     name: str
@@ -59,7 +60,7 @@ class Scheme:
 
     @property
     def axes(self) -> set[str]:
-        """The axes that a rule looks at."""
+        """The axes that a rule uses."""
         named = {axis for segment in self.segments for axis in segment.ranges}
         if SUM in named or any(segment.codes for segment in self.segments):
             return set(AXES)
@@ -67,11 +68,11 @@ class Scheme:
 
     @property
     def is_raw(self) -> bool:
-        """Whether a rule looks at more than scores."""
+        """Whether a rule uses more than scores."""
         return any(segment.conditions for segment in self.segments)
 
     def cubes(self, bins: Bins) -> list[Cube]:
-        """Return for each segment the cells, `bool[r, f, m]`, whose scores it takes."""
+        """Return the cells, `bool[r, f, m]`, whose scores match, for each segment."""
         r, f, m = (place + self.first_score for place in np.indices(bins))
         twice = {"r": 2 * r, "f": 2 * f, "m": 2 * m, SUM: 2 * (r + f + m)}
         twice[FM] = self.twice_fm(f, m)
@@ -86,7 +87,7 @@ class Scheme:
         return found
 
     def priority(self, bins: Bins) -> list[int]:
-        """Return the numbers of the segments, the one that wins first."""
+        """Return the numbers of the segments in the order of priority, highest first."""
         numbers = range(len(self.segments))
         if self.match == "first":
             return list(numbers)
@@ -103,9 +104,9 @@ class Scheme:
         return sorted(numbers, key=room)
 
     def layout(self, bins: Bins) -> npt.NDArray[np.int16]:
-        """Return the segment of each cell, `int16[cells]`; `len(segments)` where no rule holds.
+        """Return the segment of each cell, `int16[cells]`; `len(segments)` if no rule matches.
 
-        As far as scores decide: a rule with conditions is taken to hold.
+        Only scores are considered: conditions are assumed to hold.
         """
         found = np.full(bins, len(self.segments), np.int16)
         cubes = self.cubes(bins)
@@ -114,7 +115,7 @@ class Scheme:
         return found.reshape(-1)
 
     def leaves_some(self, bins: Bins) -> bool:
-        """Tell whether customers may fit no segment."""
+        """Return whether customers can match no segment."""
         sure = [
             cube
             for cube, segment in zip(self.cubes(bins), self.segments, strict=True)

@@ -1,4 +1,4 @@
-"""Orders of a marketplace that never was: any number of them, in bounded memory."""
+"""Simulate the orders of a marketplace: any number of orders, in bounded memory."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from rfm_engine.simulate.mixing import mix_63
 
 __all__ = ["Ids", "simulate"]
 
-_BATCH_ORDERS = 1 << 16  # arrays of this length stay in the cache: twice as fast as 1 << 20
-_SEEDED = 40  # order ids of two seeds differ while there are fewer than 2**40 orders
+_BATCH_ORDERS = 1 << 16  # arrays of this length fit in the cache: twice as fast as 1 << 20
+_SEEDED = 40  # order ids of two seeds differ if there are fewer than 2**40 orders
 
 _MOST_ORDERS = 10**12
 
@@ -28,9 +28,10 @@ def simulate(
 ) -> pa.RecordBatchReader:
     """Simulate the orders of a marketplace, from 2023-01-01 to 2025-12-31.
 
-    Half of the customers order once, the others by a power law; customers come and go, weeks and
-    years have their seasons, about 2% of the rows are refunds (never a customer's only row).
-    A row depends on its number and the arguments alone, never on the clock.
+    Half of the customers order once; the orders of the others follow a power law. Customers come
+    and go, and orders depend on the weekday and the season. About 2% of the rows are refunds, but
+    never the only row of a customer. A row depends only on its number and the arguments, never on
+    the clock.
 
     Parameters
     ----------
@@ -39,11 +40,11 @@ def simulate(
     orders
         Number of orders, at least `customers`.
     ids
-        Kind of customer id: `int` (63-bit numbers without order), `dense` (0, 1, 2, ...), `string`
+        Type of customer id: `int` (63-bit numbers without order), `dense` (0, 1, 2, ...), `string`
         (32 hexadecimal characters) or `uuid`. The id of the i-th customer is the same for any
         `seed`, so that two seeds are two batches of one marketplace.
     lines
-        Give the lines of each order (about two) instead of one row an order.
+        Return the lines of each order (about two) instead of one row per order.
     seed
         Another seed gives other orders.
 
@@ -57,7 +58,7 @@ def simulate(
     Raises
     ------
     UsageError
-        If there are fewer orders than customers, no customers, or `ids` is another word.
+        If there are fewer orders than customers, no customers, or `ids` is unknown.
 
     Examples
     --------
@@ -65,13 +66,13 @@ def simulate(
     30
     """
     if customers < 1:
-        raise UsageError(f"customers must be at least 1; got {customers}. Ask for more.")
+        raise UsageError(f"customers must be at least 1; got {customers}. Give more.")
     if orders > _MOST_ORDERS:
-        raise UsageError(f"orders must be at most {_MOST_ORDERS:,}; got {orders}. Ask for fewer.")
+        raise UsageError(f"orders must be at most {_MOST_ORDERS:,}; got {orders}. Give fewer.")
     if orders < customers:
         raise UsageError(
             f"orders must be at least as many as the customers; got {orders} orders of "
-            f"{customers} customers. Ask for more orders or fewer customers."
+            f"{customers} customers. Give more orders or fewer customers."
         )
     if ids not in IDS:
         raise UsageError(f"ids must be one of {', '.join(IDS)}; got {ids!r}. Choose one.")
@@ -109,7 +110,7 @@ def _batches(
 
 
 def _walk(n_orders: int, seed: int) -> Iterator[Words]:
-    """Yield every number below `n_orders` once, in strides that leave none beside its neighbour."""
+    """Yield every number below `n_orders` once, in strides, so that neighbours are far apart."""
     stride = max(1, round(n_orders * (math.sqrt(5) - 1) / 2))
     while math.gcd(stride, n_orders) != 1:
         stride += 1

@@ -1,4 +1,4 @@
-"""What customers are called: functions of the customer's number alone, whatever the seed."""
+"""Customer ids: they depend only on the number of the customer, not on the seed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _HALVES = key_of(1), key_of(2)
 
 
 def customer_column(customers: Words, ids: Ids) -> pa.Array:
-    """Name customers by their numbers."""
+    """Return the ids of customers with these numbers."""
     if ids == "dense":
         return pa.array(customers.view(np.int64))
     if ids == "int":

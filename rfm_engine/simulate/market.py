@@ -1,4 +1,4 @@
-"""Who orders what, when and for how much."""
+"""The customers, times, products and amounts of simulated orders."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _BY_CUSTOMER, _BY_PRODUCT = key_of(3), key_of(4)
 
 
 class Orders(NamedTuple):
-    """Some orders, one array element each."""
+    """Orders; each array has one element per order."""
 
     number: Words
     customer: Words
@@ -38,7 +38,7 @@ class Orders(NamedTuple):
 
 
 class Lines(NamedTuple):
-    """Lines of orders, one array element each."""
+    """Order lines; each array has one element per line."""
 
     product: Words
     seller: Words
@@ -47,10 +47,11 @@ class Lines(NamedTuple):
 
 
 class Market:
-    """A marketplace of some customers and orders; each order is a function of its number.
+    """A marketplace with customers and orders; each order is a function of its number.
 
-    Order i below `n_customers` is the first one of customer i. The next orders are the second ones
-    of the repeaters, the lower half of the customers; who places the rest is drawn.
+    Order i below `n_customers` is the first order of customer i. The next orders are the second
+    orders of the repeat customers, which are the lower half. The customers of all other orders are
+    random.
     """
 
     def __init__(self, n_customers: int, n_orders: int, seed: int) -> None:
@@ -73,14 +74,14 @@ class Market:
         )
 
     def cents(self, orders: Orders) -> npt.NDArray[np.int64]:
-        """Return an amount for each order: some customers buy dearer things than others."""
+        """Return an amount per order; some customers buy more expensive products than others."""
         random = mix_64(orders.number, key_of(self.seed, 2))
         taste = 50 + bits(mix_64(orders.customer, _BY_CUSTOMER), 40, 7).astype(np.int64)
         price = self._prices[bits(random, 0, 12)]
         return price * taste // 100 + bits(random, 12, 6).astype(np.int64)
 
     def lines(self, orders: Orders) -> tuple[npt.NDArray[np.intp], Lines]:
-        """Return the lines of these orders, and of each line which of the orders it belongs to."""
+        """Return the lines of these orders, and for each line the index of its order."""
         n_lines = np.array(_LINES)[bits(mix_64(orders.number, key_of(self.seed, 3)), 0, 4)]
         of = np.repeat(np.arange(len(n_lines)), n_lines)
         within = np.arange(len(of)) - np.repeat(np.cumsum(n_lines) - n_lines, n_lines)
@@ -107,7 +108,7 @@ class Market:
         return (number >= self._n_dealt) & (bits(random, 51, 12) < round(share * 4096))
 
     def _times_us(self, customer: Words, random: Words) -> npt.NDArray[np.int64]:
-        """Draw times within the customer's stay: a third were there before, half never left."""
+        """Draw times while customers are active: a third are from the start, half never leave."""
         nature = mix_64(customer, _BY_CUSTOMER)
         came = np.maximum(0.0, bits(nature, 0, 16) * (1.4 / 2**16) - 0.45)
         stay = np.where(bits(nature, 32, 1) == 0, 1.0, 0.1 + bits(nature, 16, 16) * (0.9 / 2**16))
@@ -118,7 +119,7 @@ class Market:
 
     @cached_property
     def _days(self) -> npt.NDArray[np.int64]:
-        """Days since 1970, as often as they are busy: summer is calm, late November is not."""
+        """Days since 1970, repeated by share of orders: low in summer, high in late November."""
         epoch = datetime.date(1970, 1, 1)
         days = np.arange((_FIRST_DAY - epoch).days, (_LAST_DAY - epoch).days + 1)
         dates = [epoch + datetime.timedelta(days=int(day)) for day in days]
@@ -126,12 +127,12 @@ class Market:
 
     @cached_property
     def _seconds(self) -> npt.NDArray[np.int64]:
-        """Seconds of the day, as often as they are busy: evenings are."""
+        """Seconds of the day, repeated by share of orders: high in the evening."""
         return _spread(np.arange(86_400), np.repeat(_HOURS, 3600))
 
     @cached_property
     def _prices(self) -> npt.NDArray[np.int64]:
-        """Cents, log-normal around 24.53."""
+        """Prices in cents, log-normal around 24.53."""
         normal = NormalDist(3.2, 0.9)
         return np.array(
             [round(100 * math.exp(normal.inv_cdf((i + 0.5) / 4096))) for i in range(4096)]
@@ -148,7 +149,7 @@ def _busy(date: datetime.date) -> float:
 def _spread(
     values: npt.NDArray[np.int64], weights: npt.ArrayLike, size: int = 2**16
 ) -> npt.NDArray[np.int64]:
-    """Return a table of `size` entries in which each value stands by its weight."""
+    """Return a table of `size` entries that contains each value in proportion to its weight."""
     total = np.cumsum(weights)
     places = np.searchsorted(total, (np.arange(size) + 0.5) / size * total[-1])
     table: npt.NDArray[np.int64] = values[places]

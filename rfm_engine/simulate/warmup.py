@@ -1,4 +1,4 @@
-"""Compiling ahead: every loop once, on small orders, so that later runs start at full speed."""
+"""Compile all loops in advance, on small orders, so that later runs start at full speed."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _IDS: tuple[Ids, ...] = ("int", "string")
 
 
 def warm() -> None:
-    """Compile all loops, or load them where an earlier process compiled them.
+    """Compile all loops, or load those that an earlier process compiled.
 
     Call it once in a service before the first request, or in the build of a container with
-    `RFM_CACHE_DIR` set. The machine code is kept in `rfm_engine.kernels.cache_directory()`.
+    `RFM_CACHE_DIR` set. The machine code is stored in `rfm_engine.kernels.cache_directory()`.
 
     Examples
     --------
@@ -39,7 +39,7 @@ def warm() -> None:
 
 
 def runs(folder: Path) -> list[Callable[[], object]]:
-    """Return the runs that need all loops, in any order; `folder` takes what they write."""
+    """Return runs that together use all loops, in any order; they write to `folder`."""
     found: list[Callable[[], object]] = [
         partial(score, orders, as_of="newest", threads=2, **options)
         for orders, options in _scored(folder)
@@ -72,7 +72,7 @@ def _states() -> Iterator[tuple[pa.Table, dict[str, Any]]]:
 
 
 def _merge(ids: Ids) -> None:
-    # As many customers as make the tables grow.
+    # Enough customers to make the tables grow.
     halves = [CustomerTotals(as_of="newest") for _ in range(2)]
     for half in halves:
         half.update(simulate(customers=_MANY, orders=_MANY, ids=ids))
@@ -82,7 +82,7 @@ def _merge(ids: Ids) -> None:
 
 def _scored(folder: Path) -> Iterator[tuple[pa.Table | Path, dict[str, Any]]]:
     ints, texts = _orders("int"), _orders("string")
-    # As many as make dense ids addressed directly; and texts that rows share.
+    # Enough orders for direct addressing of dense ids; then ids in a dictionary.
     yield pa.table(simulate(customers=1_000, orders=2 * _MANY, ids="dense")), {}
     who = texts.schema.get_field_index("customer_id")
     yield texts.set_column(who, "customer_id", texts["customer_id"].dictionary_encode()), {}
@@ -96,7 +96,7 @@ def _scored(folder: Path) -> Iterator[tuple[pa.Table | Path, dict[str, Any]]]:
         yield table, {"frequency": "days", "timezone": "Europe/Berlin", "window": "12mo"}
     yield ints, {"quantity": "quantity", "where": ["channel!=web"], "currency": "currency"}
     place = ints.schema.get_field_index("amount")
-    # Eighths of amounts are often ties, which loops for many rows leave to those for one.
+    # Eighths are often rounding ties, which the loops for many rows pass to those for one row.
     for amounts in (ints["amount"], pc.divide(ints["amount"], 8)):
         for kind in (pa.decimal128(18, 4), pa.decimal128(38, 24), pa.float32(), pa.float64()):
             table = ints.set_column(place, "amount", amounts.cast(kind, safe=False))

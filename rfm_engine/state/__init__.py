@@ -1,1 +1,1 @@
-"""Durable totals: what is known of every customer, kept on disk from night to night."""
+"""States: totals of all customers, stored on disk and updated with each batch of orders."""

@@ -1,4 +1,4 @@
-"""Orders gathered into the sorted rows of one batch: by customer, or by customer and day."""
+"""Gather orders into the sorted rows of one batch, by customer or by customer and day."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _COUNT_MASK = (1 << COUNT_BITS) - 1
 
 
 class Gathered(NamedTuple):
-    """Rows of a batch: totals, and distinct orders where they have ids.
+    """Rows of a batch: totals, and distinct orders if orders have ids.
 
     Both have bounds of all buckets.
     """
@@ -55,18 +55,18 @@ class Gathered(NamedTuple):
 
 
 class Gathering:
-    """Takes batches in from any thread, as `rfm_engine.orders.scan.Consumer`.
+    """Collect batches from any thread, as `rfm_engine.orders.scan.Consumer`.
 
-    A day is a part of the key while rows are grouped, as a group of customers would be; so all
-    that groups customers groups their days. Those of a customer go to the bins of the customer,
-    and so to the buckets of a state some at a time.
+    In a rolling history, the day is a part of the key, in the same way as a group of customers.
+    The code that aggregates groups therefore aggregates days too. All days of a customer are in the
+    bin of the customer, so that the buckets of a state can be made a few at a time.
 
     Attributes
     ----------
     most_orders
-        The greatest number of orders of a row that `runs` have made.
+        The greatest number of orders in a row that `runs` has made.
     duplicates
-        What drops rows that repeat others, None unless the state tells rows apart.
+        Drops rows that repeat other rows; None if the state has no distinct columns.
     """
 
     def __init__(
@@ -105,7 +105,7 @@ class Gathering:
 
     @property
     def counts(self) -> RowCounts:
-        """The account of rows."""
+        """The numbers of rows."""
         return self._intake.ledger.counts()
 
     @property
@@ -115,41 +115,41 @@ class Gathering:
 
     @property
     def currencies(self) -> tuple[str, ...]:
-        """The currency of the state and the rows, where a column says it: one at most."""
+        """The currency of the state and the rows, if a column contains it; at most one."""
         return tuple(sorted(self._intake.ledger.currencies))
 
     @property
     def newest_day(self) -> int | None:
-        """The newest day of a row that counted, or would have but for `refunds` and `zero`."""
+        """The newest day of rows that were counted, or dropped only by `refunds` or `zero`."""
         return self._intake.ledger.newest_day
 
     def newest_since(self, first_day: int | None) -> int | None:
-        """Return the newest day, None where it is before a first one: such rows are too late."""
+        """Return the newest day; None if it is before `first_day`, since such rows are too late."""
         newest = self.newest_day
         return None if newest is None or (first_day is not None and newest < first_day) else newest
 
     @property
     def rows_by_day(self) -> dict[int, int]:
-        """Counted rows by local day, where days are kept."""
+        """Counted rows per local day, if the state keeps days."""
         return dict(sorted(self._by_day.items()))
 
     @property
     def n_customers_so_far(self) -> int:
-        """Customers seen, or customers' days: for progress."""
+        """Number of customers so far, or of days of customers; for progress reports."""
         return 0 if self._known is None else self._known.n_customers
 
     @property
     def n_most(self) -> int:
-        """Rows at most, once `runs` has been asked for."""
+        """Upper bound of the number of rows, available after `runs` was called."""
         return 0 if self._known is None else self._known.n_records
 
     @property
     def knows_customers(self) -> bool:
-        """Whether the state or the rows have shown what customers and amounts are."""
+        """Whether the state or the rows determine the kinds of customers and amounts."""
         return self._intake.knows_customers
 
     def join(self, sources: Sequence[Source]) -> None:
-        """Check that the columns of sources agree with one another and with all orders before."""
+        """Check that the columns of sources agree with each other and with all earlier orders."""
         self._intake.join(sources)
 
     def add(self, batch: pa.RecordBatch, place: Place, *, text: bool) -> None:
@@ -165,14 +165,15 @@ class Gathering:
             self._partitions(Layout.of(keyed)).add(keyed)
 
     def runs(self, first_day: int | None, pool: Executor) -> list[Callable[[], Gathered]]:
-        """Return what makes the rows, none of days before `first_day`, some buckets at a time.
+        """Return functions that each make the rows of some buckets, from `first_day` on.
 
-        The buckets of each come after those of the one before. What has been made is let go of.
+        The buckets of each function come after those of the function before. The memory of rows
+        that were made is released.
 
         Raises
         ------
         DataError
-            A customer has more orders than a record holds: when the rows are made.
+            A customer has more orders than a record can store. Raised when the rows are made.
         """
         if self._known is None:
             return []
@@ -242,17 +243,17 @@ class Gathering:
 
     def _refuse_too_many(self, keys: Keys, records: Records) -> None:
         counts = records[:, COUNT] & _COUNT_MASK
-        # Files and sums of batches have counts with a sign.
+        # Counts in files and in sums of batches are signed.
         faulty = np.flatnonzero((records[:, FIRST] == TOO_MANY) | (counts >> (COUNT_BITS - 1) > 0))
         if len(faulty):
             raise DataError(
-                f"orders must be below 2^{COUNT_BITS - 1} a customer; customer "
-                f"{self._ids.name(keys.take(faulty[:1]))} has more. Mend them."
+                f"orders must be below 2^{COUNT_BITS - 1} per customer; customer "
+                f"{self._ids.name(keys.take(faulty[:1]))} has more. Correct the number."
             )
 
 
 def _since(first_day: int | None, rows: Rows) -> Rows:
-    """Return the rows of a day or a later one."""
+    """Return the rows from `first_day` on."""
     if first_day is None or not len(rows.days):
         return rows
     return rows.take(np.flatnonzero(rows.days >= first_word(first_day)))

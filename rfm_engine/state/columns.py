@@ -1,8 +1,9 @@
-"""Customers as the columns of a file, each decoded when it is asked for and then let go of.
+"""Customers as the columns of a file; each column is decoded when it is used and then released.
 
-What batches since the last compaction add is few beside the base. It is added to the rows of the
-base where they stand, and customers who are not there follow behind. 50 M customers who each became
-a record in memory took twice the time, most of it the system's, for memory it had to find.
+The batches since the last compaction have few rows compared with the base. They are added to the
+rows of the base in place, and customers who are not in the base are appended. With a record in
+memory for each of 50 M customers, the time was twice as long. Most of it was spent in the system to
+allocate memory.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ _MOST = (1 << 63) - 1
 
 
 class Columns:
-    """The customers of a file with `few` rows of the same buckets added, as `Held` has them."""
+    """The customers of a file with the rows of `few` added; implements `Held`."""
 
     repeats = None
 
@@ -51,7 +52,7 @@ class Columns:
 
     @property
     def n_customers(self) -> int:
-        """How many customers."""
+        """Number of customers."""
         return self.n_records
 
     def keys(self) -> Keys:
@@ -63,7 +64,7 @@ class Columns:
         return joined([ids, self._few.keys.take(new)])
 
     def measured(self, room: tuple[Integers, Integers, Integers]) -> Measured:
-        """Return the columns as they are where all have an order, leaving `room` alone."""
+        """Return the measures of customers with an order; use `room` only if some have none."""
         last, orders, minor = self._last(), self._orders(), self._minor()
         faulty = -1
         if len(minor) and (minor.max() >= LIMIT or minor.min() <= -LIMIT):
@@ -77,7 +78,7 @@ class Columns:
         return Measured(rows[:n].copy(), last, orders, minor, faulty)
 
     def first_us(self, rows: Places | None) -> tuple[Instants, npt.NDArray[np.bool_] | None]:
-        """Return when rows first bought, and of which that is known (None: of all)."""
+        """Return the first order times of rows, and which of them are known (None: all)."""
         first = self._longer(self._file.first_us(), NEVER_FIRST)
         if self._few is not None:
             theirs = self._few.records[:, FIRST]
@@ -89,7 +90,7 @@ class Columns:
         return first, None if known.all() else known
 
     def last_us(self, rows: Places | None) -> Instants:
-        """Return when rows last bought."""
+        """Return the last order times of rows."""
         return self._last() if rows is None else self._last().take(rows)
 
     def _last(self) -> Instants:
@@ -113,14 +114,14 @@ class Columns:
         return minor
 
     def _longer(self, column: Integers, value: np.int64) -> Integers:
-        """Copy a column with room for customers that it has not, unless nothing is added."""
+        """Return a column; if rows are added, copy it and append `value` for new customers."""
         if self._few is None:
             return column
         return np.concatenate([column, np.full(self._n_more, value)])
 
 
 def fits(file: CustomerFile, few: Rows | None) -> bool:
-    """Whether no net amount leaves 64 bits when rows are added, nor had before."""
+    """Whether no net amount overflows 64 bits, before and after rows are added."""
     greatest = file.greatest()
     if greatest is None or few is None or not few.n:
         return greatest is not None
@@ -132,7 +133,7 @@ def fits(file: CustomerFile, few: Rows | None) -> bool:
 
 @kernel
 def keep_ordering(last, orders, minor, rows, last_kept, orders_kept, minor_kept):
-    """Copy the measures of customers with an order, and their rows; return how many they are."""
+    """Copy the measures and row indices of customers with an order; return their number."""
     n = 0
     for i in range(len(orders)):
         rows[n] = i

@@ -1,4 +1,4 @@
-"""A state made: its options checked, and its first, empty generation published."""
+"""Create a state: check its options and publish its first, empty generation."""
 
 from __future__ import annotations
 
@@ -30,31 +30,32 @@ def store_at(path: str | os.PathLike[str], disk: Disk | None = None) -> Store:
     Raises
     ------
     UsageError
-        The path is none, or a URI.
+        The path is not a path, or is a URI, or the system is Windows.
     """
     text = path_text("state", path)
     if sys.platform == "win32":
         raise UsageError(
-            "states must stand on a system that syncs and locks folders; got Windows. "
+            "states must be on a system that can sync and lock folders; got Windows. "
             "Use Linux or macOS."
         )
     if _URI.match(text):
         raise UsageError(
-            f"state must be a folder of a local file system; got {shown(text)}. Object stores and "
-            "network file systems promise neither locks nor names that appear at once and stay."
+            f"state must be a folder on a local file system; got {shown(text)}. Object stores and "
+            "network file systems do not guarantee locks, or that a new name is visible at once "
+            "and stays."
         )
     return Store(Path(text), disk)
 
 
 def create(store: Store, history: str, keep_batches: int, keep: int, given: dict[str, Any]) -> None:
-    """Check what was given and publish the first generation.
+    """Check the options and publish the first generation.
 
     Raises
     ------
     UsageError
-        An option is none of its choices, or the history cannot keep what it asks for.
+        An option has an invalid value, or the history does not support it.
     StateError
-        Something is there already.
+        The path is a file or a folder that is not empty.
     """
     options = _options(given)
     policy = History.parse(history)
@@ -64,7 +65,7 @@ def create(store: Store, history: str, keep_batches: int, keep: int, given: dict
             raise UsageError(f"{name} must be {least} or more; got {shown(number)}.")
     if not store.folder.parent.is_dir():
         raise UsageError(
-            f"the folder of state {str(store.folder)!r} must be there; got none. Create it first."
+            f"the parent folder of state {str(store.folder)!r} must exist; got none. Create it."
         )
     manifest = Manifest(
         options, policy.text, keep_batches, keep, secrets.randbits(63), (Generation(1),)
@@ -72,30 +73,30 @@ def create(store: Store, history: str, keep_batches: int, keep: int, given: dict
     try:
         store.create(manifest)
     except (FileExistsError, NotADirectoryError):
-        what = "a file" if store.folder.is_file() else "one with something in it"
+        what = "a file" if store.folder.is_file() else "a folder that is not empty"
         raise StateError(
-            f"state {str(store.folder)!r} must be a folder that is empty or not there; got {what}. "
-            "Name another, or ingest into the one that is there."
+            f"state {str(store.folder)!r} must be a new or empty folder; got {what}. "
+            "Choose another folder, or ingest into the existing state."
         ) from None
     except PermissionError as error:
         raise UsageError(
-            f"the folder of state {str(store.folder)!r} must be one that can be written to; got "
-            f"{shown_cause(error)}. Name another."
+            f"the folder of state {str(store.folder)!r} must be writable; got "
+            f"{shown_cause(error)}. Choose another folder."
         ) from error
 
 
 def refuse_others(
     manifest: Manifest, asked: Mapping[str, Any], implied: Mapping[str, Any], who: str
 ) -> None:
-    """Refuse options that differ from those that a state has set.
+    """Raise an error if options differ from those of the state.
 
-    `asked` are the options given, `implied` those that a scheme or a model brings, `who` is the
-    scheme or the model. Whether orders or days are counted is left to the history.
+    `asked` contains the given options, `implied` those that a scheme or a model requires, and `who`
+    is the name of the scheme or the model. `frequency` is not compared here: the history checks it.
 
     Raises
     ------
     StateError
-        One differs.
+        An option differs.
     """
     _refuse_net_order(asked.get("refunds"))
     for name, held in manifest.options.items():
@@ -104,15 +105,15 @@ def refuse_others(
         value = _plain(name, asked[name] if name in asked else implied[name])
         if value != held:
             was = "not given" if held in (None, [], ()) else shown(held)
-            scheme = "" if name in asked else f", which {who} asks for"
+            scheme = "" if name in asked else f", which {who} requires"
             raise StateError(
-                f"{name} must be as it was when the state was created, {was}; got {shown(value)}"
-                f"{scheme}. Leave it out, or create another state."
+                f"{name} must be as set when the state was created, {was}; got {shown(value)}"
+                f"{scheme}. Omit it, or create another state."
             )
 
 
 def _plain(name: str, given: Any) -> Any:
-    """Return an option as a manifest has it."""
+    """Return an option in the form in which a manifest stores it."""
     if name == "where":
         return list(conditions_of(given))
     if name == "csv_null" and given is not None:
@@ -151,11 +152,11 @@ def _refuse_net_order(refunds: Any) -> None:
 def _refuse_what_history_cannot(history: History, options: dict[str, Any]) -> None:
     if options["frequency"] == "days" and not history.daily:
         raise UsageError(
-            "frequency must be orders in a lifetime state: one record a customer does not know "
-            "single days; got days. Create it with a rolling history."
+            "frequency must be orders in a lifetime state, because it stores one record per "
+            "customer and no days; got days. Create it with a rolling history."
         )
     if options["customer_level"] and history.daily:
         raise UsageError(
-            "history must be lifetime with customer_level: totals of customers have no days; got "
-            f"{history.text}. Leave one of the two out."
+            "history must be lifetime with customer_level, because totals of customers have no "
+            f"days; got {history.text}. Omit one of the two."
         )

@@ -1,8 +1,8 @@
-"""Day detail: what the rows of a rolling history are, and those of a window added up.
+"""Day detail: the rows of a rolling history, and how the rows of a window are added up.
 
-A row is what one customer bought on one local day, or the refunds of that day, which make no day;
-or a pair of days on which the same orders have lines: these count once within a window that holds
-both days, so the pair counts them less.
+There are three kinds of rows: the purchases of one customer on one local day; the refunds of that
+day, which do not make it a day of purchase; and a pair of days on which the same orders have lines.
+Such orders count once in a window that contains both days, so the pair corrects their number.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from rfm_engine.totals.tables.day_totals import Repeats
 from rfm_engine.totals.tables.measures import ONE_CARRY, carry_of
 
 _SPAN_BITS = 23
-"""Days from one day to another, in the years 1 to 9999."""
+"""Bits for the number of days from one day to another, in the years 1 to 9999."""
 SPAN_MASK = (1 << _SPAN_BITS) - 1
 DAY_SHIFT = _SPAN_BITS + 1
-"""Where the day begins in a word."""
+"""The bit at which the day begins in a word."""
 
 
 class Days(NamedTuple):
-    """The day of each row since 1970, the day until which it reaches, and whether of refunds."""
+    """The day of each row since 1970, its last day, and whether it is a row of refunds."""
 
     day: Integers
     until: Integers
@@ -36,7 +36,7 @@ class Days(NamedTuple):
 
 
 class Window(NamedTuple):
-    """The days `first_day` to `last_day`; frequency counts days where so asked."""
+    """The days from `first_day` to `last_day`; with `by_days`, frequency counts days."""
 
     first_day: int
     last_day: int
@@ -44,24 +44,24 @@ class Window(NamedTuple):
 
 
 def day_words(day: Integers, until: Integers, refunds: npt.NDArray[np.bool_]) -> Integers:
-    """Make one integer of each row's days, in their order."""
+    """Pack the days of each row into one integer, which sorts in the order of the days."""
     return day << DAY_SHIFT | (until - day) << 1 | refunds
 
 
 def first_word(day: int) -> int:
-    """Return the least word of a day."""
+    """Return the smallest word of a day."""
     return day << DAY_SHIFT
 
 
 def days_of(words: Integers) -> Days:
-    """Undo `day_words`."""
+    """Unpack the integers of `day_words`."""
     day = words >> DAY_SHIFT
     span = (words >> 1) & SPAN_MASK
     return Days(day, day + span, (words & 1).astype(np.bool_))
 
 
 def held_in(rows: Rows, window: Window, *, repeats: bool) -> HeldRecords:
-    """Add up the rows of each customer within a window, and its days where so asked."""
+    """Add up the rows of each customer within a window; with `repeats`, also its days."""
     n = rows.n
     changed = first_rows(rows.keys)
     n_most = int(changed.sum())
@@ -79,9 +79,10 @@ def held_in(rows: Rows, window: Window, *, repeats: bool) -> HeldRecords:
 
 @kernel
 def add_up(changed, words, rows, window, at, records, repeats):
-    """Fill the records and days of each customer with a row within the window; return how many.
+    """Fill the records and days of each customer with rows in the window; return their number.
 
-    `at` is a row of the customer. A pair of days is within the window when both are.
+    `at` receives the index of a row of each customer. A pair of days is in the window if both days
+    are.
     """
     first_day, last_day, n_days = repeats.first_day, repeats.last_day, repeats.n_days
     half = ONE_CARRY >> 1
@@ -101,7 +102,7 @@ def add_up(changed, words, rows, window, at, records, repeats):
         amount, before = rows[i, 3], records[n, 3]
         count = rows[i, 2]
         is_purchase = words[i] & 1 == 0 and until == day
-        if window.by_days:  # The carry stays, the orders are one per day.
+        if window.by_days:  # Keep the carry, and count one per day of purchase.
             count -= ((count + half) & (ONE_CARRY - 1)) - half
             count += is_purchase
         records[n, 0] = max(records[n, 0], rows[i, 0])

@@ -1,4 +1,4 @@
-"""The operations that a state is kept by, one system call each: tests put a failing disk here."""
+"""The disk operations of a state, one system call each, so that tests can use a failing disk."""
 
 from __future__ import annotations
 
@@ -14,57 +14,57 @@ import pyarrow as pa
 
 from rfm_engine.errors import StateError
 
-_READ_AT_ONCE = 1 << 30  # the system reads at most 2 GiB in a call
+_READ_AT_ONCE = 1 << 30  # a system call reads at most 2 GiB
 
 
 class Disk(Protocol):
-    """What `rfm_engine.state` asks of a file system.
+    """The operations that `rfm_engine.state` requires of a file system.
 
-    Every operation may raise OSError; `write` may write less than it was given.
+    Every operation may raise OSError. `write` may write only a part of the data.
     """
 
     def make_folder(self, path: Path) -> None:
-        """Make a folder that is not there."""
+        """Create a folder that does not exist."""
 
     def names(self, folder: Path) -> list[str]:
         """Return the names in a folder."""
 
     def create(self, path: Path) -> int:
-        """Open a file for writing that is not there."""
+        """Create a file that does not exist, and open it for writing."""
 
     def write(self, file: int, data: memoryview) -> int:
-        """Write some of `data` at the end of a file; return how many bytes."""
+        """Append some of `data` to a file; return the number of bytes."""
 
     def sync(self, file: int) -> None:
-        """Return when all that was written to a file would outlast a loss of power."""
+        """Return when all data written to a file would survive a power loss."""
 
     def close(self, file: int) -> None:
         """Close a file."""
 
     def link(self, path: Path, name: Path) -> None:
-        """Give a file another name, which no file has: FileExistsError if one does."""
+        """Give a file another name; FileExistsError if the name exists."""
 
     def remove(self, path: Path) -> None:
-        """Take a name away."""
+        """Remove a name of a file."""
 
     def sync_folder(self, folder: Path) -> None:
-        """Return when the names in a folder would outlast a loss of power."""
+        """Return when the names in a folder would survive a power loss."""
 
     def open(self, path: Path) -> int:
-        """Open a file for reading; what is opened stays readable when its name is taken away."""
+        """Open a file for reading; it stays readable when its name is removed."""
 
     def read(self, file: int) -> memoryview:
-        """Return all of a file."""
+        """Return the contents of a file."""
 
     def locked(self, folder: Path) -> AbstractContextManager[None]:
-        """Keep other writers out of a state: StateError if one is at work."""
+        """Lock a state against other writers; StateError if another writer has locked it."""
 
 
 class LocalDisk:
-    """A file system of this machine."""
+    """A local file system of this machine."""
 
     def make_folder(self, path: Path) -> None:
-        """Make a folder that is not there."""
+        """Create a folder that does not exist."""
         path.mkdir()
 
     def names(self, folder: Path) -> list[str]:
@@ -72,19 +72,19 @@ class LocalDisk:
         return [path.name for path in folder.iterdir()]
 
     def create(self, path: Path) -> int:
-        """Open a file for writing that is not there."""
+        """Create a file that does not exist, and open it for writing."""
         return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
 
     def write(self, file: int, data: memoryview) -> int:
-        """Write some of `data` at the end of a file; return how many bytes."""
+        """Append some of `data` to a file; return the number of bytes."""
         return os.write(file, data)
 
     def sync(self, file: int) -> None:
-        """Return when all that was written to a file would outlast a loss of power."""
+        """Return when all data written to a file would survive a power loss."""
         if sys.platform == "darwin":
-            import fcntl  # which Windows has not, where there are no states
+            import fcntl  # Windows does not have it, and has no states
 
-            fcntl.fcntl(file, fcntl.F_FULLFSYNC)  # fsync leaves it in the drive's cache
+            fcntl.fcntl(file, fcntl.F_FULLFSYNC)  # fsync leaves data in the cache of the drive
         else:
             os.fsync(file)
 
@@ -93,15 +93,15 @@ class LocalDisk:
         os.close(file)
 
     def link(self, path: Path, name: Path) -> None:
-        """Give a file another name, which no file has: FileExistsError if one does."""
+        """Give a file another name; FileExistsError if the name exists."""
         os.link(path, name)
 
     def remove(self, path: Path) -> None:
-        """Take a name away."""
+        """Remove a name of a file."""
         path.unlink()
 
     def sync_folder(self, folder: Path) -> None:
-        """Return when the names in a folder would outlast a loss of power."""
+        """Return when the names in a folder would survive a power loss."""
         opened = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
         try:
             self.sync(opened)
@@ -109,14 +109,14 @@ class LocalDisk:
             os.close(opened)
 
     def open(self, path: Path) -> int:
-        """Open a file for reading; what is opened stays readable when its name is taken away."""
+        """Open a file for reading; it stays readable when its name is removed."""
         return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
 
     def read(self, file: int) -> memoryview:
-        """Return all of a file; from any thread.
+        """Return the contents of a file; safe to call from any thread.
 
-        In memory of Arrow's, which is used again for the next file: to find as much anew took twice
-        the time of reading.
+        The buffer is from the memory pool of Arrow, which is used again for the next file. To
+        allocate new memory for each file took twice as long as reading.
         """
         data = memoryview(pa.allocate_buffer(os.fstat(file).st_size)).cast("B")
         at = 0
@@ -129,14 +129,15 @@ class LocalDisk:
 
     @contextmanager
     def locked(self, folder: Path) -> Iterator[None]:
-        """Keep other writers out of a state while the context lasts.
+        """Lock a state against other writers while the context lasts.
 
-        The lock goes with the process and those that it forks meanwhile, however they end.
+        If the process ends in any other way, the lock is released when this process and those that
+        it forked meanwhile have ended.
 
         Raises
         ------
         StateError
-            Another writer is at work.
+            Another writer has locked the state.
         """
         import fcntl
 
@@ -146,21 +147,21 @@ class LocalDisk:
                 fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise StateError(
-                    f"state {str(folder)!r} must have one writer at a time; got another at work. "
-                    "Wait until it has ended, and run this again."
+                    f"state {str(folder)!r} must have one writer at a time; got a second one. "
+                    "Wait until the first has ended, and run this again."
                 ) from None
             yield
         finally:
-            # Processes that were forked meanwhile have it open too, and would hold the lock.
+            # Processes that were forked meanwhile have the folder open too and would keep the lock.
             fcntl.flock(opened, fcntl.LOCK_UN)
             os.close(opened)
 
 
 def put(disk: Disk, path: Path, data: bytes | memoryview) -> None:
-    """Write a file that is not there, so that its bytes outlast a loss of power.
+    """Write a new file, so that its bytes survive a power loss.
 
-    Its name does when its folder has been synced too. A failed sync is not tried again: the system
-    may have let go of what it could not write, and would report success.
+    Its name survives only after its folder is synced too. A failed sync is not retried, because the
+    system may have discarded the data that it could not write, and would report success.
     """
     file = disk.create(path)
     try:

@@ -1,4 +1,4 @@
-"""Customers taken out of every file of every generation that stands."""
+"""Delete customers from every file of every kept generation."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from rfm_engine.totals.ids import as_id, is_among
 
 
 class Forgetting:
-    """Files without some customers, each made once whatever generations it is of.
+    """Write files without some customers; a file that generations share is written once.
 
     Attributes
     ----------
     found
-        Those of the customers that any file had, perhaps several times.
+        The customers that were found in a file; a customer can occur several times.
 
     Raises
     ------
     UsageError
-        An id is of another kind than those of every generation.
+        An id has another type than the ids of every generation.
     """
 
     def __init__(
@@ -83,9 +83,10 @@ class Forgetting:
 def _ids_by_kind(
     customers: Sequence[object], kinds: Iterable[IdKind], column: str
 ) -> dict[IdKind, list[tuple[object, Any]]]:
-    """Return the customers with their ids, of each kind that these can be of.
+    """Return the customers with their ids, for each kind that their ids can have.
 
-    A batch that was alone may have been replaced by one of another kind of ids.
+    Generations can differ in kind, because the only batch of a state can be replaced by a batch
+    with another kind of ids.
     """
     found: dict[IdKind, list[tuple[object, Any]]] = {kind: [] for kind in kinds}
     for customer in customers:

@@ -1,4 +1,4 @@
-"""What tells a file of orders from all others: its bytes, wherever it stands."""
+"""Fingerprints that identify a file of orders by its bytes, whatever its path."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _ID_DIGITS = 12
 
 
 def fingerprints(files: Sequence[File], columns: Sequence[str], pool: Executor) -> list[str]:
-    """Return the SHA-256 of each file, and of the folders' names where they are columns."""
+    """Return the SHA-256 of each file, including the values of its folders that are columns."""
     stop = Event()
     try:
         return list(pool.map(lambda file: _fingerprint(file, columns, stop), files))
     finally:
-        # When this is interrupted, nothing may wait for the rest of a long file.
+        # After an interrupt, do not wait until the rest of a long file is read.
         stop.set()
 
 
@@ -61,7 +61,7 @@ def _remote(file: File, stop: Event) -> Iterator[bytes]:
 
 
 def stamp_of(file: File) -> Stamp:
-    """Return what changes when a file of this machine is written or replaced; None elsewhere."""
+    """Return values that change when a local file is written or replaced; None if not local."""
     if not file.local:
         return None
     with reading(file.name, "orders"):
@@ -70,7 +70,7 @@ def stamp_of(file: File) -> Stamp:
 
 
 def id_of(found: Sequence[str], taken: Container[str]) -> str:
-    """Return an id that is not taken for a batch of files that nobody has named."""
+    """Return an id, not in `taken`, for a batch of files that was given no id."""
     digest = hashlib.sha256("".join(sorted(found)).encode()).hexdigest()
     ids = (digest[:length] for length in range(_ID_DIGITS, len(digest) + 1))
     return next(each for each in ids if each not in taken)

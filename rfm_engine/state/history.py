@@ -1,4 +1,4 @@
-"""How much of the past a state keeps, and what can be asked of it then."""
+"""How much of the past a state keeps, and which questions it can answer."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rfm_engine.state.days import Window
 
 LIFETIME = "lifetime"
 MARGIN_DAYS = 31
-"""Days that a rolling history keeps beyond its window, so that `as_of` may lie in the past."""
+"""Days that a rolling history keeps beyond its window, so that `as_of` can be in the past."""
 _MOST_DAYS = 3_652_059
 
 
@@ -24,12 +24,12 @@ class History(NamedTuple):
 
     @classmethod
     def parse(cls, given: object) -> History:
-        """Read a policy.
+        """Parse the text of a history.
 
         Raises
         ------
         UsageError
-            It is none.
+            The text is not a valid history.
         """
         if given == LIFETIME:
             return cls(LIFETIME, None)
@@ -37,7 +37,7 @@ class History(NamedTuple):
         if found is None or int(found[1]) > _MOST_DAYS:
             raise UsageError(
                 f"history must be lifetime or rolling:365d, with any number of days; got "
-                f"{shown(given)}. Say how long orders matter."
+                f"{shown(given)}. Choose how long to keep orders."
             )
         return cls(str(given), int(found[1]))
 
@@ -47,7 +47,7 @@ class History(NamedTuple):
         return self.n_days is not None
 
     def first_day(self, before: int | None, newest: int | None) -> int | None:
-        """Return the oldest day kept once `newest` is the newest, `before` having been it."""
+        """Return the oldest day to keep if `newest` is the newest; `before` was the oldest day."""
         if self.n_days is None or newest is None:
             return before
         first = max(newest - self.n_days - MARGIN_DAYS + 1, day_number(date.min))
@@ -56,12 +56,12 @@ class History(NamedTuple):
     def asked(
         self, options: dict[str, Any], newest: int | None, first_day: int | None
     ) -> tuple[dict[str, Any], Window | None]:
-        """Return the reading options with `as_of` a date, and the days that are added up.
+        """Return the reading options with `as_of` as a date, and the window of days to add up.
 
         Raises
         ------
         UsageError
-            The history cannot answer; the message says why.
+            The history does not support the options; the message says why.
         """
         as_of = _as_of(options["as_of"], newest)
         window = options["window"]
@@ -70,8 +70,8 @@ class History(NamedTuple):
             return options | {"as_of": as_of}, None
         if window is None:
             raise UsageError(
-                f"window must be given for a state with history {self.text}, which forgets older "
-                f"orders; got none. Ask for --window {self.n_days}d."
+                f"window must be given for a state with history {self.text}, which deletes older "
+                f"orders; got none. Use --window {self.n_days}d."
             )
         if as_of == NEWEST or newest is None or first_day is None:
             return options | {"as_of": as_of, "window": None}, Window(0, -1, by_days=False)
@@ -79,9 +79,9 @@ class History(NamedTuple):
         first = day_number(window_start(as_date(as_of), window))
         if first < first_day:
             raise UsageError(
-                f"as_of and window must lie within the history, which begins on "
-                f"{day_date(first_day)}; got {window} before {as_date(as_of)}, from "
-                f"{day_date(first)} on. Ask for a later date or a shorter window."
+                f"as_of and window must be within the history, which begins on "
+                f"{day_date(first_day)}; got {window} up to {as_date(as_of)}, which begins on "
+                f"{day_date(first)}. Use a later date or a shorter window."
             )
         days = Window(first, last, by_days=options["frequency"] == "days")
         return options | {"as_of": as_of}, days
@@ -93,14 +93,15 @@ class History(NamedTuple):
         for name, given in ((name, options[name]) for name in usual):
             if given != usual[name]:
                 raise UsageError(
-                    f"{name} must not be asked of a lifetime state, whose one record a customer "
-                    f"knows no single days; got {shown(given)}. Keep one with rolling history."
+                    f"{name} must not be used with a lifetime state, because it stores one record "
+                    f"per customer and no days; got {shown(given)}. Create one with a rolling "
+                    "history."
                 )
         if as_of != NEWEST and newest is not None and day_number(as_date(as_of)) < newest:
             raise UsageError(
-                f"as_of must be {day_date(newest)}, the newest day of the state, or later: one "
-                f"record a customer cannot forget orders; got {as_date(as_of)}. Keep a state with "
-                "rolling history for that."
+                f"as_of must be {day_date(newest)}, the newest day of the state, or later, because "
+                "a lifetime state cannot leave out newer orders; got "
+                f"{as_date(as_of)}. Create a state with a rolling history for that."
             )
 
 

@@ -1,4 +1,4 @@
-"""Orders added to a state: what is there already is left out, the rest is a batch."""
+"""Add orders to a state: skip what was ingested before, and add the rest as a batch."""
 
 from __future__ import annotations
 
@@ -38,20 +38,20 @@ from rfm_engine.totals.tables.measures import COUNT_BITS
 
 @dataclass(frozen=True, slots=True)
 class Ingested:
-    """What an ingest did.
+    """The result of an ingest.
 
     Attributes
     ----------
     generation
-        The state's generation now.
+        The number of the newest generation after the ingest.
     batch
-        The id of the batch, None when there was nothing to add.
+        The id of the batch; None if there was nothing to add.
     rows
-        The account of its rows: `read`, `counted`, `dropped` by reason, `too_late`.
+        The numbers of its rows: `read`, `counted`, `dropped` by reason, `too_late`.
     skipped
-        Inputs that the state has already, and the id of the batch each came in.
+        Inputs that were already ingested, each with the id of its batch.
     warnings
-        The warnings about the rows: records of code and text.
+        The warnings about the rows: records with a code and a text.
     """
 
     generation: int
@@ -62,9 +62,9 @@ class Ingested:
 
 
 class Inputs(NamedTuple):
-    """What is to be read, and what makes sure that it is read once.
+    """The inputs to read, and the marks that prevent reading them twice.
 
-    `unmarked` is whether something has no fingerprint, but the id of the batch only.
+    `unmarked` is True if an input has no fingerprint, so that only the id of the batch marks it.
     """
 
     batch: str
@@ -75,24 +75,24 @@ class Inputs(NamedTuple):
     stamps: tuple[tuple[OrderFile, Stamp], ...] = ()
 
     def are_in(self, newest: Generation, replaced: str | None) -> bool:
-        """Whether there is nothing to add, or the batch that is replaced consists of it."""
+        """Whether there is nothing to add, or the batch to replace consists of these inputs."""
         return not self.sources or (
             not self.unmarked and newest.has_batch_of(replaced, self.fingerprints)
         )
 
     def refuse_changed(self) -> None:
-        """Refuse a file that is not the one whose fingerprint was taken.
+        """Raise an error if a file has changed since its fingerprint was taken.
 
         Raises
         ------
         DataError
-            Somebody wrote it meanwhile.
+            A file was written or replaced meanwhile.
         """
         for file, before in self.stamps:
             if stamp_of(file) != before:
                 raise DataError(
-                    f"{file.name} must stay as it is while it is ingested; got another file "
-                    "afterwards. Write files aside and rename them, and ingest it again."
+                    f"{file.name} must not change while it is ingested; got a changed file. Write "
+                    "files under another name, rename them when complete, and ingest it again."
                 )
 
 
@@ -106,13 +106,13 @@ def inputs_of(
     pool: Executor,
     store_timeout: float | str,
 ) -> Inputs:
-    """Open what the ledger does not have.
+    """Open the inputs that the ledger does not contain.
 
     Raises
     ------
     UsageError
-        Nothing would tell a replay of these orders: they are in memory or come by a pipe, and no
-        batch id was given.
+        No batch id was given for orders in memory or from a pipe, so that the state could not
+        recognise them when they are ingested again.
     """
     named = batch or replaced
     files = files_of(orders, as_files=reading.options["as_files"], store_timeout=store_timeout)
@@ -120,8 +120,8 @@ def inputs_of(
     unmarked = files is None or len(plain) < len(files)
     if unmarked and named is None:
         raise UsageError(
-            "batch_id must be given for orders in memory or from a pipe: nothing else tells "
-            "whether they were ingested before; got none. Give one, such as the day."
+            "batch_id must be given for orders in memory or from a pipe, because only this id "
+            "shows whether they were ingested before; got none. Use, for example, the day."
         )
     if files is None:
         opened = open_sources(orders, reading.columns, csv_format=reading.csv)
@@ -155,34 +155,36 @@ def _opened(
             raise
         raise DataError(
             f"column {error.column!r} must exist in all input; got it in the state and not in "
-            f"{error.name}. Add it, or leave that file out."
+            f"{error.name}. Add it, or omit that file."
         ) from error
 
 
 def check_ids(
     newest: Generation, known: KnownBatches, batch: str | None, replaced: str | None
 ) -> None:
-    """Check the ids of a batch that is added or replaced.
+    """Check the ids of a batch to add or to replace.
 
     Raises
     ------
     UsageError
-        Both are given, one is no text, or what is to be replaced is not kept.
+        Both ids are given, an id is not text on one line, or the batch to replace is not kept.
     """
     for name, given in (("batch_id", batch), ("replace_batch", replaced)):
         is_name = isinstance(given, str) and given.isprintable() and bool(given)
         if given is not None and not is_name:
-            raise UsageError(f"{name} must be text on one line; got {shown(given)}. Try the day.")
+            raise UsageError(
+                f"{name} must be text on one line; got {shown(given)}. Use, for example, the day."
+            )
     if batch is not None and replaced is not None:
         raise UsageError(
-            "replace_batch must come without batch_id; got both. A batch keeps its id."
+            "replace_batch must be used without batch_id; got both. A batch keeps its id."
         )
     kept = [each.id for each in newest.batches]
     if replaced is not None and replaced not in kept:
-        what = "one that is settled" if replaced in known else "one that was never ingested"
+        what = "which is settled" if replaced in known else "which was never ingested"
         raise UsageError(
-            f"replace_batch must name one of the batches kept ({', '.join(kept) or 'none'}); got "
-            f"{shown(replaced)}, {what}. Ingest a correction as a batch of its own."
+            f"replace_batch must name one of the kept batches ({', '.join(kept) or 'none'}); got "
+            f"{shown(replaced)}, {what}. Ingest a correction as a separate batch."
         )
 
 
@@ -232,12 +234,12 @@ def next_generation(
     pool: Executor,
     publish: Callable[[Manifest], None],
 ) -> tuple[Generation, Batch]:
-    """Write what was gathered as a batch, publish the generation that has it, and return both.
+    """Write the gathered rows as a batch, publish a generation with it, and return both.
 
     Raises
     ------
     DataError
-        The newest day is a typing error, most likely, or a customer has too many orders.
+        The newest day is probably a typing error, or a customer has too many orders.
     """
     manifest, newest = current.manifest, current.generation
     first_day = first_day_of(gathering, manifest, replaced)
@@ -266,7 +268,7 @@ def next_generation(
 
 
 def account_of(gathering: Gathering, first_day: int | None) -> Account:
-    """Return a batch's account, rows of days before `first_day` being too late."""
+    """Return the account of a batch; rows of days before `first_day` are too late."""
     counts = gathering.counts
     days = gathering.rows_by_day
     late = 0
@@ -279,13 +281,13 @@ def account_of(gathering: Gathering, first_day: int | None) -> Account:
 
 
 def first_day_of(gathering: Gathering, manifest: Manifest, replaced: str | None) -> int | None:
-    """Return the oldest day of the history once a batch is added, None where it has none.
+    """Return the oldest day of the history after a batch is added; None if it has none.
 
     Raises
     ------
     DataError
-        The newest day stands alone, and so far ahead that all others would be forgotten: a typing
-        error, most likely, be it of a row that is dropped.
+        The newest day is so far after all others that the history would contain no other day. This
+        is probably a typing error. It is refused even if the row of this day is dropped.
     """
     history, newest = History.parse(manifest.history), manifest.newest
     before, last = newest.without(replaced).last_day, gathering.newest_day
@@ -295,20 +297,20 @@ def first_day_of(gathering: Gathering, manifest: Manifest, replaced: str | None)
     others += [] if before is None else [before]
     if first is not None and last is not None and others and max(others) < first <= last:
         raise DataError(
-            f"order times must not leave all of the history behind; got {day_date(last)}, and "
-            f"{day_date(max(others))} as the newest day before it. Leave out rows of wrong dates, "
-            "or create a new state."
+            f"order times must not move the history past all earlier orders; got {day_date(last)}, "
+            f"and {day_date(max(others))} as the newest day before it. Remove rows with wrong "
+            "dates, or create a new state."
         )
     return first
 
 
 def reading_of(manifest: Manifest) -> OrderReading:
-    """Return how orders are read: days are kept in any case, if scores count them or not."""
+    """Return how orders are read: by order, because a rolling history stores days in any case."""
     return OrderReading(as_of=NEWEST, **manifest.options | {"frequency": "orders"})
 
 
 def budget_of(manifest: Manifest, memory_limit: int | str | None, threads: int) -> Budget:
-    """Divide the memory that a limit leaves, or the usual one; days are in keys as groups are."""
+    """Divide the memory limit, or its default; days are part of the keys, as groups are."""
     has_days = History.parse(manifest.history).daily
     by = has_days or manifest.options["by"] is not None
     a_thread = batch_bytes(by=by, clv=False, distinct=bool(manifest.options.get("distinct")))
@@ -317,20 +319,20 @@ def budget_of(manifest: Manifest, memory_limit: int | str | None, threads: int) 
 
 
 def refuse_too_many(made: Generation) -> None:
-    """Refuse batches that could give a customer more orders than a record holds, in all.
+    """Raise an error if a customer could have more orders than a record can store.
 
     Raises
     ------
     DataError
-        They could.
+        The sum of `most_orders` of all batches does not fit into a record.
     """
     if made.most_orders >> (COUNT_BITS - 1):
         raise DataError(
-            f"orders must be below 2^{COUNT_BITS - 1} a customer in all batches; got "
-            f"{made.most_orders:,}, the most of each batch added up. Mend them."
+            f"orders must be below 2^{COUNT_BITS - 1} per customer in all batches; got "
+            f"{made.most_orders:,}, the sum of the most in each batch. Correct the numbers."
         )
 
 
 def nothing_to_add(newest: Generation, skipped: dict[str, str]) -> Ingested:
-    """Return what an ingest did that found all inputs there."""
+    """Return the result of an ingest whose inputs were all ingested before."""
     return Ingested(newest.number, None, NOTHING, skipped)

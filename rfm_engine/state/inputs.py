@@ -1,4 +1,4 @@
-"""Which of what is given to be scored is a state."""
+"""Recognise a state among the inputs to score."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 
 def state_of(orders: object) -> State | None:
-    """Return the state that orders are, or that their path leads to; None where they are no state.
+    """Return the state that `orders` is or that is at its path; None if it is not a state.
 
     Raises
     ------
     UsageError
         A state is given together with other orders.
     StateError
-        It is corrupt.
+        The state is damaged or was changed.
     """
     several: list[Any] = [*orders] if isinstance(orders, list | tuple) else [orders]
     if not any(map(_is_one, several)):

@@ -1,7 +1,7 @@
-"""Distinct rows, kept for the batches that can be replaced.
+"""Distinct rows, stored for the batches that can be replaced.
 
-A row is kept with its customer, so that it can be deleted with the customer: as the number of words
-that tell it apart and its marks in one word, and all its words.
+A row is stored with its customer, so that it can be deleted with the customer. It consists of one
+word with its marks and with the number of words that identify it, and of all its words.
 """
 
 from __future__ import annotations
@@ -41,12 +41,12 @@ from rfm_engine.totals.duplicates.words import RowWords
 _ROWS_PER_FILE = 1 << 18
 _NO_MARKS = frozen(np.zeros(1, np.uint8))
 _MARK_BITS = np.uint64(8)
-# The word of marks, and that of the length of the rest.
+# One word with the marks, and one with the length of the rest.
 _HEAD_BYTES = 16
 
 
 class _Rows:
-    """Rows of a file: the distinct columns, the other values, and their marks."""
+    """The rows of a file: the distinct columns, the other values, and the marks."""
 
     def __init__(self, keys: ByteKeys) -> None:
         starts, lengths = keys.offsets[:-1], np.diff(keys.offsets) - _HEAD_BYTES
@@ -58,29 +58,29 @@ class _Rows:
         self.marks = (heads & np.uint64(0xFF)).astype(np.uint8)
 
     def marked(self, mark: int) -> npt.NDArray[np.bool_]:
-        """Tell which rows have all of some marks."""
+        """Return for each row whether it has all bits of `mark`."""
         found: npt.NDArray[np.bool_] = (self.marks & np.uint8(mark)) == mark
         return found
 
     def find_in(
         self, rows: DistinctRows, which: npt.NDArray[np.bool_], marks: Marks, how: int
     ) -> int:
-        """Look for some of the rows; return how many are there."""
+        """Look up some of these rows in `rows`; return how many were found."""
         found = rows.find(np.flatnonzero(which), self.keys, self.values, frozen(marks), how=how)
         assert found.differs is None
         return int(np.count_nonzero(found.repeats))
 
 
 def remember(rows: DistinctRows, current: Current, replaced: str | None) -> None:
-    """Have rows of a new batch compared with those of the batches that are kept.
+    """Add the rows of the kept batches to `rows`, so that a new batch is compared with them.
 
-    Of a batch that is replaced only rows stay known that batches before it had already.
+    Of a batch that is replaced, only the rows that earlier batches contain are added.
 
     Raises
     ------
     UsageError
-        Other batches repeat rows of the one that is replaced. They would have to be counted there,
-        and only their number was kept.
+        Other batches repeat rows of the batch that is replaced. These rows would then have to be
+        counted in the other batches, but only their number was stored there.
     """
     kept = _Kept(current)
     others = [batch for batch in current.generation.batches if batch.id != replaced]
@@ -98,7 +98,7 @@ def remember(rows: DistinctRows, current: Current, replaced: str | None) -> None
 
 
 def written(gathering: Gathering, writing: PartWriter, manifest: Manifest) -> Part:
-    """Write the rows of a batch that later ones are compared with."""
+    """Write the rows of a batch, so that later batches can be compared with them."""
     if gathering.duplicates is None or not manifest.keep_batches:
         return Part()
     kinds, key = gathering.kinds, HashKey.from_int(manifest.hash_key)
@@ -116,13 +116,13 @@ def written(gathering: Gathering, writing: PartWriter, manifest: Manifest) -> Pa
 
 
 class _Kept:
-    """Reads the rows of batches."""
+    """Read the rows of kept batches."""
 
     def __init__(self, current: Current) -> None:
         self._current = current
 
     def rows_of(self, batch: Batch) -> Iterator[_Rows]:
-        """Yield the rows of a batch, a file at a time."""
+        """Yield the rows of a batch, one file at a time."""
         newest = self._current.generation
         if newest.kinds is None:
             return
@@ -132,9 +132,9 @@ class _Kept:
             yield _Rows(groups_of(keys, of_bytes=True).keys.as_bytes())
 
     def refuse_repeated(self, batch: Batch, others: Sequence[Batch], like: DistinctRows) -> None:
-        """Refuse to replace a batch that counts, or says is rounded, what others have too.
+        """Raise an error if other batches repeat rows that a batch counts or reports as rounded.
 
-        A rounded amount of equal rows is in the account of the batch that first had it.
+        A rounded amount of equal rows is reported by the first batch that contains it.
         """
         counted, rounded = like.empty(), like.empty()
         for found in self.rows_of(batch):

@@ -1,4 +1,4 @@
-"""The ledger: which batches and files were ever ingested, in files that generations share."""
+"""The ledger: all batches and files ever ingested, in files that generations share."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from rfm_engine.state.parts import PartWriter
 from rfm_engine.state.store import Current, Store
 
 Marks: TypeAlias = Mapping[str, Sequence[str]]
-"""The fingerprints of batches by their ids."""
+"""The fingerprints of the files of each batch, by batch id."""
 
 _SCHEMA = pa.schema([("batch", pa.string()), ("fingerprint", pa.string())])
 _NOTHING = pa.Table.from_batches([], _SCHEMA)  # `empty_table` would import pandas, 27 MB
-# Each file has at least this many times the rows of the next one. So n rows are in log2(n) files at
-# most, and a row is written again about as often: 1 KB per ingest with 100,000 batches.
+# Each file has at least this many times as many rows as the next one. So n rows are in at most
+# log2(n) files, and a row is written again about as often: 1 KB per ingest with 100,000 batches.
 _RATIO = 2
 
 
 class KnownBatches:
-    """The batches that a ledger has, and the fingerprints of their files.
+    """The batches in a ledger, and the fingerprints of their files.
 
     Raises
     ------
@@ -50,19 +50,19 @@ class KnownBatches:
             )
 
     def __contains__(self, batch: object) -> bool:
-        """Whether a batch of this id was ever ingested."""
-        # To compare with a text itself would import pandas.
+        """Whether a batch with this id was ever ingested."""
+        # A comparison with a Python string would import pandas.
         asked = arrow_texts([batch] if isinstance(batch, str) else [])
         return bool(pc.any(pc.is_in(self._rows["batch"], value_set=asked)).as_py())
 
     @property
     def ids(self) -> list[str]:
-        """The ids of all batches, in the order in which they first came."""
+        """The ids of all batches, in the order in which they were first ingested."""
         found: list[str] = pc.unique(self._rows["batch"]).to_pylist()
         return found
 
     def batches_of(self, fingerprints: Sequence[str]) -> dict[str, str]:
-        """Return the ids of the batches that files came in, for those of the files that did."""
+        """Return the batch id of each fingerprint; fingerprints that are not known are omitted."""
         column = self._rows["fingerprint"]
         is_asked = pc.is_in(column, value_set=arrow_texts(fingerprints))
         found = self._rows.filter(is_asked)
@@ -76,9 +76,9 @@ def with_batch(
     current: Current,
     writing: PartWriter,
 ) -> Ledger:
-    """Return a ledger that is in files with a batch added; `known` is what it has.
+    """Return a ledger in files with a batch added; `known` has the contents of the ledger.
 
-    The files of a batch that is replaced stay known under its id.
+    The earlier files of a replaced batch stay known under its id.
     """
     assert isinstance(ledger, Ledger)
     held = known.batches_of(batch.fingerprints)
@@ -90,9 +90,10 @@ def with_batch(
 
 
 def in_files(manifest: Manifest, current: Current, writing: PartWriter) -> Manifest:
-    """Return a manifest with its ledgers in files, where those of format 1 are not.
+    """Return a manifest with all ledgers in files; ledgers of format 1 are written to files.
 
-    A generation has the files of an older one, and one more with what came since.
+    A generation shares the files of an older generation, and has one more file with what was added
+    since then.
     """
     done: list[tuple[Marks, Ledger]] = []
     generations: list[Generation] = []
@@ -111,12 +112,12 @@ def in_files(manifest: Manifest, current: Current, writing: PartWriter) -> Manif
 
 
 def decoded(data: memoryview) -> pa.Table:
-    """Read the rows of a file: a batch and the fingerprint of one of its files, if it has any.
+    """Read the rows of a file: a batch id and the fingerprint of a file of it, or null.
 
     Raises
     ------
     ValueError
-        It has other columns.
+        The file has other columns.
     """
     table = pq.ParquetFile(pa.BufferReader(data)).read(use_threads=False)
     if table.schema != _SCHEMA:
@@ -127,7 +128,7 @@ def decoded(data: memoryview) -> pa.Table:
 def _extended(
     ledger: Ledger, marks: Marks, n_new: int, current: Current, writing: PartWriter
 ) -> Ledger:
-    """Write a file with rows more, and with those of the last files as far as these are small."""
+    """Write a file with new rows, and merge the last files into it as long as they are small."""
     files = list(ledger.files)
     rows = _table(marks)
     while files and files[-1].n_rows < _RATIO * rows.num_rows:
@@ -142,7 +143,7 @@ def _extended(
 
 
 def _table(marks: Marks) -> pa.Table:
-    """Return a row per batch and file; a batch without files has a null."""
+    """Return one row per batch and file; a batch without files has a null."""
     pairs: list[tuple[str, Any]] = [
         (batch, mark) for batch, own in marks.items() for mark in own or (None,)
     ]
@@ -159,7 +160,7 @@ def _is_within(part: Marks, whole: Marks) -> bool:
 
 
 def _since(before: Marks, now: Marks) -> Marks:
-    """Return the batches and fingerprints that came since."""
+    """Return the batches and fingerprints of `now` that `before` does not contain."""
     fresh = {
         batch: [m for m in own if m not in before.get(batch, ())] for batch, own in now.items()
     }

@@ -1,7 +1,7 @@
-"""What a state consists of, in one JSON document that checks itself.
+"""The manifest: what a state consists of, in one JSON document with a checksum.
 
-The document of a generation names every file of it and of the older generations that can still be
-restored. It is published whole, so there is one moment in which a state changes.
+The manifest of a generation names every file of this generation and of the older generations that
+can still be restored. It is published as a whole, so that a state changes at one moment.
 """
 
 from __future__ import annotations
@@ -17,29 +17,29 @@ from rfm_engine.orders.judge import REASONS
 from rfm_engine.state.options import DEFAULTS
 
 FORMAT = 2
-"""What is written; format 1, which lists the ledger in the manifest, can be read too."""
+"""The format that is written. Format 1, which lists the ledger in the manifest, is read too."""
 DATA_FILE = re.compile(
     r"(?:totals|orders|repeats|known|distinct|ledger)-(\d+)-[0-9a-f]{16}\.parquet"
 )
-"""A data file, and the number of the generation that it was written for."""
+"""Name of a data file; the group is the number of the generation that it was written for."""
 ORDER_ROLES = ("orders", "known")
 """Roles of files whose rows are distinct orders."""
 DISTINCT_ROLE = "distinct"
-"""Role of files whose rows are the distinct rows."""
+"""Role of files with the distinct rows."""
 LEDGER_ROLE = "ledger"
-"""Role of files whose rows are batches and files ever ingested; all others have totals."""
+"""Role of files that list the ingested batches and files. All other roles contain totals."""
 _WRAPPED = re.compile(r'\{"sha256": "([0-9a-f]{64})", "state": (.*)\}\n', re.DOTALL)
 
 Made = TypeVar("Made")
 
 
 class File(NamedTuple):
-    """A Parquet file: the rows of `counts[i]` are those of bucket `first_bucket + i`.
+    """A Parquet file; `counts[i]` is the number of rows in bucket `first_bucket + i`.
 
-    A file of the ledger has no buckets: `counts` is the number of its rows, `first_bucket` 0.
+    A file of the ledger has no buckets: `counts` is the number of its rows, `first_bucket` is 0.
 
-    Readers compare `crc32`, which no flipped bit escapes, in a quarter of the time of `sha256`,
-    which no other file has and `verify` compares too.
+    Readers compare `crc32`, which detects every flipped bit and takes a quarter of the time of
+    `sha256`. `verify` compares `sha256` too, which is different for every file.
     """
 
     name: str
@@ -51,30 +51,31 @@ class File(NamedTuple):
 
     @property
     def role(self) -> str:
-        """What it holds: `totals`, `repeats`, `orders`, `known`, `distinct` or `ledger`."""
+        """What it contains: `totals`, `repeats`, `orders`, `known`, `distinct` or `ledger`."""
         return self.name.partition("-")[0]
 
     @property
     def n_rows(self) -> int:
-        """Rows of all its buckets."""
+        """Number of rows in all buckets."""
         return sum(self.counts)
 
 
 class Part(NamedTuple):
-    """Rows of all buckets in ascending order, in some files."""
+    """Rows of all buckets in ascending order, stored in any number of files."""
 
     files: tuple[File, ...] = ()
 
     @property
     def n_rows(self) -> int:
-        """Rows of all files."""
+        """Number of rows in all files."""
         return sum(file.n_rows for file in self.files)
 
 
 class Account(NamedTuple):
-    """Rows read, counted and dropped by reason, amounts rounded, and counted rows by local day.
+    """Numbers of rows read, counted and dropped by reason, and of rounded amounts.
 
-    `by_day` is kept where the history is rolling; `too_late` rows were older than it.
+    `by_day` contains the counted rows per local day if the history is rolling. `too_late` rows
+    were older than the history.
     """
 
     read: int
@@ -85,7 +86,7 @@ class Account(NamedTuple):
     by_day: dict[int, int]
 
     def plus(self, other: Account) -> Account:
-        """Return both together."""
+        """Return the sum of both accounts."""
         reasons = dict.fromkeys([*self.dropped, *other.dropped])
         days = sorted({*self.by_day, *other.by_day})
         return Account(
@@ -102,12 +103,12 @@ NOTHING = Account(0, 0, dict.fromkeys(REASONS[1:], 0), 0, 0, {})
 
 
 class Batch(NamedTuple):
-    """What one ingest added, while it can still be replaced.
+    """What one ingest added, as long as it can be replaced.
 
-    `most_orders` is the greatest number of orders of a row. `totals` are the batch's own; `orders`
-    its distinct order ids, and `repeats` what these count less because batches before it hold the
-    same orders; both empty without an order column. `distinct` are the rows that its orders have in
-    the distinct columns; each of its files has rows of all buckets.
+    `most_orders` is the greatest number of orders in a row. `totals` are the totals of this batch
+    alone. `orders` are its distinct order ids, and `repeats` correct their number because earlier
+    batches contain the same orders; both are empty without an order column. `distinct` are its
+    distinct rows; each of these files has rows of all buckets.
     """
 
     id: str
@@ -122,9 +123,9 @@ class Batch(NamedTuple):
 
 
 class Ledger(NamedTuple):
-    """The files that say which batches were ever ingested, and how many these are.
+    """The files that list all batches ever ingested, and the number of these batches.
 
-    Each has at least twice the rows of the next one. Generations share files.
+    Each file has at least twice as many rows as the next one. Generations share files.
     """
 
     n_batches: int = 0
@@ -132,32 +133,34 @@ class Ledger(NamedTuple):
 
 
 class ListedLedger(NamedTuple):
-    """A ledger of format 1: the id and fingerprints of every batch, in no file.
+    """A ledger of format 1: the id and fingerprints of every batch, listed in the manifest.
 
-    It is never written: the next generation has all ledgers in files.
+    It is never written: the next generation stores all ledgers in files.
     """
 
     entries: tuple[tuple[str, tuple[str, ...]], ...]
 
     @property
     def n_batches(self) -> int:
-        """How many batches were ever ingested."""
+        """Number of batches ever ingested."""
         return len(self.entries)
 
     @property
     def files(self) -> tuple[File, ...]:
-        """None."""
+        """An empty tuple, because the ledger is in the manifest."""
         return ()
 
 
 class Generation(NamedTuple):
-    """All that is known at one time.
+    """The contents of a state at one time.
 
-    `base` are the totals of compacted batches, `settled` those of each batch since that is kept
-    no longer, and what its orders counted less; `known` their orders that kept batches hold too.
-    `account` and `newest_day` are those of all batches not kept, `most_settled` the sum of their
-    `most_orders`. `ledger` has the id and fingerprints of every batch ever ingested, those it had
-    before it was replaced among them. `first_day` is the oldest day of a rolling history.
+    A batch that is not kept any more is settled. `base` contains the totals of compacted batches.
+    `settled` contains the totals and the `repeats` of each batch that was settled since then.
+    `known` contains the orders of settled batches that kept batches contain too. `account` and
+    `newest_day` are those of all settled batches, and `most_settled` is the sum of their
+    `most_orders`. `ledger` contains the id and the fingerprints of every batch ever ingested,
+    including those that it had before it was replaced. `first_day` is the oldest day of a rolling
+    history.
     """
 
     number: int
@@ -175,13 +178,13 @@ class Generation(NamedTuple):
 
     @property
     def last_day(self) -> int | None:
-        """The newest day of a row that counted, or would have but for `refunds` and `zero`."""
+        """The newest day of rows that were counted, or dropped only by `refunds` or `zero`."""
         days = [self.newest_day, *(batch.newest_day for batch in self.batches)]
         return max((day for day in days if day is not None), default=None)
 
     @property
     def most_orders(self) -> int:
-        """No customer, or customer's day, has more orders."""
+        """Upper bound of the orders of a customer, or of a customer on one day."""
         return self.most_settled + sum(batch.most_orders for batch in self.batches)
 
     @property
@@ -193,12 +196,12 @@ class Generation(NamedTuple):
         return account
 
     def has_batch_of(self, batch: str | None, fingerprints: tuple[str, ...]) -> bool:
-        """Whether a batch that is kept consists of these files, of some at least."""
+        """Whether a kept batch consists of exactly these files; False if there are no files."""
         kept = {each.id: each.fingerprints for each in self.batches}
         return bool(fingerprints) and kept.get(batch or "") == fingerprints
 
     def without(self, batch: str | None) -> Generation:
-        """Return this without a batch that is kept; of the only one not even its kinds are left."""
+        """Return this generation without a kept batch, and without kinds if no batch is left."""
         batches = tuple(each for each in self.batches if each.id != batch)
         rest = self._replace(batches=batches)
         if batches == self.batches or batches or self.base.files or self.settled:
@@ -207,25 +210,25 @@ class Generation(NamedTuple):
 
     @property
     def totals(self) -> list[Part]:
-        """The parts that together are the totals."""
+        """The parts that add up to the totals."""
         kept = [part for batch in self.batches for part in (batch.totals, batch.repeats)]
         return [each for each in (self.base, *self.settled, *kept) if each.files]
 
     @property
     def files(self) -> list[File]:
-        """Every file of the generation."""
+        """All files of the generation."""
         return [*self.customer_files, *self.ledger.files]
 
     @property
     def customer_files(self) -> list[File]:
-        """The files that have rows of customers."""
+        """The files with rows of customers."""
         orders = [self.known, *(batch.orders for batch in self.batches)]
         rows = [batch.distinct for batch in self.batches]
         return [file for part in (*self.totals, *orders, *rows) for file in part.files]
 
 
 class Manifest(NamedTuple):
-    """What stays for good, and the generations that stand, the newest first."""
+    """The settings fixed at creation, and the kept generations, the newest first."""
 
     options: dict[str, Any]
     history: str
@@ -236,33 +239,33 @@ class Manifest(NamedTuple):
 
     @property
     def newest(self) -> Generation:
-        """The state as it is."""
+        """The newest generation."""
         return self.generations[0]
 
     def with_newest(self, newest: Generation) -> Manifest:
-        """Return this with a generation more, and no more than are kept."""
+        """Return this manifest with one more generation, and at most `keep` of them."""
         return self._replace(generations=(newest, *self.generations)[: self.keep])
 
 
 def manifest_name(number: int) -> str:
-    """Return the name of the document of a generation."""
+    """Return the file name of the manifest of a generation."""
     return f"manifest-{number:020}.json"
 
 
 def text_of(manifest: Manifest) -> bytes:
-    """Write a manifest, and before it the SHA-256 of what is written."""
+    """Encode a manifest as JSON, preceded by the SHA-256 of this JSON."""
     body = json.dumps({"format": FORMAT} | _plain(manifest), sort_keys=True, separators=(",", ":"))
     digest = hashlib.sha256(body.encode()).hexdigest()
     return f'{{"sha256": "{digest}", "state": {body}}}\n'.encode()
 
 
 def manifest_of(text: bytes, name: str) -> Manifest:
-    """Read a manifest; every bit of it is covered by the checksum.
+    """Decode a manifest; its checksum covers every bit.
 
     Raises
     ------
     StateError
-        It is not as it was written, or of a later format.
+        It is damaged, was changed, or has a later format.
     """
     try:
         found = _WRAPPED.fullmatch(text.decode())
@@ -270,12 +273,12 @@ def manifest_of(text: bytes, name: str) -> Manifest:
         found = None
     if found is None or hashlib.sha256(found[2].encode()).hexdigest() != found[1]:
         raise StateError(
-            f"{name} must be as it was written; got other bytes. Restore the state from a backup."
+            f"{name} must be unchanged; got other bytes. Restore the state from a backup."
         )
     body = json.loads(found[2])
     if body["format"] not in range(1, FORMAT + 1):
         raise StateError(
-            f"{name} must be of format {FORMAT} or older; got {body['format']}. "
+            f"{name} must have format {FORMAT} or older; got {body['format']}. "
             "Use a newer rfm-engine."
         )
     return Manifest(
@@ -301,11 +304,11 @@ def _each(values: Sequence[Any], make: Callable[[Any], Made]) -> tuple[Made, ...
 
 
 def _options(found: dict[str, Any], name: str) -> dict[str, Any]:
-    """Return the options with those that did not exist when the state was made."""
+    """Return the options, with defaults for those that were added after the state was created."""
     unknown = [option for option in found if option not in DEFAULTS]
     if unknown:
         raise StateError(
-            f"{name} must have options that this version knows; got {unknown[0]!r}. "
+            f"{name} must have only options that this version supports; got {unknown[0]!r}. "
             "Use a newer rfm-engine."
         )
     return DEFAULTS | found
@@ -345,7 +348,7 @@ def _batch(found: dict[str, Any]) -> Batch:
         _part(found["totals"]),
         _part(found["orders"]),
         _part(found["repeats"]),
-        _part(found.get("distinct", {"files": []})),  # unknown to states that are older
+        _part(found.get("distinct", {"files": []})),  # older states do not have it
     )
 
 
@@ -355,7 +358,7 @@ def _part(found: dict[str, Any]) -> Part:
 
 def _file(found: dict[str, Any]) -> File:
     if DATA_FILE.fullmatch(found["name"]) is None:
-        raise StateError(f"data files must have our names; got {found['name']!r} in a manifest.")
+        raise StateError(f"data files must have valid names; got {found['name']!r} in a manifest.")
     counts = tuple(found["counts"])
     return File(
         found["name"], found["n_bytes"], found["crc32"], found["sha256"], found["first_bucket"],

@@ -1,8 +1,8 @@
-"""Two runs of sorted rows made one: rows of one customer and day added up, nothing hashed.
+"""Merge two runs of sorted rows: add up rows of the same customer and day, without hashing.
 
-Rows stand by bucket, in it by key (integers by their 64 bits, byte strings bytewise, the shorter
-first) and by day. So a state is read as fast as it is decoded, however many rows the batches since
-the last compaction have: each row is looked at once.
+Rows are sorted by bucket, then by key and then by day. Integer keys are sorted by their 64 bits,
+byte strings byte by byte with a prefix before a longer string. Each row is visited once, so a state
+is read as fast as it is decoded, however many rows the batches since the last compaction have.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ NO_DAYS = frozen(np.zeros(0, np.int64))
 
 
 class Rows(NamedTuple):
-    """Rows of some buckets in ascending order, `bounds[i]:bounds[i + 1]` those of the i-th.
+    """Rows of some buckets in ascending order; `bounds[i]:bounds[i + 1]` are those of bucket i.
 
-    `records` is `int64[n, 4]` as in `totals.tables.measures`, or `int64[n, 0]` of distinct orders;
-    `days` is `int64[n]` of `rfm_engine.state.days.day_words`, or empty where a row is a customer.
+    `records` is `int64[n, 4]` as in `totals.tables.measures`, or `int64[n, 0]` for distinct orders.
+    `days` is `int64[n]` of `rfm_engine.state.days.day_words`, or empty if each row is a customer.
     No two rows have the same key and day.
     """
 
@@ -41,31 +41,31 @@ class Rows(NamedTuple):
 
     @property
     def n(self) -> int:
-        """How many rows."""
+        """Number of rows."""
         return int(self.bounds[-1])
 
     def as_run(self) -> Run:
-        """Return the rows as kernels take them."""
+        """Return the rows as an argument for kernels."""
         return run_of(self.keys, self.bounds, self.days)
 
     def of_buckets(self, first: int, last: int) -> Rows:
-        """Return the rows of buckets `first:last`, views of these."""
+        """Return the rows of buckets `first:last` as views."""
         start, end = int(self.bounds[first]), int(self.bounds[last])
         bounds = self.bounds[first : last + 1] - start
         days = self.days[start:end] if len(self.days) else self.days
         return Rows(bounds, self.keys.slice(start, end), self.records[start:end], days)
 
     def take(self, places: npt.NDArray[np.intp]) -> Rows:
-        """Return some rows, by their ascending places."""
+        """Return the rows at some indices, which must be ascending."""
         days = self.days[places] if len(self.days) else self.days
         bounds = np.searchsorted(places, self.bounds).astype(np.int64)
         return Rows(bounds, self.keys.take(places), self.records.take(places, axis=0), days)
 
 
 def apart(runs: Iterable[Rows]) -> Rows:
-    """Put runs of all buckets together, none of which has rows in a bucket of another's.
+    """Concatenate runs that have bounds of all buckets, but rows in different buckets.
 
-    The buckets of each come after those of the run before.
+    The buckets of each run come after those of the run before.
     """
     several = list(runs)
     if len(several) == 1:
@@ -79,7 +79,7 @@ def apart(runs: Iterable[Rows]) -> Rows:
 
 
 def followed(runs: list[Rows]) -> Rows:
-    """Put the rows of buckets that follow each other together, at least one run."""
+    """Concatenate at least one run of consecutive buckets."""
     if len(runs) == 1:
         return runs[0]
     starts = np.cumsum([0, *(rows.n for rows in runs)])
@@ -93,7 +93,7 @@ def followed(runs: list[Rows]) -> Rows:
 
 
 def merged(runs: list[Rows]) -> Rows:
-    """Add up runs of the same buckets, at least one; the small ones first."""
+    """Add up at least one run of the same buckets, starting with the small runs."""
     left = sorted(runs, key=lambda rows: rows.n)
     while len(left) > 1:
         both = _merged(left[0], left[1])
@@ -118,12 +118,12 @@ def _merged(a: Rows, b: Rows) -> Rows:
 
 
 def run_of(keys: Keys, bounds: Integers, days: Integers = NO_DAYS) -> Run:
-    """Return sorted keys, with their buckets and days, as kernels take them."""
+    """Return sorted keys, with their buckets and days, as an argument for kernels."""
     return Run(*keys.arguments(), frozen(bounds), frozen(days))
 
 
 def first_rows(keys: Keys) -> Mask:
-    """Tell which rows have another key than the row before, `bool[n]`."""
+    """Return for each row whether its key differs from that of the row before, `bool[n]`."""
     changed = np.empty(len(keys), np.bool_)
     mark_changes(run_of(keys, NO_DAYS), changed)
     return changed
@@ -131,9 +131,9 @@ def first_rows(keys: Keys) -> Mask:
 
 @kernel
 def add_records(a, b, from_a, from_b, records):
-    """Fill `records`, `int64[n, 4]`, with the sums of one of `a` and one of `b`, where there are.
+    """Fill `records`, `int64[n, 4]`, with a record of `a`, of `b`, or the sum of both.
 
-    A sum that leaves int64 is carried, as `rfm_engine.totals.tables.measures` has it.
+    An overflow of int64 is carried as in `rfm_engine.totals.tables.measures`.
     """
     for row in range(len(from_a)):
         i, j = from_a[row], from_b[row]

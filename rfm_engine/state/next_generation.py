@@ -1,4 +1,4 @@
-"""The next generation: a batch more, old batches settled, settled ones compacted."""
+"""Build the next generation: add a batch, settle old batches, compact settled batches."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ from rfm_engine.totals.ids import IdColumns
 
 Piece = TypeVar("Piece")
 
-# Settled batches are compacted when they have so much of the rows of those that are: a night that
-# compacts writes three times what the nights since the last one have written.
+# Settled batches are compacted when they have more than this fraction of the rows of the base. A
+# compaction then writes three times as many rows as all ingests since the last compaction.
 _MOST_SETTLED = 0.5
-# Many small ones become one, so that a state of a thousand ingests a day has few files: the newer
-# half of them, so that no row is written anew each time.
+# Many small parts are merged into one, so that a state with a thousand ingests per day has few
+# files. Only the newer half is merged, so that rows are not written again each time.
 _MOST_PARTS, _MOST_WHOLE = 24, 12
 
 
@@ -69,12 +69,12 @@ def distinct_shape_of(manifest: Manifest, kinds: Kinds) -> Shape:
 
 
 class Building:
-    """Generations made out of the newest; their files are written and nothing is published.
+    """Build generations from the newest one: write their files without publishing them.
 
     Attributes
     ----------
     writing
-        What writes them.
+        Writes the files.
     """
 
     def __init__(self, store: Store, current: Current, kinds: Kinds, pool: Executor) -> None:
@@ -86,7 +86,7 @@ class Building:
         self._key = HashKey.from_int(self._manifest.hash_key)
 
     def written(self, batch: Batch, runs: Sequence[Callable[[], Gathered]], n_most: int) -> Batch:
-        """Write the rows of a batch, `n_most` at most; they are not in memory all at once."""
+        """Write the rows of a batch, at most `n_most`; they are not all in memory at once."""
         if not runs:
             return batch
         ranges = buckets_for(n_most)
@@ -119,13 +119,13 @@ class Building:
         ]
 
     def with_batch(self, newest: Generation, batch: Batch) -> Generation:
-        """Add a batch, or put it in the place of the one with its id."""
+        """Add a batch, or replace the batch with the same id."""
         ids = [each.id for each in newest.batches]
         batches = list(newest.batches)
         if batch.id in ids:
             place = ids.index(batch.id)
             batches[place] = batch
-            # Orders of settled batches are known as long as a batch that is kept has them.
+            # Orders of settled batches stay known as long as a kept batch contains them.
             kept = [each.orders for each in batches]
             newest = newest._replace(known=self._shared([newest.known], kept))
         else:
@@ -136,7 +136,7 @@ class Building:
         return newest._replace(batches=tuple(batches))
 
     def settled(self, newest: Generation) -> Generation:
-        """Settle the batches that are too many to be kept, and compact when it is worth it."""
+        """Settle the batches beyond `keep_batches`, and compact settled batches if needed."""
         n_more = max(len(newest.batches) - self._manifest.keep_batches, 0)
         for batch in newest.batches[:n_more]:
             added = tuple(each for each in (batch.totals, batch.repeats) if each.files)
@@ -161,12 +161,12 @@ class Building:
         return newest
 
     def compacted(self, newest: Generation) -> Generation:
-        """Make one part of all settled batches, days older than the history left out."""
+        """Merge all settled batches into the base, without days before the history."""
         parts = [newest.base, *newest.settled]
         return newest._replace(base=self._together(parts, newest.first_day), settled=())
 
     def _together(self, parts: Sequence[Part], first_day: int | None) -> Part:
-        """Add up parts to one, days before `first_day` left out."""
+        """Add up parts into one part, without days before `first_day`."""
         read = PartReader(self._current, self._totals, parts)
         ranges = buckets_for(read.n_rows)
         read.prepare(ranges, self.writing.pool)
@@ -181,12 +181,12 @@ class Building:
         return rows.take(np.flatnonzero(rows.days >= first_word(first_day)))
 
     def _recounted(self, newest: Generation, batches: Sequence[Batch], place: int) -> list[Batch]:
-        """Count anew what the batches from a place on count less."""
+        """Compute `repeats` again for the batches from index `place` on."""
         before = self._reader([newest.known, *(batch.orders for batch in batches[:place])])
         own = [self._reader([batch.orders]) for batch in batches[place:]]
         less: list[list[Rows]] = [[] for _ in own]
         everything = self._reader([newest.known, *(batch.orders for batch in batches)])
-        # Of a small batch few ranges are touched.
+        # A small batch has rows in few ranges.
         ranges = [r for r in everything.ranges() if any(reader.n_most(r) for reader in own)]
         if len(ranges) > 1:
             for reader in (before, *own):
@@ -208,12 +208,12 @@ class Building:
         ]
 
     def _remembered(self, newest: Generation, gone: Sequence[Batch], kept: Sequence[Batch]) -> Part:
-        """Return the orders of settled batches that kept ones hold too."""
+        """Return the orders of settled batches that kept batches contain too."""
         settled = [newest.known, *(batch.orders for batch in gone)]
         return self._shared(settled, [batch.orders for batch in kept])
 
     def _shared(self, settled: Sequence[Part], kept: Sequence[Part]) -> Part:
-        """Write those orders of some parts that others hold too."""
+        """Write the orders of settled parts that kept parts contain too."""
         ours, theirs = self._reader(settled), self._reader(kept)
         if not ours.n_rows or not theirs.n_rows:
             return Part()
@@ -233,6 +233,6 @@ class Building:
 
 
 def _cut(pieces: Sequence[Piece], n_parts: int) -> list[Sequence[Piece]]:
-    """Cut a sequence into so many parts of one length."""
+    """Split a sequence into `n_parts` parts of equal length."""
     each = len(pieces) // n_parts
     return [pieces[start : start + each] for start in range(0, len(pieces), each)]

@@ -1,4 +1,4 @@
-"""The reading options that a state sets for good."""
+"""The reading options of a state, which are fixed when it is created."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ DEFAULTS: dict[str, Any] = {
     name: list(value) if isinstance(value, tuple) else value
     for name, value in defaults(StateOptions).items()
 }
-"""The reading options that a state sets for good.
+"""The reading options of a state and their defaults.
 
-A manifest without one of them was written before the option existed, and means its default.
+If a manifest does not contain one of them, it was written before the option existed. The option
+then has its default.
 """

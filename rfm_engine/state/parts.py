@@ -1,4 +1,4 @@
-"""Sorted rows in files by bucket, and back."""
+"""Write sorted rows to files by bucket, and read them."""
 
 from __future__ import annotations
 
@@ -16,16 +16,17 @@ from rfm_engine.state.merge import N_BUCKETS, Rows, followed, merged
 from rfm_engine.state.shape import CustomerFile, Shape
 from rfm_engine.state.store import Current, Snapshot, Store
 
-# A file is read whole, and its customers are a row group of the result. With twice as many, for
-# which the system had to find memory each time, writing 50 M customers took a sixth longer.
+# A file is read as a whole, and its customers are one row group of the result. With twice as many
+# rows, the system had to allocate new memory each time, and writing 50 M customers took a sixth
+# longer.
 _ROWS_A_FILE = 1 << 18
 
 Buckets = tuple[int, int]
-"""The first and the one after the last."""
+"""The first bucket, and the one after the last."""
 
 
 def buckets_for(n_rows: int) -> list[Buckets]:
-    """Return the ranges of buckets that so many rows are worth, which are all buckets together."""
+    """Return one range of buckets per file that `n_rows` rows need; they cover all buckets."""
     n_files = 1
     while n_files < N_BUCKETS and n_rows > n_files * _ROWS_A_FILE:
         n_files *= 2
@@ -34,7 +35,7 @@ def buckets_for(n_rows: int) -> list[Buckets]:
 
 
 class PartWriter:
-    """Data files written for a generation, by its number, that is not published yet."""
+    """Write data files for the generation `number`, which is not published yet."""
 
     def __init__(self, store: Store, pool: Executor, number: int) -> None:
         self._store = store
@@ -44,17 +45,17 @@ class PartWriter:
 
     @contextmanager
     def published_or_discarded(self) -> Iterator[None]:
-        """Take away what was written when an error comes before it is published."""
+        """Delete the written files if an error occurs before the generation is published."""
         try:
             yield
-        except BaseException:  # Ctrl-C too: no litter
-            self.pool.shutdown(cancel_futures=True)  # threads that are still writing
+        except BaseException:  # also on Ctrl-C, so that no files are left
+            self.pool.shutdown(cancel_futures=True)  # wait for threads that are still writing
             if not self._store.is_published(self.number):
                 self._store.discard(self._store.data / name for name in self.names)
             raise
 
     def part(self, role: str, shape: Shape, rows: Rows) -> Part:
-        """Write rows of all buckets in as many files as they are worth."""
+        """Write rows of all buckets; their number determines the number of files."""
         if not rows.n:
             return Part()
         pieces = (
@@ -63,9 +64,9 @@ class PartWriter:
         return self.part_of(role, shape, pieces)
 
     def part_of(self, role: str, shape: Shape, pieces: Iterable[tuple[int, partial[Rows]]]) -> Part:
-        """Write what makes the rows of ranges of buckets, by their first bucket, a file each.
+        """Write one file per piece: a first bucket, and a function that makes the rows from it on.
 
-        A part has all buckets, unless it has no rows: it has no files then.
+        A part covers all buckets. A part without rows has no files.
         """
 
         def written(piece: tuple[int, partial[Rows]]) -> File:
@@ -76,21 +77,21 @@ class PartWriter:
         return part if part.n_rows else Part()
 
     def file(self, role: str, shape: Shape, first: int, rows: Rows) -> File:
-        """Write the rows of buckets from `first` on in a file."""
+        """Write the rows of the buckets from `first` on to a file."""
         counts = (rows.bounds[1:] - rows.bounds[:-1]).tolist()
         return self.add(role, first, counts, shape.encoded(rows))
 
     def add(self, role: str, first: int, counts: Sequence[int], data: memoryview) -> File:
-        """Write the bytes of a file, with `counts` rows in the buckets from `first` on."""
+        """Write the bytes of a file that has `counts` rows in the buckets from `first` on."""
         file = self._store.add(self.number, role, first, counts, data)
         self.names.append(file.name)
         return file
 
 
 class PartReader:
-    """The rows of parts of one shape, by ranges of buckets.
+    """Read the rows of parts of one shape, by ranges of buckets.
 
-    Files that reach over several ranges are read once and kept.
+    Files that overlap several ranges are read once and kept.
     """
 
     def __init__(self, snapshot: Snapshot | Current, shape: Shape, parts: Sequence[Part]) -> None:
@@ -101,16 +102,16 @@ class PartReader:
 
     @property
     def n_rows(self) -> int:
-        """Rows of all parts."""
+        """Number of rows in all parts."""
         return sum(part.n_rows for part in self._parts)
 
     def prepare(
         self, ranges: Sequence[Buckets], pool: Executor, most_rows: float = math.inf
     ) -> int:
-        """Read the files that reach over several of the ranges, with the threads of `pool`.
+        """Read the files that overlap several of the ranges, with the threads of `pool`.
 
-        Those that have more than `most_rows` together are read again for each. Return how many
-        rows are kept.
+        At most `most_rows` rows are kept. The other files are read again for each range. Return the
+        number of rows that are kept.
         """
         files = [file for part in self._parts for file in part.files]
         wide = [f for f in files if sum(_overlap(f, each) for each in ranges) > 1]
@@ -121,7 +122,7 @@ class PartReader:
         return ends[len(wide) - 1] if wide else 0
 
     def n_most(self, buckets: Buckets) -> int:
-        """Return how many rows a range has at most."""
+        """Return an upper bound of the number of rows in a range."""
         first, last = buckets
         return sum(
             sum(file.counts[max(first - file.first_bucket, 0) : last - file.first_bucket])
@@ -131,16 +132,17 @@ class PartReader:
         )
 
     def ranges(self) -> list[Buckets]:
-        """Return the ranges of the largest segment's files, none without any."""
+        """Return the ranges of the files of the largest part; empty without parts."""
         if not self._parts:
             return []
         return [_whole(file) for file in max(self._parts, key=lambda each: each.n_rows).files]
 
     def columns(self, buckets: Buckets) -> Columns | None:
-        """Return the customers of a range, not by day, with the rows of all parts added.
+        """Return the customers of a range as columns, with the rows of all parts added.
 
-        None where that takes other ways: the largest part is in memory already, or a net amount
-        might leave 64 bits.
+        The parts must not have days. Return None if `rows` must be used instead: the largest part
+        is already in memory or has no file for exactly this range, or a net amount might overflow
+        64 bits.
         """
         pieces = sorted(self._pieces(buckets), key=lambda files: -sum(f.n_rows for f in files))
         [largest, *others] = pieces
@@ -152,19 +154,22 @@ class PartReader:
         return Columns(file, few) if fits(file, few) else None
 
     def rows(self, buckets: Buckets) -> Rows | None:
-        """Read a range and add up the rows of all parts, None without any; from any thread."""
+        """Read a range and add up the rows of all parts; None without parts.
+
+        Safe to call from any thread.
+        """
         runs = [self._run(files, buckets) for files in self._pieces(buckets)]
         return merged(runs) if runs else None
 
     def _pieces(self, buckets: Buckets) -> list[list[File]]:
-        """Return the files of each part that have rows of a range."""
+        """Return for each part the files that overlap a range."""
         return [[f for f in each.files if _overlap(f, buckets)] for each in self._parts]
 
     def _run(self, files: Sequence[File], buckets: Buckets) -> Rows:
         return followed([self._part(file, buckets) for file in files])
 
     def _part(self, file: File, buckets: Buckets) -> Rows:
-        """Return the rows of a range in a file, empty where it has no such bucket."""
+        """Return the rows of a range in a file; empty if the file has none of its buckets."""
         first, last = buckets
         rows = self._kept.get(file.name)
         if rows is None:

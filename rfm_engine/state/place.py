@@ -1,4 +1,4 @@
-"""Recognise a state by its path, without loading the modules that read states."""
+"""Recognise a state by its path, without importing the modules that read states."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""Lines of one order in several batches: what a batch counts less, and what of it is remembered.
+"""Orders with lines in several batches: corrections of their number, and which are remembered.
 
-Each batch counts its own distinct orders by day. An order that an earlier batch holds too must
-count once, and one with lines on several days once within a window that holds several of them. So
-beside a batch's totals stand rows with what they count less: days that were there before, and
-pairs of days that follow each other.
+Each batch counts its own distinct orders by day. An order that an earlier batch contains too must
+count once. An order with lines on several days must count once in a window that contains several of
+these days. So each batch has, in addition to its totals, rows that correct the number of orders:
+for days that an earlier batch counted, and for pairs of consecutive days.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from rfm_engine.totals.tables.measures import COUNT
 
 
 def counted_less(before: Rows | None, own: Rows, key: HashKey, shape: Shape) -> Rows:
-    """Return totals that hold, below 0, what a batch's distinct orders count too much.
+    """Return corrections, as totals to add: what a batch's distinct orders count too much.
 
     Parameters
     ----------
     before
-        Distinct orders, with their customers and days, of all remembered batches before.
+        Distinct orders, with their customers and days, of all remembered earlier batches.
     own
-        Those of the batch.
+        Distinct orders of the batch.
     key
-        Of the buckets.
+        Hash key of the buckets.
     shape
-        Of such orders.
+        Shape of distinct orders.
     """
     there = own.take(np.zeros(0, np.intp)) if before is None else before
     room = _repeats(there, own, 0)[0]
@@ -47,7 +47,7 @@ def counted_less(before: Rows | None, own: Rows, key: HashKey, shape: Shape) -> 
 
 
 def shared(orders: Rows, later: Rows) -> Rows:
-    """Return those of `orders` whose order, on whatever day, is one of `later`."""
+    """Return the rows of `orders` with an order that is also in `later`, on any day."""
     is_shared = np.zeros(orders.n, np.bool_)
     find_shared(orders.as_run(), later.as_run(), is_shared)
     return orders.take(np.flatnonzero(is_shared))

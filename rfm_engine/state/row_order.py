@@ -1,4 +1,4 @@
-"""Rows put in the order of a state, and those of the same customer and day added up."""
+"""Sort rows into the order of a state, and add up rows of the same customer and day."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ def order_of(
 ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.uint8]]:
     """Return the order of rows by bucket, by key and by day, and the bucket of each row.
 
-    The bucket is the first bits of the hash of the customer: the key, or the `owner` of an order.
+    The bucket is the first bits of the hash of the customer. The customer is the key, or the owner
+    if rows are orders.
     """
     buckets = buckets_of(keys if owners is None else owners, key)
     ids = Identities(keys, signed=False)
@@ -27,7 +28,7 @@ def order_of(
         order = np.lexsort([*([words] if len(words) else []), *levels])
     else:
         order = np.argsort(levels[0])
-    # Of 8 bits, so that numpy sorts by counting.
+    # Buckets have 8 bits, so that numpy uses a counting sort.
     return order[np.argsort(buckets[order], kind="stable")], buckets
 
 
@@ -37,7 +38,7 @@ def buckets_of(owners: Keys, key: HashKey) -> npt.NDArray[np.uint8]:
 
 
 def in_buckets(keys: Keys, key: HashKey, owners: Keys) -> Rows:
-    """Put rows without records in order by bucket alone; they have bounds of all buckets."""
+    """Sort rows without records by bucket only; they have bounds of all buckets."""
     buckets = buckets_of(owners, key)
     bounds = np.zeros(N_BUCKETS + 1, np.int64)
     np.cumsum(np.bincount(buckets, minlength=N_BUCKETS), out=bounds[1:])
@@ -48,7 +49,7 @@ def in_buckets(keys: Keys, key: HashKey, owners: Keys) -> Rows:
 def sorted_rows(
     keys: Keys, records: Records, words: Integers, key: HashKey, owners: Keys | None = None
 ) -> Rows:
-    """Put rows in order, as `order_of` has it; they have bounds of all buckets."""
+    """Sort rows in the order of `order_of`; they have bounds of all buckets."""
     order, buckets = order_of(keys, words, key, owners)
     bounds = np.zeros(N_BUCKETS + 1, np.int64)
     np.cumsum(np.bincount(buckets, minlength=N_BUCKETS), out=bounds[1:])
@@ -57,7 +58,7 @@ def sorted_rows(
 
 
 def added_up(rows: Rows) -> Rows:
-    """Add up the orders of sorted rows of one key and day; those that come to 0 are left out."""
+    """Add up the orders of sorted rows with the same key and day; omit sums of 0."""
     if not rows.n:
         return rows
     is_first = first_rows(rows.keys)

@@ -1,4 +1,4 @@
-"""Loops over sorted runs, side by side: which rows of one have the keys of the other."""
+"""Kernels that loop over two sorted runs together and compare their keys."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from rfm_engine.kernels.types import Bytes, Integers, Words
 
 
 class Run(NamedTuple):
-    """Keys as integers (`bits`) or as bytes (`offsets` and `data`), the others empty.
+    """Sorted keys as integers (`bits`) or as bytes (`offsets` and `data`); the others are empty.
 
-    The rows of each bucket are between two `bounds`; `days` may be empty.
+    `bounds[i]:bounds[i + 1]` are the rows of bucket i. `days` may be empty.
     """
 
     bits: Words
@@ -22,7 +22,7 @@ class Run(NamedTuple):
 
 
 class Changes(NamedTuple):
-    """Rows with an order, two days, and what counts more or less on them."""
+    """Corrections of counts: the row of an order, two days, and the number to add to the count."""
 
     rows: Integers
     first: Integers
@@ -32,9 +32,10 @@ class Changes(NamedTuple):
 
 @kernel
 def interleave(a, b, from_a, from_b, bounds):
-    """Find the ascending order of both runs' rows; return how many different ones there are.
+    """Find the ascending order of the rows of both runs; return the number of distinct rows.
 
-    Of each, `from_a` and `from_b` tell the row in either run, -1 where there is none.
+    For each distinct row, `from_a` and `from_b` contain its index in either run, or -1 if the run
+    does not contain it.
     """
     a_days, b_days = a.days, b.days
     n = 0
@@ -62,16 +63,16 @@ def interleave(a, b, from_a, from_b, bounds):
 
 @kernel
 def find_places(a, b, places):
-    """Find the row of run `a` that has the key of each row of `b`; return how many keys there are.
+    """Find the row of run `a` with the key of each row of `b`; return the number of distinct keys.
 
-    Keys that `a` has not get the rows after its last, in the order of `b`.
+    Keys that `a` does not contain get the indices after its last row, in the order of `b`.
     """
     n = a.bounds[-1]
     for bucket in range(len(a.bounds) - 1):
         low, end = a.bounds[bucket], a.bounds[bucket + 1]
         for j in range(b.bounds[bucket], b.bounds[bucket + 1]):
-            # Steps of growing length, then halves: few rows are found in the logarithm of the
-            # distance, many in the time of walking along.
+            # Double the step until the key is passed, then bisect. If `b` has few rows, the time is
+            # logarithmic in the distance; if it has many, it is about that of a linear scan.
             step = 1
             high = low
             while high < end and compare_keys(a, high, b, j) < 0:
@@ -95,10 +96,10 @@ def find_places(a, b, places):
 
 @kernel
 def find_repeats(a, b, day_shift, changes):
-    """Find what the orders of run `b` count too much, with those of run `a` before them.
+    """Find what the orders of run `b` count too much, given the earlier orders of run `a`.
 
-    Return how many changes there are; those that there is room for are written: a row of `b` with
-    the order, two days, and what counts more or less on them.
+    Return the number of changes, and write as many as `changes` has room for. A change is the row
+    of an order in `b`, two days, and the number to add to the count of these days.
     """
     a_days, b_days = a.days, b.days
     n = 0
@@ -125,8 +126,9 @@ def find_repeats(a, b, day_shift, changes):
                     n = put_change(n, row, 0, 0, -1, changes)
                 i, j = i_next, j_next
                 continue
-            # Both orders' days, ascending: those of both count once, each pair of days that follow
-            # each other counts one less, and pairs of `a` that are parted now no longer do.
+            # Loop over the days of the order in both runs, in ascending order. A day in both runs
+            # counts once. A new pair of consecutive days counts one less. A pair of consecutive
+            # days of `a` with a day of `b` in between does not count one less any more.
             last, last_a = -1, -1
             has_last, last_in_a, has_last_a = False, False, False
             while i < i_next or j < j_next:
@@ -149,7 +151,7 @@ def find_repeats(a, b, day_shift, changes):
 
 @kernel
 def put_change(n, row, day, last_day, count, changes):
-    """Write the n-th change where there is room for it; return how many there are now."""
+    """Write change `n` if there is room for it; return the new number of changes."""
     if n < len(changes.rows):
         changes.rows[n] = row
         changes.first[n] = day
@@ -160,7 +162,7 @@ def put_change(n, row, day, last_day, count, changes):
 
 @kernel
 def find_shared(a, b, is_shared):
-    """Tell which rows of run `a` have the key of a row of run `b`."""
+    """Set `is_shared` for each row of run `a`: whether run `b` contains its key."""
     for bucket in range(len(a.bounds) - 1):
         j, j_end = b.bounds[bucket], b.bounds[bucket + 1]
         for i in range(a.bounds[bucket], a.bounds[bucket + 1]):
@@ -175,14 +177,14 @@ def find_shared(a, b, is_shared):
 
 @kernel
 def mark_changes(run, changed):
-    """Tell of each key whether it differs from the one before."""
+    """Set `changed` for each key: whether it differs from the key before."""
     for i in range(len(changed)):
         changed[i] = i == 0 or compare_keys(run, i - 1, run, i) != 0
 
 
 @kernel
 def compare_keys(a, i, b, j):
-    """Return below 0, 0 or above 0, as key `i` of run `a` is to key `j` of run `b`."""
+    """Compare key `i` of run `a` with key `j` of run `b`; return a number below, at or above 0."""
     if len(a.bits) > 0:
         return int(a.bits[i] > b.bits[j]) - int(a.bits[i] < b.bits[j])
     return compare_bytes(
@@ -192,7 +194,7 @@ def compare_keys(a, i, b, j):
 
 @kernel
 def compare_bytes(a, a_start, a_end, b, b_start, b_end):
-    """Return -1, 0 or 1: bytewise, the shorter first where one begins the other."""
+    """Compare byte by byte; return -1, 0 or 1. A prefix is smaller than a longer string."""
     length = min(a_end - a_start, b_end - b_start)
     for i in range(length):
         x, y = a[a_start + i], b[b_start + i]

@@ -1,7 +1,7 @@
-"""What the rows of a state are as columns of a file, and back.
+"""Convert rows of a state to the columns of a file, and back.
 
-Integers are packed by their differences, without a compressor: 1 M customers take 16.6 bytes each
-and are decoded in 9 ms; with zstd instead 16.1 to 17.7 bytes and 22 to 38 ms.
+Integers are encoded as differences (DELTA_BINARY_PACKED), without compression: 1 M customers take
+16.6 bytes each and are decoded in 9 ms. With zstd they take 16.1 to 17.7 bytes and 22 to 38 ms.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from rfm_engine.totals.tables.measures import FAR_US, ONE_CARRY, UNKNOWN_FIRST
 
 NEVER_FIRST = np.int64(np.iinfo(np.int64).max)
 NEVER_LAST = np.int64(np.iinfo(np.int64).min)
-"""When customers without a purchase, or with an unknown first one, bought."""
+"""Values for customers without a purchase, or with an unknown first purchase."""
 _INSTANT = pa.timestamp("us", "UTC")
 _ALL = frozen(np.ones(1, np.uint8))
 _INTS = ("int", "uint")
@@ -39,8 +39,9 @@ OWN_COLUMNS = (
 class Shape(NamedTuple):
     """The columns of ids, under their input names, and whether rows have days.
 
-    With `order_kind` rows are distinct orders: a key is the ids of an order and of who it is of.
-    `order_column` has the ids of orders, or what else tells the rows of a customer apart.
+    With `order_kind`, rows are distinct orders: a key consists of the ids of a customer and of an
+    order. `order_column` contains the ids of orders, or other values that distinguish the rows of a
+    customer.
     """
 
     customer: str
@@ -52,7 +53,7 @@ class Shape(NamedTuple):
     order_column: str = "order_id"
 
     def encoded(self, rows: Rows) -> memoryview:
-        """Write rows as a Parquet file in memory.
+        """Encode rows as a Parquet file in memory.
 
         Raises
         ------
@@ -84,7 +85,7 @@ class Shape(NamedTuple):
         return memoryview(sink.getvalue())
 
     def decoded(self, data: memoryview, counts: tuple[int, ...]) -> Rows:
-        """Read the rows of a file that `encoded` wrote, `counts` of them in each bucket."""
+        """Decode a file made by `encoded`; `counts` is the number of rows in each bucket."""
         table = _table(data)
         days = NO_DAYS
         if self.daily:
@@ -100,13 +101,13 @@ class Shape(NamedTuple):
         return Rows(_bounds(counts), self.keys_of(table), records, days)
 
     def owners(self, keys: Keys) -> Keys:
-        """Return the keys of the customers that rows are of."""
+        """Return the key of the customer of each row."""
         if self.order is None:
             return keys
         return customers_of(keys, of_bytes=self.kinds.of_bytes)
 
     def customers(self, keys: Keys) -> pa.ChunkedArray[Any]:
-        """Return the customer of each key."""
+        """Return the customer id of each key."""
         column: pa.ChunkedArray[Any] = self._id_columns(keys)[self.customer]
         return column
 
@@ -120,11 +121,11 @@ class Shape(NamedTuple):
 
     @property
     def id_columns(self) -> list[str]:
-        """Names of the columns that are the ids of customers."""
+        """Names of the columns with the ids of customers."""
         return [self.customer] if self.by is None else [self.customer, self.by]
 
     def keys_of(self, table: pa.Table) -> Keys:
-        """Return the keys of rows, of a table that has their columns."""
+        """Return the keys of the rows of a table that has the columns of ids."""
         keys = _keys_of(table[self.customer], self.kinds.kind)
         if self.by is not None and self.kinds.by is not None:
             groups = table[self.by]
@@ -145,7 +146,7 @@ class Shape(NamedTuple):
 
 
 class CustomerFile:
-    """Totals of customers in a file, not by day, each column decoded when it is asked for."""
+    """Totals of customers in a file, not by day; each column is decoded when it is used."""
 
     def __init__(self, shape: Shape, data: memoryview, counts: tuple[int, ...]) -> None:
         self._shape = shape
@@ -157,23 +158,23 @@ class CustomerFile:
         return self._shape.keys_of(_table(self._data, self._shape.id_columns))
 
     def first_us(self) -> npt.NDArray[np.int64]:
-        """Decode when customers first bought, `NEVER_FIRST` where nobody knows."""
+        """Decode the times of the first purchases, with `NEVER_FIRST` if unknown."""
         return _filled(self._column("first_order"), NEVER_FIRST)
 
     def last_us(self) -> npt.NDArray[np.int64]:
-        """Decode when they last bought, `NEVER_LAST` where they did not."""
+        """Decode the times of the last purchases, with `NEVER_LAST` if there is none."""
         return _filled(self._column("last_order"), NEVER_LAST)
 
     def orders(self) -> npt.NDArray[np.int64]:
-        """Decode how many orders they have."""
+        """Decode the numbers of orders."""
         return _integers(self._column("orders"))
 
     def minor(self) -> npt.NDArray[np.int64]:
-        """Decode their net amounts."""
+        """Decode the net amounts."""
         return _integers(self._column("monetary_minor"))
 
     def greatest(self) -> int | None:
-        """Return how far net amounts are from 0 at most; None where any has left 64 bits."""
+        """Return the greatest absolute net amount; None if any overflowed 64 bits."""
         with pq.ParquetFile(pa.BufferReader(self._data)) as file:
             group = file.metadata.row_group(0)
             names = file.schema_arrow.names
@@ -247,14 +248,14 @@ def _instants(column: pa.Array) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.u
 
 
 def _filled(column: pa.ChunkedArray[Any], never: np.int64) -> npt.NDArray[np.int64]:
-    """Return instants, `never` where there is none."""
+    """Return instants, with `never` for nulls."""
     times, there = _instants(column.combine_chunks())
     return times if there is _ALL else np.where(there.view(np.bool_), times, never)
 
 
 @kernel
 def split_records(records, first, has_first, last, has_last, orders, minor, carry):
-    """Write each field of `records`, `int64[n, 4]`, to an array of its own."""
+    """Write each field of `records`, `int64[n, 4]`, to a separate array."""
     half = ONE_CARRY >> 1
     for i in range(len(records)):
         has_first[i] = records[i, 0] > UNKNOWN_FIRST
@@ -269,9 +270,9 @@ def split_records(records, first, has_first, last, has_last, orders, minor, carr
 
 @kernel
 def join_records(first, has_first, last, has_last, orders, minor, carry, records):
-    """Undo `split_records`; where there is a last order and no first, that one is not known.
+    """Undo `split_records`; with a last and no first purchase, the first purchase is unknown.
 
-    `has_first` and `has_last` are `uint8[n]`, or of length 1 and meant for all.
+    `has_first` and `has_last` are `uint8[n]`, or have length 1 and apply to all rows.
     """
     for i in range(len(records)):
         is_last = has_last[i] if len(has_last) > 1 else has_last[0]

@@ -1,4 +1,4 @@
-"""State: totals on disk that take a day of orders and give the scores of all, night after night."""
+"""State: totals on disk, updated with each batch of orders and scored at any time."""
 
 from __future__ import annotations
 
@@ -45,10 +45,11 @@ from rfm_engine.totals.totals import Totals
 
 
 class State:
-    """A state on disk, seen as of the generation that was the newest when it was opened.
+    """A state on disk, read at the generation that was the newest when it was opened.
 
-    What is read through it stays the same while others write. Methods that write take the newest
-    generation, whatever was opened, and this object then sees what they have written.
+    What this object reads does not change while other processes write. Methods that write always
+    start from the newest generation on disk, not from the opened one. After a write, this object
+    reads the generation that was written.
 
     Examples
     --------
@@ -86,30 +87,30 @@ class State:
         disk: Disk | None = None,
         **options: Unpack[StateOptions],
     ) -> State:
-        """Create a state, and set how its orders are read.
+        """Create a state and set how it reads orders.
 
         Parameters
         ----------
         path
-            A folder that is empty or not there; its parent is.
+            A new or empty folder. Its parent folder must exist.
         history
-            `lifetime`: one record a customer, for dates of analysis from the newest order on.
-            `rolling:365d`: day detail of so many days and 31 more, for any date and window within
-            them.
+            `lifetime`: one record per customer, for dates of analysis from the newest order on.
+            `rolling:365d`: day detail of this number of days and 31 more, for any date and window
+            within them.
         keep_batches
-            How many of the last batches can be replaced, and know their order ids.
+            Number of the last batches that can be replaced. The state also keeps their order ids.
         keep
-            How many generations stand and can be restored.
+            Number of generations to keep. A kept generation can be restored.
         disk
-            What is written to instead of the local file system, in tests.
+            Replaces the local file system in tests.
         {options}
 
         Raises
         ------
         UsageError
-            An option is none of its choices, or the history cannot keep what it asks for.
+            An option has an invalid value, or the history does not support it.
         StateError
-            Something is there already.
+            The path is a file or a folder that is not empty.
         """
         store = store_at(path, disk)
         create(store, history, keep_batches, keep, given("State.create", StateOptions, options))
@@ -117,18 +118,18 @@ class State:
 
     @classmethod
     def open(cls, path: str | os.PathLike[str], *, disk: Disk | None = None) -> State:
-        """Open a state as it is now.
+        """Open a state at its newest generation.
 
         Raises
         ------
         StateError
-            There is none, or its manifest is not as it was written.
+            There is no state at the path, or its manifest is damaged or was changed.
         """
         return cls(store_at(path, disk))
 
     @property
     def _snapshot(self) -> Snapshot:
-        # After a write, that which it made, or one that came after it.
+        # After a write, this is the generation that it made, or a newer one.
         if self._seen is None:
             self._seen = Snapshot(self._store)
             if self._is_closed:
@@ -137,24 +138,24 @@ class State:
 
     @property
     def path(self) -> Path:
-        """Its folder."""
+        """The folder of the state."""
         return self._store.folder
 
     @property
     def manifest(self) -> Manifest:
-        """The document of the generation that is seen."""
+        """The manifest of the generation that this object reads."""
         return self._snapshot.manifest
 
     @property
     def options(self) -> dict[str, Any]:
-        """The reading options set for good."""
+        """The reading options, which were fixed when the state was created."""
         return dict(self.manifest.options)
 
     def summary(self) -> dict[str, Any]:
-        """Say what is in the state, in values that JSON has.
+        """Return a summary of the state, in values that JSON supports.
 
-        `options` are those that differ from the defaults; `bytes` and `files` are those of the
-        generation that is seen.
+        `options` contains the options that differ from their defaults. `bytes` and `files` are
+        the size and the number of files of the generation that this object reads.
         """
         return summary_of(self.manifest)
 
@@ -170,12 +171,12 @@ class State:
         memory_limit: int | str | None = None,
         spill_dir: str | os.PathLike[str] | None = None,
     ) -> Totals:
-        """Return the totals, exactly those of `CustomerTotals` of all orders.
+        """Return the totals, which are equal to those of `CustomerTotals` of all orders.
 
         Raises
         ------
         UsageError
-            The history cannot answer; the message says why.
+            The history does not support the options; the message says why.
         """
         asked = {"as_of": as_of, "window": window, "clv": clv, "clv_unit": clv_unit}
         if frequency is not None:
@@ -186,7 +187,7 @@ class State:
         return self.totals_as(self.options | asked, running)
 
     def totals_as(self, options: dict[str, Any], running: dict[str, Any]) -> Totals:
-        """Return the totals under reading options, `as_of`, `window` and `clv` among them."""
+        """Return the totals under reading options, including `as_of`, `window` and `clv`."""
         manifest, newest = self.manifest, self.manifest.newest
         newest_day = newest.last_day
         history = History.parse(manifest.history)
@@ -197,7 +198,7 @@ class State:
             read = PartReader(self._snapshot, shape_of(manifest, kinds), newest.totals)
         counts = row_counts(newest.whole_account, window)
         stored = Stored(read, kinds, counts, newest_day, frozenset(newest.currencies))
-        # Amounts have been converted and duplicates dropped; the file of rates may be gone.
+        # Amounts are already converted and duplicates dropped. The file of rates may be deleted.
         given = running | asked | {"rates": None, "distinct": ()}
         return stored_totals(stored, window, given, sealed_by(asked))
 
@@ -211,20 +212,20 @@ class State:
         progress: Callable[[Progress], None] | None = None,
         **options: Unpack[RunningOptions],
     ) -> Ingested:
-        """Add orders, all of them in one step; those that are there already are left out.
+        """Add orders, either all or none; skip those that were already ingested.
 
         Parameters
         ----------
         orders
-            As `rfm_engine.score` takes them.
+            The same inputs as for `rfm_engine.score`.
         batch_id
-            Names the batch: orders under an id that was ingested are taken for the same. By
-            default files are told by their content, wherever they stand; orders in memory and
-            from pipes need an id.
+            Id of the batch. If the id was already ingested, the orders are skipped. Without an id,
+            files are recognised by their content, whatever their path. Orders in memory and from
+            pipes need an id.
         replace_batch
-            Puts the orders in the place of a batch that is still kept.
+            Id of a batch that is still kept. The orders replace this batch.
         progress
-            As `rfm_engine.score` takes it.
+            The same as for `rfm_engine.score`.
         {options}
 
         Raises
@@ -232,11 +233,11 @@ class State:
         UsageError
             An input is missing, or the batch to be replaced is not kept.
         DataError
-            The data were refused; nothing was added.
+            The data are invalid; nothing was added.
         StateError
-            Another writer is at work.
+            Another process is writing to the state, or the state is missing or damaged.
         RfmError
-            An object store cannot be reached, refuses or breaks off; nothing was added.
+            An object store cannot be reached, denies access or breaks off; nothing was added.
         """
         running = resolve(RunningOptions, given("State.ingest", RunningOptions, options))
         n_threads = threads_of(running["threads"])
@@ -277,7 +278,7 @@ class State:
         return Ingested(made.number, batch.id, batch.account, inputs.skipped, gathering.warnings)
 
     def compact(self, *, threads: int | None = None) -> int:
-        """Make one part of all batches that are not kept; return the generation."""
+        """Merge all settled batches into one part; return the number of the generation."""
         n_threads = threads_of(threads)
         with self._writing() as current, ThreadPoolExecutor(n_threads) as pool:
             newest = current.generation
@@ -291,24 +292,24 @@ class State:
         return made.number
 
     def gc(self) -> list[str]:
-        """Take away files that belong to no generation, left by writers that did not end well."""
+        """Delete files that belong to no generation, left by failed writers; return their names."""
         with self._writing() as current:
             return self._store.collect(current.manifest, all_generations=True)
 
     def restore(self, generation: int) -> int:
-        """Make a generation that still stands the newest again; return its new number.
+        """Make a kept generation the newest again; return its new number.
 
         Raises
         ------
         UsageError
-            It does not stand any more, or never did.
+            The generation is not kept any more, or never existed.
         """
         with self._writing() as current, ThreadPoolExecutor(1) as pool:
             numbers = [each.number for each in current.manifest.generations]
             if generation not in numbers:
                 listed = ", ".join(map(str, numbers))
                 raise UsageError(
-                    f"generation must be one that stands ({listed}); got {generation!r}. "
+                    f"generation must be one that is kept ({listed}); got {generation!r}. "
                     "rfm state show lists them."
                 )
             if generation == numbers[0]:
@@ -322,19 +323,20 @@ class State:
         return made.number
 
     def forget(self, *customers: object) -> list[object]:
-        """Take customers out of all generations; return those that any had.
+        """Delete customers from all generations; return those that were found.
 
-        In a state with groups, out of all of them. The account of rows stays as it is.
+        In a state with groups, customers are deleted from all groups. The numbers of rows that were
+        read, counted and dropped do not change.
 
         Parameters
         ----------
         *customers
-            Ids, as values of the customer column or as their text.
+            Ids, as values of the customer column or as text.
 
         Raises
         ------
         UsageError
-            An id is of another kind than those of the state.
+            An id has another type than the ids of the state.
         """
         with self._writing() as current, ThreadPoolExecutor(1) as pool:
             manifest = current.manifest
@@ -353,17 +355,17 @@ class State:
         return [customer for customer in customers if customer in forgetting.found]
 
     def verify(self) -> list[str]:
-        """Read all generations that stand; return what is not as it was written, a line each.
+        """Read all kept generations; return one line per damaged, changed or missing file.
 
         Raises
         ------
         StateError
-            The manifest is not as it was written.
+            The manifest is damaged or was changed.
         """
         return faults(self._store)
 
     def close(self) -> None:
-        """Let go of the files, which otherwise are let go of with this object."""
+        """Close the open files, which are otherwise closed when this object is deleted."""
         self._is_closed = True
         if self._seen is not None:
             self._seen.close()
@@ -375,11 +377,11 @@ class State:
         self.close()
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("a State cannot be pickled: it holds files open; open it by its path")
+        raise TypeError("a State cannot be pickled because it has open files; open it by its path")
 
     @contextmanager
     def _writing(self) -> Iterator[Current]:
-        """Keep other writers out, and see the newest generation."""
+        """Lock the state against other writers and yield the newest generation."""
         self._store.refuse_missing()
         with self._store.disk.locked(self._store.folder):
             self._store.settle()
@@ -388,5 +390,5 @@ class State:
     def _publish(self, manifest: Manifest) -> None:
         self._store.publish(manifest)
         self._seen = None
-        with suppress(OSError):  # The state has changed; the next writer collects the rest.
+        with suppress(OSError):  # The generation is published; the next writer deletes the rest.
             self._store.collect(manifest)

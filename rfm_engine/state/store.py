@@ -1,4 +1,4 @@
-"""A state's folder: the newest manifest, the files it names, and how both change."""
+"""The folder of a state: the newest manifest, the files it names, and how both change."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ from rfm_engine.state.place import MANIFEST
 
 _DATA = "data"
 _ASIDE = re.compile(r"aside-(\d+)-[0-9a-f]{16}")
-# A writer that publishes and collects between two steps of a reader makes it begin again; that it
-# does so this often, within the microseconds of opening some files, is no accident.
+# A reader starts again when a writer publishes and deletes files between two steps of the reader.
+# These steps take microseconds, so this number of restarts is not a coincidence.
 _MOST_TRIES = 100
 
 
 class Store:
     """The folder of a state, on a disk.
 
-    Data files never change and their names are never used again. A generation is published by
-    giving its manifest, which is on disk by then, the next number as a name; two writers cannot
-    both. Files that no manifest names are collected afterwards, but for those of generations to
-    come: were there a second writer in spite of the lock, what it writes would stay.
+    Data files never change, and their names are never used again. To publish a generation, its
+    manifest, which is already on disk, gets the next number as its name. Two writers cannot both
+    get this name. Files that no manifest names are deleted afterwards, except for files of later
+    generations: if a second writer runs in spite of the lock, its files are not deleted.
     """
 
     def __init__(self, folder: Path, disk: Disk | None = None) -> None:
@@ -48,18 +48,18 @@ class Store:
 
     @property
     def data(self) -> Path:
-        """Where the data files stand."""
+        """The folder of the data files."""
         return self.folder / _DATA
 
     def create(self, manifest: Manifest) -> None:
-        """Make the folders, whose names then outlast a loss of power, and publish in them.
+        """Create the folders, so that their names survive a power loss, and publish a manifest.
 
-        A folder that is empty, or was left by a writer that did not come to publish, will do.
+        The folder may exist if it is empty, or if a writer left it before it published a manifest.
 
         Raises
         ------
         FileExistsError
-            Something else is there.
+            The folder contains something else.
         """
         for folder in (self.folder, self.data):
             try:
@@ -77,7 +77,7 @@ class Store:
         Raises
         ------
         StateError
-            There is none, or it is not as it was written.
+            There is no manifest, or it is damaged or was changed.
         """
         for _ in range(_MOST_TRIES):
             numbers = self._numbers()
@@ -86,38 +86,41 @@ class Store:
             name = manifest_name(numbers[-1])
             try:
                 text = self._read(self.folder / name)
-            except FileNotFoundError:  # superseded and collected meanwhile
+            except FileNotFoundError:  # a writer has replaced and deleted it meanwhile
                 continue
             manifest = manifest_of(bytes(text), str(self.folder / name))
             if manifest.newest.number != numbers[-1]:
                 raise StateError(
-                    f"{str(self.folder / name)!r} must be of the generation that its name says; "
-                    f"got {manifest.newest.number}. Somebody renamed it: give it its name back."
+                    f"{str(self.folder / name)!r} must contain the generation in its name; "
+                    f"got {manifest.newest.number}. The file was renamed: restore its name."
                 )
             return manifest
-        raise StateError(f"{str(self.folder)!r} must hold still; got another manifest every time.")
+        raise StateError(
+            f"{str(self.folder)!r} must not change while it is opened; got new contents each time."
+        )
 
     def refuse_missing(self) -> None:
-        """Refuse a folder that is not there or has no manifest.
+        """Raise an error if the folder does not exist or has no manifest.
 
         Raises
         ------
         StateError
-            It is so.
+            The folder does not exist or has no manifest.
         """
         if not self._numbers():
             raise self._empty()
 
     def settle(self) -> None:
-        """Return when the newest manifest is certain to stay.
+        """Return when the newest manifest is certain to survive a power loss.
 
-        A writer before may have failed between giving it its name and syncing that: nothing is
-        built on it, said to be in it, or taken away for it before.
+        An earlier writer may have failed after it named the manifest and before it synced the
+        folder. Nothing may be based on the manifest, reported from it or deleted because of it
+        before the folder is synced.
         """
         self.disk.sync_folder(self.folder)
 
     def purge(self, manifest: Manifest) -> None:
-        """Collect, and return when what was taken away would stay away after a loss of power."""
+        """Delete unused files; return when the deletion is certain to survive a power loss."""
         self.collect(manifest)
         self.disk.sync_folder(self.data)
         self.disk.sync_folder(self.folder)
@@ -125,7 +128,7 @@ class Store:
     def add(
         self, number: int, role: str, first_bucket: int, counts: Iterable[int], data: memoryview
     ) -> File:
-        """Write a data file of a generation, whose bytes then outlast a loss of power."""
+        """Write a data file of a generation, so that its bytes survive a power loss."""
         name = f"{role}-{number}-{secrets.token_hex(8)}.parquet"
         digest = hashlib.sha256(data).hexdigest()
         self._put(self.data / name, data)
@@ -137,7 +140,7 @@ class Store:
         Raises
         ------
         StateError
-            Another writer was there before.
+            Another writer has published a generation with this number.
         """
         self.disk.sync_folder(self.data)
         number = manifest.newest.number
@@ -145,16 +148,16 @@ class Store:
         self._put(aside, text_of(manifest))
         try:
             self.disk.link(aside, self.folder / manifest_name(number))
-        except (FileExistsError, FileNotFoundError):  # or has it collected ours meanwhile
+        except (FileExistsError, FileNotFoundError):  # not found: another writer deleted ours
             raise StateError(
-                f"state {str(self.folder)!r} must be at generation {number - 1}; got another "
-                "writer's already. Run this again."
+                f"state {str(self.folder)!r} must be at generation {number - 1}; got a newer one "
+                "from another writer. Run this again."
             ) from None
         except OSError as error:
             if error.errno in (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP):
                 raise StateError(
-                    f"state {str(self.folder)!r} must stand on a file system with hard links; got "
-                    f"{os.strerror(error.errno).lower()}. Take one such as ext4, XFS or APFS."
+                    f"state {str(self.folder)!r} must be on a file system with hard links; got "
+                    f"{os.strerror(error.errno).lower()}. Use, for example, ext4, XFS or APFS."
                 ) from error
             raise
         finally:
@@ -162,16 +165,17 @@ class Store:
         self.disk.sync_folder(self.folder)
 
     def is_published(self, number: int) -> bool:
-        """Whether a generation has a manifest, or that cannot be said."""
+        """Whether a generation has a manifest; True if the folder cannot be read."""
         try:
             return manifest_name(number) in self.disk.names(self.folder)
         except OSError:
             return True
 
     def collect(self, manifest: Manifest, *, all_generations: bool = False) -> list[str]:
-        """Take away files that the newest manifest, which is certain to stay, does not name.
+        """Delete files that the newest manifest does not name; return their names.
 
-        Those of generations to come stay, unless so asked. Return the names.
+        The manifest must be certain to survive a power loss. Files of later generations are not
+        deleted, unless `all_generations`.
         """
         newest = manifest.newest.number
         last = math.inf if all_generations else newest
@@ -189,7 +193,7 @@ class Store:
         return [str(path.relative_to(self.folder)) for path in gone]
 
     def discard(self, paths: Iterable[Path]) -> None:
-        """Take away files that no manifest names, as far as the disk lets us."""
+        """Delete files that no manifest names; skip those that cannot be deleted."""
         for path in paths:
             try:
                 self.disk.remove(path)
@@ -197,12 +201,12 @@ class Store:
                 continue
 
     def read(self, file: File) -> memoryview:
-        """Return the bytes of a data file, checked; from any thread.
+        """Read and check the bytes of a data file; safe to call from any thread.
 
         Raises
         ------
         StateError
-            It is not there, or not as it was written.
+            The file is missing, damaged or was changed.
         """
         try:
             data = self._read(self.data / file.name)
@@ -211,52 +215,52 @@ class Store:
         return self.checked(file, data)
 
     def _put(self, path: Path, data: bytes | memoryview) -> None:
-        """Write a file; what there is of it is taken away when that fails."""
+        """Write a file; if that fails, delete what was written."""
         try:
             put(self.disk, path, data)
         except OSError as error:
             self.discard([path])
             raise OSError(error.errno, error.strerror, str(path)) from error
-        except BaseException:  # Ctrl-C too: no litter
+        except BaseException:  # also on Ctrl-C, so that no part of the file is left
             self.discard([path])
             raise
 
     def checked(self, file: File, data: memoryview) -> memoryview:
-        """Return the bytes of a data file if they are what was written.
+        """Return the bytes of a data file if they are unchanged since they were written.
 
         Raises
         ------
         StateError
-            They are not; the file is named.
+            Their number or CRC has changed; the message names the file.
         """
         if len(data) != file.n_bytes or zlib.crc32(data) != file.crc32:
             raise StateError(
-                f"{str(self.data / file.name)!r} must be as it was written; got other bytes. "
+                f"{str(self.data / file.name)!r} must be unchanged; got other bytes. "
                 "Restore the state from a backup; rfm state verify lists all such files."
             )
         return data
 
     def read_with_care(self, file: File) -> memoryview:
-        """Do what `read` does, and compare what no two files have in common."""
+        """Do the same as `read`, and compare the SHA-256 too, which differs between all files."""
         data = self.read(file)
         if hashlib.sha256(data).hexdigest() != file.sha256:
             raise StateError(
-                f"{str(self.data / file.name)!r} must be as it was written; got another file "
-                "of its length and CRC. Restore the state from a backup."
+                f"{str(self.data / file.name)!r} must be unchanged; got another file "
+                "with the same length and CRC. Restore the state from a backup."
             )
         return data
 
     def missing(self, file: File) -> StateError:
-        """Return the error of a file that is not there."""
+        """Return the error for a missing data file."""
         return StateError(
-            f"{str(self.data / file.name)!r} must be there; got no such file. "
+            f"{str(self.data / file.name)!r} must exist; got no such file. "
             "Restore the state from a backup."
         )
 
     def _empty(self) -> StateError:
         return StateError(
             f"{str(self.folder)!r} must be a state; got no manifest in it. "
-            "Create one with rfm state create, or look whether the disk is mounted."
+            "Create one with rfm state create, or check whether the disk is mounted."
         )
 
     def _is_unfinished(self) -> bool:
@@ -270,8 +274,8 @@ class Store:
             names = self.disk.names(self.folder)
         except (FileNotFoundError, NotADirectoryError) as error:
             raise StateError(
-                f"state {str(self.folder)!r} must be there; got {shown_cause(error)}"
-                ". Create it with rfm state create, or look whether the disk is mounted."
+                f"state {str(self.folder)!r} must exist; got {shown_cause(error)}"
+                ". Create it with rfm state create, or check whether the disk is mounted."
             ) from error
         found = (MANIFEST.fullmatch(name) for name in names)
         return sorted(int(match[1]) for match in found if match)
@@ -284,7 +288,7 @@ class Store:
             self.disk.close(file)
 
     def read_opened(self, file: int, path: Path) -> memoryview:
-        """Return the bytes of a file that is open; what fails names it."""
+        """Return the bytes of an open file; an error contains its path."""
         try:
             return self.disk.read(file)
         except OSError as error:
@@ -292,7 +296,7 @@ class Store:
 
 
 class Current:
-    """The newest generation as its only writer sees it: nobody takes files away meanwhile."""
+    """The newest generation, read by its only writer: no other process deletes its files."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -300,23 +304,23 @@ class Current:
 
     @property
     def generation(self) -> Generation:
-        """What is known."""
+        """The newest generation."""
         return self.manifest.newest
 
     def read(self, file: File) -> memoryview:
-        """Return the bytes of a data file, checked; from any thread."""
+        """Read and check the bytes of a data file; safe to call from any thread."""
         return self._store.read(file)
 
 
 class Snapshot:
-    """A generation whose totals are open: no writer can take them away.
+    """A generation whose files of totals are open, so that no writer can delete their contents.
 
-    What cannot be opened is said when it is read.
+    If a file cannot be opened, the error is raised when the file is read.
 
     Attributes
     ----------
     manifest
-        The document whose newest generation this is.
+        The manifest whose newest generation this is.
     """
 
     def __init__(self, store: Store) -> None:
@@ -332,15 +336,17 @@ class Snapshot:
                 return
             if store.newest().newest.number == self.manifest.newest.number:
                 return
-        raise StateError(f"{str(store.folder)!r} must hold still; got another state every time.")
+        raise StateError(
+            f"{str(store.folder)!r} must not change while it is opened; got new contents each time."
+        )
 
     @property
     def generation(self) -> Generation:
-        """What is known."""
+        """The generation that is open."""
         return self.manifest.newest
 
     def read(self, file: File) -> memoryview:
-        """Return the bytes of a data file, checked; from any thread."""
+        """Read and check the bytes of a data file; safe to call from any thread."""
         if not self._is_open:
             raise UsageError(
                 f"state {str(self._store.folder)!r} must be open to be read; got a closed one. "
@@ -354,12 +360,12 @@ class Snapshot:
         return self._store.checked(file, data)
 
     def close(self) -> None:
-        """Let go of the files; they cannot be read through this any more."""
+        """Close the files; they cannot be read through this object any more."""
         self._is_open = False
         _close(self._store.disk, self._files)
 
     def _open(self) -> None:
-        """Open all files anew."""
+        """Close the files and open all of them again."""
         _close(self._store.disk, self._files)
         self._failed = {}
         names = [file.name for part in self.generation.totals for file in part.files]
@@ -368,7 +374,7 @@ class Snapshot:
                 self._files[name] = self._store.disk.open(self._store.data / name)
             except OSError as error:
                 self._failed[name] = error
-                if error.errno == errno.EMFILE:  # and leave some for what comes next
+                if error.errno == errno.EMFILE:  # close all, so that other code can open files
                     _close(self._store.disk, self._files)
                     self._failed = dict.fromkeys(names, error)
                     return
@@ -385,7 +391,7 @@ class Snapshot:
 
 
 def _is_until(last: float, found: re.Match[str] | None) -> bool:
-    """Whether a name is one of ours, of a generation up to the last one."""
+    """Whether a name matched and its number is at most `last`."""
     return found is not None and int(found[1]) <= last
 
 

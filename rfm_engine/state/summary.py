@@ -1,4 +1,4 @@
-"""What is in a state, for people and programs."""
+"""The summary of a state, for people and programs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The customers of a generation as totals that can be scored, read from disk range by range."""
+"""The customers of a generation as totals for scoring, read from disk range by range."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ from rfm_engine.totals.records import Held, HeldRecords, held_of
 from rfm_engine.totals.tables.contents import Contents
 from rfm_engine.totals.totals import Totals
 
-# An id, four integers, and what is made of them on the way.
+# An id, four integers, and temporary arrays.
 _BYTES_A_CUSTOMER = 56
 
 
 class Range(NamedTuple):
-    """Some buckets, and how many rows they have at most."""
+    """A range of buckets, and an upper bound of the number of its rows."""
 
     buckets: Buckets
     n_records: int
 
 
 class StoredCustomers:
-    """Customers as `rfm_engine.totals.tables.partitions.Partitions` gives them.
+    """Customers with the interface of `rfm_engine.totals.tables.partitions.Partitions`.
 
-    What had to be added up row by row is kept while there is room for it, and otherwise read again,
-    as columns are that only have to be decoded.
+    Records that were added up row by row are kept while there is memory for them, and are otherwise
+    read again. Columns are always read again, because they only have to be decoded.
     """
 
     def __init__(
@@ -53,23 +53,23 @@ class StoredCustomers:
 
     @property
     def n_customers(self) -> int:
-        """Customers at most."""
+        """Upper bound of the number of customers."""
         return self._reading.n_rows
 
     def settled(self, pool: Executor, bytes_a_customer: int = 0) -> Sequence[Range]:
-        """Return the ranges that together hold every customer once."""
+        """Return ranges that together contain every customer once."""
         left = self._budget.tables_bytes - bytes_a_customer * self.n_customers
         most = max(left, 0) // _BYTES_A_CUSTOMER
         if not self.n_customers:
             return []
         ranges = self._reading.ranges()
-        if len(ranges) == 1:  # and smaller ones beside it
+        if len(ranges) == 1:  # the largest part is one file, and there may be smaller parts
             ranges = buckets_for(self.n_customers)
         self._most_kept = most - self._reading.prepare(ranges, pool, most)
         return [Range(buckets, self._reading.n_most(buckets)) for buckets in ranges]
 
     def held(self, part: Range) -> Held:
-        """Return a range's customers, in the same order every time; from any thread."""
+        """Return the customers of a range, always in the same order; safe from any thread."""
         kept = self._kept.get(part)
         if kept is not None:
             return kept
@@ -91,17 +91,17 @@ class StoredCustomers:
         return held_of(Contents(rows.keys, rows.records))
 
     def contents(self, part: Range) -> Contents:
-        """Return all records of a range, without what they were counted from."""
+        """Return all records of a range, without the entries that they were counted from."""
         held = self._added_up(part.buckets)
         return Contents(held.keys(), held.records)
 
     def n_held(self, part: Range) -> int:
-        """Return how many customers a range has."""
+        """Return the number of customers in a range."""
         return self.held(part).n_customers
 
 
 class Stored(NamedTuple):
-    """What a generation has: its parts, and the account of its rows up to the newest day."""
+    """The contents of a generation: its parts, and the account of its rows up to the newest day."""
 
     read: PartReader | None
     kinds: Kinds | None
@@ -113,7 +113,7 @@ class Stored(NamedTuple):
 def stored_totals(
     stored: Stored, window: Window | None, options: dict[str, Any], sealed: str | None
 ) -> Totals:
-    """Return the totals of a state as of one generation, under options of `CustomerTotals`."""
+    """Return the totals of one generation of a state, with options of `CustomerTotals`."""
     running = {name: options.pop(name) for name in ("threads", "memory_limit", "spill_dir")}
     empty = Accumulator(Reading(**options), **running)
     intake, budget = empty.intake, empty.budget
@@ -127,7 +127,7 @@ def stored_totals(
 
 
 def sealed_by(options: dict[str, Any]) -> str | None:
-    """Say why the totals of a state with such options cannot be exported, None where they can."""
+    """Return why totals of a state with these options cannot be exported; None if they can."""
     kept_apart = ("order", "distinct", "rates", "clv")
     named = [name for name in kept_apart if options[name]]
     named += ["frequency days"] if options["frequency"] == "days" else []
@@ -135,15 +135,15 @@ def sealed_by(options: dict[str, Any]) -> str | None:
         return None
     return (
         f"totals of a state must be without {', '.join(named)} to be exported, because a state "
-        "keeps measures and not what they were counted from; got such totals. Export "
+        "keeps measures and not the rows they were counted from; got such totals. Export "
         "CustomerTotals of the orders."
     )
 
 
 def row_counts(account: Account, window: Window | None) -> RowCounts:
-    """Return the account of a run over all orders: rows outside of the window are dropped.
+    """Return the account of a run over all orders, with rows outside of the window dropped.
 
-    A row that was dropped when it was ingested keeps its reason, whatever its day.
+    A row that was dropped when it was ingested keeps its reason, even if its day is outside.
     """
     dropped = dict.fromkeys(REASONS[1:], 0) | account.dropped
     dropped["before_window"] += account.too_late

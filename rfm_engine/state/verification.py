@@ -1,4 +1,4 @@
-"""All that the manifest of a state names looked at: what is not as it was written is named."""
+"""Verify all files that the manifest of a state names, and list the damaged or changed files."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from rfm_engine.state.store import Store
 
 
 def verify(path: str | os.PathLike[str]) -> list[str]:
-    """Do what `State.verify` does, of a state that may not be fit to be opened."""
+    """Do the same as `State.verify`, also for a state that cannot be opened."""
     return faults(store_at(path))
 
 
 def faults(store: Store) -> list[str]:
-    """Return what is wrong with the files of all generations that stand, a line each.
+    """Return the faults of the files of all kept generations, one line each.
 
     Raises
     ------
     StateError
-        The manifest is not as it was written.
+        The manifest is damaged or was changed.
     """
     while True:
         manifest = store.newest()
@@ -41,7 +41,7 @@ def faults(store: Store) -> list[str]:
         found = [line for pair in files.values() for line in _faults_of(store, manifest, *pair)]
         if not found:
             found = [line for each in manifest.generations for line in _miscounts_of(store, each)]
-        # A writer may have taken away what only older generations had.
+        # A writer may have deleted files that only older generations used.
         if not found or store.newest() == manifest:
             return found
 
@@ -58,13 +58,13 @@ def _faults_of(
     except OSError as error:
         if error.errno == errno.EMFILE:
             raise
-        yield f"{name!r} must be readable; got {shown_cause(error)}. Look at the disk."
+        yield f"{name!r} must be readable; got {shown_cause(error)}. Check the disk."
         return
     if file.role == LEDGER_ROLE:
         yield from _faults_of_ledger(data, file, name)
         return
     if generation.kinds is None:
-        yield f"{name} must be of a state that has orders; got none in its manifest."
+        yield f"{name} must belong to a state with orders; got none in its manifest."
         return
     shape = shape_of_file(manifest, Kinds(*generation.kinds), file)
     try:
@@ -73,7 +73,7 @@ def _faults_of(
         yield f"{name} must be decoded; got {error}."
         return
     if not _is_in_order(rows, file, shape, HashKey.from_int(manifest.hash_key)):
-        yield f"{name} must have its rows in order, in their buckets; got others."
+        yield f"{name} must have its rows in order and in their buckets; got other rows."
 
 
 def _faults_of_ledger(data: memoryview, file: File, name: str) -> Iterator[str]:
@@ -87,7 +87,7 @@ def _faults_of_ledger(data: memoryview, file: File, name: str) -> Iterator[str]:
 
 
 def _miscounts_of(store: Store, generation: Generation) -> Iterator[str]:
-    """Compare the number of batches in the manifest with those in the files of the ledger."""
+    """Compare the number of batches in the manifest with that in the files of the ledger."""
     try:
         n_found = len(KnownBatches(generation.ledger, store).ids)
     except StateError as error:

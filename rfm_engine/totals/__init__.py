@@ -1,1 +1,1 @@
-"""Per-customer totals: built from orders, merged, and read as chunks of customers."""
+"""Per-customer totals: build them from orders, merge them, and read them as chunks."""

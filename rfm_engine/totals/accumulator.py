@@ -1,4 +1,4 @@
-"""Totals as they are built: batch by batch, from any thread, and from other totals."""
+"""Build totals batch by batch, from any thread, or from other totals."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ from rfm_engine.totals.tables.partitions import Partitions
 from rfm_engine.totals.tables.table_plan import TablePlan
 
 _DISTINCT = (
-    "totals with distinct must not be {done}, because rows are compared within one builder only; "
-    "got such totals. Add all orders to one."
+    "totals with distinct must not be {done}, because rows are only compared within one builder; "
+    "got totals with distinct. Add all orders to one builder."
 )
 
 
 class Accumulator(Population):
     """The totals that `rfm_engine.CustomerTotals` builds.
 
-    `sharing` is how many accumulators, this one among them, share the memory limit; `n_rows` how
-    many rows will come, where that is known. Neither changes a result.
+    `sharing` is the number of accumulators that share the memory limit, including this one.
+    `n_rows` is the expected number of rows, or None if it is unknown. Neither changes a result.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class Accumulator(Population):
 
     @property
     def customers(self) -> Partitions | None:
-        """The tables; None as long as no row counts."""
+        """The hash tables; None until the first row is counted."""
         return self._partitions
 
     @property
@@ -93,7 +93,11 @@ class Accumulator(Population):
         return held if duplicates is None else held + duplicates.rows.nbytes
 
     def update(self, sources: Sequence[Source]) -> None:
-        """Add all orders of sources; where only reading shows what they are, all or none."""
+        """Add all orders of the sources.
+
+        If the content of a source is only known after reading it (see `_shows_late`), either all
+        orders are added or none, except with `distinct`.
+        """
         if self.reading.options["distinct"] or not any(map(self._shows_late, sources)):
             self._take(sources)
             return
@@ -103,7 +107,7 @@ class Accumulator(Population):
         self.take_over(aside)
 
     def _shows_late(self, source: Source) -> bool:
-        """Whether only reading shows what a source holds: batches to come, or text times."""
+        """Return whether a source must be read to check it: a stream, or times as text."""
         time = plain_type(source.schema.field(self.reading.options["time"]).type)
         return not source.repeatable or is_text(time)
 
@@ -115,13 +119,13 @@ class Accumulator(Population):
                     self.add(batch, place, text=source.text)
 
     def join(self, sources: Sequence[Source]) -> None:
-        """Check that the columns of sources agree with one another and with all before them."""
+        """Check that the columns of the sources match each other and all earlier sources."""
         self.intake.join(sources)
 
     def add(self, batch: pa.RecordBatch, place: Place, *, text: bool = False) -> None:
-        """Add a batch of a source that has joined."""
+        """Add a batch of a source that was passed to `join`."""
         for rows in self.intake.take(batch, place, text=text):
-            if not rows.counts[COUNTED]:  # Nor need their ids be of the kind that others have.
+            if not rows.counts[COUNTED]:  # Their ids may be of another kind.
                 continue
             keyed = rows
             if rows.groups is not None:
@@ -129,9 +133,9 @@ class Accumulator(Population):
             self.tables(Layout.of(keyed)).add(keyed)
 
     def merge(self, other: Accumulator) -> None:
-        """Add everything that another accumulator holds, which stays as it is."""
+        """Add everything that another accumulator contains, without changing it."""
         if other is self:
-            raise UsageError("totals must be merged into others; got the same. Copy them first.")
+            raise UsageError("totals must be merged into other totals; got the same. Copy them.")
         self.refuse_distinct("merged")
         other.refuse_distinct("merged")
         refuse_other_options(self.reading, other.reading)
@@ -143,7 +147,7 @@ class Accumulator(Population):
             self.tables(theirs.layout).absorb(map(theirs.contents, settled))
 
     def take_over(self, other: Accumulator) -> None:
-        """Add everything that another accumulator holds; it must not be used afterwards."""
+        """Add everything that another accumulator contains; do not use `other` afterwards."""
         with self._lock:
             if self._partitions is None:
                 self.intake.merge(other.intake)
@@ -152,12 +156,12 @@ class Accumulator(Population):
         self.merge(other)
 
     def refuse_distinct(self, done: str) -> None:
-        """Refuse what cannot be done where rows are compared with one another."""
+        """Raise a `UsageError` if `distinct` is given, because rows are compared then."""
         if self.reading.options["distinct"]:
             raise UsageError(_DISTINCT.format(done=done))
 
     def tables(self, layout: Layout) -> Partitions:
-        """Return the tables, new ones for rows of such a layout where there are none yet."""
+        """Return the hash tables; create them for rows of this layout if there are none yet."""
         with self._lock:
             if self._partitions is None:
                 reading = self.reading

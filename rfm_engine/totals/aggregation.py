@@ -1,4 +1,4 @@
-"""Sources to totals: read in a first pass where they must be, dealt to threads."""
+"""Read sources with several threads and aggregate their orders to totals."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from rfm_engine.totals.population import Population
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a run has come; `stage` is read, score or write."""
+    """The progress of a run; `stage` is read, score or write."""
 
     stage: str
     rows: int
@@ -34,28 +34,28 @@ Report = Callable[[Progress], None]
 class Aggregated(NamedTuple):
     """Totals of the same orders.
 
-    `totals` are those of customers, or of customers within groups; `overall` those of the customers
-    of all groups, None unless asked for.
+    `totals` are per customer, or per customer and group. `overall` are per customer across all
+    groups, or None unless they are requested.
     """
 
     totals: Population
     overall: Population | None = None
 
     def tell(self, report: Report | None, stage: str, n_rows: int | None = None) -> None:
-        """Report how far a run has come."""
+        """Report the progress of a run."""
         if report is not None:
             n_read = self.totals.intake.ledger.counts().read
             report(Progress(stage, n_read, n_rows, self.totals.n_customers_so_far))
 
 
 class _Consumer:
-    """Adds each batch to all of some accumulators."""
+    """Adds each batch to several accumulators."""
 
     def __init__(self, accumulators: Sequence[Accumulator]) -> None:
         self._accumulators = accumulators
 
     def add(self, batch: pa.RecordBatch, place: Place, *, text: bool) -> None:
-        """Add a batch of a source that has joined."""
+        """Add a batch of a source that was passed to `Accumulator.join`."""
         for accumulator in self._accumulators:
             accumulator.add(batch, place, text=text)
 
@@ -68,17 +68,17 @@ def aggregate(
     *,
     overall: bool,
 ) -> tuple[Aggregated, Seconds]:
-    """Read all orders once (twice where the newest decides a window) and group them.
+    """Read all orders once, or twice if the newest order decides a window, and group them.
 
     Raises
     ------
     DataError
-        The data were refused.
+        The data are invalid.
     """
     threads, spent = running["threads"], Seconds()
     if reading.as_of_day is None and reading.options["window"] is not None:
         newest, spent = newest_day(sources, reading, threads)
-        # Where no row counts there is nothing to keep in a window.
+        # If no row is counted, the window has nothing to keep.
         reading = reading.but(window=None) if newest is None else reading.but(as_of=newest)
     lengths = [source.n_rows for source in sources]
     n_rows = None if None in lengths else sum(n for n in lengths if n is not None)
@@ -91,7 +91,7 @@ def aggregate(
         accumulator.join(sources)
     tell = partial(aggregated.tell, report, "read", n_rows)
     counted = scan(sources, _Consumer(all_of), threads, tell)
-    # What decoding took is kept for more of it, and more of it does not come.
+    # The pool keeps the memory of decoding for later use, but no more decoding follows.
     pa.default_memory_pool().release_unused()
     with ThreadPoolExecutor(threads) as pool:
         for accumulator in all_of:

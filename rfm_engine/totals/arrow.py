@@ -1,4 +1,4 @@
-"""Totals as Arrow: exported for other processes and machines, and absorbed from them."""
+"""Totals as Arrow data: export them to other processes and machines, and absorb them again."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from rfm_engine.totals.export_shape import ExportShape
 from rfm_engine.totals.import_rows import contents_of
 from rfm_engine.totals.population import Population
 
-# Partitions hold some 2,000 customers each; a batch of several serves readers better.
+# A partition has about 2,000 customers. Larger batches are better for readers.
 _BATCH_CUSTOMERS = 1 << 16
 _BATCH_BYTES = 1 << 26
 
 
 def exported(population: Population) -> pa.RecordBatchReader:
-    """Return the customers of totals, as `Totals.export` documents."""
+    """Return the customers of totals as described in `Totals.export`."""
     if population.sealed is not None:
         raise UsageError(population.sealed)
     account = Account.of(population.intake, population.n_customers)
@@ -43,25 +43,25 @@ def _pieces(
     for some in settled:
         if population.intake.ledger.counts() != account.counts:
             raise RfmError(
-                "totals must not change while their export is read; got other rows meanwhile. "
-                "Read it to the end first."
+                "totals must not change while their export is read; got new rows. "
+                "Read the export to the end first."
             )
         if known is not None and some.n_records:
             yield from batches_of(shape, known.contents(some), population.hash_key)
 
 
 def _whole(pieces: Iterator[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-    """Put small batches together."""
+    """Combine small batches."""
     for some in gathered(pieces, n_rows=_BATCH_CUSTOMERS, n_bytes=_BATCH_BYTES):
         yield pa.concat_batches(some).replace_schema_metadata(schema.metadata)
 
 
 def absorb(accumulator: Accumulator, export: Any) -> None:
-    """Add exported totals, as `CustomerTotals.absorb` documents."""
+    """Add exported totals as described in `CustomerTotals.absorb`."""
     accumulator.refuse_distinct("absorbed")
     if not hasattr(export, "__arrow_c_stream__"):
         raise UsageError(
-            "export must be what CustomerTotals.export returned, or have __arrow_c_stream__; "
+            "export must be a result of CustomerTotals.export, or have __arrow_c_stream__; "
             f"got {type(export).__name__}. Read it with pyarrow first."
         )
     reader = pa.RecordBatchReader.from_stream(export)
@@ -79,11 +79,11 @@ def absorb(accumulator: Accumulator, export: Any) -> None:
     if n_rows != account.n_customers:
         raise DataError(
             f"export must have all of its {account.n_customers:,} customers; got {n_rows:,}. "
-            "Absorb what was exported as a whole."
+            "Absorb the complete export."
         )
     if aside.n_customers != n_rows:
         raise DataError(
             f"export must have each of its {n_rows:,} customers once; got "
-            f"{aside.n_customers:,} different ones. Absorb what was exported as a whole, once."
+            f"{aside.n_customers:,} different customers. Absorb the complete export once."
         )
     accumulator.take_over(aside)

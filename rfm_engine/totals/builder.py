@@ -1,4 +1,4 @@
-"""CustomerTotals: what is known of every customer, fed batch by batch from any thread."""
+"""CustomerTotals: per-customer totals that are built batch by batch, from any thread."""
 
 from __future__ import annotations
 
@@ -21,10 +21,11 @@ from rfm_engine.totals.totals import Totals
 class CustomerTotals(Totals):
     """Per-customer totals of orders: first and last order, number of orders, net amount.
 
-    `update(a); update(b)` equals `update(a + b)`, `merge` is associative and commutative, fresh
-    totals are neutral, `finish` changes nothing, and to absorb an export is to merge. All of it is
-    integers, so the results are the same bits however the orders are cut, ordered or spread over
-    threads, processes and machines. `update` may be called from many threads at once.
+    `update(a); update(b)` equals `update(a + b)`. `merge` is associative and commutative, and
+    merging empty totals changes nothing. `finish` does not change the totals. Absorbing an export
+    is the same as merging. All totals are integers, so the results are identical to the last bit,
+    no matter how the orders are split, sorted or distributed over threads, processes and machines.
+    Several threads may call `update` at the same time.
 
     Examples
     --------
@@ -58,20 +59,20 @@ class CustomerTotals(Totals):
         Parameters
         ----------
         hash_key
-            Secret of the hash tables; drawn at random unless given. It never changes a result.
+            Secret key of the hash tables; random by default. It never changes a result.
         memory_limit
-            Most memory of the process, in bytes or as a text like `"2GB"`; None is no limit. What
-            does not fit goes to disk. It never changes a result.
+            Memory limit of the process, in bytes or as text such as `"2GB"`; None means no limit.
+            Data that do not fit are spilled to disk. It never changes a result.
         spill_dir
-            Where on disk; by default the system's folder for temporary files.
+            Folder for spilled data; by default the system's folder for temporary files.
         threads
-            How many threads will call `update`: the limit is to hold their batches too.
+            Number of threads that will call `update`. Their batches count towards the memory limit.
         {options}
 
         Raises
         ------
         UsageError
-            An option is none of its choices, or two contradict each other.
+            An option has an invalid value, or two options contradict each other.
         """
         running: dict[str, Any] = {
             "hash_key": hash_key, "memory_limit": memory_limit, "spill_dir": spill_dir,
@@ -83,11 +84,11 @@ class CustomerTotals(Totals):
 
     @property
     def nbytes(self) -> int:
-        """Bytes held in memory for the customers, and for distinct rows."""
+        """Bytes in memory for the customers and for distinct rows."""
         return self._population.nbytes
 
     def totals(self) -> Totals:
-        """Return the part that only reads; what is added here later is seen there."""
+        """Return a read-only view; it includes orders that are added here later."""
         return Totals(self._population)
 
     def update(self, orders: object) -> None:
@@ -98,11 +99,12 @@ class CustomerTotals(Totals):
         UsageError
             A column is missing.
         DataError
-            A column has a type its role cannot have or differs from earlier orders, an amount
-            has more than 18 digits, currencies are mixed, or `strict` meets a faulty row. Column
-            types are checked before anything is added. Of streams, iterators and text times, whose
-            kinds only show as they are read, everything is added or nothing. Where a row of other
-            orders is refused, or `distinct` is given, the batches before it stay added.
+            A column has a type that its role does not allow, or another type than in earlier
+            orders. Or an amount has more than 18 digits, currencies are mixed, or `strict` is given
+            and a row is invalid. Column types are checked before anything is added. Streams,
+            iterators and times as text can only be checked while they are read; of these,
+            everything is added or nothing. If a row of other orders causes the error, or if
+            `distinct` is given, the batches before the error stay added.
         """
         reading = self._population.reading
         sources = open_sources(
@@ -111,46 +113,48 @@ class CustomerTotals(Totals):
         self._population.update(sources)
 
     def merge(self, other: Totals) -> None:
-        """Add everything that `other` holds; `other` stays as it is and must not change meanwhile.
+        """Add everything that `other` contains, without changing it.
+
+        `other` must not be updated during the merge.
 
         Raises
         ------
         UsageError
-            `other` was made with other options, or is of a state.
+            `other` was built with different options, or contains the totals of a state.
         DataError
-            `other` holds another kind of ids, another scale or another currency.
+            `other` has another kind of ids, another scale or another currency.
         """
         theirs = other._population
         if not isinstance(theirs, Accumulator):
             raise UsageError(
-                "totals must be CustomerTotals to be merged; got those of a state. "
+                "totals must be CustomerTotals to be merged; got the totals of a state. "
                 "Absorb their export."
             )
         self._population.merge(theirs)
 
     def absorb(self, export: Any) -> None:
-        """Add totals that were exported, here or elsewhere: all of them or nothing.
+        """Add exported totals from this or another process: all of them or nothing.
 
         Parameters
         ----------
         export
-            What `export` returned, or what was read back from where it was written: anything with
-            `__arrow_c_stream__` that has all its rows, in any order and batch size, and the
-            metadata of its schema.
+            The result of `export`, or the same data read from a file: any object with
+            `__arrow_c_stream__` that has all rows of the export, in any order and batch size, and
+            its schema metadata.
 
         Raises
         ------
         UsageError
-            It is no export, or one of totals that were made with other options; or these totals
-            were made with `distinct`.
+            `export` is not an export, or its totals were built with different options. Or these
+            totals were built with `distinct`.
         DataError
-            It is damaged or not complete, or has another kind of ids, another scale or another
+            `export` is damaged or incomplete, or has another kind of ids, another scale or another
             currency than these totals.
         """
         absorb(self._population, export)
 
     def __reduce__(self) -> Any:
-        """Pickle the options and the export; with `distinct` there are no copies."""
+        """Pickle the options and the export; totals with `distinct` cannot be copied."""
         self._population.refuse_distinct("copied or pickled")
         sink = pa.BufferOutputStream()
         with self.export() as reader, pa.ipc.new_stream(sink, reader.schema) as writer:

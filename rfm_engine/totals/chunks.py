@@ -1,4 +1,4 @@
-"""From records to the customers that have an order, as Arrow columns."""
+"""Turn records into the customers who have an order, as Arrow columns."""
 
 from __future__ import annotations
 
@@ -24,21 +24,22 @@ from rfm_engine.totals.tables.measures import COUNT_BITS
 
 _INSTANT = pa.timestamp("us", "UTC")
 CHUNK_BYTES_A_CUSTOMER = 24
-"""Recency, frequency, monetary, and the cell that scoring adds."""
+"""Recency, frequency, monetary, and the cell added by scoring."""
 CLV_BYTES_A_CUSTOMER = 28
-"""Two days, how many there are, and the two sums of the rest."""
+"""Two days, the number of days, and the two halves of the sum of the later days."""
 GROUP_BYTES_A_CUSTOMER = 64
-"""The group by id and twice by number, the order by group, three values and three bins: 52.
+"""The group as id and twice as number, the order by group, three values and three bins: 52.
 
-And 12 for what allocators were seen to keep of them: 5.8 M customers then took up to 60 MB more.
+The other 12 are memory that allocators keep: 5.8 M customers were measured to take up to 60 MB
+more.
 """
 
 
 class Part(NamedTuple):
-    """A partition's share of a chunk.
+    """The part of a chunk that comes from one partition.
 
-    `load` reads its records, `rows` are those of its `n` customers with an order; None stands for
-    all.
+    `load` reads the records. `rows` are the rows of the `n` customers with an order; None means all
+    rows.
     """
 
     load: Callable[[], HeldTimes]
@@ -47,7 +48,7 @@ class Part(NamedTuple):
 
 
 class CustomerChunk(NamedTuple):
-    """Customers of some partitions with an order: measures as arrays, the rest when asked for."""
+    """Customers with an order, from some partitions: measures as arrays, the rest on request."""
 
     parts: Sequence[Part]
     ids: IdColumns
@@ -57,7 +58,7 @@ class CustomerChunk(NamedTuple):
     repeats: Repeats | None = None
 
     def columns(self, scale: int) -> list[pa.ChunkedArray]:
-        """Return the columns that `CustomerTotals.finish` documents."""
+        """Return the columns that are described in `CustomerTotals.finish`."""
         ids, first, last = [], [], []
         for load, rows, _ in self.parts:
             held = load()
@@ -74,11 +75,11 @@ class CustomerChunk(NamedTuple):
         ]
 
     def customers_at(self, places: npt.NDArray[np.intp]) -> Keys:
-        """Return the ids of some customers, by their ascending places in the chunk."""
+        """Return the ids of customers, given their ascending positions in the chunk."""
         return self.ids.customers(self._keys_at(places))
 
     def id_column(self) -> pa.ChunkedArray:
-        """Return the customers as the first of `columns`."""
+        """Return the first column of `columns`, the customers."""
         ids = []
         for load, rows, _ in self.parts:
             keys = load().keys()
@@ -86,9 +87,9 @@ class CustomerChunk(NamedTuple):
         return self.ids.columns(ids)[0]
 
     def some_ids(self, n: int) -> list[pa.ChunkedArray]:
-        """Return ids of `n` customers or a few more, at random, as the first of `columns`.
+        """Return a random sample of `n` ids or a few more, in the form of `id_column`.
 
-        All are of one partition: which ids it holds depends on their hashes.
+        All ids are from one partition. Which ids a partition contains depends on their hashes.
         """
         load, rows, n_here = max(self.parts, key=lambda part: part.n)
         places = np.arange(0, n_here, max(n_here // n, 1))
@@ -103,12 +104,12 @@ class CustomerChunk(NamedTuple):
         return joined_groups(found)
 
     def group_column(self) -> pa.Array:
-        """Return the group of each customer as `columns` has it."""
+        """Return the group of each customer, as in `columns`."""
         assert self.ids.by is not None
         return self.groups().to_arrow(OUTPUT_TYPES[self.ids.by])
 
     def chosen(self, mask: npt.NDArray[np.bool_]) -> CustomerChunk:
-        """Return the customers for whom the mask, `bool[n]`, holds."""
+        """Return the customers for whom the mask, `bool[n]`, is true."""
         parts = []
         start = 0
         for load, rows, n in self.parts:
@@ -124,14 +125,14 @@ class CustomerChunk(NamedTuple):
         start = 0
         for load, rows, n in self.parts:
             first, last = np.searchsorted(places, (start, start + n))
-            if last > first or not found:  # Of nobody the kind of ids is known too.
+            if last > first or not found:  # An empty result needs the right kind of ids too.
                 here = places[first:last] - start
                 found.append(load().keys().take(here if rows is None else rows[here]))
             start += n
         return joined(found)
 
     def mean_gaps_us(self) -> npt.NDArray[np.int64]:
-        """Return `floor((last - first) / (orders - 1))` of each customer, -1 of one order."""
+        """Return `floor((last - first) / (orders - 1))` per customer, -1 if there is one order."""
         gaps = np.full(len(self.frequency), -1, np.int64)
         start = 0
         for load, rows, n in self.parts:
@@ -146,14 +147,15 @@ class CustomerChunk(NamedTuple):
 def chunk_of(
     loads: Sequence[Callable[[], Held]], n_records: int, as_of_day: int, zone: Zone, kinds: Kinds
 ) -> tuple[CustomerChunk, int]:
-    """Return the customers with an order of partitions, and how many have none.
+    """Return the customers with an order from some partitions, and the number without one.
 
-    They are `n_records` records at most.
+    The partitions have at most `n_records` records.
 
     Raises
     ------
     DataError
-        A net sum has more than 18 digits, or orders more than 40 bits; the customer is named.
+        A net amount has more than 18 digits, or a number of orders more than 40 bits. The message
+        names the customer.
     """
     ids = IdColumns(kinds.customer, kinds.by)
     last_us, frequency, monetary = (np.empty(n_records, np.int64) for _ in range(3))
@@ -167,8 +169,8 @@ def chunk_of(
             name = ids.name(held.keys().take(np.array([found.faulty])))
             if found.too_many:
                 raise DataError(
-                    f"orders must be below 2^{COUNT_BITS} a customer; customer {name} has "
-                    "more. Mend them, or name another column."
+                    f"orders must be below 2^{COUNT_BITS} per customer; customer {name} has "
+                    "more. Correct them, or name another column."
                 )
             raise DataError(
                 f"monetary must have at most {MAX_DIGITS} digits; customer {name} has more at "
@@ -188,14 +190,14 @@ def chunk_of(
         n += n_here
         n_without += held.n_customers - n_here
     recency_days = (as_of_day - local_days(frozen(last_us[:n]), zone)).astype(np.int32)
-    if n < len(frequency):  # Chunks stay until the end, room in them that is never filled must not.
+    if n < len(frequency):  # Chunks are kept until the end, so free the unused part.
         frequency, monetary = frequency[:n].copy(), monetary[:n].copy()
     together = joined_repeats(repeats) if repeats else None
     return CustomerChunk(parts, ids, recency_days, frequency, monetary, together), n_without
 
 
 def decimals(minor: npt.NDArray[np.int64], scale: int) -> pa.Array:
-    """Write integers of minor units as decimal128(18, scale)."""
+    """Return amounts in minor units as decimal128(18, scale)."""
     words = np.empty((len(minor), 2), np.int64)
     widen(frozen(minor), words)
     kind = pa.decimal128(MAX_DIGITS, scale)
@@ -204,7 +206,7 @@ def decimals(minor: npt.NDArray[np.int64], scale: int) -> pa.Array:
 
 @kernel
 def widen(minor, words):
-    """Write integers as 128 bits, the low word first."""
+    """Write integers as 128 bits with the low word first."""
     for i in range(len(minor)):
         words[i, 0] = minor[i]
         words[i, 1] = minor[i] >> 63

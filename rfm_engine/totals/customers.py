@@ -1,4 +1,4 @@
-"""All customers as finishing takes them: in parts, by whatever keeps them."""
+"""The interface through which scoring reads all customers, in parts."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import Any, Protocol
 from rfm_engine.totals.records import Held
 from rfm_engine.totals.tables.contents import Contents
 
-# A row group of the output each: small enough to be dealt out evenly, large enough to pack well.
-# By partitions, of 2,000 customers each, scoring a million took 0.25 s, most of it Python's.
+# One row group of the output: small enough to distribute evenly over threads, large enough to
+# compress well. One chunk per partition, of 2,000 customers, took 0.25 s to score a million
+# customers, most of it in Python.
 _CHUNK_CUSTOMERS = 1 << 18
 
 
@@ -19,31 +20,31 @@ class Some(Protocol):
 
     @property
     def n_records(self) -> int:
-        """How many there are at most."""
+        """The number of customers, at most."""
 
 
 class Customers(Protocol):
-    """All customers, in parts that several threads take: tables in memory, or files of a state."""
+    """All customers, in parts for several threads: tables in memory, or files of a state."""
 
     @property
     def n_customers(self) -> int:
-        """Customers known so far, for progress."""
+        """The number of customers so far, for progress reports."""
 
     def settled(self, pool: Executor, bytes_a_customer: int = 0) -> Sequence[Some]:
         """Return the parts; leave `bytes_a_customer` bytes free per customer."""
 
     def held(self, some: Any) -> Held:
-        """Return the customers of a part, in the same order every time; from any thread."""
+        """Return the customers of a part, always in the same order; any thread may call it."""
 
     def contents(self, some: Any) -> Contents:
-        """Return all that is known of the customers of a part."""
+        """Return all data of the customers of a part."""
 
     def n_held(self, some: Any) -> int:
-        """Return how many customers a part has."""
+        """Return the number of customers of a part."""
 
 
 def grouped(partitions: Sequence[Some]) -> Iterator[list[Some]]:
-    """Yield those that hold customers, in groups of some `_CHUNK_CUSTOMERS`."""
+    """Yield the partitions that have customers, in groups of about `_CHUNK_CUSTOMERS`."""
     group: list[Some] = []
     n_records = 0
     for partition in partitions:

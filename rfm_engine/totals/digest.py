@@ -1,4 +1,4 @@
-"""What two totals must have in common to be added up: the reading options, and their digest."""
+"""The reading options that two totals must share to be merged, and the digest of these options."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from rfm_engine.orders.reading import NEWEST, NOT_COMPARED, Reading, day_date
 
 
 def options_of(reading: Reading) -> dict[str, Any]:
-    """Return the options that decide what totals are, as JSON has them.
+    """Return the options that affect totals, as JSON values.
 
-    An option that is as by default is left out, so that totals of this version can be added to
-    those of a later one, which has more options. Rates are named by the digest of their lines.
+    Options with their default value are left out, so that totals of this version can be merged
+    with totals of a later version that has more options. Rates are represented by the digest of
+    their lines.
     """
     usual = defaults(TotalsOptions)
     options: dict[str, Any] = {
@@ -33,37 +34,37 @@ def options_of(reading: Reading) -> dict[str, Any]:
 
 
 def digest_of(value: Any) -> str:
-    """Return the SHA-256 of what JSON has."""
+    """Return the SHA-256 of a value written as JSON."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
 def refuse_other_options(reading: Reading, other: Reading) -> None:
-    """Refuse totals that are made with other options.
+    """Refuse totals that were built with different options.
 
     Raises
     ------
     UsageError
-        They are; the message names the first option that differs.
+        An option differs. The message names the first one.
     """
     refuse_differing(options_of(reading), options_of(other))
 
 
 def refuse_differing(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> None:
-    """Refuse options of totals that are not the same, in the form of `options_of`.
+    """Refuse options of totals that differ; both are results of `options_of`.
 
     Raises
     ------
     UsageError
-        One differs; the message names the first.
+        An option differs. The message names the first one.
     """
     for name in sorted({*ours, *theirs}):
         if ours.get(name) != theirs.get(name):
             here, there = (_said(options, name) for options in (ours, theirs))
             raise UsageError(
-                f"totals must be made with the same options to be added up; got {name} {there} "
-                f"and {here}. Make both with the same."
+                f"totals must be built with the same options to be merged; got {name}: {there} "
+                f"and {here}. Build both with the same options."
             )
 
 
 def _said(options: Mapping[str, Any], name: str) -> str:
-    return shown(options[name]) if name in options else "as by default"
+    return shown(options[name]) if name in options else "the default"

@@ -1,4 +1,4 @@
-"""The account of exported totals: what the metadata of an export's schema say, and back."""
+"""Write the account of exported totals to the metadata of the schema, and read it back."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _KINDS = {"customer": IdKind, "order": IdKind, "time": TimeKind, "amount": Amoun
 
 
 class Account(NamedTuple):
-    """What totals have beside their customers, of whom there are `n_customers`."""
+    """What totals have besides their `n_customers` customers."""
 
     kinds: SeenKinds
     counts: RowCounts
@@ -35,7 +35,7 @@ class Account(NamedTuple):
 
     @classmethod
     def of(cls, intake: Intake, n_customers: int) -> Account:
-        """Return the account of what has been taken in."""
+        """Return the account of the rows in `intake`."""
         ledger = intake.ledger
         return cls(
             intake.seen_kinds, ledger.counts(), ledger.newest_day, ledger.currencies, intake.seen,
@@ -43,12 +43,12 @@ class Account(NamedTuple):
         )  # fmt: skip
 
     def enter(self, intake: Intake) -> None:
-        """Add all of it to what has been taken in."""
+        """Add the account to `intake`."""
         taken = Taken(self.kinds, self.counts, self.newest_day, self.currencies, self.seen)
         intake.enter(taken, name="the totals absorbed")
 
     def metadata(self, reading: Reading) -> dict[bytes, bytes]:
-        """Write it as the metadata of a schema, beside the options."""
+        """Return the account and the options as metadata of a schema."""
         options = options_of(reading)
         day = self.newest_day if reading.as_of_day is None else reading.as_of_day
         counts = self.counts
@@ -72,20 +72,20 @@ class Account(NamedTuple):
 
 
 def account_in(schema: pa.Schema, reading: Reading) -> Account:
-    """Read the account of an export, made with the same options.
+    """Read the account of an export that was made with the same options.
 
     Raises
     ------
     UsageError
-        It is no export, or one with other options.
+        The schema is not that of an export, or the options differ.
     DataError
-        It is damaged.
+        The metadata are damaged.
     """
     text = (schema.metadata or {}).get(KEY)
     if text is None:
         raise UsageError(
-            "export must be what CustomerTotals.export returned, with the metadata of its schema; "
-            "got none of it. Write Arrow IPC or Parquet, which keep it."
+            "export must be a result of CustomerTotals.export, with its schema metadata; "
+            "got no such metadata. Use Arrow IPC or Parquet, which keep the metadata."
         )
     try:
         about = json.loads(text)
@@ -95,16 +95,16 @@ def account_in(schema: pa.Schema, reading: Reading) -> Account:
         raise _damaged("metadata that cannot be read") from None
     if form != _FORMAT:
         raise UsageError(
-            f"export must be of format {_FORMAT}; got {shown(form)}. "
-            "Export it with this version of rfm-engine."
+            f"export must have format {_FORMAT}; got {shown(form)}. "
+            "Export the totals with this version of rfm-engine."
         )
     if not isinstance(theirs, dict) or digest != digest_of(theirs):
-        raise _damaged("options that do not have their digest")
+        raise _damaged("options that do not match their digest")
     refuse_differing(options_of(reading), theirs)
     try:
         return _account(about)
     except (ValueError, KeyError, TypeError, AttributeError):
-        raise _damaged("an account that cannot be read") from None
+        raise _damaged("metadata with invalid values") from None
 
 
 def _account(about: dict[str, Any]) -> Account:
@@ -143,4 +143,4 @@ def _iso(day: int | None) -> str | None:
 
 
 def _damaged(got: str) -> DataError:
-    return DataError(f"export must be whole; got {got}. Export the totals again.")
+    return DataError(f"export must be undamaged; got {got}. Export the totals again.")

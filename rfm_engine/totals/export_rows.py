@@ -1,4 +1,4 @@
-"""What tables hold as rows of an export."""
+"""Write the contents of tables as rows of an export."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ from rfm_engine.totals.tables.net_counts import held_net_orders
 from rfm_engine.totals.wide_sums import of_carries, of_halves
 
 _COUNTS = np.int64((1 << COUNT_BITS) - 1)
-# Offsets of lists and texts have 32 bits, so a batch is cut long before.
+# Offsets of lists and strings have 32 bits. Batches are split well below that limit.
 _MOST_BYTES = 1 << 28
 _MOST_OFFSET = (1 << 31) - 1
 
 
 class _Lists(NamedTuple):
-    """Entries of rows, those of a row behind each other: `order` are their places."""
+    """The entries of each row, one after another; `order` has their positions."""
 
     order: npt.NDArray[np.intp]
     bounds: Integers
@@ -50,22 +50,24 @@ class _Lists(NamedTuple):
         return cls(np.argsort(rows, kind="stable"), bounds)
 
     def among(self, first: int, last: int) -> npt.NDArray[np.intp]:
-        """Return the places of the entries of some rows."""
+        """Return the positions of the entries of rows `first` to `last - 1`."""
         return self.order[self.bounds[first] : self.bounds[last]]
 
     def array(self, first: int, last: int, items: pa.Array) -> pa.Array:
-        """Return the lists of some rows, whose entries are `items`."""
+        """Return the lists of rows `first` to `last - 1`; `items` are the entries."""
         bounds = self.bounds[first : last + 1] - self.bounds[first]
         return pa.ListArray.from_arrays(arrow(bounds.astype(np.int32)), items)
 
 
 def batches_of(shape: ExportShape, contents: Contents, key: HashKey) -> Iterator[pa.RecordBatch]:
-    """Yield the rows of some customers, in several batches where their ids take many bytes.
+    """Yield the rows of some customers, in several batches if their ids take many bytes.
 
     Raises
     ------
     DataError
         A customer has too many orders, or a text id is not UTF-8.
+    RfmError
+        The order ids of one customer take 2 GiB or more.
     """
     keys, records, orders, days, net = contents
     n = len(records)
@@ -94,7 +96,7 @@ def batches_of(shape: ExportShape, contents: Contents, key: HashKey) -> Iterator
         if weights[first] > _MOST_OFFSET:
             name = shape.ids.name(keys.take(np.array([first])))
             raise RfmError(
-                f"order ids of a customer must have less than 2 GiB to be exported; customer "
+                f"order ids of a customer must take less than 2 GiB to be exported; customer "
                 f"{cut(name)} has more. Merge the totals instead."
             )
         columns = shape.ids.columns([keys.take(np.arange(first, last))])
@@ -192,7 +194,7 @@ def _lengths(keys: Keys) -> Integers:
 
 
 def _pieces(weights: Integers) -> Iterator[tuple[int, int]]:
-    """Cut rows into runs of at most `_MOST_BYTES`, or of one row."""
+    """Split rows into runs of at most `_MOST_BYTES`; a longer row is a run by itself."""
     ends = np.cumsum(weights)
     first, before = 0, 0
     while first < len(weights):

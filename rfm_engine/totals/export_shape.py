@@ -1,4 +1,4 @@
-"""The columns of exported totals: which there are, and which types they have."""
+"""The columns of exported totals and their types."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ WITHOUT_ID = pa.struct([*_TIMES, ("n_orders", pa.int64())])
 class ExportShape(NamedTuple):
     """What a row of an export has besides the measures.
 
-    `order` is the kind of distinct order ids; with `net` orders have their sums. With `days` days
-    are counted, with `day_sums` repeat purchases kept. With `first_is_unknown` rows were totals of
-    customers.
+    `order` is the kind of distinct order ids. With `net`, orders have their sums. With `days`, days
+    are counted instead of orders. With `day_sums`, repeat purchases are kept. With
+    `first_is_unknown`, the input rows were totals of customers.
     """
 
     id_names: tuple[str, ...]
@@ -37,12 +37,12 @@ class ExportShape(NamedTuple):
 
     @classmethod
     def of(cls, reading: Reading, kinds: Kinds) -> ExportShape:
-        """Return the shape that options and kinds come to.
+        """Return the shape that follows from options and kinds.
 
         Raises
         ------
         UsageError
-            The customer or group column is named like another column of the export.
+            The customer or group column has the name of another column of the export.
         """
         names = (
             [reading.options["customer"]]
@@ -61,14 +61,14 @@ class ExportShape(NamedTuple):
         taken = [name for name in names if name in shape.own_fields]
         if taken:
             raise UsageError(
-                f"customer and by must not be named like a column of the export; got "
-                f"{shown(taken[0])}. Rename it in the input."
+                f"customer and by must not have the name of a column of the export; got "
+                f"{shown(taken[0])}. Rename the column in the input."
             )
         return shape
 
     @property
     def order_fields(self) -> list[pa.Field]:
-        """What an order is with its sum."""
+        """The fields of an order with its sum."""
         assert self.order is not None
         days = [pa.field("day", pa.date32())] if self.net is not None and self.net.by_day else []
         fields = [("sum_minor", WIDE), ("refunded", pa.bool_()), *_TIMES]
@@ -80,7 +80,7 @@ class ExportShape(NamedTuple):
 
     @property
     def own_fields(self) -> dict[str, pa.DataType]:
-        """The columns behind those of ids."""
+        """The columns after the id columns."""
         fields = dict(_TIMES) | {"n_orders": pa.int64(), "sum_minor": WIDE}
         if self.net is not None:
             fields["orders"] = pa.list_(pa.struct(self.order_fields))
@@ -102,7 +102,7 @@ class ExportShape(NamedTuple):
 
     @property
     def layout(self) -> Layout:
-        """The layout of orders that come to such totals; the tables add `net`."""
+        """The layout of orders that are added to these totals; the tables add `net`."""
         if self.first_is_unknown:
             return Layout(self.ids.of_bytes, "number")
         if self.order is not None:

@@ -1,8 +1,8 @@
-"""Customers moved so that those of a group stand near each other, and groups numbered.
+"""Number groups, and move customers so that the customers of a group are near each other.
 
-A marketplace's customers come in the order of their hashes: to look at one group is then to look
-all over memory. They are dealt out by their groups into parts that fit the cache, which takes one
-pass, and all that is done by group is done within a part.
+Customers are stored in the order of their hashes, so that the customers of one group are spread
+over all memory. One pass distributes them by group to parts that fit the cache. All later work per
+group stays within one part.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from rfm_engine.kernels.types import Codes, Hashes, Positions
 from rfm_engine.orders.hashing import HashKey
 from rfm_engine.totals.tables.keys import IntTable, coded
 
-# Values, groups and bins of so many customers fit the second-level cache.
+# The values, groups and bins of this many customers fit the second-level cache.
 _CUSTOMERS_A_PART = 1 << 15
 _MOST_BITS = 10
 
@@ -26,18 +26,18 @@ _MOST_BITS = 10
 def regrouped(
     hashes: Sequence[Hashes], key: HashKey, pool: Executor
 ) -> tuple[list[Positions], Codes, int]:
-    """Deal customers out by group, with the threads of `pool`.
+    """Distribute customers to parts by group, with the threads of `pool`.
 
     Parameters
     ----------
     hashes
-        By chunk, what tells the groups of customers apart: of integers, by `key`.
+        Per chunk, the hashes of the customers' groups; hashes of integers, computed with `key`.
 
     Returns
     -------
     tuple
-        By chunk the new places of the customers; the groups of the new places, numbered from 0 in
-        the order of the parts; and how many groups there are.
+        The new positions of the customers, per chunk; the group at each new position, numbered from
+        0 in the order of the parts; and the number of groups.
     """
     n = sum(map(len, hashes))
     bits = min(max((n // _CUSTOMERS_A_PART).bit_length(), 1), _MOST_BITS)
@@ -50,7 +50,7 @@ def regrouped(
 
     sizes = np.array([*pool.map(count, hashes)], np.int64).reshape(len(hashes), 1 << bits)
     bounds = np.concatenate([[0], np.cumsum(sizes.sum(axis=0))])
-    # Where each chunk's customers of each part begin.
+    # The first position of each chunk within each part.
     starts = bounds[:-1] + np.cumsum(sizes, axis=0) - sizes
     moved = np.empty(n, np.uint64)
 
@@ -66,7 +66,7 @@ def regrouped(
 
     def number(part: tuple[int, int]) -> int:
         first, last = part
-        table = IntTable(key, bits)  # The first bits of a part's hashes are alike.
+        table = IntTable(key, bits)  # The first bits of all hashes of a part are equal.
         numbers[first:last] = coded(table, moved[first:last])
         return table.n
 
@@ -86,7 +86,7 @@ def count_parts(hashes, shift, counts):
 
 @kernel
 def move_hashes(hashes, shift, next_place, places, moved):
-    """Give each customer the next place of its part, and put its hash there."""
+    """Assign the next position of its part to each customer, and write its hash there."""
     for i in range(len(hashes)):
         part = hashes[i] >> shift
         place = next_place[part]

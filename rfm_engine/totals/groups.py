@@ -1,4 +1,4 @@
-"""The groups of customers: numbered, and customers brought together by them."""
+"""Number the groups of customers, and bring the customers of each group together."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from rfm_engine.totals.tables.keys import ByteTable, IntTable
 
 
 class Grouping(NamedTuple):
-    """Customers moved so that those of a group stand near each other.
+    """New positions of customers, so that the customers of a group are near each other.
 
-    `places` are those of each chunk's customers, `uint32[n]`; `numbers`, by place, their groups
-    from 0, `uint32[customers]`; `n` is how many groups there are, and `has_none` says that one of
-    them is that of customers without.
+    `places` has the positions of the customers, `uint32[n]` per chunk. `numbers` has the group at
+    each position, from 0, `uint32[customers]`. `n` is the number of groups. `has_none` is true if
+    one of them is for customers without a group.
     """
 
     places: list[Positions]
@@ -40,7 +40,8 @@ class Grouping(NamedTuple):
         has_none = any(of_chunk.present is not None for of_chunk in groups)
         ids = [of_chunk.keys.plain() for of_chunk in groups]
         if has_none or any(keys.of_bytes for keys in ids):
-            # Integers are their own numbers, and none is left for no group; texts have none.
+            # Integer ids use all values, so that no value is free to mean "no group". Byte ids are
+            # not numbers.
             numbered = _Numbered(key)
             ids = [numbered.number(of_chunk) for of_chunk in groups]
         hashes = list(pool.map(lambda keys: keys.hash(key), ids))
@@ -48,14 +49,14 @@ class Grouping(NamedTuple):
 
 
 class _Numbered:
-    """Groups by number, from 1 as they come; 0 is none."""
+    """Numbers groups from 1 in order of appearance; 0 means no group."""
 
     def __init__(self, key: HashKey) -> None:
         self._key = key
         self._table: IntTable | ByteTable | None = None
 
     def number(self, groups: GroupIds) -> IntKeys:
-        """Return the numbers of customers' groups."""
+        """Return the number of each customer's group."""
         keys, present = groups.keys.plain(), groups.present
         if present is None:
             return IntKeys(frozen(self._assigned(keys)))

@@ -1,4 +1,4 @@
-"""Ids as Arrow columns: those of customers, and of their groups where there are any."""
+"""Ids of customers, and of their groups if there are any, as Arrow columns."""
 
 from __future__ import annotations
 
@@ -17,30 +17,31 @@ _INTS = ("int", "uint")
 
 
 class IdColumns(NamedTuple):
-    """What keys are: ids of a kind, or with `by` those of customers within groups of that kind."""
+    """The meaning of keys: ids of a kind, or with `by` of customers within groups of that kind."""
 
     kind: IdKind
     by: IdKind | None
 
     @property
     def of_bytes(self) -> bool:
-        """Whether keys are bytes, as all are within groups."""
+        """Whether keys are bytes; within groups, all keys are bytes."""
         return self.by is not None or self.kind not in _INTS
 
     def customers(self, keys: Keys) -> Keys:
-        """Return the customers of keys."""
+        """Return the customer ids in the keys."""
         if self.by is None:
             return keys
         return customers_of(keys, of_bytes=self.kind not in _INTS)
 
     def groups(self, keys: Keys) -> GroupIds:
-        """Return the groups of keys."""
+        """Return the groups in the keys."""
         return groups_of(keys, of_bytes=self.by not in _INTS)
 
     def columns(self, keys: Sequence[Keys]) -> list[pa.ChunkedArray[Any]]:
-        """Return the column of customers, and that of groups behind it.
+        """Return the customer column, and the group column if there are groups.
 
-        Ids of more than 2 GiB in all, the most an Arrow string array can hold, are cut.
+        Ids of more than 2 GiB in total are split into several chunks, because that is the limit of
+        an Arrow string array.
         """
         pieces: list[Keys] = [piece for each in keys for piece in each.pieces()]
         kind = OUTPUT_TYPES[self.kind]
@@ -53,21 +54,21 @@ class IdColumns(NamedTuple):
         return found
 
     def name(self, key: Keys) -> str:
-        """Name one customer, for messages."""
+        """Return the name of one customer for messages."""
         who, *where = (column[0] for column in self.columns([key]))
         return " of ".join(cut(str(each)) for each in (who, *where))
 
 
 def as_id(given: Any, kind: pa.DataType, column: str) -> Any:
-    """Return an id, given as a value of its column or as text, as a value.
+    """Convert an id, given as a value or as text, to a value of its column.
 
     Raises
     ------
     UsageError
-        It is none.
+        The conversion is not possible.
     """
     try:
-        if isinstance(given, float | bool):  # Arrow would take 1.5 for customer 1.
+        if isinstance(given, float | bool):  # Arrow would convert 1.5 to customer 1.
             raise TypeError(given)
         if isinstance(kind, pa.UuidType):
             return UUID(bytes=given) if isinstance(given, bytes) else UUID(str(given))
@@ -76,37 +77,37 @@ def as_id(given: Any, kind: pa.DataType, column: str) -> Any:
         return pa.scalar(given, kind).as_py()
     except (pa.ArrowException, OverflowError, TypeError, ValueError):
         raise UsageError(
-            f"id must be one of column {column!r}, {kind}; got {shown(given)}."
+            f"id must be a value of column {column!r}, {kind}; got {shown(given)}."
         ) from None
 
 
 def as_group(given: Any, schema: pa.Schema, by: str | None) -> Any:
-    """Return a group, given as a value of its column or as text, as a value; None stays None.
+    """Convert a group, given as a value or as text, to a value of its column; None stays None.
 
     Raises
     ------
     UsageError
-        There are no groups (`by` is None), or it is none.
+        There are no groups (`by` is None), or the conversion is not possible.
     """
     if by is None:
         raise UsageError(
-            f"group must be one of those scored within; got {shown(given)}, and by was not given. "
-            "Score with by."
+            f"group must be used only with scores within groups; got {shown(given)}, but by was "
+            "not given. Score with by."
         )
     return None if given is None else as_id(given, schema.types[1], by)
 
 
 def unknown_group(given: Any, by: str) -> UsageError:
-    """Return what is said of a group without customers."""
-    return UsageError(f"group must be one of column {by!r}; got {shown(given)}. Look it up.")
+    """Return the error for a group that has no customers."""
+    return UsageError(f"group must exist in column {by!r}; got {shown(given)}. Look it up.")
 
 
 def is_among(ids: pa.ChunkedArray[Any], wanted: Sequence[Any]) -> pa.ChunkedArray[Any]:
-    """Tell which ids of a column are among some."""
+    """Return which ids of a column are in `wanted`."""
     import pyarrow.compute as pc
 
     if not isinstance(ids.type, pa.UuidType):
         return pc.is_in(ids, value_set=pa.array(wanted, ids.type))
-    kind = ids.type.storage_type  # Arrow looks for these by their bytes only.
+    kind = ids.type.storage_type  # Arrow can search for UUIDs only by their bytes.
     stored = pa.chunked_array([chunk.storage for chunk in ids.chunks], kind)
     return pc.is_in(stored, value_set=pa.array([each and each.bytes for each in wanted], kind))

@@ -1,4 +1,4 @@
-"""Rows of an export as what tables hold; checked, because they come from outside."""
+"""Convert rows of an export to the contents of tables; every value is checked."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from rfm_engine.totals.tables.measures import COUNT_BITS, FAR_US, UNKNOWN_FIRST
 from rfm_engine.totals.wide_sums import carries_of, halves_of
 
 _MOST_CARRY = 1 << (62 - COUNT_BITS)
-# 0001-01-01 and 9999-12-31: what orders are checked for.
+# 0001-01-01 and 9999-12-31: the range that is allowed for orders.
 _FIRST_DAY, _LAST_DAY = -719_162, 2_932_896
 _FIRST_US, _LAST_US = _FIRST_DAY * DAY_US, (_LAST_DAY + 1) * DAY_US - 1
 
 
 def contents_of(shape: ExportShape, batch: pa.RecordBatch) -> Contents:
-    """Return the customers of a batch, which may have other widths of the same types.
+    """Return the customers of a batch; its types may have other widths than in an export.
 
     Raises
     ------
     DataError
-        A column is missing, or has values that no export has.
+        A column is missing, or has values that an export cannot have.
     """
     columns = {field.name: _column(batch, field) for field in shape.schema}
     keys = _keys(shape, columns)
@@ -64,7 +64,7 @@ def contents_of(shape: ExportShape, batch: pa.RecordBatch) -> Contents:
 
 def _column(batch: pa.RecordBatch, field: pa.Field) -> pa.Array:
     if batch.schema.names.count(field.name) != 1:
-        raise _damaged(f"no column {field.name!r}")
+        raise _damaged(f"no column {field.name!r}, or several")
     column = batch.column(field.name)
     try:
         column.validate(full=True)
@@ -127,7 +127,7 @@ def _net(shape: ExportShape, columns: dict[str, pa.Array]) -> NetEntries:
     found, keys = _order_keys(parts["order_id"])
     halves = halves_of(_required_sums(parts["sum_minor"], name))
     if halves is None or (np.abs(halves[0]) >> 62 != 0).any():
-        raise _damaged(f"an impossible value in column {name!r}")
+        raise _damaged(f"an invalid value in column {name!r}")
     refunded = _truths(parts["refunded"], name)
     first, last = (_instants(parts, each) for each in ("first_us", "last_us"))
     _refuse((first[1] != last[1]) | first[1] & (first[0] > last[0]), name)
@@ -160,12 +160,12 @@ def _day_sums(columns: dict[str, pa.Array]) -> DayEntries:
     _refuse_nulls(day, name)
     halves = halves_of(_required_sums(sums, name))
     if halves is None:
-        raise _damaged(f"an impossible value in column {name!r}")
+        raise _damaged(f"an invalid value in column {name!r}")
     return DayEntries(rows, _days(day, name) << 1 | _truths(refunds, name), *halves)
 
 
 def _listed(columns: dict[str, pa.Array], name: str) -> tuple[npt.NDArray[np.uint32], pa.Array]:
-    """Return the items of all lists, and the row of each."""
+    """Return the row of each list item, and the items of all lists."""
     lists: Any = columns[name]
     _refuse_nulls(lists, name)
     lengths = values(lists.value_lengths(), np.int32)
@@ -217,8 +217,8 @@ def _refuse_nulls(column: pa.Array, name: str) -> None:
 
 def _refuse(faulty: Mask, name: str) -> None:
     if faulty.any():
-        raise _damaged(f"an impossible value in column {name!r}")
+        raise _damaged(f"an invalid value in column {name!r}")
 
 
 def _damaged(got: str) -> DataError:
-    return DataError(f"export must be whole; got {got}. Export the totals again.")
+    return DataError(f"export must be undamaged; got {got}. Export the totals again.")

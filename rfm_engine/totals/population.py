@@ -1,4 +1,4 @@
-"""The customers of totals and what is known of their rows: what scoring and exporting read."""
+"""The customers of totals and the account of their rows, for scoring and exporting."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ from rfm_engine.totals.repeat_purchases import CLV_FIELDS, clv_columns
 
 
 class Population:
-    """What `rfm_engine.Totals` are inside.
+    """The implementation behind `rfm_engine.Totals`.
 
-    `sealed` says why nothing can be exported, None where it can.
+    `sealed` is the reason why the totals cannot be exported, or None if they can.
     """
 
     def __init__(
@@ -53,17 +53,17 @@ class Population:
 
     @property
     def customers(self) -> Customers | None:
-        """Who there is; None as long as no row counts."""
+        """The customers; None until the first row is counted."""
         return self._customers
 
     @property
     def reading(self) -> Reading:
-        """The reading options and the days they come to."""
+        """The reading options and the days that follow from them."""
         return self.intake.reading
 
     @property
     def options(self) -> dict[str, Any]:
-        """The reading options by name, as a summary has them; rates by their file."""
+        """The reading options by name, as in a summary; rates are represented by their file."""
         reading = self.reading
         return {**reading.options, "rates": reading.rate_table and reading.rate_table.place}
 
@@ -74,18 +74,18 @@ class Population:
 
     @property
     def scale(self) -> int:
-        """Digits of the minor units behind the point."""
+        """Number of digits after the decimal point of amounts."""
         return self.kinds.scale
 
     @property
     def as_of(self) -> date | None:
-        """The date of analysis; None when the newest row decides and there is none yet."""
+        """The date of analysis; None if the newest row decides it and there is no row yet."""
         day = self.intake.as_of_day
         return None if day is None else day_date(day)
 
     @property
     def n_customers(self) -> int:
-        """Customers, those without orders included."""
+        """Number of customers, including customers without orders."""
         with ThreadPoolExecutor(1) as pool:
             settled = self.settle(pool)
         known = self.customers
@@ -93,12 +93,12 @@ class Population:
 
     @property
     def n_customers_so_far(self) -> int:
-        """Customers in rows that have been added to the tables: for progress."""
+        """Number of customers whose rows were flushed to the tables, for progress reports."""
         return 0 if self.customers is None else self.customers.n_customers
 
     @property
     def fields(self) -> list[pa.Field]:
-        """The columns of `Totals.finish`, without those of `clv`."""
+        """The columns of `Totals.finish`, without the columns of `clv`."""
         instant, kinds = pa.timestamp("us", "UTC"), self.kinds
         return [
             pa.field(self.reading.options["customer"], OUTPUT_TYPES[kinds.customer]),
@@ -116,7 +116,7 @@ class Population:
 
     @property
     def clv_fields(self) -> list[pa.Field]:
-        """The columns of `clv`, none without that option."""
+        """The columns of `clv`; empty without that option."""
         return CLV_FIELDS if self.reading.options["clv"] else []
 
     def clv_columns(self, chunk: CustomerChunk) -> list[pa.Array]:
@@ -129,9 +129,9 @@ class Population:
         )
 
     def chunks(self, pool: Executor) -> tuple[list[CustomerChunk], int]:
-        """Return the customers with an order as arrays, and how many customers have none.
+        """Return the customers with an order as arrays, and the number without one.
 
-        The threads of `pool` take the partitions.
+        The threads of `pool` process the partitions.
         """
         as_of_day = self.intake.as_of_day or 0
         zone, kinds = self.reading.zone, self.kinds
@@ -157,5 +157,5 @@ class Population:
         return [chunk for chunk, _ in done], sum(n for _, n in done)
 
     def settle(self, pool: Executor) -> Sequence[Some]:
-        """Add the rows that wait, with the threads of `pool`; return the customers in parts."""
+        """Flush the buffered rows with the threads of `pool`; return the customers in parts."""
         return () if self.customers is None else self.customers.settled(pool)

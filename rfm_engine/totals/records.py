@@ -1,4 +1,7 @@
-"""Some customers as finishing takes them: from records, or from what a state has as columns."""
+"""The interface through which scoring reads some customers, and its implementation for records.
+
+A state implements it for columns.
+"""
 
 from __future__ import annotations
 
@@ -24,15 +27,15 @@ from rfm_engine.totals.tables.measures import (
 
 MAX_DIGITS = 18
 LIMIT = np.int64(10**MAX_DIGITS)
-"""Net amounts stay below it, in minor units."""
+"""Net amounts must be below it, in minor units."""
 _COUNT_MASK = np.int64((1 << COUNT_BITS) - 1)
 
 
 class Measured(NamedTuple):
-    """Customers with an order: their rows (None stands for all), and measures as `int64[n]`.
+    """Customers with an order: their rows (None means all), and measures as `int64[n]`.
 
-    `faulty` is a row, of such a customer or not, whose net amount has too many digits or whose
-    orders are too many; -1 where there is none.
+    `faulty` is a row with too many digits in its net amount or too many orders, even if it has no
+    order; -1 if there is none.
     """
 
     rows: Places | None
@@ -50,35 +53,35 @@ class HeldTimes(Protocol):
         """Return the ids of all rows."""
 
     def first_us(self, rows: Places | None) -> tuple[Instants, npt.NDArray[np.bool_] | None]:
-        """Return when rows first bought, and of which that is known (None: of all)."""
+        """Return the first order times of rows, and which of them are known (None: all)."""
 
     def last_us(self, rows: Places | None) -> Instants:
-        """Return when rows last bought."""
+        """Return the last order times of rows."""
 
 
 class Held(HeldTimes, Protocol):
-    """Customers by row, some of whom may have no order."""
+    """Customers by row; some may have no order."""
 
     @property
     def n_records(self) -> int:
-        """How many rows there are, of no customer among them."""
+        """The number of rows, including rows without a customer."""
 
     @property
     def n_customers(self) -> int:
-        """How many customers there are."""
+        """The number of customers."""
 
     @property
     def repeats(self) -> Repeats | None:
-        """Their days, where kept."""
+        """The days of the customers, if they are kept."""
 
     def measured(self, room: tuple[Integers, Integers, Integers]) -> Measured:
-        """Return the customers with an order; `room` may be written to, or left alone."""
+        """Return the customers with an order; `room` is memory that may be used for them."""
 
 
 class HeldRecords(NamedTuple):
-    """Records, `int64[n, 4]`, and how many distinct orders each has beside (empty: none).
+    """Records, `int64[n, 4]`, and the number of distinct orders to add to each (empty: none).
 
-    Records of no customer may be among them, all zeros: ids addressed directly leave gaps.
+    Records without a customer are all zeros. They exist because direct addressing leaves gaps.
     """
 
     load_keys: Callable[[], Keys]
@@ -89,7 +92,7 @@ class HeldRecords(NamedTuple):
 
     @property
     def n_records(self) -> int:
-        """How many records."""
+        """The number of records."""
         return len(self.records)
 
     def keys(self) -> Keys:
@@ -109,13 +112,13 @@ class HeldRecords(NamedTuple):
         return Measured(some, last_us, frequency, monetary, int(faulty), too_many)
 
     def first_us(self, rows: Places | None) -> tuple[Instants, npt.NDArray[np.bool_] | None]:
-        """Return when rows first bought, and of which that is known (None: of all)."""
+        """Return the first order times of rows, and which of them are known (None: all)."""
         first = self._column(FIRST, rows)
         known = first > UNKNOWN_FIRST
         return FAR_US - first, None if known.all() else known
 
     def last_us(self, rows: Places | None) -> Instants:
-        """Return when rows last bought."""
+        """Return the last order times of rows."""
         return self._column(LAST, rows) - FAR_US
 
     def _column(self, number: int, rows: Places | None) -> Integers:
@@ -124,7 +127,7 @@ class HeldRecords(NamedTuple):
 
 
 def held_of(contents: Contents) -> HeldRecords:
-    """Count the distinct orders of each customer, and add up the days."""
+    """Count the distinct orders of each customer, and aggregate the days."""
     keys, records, orders, days, _ = contents
     n = len(records)
     counts = np.zeros(0, np.int64)
@@ -136,11 +139,11 @@ def held_of(contents: Contents) -> HeldRecords:
 
 @kernel
 def read_records(records, orders, count_mask, far, limit, rows, last_us, frequency, monetary):
-    """Copy the measures of customers with an order, and their rows; return how many they are.
+    """Copy the rows and measures of customers with an order; return the number of customers.
 
-    `orders` is `int64[n]` to be added to those of the records, or empty. Above `count_mask` stands
-    the carry of the sum. The second value returned is a row whose sum is `limit` or more from 0,
-    with an order or not, or whose orders are too many; -1 without any.
+    `orders` is `int64[n]`, numbers of orders to add to those of the records, or empty. The bits
+    above `count_mask` are the carry of the sum. The second returned value is a row, with or without
+    an order, that has an absolute sum of `limit` or more, or too many orders; -1 if there is none.
     """
     n = 0
     too_large = -1

@@ -1,8 +1,9 @@
-"""The statistics of customer lifetime value models: repeat purchases, and when they were.
+"""The statistics of customer lifetime value models: repeat purchases and their times.
 
-The meaning is that of Fader, Hardie and Lee (2005), of lifetimes and of PyMC-Marketing, by days:
-`x` days with a purchase after the first one, `t_x` from the first to the last, `T` from the first
-to the date of analysis, `zbar` the mean net amount of the repeat days.
+The definitions are those of Fader, Hardie and Lee (2005), lifetimes and PyMC-Marketing, per day:
+`x` is the number of days with a purchase after the first one, `t_x` is the time from the first to
+the last of these days, `T` is the time from the first day to the date of analysis, and `zbar` is
+the mean net amount of the repeat days.
 """
 
 from __future__ import annotations
@@ -24,13 +25,13 @@ CLV_FIELDS = [
     pa.field("T", pa.float64()),
     pa.field("zbar", pa.float64()),
 ]
-# Integers up to here are floats without an error.
+# Floats represent integers of this many bits exactly.
 _WHOLE_BITS = 53
 _HALF_WORD = 32
 
 
 def clv_columns(repeats: Repeats, as_of_day: int, unit: ClvUnit, scale: int) -> list[pa.Array[Any]]:
-    """Return the columns of `CLV_FIELDS`; times are days divided by those of the unit."""
+    """Return the columns of `CLV_FIELDS`; times are days divided by the days of the unit."""
     days = UNIT_DAYS[unit]
     x = repeats.n_days.astype(np.int64) - 1
     return [
@@ -46,7 +47,7 @@ def _means(
 ) -> npt.NDArray[np.float64]:
     """Return the floats nearest to `(high * 2^32 + low) / (n * 10^scale)`, 0 where n is 0."""
     found = np.zeros(len(n))
-    # Below these limits both are floats as they are, so that dividing them rounds once.
+    # Below these limits, floats represent both numbers exactly, so that division rounds only once.
     few = n < (1 << _WHOLE_BITS) // 5**scale
     small = np.abs(high + (low >> _HALF_WORD)) < 1 << (_WHOLE_BITS - _HALF_WORD - 1)
     exact = (n > 0) & few & small

@@ -1,4 +1,4 @@
-"""The survey of all customers of totals, chunk by chunk."""
+"""Survey all customers of totals, chunk by chunk."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Finished(Protocol):
 
     @property
     def scale(self) -> int:
-        """Digits of the minor units behind the point."""
+        """Number of digits after the decimal point of amounts."""
 
     @property
     def as_of(self) -> date | None:
@@ -45,8 +45,8 @@ def survey_of(totals: Finished, keys: Iterable[int] | None, monetary: Monetary) 
     """
     if totals.reading.options["by"] is not None:
         raise UsageError(
-            f"totals must have no groups to be surveyed, because each group has cut points of its "
-            f"own; got by {totals.reading.options['by']!r}. Leave by out."
+            f"totals must have no groups to be surveyed, because each group has its own cut "
+            f"points; got by {totals.reading.options['by']!r}. Build totals without by."
         )
     with ThreadPoolExecutor(1) as pool:
         chunks, _ = totals.chunks(pool)
@@ -60,7 +60,7 @@ def survey_chunks(
     monetary: Monetary,
     pool: Executor,
 ) -> Survey:
-    """Survey customers who are chunks of `totals`; the threads of `pool` take the chunks."""
+    """Survey the customers in chunks of `totals`; the threads of `pool` process the chunks."""
     scale, as_of, wanted = totals.scale, totals.as_of, None if keys is None else list(keys)
 
     def survey(chunk: CustomerChunk) -> Survey:

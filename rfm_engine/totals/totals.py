@@ -1,4 +1,4 @@
-"""Totals: the reading part of `CustomerTotals`, which a state gives too."""
+"""Totals: the read-only part of `CustomerTotals`; a state returns it too."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from rfm_engine.totals.survey import survey_of
 
 
 class Totals:
-    """Per-customer totals that are read: `CustomerTotals.totals()` and `State.totals()` give them.
+    """Read-only totals per customer, from `CustomerTotals.totals()` or `State.totals()`.
 
-    `rfm_engine.score` takes them in place of orders.
+    `rfm_engine.score` accepts them instead of orders.
 
     Examples
     --------
@@ -43,49 +43,49 @@ class Totals:
 
     @property
     def rows(self) -> RowCounts:
-        """Rows read, counted, and dropped by reason; always balanced."""
+        """Number of rows read, counted, and dropped by reason; the numbers always add up."""
         return self._population.intake.ledger.counts()
 
     @property
     def warnings(self) -> tuple[DataWarning, ...]:
-        """The warnings about the rows so far: records of code and text."""
+        """The warnings about the rows so far; each has a code and a text."""
         return self._population.intake.warnings
 
     @property
     def n_customers(self) -> int:
-        """Number of customers, those without orders included."""
+        """Number of customers, including customers without orders."""
         return self._population.n_customers
 
     @property
     def as_of(self) -> date | None:
-        """The date of analysis; None when the newest row decides and there is none yet."""
+        """The date of analysis; None if the newest row decides it and there is no row yet."""
         return self._population.as_of
 
     @property
     def scale(self) -> int:
-        """Digits of the minor units behind the point."""
+        """Number of digits after the decimal point of amounts."""
         return self._population.scale
 
     def finish(self) -> pa.Table:
-        """Return the customers with an order, in no order.
+        """Return the customers with an order, as rows in arbitrary order.
 
-        It is a result, not a form to exchange totals in: customers without an order are missing,
-        as are the ids of the orders that were counted. `export` has both.
+        Use it as a result, not to exchange totals: it does not contain customers without an order,
+        nor the ids of the orders that were counted. `export` contains both.
 
         Returns
         -------
         pyarrow.Table
-            The customer column under its input name, with `by` that of groups, `first_order` (null
-            with `customer_level`) and `last_order` (timestamp[us, UTC]), `recency_days` (int32:
-            days from the local date of the last order to `as_of`), `frequency` (int64: orders, or
-            days with one) and `monetary` (decimal128(18, scale): net sum, refunds included); with
-            `clv` also `x` (int64), `t_x`, `T` and `zbar` (float64).
+            The customer column with its input name, and with `by` the group column; `first_order`
+            (null with `customer_level`) and `last_order` (timestamp[us, UTC]), `recency_days`
+            (int32: days from the local date of the last order to `as_of`), `frequency` (int64:
+            number of orders, or of days with an order) and `monetary` (decimal128(18, scale): net
+            sum, including refunds). With `clv` also `x` (int64), `t_x`, `T` and `zbar` (float64).
 
         Raises
         ------
         DataError
-            A customer's net sum has more than 18 digits, its orders more than 40 bits, or a text
-            id is not UTF-8.
+            The net sum of a customer has more than 18 digits, the number of its orders has more
+            than 40 bits, or a text id is not UTF-8.
         """
         population = self._population
         with ThreadPoolExecutor(1) as pool:
@@ -101,39 +101,40 @@ class Totals:
         return pa.concat_tables([pa.Table.from_batches([], schema), *tables])
 
     def export(self) -> pa.RecordBatchReader:
-        """Return all that is known of every customer, for `CustomerTotals.absorb` elsewhere.
+        """Return all data of every customer, for `CustomerTotals.absorb` in another process.
 
-        One row per customer, also of those without orders, in no order. The batches are made as
-        they are read; the totals must not change until then.
+        There is one row per customer, including customers without orders, in arbitrary order. The
+        batches are computed while they are read; the totals must not change until all are read.
 
         Returns
         -------
         pyarrow.RecordBatchReader
-            The customer column under its input name, with `by` that of groups; `first_us` and
+            The customer column with its input name, and with `by` the group column; `first_us` and
             `last_us` (int64: microseconds since 1970 of the first and last order; null without an
-            order), `n_orders` (int64: orders, or days with one) and `sum_minor`
-            (decimal128(38, 0): net sum in minor units, which may exceed 64 bits here). Then what
-            adding up needs: `order_ids` (list of ids) with `order`; with `refunds="net-order"`
-            instead `orders` (list of structs of `order_id`, `sum_minor`, `refunded`, `first_us`,
-            `last_us`) and `without_id` (struct of `first_us`, `last_us`, `n_orders`: rows without
-            an order id); `days` (list of date32) with `frequency="days"`; `day_sums` (list of
-            structs of `day`, `refunds`, `sum_minor`) with `clv`. The schema's metadata have the
-            options and their digest, scale, kinds, currency, `as_of` and the row accounting.
+            order), `n_orders` (int64: number of orders, or of days with an order) and `sum_minor`
+            (decimal128(38, 0): net sum in minor units, which may exceed 64 bits here). Then the
+            columns that merging needs. With `order`: `order_ids` (list of ids). With
+            `frequency="days"`: `days` (list of date32). With `clv`: `day_sums` (list of structs of
+            `day`, `refunds`, `sum_minor`). With `refunds="net-order"`, instead of these: `orders`
+            (list of structs of `order_id`, `sum_minor`, `refunded`, `first_us`, `last_us`, and of
+            `day` if days are counted or with `clv`) and `without_id` (struct of `first_us`,
+            `last_us`, `n_orders`: rows without an order id). The schema metadata contain the
+            options and their digest, scale, kinds, currency, `as_of` and the row counts.
 
         Raises
         ------
         UsageError
-            The totals cannot be added to others: `distinct` was given, or they are those of a
-            state that does not keep what that takes.
+            The totals cannot be merged into others: `distinct` was given, or they are from a state
+            that does not keep the data that merging needs.
         DataError
-            A customer has orders of more than 40 bits, or a text id is not UTF-8.
+            The number of orders of a customer has more than 40 bits, or a text id is not UTF-8.
         RfmError
             The totals changed while the batches were read.
         """
         return exported(self._population)
 
     def survey(self, keys: Iterable[int] | None = None, *, monetary: Monetary = "sum") -> Survey:
-        """Survey the customers: counts that merge with those of others; see `Survey`."""
+        """Survey the customers: count them so that the counts can be merged; see `Survey`."""
         return survey_of(self._population, keys, monetary)
 
     def __reduce__(self) -> Any:
@@ -141,5 +142,5 @@ class Totals:
 
 
 def population_of(totals: Totals) -> Population:
-    """Return what totals are inside."""
+    """Return the implementation behind totals."""
     return totals._population

@@ -1,4 +1,4 @@
-"""Exact sums of more than 64 bits, as two halves or with a carry, and as 128-bit decimals."""
+"""Convert exact sums of more than 64 bits, in two halves or with a carry, to 128-bit decimals."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ _LOW = np.int64(0xFFFFFFFF)
 
 
 def of_halves(high: Integers, low: Integers) -> pa.Array:
-    """Write `high * 2^32 + low` as decimals."""
+    """Return `high * 2^32 + low` as decimals."""
     high = high + (low >> _HALF)
     return _decimals(high << _HALF | low & _LOW, high >> _HALF)
 
 
 def halves_of(sums: pa.Array) -> tuple[Integers, Integers] | None:
-    """Undo `of_halves`, with the lower half from 0 to 2^32 - 1; None where one does not fit."""
+    """Undo `of_halves`, with the lower half from 0 to 2^32 - 1; None if a sum does not fit."""
     lower, upper = _words(sums)
     high = upper << _HALF | (lower >> _HALF) & _LOW
     return None if (high >> _HALF != upper).any() else (high, lower & _LOW)
 
 
 def of_carries(lower: Integers, carry: Integers) -> pa.Array:
-    """Write `carry * 2^64 + lower` as decimals."""
+    """Return `carry * 2^64 + lower` as decimals."""
     return _decimals(lower, carry + (lower >> np.int64(63)))
 
 

@@ -1,4 +1,4 @@
-"""A small answer to a benchmark, and the orders it could be of."""
+"""A small answer of a benchmark, and a job."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SEGMENTS = ["Champions", "At Risk", "Hibernating"]
 
 
 def answer_of(n: int = 6) -> pa.Table:
-    """Customers 0 to n - 1, in the types that rfm writes."""
+    """Return customers 0 to n - 1, with the types that rfm writes."""
     times = [DAY + datetime.timedelta(days=i, seconds=i) for i in range(n)]
     return pa.table(
         {
@@ -34,7 +34,7 @@ def answer_of(n: int = 6) -> pa.Table:
 
 
 def job_of(engine: str, *, lines: bool = False, threads: int = 2) -> Job:
-    """A job of which only what solutions look at is real."""
+    """Return a job in which only the fields that solutions use are real."""
     return Job(
         engine=engine,
         script="",

@@ -1,4 +1,4 @@
-"""A solution that is wrong about one customer's segment: what a benchmark has to find."""
+"""A solution with a wrong segment for one customer, which a benchmark must find."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PLACE = __file__
 
 
 def from_file(job: Job) -> None:
-    """Change the segment of the first customer in a right answer."""
+    """Change the segment of the first customer in a correct answer."""
     duckdb_sql.from_file(job)
     answer = pq.ParquetFile(job.output).read()
     names = answer["segment"].cast(pa.string()).to_pylist()

@@ -19,7 +19,7 @@ SMALL = ["bench", "--customers", 300, "--orders", 3000, "--runs", 1]
 
 @pytest.fixture(autouse=True)
 def temporary(tmp_path, monkeypatch):
-    """Let temporary files stand where a test can see that they are gone."""
+    """Put temporary files in a folder, and check that they are deleted."""
     folder = tmp_path / "temporary"
     folder.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(folder))
@@ -130,7 +130,7 @@ def test_bench__refuses_a_file_without_a_column(rfm, tmp_path):
     assert "must have the column order_id" in run.stderr
 
 
-@pytest.mark.skipif(not COMPILED, reason="the same either way")
+@pytest.mark.skipif(not COMPILED, reason="does not depend on the compiler")
 def test_plot__says_what_to_install(rfm, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "matplotlib", None)
     run = rfm(*SMALL, "--plot", "chart.svg")

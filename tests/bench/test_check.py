@@ -1,4 +1,4 @@
-"""A wrong answer is found, and named."""
+"""A wrong answer is found, and the message describes it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ RIGHT = answer_of()
 
 @pytest.fixture
 def checker(tmp_path) -> Checker:
-    """A checker that knows the right answer from rfm."""
+    """Return a checker that has the correct answer from rfm."""
     checker = Checker(tmp_path / "kept")
     checker.check(ENGINES["rfm"], saved(RIGHT, tmp_path))
     return checker

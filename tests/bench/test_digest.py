@@ -1,4 +1,4 @@
-"""Equal answers have equal digests whatever their form, and nothing else has."""
+"""Answers have equal digests if and only if they are equal, in any form."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NUMBERS = [name for name in COLUMNS if name not in ("customer_id", "segment")]
 
 
 def changed(name: str, row: int, bit: int) -> pa.Table:
-    """The answer with one bit of one value flipped."""
+    """Return the answer with one flipped bit in one value."""
     place = ANSWER.column_names.index(name)
     column = ANSWER[name].combine_chunks()
     if pa.types.is_decimal(column.type):

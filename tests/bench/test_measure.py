@@ -1,4 +1,4 @@
-"""A process is measured, ends in time, and says why where it fails."""
+"""A process is measured, ends in time, and reports why it failed."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_run__says_the_code_of_a_silent_failure(tmp_path):
 @pytest.mark.skipif(not LINUX, reason="memory of another process is read from /proc")
 def test_run__ends_a_process_that_holds_too_much(tmp_path):
     program = "import time; x = b'x' * 2**27; time.sleep(60)"
-    with pytest.raises(ProcessError, match=r"out of memory: held 0\.1 GB"):
+    with pytest.raises(ProcessError, match=r"out of memory: used 0\.1 GB"):
         run_process([sys.executable, "-c", program], tmp_path, os.environ, most_bytes=2**26)
 
 

@@ -1,4 +1,4 @@
-"""What is saved is what is read, and what is drawn of it."""
+"""Records are read back as they were saved, and drawn."""
 
 from __future__ import annotations
 

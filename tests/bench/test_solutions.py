@@ -1,4 +1,4 @@
-"""All solutions do the same work, on orders that are hard on definitions."""
+"""All solutions have the same answers, on orders with difficult cases."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ OTHERS = [name for name in ENGINES if name != "rfm"]
 
 
 def orders_of(*rows: tuple[int, int, float]) -> pa.Table:
-    """Orders by customer, day and amount."""
+    """Return orders with these customers, days and amounts."""
     ids, days, amounts = zip(*rows, strict=True)
     times = [DAY + datetime.timedelta(days=day, seconds=day) for day in days]
     return pa.table(

@@ -1,4 +1,4 @@
-"""The inputs and the command lines of `test_same_answers`, and what is compared of an answer."""
+"""The inputs and command lines of `test_same_answers`, and the digest of an answer."""
 
 from __future__ import annotations
 
@@ -64,11 +64,11 @@ SCORES = (
     "state -o out.parquet --as-of 2025-12-31",
     "days -o out.parquet --as-of 2025-12-31 --window 90d --scheme shopify",
 )
-"""Words of `rfm score`; the inputs and the model are those of `write_inputs`."""
+"""Arguments of `rfm score`; the inputs are those of `write_inputs`."""
 
 
 def write_inputs(folder: Path) -> None:
-    """Write orders in many shapes, a model's options and rates into a folder."""
+    """Write orders in many forms, a config file and rates to a folder."""
     plain = simulate(customers=300, orders=3_000).read_all()
     pq.write_table(plain, folder / "plain.parquet")
     lines = simulate(customers=200, orders=1_500, lines=True).read_all()
@@ -115,7 +115,7 @@ def write_inputs(folder: Path) -> None:
 
 
 def answer(summary: dict[str, Any], output: Path) -> str:
-    """Return a digest of what `--json` printed and of the rows that were written, in any order."""
+    """Return a digest of the output of `--json` and of the written rows, in any order."""
     kept = {key: summary[key] for key in KEYS}
     kept["options"] = {name: summary["options"][name] for name in OPTIONS}
     digest = hashlib.sha256(json.dumps(kept).encode())

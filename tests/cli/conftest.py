@@ -1,4 +1,4 @@
-"""One command line, called in this process or as the installed command."""
+"""Fixtures that run a command line, in this process or in a new one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rfm_engine.output import write
 from rfm_engine.simulate import simulate
 from tests.conftest import COMPILED
 
-# Without the compiler, kernels warn where machine code wraps.
+# Without the compiler, kernels warn about overflow that machine code ignores.
 _WARNINGS = ["-W", "error", *([] if COMPILED else ["-W", "ignore:overflow encountered in scalar"])]
 COMMAND = [sys.executable, *_WARNINGS, "-c", "from rfm_cli.start import run; run()"]
 
@@ -28,7 +28,7 @@ def rfm() -> Callable[..., Result]:
 
 @pytest.fixture
 def rfm_process() -> Callable[..., subprocess.CompletedProcess[bytes]]:
-    """Run a command line as a process."""
+    """Run a command line in a new process."""
     return lambda *words, **more: subprocess.run(
         [*COMMAND, *map(str, words)], capture_output=True, check=False, timeout=120, **more
     )
@@ -36,7 +36,7 @@ def rfm_process() -> Callable[..., subprocess.CompletedProcess[bytes]]:
 
 @pytest.fixture
 def orders(tmp_path: Path) -> Path:
-    """5,000 orders of 500 customers, the newest of 2025-12-31."""
+    """5,000 orders of 500 customers; the newest is of 2025-12-31."""
     place = tmp_path / "orders.parquet"
     batches = simulate(customers=500, orders=5000)
     write(batches, batches.schema, place)

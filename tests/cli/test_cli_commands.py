@@ -1,4 +1,4 @@
-"""Help, version, completion, and the commands beside `score`."""
+"""Help, version, completion, and the other commands than `score`."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ finally:
     ],
 )
 def test_score__never_loads_pandas(tmp_path, ids, read, options, written):
-    """Half of what pyarrow offers for Python objects asks for it first: 0.2 s."""
+    """Many functions of pyarrow for Python objects import pandas, which takes 0.2 s."""
     # Large enough for our own encoders.
     orders = simulate(customers=5_000, orders=6_000, ids=ids, lines=True)
     write(orders, orders.schema, tmp_path / f"orders.{read}")
@@ -74,7 +74,7 @@ print("pandas" in sys.modules)
 UNUSED = ("numba", "pandas", "pydantic", "pyarrow.compute", "rfm_engine.state.state")
 
 
-@pytest.mark.skipif(not COMPILED, reason="numba is loaded where kernels are Python")
+@pytest.mark.skipif(not COMPILED, reason="numba is loaded if kernels are not compiled")
 @pytest.mark.parametrize("ids", ["int", "string", "uuid"])
 def test_score__loads_nothing_that_it_does_not_use(rfm_process, tmp_path, ids):
     orders = simulate(customers=5_000, orders=6_000, ids=ids)  # enough for our encoders
@@ -121,7 +121,7 @@ def test_unknown_words__are_one_line_and_exit_2(rfm, words):
 
 
 def test_completion__is_for_the_shells(rfm_process):
-    # The processes that called the tests need not be a shell.
+    # The parent process of the tests may not be a shell.
     environment = os.environ | {"_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}
     run = rfm_process("--show-completion", "bash", env=environment)
     assert run.returncode == 0
@@ -153,7 +153,7 @@ def test_simulate__too_few_orders_is_a_usage_error(rfm, tmp_path):
 
 def test_demo__leaves_files_and_names_a_next_command(rfm, tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    if not COMPILED:  # 200,000 lines take 20 s there.
+    if not COMPILED:  # 200,000 lines take 20 s without the compiler.
         monkeypatch.setattr("rfm_cli.demo._CUSTOMERS", 2_000)
         monkeypatch.setattr("rfm_cli.demo._ORDERS", 9_100)
     run = rfm("demo")

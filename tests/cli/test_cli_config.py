@@ -1,4 +1,4 @@
-"""Options from a file: defaults of the command, refused where they are none of its own."""
+"""Options from a file: they are defaults of the command; unknown options are refused."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_config__repeatable_options_are_lists_or_one(summary):
         ("m_cut = 1", "got 'm_cut'. Did you mean 'm-cuts'?"),
         ('config = "other.toml"', "got 'config'"),
         ('bins = "five"', "bins in config file"),
-        ("bins = [5, 5, 5.5]", "got a list with something else in it. --bins must be a whole"),
+        ("bins = [5, 5, 5.5]", "got a list with an invalid element. --bins must be a whole"),
         ("bins = ", "must be TOML"),
         ('refunds = "maybe"', "'maybe' is not one of"),
         ("threads = 1.5", "threads in config file"),
@@ -66,14 +66,14 @@ def test_config__repeatable_options_are_lists_or_one(summary):
         ('scheme = ["classic"]', "scheme in config file"),
         ("strict = 1", "must be true or false; got '1'"),
         ('strict = "yes"', "must be true or false; got 'yes'"),
-        ("bins = [5, [5], 5]", "got a list with something else in it"),
+        ("bins = [5, [5], 5]", "got a list with an invalid element"),
         ("where = [1, { a = 1 }]", "where in config file"),
         ("as-of = 10:00:00", "as-of in config file"),
         ("weights = [1, 1, 0x" + "f" * 5_000 + "]", "weights in config file"),
         ("threads = 0x" + "f" * 5_000, "got a number of more than 18 digits"),
-        ("threads = " + "9" * 5_000, "must be TOML of ordinary numbers"),
-        ("threads = 1e99999999999999999999", "must be TOML of ordinary numbers"),
-        ("bins = " + "[" * 5_000 + "]" * 5_000, "must be TOML of ordinary numbers"),
+        ("threads = " + "9" * 5_000, "must be TOML with ordinary numbers"),
+        ("threads = 1e99999999999999999999", "must be TOML with ordinary numbers"),
+        ("bins = " + "[" * 5_000 + "]" * 5_000, "must be TOML with ordinary numbers"),
         ('"' + "x" * 5_000 + '" = 1', "must only have options"),
     ],
 )

@@ -1,4 +1,4 @@
-"""`--customer-level` from files: CSV in, every form of output, explanations."""
+"""`--customer-level` from files: CSV input, all output formats, explanations."""
 
 from __future__ import annotations
 
@@ -65,9 +65,9 @@ def test_explain__knows_no_first_order(rfm, totals):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--window", "30d"], "window must not come with customer_level"),
-        (["--zero", "drop"], "zero must not come with customer_level"),
-        (["--scheme", "five-types"], "scheme five-types must not ask for first orders"),
+        (["--window", "30d"], "window must not be used with customer_level"),
+        (["--zero", "drop"], "zero must not be used with customer_level"),
+        (["--scheme", "five-types"], "scheme five-types must not use first orders"),
         (["--orders", "number"], "column 'number' must exist"),
     ],
 )
@@ -81,7 +81,7 @@ def test_score__refuses_contradictions(rfm, totals, tmp_path, words, message):
 def test_score__refuses_orders_without_customer_level(rfm, orders, tmp_path):
     run = rfm("score", orders, "-o", tmp_path / "out.csv", "--orders", "n")
     assert run.exit_code == 2
-    assert "n_orders (--orders) must come with customer_level" in run.stderr
+    assert "n_orders (--orders) must be used with customer_level" in run.stderr
 
 
 def test_score__refuses_orders_that_are_no_numbers(rfm, totals, tmp_path):

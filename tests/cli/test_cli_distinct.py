@@ -1,4 +1,4 @@
-"""Monthly exports that overlap, from the command line."""
+"""Overlapping monthly exports on the command line."""
 
 from __future__ import annotations
 
@@ -53,9 +53,9 @@ def test_score__rows_that_differ_are_exit_3_naming_file_row_and_values(rfm, expo
     run = rfm("score", *exports, "--threads", 1, "--distinct", "order_id", "-o", out)
     assert run.exit_code == 3
     assert run.stderr.splitlines()[-1] == (
-        "error: rows that are equal in order_id must be equal in all that is read; got amount "
-        f"20.00 and 30.00 for order_id 'A-17' in {exports[1]}, row 1. Leave distinct out, or name "
-        "more columns."
+        "error: rows that are equal in order_id must be equal in all columns that are read; "
+        f"got amount 20.00 and 30.00 for order_id 'A-17' in {exports[1]}, row 1. "
+        "Remove distinct, or name more columns."
     )
     assert not out.exists()
 
@@ -121,5 +121,5 @@ def test_score__rows_that_differ_are_exit_3_whichever_thread_finds_them(exports)
     for export in exports:
         export.write_text(HEAD + lines)
     for _ in range(40):
-        with pytest.raises(DataError, match="must be equal in all that is read"):
+        with pytest.raises(DataError, match="must be equal in all columns that are read"):
             score(exports, as_of="newest", distinct="order_id", threads=4)

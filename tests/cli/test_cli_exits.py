@@ -1,4 +1,4 @@
-"""How processes end: exit codes, one line, no litter."""
+"""How processes end: exit codes, one line on stderr, no files left behind."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_full_disk__is_exit_1_with_the_old_output(tmp_path):
         [*COMMAND[:-1], program, *LONG, out], capture_output=True, text=True, check=False
     )
     assert run.returncode == 1
-    assert run.stderr == "error: File too large. The output place is as it was.\n"
+    assert run.stderr == "error: File too large. The output place is unchanged.\n"
     assert out.read_bytes() == b"old"
     assert names(tmp_path) == ["out.parquet"]
 

@@ -1,4 +1,4 @@
-"""Parquet as people have it gives the numbers of the plain file, by command and in Python."""
+"""Common forms of Parquet files have the results of the plain file, by command and in Python."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def with_column(name: str, values: pa.Array | pa.ChunkedArray) -> pa.Table:
 
 
 def with_nulls(name: str) -> list[pa.Table]:
-    """Give the orders, and rows whose column of that name is of type null."""
+    """Return the orders, and rows in which this column has the type null."""
     empty = PLAIN.slice(0, 7)
     place = PLAIN.schema.get_field_index(name)
     return [empty.set_column(place, name, pa.nulls(7)), PLAIN]

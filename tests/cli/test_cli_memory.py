@@ -1,4 +1,4 @@
-"""A run stays within `--memory-limit`, measured by the system, and gives the same customers."""
+"""A run stays within `--memory-limit`, as measured by the system, with the same customers."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ MEASURES = ["customer_id", "first_order", "last_order", "frequency", "monetary",
 
 @pytest.fixture
 def folder():
-    """A folder that is gone after the test: pytest keeps its own, and this one is large."""
+    """A folder that is deleted after the test, because it is large and pytest keeps its own."""
     with tempfile.TemporaryDirectory() as name:
         yield Path(name)
 
 
 @pytest.fixture(scope="module")
 def orders_of():
-    """Make files of six row groups, of more customers than there is room for."""
+    """Make files with six row groups and more customers than fit in memory."""
     with tempfile.TemporaryDirectory() as name:
 
         @cache
@@ -62,7 +62,7 @@ def orders_of():
     ids=str,
 )
 def test_memory_limit__is_held(rfm_process, folder, orders_of, limit, words, n_customers):
-    """Sorted customers are the same in any room."""
+    """Sorted customers are the same with any memory limit."""
 
     orders = orders_of(n_customers)
 
@@ -77,7 +77,7 @@ def test_memory_limit__is_held(rfm_process, folder, orders_of, limit, words, n_c
             customers = customers.sort_by(by)
         return json.loads(run.stdout)["peak_memory_bytes"], customers
 
-    peak, customers = peak_and_customers(limit)  # of 445 MB tables get 10, and need 150
+    peak, customers = peak_and_customers(limit)  # the tables get 10 of 445 MB, and need 150 MB
     _, expected = peak_and_customers(5_000)
     assert peak <= limit * MB
     assert customers.equals(expected)

@@ -1,4 +1,4 @@
-"""Models from the command line: kept, applied, compared."""
+"""Models on the command line: saved, applied, compared."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def test_score__keeps_a_model_and_applies_it(rfm, orders, tmp_path):
     assert one.equals(two)
     wrong = rfm("score", orders, "-o", second, "--model", model, "--bins", 5)
     assert wrong.exit_code == 2
-    assert "must come without" in wrong.stderr
+    assert "must be used without" in wrong.stderr
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def test_score__a_model_that_cannot_be_kept_is_refused_before_anything_is_read(
     rfm, tmp_path, option
 ):
     model, output = tmp_path / "m.json", tmp_path / "a.csv"
-    # There are no orders, which would be said if they were looked for.
+    # The orders do not exist, which would be an error if they were read.
     run = rfm("score", tmp_path / "none.parquet", "-o", output, "--save-model", model, *option)
     assert run.exit_code == 2
     assert "a model must have cut points" in run.stderr

@@ -1,4 +1,4 @@
-"""What a run reads besides orders survives it: rates, models, schemes and config files."""
+"""A run never overwrites the other files that it reads: rates, models, schemes, config files."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_score__never_overwrites_the_rates(rfm, sales, tmp_path, name):
     before = rates.read_bytes()
     words = ["--currency", "currency", "--rates", rates, "-o", f"{tmp_path}/{name}"]
     assert_refused(rfm("score", sales, *words), rates, before, "the rates file")
-    # There are no orders, which would be said if they were looked for.
+    # The orders do not exist, which would be an error if they were read.
     gone = rfm("score", tmp_path / "none.parquet", *words)
     assert_refused(gone, rates, before, "the rates file")
 
@@ -44,7 +44,7 @@ def test_score__never_overwrites_the_model(rfm, sales, tmp_path):
 
 def test_score__never_replaces_a_folder_with_the_scheme_or_the_config_file(rfm, sales, tmp_path):
     output = tmp_path / "customers"
-    assert rfm("score", sales, "-o", output).exit_code == 0  # which makes it one of ours
+    assert rfm("score", sales, "-o", output).exit_code == 0  # so that rfm may replace it
     scheme, config = output / "mine.toml", output / "rfm.toml"
     scheme.write_text(SCHEME)
     config.write_text("bins = 5\n")

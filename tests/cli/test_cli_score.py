@@ -1,4 +1,4 @@
-"""`rfm score`: what stands on stdout, on stderr and in the output."""
+"""`rfm score`: stdout, stderr and the output."""
 
 from __future__ import annotations
 
@@ -166,7 +166,7 @@ def test_score__counts_one_as_one_and_days_as_days(rfm, tmp_path):
         (["{orders}", "-o", "x.csv", "--scheme", "none"], 2, "none"),
         (["{orders}", "-o", "x.csv", "--refunds", "keep"], 2, "--refunds"),
         (["{orders}", "-o", "x.csv", "--rate", "m.csv"], 2, "No such option"),
-        (["{orders}", "-o", "x.csv", "--rates", "m.csv"], 2, "must come with a currency column"),
+        (["{orders}", "-o", "x.csv", "--rates", "m.csv"], 2, "must be used with a currency column"),
         (["{orders}", "-o", "x.csv", "--memory-limit", "1MB"], 2, "memory_limit must be at least"),
         (["{orders}", "-o", "x.csv", "--memory-limit", "much"], 2, "a size such as 2GB"),
         (["{orders}", "-o", "x.csv", "--spill-dir", "/no/folder"], 2, "spill_dir must be"),

@@ -1,4 +1,4 @@
-"""`rfm explain` and `rfm drift` of a snapshot: the same words as of the orders, without them."""
+"""`rfm explain` and `rfm drift` of a snapshot print the same as of its orders."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_drift__of_a_snapshot_says_the_same(rfm, orders, snapshot, tmp_path):
     found = rfm("drift", model, scored)
     assert (found.exit_code, found.stdout) == (0, expected.stdout)
     assert "population stability index" in found.stdout
-    other = rfm("drift", model, snapshot)  # scored by its own methods, to the same bins
+    other = rfm("drift", model, snapshot)  # scored with its own methods, to the same bins
     assert other.exit_code == 0
 
 
@@ -48,7 +48,8 @@ def test_snapshot__refuses_options_of_how_it_was_scored(rfm, snapshot, words):
     run = rfm("explain", snapshot, "--id", 7, *words)
     assert run.exit_code == 2
     assert run.stderr.startswith(
-        "error: a snapshot has the options that it was scored with; got --"
+        "error: options must not be given with a snapshot, which contains those that it was scored "
+        "with; got --"
     )
     assert run.stderr.count("\n") == 1
 

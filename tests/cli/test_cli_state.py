@@ -1,4 +1,4 @@
-"""`rfm state`, `rfm ingest` and `rfm score STATE`, as typed."""
+"""`rfm state`, `rfm ingest` and `rfm score STATE` on the command line."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_ingest__three_days_and_one_twice_score_as_all_files(rfm, days, state, t
     for day in [*days, days[2]]:
         last = rfm("ingest", state, day)
         assert last.exit_code == 0
-    assert last.stdout.startswith(f"{days[2]}: there already, in batch ")
+    assert last.stdout.startswith(f"{days[2]}: already ingested in batch ")
     assert "nothing to add; the state stays at generation 5\n" in last.stdout
     assert rfm("score", state, "-o", tmp_path / "a.parquet").exit_code == 0
     assert rfm("score", *days, "-o", tmp_path / "b.parquet").exit_code == 0
@@ -84,7 +84,7 @@ def test_show__tells_people_and_programs(rfm, days, tmp_path):
     assert shown.startswith("generation 2, rolling:90d history, ")
     assert "with zero drop\n" in shown
     assert "batch monday can be replaced: " in shown
-    assert shown.endswith("generations that stand: 2, 1\n")
+    assert shown.endswith("generations: 2, 1\n")
     found = json.loads(rfm("state", "show", state, "--json").stdout)
     assert (found["history"], found["keep"], found["options"]) == (
         "rolling:90d",
@@ -96,9 +96,9 @@ def test_show__tells_people_and_programs(rfm, days, tmp_path):
 def test_care__verify_compact_gc_forget_restore(rfm, days, state):
     rfm("ingest", state, days[0])
     someone = pq.read_table(days[0])["customer_id"][0].as_py()
-    assert rfm("state", "verify", state).stdout == "all files are as they were written\n"
+    assert rfm("state", "verify", state).stdout == "all files are unchanged\n"
     assert rfm("state", "compact", state).stdout == "the state is at generation 2\n"
-    assert rfm("state", "gc", state).stdout == "0 files taken away\n"
+    assert rfm("state", "gc", state).stdout == "0 files deleted\n"
     said = rfm("state", "forget", state, "--id", someone, "--id", "-5").stdout
     assert said == f"{someone}: forgotten\n-5: not in the state\n"
     said = rfm("state", "restore", state, "--generation", 1).stdout
@@ -111,7 +111,7 @@ def test_verify__names_what_is_not_as_it_was_written(rfm, days, state):
     file.write_bytes(file.read_bytes()[:-1])
     verified = rfm("state", "verify", state)
     assert verified.exit_code == 4
-    assert verified.stdout.startswith(f"{str(file)!r} must be as it was written; got other bytes.")
+    assert verified.stdout.startswith(f"{str(file)!r} must be unchanged; got other bytes.")
     assert rfm("score", state, "-o", state.parent / "out.csv").exit_code == 4
     assert not (state.parent / "out.csv").exists()
 
@@ -122,22 +122,22 @@ def test_ingest__names_a_damaged_ledger_and_scores_go_on(rfm, days, state):
     file.unlink()
     run = rfm("ingest", state, days[1])
     assert run.exit_code == 4
-    assert run.stderr.startswith(f"error: {str(file)!r} must be there; got no such file.")
+    assert run.stderr.startswith(f"error: {str(file)!r} must exist; got no such file.")
     assert run.stderr.count("\n") == 1
     assert rfm("score", state, "-o", state.parent / "out.csv").exit_code == 0
 
 
 EXITS = [
-    (("ingest", "{none}", "{day}"), 4, "must be there; got no such file"),
-    (("state", "show", "{none}"), 4, "must be there"),
+    (("ingest", "{none}", "{day}"), 4, "must exist; got no such file"),
+    (("state", "show", "{none}"), 4, "must exist"),
     (("state", "create", "{state}"), 4, "must be a folder that is empty or not"),
-    (("state", "create", "s3://bucket/state"), 2, "must be a folder of a local file system"),
+    (("state", "create", "s3://bucket/state"), 2, "must be a folder on a local file system"),
     (("state", "create", "{none}", "--frequency", "days"), 2, "frequency must be orders"),
-    (("ingest", "{state}", "{none}"), 2, "must exist; got nothing there"),
+    (("ingest", "{state}", "{none}"), 2, "must exist; got nothing at this path"),
     (("ingest", "{state}", "{day}", "--replace-batch", "monday"), 2, "must name one of"),
     (("score", "{state}", "-o", "{none}.csv", "--window", "9d"), 2, "lifetime state"),
     (("score", "{state}", "-o", "{none}.csv", "--customer", "who"), 4, "customer must be as it"),
-    (("state", "restore", "{state}", "--generation", "9"), 2, "must be one that stands"),
+    (("state", "restore", "{state}", "--generation", "9"), 2, "must be one that is kept"),
     (("state", "forget", "{state}"), 2, "--id"),
 ]  # fmt: skip
 

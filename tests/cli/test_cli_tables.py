@@ -1,4 +1,4 @@
-"""Commands that take orders refuse those of a table format, unless told to read the files."""
+"""Commands refuse orders in a table format, unless `--as-files` is given."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import rfm_engine
 
 @pytest.fixture
 def table(orders, tmp_path, monkeypatch):
-    """A Delta table from which the orders of one customer were deleted; its id."""
+    """A Delta table without the deleted orders of one customer; return the customer id."""
     monkeypatch.chdir(tmp_path)
     write_deltalake("shop/orders", pq.read_table(orders))
     customer = pq.read_table(orders)["customer_id"][0].as_py()
@@ -27,8 +27,8 @@ def refused(run):
     assert run.stderr == (
         "error: orders must be read through the table; got a Delta table in shop/orders. "
         "In Python: rfm.score(DeltaTable('shop/orders').to_pyarrow_dataset(), ...). "
-        "--as-files (as_files=True) reads the files anyway, deleted rows too; a state takes it "
-        "when it is created.\n"
+        "--as-files (as_files=True) reads the files anyway, including deleted rows. For a "
+        "state, give it when you create the state.\n"
     )
     return True
 

@@ -1,4 +1,4 @@
-"""Files beside orders that cannot be read: each says why in words, on one line."""
+"""Other input files that cannot be read: the message says why, in words and on one line."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_score__says_in_words_why_a_file_cannot_be_read(rfm, orders, tmp_path, o
 
     assert "got no such file" in said()
     place.write_bytes(b"name = \xff\n")
-    assert "got what is not UTF-8 text" in said()
+    assert "got bytes that are not UTF-8 text" in said()
     place.unlink()
     place.mkdir()
     assert "got a directory" in said()

@@ -1,4 +1,4 @@
-"""Command lines that cover all options of scoring give the answers they always gave."""
+"""Command lines that cover all options of scoring have the same answers as before."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SET_UP = (
 
 
 def typed(line: str) -> str:
-    """Run a command line in the working directory; return what it prints."""
+    """Run a command line in the working directory, and return its stdout."""
     run = CliRunner().invoke(app, line.split(" "))
     assert run.exit_code == 0, run.stderr
     return run.stdout
@@ -32,7 +32,7 @@ def typed(line: str) -> str:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Iterator[Path]:
-    """Give a working directory with inputs, a model and two states."""
+    """Yield a working directory with inputs, a model and two states."""
     place, before = tmp_path_factory.mktemp("answers"), Path.cwd()
     os.chdir(place)
     try:

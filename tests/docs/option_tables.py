@@ -1,4 +1,4 @@
-"""The options in the reference pages: `python -m tests.docs.option_tables` writes them."""
+"""Write the options in the reference pages: `python -m tests.docs.option_tables`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _TABLE = re.compile(r"(?<=\n)(Columns|Reading|Scoring|Running):\n\n((?:\|.*\n)+)
 
 
 def with_tables(text: str) -> str:
-    """Return the page with the rows of all declared options; other rows follow them."""
+    """Return the page with the rows of all declared options, followed by the other rows."""
     text = _TABLE.sub(lambda found: f"{found[1]}:\n\n{_table(found[1], found[2])}", text)
     begin, end = text.index("\n## rfm ingest\n"), text.index("\n## rfm state show\n")
     ingest = text[begin:end]

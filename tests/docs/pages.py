@@ -1,4 +1,4 @@
-"""The documents as the tests see them: pages, and the fenced blocks of a page."""
+"""The documentation for tests: pages, and the fenced blocks of a page."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 class Block(NamedTuple):
-    """A fenced block, and what stands between it and the one before."""
+    """A fenced block, and the text between it and the previous block."""
 
     language: str
     text: str
@@ -34,11 +34,11 @@ def blocks_of(page: Path) -> list[Block]:
 
 
 def prose_of(page: Path) -> str:
-    """Return a page without its blocks."""
+    """Return the text of a page without its fenced blocks."""
     return _FENCE.sub("", page.read_text())
 
 
 def tables_of(page: Path) -> list[list[str]]:
-    """Return the cells of all table rows, heads included."""
+    """Return the cells of all table rows, including heads."""
     rows = [line.strip("|") for line in prose_of(page).splitlines() if line.startswith("|")]
     return [[cell.strip() for cell in row.split("|")] for row in rows]

@@ -14,10 +14,10 @@ from tests.docs.pages import ROOT
 PAGE = ROOT / "docs" / "reference" / "schemes.md"
 HEAD = """# Schemes
 
-The shipped schemes side by side, each as it lies over the scores: rows are R, columns F, the best
-at the top and on the right. Where M plays a part, a cell says for which m. This page is written by
-`python -m tests.docs.scheme_page` from the schemes themselves; `rfm schemes show NAME` draws the
-same in colours.
+This page shows the segments of every shipped scheme as a grid of scores. Rows are R and columns are
+F; the best scores are at the top and on the right. If a scheme uses M, a cell names the segment for
+each m. `python -m tests.docs.scheme_page` writes this page from the schemes.
+`rfm schemes show NAME` prints the same grid in colours.
 """
 
 
@@ -62,7 +62,7 @@ def _grid(scheme: Scheme) -> Iterator[str]:
 
 
 def _cell(scheme: Scheme, numbers: list[int]) -> str:
-    """Name the segment of each m, the best first, those next to each other together."""
+    """Name the segment of each m, the best m first; adjacent m with the same segment are joined."""
     names = [
         scheme.segments[n].name if n < len(scheme.segments) else scheme.otherwise for n in numbers
     ]

@@ -1,4 +1,4 @@
-"""What the documents say about themselves and about the surface: links, options, names."""
+"""The documentation has valid links, and the options and names that exist."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ COMMANDS = GROUPS | {
     for name, command in getattr(of, "commands", {}).items()
 }
 GLOBAL = {"--version", "--help", "--install-completion", "--show-completion"}
-# Options of other programs that pages show.
+# Options of other programs that are shown in the pages.
 FOREIGN = {"--check", "--cov", "--no-deps", "--quiet"}
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*[a-z]")
 LINK = re.compile(r"\[[^\]]+\]\(([^)\s]+)\)")
-# `warm` compiles for seconds, and has a test of its own.
+# `warm` compiles for seconds, and has a separate test.
 EXAMPLES = [
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
     for path in sorted((ROOT / "rfm_engine").rglob("*.py"))
@@ -52,7 +52,7 @@ def options_of(command: str) -> set[str]:
 def options_table(command: str) -> dict[str, str]:
     """Return the defaults by option, as the section of the command states them.
 
-    Commands of a group may stand in its section where they have none.
+    Commands of a group may be described in the section of the group.
     """
     found = re.findall(rf"^## rfm {command}$(.*?)(?=^## |\Z)", COMMAND_LINE, re.M | re.S)
     [section] = found or [""] * (" " in command)

@@ -1,8 +1,8 @@
-"""Every example runs, and what stands below it is what it prints.
+"""Every example in the documentation runs, and prints the output that is shown below it.
 
-A page's Python blocks share their names, and all its blocks a folder with the files that the pages
-talk of. A `text` block right below a `python` block is its output; in a `console` block `$` begins
-a command. Times and memory are not compared.
+The Python blocks of a page share their variables. All blocks of a page share a folder with the
+files that the pages mention. A `text` block directly below a `python` block is its output. In a
+`console` block a line that begins with `$` is a command. Times and memory are not compared.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from rfm_engine.simulate import simulate
 from tests.conftest import COMPILED, file_of
 from tests.docs.pages import PAGES, Block, blocks_of, name_of
 
-# Two and a half million rows and a dozen processes: too much for kernels that are not compiled.
+# Two and a half million rows and a dozen processes: too slow for kernels that are not compiled.
 pytestmark = pytest.mark.skipif(not COMPILED, reason="documents show the engine as deployed")
 
 RUNNABLE = {"python", "console"}
@@ -33,7 +33,7 @@ TAKEN = re.compile(r" in [\d.,]+ s, [\d,]+ MiB$")
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory) -> dict[str, Path]:
-    """Give the files that the pages use, by name."""
+    """Return the paths of the files that the pages use, by name."""
     orders = tmp_path_factory.mktemp("docs") / "orders.parquet"
     lines = simulate(customers=1000, orders=5000, lines=True)
     write(lines, lines.schema, orders)
@@ -72,7 +72,7 @@ def is_output(block: Block) -> bool:
 
 
 def save_file(block: Block, folder: Path) -> None:
-    """Write a block that is a file: named by its first line, or by the line before it."""
+    """Write a block that is a file: its first line, or the line before it, contains the name."""
     named = re.match(r"# (\S+\.py)\n", block.text) or re.search(
         r"`([\w-]+\.(?:csv|toml|sh))`(?::| is)\n\n$", block.before
     )
@@ -88,7 +88,7 @@ def run_python(text: str, names: dict[str, object]) -> str:
 
 
 def session(text: str, folder: Path) -> list[str]:
-    """Run the commands of a console block; return the session as it would be written."""
+    """Run the commands of a console block; return the session as the page should show it."""
     shell = {
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
         "COLUMNS": "80",

@@ -1,4 +1,4 @@
-"""The table of options by history policy refuses what the code refuses, and nothing else."""
+"""The table of options by history policy lists exactly the options that the code refuses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The bytes that docs/explanation/memory.md states, measured; the page is where they stand."""
+"""Measure the bytes that docs/explanation/memory.md states; the figures are read from the page."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ AS_OF = "2025-12-31"
 FIRST_DAY = np.datetime64("2025-01-01", "us")
 DAYS_EACH = 5
 NET = {"order": "order_id", "refunds": "net-order"}
-# From N to 2 N, so that every table is met just before and just after it has grown.
+# From N to 2 N, so that every hash table is measured just before and just after it has grown.
 N = 50_000
 STEP = N // 20
-# How far the page may stand from what is seen here: tables do not grow at the same moment.
+# How much the page may differ from the measurement: hash tables do not grow at the same moment.
 SLACK = 1.3
 
 PAGE = tables_of(ROOT / "docs" / "explanation" / "memory.md")
@@ -32,12 +32,12 @@ def ints(numbers: np.ndarray) -> pa.Array:
 
 
 def texts(numbers: np.ndarray) -> pa.Array:
-    """Ids of 32 bytes."""
+    """Return ids of 32 bytes."""
     return pa.array([f"{number:032x}" for number in numbers.tolist()])
 
 
 def orders_of(start: int, stop: int, ids: Ids = ints, order_ids: Ids = ints) -> pa.Table:
-    """One order each of customers `start` to `stop`."""
+    """Return one order for each of the customers `start` to `stop`."""
     numbers = np.arange(start, stop)
     return pa.table(
         {
@@ -50,7 +50,7 @@ def orders_of(start: int, stop: int, ids: Ids = ints, order_ids: Ids = ints) -> 
 
 
 def days_of(start: int, stop: int) -> pa.Table:
-    """Rows `start` to `stop`, of which every five are one customer's, a day apart."""
+    """Return rows `start` to `stop`: every customer has five rows, one day apart."""
     numbers = np.arange(start, stop)
     days = FIRST_DAY + (numbers % DAYS_EACH).astype("timedelta64[D]")
     orders = orders_of(start, stop).set_column(0, "customer_id", ints(numbers // DAYS_EACH))
@@ -62,7 +62,7 @@ def fresh(**options: str | bool) -> rfm.CustomerTotals:
 
 
 def growth(make: Callable[[int, int], pa.Table], **options: str | bool) -> list[int]:
-    """Bytes held after N rows, N + STEP, ... 2 N."""
+    """Return the bytes used after N rows, N + STEP, ... 2 N."""
     totals = fresh(**options)
     totals.update(make(0, N))
     held = [totals.nbytes]
@@ -73,7 +73,7 @@ def growth(make: Callable[[int, int], pa.Table], **options: str | bool) -> list[
 
 
 def each(held: list[int], less: list[int] | None = None) -> list[float]:
-    """Bytes a row, `less` those of totals that do not look at what is measured."""
+    """Return bytes per row, minus those of totals `less`, which do not store what is measured."""
     others = less or [0] * len(held)
     numbers = range(N, 2 * N + 1, STEP)
     return [(a - b) / n for a, b, n in zip(held, others, numbers, strict=True)]
@@ -169,7 +169,7 @@ def test_page__states_what_is_measured_here():
     assert set(STATED) == set(MEASURED)
 
 
-@pytest.mark.skipif(not COMPILED, reason="a million rows, and the same tables")
+@pytest.mark.skipif(not COMPILED, reason="a million rows, and the same hash tables")
 @pytest.mark.parametrize("what", MEASURED)
 def test_bytes__are_those_of_the_page(what):
     least, most = STATED[what]

@@ -1,4 +1,4 @@
-"""The numbers of docs/performance.md and the README are those of benchmarks/results."""
+"""The numbers in docs/performance.md and the README come from benchmarks/results."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ print(sorted({*STAGES} - {*watch.seconds}))
 
 
 def test_profile__times_a_function_of_every_stage(tmp_path):
-    """In a process of its own, because functions are replaced."""
+    """Profile in a separate process, because functions are replaced."""
     command = [sys.executable, "-c", PROFILE, tmp_path / "orders.parquet", tmp_path / "out.parquet"]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert run.stdout == "[]\n"

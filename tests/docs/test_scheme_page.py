@@ -1,4 +1,4 @@
-"""The page of schemes is what the schemes say."""
+"""The page of schemes matches the schemes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What others read by the page of the format is what the state itself says."""
+"""The queries in the page of the state format return what the state itself returns."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ FILES, LIFETIME, WINDOW, LEDGER = (block.text for block in BLOCKS if block.langu
 COLUMNS = ["customer_id", "first_order", "last_order", "frequency"]
 LAST_DAY = datetime(2026, 1, 10, 9)
 HUGE = 9 * 10**17
-"""Eleven of them leave int64."""
+"""The sum of eleven of these amounts does not fit in int64."""
 
 
 @pytest.fixture(params=["lifetime", "rolling:60d"])
 def state(request, tmp_path, monkeypatch) -> rfm.State:
-    """Give a state of settled batches and kept ones, some of whose orders came before."""
+    """Return a state with settled and kept batches, which share some orders."""
     monkeypatch.chdir(tmp_path)
     made = rfm.State.create("shop", history=request.param, order="order_id", keep_batches=2)
     for number in range(6):
@@ -37,7 +37,7 @@ def state(request, tmp_path, monkeypatch) -> rfm.State:
 
 
 def batch_of(number: int) -> pa.Table:
-    """Make lines of 15 customers over 12 days; half the orders are those of the batch before."""
+    """Return lines of 15 customers over 12 days; the previous batch contains half of the orders."""
     until = LAST_DAY - timedelta(days=6 * (5 - number))
     rows = [
         (order % 15, until - timedelta(days=i % 12, hours=i % 5), 100 + i, order)
@@ -45,7 +45,7 @@ def batch_of(number: int) -> pa.Table:
     ]
     rows += [(1000 + number, LAST_DAY - timedelta(days=15), -5, None)]
     rows += [(3000 + number, LAST_DAY - timedelta(days=20), -3, None)]
-    # So many that what is settled later is not compacted.
+    # So many rows that batches that are settled later are not compacted.
     rows += [
         (3000 + i, LAST_DAY - timedelta(days=12), 7, None) for i in range(2000 * (number == 0))
     ]

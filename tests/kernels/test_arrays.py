@@ -1,4 +1,4 @@
-"""Arrow arrays seen as NumPy arrays: slices, nulls, empty and missing buffers."""
+"""Arrow arrays as NumPy arrays: slices, nulls, empty and missing buffers."""
 
 from __future__ import annotations
 

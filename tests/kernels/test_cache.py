@@ -1,4 +1,4 @@
-"""Machine code is kept, found again, and good for every process."""
+"""Machine code is cached, found again, and usable in every process."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_cache__sees_a_change_in_a_kernel_of_another_file(empty_cache):
     for far, near in ((1, 10), (2, 10), (2, 20), (1, 10)):
         files = {}, {}, {}
         exec(head.format(far) + "def inner(x):\n    return x + N\n", files[0])
-        # Equal code at equal lines: only the file tells them apart.
+        # Equal code at equal lines, so that only the files distinguish the kernels.
         for file, n in ((files[1], far), (files[2], near)):
             exec(head.format(n) + "def middle(x):\n    return N * x\n", file)
         exec(head.format(0) + "def outer(x):\n    return inner(x) + one(x) + two(x)\n", files[0])
@@ -159,7 +159,7 @@ thread.join()
 
 
 @compiled
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks here")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 def test_fork__while_loops_are_made_leaves_a_child_that_works(tmp_path):
     environment = os.environ | {"RFM_CACHE_DIR": str(tmp_path)}
     run = subprocess.run(
@@ -171,7 +171,7 @@ def test_fork__while_loops_are_made_leaves_a_child_that_works(tmp_path):
 
 @compiled
 def test_warm__makes_all_loops_that_runs_need_and_each_once():
-    """In a process of its own, where no unit test has called a kernel by hand."""
+    """In a separate process, where no unit test has called a kernel directly."""
     run = subprocess.run(
         [sys.executable, "-m", "tests.varied_run"], check=True, capture_output=True, cwd=ROOT
     )

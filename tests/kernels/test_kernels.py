@@ -1,4 +1,4 @@
-"""Loops become machine code once, are kept, and are what the Python function says."""
+"""Kernels are compiled once, cached, and return the same as the Python function."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_kernel__finds_the_kernels_of_its_file():
 
 
 def test_kernel__calls_kernels_of_other_files_which_find_their_own_names():
-    # Here `N` and `step` are something else than in the file of `moved`.
+    # `N` and `step` are different here than in the file of `moved`.
     other, here = {}, {}
     exec(source_of("moved", "step(x) + N", n=100, step="x * 2"), other)
     exec(source_of("outer", "moved(x) + step(x) + N", n=1, step="x * 3"), here)

@@ -1,4 +1,4 @@
-"""Scores within groups: those of each group's own orders, whatever else there is."""
+"""Test scores within groups: they depend only on the orders of the group."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def rows(result: rfm.Result) -> list[str]:
 
 
 def one_at_a_time(table: pa.Table, by: str, **options) -> list[str]:
-    """Score the orders of each group by themselves."""
+    """Score the orders of each group separately."""
     found = []
     values = table[by].to_pylist()
     for group in dict.fromkeys(values):
@@ -98,7 +98,7 @@ def test_by__every_scheme_as_if_alone(scheme, monkeypatch):
 
 @pytest.fixture(scope="module")
 def baskets():
-    """Lines of orders in many shops, and what comes of them shop by shop."""
+    """Build order lines of many shops, and the results of scoring each shop separately."""
     table = random_orders(2_000, 400, 8).append_column("shop", shops(2_000, 60))
     table = table.append_column("basket", pa.array([i // 2 for i in range(2_000)]))
     return table, one_at_a_time(table, "shop", as_of=AS_OF, order="basket")
@@ -122,7 +122,7 @@ def test_by__totals_of_customers_and_rates(tmp_path):
 
 
 KEY = HashKey.from_int(7)
-# No amount, nor a mean of them, is the least integer: a cut point is below every value.
+# The least int64 is excluded: no amount and no mean has it. As a cut point it is below all values.
 VALUES = st.one_of(
     st.integers(-3, 3), st.integers(-(10**18), 10**18), st.integers(1 - 2**63, 2**63 - 1)
 )
@@ -204,8 +204,8 @@ def test_overall__of_customers_without_a_group_is_refused():
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"overall": True}, "overall must come with by"),
-        ({"by": "customer_id"}, "by must name another column than that of customers"),
+        ({"overall": True}, "overall must be used with by"),
+        ({"by": "customer_id"}, "by must name another column than customer"),
         ({"by": "order_time"}, "by column 'order_time' must hold integers, text"),
         ({"by": "shops"}, "column 'shops' must exist"),
     ],

@@ -1,4 +1,4 @@
-"""x, t_x, T and zbar: golden results, the definition on any orders, and every way totals work."""
+"""Test x, t_x, T and zbar: golden results, their definitions on any orders, all variants."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def clv_of(table: pa.Table) -> dict:
 
 
 def twin(rows, scale, as_of, days=1, **options):
-    """Repeat purchases by their definition, on the readings of the naive twin."""
+    """Return x, t_x, T and zbar by their definitions, from the readings of the naive twin."""
     zone, zoned = options.get("timezone", "UTC"), options.get("zoned", False)
     found = {}
     by_customer: dict = {}
@@ -174,7 +174,7 @@ def test_clv__means_are_the_nearest_floats(scale, later, x):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"clv_unit": "W"}, "clv_unit must come with clv"),
+        ({"clv_unit": "W"}, "clv_unit must be used with clv"),
         ({"clv": True, "clv_unit": "M"}, "clv_unit must be one of D, W"),
     ],
 )

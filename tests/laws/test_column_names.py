@@ -1,4 +1,4 @@
-"""Which names a column of ids may have, and what a misspelt option is answered."""
+"""Test the allowed names of id columns, and the errors for misspelt options."""
 
 from __future__ import annotations
 

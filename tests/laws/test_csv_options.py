@@ -1,4 +1,4 @@
-"""CSV as people have it gives the same customers as the plain Parquet file of the same orders."""
+"""Compare real-world forms of CSV with a plain Parquet file of the same orders."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PLAIN = random_orders(200, 30)
 
 
 def orders() -> pa.Table:
-    """Make orders with refunds, quantities, an order id that is a number, and odd names."""
+    """Build orders with refunds, quantities, numeric order ids and unusual names."""
     n = 240
     who = [None if i % 17 == 0 else f"K\u00fcnde {i % 23}" for i in range(n)]
     cents = [(i * 7919 % 5_000_000) - (600_000 if i % 5 == 0 else 0) for i in range(n)]
@@ -51,7 +51,7 @@ def money(cents: int, form: str, point: str, sign: str) -> str:
 
 
 def text_of(form="-{}", point=".", sign="", delimiter=",", null="", first="", point_zero="") -> str:
-    """Write the orders as CSV, everything quoted that could be misread."""
+    """Return the orders as CSV; all values that could be misread are quoted."""
     lines = [delimiter.join(ORDERS.column_names)]
     for who, day, cents, quantity, order in zip(*ORDERS.to_pydict().values(), strict=True):
         name = null if who is None else f'"{who}"'
@@ -137,7 +137,7 @@ def test_state__reads_csv_as_it_was_created(tmp_path, parquet, case):
     assert scores_of(got.customers) == scores_of(expected.customers)
     again = rfm.score(tmp_path / "state", as_of="2026-12-31", **options)
     assert scores_of(again.customers) == scores_of(expected.customers)
-    with pytest.raises(rfm.StateError, match="csv_null must be as it was when the state was"):
+    with pytest.raises(rfm.StateError, match="csv_null must be as set when the state was"):
         rfm.score(tmp_path / "state", as_of="2026-12-31", csv_null=["other"])
 
 
@@ -155,7 +155,7 @@ def test_state__made_before_the_options_has_their_defaults(tmp_path):
     assert state.ingest(path).rows.counted == 2
     assert rfm.score(state, as_of="2026-12-31").customers.num_rows == 1
     for asked in ({"csv_null": ["NA"]}, {"csv_thousands": ","}, {"csv_encoding": "cp1252"}):
-        with pytest.raises(rfm.StateError, match="must be as it was when the state was created"):
+        with pytest.raises(rfm.StateError, match="must be as set when the state was created"):
             rfm.score(state, as_of="2026-12-31", **asked)
 
 
@@ -185,7 +185,7 @@ def test_ids__of_floats_are_the_integers_they_were(tmp_path):
     ("options", "message"),
     [
         ({"csv_thousands": "."}, "csv_thousands must differ from csv_decimal"),
-        ({"csv_delimiter": "space", "csv_thousands": "space"}, "must not be a blank where blanks"),
+        ({"csv_delimiter": "space", "csv_thousands": "space"}, "must not be a space if spaces"),
         ({"csv_thousands": "xx"}, "csv_thousands must be one character"),
         ({"csv_encoding": "ebcdic"}, "csv_encoding must be one of"),
         ({"csv_null": ["a,b"]}, "csv_null must be words without commas"),

@@ -1,4 +1,4 @@
-"""Ids in CSV that are probably no ids: one warning each, the same for any threads."""
+"""Test warnings about suspicious ids in CSV: one per kind, for any number of threads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`customer_level` against the naive twin, and against the orders that the totals came from."""
+"""Compare `customer_level` with the naive twin, and with the orders that the totals are from."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ def without_first(expected):
 
 @st.composite
 def partial_totals(draw, customers, scale):
-    """Draw parts that add up to the totals of customers, in any order."""
+    """Draw rows, in any order, that add up to the totals of customers."""
     rows = []
     for key, customer in customers.items():
         n, minor, last = customer.frequency, customer.monetary_minor, customer.last_us
         for _ in range(draw(st.integers(0, 3))):
             n_here = draw(st.integers(0, n - 1))
             minor_here = draw(st.integers(-(10**12), 10**12))
-            # What has no orders may be later: a refund is no purchase.
+            # A row without orders may be later, because a refund is not a purchase.
             us = last - draw(st.integers(0, 10**9)) if n_here else min(last + DAY_US, LATEST_US)
             n, minor = n - n_here, minor - minor_here
             rows.append((key, us, minor_here, n_here))
@@ -143,7 +143,7 @@ def test_customer_level__equals_the_twin_with_rates(given, lines, data, tmp_path
 
 
 def hard_totals(shape, kind):
-    """Each row of a hard shape as a total, of no order to three."""
+    """Return the rows of a hard shape as totals of 0 to 3 orders."""
     table = HARD[shape]()
     table = table.set_column(0, "customer_id", table["customer_id"].cast(kind))
     counts = [i % 4 for i in range(table.num_rows)]
@@ -186,7 +186,7 @@ MOST = 2**40 - 1
 )  # fmt: skip
 @pytest.mark.parametrize("cent", [0, -(10**18) + 1])
 def test_customer_level__orders_stay_below_their_limit(counts, cent, name):
-    """Amounts near the limit make the sum wrap on its way, which uses the same bits."""
+    """Amounts near the limit overflow an intermediate sum, which uses the same bits."""
     amounts = [cents(cent)] * 20 + [cents(-cent)] * 20
     n = len(amounts) + len(counts)
     table = orders_table([7] * n, [NEW_YEAR_2024_US] * n, amounts + [cents(1)] * len(counts))
@@ -224,7 +224,7 @@ SCHEMES = [
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_customer_level__every_scheme_scores_as_by_orders(scheme):
-    """Of the scheme's options only those about orders are left out: `mean` stays."""
+    """Only the scheme's options about orders are ignored; `mean` is used."""
     table = HARD["zipf"]()
     options = {"as_of": AS_OF, "scheme": scheme}
     by_orders = rfm.score(table, frequency="orders", zero="count", **options)

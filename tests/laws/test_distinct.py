@@ -1,4 +1,4 @@
-"""`distinct`: rows that are equal in some columns count once, whatever the order they come in."""
+"""Test `distinct`: rows that are equal in some columns count once, in any order of rows."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ KEYS: dict[str, tuple[pa.DataType, list[Any]]] = {
 
 
 class Case(NamedTuple):
-    """Orders of which some come several times, and what the twin needs to know of them."""
+    """Orders with repeated rows, and the keys and columns that the twin needs."""
 
     orders: strategies.Orders
     keys: list[Any]
@@ -56,7 +56,7 @@ class Case(NamedTuple):
 
 @st.composite
 def cases(draw) -> Case:
-    """Draw orders with a key each, few of which two share, and repeat some of them."""
+    """Draw orders with mostly different keys, and repeat some of the orders."""
     base = draw(strategies.orders(max_rows=N_KEYS))
     n = base.table.num_rows
     kind, pool = KEYS[draw(st.sampled_from(sorted(KEYS)))]
@@ -122,7 +122,7 @@ def test_distinct__any_cutting_gives_what_the_twin_says(way, case, data):
     with variant(way):
         totals = rfm.CustomerTotals(**options_of(case, policies))
         if isinstance(expected, Exception):
-            with pytest.raises(rfm.DataError, match="must be equal in all that is read"):
+            with pytest.raises(rfm.DataError, match="must be equal in all columns that are read"):
                 list(map(totals.update, batches))
         else:
             list(map(totals.update, batches))
@@ -191,8 +191,8 @@ def test_distinct__refuses_rows_that_differ_and_names_both_values(column, one_ba
     with pytest.raises(rfm.DataError) as refused:
         list(map(totals.update, batches))
     assert str(refused.value) == (
-        f"rows that are equal in key must be equal in all that is read; got {said} for key 5 in "
-        f"orders, row {row}. Leave distinct out, or name more columns."
+        f"rows that are equal in key must be equal in all columns that are read; got {said} "
+        f"for key 5 in orders, row {row}. Remove distinct, or name more columns."
     )
 
 
@@ -215,7 +215,7 @@ def test_distinct__what_was_refused_takes_no_more_rows_and_keeps_those_before():
     before = totals_of(totals.finish())
     with pytest.raises(rfm.DataError):
         totals.update(pa.Table.from_pylist([BASE | {"key": 6}, BASE | {"amount": Decimal("1.00")}]))
-    with pytest.raises(rfm.DataError, match="must be equal in all that is read"):
+    with pytest.raises(rfm.DataError, match="must be equal in all columns that are read"):
         totals.update(first)
     assert totals_of(totals.finish()) == before
     assert totals.rows.read == 1
@@ -239,7 +239,7 @@ def test_distinct__rows_beyond_the_memory_limit_are_refused(monkeypatch):
     monkeypatch.setattr("rfm_engine.totals.accumulator.plan_memory", lambda *_: limited)
     orders = random_orders(500, 5).append_column("key", pa.array(range(500)))
     totals = rfm.CustomerTotals(as_of=AS_OF, distinct="key")
-    with pytest.raises(rfm.RfmError, match="where 3,072 are left"):
+    with pytest.raises(rfm.RfmError, match="but only 3,072 bytes are left"):
         totals.update(orders)
     repeated = pa.concat_tables([orders.slice(0, 1)] * 500)
     totals = rfm.CustomerTotals(as_of=AS_OF, distinct="key")

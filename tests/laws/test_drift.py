@@ -1,4 +1,7 @@
-"""Drift between orders in memory: refused, with nothing changed, or the bits of one cast table."""
+"""Test drift of types between orders in memory.
+
+It is refused and nothing changes, or the result is the same as for one table that was cast.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ UUIDS = pa.array([uuid.UUID(int=number).bytes for number in (1, 2)], pa.binary(1
 
 
 class Kind(NamedTuple):
-    """Two values as they come and as they are meant; kinds of one family are no drift."""
+    """Two values as given and as interpreted; there is no drift between kinds of one family."""
 
     family: str
     column: pa.Array
@@ -91,7 +94,7 @@ REST = {"customer_id": ONE_TWO, "order_time": MARCH, "amount": pa.array([5, 7])}
 
 
 class Pair(NamedTuple):
-    """Two tables, and the table that they must come to; None where they must be refused."""
+    """Two tables, and the table that they are equivalent to; None if they must be refused."""
 
     first: pa.Table
     second: pa.Table
@@ -106,7 +109,7 @@ def pairs_of(role: str) -> list[Pair]:
 def _pair(column: str, first: Kind, second: Kind) -> Pair:
     tables = [pa.table(REST | {column: kind.column}) for kind in (first, second)]
     shown = [kind for kind in (first, second) if kind is not NULL]
-    # No currency beside one is two currencies, whatever the type.
+    # A null currency next to another one makes two currencies, for any type.
     is_mixed = column == "currency" and len(shown) == 1
     is_drift = len({kind.family for kind in shown}) > 1
     if "faulty" in (first.family, second.family) or is_drift or is_mixed:
@@ -143,7 +146,7 @@ def test_drift__in_a_list_is_refused_before_anything_is_added(role):
                 continue
             with pytest.raises(DataError):
                 totals.update(orders)
-            # Which currencies there are is only known of tables once they are read.
+            # The currencies of a table are known only after it has been read.
             if role != "currency":
                 assert totals.rows.read == 0
             if is_valid(first, options):
@@ -168,7 +171,7 @@ def test_drift__in_an_iterator_is_refused_before_any_result(role):
                     rfm.score(iter(orders), as_of=AS_OF, threads=2, **options)
                 continue
             if first.column(ROLES[role][0]).type == pa.null() and role in ("order", "by"):
-                continue  # what nulls are is settled by then: see below
+                continue  # the kind of nulls has been decided by then: see below
             result = rfm.score(iter(orders), as_of=AS_OF, threads=2, **options)
             wanted = rfm.score(meant, as_of=AS_OF, **options)
             assert result.rows == wanted.rows
@@ -211,8 +214,8 @@ def test_drift__over_the_life_of_totals_leaves_them_as_they_were(role):
         try:
             totals.update(second)
         except DataError:
-            # A column of nulls alone counts as one of integers (of text, for groups) once it has
-            # been counted, since rows before it cannot be changed.
+            # A column of only nulls is treated as integers (as text, for groups) after its rows
+            # have been counted, because rows that were added before cannot be changed.
             assert meant is None or first.column(ROLES[role][0]).type == pa.null()
             assert seen(totals) == before
             totals.update(first)

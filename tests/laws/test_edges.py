@@ -1,4 +1,4 @@
-"""What a stranger tried at the edges: refused in one line, or counted as it is."""
+"""Test unusual input that an outside reviewer tried: it is refused in one line, or it counts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ids at the limits, ids that nobody should have, and tables of one extreme."""
+"""Test ids at the limits, invalid ids, and tables of extreme shapes."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_score__ids_at_the_limits_are_ordinary_customers(ids):
 
 
 def test_score__ids_of_a_mebibyte_are_compared_in_full():
-    big = "x" * (2**20 if COMPILED else 2**14)  # A byte takes a microsecond where nothing is.
+    big = "x" * (2**20 if COMPILED else 2**14)  # Without the compiler a byte takes 1 microsecond.
     ids = [big, big + "y", big[:-1] + "y", "y" + big[1:], big]
     result = rfm.score(orders_of(pa.array(ids)), as_of=AS_OF)
     counts = dict(
@@ -87,7 +87,7 @@ def test_score__invalid_utf8_is_refused(bad, form):
 
 
 def test_score__invalid_utf8_across_two_ids_is_refused():
-    """Two halves of one letter: valid as one buffer, invalid as two ids."""
+    """The two ids contain the two bytes of one letter: only the whole buffer is valid UTF-8."""
     with pytest.raises(rfm.DataError, match="UTF-8"):
         rfm.score(orders_of(text_unchecked([b"a\xc3", b"\xa4b"])), as_of=AS_OF)
 

@@ -1,4 +1,4 @@
-"""Totals do not depend on the length of ids, or on which batch changes it."""
+"""Test that totals do not depend on the length of ids, or on the batch in which it changes."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from tests.variants import VARIANTS, variant
 SECOND_US = 1_000_000
 # Few ids per length, so that customers come back in later batches.
 IDS = {n: [bytes([65 + i]) * n for i in range(4)] for n in (0, 1, 8, 10, 16, 17, 24, 31, 32, 33)}
-BEYOND = 2**30 + 7  # minor units that are not narrow
+BEYOND = 2**30 + 7  # minor units that are too large for narrow rows
 
 
 @st.composite
 def batches(draw: st.DrawFn) -> pa.Table:
-    """Orders with ids of one or two lengths, nulls, odd times and large amounts."""
+    """Draw orders with ids of one or two lengths, nulls, odd times and large amounts."""
     lengths = draw(st.lists(st.sampled_from(sorted(IDS)), min_size=1, max_size=2))
     ids = st.sampled_from([None, *(each for n in lengths for each in IDS[n])])
     odd = st.sampled_from([1, SECOND_US // 2]) if draw(st.booleans()) else st.just(0)

@@ -1,4 +1,4 @@
-"""Sixteen types of ids by the layouts of Arrow: the same result."""
+"""Test that sixteen types of ids have the same result in all layouts of Arrow."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever is wrong in a scheme, a model or a config: one line that says so, or it works."""
+"""Test damaged schemes, models and config files: an error of one line, or they work."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def models(folder):
 
 
 def assert_one_line(error):
-    """As `rfm` ends with exit code 2."""
+    """Check that the error is one line, as for exit code 2 of `rfm`."""
     message = str(error)
     if isinstance(error, typer.TyperException):
         message = error.format_message()
@@ -70,7 +70,7 @@ def test_scheme__spoilt_is_refused_in_one_line_or_works(folder, name, data):
         return
     try:
         result = rfm.score(ORDERS, as_of=AS_OF, scheme=place)
-    except rfm.UsageError as error:  # Methods may contradict one another.
+    except rfm.UsageError as error:  # Methods may contradict each other.
         assert_one_line(error)
         return
     assert sum(segment.customers for segment in result.segment_totals) == result.customers.num_rows

@@ -1,4 +1,4 @@
-"""Every method of scoring against its definition, ties and degenerate data included."""
+"""Compare every scoring method with its definition, with ties and degenerate data."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ METHODS = (
 
 @pytest.fixture(scope="module")
 def free(tmp_path_factory):
-    """A scheme that looks at nothing, so that methods and bins are free."""
+    """Return a scheme without conditions, so that any methods and bins can be used."""
     file = tmp_path_factory.mktemp("scheme") / "free.toml"
     file.write_text('[[segments]]\nname = "all"\n')
     return file
@@ -80,7 +80,7 @@ def test_methods__by_axis_equal_their_definitions(free, orders, methods, bins, m
 
 @pytest.mark.parametrize("options", [{}, {"by": "shop"}])
 def test_r_rfm__cut_points_a_unit_above_the_largest_mean(free, options):
-    """At 14 digits a unit is 10^18 of the integers that means are counted in."""
+    """At scale 14, one unit is 10^18 in the integers that represent means."""
     names = ("customer_id", "order_time", "amount", "shop")
     rows = [(number, f"2024-01-0{number}", Decimal(f"9.0{number}"), "x") for number in (1, 2, 3)]
     table = pa.table(dict(zip(names, zip(*rows, strict=True), strict=True)))
@@ -120,7 +120,7 @@ def test_methods__hard_shapes(free, shape, method):
 @pytest.mark.parametrize("method", ["ntile", "rank-linear"])
 @pytest.mark.parametrize("prefix", [None, "customer-", "c\0"])
 def test_ranks__are_split_by_id_over_many_chunks(free, monkeypatch, method, threads, prefix):
-    """All alike but for their ids, whose first words may be the same."""
+    """The customers differ only in their ids, and the first words of the ids may be equal."""
     monkeypatch.setattr("rfm_engine.totals.customers._CHUNK_CUSTOMERS", 50)
     table = random_orders(600, 900, 3)
     if prefix is not None:

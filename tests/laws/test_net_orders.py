@@ -1,4 +1,4 @@
-"""`refunds="net-order"`: an order counts by its net amount, however its rows are cut and spread."""
+"""Test `refunds="net-order"`: the net amount decides, for any division of the rows."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ DAY_US = 86_400_000_000
 FIRST_DAY = (date(2024, 3, 29) - date(1970, 1, 1)).days
 AS_OF = date(2024, 4, 8)
 LARGEST = 10**18 - 1
-ZONE = "Europe/Berlin"  # whose clocks change on 2024-03-31
+ZONE = "Europe/Berlin"  # its clocks change on 2024-03-31
 IDS: dict[str, Any] = {
     "int": (pa.int64(), (-(2**63), 7, 2**63 - 1)),
     "text": (pa.string(), ("", "a", "x" * 40)),
@@ -97,7 +97,7 @@ def twin_of(table, options):
 
 
 FEWER = settings(max_examples=settings.default.max_examples // 3)
-"""Each example runs the engine and the twin: a third of the profile's take a minute."""
+"""A third of the examples of the profile; they take a minute, as each runs engine and twin."""
 
 
 @FEWER
@@ -111,7 +111,7 @@ def test_totals__equal_the_twin(way, case):
 @FEWER
 @given(case=cases(), way=st.sampled_from(sorted(VARIANTS)), place=st.integers(0, 4))
 def test_totals__large_sums_are_exact_or_refused(case, way, place):
-    """On the way they leave 64 bits; the twin refuses more than 18 digits at the end."""
+    """Intermediate sums exceed 64 bits; the twin refuses only final sums above 18 digits."""
     options = case.options
     try:
         expected = expected_totals(twin_of(case.table, options))
@@ -168,7 +168,7 @@ def test_by_and_overall__an_order_is_one_of_a_customer_in_a_group(case):
 
 
 def clv_twin(table, options):
-    """Repeat purchases by their definition: days of orders that count, money of all rows."""
+    """Return x, t_x, T and zbar: days of orders that count, money of all rows."""
     as_of = date.fromisoformat(options["as_of"])
     found = {}
     by_customer: dict = {}

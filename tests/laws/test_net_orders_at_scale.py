@@ -1,4 +1,4 @@
-"""`refunds="net-order"` on many orders, against two passes of pyarrow's own grouping."""
+"""Compare `refunds="net-order"` on many orders with two passes of grouping in pyarrow."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ OPTIONS = {"as_of": "2026-01-01", "order": "order_id", "refunds": "net-order"}
 
 @pytest.fixture(scope="module")
 def orders() -> pa.Table:
-    """Lines of orders whose numbers several customers share, a third of them cancelled."""
+    """Build order lines; several customers share order ids, and a third is cancelled."""
     random = np.random.default_rng(5)
     lines = random.integers(0, N // 4, N)
     amounts = random.integers(-3, 7, N)

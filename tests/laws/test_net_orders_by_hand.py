@@ -1,4 +1,4 @@
-"""`refunds="net-order"` on orders small enough to be judged by eye."""
+"""Test `refunds="net-order"` on orders that are small enough to check by hand."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Line = tuple[Any, int, int, Any]
 
 
 def table_of(lines: list[Line], kind: pa.DataType | None = None) -> pa.Table:
-    """Build lines of customer, day of January 2024, minor units and order id."""
+    """Build a table from customer, day of January 2024, minor units and order id of each line."""
     customers, days, amounts, orders = zip(*lines, strict=True)
     return pa.table(
         {
@@ -31,7 +31,7 @@ def table_of(lines: list[Line], kind: pa.DataType | None = None) -> pa.Table:
 
 
 def measures(lines: list[Line], kind: pa.DataType | None = None, **options: Any) -> dict:
-    """Map each customer to the days of January of first and last order, frequency and amount."""
+    """Map each customer to the January days of first and last order, frequency and amount."""
     result = scored(lines, kind, **options)
     return {
         key: (day_of(first), day_of(last), frequency, minor)
@@ -144,7 +144,7 @@ def test_clv__days_without_an_order_that_counts_are_no_purchases_but_have_money(
         ("ada", 12, -10, "D"),
     ]  # fmt: skip
     [row] = scored(lines, clv=True).customers.to_pylist()
-    # First day 3, last day 11, and the 30 of all rows after day 3.
+    # The first day is 3, the last day is 11, and all rows after day 3 add up to 30.
     assert (row["x"], row["t_x"], row["T"], row["zbar"]) == (1, 8, 28, 30)
 
 
@@ -214,9 +214,12 @@ def test_rows__in_blocks_and_rounds_are_those_of_one_block(monkeypatch):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({}, "refunds net-order must come with order"),
-        ({"customer_level": True}, "refunds must not come with customer_level"),
-        ({"customer_level": True, "order": "order_id"}, "order must not come with customer_level"),
+        ({}, "refunds net-order must be used with order"),
+        ({"customer_level": True}, "refunds must not be used with customer_level"),
+        (
+            {"customer_level": True, "order": "order_id"},
+            "order must not be used with customer_level",
+        ),
     ],
 )
 def test_refusals__name_the_option(options, said):

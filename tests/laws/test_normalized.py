@@ -1,4 +1,4 @@
-"""The stream of normalised rows against the totals: the same rows, worth the same."""
+"""Compare the stream of normalised rows with the totals: the same rows and the same amounts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ EPOCH = date(1970, 1, 1)
 
 
 def grouped(rows, options, as_of):
-    """Add normalised rows up by customer and group, in plain Python."""
+    """Add up normalised rows per customer and group, in plain Python."""
     columns = {
         name: keys_of(rows[name])
         for name in ("customer_id", options.get("by"), "order_id")
@@ -56,7 +56,7 @@ def measured(rows, options, as_of):
 
 
 def orders_of(rows):
-    """Return the rows of each order; those without an id are orders of their own."""
+    """Return the rows of each order; each row without an id is a separate order."""
     by_id = defaultdict(list)
     for number, row in enumerate(rows):
         by_id[(None, number) if row[0] is None else (row[0],)].append(row)
@@ -83,7 +83,7 @@ def totals_by_group(result, by):
 
 
 def assert_same(orders, options, **carried):
-    """Compare the stream with the totals of `score`: customers and the account of rows."""
+    """Compare the stream with the totals of `score`: the customers and the counts of rows."""
     rows = rfm.normalized(orders, **options, **carried)
     table = pa.table(rows)
     table.validate(full=True)
@@ -102,7 +102,7 @@ def assert_same(orders, options, **carried):
 
 @st.composite
 def reading_options(draw, orders):
-    """Draw options of all kinds for a table, and the table with the columns that they need."""
+    """Draw options, and return the table with the columns that they need."""
     table, n = orders.table, orders.table.num_rows
     names = table.column_names
     options = draw(strategies.policies()) | {"timezone": orders.timezone}
@@ -123,7 +123,7 @@ def reading_options(draw, orders):
         options["where"] = draw(st.sampled_from(("status=paid", "status!=open")))
     table = table.append_column("number", pa.array(range(n), pa.int16()))
     if draw(st.booleans()):
-        # A whole table twice, so that rows that are equal in their number are equal in all.
+        # The whole table is repeated, so that rows with equal numbers are equal in all columns.
         table = pa.concat_tables([table, table])
         options["distinct"] = "number"
     return table, options

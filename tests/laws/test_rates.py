@@ -1,4 +1,4 @@
-"""`rates` against the naive twin: exact products, rounded once, by the row's day."""
+"""Compare `rates` with the naive twin: exact products, rounded once, with the rate of the day."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def place(tmp_path_factory):
 
 
 def write(place, lines) -> None:
-    """Write lines of currency, day or None, rate as text."""
+    """Write a file of rates from currency, day or None, and rate as text of each line."""
     file = StringIO()
     file.write("date, rate,currency\n")
     for currency, day, rate in lines:
@@ -57,7 +57,7 @@ def rate_texts():
 
 @st.composite
 def rate_lines(draw, currencies=CURRENCIES):
-    """Draw lines of some currencies, dated (the days are those of orders) or not."""
+    """Draw lines of some currencies, without dates or with days in the range of the orders."""
     lines = []
     for currency in draw(st.lists(st.sampled_from(currencies), min_size=1, unique=True)):
         if draw(st.booleans()):
@@ -118,7 +118,7 @@ AMOUNTS = st.builds(
 def test_rates__products_of_many_digits_are_exact(
     amounts, scale, kind, data, place, tmp_path_factory
 ):
-    """Quantities of up to 63 bits times rates of up to 18 digits leave 64 bits."""
+    """Products of quantities up to 63 bits and rates up to 18 digits exceed 64 bits."""
     n = len(amounts)
     quantity = st.one_of(st.integers(-3, 3), st.integers(-(2**63), 2**63 - 1))
     quantities = data.draw(st.lists(quantity, min_size=n, max_size=n))
@@ -159,7 +159,7 @@ def test_rates__products_of_many_digits_are_exact(
 
 
 def test_rates__round_ties_half_even_once(place):
-    """0.05 * 0.5 and 0.15 * 0.5 are ties, and 3 * 0.05 * 0.5 is one only as a whole."""
+    """0.05 * 0.5 and 0.15 * 0.5 are ties; 3 * 0.05 * 0.5 is a tie only as a whole product."""
     write(place, [("EUR", None, "0.5")])
     table = orders_table(
         [1, 2, 3, 4], [NEW_YEAR_2024_US] * 4, [cents(5), cents(15), cents(5), cents(-5)],
@@ -192,7 +192,7 @@ def test_rates__floats_of_more_digits_than_the_scale_come_to_what_text_does(plac
 
 
 def test_rates__hold_from_their_local_day_on(place):
-    """Half past eleven in the evening of New York is the next day in UTC."""
+    """The time is on the evening before in New York, and on the next day in UTC."""
     write(place, [("USD", date(2024, 1, 1), "2"), ("USD", date(2024, 1, 2), "3")])
     late = NEW_YEAR_2024_US + DAY_US + 3 * 3_600_000_000
     table = orders_table(
@@ -239,7 +239,7 @@ def test_rates__equal_files_make_equal_totals(place, tmp_path):
 
 
 def test_rates__newest_with_a_window_forgives_what_the_window_drops(place):
-    """Before the window stand a currency without a rate and one before its first date."""
+    """Before the window are a currency without a rate, and a row before its first rate."""
     write(place, [("USD", date(2024, 3, 1), "0.00001"), ("EUR", None, "1")])
     table = orders_table(
         [1, 1, 1, 2],

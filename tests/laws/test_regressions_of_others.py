@@ -1,4 +1,4 @@
-"""Bugs that other tools have had; SEMANTICS, section 6."""
+"""Test for bugs of other tools; see section 6 of SEMANTICS."""
 
 from __future__ import annotations
 

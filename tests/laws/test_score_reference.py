@@ -1,4 +1,4 @@
-"""`score` against the naive twin, on generated orders and with every option."""
+"""Compare `score` with the naive twin, on generated orders and with every option."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.shapes import (
 
 
 def assert_same(result, expected, scale):
-    """Compare everything that both say: customers, rows, cut points, segments."""
+    """Compare all results of both: customers, rows, cut points, segments."""
     assert scores_of(result.customers) == expected_scores(expected)
     summary = result.summary()
     assert summary["as_of"] == (None if expected.as_of is None else str(expected.as_of))
@@ -95,7 +95,7 @@ def test_score__newest_equals_that_date_given(orders, policies):
 
 @pytest.mark.parametrize("window", [None, "999d"])
 def test_score__newest_is_the_newest_faultless_row_whatever_the_policies(window):
-    """A dropped refund later than all that counts still tells how far the data reach."""
+    """A dropped refund that is later than all counted rows still determines the newest day."""
     table = orders_table(
         [1, 2, 3],
         [NEW_YEAR_2024_US + days * DAY_US for days in (0, 50, 100)],
@@ -108,7 +108,7 @@ def test_score__newest_is_the_newest_faultless_row_whatever_the_policies(window)
 
 @pytest.mark.parametrize("fault", [{"refunds": "error"}, {"strict": True}], ids=str)
 def test_score__newest_with_a_window_forgives_what_the_window_drops(fault):
-    """Outside the window stand a refund and an amount to be rounded; neither counts."""
+    """Before the window are a refund and an amount that would be rounded; neither counts."""
     table = orders_table(
         [1, 1, 1],
         [NEW_YEAR_2024_US + days * DAY_US for days in (0, 1, 100)],
@@ -132,7 +132,7 @@ def test_score__amount_scale(orders, scale, data):
     options = {"as_of": as_of, "timezone": orders.timezone, "amount_scale": scale, "threads": 1}
     amount = orders.table.schema.field("amount").type
     if pa.types.is_decimal(amount) and amount.scale == 0 < scale:
-        with pytest.raises(rfm.DataError, match="must say where its point is"):
+        with pytest.raises(rfm.DataError, match="must have digits after the decimal point"):
             rfm.score(orders.table, **options)
         return
     result = rfm.score(orders.table, **options)

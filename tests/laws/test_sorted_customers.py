@@ -1,4 +1,4 @@
-"""`sort="customer"`: the rows of the result without it, in order, and the same bytes every time."""
+"""Test `sort="customer"`: the same rows as without it, sorted, and always the same bytes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ GROUP_ROWS = 64
 
 @pytest.fixture(scope="module", autouse=True)
 def small_groups() -> Iterator[None]:
-    """Make many chunks and row groups of few customers."""
+    """Use many chunks and row groups with few customers each."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sorted_customers, "GROUP_ROWS", GROUP_ROWS)
         patch.setattr(sorted_customers, "SAMPLE_ROWS", 4)
@@ -35,7 +35,7 @@ def small_groups() -> Iterator[None]:
 
 
 ROOMS = {"memory": None, "disk": 0, "both": 20_000}
-"""Bytes for customers in memory; the others go to disk."""
+"""Bytes of memory for customers; the others are spilled to disk."""
 
 
 def keep_in(patch: pytest.MonkeyPatch, room: str) -> None:
@@ -44,7 +44,7 @@ def keep_in(patch: pytest.MonkeyPatch, room: str) -> None:
 
 @pytest.fixture(params=ROOMS)
 def room(request, monkeypatch) -> str:
-    """Keep customers in memory, on disk, or some here and some there."""
+    """Keep customers in memory, on disk, or some in each."""
     keep_in(monkeypatch, request.param)
     return request.param
 
@@ -59,7 +59,7 @@ def rows(table: pa.Table) -> list[str]:
 
 
 def shop_orders(kind: pa.DataType | None = None) -> pa.Table:
-    """Build orders of 500 customers in 5 shops and in none."""
+    """Build orders of 500 customers in 4 shops and without a shop."""
     orders = random_orders(3000, 500, 3)
     if kind is not None:
         ids = orders["customer_id"].cast(pa.string()).cast(kind)
@@ -91,7 +91,7 @@ def test_sort__any_ids_and_groups(orders, data):
     ids=str,
 )
 def test_sort__gives_the_same_bytes(tmp_path, monkeypatch, ending, kind):
-    """With any number of threads, any hash key and any room."""
+    """The bytes do not depend on threads, hash key or memory."""
     orders = shop_orders(kind)
     options = {"as_of": AS_OF, "by": "shop", "sort": "customer", "clv": True}
     contents = set()

@@ -1,4 +1,4 @@
-"""`strict`: nothing faulty passes, and the message says where it stands."""
+"""Test `strict`: every fault is refused, and the message contains its position."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Surveys of totals give the cut points of `score`, however the customers are split."""
+"""Test that surveys of totals have the cut points of `score`, for any split of the customers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.shapes import AS_OF, HARD, random_orders
 
 @pytest.fixture(scope="module")
 def free(tmp_path_factory):
-    """A scheme that looks at nothing, so that methods and bins are free."""
+    """Return a scheme without conditions, so that any methods and bins can be used."""
     file = tmp_path_factory.mktemp("scheme") / "free.toml"
     file.write_text('[[segments]]\nname = "all"\n')
     return file
@@ -39,15 +39,15 @@ def totals_of(table, **reading):
 
 
 def split(table, owner):
-    """Split orders by customer: `owner` gives the part of a customer."""
+    """Split orders by customer; `owner` returns the part of a customer."""
     owners = [owner(str(customer)) for customer in table["customer_id"].to_pylist()]
-    # By slices, since pyarrow does not filter views.
+    # The rows are sliced, because pyarrow cannot filter views.
     rows = [[row for row, own in enumerate(owners) if own == part] for part in range(3)]
     return [pa.concat_tables([table[:0], *(table[row : row + 1] for row in own)]) for own in rows]
 
 
 def surveyed(parts, options, monetary):
-    """Survey parts in two rounds, the last part first."""
+    """Survey parts in two rounds, beginning with the last part."""
     first, *others = (part.survey(monetary=monetary) for part in reversed(parts))
     keys = first.merge(*others).needs(**options)
     first, *others = (part.survey(keys, monetary=monetary) for part in reversed(parts))

@@ -1,4 +1,4 @@
-"""The algebra of `CustomerTotals`: what may be cut, reordered and merged without a trace."""
+"""Test the algebra of `CustomerTotals`: cutting, reordering and merging have no effect."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ KEYS = (0, 1, 2**64 - 1, 0x9E3779B97F4A7C15)
 
 @st.composite
 def cases(draw):
-    """Draw orders, their batches, and the options of totals over them."""
+    """Draw orders, their batches, and options of totals."""
     orders = draw(strategies.orders(max_rows=30))
     columns = orders.table.column_names
     options = draw(strategies.policies()) | {

@@ -1,4 +1,4 @@
-"""Totals in place of orders, refusals of exports, and totals of several processes."""
+"""Test scoring of totals, refused exports, and totals of several processes."""
 
 from __future__ import annotations
 
@@ -111,10 +111,10 @@ def test_score__leaves_totals_as_they_were(orders, totals):
 
 
 @pytest.mark.parametrize(("other", "said"), [
-    ({"refunds": "drop"}, r"same options to be added up; got refunds as by default and 'drop'"),
-    ({"timezone": "Asia/Tokyo"}, "got timezone as by default and 'Asia/Tokyo'"),
-    ({"as_of": "2025-12-30"}, "got as_of"),
-    ({"order": None}, "got order 'order_id' and as by default"),
+    ({"refunds": "drop"}, r"same options to be merged; got refunds: the default and 'drop'"),
+    ({"timezone": "Asia/Tokyo"}, "got timezone: the default and 'Asia/Tokyo'"),
+    ({"as_of": "2025-12-30"}, "got as_of: "),
+    ({"order": None}, "got order: 'order_id' and the default"),
 ])  # fmt: skip
 def test_absorb__refuses_totals_made_with_other_options(totals, other, said):
     others = rfm.CustomerTotals(**OPTIONS | other)
@@ -137,7 +137,7 @@ def test_absorb__refuses_what_is_no_whole_export(totals):
         (export.slice(1), rfm.DataError, "must have all of its 200 customers; got 199"),
         (export.replace_schema_metadata(None), rfm.UsageError, "export"),
         (totals.finish(), rfm.UsageError, "export"),
-        ("orders.parquet", rfm.UsageError, "must be what CustomerTotals.export returned"),
+        ("orders.parquet", rfm.UsageError, "must be a result of CustomerTotals.export"),
     ):
         with pytest.raises(error, match=said):
             fresh.absorb(wrong)
@@ -175,7 +175,10 @@ def test_totals__of_a_state_are_exported_where_that_is_all_it_takes(orders, tmp_
 
 
 def test_processes__give_what_one_process_gives(tmp_path):
-    """Export in two, absorb in a third: refund-only customers, distinct orders in both halves."""
+    """Two processes export and a third absorbs; some orders are in both halves.
+
+    Some customers have only refunds.
+    """
     orders = simulate(customers=N_ROWS // 20, orders=N_ROWS // 2, lines=True, seed=3).read_all()
     refund = pc.multiply(orders["amount"], pa.scalar(-1.0))
     is_small = pc.equal(pc.bit_wise_and(orders["customer_id"], 15), 3)

@@ -1,4 +1,4 @@
-"""Warnings: one record each, the same for any threads and batches, and never printed by us."""
+"""Test warnings: one record each, for any threads and batches, and never printed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def codes(orders, **options) -> list[str]:
 
 
 def lines(n_rows: int, n_repeats: int, ids=INT64, *, dates: bool = False) -> pa.Table:
-    """Make orders of customers 0, 1, 2, ... of which the first repeat the row before."""
+    """Build orders of customers 0, 1, 2, ...; the first `n_repeats` rows repeat the row before."""
     who = [max(number - n_repeats, 0) for number in range(n_rows)]
     times = [START.date() if dates else START] * n_rows
     column = pa.array(who) if ids == INT64 else pa.array(map(str, who)).cast(ids)
@@ -74,7 +74,9 @@ def test_order_lines__are_searched_in_the_first_million_rows_only(tmp_path, n_th
     [warning] = rfm.score(
         [tmp_path / "b.parquet", tmp_path / "a.parquet"], as_of=AS_OF, threads=n_threads
     ).warnings
-    assert warning.text.startswith("9.9% of the first 1,000,000 rows have the customer and time")
+    assert warning.text.startswith(
+        "9.9% of the first 1,000,000 rows have the same customer and time"
+    )
     assert "--order" in warning.text
 
 

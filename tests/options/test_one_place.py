@@ -1,4 +1,4 @@
-"""An option that is declared in one place appears wherever options appear."""
+"""An option that is declared in one place appears in all places that list options."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Explicit before config before scheme before state before default."""
+"""Order of precedence: explicit, config file, scheme, state, default."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_score__an_option_given_as_its_default_is_given(tmp_path):
     state = rfm.State.create(tmp_path / "state", refunds="drop", zero="drop")
     state.ingest(ORDERS, batch_id="1")
     assert rfm.score(state, as_of="newest").options["refunds"] == "drop"
-    with pytest.raises(rfm.StateError, match=r"refunds must be as it was .* 'drop'; got 'net'"):
+    with pytest.raises(rfm.StateError, match=r"refunds must be as set .* 'drop'; got 'net'"):
         rfm.score(state, as_of="newest", refunds="net")
 
 
@@ -61,7 +61,7 @@ def test_score__reading_options_of_a_config_give_way_to_a_state(tmp_path):
     config = {"as_of": "newest", "zero": "count", "customer": "buyer", "bins": [5, 5, 5]}
     result = score_given(state, {}, config, None, None)
     assert result.options["zero"] == "drop"
-    with pytest.raises(rfm.StateError, match="zero must be as it was"):
+    with pytest.raises(rfm.StateError, match="zero must be as set"):
         score_given(state, {"zero": "count"}, config, None, None)
 
 

@@ -34,7 +34,7 @@ FAULTS = [5, 6, 7, 9, 10, 12, 13]
 
 
 def test_mypy__finds_misspelt_options_and_wrong_values(tmp_path):
-    pytest.importorskip("mypy", reason="is a tool of developers")
+    pytest.importorskip("mypy", reason="mypy is a developer tool")
     (tmp_path / "program.py").write_text(PROGRAM)
     command = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", tmp_path / "cache"]
     environment = {"MYPYPATH": str(ROOT), "PATH": ""}

@@ -1,4 +1,4 @@
-"""Parquet footers as no writer makes them: the compact protocol of Thrift, written by hand."""
+"""Parquet footers that no writer creates: the compact protocol of Thrift, written by hand."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def thrift(value: Any) -> bytes:
 
 
 def chunk(**changed: Any) -> dict[int, Any]:
-    """Return a column chunk of 10 values in the bytes 4 to 104."""
+    """Return a column chunk of 10 values in bytes 4 to 104."""
     about = {
         "type": 2, "path": [b"a"], "values": 10, "unpacked": 100, "held": 100, "start": 4,
         "dictionary": None,

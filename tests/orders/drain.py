@@ -9,7 +9,7 @@ from rfm_engine.orders.sources.entry import Place, Source, open_sources
 
 
 def drain(source: Source) -> pa.Table:
-    """Return every row of a source as one table, reads in order."""
+    """Return every row of a source as one table, in the order of the reads."""
     return pa.Table.from_batches(
         [batch for read in source.reads() for batch, _ in read], schema=source.schema
     )

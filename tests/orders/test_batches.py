@@ -1,4 +1,4 @@
-"""Small batches in lists: all of them, in order, each list as large as asked for."""
+"""Test lists of small batches: all batches, in order, in lists of the requested size."""
 
 from __future__ import annotations
 

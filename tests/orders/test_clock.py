@@ -1,4 +1,4 @@
-"""Times of every type to instants and local dates, against `datetime` and `zoneinfo`."""
+"""Convert times of every type to instants and local dates; compare to `datetime` and `zoneinfo`."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def reference_zone(name: str) -> tzinfo:
 
 
 def reference(ticks: int, per_second: int, name: str, *, zoned: bool) -> tuple[int, date] | None:
-    """The instant and its local date, None outside the years 1 to 9999."""
+    """Return the instant and its local date, None outside the years 1 to 9999."""
     here = reference_zone(name)
     try:
         stored = EPOCH + timedelta(microseconds=ticks * 10**6 // per_second)
@@ -54,7 +54,7 @@ def days_of(day: date) -> int:
 
 
 def check(array: pa.Array, name: str, expected: list) -> None:
-    """Nulls are given as Ellipsis; what cannot be told as None."""
+    """Represent nulls as Ellipsis, and times out of range as None."""
     us, bad = to_instants(array, made(name))
     assert us.dtype == np.int64
     assert not us.flags.writeable
@@ -69,7 +69,7 @@ def check(array: pa.Array, name: str, expected: list) -> None:
             assert (us[row], days[row]) == (instant, days_of(day))
 
 
-# Around changes of the clock, the ends of the calendar, and anywhere.
+# Times near changes of the clock, near the ends of the calendar, and any other times.
 SECONDS = st.one_of(
     st.integers(-(2**63), 2**63 - 1),
     st.integers(-62_135_596_800 - 200_000, -62_135_596_800 + 200_000),

@@ -1,4 +1,4 @@
-"""CSV in other encodings: streamed, compressed, and refused with the place where it is not so."""
+"""CSV in other encodings: streamed, compressed, and refused with the place of invalid bytes."""
 
 from __future__ import annotations
 
@@ -103,14 +103,14 @@ def test_utf_16__broken_text_is_refused_with_its_place(tmp_path, end):
         (
             "a,b\n".encode("utf-16"),
             "utf-8",
-            "got the byte order mark of UTF-16. Give --csv-encoding utf-16",
+            "got the byte order mark of UTF-16. Use --csv-encoding utf-16",
         ),
         (
             "a,b\n".encode("utf-16"),
             "cp1252",
             "must be in cp1252; got the byte order mark of UTF-16",
         ),
-        ("\ufeffa,b\n".encode("utf-16-be"), "utf-8", "Give --csv-encoding utf-16."),
+        ("\ufeffa,b\n".encode("utf-16-be"), "utf-8", "Use --csv-encoding utf-16."),
         (
             "a,b\n".encode("utf-16-le"),
             "utf-16",

@@ -1,4 +1,4 @@
-"""Where rows of CSV end, which header they have, and what is no row."""
+"""The ends of CSV rows, the header, and text that is not a row."""
 
 from __future__ import annotations
 
@@ -64,8 +64,8 @@ def test_blocks__are_whole_rows_and_all_of_the_text(text, size):
 @pytest.mark.parametrize(
     ("body", "row", "message"),
     [
-        ('a,b\n1,"x\n2,y\n3,z\n', 1, "quotes must be closed; got one that is still open"),
-        ('a,b\n1,x\n2,"y', 2, "quotes must be closed; got one that is still open"),
+        ('a,b\n1,"x\n2,y\n3,z\n', 1, "quotes must be closed; got a quote that is still open"),
+        ('a,b\n1,x\n2,"y', 2, "quotes must be closed; got a quote that is still open"),
         ('a,b\n1,x\n2,"y\n3,z\n4,"good"\n', 2, "a quoted value must end before a delimiter"),
         ('a,b\n0,"x\ny"\n1,x\n2,"y\n3,"z"\n', 3, "a quoted value must end before a delimiter"),
     ],

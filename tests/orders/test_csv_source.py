@@ -1,4 +1,4 @@
-"""CSV arrives as the text that stands in the file."""
+"""CSV columns arrive as the unchanged text of the file."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def test_csv__a_wrong_delimiter_shows_the_columns_it_makes(tmp_path):
 
 def test_csv__a_column_that_stands_twice_is_ambiguous(tmp_path):
     path = write(tmp_path / "o.csv", "a,b,a\n1,2,3\n")
-    with pytest.raises(DataError, match="column 'a' must stand once"):
+    with pytest.raises(DataError, match="column 'a' must occur once"):
         open_sources(path, ["a"])
     assert drained(path, "b").to_pylist() == [{"b": "2"}]
 
@@ -120,7 +120,7 @@ def test_csv__a_column_that_stands_twice_is_ambiguous(tmp_path):
         (b"a,b\n1,2\n3,4,5\n", r"as the header, 2; got 3 in .*o\.csv, row 2\."),
         (b"a,b\n1,2\n3,\xff\xfe\n", r"UTF-8; got other bytes in .*o\.csv, row 2\."),
         (b"x" * 200_000, "no header: field larger than"),
-        ("a,b\n1,2\n".encode("utf-16"), "Give --csv-encoding utf-16"),
+        ("a,b\n1,2\n".encode("utf-16"), "Use --csv-encoding utf-16"),
     ],
 )
 def test_csv__refuses_what_is_no_csv_by_name_and_row(tmp_path, body, got):

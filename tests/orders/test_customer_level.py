@@ -1,4 +1,4 @@
-"""Rows that are customers: what contradicts them, and what they must hold."""
+"""Test rows that are customers: contradicting options, and the required columns."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ def totals_of(orders, kind=None):
 )  # fmt: skip
 def test_customer_level__refuses_what_looks_at_single_orders(given):
     [name] = given
-    with pytest.raises(rfm.UsageError, match=f"^{name} must not come with customer_level"):
+    with pytest.raises(rfm.UsageError, match=f"^{name} must not be used with customer_level"):
         rfm.score(totals_of([1]), as_of="newest", customer_level=True, **given)
-    with pytest.raises(rfm.UsageError, match=f"^{name} must not come with customer_level"):
+    with pytest.raises(rfm.UsageError, match=f"^{name} must not be used with customer_level"):
         rfm.CustomerTotals(as_of="newest", customer_level=True, **given)
 
 
@@ -48,7 +48,7 @@ def test_customer_level__takes_the_same_options_where_they_say_nothing():
 
 
 def test_reading__a_column_of_orders_comes_with_customer_level_only():
-    with pytest.raises(rfm.UsageError, match=r"n_orders \(--orders\) must come with"):
+    with pytest.raises(rfm.UsageError, match=r"n_orders \(--orders\) must be used with"):
         Reading(as_of="newest", n_orders="orders")
     with pytest.raises(rfm.UsageError, match="n_orders must name a column; got 5"):
         Reading(as_of="newest", n_orders=5, customer_level=True)
@@ -68,7 +68,7 @@ def test_customer_level__refuses_schemes_that_ask_for_first_orders(scheme, tmp_p
         'name = "own"\n[[segments]]\nname = "Regular"\nwhen = ["mean_gap_days <= 30"]\n'
         '[[segments]]\nname = "Others"\n'
     )
-    with pytest.raises(rfm.UsageError, match="must not ask for first orders with customer_level"):
+    with pytest.raises(rfm.UsageError, match="must not use first orders with customer_level"):
         rfm.score(totals_of([1]), as_of="newest", customer_level=True, scheme=scheme)
 
 
@@ -96,7 +96,7 @@ def test_customer_level__takes_a_model_whose_cycle_is_a_number(tmp_path):
 @pytest.mark.parametrize(
     ("orders", "kind", "message"),
     [
-        ([1, -2, 3], pa.int64(), r"orders must be a number from 0 on; got -2 in orders, row 2"),
+        ([1, -2, 3], pa.int64(), r"orders must be 0 or more; got -2 in orders, row 2"),
         ([1.0], pa.float64(), "orders column 'orders' must hold integers; got double"),
         (["1"], pa.string(), "orders column 'orders' must hold integers; got string"),
         ([2**63], pa.uint64(), "orders column 'orders' must fit int64"),
@@ -135,7 +135,7 @@ def test_customer_level__nobody_without_orders_is_in_the_output():
     assert result.customers_without_orders == 2
     [row] = result.customers.to_pylist()
     assert (row["customer_id"], row["frequency"], row["monetary"]) == (3, 1, 6)
-    # The row of the ninth has no order: the last one was on the fourth.
+    # The row of January 9 has no order. The last order is of January 4.
     assert (row["first_order"], row["recency_days"]) == (None, 5)
 
 

@@ -1,4 +1,4 @@
-"""Paths, globs, directories and URIs lead to files; folders name columns."""
+"""Find files by paths, globs, directories and URIs; read columns from folder names."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_discover__an_existing_path_is_no_pattern(tree):
 
 
 def test_discover__what_is_missing_is_a_usage_error(tree):
-    with pytest.raises(UsageError, match=r"no\.parquet must exist; got nothing there"):
+    with pytest.raises(UsageError, match=r"no\.parquet must exist; got nothing at this path"):
         discover([tree / "no.parquet"])
     with pytest.raises(UsageError, match="must match a file; got no match"):
         discover([f"{tree}/*.orc"])
@@ -109,7 +109,7 @@ def test_discover__what_is_missing_is_a_usage_error(tree):
 def test_discover__a_directory_without_data_is_a_usage_error(tmp_path):
     (tmp_path / "_SUCCESS").touch()
     (tmp_path / "empty").mkdir()
-    with pytest.raises(UsageError, match="must hold data files; got none"):
+    with pytest.raises(UsageError, match="must contain data files; got none"):
         discover([tmp_path])
     with pytest.raises(UsageError, match="must match a file"):
         discover([f"{tmp_path}/*"])
@@ -134,7 +134,7 @@ def test_discover__links_are_followed_but_not_in_circles(tree, tmp_path):
         {"year": "2026", "month": "02"},
     ]
     (tree / "loop").symlink_to(tree)
-    with pytest.raises(UsageError, match="must be reachable by one way"):
+    with pytest.raises(UsageError, match="must be reachable by one path"):
         discover([tree])
 
 
@@ -142,7 +142,7 @@ def test_discover__pipes_are_streams_but_not_in_directories(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     [pipe] = discover([tmp_path / "pipe"])
     assert (pipe.name, pipe.path) == (str(tmp_path / "pipe"),) * 2
-    with pytest.raises(UsageError, match="must hold files only; got the pipe"):
+    with pytest.raises(UsageError, match="must contain only files; got the pipe"):
         discover([tmp_path])
 
 
@@ -224,7 +224,7 @@ def test_reading__tells_the_machine_from_the_data():
         raise PermissionError(13, "no")
     with pytest.raises(OSError, match="disk"), reading("x", "orders"):
         raise OSError(5, "disk")
-    refusal = pytest.raises(DataError, match=r"x must hold orders; got Truncated\. Check")
+    refusal = pytest.raises(DataError, match=r"x must contain orders; got Truncated\. Check")
     with refusal, reading("x", "orders"):
         raise OSError("Truncated.\nin file.cc:7")
     with pytest.raises(RfmError, match="mine"), reading("x", "orders"):

@@ -1,4 +1,4 @@
-"""Columns that tell rows apart: what they may be, and when files agree on them."""
+"""Test the columns of `distinct`: allowed types, and agreement between files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Frames whose columns are of no single type, and iterators of what is no table."""
+"""Frames with columns of several types, and iterators of objects that are not tables."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from rfm_engine.orders.sources.entry import open_sources
 def test_pandas__columns_of_several_types_are_refused_by_name(values):
     frame = pd.DataFrame({"mixed": pd.Series(values, dtype=object), "other": [1, 2]})
     for orders in (frame, [frame]):
-        with pytest.raises(DataError, match=r"must have values of one type each; got .+ Convert"):
+        with pytest.raises(DataError, match=r"must have values of one type; got .+ Convert"):
             open_sources(orders, ["mixed"])
     assert open_sources(frame, ["other"])[0].n_rows == 2
 
 
 def test_polars__types_that_arrow_does_not_have_are_refused():
     frame = pl.DataFrame({"wide": pl.Series([1, 2], dtype=pl.Int128)})
-    with pytest.raises(DataError, match=r"must have types of Arrow; got .*Cast the column first"):
+    with pytest.raises(DataError, match=r"must have Arrow types; got .*Cast the column first"):
         open_sources(frame, ["wide"])
 
 

@@ -1,4 +1,4 @@
-"""Arrow IPC from files, standard input and named pipes, whole or refused."""
+"""Arrow IPC from files, standard input and named pipes: complete, or refused."""
 
 from __future__ import annotations
 
@@ -69,11 +69,11 @@ def test_stdin__from_a_file(tmp_path):
 @pytest.mark.parametrize(
     ("bytes_in", "got"),
     [
-        (b"", "stdin must hold an Arrow IPC stream; got "),
-        (b"customer,amount\n1,2\n", "stdin must hold an Arrow IPC stream; got "),
-        (content()[:-200], "stdin must hold readable Arrow IPC; got "),
+        (b"", "stdin must contain an Arrow IPC stream; got "),
+        (b"customer,amount\n1,2\n", "stdin must contain an Arrow IPC stream; got "),
+        (content()[:-200], "stdin must contain readable Arrow IPC; got "),
         (content(ended=False), "stdin must end with the end-of-stream mark"),
-        (content() + content(), "stdin must hold one Arrow IPC stream; got more data"),
+        (content() + content(), "stdin must contain one Arrow IPC stream; got more data"),
     ],
     ids=["empty", "csv", "cut", "open", "two"],
 )
@@ -89,7 +89,7 @@ def test_pipe__a_named_one_is_read_once(tmp_path):
     [source] = open_sources(path, ["a", "c"])
     assert drain(source).equals(ORDERS.select(["a", "c"]))
     writer.join()
-    with pytest.raises(UsageError, match="must be read once only"):
+    with pytest.raises(UsageError, match="must be read only once"):
         source.reads()
 
 
@@ -101,7 +101,7 @@ def test_stream_file__must_be_ended_once(tmp_path):
     with pytest.raises(DataError, match=r"o\.arrows must end with the end-of-stream mark"):
         drained(path, "a")
     path.write_bytes(content() + b"\0")
-    with pytest.raises(DataError, match="must hold one Arrow IPC stream; got more data"):
+    with pytest.raises(DataError, match="must contain one Arrow IPC stream; got more data"):
         drained(path, "a")
 
 
@@ -140,7 +140,7 @@ def test_ipc__dictionaries_that_point_nowhere_are_refused(tmp_path):
     path = tmp_path / "o.arrow"
     with pa.OSFile(str(path), "wb") as out, pa.ipc.new_file(out, batch.schema) as writer:
         writer.write_batch(batch)
-    with pytest.raises(DataError, match=r"o\.arrow must hold readable Arrow IPC; got .*indices"):
+    with pytest.raises(DataError, match=r"o\.arrow must contain readable Arrow IPC; got .*indices"):
         drained(path, "c")
 
 

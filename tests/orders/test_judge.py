@@ -1,4 +1,4 @@
-"""Reasons of rows, against a plain chain of questions."""
+"""Compare the reasons of rows with a plain chain of conditions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ids as keys: a dictionary's values are taken once, and mean the same as decoded."""
+"""Test ids as keys: values of a dictionary are read once, and have the same keys as decoded."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_shared_keys__mean_what_decoded_ones_mean(column):
         if value is not None:
             n_bytes = int(words[place])
             assert words[place + 1 :].tobytes()[:n_bytes] == value
-    # Each value once, and only those that a counted row has.
+    # Each value is stored once, and only if a counted row has it.
     used = {index for index, is_shown in zip(keys.indices.tolist(), shown, strict=True) if is_shown}
     sizes = np.diff(keys.values.offsets)[sorted(used)].tolist()
     assert texts.n_words == sum(1 + (size + 7) // 8 for size in sizes)
@@ -76,7 +76,7 @@ def test_misplaced__finds_indices_outside(wrong):
     orders = pa.table(
         {"customer_id": column, "order_time": [datetime(2026, 1, 1)] * 4, "amount": [1] * 4}
     )
-    with pytest.raises(DataError, match=r"within its dictionary; got another one in .*row 3"):
+    with pytest.raises(DataError, match=r"within its dictionary; got another index in .*row 3"):
         score(orders, as_of="2026-01-01")
 
 

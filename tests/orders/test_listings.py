@@ -1,4 +1,4 @@
-"""Tables in object stores are recognised, at the cost of a few listings."""
+"""Tables in object stores are recognised with only a few listings."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ORDERS = pa.table(
 
 
 class Counted:
-    """A file system that counts requests, and fails on paths that contain some text."""
+    """A file system that counts requests and fails for paths that contain a given text."""
 
     def __init__(self, place, failure=None, where=""):
         self.filesystem = fs.SubTreeFileSystem(str(place), fs.LocalFileSystem())
@@ -59,7 +59,7 @@ def test_listings__have_the_answer_for_all_folders_below_them(tmp_path):
     listings.get_file_info(fs.FileSelector("b/t", recursive=True))
     refuse(listings, *days)
     assert store.n == 1
-    refuse(listings, "b/t")  # which asks about b, the folder above
+    refuse(listings, "b/t")  # requests the folder b above
     assert store.n == 4
     refuse(listings, "b/t", *days)
     assert store.n == 4
@@ -128,7 +128,7 @@ def test_questions__that_fail_are_not_taken_for_no(tmp_path):
 
 @pytest.fixture(scope="module")
 def s3():
-    """The URI of a bucket on a server of our own."""
+    """Return the URI of a bucket on our own server."""
     server = ThreadedMotoServer(port=0, verbose=False)
     server.start()
     _, port = server.get_host_and_port()

@@ -28,7 +28,7 @@ def batches():
 
 
 class OnceOnly:
-    """Five lines of a library that nobody here knows."""
+    """A minimal object of a library that this package does not know."""
 
     def __arrow_c_stream__(self, requested_schema=None):
         return TABLE.__arrow_c_stream__(requested_schema)
@@ -75,7 +75,7 @@ def test_memory__a_stream_is_read_once(make):
     [source] = open_sources(make(), NEEDED)
     assert not source.repeatable
     assert [read.shared for read in source.reads()] == [True]
-    with pytest.raises(UsageError, match="must be read once only; got a second reading"):
+    with pytest.raises(UsageError, match="must be read only once; got a second read"):
         source.reads()
 
 
@@ -245,7 +245,7 @@ def test_iterator__is_advanced_by_whichever_thread_holds_the_lock():
 def test_memory__a_column_that_stands_twice_is_ambiguous():
     table = pa.table([[1], [2]], names=["a", "a"])
     for orders in (table, table.to_batches(), table.to_reader(), iter(table.to_batches())):
-        with pytest.raises(DataError, match="column 'a' must stand once in orders"):
+        with pytest.raises(DataError, match="column 'a' must occur once in orders"):
             open_sources(orders, ["a"])
 
 
@@ -286,5 +286,5 @@ def test_list__that_lacks_a_column_in_places_says_where():
 @pytest.mark.parametrize("make", [pd.Series, pl.Series, pa.array, lambda v: pa.chunked_array([v])])
 def test_column__alone_is_refused(make):
     for orders in (make([1, 2]), [make([1, 2])]):
-        with pytest.raises(UsageError, match=r"must be (a table or a frame|a path, something)"):
+        with pytest.raises(UsageError, match=r"must be (a table or a frame|a path, an object)"):
             open_sources(orders, NEEDED)

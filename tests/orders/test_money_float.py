@@ -1,4 +1,4 @@
-"""Floats to minor units, against exact fractions."""
+"""Convert floats to minor units, and compare to exact fractions."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def reference(x: float, quantity: int | None, scale: int, *, single: bool) -> tu
 
 
 def nearest_single(exact: Fraction) -> float:
-    """The nearest float32, ties to even, among the neighbours of a float32 that is near."""
+    """Return the nearest float32, ties to even, among the neighbours of a nearby float32."""
     (bits,) = struct.unpack("<I", struct.pack("<f", abs(exact.numerator / exact.denominator)))
     near = [max(0, bits + step) for step in (-1, 0, 1)]
     best = min(near, key=lambda b: (abs(single_of(b) - abs(exact)), b & 1))
@@ -68,7 +68,7 @@ def near(x: float, steps: int) -> float:
 
 @st.composite
 def doubles(draw) -> float:
-    """Any double, and those next to a decimal, a tie or a limit."""
+    """Any double, and doubles next to a decimal, a tie or a limit."""
     decimal = st.builds(
         lambda m, s: m / 10**s, st.integers(-(10**18) - 9, 10**18 + 9), st.integers(0, 19)
     )
@@ -109,7 +109,7 @@ def singles(draw) -> float:
     step = draw(st.sampled_from([0, 0, 0, -1, 1]))
     if not step or not np.isfinite(x):
         return float(x)
-    with np.errstate(over="ignore"):  # the greatest single has infinity beside it
+    with np.errstate(over="ignore"):  # the neighbour of the greatest single is infinity
         return float(np.nextafter(x, np.float32(step * np.inf)))
 
 
@@ -126,7 +126,7 @@ def test_float32__rounded_means_another_single_is_nearer(rows, scale, with_quant
 
 @given(st.integers(2**23, 2**24 - 2), st.sampled_from([-1, 1]), st.booleans())
 def test_float32__no_double_rounding_next_to_a_midpoint(k, side, upper):
-    """`minor / quantity` lies off `(2k + 1) * 2**-41` by less than a double can tell."""
+    """`minor / quantity` differs from `(2k + 1) * 2**-41` by less than doubles can represent."""
     quantity = pow(2 * k + 1, -1, 2**41) * side % 2**41
     if quantity > 2**40:
         quantity, side = 2**41 - quantity, -side
@@ -154,7 +154,7 @@ ODD = st.one_of(
 @example(1, [(0, math.nan)], True, 0, 2)
 @example(129, [(128, 1 / 3), (0, -math.inf)], False, None, 2)
 def test_float__an_odd_row_among_plain_ones(n, odd, single, quantity, scale):
-    """The loop settles many rows at a time, and the last few one by one."""
+    """The loop converts many rows at a time, and the last few rows one by one."""
     xs = [row / 100 for row in range(n)]
     for row, x in odd:
         if row < n:
@@ -171,7 +171,7 @@ def test_float__an_odd_row_among_plain_ones(n, odd, single, quantity, scale):
 
 @given(st.integers(-3, 3), st.integers(-2, 2), st.sampled_from([0, 2, 18]), st.booleans())
 def test_float__where_the_loop_for_many_rows_ends(above, steps, scale, single):
-    """Either side of 2**46 minor units and of 0.49, next to ties and to whole numbers."""
+    """Values on both sides of 2**46 minor units and of 0.49, next to ties and to integers."""
     minors = [2**46 + above, 2**45 + above, 2**20 + above]
     rests = [0, 0.25, 0.49, 0.4921875, 0.5]
     xs = [near((minor + rest) / 10**scale, steps) for minor in minors for rest in rests]

@@ -1,4 +1,4 @@
-"""Amounts in text to minor units, against `decimal` and exact fractions."""
+"""Convert amounts in text to minor units, and compare to `decimal` and exact fractions."""
 
 from __future__ import annotations
 

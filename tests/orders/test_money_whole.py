@@ -1,4 +1,4 @@
-"""Integers and decimals to minor units, and minor units to and from text."""
+"""Convert integers and decimals to minor units, and minor units to and from text."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def decimal_rows(draw):
 
 
 def decimals(kind: pa.DataType, numbers: list[int]) -> pa.Array:
-    """Decimals from their digits without the point, at scales that pyarrow's casts refuse."""
+    """Create decimals from their digits, with scales that pyarrow's casts refuse."""
     words = b"".join(n.to_bytes(kind.bit_width // 8, "little", signed=True) for n in numbers)
     return pa.Array.from_buffers(kind, len(numbers), [None, pa.py_buffer(words)])
 
@@ -143,7 +143,7 @@ def test_decimals__where_the_loop_for_many_rows_ends(above, n_cut, sign, is_wide
 @pytest.mark.parametrize("sign", [1, -1])
 @pytest.mark.parametrize("tenths", range(-9, 10))
 def test_decimals__next_to_what_words_can_hold(near, sign, tenths):
-    """The greatest word, rounded up, came out as 0."""
+    """The greatest 64-bit number was rounded up to 0."""
     tenth = sign * (10 * near + tenths)
     assert got(decimals(pa.decimal128(38, 1), [tenth]), None, 0) == [judged(Fraction(tenth, 10))]
 

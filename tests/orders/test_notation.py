@@ -1,4 +1,4 @@
-"""Numbers as people write them, against a reference that knows `re` and `decimal` only."""
+"""Compare numbers as people write them to a reference that uses only `re` and `decimal`."""
 
 from __future__ import annotations
 
@@ -118,8 +118,8 @@ def test_ids__of_floats_that_were_integers_are_these_integers():
     [
         (Notation(".", "."), ",", "must differ from csv_decimal"),
         (Notation(",", ","), ";", "must differ from csv_decimal"),
-        (Notation(".", "space"), "space", "must not be a blank where blanks separate"),
-        (Notation(".", " "), " ", "must not be a blank where blanks separate"),
+        (Notation(".", "space"), "space", "must not be a space if spaces separate"),
+        (Notation(".", " "), " ", "must not be a space if spaces separate"),
         *[
             (Notation(".", s), ",", "must be one character")
             for s in ["", ",,", "7", "e", "-", '"', "\n"]
@@ -143,20 +143,20 @@ def test_notation__may_use_the_delimiter_which_quotes_tell_apart():
         (
             "$7.00",
             Notation(),
-            "Remove the sign; the currency goes into a column of its own, --curr",
+            "Remove the sign; put the currency into a separate column, --curr",
         ),
-        ("7,00 \u20ac", Notation(","), "Remove the sign; the currency goes into a column"),
-        ("EUR 7.00", Notation(), "Remove the letters; a currency goes into a column of its own"),
+        ("7,00 \u20ac", Notation(","), "Remove the sign; put the currency into a separate"),
+        ("EUR 7.00", Notation(), "Remove the letters; put a currency into a separate column"),
         ("7 kr.", Notation(), "Remove the letters"),
         (
             "1,234.50",
             Notation(),
-            "Give the sign between groups of digits with --csv-thousands ','.",
+            "Set the thousands separator with --csv-thousands ','.",
         ),
         ("1\u202f234,50", Notation(","), "--csv-thousands space."),
         ("1,234", Notation(), "--csv-thousands ',', or the decimal point with --csv-decimal ','."),
-        ("7,50", Notation(), "Give the decimal point with --csv-decimal ','."),
-        ("7.50", Notation(","), "Give the decimal point with --csv-decimal '.'."),
+        ("7,50", Notation(), "Set the decimal point with --csv-decimal ','."),
+        ("7.50", Notation(","), "Set the decimal point with --csv-decimal '.'."),
         ("NULL", Notation(), "In CSV, --csv-null 'NULL' reads it as null."),
         ("seven", Notation(), "Correct it, or name another column."),
         ("12,34", Notation(".", ","), "Correct it, or name another column."),

@@ -1,4 +1,4 @@
-"""Columns whose pages are all dictionary encoded are read as dictionaries, and mean the same."""
+"""Columns with only dictionary encoded pages are read as dictionaries, with the same result."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_reads__give_dictionaries_only_where_every_page_has_one(tmp_path):
     assert encoded == [True, False, False, True, False]
     for batch, _ in source.reads()[0]:
         assert batch.schema == source.schema
-    # The dictionary is full after the first pages, and the others hold the ids themselves.
+    # The dictionary is full after the first pages, and the other pages contain the ids themselves.
     pq.write_table(table, path, dictionary_pagesize_limit=10, data_page_size=10, write_batch_size=8)
     [source] = open_sources(path, COLUMNS)
     assert source.schema.field("customer_id").type == pa.string()

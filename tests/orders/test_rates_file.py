@@ -1,4 +1,4 @@
-"""Rates files: what is read, and each fault with its file and line."""
+"""Rates files: the rates that are read, and errors with file and line."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def test_rates_file__columns_come_in_any_order_and_zeros_do_not_count(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "must have the columns currency, rate and perhaps date.* got none in line 1"),
+        ("", "must have the columns currency, rate and optionally date.* got none in line 1"),
         ("currency\nEUR\n", "got currency in line 1"),
         ("currency,rate,day\n", "got currency, rate, day in line 1"),
         ("currency,rate,rate\n", "each once; got currency, rate, rate in line 1"),
-        ("currency,rate\n\n", "must have lines; got none"),
-        ("currency,rate\nEUR\n", "2 fields a line; got 1 in .*csv, line 2"),
-        ("currency,rate\nEUR,1\n,2\n", "got nothing in .*csv, line 3"),
+        ("currency,rate\n\n", "must have rates; got none"),
+        ("currency,rate\nEUR\n", "2 fields per line; got 1 in .*csv, line 2"),
+        ("currency,rate\nEUR,1\n,2\n", "got an empty field in .*csv, line 3"),
         ("currency,rate\nEUR,1\nEUR,1\n", "got 'EUR' again in .*line 3, after .*line 2"),
         ("currency,rate,date\nEUR,1,\nEUR,2,2024-01-01\n", "got both for 'EUR' in .*line 3 and"),
         ("currency,rate,date\nEUR,1,20240101\n", "got '20240101' in .*line 2"),
@@ -68,7 +68,7 @@ def test_rates_file__that_is_none_is_refused(tmp_path):
 
 
 def test_reading__rates_need_a_currency_column(tmp_path):
-    with pytest.raises(rfm.UsageError, match="must come with a currency column"):
+    with pytest.raises(rfm.UsageError, match="must be used with a currency column"):
         Reading(as_of="newest", rates=tmp_path / "rates.csv")
 
 
@@ -90,7 +90,7 @@ def test_score__names_every_currency_without_a_rate(tmp_path):
     assert "'GBP' in orders, row 2; " in said
     assert "'USD' on 2026-01-09 in orders, row 4, before its first date, 2026-01-10; " in said
     assert "null in orders, row 6. " in said
-    assert "CHF" not in said  # whose row has no customer
+    assert "CHF" not in said  # its row has no customer
     with pytest.raises(rfm.DataError, match=r"one currency; got .*, or give rates \(--rates\)"):
         rfm.score(table, as_of="newest", currency="money")
     kept = rfm.score(table, **options | {"as_of": "2026-01-10", "window": "1d"})
@@ -142,5 +142,5 @@ def test_score__says_how_many_more_currencies_lack_a_rate(tmp_path):
             "money": [f"X{i:02}" for i in range(13)],
         }
     )
-    with pytest.raises(rfm.DataError, match=r"row 10; and 3 more\. Add lines"):
+    with pytest.raises(rfm.DataError, match=r"row 10; and 3 more\. Add rates"):
         rfm.score(table, as_of="newest", currency="money", rates=place)

@@ -1,4 +1,4 @@
-"""Files are known by their first bytes, whatever their names."""
+"""Files are recognised by their first bytes, independent of their names."""
 
 from __future__ import annotations
 
@@ -84,7 +84,9 @@ def test_columns__compressed_as_a_whole_are_refused(tmp_path, pack, write, held)
 )
 def test_other_content__under_the_name_of_columns_is_refused(tmp_path, name, content):
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(DataError, match="must hold Parquet or Arrow IPC, as its ending says"):
+    with pytest.raises(
+        DataError, match="must contain Parquet or Arrow IPC because of its extension"
+    ):
         read(tmp_path / name)
 
 

@@ -1,4 +1,4 @@
-"""Batches reach the consumer once each, and never ahead of it."""
+"""Test that each batch reaches the consumer once, and that no batch is read ahead."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ N_BATCHES = 12
 
 
 class Taker:
-    """Keeps the first number of each batch."""
+    """Store the first number of each batch."""
 
     def __init__(self):
         self.taken = []
@@ -37,7 +37,7 @@ def counted(n=N_BATCHES):
 
 
 class Whole:
-    """A source with one read, which one thread takes whole."""
+    """A source with one read that is not shared between threads."""
 
     shared = False
     text = False
@@ -78,7 +78,7 @@ def test_scan__an_error_while_reading_comes_out():
 
 @pytest.mark.parametrize("sources", [lambda batches: [Whole(batches)], stream_of])
 def test_scan__never_reads_ahead(sources):
-    """A stream's producer may wait until the last batch was counted."""
+    """The producer of a stream may wait until its last batch has been counted."""
     taker, seen = Taker(), []
 
     def producer():
@@ -135,7 +135,7 @@ def test_scan__leaves_a_blocked_read_behind_and_adds_nothing_of_it_later():
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks here")
 def test_score__leaves_no_thread_behind_that_a_fork_would_wait_for(tmp_path):
-    """Neither when it succeeds nor when what it was given is wrong."""
+    """No thread remains, after a success and after an error."""
     program = f"""
 import threading, rfm_engine as rfm
 from tests.shapes import AS_OF, random_orders

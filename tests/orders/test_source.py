@@ -1,4 +1,4 @@
-"""Every kind of file gives the same rows; what is no order file is refused by name."""
+"""Every kind of file returns the same rows; other files are refused with their name."""
 
 from __future__ import annotations
 
@@ -171,7 +171,7 @@ def test_open_sources__a_misspelt_column_names_the_file_and_the_closest(tmp_path
 def test_open_sources__a_column_that_stands_twice_is_ambiguous(tmp_path, write):
     path = tmp_path / "o"
     write(path, pa.table([[1], [2], [3]], names=["a", "a", "b"]))
-    with pytest.raises(DataError, match=f"column 'a' must stand once in {path}; got it 2 times"):
+    with pytest.raises(DataError, match=f"column 'a' must occur once in {path}; got it 2 times"):
         open_sources(path, ["a"])
     assert drained(path, "b").to_pylist() == [{"b": 3}]
 
@@ -179,7 +179,7 @@ def test_open_sources__a_column_that_stands_twice_is_ambiguous(tmp_path, write):
 @pytest.mark.parametrize("name", ["o.parquet", "o.csv", "o.csv.gz", "o"])
 def test_open_sources__an_empty_file_is_refused(tmp_path, name):
     (tmp_path / name).touch()
-    with pytest.raises(DataError, match="must hold orders; got an empty file"):
+    with pytest.raises(DataError, match="must contain orders; got an empty file"):
         open_sources(tmp_path / name, ["a"])
 
 

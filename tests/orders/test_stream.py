@@ -1,4 +1,4 @@
-"""The stream of normalised rows: columns, types, what is refused, and how it may be read."""
+"""Test the stream of normalised rows: columns, types, errors, and ways of reading it."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_normalized__has_the_documented_columns():
         ("moment", "timestamp[us, tz=UTC]"), ("local", "timestamp[us]"), ("day", "date32[day]"),
         ("minor", "int64"), ("quantity", "int64"), ("n", "uint8"), ("when", "string"),
     ]  # fmt: skip
-    # Half past two does not exist on that day.
+    # The local time 02:30 does not exist on that day.
     assert pa.table(rows).to_pylist() == [
         {
             "customer_id": 2**63, "shop": "a", "order_id": "x",
@@ -132,10 +132,10 @@ def test_carry__kinds_that_differ_are_refused_naming_both(first, second):
         rfm.normalized(tables, as_of=AS_OF, carry="extra")
     items = (batch for table in tables for batch in table.to_batches())
     rows = rfm.normalized(items, as_of=AS_OF, carry="extra")
-    assert pa.table(rows).num_rows == 6  # nulls alone are of any type
+    assert pa.table(rows).num_rows == 6  # a column of only nulls fits any type
     numbers = [pa.array([1, 2, 3]), pa.array(["1", "2", "3"])]
     items = iter(batches_of(*(with_columns(extra=each) for each in numbers)))
-    with pytest.raises(rfm.DataError, match="carried column 'extra' must be int64 as in the input"):
+    with pytest.raises(rfm.DataError, match="carried column 'extra' must be int64 as in earlier"):
         list(rfm.normalized(items, as_of=AS_OF, carry="extra"))
 
 
@@ -156,12 +156,12 @@ def test_carry__refuses_what_cannot_be():
     with pytest.raises(rfm.UsageError, match="carry must name each column once"):
         rfm.normalized(table, as_of=AS_OF, carry=["shop", "shop"])
     for name, options in (("moment", {}), ("customer_id", {}), ("shop", {"by": "shop"})):
-        with pytest.raises(rfm.UsageError, match=f"have already; got '{name}'"):
+        with pytest.raises(rfm.UsageError, match=f"already have; got '{name}'"):
             rfm.normalized(table, as_of=AS_OF, carry=name, **options)
     with pytest.raises(rfm.UsageError, match="by column must not be named like"):
         rfm.normalized(table, as_of=AS_OF, by="moment")
     views = with_columns(n=1, deep=pa.nulls(1, pa.list_(pa.string_view())))
-    with pytest.raises(rfm.DataError, match="'deep' must have a type that rows can be taken out"):
+    with pytest.raises(rfm.DataError, match="'deep' must have a type whose rows can be filtered"):
         rfm.normalized(views, as_of=AS_OF, carry="deep")
 
 
@@ -177,10 +177,11 @@ def test_normalized__text_that_is_not_utf_8_is_refused(names):
 
 def test_normalized__refuses_states_totals_and_unknown_options(tmp_path):
     state = rfm.State.create(tmp_path / "state")
-    with pytest.raises(rfm.UsageError, match="got a state, which keeps totals"):
+    with pytest.raises(rfm.UsageError, match="got a state, which contains totals"):
         rfm.normalized(state, as_of=AS_OF)
     table = with_columns()
-    with pytest.raises(rfm.UsageError, match="customer_level must not come with normalised rows"):
+    refused = "customer_level must not be used with normalised rows"
+    with pytest.raises(rfm.UsageError, match=refused):
         rfm.normalized(table, as_of=AS_OF, customer_level=True)
     for name in ("clv", "refund", "bins"):
         with pytest.raises(TypeError, match=f"unexpected keyword argument '{name}'"):
@@ -227,7 +228,7 @@ def test_normalized__is_read_once_by_any_consumer():
     total = sum(int(each.scaleb(2)) for each in table["amount"].to_pylist())
     rows = rfm.normalized(table, as_of=AS_OF)
     assert duckdb.sql("select sum(minor) from rows").fetchall() == [(total,)]
-    with pytest.raises(rfm.UsageError, match="read once only"):
+    with pytest.raises(rfm.UsageError, match="read only once"):
         list(rows)
     frame = pl.DataFrame(rfm.normalized(table, as_of=AS_OF))
     assert frame["minor"].sum() == total

@@ -26,7 +26,7 @@ ORDERS = pa.table(
         "kind": ["web"] * 12,
     }
 )
-N_LEFT = 9  # once customer 2 is deleted
+N_LEFT = 9  # after customer 2 is deleted
 TABLE = r"orders must be read through the table; got {} in {}\. In Python: rfm\.score\({}, \.\.\.\)"
 
 
@@ -58,7 +58,7 @@ def iceberg(here):
 
 
 def hint_of(refusal):
-    """Return the Python that a message says to type."""
+    """Return the Python code that a message recommends."""
     return re.search(r"In Python: (rfm\.score\(.*, )\.\.\.\)", str(refusal.value))[1]
 
 
@@ -69,7 +69,7 @@ def refused(*inputs):
 
 
 def table_in(place):
-    """Return what a refusal says of the table that a file belongs to."""
+    """Return the part of a message about the table that a file belongs to."""
     return re.search(r"got (.*?)\. In Python", str(refused(place).value))[1]
 
 

@@ -1,4 +1,4 @@
-"""Times in text, against `datetime.fromisoformat` and `strptime`."""
+"""Read times from text, and compare to `datetime.fromisoformat` and `strptime`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SHAPE = re.compile(
 
 
 def reference(text: str) -> tuple[int, bool] | None:
-    """Microseconds and whether they are local; None for what is no time."""
+    """Return microseconds and whether they are local; None if the text is not a time."""
     match = SHAPE.fullmatch(text.strip(" \t\r\n\v\f"))
     if match is None:
         return None
@@ -79,7 +79,7 @@ TEXTS = st.one_of(
 
 
 def answers(texts: list[str | None]) -> tuple[list, list]:
-    """Per text alone, as a column of one: what was read, and what the reference says."""
+    """Return the results for each text as a column of one row, and those of the reference."""
     got, expected = [], []
     for text in texts:
         parsed = parse_times(pa.array([text], pa.string()))
@@ -154,7 +154,7 @@ def test_format__zones_and_faults():
 
 @pytest.mark.parametrize("time_format", ["%Q", "%", "%d %", "%-d", "%G-%V"])
 def test_format__that_strptime_cannot_read_is_refused(time_format):
-    with pytest.raises(UsageError, match="time format must be one that strptime reads"):
+    with pytest.raises(UsageError, match="time format must be a format of strptime"):
         parse_times(pa.array(["2024"]), time_format)
 
 

@@ -1,4 +1,4 @@
-"""Conditions on columns of every layout, and on columns of nulls alone."""
+"""Test conditions on columns of every layout, and on columns with only nulls."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every zone of the tz database as a step function, against `zoneinfo`."""
+"""Compare every zone of the tz database, as a step function, to `zoneinfo`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.conftest import COMPILED
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 NAMES = resources.files("tzdata").joinpath("zones").read_text().split()
-# Many names stand for the same file: one of each.
+# Many names refer to the same file. Test one name per file.
 DISTINCT = list(
     {
         resources.files("tzdata").joinpath("zoneinfo", *name.split("/")).read_bytes(): name
@@ -54,7 +54,7 @@ def held(steps: tuple[np.ndarray, np.ndarray], us: list[int]) -> list[int]:
 
 
 def around(starts: np.ndarray) -> list[int]:
-    """Instants at, next to and between changes; of the rule's thousands, every 301st."""
+    """Instants at, next to and between changes; every 301st of the thousands from the rule."""
     kept = np.concatenate([starts[1:300], starts[300::301], starts[-2:]])
     sides = [-86_400, -7201, -3601, -3600, -1801, -1, 0, 1, 1799, 3599, 3600, 7200, 86_400]
     near = [int(start) + side * 10**6 for start in kept for side in sides]
@@ -78,7 +78,7 @@ def test_zone__equals_zoneinfo_around_every_change(name):
 
 
 def test_zone__no_change_is_missed_by_listed_and_ruled_ones():
-    """Daily, over the years in which each zone had most of its changes and under its rule."""
+    """Check each day of years in which zones had most changes, and of years under their rules."""
     for name in NAMES[::7]:
         steps = made(name).steps(FIRST_US, LAST_US)
         for year in (1940, 1975, 2036, 2040, 2444, 9997):
@@ -126,7 +126,7 @@ def test_zone__utc_by_any_name():
     [
         ("europe/berln", "Did you mean 'Europe/Berlin'"),
         ("utc", "'UTC'"),
-        ("", "Europe/Berlin is one"),
+        ("", "Give a name such as Europe/Berlin"),
         ("+2:00", "an offset like"),
         ("+24:00", "an offset like"),
         ("+02:60", "an offset like"),

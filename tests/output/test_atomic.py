@@ -1,4 +1,4 @@
-"""Outputs appear whole or not at all: whatever fails, the old output stands and nothing else."""
+"""Outputs are complete or absent: after any failure only the old output exists."""
 
 from __future__ import annotations
 

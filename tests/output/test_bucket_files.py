@@ -1,4 +1,4 @@
-"""Rows divided into files by customer: which file, which rows, and what is replaced."""
+"""Rows divided into files by customer: their file, their order, and what is replaced."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MASK = 2**64 - 1
 
 
 def bucket_of(value, n_buckets):
-    """Return the bucket of an id, in plain Python."""
+    """Return the bucket of an id, computed in plain Python."""
     if isinstance(value, int):
         value = (value & MASK).to_bytes(8, "little")
     data = value.encode() if isinstance(value, str) else getattr(value, "bytes", value)
@@ -136,7 +136,7 @@ def test_write_normalized__full_disk_says_that_the_output_is_as_it_was(tmp_path,
     monkeypatch.setattr(bucket_files.Stitch, "append", full)
     with pytest.raises(OSError, match="No space") as raised:
         write_normalized(random_orders(50, 9), tmp_path / "b", as_of=AS_OF, buckets=2)
-    assert raised.value.__notes__ == ["The output place is as it was."]
+    assert raised.value.__notes__ == ["The output place is unchanged."]
     assert list(tmp_path.iterdir()) == []
 
 

@@ -1,4 +1,4 @@
-"""Tables are built in threads when their turn comes, written in order, and never pile up."""
+"""Tables are built in threads when needed, written in order, and do not accumulate."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_write_groups__failing_builder_leaves_the_old_output(
     assert ids(tmp_path / name) == [-1]
 
 
-@pytest.mark.skipif(os.name == "nt", reason="has no SIGINT to send")
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT to send")
 @pytest.mark.parametrize("name", PLACES)
 def test_write_groups__ctrl_c_leaves_the_old_output(tmp_path: Path, name: str) -> None:
     program = """
@@ -184,7 +184,7 @@ def test_in_order__walks_no_further_than_two_jobs_a_thread() -> None:
 
     got: list[int] = []
     in_order(jobs(), 2, got.append)
-    assert got[0] <= 2 * 2 + 1  # the walker stands before the next one
+    assert got[0] <= 2 * 2 + 1  # the iteration is already at the next job
     assert got[1:] == list(range(1, 30))
 
 

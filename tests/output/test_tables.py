@@ -1,4 +1,4 @@
-"""Outputs: every form reads back, and a place holds all of a table or what it held before."""
+"""Outputs: every format can be read back, and a place has the whole table or its old content."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A file of row groups encoded apart is the file that one writer would have written."""
+"""A file of row groups that were encoded separately is identical to the file of one writer."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def write_plainly(path: Path, groups: list[pa.Table], schema: pa.Schema) -> None
 def test_stitch__is_the_file_of_one_writer(tmp_path_factory, n, cuts):
     folder = tmp_path_factory.mktemp("stitch")
     table = every_type(n)
-    # What is chosen by a look at the values is chosen alike for every group here.
+    # Without the columns for which the choice of an encoding depends on the values of the group.
     groups = cut(table.drop_columns(["int", "uint", "wide"]), cuts)
     for write, name in ((write_stitched, "a.parquet"), (write_plainly, "b.parquet")):
         write(folder / name, groups, groups[0].schema)
@@ -92,7 +92,7 @@ def test_stitch__reads_back_equal_everywhere(tmp_path_factory, n, cuts):
     write_stitched(stitched, cut(table, cuts), table.schema)
     pq.write_table(table, plain)
     back = pq.read_table(stitched)
-    assert back.to_pylist() == table.to_pylist()  # dictionaries differ, what they say does not
+    assert back.to_pylist() == table.to_pylist()  # the dictionaries differ, their values do not
     assert back.schema.equals(table.schema, check_metadata=True)
     columns = "* replace (last_order::varchar as last_order)"
     rows = [duckdb.sql(f"select {columns} from '{p}'").fetchall() for p in (stitched, plain)]

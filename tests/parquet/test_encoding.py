@@ -1,4 +1,4 @@
-"""Columns are encoded by what they hold."""
+"""The encoding of a column depends on its content."""
 
 from __future__ import annotations
 

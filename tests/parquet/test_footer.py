@@ -1,4 +1,4 @@
-"""Corrupt Parquet ends in one line that names the file, or in rows that have been validated."""
+"""Corrupt Parquet results in a one-line error that names the file, or in validated rows."""
 
 from __future__ import annotations
 
@@ -53,10 +53,10 @@ def test_read_footer__takes_no_rows():
 @pytest.mark.parametrize(
     ("about", "got"),
     [
-        (footer([chunk()], rows=11), "10 rows in row groups and 11 in all"),
-        (footer([chunk()], rows=-1), "10 rows in row groups and -1 in all"),
-        (footer([chunk()], [chunk()]), "beginning inside"),
-        (footer([chunk()], [chunk(start=103)]), "beginning inside"),
+        (footer([chunk()], rows=11), "10 rows in row groups and 11 in total"),
+        (footer([chunk()], rows=-1), "10 rows in row groups and -1 in total"),
+        (footer([chunk()], [chunk()]), "that starts inside"),
+        (footer([chunk()], [chunk(start=103)]), "that starts inside"),
         (footer([chunk()], [chunk(start=120, held=80, dictionary=90)]), "inside"),
         (footer([chunk(start=3)]), "at 3 to 103 of 204 bytes"),
         (footer([chunk(start=105)]), "at 105 to 205 of 204 bytes"),
@@ -65,33 +65,33 @@ def test_read_footer__takes_no_rows():
         (footer([chunk(unpacked=-5)]), "of 100 bytes"),
         (footer([chunk(values=11)]), "with 11 values, 10 rows"),
         (footer([chunk(values=-1)], repetition=2), "with -1 values"),
-        (footer([chunk(values=None)]), "numbers missing"),
-        (footer([chunk(path=[7])]), "names missing"),
+        (footer([chunk(values=None)]), "a footer with missing numbers"),
+        (footer([chunk(path=[7])]), "a footer with missing names"),
         (footer([chunk() | {1: b"other.parquet"}]), "columns in other files"),
         (footer([chunk() | {8: {}}]), "encrypted columns"),
-        (footer([{2: 4}]), "parts missing"),
-        (footer([chunk()], [SECOND, SECOND]), "row groups of different columns"),
-        (b"", "an end in the middle"),
-        (footer([chunk()])[:-9], "an end in the middle"),
+        (footer([{2: 4}]), "a footer with missing parts"),
+        (footer([chunk()], [SECOND, SECOND]), "row groups with different columns"),
+        (b"", "a footer that ends too early"),
+        (footer([chunk()])[:-9], "a footer that ends too early"),
         (bytes([0x29, 0xFC]) + varint(2**40), "a list of 1099511627776 items"),
         (bytes([0x28]) + varint(2**40), "a value of 1099511627776 bytes"),
         (bytes([0x16]) + b"\xff" * 12, "a number of more than 64 bits"),
-        (bytes([0x1C] * 40), "structures without end"),
+        (bytes([0x1C] * 40), "structures nested too deeply"),
         (bytes([0x1B]), "a map"),
         (bytes([0x1F]), "a value of kind 15"),
     ],
 )
 def test_read_footer__refuses_contradictions(about, got):
-    expected = "x must have a footer that describes it; got .*" + got
+    expected = "x must have a footer that matches the file; got .*" + got
     with pytest.raises(DataError, match=expected):
         groups_of(parquet(about))
 
 
 def test_read_footer__names_encryption_and_truncation():
-    with pytest.raises(DataError, match="got an encrypted one"):
+    with pytest.raises(DataError, match="got an encrypted footer"):
         groups_of(parquet(footer(), b"PARE"))
     for content in [b"PAR1", b"PAR1PAR1", parquet(footer())[:-1], b"\xff\xff\xff\x7fPAR1"]:
-        with pytest.raises(DataError, match="got a file that ends without one"):
+        with pytest.raises(DataError, match="got a file without a footer"):
             groups_of(content)
 
 
@@ -150,7 +150,7 @@ def test_parquet__checksums_find_every_flipped_bit_of_a_needed_page(tmp_path):
         flipped = bytearray(whole)
         flipped[at + bit // 8] ^= 1 << bit % 8
         path.write_bytes(flipped)
-        with pytest.raises(DataError, match=r"must hold readable Parquet; got .*CRC"):
+        with pytest.raises(DataError, match=r"must contain readable Parquet; got .*CRC"):
             drained(path, "c")
 
 
@@ -158,5 +158,5 @@ def test_parquet__text_that_is_no_utf8_is_refused(tmp_path):
     path = tmp_path / "o.parquet"
     bad = pa.array([b"\xff\xfe"]).view(pa.string())
     pq.write_table(pa.table({"c": bad}), path)
-    with pytest.raises(DataError, match=f"{path} must hold readable Parquet; got .*UTF8"):
+    with pytest.raises(DataError, match=f"{path} must contain readable Parquet; got .*UTF8"):
         drained(path, "c")

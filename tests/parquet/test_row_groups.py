@@ -1,4 +1,4 @@
-"""Our own encoders: other readers read the same values, and deltas are the bytes of Arrow."""
+"""Our own encoders: other readers read the same values, and deltas have the bytes of Arrow."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ OURS = set(KINDS) - {"text", "share"}
 
 @st.composite
 def tables(draw: st.DrawFn) -> pa.Table:
-    """Rows of all kinds, in one or two chunks; some columns have nulls."""
+    """Draw rows of all kinds, in one or two chunks; some columns have nulls."""
     n = draw(st.integers(1, 300))
     gaps = draw(st.sets(st.sampled_from(sorted(KINDS)), max_size=3))
     dice = draw(st.randoms(use_true_random=False))

@@ -1,4 +1,4 @@
-"""The order of ids is that of Python's `sorted` on integers and bytes."""
+"""Ids are in the same order as with Python's `sorted` on integers and bytes."""
 
 from __future__ import annotations
 

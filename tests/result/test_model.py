@@ -1,4 +1,4 @@
-"""A model gives the customers it was fitted to the same scores, and later ones those it says."""
+"""A model scores the customers it was fitted to the same, and later ones by its cut points."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ def place(tmp_path_factory):
 
 
 def assert_kept(orders, place, options, reading):
-    """Score, keep the model, and score again by it."""
+    """Score, save the model, and score again with it."""
     result = rfm.score(orders, **options, **reading)
     rfm.save_model(result, place)
-    # What the model holds comes from it; what was given beside that is given again.
+    # The model contains some of the options; the other options are given again.
     given = {name: value for name, value in reading.items() if name not in ("frequency", "zero")}
     again = rfm.score(orders, model=place, **given)
     assert scores_of(again.customers) == scores_of(result.customers)
@@ -42,7 +42,7 @@ def assert_kept(orders, place, options, reading):
 @pytest.mark.parametrize("scheme", sorted({*shipped_schemes()} - RANKED))
 @pytest.mark.parametrize("shape", HARD)
 def test_model__of_every_scheme_and_shape(place, shape, scheme):
-    if shape == "near the limit" and scheme == "pymc":  # whose mean amounts have no room
+    if shape == "near the limit" and scheme == "pymc":  # its mean amounts overflow
         return
     assert_kept(HARD[shape](), place, {"scheme": scheme}, {"as_of": "newest"})
 
@@ -90,7 +90,7 @@ def test_model__of_ranks_and_groups_is_refused(place, method):
         ("[]", "another file"),
         ('{"format": "x"}', "another file"),
         ('{"format": "rfm-engine score model", "version": 2}', "of version 1; got 2"),
-        ('{"format": "rfm-engine score model", "version": 1}', "got none of 'scheme'"),
+        ('{"format": "rfm-engine score model", "version": 1}', "got no 'scheme'"),
     ],
 )
 def test_load__what_is_no_model_is_refused(place, content, said):
@@ -108,7 +108,7 @@ def test_load__what_is_no_model_is_refused(place, content, said):
 )  # fmt: skip
 def test_score__model_and_what_it_holds_contradict(place, option):
     rfm.save_model(rfm.score(random_orders(50, 10), as_of=AS_OF), place)
-    with pytest.raises(rfm.UsageError, match="model must come without"):
+    with pytest.raises(rfm.UsageError, match="model must be used without"):
         rfm.score(random_orders(50, 10), as_of=AS_OF, model=place, **option)
 
 
@@ -129,7 +129,7 @@ def test_drift__shows_then_and_now(place):
 
 
 def test_drift__with_nobody_on_one_side_is_refused(place):
-    """Every share of nobody counts as one in ten thousand, which is far from any."""
+    """An empty share counts as 0.0001, so the result would be far from every model."""
     nobody, somebody = HARD["no rows"](), random_orders(50, 10)
     rfm.save_model(rfm.score(somebody, as_of=AS_OF), place)
     with pytest.raises(rfm.UsageError, match=r"orders must have customers .*; got none"):
@@ -142,12 +142,12 @@ def test_drift__with_nobody_on_one_side_is_refused(place):
 def test_drift__of_a_result_that_the_model_did_not_score_is_refused(place):
     rfm.save_model(rfm.score(random_orders(50, 10), as_of=AS_OF), place)
     other = rfm.score(random_orders(50, 10), as_of=AS_OF, scheme="klaviyo")
-    with pytest.raises(rfm.UsageError, match=r"scored by the model .*; got another r"):
+    with pytest.raises(rfm.UsageError, match=r"scored with the model .*; got another r"):
         rfm.drift(rfm.load_model(place), other)
 
 
 def test_model__keeps_weights_as_they_are_written(place):
-    """Through a float the value was one step off: 1.0000000000000000000000001 came back as 1."""
+    """A float would lose digits: 1.0000000000000000000000001 would be read as 1."""
     weights = ["0.1", "1.0000000000000000000000001", 2]
     result = rfm.score(random_orders(50, 10), as_of=AS_OF, weights=weights)
     rfm.save_model(result, place)

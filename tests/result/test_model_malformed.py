@@ -1,4 +1,4 @@
-"""A model whose parts are of the wrong kind, or of another model, is refused in one line."""
+"""A model with parts of a wrong type or of another model is refused with a one-line message."""
 
 from __future__ import annotations
 
@@ -39,15 +39,18 @@ def assert_refused(place, content, said):
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
-        (lambda _: [], r"must be a table of r, f, m, segment; got \[\]"),
-        (lambda _: None, "must be a table of r, f, m, segment; got None"),
-        (lambda _: {}, r"must be a table of r, f, m, segment; got \{\}"),
-        (lambda _: {"r": {}}, "must be a table of r, f, m, segment"),
-        (lambda shares: shares | {"x": {}}, "must be a table of r, f, m, segment"),
-        (lambda shares: shares | {"r": {}}, "for r must be those of 1, 2, 3; got {}"),
-        (lambda shares: shares | {"r": [0.5, 0.5]}, "for r must be those of 1, 2, 3"),
-        (lambda shares: shares | {"segment": {"Champions": 1}}, "for segment must be those of Ch"),
-        (shares_of_r(**{"4": 0.0}), "for r must be those of 1, 2, 3"),
+        (lambda _: [], r"must be a table with keys r, f, m, segment; got \[\]"),
+        (lambda _: None, "must be a table with keys r, f, m, segment; got None"),
+        (lambda _: {}, r"must be a table with keys r, f, m, segment; got \{\}"),
+        (lambda _: {"r": {}}, "must be a table with keys r, f, m, segment"),
+        (lambda shares: shares | {"x": {}}, "must be a table with keys r, f, m, segment"),
+        (lambda shares: shares | {"r": {}}, "for r must have the keys 1, 2, 3; got {}"),
+        (lambda shares: shares | {"r": [0.5, 0.5]}, "for r must have the keys 1, 2, 3"),
+        (
+            lambda shares: shares | {"segment": {"Champions": 1}},
+            "for segment must have the keys Ch",
+        ),
+        (shares_of_r(**{"4": 0.0}), "for r must have the keys 1, 2, 3"),
         (shares_of_r(**{"3": "0.5"}), "for r must be 0 to 1 and add up to 1"),
         (shares_of_r(**{"3": None}), "for r must be 0 to 1 and add up to 1"),
         (shares_of_r(**{"3": True}), "for r must be 0 to 1 and add up to 1"),
@@ -84,7 +87,7 @@ def test_load__parts_of_wrong_kinds(place, valid, part, said):
 @pytest.mark.parametrize("key", ["scheme", "weights", "as_of", "shares"])
 def test_load__parts_that_are_missing(place, valid, key):
     content = {name: part for name, part in valid.items() if name != key}
-    assert_refused(place, content, f"must be whole; got none of '{key}'")
+    assert_refused(place, content, f"must be complete; got no '{key}'")
 
 
 @pytest.mark.parametrize(
@@ -111,7 +114,7 @@ def test_load__schemes_that_are_not_frozen_or_no_schemes(place, valid, part, sai
     [
         ("[" * 100_000, "nested too deeply"),
         ('{"a":' * 100_000, "nested too deeply"),
-        ("9" * 5_000, "a number of thousands of digits"),
+        ("9" * 5_000, "a number with thousands of digits"),
     ],
 )
 def test_load__what_python_does_not_read(place, content, said):

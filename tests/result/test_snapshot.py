@@ -1,4 +1,4 @@
-"""What a snapshot says of itself, and snapshots that are not whole."""
+"""The metadata of a snapshot, and incomplete or damaged snapshots."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_read_snapshot__of_a_directory_without_a_part_is_refused(orders, tmp_pat
     with pytest.raises(rfm.DataError, match=f"must have all of its {n} rows; got 40"):
         rfm.read_snapshot(parts[0])
     parts[1].unlink()
-    with pytest.raises(rfm.DataError, match="Name the directory with all parts"):
+    with pytest.raises(rfm.DataError, match="Give the directory with all parts"):
         rfm.read_snapshot(place)
 
 
@@ -104,7 +104,7 @@ def test_read_snapshot__of_damaged_metadata_is_refused(orders, tmp_path):
     for change in changes:
         place.write_bytes(whole.read_bytes())
         with_about(place, change)
-        with pytest.raises(rfm.RfmError, match=r"must have (the metadata|form 1)"):
+        with pytest.raises(rfm.RfmError, match=r"must have (unchanged metadata|format 1)"):
             rfm.read_snapshot(place)
 
 
@@ -134,14 +134,16 @@ def test_of_group__refuses_what_is_no_group(orders, tmp_path):
     with_group = orders.append_column("g", pa.array([1, 2, 3] * 200))
     scored = [rfm.score(orders, as_of=AS_OF, output=plain), rfm.read_snapshot(plain)]
     for each in scored:
-        with pytest.raises(rfm.UsageError, match="group must be one of those scored within"):
+        with pytest.raises(
+            rfm.UsageError, match="group must be used only with scores within groups"
+        ):
             each.of_group(77)
     scored = [rfm.score(with_group, as_of=AS_OF, by="g", output=grouped)]
     scored.append(rfm.read_snapshot(grouped))
     for each in scored:
         assert each.of_group(2).cuts == scored[0].of_group("2").cuts
         for unknown in (77, None):
-            with pytest.raises(rfm.UsageError, match="group must be one of column 'g'; got"):
+            with pytest.raises(rfm.UsageError, match="group must exist in column 'g'; got"):
                 each.of_group(unknown)
-        with pytest.raises(rfm.UsageError, match="must be one of column 'g', int64; got 'x'"):
+        with pytest.raises(rfm.UsageError, match="must be a value of column 'g', int64; got 'x'"):
             each.of_group("x")

@@ -1,4 +1,4 @@
-"""The schemes of R's rfm and of Klaviyo on CDNOW, computed from orders by another reading."""
+"""The schemes of R's rfm and of Klaviyo on CDNOW, against independent code in Python."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ AS_OF = date(1998, 6, 30)
 
 @pytest.fixture(scope="module")
 def cdnow(cdnow):
-    """All of it, but where kernels run as Python: every fifth customer there."""
+    """Return all customers, or every fifth customer if kernels run as Python."""
     if COMPILED:
         return cdnow
     return cdnow.filter(pc.match_substring_regex(cdnow["customer_id"], "[08]$"))
@@ -27,14 +27,14 @@ def cdnow(cdnow):
 
 @pytest.fixture(scope="module")
 def orders(cdnow):
-    """Customer, date and cents of each row."""
+    """Return the customer, the date and the cents of each row."""
     cents = (int(amount * 100) for amount in cdnow["amount"].to_pylist())
     columns = cdnow["customer_id"].to_pylist(), cdnow["order_time"].to_pylist(), cents
     return list(zip(*columns, strict=True))
 
 
 def measures(orders):
-    """Days since the last order, orders and cents of each customer."""
+    """Return days since the last order, orders and cents per customer."""
     found = {}
     for who, day, cents in orders:
         days, n, total = found.get(who, (10**9, 0, 0))
@@ -50,7 +50,7 @@ def ours(cdnow, scheme):
 
 
 def intervals_of_r(values, unit):
-    """Five intervals `[low, high)`: the minimum, four type 7 quantiles and a unit, beyond all."""
+    """Return five intervals `[low, high)`, cut one unit above the four type 7 quantiles."""
     ordered = sorted(values)
     inner = []
     for i in range(1, 5):
@@ -63,7 +63,7 @@ def intervals_of_r(values, unit):
 
 
 def boxes_of_r():
-    """Name each segment by its three ranges of scores."""
+    """Yield the name and the three ranges of scores of each segment."""
     for rule in RULES["r-rfm"].split(";"):
         *name, box = rule.split()
         ends = [(int(part[0]), int(part[-1])) for part in box.split("/")]
@@ -79,7 +79,7 @@ def test_r_rfm__every_customer_as_the_package_has_it(cdnow, orders):
     segments = list(boxes_of_r())
     expected = {}
     for who, (n_days, n, total) in by_customer.items():
-        # The package sets the score of each interval that holds the value; there is one.
+        # The package sets the score of each interval that contains the value; there is exactly one.
         [r] = [5 - i for i, (low, high) in enumerate(recency) if low <= n_days < high]
         [f] = [1 + i for i, (low, high) in enumerate(frequency) if low <= n < high]
         [m] = [1 + i for i, (low, high) in enumerate(monetary) if low <= total < high]

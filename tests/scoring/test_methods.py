@@ -1,4 +1,4 @@
-"""Cut points by themselves, and where two libraries agree with them."""
+"""Cut points, exact sums, mean amounts and the order of ids, against plain Python."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Methods that are named after other tools give what these tools give."""
+"""Methods that are named after other tools return the same scores as these tools."""
 
 from __future__ import annotations
 
@@ -19,23 +19,24 @@ spread = st.lists(st.integers(-(2**40), 2**40), min_size=1, max_size=60)
 
 
 def float_step(values, edge=1.0):
-    """How far an edge may be off: a step of itself, or of the place where it was looked for.
+    """Return the allowed error of an edge: a float step of the edge, or of its position.
 
-    pandas asks for place 14.999999999999998 of 19 values, not 15, and takes so much of the gap.
+    pandas looks for position 14.999999999999998 of 19 values, not 15, so its edge is off by a
+    corresponding part of the gap.
     """
     gap = max(values) - min(values)
     return max(np.spacing(max(abs(edge), 1.0)), np.spacing(float(len(values))) * gap)
 
 
 def assert_bins(got, theirs, values, edges):
-    """Equal, but for values within one float step of an edge, where ours is the exact one."""
+    """Check equality, except for values within one float step of an edge: ours is exact there."""
     for own, other, value in zip(got, theirs, values, strict=True):
         near = [edge for edge in edges if abs(value - edge) <= float_step(values, edge)]
         assert own == other or near
 
 
 def without_splinters(theirs, edges, values):
-    """Number pandas' bins without those between edges that are one but for a float step."""
+    """Number the bins of pandas without those between two edges that differ by a float step."""
     splinters = np.diff(edges) <= float_step(values)
     return theirs - (np.cumsum(splinters) - splinters)[theirs]
 
@@ -46,7 +47,7 @@ def without_splinters(theirs, edges, values):
 def test_qcut_drop__is_that_of_pandas(values, k):
     cuts = fit_cuts("qcut-drop", Measure([np.array(values, np.int64)], map), k)
     got = [1 + sum(value > cut for cut in cuts) for value in values]
-    if len(set(values)) == 1:  # where pandas raises, or gives nothing
+    if len(set(values)) == 1:  # pandas raises an error, or returns no bins
         assert set(got) == {1}
         return
     theirs, edges = pd.qcut(values, k, labels=False, duplicates="drop", retbins=True)

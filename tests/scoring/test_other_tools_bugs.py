@@ -1,4 +1,4 @@
-"""What goes wrong with other tools, shown with them, and what comes out here."""
+"""Errors of other tools, reproduced with these tools, and the results of rfm-engine."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ import pytest
 import rfm_engine as rfm
 from tests.shapes import HARD
 
-# Of PyMC-Marketing's tests: customer, day of 2015, amount.
+# From the tests of PyMC-Marketing: customer, day of 2015, amount.
 TOY = """1 01-01 1; 1 02-06 2; 2 01-01 2; 3 01-01 3; 3 01-02 1; 3 01-05 5; 4 01-16 6; 4 02-02 3;
 4 02-05 3; 4 02-05 6; 5 01-16 3; 5 01-17 1; 5 01-18 8; 6 02-02 5"""
 
 
 def frame_of(orders):
-    """Orders, `(customer, day, amount)`, as a notebook has them."""
+    """Return orders, `(customer, day, amount)`, as a data frame."""
     who, when, paid = zip(*orders, strict=True)
     days = pd.to_datetime(list(when))
     return pd.DataFrame({"customer_id": who, "order_time": days, "amount": paid})
 
 
 def scored(frame, as_of="newest", **options):
-    """Ours, by customer."""
+    """Return the rows of rfm-engine by customer."""
     table = rfm.score(pa.table(frame), as_of=as_of, **options).customers
     return {row["customer_id"]: row for row in table.to_pylist()}
 
@@ -140,7 +140,7 @@ def test_now__gives_negative_days_where_orders_are_later():
 
 
 def clv_table(orders):
-    """Frequency, recency, T and M as CLV work has them: repeats by day, the first left out."""
+    """Return frequency, recency, T and M as CLV models use them: repeat days without the first."""
     daily = orders.groupby(["customer_id", "order_time"], as_index=False)["amount"].sum()
     of = daily.groupby("customer_id")
     first, last = of["order_time"].min(), of["order_time"].max()
@@ -174,7 +174,7 @@ def test_clv__leaves_out_the_first_order_and_those_of_the_same_day():
 
 
 def test_unit_of_rs_rfm__gives_the_best_of_small_amounts_the_lowest_score():
-    """Its cut points are a unit above the quantiles, so amounts within 1.00 share a bin."""
+    """The cut points are one unit above the quantiles, so amounts within 1.00 share a bin."""
     frame = frame_of([(who, "2024-01-05", 0.1 * (who + 1)) for who in range(10)])
     assert {row["m_score"] for row in scored(frame, method="r-rfm").values()} == {1}
     assert [scored(frame)[who]["m_score"] for who in (0, 9)] == [1, 5]

@@ -1,4 +1,4 @@
-"""Selection by counting equals sorting."""
+"""Selection by counting returns the same values as sorting."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Surveys of any split merge to that of the whole, and cut as the customers themselves are cut."""
+"""Surveys of any split merge to the survey of all customers, with the same cut points."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ one_amount = st.builds(lambda amount, n: [amount] * n, some_money, st.integers(1
 
 @st.composite
 def customers(draw):
-    """Draw days, orders and money of customers, with ties, and a mean that has room or not."""
+    """Draw days, orders and money of customers, with ties, and means that may overflow."""
     money = draw(st.one_of(st.lists(some_money, max_size=60), one_amount))
     n = len(money)
     orders = st.one_of(st.just(1), st.integers(1, 5), st.integers(1, 2**40 - 1))
@@ -108,7 +108,7 @@ def test_survey__of_any_split_merged_in_any_order_is_that_of_the_whole(measures,
     assert parts[0].merge(parts[1].merge(parts[2])) == parts[0].merge(parts[1]).merge(parts[2])
     assert rfm.Survey.from_json(merged.to_json()) == whole
     assert merged.n_customers == len(amounts)
-    # Parts that have not counted the amounts of a key leave the whole without them.
+    # If parts have not counted the amounts of a key, the merged survey does not have them.
     without = survey_of(measures, monetary)
     assert parts[0].first_level().merge(*(part.first_level() for part in parts[1:])) == without
 
@@ -153,7 +153,7 @@ def test_needs__is_few_keys_and_cuts_without_them_are_refused():
     assert survey.cuts("mean").m == [-(-int(money.sum()) // len(money)) - 1]
     given = survey.cuts(r_cuts=[3], f_cuts=[1], m_cuts=["10200.5"])
     assert given == rfm.Cuts([3], [1], [1_020_050])
-    # A key is open again when others join who have not counted it.
+    # A key is missing again after a merge with a survey that has not counted it.
     asked = survey_of((ones, ones, money), keys=keys)
     assert asked.merge(survey).needs("quantile", 5)
 
@@ -161,7 +161,7 @@ def test_needs__is_few_keys_and_cuts_without_them_are_refused():
 @pytest.mark.parametrize("method", ["ntile", "rank-linear", "nested"])
 @pytest.mark.parametrize("ask", ["cuts", "needs"])
 def test_survey__refuses_what_values_do_not_decide(method, ask):
-    reason = "within the bins of another axis" if method == "nested" else "apart by their ids"
+    reason = "within the bins of another axis" if method == "nested" else "values by their ids"
     survey = survey_of([np.ones(3, np.int64)] * 3)
     with pytest.raises(rfm.UsageError, match=f"got {method}, which .*{reason}"):
         getattr(survey, ask)(method, 5)
@@ -191,9 +191,9 @@ def test_merge__refuses_surveys_of_other_dates_scales_and_amounts():
         survey_of(ones, scale=3), survey_of(ones, as_of=None), survey_of(ones, "mean"),
         survey_of(none, "mean"),
     ):  # fmt: skip
-        with pytest.raises(rfm.UsageError, match="surveys must have one"):
+        with pytest.raises(rfm.UsageError, match="surveys must have the same"):
             survey.merge(other)
-        with pytest.raises(rfm.UsageError, match="surveys must have one"):
+        with pytest.raises(rfm.UsageError, match="surveys must have the same"):
             other.merge(survey)
     nobody = survey_of(none, scale=0, as_of=None)
     assert survey.merge(nobody) == nobody.merge(survey) == survey
@@ -225,5 +225,5 @@ def test_from_json__refuses_what_is_no_survey():
         text.replace('"scale":2', '"scale":"2"'),
     ):  # fmt: skip
         assert spoilt != text
-        with pytest.raises(rfm.UsageError, match="survey must be what to_json of version 1 wrote"):
+        with pytest.raises(rfm.UsageError, match="survey must be text from to_json of version 1"):
             rfm.Survey.from_json(spoilt)

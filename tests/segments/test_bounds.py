@@ -1,4 +1,4 @@
-"""What the conditions of a scheme came to for the customers, as a result tells it."""
+"""The numbers that the conditions of a scheme compare with, as reported by a result."""
 
 from __future__ import annotations
 

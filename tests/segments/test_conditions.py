@@ -1,4 +1,4 @@
-"""Conditions on raw measures, against fractions."""
+"""Conditions on raw measures, against exact fractions."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_parse__says_what_is_wrong_and_where(text, said):
 
 
 def raw(customer, measure, scale):
-    """The measure as an exact number, None where there is none."""
+    """Return the measure as an exact number, or None if the customer has none."""
     n, money = customer.frequency, Fraction(customer.monetary_minor, 10**scale)
     if measure == "average_order":
         return Fraction(10_000 * customer.monetary_minor // n, 10_000 * 10**scale)

@@ -1,4 +1,4 @@
-"""The linter names the place and what is wrong, and stays silent where nothing is."""
+"""The linter reports the line and the error, and reports nothing if there is no error."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_lint__silent_on_a_total_scheme():
 def test_lint__cells_that_nobody_takes_unless_somebody_is_otherwise():
     [(line, text)] = findings(SMALL + TOP, errors=True)
     assert line is None
-    assert text.startswith("4 of 8 cells fit no segment for sure: 111 112 121 122;")
+    assert text.startswith("4 of 8 cells may match no segment: 111 112 121 122;")
     assert findings(SMALL + 'otherwise = "X"\n' + TOP, errors=True) == []
 
 
@@ -50,8 +50,8 @@ def test_lint__the_most_specific_rule_is_reached():
 @pytest.mark.parametrize(
     ("when", "why"),
     [
-        ('"recency_days < 0"', "recency_days < 0 holds for nobody"),
-        ('"frequency == 0"', "frequency == 0 holds for nobody"),
+        ('"recency_days < 0"', "recency_days < 0 holds for no customer"),
+        ('"frequency == 0"', "frequency == 0 holds for no customer"),
         ('"recency_days > 20", "recency_days <= 20"', "exclude each other"),
         ('"monetary >= 10.5", "monetary < 10.5"', "exclude each other"),
         ('"frequency == 3", "frequency > 3"', "exclude each other"),
@@ -67,8 +67,8 @@ def test_lint__conditions_that_exclude_each_other(when, why):
 @pytest.mark.parametrize(
     ("body", "said"),
     [
-        ("r = [1, 5]", "r = [1, 5] takes every score"),
-        ("sum = [3, 15]", "sum = [3, 15] takes every score"),
+        ("r = [1, 5]", "r = [1, 5] matches every score"),
+        ("sum = [3, 15]", "sum = [3, 15] matches every score"),
         ('when = ["frequency >= 1"]', "frequency >= 1"),
         ('when = ["recency_days <= 30", "recency_days <= 60"]', "recency_days <= 60"),
         ('when = ["monetary > 5", "monetary >= 5"]', "monetary >= 5"),
@@ -76,7 +76,7 @@ def test_lint__conditions_that_exclude_each_other(when, why):
 )
 def test_lint__dead_conditions_are_worth_knowing(body, said):
     text = f'[[segments]]\nname = "A"\n{body}\n{REST}'
-    assert (1, f"condition of 'A' is dead: {said}") in findings(text, errors=False)
+    assert (1, f"condition of 'A' has no effect: {said}") in findings(text, errors=False)
 
 
 @pytest.mark.parametrize(
@@ -97,11 +97,11 @@ def test_lint__overlaps_are_worth_knowing():
 
 
 def test_lint__thresholds_without_cuts_are_worth_knowing():
-    """`rfm score` refused such a scheme, unless the cuts were typed, and the linter was silent."""
+    """`rfm score` refuses such a scheme unless cut points are given; the linter reports it too."""
     text = (
         SMALL + 'method = { r = "thresholds", f = "thresholds" }\ncuts = { f = [1] }\n' + TOP + REST
     )
-    said = "r has thresholds but no cuts, so every run must give --r-cuts; write them into cuts"
+    said = "r has thresholds but no cuts, so every run needs --r-cuts; add them to cuts"
     assert (None, said) in findings(text, errors=False)
     assert findings(text, errors=True) == []
     assert len([1 for _, text in findings(text, errors=False) if "no cuts" in text]) == 1

@@ -1,4 +1,4 @@
-"""What was asked for beats the scheme; what contradicts it is refused."""
+"""Given options win over the scheme; options that contradict the scheme are refused."""
 
 from __future__ import annotations
 
@@ -51,9 +51,9 @@ def test_axes__cut_points_become_integers_of_their_axis():
         ({"bins": (5, 5)}, r"one value or three \(r, f, m\); got \(5, 5\)"),
         ({"method": "median"}, "nested, thresholds; got 'median'"),
         ({"method": "thresholds"}, "must have r_cuts"),
-        ({"method": "quantile", "m": [1]}, "m_cuts must come with method thresholds"),
+        ({"method": "quantile", "m": [1]}, "m_cuts must be used with method thresholds"),
         ({"r": [1]}, "classic must have 5 bins for recency; got 2"),
-        ({"m": [1, 2], "bins": 5}, "one fewer than the bins, 5; got 2"),
+        ({"m": [1, 2], "bins": 5}, "one cut point fewer than bins, 5; got 2"),
         ({"m": [2, 1]}, "ascending"),
         ({"m": ["x"]}, r"ascending numbers; got \['x'\]"),
         ({"m": ["nan"]}, "ascending"),
@@ -66,9 +66,9 @@ def test_axes__cut_points_become_integers_of_their_axis():
         ({"m": ["1_0"]}, "ascending numbers"),
         ({"method": "mean"}, "classic must have 5 bins for recency; got 2"),
         ({"method": ("quantile", "quantile", "mean"), "bins": (5, 5, 3)}, "mean must have 2 bins"),
-        ({"method": ("nested", "quantile", "quantile")}, "nested must be that of all axes"),
+        ({"method": ("nested", "quantile", "quantile")}, "nested must be used for all axes"),
         ({"scheme": BANDS, "method": "quantile"}, "must have thresholds for recency"),
-        ({"scheme": BANDS, "bins": 5}, "one fewer than the bins, 5; got 3"),
+        ({"scheme": BANDS, "bins": 5}, "one cut point fewer than bins, 5; got 3"),
     ],
 )
 def test_plan__contradictions_are_refused(options, message):

@@ -1,4 +1,4 @@
-"""Schemes of one's own are read, or refused in one line."""
+"""Scheme files of users are read, or refused with a one-line message."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_layout__first_match_wins_and_the_rest_is_named(tmp_path):
         ("bins = " + "9" * 5_000 + '\n[[segments]]\nname = "A"', "thousands of digits"),
         ("bins = 0x" + "f" * 5_000 + '\n[[segments]]\nname = "A"', "got a number of 20,000 bits"),
         ("bins = " + "[" * 5_000 + "]" * 5_000, "nested too deeply"),
-        ("title = 1e99999999999999999999", "exponent is out of all bounds"),
+        ("title = 1e99999999999999999999", "exponent that is too large"),
         (
             'cuts = { r = ["'
             + "9" * 5_000

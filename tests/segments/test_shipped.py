@@ -1,4 +1,4 @@
-"""Every cell of every shipped scheme, against another reading of its table; and golden data."""
+"""Every cell of every shipped scheme, against an independent table; and known results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a state holds by the orders put in and taken out, and steps from one state to the next."""
+"""The expected contents of states, and the steps from one state to the next."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ Answer = list[tuple[Any, ...]]
 
 
 class Row(NamedTuple):
-    """A line of an order; `batch` is the one that brought it."""
+    """A line of an order, and the number of its batch."""
 
     batch: int
     customer_id: int
@@ -45,7 +45,7 @@ class Row(NamedTuple):
 
 
 class Content(NamedTuple):
-    """A generation: its rows and the batches it has in its ledger."""
+    """A generation: its rows and the batches in its ledger."""
 
     rows: frozenset[Row]
     ledger: tuple[str, ...]
@@ -56,7 +56,7 @@ class Content(NamedTuple):
 
 
 class Known(NamedTuple):
-    """The numbers of the generations that stand, and what they hold, the newest first."""
+    """The numbers and the contents of the kept generations, the newest first."""
 
     numbers: tuple[int, ...]
     contents: tuple[Content, ...]
@@ -70,7 +70,7 @@ EMPTY = Known((1,), (Content(frozenset(), ()),))
 
 
 class Step(NamedTuple):
-    """What is done to a state, and what it then is."""
+    """An operation on a state, and the expected contents after it."""
 
     text: str
     run: Callable[[State], object]
@@ -78,7 +78,7 @@ class Step(NamedTuple):
 
 
 def rows_of(batch: int, variant: int = 0) -> frozenset[Row]:
-    """Return a batch, which has a line of an order of the batch before and one of the next."""
+    """Return a batch; it shares an order with the batch before and an order with the next."""
     many = range(1, 10 if batch == 0 else 3)
     rows = [Row(batch, _ALWAYS_THERE, 1000 + batch + more, batch, 500) for more in (0, 1)]
     rows += [Row(batch, each + batch, 10 * batch + each, batch, each + variant) for each in many]
@@ -143,7 +143,7 @@ def forget(customer: int) -> Step:
 
 
 def restore(which: int) -> Step:
-    """Return the step to the generation that is the last, the last but one, ..."""
+    """Return the step that restores a kept generation: 0 is the newest, 1 the one before it."""
 
     def after(known: Known, manifest: Manifest) -> Known:
         del manifest
@@ -175,7 +175,7 @@ def any_step(known: Known, manifest: Manifest, random: Random) -> Step:
 
 
 def seen_in(state: State, disk: Disk, kind: str) -> tuple[Known, Answer]:
-    """Return which state this claims to be, the rows aside, and the totals that it gives."""
+    """Return the generations and ledgers of a state, without rows, and its totals."""
     generations = state.manifest.generations
     numbers = tuple(each.number for each in generations)
     store = Store(PLACE, disk)
@@ -185,7 +185,7 @@ def seen_in(state: State, disk: Disk, kind: str) -> tuple[Known, Answer]:
 
 
 def claims_of(known: Known) -> Known:
-    """Return a state without its rows."""
+    """Return the generations and ledgers without the rows."""
     bare = tuple(each._replace(rows=frozenset()) for each in known.contents)
     return known._replace(contents=bare)
 
@@ -194,7 +194,7 @@ _ids: dict[Ledger | ListedLedger, tuple[str, ...]] = {}
 
 
 def _ids_in(ledger: Ledger | ListedLedger, store: Store) -> tuple[str, ...]:
-    """Return the ids in a ledger; those of files with the same checksums are the same."""
+    """Return the ids in a ledger; cached, because files with the same checksums are equal."""
     if ledger not in _ids:
         _ids[ledger] = tuple(KnownBatches(ledger, store).ids)
     return _ids[ledger]
@@ -204,7 +204,7 @@ _totals: dict[object, Answer] = {}
 
 
 def totals_of(state: State, kind: str) -> Answer:
-    """Return the totals in order; of files with the same checksums they are the same."""
+    """Return the sorted totals; cached, because files with the same checksums are equal."""
     newest = state.manifest.newest
     files = tuple(file.sha256 for part in newest.totals for file in part.files)
     key = (kind, files, newest.last_day, newest.first_day, state.manifest.hash_key)
@@ -216,7 +216,7 @@ def totals_of(state: State, kind: str) -> Answer:
 
 @cache
 def expected(rows: frozenset[Row], kind: str) -> Answer:
-    """Return the totals of all rows read afresh."""
+    """Return the totals of a new run over all rows."""
     reading = {"order": OPTIONS[kind].get("order")}
     as_of: date | str = "newest"
     if kind == "days" and rows:

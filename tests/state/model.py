@@ -1,7 +1,7 @@
-"""What a state is, as lists of orders: the naive twin of `rfm_engine.state`.
+"""A naive model of `rfm_engine.state`, which stores lists of orders.
 
-Nothing is added up here. The twin of the engine is asked for the totals of all rows, with each
-order id replaced by a label that says which lines are lines of the same order.
+It adds up nothing. The reference implementation computes the totals of all rows, in which each
+order id is replaced by a label. Lines with the same label belong to the same order.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ MARGIN_DAYS = 31
 
 
 class Line(NamedTuple):
-    """An order or a line of one: `time_us` is local, `amount` in minor units."""
+    """An order or a line of an order; `time_us` is local, `amount` is in minor units."""
 
     customer: Any
     time_us: int
@@ -35,7 +35,7 @@ class Line(NamedTuple):
 
 @dataclass
 class Batch:
-    """Lines that count, and what stays when customers are forgotten."""
+    """The counted lines, and what stays when customers are forgotten."""
 
     id: str
     lines: list[Line]
@@ -97,7 +97,7 @@ class Model:
         return self._newest_of(world.batches)
 
     def ingest(self, batch_id: str, lines: list[Line], *, replaces: bool = False) -> bool:
-        """Add a batch; False where it is there already."""
+        """Add a batch; return False if it was already ingested."""
         if batch_id in self.now.ledger and not replaces:
             return False
         world = self._next()
@@ -122,7 +122,7 @@ class Model:
         return True
 
     def would_forget_all(self, batch_id: str, lines: list[Line]) -> bool:
-        """Whether all days but the newest of a batch would be before the history begins."""
+        """Whether all days except for the newest of a batch would be before the history."""
         last = max(map(self.day, lines), default=None)
         counted = {self.day(line) for line in lines if self._policy(line) == "counted"}
         others = [*(counted - {last}), *filter(None, [self._newest_without(batch_id)])]
@@ -132,7 +132,7 @@ class Model:
         )
 
     def has(self, customer: Any) -> tuple[bool, bool]:
-        """Whether a generation has orders within its history of a customer, or older ones too."""
+        """Whether any generation has orders of a customer: within its history, and at any time."""
         found = [
             self._in_time(world, line)
             for world in self.worlds.values()
@@ -152,7 +152,7 @@ class Model:
         self._next(deepcopy(self.worlds[number]))
 
     def rows(self, first: date | None = None) -> list[reference.Row]:
-        """Return all lines that count, or those of a day and later ones."""
+        """Return all counted lines, or those from `first` on."""
         return [
             reference.Row(
                 line.who, line.time_us, line.amount,
@@ -164,7 +164,7 @@ class Model:
         ]  # fmt: skip
 
     def account(self, first: date | None, last: date | None) -> Counter[str]:
-        """Return how many lines were dropped by reason, or counted between two days."""
+        """Return the numbers of lines dropped by reason, and counted between two days."""
         found: Counter[str] = Counter()
         for batch in self.now.batches:
             for reason, day in batch.account:
@@ -192,7 +192,7 @@ class Model:
         return self._newest_of([batch for batch in self.now.batches if batch.id != batch_id])
 
     def _first_day(self, batch_id: str, lines: list[Line]) -> date | None:
-        """Return where the history begins with a batch, in the place of the one of its id."""
+        """Return the first day of the history after a batch is added or replaced."""
         days = [*map(self.day, lines), *filter(None, [self._newest_without(batch_id)])]
         if self.n_days is None or not days:
             return self.now.first_day
@@ -206,7 +206,7 @@ class Model:
         return world.first_day is None or self.day(line) >= world.first_day
 
     def _label(self, world: World, number: int) -> None:
-        """Give each order of a batch the label that a remembered batch before it gives it."""
+        """Give each order of a batch its label in an earlier remembered batch, or a new label."""
         batch = world.kept[number]
         before = dict(world.known)
         for earlier in world.kept[:number]:

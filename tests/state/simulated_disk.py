@@ -1,9 +1,9 @@
-"""A disk in memory that fails and loses power, as `rfm_engine.state.disk.Disk`.
+"""A disk in memory that can fail and lose power; implements `rfm_engine.state.disk.Disk`.
 
-What stays after a loss of power: bytes that were written and synced, names of folders that were
-synced. Of all else each may stay or not, whatever came first: of bytes that were not synced some,
-all, zeros or garbage; of a name what it stood for at any time since its folder was synced. Bytes
-whose sync failed are never written again, though later syncs succeed.
+After a power loss, bytes that were synced and names in folders that were synced exist. Everything
+else may exist or not, in any combination. Of bytes that were not synced, some, all, zeros or
+garbage may exist. A name may refer to anything that it referred to since its folder was synced.
+Bytes with a failed sync are never written later, even if later syncs succeed.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ FAULTS = ("EIO", "ENOSPC", "short write", "power loss")
 
 
 class PowerLoss(BaseException):
-    """The machine is off; nothing that runs on it can take note."""
+    """The machine is off, so no code on it may handle this error."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """What befalls the `at`-th operation from now, and all after it where it `lasts`.
+    """A fault of the `at`-th operation from now, and of all operations after it if it `lasts`.
 
-    `late` is a fault of an operation that was done nevertheless.
+    With `late`, the operation is done before it fails.
     """
 
     at: int
@@ -51,7 +51,7 @@ class Piece:
 
 @dataclass
 class Inode:
-    """A file, under however many names."""
+    """A file, which can have any number of names."""
 
     pieces: list[Piece] = field(default_factory=list)
 
@@ -66,7 +66,7 @@ class Inode:
 
 @dataclass
 class Folder:
-    """Names, and what those that changed since the last sync stood for, the oldest first."""
+    """Names, and for names changed since the last sync what they referred to, oldest first."""
 
     names: dict[str, Inode | Folder] = field(default_factory=dict)
     changed: dict[str, list[Inode | Folder | None]] = field(default_factory=dict)
@@ -83,7 +83,7 @@ class Folder:
 
 
 class SimulatedDisk:
-    """Folders and files below `.`, which is there."""
+    """Folders and files below the folder `.`, which exists."""
 
     def __init__(self, root: Folder | None = None) -> None:
         self._root = Folder() if root is None else root
@@ -96,11 +96,11 @@ class SimulatedDisk:
         self.has_failed = False
 
     def copy(self) -> SimulatedDisk:
-        """Return a disk of its own with the same on it."""
+        """Return an independent disk with the same contents."""
         return SimulatedDisk(copy.deepcopy(self._root))
 
     def fail(self, fault: Fault | None) -> None:
-        """Let a fault befall one of the next operations, if any."""
+        """Make one of the next operations fail, or none."""
         self._fault = fault
         self._n_done = 0
         self.has_failed = False
@@ -109,7 +109,7 @@ class SimulatedDisk:
         self._fault = None
 
     def after_power_loss(self, random: Random) -> SimulatedDisk:
-        """Return what is on the disk when it comes back."""
+        """Return the disk as it is when the power is back."""
         self._is_off = True
         return SimulatedDisk(_remaining_folder(self._root, random, {}))
 
@@ -185,7 +185,7 @@ class SimulatedDisk:
 
     @contextmanager
     def _operation(self, name: str) -> Iterator[bool]:
-        """Do an operation, or not; yield whether it is to be done by half."""
+        """Do an operation or fail; yield whether it must be done only in part."""
         if self._is_off:
             raise PowerLoss
         self._n_done += 1
@@ -242,7 +242,7 @@ def _remaining_folder(folder: Folder, random: Random, known: dict[int, Inode]) -
 
 
 def _remaining(inode: Inode, random: Random) -> bytes:
-    """Return what is left of a file; what comes last and was not synced may be cut off."""
+    """Return what is left of a file; bytes at its end that were not synced may be cut off."""
     if all(piece.is_durable for piece in inode.pieces):
         return inode.written()
     ways = random.choice(["lost", "kept", "cut", "sectors"])
@@ -258,7 +258,7 @@ def _remaining(inode: Inode, random: Random) -> bytes:
 
 
 def _torn(data: bytes, ways: str, random: Random) -> bytes:
-    """Return as many bytes, some of which are others where sectors went astray."""
+    """Return the same number of bytes, in which sectors may be lost or replaced."""
     if ways in ("kept", "cut"):
         return data
     if ways == "lost":

@@ -1,4 +1,4 @@
-"""Every bit of a state is checked: a file that is not as it was written is named."""
+"""Every bit of a state is checked: a damaged or changed file is named."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.conftest import COMPILED, DEEP
 from tests.state.known_states import OPTIONS, RUNNING, rows_of, table_of
 
 _ALL = DEEP and COMPILED
-# Of every 17th byte one bit, unless there is time: all take three minutes.
+# Flip one bit of every 17th byte, because all bits take three minutes; the deep profile flips all.
 _STRIDE = 1 if _ALL else 17
 
 CHANGES: dict[str, Callable[[bytes], bytes]] = {
@@ -30,7 +30,7 @@ CHANGES: dict[str, Callable[[bytes], bytes]] = {
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory) -> Path:
-    """A state of two batches of orders that have ids."""
+    """Return the path of a state of two batches of orders with ids."""
     place = tmp_path_factory.mktemp("flips") / "state"
     state = State.create(place, **OPTIONS["lines"])
     for batch in (0, 1):
@@ -40,7 +40,7 @@ def place(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def own(place, tmp_path) -> Path:
-    """One that can be broken."""
+    """Return the path of a copy that a test can damage."""
     return shutil.copytree(place, tmp_path / "state")
 
 
@@ -53,7 +53,7 @@ def read(place: Path) -> None:
 
 
 def verified(place: Path) -> str:
-    """Return what verify finds, or why it cannot."""
+    """Return what `verify` finds, or the error that it raises."""
     try:
         return "\n".join(State.open(place).verify())
     except StateError as error:
@@ -61,7 +61,7 @@ def verified(place: Path) -> str:
 
 
 def is_read_by_readers(path: Path) -> bool:
-    """Totals of a lifetime state; ids of orders and the ledger are read by the next ingest."""
+    """Readers read the totals; only the next ingest reads ids of orders and the ledger."""
     return not path.name.startswith(("orders-", "known-", "ledger-"))
 
 
@@ -76,12 +76,12 @@ def check_both_name(place: Path, path: Path) -> None:
 
 
 def is_read_by_ingest(path: Path) -> bool:
-    """The ledger of the newest generation, the third; older ones have another file."""
+    """An ingest reads the ledger of the newest generation, the third."""
     return path.name.startswith("ledger-3-")
 
 
 def flips(data: bytes) -> Iterator[bytes]:
-    """Yield the bytes with one bit of them flipped."""
+    """Yield the bytes with one bit flipped, for each of some bits."""
     for at in range(0, len(data), _STRIDE):
         for bit in range(8) if _ALL else [at % 8]:
             flipped = bytearray(data)

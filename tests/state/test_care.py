@@ -1,4 +1,4 @@
-"""A state looked after: compacted, restored, relieved of customers and of what is left over."""
+"""Maintenance of a state: compact, restore, forget customers, and delete unused files."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def customers_of(state, **asked):
 
 @pytest.fixture
 def state(tmp_path):
-    """Five batches, of which two are kept and the others settled."""
+    """A state of five batches: two are kept, the others are settled."""
     state = rfm.State.create(tmp_path / "state", keep_batches=2, keep=2)
     for number in range(5):
         state.ingest(day(number, number, 100), batch_id=str(number))
@@ -41,7 +41,7 @@ def test_compact__changes_files_and_nothing_else(tmp_path, monkeypatch):
     for number in range(4):
         state.ingest(day(number, number, 100), batch_id=str(number))
     before = state.totals().finish().sort_by("customer_id")
-    n_files = state.summary()["files"]  # one of the ledger among them
+    n_files = state.summary()["files"]  # including one file of the ledger
     state.compact()
     assert state.totals().finish().sort_by("customer_id").equals(before)
     assert (n_files, state.summary()["files"]) == (5, 2)
@@ -98,7 +98,7 @@ def test_restore__gives_a_generation_back_and_its_ledger(state):
 
 
 def test_restore__takes_what_stands(state):
-    with pytest.raises(rfm.UsageError, match=r"must be one that stands \(6, 5\); got 1"):
+    with pytest.raises(rfm.UsageError, match=r"must be one that is kept \(6, 5\); got 1"):
         state.restore(1)
 
 
@@ -117,7 +117,7 @@ def test_forget__knows_ids_by_their_text(tmp_path):
     state = rfm.State.create(tmp_path / "state")
     state.ingest(day(1, 7, 8), batch_id="a")
     assert state.forget("7")
-    with pytest.raises(rfm.UsageError, match="id must be one of column 'customer_id', int64"):
+    with pytest.raises(rfm.UsageError, match="id must be a value of column 'customer_id', int64"):
         state.forget("seven")
     assert customers_of(state) == [8]
 
@@ -137,7 +137,7 @@ def test_forget__finds_a_customer_whatever_kind_of_ids_a_generation_has(tmp_path
     state.ingest(day(1, 7, 8), batch_id="monday")
     texts = day(1, 7, 8).set_column(0, "customer_id", pa.array(["seven", "8"]))
     state.ingest(texts, replace_batch="monday")
-    with pytest.raises(rfm.UsageError, match="id must be one of column 'customer_id'"):
+    with pytest.raises(rfm.UsageError, match="id must be a value of column 'customer_id'"):
         state.forget(1.5)
     assert state.forget("seven") == ["seven"]
     assert state.forget("8") == ["8"]
@@ -204,25 +204,25 @@ def test_open__says_what_is_not_there(tmp_path):
     with pytest.raises(rfm.StateError, match="must be a state; got no manifest in it"):
         rfm.State.open(tmp_path)
     (tmp_path / "notes.txt").touch()
-    with pytest.raises(rfm.StateError, match="empty or not there; got one with something in it"):
+    with pytest.raises(rfm.StateError, match="new or empty folder; got a folder that is not empty"):
         rfm.State.create(tmp_path)
-    with pytest.raises(rfm.StateError, match="empty or not there; got a file"):
+    with pytest.raises(rfm.StateError, match="new or empty folder; got a file"):
         rfm.State.create(tmp_path / "notes.txt")
-    with pytest.raises(rfm.UsageError, match="can be written to; got permission denied"):
+    with pytest.raises(rfm.UsageError, match="must be writable; got permission denied"):
         rfm.State.create(tmp_path / "theirs", disk=Guarded())
-    with pytest.raises(rfm.UsageError, match=r"the folder of state .* must be there"):
+    with pytest.raises(rfm.UsageError, match=r"the parent folder of state .* must exist"):
         rfm.State.create(tmp_path / "none" / "state")
 
 
 class Guarded(LocalDisk):
-    """A disk of somebody else's."""
+    """A disk on which no folder may be created."""
 
     def make_folder(self, path):
         raise PermissionError(errno.EACCES, "Permission denied", str(path))
 
 
 class Crowded(LocalDisk):
-    """A disk of a process that has as many files open as it may."""
+    """A disk of a process that has reached its limit of open files."""
 
     def open(self, path):
         if path.suffix == ".parquet":
@@ -243,14 +243,14 @@ def test_restore__helps_where_a_file_of_the_newest_generation_is_gone(state):
     (lost,) = state.manifest.newest.batches[-1].totals.files
     (state.path / "data" / lost.name).unlink()
     opened = rfm.State.open(state.path)
-    with pytest.raises(rfm.StateError, match=f"{lost.name}' must be there"):
+    with pytest.raises(rfm.StateError, match=f"{lost.name}' must exist"):
         opened.totals().finish()
     opened.restore(before)
     assert customers_of(opened) == [0, 1, 2, 3, 4, 100]
 
 
 class Worn(LocalDisk):
-    """A disk that can read manifests only."""
+    """A disk on which only manifests can be read."""
 
     def open(self, path):
         self.is_data = path.suffix == ".parquet"

@@ -1,4 +1,4 @@
-"""Writers and readers of one state at once: one winner at a time, nobody is disturbed."""
+"""Concurrent writers and readers of one state: one writer at a time, readers are not affected."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ ALL = [str(batch) for batch in range(N_WORKERS * N_BATCHES)]
 
 
 def until_free(act: Callable[[], object]) -> None:
-    """Do what another writer may be in the way of."""
+    """Repeat an operation until no other writer prevents it."""
     while True:
         try:
             act()
@@ -70,7 +70,7 @@ def look_after(place: Path, number: int) -> None:
 
 
 def opened(place: Path) -> tuple[State, list[str]]:
-    """Open a state, and read its ledger before a writer has removed what it superseded."""
+    """Open a state and read its ledger; repeat if a writer deletes the ledger meanwhile."""
     while True:
         state = State.open(place)
         try:
@@ -81,7 +81,7 @@ def opened(place: Path) -> tuple[State, list[str]]:
 
 
 def check(state: State, names: list[str]) -> None:
-    """Check that what is seen are the totals of the batches in the ledger that is seen."""
+    """Check that the totals of a state are those of the batches in its ledger."""
     assert state.summary()["batches_ingested"] == len(names)
     rows = [rows_of(int(name)) for name in names]
     assert answer_of(state.totals(**RUNNING)) == expected(frozenset().union(*rows), KIND)

@@ -1,4 +1,4 @@
-"""`distinct` in a state: duplicates are recognised within the batches that are kept."""
+"""`distinct` in a state: duplicates are recognised within the kept batches."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ SCHEMA = pa.schema(
 
 
 def row_of(number: int | None, *, rounded: bool = False) -> dict[str, Any]:
-    """Return the row of a key, all of which follows from its number."""
+    """Return the row of a key; all its values are computed from `number`."""
     n = 0 if number is None else number
     return {
         "customer_id": f"customer {n % 3}",
@@ -237,10 +237,10 @@ def test_score__of_a_state_takes_distinct_as_it_was_set_or_left_out(shop, tmp_pa
         result = rfm.score(shop, as_of="newest", **asked)
         assert result.rows.dropped["duplicate"] == 1
     for other in ("line", ()):
-        with pytest.raises(rfm.StateError, match=r"distinct must be as it was .* \['key'\]"):
+        with pytest.raises(rfm.StateError, match=r"distinct must be as set .* \['key'\]"):
             rfm.score(shop, as_of="newest", distinct=other)
     plain = rfm.State.create(tmp_path / "plain")
-    with pytest.raises(rfm.StateError, match=r"distinct must be as it was .* not given"):
+    with pytest.raises(rfm.StateError, match=r"distinct must be as set .* not given"):
         rfm.score(plain, as_of="newest", distinct="key")
 
 
@@ -255,7 +255,7 @@ def test_state__made_before_there_was_the_option_opens_and_takes_orders(tmp_path
     state = rfm.State.open(tmp_path / "old")
     assert state.ingest(orders, batch_id="a").rows.counted == 2
     assert rfm.score(state, as_of="newest").rows.dropped["duplicate"] == 0
-    with pytest.raises(rfm.StateError, match="distinct must be as it was"):
+    with pytest.raises(rfm.StateError, match="distinct must be as set"):
         rfm.score(state, as_of="newest", distinct="key")
 
 

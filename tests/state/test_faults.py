@@ -1,4 +1,4 @@
-"""Every operation of a step fails in its turn: the step is done whole or not at all."""
+"""Each operation of a step fails in turn: the step is done completely or not at all."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ OTHERS = [replace(N_BATCHES - 1), forget(3), restore(1), COMPACT, GC]
 CASES = [("lines", INGEST, what) for what in FAULTS]
 CASES += [("lines", step, what) for step in OTHERS for what in ("EIO", "power loss")]
 CASES += [("days", step, what) for step in (INGEST, forget(3)) for what in ("EIO", "power loss")]
-# Every operation under the deep profile, otherwise each case its own fifth of them.
+# The deep profile tests every operation; otherwise each case tests a different fifth of them.
 STRIDE = 1 if DEEP else 5
 Option = TypeVar("Option")
 
 
 class NothingStays(Random):
-    """Of what has not been synced."""
+    """After a power loss, nothing stays that was not synced."""
 
     def choice(self, options: Sequence[Option]) -> Option:
         return options[0]
@@ -79,7 +79,7 @@ def test_create__makes_all_of_a_state_or_none(what, late) -> None:
 
 
 def takes_orders(disk: SimulatedDisk) -> None:
-    """Check that a state is whole, or else can be created where a part of it lies."""
+    """Check that a state can be opened, or else created where parts of it exist."""
     try:
         State.open(PLACE, disk=disk)
     except StateError:

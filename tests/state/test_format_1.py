@@ -1,8 +1,8 @@
 """States of format 1, which list the ledger in the manifest: they open, and are rewritten once.
 
-`format_1.tar.gz` has a state that the code before format 2 made of these files, one batch after
-the other. The second was a mistake and was replaced by the third, the fourth was undone by a
-restore, and two orders in memory came last. Four generations stand, one batch is kept.
+`format_1.tar.gz` contains a state that the code before format 2 made from these files, one batch
+after the other. The second file was a mistake and was replaced by the third. The fourth was undone
+by a restore. Two orders in memory were ingested last. Four generations and one batch are kept.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ TUESDAY = (
 )
 WEDNESDAY = "4,b2,2026-01-07 08:00:00,5.00\n5,c1,2026-01-07 09:30:00,42.00\n"
 THURSDAY = "1,d1,2026-01-08 09:00:00,4.00\n6,d2,2026-01-08 10:00:00,6.50\n"
-# By generation; the fourth file's batch has an id by its content.
+# By generation. The id of the batch of the fourth file is computed from its content.
 IDS = {4: "monday tuesday", 5: "monday tuesday 6603a56debbd", 6: "monday tuesday",
        7: "monday tuesday thursday"}  # fmt: skip
 FILES = {"monday": MONDAY, "mistaken": MISTAKEN, "tuesday": TUESDAY, "wednesday": WEDNESDAY}
@@ -57,7 +57,7 @@ def files(tmp_path) -> dict[str, Path]:
 
 
 def totals_of_lines(*lines: str):
-    """Return the totals of all lines read afresh."""
+    """Return the totals of a new run over all lines."""
     rows = [line.split(",") for line in "".join(lines).splitlines()]
     table = pa.table({
         "customer_id": [row[0] for row in rows],

@@ -1,4 +1,4 @@
-"""What each history can be asked: it answers as a run over all orders does, or says why not."""
+"""Each history has the same results as a run over all orders, or an error that explains why not."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ IN_ORDER = [("customer_id", "ascending")]
 
 @pytest.fixture(scope="module")
 def orders():
-    """Lines of three years, from the oldest to the newest of 2025-12-31."""
+    """Lines of three years, from the oldest to the newest, which is of 2025-12-31."""
     lines = simulate(customers=N_ORDERS // 10, orders=N_ORDERS, lines=True).read_all()
     return lines.sort_by("order_time")
 
@@ -80,26 +80,26 @@ def test_rolling__keeps_orders_where_days_are_counted(orders, tmp_path, order):
 
 REFUSED = [
     ("lifetime", {"as_of": "2025-12-30"}, "as_of must be 2025-12-31, the newest day"),
-    ("lifetime", {"window": "30d"}, "window must not be asked of a lifetime state"),
-    ("lifetime", {"frequency": "days"}, "frequency must not be asked of a lifetime state"),
-    ("lifetime", {"scheme": "pymc"}, "frequency must not be asked of a lifetime state"),
-    ("lifetime", {"clv": True}, "clv must not be asked of a lifetime state"),
+    ("lifetime", {"window": "30d"}, "window must not be used with a lifetime state"),
+    ("lifetime", {"frequency": "days"}, "frequency must not be used with a lifetime state"),
+    ("lifetime", {"scheme": "pymc"}, "frequency must not be used with a lifetime state"),
+    ("lifetime", {"clv": True}, "clv must not be used with a lifetime state"),
     ("rolling:10d", {}, "window must be given for a state with history rolling:10d"),
-    ("rolling:10d", {"window": "42d"}, "must lie within the history, which begins on 2025-11-21"),
-    ("rolling:10d", {"window": "10d", "as_of": "2025-11-29"}, "must lie within the history"),
-    ("lifetime", {"overall": True}, "overall must not be asked of a state"),
-    ("lifetime", {"customer": "who"}, "customer must be as it was when the state was created"),
-    ("lifetime", {"order": "order_id"}, "order must be as it was .* not given; got 'order_id'"),
-    ("lifetime", {"zero": "drop"}, "zero must be as it was"),
-    ("lifetime", {"scheme": "klaviyo"}, "got 'drop', which scheme klaviyo asks for"),
-    ("lifetime", {"where": ["channel=web"]}, "where must be as it was"),
+    ("rolling:10d", {"window": "42d"}, "must be within the history, which begins on 2025-11-21"),
+    ("rolling:10d", {"window": "10d", "as_of": "2025-11-29"}, "must be within the history"),
+    ("lifetime", {"overall": True}, "overall must not be used with a state"),
+    ("lifetime", {"customer": "who"}, "customer must be as set when the state was created"),
+    ("lifetime", {"order": "order_id"}, "order must be as set .* not given; got 'order_id'"),
+    ("lifetime", {"zero": "drop"}, "zero must be as set"),
+    ("lifetime", {"scheme": "klaviyo"}, "got 'drop', which scheme klaviyo requires"),
+    ("lifetime", {"where": ["channel=web"]}, "where must be as set"),
 ]
 
 
 @pytest.mark.parametrize(("history", "asked", "said"), REFUSED, ids=str)
 def test_history__says_why_it_cannot_answer(orders, tmp_path, history, asked, said):
     state = state_of(orders, tmp_path, n_batches=1, history=history)
-    differs = "as it was" in said or "asks for" in said
+    differs = "as set" in said or "requires" in said
     with pytest.raises(rfm.StateError if differs else rfm.UsageError, match=said):
         rfm.score(state, **({"as_of": "newest"} | asked))
 
@@ -141,7 +141,7 @@ def test_create__has_no_options_of_a_single_score(tmp_path, option):
 
 
 def days(*texts, amounts=None):
-    """An order on each day."""
+    """Return a table with one order on each day."""
     return pa.table(
         {
             "customer_id": list(range(len(texts))),
@@ -156,13 +156,13 @@ def test_newest_day__far_ahead_is_refused_where_it_would_make_the_state_forget(t
     with pytest.raises(rfm.DataError, match="got 2206-01-02, and 2026-01-01 as the newest day"):
         state.ingest(days("2025-06-01", "2026-01-01", "2206-01-02"), batch_id="a")
     state.ingest(days("2026-01-01"), batch_id="a")
-    with pytest.raises(rfm.DataError, match="must not leave all of the history behind"):
+    with pytest.raises(rfm.DataError, match="must not move the history past all earlier orders"):
         state.ingest(days("2206-01-02"), batch_id="b")
-    with pytest.raises(rfm.DataError, match="must not leave all of the history behind"):
+    with pytest.raises(rfm.DataError, match="must not move the history past all earlier orders"):
         state.ingest(days("2026-01-02", "2206-01-02", amounts=[1, 0]), batch_id="b")
     assert state.summary()["newest_day"] == "2026-01-01"
     state.ingest(days("2020-01-01", "2026-01-01"), batch_id="late")
-    state.ingest(days("2206-01-01", "2206-01-02"), batch_id="b")  # two are no typing error
+    state.ingest(days("2206-01-01", "2206-01-02"), batch_id="b")  # two such days are accepted
     assert state.summary()["first_day"] == "2204-12-03"
 
 

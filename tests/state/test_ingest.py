@@ -1,4 +1,4 @@
-"""Orders go into a state once, however often and under whatever name they are given."""
+"""Orders are added to a state once, however often and under whatever name they are ingested."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DAY_US = 86_400_000_000
 
 
 def day(number, *customers):
-    """One order of each customer, for 100."""
+    """Return one order of each customer, for 100."""
     return orders_table(list(customers), [number * DAY_US] * len(customers), [100] * len(customers))
 
 
@@ -127,10 +127,10 @@ def test_replace__takes_kept_batches_only(tmp_path):
     state = rfm.State.create(tmp_path / "state", keep_batches=1)
     for name in ("monday", "tuesday"):
         state.ingest(day(1, 7), batch_id=name)
-    for name, said in (("monday", "one that is settled"), ("sunday", "never ingested")):
+    for name, said in (("monday", "which is settled"), ("sunday", "never ingested")):
         with pytest.raises(rfm.UsageError, match=said):
             state.ingest(day(2, 7), replace_batch=name)
-    with pytest.raises(rfm.UsageError, match="must come without batch_id"):
+    with pytest.raises(rfm.UsageError, match="must be used without batch_id"):
         state.ingest(day(2, 7), replace_batch="tuesday", batch_id="tuesday")
 
 
@@ -147,7 +147,7 @@ def test_lines__of_an_order_in_a_kept_batch_are_of_that_order(tmp_path):
     assert add("a", "b") == 2
     assert add("a") == 2  # the first batch is kept
     assert add("c", "b") == 3
-    assert add("a") == 3  # the second is, and has it too
+    assert add("a") == 3  # the second batch is kept, and contains it too
 
 
 def test_lines__of_an_order_in_no_kept_batch_are_a_new_order(tmp_path):
@@ -207,7 +207,7 @@ def test_file__that_changes_while_it_is_read_is_refused(state, file, monkeypatch
         return scan(*given)
 
     monkeypatch.setattr(ingest, "scan", slow_scan)
-    with pytest.raises(rfm.DataError, match=r"monday\.parquet must stay as it is"):
+    with pytest.raises(rfm.DataError, match=r"monday\.parquet must not change while"):
         state.ingest(place)
     assert state.summary()["generation"] == 1
 
@@ -219,7 +219,7 @@ def test_batch_id__is_text_on_one_line(state, name):
 
 
 def test_correction__of_the_only_batch_with_an_order_forgets_it(tmp_path):
-    """A settled batch has order a, and so had the one that is kept, until it was corrected."""
+    """A settled batch contains order a. The kept batch contained it too, until it was replaced."""
     state = rfm.State.create(tmp_path / "state", order="order_id", keep_batches=1)
     for number, order in enumerate(["a", "a"]):
         table = day(number, 7).append_column("order_id", pa.array([order]))
@@ -243,13 +243,13 @@ def test_files__beside_a_pipe_count_once(state, file, tmp_path):
     assert done.skipped == {str(known): monday}
     assert state.ingest(fresh).skipped == {str(fresh): "night"}
     with streamed(day(3, 9, 9), pipe):
-        state.ingest([fresh, pipe], replace_batch="night")  # the pipe may bring anything
+        state.ingest([fresh, pipe], replace_batch="night")  # the pipe may contain anything
     assert frequencies(state) == {7: 1, 8: 1, 9: 2}
 
 
 @contextmanager
 def streamed(table, pipe):
-    """Write a table to a pipe that somebody else reads."""
+    """Write a table to a pipe in a thread, while the test reads it."""
 
     def write():
         with pipe.open("wb") as sink, pa.ipc.new_stream(sink, table.schema) as stream:

@@ -1,4 +1,4 @@
-"""Whatever orders are, a state of them is what a run over all of them is."""
+"""A state of any kind of orders has the same result as a run over all of them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ GROUPS = {
 
 
 def halves(table, folder, **options):
-    """Give a state of a table's halves, the second first, and one more of neither."""
+    """Return a state with the second half of a table, then the first half, then an empty batch."""
     state = rfm.State.create(folder / "state", keep_batches=1, **options)
     middle = table.num_rows // 2
     for name, part in (("b", table.slice(middle)), ("a", table.slice(0, middle))):
@@ -109,13 +109,13 @@ def test_customer_level__looks_at_no_single_orders(tmp_path):
     assert rfm.score(state, as_of="newest", scheme="klaviyo").segment_totals == (
         rfm.score(table, as_of="newest", **options).segment_totals
     )
-    with pytest.raises(rfm.UsageError, match="must not ask for first orders"):
+    with pytest.raises(rfm.UsageError, match="must not use first orders"):
         rfm.score(state, as_of="newest", scheme="five-types")
 
 
 def test_policy__of_the_state_is_kept_from_what_is_asked(tmp_path):
     state = halves(table_of("text"), tmp_path, zero="drop")
-    with pytest.raises(rfm.StateError, match=r"zero must be as it was .* 'drop'; got 'count'"):
+    with pytest.raises(rfm.StateError, match=r"zero must be as set .* 'drop'; got 'count'"):
         rfm.score(state, as_of="newest", zero="count")
     assert rfm.score(state, as_of="newest", scheme="klaviyo").options["zero"] == "drop"
 
@@ -166,14 +166,14 @@ def test_score__takes_a_state_alone(tmp_path):
     state = halves(table_of("text"), tmp_path)
     with pytest.raises(rfm.UsageError, match="a state must be scored alone"):
         rfm.score([tmp_path / "state", tmp_path / "orders.csv"], as_of="newest")
-    with pytest.raises(rfm.UsageError, match="output must not stand in the state"):
+    with pytest.raises(rfm.UsageError, match="output must not be inside the state"):
         rfm.score(state, as_of="newest", output=tmp_path / "state" / "out.csv")
-    with pytest.raises(rfm.UsageError, match="state must be a folder of a local file system"):
+    with pytest.raises(rfm.UsageError, match="state must be a folder on a local file system"):
         rfm.State.create("s3://bucket/state")
 
 
 def test_files__take_at_most_24_bytes_a_customer(tmp_path):
-    """Of customers with random ids, half of whom have one order."""
+    """The customers have random ids, and half of them have one order."""
     from rfm_engine.simulate import simulate
 
     n = 100_000
@@ -185,7 +185,7 @@ def test_files__take_at_most_24_bytes_a_customer(tmp_path):
 def test_orders__that_files_have_no_room_for_are_refused(tmp_path):
     state = rfm.State.create(tmp_path / "state", customer_level=True)
     table = orders_table([7], [0], [100]).append_column("orders", pa.array([1 << 39]))
-    with pytest.raises(rfm.DataError, match=r"below 2\^39 a customer; customer 7 has more"):
+    with pytest.raises(rfm.DataError, match=r"below 2\^39 per customer; customer 7 has more"):
         state.ingest(table, batch_id="a")
     table = table.set_column(3, "orders", pa.array([(1 << 39) - 1]))
     state.ingest(table, batch_id="a")
@@ -198,5 +198,5 @@ def test_orders__that_files_have_no_room_for_are_refused(tmp_path):
 
 def test_state__by_uri_is_refused_with_the_reason(tmp_path):
     state = rfm.State.create(tmp_path / "state")
-    with pytest.raises(rfm.UsageError, match="must be a folder of a local file system"):
+    with pytest.raises(rfm.UsageError, match="must be a folder on a local file system"):
         rfm.score(f"file://{state.path}", as_of="newest")

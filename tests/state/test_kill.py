@@ -1,4 +1,4 @@
-"""A process killed at any moment of an ingest leaves a state as it was or as it is to be."""
+"""After a process is killed at any moment of an ingest, a state has its old or its new contents."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _N_KILLS = 120 if _MANY else 6
 _N_CALLS = None if _MANY else 6
 _WARNINGS = COMMAND[1 : COMMAND.index("-c")]
 KIND = "lines"
-# It says when it has imported all and waits for a word: what is killed is the ingest.
+# It prints a line after all imports and waits for input, so that only the ingest is killed.
 _READY = """
 import sys, rfm_cli.main, rfm_engine as rfm, pyarrow.dataset, pyarrow.parquet
 print("ready", flush=True)
@@ -54,7 +54,7 @@ rfm_cli.main.run()
 
 
 class Night(NamedTuple):
-    """A state, the orders that it is to take, and its totals before and after."""
+    """A state, the orders to ingest, and the totals before and after."""
 
     state: Path
     orders: Path
@@ -79,7 +79,7 @@ def night(tmp_path_factory) -> Night:
 
 
 def check(night: Night) -> bool:
-    """Check that the state is whole, and takes the orders if it has not; return whether it had."""
+    """Check the state and ingest the orders; return whether it already contained them."""
     state = State.open(night.state)
     found = totals_of(state, KIND)
     assert found in (night.old, night.new)
@@ -94,7 +94,7 @@ def check(night: Night) -> bool:
 
 @contextmanager
 def ingesting(night: Night, program: str = "library") -> Iterator[subprocess.Popen[bytes]]:
-    """Start a process that ingests when it is told to."""
+    """Start a process that ingests after `go`."""
     with subprocess.Popen(
         [sys.executable, *_WARNINGS, "-c", _READY + PROGRAMS[program], night.state, night.orders],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -123,7 +123,7 @@ def seconds_of(night: Night, program: str) -> float:
 
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_ingest__killed_at_any_moment(night, tmp_path, program):
-    """After an old state kills come later, after a new one sooner: on any machine it is both."""
+    """Kill later after an old state and sooner after a new one, so that both occur."""
     latest = seconds_of(night.copied(tmp_path / "state"), program)
     random = Random(program)
     found: Counter[bool] = Counter()
@@ -142,7 +142,7 @@ def test_ingest__killed_at_any_moment(night, tmp_path, program):
 
 
 def traced(night: Night, log: Path, *options: str) -> int:
-    """Ingest under strace; return how the process ended."""
+    """Ingest under strace; return the exit code of the process."""
     with ingesting(night) as process:
         command = ["strace", "-f", "-p", str(process.pid), "-o", log, *options]
         with subprocess.Popen(command, stderr=subprocess.PIPE) as strace:
@@ -154,7 +154,7 @@ def traced(night: Night, log: Path, *options: str) -> int:
 
 
 def calls_of(log: Path) -> list[tuple[str, int]]:
-    """Return the system calls of a log, and of each the how manieth of its thread it is."""
+    """Return the system calls of a log, each with its number among those of its thread."""
     counts: Counter[tuple[str, str]] = Counter()
     calls = []
     for line in log.read_text(errors="replace").splitlines():

@@ -1,4 +1,4 @@
-"""The ledger: what an ingest writes, what generations share, what is said when it is damaged."""
+"""The ledger: what an ingest writes, what generations share, and errors when it is damaged."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def state(tmp_path):
 
 @pytest.fixture
 def file(tmp_path):
-    """Write orders into a file."""
+    """Write orders to a file."""
 
     def written(name, table):
         pq.write_table(table, tmp_path / name)
@@ -47,7 +47,7 @@ def ledger_files(state):
 
 
 def published(state, ledger):
-    """Make a generation with another ledger."""
+    """Publish a generation with another ledger."""
     manifest = state.manifest
     newest = manifest.newest
     made = newest._replace(number=newest.number + 1, ledger=ledger)
@@ -76,7 +76,7 @@ def test_ingest__writes_little_however_many_batches_there_are(state):
 def test_generations__share_files_of_the_ledger(state):
     for number in range(8):
         state.ingest(day(number, number), batch_id=str(number))
-    # Of 4, 2 and 1 rows, before all were put together.
+    # Its ledger has files of 4, 2 and 1 rows; the newest has merged them into one.
     state.restore(state.manifest.generations[1].number)
     newest, older, oldest = state.manifest.generations
     assert newest.ledger == oldest.ledger != older.ledger
@@ -84,7 +84,7 @@ def test_generations__share_files_of_the_ledger(state):
     state.ingest(day(9, 9), batch_id="9")
     named = {f.name for each in state.manifest.generations for f in each.ledger.files}
     assert ledger_files(state) == named
-    state.ingest(day(9, 9, 10), replace_batch="9")  # which nothing new is known of
+    state.ingest(day(9, 9, 10), replace_batch="9")  # adds nothing to the ledger
     newest, older, _ = state.manifest.generations
     assert newest.ledger == older.ledger
 
@@ -107,7 +107,7 @@ def test_batch_of_many_files__is_known_by_each(state, file):
 
 
 class Locked(LocalDisk):
-    """A disk of which no file of a ledger can be opened."""
+    """A disk on which no file of a ledger can be opened."""
 
     def open(self, path):
         assert not path.name.startswith("ledger-")
@@ -131,7 +131,7 @@ def test_ingest__names_a_damaged_ledger_and_the_rest_works(state, damage):
         path.unlink()
     else:
         path.write_bytes(path.read_bytes()[::-1])
-    contract = "must be there" if damage == "missing" else "must be as it was written"
+    contract = "must exist" if damage == "missing" else "must be unchanged"
     for again in ({"batch_id": "wednesday"}, {"replace_batch": "tuesday"}):
         with pytest.raises(rfm.StateError, match=f"{lost.name}' {contract}"):
             state.ingest(day(3, 9), **again)
@@ -181,7 +181,7 @@ def changed(state, change):
 
 
 def test_manifest__of_a_later_format_is_refused(state):
-    with pytest.raises(rfm.StateError, match=r"of format 2 or older; got 3\. Use a newer rfm-en"):
+    with pytest.raises(rfm.StateError, match=r"have format 2 or older; got 3\. Use a newer rfm-en"):
         changed(state, lambda body: body.update(format=3))
 
 
@@ -198,5 +198,7 @@ def test_manifest__without_an_option_means_its_default(state, option):
 
 
 def test_manifest__with_an_option_of_a_later_version_is_refused(state):
-    with pytest.raises(rfm.StateError, match=r"must have options that this version knows; got 'x'"):
+    with pytest.raises(
+        rfm.StateError, match="must have only options that this version supports; got 'x'"
+    ):
         changed(state, lambda body: body["options"].update(x=1))

@@ -1,4 +1,4 @@
-"""Steps and faults drawn from a seed: a state is as it was or as it is to be, and stays so."""
+"""Random steps and faults from a seed: a state has its old or its new contents, and keeps them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Anything done to a state in any order: after every step it is what the twin says."""
+"""Random operations on a state in any order: after each, it is equal to the model."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ BATCHES = ("mon", "tue", "wed", "thu")
 
 @st.composite
 def lines(draw, machine):
-    # Days of a batch are near each other as often as not: some stand alone, far ahead of others.
+    # In half of the batches, all rows are on one day, which may be far after all other days.
     first = draw(st.integers(0, machine.n_days_of_orders))
     last = draw(st.sampled_from((first, machine.n_days_of_orders)))
     times = st.builds(
@@ -121,11 +121,11 @@ class States(RuleBasedStateMachine):
         return pa.table(columns)
 
     def is_refused(self, chosen, **how):
-        """Whether orders would leave all of the history behind, as the state then says."""
+        """Whether orders would move the history past all earlier orders; check the error."""
         [name] = how.values()
         if not self.model.would_forget_all(name, chosen):
             return False
-        with pytest.raises(rfm.DataError, match="leave all of the history behind"):
+        with pytest.raises(rfm.DataError, match="move the history past all earlier orders"):
             self.state.ingest(self.table(chosen), **how)
         return True
 
@@ -170,7 +170,7 @@ class States(RuleBasedStateMachine):
         chosen = data.draw(lines(self))
         table = self.table(chosen)
         if batch not in [each.id for each in world.kept]:
-            with pytest.raises(rfm.UsageError, match="must name one of the batches kept"):
+            with pytest.raises(rfm.UsageError, match="must name one of the kept batches"):
                 self.state.ingest(table, replace_batch=batch)
             return
         if self.is_refused(chosen, replace_batch=batch):
@@ -183,7 +183,7 @@ class States(RuleBasedStateMachine):
         customer = data.draw(st.sampled_from(self.ids[1]))
         must, may = self.model.has(customer)
         found = self.state.forget(customer) == [customer]
-        assert must <= found <= may  # What is older than the history may be gone already.
+        assert must <= found <= may  # Days before the history may already be deleted.
         if found:
             self.model.forget(customer)
 
@@ -224,7 +224,7 @@ class States(RuleBasedStateMachine):
             return
         n_days = min(self.model.n_days, (newest - self.model.now.first_day).days + 1)
         if n_days < 1:  # A batch was replaced by an earlier one, after the history was cut.
-            with pytest.raises(rfm.UsageError, match="must lie within the history"):
+            with pytest.raises(rfm.UsageError, match="must be within the history"):
                 self.state.totals(as_of=newest.isoformat(), window="1d")
             return
         self.compare(newest, n_days, (None, "D", "W")[self.model.number % 3])
@@ -243,7 +243,7 @@ class States(RuleBasedStateMachine):
         as_of = newest + timedelta(days=data.draw(st.integers(-5, 5)))
         n_days = data.draw(st.integers(1, self.model.n_days + 41))
         if as_of - timedelta(days=n_days - 1) < self.model.now.first_day:
-            with pytest.raises(rfm.UsageError, match="must lie within the history"):
+            with pytest.raises(rfm.UsageError, match="must be within the history"):
                 self.state.totals(as_of=as_of, window=f"{n_days}d")
             return
         frequency = data.draw(st.sampled_from(("orders", "days")))
@@ -251,7 +251,7 @@ class States(RuleBasedStateMachine):
         self.compare(as_of, n_days, unit, frequency=frequency)
 
     def compare(self, as_of, n_days=None, unit=None, **asked):
-        """Ask for totals, of the days of a window where it has so many, with `clv` in a unit."""
+        """Compare totals with the model: of a window of `n_days` if given, with `clv` in `unit`."""
         first = None
         asked["as_of"] = as_of.isoformat()
         if n_days is not None:

@@ -1,4 +1,4 @@
-"""Writers that get into each other's way, or end badly: nothing is lost, and nothing left over."""
+"""Writers that conflict or fail: no orders are lost, and no files are left."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def names_in(path):
 
 
 class Lockless(LocalDisk):
-    """A file system on which locks keep nobody out; `meanwhile` is done once, at some moment."""
+    """A file system without effective locks; `meanwhile` is called once, at operation `moment`."""
 
     def __init__(self, moment, meanwhile):
         self.moment = moment
@@ -64,14 +64,14 @@ def test_second_writer__without_a_lock_is_refused(tmp_path, moment):
     rfm.State.create(place).ingest(orders(1), batch_id="1")
     first = rfm.State.open(place)
     disk = Lockless(moment, lambda: first.ingest(orders(2), batch_id="2"))
-    with pytest.raises(rfm.StateError, match="got another writer's already"):
+    with pytest.raises(rfm.StateError, match="got a newer one from another writer"):
         rfm.State.open(place, disk=disk).ingest(orders(3), batch_id="3")
     assert customers_of(place) == [1, 2]
     assert rfm.State.open(place).verify() == []
 
 
 def test_second_writer__without_a_lock_keeps_what_it_has_written(tmp_path):
-    """The first has published before the second began, and collects before that publishes."""
+    """The first publishes before the second starts, and deletes files before that publishes."""
     place = tmp_path / "state"
     rfm.State.create(place, keep=1).ingest(orders(1), batch_id="1")
     first = Store(place)
@@ -81,7 +81,7 @@ def test_second_writer__without_a_lock_keeps_what_it_has_written(tmp_path):
 
 
 class Full(LocalDisk):
-    """A disk without room for another manifest, or for a third data file."""
+    """A disk without space for another manifest, or for a third data file."""
 
     def __init__(self, kind):
         self.kind = kind
@@ -108,7 +108,7 @@ def test_ingest__that_finds_a_full_disk_leaves_nothing(tmp_path, kind):
 
 
 class Interrupting(LocalDisk):
-    """A disk that goes on writing while the process is told to end."""
+    """A disk that continues to write while the process is interrupted."""
 
     def create(self, path):
         _thread.interrupt_main()
@@ -118,7 +118,7 @@ class Interrupting(LocalDisk):
 
 @pytest.fixture
 def interruptible():
-    """Ctrl-C raises, though whoever started the tests in the background has it ignored."""
+    """Make Ctrl-C raise, because tests that run in the background may ignore it."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)

@@ -1,4 +1,4 @@
-"""A state on a simulated disk, what it is now, and what it may be after a loss of power."""
+"""A state on a simulated disk, its present contents, and those possible after a power loss."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.state.simulated_disk import Fault, PowerLoss, SimulatedDisk
 
 
 class CountingDisk(SimulatedDisk):
-    """A copy of a disk, which counts its operations."""
+    """A copy of a disk that counts its operations."""
 
     def __init__(self, disk: SimulatedDisk) -> None:
         super().__init__(disk.copy()._root)
@@ -40,7 +40,7 @@ class CountingDisk(SimulatedDisk):
 
 
 class World:
-    """A state, what it is now, and what it may be after a loss of power."""
+    """A state, its present contents, and the contents that are possible after a power loss."""
 
     def __init__(self, kind: str, disk: SimulatedDisk, known: Known, random: Random) -> None:
         self.kind = kind
@@ -55,13 +55,13 @@ class World:
         return State.open(PLACE, disk=self.disk)
 
     def n_operations_of(self, step: Step) -> int:
-        """Return how many operations a step has, which is not taken."""
+        """Return the number of operations of a step, without a change of the state."""
         disk = CountingDisk(self.disk)
         step.run(State.open(PLACE, disk=disk))
         return disk.n_operations
 
     def run(self, step: Step, fault: Fault | None = None) -> bool:
-        """Take a step; return whether it came to its end."""
+        """Run a step; return whether it finished."""
         self.story.append(f"{step.text} under {fault}")
         after = step.after(self.known, self.manifest)
         self.disk.fail(fault)
@@ -89,7 +89,7 @@ class World:
         self.durable = [self.known]
 
     def look(self, allowed: list[Known], *, verified: bool = True) -> None:
-        """Check that the state is one of these, and remember which."""
+        """Check that the state is one of `allowed`, and remember which."""
         state = self.state()
         claims, totals = seen_in(state, self.disk, self.kind)
         found = [
@@ -106,7 +106,7 @@ class World:
 
 @contextmanager
 def names_drawn_from(seed: str) -> Iterator[None]:
-    """Make what is drawn at random the same again: files are removed in the order of names."""
+    """Make random names repeatable, because files are removed in the order of their names."""
     names, keys = Random(seed), Random(seed)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(secrets, "token_hex", lambda n: names.randbytes(n).hex())
@@ -116,7 +116,7 @@ def names_drawn_from(seed: str) -> Iterator[None]:
 
 @cache
 def grown(kind: str, n_batches: int) -> tuple[SimulatedDisk, Known]:
-    """Return a disk with a state of so many batches."""
+    """Return a disk with a state of `n_batches` batches."""
     if n_batches == 0:
         disk = SimulatedDisk()
         with names_drawn_from("no batches"):

@@ -5,5 +5,5 @@ from __future__ import annotations
 from tests.cli.conftest import rfm_process  # noqa: F401 - a fixture
 from tests.conftest import COMPILED
 
-# They wait for a store that fails, minutes in all, and run no kernel that others do not.
+# These tests wait for a failing store, minutes in total, and run no kernel that other tests skip.
 collect_ignore = [] if COMPILED else ["test_flaky_store.py", "test_waiting.py"]

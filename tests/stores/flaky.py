@@ -1,4 +1,4 @@
-"""An object store of S3 that fails as it is told to, and a place that never answers."""
+"""An S3 object store that fails on request, and a server that never answers."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ Fault = str | None
 
 
 class FlakyStore(ThreadingHTTPServer):
-    """Holds objects; `fault` says for the n-th GET, from 0 on, what is to go wrong with it.
+    """A server that holds objects; `fault` returns the fault of the n-th GET, counted from 0.
 
-    Besides `REFUSALS`: `cut` breaks off in the middle, `short` gives half of it as if it were all,
-    `stall` stops in the middle, `drip` sends it slowly, `hang` never answers.
+    Besides `REFUSALS`: `cut` breaks off in the middle, `short` sends half of the object as if it
+    were complete, `stall` stops in the middle, `drip` sends it slowly, `hang` never answers.
     """
 
     daemon_threads = True
@@ -48,11 +48,11 @@ class FlakyStore(ThreadingHTTPServer):
 
     @property
     def environment(self) -> dict[str, str]:
-        """What leads S3 clients here."""
+        """The environment variables that direct S3 clients to this server."""
         return environment_of(f"http://127.0.0.1:{self.server_address[1]}")
 
     def handle_error(self, *_: Any) -> None:
-        """Say nothing of clients that went away."""
+        """Do not report clients that disconnected."""
 
 
 def environment_of(endpoint: str) -> dict[str, str]:
@@ -80,7 +80,7 @@ def flaky_store(
 
 @contextmanager
 def black_hole() -> Iterator[tuple[str, socket.socket]]:
-    """Give host and port of a place that takes connections and never says anything."""
+    """Yield the host and port of a server that accepts connections and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         yield f"127.0.0.1:{listening.getsockname()[1]}", listening
 
@@ -90,14 +90,14 @@ class _Answer(BaseHTTPRequestHandler):
     server: FlakyStore
 
     def log_message(self, *_: Any) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
     def do_HEAD(self) -> None:
         held = self.server.objects.get(self.path.partition("?")[0])
         self._head(404 if held is None else 200, len(held or b""))
 
     def do_GET(self) -> None:
-        if "list-type=" in self.path:  # whether the files belong to a table, which never fails
+        if "list-type=" in self.path:  # checks whether files belong to a table; never fails
             self._say(200, _NOTHING_LISTED)
             return
         with self.server.lock:

@@ -54,7 +54,7 @@ OBJECTS = {
 
 
 def customers_of(orders: object, **options: object) -> list[dict[str, object]]:
-    """Score orders; every format must give the same customers."""
+    """Score orders; every format must return the same customers."""
     result = rfm.score(orders, as_of=AS_OF, amount_scale=0, **options)
     table = pa.table(result.customers).cast(result.customers.schema)
     return sorted(table.to_pylist(), key=lambda row: row["customer_id"])

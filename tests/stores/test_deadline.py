@@ -1,4 +1,4 @@
-"""Calls are given up when nothing happens, and only then."""
+"""Calls are abandoned if nothing happens, and only then."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SHORT = 0.6
 
 
 def n_helpers():
-    """Return the number of threads that calls were made on; those given up stay."""
+    """Return the number of threads that run calls; threads of abandoned calls remain."""
     return sum(thread.name == "rfm-store" for thread in threading.enumerate())
 
 
@@ -54,7 +54,9 @@ def test_seconds_of__takes_numbers_and_texts(given, seconds):
     ],
 )
 def test_seconds_of__refuses_what_is_no_time_up_to_a_day(given):
-    with pytest.raises(UsageError, match=r"^store_timeout must be seconds above 0, at most a day"):
+    with pytest.raises(
+        UsageError, match=r"^store_timeout must be a number of seconds above 0, at most a day"
+    ):
         seconds_of(given)
 
 

@@ -1,4 +1,4 @@
-"""What the libraries of the stores say, in the words of a message."""
+"""The messages of the stores' libraries, as this package reports them."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_unreachable__says_why_in_one_line(error, said):
 def test_unreachable__tells_what_is_missing(error):
     made = unreachable("s3://b/o", error)
     assert type(made) is UsageError
-    assert str(made) == "s3://b/o must exist; got nothing there. Check the path."
+    assert str(made) == "s3://b/o must exist; got nothing at this path. Check the path."
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A store that refuses or breaks off is no damaged file: exit 1, with advice that helps."""
+"""A store that refuses or breaks off is not a damaged file: exit 1, with useful advice."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ADVICE = re.compile(
 
 @pytest.fixture
 def store(monkeypatch):
-    """Give a function that opens a flaky store and leads S3 clients to it."""
+    """Return a function that opens a flaky store and directs S3 clients to it."""
 
     def opened(objects, fault=lambda _: None):
         found = flaky_store(objects, fault)
@@ -40,7 +40,7 @@ def score(name):
 
 
 def read(name):
-    """Read the orders, without scoring them; return the number of rows."""
+    """Read the orders without scoring them; return the number of rows."""
     [source] = open_sources(f"s3://{BUCKET}/{name}", ORDERS.schema.names, store_timeout=5)
     return sum(batch.num_rows for each in source.reads() for batch, _ in each)
 
@@ -59,7 +59,7 @@ def test_refusals__at_any_request_are_told_from_damaged_files(store, name, fault
         if fault == "gone":
             assert caught.type is UsageError
             assert str(caught.value) == (
-                f"s3://shop/{name} must exist; got nothing there. Check the path."
+                f"s3://shop/{name} must exist; got nothing at this path. Check the path."
             )
         else:
             assert caught.type is RfmError
@@ -86,13 +86,13 @@ def test_faults__that_pass_are_got_over_and_those_that_stay_are_of_the_machine(s
 
 @pytest.mark.parametrize(("name", "good"), [("orders.parquet", 1), ("orders.arrow", 2)])
 def test_answers__cut_so_that_they_look_whole_are_of_the_machine(store, rfm_process, name, good):
-    # In a process of its own, whose memory does not hold the same bytes from another read.
+    # Run in a separate process, so that its memory does not contain the bytes of another read.
     store(OBJECTS, lambda n: "short" if n >= good else None)
     run = rfm_process("explain", f"s3://{BUCKET}/{name}", "--id", "customer 0")
     assert run.returncode == 1
     assert run.stderr.decode() == (
-        f"error: s3://shop/{name} must arrive in full; got less of it than the store says it has. "
-        "Check the network and any proxy, and run it again.\n"
+        f"error: s3://shop/{name} must arrive completely; got fewer bytes than the store "
+        "reported. Check the network and any proxy, and run the command again.\n"
     )
 
 
@@ -103,7 +103,7 @@ def test_damaged_files__that_arrived_whole_are_still_refused_as_data(store, name
     store({name: held[: middle + 1]})
     with pytest.raises(DataError):
         score(name)
-    if name.endswith((".gz", ".parquet")):  # Elsewhere a zero is as good as another byte.
+    if name.endswith((".gz", ".parquet")):  # In other formats a zero is a valid byte.
         store({name: held[:middle] + bytes(20) + held[middle + 20 :]})
         with pytest.raises(DataError):
             score(name)

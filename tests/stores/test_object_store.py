@@ -1,4 +1,4 @@
-"""Orders in an object store give what the same orders on this machine give."""
+"""Orders in an object store give the same result as the same orders on this machine."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.stores.inputs import AS_OF, OBJECTS, ORDERS, customers_of, table_byte
 
 @pytest.fixture(scope="module")
 def endpoint():
-    """Give the address of a store that holds every format, and a tree with partitions."""
+    """Yield the address of a store with every format and a tree of partitions."""
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
     server.start()
     host, port = server.get_host_and_port()
@@ -42,14 +42,14 @@ def endpoint():
 
 @pytest.fixture
 def store(endpoint, monkeypatch):
-    """Lead S3 clients to the store."""
+    """Direct S3 clients to the store."""
     for name, value in environment_of(endpoint).items():
         monkeypatch.setenv(name, value)
     return endpoint
 
 
 def ask_for_credentials(endpoint, after):
-    """Let the store refuse keys that it does not know after some requests."""
+    """Let the store refuse unknown keys after some requests."""
     asking = urllib.request.Request(
         f"{endpoint}/moto-api/reset-auth",
         data=str(after).encode(),
@@ -91,7 +91,9 @@ def test_missing_keys_and_buckets__are_usage_errors(rfm_process, tmp_path, place
     if place == "none/*":
         run = rfm_process("score", f"s3://{place}", "-o", tmp_path / "out.parquet")
         assert (run.returncode, run.stdout) == (2, b"")
-        assert run.stderr == b"error: s3://none/* must exist; got nothing there. Check the path.\n"
+        assert run.stderr == (
+            b"error: s3://none/* must exist; got nothing at this path. Check the path.\n"
+        )
 
 
 def test_wrong_credentials__are_of_the_machine(store):

@@ -1,4 +1,4 @@
-"""A store that does not answer: given up in time, signals obeyed, nothing left behind."""
+"""A store that does not answer: calls time out, signals work, and nothing is left behind."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from tests.conftest import DEEP
 from tests.stores.flaky import BUCKET, black_hole, environment_of, flaky_store
 from tests.stores.inputs import OBJECTS
 
-# Long enough for a start on a slow machine, and far below what an endless wait would be.
+# Long enough to start on a slow machine, and much shorter than an endless wait.
 PATIENCE_SECONDS = 60
-# Of 2 s, as promised, and of a slow machine.
+# The promised 2 s, and a margin for a slow machine.
 OBEDIENCE_SECONDS = 10
 URI = f"s3://{BUCKET}/orders.parquet"
 
@@ -36,7 +36,7 @@ def start(words, environment, **more):
 
 
 def uris(place):
-    """Return a URI of each kind of store that leads to a place, and what the clients need."""
+    """Return a URI of each kind of store for an address, and the variables that clients need."""
     return {
         "s3": (URI, environment_of(f"http://{place}")),
         "s3-options": (f"s3://k:s@{BUCKET}/o?scheme=http&endpoint_override={place}", {}),
@@ -96,7 +96,7 @@ def test_signals__are_obeyed_while_a_store_is_silent(tmp_path, kind, number, cod
     assert list(tmp_path.iterdir()) == []
 
 
-# A command for each place where it may wait, and the GETs that are answered before.
+# A command for each point where it may wait, and the number of GETs that are answered before.
 STALLS = [
     (*where, fault)
     for fault in ("hang", "stall")
@@ -113,7 +113,7 @@ STALLS = [
 
 @pytest.fixture
 def stalled(tmp_path):
-    """Give a function that starts a command which waits for a store, and returns both."""
+    """Return a function that starts a command that waits for a store, and returns both."""
     with ExitStack() as undo:
 
         def started(command, name, good, fault, *options):
@@ -171,14 +171,14 @@ def test_slow_transfers__are_not_cut(tmp_path, stalled, name):
 
 @pytest.mark.parametrize("how", ["given up", "interrupted", "denied", "scored"])
 def test_library__lets_the_process_end_at_once(how):
-    """S3 waits for its requests as the process ends, and crashes when it may not."""
+    """S3 waits for its requests when the process exits, and crashes if it cannot."""
     program = """
 import signal, sys, threading, rfm_engine as rfm
 kept = None
 try:
     result = rfm.score(sys.argv[1], as_of="2026-10-31", store_timeout=float(sys.argv[2]))
 except (rfm.RfmError, KeyboardInterrupt) as error:
-    kept = error  # with its traceback, and all that hangs on that
+    kept = error  # keeps its traceback and all objects that it refers to
 print(type(kept).__name__, flush=True)
 """
     faults = {"given up": "stall", "interrupted": "stall", "denied": "denied", "scored": None}

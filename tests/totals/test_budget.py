@@ -1,4 +1,4 @@
-"""The memory limit: read, divided, refused with the numbers, held."""
+"""The memory limit: parsed, divided, refused with numbers, and the available memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Distinct rows: compared in full, from many threads, within their memory."""
+"""Distinct rows: compared in full, also from many threads."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.shapes import AS_OF, NEW_YEAR_2024_US, orders_table
 
 
 def orders(keys: pa.Array) -> pa.Table:
-    """One order per key, of a customer and an amount that the key determines."""
+    """Return one order per key; the key determines its customer and amount."""
     numbers = pa.array([len(str(key)) for key in keys.to_pylist()])
     times = [NEW_YEAR_2024_US] * len(keys)
     return orders_table(numbers, times, numbers, key=keys)

@@ -92,5 +92,5 @@ def test_hash__structured_ids_spread_over_the_partitions():
             for shift in (58, 52, 20):
                 buckets = (hashes >> np.uint64(shift)) & np.uint64(63)
                 counts = np.bincount(buckets.astype(np.int64), minlength=64)
-                # 1024 expected, standard deviation 32: eight of them is never chance.
+                # 1024 are expected, standard deviation 32. Eight times that is never chance.
                 assert abs(counts - n // 64).max() < 8 * (n // 64) ** 0.5, (name, secret, shift)

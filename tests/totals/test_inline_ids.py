@@ -70,7 +70,7 @@ def test_unmix_pairs__gives_the_ids_back(pairs, secret):
 
 
 def structured(bits: int) -> dict[str, np.ndarray]:
-    """Ids with a regular structure, `uint64[n, 2]`."""
+    """Return ids with a regular structure, `uint64[n, 2]`."""
     counting = np.arange(1 << bits, dtype=np.uint64)
     same = np.full_like(counting, 0x0123456789ABCDEF)
     digits = np.frombuffer(
@@ -108,7 +108,7 @@ def test_mixed_pairs__of_structured_ids_spread_over_the_bins(family):
         for hashes, shift in ((words, 58), (words, 52), (words, 49), (words, 20), (seconds, 58)):
             buckets = ((hashes >> np.uint64(shift)) & np.uint64(63)).astype(np.int64)
             counts = np.bincount(buckets, minlength=64)
-            # 1024 expected, standard deviation 32: eight of them is never chance.
+            # 1024 are expected with a standard deviation of 32. Eight times that is never chance.
             assert abs(counts - n // 64).max() < 8 * (n // 64) ** 0.5, (family, secret, shift)
 
 
@@ -182,7 +182,7 @@ def test_words_of_ids__need_no_copy_where_they_stand_close():
 
 
 def rows_of(ids: list[bytes]) -> np.ndarray:
-    """Return rows as a table takes them: hash word, one unused column, rest of the key."""
+    """Return rows in the form for a table: hash word, one unused column, rest of the key."""
     n_bytes = len(ids[0])
     routed = route(byte_keys(ids), counted(len(ids)), KEY, None, n_bytes)
     words = routed.ids.texts.view(np.uint64).reshape(len(ids), -1)

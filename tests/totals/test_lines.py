@@ -1,4 +1,4 @@
-"""Neighbouring lines of one order made one row: nothing that is counted changes."""
+"""Neighbouring lines of one order become one row, and no result changes."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def listed(rows: OrderRows) -> list[Row]:
 
 
 def added_up(rows: list[Row]) -> list[Row]:
-    """Add each counted line to the row before where that is a line of the same order."""
+    """Add each counted line to the previous row if that is a line of the same order."""
     out: list[Row] = []
     for row in rows:
         *which, amount, present, reason = row
@@ -68,7 +68,7 @@ def added_up(rows: list[Row]) -> list[Row]:
 
 @given(st.lists(ROW, max_size=40), st.booleans())
 def test_joined__adds_up_neighbours_that_are_one_order(rows, all_present):
-    # Two lines of one order at the beginning of every eight: enough to be worthwhile.
+    # Every row twice, so that joining lines is worthwhile.
     lines = [row for row in rows for _ in range(2)] or [(0, 0, 0, 1, True, 0)] * 2
     if all_present:
         lines = [(*row[:4], True, row[5]) for row in lines]
@@ -84,7 +84,7 @@ def test_joined__gives_kernels_arrays_of_the_kind_that_normalize_gives():
     assert isinstance(got.keys, IntKeys)
     assert isinstance(got.order_keys, IntKeys)
     columns = [got.keys.bits, got.order_keys.bits, got.time_us, got.amount_minor, got.reason]
-    # Arrays that can be written to are another type to the compiler.
+    # For the compiler, writable arrays are another type.
     assert not any(column.flags.writeable for column in columns)
 
 

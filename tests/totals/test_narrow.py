@@ -1,4 +1,4 @@
-"""Narrow rows against arithmetic in Python, and the step from narrow to wide ones."""
+"""Narrow rows compared with arithmetic in Python, and the change from narrow to wide rows."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_are_narrow__is_false_where_one_row_does_not_fit(row):
     fitting = (1_700_000_000, 100, 1)
     assert fit([fitting] * 5000)
     assert not fit([*[fitting] * 5000, row])
-    # A row that is dropped may hold anything.
+    # A row that is dropped may have any values.
     assert fit([*[fitting] * 5000, row], [0] * 5000 + [1])
 
 
@@ -69,7 +69,7 @@ def test_are_narrow__is_true_only_of_rows_that_stay_as_they_are(time_us, amount)
 
 @pytest.mark.parametrize("first_wide", [0, 1, 3, 5])
 def test_totals__with_batches_that_fit_and_others(first_wide):
-    """Rows that wait narrow are added before the first wide ones come."""
+    """Buffered narrow rows are flushed before the first wide rows are written."""
     tables = []
     for number in range(6):
         odd = number >= first_wide and number % 2 == first_wide % 2

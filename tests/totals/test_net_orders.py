@@ -1,4 +1,4 @@
-"""Entries of net orders: repeats added up exactly, found in a few steps whatever the ids."""
+"""Entries of net orders: repeats are added up exactly, and searches are short for all ids."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ KEY = HashKey.from_int(7)
 N = 1 << 12
 NUMBERS = np.arange(N)
 FEWEST = 4
-# Customer code, order, mark, amount, whether of a refund, first and last.
+# Customer code, order, mark, amount, whether it is a refund, first and last.
 ENTRIES = st.lists(
     st.tuples(
         st.integers(0, 2),
@@ -45,7 +45,7 @@ ENTRIES = st.lists(
 
 @pytest.fixture(autouse=True, scope="module")
 def few() -> Iterator[None]:
-    """Have repeats added up of a handful of entries already."""
+    """Add up repeats after only a few entries."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(net_orders, "_FEWEST", FEWEST)
         patch.setattr(net_orders, "_MOST_PER_CALL", 7)
@@ -150,7 +150,7 @@ def test_rows__without_an_order_id_have_at_most_an_entry_per_customer_and_day(fr
             "customer_id": [1] * n,
             "order_time": [datetime(2024, 1, 1 + hour % 2, hour % 24) for hour in range(n)],
             "amount": [5] * n,
-            # Ids that differ, under nulls.
+            # Different ids behind the nulls.
             "order_id": pa.array(np.arange(n), mask=np.ones(n, np.bool_)),
         }
     )

@@ -1,4 +1,4 @@
-"""Distinct pairs: each counted once, in little more room than they need, found in a few steps."""
+"""Distinct pairs: each is counted once, memory is limited, and searches are short."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NUMBERS = np.arange(N)
 
 @pytest.fixture(autouse=True, scope="module")
 def few() -> Iterator[None]:
-    """Have repeats taken out of a handful of pairs already."""
+    """Remove repeats after only a few pairs."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pairs_module, "_FEWEST", FEWEST)
         patch.setattr(pairs_module, "_MOST_A_CALL", 7)
@@ -72,7 +72,7 @@ def test_pairs__take_the_purchases_with_an_order_id(pairs, data):
     held = Pairs(KEY)
     for _ in range(2):
         held.add_column(codes[turn], rows, layout, pieces)
-    # The lowest bit says that a row is an order by itself.
+    # The lowest bit is set if a row is an order by itself.
     picked = [pairs[row] for row in turn if amounts[row] >= 0 and amounts[row] % 2 == 0]
     assert listed(held) == list(dict.fromkeys(picked))
 
@@ -115,15 +115,15 @@ def test_keep_distinct__searches_stay_short_whatever_the_ids(codes, values):
     columns = Columns(codes.astype(np.uint32), values.astype(np.int64), no_sums, no_sums)
     n = keep_distinct(columns, 0, N, 0, 0, slots)
     assert n == N
-    # A search ends at the next free slot; with half of them taken at random, the longest of these
-    # runs is some 30 slots.
+    # A search ends at the next free slot. If half of the slots are used at random, the longest run
+    # of used slots is about 30.
     free = np.flatnonzero(slots.places == 0)
     assert np.diff(free).max() < 80
 
 
 def test_pairs__replayed_into_another_set_are_searched_in_slots_for_all_at_once():
-    # Slots that grew while the pairs of another set came in the order of its slots would fill
-    # from one end.
+    # If the slots grew while the pairs of another set arrive in the order of its slots, they would
+    # fill from one end.
     held = Pairs(KEY)
     held.add((NUMBERS // 6).astype(np.uint32), NUMBERS << 20)
     copy = Pairs(KEY)

@@ -1,4 +1,4 @@
-"""Waiting rows: what an update has taken is in the next result, whichever thread adds it."""
+"""Buffered rows: rows of an update are in the next result, no matter which thread adds them."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ def test_finish__waits_for_rows_that_another_thread_is_adding(monkeypatch):
 
 
 def test_finish__fails_when_a_thread_that_helped_it_did(monkeypatch):
-    """Rows that another thread failed to add are missing; the result must not come out."""
+    """If another thread failed to add rows, the result would be wrong and must not be returned."""
     helper_has_it, add = Event(), Partition.add
 
     def failing(partition, waiting, pieces):
         if current_thread().name == "helper":
             helper_has_it.set()
             raise MemoryError("no room")
-        helper_has_it.wait(5)  # finish leaves one table to the thread that helps
+        helper_has_it.wait(5)  # so that finish leaves one table to the helper
         add(partition, waiting, pieces)
 
     monkeypatch.setattr(Partition, "add", failing)
@@ -82,7 +82,7 @@ def test_finish__fails_when_a_thread_that_helped_it_did(monkeypatch):
 
 @pytest.mark.parametrize("step", ["are_narrow", "place_rows"])
 def test_update__that_failed_midway_leaves_no_result(monkeypatch, step):
-    """The account has its rows, the tables do not."""
+    """The row counts include the rows, the tables do not."""
     totals = rfm.CustomerTotals(as_of="2026-01-31")
     totals.update(orders_of([1]))
 
@@ -98,7 +98,7 @@ def test_update__that_failed_midway_leaves_no_result(monkeypatch, step):
 
 
 def test_update__that_failed_beside_a_round_leaves_no_result(monkeypatch):
-    """A round that ends well does not make good what failed elsewhere meanwhile."""
+    """A round that succeeds does not hide an error in another thread."""
     begun, go_on, add, pack = Event(), Event(), Partition.add, batch.are_narrow
     totals = rfm.CustomerTotals(as_of="2026-01-31")
     totals.update(orders_of([1]))
@@ -141,7 +141,7 @@ def test_update__that_failed_beside_a_round_leaves_no_result(monkeypatch):
 
 
 def test_limit__is_held_by_what_is_seen_to_be_taken(monkeypatch):
-    """Batches that take more than was planned for leave the tables less, down to an eighth."""
+    """Batches that take more memory than planned leave less for the tables, at least an eighth."""
     taken = [0]
     for module in (accumulator, partitions):
         monkeypatch.setattr(module, "anonymous_bytes", lambda: taken[0])
@@ -151,7 +151,7 @@ def test_limit__is_held_by_what_is_seen_to_be_taken(monkeypatch):
     for others in (100, 600, 300, 700, 5_000):
         taken[0] = others * 1_000_000
         totals.update(orders_of(range(others)))
-        assert totals.n_customers >= others  # for which all rows that wait are added
+        assert totals.n_customers >= others  # this flushes the buffer
         shares.append(totals._population.customers._tables_bytes)
     assert shares[0] == planned > shares[1]
     assert shares[1] == shares[2] > shares[3] > shares[4] == planned // 8

@@ -77,7 +77,7 @@ def test_place_rows__writes_every_counted_row_to_its_bin(given_batch):
     rows, layout, dense, ids, orders = given_batch
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(addresses, "_BLOCK_ROWS", 7)  # so that blocks end within batches
-        patch.setattr(batches_module, "joined", lambda rows: rows)  # has tests of its own
+        patch.setattr(batches_module, "joined", lambda rows: rows)  # has its own tests
         batch = Batch.of(rows, layout, KEY, dense)
         waiting = Waiting(batch.layout)
         waiting.make_room(len(rows.reason), batch.n_text_words, 0)
@@ -106,7 +106,7 @@ def test_place_rows__writes_every_counted_row_to_its_bin(given_batch):
 
 
 class _Placed:
-    """Compares buffered rows with what the layout says they contain."""
+    """Compares buffered rows with the definition of their layout."""
 
     def __init__(self, layout: Layout, waiting: Waiting) -> None:
         self._layout = layout

@@ -1,4 +1,4 @@
-"""What goes to disk comes back, leaves nothing behind, and a full disk says so."""
+"""Spilled data are read back unchanged and leave no files, and a full disk is reported."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ def tables_of(
     return [len(hashed), *slots]
 
 
-@pytest.mark.skipif(not COMPILED, reason="the same either way, in a minute")
+@pytest.mark.skipif(not COMPILED, reason="the same without compiling, but takes a minute")
 @pytest.mark.parametrize(
     ("n_rows", "limit", "tables"),
     # 20,000 rows of 4,000 customers: twice as many customers in tables of 32 each are 256.
@@ -86,7 +86,7 @@ def tables_of(
         (1_000, None, 16),
         (1 << 40, None, 256),
         (None, None, 256),
-        (1 << 40, "4GB", 512),  # so many customers would not fit
+        (1 << 40, "4GB", 512),  # this many customers would not fit
     ],
 )
 def test_tables__are_as_many_as_the_customers_to_expect(monkeypatch, n_rows, limit, tables):

@@ -1,4 +1,4 @@
-"""Keys as rows that wait, cut into pieces."""
+"""Keys as buffered rows, split into pieces."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rfm_engine.totals.buffer.texts import WaitingTexts
 
 
 def rows_of(keys: Keys, key: HashKey) -> tuple[np.ndarray, np.ndarray]:
-    """Return rows of hash, two zeros and the place in the texts, and the texts."""
+    """Return rows with a hash, two zeros and the offset in the texts, and the texts."""
     hashes = keys.hash(key)
     n = len(hashes)
     rows = np.zeros((n, 4), np.int64)
@@ -25,7 +25,7 @@ def rows_of(keys: Keys, key: HashKey) -> tuple[np.ndarray, np.ndarray]:
 
 
 def pieces_of(n: int, cuts: list[int], order: list[int] | None = None) -> Pieces:
-    """Cut n rows at some places; the pieces may stand in any order."""
+    """Split `n` rows at `cuts`; the pieces may be in any order."""
     ends = np.array([*sorted(cuts), n], np.int64)
     starts = np.concatenate([[0], ends[:-1]])
     turn = np.arange(len(ends)) if order is None else np.array(order)

@@ -1,7 +1,7 @@
-"""The solutions compared, one script each, and who runs them.
+"""The solutions that are compared, each in its own script.
 
-A script knows its library and the job, and nothing of ours: importing `rfm_engine` would be
-start-up that its users do not pay. `rfm_engine.bench.child` runs it by its path.
+A script imports its library and nothing of `rfm_engine`, because users of that library do not have
+the start-up time of our imports. `rfm_engine.bench.child` runs a script by its path.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ HERE = Path(__file__).parent
 
 
 class Engine(NamedTuple):
-    """A solution: its name, the package it needs, its script, and what of its answer is ours."""
+    """A solution: its name, the package it needs, its script, and the columns to compare."""
 
     name: str
     package: str
@@ -27,12 +27,12 @@ class Engine(NamedTuple):
 
     @property
     def installed(self) -> bool:
-        """Tell whether the package it needs can be imported."""
+        """Whether the package that it needs can be imported."""
         return find_spec(self.package) is not None
 
     @property
     def distribution(self) -> str:
-        """The name that the package is installed by."""
+        """The name under which the package is installed."""
         return self.package.replace("_", "-")
 
 
@@ -42,7 +42,7 @@ ENGINES = {
     for engine in (
         Engine("rfm", "rfm_engine", HERE / "rfm_table.py"),
         Engine("duckdb", "duckdb", HERE / "duckdb_sql.py"),
-        # Its windows split ties, in an order of its own.
+        # Its windows split ties in their own order, so its scores differ.
         Engine("duckdb-ntile", "duckdb", HERE / "duckdb_sql.py", MEASURES),
         Engine("polars", "polars", HERE / "polars_streaming.py"),
         Engine("pyarrow", "pyarrow", HERE / "pyarrow_groups.py"),
@@ -52,7 +52,7 @@ ENGINES = {
 
 
 def engines_named(names: Sequence[str]) -> list[Engine]:
-    """Return the engines of these names, or all.
+    """Return the engines with these names, or all if there are no names.
 
     Raises
     ------
@@ -62,8 +62,8 @@ def engines_named(names: Sequence[str]) -> list[Engine]:
     for name in names:
         if name not in ENGINES:
             raise UsageError(
-                f"engines must be some of {', '.join(ENGINES)}; got {name!r}. Choose among them."
+                f"engines must be some of {', '.join(ENGINES)}; got {name!r}. Choose from them."
             )
     if len(set(names)) < len(names):
-        raise UsageError(f"engines must be named once; got {', '.join(names)}. Drop the repeats.")
+        raise UsageError(f"engines must be named once; got {', '.join(names)}. Remove repeats.")
     return [engine for name, engine in ENGINES.items() if name in names or not names]

@@ -1,4 +1,4 @@
-"""What no solution gets around: decoding the columns needed, encoding the answer, in threads."""
+"""The floor, work that no solution can avoid: decode the needed columns, encode the answer."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _BATCH_ROWS = 1 << 20
 
 
 def from_file(job: Job) -> dict[str, float]:
-    """Decode the input, encode a finished answer."""
+    """Decode the input, and encode a finished answer, in several threads."""
     answer = pq.read_table(job.answer)
     start = time.monotonic()
     _decode(job)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def from_file(job: Job) -> None:
-    """Read a file, write Parquet."""
+    """Read a file and write Parquet."""
     if job.csv:
         kinds = {"customer_id": pa.int64() if job.int_ids else pa.string()}
         options = pyarrow.csv.ConvertOptions(column_types=kinds, include_columns=job.columns)
@@ -26,7 +26,7 @@ def from_file(job: Job) -> None:
 
 
 def from_table(orders: pa.Table, job: Job) -> pa.Table:
-    """Read and return an Arrow table."""
+    """Score an Arrow table and return an Arrow table."""
     newest = pc.max(orders["order_time"])
     totals = _totals(orders, job)
     totals = totals.filter(pc.greater(totals["frequency"], 0))
@@ -48,7 +48,7 @@ def _totals(orders: pa.Table, job: Job) -> pa.Table:
     cents = pc.round(pc.multiply(orders["amount"], 100.0), round_mode="half_to_even")
     ids = orders["customer_id"]
     if isinstance(ids.type, pa.UuidType):
-        ids = ids.cast(ids.type.storage_type)  # no key of a grouping
+        ids = ids.cast(ids.type.storage_type)  # a uuid cannot be a grouping key
     rows = {"customer_id": ids, "time": bought, "cents": cents.cast(pa.int64())}
     measures = [("time", "min"), ("time", "max"), ("time", "count"), ("cents", "sum")]
     if not job.lines:
@@ -67,7 +67,7 @@ def _totals(orders: pa.Table, job: Job) -> pa.Table:
 
 def _cuts_below(values: pa.ChunkedArray) -> Any:
     n = len(values)
-    # The nearest element to a place is exact; a share of a share of n need not be.
+    # "nearest" selects the right element, even if the share times (n - 1) is rounded.
     places = [(-(-i * n // 5) - 1) / max(1, n - 1) for i in range(1, 5)]
     cuts = pc.quantile(values, q=places, interpolation="nearest")
     counts = [pc.greater(values, cut.cast(values.type)).cast(pa.int8()) for cut in cuts]

@@ -1,4 +1,4 @@
-"""Ours, from a table in memory; from a file it is the command `rfm score`."""
+"""rfm, for a table in memory; for a file the benchmark runs the command `rfm score`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Amounts of every accepted type to exact `int64` minor units, and back to text."""
+"""Convert amounts of every accepted type to exact `int64` minor units, and back to text."""
 
 from __future__ import annotations
 
@@ -45,9 +45,10 @@ FLOAT_SCALE = 2
 
 
 def default_scale(type: pa.DataType, *, text: bool) -> int:  # noqa: A002
-    """Return the digits after the point where none are asked for; `text` says that it is CSV.
+    """Return the default number of digits after the decimal point; `text` is True for CSV.
 
-    A decimal has its own (none when negative), integers 0, floats and CSV text 2.
+    A decimal type has its own scale (0 if it is negative), integers have 0 digits, floats and CSV
+    text 2.
     """
     if text or pa.types.is_floating(type):
         return FLOAT_SCALE
@@ -69,25 +70,25 @@ def to_minor(
     Parameters
     ----------
     amount
-        Integers (already minor units: `scale` only says where their point stands), float32,
-        float64, decimals of any width, or text written as decimals.
+        Integers (already minor units, `scale` is only the position of their decimal point),
+        float32, float64, decimals of any width, or decimals written as text.
     quantity
-        One integer a row, or None.
+        One integer per row, or None.
     scale
-        Digits after the point, 0 to 18.
+        Digits after the decimal point, 0 to 18.
     notation
-        What separates digits in text. A minus after the number and parentheses around it are read
-        as well.
+        The characters that separate digits in text. A minus after the number and parentheses
+        around it are also read.
     rates
-        What each row is multiplied by as well, before it is rounded; None for nothing.
+        The rate of each row, which multiplies the amount before it is rounded; None for no rates.
 
     Returns
     -------
     Minors
-        `values` `int64[n]`, read-only, and `status` `uint8[n]`: OK, ROUNDED (digits were lost;
-        a float is not the nearest to the decimal taken), NONFINITE, UNREADABLE, TOO_LARGE (more
-        than 18 digits). Where the status is neither OK nor ROUNDED the value is 0; null rows are
-        0 and OK.
+        `values`, `int64[n]`, read-only, and `status`, `uint8[n]`. The status is OK, ROUNDED (digits
+        were lost, or a float is not the float nearest to the rounded decimal), NONFINITE,
+        UNREADABLE or TOO_LARGE (more than 18 digits). The value is 0 unless the status is OK or
+        ROUNDED. Null rows are 0 and OK.
     """
     counts = frozen(np.zeros(0, np.int64) if quantity is None else quantity)
     mark = notation.decimal
@@ -109,7 +110,7 @@ def to_minor(
 
 
 def format_minor(value: int, scale: int) -> str:
-    """Write minor units as a decimal: -5 at scale 2 is `-0.05`."""
+    """Write minor units as a decimal: -5 with scale 2 is `-0.05`."""
     digits = f"{abs(value):0{scale + 1}d}"
     sign = "-" if value < 0 else ""
     point = len(digits) - scale
@@ -117,14 +118,14 @@ def format_minor(value: int, scale: int) -> str:
 
 
 def parse_minor_floor(number: int | Decimal | str, scale: int) -> int:
-    """Return the greatest count of minor units at or below a cut point.
+    """Return the greatest integer of minor units that is not above a cut point.
 
-    For integers `v > number` and `v > floor(number)` are the same.
+    For integers, `v > number` and `v > floor(number)` are the same.
 
     Raises
     ------
     UsageError
-        It is no number, or one with more than 18 digits.
+        The cut point is not a number, or has more than 18 digits.
     """
     try:
         if isinstance(number, bool) or not isinstance(number, int | Decimal | str):
@@ -139,7 +140,7 @@ def parse_minor_floor(number: int | Decimal | str, scale: int) -> int:
     if mantissa.adjusted() + exponent + scale >= len(str(LIMIT)) - 1:
         raise UsageError(
             f"cut point must have at most 18 digits at scale {scale}; got {number}. "
-            "Give a number nearer to 0."
+            "Give a number closer to 0."
         )
     return _floor(mantissa, exponent + scale)
 

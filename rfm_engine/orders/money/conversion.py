@@ -1,7 +1,8 @@
-"""Amounts times quantities times rates to minor units: exact products, rounded once.
+"""Multiply amounts, quantities and rates to minor units: exact products, rounded once.
 
-A rate is an integer and a shift of the point, the same shift for all: so the integer multiplies the
-quantity, and the arithmetic is that of amounts without rates at another scale.
+A rate is an integer and a shift of the decimal point, and the shift is the same for all rates. So
+the integer multiplies the quantity, and the rest is the arithmetic of amounts without rates at
+another scale.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ from rfm_engine.orders.money.rates import RowRates
 from rfm_engine.orders.money.status import NONFINITE, OK, ROUNDED, Minors
 from rfm_engine.orders.money.texts import exact_decimal, split_decimal, text_minor
 
-_WHOLE = pa.decimal128(20, 0)  # every integer of 64 bits, with a sign or without
+_WHOLE = pa.decimal128(20, 0)  # holds every signed or unsigned integer of 64 bits
 _MINOR_DIGITS = 18
-# A product that wraps is above 2**63, so that its nearest double is above 2**62.
+# If a product overflows 64 bits, its exact value is above 2**63, so its double is above 2**62.
 _WITHIN = 2.0**62
 
 
@@ -33,10 +34,10 @@ def converted_minor(
     decimal_mark: str,
     rates: RowRates,
 ) -> Minors:
-    """Round `amount * quantity * rate * 10**scale` half-even; empty `quantity` stands for ones.
+    """Round `amount * quantity * rate * 10**scale` half-even; an empty `quantity` means ones.
 
-    Integers are in minor units already. A float stands for the decimal of `scale` digits that it
-    is nearest to, or else for the shortest decimal.
+    Integers are already minor units. A float is interpreted as a decimal of `scale` digits if it
+    is the float nearest to that decimal, otherwise as its shortest decimal.
     """
     kind = amount.type
     if pa.types.is_floating(kind):
@@ -90,7 +91,7 @@ def _converted_floats(
 def _products(
     quantity: npt.NDArray[np.int64], factors: npt.NDArray[np.int64]
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.intp]]:
-    """Multiply both; return which rows leave 64 bits, too, where the product is then 0."""
+    """Multiply both; also return the rows that may overflow 64 bits, whose product is set to 0."""
     if not quantity.size:
         return factors, np.empty(0, np.intp)
     about = quantity.astype(np.float64) * factors.astype(np.float64)

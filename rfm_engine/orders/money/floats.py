@@ -1,8 +1,8 @@
-"""Floats to minor units: the exact binary value is rounded, not what it prints as.
+"""Convert floats to minor units: round the exact binary value, not the printed decimal.
 
-What is clear of ties goes through `clear_floats`. For the other rows a product of two doubles is
-kept as its rounded value and the exact rest (Dekker 1971), so that ties and near ties are told
-apart. The rare ones where that does not decide go to `fractions`.
+Values that are not close to a tie are rounded in `clear_floats`. For the other rows, a product of
+two doubles is kept as its rounded value and the exact rest (Dekker 1971), so that ties can be told
+apart from values near a tie. The rare rows that this does not decide use `fractions`.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from rfm_engine.orders.money.status import (
     no_minors,
 )
 
-SPLITTER = 134217729.0  # 2**27 + 1 cuts the 53 bits of a double in two halves
-SAFE = 1.1e18  # above every amount that fits 18 digits, below 2**63
-WHOLE = 4503599627370496.0  # 2**52: from here on every double is whole
-EXACT = 9007199254740992  # 2**53: up to here every integer is a double
+SPLITTER = 134217729.0  # 2**27 + 1 splits the 53 bits of a double into two halves
+SAFE = 1.1e18  # above every amount of up to 18 digits, below 2**63
+WHOLE = 4503599627370496.0  # 2**52: every double from here on is an integer
+EXACT = 9007199254740992  # 2**53: every integer up to here is a double
 
 
 def float_minor(
@@ -38,7 +38,7 @@ def float_minor(
     quantity: npt.NDArray[np.int64],
     scale: int,
 ) -> Minors:
-    """Round `amount * quantity * 10**scale` half-even; an empty `quantity` stands for ones."""
+    """Round `amount * quantity * 10**scale` half-even; an empty `quantity` means ones."""
     minors = no_minors(len(amount))
     unit = float(10**scale)
     doubles = frozen(amount.astype(np.float64, copy=False))
@@ -57,7 +57,7 @@ def float_minor(
 
 
 def exact_product(amount: np.floating[Any], factor: int) -> tuple[int, int]:
-    """Round one finite amount times an integer, with no limit on either."""
+    """Round the product of a finite amount and an integer, with no limit on either."""
     minor = round(Fraction(float(amount)) * factor)
     if abs(minor) >= LIMIT:
         return 0, TOO_LARGE
@@ -66,7 +66,7 @@ def exact_product(amount: np.floating[Any], factor: int) -> tuple[int, int]:
 
 
 def _is_nearest(amount: np.floating[Any], decimal: Fraction) -> bool:
-    """Tell whether no other float of the same width is nearer to the decimal, ties to even."""
+    """Tell whether an amount is the float of its width nearest to a decimal, ties to even."""
     if amount.dtype == np.float64:
         return decimal.numerator / decimal.denominator == float(amount)
     here = abs(Fraction(float(amount)) - decimal)
@@ -78,10 +78,10 @@ def _is_nearest(amount: np.floating[Any], decimal: Fraction) -> bool:
 
 @kernel
 def round_products(amount, quantity, unit, minor, status):
-    """Fill `minor` and `status` of `float64[n]` amounts left HARD; return how many still are.
+    """Fill `minor` and `status` of HARD `float64[n]` amounts; return how many are still HARD.
 
-    A double is ROUNDED when `minor / factor`, which IEEE division rounds correctly, is another.
-    Above 2**53 minor units doubles are sparser than half units, so it never is.
+    A double is ROUNDED if `minor / factor` is another double; IEEE division rounds it correctly.
+    Above 2**53 minor units, doubles are sparser than half units, so no double is ROUNDED.
     """
     n_hard = 0
     unit_high = upper_half(unit)
@@ -129,10 +129,11 @@ def round_products(amount, quantity, unit, minor, status):
 
 @kernel
 def recheck_singles(amount, quantity, unit, minor, status):
-    """Decide `status` anew for `float32[n]` amounts; return how many rows are HARD.
+    """Decide `status` again for `float32[n]` amounts; return the number of HARD rows.
 
-    Rounding the quotient to a double first misleads only where that double lies midway between
-    two singles: then the point as far on its other side is a single, too.
+    Rounding the quotient to a double first can change the result only if this double is midway
+    between two singles. In this case, the point at the same distance on its other side is also a
+    single.
     """
     n_hard = 0
     factor = unit
@@ -157,14 +158,14 @@ def recheck_singles(amount, quantity, unit, minor, status):
 
 @kernel
 def upper_half(x):
-    """Return the upper 26 bits of a double; the rest is exactly `x` less these."""
+    """Return the upper 26 bits of a double; `x` minus the result is exact."""
     spread = SPLITTER * x
     return spread - (spread - x)
 
 
 @kernel
 def product_rest(x, product, high, low):
-    """Return `x * (high + low) - product` exactly, where `product` is the rounded product."""
+    """Return `x * (high + low) - product` exactly; `product` is the rounded product."""
     x_high = upper_half(x)
     x_low = x - x_high
     return ((x_high * high - product) + x_high * low + x_low * high) + x_low * low
@@ -172,7 +173,7 @@ def product_rest(x, product, high, low):
 
 @kernel
 def round_sum(product, rest):
-    """Round `product + rest` half-even, `rest` being at most half a unit in the last place."""
+    """Round `product + rest` half-even; `rest` is at most half a unit in the last place."""
     if abs(product) < WHOLE:
         near = np.rint(product)
         gap = product - near

@@ -1,4 +1,4 @@
-"""Whole amounts, which are minor units already, times their quantities."""
+"""Multiply integer amounts, which are already minor units, by their quantities."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rfm_engine.orders.money.status import LIMIT, TOO_LARGE, Minors
 
 
 def integer_minor(amount: pa.Array[Any], quantity: npt.NDArray[np.int64]) -> Minors:
-    """Multiply integers of any width; an empty `quantity` stands for ones."""
+    """Multiply integers of any width; an empty `quantity` means ones."""
     if pa.types.is_uint64(amount.type):
         whole = np.minimum(values(amount, np.uint64), np.uint64(LIMIT)).view(np.int64)
     else:
@@ -23,10 +23,10 @@ def integer_minor(amount: pa.Array[Any], quantity: npt.NDArray[np.int64]) -> Min
 
 
 def whole_minor(whole: npt.NDArray[np.int64], quantity: npt.NDArray[np.int64]) -> Minors:
-    """Multiply minor units; without quantities they come back as they are, not copied."""
+    """Multiply minor units; without quantities, return them unchanged and not copied."""
     status = np.zeros(len(whole), np.uint8)
     if quantity.size:
-        # A product that wraps is above 2**63, so that its nearest double is above 2**62.
+        # If a product overflows 64 bits, its exact value is above 2**63 and its double above 2**62.
         about = whole.astype(np.float64) * quantity.astype(np.float64)
         whole = whole * quantity
         is_large = (np.abs(about) > 2.0**62) | _is_large(whole)

@@ -1,8 +1,9 @@
-"""Decimals whose digits fit 64 bits, most of which need no wider arithmetic.
+"""Convert decimals whose digits fit in 64 bits; most of them need no wider arithmetic.
 
-Cutting digits of `n` divides by `d`, a power of ten. While `|n| <= 2**50`, the double `n / d` is
-off by at most `|n / d| * 2**-53`, below `1 / d`; and that is how near a quotient can come to a tie
-without being one, since `d` is even. So the double rounded half-even is the quotient rounded.
+Removing digits of `n` divides by `d`, a power of ten. If `|n| <= 2**50`, the error of the double
+`n / d` is at most `|n / d| * 2**-53`, which is less than `1 / d`. A quotient that is not a tie is
+at least `1 / d` away from every tie, because `d` is even. So rounding the double half-even gives
+the correctly rounded quotient.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ SHIFT_BITS = 0x4338000000000000
 
 @kernel
 def narrow(words, lowest):
-    """Copy the lowest of `int64[n, width]` words; tell whether the others only carry its sign."""
+    """Copy the lowest of `int64[n, width]` words; tell whether the others only extend its sign."""
     differ = 0
     for i in range(len(lowest)):
         lowest[i] = words[i, 0]
@@ -33,10 +34,10 @@ def narrow(words, lowest):
 def rescale(  # noqa: PLR0913
     digits, quantity, divisor, factor, within, minor, status
 ):
-    """Fill `minor` with `digits * quantity / divisor * factor`; return how many rows are HARD.
+    """Fill `minor` with `digits * quantity / divisor * factor`; return the number of HARD rows.
 
-    Those have more than `within` before the division; their `minor` means nothing. One of
-    `divisor` and `factor` is 1. Measured: 0.8 ns a row.
+    In HARD rows, the value before the division is above `within`, and `minor` is undefined.
+    Either `divisor` or `factor` is 1. Measured: 0.8 ns per row.
     """
     n_hard = 0
     for i in range(len(digits)):

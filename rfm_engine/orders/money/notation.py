@@ -1,4 +1,4 @@
-"""Numbers as people write them, `1,234.50-` or `(7.00)`, rewritten plainly as `-1234.50`."""
+"""Rewrite numbers as people write them, such as `1,234.50-` or `(7.00)`, as `-1234.50`."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _NO_SIGNS = frozenset('+-()"\\')
 
 
 class Notation(NamedTuple):
-    """What separates the digits of a number.
+    """The characters that separate the digits of a number.
 
     Attributes
     ----------
     decimal
-        The decimal point, `.` or `,`.
+        The decimal mark, `.` or `,`.
     thousands
-        One character between groups of three digits, `space` for a blank or a no-break one, or
+        One character between groups of three digits, `space` for a space or a no-break space, or
         None for numbers without groups.
     """
 
@@ -34,12 +34,12 @@ class Notation(NamedTuple):
     thousands: str | None = None
 
     def check(self, delimiter: str) -> None:
-        """Refuse signs that contradict each other.
+        """Refuse separators that contradict each other.
 
         Raises
         ------
         UsageError
-            The thousands sign can mean something else, in numbers or between fields.
+            The thousands sign has another meaning in numbers or between fields.
         """
         sign = self.thousands
         if sign is None:
@@ -47,7 +47,7 @@ class Notation(NamedTuple):
         is_sign = isinstance(sign, str) and (sign == SPACE or _is_sign(sign))
         if not is_sign:
             raise UsageError(
-                "csv_thousands must be one character that no number has otherwise, or space; "
+                "csv_thousands must be one character that has no other use in numbers, or space; "
                 f"got {shown(sign)}. Try ',' or '.'."
             )
         if sign == self.decimal:
@@ -57,8 +57,8 @@ class Notation(NamedTuple):
             )
         if sign in _BLANK and delimiter in _BLANK:
             raise UsageError(
-                "csv_thousands must not be a blank where blanks separate fields; "
-                f"got {sign!r}. Leave one of the two out."
+                "csv_thousands must not be a space if spaces separate the fields; "
+                f"got {sign!r}. Change csv_thousands or csv_delimiter."
             )
 
     @property
@@ -79,9 +79,9 @@ def _is_sign(text: str) -> bool:
 
 
 def plain_numbers(column: pa.Array[Any], notation: Notation) -> pa.Array[Any]:
-    """Rewrite a text column so that every number is plain; what is no number stays no number.
+    """Rewrite the numbers of a text column plainly; other text does not become a number.
 
-    Signs between groups of three digits are removed, and a minus after the number or parentheses
+    Signs between groups of three digits are removed. A minus after the number or parentheses
     around it become a minus before it.
     """
     data, offsets = texts(column)
@@ -109,8 +109,8 @@ def write_plainly(  # noqa: PLR0913
 ):
     """Write text `i` to `plain[ends[i]:ends[i + 1]]`; `ends` is filled.
 
-    `mark` is the byte of the decimal point. `signs` holds the thousands signs one after another,
-    and `sign_ends` where each begins and the last one ends.
+    `mark` is the byte of the decimal mark. `signs` contains the thousands signs one after another.
+    `sign_ends` contains the start of each sign and the end of the last one.
     """
     to = np.int64(0)
     for i in range(len(offsets) - 1):
@@ -145,10 +145,10 @@ def write_plainly(  # noqa: PLR0913
 def copy_without_groups(  # noqa: PLR0913
     data, at, end, signs, sign_ends, plain, to
 ):
-    """Copy a number without its thousands signs; return where the copy ends.
+    """Copy a number without its thousands signs; return the end of the copy.
 
-    Groups that are not of three digits, or that begin with a zero, give -1: `0,500` is more
-    likely half of something than five hundred.
+    Return -1 if the groups do not have three digits. Also return -1 if a number with groups begins
+    with a zero, because `0,500` more likely means one half than five hundred.
     """
     n_groups = 0
     n_digits = 0
@@ -175,7 +175,7 @@ def copy_without_groups(  # noqa: PLR0913
 
 @kernel
 def sign_length(data, at, end, signs, sign_ends):
-    """Return how many bytes the thousands sign at a place has, 0 where there is none."""
+    """Return the number of bytes of the thousands sign at a position, 0 if there is none."""
     for k in range(len(sign_ends) - 1):
         length = sign_ends[k + 1] - sign_ends[k]
         is_same = length <= end - at

@@ -1,4 +1,4 @@
-"""Exact rates of exchange: what the amounts of each currency are multiplied by, and from when."""
+"""Exact exchange rates: the factor for the amounts of each currency, and its first day."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ import pyarrow as pa
 from rfm_engine.kernels.arrays import arrow_texts, frozen, values
 
 _EPOCH = date(1970, 1, 1).toordinal()
-# Days are 32-bit numbers, so that a currency's number and a day make one of 64 bits.
+# Days are 32-bit numbers, so that the number of a currency and a day fit in one 64-bit number.
 _DAYS = np.int64(1 << 32)
 _ALWAYS = -(1 << 31)
-# A search takes 65 ns a row, a look into a grid of all days some 10.
+# A search takes 65 ns per row, a look-up in a grid of all days about 10 ns.
 _MOST_CELLS = 1 << 21
 
 
 class Line(NamedTuple):
-    """One rate: its currency, the day from which it holds (None: always), and `rate * 10**digits`.
+    """One rate: its currency, its first day (None means always), and `rate * 10**digits`.
 
-    Days count from 1970-01-01.
+    Days are counted from 1970-01-01.
     """
 
     currency: str
@@ -33,9 +33,10 @@ class Line(NamedTuple):
 
 
 class RowRates(NamedTuple):
-    """The rates of a batch: `factors` is `int64[n]`, `rate * 10**digits`; a rate of 1 if unknown.
+    """The rates of the rows of a batch.
 
-    `is_known` is `bool[n]`, None when all are.
+    `factors`, `int64[n]`, contains `rate * 10**digits`, with a rate of 1 if the rate is unknown.
+    `is_known` is `bool[n]`, None if all rates are known.
     """
 
     factors: npt.NDArray[np.int64]
@@ -44,9 +45,11 @@ class RowRates(NamedTuple):
 
 
 class _Table(NamedTuple):
-    """Lines as arrays: `owners` and `begun` are `int64[lines]`, currency and first day in one.
+    """Lines as arrays.
 
-    `mantissas`, `int64[lines + 1]`, ends with the unit, where -1 finds it.
+    `owners`, `int64[lines]`, contains the number of the currency. `begun`, `int64[lines]`, contains
+    the number of the currency and the first day in one number. `mantissas`, `int64[lines + 1]`,
+    ends with a rate of 1, so that index -1 returns it.
     """
 
     names: list[str]
@@ -66,20 +69,20 @@ class _Table(NamedTuple):
     def search(
         self, currency: npt.NDArray[np.integer[Any]], days: npt.NDArray[np.integer[Any]]
     ) -> npt.NDArray[np.int64]:
-        """Return the line of each row, -1 where its currency has none, or none yet."""
+        """Return the line of each row, -1 if its currency has no rate or no rate yet."""
         places = np.searchsorted(self.begun, currency * _DAYS + days, side="right") - 1
         return np.where(self.owners[places] == currency, places, -1)
 
 
 class _Grid(NamedTuple):
-    """The line of each currency (and of none, the last) on each day from `first` on."""
+    """The line of each currency on each day from `first` on; the last row is for no currency."""
 
     first: int
     lines: npt.NDArray[np.int64]
 
     @classmethod
     def of(cls, table: _Table, lines: Sequence[Line]) -> _Grid | None:
-        """Find them all; None where there are too many, or no line has a day."""
+        """Build the grid; return None if it would be too large or if no line has a day."""
         days = [line.first_day for line in lines if line.first_day is not None]
         if not days or (max(days) - min(days) + 2) * (len(table.names) + 1) > _MOST_CELLS:
             return None
@@ -96,9 +99,10 @@ class _Grid(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """The lines of a rates file, by currency and day; equal where the files say the same.
+    """The lines of a rates file, by currency and day; equal if the rates are equal.
 
-    `digits` stand behind the point of every rate. Where they are `optional`, rows may lack one.
+    `digits` is the number of digits after the decimal point of every rate. If the rates are
+    `optional`, rows may lack a rate.
     """
 
     place: str = field(compare=False)
@@ -110,7 +114,7 @@ class Rates:
     _grid: _Grid | None = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Put the lines in order, and into arrays."""
+        """Sort the lines and convert them to arrays."""
         lines = tuple(sorted(self.lines, key=lambda line: (line[0], line[1] or 0)))
         object.__setattr__(self, "lines", lines)
         object.__setattr__(self, "_table", _Table.of(lines, self.digits))
@@ -119,16 +123,16 @@ class Rates:
         object.__setattr__(self, "_grid", _Grid.of(self._table, lines))
 
     def forgiving(self) -> Rates:
-        """Return the same for a first pass, which a row that will be dropped must not stop."""
+        """Return optional rates for a first pass: a row that is dropped later must not stop it."""
         return replace(self, optional=True)
 
     def first_day(self, currency: str | None) -> int | None:
-        """Return the first day of a currency with a rate; None without any, or of one for ever."""
+        """Return the first day of the rates of a currency; None if it has no rate or no date."""
         days = [line.first_day for line in self.lines if line.currency == currency]
         return days[0] if days else None
 
     def of_rows(self, currency: pa.Array, days: Callable[[], npt.NDArray[np.int32]]) -> RowRates:
-        """Find the rate of each row, by its currency (text) and local day."""
+        """Find the rate of each row by its currency (text) and local day."""
         import pyarrow.compute as pc
 
         table = self._table
@@ -150,5 +154,5 @@ def day_text(day: int) -> str:
 
 
 def day_of(text: str) -> int:
-    """Read an ISO date; ValueError where it is none."""
+    """Read an ISO date; raise ValueError if the text is not a date."""
     return date.fromisoformat(text).toordinal() - _EPOCH

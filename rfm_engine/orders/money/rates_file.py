@@ -1,4 +1,4 @@
-"""A file of rates: CSV with the columns `currency`, `rate` and, where rates change, `date`."""
+"""Read a rates file: CSV with the columns `currency`, `rate` and, if rates change, `date`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NUMBER = re.compile(r"([0-9]*)(?:\.([0-9]+))?")
 
 
 class _Parsed(NamedTuple):
-    """A line as written: where it stands, its day, and its digits before and behind the point."""
+    """A line of the file: its position, its day, and its digits before and after the point."""
 
     where: str
     currency: str
@@ -30,16 +30,18 @@ class _Parsed(NamedTuple):
 
 
 def read_rates(path: str | os.PathLike[str]) -> Rates:
-    """Read and check a file of rates.
+    """Read and check a rates file.
 
-    Rates are plain decimals above 0, exact, of up to 18 digits when all are written with as many
-    behind the point as the longest needs. Blanks around a field do not count.
+    Rates are plain, exact decimals above 0. They have up to 18 digits when all rates are written
+    with the same number of digits after the decimal point, which is the largest number that any
+    rate needs. Spaces around a field are ignored.
 
     Raises
     ------
     UsageError
-        The file cannot be read, lacks a column or lines, or a line is faulty, stands twice, or
-        has no date while another of its currency has one; the message names the line.
+        The file cannot be read, or lacks a column or lines. Or a line is invalid, repeats the
+        currency and date of another line, or has no date while another line of its currency has
+        one. The message names the line.
     """
     place = os.fspath(path)
     try:
@@ -48,7 +50,7 @@ def read_rates(path: str | os.PathLike[str]) -> Rates:
         got = shown_cause(error)
         raise UsageError(f"rates file {place!r} must be readable CSV; got {got}.") from None
     if not parsed:
-        raise UsageError(f"rates file {place!r} must have lines; got none below its header.")
+        raise UsageError(f"rates file {place!r} must have rates; got none below its header.")
     _refuse_contradictions(parsed)
     longest = max(parsed, key=lambda line: len(line.part))
     return Rates(place, len(longest.part), tuple(_aligned(line, longest) for line in parsed))
@@ -60,8 +62,8 @@ def _lines(place: str) -> Iterator[_Parsed]:
         header = [name.strip() for _, row in itertools.islice(rows, 1) for name in row]
         if not set(header) >= _NEEDED or set(header) - _COLUMNS or len(set(header)) < len(header):
             raise UsageError(
-                f"rates file {place!r} must have the columns currency, rate and perhaps date, each "
-                f"once; got {', '.join(header) or 'none'} in line 1. Mend the header."
+                f"rates file {place!r} must have the columns currency, rate and optionally date, "
+                f"each once; got {', '.join(header) or 'none'} in line 1. Fix the header."
             )
         for line, row in rows:
             if row:
@@ -69,7 +71,7 @@ def _lines(place: str) -> Iterator[_Parsed]:
 
 
 def _rows(file: TextIO, place: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield rows and the lines that they end in."""
+    """Yield rows and the number of the line in which each row ends."""
     rows, ended = csv.reader(file, strict=True), 0
     try:
         for row in rows:
@@ -78,16 +80,18 @@ def _rows(file: TextIO, place: str) -> Iterator[tuple[int, list[str]]]:
     except csv.Error as error:
         cause = "a quote that is never closed" if "unexpected end" in str(error) else str(error)
         raise UsageError(
-            f"rates file {place!r} must be readable CSV; got {cause} in line {ended + 1}. Mend it."
+            f"rates file {place!r} must be readable CSV; got {cause} in line {ended + 1}. Fix it."
         ) from None
 
 
 def _parsed(where: str, header: list[str], row: list[str]) -> _Parsed:
     if len(row) != len(header):
-        raise UsageError(f"rates must have {len(header)} fields a line; got {len(row)} in {where}.")
+        raise UsageError(
+            f"rates must have {len(header)} fields per line; got {len(row)} in {where}."
+        )
     fields = dict(zip(header, map(str.strip, row), strict=True))
     if not fields["currency"]:
-        raise UsageError(f"currency must be named; got nothing in {where}.")
+        raise UsageError(f"currency must not be empty; got an empty field in {where}.")
     number = _NUMBER.fullmatch(fields["rate"])
     whole, part = (number[1].lstrip("0"), (number[2] or "").rstrip("0")) if number else ("", "")
     if not whole and not part:
@@ -101,7 +105,7 @@ def _day(where: str, text: str) -> int | None:
     if not text:
         return None
     try:
-        # Python reads 20240131 and 2024-W05-3 as well.
+        # Python also accepts 20240131 and 2024-W05-3.
         if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
             raise ValueError(text)
         return day_of(text)
@@ -116,15 +120,15 @@ def _refuse_contradictions(parsed: list[_Parsed]) -> None:
         key = line.currency, line.first_day
         if key in seen:
             raise UsageError(
-                f"a currency must have one rate a date; got {line.currency!r} again in "
-                f"{line.where}, after {seen[key]}. Leave one out."
+                f"a currency must have one rate per date; got {line.currency!r} again in "
+                f"{line.where}, after {seen[key]}. Remove one of the two lines."
             )
         seen[key] = line.where
         other = first.setdefault(line.currency, line)
         if (line.first_day is None) != (other.first_day is None):
             raise UsageError(
-                f"the rates of a currency must all have a date or none; got both for "
-                f"{line.currency!r} in {line.where} and {other.where}. Give each a date."
+                f"the rates of a currency must all have a date or all have none; got both for "
+                f"{line.currency!r} in {line.where} and {other.where}. Give each rate a date."
             )
 
 
@@ -133,7 +137,7 @@ def _aligned(line: _Parsed, longest: _Parsed) -> Line:
     text = line.whole + line.part.ljust(digits, "0")
     if len(text.lstrip("0")) > MAX_DIGITS:
         raise UsageError(
-            f"rates must have at most {MAX_DIGITS} digits, {digits} of them behind the point as in "
-            f"{longest.where}; got more in {line.where}. Round that one."
+            f"rates must have at most {MAX_DIGITS} digits, {digits} of them after the point as in "
+            f"{longest.where}; got more in {line.where}. Round that rate."
         )
     return Line(line.currency, line.first_day, int(text))

@@ -1,6 +1,6 @@
-"""What became of an amount: one small code a row.
+"""The status of a converted amount: one small code per row.
 
-Kernels carry these numbers in cached machine code, so they never change their meaning.
+Cached machine code of kernels contains these numbers, so their meaning must never change.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-# The worse, the greater.
+# A greater number is a worse status.
 OK, ROUNDED, NONFINITE, UNREADABLE, TOO_LARGE = range(5)
-# Inside this room only: the kernel leaves the row to exact Python arithmetic.
+# Used only in `orders.money`: a fast kernel leaves the row to slower exact arithmetic.
 HARD = 5
 
 LIMIT = 10**18
@@ -21,12 +21,12 @@ POWERS_OF_TEN.flags.writeable = False
 
 
 class Minors(NamedTuple):
-    """Amounts as integers of the smallest unit, and the status of each; 0 where there is none."""
+    """Amounts as integers of the smallest unit, and their status; 0 if there is no amount."""
 
     values: npt.NDArray[np.int64]
     status: npt.NDArray[np.uint8]
 
 
 def no_minors(n_rows: int) -> Minors:
-    """Return room for `n_rows` amounts, to be filled by a kernel."""
+    """Allocate `n_rows` amounts, to be filled by a kernel."""
     return Minors(np.empty(n_rows, np.int64), np.empty(n_rows, np.uint8))

@@ -1,6 +1,6 @@
-"""Amounts written as text to minor units, read as decimals from the bytes as they lie.
+"""Convert amounts written as text to minor units, read as decimals directly from the bytes.
 
-Up to 18 significant digits, which is all but a few rows ever, are read in the kernel.
+The kernel reads numbers of up to 18 significant digits, which are almost all rows.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ from rfm_engine.orders.money.status import (
 )
 
 NAN, INF, INFINITY = (int.from_bytes(word) for word in (b"nan", b"inf", b"infinity"))
-ENDLESS = 10**15  # an exponent that no text is long enough to outweigh
-SIGNIFICANT = 18  # digits that an int64 always holds
+ENDLESS = 10**15  # an exponent so large that no text has enough digits to compensate for it
+SIGNIFICANT = 18  # number of digits that always fit in an int64
 MAX_INT64 = 2**63 - 1
 
 
 def text_minor(
     amount: pa.Array[Any], quantity: npt.NDArray[np.int64], scale: int, decimal_mark: str
 ) -> Minors:
-    """Round `amount * quantity * 10**scale` half-even; an empty `quantity` stands for ones."""
+    """Round `amount * quantity * 10**scale` half-even; an empty `quantity` means ones."""
     data, offsets = texts(amount)
     minors = no_minors(len(amount))
     n_hard = read_amounts(data, offsets, quantity, scale, ord(decimal_mark), POWERS_OF_TEN, *minors)
@@ -53,12 +53,12 @@ def text_minor(
 
 
 def split_decimal(text: str, decimal_mark: str = ".") -> tuple[Decimal, int]:
-    """Split a number into its digits and its exponent, which is cut to what can matter.
+    """Split a number into its digits and its exponent, which is limited to `ENDLESS`.
 
     Raises
     ------
     ValueError
-        The text is no decimal number.
+        The text is not a decimal number.
     """
     mark = re.escape(decimal_mark)
     pattern = rf"\s*([+-]?(?:[0-9]+(?:{mark}[0-9]*)?|{mark}[0-9]+))(?:[eE]([+-]?[0-9]+))?\s*"
@@ -92,9 +92,9 @@ def exact_decimal(mantissa: Decimal, exponent: int, count: int, scale: int) -> t
 def read_amounts(  # noqa: PLR0913
     data, offsets, quantity, scale, mark, powers, minor, status
 ):
-    """Fill `minor` and `status` from texts; return how many rows are HARD.
+    """Fill `minor` and `status` from texts; return the number of HARD rows.
 
-    `mark` is the byte of the decimal mark, `powers` holds `int64[19]` powers of ten.
+    `mark` is the byte of the decimal mark. `powers`, `int64[19]`, contains powers of ten.
     """
     n_hard = 0
     for i in range(len(minor)):
@@ -132,10 +132,11 @@ def read_amounts(  # noqa: PLR0913
 
 @kernel
 def read_digits(data, at, end, mark, powers):
-    """Read digits with at most one mark, as `mantissa * 10**exponent`.
+    """Read digits with at most one decimal mark, as `mantissa * 10**exponent`.
 
-    Zeros count only once another digit follows. Returns mantissa, exponent, digits seen, where it
-    stopped, and whether there were more digits than the mantissa can hold.
+    Zeros enter the mantissa only if another digit follows. Return the mantissa, the exponent, the
+    number of digits read, the end position, and whether there were more digits than fit in the
+    mantissa.
     """
     mantissa = np.int64(0)
     exponent = np.int64(0)
@@ -165,7 +166,7 @@ def read_digits(data, at, end, mark, powers):
 
 @kernel
 def read_exponent(data, at, end):
-    """Read what follows `e`; return the exponent and where it stopped (before `e` if broken)."""
+    """Read an exponent after `e`; return it and the end position (before `e` if it is invalid)."""
     begin = at
     if at == end or data[at] | 32 != ord("e"):
         return np.int64(0), begin
@@ -188,7 +189,7 @@ def read_exponent(data, at, end):
 
 @kernel
 def is_nonfinite_word(data, at, end):
-    """Tell whether the bytes are `nan`, `inf` or `infinity` in any case."""
+    """Tell whether the bytes are `nan`, `inf` or `infinity` in lower or upper case."""
     if end - at > 8:
         return False
     word = np.int64(0)
@@ -203,7 +204,7 @@ def is_nonfinite_word(data, at, end):
 
 @kernel
 def shift_point(mantissa, shift, powers):
-    """Round `mantissa * 10**shift` half-even, for a mantissa not below 0 and shift not -19."""
+    """Round `mantissa * 10**shift` half-even; the mantissa must be >= 0 and the shift not -19."""
     if mantissa == 0:
         return mantissa, OK
     if shift >= 0:

@@ -1,4 +1,4 @@
-"""Runs of blanks between fields, as in tables aligned for people, become one blank each."""
+"""Replace runs of blanks between fields, as in aligned tables, by one blank each."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from rfm_engine.kernels.arrays import frozen
 
 
 def squeezed(block: bytes | memoryview | pa.Buffer) -> pa.Buffer:
-    """Return whole rows of CSV with single blanks between fields, and none around a row.
+    """Return whole CSV rows with single blanks between fields and no blanks around a row.
 
-    Quoted fields stay as they are.
+    Quoted fields stay unchanged.
     """
     data = frozen(np.frombuffer(block, np.uint8))
     fields = np.empty(len(data), np.uint8)
@@ -21,7 +21,7 @@ def squeezed(block: bytes | memoryview | pa.Buffer) -> pa.Buffer:
 
 @kernel
 def squeeze(data, fields):
-    """Write fields to `fields`, which is as long as `data`; return how many bytes."""
+    """Write fields to `fields`, which is as long as `data`; return the number of bytes written."""
     at = to = np.int64(0)
     is_row_start = True
     is_gap = False

@@ -1,4 +1,4 @@
-"""Calls that may never return, made on a thread of their own and given up in time."""
+"""Run calls that may never return on a separate thread, and abandon them after a time-out."""
 
 from __future__ import annotations
 
@@ -31,21 +31,21 @@ _LAST_SECONDS = 5.0
 _END = object()
 
 
-class Stopped(Exception):  # noqa: N818 - the caller stopped waiting; no error
-    """The caller asked that a call be given up."""
+class Stopped(Exception):  # noqa: N818 - the caller stopped waiting, which is not an error
+    """The caller requested that a call be abandoned."""
 
 
 class Deadline:
-    """Gives up a call during which nothing has happened for some seconds.
+    """A time-out that abandons a call when nothing has happened for some seconds.
 
-    A call that returns is progress, and so is every byte that arrives meanwhile. The thread of a
-    call that was given up is left behind: it is a daemon, and nothing waits for it. Signals reach
-    the calling thread at once.
+    Progress means that a call returns or that a byte arrives. The thread of an abandoned call
+    keeps running: it is a daemon, and nothing waits for it. Signals reach the calling thread
+    immediately.
 
     Raises
     ------
     UsageError
-        The time-out is no time above 0 and up to a day, such as ``"30s"`` or 30.
+        The time-out is not a time above 0 and at most a day, such as ``"30s"`` or 30.
     """
 
     def __init__(self, store_timeout: float | str = STORE_TIMEOUT) -> None:
@@ -65,12 +65,12 @@ class Deadline:
         work
             The call.
         stop
-            The call is given up as soon as this is set.
+            The call is abandoned as soon as this event is set.
 
         Raises
         ------
         RfmError
-            Nothing happened for too long.
+            No progress was made during the time-out.
         Stopped
             ``stop`` was set.
         """
@@ -83,14 +83,14 @@ class Deadline:
     def each(
         self, name: str, items: Callable[[], Generator[Result]], stop: Event | None = None
     ) -> Iterator[Result]:
-        """Yield what ``items`` yields, none ahead of the caller; errors as of `run`."""
+        """Yield what ``items`` yields, without reading ahead; raises the errors of `run`."""
         helper: _Helper[Any] = _Helper(self._traffic)
         generator = items()
         following = partial(next, generator, _END)
         try:
             while (item := self._awaited(helper, name, following, stop)) is not _END:
                 yield item
-                del item  # Nothing may hold it while the next one is decoded.
+                del item  # Free it before the next one is decoded.
         finally:
             self._leave(helper, generator.close)
 
@@ -137,9 +137,9 @@ class _Outcome(Generic[Result]):
 
 
 class _Helper(Thread, Generic[Result]):
-    """A thread that makes calls one by one, until it is asked for nothing.
+    """A thread that runs calls one by one until it receives None.
 
-    It is busy while a call is going on.
+    It is busy while a call is running.
     """
 
     def __init__(self, traffic: Traffic) -> None:
@@ -151,7 +151,7 @@ class _Helper(Thread, Generic[Result]):
         self.start()
 
     def run(self) -> None:
-        """Work, and hand over what came of it."""
+        """Run the calls, and pass on their results or errors."""
         while (work := self._asked.get()) is not None:
             outcome: _Outcome[Result]
             try:
@@ -164,7 +164,7 @@ class _Helper(Thread, Generic[Result]):
             del outcome
 
     def ask(self, work: Callable[[], Result] | None) -> None:
-        """Make a call after those before it; None ends the thread."""
+        """Queue a call after the earlier ones; None ends the thread."""
         self.busy = self.busy or work is not None
         self._asked.put(work)
 
@@ -175,10 +175,10 @@ class _Helper(Thread, Generic[Result]):
 
 @atexit.register
 def _hasten() -> None:
-    """Break the connections that calls still wait for, as the process ends.
+    """Break the connections that calls still wait for when the process exits.
 
-    Otherwise S3 would wait for its requests. pyarrow's handler, which does, was registered before
-    this one and is therefore called after it.
+    Otherwise S3 would wait for its requests. pyarrow's exit handler waits for them. It was
+    registered before this handler, so it is called after it.
     """
     until = time.monotonic() + _LAST_SECONDS
     while time.monotonic() < until:
@@ -196,7 +196,7 @@ def seconds_of(given: object) -> float:
     Raises
     ------
     UsageError
-        It is no time above 0 and up to a day.
+        It is not a time above 0 and at most a day.
     """
     seconds = math.nan
     if isinstance(given, int | float) and not isinstance(given, bool):
@@ -205,7 +205,7 @@ def seconds_of(given: object) -> float:
         seconds = float(given.strip().removesuffix("s"))
     if not 0 < seconds <= _LONGEST_SECONDS:
         raise UsageError(
-            f"store_timeout must be seconds above 0, at most a day, such as 30s; "
+            f"store_timeout must be a number of seconds above 0, at most a day, such as 30s; "
             f"got {shown(given)}."
         )
     return seconds

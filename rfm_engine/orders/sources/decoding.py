@@ -1,4 +1,4 @@
-"""Files in any encoding as pieces of UTF-8 text, in order."""
+"""Read files in any encoding as pieces of UTF-8 text, in order."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _UTF_32 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 _UTF_16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 _MARKS = {codecs.BOM_UTF8: UTF_8} | dict.fromkeys(_UTF_16, "utf-16")
 BROKEN_ADVICE = (
-    "Read it with --csv-encoding cp1252 or latin-1 (no program can tell which: Windows writes "
+    "Read it with --csv-encoding cp1252 or latin-1 (a program cannot detect which; Windows writes "
     "cp1252), or save it as UTF-8."
 )
 
@@ -39,7 +39,7 @@ def codec_of(head: bytes, encoding: str, name: str) -> str:
             "Leave --csv-encoding out, or save it as UTF-8."
         )
     if marked is not None and marked != encoding:
-        advice = "Leave --csv-encoding out." if marked == UTF_8 else "Give --csv-encoding utf-16."
+        advice = "Leave --csv-encoding out." if marked == UTF_8 else "Use --csv-encoding utf-16."
         raise DataError(
             f"{name} must be in {encoding}; got the byte order mark of {marked.upper()}. {advice}"
         )
@@ -49,14 +49,15 @@ def codec_of(head: bytes, encoding: str, name: str) -> str:
 def pieces_of(stream: pa.NativeFile, codec: str) -> Generator[bytes, None, None]:
     """Yield the text of a stream in UTF-8, a few MiB at a time.
 
-    What follows is read while a piece is worked on. No Python object is handed to a thread of
-    Arrow's: `pyarrow.transcoding_input_stream` would call Python from there, and a process that
-    ends meanwhile aborts.
+    The next piece is read while the caller processes the current one. No Python object is passed
+    to a thread of Arrow: `pyarrow.transcoding_input_stream` would call Python from such a thread,
+    and a process that exits meanwhile would abort.
 
     Raises
     ------
     UnicodeDecodeError
-        Bytes that are not defined in the encoding, after the text before them was yielded.
+        The stream contains bytes that the encoding does not define. The text before them was
+        already yielded.
     """
     with ThreadPoolExecutor(1) as reader:
         following = reader.submit(stream.read, PIECE_BYTES)

@@ -1,4 +1,4 @@
-"""From what the caller names (paths, globs, directories, URIs, ``-``) to files."""
+"""Find the files that the caller names by paths, globs, directories, URIs or ``-``."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _GLOB = frozenset("*?[")
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file on any file system, and the partition keys among its folders."""
+    """A file on any file system, and the partition keys in the names of its folders."""
 
     name: str
     path: str
@@ -38,7 +38,7 @@ class File:
 
     @property
     def local(self) -> bool:
-        """Whether the file stands on a file system of this machine."""
+        """Whether the file is on a file system of this machine."""
         return isinstance(self.filesystem, fs.LocalFileSystem)
 
     def open(self) -> pa.NativeFile:
@@ -51,21 +51,21 @@ class File:
 
     @property
     def identity(self) -> tuple[str, str]:
-        """What two names of one file have in common."""
+        """A key that is equal for two names of the same file."""
         path = str(Path(self.path).resolve()) if self.local else self.path
         return self.filesystem.type_name, path
 
 
 @dataclass(frozen=True, slots=True)
 class Pipe:
-    """Standard input (no path) or a named pipe: an Arrow IPC stream that is read once."""
+    """Standard input (no path) or a named pipe: an Arrow IPC stream that can be read once."""
 
     name: str
     path: str | None = None
 
     @property
     def identity(self) -> tuple[str, str]:
-        """What two names of one pipe have in common."""
+        """A key that is equal for two names of the same pipe."""
         return "local", str(Path(self.path or "/dev/stdin").resolve())
 
 
@@ -75,17 +75,18 @@ def discover(
     as_files: bool = False,
     store_timeout: float | str = STORE_TIMEOUT,
 ) -> list[File | Pipe]:
-    """Return the files behind ``inputs``, each input's in sorted order.
+    """Return the files of ``inputs``, the files of each input in sorted order.
 
-    A call to an object store is given up when nothing arrives for ``store_timeout`` seconds.
+    A call to an object store is abandoned if nothing arrives for ``store_timeout`` seconds.
 
-    Names that begin with ``_`` or ``.`` are passed over inside directories and globs.
+    Inside directories and globs, names that begin with ``_`` or ``.`` are skipped.
 
     Raises
     ------
     UsageError
-        An input is missing, matches nothing, holds no file, or leads to a file seen before; or,
-        without ``as_files``, to a file of a Delta, Iceberg or Hudi table.
+        An input is missing, matches nothing, contains no file, or refers to a file that another
+        input already refers to. Without ``as_files``, also if it refers to a file of a Delta,
+        Iceberg or Hudi table.
     """
     deadline = Deadline(store_timeout)
     found: list[File | Pipe] = []
@@ -100,14 +101,14 @@ def discover(
         if identity in names:
             raise UsageError(
                 f"{file.name} must be given once; got it already as {names[identity]}. "
-                "Leave one of the two out."
+                "Remove one of the two."
             )
         names[identity] = file.name
     return found
 
 
 def _behind(place: str, asked: Asked | None, deadline: Deadline) -> list[File | Pipe]:
-    """Return the files of an input; where there are questions, those of remote tables are not."""
+    """Return the files of an input; refuse files of remote tables unless `asked` is None."""
     if place == "-":
         return [Pipe("stdin")]
     if not _URI.match(place):
@@ -139,13 +140,13 @@ def _local(place: str) -> list[File | Pipe]:
     path = Path(place)
     with reading(place, "orders"):
         if not place:
-            raise missing("an input of no characters")
+            raise missing("the input ''")
         if path.is_dir():
             files = [_below(path, file) for file in _walk(path, set())]
             if not files:
                 raise UsageError(
-                    f"directory {place} must hold data files; got none (names that begin with "
-                    "_ or . do not count). Name the directory that holds the orders."
+                    f"directory {place} must contain data files; got none (names that begin with "
+                    "_ or . are ignored). Give the directory that contains the orders."
                 )
             return list(files)
         if path.exists():
@@ -156,7 +157,7 @@ def _local(place: str) -> list[File | Pipe]:
 
 
 def _globbed(pattern: str) -> list[File | Pipe]:
-    # Path.glob would take no absolute pattern, and would match hidden files.
+    # Path.glob does not accept absolute patterns, and it matches hidden files.
     matches = [Path(match) for match in sorted(glob(pattern, recursive=True))]  # noqa: PTH207
     wanted = [part for part in pattern.split("/") if part.startswith("_")]
     matches = [
@@ -165,7 +166,7 @@ def _globbed(pattern: str) -> list[File | Pipe]:
         if all(part[0] != "_" or any(fnmatchcase(part, w) for w in wanted) for part in match.parts)
     ]
     if "**" in pattern:
-        # What stands in the matched folders is matched itself.
+        # The contents of the matched folders are matched themselves.
         matches = [match for match in matches if not match.is_dir()]
     seen: set[Path] = set()
     files: list[File | Pipe] = []
@@ -187,11 +188,11 @@ def _below(root: Path, path: Path) -> File:
 
 
 def _walk(folder: Path, seen: set[Path]) -> Iterator[Path]:
-    """Yield the files under ``folder`` in order, following links, entering no folder twice."""
+    """Yield the files under ``folder`` in order, following links; refuse a folder seen before."""
     real = folder.resolve()
     if real in seen:
         raise UsageError(
-            f"folder {folder} must be reachable by one way; got a second way to {real}. "
+            f"folder {folder} must be reachable by one path; got a second path to {real}. "
             "Remove the link."
         )
     seen.add(real)
@@ -201,6 +202,6 @@ def _walk(folder: Path, seen: set[Path]) -> Iterator[Path]:
         if entry.is_dir():
             yield from _walk(entry, seen)
         elif entry.is_fifo():
-            raise UsageError(f"{folder} must hold files only; got the pipe {entry}. Remove it.")
+            raise UsageError(f"{folder} must contain only files; got the pipe {entry}. Remove it.")
         else:
             yield entry

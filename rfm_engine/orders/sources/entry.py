@@ -1,6 +1,6 @@
-"""The way in: whatever the caller holds becomes sources of record batches, needed columns only.
+"""Open any accepted input as sources of record batches with only the needed columns.
 
-The module that reads a format is only imported when such an input is opened.
+The module that reads a format is imported only when an input of this format is opened.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ __all__ = ["Place", "Read", "Source", "open_sources"]
 
 _PLAIN = CsvFormat()
 _ACCEPTED = (
-    "a path, something with __arrow_c_stream__ (table, frame, relation, reader), a record batch, a "
-    "pyarrow dataset, a Polars LazyFrame, or a list of such"
+    "a path, an object with __arrow_c_stream__ (table, frame, relation, reader), a record batch, a "
+    "pyarrow dataset, a Polars LazyFrame, or a list of these"
 )
 
 
@@ -36,39 +36,40 @@ def open_sources(
     as_files: bool = False,
     store_timeout: float | str = STORE_TIMEOUT,
 ) -> list[Source]:
-    """Open orders wherever they are, cut down to the needed columns.
+    """Open orders of any accepted kind, limited to the needed columns.
 
     Parameters
     ----------
     orders
-        A path, glob, directory, URI or ``-`` (an IPC stream on standard input), a list of such,
-        or something in memory: anything with ``__arrow_c_stream__``, a record batch, a pyarrow
-        dataset, a Polars LazyFrame, or a list or iterator of such.
+        A path, glob, directory, URI or ``-`` (an IPC stream on standard input), or a list of
+        these. Or an object in memory: any object with ``__arrow_c_stream__``, a record batch, a
+        pyarrow dataset, a Polars LazyFrame, or a list or iterator of these.
     needed
-        Column names; every batch has exactly these, in this order. A name given twice counts once.
+        Column names. Every batch has exactly these columns, in this order. A name that is given
+        twice counts once.
     csv_format
-        How CSV files are written; ``.tsv`` files have tabs unless another delimiter than ``,`` is
-        given.
+        The format of CSV files. ``.tsv`` files are read with tabs unless a delimiter other than
+        ``,`` is given.
     as_files
-        Read files of Delta, Iceberg and Hudi tables, rows that the table has deleted among them.
+        Read files of Delta, Iceberg and Hudi tables, including rows that the table has deleted.
     store_timeout
         How long an object store may make no progress, in seconds or as a text like ``"30s"``.
 
     Returns
     -------
     list of Source
-        One for each file, in order, or one for each thing in memory; record batches in a list
-        that have the same types are one.
+        One source per file, in order, or one per object in memory. Consecutive record batches in
+        a list that have the same types are one source.
 
     Raises
     ------
     UsageError
-        An input or a needed column is missing, ``orders`` is nothing of the above, or a file
-        belongs to a table.
+        An input or a needed column is missing, ``orders`` is none of the above, or a file belongs
+        to a table.
     DataError
-        A file is corrupt, truncated, empty or of no known format.
+        A file is corrupt, truncated, empty or has no known format.
     RfmError
-        An object store cannot be reached, refuses or breaks off.
+        An object store cannot be reached, refuses a request or breaks off.
 
     Examples
     --------
@@ -87,12 +88,12 @@ def open_sources(
 def files_of(
     orders: object, *, as_files: bool = False, store_timeout: float | str = STORE_TIMEOUT
 ) -> list[File | Pipe] | None:
-    """Return the files that orders stand in, None where they are in memory.
+    """Return the files that contain the orders, None if the orders are in memory.
 
     Raises
     ------
     UsageError
-        An input is missing, or, without `as_files`, a file belongs to a table.
+        An input is missing. Without `as_files`, also if a file belongs to a table.
     RfmError
         An object store cannot be reached.
     """
@@ -111,7 +112,7 @@ def open_files(
 
 
 def _paths(orders: object) -> list[str | os.PathLike[str]] | None:
-    """Return the inputs when ``orders`` is one path or several, None when it is no path."""
+    """Return the inputs if ``orders`` is one or several paths, None if it is not a path."""
     if isinstance(orders, str | os.PathLike):
         return [orders]
     if not isinstance(orders, list | tuple):
@@ -120,11 +121,11 @@ def _paths(orders: object) -> list[str | os.PathLike[str]] | None:
     if paths and len(paths) < len(orders):
         kinds = ", ".join(dict.fromkeys(type(given).__name__ for given in orders))
         raise UsageError(
-            "a list of orders must hold only paths, or only tables, frames and record batches; "
-            f"got {kinds}. Read the files first, or score them alone."
+            "a list of orders must contain only paths, or only tables, frames and record batches; "
+            f"got {kinds}. Read the files first, or score them separately."
         )
     if not orders:
-        raise UsageError("orders must be at least one input; got an empty list. Name a file.")
+        raise UsageError("orders must have at least one input; got an empty list. Give a file.")
     return paths or None
 
 
@@ -142,7 +143,7 @@ def _in_memory(orders: object, needed: list[str]) -> list[Source]:
 
 
 def _is_one(orders: object) -> bool:
-    """Whether it is one thing, though it may be iterated over."""
+    """Tell whether an object is one input, even if it is iterable."""
     return isinstance(orders, pa.RecordBatchReader) or hasattr(orders, "__arrow_c_stream__")
 
 
@@ -165,14 +166,14 @@ def _one(orders: object, needed: list[str], name: str) -> Source:
 
 
 def _all_opened(openers: Iterable[Callable[[], Source]]) -> list[Source]:
-    """Open all sources; a column that only some hold is named with one of each.
+    """Open all sources; an error about a column names a source with it and a source without it.
 
     Raises
     ------
     UsageError
         No source has a needed column.
     DataError
-        Some sources lack it.
+        Only some sources have a needed column.
     """
     sources: list[Source] = []
     missing: list[MissingColumnError] = []
@@ -184,7 +185,7 @@ def _all_opened(openers: Iterable[Callable[[], Source]]) -> list[Source]:
     if missing and sources:
         raise DataError(
             f"column {missing[0].column!r} must exist in all input; got it in {sources[0].name} "
-            f"and not in {missing[0].name}. Add it, or leave that input out."
+            f"and not in {missing[0].name}. Add the column, or leave that input out."
         )
     if missing:
         raise missing[0]

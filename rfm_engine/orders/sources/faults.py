@@ -1,4 +1,4 @@
-"""Tell a store that failed from a file that is damaged: Arrow has one kind of error for both."""
+"""Tell a failed store from a damaged file: Arrow raises the same kind of error for both."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pyarrow as pa
 from rfm_engine.errors import RfmError
 from rfm_engine.orders.sources.guard import first_line, missing
 
-# How the libraries of S3, Google and Azure begin what they say.
+# How the messages of the libraries of S3, Google and Azure begin.
 _OF_A_STORE = re.compile(
     r"AWS Error |google::cloud::Status\(|Azure Error: |N5Azure|Azure\w* \w* failed|curlCode: "
 )
@@ -20,7 +20,7 @@ _GONE = re.compile(
     r"|Azure Error: \[(?:BlobNotFound|ContainerNotFound|PathNotFound|FilesystemNotFound)\]"
 )
 _FULL = "Failed to flush response stream"
-# Names of C++ types, and what Google says in the same words each time.
+# Names of C++ types, and fixed phrases in the messages of Google's library.
 _NOISE = (
     (re.compile(r"google::cloud::Status\(\w+: (.*?)(?: error_info=.*)?\)?$"), r"\1"),
     (re.compile(r"Permanent error, with a last message of "), ""),
@@ -35,7 +35,7 @@ _NOISE = (
 
 
 def is_of_store(error: BaseException | None) -> TypeGuard[Exception]:
-    """Whether a store failed, not the bytes that it gave."""
+    """Tell whether the store failed, as opposed to damaged bytes that it returned."""
     return isinstance(error, OSError | pa.ArrowException) and (
         _OF_A_STORE.search(str(error)) is not None
         or (isinstance(error, OSError) and error.errno is not None)
@@ -43,9 +43,9 @@ def is_of_store(error: BaseException | None) -> TypeGuard[Exception]:
 
 
 def says_nothing(error: BaseException | None) -> bool:
-    """Whether a store failed and the reason is lost.
+    """Tell whether a store failed and the reason is lost.
 
-    Arrow reads a refusal into the place of the bytes it asked for, which may be too small.
+    Arrow writes the refusal into the buffer for the requested bytes, which may be too small.
     """
     return _FULL in str(error)
 
@@ -61,10 +61,10 @@ def unreachable(name: str, error: BaseException) -> RfmError:
 
 
 def cut_short(name: str) -> RfmError:
-    """Return the error for a file of which a store hands over less than it says it has."""
+    """Return the error for a file that a store returns with fewer bytes than it reported."""
     return RfmError(
-        f"{name} must arrive in full; got less of it than the store says it has. "
-        "Check the network and any proxy, and run it again."
+        f"{name} must arrive completely; got fewer bytes than the store reported. "
+        "Check the network and any proxy, and run the command again."
     )
 
 

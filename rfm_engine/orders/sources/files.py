@@ -1,4 +1,4 @@
-"""What the files of every format have in common."""
+"""The common base of the sources that read files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rfm_engine.orders.sources.discovery import File
 
 @dataclass(frozen=True, slots=True)
 class FileSource:
-    """A file and the needed columns of it; a part of `rfm_engine.orders.place.Source`."""
+    """A file and its needed columns; implements a part of `rfm_engine.orders.place.Source`."""
 
     file: File
     selection: Selection
@@ -24,10 +24,10 @@ class FileSource:
 
     @property
     def schema(self) -> pa.Schema:
-        """The needed columns, with the types they come in."""
+        """The needed columns, with their types in the file."""
         return self.selection.schema
 
     @property
     def repeatable(self) -> bool:
-        """A file can be read again."""
+        """True, because a file can be read again."""
         return True

@@ -1,4 +1,4 @@
-"""Frames and relations of other libraries, known by what they can do and never imported."""
+"""Read frames and relations of other libraries, recognised by their attributes, not imported."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rfm_engine.orders.sources.memory import NAME, BatchSource, StreamSource, of
 
 
 def is_lazy(orders: object) -> bool:
-    """Whether ``orders`` is a lazy frame in the manner of Polars."""
+    """Tell whether ``orders`` is a lazy frame with the interface of Polars."""
     return all(hasattr(orders, name) for name in ("collect_batches", "collect_schema", "select"))
 
 
@@ -27,12 +27,12 @@ def of_lazy(frame: Any, needed: Sequence[str], name: str = NAME) -> StreamSource
 
 
 def of_stream(orders: Any, needed: Sequence[str], name: str = NAME) -> StreamSource | BatchSource:
-    """Read anything with ``__arrow_c_stream__``, cut to the needed columns where it can be.
+    """Read any object with ``__arrow_c_stream__``, only the needed columns where possible.
 
     Raises
     ------
     UsageError
-        It is a single column.
+        The object is a single column.
     """
     if type(orders).__module__.partition(".")[0] == "pandas" and hasattr(orders, "columns"):
         return _of_pandas(orders, needed, name)
@@ -47,21 +47,21 @@ def _of_pandas(frame: Any, needed: Sequence[str], name: str) -> BatchSource:
     """Convert the needed columns; the stream of a pandas frame would convert all of them."""
     require_columns([*frame.columns, *filter(None, frame.index.names)], needed, name)
     columns = [column for column in needed if column in frame.columns]
-    # A needed name that is no column is a level of the index, which comes as a column.
+    # A needed name that is not a column is a level of the index, which becomes a column.
     has_levels = len(columns) < len(needed)
     try:
         table = pa.Table.from_pandas(frame, columns=columns, preserve_index=has_levels)
     except (pa.ArrowException, OverflowError) as error:
         said = "; ".join(str(each) for each in error.args) or type(error).__name__
         raise DataError(
-            f"columns of {name} must have values of one type each; got {said}. Convert the column "
+            f"each column of {name} must have values of one type; got {said}. Convert the column "
             "first, for example with astype."
         ) from error
     return of_table(table, needed, name)
 
 
 def _narrowed(orders: Any, needed: Sequence[str], name: str) -> Any:
-    """Let a Polars frame or a DuckDB relation leave out what is not needed."""
+    """Let a Polars frame or a DuckDB relation select the needed columns itself."""
     columns = getattr(orders, "columns", None)
     if not isinstance(columns, list):
         return orders
@@ -83,9 +83,9 @@ def _opened(orders: Any) -> pa.RecordBatchReader:
     try:
         return pa.RecordBatchReader.from_stream(orders)
     except pa.ArrowInvalid as error:
-        if "format string" in str(error):  # of a type that Arrow does not have
+        if "format string" in str(error):  # the type does not exist in Arrow
             raise DataError(
-                f"columns of {type(orders).__name__} must have types of Arrow; got {error}. Cast "
+                f"columns of {type(orders).__name__} must have Arrow types; got {error}. Cast "
                 "the column first."
             ) from None
         if "non-struct type" not in str(error):

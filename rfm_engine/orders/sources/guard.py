@@ -1,4 +1,4 @@
-"""Turn what Arrow raises over a file into one line that names the file."""
+"""Turn Arrow's errors about a file into errors of one line that name the file."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ _LONGEST_REASON = 300
 
 @contextmanager
 def reading(name: str, contract: str) -> Iterator[None]:
-    """Refuse the file ``name`` when reading it fails.
+    """Refuse the file ``name`` if reading it fails.
 
     Parameters
     ----------
     name
-        The file, as the caller knows it.
+        The file, as the caller named it.
     contract
-        What it must hold, such as ``"readable Parquet"``.
+        What it must contain, such as ``"readable Parquet"``.
 
     Raises
     ------
     DataError
-        Arrow could not make sense of the bytes.
+        Arrow could not interpret the bytes.
     UsageError
-        The file is missing or may not be read.
+        The file is missing, or permission to read it is denied.
     OSError
-        The machine failed: an error that carries an ``errno``.
+        The machine failed: the error has an ``errno``.
     """
     try:
         yield
@@ -43,23 +43,23 @@ def reading(name: str, contract: str) -> Iterator[None]:
             f"{name} must be readable; got permission denied. Check its owner and mode."
         ) from error
     except (pa.ArrowException, OSError, ValueError) as error:
-        # Arrow reports corrupt bytes as OSError too, but only the machine's own carry a number;
+        # Arrow raises OSError for corrupt bytes too, but only errors of the machine have an errno.
         # ValueError covers undecodable names and broken extension metadata.
         if isinstance(error, OSError) and error.errno is not None:
             raise
         raise DataError(
-            f"{name} must hold {contract}; got {first_line(error)}. "
-            "Check that the file is whole and write it again."
+            f"{name} must contain {contract}; got {first_line(error)}. "
+            "Check that the file is complete and write it again."
         ) from error
 
 
 def missing(name: str) -> UsageError:
-    """Return the error for an input that is not there."""
-    return UsageError(f"{name} must exist; got nothing there. Check the path.")
+    """Return the error for an input that does not exist."""
+    return UsageError(f"{name} must exist; got nothing at this path. Check the path.")
 
 
 def first_line(error: BaseException) -> str:
-    """Return the first line of what ``error`` says, without its full stop."""
+    """Return the first line of the message of ``error``, without its full stop."""
     text = str(error.args[0] if isinstance(error, KeyError) and error.args else error).strip()
     line = text.splitlines()[0] if text else type(error).__name__
     return line[:_LONGEST_REASON].rstrip(" .")

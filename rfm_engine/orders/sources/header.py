@@ -1,4 +1,4 @@
-"""The header of CSV: the names of the columns, and before them what Excel takes and writes."""
+"""Read the header of CSV: the names of the columns, and the `sep=` line of Excel before them."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ _SEP = re.compile(rb"sep=(.)(?:\r\n|\r|\n|\Z)", re.IGNORECASE | re.DOTALL)
 
 
 class Header(NamedTuple):
-    """What comes before the rows of a CSV file.
+    """The part of a CSV file before its rows.
 
     Attributes
     ----------
     names
-        The columns.
+        The names of the columns.
     delimiter
-        What separates fields, in the header and after it.
+        The separator of fields, in the header and in the rows.
     n_bytes
-        Bytes before the first row, of the file in UTF-8.
+        The number of bytes before the first row, in UTF-8.
     is_all
         Whether no row follows.
     """
@@ -52,18 +52,18 @@ def delimiters_of(delimiter: str) -> bytes:
 
 
 def header_of(head: bytes, codec: str, delimiter: str, format: CsvFormat, name: str) -> Header:  # noqa: A002
-    """Read the header out of the first bytes of a file.
+    """Read the header from the first bytes of a file.
 
-    A first line `sep=;` sets the delimiter.
+    A first line such as `sep=;` sets the delimiter.
 
     Raises
     ------
     DataError
         The header is not in the encoding.
     UsageError
-        The first line names another delimiter than the one that was asked for.
+        The first line names another delimiter than the requested one.
     ValueError
-        There is no header.
+        The file has no header.
     """
     is_whole = len(head) < HEADER_BYTES
     text = _decoded(head, codec)
@@ -98,7 +98,7 @@ def without_first(pieces: Iterable[bytes], n_bytes: int) -> Iterator[bytes]:
 
 
 def _decoded(head: bytes, codec: str) -> bytes:
-    """Return what comes before undefined bytes, which are refused when rows are read."""
+    """Return the text before any undefined bytes, which are refused when rows are read."""
     if codec == UTF_8:
         return head
     decoder = codecs.getincrementaldecoder(codec)()

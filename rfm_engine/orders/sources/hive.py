@@ -1,4 +1,4 @@
-"""Columns that folders name: ``year=2026/part-0.parquet``."""
+"""Partition columns from the names of folders: ``year=2026/part-0.parquet``."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def keys_of(segments: Iterable[str]) -> dict[str, str | None]:
 
 
 def constants(keys: Sequence[Keys]) -> list[Constants]:
-    """Return the partition columns of each file, one type a key over all files."""
+    """Return the partition columns of each file, with one type per key over all files."""
     types = {name: _type_of(name, keys) for name in dict.fromkeys(n for k in keys for n in k)}
     return [
         {name: _scalar(value, types[name]) for name, value in of_file.items()} for of_file in keys
@@ -47,7 +47,7 @@ def _type_of(name: str, keys: Sequence[Keys]) -> pa.DataType:
 
 
 def _is_int(value: str | None) -> bool:
-    # 00004 is another id than 4, so only what is written as a number is one.
+    # 00004 is a different id than 4, so only numbers without leading zeros become integers.
     if not value or not _INT.fullmatch(value) or str(int(value)) != value:
         return False
     return -(2**63) <= int(value) < 2**63

@@ -1,4 +1,4 @@
-"""Arrow IPC: files, streams in files, streams on standard input and named pipes."""
+"""Read Arrow IPC: files, streams in files, streams on standard input and named pipes."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ class IpcSource(FileSource):
     n_rows: int | None = None
 
     def reads(self) -> list[Read]:
-        """Return one read: the place of a later batch depends on those before it."""
+        """Return one read, because the place of a batch depends on the batches before it."""
         return [_FileRead(self, self.shared)]
 
     def batches(self) -> Generator[pa.RecordBatch, None, None]:
-        """Yield the batches of the file as they stand in it."""
+        """Yield the batches of the file in order."""
         with _opened(self.file) as handle:
             if not self.stream:
                 reader = pa.ipc.open_file(handle, options=_options(self.fields))
@@ -78,16 +78,16 @@ class PipeSource:
         return self.selection.schema
 
     def reads(self) -> list[Read]:
-        """Return the one read there is."""
+        """Return the only read."""
         if self.taken:
             raise UsageError(
-                f"{self.name} must be read once only; got a second reading. Save it as a file."
+                f"{self.name} must be read only once; got a second read. Save it as a file."
             )
         self.taken = True
         return [_PipeRead(self)]
 
     def batches(self) -> Generator[pa.RecordBatch, None, None]:
-        """Yield what the pipe brings, to its end."""
+        """Yield the batches of the pipe until its end."""
         with closing(self.stream):
             yield from self.reader
             _check_end(self.stream.last, self.stream.read(1), self.name)
@@ -104,10 +104,10 @@ class _PipeRead:
 
 @dataclass(slots=True)
 class _Stream:
-    """The bytes of a pipe. Arrow has no class for one: its own files must be able to seek.
+    """The bytes of a pipe. Arrow has no class for pipes: its own files must be able to seek.
 
-    Only the thread that asks for a batch calls it, so that no thread of Arrow's holds a Python
-    object when the interpreter ends.
+    Only the thread that requests a batch calls this object, so that no thread of Arrow holds a
+    Python object when the interpreter exits.
     """
 
     descriptor: int
@@ -115,7 +115,7 @@ class _Stream:
     closed: bool = field(default=False)
 
     def read(self, n_bytes: int) -> bytes:
-        """Return ``n_bytes``, fewer at the end."""
+        """Return ``n_bytes`` bytes, fewer at the end."""
         parts = []
         while n_bytes > 0 and (part := os.read(self.descriptor, min(n_bytes, 1 << 20))):
             parts.append(part)
@@ -125,13 +125,13 @@ class _Stream:
         return got
 
     def close(self) -> None:
-        """Give a named pipe back; standard input stays as it is."""
+        """Close a named pipe; standard input stays open."""
         if not self.closed and self.descriptor > 0:
             os.close(self.descriptor)
         self.closed = True
 
     def readable(self) -> bool:
-        """Say so to Arrow."""
+        """Return True, which Arrow checks."""
         return True
 
 
@@ -143,7 +143,7 @@ def open_ipc(
     stream: bool,
     alone: bool,
 ) -> IpcSource:
-    """Read the schema of ``file``; ``alone`` when there is no other input."""
+    """Read the schema of ``file``; ``alone`` is True if it is the only input."""
     with reading(file.name, _CONTRACT), _opened(file) as handle:
         if stream:
             with pa.ipc.open_stream(handle) as batches:
@@ -156,11 +156,11 @@ def open_ipc(
 
 
 def open_pipe(pipe: Pipe, needed: Sequence[str]) -> PipeSource:
-    """Read the schema that ``pipe`` begins with."""
+    """Read the schema at the beginning of ``pipe``."""
     with reading(pipe.name, "an Arrow IPC stream"), ExitStack() as undo:
         stream = _Stream(0 if pipe.path is None else os.open(pipe.path, os.O_RDONLY))
         undo.callback(stream.close)
-        opened: Any = stream  # no IOBase: Arrow asks for read, close and closed only
+        opened: Any = stream  # not an IOBase: Arrow uses only read, close and closed
         reader = pa.ipc.open_stream(pa.PythonFile(opened, mode="r"), options=_options(()))
         selection = select(reader.schema, needed, pipe.name)
         undo.pop_all()
@@ -189,17 +189,17 @@ def _checked(
 
 
 def _check_end(last: bytes, more: bytes, name: str) -> None:
-    """Refuse a stream that its writer did not end, and bytes after the end of one.
+    """Refuse a stream that its writer did not end, and bytes after the end of a stream.
 
-    Arrow takes both for a good end; rows would be missing without a word.
+    Arrow accepts both as a valid end, so rows would be missing without an error.
     """
     if last != _END:
         raise DataError(
             f"{name} must end with the end-of-stream mark; got the end of the data before it. "
-            "See whether its writer failed or did not close it."
+            "Check whether the writer failed or did not close the stream."
         )
     if more:
         raise DataError(
-            f"{name} must hold one Arrow IPC stream; got more data after its end. "
-            "Give streams one by one."
+            f"{name} must contain one Arrow IPC stream; got more data after its end. "
+            "Read the streams one by one."
         )

@@ -1,4 +1,4 @@
-"""What listings of an object store have shown of tables, so that little has to be asked again."""
+"""Remember which table logs the listings of an object store contain, to save requests."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ from rfm_engine.orders.sources.table_formats import (
 
 _LOGS = "|".join(map(re.escape, (DELTA_LOG, HUDI_LOG, HUDI_PARTITION, ICEBERG_LOG)))
 _LOG = re.compile(rf"(?:^|/)(?:{_LOGS})(?=/|$)")
-# How Arrow says that S3 or Azure denied a request; of Google it raises PermissionError.
+# Arrow's messages when S3 or Azure denied a request. For Google it raises PermissionError.
 _DENIED = re.compile(r"ACCESS_DENIED|Azure Error: \[\w*\] 403")
 
 Asked = MutableMapping[tuple[str, str], Collection[str]]
-"""The answers to all questions so far, by file system and path."""
+"""The answers to all requests so far, by file system and path."""
 
 
 class Listings:
-    """A file system that remembers which logs of tables its listings show.
+    """A file system that remembers which table logs its listings contain.
 
-    A question is only asked where no listing has the answer: about folders above those that were
-    listed, and about the folder of a single file. It is asked once.
+    A request is sent only if no listing contains the answer: for folders above the listed ones,
+    and for the folder of a single file. Each request is sent once.
 
     Parameters
     ----------
     filesystem
-        Whose files are listed.
+        The file system to list.
     name
-        What is equal for equal file systems.
+        A name that is equal for equal file systems.
     asked
-        The answers to be shared among file systems.
+        The answers so far, shared between file systems.
     """
 
     def __init__(self, filesystem: fs.FileSystem, name: str, asked: Asked) -> None:
@@ -50,7 +50,7 @@ class Listings:
         self._logs: dict[str, set[str]] = {}
 
     def get_file_info(self, wanted: str | fs.FileSelector) -> Any:
-        """Return what the file system says, as it does."""
+        """Return the file information of the file system unchanged, and remember table logs."""
         infos = self._filesystem.get_file_info(wanted)
         if isinstance(wanted, fs.FileSelector):
             listed = self._recursive if wanted.recursive else self._flat
@@ -60,19 +60,19 @@ class Listings:
         return infos
 
     def has_folder(self, path: str) -> bool:
-        """Whether there is a folder; an empty one is none, as is usual in object stores."""
+        """Tell whether a folder exists; an empty folder does not, as usual in object stores."""
         if path in self._logs:
             return True
         return not self._is_listed(path) and bool(self._names(path))
 
     def has_file(self, path: str) -> bool:
-        """Whether there is a file."""
+        """Tell whether a file exists."""
         if path in self._logs:
             return True
         return not self._is_listed(path) and bool(self._kind(path))
 
     def names_in(self, folder: str) -> Collection[str]:
-        """Return the names in a folder, as far as they can be those of Iceberg's metadata."""
+        """Return the names in a folder, at least those of Iceberg metadata files."""
         if self._is_within(folder, self._recursive):
             return self._logs.get(folder, ())
         if self._is_listed(folder) and folder not in self._logs:
@@ -87,7 +87,7 @@ class Listings:
                 names.add(name)
 
     def _is_listed(self, path: str) -> bool:
-        """Whether a listing would have shown a path."""
+        """Tell whether a listing would contain a path if the path existed."""
         folder = path.rpartition("/")[0]
         return folder in self._flat or self._is_within(folder, self._recursive)
 
@@ -104,11 +104,11 @@ class Listings:
         return self._answer(path, lambda: self._filesystem.get_file_info([path]))
 
     def _answer(self, path: str, ask: Callable[[], list[fs.FileInfo]]) -> Collection[str]:
-        """Return the names of the files and folders that the file system finds for a question.
+        """Return the names of the files and folders that the file system finds for a request.
 
-        Credentials that reach only the files which were named say nothing of the folders above,
-        so what they may not see is taken for absent: those who restrict a reader to some files
-        of a table have shown them which ones to read.
+        Credentials may give access only to the named files and not to the folders above them. A
+        denied request counts as "not found": an owner who gives a reader access only to some
+        files of a table has chosen which files to read.
         """
         question = self._name, path
         if question not in self._asked:

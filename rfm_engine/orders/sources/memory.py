@@ -1,4 +1,4 @@
-"""Orders that are there already: tables, batches, frames, relations, streams, iterators."""
+"""Read orders from memory: tables, batches, frames, relations, streams, iterators."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class BatchRead:
 
 @dataclass(frozen=True, slots=True)
 class BatchSource:
-    """Batches in memory, only the needed columns of them."""
+    """Batches in memory, with only the needed columns."""
 
     schema: pa.Schema
     batches: tuple[pa.RecordBatch, ...]
@@ -45,7 +45,7 @@ class BatchSource:
     repeatable: bool = True
 
     def reads(self) -> list[Read]:
-        """Return reads of about a million rows, without copying any."""
+        """Return reads of about a million rows, without copying rows."""
         reads: list[Read] = []
         held: list[pa.RecordBatch] = []
         rows, row = 0, 0
@@ -64,9 +64,9 @@ class BatchSource:
 
 @dataclass(slots=True)
 class StreamSource:
-    """Batches that come one by one, perhaps a second time.
+    """Batches that arrive one by one, and can be read again if `again` is given.
 
-    What the producer raises passes through unchanged.
+    Exceptions of the producer pass through unchanged.
     """
 
     schema: pa.Schema
@@ -78,17 +78,17 @@ class StreamSource:
 
     @property
     def repeatable(self) -> bool:
-        """Whether the producer can be asked again."""
+        """Whether the producer can be read again."""
         return self.again is not None
 
     def reads(self) -> list[Read]:
-        """Return the one read, which threads share."""
+        """Return the only read, which threads share."""
         batches, self.first = self.first, None
         if batches is None:
             if self.again is None:
                 raise UsageError(
-                    "a stream of orders must be read once only; got a second reading. "
-                    "Give a table or a file."
+                    "a stream of orders must be read only once; got a second read. "
+                    "Give a table or a file instead."
                 )
             batches = self.again()
         return [StreamRead(batches, tuple(self.schema.names), self.name)]
@@ -96,7 +96,7 @@ class StreamSource:
 
 @dataclass(frozen=True, slots=True)
 class StreamRead:
-    """The batches of a stream, the needed columns taken by name."""
+    """The batches of a stream, with the needed columns selected by name."""
 
     batches: Iterable[pa.RecordBatch]
     names: tuple[str, ...]
@@ -104,7 +104,7 @@ class StreamRead:
     shared: bool = True
 
     def __iter__(self) -> Iterator[tuple[pa.RecordBatch, Place]]:
-        """Yield slices of the batches; a batch without a needed column is refused."""
+        """Yield slices of the batches; refuse a batch without a needed column."""
         row = 0
         for index, batch in enumerate(self.batches):
             for piece in pieces(chosen(batch, index, self.names)):
@@ -113,7 +113,7 @@ class StreamRead:
 
 
 def of_table(table: pa.Table, needed: Sequence[str], name: str = NAME) -> BatchSource:
-    """Take the needed columns of a table."""
+    """Select the needed columns of a table."""
     require_columns(table.schema.names, needed, name)
     cut = table.select(list(needed))
     schema = pa.schema(list(cut.schema))
@@ -127,7 +127,7 @@ def of_reader(
     n_rows: int | None = None,
     name: str = NAME,
 ) -> StreamSource:
-    """Take the needed columns of a stream; ``again`` opens it anew where that is possible."""
+    """Select the needed columns of a stream; ``again``, if given, opens the stream again."""
     require_columns(reader.schema.names, needed, name)
     schema = pa.schema([reader.schema.field(column) for column in needed])
     return StreamSource(schema, reader, again, n_rows, name)
@@ -138,7 +138,7 @@ def of_dataset(dataset: Any, needed: Sequence[str], name: str = NAME) -> StreamS
     require_columns(dataset.schema.names, needed, name)
 
     def scan() -> Any:
-        # Few fragments and batches ahead: the default holds 113 MB for a file of 64 MB.
+        # Read few fragments and batches ahead: the default holds 113 MB for a file of 64 MB.
         scanner = dataset.scanner(columns=list(needed), batch_readahead=2, fragment_readahead=1)
         return scanner.to_reader()
 
@@ -146,24 +146,24 @@ def of_dataset(dataset: Any, needed: Sequence[str], name: str = NAME) -> StreamS
 
 
 def is_dataset(orders: object) -> bool:
-    """Whether ``orders`` is a pyarrow dataset, without importing them."""
+    """Tell whether ``orders`` is a pyarrow dataset, without importing `pyarrow.dataset`."""
     module = sys.modules.get("pyarrow.dataset")
     return module is not None and isinstance(orders, module.Dataset)
 
 
 def chosen(batch: pa.RecordBatch, index: int, names: tuple[str, ...]) -> pa.RecordBatch:
-    """Return the needed columns of a batch, which must hold each of them once.
+    """Return the needed columns of a batch, which must contain each of them once.
 
     Raises
     ------
     DataError
-        It does not.
+        A column is missing or occurs more than once.
     """
     held = batch.schema.names
     lacking = next((name for name in names if held.count(name) != 1), None)
     if lacking is not None:
         raise DataError(
-            f"batch {index} of orders must have column {lacking!r} once, as the first one has; "
+            f"batch {index} of orders must have column {lacking!r} once, like the first batch; "
             f"got {', '.join(map(repr, held))}. Give all batches the same columns."
         )
     return batch.select(list(names))

@@ -1,4 +1,4 @@
-"""Parquet, a row group at a time."""
+"""Read Parquet by row groups."""
 
 from __future__ import annotations
 
@@ -18,26 +18,27 @@ from rfm_engine.parquet.footer import BYTE_ARRAY, RowGroup, read_footer
 
 _CONTRACT = "readable Parquet"
 _BUFFER_BYTES = 1 << 20
-# Grouping visits every partition once a batch: 20 M rows of 2 M customers took it 0.60 s in
-# batches of 1 M rows, 0.92 s in batches of 256 K.
+# Grouping visits every partition once per batch. For 20 M rows of 2 M customers it took 0.60 s in
+# batches of 1 M rows and 0.92 s in batches of 256 K.
 _ROWS = 1 << 20
-# Text decodes fastest in small batches, whose buffers stay in the cache and are reused, and groups
-# fastest in large ones: 10 M rows took 3.9, 3.2 and 3.7 s of processor time in batches of 64 K,
-# 256 K and 1 M rows.
+# Text is decoded fastest in small batches, because their buffers stay in the cache and are reused.
+# It is grouped fastest in large batches. 10 M rows took 3.9, 3.2 and 3.7 s of processor time in
+# batches of 64 K, 256 K and 1 M rows.
 _TEXT_ROWS = 1 << 18
 _BATCH_BYTES = 1 << 24
 _FEWEST_ROWS = 1 << 10
 # Small consecutive row groups are read together, because every read opens the file again and
-# because large batches are grouped fastest. There are still this many reads per file, so that all
-# threads finish at about the same time. 100 M rows in row groups of 122,880 rows, as DuckDB writes
-# them, took 8.2 s of processor time one by one and 6.8 s together.
+# because large batches are grouped fastest. A large file with small row groups still has at least
+# this number of reads, so that all threads finish at about the same time. 100 M rows in row groups
+# of 122,880 rows, as DuckDB writes them, took 8.2 s of processor time one by one and 6.8 s
+# together.
 _JOINED_ROWS = 1 << 16
 _READS = 32
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One row group, or small neighbours with the rows of each."""
+    """One row group or several small consecutive ones, with the number of rows of each."""
 
     first_group: int
     group_rows: tuple[int, ...]
@@ -45,7 +46,7 @@ class Piece:
 
     @property
     def n_rows(self) -> int:
-        """Rows of all its row groups."""
+        """Number of rows in all its row groups."""
         return sum(self.group_rows)
 
 
@@ -55,14 +56,14 @@ class ParquetSource(FileSource):
 
     n_rows: int
     pieces: Sequence[Piece]
-    metadata: pq.FileMetaData | None  # only where several reads save the parsing of it
+    metadata: pq.FileMetaData | None  # kept only for several reads, to parse it once
     dictionaries: Sequence[str]
     batch_rows: int
     alone: bool
     text: bool = False
 
     def reads(self) -> list[Read]:
-        """Return a read for each row group; small neighbours share one."""
+        """Return one read per row group; small consecutive row groups share a read."""
         shared = self.alone and len(self.pieces) == 1
         return [RowGroups(self, piece, shared) for piece in self.pieces]
 
@@ -76,7 +77,7 @@ class RowGroups:
     shared: bool
 
     def __iter__(self) -> Iterator[tuple[pa.RecordBatch, Place]]:
-        """Yield batches; rows count from their row group."""
+        """Yield batches with their places, which count rows from the start of the row group."""
         source, piece = self.source, self.piece
         first = piece.first_group
         start = Place(source.name, first, 0, piece.group_rows, piece.first_row)
@@ -96,20 +97,20 @@ class RowGroups:
                 found = source.selection.of(batch), start.after(read)
                 _validate(found[0])
                 read += batch.num_rows
-                del batch  # As in `orders.scan`, nothing may hold it while the next is decoded.
+                del batch  # Free it before the next one is decoded, as in `orders.scan`.
                 yield found
                 del found
         if read != piece.n_rows:
             raise DataError(
-                f"{source.name} must hold {piece.n_rows} rows from row group {first} "
-                f"on, as its footer says; got {read}. Write the file again."
+                f"{source.name} must contain {piece.n_rows} rows from row group {first} "
+                f"on, according to its footer; got {read}. Write the file again."
             )
 
 
 def open_parquet(
     file: File, needed: Sequence[str], constants: Constants, *, alone: bool
 ) -> ParquetSource:
-    """Read and check the footer of ``file``; ``alone`` when there is no other input."""
+    """Read and check the footer of ``file``; ``alone`` is True if it is the only input."""
     with reading(file.name, _CONTRACT), file.open() as handle:
         groups = read_footer(handle, file.name)
         dictionaries = _dictionaries(groups, needed)
@@ -147,7 +148,7 @@ def _parquet(
 
 
 def _validate(batch: pa.RecordBatch) -> None:
-    """Look at what Arrow does not look at when it decodes, such as whether text is UTF-8."""
+    """Check what Arrow does not check when it decodes, such as whether text is UTF-8."""
     for column in batch.columns:
         if pa.types.is_string(column.type):
             refuse_invalid_text(column)
@@ -156,7 +157,7 @@ def _validate(batch: pa.RecordBatch) -> None:
 
 
 def _pieces(row_groups: Sequence[RowGroup]) -> list[Piece]:
-    """Return the pieces that hold every row once; a large row group stands alone."""
+    """Return pieces that contain every row once; a large row group is a piece by itself."""
     share = sum(group.n_rows for group in row_groups) // _READS
     most = max(_JOINED_ROWS, min(_ROWS, share))
     pieces: list[Piece] = []
@@ -173,10 +174,12 @@ def _pieces(row_groups: Sequence[RowGroup]) -> list[Piece]:
 
 
 def _dictionaries(row_groups: Sequence[RowGroup], needed: Sequence[str]) -> list[str]:
-    """Return the columns of text whose pages all hold places in a dictionary.
+    """Return the text columns whose pages are all dictionary encoded.
 
-    Not decoded, 5 M rows of 50,000 customers with ids of 32 characters took 93 instead of 175 ns a
-    row; but 173 instead of 155 where the dictionaries were full before the row groups.
+    These columns are read as dictionaries and not decoded. 5 M rows of 50,000 customers with ids
+    of 32 characters then took 93 instead of 175 ns per row. Columns with other pages are decoded:
+    if the dictionaries were full before the end of the row groups, reading them as dictionaries
+    took 173 instead of 155 ns per row.
     """
     chunks = [chunk for group in row_groups if group.n_rows for chunk in group.chunks]
     plain = {chunk.column for chunk in chunks if not chunk.all_dictionary}
@@ -185,7 +188,7 @@ def _dictionaries(row_groups: Sequence[RowGroup], needed: Sequence[str]) -> list
 
 
 def _batch_rows(row_groups: Sequence[RowGroup], physical: Sequence[str]) -> int:
-    """Choose the rows of a batch so that long values do not make it huge."""
+    """Choose the number of rows per batch so that long values do not make batches huge."""
     bytes_a_row = [
         chunk.unpacked_bytes / group.n_rows
         for group in row_groups

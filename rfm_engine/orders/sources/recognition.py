@@ -1,4 +1,4 @@
-"""What a file holds, by its first bytes and not by its name."""
+"""Recognise the content of a file by its first bytes, not by its name."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 class Recognised(NamedTuple):
-    """What a file holds.
+    """The content of a file.
 
     Attributes
     ----------
     content
         The format of the orders.
     compression
-        Arrow's name of what the whole file is compressed with, or None.
+        Arrow's name of the compression of the whole file, or None.
     """
 
     content: Content
@@ -36,18 +36,18 @@ class Recognised(NamedTuple):
 
 
 def recognise(file: File) -> Recognised:
-    """Look at the first bytes of a file.
+    """Recognise a file by its first bytes.
 
     Raises
     ------
     DataError
-        It is empty or of no known format, its ending promises another format, or something else
-        than CSV is compressed as a whole.
+        The file is empty or has no known format, its file name extension contradicts its content,
+        or the whole file is compressed and does not contain CSV.
     """
     with reading(file.name, "orders"), file.open() as handle:
         head = handle.read(_HEAD_BYTES)
     if not head:
-        raise DataError(f"{file.name} must hold orders; got an empty file. Write it again.")
+        raise DataError(f"{file.name} must contain orders; got an empty file. Write it again.")
     packed = _compression(head)
     if packed is not None:
         with reading(file.name, f"readable {packed}"), file.open_stream(packed) as stream:
@@ -62,16 +62,16 @@ def recognise(file: File) -> Recognised:
         content = "csv"
     if _OTHER_NAME.search(file.path) and content in (None, "csv"):
         raise DataError(
-            f"{file.name} must hold Parquet or Arrow IPC, as its ending says; got something else. "
-            "Rename it, or write it again."
+            f"{file.name} must contain Parquet or Arrow IPC because of its extension; got other "
+            "content. Rename it, or write it again."
         )
     if content is not None:
         return Recognised(content, packed)
     if is_csv_name:
         return Recognised("csv")
     raise DataError(
-        f"{file.name} must be Parquet, Arrow IPC or CSV (by its ending .csv, .tsv or .txt, also "
-        "with .gz, .zst or .bz2); got none of them. Convert it or leave it out."
+        f"{file.name} must be Parquet, Arrow IPC or CSV (with the extension .csv, .tsv or .txt, "
+        "also with .gz, .zst or .bz2); got none of them. Convert it or leave it out."
     )
 
 
@@ -88,7 +88,7 @@ def _compression(head: bytes) -> str | None:
 
 
 def _archive(head: bytes) -> str | None:
-    """Say what an archive or a workbook is and what to do with it, None for other content."""
+    """Name an archive or a workbook and what to do with it; None for other content."""
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         if b"[Content_Types].xml" in head or b"xl/" in head:
             return "an Excel workbook. Save it as CSV."
@@ -101,7 +101,7 @@ def _archive(head: bytes) -> str | None:
 
 
 def _content(head: bytes, *, is_csv_name: bool) -> Content | None:
-    # A header may begin with these letters, but a page of Parquet does not go on with text.
+    # A CSV header may begin with these letters, but the next bytes of Parquet are not text.
     is_text = is_csv_name and head[:8].isascii() and head[:8].decode("ascii").isprintable()
     if head[:4] in (b"PAR1", b"PARE") and not is_text:
         return "parquet"
@@ -115,7 +115,7 @@ def _content(head: bytes, *, is_csv_name: bool) -> Content | None:
 def _check_packed(
     file: File, head: bytes, content: Content | None, packed: str, *, is_csv_name: bool
 ) -> None:
-    """Refuse what cannot be read from a compressed file."""
+    """Refuse content that cannot be read from a compressed file."""
     inside = None if content is None else _WORDS[content]
     if _compression(head) is not None:
         inside = "another compressed file"
@@ -123,6 +123,6 @@ def _check_packed(
         inside = "data of no known format"
     if inside is not None:
         raise DataError(
-            f"{file.name} must hold CSV, compressed as a whole with {packed}; got {inside} in it. "
-            "Decompress the file first."
+            f"{file.name} must contain CSV because it is compressed as a whole with {packed}; got "
+            f"{inside} in it. Decompress the file first."
         )

@@ -1,7 +1,7 @@
-"""Where the rows of CSV end: pieces of text become blocks of whole rows.
+"""Split the text of a CSV file into blocks of whole rows.
 
-Arrow can do so too, but it takes whatever follows an open quote for one value: a stray quote
-would hide the rows after it without a word.
+Arrow can do this too, but it reads everything after an open quote as one value. A stray quote
+would silently hide the rows after it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _LINE_END = re.compile(rb"\r\n|\r|\n")
 
 
 class BrokenRowError(ValueError):
-    """The row after all those that were yielded cannot be told from the rows after it."""
+    """The end of the row after those already yielded cannot be found."""
 
     def __init__(self, contract: str, got: str, advice: str) -> None:
         super().__init__(contract)
@@ -29,16 +29,17 @@ class BrokenRowError(ValueError):
 
 
 class Ends(NamedTuple):
-    """Where whole rows end in a block.
+    """The position where the whole rows of a block end.
 
     Attributes
     ----------
     end
         The byte after the last line end outside of quotes.
     is_open
-        Whether a quote after it is not closed.
+        Whether a quote after `end` is not closed.
     is_torn
-        Whether a value after it has a line end, and ends with a quote inside a field.
+        Whether a quoted value after `end` contains a line end, and its closing quote is followed
+        by more text of the same field.
     """
 
     end: int
@@ -49,12 +50,13 @@ class Ends(NamedTuple):
 def blocks_of(pieces: Iterable[bytes], delimiters: bytes) -> Iterator[bytes | memoryview]:
     """Yield blocks of whole rows, the last one with or without a line end.
 
-    A block is only valid until the next one is asked for.
+    A block is valid only until the next block is requested, because its memory is reused.
 
     Raises
     ------
     BrokenRowError
-        A quote is not closed, or closed inside a field of a later row; or a row is very long.
+        A quote is not closed, or is closed inside a field of a later row, or a row is longer than
+        64 MiB.
     """
     rest = b""
     room = bytearray()
@@ -67,7 +69,7 @@ def blocks_of(pieces: Iterable[bytes], delimiters: bytes) -> Iterator[bytes | me
                 rest = rest[ends.end :]
             _check(ends)
         elif end := _last_line_end(piece, len(piece)):
-            # Into the same memory each time: new memory takes four times as long to fill.
+            # Reuse the same memory, because new memory takes four times as long to fill.
             n_bytes = len(rest) + end
             if len(room) < n_bytes:
                 room = bytearray(n_bytes + len(piece))
@@ -89,8 +91,8 @@ def blocks_of(pieces: Iterable[bytes], delimiters: bytes) -> Iterator[bytes | me
     _check(ends)
     if ends.is_open:
         raise BrokenRowError(
-            "quotes must be closed", "one that is still open at the end of the file",
-            "Check the quotes of that row, and whether the file was cut off.",
+            "quotes must be closed", "a quote that is still open at the end of the file",
+            "Check the quotes of that row, and whether the file was truncated.",
         )  # fmt: skip
 
 
@@ -98,13 +100,13 @@ def _check(ends: Ends) -> None:
     if ends.is_torn:
         raise BrokenRowError(
             "a quoted value must end before a delimiter or a line end",
-            "one over several lines that ends elsewhere",
+            "a value over several lines that ends elsewhere",
             "Check whether the quote before it is closed.",
         )
 
 
 def ends_of(block: bytes, delimiters: bytes, *, is_last: bool) -> Ends:
-    """Look for the last line end that is no part of a value; the last block ends without one."""
+    """Find the last line end outside of a quoted value; the last block may end without one."""
     if _QUOTE not in block:
         return Ends(len(block) if is_last else _last_line_end(block, len(block)))
     data = frozen(np.frombuffer(block, np.uint8))
@@ -121,7 +123,7 @@ def ends_of(block: bytes, delimiters: bytes, *, is_last: bool) -> Ends:
 
 
 def first_row_end(block: bytes, delimiters: bytes) -> int:
-    """Return where the first row ends, line end included; -1 where it goes on."""
+    """Return the position after the line end of the first row, -1 if the row does not end."""
     data = frozen(np.frombuffer(block, np.uint8))
     quotes = frozen(np.flatnonzero(data == ord(_QUOTE)))
     for match in _LINE_END.finditer(block):
@@ -137,10 +139,11 @@ def _last_line_end(block: bytes, stop: int) -> int:
 
 @kernel
 def open_quote(data, quotes, stop, delimiter, other):
-    """Return the quote that is open before `stop`, -1 without one, and whether a value is torn.
+    """Return the position of the quote that is open before `stop`, and whether a value is torn.
 
-    `quotes` are the places of all quotes, `int64[n]`. A torn value is taken for an open one. Two
-    quotes in a quoted value are one quote. A quote opens a value only at the start of a field.
+    The position is -1 if no quote is open. `quotes`, `int64[n]`, contains the positions of all
+    quotes. A torn value counts as open. Two quotes inside a quoted value are one quote. A quote
+    opens a value only at the start of a field.
     """
     opened = np.int64(-1)
     i = 0
@@ -168,7 +171,7 @@ def is_boundary(byte, delimiter, other):
 
 @kernel
 def has_line_end(data, at, end):
-    """Tell whether a line ends between two places."""
+    """Tell whether a line ends between two positions."""
     while at < end and data[at] != ord("\n") and data[at] != ord("\r"):
         at += 1
     return at < end

@@ -1,4 +1,4 @@
-"""Files behind URIs: ``s3://bucket/orders``, ``gs://bucket/year=*/*.parquet``."""
+"""Find files by URI: ``s3://bucket/orders``, ``gs://bucket/year=*/*.parquet``."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from rfm_engine.orders.sources.faults import unreachable
 from rfm_engine.orders.sources.guard import first_line, missing
 from rfm_engine.orders.sources.stores import file_system_of
 
-_GLOB = frozenset("*[")  # a ? begins the options of a URI
-# Hadoop's names of S3.
+_GLOB = frozenset("*[")  # In a URI, a ? begins the options.
+# Hadoop's schemes for S3.
 _S3 = re.compile(r"s3[an]://")
 _BUCKETS = ("s3", "gs", "gcs", "abfs", "abfss")
 
 
 def split(uri: str) -> tuple[str, list[str], str]:
-    """Return the part of ``uri`` before any wildcard, the segments from there on, the options.
+    """Split a URI into the part before any wildcard, the segments from there on, and the options.
 
     ``s3a://`` and ``s3n://`` become ``s3://``.
 
     Raises
     ------
     UsageError
-        There is no bucket, or a wildcard in its place: every bucket would be read.
+        The bucket is missing or contains a wildcard, so that every bucket would be read.
     """
     uri = _S3.sub("s3://", uri, count=1)
     scheme, _, rest = uri.partition("://")
@@ -45,12 +45,15 @@ def split(uri: str) -> tuple[str, list[str], str]:
 
 
 def without_secrets(uri: str) -> str:
-    """Return ``uri`` for messages: options may hold keys, and so may the part before an @."""
+    """Return ``uri`` for messages, without options and passwords.
+
+    The options may contain keys, and so may the part before an @.
+    """
     return re.sub(r"://[^/@]*:[^/@]*@", "://", uri.partition("?")[0])
 
 
 def connect(uri: str, name: str, seconds: float) -> tuple[fs.FileSystem, str]:
-    """Return the file system of ``uri`` and the path in it; it gives up after some seconds."""
+    """Return the file system of ``uri``, with a time-out in ``seconds``, and the path in it."""
     try:
         filesystem, path = file_system_of(uri, seconds)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowKeyError) as error:
@@ -60,7 +63,7 @@ def connect(uri: str, name: str, seconds: float) -> tuple[fs.FileSystem, str]:
         ) from error
     except (OSError, pa.ArrowException) as error:
         raise unreachable(name, error) from error
-    if filesystem.type_name in _BUCKETS and not path.strip("/"):  # Azure: an account alone
+    if filesystem.type_name in _BUCKETS and not path.strip("/"):  # Azure: only an account
         raise _without_bucket(name)
     return filesystem, path
 
@@ -68,9 +71,10 @@ def connect(uri: str, name: str, seconds: float) -> tuple[fs.FileSystem, str]:
 def found(
     filesystem: fs.FileSystem, root: str, pattern: Sequence[str], name: str
 ) -> list[tuple[str, list[str]]]:
-    """Return the path of each file and the folders among which partition keys may stand.
+    """Return the path of each file and the names of the folders that may be partition keys.
 
-    Below a directory these are the folders below it; for one file or a pattern, all of them.
+    For a directory, these are the folders below it. For a single file or a pattern, these are all
+    folders of the path.
     """
     try:
         info = filesystem.get_file_info(root)
@@ -114,7 +118,7 @@ def _matching(filesystem: fs.FileSystem, root: str, pattern: Sequence[str]) -> I
 
 
 def _matches(segments: Sequence[str], pattern: Sequence[str]) -> bool:
-    """Whether a path matches; ``**`` stands for any number of folders."""
+    """Tell whether a path matches; ``**`` matches any number of folders."""
     if not pattern:
         return not segments
     if pattern[0] == "**":
@@ -128,7 +132,7 @@ def _matches(segments: Sequence[str], pattern: Sequence[str]) -> bool:
 
 @contextmanager
 def reaching(name: str) -> Iterator[None]:
-    """Say of a failure that ``name`` could not be reached.
+    """Report a failure as an error that ``name`` could not be reached.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Files of an object store as sources: every call has a deadline, and blames whom it should."""
+"""Read files of an object store: calls have a time-out, and errors name the store or the file."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _LAST_BYTES = 64
 
 @dataclass(frozen=True, slots=True)
 class RemoteSource:
-    """A source whose bytes come over a network."""
+    """A source that is read over a network."""
 
     file: File
     source: Source
@@ -36,7 +36,7 @@ class RemoteSource:
 
     @property
     def schema(self) -> pa.Schema:
-        """The needed columns, with the types they come in."""
+        """The needed columns, with their types in the file."""
         return self.source.schema
 
     @property
@@ -46,12 +46,12 @@ class RemoteSource:
 
     @property
     def n_rows(self) -> int | None:
-        """Rows, where the metadata of the file tell."""
+        """Number of rows, if the metadata of the file contains it."""
         return self.source.n_rows
 
     @property
     def repeatable(self) -> bool:
-        """Whether it can be read again."""
+        """Whether the source can be read again."""
         return self.source.repeatable
 
     def reads(self) -> list[Read]:
@@ -78,7 +78,7 @@ class _RemoteRead:
                 for found in self.read:
                     begun = True
                     yield found
-                    del found  # Nothing may hold it while the next one is decoded.
+                    del found  # Free it before the next one is decoded.
             except DataError as error:
                 if begun or not is_over(error, self.file):
                     raise
@@ -86,12 +86,12 @@ class _RemoteRead:
 
 
 def open_remote(file: File, opening: Callable[[], Source]) -> RemoteSource:
-    """Return what ``opening`` opens of a file that is not on this machine.
+    """Return the source that ``opening`` opens for a file that is not on this machine.
 
     Raises
     ------
     RfmError
-        The store did not answer, or refused.
+        The store did not answer, or refused the request.
     """
 
     def opened() -> Source:
@@ -108,12 +108,13 @@ def open_remote(file: File, opening: Callable[[], Source]) -> RemoteSource:
 
 @contextmanager
 def blaming_the_store(file: File) -> Iterator[None]:
-    """Make an error of the machine of what looks like a damaged file where the store failed.
+    """Report a failure of the store as such if it looks like a damaged file.
 
     Raises
     ------
     RfmError
-        The store refused or broke off, or gives less of the file than it says there is.
+        The store refused a request, broke off, or returned fewer bytes of the file than it
+        reported.
     """
     try:
         yield
@@ -121,7 +122,7 @@ def blaming_the_store(file: File) -> Iterator[None]:
         raise unreachable(file.name, error) from error
     except DataError as error:
         if is_of_store(error.__cause__):
-            is_over(error, file)  # raises what says why
+            is_over(error, file)  # Raises an error with the reason if the store still refuses.
             raise unreachable(file.name, error.__cause__) from error
         if not _arrives(file):
             raise cut_short(file.name) from error
@@ -129,23 +130,23 @@ def blaming_the_store(file: File) -> Iterator[None]:
 
 
 def is_over(error: DataError, file: File) -> bool:
-    """Whether a store refused a short read and does not any more.
+    """Tell whether the store refused a short read and does not refuse any more.
 
-    Reads that are long enough for the refusal are tried again by Arrow.
+    Arrow itself retries reads that are long enough to hold the text of the refusal.
 
     Raises
     ------
     RfmError
-        The store still refuses; this says why.
+        The store still refuses; the message contains the reason.
     """
     return says_nothing(error.__cause__) and _arrives(file)
 
 
 def _arrives(file: File) -> bool:
-    """Whether the store gives the beginning and the end of a file in full.
+    """Tell whether the store returns the beginning and the end of a file completely.
 
-    Something between it and us may cut answers, so that they look whole. Arrow does not see this:
-    what is missing at the end of a long answer is then left as memory had it.
+    A proxy may truncate responses in a way that makes them look complete. Arrow does not detect
+    this: the missing end of a long response is then whatever the memory contained before.
     """
     try:
         with file.open() as handle:

@@ -1,4 +1,4 @@
-"""Lists and iterators of orders in memory: tables, frames and record batches, in any mixture."""
+"""Read lists and iterators of tables, frames and record batches, in any mixture."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from rfm_engine.orders.place import Source, require_columns
 from rfm_engine.orders.sources.memory import NAME, BatchSource, StreamSource, chosen
 
 Opener: TypeAlias = Callable[[object, str], Source]
-"""Opens one thing in memory under a name, cut down to the needed columns."""
+"""A function that opens one object in memory under a name, with only the needed columns."""
 
 
 def openers_of(
     items: Sequence[object], needed: Sequence[str], open_one: Opener
 ) -> list[Callable[[], Source]]:
-    """Return what opens the items of a list, each named by its place.
+    """Return functions that open the items of a list; each source is named by its index.
 
-    Record batches that follow one another with the same types are one source, which threads share.
+    Consecutive record batches with the same types are one source, which threads share.
     """
     runs = [
         list(run)
@@ -32,7 +32,7 @@ def openers_of(
 
 
 def _schema_of(item: object, needed: Sequence[str], index: int) -> object:
-    """Return what neighbours in a list must have in common to be one source."""
+    """Return a key that consecutive items of one source have in common."""
     if not isinstance(item, pa.RecordBatch):
         return index
     held = item.schema
@@ -53,7 +53,7 @@ def _opener(
 def of_batches(
     batches: Sequence[pa.RecordBatch], needed: Sequence[str], name: str = NAME
 ) -> BatchSource:
-    """Take the needed columns of batches in memory, each by its own names."""
+    """Select the needed columns of batches in memory by name, for each batch separately."""
     require_columns(batches[0].schema.names, needed, name)
     names = tuple(needed)
     cut = tuple(chosen(batch, index, names) for index, batch in enumerate(batches))
@@ -61,12 +61,12 @@ def of_batches(
 
 
 def of_iterator(items: Iterator[object], needed: Sequence[str], open_one: Opener) -> StreamSource:
-    """Take the needed columns of what an iterator yields; the first item is read now.
+    """Select the needed columns of the items of an iterator; the first item is read now.
 
     Raises
     ------
     UsageError
-        It yields nothing.
+        The iterator yields nothing.
     """
     batches = _batches(items, open_one)
     first = next(batches, None)

@@ -1,4 +1,4 @@
-"""File systems of URIs, which give up in time where they can be told to."""
+"""Create the file systems of URIs, with time-outs where the file system supports them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 from pyarrow import fs
 
 _ATTEMPTS = 3
-# What a rebuilt file system of S3 would lose.
+# Options that would be lost when the S3 file system is rebuilt.
 _KEPT_BY_S3 = {"smart_defaults", "tls_verify_certificates", "tls_ca_dir_path"}
 
 
@@ -19,9 +19,9 @@ def file_system_of(uri: str, seconds: float) -> tuple[fs.FileSystem, str]:
     Parameters
     ----------
     uri
-        With the options that Arrow takes in a query.
+        A URI with the options that Arrow accepts in the query.
     seconds
-        How long attempts that make no progress may take, all together.
+        Total time for attempts that make no progress.
 
     Raises
     ------
@@ -31,12 +31,12 @@ def file_system_of(uri: str, seconds: float) -> tuple[fs.FileSystem, str]:
     place, _, query = uri.partition("?")
     options = dict(parse_qsl(query, keep_blank_values=True))
     if re.match("gc?s://", place) and "retry_limit_seconds" not in options:
-        # By default Google's library tries again for 15 minutes. It is slow to give up, and should
-        # have said why before the deadline.
+        # By default Google's library retries for 15 minutes. It is slow to give up, so it gets a
+        # third of the time to report the reason before the deadline.
         uri += f"{'&' if query else '?'}retry_limit_seconds={math.ceil(seconds / 3)}"
     made, path = fs.FileSystem.from_uri(uri)
     if made.type_name == "s3" and _KEPT_BY_S3.isdisjoint(options):
-        # Otherwise it tries 33 times and takes 99 s for a server that does not answer.
+        # Otherwise it tries 33 times, which takes 99 s if the server does not answer.
         _, (arguments,) = made.__reduce__()
         made = fs.S3FileSystem(
             **arguments

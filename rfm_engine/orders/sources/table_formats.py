@@ -1,7 +1,7 @@
-"""Folders of Delta, Iceberg and Hudi tables, whose files are not their rows.
+"""Detect folders of Delta, Iceberg and Hudi tables, and refuse to read them as plain folders.
 
 A file stays in such a folder after its rows were deleted or rewritten. Only the log of the table
-says which files count, so the files must not be read as if they were a plain folder.
+tells which files are current.
 """
 
 from __future__ import annotations
@@ -15,31 +15,32 @@ from rfm_engine.errors import UsageError
 
 DELTA_LOG, HUDI_LOG, ICEBERG_LOG = "_delta_log", ".hoodie", "metadata"
 HUDI_PARTITION = ".hoodie_partition_metadata"
-"""A file in each folder of a Hudi table that has data, however deep below the table."""
-# Below folders named by partition columns, a table is looked for at most this number of levels up.
+"""A file in each folder of a Hudi table that contains data, at any depth below the table."""
+# How many levels to search for a table above the innermost folder that is not named after a
+# partition column (`key=value`).
 _LEVELS = 2
 _ICEBERG_DATA = "data"
 _ICEBERG_ENDINGS = (".metadata.json", ".metadata.json.gz")
 
 
 class Folders(Protocol):
-    """What answers which folders and files exist."""
+    """An object that tells which folders and files exist."""
 
     def has_folder(self, path: str) -> bool:
-        """Whether there is a folder."""
+        """Tell whether a folder exists."""
 
     def has_file(self, path: str) -> bool:
-        """Whether there is a file."""
+        """Tell whether a file exists."""
 
     def names_in(self, folder: str) -> Collection[str]:
-        """Return the names in a folder, none where there is no such folder."""
+        """Return the names in a folder, none if the folder does not exist."""
 
 
 class _Format(NamedTuple):
-    """A table format, and the orders that `rfm_engine.score` takes of such a table.
+    """A table format, and the code that passes the orders of such a table to `rfm_engine.score`.
 
-    In the hint, `{place}` is where the table is as the caller would name it, and `{whole}` its
-    absolute path, which Hudi's reader requires.
+    In the hint, `{place}` is the path of the table as the caller would write it, and `{whole}` is
+    its absolute path, which Hudi's reader requires.
     """
 
     name: str
@@ -52,20 +53,23 @@ _HUDI = _Format("a Hudi table", "HudiTableBuilder.from_base_uri({whole!r}).build
 
 
 class LocalFolders:
-    """The folders of this machine, without `Path`: of 10,000 folders it took half of the time."""
+    """The folders of this machine.
+
+    `Path` is not used: it took half of the total time for 10,000 folders.
+    """
 
     def has_folder(self, path: str) -> bool:
-        """Whether there is a folder."""
+        """Tell whether a folder exists."""
         return os.path.isdir(path)  # noqa: PTH112
 
     def has_file(self, path: str) -> bool:
-        """Whether there is a file."""
+        """Tell whether a file exists."""
         return os.path.isfile(path)  # noqa: PTH113
 
     def names_in(self, folder: str) -> Collection[str]:
-        """Return the names in a folder; one that may not be listed is no table for this user."""
+        """Return the names in a folder, none if this user may not list it."""
         try:
-            return os.listdir(folder)  # noqa: PTH208 - names, and not a path of each
+            return os.listdir(folder)  # noqa: PTH208 - only the names are needed
         except OSError:
             return ()
 
@@ -73,13 +77,12 @@ class LocalFolders:
 def refuse_local_tables(paths: Collection[str]) -> None:
     """Refuse files of this machine that belong to a table.
 
-    Links are looked at from both ends: a file belongs to the table around its name, and to the
-    table around what the name leads to.
+    For a symbolic link, both ends are checked: the folders of the link and those of its target.
 
     Raises
     ------
     UsageError
-        One does.
+        A file belongs to a table.
     """
     named = dict.fromkeys(os.path.dirname(path) for path in paths)  # noqa: PTH120 - as above
     folders = [os.path.abspath(folder) for folder in named]  # noqa: PTH100
@@ -102,16 +105,16 @@ def refuse_tables(folders: Iterable[str], known: Folders, shown: Callable[[str],
     Parameters
     ----------
     folders
-        Absolute paths of folders with files, parts divided by `/`.
+        Absolute paths of folders with files, separated by `/`.
     known
-        Where to look for the logs of tables.
+        Tells which logs of tables exist.
     shown
-        How a path is named in the message.
+        Returns the form of a path that the message shows.
 
     Raises
     ------
     UsageError
-        One does.
+        A folder belongs to a table.
     """
     done: set[_Root] = set()
     for folder in dict.fromkeys(folders):
@@ -124,18 +127,18 @@ def refuse_tables(folders: Iterable[str], known: Folders, shown: Callable[[str],
 
 
 class _Root(NamedTuple):
-    """A folder that may be that of a table, and what about it decides whether it is one."""
+    """A folder that may be the root of a table, and the formats to check for."""
 
     path: str
     is_within_levels: bool
-    """Delta and Hudi are looked for."""
+    """Whether to check for Delta and Hudi."""
     is_near_data: bool
-    """Iceberg is looked for."""
+    """Whether to check for Iceberg."""
     holds_files: bool
 
 
 def _roots(folder: str) -> Iterator[_Root]:
-    """Yield the folders that may be that of the table to which files in `folder` belong."""
+    """Yield the folders that may be the root of the table to which files in `folder` belong."""
     above = [folder, *_above(folder)]
     names = [path.rpartition("/")[2] for path in above]
     n_keys = next((i for i, name in enumerate(names) if "=" not in name), len(names))
@@ -153,7 +156,7 @@ def _above(path: str) -> Iterator[str]:
 
 
 def _format_of(root: _Root, known: Folders) -> tuple[_Format, str] | None:
-    """Return the format of the table in a folder, and the folder of the table."""
+    """Return the format of the table and its folder, None if the folder is not a table."""
     path = root.path
     if root.is_within_levels and known.has_folder(f"{path}/{DELTA_LOG}"):
         return _DELTA, path
@@ -168,7 +171,7 @@ def _format_of(root: _Root, known: Folders) -> tuple[_Format, str] | None:
 
 
 def is_iceberg(name: str) -> bool:
-    """Whether a file of a folder `metadata` describes an Iceberg table."""
+    """Tell whether a file in a folder `metadata` describes an Iceberg table."""
     return name.endswith(_ICEBERG_ENDINGS)
 
 
@@ -178,6 +181,6 @@ def _refusal(found: _Format, root: str, shown: Callable[[str], str]) -> UsageErr
     return UsageError(
         f"orders must be read through the table; got {found.name} in {place}. "
         f"In Python: rfm.score({found.hint.format(place=place, whole=whole)}, ...). "
-        "--as-files (as_files=True) reads the files anyway, deleted rows too; a state takes it "
-        "when it is created."
+        "--as-files (as_files=True) reads the files anyway, including deleted rows. For a state, "
+        "give it when you create the state."
     )

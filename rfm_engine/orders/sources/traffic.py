@@ -1,4 +1,4 @@
-"""Bytes that the connections of this process have received, as the kernel counts them."""
+"""Count the bytes that the connections of this process have received, as the kernel reports."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ _INFO_BYTES = _RECEIVED + 8
 
 
 class Traffic:
-    """What arrives over TCP: the only sign of progress while a store's library is in a call.
+    """Bytes received over TCP: the only sign of progress during a call of a store's library.
 
-    Connections within this machine that are there already are left out: those of a notebook never
-    rest. Without the files of Linux under /proc nothing is seen to arrive.
+    Connections within this machine that already exist are ignored, because those of a notebook
+    always have traffic. On systems without Linux's files under /proc, no traffic is detected.
     """
 
     def __init__(self) -> None:
         self._foreign = {number for number, opened in _connections() if _is_local(opened)}
 
     def received(self) -> dict[int, int]:
-        """Return the bytes that each connection has received so far."""
+        """Return the number of bytes that each connection has received so far, by inode."""
         return {number: _received(opened) for number, opened in self._own()}
 
     def cut(self) -> None:
-        """Shut down the connections, so that the calls that wait for them return."""
+        """Shut down the connections so that the calls that wait for them return."""
         for _, opened in self._own():
             with suppress(OSError):  # closed meanwhile
                 opened.shutdown(socket.SHUT_RDWR)
@@ -40,7 +40,7 @@ class Traffic:
 
 
 def _connections() -> Iterator[tuple[int, socket.socket]]:
-    """Yield the connected TCP sockets of the process with their inodes; each is closed after."""
+    """Yield the inode and a copy of each connected TCP socket; the copy is closed afterwards."""
     if not _DESCRIPTORS.is_dir():
         return
     for name in os.listdir(_DESCRIPTORS):  # noqa: PTH208 - only the names
@@ -49,17 +49,17 @@ def _connections() -> Iterator[tuple[int, socket.socket]]:
                 socket.AF_INET,
                 socket.AF_INET6,
             ):
-                opened.getpeername()  # refuses one that listens
+                opened.getpeername()  # raises for a listening socket
                 yield os.fstat(opened.fileno()).st_ino, opened
 
 
 @contextmanager
 def _borrowed(descriptor: int) -> Iterator[socket.socket]:
-    """Give a copy of a socket that others own and may close at any time."""
+    """Yield a copy of a socket whose owner may close it at any time."""
     copy = os.dup(descriptor)
     try:
         opened = socket.socket(fileno=copy)
-    except OSError:  # a file, or something else that is no socket
+    except OSError:  # a file, or something else that is not a socket
         os.close(copy)
         raise
     with opened:

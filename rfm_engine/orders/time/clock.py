@@ -1,4 +1,4 @@
-"""Dates and times of every type to UTC microseconds, and instants to local calendar days."""
+"""Convert dates and times of every type to UTC microseconds, and instants to local days."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BLOCK_ROWS = 1024
 
 
 class Unit(NamedTuple):
-    """How stored ticks become microseconds: `ticks // divisor * factor`."""
+    """The conversion of stored ticks to microseconds: `ticks // divisor * factor`."""
 
     divisor: int
     factor: int
@@ -39,18 +39,19 @@ def to_instants(time: pa.Array[Any], zone: Zone) -> tuple[Instants, Mask | None]
     Parameters
     ----------
     time
-        Dates (midnight), or timestamps of any unit, with a zone (instants) or without (local
-        times of `zone`: the earlier of two in an overlap, moved forward in a gap). What is finer
-        than a microsecond is floored.
+        Dates, which mean midnight, or timestamps of any unit. Timestamps with a time zone are
+        instants. Timestamps without a time zone are local times of `zone`. A local time in an
+        overlap means the earlier of two instants, and a local time in a gap is moved forward.
+        Fractions of a microsecond are floored.
     zone
-        Where local times and dates are meant.
+        The time zone of local times and dates.
 
     Returns
     -------
     tuple
-        `int64[n]`, read-only, and `bool[n]`: the instant or its local date lies outside the
-        years 1 to 9999, its microseconds are 0 then; None when no row is. Null rows mean
-        nothing in either.
+        `int64[n]`, read-only, and `bool[n]`, which is True if the instant or its local date is
+        outside the years 1 to 9999. The microseconds of such rows are 0. The mask is None if no
+        row is out of range. In null rows, both values are undefined.
     """
     kind = time.type
     is_date = pa.types.is_date(kind)
@@ -68,9 +69,9 @@ def to_instants(time: pa.Array[Any], zone: Zone) -> tuple[Instants, Mask | None]
 
 
 def local_us(us: Instants, zone: Zone) -> Instants:
-    """Return what the wall clock of the zone shows at each instant, as microseconds since 1970.
+    """Return the local time of each instant in the zone, as microseconds since 1970.
 
-    Around a change of the clock a later instant can show an earlier time, and an earlier date.
+    Around a change of the clock, a later instant can have an earlier local time and date.
     """
     if zone.is_utc or us.size == 0:
         return us
@@ -88,7 +89,7 @@ def _ticks(time: pa.Array[Any]) -> Integers:
 
 
 def _microseconds(ticks: Integers, unit: Unit) -> tuple[Instants, Mask | None]:
-    """Convert ticks, those out of range to 0; already microseconds and in range: no copy."""
+    """Convert ticks, those out of range to 0; do not copy microseconds that are all in range."""
     first, last = _tick_range(unit)
     least, greatest = extent(ticks)
     in_range = first <= least and greatest <= last
@@ -134,7 +135,7 @@ def _moved(us: Instants, starts: Instants, offsets: Integers) -> Instants:
 
 
 def _in_range(us: Instants, bad: Mask | None, outside: Mask) -> tuple[Instants, Mask | None]:
-    """Join what was out of range before and after an offset; such rows become 0."""
+    """Combine the rows out of range before and after adding an offset; set these rows to 0."""
     if bad is not None:
         outside = outside | bad
     if not outside.any():
@@ -146,10 +147,10 @@ def _in_range(us: Instants, bad: Mask | None, outside: Mask) -> tuple[Instants, 
 def add_offsets(  # noqa: PLR0913
     us, starts, offsets, few_steps, block_rows, moved
 ):
-    """Fill `moved`, `int64[n]`, with times plus the offset of the step they stand in.
+    """Fill `moved`, `int64[n]`, with each time plus the offset of its step.
 
-    Three years of orders meet seven steps: going through all of them takes 1.2 ns a row, since
-    the compiler does many rows at once, bisecting 12.
+    Three years of orders have seven steps. A loop over all steps takes 1.2 ns per row, because the
+    compiler processes many rows at once. A binary search takes 12 ns per row.
     """
     for first in range(0, len(us), max(block_rows, 1)):
         block = us[first : first + block_rows]
@@ -162,7 +163,7 @@ def add_offsets(  # noqa: PLR0913
 
 @kernel
 def add_by_step(us, starts, offsets, moved):
-    """Add the first offset to all, and then to those after each start by how much it changes."""
+    """Add the first offset to all times, then each change of the offset to the times after it."""
     for i in range(len(us)):
         moved[i] = us[i] + offsets[0]
     for step in range(1, len(starts)):
@@ -174,7 +175,7 @@ def add_by_step(us, starts, offsets, moved):
 
 @kernel
 def add_by_row(us, starts, offsets, moved):
-    """Bisect for the last step that starts at or before each time."""
+    """Find the last step that starts at or before each time with a binary search."""
     for i in range(len(us)):
         step = 0
         length = len(starts)

@@ -1,8 +1,8 @@
-"""Times written as numbers: seconds or milliseconds since 1970, or the serial days of Excel.
+"""Read times from numbers: seconds or milliseconds since 1970, or the serial days of Excel.
 
-Excel counts 1900-02-29, a day that never was, so serial numbers below 61 say no certain day. They
-are out of range here. Its fractions of a day are floats that miss most times of day by a little,
-so they are rounded to the nearest millisecond.
+Excel counts 1900-02-29, a day that did not exist, so serial numbers below 61 are ambiguous. They
+are out of range here. Excel's fractions of a day are floats that represent most times of day
+inexactly, so they are rounded to the nearest millisecond.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ _OUT_OF_RANGE = 10**18
 
 
 class NumberTimes(NamedTuple):
-    """Numbers read as times: `timestamp[us]` with zone UTC, or without in Excel's case.
+    """Numbers read as times: `timestamp[us]` with zone UTC, or without a zone for Excel.
 
-    `unreadable` is the first text that is no such number, -1 without one.
+    `unreadable` is the first row whose text is not such a number, -1 if there is none.
     """
 
     times: pa.Array[Any]
@@ -39,7 +39,7 @@ class NumberTimes(NamedTuple):
 
 
 def time_kind(kind: pa.DataType, time_format: str | None) -> Literal["naive", "zoned"] | None:
-    """Return what times in a column of text or numbers are; None where only its text tells."""
+    """Return the kind of the times in a text or number column, None if it depends on the text."""
     if time_format == EXCEL:
         return "naive"
     if time_format in NUMBER_FORMATS:
@@ -48,12 +48,12 @@ def time_kind(kind: pa.DataType, time_format: str | None) -> Literal["naive", "z
 
 
 def is_time_format(text: str) -> bool:
-    """Tell whether a text is one of `NUMBER_FORMATS`, or may be a format of strptime."""
+    """Tell whether a text is one of `NUMBER_FORMATS` or may be a format of strptime."""
     return text in NUMBER_FORMATS or "%" in text
 
 
 def is_number_of_time(kind: pa.DataType, time_format: str | None) -> bool:
-    """Tell whether numbers of a type are times in a format, exactly."""
+    """Tell whether numbers of a type are accepted as times in a format."""
     if time_format not in NUMBER_FORMATS:
         return False
     is_decimal = pa.types.is_decimal(kind) and (kind.scale <= 0 or time_format != EPOCH_MS)
@@ -64,9 +64,10 @@ def is_number_of_time(kind: pa.DataType, time_format: str | None) -> bool:
 def times_of_numbers(
     column: pa.Array[Any], time_format: str, decimal_mark: str = "."
 ) -> NumberTimes:
-    """Read numbers, or text that holds numbers, as times in one of `NUMBER_FORMATS`.
+    """Read numbers, or text that contains numbers, as times in one of `NUMBER_FORMATS`.
 
-    Finer than a microsecond is floored; a time out of range is one that `to_instants` finds.
+    Fractions of a microsecond are floored. Times out of range get a value that `to_instants`
+    detects as out of range.
     """
     if pa.types.is_decimal(column.type) and time_format == EXCEL:
         column = column.cast(pa.float64())
@@ -125,14 +126,14 @@ def _of_texts(column: pa.Array[Any], time_format: str, mark: int) -> tuple[Integ
 
 
 def _of_serials(days: Integers, ms: Integers) -> Integers:
-    """Return microseconds since 1970 of serial days and milliseconds of the day."""
+    """Return the microseconds since 1970 of serial days and milliseconds of the day."""
     most = _OUT_OF_RANGE // (DAY_MS * 1_000)
     us = (np.clip(days - EXCEL_1970, -most, most) * DAY_MS + ms) * 1_000
     return np.where(days < _FIRST_SERIAL, _OUT_OF_RANGE, us)
 
 
 def _with_microseconds(column: pa.Array[Any]) -> pa.Array[Any]:
-    """Return decimals with 0 to 6 digits after the point: Arrow writes others with an exponent."""
+    """Cast decimals to 0 to 6 digits after the point: Arrow writes others with an exponent."""
     import pyarrow.compute as pc
 
     scale = column.type.scale
@@ -147,8 +148,9 @@ def read_numbers(  # noqa: PLR0913
 ):
     """Read decimal numbers as `floor(number * unit)`, `int64[n]`; `readable` is `bool[n]`.
 
-    `unit` is the power of ten of `n_digits`, or more where no fraction may be: digits after the
-    byte `mark` are read up to `n_digits`, 0 allowing no fraction. The whole part is cut at `most`.
+    `mark` is the byte of the decimal point. If `n_digits` is 0, a fraction is not allowed.
+    Otherwise `unit` is `10**n_digits`, and digits of the fraction after the first `n_digits` are
+    floored. The whole part is limited to `most`.
     """
     for i in range(len(found)):
         found[i] = 0

@@ -1,4 +1,4 @@
-"""Dates and times written as text: ISO 8601 from the bytes as they lie, or a given format."""
+"""Read dates and times from text: ISO 8601 directly from the bytes, or a given format."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ NOT_A_TIME, NAIVE, ZONED, NULL = range(4)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 DAY_US = 86_400_000_000
-YEAR_0_US = -719_163 * DAY_US  # 31 December of the year 0: a time, but out of range
-YEAR_10000_US = 2_932_897 * DAY_US  # 1 January of the year 10000: so is this
+YEAR_0_US = -719_163 * DAY_US  # 31 December of the year 0: a valid time, but out of range
+YEAR_10000_US = 2_932_897 * DAY_US  # 1 January of the year 10000: also valid, but out of range
 BROKEN = -1
 NO_OFFSET = -86_401  # below every offset
 
@@ -27,10 +27,10 @@ NO_OFFSET = -86_401  # below every offset
 class ParsedTimes(NamedTuple):
     """A column of text read as times.
 
-    `times` is `timestamp[us]`, with zone UTC when `naive` is False; null where the text is.
-    `naive` is None when no row could be read. `unreadable` is the first row that is no time,
-    `mixed` the first readable row that has a zone where those before have none, or the reverse;
-    -1 without one.
+    `times` is `timestamp[us]`, with zone UTC if `naive` is False; it is null where the text is
+    null. `naive` is None if no row could be read. `unreadable` is the first row that is not a
+    time. `mixed` is the first readable row that has a zone while the rows before have none, or the
+    reverse. Both are -1 if there is no such row.
     """
 
     times: pa.Array[Any]
@@ -46,16 +46,17 @@ def parse_times(text: pa.Array[Any], time_format: str | None = None) -> ParsedTi
     ----------
     text
         Any string type. Without a format: `2024-01-31`, `2024-01-31 13:45`,
-        `2024-01-31T13:45:07.123456789Z`, with an offset like `+02:00`, `+0200`, `+02` or `UTC`
-        or none. What is finer than a microsecond is floored. Years 0001 to 9999; the year 0000,
-        whatever follows, and years of more digits are times out of range.
+        `2024-01-31T13:45:07.123456789Z`, with an offset like `+02:00`, `+0200`, `+02` or `UTC`,
+        or without an offset. Fractions of a microsecond are floored. Years are 0001 to 9999. The
+        year 0000, with any month and day, and years of more than four digits are times out of
+        range.
     time_format
-        A format of `datetime.strptime`, like `%d.%m.%Y`; with `%z` the times are instants.
+        A format of `datetime.strptime`, like `%d.%m.%Y`. With `%z`, the times are instants.
 
     Raises
     ------
     UsageError
-        The format is none.
+        The format is not valid.
     """
     us, nature = _by_iso(text) if time_format is None else _by_format(text, time_format)
     valid = valid_mask(text)
@@ -84,7 +85,7 @@ def _by_format(
     _check_format(time_format)
     distinct = text.cast(pa.large_string()).dictionary_encode()
     read = [_strptime(str(word), time_format) for word in distinct.dictionary.to_pylist()]
-    # Null rows take what is appended.
+    # Null rows refer to the appended entry.
     table = np.array([*read, (0, NOT_A_TIME)], np.int64)
     places = values(distinct.indices, np.int32)
     valid = valid_mask(distinct.indices)
@@ -98,7 +99,7 @@ def _check_format(time_format: str) -> None:
         datetime.strptime(EPOCH.strftime(time_format), time_format)
     except ValueError as error:
         raise UsageError(
-            f"time format must be one that strptime reads; got {time_format!r} ({error}). "
+            f"time format must be a format of strptime; got {time_format!r} ({error}). "
             "Write it like %d.%m.%Y %H:%M."
         ) from None
 
@@ -142,14 +143,14 @@ def read_times(data, offsets, us, nature):
         if offset_s == NO_OFFSET:
             continue
         us[i] = day_us + clock_us - offset_s * 1_000_000
-        if day_us in (YEAR_0_US, YEAR_10000_US):  # whose other side is in range
+        if day_us in (YEAR_0_US, YEAR_10000_US):  # An offset must not move them into range.
             us[i] = day_us
         nature[i] = ZONED
 
 
 @kernel
 def read_pair(data, at, end, limit):
-    """Return the two digits at a place, BROKEN if they are none or beyond the limit."""
+    """Return the number of two digits at a position, BROKEN if it is invalid or above `limit`."""
     if at + 2 > end:
         return np.int64(BROKEN)
     tens = np.int64(data[at]) - 48
@@ -161,7 +162,7 @@ def read_pair(data, at, end, limit):
 
 @kernel
 def read_date(data, at, end):
-    """Read `2024-01-31`; return its midnight in microseconds and where it stopped, or BROKEN."""
+    """Read `2024-01-31`; return its midnight in microseconds, and the end position or BROKEN."""
     n_more = more_digits_of_year(data, at, end)
     at += n_more
     century = read_pair(data, at, end, 99)
@@ -183,7 +184,7 @@ def read_date(data, at, end):
         n_days = 29 if is_leap else 28
     if month == 0 or day == 0 or day > n_days:
         return np.int64(0), np.int64(BROKEN)
-    # Years from March on, so that the leap day is the last of its year.
+    # Count years from March on, so that the leap day is the last day of its year.
     year -= month <= 2
     in_year = (153 * ((month + 9) % 12) + 2) // 5 + day - 1
     days = year * 365 + year // 4 - year // 100 + year // 400 + in_year - 719_468
@@ -192,7 +193,7 @@ def read_date(data, at, end):
 
 @kernel
 def more_digits_of_year(data, at, end):
-    """Return how many digits a year has beyond four; none where it begins with 0."""
+    """Return the number of digits of a year beyond four, 0 if the year begins with 0."""
     n_digits = 0
     while at + n_digits < end and 48 <= data[at + n_digits] <= 57:
         n_digits += 1
@@ -201,7 +202,7 @@ def more_digits_of_year(data, at, end):
 
 @kernel
 def read_clock(data, at, end):
-    """Read `13:45`, `13:45:07` or `13:45:07.1234`; return as `read_date` does."""
+    """Read `13:45`, `13:45:07` or `13:45:07.1234`; return the same kind of pair as `read_date`."""
     hour = read_pair(data, at, end, 23)
     minute = read_pair(data, at + 3, end, 59)
     if hour == BROKEN or minute == BROKEN or data[at + 2] != ord(":"):
@@ -229,7 +230,7 @@ def read_clock(data, at, end):
 
 @kernel
 def read_offset(data, at, end):
-    """Read the rest, `Z`, `UTC`, `+02`, `+0200` or `+02:00`; return seconds, or NO_OFFSET."""
+    """Read the offset `Z`, `UTC`, `+02`, `+0200` or `+02:00`; return seconds or NO_OFFSET."""
     length = end - at
     if length == 1 and data[at] | 32 == ord("z"):
         return np.int64(0)

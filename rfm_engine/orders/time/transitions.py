@@ -1,8 +1,9 @@
-"""The changes of a zone's offset, worked out once from its TZif file for the years 1 to 9999.
+"""Compute the changes of a zone's offset from its TZif file, for the years 1 to 9999.
 
-The file lists changes up to some year; `zoneinfo` knows the offset of any instant. After the last
-change listed a rule holds for good, by which a year's changes depend on nothing but its kind: on
-which weekday it begins and whether it is a leap year. So 14 years are probed for all the others.
+The file lists changes up to some year. `zoneinfo` returns the offset of any instant. After the
+last listed change, a fixed rule applies. Under this rule, the changes of a year depend only on the
+weekday on which the year begins and on whether it is a leap year. These are 14 kinds of years, so
+one year of each kind is probed for all others.
 """
 
 from __future__ import annotations
@@ -20,22 +21,22 @@ from rfm_engine.kernels.types import Integers
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DAY_S = 86_400
-# One day inside the years 1 to 9999, so that local time has a date at either side of UTC.
+# One day inside the years 1 to 9999, so that local times before and after UTC have a valid date.
 FIRST_S = -62_135_596_800 + DAY_S
 LAST_S = 253_402_300_799 - DAY_S
-# Any 28 years without a skipped leap year hold all 14 kinds; no file lists changes so late.
+# Any 28 years without a skipped leap year contain all 14 kinds. No file lists changes this late.
 PROBED_YEARS = range(2401, 2429)
 
 
 class Changes(NamedTuple):
-    """From each start on, in seconds since 1970, local time is UTC plus the offset in seconds."""
+    """Local time is UTC plus the offset in seconds from each start, in seconds since 1970."""
 
     starts_s: Integers
     offsets_s: Integers
 
 
 def changes_of(tzif: bytes) -> Changes:
-    """Return the changes in order; the first stands for everything before the second."""
+    """Return the changes in order; the first offset applies to all times before the second."""
     zone = ZoneInfo.from_file(BytesIO(tzif))
     starts = [FIRST_S, *(start for start in _listed_starts(tzif) if FIRST_S < start < LAST_S)]
     listed = Changes(np.array(starts), np.array([_offset_s(zone, start) for start in starts]))
@@ -76,16 +77,19 @@ def _changes_by_rule(zone: ZoneInfo, after_s: int) -> Changes:
 
 
 def _years(years: range) -> tuple[Integers, Integers]:
-    """Return when the years begin and their kinds, told by the weekdays of two New Years."""
+    """Return the start and the kind of each year.
+
+    The kind is computed from the weekdays of 1 January of the year and of the next year.
+    """
     begins = np.array([_new_year_s(year) for year in [*years, years.stop]])
     weekdays = begins // DAY_S % 7
     return begins[:-1], weekdays[:-1] * 7 + weekdays[1:]
 
 
 def _probe(zone: ZoneInfo, year: int) -> list[tuple[int, int]]:
-    """Find a year's changes as seconds from its begin and offset.
+    """Find the changes of a year, as pairs of seconds since the start of the year and offset.
 
-    No change undoes another within a week.
+    This assumes that no change is undone within a week.
     """
     begin, end = _new_year_s(year), _new_year_s(year + 1)
     weeks = [*range(begin, end, 7 * DAY_S), end]

@@ -1,4 +1,4 @@
-"""Time zones as step functions: from which microsecond on which offset to UTC holds."""
+"""Time zones as step functions: each offset to UTC holds from some microsecond on."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ SECOND_US = 10**6
 
 
 class Zone:
-    """A time zone, complete for the years 1 to 9999 and never changed: safe from many threads.
+    """A time zone for the years 1 to 9999. It is immutable, so threads can share it.
 
     Parameters
     ----------
     name
-        An IANA name like `Europe/Berlin` (the `tzdata` package has them, whatever the machine
-        has), or a fixed offset like `+02:00`.
+        An IANA name like `Europe/Berlin` (from the `tzdata` package, independent of the machine),
+        or a fixed offset like `+02:00`.
 
     Raises
     ------
     UsageError
-        There is no such zone.
+        The zone does not exist.
     """
 
     def __init__(self, name: str) -> None:
@@ -41,8 +41,9 @@ class Zone:
             starts, offsets = np.full(1, MIN_INT64), np.full(1, offset)
         self._starts = starts
         self._offsets = offsets
-        # The wall clock reads the offset before a change until both clocks are past it: in an
-        # overlap that is the earlier instant, in a gap it moves forward by the gap.
+        # For local times, the old offset applies until the local times of both the old and the new
+        # offset are past the change. So a local time in an overlap means the earlier instant, and
+        # a local time in a gap moves forward by the length of the gap.
         self._wall_starts = starts.copy()
         self._wall_starts[1:] += np.maximum(offsets[:-1], offsets[1:])
 
@@ -55,15 +56,15 @@ class Zone:
         return len(self._offsets) == 1 and self._offsets[0] == 0
 
     def steps(self, first_us: int, last_us: int) -> tuple[Instants, Integers]:
-        """Return the offsets to UTC that hold at the instants of a range.
+        """Return the starts and offsets of the steps that apply to a range of instants.
 
-        `offsets_us[i]` (`int64[k]`) holds from `starts_us[i]` (`int64[k]`, ascending, the first
-        being the least int64) until the next start: `local = instant + offset`.
+        `offsets_us[i]` (`int64[k]`) applies from `starts_us[i]` (`int64[k]`, ascending) until the
+        next start: `local = instant + offset`. The first start is the least int64.
         """
         return _between(self._starts, self._offsets, first_us, last_us)
 
     def wall_steps(self, first_us: int, last_us: int) -> tuple[Instants, Integers]:
-        """Return the same by local time: `instant = local - offset`."""
+        """Return the same for a range of local times: `instant = local - offset`."""
         return _between(self._wall_starts, self._offsets, first_us, last_us)
 
 
@@ -94,7 +95,7 @@ def _named_steps(name: str) -> tuple[Instants, Integers]:
         hint = ", ".join(repr(by_folded[folded]) for folded in near)
         raise UsageError(
             f"time zone must be an IANA name or an offset like +02:00; got {name!r}. "
-            + (f"Did you mean {hint}?" if near else "Europe/Berlin is one.")
+            + (f"Did you mean {hint}?" if near else "Give a name such as Europe/Berlin.")
         )
     tzif = package.joinpath("zoneinfo", *name.split("/")).read_bytes()
     starts_s, offsets_s = changes_of(tzif)

@@ -1,1 +1,1 @@
-"""Rows on their way to the tables: sorted by bin, stored until a bin is full."""
+"""The buffer: rows on their way to the tables, sorted by bin, until the buffer is flushed."""

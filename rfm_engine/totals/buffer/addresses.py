@@ -11,7 +11,7 @@ from rfm_engine.kernels.arrays import frozen
 from rfm_engine.kernels.types import Hashes, Integers, Words
 from rfm_engine.orders.hashing import mixed, mixed_pair
 
-# So few that a block and its rows fit the first-level cache.
+# Small enough that a block and its rows fit the first-level cache.
 _BLOCK_ROWS = 512
 
 

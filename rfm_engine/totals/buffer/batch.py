@@ -1,4 +1,4 @@
-"""A batch on its way to where its rows wait."""
+"""A batch of rows on its way to the buffer."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _ALL, _NONE = frozen(np.ones(1, np.uint8)), frozen(np.zeros(1, np.uint8))
 class Batch(NamedTuple):
     """Rows, their bins, and the bytes of customers and orders that are not stored in rows.
 
-    `layout` is the layout asked for, or a wider one if the rows do not fit it.
+    `layout` is the requested layout, or a wider one if the rows do not fit it.
     """
 
     rows: OrderRows
@@ -37,7 +37,7 @@ class Batch(NamedTuple):
 
     @classmethod
     def of(cls, rows: OrderRows, layout: Layout, key: HashKey, dense: DenseRange | None) -> Batch:
-        """Find the bins of the counted rows, and how they can be written."""
+        """Find the bins of the counted rows, and the layout in which they can be written."""
         rows = joined(rows)
         reason = frozen(rows.reason)
         texts = rows.keys.texts
@@ -51,17 +51,17 @@ class Batch(NamedTuple):
 
     @property
     def n_rows(self) -> int:
-        """Rows that will wait."""
+        """Number of rows to write to the buffer."""
         return self.route.n_counted
 
     @property
     def n_text_words(self) -> int:
-        """Words of bytes that will."""
+        """Number of words of text to write to the buffer."""
         texts = (self.key_texts, self.order_texts)
         return sum(each.n_words for each in texts if each is not None)
 
     def write(self, waiting: Waiting, span: Span, key: HashKey) -> None:
-        """Write the rows where they wait, sorted by bin."""
+        """Write the rows to the buffer, sorted by bin."""
         rows, layout = self.rows, waiting.layout
         place = waiting.rows[span.row : span.row + self.n_rows]
         numbers = Numbers()

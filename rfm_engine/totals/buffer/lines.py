@@ -1,7 +1,8 @@
-"""Lines of one order that follow one another, added up before they are grouped.
+"""Add up consecutive lines of one order before grouping.
 
-What stands next to each other is cheap to add up, and every row less is a row less to write, to
-find and to add: 66 M lines of 30 M orders took 113 ns of processor time a line, and 95 like this.
+Adding up neighbouring lines is cheap, and every row that disappears does not have to be written,
+found and added. 66 M lines of 30 M orders took 113 ns of processor time per line without this step,
+and 95 ns with it.
 """
 
 from __future__ import annotations
@@ -17,15 +18,15 @@ from rfm_engine.orders.keys import IntKeys
 from rfm_engine.orders.normalize import OrderRows
 
 _SAMPLE = 1 << 12
-# Copying the rows pays from one row in eight on.
+# Copying the rows pays off if at least one row in eight disappears.
 _LEAST_SHARE = 8
-# Amounts stay below 2^62, so that a flag fits beside them.
+# Sums stay below 2^62, so that a flag fits in the same word.
 _LIMIT = np.int64(1 << 60)
 _ALL_PRESENT = frozen(np.ones(1, np.uint8))
 
 
 class Lines(NamedTuple):
-    """Customers, orders, times, amounts; `present` is 0 where a row is an order by itself."""
+    """Customers, orders, times, amounts; `present` is 0 if a row is an order by itself."""
 
     bits: npt.NDArray[np.uint64]
     orders: npt.NDArray[np.uint64]
@@ -35,11 +36,11 @@ class Lines(NamedTuple):
 
 
 def joined(rows: OrderRows) -> OrderRows:
-    """Return the counted rows, neighbours that are lines of one order at one time as one row.
+    """Return the counted rows; consecutive lines of one order with the same time become one row.
 
-    Exact: such lines are one order, with one time, and their amounts are added up anyway. Refunds
-    stay rows of their own. Rows with byte-string ids, or with few such lines at their beginning,
-    are returned as they are.
+    The result does not change, because such lines are one order with one time, and their amounts
+    are added up in any case. Refunds remain separate rows. Rows are returned unchanged if their ids
+    are byte strings, or if there are few such lines among the first rows.
     """
     keys, orders = rows.keys, rows.order_keys
     if keys.of_bytes or orders is None or orders.of_bytes:
@@ -71,9 +72,9 @@ def _worthwhile(keys: IntKeys, orders: IntKeys) -> bool:
 
 @kernel
 def join_lines(lines, reason, found):
-    """Write each counted row to `found`, or add it to the row before; return how many rows it has.
+    """Write each counted row to `found` or add it to the previous row; return the number of rows.
 
-    `present` may be of length 1, and is then meant for all.
+    If `present` has length 1, it applies to all rows.
     """
     bits, orders, time_us, amount_minor, present = lines
     place = np.uint64(0)
@@ -81,7 +82,7 @@ def join_lines(lines, reason, found):
     last_bits = np.uint64(0)
     last_order = np.uint64(0)
     last_time = np.int64(0)
-    # Nothing is added to a row with a negative amount: neither to a refund, nor before the first.
+    # Nothing is added to a negative amount: neither to a refund, nor to this initial value.
     last_amount = np.int64(-1)
     last_present = np.uint8(0)
     for i in range(len(bits)):
@@ -89,7 +90,7 @@ def join_lines(lines, reason, found):
             continue
         amount = amount_minor[i]
         with_order = present[i] if len(present) > 1 else present[0]
-        # No branch: whether a line has company is what a processor cannot foretell.
+        # No branch, because a processor cannot predict whether a line belongs to the previous one.
         same = (
             (bits[i] == last_bits)
             & (orders[i] == last_order)

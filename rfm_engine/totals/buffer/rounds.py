@@ -1,4 +1,4 @@
-"""Waiting rows added to the tables by as many threads as come by."""
+"""Flush the buffered rows to the tables, with any number of threads."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from rfm_engine.totals.tables.partition import Partition
 
 
 class Round:
-    """All rows that wait, table by table; a table is only ever in the hands of one thread.
+    """One flush of all buffered rows, table by table; only one thread works on a table.
 
-    A round that is `held` lasts until the one who began it ends it.
+    A round with `held` lasts until the thread that started it ends it.
     """
 
     def __init__(
@@ -30,7 +30,7 @@ class Round:
         self.held = held
         self._add = add
         due = zip(waiting.pieces(borders), partitions, strict=True)
-        # The largest first: the last one that a thread takes keeps the others waiting.
+        # The largest table first, because the last one that a thread takes delays the others.
         self._due = sorted((d for d in due if d[0].n_rows), key=lambda d: d[0].n_rows)
         self._lock = Lock()
         self._n_open = len(self._due)
@@ -39,23 +39,23 @@ class Round:
 
     @property
     def ended(self) -> bool:
-        """Whether all tables are done, or one failed and the others are let be."""
+        """Whether all tables are done, or one failed and the others are skipped."""
         return self._n_open == 0
 
     def work(self) -> None:
-        """Add tables until none is left to take."""
+        """Flush tables until none is left."""
         while self.step():
             pass
 
     def step(self) -> bool:
-        """Add one table's rows; False when there was none left to take."""
+        """Flush the rows of one table; return False if no table is left."""
         with self._lock:
             if not self._due:
                 return False
             pieces, partition = self._due.pop()
         try:
             self._add(partition, pieces)
-        except BaseException as error:  # kept for the threads that wait for this round, and raised
+        except BaseException as error:  # stored for the threads that wait for this round
             with self._lock:
                 self.error = error
                 self._n_open -= len(self._due)

@@ -1,4 +1,4 @@
-"""Which bin a row goes to, and the word that finds its customer there."""
+"""Assign rows to bins, and compute the word by which a table finds the customer."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _NO_NUMBERS = frozen(np.empty(0, np.int64))
 
 
 class Route(NamedTuple):
-    """Where the rows of a batch go.
+    """The bins of the rows of a batch.
 
-    Bins `0:N_BINS` are those of hashed customers, by the first bits of the hash; the next
-    `N_BINS`, where there are any, those of customers addressed directly. `bounds`,
-    `int64[bins + 1]`, says where each bin begins when the rows with `reason` 0 are sorted.
+    Bins `0:N_BINS` are for hashed customers, by the first bits of the hash. The next `N_BINS`, if
+    they exist, are for customers that are addressed directly. `bounds`, `int64[bins + 1]`, has the
+    start of each bin after the rows with `reason` 0 are sorted by bin.
     """
 
     ids: RowIds
@@ -36,12 +36,12 @@ class Route(NamedTuple):
 
     @property
     def n_counted(self) -> int:
-        """Rows in bins."""
+        """Number of counted rows."""
         return int(self.bounds[-1])
 
     @property
     def n_bins(self) -> int:
-        """How many bins there are."""
+        """Number of bins."""
         return len(self.bounds) - 1
 
     def bins(self) -> npt.NDArray[np.uint16]:
@@ -78,7 +78,7 @@ def route(
 
 
 def _words(keys: RowKeys, key: HashKey) -> Hashes:
-    """Hash keys; the bits that choose the bin are those of the owners, where there are any."""
+    """Hash keys; if there are owners, their hashes provide the bits that choose the bin."""
     if key.owners is None:
         return keys.hash(key)
     owners = key.owners(keys.plain()).hash(key)
@@ -89,7 +89,7 @@ def _words(keys: RowKeys, key: HashKey) -> Hashes:
 
 @kernel
 def join_hashes(first, last, shift, hashes):
-    """Fill `hashes` with the bits of `first` from `shift` on, and below with those of `last`."""
+    """Fill `hashes` with the bits of `first` from bit `shift` up, and of `last` below it."""
     below = (np.uint64(1) << shift) - np.uint64(1)
     for i in range(len(hashes)):
         hashes[i] = (first[i] & ~below) | (last[i] & below)

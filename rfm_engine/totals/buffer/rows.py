@@ -1,8 +1,8 @@
-"""Rows that wait to be added, sorted by bin within each batch.
+"""The buffer of rows that are not yet in the tables, sorted by bin within each batch.
 
-A table comes into the cache once for all rows that wait, so the more of them stand
-here, the less each costs: 100 M orders of 10 M customers took 50 ns a row in the tables when 2 M
-rows waited, 16 when 32 M did.
+Each flush loads a table into the cache once for all of its buffered rows, so that a larger buffer
+makes each row cheaper. With 100 M orders of 10 M customers, the tables took 50 ns per row with 2 M
+buffered rows, and 16 ns with 32 M.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from rfm_engine.totals.memory.pages import Growing
 
 BIN_BITS = 9
 N_BINS = 1 << BIN_BITS
-"""Bins of hashed customers, and as many of those addressed directly, where there are any."""
+"""Number of bins for hashed customers, and again for customers that are addressed directly."""
 
 _FEWEST_BYTES = 1 << 20
 
 
 class NetRule(NamedTuple):
-    """What `refunds="net-order"` has to know: whether days are counted, or repeat purchases kept.
+    """The options of `refunds="net-order"`: whether days are counted, or repeat purchases kept.
 
-    Days are those of `zone`.
+    Days are local days in `zone`.
     """
 
     zone: Zone
@@ -43,12 +43,12 @@ class NetRule(NamedTuple):
 class Layout(NamedTuple):
     """The columns of a row, 8 bytes each.
 
-    What finds the customer (a hash, or a code); the time; the amount doubled, and 1 added where
-    the row is an order by itself; in `narrow` rows these two share a column, see
-    `totals.buffer.narrow_rows`. Then, for byte ids, the offset of the customer's bytes, or, if
-    all ids have `id_bytes` bytes, the rest of the id (see `totals.buffer.inline_ids`). Then the
-    order id, for byte ids its hash and the offset of its bytes, or the number of orders that the
-    row represents. `net` is set when orders count by their net amount.
+    The first column finds the customer: a hash or a code. Then the time, and twice the amount, plus
+    1 if the row is an order by itself. In `narrow` rows these two share a column, see
+    `totals.buffer.narrow_rows`. Then, for byte ids, the offset of the customer's bytes or, if all
+    ids have `id_bytes` bytes, the rest of the id (see `totals.buffer.inline_ids`). Then the order
+    id, for byte ids its hash and the offset of its bytes, or the number of orders that the row
+    represents. `net` is set if orders count by their net amount.
     """
 
     of_bytes: bool
@@ -59,7 +59,7 @@ class Layout(NamedTuple):
 
     @classmethod
     def of(cls, rows: OrderRows) -> Layout:
-        """Return the layout of such a batch and of all others of its run."""
+        """Return the layout of this batch, which is also that of all other batches of the run."""
         orders: Literal["int", "bytes", "number"] | None = None
         if rows.n_orders is not None:
             orders = "number"
@@ -68,12 +68,12 @@ class Layout(NamedTuple):
         return cls(rows.keys.of_bytes, orders)
 
     def is_as_wide_as(self, other: Layout) -> bool:
-        """Whether rows that fit the other layout fit this one too."""
+        """Return whether rows that fit the other layout also fit this one."""
         return self.narrow <= other.narrow and self.id_bytes in (0, other.id_bytes)
 
     @property
     def amount_column(self) -> int:
-        """Column of amount and flag: below 0 for a refund, odd for an order by itself."""
+        """Column of amount and flag: negative for a refund, odd for an order by itself."""
         return 1 if self.narrow else 2
 
     @property
@@ -83,7 +83,7 @@ class Layout(NamedTuple):
 
     @property
     def order_column(self) -> int:
-        """First column of the order, or that of the number of orders."""
+        """First column of the order, or the column of the number of orders."""
         return self.key_column + self.n_key_columns
 
     @property
@@ -95,7 +95,7 @@ class Layout(NamedTuple):
 
     @property
     def are_distinct(self) -> bool:
-        """Whether distinct order ids are counted, and nothing else is kept of an order."""
+        """Whether distinct order ids are counted and nothing else is stored per order."""
         return self.orders in ("int", "bytes") and self.net is None
 
     @property
@@ -105,14 +105,14 @@ class Layout(NamedTuple):
 
 
 class Span(NamedTuple):
-    """Where a batch may write: its first row and its first word of text."""
+    """The place in the buffer for a batch: its first row and its first word of text."""
 
     row: int
     word: int
 
 
 class Pieces(NamedTuple):
-    """The waiting rows of one table: `starts[i]:ends[i]` for each batch, and how many in all."""
+    """The buffered rows of one table: `starts[i]:ends[i]` per batch, and their total number."""
 
     starts: npt.NDArray[np.int64]
     ends: npt.NDArray[np.int64]
@@ -125,9 +125,9 @@ class Pieces(NamedTuple):
 
 
 class Waiting:
-    """`rows` is `int64[room, width]`, `texts` `uint64[room]`; batches stand one after the other.
+    """The buffer: `rows` is `int64[room, width]`, `texts` `uint64[room]`, one batch after another.
 
-    Room is made only while no batch is being written here, since that may move the arrays.
+    It may grow only while no batch is being written, because growing may move the arrays.
     """
 
     def __init__(self, layout: Layout) -> None:
@@ -141,22 +141,22 @@ class Waiting:
 
     @property
     def rows(self) -> npt.NDArray[np.int64]:
-        """All rows there is room for."""
+        """All rows, including allocated rows that are not in use."""
         width = self.layout.width
         return self._cells.array[: self._room.row * width].reshape(-1, width)
 
     @property
     def texts(self) -> npt.NDArray[np.uint64]:
-        """Words of keys and orders, the length before each."""
+        """Words of keys and orders; a word with the length precedes each."""
         return self._texts.array
 
     @property
     def room_bytes(self) -> int:
-        """Bytes there is room for."""
+        """Allocated bytes."""
         return 8 * (self.layout.width * self._room.row + self._room.word)
 
     def reserve(self, n_rows: int, n_text_words: int) -> Span | None:
-        """Give a batch its place, or None when there is no room for it."""
+        """Reserve the place for a batch; return None if there is no room for it."""
         end = Span(self.n_rows + n_rows, self._n_text_words + n_text_words)
         if end.row > self._room.row or end.word > self._room.word:
             return None
@@ -165,7 +165,7 @@ class Waiting:
         return span
 
     def make_room(self, n_rows: int, n_text_words: int, n_bytes: int) -> None:
-        """Make room for such a batch at least, and for `n_bytes` of such batches."""
+        """Allocate room for at least one such batch, and for `n_bytes` of such batches."""
         each = 8 * (self.layout.width * n_rows + n_text_words)
         times = max(1, max(n_bytes, _FEWEST_BYTES) // max(each, 1))
         self._room = Span(
@@ -180,11 +180,11 @@ class Waiting:
         self._room = Span(len(self._cells) // self.layout.width, self._room.word)
 
     def enter(self, bounds: npt.NDArray[np.int64]) -> None:
-        """Enter a batch that has been written: bin `b` holds rows `bounds[b]:bounds[b + 1]`."""
+        """Record a batch that was written: bin `b` has rows `bounds[b]:bounds[b + 1]`."""
         self._bounds.append(bounds)
 
     def pieces(self, borders: npt.NDArray[np.int64]) -> list[Pieces]:
-        """Return the rows of each table, table `t` having bins `borders[t]:borders[t + 1]`."""
+        """Return the rows of each table; table `t` has bins `borders[t]:borders[t + 1]`."""
         if not self._bounds:
             return [Pieces(borders[:0], borders[:0], 0)] * (len(borders) - 1)
         columns = np.stack([bounds[borders] for bounds in self._bounds], axis=1)
@@ -194,10 +194,10 @@ class Waiting:
         ]
 
     def drop_room(self) -> None:
-        """Give the memory back; there are no rows."""
+        """Free the memory of an empty buffer."""
         self._room = Span(0, 0)
         self._cells, self._texts = Growing(np.int64), Growing(np.uint64)
 
     def clear(self) -> None:
-        """Forget the rows and keep the room: new memory costs more than filling it."""
+        """Discard the rows and keep the memory, because new memory costs more than filling it."""
         self.n_rows, self._n_text_words, self._bounds = 0, 0, []

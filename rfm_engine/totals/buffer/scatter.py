@@ -38,7 +38,7 @@ class Numbers(NamedTuple):
 
 
 class Columns(NamedTuple):
-    """Everything that a row holds besides the customer, read-only.
+    """All columns of a row besides the customer, read-only.
 
     `alone` is 1 for rows that are an order by themselves. An array of length 1 applies to all rows.
     """

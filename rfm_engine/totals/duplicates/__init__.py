@@ -1,1 +1,1 @@
-"""Rows that repeat others, found and compared: the option distinct."""
+"""Find and compare rows that repeat others: the option distinct."""

@@ -1,4 +1,4 @@
-"""Rows that repeat others dropped, and refused where they are not equal in all that is read."""
+"""Drop rows that repeat others, and refuse repeats that differ in another column that is read."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ _HAS_ORDER, _HAS_GROUP, _HAS_CURRENCY = 1, 2, 4
 
 
 def key_widths(kinds: Kinds) -> list[int]:
-    """Return how many words the distinct columns take, `OF_TEXT` where that varies."""
+    """Return the number of words of each distinct column, `OF_TEXT` if it varies."""
     return [width_of_kind(kind) for kind in (kinds.distinct or "").split(",")]
 
 
 def owners_of(words: RowWords, kinds: Kinds) -> tuple[Keys, Integers]:
-    """Return the customers of rows that are kept, and where what tells them apart ends."""
+    """Return the customers of kept rows, and the position after the distinct columns per row."""
     apart = key_widths(kinds)
     widths = [*apart, 1, width_of_kind(kinds.customer)]
     widths += [] if kinds.by is None else [width_of_kind(kinds.by)]
@@ -68,7 +68,7 @@ def _ids_at(words: Words, places: Integers, kind: IdKind) -> Keys:
 
 
 class _Value(NamedTuple):
-    """A column in which equal rows must be equal; one that may be null has a flag."""
+    """A column in which repeated rows must be equal; a column that may be null has a flag."""
 
     name: str
     kind: str
@@ -77,7 +77,7 @@ class _Value(NamedTuple):
 
 
 class Duplicates:
-    """Takes the rows that repeat others out of batches; from any thread."""
+    """Drops the rows of batches that repeat others; any thread may use it."""
 
     def __init__(self, reading: Reading, key: HashKey, most_bytes: int) -> None:
         self._reading = reading
@@ -86,12 +86,12 @@ class Duplicates:
     def dropped(
         self, rows: OrderRows, batch: pa.RecordBatch, place: Place, kinds: Kinds
     ) -> OrderRows:
-        """Return the rows of a batch, those that repeat others with that as their reason.
+        """Return the rows of a batch; rows that repeat others get the reason `duplicate`.
 
         Raises
         ------
         DataError
-            One of them is not equal to the other; the message names both values.
+            A row differs from the row that it repeats. The message names both values.
         RfmError
             There is no room for the rows.
         """
@@ -116,7 +116,7 @@ class Duplicates:
         return _without(rows, found.repeats, found.n_rounded + _n_others(compared, looked_up, rows))
 
     def _columns(self, rows: OrderRows, compared: Compared, kinds: Kinds) -> Iterator[_Value]:
-        """Yield what equal rows must have in common, except for the columns of distinct."""
+        """Yield the columns in which repeated rows must be equal, besides the distinct columns."""
         reading = self._reading
         flags = np.zeros(len(rows.reason), np.int64)
         group = None if rows.groups is None else cells_of_keys(*rows.groups)
@@ -151,7 +151,7 @@ class Duplicates:
         place: Place,
         kinds: Kinds,
     ) -> NoReturn:
-        """Name the first value in which two rows differ, and the columns in which they do not."""
+        """Raise an error that names the first value in which two rows differ."""
         said = [_said(words, columns, kinds.scale) for words in (other, own)]
         column, there, here = next(
             found for found in zip(columns, *said, strict=True) if found[1] != found[2]
@@ -161,9 +161,9 @@ class Duplicates:
         )
         names = " and ".join(map(_name, self._reading.options["distinct"]))
         raise DataError(
-            f"rows that are equal in {names} must be equal in all that is read; got "
+            f"rows that are equal in {names} must be equal in all columns that are read; got "
             f"{_name(column.name)} {there} and {here} for {keys} in {place.name_row()}. "
-            "Leave distinct out, or name more columns."
+            "Remove distinct, or name more columns."
         )
 
 
@@ -190,7 +190,7 @@ def _without(rows: OrderRows, repeats: npt.NDArray[np.uint8], n_rounded: int) ->
 
 
 def _said(words: npt.NDArray[np.uint64], columns: list[_Value], scale: int) -> list[str]:
-    """Return the values of a row as a message has them."""
+    """Return the values of a row in the form for messages."""
     words = frozen(words)
     widths = [width_of(column.cells) for column in columns]
     places = places_of(words, np.zeros(1, np.int64), widths)[0].tolist()
@@ -219,7 +219,7 @@ def _text(data: bytes, kind: str) -> str:
 
 
 def _key(column: pa.Array) -> str:
-    """Return the only value of a column; Arrow writes times that Python has no value for."""
+    """Return the only value of a column; Arrow formats times because Python lacks some of them."""
     column = plain(column)
     if has_texts(column.type):
         found = column[0].as_py()

@@ -1,7 +1,7 @@
-"""The rows that count, each once: rows that are equal in some columns are found and compared.
+"""The counted rows, each stored once: find rows that are equal in some columns, and compare them.
 
-A row is kept as the words of these columns and of its other values. Both are compared
-in full, and a hash only says where to look. Rows are divided into shards by the first bits of the
+A row is stored as the words of these columns and of its other values. Both are compared in full;
+the hash only determines where to search. Rows are divided into shards by the first bits of the
 hash. Each shard has a lock, so that threads rarely wait for each other.
 """
 
@@ -27,19 +27,19 @@ from rfm_engine.totals.tables.keys import Index, find_hash
 _SHARD_BITS = 5
 _MOST_AT_ONCE = 1 << 18
 ROUNDED, CHARGED, OWN, SEEN = 1, 2, 4, 8
-"""Marks of a row that is kept, for all rows that are equal to it.
+"""Marks of a kept row; they describe all rows that are equal to it.
 
-The amount of one of them was rounded; that is counted in the account of this run; the first of them
-came in this run; one of them did.
+The amount of one of them was rounded; the rounding is included in the row counts of this run; the
+first of them was in this run; one of them was in this run.
 """
 ADD, REMEMBER, LOOK = 0, 1, 2
 
 
 class Found(NamedTuple):
-    """Which rows repeat others, `uint8[n]`, and how many of the rest have a rounded amount.
+    """Which rows repeat others, `uint8[n]`, and the number of other rows with a rounded amount.
 
-    `differs` is a row that repeats another one and differs from it in another value, None without
-    any; `other` has the words of the other values of the row that it repeats.
+    `differs` is a row that repeats another one but differs from it in another value, or None.
+    `other` has the words of the other values of the row that it repeats.
     """
 
     repeats: Marks
@@ -49,21 +49,21 @@ class Found(NamedTuple):
 
 
 class Entries(NamedTuple):
-    """Rows that are kept; the words of each begin with the distinct columns."""
+    """Kept rows; the words of each start with the distinct columns."""
 
     words: RowWords
     marks: Marks
 
 
 class DistinctRows:
-    """Finds rows that are equal to others in the distinct columns; from any thread.
+    """Finds rows that are equal to others in the distinct columns; any thread may use it.
 
     Parameters
     ----------
     key
-        The secret of the hashes.
+        The secret key of the hashes.
     most_bytes
-        How much memory the rows may take.
+        Memory limit of the rows, in bytes.
     """
 
     def __init__(self, key: HashKey, most_bytes: int) -> None:
@@ -74,7 +74,7 @@ class DistinctRows:
 
     @property
     def n_rows(self) -> int:
-        """Rows kept."""
+        """Number of kept rows."""
         return sum(shard.n for shard in self._shards)
 
     @property
@@ -83,24 +83,24 @@ class DistinctRows:
         return sum(shard.nbytes for shard in self._shards)
 
     def empty(self) -> DistinctRows:
-        """Return none of the rows, with the same secret and the same limit."""
+        """Return an object without rows, with the same secret key and the same limit."""
         return DistinctRows(self._key, self._most_bytes)
 
     def find(
         self, rows: Integers, keys: RowWords, values: RowWords, marks: Marks, *, how: int = ADD
     ) -> Found:
-        """Look for some rows of a batch, and keep those that are not there unless asked not to.
+        """Search for some rows of a batch, and keep new ones unless `how` is `LOOK`.
 
         Parameters
         ----------
         rows
-            Which of the rows, ascending.
+            Numbers of the rows to search for, ascending.
         keys, values
             The distinct columns and the other values of all rows of the batch.
         marks
-            `ROUNDED` or 0, `uint8[n]`, or of length 1 and meant for all.
+            `ROUNDED` or 0 per row, `uint8[n]`; an array of length 1 applies to all rows.
         how
-            `ADD` rows of this run, `REMEMBER` rows that are known from elsewhere, or `LOOK` only.
+            `ADD` rows of this run, `REMEMBER` rows of other runs, or only `LOOK` for rows.
 
         Raises
         ------
@@ -123,7 +123,7 @@ class DistinctRows:
         return Found(repeats, n_rounded)
 
     def entries(self) -> Iterator[Entries]:
-        """Yield the rows that this run has, or equal ones, some at a time."""
+        """Yield the kept rows that occurred in this run, in several pieces."""
         for shard in self._shards:
             words, marks = shard.entries()
             seen = np.flatnonzero(marks & SEEN)
@@ -132,8 +132,8 @@ class DistinctRows:
                 yield Entries(RowWords.from_bytes(words.keys.take(some)), marks[some])
 
     def _dealt_out(self, rows: Integers, hashes: Hashes) -> Iterator[tuple[_Shard, Integers]]:
-        """Yield the rows of each shard; no two threads begin with the same one."""
-        # Of 16 bits, so that numpy sorts by counting.
+        """Yield the rows of each shard; threads start with different shards."""
+        # Homes have 16 bits, so that numpy uses a radix sort.
         homes = (hashes[rows] >> np.uint64(64 - _SHARD_BITS)).astype(np.uint16)
         by_home = rows[np.argsort(homes, kind="stable")]
         ends = np.cumsum(np.bincount(homes, minlength=len(self._shards))).tolist()
@@ -148,9 +148,9 @@ class DistinctRows:
         n_bytes = self.nbytes
         if n_bytes > self._most_bytes:
             raise RfmError(
-                f"memory_limit must leave room for the distinct rows; got "
-                f"{self.n_rows:,} rows of {n_bytes:,} bytes, where {self._most_bytes:,} are left. "
-                "Raise it, or leave distinct out."
+                f"memory_limit must leave room for the distinct rows; got {self.n_rows:,} rows of "
+                f"{n_bytes:,} bytes, but only {self._most_bytes:,} bytes are left. "
+                "Raise the limit, or remove distinct."
             )
 
 
@@ -161,7 +161,7 @@ class _Kept(NamedTuple):
 
 
 class _Shard:
-    """Some of the rows: row `c` is `arena[ends[c]:ends[c + 1]]`."""
+    """A part of the rows: row `c` is `arena[ends[c]:ends[c + 1]]`."""
 
     def __init__(self) -> None:
         self.lock = Lock()
@@ -177,7 +177,7 @@ class _Shard:
 
     @property
     def n(self) -> int:
-        """Rows kept."""
+        """Number of kept rows."""
         return self._index.n
 
     @property
@@ -195,9 +195,10 @@ class _Shard:
         repeats: Marks,
         how: int,
     ) -> tuple[int, int | None, int]:
-        """Look for rows and keep those that are not there.
+        """Search for rows and, depending on `how`, keep new ones.
 
-        Return how many have a rounded amount, the first that differs from an equal one, and which.
+        Return the number of rounded amounts to count; the first row that differs from the row that
+        it repeats, or None; and the number of that other row.
         """
         index = self._index
         at = np.zeros(3, np.int64)
@@ -229,7 +230,7 @@ class _Shard:
         return self._arena.array[first:last].copy()
 
     def entries(self) -> Entries:
-        """Return all rows; nothing may be added meanwhile."""
+        """Return all rows; no other thread may add rows during the call."""
         ends = self._ends.array[: self.n + 1]
         words = RowWords(frozen(self._arena.array[: ends[-1]]), frozen(ends))
         return Entries(words, self._marks.array[: self.n])
@@ -239,11 +240,11 @@ class _Shard:
 def keep_distinct(
     rows, hashes, keys, values, marks, how, at, index, kept, n, room, repeats
 ):  # fmt: skip
-    """Find or keep each of `rows`, as `how` says; stop when `room` are kept or the arena is full.
+    """Find or keep each of `rows`, by `how`; stop when there are `room` rows or the arena is full.
 
-    `at` is `int64[3]`: the place among `rows` to go on from, moved on; rounded amounts, added to;
-    and the number after that of the row found that differs from the one of that place. Returns how
-    many rows are kept then.
+    `at` is `int64[3]` and is updated: the position in `rows` from which to continue; the number of
+    rounded amounts; and, if the row at that position differs from the kept row that it repeats, the
+    number of the kept row plus one. Returns the number of kept rows.
     """
     slots, known = index.slots, index.known
     arena, ends, there = kept.arena, kept.ends, kept.marks
@@ -274,7 +275,7 @@ def keep_distinct(
                 for k in range(n_value):
                     arena[used + np.uint64(k)] = values.words[value + np.uint64(k)]
                 known[n] = h
-                # A rounded amount is charged once: bit 1 follows bit 0.
+                # A rounded amount is counted once: bit 1 is a copy of bit 0.
                 there[n] = (mark | (mark << 1) | 12) if how == ADD else mark
                 at[1] += mark if how == ADD else 0
                 n += 1

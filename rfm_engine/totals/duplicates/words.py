@@ -1,8 +1,8 @@
-"""Values of several columns as one run of 64-bit words for each row.
+"""Values of several columns as one sequence of 64-bit words per row.
 
-A number is its words, a text the word of its length and its bytes, the last word filled up with
-zeros. So no run of words is the beginning of another one of the same columns, and runs that are
-equal mean equal values.
+A number is stored as its words. A text is stored as a word with its length and its bytes, with
+zeros after them in the last word. So no sequence of words is a prefix of another sequence of the
+same columns, and equal sequences mean equal values.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ class RowWords(NamedTuple):
 
     @property
     def keys(self) -> ByteKeys:
-        """The same as ids of bytes."""
+        """The rows as byte ids."""
         return ByteKeys(frozen(8 * self.bounds), frozen(self.words.view(np.uint8)))
 
     @classmethod
     def of(cls, columns: Sequence[Cells], n_rows: int) -> RowWords:
-        """Write columns of `n_rows` behind each other; what is not present is 0, or no text."""
+        """Write the columns of `n_rows` rows one after another; null becomes 0 or an empty text."""
         sizes = np.full(n_rows, sum(map(width_of, columns)), np.int64)
         texts = [_texts(column) for column in columns]
         for text in texts:
@@ -57,25 +57,25 @@ class RowWords(NamedTuple):
 
     @classmethod
     def from_bytes(cls, keys: ByteKeys) -> RowWords:
-        """See ids whose bytes are words as such."""
+        """Return rows from byte ids that were made by `keys`."""
         words = np.require(keys.own_data, requirements=["C", "A"])
         return cls(frozen(words.view(np.uint64)), frozen((keys.offsets - keys.offsets[0]) >> 3))
 
 
 def width_of(column: Cells) -> int:
-    """Return how many words the numbers of a column take, or `OF_TEXT`."""
+    """Return the number of words per value of a column, or `OF_TEXT`."""
     return OF_TEXT if column.words is None else column.words.shape[1]
 
 
 def places_of(words: Words, starts: Integers, widths: Sequence[int]) -> Integers:
-    """Return where each column of the rows that start there begins, and the last one ends."""
+    """Return where each column begins and the last one ends, for rows that begin at `starts`."""
     places = np.empty((len(starts), len(widths) + 1), np.int64)
     find_places(words, frozen(starts), frozen(np.array(widths, np.int64)), places)
     return places
 
 
 def _texts(column: Cells) -> ByteKeys | None:
-    """Return the texts of a column, none where one is not present."""
+    """Return the texts of a column, empty for null; None if the column has no texts."""
     if column.texts is None:
         return None
     if column.present is None:
@@ -92,7 +92,7 @@ def _presence(column: Cells) -> npt.NDArray[np.uint8]:
 def write_numbers(numbers, present, at, words):
     """Write `numbers`, `uint64[n, width]`, from `words[at[i]]` on, and move `at` past them.
 
-    `present` is `uint8[n]`, or of length 1 and meant for all.
+    `present` is `uint8[n]`; an array of length 1 applies to all rows.
     """
     for i in range(len(numbers)):
         there = present[i] if len(present) > 1 else present[0]
@@ -104,7 +104,7 @@ def write_numbers(numbers, present, at, words):
 
 @kernel
 def find_places(words, starts, widths, places):
-    """Fill `places`, `int64[n, columns + 1]`, with where the columns of each row begin."""
+    """Fill `places`, `int64[n, columns + 1]`, with the start of each column, and the end."""
     for i in range(len(starts)):
         place = starts[i]
         for j in range(len(widths)):

@@ -1,1 +1,1 @@
-"""How much memory a run may take, where arrays get it, and what goes to disk."""
+"""Memory: the limit of a run, the allocation of arrays, and spilling to disk."""

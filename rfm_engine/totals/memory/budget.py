@@ -1,4 +1,4 @@
-"""How much memory a run may take, and how it is divided."""
+"""The memory limit of a run, and how the memory is divided."""
 
 from __future__ import annotations
 
@@ -8,18 +8,20 @@ from typing import NamedTuple
 from rfm_engine.errors import RfmError, UsageError, shown
 
 _SIZE = re.compile(r"(\d{1,19}(?:\.\d{1,19})?)\s*([KMGT]?)(i?)B?", re.IGNORECASE)
-# A row group as it is read, decoded and normalised; a group of customers made and encoded.
+# Per thread: to read, decode and normalise a row group, or to compute and encode a group of
+# customers.
 BATCH_BYTES = 136 << 20
-# With groups their ids, and keys of both; with days the times and amounts of rows being added.
+# With groups: their ids, and the combined keys. With days: times and amounts of rows being added.
 _MORE_BATCH_BYTES = 64 << 20
-# LLVM and the loops, or in a first run the compiler: loaded after the plan is made.
+# LLVM and the compiled loops, or in a first run the compiler. They are loaded after planning.
 _LOOPS_BYTES = 64 << 20
 _LEAST_BYTES = 32 << 20
 _SHARE_WAITING = 4
-# Of what tables of byte ids may take, so much is left to allocators, which keep the smaller arrays
-# that these had before: 20 M ids of text passed a limit of 2 GB by 5%.
+# One of this number of shares of the tables' memory is left to allocators if ids are bytes, because
+# allocators keep the smaller arrays that the tables had before: 20 M text ids exceeded a limit of
+# 2 GB by 5%.
 _SHARE_KEPT = 8
-# Tables keep so much of what was planned, whatever else takes memory.
+# The tables keep at least one of this number of shares, no matter how much memory others take.
 _LEAST_SHARE = 8
 # With distinct rows, the tables get one of this number of shares.
 _SHARES = 4
@@ -29,7 +31,7 @@ _MOST_BYTES = (1 << 63) - 1
 
 
 class Budget(NamedTuple):
-    """Bytes for rows that wait, for all that is known of customers, and for batches."""
+    """Bytes for buffered rows, for the data of customers, and for batches."""
 
     waiting_bytes: int
     tables_bytes: int
@@ -38,28 +40,28 @@ class Budget(NamedTuple):
 
     @property
     def scoring_bytes(self) -> int:
-        """What scoring may take: batches are gone by then, and none is written yet."""
+        """Bytes for scoring: no batch is read any more, and none is written yet."""
         return self.waiting_bytes + self.tables_bytes + self.batches_bytes
 
     @property
     def least_tables_bytes(self) -> int:
-        """What tables may take however much others are seen to take."""
+        """Bytes for tables, no matter how much memory others take."""
         return self.tables_bytes // _LEAST_SHARE
 
     def tables_bytes_for(self, *, of_bytes: bool) -> int:
-        """Return what tables may take to begin with, of byte ids or of integers."""
+        """Return the initial limit of the tables, for byte ids or for integers."""
         return self.tables_bytes - self.tables_bytes // _SHARE_KEPT * of_bytes
 
     def shared_with_rows(self) -> tuple[Budget, int]:
-        """Return what is left for tables, and the bytes for distinct rows.
+        """Return the budget with less for tables, and the bytes for distinct rows.
 
-        Rows cannot go to disk as tables can, so they get the greater share.
+        Unlike tables, distinct rows cannot be spilled to disk, so that they get the larger share.
         """
         share = self.tables_bytes // _SHARES * (_SHARES - 1)
         return self._replace(tables_bytes=self.tables_bytes - share), share
 
     def refuse_without_room(self, bytes_a_customer: int, n_customers: int) -> None:
-        """Refuse to score so many customers, of whom more may be on disk.
+        """Refuse to score this many customers if there is no room; more may be on disk.
 
         Raises
         ------
@@ -68,8 +70,9 @@ class Budget(NamedTuple):
         """
         if bytes_a_customer * n_customers > self.scoring_bytes:
             raise RfmError(
-                f"memory_limit must leave {bytes_a_customer} bytes a customer for scoring; got "
-                f"{self.scoring_bytes:,} bytes for {n_customers:,} customers or more. Raise it."
+                f"memory_limit must leave {bytes_a_customer} bytes per customer for scoring; got "
+                f"{self.scoring_bytes:,} bytes for at least {n_customers:,} customers. "
+                "Raise the limit."
             )
 
 
@@ -77,7 +80,7 @@ UNLIMITED = Budget(_MOST_WAITING_BYTES, 1 << 62, None)
 
 
 def batch_bytes(*, by: bool, clv: bool, distinct: bool) -> int:
-    """Return what a thread takes to read and write, with groups, days or distinct rows."""
+    """Return the bytes that a thread needs to read and write, depending on the options."""
     return BATCH_BYTES + _MORE_BATCH_BYTES * (by + clv + distinct)
 
 
@@ -88,14 +91,15 @@ def plan_memory(
     sharing: int = 1,
     a_thread: int = BATCH_BYTES,
 ) -> Budget:
-    """Divide what a limit leaves besides what is in use and what threads take `a_thread`.
+    """Divide the memory that is left by a limit.
 
-    So many totals share it.
+    `in_use` bytes are already in use, and each thread needs `a_thread` bytes. `sharing` totals
+    share the rest.
 
     Raises
     ------
     UsageError
-        It does not leave enough to begin with; the message says how much would.
+        The limit is too small. The message names the smallest possible limit.
     """
     if limit is None:
         return UNLIMITED
@@ -114,7 +118,7 @@ def plan_memory(
 def default_limit(
     available: int | None, in_use: int, threads: int, a_thread: int = BATCH_BYTES
 ) -> int | None:
-    """Return what is in use and 80% of what is available, None where that is unknown."""
+    """Return the bytes in use plus 80% of the available bytes; None if these are unknown."""
     if available is None:
         return None
     least = least_limit(in_use, threads, a_thread)
@@ -122,12 +126,12 @@ def default_limit(
 
 
 def least_limit(in_use: int, threads: int, a_thread: int = BATCH_BYTES) -> int:
-    """Return the least limit that `plan_memory` takes."""
+    """Return the smallest limit that `plan_memory` accepts."""
     return in_use + _LOOPS_BYTES + threads * a_thread + _LEAST_BYTES
 
 
 def parse_size(size: int | str) -> int:
-    """Read bytes, or a text like `2GB` (thousands) or `512MiB` (of 1,024).
+    """Parse a number of bytes, or a text such as `2GB` (powers of 1,000) or `512MiB` (of 1,024).
 
     Raises
     ------
@@ -139,7 +143,7 @@ def parse_size(size: int | str) -> int:
     found = _SIZE.fullmatch(size.strip()) if isinstance(size, str) else None
     if found is None or float(found[1]) == 0:
         raise UsageError(
-            f"memory_limit must be a size such as 2GB or 512MiB; got {shown(size)}. Give one."
+            f"memory_limit must be a size such as 2GB or 512MiB; got {shown(size)}. Give a size."
         )
     number, letter, binary = found.groups()
     power = "KMGT".index(letter.upper()) + 1 if letter else 0

@@ -1,7 +1,8 @@
 """Load a hash table into the processor's cache before rows access it at random.
 
-Sequential reads run at memory bandwidth, random reads wait for each cache line. For 10 M orders
-with ids of 32 characters, finding the customer took 41 ns per row, and takes 27 ns with this.
+Sequential reads run at memory bandwidth, while random reads wait for each cache line. For 10 M
+orders with ids of 32 characters, finding the customer takes 41 ns per row without this step, and
+27 ns with it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Arrays straight from the operating system that grow in place, and go back to it when dropped."""
+"""Arrays that the operating system maps: they grow in place, and deleting them frees memory."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ import numpy.typing as npt
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 
-# From here on a mapping of its own costs less than it saves.
+# From this size on, a separate mapping saves more than it costs.
 _LARGE_BYTES = 1 << 18
 
 
 class Growing(Generic[Scalar]):
-    """An array of zeros that can be made longer; what stands in it stays.
+    """An array of zeros that can grow and keeps its content.
 
-    A large one is a mapping that the system makes longer without copying. It gives memory only
-    where something is written, so room ahead costs nothing: growing by copies instead took a
-    quarter of the time of grouping 100 M orders of 10 M customers.
+    A large array is a mapping that the system extends without copying. The system only provides
+    memory where something is written, so that unused room costs nothing. Growing by copying instead
+    took a quarter of the time of grouping 100 M orders of 10 M customers.
     """
 
     def __init__(self, dtype: type[Scalar]) -> None:
@@ -32,7 +32,7 @@ class Growing(Generic[Scalar]):
         return len(self.array)
 
     def reach(self, length: int) -> None:
-        """Make the array at least so long, or half as long again; views taken before are stale."""
+        """Grow the array to at least `length`, and by at least half; do not use earlier views."""
         if length <= len(self.array):
             return
         longer = max(length, len(self.array) + (len(self.array) >> 1), 16)
@@ -50,13 +50,13 @@ class Growing(Generic[Scalar]):
         self.array = fresh
 
     def _stretch(self, n_bytes: int) -> bool:
-        """Make the mapping longer; False without one, or where others still look at it."""
+        """Extend the mapping; return False if there is none, or if views of it exist."""
         if self._pages is None:
             return False
         self.array = np.zeros(0, self._dtype)
         try:
             self._pages.resize(2 * n_bytes)
-        except (BufferError, SystemError, OSError):  # a view of it lives; no mremap; no room
+        except (BufferError, SystemError, OSError):  # a view of it exists; no mremap; no room
             return False
         finally:
             self.array = np.frombuffer(self._pages, self._dtype)
@@ -64,10 +64,10 @@ class Growing(Generic[Scalar]):
 
 
 def empty(n: int, dtype: type[Scalar]) -> npt.NDArray[Scalar]:
-    """Return an array of any content (zeros when large), like `numpy.empty`.
+    """Return an array with arbitrary content (zeros if it is large), like `numpy.empty`.
 
-    The allocator keeps what threads free in heaps of their own: 50 M orders of 5 M customers then
-    peaked at 830 to 930 MB, by chance; like this at 700 to 750 MB.
+    The allocator keeps freed memory in a separate heap per thread. With it, 50 M orders of 5 M
+    customers peaked at 830 to 930 MB, varying from run to run; with mappings at 700 to 750 MB.
     """
     n_bytes = n * np.dtype(dtype).itemsize
     if n_bytes < _LARGE_BYTES or sys.platform == "win32":
@@ -76,7 +76,7 @@ def empty(n: int, dtype: type[Scalar]) -> npt.NDArray[Scalar]:
 
 
 def zeros(n: int, dtype: type[Scalar]) -> npt.NDArray[Scalar]:
-    """Return an array of zeros, like `numpy.zeros`, whose pages have all been written."""
+    """Return an array of zeros, like `numpy.zeros`, but with all pages already written."""
     array = empty(n, dtype)
     array[:] = 0
     return array

@@ -1,4 +1,4 @@
-"""Partitions on disk while there is no room for them in memory."""
+"""Spill partitions to disk when they do not fit in memory."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from rfm_engine.orders.keys import ByteKeys, from_arrays
 from rfm_engine.totals.tables.contents import Contents, NetEntries, OrderEntries
 from rfm_engine.totals.tables.day_totals import DayEntries
 
-_NET_COLUMNS = 6  # those of `NetEntries` that are always there
-_MOST_AT_ONCE = 1 << 30  # the system writes at most 2 GiB in a call
+_NET_COLUMNS = 6  # the columns of `NetEntries` that always exist
+_MOST_AT_ONCE = 1 << 30  # the system writes at most 2 GiB per call
 
 
 class Span(NamedTuple):
-    """Where an array is stored in the file."""
+    """The place of an array in the file."""
 
     start: int
     dtype: np.dtype[Any]
@@ -33,7 +33,7 @@ class Span(NamedTuple):
 class Run(NamedTuple):
     """Contents on disk: `n` customers, and the arrays of their keys, orders and days.
 
-    `net` are those of orders with their net amounts, and `net_keys` of the ids of these.
+    `net` are the arrays of orders with net amounts, and `net_keys` those of their ids.
     """
 
     n: int
@@ -46,31 +46,31 @@ class Run(NamedTuple):
 
 
 class SpillFile:
-    """A file that has no name, so that nothing of it is left whatever happens to the process.
+    """A file without a name, so that nothing remains of it, even if the process is killed.
 
-    Only its owner can read it. It is made when the first partition is written.
+    Only its owner can read it. It is created when the first partition is written.
     """
 
     def __init__(self, folder: str | os.PathLike[str] | None) -> None:
         given = tempfile.gettempdir() if folder is None else path_text("spill_dir", folder)
         self._folder = Path(given)
-        # `os.path` takes a name that is too long for one that is not there.
+        # `os.path` treats a name that is too long like a missing folder.
         if not os.path.isdir(given) or not os.access(given, os.W_OK | os.X_OK):  # noqa: PTH112
             raise UsageError(
-                f"spill_dir must be a folder that can be written to; got {shown(given)}. "
-                "Create it, or name another."
+                f"spill_dir must be a folder with write permission; got {shown(given)}. "
+                "Create it, or name another folder."
             )
         self._lock = Lock()
         self._file: Any = None
         self.n_bytes = 0
 
     def write(self, contents: Contents) -> Run:
-        """Put contents at the end of the file; from any thread.
+        """Append contents to the file; any thread may call it.
 
         Raises
         ------
         RfmError
-            The disk is full or fails; the message says how much there is and how much is needed.
+            The disk is full or fails. The message names the size of the file and the free space.
         """
         keys, records, orders, days, net = contents
         of_orders: list[npt.NDArray[Any]] = []
@@ -88,7 +88,7 @@ class SpillFile:
         return Run(len(records), self.put(records), *spans)
 
     def read(self, run: Run, *, orders: bool = True) -> Contents:
-        """Read contents back, without their orders if so asked; from any thread."""
+        """Read contents back, without orders if `orders` is false; any thread may call it."""
         keys = from_arrays([frozen(self.get(span)) for span in run.keys])
         entries = None
         if run.orders and orders:
@@ -104,7 +104,7 @@ class SpillFile:
         return Contents(keys, self.get(run.records), entries, days, net)
 
     def put(self, array: npt.NDArray[Any]) -> Span:
-        """Put an array at the end of the file; from any thread."""
+        """Append an array to the file; any thread may call it."""
         data = np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
         with self._lock:
             if self._file is None:
@@ -119,15 +119,15 @@ class SpillFile:
         except OSError as error:
             free = os.statvfs(self._folder)
             raise RfmError(
-                f"spill_dir must have room for what memory has none for; got {error.strerror} at "
-                f"{self.n_bytes:,} bytes in {str(self._folder)!r}, "
+                f"spill_dir must have room for data that do not fit in memory; got "
+                f"{error.strerror} at {self.n_bytes:,} bytes in {str(self._folder)!r}, "
                 f"{free.f_bavail * free.f_frsize:,} bytes free. "
                 "Raise the memory limit, or name another folder."
             ) from error
         return Span(start, array.dtype, array.shape)
 
     def get(self, span: Span) -> npt.NDArray[Any]:
-        """Read an array back; from any thread."""
+        """Read an array back; any thread may call it."""
         array = np.empty(span.shape, span.dtype)
         data = array.reshape(-1).view(np.uint8).data
         done = 0
@@ -135,8 +135,8 @@ class SpillFile:
             n = os.preadv(self._file.fileno(), [data[done:]], span.start + done)
             if n == 0:
                 raise RfmError(
-                    f"spill file must hold what was written to it; got its end at "
-                    f"{span.start + done:,} of {self.n_bytes:,} bytes. Look at the disk."
+                    f"spill file must contain what was written to it; got its end at "
+                    f"{span.start + done:,} of {self.n_bytes:,} bytes. Check the disk."
                 )
             done += n
         return array

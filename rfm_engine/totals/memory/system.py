@@ -1,4 +1,4 @@
-"""What this process takes, could get and gives back of memory and processors."""
+"""Memory and processors: what this process uses, what is available, and how memory is released."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rfm_engine.totals.memory.budget import default_limit, parse_size
 
 _CGROUPS = Path("/sys/fs/cgroup")
 _SELF = Path("/proc/self")
-# What version 1 of cgroups writes where there is no limit is a number near 2**63.
+# If there is no limit, version 1 of cgroups contains a number near 2**63.
 _NO_LIMIT = 1 << 60
 
 
@@ -27,12 +27,12 @@ def available_processors() -> int:
 
 
 def threads_of(given: int | None) -> int:
-    """Return how many threads to start: those given, or one for each processor.
+    """Return the number of threads to start: the given number, or one per processor.
 
     Raises
     ------
     UsageError
-        It is no number above 0.
+        The given value is not an integer above 0.
     """
     if given is not None and (type(given) is not int or given < 1):
         raise UsageError(f"threads must be 1 or more; got {shown(given)}.")
@@ -40,19 +40,19 @@ def threads_of(given: int | None) -> int:
 
 
 def limit_of(memory_limit: int | str | None, threads: int, a_thread: int) -> int | None:
-    """Return the memory limit that was given, or the usual one; None where that is unknown."""
+    """Return the given memory limit, or the default limit; None if that is unknown."""
     if memory_limit is not None:
         return parse_size(memory_limit)
     return default_limit(available_bytes(), anonymous_bytes(), threads, a_thread)
 
 
 def anonymous_bytes_of(pid: int) -> int:
-    """Return RssAnon of a process, 0 where the system does not tell it or the process is gone."""
+    """Return RssAnon of a process, or 0 if it is unknown or the process has ended."""
     return _kilobytes(Path(f"/proc/{pid}/status"), "RssAnon:") or 0
 
 
 def anonymous_bytes() -> int:
-    """Return RssAnon where Linux tells it, elsewhere the largest resident size so far."""
+    """Return RssAnon on Linux, and the largest resident size so far on other systems."""
     held = _kilobytes(_SELF / "status", "RssAnon:")
     if held is not None or sys.platform == "win32":
         return held or 0
@@ -63,16 +63,16 @@ def anonymous_bytes() -> int:
 
 
 def give_back_unused() -> None:
-    """Give memory that Arrow and the C library keep for later allocations back to the system."""
+    """Release memory that Arrow and the C library keep for later allocations to the system."""
     pa.default_memory_pool().release_unused()
-    # The name is looked up in this process: glibc has it, other C libraries keep less.
+    # Only glibc has this function; other C libraries keep less memory.
     trim = None if sys.platform == "win32" else getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
         trim(0)
 
 
 def available_bytes() -> int | None:
-    """Return the memory that could still be had, within all control groups; None if unknown."""
+    """Return the memory that is still available within all control groups; None if unknown."""
     known = [*_free_in_groups(), _free_on_machine()]
     return min((n for n in known if n is not None), default=None)
 
@@ -85,7 +85,7 @@ def _free_on_machine() -> int | None:
 
 
 def _free_in_groups() -> Iterator[int]:
-    """Yield what is free in each group above this process, cached files counting as free."""
+    """Yield the free bytes in each control group of this process; cached files count as free."""
     for folder, limit, usage, cache in _groups():
         most, used = _number(folder / limit), _number(folder / usage)
         if most is not None and used is not None and most < _NO_LIMIT:
@@ -94,7 +94,7 @@ def _free_in_groups() -> Iterator[int]:
 
 
 def _groups() -> Iterator[tuple[Path, str, str, str]]:
-    """Yield the folders of the groups, from the innermost out, and the names of their files."""
+    """Yield the folders of the groups, innermost first, and the names of their files."""
     for line in _lines(_SELF / "cgroup"):
         _, controllers, path = line.split(":", 2)
         if controllers == "":
@@ -104,7 +104,7 @@ def _groups() -> Iterator[tuple[Path, str, str, str]]:
             names = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
         else:
             continue
-        # In a container the path may be the host's: the group is then the root that is seen.
+        # In a container the path may be that of the host. The group is then the visible root.
         inner = root / path.strip("/")
         for folder in (inner, *inner.parents):
             if folder.is_relative_to(root):

@@ -1,1 +1,1 @@
-"""The tables of a partition: keys, records, distinct orders and days."""
+"""The hash tables of a partition: keys, records, distinct orders and days."""

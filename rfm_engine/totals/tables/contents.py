@@ -1,4 +1,4 @@
-"""What a partition holds, as plain arrays: what finishing, merging and disks take."""
+"""The contents of a partition as plain arrays, for scoring, merging and spilling to disk."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rfm_engine.totals.tables.day_totals import DayEntries
 
 
 class OrderEntries(NamedTuple):
-    """Distinct orders: the customer's row, and a value; with `keys`, the value is one's number."""
+    """Distinct orders: the customer's row, and the order id or, with `keys`, its number in them."""
 
     rows: npt.NDArray[np.uint32]
     values: npt.NDArray[np.int64]
@@ -25,9 +25,9 @@ class NetEntries(NamedTuple):
 
     `rows` is the customer's row, `values` the order's integer id or, with `keys`, its number. The
     net amount is `(high >> 1) * 2^32 + low`; `high` is odd if one of the rows is a refund. `first`
-    and `last` are how long before and after a far day the earliest and latest purchase were, 0
-    without a purchase. With `marks` an entry is of one day only: twice the day since 1970, and 1
-    added for rows without an order id, whose value is 0.
+    and `last` are the times of the earliest and latest purchase as in a record (see
+    `totals.tables.measures`), 0 without a purchase. With `marks`, each entry is for one day only.
+    The mark is twice the day since 1970, plus 1 for rows without an order id, which have value 0.
     """
 
     rows: npt.NDArray[np.uint32]
@@ -46,23 +46,23 @@ class NetEntries(NamedTuple):
         marks: npt.NDArray[np.int32] | None,
         keys: ByteKeys | None,
     ) -> NetEntries:
-        """Put entries together again from their `columns`."""
+        """Create entries from their `columns`."""
         rows, values, high, low, first, last = columns
         return cls(rows, values, high, low, first, last, marks, keys)
 
     @property
     def columns(self) -> list[npt.NDArray[Any]]:
-        """The columns that are always there."""
+        """The columns that always exist."""
         return [self.rows, self.values, self.high, self.low, self.first, self.last]
 
     def take(self, places: npt.NDArray[np.intp]) -> NetEntries:
-        """Return some entries; the keys stay."""
+        """Return some entries, with all keys."""
         marks = None if self.marks is None else self.marks[places]
         return NetEntries.of([column[places] for column in self.columns], marks, self.keys)
 
 
 class Contents(NamedTuple):
-    """Customers by row: keys, records (`int64[n, 4]`), distinct orders and days where kept.
+    """Customers by row: keys, records (`int64[n, 4]`), and distinct orders and days if kept.
 
     `net` are orders with their net amounts.
     """
@@ -75,7 +75,7 @@ class Contents(NamedTuple):
 
 
 def together(parts: Sequence[Contents]) -> Contents:
-    """Put the contents of partitions behind each other, at least one, days and `net` left out."""
+    """Concatenate the contents of one or more partitions, without days and `net`."""
     if len(parts) == 1:
         return parts[0]._replace(days=None, net=None)
     keys = joined([part.keys for part in parts])

@@ -1,7 +1,7 @@
-"""What each customer's days came to: for statistics of repeat purchases.
+"""Amounts per customer and day, for statistics of repeat purchases.
 
-The first day with a purchase is only known in the end, so the days are kept, purchases and refunds
-of a day apart: refunds make no day.
+The first day with a purchase is only known at the end, so all days are kept. Purchases and refunds
+of a day are kept separately, because refunds do not make a day count.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from rfm_engine.totals.tables.pairs import Pairs
 
 
 class DayEntries(NamedTuple):
-    """Customer's row, twice the day (and 1 for its refunds), high and low sums of the amounts."""
+    """The customer's row; twice the day, plus 1 for refunds; high and low sums of the amounts."""
 
     rows: npt.NDArray[np.uint32]
     values: Integers
@@ -38,9 +38,10 @@ class DayEntries(NamedTuple):
 
 
 class Repeats(NamedTuple):
-    """Customers' first and last day with a purchase, how many there are, and the rest's amount.
+    """First and last day with a purchase, number of such days, and amount of the later days.
 
-    Days count from 1970; the amount is that of all days after the first, `high * 2^32 + low`.
+    Days are counted from 1970. The amount is that of all days after the first day with a purchase,
+    `high * 2^32 + low`.
     """
 
     first_day: npt.NDArray[np.int32]
@@ -50,13 +51,13 @@ class Repeats(NamedTuple):
     later_low: Integers
 
     def take(self, rows: npt.NDArray[np.intp] | slice) -> Repeats:
-        """Return some customers'."""
+        """Return some of the customers."""
         first, last, n_days, high, low = self
         return Repeats(first[rows], last[rows], n_days[rows], high[rows], low[rows])
 
 
 class DailySums:
-    """Amounts by customer and local day."""
+    """Amounts per customer and local day."""
 
     def __init__(self, key: HashKey, zone: Zone) -> None:
         self._zone = zone
@@ -64,11 +65,11 @@ class DailySums:
 
     @property
     def nbytes(self) -> int:
-        """Bytes held."""
+        """Bytes in memory."""
         return self._pairs.nbytes
 
     def add(self, codes: Codes, waiting: Waiting, pieces: Pieces) -> None:
-        """Add waiting rows, whose customers have `codes`."""
+        """Add buffered rows; `codes` are the codes of their customers."""
         times, amounts = np.empty(pieces.n_rows, np.int64), np.empty(pieces.n_rows, np.int64)
         fields = Fields.of(narrow=waiting.layout.narrow)
         read_rows(waiting.rows, pieces, fields, times, amounts)
@@ -76,25 +77,25 @@ class DailySums:
         self._pairs.add(codes, days << 1 | (amounts < 0), amounts >> 32, amounts & 0xFFFFFFFF)
 
     def absorb(self, codes: Codes, entries: DayEntries) -> None:
-        """Add other entries, whose customers have `codes` here."""
+        """Add other entries; `codes` are the codes of their customers here."""
         self._pairs.add(codes, entries.values, entries.high, entries.low)
 
     @property
     def has_repeats(self) -> bool:
-        """Whether some may be held twice."""
+        """Whether some entries may exist twice."""
         return self._pairs.has_repeats
 
     def settle(self) -> None:
-        """Remove repeats."""
+        """Combine repeated entries."""
         self._pairs.settle()
 
     def entries(self) -> DayEntries:
-        """All days."""
+        """Return all days."""
         return DayEntries(*self._pairs.entries(), *self._pairs.sums())
 
 
 def joined_repeats(repeats: Sequence[Repeats]) -> Repeats:
-    """Put customers behind each other, at least one piece of them."""
+    """Concatenate customers; `repeats` must not be empty."""
     first, last, n_days, high, low = (
         np.concatenate(column) for column in zip(*repeats, strict=True)
     )
@@ -102,7 +103,7 @@ def joined_repeats(repeats: Sequence[Repeats]) -> Repeats:
 
 
 def repeats_of(entries: DayEntries, n_customers: int) -> Repeats:
-    """Add up the days of each customer; of one without a purchase all is 0."""
+    """Aggregate the days of each customer; all values are 0 without a purchase."""
     first, last, n_days = (np.zeros(n_customers, np.int32) for _ in range(3))
     high, low = np.zeros(n_customers, np.int64), np.zeros(n_customers, np.int64)
     repeats = Repeats(first, last, n_days, high, low)
@@ -115,7 +116,7 @@ def repeats_of(entries: DayEntries, n_customers: int) -> Repeats:
 
 @kernel
 def read_rows(rows, pieces, fields, times, amounts):
-    """Copy time and amount of each row, in the order of the pieces."""
+    """Copy the time and amount of each row, in the order of the pieces."""
     place = 0
     for piece in range(len(pieces.starts)):
         for i in range(pieces.starts[piece], pieces.ends[piece]):
@@ -126,7 +127,7 @@ def read_rows(rows, pieces, fields, times, amounts):
 
 @kernel
 def add_up_days(entries, repeats):
-    """Find the days of purchases, then add up the amounts of all days after the first of them."""
+    """Find the days with purchases, then add up the amounts of all days after the first one."""
     codes, values = entries.rows, entries.values
     first_day, last_day, n_days = repeats.first_day, repeats.last_day, repeats.n_days
     for i in range(len(codes)):

@@ -1,4 +1,4 @@
-"""Integer ids that stand close together: found by their number, without hash or search."""
+"""Direct addressing of integer ids that are close together, without hashing or searching."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from rfm_engine.orders.keys import IntKeys
 from rfm_engine.totals.buffer.rows import BIN_BITS, Pieces
 from rfm_engine.totals.memory.pages import zeros
 
-# A smaller sample says little, and what is small is fast anyhow.
+# A smaller sample is not reliable, and small inputs are fast in any case.
 _FEWEST_ROWS = 1 << 16
-# A record that nobody has may cost as much as the index and key of those that have one save:
-# 32 bytes against some 17, so half of the ids should be taken in the end.
+# An unused record costs 32 bytes. A used one saves the index entry and the key, about 17 bytes. So
+# half of the ids should be in use in the end.
 _IDS_A_CUSTOMER = 4
 _MOST_IDS = 1 << 30
-# Customers to come have the next ids. An id far ahead brings in the records before it, 32 bytes
-# each, so there is no more room than for twice the ids.
+# New customers have the next ids. An id far ahead also creates all records before it, 32 bytes
+# each, so there is only room for twice the number of ids.
 _HEADROOM = 2
 
 
 class DenseRange(NamedTuple):
-    """Ids `first` to `first + n_ids - 1`, by their 64 bits."""
+    """The ids `first` to `first + n_ids - 1`, as 64-bit words."""
 
     first: int
     n_ids: int
 
 
 def dense_range(bits: npt.NDArray[np.uint64], *, signed: bool) -> DenseRange | None:
-    """Say whether the ids of a first batch stand close together, and where.
+    """Return the range of the ids of a first batch if they are close together, otherwise None.
 
-    How many customers there are is estimated from below, by how many ids the batch holds once and
-    twice (Chao 1984): `distinct + once^2 / (2 * twice)`.
+    The number of customers is estimated from the numbers of ids that occur once and twice in the
+    batch (Chao 1984): `distinct + once^2 / (2 * twice)`. This is a lower bound.
     """
     if len(bits) < _FEWEST_ROWS:
         return None
@@ -54,7 +54,7 @@ def dense_range(bits: npt.NDArray[np.uint64], *, signed: bool) -> DenseRange | N
 
 
 class DenseTable:
-    """Codes of the ids whose distance from the first ends in the bits of `number`."""
+    """Codes of the ids for which the last bits of `id - first` are `number`."""
 
     def __init__(self, dense: DenseRange, number: int) -> None:
         self._first = (dense.first + number) % (1 << 64)
@@ -62,24 +62,24 @@ class DenseTable:
 
     @property
     def nbytes(self) -> int:
-        """Bytes held: none, an id is its place."""
+        """Bytes in memory: 0, because the code follows from the id."""
         return 0
 
     def assign(self, rows: BufferRows, texts: Words, pieces: Pieces, column: int) -> Codes:  # noqa: ARG002
-        """Return the code of every row, in the order of `pieces`."""
+        """Return the code of each row, in the order of `pieces`."""
         codes = np.empty(pieces.n_rows, np.uint32)
         self.n = max(self.n, 1 + copy_words(rows, pieces, codes))
         return codes
 
     def keys(self) -> IntKeys:
-        """All ids up to the greatest seen, in the order of their codes."""
+        """Return all ids up to the greatest one added, in the order of their codes."""
         numbers = np.arange(self.n, dtype=np.uint64) << np.uint64(BIN_BITS)
         return IntKeys(frozen(numbers + np.uint64(self._first)))
 
 
 @kernel
 def copy_words(rows, pieces, codes):
-    """Copy the words of the rows to `codes`; return the greatest, -1 without rows."""
+    """Copy the words of the rows to `codes`; return the greatest one, or -1 without rows."""
     place = 0
     greatest = -1
     for piece in range(len(pieces.starts)):
@@ -92,7 +92,7 @@ def copy_words(rows, pieces, codes):
 
 @kernel
 def count_seen(bits, first, seen):
-    """Count, in `seen` up to 3, how often each id occurs; return ids seen once, twice, at all."""
+    """Count each id in `seen`, up to 3; return how many ids occur once, twice, and in total."""
     once = 0
     twice = 0
     distinct = 0

@@ -1,4 +1,4 @@
-"""The distinct orders of a table's customers, by integer or byte-string id."""
+"""The distinct orders of the customers of a table, by integer or byte-string id."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class DistinctOrders:
 
     @property
     def nbytes(self) -> int:
-        """Bytes held."""
+        """Bytes in memory."""
         return self._pairs.nbytes + (0 if self._table is None else self._table.nbytes)
 
     def add(self, codes: Codes, waiting: Waiting, pieces: Pieces) -> None:
-        """Add the orders of waiting rows, whose customers have `codes`."""
+        """Add the orders of buffered rows; `codes` are the codes of their customers."""
         layout = waiting.layout
         if self._table is None:
             self._pairs.add_column(codes, waiting.rows, layout, pieces)
@@ -45,7 +45,7 @@ class DistinctOrders:
         self._pairs.add(codes, values)
 
     def add_texts(self, codes: Codes, found: BufferRows, texts: Words) -> None:
-        """Add orders by their bytes, `found` being `int64[n, 2]` of hash and place in `texts`."""
+        """Add orders by their bytes; `found` is `int64[n, 2]`: hash and offset in `texts`."""
         assert self._table is not None
         n = len(found)
         pieces = Pieces(np.zeros(1, np.int64), np.full(1, n, np.int64), n)
@@ -53,7 +53,7 @@ class DistinctOrders:
 
     @property
     def has_repeats(self) -> bool:
-        """Whether some may be held twice."""
+        """Whether some entries may exist twice."""
         return self._pairs.has_repeats
 
     def settle(self) -> None:
@@ -61,10 +61,10 @@ class DistinctOrders:
         self._pairs.settle()
 
     def counts(self, n_customers: int) -> npt.NDArray[np.int64]:
-        """How many orders each customer code has, `int64[n_customers]`."""
+        """Return the number of orders per customer code, `int64[n_customers]`."""
         return self._pairs.counts(n_customers)
 
     def entries(self) -> OrderEntries:
-        """All orders, in the order in which they first came."""
+        """Return all orders, in order of first appearance."""
         codes, values = self._pairs.entries()
         return OrderEntries(codes, values, None if self._table is None else self._table.keys())

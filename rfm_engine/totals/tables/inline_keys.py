@@ -19,7 +19,7 @@ from rfm_engine.totals.tables.keys import IndexedTable, find_hash, is_done
 class InlineTable(IndexedTable):
     """Codes of ids of `id_bytes` bytes; see `totals.buffer.inline_ids`.
 
-    The index holds the hash word of each key, `rest` the other `width` words. Both are compared.
+    The index has the hash word of each key, and `rest` the other `width` words. Both are compared.
     """
 
     def __init__(self, key: HashKey, skip_bits: int, id_bytes: int, room: int = 0) -> None:
@@ -31,11 +31,11 @@ class InlineTable(IndexedTable):
 
     @property
     def nbytes(self) -> int:
-        """Bytes held."""
+        """Bytes in memory."""
         return self._index.nbytes + 8 * self._width * self.n
 
     def assign(self, rows: BufferRows, texts: Words, pieces: Pieces, column: int) -> Codes:  # noqa: ARG002
-        """Return the code of every row, in the order of `pieces`; see `IntTable.assign`.
+        """Return the code of each row, in the order of `pieces`; see `IntTable.assign`.
 
         The rest of each key is in `rows` from `column` on.
         """
@@ -55,7 +55,7 @@ class InlineTable(IndexedTable):
         return codes
 
     def keys(self) -> ByteKeys:
-        """All keys, in the order of their codes."""
+        """Return all keys, in the order of their codes."""
         n, id_bytes = self.n, self._id_bytes
         rest = self._rest.array[: self._width * n]
         if id_bytes <= PAIR_BYTES:
@@ -73,7 +73,7 @@ class InlineTable(IndexedTable):
 
 @kernel
 def assign_inline(rows, column, width, pieces, at, index, rest, n, room, codes):
-    """Find or insert the keys of `rows`; stop when `room` keys are known, like `assign_ints`."""
+    """Find or insert the keys of `rows`; stop when there are `room` keys, like `assign_ints`."""
     starts, ends = pieces.starts, pieces.ends
     slots, known = index.slots, index.known
     last_slot = np.uint64(len(slots) - 1)

@@ -1,7 +1,7 @@
-"""Key tables: every distinct key gets the next dense code, whatever the keys are.
+"""Key tables: hash tables that assign the next dense code to each new key.
 
-Slots find a key, hashes remember all keys in order of first appearance. Codes are rows of whatever
-stands beside the table, so growing moves no record, only the small slots.
+Slots find a key. Hashes store all keys in order of first appearance. Codes are row numbers of other
+arrays, such as records, so that growing a table only moves the small slots and no records.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from rfm_engine.totals.memory.pages import Growing, zeros
 
 NO_WORDS = np.zeros(0, np.uint64)
 _FIRST_SLOTS = 16
-# Linear probing stays short up to here; the slots then cost 6 to 11 bytes a key.
+# Linear probing is short up to this load; the slots then take 6 to 11 bytes per key.
 _LOAD_TENTHS = 7
-# Small slots grow by more: they are soon filled, and cost little.
+# Small tables grow by a larger factor, because they fill up soon and cost little.
 _SMALL_SLOTS = 1 << 8
 _SMALL_TIMES = 16
 
 
 class IndexArrays(NamedTuple):
-    """An index as kernels take it: `known` are its hashes by code."""
+    """The arrays of an index for kernels; `known` are its hashes by code."""
 
     slots: npt.NDArray[np.uint32]
     known: Hashes
@@ -39,10 +39,10 @@ class IndexArrays(NamedTuple):
 
 
 class Index:
-    """Finds the code of a hash: `slots` is `uint32[power of 2]` of codes plus one, 0 where free.
+    """Finds the code of a hash; `slots` is `uint32[power of 2]`: code plus one, or 0 if free.
 
-    A key's first slot is the top bits of its hash after the `skip_bits` that chose the table. The
-    first slots have room for `room` keys.
+    The first slot of a key is given by the highest bits of its hash after the `skip_bits` bits that
+    choose the table. Initially there is room for `room` keys.
     """
 
     def __init__(self, skip_bits: int, room: int = 0) -> None:
@@ -55,31 +55,31 @@ class Index:
 
     @property
     def arrays(self) -> IndexArrays:
-        """What kernels take."""
+        """The arrays for kernels."""
         return IndexArrays(self.slots, self.hashes, self.skip_bits, self.shift)
 
     @property
     def hashes(self) -> Hashes:
-        """The hashes of all keys by code, with room for more behind them."""
+        """The hashes of all keys by code, followed by room for more."""
         return self._hashes.array
 
     @property
     def room(self) -> int:
-        """How many keys the slots may hold."""
+        """The number of keys for which there are enough slots."""
         return len(self.slots) * _LOAD_TENTHS // 10
 
     @property
     def shift(self) -> np.uint64:
-        """By how much a hash is shifted to be a slot."""
+        """The number of bits by which a hash is shifted to get a slot."""
         return slot_shift(len(self.slots))
 
     @property
     def nbytes(self) -> int:
-        """Bytes in use; the system gives memory only where it is written."""
+        """Bytes in use; the system only provides memory where something is written."""
         return self.slots.nbytes + 8 * self.n
 
     def grow(self) -> None:
-        """Make more slots; codes stay."""
+        """Allocate more slots; codes do not change."""
         times = _SMALL_TIMES if len(self.slots) <= _SMALL_SLOTS else 2
         self.slots = zeros(times * len(self.slots), np.uint32)
         reindex(self.arrays, self.n)
@@ -99,7 +99,7 @@ class IndexedTable:
 
 
 class IntTable(IndexedTable):
-    """Codes of integer keys; the hash is a bijection, so equal hashes are equal keys."""
+    """Codes of integer keys; the hash is a bijection, so that equal hashes mean equal keys."""
 
     def __init__(self, key: HashKey, skip_bits: int, room: int = 0) -> None:
         super().__init__(skip_bits, room)
@@ -107,11 +107,11 @@ class IntTable(IndexedTable):
 
     @property
     def nbytes(self) -> int:
-        """Bytes held."""
+        """Bytes in memory."""
         return self._index.nbytes
 
     def assign(self, rows: BufferRows, texts: Words, pieces: Pieces, column: int) -> Codes:  # noqa: ARG002
-        """Return the code of every row, in the order of `pieces`, new keys getting the next."""
+        """Return the code of each row, in the order of `pieces`; a new key gets the next code."""
         index = self._index
         codes = np.empty(pieces.n_rows, np.uint32)
         at = np.zeros(3, np.int64)
@@ -123,15 +123,15 @@ class IntTable(IndexedTable):
         return codes
 
     def keys(self) -> IntKeys:
-        """All keys, in the order of their codes."""
+        """Return all keys, in the order of their codes."""
         return IntKeys(unhash_words(self._index.hashes[: self.n], self._key))
 
 
 class ByteTable(IndexedTable):
-    """Codes of byte-string keys, each kept once in an arena of words and compared in full.
+    """Codes of byte-string keys; each key is stored once in an arena and compared in full.
 
-    `ends` is `int64[n + 1]`: key `c` begins with the word after byte `ends[c]` of the arena and
-    reaches to byte `ends[c + 1]`, zeros filling its last word.
+    The arena consists of words. `ends` is `int64[n + 1]`: key `c` starts with the first whole word
+    at or after byte `ends[c]` and ends before byte `ends[c + 1]`. Zeros pad its last word.
     """
 
     def __init__(self, skip_bits: int, room: int = 0) -> None:
@@ -141,13 +141,13 @@ class ByteTable(IndexedTable):
 
     @property
     def nbytes(self) -> int:
-        """Bytes held."""
+        """Bytes in memory."""
         return self._index.nbytes + 8 * (self.n + self._n_words if self.n else 0)
 
     def assign(self, rows: BufferRows, texts: Words, pieces: Pieces, column: int) -> Codes:
-        """Return the code of every row, in the order of `pieces`; see `IntTable.assign`.
+        """Return the code of each row, in the order of `pieces`; see `IntTable.assign`.
 
-        That column of `rows` says where in `texts` a key stands.
+        `rows[:, column]` has the offset of each key in `texts`.
         """
         index = self._index
         codes = np.empty(pieces.n_rows, np.uint32)
@@ -176,7 +176,7 @@ class ByteTable(IndexedTable):
         return (int(self._ends.array[self.n]) + 7) >> 3 if self.n else 0
 
     def keys(self) -> ByteKeys:
-        """All keys, in the order of their codes; copied where zeros stand between them."""
+        """Return all keys, in the order of their codes; copied if there are zeros between them."""
         self._ends.reach(1)
         ends, data = self._ends.array[: self.n + 1], self._arena.array.view(np.uint8)
         if not (ends & 7).any():
@@ -186,13 +186,13 @@ class ByteTable(IndexedTable):
 
 
 def coded(table: IntTable, hashes: Hashes) -> Codes:
-    """Return the codes of integers by their hashes, `uint64[n]`, new ones getting the next."""
+    """Return the codes of integers, given their hashes, `uint64[n]`; new ones get the next code."""
     rows = hashes.view(np.int64).reshape(-1, 1)
     return table.assign(rows, NO_WORDS, Pieces.of_all(len(rows)), column=0)
 
 
 def slot_shift(n_slots: int) -> np.uint64:
-    """Return by how much 64 bits are shifted to number a power of 2 of slots."""
+    """Return the shift that turns a 64-bit hash into one of `n_slots` slots, a power of 2."""
     return np.uint64(65 - n_slots.bit_length())
 
 
@@ -203,10 +203,10 @@ def is_done(at: npt.NDArray[np.int64], pieces: Pieces) -> bool:
 
 @kernel
 def assign_ints(rows, pieces, at, index, n, room, codes):
-    """Find or insert the words of `rows`, `int64[n, width]`; stop when `room` keys are known.
+    """Find or insert the words of `rows`, `int64[n, width]`; stop when there are `room` keys.
 
-    `at` is `int64[3]`, piece, row and place among `codes` to go on from, moved on. Returns how many
-    keys are known then.
+    `at` is `int64[3]`: the piece, row and position in `codes` from which to continue. The function
+    updates it, and returns the number of keys.
     """
     starts, ends = pieces.starts, pieces.ends
     slots, known = index.slots, index.known
@@ -234,7 +234,7 @@ def assign_ints(rows, pieces, at, index, n, room, codes):
 
 @kernel
 def find_hash(slots, known, slot, h):
-    """Return the first slot from `slot` on that is free or of a key with the hash `h`."""
+    """Return the first slot from `slot` on that is free or has a key with the hash `h`."""
     last_slot = np.uint64(len(slots) - 1)
     while slots[slot] != 0 and known[slots[slot] - np.uint32(1)] != h:
         slot = (slot + np.uint64(1)) & last_slot
@@ -243,9 +243,10 @@ def find_hash(slots, known, slot, h):
 
 @kernel
 def assign_texts(rows, column, texts, pieces, at, index, key_ends, arena, n, room, codes):
-    """Find or insert the texts of `rows`; stop when `room` keys are known or the arena is full.
+    """Find or insert the texts of `rows`; stop when there are `room` keys or the arena is full.
 
-    As `assign_ints`; `texts` is as `WaitingTexts` writes it, `key_ends` as `ByteTable` keeps it.
+    Works like `assign_ints`. `texts` has the form that `WaitingTexts` writes, and `key_ends` is
+    `ends` of `ByteTable`.
     """
     starts, ends = pieces.starts, pieces.ends
     slots, known = index.slots, index.known
@@ -283,7 +284,7 @@ def assign_texts(rows, column, texts, pieces, at, index, key_ends, arena, n, roo
                 there = (np.uint64(key_ends[code]) + np.uint64(7)) >> np.uint64(3)
                 end_here = (there << np.uint64(3)) + length
                 if np.uint64(key_ends[np.uint64(entry)]) == end_here:
-                    # Gathered without a branch: LLVM then compares vectors.
+                    # No branch in the loop, so that LLVM compares vectors.
                     difference = np.uint64(0)
                     for j in range(n_words):
                         difference |= arena[there + np.uint64(j)] ^ texts[start + np.uint64(j)]
@@ -298,7 +299,7 @@ def assign_texts(rows, column, texts, pieces, at, index, key_ends, arena, n, roo
 
 @kernel
 def reindex(index, n):
-    """Fill empty slots with the first `n` hashes, all different keys."""
+    """Fill empty slots with the first `n` hashes, which belong to distinct keys."""
     slots = index.slots
     last_slot = np.uint64(len(slots) - 1)
     for code in range(n):

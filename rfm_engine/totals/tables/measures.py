@@ -1,16 +1,17 @@
-"""First and last purchase, orders and net amount: four integers a customer.
+"""First and last purchase, number of orders and net amount: four integers per customer.
 
-`records` is `int64[n, 4]`: how long before a far day the first purchase was, how long after a far
-day the last one, orders and carry, net amount. So a record of zeros is neutral, and memory fresh
-from the system holds nothing else. The net amount is kept modulo 2^64, and each wrap is carried
-into the bits of the third field above `COUNT_BITS`: a sum that leaves int64 on the way and comes
-back is exact, and whether it is too large is asked once, at the end, so that the answer cannot
-depend on the order of the rows.
+`records` is `int64[n, 4]`: the time from the first purchase to a time in the far future, the time
+from a time in the far past to the last purchase, the number of orders with the carry, and the net
+amount. So a record of zeros is neutral, and new memory from the system contains only zeros.
 
-Where totals of customers are added instead of orders, nobody knows when the first purchase was:
-the first field is then `UNKNOWN_FIRST`, which any known one replaces. It has
-this value too while orders with ids are kept elsewhere, with their net amounts. It is `TOO_MANY`
-for good once the orders have left their bits.
+The net amount is stored modulo 2^64, and each overflow is carried into the bits of the third field
+above `COUNT_BITS`. So a sum that leaves int64 temporarily is exact. Whether a sum is too large is
+only checked at the end, so that the result cannot depend on the order of the rows.
+
+If totals of customers are added instead of orders, the time of the first purchase is unknown. The
+first field is then `UNKNOWN_FIRST`, which any known time replaces. It also has this value while
+orders with ids are stored elsewhere with their net amounts. It becomes `TOO_MANY` permanently if
+the number of orders needs more than `COUNT_BITS` bits.
 """
 
 from __future__ import annotations
@@ -27,15 +28,15 @@ from rfm_engine.totals.memory.pages import Growing
 COUNT_BITS = 40
 FIRST, LAST, COUNT, SUM = range(4)
 FAR_US = np.int64(1 << 62)
-"""Microseconds from 1970 to the far days; times in the years 1 to 9999 stay below 2^58."""
+"""Microseconds from 1970 to the two far times; times of the years 1 to 9999 are below 2^58."""
 UNKNOWN_FIRST = 1
 TOO_MANY = 0x7FFFFFFFFFFFFFFF
 ONE_CARRY = np.int64(1 << COUNT_BITS)
-"""What a net amount that leaves 64 bits adds to the third field, or takes from it."""
+"""Added to the third field, or subtracted, when a net amount overflows 64 bits."""
 
 
 class Measures:
-    """The records of a table's customers, by code."""
+    """The records of the customers of a table, by code."""
 
     def __init__(self) -> None:
         self._cells: Growing[np.int64] = Growing(np.int64)
@@ -44,7 +45,7 @@ class Measures:
 
     @property
     def records(self) -> Records:
-        """The records, `int64[n, 4]`, a view."""
+        """A view of the records, `int64[n, 4]`."""
         return self._cells.array[: 4 * self.n].reshape(-1, 4)
 
     @property
@@ -53,16 +54,16 @@ class Measures:
         return 32 * self.n
 
     def reach(self, n: int) -> None:
-        """Have a record for codes up to `n`."""
+        """Create records for all codes below `n`."""
         if n > self.n:
             self._cells.reach(4 * n)
-            # Zero already, but a page that is read before it is written faults twice, and the
-            # second time interrupts all threads: a fifth of the time of two threads.
+            # The memory is zero already. But reading a page before writing it causes two page
+            # faults, and the second one interrupts all threads: a fifth of the time of two threads.
             self._cells.array[4 * self.n : 4 * n] = 0
             self.n = n
 
     def add(self, codes: Codes, rows: BufferRows, pieces: Pieces, layout: Layout) -> None:
-        """Add waiting rows to the records of `codes`."""
+        """Add buffered rows to the records of `codes`."""
         bring_in(pieces.n_rows, self.n, self.records)
         places = codes, rows, pieces, Fields.of(narrow=layout.narrow)
         if layout.orders == "number":
@@ -80,10 +81,10 @@ class Measures:
 
 @kernel
 def accumulate(codes, rows, pieces, fields, records):
-    """Add each row to its customer's record; refunds touch the amount only.
+    """Add each row to its customer's record; refunds only change the amount.
 
-    Returns how many of the records were neutral before. There is no branch in it but the loops:
-    with branches for refunds, earliest and latest it took half as long again.
+    Returns the number of records that were neutral before. The code has no branches except for the
+    loops. With branches for refunds, earliest and latest times it took 50% longer.
     """
     n_seen = 0
     place = 0
@@ -110,7 +111,7 @@ def accumulate(codes, rows, pieces, fields, records):
 def accumulate_totals(codes, rows, pieces, fields, orders_column, records):
     """Add each row, the total of some orders, to its customer's record; return as `accumulate`.
 
-    The time of a row without orders is no purchase.
+    The time of a row without orders is ignored.
     """
     n_seen = 0
     place = 0
@@ -137,8 +138,8 @@ def accumulate_totals(codes, rows, pieces, fields, orders_column, records):
 def accumulate_own_orders(codes, rows, pieces, fields, records):
     """Add each row to its customer's record; only rows that are orders by themselves are purchases.
 
-    Returns as `accumulate`. The first field is never 0 then: net amounts of 0 do not hide a
-    customer.
+    Returns as `accumulate`. The first field is never 0 afterwards, so that a customer with a net
+    amount of 0 does not look like an empty record.
     """
     n_seen = 0
     place = 0
@@ -161,7 +162,7 @@ def accumulate_own_orders(codes, rows, pieces, fields, records):
 
 @kernel
 def carry_of(before, amount):
-    """Return what the third field gets when an amount is added to the fourth, without a branch."""
+    """Return the carry for the third field when an amount is added to the fourth; no branches."""
     after = before + amount
     sign = amount >> 63
     wrapped = ((before ^ after) & (amount ^ after)) >> 63

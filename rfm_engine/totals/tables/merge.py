@@ -1,4 +1,4 @@
-"""One partition's customers added to the partitions of other totals, whatever their hash keys."""
+"""Add the customers of one partition to the partitions of other totals, with any hash keys."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def absorb(
     dense: DenseRange | None,
     theirs: Contents,
 ) -> None:
-    """Add all of `theirs` to `ours`, of which each has the bins between two of `borders`."""
+    """Add all of `theirs` to `ours`; partition `i` has the bins `borders[i]:borders[i + 1]`."""
     keys, records = theirs.keys, theirs.records
     n = len(records)
     if not n:
@@ -104,8 +104,8 @@ def _absorb_net(
 def _dealt_out(
     ours: Sequence[Partition], homes: npt.NDArray[np.uint16]
 ) -> Iterator[tuple[Partition, npt.NDArray[np.intp]]]:
-    """Yield the entries of each partition that has any."""
-    # Of 16 bits, so that numpy sorts by counting: the time grows with the entries and no faster.
+    """Yield each partition that has entries, and the positions of its entries."""
+    # Homes have 16 bits, so that numpy uses a radix sort, which takes linear time.
     by_home = np.argsort(homes, kind="stable")
     ends = np.concatenate([[0], np.cumsum(np.bincount(homes, minlength=len(ours)))])
     for partition, first, last in zip(ours, ends[:-1], ends[1:], strict=True):

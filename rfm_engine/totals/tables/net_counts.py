@@ -1,8 +1,8 @@
-"""Which orders count by their net amounts, and what their customers' records then are.
+"""Decide by net amounts which orders count, and compute the records of their customers.
 
-An order counts when its net amount is above 0, or when it is 0 and no row is a refund: those are
-orders of zero amounts, which are not here when `zero` drops them. The days of an order that counts
-are those of its purchases; the money of a day is that of all its rows.
+An order counts if its net amount is above 0, or if it is 0 and no row is a refund. The latter are
+orders with zero amounts, which do not arrive here if the option `zero` drops them. The days of an
+order that counts are the days of its purchases. The money of a day is that of all its rows.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ def held_net_orders(
     rule: NetRule,
     key: HashKey,
 ) -> HeldRecords:
-    """Return customers whose first, last and number of orders are those of orders that count.
+    """Return customers; first, last and number of orders only include orders that count.
 
-    `records` hold the orders of rows without an order id, and stay as they are.
+    `records` contain the orders of rows without an order id, and are not changed.
     """
     found = records.copy()
     n_orders = np.zeros(len(found), np.int64)
@@ -58,7 +58,7 @@ def held_net_orders(
 
 
 class OrderTotals(NamedTuple):
-    """The first entry of the order of each entry, and there the order's net amount."""
+    """Per entry, the first entry of the same order; at first entries, the order's net amount."""
 
     heads: npt.NDArray[np.uint32]
     high: npt.NDArray[np.int64]
@@ -68,7 +68,7 @@ class OrderTotals(NamedTuple):
 def _days(
     entries: NetColumns, records: Records, n_orders: npt.NDArray[np.int64], key: HashKey
 ) -> DayEntries:
-    """Count the orders of entries by day, and return the days of customers with their money."""
+    """Count orders whose entries are per day, and return the days of customers with their money."""
     n = len(entries.codes)
     totals = OrderTotals(np.empty(n, np.uint32), np.zeros(n, np.int64), np.zeros(n, np.int64))
     sum_orders(entries, Slots.of(n, key), totals)
@@ -81,7 +81,7 @@ def _days(
 
 @kernel
 def count_orders(entries, records, n_orders):
-    """Count each customer's orders that count, and enter their first and last purchase."""
+    """Count the orders that count, per customer, and record their first and last purchase."""
     for i in range(len(entries.codes)):
         if counts(entries.high[i], np.int64(entries.low[i])):
             code = entries.codes[i]
@@ -92,9 +92,9 @@ def count_orders(entries, records, n_orders):
 
 @kernel
 def sum_orders(entries, slots, totals):
-    """Add up the days of each order at the first of its entries, `totals.heads`.
+    """Add up the days of each order at its first entry, `totals.heads`.
 
-    Rows without an order id are orders of their own: their entries of a day are left as they are.
+    Rows without an order id are separate orders, so that their entries of a day are skipped.
     """
     codes, values = entries.codes, entries.values
     heads, high, low = totals.heads, totals.high, totals.low
@@ -116,10 +116,10 @@ def sum_orders(entries, slots, totals):
 
 @kernel
 def count_days(entries, totals, records, n_orders, values):
-    """Do as `count_orders`, and fill `values` with twice the day of each entry.
+    """Do the same as `count_orders`, and fill `values` with twice the day of each entry.
 
-    1 is added unless it is a day with a purchase of an order that counts. Purchases without an
-    order id always count, and are in the records already.
+    1 is added unless the day has a purchase of an order that counts. Purchases without an order id
+    always count, and are already in the records.
     """
     first, last = entries.first, entries.last
     for i in range(len(entries.codes)):
@@ -138,7 +138,7 @@ def count_days(entries, totals, records, n_orders, values):
 
 @kernel
 def counts(high, low):
-    """Tell whether an order counts whose net amount is `(high >> 1) * 2^32 + low`.
+    """Return whether an order with the net amount `(high >> 1) * 2^32 + low` counts.
 
     `high` is odd if one of its rows is a refund.
     """

@@ -1,13 +1,13 @@
-"""The orders of a table's customers with their net amounts, so that a cancelled order is no order.
+"""The orders of a table's customers with their net amounts, so that cancelled orders do not count.
 
-An order may be cancelled by a row that is read at any time, so which orders count is only known at
-the end. Until then each (customer, order) has one entry: its exact net amount, whether one of its
-rows is a refund, and its earliest and latest purchase. Where days matter, each (customer, order,
-day) has one. Rows without an order id are orders of their own, which the records settle at once;
-where days matter they have an entry per customer and day.
+A row that cancels an order may be read at any time, so it is only known at the end which orders
+count. Until then there is one entry per (customer, order): the exact net amount, whether one of its
+rows is a refund, and the earliest and latest purchase. If days matter, there is one entry per
+(customer, order, day). Rows without an order id are separate orders, which are added to the records
+at once; if days matter, they have one entry per customer and day.
 
-Entries are appended as rows come and repeats are added up whenever as many have come as were
-distinct before, as in `rfm_engine.totals.tables.pairs`.
+Entries are appended as rows arrive. Repeats are added up whenever the number of new entries reaches
+the number of distinct entries before, as in `rfm_engine.totals.tables.pairs`.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _MOST_PER_CALL = 1 << 20
 
 
 class NetOrders:
-    """Entries by (customer code, order), or by (customer code, order, local day)."""
+    """Entries per (customer code, order), or per (customer code, order, local day)."""
 
     def __init__(self, key: HashKey, layout: Layout) -> None:
         assert layout.net is not None
@@ -62,12 +62,12 @@ class NetOrders:
 
     @property
     def nbytes(self) -> int:
-        """Bytes in use, those of repeats included."""
+        """Bytes in use, including those of repeats."""
         each = sum(column.array.itemsize for column in self._columns) + 4 * self._by_day
         return each * self._n + (0 if self._table is None else self._table.nbytes)
 
     def add(self, codes: Codes, waiting: Waiting, pieces: Pieces) -> None:
-        """Add waiting rows, whose customers have `codes`."""
+        """Add buffered rows; `codes` are the codes of their customers."""
         for some, part in blocks(codes, pieces):
             read = ReadRows.room(part.n_rows)
             times, _, values, alone = read
@@ -88,9 +88,9 @@ class NetOrders:
     def absorb(
         self, codes: Codes, entries: NetEntries, found: BufferRows | None, texts: Words | None
     ) -> None:
-        """Add other entries, whose customers have `codes` here.
+        """Add other entries; `codes` are the codes of their customers here.
 
-        Their keys are `found`, `int64[n, 2]` of hash and place in `texts`.
+        Their keys are `found`, `int64[n, 2]`: the hash and the offset in `texts`.
         """
         values = entries.values
         if found is not None and texts is not None:
@@ -115,7 +115,7 @@ class NetOrders:
 
     @property
     def has_repeats(self) -> bool:
-        """Whether entries have come since repeats were last added up."""
+        """Whether entries were added after repeats were last added up."""
         return self._n > self._n_distinct
 
     def settle(self) -> None:
@@ -132,7 +132,7 @@ class NetOrders:
         self._n = self._n_distinct = int(n)
 
     def entries(self) -> NetEntries:
-        """All entries, in the order in which they first came."""
+        """Return all entries, in order of first appearance."""
         self.settle()
         columns = [column.array[: self._n] for column in self._columns]
         marks = self._marks.array[: self._n] if self._by_day else None
@@ -143,7 +143,7 @@ class NetOrders:
         return NetColumns(*[column.array for column in (*self._columns, self._marks)])
 
     def _numbers(self, found: BufferRows, texts: Words) -> Integers:
-        """Return the number of each order of bytes, new ones getting the next."""
+        """Return the number of each byte-string order id; a new id gets the next number."""
         assert self._table is not None
         n = len(found)
         pieces = Pieces(np.zeros(1, np.int64), np.full(1, n, np.int64), n)
@@ -158,7 +158,7 @@ class NetOrders:
             )
 
     def _room(self) -> int:
-        """Make room for at least one more; return how many entries there may be."""
+        """Make room for at least one more entry; return the number of entries there is room for."""
         room = max(2 * self._n_distinct, _FEWEST)
         if self._n >= room:
             self.settle()
@@ -172,9 +172,9 @@ class NetOrders:
 
 @kernel
 def add_up_orders(entries, by_day, begin, end, n, n_distinct, slots):
-    """Move the entries of `begin:end` to `n:`, adding repeats of one of `:n` to it; return `n`.
+    """Append the entries of `begin:end` at `n`, or add them to equal ones of `:n`; return `n`.
 
-    The first `n_distinct` entries are known to differ, and are not compared.
+    The first `n_distinct` entries are known to be distinct, and are not compared.
     """
     codes, values, marks = entries.codes, entries.values, entries.marks
     high, low = entries.high, entries.low

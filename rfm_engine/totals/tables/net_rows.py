@@ -1,4 +1,4 @@
-"""Waiting rows read for `rfm_engine.totals.tables.net_orders`, a block at a time."""
+"""Read buffered rows for `rfm_engine.totals.tables.net_orders`, one block at a time."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from rfm_engine.totals.buffer.narrow_rows import amount_of, time_of
 from rfm_engine.totals.buffer.rows import Pieces
 from rfm_engine.totals.tables.measures import FAR_US
 
-# What is made of a block takes 5 MB, whatever the number of rows that wait.
+# The arrays for a block take 5 MB, no matter how many rows are buffered.
 _MOST_ROWS = 1 << 17
 
 
 class ReadRows(NamedTuple):
-    """Rows as `read_orders` gives them; `alone` is 1 for an order by itself, without an id."""
+    """Rows as `read_orders` writes them; `alone` is 1 for an order by itself, without an id."""
 
     times: npt.NDArray[np.int64]
     amounts: npt.NDArray[np.int64]
@@ -28,13 +28,13 @@ class ReadRows(NamedTuple):
 
     @classmethod
     def room(cls, n: int) -> ReadRows:
-        """Return room for rows."""
+        """Allocate arrays for `n` rows."""
         times, amounts, values = (np.empty(n, np.int64) for _ in range(3))
         return cls(times, amounts, values, np.empty(n, np.uint8))
 
 
 class NetColumns(NamedTuple):
-    """What `NetEntries` are, as arrays; `marks` is empty where days do not matter."""
+    """The columns of `NetEntries` for kernels; `marks` is empty if days do not matter."""
 
     codes: Codes
     values: npt.NDArray[np.int64]
@@ -46,7 +46,7 @@ class NetColumns(NamedTuple):
 
 
 def blocks(codes: Codes, pieces: Pieces) -> Iterator[tuple[Codes, Pieces]]:
-    """Cut rows, and the codes of their customers, into blocks of at most `_MOST_ROWS`."""
+    """Split rows, and the codes of their customers, into blocks of at most `_MOST_ROWS`."""
     if pieces.n_rows <= _MOST_ROWS:
         yield codes, pieces
         return
@@ -64,8 +64,8 @@ def blocks(codes: Codes, pieces: Pieces) -> Iterator[tuple[Codes, Pieces]]:
 def read_orders(rows, pieces, fields, order_column, read):
     """Copy time, amount, order and flag of each row to `read`, in the order of the pieces.
 
-    For a negative `order_column` the value is the number of the row; it is 0 without an order id
-    otherwise.
+    If `order_column` is negative, the value is the number of the row. Otherwise it is the order id,
+    or 0 without one.
     """
     place = 0
     for piece in range(len(pieces.starts)):
@@ -81,10 +81,10 @@ def read_orders(rows, pieces, fields, order_column, read):
 
 @kernel
 def append_rows(codes, read, day_marks, by_day, start, room, n, entries):
-    """Append rows from `start` on until `room` entries are there; return the next row, and `n`.
+    """Append rows from `start` on until there are `room` entries; return the next row, and `n`.
 
-    A row of the same order as the entry before is added to it, because lines of one order often
-    follow one another. Rows without an order id are left out unless `by_day`.
+    A row of the same order as the previous entry is added to that entry, because lines of one order
+    often follow each other. Rows without an order id are skipped unless `by_day`.
     """
     high, low = entries.high, entries.low
     first, last = entries.first, entries.last
@@ -125,7 +125,7 @@ def append_rows(codes, read, day_marks, by_day, start, room, n, entries):
 
 @kernel
 def net_sum(high, low, more_high, more_low):
-    """Add two net amounts, each `(high >> 1) * 2^32 + low`, `high` odd where a refund is in it."""
+    """Add two net amounts `(high >> 1) * 2^32 + low`; `high` is odd if a refund is included."""
     total = low + more_low
     upper = (high >> 1) + (more_high >> 1) + (total >> 32)
     return upper << 1 | (high | more_high) & 1, total & 0xFFFFFFFF

@@ -1,8 +1,9 @@
-"""Distinct (customer, order) and (customer, day) pairs: lines of one order count once.
+"""Distinct (customer, order) and (customer, day) pairs, so that lines of one order count once.
 
-Pairs are written down as they come, and repeats are taken out whenever as many pairs have come as
-were distinct before. So a pair is 12 bytes, waits at most twice as long in memory as it must, and
-no table stays: one is made for all pairs at a time, knows how many they are, and never grows.
+Pairs are appended as they arrive. Repeats are removed whenever the number of new pairs reaches the
+number of distinct pairs before. So a pair takes 12 bytes, there are at most twice as many pairs in
+memory as necessary, and no hash table is kept. Each removal of repeats creates a table for all
+pairs; their number is known, so that this table never grows.
 """
 
 from __future__ import annotations
@@ -19,16 +20,16 @@ from rfm_engine.totals.buffer.rows import Layout, Pieces
 from rfm_engine.totals.memory.pages import Growing
 from rfm_engine.totals.tables.slots import Slots, find_pair, slot_of
 
-# Fewer are not worth a search for repeats.
+# With fewer pairs it is not worth searching for repeats.
 _FEWEST = 1 << 10
-# A search for repeats stays well below 100 ms a call, so that Ctrl-C is answered.
+# A search for repeats stays well below 100 ms per call, so that Ctrl-C is answered.
 _MOST_A_CALL = 1 << 20
 
 _NO_SUMS = np.zeros(0, np.int64)
 
 
 class Columns(NamedTuple):
-    """Pairs and the sums of their amounts, which are empty where there are none."""
+    """Pairs and the sums of their amounts; the sums are empty if there are none."""
 
     codes: Codes
     values: Integers
@@ -37,10 +38,10 @@ class Columns(NamedTuple):
 
 
 class Pairs:
-    """A set of (customer code, 64-bit value), with `sums` each with an amount that adds up.
+    """A set of (customer code, 64-bit value) pairs; with `sums`, amounts are added up per pair.
 
-    An amount is kept as two sums, of its high and its low 32 bits, which no number of rows that
-    fits in memory takes out of 64 bits.
+    An amount is stored as two sums, of its high and its low 32 bits. Neither sum can overflow 64
+    bits with a number of rows that fits in memory.
     """
 
     def __init__(self, key: HashKey, *, sums: bool = False) -> None:
@@ -53,11 +54,11 @@ class Pairs:
 
     @property
     def nbytes(self) -> int:
-        """Bytes in use, those of repeats included."""
+        """Bytes in use, including those of repeats."""
         return (12 + 8 * len(self._sums)) * self._n
 
     def add(self, codes: Codes, values: Integers, *sums: Integers) -> None:
-        """Put pairs in, with the high and low sums of their amounts; those already there stay."""
+        """Add pairs, with the high and low sums of their amounts."""
         columns = list(zip([self._values, *self._sums], (values, *sums), strict=True))
         done = 0
         while done < len(codes):
@@ -70,7 +71,7 @@ class Pairs:
             self._n = end
 
     def add_column(self, codes: Codes, rows: BufferRows, layout: Layout, pieces: Pieces) -> None:
-        """Put in the orders among waiting rows: the rows' customers have `codes`."""
+        """Add the orders of buffered rows; `codes` are the codes of their customers."""
         at = np.zeros(3, np.int64)
         while at[0] < len(pieces.starts):
             room = self._room()
@@ -82,7 +83,7 @@ class Pairs:
 
     @property
     def has_repeats(self) -> bool:
-        """Whether pairs have come since repeats were last taken out."""
+        """Whether pairs were added after the last removal of repeats."""
         return self._n > self._n_distinct
 
     def settle(self) -> None:
@@ -99,7 +100,7 @@ class Pairs:
         self._n = self._n_distinct = int(n)
 
     def entries(self) -> tuple[Codes, Integers]:
-        """All pairs, in the order in which they first came."""
+        """Return all pairs, in order of first appearance."""
         self.settle()
         return self._codes.array[: self._n], self._values.array[: self._n]
 
@@ -110,13 +111,13 @@ class Pairs:
         return high.array[: self._n], low.array[: self._n]
 
     def counts(self, n_customers: int) -> npt.NDArray[np.int64]:
-        """How many pairs each customer code has, `int64[n_customers]`."""
+        """Return the number of pairs per customer code, `int64[n_customers]`."""
         counts = np.zeros(n_customers, np.int64)
         count_codes(self.entries()[0], counts)
         return counts
 
     def _room(self) -> int:
-        """Make room for at least one more; return how many pairs there may be."""
+        """Make room for at least one more pair; return the number of pairs there is room for."""
         room = max(2 * self._n_distinct, _FEWEST)
         if self._n >= room:
             self.settle()
@@ -129,10 +130,10 @@ class Pairs:
 
 @kernel
 def keep_distinct(pairs, first, last, n, n_distinct, slots):
-    """Move those pairs of `first:last` to `n:` that are not among `:n`; return how many are now.
+    """Append the pairs of `first:last` that are not in `:n` at `n`; return the new number.
 
-    Where pairs have sums, those of repeats are added to those of the pair that they repeat. The
-    first `n_distinct` pairs are known to differ, and are not compared.
+    If pairs have sums, the sums of a repeat are added to those of the pair that it repeats. The
+    first `n_distinct` pairs are known to be distinct, and are not compared.
     """
     codes, values, high, low = pairs.codes, pairs.values, pairs.high, pairs.low
     places = slots.places
@@ -160,11 +161,12 @@ def keep_distinct(pairs, first, last, n, n_distinct, slots):
 def pick_orders(
     rows, amount_column, column, codes, pieces, at, room, n, codes_out, values_out
 ):  # fmt: skip
-    """Append the purchases with an order id until `room` are there; return how many are.
+    """Append the purchases with an order id until there are `room` pairs; return their number.
 
-    A pair is the customer's code and the value of `column`, or for a negative `column` the number
-    of the row. One that equals the pair before is left out: lines of one order often stand
-    together. `at` is `int64[3]`, piece, row and place among `codes` to go on from, moved on.
+    A pair is the customer's code and the value of `column`, or the number of the row if `column` is
+    negative. A pair that equals the previous one is skipped, because lines of one order often
+    follow each other. `at` is `int64[3]`: the piece, row and position in `codes` from which to
+    continue. The function updates it.
     """
     starts, ends = pieces.starts, pieces.ends
     resumed = at[0]
@@ -185,7 +187,7 @@ def pick_orders(
             code = np.int64(codes[place])
             place += 1
             value = rows[i, column] if column >= 0 else np.int64(i)
-            # Written in any case and counted or not: a branch that nobody can foretell costs more.
+            # Always written, then counted or not, because an unpredictable branch costs more.
             codes_out[n] = code
             values_out[n] = value
             amount = rows[i, amount_column]

@@ -1,4 +1,4 @@
-"""Some of the customers: a key table, their records, and their orders where distinct."""
+"""A partition of the customers: a key table, the records, and the distinct orders if needed."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ KeyTable: TypeAlias = IntTable | ByteTable | InlineTable | DenseTable
 
 
 class Partition:
-    """Customers that one table finds, and `runs` of them on disk; one thread at a time changes it.
+    """Customers of one hash table, and `runs` of them on disk; only one thread may change it.
 
-    A customer may stand in memory and in any of the runs, with a part of the orders in each.
+    A customer may be in memory and in several runs, with a part of the orders in each.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Partition:
         self.clear()
 
     def clear(self) -> None:
-        """Forget what is in memory."""
+        """Discard everything that is in memory."""
         self.customers = self._new_table()
         self.measures = Measures()
         distinct = self._layout.are_distinct
@@ -59,12 +59,12 @@ class Partition:
 
     @property
     def nbytes(self) -> int:
-        """Bytes held in memory."""
+        """Bytes in memory."""
         kept = (self.customers, self.measures, self.orders, self.days, self.net)
         return sum(each.nbytes for each in kept if each is not None)
 
     def add(self, waiting: Waiting, pieces: Pieces) -> None:
-        """Add the waiting rows that are this partition's."""
+        """Add the buffered rows of this partition."""
         codes = self._assigned(waiting, pieces)
         self.measures.add(codes, waiting.rows, pieces, waiting.layout)
         if self.orders is not None:
@@ -75,9 +75,9 @@ class Partition:
             self.net.add(codes, waiting, pieces)
 
     def absorb(self, waiting: Waiting, pieces: Pieces, others: Records) -> tuple[Codes, Integers]:
-        """Add other records, `int64[n, 4]`, by waiting rows whose time is a row of `others`.
+        """Add other records, `int64[n, 4]`, through buffered rows that have row numbers as times.
 
-        Returns the codes their customers have here, and those rows.
+        Returns the codes that the customers have here, and their rows in `others`.
         """
         codes = self._assigned(waiting, pieces)
         rows = waiting.rows[pieces.starts[0] : pieces.ends[0], 1]
@@ -92,11 +92,11 @@ class Partition:
 
     @property
     def has_repeats(self) -> bool:
-        """Whether something may be held twice."""
+        """Whether some entries may exist twice."""
         return any(kept is not None and kept.has_repeats for kept in self._kept)
 
     def settle(self) -> None:
-        """Hold nothing twice."""
+        """Remove all repeats."""
         for kept in self._kept:
             if kept is not None:
                 kept.settle()
@@ -107,11 +107,14 @@ class Partition:
 
     @property
     def n_records(self) -> int:
-        """Records in memory and on disk, of no customer or of one in several runs among them."""
+        """Number of records in memory and on disk.
+
+        This includes empty records, and several records of a customer who is in several runs.
+        """
         return self.customers.n + sum(run.n for run in self.runs)
 
     def contents(self) -> Contents:
-        """Return all that is in memory."""
+        """Return everything that is in memory."""
         keys: Keys = self.customers.keys()
         records = self.measures.records
         orders = None if self.orders is None else self.orders.entries()
@@ -143,7 +146,7 @@ class Partition:
         )
 
     def held_from(self, contents: Contents) -> HeldRecords:
-        """Return the customers of all runs, which `contents` are."""
+        """Return the customers of all runs, given their `contents`."""
         keys, records, _, _, net = contents
         if net is None:
             return held_of(contents)
@@ -156,7 +159,7 @@ class Partition:
         return held_net_orders(load_keys, records, net, n_customers, self._layout.net, self._key)
 
     def _present(self) -> npt.NDArray[np.intp] | None:
-        """Return the codes of customers; None when all are: ids addressed directly leave gaps."""
+        """Return the codes that are in use, or None if all are; direct addressing leaves gaps."""
         if self.measures.n_seen == self.customers.n:
             return None
         records = self.measures.records
@@ -164,5 +167,5 @@ class Partition:
 
 
 def _places(present: npt.NDArray[np.intp], codes: Codes) -> Codes:
-    """Return where codes stand among those that are customers'."""
+    """Return the positions of `codes` within the codes in use."""
     return np.searchsorted(present, codes).astype(np.uint32)

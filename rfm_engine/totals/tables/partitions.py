@@ -1,4 +1,4 @@
-"""All customers, in tables by hash that several threads fill at once."""
+"""All customers, in hash tables that several threads fill at the same time."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ from rfm_engine.totals.tables.merge import absorb
 from rfm_engine.totals.tables.partition import Partition
 from rfm_engine.totals.tables.table_plan import MANY_BITS, TablePlan
 
-# Tables are taken out in so many runs at most: as many as a state has buckets.
+# `in_order` returns at most this many groups of tables: the number of buckets of a state.
 _RUN_BITS = 8
 # Customers are moved to more tables only when a table has more than this, because moving a customer
 # takes 0.1 us, as long as grouping five rows.
 _MOST_A_TABLE = 1 << 17
 _LEAST_WAITING_BYTES = 1 << 26
-# From here on every table goes to disk before it takes more rows: a few long runs of each are
-# cheaper than many short ones of some.
+# When tables use more than this share of their memory, every table is spilled to disk before it
+# takes more rows, because a few long runs of each table are cheaper than many short runs of some.
 _NEARLY = 0.9
 
 
 class Partitions:
-    """The tables, and the rows that wait to be added to them."""
+    """The hash tables, and the buffer of rows that are not yet in them."""
 
     def __init__(self, plan: TablePlan, layout: Layout, budget: Budget, spill: SpillFile) -> None:
         self._plan = plan
@@ -65,25 +65,25 @@ class Partitions:
 
     @property
     def n_customers(self) -> int:
-        """Customers known at least: some may only stand in waiting rows or on disk."""
+        """Lower bound of the number of customers: some may only be in the buffer or on disk."""
         self._n_seen = max(self._n_seen, sum(p.measures.n_seen for p in self._all))
         return self._n_seen
 
     @property
     def n_records(self) -> int:
-        """Records in memory and on disk: customers at most, but for rows that wait."""
+        """Number of records in memory and on disk: at least the customers outside the buffer."""
         return sum(partition.n_records for partition in self._all)
 
     @property
     def nbytes(self) -> int:
-        """Bytes held in memory for the customers."""
+        """Bytes in memory for the customers."""
         return sum(partition.nbytes for partition in self._all)
 
     def add(self, rows: OrderRows) -> None:
-        """Add a batch's counted rows, now or with later ones; from any thread."""
+        """Add the counted rows of a batch to the buffer; any thread may call it."""
         try:
             self._take_in(rows)
-        except BaseException as error:  # The account has the rows already.
+        except BaseException as error:  # The row counts already include these rows.
             with self._lock:
                 self._failed = self._failed or error
             raise
@@ -105,9 +105,9 @@ class Partitions:
                 self._lock.notify_all()
 
     def settled(self, pool: Executor, bytes_a_customer: int = 0) -> Sequence[Partition]:
-        """Add all rows that wait, with the threads of `pool`, and return the partitions.
+        """Flush the buffer with the threads of `pool`, and return the partitions.
 
-        So many bytes a customer are left free in the budget.
+        `bytes_a_customer` bytes per customer are left free in the budget.
         """
         with self._alone(pool):
             list(pool.map(Partition.settle, [p for p in self._all if p.has_repeats]))
@@ -116,10 +116,10 @@ class Partitions:
         return self._all
 
     def in_order(self, pool: Executor) -> list[Callable[[], Contents]]:
-        """Add all rows that wait, and return what takes out the customers, some tables at a time.
+        """Flush the buffer, and return functions that remove and return the customers in groups.
 
-        Those that each takes have hashes above those of the one before; none are addressed
-        directly.
+        The hashes of each group are greater than those of the previous group. No customers are
+        addressed directly.
         """
         settled = self.settled(pool)
         assert self._plan.in_order
@@ -134,14 +134,14 @@ class Partitions:
         return found
 
     def contents(self, partition: Partition) -> Contents:
-        """Return all that is known of a settled partition's customers."""
+        """Return all data of the customers of a settled partition."""
         if not partition.runs:
             return partition.contents()
         self._gather(partition)
         return self._spill.read(partition.runs[0])
 
     def held(self, partition: Partition) -> Held:
-        """Return a settled partition's customers, in the same order every time."""
+        """Return the customers of a settled partition, always in the same order."""
         if not partition.runs:
             return partition.held()
         self._gather(partition)
@@ -149,11 +149,11 @@ class Partitions:
         return partition.held_from(contents)
 
     def n_held(self, partition: Partition) -> int:
-        """Return how many customers a settled partition has."""
+        """Return the number of customers of a settled partition."""
         return self.held(partition).n_customers if partition.runs else partition.measures.n_seen
 
     def absorb(self, parts: Iterable[Contents]) -> None:
-        """Add customers, those of other partitions or of none."""
+        """Add customers from other totals."""
         with self._alone():
             self._fresh = False
             self._absorb_all(parts)
@@ -247,7 +247,7 @@ class Partitions:
             self._put_away(partition)
 
     def _take_part(self, current: Round) -> None:
-        """Work in a round with the lock let go, and come back when it is over."""
+        """Work in a round with the lock released, and return when the round is over."""
         self._lock.release()
         try:
             current.work()
@@ -261,9 +261,9 @@ class Partitions:
 
     @contextmanager
     def _alone(self, pool: Executor | None = None) -> Iterator[None]:
-        """Add all rows that wait and keep others out."""
+        """Flush the buffer, and block other threads until the context is left."""
         with self._lock:
-            # Rows of an update that has returned may be in the hands of another thread.
+            # Another thread may still be adding rows of an update that has returned.
             self._lock.wait_for(lambda: self._round is None and self._n_writing == 0)
             self._refuse_after_failure()
             current = self._round = self._new_round(held=True)
@@ -274,7 +274,7 @@ class Partitions:
                 list(pool.map(lambda _: current.step(), range(current.n_tables)))
             with self._lock:
                 self._lock.wait_for(lambda: current.ended)
-                # The thread that failed may be one that came to help, with an update of its own.
+                # The thread that failed may be a helper that was called for another update.
                 self._failed = self._failed or current.error
                 self._refuse_after_failure()
             yield
@@ -297,7 +297,8 @@ class Partitions:
         """Use a larger buffer, and more tables, as the number of customers grows.
 
         The buffer gets as many bytes as the tables, so that a table is loaded into the cache once
-        per two rows of each customer. At the end, more tables would only serve rows to come.
+        per two rows of each customer. At the end there is no need for more tables, because they
+        would only help rows that follow.
         """
         tables_bytes = self.nbytes
         wanted = max(tables_bytes, self._wanted_bytes)
@@ -311,10 +312,10 @@ class Partitions:
         self._leaving = tables_bytes > _NEARLY * self._tables_bytes
 
     def _hold_to_limit(self, tables_bytes: int) -> None:
-        """Let tables have no more than what batches and the allocator are seen to leave them.
+        """Limit the tables to the memory that batches and the allocator leave, as measured.
 
-        How much those take depends on the ids and the row groups. They are seen when a round is
-        over, and take more between.
+        These take more or less memory, depending on the ids and the row groups. They are measured
+        at the end of a round, and take more between rounds.
         """
         budget = self._budget
         if budget.limit is None:
@@ -348,13 +349,13 @@ class Partitions:
         absorb(ours, borders, self._key, self.layout, self._tables.dense, theirs)
 
     def _put_away(self, partition: Partition) -> None:
-        """Move what a partition holds in memory to disk."""
+        """Move what a partition has in memory to disk."""
         if partition.customers.n:
             partition.runs.append(self._spill.write(partition.contents()))
             partition.clear()
 
     def _gather(self, partition: Partition) -> None:
-        """Make one run of all of a partition's runs and what it has in memory."""
+        """Combine all runs of a partition and what it has in memory to one run."""
         if len(partition.runs) == 1 and not partition.customers.n:
             return
         number = self._all.index(partition)

@@ -1,4 +1,4 @@
-"""Pairs of a customer's code and a value, found by open addressing."""
+"""Find pairs of a customer's code and a value by open addressing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rfm_engine.totals.tables.keys import slot_shift
 
 
 class Slots(NamedTuple):
-    """`places` is `uint32[power of 2]` of places of pairs plus one, 0 where free."""
+    """`places` is `uint32[power of 2]`: the position of a pair plus one, or 0 for a free slot."""
 
     places: npt.NDArray[np.uint32]
     mask: np.uint64
@@ -22,10 +22,10 @@ class Slots(NamedTuple):
 
     @classmethod
     def of(cls, n: int, key: HashKey) -> Slots:
-        """Return free slots for `n` pairs, which take at most half of them.
+        """Return free slots for `n` pairs, which use at most half of them.
 
-        The allocator gives the same memory again and again: a mapping of its own each time took as
-        long as the search.
+        `np.empty` lets the allocator reuse memory. Mapping new memory for every search took as long
+        as the search.
         """
         places = np.empty(1 << n.bit_length() + 1, np.uint32)
         places[:] = 0
@@ -34,14 +34,17 @@ class Slots(NamedTuple):
 
 @kernel
 def slot_of(slots, value, more):
-    """Return where to look first for a value and what is compared beside it, both of 64 bits."""
+    """Return the slot where the search for `value` and `more`, 64 bits each, starts."""
     h = mixed(np.uint64(value), slots.mask, slots.multiplier, np.uint64(more))
     return (h * np.uint64(0xD6E8FEB86659FD93)) >> slots.shift
 
 
 @kernel
 def find_pair(slots, slot, codes, values, code, value, known):
-    """Return the first slot from `slot` on that is free or has the pair; a new pair is `known`."""
+    """Return the first slot from `slot` on that is free or has the pair.
+
+    If the pair is `known` to be new, it is not compared with others.
+    """
     last_slot = np.uint64(len(slots.places) - 1)
     while True:
         entry = np.uint64(slots.places[slot])

@@ -35,7 +35,7 @@ _SAMPLE_ROWS = 1 << 16
 # If customers are skewed, the estimate is a third to a half of their number, and too many tables
 # cost less than too few.
 _TIMES = 2
-# If the number of rows is unknown, the estimate assumes this many batches like the first one, but
+# If the number of rows is unknown, the estimate assumes this many batches like the first one. But
 # the number of tables is limited by the rows of the first batch.
 _BATCHES = 64
 # If every row were a new customer, would the tables fit the memory limit? If not, some may go to
@@ -67,10 +67,10 @@ class Tables(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class TablePlan:
-    """What decides about the tables.
+    """The options that determine the number and the kind of tables.
 
-    `n_rows` is the number of rows to expect, None if unknown. `in_order` means that customers will
-    be taken out in the order of their hashes.
+    `n_rows` is the expected number of rows, None if unknown. `in_order` means that customers will
+    be returned in the order of their hashes.
     """
 
     key: HashKey
@@ -95,7 +95,7 @@ class TablePlan:
         return tables._replace(hashed=self._hashed(layout, len(tables.hashed).bit_length() - 1))
 
     def chosen(self, layout: Layout, rows: OrderRows, tables_bytes: int) -> tuple[Layout, Tables]:
-        """Choose layout and tables by the first batch.
+        """Choose layout and tables based on the first batch.
 
         `tables_bytes` is the memory that tables may use.
         """
@@ -111,7 +111,7 @@ class TablePlan:
         return layout, Tables(self._hashed(layout, bits, room), [])
 
     def _size(self, keys: RowKeys, counted: Mask, tables_bytes: int) -> tuple[int, int]:
-        """Return the number of tables as a power of 2, and the keys each has room for at first."""
+        """Return the number of tables as a power of 2, and their initial room in keys each."""
         known = len(counted) if self.n_rows is None else self.n_rows
         most_bits = min((known // _ROWS_A_TABLE).bit_length(), MANY_BITS)
         if most_bits <= _FEW_BITS:
@@ -125,7 +125,7 @@ class TablePlan:
         return bits, 0 if self.n_rows is None else n_customers >> bits
 
     def _hashed(self, layout: Layout, bits: int, room: int = 0) -> list[Partition]:
-        """Return tables that each have room for `room` customers at first."""
+        """Return tables that each initially have room for `room` customers."""
 
         # Rows arrive sorted by the bits that choose the bin. If these bits chose the slot too, the
         # slots would fill from one end, and every search would pass all keys stored there.
