@@ -46,13 +46,13 @@ class Given(NamedTuple):
         return self.config | self.explicit
 
 
-def check_place(output: str, options: Given, *, as_json: bool) -> None:
+def check_place(output: str | None, options: Given, *, as_json: bool) -> None:
     """Refuse an output that is stdout together with `--json`, or that is the config file."""
     if as_json and output == "-":
         raise Misuse(
             "--json must not be combined with -o -; got both, which need stdout. Name a file."
         )
-    if options.config_file is not None:
+    if options.config_file is not None and output is not None:
         from rfm_engine.output import refuse_overwriting
 
         refuse_overwriting(output, "the config file", options.config_file)

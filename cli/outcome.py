@@ -24,7 +24,7 @@ def print_json(summary: dict[str, Any], peak_memory_bytes: int) -> None:
     typer.echo(json.dumps(whole | {options: summary[options]}))
 
 
-def print_table(result: Result, peak_memory_bytes: int, output: str) -> None:
+def print_table(result: Result, peak_memory_bytes: int, output: str | None) -> None:
     """Print the result as text; on stderr if the customers go to stdout."""
     from rich.console import Console
 
@@ -32,8 +32,9 @@ def print_table(result: Result, peak_memory_bytes: int, output: str) -> None:
 
     console = Console(stderr=output == "-")
     print_summary(console, result.summary(), cuts=result.cuts_matter)
-    place = "stdout" if output == "-" else output
-    note = f"{place} in {result.seconds['total']:.2f} s, {peak_memory_bytes / 2**20:,.0f} MiB"
+    note = f"{result.seconds['total']:.2f} s, {peak_memory_bytes / 2**20:,.0f} MiB"
+    if output is not None:
+        note = f"{'stdout' if output == '-' else output} in {note}"
     console.print(note, highlight=False, markup=False, soft_wrap=True)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +15,9 @@ from .words import counted
 Tell: TypeAlias = Callable[[str, int, int | None, int], None]
 """Called with the stage, rows done, total rows (None if unknown) and customers so far."""
 
+_SECONDS_BETWEEN_SIGNS = 2.0
+# Imported by the first kernel that the cache does not have.
+_COMPILER = "rfm_engine.kernels.compiling"
 _STAGES = {"read": "Reading", "score": "Scoring", "write": "Writing"}
 
 
@@ -48,3 +52,24 @@ def describe(rows: int, seconds: float, customers: int, memory_bytes: int) -> st
     if customers:
         words.append(counted(customers, "customer"))
     return ", ".join([*words, f"{memory_bytes / 2**20:,.0f} MiB"])
+
+
+@contextmanager
+def signs_of_life() -> Iterator[None]:
+    """Print a line on stderr every two seconds, so that nobody takes compiling for a crash."""
+    done = threading.Event()
+    start = time.monotonic()
+
+    def tell() -> None:
+        while not done.wait(_SECONDS_BETWEEN_SIGNS):
+            doing = "Compiling, once on this machine" if _COMPILER in sys.modules else "Working"
+            sys.stderr.write(f"{doing}: {time.monotonic() - start:.0f} s\n")
+            sys.stderr.flush()
+
+    thread = threading.Thread(target=tell, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .words import printable
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -37,6 +39,9 @@ def print_scheme(console: Console, scheme: Scheme) -> None:
         words.append(segment.name, _colour(number))
         words.append(f"  {rule_text(scheme, segment)}", "dim")
         console.print(words, soft_wrap=True)
+        for text in (segment.about, segment.action):
+            if text is not None:
+                console.print(f"     {printable(text)}", highlight=False, markup=False)
     if scheme.has_otherwise:
         console.print(f"     otherwise {scheme.otherwise}", highlight=False, markup=False)
     if not scheme.is_raw:

@@ -26,17 +26,17 @@ def score(
             help="Parquet, Arrow IPC, CSV (.gz, .zst), a directory, a glob, a URI, or - for stdin.",
         ),
     ],
+    *,
+    options: Given,
     output: Annotated[
-        str,
+        str | None,
         typer.Option(
             "-o",
             "--output",
             metavar="OUT",
             help="A .parquet, .arrow, .csv or .csv.gz file, a directory, or - for stdout.",
         ),
-    ],
-    *,
-    options: Given,
+    ] = None,
     save_model: Annotated[
         str | None,
         typer.Option(
@@ -62,8 +62,9 @@ def score(
                 tell(at.stage, at.rows, at.total_rows, at.customers)
 
         result = score_given(
-            inputs, options.explicit, options.config, output, report if tell else None
-        )
+            inputs, options.explicit, options.config, output, report if tell else None,
+            keep=False,
+        )  # fmt: skip
         if save_model is not None:
             from rfm_engine.output.models import save_model as keep
 

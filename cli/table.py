@@ -4,28 +4,47 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .segment_table import segment_lines, with_separators
+from .treatment_table import treatment_lines
 from .words import counted, printable
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.table import Table
 
-_BAR_CELLS = 12
-_WIDTH_WITH_BARS = 92
 _USUAL = {"frequency": "orders", "zero": "count", "monetary": "sum"}
+# The axis of each raw measure.
+_AXES = {
+    "recency_days": "r", "frequency": "f", "mean_gap_days": "f", "monetary": "m",
+    "average_order": "m",
+}  # fmt: skip
 
 
 def print_summary(console: Console, summary: dict[str, Any], *, cuts: bool = True) -> None:
     """Print what was counted, the cut points (unless `cuts` is false) and the segments."""
     for line in head_lines(summary, cuts=cuts):
-        console.print(printable(line), highlight=False, markup=False, soft_wrap=True)
-    bars = console.width >= _WIDTH_WITH_BARS and not console.options.ascii_only
-    console.print(segment_table(summary["segments"], summary["counted"], bars=bars))
+        _say(console, line)
+    _print_segments(console, summary["segments"], summary["counted"])
     if overall := summary.get("overall"):
-        lines = [f"all groups together: {counted(overall['customers'], 'customer')}"]
-        for line in lines + (cut_lines(overall["cuts"], summary["options"]) if cuts else []):
-            console.print(line, highlight=False, markup=False, soft_wrap=True)
-        console.print(segment_table(overall["segments"], summary["counted"], bars=bars))
+        _say(console, f"all groups together: {counted(overall['customers'], 'customer')}")
+        for line in cut_lines(overall["cuts"], summary["options"]) if cuts else []:
+            _say(console, line)
+        _print_segments(console, overall["segments"], summary["counted"])
+    for line in treatment_lines(summary["segments"], console.width):
+        _say(console, line)
+
+
+def _say(console: Console, line: str) -> None:
+    console.print(printable(line), highlight=False, markup=False, soft_wrap=True)
+
+
+def _print_segments(console: Console, segments: list[dict[str, Any]], kind: str) -> None:
+    ascii_only = console.options.ascii_only
+    if console.is_terminal:
+        console.print()
+    for line in segment_lines(segments, kind, console.width, ascii_only=ascii_only):
+        console.print(line, highlight=False, soft_wrap=True)
+    if console.is_terminal:
+        console.print()
 
 
 def head_lines(summary: dict[str, Any], *, cuts: bool = True) -> list[str]:
@@ -47,7 +66,7 @@ def head_lines(summary: dict[str, Any], *, cuts: bool = True) -> list[str]:
     ]
     if chosen:
         lines.append("with " + ", ".join(chosen))
-    lines += condition_lines(summary["conditions"])
+    lines += [deciding_line(summary["decided_by"]), *condition_lines(summary["conditions"])]
     if not cuts:
         return lines
     if summary["cuts"] is None:
@@ -65,6 +84,19 @@ def cut_lines(cuts: dict[str, list[object]] | None, options: dict[str, Any]) -> 
     return [f"cuts of {axes[axis]:<19} {_joined(at)}" for axis, at in (cuts or {}).items()]
 
 
+def deciding_line(decided_by: list[str]) -> str:
+    """Return a line with what decides the segments, and the scores that play no part."""
+    idle = [axis for axis in "rfm" if axis not in {_AXES.get(each, each) for each in decided_by}]
+    line = f"segments by {_listed(decided_by)}" if decided_by else "one segment for all customers"
+    if not idle or not decided_by:
+        return line
+    return f"{line}; {_listed(idle)} {'plays' if len(idle) == 1 else 'play'} no part"
+
+
+def _listed(names: list[str]) -> str:
+    return " and ".join([", ".join(names[:-1])] * (len(names) > 1) + names[-1:])
+
+
 def condition_lines(conditions: list[dict[str, Any]]) -> list[str]:
     """Return a line with the number that each condition of a scheme compares with."""
     return [
@@ -74,42 +106,7 @@ def condition_lines(conditions: list[dict[str, Any]]) -> list[str]:
     ]
 
 
-def segment_table(segments: list[dict[str, Any]], counted: str, *, bars: bool) -> Table:
-    """Return a table of the segments: customers, orders (or days), money, and shares."""
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
-    table.add_column("Segment", style="bold", overflow="fold")
-    for name in ("Customers", "Share", counted.capitalize(), "Monetary", "Share"):
-        table.add_column(name, justify="right", no_wrap=True)
-    if bars:
-        table.add_column("", style="cyan", no_wrap=True)
-    for segment in segments:
-        cells: list[str | Text] = [
-            Text(printable(segment["name"])),  # so that [bold] or :star: is not read as markup
-            f"{segment['customers']:,}",
-            _percent(segment["share_customers"]),
-            f"{segment['orders']:,}",
-            _money(segment["monetary"]),
-            _percent(segment["share_monetary"]),
-        ]
-        bar = "█" * round((segment["share_monetary"] or 0) * _BAR_CELLS)
-        table.add_row(*cells, *([bar] if bars else []))
-    return table
-
-
 def _joined(cuts: list[object]) -> str:
-    return "  ".join(f"{cut:,}" if isinstance(cut, int) else _money(str(cut)) for cut in cuts)
-
-
-def _money(text: str) -> str:
-    """Add thousands separators to a decimal, without conversion to a float."""
-    whole, point, cents = text.partition(".")
-    sign = "-" if whole.startswith("-") else ""
-    return f"{sign}{int(whole.lstrip('-') or 0):,}{point}{cents}"
-
-
-def _percent(share: float | None) -> str:
-    return "" if share is None else f"{share:.1%}"
+    return "  ".join(
+        f"{cut:,}" if isinstance(cut, int) else with_separators(str(cut)) for cut in cuts
+    )

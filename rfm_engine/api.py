@@ -140,8 +140,12 @@ def score_given(
     config: Mapping[str, Any],
     output: str | os.PathLike[str] | None,
     progress: Report | None,
+    *,
+    keep: bool = True,
 ) -> Result:
     """Score customers with explicit options and options from a config file.
+
+    Without an output, the customers are built and kept in the result, unless `keep` is False.
 
     Raises
     ------
@@ -214,9 +218,11 @@ def score_given(
     if output is not None:
         aggregated.tell(progress, "write")
         write_groups(result.pieces(), result.schema, output, threads=n_threads)
-    if output is None or built is not None:
+    if built is not None or (output is None and keep):
         # Build the tables now, so that an invalid id raises here, before totals can change.
         result.make_tables()
+    elif output is None:
+        result.check_ids()
     marks.append(clock.perf_counter())
     seconds.update(spent.stages(marks))
     return result

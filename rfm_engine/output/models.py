@@ -65,7 +65,7 @@ def _of_model(model: Model) -> dict[str, Any]:
 
 
 def check_keeping(
-    place: str | os.PathLike[str], output: str | os.PathLike[str], options: Mapping[str, Any]
+    place: str | os.PathLike[str], output: str | os.PathLike[str] | None, options: Mapping[str, Any]
 ) -> None:
     """Refuse to save a model, before anything is read, if it could overwrite orders or results.
 
@@ -80,7 +80,7 @@ def check_keeping(
     given = path_text("place of the model", place)
     target = Path(given).resolve()
     what = f"place of the model must be a new file or a model; got {given!r}"
-    if target == Path(path_text("output", output)).resolve():
+    if output is not None and target == Path(path_text("output", output)).resolve():
         raise UsageError(f"{what}, which is also the output. Name another file.")
     if not target.parent.is_dir():
         raise UsageError(f"{what} in a folder that does not exist. Create the folder.")

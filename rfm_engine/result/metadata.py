@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import astuple
 from datetime import date
 from hashlib import sha256
 from typing import Any
@@ -16,10 +17,11 @@ from rfm_engine.result.summary import CellTotals, SegmentTotals, cuts_in_units
 from rfm_engine.scoring.cells import Cuts
 from rfm_engine.scoring.survey import Survey
 from rfm_engine.segments.frozen_scheme import own_scheme
+from rfm_engine.segments.labels import SegmentSums
 from rfm_engine.segments.parser import scheme_of
 
 METADATA_KEY = b"rfm_engine"
-FORMAT = 1
+FORMAT = 2
 """Version number of the format of the metadata."""
 MOST_CELLS = 10_000
 MOST_SURVEY_BYTES = 1_000_000
@@ -55,14 +57,14 @@ def _digest_of(about: dict[str, Any]) -> str:
 
 
 def cell_totals(
-    by_cell: Sequence[tuple[tuple[int, int, int], tuple[int, int, int]]],
+    by_cell: Sequence[tuple[tuple[int, int, int], SegmentSums]],
 ) -> tuple[CellTotals, ...]:
     """Return totals by (r, f, m), or by (r, f) if there are more than `MOST_CELLS` cells."""
     if len(by_cell) <= MOST_CELLS:
         return tuple(CellTotals(*scores, *sums) for scores, sums in by_cell)
     added: dict[tuple[int, int], list[int]] = {}
     for (r, f, _), sums in by_cell:
-        own = added.setdefault((r, f), [0, 0, 0])
+        own = added.setdefault((r, f), [0] * len(sums))
         for place, each in enumerate(sums):
             own[place] += each
     return tuple(CellTotals(r, f, None, *sums) for (r, f), sums in added.items())
@@ -91,14 +93,8 @@ def _described(result: Result) -> dict[str, Any]:
         "conditions": result.conditions,
         "settled": settled,
         "frozen_scheme": None if result.cuts is None else result.frozen_scheme(),
-        "segments": [
-            [each.name, each.customers, each.orders, each.monetary_minor]
-            for each in result.segment_totals
-        ],
-        "cells": [
-            [each.r, each.f, each.m, each.customers, each.orders, each.monetary_minor]
-            for each in result.cells
-        ],
+        "segments": [list(astuple(each)) for each in result.segment_totals],
+        "cells": [list(astuple(each)) for each in result.cells],
         "customers_by_score": result.customers_by_score,
         "warnings": result.warnings,
     }

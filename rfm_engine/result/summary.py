@@ -13,23 +13,24 @@ from rfm_engine.errors import UsageError
 from rfm_engine.orders.ledger import RowCounts
 from rfm_engine.orders.money.amounts import format_minor
 from rfm_engine.orders.warnings import DataWarning
-from rfm_engine.scoring.cells import Cuts
-from rfm_engine.segments.scheme import Scheme
+from rfm_engine.scoring.cells import Bins, Cuts
+from rfm_engine.segments.scheme import Scheme, Segment
 
 
 @dataclass(frozen=True, slots=True)
 class SegmentTotals:
-    """Customers of a segment, their orders and their net amount in minor units."""
+    """Customers of a segment: their number, orders, net amount in minor units, total recency."""
 
     name: str
     customers: int
     orders: int
     monetary_minor: int
+    recency_days_total: int
 
 
 @dataclass(frozen=True, slots=True)
 class CellTotals:
-    """Customers with the same scores, their orders and their net amount in minor units.
+    """Customers with the same scores: number, orders, net amount in minor units, total recency.
 
     `m` is None if the cells are added up over the m scores because there are too many cells.
     """
@@ -40,6 +41,7 @@ class CellTotals:
     customers: int
     orders: int
     monetary_minor: int
+    recency_days_total: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,6 +124,7 @@ class ScoredPopulation:
             "monetary": pa.string(),
             "share_customers": pa.float64(),
             "share_monetary": pa.float64(),
+            "recency_days_total": pa.int64(),
         }
         table = pa.Table.from_pylist(rows, pa.schema(kinds))
         place = table.schema.get_field_index("monetary")
@@ -145,6 +148,7 @@ class ScoredPopulation:
             **({"cuts_by_group": self.cuts_by_group} if self.cuts is None else {}),
             "counted": self.options["frequency"],
             "conditions": self._conditions(),
+            "decided_by": self.scheme.decided_by(Bins(*map(len, self.customers_by_score))),
             "segments": self._segments(),
             **({} if self.overall is None else {"overall": self.overall._together()}),
             "warnings": [each._asdict() for each in self.warnings],
@@ -179,6 +183,7 @@ class ScoredPopulation:
     def _segments(self) -> list[dict[str, Any]]:
         n_customers = self.n_customers
         monetary = sum(segment.monetary_minor for segment in self.segment_totals)
+        words = {each.name: each for each in self.scheme.segments}
         return [
             {
                 "name": segment.name,
@@ -187,6 +192,8 @@ class ScoredPopulation:
                 "monetary": format_minor(segment.monetary_minor, self.scale),
                 "share_customers": _share(segment.customers, n_customers),
                 "share_monetary": _share(segment.monetary_minor, monetary),
+                "recency_days_total": segment.recency_days_total,
+                **_words_of(words.get(segment.name)),
             }
             for segment in self.segment_totals
         ]
@@ -227,6 +234,13 @@ def cuts_in_units(cuts: Cuts | None, scale: int) -> dict[str, list[Any]] | None:
         return None
     money = [format_minor(cut, scale) for cut in cuts.m]
     return {"r": list(cuts.r), "f": list(cuts.f), "m": money}
+
+
+def _words_of(segment: Segment | None) -> dict[str, str | None]:
+    """Return what the scheme says of a segment; customers left over have none."""
+    if segment is None:
+        return {"about": None, "action": None}
+    return {"about": segment.about, "action": segment.action}
 
 
 def _share(part: int, whole: int) -> float:

@@ -9,7 +9,10 @@ import numpy.typing as npt
 
 from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import frozen
-from rfm_engine.kernels.types import Cells
+from rfm_engine.kernels.types import Cells, Integers
+
+N_SUMS = 5
+"""Customers, orders, the high and low 32 bits of the net amount, days since the last order."""
 
 
 class Cuts(NamedTuple):
@@ -45,8 +48,19 @@ class Bins(NamedTuple):
 
 
 def new_sums(bins: Bins) -> npt.NDArray[np.int64]:
-    """Return sums of 0 per cell, `int64[cells, 4]`; `place_customers` adds to them."""
-    return np.zeros((bins.n_cells, 4), np.int64)
+    """Return sums of 0 per cell, `int64[cells, N_SUMS]`; `place_customers` adds to them."""
+    return np.zeros((bins.n_cells, N_SUMS), np.int64)
+
+
+class Added(NamedTuple):
+    """What is added up per cell: orders, net amount in minor units, days since the last order.
+
+    Read-only arrays `int64[n]`, `int64[n]` and `int32[n]`.
+    """
+
+    frequency: Integers
+    monetary: Integers
+    recency_days: npt.NDArray[np.int32]
 
 
 class Compared(NamedTuple):
@@ -61,26 +75,22 @@ def place_customers(
     compared: Compared,
     cuts: Cuts,
     bins: Bins,
-    frequency: npt.NDArray[np.int64],
-    monetary: npt.NDArray[np.int64],
+    added: Added,
     sums: npt.NDArray[np.int64],
 ) -> Cells:
-    """Return the cell of each customer, and add the orders and the amount to the sums of the cell.
+    """Return the cell of each customer, and add the customer to the sums of the cell.
 
     A score is 1 + the number of cut points below the value; recency scores are reversed. The m
     score changes fastest from cell to cell.
     """
-    cells = np.empty(len(frequency), np.int32)
-    place_cells(
-        *map(frozen, compared), *map(_array, cuts), bins.f, bins.m, frozen(frequency),
-        frozen(monetary), cells, sums,
-    )  # fmt: skip
+    cells = np.empty(len(added.frequency), np.int32)
+    place_cells(*map(frozen, compared), *map(_array, cuts), bins.f, bins.m, added, cells, sums)
     return cells
 
 
-def cell_sums(sums: npt.NDArray[np.int64]) -> list[tuple[int, int, int]]:
-    """Return the customers, orders and net amount of each cell, as exact integers of any size."""
-    return [(n, orders, (high << 32) + low) for n, orders, high, low in sums.tolist()]
+def cell_sums(sums: npt.NDArray[np.int64]) -> list[tuple[int, int, int, int]]:
+    """Return the customers, orders, net amount and total recency of each cell, exactly."""
+    return [(n, orders, (high << 32) + low, days) for n, orders, high, low, days in sums.tolist()]
 
 
 def _array(cuts: list[int]) -> npt.NDArray[np.int64]:
@@ -89,30 +99,30 @@ def _array(cuts: list[int]) -> npt.NDArray[np.int64]:
 
 @kernel
 def place_cells(
-    r_values, f_values, m_values, r_cuts, f_cuts, m_cuts, f_bins, m_bins, frequency, monetary,
-    cells, sums
+    r_values, f_values, m_values, r_cuts, f_cuts, m_cuts, f_bins, m_bins, added, cells, sums
 ):  # fmt: skip
-    """Fill `cells`; add customers, orders, and the amount's high and low 32 bits to `sums`.
-
-    The amount is summed in two halves, because the sum of 2^31 amounts of 18 digits overflows
-    int64.
-    """
+    """Fill `cells`, and add each customer to the sums of its cell, `int64[cells, N_SUMS]`."""
     for i in range(len(cells)):
         r = len(r_cuts) - cuts_below(r_values[i], r_cuts)
         f = cuts_below(f_values[i], f_cuts)
         m = cuts_below(m_values[i], m_cuts)
         cell = (r * f_bins + f) * m_bins + m
         cells[i] = cell
-        add_customer(sums, cell, frequency[i], monetary[i])
+        add_customer(sums, cell, added, i)
 
 
 @kernel
-def add_customer(sums, row, n_orders, minor):
-    """Add a customer, its orders, and the high and low 32 bits of its amount to a row of `sums`."""
+def add_customer(sums, row, added, i):
+    """Add customer `i` to a row of `sums`.
+
+    The amount is added as two halves because a sum over 2^31 customers of 18 digits each exceeds
+    int64.
+    """
     sums[row, 0] += 1
-    sums[row, 1] += n_orders
-    sums[row, 2] += minor >> 32
-    sums[row, 3] += minor & 0xFFFFFFFF
+    sums[row, 1] += added.frequency[i]
+    sums[row, 2] += added.monetary[i] >> 32
+    sums[row, 3] += added.monetary[i] & 0xFFFFFFFF
+    sums[row, 4] += added.recency_days[i]
 
 
 @kernel

@@ -11,9 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from rfm_engine.errors import DataError
+from rfm_engine.kernels.arrays import frozen
 from rfm_engine.kernels.types import Cells, Codes, Integers, Segments
 from rfm_engine.scoring.axes import MEAN_PARTS, Fitted, fit_axes, mean_amounts
-from rfm_engine.scoring.cells import Bins, Compared, cell_sums, new_sums, place_customers
+from rfm_engine.scoring.cells import Added, Bins, Compared, cell_sums, new_sums, place_customers
 from rfm_engine.scoring.groups import Groups
 from rfm_engine.scoring.identities import Identities
 from rfm_engine.scoring.methods import Measure
@@ -96,8 +97,7 @@ def _placed(
     def place(chunk: CustomerChunk, *values: Integers) -> tuple[Cells, npt.NDArray[np.int64]]:
         sums = new_sums(bins)
         compared = Compared(*(np.asarray(axis, np.int64) for axis in values))
-        amounts = chunk.frequency, chunk.monetary_minor
-        return place_customers(compared, fitted.at, bins, *amounts, sums), sums
+        return place_customers(compared, fitted.at, bins, _added(chunk), sums), sums
 
     sums = new_sums(bins)
     cells = []
@@ -123,10 +123,15 @@ def _named(
         chunk: CustomerChunk, of_chunk: Cells, column: Column, own: Codes | None
     ) -> tuple[Segments, Integers]:
         found, sums = rules.assign(of_chunk, column, own), new_segment_sums(n_names)
-        add_segments(found, chunk.frequency, chunk.monetary_minor, sums)
+        add_segments(found, _added(chunk), sums)
         return found, sums
 
     return list(pool.map(assign, chunks, cells, raw, groups))
+
+
+def _added(chunk: CustomerChunk) -> Added:
+    days = frozen(chunk.recency_days)
+    return Added(frozen(chunk.frequency), frozen(chunk.monetary_minor), days)
 
 
 def _columns(raw: Sequence[Column], pool: Executor, measure: str) -> list[Integers]:

@@ -109,6 +109,7 @@ def _padded(axis: str, cuts: list[int], n: int) -> list[int]:
 
 def _segment(segment: Segment, when: list[str]) -> dict[str, Any]:
     found: dict[str, Any] = {"name": segment.name}
+    found |= {key: text for key in ("about", "action") if (text := getattr(segment, key))}
     found |= {axis: list(ends) for axis, ends in segment.ranges.items()}
     if segment.codes:
         found["codes"] = ["-".join(map(str, code)) for code in sorted(segment.codes)]

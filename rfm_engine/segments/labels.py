@@ -104,18 +104,19 @@ def segment_names(scheme: Scheme, bins: Bins) -> list[str]:
 
 
 class SegmentSums(NamedTuple):
-    """Customers, orders and net amount in minor units of a segment."""
+    """Customers, orders, net amount in minor units and total recency of a segment."""
 
     customers: int
     orders: int
     monetary_minor: int
+    recency_days_total: int
 
 
 def segment_sums(
-    by_cell: Sequence[tuple[int, int, int]], segment: npt.NDArray[np.int16], n_segments: int
+    by_cell: Sequence[SegmentSums], segment: npt.NDArray[np.int16], n_segments: int
 ) -> list[SegmentSums]:
     """Add up the cells of each segment, in integers of any size."""
-    sums = [[0, 0, 0] for _ in range(n_segments)]
+    sums = [[0] * len(SegmentSums._fields) for _ in range(n_segments)]
     for number, cell in zip(segment.tolist(), by_cell, strict=True):
         for part, value in enumerate(cell):
             sums[number][part] += value

@@ -198,7 +198,9 @@ class _SegmentReader:
             given = name if isinstance(table, dict) else table
             got = "none" if given is None else shown(given)
             raise UsageError(f"every segment of {place!r} must have a name; got {got}.")
-        _only(table, f"{place}: {name}", {"name", "codes", "when", *self._limits})
+        _only(
+            table, f"{place}: {name}", {"name", "about", "action", "codes", "when", *self._limits}
+        )
         ranges = {
             axis: self._range(table[axis], f"{axis} of segment {name!r} in {place!r}", *limits)
             for axis, limits in self._limits.items()
@@ -211,6 +213,8 @@ class _SegmentReader:
             ranges,
             frozenset(self._code(code, f"codes {of_segment}") for code in codes),
             tuple(self._condition(text, f"when {of_segment}") for text in when),
+            about=_words(table, "about", of_segment),
+            action=_words(table, "action", of_segment),
         )
 
     def _list(self, table: dict[str, Any], key: str, of_segment: str) -> list[Any]:
@@ -245,6 +249,13 @@ class _SegmentReader:
         if isinstance(found, str):
             raise UsageError(f"{what} {found}.")
         return found
+
+
+def _words(table: dict[str, Any], key: str, of_segment: str) -> str | None:
+    given: Any = table.get(key)
+    if given is not None and (not _is_text(given) or not given.strip()):
+        raise UsageError(f"{key} {of_segment} must be text; got {shown(given)}.")
+    return given  # type: ignore[no-any-return]
 
 
 def _is_text(given: object) -> bool:

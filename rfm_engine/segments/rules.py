@@ -12,7 +12,7 @@ import numpy.typing as npt
 from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import frozen
 from rfm_engine.kernels.types import Cells, Segments
-from rfm_engine.scoring.cells import Bins, add_customer
+from rfm_engine.scoring.cells import N_SUMS, Added, Bins, add_customer
 from rfm_engine.segments.conditions import Condition, GroupRanges, Population, Range, holds
 from rfm_engine.segments.scheme import Scheme
 
@@ -79,22 +79,17 @@ class Rules:
 
 
 def new_segment_sums(n_segments: int) -> npt.NDArray[np.int64]:
-    """Return sums of 0 per segment, `int64[segments, 4]`; `add_segments` adds to them."""
-    return np.zeros((n_segments, 4), np.int64)
+    """Return sums of 0 per segment, `int64[segments, N_SUMS]`; `add_segments` adds to them."""
+    return np.zeros((n_segments, N_SUMS), np.int64)
 
 
-def add_segments(
-    segments: Segments,
-    frequency: npt.NDArray[np.int64],
-    monetary: npt.NDArray[np.int64],
-    sums: npt.NDArray[np.int64],
-) -> None:
-    """Add customers, orders and amounts to the sums of their segments."""
-    add_up(frozen(segments), frozen(frequency), frozen(monetary), sums)
+def add_segments(segments: Segments, added: Added, sums: npt.NDArray[np.int64]) -> None:
+    """Add each customer to the sums of its segment."""
+    add_up(frozen(segments), added, sums)
 
 
 @kernel
-def add_up(segments, frequency, monetary, sums):
+def add_up(segments, added, sums):
     """Add customers to the sums of their segments, with the same columns as `place_cells`."""
     for i in range(len(segments)):
-        add_customer(sums, segments[i], frequency[i], monetary[i])
+        add_customer(sums, segments[i], added, i)

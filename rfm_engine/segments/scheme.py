@@ -27,7 +27,8 @@ class Segment(NamedTuple):
 
     A customer must satisfy all parts of the rule. A rule without parts matches all customers.
     `ranges` are inclusive, by `r`, `f`, `m`, `fm` (the mean of f and m) or `sum` (of all three).
-    `codes` are triples of r, f and m scores. A customer must have one of them.
+    `codes` are triples of r, f and m scores. A customer must have one of them. `about` describes
+    the customers and `action` says what to do about them, in words.
     """
 
     name: str
@@ -35,6 +36,8 @@ class Segment(NamedTuple):
     codes: frozenset[tuple[int, int, int]] = frozenset()
     conditions: tuple[Condition, ...] = ()
     line: int | None = None
+    about: str | None = None
+    action: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,17 @@ class Scheme:
                 cube &= np.isin((r * 1000 + f) * 1000 + m, [*map(_number, segment.codes)])
             found.append(cube)
         return found
+
+    def decided_by(self, bins: Bins) -> list[str]:
+        """Return the axes whose scores decide segments, and the raw measures of conditions."""
+        cubes = self.cubes(bins) if self.is_raw else [self.layout(bins).reshape(bins)]
+        axes = [
+            axis
+            for number, axis in enumerate(AXES)
+            if any((np.diff(cube, axis=number) != 0).any() for cube in cubes)
+        ]
+        conditions = (each for segment in self.segments for each in segment.conditions)
+        return axes + list(dict.fromkeys(each.measure for each in conditions))
 
     def priority(self, bins: Bins) -> list[int]:
         """Return the numbers of the segments in the order of priority, highest first."""

@@ -12,7 +12,6 @@ from pathlib import Path
 import pyarrow.dataset
 import pyarrow.parquet as pq
 import pytest
-from rich.console import Console
 
 from rfm_cli import table
 from rfm_engine.output import write
@@ -99,7 +98,8 @@ def test_typed_values__are_refused_as_typer_does(rfm):
         ["--refunds", "some"], [],
     ):  # fmt: skip
         assert rfm("score", "orders.parquet", "-o", "2.parquet", *words).exit_code == 2
-    assert "Missing option '-o'" in rfm("score", "orders.parquet").stderr
+    run = rfm("simulate", "--customers", "1", "--orders", "1")
+    assert "Missing option '-o'" in run.stderr
 
 
 def test_version__is_that_of_the_package(rfm):
@@ -151,12 +151,22 @@ def test_simulate__too_few_orders_is_a_usage_error(rfm, tmp_path):
     assert "orders must be at least" in run.stderr
 
 
-def test_demo__leaves_files_and_names_a_next_command(rfm, tmp_path, monkeypatch):
+def test_demo__deletes_its_files(rfm, tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("rfm_cli.demo._CUSTOMERS", 200)
+    monkeypatch.setattr("rfm_cli.demo._ORDERS", 910)
+    run = rfm("demo")
+    assert run.exit_code == 0, run.stderr
+    assert "200 customers" in run.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_demo__keeps_files_and_names_a_next_command(rfm, tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     if not COMPILED:  # 200,000 lines take 20 s without the compiler.
         monkeypatch.setattr("rfm_cli.demo._CUSTOMERS", 2_000)
         monkeypatch.setattr("rfm_cli.demo._ORDERS", 9_100)
-    run = rfm("demo")
+    run = rfm("demo", "--keep")
     assert run.exit_code == 0, run.stderr
     assert f"{20_000 if COMPILED else 2_000:,} customers" in run.stdout
     assert "Champions" in run.stdout
@@ -175,37 +185,6 @@ def test_warmup__tells_the_time_and_the_cache(rfm):
     assert "compiled in" in run.stdout
 
 
-SEGMENT = {
-    "name": "Champions", "customers": 1_234_567, "orders": 9_876_543, "monetary": "-1234567.80",
-    "share_customers": 0.5, "share_monetary": None,
-}  # fmt: skip
-
-
-def drawn(width: int, encoding: str = "utf-8", **options: bool) -> str:
-    with Path("/dev/null").open("w", encoding=encoding) as nowhere:
-        console = Console(file=nowhere, width=width, record=True, **options)
-        console.print(
-            table.segment_table([SEGMENT | {"share_monetary": 1.0}], "orders", bars=width > 90)
-        )
-    return console.export_text()
-
-
-def test_table__shows_separators_and_bars_where_there_is_room():
-    narrow, wide = drawn(80), drawn(100)
-    assert "1,234,567" in narrow
-    assert "-1,234,567.80" in narrow
-    assert "█" not in narrow
-    assert "█" * 12 in wide
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [("0", "0"), ("-0.05", "-0.05"), ("1234.50", "1,234.50"), ("-1000", "-1,000")],
-)
-def test_money__keeps_every_digit(text, shown):
-    assert table._money(text) == shown
-
-
 def test_head__names_only_what_was_dropped():
     summary = {
         "customers": 2,
@@ -214,6 +193,7 @@ def test_head__names_only_what_was_dropped():
         "customers_without_orders": 1,
         "cuts": {"r": [1], "f": [1000], "m": ["1000.00"]},
         "conditions": [],
+        "decided_by": ["r", "f"],
         "options": {"frequency": "days", "zero": "count", "monetary": "mean"},
     }
     assert table.head_lines(summary) == [
@@ -221,6 +201,7 @@ def test_head__names_only_what_was_dropped():
         "dropped: 500 null_time",
         "left out: 1 customer without orders",
         "with frequency days, monetary mean",
+        "segments by r and f; m plays no part",
         "cuts of recency (days)      1",
         "cuts of frequency (days)    1,000",
         "cuts of monetary            1,000.00",

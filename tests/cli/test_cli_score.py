@@ -19,7 +19,8 @@ from tests.cli.conftest import COMMAND
 
 KEYS = [
     "version", "as_of", "rows", "amounts_rounded", "customers", "customers_without_orders", "cuts",
-    "counted", "conditions", "segments", "warnings", "seconds", "peak_memory_bytes", "options",
+    "counted", "conditions", "decided_by", "segments", "warnings", "seconds", "peak_memory_bytes",
+    "options",
 ]  # fmt: skip
 
 
@@ -34,6 +35,24 @@ def test_score__table_is_for_people(rfm, orders, tmp_path):
     assert "\x1b" not in run.stdout
     assert max(map(len, run.stdout.splitlines()[:-1])) <= 80
     assert pq.read_metadata(out).num_rows == 500
+
+
+def test_score__without_output_prints_the_same_table(rfm, orders, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    written, printed = rfm("score", orders, "-o", "out.csv"), rfm("score", orders)
+    assert printed.exit_code == 0
+    assert printed.stdout.splitlines()[:-1] == written.stdout.splitlines()[:-1]
+    assert {path.name for path in tmp_path.iterdir()} == {"orders.parquet", "out.csv"}
+    assert json.loads(rfm("score", orders, "--json").stdout)["customers"] == 500
+
+
+def test_score__without_output_refuses_ids_that_are_not_valid(rfm, tmp_path):
+    column = pa.array([b"\xff"], pa.binary()).view(pa.string())
+    table = pa.table({"customer_id": column, "order_time": [datetime(2026, 1, 1)], "amount": [1]})
+    pq.write_table(table, tmp_path / "orders.parquet")
+    for options in ([], ["-o", tmp_path / "out.parquet"]):
+        run = rfm("score", tmp_path / "orders.parquet", *options)
+        assert (run.exit_code, run.stdout) == (3, "")
 
 
 def test_score__json_is_one_object_with_the_keys_of_the_contract(rfm, orders, tmp_path):
@@ -147,7 +166,7 @@ def test_score__counts_one_as_one_and_days_as_days(rfm, tmp_path):
     run = rfm("score", orders, "-o", tmp_path / "out.csv", "--frequency", "days")
     lines = run.stdout.splitlines()
     assert lines[0] == "1 customer as of 2026-02-01, from 1 of 1 row"
-    assert any(line.split()[:4] == ["Segment", "Customers", "Share", "Days"] for line in lines)
+    assert any(line.split()[:4] == ["Segment", "Count", "Share", "Days"] for line in lines)
     assert "cuts of frequency (days)    1  1  1  1" in lines
     assert not any(line.startswith("cuts of frequency (orders)") for line in lines)
 
@@ -171,7 +190,6 @@ def test_score__counts_one_as_one_and_days_as_days(rfm, tmp_path):
         (["{orders}", "-o", "x.csv", "--memory-limit", "much"], 2, "a size such as 2GB"),
         (["{orders}", "-o", "x.csv", "--spill-dir", "/no/folder"], 2, "spill_dir must be"),
         (["{orders}", "-o", "-", "--json"], 2, "--json must not be combined"),
-        (["{orders}"], 2, "Missing option"),
         (["{torn}", "-o", "x.csv"], 3, "torn.parquet"),
         (["{orders}", "-o", "x.csv", "--amount", "order_time"], 3, "order_time"),
     ],

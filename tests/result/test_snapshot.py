@@ -104,7 +104,7 @@ def test_read_snapshot__of_damaged_metadata_is_refused(orders, tmp_path):
     for change in changes:
         place.write_bytes(whole.read_bytes())
         with_about(place, change)
-        with pytest.raises(rfm.RfmError, match=r"must have (unchanged metadata|format 1)"):
+        with pytest.raises(rfm.RfmError, match=r"must have (unchanged metadata|format 2)"):
             rfm.read_snapshot(place)
 
 
