@@ -34,7 +34,8 @@ def score(
             "-o",
             "--output",
             metavar="OUT",
-            help="A .parquet, .arrow, .csv or .csv.gz file, a directory, or - for stdout.",
+            help="A .parquet, .arrow, .csv or .csv.gz file, a directory, or - for stdout; "
+            "default: print only the table.",
         ),
     ] = None,
     save_model: Annotated[
