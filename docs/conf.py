@@ -1,0 +1,10 @@
+"""How Sphinx builds the documentation: `sphinx-build -W docs OUT`."""
+
+project = "rfm-engine"
+copyright = "the rfm-engine developers"  # noqa: A001 - the name that Sphinx reads
+extensions = ["myst_parser"]
+root_doc = "contents"
+html_theme = "furo"
+html_title = "rfm-engine"
+# Links such as `definitions.md#refunds` lead to headings.
+myst_heading_anchors = 4
