@@ -156,7 +156,7 @@ def _cases(records: Records) -> list[str]:
 
 
 def _growth(records: Records, cases: Sequence[str]) -> list[str]:
-    heads = ["", "rfm", "ns a row", "bytes a customer", *_RIVALS, "floor"]
+    heads = ["", "rfm", "ns per row", "bytes per customer", *_RIVALS, "floor"]
     rows = [_growth_row(records[name]) for name in cases if name in records]
     return table(heads, rows)
 

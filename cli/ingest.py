@@ -36,9 +36,7 @@ def ingest(
     ] = None,
     replace_batch: Annotated[
         str | None,
-        typer.Option(
-            metavar="ID", help="Id of a batch to replace; `rfm state show` lists them."
-        ),
+        typer.Option(metavar="ID", help="Id of a batch to replace; `rfm state show` lists them."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print only errors.")] = False,

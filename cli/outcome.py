@@ -33,8 +33,8 @@ def print_table(result: Result, peak_memory_bytes: int, output: str | None) -> N
     console = Console(stderr=output == "-")
     print_summary(console, result.summary(), cuts=result.cuts_matter)
     note = f"{result.seconds['total']:.2f} s, {peak_memory_bytes / 2**20:,.0f} MiB"
-    if output is not None:
-        note = f"{'stdout' if output == '-' else output} in {note}"
+    place = {None: "done", "-": "stdout"}.get(output, output)
+    note = f"{place} in {note}"
     console.print(note, highlight=False, markup=False, soft_wrap=True)
 
 

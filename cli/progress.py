@@ -56,7 +56,7 @@ def describe(rows: int, seconds: float, customers: int, memory_bytes: int) -> st
 
 @contextmanager
 def signs_of_life() -> Iterator[None]:
-    """Print a line on stderr every two seconds, so that nobody takes compiling for a crash."""
+    """Print a line on stderr every two seconds, so that compiling does not look like a crash."""
     done = threading.Event()
     start = time.monotonic()
 

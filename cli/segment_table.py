@@ -92,7 +92,8 @@ def _fitting(columns: list[Column], width: int) -> tuple[list[Column], int]:
     """Return the columns that fit, and the number of blanks between two."""
     for rank in range(_BAR, -1, -1):
         kept = [column for column in columns if column.rank <= rank]
-        for gap in _GAPS:
+        # Averages are worth a narrow gap, totals and bars are not.
+        for gap in _GAPS if rank <= _ORDER_VALUE else _GAPS[:1]:
             if _total(kept, gap) <= width:
                 return kept, gap
     return kept, gap

@@ -222,7 +222,7 @@ def score_given(
         # Build the tables now, so that an invalid id raises here, before totals can change.
         result.make_tables()
     elif output is None:
-        result.check_ids()
+        _check_ids(result)
     marks.append(clock.perf_counter())
     seconds.update(spent.stages(marks))
     return result
@@ -252,6 +252,12 @@ def _check(
     if not isinstance(settled["model"], Model):
         refuse_overwriting(output, "the model file", settled["model"])
     refuse_overwriting(output, "the scheme file", scheme_file(settled["scheme"]))
+
+
+def _check_ids(result: Result) -> None:
+    """Build the customers without keeping them, so that an invalid id raises here."""
+    with ThreadPoolExecutor(result.options["threads"]) as pool:
+        list(pool.map(lambda make: len(make()), result.pieces()))
 
 
 def _memory_limit(settled: Mapping[str, Any], n_threads: int, state: State | None) -> int | None:

@@ -77,9 +77,7 @@ def _results(returned: Any, name: str) -> list[str]:
     each: Any = returned if isinstance(returned, types.BaseTuple) else [returned]
     numbers: list[Any] = [types.unliteral(number) for number in each]
     if not set(numbers) <= set(_NUMBERS):
-        raise KernelError(
-            f"kernel {name} must return 64-bit integers or booleans; got {numbers}"
-        )
+        raise KernelError(f"kernel {name} must return 64-bit integers or booleans; got {numbers}")
     return [_NUMBERS[number] for number in numbers]
 
 

@@ -74,11 +74,6 @@ class Result(ScoredPopulation):
         threads = self.options["threads"]
         return SortedCustomers(makes, self.schema, sample, room, threads).groups()
 
-    def check_ids(self) -> None:
-        """Make the customers without keeping them, so that an id that is not valid is refused."""
-        with ThreadPoolExecutor(self.options["threads"]) as pool:
-            list(pool.map(lambda make: len(make()), self.pieces()))
-
     def make_tables(self) -> None:
         """Make all tables now, so that an error in an id is raised here."""
         for result in (self, self.overall):

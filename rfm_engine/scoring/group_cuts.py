@@ -73,7 +73,7 @@ def put_values(values, places, axis, records):
 
 @kernel
 def number_bins(order, bounds, placed, inner, numbers):
-    """Number the bins of each group that have customers; return how many there are.
+    """Assign a number to each bin of each group that has customers; return how many there are.
 
     `placed` is `uint8[n]`, `numbers` is `uint32[n]`, and `inner` is a buffer, `uint32[bins]`.
     """

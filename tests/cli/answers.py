@@ -121,6 +121,7 @@ def answer(summary: dict[str, Any], output: Path) -> str:
     """Return a digest of the output of `--json` and of the written rows, in any order."""
     kept = {key: summary[key] for key in KEYS}
     kept["segments"] = [{key: each[key] for key in SEGMENT_KEYS} for each in summary["segments"]]
+    kept["warnings"] = [each["code"] for each in summary["warnings"]]
     kept["options"] = {name: summary["options"][name] for name in OPTIONS}
     digest = hashlib.sha256(json.dumps(kept).encode())
     for line in _written(output):

@@ -166,7 +166,7 @@ def test_score__counts_one_as_one_and_days_as_days(rfm, tmp_path):
     run = rfm("score", orders, "-o", tmp_path / "out.csv", "--frequency", "days")
     lines = run.stdout.splitlines()
     assert lines[0] == "1 customer as of 2026-02-01, from 1 of 1 row"
-    assert any(line.split()[:4] == ["Segment", "Count", "Share", "Days"] for line in lines)
+    assert any(line.split()[0] == "Segment" and "Days" in line.split() for line in lines)
     assert "cuts of frequency (days)    1  1  1  1" in lines
     assert not any(line.startswith("cuts of frequency (orders)") for line in lines)
 

@@ -130,13 +130,13 @@ def test_ingest__names_a_damaged_ledger_and_scores_go_on(rfm, days, state):
 EXITS = [
     (("ingest", "{none}", "{day}"), 4, "must exist; got no such file"),
     (("state", "show", "{none}"), 4, "must exist"),
-    (("state", "create", "{state}"), 4, "must be a folder that is empty or not"),
+    (("state", "create", "{state}"), 4, "must be a new or empty folder"),
     (("state", "create", "s3://bucket/state"), 2, "must be a folder on a local file system"),
     (("state", "create", "{none}", "--frequency", "days"), 2, "frequency must be orders"),
     (("ingest", "{state}", "{none}"), 2, "must exist; got nothing at this path"),
     (("ingest", "{state}", "{day}", "--replace-batch", "monday"), 2, "must name one of"),
     (("score", "{state}", "-o", "{none}.csv", "--window", "9d"), 2, "lifetime state"),
-    (("score", "{state}", "-o", "{none}.csv", "--customer", "who"), 4, "customer must be as it"),
+    (("score", "{state}", "-o", "{none}.csv", "--customer", "who"), 4, "customer must be as set"),
     (("state", "restore", "{state}", "--generation", "9"), 2, "must be one that is kept"),
     (("state", "forget", "{state}"), 2, "--id"),
 ]  # fmt: skip
