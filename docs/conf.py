@@ -1,5 +1,8 @@
 """How Sphinx builds the documentation: `sphinx-build -W docs OUT`."""
 
+from pygments.lexers.special import TextLexer
+from sphinx.highlighting import lexers
+
 project = "rfm-engine"
 copyright = "the rfm-engine developers"  # noqa: A001 - the name that Sphinx reads
 extensions = ["myst_parser"]
@@ -8,3 +11,5 @@ html_theme = "furo"
 html_title = "rfm-engine"
 # Links such as `definitions.md#refunds` lead to headings.
 myst_heading_anchors = 4
+# Pygments does not know CSV.
+lexers["csv"] = TextLexer()
