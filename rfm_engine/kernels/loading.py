@@ -55,7 +55,7 @@ def load(function: Callable[..., Any], kinds: Kinds) -> Loop:
     symbol = f"rfm_{key}"
     code = read_code(function.__name__, key)
     if code is None:
-        # Numba is only imported if the kernel is not in the cache, because it takes 0.4 s.
+        # Numba is only imported if the kernel is not in the cache, because it takes 0.35 s.
         from rfm_engine.kernels.compiling import compiled
 
         code = compiled(function, kinds, symbol, machine().target)

@@ -107,7 +107,7 @@ class ReadingOptions(TypedDict, total=False):
             _PANEL, ",", "C|space",
             doc=r"delimiter of CSV fields; `\t` is a tab, `space` means runs of blanks and tabs. A "
             "first line such as `sep=;` also sets the delimiter; the file is refused (exit code 2) "
-            "if this option names a different one",
+            "if this option names a different one other than the comma",
         ),
     ]  # fmt: skip
     csv_decimal: Annotated[

@@ -95,8 +95,8 @@ class ScoringOptions(TypedDict, total=False):
     f_cuts: Annotated[
         Sequence[CutPoint] | None,
         Option(
-            "Cut points of frequency in orders, ascending.", _PANEL, None, "a,b,c",
-            doc="cut points of frequency in orders, ascending", stated=_BY_SCHEME,
+            "Cut points of frequency in orders (or days), ascending.", _PANEL, None, "a,b,c",
+            doc="cut points of frequency in orders (or days), ascending", stated=_BY_SCHEME,
         ),
     ]  # fmt: skip
     m_cuts: Annotated[
