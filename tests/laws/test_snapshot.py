@@ -161,7 +161,7 @@ def test_read_snapshot__refuses_what_is_none(orders, tmp_path):
         ("customers.csv", r"A CSV has no metadata: score to \.parquet or \.arrow"),
         ("empty", "without parts"),
         ("missing.parquet", "must be a readable file; got no such file"),
-        ("old.parquet", r"must have format 1; got None\. Score the orders again"),
+        ("old.parquet", r"must have format 2; got None\. Score the orders again"),
         ("cut.parquet", "must be a readable file"),
     ):
         with pytest.raises(rfm.UsageError, match=said):
