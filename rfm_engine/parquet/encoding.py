@@ -21,6 +21,7 @@ _PACKED = {
     "r_score", "f_score", "m_score",
 }  # fmt: skip
 _SAMPLE_ROWS = 4096
+_INTEGER_DIGITS = 18  # decimals of at most this many digits are stored as integers
 _WIDE = 2.0**56  # differences in this range pack to 7 of 8 bytes
 
 DICTIONARY, PLAIN, DELTA = "RLE_DICTIONARY", "PLAIN", "DELTA_BINARY_PACKED"
@@ -101,7 +102,7 @@ def choose(name: str, column: pa.ChunkedArray) -> tuple[str, str]:
         return DICTIONARY, "none"
     if name in _FEW_VALUES:
         return DICTIONARY, "zstd"
-    if name in _PACKED or (types.is_integer(kind) and _is_narrow(column)):
+    if (name in _PACKED and _is_packable(kind)) or (types.is_integer(kind) and _is_narrow(column)):
         return DELTA, "none"
     if types.is_integer(kind):
         # Unordered numbers, such as ids: 7 ns and 8 B; with zstd 10 ns and 8 B.
@@ -114,6 +115,13 @@ def choose(name: str, column: pa.ChunkedArray) -> tuple[str, str]:
         # "C000123456": 66 ns and 4.0 B, plain with zstd 56 ns and 4.0 B.
         return "DELTA_LENGTH_BYTE_ARRAY", "zstd"
     return PLAIN, "zstd"
+
+
+def _is_packable(kind: pa.DataType) -> bool:
+    """Return whether values of this type are stored as integers, which DELTA needs."""
+    if pa.types.is_decimal128(kind):
+        return kind.precision <= _INTEGER_DIGITS
+    return pa.types.is_integer(kind) or pa.types.is_timestamp(kind)
 
 
 def _is_narrow(column: pa.ChunkedArray) -> bool:

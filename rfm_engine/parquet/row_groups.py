@@ -29,7 +29,9 @@ def encode_group(table: pa.Table, memory: Memory) -> None:
     ours = {}
     if table.num_rows >= _FEWEST_ROWS:
         for field in table.schema:
-            if (encode := _encoder(field.name, table[field.name])) is not None:
+            # We write the levels of columns that may be null.
+            encode = _encoder(field.name, table[field.name]) if field.nullable else None
+            if encode is not None:
                 ours[field.name] = encode
     if not ours:
         write_table(table, table.schema.remove_metadata(), memory)
@@ -84,8 +86,10 @@ def _encoder(name: str, column: pa.ChunkedArray[Any]) -> Callable[[], Encoded] |
     if types.is_decimal128(kind) and 9 < kind.precision <= 18:
         low = [values(chunk, np.int64)[::2] for chunk in column.chunks]
         return partial(encode_numbers, name, _joined(low), _ENCODINGS[encoding])
-    if types.is_timestamp(kind) or kind in (pa.int32(), pa.int64(), pa.uint64()):
-        dtype = np.int64 if types.is_timestamp(kind) else kind.to_pandas_dtype()
+    # Parquet has no seconds: Arrow stores them as milliseconds.
+    is_time = types.is_timestamp(kind) and kind.unit != "s"
+    if is_time or kind in (pa.int32(), pa.int64(), pa.uint64()):
+        dtype = np.int64 if is_time else kind.to_pandas_dtype()
         numbers = _joined([values(chunk, dtype) for chunk in column.chunks])
         return partial(encode_numbers, name, numbers, _ENCODINGS[encoding])
     return None
@@ -95,6 +99,9 @@ def _encoder_of_dictionary(name: str, column: pa.ChunkedArray[Any]) -> Callable[
     dictionary = column.chunk(0).dictionary
     same = all(chunk.dictionary.equals(dictionary) for chunk in column.chunks)
     if not (pa.types.is_string(dictionary.type) and same) or dictionary.null_count:
+        return None
+    names = dictionary.to_pylist()
+    if len(set(names)) < len(names):  # Arrow reads repeated names as one
         return None
     dtype = column.type.index_type.to_pandas_dtype()
     places = _joined([values(chunk.indices, dtype) for chunk in column.chunks])

@@ -200,7 +200,9 @@ def test_customer_level__orders_stay_below_their_limit(counts, cent, name):
         try:
             expected = reference_customers.totals(rows, as_of=AS_OF)
         except TooManyOrdersError:
-            with pytest.raises(rfm.DataError, match=r"below 2\^40 per customer; customer 7 has more"):
+            with pytest.raises(
+                rfm.DataError, match=r"below 2\^40 per customer; customer 7 has more"
+            ):
                 totals.finish()
             return
         assert totals_of(totals.finish()) == expected_totals(expected)

@@ -129,7 +129,9 @@ def test_survey__of_groups_is_refused():
 
 def test_survey__of_newest_days_that_differ_is_not_merged():
     one, two = (totals_of(random_orders(1, 1, seed), as_of="newest").survey() for seed in (1, 2))
-    with pytest.raises(rfm.UsageError, match=r"must have the same as_of to be merged; got 20.*, 20"):
+    with pytest.raises(
+        rfm.UsageError, match=r"must have the same as_of to be merged; got 20.*, 20"
+    ):
         one.merge(two)
     nobody = rfm.CustomerTotals(as_of="newest").survey()
     assert nobody.merge(one) == one

@@ -41,6 +41,31 @@ def test_finish__waits_for_rows_that_another_thread_is_adding(monkeypatch):
     assert finished == [1]
 
 
+def test_update__begins_again_when_another_thread_has_changed_the_layout(monkeypatch):
+    """A batch with ids in its rows must not be written once the tables take ids of any length."""
+    made, go_on, of = Event(), Event(), batch.Batch.of
+
+    def slow(*given):
+        found = of(*given)
+        if current_thread().name == "slow" and not made.is_set():
+            made.set()
+            go_on.wait(5)
+        return found
+
+    monkeypatch.setattr(batch.Batch, "of", slow)
+    totals = rfm.CustomerTotals(as_of="2026-01-31")
+    known = [f"{n:016}" for n in range(9)]
+    totals.update(orders_of(known))
+    adding = Thread(target=totals.update, args=(orders_of(["x" * 16]),), name="slow")
+    adding.start()
+    made.wait()
+    totals.update(orders_of(["short"]))
+    go_on.set()
+    adding.join()
+    ids = totals.finish()["customer_id"].to_pylist()
+    assert sorted(ids) == sorted([*known, "x" * 16, "short"])
+
+
 def test_finish__fails_when_a_thread_that_helped_it_did(monkeypatch):
     """If another thread failed to add rows, the result would be wrong and must not be returned."""
     helper_has_it, add = Event(), Partition.add

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rfm_engine.kernels.arrays import frozen
-from rfm_engine.orders.hashing import HashKey
+from rfm_engine.orders.hashing import HashKey, unmix_pairs
 from rfm_engine.orders.keys import keys_of
 from rfm_engine.orders.normalize import OrderRows
 from rfm_engine.totals.buffer import addresses
@@ -130,6 +130,14 @@ class _Placed:
         elif isinstance(value, bytes) and layout.id_bytes > 16:
             words = self._rows[at, layout.key_column : layout.order_column]
             assert words.tobytes()[: layout.id_bytes] == value
+        elif isinstance(value, bytes):
+            pair = np.empty((1, 2), np.uint64)
+            firsts, seconds = (
+                frozen(self._rows[at : at + 1, column].astype(np.uint64))
+                for column in (0, layout.key_column)
+            )
+            unmix_pairs(firsts, seconds, KEY.mask, KEY.multiplier, pair)
+            assert pair.tobytes() == value.ljust(16, b"\0")
         if isinstance(order, bytes):
             assert self._text(cells[layout.order_column + 1]) == order
         elif order is not None:

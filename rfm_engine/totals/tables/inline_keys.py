@@ -42,8 +42,11 @@ class InlineTable(IndexedTable):
         index = self._index
         codes = np.empty(pieces.n_rows, np.uint32)
         at = np.zeros(3, np.int64)
-        rest = self._rest.array[: self._width * self.n]
-        bring_in(pieces.n_rows, self.n, index.slots, index.hashes[: self.n], rest)
+        # No view of `rest` may exist when it grows.
+        bring_in(
+            pieces.n_rows, self.n, index.slots, index.hashes[: self.n],
+            self._rest.array[: self._width * self.n],
+        )  # fmt: skip
         while not is_done(at, pieces):
             self._rest.reach(self._width * index.room)
             index.n = assign_inline(
