@@ -104,12 +104,13 @@ def _second_machine(records: Records, second: Records) -> list[str]:
         [
             f"{name}{_scaled(second[name])}",
             *(_seconds(second[name], engine) for engine in ("rfm", *_RIVALS)),
+            words.size(ours.peak_bytes) if (ours := second[name].engine("rfm")) else "",
             *(_ahead(found[name]) for found in (second, records)),
         ]
         for name in cases
     ]
     names = (found[cases[0]].machine["processor"] for found in (second, records))
-    heads = ["case", "rfm", *_RIVALS, *(f"ratio on {name}" for name in names)]
+    heads = ["case", "rfm", *_RIVALS, "memory of rfm", *(f"ratio on {name}" for name in names)]
     return [*_machine(second), "", *table(heads, rows)]
 
 
