@@ -14,19 +14,24 @@ from .scored import scored
 from .words import printable
 
 
-@takes(ScoreOptions)
+@takes(ScoreOptions, described=False)
 def drift(
     fitted: Annotated[
         str, typer.Argument(metavar="MODEL", help="Model file written by `rfm score --save-model`.")
     ],
     inputs: Annotated[
         list[str],
-        typer.Argument(metavar="INPUT...", help="Orders, as for `rfm score`, or a snapshot."),
+        typer.Argument(
+            metavar="INPUT...|SNAPSHOT", help="Orders, as for `rfm score`, or a snapshot."
+        ),
     ],
     *,
     options: Given,
 ) -> None:
-    """Show the shares of customers per score, then and now, and the population stability index."""
+    """Show the shares of customers per score, then and now, and the population stability index.
+
+    Orders are scored first, with the options of `rfm score`: see `rfm score --help`.
+    """
     import rfm_engine
 
     if "model" in options.all:

@@ -9,12 +9,15 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType, TracebackType
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
 from .start import INTERRUPTED
 from .words import printable
+
+if TYPE_CHECKING:
+    from rfm_engine.errors import RfmError
 
 _MACHINE, _USAGE, _DATA, _STATE = 1, 2, 3, 4
 _TERMINATED = 143
@@ -58,7 +61,7 @@ def exit_code(command: Callable[[], object]) -> int:
     except OSError as error:
         return _fail(_system_message(error), _MACHINE)
     except _errors_of_the_library() as error:
-        return _fail(str(error), _library_code(error))
+        return _fail(error.typed, _library_code(error))
     if outcome == INTERRUPTED:  # typer turns Ctrl-C into this outcome
         return _fail("interrupted", INTERRUPTED)
     return outcome if isinstance(outcome, int) else 0
@@ -109,7 +112,7 @@ def _system_message(error: OSError) -> str:
     return " ".join(said)
 
 
-def _errors_of_the_library() -> tuple[type[Exception], ...]:
+def _errors_of_the_library() -> tuple[type[RfmError], ...]:
     # Imported only after an exception, and only if a command has loaded the library, because help
     # and completion must not wait for the import.
     if "rfm_engine.errors" not in sys.modules:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _NAMES = {"r": "recency", "f": "frequency", "m": "monetary"}
 
 
-@takes(ScoreOptions)
+@takes(ScoreOptions, described=False)
 def explain(
     inputs: Annotated[
         list[str],
@@ -35,7 +35,10 @@ def explain(
     *,
     options: Given,
 ) -> None:
-    """Explain customers: values, cut points, scores, the rule that matched and near misses."""
+    """Explain customers: values, cut points, scores, the rule that matched and near misses.
+
+    Orders are scored first, with the options of `rfm score`: see `rfm score --help`.
+    """
     import rfm_engine
 
     result = scored(inputs, options)

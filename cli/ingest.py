@@ -11,7 +11,7 @@ from rfm_engine.options.running import RunningOptions
 
 from .memory import Memory
 from .options import Given, takes
-from .outcome import print_warnings
+from .outcome import print_warnings, typed_warnings
 from .progress import progress_bar
 from .words import counted, printable
 
@@ -54,7 +54,7 @@ def ingest(
             progress=report if tell else None, **options.explicit,
         )  # fmt: skip
     if not quiet:
-        print_warnings(each._asdict() for each in done.warnings)
+        print_warnings(typed_warnings(done.warnings))
     if as_json:
         typer.echo(json.dumps(_as_json(done) | {"peak_memory_bytes": memory.peak}))
     elif not quiet:
@@ -74,7 +74,7 @@ def _as_json(done: Ingested) -> dict[str, Any]:
         "rows": account,
         "amounts_rounded": rows.amounts_rounded,
         "skipped": done.skipped,
-        "warnings": [each._asdict() for each in done.warnings],
+        "warnings": typed_warnings(done.warnings),
     }
 
 

@@ -14,11 +14,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-import typer.core
 import typer.main
 
 from . import exits
-from .parameters import Command, take_plain_values
+from .parameters import Command, Group
 
 _COMMANDS = (
     "score", "explain", "drift", "normalize", "simulate", "demo", "warmup", "bench", "ingest",
@@ -51,17 +50,12 @@ def _load(name: str) -> Any:
     return command
 
 
-class RfmGroup(typer.core.TyperGroup):
+class RfmGroup(Group):
     """The commands. They end with documented exit codes instead of panels and tracebacks."""
 
     def __init__(self, **given: Any) -> None:
         super().__init__(**given)
         self.commands = _Commands()
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Parse the options before the command."""
-        take_plain_values(self.get_params(ctx))
-        return super().parse_args(ctx, args)
 
     def main(self, *args: Any, **extra: Any) -> Any:
         """Run a command line and exit."""

@@ -11,16 +11,23 @@ import typer
 
 from rfm_engine.options.declaration import Declared, declared
 
+from .completion import values_of
 from .config import read_config
 from .exits import Misuse, cut
+from .parameters import ELSEWHERE
 
 NEWEST = "newest"
 _PANELS = ("Columns", "Reading", "Scoring", "Running")
-_CONFIG = typer.Option(
-    rich_help_panel="Running", metavar="FILE.toml", is_eager=True, callback=read_config,
-    help="Read options from a TOML file; options on the command line win.",
-)  # fmt: skip
 
+
+def _config_in(panel: str) -> Any:
+    return typer.Option(
+        rich_help_panel=panel, metavar="FILE.toml", is_eager=True, callback=read_config,
+        help="Read options from a TOML file; options on the command line win.",
+    )  # fmt: skip
+
+
+_CONFIG, _CONFIG_ELSEWHERE = _config_in("Running"), _config_in(ELSEWHERE)
 
 AsJson: TypeAlias = Annotated[
     bool, typer.Option("--json", help="Print one JSON object.", rich_help_panel="Running")
@@ -58,8 +65,14 @@ def check_place(output: str | None, options: Given, *, as_json: bool) -> None:
         refuse_overwriting(output, "the config file", options.config_file)
 
 
-def takes(options: type, *, config: bool = True) -> Callable[[Callable[..., None]], Any]:
-    """Replace the parameter `options` of a command, a `Given`, by the options of a class."""
+def takes(
+    options: type, *, config: bool = True, described: bool = True
+) -> Callable[[Callable[..., None]], Any]:
+    """Replace the parameter `options` of a command, a `Given`, by the options of a class.
+
+    If they are not `described`, the help of the command does not list them.
+    """
+    of_config = _CONFIG if described else _CONFIG_ELSEWHERE
     known = declared(options)
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
@@ -69,9 +82,9 @@ def takes(options: type, *, config: bool = True) -> Callable[[Callable[..., None
                 parameters.append(own.replace(kind=inspect.Parameter.KEYWORD_ONLY))
                 continue
             in_panels = sorted(known.values(), key=lambda each: _PANELS.index(each.option.panel))
-            parameters += map(_parameter, in_panels)
+            parameters += [_parameter(each, described=described) for each in in_panels]
             if config:
-                parameters.append(_keyword("config", Annotated[Path | None, _CONFIG]))
+                parameters.append(_keyword("config", Annotated[Path | None, of_config]))
 
         def gathered(context: typer.Context, **values: Any) -> None:
             given = Given(*_layers(known, context, values), values.pop("config", None))
@@ -107,7 +120,7 @@ def _value(option: Declared, typed: Any) -> Any:
     return list(map(int, parts)) if option.element is int else parts
 
 
-def _parameter(option: Declared) -> inspect.Parameter:
+def _parameter(option: Declared, *, described: bool) -> inspect.Parameter:
     what = option.option
     default = NEWEST if option.is_required else what.default
     is_shown = default not in (None, (), False) and "default" not in what.help
@@ -116,10 +129,11 @@ def _parameter(option: Declared) -> inspect.Parameter:
         extra["callback"] = _refuse_words
     parameter = typer.Option(
         option.flag,
-        rich_help_panel=what.panel,
+        rich_help_panel=what.panel if described else ELSEWHERE,
         metavar=what.metavar,
         help=f"{what.help[:-1]}; default: {default}." if is_shown else what.help,
         show_default=False,
+        autocompletion=values_of(option.name),
         **extra,
     )
     return _keyword(option.name, Annotated[_typed_as(option), parameter])

@@ -13,6 +13,7 @@ from .words import printable
 
 if TYPE_CHECKING:
     from rfm_engine import NormalizedRows, Result
+    from rfm_engine.orders.warnings import DataWarning
 
 _EASTERNMOST = datetime.timezone(datetime.timedelta(hours=14))
 
@@ -40,16 +41,23 @@ def print_table(result: Result, peak_memory_bytes: int, output: str | None) -> N
 
 def warnings_of(result: Result | NormalizedRows, *, newest: bool) -> list[dict[str, str]]:
     """Return the warnings of a result, and one more if its newest row is in the future."""
-    found = [each._asdict() for each in result.warnings]
+    found = typed_warnings(result.warnings)
     # A date is in the future if no time zone has reached it.
     today = datetime.datetime.now(_EASTERNMOST).date()
     if not newest or result.as_of is None or result.as_of <= today:
         return found
     text = (
-        f"as_of {result.as_of}, the date of the newest row, is in the future. "
+        f"the date of analysis {result.as_of}, the date of the newest row, is in the future. "
         "Give --as-of to drop such rows."
     )
     return [{"code": "as_of_in_future", "text": text}, *found]
+
+
+def typed_warnings(warnings: Iterable[DataWarning]) -> list[dict[str, str]]:
+    """Return warnings as code and text, with options named as on the command line."""
+    from rfm_engine.errors import typed
+
+    return [{"code": each.code, "text": typed(each.text)} for each in warnings]
 
 
 def print_warnings(warnings: Iterable[Mapping[str, str]]) -> None:

@@ -6,16 +6,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from .completion import scheme_names
 from .exits import Misuse
+from .parameters import Command, Group
 from .words import counted
 
 if TYPE_CHECKING:
     from rfm_engine.segments.scheme import Scheme
 
-_SCHEME = typer.Argument(metavar="NAME|FILE.toml", help="Name of a shipped scheme, or a file.")
+_SCHEME = typer.Argument(
+    metavar="NAME|FILE.toml", help="Name of a shipped scheme, or a file.",
+    autocompletion=scheme_names,
+)  # fmt: skip
 
 schemes = typer.Typer(
-    context_settings={"help_option_names": ["-h", "--help"]}, add_completion=False
+    cls=Group, context_settings={"help_option_names": ["-h", "--help"]}, add_completion=False
 )
 
 
@@ -27,16 +32,17 @@ def all_schemes(context: typer.Context) -> None:
         raise typer.Exit(2)
 
 
-@schemes.command("list")
+@schemes.command("list", cls=Command)
 def list_schemes() -> None:
     """List the shipped schemes."""
-    from rfm_engine.segments.catalogue import load_scheme, shipped_schemes
+    from rfm_engine.segments.catalogue import load_scheme
+    from rfm_engine.segments.schemes import shipped_schemes
 
     for name in shipped_schemes():
         typer.echo(f"{name:<16} {load_scheme(name).title}")
 
 
-@schemes.command()
+@schemes.command(cls=Command)
 def show(scheme: Annotated[str, _SCHEME]) -> None:
     """Show a scheme: how it scores, its rules, and the grid of r by f."""
     from rich.console import Console
@@ -48,7 +54,7 @@ def show(scheme: Annotated[str, _SCHEME]) -> None:
     print_scheme(Console(), load_scheme(scheme))
 
 
-@schemes.command()
+@schemes.command(cls=Command)
 def lint(scheme: Annotated[str, _SCHEME]) -> None:
     """Check a scheme for uncovered scores, unreachable segments, overlaps, dead conditions."""
     from rfm_engine.segments.catalogue import load_scheme
@@ -68,7 +74,7 @@ def lint(scheme: Annotated[str, _SCHEME]) -> None:
     typer.echo(f"{scheme}: {counted(len(loaded.segments), 'segment')}, no errors")
 
 
-@schemes.command()
+@schemes.command(cls=Command)
 def diff(one: Annotated[str, _SCHEME], other: Annotated[str, _SCHEME]) -> None:
     """List the scores that have different segments in two schemes."""
     from rfm_engine.segments.catalogue import load_scheme

@@ -7,13 +7,17 @@ from typing import Annotated, Any
 
 import typer
 
+from rfm_engine.options.declaration import declared
 from rfm_engine.options.groups import StateOptions
 
 from .exits import Faulty
 from .options import Given, takes
+from .parameters import Command, Group
 from .words import counted, printable
 
-state = typer.Typer(context_settings={"help_option_names": ["-h", "--help"]}, add_completion=False)
+state = typer.Typer(
+    cls=Group, context_settings={"help_option_names": ["-h", "--help"]}, add_completion=False
+)
 
 _PLACE = Annotated[
     str, typer.Argument(metavar="STATE", help="Folder of a state, see `rfm state create`.")
@@ -28,7 +32,7 @@ def all_of_a_state(context: typer.Context) -> None:
         raise typer.Exit(2)
 
 
-@state.command("create")
+@state.command("create", cls=Command)
 @takes(StateOptions, config=False)
 def create(
     place: Annotated[
@@ -58,7 +62,7 @@ def create(
     typer.echo(f"{place} is a state with {history} history; add orders with rfm ingest")
 
 
-@state.command("show")
+@state.command("show", cls=Command)
 def show(
     place: _PLACE,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
@@ -74,7 +78,7 @@ def show(
         typer.echo(printable(line))
 
 
-@state.command("verify")
+@state.command("verify", cls=Command)
 def verify(place: _PLACE) -> None:
     """Read every file of every kept generation, and list damaged or changed files."""
     from rfm_engine.state.verification import verify as verify_state
@@ -87,7 +91,7 @@ def verify(place: _PLACE) -> None:
     typer.echo("all files are unchanged")
 
 
-@state.command("compact")
+@state.command("compact", cls=Command)
 def compact(
     place: _PLACE,
     threads: Annotated[
@@ -101,7 +105,7 @@ def compact(
     typer.echo(f"the state is at generation {number}")
 
 
-@state.command("gc")
+@state.command("gc", cls=Command)
 def gc(place: _PLACE) -> None:
     """Delete files that belong to no generation, left by a writer that was killed."""
     import rfm_engine
@@ -110,7 +114,7 @@ def gc(place: _PLACE) -> None:
     typer.echo(f"{counted(len(gone), 'file')} deleted")
 
 
-@state.command("forget")
+@state.command("forget", cls=Command)
 def forget(
     place: _PLACE,
     who: Annotated[
@@ -126,7 +130,7 @@ def forget(
         typer.echo(f"{printable(each)}: {'forgotten' if each in found else 'not in the state'}")
 
 
-@state.command("restore")
+@state.command("restore", cls=Command)
 def restore(
     place: _PLACE,
     generation: Annotated[
@@ -154,7 +158,8 @@ def _lines(found: dict[str, Any]) -> list[str]:
     ]
     if found["first_day"]:
         lines.append(f"oldest day {found['first_day']}")
-    given = [f"{name} {value}" for name, value in found["options"].items()]
+    known = declared(StateOptions)
+    given = [f"{known[name].flag} {value}" for name, value in found["options"].items()]
     if given:
         lines.append("with " + ", ".join(given))
     lines += [

@@ -13,6 +13,7 @@ from rfm_engine.errors import DataError, UsageError
 from rfm_engine.options.declaration import declared
 from rfm_engine.options.documentation import documented
 from rfm_engine.options.groups import BuiltOptions, ScoreOptions, TotalsOptions
+from rfm_engine.options.messages import message
 from rfm_engine.options.resolution import given, resolve
 from rfm_engine.orders.reading import Reading
 from rfm_engine.orders.scan import Seconds
@@ -188,7 +189,7 @@ def score_given(
             known = Reading(**reading)
             sources = open_sources(
                 orders, known.columns, csv_format=known.csv, as_files=known.options["as_files"],
-                store_timeout=seconds_of(settled["store_timeout"]),
+                store_timeout=seconds_of(settled["store_timeout"]), roles=known.roles,
             )  # fmt: skip
             for source in sources:
                 refuse_overwriting(output, "an input", source.name)
@@ -237,11 +238,15 @@ def _check(
     """Refuse contradicting options and unusable places before anything is read."""
     if settled["overall"] and state is not None:
         raise UsageError(
-            "overall must not be used with a state, which contains only customers within groups; "
-            "got it. Keep a second state without by."
+            message(
+                "{overall} must not be used with a state, which contains only customers within "
+                "groups; got it. Keep a second state without {by}."
+            )
         )
     if settled["overall"] and settled["by"] is None:
-        raise UsageError("overall must be used with by; got it alone. Name the column of groups.")
+        raise UsageError(
+            message("{overall} must be used with {by}; got it alone. Name the column of groups.")
+        )
     refuse_value_column(plan.weights, [settled["customer"], settled["by"]])
     if output is not None:
         check_output(output)
@@ -284,9 +289,11 @@ def _scored(
         grouping = Grouping.of(chunks, population.hash_key, pool)
         if grouping.has_none and overall is not None:
             raise DataError(
-                "rows must have a group if overall is used, because a null group means all groups "
-                f"together; got null in {population.reading.options['by']!r}. Fill the column, or "
-                "leave overall out."
+                message(
+                    "rows must have a group if {overall} is used, because a null group means all "
+                    "groups together; got null in {!r}. Fill the column, or leave {overall} out.",
+                    population.reading.options["by"],
+                )
             )
     everyone = Everyone(chunks, population.scale, grouping)
     scoring = score_everyone(everyone, scheme, plan, pool)

@@ -8,8 +8,39 @@ from __future__ import annotations
 import os
 import reprlib
 from decimal import Decimal
+from typing import Self
 
 _MOST_SHOWN = 100
+
+
+class Message(str):
+    """A text for Python callers, with a second form for the command line.
+
+    `rfm_engine.options.messages.message` builds it; an f-string keeps only the first form.
+
+    Attributes
+    ----------
+    typed
+        The same text with options named as on the command line.
+    """
+
+    __slots__ = ("typed",)
+    typed: str
+
+    def __new__(cls, text: str, typed: str) -> Self:
+        """Make a message of both forms."""
+        made = super().__new__(cls, text)
+        made.typed = typed
+        return made
+
+    def __getnewargs__(self) -> tuple[str, str]:  # type: ignore[override]  # str has one
+        """Return the arguments for pickle."""
+        return str(self), self.typed
+
+
+def typed(text: object) -> str:
+    """Return a text with options named as on the command line."""
+    return text.typed if isinstance(text, Message) else str(text)
 
 
 class RfmError(Exception):
@@ -18,6 +49,11 @@ class RfmError(Exception):
     def __str__(self) -> str:
         """Return the message with control characters escaped, as column names may contain some."""
         return printable(super().__str__())
+
+    @property
+    def typed(self) -> str:
+        """The message with options named as on the command line."""
+        return printable(typed(self.args[0])) if len(self.args) == 1 else str(self)
 
 
 class UsageError(RfmError, ValueError):
@@ -87,7 +123,8 @@ def path_text(what: str, given: object) -> str:
             return text
     except UnicodeEncodeError:
         pass
-    raise UsageError(f"{what} must be a path; got {shown(given)}.")
+    got = f"must be a path; got {shown(given)}."
+    raise UsageError(Message(f"{what} {got}", f"{typed(what)} {got}"))
 
 
 class _Shown(reprlib.Repr):

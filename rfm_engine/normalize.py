@@ -15,6 +15,7 @@ from rfm_engine.errors import UsageError, shown
 from rfm_engine.options.declaration import declared
 from rfm_engine.options.documentation import documented
 from rfm_engine.options.groups import RowFileOptions, RowOptions, StateOptions, TotalsOptions
+from rfm_engine.options.messages import message
 from rfm_engine.options.resolution import given, resolve
 from rfm_engine.orders.batches import gathered
 from rfm_engine.orders.buckets import buckets_of, check_buckets
@@ -139,8 +140,11 @@ def write_normalized(
         check_buckets(buckets)
         if ending(output):
             raise UsageError(
-                "buckets must be used with a directory as output, a name without an ending; got "
-                f"{shown(os.fspath(output))}. Remove the ending."
+                message(
+                    "{buckets} must be used with a directory as output, a name without an ending; "
+                    "got {}. Remove the ending.",
+                    shown(os.fspath(output)),
+                )
             )
     refuse_overwriting(output, "the rates file", options.get("rates"))
     rows, sources, budget, n_threads = _opened(orders, asked, output, buckets)
@@ -186,15 +190,18 @@ def _opened(
     known = Reading(**read)
     if known.options["customer_level"]:
         raise UsageError(
-            "customer_level must not be used with normalised rows, because its rows are totals of "
-            "customers and not orders; got it. Leave it out, or score the totals."
+            message(
+                "{customer_level} must not be used with normalised rows, because its rows are "
+                "totals of customers and not orders; got it. Leave it out, or score the totals."
+            )
         )
     carry = column_names(asked["carry"], "carry")
     threads = threads_of(asked["threads"])
     budget = _budget(known, threads, asked["memory_limit"])
+    roles = dict.fromkeys(carry, "carry") | known.roles
     sources = open_sources(
         orders, [*known.columns, *carry], csv_format=known.csv, as_files=known.options["as_files"],
-        store_timeout=seconds_of(asked["store_timeout"]),
+        store_timeout=seconds_of(asked["store_timeout"]), roles=roles,
     )  # fmt: skip
     for source in sources:
         refuse_overwriting(output, "an input", source.name)
@@ -227,8 +234,10 @@ def _dated(reading: Reading, sources: Sequence[Source], threads: int) -> Reading
         return reading
     if not all(source.repeatable for source in sources):
         raise UsageError(
-            "as_of must be a date for the rows of a stream, which can be read only once; got "
-            "'newest'. Give the date."
+            message(
+                "{as_of} must be a date for the rows of a stream, which can be read only once; got "
+                "'newest'. Give the date."
+            )
         )
     newest, _ = newest_day(sources, reading, threads)
     if newest is None:  # No row is counted, so no window applies.

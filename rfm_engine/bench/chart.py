@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rfm_engine.bench import words
 from rfm_engine.bench.record import Record
 from rfm_engine.errors import UsageError
+from rfm_engine.options.messages import message
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,12 +28,17 @@ def check_chart(path: Path) -> None:
         The ending is unknown, or matplotlib is not installed.
     """
     if path.suffix not in (".svg", ".png"):
-        raise UsageError(f"plot must end in .svg or .png; got {path.name!r}. Rename it.")
+        raise UsageError(
+            message("{plot} must end in .svg or .png; got {!r}. Rename it.", path.name)
+        )
     try:
         import matplotlib  # noqa: F401
     except ImportError:
         raise UsageError(
-            "plot must have matplotlib; got none. Install it: pip install 'rfm-engine[bench]'."
+            message(
+                "{plot} must have matplotlib; got none. "
+                "Install it: pip install 'rfm-engine[bench]'."
+            )
         ) from None
 
 

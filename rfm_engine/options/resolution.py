@@ -8,6 +8,7 @@ from typing import Any
 
 from rfm_engine.errors import UsageError, shown
 from rfm_engine.options.declaration import Declared, declared, defaults
+from rfm_engine.options.messages import message, named
 
 
 def given(
@@ -52,9 +53,13 @@ def resolve(options: type, *layers: Mapping[str, Any]) -> dict[str, Any]:
     for name, option in known.items():
         if option.choices and found[name] not in (*option.choices, option.option.default):
             choices = ", ".join(option.choices)
-            raise UsageError(f"{name} must be one of {choices}; got {shown(found[name])}.")
+            raise UsageError(
+                message("{} must be one of {}; got {}.", named(name), choices, shown(found[name]))
+            )
         if option.is_switch and type(found[name]) is not bool:
-            raise UsageError(f"{name} must be True or False; got {shown(found[name])}.")
+            raise UsageError(
+                message("{} must be True or False; got {}.", named(name), shown(found[name]))
+            )
     return found
 
 

@@ -13,6 +13,12 @@ CutPoint: TypeAlias = int | str | Decimal
 Monetary = Literal["sum", "mean"]
 ClvUnit = Literal["D", "W"]
 
+METHODS = (
+    "quantile", "quantile-linear", "qcut-drop", "r-rfm", "mean", "reserve-one-timers", "ntile",
+    "rank-linear", "nested", "thresholds",
+)  # fmt: skip
+"""The names of the scoring methods; the first is the default."""
+
 _PANEL = "Scoring"
 
 

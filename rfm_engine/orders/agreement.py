@@ -7,8 +7,10 @@ from threading import Lock
 from typing import Any, NamedTuple
 
 from rfm_engine.errors import DataError
+from rfm_engine.options.messages import message
 from rfm_engine.orders.kinds import NO_KIND, Kinds, SeenKinds, TimeKind
 from rfm_engine.orders.reading import Reading
+from rfm_engine.orders.roles import NOUNS
 
 _NUMBERS = {"int", "float"}
 
@@ -101,12 +103,21 @@ class Agreement:
         self, role: str, name: str, kind: object, known: _Agreed, column: str | None = None
     ) -> None:
         named = self._columns.get(role) if column is None else column
-        what, advice = f"kind of {named!r} ({role})", "Cast one of them."
+        what, advice = f"kind of {named!r} ({NOUNS.get(role, role)})", "Cast one of them."
         if role == "scale":
-            what, advice = f"scale of {self._columns['amount']!r}", "Give an amount scale."
+            what, advice = f"scale of {self._columns['amount']!r}", message("Give {amount_scale}.")
         elif role == "amount" and {kind, known.kind} == _NUMBERS:
-            advice = "Cast one of them, or give an amount scale if the integers are minor units."
+            advice = message(
+                "Cast one of them, or give {amount_scale} if the integers are minor units."
+            )
         raise DataError(
-            f"{what} must be the same in all input; got {kind} in {name} and {known.kind} in "
-            f"{known.name}. {advice}"
+            message(
+                "{} must be the same in all input; got {} in {} and {} in {}. {}",
+                what,
+                kind,
+                name,
+                known.kind,
+                known.name,
+                advice,
+            )
         )

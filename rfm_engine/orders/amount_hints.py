@@ -7,6 +7,7 @@ import unicodedata
 from typing import NoReturn
 
 from rfm_engine.errors import DataError, shown_value
+from rfm_engine.options.messages import message
 from rfm_engine.orders.money.notation import Notation
 from rfm_engine.orders.odd_ids import NULL_WORDS
 
@@ -26,16 +27,20 @@ def refuse_unreadable(text: str, notation: Notation, place: str) -> NoReturn:
     sign = notation.thousands
     groups = "" if sign is None else f" and {sign!r} between groups of three digits"
     raise DataError(
-        f"amount must be a decimal number with {notation.decimal!r} as decimal point{groups}; "
-        f"got {shown_value(text)} in {place}. {_advice(text[:_ENOUGH], notation)}"
+        message(
+            "amount must be a decimal number with {!r} as decimal point{}; got {} in {}. {}",
+            notation.decimal,
+            groups,
+            shown_value(text),
+            place,
+            _advice(text[:_ENOUGH], notation),
+        )
     )
 
 
 def advice_on_null(text: str) -> str | None:
     """Return the option that reads a text as null; None if it is not a common word for null."""
-    return (
-        f"In CSV, --csv-null {shown_value(text)} reads it as null." if text in NULL_WORDS else None
-    )
+    return message("In CSV, {csv_null:{}} reads it as null.", text) if text in NULL_WORDS else None
 
 
 def _advice(text: str, notation: Notation) -> str:
@@ -44,18 +49,23 @@ def _advice(text: str, notation: Notation) -> str:
         return null
     has_digits = any(each.isdigit() for each in text)
     if has_digits and any(unicodedata.category(each) == "Sc" for each in text):
-        return "Remove the sign; put the currency into a separate column, --currency."
+        return message("Remove the sign; put the currency into a separate column, {currency}.")
     if has_digits and _CODE.search(text):
-        return "Remove the letters; put a currency into a separate column, --currency."
+        return message("Remove the letters; put a currency into a separate column, {currency}.")
     other = "," if notation.decimal == "." else "."
     if other in text and notation.decimal not in text and notation.thousands != other:
         after = text.rpartition(other)[2].rstrip(" -)")
         if text.count(other) == 1 and len(after) != 3:
-            return f"Set the decimal point with --csv-decimal {other!r}."
+            return message("Set the decimal point with {csv_decimal:{}}.", other)
     groups = _GROUPS.search(text)
     if notation.thousands is None and groups is not None and groups[1] != notation.decimal:
-        sign = "space" if groups[1].isspace() else repr(groups[1])
+        sign = "space" if groups[1].isspace() else groups[1]
         is_either = text.count(other) == 1 and groups[1] == other and notation.decimal not in text
-        or_point = f", or the decimal point with --csv-decimal {other!r}" * is_either
-        return f"Set the thousands separator with --csv-thousands {sign}{or_point}."
+        if is_either:
+            return message(
+                "Set the thousands separator with {csv_thousands:{}}, or the decimal point with "
+                "{csv_decimal:{}}.",
+                sign, other,
+            )  # fmt: skip
+        return message("Set the thousands separator with {csv_thousands:{}}.", sign)
     return "Correct it, or name another column."

@@ -9,6 +9,7 @@ import pyarrow as pa
 from rfm_engine.errors import UsageError, shown
 from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import frozen
+from rfm_engine.options.messages import message
 from rfm_engine.orders.keys import IntKeys, SharedKeys, keys_of
 
 MOST_BUCKETS = 1000
@@ -25,8 +26,11 @@ def check_buckets(n_buckets: object) -> None:
     """
     if type(n_buckets) is not int or not 1 <= n_buckets <= MOST_BUCKETS:
         raise UsageError(
-            f"buckets must be a whole number from 1 to {MOST_BUCKETS}; got {shown(n_buckets)}. "
-            "Try 64."
+            message(
+                "{buckets} must be a whole number from 1 to {}; got {}. Try 64.",
+                MOST_BUCKETS,
+                shown(n_buckets),
+            )
         )
 
 

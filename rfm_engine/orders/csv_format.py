@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rfm_engine.errors import UsageError, shown
+from rfm_engine.errors import Message, UsageError, shown
+from rfm_engine.options.messages import message
 
 SPACE = "space"
 """As delimiter: runs of spaces and tabs. As thousands separator: a space or a no-break space."""
@@ -44,12 +45,19 @@ class CsvFormat:
         given = self.delimiter
         if given != SPACE and not is_delimiter(given):
             raise UsageError(
-                f"the CSV delimiter must be one ASCII character, not a quote or line end; "
-                f"got {shown(given)}. Try ',' or ';', or space for runs of spaces and tabs."
+                message(
+                    "{csv_delimiter} must be one ASCII character, not a quote or line end; "
+                    "got {}. Try ',' or ';', or space for runs of spaces and tabs.",
+                    shown(given),
+                )
             )
         if self.encoding not in ENCODINGS:
             raise UsageError(
-                f"csv_encoding must be one of {', '.join(ENCODINGS)}; got {shown(self.encoding)}."
+                message(
+                    "{csv_encoding} must be one of {}; got {}.",
+                    ", ".join(ENCODINGS),
+                    shown(self.encoding),
+                )
             )
 
 
@@ -68,11 +76,20 @@ def null_words(given: object) -> tuple[str, ...]:
     """
     words = given.split(",") if isinstance(given, str) else given
     if not isinstance(words, Sequence) or not all(isinstance(word, str) for word in words):
-        raise UsageError(f"csv_null must be words such as ['NULL', 'NA']; got {shown(given)}.")
+        raise UsageError(
+            message(
+                "{csv_null} must be words such as {}; got {}.",
+                Message("['NULL', 'NA']", "NULL,NA"),
+                shown(given),
+            )
+        )
     for word in words:
         if not word or not {*word}.isdisjoint(',"\r\n'):
             raise UsageError(
-                "csv_null must be words without commas, quotes and line ends; "
-                f"got {shown(word)}. The empty field is always null."
+                message(
+                    "{csv_null} must be words without commas, quotes and line ends; got {}. "
+                    "The empty field is always null.",
+                    shown(word),
+                )
             )
     return tuple(dict.fromkeys(words))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rfm_engine.errors import UsageError
+from rfm_engine.options.messages import message, named
 
 DEFAULT_COLUMN = "orders"
 # Options about single orders, and the value that they must have if rows are customers.
@@ -28,16 +29,23 @@ def orders_column(options: Mapping[str, Any]) -> str | None:
     if not options["customer_level"]:
         if n_orders is not None:
             raise UsageError(
-                f"n_orders (--orders) must be used with customer_level; got {n_orders!r} without "
-                "it. Leave it out, or set customer_level if rows are customers."
+                message(
+                    "{n_orders} must be used with {customer_level}; got {!r} without it. "
+                    "Leave it out, or set {customer_level:True} if rows are customers.",
+                    n_orders,
+                )
             )
         return None
     if not isinstance(n_orders, str | None):
-        raise UsageError(f"n_orders must name a column; got {n_orders!r}.")
+        raise UsageError(message("{n_orders} must name a column; got {!r}.", n_orders))
     for name, neutral in _OF_ORDERS.items():
         if options[name] != neutral:
             raise UsageError(
-                f"{name} must not be used with customer_level, because its rows are not orders; "
-                f"got {options[name]!r}. Leave it out."
+                message(
+                    "{} must not be used with {customer_level}, because its rows are not orders; "
+                    "got {!r}. Leave it out.",
+                    named(name),
+                    options[name],
+                )
             )
     return DEFAULT_COLUMN if n_orders is None else n_orders

@@ -19,6 +19,7 @@ from rfm_engine.kernels.arrays import (
     values,
 )
 from rfm_engine.kernels.types import Words
+from rfm_engine.options.messages import message, named
 from rfm_engine.orders.keys import ByteKeys, RowKeys, SharedKeys, keys_of
 
 _DAY_SECONDS = 86_400
@@ -70,10 +71,16 @@ def column_names(given: object, option: str = "distinct") -> tuple[str, ...]:
     """
     several = (given,) if isinstance(given, str) else () if given is None else given
     if not isinstance(several, Sequence) or not all(isinstance(each, str) for each in several):
-        raise UsageError(f"{option} must name columns such as 'order_id'; got {shown(given)}.")
+        raise UsageError(
+            message("{} must name columns such as 'order_id'; got {}.", named(option), shown(given))
+        )
     if len(set(several)) < len(several) or "" in several:
         raise UsageError(
-            f"{option} must name each column once; got {shown(several)}. Remove the other names."
+            message(
+                "{} must name each column once; got {}. Remove the other names.",
+                named(option),
+                shown(several),
+            )
         )
     return tuple(several)
 

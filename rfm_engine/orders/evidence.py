@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from threading import Lock
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from rfm_engine.options.messages import message
 from rfm_engine.orders.normalize import OrderRows
 from rfm_engine.orders.odd_ids import EXPONENT, POINT_ZERO
 from rfm_engine.orders.place import Place
@@ -162,8 +162,13 @@ def _rounded(n_rows: int) -> DataWarning:
     noun, were = ("amount", "was") if n_rows == 1 else ("amounts", "were")
     return DataWarning(
         "amounts_rounded",
-        f"{n_rows:,} {noun} had more digits than the scale and {were} rounded half-even. "
-        "Raise --amount-scale to keep them.",
+        message(
+            "{:,} {} had more digits than the scale and {} rounded half-even. "
+            "Raise {amount_scale} to keep them.",
+            n_rows,
+            noun,
+            were,
+        ),
     )
 
 
@@ -180,9 +185,13 @@ def _order_lines(n_repeats: int, n_rows: int) -> DataWarning:
     share = f"{100 * n_repeats / n_rows:.1f}%"
     return DataWarning(
         "order_lines",
-        f"{share} of the first {n_rows:,} rows have the same customer and time as the row before. "
-        "They look like order lines, but each is counted as an order. Name the column of order "
-        "ids with --order.",
+        message(
+            "{} of the first {:,} rows have the same customer and time as the row before. "
+            "They look like order lines, but each is counted as an order. Name the column of order "
+            "ids with {order:...}.",
+            share,
+            n_rows,
+        ),
     )
 
 
@@ -190,20 +199,28 @@ def _null_words(column: str, words: Sequence[str]) -> DataWarning:
     quoted = [f"'{word}'" for word in words]
     return DataWarning(
         "null_words",
-        f"some ids in {column!r} are {' and '.join(quoted)}, and are read as ordinary ids. If they "
-        f"mean that there is no id, --csv-null {shlex.quote(','.join(words))} reads them as null "
-        "unless they are quoted.",
+        message(
+            "some ids in {!r} are {}, and are read as ordinary ids. If they mean that there is no "
+            "id, {csv_null:{}} reads them as null unless they are quoted.",
+            column,
+            " and ".join(quoted),
+            ",".join(words),
+        ),
     )
 
 
 def _number_like(column: str, forms: Sequence[str]) -> DataWarning:
-    advice = []
-    if POINT_ZERO in forms:
-        advice.append("--ids int reads 17850.0 as 17850.")
-    if EXPONENT in forms:
-        advice.append("If an exponent hides digits, export the column as text.")
+    advice = (
+        message(" {ids:int} reads 17850.0 as 17850.") if POINT_ZERO in forms else "",
+        " If an exponent hides digits, export the column as text." if EXPONENT in forms else "",
+    )
     return DataWarning(
         "number_like_ids",
-        f"some ids in {column!r} are written like {' and '.join(forms)}, which is how programs "
-        f"write numbers. The same id in another notation counts as another id. {' '.join(advice)}",
+        message(
+            "some ids in {!r} are written like {}, which is how programs write numbers. The same "
+            "id in another notation counts as another id.{}{}",
+            column,
+            " and ".join(forms),
+            *advice,
+        ),
     )

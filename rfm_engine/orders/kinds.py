@@ -9,8 +9,10 @@ import pyarrow as pa
 
 from rfm_engine.errors import DataError
 from rfm_engine.kernels.arrays import is_bytes, is_text, plain_type
+from rfm_engine.options.messages import message
 from rfm_engine.orders.money.amounts import default_scale
 from rfm_engine.orders.reading import MAX_SCALE, Reading
+from rfm_engine.orders.roles import NOUNS
 from rfm_engine.orders.time.numbers import is_number_of_time, time_kind
 
 IdKind = Literal["int", "uint", "text", "binary", "uuid"]
@@ -116,15 +118,22 @@ class _Columns(NamedTuple):
         if role == "currency" and not is_text(kind):
             self.refuse("currency", column, "text")
         if role != "currency" and not is_whole(kind):
-            self.refuse("orders" if role == "n_orders" else role, column, "integers")
+            self.refuse(role, column, "integers")
 
     def refuse(
         self, role: str, column: str, wanted: str, advice: str = "Cast it first."
     ) -> NoReturn:
         """Refuse a column that does not have a wanted type."""
         raise DataError(
-            f"{role} column {column!r} must hold {wanted}; got {self.kind(column)} in "
-            f"{self.name}. {advice}"
+            message(
+                "{} column {!r} must hold {}; got {} in {}. {}",
+                NOUNS[role],
+                column,
+                wanted,
+                self.kind(column),
+                self.name,
+                advice,
+            )
         )
 
 
@@ -213,7 +222,7 @@ def _time_kind(source: _Columns, reading: Reading) -> TimeKind | None:
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         return source.refuse(
             "time", reading.options["time"], "dates, timestamps or text",
-            "If these are numbers, set --time-format to epoch, epoch-ms or excel.",
+            message("If these are numbers, set {time_format} to epoch, epoch-ms or excel."),
         )  # fmt: skip
     return source.refuse("time", reading.options["time"], "dates, timestamps or text")
 
@@ -243,14 +252,27 @@ def _scale(source: _Columns, reading: Reading) -> int:
         scale = default_scale(kind, text=False)
         if scale > MAX_SCALE:
             raise DataError(
-                f"amount column {column!r} must have at most {MAX_SCALE} digits after the decimal "
-                f"point; got {kind} in {source.name}. Give an amount scale."
+                message(
+                    "amount column {!r} must have at most {} digits after the decimal point; "
+                    "got {} in {}. Give {amount_scale}.",
+                    column,
+                    MAX_SCALE,
+                    kind,
+                    source.name,
+                )
             )
         return scale
     if given > 0 and pa.types.is_decimal(kind) and kind.scale <= 0:
         raise DataError(
-            f"amount column {column!r} must have digits after the decimal point if it is a decimal "
-            f"and an amount scale is given; got {kind} and scale {given} in {source.name}. Cast it "
-            f"to BIGINT if it counts minor units, or to DECIMAL(18,{given}) if it counts units."
+            message(
+                "amount column {!r} must have digits after the decimal point if it is a decimal "
+                "and {amount_scale} is given; got {} and scale {} in {}. Cast it to BIGINT if it "
+                "counts minor units, or to DECIMAL(18,{}) if it counts units.",
+                column,
+                kind,
+                given,
+                source.name,
+                given,
+            )
         )
     return given

@@ -8,6 +8,7 @@ from threading import Lock
 import numpy as np
 
 from rfm_engine.errors import DataError, RfmError, shown_value
+from rfm_engine.options.messages import message
 from rfm_engine.orders.judge import REASONS
 from rfm_engine.orders.normalize import OrderRows
 
@@ -92,8 +93,12 @@ def _one_currency(currencies: frozenset[str]) -> frozenset[str]:
         listed = [shown_value(each) for each in sorted(currencies)[:_LISTED]]
         more = f" and {len(currencies) - _LISTED} more" if len(currencies) > _LISTED else ""
         raise DataError(
-            f"orders must be in one currency; got {', '.join(listed)}{more}. "
-            "Keep one with a condition on that column, or give rates (--rates)."
+            message(
+                "orders must be in one currency; got {}{}. Keep one with a condition on that "
+                "column, {where}, or give {rates}.",
+                ", ".join(listed),
+                more,
+            )
         )
     return currencies
 

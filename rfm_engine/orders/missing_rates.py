@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from rfm_engine.errors import DataError, shown_value
+from rfm_engine.options.messages import message
 from rfm_engine.orders.money.rates import Rates, day_text
 
 _LISTED = 10
@@ -40,8 +41,13 @@ def refuse_unrated(
     listed = [_said(name, row, rates, days, where) for name, row in firsts.items()]
     more = f"; and {len(listed) - _LISTED} more" if len(listed) > _LISTED else ""
     raise DataError(
-        f"currencies must have a rate in {rates.place}; got none for {'; '.join(listed[:_LISTED])}"
-        f"{more}. Add rates, or exclude these rows with a condition (--where)."
+        message(
+            "currencies must have a rate in {}; got none for {}{}. "
+            "Add rates, or exclude these rows with a condition, {where}.",
+            rates.place,
+            "; ".join(listed[:_LISTED]),
+            more,
+        )
     )
 
 

@@ -8,6 +8,7 @@ from datetime import date
 import pyarrow as pa
 
 from rfm_engine.errors import UsageError
+from rfm_engine.options.messages import message
 from rfm_engine.orders.intake import Intake
 from rfm_engine.orders.place import Place, Source
 from rfm_engine.orders.reading import Reading, day_date
@@ -50,8 +51,10 @@ def newest_day(
     """
     if not all(source.repeatable for source in sources):
         raise UsageError(
-            "as_of must be a date when a stream is read with a window; got 'newest'. "
-            "Give the date, because a stream can be read only once."
+            message(
+                "{as_of} must be a date when a stream is read with a window; got 'newest'. "
+                "Give the date, because a stream can be read only once."
+            )
         )
     survey = Survey(reading)
     survey.intake.join(sources)

@@ -23,6 +23,7 @@ from rfm_engine.kernels.arrays import (
     valid_mask,
     values,
 )
+from rfm_engine.options.messages import message
 from rfm_engine.orders.amount_hints import refuse_unreadable
 from rfm_engine.orders.batch import Batch
 from rfm_engine.orders.distinct_columns import (
@@ -233,9 +234,14 @@ def _amounts(
     row = batch.first(status == TOO_LARGE) if worst >= TOO_LARGE else -1
     if row >= 0:
         raise DataError(
-            f"amount must have at most 18 digits at scale {scale}; customer "
-            f"{cut(str(customers[row]))} has {cut(str(amounts[row]))} in {batch.where(row)}. "
-            "Give a smaller amount scale."
+            message(
+                "amount must have at most 18 digits at scale {}; customer {} has {} in {}. "
+                "Give a smaller {amount_scale}.",
+                scale,
+                cut(str(customers[row])),
+                cut(str(amounts[row])),
+                batch.where(row),
+            )
         )
     return minor, None if worst == OK else status == ROUNDED
 
@@ -297,8 +303,11 @@ def _judged(
 def _refuse_refund(batch: Batch, row: int) -> None:
     if row >= 0:
         raise DataError(
-            f"amounts must not be negative when refunds are an error; got a refund in "
-            f"{batch.where(row)}. Remove the row, or set refunds to net or drop."
+            message(
+                "amounts must not be negative with {refunds:error}; got a refund in {}. "
+                "Remove the row, or set {refunds} to net or drop.",
+                batch.where(row),
+            )
         )
 
 
@@ -369,8 +378,9 @@ def _refuse_faults(batch: Batch, rounded: npt.NDArray[np.bool_] | None) -> None:
     row = first_true(faulty if rounded is None else faulty | rounded)
     if row >= 0:
         fault = REASONS[batch.reason[row]] if faulty[row] else "amounts_rounded"
-        _refuse(f"rows must be valid when strict is set; got {fault} in {batch.where(row)}.")
+        where = batch.where(row)
+        _refuse(message("rows must be valid with {strict:True}; got {} in {}.", fault, where))
 
 
-def _refuse(message: str) -> NoReturn:
-    raise DataError(f"{message} Fix the row, or do not set strict.")
+def _refuse(fault: str) -> NoReturn:
+    raise DataError(message("{} Fix the row, or leave {strict} out.", fault))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,30 +11,55 @@ from typing import Any, Protocol, TypeAlias
 
 import pyarrow as pa
 
-from rfm_engine.errors import DataError, UsageError, cut
+from rfm_engine.errors import DataError, Message, UsageError, cut
+from rfm_engine.options.messages import message, named
+from rfm_engine.orders.roles import NOUNS, likely_column
 
 Constants: TypeAlias = Mapping[str, Any]
 """Constant values by column name."""
 
 _LISTED_COLUMNS = 20
+_NO_ROLES: Mapping[str, str] = {}
 
 
 class MissingColumnError(UsageError):
     """A needed column does not exist in a source."""
 
-    def __init__(self, column: str, held: Sequence[str], name: str) -> None:
+    def __init__(
+        self, column: str, held: Sequence[str], name: str, roles: Mapping[str, str] = _NO_ROLES
+    ) -> None:
         held = [str(name) for name in held]
         listed = ", ".join(map(cut, held[:_LISTED_COLUMNS])) or "no columns"
         if len(held) > _LISTED_COLUMNS:
             listed += f" and {len(held) - _LISTED_COLUMNS} more"
-        by_lower = {h.lower(): h for h in held}
-        close = difflib.get_close_matches(column.lower(), by_lower, n=1)
-        advice = f"Did you mean {by_lower[close[0]]!r}?" if close else "Name the column to read."
+        role = roles.get(column)
+        advice: str = "Name the column to read."
         if len(held) == 1 and any(mark in held[0].strip() for mark in ",;|\t "):
-            advice = "Set the delimiter with --csv-delimiter (space for runs of spaces and tabs)."
-        super().__init__(f"column {column!r} must exist in {name}; got {listed}. {advice}")
+            advice = message(
+                "Set the delimiter with {csv_delimiter:...} (space for runs of spaces and tabs)."
+            )
+        elif role is not None:
+            advice = _advice(role, likely_column(role, column, held, roles.keys()))
+        what = "column" if role is None else f"{NOUNS[role]} column"
+        super().__init__(
+            message("{} {!r} must exist in {}; got {}. {}", what, column, name, listed, advice)
+        )
         self.column = column
+        self.held = held
         self.name = name
+
+    def by_role(self, roles: Mapping[str, str]) -> MissingColumnError:
+        """Return the error with the option that names the column; `roles` has it by column."""
+        return MissingColumnError(self.column, self.held, self.name, roles)
+
+
+def _advice(role: str, likely: str | None) -> Message:
+    if role == "where":
+        hint = "" if likely is None else f"Did you mean {likely!r}? "
+        return message("{}Correct the condition, {where}.", hint)
+    if likely is None:
+        return message("Name it with {:...}.", named(role))
+    return message("Did you mean {!r}? Name it with {:{}}.", likely, named(role), likely)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import Any, Unpack
 from rfm_engine.errors import UsageError, shown
 from rfm_engine.options.declaration import declared
 from rfm_engine.options.groups import TotalsOptions
+from rfm_engine.options.messages import message, named
 from rfm_engine.options.resolution import resolve
 from rfm_engine.orders.csv_format import CsvFormat, null_words
 from rfm_engine.orders.customer_level import orders_column
@@ -20,6 +21,7 @@ from rfm_engine.orders.money.amounts import FLOAT_SCALE
 from rfm_engine.orders.money.notation import Notation
 from rfm_engine.orders.money.rates import Rates
 from rfm_engine.orders.money.rates_file import read_rates
+from rfm_engine.orders.roles import NOUNS
 from rfm_engine.orders.time.numbers import NUMBER_FORMATS, is_time_format
 from rfm_engine.orders.time.zones import Zone
 from rfm_engine.orders.where import Condition
@@ -82,8 +84,10 @@ class Reading:
         options["n_orders"] = orders_column(options)
         if options["refunds"] == "net-order" and options["order"] is None:
             raise UsageError(
-                "refunds net-order must be used with order, because it adds up the rows of each "
-                "order; got no order column. Name it, or choose net."
+                message(
+                    "{refunds:net-order} must be used with {order}, because it adds up the rows of "
+                    "each order; got no order column. Name it, or choose net."
+                )
             )
         self.zone = Zone(options["timezone"])
         self.conditions = tuple(map(Condition.parse, options["where"]))
@@ -131,60 +135,92 @@ class Reading:
         ):
             if column in columns:
                 raise UsageError(
-                    f"{role} column must not be named like a column of the result; "
-                    f"got {column!r}. Rename it in the input."
+                    message(
+                        "{} column must not be named like a column of the result; "
+                        "got {!r}. Rename it in the input.",
+                        NOUNS[role],
+                        column,
+                    )
                 )
 
     @property
     def columns(self) -> list[str]:
         """The names of the needed input columns, each once."""
+        return list(self.roles)
+
+    @property
+    def roles(self) -> dict[str, str]:
+        """The option that names each needed input column, the first one if several do."""
         options: Mapping[str, Any] = self.options
-        named = [options[role] for role in (*_ROLES, "n_orders")]
-        named += [condition.column for condition in self.conditions]
-        named += options["distinct"]
-        return list(dict.fromkeys(name for name in named if name is not None))
+        roles: dict[str, str] = {}
+        for role in (*_ROLES, "n_orders"):
+            if options[role] is not None:
+                roles.setdefault(options[role], role)
+        for condition in self.conditions:
+            roles.setdefault(condition.column, "where")
+        for column in options["distinct"]:
+            roles.setdefault(column, "distinct")
+        return roles
 
 
 def _check_values(options: Any) -> None:
     if options["clv_unit"] is not None and not options["clv"]:
-        raise UsageError("clv_unit must be used with clv; got it without clv. Set clv too.")
+        raise UsageError(
+            message("{clv_unit} must be used with {clv}; got it alone. Set {clv} too.")
+        )
     if options["csv_decimal"] not in (".", ","):
-        raise UsageError(f"csv_decimal must be one of ., ,; got {shown(options['csv_decimal'])}.")
+        raise UsageError(
+            message("{csv_decimal} must be one of ., ,; got {}.", shown(options["csv_decimal"]))
+        )
     scale = options["amount_scale"]
     if scale is not None and (type(scale) is not int or not 0 <= scale <= MAX_SCALE):
-        raise UsageError(f"amount_scale must be 0 to {MAX_SCALE} digits; got {shown(scale)}.")
+        raise UsageError(
+            message("{amount_scale} must be 0 to {} digits; got {}.", MAX_SCALE, shown(scale))
+        )
     time_format = options["time_format"]
     if time_format == "":
-        raise UsageError("time_format must be a format like %d.%m.%Y; got an empty text.")
+        raise UsageError(
+            message("{time_format} must be a format like %d.%m.%Y; got an empty text.")
+        )
     if isinstance(time_format, str) and not is_time_format(time_format):
         raise UsageError(
-            f"time_format must be a format like %d.%m.%Y, or {', '.join(NUMBER_FORMATS)}; "
-            f"got {shown(time_format)}."
+            message(
+                "{time_format} must be a format like %d.%m.%Y, or {}; got {}.",
+                ", ".join(NUMBER_FORMATS),
+                shown(time_format),
+            )
         )
     for name in ("timezone", "time_format", "csv_delimiter"):
         text = options[name]
         if not isinstance(text, str) and (text is not None or name != "time_format"):
-            raise UsageError(f"{name} must be text; got {shown(text)}.")
+            raise UsageError(message("{} must be text; got {}.", named(name), shown(text)))
     for name, option in declared(TotalsOptions).items():
         if option.is_switch and type(options[name]) is not bool:
-            raise UsageError(f"{name} must be True or False; got {shown(options[name])}.")
+            raise UsageError(
+                message("{} must be True or False; got {}.", named(name), shown(options[name]))
+            )
     for role in _ROLES:
         column = options[role]
         wanted = role in ("customer", "time", "amount") or column is not None
         if wanted and not isinstance(column, str):
-            raise UsageError(f"{role} must name a column; got {shown(column)}.")
+            raise UsageError(message("{} must name a column; got {}.", named(role), shown(column)))
     if options["by"] == options["customer"]:
         raise UsageError(
-            f"by must name another column than customer; got {options['by']!r} for both. "
-            "Name the column of groups."
+            message(
+                "{by} must name another column than {customer}; got {!r} for both. "
+                "Name the column of groups.",
+                options["by"],
+            )
         )
     if options["rates"] is not None and options["currency"] is None:
-        raise UsageError("rates must be used with a currency column; got none. Name it.")
+        raise UsageError(
+            message("{rates} must be used with {currency}; got no currency column. Name it.")
+        )
 
 
 def _rates_of(given: object) -> Rates | None:
     if not isinstance(given, str | os.PathLike | Rates | None):
-        raise UsageError(f"rates must be the path of a file; got {given!r}.")
+        raise UsageError(message("{rates} must be the path of a file; got {!r}.", given))
     return given if given is None or isinstance(given, Rates) else read_rates(given)
 
 
@@ -193,7 +229,9 @@ def conditions_of(where: object) -> tuple[str, ...]:
     several = (where,) if isinstance(where, str) else where
     if isinstance(several, Sequence) and all(isinstance(each, str) for each in several):
         return tuple(several)
-    raise UsageError(f"where must be conditions such as 'status=paid'; got {shown(where)}.")
+    raise UsageError(
+        message("{where} must be conditions such as 'status=paid'; got {}.", shown(where))
+    )
 
 
 def day_number(day: date) -> int:
@@ -216,7 +254,7 @@ def as_date(given: date | str) -> date:
         return date.fromisoformat(given)
     except (TypeError, ValueError):
         raise UsageError(
-            f"as_of must be a date like 2026-10-31 (or 'newest'); got {shown(given)}."
+            message("{as_of} must be a date like 2026-10-31 (or 'newest'); got {}.", shown(given))
         ) from None
 
 
@@ -227,7 +265,9 @@ def window_start(as_of: date, window: str) -> date:
     """
     match = re.fullmatch(r"([1-9][0-9]{0,6})(d|mo)", window if isinstance(window, str) else "")
     if match is None:
-        raise UsageError(f"window must be days or months like 365d or 12mo; got {shown(window)}.")
+        raise UsageError(
+            message("{window} must be days or months like 365d or 12mo; got {}.", shown(window))
+        )
     length = int(match[1])
     try:
         before = as_of - timedelta(days=length) if match[2] == "d" else _months(as_of, length)

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from rfm_engine.errors import UsageError
 from rfm_engine.kernels.arrays import arrow, frozen, plain
+from rfm_engine.options.messages import message
 from rfm_engine.orders.batch import Batch
 from rfm_engine.orders.extra_columns import ExtraColumns
 from rfm_engine.orders.judge import COUNTED
@@ -55,14 +56,17 @@ def refuse_collisions(fields: Sequence[pa.Field], reading: Reading, carry: Seque
     names = [field.name for field in fields]
     if reading.options["by"] is not None and names.count(reading.options["by"]) > 1:
         raise UsageError(
-            "by column must not be named like a column of normalised rows; "
+            "group column must not be named like a column of normalised rows; "
             f"got {reading.options['by']!r}. Rename it in the input."
         )
     taken = next((name for name in carry if name in names), None)
     if taken is not None:
         raise UsageError(
-            "carry must not name a column that normalised rows already have; "
-            f"got {taken!r}. Remove it from carry, or rename it in the input."
+            message(
+                "{carry} must not name a column that normalised rows already have; "
+                "got {!r}. Remove it from {carry}, or rename it in the input.",
+                taken,
+            )
         )
 
 

@@ -8,6 +8,7 @@ from typing import Literal
 import pyarrow as pa
 
 from rfm_engine.errors import DataError, shown_value
+from rfm_engine.options.messages import message
 from rfm_engine.orders.amount_hints import advice_on_null
 from rfm_engine.orders.money.notation import Notation, plain_numbers
 from rfm_engine.orders.time.numbers import NUMBER_FORMATS, times_of_numbers
@@ -31,7 +32,9 @@ def parsed_ids(column: pa.Array, what: str, where: Callable[[int], str]) -> pa.A
     def plainly(ids: pa.Array) -> pa.Array:
         return pc.replace_substring_regex(ids, _POINT_ZERO, r"\1")
 
-    return _integers(column, what, where, plainly, "Read the ids as text.", OF_64_BITS)
+    return _integers(
+        column, what, where, plainly, message("Read the ids as text ({ids:text})."), OF_64_BITS
+    )
 
 
 def parsed_counts(
@@ -48,9 +51,9 @@ def parsed_counts(
     DataError
         A value is not an integer of 64 bits.
     """
-    advice = "Correct it."
+    advice: str = "Correct it."
     if notation.thousands is None:
-        advice = "Correct it, or set the thousands separator with --csv-thousands."
+        advice = message("Correct it, or set the thousands separator with {csv_thousands:...}.")
     return _integers(column, what, where, lambda some: plain_numbers(some, notation), advice, reach)
 
 
@@ -72,8 +75,14 @@ def _integers(  # noqa: PLR0913 - two callers, which differ in the last three
         row = next(i for i, text in enumerate(plain.to_pylist()) if not _is_int64(text))
     text = str(column[row])
     raise DataError(
-        f"{what} must hold integers {reach}; got {shown_value(text)} in {where(row)}. "
-        f"{advice_on_null(text) or advice}"
+        message(
+            "{} must hold integers {}; got {} in {}. {}",
+            what,
+            reach,
+            shown_value(text),
+            where(row),
+            advice_on_null(text) or advice,
+        )
     )
 
 
@@ -94,18 +103,30 @@ def parsed_times(
         if numbers.unreadable >= 0:
             row = numbers.unreadable
             raise DataError(
-                f"time must be a number with time format {time_format}; got "
-                f"{shown_value(column[row])} in {where(row)}. Fix it, or set another time format."
+                message(
+                    "time must be a number with {time_format:{}}; got {} in {}. "
+                    "Fix it, or set another format.",
+                    time_format,
+                    shown_value(column[row]),
+                    where(row),
+                )
             )
         return numbers.times, None
     parsed = parse_times(column, time_format)
     written = "ISO 8601" if time_format is None else f"written like {time_format}"
     if parsed.unreadable >= 0:
         text = str(column[parsed.unreadable])
-        advice = advice_on_null(text) or "Correct it, or set the time format."
+        advice = advice_on_null(text) or message(
+            "Correct it, or set the format with {time_format:...}."
+        )
         raise DataError(
-            f"time must be {written}; got {shown_value(text)} in {where(parsed.unreadable)}. "
-            f"{advice}"
+            message(
+                "time must be {}; got {} in {}. {}",
+                written,
+                shown_value(text),
+                where(parsed.unreadable),
+                advice,
+            )
         )
     if parsed.mixed >= 0:
         raise DataError(

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from rfm_engine.errors import UsageError, shown
 from rfm_engine.kernels.arrays import arrow_texts, plain, plain_type, values
+from rfm_engine.options.messages import message
 
 
 class Condition(NamedTuple):
@@ -25,7 +26,9 @@ class Condition(NamedTuple):
         """Parse `COL=V1,V2` or `COL!=V1,V2`."""
         match = re.fullmatch(r"([^=!]+)(!?=)(.*)", text, re.DOTALL)
         if match is None:
-            raise UsageError(f"where must be COL=V1,V2 or COL!=V1,V2; got {shown(text)}.")
+            raise UsageError(
+                message("{where} must be COL=V1,V2 or COL!=V1,V2; got {}.", shown(text))
+            )
         return cls(match[1].strip(), match[2] == "=", tuple(match[3].split(",")))
 
     def check(self, kind: pa.DataType) -> None:
@@ -40,8 +43,12 @@ class Condition(NamedTuple):
             pc.is_in(pa.nulls(0, among.type), value_set=among)
         except pa.ArrowNotImplementedError:
             raise UsageError(
-                f"where must compare numbers, text, dates or booleans; got {kind} in "
-                f"{self.column!r}. Cast it first."
+                message(
+                    "{where} must compare numbers, text, dates or booleans; got {} in {!r}. "
+                    "Cast it first.",
+                    kind,
+                    self.column,
+                )
             ) from None
 
     def holds(self, column: pa.Array) -> npt.NDArray[np.bool_]:
@@ -61,8 +68,12 @@ class Condition(NamedTuple):
             return arrow_texts(self.values).cast(kind)
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
             raise UsageError(
-                f"where must compare {self.column!r} with values of its type, {kind}; "
-                f"got {', '.join(self.values)}."
+                message(
+                    "{where} must compare {!r} with values of its type, {}; got {}.",
+                    self.column,
+                    kind,
+                    ", ".join(self.values),
+                )
             ) from None
 
 

@@ -57,7 +57,7 @@ def drift(model: Model | str | os.PathLike[str], result: ScoredPopulation) -> li
         if then.keys() != now[what].keys():
             raise UsageError(
                 f"result must be scored with the model it is compared with; got another {what}. "
-                "Score with model=."
+                "Score with the option model."
             )
     return [
         Drift(what, then, now[what], stability(list(then.values()), [*map(now[what].get, then)]))

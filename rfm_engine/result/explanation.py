@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 from rfm_engine.errors import UsageError, shown
+from rfm_engine.options.messages import message
 from rfm_engine.orders.money.amounts import format_minor
 from rfm_engine.result.result import Result
 from rfm_engine.result.snapshot import Snapshot
@@ -89,7 +90,9 @@ def explain(result: Result | Snapshot, ids: Sequence[Any]) -> list[Explanation]:
     for given, each in zip(ids, wanted, strict=True):
         if each not in found:
             raise UsageError(
-                f"id must be a customer with an order; got {shown(given)}. Check the id."
+                message(
+                    "{id} must be a customer with an order; got {}. Check the id.", shown(given)
+                )
             )
     rows = [row for each in wanted for row in found[each]]
     by = result.options["by"]

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from rfm_engine.errors import UsageError, path_text, shown, shown_cause
+from rfm_engine.options.messages import listed, message
 from rfm_engine.options.reading import Frequency, Zero
 from rfm_engine.options.scoring import CutPoint, Monetary
 from rfm_engine.orders.reading import as_date
@@ -129,7 +130,10 @@ def refuse_without_cuts(methods: Iterable[str], by: str | None) -> None:
     """
     if by is not None:
         raise UsageError(
-            f"a model must have cut points of all customers; got by {by!r}. Score without by."
+            message(
+                "a model must have cut points of all customers; got {by} {!r}. Score without {by}.",
+                by,
+            )
         )
     ranked = [m for m in dict.fromkeys(methods) if m in BY_RANK or m == NESTED]
     if ranked:
@@ -153,8 +157,12 @@ def scheme_and_plan(given: Mapping[str, Any]) -> tuple[Scheme, Plan]:
         scheme = load_scheme("classic" if held["scheme"] is None else held["scheme"])
     elif both := [name for name in _HELD if held[name] is not None]:
         raise UsageError(
-            f"model must be used without method, bins, cuts, monetary, weights, frequency, zero "
-            f"and scheme, which it contains; got {', '.join(both)} as well. Leave that out."
+            message(
+                "{model} must be used without method, bins, cut points, monetary, weights, "
+                "frequency, zero and scheme, which it contains; got {} as well. Leave {} out.",
+                listed(both),
+                "it" if len(both) == 1 else "them",
+            )
         )
     else:
         loaded = model if isinstance(model, Model) else load_model(model)
@@ -188,7 +196,9 @@ def load_model(place: str | os.PathLike[str]) -> Model:
         got = shown_cause(error)
         raise UsageError(f"{what} must be a readable JSON file; got {got}.") from None
     if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise UsageError(f"{what} must be a file written by --save-model; got another file.")
+        raise UsageError(
+            message("{} must be a file written by {save_model}; got another file.", what)
+        )
     if content.get("version") != VERSION:
         raise UsageError(
             f"{what} must be of version {VERSION}; got {shown(content.get('version'))}. "
@@ -257,7 +267,7 @@ def _date(given: Any, what: str) -> str | None:
         return None if given is None else as_date(given).isoformat()
     except UsageError:
         raise UsageError(
-            f"as_of of {what} must be a date like 2026-10-31, or null; got {shown(given)}."
+            f"date of {what} must be like 2026-10-31, or null; got {shown(given)}."
         ) from None
 
 

@@ -10,6 +10,7 @@ from typing import Any, Self
 import pyarrow as pa
 
 from rfm_engine.errors import UsageError
+from rfm_engine.options.messages import message
 from rfm_engine.orders.ledger import RowCounts
 from rfm_engine.orders.money.amounts import format_minor
 from rfm_engine.orders.warnings import DataWarning
@@ -224,7 +225,11 @@ class ScoredPopulation:
 def no_frozen_scheme(by: str | None) -> UsageError:
     """Return the error for a frozen scheme if each group has its own cut points."""
     return UsageError(
-        f"a frozen scheme must have cut points of all customers; got by {by!r}. Score without by."
+        message(
+            "a frozen scheme must have cut points of all customers; got {by} {!r}. "
+            "Score without {by}.",
+            by,
+        )
     )
 
 

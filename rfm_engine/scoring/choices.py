@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
-from rfm_engine.errors import UsageError, shown
-from rfm_engine.options.scoring import CutPoint
+from rfm_engine.errors import Message, UsageError, shown
+from rfm_engine.options.messages import message, named
+from rfm_engine.options.scoring import METHODS, CutPoint
 from rfm_engine.orders.money.amounts import parse_minor_floor
 from rfm_engine.scoring.axes import Axis
 from rfm_engine.scoring.cells import Cuts
-from rfm_engine.scoring.methods import BY_RANK, CUTS, NESTED
 from rfm_engine.scoring.numbers import MOST_DIGITS, exact_numbers
 
 THRESHOLDS = "thresholds"
-METHODS = (*CUTS, *BY_RANK, NESTED, THRESHOLDS)
 MAX_BINS = 100
 AXIS_NAMES = {"r": "recency", "f": "frequency", "m": "monetary"}
 _MEAN, _RESERVE = "mean", "reserve-one-timers"
@@ -55,7 +54,7 @@ def choices(
             axis,
             methods[axis],
             counts[axis],
-            ascending(f"{axis}_cuts", cuts.get(axis)),
+            ascending(named(f"{axis}_cuts"), cuts.get(axis)),
             implied[axis],
         )
         for axis in Cuts._fields
@@ -70,14 +69,21 @@ def _choice(
     implied: Choice,
 ) -> Choice:
     if method is not None and method not in METHODS:
-        raise UsageError(f"method must be one of {', '.join(METHODS)}; got {shown(method)}.")
+        raise UsageError(
+            message("{method} must be one of {}; got {}.", ", ".join(METHODS), shown(method))
+        )
     chosen = method or (THRESHOLDS if cuts is not None else implied.method)
+    option = named(f"{axis}_cuts")
     if chosen != THRESHOLDS and cuts is not None:
-        raise UsageError(f"{axis}_cuts must be used with method thresholds; got {chosen!r}.")
+        raise UsageError(
+            message("{} must be used with {method:thresholds}; got {!r}.", option, chosen)
+        )
     if chosen == THRESHOLDS and cuts is None:
         cuts = implied.cuts
         if cuts is None:
-            raise UsageError(f"method thresholds must have {axis}_cuts; got none. Add them.")
+            raise UsageError(
+                message("{method:thresholds} must be used with {}; got none. Add them.", option)
+            )
     if chosen == _RESERVE and axis != "f":  # Only frequency has one-timers.
         chosen = METHODS[0]
     expected = implied.bins
@@ -86,13 +92,20 @@ def _choice(
     elif method == _MEAN:
         expected = 2
     wanted = expected if bins is None else bins
-    check_bins(f"bins for {AXIS_NAMES[axis]}", wanted)
+    check_bins(message("{bins} for {}", AXIS_NAMES[axis]), wanted)
     if wanted != expected and cuts is not None:
         raise UsageError(
-            f"{axis}_cuts must have one cut point fewer than bins, {wanted}; got {len(cuts)}."
+            message(
+                "{} must have one cut point fewer than {bins}, {}; got {}.",
+                option,
+                wanted,
+                len(cuts),
+            )
         )
     if chosen == _MEAN and wanted != 2:
-        raise UsageError(f"method mean must have 2 bins for {AXIS_NAMES[axis]}; got {wanted}.")
+        raise UsageError(
+            message("{method:mean} must have 2 bins for {}; got {}.", AXIS_NAMES[axis], wanted)
+        )
     return Choice(chosen, wanted, cuts)
 
 
@@ -103,9 +116,14 @@ def ascending(what: str, given: Sequence[CutPoint] | None) -> tuple[CutPoint, ..
     points = exact_numbers(given, floats=False)
     if not points or points != sorted(points):
         raise UsageError(
-            f"{what} must be ascending numbers; got {shown(given)}. Write them like 133.95, "
-            "in Python as text or Decimal, with at most "
-            f"{MOST_DIGITS} digits before the decimal point."
+            message(
+                "{} must be ascending numbers; got {}. "
+                "Write them like {}, with at most {} digits before the decimal point.",
+                what,
+                shown(given),
+                Message("133.95, as text or Decimal", "133.95"),
+                MOST_DIGITS,
+            )
         )
     return tuple(points)
 
@@ -113,7 +131,7 @@ def ascending(what: str, given: Sequence[CutPoint] | None) -> tuple[CutPoint, ..
 def check_bins(what: str, n_bins: Any) -> None:
     """Check that a number of bins is an integer between 2 and `MAX_BINS`."""
     if type(n_bins) is not int or not 2 <= n_bins <= MAX_BINS:
-        raise UsageError(f"{what} must be 2 to {MAX_BINS}; got {shown(n_bins)}.")
+        raise UsageError(message("{} must be 2 to {}; got {}.", what, MAX_BINS, shown(n_bins)))
 
 
 def _alone(bins: int | None) -> Sequence[int] | None:
@@ -125,5 +143,7 @@ def _three(option: str, given: Sequence[_Value] | None) -> dict[str, _Value | No
     if given is None:
         return dict.fromkeys(axes)
     if not isinstance(given, Sequence) or len(given) not in (1, 3):
-        raise UsageError(f"{option} must be one value or three (r, f, m); got {shown(given)}.")
+        raise UsageError(
+            message("{} must be one value or three (r, f, m); got {}.", named(option), shown(given))
+        )
     return dict(zip(axes, list(given) * (3 // len(given)), strict=True))

@@ -13,6 +13,7 @@ import numpy as np
 
 from rfm_engine.errors import DataError, UsageError, shown
 from rfm_engine.kernels.types import Integers, Values
+from rfm_engine.options.messages import message
 from rfm_engine.options.scoring import CutPoint, Monetary
 from rfm_engine.scoring.axes import MEAN_DIGITS, MEAN_PARTS, Axis, mean_amounts
 from rfm_engine.scoring.cells import Cuts
@@ -105,8 +106,10 @@ class Survey:
             scored = mean_amounts(monetary_minor, frequency)
         if scored is None:
             raise DataError(
-                "mean amounts must be below 9.22 * 10^14 minor units; got a larger one. "
-                "Use a smaller amount scale."
+                message(
+                    "mean amounts must be below 9.22 * 10^14 minor units; got a larger one. "
+                    "Use a smaller {amount_scale}."
+                )
             )
         chosen = scored[:0]
         if len(wanted):

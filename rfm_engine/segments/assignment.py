@@ -13,6 +13,7 @@ import numpy.typing as npt
 from rfm_engine.errors import DataError
 from rfm_engine.kernels.arrays import frozen
 from rfm_engine.kernels.types import Cells, Codes, Integers, Segments
+from rfm_engine.options.messages import message
 from rfm_engine.scoring.axes import MEAN_PARTS, Fitted, fit_axes, mean_amounts
 from rfm_engine.scoring.cells import Added, Bins, Compared, cell_sums, new_sums, place_customers
 from rfm_engine.scoring.groups import Groups
@@ -166,8 +167,10 @@ def _means(chunk: CustomerChunk) -> Integers:
     found = mean_amounts(chunk.monetary_minor, chunk.frequency)
     if found is None:
         raise DataError(
-            "mean amounts must be below 9.22 * 10^14 minor units; got a larger one. "
-            "Use a smaller amount scale."
+            message(
+                "mean amounts must be below 9.22 * 10^14 minor units; got a larger one. "
+                "Use a smaller {amount_scale}."
+            )
         )
     return found
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from rfm_engine.errors import UsageError, path_text, shown, shown_cause
 from rfm_engine.segments.parser import parse_scheme
 from rfm_engine.segments.scheme import Scheme
+from rfm_engine.segments.schemes import shipped_schemes as shipped_schemes
 
 
 def load_scheme(given: str | os.PathLike[str]) -> Scheme:
@@ -35,12 +36,6 @@ def scheme_file(given: str | os.PathLike[str] | None) -> str | None:
     """Return the path of a scheme file, or None if the scheme is a shipped one."""
     text = None if given is None else path_text("scheme", given)
     return text if text is not None and text.endswith(".toml") else None
-
-
-def shipped_schemes() -> list[str]:
-    """Return the names of the schemes that are shipped with the package."""
-    entries = (files(__package__) / "schemes").iterdir()
-    return sorted(e.name.removesuffix(".toml") for e in entries if e.name.endswith(".toml"))
 
 
 @cache

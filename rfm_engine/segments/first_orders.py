@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rfm_engine.errors import UsageError
+from rfm_engine.options.messages import message
 from rfm_engine.segments.scheme import Scheme
 
 
@@ -18,6 +19,10 @@ def refuse_first_orders(scheme: Scheme) -> None:
     found = [c for c in conditions if c.measure == "mean_gap_days" or c.operand == "cycle"]
     if found:
         raise UsageError(
-            f"scheme {scheme.name} must not use first orders with customer_level, which has "
-            f"none; got {str(found[0])!r}. Choose another scheme."
+            message(
+                "scheme {} must not use first orders with {customer_level}, which has none; "
+                "got {!r}. Choose another scheme.",
+                scheme.name,
+                str(found[0]),
+            )
         )

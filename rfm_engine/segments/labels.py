@@ -14,6 +14,7 @@ import pyarrow as pa
 from rfm_engine.errors import UsageError
 from rfm_engine.kernels.arrays import arrow, arrow_texts
 from rfm_engine.kernels.types import Cells, Segments
+from rfm_engine.options.messages import message
 from rfm_engine.scoring.cells import Bins
 from rfm_engine.segments.scheme import AXES, Scheme
 
@@ -32,8 +33,11 @@ def refuse_value_column(weights: Sequence[Decimal] | None, columns: Sequence[str
     """
     if weights is not None and VALUE_COLUMN in columns:
         raise UsageError(
-            f"id columns must not be named like a column of the result; got {VALUE_COLUMN!r}, "
-            "which weights add. Rename the column in the input."
+            message(
+                "id columns must not be named like a column of the result; got {!r}, "
+                "which {weights} add. Rename the column in the input.",
+                VALUE_COLUMN,
+            )
         )
 
 

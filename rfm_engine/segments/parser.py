@@ -9,9 +9,9 @@ from decimal import Decimal
 from typing import Any, NoReturn, get_args
 
 from rfm_engine.errors import UsageError, shown, shown_cause
-from rfm_engine.options.scoring import CutPoint
+from rfm_engine.options.scoring import METHODS, CutPoint
 from rfm_engine.scoring.cells import Bins
-from rfm_engine.scoring.choices import METHODS, ascending, check_bins
+from rfm_engine.scoring.choices import ascending, check_bins
 from rfm_engine.segments.conditions import Condition, parse_condition
 from rfm_engine.segments.scheme import (
     AXES,

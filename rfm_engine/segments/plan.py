@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from rfm_engine.errors import UsageError, shown
+from rfm_engine.options.messages import message, named
 from rfm_engine.options.scoring import CutPoint, Monetary
 from rfm_engine.scoring.axes import MEAN_DIGITS, Axis
 from rfm_engine.scoring.cells import Bins
@@ -75,24 +76,37 @@ def plan_scoring(
             _agree(axis, scheme, chosen[axis])
     nested = [choice.method == NESTED for choice in chosen.values()]
     if any(nested) and not all(nested):
-        raise UsageError("method nested must be used for all axes; got it for some. Give it alone.")
+        raise UsageError(
+            message("{method:nested} must be used for all axes; got it for some. Give it alone.")
+        )
     scored = scheme.options.get("monetary", "sum") if monetary is None else monetary
     if scored not in ("sum", "mean"):
-        raise UsageError(f"monetary must be sum or mean; got {shown(scored)}.")
-    exact = exact_weights("weights", weights)
+        raise UsageError(message("{monetary} must be sum or mean; got {}.", shown(scored)))
+    exact = exact_weights(named("weights"), weights)
     return Plan(**chosen, monetary="mean" if scored == "mean" else "sum", weights=exact)
 
 
 def _agree(axis: str, scheme: Scheme, choice: Choice) -> None:
     if choice.bins != scheme.bins[axis]:
         raise UsageError(
-            f"scheme {scheme.name} must have {scheme.bins[axis]} bins for {AXIS_NAMES[axis]}; "
-            f"got {choice.bins}. Leave bins out, or choose another scheme."
+            message(
+                "scheme {} must have {} bins for {}; got {}. "
+                "Leave {bins} out, or choose another scheme.",
+                scheme.name,
+                scheme.bins[axis],
+                AXIS_NAMES[axis],
+                choice.bins,
+            )
         )
     if scheme.method[axis] == THRESHOLDS != choice.method:
         raise UsageError(
-            f"scheme {scheme.name} must have thresholds for {AXIS_NAMES[axis]}; "
-            f"got {choice.method!r}. Leave method out, or choose another scheme."
+            message(
+                "scheme {} must have thresholds for {}; got {!r}. "
+                "Leave {method} out, or choose another scheme.",
+                scheme.name,
+                AXIS_NAMES[axis],
+                choice.method,
+            )
         )
 
 
@@ -109,7 +123,13 @@ def exact_weights(what: str, given: object) -> tuple[Decimal, ...] | None:
     weights = exact_numbers(given, floats=True)
     if weights is None or len(weights) != len(AXES):
         raise UsageError(
-            f"{what} must be three numbers for r, f, m; got {shown(given)}. Use at most "
-            f"{MOST_DIGITS} digits before the decimal point and {MOST_DECIMALS} after it."
+            message(
+                "{} must be three numbers for r, f, m; got {}. "
+                "Use at most {} digits before the decimal point and {} after it.",
+                what,
+                shown(given),
+                MOST_DIGITS,
+                MOST_DECIMALS,
+            )
         )
     return tuple(weights)

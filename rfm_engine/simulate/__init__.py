@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from rfm_engine.errors import UsageError
 from rfm_engine.kernels.types import Words
+from rfm_engine.options.messages import message
 from rfm_engine.simulate.ids import IDS, Ids, customer_column
 from rfm_engine.simulate.market import CHANNELS, Market, Orders
 from rfm_engine.simulate.mixing import mix_63
@@ -66,16 +67,24 @@ def simulate(
     30
     """
     if customers < 1:
-        raise UsageError(f"customers must be at least 1; got {customers}. Give more.")
+        raise UsageError(message("{customers} must be at least 1; got {}. Give more.", customers))
     if orders > _MOST_ORDERS:
-        raise UsageError(f"orders must be at most {_MOST_ORDERS:,}; got {orders}. Give fewer.")
+        raise UsageError(
+            message("{orders} must be at most {:,}; got {}. Give fewer.", _MOST_ORDERS, orders)
+        )
     if orders < customers:
         raise UsageError(
-            f"orders must be at least as many as the customers; got {orders} orders of "
-            f"{customers} customers. Give more orders or fewer customers."
+            message(
+                "{orders} must be at least as many as the customers; got {} orders of {} "
+                "customers. Give more orders or fewer customers.",
+                orders,
+                customers,
+            )
         )
     if ids not in IDS:
-        raise UsageError(f"ids must be one of {', '.join(IDS)}; got {ids!r}. Choose one.")
+        raise UsageError(
+            message("{ids} must be one of {}; got {!r}. Choose one.", ", ".join(IDS), ids)
+        )
     schema = _schema(ids, lines=lines)
     batches = _batches(Market(customers, orders, seed), schema, ids, lines=lines)
     return pa.RecordBatchReader.from_batches(schema, batches)

@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from rfm_engine.errors import StateError, UsageError, path_text, shown, shown_cause
+from rfm_engine.options.messages import message, named
 from rfm_engine.orders.csv_format import null_words
 from rfm_engine.orders.distinct_columns import column_names
 from rfm_engine.orders.reading import NEWEST, Reading, conditions_of
+from rfm_engine.orders.roles import NOUNS
 from rfm_engine.state.disk import Disk
 from rfm_engine.state.history import History
 from rfm_engine.state.manifest import Generation, Manifest
@@ -62,7 +64,9 @@ def create(store: Store, history: str, keep_batches: int, keep: int, given: dict
     _refuse_what_history_cannot(policy, options)
     for name, number, least in (("keep_batches", keep_batches, 0), ("keep", keep, 1)):
         if type(number) is not int or number < least:
-            raise UsageError(f"{name} must be {least} or more; got {shown(number)}.")
+            raise UsageError(
+                message("{} must be {} or more; got {}.", named(name), least, shown(number))
+            )
     if not store.folder.parent.is_dir():
         raise UsageError(
             f"the parent folder of state {str(store.folder)!r} must exist; got none. Create it."
@@ -107,8 +111,14 @@ def refuse_others(
             was = "not given" if held in (None, [], ()) else shown(held)
             scheme = "" if name in asked else f", which {who} requires"
             raise StateError(
-                f"{name} must be as set when the state was created, {was}; got {shown(value)}"
-                f"{scheme}. Omit it, or create another state."
+                message(
+                    "{} must be as set when the state was created, {}; got {}{}. "
+                    "Omit it, or create another state.",
+                    named(name),
+                    was,
+                    shown(value),
+                    scheme,
+                )
             )
 
 
@@ -121,7 +131,7 @@ def _plain(name: str, given: Any) -> Any:
     if name == "distinct":
         return list(column_names(given))
     if name == "rates" and given is not None:
-        return os.path.abspath(path_text("rates", given))  # noqa: PTH100
+        return os.path.abspath(path_text(named("rates"), given))  # noqa: PTH100
     return given
 
 
@@ -135,7 +145,7 @@ def _options(given: dict[str, Any]) -> dict[str, Any]:
     for role in ("customer", "by"):
         if options[role] in OWN_COLUMNS:
             raise UsageError(
-                f"{role} column must not be named like a column of a state's files; got "
+                f"{NOUNS[role]} column must not be named like a column of a state's files; got "
                 f"{options[role]!r}. Rename it in the input."
             )
     return options
@@ -144,19 +154,26 @@ def _options(given: dict[str, Any]) -> dict[str, Any]:
 def _refuse_net_order(refunds: Any) -> None:
     if refunds == "net-order":
         raise UsageError(
-            "refunds must be net, drop or error for a state, because it does not keep the sum of "
-            "every order; got net-order. Score the orders themselves, or choose net."
+            message(
+                "{refunds} must be net, drop or error for a state, because it does not keep the "
+                "sum of every order; got net-order. Score the orders themselves, or choose net."
+            )
         )
 
 
 def _refuse_what_history_cannot(history: History, options: dict[str, Any]) -> None:
     if options["frequency"] == "days" and not history.daily:
         raise UsageError(
-            "frequency must be orders in a lifetime state, because it stores one record per "
-            "customer and no days; got days. Create it with a rolling history."
+            message(
+                "{frequency} must be orders in a lifetime state, because it stores one record per "
+                "customer and no days; got days. Create it with a rolling history."
+            )
         )
     if options["customer_level"] and history.daily:
         raise UsageError(
-            "history must be lifetime with customer_level, because totals of customers have no "
-            f"days; got {history.text}. Omit one of the two."
+            message(
+                "{history} must be lifetime with {customer_level}, because totals of customers "
+                "have no days; got {}. Omit one of the two.",
+                history.text,
+            )
         )

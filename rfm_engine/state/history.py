@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from rfm_engine.errors import UsageError, shown
+from rfm_engine.options.messages import message, named
 from rfm_engine.orders.reading import NEWEST, as_date, day_date, day_number, window_start
 from rfm_engine.state.days import Window
 
@@ -36,8 +37,11 @@ class History(NamedTuple):
         found = re.fullmatch(r"rolling:([1-9][0-9]{0,6})d", given if isinstance(given, str) else "")
         if found is None or int(found[1]) > _MOST_DAYS:
             raise UsageError(
-                f"history must be lifetime or rolling:365d, with any number of days; got "
-                f"{shown(given)}. Choose how long to keep orders."
+                message(
+                    "{history} must be lifetime or rolling:365d, with any number of days; got {}. "
+                    "Choose how long to keep orders.",
+                    shown(given),
+                )
             )
         return cls(str(given), int(found[1]))
 
@@ -70,8 +74,12 @@ class History(NamedTuple):
             return options | {"as_of": as_of}, None
         if window is None:
             raise UsageError(
-                f"window must be given for a state with history {self.text}, which deletes older "
-                f"orders; got none. Use --window {self.n_days}d."
+                message(
+                    "{window} must be given for a state with history {}, which deletes older "
+                    "orders; got none. Use {window:{}d}.",
+                    self.text,
+                    self.n_days,
+                )
             )
         if as_of == NEWEST or newest is None or first_day is None:
             return options | {"as_of": as_of, "window": None}, Window(0, -1, by_days=False)
@@ -79,9 +87,14 @@ class History(NamedTuple):
         first = day_number(window_start(as_date(as_of), window))
         if first < first_day:
             raise UsageError(
-                f"as_of and window must be within the history, which begins on "
-                f"{day_date(first_day)}; got {window} up to {as_date(as_of)}, which begins on "
-                f"{day_date(first)}. Use a later date or a shorter window."
+                message(
+                    "{as_of} and {window} must be within the history, which begins on {}; "
+                    "got {} up to {}, which begins on {}. Use a later date or a shorter window.",
+                    day_date(first_day),
+                    window,
+                    as_date(as_of),
+                    day_date(first),
+                )
             )
         days = Window(first, last, by_days=options["frequency"] == "days")
         return options | {"as_of": as_of}, days
@@ -93,15 +106,22 @@ class History(NamedTuple):
         for name, given in ((name, options[name]) for name in usual):
             if given != usual[name]:
                 raise UsageError(
-                    f"{name} must not be used with a lifetime state, because it stores one record "
-                    f"per customer and no days; got {shown(given)}. Create one with a rolling "
-                    "history."
+                    message(
+                        "{} must not be used with a lifetime state, because it stores one record "
+                        "per customer and no days; got {}. Create one with a rolling history.",
+                        named(name),
+                        shown(given),
+                    )
                 )
         if as_of != NEWEST and newest is not None and day_number(as_date(as_of)) < newest:
             raise UsageError(
-                f"as_of must be {day_date(newest)}, the newest day of the state, or later, because "
-                "a lifetime state cannot leave out newer orders; got "
-                f"{as_date(as_of)}. Create a state with a rolling history for that."
+                message(
+                    "{as_of} must be {}, the newest day of the state, or later, because a lifetime "
+                    "state cannot leave out newer orders; got {}. "
+                    "Create a state with a rolling history for that.",
+                    day_date(newest),
+                    as_date(as_of),
+                )
             )
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from rfm_engine.errors import DataError, UsageError, shown
+from rfm_engine.options.messages import message, named
 from rfm_engine.orders.hashing import HashKey
 from rfm_engine.orders.place import MissingColumnError, Source
 from rfm_engine.orders.reading import NEWEST, day_date
@@ -120,11 +121,13 @@ def inputs_of(
     unmarked = files is None or len(plain) < len(files)
     if unmarked and named is None:
         raise UsageError(
-            "batch_id must be given for orders in memory or from a pipe, because only this id "
-            "shows whether they were ingested before; got none. Use, for example, the day."
+            message(
+                "{batch_id} must be given for orders in memory or from a pipe, because only this "
+                "id shows whether they were ingested before; got none. Use, for example, the day."
+            )
         )
     if files is None:
-        opened = open_sources(orders, reading.columns, csv_format=reading.csv)
+        opened = open_sources(orders, reading.columns, csv_format=reading.csv, roles=reading.roles)
         return Inputs(str(named), (), opened, {}, unmarked)
     stamps = [(file, stamp_of(file)) for file in plain]
     marks = fingerprints(plain, reading.columns, pool)
@@ -149,7 +152,7 @@ def _opened(
     files: Sequence[OrderFile | Pipe], reading: OrderReading, newest: Generation
 ) -> list[Source]:
     try:
-        return open_files(files, reading.columns, csv_format=reading.csv)
+        return open_files(files, reading.columns, csv_format=reading.csv, roles=reading.roles)
     except MissingColumnError as error:
         if newest.kinds is None:
             raise
@@ -173,18 +176,29 @@ def check_ids(
         is_name = isinstance(given, str) and given.isprintable() and bool(given)
         if given is not None and not is_name:
             raise UsageError(
-                f"{name} must be text on one line; got {shown(given)}. Use, for example, the day."
+                message(
+                    "{} must be text on one line; got {}. Use, for example, the day.",
+                    named(name),
+                    shown(given),
+                )
             )
     if batch is not None and replaced is not None:
         raise UsageError(
-            "replace_batch must be used without batch_id; got both. A batch keeps its id."
+            message(
+                "{replace_batch} must be used without {batch_id}; got both. A batch keeps its id."
+            )
         )
     kept = [each.id for each in newest.batches]
     if replaced is not None and replaced not in kept:
         what = "which is settled" if replaced in known else "which was never ingested"
         raise UsageError(
-            f"replace_batch must name one of the kept batches ({', '.join(kept) or 'none'}); got "
-            f"{shown(replaced)}, {what}. Ingest a correction as a separate batch."
+            message(
+                "{replace_batch} must name one of the kept batches ({}); got {}, {}. "
+                "Ingest a correction as a separate batch.",
+                ", ".join(kept) or "none",
+                shown(replaced),
+                what,
+            )
         )
 
 

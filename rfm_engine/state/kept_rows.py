@@ -14,6 +14,7 @@ import numpy.typing as npt
 from rfm_engine.errors import UsageError, shown
 from rfm_engine.kernels.arrays import frozen
 from rfm_engine.kernels.types import Marks
+from rfm_engine.options.messages import message
 from rfm_engine.orders.distinct_columns import Cells
 from rfm_engine.orders.group_keys import GroupIds, groups_of, within_groups
 from rfm_engine.orders.hashing import HashKey
@@ -148,9 +149,14 @@ class _Kept:
                 n += found.find_in(rounded, found.marked(ROUNDED), _NO_MARKS, LOOK)
             if n:
                 raise UsageError(
-                    f"replace_batch must name a batch whose rows no other batch repeats; got "
-                    f"{shown(batch.id)}, and {shown(other.id)} repeats {n:,} of them. Restore the "
-                    "generation before it, and ingest both again."
+                    message(
+                        "{replace_batch} must name a batch whose rows no other batch repeats; "
+                        "got {}, and {} repeats {:,} of them. Restore the generation before it, "
+                        "and ingest both again.",
+                        shown(batch.id),
+                        shown(other.id),
+                        n,
+                    )
                 )
 
 

@@ -13,6 +13,7 @@ from typing import Any, NoReturn, Unpack
 from rfm_engine.errors import UsageError
 from rfm_engine.options.documentation import documented
 from rfm_engine.options.groups import StateOptions
+from rfm_engine.options.messages import message
 from rfm_engine.options.resolution import given, resolve
 from rfm_engine.options.running import RunningOptions
 from rfm_engine.orders.kinds import Kinds
@@ -309,8 +310,12 @@ class State:
             if generation not in numbers:
                 listed = ", ".join(map(str, numbers))
                 raise UsageError(
-                    f"generation must be one that is kept ({listed}); got {generation!r}. "
-                    "rfm state show lists them."
+                    message(
+                        "{generation} must be one that is kept ({}); got {!r}. "
+                        "rfm state show lists them.",
+                        listed,
+                        generation,
+                    )
                 )
             if generation == numbers[0]:
                 return generation

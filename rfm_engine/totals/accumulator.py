@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from rfm_engine.errors import UsageError
 from rfm_engine.kernels.arrays import is_text, plain_type
+from rfm_engine.options.messages import message
 from rfm_engine.orders.group_keys import within_groups
 from rfm_engine.orders.hashing import HashKey
 from rfm_engine.orders.intake import Intake
@@ -69,7 +70,9 @@ class Accumulator(Population):
         intake, spill = Intake(reading, duplicates), SpillFile(spill_dir)
         super().__init__(intake, budget, key, spill, sealed=sealed)
         if reading.options["window"] is not None and reading.as_of_day is None:
-            raise UsageError("as_of must be a date when a window is given; got 'newest'.")
+            raise UsageError(
+                message("{as_of} must be a date when {window} is given; got 'newest'.")
+            )
         self._n_rows = n_rows
         self.empty = partial(
             Accumulator, reading, hash_key=hash_key, memory_limit=memory_limit,

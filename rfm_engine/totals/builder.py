@@ -108,8 +108,9 @@ class CustomerTotals(Totals):
         """
         reading = self._population.reading
         sources = open_sources(
-            orders, reading.columns, csv_format=reading.csv, as_files=reading.options["as_files"]
-        )
+            orders, reading.columns, csv_format=reading.csv, as_files=reading.options["as_files"],
+            roles=reading.roles,
+        )  # fmt: skip
         self._population.update(sources)
 
     def merge(self, other: Totals) -> None:

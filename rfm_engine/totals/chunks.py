@@ -12,6 +12,7 @@ import pyarrow as pa
 from rfm_engine.errors import DataError
 from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import arrow, frozen
+from rfm_engine.options.messages import message
 from rfm_engine.orders.group_keys import GroupIds, joined_groups
 from rfm_engine.orders.keys import Keys, joined
 from rfm_engine.orders.kinds import OUTPUT_TYPES, Kinds
@@ -173,8 +174,13 @@ def chunk_of(
                     "more. Correct them, or name another column."
                 )
             raise DataError(
-                f"monetary must have at most {MAX_DIGITS} digits; customer {name} has more at "
-                f"scale {kinds.scale}. Give a smaller amount scale."
+                message(
+                    "monetary must have at most {} digits; customer {} has more at scale {}. "
+                    "Give a smaller {amount_scale}.",
+                    MAX_DIGITS,
+                    name,
+                    kinds.scale,
+                )
             )
         n_here = len(found.frequency)
         if held.repeats is not None:

@@ -9,6 +9,7 @@ from uuid import UUID
 import pyarrow as pa
 
 from rfm_engine.errors import UsageError, cut, shown
+from rfm_engine.options.messages import message
 from rfm_engine.orders.group_keys import GroupIds, customers_of, groups_of
 from rfm_engine.orders.keys import Keys
 from rfm_engine.orders.kinds import OUTPUT_TYPES, IdKind
@@ -77,7 +78,7 @@ def as_id(given: Any, kind: pa.DataType, column: str) -> Any:
         return pa.scalar(given, kind).as_py()
     except (pa.ArrowException, OverflowError, TypeError, ValueError):
         raise UsageError(
-            f"id must be a value of column {column!r}, {kind}; got {shown(given)}."
+            message("{id} must be a value of column {!r}, {}; got {}.", column, kind, shown(given))
         ) from None
 
 

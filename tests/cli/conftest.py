@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from rfm_cli.main import app
+from rfm_engine.options.declaration import declared
+from rfm_engine.options.groups import RowFileOptions, ScoreOptions
 from rfm_engine.output import write
 from rfm_engine.simulate import simulate
 from tests.conftest import COMPILED
@@ -20,10 +23,27 @@ _WARNINGS = ["-W", "error", *([] if COMPILED else ["-W", "ignore:overflow encoun
 COMMAND = [sys.executable, *_WARNINGS, "-c", "from rfm_cli.start import run; run()"]
 
 
+# Names of options that are no words of English.
+_NAMES = [name for name in declared(ScoreOptions) | declared(RowFileOptions) if "_" in name]
+_KEYWORDS = re.compile(rf"\b({'|'.join(_NAMES)})\b")
+
+
+def keywords_in(stderr: str, words: Sequence[str]) -> set[str]:
+    """Return the options that a message names as in Python, except for words that were typed."""
+    return {name for name in _KEYWORDS.findall(stderr) if not any(name in word for word in words)}
+
+
 @pytest.fixture
 def rfm() -> Callable[..., Result]:
-    """Run a command line in this process."""
-    return lambda *words: CliRunner().invoke(app, [str(word) for word in words])
+    """Run a command line in this process; its messages name options as flags only."""
+
+    def run(*words: object) -> Result:
+        given = [str(word) for word in words]
+        result = CliRunner().invoke(app, given)
+        assert not keywords_in(result.stderr, given), result.stderr
+        return result
+
+    return run
 
 
 @pytest.fixture

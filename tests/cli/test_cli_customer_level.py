@@ -81,7 +81,7 @@ def test_score__refuses_contradictions(rfm, totals, tmp_path, words, message):
 def test_score__refuses_orders_without_customer_level(rfm, orders, tmp_path):
     run = rfm("score", orders, "-o", tmp_path / "out.csv", "--orders", "n")
     assert run.exit_code == 2
-    assert "n_orders (--orders) must be used with customer_level" in run.stderr
+    assert "--orders must be used with --customer-level" in run.stderr
 
 
 def test_score__refuses_orders_that_are_no_numbers(rfm, totals, tmp_path):

@@ -82,7 +82,7 @@ def test_show__tells_people_and_programs(rfm, days, tmp_path):
     rfm("ingest", state, days[0], "--batch-id", "monday")
     shown = rfm("state", "show", state).stdout
     assert shown.startswith("generation 2, rolling:90d history, ")
-    assert "with zero drop\n" in shown
+    assert "with --zero drop\n" in shown
     assert "batch monday can be replaced: " in shown
     assert shown.endswith("generations: 2, 1\n")
     found = json.loads(rfm("state", "show", state, "--json").stdout)

@@ -60,7 +60,7 @@ def test_csv__delimiters(tmp_path, name, delimiter, option):
 
 @pytest.mark.parametrize("delimiter", ["", ",,", '"', "\n", "é"])
 def test_csv__refuses_impossible_delimiters(delimiter):
-    with pytest.raises(UsageError, match="the CSV delimiter must be one ASCII character"):
+    with pytest.raises(UsageError, match="csv_delimiter must be one ASCII character"):
         CsvFormat(delimiter)
 
 

@@ -94,7 +94,7 @@ def test_counts__have_the_same_signs_as_amounts():
     column = pa.array(["1,234", "12", None, "(5)", "7-", "-1"])
     got = parsed_counts(column, "quantity", place, Notation(".", ","))
     assert got.equals(pa.array([1234, 12, None, -5, -7, -1]))
-    with pytest.raises(DataError, match=r"got '1,234' in o.csv, row 1\. .*--csv-thousands"):
+    with pytest.raises(DataError, match=r"got '1,234' in o.csv, row 1\. .* csv_thousands="):
         parsed_counts(column, "quantity", place, Notation())
     with pytest.raises(DataError, match=r"got '12,34' in o.csv, row 2\. Correct it"):
         parsed_counts(pa.array(["1", "12,34"]), "quantity", place, Notation(".", ","))
@@ -157,7 +157,7 @@ def test_notation__may_use_the_delimiter_which_quotes_tell_apart():
         ("1,234", Notation(), "--csv-thousands ',', or the decimal point with --csv-decimal ','."),
         ("7,50", Notation(), "Set the decimal point with --csv-decimal ','."),
         ("7.50", Notation(","), "Set the decimal point with --csv-decimal '.'."),
-        ("NULL", Notation(), "In CSV, --csv-null 'NULL' reads it as null."),
+        ("NULL", Notation(), "In CSV, --csv-null NULL reads it as null."),
         ("seven", Notation(), "Correct it, or name another column."),
         ("12,34", Notation(".", ","), "Correct it, or name another column."),
     ],
@@ -166,7 +166,19 @@ def test_unreadable__amounts_name_the_option_that_reads_them(text, notation, adv
     with pytest.raises(DataError) as caught:
         refuse_unreadable(text, notation, "o.csv, row 1")
     assert f"got {text!r} in o.csv, row 1. " in str(caught.value)
-    assert advice in str(caught.value)
+    assert advice in caught.value.typed
+
+
+def test_unreadable__amounts_name_the_keyword_in_python():
+    for text, advice in {
+        "7,50": 'Set the decimal point with csv_decimal=",".',
+        "1\u202f234.50": 'Set the thousands separator with csv_thousands="space".',
+        "1'234": 'Set the thousands separator with csv_thousands="\'".',
+        "NULL": 'In CSV, csv_null="NULL" reads it as null.',
+    }.items():
+        with pytest.raises(DataError) as caught:
+            refuse_unreadable(text, Notation(), "o.csv, row 1")
+        assert str(caught.value).endswith(advice)
 
 
 def test_unreadable__amounts_are_escaped_and_cut():

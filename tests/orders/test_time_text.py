@@ -154,7 +154,7 @@ def test_format__zones_and_faults():
 
 @pytest.mark.parametrize("time_format", ["%Q", "%", "%d %", "%-d", "%G-%V"])
 def test_format__that_strptime_cannot_read_is_refused(time_format):
-    with pytest.raises(UsageError, match="time format must be a format of strptime"):
+    with pytest.raises(UsageError, match="time_format must be a format of strptime"):
         parse_times(pa.array(["2024"]), time_format)
 
 

@@ -135,7 +135,7 @@ def test_zone__utc_by_any_name():
     ],
 )
 def test_zone__unknown_name_is_refused_with_what_comes_close(name, hint):
-    with pytest.raises(UsageError, match="time zone must be") as refused:
+    with pytest.raises(UsageError, match="timezone must be") as refused:
         Zone(name)
     assert hint in str(refused.value)
     assert repr(name) in str(refused.value)

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from rfm_engine.bench.work import COLUMNS, MEASURES
 from rfm_engine.errors import UsageError
+from rfm_engine.options.messages import message
 
 HERE = Path(__file__).parent
 
@@ -62,8 +63,14 @@ def engines_named(names: Sequence[str]) -> list[Engine]:
     for name in names:
         if name not in ENGINES:
             raise UsageError(
-                f"engines must be some of {', '.join(ENGINES)}; got {name!r}. Choose from them."
+                message(
+                    "{engines} must be some of {}; got {!r}. Choose from them.",
+                    ", ".join(ENGINES),
+                    name,
+                )
             )
     if len(set(names)) < len(names):
-        raise UsageError(f"engines must be named once; got {', '.join(names)}. Remove repeats.")
+        raise UsageError(
+            message("{engines} must be named once; got {}. Remove repeats.", ", ".join(names))
+        )
     return [engine for name, engine in ENGINES.items() if name in names or not names]

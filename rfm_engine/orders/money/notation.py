@@ -12,6 +12,7 @@ from rfm_engine.errors import UsageError, shown
 from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import frozen, texts, valid_mask
 from rfm_engine.kernels.words import trim
+from rfm_engine.options.messages import message
 
 SPACE = "space"
 _SPACES = (" ", "\u00a0", "\u202f")
@@ -47,18 +48,27 @@ class Notation(NamedTuple):
         is_sign = isinstance(sign, str) and (sign == SPACE or _is_sign(sign))
         if not is_sign:
             raise UsageError(
-                "csv_thousands must be one character that has no other use in numbers, or space; "
-                f"got {shown(sign)}. Try ',' or '.'."
+                message(
+                    "{csv_thousands} must be one character that has no other use in numbers, or "
+                    "space; got {}. Try ',' or '.'.",
+                    shown(sign),
+                )
             )
         if sign == self.decimal:
             raise UsageError(
-                "csv_thousands must differ from csv_decimal; "
-                f"got {sign!r} for both. Change one of them."
+                message(
+                    "{csv_thousands} must differ from {csv_decimal}; "
+                    "got {!r} for both. Change one of them.",
+                    sign,
+                )
             )
         if sign in _BLANK and delimiter in _BLANK:
             raise UsageError(
-                "csv_thousands must not be a space if spaces separate the fields; "
-                f"got {sign!r}. Change csv_thousands or csv_delimiter."
+                message(
+                    "{csv_thousands} must not be a space if spaces separate the fields; "
+                    "got {!r}. Change {csv_thousands} or {csv_delimiter}.",
+                    sign,
+                )
             )
 
     @property

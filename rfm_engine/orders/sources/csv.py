@@ -11,10 +11,11 @@ import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
 from rfm_engine.errors import DataError
+from rfm_engine.options.messages import message
 from rfm_engine.orders.csv_format import DEFAULT_DELIMITER, SPACE, CsvFormat
 from rfm_engine.orders.place import Constants, Place, Read, select
 from rfm_engine.orders.sources.blanks import squeezed
-from rfm_engine.orders.sources.decoding import BROKEN_ADVICE, codec_of, pieces_of
+from rfm_engine.orders.sources.decoding import codec_of, not_utf_8, pieces_of
 from rfm_engine.orders.sources.discovery import File
 from rfm_engine.orders.sources.files import FileSource
 from rfm_engine.orders.sources.guard import reading
@@ -120,16 +121,23 @@ def _refusal(said: str, place: Place) -> Exception:
     broken = _NOT_UTF_8.match(said)
     if broken is not None:
         where = place.after(int(broken[1]) - 1).name_row()
-        return DataError(f"CSV must be in UTF-8; got other bytes in {where}. {BROKEN_ADVICE}")
+        return DataError(not_utf_8(where))
     return ValueError(said.partition(":")[0])
 
 
 def _undefined(error: UnicodeDecodeError, encoding: str, place: Place) -> DataError:
     got = " ".join(f"0x{byte:02X}" for byte in error.object[error.start : error.end][:4])
-    advice = "Try --csv-encoding latin-1." if encoding == "cp1252" else "Write the file again."
+    advice: str = "Write the file again."
+    if encoding == "cp1252":
+        advice = message("Try {csv_encoding:latin-1}.")
     return DataError(
-        f"text must be in {encoding}; got {got or 'an incomplete character'}, which {encoding} "
-        f"does not define, in {place.name_row()}. {advice}"
+        message(
+            "text must be in {0}; got {1}, which {0} does not define, in {2}. {3}",
+            encoding,
+            got or "an incomplete character",
+            place.name_row(),
+            advice,
+        )
     )
 
 

@@ -18,6 +18,7 @@ import pyarrow.fs  # noqa: F401 - see `_hasten`
 
 from rfm_engine.errors import RfmError, UsageError, shown
 from rfm_engine.options.declaration import defaults
+from rfm_engine.options.messages import message
 from rfm_engine.options.running import RunningOptions
 from rfm_engine.orders.sources.traffic import Traffic
 
@@ -113,8 +114,12 @@ class Deadline:
                 since = time.monotonic()
             elif time.monotonic() - since >= self.seconds:
                 raise RfmError(
-                    f"{name} must be reachable; got no answer for {self.seconds:g} s. Check the "
-                    "network and the credentials, or allow more time with store_timeout."
+                    message(
+                        "{} must be reachable; got no answer for {:g} s. Check the network and the "
+                        "credentials, or allow more time with {store_timeout:...}.",
+                        name,
+                        self.seconds,
+                    )
                 )
 
     def _leave(self, helper: _Helper[Any], close: Callable[[], None] | None = None) -> None:
@@ -205,7 +210,10 @@ def seconds_of(given: object) -> float:
         seconds = float(given.strip().removesuffix("s"))
     if not 0 < seconds <= _LONGEST_SECONDS:
         raise UsageError(
-            f"store_timeout must be a number of seconds above 0, at most a day, such as 30s; "
-            f"got {shown(given)}."
+            message(
+                "{store_timeout} must be a number of seconds above 0, at most a day, such as 30s; "
+                "got {}.",
+                shown(given),
+            )
         )
     return seconds

@@ -8,7 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pyarrow as pa
 
-from rfm_engine.errors import DataError
+from rfm_engine.errors import DataError, Message
+from rfm_engine.options.messages import message
 from rfm_engine.orders.csv_format import UTF_8
 
 PIECE_BYTES = 1 << 22
@@ -16,10 +17,15 @@ PIECE_BYTES = 1 << 22
 _UTF_32 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 _UTF_16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 _MARKS = {codecs.BOM_UTF8: UTF_8} | dict.fromkeys(_UTF_16, "utf-16")
-BROKEN_ADVICE = (
-    "Read it with --csv-encoding cp1252 or latin-1 (a program cannot detect which; Windows writes "
-    "cp1252), or save it as UTF-8."
-)
+
+
+def not_utf_8(where: str) -> Message:
+    """Return the message for a text that is not UTF-8; `where` is its place."""
+    return message(
+        "CSV must be in UTF-8; got other bytes in {}. Read it with {csv_encoding:cp1252}, or "
+        "latin-1 (a program cannot detect which; Windows writes cp1252), or save it as UTF-8.",
+        where,
+    )
 
 
 def codec_of(head: bytes, encoding: str, name: str) -> str:
@@ -35,13 +41,24 @@ def codec_of(head: bytes, encoding: str, name: str) -> str:
     marked = next((kind for mark, kind in _MARKS.items() if head.startswith(mark)), None)
     if marked is None and encoding == "utf-16":
         raise DataError(
-            f"{name} must begin with a byte order mark to be read as UTF-16; got none. "
-            "Leave --csv-encoding out, or save it as UTF-8."
+            message(
+                "{} must begin with a byte order mark to be read as UTF-16; got none. "
+                "Leave {csv_encoding} out, or save it as UTF-8.",
+                name,
+            )
         )
     if marked is not None and marked != encoding:
-        advice = "Leave --csv-encoding out." if marked == UTF_8 else "Use --csv-encoding utf-16."
+        advice = message("Use {csv_encoding:utf-16}.")
+        if marked == UTF_8:
+            advice = message("Leave {csv_encoding} out.")
         raise DataError(
-            f"{name} must be in {encoding}; got the byte order mark of {marked.upper()}. {advice}"
+            message(
+                "{} must be in {}; got the byte order mark of {}. {}",
+                name,
+                encoding,
+                marked.upper(),
+                advice,
+            )
         )
     return _UTF_16[head[:2]] if encoding == "utf-16" else encoding
 

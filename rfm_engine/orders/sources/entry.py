@@ -6,7 +6,8 @@ The module that reads a format is imported only when an input of this format is 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 
 import pyarrow as pa
@@ -28,13 +29,14 @@ _ACCEPTED = (
 )
 
 
-def open_sources(
+def open_sources(  # noqa: PLR0913 - the orders, and how they are read
     orders: object,
     needed: Sequence[str],
     *,
     csv_format: CsvFormat = _PLAIN,
     as_files: bool = False,
     store_timeout: float | str = STORE_TIMEOUT,
+    roles: Mapping[str, str] | None = None,
 ) -> list[Source]:
     """Open orders of any accepted kind, limited to the needed columns.
 
@@ -54,6 +56,8 @@ def open_sources(
         Read files of Delta, Iceberg and Hudi tables, including rows that the table has deleted.
     store_timeout
         How long an object store may make no progress, in seconds or as a text like ``"30s"``.
+    roles
+        The option that names each column, for messages about missing columns.
 
     Returns
     -------
@@ -80,9 +84,10 @@ def open_sources(
     (['amount', 'customer_id'], 1)
     """
     files = files_of(orders, as_files=as_files, store_timeout=store_timeout)
-    if files is None:
+    if files is not None:
+        return open_files(files, needed, csv_format=csv_format, roles=roles)
+    with _by_role(roles):
         return _in_memory(orders, list(dict.fromkeys(needed)))
-    return open_files(files, needed, csv_format=csv_format)
 
 
 def files_of(
@@ -105,10 +110,26 @@ def files_of(
 
 
 def open_files(
-    files: Sequence[File | Pipe], needed: Sequence[str], *, csv_format: CsvFormat = _PLAIN
+    files: Sequence[File | Pipe],
+    needed: Sequence[str],
+    *,
+    csv_format: CsvFormat = _PLAIN,
+    roles: Mapping[str, str] | None = None,
 ) -> list[Source]:
     """Open files as `open_sources` does."""
-    return _on_disk(files, list(dict.fromkeys(needed)), csv_format)
+    with _by_role(roles):
+        return _on_disk(files, list(dict.fromkeys(needed)), csv_format)
+
+
+@contextmanager
+def _by_role(roles: Mapping[str, str] | None) -> Iterator[None]:
+    """Add the options that name the columns to an error about a missing column."""
+    try:
+        yield
+    except MissingColumnError as error:
+        if roles is None:
+            raise
+        raise error.by_role(roles) from None
 
 
 def _paths(orders: object) -> list[str | os.PathLike[str]] | None:

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from rfm_engine.errors import DataError, UsageError
+from rfm_engine.options.messages import message
 from rfm_engine.orders.csv_format import DEFAULT_DELIMITER, SPACE, UTF_8, CsvFormat, is_delimiter
 from rfm_engine.orders.sources.blanks import squeezed
-from rfm_engine.orders.sources.decoding import BROKEN_ADVICE
+from rfm_engine.orders.sources.decoding import not_utf_8
 from rfm_engine.orders.sources.records import first_row_end
 
 HEADER_BYTES = 1 << 20
@@ -73,8 +74,13 @@ def header_of(head: bytes, codec: str, delimiter: str, format: CsvFormat, name: 
         named = sep[1].decode("ascii")
         if format.delimiter not in (DEFAULT_DELIMITER, named):
             raise UsageError(
-                f"the CSV delimiter must be {named!r}, as the first line of {name} says; got "
-                f"{format.delimiter!r}. Leave --csv-delimiter out."
+                message(
+                    "{csv_delimiter} must be {!r}, as the first line of {} says; got {!r}. "
+                    "Leave it out.",
+                    named,
+                    name,
+                    format.delimiter,
+                )
             )
         delimiter, start = named, sep.end()
     while text[start : start + 1] in (b"\r", b"\n"):
@@ -114,9 +120,7 @@ def _names(line: bytes, delimiter: str, name: str) -> list[str]:
     try:
         text = line.decode()
     except UnicodeDecodeError:
-        raise DataError(
-            f"CSV must be in UTF-8; got other bytes in the header of {name}. {BROKEN_ADVICE}"
-        ) from None
+        raise DataError(not_utf_8(f"the header of {name}")) from None
     try:
         return next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
     except csv.Error as error:

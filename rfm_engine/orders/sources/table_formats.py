@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from rfm_engine.errors import UsageError
+from rfm_engine.options.messages import message
 
 DELTA_LOG, HUDI_LOG, ICEBERG_LOG = "_delta_log", ".hoodie", "metadata"
 HUDI_PARTITION = ".hoodie_partition_metadata"
@@ -179,8 +180,12 @@ def _refusal(found: _Format, root: str, shown: Callable[[str], str]) -> UsageErr
     place = os.path.realpath(root) if shown(root) == "." else shown(root)
     whole = root if root.startswith("/") else place
     return UsageError(
-        f"orders must be read through the table; got {found.name} in {place}. "
-        f"In Python: rfm.score({found.hint.format(place=place, whole=whole)}, ...). "
-        "--as-files (as_files=True) reads the files anyway, including deleted rows. For a state, "
-        "give it when you create the state."
+        message(
+            "orders must be read through the table; got {} in {}. In Python: rfm.score({}, ...). "
+            "{as_files:True} reads the files anyway, including deleted rows. For a state, "
+            "give it when you create the state.",
+            found.name,
+            place,
+            found.hint.format(place=place, whole=whole),
+        )
     )

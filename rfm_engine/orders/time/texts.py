@@ -13,6 +13,7 @@ from rfm_engine.errors import UsageError
 from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import arrow, first_true, texts, valid_mask, values
 from rfm_engine.kernels.words import trim
+from rfm_engine.options.messages import message
 
 NOT_A_TIME, NAIVE, ZONED, NULL = range(4)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -99,8 +100,12 @@ def _check_format(time_format: str) -> None:
         datetime.strptime(EPOCH.strftime(time_format), time_format)
     except ValueError as error:
         raise UsageError(
-            f"time format must be a format of strptime; got {time_format!r} ({error}). "
-            "Write it like %d.%m.%Y %H:%M."
+            message(
+                "{time_format} must be a format of strptime; got {!r} ({}). "
+                "Write it like %d.%m.%Y %H:%M.",
+                time_format,
+                error,
+            )
         ) from None
 
 

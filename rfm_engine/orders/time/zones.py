@@ -11,6 +11,7 @@ import numpy as np
 from rfm_engine.errors import UsageError
 from rfm_engine.kernels.arrays import frozen
 from rfm_engine.kernels.types import Instants, Integers
+from rfm_engine.options.messages import message
 from rfm_engine.orders.time.transitions import changes_of
 
 MIN_INT64 = -(2**63)
@@ -94,8 +95,11 @@ def _named_steps(name: str) -> tuple[Instants, Integers]:
         near = difflib.get_close_matches(name.casefold(), by_folded, 3)
         hint = ", ".join(repr(by_folded[folded]) for folded in near)
         raise UsageError(
-            f"time zone must be an IANA name or an offset like +02:00; got {name!r}. "
-            + (f"Did you mean {hint}?" if near else "Give a name such as Europe/Berlin.")
+            message(
+                "{timezone} must be an IANA name or an offset like +02:00; got {!r}. {}",
+                name,
+                f"Did you mean {hint}?" if near else "Give a name such as Europe/Berlin.",
+            )
         )
     tzif = package.joinpath("zoneinfo", *name.split("/")).read_bytes()
     starts_s, offsets_s = changes_of(tzif)

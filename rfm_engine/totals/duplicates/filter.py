@@ -14,6 +14,7 @@ import pyarrow as pa
 from rfm_engine.errors import DataError, shown
 from rfm_engine.kernels.arrays import frozen, plain
 from rfm_engine.kernels.types import Integers, Words
+from rfm_engine.options.messages import message
 from rfm_engine.orders.distinct_columns import (
     Cells,
     Compared,
@@ -161,9 +162,16 @@ class Duplicates:
         )
         names = " and ".join(map(_name, self._reading.options["distinct"]))
         raise DataError(
-            f"rows that are equal in {names} must be equal in all columns that are read; got "
-            f"{_name(column.name)} {there} and {here} for {keys} in {place.name_row()}. "
-            "Remove distinct, or name more columns."
+            message(
+                "rows that are equal in {} must be equal in all columns that are read; "
+                "got {} {} and {} for {} in {}. Remove {distinct}, or name more columns.",
+                names,
+                _name(column.name),
+                there,
+                here,
+                keys,
+                place.name_row(),
+            )
         )
 
 

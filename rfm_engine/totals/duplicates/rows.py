@@ -19,6 +19,7 @@ from rfm_engine.errors import RfmError
 from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import frozen
 from rfm_engine.kernels.types import Hashes, Integers, Marks, Words
+from rfm_engine.options.messages import message
 from rfm_engine.orders.hashing import HashKey
 from rfm_engine.totals.duplicates.words import RowWords
 from rfm_engine.totals.memory.pages import Growing
@@ -148,9 +149,13 @@ class DistinctRows:
         n_bytes = self.nbytes
         if n_bytes > self._most_bytes:
             raise RfmError(
-                f"memory_limit must leave room for the distinct rows; got {self.n_rows:,} rows of "
-                f"{n_bytes:,} bytes, but only {self._most_bytes:,} bytes are left. "
-                "Raise the limit, or remove distinct."
+                message(
+                    "{memory_limit} must leave room for the distinct rows; got {:,} rows of {:,} "
+                    "bytes, but only {:,} bytes are left. Raise the limit, or remove {distinct}.",
+                    self.n_rows,
+                    n_bytes,
+                    self._most_bytes,
+                )
             )
 
 

@@ -6,6 +6,7 @@ import re
 from typing import NamedTuple
 
 from rfm_engine.errors import RfmError, UsageError, shown
+from rfm_engine.options.messages import message
 
 _SIZE = re.compile(r"(\d{1,19}(?:\.\d{1,19})?)\s*([KMGT]?)(i?)B?", re.IGNORECASE)
 # Per thread: to read, decode and normalise a row group, or to compute and encode a group of
@@ -70,9 +71,13 @@ class Budget(NamedTuple):
         """
         if bytes_a_customer * n_customers > self.scoring_bytes:
             raise RfmError(
-                f"memory_limit must leave {bytes_a_customer} bytes per customer for scoring; got "
-                f"{self.scoring_bytes:,} bytes for at least {n_customers:,} customers. "
-                "Raise the limit."
+                message(
+                    "{memory_limit} must leave {} bytes per customer for scoring; "
+                    "got {:,} bytes for at least {:,} customers. Raise the limit.",
+                    bytes_a_customer,
+                    self.scoring_bytes,
+                    n_customers,
+                )
             )
 
 
@@ -107,8 +112,13 @@ def plan_memory(
     if limit < least:
         by = "1 thread" if threads == 1 else f"{threads} threads"
         raise UsageError(
-            f"memory_limit must be at least {_megabytes(least)} with {by}; "
-            f"got {_megabytes(limit)}. Give more memory or fewer threads."
+            message(
+                "{memory_limit} must be at least {} with {}; "
+                "got {}. Give more memory or fewer threads.",
+                _megabytes(least),
+                by,
+                _megabytes(limit),
+            )
         )
     left = (limit - least + _LEAST_BYTES) // sharing
     waiting = min(left // _SHARE_WAITING, _MOST_WAITING_BYTES)
@@ -143,7 +153,10 @@ def parse_size(size: int | str) -> int:
     found = _SIZE.fullmatch(size.strip()) if isinstance(size, str) else None
     if found is None or float(found[1]) == 0:
         raise UsageError(
-            f"memory_limit must be a size such as 2GB or 512MiB; got {shown(size)}. Give a size."
+            message(
+                "{memory_limit} must be a size such as 2GB or 512MiB; got {}. Give a size.",
+                shown(size),
+            )
         )
     number, letter, binary = found.groups()
     power = "KMGT".index(letter.upper()) + 1 if letter else 0

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from rfm_engine.errors import RfmError, UsageError, path_text, shown
 from rfm_engine.kernels.arrays import frozen
+from rfm_engine.options.messages import message, named
 from rfm_engine.orders.keys import ByteKeys, from_arrays
 from rfm_engine.totals.tables.contents import Contents, NetEntries, OrderEntries
 from rfm_engine.totals.tables.day_totals import DayEntries
@@ -52,13 +53,16 @@ class SpillFile:
     """
 
     def __init__(self, folder: str | os.PathLike[str] | None) -> None:
-        given = tempfile.gettempdir() if folder is None else path_text("spill_dir", folder)
+        given = tempfile.gettempdir() if folder is None else path_text(named("spill_dir"), folder)
         self._folder = Path(given)
         # `os.path` treats a name that is too long like a missing folder.
         if not os.path.isdir(given) or not os.access(given, os.W_OK | os.X_OK):  # noqa: PTH112
             raise UsageError(
-                f"spill_dir must be a folder with write permission; got {shown(given)}. "
-                "Create it, or name another folder."
+                message(
+                    "{spill_dir} must be a folder with write permission; got {}. "
+                    "Create it, or name another folder.",
+                    shown(given),
+                )
             )
         self._lock = Lock()
         self._file: Any = None
@@ -119,10 +123,15 @@ class SpillFile:
         except OSError as error:
             free = os.statvfs(self._folder)
             raise RfmError(
-                f"spill_dir must have room for data that do not fit in memory; got "
-                f"{error.strerror} at {self.n_bytes:,} bytes in {str(self._folder)!r}, "
-                f"{free.f_bavail * free.f_frsize:,} bytes free. "
-                "Raise the memory limit, or name another folder."
+                message(
+                    "{spill_dir} must have room for data that do not fit in memory; got {} at {:,} "
+                    "bytes in {!r}, {:,} bytes free. "
+                    "Raise {memory_limit}, or name another folder.",
+                    error.strerror,
+                    self.n_bytes,
+                    str(self._folder),
+                    free.f_bavail * free.f_frsize,
+                )
             ) from error
         return Span(start, array.dtype, array.shape)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from rfm_engine.errors import UsageError, shown
+from rfm_engine.options.messages import message
 from rfm_engine.totals.memory.budget import default_limit, parse_size
 
 _CGROUPS = Path("/sys/fs/cgroup")
@@ -35,7 +36,7 @@ def threads_of(given: int | None) -> int:
         The given value is not an integer above 0.
     """
     if given is not None and (type(given) is not int or given < 1):
-        raise UsageError(f"threads must be 1 or more; got {shown(given)}.")
+        raise UsageError(message("{threads} must be 1 or more; got {}.", shown(given)))
     return available_processors() if given is None else given
 
 

@@ -1,0 +1,6 @@
+"""`python -m rfm_cli` is the command `rfm`."""
+
+from .start import run
+
+if __name__ == "__main__":
+    run()
