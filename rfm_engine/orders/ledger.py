@@ -95,7 +95,7 @@ def _one_currency(currencies: frozenset[str]) -> frozenset[str]:
         raise DataError(
             message(
                 "orders must be in one currency; got {}{}. Keep one with a condition on that "
-                "column, {where}, or give {rates}.",
+                "column ({where}), or give {rates}.",
                 ", ".join(listed),
                 more,
             )

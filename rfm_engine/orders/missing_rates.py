@@ -43,7 +43,7 @@ def refuse_unrated(
     raise DataError(
         message(
             "currencies must have a rate in {}; got none for {}{}. "
-            "Add rates, or exclude these rows with a condition, {where}.",
+            "Add rates, or exclude these rows with a condition ({where}).",
             rates.place,
             "; ".join(listed[:_LISTED]),
             more,

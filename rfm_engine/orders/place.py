@@ -19,6 +19,8 @@ Constants: TypeAlias = Mapping[str, Any]
 """Constant values by column name."""
 
 _LISTED_COLUMNS = 20
+_OF_ANY_COLUMN = ("where", "distinct", "carry")
+"""Roles that a column may have besides another role."""
 _NO_ROLES: Mapping[str, str] = {}
 
 
@@ -32,15 +34,15 @@ class MissingColumnError(UsageError):
         listed = ", ".join(map(cut, held[:_LISTED_COLUMNS])) or "no columns"
         if len(held) > _LISTED_COLUMNS:
             listed += f" and {len(held) - _LISTED_COLUMNS} more"
-        role = roles.get(column)
-        advice: str = "Name the column to read."
+        role = roles.get(column, "")
         if len(held) == 1 and any(mark in held[0].strip() for mark in ",;|\t "):
             advice = message(
                 "Set the delimiter with {csv_delimiter:...} (space for runs of spaces and tabs)."
             )
-        elif role is not None:
-            advice = _advice(role, likely_column(role, column, held, roles.keys()))
-        what = "column" if role is None else f"{NOUNS[role]} column"
+        else:
+            taken = () if role in _OF_ANY_COLUMN else roles.keys()
+            advice = _advice(role, likely_column(role, column, held, taken))
+        what = f"{NOUNS[role]} column" if role else "column"
         super().__init__(
             message("{} {!r} must exist in {}; got {}. {}", what, column, name, listed, advice)
         )
@@ -54,12 +56,14 @@ class MissingColumnError(UsageError):
 
 
 def _advice(role: str, likely: str | None) -> Message:
+    hint = "" if likely is None else f"Did you mean {likely!r}? "
     if role == "where":
-        hint = "" if likely is None else f"Did you mean {likely!r}? "
-        return message("{}Correct the condition, {where}.", hint)
-    if likely is None:
-        return message("Name it with {:...}.", named(role))
-    return message("Did you mean {!r}? Name it with {:{}}.", likely, named(role), likely)
+        return message("{}Correct the condition ({where}).", hint)
+    if role in ("carry", "distinct"):
+        return message("{}Correct {}.", hint, named(role))
+    if not role:
+        return message("{}Name the column to read.", hint)
+    return message("{}Name it with {:{}}.", hint, named(role), likely or "...")
 
 
 @dataclass(frozen=True, slots=True)

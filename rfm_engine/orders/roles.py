@@ -38,20 +38,21 @@ _USUAL_NAMES = {
     "currency": ("currency", "currencycode", "ccy"),
     "n_orders": ("orders", "ordercount", "orderscount", "norders", "numberoforders", "frequency"),
 }  # fmt: skip
-_ALIKE = 0.9
+# How similar two names are that differ only by a slip: of columns with usual names, of others.
+_ALIKE, _ALIKE_OF_OTHERS = 0.9, 0.8
 
 
 def likely_column(role: str, asked: str, held: Iterable[str], taken: Collection[str]) -> str | None:
     """Return the column that is probably meant by the name of a missing column.
 
     A column qualifies if its name is a usual one for the role, or is the missing name in another
-    notation. If the missing name is not a usual one, it was made up for this file, and a name that differs
-    from it only by a slip qualifies too.
+    notation. If the missing name is not a usual one, it was made up for this file, and a name that
+    differs from it only by a slip qualifies too.
 
     Parameters
     ----------
     role
-        The option that names the missing column.
+        The option that names the missing column; empty if no option names it.
     asked
         The name of the missing column.
     held
@@ -60,6 +61,7 @@ def likely_column(role: str, asked: str, held: Iterable[str], taken: Collection[
         Existing columns that have another role, which are never returned.
     """
     wanted, usual = usual_form(asked), _USUAL_NAMES.get(role, ())
+    least = _ALIKE if usual else _ALIKE_OF_OTHERS
     best, found = 0.0, None
     for name in held:
         form = usual_form(name)
@@ -68,7 +70,7 @@ def likely_column(role: str, asked: str, held: Iterable[str], taken: Collection[
         alike = float(form == wanted)
         if wanted not in usual:
             alike = difflib.SequenceMatcher(None, form, wanted).ratio()
-        rank = 2 + alike if alike >= _ALIKE else 0.0
+        rank = 2 + alike if alike >= least else 0.0
         if form in usual and not rank:
             rank = 1 + 1 / (2 + usual.index(form))
         if rank > best:

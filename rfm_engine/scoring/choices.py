@@ -82,7 +82,7 @@ def _choice(
         cuts = implied.cuts
         if cuts is None:
             raise UsageError(
-                message("{method:thresholds} must be used with {}; got none. Add them.", option)
+                message("{method:thresholds} must have {}; got none. Add them.", option)
             )
     if chosen == _RESERVE and axis != "f":  # Only frequency has one-timers.
         chosen = METHODS[0]

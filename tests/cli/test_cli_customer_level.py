@@ -65,8 +65,8 @@ def test_explain__knows_no_first_order(rfm, totals):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--window", "30d"], "window must not be used with customer_level"),
-        (["--zero", "drop"], "zero must not be used with customer_level"),
+        (["--window", "30d"], "--window must not be used with --customer-level"),
+        (["--zero", "drop"], "--zero must not be used with --customer-level"),
         (["--scheme", "five-types"], "scheme five-types must not use first orders"),
         (["--orders", "number"], "column 'number' must exist"),
     ],

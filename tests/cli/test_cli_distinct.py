@@ -55,7 +55,7 @@ def test_score__rows_that_differ_are_exit_3_naming_file_row_and_values(rfm, expo
     assert run.stderr.splitlines()[-1] == (
         "error: rows that are equal in order_id must be equal in all columns that are read; "
         f"got amount 20.00 and 30.00 for order_id 'A-17' in {exports[1]}, row 1. "
-        "Remove distinct, or name more columns."
+        "Remove --distinct, or name more columns."
     )
     assert not out.exists()
 

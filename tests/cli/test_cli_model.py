@@ -53,7 +53,7 @@ def test_drift__with_a_model_of_nobody_is_refused_before_anything_is_read(rfm, o
 def test_score__weights_beyond_all_bounds_are_one_line(rfm, orders, tmp_path, weights):
     run = rfm("score", orders, "-o", tmp_path / "a.csv", "--weights", weights)
     assert run.exit_code == 2
-    assert run.stderr.startswith("error: weights must be three numbers for r, f, m; got")
+    assert run.stderr.startswith("error: --weights must be three numbers for r, f, m; got")
     assert run.stderr.count("\n") == 1
 
 

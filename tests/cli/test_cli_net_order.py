@@ -67,8 +67,8 @@ def test_score__takes_it_from_a_config_file(rfm, cancelled, tmp_path):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ([], b"refunds net-order must be used with order"),
-        (["--customer-level"], b"refunds must not be used with customer_level"),
+        ([], b"--refunds net-order must be used with --order"),
+        (["--customer-level"], b"--refunds must not be used with --customer-level"),
     ],
 )
 def test_score__refuses_what_contradicts_it(rfm_process, cancelled, tmp_path, words, said):

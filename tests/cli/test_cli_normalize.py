@@ -98,7 +98,7 @@ def test_normalize__errors_of_the_data_are_exit_3_with_the_message_of_score(rfm,
     run = rfm("normalize", place, *options, *words)
     assert run.exit_code == 3
     assert run.stderr == rfm("score", place, *options).stderr
-    assert run.stderr.startswith("error: amounts must not be negative when refunds are an error")
+    assert run.stderr.startswith("error: amounts must not be negative with --refunds error")
     assert [path.name for path in tmp_path.iterdir()] == ["orders.parquet"]
 
 
@@ -109,7 +109,7 @@ def test_normalize__refuses_what_cannot_be(rfm, orders, tmp_path):
         (("-o", tmp_path / "x.xlsx"), "output must end in"),
         (("-o", orders), "output must not be an input"),
         (("-o", tmp_path / "x.csv", "--carry", "amuont"), "Did you mean 'amount'?"),
-        (("-o", tmp_path / "x.csv", "--customer-level"), "customer_level must not be used with"),
+        (("-o", tmp_path / "x.csv", "--customer-level"), "--customer-level must not be used with"),
         (("-o", "-", "--json"), "--json must not be combined with -o -"),
         (("-o", tmp_path / "x.csv", "--bins", 3), "No such option: --bins"),
         (("-o", tmp_path / "x.csv", "--spill-dir", "/tmp"), "No such option: --spill-dir"),

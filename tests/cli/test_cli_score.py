@@ -142,7 +142,7 @@ def test_score__warns_of_the_future_and_of_rounding(rfm, tmp_path, quiet):
     warnings = rfm(*words).stderr.splitlines()
     assert len(warnings) == (0 if quiet else 2)
     if not quiet:
-        assert "as_of 9000-01-01" in warnings[0]
+        assert "the date of analysis 9000-01-01" in warnings[0]
         assert "future" in warnings[0]
         assert "1 amount had more digits than the scale and was rounded" in warnings[1]
     assert "future" not in rfm(*words, "--as-of", "9000-01-01").stderr
@@ -185,10 +185,14 @@ def test_score__counts_one_as_one_and_days_as_days(rfm, tmp_path):
         (["{orders}", "-o", "x.csv", "--scheme", "none"], 2, "none"),
         (["{orders}", "-o", "x.csv", "--refunds", "keep"], 2, "--refunds"),
         (["{orders}", "-o", "x.csv", "--rate", "m.csv"], 2, "No such option"),
-        (["{orders}", "-o", "x.csv", "--rates", "m.csv"], 2, "must be used with a currency column"),
-        (["{orders}", "-o", "x.csv", "--memory-limit", "1MB"], 2, "memory_limit must be at least"),
+        (["{orders}", "-o", "x.csv", "--rates", "m.csv"], 2, "must be used with --currency"),
+        (
+            ["{orders}", "-o", "x.csv", "--memory-limit", "1MB"],
+            2,
+            "--memory-limit must be at",
+        ),
         (["{orders}", "-o", "x.csv", "--memory-limit", "much"], 2, "a size such as 2GB"),
-        (["{orders}", "-o", "x.csv", "--spill-dir", "/no/folder"], 2, "spill_dir must be"),
+        (["{orders}", "-o", "x.csv", "--spill-dir", "/no/folder"], 2, "--spill-dir must be"),
         (["{orders}", "-o", "-", "--json"], 2, "--json must not be combined"),
         (["{torn}", "-o", "x.csv"], 3, "torn.parquet"),
         (["{orders}", "-o", "x.csv", "--amount", "order_time"], 3, "order_time"),

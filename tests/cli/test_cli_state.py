@@ -136,7 +136,7 @@ EXITS = [
     (("ingest", "{state}", "{none}"), 2, "must exist; got nothing at this path"),
     (("ingest", "{state}", "{day}", "--replace-batch", "monday"), 2, "must name one of"),
     (("score", "{state}", "-o", "{none}.csv", "--window", "9d"), 2, "lifetime state"),
-    (("score", "{state}", "-o", "{none}.csv", "--customer", "who"), 4, "customer must be as set"),
+    (("score", "{state}", "-o", "{none}.csv", "--customer", "who"), 4, "--customer must be as set"),
     (("state", "restore", "{state}", "--generation", "9"), 2, "must be one that is kept"),
     (("state", "forget", "{state}"), 2, "--id"),
 ]  # fmt: skip

@@ -27,7 +27,7 @@ def refused(run):
     assert run.stderr == (
         "error: orders must be read through the table; got a Delta table in shop/orders. "
         "In Python: rfm.score(DeltaTable('shop/orders').to_pyarrow_dataset(), ...). "
-        "--as-files (as_files=True) reads the files anyway, including deleted rows. For a "
+        "--as-files reads the files anyway, including deleted rows. For a "
         "state, give it when you create the state.\n"
     )
     return True

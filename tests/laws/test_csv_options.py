@@ -191,7 +191,7 @@ def test_ids__of_floats_are_the_integers_they_were(tmp_path):
         ({"csv_null": ["a,b"]}, "csv_null must be words without commas"),
         ({"csv_null": "NULL,"}, "csv_null must be words without commas"),
         ({"csv_null": [3]}, "csv_null must be words such as"),
-        ({"csv_delimiter": ";;"}, "the CSV delimiter must be one ASCII character"),
+        ({"csv_delimiter": ";;"}, "csv_delimiter must be one ASCII character"),
     ],
 )
 def test_options__that_contradict_are_usage_errors(options, message):

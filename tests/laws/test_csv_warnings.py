@@ -38,7 +38,7 @@ def test_null_words__as_customers_are_told_with_the_option(path, word):
     [warning] = warnings(path, ["ada", word])
     assert warning.code == "null_words"
     assert f"'{word}'" in warning.text
-    assert f"--csv-null {shlex.quote(word)} " in warning.text
+    assert f"--csv-null {shlex.quote(word)} " in warning.text.typed
     assert warnings(path, ["ada", word], csv_null=[word]) == ()
     assert [each.code for each in warnings(path, [word], csv_null=["other"])] == ["null_words"]
 
@@ -51,8 +51,8 @@ def test_null_words__are_exact(path, word):
 def test_null_words__are_one_warning_per_column(path):
     found = warnings(path, ["ada", "NULL", "NA"], ["7", "None", "8"])
     assert [each.code for each in found] == ["null_words", "null_words"]
-    assert "'customer_id' are 'NA' and 'NULL'" in found[0].text
-    assert "--csv-null NA,NULL " in found[0].text
+    assert "'customer_id' are 'NA' and 'NULL'" in found[0].text.typed
+    assert "--csv-null NA,NULL " in found[0].text.typed
     assert "'order_id' are 'None'" in found[1].text
 
 
@@ -67,7 +67,7 @@ def test_number_like__ids_are_told(path, who):
     [warning] = warnings(path, ["ada", who])
     assert warning.code == "number_like_ids"
     assert "'customer_id'" in warning.text
-    assert ("--ids int" in warning.text) == who.endswith(".0")
+    assert ("--ids int" in warning.text.typed) == who.endswith(".0")
     [warning] = warnings(path, ["ada"], [who])
     assert "'order_id'" in warning.text
 

@@ -263,7 +263,7 @@ def test_drift__in_later_batches_names_the_row_where_it_begins():
 
 def test_drift__of_a_scale_says_what_integers_beside_floats_mean():
     whole, halves = (pa.table(REST | {"amount": each}) for each in (ONE_TWO, HALVES))
-    with pytest.raises(DataError, match="give an amount scale if the integers are minor units"):
+    with pytest.raises(DataError, match="give amount_scale if the integers are minor units"):
         rfm.score([whole, halves], as_of=AS_OF)
     for orders in ([whole, halves], [halves, whole], iter([whole, halves])):
         result = rfm.score(orders, as_of=AS_OF, amount_scale=2)

@@ -68,7 +68,7 @@ def test_options__of_another_type_are_refused(options, message):
 
 def test_scale__a_decimal_of_more_than_18_places_asks_for_a_scale():
     wide = ORDERS.set_column(2, "amount", ORDERS["amount"].cast(pa.decimal128(38, 20)))
-    with pytest.raises(DataError, match="Give an amount scale"):
+    with pytest.raises(DataError, match="Give amount_scale"):
         score(wide)
     assert score(wide, amount_scale=2).customers["monetary"].type == pa.decimal128(18, 2)
 

@@ -214,7 +214,7 @@ def test_rows__in_blocks_and_rounds_are_those_of_one_block(monkeypatch):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({}, "refunds net-order must be used with order"),
+        ({}, 'refunds="net-order" must be used with order'),
         ({"customer_level": True}, "refunds must not be used with customer_level"),
         (
             {"customer_level": True, "order": "order_id"},

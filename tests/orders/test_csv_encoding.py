@@ -72,7 +72,7 @@ def test_utf_8__other_bytes_are_refused_with_the_options_that_read_them(tmp_path
     assert "cp1252" in said
     assert "latin-1" in said
     path.write_bytes(b"\xfc,b\n1,2\n")
-    assert f"got other bytes in the header of {path}. Read it with --csv-enc" in refused(path, "b")
+    assert f"got other bytes in the header of {path}. Read it with csv_enc" in refused(path, "b")
 
 
 @pytest.mark.parametrize("row", [1, 2, 5_000])
@@ -83,7 +83,7 @@ def test_cp1252__undefined_bytes_are_refused_with_their_place(tmp_path, monkeypa
     path.write_bytes(b"a,b\n" + b"1,2\n" * (row - 1) + b"2,\x81\n")
     assert refused(path, "a", "cp1252") == (
         f"text must be in cp1252; got 0x81, which cp1252 does not define, in {path}, row {row}. "
-        "Try --csv-encoding latin-1."
+        'Try csv_encoding="latin-1".'
     )
     assert (
         drained(path, "b", csv_format=CsvFormat(encoding="latin-1"))["b"].to_pylist()[-1] == "\x81"
@@ -103,14 +103,14 @@ def test_utf_16__broken_text_is_refused_with_its_place(tmp_path, end):
         (
             "a,b\n".encode("utf-16"),
             "utf-8",
-            "got the byte order mark of UTF-16. Use --csv-encoding utf-16",
+            'got the byte order mark of UTF-16. Use csv_encoding="utf-16"',
         ),
         (
             "a,b\n".encode("utf-16"),
             "cp1252",
             "must be in cp1252; got the byte order mark of UTF-16",
         ),
-        ("\ufeffa,b\n".encode("utf-16-be"), "utf-8", "Use --csv-encoding utf-16."),
+        ("\ufeffa,b\n".encode("utf-16-be"), "utf-8", 'Use csv_encoding="utf-16".'),
         (
             "a,b\n".encode("utf-16-le"),
             "utf-16",
@@ -120,12 +120,12 @@ def test_utf_16__broken_text_is_refused_with_its_place(tmp_path, end):
         (
             "\ufeffa,b\n".encode(),
             "latin-1",
-            "got the byte order mark of UTF-8. Leave --csv-encoding out",
+            "got the byte order mark of UTF-8. Leave csv_encoding out",
         ),
         (
             "\ufeffa,b\n".encode(),
             "utf-16",
-            "got the byte order mark of UTF-8. Leave --csv-encoding out",
+            "got the byte order mark of UTF-8. Leave csv_encoding out",
         ),
         ("a,b\n".encode("utf-32"), "utf-8", "must not be in UTF-32"),
         ("a,b\n".encode("utf-32"), "utf-16", "must not be in UTF-32"),

@@ -120,7 +120,7 @@ def test_csv__a_column_that_stands_twice_is_ambiguous(tmp_path):
         (b"a,b\n1,2\n3,4,5\n", r"as the header, 2; got 3 in .*o\.csv, row 2\."),
         (b"a,b\n1,2\n3,\xff\xfe\n", r"UTF-8; got other bytes in .*o\.csv, row 2\."),
         (b"x" * 200_000, "no header: field larger than"),
-        ("a,b\n1,2\n".encode("utf-16"), "Use --csv-encoding utf-16"),
+        ("a,b\n1,2\n".encode("utf-16"), 'Use csv_encoding="utf-16"'),
     ],
 )
 def test_csv__refuses_what_is_no_csv_by_name_and_row(tmp_path, body, got):

@@ -40,7 +40,7 @@ WOO = ["Order Number", "Order Status", "Order Date", "Email (Billing)", "Order T
         ("customer", "kunde_nr", ["Kunde-Nr", "customer_id"], "Kunde-Nr"),
         ("where", "payment_status", ["status", "payment_statuz"], "payment_statuz"),
         ("by", "seller", ["sellers", "shop"], "sellers"),
-        ("distinct", "line", ["lines", "column"], None),
+        ("distinct", "line", ["lines", "column"], "lines"),
         ("customer", "", ["", "-"], None),
     ],
 )
@@ -65,7 +65,7 @@ def test_missing_columns__are_named_by_role():
         ),
         "where": (
             "condition column 'status' must exist in orders; got CustomerID, when, Sales. "
-            "Correct the condition, where."
+            "Correct the condition (where)."
         ),
     }
     given = {"customer": "CustomerID", "time": "when", "amount": "Sales"}
@@ -79,5 +79,5 @@ def test_missing_columns__are_named_by_role():
 
 def test_carried_columns__are_named_by_role():
     table = pa.table({"customer_id": [7], "order_time": ["2026-01-01"], "amount": [1]})
-    with pytest.raises(rfm_engine.UsageError, match=r"^carried column 'x' .*with carry=\"\.\.\.\""):
+    with pytest.raises(rfm_engine.UsageError, match=r"^carried column 'x' .*Correct carry\."):
         rfm_engine.normalized(table, as_of="2026-01-01", carry=["x"])

@@ -161,7 +161,8 @@ def test_open_sources__a_misspelt_column_names_the_file_and_the_closest(tmp_path
     with pytest.raises(UsageError) as caught:
         open_sources(path, ["amout"])
     assert str(caught.value) == (
-        f"column 'amout' must exist in {path}; got customer, note, amount. Did you mean 'amount'?"
+        f"column 'amout' must exist in {path}; got customer, note, amount. "
+        "Did you mean 'amount'? Name the column to read."
     )
     with pytest.raises(UsageError, match=r"got c0, .*, c19 and 10 more"):
         open_sources(pa.table({f"c{i}": [1] for i in range(30)}), ["zzz"])

@@ -158,7 +158,7 @@ def test_carry__refuses_what_cannot_be():
     for name, options in (("moment", {}), ("customer_id", {}), ("shop", {"by": "shop"})):
         with pytest.raises(rfm.UsageError, match=f"already have; got '{name}'"):
             rfm.normalized(table, as_of=AS_OF, carry=name, **options)
-    with pytest.raises(rfm.UsageError, match="by column must not be named like"):
+    with pytest.raises(rfm.UsageError, match="group column must not be named like"):
         rfm.normalized(table, as_of=AS_OF, by="moment")
     views = with_columns(n=1, deep=pa.nulls(1, pa.list_(pa.string_view())))
     with pytest.raises(rfm.DataError, match="'deep' must have a type whose rows can be filtered"):

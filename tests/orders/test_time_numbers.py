@@ -123,7 +123,7 @@ def test_score__reads_text_and_numbers_as_times_in_any_table():
 @pytest.mark.parametrize(
     ("times", "options", "message"),
     [
-        (pa.array([1, 2, 3]), {}, "got int64 in orders. If these are numbers, set --time-for"),
+        (pa.array([1, 2, 3]), {}, "got int64 in orders. If these are numbers, set time_for"),
         (pa.array([1.0, 2, 3]), {"time_format": "epoch"}, "integers, text or decimals.*got double"),
         (pa.array([1, 2, 3]), {"time_format": "%Y"}, "dates, timestamps or text; got int64"),
         (pa.array(["1", "x", "3"]), {"time_format": "epoch"}, "got 'x' in orders, row 2"),

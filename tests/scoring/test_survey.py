@@ -173,7 +173,7 @@ def test_survey__refuses_what_values_do_not_decide(method, ask):
         ({"method": "median"}, "method must be one of quantile"),
         ({"bins": 1}, "bins for recency must be 2 to 100; got 1"),
         ({"bins": [5, 5]}, "bins must be one value or three"),
-        ({"method": "mean", "bins": 5}, "method mean must have 2 bins"),
+        ({"method": "mean", "bins": 5}, "method=.mean. must have 2 bins"),
         ({"method": "thresholds"}, "must have r_cuts; got none"),
         ({"m_cuts": [3, 2]}, "m_cuts must be ascending numbers"),
     ],

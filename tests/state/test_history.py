@@ -122,7 +122,7 @@ CREATED = [
     ({"keep_batches": -1}, "keep_batches must be 0 or more"),
     ({"keep_batches": True}, "keep_batches must be 0 or more"),
     ({"customer": "orders"}, "must not be named like a column of a state's files"),
-    ({"timezone": "Mars"}, "time zone must be"),
+    ({"timezone": "Mars"}, "timezone must be"),
 ]
 
 
