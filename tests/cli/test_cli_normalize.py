@@ -104,8 +104,8 @@ def test_normalize__errors_of_the_data_are_exit_3_with_the_message_of_score(rfm,
 
 def test_normalize__refuses_what_cannot_be(rfm, orders, tmp_path):
     for words, said in (
-        (("-o", tmp_path / "x.parquet", "--buckets", 3), "buckets must be used with a directory"),
-        (("-o", tmp_path / "x", "--buckets", 0), "buckets must be a whole number from 1 to 1000"),
+        (("-o", tmp_path / "x.parquet", "--buckets", 3), "--buckets must be used with a directory"),
+        (("-o", tmp_path / "x", "--buckets", 0), "--buckets must be a whole number from 1 to 1000"),
         (("-o", tmp_path / "x.xlsx"), "output must end in"),
         (("-o", orders), "output must not be an input"),
         (("-o", tmp_path / "x.csv", "--carry", "amuont"), "Did you mean 'amount'?"),
@@ -113,7 +113,7 @@ def test_normalize__refuses_what_cannot_be(rfm, orders, tmp_path):
         (("-o", "-", "--json"), "--json must not be combined with -o -"),
         (("-o", tmp_path / "x.csv", "--bins", 3), "No such option: --bins"),
         (("-o", tmp_path / "x.csv", "--spill-dir", "/tmp"), "No such option: --spill-dir"),
-        (("-o", tmp_path / "x.csv", "--memory-limit", "1MB"), "memory_limit must be at least"),
+        (("-o", tmp_path / "x.csv", "--memory-limit", "1MB"), "--memory-limit must be at least"),
     ):
         run = rfm("normalize", orders, *words)
         assert run.exit_code == 2, words
