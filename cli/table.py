@@ -43,8 +43,6 @@ def _print_segments(console: Console, segments: list[dict[str, Any]], kind: str)
         console.print()
     for line in segment_lines(segments, kind, console.width, ascii_only=ascii_only):
         console.print(line, highlight=False, soft_wrap=True)
-    if console.is_terminal:
-        console.print()
 
 
 def head_lines(summary: dict[str, Any], *, cuts: bool = True) -> list[str]:

@@ -14,7 +14,8 @@ _LEAST_WIDTH = 30
 def treatment_lines(segments: Sequence[dict[str, Any]], width: int) -> list[str]:
     """Lay out segment names and what to do about their customers, wrapped to `width`.
 
-    Empty if the scheme has no words for any segment that has customers.
+    The first line is blank, to separate the table from the one above. Returns no lines if the
+    scheme has no words for any segment that has customers.
     """
     from rich.cells import cell_len
 
@@ -23,7 +24,7 @@ def treatment_lines(segments: Sequence[dict[str, Any]], width: int) -> list[str]
         return []
     names = [printable(each["name"]) for each in told]
     indent = max(map(cell_len, [*names, "Segment"])) + 2
-    lines = ["Segment".ljust(indent) + "What to do"]
+    lines = ["", "Segment".ljust(indent) + "What to do"]
     for name, segment in zip(names, told, strict=True):
         text = printable(" ".join(filter(None, (segment["about"], segment["action"]))))
         first, *rest = textwrap.wrap(text, max(width - indent, _LEAST_WIDTH))

@@ -134,6 +134,7 @@ def test_treatment_lines__wrap_and_leave_out_empty_segments():
         segment("Others", 1, 1, "1.00", 1),
     ]
     assert treatment_lines(segments, 42) == [
+        "",
         "Segment    What to do",
         "Champions  Bought often. Reward them, and",
         "           ask them for reviews.",
