@@ -97,7 +97,8 @@ class ReadingOptions(TypedDict, total=False):
         Option(
             "Type of customer and order ids in CSV; auto is text.", _PANEL, "auto",
             doc="CSV: read customer and order ids as integers (`7.0` is 7) or as text (`auto` is "
-            "text); groups of `--by` are always text",
+            "text); order ids of refunds and dropped rows may be other text, which is read as "
+            "null; groups of `--by` are always text",
         ),
     ]  # fmt: skip
     csv_delimiter: Annotated[

@@ -5,7 +5,6 @@ Data are checked here and nowhere else.
 
 from __future__ import annotations
 
-from decimal import Decimal
 from functools import partial
 from typing import Literal, NamedTuple, NoReturn
 
@@ -19,7 +18,6 @@ from rfm_engine.kernels.arrays import (
     first_true,
     frozen,
     is_text,
-    plain_type,
     valid_mask,
     values,
 )
@@ -35,6 +33,7 @@ from rfm_engine.orders.distinct_columns import (
 )
 from rfm_engine.orders.extent import GREATEST, LEAST
 from rfm_engine.orders.group_keys import GroupIds
+from rfm_engine.orders.ids import ids_of, order_ids_of, plain_ids_of
 from rfm_engine.orders.judge import (
     BAD_TIME,
     BLOCK_ROWS,
@@ -55,7 +54,7 @@ from rfm_engine.orders.money.notation import Notation
 from rfm_engine.orders.money.rates import RowRates
 from rfm_engine.orders.place import Place
 from rfm_engine.orders.reading import Reading
-from rfm_engine.orders.text import OF_64_BITS, parsed_counts, parsed_ids, parsed_times
+from rfm_engine.orders.text import OF_64_BITS, parsed_counts, parsed_times
 from rfm_engine.orders.time.clock import DAY_US, local_days, local_us, to_instants
 from rfm_engine.orders.time.numbers import is_number_of_time, times_of_numbers
 from rfm_engine.orders.warning_signs import Signs, are_whole, of_text_ids
@@ -116,7 +115,7 @@ def normalize(
     n_rounded = 0 if rounded is None else int(np.count_nonzero(rounded))
     if reading.options["strict"]:
         _refuse_faults(batch, rounded)
-    order_keys, order_present = _orders(batch, time_us, reading, text=text)
+    order_keys, order_present = _orders(batch, time_us, amount_minor, reading, text=text)
     return OrderRows(
         keys_of(customers), time_us, amount_minor, frozen(batch.reason), counts, n_rounded,
         newest_day, _currencies(batch, reading), order_keys, order_present, text_time,
@@ -137,33 +136,6 @@ def _signs(batch: Batch, customers: pa.Array, reading: Reading, *, text: bool) -
     if not reading.options["amount_scale"] or not pa.types.is_floating(amounts.type):
         return Signs()
     return Signs(whole_amounts=are_whole(amounts, batch.reason == COUNTED))
-
-
-def ids_of(batch: Batch, name: str, reading: Reading, *, text: bool) -> pa.Array:
-    """Return the ids of customers or orders: plain, or a dictionary array that is worth keeping."""
-    if text and reading.options["ids"] == "int":
-        return parsed_ids(batch.text(name), f"id column {name!r}", batch.where)
-    return plain_ids_of(batch, name)
-
-
-def plain_ids_of(batch: Batch, name: str) -> pa.Array:
-    """Return a column of ids; decimal ids, which have no fraction digits, become int64."""
-    ids = batch.ids(name)
-    if not pa.types.is_decimal(plain_type(ids.type)):
-        return ids
-    column = batch.text(name)
-    try:
-        return column.cast(pa.int64())
-    except pa.ArrowInvalid:
-        row = next(i for i, number in enumerate(column.to_pylist()) if not _fits_int64(number))
-        raise DataError(
-            f"id column {name!r} must hold integers {OF_64_BITS}; got {column[row]} in "
-            f"{batch.where(row)}. Cast the ids to text."
-        ) from None
-
-
-def _fits_int64(number: Decimal | None) -> bool:
-    return number is None or -(2**63) <= number < 2**63
 
 
 def _times(
@@ -312,14 +284,20 @@ def _refuse_refund(batch: Batch, row: int) -> None:
 
 
 def _orders(
-    batch: Batch, time_us: npt.NDArray[np.int64], reading: Reading, *, text: bool
+    batch: Batch,
+    time_us: npt.NDArray[np.int64],
+    amount_minor: npt.NDArray[np.int64],
+    reading: Reading,
+    *,
+    text: bool,
 ) -> tuple[RowKeys | None, npt.NDArray[np.bool_] | None]:
     if reading.options["frequency"] == "days" and reading.options["refunds"] != "net-order":
         days = arrow(local_days(time_us, reading.zone))
         return keys_of(days), None
-    if reading.options["order"] is None:
+    name = reading.options["order"]
+    if name is None:
         return None, None
-    orders = ids_of(batch, reading.options["order"], reading, text=text)
+    orders = order_ids_of(batch, name, amount_minor, reading, text=text)
     return keys_of(orders), valid_mask(orders)
 
 

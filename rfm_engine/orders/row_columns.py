@@ -13,10 +13,11 @@ from rfm_engine.kernels.arrays import arrow, frozen, plain
 from rfm_engine.options.messages import message
 from rfm_engine.orders.batch import Batch
 from rfm_engine.orders.extra_columns import ExtraColumns
+from rfm_engine.orders.ids import ids_of, order_ids_of, plain_ids_of
 from rfm_engine.orders.judge import COUNTED
 from rfm_engine.orders.keys import refuse_invalid_ids
 from rfm_engine.orders.kinds import OUTPUT_TYPES, IdKind, Kinds
-from rfm_engine.orders.normalize import OrderRows, ids_of, plain_ids_of, whole_numbers
+from rfm_engine.orders.normalize import OrderRows, whole_numbers
 from rfm_engine.orders.place import Place
 from rfm_engine.orders.reading import Reading
 from rfm_engine.orders.time.clock import DAY_US, local_us
@@ -126,11 +127,9 @@ class RowColumns:
         columns += (
             [] if reading.options["by"] is None else [plain_ids_of(batch, reading.options["by"])]
         )
-        columns += (
-            []
-            if reading.options["order"] is None
-            else [ids_of(batch, reading.options["order"], reading, text=text)]
-        )
+        order = reading.options["order"]
+        if order is not None:
+            columns.append(order_ids_of(batch, order, rows.amount_minor, reading, text=text))
         id_kinds = [kind for kind in (kinds.customer, kinds.by, kinds.order) if kind is not None]
         columns = [
             _canonical(of_rows(column), kind)

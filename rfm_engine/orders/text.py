@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from rfm_engine.errors import DataError, shown_value
+from rfm_engine.kernels.arrays import arrow
 from rfm_engine.options.messages import message
 from rfm_engine.orders.amount_hints import advice_on_null
 from rfm_engine.orders.money.notation import Notation, plain_numbers
@@ -15,12 +18,20 @@ from rfm_engine.orders.time.numbers import NUMBER_FORMATS, times_of_numbers
 from rfm_engine.orders.time.texts import parse_times
 
 OF_64_BITS = "from -2^63 to 2^63 - 1"
+_INTEGER = r"^[+-]?[0-9]{1,18}$"
 # Programs that store integers as floats write this, for example pandas if some values are null.
 _POINT_ZERO = r"^([+-]?[0-9]+)\.0$"
 
 
-def parsed_ids(column: pa.Array, what: str, where: Callable[[int], str]) -> pa.Array:
+def parsed_ids(
+    column: pa.Array,
+    what: str,
+    where: Callable[[int], str],
+    needed: npt.NDArray[np.bool_] | None = None,
+) -> pa.Array:
     """Parse a text column of ids as int64; `7.0` is 7.
+
+    Text that is not an integer is null where `needed`, `bool[n]`, is False.
 
     Raises
     ------
@@ -30,7 +41,11 @@ def parsed_ids(column: pa.Array, what: str, where: Callable[[int], str]) -> pa.A
     import pyarrow.compute as pc
 
     def plainly(ids: pa.Array) -> pa.Array:
-        return pc.replace_substring_regex(ids, _POINT_ZERO, r"\1")
+        plain = pc.replace_substring_regex(ids, _POINT_ZERO, r"\1")
+        if needed is None or needed.all():
+            return plain
+        is_kept = pc.or_(arrow(needed), pc.match_substring_regex(plain, _INTEGER))
+        return pc.if_else(is_kept, plain, pa.scalar(None, plain.type))
 
     return _integers(
         column, what, where, plainly, message("Read the ids as text ({ids:text})."), OF_64_BITS
