@@ -1,4 +1,4 @@
-"""`--config`: options from a TOML file, which options on the command line override."""
+"""Options from a TOML file, which options on the command line override."""
 
 from __future__ import annotations
 
@@ -24,23 +24,34 @@ _SHARED = {option.flag.removeprefix("--") for option in _DECLARED}
 _LISTS = {option.flag.removeprefix("--") for option in _DECLARED if option.is_listed}
 # Commands other than `rfm score` ignore these options, even if they have them.
 _OF_SCORE_ALONE = ("output", "save-model", "json", "quiet")
+DEFAULT_CONFIG = Path("rfm.toml")
+"""Read if it is in the working directory and no other file is named."""
+# A table with the name of a command holds options for this command only.
+_TABLES = ("score", "explain", "drift", "normalize", "ingest", "state")
 _SCALARS = (str, int, Decimal, datetime.date)
 # No option takes a larger number, and Python refuses to print the largest ones.
 _BEYOND = 10**18
+_BOTH = "--no-config must be used without --config; got both. Leave one of them out."
 
 
 def read_config(context: typer.Context, path: Path | None) -> Path | None:
-    """Use the options of a file as defaults of the command."""
-    if path is None:
+    """Use the options of a file as defaults of the command; return the file that was read."""
+    if context.params.get("no_config"):
+        if path is not None:
+            raise Misuse(_BOTH)
         return None
+    if path is None:
+        if not DEFAULT_CONFIG.is_file():
+            return None
+        path = DEFAULT_CONFIG
     known = {
         option.removeprefix("--"): parameter
         for parameter in context.command.params
         for option in parameter.opts
-        if option.startswith("--") and parameter.name != "config"
+        if option.startswith("--") and parameter.name not in ("config", "no_config")
     }
     defaults = {}
-    for key, value in _options(path).items():
+    for key, value in _of_command(_options(path), context).items():
         option = key.replace("_", "-")
         if option in _OF_SCORE_ALONE and context.command.name != "score":
             continue
@@ -70,6 +81,24 @@ def read_config(context: typer.Context, path: Path | None) -> Path | None:
         defaults[parameter.name] = typed
     context.default_map = defaults
     return path
+
+
+def ignore_config(context: typer.Context, given: bool | None) -> bool | None:
+    """Refuse `--no-config` together with a named file."""
+    if given and context.params.get("config") is not None:
+        raise Misuse(_BOTH)
+    return given
+
+
+def _of_command(options: dict[str, Any], context: typer.Context) -> dict[str, Any]:
+    """Return the options that all commands share, and those in the table of this command."""
+    at: Any = context
+    while at.parent is not None and at.parent.parent is not None:  # a command of a group
+        at = at.parent
+    tables = {key for key, value in options.items() if isinstance(value, dict) and key in _TABLES}
+    shared = {key: value for key, value in options.items() if key not in tables}
+    own = at.command.name
+    return shared | (options[own] if own in tables else {})
 
 
 def _options(path: Path) -> dict[str, Any]:

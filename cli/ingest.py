@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rfm_engine.totals.aggregation import Progress
 
 
-@takes(RunningOptions, config=False)
+@takes(RunningOptions)
 def ingest(
     state: Annotated[
         str, typer.Argument(metavar="STATE", help="Folder of a state, see `rfm state create`.")
@@ -51,7 +51,7 @@ def ingest(
 
         done = State.open(state).ingest(
             inputs, batch_id=batch_id, replace_batch=replace_batch,
-            progress=report if tell else None, **options.explicit,
+            progress=report if tell else None, **options.all,
         )  # fmt: skip
     if not quiet:
         print_warnings(typed_warnings(done.warnings))

@@ -12,19 +12,27 @@ import typer
 from rfm_engine.options.declaration import Declared, declared
 
 from .completion import values_of
-from .config import read_config
+from .config import ignore_config, read_config
 from .exits import Misuse, cut
 from .parameters import ELSEWHERE
+from .words import printable
 
 NEWEST = "newest"
 _PANELS = ("Columns", "Reading", "Scoring", "Running")
 
 
-def _config_in(panel: str) -> Any:
-    return typer.Option(
+def _config_in(panel: str) -> tuple[Any, Any]:
+    """Return the options `--config` and `--no-config`, in a panel of the help."""
+    config = typer.Option(
         rich_help_panel=panel, metavar="FILE.toml", is_eager=True, callback=read_config,
-        help="Read options from a TOML file; options on the command line win.",
+        help="Read options from a TOML file; options on the command line win; default: rfm.toml, "
+        "if it exists.",
     )  # fmt: skip
+    no_config = typer.Option(
+        "--no-config", rich_help_panel=panel, is_eager=True, callback=ignore_config,
+        help="Ignore rfm.toml in the working directory.",
+    )  # fmt: skip
+    return config, no_config
 
 
 _CONFIG, _CONFIG_ELSEWHERE = _config_in("Running"), _config_in(ELSEWHERE)
@@ -72,7 +80,7 @@ def takes(
 
     If they are not `described`, the help of the command does not list them.
     """
-    of_config = _CONFIG if described else _CONFIG_ELSEWHERE
+    of_config, of_no_config = _CONFIG if described else _CONFIG_ELSEWHERE
     known = declared(options)
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
@@ -85,9 +93,15 @@ def takes(
             parameters += [_parameter(each, described=described) for each in in_panels]
             if config:
                 parameters.append(_keyword("config", Annotated[Path | None, of_config]))
+                parameters.append(_keyword("no_config", Annotated[bool | None, of_no_config]))
 
         def gathered(context: typer.Context, **values: Any) -> None:
             given = Given(*_layers(known, context, values), values.pop("config", None))
+            values.pop("no_config", None)
+            source = context.get_parameter_source("config")
+            is_named = source is not None and source.name == "COMMANDLINE"
+            if given.config_file is not None and not is_named and not values.get("quiet"):
+                typer.echo(printable(f"options from {given.config_file}"), err=True)
             command(**values, options=given)
 
         gathered.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]

@@ -33,7 +33,7 @@ def all_of_a_state(context: typer.Context) -> None:
 
 
 @state.command("create", cls=Command)
-@takes(StateOptions, config=False)
+@takes(StateOptions)
 def create(
     place: Annotated[
         str,
@@ -57,7 +57,7 @@ def create(
     import rfm_engine
 
     rfm_engine.State.create(
-        place, history=history, keep_batches=keep_batches, keep=keep, **options.explicit
+        place, history=history, keep_batches=keep_batches, keep=keep, **options.all
     )
     typer.echo(f"{place} is a state with {history} history; add orders with rfm ingest")
 

@@ -123,7 +123,7 @@ def test_score_options__are_those_of_the_library():
     from rfm_engine import score
 
     command = typer.main.get_command(app).commands["score"]
-    ours = {each.name for each in command.params} - {"inputs", "config", "save_model"}
+    ours = {each.name for each in command.params} - {"inputs", "config", "no_config", "save_model"}
     theirs = set(inspect.signature(score).parameters) - {"orders", "progress"}
     assert ours == theirs | {"as_json", "quiet"}
 
