@@ -20,8 +20,8 @@ from . import exits
 from .parameters import Command, Group
 
 _COMMANDS = (
-    "score", "explain", "drift", "normalize", "simulate", "demo", "warmup", "bench", "ingest",
-    "schemes", "state",
+    "init", "score", "explain", "drift", "normalize", "simulate", "demo", "warmup", "bench",
+    "ingest", "schemes", "state",
 )  # fmt: skip
 _SETTINGS = {"help_option_names": ["-h", "--help"]}
 

@@ -20,8 +20,8 @@ LIBRARY = sorted((ROOT / "rfm_engine").rglob("*.py"))
 COMMANDS = sorted((ROOT / "cli").rglob("*.py"))
 # Left to right: a package ("room") may import itself, the rooms to its left, errors and kernels.
 ROOMS = (
-    "options", "parquet", "orders", "scoring", "totals", "segments", "result", "output", "state",
-    "api", "normalize", "simulate", "bench",
+    "options", "parquet", "orders", "guesses", "scoring", "totals", "segments", "result", "output",
+    "state", "api", "normalize", "simulate", "bench",
 )  # fmt: skip
 EVERYWHERE = {"errors", "kernels"}
 # Rooms inside orders: the modules of orders that each may import besides itself. The rooms do not

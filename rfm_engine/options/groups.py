@@ -18,6 +18,10 @@ class StateOptions(ColumnOptions, ReadingOptions, total=False):
     """The options that a state sets when it is created."""
 
 
+class GuessedOptions(DateOptions, StateOptions, total=False):
+    """The options of columns, dates and reading, which `rfm init` guesses or writes."""
+
+
 class TotalsOptions(DateOptions, StateOptions, ClvOptions, total=False):
     """The options that determine the totals of customers."""
 

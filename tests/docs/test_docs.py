@@ -104,7 +104,7 @@ def test_reference__has_each_command_and_exactly_its_options(command):
     stated = set(options_table(command))
     if command in ("explain", "drift"):  # as the page says
         stated |= options_of("score") - {"--output", "--save-model", "--json", "--quiet"}
-    if command in ("state create", "normalize"):  # as the page says
+    if command in ("init", "state create", "normalize"):  # as the page says
         how_to_read = COMMAND_LINE.partition("\nColumns:\n")[2].partition("\nScoring:\n")[0]
         dates = {"--as-of", "--window"} if command == "state create" else set()
         stated |= {*table_of(how_to_read), "--by", "--strict"} - dates

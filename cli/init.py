@@ -1,0 +1,81 @@
+"""`rfm init`: guess the options that read an export, and write them to a config file."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rfm_engine.options.groups import GuessedOptions
+
+from .config import DEFAULT_CONFIG
+from .exits import Misuse
+from .options import Given, takes
+from .words import counted, printable
+
+if TYPE_CHECKING:
+    from rfm_engine.guesses.guess import Guess
+
+
+@takes(GuessedOptions, config=False)
+def init(
+    inputs: Annotated[
+        list[str], typer.Argument(metavar="FILE...", help="Orders as CSV, Parquet or Arrow IPC.")
+    ],
+    *,
+    options: Given,
+    output: Annotated[
+        str, typer.Option("-o", "--output", metavar="OUT.toml", help="The file to write.")
+    ] = str(DEFAULT_CONFIG),
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Replace the file if it exists.")
+    ] = False,
+) -> None:
+    """Guess the columns and formats of an export, and write them to rfm.toml for `rfm score`."""
+    place = Path(output)
+    _check_place(place, replace=replace)
+    from rfm_engine.guesses.config_file import config_text, key_of, toml_value
+    from rfm_engine.guesses.guess import likeliest
+    from rfm_engine.guesses.options import guess_options
+    from rfm_engine.output import atomic, refuse_overwriting
+
+    for each in inputs:
+        refuse_overwriting(output, "an input", each)
+    is_asked = sys.stdin.isatty() and sys.stderr.isatty()
+    choose = _ask if is_asked else likeliest
+    guesses = guess_options(inputs, options.explicit, choose, can_ask=is_asked)
+    for guess in guesses:
+        value = "left out" if guess.value is None else toml_value(guess.value)
+        doubt = f" (doubtful: {counted(len(guess.others), 'alternative')})" * bool(guess.others)
+        typer.echo(printable(f"{key_of(guess.option)} = {value}: {guess.reason}{doubt}"))
+    with atomic.file(place) as temporary:
+        temporary.write_text(config_text(guesses, inputs), "utf-8")
+    more = [] if place == DEFAULT_CONFIG else ["--config", output]
+    typer.echo()
+    typer.echo(printable(f"{output} is written. Check it, then run:"))
+    typer.echo(printable(f"  {shlex.join(['rfm', 'score', *inputs, *more])}"))
+
+
+def _check_place(place: Path, *, replace: bool) -> None:
+    if place.is_dir() or not place.parent.is_dir():
+        raise Misuse(f"{place} must be a file in a folder that exists; got none. Name another.")
+    if place.exists() and not replace:
+        raise Misuse(f"{place} must not exist; got an existing file. Replace it with --replace.")
+
+
+def _ask(guess: Guess) -> Guess:
+    """Ask on the terminal which value is meant; Enter takes the first."""
+    from rfm_engine.guesses.config_file import key_of, toml_value
+
+    typer.echo(f"\n{key_of(guess.option)} is not certain:", err=True)
+    for number, (value, reason) in enumerate([(guess.value, guess.reason), *guess.others], 1):
+        said = "leave it out" if value is None else toml_value(value)
+        typer.echo(printable(f"  {number}  {said}: {reason}"), err=True)
+    most = 1 + len(guess.others)
+    while True:
+        answer = typer.prompt(f"Number, 1 to {most}", default="1", err=True).strip()
+        if answer.isdecimal() and 1 <= int(answer) <= most:
+            return guess.pick(int(answer) - 1)

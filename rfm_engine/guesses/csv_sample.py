@@ -1,0 +1,144 @@
+"""Read a sample of CSV files: pieces of text from all parts of each file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+from rfm_engine.errors import UsageError, shown_value
+from rfm_engine.guesses.column import Column
+from rfm_engine.guesses.delimiter import EMPTY, guess_delimiter, regular, rows_of
+from rfm_engine.guesses.encoding import Encoding
+from rfm_engine.guesses.guess import Guess
+from rfm_engine.guesses.sample import Sample
+from rfm_engine.guesses.times import time_format_of
+from rfm_engine.orders.csv_format import DEFAULT_DELIMITER
+from rfm_engine.orders.sources.discovery import File
+from rfm_engine.orders.sources.guard import reading
+from rfm_engine.orders.sources.recognition import recognise
+
+_PIECE = 1 << 16
+_HEAD_PIECES = 16
+_SAMPLED_BYTES = 1 << 22
+# More text is read for its encoding only: this takes 0.1 s.
+_MOST_BYTES = 1 << 28
+_COMPRESSION = 8
+_SEP = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
+_NAMES = {
+    ",": "a comma",
+    ";": "a semicolon",
+    "\t": "a tab",
+    "|": "a bar",
+    "space": "runs of blanks",
+}
+
+
+def read_csv_sample(files: Sequence[File], typed: Mapping[str, Any]) -> Sample:
+    """Read a sample of CSV files, and guess their encoding and delimiter.
+
+    Raises
+    ------
+    UsageError
+        The first line holds no names of columns.
+    """
+    encoding = Encoding()
+    found = [list(_runs(file, encoding, _SAMPLED_BYTES // len(files))) for file in files]
+    guesses = []
+    coded = encoding.guess()
+    if "csv_encoding" not in typed:
+        guesses.append(coded)
+    codec = str(typed.get("csv_encoding") or coded.value or "utf-8")
+    texts = [_decoded(runs, codec) for runs in found]
+    first = texts[0][0]
+    named = _SEP.match(first)
+    delimiter = named[1] if named else typed.get("csv_delimiter")
+    if delimiter is None:
+        delimiter = guess_delimiter(first) or DEFAULT_DELIMITER
+        is_implied = delimiter == DEFAULT_DELIMITER or (
+            delimiter == "\t" and re.search(r"\.tsv(?:\.\w+)?$", files[0].path, re.IGNORECASE)
+        )
+        reason = f"with {_NAMES[delimiter]} the rows have equally many fields"
+        guesses.append(Guess("csv_delimiter", None if is_implied else delimiter, reason))
+    delimiter = delimiter.replace(r"\t", "\t")
+    columns = _columns(texts, delimiter)
+    _refuse_missing_header(columns, files[0].name)
+    return Sample(files[0].name, columns, tuple(guesses), delimiter)
+
+
+def _runs(file: File, encoding: Encoding, most: int) -> Iterator[bytes]:
+    """Yield runs of bytes: the begin of the file, then pieces at equal distances."""
+    compression = recognise(file).compression
+    size = file.filesystem.get_file_info(file.path).size or 0
+    step = max(size * (_COMPRESSION if compression else 1) // most, 1)
+    run = b""
+    with reading(file.name, "readable CSV"), file.open_stream(compression) as stream:
+        pieces = iter(lambda: stream.read(_PIECE), b"")
+        for number, piece in enumerate(islice(pieces, _MOST_BYTES // _PIECE)):
+            if number == 0:
+                encoding.begin(piece)
+            encoding.add(piece)
+            if number < _HEAD_PIECES or step == 1:
+                run += piece
+                continue
+            if run:
+                yield run
+            run = piece if number % step == 0 else b""
+    if run:
+        yield run
+
+
+def _decoded(runs: Sequence[bytes], codec: str) -> list[str]:
+    """Return the text of each run; all runs except the first begin and end within a row."""
+    if codec == "utf-16" and runs:
+        codec = "utf-16-le" if runs[0].startswith(b"\xff\xfe") else "utf-16-be"
+    texts = [run.decode(codec, "replace") for run in runs] or [""]
+    texts[0] = texts[0].removeprefix("\ufeff").lstrip("\r\n")
+    if len(texts) == 1:
+        return texts
+    return [texts[0].rpartition("\n")[0], *(each.partition("\n")[2] for each in texts[1:])]
+
+
+def _columns(texts: Sequence[Sequence[str]], delimiter: str) -> tuple[Column, ...]:
+    """Return the columns of the first file, with the rows of all files that have them."""
+    header: list[str] = []
+    rows: list[list[str]] = []
+    for number, (head, *others) in enumerate(texts):
+        body = _SEP.sub("", head, count=1)
+        names, *own = rows_of(body, delimiter) or [[]]
+        if number == 0:
+            header = names
+        if names != header:
+            continue
+        rows += regular(own, len(header))
+        for text in others:
+            # The last row of a piece may be cut off within its last field.
+            rows += regular(rows_of(text, delimiter)[:-1], len(header))
+    return tuple(_column(name, [row[i] for row in rows]) for i, name in enumerate(header))
+
+
+def _column(name: str, fields: list[str]) -> Column:
+    values = tuple(None if field in ("", EMPTY) else field for field in fields)
+    return Column(name, values, n_quoted_empty=fields.count(EMPTY))
+
+
+def _refuse_missing_header(columns: Sequence[Column], name: str) -> None:
+    """Refuse a first line of values: with a time or an e-mail address, or mostly numbers."""
+    numbers = [c.name for c in columns if re.fullmatch(r"[-+]?[0-9][0-9.,]*", c.name.strip())]
+    values = [c.name for c in columns if c.name and _is_value(Column("", (c.name,)))]
+    if 2 * len(numbers) >= len(columns) > 0:
+        values += numbers
+    if values:
+        raise UsageError(
+            f"the first line of {name} must hold the names of the columns; got the value "
+            f"{shown_value(values[0])}. Write a line with names before it, such as "
+            "customer_id,order_time,amount with the delimiter of the file."
+        )
+
+
+def _is_value(cell: Column) -> bool:
+    if cell.are_emails:
+        return True
+    found = time_format_of(cell)
+    return found is not None and not found.is_number

@@ -1,0 +1,84 @@
+"""`rfm init` on a terminal asks about doubtful guesses."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import tomllib
+
+import pytest
+
+from tests.cli.conftest import COMMAND
+from tests.guesses import exports
+
+UNKNOWN = "who,when,what,note\nx,2025-01-01,7,a\nz,2025-01-02,9,b\nx,2025-01-05,11,c\n"
+
+
+@pytest.fixture
+def asked(tmp_path):
+    """Run a command on a terminal with typed answers; return its exit code and what it shows."""
+
+    def run(answers, *words):
+        ours, theirs = pty.openpty()
+        with subprocess.Popen(
+            [*COMMAND, *map(str, words)], stdin=theirs, stdout=theirs, stderr=theirs, cwd=tmp_path
+        ) as process:
+            os.close(theirs)
+            os.write(ours, answers.encode())
+            shown = b""
+            while piece := _read(ours):
+                shown += piece
+            code = process.wait(timeout=60)
+        os.close(ours)
+        return code, shown.decode()
+
+    return run
+
+
+def _read(terminal):
+    try:
+        return os.read(terminal, 4096)
+    except OSError:  # Linux reports the end of a terminal so
+        return b""
+
+
+def test_asked__about_refunds_that_have_a_column(asked, tmp_path):
+    exports.stripe(tmp_path / "payments.csv")
+    code, shown = asked("2\n", "init", "payments.csv")
+    assert code == 0, shown
+    assert "where is not certain" in shown
+    options = tomllib.loads((tmp_path / "rfm.toml").read_text())
+    assert options["where"] == ["Status=Paid", "Amount Refunded=0.00"]
+
+
+def test_asked__enter_takes_the_likeliest(asked, tmp_path):
+    exports.stripe(tmp_path / "payments.csv")
+    code, shown = asked("9\n\n", "init", "payments.csv")
+    assert code == 0, shown
+    assert shown.count("Number, 1 to 2") == 2
+    options = tomllib.loads((tmp_path / "rfm.toml").read_text())
+    assert options["where"] == ["Status=Paid"]
+
+
+def test_asked__certain_guesses_are_not_asked(asked, tmp_path):
+    exports.cdnow(tmp_path / "cdnow.txt")
+    code, shown = asked("", "init", "cdnow.txt")
+    assert code == 0, shown
+    assert "not certain" not in shown
+
+
+def test_asked__columns_that_only_their_values_speak_for(asked, tmp_path):
+    (tmp_path / "odd.csv").write_text(UNKNOWN)
+    code, shown = asked("1\n\n", "init", "odd.csv")
+    assert code == 0, shown
+    options = tomllib.loads((tmp_path / "rfm.toml").read_text())
+    assert {options[role] for role in ("customer", "time", "amount")} == {"who", "when", "what"}
+
+
+def test_asked__nothing_is_written_if_no_column_is_right(asked, tmp_path):
+    (tmp_path / "odd.csv").write_text(UNKNOWN)
+    code, shown = asked("2\n1\n", "init", "odd.csv")
+    assert code == 2, shown
+    assert "--amount" in shown
+    assert not (tmp_path / "rfm.toml").exists()
