@@ -20,8 +20,8 @@ from rfm_engine.orders.sources.guard import reading
 from rfm_engine.orders.sources.recognition import recognise
 
 _PIECE = 1 << 16
-_HEAD_PIECES = 16
-_SAMPLED_BYTES = 1 << 22
+_HEAD_PIECES = 8
+_SAMPLED_BYTES = 1 << 21
 # More text is read for its encoding only: this takes 0.1 s.
 _MOST_BYTES = 1 << 28
 _COMPRESSION = 8

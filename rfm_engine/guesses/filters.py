@@ -32,6 +32,10 @@ def guess_where(columns: Sequence[Column], roles: Roles) -> Guess | None:
             reasons.append(f"keeps orders that are paid or on their way; leaves out {left_out}")
         else:
             reasons.append(f"leaves out orders that never became a sale, {left_out}")
+    customer = roles.customer
+    if customer.n_quoted_empty and can_be_named(customer, ()):
+        conditions = (*conditions, condition_of(customer, [""], keeps=False))
+        reasons.append(f"leaves out rows whose {customer.name!r} is an empty text in quotes")
     refunded = _without_refunds(columns, roles, kept)
     if refunded is not None:
         reason = "leaves out all orders that were refunded, also in part"
@@ -41,7 +45,8 @@ def guess_where(columns: Sequence[Column], roles: Roles) -> Guess | None:
         back = [value for value in status.column.distinct if word_of(value) in RETURNED]
         if back:
             without = condition_of(status.column, [*status.values, *back], keeps=False)
-            others.append(Alternative((without,), "leaves out refunded orders too"))
+            more = (without, *conditions[bool(status.values) :])
+            others.append(Alternative(more, "leaves out refunded orders too"))
             reasons.append("counts refunded orders")
     main = _main_currency(roles, kept)
     if main is not None:

@@ -49,3 +49,8 @@ Choose: TypeAlias = Callable[[Guess], Guess]
 def likeliest(guess: Guess) -> Guess:
     """Return a doubtful guess unchanged."""
     return guess
+
+
+def decided(guess: Guess, choose: Choose) -> Guess:
+    """Return a guess after `choose` has decided it, if it is doubtful."""
+    return choose(guess) if guess.others else guess

@@ -52,7 +52,8 @@ NAMES: dict[str, dict[str, int]] = {
         "unit price": 64, "price": 62, "item price": 60, "price each": 60, "price per unit": 60,
         "lineitem price": 50, "selling price": 62, "product price": 55,
         "betrag": 92, "gesamtbetrag": 96, "gesamtsumme": 94, "gesamt": 88, "summe": 86,
-        "umsatz": 90, "bestellwert": 98, "warenwert": 70, "rechnungsbetrag": 92, "preis": 62,
+        "umsatz": 90, "bestellwert": 98, "warenwert": 70, "bruttobetrag": 92, "nettobetrag": 80,
+        "rechnungssumme": 92, "zahlbetrag": 92, "endbetrag": 94, "rechnungsbetrag": 92, "preis": 62,
         "einzelpreis": 64, "stuckpreis": 64, "montant": 92, "montant total": 96, "prix": 62,
         "prix unitaire": 64, "chiffre d affaires": 88, "importe": 92, "importe total": 96,
         "precio": 62, "precio unitario": 64, "valor": 60, "valor total": 94, "preco": 62,
@@ -105,7 +106,8 @@ NAMES: dict[str, dict[str, int]] = {
 _NOT_FOR: dict[str, str] = {
     "customer": "note notes message comment phone mobile city zip postcode postal address street "
     "group type segment since tier country region status count total orders date time amount "
-    "gender age birthday birth tax vat locale language marketing accepts currency price method",
+    "gender age birthday birth tax vat locale language marketing accepts currency price method to "
+    "recipient shipping",
     "time": "updated modified update shipped shipping ship delivered delivery cancelled canceled "
     "refunded refund birth birthday due expiry expires expiration fulfilled estimated approved "
     "first last start end closed zone limit",

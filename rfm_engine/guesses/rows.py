@@ -11,9 +11,12 @@ from rfm_engine.guesses.guess import Alternative, Guess
 from rfm_engine.guesses.names import words_of
 from rfm_engine.guesses.numbers import written_numbers
 
-_UNIT_WORDS = {
-    "price", "unit", "each", "item", "lineitem", "line", "product", "preis", "einzelpreis",
-    "stuckpreis", "prix", "precio", "preco", "prezzo", "prijs",
+_OF_ONE = {
+    "unit", "each", "per", "einzelpreis", "stuckpreis", "unitaire", "unitario", "unitaria",
+}  # fmt: skip
+_PRICE_WORDS = _OF_ONE | {
+    "price", "item", "lineitem", "line", "product", "preis", "prix", "precio", "preco", "prezzo",
+    "prijs",
 }  # fmt: skip
 _WHOLE_WORDS = {"total", "order", "grand", "gesamt", "totale", "totaal"}
 _UNSURE = 5
@@ -37,9 +40,20 @@ class Roles(NamedTuple):
 
 
 def is_unit_price(column: Column) -> bool:
-    """Whether the name of an amount says that it is the price of one piece."""
+    """Whether the name of an amount says that it may be the price of one piece."""
     words = {*words_of(column.name)}
-    return not words.isdisjoint(_UNIT_WORDS) and words.isdisjoint(_WHOLE_WORDS)
+    return not words.isdisjoint(_PRICE_WORDS) and words.isdisjoint(_WHOLE_WORDS)
+
+
+def with_doubt(quantity: Guess, amount: Column) -> Guess:
+    """Let a quantity be doubtful unless the amount is certainly the price of one piece.
+
+    Some shops write the price of all pieces of a row as `price`.
+    """
+    if not _OF_ONE.isdisjoint(words_of(amount.name)):
+        return quantity
+    total = Alternative(None, f"if {amount.name!r} is the price of all pieces of a row")
+    return quantity._replace(others=(*quantity.others, total))
 
 
 def purchases(roles: Roles) -> list[int]:
@@ -54,7 +68,10 @@ def purchases(roles: Roles) -> list[int]:
 
 def _numbers(column: Column) -> dict[int, Decimal]:
     written = written_numbers(column)
-    return {} if written is None else {r: written.value(text) for r, text in column.present()}
+    if written is None:
+        return {}
+    known = {text: written.value(text) for text in {text for _, text in column.present()}}
+    return {row: known[text] for row, text in column.present()}
 
 
 def repeated_totals(roles: Roles) -> Guess | None:

@@ -136,6 +136,43 @@ def test_guess_options__order_ids_of_refunds_need_not_be_integers(file):
     assert "ids" not in guessed(file(text.format("1", "9.00")))
 
 
+def test_guess_options__customers_that_are_empty_texts_are_left_out(file):
+    rows = '"customer_id","date","amount"\n"","2025-01-31","1.00"\n"7","2025-01-30","2.00"\n'
+    place = file(rows)
+    options = guessed(place)
+    assert options["where"] == ("customer_id!=",)
+    customers = rfm.score(place, as_of="newest", **options).customers
+    assert customers["customer_id"].to_pylist() == ["7"]
+
+
+def test_guess_options__a_price_without_unit_in_its_name_is_doubtful(file):
+    rows = "customer,date,{},quantity\nx,2025-01-31,7.50,2\ny,2025-02-01,1.00,3\n"
+    assert "quantity" in doubtful(file(rows.format("price")))
+    assert "quantity" not in doubtful(file(rows.format("price_each")))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("email,date,total\na@b.org,2025-01-31,$7.00\n", "'total' has '$7.00', which is not a num"),
+        ("email,date,total\na@b.org,yesterday,7.00\n", "'date' has 'yesterday', which is not a ti"),
+        ("email,date,total\n", "got email, date, total, without rows"),
+        ("\n\n", "got no columns"),
+        ("a,a,date,total\nx,y,2025-01-31,7.00\n", "Name the columns with --customer"),
+    ],
+)
+def test_guess_options__says_why_a_role_has_no_column(file, text, said):
+    with pytest.raises(UsageError) as raised:
+        guess_options([file(text)], {})
+    assert said in str(raised.value)
+
+
+@pytest.mark.parametrize("text", ["\0\1,\0\n\0", 'a,b\n"open,1\n', "\ufffe\n", "a\n" * 9])
+def test_guess_options__hostile_files_are_refused(file, text):
+    with pytest.raises(UsageError):
+        guess_options([file(text)], {})
+
+
 def test_guess_options__repeated_totals_of_few_orders_are_doubtful(file):
     lines = "\n".join(f"c{n},2025-01-0{n},{n}.00,o{n}" for n in range(1, 9) for _ in range(2))
     head = "customer,order_date,order_total,order_id\n"
