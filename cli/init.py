@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rfm_engine.guesses.guess import Guess
 
 
-@takes(GuessedOptions, config=False)
+@takes(GuessedOptions, config=False, defaults=False)
 def init(
     inputs: Annotated[
         list[str], typer.Argument(metavar="FILE...", help="Orders as CSV, Parquet or Arrow IPC.")
@@ -49,7 +49,8 @@ def init(
     guesses = guess_options(inputs, options.explicit, choose, can_ask=is_asked)
     for guess in guesses:
         value = "left out" if guess.value is None else toml_value(guess.value)
-        doubt = f" (doubtful: {counted(len(guess.others), 'alternative')})" * bool(guess.others)
+        is_open = bool(guess.others) and not is_asked
+        doubt = f" (doubtful: {counted(len(guess.others), 'alternative')})" * is_open
         typer.echo(printable(f"{key_of(guess.option)} = {value}: {guess.reason}{doubt}"))
     with atomic.file(place) as temporary:
         temporary.write_text(config_text(guesses, inputs), "utf-8")

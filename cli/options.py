@@ -74,11 +74,12 @@ def check_place(output: str | None, options: Given, *, as_json: bool) -> None:
 
 
 def takes(
-    options: type, *, config: bool = True, described: bool = True
+    options: type, *, config: bool = True, described: bool = True, defaults: bool = True
 ) -> Callable[[Callable[..., None]], Any]:
     """Replace the parameter `options` of a command, a `Given`, by the options of a class.
 
-    If they are not `described`, the help of the command does not list them.
+    `config` says whether the command reads a config file, `described` whether its help lists the
+    options, and `defaults` whether it shows their defaults.
     """
     of_config, of_no_config = _CONFIG if described else _CONFIG_ELSEWHERE
     known = declared(options)
@@ -90,7 +91,9 @@ def takes(
                 parameters.append(own.replace(kind=inspect.Parameter.KEYWORD_ONLY))
                 continue
             in_panels = sorted(known.values(), key=lambda each: _PANELS.index(each.option.panel))
-            parameters += [_parameter(each, described=described) for each in in_panels]
+            parameters += [
+                _parameter(each, described=described, is_shown=defaults) for each in in_panels
+            ]
             if config:
                 parameters.append(_keyword("config", Annotated[Path | None, of_config]))
                 parameters.append(_keyword("no_config", Annotated[bool | None, of_no_config]))
@@ -134,10 +137,10 @@ def _value(option: Declared, typed: Any) -> Any:
     return list(map(int, parts)) if option.element is int else parts
 
 
-def _parameter(option: Declared, *, described: bool) -> inspect.Parameter:
+def _parameter(option: Declared, *, described: bool, is_shown: bool) -> inspect.Parameter:
     what = option.option
     default = NEWEST if option.is_required else what.default
-    is_shown = default not in (None, (), False) and "default" not in what.help
+    is_shown &= default not in (None, (), False) and "default" not in what.help
     extra: dict[str, Any] = {}
     if option.element is int:
         extra["callback"] = _refuse_words

@@ -14,7 +14,7 @@ from rfm_engine.guesses.encoding import Encoding
 from rfm_engine.guesses.guess import Guess
 from rfm_engine.guesses.sample import Sample
 from rfm_engine.guesses.times import time_format_of
-from rfm_engine.orders.csv_format import DEFAULT_DELIMITER
+from rfm_engine.orders.csv_format import DEFAULT_DELIMITER, UTF_8, CsvFormat
 from rfm_engine.orders.sources.discovery import File
 from rfm_engine.orders.sources.guard import reading
 from rfm_engine.orders.sources.recognition import recognise
@@ -41,19 +41,24 @@ def read_csv_sample(files: Sequence[File], typed: Mapping[str, Any]) -> Sample:
     Raises
     ------
     UsageError
-        The first line holds no names of columns.
+        The first line holds no names of columns, or a typed delimiter or encoding is not valid.
     """
+    known = typed.get("csv_delimiter")
+    CsvFormat(
+        DEFAULT_DELIMITER if known is None else known.replace(r"\t", "\t"),
+        encoding=typed.get("csv_encoding") or UTF_8,
+    )
     encoding = Encoding()
     found = [list(_runs(file, encoding, _SAMPLED_BYTES // len(files))) for file in files]
     guesses = []
     coded = encoding.guess()
     if "csv_encoding" not in typed:
         guesses.append(coded)
-    codec = str(typed.get("csv_encoding") or coded.value or "utf-8")
+    codec = str(typed.get("csv_encoding") or coded.value or UTF_8)
     texts = [_decoded(runs, codec) for runs in found]
     first = texts[0][0]
     named = _SEP.match(first)
-    delimiter = named[1] if named else typed.get("csv_delimiter")
+    delimiter = named[1] if named else known
     if delimiter is None:
         delimiter = guess_delimiter(first) or DEFAULT_DELIMITER
         is_implied = delimiter == DEFAULT_DELIMITER or (

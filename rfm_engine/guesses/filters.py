@@ -19,7 +19,8 @@ def guess_where(columns: Sequence[Column], roles: Roles) -> Guess | None:
     Refunds in a column of their own and several currencies are no reason to leave out rows, but
     make the guess doubtful: rfm counts amounts in full, and does not add up currencies.
     """
-    status = status_of(columns)
+    bought = purchases(roles)
+    status = status_of(columns, bought)
     kept = set(range(len(roles.customer.values)))
     conditions: tuple[str, ...] = ()
     reasons: list[str] = []
@@ -36,7 +37,7 @@ def guess_where(columns: Sequence[Column], roles: Roles) -> Guess | None:
     if customer.n_quoted_empty and can_be_named(customer, ()):
         conditions = (*conditions, condition_of(customer, [""], keeps=False))
         reasons.append(f"leaves out rows whose {customer.name!r} is an empty text in quotes")
-    refunded = _without_refunds(columns, roles, kept)
+    refunded = _without_refunds(columns, [row for row in bought if row in kept])
     if refunded is not None:
         reason = "leaves out all orders that were refunded, also in part"
         others.append(Alternative((*conditions, refunded), reason))
@@ -57,9 +58,8 @@ def guess_where(columns: Sequence[Column], roles: Roles) -> Guess | None:
     return Guess("where", conditions or None, "; ".join(reasons), tuple(others))
 
 
-def _without_refunds(columns: Sequence[Column], roles: Roles, kept: set[int]) -> str | None:
-    """Return the condition of no refund, if a column has the refunded part of some kept orders."""
-    rows = [row for row in purchases(roles) if row in kept]
+def _without_refunds(columns: Sequence[Column], rows: Sequence[int]) -> str | None:
+    """Return the condition of no refund, if a column has the refunded part of some rows."""
     for column in columns:
         written = written_numbers(column)
         if weight_of(column.name, "refunded") < ENOUGH or written is None:

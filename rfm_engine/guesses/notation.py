@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import pyarrow as pa
 
 from rfm_engine.guesses.column import is_whole
-from rfm_engine.guesses.guess import Alternative, Guess
+from rfm_engine.guesses.guess import Alternative, Choose, Guess, decided
 from rfm_engine.guesses.names import words_of
 from rfm_engine.guesses.numbers import written_numbers
 from rfm_engine.guesses.rows import Roles, purchases
 from rfm_engine.guesses.sample import Sample
 from rfm_engine.guesses.times import time_format_of
+from rfm_engine.orders.money.notation import PLAIN
 
 _MINOR_WORDS = {"cents", "cent", "minor", "pence", "pennies"}
 
 
-def guess_notation(sample: Sample, roles: Roles) -> list[Guess | None]:
+def guess_notation(
+    sample: Sample, roles: Roles, typed: Mapping[str, Any], choose: Choose
+) -> list[Guess]:
     """Guess the options that say how times, numbers, nulls and ids are written."""
     found = [_time_format(roles)]
     if sample.delimiter is None:
-        return [*found, _amount_scale(roles)]
-    return [*found, *_numbers(roles), _null_words(roles), _ids(roles)]
+        found.append(_amount_scale(roles))
+    else:
+        found += [_null_words(roles), _ids(roles)]
+    guesses = [each for each in found if each is not None and each.option not in typed]
+    decisions = [decided(guess, choose) for guess in guesses]
+    return decisions if sample.delimiter is None else [*decisions, *_numbers(roles, typed, choose)]
 
 
 def _time_format(roles: Roles) -> Guess | None:
@@ -31,25 +41,51 @@ def _time_format(roles: Roles) -> Guess | None:
     return Guess("time_format", found.format, f"times such as {roles.time.texts[0]}", others)
 
 
-def _numbers(roles: Roles) -> list[Guess | None]:
+def _numbers(roles: Roles, typed: Mapping[str, Any], choose: Choose) -> list[Guess]:
+    """Guess the decimal point and the thousands separator; one question decides both."""
     written = written_numbers(roles.amount)
     if written is None:
         return []
-    example = max(roles.amount.distinct, key=len)
-    decimal = None if written.decimal == "." else written.decimal
-    reason = f"amounts such as {example}"
-    others_decimal: tuple[Alternative, ...] = ()
-    others_thousands: tuple[Alternative, ...] = ()
-    if written.other is not None:
-        mark, thousands = written.other
-        reason += ", which can be read in two ways"
-        if mark != written.decimal:
-            others_decimal = (Alternative(mark, "together with the line for thousands"),)
-        others_thousands = (Alternative(thousands, "if the sign is the decimal point"),)
+    example = f"amounts such as {max(roles.amount.distinct, key=len)}"
+    readings = [(written.decimal, written.thousands), *filter(None, [written.other])]
+    readings = [each for each in readings if _agrees(each, typed)]
+    if len(readings) < 2:
+        found = [guess for each in readings for guess in _pair(each, example)]
+        return [guess for guess in found if guess.option not in typed]
+    first, second = readings
+    doubt = f"{example}, which can be read in two ways"
+    if choose(Guess("csv_decimal", first[0], doubt, (_other(second),))).value != first[0]:
+        first, second = second, first
     return [
-        Guess("csv_decimal", decimal, reason, others_decimal),
-        Guess("csv_thousands", written.thousands, reason, others_thousands),
+        Guess("csv_decimal", first[0], doubt, (_other(second),)),
+        Guess(
+            "csv_thousands", first[1], doubt,
+            (Alternative(second[1], f"together with the decimal point {second[0]!r}"),),
+        ),
+    ]  # fmt: skip
+
+
+def _agrees(reading: tuple[str, str | None], typed: Mapping[str, Any]) -> bool:
+    decimal, thousands = reading
+    return bool(
+        typed.get("csv_decimal", decimal) == decimal
+        and typed.get("csv_thousands", thousands) == thousands
+    )
+
+
+def _pair(reading: tuple[str, str | None], reason: str) -> list[Guess]:
+    decimal, thousands = reading
+    is_usual = decimal == PLAIN.decimal
+    return [
+        Guess("csv_decimal", None if is_usual else decimal, reason),
+        Guess("csv_thousands", thousands, reason),
     ]
+
+
+def _other(reading: tuple[str, str | None]) -> Alternative:
+    decimal, thousands = reading
+    groups = "without groups" if thousands is None else f"with {thousands!r} between groups"
+    return Alternative(decimal, f"if {decimal!r} is the decimal point, {groups}")
 
 
 def _null_words(roles: Roles) -> Guess | None:

@@ -49,7 +49,6 @@ def guess_options(
     DataError
         A file is corrupt or has no known format.
     """
-    _check(typed)
     sample = read_sample(inputs, typed)
     given = [Guess(name, _value(value), "given") for name, value in typed.items()]
     guesses = [decided(each, choose) for each in sample.format]
@@ -59,11 +58,10 @@ def guess_options(
         found = found._replace(currency=None)
         del roles["currency"]
     guesses += [guess for _, guess in roles.values()]
-    further = guess_notation(sample, found)
-    further += [repeated_totals(found), guess_where(sample.columns, found)]
+    guesses += guess_notation(sample, found, typed, choose)
     guesses += [
         decided(guess, choose)
-        for guess in further
+        for guess in (repeated_totals(found), guess_where(sample.columns, found))
         if guess is not None and guess.option not in typed
     ]
     kept = {

@@ -68,11 +68,12 @@ class Status(NamedTuple):
         }
 
 
-def status_of(columns: Sequence[Column]) -> Status | None:
+def status_of(columns: Sequence[Column], purchases: Sequence[int]) -> Status | None:
     """Return the column with the status of orders; None if there is none.
 
-    The status of a payment, and a status that is empty on further lines of an order, leave out the
+    The status of a payment, and a status that is null for some of the purchases, leave out the
     orders that never became a sale. Another status keeps the orders that are paid or on their way.
+    `purchases` are rows.
     """
     found = [(weight_of(column.name, "status"), column) for column in columns]
     fitting = [each for each in found if each[0] >= ENOUGH and _is_status(each[1])]
@@ -80,7 +81,7 @@ def status_of(columns: Sequence[Column]) -> Status | None:
         return None
     column = max(fitting, key=lambda each: each[0])[1]
     is_of_payment = not {"financial", "payment"}.isdisjoint(words_of(column.name))
-    keeps = not is_of_payment and column.null_share == 0
+    keeps = not is_of_payment and not any(column.values[row] is None for row in purchases)
     wanted = _DONE if keeps else _NEVER
     values = tuple(value for value in column.distinct if word_of(value) in wanted)
     return Status(column, keeps and bool(values), values)

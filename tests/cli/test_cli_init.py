@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import tomllib
 from decimal import Decimal
@@ -71,6 +72,27 @@ def test_init__makes_the_next_score_right(rfm, here, name):
     summary = json.loads(scored.stdout)
     assert answer_of(summary) == getattr(totals, shape)(here / name)
     assert summary["warnings"] == []
+
+
+def test_init__reads_the_file_that_cdnow_published(rfm, here, cdnow_master):
+    assert rfm("init", cdnow_master).exit_code == 0
+    scored = rfm("score", cdnow_master, "--json")
+    assert answer_of(json.loads(scored.stdout)) == (23_570, 69_659, Decimal("2500315.63"))
+
+
+def test_init__keeps_finished_orders_if_further_lines_are_empty(rfm, here):
+    exports.woocommerce(here / "full.csv")
+    table = [*totals.rows_of(here / "full.csv")]
+    with (here / "orders.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, exports.WOOCOMMERCE)
+        writer.writeheader()
+        for before, row in zip([{}, *table], table, strict=False):
+            if before.get("Order Number") == row["Order Number"]:
+                row |= dict.fromkeys(exports.WOOCOMMERCE[:22], "")
+            writer.writerow(row)
+    assert rfm("init", "orders.csv").exit_code == 0
+    summary = json.loads(rfm("score", "orders.csv", "--json").stdout)
+    assert answer_of(summary) == totals.woocommerce(here / "full.csv")
 
 
 def test_init__drops_further_lines_of_shopify_orders_as_null_amounts(rfm, here):

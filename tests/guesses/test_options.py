@@ -173,6 +173,47 @@ def test_guess_options__hostile_files_are_refused(file, text):
         guess_options([file(text)], {})
 
 
+AMBIGUOUS = "customer;date;total\nx;2025-01-31;1.204\ny;2025-02-01;2.000\n"
+
+
+def test_guess_options__one_question_decides_how_numbers_are_written(file):
+    place = file(AMBIGUOUS)
+    assert doubtful(place) == {"csv_decimal", "csv_thousands"}
+    asked = []
+
+    def second(guess):
+        asked.append(guess.option)
+        return guess.pick(1)
+
+    guesses = {each.option: each.value for each in guess_options([place], {}, second)}
+    assert asked == ["csv_decimal"]
+    assert (guesses["csv_decimal"], guesses["csv_thousands"]) == (".", None)
+    assert guessed(place)["csv_thousands"] == "."
+    assert guessed(place)["csv_decimal"] == ","
+
+
+def test_guess_options__a_typed_sign_decides_how_numbers_are_written(file):
+    place = file(AMBIGUOUS)
+    options = guessed(place, csv_decimal=".")
+    assert (options["csv_decimal"], options.get("csv_thousands")) == (".", None)
+    options = guessed(place, csv_thousands=".")
+    assert (options["csv_decimal"], options["csv_thousands"]) == (",", ".")
+
+
+def test_guess_options__values_far_from_the_begin_are_seen(tmp_path):
+    place = tmp_path / "orders.csv"
+    with place.open("w") as out:
+        out.write("customer,date,total,note\n")
+        for row in range(120_000):
+            day = 1 + row // 10_000 if row < 100_000 else 28
+            note = '"two\nlines, and a ""quote"""' if row % 7 else ""
+            out.write(f"c{row % 100},{day}/{1 + row // 20_000}/2025,{row % 90}.50,{note}\n")
+    guesses = {each.option: each for each in guess_options([place], {})}
+    assert guesses["time_format"].value == "%d/%m/%Y"
+    assert guesses["time_format"].others == ()
+    assert set(guesses) == {"customer", "time", "amount", "time_format"}
+
+
 def test_guess_options__repeated_totals_of_few_orders_are_doubtful(file):
     lines = "\n".join(f"c{n},2025-01-0{n},{n}.00,o{n}" for n in range(1, 9) for _ in range(2))
     head = "customer,order_date,order_total,order_id\n"
@@ -213,8 +254,10 @@ def test_guess_options__choices_decide_what_follows(file):
     assert "ids" not in {each.option for each in guesses}
 
 
-def test_guess_options__typed_options_are_checked_first(file):
+def test_guess_options__typed_options_are_checked(file):
     with pytest.raises(UsageError, match="csv_thousands must differ"):
         guess_options([file(GERMAN)], {"csv_decimal": ",", "csv_thousands": ","})
     with pytest.raises(UsageError, match="column 'who' must exist"):
         guess_options([file(GERMAN)], {"customer": "who"})
+    with pytest.raises(UsageError, match="the CSV delimiter must be one ASCII character"):
+        guess_options([file(GERMAN)], {"csv_delimiter": ";;"})
