@@ -30,14 +30,12 @@ def init(
     output: Annotated[
         str, typer.Option("-o", "--output", metavar="OUT.toml", help="The file to write.")
     ] = str(DEFAULT_CONFIG),
-    replace: Annotated[
-        bool, typer.Option("--replace", help="Replace the file if it exists.")
-    ] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace an existing file.")] = False,
 ) -> None:
     """Guess the columns and formats of an export, and write them to rfm.toml for `rfm score`."""
     place = Path(output)
     _check_place(place, replace=replace)
-    from rfm_engine.guesses.config_file import config_text, key_of, toml_value
+    from rfm_engine.guesses.config_file import assignment, config_text
     from rfm_engine.guesses.guess import likeliest
     from rfm_engine.guesses.options import guess_options
     from rfm_engine.output import atomic, refuse_overwriting
@@ -45,18 +43,17 @@ def init(
     for each in inputs:
         refuse_overwriting(output, "an input", each)
     is_asked = sys.stdin.isatty() and sys.stderr.isatty()
-    choose = _ask if is_asked else likeliest
-    guesses = guess_options(inputs, options.explicit, choose, can_ask=is_asked)
+    guesses = guess_options(
+        inputs, options.explicit, _ask if is_asked else likeliest, can_ask=is_asked
+    )
     for guess in guesses:
-        value = "left out" if guess.value is None else toml_value(guess.value)
         is_open = bool(guess.others) and not is_asked
         doubt = f" (doubtful: {counted(len(guess.others), 'alternative')})" * is_open
-        typer.echo(printable(f"{key_of(guess.option)} = {value}: {guess.reason}{doubt}"))
+        typer.echo(printable(f"{assignment(guess.option, guess.value)}: {guess.reason}{doubt}"))
     with atomic.file(place) as temporary:
         temporary.write_text(config_text(guesses, inputs), "utf-8")
     more = [] if place == DEFAULT_CONFIG else ["--config", output]
-    typer.echo()
-    typer.echo(printable(f"{output} is written. Check it, then run:"))
+    typer.echo(f"\n{printable(output)} is written. Check it, then run:")
     typer.echo(printable(f"  {shlex.join(['rfm', 'score', *inputs, *more])}"))
 
 
@@ -69,12 +66,12 @@ def _check_place(place: Path, *, replace: bool) -> None:
 
 def _ask(guess: Guess) -> Guess:
     """Ask on the terminal which value is meant; Enter takes the first."""
-    from rfm_engine.guesses.config_file import key_of, toml_value
+    from rfm_engine.guesses.config_file import assignment
 
-    typer.echo(f"\n{key_of(guess.option)} is not certain:", err=True)
+    typer.echo("\nThis is not certain:", err=True)
     for number, (value, reason) in enumerate([(guess.value, guess.reason), *guess.others], 1):
-        said = "leave it out" if value is None else toml_value(value)
-        typer.echo(printable(f"  {number}  {said}: {reason}"), err=True)
+        said = f"  {number}  {assignment(guess.option, value)}: {reason}"
+        typer.echo(printable(said), err=True)
     most = 1 + len(guess.others)
     while True:
         answer = typer.prompt(f"Number, 1 to {most}", default="1", err=True).strip()

@@ -39,21 +39,21 @@ def config_text(guesses: Sequence[Guess], inputs: Sequence[str]) -> str:
 
 
 def _lines(guess: Guess) -> Iterator[str]:
-    key = key_of(guess.option)
     yield f"# {printable(guess.reason)}"
     if guess.value is not None:
-        yield f"{key} = {toml_value(guess.value)}"
+        yield assignment(guess.option, guess.value)
     for other in guess.others:
         if other.value is None:
             yield f"# or leave it out: {printable(other.reason)}"
         else:
             yield f"# or, {printable(other.reason)}:"
-            yield f"# {key} = {toml_value(other.value)}"
+            yield f"# {assignment(guess.option, other.value)}"
 
 
-def key_of(option: str) -> str:
-    """Return the key of an option in a config file."""
-    return declared(GuessedOptions)[option].flag.removeprefix("--")
+def assignment(option: str, value: Value) -> str:
+    """Return an option with a value as a line of a config file; None says that it has none."""
+    key = declared(GuessedOptions)[option].flag.removeprefix("--")
+    return f"no {key}" if value is None else f"{key} = {toml_value(value)}"
 
 
 def toml_value(value: Value) -> str:

@@ -74,7 +74,8 @@ def test_init__makes_the_next_score_right(rfm, here, name):
     assert summary["warnings"] == []
 
 
-def test_init__reads_the_file_that_cdnow_published(rfm, here, cdnow_master):
+@pytest.mark.usefixtures("here")
+def test_init__reads_the_file_that_cdnow_published(rfm, cdnow_master):
     assert rfm("init", cdnow_master).exit_code == 0
     scored = rfm("score", cdnow_master, "--json")
     assert answer_of(json.loads(scored.stdout)) == (23_570, 69_659, Decimal("2500315.63"))

@@ -47,7 +47,7 @@ def test_asked__about_refunds_that_have_a_column(asked, tmp_path):
     exports.stripe(tmp_path / "payments.csv")
     code, shown = asked("2\n", "init", "payments.csv")
     assert code == 0, shown
-    assert "where is not certain" in shown
+    assert "This is not certain" in shown
     options = tomllib.loads((tmp_path / "rfm.toml").read_text())
     assert options["where"] == ["Status=Paid", "Amount Refunded=0.00"]
 
