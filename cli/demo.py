@@ -28,7 +28,7 @@ def demo(
         raise
     if not keep:
         _delete(folder)
-        typer.echo("\nYour own orders:   rfm score orders.csv")
+        typer.echo("\nYour own orders:   rfm init orders.csv, then rfm score orders.csv")
         typer.echo("Keep these files:  rfm demo --keep")
         return
     typer.echo(f"\norders:    {orders}")
