@@ -29,10 +29,11 @@ EVERYWHERE = {"errors", "kernels"}
 ORDERS = {
     "csv_format": set(),
     "extent": set(),
-    "place": set(),
+    "roles": set(),
+    "place": {"roles"},
     "money": {"extent"},
     "time": {"extent"},
-    "sources": {"csv_format", "place"},
+    "sources": {"csv_format", "place", "roles"},
 }
 READ_BY_COMMANDS = {"rfm_engine.totals.aggregation", "rfm_engine.totals.memory.system"}
 # Outside of this order. No room needs them.

@@ -259,5 +259,5 @@ def test_guess_options__typed_options_are_checked(file):
         guess_options([file(GERMAN)], {"csv_decimal": ",", "csv_thousands": ","})
     with pytest.raises(UsageError, match="column 'who' must exist"):
         guess_options([file(GERMAN)], {"customer": "who"})
-    with pytest.raises(UsageError, match="the CSV delimiter must be one ASCII character"):
+    with pytest.raises(UsageError, match="csv_delimiter must be one ASCII character"):
         guess_options([file(GERMAN)], {"csv_delimiter": ";;"})

@@ -197,7 +197,7 @@ def test_overall__is_a_result_of_its_own(tmp_path):
 
 def test_overall__of_customers_without_a_group_is_refused():
     table = random_orders(90, 8, 5).append_column("shop", shops(90, 7))
-    with pytest.raises(rfm.DataError, match=r"must have a group where overall .* null in 'shop'"):
+    with pytest.raises(rfm.DataError, match=r"must have a group if overall .* null in 'shop'"):
         rfm.score(table, as_of=AS_OF, by="shop", overall=True)
 
 
