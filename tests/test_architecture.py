@@ -33,7 +33,7 @@ ORDERS = {
     "place": {"roles"},
     "money": {"extent"},
     "time": {"extent"},
-    "sources": {"csv_format", "place", "roles"},
+    "sources": {"csv_format", "place"},
 }
 READ_BY_COMMANDS = {"rfm_engine.totals.aggregation", "rfm_engine.totals.memory.system"}
 # Outside of this order. No room needs them.

@@ -119,9 +119,9 @@ def choose(name: str, column: pa.ChunkedArray) -> tuple[str, str]:
 
 def _is_packable(kind: pa.DataType) -> bool:
     """Return whether values of this type are stored as integers, which DELTA needs."""
-    if pa.types.is_decimal128(kind):
-        return kind.precision <= _INTEGER_DIGITS
-    return pa.types.is_integer(kind) or pa.types.is_timestamp(kind)
+    if isinstance(kind, pa.Decimal128Type):
+        return bool(kind.precision <= _INTEGER_DIGITS)
+    return bool(pa.types.is_integer(kind) or pa.types.is_timestamp(kind))
 
 
 def _is_narrow(column: pa.ChunkedArray) -> bool:
