@@ -61,7 +61,9 @@ def _check_place(place: Path, *, replace: bool) -> None:
     if place.is_dir() or not place.parent.is_dir():
         raise Misuse(f"{place} must be a file in a folder that exists; got none. Name another.")
     if place.exists() and not replace:
-        raise Misuse(f"{place} must not exist; got an existing file. Replace it with --replace.")
+        raise Misuse(
+            f"{place} must not exist; got an existing file. Use --replace, or -o for another name."
+        )
 
 
 def _ask(guess: Guess) -> Guess:

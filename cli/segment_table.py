@@ -73,7 +73,7 @@ def _columns(segments: Sequence[_Segment], counted: str, *, bars: bool) -> list[
             "Customers", "Share", cells(lambda s: _percent(s["share_customers"])), is_shared=True
         ),
         Column("", kind, cells(lambda s: f"{s['orders']:,}"), _ALL_ORDERS),
-        Column("", "Total", cells(lambda s: with_separators(s["monetary"])), _MONEY),
+        Column("Money", "Total", cells(lambda s: with_separators(s["monetary"])), _MONEY),
         Column("Money", "Share", cells(lambda s: _percent(s["share_monetary"]))),
         Column("Days since", "last order", cells(_days_since), _DAYS),
         Column("Average", one, cells(lambda s: _money_per(s, "orders")), _ORDER_VALUE),
