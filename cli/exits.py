@@ -51,7 +51,7 @@ def exit_code(command: Callable[[], object]) -> int:
         with _sigterm_raised():
             outcome = command()
     except typer.TyperException as error:
-        return _fail(error.format_message() + _hint(error), error.exit_code)
+        return _fail(_without_jargon(error.format_message()) + _hint(error), error.exit_code)
     except typer.Abort:
         return _fail("interrupted", INTERRUPTED)
     except Terminated:
@@ -97,6 +97,15 @@ def _fail(message: str, code: int) -> int:
     line = " ".join(part for line in message.split("\n") if (part := line.strip()))
     typer.echo(f"error: {printable(line)}", err=True)
     return code
+
+
+def _without_jargon(message: str) -> str:
+    """Replace what pydantic, which typer uses, says about values of options."""
+    start, colon, reason = message.partition("': ")
+    reason = reason.removeprefix("Value error, ")
+    if reason.startswith("Input should be a valid integer"):
+        reason = "it must be a whole number."
+    return f"{start}{colon}{reason}"
 
 
 def _hint(error: typer.TyperException) -> str:

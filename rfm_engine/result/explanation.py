@@ -91,7 +91,9 @@ def explain(result: Result | Snapshot, ids: Sequence[Any]) -> list[Explanation]:
         if each not in found:
             raise UsageError(
                 message(
-                    "{id} must be a customer with an order; got {}. Check the id.", shown(given)
+                    "{id} must be a customer with an order; got {}. Check the id, and whether "
+                    "the rows of this customer were dropped.",
+                    shown(given),
                 )
             )
     rows = [row for each in wanted for row in found[each]]

@@ -97,7 +97,11 @@ def test_typed_values__are_refused_as_typer_does(rfm):
         ["--threads", "two"], ["--threads", "2.5"], ["--threads", "1" * 5000],
         ["--refunds", "some"], [],
     ):  # fmt: skip
-        assert rfm("score", "orders.parquet", "-o", "2.parquet", *words).exit_code == 2
+        run = rfm("score", "orders.parquet", "-o", "2.parquet", *words)
+        assert run.exit_code == 2
+        assert not words or f"Invalid value for '{words[0]}': " in run.stderr
+        assert "Value error" not in run.stderr
+        assert "Input should" not in run.stderr
     run = rfm("simulate", "--customers", "1", "--orders", "1")
     assert "Missing option '-o'" in run.stderr
 
