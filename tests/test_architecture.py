@@ -29,7 +29,8 @@ EVERYWHERE = {"errors", "kernels"}
 ORDERS = {
     "csv_format": set(),
     "extent": set(),
-    "roles": set(),
+    "column_names": set(),
+    "roles": {"column_names"},
     "place": {"roles"},
     "money": {"extent"},
     "time": {"extent"},

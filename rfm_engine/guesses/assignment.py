@@ -8,7 +8,6 @@ from typing import Any
 from rfm_engine.errors import UsageError, cut, shown_value
 from rfm_engine.guesses.column import Column
 from rfm_engine.guesses.guess import Alternative, Choose, Guess, decided
-from rfm_engine.guesses.names import weight_of
 from rfm_engine.guesses.numbers import written_numbers
 from rfm_engine.guesses.roles import (
     ENOUGH,
@@ -27,6 +26,7 @@ from rfm_engine.guesses.sample import Sample
 from rfm_engine.guesses.times import time_format_of
 from rfm_engine.options.declaration import declared
 from rfm_engine.options.groups import GuessedOptions
+from rfm_engine.orders.column_names import weight_of
 from rfm_engine.orders.place import require_columns
 
 # The most certain roles first: a column has one role.

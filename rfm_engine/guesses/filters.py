@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from rfm_engine.guesses.column import Column
 from rfm_engine.guesses.guess import Alternative, Guess
-from rfm_engine.guesses.names import weight_of
 from rfm_engine.guesses.numbers import written_numbers
 from rfm_engine.guesses.roles import ENOUGH
 from rfm_engine.guesses.rows import Roles, purchases
 from rfm_engine.guesses.status import RETURNED, can_be_named, condition_of, status_of, word_of
+from rfm_engine.orders.column_names import weight_of
 
 
 def guess_where(columns: Sequence[Column], roles: Roles) -> Guess | None:

@@ -9,11 +9,11 @@ import pyarrow as pa
 
 from rfm_engine.guesses.column import is_whole
 from rfm_engine.guesses.guess import Alternative, Choose, Guess, decided
-from rfm_engine.guesses.names import words_of
 from rfm_engine.guesses.numbers import written_numbers
 from rfm_engine.guesses.rows import Roles, purchases
 from rfm_engine.guesses.sample import Sample
 from rfm_engine.guesses.times import time_format_of
+from rfm_engine.orders.column_names import words_of
 from rfm_engine.orders.money.notation import PLAIN
 
 _MINOR_WORDS = {"cents", "cent", "minor", "pence", "pennies"}

@@ -9,10 +9,10 @@ import pyarrow as pa
 
 from rfm_engine.guesses.column import Column
 from rfm_engine.guesses.guess import Alternative, Guess
-from rfm_engine.guesses.names import weight_of
 from rfm_engine.guesses.numbers import written_numbers
 from rfm_engine.guesses.times import time_format_of
 from rfm_engine.kernels.arrays import is_bytes, is_text
+from rfm_engine.orders.column_names import weight_of
 
 ENOUGH = 40
 """The least weight of a column that is taken without asking."""

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from rfm_engine.guesses.column import Column
 from rfm_engine.guesses.guess import Alternative, Guess
-from rfm_engine.guesses.names import words_of
 from rfm_engine.guesses.numbers import written_numbers
+from rfm_engine.orders.column_names import words_of
 
 _OF_ONE = {
     "unit", "each", "per", "einzelpreis", "stuckpreis", "unitaire", "unitario", "unitaria",

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from rfm_engine.guesses.column import Column
-from rfm_engine.guesses.names import weight_of, words_of
 from rfm_engine.guesses.roles import ENOUGH
+from rfm_engine.orders.column_names import weight_of, words_of
 
 _DONE = {
     "paid", "partially paid", "completed", "complete", "processing", "shipped", "delivered",

@@ -1,4 +1,4 @@
-"""The roles of columns: what they are called in messages, and their usual names in exports."""
+"""The roles of columns: what they are called in messages, and which column is probably meant."""
 
 from __future__ import annotations
 
@@ -12,34 +12,10 @@ NOUNS = {
 }  # fmt: skip
 """What the column of each option is called in messages."""
 
-# Small letters and digits only: `usual_form` removes all other characters.
-_USUAL_NAMES = {
-    "customer": (
-        "customerid", "customer", "customernumber", "customerno", "customerkey", "custid",
-        "clientid", "client", "userid", "user", "buyerid", "buyer", "memberid", "shopperid",
-        "contactid", "accountid", "customeremail", "emailbilling", "email", "emailaddress",
-    ),
-    "time": (
-        "ordertime", "orderdate", "orderedat", "orderdatetime", "ordercreatedat", "createdat",
-        "created", "createdutc", "createddate", "paidat", "purchasedate", "purchasedat",
-        "purchasetime", "invoicedate", "transactiondate", "transactiontime", "lastorder",
-        "lastorderdate", "timestamp", "datetime", "date", "time",
-    ),
-    "amount": (
-        "amount", "orderamount", "ordertotalamount", "ordertotal", "totalamount", "totalprice",
-        "grandtotal", "total", "netamount", "revenue", "sales", "turnover", "paymentamount",
-        "totalspend", "totalspent", "spend", "value", "ordervalue", "price", "unitprice",
-    ),
-    "order": (
-        "orderid", "ordernumber", "orderno", "order", "invoiceno", "invoiceid", "invoicenumber",
-        "invoice", "transactionid", "receiptid", "receiptno", "purchaseid", "basketid",
-    ),
-    "quantity": ("quantity", "qty", "units", "lineitemquantity"),
-    "currency": ("currency", "currencycode", "ccy"),
-    "n_orders": ("orders", "ordercount", "orderscount", "norders", "numberoforders", "frequency"),
-}  # fmt: skip
 # How similar two names are that differ only by a slip: of columns with usual names, of others.
 _ALIKE, _ALIKE_OF_OTHERS = 0.9, 0.8
+# Names of a lower weight, such as `name` for the order, are too common to be suggested.
+_LEAST_WEIGHT = 55
 
 
 def likely_column(role: str, asked: str, held: Iterable[str], taken: Collection[str]) -> str | None:
@@ -60,19 +36,22 @@ def likely_column(role: str, asked: str, held: Iterable[str], taken: Collection[
     taken
         Existing columns that have another role, which are never returned.
     """
-    wanted, usual = usual_form(asked), _USUAL_NAMES.get(role, ())
-    least = _ALIKE if usual else _ALIKE_OF_OTHERS
+    from rfm_engine.orders.column_names import NAMES, usual_weight
+
+    wanted, is_usual = usual_form(asked), usual_weight(asked, role) > 0
+    least = _ALIKE if role in NAMES else _ALIKE_OF_OTHERS
     best, found = 0.0, None
     for name in held:
         form = usual_form(name)
         if name in taken or not form:
             continue
         alike = float(form == wanted)
-        if wanted not in usual:
+        if not is_usual:
             alike = difflib.SequenceMatcher(None, form, wanted).ratio()
         rank = 2 + alike if alike >= least else 0.0
-        if form in usual and not rank:
-            rank = 1 + 1 / (2 + usual.index(form))
+        weight = usual_weight(name, role)
+        if weight >= _LEAST_WEIGHT and not rank:
+            rank = 1 + weight / 200
         if rank > best:
             best, found = rank, name
     return found

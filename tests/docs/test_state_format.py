@@ -45,7 +45,7 @@ def batch_of(number: int) -> pa.Table:
     ]
     rows += [(1000 + number, LAST_DAY - timedelta(days=15), -5, None)]
     rows += [(3000 + number, LAST_DAY - timedelta(days=20), -3, None)]
-    # So many rows that batches that are settled later are not compacted.
+    # With this number of rows, batches that are settled later are not compacted.
     rows += [
         (3000 + i, LAST_DAY - timedelta(days=12), 7, None) for i in range(2000 * (number == 0))
     ]

@@ -1,4 +1,4 @@
-"""The names that columns have in common exports, with a weight per role from 0 to 100."""
+"""The usual names of columns in exports, with a weight per role from 0 to 100."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ NAMES: dict[str, dict[str, int]] = {
         "datetime": 80, "timestamp": 78, "time": 70, "day": 60, "event time": 78,
         "payment date": 78, "paid at": 74, "paid on": 74, "date paid": 74, "completed at": 65,
         "bestelldatum": 100, "bestellt am": 100, "rechnungsdatum": 92, "kaufdatum": 98,
+        "last order": 60, "last order date": 60, "order created at": 98,
         "auftragsdatum": 98, "datum": 80, "date de commande": 100, "date commande": 100,
         "date d achat": 98, "date de facture": 90, "fecha": 80, "fecha de pedido": 100,
         "fecha pedido": 100, "fecha de compra": 98, "data ordine": 100, "data": 55,
@@ -90,6 +91,10 @@ NAMES: dict[str, dict[str, int]] = {
         "converted currency": 50, "wahrung": 100, "waehrung": 100, "devise": 100, "moneda": 100,
         "moeda": 100, "valuta": 100,
     },
+    "n_orders": {
+        "orders": 100, "order count": 98, "orders count": 98, "n orders": 95,
+        "number of orders": 98, "frequency": 80,
+    },
     "status": {
         "financial status": 100, "order status": 100, "payment status": 92, "status": 90,
         "transaction status": 88, "state": 60, "order state": 90, "bestellstatus": 100,
@@ -117,6 +122,7 @@ _NOT_FOR: dict[str, str] = {
     "order": "item line lineitem note notes status date time total amount count type value "
     "quantity currency customer user client product sku email reference2 tax source",
     "quantity": "price total amount discount tax id unit",
+    "n_orders": "",
     "currency": "rate symbol",
     "status": "fulfillment fulfilment shipping delivery email stock tax",
     "refunded": "date at reason tax converted",
@@ -132,6 +138,11 @@ def words_of(name: str) -> tuple[str, ...]:
     return tuple(re.sub(r"[^a-z0-9]+", " ", apart.lower()).split())
 
 
+def usual_weight(name: str, role: str) -> int:
+    """Return the weight of a column name that is a usual one for a role, else 0."""
+    return _RUN_TOGETHER.get(role, {}).get("".join(words_of(name)), 0)
+
+
 def weight_of(name: str, role: str) -> int:
     """Return how well a column name fits a role, from 0 to 100.
 
@@ -140,9 +151,8 @@ def weight_of(name: str, role: str) -> int:
     """
     words = words_of(name)
     known = NAMES[role]
-    whole = known.get(" ".join(words)) or _RUN_TOGETHER[role].get("".join(words))
-    if whole is not None:
-        return whole
+    if usual := usual_weight(name, role):
+        return usual
     if not set(words).isdisjoint(_NOT_FOR[role].split()):
         return 0
     padded = f" {' '.join(words)} "

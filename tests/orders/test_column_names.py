@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rfm_engine.guesses.names import NAMES, weight_of, words_of
+from rfm_engine.orders.column_names import NAMES, weight_of, words_of
 
 
 @pytest.mark.parametrize(
