@@ -17,6 +17,7 @@ from rfm_engine.guesses.times import time_format_of
 from rfm_engine.orders.csv_format import DEFAULT_DELIMITER, UTF_8, CsvFormat
 from rfm_engine.orders.sources.discovery import File
 from rfm_engine.orders.sources.guard import reading
+from rfm_engine.orders.sources.header import named_delimiter
 from rfm_engine.orders.sources.recognition import recognise
 
 _PIECE = 1 << 16
@@ -25,7 +26,6 @@ _SAMPLED_BYTES = 1 << 21
 # More text is read for its encoding only: this takes 0.1 s.
 _MOST_BYTES = 1 << 28
 _COMPRESSION = 8
-_SEP = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
 _NAMES = {
     ",": "a comma",
     ";": "a semicolon",
@@ -57,8 +57,8 @@ def read_csv_sample(files: Sequence[File], typed: Mapping[str, Any]) -> Sample:
     codec = str(typed.get("csv_encoding") or coded.value or UTF_8)
     texts = [_decoded(runs, codec) for runs in found]
     first = texts[0][0]
-    named = _SEP.match(first)
-    delimiter = named[1] if named else known
+    named = named_delimiter(first.encode())
+    delimiter = known if named is None else named[0]
     if delimiter is None:
         delimiter = guess_delimiter(first) or DEFAULT_DELIMITER
         is_implied = delimiter == DEFAULT_DELIMITER or (
@@ -110,7 +110,8 @@ def _columns(texts: Sequence[Sequence[str]], delimiter: str) -> tuple[Column, ..
     header: list[str] = []
     rows: list[list[str]] = []
     for number, (head, *others) in enumerate(texts):
-        body = _SEP.sub("", head, count=1)
+        named = named_delimiter(head.encode())
+        body = head if named is None else head[named[1] :]
         names, *own = rows_of(body, delimiter) or [[]]
         if number == 0:
             header = names

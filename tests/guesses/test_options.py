@@ -68,6 +68,8 @@ def test_guess_options__of_german_csv(file):
         (lambda text: text.replace(";", "\t"), "utf-8", {"csv_delimiter": "\t"}),
         (lambda text: text.replace(";", "|"), "utf-8", {"csv_delimiter": "|"}),
         (lambda text: "sep=;\n" + text, "utf-8", {"csv_delimiter": None}),
+        (lambda text: ("sep=;\n" + text).replace("\n", "\r"), "utf-8", {"csv_delimiter": None}),
+        (lambda text: text.replace("\n", "\r"), "utf-8", {"csv_delimiter": ";"}),
     ],
 )
 def test_guess_options__of_other_delimiters_and_encodings(file, change, encoding, expected):

@@ -47,6 +47,14 @@ class Header(NamedTuple):
         return delimiters_of(self.delimiter)
 
 
+def named_delimiter(head: bytes) -> tuple[str, int] | None:
+    """Return the delimiter that a first line such as `sep=;` names, and the bytes of this line."""
+    line = _SEP.match(head)
+    if line is None or not is_delimiter(line[1].decode("ascii", "replace")):
+        return None
+    return line[1].decode("ascii"), line.end()
+
+
 def delimiters_of(delimiter: str) -> bytes:
     """Return the bytes of a delimiter."""
     return b" \t" if delimiter == SPACE else delimiter.encode()
@@ -69,9 +77,9 @@ def header_of(head: bytes, codec: str, delimiter: str, format: CsvFormat, name: 
     is_whole = len(head) < HEADER_BYTES
     text = _decoded(head, codec)
     start = len(codecs.BOM_UTF8) if text.startswith(codecs.BOM_UTF8) else 0
-    sep = _SEP.match(text, start)
-    if sep is not None and is_delimiter(sep[1].decode("ascii", "replace")):
-        named = sep[1].decode("ascii")
+    first = named_delimiter(text[start:])
+    if first is not None:
+        named, n_bytes = first
         if format.delimiter not in (DEFAULT_DELIMITER, named):
             raise UsageError(
                 message(
@@ -82,7 +90,7 @@ def header_of(head: bytes, codec: str, delimiter: str, format: CsvFormat, name: 
                     format.delimiter,
                 )
             )
-        delimiter, start = named, sep.end()
+        delimiter, start = named, start + n_bytes
     while text[start : start + 1] in (b"\r", b"\n"):
         start += 1
     end = first_row_end(text[start:], delimiters_of(delimiter))
