@@ -12,7 +12,7 @@ import typer
 from rfm_engine.options.groups import GuessedOptions
 
 from .config import DEFAULT_CONFIG
-from .exits import Misuse
+from .exits import Misuse, cut
 from .options import Given, takes
 from .words import counted, printable
 
@@ -47,9 +47,12 @@ def init(
         inputs, options.explicit, _ask if is_asked else likeliest, can_ask=is_asked
     )
     for guess in guesses:
-        is_open = bool(guess.others) and not is_asked
-        doubt = f" (doubtful: {counted(len(guess.others), 'alternative')})" * is_open
-        typer.echo(printable(f"{assignment(guess.option, guess.value)}: {guess.reason}{doubt}"))
+        typer.echo(printable(assignment(guess.option, guess.value)))
+        for reason in guess.reason.split("; "):
+            typer.echo(printable(f"    {reason}"))
+        if guess.others and not is_asked:
+            others = counted(len(guess.others), "other value")
+            typer.echo(f"    not certain: {others} in {printable(output)}, as a comment")
     with atomic.file(place) as temporary:
         temporary.write_text(config_text(guesses, inputs), "utf-8")
     more = [] if place == DEFAULT_CONFIG else ["--config", output]
@@ -79,3 +82,5 @@ def _ask(guess: Guess) -> Guess:
         answer = typer.prompt(f"Number, 1 to {most}", default="1", err=True).strip()
         if answer.isdecimal() and 1 <= int(answer) <= most:
             return guess.pick(int(answer) - 1)
+        shown = printable(repr(cut(answer)))
+        typer.echo(f"The answer must be a number from 1 to {most}; got {shown}.", err=True)

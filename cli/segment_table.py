@@ -15,6 +15,7 @@ _BAR_CELLS = 12
 _GAPS = (2, 1)
 # A column of a higher rank is left out first; those of rank 0 are always shown.
 _ALWAYS, _DAYS, _PER_CUSTOMER, _ORDER_VALUE, _MONEY, _ALL_ORDERS, _BAR = range(7)
+_SUMMED = ("customers", "orders", "recency_days_total")
 _Segment = dict[str, Any]
 
 
@@ -46,22 +47,39 @@ def segment_lines(
 
     Segment names, customers and both shares are always shown, even if they are wider than `width`
     terminal cells. Averages, totals and bars are added, in this order, while there is room.
-    `counted` is what the frequency counts, `orders` or `days`.
+    `counted` is what the frequency counts, `orders` or `days`. The last line is of all customers,
+    if there are several segments.
     """
-    columns, gap = _fitting(_columns(segments, counted, bars=not ascii_only), width)
+    is_total = len(segments) > 1
+    shown = [*segments, _total_of(segments)] if is_total else segments
+    bars = [] if ascii_only else [*_bars(segments), *[""] * is_total]
+    columns, gap = _fitting(_columns(shown, counted, bars), width)
     heads = [
         _line(columns, gap, [each.above for each in columns]),
         _line(columns, gap, [each.head for each in columns]),
     ]
     for head in heads:
         head.stylize("bold")
-    rule = ("-" if ascii_only else "─") * _total(columns, gap)
-    rows = range(len(segments))
+    rule = _line(columns[:1], gap, [("-" if ascii_only else "─") * _total(columns, gap)])
+    rows = range(len(shown))
     lines = [_line(columns, gap, [each.cells[row] for each in columns]) for row in rows]
-    return [*heads, _line(columns[:1], gap, [rule]), *lines]
+    return [*heads, rule, *lines[:-1], rule, lines[-1]] if is_total else [*heads, rule, *lines]
 
 
-def _columns(segments: Sequence[_Segment], counted: str, *, bars: bool) -> list[Column]:
+def _total_of(segments: Sequence[_Segment]) -> _Segment:
+    """Add up segments; money as integers, so that the sum is exact."""
+    from rfm_engine.orders.money.amounts import format_minor
+
+    sums = {key: sum(each[key] for each in segments) for key in _SUMMED}
+    minors, scales = zip(*(_minor(each["monetary"]) for each in segments), strict=True)
+    return {
+        "name": "All customers", **sums, "monetary": format_minor(sum(minors), max(scales)),
+        "share_customers": 1.0 if sums["customers"] else 0.0,
+        "share_monetary": 1.0 if any(minors) else None,
+    }  # fmt: skip
+
+
+def _columns(segments: Sequence[_Segment], counted: str, bars: list[str]) -> list[Column]:
     def cells(of: Callable[[_Segment], str]) -> list[str]:
         return [of(each) for each in segments]
 
@@ -84,7 +102,7 @@ def _columns(segments: Sequence[_Segment], counted: str, *, bars: bool) -> list[
         ),
     ]  # fmt: skip
     if bars:
-        columns.append(Column("", "", _bars(segments), _BAR, style="cyan"))
+        columns.append(Column("", "", bars, _BAR, style="cyan"))
     return columns
 
 
@@ -135,9 +153,14 @@ def _orders_each(segment: _Segment) -> str:
 
 
 def _money_per(segment: _Segment, key: str) -> str:
-    whole, _, cents = segment["monetary"].partition(".")
-    scale = len(cents)
-    return _quotient(int(whole + cents), segment[key] * 10**scale, scale)
+    minor, scale = _minor(segment["monetary"])
+    return _quotient(minor, segment[key] * 10**scale, scale)
+
+
+def _minor(money: str) -> tuple[int, int]:
+    """Return money in minor units, and its digits after the point."""
+    whole, _, cents = money.partition(".")
+    return int(whole + cents), len(cents)
 
 
 def _quotient(part: int, whole: int, digits: int) -> str:
@@ -157,7 +180,9 @@ def with_separators(text: str) -> str:
 
 
 def _percent(share: float | None) -> str:
-    return "" if share is None else f"{share:.1%}"
+    if share is None:
+        return ""
+    return "100%" if share == 1 else f"{share:.1%}"
 
 
 def _cells(text: str) -> int:

@@ -79,7 +79,7 @@ def cut_lines(cuts: dict[str, list[object]] | None, options: dict[str, Any]) -> 
     """Return a line with the cut points of each axis."""
     of_frequency = options.get("frequency", _USUAL["frequency"])
     axes = {"r": "recency (days)", "f": f"frequency ({of_frequency})", "m": "monetary"}
-    return [f"cuts of {axes[axis]:<19} {_joined(at)}" for axis, at in (cuts or {}).items()]
+    return [f"cuts of {axes[axis]:<19} {_joined(at)}" for axis, at in (cuts or {}).items() if at]
 
 
 def deciding_line(decided_by: list[str]) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from rfm_engine.errors import UsageError, cut, shown_value
 from rfm_engine.guesses.column import Column
+from rfm_engine.guesses.customer_totals import customer_totals
 from rfm_engine.guesses.guess import Alternative, Choose, Guess, decided
 from rfm_engine.guesses.numbers import written_numbers
+from rfm_engine.guesses.prices import may_be_unit_price, quantity_guess
 from rfm_engine.guesses.roles import (
     ENOUGH,
     Candidate,
@@ -21,66 +23,115 @@ from rfm_engine.guesses.roles import (
     ranked,
     times,
 )
-from rfm_engine.guesses.rows import is_unit_price, with_doubt
 from rfm_engine.guesses.sample import Sample
 from rfm_engine.guesses.times import time_format_of
+from rfm_engine.kernels.arrays import is_text
 from rfm_engine.options.declaration import declared
 from rfm_engine.options.groups import GuessedOptions
 from rfm_engine.orders.column_names import weight_of
-from rfm_engine.orders.place import require_columns
+from rfm_engine.orders.place import named_by_role, require_columns
 
-# The most certain roles first: a column has one role.
 _FITS = {
     "time": times, "amount": amounts, "customer": customers, "order": orders,
     "quantity": quantities, "currency": currencies,
 }  # fmt: skip
-_REQUIRED = ("customer", "time", "amount")
+_REQUIRED = ("time", "amount", "customer")
+"""The roles that every file has, the most certain one first."""
 _LISTED_COLUMNS = 20
+
+
+class Assigned(NamedTuple):
+    """The column of each role that has one, and the guesses that led to them."""
+
+    columns: dict[str, Column]
+    guesses: list[Guess]
 
 
 def assign_roles(
     sample: Sample, typed: Mapping[str, Any], choose: Choose, *, can_ask: bool
-) -> dict[str, tuple[Column, Guess]]:
-    """Return the column of each role that has one, and its guess.
+) -> Assigned:
+    """Assign columns to roles. Columns that were typed keep their role.
 
     Raises
     ------
     UsageError
         A typed column is missing, or customer, time or amount cannot be guessed.
     """
-    names = [column.name for column in sample.columns]
-    known = {role: typed[role] for role in _FITS if typed.get(role) is not None}
-    require_columns(names, list(known.values()), sample.name)
-    by_name = {column.name: column for column in sample.columns}
-    found = {role: (by_name[name], Guess(role, name, "given")) for role, name in known.items()}
-    free = [c for c in sample.columns if c.name and names.count(c.name) == 1]
-    roles = _REQUIRED if typed.get("customer_level") else tuple(_FITS)
-    for role in sorted(roles, key=list(_FITS).index):
-        fits = _FITS[role]
-        if role in found or (role == "quantity" and not _is_multiplied(found)):
-            continue
-        used = {column.name for column, _ in found.values()}
-        candidates = ranked((column for column in free if column.name not in used), fits)
-        guess = _role_guess(role, candidates, can_ask=can_ask)
-        if guess is not None and role == "quantity":
-            guess = with_doubt(guess, found["amount"][0])
-        if guess is not None:
-            guess = decided(guess, choose)
-        if guess is not None and guess.value is not None:
-            found[role] = (by_name[str(guess.value)], guess)
-    missing = [role for role in _REQUIRED if role not in found]
+    assignment = _Assignment(sample, typed, choose, can_ask=can_ask)
+    columns = assignment.columns
+    for role in _REQUIRED:
+        assignment.assign(role)
+    missing = [role for role in _REQUIRED if role not in columns]
     if missing:
         _refuse(sample, missing)
-    return found
+    totals = customer_totals(sample.columns, columns["customer"], typed)
+    assignment.guesses += totals
+    if not totals and not typed.get("customer_level"):
+        assignment.assign("order")
+        if may_be_unit_price(columns["amount"]):
+            assignment.assign("quantity")
+    assignment.assign("currency")
+    return Assigned(columns, assignment.guesses)
 
 
-def _is_multiplied(found: Mapping[str, tuple[Column, Guess]]) -> bool:
-    return "amount" in found and is_unit_price(found["amount"][0])
+class _Assignment:
+    """Assign one role after the other; a column has one role."""
+
+    def __init__(
+        self, sample: Sample, typed: Mapping[str, Any], choose: Choose, *, can_ask: bool
+    ) -> None:
+        names = [column.name for column in sample.columns]
+        self._free = {c.name: c for c in sample.columns if c.name and names.count(c.name) == 1}
+        self._choose = choose
+        self._can_ask = can_ask
+        self.columns = _typed_columns(sample, typed)
+        self.guesses: list[Guess] = []
+
+    def assign(self, role: str) -> None:
+        """Guess the column of a role that has none."""
+        if role in self.columns:
+            return
+        used = {column.name for column in self.columns.values()}
+        candidates = ranked((c for c in self._free.values() if c.name not in used), _FITS[role])
+        guess = _role_guess(role, candidates, can_ask=self._can_ask)
+        if guess is None:
+            return
+        if role == "quantity":
+            guess = quantity_guess(guess, [*self._free.values()], self.columns["amount"])
+        guess = decided(guess, self._choose)
+        if guess.value is not None:
+            self.columns[role] = self._free[str(guess.value)]
+        elif role == "quantity" and not guess.others:
+            self._explain("amount", guess.reason)
+        self.guesses.append(guess)
+
+    def _explain(self, role: str, reason: str) -> None:
+        """Add a reason to the guess of a role, if it was guessed."""
+        self.guesses = [
+            each._replace(reason=f"{each.reason}; {reason}") if each.option == role else each
+            for each in self.guesses
+        ]
+
+
+def _typed_columns(sample: Sample, typed: Mapping[str, Any]) -> dict[str, Column]:
+    """Return the columns of the roles that were typed; refuse values that cannot be read."""
+    names = [column.name for column in sample.columns]
+    known = {role: typed[role] for role in _FITS if typed.get(role) is not None}
+    with named_by_role({name: role for role, name in known.items()}):
+        require_columns(names, list(known.values()), sample.name)
+    columns = {role: sample.columns[names.index(name)] for role, name in known.items()}
+    for role, column in columns.items():
+        is_described = role == "time" and typed.get("time_format") is not None
+        if not is_described and (reason := _unreadable(column, role)):
+            raise UsageError(f"the {role} must have values that can be read; {reason}.")
+    return columns
 
 
 def _role_guess(role: str, candidates: Sequence[Candidate], *, can_ask: bool) -> Guess | None:
     guess = guess_of(role, candidates)
     if guess is None or candidates[0].weight >= ENOUGH:
+        return guess
+    if weight_of(candidates[0].column.name, role) >= ENOUGH:  # the best one, in spite of its values
         return guess
     if not can_ask or role not in _REQUIRED:
         return None
@@ -96,8 +147,9 @@ def _refuse(sample: Sample, missing: Sequence[str]) -> None:
         listed += f" and {len(names) - _LISTED_COLUMNS} more"
     if sample.n_rows == 0:
         listed += ", without rows"
-    hints = [hint for role in missing if (hint := _unusable(sample, role))]
-    advice = " ".join([*hints, f"Name the columns with {_either(flags)}."])
+    reasons = [f"{reason}." for role in missing if (reason := _unusable(sample, role))]
+    named = f"Name {'the columns' if not reasons else 'other columns'} with {_either(flags)}."
+    advice = " ".join([*reasons, named])
     raise UsageError(
         f"the {_either(missing)} must be recognisable from the names and values of the columns of "
         f"{sample.name}; got {listed}. {advice}"
@@ -106,16 +158,28 @@ def _refuse(sample: Sample, missing: Sequence[str]) -> None:
 
 def _unusable(sample: Sample, role: str) -> str:
     """Return why the column with the best name for a role cannot have it."""
-    named = [c for c in sample.columns if weight_of(c.name, role) >= ENOUGH and c.texts]
-    if role == "customer" or not named:
+    named = [column for column in sample.columns if weight_of(column.name, role) >= ENOUGH]
+    found = [reason for column in named if (reason := _unreadable(column, role))]
+    return found[0] if found else ""
+
+
+def _unreadable(column: Column, role: str) -> str:
+    """Return a value that cannot be read as the role and what to do; empty if there is none."""
+    if role not in ("time", "amount"):
         return ""
-    column = max(named, key=lambda each: weight_of(each.name, role))
     fits = time_format_of if role == "time" else written_numbers
+    if column.kind is not None and not is_text(column.kind):
+        is_read = not column.texts or fits(column) is not None
+        return "" if is_read else f"{column.name!r} has type {column.kind}: cast it"
     odd = next((text for text in column.distinct if fits(Column("", (text,))) is None), "")
     if not odd:
         return ""
-    what = "time in a known form" if role == "time" else "number without a currency sign or words"
-    return f"{column.name!r} has {shown_value(odd)}, which is not a {what}."
+    value = f"{column.name!r} has {shown_value(odd)}"
+    if role == "time":
+        return (
+            f"{value}: describe the format with --time-format, or export times such as 2025-01-31"
+        )
+    return f"{value}: export plain numbers, without currency signs and words"
 
 
 def _either(words: Sequence[str]) -> str:

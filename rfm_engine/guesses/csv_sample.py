@@ -27,11 +27,11 @@ _SAMPLED_BYTES = 1 << 21
 _MOST_BYTES = 1 << 28
 _COMPRESSION = 8
 _NAMES = {
-    ",": "a comma",
-    ";": "a semicolon",
-    "\t": "a tab",
-    "|": "a bar",
-    "space": "runs of blanks",
+    ",": "commas",
+    ";": "semicolons",
+    "\t": "tabs",
+    "|": "vertical bars",
+    "space": "runs of spaces or tabs",
 }
 
 
@@ -64,7 +64,7 @@ def read_csv_sample(files: Sequence[File], typed: Mapping[str, Any]) -> Sample:
         is_implied = delimiter == DEFAULT_DELIMITER or (
             delimiter == "\t" and re.search(r"\.tsv(?:\.\w+)?$", files[0].path, re.IGNORECASE)
         )
-        reason = f"with {_NAMES[delimiter]} the rows have equally many fields"
+        reason = f"the fields are separated by {_NAMES[delimiter]}"
         guesses.append(Guess("csv_delimiter", None if is_implied else delimiter, reason))
     delimiter = delimiter.replace(r"\t", "\t")
     columns = _columns(texts, delimiter)

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from rfm_engine.guesses.column import is_whole
 from rfm_engine.guesses.guess import Alternative, Choose, Guess, decided
-from rfm_engine.guesses.numbers import written_numbers
+from rfm_engine.guesses.numbers import Written, written_numbers
 from rfm_engine.guesses.rows import Roles, purchases
 from rfm_engine.guesses.sample import Sample
 from rfm_engine.guesses.times import time_format_of
@@ -37,7 +37,9 @@ def _time_format(roles: Roles) -> Guess | None:
     found = time_format_of(roles.time)
     if found is None or found.format is None:
         return None
-    others = () if found.other is None else (Alternative(found.other, "all values fit this too"),)
+    others = (
+        () if found.other is None else (Alternative(found.other, "all times can be read so too"),)
+    )
     return Guess("time_format", found.format, f"times such as {roles.time.texts[0]}", others)
 
 
@@ -46,23 +48,31 @@ def _numbers(roles: Roles, typed: Mapping[str, Any], choose: Choose) -> list[Gue
     written = written_numbers(roles.amount)
     if written is None:
         return []
-    example = f"amounts such as {max(roles.amount.distinct, key=len)}"
+    longest = max(roles.amount.distinct, key=len)
     readings = [(written.decimal, written.thousands), *filter(None, [written.other])]
     readings = [each for each in readings if _agrees(each, typed)]
     if len(readings) < 2:
-        found = [guess for each in readings for guess in _pair(each, example)]
+        reason = f"amounts such as {longest}"
+        found = [guess for each in readings for guess in _pair(each, reason)]
         return [guess for guess in found if guess.option not in typed]
     first, second = readings
-    doubt = f"{example}, which can be read in two ways"
-    if choose(Guess("csv_decimal", first[0], doubt, (_other(second),))).value != first[0]:
+    guess = _decimal_point(first, second, longest)
+    if choose(guess).value != first[0]:
         first, second = second, first
-    return [
-        Guess("csv_decimal", first[0], doubt, (_other(second),)),
-        Guess(
-            "csv_thousands", first[1], doubt,
-            (Alternative(second[1], f"together with the decimal point {second[0]!r}"),),
-        ),
-    ]  # fmt: skip
+        guess = _decimal_point(first, second, longest)
+    groups = Alternative(second[1], f"together with the decimal point {second[0]!r}")
+    return [guess, Guess("csv_thousands", first[1], guess.reason, (groups,))]
+
+
+def _decimal_point(
+    first: tuple[str, str | None], second: tuple[str, str | None], text: str
+) -> Guess:
+    """Return the doubtful guess of a decimal point, with what one amount is in both readings."""
+    one, other = (f"{Written(*each).value(text).normalize():f}" for each in (first, second))
+    return Guess(
+        "csv_decimal", first[0], f"amounts such as {text} are read as {one}",
+        (Alternative(second[0], f"reads {text} as {other}"),),
+    )  # fmt: skip
 
 
 def _agrees(reading: tuple[str, str | None], typed: Mapping[str, Any]) -> bool:
@@ -82,16 +92,10 @@ def _pair(reading: tuple[str, str | None], reason: str) -> list[Guess]:
     ]
 
 
-def _other(reading: tuple[str, str | None]) -> Alternative:
-    decimal, thousands = reading
-    groups = "without groups" if thousands is None else f"with {thousands!r} between groups"
-    return Alternative(decimal, f"if {decimal!r} is the decimal point, {groups}")
-
-
 def _null_words(roles: Roles) -> Guess | None:
     words = tuple(dict.fromkeys(word for column in roles.used for word in column.null_words))
     columns = ", ".join(column.name for column in roles.used if column.null_words)
-    return Guess("csv_null", words, f"words for null in {columns}") if words else None
+    return Guess("csv_null", words, f"words in {columns} that mean no value") if words else None
 
 
 def _ids(roles: Roles) -> Guess | None:

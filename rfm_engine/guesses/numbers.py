@@ -52,6 +52,15 @@ def written_numbers(column: Column) -> Written | None:
     return _undecided(column, readings)
 
 
+def numbers_by_row(column: Column) -> dict[int, Decimal]:
+    """Return the number in each row that has one; none if some values are not numbers."""
+    written = written_numbers(column)
+    if written is None:
+        return {}
+    known = {text: written.value(text) for text in {text for _, text in column.present()}}
+    return {row: known[text] for row, text in column.present()}
+
+
 def _undecided(column: Column, readings: list[tuple[str, str | None]]) -> Written:
     """Choose between `1,234` as one thousand and as one.
 

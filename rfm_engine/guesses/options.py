@@ -11,10 +11,13 @@ from rfm_engine.guesses.filters import guess_where
 from rfm_engine.guesses.guess import Choose, Guess, decided, likeliest
 from rfm_engine.guesses.notation import guess_notation
 from rfm_engine.guesses.rows import Roles, purchases, repeated_totals
-from rfm_engine.guesses.sample import read_sample
+from rfm_engine.guesses.sample import Sample, read_sample
 from rfm_engine.options.declaration import declared
 from rfm_engine.options.groups import GuessedOptions
+from rfm_engine.orders.place import named_by_role, require_columns
 from rfm_engine.orders.reading import NEWEST, Reading
+
+_GIVEN = "given on the command line"
 
 
 def guess_options(
@@ -50,31 +53,33 @@ def guess_options(
         A file is corrupt or has no known format.
     """
     sample = read_sample(inputs, typed)
-    given = [Guess(name, _value(value), "given") for name, value in typed.items()]
+    given = [Guess(name, _value(value), _GIVEN) for name, value in typed.items()]
     guesses = [decided(each, choose) for each in sample.format]
-    roles = assign_roles(sample, typed, choose, can_ask=can_ask)
-    found = Roles(**{role: column for role, (column, _) in roles.items()})
-    if "currency" not in typed and _misses_currencies(found):
-        found = found._replace(currency=None)
-        del roles["currency"]
-    guesses += [guess for _, guess in roles.values()]
-    guesses += guess_notation(sample, found, typed, choose)
+    assigned = assign_roles(sample, typed, choose, can_ask=can_ask)
+    roles = Roles(**assigned.columns)
+    guesses += assigned.guesses
+    if "currency" not in typed and _misses_currencies(roles):
+        roles = roles._replace(currency=None)
+        guesses = [each for each in guesses if each.option != "currency"]
+    guesses += guess_notation(sample, roles, typed, choose)
     guesses += [
         decided(guess, choose)
-        for guess in (repeated_totals(found), guess_where(sample.columns, found))
+        for guess in (repeated_totals(roles), guess_where(sample.columns, roles, typed))
         if guess is not None and guess.option not in typed
     ]
     kept = {
         each.option: each for each in [*guesses, *given] if each.value is not None or each.others
     }
-    _check({name: guess.value for name, guess in kept.items() if guess.value is not None})
+    _check(sample, {name: guess.value for name, guess in kept.items() if guess.value is not None})
     return [kept[name] for name in declared(GuessedOptions) if name in kept]
 
 
-def _check(options: Mapping[str, Any]) -> None:
-    """Refuse options that contradict each other, as every command that reads them does."""
+def _check(sample: Sample, options: Mapping[str, Any]) -> None:
+    """Refuse options that contradict each other, and missing columns, as all commands do."""
     checked: Any = {"as_of": NEWEST, **options}
-    Reading(**checked)
+    reading = Reading(**checked)
+    with named_by_role(reading.roles):
+        require_columns([each.name for each in sample.columns], reading.columns, sample.name)
 
 
 def _misses_currencies(roles: Roles) -> bool:

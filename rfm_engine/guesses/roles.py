@@ -50,7 +50,7 @@ def times(column: Column) -> Candidate | None:
     if found is None:
         return None
     weight = weight_of(column.name, "time")
-    reason = _joined(_named(weight, "time"), f"the values are {_plural(found.about)}")
+    reason = _joined(_named(weight, "time"), f"the values are times such as {column.texts[0]}")
     if weight == 0:
         weight = _BY_VALUES if found.is_number else _OF_TIMES
     return _with_nulls(column, weight, reason)
@@ -95,6 +95,14 @@ def quantities(column: Column) -> Candidate | None:
     return _with_nulls(
         column, weight, _joined(_named(weight, "quantity"), "the values are whole numbers")
     )
+
+
+def order_counts(column: Column) -> Candidate | None:
+    """Return how well a column fits as the number of orders of a customer."""
+    weight = weight_of(column.name, "n_orders")
+    if not weight or not column.are_whole or column.null_share:
+        return None
+    return Candidate(weight, column, _named(weight, "number of orders"))
 
 
 def currencies(column: Column) -> Candidate | None:
@@ -165,11 +173,7 @@ def _with_nulls(column: Column, weight: int, reason: str) -> Candidate:
 def _named(weight: int, role: str) -> str:
     if weight >= 80:
         return f"a usual name for the {role}"
-    return f"a possible name for the {role}" if weight else ""
-
-
-def _plural(about: str) -> str:
-    return about if about.startswith("numbers") else f"times ({about})"
+    return f"perhaps a name for the {role}" if weight else ""
 
 
 def _joined(*parts: str) -> str:

@@ -8,17 +8,9 @@ from typing import NamedTuple
 
 from rfm_engine.guesses.column import Column
 from rfm_engine.guesses.guess import Alternative, Guess
-from rfm_engine.guesses.numbers import written_numbers
-from rfm_engine.orders.column_names import words_of
+from rfm_engine.guesses.numbers import numbers_by_row
+from rfm_engine.guesses.prices import may_be_unit_price
 
-_OF_ONE = {
-    "unit", "each", "per", "einzelpreis", "stuckpreis", "unitaire", "unitario", "unitaria",
-}  # fmt: skip
-_PRICE_WORDS = _OF_ONE | {
-    "price", "item", "lineitem", "line", "product", "preis", "prix", "precio", "preco", "prezzo",
-    "prijs",
-}  # fmt: skip
-_WHOLE_WORDS = {"total", "order", "grand", "gesamt", "totale", "totaal"}
 _UNSURE = 5
 """With fewer repeated orders than this, lines of equal amount may be a coincidence."""
 
@@ -39,45 +31,25 @@ class Roles(NamedTuple):
         return [column for column in self if column is not None]
 
 
-def is_unit_price(column: Column) -> bool:
-    """Whether the name of an amount says that it may be the price of one piece."""
-    words = {*words_of(column.name)}
-    return not words.isdisjoint(_PRICE_WORDS) and words.isdisjoint(_WHOLE_WORDS)
-
-
-def with_doubt(quantity: Guess, amount: Column) -> Guess:
-    """Let a quantity be doubtful unless the amount is certainly the price of one piece.
-
-    Some shops write the price of all pieces of a row as `price`.
-    """
-    if not _OF_ONE.isdisjoint(words_of(amount.name)):
-        return quantity
-    total = Alternative(None, f"if {amount.name!r} is the price of all pieces of a row")
-    return quantity._replace(others=(*quantity.others, total))
-
-
 def purchases(roles: Roles) -> list[int]:
     """Return the rows that have a customer, a time and an amount of 0 or more."""
     rows = {row for row, _ in roles.customer.present()} & {row for row, _ in roles.time.present()}
-    numbers = _numbers(roles.amount)
+    numbers = numbers_by_row(roles.amount)
     if roles.quantity is not None:
-        pieces = _numbers(roles.quantity)
+        pieces = numbers_by_row(roles.quantity)
         numbers = {row: number * pieces[row] for row, number in numbers.items() if row in pieces}
     return sorted(row for row in rows if numbers.get(row, Decimal(-1)) >= 0)
-
-
-def _numbers(column: Column) -> dict[int, Decimal]:
-    written = written_numbers(column)
-    if written is None:
-        return {}
-    known = {text: written.value(text) for text in {text for _, text in column.present()}}
-    return {row: known[text] for row, text in column.present()}
 
 
 def repeated_totals(roles: Roles) -> Guess | None:
     """Guess `distinct` if each line of an order repeats the total of the order."""
     order, amount = roles.order, roles.amount
-    if order is None or roles.quantity is not None or "," in order.name or is_unit_price(amount):
+    if (
+        order is None
+        or roles.quantity is not None
+        or "," in order.name
+        or may_be_unit_price(amount)
+    ):
         return None
     read = [c for c in roles.used if c is not order]
     lines: defaultdict[str, list[tuple[str | None, ...]]] = defaultdict(list)

@@ -39,7 +39,6 @@ _RANGES = {
     EXCEL: (32_874, 73_050),
 }
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
-ISO = "ISO 8601"
 
 
 class TimeFormat(NamedTuple):
@@ -49,8 +48,6 @@ class TimeFormat(NamedTuple):
     ----------
     format
         The option `time_format`; None for ISO 8601, dates and timestamps.
-    about
-        The format in words.
     other
         A second format that all values have too, if they do not decide.
     is_number
@@ -58,7 +55,6 @@ class TimeFormat(NamedTuple):
     """
 
     format: str | None
-    about: str
     other: str | None = None
     is_number: bool = False
 
@@ -70,30 +66,28 @@ def time_format_of(column: Column) -> TimeFormat | None:
     if not column.texts:
         return None
     if _are_iso(column):
-        return TimeFormat(None, ISO)
+        return TimeFormat(None)
     for name, (least, most) in _RANGES.items():
         if all(_NUMBER.fullmatch(t) and least <= Decimal(t) < most for t in column.distinct):
-            return TimeFormat(name, f"numbers of {name}", is_number=True)
+            return TimeFormat(name, is_number=True)
     fitting = [each for each in _candidates(column.texts[0]) if _fits(column, each)]
     if not fitting:
         return None
     fitting.sort(key=lambda each: _disorder(column, each))
     is_number = column.texts[0].isdigit()
-    return TimeFormat(
-        fitting[0], f"written like {fitting[0]}", fitting[1] if fitting[1:] else None, is_number
-    )
+    return TimeFormat(fitting[0], fitting[1] if fitting[1:] else None, is_number)
 
 
 def _of_type(column: Column) -> TimeFormat | None:
     kind = column.kind
     if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
-        return TimeFormat(None, str(kind))
+        return TimeFormat(None)
     if not pa.types.is_integer(kind) or not column.texts:
         return None
     for name in (EPOCH, EPOCH_MS):
         least, most = _RANGES[name]
         if all(least <= int(text) < most for text in column.distinct):
-            return TimeFormat(name, f"numbers of {name}", is_number=True)
+            return TimeFormat(name, is_number=True)
     return None
 
 

@@ -93,7 +93,8 @@ NAMES: dict[str, dict[str, int]] = {
     },
     "n_orders": {
         "orders": 100, "order count": 98, "orders count": 98, "n orders": 95,
-        "number of orders": 98, "frequency": 80,
+        "number of orders": 98, "total orders": 98, "orders placed": 95, "frequency": 80,
+        "anzahl bestellungen": 98, "nombre de commandes": 98, "numero de pedidos": 98,
     },
     "status": {
         "financial status": 100, "order status": 100, "payment status": 92, "status": 90,

@@ -9,6 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rfm_engine.options.messages import message
+from rfm_engine.orders.ledger import RowCounts
+from rfm_engine.orders.left_out import LeftOut, both
+from rfm_engine.orders.no_rows import no_rows
 from rfm_engine.orders.normalize import OrderRows
 from rfm_engine.orders.odd_ids import EXPONENT, POINT_ZERO
 from rfm_engine.orders.place import Place
@@ -94,6 +97,7 @@ class Evidence:
         self._starts: dict[str, int] = {}
         self._n_joined = 0
         self.seen = Seen()
+        self._left_out: LeftOut = {}
         counts_orders = (
             reading.options["frequency"] == "orders" and not reading.options["customer_level"]
         )
@@ -115,6 +119,9 @@ class Evidence:
         if n_searched > 0:
             n_repeats = rows.keys.count_repeats(n_searched, rows.time_us, rows.reason)
             have_times = self.seen.have_times or _have_times(rows, n_searched, self._reading)
+        if rows.left_out is not None:
+            with self._lock:
+                self._left_out = both(self._left_out, rows.left_out)
         signs = rows.signs
         whole = frozenset() if signs.whole_amounts is None else frozenset([signs.whole_amounts])
         self.enter(
@@ -126,11 +133,13 @@ class Evidence:
         with self._lock:
             self.seen = self.seen.and_also(seen)
 
-    def warnings(self, n_rounded: int) -> tuple[DataWarning, ...]:
-        """Return the warnings; `n_rounded` is the number of amounts that were rounded."""
+    def warnings(self, counts: RowCounts) -> tuple[DataWarning, ...]:
+        """Return the warnings about rows of which `counts` were counted."""
         found = []
-        if n_rounded:
-            found.append(_rounded(n_rounded))
+        if without := no_rows(counts, self._left_out):
+            found.append(without)
+        if counts.amounts_rounded:
+            found.append(_rounded(counts.amounts_rounded))
         seen = self.seen
         if seen.whole_amounts == {True}:
             found.append(

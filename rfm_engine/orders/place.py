@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from typing import Any, Protocol, TypeAlias
@@ -53,6 +54,17 @@ class MissingColumnError(UsageError):
     def by_role(self, roles: Mapping[str, str]) -> MissingColumnError:
         """Return the error with the option that names the column; `roles` has it by column."""
         return MissingColumnError(self.column, self.held, self.name, roles)
+
+
+@contextmanager
+def named_by_role(roles: Mapping[str, str] | None) -> Iterator[None]:
+    """Add the options that name the columns to an error about a missing column."""
+    try:
+        yield
+    except MissingColumnError as error:
+        if roles is None:
+            raise
+        raise error.by_role(roles) from None
 
 
 def _advice(role: str, likely: str | None) -> Message:

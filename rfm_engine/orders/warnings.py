@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 CODES = (
-    "as_of_in_future", "amounts_rounded", "whole_amounts", "order_lines", "null_words",
+    "no_rows", "as_of_in_future", "amounts_rounded", "whole_amounts", "order_lines", "null_words",
     "number_like_ids",
 )  # fmt: skip
 """All codes, in the order of warnings in a list."""

@@ -57,6 +57,7 @@ def test_asked__enter_takes_the_likeliest(asked, tmp_path):
     code, shown = asked("9\n\n", "init", "payments.csv")
     assert code == 0, shown
     assert shown.count("Number, 1 to 2") == 2
+    assert "The answer must be a number from 1 to 2; got '9'." in shown
     options = tomllib.loads((tmp_path / "rfm.toml").read_text())
     assert options["where"] == ["Status=Paid"]
 

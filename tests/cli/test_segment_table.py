@@ -51,7 +51,30 @@ def test_segment_lines__at_40_columns_have_name_customers_and_shares():
         "Champions           4,151 25.0%  50.0%",
         "Can't Lose Them         2 25.0% -10.0%",
         "Potential Loyalists     0  0.0%   0.0%",
+        "─" * 38,
+        "All customers       4,153  100%   100%",
     ]
+
+
+def test_segment_lines__end_with_all_customers_added_up_exactly():
+    days, orders = Fraction(123_857, 4_153), Fraction(33_969, 4_153)
+    spend, per_order = Fraction(129_763_702, 4_153), Fraction(129_763_702, 33_969)
+    [count, share, order_count, money, money_share, *averages] = lines_at(120)[-1].split()[2:]
+    assert (count, share, money_share) == ("4,153", "100%", "100%")
+    assert (order_count, money) == ("33,969", "1,297,637.02")
+    assert averages == [
+        f"{round(days * 10) / 10:.1f}", f"{round(per_order) / 100:.2f}",
+        f"{round(orders * 100) / 100:.2f}", f"{round(spend) / 100:.2f}",
+    ]  # fmt: skip
+
+
+def test_segment_lines__of_one_segment_have_no_total():
+    assert len(lines_at(80, SEGMENTS[:1])) == 4
+
+
+def test_segment_lines__of_no_customers_have_an_empty_total():
+    none = [segment(n, 0, 0, "0.00", 0, share_customers=0.0, share_monetary=None) for n in "ab"]
+    assert lines_at(80, none)[-1].split() == ["All", "customers", "0", "0.0%", "0.00"]
 
 
 def test_segment_lines__at_80_columns_have_all_averages():

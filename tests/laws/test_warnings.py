@@ -58,8 +58,8 @@ def test_order_lines__are_expected_where_orders_are_named_or_days_are_counted():
 
 def test_order_lines__rows_that_do_not_count_repeat_nothing():
     orders = lines(100, 50)
-    assert codes(orders, window="30d") == []
-    assert codes(orders.set_column(2, "amount", pa.array([0] * 100)), zero="drop") == []
+    assert codes(orders, window="30d") == ["no_rows"]
+    assert codes(orders.set_column(2, "amount", pa.array([0] * 100)), zero="drop") == ["no_rows"]
 
 
 @pytest.mark.skipif(not COMPILED, reason="two million rows")
@@ -102,7 +102,7 @@ def test_whole_amounts__of_other_types_or_of_nothing_are_what_they_seem():
     for kind in (pa.int64(), pa.decimal128(30, 2)):
         assert codes(amounts(pa.array([1050, 7]).cast(kind)), amount_scale=2) == []
     assert codes(amounts(pa.array([0.0, 0.0])), amount_scale=2) == []
-    assert codes(amounts(pa.array([1.0])).slice(0, 0), amount_scale=2) == []
+    assert codes(amounts(pa.array([1.0])).slice(0, 0), amount_scale=2) == ["no_rows"]
 
 
 def test_warnings__are_listed_once_in_a_fixed_order_and_in_the_summary():

@@ -7,14 +7,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from functools import partial
 
 import pyarrow as pa
 
 from rfm_engine.errors import DataError, UsageError
 from rfm_engine.orders.csv_format import CsvFormat
-from rfm_engine.orders.place import Constants, MissingColumnError, Place, Read, Source
+from rfm_engine.orders.place import (
+    Constants,
+    MissingColumnError,
+    Place,
+    Read,
+    Source,
+    named_by_role,
+)
 from rfm_engine.orders.sources import hive
 from rfm_engine.orders.sources.deadline import STORE_TIMEOUT, seconds_of
 from rfm_engine.orders.sources.discovery import File, Pipe, discover
@@ -86,7 +92,7 @@ def open_sources(  # noqa: PLR0913 - the orders, and how they are read
     files = files_of(orders, as_files=as_files, store_timeout=store_timeout)
     if files is not None:
         return open_files(files, needed, csv_format=csv_format, roles=roles)
-    with _by_role(roles):
+    with named_by_role(roles):
         return _in_memory(orders, list(dict.fromkeys(needed)))
 
 
@@ -117,19 +123,8 @@ def open_files(
     roles: Mapping[str, str] | None = None,
 ) -> list[Source]:
     """Open files as `open_sources` does."""
-    with _by_role(roles):
+    with named_by_role(roles):
         return _on_disk(files, list(dict.fromkeys(needed)), csv_format)
-
-
-@contextmanager
-def _by_role(roles: Mapping[str, str] | None) -> Iterator[None]:
-    """Add the options that name the columns to an error about a missing column."""
-    try:
-        yield
-    except MissingColumnError as error:
-        if roles is None:
-            raise
-        raise error.by_role(roles) from None
 
 
 def _paths(orders: object) -> list[str | os.PathLike[str]] | None:
