@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 
 import pytest
@@ -12,9 +13,14 @@ from rfm_engine.bench.record import load_record
 from rfm_engine.output import write
 from rfm_engine.simulate import simulate
 from tests.bench import falsified
-from tests.conftest import COMPILED
+from tests.conftest import COMPILED, DEEP
 
 SMALL = ["bench", "--customers", 300, "--orders", 3000, "--runs", 1]
+
+# Each takes ten seconds, so only a half of them is tested for every commit.
+IDS = ("uuid", "int")
+IN_TURN = zip(FORMATS[1:], itertools.cycle(IDS), strict=False)
+OF_OTHERS = [*(itertools.product(FORMATS[1:], IDS) if DEEP else IN_TURN)]
 
 
 @pytest.fixture(autouse=True)
@@ -44,8 +50,7 @@ def test_bench__compares_all_solutions_and_times_them(rfm, tmp_path):
     assert (tmp_path / "chart.svg").read_text().startswith("<?xml")
 
 
-@pytest.mark.parametrize("ids", ["int", "uuid"])
-@pytest.mark.parametrize("name", [*FORMATS[1:]])
+@pytest.mark.parametrize(("name", "ids"), OF_OTHERS)
 def test_bench__measures_files_of_others(rfm, tmp_path, name, ids):
     place = tmp_path / "saved.json"
     run = rfm(*SMALL, "--format", name, "--ids", ids, "--save", place)

@@ -59,14 +59,22 @@ def test_score__threads_and_file_order(files, want, threads, turn):
 
 @pytest.mark.parametrize(
     ("size", "threads"),
-    [(1, 3), (7, 2), *itertools.product([64, 1_000, 4_096, 65_536], [1, 2, 3])],
+    [(7, 2), *itertools.product([64, 1_000, 4_096, 65_536], [1, 2, 3])],
 )
 def test_score__batch_sizes(orders, want, threads, size):
-    rows = orders if size > 1 else orders.combine_chunks()
-    reader = pa.RecordBatchReader.from_batches(
-        orders.schema, iter(rows.to_batches(max_chunksize=size))
-    )
-    assert digest(rfm.score(reader, **OPTIONS, threads=threads).customers) == want
+    assert digest(rfm.score(batches(orders, size), **OPTIONS, threads=threads).customers) == want
+
+
+def test_score__batches_of_one_row(orders):
+    some = orders.slice(0, N_ROWS // 10).combine_chunks()
+    want = digest(rfm.score(some, **OPTIONS).customers)
+    assert digest(rfm.score(batches(some, 1), **OPTIONS, threads=3).customers) == want
+
+
+def batches(orders, size):
+    """Return a reader of batches that have `size` rows at most."""
+    found = iter(orders.to_batches(max_chunksize=size))
+    return pa.RecordBatchReader.from_batches(orders.schema, found)
 
 
 @pytest.mark.parametrize("threads", [1, 3] if COMPILED else [3])

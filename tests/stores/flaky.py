@@ -17,7 +17,7 @@ REFUSALS = {
     "gone": (404, "NoSuchKey"),
 }
 _PAUSE_SECONDS = 0.25
-_DRIPS = 12
+_DRIPS = 6
 
 _NOTHING_LISTED = (
     b'<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><KeyCount>0</KeyCount>'

@@ -161,7 +161,7 @@ def test_signals__are_obeyed_wherever_a_store_stalls(tmp_path, stalled, command,
 
 @pytest.mark.parametrize("name", ["orders.parquet", "orders.csv"])
 def test_slow_transfers__are_not_cut(tmp_path, stalled, name):
-    """Each answer takes 3 s and the time-out is 1 s."""
+    """Each answer takes 1.5 s and the time-out is 1 s."""
     process, store = stalled("score", name, 0, "drip", "--store-timeout", "1", "--quiet")
     out, err = process.communicate(timeout=3 * PATIENCE_SECONDS)
     assert (process.returncode, out, err) == (0, "", "")
