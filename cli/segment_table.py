@@ -47,8 +47,8 @@ def segment_lines(
 
     Segment names, customers and both shares are always shown, even if they are wider than `width`
     terminal cells. Averages, totals and bars are added, in this order, while there is room.
-    `counted` is what the frequency counts, `orders` or `days`. The last line is of all customers,
-    if there are several segments.
+    `counted` is what the frequency counts, `orders` or `days`. If there are several segments, the
+    last line is the total.
     """
     is_total = len(segments) > 1
     shown = [*segments, _total_of(segments)] if is_total else segments
@@ -73,7 +73,7 @@ def _total_of(segments: Sequence[_Segment]) -> _Segment:
     sums = {key: sum(each[key] for each in segments) for key in _SUMMED}
     minors, scales = zip(*(_minor(each["monetary"]) for each in segments), strict=True)
     return {
-        "name": "All customers", **sums, "monetary": format_minor(sum(minors), max(scales)),
+        "name": "Total", **sums, "monetary": format_minor(sum(minors), max(scales)),
         "share_customers": 1.0 if sums["customers"] else 0.0,
         "share_monetary": 1.0 if any(minors) else None,
     }  # fmt: skip

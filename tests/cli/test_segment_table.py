@@ -52,14 +52,14 @@ def test_segment_lines__at_40_columns_have_name_customers_and_shares():
         "Can't Lose Them         2 25.0% -10.0%",
         "Potential Loyalists     0  0.0%   0.0%",
         "─" * 38,
-        "All customers       4,153  100%   100%",
+        "Total               4,153  100%   100%",
     ]
 
 
-def test_segment_lines__end_with_all_customers_added_up_exactly():
+def test_segment_lines__end_with_an_exact_total():
     days, orders = Fraction(123_857, 4_153), Fraction(33_969, 4_153)
     spend, per_order = Fraction(129_763_702, 4_153), Fraction(129_763_702, 33_969)
-    [count, share, order_count, money, money_share, *averages] = lines_at(120)[-1].split()[2:]
+    [count, share, order_count, money, money_share, *averages] = lines_at(120)[-1].split()[1:]
     assert (count, share, money_share) == ("4,153", "100%", "100%")
     assert (order_count, money) == ("33,969", "1,297,637.02")
     assert averages == [
@@ -74,7 +74,7 @@ def test_segment_lines__of_one_segment_have_no_total():
 
 def test_segment_lines__of_no_customers_have_an_empty_total():
     none = [segment(n, 0, 0, "0.00", 0, share_customers=0.0, share_monetary=None) for n in "ab"]
-    assert lines_at(80, none)[-1].split() == ["All", "customers", "0", "0.0%", "0.00"]
+    assert lines_at(80, none)[-1].split() == ["Total", "0", "0.0%", "0", "0.00"]
 
 
 def test_segment_lines__at_80_columns_have_all_averages():
