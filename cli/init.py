@@ -75,8 +75,9 @@ def _ask(guess: Guess) -> Guess:
 
     typer.echo("\nThis is not certain:", err=True)
     for number, (value, reason) in enumerate([(guess.value, guess.reason), *guess.others], 1):
-        said = f"  {number}  {assignment(guess.option, value)}: {reason}"
-        typer.echo(printable(said), err=True)
+        typer.echo(printable(f"  {number}  {assignment(guess.option, value)}"), err=True)
+        for each in reason.split("; "):
+            typer.echo(printable(f"     {each}"), err=True)
     most = 1 + len(guess.others)
     while True:
         answer = typer.prompt(f"Number, 1 to {most}", default="1", err=True).strip()

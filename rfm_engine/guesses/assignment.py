@@ -35,8 +35,8 @@ _FITS = {
     "time": times, "amount": amounts, "customer": customers, "order": orders,
     "quantity": quantities, "currency": currencies,
 }  # fmt: skip
-_REQUIRED = ("time", "amount", "customer")
-"""The roles that every file has, the most certain one first."""
+_REQUIRED = ("customer", "time", "amount")
+_MOST_CERTAIN_FIRST = ("time", "amount", "customer")
 _LISTED_COLUMNS = 20
 
 
@@ -59,7 +59,7 @@ def assign_roles(
     """
     assignment = _Assignment(sample, typed, choose, can_ask=can_ask)
     columns = assignment.columns
-    for role in _REQUIRED:
+    for role in _MOST_CERTAIN_FIRST:
         assignment.assign(role)
     missing = [role for role in _REQUIRED if role not in columns]
     if missing:
@@ -135,7 +135,7 @@ def _role_guess(role: str, candidates: Sequence[Candidate], *, can_ask: bool) ->
         return guess
     if not can_ask or role not in _REQUIRED:
         return None
-    none = Alternative(None, f"no column has the {role}")
+    none = Alternative(None, "none of these columns")
     return guess._replace(others=(*guess.others, none))
 
 

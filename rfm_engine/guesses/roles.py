@@ -41,7 +41,11 @@ def customers(column: Column) -> Candidate | None:
         reason = _joined(reason, "the values are e-mail addresses")
     if len(column.distinct) == 1 and len(column.texts) > 2:
         weight //= 4
-    return _with_nulls(column, max(weight, _BY_VALUES), reason or "the values can be ids")
+    return _with_nulls(
+        column,
+        max(weight, _BY_VALUES),
+        reason or f"the values can be ids, such as {column.texts[0]}",
+    )
 
 
 def times(column: Column) -> Candidate | None:
@@ -61,13 +65,12 @@ def amounts(column: Column) -> Candidate | None:
     if written_numbers(column) is None:
         return None
     weight = weight_of(column.name, "amount")
+    reason = f"the values are numbers such as {column.texts[0]}"
     if weight:
-        return _with_nulls(
-            column, weight, _joined(_named(weight, "amount"), "the values are numbers")
-        )
+        return _with_nulls(column, weight, _joined(_named(weight, "amount"), reason))
     has_cents = any(text[-3:-2] in (".", ",") for text in column.distinct)
     weight = _OF_MONEY if has_cents else _BY_VALUES
-    return _with_nulls(column, weight, "the values are numbers")
+    return _with_nulls(column, weight, reason)
 
 
 def orders(column: Column) -> Candidate | None:
