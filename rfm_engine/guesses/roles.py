@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
+from rfm_engine.errors import cut
 from rfm_engine.guesses.column import Column
 from rfm_engine.guesses.guess import Alternative, Guess
 from rfm_engine.guesses.numbers import written_numbers
@@ -54,7 +55,7 @@ def times(column: Column) -> Candidate | None:
     if found is None:
         return None
     weight = weight_of(column.name, "time")
-    reason = _joined(_named(weight, "time"), f"the values are times such as {column.texts[0]}")
+    reason = _joined(_named(weight, "time"), f"the values are times such as {cut(column.texts[0])}")
     if weight == 0:
         weight = _BY_VALUES if found.is_number else _OF_TIMES
     return _with_nulls(column, weight, reason)
