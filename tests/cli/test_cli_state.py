@@ -133,7 +133,7 @@ EXITS = [
     (("state", "create", "{state}"), 4, "must be a new or empty folder"),
     (("state", "create", "s3://bucket/state"), 2, "must be a folder on a local file system"),
     (("state", "create", "{none}", "--frequency", "days"), 2, "frequency must be orders"),
-    (("ingest", "{state}", "{none}"), 2, "must exist; got nothing at this path"),
+    (("ingest", "{state}", "{none}"), 2, "must exist; got no such file or folder"),
     (("ingest", "{state}", "{day}", "--replace-batch", "monday"), 2, "must name one of"),
     (("score", "{state}", "-o", "{none}.csv", "--window", "9d"), 2, "lifetime state"),
     (("score", "{state}", "-o", "{none}.csv", "--customer", "who"), 4, "--customer must be as set"),

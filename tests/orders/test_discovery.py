@@ -94,7 +94,7 @@ def test_discover__an_existing_path_is_no_pattern(tree):
 
 
 def test_discover__what_is_missing_is_a_usage_error(tree):
-    with pytest.raises(UsageError, match=r"no\.parquet must exist; got nothing at this path"):
+    with pytest.raises(UsageError, match=r"no\.parquet must exist; got no such file or folder"):
         discover([tree / "no.parquet"])
     with pytest.raises(UsageError, match="must match a file; got no match"):
         discover([f"{tree}/*.orc"])
@@ -113,6 +113,17 @@ def test_discover__a_directory_without_data_is_a_usage_error(tmp_path):
         discover([tmp_path])
     with pytest.raises(UsageError, match="must match a file"):
         discover([f"{tmp_path}/*"])
+
+
+@pytest.mark.parametrize("inputs", ["", "/*", "/**", "/*/*"])
+def test_discover__rfm_toml_in_a_directory_is_not_read_as_orders(tree, inputs):
+    whole = names(tree, f"{tree}{inputs}")
+    (tree / "rfm.toml").touch()
+    (tree / "year=2026" / "rfm.toml").touch()
+    assert names(tree, f"{tree}{inputs}") == whole
+    assert names(tree, f"{tree.as_uri()}{inputs}") == whole
+    for named in (f"{tree}/rfm.toml", f"{tree}/*/rfm.toml"):
+        assert [name.rpartition("/")[2] for name in names(tree, named)] == ["rfm.toml"]
 
 
 def test_discover__no_file_is_taken_twice(tree):

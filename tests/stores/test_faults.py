@@ -79,7 +79,7 @@ def test_unreachable__says_why_in_one_line(error, said):
 def test_unreachable__tells_what_is_missing(error):
     made = unreachable("s3://b/o", error)
     assert type(made) is UsageError
-    assert str(made) == "s3://b/o must exist; got nothing at this path. Check the path."
+    assert str(made) == "s3://b/o must exist; got no such file or folder. Check the path."
 
 
 @pytest.mark.parametrize(

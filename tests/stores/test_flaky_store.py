@@ -60,7 +60,7 @@ def test_refusals__at_any_request_are_told_from_damaged_files(store, name, fault
         if fault == "gone":
             assert caught.type is UsageError
             assert str(caught.value) == (
-                f"s3://shop/{name} must exist; got nothing at this path. Check the path."
+                f"s3://shop/{name} must exist; got no such file or folder. Check the path."
             )
         else:
             assert caught.type is RfmError

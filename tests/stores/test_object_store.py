@@ -86,13 +86,15 @@ def test_uris__keep_their_options(store, monkeypatch):
 @pytest.mark.usefixtures("store")
 @pytest.mark.parametrize("place", ["shop/none.parquet", "none/orders.parquet", "none/*", "none"])
 def test_missing_keys_and_buckets__are_usage_errors(rfm_process, tmp_path, place):
-    with pytest.raises(UsageError, match=f"^s3://{place.replace('*', '[*]')} must exist; got noth"):
+    with pytest.raises(
+        UsageError, match=f"^s3://{place.replace('*', '[*]')} must exist; got no such"
+    ):
         rfm.score(f"s3://{place}", as_of=AS_OF)
     if place == "none/*":
         run = rfm_process("score", f"s3://{place}", "-o", tmp_path / "out.parquet")
         assert (run.returncode, run.stdout) == (2, b"")
         assert run.stderr == (
-            b"error: s3://none/* must exist; got nothing at this path. Check the path.\n"
+            b"error: s3://none/* must exist; got no such file or folder. Check the path.\n"
         )
 
 

@@ -19,6 +19,7 @@ from rfm_engine.orders.sources import remote
 from rfm_engine.orders.sources.deadline import STORE_TIMEOUT, Deadline
 from rfm_engine.orders.sources.guard import missing, reading
 from rfm_engine.orders.sources.hive import Keys, keys_of
+from rfm_engine.orders.sources.ignored import CONFIG_NAME, is_ignored
 from rfm_engine.orders.sources.listings import Asked, Listings
 from rfm_engine.orders.sources.table_formats import refuse_local_tables, refuse_tables
 
@@ -79,7 +80,7 @@ def discover(
 
     A call to an object store is abandoned if nothing arrives for ``store_timeout`` seconds.
 
-    Inside directories and globs, names that begin with ``_`` or ``.`` are skipped.
+    Inside directories and globs, ``rfm.toml`` and names that begin with ``_`` or ``.`` are skipped.
 
     Raises
     ------
@@ -145,8 +146,9 @@ def _local(place: str) -> list[File | Pipe]:
             files = [_below(path, file) for file in _walk(path, set())]
             if not files:
                 raise UsageError(
-                    f"directory {place} must contain data files; got none (names that begin with "
-                    "_ or . are ignored). Give the directory that contains the orders."
+                    f"directory {place} must contain data files; got none (rfm.toml, and names "
+                    "that begin with _ or ., are ignored). Give the directory that contains the "
+                    "orders."
                 )
             return list(files)
         if path.exists():
@@ -165,6 +167,8 @@ def _globbed(pattern: str) -> list[File | Pipe]:
         for match in matches
         if all(part[0] != "_" or any(fnmatchcase(part, w) for w in wanted) for part in match.parts)
     ]
+    if Path(pattern).name != CONFIG_NAME:
+        matches = [match for match in matches if match.name != CONFIG_NAME]
     if "**" in pattern:
         # The contents of the matched folders are matched themselves.
         matches = [match for match in matches if not match.is_dir()]
@@ -197,7 +201,7 @@ def _walk(folder: Path, seen: set[Path]) -> Iterator[Path]:
         )
     seen.add(real)
     for entry in sorted(folder.iterdir()):
-        if entry.name.startswith(("_", ".")):
+        if is_ignored(entry.name):
             continue
         if entry.is_dir():
             yield from _walk(entry, seen)

@@ -55,7 +55,7 @@ def reading(name: str, contract: str) -> Iterator[None]:
 
 def missing(name: str) -> UsageError:
     """Return the error for an input that does not exist."""
-    return UsageError(f"{name} must exist; got nothing at this path. Check the path.")
+    return UsageError(f"{name} must exist; got no such file or folder. Check the path.")
 
 
 def first_line(error: BaseException) -> str:

@@ -14,6 +14,7 @@ from pyarrow import fs
 from rfm_engine.errors import UsageError
 from rfm_engine.orders.sources.faults import unreachable
 from rfm_engine.orders.sources.guard import first_line, missing
+from rfm_engine.orders.sources.ignored import CONFIG_NAME, is_ignored
 from rfm_engine.orders.sources.stores import file_system_of
 
 _GLOB = frozenset("*[")  # In a URI, a ? begins the options.
@@ -101,7 +102,7 @@ def _below(filesystem: fs.FileSystem, folder: str) -> list[str]:
     return sorted(
         info.path
         for info in infos
-        if info.is_file and not any(s[:1] in ("_", ".") for s in info.path[above:].split("/"))
+        if info.is_file and not any(map(is_ignored, info.path[above:].split("/")))
     )
 
 
@@ -126,6 +127,8 @@ def _matches(segments: Sequence[str], pattern: Sequence[str]) -> bool:
         skipped = next((i for i, s in enumerate(segments) if s[:1] in ("_", ".")), len(segments))
         return any(_matches(segments[i:], rest) for i in range(min(skipped + 1, len(segments))))
     if not segments or (segments[0][:1] in ("_", ".") and segments[0][:1] != pattern[0][:1]):
+        return False
+    if segments == [CONFIG_NAME] and pattern != segments:
         return False
     return fnmatchcase(segments[0], pattern[0]) and _matches(segments[1:], pattern[1:])
 
