@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterable
 from functools import cache
 
-from rfm_engine.errors import Message, typed
+from rfm_engine.errors import Message, cut, shown, typed
 from rfm_engine.options.declaration import Declared, declared
 from rfm_engine.options.groups import RowFileOptions, ScoreOptions
 
@@ -50,6 +50,21 @@ def listed(options: Iterable[str]) -> Message:
     """Return the names of options with commas between them."""
     names = [named(option) for option in options]
     return Message(", ".join(names), ", ".join(each.typed for each in names))
+
+
+def as_given(option: str, value: object) -> Message:
+    """Return the value of an option, with a list as it is typed on the command line.
+
+    >>> as_given("r_cuts", ["3", "2"]).typed
+    '3,2'
+    """
+    known, python = _declared().get(option), shown(value)
+    if known is None or known.element is None or not isinstance(value, list):
+        return Message(python, python)
+    texts = [each if isinstance(each, str) else shown(each) for each in value]
+    if known.is_listed:
+        return Message(python, _quoted(cut(",".join(texts))))
+    return Message(python, " and ".join(_quoted(cut(text)) for text in texts))
 
 
 @cache

@@ -19,7 +19,7 @@ from rfm_engine.kernels.arrays import (
     values,
 )
 from rfm_engine.kernels.types import Words
-from rfm_engine.options.messages import message, named
+from rfm_engine.options.messages import as_given, message, named
 from rfm_engine.orders.keys import ByteKeys, RowKeys, SharedKeys, keys_of
 
 _DAY_SECONDS = 86_400
@@ -79,7 +79,7 @@ def column_names(given: object, option: str = "distinct") -> tuple[str, ...]:
             message(
                 "{} must name each column once; got {}. Remove the other names.",
                 named(option),
-                shown(several),
+                as_given(option, several),
             )
         )
     return tuple(several)

@@ -172,8 +172,8 @@ def _rounded(n_rows: int) -> DataWarning:
     return DataWarning(
         "amounts_rounded",
         message(
-            "{:,} {} had more digits than the scale and {} rounded half-even. "
-            "Raise {amount_scale} to keep them.",
+            "{:,} {} had more decimal places than are kept and {} rounded to the nearest "
+            "(halves to even). A larger {amount_scale} keeps more places.",
             n_rows,
             noun,
             were,

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from rfm_engine.errors import Message, UsageError, shown
-from rfm_engine.options.messages import message, named
+from rfm_engine.options.messages import as_given, message, named
 from rfm_engine.options.scoring import METHODS, CutPoint
 from rfm_engine.orders.money.amounts import parse_minor_floor
 from rfm_engine.scoring.axes import Axis
@@ -96,10 +96,13 @@ def _choice(
     if wanted != expected and cuts is not None:
         raise UsageError(
             message(
-                "{} must have one cut point fewer than {bins}, {}; got {}.",
+                "{} must have {} cut points, one fewer than {bins}, {}; got {}. "
+                "Give {} points, or leave {bins} out.",
                 option,
+                wanted - 1,
                 wanted,
                 len(cuts),
+                wanted - 1,
             )
         )
     if chosen == _MEAN and wanted != 2:
@@ -120,7 +123,7 @@ def ascending(what: str, given: Sequence[CutPoint] | None) -> tuple[CutPoint, ..
                 "{} must be ascending numbers; got {}. "
                 "Write them like {}, with at most {} digits before the decimal point.",
                 what,
-                shown(given),
+                as_given(what, given),
                 Message("133.95, as text or Decimal", "133.95"),
                 MOST_DIGITS,
             )
@@ -144,6 +147,10 @@ def _three(option: str, given: Sequence[_Value] | None) -> dict[str, _Value | No
         return dict.fromkeys(axes)
     if not isinstance(given, Sequence) or len(given) not in (1, 3):
         raise UsageError(
-            message("{} must be one value or three (r, f, m); got {}.", named(option), shown(given))
+            message(
+                "{} must be one value or three (r, f, m); got {}.",
+                named(option),
+                as_given(option, given),
+            )
         )
     return dict(zip(axes, list(given) * (3 // len(given)), strict=True))

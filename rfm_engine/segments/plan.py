@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from rfm_engine.errors import UsageError, shown
-from rfm_engine.options.messages import message, named
+from rfm_engine.options.messages import as_given, message, named
 from rfm_engine.options.scoring import CutPoint, Monetary
 from rfm_engine.scoring.axes import MEAN_DIGITS, Axis
 from rfm_engine.scoring.cells import Bins
@@ -87,13 +87,30 @@ def plan_scoring(
 
 
 def _agree(axis: str, scheme: Scheme, choice: Choice) -> None:
-    if choice.bins != scheme.bins[axis]:
+    wanted = scheme.bins[axis]
+    if choice.bins != wanted and choice.cuts is not None:
+        raise UsageError(
+            message(
+                "{} must have {} cut points, which make the {} {} scores of scheme {}; got {}, "
+                "which {} {} scores. Give {} points, or choose another scheme.",
+                named(f"{axis}_cuts"),
+                wanted - 1,
+                wanted,
+                AXIS_NAMES[axis],
+                scheme.name,
+                len(choice.cuts),
+                "makes" if len(choice.cuts) == 1 else "make",
+                choice.bins,
+                wanted - 1,
+            )
+        )
+    if choice.bins != wanted:
         raise UsageError(
             message(
                 "scheme {} must have {} bins for {}; got {}. "
                 "Leave {bins} out, or choose another scheme.",
                 scheme.name,
-                scheme.bins[axis],
+                wanted,
                 AXIS_NAMES[axis],
                 choice.bins,
             )
@@ -127,7 +144,7 @@ def exact_weights(what: str, given: object) -> tuple[Decimal, ...] | None:
                 "{} must be three numbers for r, f, m; got {}. "
                 "Use at most {} digits before the decimal point and {} after it.",
                 what,
-                shown(given),
+                as_given(what, given),
                 MOST_DIGITS,
                 MOST_DECIMALS,
             )

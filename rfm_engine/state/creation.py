@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from rfm_engine.errors import StateError, UsageError, path_text, shown, shown_cause
-from rfm_engine.options.messages import message, named
+from rfm_engine.options.messages import as_given, message, named
 from rfm_engine.orders.csv_format import null_words
 from rfm_engine.orders.distinct_columns import column_names
 from rfm_engine.orders.reading import NEWEST, Reading, conditions_of
@@ -108,7 +108,7 @@ def refuse_others(
             continue
         value = _plain(name, asked[name] if name in asked else implied[name])
         if value != held:
-            was = "not given" if held in (None, [], ()) else shown(held)
+            was = "not given" if held in (None, [], ()) else as_given(name, held)
             scheme = "" if name in asked else f", which {who} requires"
             raise StateError(
                 message(
@@ -116,7 +116,7 @@ def refuse_others(
                     "Omit it, or create another state.",
                     named(name),
                     was,
-                    shown(value),
+                    as_given(name, value),
                     scheme,
                 )
             )

@@ -116,7 +116,7 @@ def test_names_that_the_user_chose__are_never_changed(rfm, tmp_path, monkeypatch
         ),
         (
             ["--r-cuts", "3,2"], {"r_cuts": ["3", "2"]},
-            "--r-cuts must be ascending numbers; got ['3', '2']. Write them like 133.95, with at "
+            "--r-cuts must be ascending numbers; got 3,2. Write them like 133.95, with at "
             "most 18 digits before the decimal point.",
             "r_cuts must be ascending numbers; got ['3', '2']. Write them like 133.95, as text or "
             "Decimal, with at most 18 digits before the decimal point.",
@@ -134,15 +134,47 @@ def test_python__has_the_same_errors_with_keywords(
     assert str(raised.value) == python
 
 
+@pytest.mark.parametrize(
+    ("words", "got"),
+    [
+        (["--weights", "1,2"], "got 1,2."),
+        (["--weights", "a b"], "got 'a b'."),
+        (["--bins", "5,4"], "got 5,4."),
+        (["--method", "ntile,mean"], "got ntile,mean."),
+        (["--distinct", "amount,amount"], "got amount,amount."),
+        (["--m-cuts", ""], "got ''."),
+    ],
+)
+def test_lists__are_shown_as_they_are_typed(rfm, tmp_path, words, got):
+    (tmp_path / "orders.csv").write_text(ORDERS)
+    run = rfm("score", tmp_path / "orders.csv", *words)
+    assert run.exit_code == 2
+    assert got in run.stderr
+
+
+def test_lists__of_a_state_are_shown_as_they_are_typed(rfm, tmp_path):
+    state = tmp_path / "shop"
+    where = ["--where", "a=1", "--where", "b!=2"]
+    created = rfm("state", "create", state, "--distinct", "a,b", *where)
+    assert created.exit_code == 0, created.stderr
+    run = rfm("score", state, "--distinct", "b,a")
+    assert "--distinct must be as set when the state was created, a,b; got b,a." in run.stderr
+    run = rfm("score", state, "--where", "a=1")
+    assert "created, a=1 and 'b!=2'; got a=1." in run.stderr
+
+
 def test_warnings__name_flags_in_both_forms(rfm, tmp_path):
     place = tmp_path / "orders.csv"
     place.write_text("customer_id,order_time,amount\nNULL,2026-01-01,1.005\n7.0,2026-01-01,1\n")
     run = rfm("score", place)
-    assert "Raise --amount-scale to keep them." in run.stderr
+    assert (
+        "1 amount had more decimal places than are kept and was rounded to the nearest (halves to "
+        "even). A larger --amount-scale keeps more places."
+    ) in run.stderr
     assert "--csv-null NULL reads them as null" in run.stderr
     assert "--ids int reads 17850.0 as 17850." in run.stderr
     assert "--csv-null NULL reads them" in rfm("score", place, "--json", "--quiet").stdout
     texts = " ".join(each.text for each in rfm_engine.score(place, as_of="newest").warnings)
-    assert "Raise amount_scale to keep them." in texts
+    assert "A larger amount_scale keeps more places." in texts
     assert 'csv_null="NULL" reads them as null' in texts
     assert 'ids="int" reads 17850.0 as 17850.' in texts

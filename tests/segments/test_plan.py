@@ -52,8 +52,16 @@ def test_axes__cut_points_become_integers_of_their_axis():
         ({"method": "median"}, "nested, thresholds; got 'median'"),
         ({"method": "thresholds"}, "must have r_cuts"),
         ({"method": "quantile", "m": [1]}, "m_cuts must be used with method=.thresholds"),
-        ({"r": [1]}, "classic must have 5 bins for recency; got 2"),
-        ({"m": [1, 2], "bins": 5}, "one cut point fewer than bins, 5; got 2"),
+        (
+            {"r": [1]},
+            "r_cuts must have 4 cut points, which make the 5 recency scores of scheme classic; "
+            "got 1, which makes 2 scores. Give 4 points, or choose another scheme.",
+        ),
+        ({"f": [1, 2, 3]}, "f_cuts must have 4 .* frequency .*; got 3, which make 4 scores"),
+        (
+            {"m": [1, 2], "bins": 5},
+            "m_cuts must have 4 cut points, one fewer than bins, 5; got 2. Give 4 points",
+        ),
         ({"m": [2, 1]}, "ascending"),
         ({"m": ["x"]}, r"ascending numbers; got \['x'\]"),
         ({"m": ["nan"]}, "ascending"),
@@ -71,7 +79,7 @@ def test_axes__cut_points_become_integers_of_their_axis():
         ),
         ({"method": ("nested", "quantile", "quantile")}, "nested.* must be used for all axes"),
         ({"scheme": BANDS, "method": "quantile"}, "must have thresholds for recency"),
-        ({"scheme": BANDS, "bins": 5}, "one cut point fewer than bins, 5; got 3"),
+        ({"scheme": BANDS, "bins": 5}, "4 cut points, one fewer than bins, 5; got 3"),
     ],
 )
 def test_plan__contradictions_are_refused(options, message):
