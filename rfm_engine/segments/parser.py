@@ -32,6 +32,8 @@ _KEYS = {
     "first_score", "options",
 }  # fmt: skip
 _HEADER = re.compile(r"^\s*\[\[\s*segments\s*\]\]")
+_ONE_BRACKET = re.compile(r"^\s*\[\s*segments\s*\]", re.MULTILINE)
+_WRITE_TWO = "Write [[segments]] with double brackets, once per segment."
 
 
 def parse_scheme(text: str, place: str) -> Scheme:
@@ -45,7 +47,9 @@ def parse_scheme(text: str, place: str) -> Scheme:
     try:
         data = tomllib.loads(text, parse_float=Decimal)
     except (ValueError, ArithmeticError, RecursionError) as error:
-        raise UsageError(f"scheme {place!r} must be TOML; got {shown_cause(error)}.") from None
+        advice = f" {_WRITE_TWO}" if _ONE_BRACKET.search(text) else ""
+        got = shown_cause(error)
+        raise UsageError(f"scheme {place!r} must be TOML; got {got}.{advice}") from None
     lines = [n for n, line in enumerate(text.splitlines(), 1) if _HEADER.match(line)]
     return _Parser(place, data).scheme(lines)
 
@@ -110,7 +114,10 @@ class _Parser:
     ) -> tuple[Segment, ...]:
         tables = self._data.get("segments")
         if not isinstance(tables, list) or not tables:
-            raise UsageError(f"scheme {self._place!r} must have [[segments]]; got none.")
+            got = "[segments]" if isinstance(tables, dict) else shown(tables) if tables else "none"
+            raise UsageError(
+                f"scheme {self._place!r} must have [[segments]]; got {got}. {_WRITE_TWO}"
+            )
         if len(tables) > MAX_SEGMENTS:
             raise UsageError(
                 f"scheme {self._place!r} must have at most {MAX_SEGMENTS} segments; "

@@ -32,6 +32,15 @@ def test_layout__first_match_wins_and_the_rest_is_named(tmp_path):
     [
         ("name = ", "must be TOML"),
         ("", r"must have \[\[segments\]\]; got none"),
+        (
+            '[segments]\nname = "A"\n',
+            r"\[\[segments\]\]; got \[segments\]. Write \[\[segments\]\] with double",
+        ),
+        (
+            '[segments]\nname = "A"\n[segments]\nname = "B"\n',
+            r"must be TOML; got .*twice.*\. Write \[\[segments\]\] with double brackets, once",
+        ),
+        ("segments = 3", r"must have \[\[segments\]\]; got 3\. Write"),
         ("[[segments]]\nr = 1", "must have a name; got none"),
         ("[[segments]]\nname = 1", "must have a name; got 1"),
         ('[[segments]]\nname = ""', "must have a name; got ''"),
