@@ -210,14 +210,18 @@ def _amounts(
         refuse_unreadable(str(amounts[row]), notation, batch.where(row))
     row = batch.first(status == TOO_LARGE) if worst >= TOO_LARGE else -1
     if row >= 0:
+        # The scale of integers is only the position of their decimal point.
+        smaller = message(" If it is, give a smaller {amount_scale}.")
         raise DataError(
             message(
                 "amount must have at most 18 digits at scale {}; customer {} has {} in {}. "
-                "Give a smaller {amount_scale}.",
+                "Check that {!r} is the column of amounts, or name another with {amount:...}.{}",
                 scale,
                 cut(str(customers[row])),
                 cut(str(amounts[row])),
                 batch.where(row),
+                reading.options["amount"],
+                "" if pa.types.is_integer(amounts.type) else smaller,
             )
         )
     return minor, None if worst == OK else status == ROUNDED

@@ -176,7 +176,7 @@ def chunk_of(
             raise DataError(
                 message(
                     "monetary must have at most {} digits; customer {} has more at scale {}. "
-                    "Give a smaller {amount_scale}.",
+                    "Check the column of amounts ({amount}), or give a smaller {amount_scale}.",
                     MAX_DIGITS,
                     name,
                     kinds.scale,

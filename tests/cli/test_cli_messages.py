@@ -73,3 +73,20 @@ def test_customers__that_are_explained_reach_no_terminal_raw(rfm, tmp_path):
     assert run.exit_code == 0
     assert f"customer {ESCAPED}: " in run.stdout
     assert run.stdout.replace("\n", "").isprintable()
+
+
+def test_amounts__that_are_too_large_may_be_another_column(rfm, tmp_path):
+    place = tmp_path / "orders.csv"
+    place.write_text("customer_id,order_time,order_id\n7,2026-01-01,1234567890123456789\n")
+    run = rfm("score", place, "--amount", "order_id")
+    assert run.exit_code == 3
+    advice = "Check that 'order_id' is the column of amounts, or name another with --amount."
+    assert run.stderr.endswith(f"{advice} If it is, give a smaller --amount-scale.\n")
+    table = pa.table({"customer_id": [7], "order_time": TIMES, "order_id": [1234567890123456789]})
+    pq.write_table(table, tmp_path / "orders.parquet")
+    run = rfm("score", tmp_path / "orders.parquet", "--amount", "order_id")
+    assert run.stderr.endswith(f"{advice}\n")
+    table = pa.concat_tables([table.set_column(2, "order_id", [[999999999999999999]])] * 2)
+    pq.write_table(table, tmp_path / "orders.parquet")
+    run = rfm("score", tmp_path / "orders.parquet", "--amount", "order_id")
+    assert "Check the column of amounts (--amount), or give a smaller" in run.stderr
