@@ -60,8 +60,9 @@ def exit_code(command: Callable[[], object]) -> int:
         return _fail(f"memory is exhausted ({error or 'no details'}).", _MACHINE)
     except OSError as error:
         return _fail(_system_message(error), _MACHINE)
-    except _errors_of_the_library() as error:
-        return _fail(error.typed, _library_code(error))
+    except errors_of_the_library() as error:
+        said = [error.typed, *getattr(error, "__notes__", [])]
+        return _fail(" ".join(said), _library_code(error))
     if outcome == INTERRUPTED:  # typer turns Ctrl-C into this outcome
         return _fail("interrupted", INTERRUPTED)
     return outcome if isinstance(outcome, int) else 0
@@ -121,7 +122,8 @@ def _system_message(error: OSError) -> str:
     return " ".join(said)
 
 
-def _errors_of_the_library() -> tuple[type[RfmError], ...]:
+def errors_of_the_library() -> tuple[type[RfmError], ...]:
+    """Return the base of the library's errors; nothing if no command has loaded the library."""
     # Imported only after an exception, and only if a command has loaded the library, because help
     # and completion must not wait for the import.
     if "rfm_engine.errors" not in sys.modules:

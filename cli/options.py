@@ -13,7 +13,7 @@ from rfm_engine.options.declaration import Declared, declared
 
 from .completion import values_of
 from .config import ignore_config, read_config
-from .exits import Misuse, cut
+from .exits import Misuse, cut, errors_of_the_library
 from .parameters import ELSEWHERE
 from .words import printable
 
@@ -105,7 +105,13 @@ def takes(
             is_named = source is not None and source.name == "COMMANDLINE"
             if given.config_file is not None and not is_named and not values.get("quiet"):
                 typer.echo(printable(f"options from {given.config_file}"), err=True)
-            command(**values, options=given)
+            try:
+                command(**values, options=given)
+            except errors_of_the_library() as error:
+                from .advice import advise
+
+                advise(error, given, values.get("inputs", ()))
+                raise
 
         gathered.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         gathered.__doc__ = command.__doc__

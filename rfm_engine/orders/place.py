@@ -26,7 +26,13 @@ _NO_ROLES: Mapping[str, str] = {}
 
 
 class MissingColumnError(UsageError):
-    """A needed column does not exist in a source."""
+    """A needed column does not exist in a source.
+
+    Attributes
+    ----------
+    role
+        The option that names the column; empty if it is not known.
+    """
 
     def __init__(
         self, column: str, held: Sequence[str], name: str, roles: Mapping[str, str] = _NO_ROLES
@@ -48,6 +54,7 @@ class MissingColumnError(UsageError):
             message("{} {!r} must exist in {}; got {}. {}", what, column, name, listed, advice)
         )
         self.column = column
+        self.role = role
         self.held = held
         self.name = name
 

@@ -111,3 +111,54 @@ def test_rfm_toml__cannot_be_the_output(rfm, here):
     run = rfm("score", "shop.csv", "-o", "rfm.toml")
     assert run.exit_code == 2
     assert (here / "rfm.toml").read_text() == 'customer = "who"\n'
+
+
+def test_rfm_toml__of_another_export_is_named_in_the_error(rfm, here):
+    (here / "rfm.toml").write_text('customer = "kunde"\n')
+    run = rfm("score", "shop.csv")
+    assert run.exit_code == 2
+    assert run.stderr.splitlines()[1] == (
+        "error: customer column 'kunde' must exist in shop.csv; got who, order_time, amount. Name "
+        "it with --customer. --customer is set in rfm.toml: change it there, or ignore the "
+        "file with --no-config."
+    )
+    assert "is set in" not in rfm("score", "shop.csv", "--customer", "kunden").stderr
+    run = rfm("score", "shop.csv", "--config", here / "rfm.toml")
+    assert run.stderr.endswith(f"--customer is set in {here}/rfm.toml: change it there.\n")
+
+
+def test_rfm_toml__in_a_folder_of_orders_is_no_input(rfm, here):
+    (here / "rfm.toml").write_text('customer = "who"\n')
+    run = rfm("score", ".", "--json")
+    assert run.exit_code == 0, run.stderr
+    assert json.loads(run.stdout)["customers"] == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "place"),
+    [
+        (["score", "shop.csv"], "shop.csv"),
+        (["score", "shop.csv", "--currency", "who"], "shop.csv"),
+        (["score", "s*.csv"], "'s*.csv'"),
+        (["score", "shop.csv", "again.csv"], "FILE"),
+        (["explain", "shop.csv", "--id", "x"], "shop.csv"),
+        (["normalize", "shop.csv", "-o", "rows.csv"], "shop.csv"),
+    ],
+)
+def test_missing_columns__without_options_lead_to_rfm_init(rfm, here, words, place):
+    (here / "again.csv").write_text(ORDERS)
+    run = rfm(*words)
+    assert run.exit_code == 2
+    assert run.stderr.count("\n") == 1
+    hint = f" `rfm init {place}` guesses the columns.\n"
+    assert run.stderr.endswith(hint)
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize(
+    "words", [["--time", "when"], ["--customer", "who", "--where", "status=paid"]]
+)
+def test_missing_columns__that_options_name_do_not_lead_to_rfm_init(rfm, words):
+    run = rfm("score", "shop.csv", *words)
+    assert run.exit_code == 2
+    assert "rfm init" not in run.stderr
