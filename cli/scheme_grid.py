@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import textwrap
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from .words import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from rich.console import Console
     from rich.table import Table
@@ -20,8 +21,17 @@ _COLOURS = (
     "green", "cyan", "blue", "magenta", "yellow", "red", "bright_green", "bright_cyan",
     "bright_blue", "bright_magenta", "bright_yellow",
 )  # fmt: skip
-# A grid with more columns has no room for segment names.
-_FEW = 6
+_INDENT = " " * 5
+_BETWEEN = 3
+"""Width of the line and the blanks between two cells of a grid."""
+
+
+class _Grid(NamedTuple):
+    """Segments by number: rows of r, best first, and columns of f or of the mean of f and m."""
+
+    title: str | None
+    head: list[str]
+    rows: list[list[int]]
 
 
 def print_scheme(console: Console, scheme: Scheme) -> None:
@@ -30,6 +40,10 @@ def print_scheme(console: Console, scheme: Scheme) -> None:
 
     from rfm_engine.result.explanation import rule_text
 
+    def say(text: str) -> None:
+        for line in textwrap.wrap(text, console.width - len(_INDENT)):
+            console.print(f"{_INDENT}{line}", highlight=False, markup=False, soft_wrap=True)
+
     console.print(f"{scheme.name}: {scheme.title}", highlight=False, markup=False)
     for line in _head(scheme):
         console.print(line, highlight=False, markup=False)
@@ -37,16 +51,16 @@ def print_scheme(console: Console, scheme: Scheme) -> None:
     for number, segment in enumerate(scheme.segments):
         words = Text(f"{number + 1:>3}  ")
         words.append(segment.name, _colour(number))
-        words.append(f"  {rule_text(scheme, segment)}", "dim")
-        console.print(words, soft_wrap=True)
-        for text in (segment.about, segment.action):
+        rule = rule_text(scheme, segment)
+        fits = words.cell_len + len(rule) + 2 <= console.width
+        console.print(words.append(f"  {rule}", "dim") if fits else words, soft_wrap=True)
+        for text in (None if fits else rule, segment.about, segment.action):
             if text is not None:
-                console.print(f"     {printable(text)}", highlight=False, markup=False)
+                say(printable(text))
     if scheme.has_otherwise:
-        console.print(f"     otherwise {scheme.otherwise}", highlight=False, markup=False)
+        say(f"otherwise {scheme.otherwise}")
     if not scheme.is_raw:
-        for grid in _grids(scheme):
-            console.print(grid)
+        _print_grids(console, scheme)
 
 
 def _head(scheme: Scheme) -> Iterator[str]:
@@ -63,7 +77,44 @@ def _head(scheme: Scheme) -> Iterator[str]:
         yield ", ".join(f"--{option} {value}" for option, value in scheme.options.items())
 
 
-def _grids(scheme: Scheme) -> Iterator[Table]:
+def _print_grids(console: Console, scheme: Scheme) -> None:
+    """Print grids with segment names, or with numbers if there is no room for names."""
+    grids = list(_grids(scheme))
+    for name in (_name, _short):
+        texts = [[[name(scheme, n) for n in row] for row in grid.rows] for grid in grids]
+        widths = [
+            _widths(grid.head, text, console.width) for grid, text in zip(grids, texts, strict=True)
+        ]
+        if None not in widths and (name is _short or len(grids) == 1):
+            break
+    else:
+        console.print("The grid needs a wider terminal.")
+        return
+    for grid, text, width in zip(grids, texts, widths, strict=True):
+        console.print(_table(grid, text, width or [], scheme))
+    if name is _short:
+        rest = f"; - is {scheme.otherwise}" if scheme.has_otherwise else ""
+        said = f"The numbers in the grid are those of the list above{rest}."
+        console.print(said, highlight=False, markup=False)
+
+
+def _widths(head: Sequence[str], rows: Sequence[Sequence[str]], room: int) -> list[int] | None:
+    """Return the width of each column so that lines break between words; None if none fits."""
+    from rich.cells import cell_len
+
+    columns = [[title, *cells] for title, *cells in zip(head, *rows, strict=True)]
+    least = [max(cell_len(word) for cell in column for word in cell.split()) for column in columns]
+    widths = [max(map(cell_len, column)) for column in columns]
+    room -= len("│ r 1 │") + _BETWEEN * len(columns)
+    if sum(least) > room:
+        return None
+    while sum(widths) > room:
+        _, widest = max((w, i) for i, w in enumerate(widths) if w > least[i])
+        widths[widest] -= 1
+    return widths
+
+
+def _grids(scheme: Scheme) -> Iterator[_Grid]:
     """Yield the grids: r by f, r by the mean of f and m, or r by f for each m if m matters."""
     from rfm_engine.scoring.cells import Bins
 
@@ -76,33 +127,33 @@ def _grids(scheme: Scheme) -> Iterator[Table]:
         # All pairs of f and m with the same mean have the same segment, so use one of them.
         halves = range(0, 2 * bins.f - 1, 1 if scheme.fm == "exact" else 2)
         columns = [(f"fm {half / 2 + first:g}", (half + 1) // 2, half // 2) for half in halves]
-        yield _grid(scheme, layout, columns, None)
+        yield _grid(layout, columns, None)
         return
     alike = bool((layout == layout[:, :, :1]).all())
     for m in range(1 if alike else bins.m):
         columns = [(f"f {f + first}", f, m) for f in range(bins.f)]
-        yield _grid(scheme, layout, columns, None if alike else f"m {m + first}")
+        yield _grid(layout, columns, None if alike else f"m {m + first}")
 
 
-def _grid(
-    scheme: Scheme, layout: Any, columns: list[tuple[str, int, int]], title: str | None
-) -> Table:
-    """Draw r by columns of f and m, with segment names, or numbers if there is no room."""
+def _grid(layout: Any, columns: list[tuple[str, int, int]], title: str | None) -> _Grid:
+    rows = [[int(layout[r, f, m]) for _, f, m in columns] for r in reversed(range(len(layout)))]
+    return _Grid(title, [head for head, _, _ in columns], rows)
+
+
+def _table(grid: _Grid, texts: list[list[str]], widths: list[int], scheme: Scheme) -> Table:
+    """Draw a grid with a text for each cell, in the colour of its segment."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=box.SQUARE, show_lines=True, title=title)
+    table = Table(box=box.SQUARE, show_lines=True, title=grid.title)
     table.add_column("")
-    for head, _, _ in columns:
-        table.add_column(head, justify="center")
-    for r in reversed(range(len(layout))):
-        cells = [Text(f"r {r + scheme.first_score}")]
-        for _, f, m in columns:
-            number = int(layout[r, f, m])
-            name = _name if title is None and len(columns) <= _FEW else _short
-            cells.append(Text(name(scheme, number), _colour(number)))
-        table.add_row(*cells)
+    for head, width in zip(grid.head, widths, strict=True):
+        table.add_column(head, justify="center", width=width)
+    best = scheme.first_score + len(grid.rows) - 1
+    for n, (numbers, row) in enumerate(zip(grid.rows, texts, strict=True)):
+        cells = [Text(text, _colour(number)) for number, text in zip(numbers, row, strict=True)]
+        table.add_row(Text(f"r {best - n}"), *cells)
     return table
 
 

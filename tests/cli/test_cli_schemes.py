@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from rfm_engine.segments.catalogue import shipped_schemes
+from rfm_engine.segments.catalogue import load_scheme, shipped_schemes
 
 
 def test_list__names_every_scheme(rfm):
@@ -76,3 +78,28 @@ def test_diff__of_other_scores_says_which(rfm):
     run = rfm("schemes", "diff", "classic", "putler")
     assert run.exit_code == 2
     assert "got r 1-5, f 1-5, m 1-5 in classic, r 0-5, f 0-5, m 0-5 in putler." in run.stderr
+
+
+@pytest.mark.parametrize("columns", [40, 60, 80, 120])
+@pytest.mark.parametrize("name", shipped_schemes())
+def test_show__breaks_lines_between_words_only(rfm, monkeypatch, name, columns):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    shown = rfm("schemes", "show", name).stdout
+    assert max(map(len, shown.splitlines())) <= columns
+    scheme = load_scheme(name)
+    known = {word for each in scheme.segments for word in each.name.split()} | {"-"}
+    known |= {*scheme.otherwise.split(), "r", "f", "m", "fm"}
+    cells = [line.split("│")[1:-1] for line in shown.splitlines() if "│" in line]
+    words = {word for row in cells for cell in row for word in cell.split()}
+    assert {word for word in words if not re.fullmatch(r"[0-9.]+", word)} <= known
+    if scheme.is_raw or not cells:
+        assert scheme.is_raw or "needs a wider terminal" in shown
+
+
+def test_show__has_a_grid_of_numbers_if_there_is_no_room_for_names(rfm, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    shown = rfm("schemes", "show", "classic").stdout
+    assert "│ r 5 │  4  │  3  │  3  │  1  │  1  │" in shown
+    assert "The numbers in the grid" in shown
+    monkeypatch.setenv("COLUMNS", "80")
+    assert "The numbers in the grid" not in rfm("schemes", "show", "classic").stdout
