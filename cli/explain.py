@@ -55,13 +55,14 @@ def _lines(story: Explanation, options: dict[str, Any]) -> Iterator[str]:
     where = "" if by is None else ", all together"
     if by in row:
         where = f", {by} {'null' if row[by] is None else row[by]}"
-    yield f"customer {row[customer]}{where}: {story.segment}, {row['rfm_score']}"
+    scores = ", ".join(f"{axis.axis} {axis.score}" for axis in story.axes)
+    yield f"customer {row[customer]}{where}: {story.segment} ({scores})"
     first = row["first_order"]
     since = "" if first is None else f"first order {first:%Y-%m-%d}, "
     yield f"{since}last order {row['last_order']:%Y-%m-%d}"
     for axis in story.axes:
         yield _axis_line(axis, nouns.get(axis.axis))
-    yield f"in {story.segment}: {story.rule}"
+    yield f"in {story.segment}, because {story.rule}"
     for near in story.near:
         if near.missing:
             yield f"not in {near.segment}: would need {' and '.join(near.missing)}"
@@ -73,5 +74,5 @@ def _axis_line(axis: AxisStory, noun: str | None) -> str:
     value = axis.value if noun is None else counted(int(axis.value), noun)
     ends = [f"above {axis.above}"] if axis.above is not None else []
     ends += [f"up to {axis.up_to}"] if axis.up_to is not None else []
-    reach = f" (bin {', '.join(ends)})" if ends else ""
+    reach = f" ({', '.join(ends)})" if ends else ""
     return f"{_NAMES[axis.axis]:<9} {value}: {axis.axis} {axis.score}{reach}"

@@ -133,7 +133,7 @@ class _Teller:
         others.sort(key=lambda near: len(near.missing))
         fewest = len(others[0].missing) if others else 0
         near = [each for each in others if len(each.missing) <= max(1, fewest)][:_MOST_NEAR]
-        said = "matches no other rule" if rule is None else rule_text(scheme, rule)
+        said = "no other rule matches" if rule is None else _sentence(scheme, rule)
         axes = tuple(self._axis(axis, scores[axis], row) for axis in AXES)
         return Explanation(row, axes, own, said, tuple(near))
 
@@ -188,13 +188,13 @@ class _Teller:
                 return None
             twice = self._scheme.twice_fm(f, m) if axis == FM else 2 * have[axis]
             if not 2 * low <= twice <= 2 * high:
-                wanted = f"has {twice / 2:g}"
+                wanted = _has(f"{twice / 2:g}")
                 if axis in AXES:
                     wanted = self._wanted(axis, low, high, row)
-                found.append(f"{_range(axis, low, high)} ({wanted})")
+                found.append(f"{axis} {_span(low, high)} ({wanted})")
         if segment.codes and (r, f, m) not in segment.codes:
-            codes = _codes_text(self._scheme, segment)
-            found.append(f"scores {codes} (has {row['rfm_score']})")
+            has = _has(f"r {r}, f {f}, m {m}")
+            found.append(f"scores {_either(_codes(self._scheme, segment))} ({has})")
         ranges = self._result.settled(number)
         for condition, settled in zip(segment.conditions, ranges, strict=True):
             found += self._unmet(condition, settled, row)
@@ -205,7 +205,7 @@ class _Teller:
         above, up_to = self._between(axis, low, high) or (None, None)
         ends = [f"above {self._cut(axis, above)}"] if above is not None else []
         ends += [f"at most {self._cut(axis, up_to)}"] if up_to is not None else []
-        return ", ".join([*ends, f"has {self._value(axis, row)}"])
+        return _has(self._value(axis, row), ends)
 
     def _unmet(self, condition: Condition, settled: Range, row: dict[str, Any]) -> list[str]:
         raw = self._raw(condition.measure, row)
@@ -217,7 +217,7 @@ class _Teller:
         has = "none" if raw is None else self._said(measure, raw)
         if isinstance(condition.operand, Fraction) or low > high:
             ends = []
-        return [f"{condition} ({', '.join([*ends, f'has {has}'])})"]
+        return [f"{condition} ({_has(has, ends)})"]
 
     def _raw(self, measure: str, row: dict[str, Any]) -> int | None:
         """Return a raw measure as an integer, in the units of conditions."""
@@ -240,17 +240,35 @@ class _Teller:
 
 
 def rule_text(scheme: Scheme, segment: Segment) -> str:
-    """Return the rule of a segment as readable text."""
-    parts = [_range(axis, low, high) for axis, (low, high) in segment.ranges.items()]
+    """Return the rule of a segment as short text: `r 5, f 4-5`."""
+    parts = [f"{axis} {_span(low, high, '-')}" for axis, (low, high) in segment.ranges.items()]
     if segment.codes:
-        parts.append(_codes_text(scheme, segment))
+        parts.append(" ".join(_codes(scheme, segment)))
     return ", ".join([*parts, *map(str, segment.conditions)]) or "all customers"
 
 
-def _codes_text(scheme: Scheme, segment: Segment) -> str:
+def _sentence(scheme: Scheme, segment: Segment) -> str:
+    """Return the rule of a segment as a sentence: `r is 5 and f is 4 to 5`."""
+    parts = [f"{axis} is {_span(low, high)}" for axis, (low, high) in segment.ranges.items()]
+    if segment.codes:
+        parts.append(f"the scores are {_either(_codes(scheme, segment))}")
+    return " and ".join([*parts, *map(str, segment.conditions)]) or "all customers match"
+
+
+def _codes(scheme: Scheme, segment: Segment) -> list[str]:
     joint = "-" if max(scheme.bins.values()) >= 10 else ""
-    return " ".join(joint.join(map(str, code)) for code in sorted(segment.codes))
+    return [joint.join(map(str, code)) for code in sorted(segment.codes)]
 
 
-def _range(axis: str, low: int, high: int) -> str:
-    return f"{axis} {low}" if low == high else f"{axis} {low}-{high}"
+def _either(texts: Sequence[str]) -> str:
+    *before, last = texts
+    return f"{', '.join(before)} or {last}" if before else last
+
+
+def _span(low: int, high: int, to: str = " to ") -> str:
+    return str(low) if low == high else f"{low}{to}{high}"
+
+
+def _has(value: str, ends: Sequence[str] = ()) -> str:
+    """Return the ends of a range of values, and the value of the customer."""
+    return "; ".join([*([", ".join(ends)] if ends else []), f"this customer has {value}"])

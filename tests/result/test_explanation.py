@@ -55,7 +55,7 @@ def test_explain__says_what_would_have_to_change(orders):
     for story in rfm.explain(result, every(result, "Loyal Customers")):
         missing = {near.segment: near.missing for near in story.near}
         days = story.customer["recency_days"]
-        assert missing["Champions"] == (f"r 5 (at most {cut}, has {days})",)
+        assert missing["Champions"] == (f"r 5 (at most {cut}; this customer has {days})",)
 
 
 def test_explain__conditions_show_what_they_come_to(orders):
@@ -70,7 +70,26 @@ def test_explain__conditions_show_what_they_come_to(orders):
     ]
     assert said
     for part, has in said:
-        assert part == f"recency_days <= mean (at most {sum(days) // len(days)}, has {has})"
+        mean = sum(days) // len(days)
+        assert part == f"recency_days <= mean (at most {mean}; this customer has {has})"
+
+
+def test_explain__rules_are_sentences(orders):
+    [story] = rfm.explain(result := rfm.score(orders, as_of=AS_OF), every(result, "Champions")[:1])
+    assert story.rule == "r is 5 and f is 4 to 5"
+    result = rfm.score(orders, as_of=AS_OF, scheme="klaviyo")
+    [story] = rfm.explain(result, every(result, "Champions")[:1])
+    assert story.rule == "the scores are 323, 332 or 333"
+    [scores] = {
+        tuple(story.customer[f"{axis}_score"] for axis in "rfm")
+        for story in rfm.explain(result, every(result, "Needs attention")[:1])
+    }
+    [story] = rfm.explain(result, every(result, "Needs attention")[:1])
+    r, f, m = scores
+    assert story.near
+    for near in story.near:
+        assert near.missing[0].startswith("scores ")
+        assert near.missing[0].endswith(f" (this customer has r {r}, f {f}, m {m})")
 
 
 def every(result, segment):
@@ -114,5 +133,5 @@ def test_explain__says_nothing_that_cannot_be(orders, method, scheme):
     for story in rfm.explain(result, result.customers["customer_id"].to_pylist()):
         for near in story.near:
             for part in near.missing:
-                ends = re.match(r"[rfm] .* \(above (\S+), at most (\S+),", part)
+                ends = re.match(r"[rfm] .* \(above (\S+), at most (\S+);", part)
                 assert ends is None or Decimal(ends[1]) < Decimal(ends[2]), part
