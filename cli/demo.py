@@ -11,7 +11,7 @@ import typer
 
 from .progress import signs_of_life
 
-_CUSTOMERS, _ORDERS = 20_000, 91_000  # about 200,000 order lines
+_CUSTOMERS, _ORDERS = 20_000, 91_000  # about 200,000 rows
 
 
 def demo(
@@ -43,7 +43,11 @@ def _run(folder: Path) -> tuple[Path, Path]:
     from rich.console import Console
 
     orders, customers = folder / "orders.parquet", folder / "customers.parquet"
-    typer.echo(f"Simulating {_ORDERS:,} orders of {_CUSTOMERS:,} customers.", err=True)
+    typer.echo(
+        f"Simulating {_ORDERS:,} orders of {_CUSTOMERS:,} customers. An order has a row per "
+        "product, so there are about twice as many rows.",
+        err=True,
+    )
     with signs_of_life():
         from rfm_engine.api import score
         from rfm_engine.output import write

@@ -56,7 +56,7 @@ class ReadingOptions(TypedDict, total=False):
     amount_scale: Annotated[
         int | None,
         Option(
-            "Decimal places of amounts, 0 to 18; further digits are rounded half-even.",
+            "Decimal places of amounts, 0 to 18; further places are rounded.",
             _PANEL, None, "N",
             doc="decimal places of amounts, 0 to 18; by default those of the type for decimals, "
             "0 for integers (which are then minor units), 2 for floats and CSV",
@@ -95,7 +95,8 @@ class ReadingOptions(TypedDict, total=False):
     ids: Annotated[
         Ids,
         Option(
-            "Type of customer and order ids in CSV; auto is text.", _PANEL, "auto",
+            "Read ids of customers and orders in CSV as text (auto, text) or as whole numbers "
+            "(int: 7.0 is 7).", _PANEL, "auto",
             doc="CSV: read customer and order ids as integers (`7.0` is 7) or as text (`auto` is "
             "text); order ids of refunds and dropped rows may be other text, which is read as "
             "null; groups of `--by` are always text",

@@ -39,10 +39,15 @@ class ClvOptions(TypedDict, total=False):
     clv: Annotated[
         bool,
         Option(
-            "Add the columns x, t_x, T and zbar for models of customer lifetime value.",
+            "For models that predict customer lifetime value: add the number of repeat purchases "
+            "(x), the time from the first purchase to the last (t_x) and to --as-of (T), and the "
+            "mean amount of repeat purchases (zbar).",
             _PANEL, default=False,
-            doc="add the columns `x`, `t_x`, `T`, `zbar` for models of customer lifetime value: "
-            "[meaning](../explanation/definitions.md#statistics-for-lifetime-value-models)",
+            doc="for models that predict customer lifetime value: add the columns `x` (number of "
+            "repeat purchases), `t_x` (time from the first purchase to the last), `T` (time from "
+            "the first purchase to the date of analysis) and `zbar` (mean amount of repeat "
+            "purchases): [exact meaning]"
+            "(../explanation/definitions.md#statistics-for-lifetime-value-models)",
         ),
     ]  # fmt: skip
     clv_unit: Annotated[

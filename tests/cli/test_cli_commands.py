@@ -161,6 +161,7 @@ def test_demo__deletes_its_files(rfm, tmp_path, monkeypatch):
     monkeypatch.setattr("rfm_cli.demo._ORDERS", 910)
     run = rfm("demo")
     assert run.exit_code == 0, run.stderr
+    assert "910 orders of 200 customers. An order has a row per product" in run.stderr
     assert "200 customers" in run.stdout
     assert list(tmp_path.iterdir()) == []
 

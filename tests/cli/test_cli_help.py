@@ -12,6 +12,8 @@ import pytest
 import typer.main
 
 from rfm_cli.main import app
+from rfm_engine.options.declaration import declared
+from rfm_engine.options.groups import ScoreOptions
 from rfm_engine.options.scoring import METHODS
 from rfm_engine.scoring.choices import THRESHOLDS
 from rfm_engine.scoring.methods import BY_RANK, CUTS, NESTED
@@ -56,6 +58,12 @@ def test_help__shows_placeholders_and_no_types(rfm, words):
     assert "Usage: rfm" in shown
     for word in ("<bool>", "<str>", "<int>", "<path>", "<list", "<float>"):
         assert word not in shown
+
+
+def test_help__explains_ids_and_clv_without_knowledge_of_the_columns():
+    said = {name: declared(ScoreOptions)[name].option.help for name in ("ids", "clv")}
+    assert "as text (auto, text) or as whole numbers (int: 7.0 is 7)" in said["ids"]
+    assert said["clv"].startswith("For models that predict customer lifetime value: add the number")
 
 
 def test_help__shows_choices(rfm):
