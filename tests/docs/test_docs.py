@@ -173,6 +173,13 @@ def test_readme__begins_with_two_commands_of_one_line():
     assert "pytest" in second.text
 
 
+def test_readme__shows_the_table_of_the_page_that_explains_it():
+    shown = re.findall(r"^    (.*)$", prose_of(README), re.M)
+    page = (ROOT / "docs" / "how-to" / "read-the-segment-table.md").read_text()
+    assert len(shown) > 10
+    assert "\n".join(shown) in page
+
+
 def test_readme__has_an_example_of_eight_lines():
     [example] = [block for block in blocks_of(README) if block.language == "python"]
     assert example.text.count("\n") == 8
