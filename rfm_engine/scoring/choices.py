@@ -16,7 +16,7 @@ from rfm_engine.scoring.numbers import MOST_DIGITS, exact_numbers
 THRESHOLDS = "thresholds"
 MAX_BINS = 100
 AXIS_NAMES = {"r": "recency", "f": "frequency", "m": "monetary"}
-_MEAN, _RESERVE = "mean", "reserve-one-timers"
+MEAN, _RESERVE = "mean", "reserve-one-timers"
 _Value = TypeVar("_Value", int, str)
 
 
@@ -89,7 +89,7 @@ def _choice(
     expected = implied.bins
     if cuts is not None:
         expected = len(cuts) + 1
-    elif method == _MEAN:
+    elif method == MEAN:
         expected = 2
     wanted = expected if bins is None else bins
     check_bins(message("{bins} for {}", AXIS_NAMES[axis]), wanted)
@@ -105,7 +105,7 @@ def _choice(
                 wanted - 1,
             )
         )
-    if chosen == _MEAN and wanted != 2:
+    if chosen == MEAN and wanted != 2:
         raise UsageError(
             message("{method:mean} must have 2 bins for {}; got {}.", AXIS_NAMES[axis], wanted)
         )

@@ -11,7 +11,7 @@ from rfm_engine.options.messages import as_given, message, named
 from rfm_engine.options.scoring import CutPoint, Monetary
 from rfm_engine.scoring.axes import MEAN_DIGITS, Axis
 from rfm_engine.scoring.cells import Bins
-from rfm_engine.scoring.choices import AXIS_NAMES, THRESHOLDS, Choice, choices
+from rfm_engine.scoring.choices import AXIS_NAMES, MEAN, THRESHOLDS, Choice, choices
 from rfm_engine.scoring.methods import NESTED
 from rfm_engine.scoring.numbers import MOST_DECIMALS, MOST_DIGITS, exact_numbers
 from rfm_engine.segments.scheme import AXES, Scheme
@@ -108,11 +108,12 @@ def _agree(axis: str, scheme: Scheme, choice: Choice) -> None:
         raise UsageError(
             message(
                 "scheme {} must have {} bins for {}; got {}. "
-                "Leave {bins} out, or choose another scheme.",
+                "Leave {} out, or choose another scheme.",
                 scheme.name,
                 wanted,
                 AXIS_NAMES[axis],
                 choice.bins,
+                named("method" if choice.method == MEAN else "bins"),
             )
         )
     if scheme.method[axis] == THRESHOLDS != choice.method:

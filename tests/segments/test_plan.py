@@ -72,7 +72,8 @@ def test_axes__cut_points_become_integers_of_their_axis():
         ({"m": [10**5000]}, "ascending numbers; got .*bits"),
         ({"m": ["1e18"]}, "ascending numbers"),
         ({"m": ["1_0"]}, "ascending numbers"),
-        ({"method": "mean"}, "classic must have 5 bins for recency; got 2"),
+        ({"method": "mean"}, "5 bins for recency; got 2. Leave method out"),
+        ({"bins": 4}, "5 bins for recency; got 4. Leave bins out"),
         (
             {"method": ("quantile", "quantile", "mean"), "bins": (5, 5, 3)},
             "mean.* must have 2",
