@@ -118,6 +118,10 @@ def run() -> None:
     # A command has no large reference cycles to free, and the search for cycles among the objects
     # that the compiler loads takes 0.2 s of a first run.
     gc.disable()
+    if not os.environ.get("COLUMNS", "1").strip("0"):
+        # rich would lay out everything in no columns. Without the variable it asks the terminal,
+        # and takes 80 columns if there is none.
+        del os.environ["COLUMNS"]
     _let_open_many_files()
     sys.excepthook = exits.report_bug
     try:

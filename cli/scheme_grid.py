@@ -22,6 +22,7 @@ _COLOURS = (
     "bright_blue", "bright_magenta", "bright_yellow",
 )  # fmt: skip
 _INDENT = " " * 5
+_LEAST_WIDTH = 20
 _BETWEEN = 3
 """Width of the line and the blanks between two cells of a grid."""
 
@@ -41,7 +42,7 @@ def print_scheme(console: Console, scheme: Scheme) -> None:
     from rfm_engine.result.explanation import rule_text
 
     def say(text: str) -> None:
-        for line in textwrap.wrap(text, console.width - len(_INDENT)):
+        for line in textwrap.wrap(text, max(console.width - len(_INDENT), _LEAST_WIDTH)):
             console.print(f"{_INDENT}{line}", highlight=False, markup=False, soft_wrap=True)
 
     console.print(f"{scheme.name}: {scheme.title}", highlight=False, markup=False)

@@ -60,6 +60,21 @@ def test_help__shows_placeholders_and_no_types(rfm, words):
         assert word not in shown
 
 
+@pytest.mark.parametrize("words", [["--help"], ["score", "--help"], ["schemes", "show", "classic"]])
+def test_help__of_a_terminal_without_a_width_has_80_columns(rfm_process, words):
+    shown = [
+        rfm_process(*words, env=os.environ | {"COLUMNS": columns}) for columns in ("0", "80", "00")
+    ]
+    assert {run.returncode for run in shown} == {0}
+    assert len({run.stdout for run in shown}) == 1
+    assert max(map(len, shown[0].stdout.decode().splitlines())) in range(60, 81)
+
+
+def test_schemes_show__of_a_few_columns_does_not_fail(rfm, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "3")
+    assert rfm("schemes", "show", "classic").exit_code == 0
+
+
 def test_help__explains_ids_and_clv_without_knowledge_of_the_columns():
     said = {name: declared(ScoreOptions)[name].option.help for name in ("ids", "clv")}
     assert "as text (auto, text) or as whole numbers (int: 7.0 is 7)" in said["ids"]
