@@ -9,6 +9,7 @@ from rfm_engine.errors import UsageError, cut, shown_value
 from rfm_engine.guesses.column import Column
 from rfm_engine.guesses.customer_totals import customer_totals
 from rfm_engine.guesses.guess import Alternative, Choose, Guess, decided
+from rfm_engine.guesses.guests import without_shared_ids
 from rfm_engine.guesses.numbers import written_numbers
 from rfm_engine.guesses.prices import may_be_unit_price, quantity_guess
 from rfm_engine.guesses.roles import (
@@ -96,6 +97,8 @@ class _Assignment:
         guess = _role_guess(role, candidates, can_ask=self._can_ask)
         if guess is None:
             return
+        if role == "customer":
+            guess = without_shared_ids(guess, candidates)
         if role == "quantity":
             guess = quantity_guess(guess, [*self._free.values()], self.columns["amount"])
         guess = decided(guess, self._choose)
