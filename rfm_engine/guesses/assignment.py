@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from rfm_engine.errors import UsageError, cut, shown_value
@@ -29,7 +29,7 @@ from rfm_engine.guesses.times import time_format_of
 from rfm_engine.kernels.arrays import is_text
 from rfm_engine.options.declaration import declared
 from rfm_engine.options.groups import GuessedOptions
-from rfm_engine.orders.column_names import weight_of
+from rfm_engine.orders.column_names import NAMES, weight_of
 from rfm_engine.orders.place import named_by_role, require_columns
 
 _FITS = {
@@ -46,6 +46,47 @@ class Assigned(NamedTuple):
 
     columns: dict[str, Column]
     guesses: list[Guess]
+
+
+def check_roles(sample: Sample, typed: Mapping[str, Any]) -> None:
+    """Refuse files in which no column can be the customer, the time or the amount.
+
+    This comes before any question, so that nobody answers in vain.
+
+    Raises
+    ------
+    UsageError
+        A typed column is missing or cannot be read. Or a role has no possible column, or the one
+        that has the name cannot be read.
+    """
+    typed_columns = _typed_columns(sample, typed)
+    missing = [
+        role for role in _REQUIRED if role not in typed_columns and not _can_have(sample, role)
+    ]
+    if missing:
+        _refuse(sample, missing)
+
+
+def _can_have(sample: Sample, role: str) -> bool:
+    """Whether a person could choose a column for a role."""
+    candidates = _candidates(sample.columns, role)
+    is_certain = bool(candidates) and candidates[0].weight >= ENOUGH
+    return is_certain or (bool(candidates) and not _unusable(sample, role))
+
+
+def _candidates(columns: Iterable[Column], role: str) -> list[Candidate]:
+    """Return the columns that may have a role, without those that clearly have another one."""
+    return [
+        each
+        for each in ranked(columns, _FITS[role])
+        if each.weight >= ENOUGH or not _has_another(each.column.name, role)
+    ]
+
+
+def _has_another(name: str, role: str) -> bool:
+    if weight_of(name, role) >= ENOUGH:
+        return False
+    return any(weight_of(name, other) >= ENOUGH for other in NAMES if other != role)
 
 
 def assign_roles(
@@ -93,7 +134,8 @@ class _Assignment:
         if role in self.columns:
             return
         used = {column.name for column in self.columns.values()}
-        candidates = ranked((c for c in self._free.values() if c.name not in used), _FITS[role])
+        free = (column for column in self._free.values() if column.name not in used)
+        candidates = _candidates(free, role)
         guess = _role_guess(role, candidates, can_ask=self._can_ask)
         if guess is None:
             return
@@ -144,17 +186,19 @@ def _role_guess(role: str, candidates: Sequence[Candidate], *, can_ask: bool) ->
 
 def _refuse(sample: Sample, missing: Sequence[str]) -> None:
     flags = [declared(GuessedOptions)[role].flag for role in missing]
+    is_one = len(missing) == 1
     names = [column.name for column in sample.columns]
     listed = ", ".join(map(cut, names[:_LISTED_COLUMNS])) or "no columns"
     if len(names) > _LISTED_COLUMNS:
         listed += f" and {len(names) - _LISTED_COLUMNS} more"
-    if sample.n_rows == 0:
-        listed += ", without rows"
     reasons = [f"{reason}." for role in missing if (reason := _unusable(sample, role))]
-    named = f"Name {'the columns' if not reasons else 'other columns'} with {_either(flags)}."
-    advice = " ".join([*reasons, named])
+    if reasons:
+        named = "Name another column" if is_one else "Name other columns"
+    else:
+        named = "Name the column" if is_one else "Name the columns"
+    advice = " ".join([*reasons, f"{named} with {_either(flags)}."])
     raise UsageError(
-        f"the {_either(missing)} must be recognisable from the names and values of the columns of "
+        f"the {'column' if is_one else 'columns'} for {_either(missing)} must be clear from "
         f"{sample.name}; got {listed}. {advice}"
     )
 

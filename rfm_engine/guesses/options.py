@@ -6,7 +6,8 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rfm_engine.guesses.assignment import assign_roles
+from rfm_engine.errors import UsageError
+from rfm_engine.guesses.assignment import assign_roles, check_roles
 from rfm_engine.guesses.filters import guess_where
 from rfm_engine.guesses.guess import Choose, Guess, decided, likeliest
 from rfm_engine.guesses.notation import guess_notation
@@ -53,6 +54,13 @@ def guess_options(
         A file is corrupt or has no known format.
     """
     sample = read_sample(inputs, typed)
+    if sample.n_rows == 0 and sample.columns:
+        raise UsageError(
+            f"{sample.name} must have rows, because options are guessed from their values; got "
+            "only the names of the columns. Export it again with the orders."
+        )
+    if can_ask:
+        check_roles(sample, typed)
     given = [Guess(name, _value(value), _GIVEN) for name, value in typed.items()]
     guesses = [decided(each, choose) for each in sample.format]
     assigned = assign_roles(sample, typed, choose, can_ask=can_ask)

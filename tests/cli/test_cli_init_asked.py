@@ -81,5 +81,26 @@ def test_asked__nothing_is_written_if_no_column_is_right(asked, tmp_path):
     (tmp_path / "odd.csv").write_text(UNKNOWN)
     code, shown = asked("2\n1\n", "init", "odd.csv")
     assert code == 2, shown
-    assert "--amount" in shown
+    assert "Name the column with --amount." in shown
     assert not (tmp_path / "rfm.toml").exists()
+
+
+def test_asked__nothing_if_the_column_with_the_name_cannot_be_read(asked, tmp_path):
+    rows = "".join(f"{n},2025-01-{n:02},${n}.71\n" for n in range(1, 20))
+    (tmp_path / "dollar.csv").write_text(f"customer_id,order_date,amount\n{rows}")
+    code, shown = asked("1\n1\n", "init", "dollar.csv")
+    assert code == 2, shown
+    assert "not certain" not in shown
+    assert "the column for amount must be clear from dollar.csv" in shown
+    assert "'amount' has '$1.71': export plain numbers" in shown
+
+
+def test_asked__columns_with_the_name_of_another_role_are_not_offered(asked, tmp_path):
+    (tmp_path / "odd.csv").write_text("order_no,day,what,status\n" + "7,2025-01-01,9,5\n" * 3)
+    code, shown = asked("1\n", "init", "odd.csv")
+    assert code == 2, shown
+    assert "order_no" not in shown.partition("error: ")[0]
+    code, shown = asked("1\n1\n", "init", "odd.csv", "--customer", "order_no")
+    assert code == 0, shown
+    assert '  1  amount = "what"' in shown
+    assert '"status"' not in shown

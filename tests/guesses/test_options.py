@@ -155,9 +155,9 @@ def test_guess_options__customers_that_are_empty_texts_are_left_out(file):
             "'total' has '$7.00': export plain numbers",
         ),
         ("email,date,total\na@b.org,yesterday,7.00\n", "'date' has 'yesterday': describe the form"),
-        ("email,date,total\n", "got email, date, total, without rows"),
+        ("email,date,total\n", "must have rows, because options are guessed from their values"),
         ("\n\n", "got no columns"),
-        ("a,a,date,total\nx,y,2025-01-31,7.00\n", "Name the columns with --customer"),
+        ("a,a,date,total\nx,y,2025-01-31,7.00\n", "Name the column with --customer"),
     ],
 )
 def test_guess_options__says_why_a_role_has_no_column(file, text, said):
