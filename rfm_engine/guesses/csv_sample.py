@@ -12,9 +12,10 @@ from rfm_engine.guesses.column import Column
 from rfm_engine.guesses.delimiter import EMPTY, guess_delimiter, regular, rows_of
 from rfm_engine.guesses.encoding import Encoding
 from rfm_engine.guesses.guess import Guess
-from rfm_engine.guesses.sample import Sample
+from rfm_engine.guesses.numbers import written_numbers
+from rfm_engine.guesses.sample import Sample, require_same_columns
 from rfm_engine.guesses.times import time_format_of
-from rfm_engine.orders.csv_format import DEFAULT_DELIMITER, UTF_8, CsvFormat
+from rfm_engine.orders.csv_format import DEFAULT_DELIMITER, SPACE, UTF_8, CsvFormat
 from rfm_engine.orders.sources.discovery import File
 from rfm_engine.orders.sources.guard import reading
 from rfm_engine.orders.sources.header import named_delimiter
@@ -67,8 +68,7 @@ def read_csv_sample(files: Sequence[File], typed: Mapping[str, Any]) -> Sample:
         reason = f"the fields are separated by {_NAMES[delimiter]}"
         guesses.append(Guess("csv_delimiter", None if is_implied else delimiter, reason))
     delimiter = delimiter.replace(r"\t", "\t")
-    columns = _columns(texts, delimiter)
-    _refuse_missing_header(columns, files[0].name)
+    columns = _columns(texts, [file.name for file in files], delimiter)
     return Sample(files[0].name, columns, tuple(guesses), delimiter)
 
 
@@ -105,22 +105,26 @@ def _decoded(runs: Sequence[bytes], codec: str) -> list[str]:
     return [texts[0].rpartition("\n")[0], *(each.partition("\n")[2] for each in texts[1:])]
 
 
-def _columns(texts: Sequence[Sequence[str]], delimiter: str) -> tuple[Column, ...]:
-    """Return the columns of the first file, with the rows of all files that have them."""
+def _columns(
+    texts: Sequence[Sequence[str]], files: Sequence[str], delimiter: str
+) -> tuple[Column, ...]:
+    """Return the columns of the first file, with the rows of all files."""
     header: list[str] = []
     rows: list[list[str]] = []
-    for number, (head, *others) in enumerate(texts):
+    for file, (head, *others) in zip(files, texts, strict=True):
         named = named_delimiter(head.encode())
         body = head if named is None else head[named[1] :]
         names, *own = rows_of(body, delimiter) or [[]]
-        if number == 0:
+        if file is files[0]:
             header = names
-        if names != header:
-            continue
-        rows += regular(own, len(header))
+            _refuse_missing_header(names, file, delimiter)
+        require_same_columns(file, names, files[0], header)
+        found = regular(own, len(header))
         for text in others:
             # The last row of a piece may be cut off within its last field.
-            rows += regular(rows_of(text, delimiter)[:-1], len(header))
+            found += regular(rows_of(text, delimiter)[:-1], len(header))
+        places = range(len(names)) if names == header else [names.index(each) for each in header]
+        rows += [[row[place] for place in places] for row in found]
     return tuple(_column(name, [row[i] for row in rows]) for i, name in enumerate(header))
 
 
@@ -129,18 +133,36 @@ def _column(name: str, fields: list[str]) -> Column:
     return Column(name, values, n_quoted_empty=fields.count(EMPTY))
 
 
-def _refuse_missing_header(columns: Sequence[Column], name: str) -> None:
+def _refuse_missing_header(names: Sequence[str], file: str, delimiter: str) -> None:
     """Refuse a first line of values: with a time or an e-mail address, or mostly numbers."""
-    numbers = [c.name for c in columns if re.fullmatch(r"[-+]?[0-9][0-9.,]*", c.name.strip())]
-    values = [c.name for c in columns if c.name and _is_value(Column("", (c.name,)))]
-    if 2 * len(numbers) >= len(columns) > 0:
+    numbers = [name for name in names if re.fullmatch(r"[-+]?[0-9][0-9.,]*", name.strip())]
+    values = [name for name in names if name and _is_value(Column("", (name,)))]
+    if 2 * len(numbers) >= len(names) > 0:
         values += numbers
     if values:
         raise UsageError(
-            f"the first line of {name} must hold the names of the columns; got the value "
-            f"{shown_value(values[0])}. Write a line with names before it, such as "
-            "customer_id,order_time,amount with the delimiter of the file."
+            f"the first line of {file} must contain the names of the columns; got the value "
+            f"{shown_value(values[0])}. Write a line with a name for each of the {len(names)} "
+            f"fields before it, such as `{_example(names, delimiter)}`."
         )
+
+
+def _example(values: Sequence[str], delimiter: str) -> str:
+    """Return a first line with as many names as there are values."""
+    names = [f"column_{number}" for number in range(1, len(values) + 1)]
+    cells = [Column("", (value,)) for value in values]
+    free = list(range(len(values)))
+    times = [at for at in free if time_format_of(cells[at]) is not None]
+    times.sort(key=lambda at: not _is_value(cells[at]))
+    numbers = [at for at in reversed(free) if written_numbers(cells[at]) is not None]
+    numbers.sort(key=lambda at: "." not in values[at] and "," not in values[at])
+    who = sorted(free, key=lambda at: not cells[at].are_emails)
+    for name, places in (("order_time", times), ("amount", numbers), ("customer_id", who)):
+        found = next((at for at in places if at in free), None)
+        if found is not None:
+            names[found] = name
+            free.remove(found)
+    return (" " if delimiter == SPACE else delimiter).join(names)
 
 
 def _is_value(cell: Column) -> bool:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from rfm_engine.errors import UsageError
+from rfm_engine.errors import UsageError, shown_value
 from rfm_engine.guesses.column import Column
 from rfm_engine.guesses.guess import Guess
 from rfm_engine.orders.sources.discovery import File, discover
@@ -17,6 +17,7 @@ from rfm_engine.orders.sources.recognition import Content, recognise
 
 _MOST_FILES = 8
 _MOST_ROWS = 20_000
+_LISTED_COLUMNS = 5
 
 
 class Sample(NamedTuple):
@@ -51,7 +52,8 @@ def read_sample(inputs: Sequence[str | os.PathLike[str]], typed: Mapping[str, An
     Raises
     ------
     UsageError
-        An input is missing, is a stream, or its first line holds no names of columns.
+        An input is missing, is a stream, its first line holds no names of columns, or files have
+        different columns.
     DataError
         A file is corrupt or has no known format.
     """
@@ -70,12 +72,35 @@ def read_sample(inputs: Sequence[str | os.PathLike[str]], typed: Mapping[str, An
     some = [file for file in _spread(files) if recognise(file).content == recognised.content]
     tables = [_rows_of(file, recognised.content, _MOST_ROWS // len(some)) for file in some]
     first = tables[0].schema
+    for file, table in zip(some, tables, strict=True):
+        require_same_columns(file.name, table.schema.names, files[0].name, first.names)
     rows = [row for table in tables for row in table.to_pylist()]
     columns = tuple(
         Column(field.name, tuple(_text(row.get(field.name)) for row in rows), _plain(field.type))
         for field in first
     )
     return Sample(files[0].name, columns)
+
+
+def require_same_columns(
+    name: str, columns: Sequence[str], first: str, wanted: Sequence[str]
+) -> None:
+    """Refuse a file whose columns are not those of the first file, in any order.
+
+    Raises
+    ------
+    UsageError
+        The columns differ.
+    """
+    if sorted(columns) == sorted(wanted):
+        return
+    lacks = [f"no {shown_value(each)}" for each in wanted if each not in columns]
+    more = [shown_value(each) for each in columns if each not in wanted]
+    found = [*lacks[:_LISTED_COLUMNS], *more[:_LISTED_COLUMNS]] or ["a name more than once"]
+    raise UsageError(
+        f"{name} must have the columns of {first}; got {', '.join(found)}. Run rfm init only for "
+        "files with the same columns."
+    )
 
 
 def _spread(files: Sequence[File]) -> list[File]:

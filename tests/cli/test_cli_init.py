@@ -196,7 +196,7 @@ def test_init__writes_nothing_without_customer_time_or_amount(rfm, here, text, f
         (["init", "cdnow.txt", "-o", "none/rfm.toml"], "a folder that exists"),
         (["init", "cdnow.txt", "-o", "cdnow.txt", "--replace"], "output must not be an input"),
         (["init", "cdnow.txt", "--csv-decimal", ";"], "--csv-decimal must be one of"),
-        (["init", "bare.txt"], "must hold the names of the columns; got the value '00001'"),
+        (["init", "bare.txt"], "must contain the names of the columns; got the value '00001'"),
     ],
 )
 def test_init__refuses(rfm, here, words, said):
