@@ -14,7 +14,7 @@ from rfm_engine.options.groups import GuessedOptions
 from .config import DEFAULT_CONFIG
 from .exits import Misuse, cut
 from .options import Given, takes
-from .words import counted, printable
+from .words import printable
 
 if TYPE_CHECKING:
     from rfm_engine.guesses.guess import Guess
@@ -51,8 +51,9 @@ def init(
         for reason in guess.reason.split("; "):
             typer.echo(printable(f"    {reason}"))
         if guess.others and not is_asked:
-            others = counted(len(guess.others), "other value")
-            typer.echo(f"    not certain: {others} in {printable(output)}, as a comment")
+            n = len(guess.others)
+            others = "another value as a comment" if n == 1 else f"{n} other values as comments"
+            typer.echo(f"    not certain: {printable(output)} has {others}")
     with atomic.file(place) as temporary:
         temporary.write_text(config_text(guesses, inputs), "utf-8")
     more = [] if place == DEFAULT_CONFIG else ["--config", output]

@@ -27,14 +27,14 @@ class Column:
         One text per row; None is null.
     kind
         The type in the file; None in CSV.
-    n_quoted_empty
-        Number of values that are empty text in quotes, which is not null.
+    quoted_empty
+        The rows whose value is empty text in quotes, which is not null.
     """
 
     name: str
     values: tuple[str | None, ...]
     kind: pa.DataType | None = None
-    n_quoted_empty: int = 0
+    quoted_empty: frozenset[int] = frozenset()
 
     @cached_property
     def null_words(self) -> tuple[str, ...]:

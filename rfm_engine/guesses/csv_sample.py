@@ -130,7 +130,8 @@ def _columns(
 
 def _column(name: str, fields: list[str]) -> Column:
     values = tuple(None if field in ("", EMPTY) else field for field in fields)
-    return Column(name, values, n_quoted_empty=fields.count(EMPTY))
+    empty = frozenset(row for row, field in enumerate(fields) if field == EMPTY)
+    return Column(name, values, quoted_empty=empty)
 
 
 def _refuse_missing_header(names: Sequence[str], file: str, delimiter: str) -> None:

@@ -100,13 +100,13 @@ def _null_words(roles: Roles) -> Guess | None:
 
 def _ids(roles: Roles) -> Guess | None:
     """Guess that ids are integers if those of all purchases are; other rows need no order id."""
-    if not roles.customer.are_whole or roles.customer.n_quoted_empty:
+    if not roles.customer.are_whole or roles.customer.quoted_empty:
         return None
     reason = "all customer ids are whole numbers"
     if roles.order is not None:
         order = roles.order.values
         texts = [text for row in purchases(roles) if (text := order[row]) is not None]
-        if roles.order.n_quoted_empty or not all(is_whole(text) for text in texts):
+        if roles.order.quoted_empty or not all(is_whole(text) for text in texts):
             return None
         reason = "the ids of all customers and purchases are whole numbers"
     return Guess("ids", "int", reason)

@@ -58,6 +58,20 @@ class Status(NamedTuple):
         """The condition, for the option `where`."""
         return condition_of(self.column, self.values, keeps=self.keeps)
 
+    @property
+    def unsure(self) -> tuple[str, ...]:
+        """The values that are left out, although they may be orders: not final, or unknown."""
+        if not self.keeps:
+            return ()
+        known = _DONE | _NEVER | RETURNED
+        return tuple(value for value in self.column.distinct if word_of(value) not in known)
+
+    def with_unsure(self) -> str | None:
+        """Return the condition that keeps `unsure` too; None if that keeps all values."""
+        never = _NEVER | RETURNED
+        values = [value for value in self.column.distinct if word_of(value) in never]
+        return condition_of(self.column, values, keeps=False) if values else None
+
     def kept_rows(self) -> set[int]:
         """Return the rows that meet the condition; null only meets `!=`."""
         named = {*self.values}

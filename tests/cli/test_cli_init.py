@@ -111,7 +111,7 @@ def test_init__drops_further_lines_of_shopify_orders_as_null_amounts(rfm, here):
 def test_init__writes_alternatives_of_doubtful_guesses_as_comments(rfm, here):
     place = exports.stripe(here / "payments.csv")
     run = rfm("init", place)
-    assert "    not certain: 1 other value in rfm.toml, as a comment" in run.stdout
+    assert "    not certain: rfm.toml has another value as a comment" in run.stdout
     text = (here / "rfm.toml").read_text()
     assert '# where = ["Status=Paid", "Amount Refunded=0.00"]' in text
     (here / "rfm.toml").write_text(
