@@ -51,7 +51,7 @@ class Assigned(NamedTuple):
 def check_roles(sample: Sample, typed: Mapping[str, Any]) -> None:
     """Refuse files in which no column can be the customer, the time or the amount.
 
-    This comes before any question, so that nobody answers in vain.
+    Called before anything is asked.
 
     Raises
     ------

@@ -7,11 +7,13 @@ from threading import Lock
 from typing import Any, NamedTuple
 
 import numpy as np
+import pyarrow as pa
 
+from rfm_engine.errors import shown_value
 from rfm_engine.options.messages import message
 from rfm_engine.orders.ledger import RowCounts
-from rfm_engine.orders.left_out import LeftOut, both
-from rfm_engine.orders.no_rows import no_rows
+from rfm_engine.orders.named_values import Named, NamedValues
+from rfm_engine.orders.no_rows import listed_values, no_rows
 from rfm_engine.orders.normalize import OrderRows
 from rfm_engine.orders.odd_ids import EXPONENT, POINT_ZERO
 from rfm_engine.orders.place import Place
@@ -42,6 +44,8 @@ class Seen(NamedTuple):
         Number of these rows with the customer and time of the row before.
     have_times
         Whether any of these rows has a time of day.
+    named
+        Pairs of a column and a value that a condition names and a row has.
     """
 
     whole_amounts: frozenset[bool] = frozenset()
@@ -50,6 +54,7 @@ class Seen(NamedTuple):
     n_searched: int = 0
     n_repeats: int = 0
     have_times: bool = False
+    named: Named = frozenset()
 
     def and_also(self, other: Seen) -> Seen:
         """Return the signs of both together."""
@@ -57,6 +62,7 @@ class Seen(NamedTuple):
             self.whole_amounts | other.whole_amounts, self.null_ids | other.null_ids,
             self.number_ids | other.number_ids, self.n_searched + other.n_searched,
             self.n_repeats + other.n_repeats, self.have_times or other.have_times,
+            self.named | other.named,
         )  # fmt: skip
 
     def to_json(self) -> list[Any]:
@@ -72,15 +78,16 @@ class Seen(NamedTuple):
         ValueError, TypeError
             The values have another form.
         """
-        whole, null_ids, number_ids, n_searched, n_repeats, have_times = given
-        nulls, numbers = (
-            frozenset((str(a), str(b)) for a, b in ids) for ids in (null_ids, number_ids)
+        whole, null_ids, number_ids, n_searched, n_repeats, have_times, named = given
+        nulls, numbers, values = (
+            frozenset((str(a), str(b)) for a, b in pairs) for pairs in (null_ids, number_ids, named)
         )
         if type(n_searched) is not int or type(n_repeats) is not int:
             raise TypeError(given)
         return cls(
-            frozenset(map(bool, whole)), nulls, numbers, n_searched, n_repeats, bool(have_times)
-        )
+            frozenset(map(bool, whole)), nulls, numbers, n_searched, n_repeats, bool(have_times),
+            values,
+        )  # fmt: skip
 
 
 class Evidence:
@@ -97,7 +104,7 @@ class Evidence:
         self._starts: dict[str, int] = {}
         self._n_joined = 0
         self.seen = Seen()
-        self._left_out: LeftOut = {}
+        self._values = NamedValues(reading.conditions)
         counts_orders = (
             reading.options["frequency"] == "orders" and not reading.options["customer_level"]
         )
@@ -111,7 +118,7 @@ class Evidence:
             # reading them this takes no time.
             self._n_joined += n_rows or 0
 
-    def add(self, rows: OrderRows, place: Place) -> None:
+    def add(self, rows: OrderRows, batch: pa.RecordBatch, place: Place) -> None:
         """Add the signs of a batch."""
         n_left = _MOST_ROWS - self._starts.get(place.name, _MOST_ROWS) - place.row
         n_searched = min(n_left, len(rows.reason)) if self._searches else 0
@@ -119,25 +126,35 @@ class Evidence:
         if n_searched > 0:
             n_repeats = rows.keys.count_repeats(n_searched, rows.time_us, rows.reason)
             have_times = self.seen.have_times or _have_times(rows, n_searched, self._reading)
-        if rows.left_out is not None:
-            with self._lock:
-                self._left_out = both(self._left_out, rows.left_out)
         signs = rows.signs
         whole = frozenset() if signs.whole_amounts is None else frozenset([signs.whole_amounts])
         self.enter(
-            Seen(whole, signs.null_ids, signs.number_ids, max(n_searched, 0), n_repeats, have_times)
-        )
+            Seen(
+                whole, signs.null_ids, signs.number_ids, max(n_searched, 0), n_repeats, have_times,
+                self._values.add(rows, batch, place),
+            )
+        )  # fmt: skip
+
+    def join_values(self, other: Evidence) -> None:
+        """Add the values of columns of conditions that another run has seen."""
+        self._values.join(other._values)
 
     def enter(self, seen: Seen) -> None:
         """Add signs of rows, or of another run with the same reading options."""
         with self._lock:
             self.seen = self.seen.and_also(seen)
+        self._values.found(seen.named)
 
     def warnings(self, counts: RowCounts) -> tuple[DataWarning, ...]:
         """Return the warnings about rows of which `counts` were counted."""
         found = []
-        if without := no_rows(counts, self._left_out):
+        if without := no_rows(counts, self._values.some):
             found.append(without)
+        elif counts.read:
+            found += [
+                _unseen_values(column, values, self._values.some.get(column, ()))
+                for column, values in self._values.missing()
+            ]
         if counts.amounts_rounded:
             found.append(_rounded(counts.amounts_rounded))
         seen = self.seen
@@ -165,6 +182,21 @@ def _by_column(odd: frozenset[tuple[str, str]]) -> tuple[list[str], list[list[st
     """Return the columns with suspicious ids, and the words or formats found in each."""
     columns = sorted({column for column, _ in odd})
     return columns, [sorted(each for name, each in odd if name == column) for column in columns]
+
+
+def _unseen_values(column: str, named: Sequence[str], some: Sequence[str]) -> DataWarning:
+    quoted = ", ".join(map(shown_value, named))
+    values = "this value" if len(named) == 1 else "these values"
+    return DataWarning(
+        "unseen_values",
+        message(
+            "{where} names {} in {!r}, but no row has {}.{} Check how it is written.",
+            quoted,
+            column,
+            values,
+            f" The first rows have {listed_values(some)}." if some else "",
+        ),
+    )
 
 
 def _rounded(n_rows: int) -> DataWarning:

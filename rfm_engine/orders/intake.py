@@ -166,7 +166,7 @@ class Intake:
                 self.ledger.add(rows)
             else:
                 rows = self._without_duplicates(rows, typed, where, self.duplicates)
-            self._evidence.add(rows, where)
+            self._evidence.add(rows, typed, where)
             yield rows, typed, where
 
     def _without_duplicates(
@@ -207,6 +207,7 @@ class Intake:
         taken = Taken(
             other.seen_kinds, ledger.counts(), ledger.newest_day, ledger.currencies, other.seen
         )
+        self._evidence.join_values(other._evidence)
         self.enter(taken, name="the totals merged")
 
     def enter(self, taken: Taken, *, name: str) -> None:

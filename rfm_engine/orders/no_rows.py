@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rfm_engine.options.messages import message
 from rfm_engine.orders.judge import AFTER_AS_OF, BEFORE_WINDOW, FILTERED, REASONS
 from rfm_engine.orders.ledger import RowCounts
-from rfm_engine.orders.left_out import MOST_LISTED, LeftOut
+from rfm_engine.orders.named_values import MOST_LISTED, SomeValues
 from rfm_engine.orders.warnings import DataWarning
 
 _ADVICE = {
@@ -15,7 +17,7 @@ _ADVICE = {
 }
 
 
-def no_rows(counts: RowCounts, values: LeftOut) -> DataWarning | None:
+def no_rows(counts: RowCounts, values: SomeValues) -> DataWarning | None:
     """Return the warning that no row counts; None if some do.
 
     `values` are those in the columns of conditions. They are named if conditions dropped any row.
@@ -31,7 +33,12 @@ def no_rows(counts: RowCounts, values: LeftOut) -> DataWarning | None:
     )
     if counts.dropped[REASONS[FILTERED]]:
         for column, some in values.items():
-            more = " and others" * (len(some) > MOST_LISTED)
-            text += f" The values of {column!r} are {', '.join(some[:MOST_LISTED])}{more}."
+            text += f" The values of {column!r} are {listed_values(some)}."
     advice = _ADVICE.get(reason)
     return DataWarning("no_rows", text if advice is None else message("{} {}", text, advice))
+
+
+def listed_values(some: Sequence[str]) -> str:
+    """Return values with commas between them, as many as are listed."""
+    more = " and others" * (len(some) > MOST_LISTED)
+    return f"{', '.join(some[:MOST_LISTED])}{more}"

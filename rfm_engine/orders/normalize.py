@@ -48,7 +48,6 @@ from rfm_engine.orders.judge import (
     judge,
 )
 from rfm_engine.orders.keys import RowKeys, keys_of
-from rfm_engine.orders.left_out import LeftOut, left_out
 from rfm_engine.orders.missing_rates import refuse_unrated
 from rfm_engine.orders.money.amounts import NONFINITE, OK, ROUNDED, TOO_LARGE, UNREADABLE, to_minor
 from rfm_engine.orders.money.notation import Notation
@@ -82,7 +81,6 @@ class OrderRows(NamedTuple):
     n_orders: npt.NDArray[np.int64] | None = None
     signs: Signs = Signs()
     compared: Compared | None = None
-    left_out: LeftOut | None = None
 
 
 def normalize(
@@ -117,15 +115,12 @@ def normalize(
     n_rounded = 0 if rounded is None else int(np.count_nonzero(rounded))
     if reading.options["strict"]:
         _refuse_faults(batch, rounded)
-    unmet = None
-    if reading.conditions and not counts[COUNTED]:
-        unmet = left_out(record_batch, place, reading.conditions)
     order_keys, order_present = _orders(batch, time_us, amount_minor, reading, text=text)
     return OrderRows(
         keys_of(customers), time_us, amount_minor, frozen(batch.reason), counts, n_rounded,
         newest_day, _currencies(batch, reading), order_keys, order_present, text_time,
         _groups(batch, reading), n_orders, _signs(batch, customers, reading, text=text),
-        _compared(batch, reading, rounded, text=text), unmet,
+        _compared(batch, reading, rounded, text=text),
     )  # fmt: skip
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 CODES = (
-    "no_rows", "as_of_in_future", "amounts_rounded", "whole_amounts", "order_lines", "null_words",
-    "number_like_ids",
+    "no_rows", "unseen_values", "as_of_in_future", "amounts_rounded", "whole_amounts",
+    "order_lines", "null_words", "number_like_ids",
 )  # fmt: skip
 """All codes, in the order of warnings in a list."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -38,14 +39,14 @@ class Condition(NamedTuple):
         kind = _compared_type(kind)
         if pa.types.is_null(kind):
             return
-        among = self._among(kind)
+        among = self._among(kind, self.values)
         try:
             pc.is_in(pa.nulls(0, among.type), value_set=among)
         except pa.ArrowNotImplementedError:
             raise UsageError(
                 message(
                     "{where} must compare numbers, text, dates or booleans; got {} in {!r}. "
-                    "Cast it first.",
+                    "Choose another column, or convert it.",
                     kind,
                     self.column,
                 )
@@ -58,14 +59,31 @@ class Condition(NamedTuple):
         column = plain(column)
         if column.null_count == len(column):  # its type may be null
             return np.full(len(column), not self.keep)
-        among = pc.is_in(column, value_set=self._among(column.type))
+        among = pc.is_in(column, value_set=self._among(column.type, self.values))
         found = values(among.cast(pa.uint8()), np.uint8).view(np.bool_)
         return found if self.keep else ~found
 
-    def _among(self, kind: pa.DataType) -> pa.Array:
+    def found(self, column: pa.Array, named: Sequence[str]) -> list[str]:
+        """Return those of some named values that a column has."""
+        import pyarrow.compute as pc
+
+        column = plain(column)
+        if column.null_count == len(column):  # its type may be null
+            return []
+        among = self._among(column.type, named)
+        if not pc.any(pc.is_in(column, value_set=among)).as_py():
+            return []
+        each = (among.slice(place, 1) for place in range(len(named)))
+        return [
+            value
+            for value, one in zip(named, each, strict=True)
+            if pc.any(pc.is_in(column, value_set=one)).as_py()
+        ]
+
+    def _among(self, kind: pa.DataType, named: Sequence[str]) -> pa.Array:
         kind = plain_type(kind)
         try:
-            return arrow_texts(self.values).cast(kind)
+            return arrow_texts(named).cast(kind)
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
             raise UsageError(
                 message(

@@ -110,8 +110,8 @@ class Gathering:
 
     @property
     def warnings(self) -> tuple[DataWarning, ...]:
-        """The warnings about the rows."""
-        return self._intake.warnings
+        """The warnings about the rows. A batch need not have all values that conditions name."""
+        return tuple(each for each in self._intake.warnings if each.code != "unseen_values")
 
     @property
     def currencies(self) -> tuple[str, ...]:
