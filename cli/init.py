@@ -75,9 +75,12 @@ def _ask(guess: Guess) -> Guess:
     from rfm_engine.guesses.config_file import assignment
 
     typer.echo("\nThis is not certain:", err=True)
-    for number, (value, reason) in enumerate([(guess.value, guess.reason), *guess.others], 1):
+    for number, (value, reason, example) in enumerate(guess.choices, 1):
         typer.echo(printable(f"  {number}  {assignment(guess.option, value)}"), err=True)
-        for each in reason.split("; "):
+        said = reason.split("; ")
+        if example and example not in reason:
+            said.append(f"for example {example}")
+        for each in said:
             typer.echo(printable(f"     {each}"), err=True)
     most = 1 + len(guess.others)
     while True:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from rfm_engine.errors import UsageError, cut, shown_value
+from rfm_engine.errors import UsageError
 from rfm_engine.guesses.column import Column
 from rfm_engine.guesses.customer_totals import customer_totals
 from rfm_engine.guesses.guess import Alternative, Choose, Guess, decided
 from rfm_engine.guesses.guests import without_shared_ids
-from rfm_engine.guesses.numbers import written_numbers
 from rfm_engine.guesses.prices import may_be_unit_price, quantity_guess
+from rfm_engine.guesses.refusal import refuse, unreadable, unusable
 from rfm_engine.guesses.roles import (
     ENOUGH,
     Candidate,
@@ -24,11 +24,8 @@ from rfm_engine.guesses.roles import (
     ranked,
     times,
 )
+from rfm_engine.guesses.rows import Roles, purchases
 from rfm_engine.guesses.sample import Sample
-from rfm_engine.guesses.times import time_format_of
-from rfm_engine.kernels.arrays import is_text
-from rfm_engine.options.declaration import declared
-from rfm_engine.options.groups import GuessedOptions
 from rfm_engine.orders.column_names import NAMES, weight_of
 from rfm_engine.orders.place import named_by_role, require_columns
 
@@ -38,7 +35,7 @@ _FITS = {
 }  # fmt: skip
 _REQUIRED = ("customer", "time", "amount")
 _MOST_CERTAIN_FIRST = ("time", "amount", "customer")
-_LISTED_COLUMNS = 20
+_MOST_NULLS = 0.02
 
 
 class Assigned(NamedTuple):
@@ -64,14 +61,14 @@ def check_roles(sample: Sample, typed: Mapping[str, Any]) -> None:
         role for role in _REQUIRED if role not in typed_columns and not _can_have(sample, role)
     ]
     if missing:
-        _refuse(sample, missing)
+        refuse(sample, missing)
 
 
 def _can_have(sample: Sample, role: str) -> bool:
     """Whether a person could choose a column for a role."""
     candidates = _candidates(sample.columns, role)
     is_certain = bool(candidates) and candidates[0].weight >= ENOUGH
-    return is_certain or (bool(candidates) and not _unusable(sample, role))
+    return is_certain or (bool(candidates) and not unusable(sample, role))
 
 
 def _candidates(columns: Iterable[Column], role: str) -> list[Candidate]:
@@ -105,7 +102,7 @@ def assign_roles(
         assignment.assign(role)
     missing = [role for role in _REQUIRED if role not in columns]
     if missing:
-        _refuse(sample, missing)
+        refuse(sample, missing)
     totals = customer_totals(sample.columns, columns["customer"], typed)
     assignment.guesses += totals
     if not totals and not typed.get("customer_level"):
@@ -136,6 +133,8 @@ class _Assignment:
         used = {column.name for column in self.columns.values()}
         free = (column for column in self._free.values() if column.name not in used)
         candidates = _candidates(free, role)
+        if role == "order":
+            candidates = self._of_all_purchases(candidates)
         guess = _role_guess(role, candidates, can_ask=self._can_ask)
         if guess is None:
             return
@@ -149,6 +148,21 @@ class _Assignment:
         elif role == "quantity" and not guess.others:
             self._explain("amount", guess.reason)
         self.guesses.append(guess)
+
+    def _of_all_purchases(self, candidates: list[Candidate]) -> list[Candidate]:
+        """Return the columns that have a value for nearly all purchases, unless there is none.
+
+        For example, only some payments have an invoice.
+        """
+        named = {role: self.columns[role] for role in _REQUIRED}
+        rows = purchases(Roles(**named))
+        full = [
+            each
+            for each in candidates
+            if len({*rows}.difference(row for row, _ in each.column.present()))
+            <= _MOST_NULLS * len(rows)
+        ]
+        return full or candidates
 
     def _explain(self, role: str, reason: str) -> None:
         """Add a reason to the guess of a role, if it was guessed."""
@@ -167,7 +181,7 @@ def _typed_columns(sample: Sample, typed: Mapping[str, Any]) -> dict[str, Column
     columns = {role: sample.columns[names.index(name)] for role, name in known.items()}
     for role, column in columns.items():
         is_described = role == "time" and typed.get("time_format") is not None
-        if not is_described and (reason := _unreadable(column, role)):
+        if not is_described and (reason := unreadable(column, role)):
             raise UsageError(f"the {role} must have values that can be read; {reason}.")
     return columns
 
@@ -182,52 +196,3 @@ def _role_guess(role: str, candidates: Sequence[Candidate], *, can_ask: bool) ->
         return None
     none = Alternative(None, "none of these columns")
     return guess._replace(others=(*guess.others, none))
-
-
-def _refuse(sample: Sample, missing: Sequence[str]) -> None:
-    flags = [declared(GuessedOptions)[role].flag for role in missing]
-    is_one = len(missing) == 1
-    names = [column.name for column in sample.columns]
-    listed = ", ".join(map(cut, names[:_LISTED_COLUMNS])) or "no columns"
-    if len(names) > _LISTED_COLUMNS:
-        listed += f" and {len(names) - _LISTED_COLUMNS} more"
-    reasons = [f"{reason}." for role in missing if (reason := _unusable(sample, role))]
-    if reasons:
-        named = "Name another column" if is_one else "Name other columns"
-    else:
-        named = "Name the column" if is_one else "Name the columns"
-    advice = " ".join([*reasons, f"{named} with {_either(flags)}."])
-    raise UsageError(
-        f"the {'column' if is_one else 'columns'} for {_either(missing)} must be clear from "
-        f"{sample.name}; got {listed}. {advice}"
-    )
-
-
-def _unusable(sample: Sample, role: str) -> str:
-    """Return why the column with the best name for a role cannot have it."""
-    named = [column for column in sample.columns if weight_of(column.name, role) >= ENOUGH]
-    found = [reason for column in named if (reason := _unreadable(column, role))]
-    return found[0] if found else ""
-
-
-def _unreadable(column: Column, role: str) -> str:
-    """Return a value that cannot be read as the role and what to do; empty if there is none."""
-    if role not in ("time", "amount"):
-        return ""
-    fits = time_format_of if role == "time" else written_numbers
-    if column.kind is not None and not is_text(column.kind):
-        is_read = not column.texts or fits(column) is not None
-        return "" if is_read else f"{column.name!r} has type {column.kind}: cast it"
-    odd = next((text for text in column.distinct if fits(Column("", (text,))) is None), "")
-    if not odd:
-        return ""
-    value = f"{column.name!r} has {shown_value(odd)}"
-    if role == "time":
-        return (
-            f"{value}: describe the format with --time-format, or export times such as 2025-01-31"
-        )
-    return f"{value}: export plain numbers, without currency signs and words"
-
-
-def _either(words: Sequence[str]) -> str:
-    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))

@@ -9,10 +9,14 @@ Value: TypeAlias = str | int | bool | tuple[str, ...] | None
 
 
 class Alternative(NamedTuple):
-    """Another value that an option may have; None leaves the option out."""
+    """Another value that an option may have; None leaves the option out.
+
+    `example` is a value of the column that it names, to show to a person.
+    """
 
     value: Value
     reason: str
+    example: str = ""
 
 
 class Guess(NamedTuple):
@@ -28,18 +32,28 @@ class Guess(NamedTuple):
         Why this value, in a few words.
     others
         Other values, likeliest first. A guess that has some is doubtful.
+    example
+        A value of the column that it names. It is only shown in questions, because it may be
+        personal.
     """
 
     option: str
     value: Value
     reason: str
     others: tuple[Alternative, ...] = ()
+    example: str = ""
+
+    @property
+    def choices(self) -> list[Alternative]:
+        """The value itself, and the others."""
+        return [Alternative(self.value, self.reason, self.example), *self.others]
 
     def pick(self, number: int) -> Guess:
         """Return the guess with alternative `number` as its value; 0 is the value itself."""
-        choices = [Alternative(self.value, self.reason), *self.others]
+        choices = self.choices
         picked = choices.pop(number)
-        return Guess(self.option, picked.value, f"chosen: {picked.reason}", tuple(choices))
+        reason = f"chosen: {picked.reason}"
+        return Guess(self.option, picked.value, reason, tuple(choices), picked.example)
 
 
 Choose: TypeAlias = Callable[[Guess], Guess]

@@ -44,11 +44,11 @@ def without_shared_ids(guess: Guess, candidates: Sequence[Candidate]) -> Guess:
     others = [each for each in guess.others if each.value != email]
     if emails.column.null_share > _MOST_NULLS:
         reason = f"{guess.reason}; {found}, so guests may share it"
-        other = Alternative(email, emails.reason)
-        return guess._replace(reason=reason, others=(other, *others))
+        return guess._replace(reason=reason, others=(emails.choice, *others))
     reason = f"{emails.reason}; {found}, so guests seem to share it"
-    other = Alternative(best.name, f"counts the rows with {shown_value(shared)} as one customer")
-    return Guess(guess.option, email, reason, (other, *others))
+    counts = f"counts the rows with {shown_value(shared)} as one customer"
+    other = Alternative(best.name, counts, guess.example)
+    return Guess(guess.option, email, reason, (other, *others), emails.choice.example)
 
 
 def _addresses(ids: Column, shared: str, emails: Column) -> set[str]:

@@ -30,6 +30,12 @@ class Candidate(NamedTuple):
     column: Column
     reason: str
 
+    @property
+    def choice(self) -> Alternative:
+        """The column as a choice, with one of its values."""
+        example = cut(self.column.texts[0]) if self.column.texts else ""
+        return Alternative(self.column.name, self.reason, example)
+
 
 def customers(column: Column) -> Candidate | None:
     """Return how well a column fits as the customer."""
@@ -138,10 +144,8 @@ def guess_of(role: str, candidates: Sequence[Candidate]) -> Guess | None:
     best = candidates[0]
     least = best.weight - _CLOSE if best.weight >= ENOUGH else 1
     others = [each for each in candidates[1:] if each.weight >= least][:_MOST_OTHERS]
-    return Guess(
-        role, best.column.name, best.reason,
-        tuple(Alternative(each.column.name, each.reason) for each in others),
-    )  # fmt: skip
+    value, reason, example = best.choice
+    return Guess(role, value, reason, tuple(each.choice for each in others), example)
 
 
 def _can_be_id(column: Column) -> bool:

@@ -68,7 +68,7 @@ NAMES: dict[str, dict[str, int]] = {
         "invoice id": 95, "invoice number": 95, "invoice": 90, "transaction id": 92,
         "transaction number": 92, "receipt id": 92, "receipt number": 92, "receipt no": 92,
         "receipt": 80, "basket id": 92, "basket": 80, "ticket number": 80, "bill no": 85,
-        "checkout id": 75, "charge id": 72, "payment id": 62, "payment intent id": 66, "id": 55,
+        "checkout id": 75, "charge id": 72, "payment id": 62, "payment intent id": 42, "id": 55,
         "name": 35, "number": 50,
         "bestellnummer": 100, "bestell nr": 100, "bestellung": 88, "auftragsnummer": 98,
         "auftrag": 85, "beleg": 85, "belegnummer": 92, "beleg nr": 92, "rechnungsnummer": 92,

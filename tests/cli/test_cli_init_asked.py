@@ -77,6 +77,16 @@ def test_asked__columns_that_only_their_values_speak_for(asked, tmp_path):
     assert {options[role] for role in ("customer", "time", "amount")} == {"who", "when", "what"}
 
 
+def test_asked__each_choice_has_an_example(asked, tmp_path):
+    rows = "".join(f"user{n},buyer{n},2025-01-{n:02},{n}.71\n" for n in range(1, 20))
+    (tmp_path / "two.csv").write_text(f"user_id,buyer,order_date,amount\n{rows}")
+    code, shown = asked("2\n", "init", "two.csv")
+    assert code == 0, shown
+    assert "     for example user1\r\n  2" in shown
+    assert "     for example buyer1\r\nNumber" in shown
+    assert "buyer1" not in (tmp_path / "rfm.toml").read_text()
+
+
 def test_asked__nothing_is_written_if_no_column_is_right(asked, tmp_path):
     (tmp_path / "odd.csv").write_text(UNKNOWN)
     code, shown = asked("2\n1\n", "init", "odd.csv")

@@ -145,6 +145,19 @@ def stripe(place: Path, n_orders: int = 700) -> Path:
     return _write(place, STRIPE, rows)
 
 
+def stripe_all_columns(place: Path, n_orders: int = 700) -> Path:
+    """Stripe, payments with all columns: some payments have an invoice, all a PaymentIntent."""
+    stripe(place, n_orders)
+    with place.open(newline="") as file:
+        header, *rows = csv.reader(file)
+    header += ["Card Fingerprint", "Invoice Number", "PaymentIntent ID", "Payment Source Type"]
+    for number, row in enumerate(rows):
+        has_invoice = number % 3 > 0
+        row[header.index("Invoice ID")] = f"in_{number}" * has_invoice
+        row += [f"fp{number % 50}", f"A-{number:04}" * has_invoice, f"pi_{number}", "card"]
+    return _write(place, tuple(header), [[*row] for row in rows])
+
+
 def cdnow(place: Path, n_orders: int = 900) -> Path:
     """CDNOW: columns aligned with runs of blanks, dates without signs, ids with zeros."""
     rng = random.Random(5)

@@ -104,7 +104,8 @@ def test_guess_where__is_doubtful_if_orders_that_may_count_are_left_out(
     guess, _ = where(*[f"x,2025-01-31,1.00,EUR,{word}" for word in words])
     assert guess.value == ("status=paid",)
     [alternative] = guess.others
-    assert alternative == (other, f"counts orders with these values too: {doubts}")
+    assert alternative.value == other
+    assert alternative.reason == f"counts orders with these values too: {doubts}"
     assert f"perhaps some of these are orders too: {doubts}" in guess.reason
 
 

@@ -34,9 +34,8 @@ def test_customer__is_the_address_if_guests_share_an_id(customer):
         guess.reason
     )
     [other] = guess.others
-    assert (other.value, other.reason) == (
-        "customer_id", "counts the rows with '0' as one customer",
-    )  # fmt: skip
+    assert other == ("customer_id", "counts the rows with '0' as one customer", "0")
+    assert guess.example == "guest0@example.com"
 
 
 @pytest.mark.parametrize("rows", [(142, 158, 2), (0, 300, 97), (4, 296, 4)])
