@@ -1,0 +1,33 @@
+"""A how-to says what it needs, and how to get it, before its first example."""
+
+from __future__ import annotations
+
+import re
+import sys
+
+import pytest
+
+from tests.docs.pages import PAGES, ROOT, blocks_of, name_of
+
+HOW_TOS = [page for page in PAGES if page.parent == ROOT / "docs" / "how-to"]
+INSTALLED_WITH_RFM = {"rfm_engine", "rfm_cli", "pyarrow", "numpy", "numba"}
+IMPORT = re.compile(r"^\s*(?:import (\w+)|from (\w+)[\w.]* import)", re.MULTILINE)
+
+
+@pytest.mark.parametrize("page", [*HOW_TOS, ROOT / "docs" / "tutorial.md"], ids=name_of)
+def test_how_to__installs_what_its_examples_import(page):
+    blocks = blocks_of(page)
+    code = "\n".join(block.text for block in blocks if block.language == "python")
+    imported = {one or other for one, other in IMPORT.findall(code)} - set(sys.stdlib_module_names)
+    own = set(re.findall(r"(\w+)\.py\b", page.read_text()))
+    needed = imported - INSTALLED_WITH_RFM - own
+    shell = "\n".join(block.text for block in blocks if block.language == "sh")
+    installed = {word for line in re.findall("pip install (.*)", shell) for word in line.split()}
+    assert needed <= installed
+
+
+@pytest.mark.parametrize("page", HOW_TOS, ids=name_of)
+def test_how_to__that_writes_options_works_in_a_folder_of_its_own(page):
+    commands = [block.text for block in blocks_of(page) if block.language == "console"]
+    writes = any(re.search(r"^\$ rfm init", text, re.MULTILINE) for text in commands)
+    assert not writes or "Work in a new folder" in page.read_text()
