@@ -145,8 +145,11 @@ class Evidence:
             self.seen = self.seen.and_also(seen)
         self._values.found(seen.named)
 
-    def warnings(self, counts: RowCounts) -> tuple[DataWarning, ...]:
-        """Return the warnings about rows of which `counts` were counted."""
+    def warnings(self, counts: RowCounts, scale: int) -> tuple[DataWarning, ...]:
+        """Return the warnings about rows of which `counts` were counted.
+
+        `scale` is the number of decimal places to which amounts were rounded.
+        """
         found = []
         if without := no_rows(counts, self._values.some):
             found.append(without)
@@ -156,7 +159,7 @@ class Evidence:
                 for column, values in self._values.missing()
             ]
         if counts.amounts_rounded:
-            found.append(_rounded(counts.amounts_rounded))
+            found.append(_rounded(counts.amounts_rounded, scale))
         seen = self.seen
         if seen.whole_amounts == {True}:
             found.append(
@@ -199,15 +202,18 @@ def _unseen_values(column: str, named: Sequence[str], some: Sequence[str]) -> Da
     )
 
 
-def _rounded(n_rows: int) -> DataWarning:
+def _rounded(n_rows: int, scale: int) -> DataWarning:
     noun, were = ("amount", "was") if n_rows == 1 else ("amounts", "were")
+    places = "place" if scale == 1 else "places"
     return DataWarning(
         "amounts_rounded",
         message(
-            "{:,} {} had more decimal places than are kept and {} rounded to the nearest "
-            "(halves to even). A larger {amount_scale} keeps more places.",
+            "{:,} {} had more than {} decimal {} and {} rounded. A larger {amount_scale} keeps "
+            "more places.",
             n_rows,
             noun,
+            scale,
+            places,
             were,
         ),
     )

@@ -123,7 +123,7 @@ class Intake:
     @property
     def warnings(self) -> tuple[DataWarning, ...]:
         """The warnings about the rows so far."""
-        return self._evidence.warnings(self.ledger.counts())
+        return self._evidence.warnings(self.ledger.counts(), self.kinds.scale)
 
     def join(self, sources: Sequence[Source]) -> None:
         """Check that the columns of sources have the same kinds as each other and as earlier input.

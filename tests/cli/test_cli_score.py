@@ -144,7 +144,7 @@ def test_score__warns_of_the_future_and_of_rounding(rfm, tmp_path, quiet):
     if not quiet:
         assert "the date of analysis 9000-01-01" in warnings[0]
         assert "future" in warnings[0]
-        assert "1 amount had more decimal places than are kept and was rounded" in warnings[1]
+        assert "1 amount had more than 2 decimal places and was rounded." in warnings[1]
     assert "future" not in rfm(*words, "--as-of", "9000-01-01").stderr
 
 

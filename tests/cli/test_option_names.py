@@ -168,8 +168,8 @@ def test_warnings__name_flags_in_both_forms(rfm, tmp_path):
     place.write_text("customer_id,order_time,amount\nNULL,2026-01-01,1.005\n7.0,2026-01-01,1\n")
     run = rfm("score", place)
     assert (
-        "1 amount had more decimal places than are kept and was rounded to the nearest (halves to "
-        "even). A larger --amount-scale keeps more places."
+        "1 amount had more than 2 decimal places and was rounded. A larger --amount-scale keeps "
+        "more places."
     ) in run.stderr
     assert "--csv-null NULL reads them as null" in run.stderr
     assert "--ids int reads 17850.0 as 17850." in run.stderr
