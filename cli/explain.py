@@ -10,7 +10,7 @@ from rfm_engine.options.groups import ScoreOptions
 
 from .options import Given, takes
 from .scored import scored
-from .words import counted, printable
+from .words import counted, printable, with_separators
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,8 +71,12 @@ def _lines(story: Explanation, options: dict[str, Any]) -> Iterator[str]:
 
 
 def _axis_line(axis: AxisStory, noun: str | None) -> str:
-    value = axis.value if noun is None else counted(int(axis.value), noun)
-    ends = [f"above {axis.above}"] if axis.above is not None else []
-    ends += [f"up to {axis.up_to}"] if axis.up_to is not None else []
+    value = _number(axis.value) if noun is None else counted(int(axis.value), noun)
+    ends = [f"above {_number(axis.above)}"] if axis.above is not None else []
+    ends += [f"up to {_number(axis.up_to)}"] if axis.up_to is not None else []
     reach = f" ({', '.join(ends)})" if ends else ""
     return f"{_NAMES[axis.axis]:<9} {value}: {axis.axis} {axis.score}{reach}"
+
+
+def _number(value: object) -> str:
+    return with_separators(str(value))

@@ -14,7 +14,7 @@ from .memory import Memory
 from .options import NEWEST, AsJson, Given, Quiet, check_place, takes
 from .outcome import print_json, print_warnings, warnings_of
 from .progress import progress_bar
-from .words import counted, printable
+from .words import as_of_words, counted, printable
 
 if TYPE_CHECKING:
     from rfm_engine import NormalizedRows
@@ -83,8 +83,6 @@ def _summary(
 
 def _lines(rows: NormalizedRows) -> list[str]:
     account = rows.rows
-    lines = [
-        f"{account.counted:,} of {counted(account.read, 'row')} as of {rows.as_of or 'no date'}"
-    ]
+    lines = [f"{account.counted:,} of {counted(account.read, 'row')}{as_of_words(rows.as_of)}"]
     dropped = [f"{n:,} {reason}" for reason, n in account.dropped.items() if n]
     return lines + (["dropped: " + ", ".join(dropped)] if dropped else [])

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from .words import printable
+from .words import printable, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,7 +21,6 @@ _COLOURS = (
     "bright_blue", "bright_magenta", "bright_yellow",
 )  # fmt: skip
 _INDENT = " " * 5
-_LEAST_WIDTH = 20
 _BETWEEN = 3
 """Width of the line and the blanks between two cells of a grid."""
 
@@ -41,13 +39,12 @@ def print_scheme(console: Console, scheme: Scheme) -> None:
 
     from rfm_engine.result.explanation import rule_text
 
-    def say(text: str) -> None:
-        for line in textwrap.wrap(text, max(console.width - len(_INDENT), _LEAST_WIDTH)):
-            console.print(f"{_INDENT}{line}", highlight=False, markup=False, soft_wrap=True)
+    def say(text: str, *, first: str = _INDENT, further: str = _INDENT) -> None:
+        for line in wrapped(printable(text), console.width, first=first, further=further):
+            console.print(line, highlight=False, markup=False, soft_wrap=True)
 
-    console.print(f"{scheme.name}: {scheme.title}", highlight=False, markup=False)
-    for line in _head(scheme):
-        console.print(line, highlight=False, markup=False)
+    for line in [f"{scheme.name}: {scheme.title}", *_head(scheme)]:
+        say(line, first="", further="  ")
     console.print()
     for number, segment in enumerate(scheme.segments):
         words = Text(f"{number + 1:>3}  ")
@@ -57,9 +54,12 @@ def print_scheme(console: Console, scheme: Scheme) -> None:
         console.print(words.append(f"  {rule}", "dim") if fits else words, soft_wrap=True)
         for text in (None if fits else rule, segment.about, segment.action):
             if text is not None:
-                say(printable(text))
+                say(text)
     if scheme.has_otherwise:
-        say(f"otherwise {scheme.otherwise}")
+        console.print(Text(f"  -  {scheme.otherwise}").append("  otherwise", "dim"), soft_wrap=True)
+        for text in (scheme.otherwise_about, scheme.otherwise_action):
+            if text is not None:
+                say(text)
     if not scheme.is_raw:
         _print_grids(console, scheme)
 
@@ -80,6 +80,8 @@ def _head(scheme: Scheme) -> Iterator[str]:
 
 def _print_grids(console: Console, scheme: Scheme) -> None:
     """Print grids with segment names, or with numbers if there is no room for names."""
+    from rich.text import Text
+
     grids = list(_grids(scheme))
     for name in (_name, _short):
         texts = [[[name(scheme, n) for n in row] for row in grid.rows] for grid in grids]
@@ -92,11 +94,14 @@ def _print_grids(console: Console, scheme: Scheme) -> None:
         console.print("The grid needs a wider terminal.")
         return
     for grid, text, width in zip(grids, texts, widths, strict=True):
+        if grid.title is not None:  # The title of a table would have blanks after it.
+            console.print(Text(grid.title, "italic"))
         console.print(_table(grid, text, width or [], scheme))
     if name is _short:
         rest = f"; - is {scheme.otherwise}" if scheme.has_otherwise else ""
         said = f"The numbers in the grid are those of the list above{rest}."
-        console.print(said, highlight=False, markup=False)
+        for line in wrapped(printable(said), console.width, further=""):
+            console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 def _widths(head: Sequence[str], rows: Sequence[Sequence[str]], room: int) -> list[int] | None:
@@ -147,7 +152,7 @@ def _table(grid: _Grid, texts: list[list[str]], widths: list[int], scheme: Schem
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=box.SQUARE, show_lines=True, title=grid.title)
+    table = Table(box=box.SQUARE, show_lines=True)
     table.add_column("")
     for head, width in zip(grid.head, widths, strict=True):
         table.add_column(head, justify="center", width=width)

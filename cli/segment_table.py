@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .words import printable
+from .words import printable, with_separators
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -172,17 +172,10 @@ def _quotient(part: int, whole: int, digits: int) -> str:
     return with_separators(f"{sign}{text[:-digits]}.{text[-digits:]}" if digits else sign + text)
 
 
-def with_separators(text: str) -> str:
-    """Put thousands separators into a decimal without passing it through a float."""
-    whole, point, cents = text.partition(".")
-    sign = "-" if whole.startswith("-") else ""
-    return f"{sign}{int(whole.lstrip('-') or 0):,}{point}{cents}"
-
-
 def _percent(share: float | None) -> str:
     if share is None:
         return ""
-    return "100%" if share == 1 else f"{share:.1%}"
+    return "100%" if share == 1 else f"{share:.1%}".replace("-0.0%", "0.0%")
 
 
 def _cells(text: str) -> int:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .segment_table import segment_lines, with_separators
+from .segment_table import segment_lines
 from .treatment_table import treatment_lines
-from .words import counted, printable
+from .words import as_of_words, counted, printable, with_separators, wrapped
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -30,11 +30,12 @@ def print_summary(console: Console, summary: dict[str, Any], *, cuts: bool = Tru
             _say(console, line)
         _print_segments(console, overall["segments"], summary["counted"])
     for line in treatment_lines(summary["segments"], console.width):
-        _say(console, line)
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 def _say(console: Console, line: str) -> None:
-    console.print(printable(line), highlight=False, markup=False, soft_wrap=True)
+    for each in wrapped(printable(line), console.width):
+        console.print(each, highlight=False, markup=False, soft_wrap=True)
 
 
 def _print_segments(console: Console, segments: list[dict[str, Any]], kind: str) -> None:
@@ -49,7 +50,7 @@ def head_lines(summary: dict[str, Any], *, cuts: bool = True) -> list[str]:
     """Return lines on rows, customers, dropped rows, options and cut points."""
     rows = summary["rows"]
     lines = [
-        f"{counted(summary['customers'], 'customer')} as of {summary['as_of'] or 'no date'}, "
+        f"{counted(summary['customers'], 'customer')}{as_of_words(summary['as_of'])}, "
         f"from {rows['counted']:,} of {counted(rows['read'], 'row')}"
     ]
     dropped = [f"{n:,} {reason}" for reason, n in rows["dropped"].items() if n]

@@ -162,10 +162,10 @@ def _can_be_id(column: Column) -> bool:
 
 
 def _are_shop_numbers(column: Column) -> bool:
-    """Whether all values are short texts around one number, such as `#1001` or `SHOP-1001`."""
+    """Whether all values are short texts around one number, such as `#1` or `SHOP-1001`."""
     for text in column.distinct:
         core = text.strip("#-_/ ABCDEFGHIJKLMNOPQRSTUVWXYZ")
-        if not core.isdigit() or len(core) < 3:
+        if not core.isdigit() or (len(core) < 3 and not text.startswith("#")):
             return False
     return bool(column.texts)
 

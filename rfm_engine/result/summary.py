@@ -15,7 +15,7 @@ from rfm_engine.orders.ledger import RowCounts
 from rfm_engine.orders.money.amounts import format_minor
 from rfm_engine.orders.warnings import DataWarning
 from rfm_engine.scoring.cells import Bins, Cuts
-from rfm_engine.segments.scheme import Scheme, Segment
+from rfm_engine.segments.scheme import Scheme
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +184,7 @@ class ScoredPopulation:
     def _segments(self) -> list[dict[str, Any]]:
         n_customers = self.n_customers
         monetary = sum(segment.monetary_minor for segment in self.segment_totals)
-        words = {each.name: each for each in self.scheme.segments}
+        words = self.scheme.words
         return [
             {
                 "name": segment.name,
@@ -194,7 +194,8 @@ class ScoredPopulation:
                 "share_customers": _share(segment.customers, n_customers),
                 "share_monetary": _share(segment.monetary_minor, monetary),
                 "recency_days_total": segment.recency_days_total,
-                **_words_of(words.get(segment.name)),
+                "about": words[segment.name][0],
+                "action": words[segment.name][1],
             }
             for segment in self.segment_totals
         ]
@@ -241,12 +242,5 @@ def cuts_in_units(cuts: Cuts | None, scale: int) -> dict[str, list[Any]] | None:
     return {"r": list(cuts.r), "f": list(cuts.f), "m": money}
 
 
-def _words_of(segment: Segment | None) -> dict[str, str | None]:
-    """Return what the scheme says of a segment; customers left over have none."""
-    if segment is None:
-        return {"about": None, "action": None}
-    return {"about": segment.about, "action": segment.action}
-
-
 def _share(part: int, whole: int) -> float:
-    return round(part / whole, 4) if whole else 0.0
+    return round(part / whole, 4) + 0.0 if whole else 0.0  # -0.0 becomes 0.0

@@ -60,13 +60,20 @@ def scheme_data(
         "bins": dict(zip(AXES, bins, strict=True)),
         "method": "thresholds",
         "cuts": cuts,
-        "otherwise": scheme.otherwise,
+        "otherwise": _otherwise(scheme),
         "match": scheme.match,
         "fm": scheme.fm,
         "first_score": scheme.first_score,
         "options": options,
         "segments": list(map(_segment, scheme.segments, when)),
     }
+
+
+def _otherwise(scheme: Scheme) -> str | dict[str, str]:
+    """Return the name of the segment, or a table if the scheme has texts for it."""
+    words = {"about": scheme.otherwise_about, "action": scheme.otherwise_action}
+    given = {key: text for key, text in words.items() if text is not None}
+    return {"name": scheme.otherwise, **given} if given else scheme.otherwise
 
 
 def model_scheme(scheme: Scheme) -> dict[str, Any]:

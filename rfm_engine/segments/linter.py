@@ -43,6 +43,7 @@ def lint(scheme: Scheme) -> list[Finding]:
         *_without_cuts(scheme),
         *_dead(scheme),
         *_overlaps(scheme, cubes),
+        *_without_words(scheme, bins),
     ]
 
 
@@ -94,6 +95,19 @@ def _without_cuts(scheme: Scheme) -> Iterator[Finding]:
                 f"{axis} has thresholds but no cuts, so every run needs --{axis}-cuts; "
                 "add them to cuts"
             )
+
+
+def _without_words(scheme: Scheme, bins: Bins) -> Iterator[Finding]:
+    have = any(each.about or each.action for each in scheme.segments)
+    if (
+        have
+        and scheme.leaves_some(bins)
+        and not (scheme.otherwise_about or scheme.otherwise_action)
+    ):
+        yield Finding(
+            f"otherwise, {scheme.otherwise!r}, has no about or action, although other segments "
+            "have; write a table [otherwise] with name, about and action"
+        )
 
 
 def _overlaps(scheme: Scheme, cubes: Sequence[Cube]) -> Iterator[Finding]:

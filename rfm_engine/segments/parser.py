@@ -86,6 +86,7 @@ class _Parser:
         first_score = data.get("first_score", 1)
         if type(first_score) is not int or first_score not in (0, 1):
             self._refuse("first_score", "0 or 1", first_score)
+        rest = self._otherwise()
         scheme = Scheme(
             name=self._text("name", place),
             title=self._text("title", ""),
@@ -93,12 +94,14 @@ class _Parser:
             bins=bins,
             method=method,
             cuts=cuts,
-            otherwise=self._text("otherwise", OTHERS),
+            otherwise=rest.name,
             has_otherwise="otherwise" in data,
             match=self._choice("match", get_args(Match)),
             fm=self._choice("fm", get_args(Rounding)[::-1]),
             first_score=first_score,
             options=self._options(),
+            otherwise_about=rest.about,
+            otherwise_action=rest.action,
         )
         names = [segment.name for segment in scheme.segments]
         if scheme.otherwise in names and scheme.leaves_some(Bins(*(bins[axis] for axis in AXES))):
@@ -136,6 +139,19 @@ class _Parser:
                 )
             found[segment.name] = segment._replace(line=line)
         return tuple(found.values())
+
+    def _otherwise(self) -> Segment:
+        """Return the segment of customers that match no rule; `otherwise` is a name or a table."""
+        given = self._data.get("otherwise", OTHERS)
+        if not isinstance(given, dict):
+            return Segment(self._text("otherwise", OTHERS))
+        place = f"otherwise of scheme {self._place!r}"
+        _only(given, place, {"name", "about", "action"})
+        name: Any = given.get("name", OTHERS)
+        if not _is_text(name):
+            raise UsageError(f"name of {place} must be text; got {shown(name)}.")
+        words = {key: _words(given, key, f"of {place}") for key in ("about", "action")}
+        return Segment(name, **words)
 
     def _cuts(self, axis: str, n_bins: int, given: Any) -> tuple[CutPoint, ...]:
         what = f"cuts of {self._place!r} for {axis}"

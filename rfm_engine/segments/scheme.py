@@ -44,8 +44,10 @@ class Segment(NamedTuple):
 class Scheme:
     """Segments, and the scoring they were written for.
 
-    `options` are the defaults of the scheme for options of reading and scoring. Scores start at
-    `first_score`, which is 1, or 0 in schemes that count from 0.
+    `otherwise` is the segment of customers that match no rule, `otherwise_about` and
+    `otherwise_action` are its texts. `options` are the defaults of the scheme for options of
+    reading and scoring. Scores start at `first_score`, which is 1, or 0 in schemes that count
+    from 0.
     """
 
     name: str
@@ -60,6 +62,14 @@ class Scheme:
     fm: Rounding = "exact"
     first_score: int = 1
     options: dict[str, str] = field(default_factory=dict)
+    otherwise_about: str | None = None
+    otherwise_action: str | None = None
+
+    @property
+    def words(self) -> dict[str, tuple[str | None, str | None]]:
+        """What the scheme says of each segment, by name: `about` and `action`."""
+        rest = {self.otherwise: (self.otherwise_about, self.otherwise_action)}
+        return rest | {each.name: (each.about, each.action) for each in self.segments}
 
     @property
     def axes(self) -> set[str]:

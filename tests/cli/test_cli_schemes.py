@@ -86,12 +86,17 @@ def test_show__breaks_lines_between_words_only(rfm, monkeypatch, name, columns):
     monkeypatch.setenv("COLUMNS", str(columns))
     shown = rfm("schemes", "show", name).stdout
     assert max(map(len, shown.splitlines())) <= columns
+    assert [line for line in shown.splitlines() if line != line.rstrip()] == []
     scheme = load_scheme(name)
     known = {word for each in scheme.segments for word in each.name.split()} | {"-"}
     known |= {*scheme.otherwise.split(), "r", "f", "m", "fm"}
     cells = [line.split("│")[1:-1] for line in shown.splitlines() if "│" in line]
     words = {word for row in cells for cell in row for word in cell.split()}
     assert {word for word in words if not re.fullmatch(r"[0-9.]+", word)} <= known
+    if scheme.has_otherwise:
+        flat = " ".join(shown.split())
+        assert f"- {scheme.otherwise} otherwise {scheme.otherwise_about}" in flat
+        assert str(scheme.otherwise_action) in flat
     if scheme.is_raw or not cells:
         assert scheme.is_raw or "needs a wider terminal" in shown
 

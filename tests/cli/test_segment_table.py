@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from rfm_cli import segment_table, table
+from rfm_cli import segment_table, table, words
 from rfm_cli.segment_table import segment_lines
 from rfm_cli.treatment_table import treatment_lines
 
@@ -66,6 +66,12 @@ def test_segment_lines__end_with_an_exact_total():
         f"{round(days * 10) / 10:.1f}", f"{round(per_order) / 100:.2f}",
         f"{round(orders * 100) / 100:.2f}", f"{round(spend) / 100:.2f}",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("share", [-0.0, -0.0004, 0.0])
+def test_segment_lines__have_no_negative_zero(share):
+    few = [segment("A", 0, 0, "0.00", 0, share_customers=0.0, share_monetary=share)]
+    assert lines_at(40, few)[3].split() == ["A", "0", "0.0%", "0.0%"]
 
 
 def test_segment_lines__of_one_segment_have_no_total():
@@ -129,7 +135,7 @@ def test_quotient__is_the_exact_one_rounded_half_to_even(part, whole, digits):
     [("0", "0"), ("-0.05", "-0.05"), ("1234.50", "1,234.50"), ("-1000", "-1,000")],
 )
 def test_with_separators__keeps_every_digit(text, shown):
-    assert segment_table.with_separators(text) == shown
+    assert words.with_separators(text) == shown
 
 
 @pytest.mark.parametrize(
@@ -165,15 +171,39 @@ def test_treatment_lines__wrap_and_leave_out_empty_segments():
     assert treatment_lines(segments[1:], 42) == []
 
 
-def test_print_summary__into_a_file_has_no_blank_lines_at_the_ends():
-    summary = {
-        "customers": 1, "as_of": "2026-01-01", "counted": "orders", "decided_by": ["r"],
-        "rows": {"read": 1, "counted": 1, "dropped": {}}, "customers_without_orders": 0,
-        "cuts": {"r": [1], "f": [1], "m": ["1.00"]}, "conditions": [], "options": {},
-        "segments": SEGMENTS,
-    }  # fmt: skip
+SUMMARY = {
+    "customers": 1_234, "as_of": "2026-01-01", "counted": "orders", "decided_by": ["r"],
+    "rows": {"read": 9_999, "counted": 9_876, "dropped": {"filtered": 100, "null_amount": 23}},
+    "cuts": {"r": [1], "f": [1], "m": ["1.00", "2345.67", "98765.43"]},
+    "customers_without_orders": 0, "conditions": [], "options": {}, "segments": SEGMENTS,
+}  # fmt: skip
+
+
+def printed(width, **more) -> list[str]:
     with Path("/dev/null").open("w", encoding="utf-8") as nowhere:
-        console = Console(file=nowhere, width=80, record=True)
-        table.print_summary(console, summary)
-    text = console.export_text()
-    assert all(line == line.rstrip() and line for line in text.splitlines())
+        console = Console(file=nowhere, width=width, record=True)
+        table.print_summary(console, SUMMARY | more)
+    return console.export_text().splitlines()
+
+
+def test_print_summary__wraps_the_lines_above_a_narrow_table():
+    assert printed(40)[:8] == [
+        "1,234 customers as of 2026-01-01, from",
+        "  9,876 of 9,999 rows",
+        "dropped: 100 filtered, 23 null_amount",
+        "segments by r; f and m play no part",
+        "cuts of recency (days)      1",
+        "cuts of frequency (orders)  1",
+        "cuts of monetary            1.00",
+        "  2,345.67  98,765.43",
+    ]
+    assert printed(80)[0] == "1,234 customers as of 2026-01-01, from 9,876 of 9,999 rows"
+
+
+def test_print_summary__without_a_date_says_so():
+    assert printed(80, as_of=None, customers=0)[0].startswith("0 customers, no date of analysis,")
+
+
+def test_print_summary__into_a_file_has_no_blank_lines_at_the_ends():
+    lines = printed(80)
+    assert all(line == line.rstrip() and line for line in lines)

@@ -249,3 +249,10 @@ def test_guess_options__typed_options_are_checked(file):
         guess_options([file(GERMAN)], {"time": "Kunde"})
     with pytest.raises(UsageError, match="csv_delimiter must be one ASCII character"):
         guess_options([file(GERMAN)], {"csv_delimiter": ";;"})
+
+
+@pytest.mark.parametrize(("number", "is_order"), [("#1", True), ("#12-A", True), ("12", False)])
+def test_guess_options__short_order_numbers_have_a_sign(file, number, is_order):
+    rows = f"x,2025-01-01,7.00,{number}\nx,2025-01-02,9.00,{number[:1]}4\n"
+    options = guessed(file(f"email,date,total,name\n{rows}"))
+    assert ("order" in options) == is_order

@@ -98,7 +98,9 @@ def test_scheme__is_read_back_as_it_was_written(name):
     again = scheme_of(own_scheme(scheme), "a snapshot")
     plain = [each._replace(line=None) for each in scheme.segments]
     assert [each._replace(line=None) for each in again.segments] == plain
-    for field in ("bins", "method", "cuts", "otherwise", "has_otherwise", "match", "fm", "options"):
+    for field in (
+        "bins", "method", "cuts", "otherwise", "has_otherwise", "match", "fm", "options", "words",
+    ):  # fmt: skip
         assert getattr(again, field) == getattr(scheme, field), field
 
 

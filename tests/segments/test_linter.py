@@ -29,6 +29,18 @@ def test_lint__cells_that_nobody_takes_unless_somebody_is_otherwise():
     assert findings(SMALL + 'otherwise = "X"\n' + TOP, errors=True) == []
 
 
+def test_lint__a_note_if_only_otherwise_has_no_words():
+    words = TOP + 'about = "The best."\n'
+    [(_, text)] = findings(SMALL + 'otherwise = "X"\n' + words, errors=False)
+    assert text.startswith("otherwise, 'X', has no about or action, although other segments have;")
+    told = '[otherwise]\nname = "X"\naction = "Wait."\n'
+    assert findings(SMALL + words + told, errors=False) == []
+    assert findings(SMALL + 'otherwise = "X"\n' + TOP, errors=False) == []
+    assert findings(SMALL + words + REST, errors=False) == [
+        (6, "'Rest' overlaps 'Top' in 4 cells: 211 212 221 222")
+    ]
+
+
 def test_lint__a_condition_does_not_cover_for_sure():
     only = '[[segments]]\nname = "A"\nwhen = ["recency_days <= mean"]\n'
     [(_, text)] = findings(only, errors=True)

@@ -27,6 +27,14 @@ def test_layout__first_match_wins_and_the_rest_is_named(tmp_path):
     }  # fmt: skip
 
 
+def test_load__otherwise_may_be_a_table_with_texts(tmp_path):
+    file = tmp_path / "mine.toml"
+    file.write_text('[[segments]]\nname = "A"\nr = 2\n[otherwise]\nabout = "The rest."\n')
+    scheme = load_scheme(file)
+    assert scheme.has_otherwise
+    assert scheme.words == {"A": (None, None), "Others": ("The rest.", None)}
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -71,6 +79,9 @@ def test_layout__first_match_wins_and_the_rest_is_named(tmp_path):
         ),
         ('otherwise = "A"\n[[segments]]\nname = "A"\nr = 1', "otherwise of"),
         ('otherwise = 3\n[[segments]]\nname = "A"', "otherwise"),
+        ('[[segments]]\nname = "A"\n[otherwise]\nname = 3', "name of otherwise of scheme"),
+        ('[[segments]]\nname = "A"\n[otherwise]\nabout = ""', "about of otherwise of scheme"),
+        ('[[segments]]\nname = "A"\n[otherwise]\nr = 3', "must only have the keys about, action"),
     ],
 )
 def test_load__what_is_no_scheme_is_refused_with_the_place(tmp_path, text, message):
