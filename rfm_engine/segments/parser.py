@@ -150,8 +150,11 @@ class _Parser:
         name: Any = given.get("name", OTHERS)
         if not _is_text(name):
             raise UsageError(f"name of {place} must be text; got {shown(name)}.")
-        words = {key: _words(given, key, f"of {place}") for key in ("about", "action")}
-        return Segment(name, **words)
+        return Segment(
+            name,
+            about=_words(given, "about", f"of {place}"),
+            action=_words(given, "action", f"of {place}"),
+        )
 
     def _cuts(self, axis: str, n_bins: int, given: Any) -> tuple[CutPoint, ...]:
         what = f"cuts of {self._place!r} for {axis}"
