@@ -12,7 +12,7 @@ from rfm_engine.guesses.guess import Alternative, Choose, Guess, decided
 from rfm_engine.guesses.numbers import Written, written_numbers
 from rfm_engine.guesses.rows import Roles, purchases
 from rfm_engine.guesses.sample import Sample
-from rfm_engine.guesses.times import time_format_of
+from rfm_engine.guesses.times import doubt_of, time_format_of
 from rfm_engine.orders.column_names import words_of
 from rfm_engine.orders.money.notation import PLAIN
 
@@ -37,10 +37,12 @@ def _time_format(roles: Roles) -> Guess | None:
     found = time_format_of(roles.time)
     if found is None or found.format is None:
         return None
-    others = (
-        () if found.other is None else (Alternative(found.other, "all times can be read so too"),)
-    )
-    return Guess("time_format", found.format, f"times such as {roles.time.texts[0]}", others)
+    reason = f"times such as {roles.time.texts[0]}"
+    if found.other is None:
+        return Guess("time_format", found.format, reason)
+    meant, otherwise = doubt_of(roles.time, found)
+    other = Alternative(found.other, otherwise)
+    return Guess("time_format", found.format, f"{reason}; {meant}", (other,))
 
 
 def _numbers(roles: Roles, typed: Mapping[str, Any], choose: Choose) -> list[Guess]:

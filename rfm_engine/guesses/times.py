@@ -32,6 +32,10 @@ _NAMED_MONTHS = (
 )  # fmt: skip
 _WRITTEN_TOGETHER = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
 # Numbers of these sizes are times from 1990 to 2100; other numbers are rather ids or amounts.
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September",
+    "October", "November", "December",
+)  # fmt: skip
 _FIRST_YEAR, _LAST_YEAR = 1970, 2100
 _RANGES = {
     EPOCH: (631_152_000, 4_102_444_800),
@@ -76,6 +80,34 @@ def time_format_of(column: Column) -> TimeFormat | None:
     fitting.sort(key=lambda each: _disorder(column, each))
     is_number = column.texts[0].isdigit()
     return TimeFormat(fitting[0], fitting[1] if fitting[1:] else None, is_number)
+
+
+def doubt_of(column: Column, found: TimeFormat) -> tuple[str, str]:
+    """Return what a time means in both formats, and why the first one is likelier.
+
+    >>> column = Column("date", ("08/05/2025", "09/05/2025"))
+    >>> for reason in doubt_of(column, time_format_of(column)):
+    ...     print(reason)
+    08/05/2025 is read as 5 August 2025; with slashes the month usually comes first
+    08/05/2025 is 8 May 2025
+    """
+    first, other = str(found.format), str(found.other)
+    differing = (text for text in column.distinct if _day(text, first) != _day(text, other))
+    text = next(differing, column.texts[0])
+    disorders = _disorder(column, first), _disorder(column, other)
+    if disorders[0] < disorders[1]:
+        why = "the rows are sorted by time" if disorders[0] == 0 else "more rows are sorted by time"
+        why += " in this format"
+    elif "/" in first:
+        why = "with slashes the month usually comes first"
+    else:
+        why = "with this sign the day usually comes first"
+    return f"{text} is read as {_day(text, first)}; {why}", f"{text} is {_day(text, other)}"
+
+
+def _day(text: str, time_format: str) -> str:
+    day = _parsed(text, time_format)
+    return "" if day is None else f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
 
 
 def _of_type(column: Column) -> TimeFormat | None:

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from rfm_engine.guesses.column import Column
-from rfm_engine.guesses.times import time_format_of
+from rfm_engine.guesses.times import doubt_of, time_format_of
 
 WRITTEN = {
     "2025-01-31": None,
@@ -63,6 +63,28 @@ def test_time_format_of__rows_in_order_of_time_decide_what_is_likelier():
     days = [f"{day}/{month}/2025" for month in range(1, 13) for day in (1, 5, 9)]
     assert time_format_of(Column("when", tuple(days))).format == "%d/%m/%Y"
     assert time_format_of(Column("when", tuple(reversed(days)))).format == "%d/%m/%Y"
+
+
+def test_doubt_of__says_what_a_time_means_and_why_one_format_is_likelier():
+    slashes = Column("when", ("05/05/2025", "08/05/2025", "01/02/2025"))
+    assert doubt_of(slashes, time_format_of(slashes)) == (
+        "08/05/2025 is read as 5 August 2025; with slashes the month usually comes first",
+        "08/05/2025 is 8 May 2025",
+    )
+    points = Column("when", ("08.05.2025 10:30", "07.05.2025 10:30"))
+    assert doubt_of(points, time_format_of(points))[0] == (
+        "08.05.2025 10:30 is read as 8 May 2025; with this sign the day usually comes first"
+    )
+    days = [f"{day}/{month}/2025" for month in range(1, 13) for day in (1, 5, 9)]
+    in_order = Column("when", tuple(days))
+    assert doubt_of(in_order, time_format_of(in_order)) == (
+        "5/1/2025 is read as 5 January 2025; the rows are sorted by time in this format",
+        "5/1/2025 is 1 May 2025",
+    )
+    nearly = Column("when", (*days, "2/1/2025"))
+    assert doubt_of(nearly, time_format_of(nearly))[0].endswith(
+        "more rows are sorted by time in this format"
+    )
 
 
 def test_time_format_of__words_for_null_do_not_count():
