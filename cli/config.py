@@ -14,7 +14,7 @@ import typer
 from rfm_engine.options.declaration import declared
 from rfm_engine.options.groups import RowFileOptions, ScoreOptions
 
-from .exits import Misuse, cut
+from .exits import Misuse, cut, without_jargon
 
 _DECLARED = [
     option for options in (ScoreOptions, RowFileOptions) for option in declared(options).values()
@@ -43,7 +43,9 @@ def read_config(context: typer.Context, path: Path | None) -> Path | None:
     if path is None:
         if not DEFAULT_CONFIG.is_file():
             return None
-        path = DEFAULT_CONFIG
+        path, what = DEFAULT_CONFIG, f"config file {str(DEFAULT_CONFIG)!r}"
+    else:
+        what = f"--config {str(path)!r}"
     known = {
         option.removeprefix("--"): parameter
         for parameter in context.command.params
@@ -51,7 +53,7 @@ def read_config(context: typer.Context, path: Path | None) -> Path | None:
         if option.startswith("--") and parameter.name not in ("config", "no_config")
     }
     defaults = {}
-    for key, value in _of_command(_options(path), context).items():
+    for key, value in _of_command(_options(path, what), context).items():
         option = key.replace("_", "-")
         if option in _OF_SCORE_ALONE and context.command.name != "score":
             continue
@@ -61,8 +63,7 @@ def read_config(context: typer.Context, path: Path | None) -> Path | None:
             close = difflib.get_close_matches(option, known, n=1)
             advice = f"Did you mean {close[0]!r}?" if close else "See --help."
             raise Misuse(
-                f"config file {str(path)!r} must only have options of the command; "
-                f"got {cut(key)!r}. {advice}"
+                f"{what} must only have options of the command; got {cut(key)!r}. {advice}"
             )
         parameter = known[option]
         typed = _typed(value, option, parameter)
@@ -76,7 +77,7 @@ def read_config(context: typer.Context, path: Path | None) -> Path | None:
         except (typer.BadParameter, Misuse) as error:
             raise Misuse(
                 f"{option} in config file {str(path)!r} must be a value that the option accepts; "
-                f"got {_kind(value, listed=True)}. {cut(error.message, 200)}"
+                f"got {_kind(value, listed=True)}. {cut(without_jargon(error.message), 200)}"
             ) from None
         defaults[parameter.name] = typed
     context.default_map = defaults
@@ -101,21 +102,21 @@ def _of_command(options: dict[str, Any], context: typer.Context) -> dict[str, An
     return shared | (options[own] if own in tables else {})
 
 
-def _options(path: Path) -> dict[str, Any]:
+def _options(path: Path, what: str) -> dict[str, Any]:
     try:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         from rfm_engine.errors import shown_cause
 
         got = shown_cause(error)
-        raise Misuse(f"config file {str(path)!r} must be readable text; got {got}.") from None
+        raise Misuse(f"{what} must be readable text; got {got}.") from None
     try:
         return tomllib.loads(text, parse_float=Decimal)
     except tomllib.TOMLDecodeError as error:
-        raise Misuse(f"config file {str(path)!r} must be TOML; got {error}.") from None
+        raise Misuse(f"{what} must be TOML; got {error}.") from None
     except (ValueError, ArithmeticError, RecursionError):
         raise Misuse(
-            f"config file {str(path)!r} must be TOML with ordinary numbers and lists; got a number "
+            f"{what} must be TOML with ordinary numbers and lists; got a number "
             "that is too large, or tables that are nested too deeply."
         ) from None
 

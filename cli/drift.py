@@ -9,8 +9,8 @@ import typer
 from rfm_engine.options.groups import ScoreOptions
 
 from .exits import Misuse
-from .options import Given, takes
-from .scored import scored
+from .options import AsJson, Given, Quiet, takes
+from .scored import print_object, scored
 from .words import printable
 
 
@@ -27,8 +27,12 @@ def drift(
     ],
     *,
     options: Given,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
-    """Show the shares of customers per score, then and now, and the population stability index.
+    """Compare the shares of customers per score with those of a model.
+
+    Prints the shares then and now, and the population stability index.
 
     Orders are scored first, with the options of `rfm score`: see `rfm score --help`.
     """
@@ -42,8 +46,12 @@ def drift(
 
     model = rfm_engine.load_model(fitted)
     check_fitted(model)  # before orders are read
-    result = scored(inputs, options, model=fitted)
-    for moved in rfm_engine.drift(model, result):
+    result, warnings = scored(inputs, options, model=fitted, quiet=quiet)
+    found = rfm_engine.drift(model, result)
+    if as_json:
+        print_object({"drift": [each._asdict() for each in found], "warnings": warnings})
+        return
+    for moved in found:
         typer.echo(f"{moved.what}: population stability index {moved.psi:.4f}")
         width = max(map(len, moved.then))
         for name, then in moved.then.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import signal
 import sys
@@ -51,7 +52,7 @@ def exit_code(command: Callable[[], object]) -> int:
         with _sigterm_raised():
             outcome = command()
     except typer.TyperException as error:
-        return _fail(_without_jargon(error.format_message()) + _hint(error), error.exit_code)
+        return _fail(_said(error) + _hint(error), error.exit_code)
     except typer.Abort:
         return _fail("interrupted", INTERRUPTED)
     except Terminated:
@@ -100,13 +101,24 @@ def _fail(message: str, code: int) -> int:
     return code
 
 
-def _without_jargon(message: str) -> str:
+def without_jargon(message: str) -> str:
     """Replace what pydantic, which typer uses, says about values of options."""
     start, colon, reason = message.partition("': ")
+    if not colon or message.startswith("Value error, "):
+        start, colon, reason = "", "", message
     reason = reason.removeprefix("Value error, ")
     if reason.startswith("Input should be a valid integer"):
         reason = "it must be a whole number."
     return f"{start}{colon}{reason}"
+
+
+def _said(error: typer.TyperException) -> str:
+    """Return what an error of typer says; only similar options are suggested."""
+    name = getattr(error, "option_name", None)
+    if not isinstance(error, typer.TyperException) or not hasattr(error, "possibilities"):
+        return without_jargon(error.format_message())
+    close = difflib.get_close_matches(str(name), error.possibilities or (), n=1, cutoff=0.75)
+    return error.message + (f". Did you mean {close[0]}?" if close else ".")
 
 
 def _hint(error: typer.TyperException) -> str:

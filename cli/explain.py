@@ -8,8 +8,8 @@ import typer
 
 from rfm_engine.options.groups import ScoreOptions
 
-from .options import Given, takes
-from .scored import scored
+from .options import AsJson, Given, Quiet, takes
+from .scored import print_object, scored
 from .words import counted, printable, with_separators
 
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ def explain(
     ],
     *,
     options: Given,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Explain customers: values, cut points, scores, the rule that matched and near misses.
 
@@ -41,12 +43,24 @@ def explain(
     """
     import rfm_engine
 
-    result = scored(inputs, options)
-    for number, story in enumerate(rfm_engine.explain(result, who)):
+    result, warnings = scored(inputs, options, quiet=quiet)
+    stories = rfm_engine.explain(result, who)
+    if as_json:
+        print_object({"customers": [*map(_data, stories)], "warnings": warnings})
+        return
+    for number, story in enumerate(stories):
         if number:
             typer.echo()
         for line in _lines(story, result.options):
             typer.echo(printable(line))
+
+
+def _data(story: Explanation) -> dict[str, Any]:
+    """Return an explanation as data for JSON."""
+    return story._asdict() | {
+        "axes": [each._asdict() for each in story.axes],
+        "near": [each._asdict() for each in story.near],
+    }
 
 
 def _lines(story: Explanation, options: dict[str, Any]) -> Iterator[str]:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from rfm_engine.options.groups import GuessedOptions
 
 from .config import DEFAULT_CONFIG
-from .exits import Misuse, cut
-from .options import Given, takes
+from .exits import Misuse
+from .options import AsJson, Given, Quiet, takes
+from .questions import ask
 from .words import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from rfm_engine.guesses.guess import Guess
 
 
@@ -31,11 +35,13 @@ def init(
         str, typer.Option("-o", "--output", metavar="OUT.toml", help="The file to write.")
     ] = str(DEFAULT_CONFIG),
     replace: Annotated[bool, typer.Option("--replace", help="Replace an existing file.")] = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Guess the columns and formats of an export, and write them to rfm.toml for `rfm score`."""
     place = Path(output)
     _check_place(place, replace=replace)
-    from rfm_engine.guesses.config_file import assignment, config_text
+    from rfm_engine.guesses.config_file import config_text
     from rfm_engine.guesses.guess import likeliest
     from rfm_engine.guesses.options import guess_options
     from rfm_engine.output import atomic, refuse_overwriting
@@ -43,49 +49,61 @@ def init(
     for each in inputs:
         refuse_overwriting(output, "an input", each)
     is_asked = sys.stdin.isatty() and sys.stderr.isatty()
-    guesses = guess_options(
-        inputs, options.explicit, _ask if is_asked else likeliest, can_ask=is_asked
-    )
-    for guess in guesses:
-        typer.echo(printable(assignment(guess.option, guess.value)))
-        for reason in guess.reason.split("; "):
-            typer.echo(printable(f"    {reason}"))
-        if guess.others and not is_asked:
-            n = len(guess.others)
-            others = "another value as a comment" if n == 1 else f"{n} other values as comments"
-            typer.echo(f"    not certain: {printable(output)} has {others}")
+    choose = ask if is_asked else likeliest
+    guesses = guess_options(inputs, options.explicit, choose, can_ask=is_asked)
+    if not as_json and not quiet:
+        for line in _lines(guesses, output, is_asked=is_asked):
+            typer.echo(printable(line))
     with atomic.file(place) as temporary:
         temporary.write_text(config_text(guesses, inputs), "utf-8")
-    more = [] if place == DEFAULT_CONFIG else ["--config", output]
-    typer.echo(f"\n{printable(output)} is written. Check it, then run:")
-    typer.echo(printable(f"  {shlex.join(['rfm', 'score', *inputs, *more])}"))
+    if as_json:
+        typer.echo(json.dumps(_summary(guesses, output)))
+    elif not quiet:
+        more = [] if place == DEFAULT_CONFIG else ["--config", output]
+        typer.echo(f"\n{printable(output)} is written. Check it, then run:")
+        typer.echo(printable(f"  {shlex.join(['rfm', 'score', *inputs, *more])}"))
 
 
 def _check_place(place: Path, *, replace: bool) -> None:
-    if place.is_dir() or not place.parent.is_dir():
-        raise Misuse(f"{place} must be a file in a folder that exists; got none. Name another.")
+    if place.is_dir():
+        raise Misuse(f"-o must be a file; got the folder {str(place)!r}. Add a name.")
+    if not place.parent.is_dir():
+        raise Misuse(
+            f"the folder of {str(place)!r} must exist; got none. Create it, or choose another "
+            "with -o."
+        )
     if place.exists() and not replace:
         raise Misuse(
             f"{place} must not exist; got an existing file. Use --replace, or -o for another name."
         )
 
 
-def _ask(guess: Guess) -> Guess:
-    """Ask on the terminal which value is meant; Enter takes the first."""
+def _lines(guesses: Sequence[Guess], output: str, *, is_asked: bool) -> Iterator[str]:
+    """Yield each guess with its reasons, and whether the file has other values."""
     from rfm_engine.guesses.config_file import assignment
 
-    typer.echo("\nThis is not certain:", err=True)
-    for number, (value, reason, example) in enumerate(guess.choices, 1):
-        typer.echo(printable(f"  {number}  {assignment(guess.option, value)}"), err=True)
-        said = reason.split("; ")
-        if example and example not in reason:
-            said.append(f"for example {example}")
-        for each in said:
-            typer.echo(printable(f"     {each}"), err=True)
-    most = 1 + len(guess.others)
-    while True:
-        answer = typer.prompt(f"Number, 1 to {most}", default="1", err=True).strip()
-        if answer.isdecimal() and 1 <= int(answer) <= most:
-            return guess.pick(int(answer) - 1)
-        shown = printable(repr(cut(answer)))
-        typer.echo(f"The answer must be a number from 1 to {most}; got {shown}.", err=True)
+    for guess in guesses:
+        yield assignment(guess.option, guess.value)
+        yield from (f"    {reason}" for reason in guess.reason.split("; "))
+        if guess.others and not is_asked:
+            n = len(guess.others)
+            others = "another value as a comment" if n == 1 else f"{n} other values as comments"
+            yield f"    not certain: {output} has {others}"
+
+
+def _summary(guesses: Sequence[Guess], output: str) -> dict[str, Any]:
+    """Return the guesses for JSON, with the names of options as in the file."""
+    from rfm_engine.options.messages import named
+
+    keys = {guess.option: named(guess.option).typed.removeprefix("--") for guess in guesses}
+    return {
+        "file": output,
+        "options": {keys[g.option]: g.value for g in guesses if g.value is not None},
+        "guesses": [
+            {
+                "option": keys[g.option], "value": g.value, "reason": g.reason,
+                "others": [{"value": each.value, "reason": each.reason} for each in g.others],
+            }
+            for g in guesses
+        ],
+    }  # fmt: skip

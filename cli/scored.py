@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import typer
 
 from .exits import Misuse
 from .options import NEWEST, Given
@@ -12,8 +15,20 @@ if TYPE_CHECKING:
     from rfm_engine import Result, Snapshot
 
 
-def scored(inputs: list[str], options: Given, *, model: str | None = None) -> Result | Snapshot:
-    """Read a snapshot, or score orders with the options, and with a model if one is given."""
+class Scored(NamedTuple):
+    """A result, and the warnings of scoring; a snapshot has none."""
+
+    result: Result | Snapshot
+    warnings: list[dict[str, str]]
+
+
+def scored(
+    inputs: list[str], options: Given, *, model: str | None = None, quiet: bool = False
+) -> Scored:
+    """Read a snapshot, or score orders with the options, and with a model if one is given.
+
+    Warnings are printed unless `quiet` is true.
+    """
     from rfm_engine.api import score_given
     from rfm_engine.result.snapshot import snapshot_of
 
@@ -21,8 +36,10 @@ def scored(inputs: list[str], options: Given, *, model: str | None = None) -> Re
     if snapshot is None:
         by_model = {} if model is None else {"model": model}
         result = score_given(inputs, options.explicit | by_model, options.config, None, None)
-        print_warnings(warnings_of(result, newest=options.all["as_of"] == NEWEST))
-        return result
+        warnings = warnings_of(result, newest=options.all["as_of"] == NEWEST)
+        if not quiet:
+            print_warnings(warnings)
+        return Scored(result, warnings)
     if options.explicit:
         from rfm_engine.options.declaration import declared
         from rfm_engine.options.groups import ScoreOptions
@@ -32,4 +49,13 @@ def scored(inputs: list[str], options: Given, *, model: str | None = None) -> Re
             "options must not be given with a snapshot, which contains those that it was scored "
             f"with; got {flags}. Remove them, or name the orders instead of the snapshot."
         )
-    return snapshot
+    return Scored(snapshot, [])
+
+
+def print_object(found: dict[str, Any]) -> None:
+    """Print one JSON object; dates, decimals and other values are text."""
+    typer.echo(json.dumps(found, default=_text))
+
+
+def _text(value: object) -> str:
+    return value.decode(errors="backslashreplace") if isinstance(value, bytes) else str(value)

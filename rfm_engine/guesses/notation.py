@@ -27,7 +27,7 @@ def guess_notation(
     if sample.delimiter is None:
         found.append(_amount_scale(roles))
     else:
-        found += [_null_words(roles), _ids(roles)]
+        found += [_cents_of_text(roles), _null_words(roles), _ids(roles)]
     guesses = [each for each in found if each is not None and each.option not in typed]
     decisions = [decided(guess, choose) for guess in guesses]
     return decisions if sample.delimiter is None else [*decisions, *_numbers(roles, typed, choose)]
@@ -120,3 +120,18 @@ def _amount_scale(roles: Roles) -> Guess | None:
     if not pa.types.is_integer(kind) or _MINOR_WORDS.isdisjoint(words_of(roles.amount.name)):
         return None
     return Guess("amount_scale", 2, f"{roles.amount.name!r} is in hundredths")
+
+
+def _cents_of_text(roles: Roles) -> Guess | None:
+    """Guess no decimal places if whole amounts in CSV are named as cents.
+
+    Text is read as it is written, so 1050 would be 1050.00, which looks like major units.
+    """
+    amount = roles.amount
+    if _MINOR_WORDS.isdisjoint(words_of(amount.name)) or not amount.are_whole:
+        return None
+    reason = (
+        f"{amount.name!r} seems to be in hundredths, and CSV is read as it is written, so all "
+        "money is shown in hundredths; divide the column by 100 before, to see major units"
+    )
+    return Guess("amount_scale", 0, reason)

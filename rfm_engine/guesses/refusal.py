@@ -59,7 +59,7 @@ def unreadable(column: Column, role: str) -> str:
     fits = time_format_of if role == "time" else written_numbers
     if column.kind is not None and not is_text(column.kind):
         is_read = not column.texts or fits(column) is not None
-        return "" if is_read else f"{column.name!r} has type {column.kind}: cast it"
+        return "" if is_read else f"{column.name!r} has type {column.kind}: convert it"
     odd = next((text for text in column.distinct if fits(Column("", (text,))) is None), "")
     if not odd:
         return ""

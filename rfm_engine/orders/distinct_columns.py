@@ -140,7 +140,7 @@ def refuse_wide_in(
         if row >= 0:
             raise DataError(
                 f"distinct column {name!r} must fit int64, because it has decimals of scale 0; got "
-                f"{column[row]} in {where(row)}. Cast it to text."
+                f"{column[row]} in {where(row)}. Convert it to text."
             )
 
     return refuse

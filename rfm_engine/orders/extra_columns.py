@@ -51,7 +51,7 @@ def _joined_field(name: str, sources: Sequence[Source]) -> pa.Field:
     except pa.ArrowNotImplementedError:
         raise DataError(
             f"carried column {name!r} must have a type whose rows can be filtered; got {kind} "
-            f"in {first.name}. Cast it, or leave it out."
+            f"in {first.name}. Convert it, or leave it out."
         ) from None
     return pa.field(name, kind)
 
@@ -108,7 +108,7 @@ def _typed(column: pa.Array, field: pa.Field, place: Place) -> pa.Array:
         except pa.ArrowInvalid:
             raise DataError(
                 f"carried column {field.name!r} must be valid UTF-8; got other bytes in "
-                f"{place.name_row()} or after. Cast it to binary, or encode it as UTF-8."
+                f"{place.name_row()} or after. Convert it to binary, or encode it as UTF-8."
             ) from None
     return found
 
@@ -122,5 +122,5 @@ def _cast(column: pa.Array, field: pa.Field, place: Place) -> pa.Array:
             got = f"{got} ({error})"
     raise DataError(
         f"carried column {field.name!r} must be {field.type} as in earlier input; got {got} in "
-        f"{place.name_row()} or after. Cast it first."
+        f"{place.name_row()} or after. Convert it."
     )

@@ -62,7 +62,7 @@ def plain_ids_of(batch: Batch, name: str) -> pa.Array:
     except pa.ArrowInvalid:
         row = next(i for i, number in enumerate(column.to_pylist()) if not _fits_int64(number))
         raise DataError(
-            f"id column {name!r} must hold integers {OF_64_BITS}; got {column[row]} in "
+            f"id column {name!r} must contain integers {OF_64_BITS}; got {column[row]} in "
             f"{batch.where(row)}. Cast the ids to text."
         ) from None
 

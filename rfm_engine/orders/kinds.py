@@ -121,12 +121,16 @@ class _Columns(NamedTuple):
             self.refuse(role, column, "integers")
 
     def refuse(
-        self, role: str, column: str, wanted: str, advice: str = "Cast it first."
+        self,
+        role: str,
+        column: str,
+        wanted: str,
+        advice: str = "Choose another column, or convert it.",
     ) -> NoReturn:
         """Refuse a column that does not have a wanted type."""
         raise DataError(
             message(
-                "{} column {!r} must hold {}; got {} in {}. {}",
+                "{} column {!r} must contain {}; got {} in {}. {}",
                 NOUNS[role],
                 column,
                 wanted,
@@ -157,7 +161,7 @@ def _id_kind(source: _Columns, role: str, column: str) -> IdKind | None:
         return "binary"
     if isinstance(kind, pa.UuidType):
         return "uuid"
-    advice = "Cast it first."
+    advice = "Choose another column, or convert it."
     if pa.types.is_floating(kind):
         advice = "Cast it to BIGINT: DuckDB writes HUGEINT to Parquet as DOUBLE."
     return source.refuse(role, column, "integers, text, binary or uuid", advice)
@@ -211,13 +215,13 @@ def _time_kind(source: _Columns, reading: Reading) -> TimeKind | None:
     if reading.options["time_format"] == "epoch" and pa.types.is_floating(kind):
         return source.refuse(
             "time", reading.options["time"], "integers, text or decimals with time format epoch",
-            "Cast it to integers: floats are not exact.",
+            "Convert it to integers: floats are not exact.",
         )  # fmt: skip
     is_number = pa.types.is_floating(kind) or pa.types.is_decimal(kind)
     if reading.options["time_format"] == "epoch-ms" and is_number:
         return source.refuse(
             "time", reading.options["time"], "integers or text with time format epoch-ms",
-            "Cast it to integers.",
+            "Convert it to integers.",
         )  # fmt: skip
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         return source.refuse(

@@ -8,7 +8,7 @@ from threading import Lock
 import pyarrow as pa
 
 from rfm_engine.errors import shown_value
-from rfm_engine.kernels.arrays import plain
+from rfm_engine.kernels.arrays import is_bytes, is_text, plain, plain_type
 from rfm_engine.orders.judge import COUNTED, FILTERED
 from rfm_engine.orders.normalize import OrderRows
 from rfm_engine.orders.place import Place
@@ -25,6 +25,8 @@ SomeValues = Mapping[str, tuple[str, ...]]
 
 class NamedValues:
     """Search each value that a condition names until a row has it. Thread-safe.
+
+    Values after `!=` are only searched in columns of text, because only text is misspelled.
 
     The values that no row has are the same for any threads and batches, because they are searched
     in all rows. The values that the first rows of each source have are kept for columns with such a
@@ -48,8 +50,7 @@ class NamedValues:
             (each.column, value)
             for each in self._conditions
             if (values := [v for v in each.values if (each.column, v) in unseen])
-            and self._may_have(each, rows)
-            for value in each.found(batch.column(each.column), values)
+            for value in self._found(each, values, batch.column(each.column), rows)
         )
         if found:
             self.found(found)
@@ -71,12 +72,18 @@ class NamedValues:
         pairs = ((column, sorted(v for c, v in self._unseen if c == column)) for column in columns)
         return [(column, values) for column, values in pairs if values]
 
-    def _may_have(self, condition: Condition, rows: OrderRows) -> bool:
-        """Whether the rows that were left out do not show already that a batch has no value."""
+    def _found(
+        self, condition: Condition, values: list[str], column: pa.Array, rows: OrderRows
+    ) -> list[str]:
+        """Return the values that a batch has, without a search if the rows left out show it."""
         n_left = int(rows.counts[FILTERED])
         if condition.keep:
-            return len(self._conditions) > 1 or n_left < len(rows.reason)
-        return n_left > 0
+            may_have = len(self._conditions) > 1 or n_left < len(rows.reason)
+            return condition.found(column, values) if may_have else []
+        kind = plain_type(column.type)
+        if not (is_text(kind) or is_bytes(kind) or pa.types.is_null(kind)):
+            return values  # `amount!=0` is right even if no amount is 0
+        return condition.found(column, values) if n_left else []
 
     def _keep_some(
         self, batch: pa.RecordBatch, place: Place, unseen: set[str], rows: OrderRows

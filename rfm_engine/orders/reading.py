@@ -170,7 +170,7 @@ def _check_values(options: Any) -> None:
         )
     if options["csv_decimal"] not in (".", ","):
         raise UsageError(
-            message("{csv_decimal} must be one of ., ,; got {}.", shown(options["csv_decimal"]))
+            message("{csv_decimal} must be '.' or ','; got {}.", shown(options["csv_decimal"]))
         )
     scale = options["amount_scale"]
     if scale is not None and (type(scale) is not int or not 0 <= scale <= MAX_SCALE):
@@ -214,7 +214,10 @@ def _check_values(options: Any) -> None:
         )
     if options["rates"] is not None and options["currency"] is None:
         raise UsageError(
-            message("{rates} must be used with {currency}; got no currency column. Name it.")
+            message(
+                "{rates} must be used with {currency}; got no currency column. "
+                "Name the column with {currency:...}."
+            )
         )
 
 
@@ -266,7 +269,10 @@ def window_start(as_of: date, window: str) -> date:
     match = re.fullmatch(r"([1-9][0-9]{0,6})(d|mo)", window if isinstance(window, str) else "")
     if match is None:
         raise UsageError(
-            message("{window} must be days or months like 365d or 12mo; got {}.", shown(window))
+            message(
+                "{window} must be at least 1d: days or months like 365d or 12mo; got {}.",
+                shown(window),
+            )
         )
     length = int(match[1])
     try:

@@ -91,7 +91,7 @@ def _integers(  # noqa: PLR0913 - two callers, which differ in the last three
     text = str(column[row])
     raise DataError(
         message(
-            "{} must hold integers {}; got {} in {}. {}",
+            "{} must contain integers {}; got {} in {}. {}",
             what,
             reach,
             shown_value(text),

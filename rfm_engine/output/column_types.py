@@ -39,5 +39,5 @@ def check_types(schema: pa.Schema, place: str | os.PathLike[str]) -> None:
             name = "CSV" if kind.startswith(".csv") else "Parquet"
             raise DataError(
                 f"column {field.name!r} must have a type that {name} supports; got {field.type}. "
-                "Cast it, leave it out, or write .arrow."
+                "Convert it, leave it out, or write .arrow."
             ) from None

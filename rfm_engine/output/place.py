@@ -7,10 +7,13 @@ import re
 import sys
 from pathlib import Path
 
-from rfm_engine.errors import UsageError, path_text, shown
+from rfm_engine.errors import Message, UsageError, path_text, shown
+from rfm_engine.options.messages import message
 from rfm_engine.output.atomic import MARKER
 
 FILES = (".parquet", ".arrow", ".csv", ".csv.gz")
+OUTPUT = Message("output", "-o")
+"""The name of the option in messages."""
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 
 
@@ -30,9 +33,12 @@ def ending(place: str | os.PathLike[str]) -> str:
     known = next((kind for kind in FILES if text.lower().endswith(kind)), None)
     if known is None and (unknown := Path(text).suffix):
         raise UsageError(
-            f"output must end in {', '.join(FILES)}, or have no ending for a directory; got "
-            f"{unknown!r} in {shown(text)}. For a directory of that name add a trailing /."
-        )
+            message(
+                "{} must end in {}, or have no ending for a directory; got {!r} in {}. For a "
+                "directory of that name add a trailing /.",
+                OUTPUT, ", ".join(FILES), unknown, shown(text),
+            )
+        )  # fmt: skip
     return known or ""
 
 
@@ -46,14 +52,20 @@ def check_output(place: str | os.PathLike[str]) -> None:
         but should be a file (or the reverse), it is a directory with other files than those of
         rfm, or its ending is unknown.
     """
-    text = path_text("output", place)
+    text = path_text(OUTPUT, place)
     if not text or _URI.match(text):
         raise UsageError(
-            f"output must be a local path; got {shown(text)}. Write to a file and copy it there."
+            message(
+                "{} must be a local path; got {}. Write to a file and copy it there.",
+                OUTPUT,
+                shown(text),
+            )
         )
     if text == "-":
         if sys.stdout is None:
-            raise UsageError("output - must be an open stdout; got a closed one. Name a file.")
+            raise UsageError(
+                message("{} - must be an open stdout; got a closed one. Name a file.", OUTPUT)
+            )
         if sys.stdout.isatty():
             raise UsageError(
                 "stdout must be a pipe or a file for an Arrow stream; got a terminal. "
@@ -69,7 +81,12 @@ def check_output(place: str | os.PathLike[str]) -> None:
             _check_folder(target)
     except (OSError, RuntimeError) as error:  # RuntimeError: a loop of symlinks, before 3.13
         raise UsageError(
-            f"output must be a place that can be written; got {text!r} ({error}). Choose another."
+            message(
+                "{} must be a place that can be written; got {!r} ({}). Choose another.",
+                OUTPUT,
+                text,
+                error,
+            )
         ) from error
 
 
@@ -77,14 +94,19 @@ def _check_parent(target: Path) -> None:
     parent = target.parent
     if not parent.is_dir():
         raise UsageError(
-            f"folder of the output must exist; got {str(parent)!r} for {target.name!r}. "
-            "Create it first."
-        )
+            message(
+                "the folder of {} must exist; got {!r} for {!r}. Create it first.",
+                OUTPUT, str(parent), target.name,
+            )
+        )  # fmt: skip
     if not os.access(parent, os.W_OK | os.X_OK):
         raise UsageError(
-            f"folder of the output must be writable; got {str(parent)!r} for {target.name!r}. "
-            "Choose another place or change its permissions."
-        )
+            message(
+                "the folder of {} must be writable; got {!r} for {!r}. Choose another place or "
+                "change its permissions.",
+                OUTPUT, str(parent), target.name,
+            )
+        )  # fmt: skip
 
 
 def _check_file(target: Path) -> None:
@@ -93,13 +115,21 @@ def _check_file(target: Path) -> None:
     if not target.is_file():
         kind = "a directory" if target.is_dir() else "a special file"
         raise UsageError(
-            f"output must be a regular file; got {kind}: {str(target)!r}. Choose another name."
+            message(
+                "{} must be a regular file; got {}: {!r}. Choose another name.",
+                OUTPUT,
+                kind,
+                str(target),
+            )
         )
     if not os.access(target, os.W_OK):
         raise UsageError(
-            f"output must be writable; got a read-only file: {str(target)!r}. "
-            "Choose another name or change its permissions."
-        )
+            message(
+                "{} must be writable; got a read-only file: {!r}. Choose another name or change "
+                "its permissions.",
+                OUTPUT, str(target),
+            )
+        )  # fmt: skip
 
 
 def _check_folder(target: Path) -> None:
@@ -107,14 +137,20 @@ def _check_folder(target: Path) -> None:
         return
     if not target.is_dir():
         raise UsageError(
-            f"output without an ending of {', '.join(FILES)} must be a directory; got a file: "
-            f"{str(target)!r}. Add an ending or choose another name."
-        )
+            message(
+                "{} without an ending of {} must be a directory; got a file: {!r}. Add an ending "
+                "or choose another name.",
+                OUTPUT, ", ".join(FILES), str(target),
+            )
+        )  # fmt: skip
     if not (target / MARKER).is_file() and any(target.iterdir()):
         raise UsageError(
-            f"output directory must be new, empty or one written by rfm; got {str(target)!r}, "
-            "which contains other files. Choose another name or empty it."
-        )
+            message(
+                "the directory of {} must be new, empty or one written by rfm; got {!r}, which "
+                "contains other files. Choose another name or empty it.",
+                OUTPUT, str(target),
+            )
+        )  # fmt: skip
 
 
 def refuse_inside(place: str | os.PathLike[str] | None, what: str, folder: Path) -> None:
@@ -129,9 +165,11 @@ def refuse_inside(place: str | os.PathLike[str] | None, what: str, folder: Path)
         return
     if Path(place).resolve().is_relative_to(folder.resolve()):
         raise UsageError(
-            f"output must not be inside {what}; got {os.fspath(place)!r} in {str(folder)!r}. "
-            "Choose another place."
-        )
+            message(
+                "{} must not be inside {}; got {!r} in {!r}. Choose another place.",
+                OUTPUT, what, os.fspath(place), str(folder),
+            )
+        )  # fmt: skip
 
 
 def refuse_overwriting(
@@ -146,8 +184,11 @@ def refuse_overwriting(
     """
     if output is not None and read is not None and same_place(path_text(what, read), output):
         raise UsageError(
-            f"output must not be {what}; got {os.fspath(read)} for both. Choose another output."
-        )
+            message(
+                "{} must not be {}; got {} for both. Choose another output.",
+                OUTPUT, what, os.fspath(read),
+            )
+        )  # fmt: skip
 
 
 def same_place(source: str | os.PathLike[str], output: str | os.PathLike[str]) -> bool:

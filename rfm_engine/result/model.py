@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from rfm_engine.errors import UsageError, path_text, shown, shown_cause
-from rfm_engine.options.messages import listed, message
+from rfm_engine.options.messages import listed, message, named
 from rfm_engine.options.reading import Frequency, Zero
 from rfm_engine.options.scoring import CutPoint, Monetary
 from rfm_engine.orders.reading import as_date
@@ -97,7 +97,7 @@ class Model(NamedTuple):
         >>> [str(cut) for cut in model.scheme.cuts["m"]]
         ['20.00', '90.50']
         """
-        chosen = load_scheme(scheme)
+        chosen = load_scheme(scheme, named("scheme"))
         alike = method if method and not isinstance(method, str) else [method] * len(AXES)
         both = zip(AXES, alike, cuts, strict=False)  # plan_scoring refuses a length other than 3
         given = {axis: own for axis, how, own in both if how == THRESHOLDS}
@@ -154,7 +154,8 @@ def scheme_and_plan(given: Mapping[str, Any]) -> tuple[Scheme, Plan]:
     model = given.get("model")
     held = {name: given.get(name) for name in _HELD}
     if model is None:
-        scheme = load_scheme("classic" if held["scheme"] is None else held["scheme"])
+        name = "classic" if held["scheme"] is None else held["scheme"]
+        scheme = load_scheme(name, named("scheme"))
     elif both := [name for name in _HELD if held[name] is not None]:
         raise UsageError(
             message(
@@ -165,7 +166,7 @@ def scheme_and_plan(given: Mapping[str, Any]) -> tuple[Scheme, Plan]:
             )
         )
     else:
-        loaded = model if isinstance(model, Model) else load_model(model)
+        loaded = model if isinstance(model, Model) else load_model(model, named("model"))
         _refuse_fitting(loaded.scheme, "the model", "Fit it first.")
         scheme, held["weights"] = loaded.scheme, loaded.weights
     cuts = {axis: held[f"{axis}_cuts"] for axis in AXES}
@@ -180,8 +181,10 @@ def model_name(model: str | os.PathLike[str] | Model | None) -> str | None:
     return None if model is None else os.fspath(model)
 
 
-def load_model(place: str | os.PathLike[str]) -> Model:
+def load_model(place: str | os.PathLike[str], name: str = "model") -> Model:
     """Read a model.
+
+    `name` names the model in messages, for example as an option.
 
     Raises
     ------
@@ -189,24 +192,28 @@ def load_model(place: str | os.PathLike[str]) -> Model:
         The file is not a model, or has another version.
     """
     given = path_text("model", place)
-    what = f"model {given!r}"
+    what = message("{} {!r}", name, given)
     try:
         content = json.loads(Path(given).read_text("utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         got = shown_cause(error)
-        raise UsageError(f"{what} must be a readable JSON file; got {got}.") from None
+        raise UsageError(message("{} must be a readable JSON file; got {}.", what, got)) from None
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise UsageError(
             message("{} must be a file written by {save_model}; got another file.", what)
         )
     if content.get("version") != VERSION:
         raise UsageError(
-            f"{what} must be of version {VERSION}; got {shown(content.get('version'))}. "
-            "Write it again with this version of rfm-engine."
+            message(
+                "{} must be of version {}; got {}. Write it again with this version of rfm-engine.",
+                what,
+                VERSION,
+                shown(content.get("version")),
+            )
         )
     for key in ("scheme", "weights", "as_of", "shares"):
         if key not in content:
-            raise UsageError(f"{what} must be complete; got no {key!r}.")
+            raise UsageError(message("{} must be complete; got no {!r}.", what, key))
     scheme = scheme_of(content["scheme"], given)
     _refuse_fitting(scheme, what, "Fit it again.")
     return Model(

@@ -8,13 +8,16 @@ from importlib.resources import files
 from pathlib import Path
 
 from rfm_engine.errors import UsageError, path_text, shown, shown_cause
+from rfm_engine.options.messages import message
 from rfm_engine.segments.parser import parse_scheme
 from rfm_engine.segments.scheme import Scheme
 from rfm_engine.segments.schemes import shipped_schemes as shipped_schemes
 
 
-def load_scheme(given: str | os.PathLike[str]) -> Scheme:
+def load_scheme(given: str | os.PathLike[str], what: str = "scheme") -> Scheme:
     """Load a shipped scheme by name, or your own scheme by the path of its TOML file.
+
+    `what` names the scheme in messages, for example as an option.
 
     Raises
     ------
@@ -23,11 +26,16 @@ def load_scheme(given: str | os.PathLike[str]) -> Scheme:
     """
     text = path_text("scheme", given)
     if scheme_file(text):
-        return parse_scheme(_read(Path(text)), text)
+        return parse_scheme(_read(Path(text), what), text)
     shipped = shipped_schemes()
     if text not in shipped:
         raise UsageError(
-            f"scheme must be one of {', '.join(shipped)} or a .toml file; got {shown(text)}."
+            message(
+                "{} must be one of {} or a .toml file; got {}.",
+                what,
+                ", ".join(shipped),
+                shown(text),
+            )
         )
     return _shipped(text)
 
@@ -43,9 +51,11 @@ def _shipped(name: str) -> Scheme:
     return parse_scheme((files(__package__) / "schemes" / f"{name}.toml").read_text("utf-8"), name)
 
 
-def _read(path: Path) -> str:
+def _read(path: Path, what: str) -> str:
     try:
         return path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         got = shown_cause(error)
-        raise UsageError(f"scheme file {str(path)!r} must be readable text; got {got}.") from None
+        raise UsageError(
+            message("{} {!r} must be a readable text file; got {}.", what, str(path), got)
+        ) from None

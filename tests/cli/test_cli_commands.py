@@ -202,7 +202,7 @@ def test_head__names_only_what_was_dropped():
         "options": {"frequency": "days", "zero": "count", "monetary": "mean"},
     }
     assert table.head_lines(summary) == [
-        "2 customers as of no date, from 1,000 of 1,500 rows",
+        "2 customers, no date of analysis, from 1,000 of 1,500 rows",
         "dropped: 500 null_time",
         "left out: 1 customer without orders",
         "with frequency days, monetary mean",

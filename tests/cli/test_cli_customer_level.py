@@ -88,5 +88,5 @@ def test_score__refuses_orders_that_are_no_numbers(rfm, totals, tmp_path):
     totals[0].write_text(ROWS.replace(",2\n", ",two\n"))
     run = rfm("score", *totals, "-o", tmp_path / "out.csv")
     assert run.exit_code == 3
-    assert "orders column 'n' must hold integers from 0 to 2^40 - 1; got" in run.stderr
+    assert "orders column 'n' must contain integers from 0 to 2^40 - 1; got" in run.stderr
     assert "'two' in" in run.stderr

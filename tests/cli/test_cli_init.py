@@ -144,6 +144,18 @@ def test_init__prints_each_guess_with_its_reason(rfm, here):
     assert lines[-1].split() == ["rfm", "score", str(place)]
 
 
+def test_init__as_json(rfm, here):
+    place = exports.stripe(here / "payments.csv")
+    found = json.loads(rfm("init", place, "--json").stdout)
+    options = tomllib.loads((here / "rfm.toml").read_text())
+    assert found["file"] == "rfm.toml"
+    assert found["options"] == options
+    [where] = [each for each in found["guesses"] if each["option"] == "where"]
+    assert where["value"] == ["Status=Paid"]
+    assert [each["value"] for each in where["others"]] == [["Status=Paid", "Amount Refunded=0.00"]]
+    assert rfm("init", place, "--replace", "--quiet").stdout == ""
+
+
 def test_init__keeps_typed_options(rfm, here):
     place = exports.stripe(here / "payments.csv")
     typed = ("--customer", "Customer Email", "--timezone", "Europe/Berlin", "--where", "Mode=Live")
@@ -197,9 +209,10 @@ def test_init__writes_nothing_without_customer_time_or_amount(rfm, here, text, f
         (["init", "none.csv"], "none.csv must exist"),
         (["init", "-"], "init must read files"),
         (["init", "cdnow.txt", "--customer", "who"], "column 'who' must exist"),
-        (["init", "cdnow.txt", "-o", "none/rfm.toml"], "a folder that exists"),
-        (["init", "cdnow.txt", "-o", "cdnow.txt", "--replace"], "output must not be an input"),
-        (["init", "cdnow.txt", "--csv-decimal", ";"], "--csv-decimal must be one of"),
+        (["init", "cdnow.txt", "-o", "none/rfm.toml"], "the folder of 'none/rfm.toml' must exist"),
+        (["init", "cdnow.txt", "-o", "."], "-o must be a file; got the folder '.'"),
+        (["init", "cdnow.txt", "-o", "cdnow.txt", "--replace"], "-o must not be an input"),
+        (["init", "cdnow.txt", "--csv-decimal", ";"], "--csv-decimal must be '.' or ','"),
         (["init", "bare.txt"], "must contain the names of the columns; got the value '00001'"),
     ],
 )

@@ -106,8 +106,8 @@ def test_normalize__refuses_what_cannot_be(rfm, orders, tmp_path):
     for words, said in (
         (("-o", tmp_path / "x.parquet", "--buckets", 3), "--buckets must be used with a directory"),
         (("-o", tmp_path / "x", "--buckets", 0), "--buckets must be a whole number from 1 to 1000"),
-        (("-o", tmp_path / "x.xlsx"), "output must end in"),
-        (("-o", orders), "output must not be an input"),
+        (("-o", tmp_path / "x.xlsx"), "-o must end in"),
+        (("-o", orders), "-o must not be an input"),
         (("-o", tmp_path / "x.csv", "--carry", "amuont"), "Did you mean 'amount'?"),
         (("-o", tmp_path / "x.csv", "--customer-level"), "--customer-level must not be used with"),
         (("-o", "-", "--json"), "--json must not be combined with -o -"),

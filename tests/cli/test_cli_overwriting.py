@@ -17,7 +17,7 @@ def sales(tmp_path):
 
 def assert_refused(run, place, before, what):
     assert run.exit_code == 2
-    assert f"output must not be {what}" in run.stderr
+    assert f"-o must not be {what}" in run.stderr
     assert run.stderr.count("\n") == 1
     assert place.read_bytes() == before
 

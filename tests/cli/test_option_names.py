@@ -75,8 +75,10 @@ def test_every_option__is_named_as_its_flag(rfm, tmp_path, monkeypatch, name):
 
 
 def test_scheme__is_named_by_what_it_is(rfm):
-    for words in (["score", "o.csv", "--scheme", "x"], ["schemes", "show", "x"]):
-        assert rfm(*words).stderr.startswith("error: scheme must be one of classic, ")
+    for words, name in (
+        (["score", "o.csv", "--scheme", "x"], "--scheme"), (["schemes", "show", "x"], "scheme"),
+    ):  # fmt: skip
+        assert rfm(*words).stderr.startswith(f"error: {name} must be one of classic, ")
 
 
 @pytest.mark.parametrize("name", ["as_of", "csv_null", "r_cuts", "--as-of"])

@@ -93,6 +93,11 @@ def test_pages__are_all_linked_from_the_readme_or_the_index():
     assert set(PAGES) - roots <= linked
 
 
+def test_readme__links_the_pages_of_the_root_and_the_benchmarks():
+    linked = set(LINK.findall(prose_of(README)))
+    assert {"CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "benchmarks/README.md"} <= linked
+
+
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_options__that_a_page_names_exist(page):
     known = set.union(GLOBAL, FOREIGN, *map(options_of, COMMANDS))
@@ -103,7 +108,7 @@ def test_options__that_a_page_names_exist(page):
 def test_reference__has_each_command_and_exactly_its_options(command):
     stated = set(options_table(command))
     if command in ("explain", "drift"):  # as the page says
-        stated |= options_of("score") - {"--output", "--save-model", "--json", "--quiet"}
+        stated |= options_of("score") - {"--output", "--save-model"}
     if command in ("init", "state create", "normalize"):  # as the page says
         how_to_read = COMMAND_LINE.partition("\nColumns:\n")[2].partition("\nScoring:\n")[0]
         dates = {"--as-of", "--window"} if command == "state create" else set()

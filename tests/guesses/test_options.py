@@ -122,6 +122,20 @@ def test_guess_options__of_typed_files_uses_types(tmp_path, suffix):
     assert sum(customers["monetary"].to_pylist()) == Decimal("20.50")
 
 
+def test_guess_options__cents_in_csv_stay_cents_and_the_reason_says_so(file):
+    text = "customer_id,order_date,amount_cents\n7,2025-01-01,{}\n8,2025-01-02,700\n"
+    place = file(text.format(1050))
+    guesses = {each.option: each for each in guess_options([place], {})}
+    assert guesses["amount_scale"].value == 0
+    assert "all money is shown in hundredths; divide the column by 100" in (
+        guesses["amount_scale"].reason
+    )
+    customers = rfm.score(place, as_of="newest", **guessed(place)).customers
+    assert sorted(map(str, customers["monetary"].to_pylist())) == ["1050", "700"]
+    assert "amount_scale" not in guessed(file(text.format("10.50")))
+    assert guessed(place, amount_scale=2)["amount_scale"] == 2
+
+
 def test_guess_options__integers_only_without_zeros_in_front(file):
     text = "customer_id,order_date,amount\n{},2025-01-01,7.00\n8,2025-01-02,9.00\n"
     assert guessed(file(text.format("7.0")))["ids"] == "int"

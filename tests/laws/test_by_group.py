@@ -206,7 +206,7 @@ def test_overall__of_customers_without_a_group_is_refused():
     [
         ({"overall": True}, "overall must be used with by"),
         ({"by": "customer_id"}, "by must name another column than customer"),
-        ({"by": "order_time"}, "group column 'order_time' must hold integers, text"),
+        ({"by": "order_time"}, "group column 'order_time' must contain integers, text"),
         ({"by": "shops"}, "column 'shops' must exist"),
     ],
 )

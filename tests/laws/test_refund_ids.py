@@ -70,11 +70,11 @@ def test_refunds__other_order_ids_are_null_in_normalised_rows(path):
 )
 def test_purchases__need_integers(path, change, options):
     path.write_text(HEAD + ROWS.replace(*change) if change[0] else HEAD + ROWS)
-    with pytest.raises(rfm.DataError, match="id column 'order_id' must hold integers"):
+    with pytest.raises(rfm.DataError, match="id column 'order_id' must contain integers"):
         rfm.score(path, **OPTIONS | options)
 
 
 def test_customers__need_integers_in_every_row(path):
     path.write_text(HEAD + ROWS.replace("9,", "x,"))
-    with pytest.raises(rfm.DataError, match="id column 'customer_id' must hold integers"):
+    with pytest.raises(rfm.DataError, match="id column 'customer_id' must contain integers"):
         rfm.score(path, **OPTIONS)

@@ -97,8 +97,8 @@ def test_customer_level__takes_a_model_whose_cycle_is_a_number(tmp_path):
     ("orders", "kind", "message"),
     [
         ([1, -2, 3], pa.int64(), r"orders must be 0 or more; got -2 in orders, row 2"),
-        ([1.0], pa.float64(), "orders column 'orders' must hold integers; got double"),
-        (["1"], pa.string(), "orders column 'orders' must hold integers; got string"),
+        ([1.0], pa.float64(), "orders column 'orders' must contain integers; got double"),
+        (["1"], pa.string(), "orders column 'orders' must contain integers; got string"),
         ([2**63], pa.uint64(), "orders column 'orders' must fit int64"),
         ([2**40 - 1, 1], pa.int64(), r"orders must be below 2\^40 per customer; customer ada has"),
     ],

@@ -94,7 +94,7 @@ def test_distinct__nulls_alone_are_of_any_kind_and_never_equal():
     "key", [pa.array([1.5]), pa.array([1.5], pa.float32()), pa.array([[1]]), pa.array([{"a": 1}])]
 )
 def test_distinct__other_kinds_are_refused(key):
-    with pytest.raises(rfm.DataError, match="distinct column 'k' must hold integers, text"):
+    with pytest.raises(rfm.DataError, match="distinct column 'k' must contain integers, text"):
         totals_of(orders(key))
 
 

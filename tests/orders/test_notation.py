@@ -109,7 +109,9 @@ def test_ids__of_floats_that_were_integers_are_these_integers():
     expected = [17850, 17850, None, -3, 2**53 + 1, 2**63 - 1]
     assert parsed_ids(column, "ids", place).equals(pa.array(expected, pa.int64()))
     for text in ("1.5", "1.00", "1.000", "1.", ".0", "1.2345E+12", "7-", str(2**63) + ".0"):
-        with pytest.raises(DataError, match=r"must hold integers .* row 2\. Read the ids as text"):
+        with pytest.raises(
+            DataError, match=r"must contain integers .* row 2\. Read the ids as text"
+        ):
             parsed_ids(pa.array(["1.0", text]), "ids", place)
 
 

@@ -117,7 +117,7 @@ def plan_memory(
                 "got {}. Give more memory or fewer threads.",
                 _megabytes(least),
                 by,
-                _megabytes(limit),
+                _as_typed(limit),
             )
         )
     left = (limit - least + _LEAST_BYTES) // sharing
@@ -161,6 +161,17 @@ def parse_size(size: int | str) -> int:
     number, letter, binary = found.groups()
     power = "KMGT".index(letter.upper()) + 1 if letter else 0
     return min(int(float(number) * (1024 if binary else 1000) ** power), _MOST_BYTES)
+
+
+def _as_typed(n_bytes: int) -> str:
+    """Return a number of bytes as it was probably typed."""
+    units = {
+        f"{letter}{ending}": base**power
+        for power, letter in ((3, "G"), (2, "M"), (1, "K"))
+        for ending, base in (("iB", 1024), ("B", 1000))
+    }
+    unit = next((unit for unit, size in units.items() if n_bytes % size == 0), None)
+    return f"{n_bytes:,}" if unit is None else f"{n_bytes // units[unit]:,}{unit}"
 
 
 def _megabytes(n_bytes: int) -> str:
