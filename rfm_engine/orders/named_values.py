@@ -26,7 +26,8 @@ SomeValues = Mapping[str, tuple[str, ...]]
 class NamedValues:
     """Search each value that a condition names until a row has it. Thread-safe.
 
-    Values after `!=` are only searched in columns of text, because only text is misspelled.
+    Values after `!=` are only searched if they are words of text. `amount!=0` is right even if no
+    amount is 0.
 
     The values that no row has are the same for any threads and batches, because they are searched
     in all rows. The values that the first rows of each source have are kept for columns with such a
@@ -36,7 +37,12 @@ class NamedValues:
     def __init__(self, conditions: Sequence[Condition]) -> None:
         self._conditions = conditions
         self._lock = Lock()
-        self._unseen = {(each.column, value) for each in conditions for value in each.values}
+        self._unseen = {
+            (each.column, value)
+            for each in conditions
+            for value in each.values
+            if each.keep or any(map(str.isalpha, value))
+        }
         self.some: SomeValues = {}
 
     def add(self, rows: OrderRows, batch: pa.RecordBatch, place: Place) -> Named:
@@ -82,7 +88,7 @@ class NamedValues:
             return condition.found(column, values) if may_have else []
         kind = plain_type(column.type)
         if not (is_text(kind) or is_bytes(kind) or pa.types.is_null(kind)):
-            return values  # `amount!=0` is right even if no amount is 0
+            return values
         return condition.found(column, values) if n_left else []
 
     def _keep_some(

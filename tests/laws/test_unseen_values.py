@@ -53,7 +53,7 @@ HAS = "The first rows have 'Failed', 'Paid', 'Refunded', null. Check how it is w
             ],
         ),
         (["status=Paid,Refunded", "status!=Failed", "amount=1"], []),
-        (["status!=Failed", "amount!=0"], []),  # numbers are not misspelled
+        (["status!=Failed", "amount!=0"], []),  # no word
         (["status=paid"], []),  # another warning says that no row counts
     ],
 )
