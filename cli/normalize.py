@@ -40,7 +40,10 @@ def normalize(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Write the counted rows, with exact minor units, instants and local days, for your own SQL."""
+    """Write the counted rows for your own SQL.
+
+    They have amounts in minor units, exact times and calendar days.
+    """
     check_place(output, options, as_json=as_json)
     began = time.perf_counter()
     with Memory() as memory, progress_bar(memory, quiet=quiet) as tell:

@@ -56,7 +56,7 @@ def show(scheme: Annotated[str, _SCHEME]) -> None:
 
 @schemes.command(cls=Command)
 def lint(scheme: Annotated[str, _SCHEME]) -> None:
-    """Check a scheme for uncovered scores, unreachable segments, overlaps, dead conditions."""
+    """Check a scheme for uncovered scores, unreachable segments, overlaps, useless conditions."""
     from rfm_engine.segments.catalogue import load_scheme
     from rfm_engine.segments.linter import lint as check
 

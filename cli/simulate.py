@@ -38,7 +38,10 @@ def simulate(
         typer.Option(metavar="N", help="Another seed gives other orders of the same customers."),
     ] = 0,
 ) -> None:
-    """Simulate orders from 2023 to 2025 (skewed customers, seasons, refunds), always the same."""
+    """Simulate orders from 2023 to 2025, with seasons and refunds; a few customers buy most.
+
+    The same seed gives the same orders.
+    """
     start = time.monotonic()
     with Memory() as memory, progress_bar(memory) as tell:
         import os

@@ -45,7 +45,8 @@ def create(
         str,
         typer.Option(
             metavar="lifetime|rolling:365d",
-            help="One record per customer, or daily detail of this many days plus 31.",
+            help="lifetime: one record per customer; rolling:365d: daily totals of the last 365 "
+            "days and 31 more, so that windows are possible.",
         ),
     ] = "lifetime",
     keep_batches: Annotated[
@@ -53,7 +54,7 @@ def create(
     ] = 7,
     keep: Annotated[int, typer.Option(metavar="N", help="Number of generations to keep.")] = 3,
 ) -> None:
-    """Create an empty state; its options of reading orders cannot be changed later."""
+    """Create an empty state; its options for reading orders cannot be changed later."""
     import rfm_engine
 
     rfm_engine.State.create(
@@ -98,7 +99,7 @@ def compact(
         int | None, typer.Option(metavar="N", help="Number of threads; default: all processors.")
     ] = None,
 ) -> None:
-    """Merge all batches that are no longer kept; ingest does it when it is worth it."""
+    """Merge all batches that are no longer kept; `rfm ingest` does it too, once they are large."""
     import rfm_engine
 
     number = rfm_engine.State.open(place).compact(threads=threads)

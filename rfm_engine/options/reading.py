@@ -105,8 +105,8 @@ class ReadingOptions(TypedDict, total=False):
     csv_delimiter: Annotated[
         str,
         Option(
-            r"Delimiter of CSV fields; \t is a tab, space is runs of blanks; default: a comma.",
-            _PANEL, ",", "C|space",
+            r"Delimiter of CSV fields: a character, \t for a tab, or the word space for runs of "
+            "blanks; default: a comma.", _PANEL, ",", "C|space",
             doc=r"delimiter of CSV fields; `\t` is a tab, `space` means runs of blanks and tabs. A "
             "first line such as `sep=;` also sets the delimiter; the file is refused (exit code 2) "
             "if this option names a different one other than the comma",
@@ -122,7 +122,8 @@ class ReadingOptions(TypedDict, total=False):
     csv_thousands: Annotated[
         str | None,
         Option(
-            "Thousands separator of CSV numbers; space is a blank.", _PANEL, None, "C|space",
+            "Thousands separator of CSV numbers: a character, or the word space for a blank.",
+            _PANEL, None, "C|space",
             doc="CSV: the thousands separator in amounts, quantities and numbers of orders; "
             "`space` includes no-break spaces",
         ),
@@ -166,7 +167,8 @@ class ReadingOptions(TypedDict, total=False):
     as_files: Annotated[
         bool,
         Option(
-            "Read the files of Delta, Iceberg and Hudi tables, including deleted rows.", _PANEL,
+            "Read all files of a Delta, Iceberg or Hudi table, even rows that the table has "
+            "deleted.", _PANEL,
             default=False,
             doc="read the files of a [Delta, Iceberg or Hudi "
             "table](../how-to/tables-of-a-lake.md), which are refused otherwise because they still "

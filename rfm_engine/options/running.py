@@ -39,7 +39,7 @@ class MachineOptions(ThreadOptions, total=False):
     store_timeout: Annotated[
         float | str,
         Option(
-            "Longest time without progress from an object store, in seconds.",
+            "Give up after this time without data from an object store.",
             _PANEL, "30s", "SECONDS",
             doc="longest time without progress from an object store, including retries, before the "
             "run ends with exit code 1; a slow transfer that makes progress is not stopped: see "

@@ -135,3 +135,22 @@ def test_module__is_the_command():
     run = subprocess.run([*command[:-1], "nope"], capture_output=True, text=True, check=False)
     assert run.returncode == 2
     assert run.stderr.startswith("error: No such command 'nope'")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["score"], "even rows that the table has deleted"),
+        (["score"], "or the word space for a blank"),
+        (["score"], "Give up after this time without data from an object store; default: 30s."),
+        (["drift"], "Compare the shares of customers per score with those of a model."),
+        (["simulate"], "The same seed gives the same orders."),
+        (["normalize"], "amounts in minor units, exact times and calendar days"),
+        (["state", "create"], "daily totals of the last 365 days and 31 more"),
+        (["state", "create"], "options for reading orders"),
+    ],
+)
+def test_help__says_what_options_do(rfm, monkeypatch, words, said):
+    monkeypatch.setenv("COLUMNS", "200")
+    shown = " ".join(rfm(*words, "--help").stdout.replace("│", " ").split())
+    assert said in shown
