@@ -10,11 +10,13 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Unpack, overload
 
 from rfm_engine.errors import DataError, UsageError
+from rfm_engine.options.columns import AttributeOptions
 from rfm_engine.options.declaration import declared
 from rfm_engine.options.documentation import documented
 from rfm_engine.options.groups import BuiltOptions, ScoreOptions, TotalsOptions
 from rfm_engine.options.messages import message
 from rfm_engine.options.resolution import given, resolve
+from rfm_engine.orders.attributes import Attributes, refuse_attributes
 from rfm_engine.orders.reading import Reading
 from rfm_engine.orders.scan import Seconds
 from rfm_engine.orders.sources.deadline import seconds_of
@@ -159,6 +161,9 @@ def score_given(
     kept = state.options if state is not None else {} if built is None else built.options
     # One config file serves all commands, so options that are already set here are ignored.
     config = {name: config[name] for name in config if name not in kept}
+    if state is not None:
+        refuse_attributes(explicit)
+        config = {name: config[name] for name in config if name not in declared(AttributeOptions)}
     asked = {**config, **explicit}
     scheme, plan = scheme_and_plan(asked)
     implied: Mapping[str, Any] = scheme.options
@@ -173,6 +178,7 @@ def score_given(
 
         refuse_others(state.manifest, asked, implied, who)
     settled = resolve(ScoreOptions, asked, implied, kept)
+    attributes = Attributes.of(settled)
     _check(settled, plan, state, output)
     n_threads = threads_of(settled["threads"])
     reading = {name: settled[name] for name in declared(TotalsOptions)}
@@ -188,8 +194,9 @@ def score_given(
         else:
             known = Reading(**reading)
             sources = open_sources(
-                orders, known.columns, csv_format=known.csv, as_files=known.options["as_files"],
-                store_timeout=seconds_of(settled["store_timeout"]), roles=known.roles,
+                orders, known.columns, existing=[*attributes.roles], csv_format=known.csv,
+                as_files=known.options["as_files"], roles=attributes.roles | known.roles,
+                store_timeout=seconds_of(settled["store_timeout"]),
             )  # fmt: skip
             for source in sources:
                 refuse_overwriting(output, "an input", source.name)
@@ -198,6 +205,7 @@ def score_given(
     marks.append(clock.perf_counter())
     aggregated.tell(progress, "score")
     said = {name: reading[name] for name in reading if name != "as_of"} | plan.options()
+    said |= attributes.options
     for name in ("rates", "scheme"):
         said[name] = None if settled[name] is None else os.fspath(settled[name])
     said |= {

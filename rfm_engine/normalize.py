@@ -17,6 +17,7 @@ from rfm_engine.options.documentation import documented
 from rfm_engine.options.groups import RowFileOptions, RowOptions, StateOptions, TotalsOptions
 from rfm_engine.options.messages import message
 from rfm_engine.options.resolution import given, resolve
+from rfm_engine.orders.attributes import Attributes
 from rfm_engine.orders.batches import gathered
 from rfm_engine.orders.buckets import buckets_of, check_buckets
 from rfm_engine.orders.distinct_columns import column_names
@@ -28,7 +29,7 @@ from rfm_engine.orders.reading import Reading
 from rfm_engine.orders.row_columns import CUSTOMER
 from rfm_engine.orders.sources.deadline import seconds_of
 from rfm_engine.orders.sources.entry import open_sources
-from rfm_engine.orders.stream import NormalizedRows
+from rfm_engine.orders.stream import Added, NormalizedRows
 from rfm_engine.output import check_output, refuse_overwriting, write_groups
 from rfm_engine.output.bucket_files import write_buckets
 from rfm_engine.output.column_types import check_types
@@ -63,7 +64,9 @@ def normalized(orders: object, **options: Unpack[RowOptions]) -> NormalizedRows:
         A stream for any reader of Arrow streams, with these columns: `customer_id` (int64, uint64,
         string, binary or uuid); with `by`, that column; with `order`, `order_id`; `moment`
         (timestamp[us, UTC]); `local` (timestamp[us], local time in `timezone`); `day` (date32, the
-        date of `local`); `minor` (int64); with `quantity`, `quantity` (int64); the carried columns.
+        date of `local`); `minor` (int64); with `quantity`, `quantity` (int64); with `units`,
+        `discount`, `list` and `cost`, `units`, `disc_minor`, `list_minor` and `cost_minor` (int64);
+        the columns of `product` and `category`; the carried columns.
 
     Raises
     ------
@@ -196,12 +199,14 @@ def _opened(
             )
         )
     carry = column_names(asked["carry"], "carry")
+    attributes = Attributes.of(asked)
     threads = threads_of(asked["threads"])
     budget = _budget(known, threads, asked["memory_limit"])
-    roles = dict.fromkeys(carry, "carry") | known.roles
+    roles = dict.fromkeys(carry, "carry") | attributes.roles | known.roles
     sources = open_sources(
-        orders, [*known.columns, *carry], csv_format=known.csv, as_files=known.options["as_files"],
-        store_timeout=seconds_of(asked["store_timeout"]), roles=roles,
+        orders, [*known.columns, *attributes.roles, *carry], csv_format=known.csv,
+        as_files=known.options["as_files"], roles=roles,
+        store_timeout=seconds_of(asked["store_timeout"]),
     )  # fmt: skip
     for source in sources:
         refuse_overwriting(output, "an input", source.name)
@@ -214,10 +219,13 @@ def _opened(
     said = {name: of_reading[name] for name in declared(StateOptions)} | {
         "window": known.options["window"],
         "rates": None if asked["rates"] is None else os.fspath(asked["rates"]),
+        **attributes.options,
         "carry": carry,
     }
     about = {"version": __version__, "buckets": buckets, "options": said}
-    rows = NormalizedRows(sources, Intake(dated, duplicates), carry, about, threads)
+    rows = NormalizedRows(
+        sources, Intake(dated, duplicates), Added(attributes, carry), about, threads
+    )
     return _Opened(rows, sources, budget, threads)
 
 

@@ -113,3 +113,54 @@ class CarryOptions(TypedDict, total=False):
             stated="none",
         ),
     ]  # fmt: skip
+
+
+class AttributeOptions(TypedDict, total=False):
+    """The columns of order lines that labels and insight need; they do not change a score."""
+
+    units: Annotated[
+        str | None,
+        Option(
+            "Column of pieces in a row, which never multiply the amount.", _PANEL, None, "COL",
+            doc="column of integers: the pieces in a row; unlike `--quantity`, they do not "
+            "multiply the amount",
+        ),
+    ]  # fmt: skip
+    discount: Annotated[
+        str | Sequence[str],
+        Option(
+            "Columns of discounts of a whole row, which are added up.", _PANEL, (), "COL[,COL]",
+            doc="columns of discounts of a whole row, read like amounts but not multiplied by the "
+            "quantity; several are added up, and a null counts as 0 unless all are null",
+            stated="none",
+        ),
+    ]  # fmt: skip
+    list: Annotated[
+        str | None,
+        Option(
+            "Column of list prices of a whole row, before discounts.", _PANEL, None, "COL",
+            doc="column of the list price of a whole row, read like an amount but not multiplied "
+            "by the quantity",
+        ),
+    ]  # fmt: skip
+    cost: Annotated[
+        str | None,
+        Option(
+            "Column of costs of a whole row.", _PANEL, None, "COL",
+            doc="column of the cost of a whole row, read like an amount but not multiplied by the "
+            "quantity",
+        ),
+    ]  # fmt: skip
+    product: Annotated[
+        str | None,
+        Option(
+            "Column of products.", _PANEL, None, "COL", doc="column of products, of any type"
+        ),
+    ]  # fmt: skip
+    category: Annotated[
+        str | None,
+        Option(
+            "Column of product categories.", _PANEL, None, "COL",
+            doc="column of product categories, of any type",
+        ),
+    ]  # fmt: skip

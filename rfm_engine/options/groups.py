@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rfm_engine.options.columns import CarryOptions, ColumnOptions
+from rfm_engine.options.columns import AttributeOptions, CarryOptions, ColumnOptions
 from rfm_engine.options.reading import DateOptions, ReadingOptions
 from rfm_engine.options.running import (
     BucketOptions,
@@ -31,12 +31,15 @@ class BuiltOptions(ScoringOptions, ThreadOptions, SortOptions, total=False):
 
 
 class ScoreOptions(
-    TotalsOptions, ScoringOptions, OverallOptions, RunningOptions, SortOptions, total=False
-):
+    TotalsOptions, AttributeOptions, ScoringOptions, OverallOptions, RunningOptions, SortOptions,
+    total=False,
+):  # fmt: skip
     """The options of `score` with orders and states."""
 
 
-class RowOptions(DateOptions, StateOptions, CarryOptions, MachineOptions, total=False):
+class RowOptions(
+    DateOptions, StateOptions, AttributeOptions, CarryOptions, MachineOptions, total=False
+):
     """The options of `normalized`."""
 
 

@@ -16,8 +16,8 @@ _CODE = re.compile(r"(?<![^\W\d_])[^\W\d_]{1,3}\.?(?![^\W\d_])")
 _ENOUGH = 1_000  # characters; a longer text is not an amount
 
 
-def refuse_unreadable(text: str, notation: Notation, place: str) -> NoReturn:
-    """Refuse an amount that cannot be parsed.
+def refuse_unreadable(text: str, notation: Notation, place: str, what: str = "amount") -> NoReturn:
+    """Refuse an amount, or another number, that cannot be parsed.
 
     Raises
     ------
@@ -28,7 +28,8 @@ def refuse_unreadable(text: str, notation: Notation, place: str) -> NoReturn:
     groups = "" if sign is None else f" and {sign!r} between groups of three digits"
     raise DataError(
         message(
-            "amount must be a decimal number with {!r} as decimal point{}; got {} in {}. {}",
+            "{} must be a decimal number with {!r} as decimal point{}; got {} in {}. {}",
+            what,
             notation.decimal,
             groups,
             shown_value(text),

@@ -6,7 +6,7 @@ Data are checked here and nowhere else.
 from __future__ import annotations
 
 from functools import partial
-from typing import Literal, NamedTuple, NoReturn
+from typing import Any, Literal, NamedTuple, NoReturn
 
 import numpy as np
 import numpy.typing as npt
@@ -105,7 +105,7 @@ def normalize(
     time_us, bad = to_instants(times, reading.zone)
     batch.drop(bad, BAD_TIME)
     n_orders = _n_orders(batch, reading, text=text)
-    batch.rates = _rates(batch, time_us, reading)
+    batch.rates = row_rates(batch, time_us, reading)
     amount_minor, rounded = _amounts(batch, customers, reading, scale, text=text)
     counts, newest_day = _judged(batch, time_us, amount_minor, reading)
     _refuse_unrated(batch, time_us, reading)
@@ -155,7 +155,8 @@ def _times(
     return times, None
 
 
-def _rates(batch: Batch, time_us: npt.NDArray[np.int64], reading: Reading) -> RowRates | None:
+def row_rates(batch: Batch, time_us: npt.NDArray[np.int64], reading: Reading) -> RowRates | None:
+    """Return the rate of each row; None without rates."""
     if reading.rate_table is None or reading.options["currency"] is None:
         return None
     days = partial(local_days, time_us, reading.zone)
@@ -241,20 +242,32 @@ def whole_numbers(
     batch: Batch, role: str, name: str, notation: Notation, *, text: bool
 ) -> npt.NDArray[np.int64]:
     """Read a column of integers; a row with a null there has the reason `null_amount`."""
+    column = whole_column(batch, role, name, notation, text=text)
+    batch.drop_nulls(column, NULL_AMOUNT)
+    return values(column, np.int64)
+
+
+def whole_column(
+    batch: Batch, role: str, name: str, notation: Notation, *, text: bool
+) -> pa.Array[Any]:
+    """Read a column of integers as int64, with its nulls.
+
+    Raises
+    ------
+    DataError
+        A counted row has a value that is not an integer of 64 bits.
+    """
     what = f"{role} column {name!r}"
     if text:
         reach = "from 0 to 2^40 - 1" if role == "orders" else OF_64_BITS
-        column = parsed_counts(batch.text(name), what, batch.where, notation, reach)
-    else:
-        try:
-            column = batch.text(name).cast(pa.int64())
-        except pa.ArrowInvalid as error:
-            raise DataError(
-                f"{what} must fit int64; got {error} in {batch.where(0)} or after. "
-                "Fix the number, or name another column."
-            ) from error
-    batch.drop_nulls(column, NULL_AMOUNT)
-    return values(column, np.int64)
+        return parsed_counts(batch.text(name), what, batch.where, notation, reach)
+    try:
+        return batch.text(name).cast(pa.int64())
+    except pa.ArrowInvalid as error:
+        raise DataError(
+            f"{what} must fit int64; got {error} in {batch.where(0)} or after. "
+            "Fix the number, or name another column."
+        ) from error
 
 
 def _judged(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
@@ -20,9 +20,29 @@ Constants: TypeAlias = Mapping[str, Any]
 """Constant values by column name."""
 
 _LISTED_COLUMNS = 20
-_OF_ANY_COLUMN = ("where", "distinct", "carry")
+_OF_ANY_COLUMN = (
+    "where", "distinct", "carry", "units", "discount", "list", "cost", "product", "category",
+)  # fmt: skip
 """Roles that a column may have besides another role."""
 _NO_ROLES: Mapping[str, str] = {}
+
+
+class Needed(tuple[str, ...]):
+    """The columns to read, each once.
+
+    Attributes
+    ----------
+    existing
+        Columns that must exist, but are not read.
+    """
+
+    existing: tuple[str, ...]
+
+    def __new__(cls, columns: Iterable[str], existing: Iterable[str] = ()) -> Needed:
+        """Remove repeated names."""
+        needed = super().__new__(cls, dict.fromkeys(columns))
+        needed.existing = tuple(existing)
+        return needed
 
 
 class MissingColumnError(UsageError):
@@ -78,7 +98,7 @@ def _advice(role: str, likely: str | None) -> Message:
     hint = "" if likely is None else f"Did you mean {likely!r}? "
     if role == "where":
         return message("{}Correct the condition ({where}).", hint)
-    if role in ("carry", "distinct"):
+    if role in ("carry", "distinct", "discount"):
         return message("{}Correct {}.", hint, named(role))
     if not role:
         return message("{}Name the column to read.", hint)
@@ -214,7 +234,8 @@ def require_columns(
 ) -> None:
     """Refuse a needed column that ``name`` does not contain, or contains more than once."""
     counts = Counter(held if twice is None else twice)
-    for column in needed:
+    existing = needed.existing if isinstance(needed, Needed) else ()
+    for column in (*needed, *existing):
         if column not in held:
             raise MissingColumnError(column, list(dict.fromkeys(held)), name)
         if counts[column] > 1:

@@ -9,6 +9,8 @@ NOUNS = {
     "customer": "customer", "time": "time", "amount": "amount", "order": "order",
     "quantity": "quantity", "currency": "currency", "by": "group", "n_orders": "orders",
     "where": "condition", "distinct": "distinct", "carry": "carried",
+    "units": "units", "discount": "discount", "list": "list price", "cost": "cost",
+    "product": "product", "category": "category",
 }  # fmt: skip
 """What the column of each option is called in messages."""
 

@@ -10,7 +10,8 @@ import pyarrow as pa
 
 from rfm_engine.errors import UsageError
 from rfm_engine.kernels.arrays import arrow, frozen, plain
-from rfm_engine.options.messages import message
+from rfm_engine.options.messages import message, named
+from rfm_engine.orders.attributes import AttributeColumns
 from rfm_engine.orders.batch import Batch
 from rfm_engine.orders.extra_columns import ExtraColumns
 from rfm_engine.orders.ids import ids_of, order_ids_of, plain_ids_of
@@ -29,7 +30,7 @@ _INSTANT, _CLOCK = pa.timestamp("us", "UTC"), pa.timestamp("us")
 
 
 def row_fields(reading: Reading, kinds: Kinds) -> list[pa.Field]:
-    """Return the columns of normalised rows, without the carried columns."""
+    """Return the columns of normalised rows that come before the attributes."""
     fields = [pa.field(CUSTOMER, OUTPUT_TYPES[kinds.customer])]
     if reading.options["by"] is not None and kinds.by is not None:
         fields.append(pa.field(reading.options["by"], OUTPUT_TYPES[kinds.by]))
@@ -46,8 +47,12 @@ def row_fields(reading: Reading, kinds: Kinds) -> list[pa.Field]:
     return fields
 
 
-def refuse_collisions(fields: Sequence[pa.Field], reading: Reading, carry: Sequence[str]) -> None:
-    """Refuse a group column or carried column that has the name of another column of the rows.
+def refuse_collisions(
+    fields: Sequence[pa.Field], reading: Reading, copied: Sequence[tuple[str, str]]
+) -> None:
+    """Refuse a group column or copied column that has the name of another column of the rows.
+
+    `copied` are the names of copied columns, and the options that name them.
 
     Raises
     ------
@@ -60,15 +65,17 @@ def refuse_collisions(fields: Sequence[pa.Field], reading: Reading, carry: Seque
             "group column must not be named like a column of normalised rows; "
             f"got {reading.options['by']!r}. Rename it in the input."
         )
-    taken = next((name for name in carry if name in names), None)
-    if taken is not None:
-        raise UsageError(
-            message(
-                "{carry} must not name a column that normalised rows already have; "
-                "got {!r}. Remove it from {carry}, or rename it in the input.",
-                taken,
+    for name, role in copied:
+        if name in names:
+            raise UsageError(
+                message(
+                    "{0} must not name a column that normalised rows already have; "
+                    "got {1!r}. Remove it from {0}, or rename it in the input.",
+                    named(role),
+                    name,
+                )
             )
-        )
+        names.append(name)
 
 
 class RowColumns:
@@ -80,14 +87,19 @@ class RowColumns:
         The options of reading.
     kinds
         The kinds that all input has agreed on.
-    carried
-        The carried columns.
+    attributes
+        The attribute columns.
+    copied
+        The columns that are copied: products, categories and carried columns.
     """
 
-    def __init__(self, reading: Reading, kinds: Kinds, carried: ExtraColumns) -> None:
+    def __init__(
+        self, reading: Reading, kinds: Kinds, attributes: AttributeColumns, copied: ExtraColumns
+    ) -> None:
         self._reading = reading
         self._kinds = kinds
-        self._carried = carried
+        self._attributes = attributes
+        self._copied = copied
 
     def of(
         self, rows: OrderRows, piece: pa.RecordBatch, place: Place, *, text: bool
@@ -108,8 +120,8 @@ class RowColumns:
         Raises
         ------
         DataError
-            A text id is not UTF-8, or a carried column cannot be cast to the type that it has in
-            other input.
+            A text id is not UTF-8, an attribute cannot be read, or a copied column cannot be cast
+            to the type that it has in other input.
         """
         reading, kinds = self._reading, self._kinds
         batch = Batch(piece, place)
@@ -145,7 +157,9 @@ class RowColumns:
                 batch, "quantity", reading.options["quantity"], reading.notation, text=text
             )
             columns.append(arrow(numbers(quantity)))
-        return columns + [of_rows(column) for column in self._carried.of(piece, place)]
+        others = self._attributes.of(batch, rows.time_us, text=text)
+        others += self._copied.of(piece, place)
+        return columns + [of_rows(column) for column in others]
 
 
 def _canonical(ids: pa.Array, kind: IdKind) -> pa.Array:

@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from functools import partial
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
 from rfm_engine.errors import UsageError
 from rfm_engine.kernels.arrays import is_bytes, is_text, plain_type, texts
+from rfm_engine.orders.attributes import AttributeColumns, Attributes
 from rfm_engine.orders.extra_columns import ExtraColumns
 from rfm_engine.orders.intake import Intake
 from rfm_engine.orders.judge import COUNTED
@@ -32,6 +33,13 @@ METADATA_KEY = b"rfm_engine_rows"
 _MOST_ROWS = 1 << 18
 # A decoded column of text may be much larger than its dictionary.
 _MOST_BYTES = 1 << 28
+
+
+class Added(NamedTuple):
+    """The input columns whose values are added to the columns that all rows have."""
+
+    attributes: Attributes
+    carry: Sequence[str]
 
 
 class NormalizedRows:
@@ -54,7 +62,7 @@ class NormalizedRows:
         self,
         sources: Sequence[Source],
         intake: Intake,
-        carry: Sequence[str],
+        added: Added,
         about: dict[str, Any],
         threads: int,
     ) -> None:
@@ -64,10 +72,12 @@ class NormalizedRows:
         # show, and must then agree with it.
         shown = SeenKinds(kinds.customer, kinds.order, scale=kinds.scale, by=kinds.by)
         intake.agree("the columns of normalised rows", shown)
-        fields = row_fields(reading, kinds)
-        refuse_collisions(fields, reading, carry)
-        carried = ExtraColumns(carry, sources)
-        self._columns = RowColumns(reading, kinds, carried)
+        of_attributes = AttributeColumns(added.attributes, reading, kinds, sources)
+        fields = row_fields(reading, kinds) + of_attributes.fields
+        unchanged, carried = added.attributes.unchanged, dict.fromkeys(added.carry, "carry")
+        refuse_collisions(fields, reading, [*unchanged.items(), *carried.items()])
+        copied = ExtraColumns(unchanged | carried, sources)
+        self._columns = RowColumns(reading, kinds, of_attributes, copied)
         as_of = None if intake.as_of_day is None else day_date(intake.as_of_day)
         facts = {
             "as_of": None if as_of is None else as_of.isoformat(),
@@ -75,7 +85,7 @@ class NormalizedRows:
             "timezone": reading.options["timezone"],
         }
         metadata = {METADATA_KEY: json.dumps(about | facts, default=str)}
-        self.schema = pa.schema([*fields, *carried.fields], metadata)
+        self.schema = pa.schema([*fields, *copied.fields], metadata)
         self._scale = kinds.scale
         self._sources = sources
         self._intake = intake

@@ -27,7 +27,7 @@ MOST_CELLS = 10_000
 MOST_SURVEY_BYTES = 1_000_000
 # These options change no row, so they are not written to the options in the metadata.
 _RUNNING = ("threads", "memory_limit", "sort")
-_TUPLES = ("csv_null", "distinct", "where")
+_TUPLES = ("csv_null", "distinct", "where", "discount")
 
 
 def metadata_of(result: Result, survey: Survey | None) -> dict[bytes, str]:

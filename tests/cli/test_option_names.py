@@ -11,7 +11,10 @@ from rfm_engine.options.declaration import declared
 from rfm_engine.options.groups import RowFileOptions, ScoreOptions
 
 ORDERS = "customer_id,order_time,amount\n7,2026-01-01,1\n7,2026-01-02,\n"
-MISSING = ("customer", "time", "amount", "order", "quantity", "currency", "by")
+MISSING = (
+    "customer", "time", "amount", "order", "quantity", "currency", "by", "units", "discount",
+    "list", "cost", "product", "category",
+)  # fmt: skip
 # Words that make a command fail because of the option.
 WRONG = {name: [f"--{name}", "missing"] for name in MISSING} | {
     "rates": ["--rates", "rates.csv"],

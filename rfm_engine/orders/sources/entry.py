@@ -16,6 +16,7 @@ from rfm_engine.orders.csv_format import CsvFormat
 from rfm_engine.orders.place import (
     Constants,
     MissingColumnError,
+    Needed,
     Place,
     Read,
     Source,
@@ -39,6 +40,7 @@ def open_sources(  # noqa: PLR0913 - the orders, and how they are read
     orders: object,
     needed: Sequence[str],
     *,
+    existing: Sequence[str] = (),
     csv_format: CsvFormat = _PLAIN,
     as_files: bool = False,
     store_timeout: float | str = STORE_TIMEOUT,
@@ -55,6 +57,8 @@ def open_sources(  # noqa: PLR0913 - the orders, and how they are read
     needed
         Column names. Every batch has exactly these columns, in this order. A name that is given
         twice counts once.
+    existing
+        Columns that must exist too, but are not read.
     csv_format
         The format of CSV files. ``.tsv`` files are read with tabs unless a delimiter other than
         ``,`` is given.
@@ -90,10 +94,11 @@ def open_sources(  # noqa: PLR0913 - the orders, and how they are read
     (['amount', 'customer_id'], 1)
     """
     files = files_of(orders, as_files=as_files, store_timeout=store_timeout)
+    columns = Needed(needed, existing)
     if files is not None:
-        return open_files(files, needed, csv_format=csv_format, roles=roles)
+        return open_files(files, columns, csv_format=csv_format, roles=roles)
     with named_by_role(roles):
-        return _in_memory(orders, list(dict.fromkeys(needed)))
+        return _in_memory(orders, columns)
 
 
 def files_of(
@@ -124,7 +129,8 @@ def open_files(
 ) -> list[Source]:
     """Open files as `open_sources` does."""
     with named_by_role(roles):
-        return _on_disk(files, list(dict.fromkeys(needed)), csv_format)
+        columns = needed if isinstance(needed, Needed) else Needed(needed)
+        return _on_disk(files, columns, csv_format)
 
 
 def _paths(orders: object) -> list[str | os.PathLike[str]] | None:
@@ -145,7 +151,7 @@ def _paths(orders: object) -> list[str | os.PathLike[str]] | None:
     return paths or None
 
 
-def _in_memory(orders: object, needed: list[str]) -> list[Source]:
+def _in_memory(orders: object, needed: Needed) -> list[Source]:
     from rfm_engine.orders.sources import memory, sequences
 
     def open_one(item: object, name: str) -> Source:
@@ -163,7 +169,7 @@ def _is_one(orders: object) -> bool:
     return isinstance(orders, pa.RecordBatchReader) or hasattr(orders, "__arrow_c_stream__")
 
 
-def _one(orders: object, needed: list[str], name: str) -> Source:
+def _one(orders: object, needed: Needed, name: str) -> Source:
     from rfm_engine.orders.sources import frames, memory, sequences
 
     if isinstance(orders, pa.Table):
@@ -208,9 +214,7 @@ def _all_opened(openers: Iterable[Callable[[], Source]]) -> list[Source]:
     return sources
 
 
-def _on_disk(
-    files: Sequence[File | Pipe], needed: list[str], csv_format: CsvFormat
-) -> list[Source]:
+def _on_disk(files: Sequence[File | Pipe], needed: Needed, csv_format: CsvFormat) -> list[Source]:
     constants = iter(hive.constants([file.keys for file in files if isinstance(file, File)]))
     alone = len(files) == 1
 
@@ -232,7 +236,7 @@ def _on_disk(
 
 def _file(
     file: File,
-    needed: list[str],
+    needed: Needed,
     constants: Constants,
     csv_format: CsvFormat,
     *,

@@ -40,7 +40,9 @@ def of_stream(orders: Any, needed: Sequence[str], name: str = NAME) -> StreamSou
     n_rows = getattr(orders, "height", None)
     again = None if isinstance(orders, Iterator) else lambda: _opened(narrow)
     n_rows = n_rows if isinstance(n_rows, int) else None
-    return of_reader(_opened(narrow), needed, again, n_rows, name)
+    # A frame that has selected its columns has no others.
+    columns = needed if narrow is orders else list(needed)
+    return of_reader(_opened(narrow), columns, again, n_rows, name)
 
 
 def _of_pandas(frame: Any, needed: Sequence[str], name: str) -> BatchSource:
@@ -57,7 +59,7 @@ def _of_pandas(frame: Any, needed: Sequence[str], name: str) -> BatchSource:
             f"each column of {name} must have values of one type; got {said}. Convert the column "
             "first, for example with astype."
         ) from error
-    return of_table(table, needed, name)
+    return of_table(table, list(needed), name)
 
 
 def _narrowed(orders: Any, needed: Sequence[str], name: str) -> Any:

@@ -142,7 +142,7 @@ def of_dataset(dataset: Any, needed: Sequence[str], name: str = NAME) -> StreamS
         scanner = dataset.scanner(columns=list(needed), batch_readahead=2, fragment_readahead=1)
         return scanner.to_reader()
 
-    return of_reader(scan(), needed, scan, name=name)
+    return of_reader(scan(), list(needed), scan, name=name)
 
 
 def is_dataset(orders: object) -> bool:

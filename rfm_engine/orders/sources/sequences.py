@@ -68,14 +68,13 @@ def of_iterator(items: Iterator[object], needed: Sequence[str], open_one: Opener
     UsageError
         The iterator yields nothing.
     """
-    batches = _batches(items, open_one)
+    batches = _batches(items, needed, open_one)
     first = next(batches, None)
     if first is None:
         raise UsageError(
             "an iterator of orders must yield at least one record batch; got none. "
             "Yield an empty batch with the columns."
         )
-    require_columns(first.schema.names, needed, NAME)
     schema = pa.schema([first.schema.field(name) for name in needed])
     return StreamSource(schema, _resumed(first, batches), None)
 
@@ -85,9 +84,13 @@ def _resumed(first: pa.RecordBatch, rest: Iterator[pa.RecordBatch]) -> Iterator[
     yield from rest
 
 
-def _batches(items: Iterator[object], open_one: Opener) -> Iterator[pa.RecordBatch]:
+def _batches(
+    items: Iterator[object], needed: Sequence[str], open_one: Opener
+) -> Iterator[pa.RecordBatch]:
     for index, item in enumerate(items):
         if isinstance(item, pa.RecordBatch):
+            if index == 0:
+                require_columns(item.schema.names, needed, NAME)
             yield item
             continue
         if isinstance(item, str | os.PathLike):
