@@ -27,10 +27,12 @@ from rfm_engine.result.metadata import cell_totals, metadata_of
 from rfm_engine.result.model import Model, model_name, scheme_and_plan, weights_text
 from rfm_engine.result.result import Result
 from rfm_engine.result.summary import SegmentTotals
+from rfm_engine.segments.added_columns import added_columns, refuse_named_like
 from rfm_engine.segments.assignment import Everyone, score_everyone
 from rfm_engine.segments.catalogue import scheme_file
+from rfm_engine.segments.fact_columns import FactColumns
+from rfm_engine.segments.facts import FACT_BYTES_A_CUSTOMER, FactPlan, Facts, plan_facts
 from rfm_engine.segments.first_orders import refuse_first_orders
-from rfm_engine.segments.labels import refuse_value_column
 from rfm_engine.segments.plan import Plan
 from rfm_engine.segments.scheme import Scheme
 from rfm_engine.state.inputs import state_of
@@ -179,6 +181,7 @@ def score_given(
         refuse_others(state.manifest, asked, implied, who)
     settled = resolve(ScoreOptions, asked, implied, kept)
     attributes = Attributes.of(settled)
+    fact_plan = plan_facts(settled)
     _check(settled, plan, state, output)
     n_threads = threads_of(settled["threads"])
     reading = {name: settled[name] for name in declared(TotalsOptions)}
@@ -210,6 +213,9 @@ def score_given(
         said[name] = None if settled[name] is None else os.fspath(settled[name])
     said |= {
         "overall": settled["overall"],
+        "facts": settled["facts"],
+        "whales": None if fact_plan is None else fact_plan.share_text,
+        "whale_by": None if fact_plan is None else fact_plan.by,
         "scheme": said["scheme"] or scheme.name,
         "model": model_name(settled["model"]),
         "threads": n_threads,
@@ -221,8 +227,10 @@ def score_given(
         platform = None
         if aggregated.overall is not None:
             alone = said | {"by": None, "overall": False}
-            platform = _scored(aggregated.overall, scheme, plan, pool, alone, seconds, None)
-        result = _scored(aggregated.totals, scheme, plan, pool, said, seconds, platform)
+            platform = _scored(
+                aggregated.overall, scheme, plan, fact_plan, pool, alone, seconds, None
+            )
+        result = _scored(aggregated.totals, scheme, plan, fact_plan, pool, said, seconds, platform)
     marks.append(clock.perf_counter())
     if output is not None:
         aggregated.tell(progress, "write")
@@ -255,7 +263,8 @@ def _check(
         raise UsageError(
             message("{overall} must be used with {by}; got it alone. Name the column of groups.")
         )
-    refuse_value_column(plan.weights, [settled["customer"], settled["by"]])
+    added = added_columns(settled, weighted=plan.weights is not None)
+    refuse_named_like(added, [settled["customer"], settled["by"]])
     if output is not None:
         check_output(output)
     if state is not None:
@@ -286,12 +295,14 @@ def _scored(
     population: Population,
     scheme: Scheme,
     plan: Plan,
+    fact_plan: FactPlan | None,
     pool: Executor,
     options: dict[str, Any],
     seconds: dict[str, float],
     overall: Result | None,
 ) -> Result:
-    chunks, n_without_orders = population.chunks(pool)
+    more_bytes = 0 if fact_plan is None else FACT_BYTES_A_CUSTOMER
+    chunks, n_without_orders = population.chunks(pool, more_bytes)
     as_of, grouping = population.as_of, None
     if population.reading.options["by"] is not None:
         grouping = Grouping.of(chunks, population.hash_key, pool)
@@ -308,8 +319,10 @@ def _scored(
     survey = None
     if grouping is None:
         survey = survey_chunks(chunks, population, None, plan.monetary, pool)
+    facts = None if fact_plan is None else Facts.of(chunks, fact_plan, grouping, pool)
+    columns = facts and FactColumns(facts, plan.bins, population.reading.zone)
     parts = chunks, scoring.cells, scoring.segments
-    scored = ScoredCustomers(*parts, scoring.labels, population)
+    scored = ScoredCustomers(*parts, scoring.labels, population, columns)
     result = Result(
         _scored=scored,
         _rules=scoring.rules,
@@ -329,6 +342,7 @@ def _scored(
         ),
         cells=cell_totals([(plan.bins.scores(cell), sums) for cell, sums in scoring.by_cell]),
         customers_by_score=scoring.by_score,
+        facts=None if facts is None or fact_plan is None else facts.totals(fact_plan),
         customers_without_orders=n_without_orders,
         warnings=population.intake.warnings,
         overall=overall,

@@ -19,6 +19,9 @@ METHODS = (
 )  # fmt: skip
 """The names of the scoring methods; the first is the default."""
 
+WHALE_BY = ("monetary", "orders")
+"""What whales are measured by; the first is the default."""
+
 _PANEL = "Scoring"
 
 
@@ -74,7 +77,44 @@ class OverallOptions(TypedDict, total=False):
     ]  # fmt: skip
 
 
-class ScoringOptions(TypedDict, total=False):
+class FactOptions(TypedDict, total=False):
+    """Facts about each customer that follow from all customers."""
+
+    facts: Annotated[
+        bool,
+        Option(
+            "Add facts about each customer: whale, rank by spend, own cycle, due date, timing, "
+            "lifecycle stage, weakest score.",
+            _PANEL, default=False,
+            doc="add [facts about each customer](../explanation/customer-facts.md): the columns "
+            "`is_whale`, `spend_rank`, `spend_pctl`, `gap_us`, `own_us`, `due_date`, `timing`, "
+            "`lifecycle_stage` and `weak_axis`; with `--by` within each group",
+        ),
+    ]  # fmt: skip
+    whales: Annotated[
+        str | None,
+        Option(
+            "With --facts: share of the customers who are whales; default: 20%.",
+            _PANEL, None, "PERCENT",
+            doc="with `--facts`: the customers with the highest value who are whales, as a share "
+            "of all customers such as `20%` or `0.5%`; customers with the same value as the last "
+            "of them are whales too",
+            stated="`20%`",
+        ),
+    ]  # fmt: skip
+    whale_by: Annotated[
+        str | None,
+        Option(
+            "With --facts: value by which customers are whales, monetary (default) or orders.",
+            _PANEL, None, "monetary|orders",
+            doc="with `--facts`: the value by which customers are whales: the net amount, or the "
+            "number of orders (or days)",
+            stated="`monetary`",
+        ),
+    ]  # fmt: skip
+
+
+class ScoringOptions(FactOptions, total=False):
     """Methods, cut points and segments."""
 
     method: Annotated[

@@ -10,6 +10,8 @@ import pyarrow as pa
 
 from rfm_engine.kernels.types import Cells, Mask, Segments
 from rfm_engine.result.sorted_customers import sample_rows
+from rfm_engine.segments.fact_columns import FACT_FIELDS, FactColumns
+from rfm_engine.segments.facts import Marks
 from rfm_engine.segments.labels import Labels
 from rfm_engine.totals.chunks import CustomerChunk
 from rfm_engine.totals.ids import is_among
@@ -17,7 +19,9 @@ from rfm_engine.totals.memory.budget import Budget
 from rfm_engine.totals.memory.spill import SpillFile
 from rfm_engine.totals.population import Population
 
-Scored: TypeAlias = tuple[CustomerChunk, Cells, Callable[[], Segments]]
+Scored: TypeAlias = tuple[CustomerChunk, Cells, Callable[[], Segments], Marks | None]
+_MEASURES = 5
+"""First and last order, recency, frequency and monetary are the last columns of a chunk."""
 
 
 class ScoredCustomers:
@@ -30,10 +34,16 @@ class ScoredCustomers:
         segments: Sequence[Callable[[], Segments]],
         labels: Labels,
         totals: Population,
+        facts: FactColumns | None,
     ) -> None:
-        self.schema = pa.schema([*totals.fields, *labels.fields, *totals.clv_fields])
-        self._chunks = list(zip(chunks, cells, segments, strict=True))
+        marks: Sequence[Marks | None] = [None] * len(chunks)
+        more: list[pa.Field] = []
+        if facts is not None:
+            marks, more = facts.marks, FACT_FIELDS
+        self.schema = pa.schema([*totals.fields, *labels.fields, *totals.clv_fields, *more])
+        self._chunks = list(zip(chunks, cells, segments, marks, strict=True))
         self._labels = labels
+        self._facts = facts
         self._totals = totals
 
     def describe(self, metadata: dict[bytes, str]) -> None:
@@ -47,7 +57,7 @@ class ScoredCustomers:
     @property
     def chunks(self) -> list[CustomerChunk]:
         """The customers without their scores."""
-        return [chunk for chunk, _, _ in self._chunks]
+        return [chunk for chunk, *_ in self._chunks]
 
     @property
     def budget(self) -> Budget:
@@ -60,7 +70,7 @@ class ScoredCustomers:
         return self._totals.spill
 
     def __len__(self) -> int:
-        return sum(len(cells) for _, cells, _ in self._chunks)
+        return sum(len(cells) for _, cells, *_ in self._chunks)
 
     def groups(self, schema: pa.Schema) -> Iterator[Callable[[], pa.Table]]:
         """Yield functions that make tables, one per chunk; extra columns of `schema` are null."""
@@ -70,29 +80,35 @@ class ScoredCustomers:
     def sample(self, schema: pa.Schema) -> pa.Table:
         """Return ids of random customers, as many as `SortedCustomers` needs."""
         tables = []
-        for chunk, cells, _ in self._chunks:
+        for chunk, cells, *_ in self._chunks:
             columns = chunk.some_ids(sample_rows(len(cells)))
             tables.append(widened(pa.table(columns, self.schema.names[: len(columns)]), schema))
         return pa.concat_tables([pa.Table.from_batches([], schema), *tables])
 
     def found(self, ids: Sequence[Any]) -> Iterator[pa.Table]:
         """Yield the rows of customers with one of `ids`, for each chunk that contains one."""
-        for chunk, cells, segments in self._chunks:
+        for chunk, cells, segments, marks in self._chunks:
             mask = is_among(chunk.id_column(), ids).to_numpy()
             if mask.any():
                 numbers = partial(_taken, segments, mask)
-                yield self._table((chunk.chosen(mask), cells[mask], numbers))
+                chosen = None if marks is None else marks.chosen(mask)
+                yield self._table((chunk.chosen(mask), cells[mask], numbers, chosen))
 
     def _widened(self, schema: pa.Schema, scored: Scored) -> pa.Table:
         return widened(self._table(scored), schema)
 
     def _table(self, scored: Scored) -> pa.Table:
-        chunk, cells, segments = scored
+        chunk, cells, segments, marks = scored
+        measures = chunk.columns(self._totals.scale)
         columns = [
-            *chunk.columns(self._totals.scale),
+            *measures,
             *self._labels.columns(cells, segments()),
             *self._totals.clv_columns(chunk),
         ]
+        if self._facts is not None and marks is not None:
+            first = len(measures) - _MEASURES
+            moments = measures[first], measures[first + 1]
+            columns += self._facts.of(chunk, cells, marks, moments)
         return pa.table(columns, schema=self.schema)
 
 

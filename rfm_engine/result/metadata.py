@@ -16,6 +16,7 @@ from rfm_engine.result.result import Result
 from rfm_engine.result.summary import CellTotals, SegmentTotals, cuts_in_units
 from rfm_engine.scoring.cells import Cuts
 from rfm_engine.scoring.survey import Survey
+from rfm_engine.segments.fact_totals import FactTotals
 from rfm_engine.segments.frozen_scheme import own_scheme
 from rfm_engine.segments.labels import SegmentSums
 from rfm_engine.segments.parser import scheme_of
@@ -97,6 +98,7 @@ def _described(result: Result) -> dict[str, Any]:
         "cells": [list(astuple(each)) for each in result.cells],
         "customers_by_score": result.customers_by_score,
         "warnings": result.warnings,
+        **({} if result.facts is None else result.facts.to_metadata()),
     }
 
 
@@ -156,6 +158,7 @@ def population_from(about: dict[str, Any], own: dict[str, Any], place: str) -> d
         "cells": tuple(CellTotals(*each) for each in own["cells"]),
         "customers_by_score": own["customers_by_score"],
         "customers_without_orders": own["customers_without_orders"],
+        "facts": FactTotals.from_metadata(own),
         "warnings": tuple(DataWarning(*each) for each in own["warnings"]),
         "scale": own["scale"],
         "money_scale": own["money_scale"],

@@ -15,6 +15,7 @@ from rfm_engine.orders.ledger import RowCounts
 from rfm_engine.orders.money.amounts import format_minor
 from rfm_engine.orders.warnings import DataWarning
 from rfm_engine.scoring.cells import Bins, Cuts
+from rfm_engine.segments.fact_totals import FactTotals
 from rfm_engine.segments.scheme import Scheme
 
 
@@ -76,6 +77,8 @@ class ScoredPopulation:
     customers_without_orders
         Number of customers who only have refunds, have no order that counts with
         `refunds="net-order"`, or have 0 orders with `customer_level`. They are not in `customers`.
+    facts
+        With the option `facts`: whales, average cycle and concentration; otherwise None.
     warnings
         The warnings about the orders: records of `code` and `text`.
     overall
@@ -101,6 +104,7 @@ class ScoredPopulation:
     cells: tuple[CellTotals, ...]
     customers_by_score: list[list[int]]
     customers_without_orders: int
+    facts: FactTotals | None
     warnings: tuple[DataWarning, ...]
     overall: Self | None
     scale: int
@@ -151,6 +155,7 @@ class ScoredPopulation:
             "conditions": self._conditions(),
             "decided_by": self.scheme.decided_by(Bins(*map(len, self.customers_by_score))),
             "segments": self._segments(),
+            **({} if self.facts is None else {"facts": self.facts.summary(self.scale)}),
             **({} if self.overall is None else {"overall": self.overall._together()}),
             "warnings": [each._asdict() for each in self.warnings],
             "seconds": self._seconds(),
@@ -164,10 +169,8 @@ class ScoredPopulation:
     def _together(self) -> dict[str, Any]:
         """Return the part of the summary about all groups together."""
         summary = self.summary()
-        return {
-            key: summary[key]
-            for key in ("customers", "customers_without_orders", "cuts", "segments")
-        }
+        keys = ("customers", "customers_without_orders", "cuts", "segments", "facts")
+        return {key: summary[key] for key in keys if key in summary}
 
     @property
     def cuts_matter(self) -> bool:

@@ -11,34 +11,14 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from rfm_engine.errors import UsageError
 from rfm_engine.kernels.arrays import arrow, arrow_texts
 from rfm_engine.kernels.types import Cells, Segments
-from rfm_engine.options.messages import message
 from rfm_engine.scoring.cells import Bins
 from rfm_engine.segments.scheme import AXES, Scheme
 
 VALUE_COLUMN = "rfm_value"
 """The column that is added by the option `weights`."""
 _MAX_INT16 = np.iinfo(np.int16).max
-
-
-def refuse_value_column(weights: Sequence[Decimal] | None, columns: Sequence[str | None]) -> None:
-    """Refuse id columns that have the name of the column that is added by weights.
-
-    Raises
-    ------
-    UsageError
-        Weights are given, and one of `columns` has this name.
-    """
-    if weights is not None and VALUE_COLUMN in columns:
-        raise UsageError(
-            message(
-                "id columns must not be named like a column of the result; got {!r}, "
-                "which {weights} add. Rename the column in the input.",
-                VALUE_COLUMN,
-            )
-        )
 
 
 class Labels:

@@ -109,6 +109,8 @@ def _scored(folder: Path) -> Iterator[tuple[pa.Table | Path, dict[str, Any]]]:
     yield ints.set_column(when, "order_time", seconds), {"time_format": "epoch"}
     yield ints, {"scheme": "five-types"}
     yield ints, {"method": "nested"}
+    yield ints, {"facts": True, "whale_by": "orders"}
+    yield ints, {"facts": True, "by": "channel"}
     yield ints, {"scheme": "five-types", "by": "channel"}
     yield texts, {"method": "ntile", "sort": "customer"}
     yield texts, {"method": "ntile", "by": "channel"}

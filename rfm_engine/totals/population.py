@@ -128,10 +128,11 @@ class Population:
             chunk.repeats, as_of_day, self.reading.options["clv_unit"] or "D", self.scale
         )
 
-    def chunks(self, pool: Executor) -> tuple[list[CustomerChunk], int]:
+    def chunks(self, pool: Executor, more_bytes: int = 0) -> tuple[list[CustomerChunk], int]:
         """Return the customers with an order as arrays, and the number without one.
 
-        The threads of `pool` process the partitions.
+        The threads of `pool` process the partitions. Besides the arrays, there must be room for
+        `more_bytes` per customer.
         """
         as_of_day = self.intake.as_of_day or 0
         zone, kinds = self.reading.zone, self.kinds
@@ -144,7 +145,7 @@ class Population:
             n_records = sum(partition.n_records for partition in group)
             return chunk_of(loads, n_records, as_of_day, zone, kinds)
 
-        each = CHUNK_BYTES_A_CUSTOMER
+        each = CHUNK_BYTES_A_CUSTOMER + more_bytes
         each += 0 if kinds.by is None else GROUP_BYTES_A_CUSTOMER
         each += CLV_BYTES_A_CUSTOMER if self.reading.options["clv"] else 0
         settled = known.settled(pool, each)

@@ -32,6 +32,14 @@ def test_columns__of_weights_are_only_taken_with_weights():
         rfm.score(orders("rfm_value"), as_of=AS_OF, customer="rfm_value", weights=WEIGHTS)
 
 
+@pytest.mark.parametrize("name", ["is_whale", "own_us", "weak_axis"])
+def test_columns__of_facts_are_only_taken_with_facts(name):
+    result = rfm.score(orders(name), as_of=AS_OF, customer=name)
+    assert sorted(result.customers[name].to_pylist()) == [7, 8]
+    with pytest.raises(rfm.UsageError, match=f"got '{name}', which facts add"):
+        rfm.score(orders(name), as_of=AS_OF, customer=name, facts=True)
+
+
 @pytest.mark.parametrize("name", ["first_order", "r_score", "rfm_score", "segment", "monetary"])
 def test_columns__of_each_result_are_always_taken(name):
     with pytest.raises(rfm.UsageError, match="must not be named like a column of the result"):

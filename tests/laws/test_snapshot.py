@@ -20,7 +20,7 @@ ENDINGS = (".parquet", ".arrow", "/")
 POPULATION = (
     "as_of", "rows", "cuts", "cuts_by_group", "conditions", "segment_totals", "cells",
     "customers_by_score", "customers_without_orders", "warnings", "scale", "money_scale", "weights",
-    "version",
+    "version", "facts",
 )  # fmt: skip
 SCORINGS = (
     {}, {"scheme": "five-types"}, {"scheme": "pymc"},
@@ -30,6 +30,7 @@ SCORINGS = (
     {"by": "channel", "scheme": "five-types", "overall": True}, {"monetary": "mean"},
     {"scheme": "eight-types", "refunds": "drop", "where": ["channel!=web"]},
     {"r_cuts": [30, 60, 90, 120], "m_cuts": ["10.5", 20, 30, 40]}, {"clv": True},
+    {"facts": True, "whales": "12.5%"}, {"facts": True, "by": "seller_id", "overall": True},
 )  # fmt: skip
 
 
