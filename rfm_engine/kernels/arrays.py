@@ -87,6 +87,16 @@ def valid_mask(array: pa.Array[Any]) -> npt.NDArray[np.bool_] | None:
     bitmap: Any = array.buffers()[0]
     if bitmap is None:
         return np.zeros(len(array), np.bool_)
+    return _unpacked(bitmap, array)
+
+
+def booleans(array: pa.Array[Any]) -> npt.NDArray[np.bool_]:
+    """Return the values of a boolean array; null rows have any value."""
+    return _unpacked(array.buffers()[1], array) if len(array) else np.zeros(0, np.bool_)
+
+
+def _unpacked(bitmap: Any, array: pa.Array[Any]) -> npt.NDArray[np.bool_]:
+    """Return the bits of a bitmap that belong to the rows of an array."""
     first_byte, first_bit = divmod(array.offset, 8)
     bits = np.unpackbits(np.frombuffer(bitmap, np.uint8, offset=first_byte), bitorder="little")
     return bits[first_bit : first_bit + len(array)].view(np.bool_)

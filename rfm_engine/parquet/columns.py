@@ -17,13 +17,13 @@ import pyarrow as pa
 
 from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import frozen, texts, values
-from rfm_engine.kernels.types import Bytes
+from rfm_engine.kernels.types import Bytes, Mask
 from rfm_engine.parquet.bits import pack
 from rfm_engine.parquet.delta import encode_delta
 from rfm_engine.parquet.thrift import Written, binary, integer, sequence, struct, varint
 
 # Types, encodings, page types and codec as numbered in parquet.thrift.
-INT32, INT64, BYTE_ARRAY, FIXED = 1, 2, 6, 7
+BOOLEAN, INT32, INT64, BYTE_ARRAY, FIXED = 0, 1, 2, 6, 7
 PLAIN, RLE, DELTA, RLE_DICTIONARY = 0, 3, 5, 8
 _DATA_PAGE, _DICTIONARY_PAGE = 0, 2
 _UNCOMPRESSED = 0
@@ -58,6 +58,14 @@ def encode_numbers(name: str, numbers: npt.NDArray[Any], encoding: int) -> Encod
     extremes = numbers.min().tobytes(), numbers.max().tobytes()
     kind = INT32 if n_bits == 32 else INT64
     return _encoded(name, kind, [encoding], len(numbers), pages, extremes)
+
+
+def encode_bits(name: str, bits: Mask) -> Encoded:
+    """Encode booleans as PLAIN, one bit each."""
+    cut = _cut(bits)
+    pages = _data_pages([np.packbits(page, bitorder="little") for page in cut], cut, PLAIN)
+    extremes = bits.min().tobytes(), bits.max().tobytes()
+    return _encoded(name, BOOLEAN, [PLAIN], len(bits), pages, extremes)
 
 
 def encode_fixed(name: str, data: Bytes, width: int) -> Encoded:

@@ -18,7 +18,7 @@ _FEW_VALUES = {"product_id", "seller_id", "list_price", "discount"}
 # If packed to the bits they need, these columns are as small as with compression, in half the time.
 _PACKED = {
     "first_order", "last_order", "recency_days", "frequency", "monetary",
-    "r_score", "f_score", "m_score",
+    "r_score", "f_score", "m_score", "due_date",
 }  # fmt: skip
 _SAMPLE_ROWS = 4096
 _INTEGER_DIGITS = 18  # decimals of at most this many digits are stored as integers
@@ -107,6 +107,8 @@ def choose(name: str, column: pa.ChunkedArray) -> tuple[str, str]:
     if types.is_integer(kind):
         # Unordered numbers, such as ids: 7 ns and 8 B; with zstd 10 ns and 8 B.
         return PLAIN, "none"
+    if types.is_boolean(kind):
+        return PLAIN, "none"  # Bits, as in Arrow: 0.2 ns and 0.1 B; with zstd 9 ns and 0.1 B.
     if isinstance(kind, pa.UuidType):
         return PLAIN, "none"  # Random bits: 1 ns and 16 B; with zstd 29 ns and 16 B.
     if _is_text(kind):
@@ -121,7 +123,8 @@ def _is_packable(kind: pa.DataType) -> bool:
     """Return whether values of this type are stored as integers, which DELTA needs."""
     if isinstance(kind, pa.Decimal128Type):
         return bool(kind.precision <= _INTEGER_DIGITS)
-    return bool(pa.types.is_integer(kind) or pa.types.is_timestamp(kind))
+    types = pa.types
+    return bool(types.is_integer(kind) or types.is_timestamp(kind) or types.is_date32(kind))
 
 
 def _is_narrow(column: pa.ChunkedArray) -> bool:

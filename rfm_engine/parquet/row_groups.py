@@ -9,9 +9,15 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from rfm_engine.kernels.arrays import arrow, values
+from rfm_engine.kernels.arrays import arrow, booleans, values
 from rfm_engine.parquet import columns
-from rfm_engine.parquet.columns import Encoded, encode_fixed, encode_numbers, encode_places
+from rfm_engine.parquet.columns import (
+    Encoded,
+    encode_bits,
+    encode_fixed,
+    encode_numbers,
+    encode_places,
+)
 from rfm_engine.parquet.concatenation import MAGIC, column_chunks, footer_start
 from rfm_engine.parquet.encoding import DELTA, PLAIN, Memory, choose, write_table
 from rfm_engine.parquet.thrift import STRUCT, Written, integer, sequence, struct
@@ -81,6 +87,8 @@ def _encoder(name: str, column: pa.ChunkedArray[Any]) -> Callable[[], Encoded] |
         return partial(encode_fixed, name, whole, width)
     if types.is_dictionary(kind):
         return _encoder_of_dictionary(name, column)
+    if types.is_boolean(kind):
+        return partial(encode_bits, name, _joined([booleans(chunk) for chunk in column.chunks]))
     if types.is_int8(kind):
         return _encoder_of_scores(name, column)
     if types.is_decimal128(kind) and 9 < kind.precision <= 18:
@@ -88,6 +96,9 @@ def _encoder(name: str, column: pa.ChunkedArray[Any]) -> Callable[[], Encoded] |
         return partial(encode_numbers, name, _joined(low), _ENCODINGS[encoding])
     # Parquet has no seconds: Arrow stores them as milliseconds.
     is_time = types.is_timestamp(kind) and kind.unit != "s"
+    if types.is_date32(kind):
+        days = _joined([values(chunk, np.int32) for chunk in column.chunks])
+        return partial(encode_numbers, name, days, _ENCODINGS[encoding])
     if is_time or kind in (pa.int32(), pa.int64(), pa.uint64()):
         dtype = np.int64 if is_time else kind.to_pandas_dtype()
         numbers = _joined([values(chunk, dtype) for chunk in column.chunks])

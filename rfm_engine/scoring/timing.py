@@ -19,8 +19,7 @@ import numpy.typing as npt
 from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import frozen
 from rfm_engine.kernels.types import Codes, Instants, Integers, Mask
-from rfm_engine.orders.extent import extent
-from rfm_engine.orders.time.clock import DAY_US, LAST_US, local_us
+from rfm_engine.orders.time.clock import DAY_US, FIRST_US, LAST_US, local_us
 from rfm_engine.orders.time.zones import Zone
 
 ONE_ORDER = -1
@@ -89,12 +88,25 @@ class Timed(NamedTuple):
     """Timing of customers, one array each.
 
     `gap_us`, `int64[n]`, is the mean time between orders, `ONE_ORDER` if there is one order.
-    `own_us`, `int64[n]`, is the own cycle. `timing`, `int16[n]`, numbers the names of `Words`.
+    `own_us`, `int64[n]`, is the own cycle. `due_days`, `int32[n]`, is the date of the last order
+    plus the own cycle, in days since 1970. `timing`, `int16[n]`, numbers the names of `Words`.
     """
 
     gap_us: Integers
     own_us: Integers
+    due_days: npt.NDArray[np.int32]
     timing: npt.NDArray[np.int16]
+
+    @classmethod
+    def room(cls, n: int) -> Timed:
+        """Allocate arrays for n customers, not initialized."""
+        wide = np.empty((2, n), np.int64)
+        return cls(wide[0], wide[1], np.empty(n, np.int32), np.empty(n, np.int16))
+
+    def part(self, start: int, end: int) -> Timed:
+        """Return the arrays of some customers, which can be written."""
+        arrays: Any = self
+        return Timed(*(array[start:end] for array in arrays))
 
 
 class Orders(NamedTuple):
@@ -106,63 +118,50 @@ class Orders(NamedTuple):
     recency_days: npt.NDArray[np.int32]
 
 
-def timed(orders: Orders, cycle_us: Integers, groups: Codes) -> Timed:
-    """Compute timing; `cycle_us` is `int64[groups]`, and `groups` is empty if there is only one."""
-    n = len(orders.frequency)
-    found = Timed(np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int16))
-    limits = frozen(np.array(words().limits, np.int64))
-    write_timing(_frozen(orders), frozen(cycle_us), groups, limits, found)
-    return found
+def write_timing(
+    orders: Orders, cycle_us: Integers, groups: Codes, zone: Zone, found: Timed
+) -> Mask | None:
+    """Fill `found`; return for whom the due date is a date, or None if it is for all customers.
 
-
-def _frozen(orders: Orders) -> Orders:
+    It is not a date if it is after the year 9999. `cycle_us` is `int64[groups]`. `groups` are the
+    groups of the customers, or empty if there is only one.
+    """
     arrays: Any = orders
-    return Orders(*map(frozen, arrays))
-
-
-def due_days(
-    last_us: Instants, own_us: Integers, zone: Zone
-) -> tuple[npt.NDArray[np.int32], Mask | None]:
-    """Return the local date of the last order plus the own cycle, in days since 1970.
-
-    The mask is False where this is after the year 9999, so that it is no date; None if all are
-    dates.
-    """
-    due_us = frozen(last_us + own_us)
+    orders = Orders(*map(frozen, arrays))
+    limits = frozen(np.array(words().limits, np.int64))
+    latest_us = time_customers(orders, frozen(cycle_us), frozen(groups), limits, found)
+    if zone.is_utc and latest_us <= LAST_US:
+        return None
+    due_us = frozen(orders.last_us + found.own_us)
     wall_us = local_us(due_us, zone)
-    latest = max(extent(due_us)[1], extent(wall_us)[1])
-    known = None if latest <= LAST_US else (due_us <= LAST_US) & (wall_us <= LAST_US)
-    return (wall_us // DAY_US).astype(np.int32), known
-
-
-def gaps_of(first_us: Instants, last_us: Instants, frequency: Integers, gaps: Integers) -> None:
-    """Fill `gaps`, `int64[n]`, with the mean time between orders; `ONE_ORDER` for one order."""
-    write_gaps(frozen(first_us), frozen(last_us), frozen(frequency), gaps)
+    found.due_days[:] = wall_us // DAY_US
+    are_dates = (due_us <= LAST_US) & (wall_us <= LAST_US)
+    return None if are_dates.all() else are_dates
 
 
 @kernel
-def write_gaps(first_us, last_us, frequency, gaps):
-    """Fill `gaps` with `(last - first) // (orders - 1)`, and -1 if there is one order."""
-    for i in range(len(gaps)):
-        n = frequency[i]
-        gaps[i] = (last_us[i] - first_us[i]) // (n - 1) if n > 1 else -1
+def time_customers(orders, cycle_us, groups, limits, found):
+    """Fill the arrays of `found`, with due dates in UTC; return the latest due instant.
 
-
-@kernel
-def write_timing(orders, cycle_us, groups, limits, found):
-    """Fill the arrays of `found`.
-
-    `limit * own` is below 2^62, because two orders are less than 2^59 microseconds apart and limits
-    are at most 8. Days are compared with its whole days: `r * day <= x` is `r <= x // day`.
+    Dates are in the years 1 to 9999, so that spans, own cycles and days in microseconds are below
+    2^59. Limits are at most 8. Unsigned division takes half the time of signed division.
     """
-    for i in range(len(orders.frequency)):
-        n = orders.frequency[i]
-        span = orders.last_us[i] - orders.first_us[i]
-        cycle = cycle_us[groups[i] if len(groups) > 0 else 0]
-        own = (span + cycle) // n
-        found.gap_us[i] = span // (n - 1) if n > 1 else -1
+    day = np.uint64(DAY_US)
+    latest = FIRST_US
+    for i in range(len(found.own_us)):
+        n = np.uint64(orders.frequency[i])
+        last = orders.last_us[i]
+        span = np.uint64(last - orders.first_us[i])
+        cycle = np.uint64(cycle_us[groups[i] if len(groups) > 0 else 0])
+        own = np.int64((span + cycle) // n)
         found.own_us[i] = own
+        found.gap_us[i] = np.int64(span // (n - np.uint64(1))) if n > 1 else ONE_ORDER
+        latest = max(latest, last + own)
+        due = np.uint64(last + own - FIRST_US)
+        found.due_days[i] = np.int64(due // day) + FIRST_US // DAY_US
+        passed = np.int64(orders.recency_days[i]) * DAY_US
         above = 0
         for j in range(len(limits)):
-            above += orders.recency_days[i] > limits[j] * own // DAY_US
+            above += passed > limits[j] * own
         found.timing[i] = above
+    return latest

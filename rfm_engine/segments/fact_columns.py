@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -10,14 +10,15 @@ import pyarrow as pa
 
 from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import arrow, arrow_texts, frozen, values
-from rfm_engine.kernels.types import Cells, Integers
+from rfm_engine.kernels.types import Cells, Mask
 from rfm_engine.orders.time.zones import Zone
 from rfm_engine.scoring.cells import Bins
-from rfm_engine.scoring.timing import ONE_ORDER, Orders, due_days, timed, words
+from rfm_engine.scoring.timing import ONE_ORDER, Orders, Timed, words, write_timing
 from rfm_engine.segments.facts import Facts, Marks
 from rfm_engine.segments.scheme import AXES
 from rfm_engine.totals.chunks import CustomerChunk
 
+Moments: TypeAlias = "pa.ChunkedArray[Any]"
 _TEXT = pa.dictionary(pa.int16(), pa.string())
 FACT_FIELDS = [
     pa.field("is_whale", pa.bool_()),
@@ -52,14 +53,11 @@ class FactColumns:
         chunk: CustomerChunk,
         cells: Cells,
         marks: Marks,
-        moments: tuple[pa.ChunkedArray[Any], pa.ChunkedArray[Any]],
+        moments: tuple[Moments, Moments],
     ) -> list[pa.Array[Any]]:
         """Return the columns of a chunk; `moments` are its columns of first and last orders."""
-        first_us, last_us = map(_instants, moments)
-        orders = Orders(first_us, last_us, chunk.frequency, chunk.recency_days)
-        found = timed(orders, self._limits.cycle_us, marks.groups)
-        days, are_dates = due_days(last_us, found.own_us, self._zone)
         n = len(marks.ranks)
+        found, are_dates = self._timed(chunk, marks, moments)
         ranks, percentiles = np.empty(n, np.int64), np.empty(n, np.int8)
         write_percentiles(
             frozen(marks.ranks), marks.groups, frozen(self._limits.sizes), ranks, percentiles
@@ -73,11 +71,29 @@ class FactColumns:
             arrow(percentiles),
             arrow(found.gap_us, valid=None if is_known.all() else is_known),
             arrow(found.own_us),
-            arrow(days, pa.date32(), are_dates),
+            arrow(found.due_days, pa.date32(), are_dates),
             _texts(found.timing, self._timing_names),
             _texts(stages, self._stage_names),
             _texts(self._weak.take(cells), self._weak_names),
         ]
+
+    def _timed(
+        self, chunk: CustomerChunk, marks: Marks, moments: tuple[Moments, Moments]
+    ) -> tuple[Timed, Mask | None]:
+        """Return the timing of a chunk, and for whom the due date is a date (None: all)."""
+        n, start = len(marks.ranks), 0
+        found, are_dates = Timed.room(n), np.ones(n, np.bool_)
+        for parts in zip(*(column.chunks for column in moments), strict=True):
+            first_us, last_us = (values(part, np.int64) for part in parts)
+            end = start + len(last_us)
+            here = slice(start, end)
+            orders = Orders(first_us, last_us, chunk.frequency[here], chunk.recency_days[here])
+            own = self._limits.cycle_us, marks.groups[here], self._zone, found.part(start, end)
+            known = write_timing(orders, *own)
+            if known is not None:
+                are_dates[here] = known
+            start = end
+        return found, None if are_dates.all() else are_dates
 
 
 def weak_axes(bins: Bins) -> npt.NDArray[np.int16]:
@@ -95,10 +111,6 @@ def weak_axes(bins: Bins) -> npt.NDArray[np.int16]:
     for code, name in enumerate(WEAK_AXES):
         codes[sum(1 << AXES.index(axis) for axis in name)] = code
     return codes.take(chosen)
-
-
-def _instants(column: pa.ChunkedArray[Any]) -> Integers:
-    return frozen(np.concatenate([values(chunk, np.int64) for chunk in column.chunks]))
 
 
 def _texts(codes: npt.NDArray[np.int16], names: pa.Array[Any]) -> pa.Array[Any]:

@@ -63,6 +63,8 @@ KINDS = {
     "recency_days": (lambda v: pa.array(v, pa.int32()), INT32 | st.integers(0, 400)),
     "frequency": (lambda v: pa.array(v, pa.int64()), INT64 | st.integers(1, 9)),
     "monetary": (money, st.integers(-(10**18) + 1, 10**18 - 1)),
+    "due_date": (lambda v: pa.array(v, pa.int32()).cast(pa.date32()), st.integers(-9_999, 99_999)),
+    "is_whale": (lambda v: pa.array(v, pa.bool_()), st.booleans()),
     "r_score": (lambda v: pa.array(v, pa.int8()), st.integers(1, 5)),
     "f_score": (lambda v: pa.array(v, pa.int8()), st.integers(-128, 127)),
     "segment": (places, st.integers(0, 3)),

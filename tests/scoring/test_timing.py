@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from rfm_engine.orders.time.clock import DAY_US, FIRST_US, LAST_US
 from rfm_engine.orders.time.zones import Zone
-from rfm_engine.scoring.timing import ONE_ORDER, Orders, due_days, gaps_of, timed, words
+from rfm_engine.scoring.timing import ONE_ORDER, Orders, Timed, words, write_timing
 from tests import reference_facts
 from tests.reference_time import EPOCH
 
@@ -34,45 +34,41 @@ def orders_of(rows):
     return Orders(*wide, np.array(days, np.int32))
 
 
-@given(st.lists(customers(), max_size=20), st.integers(0, LAST_US - FIRST_US))
-def test_timed__equals_the_definition_for_all_years(rows, cycle):
-    orders = orders_of(rows)
-    found = timed(orders, np.array([cycle]), NO_GROUPS)
-    gaps = np.empty(len(rows), np.int64)
-    gaps_of(*orders[:3], gaps)
-    assert gaps.tolist() == found.gap_us.tolist()
+def timed(orders, cycle_us, groups=NO_GROUPS, zone="UTC"):
+    found = Timed.room(len(orders.frequency))
+    known = write_timing(orders, np.array(cycle_us), groups, Zone(zone), found)
+    return found, [True] * len(orders.frequency) if known is None else known.tolist()
+
+
+@given(
+    st.lists(customers(), max_size=20),
+    st.integers(0, LAST_US - FIRST_US),
+    st.sampled_from(("UTC", "America/New_York", "Pacific/Apia", "Europe/Berlin")),
+)
+def test_timing__equals_the_definition_for_all_years(rows, cycle, zone):
+    found, are_dates = timed(orders_of(rows), [cycle], zone=zone)
     for place, (first, last, n, days) in enumerate(rows):
         own = (last - first + cycle) // n
         assert found.gap_us[place] == (ONE_ORDER if n == 1 else (last - first) // (n - 1))
         assert found.own_us[place] == own
         name = words().timings[found.timing[place]]
         assert name == reference_facts.timing_of(days, own)
+        due = reference_facts.due_date(last + own, zone)
+        assert are_dates[place] == (due is not None)
+        day = int(found.due_days[place])
+        assert due is None or date.fromordinal(EPOCH.toordinal() + day) == due
 
 
-def test_timed__uses_the_cycle_of_the_group():
+def test_timing__uses_the_cycle_of_the_group():
     orders = orders_of([(0, 0, 1, 0), (0, 0, 1, 0)])
-    found = timed(orders, np.array([5, 7]), np.array([1, 0], np.uint32))
+    found, _ = timed(orders, [5, 7], np.array([1, 0], np.uint32))
     assert found.own_us.tolist() == [7, 5]
 
 
-def test_timed__own_cycle_of_zero():
-    found = timed(orders_of([(9, 9, 3, 0), (9, 9, 3, 1)]), np.array([2]), NO_GROUPS)
+def test_timing__own_cycle_of_zero():
+    found, _ = timed(orders_of([(9, 9, 3, 0), (9, 9, 3, 1)]), [2])
     assert found.own_us.tolist() == [0, 0]
     assert [words().timings[code] for code in found.timing] == ["on time", "lapsed"]
-
-
-@given(
-    st.lists(st.tuples(INSTANTS, st.integers(0, LAST_US - FIRST_US)), max_size=10),
-    st.sampled_from(("UTC", "America/New_York", "Pacific/Apia", "Europe/Berlin")),
-)
-def test_due__is_a_local_date_up_to_the_year_9999(rows, zone):
-    last, own = (np.array([row[part] for row in rows], np.int64) for part in (0, 1))
-    days, known = due_days(last, own, Zone(zone))
-    wanted = [reference_facts.due_date(sum(row), zone) for row in rows]
-    there = [True] * len(rows) if known is None else known.tolist()
-    assert there == [each is not None for each in wanted]
-    for day, each in zip(days.tolist(), wanted, strict=True):
-        assert each is None or date.fromordinal(EPOCH.toordinal() + day) == each
 
 
 def test_words__fit_the_kernels():
