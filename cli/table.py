@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .fact_lines import fact_lines
 from .segment_table import segment_lines
 from .treatment_table import treatment_lines
 from .words import as_of_words, counted, printable, with_separators, wrapped
@@ -24,11 +25,13 @@ def print_summary(console: Console, summary: dict[str, Any], *, cuts: bool = Tru
     for line in head_lines(summary, cuts=cuts):
         _say(console, line)
     _print_segments(console, summary["segments"], summary["counted"])
+    _print_facts(console, summary)
     if overall := summary.get("overall"):
         _say(console, f"all groups together: {counted(overall['customers'], 'customer')}")
         for line in cut_lines(overall["cuts"], summary["options"]) if cuts else []:
             _say(console, line)
         _print_segments(console, overall["segments"], summary["counted"])
+        _print_facts(console, overall)
     for line in treatment_lines(summary["segments"], console.width):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
 
@@ -44,6 +47,11 @@ def _print_segments(console: Console, segments: list[dict[str, Any]], kind: str)
         console.print()
     for line in segment_lines(segments, kind, console.width, ascii_only=ascii_only):
         console.print(line, highlight=False, soft_wrap=True)
+
+
+def _print_facts(console: Console, summary: dict[str, Any]) -> None:
+    for line in fact_lines(summary["facts"]) if "facts" in summary else []:
+        _say(console, line)
 
 
 def head_lines(summary: dict[str, Any], *, cuts: bool = True) -> list[str]:

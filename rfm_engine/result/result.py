@@ -34,8 +34,11 @@ class Result(ScoredPopulation):
         customer column under its input name, the group column with `by`, `first_order` (null with
         `customer_level`), `last_order` (timestamp[us, UTC]), `recency_days` (int32), `frequency`
         (int64), `monetary` (decimal128(18, scale)), `r_score`, `f_score`, `m_score` (int8, 1 is the
-        worst), `rfm_score` and `segment` (dictionary of string). The table has
-        `__arrow_c_stream__`, so polars, duckdb and pandas can read it directly.
+        worst), `rfm_score` and `segment` (dictionary of string). With `facts` the last columns are
+        `is_whale` (bool), `spend_rank` (int64), `spend_pctl` (int8), `gap_us` (int64, null with one
+        order), `own_us` (int64), `due_date` (date32), `timing`, `lifecycle_stage` and `weak_axis`
+        (dictionary of string). The table has `__arrow_c_stream__`, so polars, duckdb and pandas can
+        read it directly.
     seconds
         Wall time in seconds by stage: read, aggregate, score, write, total.
 

@@ -155,7 +155,7 @@ class ScoredPopulation:
             "conditions": self._conditions(),
             "decided_by": self.scheme.decided_by(Bins(*map(len, self.customers_by_score))),
             "segments": self._segments(),
-            **({} if self.facts is None else {"facts": self.facts.summary(self.scale)}),
+            **({} if self.facts is None else {"facts": self._facts(self.facts)}),
             **({} if self.overall is None else {"overall": self.overall._together()}),
             "warnings": [each._asdict() for each in self.warnings],
             "seconds": self._seconds(),
@@ -183,6 +183,10 @@ class ScoredPopulation:
         The number is None if each group has its own, or if no customer has the measure.
         """
         return [{"text": text, "value": value} for text, value in self.conditions]
+
+    def _facts(self, facts: FactTotals) -> dict[str, Any]:
+        total_minor = sum(segment.monetary_minor for segment in self.segment_totals)
+        return facts.summary(self.scale, total_minor)
 
     def _segments(self) -> list[dict[str, Any]]:
         n_customers = self.n_customers

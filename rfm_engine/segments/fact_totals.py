@@ -51,8 +51,11 @@ class FactTotals:
             return None
         return cls(**about["facts"], concentration=_concentration(about["concentration"]))
 
-    def summary(self, scale: int) -> dict[str, Any]:
-        """Return the key `facts` of a summary; money is text in major units."""
+    def summary(self, scale: int, total_minor: int) -> dict[str, Any]:
+        """Return the key `facts` of a summary; money is text in major units.
+
+        `total_minor` is the net amount of all customers in minor units.
+        """
         least: int | str | None = self.whale_least
         if self.whale_least is not None and self.whale_by == "monetary":
             least = format_minor(self.whale_least, scale)
@@ -62,6 +65,7 @@ class FactTotals:
                 "by": self.whale_by,
                 "customers": self.whales,
                 "monetary": format_minor(self.whales_minor, scale),
+                "share_monetary": _share(self.whales_minor, total_minor),
                 "least": least,
             },
             "cycle_us": self.cycle_us,
@@ -102,11 +106,14 @@ def _concentration(about: dict[str, Any] | None) -> Concentration | None:
     )
 
 
+def _share(minor: int, total_minor: int) -> float | None:
+    return minor / total_minor if total_minor > 0 else None
+
+
 def _summary(found: Concentration | None, scale: int) -> dict[str, Any] | None:
     if found is None:
         return None
     rows = zip(found.percents, found.customers, found.minor, strict=True)
-    total = found.minor[-1]
     makers = found.makers or [None] * len(found.make)
     return {
         "best": [
@@ -114,7 +121,7 @@ def _summary(found: Concentration | None, scale: int) -> dict[str, Any] | None:
                 "percent": percent,
                 "customers": customers,
                 "monetary": format_minor(minor, scale),
-                "share_monetary": minor / total if total > 0 else None,
+                "share_monetary": _share(minor, found.minor[-1]),
             }
             for percent, customers, minor in rows
         ],

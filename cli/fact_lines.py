@@ -1,0 +1,38 @@
+"""Lines about all customers together for people: whales, concentration, average cycle."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .segment_table import with_separators
+from .words import counted
+
+_MORE = (5, 10, 20)
+_DAY_US = 86_400_000_000
+
+
+def fact_lines(facts: dict[str, Any]) -> list[str]:
+    """Return lines about the facts of a summary; groups have no concentration and no cycle."""
+    lines = [_whales(facts["whales"])]
+    shares = facts["concentration"]
+    if shares is not None:
+        best = {each["percent"]: each["share_monetary"] for each in shares["best"]}
+        if shares["gini"] is not None:
+            more = ", ".join(f"{percent}% {best[percent]:.1%}" for percent in _MORE)
+            gini = f"Gini {shares['gini']:.3f}"
+            lines.append(f"the best 1% have {best[1]:.1%} of the money, {more}; {gini}")
+    if facts["cycle_us"] is not None:
+        days = f"{facts['cycle_us'] / _DAY_US:,.1f} days"
+        known = "" if facts["has_cycle"] else ", assumed because no customer has two orders"
+        lines.append(f"average time between orders: {days}{known}")
+    return lines
+
+
+def _whales(whales: dict[str, Any]) -> str:
+    least = whales["least"]
+    of = "of each group " if least is None else ""
+    limit = "" if least is None else f", from {with_separators(str(least))} on"
+    share = whales["share_monetary"]
+    money = "" if share is None else f", {share:.1%} of the money"
+    chosen = f"best {whales['share']} {of}by {whales['by']}{limit}"
+    return f"whales: {counted(whales['customers'], 'customer')} ({chosen}){money}"
