@@ -28,7 +28,8 @@ def test_facts__are_in_every_output(rfm, few, tmp_path):
     with (tmp_path / "out.csv").open(newline="") as file:
         first, second = sorted(csv.DictReader(file), key=lambda row: row["customer_id"])
     assert [first[name] for name in FACT_COLUMNS] == [
-        "true", "1", "100", "864000000000", "864000000000", "2026-01-21", "on time", "high value", "fm",
+        "true", "1", "100", "864000000000", "864000000000", "2026-01-21", "on time", "high value",
+        "fm",
     ]  # fmt: skip
     assert second["gap_us"] == ""
     snapshot = rfm_engine.read_snapshot(tmp_path / "out.arrow")
