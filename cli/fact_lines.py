@@ -35,4 +35,5 @@ def _whales(whales: dict[str, Any]) -> str:
     share = whales["share_monetary"]
     money = "" if share is None else f", {share:.1%} of the money"
     chosen = f"best {whales['share']} {of}by {whales['by']}{limit}"
-    return f"whales: {counted(whales['customers'], 'customer')} ({chosen}){money}"
+    nulls = f"; null for {counted(whales['nulls'], 'customer')}" if whales.get("nulls") else ""
+    return f"whales: {counted(whales['customers'], 'customer')} ({chosen}){money}{nulls}"

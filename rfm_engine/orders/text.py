@@ -28,10 +28,13 @@ def parsed_ids(
     what: str,
     where: Callable[[int], str],
     needed: npt.NDArray[np.bool_] | None = None,
+    *,
+    advice: str | None = None,
 ) -> pa.Array:
     """Parse a text column of ids as int64; `7.0` is 7.
 
-    Text that is not an integer is null where `needed`, `bool[n]`, is False.
+    Text that is not an integer is null where `needed`, `bool[n]`, is False. `advice` ends the
+    message of an error; by default it is to read the ids as text.
 
     Raises
     ------
@@ -47,9 +50,8 @@ def parsed_ids(
         is_kept = pc.or_(arrow(needed), pc.match_substring_regex(plain, _INTEGER))
         return pc.if_else(is_kept, plain, pa.scalar(None, plain.type))
 
-    return _integers(
-        column, what, where, plainly, message("Read the ids as text ({ids:text})."), OF_64_BITS
-    )
+    hint = message("Read the ids as text ({ids:text}).") if advice is None else advice
+    return _integers(column, what, where, plainly, hint, OF_64_BITS)
 
 
 def parsed_counts(

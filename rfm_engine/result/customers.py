@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
@@ -15,13 +15,33 @@ from rfm_engine.segments.facts import Marks
 from rfm_engine.segments.labels import Labels
 from rfm_engine.totals.chunks import CustomerChunk
 from rfm_engine.totals.ids import is_among
+from rfm_engine.totals.joined_attributes import JoinedAttributes, JoinedRows
 from rfm_engine.totals.memory.budget import Budget
 from rfm_engine.totals.memory.spill import SpillFile
 from rfm_engine.totals.population import Population
 
-Scored: TypeAlias = tuple[CustomerChunk, Cells, Callable[[], Segments], Marks | None]
 _MEASURES = 5
 """First and last order, recency, frequency and monetary are the last columns of a chunk."""
+
+
+class Scored(NamedTuple):
+    """A chunk of customers: cells, segments, and if asked for facts and rows of attributes."""
+
+    chunk: CustomerChunk
+    cells: Cells
+    segments: Callable[[], Segments]
+    marks: Marks | None
+    rows: JoinedRows | None
+
+    def chosen(self, mask: Mask) -> Scored:
+        """Return the customers for whom the mask, `bool[n]`, is true."""
+        return Scored(
+            self.chunk.chosen(mask),
+            self.cells[mask],
+            partial(_taken, self.segments, mask),
+            None if self.marks is None else self.marks.chosen(mask),
+            None if self.rows is None else self.rows[mask],
+        )
 
 
 class ScoredCustomers:
@@ -35,15 +55,21 @@ class ScoredCustomers:
         labels: Labels,
         totals: Population,
         facts: FactColumns | None,
+        attributes: JoinedAttributes | None,
     ) -> None:
         marks: Sequence[Marks | None] = [None] * len(chunks)
+        rows: Sequence[JoinedRows | None] = marks  # type: ignore[assignment]
         more: list[pa.Field] = []
         if facts is not None:
             marks, more = facts.marks, FACT_FIELDS
+        if attributes is not None:
+            rows, more = attributes.rows, [*more, *attributes.fields]
         self.schema = pa.schema([*totals.fields, *labels.fields, *totals.clv_fields, *more])
-        self._chunks = list(zip(chunks, cells, segments, marks, strict=True))
+        parts = zip(chunks, cells, segments, marks, rows, strict=True)
+        self._chunks = [Scored(*each) for each in parts]
         self._labels = labels
         self._facts = facts
+        self._attributes = attributes
         self._totals = totals
 
     def describe(self, metadata: dict[bytes, str]) -> None:
@@ -57,7 +83,7 @@ class ScoredCustomers:
     @property
     def chunks(self) -> list[CustomerChunk]:
         """The customers without their scores."""
-        return [chunk for chunk, *_ in self._chunks]
+        return [scored.chunk for scored in self._chunks]
 
     @property
     def budget(self) -> Budget:
@@ -70,7 +96,7 @@ class ScoredCustomers:
         return self._totals.spill
 
     def __len__(self) -> int:
-        return sum(len(cells) for _, cells, *_ in self._chunks)
+        return sum(len(scored.cells) for scored in self._chunks)
 
     def groups(self, schema: pa.Schema) -> Iterator[Callable[[], pa.Table]]:
         """Yield functions that make tables, one per chunk; extra columns of `schema` are null."""
@@ -80,25 +106,23 @@ class ScoredCustomers:
     def sample(self, schema: pa.Schema) -> pa.Table:
         """Return ids of random customers, as many as `SortedCustomers` needs."""
         tables = []
-        for chunk, cells, *_ in self._chunks:
-            columns = chunk.some_ids(sample_rows(len(cells)))
+        for scored in self._chunks:
+            columns = scored.chunk.some_ids(sample_rows(len(scored.cells)))
             tables.append(widened(pa.table(columns, self.schema.names[: len(columns)]), schema))
         return pa.concat_tables([pa.Table.from_batches([], schema), *tables])
 
     def found(self, ids: Sequence[Any]) -> Iterator[pa.Table]:
         """Yield the rows of customers with one of `ids`, for each chunk that contains one."""
-        for chunk, cells, segments, marks in self._chunks:
-            mask = is_among(chunk.id_column(), ids).to_numpy()
+        for scored in self._chunks:
+            mask = is_among(scored.chunk.id_column(), ids).to_numpy()
             if mask.any():
-                numbers = partial(_taken, segments, mask)
-                chosen = None if marks is None else marks.chosen(mask)
-                yield self._table((chunk.chosen(mask), cells[mask], numbers, chosen))
+                yield self._table(scored.chosen(mask))
 
     def _widened(self, schema: pa.Schema, scored: Scored) -> pa.Table:
         return widened(self._table(scored), schema)
 
     def _table(self, scored: Scored) -> pa.Table:
-        chunk, cells, segments, marks = scored
+        chunk, cells, segments, marks, rows = scored
         measures = chunk.columns(self._totals.scale)
         columns = [
             *measures,
@@ -109,6 +133,8 @@ class ScoredCustomers:
             first = len(measures) - _MEASURES
             moments = measures[first], measures[first + 1]
             columns += self._facts.of(chunk, cells, marks, moments)
+        if self._attributes is not None and rows is not None:
+            columns += self._attributes.columns(rows)
         return pa.table(columns, schema=self.schema)
 
 

@@ -99,6 +99,7 @@ def _described(result: Result) -> dict[str, Any]:
         "customers_by_score": result.customers_by_score,
         "warnings": result.warnings,
         **({} if result.facts is None else result.facts.to_metadata()),
+        **result._unmatched(),
     }
 
 
@@ -159,6 +160,7 @@ def population_from(about: dict[str, Any], own: dict[str, Any], place: str) -> d
         "customers_by_score": own["customers_by_score"],
         "customers_without_orders": own["customers_without_orders"],
         "facts": FactTotals.from_metadata(own),
+        "attributes_unmatched": own.get("attributes_unmatched"),
         "warnings": tuple(DataWarning(*each) for each in own["warnings"]),
         "scale": own["scale"],
         "money_scale": own["money_scale"],

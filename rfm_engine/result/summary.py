@@ -79,6 +79,9 @@ class ScoredPopulation:
         `refunds="net-order"`, or have 0 orders with `customer_level`. They are not in `customers`.
     facts
         With the option `facts`: whales, average cycle and concentration; otherwise None.
+    attributes_unmatched
+        With the option `attributes`: number of rows of that file whose id has no customer with an
+        order; otherwise None.
     warnings
         The warnings about the orders: records of `code` and `text`.
     overall
@@ -105,6 +108,7 @@ class ScoredPopulation:
     customers_by_score: list[list[int]]
     customers_without_orders: int
     facts: FactTotals | None
+    attributes_unmatched: int | None
     warnings: tuple[DataWarning, ...]
     overall: Self | None
     scale: int
@@ -156,6 +160,7 @@ class ScoredPopulation:
             "decided_by": self.scheme.decided_by(Bins(*map(len, self.customers_by_score))),
             "segments": self._segments(),
             **({} if self.facts is None else {"facts": self._facts(self.facts)}),
+            **self._unmatched(),
             **({} if self.overall is None else {"overall": self.overall._together()}),
             "warnings": [each._asdict() for each in self.warnings],
             "seconds": self._seconds(),
@@ -183,6 +188,10 @@ class ScoredPopulation:
         The number is None if each group has its own, or if no customer has the measure.
         """
         return [{"text": text, "value": value} for text, value in self.conditions]
+
+    def _unmatched(self) -> dict[str, int]:
+        n = self.attributes_unmatched
+        return {} if n is None else {"attributes_unmatched": n}
 
     def _facts(self, facts: FactTotals) -> dict[str, Any]:
         total_minor = sum(segment.monetary_minor for segment in self.segment_totals)

@@ -17,10 +17,15 @@ class FactTotals:
     ----------
     whale_share, whale_by
         The options `whales` and `whale_by`.
+    whale_scale
+        Number of decimal digits of the values of whales.
+    whale_nulls
+        Number of customers without a value, if whales are by an attribute; otherwise None.
     whales, whales_minor
         Number of whales, and their net amount in minor units.
     whale_least
-        The least value of a whale: in minor units, or orders. None with `by`.
+        The least value of a whale as an integer: in minor units, orders, or units of the last
+        digit of the attribute. None with `by`.
     cycle_us
         The average cycle in microseconds. None with `by`.
     has_cycle
@@ -31,6 +36,8 @@ class FactTotals:
 
     whale_share: str
     whale_by: str
+    whale_scale: int
+    whale_nulls: int | None
     whales: int
     whales_minor: int
     whale_least: int | None
@@ -56,9 +63,9 @@ class FactTotals:
 
         `total_minor` is the net amount of all customers in minor units.
         """
-        least: int | str | None = self.whale_least
-        if self.whale_least is not None and self.whale_by == "monetary":
-            least = format_minor(self.whale_least, scale)
+        least = self.whale_least
+        known = None if least is None else format_minor(least, self.whale_scale)
+        nulls = {} if self.whale_nulls is None else {"nulls": self.whale_nulls}
         return {
             "whales": {
                 "share": self.whale_share,
@@ -66,7 +73,8 @@ class FactTotals:
                 "customers": self.whales,
                 "monetary": format_minor(self.whales_minor, scale),
                 "share_monetary": _share(self.whales_minor, total_minor),
-                "least": least,
+                "least": known,
+                **nulls,
             },
             "cycle_us": self.cycle_us,
             "has_cycle": self.has_cycle,
@@ -75,7 +83,8 @@ class FactTotals:
 
 
 _PLAIN = (
-    "whale_share", "whale_by", "whales", "whales_minor", "whale_least", "cycle_us", "has_cycle",
+    "whale_share", "whale_by", "whale_scale", "whale_nulls", "whales", "whales_minor",
+    "whale_least", "cycle_us", "has_cycle",
 )  # fmt: skip
 
 

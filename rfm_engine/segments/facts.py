@@ -24,7 +24,9 @@ from rfm_engine.scoring.timing import ONE_ORDER, words
 from rfm_engine.scoring.whales import least_of, share_of, whales_of
 from rfm_engine.segments.fact_totals import FactTotals
 from rfm_engine.totals.chunks import CustomerChunk
+from rfm_engine.totals.customer_attribute_values import CustomerAttributeValues
 from rfm_engine.totals.groups import Grouping
+from rfm_engine.totals.joined_attributes import JoinedRows
 
 FACT_BYTES_A_CUSTOMER = 24
 """While customers are ranked: amounts in order, numbers of rows and ranks, and buffers.
@@ -67,11 +69,35 @@ def plan_facts(settled: Mapping[str, Any]) -> FactPlan | None:
         )
     text = "20%" if settled["whales"] is None else settled["whales"]
     by = _MONETARY if settled["whale_by"] is None else settled["whale_by"]
-    if by not in WHALE_BY:
+    if by not in WHALE_BY and settled["attributes"] is None:
         raise UsageError(
-            message("{whale_by} must be one of {}; got {}.", ", ".join(WHALE_BY), shown(by))
+            message(
+                "{whale_by} must be monetary, orders or a column of {attributes}; got {} without "
+                "{attributes}. Give the file that has this column.",
+                shown(by),
+            )
         )
     return FactPlan(share_of(text), text.strip(), by)
+
+
+class WhaleValues(NamedTuple):
+    """An attribute by which customers are whales: values by chunk, scale and number of nulls."""
+
+    chunks: list[Integers]
+    scale: int
+    n_null: int
+
+    @classmethod
+    def of(cls, found: CustomerAttributeValues, rows: Sequence[JoinedRows]) -> WhaleValues:
+        """Return the attribute of customers, given the row of each; null counts as 0."""
+        chunks, n_null = [], 0
+        for here in rows:
+            there = here >= 0
+            values = np.zeros(len(here), np.int64)
+            values[there] = found.values[here[there]]
+            chunks.append(values)
+            n_null += len(here) - int(found.present[here[there]].sum())
+        return cls(chunks, found.scale, n_null)
 
 
 class Marks(NamedTuple):
@@ -112,6 +138,8 @@ class Facts(NamedTuple):
     concentration: Concentration | None
     n_whales: int
     whales_minor: int
+    plan: FactPlan
+    whale_values: WhaleValues | None
 
     @classmethod
     def of(
@@ -119,10 +147,18 @@ class Facts(NamedTuple):
         chunks: Sequence[CustomerChunk],
         plan: FactPlan,
         grouping: Grouping | None,
+        whale_values: WhaleValues | None,
         pool: Executor,
     ) -> Facts:
-        """Compute the facts with the threads of `pool`; within groups if there are groups."""
-        measures = [_measure(chunk, plan.by) for chunk in chunks]
+        """Compute the facts with the threads of `pool`; within groups if there are groups.
+
+        `whale_values` are the values of whales unless they are a measure of the customers.
+        """
+        measures: Sequence[Integers]
+        if whale_values is None:
+            measures = [_measure(chunk, plan.by) for chunk in chunks]
+        else:
+            measures = whale_values.chunks
         if grouping is None:
             ranks, limits, concentration = _together(chunks, measures, plan, pool)
             codes = [_ALONE for _ in chunks]
@@ -136,17 +172,22 @@ class Facts(NamedTuple):
         marks = [Marks(*each) for each in zip(ranks, whales, codes, strict=True)]
         totals = list(pool.map(_whale_totals, chunks, whales))
         n_whales, minor = (sum(each) for each in zip((0, 0), *totals, strict=True))
-        return cls(marks, limits, concentration, n_whales, minor)
+        return cls(marks, limits, concentration, n_whales, minor, plan, whale_values)
 
-    def totals(self, plan: FactPlan) -> FactTotals:
-        """Return the facts about all customers together."""
+    def totals(self, money_scale: int) -> FactTotals:
+        """Return the facts about all customers together; amounts have `money_scale` decimals."""
+        plan = self.plan
+        scale = money_scale if plan.by == _MONETARY else 0
         least, cycle_us, has_cycle = None, None, None
         if self.concentration is not None:
             least, cycle_us = int(self.limits.least[0]), int(self.limits.cycle_us[0])
             has_cycle = bool(self.limits.has_cycle[0])
+        n_null = None
+        if self.whale_values is not None:
+            scale, n_null = self.whale_values.scale, self.whale_values.n_null
         return FactTotals(
-            plan.share_text, plan.by, self.n_whales, self.whales_minor, least, cycle_us, has_cycle,
-            self.concentration,
+            plan.share_text, plan.by, scale, n_null, self.n_whales, self.whales_minor, least,
+            cycle_us, has_cycle, self.concentration,
         )  # fmt: skip
 
 

@@ -111,6 +111,11 @@ def _scored(folder: Path) -> Iterator[tuple[pa.Table | Path, dict[str, Any]]]:
     yield ints, {"method": "nested"}
     yield ints, {"facts": True, "whale_by": "orders"}
     yield ints, {"facts": True, "by": "channel"}
+    for table in (ints, texts):
+        place = folder / f"attributes-{table.schema.types[0]}.csv"
+        some = table.select(["customer_id", "quantity"]).group_by("customer_id")
+        pyarrow.csv.write_csv(some.aggregate([("quantity", "sum")]), place)
+        yield table, {"facts": True, "attributes": place, "whale_by": "quantity_sum"}
     yield ints, {"scheme": "five-types", "by": "channel"}
     yield texts, {"method": "ntile", "sort": "customer"}
     yield texts, {"method": "ntile", "by": "channel"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -78,6 +78,12 @@ class CustomerChunk(NamedTuple):
     def customers_at(self, places: npt.NDArray[np.intp]) -> Keys:
         """Return the ids of customers, given their ascending positions in the chunk."""
         return self.ids.customers(self._keys_at(places))
+
+    def customers_by_part(self) -> Iterator[Keys]:
+        """Yield the ids of the customers of each part."""
+        for load, rows, _ in self.parts:
+            keys = load().keys()
+            yield self.ids.customers(keys if rows is None else keys.take(rows))
 
     def id_column(self) -> pa.ChunkedArray:
         """Return the first column of `columns`, the customers."""

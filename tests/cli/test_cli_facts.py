@@ -96,7 +96,8 @@ def test_facts__are_a_key_of_the_json_object(rfm, few):
         ),
         (
             ["--facts", "--whale-by", "income"],
-            "--whale-by must be one of monetary, orders; got 'income'.",
+            "--whale-by must be monetary, orders or a column of --attributes; got 'income' without "
+            "--attributes. Give the file that has this column.",
         ),
     ],
 )

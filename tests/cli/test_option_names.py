@@ -49,6 +49,7 @@ WRONG = {name: [f"--{name}", "missing"] for name in MISSING} | {
     "weights": ["--weights", "1"],
     "model": ["--model", "model.json", "--bins", "5"],
     "overall": ["--overall"],
+    "attributes": ["--attributes", "orders.csv"],
     "facts": ["--facts", "--customer-level"],
     "whales": ["--facts", "--whales", "20"],
     "whale_by": ["--whale-by", "orders"],

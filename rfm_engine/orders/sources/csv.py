@@ -143,7 +143,7 @@ def _undefined(error: UnicodeDecodeError, encoding: str, place: Place) -> DataEr
 
 def open_csv(  # noqa: PLR0913 - the file, and its format
     file: File,
-    needed: Sequence[str],
+    needed: Sequence[str] | None,
     constants: Constants,
     *,
     format: CsvFormat,  # noqa: A002 - the name of the option's group

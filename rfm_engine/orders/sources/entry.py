@@ -122,14 +122,14 @@ def files_of(
 
 def open_files(
     files: Sequence[File | Pipe],
-    needed: Sequence[str],
+    needed: Sequence[str] | None,
     *,
     csv_format: CsvFormat = _PLAIN,
     roles: Mapping[str, str] | None = None,
 ) -> list[Source]:
-    """Open files as `open_sources` does."""
+    """Open files as `open_sources` does; if `needed` is None, with all columns of each file."""
     with named_by_role(roles):
-        columns = needed if isinstance(needed, Needed) else Needed(needed)
+        columns = needed if needed is None or isinstance(needed, Needed) else Needed(needed)
         return _on_disk(files, columns, csv_format)
 
 
@@ -214,7 +214,9 @@ def _all_opened(openers: Iterable[Callable[[], Source]]) -> list[Source]:
     return sources
 
 
-def _on_disk(files: Sequence[File | Pipe], needed: Needed, csv_format: CsvFormat) -> list[Source]:
+def _on_disk(
+    files: Sequence[File | Pipe], needed: Needed | None, csv_format: CsvFormat
+) -> list[Source]:
     constants = iter(hive.constants([file.keys for file in files if isinstance(file, File)]))
     alone = len(files) == 1
 
@@ -236,7 +238,7 @@ def _on_disk(files: Sequence[File | Pipe], needed: Needed, csv_format: CsvFormat
 
 def _file(
     file: File,
-    needed: Needed,
+    needed: Needed | None,
     constants: Constants,
     csv_format: CsvFormat,
     *,

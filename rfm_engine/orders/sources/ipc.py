@@ -137,7 +137,7 @@ class _Stream:
 
 def open_ipc(
     file: File,
-    needed: Sequence[str],
+    needed: Sequence[str] | None,
     constants: Constants,
     *,
     stream: bool,
@@ -155,7 +155,7 @@ def open_ipc(
     return IpcSource(file, selection, fields, stream, shared=alone)
 
 
-def open_pipe(pipe: Pipe, needed: Sequence[str]) -> PipeSource:
+def open_pipe(pipe: Pipe, needed: Sequence[str] | None) -> PipeSource:
     """Read the schema at the beginning of ``pipe``."""
     with reading(pipe.name, "an Arrow IPC stream"), ExitStack() as undo:
         stream = _Stream(0 if pipe.path is None else os.open(pipe.path, os.O_RDONLY))

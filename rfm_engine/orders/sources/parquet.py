@@ -108,12 +108,12 @@ class RowGroups:
 
 
 def open_parquet(
-    file: File, needed: Sequence[str], constants: Constants, *, alone: bool
+    file: File, needed: Sequence[str] | None, constants: Constants, *, alone: bool
 ) -> ParquetSource:
     """Read and check the footer of ``file``; ``alone`` is True if it is the only input."""
     with reading(file.name, _CONTRACT), file.open() as handle:
         groups = read_footer(handle, file.name)
-        dictionaries = _dictionaries(groups, needed)
+        dictionaries = _dictionaries(groups, needed or ())
         with _parquet(file, handle, None, dictionaries) as parquet:
             metadata = parquet.metadata
             selection = select(parquet.schema_arrow, needed, file.name, constants)

@@ -1,0 +1,87 @@
+"""What a result has besides scores and segments, if asked for: customer facts and attributes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
+from typing import Any, NamedTuple
+
+from rfm_engine.options.scoring import WHALE_BY
+from rfm_engine.orders.reading import CLV_COLUMNS, OUTPUT_COLUMNS, Reading
+from rfm_engine.scoring.cells import Bins
+from rfm_engine.segments.added_columns import added_columns
+from rfm_engine.segments.fact_columns import FactColumns
+from rfm_engine.segments.facts import FACT_BYTES_A_CUSTOMER, FactPlan, Facts, WhaleValues
+from rfm_engine.totals.chunks import CustomerChunk
+from rfm_engine.totals.customer_attribute_values import CustomerAttributeValues, values_of
+from rfm_engine.totals.customer_attributes import CustomerAttributes, read_customer_attributes
+from rfm_engine.totals.groups import Grouping
+from rfm_engine.totals.joined_attributes import ATTRIBUTE_BYTES_A_CUSTOMER, JoinedAttributes
+from rfm_engine.totals.population import Population
+
+
+class Added(NamedTuple):
+    """Facts and attributes of the customers of one population; None if not asked for."""
+
+    facts: Facts | None
+    columns: FactColumns | None
+    attributes: JoinedAttributes | None
+
+
+class Additions(NamedTuple):
+    """The plan of the facts, the attributes, and the attribute by which customers are whales."""
+
+    facts: FactPlan | None
+    attributes: CustomerAttributes | None
+    whale_values: CustomerAttributeValues | None
+
+    @classmethod
+    def read(
+        cls, plan: FactPlan | None, settled: Mapping[str, Any], reading: Reading, *, weighted: bool
+    ) -> Additions:
+        """Read the file of attributes, if `settled` options name one.
+
+        Raises
+        ------
+        UsageError
+            There is no such file, or a column cannot be added to the result.
+        DataError
+            The file is corrupt, or a column has a type that is not possible.
+        """
+        if settled["attributes"] is None:
+            return cls(plan, None, None)
+        found = read_customer_attributes(settled["attributes"], reading, settled["store_timeout"])
+        options: Mapping[str, Any] = reading.options
+        taken = {options["customer"], options["by"], *OUTPUT_COLUMNS}
+        taken |= set(CLV_COLUMNS if options["clv"] else ())
+        found.refuse_names(taken | added_columns(settled, weighted=weighted).keys())
+        values = None
+        if plan is not None and plan.by not in WHALE_BY:
+            values = values_of(found, plan.by, reading.notation)
+        return cls(plan, found, values)
+
+    @property
+    def bytes_a_customer(self) -> int:
+        """Bytes of memory per customer."""
+        facts = 0 if self.facts is None else FACT_BYTES_A_CUSTOMER
+        return facts + (0 if self.attributes is None else ATTRIBUTE_BYTES_A_CUSTOMER)
+
+    def of(
+        self,
+        chunks: Sequence[CustomerChunk],
+        population: Population,
+        grouping: Grouping | None,
+        bins: Bins,
+        pool: Executor,
+    ) -> Added:
+        """Return the facts and attributes of customers, within groups if there are groups."""
+        facts, columns, joined, whale_values = None, None, None, None
+        if self.attributes is not None:
+            kind = population.kinds.customer if population.intake.knows_customers else None
+            joined = JoinedAttributes(self.attributes, chunks, kind, population.hash_key, pool)
+            if self.whale_values is not None:
+                whale_values = WhaleValues.of(self.whale_values, joined.rows)
+        if self.facts is not None:
+            facts = Facts.of(chunks, self.facts, grouping, whale_values, pool)
+            columns = FactColumns(facts, bins, population.reading.zone)
+        return Added(facts, columns, joined)
