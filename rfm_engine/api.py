@@ -307,9 +307,11 @@ def _scored(
     seconds: dict[str, float],
     overall: Result | None,
 ) -> Result:
-    chunks, n_without_orders = population.chunks(pool, additions.bytes_a_customer)
+    is_grouped = population.reading.options["by"] is not None
+    more_bytes = additions.bytes_a_customer(by=is_grouped)
+    chunks, n_without_orders = population.chunks(pool, more_bytes)
     as_of, grouping = population.as_of, None
-    if population.reading.options["by"] is not None:
+    if is_grouped:
         grouping = Grouping.of(chunks, population.hash_key, pool)
         if grouping.has_none and overall is not None:
             raise DataError(

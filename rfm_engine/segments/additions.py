@@ -11,7 +11,13 @@ from rfm_engine.orders.reading import CLV_COLUMNS, OUTPUT_COLUMNS, Reading
 from rfm_engine.scoring.cells import Bins
 from rfm_engine.segments.added_columns import added_columns
 from rfm_engine.segments.fact_columns import FactColumns
-from rfm_engine.segments.facts import FACT_BYTES_A_CUSTOMER, FactPlan, Facts, WhaleValues
+from rfm_engine.segments.facts import (
+    FACT_BYTES_A_CUSTOMER,
+    FACT_BYTES_WITHIN,
+    FactPlan,
+    Facts,
+    WhaleValues,
+)
 from rfm_engine.totals.chunks import CustomerChunk
 from rfm_engine.totals.customer_attribute_values import CustomerAttributeValues, values_of
 from rfm_engine.totals.customer_attributes import CustomerAttributes, read_customer_attributes
@@ -60,10 +66,9 @@ class Additions(NamedTuple):
             values = values_of(found, plan.by, reading.notation)
         return cls(plan, found, values)
 
-    @property
-    def bytes_a_customer(self) -> int:
-        """Bytes of memory per customer."""
-        facts = 0 if self.facts is None else FACT_BYTES_A_CUSTOMER
+    def bytes_a_customer(self, *, by: bool) -> int:
+        """Return the bytes of memory per customer; `by` is true if there are groups."""
+        facts = 0 if self.facts is None else FACT_BYTES_WITHIN if by else FACT_BYTES_A_CUSTOMER
         return facts + (0 if self.attributes is None else ATTRIBUTE_BYTES_A_CUSTOMER)
 
     def of(

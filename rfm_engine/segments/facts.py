@@ -29,10 +29,9 @@ from rfm_engine.totals.groups import Grouping
 from rfm_engine.totals.joined_attributes import JoinedRows
 
 FACT_BYTES_A_CUSTOMER = 24
-"""While customers are ranked: amounts in order, numbers of rows and ranks, and buffers.
-
-The rank, the whale and the group take 9 bytes until the end.
-"""
+"""While customers are ranked: amounts in order, numbers of rows and ranks, and buffers."""
+FACT_BYTES_WITHIN = 12
+"""The rank, the whale and the group; ranking within groups takes what scoring has freed."""
 _MONETARY, _ORDERS = WHALE_BY
 _ALONE: Codes = frozen(np.zeros(0, np.uint32))
 
