@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .segment_table import with_separators
-from .words import counted
+from .words import counted, with_separators
 
 _MORE = (5, 10, 20)
 _DAY_US = 86_400_000_000
