@@ -57,6 +57,25 @@ class Snapshot(ScoredPopulation):
         """The customers of the result as a table; read on first use."""
         return self._own(pa.concat_tables([_table_of(file) for file in self._files]))
 
+    def columns(self, names: Sequence[str]) -> pa.Table:
+        """Return some columns of `customers`, without reading the others.
+
+        Raises
+        ------
+        UsageError
+            The snapshot has no such column.
+        """
+        missing = [name for name in names if name not in self.schema.names]
+        if missing:
+            raise UsageError(
+                f"snapshot {str(self.path)!r} must have the column {missing[0]!r}; got "
+                f"{', '.join(self.schema.names)}. Score again with the option that adds it."
+            )
+        # Groups tell apart the rows of `overall` in the same file.
+        read = list(dict.fromkeys([*self.schema.names[:2], *names]))
+        found = self._own(pa.concat_tables([_table_of(file, read) for file in self._files]))
+        return found.select(names)
+
     def survey(self) -> Survey | None:
         """Return the survey of the customers; None with `by`, or if it would exceed 1 MB."""
         return None if self._survey is None else Survey.from_json(self._survey)

@@ -1,0 +1,1 @@
+"""Tables about customers at one date: concentration, affinity, first products, cohorts and others."""

@@ -1,0 +1,211 @@
+"""Put the rows of a bucket in the order of their customers, and find the orders among them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from rfm_engine.errors import DataError
+from rfm_engine.kernels.arrays import arrow, frozen, texts, valid_mask, values
+from rfm_engine.kernels.types import Codes, Integers, Mask
+from rfm_engine.orders.hashing import HashKey
+from rfm_engine.orders.keys import IntKeys, keys_of
+from rfm_engine.orders.row_columns import CUSTOMER, ORDER
+from rfm_engine.query.numbering import (
+    COLLIDED,
+    DONE,
+    OVERFLOWN,
+    TIED,
+    Found,
+    Lines,
+    Space,
+    number_orders,
+)
+from rfm_engine.query.ranks import dense_ranks
+from rfm_engine.scoring.group_cuts import order_by_group
+
+NUMBER, AFTER = "order_number", "orders_after"
+# Any fixed key: equal hashes of different ids are noticed.
+_HASH_KEY = HashKey.from_int(0)
+_NONE, _EMPTY = frozen(np.empty(0, np.int64)), frozen(np.empty(0, np.uint8))
+# A call takes less than 100 ms.
+_ROWS_A_CALL = 1 << 20
+
+
+class Bucket(NamedTuple):
+    """The rows of a bucket, customer by customer, and its orders.
+
+    Attributes
+    ----------
+    lines
+        The rows of customers with an order, with two more columns: `order_number`, the number of
+        the order among the orders of the customer, from 1, and `orders_after`, how many follow.
+        Both are null if the order does not count.
+    orders
+        The orders that count: customer, group if there are groups, `moment`, `local`, `day`,
+        `minor`, `order_number` and `prev_day`, the day of the order before.
+    """
+
+    lines: pa.Table
+    orders: pa.Table
+
+
+def customer_orders(
+    rows: pa.Table, by: str | None, attributes: Sequence[str], *, is_net: bool
+) -> Bucket:
+    """Find the orders in normalised rows that contain all rows of their customers.
+
+    Parameters
+    ----------
+    rows
+        Normalised rows with `customer_id`, `moment`, `minor`; also `order_id` and the group, if
+        there are such columns.
+    by
+        The column of groups.
+    attributes
+        Columns that decide the order of rows without an order id at the same moment with the same
+        amount; nulls come last.
+    is_net
+        Whether orders count by the net amount of their rows (`refunds="net-order"`).
+
+    Raises
+    ------
+    DataError
+        The amounts of an order exceed 64 bits.
+    """
+    codes, n_customers = _customer_codes(rows, by)
+    bounds = np.zeros(n_customers + 1, np.int64)
+    np.cumsum(np.bincount(codes, minlength=n_customers), out=bounds[1:])
+    order = np.empty(len(codes), np.uint32)
+    everyone = np.arange(len(codes), dtype=np.uint32)
+    order_by_group(frozen(codes), frozen(everyone), bounds[:-1].copy(), order)
+    rows = rows.take(arrow(order))
+    found, n_orders = _numbered(rows, bounds, attributes, is_net=is_net)
+    customer = np.repeat(np.arange(n_customers), np.diff(bounds))
+    orders_of = np.bincount(customer[found.first_line[:n_orders]], minlength=n_customers)
+    counts = found.number > 0
+    after = orders_of[customer] - found.number
+    orders = _orders(rows, by, found, n_orders)
+    lines = rows.append_column(NUMBER, arrow(found.number, None, counts)).append_column(
+        AFTER, arrow(after, None, counts)
+    )
+    if orders_of.all():
+        return Bucket(lines, orders)
+    return Bucket(lines.filter(arrow(orders_of[customer] > 0)), orders)
+
+
+def _customer_codes(rows: pa.Table, by: str | None) -> tuple[Codes, int]:
+    """Return a number per row for its customer within its group, and how many there are."""
+    codes, n = _codes(rows[CUSTOMER])
+    if by is not None:
+        groups, n_groups = _codes(rows[by])
+        codes, n = _codes(pa.chunked_array([arrow(codes * np.int64(n_groups) + groups)]))
+    return codes.astype(np.uint32), n
+
+
+def _codes(column: pa.ChunkedArray) -> tuple[Integers, int]:
+    """Return a number per row for its value, and how many there are; null is a value too."""
+    encoded = _whole(column).dictionary_encode("encode")
+    return values(encoded.indices, np.int32).astype(np.int64), len(encoded.dictionary)
+
+
+def _whole(column: pa.ChunkedArray) -> pa.Array:
+    """Return a column as one array; ids of 16 bytes as binary."""
+    if isinstance(column.type, pa.UuidType):
+        column = pa.chunked_array([chunk.storage for chunk in column.chunks], pa.binary(16))
+    return pa.concat_arrays(column.chunks) if column.chunks else pa.array([], column.type)
+
+
+def _numbered(
+    rows: pa.Table, bounds: Integers, attributes: Sequence[str], *, is_net: bool
+) -> tuple[Found, int]:
+    """Number the orders; do it again with more exact keys or with ranks if that is needed."""
+    lines = _lines(rows)
+    space = Space.of(int(np.diff(bounds).max(initial=0)))
+    status, found, n_orders = _called(lines, bounds, space, is_net=is_net, ranks=False)
+    if status == COLLIDED:
+        exact, _ = _codes(rows[ORDER])
+        lines = lines._replace(key=frozen(exact))
+        status, found, n_orders = _called(lines, bounds, space, is_net=is_net, ranks=False)
+    if status == TIED:
+        ranked = lines._replace(rank=_ranks(rows, found.is_tied.view(np.bool_), lines, attributes))
+        status, found, n_orders = _called(ranked, bounds, space, is_net=is_net, ranks=True)
+    if status == OVERFLOWN:
+        raise DataError(
+            "the rows of an order must add up to at most 18 digits; got more in an order with "
+            "refunds. Correct the amounts."
+        )
+    return found, n_orders
+
+
+def _lines(rows: pa.Table) -> Lines:
+    n = len(rows)
+    moment, minor = (values(_whole(rows[name]), np.int64) for name in ("moment", "minor"))
+    lines = Lines(_zeros(n), frozen(np.ones(n, np.uint8)), moment, minor, _zeros(n), _NONE, _EMPTY)
+    if ORDER not in rows.column_names:
+        return lines
+    ids = _whole(rows[ORDER])
+    known = valid_mask(ids)
+    alone = np.zeros(n, np.uint8) if known is None else (~known).view(np.uint8)
+    keys = keys_of(ids)
+    if isinstance(keys, IntKeys):
+        signs = np.uint64(1 << 63) if pa.types.is_unsigned_integer(ids.type) else np.uint64(0)
+        order_of_ids = (keys.bits ^ signs).view(np.int64)
+        return lines._replace(key=frozen(order_of_ids), is_alone=frozen(alone))
+    data, offsets = texts(ids)
+    hashes = keys.hash(_HASH_KEY).view(np.int64)
+    return lines._replace(key=hashes, is_alone=frozen(alone), offsets=offsets, data=data)
+
+
+def _called(
+    lines: Lines, bounds: Integers, space: Space, *, is_net: bool, ranks: bool
+) -> tuple[int, Found, int]:
+    """Call the kernel for some customers at a time, so that Ctrl-C works."""
+    n = len(lines.key)
+    found = Found(*(np.zeros(n, np.int64) for _ in range(3)), np.zeros(n, np.uint8))
+    steps = np.searchsorted(bounds, np.arange(0, n, _ROWS_A_CALL))
+    ends = np.unique(np.append(steps, len(bounds) - 1)).tolist()
+    worst, n_orders = DONE, 0
+    for first, last in pairwise([0, *ends] if ends[0] else ends):
+        status, n_orders = number_orders(
+            lines, frozen(bounds), first, last, is_net, ranks, space, found, n_orders
+        )
+        if status in (COLLIDED, OVERFLOWN):
+            return status, found, 0
+        worst = max(worst, status)
+    return worst, found, n_orders
+
+
+def _ranks(rows: pa.Table, tied: Mask, lines: Lines, attributes: Sequence[str]) -> Integers:
+    """Return numbers that decide between tied orders: by id, and without one by attributes."""
+    ranks = np.zeros(len(tied), np.int64)
+    for alone, names in ((0, [ORDER]), (1, attributes)):
+        at = np.flatnonzero(tied & (lines.is_alone == alone))
+        columns = [_whole(rows[name]).take(arrow(at)) for name in names]
+        words = [dense_ranks(column) for column in reversed(columns)]
+        if len(at) and words:
+            ranks[at[np.lexsort(words)]] = np.arange(len(at))
+    return frozen(ranks)
+
+
+def _orders(lines: pa.Table, by: str | None, found: Found, n_orders: int) -> pa.Table:
+    """Return the orders that count, customer by customer."""
+    first = found.first_line[:n_orders]
+    names = [CUSTOMER, *([] if by is None else [by]), "moment", "local", "day"]
+    orders = lines.select(names).take(arrow(first))
+    number = found.number[first]
+    days = values(_whole(orders["day"]), np.int32)
+    before = np.roll(days, 1)
+    return (
+        orders.append_column("minor", arrow(found.minor[:n_orders].copy()))
+        .append_column(NUMBER, arrow(number))
+        .append_column("prev_day", arrow(before, pa.date32(), number > 1))
+    )
+
+
+def _zeros(n: int) -> Integers:
+    return frozen(np.zeros(n, np.int64))

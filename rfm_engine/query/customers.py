@@ -1,0 +1,89 @@
+"""The relation `customers`: the customers of a snapshot with exact integers."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from functools import cached_property
+
+import numpy as np
+import pyarrow as pa
+
+from rfm_engine.kernels.arrays import arrow, frozen, valid_mask, values
+from rfm_engine.kernels.types import Integers
+from rfm_engine.orders.row_columns import CUSTOMER
+from rfm_engine.orders.time.clock import local_days
+from rfm_engine.orders.time.zones import Zone
+from rfm_engine.result.snapshot import Snapshot
+
+GROUP = "group_id"
+# Columns of the relation that are computed from a column of the snapshot.
+_MADE_OF = {"minor": "monetary", "first_day": "first_order", "last_day": "last_order"}
+
+
+class Customers:
+    """The customers of a snapshot by column; columns are read on first use.
+
+    Attributes
+    ----------
+    groups
+        The values of the group column; None without groups. `group_id` is a position in it.
+    """
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+        self._by: str | None = snapshot.options["by"]
+
+    @cached_property
+    def groups(self) -> pa.Array | None:
+        """The distinct groups in ascending order, null last; None without groups."""
+        import pyarrow.compute as pc
+
+        if self._by is None:
+            return None
+        distinct = self._snapshot.columns([self._by])[self._by].unique()
+        return distinct.take(pc.sort_indices(distinct))
+
+    def group_ids(self, groups: pa.ChunkedArray) -> pa.ChunkedArray:
+        """Return the position of each group in `groups`; null for a group without customers."""
+        import pyarrow.compute as pc
+
+        assert self.groups is not None
+        return pc.index_in(groups, value_set=self.groups)
+
+    def table(self, names: Collection[str]) -> pa.Table:
+        """Return the relation with some of its columns.
+
+        The first ones are always `group_id` (0 without groups) and `customer_id`.
+
+        Raises
+        ------
+        UsageError
+            The snapshot has no such column.
+        """
+        options = self._snapshot.options
+        id_column: str = options["customer"]
+        read = [id_column, *([] if self._by is None else [self._by])]
+        wanted = [_MADE_OF.get(name, name) for name in names if name not in (GROUP, CUSTOMER)]
+        source = self._snapshot.columns(list(dict.fromkeys([*read, *wanted])))
+        group_ids = (
+            arrow(np.zeros(len(source), np.int32))
+            if self._by is None
+            else self.group_ids(source[self._by])
+        )
+        columns = {GROUP: group_ids, CUSTOMER: source[id_column]}
+        for name in names:
+            if name not in columns:
+                columns[name] = self._column(name, source)
+        return pa.table(columns)
+
+    def _column(self, name: str, source: pa.Table) -> pa.Array | pa.ChunkedArray:
+        column = source[_MADE_OF.get(name, name)]
+        if name not in _MADE_OF:
+            return column
+        whole = pa.concat_arrays(column.chunks) if len(column) else pa.array([], column.type)
+        if name == "minor":
+            # The low word of a decimal of 18 digits is the number of minor units.
+            return arrow(values(whole, np.int64)[::2].copy())
+        moments = values(whole, np.int64)
+        days = local_days(moments, Zone(self._snapshot.options["timezone"])).astype(np.int32)
+        return arrow(days, pa.date32(), valid_mask(whole))

@@ -1,0 +1,160 @@
+"""Prepare normalised rows for queries: lines with the number of their order, and orders."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from rfm_engine.errors import DataError
+from rfm_engine.kernels.arrays import values
+from rfm_engine.orders.money.amounts import format_minor
+from rfm_engine.orders.row_columns import CUSTOMER, ORDER
+from rfm_engine.query.customer_orders import NUMBER, customer_orders
+from rfm_engine.query.customers import GROUP, Customers
+from rfm_engine.query.rows import BucketFolder
+from rfm_engine.result.snapshot import Snapshot
+
+_BASE = ("moment", "minor")
+# Written and read a few times only, so that speed matters more than size.
+_COMPRESSION = "lz4"
+
+
+class Counts(NamedTuple):
+    """What rows and a snapshot must have in common; `minor` is of customers with an order."""
+
+    rows: int
+    customers: int
+    orders: int
+    minor: int
+
+
+class Wanted(NamedTuple):
+    """The columns that queries read, and the columns that order rows without an order id.
+
+    Attributes
+    ----------
+    lines, orders
+        Names of columns; None means that no query reads the relation.
+    aliases
+        Columns of the input by another name under which queries read them.
+    attributes
+        See `customer_orders`.
+    """
+
+    lines: Collection[str] | None
+    orders: Collection[str] | None
+    aliases: Mapping[str, str]
+    attributes: Sequence[str]
+
+
+def prepare(
+    folder: BucketFolder,
+    snapshot: Snapshot,
+    customers: Customers,
+    wanted: Wanted,
+    out: Path,
+    threads: int,
+) -> None:
+    """Write the relations `lines` and `orders` to the folders of these names in `out`.
+
+    Raises
+    ------
+    DataError
+        The rows are not those of the snapshot.
+    """
+    for name in ("lines", "orders"):
+        (out / name).mkdir()
+    by: str | None = snapshot.options["by"]
+    is_net = snapshot.options["refunds"] == "net-order"
+    held = {*folder.columns}
+    sources = {wanted.aliases.get(name, name) for name in wanted.lines or ()} & held
+    read = [CUSTOMER, *filter(None, [by]), *([ORDER] if ORDER in held else []), *_BASE]
+    read += sorted({"local", "day", *sources, *wanted.attributes} - {*read})
+
+    def one(number: int) -> Counts:
+        rows = pq.ParquetFile(folder.files[number]).read(read)
+        found = customer_orders(rows, by, wanted.attributes, is_net=is_net)
+        lines, orders = (_grouped(each, by, customers) for each in found)
+        if wanted.lines is not None:
+            _write(_named(lines, wanted.lines, wanted.aliases), out / "lines", number)
+        if wanted.orders is not None:
+            _write(_named(orders, wanted.orders, {}), out / "orders", number)
+        by_days = snapshot.options["frequency"] == "days"
+        return _counts(len(rows), found.lines, orders, by_days=by_days)
+
+    with ThreadPoolExecutor(threads) as pool:
+        counted = list(pool.map(one, range(len(folder.files))))
+    refuse_others(Counts(*map(sum, zip(*counted, strict=True))), snapshot)
+
+
+def refuse_others(found: Counts, snapshot: Snapshot) -> None:
+    """Refuse rows that are not those of the snapshot.
+
+    Raises
+    ------
+    DataError
+        A count or the net amount differs.
+    """
+    totals = snapshot.segment_totals
+    asked = Counts(
+        snapshot.rows.counted, snapshot.n_customers, sum(each.orders for each in totals),
+        sum(each.monetary_minor for each in totals),
+    )  # fmt: skip
+    counted = "days with orders" if snapshot.options["frequency"] == "days" else "orders"
+    words = ("counted rows", "customers with an order", counted, "net amount of these customers")
+    for word, mine, theirs in zip(words, found, asked, strict=True):
+        if mine != theirs:
+            shown = [f"{each:,}" for each in (theirs, mine)]
+            if word == words[-1]:
+                shown = [format_minor(each, snapshot.scale) for each in (theirs, mine)]
+            raise DataError(
+                f"rows must be those of the snapshot {str(snapshot.path)!r}, with the same number "
+                f"of {word}: {shown[0]}; got {shown[1]}. Give the orders that were scored."
+                if word != words[-1]
+                else f"rows must be those of the snapshot {str(snapshot.path)!r}, with the same "
+                f"{word}: {shown[0]}; got {shown[1]}. Give the orders that were scored."
+            )
+
+
+def _grouped(table: pa.Table, by: str | None, customers: Customers) -> pa.Table:
+    """Return a table with the column `group_id` instead of the group."""
+    if by is None:
+        zeros = pa.array(np.zeros(len(table), np.int32))
+        return table.append_column(GROUP, zeros)
+    return table.append_column(GROUP, customers.group_ids(table[by]))
+
+
+def _named(table: pa.Table, names: Collection[str], aliases: Mapping[str, str]) -> pa.Table:
+    kept = [name for name in names if name not in (GROUP, CUSTOMER)]
+    columns = {name: table[aliases.get(name, name)] for name in (GROUP, CUSTOMER, *kept)}
+    return pa.table(columns)
+
+
+def _write(table: pa.Table, folder: Path, number: int) -> None:
+    pq.write_table(
+        table, folder / f"part-{number:05}.parquet", compression=_COMPRESSION,
+        row_group_size=1 << 18, write_statistics=[NUMBER] if NUMBER in table.column_names else False,
+    )  # fmt: skip
+
+
+def _counts(n_rows: int, lines: pa.Table, orders: pa.Table, *, by_days: bool) -> Counts:
+    n_customers = _count(pc.equal(orders[NUMBER], 1))
+    n_orders = len(orders)
+    if by_days:
+        n_orders = n_customers + _count(pc.not_equal(orders["day"], orders["prev_day"]))
+    minor = [values(chunk, np.int64) for chunk in lines["minor"].chunks]
+    # In halves, because the sum of many amounts may exceed 64 bits.
+    high = sum(int((each >> 32).sum()) for each in minor)
+    low = sum(int((each & 0xFFFFFFFF).sum()) for each in minor)
+    return Counts(n_rows, n_customers, n_orders, (high << 32) + low)
+
+
+def _count(mask: pa.ChunkedArray) -> int:
+    return pc.sum(mask).as_py() or 0

@@ -1,0 +1,51 @@
+"""Create the relations of a query as views in DuckDB, and run the query."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from rfm_engine.query.connection import failures
+from rfm_engine.query.customers import GROUP, Customers
+from rfm_engine.query.sql_file import SqlFile
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+
+def create_views(opened: DuckDBPyConnection, prepared: Path) -> None:
+    """Create a view for each prepared relation."""
+    for folder in sorted(prepared.iterdir()):
+        files = str(folder / "*.parquet")
+        opened.read_parquet(files).create_view(folder.name)
+
+
+def run_query(opened: DuckDBPyConnection, sql: SqlFile, parameters: Mapping[str, Any]) -> pa.Table:
+    """Run a query with those of the parameters that it names; return its result.
+
+    Raises
+    ------
+    UsageError
+        The query is wrong.
+    RfmError
+        The machine fails.
+    """
+    import duckdb
+
+    with failures(sql.name):
+        [statement] = duckdb.extract_statements(sql.text)
+        used = {name: parameters[name] for name in statement.named_parameters if name in parameters}
+        return opened.sql(sql.text, params=used).to_arrow_table()
+
+
+def with_groups(table: pa.Table, customers: Customers, by: str | None) -> pa.Table:
+    """Replace the column `group_id` by the group, as the first column; remove it without groups."""
+    if GROUP not in table.column_names:
+        return table
+    rest = table.drop_columns([GROUP])
+    if by is None or customers.groups is None:
+        return rest
+    return rest.add_column(0, by, customers.groups.take(table[GROUP].combine_chunks()))

@@ -1,0 +1,107 @@
+"""Open the rows that belong to a snapshot: orders, or a folder of normalised rows in buckets."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pyarrow.parquet as pq
+
+from rfm_engine.errors import UsageError, shown
+from rfm_engine.normalize import write_normalized
+from rfm_engine.options.declaration import declared
+from rfm_engine.options.groups import TotalsOptions
+from rfm_engine.options.messages import message, named
+from rfm_engine.orders.reading import NOT_COMPARED
+from rfm_engine.orders.stream import METADATA_KEY
+from rfm_engine.output.atomic import MARKER
+from rfm_engine.result.snapshot import Snapshot
+
+# With these many files, a file of the largest inputs has about two million rows.
+_BUCKETS = 64
+# Options that belong to scores, or whose value may be written differently.
+_UNCOMPARED = {*NOT_COMPARED, "as_of", "clv", "clv_unit", "rates", "amount_scale"}
+
+
+class BucketFolder(NamedTuple):
+    """A folder of normalised rows; each customer is in one of the files."""
+
+    files: tuple[Path, ...]
+    columns: tuple[str, ...]
+    options: Mapping[str, Any]
+
+
+def bucket_folder(place: Path, snapshot: Snapshot) -> BucketFolder:
+    """Open a folder that `rfm normalize --buckets` wrote.
+
+    Raises
+    ------
+    UsageError
+        The rows were normalised with other options than those of the snapshot.
+    """
+    files = tuple(sorted(place.glob("part-*.parquet")))
+    schema = pq.read_schema(place / MARKER)
+    about = json.loads(schema.metadata[METADATA_KEY])
+    if about["buckets"] != len(files):
+        raise UsageError(
+            f"folder {str(place)!r} must have all of its {about['buckets']} files; got "
+            f"{len(files)}. Normalise the orders again."
+        )
+    own = about["options"] | {"as_of": about["as_of"]}
+    asked = _reading_options(snapshot) | {"as_of": snapshot.as_of and snapshot.as_of.isoformat()}
+    for name in own.keys() & asked.keys() - _UNCOMPARED | {"as_of"}:
+        mine, theirs = _plain(own[name]), _plain(asked[name])
+        if mine != theirs:
+            raise UsageError(
+                message(
+                    "{} of the rows in {!r} must be {}, as in the snapshot; got {}. Normalise the "
+                    "orders again with the options of the snapshot.",
+                    named(name), str(place), shown(theirs), shown(mine),
+                )
+            )  # fmt: skip
+    return BucketFolder(files, tuple(schema.names), own)
+
+
+def is_bucket_folder(place: object) -> bool:
+    """Return whether a path is a folder that `rfm normalize --buckets` wrote."""
+    if not isinstance(place, str | os.PathLike):
+        return False
+    marker = Path(place) / MARKER
+    if not marker.is_file():
+        return False
+    about = (pq.read_schema(marker).metadata or {}).get(METADATA_KEY)
+    return about is not None and json.loads(about)["buckets"] is not None
+
+
+def normalise_into(
+    orders: object, folder: Path, snapshot: Snapshot, carry: Sequence[str], **running: Any
+) -> BucketFolder:
+    """Write the rows that the snapshot counts to a new folder of buckets."""
+    options = {name: value for name, value in _reading_options(snapshot).items() if value != ()}
+    known = declared(TotalsOptions)
+    given = {name: each for name, each in options.items() if each is not None and name in known}
+    for name in ("clv", "clv_unit"):
+        given.pop(name, None)
+    write_normalized(
+        orders,
+        folder,
+        as_of=snapshot.as_of,
+        buckets=_BUCKETS,
+        carry=list(carry),
+        **given,
+        **running,
+    )
+    return bucket_folder(folder, snapshot)
+
+
+def _reading_options(snapshot: Snapshot) -> dict[str, Any]:
+    return {
+        name: snapshot.options[name] for name in declared(TotalsOptions) if name in snapshot.options
+    }
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple | list) else value

@@ -1,0 +1,80 @@
+"""Read a SQL file: a query, and a header of comments that documents it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from rfm_engine.errors import UsageError
+
+_HEADER = re.compile(r"-- (?P<key>[a-z]+): (?P<value>.*)")
+_INPUT = re.compile(r"(?P<relation>[a-z_]+)\((?P<columns>[^()]*)\)")
+RELATIONS = ("customers", "orders", "lines")
+
+
+@dataclass(frozen=True, slots=True)
+class SqlFile:
+    """A query and its documentation.
+
+    Attributes
+    ----------
+    name
+        The name of the file without its ending.
+    title
+        What the query answers.
+    inputs
+        The columns that the query reads, by relation; None means all columns.
+    columns
+        The columns of the result.
+    text
+        The file.
+    """
+
+    name: str
+    title: str
+    inputs: dict[str, tuple[str, ...] | None]
+    columns: str
+    text: str
+
+    @property
+    def reads_rows(self) -> bool:
+        """Whether the query needs order rows besides the customers."""
+        return bool({"orders", "lines"} & self.inputs.keys())
+
+
+def parse_sql(name: str, text: str) -> SqlFile:
+    """Parse a SQL file.
+
+    The header is the comments at the start, each `-- key: value`, with the keys `title`, `inputs`
+    and `columns`; a comment that begins with three blanks continues the value before. `inputs` are
+    like `customers(minor), lines(day, minor)`. Without this key the query may read all columns of
+    all relations.
+
+    Raises
+    ------
+    UsageError
+        The inputs name a relation that does not exist.
+    """
+    found: dict[str, str] = {}
+    key = ""
+    for line in text.splitlines():
+        match = _HEADER.fullmatch(line.rstrip())
+        if match is not None:
+            key = match["key"]
+            found[key] = match["value"]
+        elif key and line.startswith("--   "):
+            found[key] += " " + line[2:].strip()
+        elif not line.startswith("--"):
+            break
+    inputs: dict[str, tuple[str, ...] | None] = dict.fromkeys(RELATIONS)
+    if "inputs" in found:
+        inputs = {
+            each["relation"]: tuple(filter(None, map(str.strip, each["columns"].split(","))))
+            for each in _INPUT.finditer(found["inputs"])
+        }
+    unknown = sorted(inputs.keys() - {*RELATIONS})
+    if unknown:
+        raise UsageError(
+            f"inputs of {name} must be {', '.join(RELATIONS)}; got {unknown[0]}. Correct the header."
+        )
+    return SqlFile(name, found.get("title", ""), inputs, found.get("columns", ""), text)
