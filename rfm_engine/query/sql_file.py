@@ -9,7 +9,7 @@ from rfm_engine.errors import UsageError
 
 _HEADER = re.compile(r"-- (?P<key>[a-z]+): (?P<value>.*)")
 _INPUT = re.compile(r"(?P<relation>[a-z_]+)\((?P<columns>[^()]*)\)")
-RELATIONS = ("customers", "orders", "lines")
+RELATIONS = ("customers", "orders", "lines", "listed", "touches")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,24 +1,21 @@
--- title: Which values of an attribute are more frequent among chosen customers than among all
+-- title: Values of an attribute that are more frequent among chosen customers than among all
 -- inputs: customers(chosen, first_day), lines(minor, order_number, orders_after, attribute)
--- columns: value, customers, in_group
-with begun as (
-    select group_id, min(first_day) as day
-    from customers
-    group by group_id
-),
-people as (
+-- columns: value, customers (with the value), in_group (those of them who are chosen), share_all,
+--   share_group, lift, n (customers), g (chosen customers)
+with people as (
     select group_id, customer_id, chosen
     from customers
-    join begun using (group_id)
-    where first_day >= begun.day + $burn_in
+    where first_day >= $start + $burn_in
 ),
 bought as (
     select distinct group_id, customer_id, attribute as value
     from lines
     where minor >= 0
-        and order_number is not null
-        and ($mode = 'any' or ($mode = 'first' and order_number = 1)
-            or ($mode = 'last' and orders_after = 0))
+        and case $mode
+            when 'first' then order_number = 1
+            when 'last' then orders_after = 0
+            else order_number >= 1
+        end
 ),
 sized as (
     select group_id, count(*) as n, count(*) filter (where chosen) as g
@@ -38,7 +35,7 @@ select
     x as in_group,
     a::double / n::double as share_all,
     x::double / nullif(g, 0)::double as share_group,
-    (x::double * n::double) / nullif(g::double * a::double, 0) as lift,
+    (x * n)::double / nullif(g * a, 0)::double as lift,
     n,
     g
 from counted

@@ -6,48 +6,36 @@ with ranked as (
     select
         group_id,
         minor,
+        count(*) over (partition by group_id) as n,
         row_number() over (partition by group_id order by minor desc) as place
     from customers
 ),
-sized as (
-    select group_id, count(*) as n, sum(minor) as total
-    from customers
+-- The best p percent are the places up to ceil(n p / 100), so a place belongs to p and more.
+percents as (
+    select
+        group_id,
+        (100 * (place - 1)) // n + 1 as p,
+        count(*) as customers,
+        sum(minor) as minor
+    from ranked
+    group by group_id, (100 * (place - 1)) // n + 1
+),
+totals as (
+    select group_id, sum(minor) as minor
+    from percents
     group by group_id
 ),
 wanted as (
-    select group_id, p, (n * p + 99) // 100 as k, total
-    from sized
-    cross join (select unnest([1, 5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100]) as p)
-),
--- The places from one wanted k to the next are added up once.
-steps as (
-    select group_id, p, k, total, lag(k, 1, 0) over (partition by group_id order by p) as before
-    from wanted
-),
-added as (
-    select steps.group_id, steps.p, sum(ranked.minor) as minor
-    from steps
-    join ranked
-        on ranked.group_id = steps.group_id
-        and ranked.place > steps.before
-        and ranked.place <= steps.k
-    group by steps.group_id, steps.p
-),
-summed as (
-    select
-        steps.group_id,
-        steps.p,
-        steps.k,
-        steps.total,
-        sum(added.minor) over (partition by steps.group_id order by steps.p) as minor
-    from steps
-    left join added using (group_id, p)
+    select unnest([1, 5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100]) as p
 )
 select
     group_id,
-    p,
-    k::bigint as customers,
-    coalesce(minor, 0)::bigint as minor,
-    case when total <> 0 then coalesce(minor, 0)::double / total::double end as share
-from summed
+    wanted.p::integer as p,
+    sum(percents.customers)::bigint as customers,
+    sum(percents.minor)::bigint as minor,
+    sum(percents.minor)::double / nullif(any_value(totals.minor), 0)::double as share
+from percents
+join totals using (group_id)
+join wanted on percents.p <= wanted.p
+group by group_id, wanted.p
 order by group_id, p
