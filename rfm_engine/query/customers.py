@@ -43,6 +43,12 @@ class Customers:
         distinct = self._snapshot.columns([self._by])[self._by].unique()
         return distinct.take(pc.sort_indices(distinct))
 
+    @property
+    def names(self) -> list[str]:
+        """All columns of the relation besides `group_id` and `customer_id`."""
+        known = {self._snapshot.options["customer"], self._by, "monetary"}
+        return [*(name for name in self._snapshot.schema.names if name not in known), *_MADE_OF]
+
     def group_ids(self, groups: pa.ChunkedArray) -> pa.ChunkedArray:
         """Return the position of each group in `groups`; null for a group without customers."""
         import pyarrow.compute as pc
@@ -64,6 +70,8 @@ class Customers:
         id_column: str = options["customer"]
         read = [id_column, *([] if self._by is None else [self._by])]
         wanted = [_MADE_OF.get(name, name) for name in names if name not in (GROUP, CUSTOMER)]
+        if "is_whale" not in self._snapshot.schema.names:
+            wanted = ["monetary" if name == "is_whale" else name for name in wanted]
         source = self._snapshot.columns(list(dict.fromkeys([*read, *wanted])))
         group_ids = (
             arrow(np.zeros(len(source), np.int32))
@@ -72,7 +80,10 @@ class Customers:
         )
         columns = {GROUP: group_ids, CUSTOMER: source[id_column]}
         for name in names:
-            if name not in columns:
+            if name == "is_whale" and name not in source.column_names:
+                minor = self._column("minor", source)
+                columns[name] = _whales(minor.to_numpy(), group_ids)
+            elif name not in columns:
                 columns[name] = self._column(name, source)
         return pa.table(columns)
 
@@ -87,3 +98,14 @@ class Customers:
         moments = values(whole, np.int64)
         days = local_days(moments, Zone(self._snapshot.options["timezone"])).astype(np.int32)
         return arrow(days, pa.date32(), valid_mask(whole))
+
+
+def _whales(minor, group_ids):
+    ids = group_ids.to_numpy()
+    found = np.zeros(len(minor), bool)
+    for g in np.unique(ids):
+        at = ids == g
+        k = -(-20 * int(at.sum()) // 100)
+        least = np.sort(minor[at])[::-1][k - 1]
+        found[at] = (minor[at] >= least) & (minor[at] > 0)
+    return pa.array(found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from rfm_engine.errors import DataError
+from rfm_engine.errors import DataError, UsageError
 from rfm_engine.kernels.arrays import values
 from rfm_engine.orders.money.amounts import format_minor
 from rfm_engine.orders.row_columns import CUSTOMER, ORDER
@@ -21,7 +21,8 @@ from rfm_engine.query.customers import GROUP, Customers
 from rfm_engine.query.rows import BucketFolder
 from rfm_engine.result.snapshot import Snapshot
 
-_BASE = ("moment", "minor")
+LINES, ORDERS = "lines", "orders"
+_BASE = ("moment", "local", "day", "minor")
 # Written and read a few times only, so that speed matters more than size.
 _COMPRESSION = "lz4"
 
@@ -41,16 +42,14 @@ class Wanted(NamedTuple):
     Attributes
     ----------
     lines, orders
-        Names of columns; None means that no query reads the relation.
-    aliases
-        Columns of the input by another name under which queries read them.
+        Names of columns; None means all columns, and no columns that the relation is not read.
     attributes
-        See `customer_orders`.
+        Columns of the input that queries read as `attribute`. They decide the order of rows as in
+        `customer_orders`.
     """
 
     lines: Collection[str] | None
     orders: Collection[str] | None
-    aliases: Mapping[str, str]
     attributes: Sequence[str]
 
 
@@ -69,23 +68,29 @@ def prepare(
     DataError
         The rows are not those of the snapshot.
     """
-    for name in ("lines", "orders"):
+    for name in (LINES, ORDERS):
         (out / name).mkdir()
     by: str | None = snapshot.options["by"]
     is_net = snapshot.options["refunds"] == "net-order"
-    held = {*folder.columns}
-    sources = {wanted.aliases.get(name, name) for name in wanted.lines or ()} & held
-    read = [CUSTOMER, *filter(None, [by]), *([ORDER] if ORDER in held else []), *_BASE]
-    read += sorted({"local", "day", *sources, *wanted.attributes} - {*read})
+    missing = [name for name in wanted.attributes if name not in folder.columns]
+    if missing:
+        raise UsageError(
+            f"rows must have the column {missing[0]!r}; got {', '.join(folder.columns)}. Normalise "
+            "the orders again with this column (--carry)."
+        )
+    named = folder.columns if wanted.lines is None else wanted.lines
+    needed = {CUSTOMER, by, ORDER, *_BASE, *named, *wanted.attributes}
+    read = [name for name in folder.columns if name in needed]
 
     def one(number: int) -> Counts:
         rows = pq.ParquetFile(folder.files[number]).read(read)
         found = customer_orders(rows, by, wanted.attributes, is_net=is_net)
         lines, orders = (_grouped(each, by, customers) for each in found)
-        if wanted.lines is not None:
-            _write(_named(lines, wanted.lines, wanted.aliases), out / "lines", number)
-        if wanted.orders is not None:
-            _write(_named(orders, wanted.orders, {}), out / "orders", number)
+        if wanted.lines != []:
+            names = None if wanted.lines is None else {*wanted.lines, *wanted.attributes}
+            _write(_chosen(lines, names), out / LINES, number)
+        if wanted.orders != []:
+            _write(_chosen(orders, wanted.orders), out / ORDERS, number)
         by_days = snapshot.options["frequency"] == "days"
         return _counts(len(rows), found.lines, orders, by_days=by_days)
 
@@ -131,10 +136,12 @@ def _grouped(table: pa.Table, by: str | None, customers: Customers) -> pa.Table:
     return table.append_column(GROUP, customers.group_ids(table[by]))
 
 
-def _named(table: pa.Table, names: Collection[str], aliases: Mapping[str, str]) -> pa.Table:
-    kept = [name for name in names if name not in (GROUP, CUSTOMER)]
-    columns = {name: table[aliases.get(name, name)] for name in (GROUP, CUSTOMER, *kept)}
-    return pa.table(columns)
+def _chosen(table: pa.Table, names: Collection[str] | None) -> pa.Table:
+    """Return the columns with these names, and always group and customer."""
+    if names is None:
+        return table
+    kept = {GROUP, CUSTOMER, *names}
+    return table.select([name for name in table.column_names if name in kept])
 
 
 def _write(table: pa.Table, folder: Path, number: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa
 
@@ -16,11 +16,32 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 
-def create_views(opened: DuckDBPyConnection, prepared: Path) -> None:
-    """Create a view for each prepared relation."""
-    for folder in sorted(prepared.iterdir()):
-        files = str(folder / "*.parquet")
-        opened.read_parquet(files).create_view(folder.name)
+class Views(NamedTuple):
+    """The columns that a query reads under the names `attribute` and `chosen`, if it does.
+
+    Without a column, the attribute is null and all customers are chosen.
+    """
+
+    attribute: str | None
+    chosen: str | None
+
+
+def create_views(opened: DuckDBPyConnection, prepared: Path, sql: SqlFile, views: Views) -> None:
+    """Create a view for each prepared relation that a query reads."""
+    for name in sql.inputs:
+        if (prepared / name).is_dir():
+            added = {
+                "customers": f"{_quoted(views.chosen)} as chosen"
+                if views.chosen
+                else "true as chosen",
+                "lines": f"{_quoted(views.attribute)} as attribute"
+                if views.attribute
+                else "null::varchar as attribute",
+            }
+            relation = opened.read_parquet(str(prepared / name / "*.parquet"))
+            if name in added:
+                relation = relation.project(f"*, {added[name]}")
+            relation.create_view(name)
 
 
 def run_query(opened: DuckDBPyConnection, sql: SqlFile, parameters: Mapping[str, Any]) -> pa.Table:
@@ -49,3 +70,8 @@ def with_groups(table: pa.Table, customers: Customers, by: str | None) -> pa.Tab
     if by is None or customers.groups is None:
         return rest
     return rest.add_column(0, by, customers.groups.take(table[GROUP].combine_chunks()))
+
+
+def _quoted(name: str) -> str:
+    """Return a column name as an identifier of SQL."""
+    return '"' + name.replace('"', '""') + '"'

@@ -1,7 +1,8 @@
 -- title: Values of an attribute on which chosen customers spend a larger part of their money
 -- inputs: customers(chosen, first_day), lines(minor, order_number, attribute)
 -- columns: value, customers (with the value), in_group (those of them who are chosen), minor,
---   group_minor (net amounts of their purchases with the value), share_all, share_group, lift
+--   group_minor (net amounts of their purchases with the value), share_all, share_group,
+--   all_minor, all_group_minor (of all values); the lift is added afterwards
 with people as (
     select group_id, customer_id, chosen
     from customers
@@ -39,8 +40,13 @@ select
     group_minor::bigint as group_minor,
     minor::double / nullif(all_minor, 0)::double as share_all,
     group_minor::double / nullif(all_group_minor, 0)::double as share_group,
-    (group_minor::double / nullif(all_group_minor, 0)::double)
-        / nullif(minor::double / nullif(all_minor, 0)::double, 0) as lift
+    all_minor::bigint as all_minor,
+    all_group_minor::bigint as all_group_minor
 from added
 join totals using (group_id)
-order by group_id, lift desc nulls last, minor desc, value nulls last
+order by
+    group_id,
+    group_minor::double * nullif(all_minor, 0)::double
+        / (nullif(minor, 0)::double * nullif(all_group_minor, 0)::double) desc nulls last,
+    minor desc,
+    value nulls last

@@ -1,7 +1,8 @@
 -- title: Values of an attribute that are more frequent among chosen customers than among all
 -- inputs: customers(chosen, first_day), lines(minor, order_number, orders_after, attribute)
 -- columns: value, customers (with the value), in_group (those of them who are chosen), share_all,
---   share_group, lift, n (customers), g (chosen customers)
+--   share_group, lift, n (customers), g (chosen customers); lift_low, lift_high, p and q are
+--   added afterwards
 with people as (
     select group_id, customer_id, chosen
     from customers

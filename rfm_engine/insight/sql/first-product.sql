@@ -4,7 +4,8 @@
 -- columns: total (true for the row of all customers), value, customers, repeaters, repeat_rate,
 --   eligible (first order at least $within days ago), repeat_h (of them, second order within
 --   $within days), repeat_rate_h, median_days (to the second order), first_minor, later_minor,
---   later_per_customer, whales (chosen customers), whale_share
+--   whales (chosen customers), whale_share, n (customers), g (chosen customers);
+--   later_per_customer, lift, lift_low, lift_high, p and q are added afterwards
 with first_rows as (
     select group_id, customer_id, attribute as value, minor
     from lines
@@ -52,6 +53,11 @@ people as (
     left join second using (group_id, customer_id)
     where first_day >= $start + $burn_in
 ),
+sized as (
+    select group_id, count(*) as n, count(*) filter (where chosen) as g
+    from people
+    group by group_id
+),
 counted as (
     select false as total, value, people.*
     from began
@@ -74,9 +80,11 @@ select
     quantile_disc(days, 0.5)::bigint as median_days,
     sum(first_minor)::bigint as first_minor,
     sum(minor - first_minor)::bigint as later_minor,
-    sum(minor - first_minor) as later_sum,
     count(*) filter (where chosen) as whales,
-    (count(*) filter (where chosen))::double / count(*)::double as whale_share
+    (count(*) filter (where chosen))::double / count(*)::double as whale_share,
+    any_value(n) as n,
+    any_value(g) as g
 from counted
+join sized using (group_id)
 group by group_id, total, value
 order by group_id, total desc, customers desc, value nulls last

@@ -4,7 +4,7 @@
 -- columns: value, converted (customers whose first order has the value), repurchased (two orders or
 --   more), thrice (three or more), eligible (first order at least $within days ago), repurchased_h
 --   (of them, second order within $within days), retained (of them, a later order in the last
---   $within days), net (net amount), ltv (net per customer)
+--   $within days), net (net amount); ltv, the net amount per customer, is added afterwards
 with valued as (
     select distinct group_id, customer_id, attribute as value
     from lines

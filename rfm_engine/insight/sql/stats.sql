@@ -1,7 +1,7 @@
 -- title: Customers, orders and money by columns of the snapshot
 -- inputs: customers(split, frequency, minor, is_whale)
 -- columns: total (true for the row of all customers), the split columns, customers, orders, minor,
---   share_customers, share_minor, whales
+--   share_customers, share_minor, whales; mean_minor is added afterwards
 with counted as (
     select group_id, false as total, split, frequency, minor, is_whale
     from customers

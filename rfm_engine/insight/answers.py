@@ -1,0 +1,195 @@
+"""Compute insight tables: prepare the relations once, then run the SQL of each table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+
+from rfm_engine.errors import UsageError, shown
+from rfm_engine.insight.finishing import Finished
+from rfm_engine.insight.tables import TABLES, Table, sql_of, table_of
+from rfm_engine.options.messages import message, named
+from rfm_engine.orders.distinct_columns import column_names
+from rfm_engine.orders.reading import as_date, conditions_of
+from rfm_engine.query.conditions import parse_condition
+from rfm_engine.query.connection import require_duckdb
+from rfm_engine.query.session import Machine, Query, Session
+from rfm_engine.result.snapshot import Snapshot
+
+_BRIDGE_DAYS = timedelta(90)
+_MOST_DAYS = 100_000
+# Without an option: the best customers, or all customers.
+_WHALES = {"affinity", "first-product"}
+_OF_PRODUCTS = {"product", "category"}
+
+
+class Asked(NamedTuple):
+    """A table that is asked for, and its query."""
+
+    name: str
+    table: Table
+    query: Query
+
+
+def answer(
+    names: Sequence[str],
+    snapshot: Snapshot,
+    rows: object,
+    machine: Machine,
+    options: Mapping[str, Any],
+    given: Collection[str],
+) -> dict[str, Finished]:
+    """Compute some tables.
+
+    Parameters
+    ----------
+    names
+        The names of the tables.
+    rows
+        Orders, or a folder of normalised rows; None if no table needs rows.
+    options
+        All options of the tables, with defaults.
+    given
+        The names of the options that were given.
+
+    Raises
+    ------
+    UsageError
+        A table, an option or a column is wrong, or rows are missing.
+    DataError
+        The rows are not those of the snapshot.
+    """
+    require_duckdb("rfm insight")
+    checked = _checked(options)
+    asked = [_asked(name, snapshot, checked) for name in names]
+    _refuse_others(asked, given)
+    _refuse_window(asked, snapshot)
+    who = [parse_condition(text) for text in checked["who"]]
+    queries = [each.query for each in asked]
+    with Session(snapshot, rows, machine, who=who, split=checked["split"]) as session:
+        session.prepare(queries, {"listed": _no_list(snapshot)})
+        parameters = _parameters(session, checked)
+        found = {}
+        for each in asked:
+            table = session.run(each.query, parameters)
+            finished = each.table.finish(table, checked | {"attribute": each.query.attribute})
+            found[each.name] = finished._replace(table=session.with_groups(finished.table))
+        return found
+
+
+def _asked(name: str, snapshot: Snapshot, options: Mapping[str, Any]) -> Asked:
+    table = table_of(name)
+    attribute = options["attribute"] if "attribute" in table.options else None
+    if attribute is None and table.attribute is not None:
+        attribute = snapshot.options.get(table.attribute)
+    if attribute is None and table.needs_attribute:
+        raise UsageError(
+            message(
+                "{attribute} must name the column whose values {} compares; got none. Name a "
+                "column of the rows.",
+                name,
+            )
+        )
+    chosen = "is_whale" if name in _WHALES else None
+    return Asked(name, table, Query(sql_of(table.file(name, options)), attribute, chosen))
+
+
+def _refuse_others(asked: Sequence[Asked], given: Collection[str]) -> None:
+    """Refuse options that none of the tables has."""
+    known = {option for each in asked for option in each.table.options}
+    for name in given:
+        if name not in known:
+            owners = [other for other, table in TABLES.items() if name in table.options]
+            raise UsageError(
+                message(
+                    "{} must be used with {}; got it with {}. Leave it out.",
+                    named(name), _either(owners), ", ".join(each.name for each in asked),
+                )
+            )  # fmt: skip
+
+
+def _refuse_window(asked: Sequence[Asked], snapshot: Snapshot) -> None:
+    """Refuse tables about first orders if older orders are not counted."""
+    window = snapshot.options["window"]
+    first = [each.name for each in asked if each.table.is_of_first]
+    if window is not None and first:
+        raise UsageError(
+            message(
+                "{} must have all orders of the customers, because it is about their first order; "
+                "got a snapshot with {window} {}. Score without {window}.",
+                ", ".join(first), window,
+            )
+        )  # fmt: skip
+
+
+def _checked(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options with days as numbers, dates as dates and lists as tuples."""
+    found = dict(options)
+    for name in ("burn_in", "within", "age"):
+        found[name] = None if options[name] is None else _days(name, options[name])
+    if found["age"] == 0:
+        raise UsageError(message("{age} must be at least 1d; got 0d. Give more days."))
+    for name in ("until", "since"):
+        found[name] = None if options[name] is None else as_date(options[name])
+    found["who"] = conditions_of(options["who"])
+    found["split"] = column_names(options["split"], "split") or ("segment",)
+    for name in ("min_customers", "min_item", "min_pair", "order_days", "touch_days", "top"):
+        value = found[name]
+        if value is not None and (type(value) is not int or value < (name == "top")):
+            least = 1 if name == "top" else 0
+            raise UsageError(
+                message(
+                    "{} must be a whole number from {}; got {}.", named(name), least, shown(value)
+                )
+            )
+    return found
+
+
+def _days(name: str, text: Any) -> int:
+    match = re.fullmatch(r"([0-9]{1,6})d", text) if isinstance(text, str) else None
+    if match is None or int(match[1]) > _MOST_DAYS:
+        raise UsageError(message("{} must be days such as 90d; got {}.", named(name), shown(text)))
+    return int(match[1])
+
+
+def _parameters(session: Session, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parameters of all queries by name."""
+    import pyarrow.compute as pc
+
+    as_of = session.snapshot.as_of
+    first_days = session.customers.table(["first_day"])["first_day"]
+    found: dict[str, Any] = {
+        name: options[name]
+        for name in (
+            "mode", "burn_in", "within", "period", "age", "min_item", "min_pair", "first_rule",
+            "order_days", "touch_days",
+        )
+    }  # fmt: skip
+    found |= {"as_of": as_of, "start": pc.min(first_days).as_py()}
+    if as_of is not None:
+        until = options["until"] or as_of - _BRIDGE_DAYS
+        since = options["since"] or until - _BRIDGE_DAYS
+        if not since < until < as_of:
+            raise UsageError(
+                message(
+                    "{since} must be before {until}, and {until} before the date of analysis {}; "
+                    "got {} and {}.",
+                    as_of, since, until,
+                )
+            )  # fmt: skip
+        found |= {"until": until, "since": since}
+    return found
+
+
+def _no_list(snapshot: Snapshot) -> pa.Table:
+    """Return the relation `listed` without rows."""
+    kind = snapshot.schema.field(0).type
+    return pa.table({"customer_id": pa.array([], kind), "registered": pa.array([], pa.date32())})
+
+
+def _either(names: Sequence[str]) -> str:
+    return " or ".join(filter(None, [", ".join(names[:-1]), names[-1]]))

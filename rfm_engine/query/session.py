@@ -1,0 +1,188 @@
+"""Answer queries about a snapshot and its rows: prepare relations in a folder, then run SQL."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from rfm_engine.errors import UsageError
+from rfm_engine.options.messages import message
+from rfm_engine.query.conditions import Condition, all_hold
+from rfm_engine.query.connection import connection, lock
+from rfm_engine.query.customers import Customers
+from rfm_engine.query.prepared import LINES, ORDERS, Wanted, prepare
+from rfm_engine.query.relations import Views, create_views, run_query, with_groups
+from rfm_engine.query.rows import BucketFolder, bucket_folder, is_bucket_folder, normalise_into
+from rfm_engine.query.sql_file import SqlFile
+from rfm_engine.result.snapshot import Snapshot
+
+
+class Machine(NamedTuple):
+    """What a session may use: threads, bytes of memory (None: no limit), a folder for its files."""
+
+    threads: int
+    memory_limit: int | None
+    spill_dir: Path | None
+
+
+class Query(NamedTuple):
+    """A query and the columns that take the names `attribute` and `chosen` in it.
+
+    `attribute` is a column of the rows. `chosen` says which customers are compared: the conditions
+    of `who`, if there are any, or else the column of this name; None means all customers.
+    """
+
+    sql: SqlFile
+    attribute: str | None = None
+    chosen: str | None = None
+
+
+class Session:
+    """Relations of a snapshot and its rows, in a temporary folder that is deleted at the end.
+
+    Parameters
+    ----------
+    snapshot
+        The customers.
+    rows
+        Orders, or a folder that `rfm normalize --buckets` wrote; None if no query reads rows.
+    who
+        Conditions on the customers to compare.
+    split
+        Columns of the snapshot that are packed into the column `split`.
+    """
+
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        rows: object,
+        machine: Machine,
+        *,
+        who: Sequence[Condition] = (),
+        split: Sequence[str] = (),
+    ) -> None:
+        self.snapshot = snapshot
+        self.customers = Customers(snapshot)
+        self._rows = rows
+        self._machine = machine
+        self._who = who
+        self._split = split
+        self._held = ExitStack()
+
+    def __enter__(self) -> Self:
+        temporary = tempfile.mkdtemp(prefix="rfm-insight-", dir=self._machine.spill_dir)
+        self._held.callback(shutil.rmtree, temporary, ignore_errors=True)
+        self._folder = Path(temporary)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._held.close()
+
+    def prepare(self, queries: Sequence[Query], extra: Mapping[str, pa.Table]) -> None:
+        """Write the relations that queries read; `extra` are further relations by name.
+
+        Raises
+        ------
+        UsageError
+            A query needs rows and there are none, or a column does not exist.
+        DataError
+            The rows are not those of the snapshot.
+        """
+        self._prepared = self._folder / "relations"
+        self._prepared.mkdir()
+        (self._folder / "spill").mkdir()
+        for name, table in {"customers": self._customer_table(queries), **extra}.items():
+            (self._prepared / name).mkdir()
+            pq.write_table(table, self._prepared / name / "part-00000.parquet", compression="lz4")
+        if any(query.sql.reads_rows for query in queries):
+            self._prepare_rows(queries)
+
+    def run(self, query: Query, parameters: Mapping[str, Any]) -> pa.Table:
+        """Run a query whose relations have been prepared; return its result without groups' ids."""
+        machine = self._machine
+        views = Views(query.attribute, "who" if self._who else query.chosen)
+        with connection(
+            [self._prepared], self._folder / "spill",
+            threads=machine.threads, memory_limit=machine.memory_limit,
+        ) as opened:  # fmt: skip
+            create_views(opened, self._prepared, query.sql, views)
+            lock(opened)
+            return run_query(opened, query.sql, parameters)
+
+    def with_groups(self, table: pa.Table) -> pa.Table:
+        """Return a result with the group as its first column instead of `group_id`."""
+        return with_groups(table, self.customers, self.snapshot.options["by"])
+
+    def _customer_table(self, queries: Sequence[Query]) -> pa.Table:
+        needed = _needed(queries, "customers")
+        names = self.customers.names if needed is None else needed
+        chosen = {query.chosen for query in queries if query.chosen is not None}
+        read = {*names, *chosen, *self._split, *(each.column for each in self._who)}
+        special = {"chosen", "split"}
+        table = self.customers.table(sorted(read - special))
+        if self._who:
+            table = table.append_column("who", all_hold(self._who, table))
+        if "split" in names:
+            columns = [_plain(table[name]) for name in self._split]
+            struct = pa.StructArray.from_arrays(columns, list(self._split))
+            table = table.append_column("split", struct)
+        return table
+
+    def _prepare_rows(self, queries: Sequence[Query]) -> None:
+        if self._rows is None:
+            names = ", ".join(query.sql.name for query in queries if query.sql.reads_rows)
+            raise UsageError(
+                message(
+                    "{rows} must be given for {}, because it needs the orders of the customers; "
+                    "got none. Give the orders that were scored.",
+                    names,
+                )
+            )
+        attributes = list(dict.fromkeys(query.attribute for query in queries if query.attribute))
+        lines, orders = _needed(queries, LINES), _needed(queries, ORDERS)
+        wanted = Wanted(lines, orders, attributes)
+        folder = self._bucket_folder(wanted)
+        prepare(
+            folder, self.snapshot, self.customers, wanted, self._prepared, self._machine.threads
+        )
+
+    def _bucket_folder(self, wanted: Wanted) -> BucketFolder:
+        if is_bucket_folder(self._rows):
+            return bucket_folder(Path(self._rows), self.snapshot)  # type: ignore[arg-type]
+        machine = self._machine
+        return normalise_into(
+            self._rows, self._folder / "rows", self.snapshot, wanted.attributes,
+            threads=machine.threads, memory_limit=machine.memory_limit,
+        )  # fmt: skip
+
+
+def _needed(queries: Iterable[Query], relation: str) -> Collection[str] | None:
+    """Return the columns of a relation that queries read; None means all columns."""
+    found: dict[str, None] = {}
+    for query in queries:
+        if relation in query.sql.inputs:
+            columns = query.sql.inputs[relation]
+            if columns is None:
+                return None
+            found |= dict.fromkeys(columns)
+    return list(found)
+
+
+def _plain(column: pa.ChunkedArray) -> pa.Array:
+    """Return a column as one array without a dictionary."""
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    return pa.concat_arrays(column.chunks) if column.chunks else pa.array([], column.type)
