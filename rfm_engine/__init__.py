@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rfm_engine import insight as insight
     from rfm_engine.api import __version__ as __version__
     from rfm_engine.api import score as score
     from rfm_engine.errors import DataError as DataError
@@ -68,11 +69,16 @@ _HOMES = {
     "save_model": "output.models",
     "score": "api",
 }
-__all__ = list(_HOMES)
+__all__ = [*_HOMES]
+
+
+_PACKAGES = ("insight",)
 
 
 def __getattr__(name: str) -> Any:
     """Load a public name when it is first used."""
+    if name in _PACKAGES:
+        return import_module(f"{__name__}.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     found = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
@@ -82,4 +88,4 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     """Return the public names, loaded or not."""
-    return sorted({*globals(), *_HOMES})
+    return sorted({*globals(), *_HOMES, *_PACKAGES})

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -12,13 +14,20 @@ import pyarrow as pa
 from rfm_engine.errors import UsageError, shown
 from rfm_engine.insight.finishing import Finished
 from rfm_engine.insight.tables import TABLES, Table, sql_of, table_of
+from rfm_engine.options.declaration import declared
+from rfm_engine.options.groups import InsightOptions
+from rfm_engine.options.insight import TableOptions
 from rfm_engine.options.messages import message, named
+from rfm_engine.options.resolution import resolve
 from rfm_engine.orders.distinct_columns import column_names
 from rfm_engine.orders.reading import as_date, conditions_of
 from rfm_engine.query.conditions import parse_condition
 from rfm_engine.query.connection import require_duckdb
 from rfm_engine.query.session import Machine, Query, Session
+from rfm_engine.query.sql_file import SqlFile
 from rfm_engine.result.snapshot import Snapshot
+from rfm_engine.totals.memory.budget import parse_size
+from rfm_engine.totals.memory.system import threads_of
 
 _BRIDGE_DAYS = timedelta(90)
 _MOST_DAYS = 100_000
@@ -40,8 +49,7 @@ def answer(
     snapshot: Snapshot,
     rows: object,
     machine: Machine,
-    options: Mapping[str, Any],
-    given: Collection[str],
+    explicit: Mapping[str, Any],
 ) -> dict[str, Finished]:
     """Compute some tables.
 
@@ -51,10 +59,8 @@ def answer(
         The names of the tables.
     rows
         Orders, or a folder of normalised rows; None if no table needs rows.
-    options
-        All options of the tables, with defaults.
-    given
-        The names of the options that were given.
+    explicit
+        The options of the tables that were given, see `TableOptions`.
 
     Raises
     ------
@@ -64,9 +70,9 @@ def answer(
         The rows are not those of the snapshot.
     """
     require_duckdb("rfm insight")
-    checked = _checked(options)
+    checked = _checked(resolve(TableOptions, explicit))
     asked = [_asked(name, snapshot, checked) for name in names]
-    _refuse_others(asked, given)
+    _refuse_others(asked, explicit)
     _refuse_window(asked, snapshot)
     who = [parse_condition(text) for text in checked["who"]]
     queries = [each.query for each in asked]
@@ -193,3 +199,47 @@ def _no_list(snapshot: Snapshot) -> pa.Table:
 
 def _either(names: Sequence[str]) -> str:
     return " or ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+
+
+def answer_given(
+    names: Sequence[str],
+    snapshot: Snapshot,
+    rows: object,
+    explicit: Mapping[str, Any],
+    script: SqlFile | None = None,
+) -> dict[str, Finished]:
+    """Compute some tables, or the query of a script, with options of `rfm_engine.insight.run`.
+
+    Raises
+    ------
+    UsageError, DataError
+        As `answer`.
+    """
+    settled = resolve(InsightOptions, explicit)
+    limit, spill_dir = settled["memory_limit"], settled["spill_dir"]
+    machine = Machine(
+        threads_of(settled["threads"]),
+        None if limit is None else parse_size(limit),
+        None if spill_dir is None else Path(spill_dir),
+    )
+    own = {name: explicit[name] for name in declared(TableOptions) if name in explicit}
+    if script is None:
+        return answer(names, snapshot, rows, machine, own)
+    return {script.name: _answer_script(script, snapshot, rows, machine, own)}
+
+
+def _answer_script(
+    script: SqlFile, snapshot: Snapshot, rows: object, machine: Machine, explicit: Mapping[str, Any]
+) -> Finished:
+    require_duckdb("rfm insight")
+    checked = _checked(resolve(TableOptions, explicit))
+    who = [parse_condition(text) for text in checked["who"]]
+    # Without a header the query may read everything, but it needs no rows if none are given.
+    if rows is None:
+        inputs = {name: each for name, each in script.inputs.items() if name == "customers"}
+        script = replace(script, inputs=inputs)
+    query = Query(script, checked["attribute"], "is_whale")
+    with Session(snapshot, rows, machine, who=who, split=checked["split"]) as session:
+        session.prepare([query], {"listed": _no_list(snapshot)})
+        table = session.run(query, _parameters(session, checked))
+        return Finished(session.with_groups(table), {})

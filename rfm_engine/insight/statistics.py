@@ -25,7 +25,7 @@ class Cells(NamedTuple):
 
     @property
     def is_testable(self) -> bool:
-        """Whether the customers with the value are expected often enough in and out of the group."""
+        """Whether enough customers with the value are expected in the group and outside of it."""
         least = LEAST_EXPECTED * self.n
         is_mixed = 0 < self.g < self.n and 0 < self.a < self.n
         return is_mixed and self.a * self.g >= least and self.a * (self.n - self.g) >= least

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rfm_engine.options.columns import AttributeOptions, CarryOptions, ColumnOptions
+from rfm_engine.options.insight import TableOptions
 from rfm_engine.options.reading import DateOptions, ReadingOptions
 from rfm_engine.options.running import (
     BucketOptions,
@@ -42,6 +43,10 @@ class ScoreOptions(
     RunningOptions, SortOptions, total=False,
 ):  # fmt: skip
     """The options of `score` with orders and states."""
+
+
+class InsightOptions(TableOptions, AttributeOptions, RunningOptions, total=False):
+    """The options of `insight.run`."""
 
 
 class RowOptions(

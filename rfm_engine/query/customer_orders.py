@@ -123,7 +123,7 @@ def _whole(column: pa.ChunkedArray) -> pa.Array:
 def _numbered(
     rows: pa.Table, bounds: Integers, attributes: Sequence[str], *, is_net: bool
 ) -> tuple[Found, int]:
-    """Number the orders; do it again with more exact keys or with ranks if that is needed."""
+    """Assign numbers to orders, again with more exact keys or with ranks if they are needed."""
     lines = _lines(rows)
     space = Space.of(int(np.diff(bounds).max(initial=0)))
     status, found, n_orders = _called(lines, bounds, space, is_net=is_net, ranks=False)
@@ -166,7 +166,8 @@ def _called(
 ) -> tuple[int, Found, int]:
     """Call the kernel for some customers at a time, so that Ctrl-C works."""
     n = len(lines.key)
-    found = Found(*(np.zeros(n, np.int64) for _ in range(3)), np.zeros(n, np.uint8))
+    number, first_line, minor = (np.zeros(n, np.int64) for _ in range(3))
+    found = Found(number, first_line, minor, np.zeros(n, np.uint8))
     steps = np.searchsorted(bounds, np.arange(0, n, _ROWS_A_CALL))
     ends = np.unique(np.append(steps, len(bounds) - 1)).tolist()
     worst, n_orders = DONE, 0

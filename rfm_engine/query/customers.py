@@ -8,8 +8,7 @@ from functools import cached_property
 import numpy as np
 import pyarrow as pa
 
-from rfm_engine.kernels.arrays import arrow, frozen, valid_mask, values
-from rfm_engine.kernels.types import Integers
+from rfm_engine.kernels.arrays import arrow, valid_mask, values
 from rfm_engine.orders.row_columns import CUSTOMER
 from rfm_engine.orders.time.clock import local_days
 from rfm_engine.orders.time.zones import Zone
@@ -25,29 +24,32 @@ class Customers:
 
     Attributes
     ----------
-    groups
-        The values of the group column; None without groups. `group_id` is a position in it.
+    snapshot
+        The snapshot.
     """
 
     def __init__(self, snapshot: Snapshot) -> None:
-        self._snapshot = snapshot
+        self.snapshot = snapshot
         self._by: str | None = snapshot.options["by"]
 
     @cached_property
     def groups(self) -> pa.Array | None:
-        """The distinct groups in ascending order, null last; None without groups."""
+        """The distinct groups in ascending order, null last; `group_id` is a position in them.
+
+        None without groups.
+        """
         import pyarrow.compute as pc
 
         if self._by is None:
             return None
-        distinct = self._snapshot.columns([self._by])[self._by].unique()
+        distinct = self.snapshot.columns([self._by])[self._by].unique()
         return distinct.take(pc.sort_indices(distinct))
 
     @property
     def names(self) -> list[str]:
         """All columns of the relation besides `group_id` and `customer_id`."""
-        known = {self._snapshot.options["customer"], self._by, "monetary"}
-        return [*(name for name in self._snapshot.schema.names if name not in known), *_MADE_OF]
+        known = {self.snapshot.options["customer"], self._by, "monetary"}
+        return [*(name for name in self.snapshot.schema.names if name not in known), *_MADE_OF]
 
     def group_ids(self, groups: pa.ChunkedArray) -> pa.ChunkedArray:
         """Return the position of each group in `groups`; null for a group without customers."""
@@ -66,13 +68,13 @@ class Customers:
         UsageError
             The snapshot has no such column.
         """
-        options = self._snapshot.options
+        options = self.snapshot.options
         id_column: str = options["customer"]
         read = [id_column, *([] if self._by is None else [self._by])]
         wanted = [_MADE_OF.get(name, name) for name in names if name not in (GROUP, CUSTOMER)]
-        if "is_whale" not in self._snapshot.schema.names:
+        if "is_whale" not in self.snapshot.schema.names:
             wanted = ["monetary" if name == "is_whale" else name for name in wanted]
-        source = self._snapshot.columns(list(dict.fromkeys([*read, *wanted])))
+        source = self.snapshot.columns(list(dict.fromkeys([*read, *wanted])))
         group_ids = (
             arrow(np.zeros(len(source), np.int32))
             if self._by is None
@@ -96,7 +98,7 @@ class Customers:
             # The low word of a decimal of 18 digits is the number of minor units.
             return arrow(values(whole, np.int64)[::2].copy())
         moments = values(whole, np.int64)
-        days = local_days(moments, Zone(self._snapshot.options["timezone"])).astype(np.int32)
+        days = local_days(moments, Zone(self.snapshot.options["timezone"])).astype(np.int32)
         return arrow(days, pa.date32(), valid_mask(whole))
 
 

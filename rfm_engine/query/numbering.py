@@ -82,9 +82,10 @@ class Space(NamedTuple):
 
 @kernel
 def number_orders(lines, bounds, first, last, is_net, ranks, space, found, n_orders):  # noqa: PLR0913
-    """Number the orders of the customers `first` to `last`; return a status and how many orders.
+    """Assign numbers to the orders of some customers; return a status and how many orders.
 
-    The rows of customer c are `bounds[c]:bounds[c + 1]`. An order counts if a row of it is a
+    These are the customers `first` to `last`; the rows of customer c are
+    `bounds[c]:bounds[c + 1]`. An order counts if a row of it is a
     purchase (an amount of 0 or more); if `is_net`, also only if its rows add up to more than 0, or
     to 0 without a refund. Orders are numbered by the moment of their earliest purchase, then by id,
     and then by amount. `n_orders` orders have been found before.
@@ -175,7 +176,7 @@ def collect_orders(lines, start, stop, is_net, space):
 
 
 @kernel
-def add_order(lines, who, i, j, is_net, space, n):
+def add_order(lines, who, i, j, is_net, space, n):  # noqa: PLR0913
     """Write the order of the rows `who[i:j]` as the n-th; return whether it overflows, and counts.
 
     Overflow is noticed because adding a positive number must not make a sum smaller.
@@ -253,7 +254,7 @@ def same_id(lines, one, other):
     at = lines.offsets[other]
     if stop - start != lines.offsets[other + 1] - at:
         return False
-    for i in range(stop - start):
-        if lines.data[start + i] != lines.data[at + i]:
-            return False
-    return True
+    n_same = 0
+    while n_same < stop - start and lines.data[start + n_same] == lines.data[at + n_same]:
+        n_same += 1
+    return n_same == stop - start

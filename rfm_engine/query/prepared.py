@@ -25,6 +25,8 @@ LINES, ORDERS = "lines", "orders"
 _BASE = ("moment", "local", "day", "minor")
 # Written and read a few times only, so that speed matters more than size.
 _COMPRESSION = "lz4"
+_MONEY = "the net amount of these customers"
+_GROUP_ROWS = 1 << 18
 
 
 class Counts(NamedTuple):
@@ -54,12 +56,7 @@ class Wanted(NamedTuple):
 
 
 def prepare(
-    folder: BucketFolder,
-    snapshot: Snapshot,
-    customers: Customers,
-    wanted: Wanted,
-    out: Path,
-    threads: int,
+    folder: BucketFolder, customers: Customers, wanted: Wanted, out: Path, threads: int
 ) -> None:
     """Write the relations `lines` and `orders` to the folders of these names in `out`.
 
@@ -70,6 +67,7 @@ def prepare(
     """
     for name in (LINES, ORDERS):
         (out / name).mkdir()
+    snapshot = customers.snapshot
     by: str | None = snapshot.options["by"]
     is_net = snapshot.options["refunds"] == "net-order"
     missing = [name for name in wanted.attributes if name not in folder.columns]
@@ -113,19 +111,18 @@ def refuse_others(found: Counts, snapshot: Snapshot) -> None:
         sum(each.monetary_minor for each in totals),
     )  # fmt: skip
     counted = "days with orders" if snapshot.options["frequency"] == "days" else "orders"
-    words = ("counted rows", "customers with an order", counted, "net amount of these customers")
+    words = ("the number of counted rows", "the number of customers with an order",
+             f"the number of {counted}", _MONEY)  # fmt: skip
     for word, mine, theirs in zip(words, found, asked, strict=True):
-        if mine != theirs:
-            shown = [f"{each:,}" for each in (theirs, mine)]
-            if word == words[-1]:
-                shown = [format_minor(each, snapshot.scale) for each in (theirs, mine)]
-            raise DataError(
-                f"rows must be those of the snapshot {str(snapshot.path)!r}, with the same number "
-                f"of {word}: {shown[0]}; got {shown[1]}. Give the orders that were scored."
-                if word != words[-1]
-                else f"rows must be those of the snapshot {str(snapshot.path)!r}, with the same "
-                f"{word}: {shown[0]}; got {shown[1]}. Give the orders that were scored."
-            )
+        if mine == theirs:
+            continue
+        shown = [f"{each:,}" for each in (theirs, mine)]
+        if word == _MONEY:
+            shown = [format_minor(each, snapshot.scale) for each in (theirs, mine)]
+        raise DataError(
+            f"rows must be those of the snapshot {str(snapshot.path)!r}, with {word} {shown[0]}; "
+            f"got {shown[1]}. Give the orders that were scored."
+        )
 
 
 def _grouped(table: pa.Table, by: str | None, customers: Customers) -> pa.Table:
@@ -145,10 +142,8 @@ def _chosen(table: pa.Table, names: Collection[str] | None) -> pa.Table:
 
 
 def _write(table: pa.Table, folder: Path, number: int) -> None:
-    pq.write_table(
-        table, folder / f"part-{number:05}.parquet", compression=_COMPRESSION,
-        row_group_size=1 << 18, write_statistics=[NUMBER] if NUMBER in table.column_names else False,
-    )  # fmt: skip
+    place = folder / f"part-{number:05}.parquet"
+    pq.write_table(table, place, compression=_COMPRESSION, row_group_size=_GROUP_ROWS)
 
 
 def _counts(n_rows: int, lines: pa.Table, orders: pa.Table, *, by_days: bool) -> Counts:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -80,19 +81,14 @@ def normalise_into(
     orders: object, folder: Path, snapshot: Snapshot, carry: Sequence[str], **running: Any
 ) -> BucketFolder:
     """Write the rows that the snapshot counts to a new folder of buckets."""
-    options = {name: value for name, value in _reading_options(snapshot).items() if value != ()}
-    known = declared(TotalsOptions)
-    given = {name: each for name, each in options.items() if each is not None and name in known}
-    for name in ("clv", "clv_unit"):
-        given.pop(name, None)
+    given: dict[str, Any] = {
+        name: value
+        for name, value in _reading_options(snapshot).items()
+        if value is not None and value != () and name not in ("clv", "clv_unit", "as_of")
+    }
+    as_of = date.min if snapshot.as_of is None else snapshot.as_of
     write_normalized(
-        orders,
-        folder,
-        as_of=snapshot.as_of,
-        buckets=_BUCKETS,
-        carry=list(carry),
-        **given,
-        **running,
+        orders, folder, as_of=as_of, buckets=_BUCKETS, carry=list(carry), **given, **running
     )
     return bucket_folder(folder, snapshot)
 

@@ -71,7 +71,8 @@ class Session:
     ) -> None:
         self.snapshot = snapshot
         self.customers = Customers(snapshot)
-        self._rows = rows
+        is_one = isinstance(rows, list | tuple) and len(rows) == 1
+        self._rows = rows[0] if is_one else rows  # type: ignore[index]
         self._machine = machine
         self._who = who
         self._split = split
@@ -155,9 +156,7 @@ class Session:
         lines, orders = _needed(queries, LINES), _needed(queries, ORDERS)
         wanted = Wanted(lines, orders, attributes)
         folder = self._bucket_folder(wanted)
-        prepare(
-            folder, self.snapshot, self.customers, wanted, self._prepared, self._machine.threads
-        )
+        prepare(folder, self.customers, wanted, self._prepared, self._machine.threads)
 
     def _bucket_folder(self, wanted: Wanted) -> BucketFolder:
         if is_bucket_folder(self._rows):

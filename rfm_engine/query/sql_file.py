@@ -75,6 +75,7 @@ def parse_sql(name: str, text: str) -> SqlFile:
     unknown = sorted(inputs.keys() - {*RELATIONS})
     if unknown:
         raise UsageError(
-            f"inputs of {name} must be {', '.join(RELATIONS)}; got {unknown[0]}. Correct the header."
+            f"inputs of {name} must be among {', '.join(RELATIONS)}; got {unknown[0]}. Correct the "
+            "header."
         )
     return SqlFile(name, found.get("title", ""), inputs, found.get("columns", ""), text)

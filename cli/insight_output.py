@@ -1,0 +1,128 @@
+"""Print and write insight tables."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from .exits import Misuse
+from .words import printable
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from rfm_engine import Snapshot
+    from rfm_engine.insight.finishing import Finished
+
+_MOST_ROWS = 40
+_MONEY = ("minor", "least", "most", "net", "ltv")
+
+
+def print_list() -> None:
+    """Print one line per table: its name and what it answers."""
+    from rfm_engine.insight.tables import TABLES, sql_of
+
+    width = max(map(len, TABLES)) + 2
+    for name in TABLES:
+        typer.echo(f"{name:<{width}}{sql_of(name).title}")
+
+
+def print_show(
+    name: str, explicit: Mapping[str, Any], places: Sequence[Snapshot], rows: list[str] | None
+) -> None:
+    """Print the SQL of a table."""
+    from rfm_engine.insight.printing import printed_sql
+
+    typer.echo(printed_sql(name, explicit, places[0] if places else None, rows), nl=False)
+
+
+def write_answers(
+    found: Mapping[str, Finished],
+    snapshot: Snapshot,
+    output: str | None,
+    *,
+    several: bool,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Write the tables to files, and print them or a JSON object."""
+    from rfm_engine.output import write
+
+    if output is not None and several:
+        if Path(output).suffix:
+            raise Misuse(
+                f"output of several tables must be a directory, a name without an ending; got "
+                f"{output}. Remove the ending."
+            )
+        Path(output).mkdir(exist_ok=True)
+    for name, each in found.items():
+        if output is not None:
+            place = str(Path(output) / f"{name}.parquet") if several else output
+            write(each.table.to_reader(), each.table.schema, place)
+    if as_json:
+        typer.echo(json.dumps({name: _as_json(each) for name, each in found.items()}, default=str))
+    elif output is None:
+        for number, (name, each) in enumerate(found.items()):
+            if several:
+                typer.echo("\n" * (number > 0) + name)
+            for line in table_lines(each.table, snapshot.scale):
+                typer.echo(printable(line))
+            for line in _notes(each):
+                typer.echo(line)
+    elif not quiet:
+        typer.echo(f"{', '.join(found)} in {printable(output)}", err=output == "-")
+
+
+def _as_json(answer: Finished) -> dict[str, Any]:
+    return {"rows": answer.table.to_pylist(), **answer.about}
+
+
+def _notes(answer: Finished) -> list[str]:
+    hidden = answer.about.get("hidden_values", 0)
+    if not hidden:
+        return []
+    return [f"hidden: {hidden:,} values of fewer customers than --min"]
+
+
+def table_lines(table: pa.Table, scale: int) -> list[str]:
+    """Lay out the first rows of a table as lines; money in major units, shares in percent."""
+    rows = table.slice(0, _MOST_ROWS).to_pylist()
+    names = table.column_names
+    cells = [[_cell(name, row[name], scale) for name in names] for row in rows]
+    heads = [name.replace("_minor", "").replace("minor", "money") for name in names]
+    widths = [max(map(len, column)) for column in zip(heads, *cells, strict=True)]
+    left = [isinstance(rows[0][name], str) if rows else False for name in names]
+
+    def line(texts: Sequence[str]) -> str:
+        parts = [
+            text.ljust(width) if is_left else text.rjust(width)
+            for text, width, is_left in zip(texts, widths, left, strict=True)
+        ]
+        return "  ".join(parts).rstrip()
+
+    lines = [line(heads), "─" * (sum(widths) + 2 * (len(widths) - 1)), *map(line, cells)]
+    if table.num_rows > len(rows):
+        lines.append(f"... and {table.num_rows - len(rows):,} more rows: write them with -o")
+    return lines
+
+
+def _cell(name: str, value: Any, scale: int) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if name in _MONEY or name.endswith("_minor"):
+        return f"{Decimal(int(value)).scaleb(-scale):,}"
+    if isinstance(value, float):
+        is_share = name.startswith(("share", "retention", "repeat_rate", "whale_share"))
+        return (
+            f"{value:.1%}" if is_share else f"{value:,.3g}" if abs(value) < 1 else f"{value:,.2f}"
+        )
+    if isinstance(value, int) and name not in ("value", "k"):
+        return f"{value:,}"
+    return str(value)
