@@ -39,7 +39,13 @@ def unchanged(table: pa.Table, _options: Options) -> Finished:
 
 
 def affinity(table: pa.Table, options: Options) -> Finished:
-    """Add intervals, p and q, unless any purchase counts: then all values look significant."""
+    """Add intervals, p and q to first or last orders.
+
+    They are not computed if any purchase counts, because the best customers buy more of everything:
+    nearly all values would look significant.
+    """
+    if options["mode"] == "spend":
+        return _affinity_spend(table, options)
     is_tested = options["mode"] in ("first", "last")
     kept, hidden = _frequent(table, "customers", options["min_customers"])
     kept = kept.drop_columns(["n", "g"]) if not is_tested else _tested(kept, "in_group")
@@ -50,7 +56,7 @@ def affinity(table: pa.Table, options: Options) -> Finished:
     return Finished(_best(kept, options), hidden)
 
 
-def affinity_spend(table: pa.Table, options: Options) -> Finished:
+def _affinity_spend(table: pa.Table, options: Options) -> Finished:
     """Compute the lift from the four amounts, and leave out rare values."""
     parts = ("group_minor", "all_minor", "minor", "all_group_minor")
     columns = [table[name].to_pylist() for name in parts]

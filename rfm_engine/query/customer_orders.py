@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from rfm_engine.errors import DataError
 from rfm_engine.kernels.arrays import arrow, frozen, texts, valid_mask, values
-from rfm_engine.kernels.types import Codes, Integers, Mask
+from rfm_engine.kernels.types import Codes, Integers, Mask, Positions
 from rfm_engine.orders.hashing import HashKey
 from rfm_engine.orders.keys import IntKeys, keys_of
 from rfm_engine.orders.row_columns import CUSTOMER, ORDER
@@ -36,34 +36,21 @@ _NONE, _EMPTY = frozen(np.empty(0, np.int64)), frozen(np.empty(0, np.uint8))
 _ROWS_A_CALL = 1 << 20
 
 
-class Bucket(NamedTuple):
-    """The rows of a bucket, customer by customer, and its orders.
+class _Sorted(NamedTuple):
+    """Rows, and their positions in the order of the customers."""
 
-    Attributes
-    ----------
-    lines
-        The rows of customers with an order, with two more columns: `order_number`, the number of
-        the order among the orders of the customer, from 1, and `orders_after`, how many follow.
-        Both are null if the order does not count.
-    orders
-        The orders that count: customer, group if there are groups, `moment`, `local`, `day`,
-        `minor`, `order_number` and `prev_day`, the day of the order before.
-    """
-
-    lines: pa.Table
-    orders: pa.Table
+    table: pa.Table
+    order: Positions
 
 
-def customer_orders(
-    rows: pa.Table, by: str | None, attributes: Sequence[str], *, is_net: bool
-) -> Bucket:
-    """Find the orders in normalised rows that contain all rows of their customers.
+class Bucket:
+    """The rows of a bucket with the numbers of their orders, customer by customer.
 
     Parameters
     ----------
     rows
-        Normalised rows with `customer_id`, `moment`, `minor`; also `order_id` and the group, if
-        there are such columns.
+        Normalised rows with `customer_id`, `moment` and `minor`; also `order_id` and the group, if
+        there are such columns. They contain all rows of their customers.
     by
         The column of groups.
     attributes
@@ -77,25 +64,78 @@ def customer_orders(
     DataError
         The amounts of an order exceed 64 bits.
     """
-    codes, n_customers = _customer_codes(rows, by)
-    bounds = np.zeros(n_customers + 1, np.int64)
-    np.cumsum(np.bincount(codes, minlength=n_customers), out=bounds[1:])
-    order = np.empty(len(codes), np.uint32)
-    everyone = np.arange(len(codes), dtype=np.uint32)
-    order_by_group(frozen(codes), frozen(everyone), bounds[:-1].copy(), order)
-    rows = rows.take(arrow(order))
-    found, n_orders = _numbered(rows, bounds, attributes, is_net=is_net)
-    customer = np.repeat(np.arange(n_customers), np.diff(bounds))
-    orders_of = np.bincount(customer[found.first_line[:n_orders]], minlength=n_customers)
-    counts = found.number > 0
-    after = orders_of[customer] - found.number
-    orders = _orders(rows, by, found, n_orders)
-    lines = rows.append_column(NUMBER, arrow(found.number, None, counts)).append_column(
-        AFTER, arrow(after, None, counts)
-    )
-    if orders_of.all():
-        return Bucket(lines, orders)
-    return Bucket(lines.filter(arrow(orders_of[customer] > 0)), orders)
+
+    def __init__(
+        self, rows: pa.Table, by: str | None, attributes: Sequence[str], *, is_net: bool
+    ) -> None:
+        codes, n_customers = _customer_codes(rows, by)
+        bounds = np.zeros(n_customers + 1, np.int64)
+        np.cumsum(np.bincount(codes, minlength=n_customers), out=bounds[1:])
+        self._rows = rows
+        self._order = np.empty(len(codes), np.uint32)
+        everyone = np.arange(len(codes), dtype=np.uint32)
+        order_by_group(frozen(codes), frozen(everyone), bounds[:-1].copy(), self._order)
+        lines = _lines(rows, self._order)
+        self._found, self._n_orders = _numbered(
+            _Sorted(rows, self._order), lines, bounds, attributes, is_net=is_net
+        )
+        self._minor = lines.minor
+        self._customer = codes.take(self._order)
+        first = self._found.first_line[: self._n_orders]
+        self._orders_of = np.bincount(self._customer[first], minlength=n_customers)
+
+    @property
+    def n_customers(self) -> int:
+        """Number of customers with an order."""
+        return int(np.count_nonzero(self._orders_of))
+
+    @property
+    def n_orders(self) -> int:
+        """Number of orders that count."""
+        return self._n_orders
+
+    @property
+    def minor(self) -> int:
+        """The net amount of the customers with an order, exactly."""
+        counted = self._minor[self._orders_of[self._customer] > 0]
+        # In halves, because the sum of many amounts may exceed 64 bits.
+        return (int((counted >> 32).sum()) << 32) + int((counted & 0xFFFFFFFF).sum())
+
+    def lines(self, names: Sequence[str]) -> pa.Table:
+        """Return the rows of customers with an order.
+
+        Two more columns are `order_number`, the number of the order among the orders of the
+        customer, from 1, and `orders_after`, how many follow. Both are null if the order does not
+        count.
+        """
+        number, order = self._found.number, self._order
+        after = self._orders_of[self._customer] - number
+        if not self._orders_of.all():
+            held = self._orders_of[self._customer] > 0
+            number, after, order = number[held], after[held], order[held]
+        counts = None if number.all() else number > 0
+        return (
+            self._rows.select(names)
+            .take(arrow(order))
+            .append_column(NUMBER, arrow(number, None, counts))
+            .append_column(AFTER, arrow(after, None, counts))
+        )
+
+    def orders(self, names: Sequence[str]) -> pa.Table:
+        """Return the orders that count: columns of their earliest purchase and their own.
+
+        Their own are `minor`, the net amount, `order_number`, and with `day` also `prev_day`, the
+        day of the order before.
+        """
+        first = self._found.first_line[: self._n_orders]
+        number = self._found.number[first]
+        orders = self._rows.select(names).take(arrow(self._order[first]))
+        orders = orders.append_column("minor", arrow(self._found.minor[: self._n_orders].copy()))
+        orders = orders.append_column(NUMBER, arrow(number))
+        if "day" not in names:
+            return orders
+        before = np.roll(values(_whole(orders["day"]), np.int32), 1)
+        return orders.append_column("prev_day", arrow(before, pa.date32(), number > 1))
 
 
 def _customer_codes(rows: pa.Table, by: str | None) -> tuple[Codes, int]:
@@ -121,19 +161,20 @@ def _whole(column: pa.ChunkedArray) -> pa.Array:
 
 
 def _numbered(
-    rows: pa.Table, bounds: Integers, attributes: Sequence[str], *, is_net: bool
+    rows: _Sorted, lines: Lines, bounds: Integers, attributes: Sequence[str], *, is_net: bool
 ) -> tuple[Found, int]:
     """Assign numbers to orders, again with more exact keys or with ranks if they are needed."""
-    lines = _lines(rows)
     space = Space.of(int(np.diff(bounds).max(initial=0)))
     status, found, n_orders = _called(lines, bounds, space, is_net=is_net, ranks=False)
     if status == COLLIDED:
-        exact, _ = _codes(rows[ORDER])
-        lines = lines._replace(key=frozen(exact))
+        exact, _ = _codes(rows.table[ORDER])
+        lines = lines._replace(key=frozen(exact.take(rows.order)))
         status, found, n_orders = _called(lines, bounds, space, is_net=is_net, ranks=False)
     if status == TIED:
-        ranked = lines._replace(rank=_ranks(rows, found.is_tied.view(np.bool_), lines, attributes))
-        status, found, n_orders = _called(ranked, bounds, space, is_net=is_net, ranks=True)
+        ranks = _ranks(rows, found.is_tied.view(np.bool_), lines, attributes)
+        status, found, n_orders = _called(
+            lines._replace(rank=ranks), bounds, space, is_net=is_net, ranks=True
+        )
     if status == OVERFLOWN:
         raise DataError(
             "the rows of an order must add up to at most 18 digits; got more in an order with "
@@ -142,22 +183,25 @@ def _numbered(
     return found, n_orders
 
 
-def _lines(rows: pa.Table) -> Lines:
+def _lines(rows: pa.Table, order: Positions) -> Lines:
+    """Return what the loop reads, customer by customer."""
     n = len(rows)
-    moment, minor = (values(_whole(rows[name]), np.int64) for name in ("moment", "minor"))
+    moment, minor = (
+        frozen(values(_whole(rows[name]), np.int64).take(order)) for name in ("moment", "minor")
+    )
     lines = Lines(_zeros(n), frozen(np.ones(n, np.uint8)), moment, minor, _zeros(n), _NONE, _EMPTY)
     if ORDER not in rows.column_names:
         return lines
     ids = _whole(rows[ORDER])
     known = valid_mask(ids)
-    alone = np.zeros(n, np.uint8) if known is None else (~known).view(np.uint8)
+    alone = np.zeros(n, np.uint8) if known is None else (~known).view(np.uint8).take(order)
     keys = keys_of(ids)
     if isinstance(keys, IntKeys):
         signs = np.uint64(1 << 63) if pa.types.is_unsigned_integer(ids.type) else np.uint64(0)
-        order_of_ids = (keys.bits ^ signs).view(np.int64)
+        order_of_ids = (keys.bits.take(order) ^ signs).view(np.int64)
         return lines._replace(key=frozen(order_of_ids), is_alone=frozen(alone))
-    data, offsets = texts(ids)
-    hashes = keys.hash(_HASH_KEY).view(np.int64)
+    hashes = frozen(keys.hash(_HASH_KEY).take(order).view(np.int64))
+    data, offsets = texts(ids.take(arrow(order)))
     return lines._replace(key=hashes, is_alone=frozen(alone), offsets=offsets, data=data)
 
 
@@ -181,31 +225,16 @@ def _called(
     return worst, found, n_orders
 
 
-def _ranks(rows: pa.Table, tied: Mask, lines: Lines, attributes: Sequence[str]) -> Integers:
+def _ranks(rows: _Sorted, tied: Mask, lines: Lines, attributes: Sequence[str]) -> Integers:
     """Return numbers that decide between tied orders: by id, and without one by attributes."""
     ranks = np.zeros(len(tied), np.int64)
     for alone, names in ((0, [ORDER]), (1, attributes)):
         at = np.flatnonzero(tied & (lines.is_alone == alone))
-        columns = [_whole(rows[name]).take(arrow(at)) for name in names]
+        columns = [_whole(rows.table[name]).take(arrow(rows.order[at])) for name in names]
         words = [dense_ranks(column) for column in reversed(columns)]
         if len(at) and words:
             ranks[at[np.lexsort(words)]] = np.arange(len(at))
     return frozen(ranks)
-
-
-def _orders(lines: pa.Table, by: str | None, found: Found, n_orders: int) -> pa.Table:
-    """Return the orders that count, customer by customer."""
-    first = found.first_line[:n_orders]
-    names = [CUSTOMER, *([] if by is None else [by]), "moment", "local", "day"]
-    orders = lines.select(names).take(arrow(first))
-    number = found.number[first]
-    days = values(_whole(orders["day"]), np.int32)
-    before = np.roll(days, 1)
-    return (
-        orders.append_column("minor", arrow(found.minor[:n_orders].copy()))
-        .append_column(NUMBER, arrow(number))
-        .append_column("prev_day", arrow(before, pa.date32(), number > 1))
-    )
 
 
 def _zeros(n: int) -> Integers:

@@ -13,18 +13,14 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from rfm_engine.errors import DataError, UsageError
-from rfm_engine.kernels.arrays import values
 from rfm_engine.orders.money.amounts import format_minor
 from rfm_engine.orders.row_columns import CUSTOMER, ORDER
-from rfm_engine.query.customer_orders import NUMBER, customer_orders
+from rfm_engine.query.customer_orders import AFTER, NUMBER, Bucket
 from rfm_engine.query.customers import GROUP, Customers
 from rfm_engine.query.rows import BucketFolder
 from rfm_engine.result.snapshot import Snapshot
 
 LINES, ORDERS = "lines", "orders"
-_BASE = ("moment", "local", "day", "minor")
-# Written and read a few times only, so that speed matters more than size.
-_COMPRESSION = "lz4"
 _MONEY = "the net amount of these customers"
 _GROUP_ROWS = 1 << 18
 
@@ -55,6 +51,39 @@ class Wanted(NamedTuple):
     attributes: Sequence[str]
 
 
+class _Plan(NamedTuple):
+    """The columns to read, which of them are text, and the columns to take over per relation.
+
+    None means that a relation is not written.
+    """
+
+    read: list[str]
+    texts: list[str]
+    lines: list[str] | None
+    orders: list[str] | None
+    by_days: bool
+
+    @classmethod
+    def of(cls, folder: BucketFolder, by: str | None, wanted: Wanted, *, by_days: bool) -> _Plan:
+        """Return the plan for some relations."""
+        ids = [CUSTOMER, *([] if by is None else [by])]
+        held = [name for name in folder.columns if name not in ids]
+        lines = orders = None
+        if wanted.lines is None:
+            lines = [*ids, *held]
+        elif wanted.lines:
+            named = {*wanted.lines, *wanted.attributes}
+            lines = [*ids, *(name for name in held if name in named)]
+        if wanted.orders is None or wanted.orders:
+            of_orders = {"moment", "local", "day"} & {*(wanted.orders or held)}
+            of_orders |= {"day"} if "prev_day" in (wanted.orders or ()) else set()
+            orders = [*ids, *(name for name in held if name in of_orders)]
+        needed = {*ids, ORDER, "moment", "minor", *(lines or ()), *(orders or ())}
+        needed |= {*wanted.attributes, *(["day"] if by_days else [])}
+        texts = [name for name in folder.texts if name not in (*ids, ORDER)]
+        return cls([n for n in folder.columns if n in needed], texts, lines, orders, by_days)
+
+
 def prepare(
     folder: BucketFolder, customers: Customers, wanted: Wanted, out: Path, threads: int
 ) -> None:
@@ -76,21 +105,23 @@ def prepare(
             f"rows must have the column {missing[0]!r}; got {', '.join(folder.columns)}. Normalise "
             "the orders again with this column (--carry)."
         )
-    named = folder.columns if wanted.lines is None else wanted.lines
-    needed = {CUSTOMER, by, ORDER, *_BASE, *named, *wanted.attributes}
-    read = [name for name in folder.columns if name in needed]
+    plan = _Plan.of(folder, by, wanted, by_days=snapshot.options["frequency"] == "days")
 
     def one(number: int) -> Counts:
-        rows = pq.ParquetFile(folder.files[number]).read(read)
-        found = customer_orders(rows, by, wanted.attributes, is_net=is_net)
-        lines, orders = (_grouped(each, by, customers) for each in found)
-        if wanted.lines != []:
-            names = None if wanted.lines is None else {*wanted.lines, *wanted.attributes}
-            _write(_chosen(lines, names), out / LINES, number)
-        if wanted.orders != []:
-            _write(_chosen(orders, wanted.orders), out / ORDERS, number)
-        by_days = snapshot.options["frequency"] == "days"
-        return _counts(len(rows), found.lines, orders, by_days=by_days)
+        rows = pq.ParquetFile(folder.files[number]).read(plan.read, use_threads=False)
+        rows = _with_dictionaries(rows, plan.texts)
+        bucket = Bucket(rows, by, wanted.attributes, is_net=is_net)
+        n_orders = bucket.n_orders
+        if plan.lines is not None:
+            lines = bucket.lines(plan.lines)
+            _write(_chosen(_grouped(lines, by, customers), wanted.lines), out / LINES, number)
+        if plan.orders is not None:
+            orders = bucket.orders(plan.orders)
+            _write(_chosen(_grouped(orders, by, customers), wanted.orders), out / ORDERS, number)
+        if plan.by_days:
+            days = bucket.orders(["day"])
+            n_orders = bucket.n_customers + _count(pc.not_equal(days["day"], days["prev_day"]))
+        return Counts(len(rows), bucket.n_customers, n_orders, bucket.minor)
 
     with ThreadPoolExecutor(threads) as pool:
         counted = list(pool.map(one, range(len(folder.files))))
@@ -125,6 +156,16 @@ def refuse_others(found: Counts, snapshot: Snapshot) -> None:
         )
 
 
+def _with_dictionaries(rows: pa.Table, names: Collection[str]) -> pa.Table:
+    """Return the rows with some columns of text as dictionaries, which are faster to reorder."""
+    for name in names:
+        if name in rows.column_names:
+            place = rows.column_names.index(name)
+            encoded = rows[name].combine_chunks().dictionary_encode()
+            rows = rows.set_column(place, name, encoded)
+    return rows
+
+
 def _grouped(table: pa.Table, by: str | None, customers: Customers) -> pa.Table:
     """Return a table with the column `group_id` instead of the group."""
     if by is None:
@@ -137,25 +178,18 @@ def _chosen(table: pa.Table, names: Collection[str] | None) -> pa.Table:
     """Return the columns with these names, and always group and customer."""
     if names is None:
         return table
-    kept = {GROUP, CUSTOMER, *names}
-    return table.select([name for name in table.column_names if name in kept])
+    left_out = {NUMBER, AFTER, "prev_day"} - {*names}
+    return table.drop_columns([name for name in table.column_names if name in left_out])
 
 
 def _write(table: pa.Table, folder: Path, number: int) -> None:
+    # The file is read a few times only, so that speed matters more than size.
     place = folder / f"part-{number:05}.parquet"
-    pq.write_table(table, place, compression=_COMPRESSION, row_group_size=_GROUP_ROWS)
-
-
-def _counts(n_rows: int, lines: pa.Table, orders: pa.Table, *, by_days: bool) -> Counts:
-    n_customers = _count(pc.equal(orders[NUMBER], 1))
-    n_orders = len(orders)
-    if by_days:
-        n_orders = n_customers + _count(pc.not_equal(orders["day"], orders["prev_day"]))
-    minor = [values(chunk, np.int64) for chunk in lines["minor"].chunks]
-    # In halves, because the sum of many amounts may exceed 64 bits.
-    high = sum(int((each >> 32).sum()) for each in minor)
-    low = sum(int((each & 0xFFFFFFFF).sum()) for each in minor)
-    return Counts(n_rows, n_customers, n_orders, (high << 32) + low)
+    shared = [field.name for field in table.schema if pa.types.is_dictionary(field.type)]
+    pq.write_table(
+        table, place, compression="none", use_dictionary=shared, row_group_size=_GROUP_ROWS,
+        write_statistics=False, store_schema=False,
+    )  # fmt: skip
 
 
 def _count(mask: pa.ChunkedArray) -> int:

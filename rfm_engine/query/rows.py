@@ -9,9 +9,11 @@ from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from rfm_engine.errors import UsageError, shown
+from rfm_engine.kernels.arrays import is_text
 from rfm_engine.normalize import write_normalized
 from rfm_engine.options.declaration import declared
 from rfm_engine.options.groups import TotalsOptions
@@ -31,8 +33,18 @@ class BucketFolder(NamedTuple):
     """A folder of normalised rows; each customer is in one of the files."""
 
     files: tuple[Path, ...]
-    columns: tuple[str, ...]
+    schema: pa.Schema
     options: Mapping[str, Any]
+
+    @property
+    def columns(self) -> list[str]:
+        """The names of the columns."""
+        return list(self.schema.names)
+
+    @property
+    def texts(self) -> list[str]:
+        """The names of the columns that are text."""
+        return [field.name for field in self.schema if is_text(field.type)]
 
 
 def bucket_folder(place: Path, snapshot: Snapshot) -> BucketFolder:
@@ -63,7 +75,7 @@ def bucket_folder(place: Path, snapshot: Snapshot) -> BucketFolder:
                     named(name), str(place), shown(theirs), shown(mine),
                 )
             )  # fmt: skip
-    return BucketFolder(files, tuple(schema.names), own)
+    return BucketFolder(files, schema, own)
 
 
 def is_bucket_folder(place: object) -> bool:
