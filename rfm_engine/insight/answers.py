@@ -23,6 +23,7 @@ from rfm_engine.orders.distinct_columns import column_names
 from rfm_engine.orders.reading import as_date, conditions_of
 from rfm_engine.query.conditions import parse_condition
 from rfm_engine.query.connection import require_duckdb
+from rfm_engine.query.customers import Customers
 from rfm_engine.query.session import Machine, Query, Session
 from rfm_engine.query.sql_file import SqlFile
 from rfm_engine.result.snapshot import Snapshot
@@ -33,7 +34,6 @@ _BRIDGE_DAYS = timedelta(90)
 _MOST_DAYS = 100_000
 # Without an option: the best customers, or all customers.
 _WHALES = {"affinity", "first-product"}
-_OF_PRODUCTS = {"product", "category"}
 
 
 class Asked(NamedTuple):
@@ -70,15 +70,15 @@ def answer(
         The rows are not those of the snapshot.
     """
     require_duckdb("rfm insight")
-    checked = _checked(resolve(TableOptions, explicit))
-    asked = [_asked(name, snapshot, checked) for name in names]
+    checked = checked_options(resolve(TableOptions, explicit))
+    asked = [asked_of(name, snapshot, checked) for name in names]
     _refuse_others(asked, explicit)
     _refuse_window(asked, snapshot)
     who = [parse_condition(text) for text in checked["who"]]
     queries = [each.query for each in asked]
     with Session(snapshot, rows, machine, who=who, split=checked["split"]) as session:
         session.prepare(queries, {"listed": _no_list(snapshot)})
-        parameters = _parameters(session, checked)
+        parameters = parameters_of(snapshot, checked)
         found = {}
         for each in asked:
             table = session.run(each.query, parameters)
@@ -87,11 +87,20 @@ def answer(
         return found
 
 
-def _asked(name: str, snapshot: Snapshot, options: Mapping[str, Any]) -> Asked:
+def asked_of(name: str, snapshot: Snapshot | None, options: Mapping[str, Any]) -> Asked:
+    """Return a table with its query for some options.
+
+    Raises
+    ------
+    UsageError
+        The table does not exist, or has no column of values.
+    """
     table = table_of(name)
     attribute = options["attribute"] if "attribute" in table.options else None
-    if attribute is None and table.attribute is not None:
+    if attribute is None and table.attribute is not None and snapshot is not None:
         attribute = snapshot.options.get(table.attribute)
+    if attribute is None and snapshot is None and table.needs_attribute:
+        attribute = table.attribute or "source"
     if attribute is None and table.needs_attribute:
         raise UsageError(
             message(
@@ -132,8 +141,14 @@ def _refuse_window(asked: Sequence[Asked], snapshot: Snapshot) -> None:
         )  # fmt: skip
 
 
-def _checked(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options with days as numbers, dates as dates and lists as tuples."""
+def checked_options(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options with days as numbers, dates as dates and lists as tuples.
+
+    Raises
+    ------
+    UsageError
+        A value is wrong.
+    """
     found = dict(options)
     for name in ("burn_in", "within", "age"):
         found[name] = None if options[name] is None else _days(name, options[name])
@@ -162,12 +177,18 @@ def _days(name: str, text: Any) -> int:
     return int(match[1])
 
 
-def _parameters(session: Session, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the parameters of all queries by name."""
+def parameters_of(snapshot: Snapshot, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parameters of all queries by name.
+
+    Raises
+    ------
+    UsageError
+        The dates of `bridge` are not in order.
+    """
     import pyarrow.compute as pc
 
-    as_of = session.snapshot.as_of
-    first_days = session.customers.table(["first_day"])["first_day"]
+    as_of = snapshot.as_of
+    first_days = Customers(snapshot).table(["first_day"])["first_day"]
     found: dict[str, Any] = {
         name: options[name]
         for name in (
@@ -232,7 +253,7 @@ def _answer_script(
     script: SqlFile, snapshot: Snapshot, rows: object, machine: Machine, explicit: Mapping[str, Any]
 ) -> Finished:
     require_duckdb("rfm insight")
-    checked = _checked(resolve(TableOptions, explicit))
+    checked = checked_options(resolve(TableOptions, explicit))
     who = [parse_condition(text) for text in checked["who"]]
     # Without a header the query may read everything, but it needs no rows if none are given.
     if rows is None:
@@ -241,5 +262,5 @@ def _answer_script(
     query = Query(script, checked["attribute"], "is_whale")
     with Session(snapshot, rows, machine, who=who, split=checked["split"]) as session:
         session.prepare([query], {"listed": _no_list(snapshot)})
-        table = session.run(query, _parameters(session, checked))
+        table = session.run(query, parameters_of(snapshot, checked))
         return Finished(session.with_groups(table), {})

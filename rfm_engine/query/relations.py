@@ -31,10 +31,10 @@ def create_views(opened: DuckDBPyConnection, prepared: Path, sql: SqlFile, views
     for name in sql.inputs:
         if (prepared / name).is_dir():
             added = {
-                "customers": f"{_quoted(views.chosen)} as chosen"
+                "customers": f"{quoted(views.chosen)} as chosen"
                 if views.chosen
                 else "true as chosen",
-                "lines": f"{_quoted(views.attribute)} as attribute"
+                "lines": f"{quoted(views.attribute)} as attribute"
                 if views.attribute
                 else "null::varchar as attribute",
             }
@@ -72,6 +72,6 @@ def with_groups(table: pa.Table, customers: Customers, by: str | None) -> pa.Tab
     return rest.add_column(0, by, customers.groups.take(table[GROUP].combine_chunks()))
 
 
-def _quoted(name: str) -> str:
+def quoted(name: str) -> str:
     """Return a column name as an identifier of SQL."""
     return '"' + name.replace('"', '""') + '"'

@@ -1,6 +1,6 @@
 -- title: Customers who bought both of two values of an attribute
 -- inputs: customers(chosen), lines(minor, order_number, attribute)
--- columns: value_1, value_2, both (customers), customers_1, customers_2, share_1 (of the customers
+-- columns: value_1, value_2, customers (of both), customers_1, customers_2, share_1 (of the customers
 --   of value_1), share_2
 with bought as (
     select distinct group_id, customer_id, attribute as value
@@ -25,7 +25,7 @@ kept as (
     join frequent using (group_id, value)
 ),
 pairs as (
-    select a.group_id, a.value as value_1, b.value as value_2, count(*) as both
+    select a.group_id, a.value as value_1, b.value as value_2, count(*) as customers
     from kept as a
     join kept as b
         on a.group_id = b.group_id and a.customer_id = b.customer_id and a.value < b.value
@@ -35,12 +35,12 @@ select
     pairs.group_id,
     value_1,
     value_2,
-    both,
+    pairs.customers,
     one.customers as customers_1,
     two.customers as customers_2,
-    both::double / one.customers::double as share_1,
-    both::double / two.customers::double as share_2
+    pairs.customers::double / one.customers::double as share_1,
+    pairs.customers::double / two.customers::double as share_2
 from pairs
 join frequent as one on one.group_id = pairs.group_id and one.value = value_1
 join frequent as two on two.group_id = pairs.group_id and two.value = value_2
-order by pairs.group_id, both desc, value_1, value_2
+order by pairs.group_id, pairs.customers desc, value_1, value_2

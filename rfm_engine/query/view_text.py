@@ -1,0 +1,195 @@
+"""The relations as `create view` statements, for people who run a query in the shell of DuckDB.
+
+They give the same rows as the prepared relations, but read all files for each query.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from rfm_engine.orders.row_columns import CUSTOMER, ORDER
+from rfm_engine.query.conditions import Condition
+from rfm_engine.query.relations import quoted
+from rfm_engine.query.session import Query
+from rfm_engine.result.snapshot import Snapshot
+
+
+class Places(NamedTuple):
+    """The files of the customers and of the normalised rows, as paths or globs."""
+
+    customers: str
+    rows: str
+
+
+class _About(NamedTuple):
+    """What the views depend on; the values are examples if there is no snapshot."""
+
+    customer: str
+    by: str | None
+    scale: int
+    columns: Sequence[str]
+    has_orders: bool
+    is_net: bool
+
+    @classmethod
+    def of(cls, snapshot: Snapshot | None) -> _About:
+        if snapshot is None:
+            return cls(CUSTOMER, None, 2, ("is_whale", "lifecycle_stage"), True, False)
+        options = snapshot.options
+        return cls(
+            options["customer"], options["by"], snapshot.scale, snapshot.schema.names,
+            options["order"] is not None, options["refunds"] == "net-order",
+        )  # fmt: skip
+
+
+def view_texts(
+    query: Query,
+    places: Places,
+    snapshot: Snapshot | None,
+    who: Sequence[Condition],
+    split: Sequence[str],
+) -> Iterator[str]:
+    """Yield the statements that create the relations that a query reads."""
+    about = _About.of(snapshot)
+    if query.sql.reads_rows:
+        yield from _row_views(query, places, about)
+    yield _customer_view(query, places, about, who, split)
+    if "listed" in query.sql.inputs:
+        yield (
+            "create or replace view listed as\n"
+            f"select {CUSTOMER}, null::date as registered from customers where false;\n"
+        )
+
+
+def _row_views(query: Query, places: Places, about: _About) -> Iterator[str]:
+    group = _group(about)
+    attribute = "null::varchar" if query.attribute is None else quoted(query.attribute)
+    order_id = ORDER if about.has_orders else "null::bigint"
+    keys = f"group_id, {CUSTOMER}, order_key, row_key"
+    net = ""
+    if about.is_net:
+        net = (
+            "\n    and (sum(minor) > 0\n        or (sum(minor) = 0 and "
+            "count(*) filter (where minor < 0) = 0))"
+        )
+    yield f"""create or replace view counted as
+select
+    *,
+    {group} as group_id,
+    {attribute} as attribute,
+    {order_id} as order_key,
+    case when {order_id} is null then filename || ' ' || file_row_number end as row_key
+from read_parquet({_text(places.rows)}, filename = true, file_row_number = true);
+"""
+    yield f"""create or replace view orders as
+with summed as (
+    select
+        {keys},
+        min(moment) filter (where minor >= 0) as moment,
+        arg_min(local, moment) filter (where minor >= 0) as local,
+        arg_min(day, moment) filter (where minor >= 0) as day,
+        sum(minor)::bigint as minor,
+        min(attribute) as attribute
+    from counted
+    group by {keys}
+    having count(*) filter (where minor >= 0) > 0{net}
+)
+select
+    *,
+    row_number() over numbers as order_number,
+    count(*) over (partition by group_id, {CUSTOMER}) - order_number as orders_after,
+    lag(day) over numbers as prev_day
+from summed
+window numbers as (
+    partition by group_id, {CUSTOMER}
+    order by moment, order_key nulls last, minor, attribute nulls last
+);
+"""
+    yield f"""create or replace view lines as
+select counted.*, orders.order_number, orders.orders_after
+from counted
+left join orders
+    on orders.group_id is not distinct from counted.group_id
+    and orders.{CUSTOMER} = counted.{CUSTOMER}
+    and orders.order_key is not distinct from counted.order_key
+    and orders.row_key is not distinct from counted.row_key
+semi join orders as held
+    on held.group_id is not distinct from counted.group_id
+    and held.{CUSTOMER} = counted.{CUSTOMER};
+"""
+
+
+def _customer_view(
+    query: Query, places: Places, about: _About, who: Sequence[Condition], split: Sequence[str]
+) -> str:
+    named = query.sql.inputs.get("customers") or ()
+    chosen = "true"
+    if who:
+        chosen = " and ".join(f"coalesce({_of_condition(each)}, false)" for each in who)
+    elif query.chosen is not None:
+        chosen = _whale(about) if query.chosen == "is_whale" else quoted(query.chosen)
+    made = {
+        "minor": f"(monetary * {10**about.scale})::bigint",
+        "is_whale": _whale(about),
+        "chosen": chosen,
+        "split": "{" + ", ".join(f"'{name}': {quoted(name)}" for name in split) + "}",
+        "first_day": "first.day",
+    }
+    columns = [f"{_group(about)} as group_id", f"scored.{quoted(about.customer)} as {CUSTOMER}"]
+    columns += [
+        f"{made[name]} as {name}" if name in made else f"scored.{quoted(name)}" for name in named
+    ]
+    join = ""
+    if "first_day" in named:
+        join = (
+            f"\njoin orders as first\n    on first.{CUSTOMER} = scored.{quoted(about.customer)}"
+            f"\n    and first.group_id is not distinct from {_group(about)}"
+            "\n    and first.order_number = 1"
+        )
+    listed = ",\n    ".join(columns)
+    return (
+        f"create or replace view customers as\nselect\n    {listed}\n"
+        f"from read_parquet({_text(places.customers)}) as scored{join};\n"
+    )
+
+
+def _group(about: _About) -> str:
+    return "0" if about.by is None else quoted(about.by)
+
+
+def _whale(about: _About) -> str:
+    """Return whether a customer is among the best 20%, from the column or from the amounts."""
+    if "is_whale" in about.columns:
+        return "scored.is_whale"
+    group = "" if about.by is None else f"partition by {quoted(about.by)} "
+    return (
+        f"scored.monetary > 0 and (rank() over ({group}order by scored.monetary desc)\n"
+        f"        <= (count(*) over ({group.strip()}) * 20 + 99) // 100)"
+    )
+
+
+def _of_condition(condition: Condition) -> str:
+    """Return a condition as SQL, from its parsed parts."""
+    column = f"scored.{quoted(condition.column)}"
+    values = [_literal(value) for value in condition.values]
+    forms = {
+        "null": f"{column} is null",
+        "not null": f"{column} is not null",
+        "true": column,
+        "not": f"not {column}",
+        "between": f"{column} between {values[0]} and {values[-1]}" if values else "",
+        "in": f"{column} in ({', '.join(values)})",
+    }
+    return forms.get(condition.form) or f"{column} {condition.form} {values[0]}"
+
+
+def _literal(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return _text(value) if isinstance(value, str) else str(Decimal(value))
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
