@@ -230,9 +230,11 @@ def _ranks(rows: _Sorted, tied: Mask, lines: Lines, attributes: Sequence[str]) -
     ranks = np.zeros(len(tied), np.int64)
     for alone, names in ((0, [ORDER]), (1, attributes)):
         at = np.flatnonzero(tied & (lines.is_alone == alone))
+        if not len(at):
+            continue
         columns = [_whole(rows.table[name]).take(arrow(rows.order[at])) for name in names]
         words = [dense_ranks(column) for column in reversed(columns)]
-        if len(at) and words:
+        if words:
             ranks[at[np.lexsort(words)]] = np.arange(len(at))
     return frozen(ranks)
 
