@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -187,7 +187,8 @@ def parameters_of(snapshot: Snapshot, options: Mapping[str, Any]) -> dict[str, A
     """
     import pyarrow.compute as pc
 
-    as_of = snapshot.as_of
+    # Without customers any date will do, but not null, whose type DuckDB does not know.
+    as_of = snapshot.as_of or date.min
     first_days = Customers(snapshot).table(["first_day"])["first_day"]
     found: dict[str, Any] = {
         name: options[name]
@@ -196,20 +197,20 @@ def parameters_of(snapshot: Snapshot, options: Mapping[str, Any]) -> dict[str, A
             "order_days", "touch_days",
         )
     }  # fmt: skip
-    found |= {"as_of": as_of, "start": pc.min(first_days).as_py()}
-    if as_of is not None:
-        until = options["until"] or as_of - _BRIDGE_DAYS
-        since = options["since"] or until - _BRIDGE_DAYS
-        if not since < until < as_of:
-            raise UsageError(
-                message(
-                    "{since} must be before {until}, and {until} before the date of analysis {}; "
-                    "got {} and {}.",
-                    as_of, since, until,
-                )
-            )  # fmt: skip
-        found |= {"until": until, "since": since}
-    return found
+    found |= {"as_of": as_of, "start": pc.min(first_days).as_py() or as_of}
+    if snapshot.as_of is None:
+        return found | {"until": as_of, "since": as_of}
+    until = options["until"] or as_of - _BRIDGE_DAYS
+    since = options["since"] or until - _BRIDGE_DAYS
+    if not since < until < as_of:
+        raise UsageError(
+            message(
+                "{since} must be before {until}, and {until} before the date of analysis {}; "
+                "got {} and {}.",
+                as_of, since, until,
+            )
+        )  # fmt: skip
+    return found | {"until": until, "since": since}
 
 
 def _no_list(snapshot: Snapshot) -> pa.Table:

@@ -18,13 +18,13 @@ from rfm_engine.normalize import write_normalized
 from rfm_engine.options.declaration import declared
 from rfm_engine.options.groups import TotalsOptions
 from rfm_engine.options.messages import message, named
+from rfm_engine.orders.buckets import MOST_BUCKETS
 from rfm_engine.orders.reading import NOT_COMPARED
 from rfm_engine.orders.stream import METADATA_KEY
 from rfm_engine.output.atomic import MARKER
 from rfm_engine.result.snapshot import Snapshot
 
-# With these many files, a file of the largest inputs has about two million rows.
-_BUCKETS = 64
+_ROWS_A_FILE = 1_500_000
 # Options that belong to scores, or whose value may be written differently.
 _UNCOMPARED = {*NOT_COMPARED, "as_of", "clv", "clv_unit", "rates", "amount_scale"}
 
@@ -98,9 +98,10 @@ def normalise_into(
         for name, value in _reading_options(snapshot).items()
         if value is not None and value != () and name not in ("clv", "clv_unit", "as_of")
     }
+    n_buckets = min(1 + snapshot.rows.counted // _ROWS_A_FILE, MOST_BUCKETS)
     as_of = date.min if snapshot.as_of is None else snapshot.as_of
     write_normalized(
-        orders, folder, as_of=as_of, buckets=_BUCKETS, carry=list(carry), **given, **running
+        orders, folder, as_of=as_of, buckets=n_buckets, carry=list(carry), **given, **running
     )
     return bucket_folder(folder, snapshot)
 

@@ -36,7 +36,9 @@ class _About(NamedTuple):
     @classmethod
     def of(cls, snapshot: Snapshot | None) -> _About:
         if snapshot is None:
-            return cls(CUSTOMER, None, 2, ("is_whale", "lifecycle_stage"), True, False)
+            return cls(
+                CUSTOMER, None, 2, ("is_whale", "lifecycle_stage"), has_orders=True, is_net=False
+            )
         options = snapshot.options
         return cls(
             options["customer"], options["by"], snapshot.scale, snapshot.schema.names,
