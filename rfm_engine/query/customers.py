@@ -102,7 +102,8 @@ class Customers:
         return arrow(days, pa.date32(), valid_mask(whole))
 
 
-def _whales(minor, group_ids):
+def _whales(minor: Integers, group_ids: pa.Array) -> pa.Array:
+    """Return which customers are among the best 20% of their group."""
     ids = group_ids.to_numpy()
     found = np.zeros(len(minor), bool)
     for g in np.unique(ids):

@@ -13,6 +13,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from rfm_engine.errors import DataError, UsageError
+from rfm_engine.options.messages import message
+from rfm_engine.options.messages import message
 from rfm_engine.orders.money.amounts import format_minor
 from rfm_engine.orders.row_columns import CUSTOMER, ORDER
 from rfm_engine.query.customer_orders import AFTER, NUMBER, Bucket
@@ -102,9 +104,12 @@ def prepare(
     missing = [name for name in wanted.attributes if name not in folder.columns]
     if missing:
         raise UsageError(
-            f"rows must have the column {missing[0]!r}; got {', '.join(folder.columns)}. Normalise "
-            "the orders again with this column (--carry)."
-        )
+            message(
+                "rows must have the column {!r}; got {}. Normalise the orders again with "
+                "{carry:{}}.",
+                missing[0], ", ".join(folder.columns), missing[0],
+            )
+        )  # fmt: skip
     plan = _Plan.of(folder, by, wanted, by_days=snapshot.options["frequency"] == "days")
 
     def one(number: int) -> Counts:
