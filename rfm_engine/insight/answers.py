@@ -70,7 +70,7 @@ def answer(
         The rows are not those of the snapshot.
     """
     require_duckdb("rfm insight")
-    checked = checked_options(resolve(TableOptions, explicit))
+    checked = checked_options(explicit)
     asked = [asked_of(name, snapshot, checked) for name in names]
     _refuse_others(asked, explicit)
     _refuse_window(asked, snapshot)
@@ -97,8 +97,10 @@ def asked_of(name: str, snapshot: Snapshot | None, options: Mapping[str, Any]) -
     """
     table = table_of(name)
     attribute = options["attribute"] if "attribute" in table.options else None
-    if attribute is None and table.attribute is not None and snapshot is not None:
-        attribute = snapshot.options.get(table.attribute)
+    if attribute is None and table.attribute is not None:
+        attribute = options[table.attribute]
+        if attribute is None and snapshot is not None:
+            attribute = snapshot.options[table.attribute]
     if attribute is None and snapshot is None and table.needs_attribute:
         attribute = table.attribute or "source"
     if attribute is None and table.needs_attribute:
@@ -117,7 +119,7 @@ def _refuse_others(asked: Sequence[Asked], given: Collection[str]) -> None:
     """Refuse options that none of the tables has."""
     known = {option for each in asked for option in each.table.options}
     for name in given:
-        if name not in known:
+        if name in declared(TableOptions) and name not in known:
             owners = [other for other, table in TABLES.items() if name in table.options]
             raise UsageError(
                 message(
@@ -141,14 +143,15 @@ def _refuse_window(asked: Sequence[Asked], snapshot: Snapshot) -> None:
         )  # fmt: skip
 
 
-def checked_options(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options with days as numbers, dates as dates and lists as tuples.
+def checked_options(explicit: Mapping[str, Any]) -> dict[str, Any]:
+    """Return all options of tables with days as numbers, dates as dates and lists as tuples.
 
     Raises
     ------
     UsageError
         A value is wrong.
     """
+    options = resolve(InsightOptions, explicit)
     found = dict(options)
     for name in ("burn_in", "within", "age"):
         found[name] = None if options[name] is None else _days(name, options[name])
@@ -244,17 +247,16 @@ def answer_given(
         None if limit is None else parse_size(limit),
         None if spill_dir is None else Path(spill_dir),
     )
-    own = {name: explicit[name] for name in declared(TableOptions) if name in explicit}
     if script is None:
-        return answer(names, snapshot, rows, machine, own)
-    return {script.name: _answer_script(script, snapshot, rows, machine, own)}
+        return answer(names, snapshot, rows, machine, explicit)
+    return {script.name: _answer_script(script, snapshot, rows, machine, explicit)}
 
 
 def _answer_script(
     script: SqlFile, snapshot: Snapshot, rows: object, machine: Machine, explicit: Mapping[str, Any]
 ) -> Finished:
     require_duckdb("rfm insight")
-    checked = checked_options(resolve(TableOptions, explicit))
+    checked = checked_options(explicit)
     who = [parse_condition(text) for text in checked["who"]]
     # Without a header the query may read everything, but it needs no rows if none are given.
     if rows is None:

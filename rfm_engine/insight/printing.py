@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from rfm_engine.insight.answers import asked_of, checked_options, parameters_of
-from rfm_engine.options.insight import TableOptions
-from rfm_engine.options.resolution import resolve
 from rfm_engine.query.conditions import parse_condition
 from rfm_engine.query.rows import is_bucket_folder
 from rfm_engine.query.sql_file import SqlFile
@@ -36,7 +34,7 @@ def printed_sql(
     UsageError
         The table does not exist, or an option is wrong.
     """
-    options = checked_options(resolve(TableOptions, explicit))
+    options = checked_options(explicit)
     asked = asked_of(name, snapshot, options)
     places = Places(
         "customers.parquet" if snapshot is None else _files(snapshot.path, "*.parquet"),

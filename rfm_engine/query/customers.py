@@ -12,7 +12,9 @@ from rfm_engine.kernels.arrays import arrow, valid_mask, values
 from rfm_engine.orders.row_columns import CUSTOMER
 from rfm_engine.orders.time.clock import local_days
 from rfm_engine.orders.time.zones import Zone
+from rfm_engine.query.facts import FACT_INPUTS, with_facts
 from rfm_engine.result.snapshot import Snapshot
+from rfm_engine.segments.fact_columns import FACT_COLUMNS
 
 GROUP = "group_id"
 # Columns of the relation that are computed from a column of the snapshot.
@@ -61,33 +63,33 @@ class Customers:
     def table(self, names: Collection[str]) -> pa.Table:
         """Return the relation with some of its columns.
 
-        The first ones are always `group_id` (0 without groups) and `customer_id`.
+        The first ones are always `group_id` (0 without groups) and `customer_id`. Facts that the
+        snapshot lacks are computed.
 
         Raises
         ------
         UsageError
             The snapshot has no such column.
         """
-        options = self.snapshot.options
-        id_column: str = options["customer"]
+        held = self.snapshot.schema.names
+        facts = [name for name in FACT_COLUMNS if name in names and name not in held]
+        id_column: str = self.snapshot.options["customer"]
         read = [id_column, *([] if self._by is None else [self._by])]
-        wanted = [_MADE_OF.get(name, name) for name in names if name not in (GROUP, CUSTOMER)]
-        if "is_whale" not in self.snapshot.schema.names:
-            wanted = ["monetary" if name == "is_whale" else name for name in wanted]
-        source = self.snapshot.columns(list(dict.fromkeys([*read, *wanted])))
+        read += FACT_INPUTS if facts else ()
+        plain = [name for name in names if name not in (GROUP, CUSTOMER, *facts)]
+        read += [_MADE_OF.get(name, name) for name in plain]
+        source = self.snapshot.columns(list(dict.fromkeys(read)))
         group_ids = (
-            arrow(np.zeros(len(source), np.int32))
+            pa.chunked_array([arrow(np.zeros(len(source), np.int32))])
             if self._by is None
             else self.group_ids(source[self._by])
         )
+        source = source.append_column(GROUP, group_ids)
+        if facts:
+            source = with_facts(source, self.snapshot, facts)
         columns = {GROUP: group_ids, CUSTOMER: source[id_column]}
-        for name in names:
-            if name == "is_whale" and name not in source.column_names:
-                minor = self._column("minor", source)
-                columns[name] = _whales(minor.to_numpy(), group_ids)
-            elif name not in columns:
-                columns[name] = self._column(name, source)
-        return pa.table(columns)
+        columns |= {name: self._column(name, source) for name in plain}
+        return pa.table(columns | {name: source[name] for name in facts})
 
     def _column(self, name: str, source: pa.Table) -> pa.Array | pa.ChunkedArray:
         column = source[_MADE_OF.get(name, name)]
@@ -100,15 +102,3 @@ class Customers:
         moments = values(whole, np.int64)
         days = local_days(moments, Zone(self.snapshot.options["timezone"])).astype(np.int32)
         return arrow(days, pa.date32(), valid_mask(whole))
-
-
-def _whales(minor: Integers, group_ids: pa.Array) -> pa.Array:
-    """Return which customers are among the best 20% of their group."""
-    ids = group_ids.to_numpy()
-    found = np.zeros(len(minor), bool)
-    for g in np.unique(ids):
-        at = ids == g
-        k = -(-20 * int(at.sum()) // 100)
-        least = np.sort(minor[at])[::-1][k - 1]
-        found[at] = (minor[at] >= least) & (minor[at] > 0)
-    return pa.array(found)

@@ -14,7 +14,6 @@ import pyarrow.parquet as pq
 
 from rfm_engine.errors import DataError, UsageError
 from rfm_engine.options.messages import message
-from rfm_engine.options.messages import message
 from rfm_engine.orders.money.amounts import format_minor
 from rfm_engine.orders.row_columns import CUSTOMER, ORDER
 from rfm_engine.query.customer_orders import AFTER, NUMBER, Bucket

@@ -1,0 +1,81 @@
+"""Compute the facts of the customers of a snapshot that was scored without them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pyarrow as pa
+
+from rfm_engine.errors import UsageError
+from rfm_engine.kernels.arrays import frozen, values
+from rfm_engine.options.messages import message
+from rfm_engine.orders.time.zones import Zone
+from rfm_engine.result.snapshot import Snapshot
+from rfm_engine.result.table_chunk import chunk_of_table
+from rfm_engine.scoring.cells import Bins
+from rfm_engine.segments.fact_columns import FACT_COLUMNS, FactColumns
+from rfm_engine.segments.facts import FactPlan, Facts
+from rfm_engine.segments.scheme import AXES
+from rfm_engine.totals.groups import Grouping
+
+_SHARE, _SHARE_TEXT = 2_000, "20%"
+_MEASURES = ("first_order", "last_order", "recency_days", "frequency", "monetary")
+FACT_INPUTS = (*_MEASURES, *(f"{axis}_score" for axis in AXES))
+"""The columns of a snapshot that facts are computed from."""
+
+
+def with_facts(table: pa.Table, snapshot: Snapshot, names: Sequence[str]) -> pa.Table:
+    """Return a table with columns of facts, computed as `rfm score --facts` does.
+
+    Parameters
+    ----------
+    table
+        All customers of the snapshot: the columns of the result that facts are computed from, and
+        `group_id`.
+    names
+        The facts to add, among `FACT_COLUMNS`.
+
+    Raises
+    ------
+    UsageError
+        The customers were scored from totals of customers, which have no first order.
+    """
+    if snapshot.options["customer_level"]:
+        raise UsageError(
+            message(
+                "customers must have a first order for {}; got a snapshot of totals of customers "
+                "({customer_level}). Score the orders.",
+                names[0],
+            )
+        )
+    group_ids = values(_whole(table["group_id"]), np.int32).astype(np.uint32)
+    own = [snapshot.options["customer"], *_MEASURES]
+    scores = [values(_whole(table[f"{axis}_score"]), np.int8) for axis in AXES]
+    bins = Bins(*map(len, snapshot.customers_by_score))
+    first = snapshot.scheme.first_score
+    r, f, m = (score.astype(np.int32) - first for score in scores)
+    cells = (r * bins.f + f) * bins.m + m
+    chunk = chunk_of_table(table.select(own))
+    everyone = np.arange(len(table), dtype=np.uint32)
+    n_groups = int(group_ids.max(initial=0)) + 1
+    grouping = None
+    if snapshot.options["by"] is not None:
+        grouping = Grouping([everyone], frozen(group_ids), n_groups, has_none=False)
+    plan = FactPlan(_SHARE, _SHARE_TEXT, "monetary")
+    with ThreadPoolExecutor(1) as pool:
+        facts = Facts.of([chunk], plan, grouping, pool)
+    columns = FactColumns(facts, bins, Zone(snapshot.options["timezone"]))
+    first_order, last_order = (
+        pa.chunked_array([_whole(table[name])]) for name in ("first_order", "last_order")
+    )
+    found = columns.of(chunk, cells, facts.marks[0], (first_order, last_order))
+    for name, column in zip(FACT_COLUMNS, found, strict=True):
+        if name in names:
+            table = table.append_column(name, column)
+    return table
+
+
+def _whole(column: pa.ChunkedArray) -> pa.Array:
+    return pa.concat_arrays(column.chunks) if column.chunks else pa.array([], column.type)
