@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rfm_engine.errors import RfmError as RfmError
     from rfm_engine.errors import StateError as StateError
     from rfm_engine.errors import UsageError as UsageError
+    from rfm_engine.insight.labelling import label as label
     from rfm_engine.normalize import normalized as normalized
     from rfm_engine.orders.ledger import RowCounts as RowCounts
     from rfm_engine.orders.stream import NormalizedRows as NormalizedRows
@@ -63,6 +64,7 @@ _HOMES = {
     "__version__": "api",
     "drift": "result.drift",
     "explain": "result.explanation",
+    "label": "insight.labelling",
     "load_model": "result.model",
     "normalized": "normalize",
     "read_snapshot": "result.snapshot",

@@ -6,7 +6,6 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -24,11 +23,9 @@ from rfm_engine.orders.reading import as_date, conditions_of
 from rfm_engine.query.conditions import parse_condition
 from rfm_engine.query.connection import require_duckdb
 from rfm_engine.query.customers import Customers
-from rfm_engine.query.session import Machine, Query, Session
+from rfm_engine.query.session import Choices, Machine, Query, Session
 from rfm_engine.query.sql_file import SqlFile
 from rfm_engine.result.snapshot import Snapshot
-from rfm_engine.totals.memory.budget import parse_size
-from rfm_engine.totals.memory.system import threads_of
 
 _BRIDGE_DAYS = timedelta(90)
 _MOST_DAYS = 100_000
@@ -76,7 +73,8 @@ def answer(
     _refuse_window(asked, snapshot)
     who = [parse_condition(text) for text in checked["who"]]
     queries = [each.query for each in asked]
-    with Session(snapshot, rows, machine, who=who, split=checked["split"]) as session:
+    choices = Choices(who, checked["split"], checked)
+    with Session(snapshot, rows, machine, choices) as session:
         session.prepare(queries, {"listed": _no_list(snapshot)})
         parameters = parameters_of(snapshot, checked)
         found = {}
@@ -240,13 +238,7 @@ def answer_given(
     UsageError, DataError
         As `answer`.
     """
-    settled = resolve(InsightOptions, explicit)
-    limit, spill_dir = settled["memory_limit"], settled["spill_dir"]
-    machine = Machine(
-        threads_of(settled["threads"]),
-        None if limit is None else parse_size(limit),
-        None if spill_dir is None else Path(spill_dir),
-    )
+    machine = Machine.of(resolve(InsightOptions, explicit))
     if script is None:
         return answer(names, snapshot, rows, machine, explicit)
     return {script.name: _answer_script(script, snapshot, rows, machine, explicit)}
@@ -263,7 +255,8 @@ def _answer_script(
         inputs = {name: each for name, each in script.inputs.items() if name == "customers"}
         script = replace(script, inputs=inputs)
     query = Query(script, checked["attribute"], "is_whale")
-    with Session(snapshot, rows, machine, who=who, split=checked["split"]) as session:
+    choices = Choices(who, checked["split"], checked)
+    with Session(snapshot, rows, machine, choices) as session:
         session.prepare([query], {"listed": _no_list(snapshot)})
         table = session.run(query, parameters_of(snapshot, checked))
         return Finished(session.with_groups(table), {})

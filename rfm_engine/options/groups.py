@@ -49,6 +49,10 @@ class InsightOptions(TableOptions, AttributeOptions, RunningOptions, total=False
     """The options of `insight.run`."""
 
 
+class LabelOptions(AttributeOptions, RunningOptions, total=False):
+    """The options of `label`."""
+
+
 class RowOptions(
     DateOptions, StateOptions, AttributeOptions, CarryOptions, MachineOptions, total=False
 ):

@@ -14,7 +14,7 @@ from rfm_engine.options.groups import InsightOptions, RowFileOptions, ScoreOptio
 # Keywords of functions that are not declared options, because only one command has them.
 _OF_ONE_COMMAND = (
     "batch_id", "replace_batch", "history", "keep", "keep_batches", "generation", "id",
-    "customers", "orders", "engines", "plot", "save_model", "rows",
+    "customers", "orders", "engines", "plot", "save_model", "rows", "labels",
 )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from rfm_engine.errors import DataError, UsageError
-from rfm_engine.options.messages import message
+from rfm_engine.options.messages import message, named
 from rfm_engine.orders.money.amounts import format_minor
 from rfm_engine.orders.row_columns import CUSTOMER, ORDER
 from rfm_engine.query.customer_orders import AFTER, NUMBER, Bucket
@@ -109,6 +109,7 @@ def prepare(
                 missing[0], ", ".join(folder.columns), missing[0],
             )
         )  # fmt: skip
+    _refuse_unnamed(folder, wanted)
     plan = _Plan.of(folder, by, wanted, by_days=snapshot.options["frequency"] == "days")
 
     def one(number: int) -> Counts:
@@ -130,6 +131,19 @@ def prepare(
     with ThreadPoolExecutor(threads) as pool:
         counted = list(pool.map(one, range(len(folder.files))))
     refuse_others(Counts(*map(sum, zip(*counted, strict=True))), snapshot)
+
+
+def _refuse_unnamed(folder: BucketFolder, wanted: Wanted) -> None:
+    """Refuse rows without a column that a query needs and that an option names."""
+    for name, option in (("units", "units"), ("disc_minor", "discount")):
+        if name in (wanted.lines or ()) and name not in folder.columns:
+            raise UsageError(
+                message(
+                    "rows must have the column of {}; got {}. Name it, and normalise the orders "
+                    "again if they are in a folder.",
+                    named(option), ", ".join(folder.columns),
+                )
+            )  # fmt: skip
 
 
 def refuse_others(found: Counts, snapshot: Snapshot) -> None:

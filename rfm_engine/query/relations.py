@@ -39,6 +39,8 @@ def create_views(opened: DuckDBPyConnection, prepared: Path, sql: SqlFile, views
                 else "null::varchar as attribute",
             }
             relation = opened.read_parquet(str(prepared / name / "*.parquet"))
+            if name == "lines" and "list_minor" not in relation.columns:
+                relation = relation.project("*, null::bigint as list_minor")
             if name in added:
                 relation = relation.project(f"*, {added[name]}")
             relation.create_view(name)

@@ -14,6 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from rfm_engine.errors import UsageError
+from rfm_engine.options.columns import AttributeOptions
+from rfm_engine.options.declaration import declared
 from rfm_engine.options.messages import message
 from rfm_engine.query.conditions import Condition, all_hold
 from rfm_engine.query.connection import connection, lock
@@ -23,6 +25,8 @@ from rfm_engine.query.relations import Views, create_views, run_query, with_grou
 from rfm_engine.query.rows import BucketFolder, bucket_folder, is_bucket_folder, normalise_into
 from rfm_engine.query.sql_file import SqlFile
 from rfm_engine.result.snapshot import Snapshot
+from rfm_engine.totals.memory.budget import parse_size
+from rfm_engine.totals.memory.system import threads_of
 
 
 class Machine(NamedTuple):
@@ -31,6 +35,22 @@ class Machine(NamedTuple):
     threads: int
     memory_limit: int | None
     spill_dir: Path | None
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any]) -> Self:
+        """Return the machine that options such as `threads` describe.
+
+        Raises
+        ------
+        UsageError
+            A value is wrong.
+        """
+        limit, spill_dir = options["memory_limit"], options["spill_dir"]
+        return cls(
+            threads_of(options["threads"]),
+            None if limit is None else parse_size(limit),
+            None if spill_dir is None else Path(spill_dir),
+        )
 
 
 class Query(NamedTuple):
@@ -45,6 +65,24 @@ class Query(NamedTuple):
     chosen: str | None = None
 
 
+class Choices(NamedTuple):
+    """What queries compare.
+
+    Attributes
+    ----------
+    who
+        Conditions on the customers to compare.
+    split
+        Columns of the snapshot that are packed into the column `split`.
+    attributes
+        Options that name columns of the rows, besides those that the snapshot names.
+    """
+
+    who: Sequence[Condition] = ()
+    split: Sequence[str] = ()
+    attributes: Mapping[str, Any] = {}
+
+
 class Session:
     """Relations of a snapshot and its rows, in a temporary folder that is deleted at the end.
 
@@ -54,10 +92,6 @@ class Session:
         The customers.
     rows
         Orders, or a folder that `rfm normalize --buckets` wrote; None if no query reads rows.
-    who
-        Conditions on the customers to compare.
-    split
-        Columns of the snapshot that are packed into the column `split`.
     """
 
     def __init__(
@@ -65,17 +99,19 @@ class Session:
         snapshot: Snapshot,
         rows: object,
         machine: Machine,
-        *,
-        who: Sequence[Condition] = (),
-        split: Sequence[str] = (),
+        choices: Choices = Choices(),  # noqa: B008 - it is never changed
     ) -> None:
         self.snapshot = snapshot
         self.customers = Customers(snapshot)
         is_one = isinstance(rows, list | tuple) and len(rows) == 1
         self._rows = rows[0] if is_one else rows  # type: ignore[index]
         self._machine = machine
-        self._who = who
-        self._split = split
+        self._who = choices.who
+        self._split = choices.split
+        known = declared(AttributeOptions)
+        stored = {name: snapshot.options[name] for name in known if snapshot.options[name]}
+        given = {name: each for name, each in choices.attributes.items() if name in known and each}
+        self._attributes = stored | given
         self._held = ExitStack()
 
     def __enter__(self) -> Self:
@@ -162,8 +198,10 @@ class Session:
         if is_bucket_folder(self._rows):
             return bucket_folder(Path(self._rows), self.snapshot)  # type: ignore[arg-type]
         machine = self._machine
+        # Products and categories are carried like other attributes, if a query reads them.
+        own = {n: self._attributes[n] for n in self._attributes if n not in ("product", "category")}
         return normalise_into(
-            self._rows, self._folder / "rows", self.snapshot, wanted.attributes,
+            self._rows, self._folder / "rows", self.snapshot, wanted.attributes, **own,
             threads=machine.threads, memory_limit=machine.memory_limit,
         )  # fmt: skip
 

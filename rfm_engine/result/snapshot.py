@@ -57,6 +57,27 @@ class Snapshot(ScoredPopulation):
         """The customers of the result as a table; read on first use."""
         return self._own(pa.concat_tables([_table_of(file) for file in self._files]))
 
+    def all_rows(self) -> pa.Table:
+        """Return all rows of the files, with those of `overall`, and all columns."""
+        return pa.concat_tables([_table_of(file) for file in self._files])
+
+    def own_places(self) -> pa.Array | None:
+        """Return for each of `all_rows` its place in `customers`, null for rows of `overall`.
+
+        None means that all rows are customers, in the same order.
+        """
+        import pyarrow.compute as pc
+
+        if self._within_groups is None:
+            return None
+        group = self.schema.names[1]
+        files = [_table_of(file, [group]) for file in self._files]
+        is_own = pc.is_valid(pa.concat_tables(files)[group])
+        if not self._within_groups:
+            is_own = pc.invert(is_own)
+        place = pc.subtract(pc.cumulative_sum(is_own.cast(pa.int64())), 1)
+        return pc.if_else(is_own, place, None).combine_chunks()
+
     def columns(self, names: Sequence[str]) -> pa.Table:
         """Return some columns of `customers`, without reading the others.
 

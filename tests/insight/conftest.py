@@ -25,10 +25,16 @@ class Scored(NamedTuple):
         return rfm.insight.run(name, self.snapshot, rows=self.rows, **options).to_pylist()
 
 
-def scored(orders: object, folder: Path, carry: list[str], **options: Any) -> Scored:
+def scored(
+    orders: object,
+    folder: Path,
+    carry: list[str],
+    more: dict[str, Any] | None = None,
+    **options: Any,
+) -> Scored:
     """Score orders, and normalise them into three buckets."""
     rfm.score(orders, output=folder / "customers.parquet", **options)
-    write_normalized(orders, folder / "rows", buckets=3, carry=carry, **options)
+    write_normalized(orders, folder / "rows", buckets=3, carry=carry, **(more or {}), **options)
     return Scored(rfm.read_snapshot(folder / "customers.parquet"), folder / "rows")
 
 
@@ -49,6 +55,7 @@ def journey(tmp_path_factory) -> Scored:
     return scored(
         orders, tmp_path_factory.mktemp("journey"),
         ["product_id", "store_id", "department", "product_category"],
+        {"units": "quantity", "discount": ["retail_disc", "coupon_match_disc"]},
         as_of="2018-01-01", customer="household_id", time="transaction_timestamp",
         amount="sales_value", order="basket_id",
     )  # fmt: skip

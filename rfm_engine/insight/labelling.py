@@ -1,0 +1,228 @@
+"""Add labels to the customers of a snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from functools import cache
+from importlib import resources
+from typing import Any, Unpack
+
+import numpy as np
+import pyarrow as pa
+
+from rfm_engine.errors import UsageError
+from rfm_engine.insight.label_files import Label, load_label
+from rfm_engine.insight.levels import levels_of
+from rfm_engine.options.documentation import documented
+from rfm_engine.options.groups import LabelOptions
+from rfm_engine.options.messages import message, named
+from rfm_engine.options.resolution import given, resolve
+from rfm_engine.orders.row_columns import CUSTOMER
+from rfm_engine.output import check_output, refuse_overwriting, write
+from rfm_engine.query.connection import require_duckdb
+from rfm_engine.query.customers import GROUP
+from rfm_engine.query.session import Choices, Machine, Query, Session
+from rfm_engine.query.sql_file import SqlFile, parse_sql
+from rfm_engine.result.snapshot import Snapshot
+
+_FILES = {
+    "discount_rate": "discount", "deal_share": "discount", "psm": "discount",
+    "novelty": "novelty", "multi_rate": "novelty", "bundle_rate": "bundle",
+    "price_band": "price-band", "favourite": "favourite", "daypart": "daypart",
+    "weekend": "weekend",
+}  # fmt: skip
+_OF_PRODUCTS = ("novelty", "multi_rate")
+_PLACE = "place"
+_KEYS = (GROUP, CUSTOMER)
+
+
+def label_customers(
+    snapshot: Snapshot,
+    rows: object,
+    labels: Sequence[Label],
+    machine: Machine,
+    options: Mapping[str, Any],
+) -> pa.Table:
+    """Return the customers of a snapshot with the columns of labels.
+
+    The columns of a label are `NAME_label` and, if its metric is a ratio or a share, `NAME_value`
+    (float64) and the integers `NAME_part` and `NAME_whole` that it is the quotient of. If a label
+    has treatments, the last column is `treatment`.
+
+    Parameters
+    ----------
+    rows
+        Orders, or a folder of normalised rows.
+    options
+        Options that name columns of the rows, see `AttributeOptions`.
+
+    Raises
+    ------
+    UsageError
+        A label needs a column that is not named, or the snapshot has a column of the same name.
+    DataError
+        The rows are not those of the snapshot.
+    """
+    queries = [_query(label, snapshot, options) for label in labels]
+    whole = snapshot.all_rows()
+    with Session(snapshot, rows, machine, Choices(attributes=options)) as session:
+        session.prepare(queries, {})
+        base = session.customers.table([])
+        base = base.append_column(_PLACE, pa.array(np.arange(len(base))))
+        places = snapshot.own_places()
+        for label, query in zip(labels, queries, strict=True):
+            measured = session.run(query, _parameters(label, snapshot))
+            found = levels_of(label, _aligned(base, measured))
+            columns = {
+                f"{label.column}_label": found.level, f"{label.column}_value": found.value,
+                f"{label.column}_part": found.part, f"{label.column}_whole": found.whole,
+            }  # fmt: skip
+            for name, column in columns.items():
+                if column is not None:
+                    whole = _with_column(whole, name, column, places)
+    treatments = {key: each for label in labels for key, each in label.treatments.items()}
+    if treatments:
+        whole = _with_column(whole, "treatment", _treatments(whole, labels, treatments), None)
+    return whole.replace_schema_metadata(snapshot.schema.metadata)
+
+
+@cache
+def sql_of_metric(metric: str) -> SqlFile:
+    """Return the SQL of a metric."""
+    name = _FILES[metric]
+    place = resources.files("rfm_engine.insight.metrics") / f"{name}.sql"
+    return parse_sql(name, place.read_text("utf-8"))
+
+
+def _query(label: Label, snapshot: Snapshot, options: Mapping[str, Any]) -> Query:
+    sql = sql_of_metric(label.metric)
+    of = "product" if label.metric in _OF_PRODUCTS else label.of
+    if of in ("product", "category"):
+        column = options.get(of) or snapshot.options[of]
+        if column is None:
+            raise UsageError(
+                message(
+                    "label {} must have a column of rows to compare; got none. Name it with {}.",
+                    label.name,
+                    named(of),
+                )
+            )
+        of = column
+    return Query(sql, of)
+
+
+def _parameters(label: Label, snapshot: Snapshot) -> dict[str, Any]:
+    unit = Decimal(10) ** snapshot.scale
+    edges = [edge * unit for edge in label.edges]
+    if any(edge != int(edge) for edge in edges):
+        raise UsageError(
+            f"edges of label {label.name!r} must have at most {snapshot.scale} decimals, as the "
+            "amounts of the snapshot have; got more. Round them."
+        )
+    return {"at_least": label.at_least, "edges": [int(edge) for edge in edges]}
+
+
+def _aligned(base: pa.Table, measured: pa.Table) -> pa.Table:
+    """Return the rows of a metric in the order of the customers; null rows have no row."""
+    joined = _plain_ids(base).join(_plain_ids(measured), list(_KEYS), join_type="left outer")
+    return joined.sort_by(_PLACE)
+
+
+def _plain_ids(table: pa.Table) -> pa.Table:
+    """Return a table whose ids can be joined: uuids as bytes."""
+    column = table[CUSTOMER]
+    if isinstance(column.type, pa.UuidType):
+        storage = pa.chunked_array([chunk.storage for chunk in column.chunks], pa.binary(16))
+        return table.set_column(table.column_names.index(CUSTOMER), CUSTOMER, storage)
+    return table
+
+
+def _with_column(whole: pa.Table, name: str, column: pa.Array, places: pa.Array | None) -> pa.Table:
+    """Append a column whose rows belong to some places of the table; other rows are null."""
+    if name in whole.column_names:
+        raise UsageError(
+            f"snapshot must not have the column {name!r} yet; got it. Label a snapshot without it, "
+            "or give the label another name."
+        )
+    if places is not None:
+        column = column.take(places)
+    return whole.append_column(name, column)
+
+
+def _treatments(
+    whole: pa.Table, labels: Sequence[Label], treatments: Mapping[str, str]
+) -> pa.Array:
+    """Return the treatment of each customer: of its segment and a level, or of its segment."""
+    segments = whole["segment"].to_pylist()
+    levels = {label.name: whole[f"{label.column}_label"].to_pylist() for label in labels}
+    found = []
+    for row, segment in enumerate(segments):
+        keys = [f"{segment}/{name}={own[row]}" for name, own in levels.items()]
+        key = next((key for key in keys if key in treatments), segment)
+        found.append(treatments.get(key))
+    return pa.array(found, pa.string()).dictionary_encode()
+
+
+@documented(LabelOptions)
+def label(
+    snapshot: Snapshot, *, rows: object, labels: Sequence[str], **options: Unpack[LabelOptions]
+) -> pa.Table:
+    """Add labels of behaviour to the customers of a snapshot.
+
+    Parameters
+    ----------
+    snapshot
+        Scored customers, from `rfm_engine.read_snapshot`.
+    rows
+        The orders that were scored, in any form that `rfm_engine.score` takes, or the folder that
+        `rfm normalize --buckets` wrote.
+    labels
+        Names of labels, as `rfm labels list` lists them, or paths of TOML files.
+    {options}
+
+    Returns
+    -------
+    pyarrow.Table
+        The customers with the columns `NAME_label` (dictionary of text) and, for ratios and shares,
+        `NAME_value` (float64), `NAME_part` and `NAME_whole` (int64). The metadata are those of the
+        snapshot, so that a file of the table is a snapshot too.
+
+    Raises
+    ------
+    UsageError
+        DuckDB is not installed, or a label, an option or a column is wrong.
+    DataError
+        The rows are not those of the snapshot.
+    """
+    return _labelled(snapshot, rows, labels, given("label", LabelOptions, options))
+
+
+def write_labelled(
+    snapshot: Snapshot,
+    rows: object,
+    labels: Sequence[str],
+    output: str,
+    options: Mapping[str, Any],
+) -> int:
+    """Write the customers with labels; return how many there are.
+
+    Raises
+    ------
+    UsageError, DataError
+        As `label`; nothing was written.
+    """
+    check_output(output)
+    refuse_overwriting(output, "the snapshot", str(snapshot.path))
+    table = _labelled(snapshot, rows, labels, options)
+    write(table.to_reader(), table.schema, output)
+    return snapshot.n_customers
+
+
+def _labelled(
+    snapshot: Snapshot, rows: object, labels: Sequence[str], options: Mapping[str, Any]
+) -> pa.Table:
+    require_duckdb("rfm label")
+    settled = resolve(LabelOptions, options)
+    loaded = [load_label(name) for name in dict.fromkeys(labels)]
+    return label_customers(snapshot, rows, loaded, Machine.of(settled), settled)

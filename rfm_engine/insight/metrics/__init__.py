@@ -1,0 +1,1 @@
+"""The SQL of the metrics of labels: one query per file, one row per customer."""
