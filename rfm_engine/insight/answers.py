@@ -98,7 +98,7 @@ def asked_of(name: str, snapshot: Snapshot | None, options: Mapping[str, Any]) -
     if attribute is None and table.attribute is not None:
         attribute = options[table.attribute]
         if attribute is None and snapshot is not None:
-            attribute = snapshot.options[table.attribute]
+            attribute = snapshot.options.get(table.attribute)
     if attribute is None and snapshot is None and table.needs_attribute:
         attribute = table.attribute or "source"
     if attribute is None and table.needs_attribute:

@@ -122,13 +122,6 @@ def link(table: pa.Table, options: Options) -> Finished:
     return Finished(_top(table.append_column("ltv", means), options), {})
 
 
-def cohort(table: pa.Table, options: Options) -> Finished:
-    """Remove the column of values if there is no attribute."""
-    if options["attribute"] is None:
-        return Finished(table.drop_columns(["value"]), {})
-    return Finished(table, {})
-
-
 def stats(table: pa.Table, _options: Options) -> Finished:
     """Turn the split into columns, and add the mean net amount."""
     split = table["split"].combine_chunks()

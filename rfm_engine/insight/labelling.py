@@ -99,7 +99,7 @@ def _query(label: Label, snapshot: Snapshot, options: Mapping[str, Any]) -> Quer
     sql = sql_of_metric(label.metric)
     of = "product" if label.metric in _OF_PRODUCTS else label.of
     if of in ("product", "category"):
-        column = options.get(of) or snapshot.options[of]
+        column = options.get(of) or snapshot.options.get(of)
         if column is None:
             raise UsageError(
                 message(

@@ -44,7 +44,10 @@ class Table(NamedTuple):
         """Return the name of the SQL file for some options."""
         if name == "affinity" and options["mode"] == "spend":
             return "affinity-spend"
-        return "cohort-age" if name == "cohort" and options["age"] is not None else name
+        if name != "cohort":
+            return name
+        by_age = "" if options["age"] is None else "-age"
+        return f"cohort{by_age}{'' if options['attribute'] is None else '-by'}"
 
 
 TABLES: dict[str, Table] = {
@@ -66,7 +69,7 @@ TABLES: dict[str, Table] = {
     "new-returning": Table(("period",), is_of_first=True),
     "lifecycle": Table(("customer_list",)),
     "aipl": Table(("customer_list", "touches", "order_days", "touch_days")),
-    "cohort": Table(("attribute", "period", "age"), finishing.cohort, is_of_first=True),
+    "cohort": Table(("attribute", "period", "age"), is_of_first=True),
     "link": Table(
         ("attribute", "within", "burn_in", "top"), finishing.link, is_of_first=True,
         needs_attribute=True,

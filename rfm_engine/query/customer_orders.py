@@ -29,6 +29,7 @@ from rfm_engine.query.ranks import dense_ranks
 from rfm_engine.scoring.group_cuts import order_by_group
 
 NUMBER, AFTER = "order_number", "orders_after"
+DAY, FIRST_DAY = "day", "first_day"
 # Any fixed key: equal hashes of different ids are noticed.
 _HASH_KEY = HashKey.from_int(0)
 _NONE, _EMPTY = frozen(np.empty(0, np.int64)), frozen(np.empty(0, np.uint8))
@@ -83,6 +84,9 @@ class Bucket:
         self._customer = codes.take(self._order)
         first = self._found.first_line[: self._n_orders]
         self._orders_of = np.bincount(self._customer[first], minlength=n_customers)
+        is_first = self._found.number[first] == 1
+        self._first_line = np.zeros(n_customers, np.int64)
+        self._first_line[self._customer[first[is_first]]] = first[is_first]
 
     @property
     def n_customers(self) -> int:
@@ -104,9 +108,9 @@ class Bucket:
     def lines(self, names: Sequence[str]) -> pa.Table:
         """Return the rows of customers with an order.
 
-        Two more columns are `order_number`, the number of the order among the orders of the
-        customer, from 1, and `orders_after`, how many follow. Both are null if the order does not
-        count.
+        More columns are `order_number`, the number of the order among the orders of the customer,
+        from 1, and `orders_after`, how many follow, both null if the order does not count; and with
+        `day` in the rows `first_day`, the day of the first order of the customer.
         """
         number, order = self._found.number, self._order
         after = self._orders_of[self._customer] - number
@@ -114,28 +118,38 @@ class Bucket:
             held = self._orders_of[self._customer] > 0
             number, after, order = number[held], after[held], order[held]
         counts = None if number.all() else number > 0
-        return (
+        lines = (
             self._rows.select(names)
             .take(arrow(order))
             .append_column(NUMBER, arrow(number, None, counts))
             .append_column(AFTER, arrow(after, None, counts))
         )
+        held = self._orders_of[self._customer] > 0
+        return self._with_first_day(lines, self._customer[held])
+
+    def _with_first_day(self, table: pa.Table, customer: Codes) -> pa.Table:
+        """Append the day of the first order of the customers of rows, if days are known."""
+        if DAY not in self._rows.column_names:
+            return table
+        days = values(_whole(self._rows[DAY]), np.int32).take(self._order[self._first_line])
+        return table.append_column(FIRST_DAY, arrow(days.take(customer), pa.date32()))
 
     def orders(self, names: Sequence[str]) -> pa.Table:
         """Return the orders that count: columns of their earliest purchase and their own.
 
         Their own are `minor`, the net amount, `order_number`, and with `day` also `prev_day`, the
-        day of the order before.
+        day of the order before, and `first_day`, the day of the first order of the customer.
         """
         first = self._found.first_line[: self._n_orders]
         number = self._found.number[first]
         orders = self._rows.select(names).take(arrow(self._order[first]))
         orders = orders.append_column("minor", arrow(self._found.minor[: self._n_orders].copy()))
         orders = orders.append_column(NUMBER, arrow(number))
-        if "day" not in names:
+        if DAY not in names:
             return orders
-        before = np.roll(values(_whole(orders["day"]), np.int32), 1)
-        return orders.append_column("prev_day", arrow(before, pa.date32(), number > 1))
+        before = np.roll(values(_whole(orders[DAY]), np.int32), 1)
+        orders = orders.append_column("prev_day", arrow(before, pa.date32(), number > 1))
+        return self._with_first_day(orders, self._customer[first])
 
 
 def _customer_codes(rows: pa.Table, by: str | None) -> tuple[Codes, int]:

@@ -16,7 +16,7 @@ from rfm_engine.errors import DataError, UsageError
 from rfm_engine.options.messages import message, named
 from rfm_engine.orders.money.amounts import format_minor
 from rfm_engine.orders.row_columns import CUSTOMER, ORDER
-from rfm_engine.query.customer_orders import AFTER, NUMBER, Bucket
+from rfm_engine.query.customer_orders import AFTER, DAY, FIRST_DAY, NUMBER, Bucket
 from rfm_engine.query.customers import GROUP, Customers
 from rfm_engine.query.rows import BucketFolder
 from rfm_engine.result.snapshot import Snapshot
@@ -77,10 +77,11 @@ class _Plan(NamedTuple):
             lines = [*ids, *(name for name in held if name in named)]
         if wanted.orders is None or wanted.orders:
             of_orders = {"moment", "local", "day"} & {*(wanted.orders or held)}
-            of_orders |= {"day"} if "prev_day" in (wanted.orders or ()) else set()
+            of_orders |= {DAY} if {"prev_day", FIRST_DAY} & {*(wanted.orders or ())} else set()
             orders = [*ids, *(name for name in held if name in of_orders)]
         needed = {*ids, ORDER, "moment", "minor", *(lines or ()), *(orders or ())}
-        needed |= {*wanted.attributes, *(["day"] if by_days else [])}
+        needs_days = by_days or FIRST_DAY in (wanted.lines or ())
+        needed |= {*wanted.attributes, *([DAY] if needs_days else [])}
         texts = [name for name in folder.texts if name not in (*ids, ORDER)]
         return cls([n for n in folder.columns if n in needed], texts, lines, orders, by_days)
 
@@ -196,7 +197,7 @@ def _chosen(table: pa.Table, names: Collection[str] | None) -> pa.Table:
     """Return the columns with these names, and always group and customer."""
     if names is None:
         return table
-    left_out = {NUMBER, AFTER, "prev_day"} - {*names}
+    left_out = {NUMBER, AFTER, DAY, FIRST_DAY, "prev_day"} - {*names}
     return table.drop_columns([name for name in table.column_names if name in left_out])
 
 

@@ -109,7 +109,7 @@ class Session:
         self._who = choices.who
         self._split = choices.split
         known = declared(AttributeOptions)
-        stored = {name: snapshot.options[name] for name in known if snapshot.options[name]}
+        stored = {name: each for name in known if (each := snapshot.options.get(name))}
         given = {name: each for name, each in choices.attributes.items() if name in known and each}
         self._attributes = stored | given
         self._held = ExitStack()

@@ -102,7 +102,8 @@ select
     *,
     row_number() over numbers as order_number,
     count(*) over (partition by group_id, {CUSTOMER}) - order_number as orders_after,
-    lag(day) over numbers as prev_day
+    lag(day) over numbers as prev_day,
+    first_value(day) over numbers as first_day
 from summed
 window numbers as (
     partition by group_id, {CUSTOMER}
@@ -110,16 +111,17 @@ window numbers as (
 );
 """
     yield f"""create or replace view lines as
-select counted.*, orders.order_number, orders.orders_after
+select counted.*, orders.order_number, orders.orders_after, held.first_day
 from counted
 left join orders
     on orders.group_id is not distinct from counted.group_id
     and orders.{CUSTOMER} = counted.{CUSTOMER}
     and orders.order_key is not distinct from counted.order_key
     and orders.row_key is not distinct from counted.row_key
-semi join orders as held
+join orders as held
     on held.group_id is not distinct from counted.group_id
-    and held.{CUSTOMER} = counted.{CUSTOMER};
+    and held.{CUSTOMER} = counted.{CUSTOMER}
+    and held.order_number = 1;
 """
 
 

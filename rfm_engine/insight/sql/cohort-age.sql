@@ -1,57 +1,49 @@
 -- title: Customers by the period of their first order, and what they do at each age
--- inputs: customers(first_day), orders(day), lines(day, minor, order_number, attribute)
--- columns: cohort (first day of the period), value (of the attribute in the first order), k
---   (steps of $age days since the first order; the whole cohort has reached each step), customers,
---   active, orders, minor, cum_minor, retention, ltv (cum_minor per customer, in minor units),
---   complete (the step has ended for the whole cohort)
-with valued as (
-    select distinct group_id, customer_id, attribute as value
-    from lines
-    where order_number = 1 and minor >= 0
-),
-first as (
-    select group_id, customer_id, value, first_day, date_trunc($period, first_day)::date as cohort
-    from customers
-    join valued using (group_id, customer_id)
-),
-sizes as (
-    select group_id, value, cohort, count(*) as customers, max(first_day) as youngest
-    from first
-    group by group_id, value, cohort
+-- inputs: orders(day, prev_day, first_day, order_number), lines(day, minor, first_day)
+-- columns: cohort (first day of the period), k (steps of $age days since the first order; the whole
+--   cohort has reached each step), customers, active, orders, minor, cum_minor, retention, ltv
+--   (cum_minor per customer, in minor units), complete (the step has ended for the whole cohort)
+with sizes as (
+    select
+        group_id,
+        date_trunc($period, first_day)::date as cohort,
+        count(*) as customers,
+        max(first_day) as youngest
+    from orders
+    where order_number = 1
+    group by group_id, cohort
 ),
 cells as (
     select
         group_id,
-        value,
         cohort,
         customers,
         youngest,
         unnest(range(0, ($as_of - youngest) // $age + 1)) as k
     from sizes
 ),
+-- A customer is active in a step if an order in it has no order before it in the same step.
 ordered as (
     select
-        first.group_id,
-        first.value,
-        cohort,
+        group_id,
+        date_trunc($period, first_day)::date as cohort,
         (day - first_day) // $age as k,
-        count(distinct customer_id) as active,
+        count(*) filter (
+            where prev_day is null or (prev_day - first_day) // $age < (day - first_day) // $age
+        ) as active,
         count(*) as orders
     from orders
-    join first using (group_id, customer_id)
-    group by first.group_id, first.value, cohort, k
+    group by group_id, cohort, k
 ),
 -- Refunds before the first order belong to its step.
 spent as (
     select
-        first.group_id,
-        first.value,
-        cohort,
+        group_id,
+        date_trunc($period, first_day)::date as cohort,
         greatest(day - first_day, 0) // $age as k,
         sum(minor) as minor
     from lines
-    join first using (group_id, customer_id)
-    group by first.group_id, first.value, cohort, k
+    group by group_id, cohort, k
 ),
 filled as (
     select
@@ -60,23 +52,14 @@ filled as (
         coalesce(orders, 0) as orders,
         coalesce(minor, 0) as minor,
         sum(coalesce(minor, 0)) over (
-            partition by cells.group_id, cells.value, cells.cohort order by cells.k
+            partition by cells.group_id, cells.cohort order by cells.k
         ) as cum_minor
     from cells
-    left join ordered
-        on ordered.group_id = cells.group_id
-        and ordered.value is not distinct from cells.value
-        and ordered.cohort = cells.cohort
-        and ordered.k = cells.k
-    left join spent
-        on spent.group_id = cells.group_id
-        and spent.value is not distinct from cells.value
-        and spent.cohort = cells.cohort
-        and spent.k = cells.k
+    left join ordered using (group_id, cohort, k)
+    left join spent using (group_id, cohort, k)
 )
 select
     group_id,
-    value,
     cohort,
     k::integer as k,
     customers,
@@ -88,4 +71,4 @@ select
     cum_minor::double / customers::double as ltv,
     youngest + ($age * (k + 1))::integer - 1 <= $as_of as complete
 from filled
-order by group_id, value nulls last, cohort, k
+order by group_id, cohort, k
