@@ -17,27 +17,50 @@ cells as (
         unnest(range(0, date_diff($period, cohort, $as_of) + 1)) as k
     from sizes
 ),
--- A customer is active in a period if an order in it has no order before it in the same period.
-ordered as (
+placed_orders as (
     select
         group_id,
         date_trunc($period, first_day)::date as cohort,
-        date_diff($period, cohort, day) as k,
-        count(*) filter (
-            where prev_day is null or date_trunc($period, prev_day) < date_trunc($period, day)
-        ) as active,
-        count(*) as orders
+        date_trunc($period, day)::date as period,
+        date_trunc($period, prev_day)::date as prev_period
     from orders
-    group by group_id, cohort, k
+),
+-- A customer is active in a period if an order in it has no order before it in the same period.
+by_period as (
+    select
+        group_id,
+        cohort,
+        period,
+        count(*) filter (where prev_period is null or prev_period < period) as active,
+        count(*) as orders
+    from placed_orders
+    group by group_id, cohort, period
+),
+ordered as (
+    select group_id, cohort, date_diff($period, cohort, period) as k, active, orders
+    from by_period
+),
+placed_lines as (
+    select
+        group_id,
+        date_trunc($period, first_day)::date as cohort,
+        date_trunc($period, day)::date as period,
+        minor
+    from lines
+),
+spent_in_period as (
+    select group_id, cohort, period, sum(minor) as minor
+    from placed_lines
+    group by group_id, cohort, period
 ),
 -- Refunds before the first order belong to its period.
 spent as (
     select
         group_id,
-        date_trunc($period, first_day)::date as cohort,
-        greatest(date_diff($period, cohort, day), 0) as k,
+        cohort,
+        greatest(date_diff($period, cohort, period), 0) as k,
         sum(minor) as minor
-    from lines
+    from spent_in_period
     group by group_id, cohort, k
 ),
 filled as (
