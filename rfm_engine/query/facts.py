@@ -65,7 +65,7 @@ def with_facts(table: pa.Table, snapshot: Snapshot, names: Sequence[str]) -> pa.
         grouping = Grouping([everyone], frozen(group_ids), n_groups, has_none=False)
     plan = FactPlan(_SHARE, _SHARE_TEXT, "monetary")
     with ThreadPoolExecutor(1) as pool:
-        facts = Facts.of([chunk], plan, grouping, pool)
+        facts = Facts.of([chunk], plan, grouping, None, pool)
     columns = FactColumns(facts, bins, Zone(snapshot.options["timezone"]))
     first_order, last_order = (
         pa.chunked_array([_whole(table[name])]) for name in ("first_order", "last_order")
