@@ -74,7 +74,7 @@ def is_output(block: Block) -> bool:
 def save_file(block: Block, folder: Path) -> None:
     """Write a block that is a file: its first line, or the line before it, contains the name."""
     named = re.match(r"# (\S+\.py)\n", block.text) or re.search(
-        r"`([\w-]+\.(?:csv|toml|sh))`(?::| is)\n\n$", block.before
+        r"`([\w-]+\.(?:csv|toml|sh|sql))`(?::| is)\n\n$", block.before
     )
     if named:
         (folder / named[1]).write_text(block.text)
