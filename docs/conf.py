@@ -1,6 +1,7 @@
 """How Sphinx builds the documentation: `sphinx-build -W docs OUT`."""
 
 from pygments.lexers.special import TextLexer
+from pygments.lexers.sql import MySqlLexer
 from sphinx.highlighting import lexers
 
 project = "rfm-engine"
@@ -13,3 +14,5 @@ html_title = "rfm-engine"
 myst_heading_anchors = 4
 # Pygments does not know CSV.
 lexers["csv"] = TextLexer()
+# Its lexer of standard SQL does not know parameters such as $within.
+lexers["sql"] = MySqlLexer()

@@ -19,7 +19,7 @@ from rfm_engine.options.groups import StateOptions
 from rfm_engine.orders.judge import REASONS
 from rfm_engine.simulate import simulate
 from tests.docs.option_tables import with_signature, with_tables
-from tests.docs.pages import PAGES, ROOT, blocks_of, name_of, prose_of
+from tests.docs.pages import INSIGHT, PAGES, ROOT, blocks_of, name_of, prose_of
 
 REFERENCE = ROOT / "docs" / "reference"
 COMMAND_LINE = (REFERENCE / "command-line.md").read_text()
@@ -83,10 +83,11 @@ def test_links__lead_somewhere(page):
             assert anchor in map(anchor_of, headings), link
 
 
-def test_pages__are_all_linked_from_the_readme_or_the_index():
+def test_pages__are_all_linked_from_the_readme_or_an_index():
+    # The insight tables have an index of their own.
     linked = {
         (page.parent / link.partition("#")[0]).resolve()
-        for page in (README, ROOT / "docs" / "index.md")
+        for page in (README, ROOT / "docs" / "index.md", INSIGHT / "index.md")
         for link in LINK.findall(prose_of(page))
     }
     # The contents are for the documentation site, whose pages link to each other.

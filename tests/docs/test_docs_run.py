@@ -20,14 +20,17 @@ import pytest
 
 from rfm_engine.output import write
 from rfm_engine.simulate import simulate
-from tests.conftest import COMPILED, file_of
-from tests.docs.pages import PAGES, Block, blocks_of, name_of
+from tests.conftest import COMPILED, DEEP, file_of
+from tests.docs.pages import INSIGHT, PAGES, Block, blocks_of, name_of
 
 # Two and a half million rows and a dozen processes: too slow for kernels that are not compiled.
 pytestmark = pytest.mark.skipif(not COMPILED, reason="documents show the engine as deployed")
 
 RUNNABLE = {"python", "console"}
 WITH_EXAMPLES = [page for page in PAGES if RUNNABLE & {block.language for block in blocks_of(page)}]
+INDEX = INSIGHT / "index.md"
+INSIGHT_PAGES = [page for page in WITH_EXAMPLES if page.parent == INSIGHT and page != INDEX]
+OTHERS = [page for page in WITH_EXAMPLES if page.parent != INSIGHT]
 TAKEN = re.compile(r" in [\d.,]+ s, [\d,]+ MiB$")
 
 
@@ -37,7 +40,7 @@ def files(tmp_path_factory) -> dict[str, Path]:
     orders = tmp_path_factory.mktemp("docs") / "orders.parquet"
     lines = simulate(customers=1000, orders=5000, lines=True)
     write(lines, lines.schema, orders)
-    journey = ("transactions.parquet", "demographics.parquet")
+    journey = ("transactions.parquet", "demographics.parquet", "products.parquet")
     return {
         "orders.parquet": orders,
         "CDNOW_master.txt": file_of("lifetimes", "CDNOW_master.txt"),
@@ -45,16 +48,40 @@ def files(tmp_path_factory) -> dict[str, Path]:
     }
 
 
-@pytest.fixture
-def folder(tmp_path, files, monkeypatch) -> Path:
-    for name, place in files.items():
-        (tmp_path / name).symlink_to(place)
+@pytest.fixture(scope="module")
+def insight_files(files, tmp_path_factory) -> dict[str, Path]:
+    """Run the index of the insight pages; return the files that it makes and reads, by name."""
+    place = tmp_path_factory.mktemp("insight")
+    link(files, place)
+    with contextlib.chdir(place):
+        check_examples(INDEX, place)
+    return {path.name: path for path in place.iterdir()}
+
+
+@pytest.mark.parametrize("page", OTHERS, ids=name_of)
+def test_examples__run_and_print_what_the_page_shows(page, files, tmp_path, monkeypatch):
+    link(files, tmp_path)
     monkeypatch.chdir(tmp_path)
-    return tmp_path
+    check_examples(page, tmp_path)
 
 
-@pytest.mark.parametrize("page", WITH_EXAMPLES, ids=name_of)
-def test_examples__run_and_print_what_the_page_shows(page, folder):
+@pytest.mark.skipif(not DEEP, reason="takes two seconds per page and a few for the files")
+@pytest.mark.parametrize("page", INSIGHT_PAGES, ids=name_of)
+def test_insight_examples__run_on_the_files_of_the_index(
+    page, insight_files, tmp_path, monkeypatch
+):
+    link(insight_files, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    check_examples(page, tmp_path)
+
+
+def link(files: dict[str, Path], folder: Path) -> None:
+    for name, place in files.items():
+        (folder / name).symlink_to(place)
+
+
+def check_examples(page: Path, folder: Path) -> None:
+    """Run the blocks of a page in a folder, and compare what they print with the page."""
     blocks = blocks_of(page)
     names: dict[str, object] = {"__name__": "example"}
     for block, following in zip_longest(blocks, blocks[1:]):
