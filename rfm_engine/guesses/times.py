@@ -42,6 +42,7 @@ _RANGES = {
     EPOCH_MS: (631_152_000_000, 4_102_444_800_000),
     EXCEL: (32_874, 73_050),
 }
+_MOST_DISORDER = 0.25
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
@@ -77,7 +78,8 @@ def time_format_of(column: Column) -> TimeFormat | None:
     fitting = [each for each in _candidates(column.texts[0]) if _fits(column, each)]
     if not fitting:
         return None
-    fitting.sort(key=lambda each: _disorder(column, each))
+    if len(fitting) > 1 and _is_clearly_sorted(column, fitting[1], fitting[0]):
+        fitting[:2] = reversed(fitting[:2])
     is_number = column.texts[0].isdigit()
     return TimeFormat(fitting[0], fitting[1] if fitting[1:] else None, is_number)
 
@@ -94,10 +96,9 @@ def doubt_of(column: Column, found: TimeFormat) -> tuple[str, str]:
     first, other = str(found.format), str(found.other)
     differing = (text for text in column.distinct if _day(text, first) != _day(text, other))
     text = next(differing, column.texts[0])
-    disorders = _disorder(column, first), _disorder(column, other)
-    if disorders[0] < disorders[1]:
-        why = "the rows are sorted by time" if disorders[0] == 0 else "more rows are sorted by time"
-        why += " in this format"
+    if _is_clearly_sorted(column, first, other):
+        are = "are" if _disorder(column, first) == 0 else "are nearly"
+        why = f"the rows {are} sorted by time in this format"
     elif "/" in first:
         why = "with slashes the month usually comes first"
     else:
@@ -178,6 +179,12 @@ def _parsed(text: str, time_format: str) -> datetime | None:
     except ValueError:
         return None
     return time if _FIRST_YEAR <= time.year < _LAST_YEAR else None
+
+
+def _is_clearly_sorted(column: Column, time_format: str, other: str) -> bool:
+    """Whether the rows are sorted by time in a format, at least nearly, but not in the other."""
+    n, n_other = _disorder(column, time_format), _disorder(column, other)
+    return n < n_other and n <= _MOST_DISORDER * n_other
 
 
 def _disorder(column: Column, time_format: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import datetime
 
 import pyarrow as pa
@@ -65,6 +66,16 @@ def test_time_format_of__rows_in_order_of_time_decide_what_is_likelier():
     assert time_format_of(Column("when", tuple(reversed(days)))).format == "%d/%m/%Y"
 
 
+def test_time_format_of__rows_in_no_order_leave_the_usual_format():
+    rng = random.Random(3)
+    for _ in range(20):
+        days = [f"0{rng.randint(1, 9)}/0{rng.randint(1, 9)}/2025" for _ in range(300)]
+        column = Column("when", tuple(days))
+        found = time_format_of(column)
+        assert (found.format, found.other) == ("%m/%d/%Y", "%d/%m/%Y")
+        assert doubt_of(column, found)[0].endswith("with slashes the month usually comes first")
+
+
 def test_doubt_of__says_what_a_time_means_and_why_one_format_is_likelier():
     slashes = Column("when", ("05/05/2025", "08/05/2025", "01/02/2025"))
     assert doubt_of(slashes, time_format_of(slashes)) == (
@@ -83,7 +94,7 @@ def test_doubt_of__says_what_a_time_means_and_why_one_format_is_likelier():
     )
     nearly = Column("when", (*days, "2/1/2025"))
     assert doubt_of(nearly, time_format_of(nearly))[0].endswith(
-        "more rows are sorted by time in this format"
+        "the rows are nearly sorted by time in this format"
     )
 
 
