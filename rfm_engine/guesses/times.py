@@ -81,7 +81,14 @@ def time_format_of(column: Column) -> TimeFormat | None:
     if len(fitting) > 1 and _is_clearly_sorted(column, fitting[1], fitting[0]):
         fitting[:2] = reversed(fitting[:2])
     is_number = column.texts[0].isdigit()
-    return TimeFormat(fitting[0], fitting[1] if fitting[1:] else None, is_number)
+    return TimeFormat(fitting[0], next(_others(column, fitting), None), is_number)
+
+
+def _others(column: Column, fitting: list[str]) -> Iterator[str]:
+    """Yield the formats that read some time differently than the first one does."""
+    for other in fitting[1:]:
+        if any(_parsed(text, fitting[0]) != _parsed(text, other) for text in column.distinct):
+            yield other
 
 
 def doubt_of(column: Column, found: TimeFormat) -> tuple[str, str]:
@@ -94,8 +101,7 @@ def doubt_of(column: Column, found: TimeFormat) -> tuple[str, str]:
     08/05/2025 is 8 May 2025
     """
     first, other = str(found.format), str(found.other)
-    differing = (text for text in column.distinct if _day(text, first) != _day(text, other))
-    text = next(differing, column.texts[0])
+    text = next(each for each in column.distinct if _day(each, first) != _day(each, other))
     if _is_clearly_sorted(column, first, other):
         are = "are" if _disorder(column, first) == 0 else "are nearly"
         why = f"the rows {are} sorted by time in this format"

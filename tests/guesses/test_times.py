@@ -66,6 +66,11 @@ def test_time_format_of__rows_in_order_of_time_decide_what_is_likelier():
     assert time_format_of(Column("when", tuple(reversed(days)))).format == "%d/%m/%Y"
 
 
+@pytest.mark.parametrize("text", ["05 May 2025", "05/05/2025 10:30"])
+def test_time_format_of__is_certain_if_both_formats_mean_the_same(text):
+    assert time_format_of(Column("when", (text, text))).other is None
+
+
 def test_time_format_of__rows_in_no_order_leave_the_usual_format():
     rng = random.Random(3)
     for _ in range(20):
