@@ -33,7 +33,7 @@ def score(rfm, tmp_path, monkeypatch):
         (["--csv-decimal", "x"], "--csv-decimal must be '.' or ','; got 'x'"),
         (["--rates", "r.csv"], "got no currency column. Name the column with --currency."),
         (["--foo"], "error: No such option: --foo. Try 'rfm score --help'."),
-        (["--attributes", "x"], "error: No such option: --attributes. Try"),
+        (["--horizon", "x"], "error: No such option: --horizon. Try"),
         (["--timezon", "UTC"], "No such option: --timezon. Did you mean --timezone? Try"),
     ],
 )
