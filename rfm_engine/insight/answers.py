@@ -8,10 +8,9 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
-import pyarrow as pa
-
 from rfm_engine.errors import UsageError, shown
 from rfm_engine.insight.finishing import Finished
+from rfm_engine.insight.lists import list_relations
 from rfm_engine.insight.tables import TABLES, Table, sql_of, table_of
 from rfm_engine.options.declaration import declared
 from rfm_engine.options.groups import InsightOptions
@@ -75,7 +74,7 @@ def answer(
     queries = [each.query for each in asked]
     choices = Choices(who, checked["split"], checked)
     with Session(snapshot, rows, machine, choices) as session:
-        session.prepare(queries, {"listed": _no_list(snapshot)})
+        session.prepare(queries, list_relations(snapshot, checked))
         parameters = parameters_of(snapshot, checked)
         found = {}
         for each in asked:
@@ -214,12 +213,6 @@ def parameters_of(snapshot: Snapshot, options: Mapping[str, Any]) -> dict[str, A
     return found | {"until": until, "since": since}
 
 
-def _no_list(snapshot: Snapshot) -> pa.Table:
-    """Return the relation `listed` without rows."""
-    kind = snapshot.schema.field(0).type
-    return pa.table({"customer_id": pa.array([], kind), "registered": pa.array([], pa.date32())})
-
-
 def _either(names: Sequence[str]) -> str:
     return " or ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
@@ -257,6 +250,6 @@ def _answer_script(
     query = Query(script, checked["attribute"], "is_whale")
     choices = Choices(who, checked["split"], checked)
     with Session(snapshot, rows, machine, choices) as session:
-        session.prepare([query], {"listed": _no_list(snapshot)})
+        session.prepare([query], list_relations(snapshot, checked))
         table = session.run(query, parameters_of(snapshot, checked))
         return Finished(session.with_groups(table), {})

@@ -58,11 +58,13 @@ def view_texts(
     if query.sql.reads_rows:
         yield from _row_views(query, places, about)
     yield _customer_view(query, places, about, who, split)
-    if "listed" in query.sql.inputs:
-        yield (
-            "create or replace view listed as\n"
-            f"select {CUSTOMER}, null::date as registered from customers where false;\n"
-        )
+    empty = {"listed": "null::date as registered", "touches": "null::date as day, '' as stage"}
+    for name, columns in empty.items():
+        if name in query.sql.inputs:
+            yield (
+                f"create or replace view {name} as\n"
+                f"select {CUSTOMER}, {columns} from customers where false;\n"
+            )
 
 
 def _row_views(query: Query, places: Places, about: _About) -> Iterator[str]:

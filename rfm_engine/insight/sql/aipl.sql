@@ -1,0 +1,52 @@
+-- title: Customers by awareness, interest, purchase and loyalty; the highest stage counts
+-- inputs: customers(), orders(day), listed(), touches(day, stage)
+-- columns: stage (L: two orders or more in the last $order_days days, or a contact of loyalty in
+--   the last $touch_days; P: one order; I: a contact of interest; A: a contact of awareness; none),
+--   customers (of the snapshot, of the list and of the contacts)
+with known as (
+    select customer_id
+    from customers
+    union
+    select customer_id
+    from listed
+    union
+    select customer_id
+    from touches
+),
+bought as (
+    select customer_id, count(*) as n
+    from orders
+    where day > $as_of - $order_days and day <= $as_of
+    group by customer_id
+),
+touched as (
+    select
+        customer_id,
+        bool_or(stage = 'A') as is_a,
+        bool_or(stage = 'I') as is_i,
+        bool_or(stage = 'L') as is_l
+    from touches
+    where day > $as_of - $touch_days and day <= $as_of
+    group by customer_id
+),
+placed as (
+    select
+        case
+            when n >= 2 or is_l then 'L'
+            when n = 1 then 'P'
+            when is_i then 'I'
+            when is_a then 'A'
+            else 'none'
+        end as stage
+    from known
+    left join bought using (customer_id)
+    left join touched using (customer_id)
+),
+stages as (
+    select unnest(['L', 'P', 'I', 'A', 'none']) as stage, unnest([1, 2, 3, 4, 5]) as place
+)
+select 0 as group_id, stages.stage, count(placed.stage) as customers
+from stages
+left join placed on placed.stage = stages.stage
+group by stages.stage, stages.place
+order by stages.place
