@@ -11,6 +11,7 @@ import contextlib
 import io
 import os
 import re
+import shutil
 import subprocess
 import sys
 from itertools import zip_longest
@@ -52,7 +53,7 @@ def files(tmp_path_factory) -> dict[str, Path]:
 def insight_files(files, tmp_path_factory) -> dict[str, Path]:
     """Run the index of the insight pages; return the files that it makes and reads, by name."""
     place = tmp_path_factory.mktemp("insight")
-    link(files, place)
+    copy(files, INDEX, place)
     with contextlib.chdir(place):
         check_examples(INDEX, place)
     return {path.name: path for path in place.iterdir()}
@@ -60,7 +61,7 @@ def insight_files(files, tmp_path_factory) -> dict[str, Path]:
 
 @pytest.mark.parametrize("page", OTHERS, ids=name_of)
 def test_examples__run_and_print_what_the_page_shows(page, files, tmp_path, monkeypatch):
-    link(files, tmp_path)
+    copy(files, page, tmp_path)
     monkeypatch.chdir(tmp_path)
     check_examples(page, tmp_path)
 
@@ -70,14 +71,33 @@ def test_examples__run_and_print_what_the_page_shows(page, files, tmp_path, monk
 def test_insight_examples__run_on_the_files_of_the_index(
     page, insight_files, tmp_path, monkeypatch
 ):
-    link(insight_files, tmp_path)
+    for name, place in insight_files.items():
+        (tmp_path / name).symlink_to(place)
     monkeypatch.chdir(tmp_path)
     check_examples(page, tmp_path)
 
 
-def link(files: dict[str, Path], folder: Path) -> None:
+def test_copy__protects_the_data_from_examples_that_overwrite_it(tmp_path):
+    source, page, folder = tmp_path / "source", tmp_path / "page.md", tmp_path / "folder"
+    source.write_text("data")
+    page.write_text("$ rfm score orders.parquet -o products.parquet")
+    folder.mkdir()
+    copy({"products.parquet": source, "unused.parquet": source}, page, folder)
+    (folder / "products.parquet").write_text("result")
+    assert source.read_text() == "data"
+    assert [path.name for path in folder.iterdir()] == ["products.parquet"]
+
+
+def copy(files: dict[str, Path], page: Path, folder: Path) -> None:
+    """Copy the files that a page mentions.
+
+    Links would not do: an example that writes a file of the same name would overwrite the data of
+    an installed package.
+    """
+    text = page.read_text()
     for name, place in files.items():
-        (folder / name).symlink_to(place)
+        if name in text:
+            shutil.copyfile(place, folder / name)
 
 
 def check_examples(page: Path, folder: Path) -> None:
