@@ -17,6 +17,7 @@ import sys
 from itertools import zip_longest
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from rfm_engine.output import write
@@ -102,6 +103,8 @@ def copy(files: dict[str, Path], page: Path, folder: Path) -> None:
 
 def check_examples(page: Path, folder: Path) -> None:
     """Run the blocks of a page in a folder, and compare what they print with the page."""
+    # The tables of another page in the same process would hide variables of this page.
+    duckdb.set_default_connection(duckdb.connect())
     blocks = blocks_of(page)
     names: dict[str, object] = {"__name__": "example"}
     for block, following in zip_longest(blocks, blocks[1:]):
