@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from rfm_engine.insight.finishing import Finished
 
 _MOST_ROWS = 40
-_MONEY = ("minor", "least", "most", "net", "ltv")
+_MONEY = ("minor", "least", "most", "net", "ltv", "later_per_customer", "least0", "least2")
+_IDS = ("value", "value_1", "value_2", "k")
 
 
 def print_list() -> None:
@@ -86,7 +87,7 @@ def _notes(answer: Finished) -> list[str]:
     hidden = answer.about.get("hidden_values", 0)
     if not hidden:
         return []
-    return [f"hidden: {hidden:,} values of fewer customers than --min"]
+    return [f"hidden: {hidden:,} values that too few customers have"]
 
 
 def table_lines(table: pa.Table, scale: int) -> list[str]:
@@ -116,13 +117,13 @@ def _cell(name: str, value: Any, scale: int) -> str:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if name in _MONEY or name.endswith("_minor"):
+    if name in _MONEY or (name.endswith("_minor") and not name.startswith("share")):
         return f"{Decimal(int(value)).scaleb(-scale):,}"
     if isinstance(value, float):
         is_share = name.startswith(("share", "retention", "repeat_rate", "whale_share"))
         return (
             f"{value:.1%}" if is_share else f"{value:,.3g}" if abs(value) < 1 else f"{value:,.2f}"
         )
-    if isinstance(value, int) and name not in ("value", "k"):
+    if isinstance(value, int) and name not in _IDS:
         return f"{value:,}"
     return str(value)

@@ -69,7 +69,7 @@ def answer(
     checked = checked_options(explicit)
     asked = [asked_of(name, snapshot, checked) for name in names]
     _refuse_others(asked, explicit)
-    _refuse_window(asked, snapshot)
+    _refuse_window(asked, snapshot, checked["mode"])
     who = [parse_condition(text) for text in checked["who"]]
     queries = [each.query for each in asked]
     choices = Choices(who, checked["split"], checked)
@@ -126,10 +126,14 @@ def _refuse_others(asked: Sequence[Asked], given: Collection[str]) -> None:
             )  # fmt: skip
 
 
-def _refuse_window(asked: Sequence[Asked], snapshot: Snapshot) -> None:
+def _refuse_window(asked: Sequence[Asked], snapshot: Snapshot, mode: str) -> None:
     """Refuse tables about first orders if older orders are not counted."""
     window = snapshot.options["window"]
-    first = [each.name for each in asked if each.table.is_of_first]
+    first = [
+        each.name
+        for each in asked
+        if each.table.is_of_first or (each.name == "affinity" and mode == "first")
+    ]
     if window is not None and first:
         raise UsageError(
             message(

@@ -117,3 +117,12 @@ def test_aipl__within_groups_is_refused(tmp_path, file):
     with pytest.raises(UsageError, match="must not be within groups"):
         grouped.run("aipl", customer_list=file("customer_id\na\n"))
     assert rfm.insight.run("lifecycle", grouped.snapshot).num_rows > 0
+
+
+@pytest.mark.parametrize("name", ["affinity", "link", "cohort", "repeat"])
+def test_tables_of_first_orders__refuse_a_window(tmp_path, name):
+    recent = scored(pa.table(ORDERS), tmp_path, [], as_of="2025-03-31", window="90d")
+    attribute = {"attribute": "day"} if name in ("affinity", "link") else {}
+    with pytest.raises(UsageError, match="must have all orders of the customers"):
+        recent.run(name, **attribute)
+    assert recent.run("gaps")
