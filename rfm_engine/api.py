@@ -6,6 +6,7 @@ import os
 import time as clock
 from collections.abc import Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
+from fractions import Fraction
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Unpack, overload
 
@@ -31,6 +32,8 @@ from rfm_engine.segments.added_columns import added_columns, refuse_named_like
 from rfm_engine.segments.additions import Additions
 from rfm_engine.segments.assignment import Everyone, score_everyone
 from rfm_engine.segments.catalogue import scheme_file
+from rfm_engine.segments.conditions import TIMING, WHALE, Condition
+from rfm_engine.segments.fact_totals import FactTotals
 from rfm_engine.segments.facts import plan_facts
 from rfm_engine.segments.first_orders import refuse_first_orders
 from rfm_engine.segments.plan import Plan
@@ -181,7 +184,7 @@ def score_given(
         refuse_others(state.manifest, asked, implied, who)
     settled = resolve(ScoreOptions, asked, implied, kept)
     line_attributes = Attributes.of(settled)
-    fact_plan = plan_facts(settled)
+    fact_plan = plan_facts(settled, scheme)
     _check(settled, plan, state, output)
     n_threads = threads_of(settled["threads"])
     weighted = plan.weights is not None
@@ -297,6 +300,15 @@ def _memory_limit(settled: Mapping[str, Any], n_threads: int, state: State | Non
     return limit_of(settled["memory_limit"], n_threads, per_thread)
 
 
+def _compared(
+    condition: Condition, bound: Fraction | None, scale: int, facts: FactTotals | None
+) -> str | None:
+    """Return what a condition compares with, as text."""
+    if facts is not None and condition.measure in (WHALE, TIMING):
+        return facts.compared(condition.measure)
+    return condition.bound_text(bound, scale)
+
+
 def _scored(
     population: Population,
     scheme: Scheme,
@@ -321,12 +333,13 @@ def _scored(
                     population.reading.options["by"],
                 )
             )
-    everyone = Everyone(chunks, population.scale, grouping)
+    facts, columns, attributes = additions.of(chunks, population, grouping, plan.bins, pool)
+    fact_totals = None if facts is None else facts.totals()
+    everyone = Everyone(chunks, population.scale, grouping, facts)
     scoring = score_everyone(everyone, scheme, plan, pool)
     survey = None
     if grouping is None:
         survey = survey_chunks(chunks, population, None, plan.monetary, pool)
-    facts, columns, attributes = additions.of(chunks, population, grouping, plan.bins, pool)
     parts = chunks, scoring.cells, scoring.segments
     scored = ScoredCustomers(*parts, scoring.labels, population, columns, attributes)
     result = Result(
@@ -339,7 +352,7 @@ def _scored(
         cuts=scoring.fitted.cuts,
         cuts_by_group=scoring.fitted.n_sets,
         conditions=tuple(
-            (str(each), each.bound_text(bound, population.scale))
+            (str(each), _compared(each, bound, population.scale, fact_totals))
             for each, bound in scoring.rules.bounds.items()
         ),
         segment_totals=tuple(
@@ -348,7 +361,8 @@ def _scored(
         ),
         cells=cell_totals([(plan.bins.scores(cell), sums) for cell, sums in scoring.by_cell]),
         customers_by_score=scoring.by_score,
-        facts=None if facts is None else facts.totals(population.scale),
+        facts=fact_totals,
+        _facts=facts,
         attributes_unmatched=None if attributes is None else attributes.n_unmatched,
         customers_without_orders=n_without_orders,
         warnings=population.intake.warnings,

@@ -12,7 +12,7 @@ from rfm_engine.kernels.arrays import arrow, valid_mask, values
 from rfm_engine.orders.row_columns import CUSTOMER
 from rfm_engine.orders.time.clock import local_days
 from rfm_engine.orders.time.zones import Zone
-from rfm_engine.query.facts import FACT_INPUTS, with_facts
+from rfm_engine.query.facts import fact_inputs, with_facts
 from rfm_engine.result.snapshot import Snapshot
 from rfm_engine.segments.fact_columns import FACT_COLUMNS
 
@@ -75,7 +75,7 @@ class Customers:
         facts = [name for name in FACT_COLUMNS if name in names and name not in held]
         id_column: str = self.snapshot.options["customer"]
         read = [id_column, *([] if self._by is None else [self._by])]
-        read += FACT_INPUTS if facts else ()
+        read += fact_inputs(self.snapshot) if facts else ()
         plain = [name for name in names if name not in (GROUP, CUSTOMER, *facts)]
         read += [_MADE_OF.get(name, name) for name in plain]
         source = self.snapshot.columns(list(dict.fromkeys(read)))

@@ -1,4 +1,4 @@
-"""Compute the facts of the customers of a snapshot that was scored without them."""
+"""Compute the facts of the customers of a snapshot that lacks their columns."""
 
 from __future__ import annotations
 
@@ -16,18 +16,23 @@ from rfm_engine.result.snapshot import Snapshot
 from rfm_engine.result.table_chunk import chunk_of_table
 from rfm_engine.scoring.cells import Bins
 from rfm_engine.segments.fact_columns import FACT_COLUMNS, FactColumns
-from rfm_engine.segments.facts import FactPlan, Facts
 from rfm_engine.segments.scheme import AXES
 from rfm_engine.totals.groups import Grouping
 
-_SHARE, _SHARE_TEXT = 2_000, "20%"
 _MEASURES = ("first_order", "last_order", "recency_days", "frequency", "monetary")
-FACT_INPUTS = (*_MEASURES, *(f"{axis}_score" for axis in AXES))
-"""The columns of a snapshot that facts are computed from."""
+_INPUTS = (*_MEASURES, *(f"{axis}_score" for axis in AXES))
+
+
+def fact_inputs(snapshot: Snapshot) -> list[str]:
+    """Return the names of the columns of a snapshot that facts are computed from."""
+    attribute = snapshot.whale_attribute
+    return [*_INPUTS, *([] if attribute is None else [attribute])]
 
 
 def with_facts(table: pa.Table, snapshot: Snapshot, names: Sequence[str]) -> pa.Table:
     """Return a table with columns of facts, computed as `rfm score --facts` does.
+
+    If the scheme of the snapshot uses facts, they are the same as those of its conditions.
 
     Parameters
     ----------
@@ -63,9 +68,8 @@ def with_facts(table: pa.Table, snapshot: Snapshot, names: Sequence[str]) -> pa.
     grouping = None
     if snapshot.options["by"] is not None:
         grouping = Grouping([everyone], frozen(group_ids), n_groups, has_none=False)
-    plan = FactPlan(_SHARE, _SHARE_TEXT, "monetary")
     with ThreadPoolExecutor(1) as pool:
-        facts = Facts.of([chunk], plan, grouping, None, pool)
+        facts = snapshot.facts_of(chunk, table, grouping, pool)
     columns = FactColumns(facts, bins, Zone(snapshot.options["timezone"]))
     first_order, last_order = (
         pa.chunked_array([_whole(table[name])]) for name in ("first_order", "last_order")

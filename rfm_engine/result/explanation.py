@@ -11,9 +11,19 @@ from rfm_engine.options.messages import message
 from rfm_engine.orders.money.amounts import format_minor
 from rfm_engine.result.result import Result
 from rfm_engine.result.snapshot import Snapshot
+from rfm_engine.result.told_facts import fact_holds, fact_words, own_cycle_us
 from rfm_engine.scoring.axes import MEAN_DIGITS, MEAN_PARTS
 from rfm_engine.scoring.methods import BY_RANK
-from rfm_engine.segments.conditions import LEAST, MOST, Condition, Range
+from rfm_engine.segments.conditions import (
+    LEAST,
+    MOST,
+    OWN_CYCLE,
+    TIMING,
+    WHALE,
+    Among,
+    Condition,
+    Range,
+)
 from rfm_engine.segments.scheme import AXES, FM, SUM, Scheme, Segment
 from rfm_engine.totals.ids import as_id
 
@@ -133,7 +143,7 @@ class _Teller:
         others.sort(key=lambda near: len(near.missing))
         fewest = len(others[0].missing) if others else 0
         near = [each for each in others if len(each.missing) <= max(1, fewest)][:_MOST_NEAR]
-        said = "no other rule matches" if rule is None else _sentence(scheme, rule)
+        said = "no other rule matches" if rule is None else self._sentence(rule, row)
         axes = tuple(self._axis(axis, scores[axis], row) for axis in AXES)
         return Explanation(row, axes, own, said, tuple(near))
 
@@ -207,7 +217,12 @@ class _Teller:
         ends += [f"at most {self._cut(axis, up_to)}"] if up_to is not None else []
         return _has(self._value(axis, row), ends)
 
-    def _unmet(self, condition: Condition, settled: Range, row: dict[str, Any]) -> list[str]:
+    def _unmet(
+        self, condition: Condition, settled: Range | Among, row: dict[str, Any]
+    ) -> list[str]:
+        if isinstance(settled, Among) or condition.measure == WHALE:
+            holds = fact_holds(condition, self._result, row)
+            return [] if holds else [self._fact(condition, row)]
         raw = self._raw(condition.measure, row)
         if raw is not None and settled.low <= raw <= settled.high:
             return []
@@ -225,6 +240,8 @@ class _Teller:
         minor = int(row["monetary"].scaleb(self._scale))
         if measure == "average_order":
             return minor * MEAN_PARTS // n
+        if measure == OWN_CYCLE:
+            return own_cycle_us(self._result.facts, row)
         if measure == "mean_gap_days":
             span = row["last_order"] - row["first_order"]
             us: int = (span.days * 86_400 + span.seconds) * 1_000_000 + span.microseconds
@@ -238,6 +255,20 @@ class _Teller:
             return format_minor(raw, self._scale + MEAN_DIGITS)
         return f"{raw / _DAY_US:.1f}" if measure == "mean_gap_days" else str(raw)
 
+    def _sentence(self, segment: Segment, row: dict[str, Any]) -> str:
+        """Return the rule of a segment as a sentence: `r is 5 and f is 4 to 5`."""
+        parts = [f"{axis} is {_span(low, high)}" for axis, (low, high) in segment.ranges.items()]
+        if segment.codes:
+            parts.append(f"the scores are {_either(_codes(self._scheme, segment))}")
+        parts += [
+            self._fact(each, row) if each.measure in (WHALE, TIMING) else str(each)
+            for each in segment.conditions
+        ]
+        return " and ".join(parts) or "all customers match"
+
+    def _fact(self, condition: Condition, row: dict[str, Any]) -> str:
+        return f"{condition} ({fact_words(condition, self._result, row)})"
+
 
 def rule_text(scheme: Scheme, segment: Segment) -> str:
     """Return the rule of a segment as short text: `r 5, f 4-5`."""
@@ -245,14 +276,6 @@ def rule_text(scheme: Scheme, segment: Segment) -> str:
     if segment.codes:
         parts.append(" ".join(_codes(scheme, segment)))
     return ", ".join([*parts, *map(str, segment.conditions)]) or "all customers"
-
-
-def _sentence(scheme: Scheme, segment: Segment) -> str:
-    """Return the rule of a segment as a sentence: `r is 5 and f is 4 to 5`."""
-    parts = [f"{axis} is {_span(low, high)}" for axis, (low, high) in segment.ranges.items()]
-    if segment.codes:
-        parts.append(f"the scores are {_either(_codes(scheme, segment))}")
-    return " and ".join([*parts, *map(str, segment.conditions)]) or "all customers match"
 
 
 def _codes(scheme: Scheme, segment: Segment) -> list[str]:

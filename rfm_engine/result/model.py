@@ -260,7 +260,9 @@ def _check_cuts(axis: str, cuts: Sequence[int], choice: Choice) -> None:
 
 def _refuse_fitting(scheme: Scheme, what: str, hint: str) -> None:
     """Refuse a scheme that would be fitted again to the orders that it is applied to."""
-    operands = {str(c) for s in scheme.segments for c in s.conditions if isinstance(c.operand, str)}
+    operands = {str(each) for each in scheme.conditions if isinstance(each.operand, str)}
+    if scheme.facts is None:
+        operands |= {str(each) for each in scheme.conditions if each.is_about_facts}
     fitted = [m for m in scheme.method.values() if m != "thresholds"]
     if fitted or operands:
         got = ", ".join(dict.fromkeys([*fitted, *sorted(operands)]))

@@ -16,7 +16,8 @@ from rfm_engine.result.pieces import Room
 from rfm_engine.result.sorted_customers import SortedCustomers
 from rfm_engine.result.summary import ScoredPopulation, no_frozen_scheme
 from rfm_engine.segments.assignment import Everyone, score_everyone
-from rfm_engine.segments.conditions import Range
+from rfm_engine.segments.conditions import Among, Range
+from rfm_engine.segments.facts import Facts
 from rfm_engine.segments.frozen_scheme import frozen_scheme
 from rfm_engine.segments.plan import Plan
 from rfm_engine.segments.rules import Rules
@@ -48,6 +49,7 @@ class Result(ScoredPopulation):
     _scored: ScoredCustomers
     _rules: Rules
     _plan: Plan
+    _facts: Facts | None
     seconds: dict[str, float]
 
     @property
@@ -83,7 +85,7 @@ class Result(ScoredPopulation):
             if result is not None:
                 result.customers  # noqa: B018
 
-    def settled(self, segment: int) -> tuple[Range, ...]:
+    def settled(self, segment: int) -> tuple[Range | Among, ...]:
         """Return the ranges of the conditions of the n-th segment for these customers."""
         return self._rules.settled(segment)
 
@@ -99,7 +101,9 @@ class Result(ScoredPopulation):
             raise no_frozen_scheme(self.options["by"])
         implied = {key: self.options[key] for key in ("frequency", "monetary", "zero")}
         settled = [self.settled(number) for number in range(len(self.scheme.segments))]
-        return frozen_scheme(self.scheme, self._plan, self.cuts, settled, self.scale, implied)
+        facts = self.facts.frozen() if self.facts and self.scheme.uses_facts else None
+        found = settled, self.scale, implied, facts
+        return frozen_scheme(self.scheme, self._plan, self.cuts, *found)
 
     def rows_of(self, ids: Sequence[Any]) -> list[dict[str, Any]]:
         """Return the rows of customers in the order of customer and group.
@@ -122,15 +126,19 @@ class Result(ScoredPopulation):
         """
         by = self.options["by"]
         wanted = as_group(group, self.schema, by)
-        chunks = []
+        chunks, masks = [], []
         for chunk in self._scored.chunks:
             groups = pa.chunked_array([chunk.group_column()])
-            chunks.append(chunk.chosen(is_among(groups, [wanted]).to_numpy()))
+            masks.append(is_among(groups, [wanted]).to_numpy())
+            chunks.append(chunk.chosen(masks[-1]))
         if not any(len(chunk.frequency) for chunk in chunks):
             raise unknown_group(group, by)
         with ThreadPoolExecutor(1) as pool:
-            scoring = score_everyone(Everyone(chunks, self.scale), self.scheme, self._plan, pool)
-        return replace(self, _rules=scoring.rules, cuts=scoring.fitted.cuts)
+            facts = self._facts and self._facts.of_some(chunks, masks, self.scale, pool)
+            everyone = Everyone(chunks, self.scale, None, facts)
+            scoring = score_everyone(everyone, self.scheme, self._plan, pool)
+        totals = None if facts is None else facts.totals()
+        return replace(self, _rules=scoring.rules, cuts=scoring.fitted.cuts, facts=totals)
 
     def _seconds(self) -> dict[str, float]:
         return {stage: round(seconds, 6) for stage, seconds in self.seconds.items()}

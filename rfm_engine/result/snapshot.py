@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -14,15 +14,21 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from rfm_engine.errors import DataError, UsageError, path_text, shown_cause
+from rfm_engine.options.scoring import WHALE_BY
 from rfm_engine.result.id_order import rows_in_order
 from rfm_engine.result.metadata import described_by, population_from
 from rfm_engine.result.summary import ScoredPopulation, no_frozen_scheme
 from rfm_engine.result.table_chunk import chunk_of_table
 from rfm_engine.scoring.survey import Survey
+from rfm_engine.scoring.whales import share_of
 from rfm_engine.segments.assignment import Everyone, score_everyone
-from rfm_engine.segments.conditions import Range
+from rfm_engine.segments.conditions import Among, Range
+from rfm_engine.segments.facts import FactPlan, Facts, WhaleValues
 from rfm_engine.segments.plan import plan_scoring
 from rfm_engine.segments.scheme import AXES
+from rfm_engine.totals.chunks import CustomerChunk
+from rfm_engine.totals.customer_attribute_values import notation_of
+from rfm_engine.totals.groups import Grouping
 from rfm_engine.totals.ids import as_group, is_among, unknown_group
 
 _PARQUET, _ARROW = b"PAR1", b"ARROW1"
@@ -47,7 +53,7 @@ class Snapshot(ScoredPopulation):
     path: Path
     schema: pa.Schema
     _files: tuple[Path, ...]
-    _settled: tuple[tuple[Range, ...], ...]
+    _settled: tuple[tuple[Range | Among, ...], ...]
     _frozen_scheme: dict[str, Any] | None
     _survey: str | None
     _within_groups: bool | None = None
@@ -101,7 +107,7 @@ class Snapshot(ScoredPopulation):
         """Return the survey of the customers; None with `by`, or if it would exceed 1 MB."""
         return None if self._survey is None else Survey.from_json(self._survey)
 
-    def settled(self, segment: int) -> tuple[Range, ...]:
+    def settled(self, segment: int) -> tuple[Range | Among, ...]:
         """Return the ranges of the conditions of the n-th segment for these customers."""
         return self._settled[segment]
 
@@ -157,10 +163,36 @@ class Snapshot(ScoredPopulation):
             raise unknown_group(group, options["by"])
         chunk = chunk_of_table(table)
         with ThreadPoolExecutor(1) as pool:
-            everyone = Everyone([chunk], self.scale)
+            facts = self.facts_of(chunk, table, None, pool) if self.scheme.uses_facts else None
+            everyone = Everyone([chunk], self.scale, None, facts)
             scoring = score_everyone(everyone, self.scheme, plan, pool)
         settled = tuple(map(scoring.rules.settled, range(len(self.scheme.segments))))
-        return replace(self, _settled=settled, cuts=scoring.fitted.cuts)
+        totals = None if facts is None else facts.totals()
+        return replace(self, _settled=settled, cuts=scoring.fitted.cuts, facts=totals)
+
+    def facts_of(
+        self, chunk: CustomerChunk, table: pa.Table, grouping: Grouping | None, pool: Executor
+    ) -> Facts:
+        """Return the facts of customers as if they were all, or within groups.
+
+        They are computed with the options and limits of the snapshot, or the defaults if it has no
+        facts. `table` has the columns of the customers; of attributes only `whale_attribute`.
+        """
+        plan = FactPlan(share_of("20%"), "20%", WHALE_BY[0])
+        if self.facts is not None:
+            share, by = self.facts.whale_share, self.facts.whale_by
+            limits = self.scheme.facts if self.scheme.uses_facts else None
+            plan = FactPlan(share_of(share), share, by, limits)
+        values, name = None, self.whale_attribute
+        if name is not None:
+            values = WhaleValues.of_column(table[name], name, notation_of(self.options))
+        return Facts.of([chunk], plan, grouping, values, self.scale, pool)
+
+    @property
+    def whale_attribute(self) -> str | None:
+        """The attribute by which customers are whales; None if it is a measure."""
+        by = WHALE_BY[0] if self.facts is None else self.facts.whale_by
+        return None if by in WHALE_BY else by
 
     def _where(self, column: int, wanted: Sequence[Any]) -> pa.Table:
         """Return the rows with a wanted value in a column; this column is read first."""
@@ -278,8 +310,13 @@ def _has_metadata(file: Path) -> bool:
         return False
 
 
-def _ranges(own: dict[str, Any]) -> tuple[tuple[Range, ...], ...]:
-    return tuple(tuple(Range(*each) for each in ranges) for ranges in own["settled"])
+def _ranges(own: dict[str, Any]) -> tuple[tuple[Range | Among, ...], ...]:
+    return tuple(tuple(map(_range, ranges)) for ranges in own["settled"])
+
+
+def _range(written: list[Any]) -> Range | Among:
+    measure, *rest = written
+    return Among(measure, tuple(rest[0])) if len(rest) == 1 else Range(measure, *rest)
 
 
 def _schema_of(file: Path) -> pa.Schema:

@@ -159,7 +159,7 @@ class ScoredPopulation:
             "conditions": self._conditions(),
             "decided_by": self.scheme.decided_by(Bins(*map(len, self.customers_by_score))),
             "segments": self._segments(),
-            **({} if self.facts is None else {"facts": self._facts(self.facts)}),
+            **({} if self.facts is None else {"facts": self._told(self.facts)}),
             **self._unmatched(),
             **({} if self.overall is None else {"overall": self.overall._together()}),
             "warnings": [each._asdict() for each in self.warnings],
@@ -193,7 +193,7 @@ class ScoredPopulation:
         n = self.attributes_unmatched
         return {} if n is None else {"attributes_unmatched": n}
 
-    def _facts(self, facts: FactTotals) -> dict[str, Any]:
+    def _told(self, facts: FactTotals) -> dict[str, Any]:
         total_minor = sum(segment.monetary_minor for segment in self.segment_totals)
         return facts.summary(self.scale, total_minor)
 

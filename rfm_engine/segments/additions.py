@@ -87,6 +87,8 @@ class Additions(NamedTuple):
             if self.whale_values is not None:
                 whale_values = WhaleValues.of(self.whale_values, joined.rows)
         if self.facts is not None:
-            facts = Facts.of(chunks, self.facts, grouping, whale_values, pool)
-            columns = FactColumns(facts, bins, population.reading.zone)
+            scale = population.scale
+            facts = Facts.of(chunks, self.facts, grouping, whale_values, scale, pool)
+            if self.facts.has_columns:
+                columns = FactColumns(facts, bins, population.reading.zone)
         return Added(facts, columns, joined)

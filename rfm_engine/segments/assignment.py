@@ -19,7 +19,8 @@ from rfm_engine.scoring.cells import Added, Bins, Compared, cell_sums, new_sums,
 from rfm_engine.scoring.groups import Groups
 from rfm_engine.scoring.identities import Identities
 from rfm_engine.scoring.methods import Measure
-from rfm_engine.segments.conditions import Population
+from rfm_engine.segments.conditions import FACTS, Population
+from rfm_engine.segments.facts import Facts
 from rfm_engine.segments.labels import Labels, SegmentSums, segment_sums
 from rfm_engine.segments.plan import Plan
 from rfm_engine.segments.rules import Column, Rules, add_segments, new_segment_sums
@@ -42,11 +43,15 @@ class Scoring(NamedTuple):
 
 
 class Everyone(NamedTuple):
-    """Customers by chunk, the scale of their amounts, and their groups if scored by group."""
+    """Customers by chunk, the scale of their amounts, and their groups if scored by group.
+
+    `facts` are needed if a condition of the scheme is about them.
+    """
 
     chunks: Sequence[CustomerChunk]
     scale: int
     grouping: Grouping | None = None
+    facts: Facts | None = None
 
 
 def score_everyone(everyone: Everyone, scheme: Scheme, plan: Plan, pool: Executor) -> Scoring:
@@ -57,7 +62,7 @@ def score_everyone(everyone: Everyone, scheme: Scheme, plan: Plan, pool: Executo
     DataError
         A mean amount overflows 64 bits.
     """
-    chunks, scale, grouping = everyone
+    chunks, scale, grouping, facts = everyone
     measures = _measures(chunks, scale, plan, pool)
     ids = [partial(_identities, chunk) for chunk in chunks]
     groups = None
@@ -79,7 +84,10 @@ def score_everyone(everyone: Everyone, scheme: Scheme, plan: Plan, pool: Executo
         by_segment = segment_sums(found_sums, rules.layout[taken], n_names)
         return Scoring(fitted, cells, named, labels, rules, by_segment, by_score, by_cell)
     # Cached: first the mean of the population needs a measure, then the comparison with the mean.
-    raw: list[Column] = [cache(partial(_raw_measure, chunk)) for chunk in chunks]
+    raw: list[Column] = [
+        cache(partial(_raw_measure, chunk, _fact_of(facts, n, chunk)))
+        for n, chunk in enumerate(chunks)
+    ]
     population = Population(partial(_columns, raw, pool), scale, pool.map, groups)
     rules = Rules(scheme, plan.bins, population)
     numbers = [None] * len(chunks) if groups is None else groups.back(groups.numbers)
@@ -139,7 +147,13 @@ def _columns(raw: Sequence[Column], pool: Executor, measure: str) -> list[Intege
     return list(pool.map(lambda column: column(measure), raw))
 
 
-def _raw_measure(chunk: CustomerChunk, measure: str) -> Integers:
+def _fact_of(facts: Facts | None, number: int, chunk: CustomerChunk) -> Column:
+    return _no_measure if facts is None else partial(facts.raw, number, chunk)
+
+
+def _raw_measure(chunk: CustomerChunk, fact: Column, measure: str) -> Integers:
+    if measure in FACTS:
+        return fact(measure)
     if measure == "recency_days":
         return chunk.recency_days.astype(np.int64)
     if measure == "frequency":

@@ -1,8 +1,7 @@
-"""Conditions on raw measures: parsed from text, and resolved to ranges of integers."""
+"""Conditions on raw measures and customer facts, and their resolution to ranges of integers."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from math import ceil, floor
@@ -11,39 +10,60 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from rfm_engine.errors import shown
 from rfm_engine.kernels.types import ValueChunks
 from rfm_engine.orders.money.amounts import format_minor
 from rfm_engine.scoring.axes import MEAN_DIGITS, MEAN_PARTS
 from rfm_engine.scoring.groups import Groups, Spread, averages_within
 from rfm_engine.scoring.methods import average, exact_sum
 from rfm_engine.scoring.selection import Map
+from rfm_engine.scoring.timing import words
 
-MEASURES = ("recency_days", "frequency", "monetary", "average_order", "mean_gap_days")
+MEASURES = (
+    "recency_days", "frequency", "monetary", "average_order", "mean_gap_days", "own_us",
+)  # fmt: skip
 RELATIONS = ("<=", ">=", "==", "<", ">")
+WHALE, TIMING, OWN_CYCLE = "is_whale", "timing", "own_us"
+FACTS = (WHALE, TIMING, OWN_CYCLE)
+"""The customer facts that conditions can use."""
+IS, IN = "is", "in"
 DAY_US = 86_400_000_000
 LEAST, MOST = -(1 << 63), (1 << 63) - 1
-_FORM = re.compile(
-    r"(?P<measure>[a-z_]+)\s*(?P<relation><=|>=|==|<|>)\s*(?P<operand>[^\s=<>].*?)\s*\Z"
-)
-# Longer numbers are beyond all measures, and Python does not parse the longest ones.
-_NUMBER = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,30}|/[1-9][0-9]{0,29})?\Z")
-_QUANTILE = re.compile(r"quantile\(\s*([0-9]{1,9})\s*/\s*([0-9]{1,9})\s*\)\Z")
 
 
 class Condition(NamedTuple):
     """`measure relation operand`.
 
-    The operand is a number, or a statistic of the population: `mean`, `cycle`, `quantile(i/k)`.
+    The operand is a number, or a statistic of the population: `mean`, `cycle`, `quantile(i/k)`. For
+    `is_whale` the relation is `is`, and the operand is 1 or 0. For `timing` the relation is `in`,
+    `==` or `!=`, and the operand is a tuple of names.
     """
 
     measure: str
     relation: str
-    operand: Fraction | str
+    operand: Fraction | str | tuple[str, ...]
     part: Fraction | None = None
+
+    @property
+    def is_about_facts(self) -> bool:
+        """Whether the condition needs customer facts."""
+        return self.measure in FACTS
+
+    @property
+    def timings(self) -> tuple[int, ...]:
+        """The numbers of the timings for which a condition on `timing` holds, ascending."""
+        known = words().timings
+        names = self.operand if isinstance(self.operand, tuple) else ()
+        named = {known.index(name) for name in names}
+        return tuple(n for n in range(len(known)) if (n in named) != (self.relation == "!="))
 
     def __str__(self) -> str:
         operand = self.operand
+        if self.relation == IS:
+            return self.measure if operand else f"not {self.measure}"
+        if isinstance(operand, tuple):
+            texts = ", ".join(f'"{name}"' for name in operand)
+            listed = f"[{texts}]" if self.relation == IN else texts
+            return f"{self.measure} {self.relation} {listed}"
         if self.part is not None:
             operand = f"quantile({self.part.numerator}/{self.part.denominator})"
         elif isinstance(operand, Fraction):
@@ -68,34 +88,24 @@ class Range(NamedTuple):
     high: int
 
 
+class Among(NamedTuple):
+    """A resolved condition on names: the numbers of those that it accepts."""
+
+    measure: str
+    codes: tuple[int, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names that it accepts."""
+        return tuple(words().timings[code] for code in self.codes)
+
+
 class GroupRanges(NamedTuple):
     """A condition resolved for each group, `int64[groups]`."""
 
     measure: str
     low: npt.NDArray[np.int64]
     high: npt.NDArray[np.int64]
-
-
-def parse_condition(text: object) -> Condition | str:
-    """Parse a condition; return the error text if it is not valid."""
-    found = _FORM.match(text.strip()) if isinstance(text, str) else None
-    if found is None:
-        return f"must be like 'recency_days <= 30'; got {shown(text)}"
-    measure, relation, operand = found["measure"], found["relation"], found["operand"]
-    if measure not in MEASURES:
-        return f"must start with one of {', '.join(MEASURES)}; got {shown(measure)}"
-    if _NUMBER.match(operand):
-        return Condition(measure, relation, Fraction(operand))
-    quantile = _QUANTILE.match(operand)
-    if quantile and 0 < int(quantile[1]) < int(quantile[2]):
-        part = Fraction(int(quantile[1]), int(quantile[2]))
-        return Condition(measure, relation, "quantile", part)
-    if operand == "mean" or (operand == "cycle" and measure in ("recency_days", "mean_gap_days")):
-        return Condition(measure, relation, operand)
-    return (
-        "must compare with a number of at most 30 digits, mean, quantile(1/3) or, for days, cycle; "
-        f"got {shown(operand)}"
-    )
 
 
 class Population:
@@ -120,12 +130,16 @@ class Population:
         # Cached, because several rules compare with the same mean.
         self._bounds: dict[tuple[object, ...], Fraction | Spread | None] = {}
 
-    def settle(self, condition: Condition) -> Range | GroupRanges:
-        """Return the range of integers for which a condition holds, or one range per group.
+    def settle(self, condition: Condition) -> Range | Among | GroupRanges:
+        """Return the integers for which a condition holds: a range, numbers, or ranges per group.
 
         The range is empty if no customer has the measure that the condition compares with.
         """
-        measure, relation, _, _ = condition
+        measure, relation, operand, _ = condition
+        if measure == TIMING:
+            return Among(measure, condition.timings)
+        if relation == IS:
+            return Range(measure, int(operand == 1), int(operand == 1))
         asked = measure, condition.operand, condition.part
         if asked not in self._bounds:
             self._bounds[asked] = self._bound(condition)
@@ -143,9 +157,10 @@ class Population:
     def bound(self, condition: Condition) -> Fraction | None:
         """Return the number a resolved condition compares with, in days, orders or major units.
 
-        Return None if each group has its own number, or if no customer has the measure.
+        Return None if each group has its own number, or if no customer has the measure, or if
+        nothing is compared.
         """
-        bound = self._bounds[condition.measure, condition.operand, condition.part]
+        bound = self._bounds.get((condition.measure, condition.operand, condition.part))
         if isinstance(bound, Fraction):
             return bound / self._unit(condition.measure)
         return None
@@ -216,7 +231,7 @@ def _ends(relation: str, floor: Any, ceiling: Any, least: int) -> tuple[Any, Any
 
 
 def holds(
-    ranges: Sequence[Range | GroupRanges],
+    ranges: Sequence[Range | Among | GroupRanges],
     values: Callable[[str], npt.NDArray[np.int64]],
     groups: npt.NDArray[np.uint32] | None = None,
 ) -> npt.NDArray[np.bool_] | None:
@@ -224,7 +239,9 @@ def holds(
     found: npt.NDArray[np.bool_] | None = None
     for each in ranges:
         column = values(each.measure)
-        if isinstance(each, GroupRanges):
+        if isinstance(each, Among):
+            inside = np.isin(column, each.codes)
+        elif isinstance(each, GroupRanges):
             assert groups is not None
             inside = (column >= each.low.take(groups)) & (column <= each.high.take(groups))
         elif each.low <= LEAST:

@@ -10,11 +10,11 @@ import pyarrow as pa
 
 from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import arrow, arrow_texts, frozen, values
-from rfm_engine.kernels.types import Cells, Mask
+from rfm_engine.kernels.types import Cells, Instants
 from rfm_engine.orders.time.zones import Zone
 from rfm_engine.scoring.cells import Bins
-from rfm_engine.scoring.timing import ONE_ORDER, Orders, Timed, words, write_timing
-from rfm_engine.segments.facts import Facts, Marks
+from rfm_engine.scoring.timing import ONE_ORDER, words
+from rfm_engine.segments.facts import Facts, Marks, timed_chunk
 from rfm_engine.segments.scheme import AXES
 from rfm_engine.totals.chunks import CustomerChunk
 
@@ -57,7 +57,8 @@ class FactColumns:
     ) -> list[pa.Array[Any]]:
         """Return the columns of a chunk; `moments` are its columns of first and last orders."""
         n = len(marks.ranks)
-        found, are_dates = self._timed(chunk, marks, moments)
+        instants = zip(*(map(_instants, column.chunks) for column in moments), strict=True)
+        found, are_dates = timed_chunk(chunk, marks, self._limits, self._zone, instants)
         ranks, percentiles = np.empty(n, np.int64), np.empty(n, np.int8)
         write_percentiles(
             frozen(marks.ranks), marks.groups, frozen(self._limits.sizes), ranks, percentiles
@@ -77,24 +78,6 @@ class FactColumns:
             _texts(self._weak.take(cells), self._weak_names),
         ]
 
-    def _timed(
-        self, chunk: CustomerChunk, marks: Marks, moments: tuple[Moments, Moments]
-    ) -> tuple[Timed, Mask | None]:
-        """Return the timing of a chunk, and for whom the due date is a date (None: all)."""
-        n, start = len(marks.ranks), 0
-        found, are_dates = Timed.room(n), np.ones(n, np.bool_)
-        for parts in zip(*(column.chunks for column in moments), strict=True):
-            first_us, last_us = (values(part, np.int64) for part in parts)
-            end = start + len(last_us)
-            here = slice(start, end)
-            orders = Orders(first_us, last_us, chunk.frequency[here], chunk.recency_days[here])
-            own = self._limits.cycle_us, marks.groups[here], self._zone, found.part(start, end)
-            known = write_timing(orders, *own)
-            if known is not None:
-                are_dates[here] = known
-            start = end
-        return found, None if are_dates.all() else are_dates
-
 
 def weak_axes(bins: Bins) -> npt.NDArray[np.int16]:
     """Return the place in `WEAK_AXES` of the axes with the lowest score per bin, for each cell."""
@@ -111,6 +94,10 @@ def weak_axes(bins: Bins) -> npt.NDArray[np.int16]:
     for code, name in enumerate(WEAK_AXES):
         codes[sum(1 << AXES.index(axis) for axis in name)] = code
     return codes.take(chosen)
+
+
+def _instants(column: pa.Array[Any]) -> Instants:
+    return values(column, np.int64)
 
 
 def _texts(codes: npt.NDArray[np.int16], names: pa.Array[Any]) -> pa.Array[Any]:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from rfm_engine.orders.money.amounts import format_minor
 from rfm_engine.scoring.concentration import Concentration
+from rfm_engine.segments.conditions import DAY_US, WHALE
+from rfm_engine.segments.frozen_facts import FrozenFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,27 @@ class FactTotals:
     has_cycle: bool | None
     concentration: Concentration | None
 
+    def frozen(self) -> FrozenFacts:
+        """Return the numbers for a frozen scheme; there must be one population without groups."""
+        assert self.cycle_us is not None
+        least = Decimal(self.least_text or 0)
+        return FrozenFacts(self.whale_share, self.whale_by, least, self.cycle_us)
+
+    @property
+    def least_text(self) -> str | None:
+        """The least value of a whale as text: in major units, or orders."""
+        return (
+            None if self.whale_least is None else format_minor(self.whale_least, self.whale_scale)
+        )
+
+    def compared(self, measure: str) -> str | None:
+        """Return what a condition on a fact compares with: a value, or a cycle in days."""
+        if measure == WHALE:
+            return self.least_text
+        if self.cycle_us is None:
+            return None
+        return format_minor(round(Fraction(self.cycle_us * 10**4, DAY_US)), 4)
+
     def to_metadata(self) -> dict[str, Any]:
         """Return the keys `facts` and `concentration` of the metadata of an output."""
         facts = {name: getattr(self, name) for name in _PLAIN}
@@ -63,8 +88,6 @@ class FactTotals:
 
         `total_minor` is the net amount of all customers in minor units.
         """
-        least = self.whale_least
-        known = None if least is None else format_minor(least, self.whale_scale)
         nulls = {} if self.whale_nulls is None else {"nulls": self.whale_nulls}
         return {
             "whales": {
@@ -73,7 +96,7 @@ class FactTotals:
                 "customers": self.whales,
                 "monetary": format_minor(self.whales_minor, scale),
                 "share_monetary": _share(self.whales_minor, total_minor),
-                "least": known,
+                "least": self.least_text,
                 **nulls,
             },
             "cycle_us": self.cycle_us,

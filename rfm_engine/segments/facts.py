@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from itertools import pairwise
+from math import ceil
 from typing import Any, NamedTuple
 
 import numpy as np
+import pyarrow as pa
 
 from rfm_engine.errors import UsageError, shown
 from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import frozen
-from rfm_engine.kernels.types import Codes, Integers, Mask, Positions
+from rfm_engine.kernels.types import Codes, Instants, Integers, Mask, Positions
 from rfm_engine.options.messages import message, named
 from rfm_engine.options.scoring import WHALE_BY
+from rfm_engine.orders.money.notation import Notation
 from rfm_engine.orders.time.clock import DAY_US
+from rfm_engine.orders.time.zones import Zone
 from rfm_engine.scoring.concentration import Concentration
 from rfm_engine.scoring.group_ranks import ranked_within
 from rfm_engine.scoring.groups import Groups, averages_within
 from rfm_engine.scoring.ranking import ranked
-from rfm_engine.scoring.timing import ONE_ORDER, words
+from rfm_engine.scoring.timing import ONE_ORDER, Orders, Timed, words, write_timing
 from rfm_engine.scoring.whales import least_of, share_of, whales_of
+from rfm_engine.segments.conditions import OWN_CYCLE, WHALE
 from rfm_engine.segments.fact_totals import FactTotals
+from rfm_engine.segments.frozen_facts import FrozenFacts
+from rfm_engine.segments.scheme import Scheme
 from rfm_engine.totals.chunks import CustomerChunk
-from rfm_engine.totals.customer_attribute_values import CustomerAttributeValues
+from rfm_engine.totals.customer_attribute_values import CustomerAttributeValues, numbers_of
 from rfm_engine.totals.groups import Grouping
 from rfm_engine.totals.joined_attributes import JoinedRows
 
@@ -33,26 +40,34 @@ FACT_BYTES_A_CUSTOMER = 24
 FACT_BYTES_WITHIN = 12
 """The rank, the whale and the group; ranking within groups takes what scoring has freed."""
 _MONETARY, _ORDERS = WHALE_BY
+_MOST = (1 << 63) - 1
+_UTC = Zone("UTC")
 _ALONE: Codes = frozen(np.zeros(0, np.uint32))
 
 
 class FactPlan(NamedTuple):
-    """The options of facts: the share of whales in hundredths of a percent, and their measure."""
+    """The options of facts: the share of whales in hundredths of a percent, and their measure.
+
+    `frozen` are the numbers of a frozen scheme; None if they are found. `has_columns` is false if
+    only the scheme needs facts.
+    """
 
     share: int
     share_text: str
     by: str
+    frozen: FrozenFacts | None = None
+    has_columns: bool = True
 
 
-def plan_facts(settled: Mapping[str, Any]) -> FactPlan | None:
-    """Return the plan for options of `score`; None if no facts are asked for.
+def plan_facts(settled: Mapping[str, Any], scheme: Scheme) -> FactPlan | None:
+    """Return the plan for options of `score`; None if neither they nor the scheme need facts.
 
     Raises
     ------
     UsageError
         An option contradicts another, or is not valid.
     """
-    if not settled["facts"]:
+    if not settled["facts"] and not scheme.uses_facts:
         for name in ("whales", "whale_by"):
             if settled[name] is not None:
                 raise UsageError(
@@ -68,6 +83,19 @@ def plan_facts(settled: Mapping[str, Any]) -> FactPlan | None:
         )
     text = "20%" if settled["whales"] is None else settled["whales"]
     by = _MONETARY if settled["whale_by"] is None else settled["whale_by"]
+    frozen = scheme.facts if scheme.uses_facts else None
+    if frozen is not None:
+        for name in ("whales", "whale_by"):
+            if settled[name] is not None:
+                raise UsageError(
+                    message(
+                        "{} must not be given with scheme {}, which contains the limit for whales; "
+                        "got it. Leave it out.",
+                        named(name),
+                        scheme.name,
+                    )
+                )
+        text, by = frozen.whale_share, frozen.whale_by
     if by not in WHALE_BY and settled["attributes"] is None:
         raise UsageError(
             message(
@@ -76,7 +104,7 @@ def plan_facts(settled: Mapping[str, Any]) -> FactPlan | None:
                 shown(by),
             )
         )
-    return FactPlan(share_of(text), text.strip(), by)
+    return FactPlan(share_of(text), text.strip(), by, frozen, settled["facts"])
 
 
 class WhaleValues(NamedTuple):
@@ -85,6 +113,17 @@ class WhaleValues(NamedTuple):
     chunks: list[Integers]
     scale: int
     n_null: int
+
+    @classmethod
+    def of_column(cls, column: pa.ChunkedArray[Any], name: str, notation: Notation) -> WhaleValues:
+        """Return an attribute of customers, given as a column of a result."""
+        found = numbers_of(column, name, "the result", notation)
+        return cls([found.values], found.scale, len(column) - int(found.present.sum()))
+
+    def chosen(self, masks: Sequence[Mask]) -> WhaleValues:
+        """Return the values of the customers for whom a mask, `bool[n]` per chunk, is true."""
+        pairs = zip(self.chunks, masks, strict=True)
+        return self._replace(chunks=[values[mask] for values, mask in pairs])
 
     @classmethod
     def of(cls, found: CustomerAttributeValues, rows: Sequence[JoinedRows]) -> WhaleValues:
@@ -128,6 +167,14 @@ class Limits(NamedTuple):
     cycle_us: Integers
     has_cycle: Mask
 
+    def frozen_at(self, facts: FrozenFacts, scale: int) -> Limits:
+        """Return the limits of a frozen scheme; values of whales have `scale` decimals."""
+        least = min(ceil(facts.whale_least.scaleb(scale)), _MOST)
+        return self._replace(
+            least=np.full_like(self.least, least),
+            cycle_us=np.full_like(self.cycle_us, facts.cycle_us),
+        )
+
 
 class Facts(NamedTuple):
     """The facts of all customers, by chunk, and what they are compared with."""
@@ -139,6 +186,7 @@ class Facts(NamedTuple):
     whales_minor: int
     plan: FactPlan
     whale_values: WhaleValues | None
+    measure_scale: int
 
     @classmethod
     def of(
@@ -147,11 +195,13 @@ class Facts(NamedTuple):
         plan: FactPlan,
         grouping: Grouping | None,
         whale_values: WhaleValues | None,
+        scale: int,
         pool: Executor,
     ) -> Facts:
         """Compute the facts with the threads of `pool`; within groups if there are groups.
 
-        `whale_values` are the values of whales unless they are a measure of the customers.
+        `whale_values` are the values of whales unless they are a measure of the customers. Amounts
+        have `scale` decimals.
         """
         measures: Sequence[Integers]
         if whale_values is None:
@@ -166,28 +216,74 @@ class Facts(NamedTuple):
             ranks, limits = _within(chunks, measures, plan, groups, pool)
             codes = [frozen(found) for found in groups.back(groups.numbers)]
             concentration = None
+        measure_scale = scale if plan.by == _MONETARY else 0
+        if whale_values is not None:
+            measure_scale = whale_values.scale
+        if plan.frozen is not None:
+            limits = limits.frozen_at(plan.frozen, measure_scale)
         least = [limits.least] * len(chunks)
         whales = list(pool.map(whales_of, measures, least, codes))
         marks = [Marks(*each) for each in zip(ranks, whales, codes, strict=True)]
         totals = list(pool.map(_whale_totals, chunks, whales))
         n_whales, minor = (sum(each) for each in zip((0, 0), *totals, strict=True))
-        return cls(marks, limits, concentration, n_whales, minor, plan, whale_values)
+        return cls(marks, limits, concentration, n_whales, minor, plan, whale_values, measure_scale)
 
-    def totals(self, money_scale: int) -> FactTotals:
-        """Return the facts about all customers together; amounts have `money_scale` decimals."""
-        plan = self.plan
-        scale = money_scale if plan.by == _MONETARY else 0
+    def of_some(
+        self, chunks: Sequence[CustomerChunk], masks: Sequence[Mask], scale: int, pool: Executor
+    ) -> Facts:
+        """Return the facts of the customers for whom the masks are true, as if they were all.
+
+        `chunks` have only these customers.
+        """
+        values = None if self.whale_values is None else self.whale_values.chosen(masks)
+        return Facts.of(chunks, self.plan, None, values, scale, pool)
+
+    def raw(self, number: int, chunk: CustomerChunk, measure: str) -> Integers:
+        """Return a fact of the customers of the n-th chunk for conditions, `int64[n]`."""
+        marks = self.marks[number]
+        if measure == WHALE:
+            return marks.whales.astype(np.int64)
+        found, _ = timed_chunk(chunk, marks, self.limits, _UTC, chunk.moments())
+        return found.own_us if measure == OWN_CYCLE else found.timing.astype(np.int64)
+
+    def totals(self) -> FactTotals:
+        """Return the facts about all customers together."""
+        plan, scale = self.plan, self.measure_scale
         least, cycle_us, has_cycle = None, None, None
-        if self.concentration is not None:
+        if self.concentration is not None or (plan.frozen is not None and len(self.limits.least)):
             least, cycle_us = int(self.limits.least[0]), int(self.limits.cycle_us[0])
+        if self.concentration is not None:
             has_cycle = bool(self.limits.has_cycle[0])
-        n_null = None
-        if self.whale_values is not None:
-            scale, n_null = self.whale_values.scale, self.whale_values.n_null
+        n_null = None if self.whale_values is None else self.whale_values.n_null
         return FactTotals(
             plan.share_text, plan.by, scale, n_null, self.n_whales, self.whales_minor, least,
             cycle_us, has_cycle, self.concentration,
         )  # fmt: skip
+
+
+def timed_chunk(
+    chunk: CustomerChunk,
+    marks: Marks,
+    limits: Limits,
+    zone: Zone,
+    moments: Iterable[tuple[Instants, Instants]],
+) -> tuple[Timed, Mask | None]:
+    """Return the timing of a chunk, and for whom the due date is a date (None: all).
+
+    `moments` are the first and last order times of the customers, part by part.
+    """
+    n, start = len(marks.ranks), 0
+    found, are_dates = Timed.room(n), np.ones(n, np.bool_)
+    for first_us, last_us in moments:
+        end = start + len(last_us)
+        here = slice(start, end)
+        orders = Orders(first_us, last_us, chunk.frequency[here], chunk.recency_days[here])
+        groups = marks.groups[here]
+        known = write_timing(orders, limits.cycle_us, groups, zone, found.part(start, end))
+        if known is not None:
+            are_dates[here] = known
+        start = end
+    return found, None if are_dates.all() else are_dates
 
 
 def _measure(chunk: CustomerChunk, by: str) -> Integers:

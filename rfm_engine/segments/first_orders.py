@@ -13,10 +13,13 @@ def refuse_first_orders(scheme: Scheme) -> None:
     Raises
     ------
     UsageError
-        A condition is about the time between orders.
+        A condition is about the time between orders, or about customer facts.
     """
-    conditions = [condition for segment in scheme.segments for condition in segment.conditions]
-    found = [c for c in conditions if c.measure == "mean_gap_days" or c.operand == "cycle"]
+    found = [
+        each
+        for each in scheme.conditions
+        if each.measure == "mean_gap_days" or each.operand == "cycle" or each.is_about_facts
+    ]
     if found:
         raise UsageError(
             message(

@@ -9,7 +9,19 @@ from typing import Any
 from rfm_engine.orders.money.amounts import format_minor
 from rfm_engine.scoring.axes import MEAN_DIGITS
 from rfm_engine.scoring.cells import Bins, Cuts
-from rfm_engine.segments.conditions import DAY_US, LEAST, MOST, Condition, Range
+from rfm_engine.segments.conditions import (
+    DAY_US,
+    IN,
+    IS,
+    LEAST,
+    MOST,
+    RELATIONS,
+    WHALE,
+    Among,
+    Condition,
+    Range,
+)
+from rfm_engine.segments.frozen_facts import FrozenFacts
 from rfm_engine.segments.plan import Plan
 from rfm_engine.segments.scheme import AXES, Scheme, Segment
 
@@ -22,16 +34,19 @@ def frozen_scheme(
     scheme: Scheme,
     plan: Plan,
     cuts: Cuts,
-    settled: Sequence[Sequence[Range]],
+    settled: Sequence[Sequence[Range | Among]],
     scale: int,
     options: dict[str, str],
+    facts: FrozenFacts | None,
 ) -> dict[str, Any]:
     """Return a scheme as data for JSON, with thresholds for methods and numbers for means.
 
-    The frozen scheme assigns the same scores and segments as the fitted scheme.
+    The frozen scheme assigns the same scores and segments as the fitted scheme. `facts` are the
+    numbers of customer facts, if the scheme uses them.
     """
     when = [[text for each in ranges for text in _conditions(each, scale)] for ranges in settled]
-    return scheme_data(scheme, plan.bins, cuts_text(plan, cuts, scale), options, when)
+    data = scheme_data(scheme, plan.bins, cuts_text(plan, cuts, scale), options, when)
+    return data if facts is None else data | {"facts": facts.to_data()}
 
 
 def cuts_text(plan: Plan, cuts: Cuts, scale: int) -> dict[str, list[str]]:
@@ -54,6 +69,7 @@ def scheme_data(
     when: Sequence[list[str]],
 ) -> dict[str, Any]:
     """Return a scheme with thresholds as data for JSON; `when` has the conditions per segment."""
+    facts = {} if scheme.facts is None else {"facts": scheme.facts.to_data()}
     return {
         "name": scheme.name,
         "title": scheme.title,
@@ -66,6 +82,7 @@ def scheme_data(
         "first_score": scheme.first_score,
         "options": options,
         "segments": list(map(_segment, scheme.segments, when)),
+        **facts,
     }
 
 
@@ -98,7 +115,9 @@ def own_scheme(scheme: Scheme) -> dict[str, Any]:
 def written(conditions: Sequence[Condition]) -> list[str]:
     """Return conditions as exact text; numbers can be fractions."""
     return [
-        f"{c.measure} {c.relation} {c.operand}" if isinstance(c.operand, Fraction) else str(c)
+        f"{c.measure} {c.relation} {c.operand}"
+        if isinstance(c.operand, Fraction) and c.relation in RELATIONS
+        else str(c)
         for c in conditions
     ]
 
@@ -125,8 +144,12 @@ def _segment(segment: Segment, when: list[str]) -> dict[str, Any]:
     return found
 
 
-def _conditions(settled: Range, scale: int) -> list[str]:
+def _conditions(settled: Range | Among, scale: int) -> list[str]:
+    if isinstance(settled, Among):
+        return [str(Condition(settled.measure, IN, settled.names))] if settled.codes else [_NEVER]
     measure, low, high = settled
+    if measure == WHALE:
+        return [str(Condition(WHALE, IS, Fraction(low)))]
     if low > high:
         return [_NEVER]
     found = [f"{measure} >= {_number(measure, low, scale)}"] if low > LEAST else []

@@ -10,11 +10,12 @@ import numpy as np
 
 from rfm_engine.kernels.types import Cube
 from rfm_engine.scoring.cells import Bins
-from rfm_engine.segments.conditions import Condition
+from rfm_engine.scoring.timing import words
+from rfm_engine.segments.conditions import OWN_CYCLE, TIMING, WHALE, Condition
 from rfm_engine.segments.scheme import AXES, FM, SUM, Scheme, Segment
 
 _MOST_NAMED = 8
-_LEAST = {"recency_days": 0, "frequency": 1, "mean_gap_days": 0}
+_LEAST = {"recency_days": 0, "frequency": 1, "mean_gap_days": 0, OWN_CYCLE: 0}
 
 
 class Finding(NamedTuple):
@@ -147,7 +148,11 @@ def _contradiction(segment: Segment) -> str | None:
         below = least is not None and high is not None and high <= least
         if below and (high != least or condition.relation == "<"):
             return f"{condition} holds for no customer"
+        if condition.measure == TIMING and not condition.timings:
+            return f"{condition} holds for no customer"
         for other in segment.conditions:
+            if condition != other and _are_apart(condition, other):
+                return f"{condition} and {other} exclude each other"
             if other.measure == condition.measure and low is not None:
                 most = _ends(other)[1]
                 strict = condition.relation == ">" or other.relation == "<"
@@ -156,7 +161,18 @@ def _contradiction(segment: Segment) -> str | None:
     return None
 
 
+def _are_apart(one: Condition, other: Condition) -> bool:
+    """Return whether two conditions on the same fact exclude each other."""
+    if one.measure != other.measure or one.measure not in (WHALE, TIMING):
+        return False
+    if one.measure == WHALE:
+        return one.operand != other.operand
+    return set(one.timings).isdisjoint(other.timings)
+
+
 def _always(condition: Condition) -> bool:
+    if condition.measure == TIMING:
+        return len(condition.timings) == len(words().timings)
     low, high = _ends(condition)
     least = _LEAST.get(condition.measure)
     reached = low is not None and least is not None and low <= least
@@ -166,6 +182,8 @@ def _always(condition: Condition) -> bool:
 def _implies(strong: Condition, weak: Condition) -> bool:
     if strong.measure != weak.measure or strong == weak:
         return False
+    if strong.measure == TIMING:
+        return set(strong.timings) < set(weak.timings)
     (low, high), (weak_low, weak_high) = _ends(strong), _ends(weak)
     if weak.relation in ("<", "<="):
         inside = high is not None and weak_high is not None

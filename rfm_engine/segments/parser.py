@@ -12,7 +12,9 @@ from rfm_engine.errors import UsageError, shown, shown_cause
 from rfm_engine.options.scoring import METHODS, CutPoint
 from rfm_engine.scoring.cells import Bins
 from rfm_engine.scoring.choices import ascending, check_bins
-from rfm_engine.segments.conditions import Condition, parse_condition
+from rfm_engine.segments.condition_text import parse_condition
+from rfm_engine.segments.conditions import Condition
+from rfm_engine.segments.frozen_facts import FrozenFacts
 from rfm_engine.segments.scheme import (
     AXES,
     DEFAULT_BINS,
@@ -29,7 +31,7 @@ MAX_SEGMENTS = 1_000
 _OPTIONS = {"frequency": ("orders", "days"), "monetary": ("sum", "mean"), "zero": ("count", "drop")}
 _KEYS = {
     "name", "title", "bins", "method", "cuts", "segments", "otherwise", "match", "fm",
-    "first_score", "options",
+    "first_score", "options", "facts",
 }  # fmt: skip
 _HEADER = re.compile(r"^\s*\[\[\s*segments\s*\]\]")
 _ONE_BRACKET = re.compile(r"^\s*\[\s*segments\s*\]", re.MULTILINE)
@@ -102,6 +104,7 @@ class _Parser:
             options=self._options(),
             otherwise_about=rest.about,
             otherwise_action=rest.action,
+            facts=FrozenFacts.of(data["facts"], place) if "facts" in data else None,
         )
         names = [segment.name for segment in scheme.segments]
         if scheme.otherwise in names and scheme.leaves_some(Bins(*(bins[axis] for axis in AXES))):

@@ -13,7 +13,14 @@ from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import frozen
 from rfm_engine.kernels.types import Cells, Segments
 from rfm_engine.scoring.cells import N_SUMS, Added, Bins, add_customer
-from rfm_engine.segments.conditions import Condition, GroupRanges, Population, Range, holds
+from rfm_engine.segments.conditions import (
+    Among,
+    Condition,
+    GroupRanges,
+    Population,
+    Range,
+    holds,
+)
 from rfm_engine.segments.scheme import Scheme
 
 Column = Callable[[str], npt.NDArray[np.int64]]
@@ -25,7 +32,7 @@ class Rule(NamedTuple):
 
     segment: int
     cells: npt.NDArray[np.bool_] | None
-    ranges: tuple[Range | GroupRanges, ...]
+    ranges: tuple[Range | Among | GroupRanges, ...]
 
 
 class Rules:
@@ -54,10 +61,10 @@ class Rules:
             self.bounds |= {each: population.bound(each) for each in conditions}
             self._rules.append(Rule(number, None if cells.all() else cells, ranges))
 
-    def settled(self, segment: int) -> tuple[Range, ...]:
+    def settled(self, segment: int) -> tuple[Range | Among, ...]:
         """Return the ranges of the conditions of a segment; ranges of groups are left out."""
         ranges = next((rule.ranges for rule in self._rules if rule.segment == segment), ())
-        return tuple(each for each in ranges if isinstance(each, Range))
+        return tuple(each for each in ranges if not isinstance(each, GroupRanges))
 
     def assign(
         self, cells: Cells, measure: Column, groups: npt.NDArray[np.uint32] | None = None

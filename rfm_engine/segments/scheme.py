@@ -13,6 +13,7 @@ from rfm_engine.kernels.types import Cube
 from rfm_engine.options.scoring import CutPoint
 from rfm_engine.scoring.cells import Bins
 from rfm_engine.segments.conditions import Condition
+from rfm_engine.segments.frozen_facts import FrozenFacts
 
 AXES = ("r", "f", "m")
 FM, SUM = "fm", "sum"
@@ -47,7 +48,7 @@ class Scheme:
     `otherwise` is the segment of customers that match no rule, `otherwise_about` and
     `otherwise_action` are its texts. `options` are the defaults of the scheme for options of
     reading and scoring. Scores start at `first_score`, which is 1, or 0 in schemes that count
-    from 0.
+    from 0. `facts` are the numbers of a frozen scheme that uses customer facts.
     """
 
     name: str
@@ -64,12 +65,23 @@ class Scheme:
     options: dict[str, str] = field(default_factory=dict)
     otherwise_about: str | None = None
     otherwise_action: str | None = None
+    facts: FrozenFacts | None = None
 
     @property
     def words(self) -> dict[str, tuple[str | None, str | None]]:
         """What the scheme says of each segment, by name: `about` and `action`."""
         rest = {self.otherwise: (self.otherwise_about, self.otherwise_action)}
         return rest | {each.name: (each.about, each.action) for each in self.segments}
+
+    @property
+    def conditions(self) -> list[Condition]:
+        """The conditions of all segments."""
+        return [each for segment in self.segments for each in segment.conditions]
+
+    @property
+    def uses_facts(self) -> bool:
+        """Whether a condition needs customer facts."""
+        return any(each.is_about_facts for each in self.conditions)
 
     @property
     def axes(self) -> set[str]:
@@ -107,8 +119,7 @@ class Scheme:
             for number, axis in enumerate(AXES)
             if any((np.diff(cube, axis=number) != 0).any() for cube in cubes)
         ]
-        conditions = (each for segment in self.segments for each in segment.conditions)
-        return axes + list(dict.fromkeys(each.measure for each in conditions))
+        return axes + list(dict.fromkeys(each.measure for each in self.conditions))
 
     def priority(self, bins: Bins) -> list[int]:
         """Return the numbers of the segments in the order of priority, highest first."""

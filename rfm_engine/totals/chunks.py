@@ -12,6 +12,7 @@ import pyarrow as pa
 from rfm_engine.errors import DataError
 from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import arrow, frozen
+from rfm_engine.kernels.types import Instants
 from rfm_engine.options.messages import message
 from rfm_engine.orders.group_keys import GroupIds, joined_groups
 from rfm_engine.orders.keys import Keys, joined
@@ -138,16 +139,20 @@ class CustomerChunk(NamedTuple):
             start += n
         return joined(found)
 
+    def moments(self) -> Iterator[tuple[Instants, Instants]]:
+        """Yield the first and the last order times of the customers of each part."""
+        for load, rows, _ in self.parts:
+            held = load()
+            yield held.first_us(rows)[0], held.last_us(rows)
+
     def mean_gaps_us(self) -> npt.NDArray[np.int64]:
         """Return `floor((last - first) / (orders - 1))` per customer, -1 if there is one order."""
         gaps = np.empty(len(self.frequency), np.int64)
         start = 0
-        for load, rows, n in self.parts:
-            held = load()
-            spans = held.last_us(rows) - held.first_us(rows)[0]
-            here = slice(start, start + n)
-            write_gaps(frozen(spans), frozen(self.frequency[here]), gaps[here])
-            start += n
+        for first_us, last_us in self.moments():
+            here = slice(start, start + len(last_us))
+            write_gaps(frozen(last_us - first_us), frozen(self.frequency[here]), gaps[here])
+            start += len(last_us)
         return gaps
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -51,15 +52,38 @@ def values_of(
                 shown(name),
             )
         )
-    chunks = [_values(chunk, attributes, name, notation) for chunk in attributes.table[name].chunks]
+    column = attributes.table[name]
+    if is_text(column.type) and not attributes.is_text:
+        raise _no_number(name, column.type, attributes.name)
+    return numbers_of(column, name, attributes.name, notation)
+
+
+def numbers_of(
+    column: pa.ChunkedArray[Any], name: str, place: str, notation: Notation
+) -> CustomerAttributeValues:
+    """Return a column of integers, decimals or text that contains them.
+
+    `name` and `place` are for messages.
+
+    Raises
+    ------
+    DataError
+        It is no number, or has more than 18 digits.
+    """
+    chunks = [_values(chunk, name, place, notation) for chunk in column.chunks]
     scale = max((each.scale for each in chunks), default=0)
     found = np.concatenate([_ONES, *(_at(each, scale, name) for each in chunks)])
     present = np.concatenate([np.zeros(0, np.bool_), *(each.present for each in chunks)])
     return CustomerAttributeValues(found, present, scale)
 
 
+def notation_of(options: Mapping[str, Any]) -> Notation:
+    """Return the notation of numbers in CSV, given the options of a result."""
+    return Notation(options["csv_decimal"], options["csv_thousands"])
+
+
 def _values(
-    chunk: pa.Array, attributes: CustomerAttributes, name: str, notation: Notation
+    chunk: pa.Array[Any], name: str, place: str, notation: Notation
 ) -> CustomerAttributeValues:
     kind, n = chunk.type, len(chunk)
     valid = valid_mask(chunk)
@@ -72,20 +96,13 @@ def _values(
     elif pa.types.is_decimal(kind):
         scale = max(kind.scale, 0)
         minors = decimal_minor(chunk, _ONES, scale)
-    elif is_text(kind) and attributes.is_text:
+    elif is_text(kind):
         scale, minors = _of_text(plain_numbers(chunk, notation), present, notation.decimal)
     else:
-        raise DataError(
-            message(
-                "column {!r} of {whale_by} must hold integers or decimals; got {} in {}. Cast it.",
-                name,
-                kind,
-                attributes.name,
-            )
-        )
+        raise _no_number(name, kind, place)
     faulty = np.flatnonzero(present & (minors.status != OK))
     if len(faulty):
-        raise _no_number(name, attributes.name, chunk[int(faulty[0])].as_py())
+        raise _bad_number(name, place, chunk[int(faulty[0])].as_py())
     return CustomerAttributeValues(np.where(present, minors.values, 0), present, scale)
 
 
@@ -113,7 +130,18 @@ def _too_large(name: str) -> DataError:
     )
 
 
-def _no_number(name: str, place: str, value: object) -> DataError:
+def _no_number(name: str, kind: pa.DataType, place: str) -> DataError:
+    return DataError(
+        message(
+            "column {!r} of {whale_by} must hold integers or decimals; got {} in {}. Cast it.",
+            name,
+            kind,
+            place,
+        )
+    )
+
+
+def _bad_number(name: str, place: str, value: object) -> DataError:
     return DataError(
         message(
             "column {!r} of {whale_by} must hold integers or decimals of at most 18 digits, of "

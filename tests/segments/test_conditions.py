@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 import rfm_engine as rfm
 from rfm_engine.errors import UsageError
-from rfm_engine.segments.conditions import Condition, Population, holds, parse_condition
+from rfm_engine.segments.condition_text import parse_condition
+from rfm_engine.segments.conditions import Condition, Population, holds
 from rfm_engine.segments.parser import parse_scheme
 from tests import reference, strategies
 from tests.laws.test_score_reference import engine_options
