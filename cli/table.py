@@ -108,11 +108,15 @@ def _listed(names: list[str]) -> str:
 
 
 def condition_lines(conditions: list[dict[str, Any]]) -> list[str]:
-    """Return a line with the number that each condition of a scheme compares with."""
+    """Return a line with the number that each condition of a scheme compares with.
+
+    The lines about customer facts below the table have the numbers of conditions on them.
+    """
     return [
         f"condition {each['text']}: {each['value'] or 'each group has its own, if any'}"
         for each in conditions
-        if not each["text"].endswith(f" {each['value']}")
+        if not each["text"].endswith((f" {each['value']}", "is_whale"))
+        and not each["text"].startswith("timing ")
     ]
 
 

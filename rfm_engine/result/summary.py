@@ -67,7 +67,8 @@ class ScoredPopulation:
         Number of sets of cut points if `cuts` is None.
     conditions
         The conditions of the scheme on raw measures, and the number each compares with, as text.
-        The number is None if each group has its own, or if no customer has the measure.
+        The number is None if each group has its own, or if no customer has the measure. For
+        `is_whale` it is the least value of a whale, and for `timing` the average cycle in days.
     segment_totals
         Customers, orders and net amount by segment, in the order of the scheme.
     cells
@@ -78,7 +79,8 @@ class ScoredPopulation:
         Number of customers who only have refunds, have no order that counts with
         `refunds="net-order"`, or have 0 orders with `customer_level`. They are not in `customers`.
     facts
-        With the option `facts`: whales, average cycle and concentration; otherwise None.
+        With the option `facts`, or if the scheme uses customer facts: whales, average cycle and
+        concentration; otherwise None.
     attributes_unmatched
         With the option `attributes`: number of rows of that file whose id has no customer with an
         order; otherwise None.
