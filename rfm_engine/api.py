@@ -33,8 +33,8 @@ from rfm_engine.segments.additions import Additions
 from rfm_engine.segments.assignment import Everyone, score_everyone
 from rfm_engine.segments.catalogue import scheme_file
 from rfm_engine.segments.conditions import TIMING, WHALE, Condition
+from rfm_engine.segments.fact_plan import plan_facts
 from rfm_engine.segments.fact_totals import FactTotals
-from rfm_engine.segments.facts import plan_facts
 from rfm_engine.segments.first_orders import refuse_first_orders
 from rfm_engine.segments.plan import Plan
 from rfm_engine.segments.scheme import Scheme

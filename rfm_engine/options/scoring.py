@@ -111,7 +111,8 @@ class FactOptions(TypedDict, total=False):
         Option(
             "With --facts: share of the customers who are whales; default: 20%.",
             _PANEL, None, "PERCENT",
-            doc="with `--facts`: the customers with the highest value who are whales, as a share "
+            doc="with `--facts` or a scheme that uses `is_whale`: the customers with the highest "
+            "value who are whales, as a share "
             "of all customers such as `20%` or `0.5%`; customers with the same value as the last "
             "of them are whales too",
             stated="`20%`",
@@ -123,7 +124,8 @@ class FactOptions(TypedDict, total=False):
             "With --facts: value by which customers are whales, monetary (default), orders or an "
             "attribute.",
             _PANEL, None, "monetary|orders|COL",
-            doc="with `--facts`: the value by which customers are whales: the net amount, the "
+            doc="with `--facts` or a scheme that uses `is_whale`: the value by which customers are "
+            "whales: the net amount, the "
             "number of orders (or days), or a column of `--attributes` with integers or decimals, "
             "of which null counts as 0",
             stated="`monetary`",

@@ -23,9 +23,11 @@ from rfm_engine.scoring.survey import Survey
 from rfm_engine.scoring.whales import share_of
 from rfm_engine.segments.assignment import Everyone, score_everyone
 from rfm_engine.segments.conditions import Among, Range
-from rfm_engine.segments.facts import FactPlan, Facts, WhaleValues
+from rfm_engine.segments.fact_plan import FactPlan
+from rfm_engine.segments.facts import Facts
 from rfm_engine.segments.plan import plan_scoring
 from rfm_engine.segments.scheme import AXES
+from rfm_engine.segments.whale_values import WhaleValues
 from rfm_engine.totals.chunks import CustomerChunk
 from rfm_engine.totals.customer_attribute_values import notation_of
 from rfm_engine.totals.groups import Grouping

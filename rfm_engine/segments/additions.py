@@ -11,13 +11,13 @@ from rfm_engine.orders.reading import CLV_COLUMNS, OUTPUT_COLUMNS, Reading
 from rfm_engine.scoring.cells import Bins
 from rfm_engine.segments.added_columns import added_columns
 from rfm_engine.segments.fact_columns import FactColumns
+from rfm_engine.segments.fact_plan import FactPlan
 from rfm_engine.segments.facts import (
     FACT_BYTES_A_CUSTOMER,
     FACT_BYTES_WITHIN,
-    FactPlan,
     Facts,
-    WhaleValues,
 )
+from rfm_engine.segments.whale_values import WhaleValues
 from rfm_engine.totals.chunks import CustomerChunk
 from rfm_engine.totals.customer_attribute_values import CustomerAttributeValues, values_of
 from rfm_engine.totals.customer_attributes import CustomerAttributes, read_customer_attributes

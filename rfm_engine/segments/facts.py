@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor
+from fractions import Fraction
 from itertools import pairwise
 from math import ceil
 from typing import Any, NamedTuple
 
 import numpy as np
-import pyarrow as pa
 
-from rfm_engine.errors import UsageError, shown
 from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import frozen
 from rfm_engine.kernels.types import Codes, Instants, Integers, Mask, Positions
-from rfm_engine.options.messages import message, named
 from rfm_engine.options.scoring import WHALE_BY
-from rfm_engine.orders.money.notation import Notation
 from rfm_engine.orders.time.clock import DAY_US
 from rfm_engine.orders.time.zones import Zone
 from rfm_engine.scoring.concentration import Concentration
@@ -25,15 +22,14 @@ from rfm_engine.scoring.group_ranks import ranked_within
 from rfm_engine.scoring.groups import Groups, averages_within
 from rfm_engine.scoring.ranking import ranked
 from rfm_engine.scoring.timing import ONE_ORDER, Orders, Timed, words, write_timing
-from rfm_engine.scoring.whales import least_of, share_of, whales_of
+from rfm_engine.scoring.whales import least_of, whales_of
 from rfm_engine.segments.conditions import OWN_CYCLE, WHALE
+from rfm_engine.segments.fact_plan import FactPlan
 from rfm_engine.segments.fact_totals import FactTotals
 from rfm_engine.segments.frozen_facts import FrozenFacts
-from rfm_engine.segments.scheme import Scheme
+from rfm_engine.segments.whale_values import WhaleValues
 from rfm_engine.totals.chunks import CustomerChunk
-from rfm_engine.totals.customer_attribute_values import CustomerAttributeValues, numbers_of
 from rfm_engine.totals.groups import Grouping
-from rfm_engine.totals.joined_attributes import JoinedRows
 
 FACT_BYTES_A_CUSTOMER = 24
 """While customers are ranked: amounts in order, numbers of rows and ranks, and buffers."""
@@ -43,99 +39,6 @@ _MONETARY, _ORDERS = WHALE_BY
 _MOST = (1 << 63) - 1
 _UTC = Zone("UTC")
 _ALONE: Codes = frozen(np.zeros(0, np.uint32))
-
-
-class FactPlan(NamedTuple):
-    """The options of facts: the share of whales in hundredths of a percent, and their measure.
-
-    `frozen` are the numbers of a frozen scheme; None if they are found. `has_columns` is false if
-    only the scheme needs facts.
-    """
-
-    share: int
-    share_text: str
-    by: str
-    frozen: FrozenFacts | None = None
-    has_columns: bool = True
-
-
-def plan_facts(settled: Mapping[str, Any], scheme: Scheme) -> FactPlan | None:
-    """Return the plan for options of `score`; None if neither they nor the scheme need facts.
-
-    Raises
-    ------
-    UsageError
-        An option contradicts another, or is not valid.
-    """
-    if not settled["facts"] and not scheme.uses_facts:
-        for name in ("whales", "whale_by"):
-            if settled[name] is not None:
-                raise UsageError(
-                    message("{} must be used with {facts}; got it alone. Add {facts}.", named(name))
-                )
-        return None
-    if settled["customer_level"]:
-        raise UsageError(
-            message(
-                "{facts} must not be used with {customer_level}, because totals of customers have "
-                "no first order; got both. Give the orders, or leave {facts} out."
-            )
-        )
-    text = "20%" if settled["whales"] is None else settled["whales"]
-    by = _MONETARY if settled["whale_by"] is None else settled["whale_by"]
-    frozen = scheme.facts if scheme.uses_facts else None
-    if frozen is not None:
-        for name in ("whales", "whale_by"):
-            if settled[name] is not None:
-                raise UsageError(
-                    message(
-                        "{} must not be given with scheme {}, which contains the limit for whales; "
-                        "got it. Leave it out.",
-                        named(name),
-                        scheme.name,
-                    )
-                )
-        text, by = frozen.whale_share, frozen.whale_by
-    if by not in WHALE_BY and settled["attributes"] is None:
-        raise UsageError(
-            message(
-                "{whale_by} must be monetary, orders or a column of {attributes}; got {} without "
-                "{attributes}. Give the file that has this column.",
-                shown(by),
-            )
-        )
-    return FactPlan(share_of(text), text.strip(), by, frozen, settled["facts"])
-
-
-class WhaleValues(NamedTuple):
-    """An attribute by which customers are whales: values by chunk, scale and number of nulls."""
-
-    chunks: list[Integers]
-    scale: int
-    n_null: int
-
-    @classmethod
-    def of_column(cls, column: pa.ChunkedArray[Any], name: str, notation: Notation) -> WhaleValues:
-        """Return an attribute of customers, given as a column of a result."""
-        found = numbers_of(column, name, "the result", notation)
-        return cls([found.values], found.scale, len(column) - int(found.present.sum()))
-
-    def chosen(self, masks: Sequence[Mask]) -> WhaleValues:
-        """Return the values of the customers for whom a mask, `bool[n]` per chunk, is true."""
-        pairs = zip(self.chunks, masks, strict=True)
-        return self._replace(chunks=[values[mask] for values, mask in pairs])
-
-    @classmethod
-    def of(cls, found: CustomerAttributeValues, rows: Sequence[JoinedRows]) -> WhaleValues:
-        """Return the attribute of customers, given the row of each; null counts as 0."""
-        chunks, n_null = [], 0
-        for here in rows:
-            there = here >= 0
-            values = np.zeros(len(here), np.int64)
-            values[there] = found.values[here[there]]
-            chunks.append(values)
-            n_null += len(here) - int(found.present[here[there]].sum())
-        return cls(chunks, found.scale, n_null)
 
 
 class Marks(NamedTuple):
@@ -169,7 +72,7 @@ class Limits(NamedTuple):
 
     def frozen_at(self, facts: FrozenFacts, scale: int) -> Limits:
         """Return the limits of a frozen scheme; values of whales have `scale` decimals."""
-        least = min(ceil(facts.whale_least.scaleb(scale)), _MOST)
+        least = min(ceil(Fraction(facts.whale_least) * 10**scale), _MOST)
         return self._replace(
             least=np.full_like(self.least, least),
             cycle_us=np.full_like(self.cycle_us, facts.cycle_us),

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from rfm_engine.errors import DataError, UsageError, cut, path_text, shown_value
-from rfm_engine.kernels.arrays import valid_mask
+from rfm_engine.kernels.arrays import valid_mask, values
 from rfm_engine.options.messages import message
 from rfm_engine.orders.batch import Batch
 from rfm_engine.orders.extra_columns import ExtraColumns
@@ -131,6 +131,8 @@ class CustomerAttributes:
                 ids = parsed_ids(ids, what, _where(place), advice=_ADVICE)
             valid = valid_mask(ids)
             here = np.arange(len(ids)) if valid is None else np.flatnonzero(valid)
+            if is_parsed and kind == "uint":  # a negative number is no id of these customers
+                here = here[values(ids, np.int64)[here] >= 0]
             found.append(keys_of(ids).plain().take(here))
             rows.append(here + start)
             start += len(ids)

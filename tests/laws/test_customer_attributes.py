@@ -168,7 +168,7 @@ REFUSED = {
                  r"one row per customer; got '7' a second time in .*row group 1, row 1\."),
     "kind": ({"customer_id": ["9"], "a": [1]}, rfm.DataError,
              r"type of the customers, signed integers; got text"),
-    "float": ({"customer_id": [9.0], "a": [1]}, rfm.DataError, r"must hold integers, text"),
+    "float": ({"customer_id": [9.0], "a": [1]}, rfm.DataError, r"must contain integers, text"),
     "no id": ({"id": [9], "a": [1]}, rfm.UsageError,
               r"the column 'customer_id', as customer is named; got id, a in"),
     "alone": ({"customer_id": [9]}, rfm.UsageError, "must have a column besides 'customer_id'"),
@@ -187,8 +187,13 @@ def test_attributes__in_csv_have_the_ids_of_the_orders(tmp_path):
     assert by_customer(rfm.score(ORDERS, as_of=AS_OF, attributes=place), "a")[7] == ("x",)
     text = ORDERS.set_column(0, "customer_id", ORDERS["customer_id"].cast(pa.string()))
     assert by_customer(rfm.score(text, as_of=AS_OF, attributes=place), "a")["7"] == (None,)
+    place.write_text("customer_id,a\n7,x\n-1,y\n")
+    most = pa.array([7, 2**64 - 1, 8, 9], pa.uint64())
+    unsigned = rfm.score(ORDERS.set_column(0, "customer_id", most), as_of=AS_OF, attributes=place)
+    assert by_customer(unsigned, "a")[7] == ("x",)
+    assert by_customer(unsigned, "a")[2**64 - 1] == (None,)
     place.write_text("customer_id,a\nseven,x\n")
-    said = r"'customer_id' of attributes must hold integers .* got 'seven' in .*, row 1\. The ids"
+    said = r"'customer_id' of attributes must contain integers .* 'seven' in .*, row 1\. The ids"
     with pytest.raises(rfm.DataError, match=said):
         rfm.score(ORDERS, as_of=AS_OF, attributes=place)
     binary = ORDERS.set_column(0, "customer_id", text["customer_id"].cast(pa.binary()))
