@@ -54,7 +54,8 @@ def test_printed_sql__gives_the_rows_of_the_table(name, files):
         for view in views:
             opened.execute(view)
         found = opened.sql(query.query).to_arrow_table()
-    assert found.num_rows > 0
+    is_alone = snapshot.options["order"] is None  # then no order has two products
+    assert found.num_rows > 0 or (is_alone and name == "pairs")
     if snapshot.options["by"] is None:
         assert found.to_pylist() == expected.to_pylist()
         return
