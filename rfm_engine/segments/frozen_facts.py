@@ -43,15 +43,14 @@ class FrozenFacts(NamedTuple):
         least, cycle_us = exact_number(data["whale_least"]), data["cycle_us"]
         by = data["whale_by"]
         if not isinstance(by, str) or not by:
-            raise UsageError(f"whale_by of {place!r} must be text; got {shown(by)}.")
+            raise _wrong(data, "whale_by", "text", place)
         if least is None or isinstance(data["whale_least"], float):
-            raise UsageError(
-                f"whale_least of {place!r} must be a number; got {shown(data['whale_least'])}."
-            )
+            raise _wrong(data, "whale_least", "a number", place)
         if type(cycle_us) is not int or not 0 <= cycle_us <= LAST_US - FIRST_US:
-            raise UsageError(
-                f"cycle_us of {place!r} must be a whole number of microseconds; "
-                f"got {shown(cycle_us)}."
-            )
+            raise _wrong(data, "cycle_us", "a whole number of microseconds", place)
         share_of(data["whale_share"])
         return cls(data["whale_share"], by, least, cycle_us)
+
+
+def _wrong(data: dict[str, Any], key: str, wanted: str, place: str) -> UsageError:
+    return UsageError(f"{key} of {place!r} must be {wanted}; got {shown(data[key])}.")
