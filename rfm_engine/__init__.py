@@ -31,7 +31,9 @@ if TYPE_CHECKING:
     from rfm_engine.result.summary import CellTotals as CellTotals
     from rfm_engine.result.summary import SegmentTotals as SegmentTotals
     from rfm_engine.scoring.cells import Cuts as Cuts
+    from rfm_engine.scoring.concentration import Concentration as Concentration
     from rfm_engine.scoring.survey import Survey as Survey
+    from rfm_engine.segments.fact_totals import FactTotals as FactTotals
     from rfm_engine.state.ingest import Ingested as Ingested
     from rfm_engine.state.state import State as State
     from rfm_engine.totals.aggregation import Progress as Progress
@@ -42,11 +44,13 @@ if TYPE_CHECKING:
 _HOMES = {
     "CustomerTotals": "totals.builder",
     "CellTotals": "result.summary",
+    "Concentration": "scoring.concentration",
     "Cuts": "scoring.cells",
     "DataError": "errors",
     "DataWarning": "orders.warnings",
     "Drift": "result.drift",
     "Explanation": "result.explanation",
+    "FactTotals": "segments.fact_totals",
     "Ingested": "state.ingest",
     "Model": "result.model",
     "NormalizedRows": "orders.stream",

@@ -166,7 +166,7 @@ def test_reference__has_the_signature_of_score():
 def test_reference__has_all_reasons_columns_and_keys():
     for reason in REASONS[1:]:
         assert f"`{reason}`" in INPUT_AND_OUTPUT
-    result = rfm.score(simulate(customers=1, orders=1), as_of="newest")
+    result = rfm.score(simulate(customers=1, orders=1), as_of="newest", facts=True)
     for column in result.customers.column_names[1:]:
         assert f"`{column}`" in INPUT_AND_OUTPUT
     for key in [*result.summary(), "peak_memory_bytes"]:
