@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from rfm_engine.errors import DataError, UsageError, cut, path_text, shown_value
 from rfm_engine.kernels.arrays import valid_mask, values
+from rfm_engine.kernels.types import Integers
 from rfm_engine.options.messages import message
 from rfm_engine.orders.batch import Batch
 from rfm_engine.orders.extra_columns import ExtraColumns
@@ -43,39 +44,18 @@ class CustomerAttributes:
     ----------
     name
         Path or URI of the file.
+    is_text
+        Whether every column is text, as in CSV.
     table
         The columns except for that of the customers.
     """
 
     def __init__(self, source: Source, customer: str) -> None:
         self.name = source.name
-        names = source.schema.names
-        if customer not in names:
-            listed = ", ".join(map(cut, names[:_LISTED])) or "no columns"
-            raise UsageError(
-                message(
-                    "{attributes} must be a file with the column {!r}, as {customer} is named; got "
-                    "{} in {}. Rename its column of customers.",
-                    customer,
-                    listed,
-                    source.name,
-                )
-            )
+        self.is_text = source.text
         self._customer = customer
-        self._text = source.text
+        extra = ExtraColumns(dict.fromkeys(_attributes_of(source, customer), _ROLE), [source])
         self._kind = None if source.text else customer_kind(source.schema, source.name, customer)
-        others = [name for name in names if name != customer]
-        if not others:
-            raise UsageError(
-                message(
-                    "{attributes} must have a column besides {!r}; got only this column in {}. "
-                    "Add the attributes.",
-                    customer,
-                    source.name,
-                )
-            )
-        extra = ExtraColumns(dict.fromkeys(others, _ROLE), [source])
-        self.fields = extra.fields
         self._rows: list[Rows] = []
         batches = []
         schema = pa.schema(extra.fields)
@@ -87,7 +67,11 @@ class CustomerAttributes:
                 columns = extra.of(batch, place)
                 batches.append(pa.RecordBatch.from_arrays(columns, schema=schema))
         self.table = pa.Table.from_batches(batches, schema).combine_chunks()
-        self.is_text = source.text
+
+    @property
+    def fields(self) -> list[pa.Field]:
+        """The attributes."""
+        return list(self.table.schema)
 
     def __len__(self) -> int:
         return len(self.table)
@@ -111,7 +95,7 @@ class CustomerAttributes:
                     )
                 )
 
-    def keys(self, kind: IdKind | None) -> tuple[Keys, np.ndarray[Any, Any]]:
+    def keys(self, kind: IdKind | None) -> tuple[Keys, Integers]:
         """Return the ids as keys of customers of a kind, and the row of each; nulls are left out.
 
         Text of CSV is read as integers if the customers are integers.
@@ -121,7 +105,7 @@ class CustomerAttributes:
         DataError
             The ids are of another kind than those of the customers, or are no integers.
         """
-        is_parsed = self._text and kind in _INTEGERS
+        is_parsed = self.is_text and kind in _INTEGERS
         what = message("column {!r} of {attributes}", self._customer)
         found: list[Keys] = []
         rows = []
@@ -136,7 +120,7 @@ class CustomerAttributes:
             found.append(keys_of(ids).plain().take(here))
             rows.append(here + start)
             start += len(ids)
-        own: IdKind | None = "text" if self._text else self._kind
+        own: IdKind | None = "text" if self.is_text else self._kind
         if is_parsed:
             own = kind
         if kind is not None and own not in (kind, None):
@@ -206,6 +190,33 @@ def read_customer_attributes(
             )
         )
     return CustomerAttributes(sources[0], reading.options["customer"])
+
+
+def _attributes_of(source: Source, customer: str) -> list[str]:
+    """Return the columns of a source except for that of the customers, which it must have."""
+    names = source.schema.names
+    if customer not in names:
+        listed = ", ".join(map(cut, names[:_LISTED])) or "no columns"
+        raise UsageError(
+            message(
+                "{attributes} must be a file with the column {!r}, as {customer} is named; got "
+                "{} in {}. Rename its column of customers.",
+                customer,
+                listed,
+                source.name,
+            )
+        )
+    others = [name for name in names if name != customer]
+    if not others:
+        raise UsageError(
+            message(
+                "{attributes} must have a column besides {!r}; got only this column in {}. "
+                "Add the attributes.",
+                customer,
+                source.name,
+            )
+        )
+    return others
 
 
 def _where(place: Place) -> Callable[[int], str]:
