@@ -93,10 +93,10 @@ def test_attributes__that_are_no_numbers_are_refused_like_amounts(tmp_path, role
 def test_attributes__refuse_units_that_are_not_whole(tmp_path):
     place = tmp_path / "o.csv"
     place.write_text("customer_id,order_time,amount,n\n1,2025-01-01,1,1.5\n")
-    with pytest.raises(rfm.DataError, match=r"units column 'n' must hold integers .* got '1.5'"):
+    with pytest.raises(rfm.DataError, match=r"units column 'n' must contain integers .* got '1.5'"):
         list(rfm.normalized(place, as_of=AS_OF, units="n"))
     for column in (pa.array([1.0, 2.0, 3.0]), pa.array(["1", "2", "3"])):
-        with pytest.raises(rfm.DataError, match="units column 'pieces' must hold integers; got"):
+        with pytest.raises(rfm.DataError, match="units column 'pieces' must contain integers; got"):
             rfm.normalized(with_columns(pieces=column), as_of=AS_OF, units="pieces")
     wide = pa.array([1, 2, 2**63], pa.uint64())
     with pytest.raises(rfm.DataError, match="units column 'pieces' must fit int64"):
