@@ -133,7 +133,7 @@ def _too_large(name: str) -> DataError:
 def _no_number(name: str, kind: pa.DataType, place: str) -> DataError:
     return DataError(
         message(
-            "column {!r} of {whale_by} must hold integers or decimals; got {} in {}. Cast it.",
+            "column {!r} of {whale_by} must contain integers or decimals; got {} in {}. Cast it.",
             name,
             kind,
             place,
@@ -144,7 +144,7 @@ def _no_number(name: str, kind: pa.DataType, place: str) -> DataError:
 def _bad_number(name: str, place: str, value: object) -> DataError:
     return DataError(
         message(
-            "column {!r} of {whale_by} must hold integers or decimals of at most 18 digits, of "
+            "column {!r} of {whale_by} must contain integers or decimals of at most 18 digits, of "
             "them {} after the point; got {} in {}. Correct it.",
             name,
             _MOST_DECIMALS,

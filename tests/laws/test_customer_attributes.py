@@ -154,7 +154,7 @@ def test_whales__by_integers_and_decimals(tmp_path, points, least, scale):
     place = written(tmp_path, pa.table({"customer_id": IDS, "points": points}), ending)
     options = {"as_of": AS_OF, "attributes": place, "facts": True, "whale_by": "points"}
     if least is None:
-        with pytest.raises(rfm.DataError, match=r"'points' of whale_by must hold .* got 'x'"):
+        with pytest.raises(rfm.DataError, match=r"'points' of whale_by must contain .* got 'x'"):
             rfm.score(ORDERS, **options)
         return
     result = rfm.score(ORDERS, whales="33%", **options)
