@@ -161,7 +161,7 @@ class AttributeColumns:
         if role != UNITS:
             _check_money(role, column, kind, name, self._scale, self._reading)
         elif not is_whole(kind):
-            raise _refusal(UNITS, column, "hold integers", kind, name, "Cast it first.")
+            raise _refusal(UNITS, column, "contain integers", kind, name, "Convert it.")
 
     def _whole(self, batch: Batch, name: str, *, text: bool) -> pa.Array[Any]:
         if self._is_empty(batch, UNITS, name, text=text):
@@ -222,14 +222,14 @@ def _check_money(  # noqa: PLR0913 - the column, and what the amounts are
     types = pa.types
     is_number = types.is_integer(kind) or types.is_decimal(kind)
     if not (is_number or types.is_float32(kind) or types.is_float64(kind)):
-        wanted = "hold integers, floats or decimals"
-        raise _refusal(role, column, wanted, kind, name, "Cast it first.")
+        wanted = "contain integers, floats or decimals"
+        raise _refusal(role, column, wanted, kind, name, "Convert it.")
     is_given = reading.options["amount_scale"] is not None
     if scale == 0 and not is_given and not _is_integral(kind):
         advice = message(
             "Cast it to BIGINT, or give the digits of the minor units with {amount_scale}."
         )
-        raise _refusal(role, column, "hold integers like the amounts", kind, name, advice)
+        raise _refusal(role, column, "contain integers like the amounts", kind, name, advice)
     is_decimal = types.is_decimal(kind)
     if scale > 0 and _is_integral(kind) and (is_decimal or not is_given):
         advice = message(
