@@ -108,16 +108,16 @@ def test_attributes__refuse_units_that_are_not_whole(tmp_path):
     [
         ([1.5], pa.array([150]), None, r"digits .* like the amounts \(2\); got int64"),
         ([1.5], pa.array([150]), 2, None),
-        ([150], pa.array([1.5]), None, "hold integers like the amounts; got double"),
+        ([150], pa.array([1.5]), None, "contain integers like the amounts; got double"),
         ([150], pa.array([1.5]), 2, None),
         ([150], pa.array([150], pa.uint16()), None, None),
         ([150], pa.array([150], pa.decimal128(38, 0)), None, None),
         ([1.5], pa.array([2], pa.decimal128(38, 0)), None, r"like the amounts \(2\); got decimal"),
         ([1.5], pa.array([2], pa.decimal128(38, 0)), 2, r"like the amounts \(2\); got decimal"),
         ([1.5], pa.array([cents(150)], pa.decimal128(9, 3)), None, None),
-        ([1.5], pa.array(["1.5"]), None, "hold integers, floats or decimals; got string"),
-        ([1.5], pa.array([True]), None, "hold integers, floats or decimals; got bool"),
-        ([1.5], pa.array([1.5], pa.float16()), None, "hold integers, floats or decimals"),
+        ([1.5], pa.array(["1.5"]), None, "contain integers, floats or decimals; got string"),
+        ([1.5], pa.array([True]), None, "contain integers, floats or decimals; got bool"),
+        ([1.5], pa.array([1.5], pa.float16()), None, "contain integers, floats or decimals"),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("role", MONEY)
