@@ -52,7 +52,7 @@ def levels_of(label: Label, measured: pa.Table) -> Levels:
     codes = np.zeros(len(part), np.int16)
     is_leveled = known & enough
     if is_leveled.any():
-        cuts = _cuts(label, value[known])
+        cuts = _cuts(label, value[is_leveled])
         codes[is_leveled] = 1 + np.searchsorted(cuts, value[is_leveled], side="left")
     return Levels(_dictionary(codes, names), arrow(part), arrow(whole), arrow(value, None, known))
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa
 
+from rfm_engine.orders.row_columns import CUSTOMER
 from rfm_engine.query.connection import failures
 from rfm_engine.query.customers import GROUP, Customers
 from rfm_engine.query.sql_file import SqlFile
@@ -27,8 +28,11 @@ class Views(NamedTuple):
 
 
 def create_views(opened: DuckDBPyConnection, prepared: Path, sql: SqlFile, views: Views) -> None:
-    """Create a view for each prepared relation that a query reads."""
-    for name in sql.inputs:
+    """Create a view for each prepared relation that a query reads, with the columns that it reads.
+
+    Other queries may need more columns, which could make names of columns ambiguous.
+    """
+    for name, columns in sql.inputs.items():
         if (prepared / name).is_dir():
             added = {
                 "customers": f"{quoted(views.chosen)} as chosen"
@@ -43,6 +47,10 @@ def create_views(opened: DuckDBPyConnection, prepared: Path, sql: SqlFile, views
                 relation = relation.project("*, null::bigint as list_minor")
             if name in added:
                 relation = relation.project(f"*, {added[name]}")
+            if columns is not None:
+                read = [each for each in (GROUP, CUSTOMER) if each in relation.columns]
+                read += [each for each in columns if each not in read]
+                relation = relation.project(", ".join(map(quoted, read)))
             relation.create_view(name)
 
 

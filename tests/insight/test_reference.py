@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import rfm_engine as rfm
-from rfm_engine.insight.answers import answer_given
+from rfm_engine.insight.answers import answer
 from rfm_engine.insight.tables import TABLES
 from tests.insight import reference
 from tests.insight.reference import Row
@@ -62,7 +62,7 @@ def answers(rows, kind, names=NAMES, **options):
         explicit = {"attribute": "source", "min_customers": 0, "within": "20d"}
         explicit = {name: explicit[name] for name in explicit if name in known} | {"threads": 2}
         turned = table.take(pa.array(range(len(rows))[::-1], pa.int64()))
-        found = answer_given(names, rfm.read_snapshot(place), turned, explicit | options)
+        found = answer(names, rfm.read_snapshot(place), turned, explicit | options)
         return {name: each.table.to_pylist() for name, each in found.items()}
 
 
