@@ -35,13 +35,13 @@ def chosen_customers(chosen: pa.ChunkedArray, *, by_who: bool) -> Checked:
     if n or not len(chosen):
         return Checked({"chosen": n}, ())
     if by_who:
-        text = message("no customer meets {who}, so there is nobody to compare. Correct it.")
+        text = message("no customer meets {who}, so that none is compared. Correct it.")
     else:
         text = message(
             "no customer is a whale, because no customer has a net amount above 0. Choose the "
             "customers to compare with {who}."
         )
-    return Checked({"chosen": 0}, (DataWarning("nobody_chosen", text),))
+    return Checked({"chosen": 0}, (DataWarning("none_chosen", text),))
 
 
 def first_orders(first_days: pa.ChunkedArray, start: date, burn_in: int, *, warn: bool) -> Checked:

@@ -97,11 +97,11 @@ def test_early_first_orders__are_warned_about(rfm, tmp_path, monkeypatch):
     assert rfm("insight", "affinity", *words, "--mode", "last").stderr == ""
 
 
-def test_nobody_to_compare__is_warned_about(rfm, insight):
+def test_comparing_no_customer__is_warned_about(rfm, insight):
     words = ["--attribute", "channel", "--who", 'segment == "Champion"']
     run = insight("affinity", *words)
     assert run.exit_code == 0
-    assert "warning: no customer meets --who, so there is nobody to compare." in run.stderr
+    assert "warning: no customer meets --who, so that none is compared." in run.stderr
     orders = pq.read_table("orders.parquet")
     zeros = pa.array([0.0] * len(orders))
     free = orders.set_column(orders.column_names.index("amount"), "amount", zeros)
