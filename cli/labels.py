@@ -18,7 +18,7 @@ labels = typer.Typer(
 
 @labels.callback(invoke_without_command=True)
 def all_labels(context: typer.Context) -> None:
-    """List, show and check labels of customers."""
+    """List, show and check the definitions of labels, which `rfm label` adds to customers."""
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
         raise typer.Exit(2)

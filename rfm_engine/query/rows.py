@@ -71,7 +71,8 @@ def bucket_folder(place: Path, snapshot: Snapshot) -> BucketFolder:
             raise UsageError(
                 message(
                     "{} of the rows in {!r} must be {}, as in the snapshot; got {}. Normalise the "
-                    "orders again with the options of the snapshot.",
+                    "orders again with the options of the snapshot, or give the rows of this "
+                    "snapshot.",
                     named(name), str(place), shown(theirs), shown(mine),
                 )
             )  # fmt: skip

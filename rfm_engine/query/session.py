@@ -167,6 +167,10 @@ class Session:
         """Return a column of the relation `customers` that a query reads."""
         return pq.read_table(self._prepared / "customers", columns=[name])[name]
 
+    def column_of_snapshot(self, name: str) -> pa.ChunkedArray:
+        """Return a column or a fact of the customers of the snapshot."""
+        return self.customers.table([name])[name]
+
     def chosen_by(self, query: Query) -> str | None:
         """Return the column that says which customers are compared; None if all are."""
         return "who" if self._who else query.chosen

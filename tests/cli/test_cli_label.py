@@ -79,7 +79,7 @@ def test_labelled_snapshot__is_a_snapshot(label, rfm, tmp_path):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["price.toml"], "rows must have the column of --discount; got "),
+        (["price.toml"], "must have the column of discounts; got none. Name it with --discount."),
         (["price.toml", "--discount", "rebate"], "discount column 'rebate' must exist in "),
         (["product"], "label product must have a column of rows to compare; got none. Name it"),
         (["product", "--product", "sku"], "product column 'sku' must exist in orders.parquet"),
