@@ -23,7 +23,7 @@ from rfm_engine.options.resolution import given, resolve
 from rfm_engine.orders.row_columns import CUSTOMER
 from rfm_engine.output import check_output, refuse_overwriting, write
 from rfm_engine.query.connection import require_duckdb
-from rfm_engine.query.customers import GROUP
+from rfm_engine.query.customers import GROUP, Customers
 from rfm_engine.query.rows import is_bucket_folder
 from rfm_engine.query.session import Choices, Machine, Query, Session
 from rfm_engine.query.sql_file import SqlFile, parse_sql
@@ -70,16 +70,21 @@ def label_customers(
     DataError
         The rows are not those of the snapshot.
     """
-    queries = [_query(label, snapshot, options) for label in labels]
+    queries = [
+        None if label.is_of_customers else _query(label, snapshot, options) for label in labels
+    ]
     whole = snapshot.all_rows()
     with Session(snapshot, rows, machine, Choices(attributes=options)) as session:
-        session.prepare(queries, {})
+        session.prepare([query for query in queries if query is not None], {})
         base = session.customers.table([])
         base = base.append_column(_PLACE, pa.array(np.arange(len(base))))
         places = snapshot.own_places()
         for label, query in zip(labels, queries, strict=True):
-            measured = session.run(query, _parameters(label, snapshot))
-            found = levels_of(label, _aligned(base, measured))
+            if query is None:
+                measured = _columns_of(session.customers, label)
+            else:
+                measured = _aligned(base, session.run(query, _parameters(label, snapshot)))
+            found = levels_of(label, measured)
             columns = {
                 f"{label.column}_label": found.level, f"{label.column}_value": found.value,
                 f"{label.column}_part": found.part, f"{label.column}_whole": found.whole,
@@ -128,6 +133,11 @@ def _parameters(label: Label, snapshot: Snapshot) -> dict[str, Any]:
             "amounts of the snapshot have; got more. Round them."
         )
     return {"at_least": label.at_least, "edges": [int(edge) for edge in edges]}
+
+
+def _columns_of(customers: Customers, label: Label) -> pa.Table:
+    columns = customers.table(list(dict.fromkeys([label.metric, "frequency"])))
+    return pa.table({"number": columns[label.metric], "orders": columns["frequency"]})
 
 
 def _aligned(base: pa.Table, measured: pa.Table) -> pa.Table:

@@ -10,10 +10,22 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from rfm_engine.insight.label_files import BAND, FAVOURITES, MIXED, QUANTILE, UNKNOWN, Label
+from rfm_engine.errors import UsageError
+from rfm_engine.insight.label_files import (
+    BAND,
+    FAVOURITES,
+    METRICS,
+    MIXED,
+    QUANTILE,
+    UNKNOWN,
+    Label,
+)
 from rfm_engine.kernels.arrays import arrow, arrow_texts
 from rfm_engine.kernels.types import Integers, Mask
+from rfm_engine.orders.money.notation import Notation
+from rfm_engine.totals.customer_attribute_values import numbers_of
 
+_PLAIN = Notation()
 Floats = npt.NDArray[np.float64]
 
 
@@ -35,26 +47,58 @@ def levels_of(label: Label, measured: pa.Table) -> Levels:
     Parameters
     ----------
     measured
-        The columns of the SQL file of the metric, one row per customer of the snapshot.
+        One row per customer of the snapshot with the columns of the SQL file of the metric; or
+        with `number`, the column of the customers, and `orders`.
     """
     if label.metric in FAVOURITES:
         return _favourites(label, measured)
     if label.metric == BAND:
         return _bands(label, measured)
+    enough = _integers(measured, "orders") >= label.min_orders
+    if label.is_of_customers:
+        value, known = _numbers_of(label, measured)
+        return Levels(_leveled(label, value, known, enough))
     part, whole = _ratio(label, measured)
     known = whole > 0
     value = np.full(len(part), np.nan)
     np.divide(part, whole, out=value, where=known)
     if label.metric == "psm":
         value, known = _psm(measured)
-    enough = _integers(measured, "orders") >= label.min_orders
-    names = [UNKNOWN, *label.levels]
-    codes = np.zeros(len(part), np.int16)
+    level = _leveled(label, value, known, enough)
+    return Levels(level, arrow(part), arrow(whole), arrow(value, None, known))
+
+
+def _leveled(label: Label, value: Floats, known: Mask, enough: Mask) -> pa.Array:
+    """Return the levels of values; `unknown` without a value or with too few orders."""
+    codes = np.zeros(len(value), np.int16)
     is_leveled = known & enough
     if is_leveled.any():
-        cuts = _cuts(label, value[is_leveled])
+        cuts = _cuts(label, value[known])
         codes[is_leveled] = 1 + np.searchsorted(cuts, value[is_leveled], side="left")
-    return Levels(_dictionary(codes, names), arrow(part), arrow(whole), arrow(value, None, known))
+    return _dictionary(codes, [UNKNOWN, *label.levels])
+
+
+def _numbers_of(label: Label, measured: pa.Table) -> tuple[Floats, Mask]:
+    """Return a column of customers as floats, and where it is not null.
+
+    Raises
+    ------
+    UsageError
+        The column does not consist of numbers.
+    """
+    column = measured["number"]
+    kind = column.type
+    if pa.types.is_floating(kind):
+        value: Floats = column.cast(pa.float64()).fill_null(np.nan).to_numpy()
+        return value, ~np.isnan(value)
+    if not (pa.types.is_integer(kind) or pa.types.is_decimal(kind)):
+        raise UsageError(
+            f"metric of label {label.name!r} must be one of {', '.join(METRICS)}, or a column of "
+            f"numbers; got {label.metric}, a column of {kind}. Name another one."
+        )
+    found = numbers_of(column, label.metric, "the snapshot", _PLAIN)
+    # One division, so that 0.1 is the same number as 0.1 in a label.
+    return found.values / 10**found.scale, found.present
 
 
 def _ratio(label: Label, measured: pa.Table) -> tuple[Integers, Integers]:

