@@ -26,7 +26,7 @@ def all_labels(context: typer.Context) -> None:
 
 @labels.command("list", cls=Command)
 def list_labels() -> None:
-    """List the labels that come with the library."""
+    """List the labels that come with rfm-engine."""
     from rfm_engine.insight.label_files import load_label
     from rfm_engine.insight.labels import shipped_labels
 

@@ -188,14 +188,14 @@ class TableOptions(TypedDict, total=False):
     order_days: Annotated[
         int,
         Option(
-            "Aipl: count the orders of this many days.", _PANEL, 365, "N",
-            doc="aipl: count the orders of the last days",
+            "Aipl: count orders of this many days before the date of analysis.", _PANEL, 365, "N",
+            doc="aipl: count orders of this many days before the date of analysis",
         ),
     ]  # fmt: skip
     touch_days: Annotated[
         int,
         Option(
-            "Aipl: count the contacts of this many days.", _PANEL, 365, "N",
-            doc="aipl: count the contacts of the last days",
+            "Aipl: count contacts of this many days before the date of analysis.", _PANEL, 365, "N",
+            doc="aipl: count contacts of this many days before the date of analysis",
         ),
     ]  # fmt: skip
