@@ -122,5 +122,5 @@ def _names(
 
 def _refuse_more(rest: list[str], most: int, *, least: int = 0) -> None:
     if not least <= len(rest) <= most:
-        got = f"{len(rest)} more words" if rest else "none"
+        got = f"{len(rest)} more words" if rest else "no SNAPSHOT"
         raise Misuse(f"rfm insight must be used as {_USAGE}; got {got}. See --help.")

@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Self
 
 _MOST_SHOWN = 100
+_SIMILAR = 0.7  # of 1; with 0.6, monetary would be suggested for country
 
 
 class Message(str):
@@ -93,7 +94,7 @@ def did_you_mean(given: object, known: Iterable[str], otherwise: str = "") -> st
     >>> did_you_mean("clasic", ["classic", "five-types"])
     "Did you mean 'classic'?"
     """
-    near = difflib.get_close_matches(given, known, n=1) if isinstance(given, str) else []
+    near = difflib.get_close_matches(given, known, 1, _SIMILAR) if isinstance(given, str) else []
     return f"Did you mean {near[0]!r}?" if near else otherwise
 
 

@@ -24,7 +24,7 @@ from rfm_engine.orders.row_columns import CUSTOMER
 from rfm_engine.output import check_output, refuse_overwriting, write
 from rfm_engine.query.connection import require_duckdb
 from rfm_engine.query.customers import GROUP, Customers
-from rfm_engine.query.rows import is_bucket_folder
+from rfm_engine.query.rows import is_bucket_folder, only_input
 from rfm_engine.query.session import Choices, Machine, Query, Session
 from rfm_engine.query.sql_file import SqlFile, parse_sql
 from rfm_engine.result.snapshot import Snapshot
@@ -284,6 +284,6 @@ def _labelled(
     require_duckdb("rfm label")
     settled = resolve(LabelOptions, options)
     loaded = [load_label(name) for name in dict.fromkeys(labels)]
-    if not is_bucket_folder(rows):
+    if not is_bucket_folder(only_input(rows)):
         _refuse_unnamed(loaded, snapshot, settled)
     return loaded, label_customers(snapshot, rows, loaded, Machine.of(settled), settled)

@@ -79,6 +79,11 @@ def bucket_folder(place: Path, snapshot: Snapshot) -> BucketFolder:
     return BucketFolder(files, schema, own)
 
 
+def only_input(rows: object) -> object:
+    """Return the input of a list that has one input, and anything else unchanged."""
+    return rows[0] if isinstance(rows, list | tuple) and len(rows) == 1 else rows
+
+
 def is_bucket_folder(place: object) -> bool:
     """Return whether a path is a folder that `rfm normalize --buckets` wrote."""
     if not isinstance(place, str | os.PathLike):

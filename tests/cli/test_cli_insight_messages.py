@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -29,6 +30,7 @@ def shop(rfm, tmp_path, monkeypatch):
     [
         (["afinity", "customers.parquet"], "got 'afinity'. Did you mean 'affinity'?"),
         (["everything", "customers.parquet"], "rfm insight list describes them."),
+        (["affinity"], "run FILE.sql SNAPSHOT; got no SNAPSHOT. See --help."),
         (
             ["affinity", "customers.parquet", "--rows", "rows", "--attribute", "chanel"],
             "Did you mean 'channel'? If not, normalise the orders again with --carry chanel.",
@@ -63,30 +65,32 @@ def test_names__that_do_not_exist_are_answered_with_similar_ones(rfm, words, sai
     assert said in run.stderr
 
 
-@pytest.mark.parametrize(
-    ("change", "said"),
-    [
-        ({"amount": -100.0}, "which has a net amount of "),
-        ({"order_id": 7}, " orders; got "),
-    ],
-)
-def test_rows__of_other_orders_are_refused_by_what_differs(rfm, shop, change, said):
-    rows = pq.read_table(shop / "orders.parquet").to_pylist()
-    whole = len(rows)
-    pq.write_table(pq.read_table(shop / "orders.parquet").slice(1), "fewer.parquet")
+def test_rows__that_are_fewer_are_refused_with_both_numbers(rfm, shop):
+    orders = pq.read_table(shop / "orders.parquet")
+    pq.write_table(orders.slice(1), "fewer.parquet")
     run = rfm("insight", "gaps", "customers.parquet", "--rows", "fewer.parquet")
     assert run.exit_code == 3
     assert run.stderr == (
         "error: rows must be those of the snapshot 'customers.parquet', which has "
-        f"{whole:,} counted rows; got {whole - 1:,}. As --rows, give the orders that were scored.\n"
+        f"{len(orders):,} counted rows; got {len(orders) - 1:,}. As --rows, give the orders that "
+        "were scored.\n"
     )
-    table = pq.read_table(shop / "orders.parquet")
-    (name, value), *_ = change.items()
-    column = table[name].to_pylist()
-    column[0] = value
-    place = table.column_names.index(name)
-    table = table.set_column(place, name, [column])
-    pq.write_table(table, "changed.parquet")
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "said"),
+    [
+        ("amount", 1.0, "which has a net amount of "),
+        ("order_id", 7, " orders; got "),
+    ],
+)
+def test_rows__of_other_orders_are_refused_by_what_differs(rfm, shop, column, value, said):
+    orders = pq.read_table(shop / "orders.parquet")
+    place = orders.column_names.index(column)
+    signs = [abs(amount) / amount for amount in orders["amount"].to_pylist()]
+    values = [value * sign if column == "amount" else value for sign in signs]
+    changed = pa.array(values, orders[column].type)
+    pq.write_table(orders.set_column(place, column, changed), "changed.parquet")
     run = rfm("insight", "gaps", "customers.parquet", "--rows", "changed.parquet")
     assert run.exit_code == 3
     assert said in run.stderr
