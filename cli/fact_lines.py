@@ -8,7 +8,6 @@ from .words import counted, with_separators
 
 _MORE = (5, 10, 20)
 _DAY_US = 86_400_000_000
-_MEASURES = {"monetary": "monetary value", "orders": "number of orders"}
 
 
 def fact_lines(facts: dict[str, Any]) -> list[str]:
@@ -33,10 +32,10 @@ def fact_lines(facts: dict[str, Any]) -> list[str]:
 def _whales(whales: dict[str, Any]) -> str:
     least = whales["least"]
     of = "of each group " if least is None else ""
-    limit = "" if least is None else f"; at least {with_separators(str(least))}"
+    limit = "" if least is None else f", at least {with_separators(str(least))}"
     share = whales["share_monetary"]
     money = "" if share is None else f", {share:.1%} of the money"
-    by = _MEASURES.get(whales["by"], whales["by"])
-    chosen = f"the best {whales['share']} {of}by {by}{limit}"
+    by = "money" if whales["by"] == "monetary" else whales["by"]
+    chosen = f"best {whales['share']} {of}by {by}{limit}"
     nulls = f"; null for {counted(whales['nulls'], 'customer')}" if whales.get("nulls") else ""
     return f"whales: {counted(whales['customers'], 'customer')} ({chosen}){money}{nulls}"
