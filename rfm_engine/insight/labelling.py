@@ -24,6 +24,7 @@ from rfm_engine.orders.row_columns import CUSTOMER
 from rfm_engine.output import check_output, refuse_overwriting, write
 from rfm_engine.query.connection import require_duckdb
 from rfm_engine.query.customers import GROUP, Customers
+from rfm_engine.query.rows import is_bucket_folder, only_input
 from rfm_engine.query.session import Choices, Machine, Query, Session
 from rfm_engine.query.sql_file import SqlFile, parse_sql
 from rfm_engine.result.snapshot import Snapshot
@@ -35,6 +36,8 @@ _FILES = {
     "weekend": "weekend",
 }  # fmt: skip
 _OF_PRODUCTS = ("novelty", "multi_rate")
+# A column of the relation `lines`, the option that names it in the orders, and what it contains.
+_NAMED = (("units", "units", "pieces"), ("disc_minor", "discount", "discounts"))
 _PLACE = "place"
 _KEYS = (GROUP, CUSTOMER)
 
@@ -258,10 +261,29 @@ def _counts(levels: pa.ChunkedArray) -> dict[str, int]:
     return dict(sorted(pairs, key=lambda pair: (-pair[1], pair[0])))
 
 
+def _refuse_unnamed(
+    labels: Sequence[Label], snapshot: Snapshot, options: Mapping[str, Any]
+) -> None:
+    """Refuse labels of orders whose column of pieces or discounts no option names."""
+    for label in labels:
+        read = sql_of_metric(label.metric).inputs.get("lines") if label.metric in _FILES else ()
+        for column, option, what in _NAMED:
+            is_named = options.get(option) or snapshot.options.get(option)
+            if column in (read or ()) and not is_named:
+                raise UsageError(
+                    message(
+                        "label {} must have the column of {}; got none. Name it with {}.",
+                        label.name, what, named(option),
+                    )
+                )  # fmt: skip
+
+
 def _labelled(
     snapshot: Snapshot, rows: object, labels: Sequence[str], options: Mapping[str, Any]
 ) -> tuple[list[Label], pa.Table]:
     require_duckdb("rfm label")
     settled = resolve(LabelOptions, options)
     loaded = [load_label(name) for name in dict.fromkeys(labels)]
+    if not is_bucket_folder(only_input(rows)):
+        _refuse_unnamed(loaded, snapshot, settled)
     return loaded, label_customers(snapshot, rows, loaded, Machine.of(settled), settled)

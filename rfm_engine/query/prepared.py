@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from rfm_engine.errors import DataError, UsageError
 from rfm_engine.options.messages import message, named
 from rfm_engine.orders.money.amounts import format_minor
+from rfm_engine.orders.roles import likely_column
 from rfm_engine.orders.row_columns import CUSTOMER, ORDER
 from rfm_engine.query.customer_orders import AFTER, DAY, FIRST_DAY, NUMBER, Bucket, Piece
 from rfm_engine.query.customers import GROUP, Customers
@@ -22,7 +23,6 @@ from rfm_engine.query.rows import BucketFolder
 from rfm_engine.result.snapshot import Snapshot
 
 LINES, ORDERS = "lines", "orders"
-_MONEY = "the net amount of these customers"
 
 
 class Counts(NamedTuple):
@@ -100,16 +100,7 @@ def prepare(
     snapshot = customers.snapshot
     by: str | None = snapshot.options["by"]
     is_net = snapshot.options["refunds"] == "net-order"
-    missing = [name for name in wanted.attributes if name not in folder.columns]
-    if missing:
-        raise UsageError(
-            message(
-                "rows must have the column {!r}; got {}. Normalise the orders again with "
-                "{carry:{}}.",
-                missing[0], ", ".join(folder.columns), missing[0],
-            )
-        )  # fmt: skip
-    _refuse_unnamed(folder, wanted)
+    _refuse_missing(folder, wanted)
     plan = _Plan.of(folder, by, wanted, by_days=snapshot.options["frequency"] == "days")
 
     def one(number: int) -> Counts:
@@ -132,17 +123,29 @@ def prepare(
     refuse_others(Counts(*map(sum, zip(*counted, strict=True))), snapshot)
 
 
-def _refuse_unnamed(folder: BucketFolder, wanted: Wanted) -> None:
-    """Refuse rows without a column that a query needs and that an option names."""
+def _refuse_missing(folder: BucketFolder, wanted: Wanted) -> None:
+    """Refuse rows without an attribute, or without a column that an option names."""
+    for name in wanted.attributes:
+        if name in folder.columns:
+            continue
+        likely = likely_column("attribute", name, folder.columns, ())
+        hint = f"Did you mean {likely!r}? If not, n" if likely else "N"
+        raise UsageError(
+            message(
+                "rows must have the column {!r}; got {}. {}ormalise the orders again with "
+                "{carry:{}}.",
+                name, ", ".join(folder.columns), hint, name,
+            )
+        )  # fmt: skip
     for name, option in (("units", "units"), ("disc_minor", "discount")):
         if name in (wanted.lines or ()) and name not in folder.columns:
             raise UsageError(
                 message(
-                    "rows must have the column of {}; got {}. Name it, and normalise the orders "
+                    "rows must have the column of {}; got none. Name it, and normalise the orders "
                     "again if they are in a folder.",
-                    named(option), ", ".join(folder.columns),
+                    named(option),
                 )
-            )  # fmt: skip
+            )
 
 
 def refuse_others(found: Counts, snapshot: Snapshot) -> None:
@@ -159,18 +162,22 @@ def refuse_others(found: Counts, snapshot: Snapshot) -> None:
         sum(each.monetary_minor for each in totals),
     )  # fmt: skip
     counted = "days with orders" if snapshot.options["frequency"] == "days" else "orders"
-    words = ("the number of counted rows", "the number of customers with an order",
-             f"the number of {counted}", _MONEY)  # fmt: skip
+    words = ("counted rows", "customers with an order", counted, "")
     for word, mine, theirs in zip(words, found, asked, strict=True):
         if mine == theirs:
             continue
-        shown = [f"{each:,}" for each in (theirs, mine)]
-        if word == _MONEY:
-            shown = [format_minor(each, snapshot.scale) for each in (theirs, mine)]
+        if word:
+            has, got = f"{theirs:,} {word}", f"{mine:,}"
+        else:
+            of_these, got = (format_minor(each, snapshot.scale) for each in (theirs, mine))
+            has = f"a net amount of {of_these}"
         raise DataError(
-            f"rows must be those of the snapshot {str(snapshot.path)!r}, with {word} {shown[0]}; "
-            f"got {shown[1]}. Give the orders that were scored."
-        )
+            message(
+                "rows must be those of the snapshot {!r}, which has {}; got {}. As {rows}, "
+                "give the orders that were scored.",
+                str(snapshot.path), has, got,
+            )
+        )  # fmt: skip
 
 
 def _read(place: Path, plan: _Plan) -> pa.Table:
