@@ -134,14 +134,16 @@ class Piece:
         return len(self._order)
 
     @property
-    def n_customers(self) -> int:
-        """Number of customers with an order."""
-        return int(np.count_nonzero(self._orders_of))
-
-    @property
     def n_orders(self) -> int:
         """Number of orders that count."""
         return self._n_orders
+
+    @property
+    def n_days(self) -> int:
+        """Number of days with a purchase of an order that counts, of all customers; needs `day`."""
+        is_purchase = (self._found.number > 0) & (self._minor >= 0)
+        days = values(self._rows[DAY].chunk(0).take(arrow(self._order[is_purchase])), np.int32)
+        return len(np.unique((self._customer[is_purchase].astype(np.int64) << 32) + days))
 
     @property
     def minor(self) -> int:
@@ -149,6 +151,11 @@ class Piece:
         counted = self._minor if self._held is None else self._minor[self._held]
         # In halves, because the sum of many amounts may exceed 64 bits.
         return (int((counted >> 32).sum()) << 32) + int((counted & 0xFFFFFFFF).sum())
+
+    def customers(self, names: Sequence[str]) -> pa.Table:
+        """Return columns of the customers with an order, which are the same in all their rows."""
+        first = self._order[self._first_line[self._orders_of > 0]]
+        return self._rows.select(names).take(arrow(first))
 
     def lines(self, names: Sequence[str]) -> pa.Table:
         """Return the rows of customers with an order.

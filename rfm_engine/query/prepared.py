@@ -9,29 +9,18 @@ from pathlib import Path
 from typing import NamedTuple, Self
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from rfm_engine.errors import DataError, UsageError
+from rfm_engine.errors import UsageError
 from rfm_engine.options.messages import message, named
-from rfm_engine.orders.money.amounts import format_minor
 from rfm_engine.orders.roles import likely_column
 from rfm_engine.orders.row_columns import CUSTOMER, ORDER
+from rfm_engine.query.agreement import Counts, ids_sum, refuse_others
 from rfm_engine.query.customer_orders import AFTER, DAY, FIRST_DAY, NUMBER, Bucket, Piece
 from rfm_engine.query.customers import GROUP, Customers
 from rfm_engine.query.rows import BucketFolder
-from rfm_engine.result.snapshot import Snapshot
 
 LINES, ORDERS = "lines", "orders"
-
-
-class Counts(NamedTuple):
-    """What rows and a snapshot must have in common; `minor` is of customers with an order."""
-
-    rows: int
-    customers: int
-    orders: int
-    minor: int
 
 
 class Wanted(NamedTuple):
@@ -106,7 +95,7 @@ def prepare(
     def one(number: int) -> Counts:
         rows = _read(folder.files[number], plan)
         name = f"part-{number:05}.parquet"
-        counts = Counts(0, 0, 0, 0)
+        counts = Counts.none()
         with _Writer(out / LINES / name) as lines, _Writer(out / ORDERS / name) as orders:
             for piece in Bucket(rows, by).pieces(wanted.attributes, is_net=is_net):
                 if plan.lines is not None:
@@ -115,12 +104,12 @@ def prepare(
                 if plan.orders is not None:
                     table = _grouped(piece.orders(plan.orders), by, customers)
                     orders.write(_chosen(table, wanted.orders))
-                counts = Counts(*map(sum, zip(counts, _counts(piece, plan), strict=True)))
+                counts += _counts(piece, plan, by, customers)
         return counts
 
     with ThreadPoolExecutor(threads) as pool:
-        counted = list(pool.map(one, range(len(folder.files))))
-    refuse_others(Counts(*map(sum, zip(*counted, strict=True))), snapshot)
+        counted = sum(pool.map(one, range(len(folder.files))), Counts.none())
+    refuse_others(counted, customers)
 
 
 def _refuse_missing(folder: BucketFolder, wanted: Wanted) -> None:
@@ -146,38 +135,6 @@ def _refuse_missing(folder: BucketFolder, wanted: Wanted) -> None:
                     named(option),
                 )
             )
-
-
-def refuse_others(found: Counts, snapshot: Snapshot) -> None:
-    """Refuse rows that are not those of the snapshot.
-
-    Raises
-    ------
-    DataError
-        A count or the net amount differs.
-    """
-    totals = snapshot.segment_totals
-    asked = Counts(
-        snapshot.rows.counted, snapshot.n_customers, sum(each.orders for each in totals),
-        sum(each.monetary_minor for each in totals),
-    )  # fmt: skip
-    counted = "days with orders" if snapshot.options["frequency"] == "days" else "orders"
-    words = ("counted rows", "customers with an order", counted, "")
-    for word, mine, theirs in zip(words, found, asked, strict=True):
-        if mine == theirs:
-            continue
-        if word:
-            has, got = f"{theirs:,} {word}", f"{mine:,}"
-        else:
-            of_these, got = (format_minor(each, snapshot.scale) for each in (theirs, mine))
-            has = f"a net amount of {of_these}"
-        raise DataError(
-            message(
-                "rows must be those of the snapshot {!r}, which has {}; got {}. As {rows}, "
-                "give the orders that were scored.",
-                str(snapshot.path), has, got,
-            )
-        )  # fmt: skip
 
 
 def _read(place: Path, plan: _Plan) -> pa.Table:
@@ -215,12 +172,10 @@ def _chosen(table: pa.Table, names: Collection[str] | None) -> pa.Table:
     return table.drop_columns([name for name in table.column_names if name in left_out])
 
 
-def _counts(piece: Piece, plan: _Plan) -> Counts:
-    n_orders = piece.n_orders
-    if plan.by_days:
-        days = piece.orders(["day"])
-        n_orders = piece.n_customers + _count(pc.not_equal(days["day"], days["prev_day"]))
-    return Counts(piece.n_rows, piece.n_customers, n_orders, piece.minor)
+def _counts(piece: Piece, plan: _Plan, by: str | None, customers: Customers) -> Counts:
+    n_orders = piece.n_days if plan.by_days else piece.n_orders
+    people = _grouped(piece.customers([CUSTOMER, *([] if by is None else [by])]), by, customers)
+    return Counts(piece.n_rows, len(people), n_orders, piece.minor, ids_sum(people))
 
 
 class _Writer:
@@ -251,7 +206,3 @@ class _Writer:
                 )
             )  # fmt: skip
         self._writer.write_table(table)
-
-
-def _count(mask: pa.ChunkedArray) -> int:
-    return pc.sum(mask).as_py() or 0

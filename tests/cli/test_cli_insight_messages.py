@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
@@ -94,6 +98,32 @@ def test_rows__of_other_orders_are_refused_by_what_differs(rfm, shop, column, va
     run = rfm("insight", "gaps", "customers.parquet", "--rows", "changed.parquet")
     assert run.exit_code == 3
     assert said in run.stderr
+
+
+def test_rows__of_other_customers_are_refused(rfm, shop):
+    orders = pq.read_table(shop / "orders.parquet")
+    others = pc.add(orders["customer_id"], 1)
+    place = orders.column_names.index("customer_id")
+    pq.write_table(orders.set_column(place, "customer_id", others), "others.parquet")
+    run = rfm("insight", "gaps", "customers.parquet", "--rows", "others.parquet")
+    assert run.exit_code == 3
+    assert "which has these customers; got others. As --rows, give the orders" in run.stderr
+
+
+def test_days__of_an_order_with_rows_on_several_days_are_counted(rfm, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows = (
+        "customer_id,order_id,order_time,amount\n1,a,2025-01-01,1\n1,a,2025-01-02,1\n"
+        "1,b,2025-01-02,1\n1,b,2025-01-03,-1\n2,,2025-01-01,2\n2,,2025-01-01,3\n3,c,2025-01-04,-1\n"
+    )
+    Path("orders.csv").write_text(rows)
+    words = ["--order", "order_id", "--frequency", "days", "--as-of", "2025-02-01"]
+    for refunds in ("net", "net-order"):
+        more = [*words, "--refunds", refunds, "-o", "customers.parquet", "--json"]
+        scored = json.loads(rfm("score", "orders.csv", *more).stdout)
+        assert sum(each["orders"] for each in scored["segments"]) == 3
+        run = rfm("insight", "gaps", "customers.parquet", "--rows", "orders.csv", "--json")
+        assert run.exit_code == 0, run.stderr
 
 
 def test_rows__of_another_day_are_refused_with_both_remedies(rfm, shop):

@@ -40,7 +40,8 @@ def read(rows, names=("customer_id", "day", "minor", "source")):
     lines = [row for piece in pieces for row in piece.lines(names).to_pylist()]
     orders = [row for piece in pieces for row in piece.orders(["day", "order_id"]).to_pylist()]
     counts = [sum(getattr(each, name) for each in pieces) for name in
-              ("n_rows", "n_customers", "n_orders", "minor")]  # fmt: skip
+              ("n_rows", "n_days", "n_orders", "minor")]  # fmt: skip
+    counts += [row for piece in pieces for row in piece.customers(["customer_id"]).to_pylist()]
     return (lines, orders, counts), len(pieces)
 
 
