@@ -14,6 +14,7 @@ import pyarrow as pa
 from rfm_engine.errors import UsageError
 from rfm_engine.insight.label_files import Label, load_label
 from rfm_engine.insight.levels import levels_of
+from rfm_engine.kernels.arrays import arrow, frozen, texts
 from rfm_engine.options.documentation import documented
 from rfm_engine.options.groups import LabelOptions
 from rfm_engine.options.messages import message, named
@@ -35,6 +36,8 @@ _FILES = {
 _OF_PRODUCTS = ("novelty", "multi_rate")
 _PLACE = "place"
 _KEYS = (GROUP, CUSTOMER)
+_UUID, _UUID_WIDTH = pa.binary(16), 36
+_UUID_DIGITS = [place for place in range(_UUID_WIDTH) if place not in (8, 13, 18, 23)]
 
 
 def label_customers(
@@ -125,17 +128,26 @@ def _parameters(label: Label, snapshot: Snapshot) -> dict[str, Any]:
 
 def _aligned(base: pa.Table, measured: pa.Table) -> pa.Table:
     """Return the rows of a metric in the order of the customers; null rows have no row."""
-    joined = _plain_ids(base).join(_plain_ids(measured), list(_KEYS), join_type="left outer")
+    ids = base[CUSTOMER]
+    if isinstance(ids.type, pa.UuidType):
+        # Arrow cannot join by uuids, and DuckDB returns them as text.
+        storage = pa.chunked_array([chunk.storage for chunk in ids.chunks], _UUID)
+        base = _with_ids(base, storage)
+        measured = _with_ids(measured, _uuid_bytes(measured[CUSTOMER]))
+    joined = base.join(measured, list(_KEYS), join_type="left outer")
     return joined.sort_by(_PLACE)
 
 
-def _plain_ids(table: pa.Table) -> pa.Table:
-    """Return a table whose ids can be joined: uuids as bytes."""
-    column = table[CUSTOMER]
-    if isinstance(column.type, pa.UuidType):
-        storage = pa.chunked_array([chunk.storage for chunk in column.chunks], pa.binary(16))
-        return table.set_column(table.column_names.index(CUSTOMER), CUSTOMER, storage)
-    return table
+def _with_ids(table: pa.Table, ids: pa.Array | pa.ChunkedArray) -> pa.Table:
+    return table.set_column(table.column_names.index(CUSTOMER), CUSTOMER, ids)
+
+
+def _uuid_bytes(column: pa.ChunkedArray) -> pa.Array:
+    """Return the 16 bytes of uuids written as text in lower case."""
+    data, offsets = texts(pa.concat_arrays([pa.array([], pa.string()), *column.chunks]))
+    written = data[offsets[0] : offsets[-1]].reshape(-1, _UUID_WIDTH)[:, _UUID_DIGITS]
+    digits = np.where(written >= ord("a"), written - (ord("a") - 10), written - ord("0"))
+    return arrow(frozen(digits[:, ::2] << 4 | digits[:, 1::2]).reshape(-1).view("V16"), _UUID)
 
 
 def _with_column(whole: pa.Table, name: str, column: pa.Array, places: pa.Array | None) -> pa.Table:

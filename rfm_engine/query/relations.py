@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa
 
+from rfm_engine.orders.row_columns import CUSTOMER
 from rfm_engine.query.connection import failures
 from rfm_engine.query.customers import GROUP, Customers
 from rfm_engine.query.sql_file import SqlFile
@@ -27,22 +28,32 @@ class Views(NamedTuple):
 
 
 def create_views(opened: DuckDBPyConnection, prepared: Path, sql: SqlFile, views: Views) -> None:
-    """Create a view for each prepared relation that a query reads."""
-    for name in sql.inputs:
-        if (prepared / name).is_dir():
-            added = {
-                "customers": f"{quoted(views.chosen)} as chosen"
-                if views.chosen
-                else "true as chosen",
-                "lines": f"{quoted(views.attribute)} as attribute"
-                if views.attribute
-                else "null::varchar as attribute",
-            }
+    """Create a view for each prepared relation that a query reads.
+
+    A view only has the columns that the header of the query names. Others that are prepared for
+    other queries of the run would make names ambiguous.
+
+    Raises
+    ------
+    UsageError
+        The header names a column that a relation does not have.
+    """
+    chosen = "true" if views.chosen is None else quoted(views.chosen)
+    attribute = "null::varchar" if views.attribute is None else quoted(views.attribute)
+    added = {"customers": f"{chosen} as chosen", "lines": f"{attribute} as attribute"}
+    with failures(sql.name):
+        for name, columns in sql.inputs.items():
+            if not (prepared / name).is_dir():
+                continue
             relation = opened.read_parquet(str(prepared / name / "*.parquet"))
             if name == "lines" and "list_minor" not in relation.columns:
                 relation = relation.project("*, null::bigint as list_minor")
             if name in added:
                 relation = relation.project(f"*, {added[name]}")
+            if columns is not None:
+                keys = [key for key in (GROUP, CUSTOMER) if key in relation.columns]
+                seen = dict.fromkeys([*keys, *columns])
+                relation = relation.project(", ".join(map(quoted, seen)))
             relation.create_view(name)
 
 
