@@ -10,9 +10,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from rfm_engine.errors import UsageError
 from rfm_engine.insight.label_files import BAND, FAVOURITES, MIXED, QUANTILE, UNKNOWN, Label
-from rfm_engine.kernels.arrays import arrow, arrow_texts
+from rfm_engine.kernels.arrays import arrow, arrow_texts, is_bytes
 from rfm_engine.kernels.types import Integers, Mask
+from rfm_engine.query.customers import GROUP
 
 Floats = npt.NDArray[np.float64]
 
@@ -35,7 +37,13 @@ def levels_of(label: Label, measured: pa.Table) -> Levels:
     Parameters
     ----------
     measured
-        The columns of the SQL file of the metric, one row per customer of the snapshot.
+        The group of each customer of the snapshot as `group_id`, and the columns of the SQL file
+        of the metric.
+
+    Raises
+    ------
+    UsageError
+        The values of a favourite cannot be shown as text.
     """
     if label.metric in FAVOURITES:
         return _favourites(label, measured)
@@ -48,13 +56,9 @@ def levels_of(label: Label, measured: pa.Table) -> Levels:
     if label.metric == "psm":
         value, known = _psm(measured)
     enough = _integers(measured, "orders") >= label.min_orders
-    names = [UNKNOWN, *label.levels]
-    codes = np.zeros(len(part), np.int16)
-    is_leveled = known & enough
-    if is_leveled.any():
-        cuts = _cuts(label, value[known])
-        codes[is_leveled] = 1 + np.searchsorted(cuts, value[is_leveled], side="left")
-    return Levels(_dictionary(codes, names), arrow(part), arrow(whole), arrow(value, None, known))
+    codes = _codes(label, value, known & enough, _integers(measured, GROUP))
+    level = _dictionary(codes, [UNKNOWN, *label.levels])
+    return Levels(level, arrow(part), arrow(whole), arrow(value, None, known))
 
 
 def _ratio(label: Label, measured: pa.Table) -> tuple[Integers, Integers]:
@@ -84,25 +88,54 @@ def _psm(measured: pa.Table) -> tuple[Floats, Mask]:
     return value, known
 
 
-def _cuts(label: Label, values: Floats) -> Floats:
-    """Return the ascending cut points; a value above k of them has the level k."""
+def _codes(
+    label: Label, value: Floats, is_leveled: Mask, group: Integers
+) -> npt.NDArray[np.int16]:
+    """Return 1 + the level of each customer, 0 for customers without a level.
+
+    Quantiles are those of the customers with a level, within each group.
+    """
+    codes = np.zeros(len(value), np.int16)
+    places = np.flatnonzero(is_leveled)
     if label.cuts != QUANTILE:
-        return np.array([float(cut) for cut in label.cuts])
-    ascending = np.sort(values)
-    n, bins = len(values), len(label.levels)
-    # The quantile i / bins by inverted CDF has the rank ceil(n i / bins).
+        cuts = np.array([float(cut) for cut in label.cuts])
+        codes[places] = 1 + _n_below(cuts, value[places])
+        return codes
+    places = places[np.argsort(group[places], kind="stable")]
+    starts = 1 + np.flatnonzero(np.diff(group[places]))
+    for members in np.split(places, starts):
+        own = value[members]
+        codes[members] = 1 + _n_below(_quantiles(own, len(label.levels)), own)
+    return codes
+
+
+def _n_below(cuts: Floats, values: Floats) -> Integers:
+    """Return how many of the ascending cut points each value is above."""
+    return np.searchsorted(cuts, values, side="left")
+
+
+def _quantiles(values: Floats, bins: int) -> Floats:
+    """Return the quantiles i / bins by inverted CDF, which have the rank ceil(n i / bins)."""
+    n = len(values)
     ranks = [-(-n * i // bins) - 1 for i in range(1, bins)]
-    return ascending[ranks]
+    return np.sort(values)[ranks] if n else values
 
 
 def _favourites(label: Label, measured: pa.Table) -> Levels:
-    orders, n = _integers(measured, "orders"), _integers(measured, "n")
-    share = Fraction(label.min_share)
-    is_shown = (n >= label.min_orders) & (orders * share.denominator >= n * share.numerator)
-    texts = measured["value"].cast(pa.string())
     import pyarrow.compute as pc
 
-    level = pc.if_else(arrow(is_shown & (orders > 0)), texts, MIXED)
+    kind = measured["value"].type
+    if is_bytes(kind):
+        raise UsageError(
+            f"values of label {label.name!r} must be text, numbers or dates; got a column of "
+            f"{kind}. Convert the column to text."
+        )
+    orders, n = _integers(measured, "orders"), _integers(measured, "n")
+    share = Fraction(label.min_share)
+    is_frequent = orders * share.denominator >= n * share.numerator
+    is_shown = (orders >= label.min_orders) & is_frequent
+    texts = measured["value"].cast(pa.string())
+    level = pc.if_else(arrow(is_shown), texts, MIXED)
     level = level.combine_chunks().dictionary_encode()
     known = n > 0
     value = np.full(len(n), np.nan)
