@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rfm_engine.options.groups import InsightOptions
+from rfm_engine.options.groups import InsightOptions, TotalsOptions
 
 from .exits import Misuse
 from .options import AsJson, Given, Quiet, takes
-from .words import printable
 
 if TYPE_CHECKING:
     from rfm_engine import Snapshot
-    from rfm_engine.query.sql_file import SqlFile
 
 _USAGE = "list | show NAME | NAME[,NAME...] SNAPSHOT | all SNAPSHOT | run FILE.sql SNAPSHOT"
 
 
-@takes(InsightOptions)
+@takes(InsightOptions, compared=TotalsOptions)
 def insight(
     words: Annotated[list[str], typer.Argument(metavar="WHAT", help=_USAGE)],
     *,
@@ -63,21 +60,28 @@ def insight(
         _refuse_more(place, 1)
         print_show(name, options.explicit, [*map(_snapshot, place)], rows)
         return
-    script = None
-    if what == "run":
+    is_own = what == "run"
+    if is_own:
         [what, *rest] = rest or [""]
-        script = _script(what)
     _refuse_more(rest, 1, least=1)
     if as_json and output == "-":
         raise Misuse(
             "--json must not be combined with -o -; got both, which need stdout. Name a file."
         )
-    from rfm_engine.insight.answers import answer_given
+    from rfm_engine.insight.answers import answer, answer_script
+    from rfm_engine.query.snapshot_options import refuse_other_options
+    from rfm_engine.query.sql_file import read_sql
 
+    script = read_sql(what) if is_own else None
     snapshot = _snapshot(rest[0])
-    names = _names(what) if script is None else [script.name]
-    settled = {name: value for name, value in options.all.items() if name != "as_of"}
-    found = answer_given(names, snapshot, rows, settled, script)
+    refuse_other_options(snapshot, options.compared)
+    if script is not None:
+        found = {script.name: answer_script(script, snapshot, rows, options.all)}
+    else:
+        names, skipped = _names(what, snapshot, rows, options)
+        found = answer(names, snapshot, rows, options.all)
+        if skipped and not quiet:
+            typer.echo(f"skipped {'; '.join(skipped)}", err=True)
     several = what == "all" or "," in what
     write_answers(found, snapshot, output, several=several, as_json=as_json, quiet=quiet)
 
@@ -88,24 +92,23 @@ def _snapshot(place: str) -> Snapshot:
     return rfm_engine.read_snapshot(place)
 
 
-def _names(what: str) -> list[str]:
+def _names(
+    what: str, snapshot: Snapshot, rows: list[str] | None, options: Given
+) -> tuple[list[str], list[str]]:
+    """Return the tables to compute, and for `all` what the other ones lack."""
+    from rfm_engine.insight.answers import checked_options, missing_of
     from rfm_engine.insight.tables import TABLES
 
-    if what == "all":
-        return list(TABLES)
-    return list(dict.fromkeys(name.strip() for name in what.split(",")))
-
-
-def _script(place: str) -> SqlFile:
-    from rfm_engine.errors import shown_cause
-    from rfm_engine.query.sql_file import parse_sql
-
-    try:
-        return parse_sql(Path(place).stem, Path(place).read_text("utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise Misuse(
-            f"{printable(place)} must be a readable SQL file; got {shown_cause(error)}."
-        ) from None
+    if what != "all":
+        return list(dict.fromkeys(name.strip() for name in what.split(","))), []
+    checked = checked_options(options.all)
+    missing = {name: missing_of(name, snapshot, rows, checked) for name in TABLES}
+    names = [name for name, lack in missing.items() if lack is None]
+    by_lack: dict[str, list[str]] = {}
+    for name, lack in missing.items():
+        if lack is not None:
+            by_lack.setdefault(lack.typed, []).append(name)
+    return names, [f"{', '.join(held)}: {lack}" for lack, held in by_lack.items()]
 
 
 def _refuse_more(rest: list[str], most: int, *, least: int = 0) -> None:

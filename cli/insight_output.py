@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from .exits import Misuse
+from .outcome import print_warnings, typed_warnings
 from .words import printable
 
 if TYPE_CHECKING:
@@ -65,6 +66,9 @@ def write_answers(
         if output is not None:
             place = str(Path(output) / f"{name}.parquet") if several else output
             write(each.table.to_reader(), each.table.schema, place)
+    warnings = typed_warnings(warning for each in found.values() for warning in each.warnings)
+    if not quiet:
+        print_warnings({each["text"]: each for each in warnings}.values())
     if as_json:
         typer.echo(json.dumps({name: _as_json(each) for name, each in found.items()}, default=str))
     elif output is None:
@@ -80,7 +84,8 @@ def write_answers(
 
 
 def _as_json(answer: Finished) -> dict[str, Any]:
-    return {"rows": answer.table.to_pylist(), **answer.about}
+    warnings = typed_warnings(answer.warnings)
+    return {"rows": answer.table.to_pylist(), **answer.about, "warnings": warnings}
 
 
 def _notes(answer: Finished) -> list[str]:
@@ -92,12 +97,14 @@ def _notes(answer: Finished) -> list[str]:
 
 def table_lines(table: pa.Table, scale: int) -> list[str]:
     """Lay out the first rows of a table as lines; money in major units, shares in percent."""
+    from rfm_engine.kernels.arrays import is_text
+
     rows = table.slice(0, _MOST_ROWS).to_pylist()
     names = table.column_names
     cells = [[_cell(name, row[name], scale) for name in names] for row in rows]
     heads = [name.replace("_minor", "").replace("minor", "money") for name in names]
     widths = [max(map(len, column)) for column in zip(heads, *cells, strict=True)]
-    left = [isinstance(rows[0][name], str) if rows else False for name in names]
+    left = [is_text(field.type) for field in table.schema]
 
     def line(texts: Sequence[str]) -> str:
         parts = [
@@ -124,6 +131,6 @@ def _cell(name: str, value: Any, scale: int) -> str:
         return (
             f"{value:.1%}" if is_share else f"{value:,.3g}" if abs(value) < 1 else f"{value:,.2f}"
         )
-    if isinstance(value, int) and name not in _IDS:
+    if isinstance(value, int) and name not in _IDS and not name.endswith("_id"):
         return f"{value:,}"
     return str(value)

@@ -6,12 +6,16 @@ from typing import Annotated
 
 import typer
 
-from rfm_engine.options.groups import LabelOptions
+from rfm_engine.options.groups import LabelOptions, TotalsOptions
 
-from .options import Given, Quiet, takes
+from .options import AsJson, Given, Quiet, check_place, takes
+from .scored import print_object
+from .words import printable
+
+_SHOWN = 10
 
 
-@takes(LabelOptions)
+@takes(LabelOptions, compared=TotalsOptions)
 def label(
     snapshot: Annotated[
         str, typer.Argument(metavar="SNAPSHOT", help="Scored customers: an output of `rfm score`.")
@@ -42,14 +46,29 @@ def label(
             help="A .parquet, .arrow, .csv or .csv.gz file, or a directory.",
         ),
     ],
+    as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
     """Add labels to customers: price sensitivity, favourite products, times of day and others."""
     import rfm_engine
     from rfm_engine.insight.labelling import write_labelled
+    from rfm_engine.query.snapshot_options import refuse_other_options
 
+    check_place(output, options, as_json=as_json)
+    customers = rfm_engine.read_snapshot(snapshot)
+    refuse_other_options(customers, options.compared)
     names = [name.strip() for name in labels.split(",")]
-    settled = {name: value for name, value in options.all.items() if name != "as_of"}
-    n = write_labelled(rfm_engine.read_snapshot(snapshot), rows, names, output, settled)
-    if not quiet:
-        typer.echo(f"{n:,} customers with {', '.join(names)} in {output}", err=output == "-")
+    found = write_labelled(customers, rows, names, output, options.all)
+    if as_json:
+        print_object({"customers": customers.n_customers, "labels": found})
+    elif not quiet:
+        is_piped = output == "-"
+        for name, levels in found.items():
+            typer.echo(printable(f"{name}: {_most(levels)}"), err=is_piped)
+        typer.echo(f"{customers.n_customers:,} customers in {printable(output)}", err=is_piped)
+
+
+def _most(levels: dict[str, int]) -> str:
+    shown = [f"{level} {n:,}" for level, n in levels.items()]
+    more = len(shown) - _SHOWN
+    return ", ".join([*shown[:_SHOWN], *([f"and {more:,} more"] if more > 0 else [])])

@@ -49,11 +49,13 @@ class Given(NamedTuple):
     """The options given to a command: on the command line, and in the config file.
 
     If no date of analysis is given, it is `newest`, as if the config file contained it.
+    `compared` are options on the command line that must be those of the snapshot.
     """
 
     explicit: dict[str, Any]
     config: dict[str, Any]
     config_file: Path | None
+    compared: dict[str, Any]
 
     @property
     def all(self) -> dict[str, Any]:
@@ -74,15 +76,23 @@ def check_place(output: str | None, options: Given, *, as_json: bool) -> None:
 
 
 def takes(
-    options: type, *, config: bool = True, described: bool = True, defaults: bool = True
+    options: type,
+    *,
+    config: bool = True,
+    described: bool = True,
+    defaults: bool = True,
+    compared: type | None = None,
 ) -> Callable[[Callable[..., None]], Any]:
     """Replace the parameter `options` of a command, a `Given`, by the options of a class.
 
     `config` says whether the command reads a config file, `described` whether its help lists the
-    options, and `defaults` whether it shows their defaults.
+    options, and `defaults` whether it shows their defaults. The command also accepts the options of
+    `compared`, which its help does not list.
     """
     of_config, of_no_config = _CONFIG if described else _CONFIG_ELSEWHERE
     known = declared(options)
+    others = {} if compared is None else declared(compared)
+    others = {name: each for name, each in others.items() if name not in known}
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
         parameters = [_keyword("context", typer.Context)]
@@ -94,12 +104,17 @@ def takes(
             parameters += [
                 _parameter(each, described=described, is_shown=defaults) for each in in_panels
             ]
+            parameters += [
+                _parameter(each, described=False, is_shown=False) for each in others.values()
+            ]
             if config:
                 parameters.append(_keyword("config", Annotated[Path | None, of_config]))
                 parameters.append(_keyword("no_config", Annotated[bool | None, of_no_config]))
 
         def gathered(context: typer.Context, **values: Any) -> None:
-            given = Given(*_layers(known, context, values), values.pop("config", None))
+            explicit, of_file = _layers(known, context, values)
+            typed, _ = _layers(others, context, values)
+            given = Given(explicit, of_file, values.pop("config", None), typed)
             values.pop("no_config", None)
             source = context.get_parameter_source("config")
             is_named = source is not None and source.name == "COMMANDLINE"

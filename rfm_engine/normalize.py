@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any, NamedTuple, Unpack
+from typing import Any, NamedTuple, TypeVar, Unpack
 
 import pyarrow as pa
 
@@ -26,12 +26,12 @@ from rfm_engine.orders.intake import Intake
 from rfm_engine.orders.newest_day import newest_day
 from rfm_engine.orders.place import Source
 from rfm_engine.orders.reading import Reading
-from rfm_engine.orders.row_columns import CUSTOMER
 from rfm_engine.orders.sources.deadline import seconds_of
 from rfm_engine.orders.sources.entry import open_sources
-from rfm_engine.orders.stream import Added, NormalizedRows
+from rfm_engine.orders.stream import MOST_ROWS, Added, NormalizedRows, each_batch
 from rfm_engine.output import check_output, refuse_overwriting, write_groups
 from rfm_engine.output.bucket_files import write_buckets
+from rfm_engine.output.bucket_parts import part_of
 from rfm_engine.output.column_types import check_types
 from rfm_engine.output.place import ending
 from rfm_engine.state.inputs import state_of
@@ -43,6 +43,8 @@ from rfm_engine.totals.memory.system import anonymous_bytes, limit_of, threads_o
 # Row groups have half a million rows, or fewer if the rows are large.
 _GROUP_ROWS = 1 << 19
 _GROUP_BYTES = 1 << 27
+_MOST_BUCKET_BYTES = 1 << 29
+T = TypeVar("T")
 
 
 @documented(RowOptions)
@@ -154,19 +156,25 @@ def write_normalized(
     check_types(rows.schema, output)
     lengths = [source.n_rows for source in sources]
     n_rows = None if None in lengths else sum(n for n in lengths if n is not None)
-    batches = iter(rows) if progress is None else _told(rows, progress, n_rows)
     if buckets is None:
+        batches = iter(rows) if progress is None else _told(rows, rows, progress, n_rows)
         whole = gathered(batches, n_rows=_GROUP_ROWS, n_bytes=_GROUP_BYTES)
         groups = (partial(pa.Table.from_batches, some, rows.schema) for some in whole)
         write_groups(groups, rows.schema, output, threads=n_threads)
     else:
+        parts = each_batch(
+            rows, lambda columns: part_of(columns, buckets_of(columns[0], buckets), buckets)
+        )
+        if progress is not None:
+            parts = _told(parts, rows, progress, n_rows)
         write_buckets(
-            batches, rows.schema, output,
+            parts,
+            rows.schema,
+            output,
             n_buckets=buckets,
-            buckets_of=lambda batch: buckets_of(batch.column(CUSTOMER), buckets),
-            most_bytes=min(_GROUP_BYTES, budget.waiting_bytes),
+            most_bytes=_bucket_bytes(budget.limit),
             threads=n_threads,
-        )  # fmt: skip
+        )
     return rows
 
 
@@ -205,7 +213,7 @@ def _opened(
     roles = dict.fromkeys(carry, "carry") | attributes.roles | known.roles
     sources = open_sources(
         orders, [*known.columns, *attributes.roles, *carry], csv_format=known.csv,
-        as_files=known.options["as_files"], roles=roles,
+        as_files=known.options["as_files"], roles=roles, most_rows=MOST_ROWS,
         store_timeout=seconds_of(asked["store_timeout"]),
     )  # fmt: skip
     for source in sources:
@@ -253,7 +261,15 @@ def _dated(reading: Reading, sources: Sequence[Source], threads: int) -> Reading
     return reading.but(as_of=newest)
 
 
-def _told(rows: NormalizedRows, progress: Report, n_rows: int | None) -> Iterator[pa.RecordBatch]:
-    for batch in rows:
+def _told(
+    found: Iterable[T], rows: NormalizedRows, progress: Report, n_rows: int | None
+) -> Iterator[T]:
+    for each in found:
         progress(Progress("write", rows.rows.read, n_rows, 0))
-        yield batch
+        yield each
+        del each
+
+
+def _bucket_bytes(limit: int | None) -> int:
+    """Return the memory for the rows of buckets; it must not depend on the number of threads."""
+    return _MOST_BUCKET_BYTES if limit is None else min(_MOST_BUCKET_BYTES, limit // 6)

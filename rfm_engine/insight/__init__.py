@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Unpack
 
 from rfm_engine.options.documentation import documented
@@ -17,14 +18,19 @@ __all__ = ["run"]
 
 @documented(InsightOptions)
 def run(
-    name: str, snapshot: Snapshot, *, rows: object = None, **options: Unpack[InsightOptions]
+    name: str | os.PathLike[str],
+    snapshot: Snapshot,
+    *,
+    rows: object = None,
+    **options: Unpack[InsightOptions],
 ) -> pa.Table:
     """Compute an insight table of a snapshot.
 
     Parameters
     ----------
     name
-        The name of the table, for example `affinity`; `rfm insight list` lists them.
+        The name of the table, for example `affinity`; `rfm insight list` lists them. Or the path
+        of a SQL file of your own, which ends in `.sql`.
     snapshot
         Scored customers, from `rfm_engine.read_snapshot`.
     rows
@@ -55,8 +61,12 @@ def run(
     ...     table.select(["p", "customers"]).to_pylist()[3]
     {'p': 20, 'customers': 4}
     """
-    from rfm_engine.insight.answers import answer_given
+    from rfm_engine.insight.answers import answer, answer_script
     from rfm_engine.options.resolution import given
+    from rfm_engine.query.sql_file import read_sql
 
     explicit = given("run", InsightOptions, options)
-    return answer_given([name], snapshot, rows, explicit)[name].table
+    if os.fspath(name).endswith(".sql"):
+        return answer_script(read_sql(name), snapshot, rows, explicit).table
+    [found] = answer([os.fspath(name)], snapshot, rows, explicit).values()
+    return found.table

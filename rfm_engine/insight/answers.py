@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
-from rfm_engine.errors import UsageError, shown
+from rfm_engine.errors import Message, UsageError, shown
+from rfm_engine.insight.checks import Checked, chosen_customers, first_orders
 from rfm_engine.insight.finishing import Finished
 from rfm_engine.insight.lists import list_relations
 from rfm_engine.insight.tables import TABLES, Table, sql_of, table_of
@@ -44,7 +45,6 @@ def answer(
     names: Sequence[str],
     snapshot: Snapshot,
     rows: object,
-    machine: Machine,
     explicit: Mapping[str, Any],
 ) -> dict[str, Finished]:
     """Compute some tables.
@@ -56,7 +56,7 @@ def answer(
     rows
         Orders, or a folder of normalised rows; None if no table needs rows.
     explicit
-        The options of the tables that were given, see `TableOptions`.
+        The options that were given, see `InsightOptions`.
 
     Raises
     ------
@@ -73,15 +73,38 @@ def answer(
     who = [parse_condition(text) for text in checked["who"]]
     queries = [each.query for each in asked]
     choices = Choices(who, checked["split"], checked)
-    with Session(snapshot, rows, machine, choices) as session:
+    with Session(snapshot, rows, _machine(explicit), choices) as session:
         session.prepare(queries, list_relations(snapshot, checked))
         parameters = parameters_of(snapshot, checked)
         found = {}
         for each in asked:
             table = session.run(each.query, parameters)
             finished = each.table.finish(table, checked | {"attribute": each.query.attribute})
-            found[each.name] = finished._replace(table=session.with_groups(finished.table))
+            checks = list(_checks(each, session, parameters["start"], checked))
+            about = dict(item for check in checks for item in check.about.items())
+            found[each.name] = Finished(
+                session.with_groups(finished.table),
+                about | finished.about,
+                tuple(warning for check in checks for warning in check.warnings),
+            ).described({
+                "table": each.name, "as_of": snapshot.as_of,
+                "options": {name: checked[name] for name in each.table.options},
+            })  # fmt: skip
         return found
+
+
+def _checks(
+    asked: Asked, session: Session, start: date, options: Mapping[str, Any]
+) -> Iterator[Checked]:
+    """Yield what readers of a table must know about its customers."""
+    chosen = session.chosen_by(asked.query)
+    if chosen is not None and "who" in asked.table.options:
+        column = session.column_of_customers(chosen)
+        yield chosen_customers(column, by_who=bool(options["who"]))
+    if "burn_in" in asked.table.options:
+        first_days = session.column_of_customers("first_day")
+        is_of_first = asked.table.is_of_first or options["mode"] == "first"
+        yield first_orders(first_days, start, options["burn_in"], warn=is_of_first)
 
 
 def asked_of(name: str, snapshot: Snapshot | None, options: Mapping[str, Any]) -> Asked:
@@ -112,6 +135,25 @@ def asked_of(name: str, snapshot: Snapshot | None, options: Mapping[str, Any]) -
     return Asked(name, table, Query(sql_of(table.file(name, options)), attribute, chosen))
 
 
+def missing_of(
+    name: str, snapshot: Snapshot, rows: object, options: Mapping[str, Any]
+) -> Message | None:
+    """Return what a table lacks that can be computed only with more input; None if nothing."""
+    try:
+        asked = asked_of(name, snapshot, options)
+    except UsageError:
+        return message("they need {attribute}")
+    if asked.query.sql.reads_rows and rows is None:
+        return message("they need {rows}")
+    if snapshot.options["window"] is not None and _is_of_first(asked, options["mode"]):
+        return message("they need a snapshot without {window}")
+    return None
+
+
+def _is_of_first(asked: Asked, mode: str) -> bool:
+    return asked.table.is_of_first or (asked.name == "affinity" and mode == "first")
+
+
 def _refuse_others(asked: Sequence[Asked], given: Collection[str]) -> None:
     """Refuse options that none of the tables has."""
     known = {option for each in asked for option in each.table.options}
@@ -129,11 +171,7 @@ def _refuse_others(asked: Sequence[Asked], given: Collection[str]) -> None:
 def _refuse_window(asked: Sequence[Asked], snapshot: Snapshot, mode: str) -> None:
     """Refuse tables about first orders if older orders are not counted."""
     window = snapshot.options["window"]
-    first = [
-        each.name
-        for each in asked
-        if each.table.is_of_first or (each.name == "affinity" and mode == "first")
-    ]
+    first = [each.name for each in asked if _is_of_first(each, mode)]
     if window is not None and first:
         raise UsageError(
             message(
@@ -160,6 +198,8 @@ def checked_options(explicit: Mapping[str, Any]) -> dict[str, Any]:
         raise UsageError(message("{age} must be at least 1d; got 0d. Give more days."))
     for name in ("until", "since"):
         found[name] = None if options[name] is None else as_date(options[name])
+    found["has_list"] = options["customer_list"] is not None
+    found["has_dates"] = options["registered"] is not None
     found["who"] = conditions_of(options["who"])
     found["split"] = column_names(options["split"], "split") or ("segment",)
     for name in ("min_customers", "min_item", "min_pair", "order_days", "touch_days", "top"):
@@ -198,7 +238,7 @@ def parameters_of(snapshot: Snapshot, options: Mapping[str, Any]) -> dict[str, A
         name: options[name]
         for name in (
             "mode", "burn_in", "within", "period", "age", "min_item", "min_pair", "first_rule",
-            "order_days", "touch_days",
+            "order_days", "touch_days", "has_list", "has_dates",
         )
     }  # fmt: skip
     found |= {"as_of": as_of, "start": pc.min(first_days).as_py() or as_of}
@@ -217,33 +257,24 @@ def parameters_of(snapshot: Snapshot, options: Mapping[str, Any]) -> dict[str, A
     return found | {"until": until, "since": since}
 
 
+def _machine(explicit: Mapping[str, Any]) -> Machine:
+    return Machine.of(resolve(InsightOptions, explicit))
+
+
 def _either(names: Sequence[str]) -> str:
     return " or ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
-def answer_given(
-    names: Sequence[str],
-    snapshot: Snapshot,
-    rows: object,
-    explicit: Mapping[str, Any],
-    script: SqlFile | None = None,
-) -> dict[str, Finished]:
-    """Compute some tables, or the query of a script, with options of `rfm_engine.insight.run`.
+def answer_script(
+    script: SqlFile, snapshot: Snapshot, rows: object, explicit: Mapping[str, Any]
+) -> Finished:
+    """Run the query of a user; the parameters are those of `answer`.
 
     Raises
     ------
     UsageError, DataError
-        As `answer`.
+        As `answer`, or the query is wrong.
     """
-    machine = Machine.of(resolve(InsightOptions, explicit))
-    if script is None:
-        return answer(names, snapshot, rows, machine, explicit)
-    return {script.name: _answer_script(script, snapshot, rows, machine, explicit)}
-
-
-def _answer_script(
-    script: SqlFile, snapshot: Snapshot, rows: object, machine: Machine, explicit: Mapping[str, Any]
-) -> Finished:
     require_duckdb("rfm insight")
     checked = checked_options(explicit)
     who = [parse_condition(text) for text in checked["who"]]
@@ -253,7 +284,8 @@ def _answer_script(
         script = replace(script, inputs=inputs)
     query = Query(script, checked["attribute"], "is_whale")
     choices = Choices(who, checked["split"], checked)
-    with Session(snapshot, rows, machine, choices) as session:
+    with Session(snapshot, rows, _machine(explicit), choices) as session:
         session.prepare([query], list_relations(snapshot, checked))
         table = session.run(query, parameters_of(snapshot, checked))
-        return Finished(session.with_groups(table), {})
+        found = Finished(session.with_groups(table), {})
+        return found.described({"table": script.name, "as_of": snapshot.as_of})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -17,16 +18,29 @@ from rfm_engine.insight.statistics import (
     p_value,
     q_values,
 )
+from rfm_engine.orders.warnings import DataWarning
 from rfm_engine.query.customers import GROUP
 
 _FEWEST_UPGRADED = 5
 
 
+METADATA_KEY = b"rfm_engine_insight"
+"""Key of the schema metadata of a table: a JSON object."""
+
+
 class Finished(NamedTuple):
-    """A table, and numbers about it that are not in its rows, by name."""
+    """A table, numbers about it that are not in its rows, by name, and warnings."""
 
     table: pa.Table
     about: dict[str, Any]
+    warnings: tuple[DataWarning, ...] = ()
+
+    def described(self, origin: dict[str, Any]) -> Finished:
+        """Return it with its origin, numbers and warnings in the metadata of the table."""
+        warnings = [each._asdict() for each in self.warnings]
+        whole = {**origin, "about": self.about, "warnings": warnings}
+        text = json.dumps(whole, default=str)
+        return self._replace(table=self.table.replace_schema_metadata({METADATA_KEY: text}))
 
 
 Options = dict[str, Any]

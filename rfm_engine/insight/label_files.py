@@ -21,8 +21,8 @@ METRICS = (*RATES, *FAVOURITES, BAND)
 UNKNOWN, MIXED = "unknown", "mixed"
 QUANTILE = "quantile"
 _KEYS = {
-    "name", "title", "metric", "of", "min_orders", "min_share", "at_least", "cuts", "levels",
-    "edges", "treatments",
+    "name", "title", "metric", "of", "min_orders", "min_share", "at_least", "cuts", "bins",
+    "thresholds", "levels", "edges", "treatments",
 }  # fmt: skip
 
 
@@ -35,7 +35,7 @@ class Label:
     name, title
         The name, which begins the names of its columns, and what it says in a line.
     metric
-        What is measured, one of `METRICS`.
+        What is measured: one of `METRICS`, or a column of numbers of the customers.
     of
         The attribute of `favourite` and `bundle_rate`: `product`, `category` (the columns that the
         options of these names give), or the name of a column of the rows.
@@ -47,8 +47,8 @@ class Label:
     at_least
         The number of different products from which on an order counts for `multi_rate`.
     cuts
-        Ascending thresholds; a value above k of them has the level k. Or `quantile`: levels of
-        equal size, of the customers with a level, within each group of the snapshot.
+        Ascending thresholds; a value above k of them has the level k. Or `quantile`: the cut points
+        are the quantiles of all customers with a value, within each group of the snapshot.
     levels
         The names of the levels, the lowest value first.
     edges
@@ -68,6 +68,11 @@ class Label:
     levels: tuple[str, ...] = ()
     edges: tuple[Decimal, ...] = ()
     treatments: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def is_of_customers(self) -> bool:
+        """Whether the metric is a column of the customers."""
+        return self.metric not in METRICS
 
     @property
     def column(self) -> str:
@@ -134,10 +139,8 @@ class _Reader:
                 f"{shown(unknown[0])}. Remove it."
             )
         metric = self._text("metric")
-        if metric not in METRICS:
-            self._refuse("metric", f"one of {', '.join(METRICS)}", metric)
         own: dict[str, Any] = {}
-        if metric in RATES:
+        if metric in RATES or metric not in METRICS:
             own["levels"] = self._texts("levels")
             own["cuts"] = self._cuts(len(own["levels"]))
         elif metric == BAND:
@@ -175,20 +178,29 @@ class _Reader:
             self._refuse(key, "2 to 100 different texts", value)
         return tuple(value)
 
-    def _numbers(self, key: str, least: Decimal) -> tuple[Decimal, ...]:
+    def _numbers(self, key: str, least: Decimal | None) -> tuple[Decimal, ...]:
         value = self._data.get(key)
         if isinstance(value, list) and all(_is_number(each) for each in value) and value:
             found = tuple(map(Decimal, value))
-            if found[0] >= least and list(found) == sorted(set(found)):
+            if (least is None or found[0] >= least) and list(found) == sorted(set(found)):
                 return found
-        return self._refuse(key, f"ascending numbers from {least}", value)
+        start = "" if least is None else f" from {least} on"
+        return self._refuse(key, f"ascending numbers{start}", value)
 
     def _cuts(self, n_levels: int) -> str | tuple[Decimal, ...]:
-        if self._data.get("cuts", QUANTILE) == QUANTILE:
+        cuts, bins = self._data.get("cuts", QUANTILE), self._data.get("bins", n_levels)
+        if cuts != QUANTILE:
+            self._refuse("cuts", f"{QUANTILE!r}, or left out beside thresholds", cuts)
+        if bins != n_levels:
+            self._refuse("bins", f"{n_levels}, the number of levels", bins)
+        if "thresholds" not in self._data:
             return QUANTILE
-        found = self._numbers("cuts", Decimal(0))
+        if "cuts" in self._data:
+            self._refuse("cuts", "left out beside thresholds", cuts)
+        found = self._numbers("thresholds", None)
         if len(found) != n_levels - 1:
-            self._refuse("cuts", f"{n_levels - 1} numbers, one less than levels", len(found))
+            wanted = f"{n_levels - 1} numbers, one less than levels"
+            self._refuse("thresholds", wanted, len(found))
         return found
 
     def _count(self, key: str, default: int) -> int:

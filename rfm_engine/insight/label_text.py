@@ -27,7 +27,8 @@ def label_lines(label: Label) -> Iterator[str]:
     """Yield what a label measures, its levels, and the SQL of its metric."""
     yield f"{label.name}: {label.title}"
     of = "" if label.of is None else f" of {label.of}"
-    yield f"metric {label.metric}{of}: {_MEANINGS[label.metric]}"
+    meaning = _MEANINGS.get(label.metric, "a column of the customers")
+    yield f"metric {label.metric}{of}: {meaning}"
     if label.min_orders > 1 and label.metric not in FAVOURITES:
         yield f"{UNKNOWN} for customers with fewer than {label.min_orders} orders"
     if label.metric in FAVOURITES:
@@ -36,12 +37,17 @@ def label_lines(label: Label) -> Iterator[str]:
     elif label.metric == BAND:
         yield f"bands: {', '.join(label.levels)}"
     elif label.cuts == QUANTILE:
-        yield f"levels of equal size, within each group: {', '.join(label.levels)}"
+        yield (
+            "levels, cut at the quantiles of all customers with a value, within each group: "
+            f"{', '.join(label.levels)}"
+        )
     else:
         above = ["", *(f" (above {cut})" for cut in label.cuts)]
         levels = [f"{name}{cut}" for name, cut in zip(label.levels, above, strict=True)]
         yield f"levels: {', '.join(levels)}"
     for key, treatment in label.treatments.items():
         yield f"treatment of {key}: {treatment}"
+    if label.is_of_customers:
+        return
     yield ""
     yield from sql_of_metric(label.metric).text.splitlines()

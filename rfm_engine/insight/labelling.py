@@ -10,11 +10,12 @@ from typing import Any, Unpack
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from rfm_engine.errors import UsageError
 from rfm_engine.insight.label_files import Label, load_label
 from rfm_engine.insight.levels import levels_of
-from rfm_engine.kernels.arrays import arrow, frozen, texts
+from rfm_engine.kernels.arrays import arrow, frozen, texts, values
 from rfm_engine.options.documentation import documented
 from rfm_engine.options.groups import LabelOptions
 from rfm_engine.options.messages import message, named
@@ -22,7 +23,7 @@ from rfm_engine.options.resolution import given, resolve
 from rfm_engine.orders.row_columns import CUSTOMER
 from rfm_engine.output import check_output, refuse_overwriting, write
 from rfm_engine.query.connection import require_duckdb
-from rfm_engine.query.customers import GROUP
+from rfm_engine.query.customers import GROUP, Customers
 from rfm_engine.query.session import Choices, Machine, Query, Session
 from rfm_engine.query.sql_file import SqlFile, parse_sql
 from rfm_engine.result.snapshot import Snapshot
@@ -50,8 +51,9 @@ def label_customers(
     """Return the customers of a snapshot with the columns of labels.
 
     The columns of a label are `NAME_label` and, if its metric is a ratio or a share, `NAME_value`
-    (float64) and the integers `NAME_part` and `NAME_whole` that it is the quotient of. If a label
-    has treatments, the last column is `treatment`.
+    (float64) and the integers `NAME_part` and `NAME_whole` that it is the quotient of, and
+    `segment/NAME` with texts such as `Champions/sensitive`. If a label has treatments, the last
+    column is `treatment`.
 
     Parameters
     ----------
@@ -67,16 +69,21 @@ def label_customers(
     DataError
         The rows are not those of the snapshot.
     """
-    queries = [_query(label, snapshot, options) for label in labels]
+    queries = [
+        None if label.is_of_customers else _query(label, snapshot, options) for label in labels
+    ]
     whole = snapshot.all_rows()
     with Session(snapshot, rows, machine, Choices(attributes=options)) as session:
-        session.prepare(queries, {})
+        session.prepare([query for query in queries if query is not None], {})
         base = session.customers.table([])
         base = base.append_column(_PLACE, pa.array(np.arange(len(base))))
         places = snapshot.own_places()
         for label, query in zip(labels, queries, strict=True):
-            measured = session.run(query, _parameters(label, snapshot))
-            found = levels_of(label, _aligned(base, measured))
+            if query is None:
+                measured = _columns_of(session.customers, label)
+            else:
+                measured = _aligned(base, session.run(query, _parameters(label, snapshot)))
+            found = levels_of(label, measured)
             columns = {
                 f"{label.column}_label": found.level, f"{label.column}_value": found.value,
                 f"{label.column}_part": found.part, f"{label.column}_whole": found.whole,
@@ -84,6 +91,7 @@ def label_customers(
             for name, column in columns.items():
                 if column is not None:
                     whole = _with_column(whole, name, column, places)
+            whole = _with_column(whole, f"segment/{label.column}", _combined(whole, label), None)
     treatments = {key: each for label in labels for key, each in label.treatments.items()}
     if treatments:
         whole = _with_column(whole, "treatment", _treatments(whole, labels, treatments), None)
@@ -126,6 +134,13 @@ def _parameters(label: Label, snapshot: Snapshot) -> dict[str, Any]:
     return {"at_least": label.at_least, "edges": [int(edge) for edge in edges]}
 
 
+def _columns_of(customers: Customers, label: Label) -> pa.Table:
+    columns = customers.table(list(dict.fromkeys([label.metric, "frequency"])))
+    return pa.table({
+        GROUP: columns[GROUP], "number": columns[label.metric], "orders": columns["frequency"],
+    })  # fmt: skip
+
+
 def _aligned(base: pa.Table, measured: pa.Table) -> pa.Table:
     """Return the rows of a metric in the order of the customers; null rows have no row."""
     ids = base[CUSTOMER]
@@ -162,18 +177,33 @@ def _with_column(whole: pa.Table, name: str, column: pa.Array, places: pa.Array 
     return whole.append_column(name, column)
 
 
+def _combined(whole: pa.Table, label: Label) -> pa.ChunkedArray:
+    """Return the segment and the level of each customer as one text."""
+    segments, levels = (
+        whole[name].cast(pa.string()) for name in ("segment", f"{label.column}_label")
+    )
+    return pc.binary_join_element_wise(segments, levels, "/").dictionary_encode()
+
+
 def _treatments(
     whole: pa.Table, labels: Sequence[Label], treatments: Mapping[str, str]
 ) -> pa.Array:
     """Return the treatment of each customer: of its segment and a level, or of its segment."""
-    segments = whole["segment"].to_pylist()
-    levels = {label.name: whole[f"{label.column}_label"].to_pylist() for label in labels}
+    names = ["segment", *(f"{label.column}_label" for label in labels)]
+    columns = [whole[name].cast(pa.string()).combine_chunks() for name in names]
+    encoded = [column.dictionary_encode("encode") for column in columns]
+    codes = np.stack([values(column.indices, np.int32) for column in encoded])
+    kinds, kind_of = np.unique(codes, axis=1, return_inverse=True)
+    words = [column.dictionary.to_pylist() for column in encoded]
     found = []
-    for row, segment in enumerate(segments):
-        keys = [f"{segment}/{name}={own[row]}" for name, own in levels.items()]
+    for kind in kinds.T.tolist():
+        segment, *levels = [own[code] for own, code in zip(words, kind, strict=True)]
+        keys = [
+            f"{segment}/{label.name}={level}" for label, level in zip(labels, levels, strict=True)
+        ]
         key = next((key for key in keys if key in treatments), segment)
         found.append(treatments.get(key))
-    return pa.array(found, pa.string()).dictionary_encode()
+    return pa.array(found, pa.string()).take(arrow(kind_of.reshape(-1))).dictionary_encode()
 
 
 @documented(LabelOptions)
@@ -197,8 +227,9 @@ def label(
     -------
     pyarrow.Table
         The customers with the columns `NAME_label` (dictionary of text) and, for ratios and shares,
-        `NAME_value` (float64), `NAME_part` and `NAME_whole` (int64). The metadata are those of the
-        snapshot, so that a file of the table is a snapshot too.
+        `NAME_value` (float64), `NAME_part` and `NAME_whole` (int64); then `segment/NAME`
+        (dictionary of text), such as `Champions/sensitive`. The metadata are those of the snapshot,
+        so that a file of the table is a snapshot too.
 
     Raises
     ------
@@ -207,7 +238,8 @@ def label(
     DataError
         The rows are not those of the snapshot.
     """
-    return _labelled(snapshot, rows, labels, given("label", LabelOptions, options))
+    _, table = _labelled(snapshot, rows, labels, given("label", LabelOptions, options))
+    return table
 
 
 def write_labelled(
@@ -216,8 +248,10 @@ def write_labelled(
     labels: Sequence[str],
     output: str,
     options: Mapping[str, Any],
-) -> int:
-    """Write the customers with labels; return how many there are.
+) -> dict[str, dict[str, int]]:
+    """Write the customers with labels; return how many customers have each level, by label.
+
+    The levels of a label are in descending order of customers.
 
     Raises
     ------
@@ -226,15 +260,21 @@ def write_labelled(
     """
     check_output(output)
     refuse_overwriting(output, "the snapshot", str(snapshot.path))
-    table = _labelled(snapshot, rows, labels, options)
+    loaded, table = _labelled(snapshot, rows, labels, options)
     write(table.to_reader(), table.schema, output)
-    return snapshot.n_customers
+    return {label.name: _counts(table[f"{label.column}_label"]) for label in loaded}
+
+
+def _counts(levels: pa.ChunkedArray) -> dict[str, int]:
+    counts = pc.value_counts(levels.cast(pa.string()).drop_null())
+    pairs = [(each["values"], each["counts"]) for each in counts.to_pylist()]
+    return dict(sorted(pairs, key=lambda pair: (-pair[1], pair[0])))
 
 
 def _labelled(
     snapshot: Snapshot, rows: object, labels: Sequence[str], options: Mapping[str, Any]
-) -> pa.Table:
+) -> tuple[list[Label], pa.Table]:
     require_duckdb("rfm label")
     settled = resolve(LabelOptions, options)
     loaded = [load_label(name) for name in dict.fromkeys(labels)]
-    return label_customers(snapshot, rows, loaded, Machine.of(settled), settled)
+    return loaded, label_customers(snapshot, rows, loaded, Machine.of(settled), settled)

@@ -11,11 +11,22 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from rfm_engine.errors import UsageError
-from rfm_engine.insight.label_files import BAND, FAVOURITES, MIXED, QUANTILE, UNKNOWN, Label
+from rfm_engine.insight.label_files import (
+    BAND,
+    FAVOURITES,
+    METRICS,
+    MIXED,
+    QUANTILE,
+    UNKNOWN,
+    Label,
+)
 from rfm_engine.kernels.arrays import arrow, arrow_texts, is_bytes
 from rfm_engine.kernels.types import Integers, Mask
+from rfm_engine.orders.money.notation import Notation
 from rfm_engine.query.customers import GROUP
+from rfm_engine.totals.customer_attribute_values import numbers_of
 
+_PLAIN = Notation()
 Floats = npt.NDArray[np.float64]
 
 
@@ -38,27 +49,74 @@ def levels_of(label: Label, measured: pa.Table) -> Levels:
     ----------
     measured
         The group of each customer of the snapshot as `group_id`, and the columns of the SQL file
-        of the metric.
+        of the metric; or `number`, the column of the customers, and `orders`.
 
     Raises
     ------
     UsageError
-        The values of a favourite cannot be shown as text.
+        The values of a favourite cannot be shown as text, or `number` does not consist of numbers.
     """
     if label.metric in FAVOURITES:
         return _favourites(label, measured)
     if label.metric == BAND:
         return _bands(label, measured)
+    enough = _integers(measured, "orders") >= label.min_orders
+    if label.is_of_customers:
+        value, known = _numbers_of(label, measured)
+        return Levels(_leveled(label, value, known, enough, _integers(measured, GROUP)))
     part, whole = _ratio(label, measured)
     known = whole > 0
     value = np.full(len(part), np.nan)
     np.divide(part, whole, out=value, where=known)
     if label.metric == "psm":
         value, known = _psm(measured)
-    enough = _integers(measured, "orders") >= label.min_orders
-    codes = _codes(label, value, known & enough, _integers(measured, GROUP))
-    level = _dictionary(codes, [UNKNOWN, *label.levels])
+    level = _leveled(label, value, known, enough, _integers(measured, GROUP))
     return Levels(level, arrow(part), arrow(whole), arrow(value, None, known))
+
+
+def _leveled(label: Label, value: Floats, known: Mask, enough: Mask, group: Integers) -> pa.Array:
+    """Return the levels of values; `unknown` without a value or with too few orders."""
+    places = np.flatnonzero(known)
+    codes = np.zeros(len(value), np.int16)
+    codes[places] = 1 + _codes(label, value[places], group[places])
+    codes[~enough] = 0
+    return _dictionary(codes, [UNKNOWN, *label.levels])
+
+
+def _codes(label: Label, value: Floats, group: Integers) -> npt.NDArray[np.int64]:
+    """Return how many cut points each value is above; quantiles are those of its group."""
+    if label.cuts != QUANTILE:
+        return _n_below(np.array([float(cut) for cut in label.cuts]), value)
+    codes = np.zeros(len(value), np.int64)
+    order = np.argsort(group, kind="stable")
+    starts = 1 + np.flatnonzero(np.diff(group[order]))
+    for members in np.split(order, starts):
+        own = value[members]
+        codes[members] = _n_below(_quantiles(own, len(label.levels)), own)
+    return codes
+
+
+def _numbers_of(label: Label, measured: pa.Table) -> tuple[Floats, Mask]:
+    """Return a column of customers as floats, and where it is not null.
+
+    Raises
+    ------
+    UsageError
+        The column does not consist of numbers.
+    """
+    column = measured["number"]
+    kind = column.type
+    if pa.types.is_floating(kind):
+        value: Floats = column.cast(pa.float64()).fill_null(np.nan).to_numpy()
+        return value, ~np.isnan(value)
+    if not (pa.types.is_integer(kind) or pa.types.is_decimal(kind)):
+        raise UsageError(
+            f"metric of label {label.name!r} must be one of {', '.join(METRICS)}, or a column of "
+            f"numbers; got {label.metric}, a column of {kind}. Name another one."
+        )
+    found = numbers_of(column, label.metric, "the snapshot", _PLAIN)
+    # One division, so that 0.1 is the same number as 0.1 in a label.
+    return found.values / 10**found.scale, found.present
 
 
 def _ratio(label: Label, measured: pa.Table) -> tuple[Integers, Integers]:
@@ -88,34 +146,13 @@ def _psm(measured: pa.Table) -> tuple[Floats, Mask]:
     return value, known
 
 
-def _codes(
-    label: Label, value: Floats, is_leveled: Mask, group: Integers
-) -> npt.NDArray[np.int16]:
-    """Return 1 + the level of each customer, 0 for customers without a level.
-
-    Quantiles are those of the customers with a level, within each group.
-    """
-    codes = np.zeros(len(value), np.int16)
-    places = np.flatnonzero(is_leveled)
-    if label.cuts != QUANTILE:
-        cuts = np.array([float(cut) for cut in label.cuts])
-        codes[places] = 1 + _n_below(cuts, value[places])
-        return codes
-    places = places[np.argsort(group[places], kind="stable")]
-    starts = 1 + np.flatnonzero(np.diff(group[places]))
-    for members in np.split(places, starts):
-        own = value[members]
-        codes[members] = 1 + _n_below(_quantiles(own, len(label.levels)), own)
-    return codes
-
-
 def _n_below(cuts: Floats, values: Floats) -> Integers:
     """Return how many of the ascending cut points each value is above."""
     return np.searchsorted(cuts, values, side="left")
 
 
 def _quantiles(values: Floats, bins: int) -> Floats:
-    """Return the quantiles i / bins by inverted CDF, which have the rank ceil(n i / bins)."""
+    """Return the quantiles i / bins by inverted CDF, whose rank is ceil(n i / bins)."""
     n = len(values)
     ranks = [-(-n * i // bins) - 1 for i in range(1, bins)]
     return np.sort(values)[ranks] if n else values

@@ -63,6 +63,8 @@ def literal(value: Any) -> str:
     """Return a value as SQL."""
     if value is None:
         return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
     if isinstance(value, date):
         return f"date '{value.isoformat()}'"
     if isinstance(value, str):

@@ -114,15 +114,14 @@ def worth_sharing(array: pa.Array[Any]) -> bool:
 
 def misplaced(array: pa.DictionaryArray[Any]) -> int:
     """Return the first row with an index outside the dictionary, or -1."""
-    import pyarrow.compute as pc
-
+    # `pyarrow.compute` would take 0.1 s to import.
+    places = values(array.indices, array.indices.type.to_pandas_dtype())
     n_values = len(array.dictionary)
-    ends = pc.min_max(array.indices)
-    least, greatest = ends["min"].as_py(), ends["max"].as_py()
-    if least is None or (least >= 0 and greatest < n_values):
+    if len(places) == 0 or (places.min() >= 0 and places.max() < n_values):
         return -1
-    places = array.indices.to_pylist()
-    return next(row for row, at in enumerate(places) if at is not None and not 0 <= at < n_values)
+    is_wrong = (places < 0) | (places >= n_values)
+    valid = valid_mask(array.indices)
+    return first_true(is_wrong if valid is None else is_wrong & valid)
 
 
 def dictionary_places(array: pa.DictionaryArray[Any]) -> npt.NDArray[np.int64]:

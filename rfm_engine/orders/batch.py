@@ -23,11 +23,17 @@ from rfm_engine.orders.place import Place
 class Batch:
     """The columns of a record batch with dictionaries decoded, and the reason of each row."""
 
-    def __init__(self, batch: pa.RecordBatch, place: Place) -> None:
+    def __init__(
+        self, batch: pa.RecordBatch, place: Place, reason: npt.NDArray[np.uint8] | None = None
+    ) -> None:
+        """Begin with rows without a reason, or continue with reasons found before."""
         self._batch = batch
         self._place = place
-        self.reason = np.zeros(batch.num_rows, np.uint8)
         self.rates: RowRates | None = None
+        if reason is not None:
+            self.reason = reason.copy()
+            return
+        self.reason = np.zeros(batch.num_rows, np.uint8)
         for name, column in zip(batch.schema.names, batch.columns, strict=True):
             if isinstance(column, pa.DictionaryArray):
                 self._refuse_misplaced(name, misplaced(column))

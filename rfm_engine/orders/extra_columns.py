@@ -12,7 +12,14 @@ from collections.abc import Mapping, Sequence
 import pyarrow as pa
 
 from rfm_engine.errors import DataError
-from rfm_engine.kernels.arrays import is_bytes, is_text, plain, plain_type, refuse_invalid_text
+from rfm_engine.kernels.arrays import (
+    is_bytes,
+    is_text,
+    plain,
+    plain_type,
+    refuse_invalid_text,
+    worth_sharing,
+)
 from rfm_engine.orders.place import Place, Source
 from rfm_engine.orders.roles import NOUNS
 
@@ -32,8 +39,10 @@ class ExtraColumns:
         self._roles = roles
         self.fields = [_joined_field(name, role, sources) for name, role in roles.items()]
 
-    def of(self, piece: pa.RecordBatch, place: Place) -> list[pa.Array]:
+    def of(self, piece: pa.RecordBatch, place: Place, *, shared: bool = False) -> list[pa.Array]:
         """Return the columns of a batch, cast to the types that were agreed on.
+
+        With `shared`, columns of text that are dictionary arrays stay so.
 
         Raises
         ------
@@ -42,7 +51,13 @@ class ExtraColumns:
             values that do not fit the type agreed on, or text that is not UTF-8.
         """
         return [
-            _typed(piece.column(field.name), field, NOUNS[self._roles[field.name]], place)
+            _typed(
+                piece.column(field.name),
+                field,
+                NOUNS[self._roles[field.name]],
+                place,
+                shared=shared,
+            )
             for field in self.fields
         ]
 
@@ -59,6 +74,9 @@ def _joined_field(name: str, role: str, sources: Sequence[Source]) -> pa.Field:
                 f"{source.name} and {kind} in {first.name}. Cast one of them."
             )
         kind = joined
+    types = pa.types
+    if types.is_primitive(kind) or types.is_decimal(kind) or is_text(kind) or is_bytes(kind):
+        return pa.field(name, kind)
     try:
         # Arrow cannot filter nested types that contain views, for example.
         pa.nulls(0, kind).filter(pa.nulls(0, pa.bool_())).take(pa.nulls(0, pa.int64()))
@@ -105,7 +123,10 @@ def _class_of(kind: pa.DataType) -> object:
     return next((name for name, test in tests.items() if test(kind)), str(kind))
 
 
-def _typed(column: pa.Array, field: pa.Field, noun: str, place: Place) -> pa.Array:
+def _typed(column: pa.Array, field: pa.Field, noun: str, place: Place, *, shared: bool) -> pa.Array:
+    if shared and is_text(field.type) and worth_sharing(column):
+        words = _typed(column.dictionary, field, noun, place, shared=False)
+        return pa.DictionaryArray.from_arrays(column.indices, words, safe=False)
     found = plain(column)
     if found.type != field.type:
         if found.null_count == len(found):  # its type may be null

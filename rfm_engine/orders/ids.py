@@ -45,6 +45,8 @@ def order_ids_of(
 
     Only purchases need one: shops number refunds otherwise, for example `C536379`.
     """
+    if not text or reading.options["ids"] != "int":
+        return plain_ids_of(batch, name)
     needed = batch.reason == COUNTED
     if reading.options["refunds"] != "net-order":
         needed &= amount_minor >= 0

@@ -22,6 +22,7 @@ Constants: TypeAlias = Mapping[str, Any]
 _LISTED_COLUMNS = 20
 _OF_ANY_COLUMN = (
     "where", "distinct", "carry", "units", "discount", "list", "cost", "product", "category",
+    "attribute",
 )  # fmt: skip
 """Roles that a column may have besides another role."""
 _NO_ROLES: Mapping[str, str] = {}

@@ -11,6 +11,7 @@ NOUNS = {
     "where": "condition", "distinct": "distinct", "carry": "carried",
     "units": "units", "discount": "discount", "list": "list price", "cost": "cost",
     "product": "product", "category": "category", "attributes": "attribute",
+    "attribute": "attribute",
 }  # fmt: skip
 """What the column of each option is called in messages."""
 

@@ -21,7 +21,7 @@ from rfm_engine.orders.kinds import OUTPUT_TYPES, IdKind, Kinds
 from rfm_engine.orders.normalize import OrderRows, whole_numbers
 from rfm_engine.orders.place import Place
 from rfm_engine.orders.reading import Reading
-from rfm_engine.orders.time.clock import DAY_US, local_us
+from rfm_engine.orders.time.clock import days_of, local_us
 
 CUSTOMER = "customer_id"
 ORDER = "order_id"
@@ -102,7 +102,13 @@ class RowColumns:
         self._copied = copied
 
     def of(
-        self, rows: OrderRows, piece: pa.RecordBatch, place: Place, *, text: bool
+        self,
+        rows: OrderRows,
+        piece: pa.RecordBatch,
+        place: Place,
+        *,
+        text: bool,
+        shared: bool = False,
     ) -> list[pa.Array]:
         """Return the columns of a batch of orders.
 
@@ -116,6 +122,8 @@ class RowColumns:
             The position of the orders in their source.
         text
             Whether the orders are from CSV.
+        shared
+            Whether copied columns of text may be dictionary arrays.
 
         Raises
         ------
@@ -124,8 +132,7 @@ class RowColumns:
             to the type that it has in other input.
         """
         reading, kinds = self._reading, self._kinds
-        batch = Batch(piece, place)
-        batch.reason = rows.reason.copy()
+        batch = Batch(piece, place, rows.reason)
         mask = rows.reason == COUNTED
         kept = None if mask.all() else mask
 
@@ -149,8 +156,8 @@ class RowColumns:
         ]
         time_us = numbers(rows.time_us)
         clock = local_us(time_us, reading.zone)
-        days = (clock // DAY_US).astype(np.int32)
-        columns += [arrow(time_us, _INSTANT), arrow(clock, _CLOCK), arrow(days, pa.date32())]
+        columns += [arrow(time_us, _INSTANT), arrow(clock, _CLOCK)]
+        columns.append(arrow(days_of(clock), pa.date32()))
         columns.append(arrow(numbers(rows.amount_minor)))
         if reading.options["quantity"] is not None:
             quantity = whole_numbers(
@@ -158,7 +165,7 @@ class RowColumns:
             )
             columns.append(arrow(numbers(quantity)))
         others = self._attributes.of(batch, rows.time_us, text=text)
-        others += self._copied.of(piece, place)
+        others += self._copied.of(piece, place, shared=shared)
         return columns + [of_rows(column) for column in others]
 
 
@@ -171,4 +178,4 @@ def _canonical(ids: pa.Array, kind: IdKind) -> pa.Array:
         if not pa.types.is_large_string(ids.type):
             ids = ids.cast(pa.string())
         refuse_invalid_ids(ids)
-    return ids.cast(OUTPUT_TYPES[kind])
+    return ids if ids.type == OUTPUT_TYPES[kind] else ids.cast(OUTPUT_TYPES[kind])

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from functools import partial
 from threading import Lock
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -26,11 +26,13 @@ from rfm_engine.orders.row_columns import RowColumns, refuse_collisions, row_fie
 from rfm_engine.orders.warnings import DataWarning
 from rfm_engine.orders.workers import results_in_order
 
+T = TypeVar("T")
+
 METADATA_KEY = b"rfm_engine_rows"
 """The metadata key of normalised rows; results of `score` have a different key."""
 
-# Threads process parts of a batch, so that few batches are in memory at a time.
-_MOST_ROWS = 1 << 18
+MOST_ROWS = 1 << 18
+"""Threads process parts of a batch, so that few batches are in memory at a time."""
 # A decoded column of text may be much larger than its dictionary.
 _MOST_BYTES = 1 << 28
 
@@ -132,6 +134,10 @@ class NormalizedRows:
         DataError
             The data are faulty.
         """
+        for batches in self._in_order(self._counted):
+            yield from batches
+
+    def _in_order(self, process: Callable[..., list[T]]) -> Iterator[list[T]]:
         with self._lock:
             if self._is_begun:
                 raise UsageError(
@@ -139,19 +145,18 @@ class NormalizedRows:
                     "table, or normalise the orders again."
                 )
             self._is_begun = True
+        jobs = self._jobs(process)
         if self._intake.duplicates is None:
-            found = results_in_order(self._jobs(), self._threads, "rfm-rows")
+            yield from results_in_order(jobs, self._threads, "rfm-rows")
         else:  # In sequence, so that the first of equal rows is the one that counts.
-            found = (job() for job in self._jobs())
-        for batches in found:
-            yield from batches
+            yield from (job() for job in jobs)
 
-    def _jobs(self) -> Iterator[Callable[[], list[pa.RecordBatch]]]:
+    def _jobs(self, process: Callable[..., list[T]]) -> Iterator[Callable[[], list[T]]]:
         for source in self._sources:
             for read in source.reads():
                 for batch, place in read:
                     for part, where in _parts(batch, place):
-                        yield partial(self._counted, part, where, text=source.text)
+                        yield partial(process, part, where, text=source.text)
 
     def _counted(self, batch: pa.RecordBatch, place: Place, *, text: bool) -> list[pa.RecordBatch]:
         return [
@@ -162,11 +167,40 @@ class NormalizedRows:
             if rows.counts[COUNTED]
         ]
 
+    def _processed(
+        self,
+        process: Callable[[list[pa.Array]], T],
+        batch: pa.RecordBatch,
+        place: Place,
+        *,
+        text: bool,
+    ) -> list[T]:
+        return [
+            process(self._columns.of(rows, piece, where, text=text, shared=True))
+            for rows, piece, where in self._intake.pieces(batch, place, text=text)
+            if rows.counts[COUNTED]
+        ]
+
+
+def each_batch(rows: NormalizedRows, process: Callable[[list[pa.Array]], T]) -> Iterator[T]:
+    """Read rows as iterating over them does, and yield the result of `process` for each batch.
+
+    `process` is called in the threads of the stream, with the columns of a batch. Text columns that
+    are copied from the input are dictionary arrays if they are in the input.
+
+    Raises
+    ------
+    UsageError, DataError
+        As iteration.
+    """
+    for results in rows._in_order(partial(rows._processed, process)):
+        yield from results
+
 
 def _parts(batch: pa.RecordBatch, place: Place) -> Iterator[tuple[pa.RecordBatch, Place]]:
     """Split a batch that has many rows, or columns that take much memory when decoded."""
     n = batch.num_rows
-    if n > _MOST_ROWS or (n > 1 and sum(map(_decoded_bytes, batch.columns)) > _MOST_BYTES):
+    if n > MOST_ROWS or (n > 1 and sum(map(_decoded_bytes, batch.columns)) > _MOST_BYTES):
         yield from _parts(batch.slice(0, n // 2), place)
         yield from _parts(batch.slice(n // 2), place.after(n // 2))
     else:

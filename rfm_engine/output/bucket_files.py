@@ -7,49 +7,55 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple, TypeVar
 
-import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
-from rfm_engine.kernels.arrays import arrow
-from rfm_engine.orders.batches import gathered
 from rfm_engine.output import atomic
+from rfm_engine.output.bucket_encoding import encoded
+from rfm_engine.output.bucket_parts import MOST_WORDS, Part
+from rfm_engine.output.bucket_slots import SPARE_SLOTS, Rows, Slots
 from rfm_engine.output.in_order import in_order
 from rfm_engine.output.place import check_output
+from rfm_engine.output.words import Words
 from rfm_engine.parquet.concatenation import Stitch
-from rfm_engine.parquet.encoding import Memory, empty_file
-from rfm_engine.parquet.row_groups import encode_group
+from rfm_engine.parquet.encoding import empty_file
+from rfm_engine.parquet.pages import RowGroup, Scratch
 
-BucketsOf = Callable[[pa.RecordBatch], npt.NDArray[np.uint16]]
+# All buckets together write at most this number of words for each set of row groups.
+_ALL_WORDS = 1 << 22
+# `in_order` begins two jobs per thread, and each keeps a slot.
+_MOST_THREADS = SPARE_SLOTS // 2 - 1
+T = TypeVar("T")
 
 
 def write_buckets(  # noqa: PLR0913 - what is written, and how it is divided
-    batches: Iterable[pa.RecordBatch],
+    parts: Iterable[Part],
     schema: pa.Schema,
     place: str | os.PathLike[str],
     *,
     n_buckets: int,
-    buckets_of: BucketsOf,
     most_bytes: int,
     threads: int = 1,
 ) -> None:
     """Write each row to the file of its bucket, in the order of the rows.
 
+    A row group has up to a million rows, fewer if the rows of all buckets do not fit in memory. The
+    files depend on the parts and on `most_bytes`, but not on `threads`.
+
     Parameters
     ----------
-    batches
-        Record batches of `schema`, consumed one by one.
+    parts
+        Rows with the columns of `schema`, and their buckets, consumed one by one.
     place
         A directory, under the rules of `rfm_engine.output.write`. Bucket 7 is
         `part-00007.parquet`; a bucket without rows has a file too.
-    n_buckets, buckets_of
-        The number of buckets, and a function that returns the bucket of each row of a batch,
-        `uint16[n_rows]`.
+    n_buckets
+        The number of buckets.
     most_bytes
-        Bytes of rows to collect before a row group is written to the file of each bucket.
+        Bytes of memory for rows.
     threads
-        Number of threads that encode; it does not change the files.
+        Number of threads that encode.
 
     Raises
     ------
@@ -62,24 +68,41 @@ def write_buckets(  # noqa: PLR0913 - what is written, and how it is divided
         with atomic.folder(target) as folder:
             files = _Files(folder, schema, n_buckets)
             with files:
-                whole = _rounds(batches, most_bytes)
-                in_order(files.jobs(whole, buckets_of), threads, files.append)
+                words = Words(len(schema), min(MOST_WORDS, _ALL_WORDS // n_buckets))
+                slots = Slots(schema.names, n_buckets, words, most_bytes)
+
+                spare: list[Scratch] = []
+
+                def append(done: _Encoded) -> None:
+                    files.stitches[done.rows.bucket].append_group(done.group)
+                    slots.end(done.rows)
+                    spare.append(done.scratch)
+
+                jobs = _jobs(parts, slots, partial(_encoded, schema, words, spare))
+                in_order(jobs, min(threads, _MOST_THREADS), append)
             files.sync()
     except OSError as error:
         error.add_note("The output place is unchanged.")
         raise
 
 
+class _Encoded(NamedTuple):
+    """Encoded rows, and the memory that is used until they are written."""
+
+    rows: Rows
+    group: RowGroup
+    scratch: Scratch
+
+
 class _Files:
     """The Parquet files of all buckets, open for appending row groups."""
 
     def __init__(self, folder: Path, schema: pa.Schema, n_buckets: int) -> None:
+        self.stitches: list[Stitch] = []
         self._schema = schema
         self._paths = [folder / f"part-{number:05}.parquet" for number in range(n_buckets)]
         self._marker = folder / atomic.MARKER
         self._opened = ExitStack()
-        self._stitches: list[Stitch] = []
-        self._spare: list[Memory] = []
 
     def __enter__(self) -> None:
         empty = empty_file(self._schema)
@@ -87,7 +110,7 @@ class _Files:
         with ExitStack() as opened:
             for path in self._paths:
                 file = opened.enter_context(pa.OSFile(str(path), "wb"))
-                self._stitches.append(Stitch(file, empty.view()))
+                self.stitches.append(Stitch(file, empty.view()))
             self._opened = opened.pop_all()
 
     def __exit__(
@@ -95,50 +118,30 @@ class _Files:
     ) -> None:
         with self._opened:
             if kind is None:
-                for stitch in self._stitches:
+                for stitch in self.stitches:
                     stitch.close()
-
-    def jobs(
-        self, rounds: Iterable[pa.RecordBatch], buckets_of: BucketsOf
-    ) -> Iterator[Callable[[], tuple[int, Memory]]]:
-        """Yield functions that encode the rows of a bucket in a round; empty buckets have none."""
-        for batch in rounds:
-            numbers = buckets_of(batch)
-            order = np.argsort(numbers, kind="stable")
-            counts = np.bincount(numbers, minlength=len(self._paths))
-            ends = np.cumsum(counts)
-            for number in np.flatnonzero(counts).tolist():
-                rows = order[ends[number] - counts[number] : ends[number]]
-                yield partial(self._encoded_rows, number, batch, rows)
-
-    def append(self, done: tuple[int, Memory]) -> None:
-        """Append an encoded row group to the file of its bucket."""
-        number, memory = done
-        self._stitches[number].append(memory.view())
-        self._spare.append(memory)
 
     def sync(self) -> None:
         """Sync the files to disk."""
         for path in (*self._paths, self._marker):
             atomic.sync(path)
 
-    def _encoded_rows(
-        self, number: int, batch: pa.RecordBatch, rows: npt.NDArray[np.intp]
-    ) -> tuple[int, Memory]:
-        chosen = batch.take(arrow(rows))
-        return number, self._encoded(pa.Table.from_batches([chosen], self._schema))
 
-    def _encoded(self, table: pa.Table) -> Memory:
-        memory = self._spare.pop() if self._spare else Memory()
-        memory.begin()
-        encode_group(table, memory)
-        return memory
+def _jobs(
+    parts: Iterable[Part], slots: Slots, encode: Callable[[Rows], T]
+) -> Iterator[Callable[[], T]]:
+    """Yield functions that encode rows of a bucket."""
+    for part in parts:
+        for rows in slots.add(part):
+            yield partial(encode, rows)
+        del part
+    for rows in slots.flush():
+        yield partial(encode, rows)
 
 
-def _rounds(batches: Iterable[pa.RecordBatch], most_bytes: int) -> Iterator[pa.RecordBatch]:
-    """Join small batches, because each round writes a row group to every bucket."""
-    for some in gathered(batches, n_bytes=most_bytes):
-        whole = pa.concat_batches(some)
-        del some
-        yield whole
-        del whole
+def _encoded(schema: pa.Schema, words: Words, spare: list[Scratch], rows: Rows) -> _Encoded:
+    try:
+        scratch = spare.pop()
+    except IndexError:
+        scratch = Scratch()
+    return _Encoded(rows, encoded(rows, schema, words, scratch), scratch)

@@ -26,7 +26,7 @@ from rfm_engine.parquet.thrift import Written, binary, integer, sequence, struct
 BOOLEAN, INT32, INT64, BYTE_ARRAY, FIXED = 0, 1, 2, 6, 7
 PLAIN, RLE, DELTA, RLE_DICTIONARY = 0, 3, 5, 8
 _DATA_PAGE, _DICTIONARY_PAGE = 0, 2
-_UNCOMPRESSED = 0
+UNCOMPRESSED = 0
 
 _PAGE_ROWS = 1 << 17
 _PACK_ROWS = 32
@@ -86,10 +86,8 @@ def encode_places(name: str, places: npt.NDArray[Any], dictionary: pa.Array[Any]
         extremes = numbers[places.min()].tobytes(), numbers[places.max()].tobytes()
     width = max(n_values - 1, 1).bit_length()
     cut = _cut(places)
-    head = _header(
-        _DICTIONARY_PAGE, len(body), 7, {1: integer(n_values, 32), 2: integer(PLAIN, 32)}
-    )
-    pages = _data_pages([_packed(page, width) for page in cut], cut, RLE_DICTIONARY)
+    head = _dictionary_header(n_values, len(body))
+    pages = _data_pages([packed_places(page, width) for page in cut], cut, RLE_DICTIONARY)
     encodings = [PLAIN, RLE_DICTIONARY]
     return _encoded(name, kind, encodings, len(places), pages, extremes, [head, body])
 
@@ -119,7 +117,7 @@ def _encoded(  # noqa: PLR0913 - the fields of the metadata
         1: integer(kind, 32),
         2: sequence([integer(each, 32) for each in (*encodings, RLE)]),
         3: sequence([binary(name.encode())]),
-        4: integer(_UNCOMPRESSED, 32),
+        4: integer(UNCOMPRESSED, 32),
         5: integer(n_values),
         6: integer(n_bytes),
         7: integer(n_bytes),
@@ -139,11 +137,28 @@ def _data_pages(
     for body, n in zip(bodies, map(len, cut), strict=True):
         run = varint(n << 1) + b"\x01"
         levels = len(run).to_bytes(4, "little") + run
-        about = {
-            1: integer(n, 32), 2: integer(encoding, 32), 3: integer(RLE, 32), 4: integer(RLE, 32),
-        }  # fmt: skip
-        pages += [_header(_DATA_PAGE, len(levels) + len(body), 5, about) + levels, body]
+        pages += [data_page_header(n, len(levels) + len(body), encoding) + levels, body]
     return pages
+
+
+def data_page_header(n_values: int, n_bytes: int, encoding: int) -> bytes:
+    """Return the header of a page with `n_bytes` of levels and values."""
+    about = {
+        1: integer(n_values, 32), 2: integer(encoding, 32), 3: integer(RLE, 32),
+        4: integer(RLE, 32),
+    }  # fmt: skip
+    return _header(_DATA_PAGE, n_bytes, 5, about)
+
+
+def dictionary_page(words: pa.Array[Any]) -> list[bytes]:
+    """Return the header and the values of a dictionary page of strings."""
+    body = _plain_texts(words)
+    return [_dictionary_header(len(words), len(body)), body]
+
+
+def _dictionary_header(n_values: int, n_bytes: int) -> bytes:
+    about = {1: integer(n_values, 32), 2: integer(PLAIN, 32)}
+    return _header(_DICTIONARY_PAGE, n_bytes, 7, about)
 
 
 def _header(kind: int, n_bytes: int, number: int, about: dict[int, Written]) -> bytes:
@@ -158,7 +173,7 @@ def _plain_texts(dictionary: pa.Array[Any]) -> bytes:
     return b"".join(len(part).to_bytes(4, "little") + part for part in parts)
 
 
-def _packed(places: npt.NDArray[Any], width: int) -> Bytes:
+def packed_places(places: npt.NDArray[Any], width: int) -> Bytes:
     """Return the bit width and one bit-packed run of all indices."""
     n_groups = -(-len(places) // 8)
     head = bytes([width]) + varint(n_groups << 1 | 1)

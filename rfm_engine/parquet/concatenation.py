@@ -8,8 +8,8 @@ encodes a file in one thread.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol, TypeAlias
 
 import pyarrow as pa
 
@@ -25,6 +25,21 @@ _SYNC_BYTES = 64 << 20
 
 Edits: TypeAlias = "Mapping[int, Edits | Callable[[Any], bytes]]"
 """Replacements for the values of a struct, by field number."""
+
+
+class RowGroup(Protocol):
+    """An encoded row group whose place in the file is not known yet."""
+
+    @property
+    def data(self) -> Sequence[Any]:
+        """The bytes of all pages, in order."""
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows."""
+
+    def struct(self, start: int) -> Written:
+        """Return the metadata if the first page is at `start` of the file."""
 
 
 class Stitch:
@@ -53,10 +68,22 @@ class Stitch:
                 self._groups += [edited(footer, moves) for _ in footer.items()]
             else:
                 footer.value(kind)
-        self._unsynced += len(pages)
+        self._written(len(pages))
+
+    def _written(self, n_bytes: int) -> None:
+        self._unsynced += n_bytes
         if self._unsynced >= _SYNC_BYTES:
             os.fsync(self._file.fileno())
             self._unsynced = 0
+
+    def append_group(self, group: RowGroup) -> None:
+        """Append an encoded row group."""
+        start = self._file.tell()
+        for part in group.data:
+            self._file.write(part)
+        self._groups.append(group.struct(start).data)
+        self._n_rows += group.n_rows
+        self._written(self._file.tell() - start)
 
     def close(self) -> None:
         """Write the footer."""
@@ -82,6 +109,12 @@ def column_chunks(encoded: memoryview) -> list[bytes]:
                 else:
                     footer.value(kind_of_part)
     return found
+
+
+def chunk_structs(encoded: memoryview) -> list[dict[int, Any]]:
+    """Return the metadata of each column chunk of an encoded table with one row group, parsed."""
+    [group] = _footer(encoded).struct()[_ROW_GROUPS]
+    return [chunk[3] for chunk in group[_CHUNKS]]
 
 
 def footer_start(encoded: memoryview) -> int:

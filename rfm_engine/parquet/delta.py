@@ -19,33 +19,69 @@ _GROUPS = 4  # miniblocks per block
 _BLOCK = {32: 128, 64: 256}
 
 
-def encode_delta(numbers: Integers, n_bits: int) -> Bytes:
-    """Encode integers of `n_bits` bits, 32 or 64."""
+def most_delta_bytes(n_values: int, n_bits: int) -> int:
+    """Return the greatest number of bytes of encoded integers."""
     block = _BLOCK[n_bits]
-    # Per block: the minimum, the widths, and differences of full width.
-    most_bytes = 10 + _GROUPS + n_bits // 8 * block
+    # Per block: the minimum, the widths, and differences of full width; before them the head.
+    return 40 + -(-n_values // block) * (10 + _GROUPS + n_bits // 8 * block)
+
+
+def no_extremes() -> Integers:
+    """Return the extremes of no integers, `int64[2]`: the least and the greatest one."""
+    limits = np.iinfo(np.int64)
+    return np.array([limits.max, limits.min], np.int64)
+
+
+def encode_delta(
+    numbers: Integers, n_bits: int, room: Bytes | None = None, extremes: Integers | None = None
+) -> Bytes:
+    """Encode integers of `n_bits` bits, 32 or 64.
+
+    Parameters
+    ----------
+    numbers
+        The integers.
+    n_bits
+        32 or 64.
+    room
+        Memory for the result, of at least `most_delta_bytes`.
+    extremes
+        Extremes that are extended by the integers.
+    """
+    extremes = no_extremes() if extremes is None else extremes
+    block = _BLOCK[n_bits]
     first = int(numbers[0]) if len(numbers) else 0
     parts = block, _GROUPS, len(numbers), (first << 1 ^ first >> 63) % (1 << 64)
     head = b"".join(map(varint, parts))
-    out = np.empty(len(head) + -(-len(numbers) // block) * most_bytes, np.uint8)
+    out = np.empty(most_delta_bytes(len(numbers), n_bits), np.uint8) if room is None else room
     out[: len(head)] = np.frombuffer(head, np.uint8)
     differences, spreads = np.empty(block, np.int64), np.empty(block, np.uint64)
     end = write_blocks(
-        frozen(numbers), 64 - n_bits, _GROUPS, differences, spreads, np.uint64(len(head)), out
+        frozen(numbers),
+        64 - n_bits,
+        _GROUPS,
+        differences,
+        spreads,
+        extremes,
+        np.uint64(len(head)),
+        out,
     )
     return out[: int(end)]
 
 
 @kernel
-def write_blocks(numbers, unused_bits, n_groups, differences, spreads, at, out):  # noqa: PLR0913
+def write_blocks(numbers, unused_bits, n_groups, differences, spreads, extremes, at, out):  # noqa: PLR0913
     """Write all numbers except for the first to `out[at:]`; return the end.
 
-    `differences` and `spreads` are scratch arrays with the length of a block.
+    `differences` and `spreads` are scratch arrays with the length of a block. `extremes`, the least
+    and the greatest integer, are extended block by block, while the block is in the cache.
     """
     block, group = len(differences), np.int64(len(differences) // max(n_groups, 1))
     n = len(numbers)
+    extend(numbers[:1], extremes)
     for start in range(1, n, max(block, 1)):
         n_here = min(block, n - start)
+        extend(numbers[start : start + n_here], extremes)
         least = subtract(
             numbers[start : start + n_here], numbers[start - 1 : start - 1 + n_here], unused_bits,
             differences,
@@ -61,6 +97,16 @@ def write_blocks(numbers, unused_bits, n_groups, differences, spreads, at, out):
             if width > 0:
                 at = pack(part, width, out, at)
     return at
+
+
+@kernel
+def extend(numbers, extremes):
+    """Extend the least and the greatest integer."""
+    least, greatest = extremes[0], extremes[1]
+    for i in range(len(numbers)):
+        least = min(least, numbers[i])
+        greatest = max(greatest, numbers[i])
+    extremes[0], extremes[1] = least, greatest
 
 
 @kernel

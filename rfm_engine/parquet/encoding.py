@@ -9,6 +9,7 @@ import io
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet
 
@@ -75,6 +76,24 @@ def write_table(table: pa.Table, schema: pa.Schema, sink: pa.NativeFile | Memory
             writer.write_table(table, row_group_size=table.num_rows)
 
 
+def write_plainly(table: pa.Table, sink: Memory) -> None:
+    """Write a table as one row group with Arrow, without dictionaries and statistics.
+
+    The pages of such column chunks can be joined, because they do not share a dictionary.
+    """
+    encodings = {}
+    for field in table.schema:
+        if _is_text(field.type):
+            encodings[field.name] = "DELTA_LENGTH_BYTE_ARRAY"
+    packed = all(isinstance(field.type, pa.UuidType) for field in table.schema)
+    with pyarrow.parquet.ParquetWriter(
+        sink, table.schema.remove_metadata(), store_decimal_as_integer=True, use_dictionary=False,
+        compression="none" if packed else "zstd", column_encoding=encodings or None,
+        write_statistics=False,
+    ) as writer:  # fmt: skip
+        writer.write_table(table, row_group_size=max(table.num_rows, 1))
+
+
 def empty_file(schema: pa.Schema) -> Memory:
     """Return a Parquet file without rows that has the schema and its metadata."""
     memory = Memory()
@@ -136,7 +155,12 @@ def _is_narrow(column: pa.ChunkedArray) -> bool:
     # `to_numpy` would import pandas if it is installed, and `cast` all of pyarrow's functions.
     dtype = column.type.to_pandas_dtype()
     chunks = [values(c, dtype).astype(np.float64) for c in column.slice(0, _SAMPLE_ROWS).chunks]
-    steps = np.diff(np.concatenate([np.empty(0), *chunks]))
+    return is_narrow(np.concatenate([np.empty(0), *chunks]))
+
+
+def is_narrow(numbers: npt.NDArray[Any]) -> bool:
+    """Return whether neighbours are close to each other, judged by the first numbers."""
+    steps = np.diff(numbers[:_SAMPLE_ROWS].astype(np.float64))
     return bool(steps.max(initial=0.0) - steps.min(initial=0.0) < _WIDE)
 
 

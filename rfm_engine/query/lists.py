@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from rfm_engine.errors import DataError, UsageError, path_text, shown_value
 from rfm_engine.kernels.arrays import arrow, is_text, valid_mask
-from rfm_engine.options.declaration import declared
-from rfm_engine.options.groups import TotalsOptions
 from rfm_engine.options.messages import message, named
 from rfm_engine.orders.batch import Batch
 from rfm_engine.orders.ids import ids_of
@@ -22,6 +19,7 @@ from rfm_engine.orders.row_columns import CUSTOMER
 from rfm_engine.orders.sources.entry import files_of, open_files
 from rfm_engine.orders.text import parsed_times
 from rfm_engine.orders.time.clock import local_days, to_instants
+from rfm_engine.query.snapshot_options import reading_of
 from rfm_engine.result.snapshot import Snapshot
 
 
@@ -56,7 +54,7 @@ def read_customer_file(
     DataError
         Ids are of another type than in the snapshot, or a value is not a time.
     """
-    reading = _reading_of(snapshot)
+    reading = reading_of(snapshot)
     customer: str = reading.options["customer"]
     kind = snapshot.schema.field(0).type
     columns = [name for name in days.values() if name is not None]
@@ -79,15 +77,6 @@ def read_customer_file(
                 table = pa.Table.from_arrays(arrays, schema=schema)
                 found.append(table.filter(ids.is_valid()))
     return pa.concat_tables(found)
-
-
-def _reading_of(snapshot: Snapshot) -> Reading:
-    known: dict[str, Any] = {
-        name: snapshot.options[name]
-        for name in declared(TotalsOptions)
-        if name in snapshot.options and name not in ("rates", "currency")
-    }
-    return Reading(**known | {"as_of": snapshot.as_of or "newest"})
 
 
 def _ids(batch: Batch, reading: Reading, kind: pa.DataType, option: str, *, text: bool) -> pa.Array:

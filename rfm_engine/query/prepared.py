@@ -76,7 +76,7 @@ class _Plan(NamedTuple):
             named = {*wanted.lines, *wanted.attributes}
             lines = [*ids, *(name for name in held if name in named)]
         if wanted.orders is None or wanted.orders:
-            of_orders = {"moment", "local", "day"} & {*(wanted.orders or held)}
+            of_orders = {"moment", "local", "day", ORDER} & {*(wanted.orders or held)}
             of_orders |= {DAY} if {"prev_day", FIRST_DAY} & {*(wanted.orders or ())} else set()
             orders = [*ids, *(name for name in held if name in of_orders)]
         needed = {*ids, ORDER, "moment", "minor", *(lines or ()), *(orders or ())}

@@ -28,32 +28,29 @@ class Views(NamedTuple):
 
 
 def create_views(opened: DuckDBPyConnection, prepared: Path, sql: SqlFile, views: Views) -> None:
-    """Create a view for each prepared relation that a query reads.
+    """Create a view for each prepared relation that a query reads, with the columns that it reads.
 
-    A view only has the columns that the header of the query names. Others that are prepared for
-    other queries of the run would make names ambiguous.
-
-    Raises
-    ------
-    UsageError
-        The header names a column that a relation does not have.
+    Other queries may need more columns, which could make names of columns ambiguous.
     """
-    chosen = "true" if views.chosen is None else quoted(views.chosen)
-    attribute = "null::varchar" if views.attribute is None else quoted(views.attribute)
-    added = {"customers": f"{chosen} as chosen", "lines": f"{attribute} as attribute"}
-    with failures(sql.name):
-        for name, columns in sql.inputs.items():
-            if not (prepared / name).is_dir():
-                continue
+    for name, columns in sql.inputs.items():
+        if (prepared / name).is_dir():
+            added = {
+                "customers": f"{quoted(views.chosen)} as chosen"
+                if views.chosen
+                else "true as chosen",
+                "lines": f"{quoted(views.attribute)} as attribute"
+                if views.attribute
+                else "null::varchar as attribute",
+            }
             relation = opened.read_parquet(str(prepared / name / "*.parquet"))
             if name == "lines" and "list_minor" not in relation.columns:
                 relation = relation.project("*, null::bigint as list_minor")
             if name in added:
                 relation = relation.project(f"*, {added[name]}")
             if columns is not None:
-                keys = [key for key in (GROUP, CUSTOMER) if key in relation.columns]
-                seen = dict.fromkeys([*keys, *columns])
-                relation = relation.project(", ".join(map(quoted, seen)))
+                read = [each for each in (GROUP, CUSTOMER) if each in relation.columns]
+                read += [each for each in columns if each not in read]
+                relation = relation.project(", ".join(map(quoted, read)))
             relation.create_view(name)
 
 

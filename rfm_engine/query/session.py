@@ -17,6 +17,7 @@ from rfm_engine.errors import UsageError
 from rfm_engine.options.columns import AttributeOptions
 from rfm_engine.options.declaration import declared
 from rfm_engine.options.messages import message
+from rfm_engine.orders.place import MissingColumnError
 from rfm_engine.query.conditions import Condition, all_hold
 from rfm_engine.query.connection import connection, lock
 from rfm_engine.query.customers import Customers
@@ -27,6 +28,9 @@ from rfm_engine.query.sql_file import SqlFile
 from rfm_engine.result.snapshot import Snapshot
 from rfm_engine.totals.memory.budget import parse_size
 from rfm_engine.totals.memory.system import threads_of
+
+# Options whose columns are carried with the rows.
+_CARRIED = ("category", "product", "attribute")
 
 
 class Machine(NamedTuple):
@@ -108,7 +112,7 @@ class Session:
         self._machine = machine
         self._who = choices.who
         self._split = choices.split
-        known = declared(AttributeOptions)
+        known = [*declared(AttributeOptions), "attribute"]
         stored = {name: each for name in known if (each := snapshot.options.get(name))}
         given = {name: each for name, each in choices.attributes.items() if name in known and each}
         self._attributes = stored | given
@@ -150,7 +154,7 @@ class Session:
     def run(self, query: Query, parameters: Mapping[str, Any]) -> pa.Table:
         """Run a query whose relations have been prepared; return its result without groups' ids."""
         machine = self._machine
-        views = Views(query.attribute, "who" if self._who else query.chosen)
+        views = Views(query.attribute, self.chosen_by(query))
         with connection(
             [self._prepared], self._folder / "spill",
             threads=machine.threads, memory_limit=machine.memory_limit,
@@ -158,6 +162,14 @@ class Session:
             create_views(opened, self._prepared, query.sql, views)
             lock(opened)
             return run_query(opened, query.sql, parameters)
+
+    def column_of_customers(self, name: str) -> pa.ChunkedArray:
+        """Return a column of the relation `customers` that a query reads."""
+        return pq.read_table(self._prepared / "customers", columns=[name])[name]
+
+    def chosen_by(self, query: Query) -> str | None:
+        """Return the column that says which customers are compared; None if all are."""
+        return "who" if self._who else query.chosen
 
     def with_groups(self, table: pa.Table) -> pa.Table:
         """Return a result with the group as its first column instead of `group_id`."""
@@ -199,11 +211,17 @@ class Session:
             return bucket_folder(Path(self._rows), self.snapshot)  # type: ignore[arg-type]
         machine = self._machine
         # Products and categories are carried like other attributes, if a query reads them.
-        own = {n: self._attributes[n] for n in self._attributes if n not in ("product", "category")}
-        return normalise_into(
-            self._rows, self._folder / "rows", self.snapshot, wanted.attributes, **own,
-            threads=machine.threads, memory_limit=machine.memory_limit,
-        )  # fmt: skip
+        own = {n: each for n, each in self._attributes.items() if n not in _CARRIED}
+        try:
+            return normalise_into(
+                self._rows, self._folder / "rows", self.snapshot, wanted.attributes, **own,
+                threads=machine.threads, memory_limit=machine.memory_limit,
+            )  # fmt: skip
+        except MissingColumnError as error:
+            if error.role != "carry":
+                raise
+            names = [name for name in _CARRIED if name in self._attributes]
+            raise error.by_role({self._attributes[name]: name for name in names}) from None
 
 
 def _needed(queries: Iterable[Query], relation: str) -> Collection[str] | None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
+from pathlib import Path
 
-from rfm_engine.errors import UsageError
+from rfm_engine.errors import UsageError, shown, shown_cause
 
 _HEADER = re.compile(r"-- (?P<key>[a-z]+): (?P<value>.*)")
 _INPUT = re.compile(r"(?P<relation>[a-z_]+)\((?P<columns>[^()]*)\)")
@@ -40,6 +42,23 @@ class SqlFile:
     def reads_rows(self) -> bool:
         """Whether the query needs order rows besides the customers."""
         return bool({"orders", "lines"} & self.inputs.keys())
+
+
+def read_sql(place: str | os.PathLike[str]) -> SqlFile:
+    """Read a SQL file; its name without the ending is the name of the query.
+
+    Raises
+    ------
+    UsageError
+        The file cannot be read, or its inputs name a relation that does not exist.
+    """
+    try:
+        return parse_sql(Path(place).stem, Path(place).read_text("utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(
+            f"{shown(os.fspath(place))} must be a readable SQL file; got {shown_cause(error)}. "
+            "Correct the path."
+        ) from None
 
 
 def parse_sql(name: str, text: str) -> SqlFile:

@@ -71,6 +71,7 @@ def _row_views(query: Query, places: Places, about: _About) -> Iterator[str]:
     group = _group(about)
     attribute = "null::varchar" if query.attribute is None else quoted(query.attribute)
     order_id = ORDER if about.has_orders else "null::bigint"
+    shown_id = f",\n    order_key as {ORDER}" if about.has_orders else ""
     keys = f"group_id, {CUSTOMER}, order_key, row_key"
     net = ""
     if about.is_net:
@@ -101,7 +102,7 @@ with summed as (
     having count(*) filter (where minor >= 0) > 0{net}
 )
 select
-    *,
+    *{shown_id},
     row_number() over numbers as order_number,
     count(*) over (partition by group_id, {CUSTOMER}) - order_number as orders_after,
     lag(day) over numbers as prev_day,

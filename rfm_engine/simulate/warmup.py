@@ -49,7 +49,7 @@ def runs(folder: Path) -> list[Callable[[], object]]:
         for number, (orders, options) in enumerate(_states())
     ]
     for ids in _IDS:
-        rows = partial(write_normalized, _orders(ids), folder / ids, as_of="newest", buckets=2)
+        rows = partial(_write_rows, folder / ids, ids)
         found += [rows, partial(_merge, ids)]
     return found
 
@@ -69,6 +69,16 @@ def _states() -> Iterator[tuple[pa.Table, dict[str, Any]]]:
             yield orders, {"order": "order_id", **history}
             yield orders, {"order": "order_text", "by": "seller_id", **history}
             yield orders, {"distinct": "line_id", "by": "seller_id", **history}
+
+
+def _write_rows(folder: Path, ids: Ids) -> None:
+    orders = _orders(ids)
+    line_ids = orders["line_id"].to_numpy()
+    some = pa.array(line_ids, mask=line_ids % 2 == 0)
+    orders = orders.append_column("some", some)
+    write_normalized(
+        orders, folder, as_of="newest", order="order_id", carry=["channel", "some"], buckets=2
+    )
 
 
 def _merge(ids: Ids) -> None:

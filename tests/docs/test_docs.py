@@ -15,7 +15,7 @@ import rfm_engine as rfm
 from rfm_cli.main import app
 from rfm_engine.options.columns import AttributeOptions
 from rfm_engine.options.declaration import declared
-from rfm_engine.options.groups import StateOptions
+from rfm_engine.options.groups import StateOptions, TotalsOptions
 from rfm_engine.orders.judge import REASONS
 from rfm_engine.simulate import simulate
 from tests.docs.option_tables import with_signature, with_tables
@@ -111,6 +111,8 @@ def test_reference__has_each_command_and_exactly_its_options(command):
     stated = set(options_table(command))
     if command in ("explain", "drift"):  # as the page says
         stated |= options_of("score") - {"--output", "--save-model"}
+    if command in ("insight", "label"):  # as the page says
+        stated |= {each.flag for each in declared(TotalsOptions).values()}
     if command in ("init", "state create", "normalize"):  # as the page says
         how_to_read = COMMAND_LINE.partition("\nColumns:\n")[2].partition("\nScoring:\n")[0]
         dates = {"--as-of", "--window"} if command == "state create" else set()

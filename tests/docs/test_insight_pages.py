@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 import rfm_engine as rfm
-from rfm_engine.insight.answers import answer_given, checked_options, parameters_of
+from rfm_engine.insight.answers import answer_script, checked_options, parameters_of
 from rfm_engine.insight.tables import TABLES
 from rfm_engine.query.sql_file import parse_sql
 from rfm_engine.simulate import simulate
@@ -94,15 +94,14 @@ def test_own_insight__has_the_relations_that_the_page_lists(orders, snapshot):
     tables = section_of(OWN, "Relations").split("| column | meaning |\n")[1:]
     for relation, table in zip(("customers", "orders", "lines"), tables, strict=True):
         query = parse_sql("columns", f"select * from {relation} limit 0")
-        found = answer_given([], snapshot, orders, {}, query)["columns"].table.column_names
+        found = answer_script(query, snapshot, orders, {}).table.column_names
         # The number of the group is replaced by the group.
         assert {*names_in(table)} <= {*found, "group_id"}, relation
 
 
 def test_own_insight__has_the_parameters(snapshot):
     listed = re.findall(r"`\$(\w+)`", section_of(OWN, "Parameters"))
-    unlisted = {"order_days", "touch_days"}  # of a table without a page
-    assert {*listed} == {*parameters_of(snapshot, checked_options({}))} - unlisted
+    assert {*listed} == {*parameters_of(snapshot, checked_options({}))}
 
 
 def test_index__has_each_page_under_one_question():

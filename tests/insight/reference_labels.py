@@ -29,9 +29,7 @@ def discount_of(row: Row) -> int:
 def discounts(customer: Customer) -> tuple[int, int]:
     """Return the sums of discounts and of list prices over all purchases."""
     bought = purchases(customer)
-    listed = [
-        row.minor + discount_of(row) if row.listed is None else row.listed for row in bought
-    ]
+    listed = [row.minor + discount_of(row) if row.listed is None else row.listed for row in bought]
     return sum(map(discount_of, bought)), sum(listed)
 
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import rfm_engine as rfm
-from rfm_engine.insight.answers import answer_given
+from rfm_engine.insight.answers import answer
 from rfm_engine.insight.labels import shipped_labels
 from rfm_engine.insight.tables import TABLES
 from rfm_engine.normalize import write_normalized
@@ -105,7 +105,7 @@ def test_tables__do_not_depend_on_the_tables_that_are_asked_for_with_them(expect
     table = orders_table(ROWS, "int")
     names = ["gini", "cross-shop", "new-returning"]
     options = {"attribute": "source", "min_item": 1, "min_pair": 1}
-    together = answer_given(list(TABLES), snapshot, table, options)
+    together = answer(list(TABLES), snapshot, table, options)
     for name in names:
         known = {key: each for key, each in options.items() if key in TABLES[name].options}
         alone = rfm.insight.run(name, snapshot, rows=table, **known)

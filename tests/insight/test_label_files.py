@@ -13,7 +13,7 @@ PRICE = """
 name = "price"
 title = "Price"
 metric = "discount_rate"
-cuts = [0, 0.1]
+thresholds = [0, 0.1]
 levels = ["low", "middle", "high"]
 """
 
@@ -32,18 +32,24 @@ def test_shipped_labels__are_described_and_have_no_findings(name):
     ("change", "said"),
     [
         (("metric", "metrics"), "must only have the keys"),
-        (('"discount_rate"', '"discounts"'), "metric of label 'x' must be one of discount_rate"),
+        (('"discount_rate"', "7"), "metric of label 'x' must be text; got 7"),
         (('"Price"', "7"), "title of label 'x' must be text; got 7"),
-        (("[0, 0.1]", "[0.1, 0]"), "cuts of label 'x' must be ascending numbers from 0"),
+        (("[0, 0.1]", "[0.1, 0]"), "thresholds of label 'x' must be ascending numbers"),
         (("[0, 0.1]", "[0]"), "must be 2 numbers, one less than levels; got 1"),
-        (("[0, 0.1]", '"deciles"'), "cuts of label 'x' must be ascending numbers"),
+        (("[0, 0.1]", '"deciles"'), "thresholds of label 'x' must be ascending numbers"),
+        (("thresholds = [0, 0.1]", 'cuts = "x"'), "cuts of label 'x' must be 'quantile', or left"),
+        (("thresholds", 'cuts = "quantile"\nthresholds'), "must be left out beside thresholds"),
+        (("thresholds = [0, 0.1]", "bins = 5"), "bins of label 'x' must be 3, the number of"),
         (('["low", "middle", "high"]', '["low", "low", "x"]'), "2 to 100 different texts"),
-        (("\ncuts", "\nmin_orders = 0\ncuts"), "min_orders of label 'x' must be a whole number"),
-        (("\ncuts", "\nmin_share = 2\ncuts"), "min_share of label 'x' must be above 0"),
-        (("\ncuts", "\ntreatments = 3\ncuts"), "treatments of label 'x' must be a table"),
+        (
+            ("\nlevels", "\nmin_orders = 0\nlevels"),
+            "min_orders of label 'x' must be a whole number",
+        ),
+        (("\nlevels", "\nmin_share = 2\nlevels"), "min_share of label 'x' must be above 0"),
+        (("\nlevels", "\ntreatments = 3\nlevels"), "treatments of label 'x' must be a table"),
         (('"discount_rate"', '"price_band"'), "edges of label 'x' must be ascending numbers"),
         (("name =", "name ="), None),
-        (("cuts = [", "cuts = ["), None),
+        (("thresholds = [0, 0.1]", 'cuts = "quantile"\nbins = 3'), None),
         (("title = ", "title "), "label 'x' must be TOML"),
     ],
 )

@@ -39,7 +39,9 @@ def test_repeat__with_a_list_has_the_conversion(shop, file):
     assert [row[name] for name in names] == [4, 2, 1, 3, 1]
     assert row["conversion"] == 0.5
     [row] = shop.run("repeat")
-    assert (row["listed"], row["conversion"]) == (0, None)
+    assert [row[name] for name in (*names, "conversion")] == [None] * 6
+    [row] = shop.run("repeat", customer_list=listed)
+    assert [row[name] for name in names] == [4, 2, 1, None, None]
 
 
 def test_lifecycle__of_listed_customers_without_an_order_is_potential(shop, file):

@@ -81,8 +81,7 @@ def check(rows):
             who: None if value is None else value.numerator / value.denominator
             for who, value in values.items()
         }
-        enough = {who: value for who, value in values.items() if has_enough(people[who])}
-        check_levels(found, name, reference.by_quantiles(enough, 3))
+        check_levels(people, found, name, reference.by_quantiles(values, 3))
     check_psm(people, found)
     check_bands(people, found)
     for name, of in FAVOURITES.items():
@@ -94,13 +93,13 @@ def check(rows):
             assert row[f"{name}_label"] == reference.shown(best[who], *least)
 
 
-def has_enough(customer):
-    return len(customer.orders) >= MIN_ORDERS
-
-
-def check_levels(found, name, levels):
+def check_levels(people, found, name, levels):
+    """Check the levels of customers with enough orders; all values decide where levels end."""
     told = {who: row[f"{name}_label"] for who, row in found.items()}
-    assert told == {who: LEVELS[levels[who]] if who in levels else "unknown" for who in told}
+    enough = {who for who, each in people.items() if len(each.orders) >= MIN_ORDERS}
+    assert told == {
+        who: LEVELS[levels[who]] if who in levels and who in enough else "unknown" for who in told
+    }
 
 
 def check_psm(people, found):
@@ -108,8 +107,7 @@ def check_psm(people, found):
     for who, row in found.items():
         expected = None if values[who] is None else pytest.approx(float(values[who]), rel=1e-12)
         assert row["psm_value"] == expected
-    enough = {who: value for who, value in values.items() if has_enough(people[who])}
-    check_levels(found, "psm", reference.by_cuts(enough, [*map(Fraction, PSM_CUTS)]))
+    check_levels(people, found, "psm", reference.by_cuts(values, [*map(Fraction, PSM_CUTS)]))
 
 
 def check_bands(people, found):

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from rfm_engine.kernels import COMPILED
 from rfm_engine.kernels.arrays import frozen
-from rfm_engine.orders.time.clock import add_offsets, local_days, to_instants
+from rfm_engine.orders.time.clock import DAY_US, add_offsets, local_days, to_instants
 from rfm_engine.orders.time.zones import Zone
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -188,3 +188,10 @@ def test_clock_kernels__compiled_once():
         )
         local_days(us.copy(), made("Europe/Berlin"))
     assert add_offsets.n_versions == 1
+
+
+def test_local_days__every_day_begins_and_ends_exactly():
+    step = 1 if COMPILED else 997
+    days = np.arange(-719_162, 2_932_897, step)
+    for us, expected in ((days * DAY_US, days), (days * DAY_US + DAY_US - 1, days)):
+        assert (local_days(us, made("UTC")) == expected).all()

@@ -12,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import rfm_engine as rfm
+from rfm_engine.kernels.arrays import frozen
 from rfm_engine.normalize import write_normalized
-from rfm_engine.orders.buckets import buckets_of
-from rfm_engine.output import bucket_files
+from rfm_engine.orders.buckets import buckets_of, find_remainders
+from rfm_engine.output import bucket_files, bucket_slots
 from rfm_engine.output.atomic import MARKER
 from tests import strategies
 from tests.shapes import AS_OF, random_orders
@@ -52,6 +53,16 @@ def test_buckets_of__is_as_the_page_says():
     assert buckets_of(pa.array([1, -1, 2, 3]), 7).tolist() == [1, 6, 2, 3]
 
 
+@pytest.mark.parametrize("n_buckets", [1, 2, 3, 7, 64, 641, 999, 1000])
+def test_find_remainders__is_exact_next_to_multiples(n_buckets):
+    near = [n_buckets * factor for factor in (0, 1, 2**32, 2**53, 2**54 + 1)]
+    near += [MASK - MASK % n_buckets, 2**63, 2**32 * (2**32 // n_buckets), MASK]
+    numbers = [each + step for each in near for step in (-1, 0, 1) if 0 <= each + step <= MASK]
+    found = np.empty(len(numbers), np.uint16)
+    find_remainders(frozen(np.array(numbers, np.uint64)), n_buckets, found)
+    assert found.tolist() == [each % n_buckets for each in numbers]
+
+
 def test_buckets_of__spreads_ids_of_every_kind_evenly():
     numbers = np.arange(64_000)
     texts = [f"C{n:09}" for n in numbers]
@@ -71,7 +82,7 @@ def written(orders, place, **options):
 @pytest.mark.parametrize("most_bytes", [1, 4000, 1 << 27])
 @pytest.mark.parametrize("kind", [pa.int64(), pa.string()])
 def test_write_normalized__each_customer_is_in_one_file(tmp_path, monkeypatch, kind, most_bytes):
-    monkeypatch.setattr("rfm_engine.normalize._GROUP_BYTES", most_bytes)
+    monkeypatch.setattr("rfm_engine.normalize._MOST_BUCKET_BYTES", most_bytes)
     table = random_orders(2000, 300)
     table = table.set_column(0, "customer_id", table["customer_id"].cast(kind))
     table = table.append_column("number", pa.array(range(2000)))
@@ -84,11 +95,18 @@ def test_write_normalized__each_customer_is_in_one_file(tmp_path, monkeypatch, k
         assert bucket.equals(whole.filter(pa.array(mine)))  # in the order of the input
 
 
-def test_write_normalized__the_files_are_the_same_for_any_threads_and_process(tmp_path):
+@pytest.mark.parametrize("most_rows", [30, 1 << 20])
+def test_write_normalized__the_files_are_the_same_for_any_threads_and_process(
+    tmp_path, monkeypatch, most_rows
+):
+    monkeypatch.setattr(bucket_slots, "_MOST_ROWS", most_rows)
     table = random_orders(3000, 200)
+    texts = {"word": [f"w{i // 9}" for i in range(3000)], "text": [f"{i}" for i in range(3000)]}
+    for name, column in texts.items():
+        table = table.append_column(name, pa.array(column))
     places = [tmp_path / str(threads) for threads in (1, 2, 4)]
     for threads, place in zip((1, 2, 4), places, strict=True):
-        written(table.to_batches(500), place, buckets=5, threads=threads)
+        written(table.to_batches(500), place, buckets=5, threads=threads, carry=[*texts])
     for path in places[0].iterdir():
         assert {(place / path.name).read_bytes() for place in places} == {path.read_bytes()}
 
@@ -133,7 +151,7 @@ def test_write_normalized__full_disk_says_that_the_output_is_as_it_was(tmp_path,
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(bucket_files.Stitch, "append", full)
+    monkeypatch.setattr(bucket_files.Stitch, "append_group", full)
     with pytest.raises(OSError, match="No space") as raised:
         write_normalized(random_orders(50, 9), tmp_path / "b", as_of=AS_OF, buckets=2)
     assert raised.value.__notes__ == ["The output place is unchanged."]

@@ -5,8 +5,9 @@
 --   repeat_h (of them, second order within $within days), repeat_rate_h, repeaters, days_total (to
 --   the second order), q10, q25, q50, q75, q80, q90, q95 (of these days), same_day (second order on
 --   the day of the first), same_moment; with a customer list: listed, buyers (listed customers with
---   an order), conversion, buyers_outside (of the list), eligible_listed (registered at least
---   $within days ago), converted_h (of them, first order within $within days of registration)
+--   an order), conversion, buyers_outside (of the list); with dates of registration:
+--   eligible_listed (registered at least $within days ago), converted_h (of them, first order
+--   within $within days of registration)
 with second as (
     select group_id, customer_id, moment, day
     from orders
@@ -74,12 +75,12 @@ select
     q[7]::bigint as q95,
     same_day,
     same_moment,
-    listed,
-    buyers,
-    buyers::double / nullif(listed, 0)::double as conversion,
-    outside as buyers_outside,
-    list_size.eligible as eligible_listed,
-    converted_h
+    case when $has_list then listed end as listed,
+    case when $has_list then buyers end as buyers,
+    case when $has_list then buyers::double / nullif(listed, 0)::double end as conversion,
+    case when $has_list then outside end as buyers_outside,
+    case when $has_dates then list_size.eligible end as eligible_listed,
+    case when $has_dates then converted_h end as converted_h
 from measured
 join converted using (group_id)
 cross join list_size

@@ -45,6 +45,7 @@ def open_sources(  # noqa: PLR0913 - the orders, and how they are read
     as_files: bool = False,
     store_timeout: float | str = STORE_TIMEOUT,
     roles: Mapping[str, str] | None = None,
+    most_rows: int | None = None,
 ) -> list[Source]:
     """Open orders of any accepted kind, limited to the needed columns.
 
@@ -68,6 +69,9 @@ def open_sources(  # noqa: PLR0913 - the orders, and how they are read
         How long an object store may make no progress, in seconds or as a text like ``"30s"``.
     roles
         The option that names each column, for messages about missing columns.
+    most_rows
+        The greatest number of rows of a batch of Parquet. Batches that are kept while the next ones
+        are decoded should be small, so that memory is used again.
 
     Returns
     -------
@@ -96,7 +100,7 @@ def open_sources(  # noqa: PLR0913 - the orders, and how they are read
     files = files_of(orders, as_files=as_files, store_timeout=store_timeout)
     columns = Needed(needed, existing)
     if files is not None:
-        return open_files(files, columns, csv_format=csv_format, roles=roles)
+        return open_files(files, columns, csv_format=csv_format, roles=roles, most_rows=most_rows)
     with named_by_role(roles):
         return _in_memory(orders, columns)
 
@@ -126,11 +130,12 @@ def open_files(
     *,
     csv_format: CsvFormat = _PLAIN,
     roles: Mapping[str, str] | None = None,
+    most_rows: int | None = None,
 ) -> list[Source]:
     """Open files as `open_sources` does; if `needed` is None, with all columns of each file."""
     with named_by_role(roles):
         columns = needed if needed is None or isinstance(needed, Needed) else Needed(needed)
-        return _on_disk(files, columns, csv_format)
+        return _on_disk(files, columns, csv_format, most_rows)
 
 
 def _paths(orders: object) -> list[str | os.PathLike[str]] | None:
@@ -215,7 +220,10 @@ def _all_opened(openers: Iterable[Callable[[], Source]]) -> list[Source]:
 
 
 def _on_disk(
-    files: Sequence[File | Pipe], needed: Needed | None, csv_format: CsvFormat
+    files: Sequence[File | Pipe],
+    needed: Needed | None,
+    csv_format: CsvFormat,
+    most_rows: int | None,
 ) -> list[Source]:
     constants = iter(hive.constants([file.keys for file in files if isinstance(file, File)]))
     alone = len(files) == 1
@@ -226,7 +234,7 @@ def _on_disk(
 
             return lambda: ipc.open_pipe(file, needed)
         own = next(constants)
-        opening = partial(_file, file, needed, own, csv_format, alone=alone)
+        opening = partial(_file, file, needed, own, csv_format, most_rows=most_rows, alone=alone)
         if file.local:
             return opening
         from rfm_engine.orders.sources.remote_source import open_remote
@@ -236,12 +244,13 @@ def _on_disk(
     return _all_opened(map(opener, files))
 
 
-def _file(
+def _file(  # noqa: PLR0913 - the file, and how it is read
     file: File,
     needed: Needed | None,
     constants: Constants,
     csv_format: CsvFormat,
     *,
+    most_rows: int | None,
     alone: bool,
 ) -> Source:
     content, compression = recognise(file)
@@ -255,7 +264,7 @@ def _file(
     if content == "parquet":
         from rfm_engine.orders.sources import parquet
 
-        return parquet.open_parquet(file, needed, constants, alone=alone)
+        return parquet.open_parquet(file, needed, constants, most_rows=most_rows, alone=alone)
     from rfm_engine.orders.sources import ipc
 
     return ipc.open_ipc(file, needed, constants, stream=content == "ipc stream", alone=alone)

@@ -108,9 +108,18 @@ class RowGroups:
 
 
 def open_parquet(
-    file: File, needed: Sequence[str] | None, constants: Constants, *, alone: bool
+    file: File,
+    needed: Sequence[str] | None,
+    constants: Constants,
+    *,
+    most_rows: int | None = None,
+    alone: bool,
 ) -> ParquetSource:
-    """Read and check the footer of ``file``; ``alone`` is True if it is the only input."""
+    """Read and check the footer of ``file``.
+
+    ``most_rows`` is the greatest number of rows of a batch, and ``alone`` is True if the file is
+    the only input.
+    """
     with reading(file.name, _CONTRACT), file.open() as handle:
         groups = read_footer(handle, file.name)
         dictionaries = _dictionaries(groups, needed or ())
@@ -125,7 +134,7 @@ def open_parquet(
         pieces=pieces,
         metadata=metadata if len(pieces) > 1 else None,
         dictionaries=dictionaries,
-        batch_rows=_batch_rows(groups, selection.physical),
+        batch_rows=min(_batch_rows(groups, selection.physical), most_rows or _ROWS),
         alone=alone,
     )
 

@@ -15,7 +15,8 @@ from rfm_engine.orders.extent import extent
 from rfm_engine.orders.time.zones import Zone
 
 DAY_US = 86_400_000_000
-FIRST_US = -719_162 * DAY_US  # 0001-01-01
+FIRST_DAY = -719_162  # 0001-01-01
+FIRST_US = FIRST_DAY * DAY_US
 LAST_US = 2_932_897 * DAY_US - 1  # the last microsecond of 9999
 FEW_STEPS = 32
 BLOCK_ROWS = 1024
@@ -81,7 +82,14 @@ def local_us(us: Instants, zone: Zone) -> Instants:
 
 def local_days(us: Instants, zone: Zone) -> npt.NDArray[np.int32]:
     """Return the calendar date of each instant in the zone, as days since 1970-01-01."""
-    return (local_us(us, zone) // DAY_US).astype(np.int32)
+    return days_of(local_us(us, zone))
+
+
+def days_of(clock: Instants) -> npt.NDArray[np.int32]:
+    """Return the date of each local time, as days since 1970-01-01."""
+    days = np.empty(len(clock), np.int32)
+    count_days(frozen(clock), days)
+    return days
 
 
 def _ticks(time: pa.Array[Any]) -> Integers:
@@ -141,6 +149,19 @@ def _in_range(us: Instants, bad: Mask | None, outside: Mask) -> tuple[Instants, 
     if not outside.any():
         return frozen(us), None
     return frozen(np.where(outside, 0, us)), outside
+
+
+@kernel
+def count_days(clock, days):
+    """Fill `days`, `int32[n]`, with the date of each local time, rounded down.
+
+    A day has 84,375,000 units of 1,024 microseconds. Until the year 9999, there are less than 2^48
+    of them, and the quotient is at least 10^-8 away from the next integer above it, so that the
+    division of doubles is never rounded up to it. The compiler divides many rows at once.
+    """
+    for i in range(len(clock)):
+        units = np.float64((clock[i] - FIRST_US) >> 10)
+        days[i] = np.int32(np.divide(units, 84_375_000.0)) + FIRST_DAY
 
 
 @kernel
