@@ -116,15 +116,16 @@ def weekend(customer: Customer) -> Favourite:
 
 
 def _of_orders(customer: Customer, of: Callable[[Order], str]) -> Favourite:
-    """Return the value of most orders; of several by net amount, last order and then value."""
+    """Return the value of most orders; of several by purchases, last order and then value."""
     groups = defaultdict(list)
     for order in customer.orders:
         groups[of(order)].append(order)
 
     def preference(value: str) -> tuple[Any, ...]:
         own = groups[value]
+        paid = sum(row.minor for order in own for row in _bought(order))
         last = max(order.time for order in own)
-        return -len(own), -sum(order.minor for order in own), -last.timestamp(), value
+        return -len(own), -paid, -last.timestamp(), value
 
     best = min(groups, key=preference)
     return Favourite(best, len(groups[best]), len(customer.orders))
