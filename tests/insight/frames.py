@@ -107,16 +107,21 @@ def answers(
     score: dict[str, Any] | None = None,
     **options: Any,
 ) -> dict[str, list[dict[str, Any]]]:
-    """Score rows, and compute tables from the same rows in another order."""
+    """Score rows, and compute tables from the same rows in another order.
+
+    The scored customers are the table `customers`.
+    """
     table = orders_table(rows)
     with tempfile.TemporaryDirectory() as name:
         place = Path(name) / "customers.parquet"
         rfm.score(table, as_of=AS_OF, order="order_id", output=place, **(score or {}))
+        snapshot = rfm.read_snapshot(place)
         known = {name for each in names for name in TABLES[each].options}
         given = {"attribute": "source", "min_customers": 0, "within": "20d"} | options
         explicit = {name: given[name] for name in given if name in known} | {"threads": 2}
-        found = answer(names, rfm.read_snapshot(place), turned(table), explicit)
-        return {name: each.table.to_pylist() for name, each in found.items()}
+        found = answer(names, snapshot, turned(table), explicit)
+        tables = {name: each.table.to_pylist() for name, each in found.items()}
+        return tables | {"customers": snapshot.all_rows().to_pylist()}
 
 
 def by(rows: Iterable[dict[str, Any]], keys: Sequence[str], *names: str) -> dict[Any, Any]:
