@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 import rfm_engine as rfm
 from rfm_engine.insight.answers import asked_of, checked_options, parameters_of
+from rfm_engine.insight.labels import shipped_labels
 from rfm_engine.insight.lists import list_relations
 from rfm_engine.insight.tables import TABLES
 from rfm_engine.query.session import Choices, Machine, Session
+from tests.insight.frames import OPTIONS
 
 # So that small data gives rows.
 _LOW = {
@@ -54,3 +57,12 @@ def tables(
             table = session.run(each.query, parameters_of(snapshot, options))
             found[name] = session.with_groups(each.table.finish(table, options).table)
     return found
+
+
+LABELS = [name for name in shipped_labels() if name not in ("category", "channel")]
+
+
+def labels_of(snapshot: rfm.Snapshot, rows: object, **options: Any) -> pa.Table:
+    """Return the customers with all labels that the columns of the rows allow."""
+    names = {} if isinstance(rows, Path) else OPTIONS
+    return rfm.label(snapshot, rows=rows, labels=LABELS, **{"product": "product"} | names | options)

@@ -62,6 +62,8 @@ def random_rows(n: int, n_customers: int, seed: int = 0) -> list[Row]:
     ]  # fmt: skip
 
 
+ROWS = random_rows(1500, 150)
+
 # Each kind of id keeps the order of the whole numbers from -128 to 127 that it is made of.
 KINDS: dict[str, tuple[pa.DataType, Callable[[int], Any]]] = {
     "int": (pa.int64(), int),
@@ -100,6 +102,13 @@ def turned(table: pa.Table) -> pa.Table:
     return table.take(pa.array(range(len(table))[::-1], pa.int64()))
 
 
+def scored(table: object, folder: Path, **options: Any) -> rfm.Snapshot:
+    """Return the snapshot of a table such as `orders_table` returns."""
+    place = folder / "customers.parquet"
+    rfm.score(table, as_of=AS_OF, output=place, **({"order": "order_id"} | options))
+    return rfm.read_snapshot(place)
+
+
 def answers(
     rows: Sequence[Row],
     names: Sequence[str],
@@ -113,9 +122,7 @@ def answers(
     """
     table = orders_table(rows)
     with tempfile.TemporaryDirectory() as name:
-        place = Path(name) / "customers.parquet"
-        rfm.score(table, as_of=AS_OF, order="order_id", output=place, **(score or {}))
-        snapshot = rfm.read_snapshot(place)
+        snapshot = scored(table, Path(name), **(score or {}))
         known = {name for each in names for name in TABLES[each].options}
         given = {"attribute": "source", "min_customers": 0, "within": "20d"} | options
         explicit = {name: given[name] for name in given if name in known} | {"threads": 2}

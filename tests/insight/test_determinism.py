@@ -13,21 +13,12 @@ from hypothesis import strategies as st
 
 import rfm_engine as rfm
 from rfm_engine.insight.answers import answer
-from rfm_engine.insight.labels import shipped_labels
 from rfm_engine.insight.tables import TABLES
 from rfm_engine.normalize import write_normalized
-from tests.insight.cases import CASES, tables
-from tests.insight.frames import AS_OF, KINDS, OPTIONS, orders, orders_table, random_rows
+from tests.insight.cases import CASES, labels_of, tables
+from tests.insight.frames import AS_OF, KINDS, ROWS, orders, orders_table, scored
 
-ROWS = random_rows(1500, 150)
-LABELS = [name for name in shipped_labels() if name not in ("category", "channel")]
 FEW = settings(max_examples=settings.default.max_examples // 3)
-
-
-def scored(table, folder, **options):
-    place = folder / "customers.parquet"
-    rfm.score(table, as_of=AS_OF, order="order_id", output=place, **options)
-    return rfm.read_snapshot(place)
 
 
 def normalised(table, folder, buckets):
@@ -36,11 +27,6 @@ def normalised(table, folder, buckets):
         carry=["source", "product"], units="pieces", discount=["discount"], list="list_price",
     )  # fmt: skip
     return folder / "rows"
-
-
-def labels_of(snapshot, rows, **options):
-    names = {} if isinstance(rows, Path) else OPTIONS
-    return rfm.label(snapshot, rows=rows, labels=LABELS, **{"product": "product"} | names | options)
 
 
 def sorted_rows(table):
@@ -59,21 +45,13 @@ def cut(table, dice):
     ]
 
 
-@pytest.fixture(scope="module")
-def expected(tmp_path_factory):
-    """All tables and labels of integer ids, by one thread from the rows as they are."""
-    table = orders_table(ROWS, "int")
-    snapshot = scored(table, tmp_path_factory.mktemp("one"), threads=1)
-    return snapshot, tables(snapshot, table, threads=1), labels_of(snapshot, table, threads=1)
-
-
 @pytest.mark.parametrize(
     ("kind", "threads", "buckets"),
     [("int", 2, 7), ("text", 3, None), ("uuid", 1, 1), ("binary", 2, 3)],
 )
-def test_tables_and_labels__are_the_same(expected, tmp_path, kind, threads, buckets):
+def test_tables_and_labels__are_the_same(shop_of_rows, tmp_path, kind, threads, buckets):
     """All tables and labels, with everything that must not matter changed at once."""
-    _, wanted, wanted_labels = expected
+    _, wanted, wanted_labels = shop_of_rows
     table = orders_table(ROWS, kind)
     files = cut(table, random.Random(kind))
     snapshot = scored(files, tmp_path, threads=threads)
@@ -86,8 +64,8 @@ def test_tables_and_labels__are_the_same(expected, tmp_path, kind, threads, buck
     assert sorted_rows(labels_of(snapshot, rows, threads=threads)) == sorted_rows(wanted_labels)
 
 
-def test_labels__are_the_same_bytes_for_the_same_snapshot(expected, tmp_path):
-    snapshot, _, wanted = expected
+def test_labels__are_the_same_bytes_for_the_same_snapshot(shop_of_rows, tmp_path):
+    snapshot, _, wanted = shop_of_rows
     files = cut(orders_table(ROWS, "int"), random.Random(5))
     for rows, threads in ((normalised(files, tmp_path, 5), 3), (files, 2)):
         assert bytes_of(labels_of(snapshot, rows, threads=threads)) == bytes_of(wanted)
@@ -100,8 +78,8 @@ def bytes_of(table):
     return sink.getvalue().to_pybytes()
 
 
-def test_tables__do_not_depend_on_the_tables_that_are_asked_for_with_them(expected):
-    snapshot, _, _ = expected
+def test_tables__do_not_depend_on_the_tables_that_are_asked_for_with_them(shop_of_rows):
+    snapshot = shop_of_rows.snapshot
     table = orders_table(ROWS, "int")
     names = ["gini", "cross-shop", "new-returning"]
     options = {"attribute": "source", "min_item": 1, "min_pair": 1}

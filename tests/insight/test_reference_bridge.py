@@ -10,12 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import rfm_engine as rfm
 from rfm_engine.insight.answers import asked_of, checked_options, parameters_of
 from rfm_engine.query.session import Machine, Session
 from tests.insight import reference
 from tests.insight import reference_bridge as bridges
-from tests.insight.frames import AS_OF, answers, by, orders, orders_table, random_rows
+from tests.insight.frames import answers, by, orders, orders_table, random_rows, scored
 
 DATES = bridges.Dates(date(2025, 2, 1), date(2025, 3, 1))
 STRATUM = "exposed", "upgraded", "controls", "controls_upgraded"
@@ -29,9 +28,7 @@ def strata_of(rows, attribute):
     options = checked_options({"attribute": attribute, "since": DATES.since, "until": DATES.until})
     table = orders_table(rows)
     with tempfile.TemporaryDirectory() as name:
-        place = Path(name) / "customers.parquet"
-        rfm.score(table, as_of=AS_OF, order="order_id", output=place)
-        snapshot = rfm.read_snapshot(place)
+        snapshot = scored(table, Path(name))
         query = asked_of("bridge", snapshot, options).query
         with Session(snapshot, table, Machine(2, None, None)) as session:
             session.prepare([query], {})

@@ -12,12 +12,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 
-import rfm_engine as rfm
 from rfm_engine.insight.label_files import Label, load_label
 from rfm_engine.insight.labelling import label_customers
 from rfm_engine.query.session import Machine
 from tests.insight import reference_labels as reference
-from tests.insight.frames import AS_OF, OPTIONS, orders, orders_table, random_rows, turned
+from tests.insight.frames import OPTIONS, orders, orders_table, random_rows, scored, turned
 from tests.insight.reference import Row, customers_of
 
 LOW, MIDDLE, HIGH = "low", "middle", "high"
@@ -60,10 +59,9 @@ def labelled(rows, labels=LABELS):
     """Return the labels of customers by id, from their rows in another order."""
     table = orders_table(rows)
     with tempfile.TemporaryDirectory() as name:
-        place = Path(name) / "customers.parquet"
-        rfm.score(table, as_of=AS_OF, order="order_id", output=place)
+        snapshot = scored(table, Path(name))
         machine = Machine(2, None, None)
-        found = label_customers(rfm.read_snapshot(place), turned(table), labels, machine, OPTIONS)
+        found = label_customers(snapshot, turned(table), labels, machine, OPTIONS)
     return {row["customer_id"]: row for row in found.to_pylist()}
 
 
