@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from rfm_engine.errors import UsageError
 from rfm_engine.insight.label_files import Label, load_label
-from rfm_engine.insight.levels import levels_of
+from rfm_engine.insight.levels import Levels, levels_of
 from rfm_engine.kernels.arrays import arrow, frozen, texts, values
 from rfm_engine.options.documentation import documented
 from rfm_engine.options.groups import LabelOptions
@@ -77,25 +77,42 @@ def label_customers(
         session.prepare([query for query in queries if query is not None], {})
         base = session.customers.table([])
         base = base.append_column(_PLACE, pa.array(np.arange(len(base))))
-        places = snapshot.own_places()
-        for label, query in zip(labels, queries, strict=True):
-            if query is None:
-                measured = _columns_of(session.customers, label)
-            else:
-                measured = _aligned(base, session.run(query, _parameters(label, snapshot)))
-            found = levels_of(label, measured)
-            columns = {
-                f"{label.column}_label": found.level, f"{label.column}_value": found.value,
-                f"{label.column}_part": found.part, f"{label.column}_whole": found.whole,
-            }  # fmt: skip
-            for name, column in columns.items():
-                if column is not None:
-                    whole = _with_column(whole, name, column, places)
-            whole = _with_column(whole, f"segment/{label.column}", _combined(whole, label), None)
+        found = _levels(base, labels, queries, session)
+    places = snapshot.own_places()
+    for label, levels in zip(labels, found, strict=True):
+        columns = {
+            f"{label.column}_label": levels.level, f"{label.column}_value": levels.value,
+            f"{label.column}_part": levels.part, f"{label.column}_whole": levels.whole,
+        }  # fmt: skip
+        for name, column in columns.items():
+            if column is not None:
+                whole = _with_column(whole, name, column, places)
+        whole = _with_column(whole, f"segment/{label.column}", _combined(whole, label), None)
     treatments = {key: each for label in labels for key, each in label.treatments.items()}
     if treatments:
         whole = _with_column(whole, "treatment", _treatments(whole, labels, treatments), None)
     return whole.replace_schema_metadata(snapshot.schema.metadata)
+
+
+def _levels(
+    base: pa.Table, labels: Sequence[Label], queries: Sequence[Query | None], session: Session
+) -> list[Levels]:
+    """Return the levels of each label; a query that several labels share runs once."""
+    found: dict[int, Levels] = {}
+    for place, (label, query) in enumerate(zip(labels, queries, strict=True)):
+        if place in found:
+            continue
+        if query is None:
+            found[place] = levels_of(label, _columns_of(session.customers, label))
+            continue
+        parameters = _parameters(label, session.snapshot)
+        measured = _aligned(base, session.run(query, parameters))
+        for other in range(place, len(labels)):
+            if queries[other] == query and (
+                _parameters(labels[other], session.snapshot) == parameters
+            ):
+                found[other] = levels_of(labels[other], measured)
+    return [found[place] for place in range(len(labels))]
 
 
 @cache

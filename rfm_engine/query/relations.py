@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -27,21 +28,27 @@ class Views(NamedTuple):
     chosen: str | None
 
 
-def create_views(opened: DuckDBPyConnection, prepared: Path, sql: SqlFile, views: Views) -> None:
+@contextmanager
+def created_views(
+    opened: DuckDBPyConnection, prepared: Path, sql: SqlFile, views: Views
+) -> Iterator[None]:
     """Create a view for each prepared relation that a query reads, with the columns that it reads.
 
-    Other queries may need more columns, which could make names of columns ambiguous.
+    Other queries may need more columns, which could make names of columns ambiguous. The views
+    are dropped at the end.
+
+    Raises
+    ------
+    UsageError
+        The header names a column that a relation does not have.
     """
-    for name, columns in sql.inputs.items():
-        if (prepared / name).is_dir():
-            added = {
-                "customers": f"{quoted(views.chosen)} as chosen"
-                if views.chosen
-                else "true as chosen",
-                "lines": f"{quoted(views.attribute)} as attribute"
-                if views.attribute
-                else "null::varchar as attribute",
-            }
+    chosen = "true" if views.chosen is None else quoted(views.chosen)
+    attribute = "null::varchar" if views.attribute is None else quoted(views.attribute)
+    added = {"customers": f"{chosen} as chosen", "lines": f"{attribute} as attribute"}
+    created = [name for name in sql.inputs if (prepared / name).is_dir()]
+    with failures(sql.name):
+        for name in created:
+            columns = sql.inputs[name]
             relation = opened.read_parquet(str(prepared / name / "*.parquet"))
             if name == "lines" and "list_minor" not in relation.columns:
                 relation = relation.project("*, null::bigint as list_minor")
@@ -51,7 +58,10 @@ def create_views(opened: DuckDBPyConnection, prepared: Path, sql: SqlFile, views
                 read = [each for each in (GROUP, CUSTOMER) if each in relation.columns]
                 read += [each for each in columns if each not in read]
                 relation = relation.project(", ".join(map(quoted, read)))
-            relation.create_view(name)
+            relation.create_view(name, replace=True)
+    yield
+    for name in created:
+        opened.execute(f"drop view {name}")
 
 
 def run_query(opened: DuckDBPyConnection, sql: SqlFile, parameters: Mapping[str, Any]) -> pa.Table:

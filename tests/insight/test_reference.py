@@ -4,28 +4,36 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.insight import reference
-from tests.insight.frames import AS_OF, answers, by, orders
+from tests.insight.frames import AS_OF, answers, by, orders, random_rows
 
 NAMES = [
     "concentration", "concentration-make", "gini", "affinity", "first-product", "repeat",
     "new-returning", "cohort", "link",
 ]  # fmt: skip
 
+FEW = settings(max_examples=settings.default.max_examples // 3)
+KIND = st.sampled_from(["int", "text"])
 FIRST = (
     "customers", "repeaters", "eligible", "repeat_h", "median_days", "first_minor", "later_minor",
     "whales",
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", ["int", "text"])
+@FEW
 @given(st.data())
-def test_tables__are_those_of_the_reference(kind, data):
-    rows = data.draw(orders(kind))
+def test_tables__are_those_of_the_reference(data):
+    check(data.draw(orders(data.draw(KIND))))
+
+
+def test_tables__of_many_customers_are_those_of_the_reference():
+    check(random_rows(1500, 150, 3))
+
+
+def check(rows):
     people = reference.customers_of(rows)
     found = answers(rows, NAMES)
     assert by(found["concentration"], ["p"], "customers", "minor") == reference.concentration(
@@ -51,6 +59,7 @@ def test_tables__are_those_of_the_reference(kind, data):
     assert by(found["link"], ["value"], *names) == reference.link(people, AS_OF, 20)
 
 
+@FEW
 @given(orders("int"))
 def test_cohort__without_attribute_is_that_of_the_reference(rows):
     people = reference.customers_of(rows)
@@ -60,6 +69,7 @@ def test_cohort__without_attribute_is_that_of_the_reference(rows):
     assert cells == reference.cohort(people, AS_OF)
 
 
+@FEW
 @given(orders("text"))
 def test_affinity__of_last_orders_and_of_spend(rows):
     people = reference.customers_of(rows)
