@@ -89,6 +89,8 @@ def with_groups(table: pa.Table, customers: Customers, by: str | None) -> pa.Tab
     rest = table.drop_columns([GROUP])
     if by is None or customers.groups is None:
         return rest
+    if not len(customers.groups):
+        return rest.slice(0, 0).add_column(0, by, customers.groups)
     return rest.add_column(0, by, customers.groups.take(table[GROUP].combine_chunks()))
 
 

@@ -43,9 +43,6 @@ SHAPES = {
 }
 
 
-WITHOUT_GROUPS = {"aipl"}
-
-
 class Printed(NamedTuple):
     """A snapshot, the folder of its rows, its tables, its groups, and DuckDB as users have it."""
 
@@ -109,11 +106,8 @@ def test_printed_sql__gives_the_rows_of_the_table(name, printed):
         assert found.to_pylist() == expected.to_pylist()
         return
     # The printed views have the group itself, the prepared relations its number.
-    if name in WITHOUT_GROUPS:
-        named = expected
-    else:
-        numbers = expected["group_id"].combine_chunks()
-        named = expected.set_column(0, "group_id", printed.groups.take(numbers))
+    numbers = expected["group_id"].combine_chunks()
+    named = expected.set_column(0, "group_id", printed.groups.take(numbers))
     columns = [column for column in found.column_names if column != "split"]
     assert sorted(map(str, found.select(columns).to_pylist())) == sorted(
         map(str, named.select(columns).to_pylist())
