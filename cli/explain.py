@@ -37,7 +37,7 @@ def explain(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Explain customers: values, cut points, scores, the rule that matched and near misses.
+    """Explain customers: values, cut points, scores, the rule, and segments they nearly got.
 
     Orders are scored first, with the options of `rfm score`: see `rfm score --help`.
     """

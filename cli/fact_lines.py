@@ -22,17 +22,20 @@ def fact_lines(facts: dict[str, Any]) -> list[str]:
             lines.append(f"the best 1% have {best[1]:.1%} of the money, {more}; {gini}")
     if facts["cycle_us"] is not None:
         days = f"{facts['cycle_us'] / _DAY_US:,.1f} days"
-        known = "" if facts["has_cycle"] else ", assumed because no customer has two orders"
-        lines.append(f"average time between orders: {days}{known}")
+        known = ", assumed because no customer has two orders"
+        if facts["has_cycle"]:
+            known = " between two orders of a customer"
+        lines.append(f"average cycle: {days}{known}")
     return lines
 
 
 def _whales(whales: dict[str, Any]) -> str:
     least = whales["least"]
     of = "of each group " if least is None else ""
-    limit = "" if least is None else f", from {with_separators(str(least))} on"
+    limit = "" if least is None else f", at least {with_separators(str(least))}"
     share = whales["share_monetary"]
     money = "" if share is None else f", {share:.1%} of the money"
-    chosen = f"best {whales['share']} {of}by {whales['by']}{limit}"
+    by = "money" if whales["by"] == "monetary" else whales["by"]
+    chosen = f"best {whales['share']} {of}by {by}{limit}"
     nulls = f"; null for {counted(whales['nulls'], 'customer')}" if whales.get("nulls") else ""
     return f"whales: {counted(whales['customers'], 'customer')} ({chosen}){money}{nulls}"

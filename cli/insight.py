@@ -14,12 +14,14 @@ from .options import AsJson, Given, Quiet, takes
 if TYPE_CHECKING:
     from rfm_engine import Snapshot
 
-_USAGE = "list | show NAME | NAME[,NAME...] SNAPSHOT | all SNAPSHOT | run FILE.sql SNAPSHOT"
+_USAGE = (
+    "list | show NAME [SNAPSHOT] | NAME[,NAME...] SNAPSHOT | all SNAPSHOT | run FILE.sql SNAPSHOT"
+)
 
 
 @takes(InsightOptions, compared=TotalsOptions)
 def insight(
-    words: Annotated[list[str], typer.Argument(metavar="WHAT", help=_USAGE)],
+    words: Annotated[list[str], typer.Argument(metavar="WHAT [SNAPSHOT]", help=_USAGE)],
     *,
     options: Given,
     rows: Annotated[
@@ -46,8 +48,15 @@ def insight(
 ) -> None:
     """Compute tables about the customers of a snapshot: how money is spread, what attracts them.
 
-    `rfm insight list` describes the tables, and `rfm insight show NAME` prints the SQL of one.
-    """
+    \b
+    rfm insight list                        describe the tables
+    rfm insight NAME[,NAME...] SNAPSHOT     compute some tables
+    rfm insight all SNAPSHOT                compute all possible tables
+    rfm insight show NAME [SNAPSHOT]        print the SQL of a table
+    rfm insight run FILE.sql SNAPSHOT       run your own SQL
+
+    Example: rfm insight affinity customers.parquet --rows orders.parquet --attribute channel
+    """  # noqa: D301 - \b keeps the lines
     from .insight_output import print_list, print_show, write_answers
 
     what, *rest = words
@@ -113,5 +122,5 @@ def _names(
 
 def _refuse_more(rest: list[str], most: int, *, least: int = 0) -> None:
     if not least <= len(rest) <= most:
-        got = f"{len(rest)} more words" if rest else "none"
+        got = f"{len(rest)} more words" if rest else "no SNAPSHOT"
         raise Misuse(f"rfm insight must be used as {_USAGE}; got {got}. See --help.")

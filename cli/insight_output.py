@@ -12,7 +12,7 @@ import typer
 
 from .exits import Misuse
 from .outcome import print_warnings, typed_warnings
-from .words import printable
+from .words import counted, printable
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -92,7 +92,11 @@ def _notes(answer: Finished) -> list[str]:
     hidden = answer.about.get("hidden_values", 0)
     if not hidden:
         return []
-    return [f"hidden: {hidden:,} values that too few customers have"]
+    origin = answer.origin
+    values, least = counted(hidden, "value"), origin["options"]["min_customers"]
+    if origin["table"] == "bridge":
+        return [f"hidden: {values} with too few exposed customers or controls"]
+    return [f"hidden: {values} with fewer than {counted(least, 'customer')} (--min)"]
 
 
 def table_lines(table: pa.Table, scale: int) -> list[str]:

@@ -49,7 +49,7 @@ def label(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Add labels to customers: price sensitivity, favourite products, times of day and others."""
+    """Add labels to scored customers: price sensitivity, favourite products and others."""
     import rfm_engine
     from rfm_engine.insight.labelling import write_labelled
     from rfm_engine.query.snapshot_options import refuse_other_options

@@ -18,7 +18,7 @@ labels = typer.Typer(
 
 @labels.callback(invoke_without_command=True)
 def all_labels(context: typer.Context) -> None:
-    """List, show and check labels of customers."""
+    """List, show and check the definitions of labels, which `rfm label` adds to customers."""
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
         raise typer.Exit(2)
@@ -26,7 +26,7 @@ def all_labels(context: typer.Context) -> None:
 
 @labels.command("list", cls=Command)
 def list_labels() -> None:
-    """List the labels that come with the library."""
+    """List the labels that come with rfm-engine."""
     from rfm_engine.insight.label_files import load_label
     from rfm_engine.insight.labels import shipped_labels
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rfm_engine.segments.scheme import Scheme
 
 _SCHEME = typer.Argument(
-    metavar="NAME|FILE.toml", help="Name of a shipped scheme, or a file.",
+    metavar="NAME|FILE.toml", help="Name from `rfm schemes list`, or a file.",
     autocompletion=scheme_names,
 )  # fmt: skip
 
@@ -34,7 +34,7 @@ def all_schemes(context: typer.Context) -> None:
 
 @schemes.command("list", cls=Command)
 def list_schemes() -> None:
-    """List the shipped schemes."""
+    """List the schemes that come with rfm-engine."""
     from rfm_engine.segments.catalogue import load_scheme
     from rfm_engine.segments.schemes import shipped_schemes
 

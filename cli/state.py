@@ -99,7 +99,7 @@ def compact(
         int | None, typer.Option(metavar="N", help="Number of threads; default: all processors.")
     ] = None,
 ) -> None:
-    """Merge all batches that are no longer kept; `rfm ingest` does it too, once they are large."""
+    """Merge batches that can no longer be replaced; `rfm ingest` does it too, if they are large."""
     import rfm_engine
 
     number = rfm_engine.State.open(place).compact(threads=threads)

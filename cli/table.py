@@ -27,8 +27,8 @@ def print_summary(console: Console, summary: dict[str, Any], *, cuts: bool = Tru
     _print_segments(console, summary["segments"], summary["counted"])
     _print_facts(console, summary)
     if unmatched := summary.get("attributes_unmatched"):
-        rows = counted(unmatched, "row")
-        _say(console, f"attributes: {rows} without a customer who has an order")
+        rows, verb = counted(unmatched, "row"), "matches" if unmatched == 1 else "match"
+        _say(console, f"attributes: {rows} {verb} no customer with an order")
     if overall := summary.get("overall"):
         _say(console, f"all groups together: {counted(overall['customers'], 'customer')}")
         for line in cut_lines(overall["cuts"], summary["options"]) if cuts else []:

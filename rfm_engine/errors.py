@@ -5,12 +5,15 @@ Every message reads ``<what> must <contract>; got <actual>. <what to do>.`` on o
 
 from __future__ import annotations
 
+import difflib
 import os
 import reprlib
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Self
 
 _MOST_SHOWN = 100
+_SIMILAR = 0.7  # of 1; with 0.6, monetary would be suggested for country
 
 
 class Message(str):
@@ -81,6 +84,18 @@ def shown_value(value: object) -> str:
 def cut(text: str) -> str:
     """Return at most 100 characters of a text."""
     return text if len(text) <= _MOST_SHOWN else text[:_MOST_SHOWN] + "..."
+
+
+def did_you_mean(given: object, known: Iterable[str], otherwise: str = "") -> str:
+    """Return a question that names the known word most similar to the given one.
+
+    Without a similar word, return `otherwise`.
+
+    >>> did_you_mean("clasic", ["classic", "five-types"])
+    "Did you mean 'classic'?"
+    """
+    near = difflib.get_close_matches(given, known, 1, _SIMILAR) if isinstance(given, str) else []
+    return f"Did you mean {near[0]!r}?" if near else otherwise
 
 
 def printable(text: str) -> str:

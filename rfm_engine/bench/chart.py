@@ -14,6 +14,9 @@ from rfm_engine.options.messages import message
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+REQUIRED = "matplotlib>=3.10"
+"""What draws charts, from the extra `[bench]`."""
+
 _OURS, _OTHERS, _FLOOR, _INK = "#0b7285", "#ced4da", "#e8590c", "#343a40"
 _CHARACTERS = 60  # shown of a reason
 _INCHES_A_BAR, _INCHES_A_PANEL, _WIDTH = 0.34, 1.05, 8.0
@@ -36,8 +39,8 @@ def check_chart(path: Path) -> None:
     except ImportError:
         raise UsageError(
             message(
-                "{plot} must have matplotlib; got none. "
-                "Install it: pip install 'rfm-engine[bench]'."
+                "{plot} must have matplotlib, the extra [bench]; got none. Run: pip install '{}'.",
+                REQUIRED,
             )
         ) from None
 

@@ -123,7 +123,8 @@ def currencies(column: Column) -> Candidate | None:
         return None
     if not weight or not column.texts or not is_code:
         return None
-    return Candidate(weight, column, _joined(_named(weight, "currency"), "the values are codes"))
+    reason = f"the values are currency codes such as {column.texts[0]}"
+    return Candidate(weight, column, _joined(_named(weight, "currency"), reason))
 
 
 def ranked(

@@ -99,8 +99,9 @@ def _checks(
     """Yield what readers of a table must know about its customers."""
     chosen = session.chosen_by(asked.query)
     if chosen is not None and "who" in asked.table.options:
+        who = [parse_condition(text) for text in options["who"]]
         column = session.column_of_customers(chosen)
-        yield chosen_customers(column, by_who=bool(options["who"]))
+        yield chosen_customers(column, who, session.column_of_snapshot)
     if "burn_in" in asked.table.options:
         first_days = session.column_of_customers("first_day")
         is_of_first = asked.table.is_of_first or options["mode"] == "first"

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from rfm_engine.kernels.arrays import is_text
 from rfm_engine.options.messages import message
+from rfm_engine.orders.no_rows import listed_values
 from rfm_engine.orders.warnings import DataWarning
+from rfm_engine.query.conditions import Condition
 
 _START = timedelta(30)
 
@@ -21,27 +25,51 @@ class Checked(NamedTuple):
     warnings: tuple[DataWarning, ...]
 
 
-def chosen_customers(chosen: pa.ChunkedArray, *, by_who: bool) -> Checked:
+def chosen_customers(
+    chosen: pa.ChunkedArray,
+    who: Sequence[Condition],
+    column_of: Callable[[str], pa.ChunkedArray],
+) -> Checked:
     """Count the customers that are compared with all; warn if there are none.
 
     Parameters
     ----------
     chosen
         Whether each customer is compared (bool).
-    by_who
-        Whether the conditions of `who` chose them, and not `is_whale`.
+    who
+        The conditions that chose them; none if `is_whale` did.
+    column_of
+        Returns a column of the customers. It is called only if no customer is chosen.
     """
     n = pc.sum(chosen).as_py() or 0
     if n or not len(chosen):
         return Checked({"chosen": n}, ())
-    if by_who:
-        text = message("no customer meets {who}, so that none is compared. Correct it.")
+    if who:
+        text = message(
+            "no customer meets {who}, so that none is compared.{} Correct it.",
+            "".join(_values_of(each, column_of) for each in who),
+        )
     else:
         text = message(
             "no customer is a whale, because no customer has a net amount above 0. Choose the "
             "customers to compare with {who}."
         )
     return Checked({"chosen": 0}, (DataWarning("none_chosen", text),))
+
+
+def _values_of(condition: Condition, column_of: Callable[[str], pa.ChunkedArray]) -> str:
+    """Return which texts a column has, if a condition compares it with other texts only."""
+    if condition.form not in ("==", "in"):
+        return ""
+    column = column_of(condition.column)
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    if not is_text(column.type):
+        return ""
+    found = sorted(column.unique().drop_null().to_pylist())
+    if not found or not {*found}.isdisjoint(condition.values):
+        return ""
+    return f" The values of {condition.column!r} are {listed_values(found)}."
 
 
 def first_orders(first_days: pa.ChunkedArray, start: date, burn_in: int, *, warn: bool) -> Checked:

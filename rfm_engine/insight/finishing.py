@@ -35,6 +35,12 @@ class Finished(NamedTuple):
     about: dict[str, Any]
     warnings: tuple[DataWarning, ...] = ()
 
+    @property
+    def origin(self) -> dict[str, Any]:
+        """The name of the table, its options and so on, from the metadata of the table."""
+        found: dict[str, Any] = json.loads(self.table.schema.metadata[METADATA_KEY])
+        return found
+
     def described(self, origin: dict[str, Any]) -> Finished:
         """Return it with its origin, numbers and warnings in the metadata of the table."""
         warnings = [each._asdict() for each in self.warnings]

@@ -11,7 +11,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, NoReturn
 
-from rfm_engine.errors import UsageError, shown, shown_cause
+from rfm_engine.errors import UsageError, did_you_mean, shown, shown_cause
 from rfm_engine.insight.labels import shipped_labels
 
 RATES = ("discount_rate", "deal_share", "psm", "novelty", "multi_rate", "bundle_rate")
@@ -98,7 +98,8 @@ def load_label(given: str) -> Label:
     if given not in shipped_labels():
         raise UsageError(
             f"label must be one of {', '.join(shipped_labels())} or a .toml file; got "
-            f"{shown(given)}. rfm labels list describes them."
+            f"{shown(given)}. "
+            + did_you_mean(given, shipped_labels(), "rfm labels list describes them.")
         )
     return _shipped(given)
 

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from rfm_engine.errors import UsageError
 from rfm_engine.insight.label_files import Label, load_label
 from rfm_engine.insight.levels import Levels, levels_of
-from rfm_engine.kernels.arrays import arrow, frozen, texts, values
+from rfm_engine.kernels.arrays import arrow, values
 from rfm_engine.options.documentation import documented
 from rfm_engine.options.groups import LabelOptions
 from rfm_engine.options.messages import message, named
@@ -24,6 +24,7 @@ from rfm_engine.orders.row_columns import CUSTOMER
 from rfm_engine.output import check_output, refuse_overwriting, write
 from rfm_engine.query.connection import require_duckdb
 from rfm_engine.query.customers import GROUP, Customers
+from rfm_engine.query.rows import is_bucket_folder, only_input
 from rfm_engine.query.session import Choices, Machine, Query, Session
 from rfm_engine.query.sql_file import SqlFile, parse_sql
 from rfm_engine.result.snapshot import Snapshot
@@ -35,10 +36,11 @@ _FILES = {
     "weekend": "weekend",
 }  # fmt: skip
 _OF_PRODUCTS = ("novelty", "multi_rate")
+# A column of the relation `lines`, the option that names it in the orders, and what it contains.
+_NAMED = (("units", "units", "pieces"), ("disc_minor", "discount", "discounts"))
 _PLACE = "place"
 _KEYS = (GROUP, CUSTOMER)
-_UUID, _UUID_WIDTH = pa.binary(16), 36
-_UUID_DIGITS = [place for place in range(_UUID_WIDTH) if place not in (8, 13, 18, 23)]
+_UUID = pa.binary(16)
 
 
 def label_customers(
@@ -162,24 +164,16 @@ def _aligned(base: pa.Table, measured: pa.Table) -> pa.Table:
     """Return the rows of a metric in the order of the customers; null rows have no row."""
     ids = base[CUSTOMER]
     if isinstance(ids.type, pa.UuidType):
-        # Arrow cannot join by uuids, and DuckDB returns them as text.
+        # Arrow cannot join by uuids. The rows of a metric have them as bytes.
         storage = pa.chunked_array([chunk.storage for chunk in ids.chunks], _UUID)
         base = _with_ids(base, storage)
-        measured = _with_ids(measured, _uuid_bytes(measured[CUSTOMER]))
+        measured = _with_ids(measured, measured[CUSTOMER].cast(_UUID))
     joined = base.join(measured, list(_KEYS), join_type="left outer")
     return joined.sort_by(_PLACE)
 
 
 def _with_ids(table: pa.Table, ids: pa.Array | pa.ChunkedArray) -> pa.Table:
     return table.set_column(table.column_names.index(CUSTOMER), CUSTOMER, ids)
-
-
-def _uuid_bytes(column: pa.ChunkedArray) -> pa.Array:
-    """Return the 16 bytes of uuids written as text in lower case."""
-    data, offsets = texts(pa.concat_arrays([pa.array([], pa.string()), *column.chunks]))
-    written = data[offsets[0] : offsets[-1]].reshape(-1, _UUID_WIDTH)[:, _UUID_DIGITS]
-    digits = np.where(written >= ord("a"), written - (ord("a") - 10), written - ord("0"))
-    return arrow(frozen(digits[:, ::2] << 4 | digits[:, 1::2]).reshape(-1).view("V16"), _UUID)
 
 
 def _with_column(whole: pa.Table, name: str, column: pa.Array, places: pa.Array | None) -> pa.Table:
@@ -288,10 +282,29 @@ def _counts(levels: pa.ChunkedArray) -> dict[str, int]:
     return dict(sorted(pairs, key=lambda pair: (-pair[1], pair[0])))
 
 
+def _refuse_unnamed(
+    labels: Sequence[Label], snapshot: Snapshot, options: Mapping[str, Any]
+) -> None:
+    """Refuse labels of orders whose column of pieces or discounts no option names."""
+    for label in labels:
+        read = sql_of_metric(label.metric).inputs.get("lines") if label.metric in _FILES else ()
+        for column, option, what in _NAMED:
+            is_named = options.get(option) or snapshot.options.get(option)
+            if column in (read or ()) and not is_named:
+                raise UsageError(
+                    message(
+                        "label {} must have the column of {}; got none. Name it with {}.",
+                        label.name, what, named(option),
+                    )
+                )  # fmt: skip
+
+
 def _labelled(
     snapshot: Snapshot, rows: object, labels: Sequence[str], options: Mapping[str, Any]
 ) -> tuple[list[Label], pa.Table]:
     require_duckdb("rfm label")
     settled = resolve(LabelOptions, options)
     loaded = [load_label(name) for name in dict.fromkeys(labels)]
+    if not is_bucket_folder(only_input(rows)):
+        _refuse_unnamed(loaded, snapshot, settled)
     return loaded, label_customers(snapshot, rows, loaded, Machine.of(settled), settled)

@@ -7,7 +7,7 @@ from functools import cache
 from importlib import resources
 from typing import Any, NamedTuple
 
-from rfm_engine.errors import UsageError, shown
+from rfm_engine.errors import UsageError, did_you_mean, shown
 from rfm_engine.insight import finishing
 from rfm_engine.insight.finishing import Finished
 from rfm_engine.query.sql_file import SqlFile, parse_sql
@@ -104,6 +104,6 @@ def table_of(name: str) -> Table:
     if name not in TABLES:
         raise UsageError(
             f"insight table must be one of {', '.join(TABLES)}; got {shown(name)}. "
-            "rfm insight list describes them."
+            + did_you_mean(name, TABLES, "rfm insight list describes them.")
         )
     return TABLES[name]

@@ -30,6 +30,8 @@ Places: TypeAlias = npt.NDArray[np.intp]
 """Numbers of rows, as `numpy.flatnonzero` returns them."""
 Positions: TypeAlias = npt.NDArray[np.uint32]
 """Row numbers in half the space: of fewer than 2^32 rows, or of customers sorted by group."""
+Numbers: TypeAlias = npt.NDArray[np.int32]
+"""The number of the order of each row among the orders of its customer, from 1."""
 
 Words: TypeAlias = npt.NDArray[np.uint64]
 """Words of 64 bits: integer ids regardless of their sign, or the bytes of texts."""

@@ -121,34 +121,39 @@ class AttributeOptions(TypedDict, total=False):
     units: Annotated[
         str | None,
         Option(
-            "Column of pieces in a row, which never multiply the amount.", _PANEL, None, "COL",
-            doc="column of integers: the pieces in a row; unlike `--quantity`, they do not "
-            "multiply the amount",
+            "Column of the number of pieces in a row; unlike --quantity, it does not multiply the "
+            "amount.",
+            _PANEL, None, "COL",
+            doc="column of integers: the number of pieces in a row; unlike `--quantity`, it does "
+            "not multiply the amount",
         ),
     ]  # fmt: skip
     discount: Annotated[
         str | Sequence[str],
         Option(
-            "Columns of discounts of a whole row, which are added up.", _PANEL, (), "COL[,COL]",
-            doc="columns of discounts of a whole row, read like amounts but not multiplied by the "
-            "quantity; several are added up, and a null counts as 0 unless all are null",
+            "Columns of discounts for the whole row, not per item; several are added up.",
+            _PANEL, (), "COL[,COL]",
+            doc="columns of discounts for the whole row, not per item: read like amounts, but not "
+            "multiplied by the quantity; several are added up, and a null counts as 0 unless all "
+            "are null",
             stated="none",
         ),
     ]  # fmt: skip
     list: Annotated[
         str | None,
         Option(
-            "Column of list prices of a whole row, before discounts.", _PANEL, None, "COL",
-            doc="column of the list price of a whole row, read like an amount but not multiplied "
-            "by the quantity",
+            "Column of the list price, before discounts, for the whole row, not per item.",
+            _PANEL, None, "COL",
+            doc="column of the list price, before discounts, for the whole row, not per item: read "
+            "like an amount, but not multiplied by the quantity",
         ),
     ]  # fmt: skip
     cost: Annotated[
         str | None,
         Option(
-            "Column of costs of a whole row.", _PANEL, None, "COL",
-            doc="column of the cost of a whole row, read like an amount but not multiplied by the "
-            "quantity",
+            "Column of the cost for the whole row, not per item.", _PANEL, None, "COL",
+            doc="column of the cost for the whole row, not per item: read like an amount, but not "
+            "multiplied by the quantity",
         ),
     ]  # fmt: skip
     product: Annotated[

@@ -29,7 +29,8 @@ class TableOptions(TypedDict, total=False):
     mode: Annotated[
         Literal["first", "last", "any", "spend"],
         Option(
-            "Which purchases count: first or last order, any, or the money spent.", _PANEL, "first",
+            "Affinity: which purchases count: first or last order, any, or the money spent.",
+            _PANEL, "first",
             doc="affinity: whether the values of the first order count, of the last order, of any "
             "purchase, or the money spent on each value",
         ),
@@ -38,7 +39,7 @@ class TableOptions(TypedDict, total=False):
         str | Sequence[str],
         Option(
             "Condition on the customers to compare, for example 'segment == \"Champions\"'; "
-            "repeatable; default: is_whale.",
+            "repeatable; default: is_whale, but all customers for pairs and cross-shop.",
             _PANEL, (), "CONDITION",
             doc="the customers that are compared with all, by a "
             "[condition](../how-to/find-what-attracts-your-best-customers.md#conditions) on "
@@ -49,45 +50,51 @@ class TableOptions(TypedDict, total=False):
     min_customers: Annotated[
         int,
         Option(
-            "Hide values of fewer customers in ranked tables.", _PANEL, 30, "N", flag="--min",
-            doc="hide values that fewer customers have, in tables that rank values",
+            "Hide values with fewer customers, in affinity, first-product and bridge.",
+            _PANEL, 30, "N", flag="--min",
+            doc="affinity, first-product: hide values with fewer customers; bridge: hide values "
+            "with fewer exposed customers or controls",
         ),
     ]  # fmt: skip
     burn_in: Annotated[
         str,
         Option(
-            "Leave out customers whose first order is in the first days of the data.",
+            "Leave out customers whose first order is in the first days of the data, in affinity, "
+            "first-product and link.",
             _PANEL, "0d", "90d",
-            doc="leave out customers whose first order is in the first days of the data, because "
-            "their true first order may be older",
+            doc="affinity, first-product, link: leave out customers whose first order is in the "
+            "first days of the data, because their true first order may be older",
         ),
     ]  # fmt: skip
     top: Annotated[
         int | None,
         Option(
-            "Show the first N values of each group only.", _PANEL, None, "N",
-            doc="show only the first values, within each group", stated="all",
+            "Show only the first N values (per group with --by).", _PANEL, None, "N",
+            doc="show only the first values; if the snapshot has groups (`--by`), of each group",
+            stated="all",
         ),
     ]  # fmt: skip
     within: Annotated[
         str,
         Option(
-            "Days within which a second order counts as a repeat.", _PANEL, "90d", "90d",
-            doc="days within which a second order counts as a repeat; only customers whose first "
-            "order is at least as old are eligible",
+            "Link, repeat, first-product: days within which a second order counts as a repeat.",
+            _PANEL, "90d", "90d",
+            doc="link, repeat, first-product: days within which a second order counts as a repeat; "
+            "only customers whose first order is at least as old are eligible",
         ),
     ]  # fmt: skip
     period: Annotated[
         Literal["week", "month", "quarter", "year"],
         Option(
-            "Length of the periods; weeks begin on Monday.", _PANEL, "month",
-            doc="length of the periods in local time; weeks begin on Monday",
+            "Cohort, new-returning: length of the periods; weeks begin on Monday.",
+            _PANEL, "month",
+            doc="cohort, new-returning: length of the periods in local time; weeks begin on Monday",
         ),
     ]  # fmt: skip
     age: Annotated[
         str | None,
         Option(
-            "Count steps of this many days since the first order, instead of periods.",
+            "Cohort: count steps of this many days since the first order, instead of periods.",
             _PANEL, None, "30d",
             doc="cohort: count steps of this many days since the first order of each customer, "
             "instead of calendar periods",
@@ -97,16 +104,21 @@ class TableOptions(TypedDict, total=False):
     until: Annotated[
         date | str | None,
         Option(
-            "Bridge: last day on which a purchase counts as exposure.", _PANEL, None, "DATE",
-            doc="bridge: last day on which a first purchase counts; later money is the outcome",
+            "Bridge: last day on which a first purchase counts; default: 90 days before the date "
+            "of analysis.",
+            _PANEL, None, "DATE",
+            doc="bridge: last day on which a first purchase counts; the money after it decides who "
+            "became a large buyer",
             stated="90 days before the date of analysis",
         ),
     ]  # fmt: skip
     since: Annotated[
         date | str | None,
         Option(
-            "Bridge: last day of the money that tells small buyers.", _PANEL, None, "DATE",
-            doc="bridge: last day of the money by which small buyers are told; first purchases "
+            "Bridge: last day of the money that decides who is a small buyer; default: 90 days "
+            "before --until.",
+            _PANEL, None, "DATE",
+            doc="bridge: last day of the money that decides who is a small buyer; first purchases "
             "after it count",
             stated="90 days before `--until`",
         ),
@@ -114,7 +126,8 @@ class TableOptions(TypedDict, total=False):
     split: Annotated[
         str | Sequence[str],
         Option(
-            "Columns of the snapshot whose values are the rows of the table.",
+            "Stats: columns of the snapshot, with a row for each combination of their values; "
+            "default: segment.",
             _PANEL, (), "COL[,COL]",
             doc="stats: columns of the snapshot; the table has a row for each combination of their "
             "values",
@@ -138,7 +151,7 @@ class TableOptions(TypedDict, total=False):
     first_rule: Annotated[
         Literal["all", "main"],
         Option(
-            "First order with several products: all of them count, or the main one.",
+            "First-product: all products of a first order count, or only the main one.",
             _PANEL, "all",
             doc="first-product: in a first order with several values, all count in full, or only "
             "the one with the largest net amount",
@@ -147,24 +160,26 @@ class TableOptions(TypedDict, total=False):
     customer_list: Annotated[
         str | os.PathLike[str] | None,
         Option(
-            "File of known customers, for conversion and potential customers.",
+            "Repeat, lifecycle, aipl: file of known customers, including those without an order.",
             _PANEL, None, "FILE",
-            doc="CSV, Parquet or Arrow file of known customers, also those without an order; the "
-            "column of ids has the name of `--customer`",
+            doc="repeat, lifecycle, aipl: CSV, Parquet or Arrow file of known customers, including "
+            "those without an order; the column of ids has the name of `--customer`",
             stated="none",
         ),
     ]  # fmt: skip
     registered: Annotated[
         str | None,
         Option(
-            "Column of the customer list with the date of registration.", _PANEL, None, "COL",
+            "Repeat: column of the customer list with the date of registration.",
+            _PANEL, None, "COL",
             doc="repeat: column of the customer list with the date of registration", stated="none",
         ),
     ]  # fmt: skip
     touches: Annotated[
         str | os.PathLike[str] | None,
         Option(
-            "File of contacts with the shop: customer id, time and kind.", _PANEL, None, "FILE",
+            "Aipl: file of contacts with the shop: customer id, time and kind.",
+            _PANEL, None, "FILE",
             doc="aipl: CSV, Parquet or Arrow file with the columns of `--customer`, `time` and "
             "`kind`, for example impressions, clicks and carts",
             stated="none",
@@ -173,14 +188,14 @@ class TableOptions(TypedDict, total=False):
     order_days: Annotated[
         int,
         Option(
-            "Aipl: count the orders of this many days.", _PANEL, 365, "N",
-            doc="aipl: count the orders of the last days",
+            "Aipl: count orders of this many days before the date of analysis.", _PANEL, 365, "N",
+            doc="aipl: count orders of this many days before the date of analysis",
         ),
     ]  # fmt: skip
     touch_days: Annotated[
         int,
         Option(
-            "Aipl: count the contacts of this many days.", _PANEL, 365, "N",
-            doc="aipl: count the contacts of the last days",
+            "Aipl: count contacts of this many days before the date of analysis.", _PANEL, 365, "N",
+            doc="aipl: count contacts of this many days before the date of analysis",
         ),
     ]  # fmt: skip

@@ -56,7 +56,8 @@ class ReadingOptions(TypedDict, total=False):
     amount_scale: Annotated[
         int | None,
         Option(
-            "Decimal places of amounts, 0 to 18; further places are rounded.",
+            "Decimal places of amounts, 0 to 18; further places are rounded; default: those of the "
+            "type for decimals, 0 for integers, 2 for floats and CSV.",
             _PANEL, None, "N",
             doc="decimal places of amounts, 0 to 18; by default those of the type for decimals, "
             "0 for integers (which are then minor units), 2 for floats and CSV",

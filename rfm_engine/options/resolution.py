@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from typing import Any
 
-from rfm_engine.errors import UsageError, shown
+from rfm_engine.errors import UsageError, did_you_mean, shown
 from rfm_engine.options.declaration import Declared, declared, defaults
 from rfm_engine.options.messages import message, named
 
@@ -25,9 +24,9 @@ def given(
     known = declared(options)
     for name in keywords:
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f". Did you mean {near[0]!r}?" if near else ""
-            raise TypeError(f"{function}() got an unexpected keyword argument {name!r}{hint}")
+            words = f"{function}() got an unexpected keyword argument {name!r}"
+            hint = did_you_mean(name, known)
+            raise TypeError(f"{words}. {hint}" if hint else words)
     for name, option in known.items():
         if required and option.is_required and name not in keywords:
             raise TypeError(f"{function}() missing a required keyword-only argument: {name!r}")
@@ -52,9 +51,10 @@ def resolve(options: type, *layers: Mapping[str, Any]) -> dict[str, Any]:
         }
     for name, option in known.items():
         if option.choices and found[name] not in (*option.choices, option.option.default):
-            choices = ", ".join(option.choices)
+            got, choices = found[name], ", ".join(option.choices)
+            hint = did_you_mean(got, option.choices, "Choose one of them.")
             raise UsageError(
-                message("{} must be one of {}; got {}.", named(name), choices, shown(found[name]))
+                message("{} must be one of {}; got {}. {}", named(name), choices, shown(got), hint)
             )
         if option.is_switch and type(found[name]) is not bool:
             raise UsageError(

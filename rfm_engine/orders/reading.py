@@ -270,7 +270,8 @@ def window_start(as_of: date, window: str) -> date:
     if match is None:
         raise UsageError(
             message(
-                "{window} must be at least 1d: days or months like 365d or 12mo; got {}.",
+                "{window} must be a number of days or months from 1 on, like 365d or 12mo; got {}. "
+                "Write days as d and months as mo.",
                 shown(window),
             )
         )

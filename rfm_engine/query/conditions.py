@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from rfm_engine.errors import UsageError, shown
+from rfm_engine.errors import UsageError, did_you_mean, shown
 from rfm_engine.kernels.arrays import is_text, plain_type
 
 _NUMBER = r"-?[0-9]{1,18}(?:\.[0-9]{1,9})?"
@@ -73,7 +73,8 @@ class Condition(NamedTuple):
         if self.column not in table.column_names:
             raise UsageError(
                 f"condition {self.text!r} must name a column; got {self.column!r}, which is none "
-                f"of {', '.join(table.column_names)}. Correct the name."
+                f"of {', '.join(table.column_names)}. "
+                + did_you_mean(self.column, table.column_names, "Correct the name.")
             )
         column = table[self.column]
         if pa.types.is_dictionary(column.type):
@@ -154,7 +155,7 @@ def parse_condition(text: object) -> Condition:
         if form == "null":
             return Condition(column, "not null" if found["not"] else "null", (), plain)
         return Condition(column, form, (), plain)
-    raise UsageError(f"condition must have a known form; got {shown(text)}. {_HINT}")
+    raise UsageError(f"condition must be valid; got {shown(text)}. {_HINT}")
 
 
 def all_hold(conditions: Iterable[Condition], table: pa.Table) -> pa.ChunkedArray:

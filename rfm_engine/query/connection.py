@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 
+REQUIRED = "duckdb>=2.0.1"
+"""What the extra `[insight]` installs."""
+
+
 def require_duckdb(what: str) -> None:
     """Refuse to go on without DuckDB.
 
@@ -26,8 +30,8 @@ def require_duckdb(what: str) -> None:
         import duckdb  # noqa: F401
     except ImportError:
         raise UsageError(
-            f"{what} must have DuckDB, which is not installed; "
-            "run: pip install 'rfm-engine[insight]'."
+            f"{what} must have DuckDB, the extra [insight]; got none. "
+            f"Run: pip install '{REQUIRED}'."
         ) from None
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rfm_engine.kernels import kernel
-from rfm_engine.kernels.types import Bytes, Integers, Marks
+from rfm_engine.kernels.types import Bytes, Integers, Marks, Numbers
 from rfm_engine.scoring.group_sort import Sorting, sort_pairs
 
 DONE, TIED, COLLIDED, OVERFLOWN = range(4)
@@ -58,7 +58,7 @@ class Found(NamedTuple):
         `rank` can decide between them.
     """
 
-    number: Integers
+    number: Numbers
     first_line: Integers
     minor: Integers
     is_tied: Marks
@@ -81,20 +81,20 @@ class Space(NamedTuple):
 
 
 @kernel
-def number_orders(lines, bounds, first, last, is_net, ranks, space, found, n_orders):  # noqa: PLR0913
+def number_orders(lines, bounds, is_net, ranks, space, found):  # noqa: PLR0913
     """Assign numbers to the orders of some customers; return a status and how many orders.
 
-    These are the customers `first` to `last`; the rows of customer c are
-    `bounds[c]:bounds[c + 1]`. An order counts if a row of it is a
+    The rows of customer c are `bounds[c]:bounds[c + 1]`. An order counts if a row of it is a
     purchase (an amount of 0 or more); if `is_net`, also only if its rows add up to more than 0, or
     to 0 without a refund. Orders are numbered by the moment of their earliest purchase, then by id,
-    and then by amount. `n_orders` orders have been found before.
+    and then by amount.
 
     The status is TIED if orders at the same moment need `rank`, COLLIDED if two ids have the same
     key, and OVERFLOWN if the amount of an order exceeds 64 bits; otherwise DONE.
     """
     status = DONE
-    for customer in range(first, last):
+    n_orders = 0
+    for customer in range(len(bounds) - 1):
         start, stop = bounds[customer], bounds[customer + 1]
         collided, overflown, n, n_with_id = collect_orders(lines, start, stop, is_net, space)
         if collided:

@@ -50,6 +50,8 @@ def created_views(
         for name in created:
             columns = sql.inputs[name]
             relation = opened.read_parquet(str(prepared / name / "*.parquet"))
+            if name in ("lines", "orders") and GROUP not in relation.columns:
+                relation = relation.project(f"0::integer as {GROUP}, *")
             if name == "lines" and "list_minor" not in relation.columns:
                 relation = relation.project("*, null::bigint as list_minor")
             if name in added:

@@ -71,11 +71,17 @@ def bucket_folder(place: Path, snapshot: Snapshot) -> BucketFolder:
             raise UsageError(
                 message(
                     "{} of the rows in {!r} must be {}, as in the snapshot; got {}. Normalise the "
-                    "orders again with the options of the snapshot.",
+                    "orders again with the options of the snapshot, or give the rows of this "
+                    "snapshot.",
                     named(name), str(place), shown(theirs), shown(mine),
                 )
             )  # fmt: skip
     return BucketFolder(files, schema, own)
+
+
+def only_input(rows: object) -> object:
+    """Return the input of a list that has one input, and anything else unchanged."""
+    return rows[0] if isinstance(rows, list | tuple) and len(rows) == 1 else rows
 
 
 def is_bucket_folder(place: object) -> bool:

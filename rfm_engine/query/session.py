@@ -24,7 +24,13 @@ from rfm_engine.query.connection import connection, lock
 from rfm_engine.query.customers import Customers
 from rfm_engine.query.prepared import LINES, ORDERS, Wanted, prepare
 from rfm_engine.query.relations import Views, created_views, run_query, with_groups
-from rfm_engine.query.rows import BucketFolder, bucket_folder, is_bucket_folder, normalise_into
+from rfm_engine.query.rows import (
+    BucketFolder,
+    bucket_folder,
+    is_bucket_folder,
+    normalise_into,
+    only_input,
+)
 from rfm_engine.query.sql_file import SqlFile
 from rfm_engine.result.snapshot import Snapshot
 from rfm_engine.totals.memory.budget import parse_size
@@ -111,8 +117,7 @@ class Session:
     ) -> None:
         self.snapshot = snapshot
         self.customers = Customers(snapshot)
-        is_one = isinstance(rows, list | tuple) and len(rows) == 1
-        self._rows = rows[0] if is_one else rows  # type: ignore[index]
+        self._rows = only_input(rows)
         self._machine = machine
         self._who = choices.who
         self._split = choices.split
@@ -177,6 +182,10 @@ class Session:
     def column_of_customers(self, name: str) -> pa.ChunkedArray:
         """Return a column of the relation `customers` that a query reads."""
         return pq.read_table(self._prepared / "customers", columns=[name])[name]
+
+    def column_of_snapshot(self, name: str) -> pa.ChunkedArray:
+        """Return a column or a fact of the customers of the snapshot."""
+        return self.customers.table([name])[name]
 
     def chosen_by(self, query: Query) -> str | None:
         """Return the column that says which customers are compared; None if all are."""

@@ -103,8 +103,8 @@ with summed as (
 )
 select
     *{shown_id},
-    row_number() over numbers as order_number,
-    count(*) over (partition by group_id, {CUSTOMER}) - order_number as orders_after,
+    (row_number() over numbers)::integer as order_number,
+    (count(*) over (partition by group_id, {CUSTOMER}))::integer - order_number as orders_after,
     lag(day) over numbers as prev_day,
     first_value(day) over numbers as first_day
 from summed

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import astuple
 from datetime import date
 from hashlib import sha256
+from shlex import quote
 from typing import Any
 
 from rfm_engine.errors import DataError, UsageError, shown
@@ -116,8 +117,8 @@ def described_by(metadata: dict[bytes, bytes] | None, place: str) -> dict[str, A
     text = (metadata or {}).get(METADATA_KEY)
     if text is None:
         raise UsageError(
-            f"snapshot must be Parquet or Arrow IPC written by rfm score; got {place!r}, which "
-            "has no metadata of it. Score the orders again."
+            f"snapshot must be Parquet or Arrow IPC written by rfm score; got {place!r}, which rfm "
+            f"score did not write. Run rfm score {quote(place)} -o customers.parquet first."
         )
     try:
         found: dict[str, Any] = json.loads(text)

@@ -13,7 +13,7 @@ from typing import Any, Self
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from rfm_engine.errors import DataError, UsageError, path_text, shown_cause
+from rfm_engine.errors import DataError, UsageError, did_you_mean, path_text, shown_cause
 from rfm_engine.options.scoring import WHALE_BY
 from rfm_engine.result.id_order import rows_in_order
 from rfm_engine.result.metadata import described_by, population_from
@@ -98,7 +98,10 @@ class Snapshot(ScoredPopulation):
         if missing:
             raise UsageError(
                 f"snapshot {str(self.path)!r} must have the column {missing[0]!r}; got "
-                f"{', '.join(self.schema.names)}. Score again with the option that adds it."
+                f"{', '.join(self.schema.names)}. "
+                + did_you_mean(
+                    missing[0], self.schema.names, "Score again with the option that adds it."
+                )
             )
         # Groups tell apart the rows of `overall` in the same file.
         read = list(dict.fromkeys([*self.schema.names[:2], *names]))
@@ -331,8 +334,11 @@ def _schema_of(file: Path) -> pa.Schema:
             with pa.memory_map(str(file)) as source:
                 return pa.ipc.open_file(source).schema
     except (OSError, pa.ArrowInvalid) as error:
+        is_missing = isinstance(error, FileNotFoundError)
+        advice = "Check the path, or make it with" if is_missing else "Write it again with"
         raise UsageError(
-            f"snapshot {str(file)!r} must be a readable file; got {shown_cause(error)}."
+            f"snapshot {str(file)!r} must be a readable file; got {shown_cause(error)}. "
+            f"{advice} rfm score ... -o."
         ) from None
     raise _no_snapshot(file)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
-from rfm_engine.errors import Message, UsageError, shown
+from rfm_engine.errors import Message, UsageError, did_you_mean, shown
 from rfm_engine.options.messages import as_given, message, named
 from rfm_engine.options.scoring import METHODS, CutPoint
 from rfm_engine.orders.money.amounts import parse_minor_floor
@@ -70,8 +70,12 @@ def _choice(
 ) -> Choice:
     if method is not None and method not in METHODS:
         raise UsageError(
-            message("{method} must be one of {}; got {}.", ", ".join(METHODS), shown(method))
-        )
+            message(
+                "{method} must be one of {}; got {}. {}",
+                ", ".join(METHODS), shown(method),
+                did_you_mean(method, METHODS, "Choose one of them."),
+            )
+        )  # fmt: skip
     chosen = method or (THRESHOLDS if cuts is not None else implied.method)
     option = named(f"{axis}_cuts")
     if chosen != THRESHOLDS and cuts is not None:

@@ -7,7 +7,7 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
-from rfm_engine.errors import UsageError, path_text, shown, shown_cause
+from rfm_engine.errors import UsageError, did_you_mean, path_text, shown, shown_cause
 from rfm_engine.options.messages import message
 from rfm_engine.segments.parser import parse_scheme
 from rfm_engine.segments.scheme import Scheme
@@ -31,12 +31,11 @@ def load_scheme(given: str | os.PathLike[str], what: str = "scheme") -> Scheme:
     if text not in shipped:
         raise UsageError(
             message(
-                "{} must be one of {} or a .toml file; got {}.",
-                what,
-                ", ".join(shipped),
-                shown(text),
+                "{} must be one of {} or a .toml file; got {}. {}",
+                what, ", ".join(shipped), shown(text),
+                did_you_mean(text, shipped, "rfm schemes list describes them."),
             )
-        )
+        )  # fmt: skip
     return _shipped(text)
 
 

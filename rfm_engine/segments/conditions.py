@@ -166,7 +166,7 @@ class Population:
         return None
 
     def cycle_us(self) -> int | None:
-        """Return the average repurchase cycle in microseconds.
+        """Return the average cycle in microseconds.
 
         It is the floor of the mean of the mean gaps of customers with two or more orders. Return
         None if no customer has two orders.

@@ -142,4 +142,4 @@ def test_plot__says_what_to_install(rfm, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "matplotlib", None)
     run = rfm(*SMALL, "--plot", "chart.svg")
     assert run.exit_code == 2
-    assert "pip install 'rfm-engine[bench]'" in run.stderr
+    assert "the extra [bench]; got none. Run: pip install 'matplotlib>=" in run.stderr

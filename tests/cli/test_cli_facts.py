@@ -38,16 +38,17 @@ def test_facts__are_in_every_output(rfm, few, tmp_path):
 
 def test_facts__are_printed_below_the_table(rfm, few):
     lines = rfm("score", few, "--facts").stdout.splitlines()
-    assert "whales: 1 customer (best 20% by monetary, from 11.00 on), 91.7% of the money" in lines
+    assert "whales: 1 customer (best 20% by money, at least 11.00), 91.7% of the money" in lines
     assert (
         "the best 1% have 91.7% of the money, 5% 91.7%, 10% 91.7%, 20% 91.7%; Gini 0.417" in lines
     )
-    assert "average time between orders: 10.0 days" in lines
+    assert "average cycle: 10.0 days between two orders of a customer" in lines
     lines = rfm("score", few, "--facts", "--whale-by", "orders", "--whales", "60 %").stdout
-    assert "whales: 2 customers (best 60 % by orders, from 1 on), 100.0% of the money\n" in lines
+    said = "(best 60 % by orders, at least 1), 100.0% of the money"
+    assert f"whales: 2 customers {said}" in " ".join(lines.split())
     few.write_text("\n".join(ROWS.splitlines()[:2]))
     words = " ".join(rfm("score", few, "--facts").stdout.split())
-    assumed = "average time between orders: 30.0 days, assumed because no customer has two orders"
+    assumed = "average cycle: 30.0 days, assumed because no customer has two orders"
     assert assumed in words
 
 
@@ -57,9 +58,9 @@ def test_facts__of_groups_are_printed_without_a_limit(rfm, few):
     run = rfm("score", few, "--facts", "--by", "land", "--overall")
     lines = [line for line in run.stdout.splitlines() if line.startswith(("whales", "average"))]
     assert lines == [
-        "whales: 1 customer (best 20% of each group by monetary), 91.7% of the money",
-        "whales: 1 customer (best 20% by monetary, from 11.00 on), 91.7% of the money",
-        "average time between orders: 10.0 days",
+        "whales: 1 customer (best 20% of each group by money), 91.7% of the money",
+        "whales: 1 customer (best 20% by money, at least 11.00), 91.7% of the money",
+        "average cycle: 10.0 days between two orders of a customer",
     ]
 
 

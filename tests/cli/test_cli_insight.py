@@ -101,7 +101,13 @@ def test_comparing_no_customer__is_warned_about(rfm, insight):
     words = ["--attribute", "channel", "--who", 'segment == "Champion"']
     run = insight("affinity", *words)
     assert run.exit_code == 0
-    assert "warning: no customer meets --who, so that none is compared." in run.stderr
+    assert (
+        "warning: no customer meets --who, so that none is compared. The values of 'segment' are "
+        "About To Sleep, At Risk, Can't Lose Them, Champions, "
+    ) in run.stderr
+    assert "Promising. Correct it.\n" in run.stderr
+    run = insight("affinity", *words[:3], "recency_days < 0")
+    assert "so that none is compared. Correct it.\n" in run.stderr
     orders = pq.read_table("orders.parquet")
     zeros = pa.array([0.0] * len(orders))
     free = orders.set_column(orders.column_names.index("amount"), "amount", zeros)

@@ -95,11 +95,12 @@ def test_labelled_snapshot__is_a_snapshot(label, rfm, tmp_path):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["price.toml"], "rows must have the column of --discount; got "),
+        (["price.toml"], "must have the column of discounts; got none. Name it with --discount."),
         (["price.toml", "--discount", "rebate"], "discount column 'rebate' must exist in "),
         (["product"], "label product must have a column of rows to compare; got none. Name it"),
         (["product", "--product", "sku"], "product column 'sku' must exist in orders.parquet"),
-        (["fashion"], "label must be one of "),
+        (["fashion"], "got 'fashion'. rfm labels list describes them."),
+        (["dayprt"], "got 'dayprt'. Did you mean 'daypart'?"),
         (["scheme.toml"], "must have the column 'discounts'; got customer_id, "),
         (["text.toml"], "metric of label 'text' must be one of discount_rate, "),
         (["daypart", "--as-of", "2025-12-30"], "--as-of must be '2025-12-31', as in the snapshot"),
@@ -114,6 +115,25 @@ def test_mistakes__are_one_line_and_nothing_is_written(label, tmp_path, words, s
     [line] = run.stderr.splitlines()
     assert said in line
     assert not (tmp_path / "labelled.parquet").exists()
+
+
+def test_label__reads_discounts_of_a_folder_of_rows(rfm, label, tmp_path):
+    options = ["--order", "order_id", "--as-of", "2025-12-31", "--buckets", "2"]
+    named = ["--discount", "discount"]
+    assert rfm("normalize", "orders.parquet", *options, *named, "-o", "rows").exit_code == 0
+    words = ["--labels", "price.toml", "-o", "of-folder.parquet"]
+    run = rfm("label", "customers.parquet", "--rows", "rows", *words)
+    assert run.exit_code == 0, run.stderr
+    assert label("price.toml", *named).exit_code == 0
+    found = pq.read_table(tmp_path / "of-folder.parquet").sort_by("customer_id")
+    assert found.equals(pq.read_table(tmp_path / "labelled.parquet").sort_by("customer_id"))
+    assert rfm("normalize", "orders.parquet", *options, "-o", "plain").exit_code == 0
+    run = rfm("label", "customers.parquet", "--rows", "plain", *words)
+    assert run.exit_code == 2
+    assert run.stderr == (
+        "error: rows must have the column of --discount; got none. Name it, and normalise the "
+        "orders again if they are in a folder.\n"
+    )
 
 
 def test_labels__are_listed_and_shown(rfm, tmp_path):

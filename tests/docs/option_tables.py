@@ -7,9 +7,11 @@ import re
 import textwrap
 
 import rfm_engine
+from rfm_engine.options.columns import AttributeOptions
 from rfm_engine.options.declaration import declared
 from rfm_engine.options.documentation import reference_row
 from rfm_engine.options.groups import ScoreOptions
+from rfm_engine.options.insight import TableOptions
 from rfm_engine.options.running import RunningOptions
 from tests.docs.pages import ROOT
 
@@ -22,12 +24,20 @@ _TABLE = re.compile(r"(?<=\n)(Columns|Reading|Scoring|Running):\n\n((?:\|.*\n)+)
 def with_tables(text: str) -> str:
     """Return the page with the rows of all declared options, followed by the other rows."""
     text = _TABLE.sub(lambda found: f"{found[1]}:\n\n{_table(found[1], found[2])}", text)
-    begin, end = text.index("\n## rfm ingest\n"), text.index("\n## rfm state show\n")
-    ingest = text[begin:end]
-    for option in declared(RunningOptions).values():
+    text = _with_rows(text, ("rfm ingest", "rfm state show"), RunningOptions)
+    for options in (TableOptions, AttributeOptions):
+        text = _with_rows(text, ("rfm insight", "rfm labels"), options)
+    return text
+
+
+def _with_rows(text: str, headings: tuple[str, str], options: type) -> str:
+    """Replace the rows of some options from one heading to another."""
+    begin, end = (text.index(f"\n## {heading}\n") for heading in headings)
+    part = text[begin:end]
+    for option in declared(options).values():
         row = rf"(?m)^\| `{option.flag}`.*$"
-        ingest = re.sub(row, lambda _, option=option: reference_row(option), ingest)
-    return text[:begin] + ingest + text[end:]
+        part = re.sub(row, lambda _, option=option: reference_row(option), part)
+    return text[:begin] + part + text[end:]
 
 
 def _table(panel: str, before: str) -> str:

@@ -14,9 +14,9 @@ from tests.docs.pages import ROOT
 PAGE = ROOT / "docs" / "reference" / "schemes.md"
 HEAD = """# Schemes
 
-This page shows the segments of every shipped scheme as a grid of scores. Rows are R and columns are
-F; the best scores are at the top and on the right. If a scheme uses M, a cell names the segment for
-each m. `python -m tests.docs.scheme_page` writes this page from the schemes.
+This page shows the segments of every scheme that comes with rfm-engine as a grid of scores. Rows
+are R and columns are F; the best scores are at the top and on the right. If a scheme uses M, a cell
+names the segment for each m. `python -m tests.docs.scheme_page` writes this page from the schemes.
 `rfm schemes show NAME` prints the same grid in colours.
 """
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import sys
 
 import pytest
@@ -22,7 +23,8 @@ def test_how_to__installs_what_its_examples_import(page):
     own = set(re.findall(r"(\w+)\.py\b", page.read_text()))
     needed = imported - INSTALLED_WITH_RFM - own
     shell = "\n".join(block.text for block in blocks if block.language == "sh")
-    installed = {word for line in re.findall("pip install (.*)", shell) for word in line.split()}
+    said = " ".join(re.findall("pip install (.*)", shell))
+    installed = {re.split("[<>=~!]", word)[0] for word in shlex.split(said)}
     assert needed <= installed
 
 

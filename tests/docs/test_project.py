@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import tomllib
 
 import yaml
 
-from tests.docs.pages import ROOT
+from rfm_engine.bench import chart
+from rfm_engine.query import connection
+from tests.docs.pages import PAGES, ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
@@ -27,6 +30,14 @@ def test_workflow__runs_ci_on_all_supported_versions():
 
 def test_ci__is_a_valid_script():
     subprocess.run(["bash", "-n", ROOT / ".ci" / "run"], check=True)
+
+
+def test_requirements__are_those_of_the_extras_in_messages_and_pages():
+    extras = PROJECT["optional-dependencies"]
+    assert extras["insight"] == [connection.REQUIRED]
+    assert chart.REQUIRED in extras["bench"]
+    named = {each for page in PAGES for each in re.findall(r"duckdb>=[\d.]*\d", page.read_text())}
+    assert named == {connection.REQUIRED}
 
 
 def test_citation__is_of_this_version():

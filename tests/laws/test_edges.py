@@ -54,7 +54,7 @@ def test_currency__is_text(values):
     [
         ({"as_of": "2024-1-1"}, "must be a date like"),
         ({"as_of": "2024-W01-1"}, "must be a date like"),
-        ({"window": 30, "as_of": "2026-01-31"}, "window must be at least 1d: days or months"),
+        ({"window": 30, "as_of": "2026-01-31"}, "window must be a number of days or months from 1"),
         ({"bins": 5.0}, "bins for recency must be 2 to 100"),
         ({"amount_scale": "2"}, "amount_scale must be 0 to 18"),
         ({"customer": None}, "customer must name a column"),

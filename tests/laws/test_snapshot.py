@@ -160,12 +160,12 @@ def test_read_snapshot__refuses_what_is_none(orders, tmp_path):
     pq.write_table(old, tmp_path / "old.parquet")
     (tmp_path / "cut.parquet").write_bytes(b"PAR1" + bytes(9))
     for name, said in (
-        ("foreign.parquet", "has no metadata of it"),
+        ("foreign.parquet", r"which rfm score did not write\. Run rfm score .* -o customers"),
         ("customers.csv", r"A CSV has no metadata: score to \.parquet or \.arrow"),
         ("empty", "without parts"),
-        ("missing.parquet", "must be a readable file; got no such file"),
+        ("missing.parquet", r"got no such file\. Check the path, or make it with rfm score"),
         ("old.parquet", r"must have format 2; got None\. Score the orders again"),
-        ("cut.parquet", "must be a readable file"),
+        ("cut.parquet", r"must be a readable file; got .* Write it again with rfm score"),
     ):
         with pytest.raises(rfm.UsageError, match=said):
             rfm.read_snapshot(tmp_path / name)

@@ -1,4 +1,4 @@
--- title: Customers by awareness, interest, purchase and loyalty; the highest stage counts
+-- title: People by awareness, interest, purchase and loyalty; their highest stage counts
 -- inputs: customers(), orders(day), listed(), touches(day, stage)
 -- columns: stage (L: two orders or more in the last $order_days days, or a contact of loyalty in
 --   the last $touch_days; P: one order; I: a contact of interest; A: a contact of awareness; none),

@@ -1,4 +1,4 @@
--- title: Products whose first purchase precedes a rise into the best customers
+-- title: Products that small customers buy before they become large ones
 -- inputs: lines(day, minor, attribute)
 -- columns: value, stratum (five levels of spend up to $since by five levels of spend after it),
 --   exposed (first purchase of the value after $since and up to $until), upgraded, controls (no

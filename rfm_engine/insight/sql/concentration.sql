@@ -1,4 +1,4 @@
--- title: The share of the money that the best p percent of the customers bring
+-- title: How much of the money the best p percent of the customers bring
 -- inputs: customers(minor)
 -- columns: p (percent of the customers), customers (their number), minor (their net amount),
 --   share (of the net amount of all customers)

@@ -1,4 +1,4 @@
--- title: Customers who bought both of two values of an attribute
+-- title: How many customers buy in both of two categories
 -- inputs: customers(chosen), lines(minor, order_number, attribute)
 -- columns: value_1, value_2, customers (of both), customers_1, customers_2, share_1 (of the customers
 --   of value_1), share_2

@@ -1,4 +1,4 @@
--- title: Customers by stage of their life with the shop
+-- title: Customers by lifecycle stage: new, active, high value, dormant and churned
 -- inputs: customers(lifecycle_stage, frequency, minor), listed()
 -- columns: stage (potential: in the customer list, without an order), customers, orders, minor
 with staged as (

@@ -1,4 +1,4 @@
--- title: From the source of the first order to repeat orders and money
+-- title: What becomes of the customers of each source: repeat orders and money
 -- inputs: customers(frequency, minor, first_day), orders(day, order_number),
 --   lines(minor, order_number, attribute)
 -- columns: value, converted (customers whose first order has the value), repurchased (two orders or

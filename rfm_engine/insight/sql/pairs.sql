@@ -1,4 +1,4 @@
--- title: Values of an attribute that are bought in the same order
+-- title: Products or categories that are bought in the same order
 -- inputs: customers(chosen), lines(minor, order_number, attribute)
 -- columns: value_1, value_2, orders (with both), orders_1, orders_2, support, confidence_12,
 --   confidence_21, lift, n (orders of the chosen customers)

@@ -1,4 +1,4 @@
--- title: Customers, orders and money by columns of the snapshot
+-- title: Customers, orders and money of each segment, or by other columns of the snapshot
 -- inputs: customers(split, frequency, minor, is_whale)
 -- columns: total (true for the row of all customers), the split columns, customers, orders, minor,
 --   share_customers, share_minor, whales; mean_minor is added afterwards
