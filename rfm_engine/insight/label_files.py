@@ -40,14 +40,15 @@ class Label:
         The attribute of `favourite` and `bundle_rate`: `product`, `category` (the columns that the
         options of these names give), or the name of a column of the rows.
     min_orders
-        Customers with fewer orders have the level `unknown`.
+        Customers with fewer orders have the level `unknown`; a favourite that fewer orders have is
+        `mixed`.
     min_share
         A favourite that a smaller share of the orders has is `mixed`.
     at_least
         The number of different products from which on an order counts for `multi_rate`.
     cuts
         Ascending thresholds; a value above k of them has the level k. Or `quantile`: the cut points
-        are the quantiles of all customers with a value.
+        are the quantiles of all customers with a value, within each group of the snapshot.
     levels
         The names of the levels, the lowest value first.
     edges

@@ -17,7 +17,7 @@ _MEANINGS = {
     "multi_rate": "orders with several different products divided by all orders",
     "bundle_rate": "orders with a bundle divided by all orders",
     "price_band": "the band of prices per piece with most rows; of several the lowest",
-    "favourite": "the value in most orders; of several the one with the larger net amount",
+    "favourite": "the value in most orders; of several the one with the larger amount of purchases",
     "daypart": "the part of the day, in local time, with most orders",
     "weekend": "weekday or weekend, in local time, with most orders",
 }
@@ -29,16 +29,17 @@ def label_lines(label: Label) -> Iterator[str]:
     of = "" if label.of is None else f" of {label.of}"
     meaning = _MEANINGS.get(label.metric, "a column of the customers")
     yield f"metric {label.metric}{of}: {meaning}"
-    if label.min_orders > 1:
-        level = MIXED if label.metric in FAVOURITES else UNKNOWN
-        yield f"{level} for customers with fewer than {label.min_orders} orders"
+    if label.min_orders > 1 and label.metric not in FAVOURITES:
+        yield f"{UNKNOWN} for customers with fewer than {label.min_orders} orders"
     if label.metric in FAVOURITES:
-        yield f"{MIXED} if less than {label.min_share:.0%} of the orders have the value"
+        least = f"fewer than {label.min_orders} orders or " if label.min_orders > 1 else ""
+        yield f"{MIXED} if {least}less than {label.min_share:.0%} of the orders have the value"
     elif label.metric == BAND:
         yield f"bands: {', '.join(label.levels)}"
     elif label.cuts == QUANTILE:
         yield (
-            f"levels, cut at the quantiles of all customers with a value: {', '.join(label.levels)}"
+            "levels, cut at the quantiles of all customers with a value, within each group: "
+            f"{', '.join(label.levels)}"
         )
     else:
         above = ["", *(f" (above {cut})" for cut in label.cuts)]

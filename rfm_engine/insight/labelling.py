@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from rfm_engine.errors import UsageError
 from rfm_engine.insight.label_files import Label, load_label
-from rfm_engine.insight.levels import levels_of
+from rfm_engine.insight.levels import Levels, levels_of
 from rfm_engine.kernels.arrays import arrow, values
 from rfm_engine.options.documentation import documented
 from rfm_engine.options.groups import LabelOptions
@@ -40,6 +40,7 @@ _OF_PRODUCTS = ("novelty", "multi_rate")
 _NAMED = (("units", "units", "pieces"), ("disc_minor", "discount", "discounts"))
 _PLACE = "place"
 _KEYS = (GROUP, CUSTOMER)
+_UUID = pa.binary(16)
 
 
 def label_customers(
@@ -78,25 +79,42 @@ def label_customers(
         session.prepare([query for query in queries if query is not None], {})
         base = session.customers.table([])
         base = base.append_column(_PLACE, pa.array(np.arange(len(base))))
-        places = snapshot.own_places()
-        for label, query in zip(labels, queries, strict=True):
-            if query is None:
-                measured = _columns_of(session.customers, label)
-            else:
-                measured = _aligned(base, session.run(query, _parameters(label, snapshot)))
-            found = levels_of(label, measured)
-            columns = {
-                f"{label.column}_label": found.level, f"{label.column}_value": found.value,
-                f"{label.column}_part": found.part, f"{label.column}_whole": found.whole,
-            }  # fmt: skip
-            for name, column in columns.items():
-                if column is not None:
-                    whole = _with_column(whole, name, column, places)
-            whole = _with_column(whole, f"segment/{label.column}", _combined(whole, label), None)
+        found = _levels(base, labels, queries, session)
+    places = snapshot.own_places()
+    for label, levels in zip(labels, found, strict=True):
+        columns = {
+            f"{label.column}_label": levels.level, f"{label.column}_value": levels.value,
+            f"{label.column}_part": levels.part, f"{label.column}_whole": levels.whole,
+        }  # fmt: skip
+        for name, column in columns.items():
+            if column is not None:
+                whole = _with_column(whole, name, column, places)
+        whole = _with_column(whole, f"segment/{label.column}", _combined(whole, label), None)
     treatments = {key: each for label in labels for key, each in label.treatments.items()}
     if treatments:
         whole = _with_column(whole, "treatment", _treatments(whole, labels, treatments), None)
     return whole.replace_schema_metadata(snapshot.schema.metadata)
+
+
+def _levels(
+    base: pa.Table, labels: Sequence[Label], queries: Sequence[Query | None], session: Session
+) -> list[Levels]:
+    """Return the levels of each label; a query that several labels share runs once."""
+    found: dict[int, Levels] = {}
+    for place, (label, query) in enumerate(zip(labels, queries, strict=True)):
+        if place in found:
+            continue
+        if query is None:
+            found[place] = levels_of(label, _columns_of(session.customers, label))
+            continue
+        parameters = _parameters(label, session.snapshot)
+        measured = _aligned(base, session.run(query, parameters))
+        for other in range(place, len(labels)):
+            if queries[other] == query and (
+                _parameters(labels[other], session.snapshot) == parameters
+            ):
+                found[other] = levels_of(labels[other], measured)
+    return [found[place] for place in range(len(labels))]
 
 
 @cache
@@ -137,22 +155,25 @@ def _parameters(label: Label, snapshot: Snapshot) -> dict[str, Any]:
 
 def _columns_of(customers: Customers, label: Label) -> pa.Table:
     columns = customers.table(list(dict.fromkeys([label.metric, "frequency"])))
-    return pa.table({"number": columns[label.metric], "orders": columns["frequency"]})
+    return pa.table({
+        GROUP: columns[GROUP], "number": columns[label.metric], "orders": columns["frequency"],
+    })  # fmt: skip
 
 
 def _aligned(base: pa.Table, measured: pa.Table) -> pa.Table:
     """Return the rows of a metric in the order of the customers; null rows have no row."""
-    joined = _plain_ids(base).join(_plain_ids(measured), list(_KEYS), join_type="left outer")
+    ids = base[CUSTOMER]
+    if isinstance(ids.type, pa.UuidType):
+        # Arrow cannot join by uuids. The rows of a metric have them as bytes.
+        storage = pa.chunked_array([chunk.storage for chunk in ids.chunks], _UUID)
+        base = _with_ids(base, storage)
+        measured = _with_ids(measured, measured[CUSTOMER].cast(_UUID))
+    joined = base.join(measured, list(_KEYS), join_type="left outer")
     return joined.sort_by(_PLACE)
 
 
-def _plain_ids(table: pa.Table) -> pa.Table:
-    """Return a table whose ids can be joined: uuids as bytes."""
-    column = table[CUSTOMER]
-    if isinstance(column.type, pa.UuidType):
-        storage = pa.chunked_array([chunk.storage for chunk in column.chunks], pa.binary(16))
-        return table.set_column(table.column_names.index(CUSTOMER), CUSTOMER, storage)
-    return table
+def _with_ids(table: pa.Table, ids: pa.Array | pa.ChunkedArray) -> pa.Table:
+    return table.set_column(table.column_names.index(CUSTOMER), CUSTOMER, ids)
 
 
 def _with_column(whole: pa.Table, name: str, column: pa.Array, places: pa.Array | None) -> pa.Table:

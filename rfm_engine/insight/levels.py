@@ -20,9 +20,10 @@ from rfm_engine.insight.label_files import (
     UNKNOWN,
     Label,
 )
-from rfm_engine.kernels.arrays import arrow, arrow_texts
+from rfm_engine.kernels.arrays import arrow, arrow_texts, is_bytes
 from rfm_engine.kernels.types import Integers, Mask
 from rfm_engine.orders.money.notation import Notation
+from rfm_engine.query.customers import GROUP
 from rfm_engine.totals.customer_attribute_values import numbers_of
 
 _PLAIN = Notation()
@@ -47,8 +48,13 @@ def levels_of(label: Label, measured: pa.Table) -> Levels:
     Parameters
     ----------
     measured
-        One row per customer of the snapshot with the columns of the SQL file of the metric; or
-        with `number`, the column of the customers, and `orders`.
+        The group of each customer of the snapshot as `group_id`, and the columns of the SQL file
+        of the metric; or `number`, the column of the customers, and `orders`.
+
+    Raises
+    ------
+    UsageError
+        The values of a favourite cannot be shown as text, or `number` does not consist of numbers.
     """
     if label.metric in FAVOURITES:
         return _favourites(label, measured)
@@ -57,25 +63,37 @@ def levels_of(label: Label, measured: pa.Table) -> Levels:
     enough = _integers(measured, "orders") >= label.min_orders
     if label.is_of_customers:
         value, known = _numbers_of(label, measured)
-        return Levels(_leveled(label, value, known, enough))
+        return Levels(_leveled(label, value, known, enough, _integers(measured, GROUP)))
     part, whole = _ratio(label, measured)
     known = whole > 0
     value = np.full(len(part), np.nan)
     np.divide(part, whole, out=value, where=known)
     if label.metric == "psm":
         value, known = _psm(measured)
-    level = _leveled(label, value, known, enough)
+    level = _leveled(label, value, known, enough, _integers(measured, GROUP))
     return Levels(level, arrow(part), arrow(whole), arrow(value, None, known))
 
 
-def _leveled(label: Label, value: Floats, known: Mask, enough: Mask) -> pa.Array:
+def _leveled(label: Label, value: Floats, known: Mask, enough: Mask, group: Integers) -> pa.Array:
     """Return the levels of values; `unknown` without a value or with too few orders."""
+    places = np.flatnonzero(known)
     codes = np.zeros(len(value), np.int16)
-    is_leveled = known & enough
-    if is_leveled.any():
-        cuts = _cuts(label, value[known])
-        codes[is_leveled] = 1 + np.searchsorted(cuts, value[is_leveled], side="left")
+    codes[places] = 1 + _codes(label, value[places], group[places])
+    codes[~enough] = 0
     return _dictionary(codes, [UNKNOWN, *label.levels])
+
+
+def _codes(label: Label, value: Floats, group: Integers) -> npt.NDArray[np.int64]:
+    """Return how many cut points each value is above; quantiles are those of its group."""
+    if label.cuts != QUANTILE:
+        return _n_below(np.array([float(cut) for cut in label.cuts]), value)
+    codes = np.zeros(len(value), np.int64)
+    order = np.argsort(group, kind="stable")
+    starts = 1 + np.flatnonzero(np.diff(group[order]))
+    for members in np.split(order, starts):
+        own = value[members]
+        codes[members] = _n_below(_quantiles(own, len(label.levels)), own)
+    return codes
 
 
 def _numbers_of(label: Label, measured: pa.Table) -> tuple[Floats, Mask]:
@@ -128,25 +146,33 @@ def _psm(measured: pa.Table) -> tuple[Floats, Mask]:
     return value, known
 
 
-def _cuts(label: Label, values: Floats) -> Floats:
-    """Return the ascending cut points; a value above k of them has the level k."""
-    if label.cuts != QUANTILE:
-        return np.array([float(cut) for cut in label.cuts])
-    ascending = np.sort(values)
-    n, bins = len(values), len(label.levels)
-    # The quantile i / bins by inverted CDF has the rank ceil(n i / bins).
+def _n_below(cuts: Floats, values: Floats) -> Integers:
+    """Return how many of the ascending cut points each value is above."""
+    return np.searchsorted(cuts, values, side="left")
+
+
+def _quantiles(values: Floats, bins: int) -> Floats:
+    """Return the quantiles i / bins by inverted CDF, whose rank is ceil(n i / bins)."""
+    n = len(values)
     ranks = [-(-n * i // bins) - 1 for i in range(1, bins)]
-    return ascending[ranks]
+    return np.sort(values)[ranks] if n else values
 
 
 def _favourites(label: Label, measured: pa.Table) -> Levels:
-    orders, n = _integers(measured, "orders"), _integers(measured, "n")
-    share = Fraction(label.min_share)
-    is_shown = (n >= label.min_orders) & (orders * share.denominator >= n * share.numerator)
-    texts = measured["value"].cast(pa.string())
     import pyarrow.compute as pc
 
-    level = pc.if_else(arrow(is_shown & (orders > 0)), texts, MIXED)
+    kind = measured["value"].type
+    if is_bytes(kind):
+        raise UsageError(
+            f"values of label {label.name!r} must be text, numbers or dates; got a column of "
+            f"{kind}. Convert the column to text."
+        )
+    orders, n = _integers(measured, "orders"), _integers(measured, "n")
+    share = Fraction(label.min_share)
+    is_frequent = orders * share.denominator >= n * share.numerator
+    is_shown = (orders >= label.min_orders) & is_frequent
+    texts = measured["value"].cast(pa.string())
+    level = pc.if_else(arrow(is_shown), texts, MIXED)
     level = level.combine_chunks().dictionary_encode()
     known = n > 0
     value = np.full(len(n), np.nan)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -27,21 +28,27 @@ class Views(NamedTuple):
     chosen: str | None
 
 
-def create_views(opened: DuckDBPyConnection, prepared: Path, sql: SqlFile, views: Views) -> None:
+@contextmanager
+def created_views(
+    opened: DuckDBPyConnection, prepared: Path, sql: SqlFile, views: Views
+) -> Iterator[None]:
     """Create a view for each prepared relation that a query reads, with the columns that it reads.
 
-    Other queries may need more columns, which could make names of columns ambiguous.
+    Other queries may need more columns, which could make names of columns ambiguous. The views
+    are dropped at the end.
+
+    Raises
+    ------
+    UsageError
+        The header names a column that a relation does not have.
     """
-    for name, columns in sql.inputs.items():
-        if (prepared / name).is_dir():
-            added = {
-                "customers": f"{quoted(views.chosen)} as chosen"
-                if views.chosen
-                else "true as chosen",
-                "lines": f"{quoted(views.attribute)} as attribute"
-                if views.attribute
-                else "null::varchar as attribute",
-            }
+    chosen = "true" if views.chosen is None else quoted(views.chosen)
+    attribute = "null::varchar" if views.attribute is None else quoted(views.attribute)
+    added = {"customers": f"{chosen} as chosen", "lines": f"{attribute} as attribute"}
+    created = [name for name in sql.inputs if (prepared / name).is_dir()]
+    with failures(sql.name):
+        for name in created:
+            columns = sql.inputs[name]
             relation = opened.read_parquet(str(prepared / name / "*.parquet"))
             if name in ("lines", "orders") and GROUP not in relation.columns:
                 relation = relation.project(f"0::integer as {GROUP}, *")
@@ -53,7 +60,10 @@ def create_views(opened: DuckDBPyConnection, prepared: Path, sql: SqlFile, views
                 read = [each for each in (GROUP, CUSTOMER) if each in relation.columns]
                 read += [each for each in columns if each not in read]
                 relation = relation.project(", ".join(map(quoted, read)))
-            relation.create_view(name)
+            relation.create_view(name, replace=True)
+    yield
+    for name in created:
+        opened.execute(f"drop view {name}")
 
 
 def run_query(opened: DuckDBPyConnection, sql: SqlFile, parameters: Mapping[str, Any]) -> pa.Table:
@@ -81,6 +91,8 @@ def with_groups(table: pa.Table, customers: Customers, by: str | None) -> pa.Tab
     rest = table.drop_columns([GROUP])
     if by is None or customers.groups is None:
         return rest
+    if not len(customers.groups):
+        return rest.slice(0, 0).add_column(0, by, customers.groups)
     return rest.add_column(0, by, customers.groups.take(table[GROUP].combine_chunks()))
 
 

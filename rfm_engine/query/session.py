@@ -6,9 +6,10 @@ import shutil
 import tempfile
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import ExitStack
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -22,7 +23,7 @@ from rfm_engine.query.conditions import Condition, all_hold
 from rfm_engine.query.connection import connection, lock
 from rfm_engine.query.customers import Customers
 from rfm_engine.query.prepared import LINES, ORDERS, Wanted, prepare
-from rfm_engine.query.relations import Views, create_views, run_query, with_groups
+from rfm_engine.query.relations import Views, created_views, run_query, with_groups
 from rfm_engine.query.rows import (
     BucketFolder,
     bucket_folder,
@@ -34,6 +35,9 @@ from rfm_engine.query.sql_file import SqlFile
 from rfm_engine.result.snapshot import Snapshot
 from rfm_engine.totals.memory.budget import parse_size
 from rfm_engine.totals.memory.system import threads_of
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
 # Options whose columns are carried with the rows.
 _CARRIED = ("category", "product", "attribute")
@@ -158,15 +162,22 @@ class Session:
 
     def run(self, query: Query, parameters: Mapping[str, Any]) -> pa.Table:
         """Run a query whose relations have been prepared; return its result without groups' ids."""
-        machine = self._machine
         views = Views(query.attribute, self.chosen_by(query))
-        with connection(
-            [self._prepared], self._folder / "spill",
-            threads=machine.threads, memory_limit=machine.memory_limit,
-        ) as opened:  # fmt: skip
-            create_views(opened, self._prepared, query.sql, views)
-            lock(opened)
-            return run_query(opened, query.sql, parameters)
+        with created_views(self._opened, self._prepared, query.sql, views):
+            return run_query(self._opened, query.sql, parameters)
+
+    @cached_property
+    def _opened(self) -> DuckDBPyConnection:
+        """One connection for all queries, because to open one takes 30 ms."""
+        machine = self._machine
+        opened = self._held.enter_context(
+            connection(
+                [self._prepared], self._folder / "spill",
+                threads=machine.threads, memory_limit=machine.memory_limit,
+            )
+        )  # fmt: skip
+        lock(opened)
+        return opened
 
     def column_of_customers(self, name: str) -> pa.ChunkedArray:
         """Return a column of the relation `customers` that a query reads."""

@@ -180,3 +180,12 @@ def test_run__takes_a_query_of_the_user(rfm, shop):
     assert run.stderr == (
         "error: 'none.sql' must be a readable SQL file; got no such file. Correct the path.\n"
     )
+
+
+def test_run__refuses_a_header_with_a_column_that_does_not_exist(rfm, shop):
+    (shop / "own.sql").write_text("-- inputs: orders(nothing)\nselect count(*) as n from orders")
+    run = rfm("insight", "run", "own.sql", "customers.parquet", "--rows", "orders.parquet")
+    assert run.exit_code == 2
+    [line] = run.stderr.splitlines()
+    assert line.startswith("error: own must be valid SQL for DuckDB; got Binder Error: ")
+    assert '"nothing"' in line

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,6 +13,16 @@ import pytest
 import rfm_engine as rfm
 from rfm_engine.normalize import write_normalized
 from tests.conftest import file_of
+from tests.insight import frames
+from tests.insight.cases import labels_of, tables
+
+
+class Shop(NamedTuple):
+    """A snapshot of random orders, all its tables and labels."""
+
+    snapshot: rfm.Snapshot
+    tables: Mapping[str, pa.Table]
+    labels: pa.Table
 
 
 class Scored(NamedTuple):
@@ -67,3 +78,11 @@ def cdnow_scored(cdnow, tmp_path_factory) -> Scored:
     cds = pa.array([min(n, 5) for n in cdnow["quantity"].to_pylist()])
     orders = cdnow.drop_columns(["quantity"]).append_column("cds", cds)
     return scored(orders, tmp_path_factory.mktemp("cdnow"), ["cds"], as_of="1998-06-30")
+
+
+@pytest.fixture(scope="session")
+def shop_of_rows(tmp_path_factory) -> Shop:
+    """Random orders with integer ids, by one thread from the rows as they are."""
+    table = frames.orders_table(frames.ROWS, "int")
+    snapshot = frames.scored(table, tmp_path_factory.mktemp("rows"), threads=1)
+    return Shop(snapshot, tables(snapshot, table, threads=1), labels_of(snapshot, table, threads=1))

@@ -10,13 +10,21 @@ from typing import Any, NamedTuple
 
 
 class Row(NamedTuple):
-    """A counted row; times are in UTC. `source` is an attribute."""
+    """A counted row; times are in UTC. `source`, `product` and `is_bundle` are attributes.
+
+    `pieces`, `discount` and `listed` (the list price) are those of the whole row.
+    """
 
     customer: Any
     order: Any
     time: datetime
     minor: int
     source: Any
+    product: Any = None
+    pieces: int | None = None
+    discount: int | None = None
+    listed: int | None = None
+    is_bundle: bool | None = None
 
 
 class Order(NamedTuple):
@@ -43,21 +51,26 @@ class Customer(NamedTuple):
         return sum(row.minor for row in self.rows)
 
 
-def customers_of(rows: Iterable[Row]) -> dict[Any, Customer]:
+def customers_of(
+    rows: Iterable[Row], attributes: Iterable[str] = ("source",)
+) -> dict[Any, Customer]:
     """Return the customers with an order."""
     by_customer = defaultdict(list)
     for row in rows:
         by_customer[row.customer].append(row)
     found = {}
     for who, own in by_customer.items():
-        orders = orders_of(own)
+        orders = orders_of(own, attributes)
         if orders:
             found[who] = Customer(orders, own)
     return found
 
 
-def orders_of(rows: list[Row]) -> list[Order]:
-    """Return the orders of a customer by time, then id, and without an id by amount and source."""
+def orders_of(rows: list[Row], attributes: Iterable[str]) -> list[Order]:
+    """Return the orders of a customer by time, then id, and without an id by amount and attributes.
+
+    Nulls come last.
+    """
     named = defaultdict(list)
     for number, row in enumerate(rows):
         named[("alone", number) if row.order is None else ("id", row.order)].append(row)
@@ -68,8 +81,9 @@ def orders_of(rows: list[Row]) -> list[Order]:
             continue
         time = min(row.time for row in bought)
         minor = sum(row.minor for row in own)
-        source = own[0].source
-        tie = (0, order) if kind == "id" else (1, minor, source is None, source or 0)
+        told = [getattr(own[0], name) for name in attributes]
+        last = [(value is None, value or 0) for value in told]
+        tie = (0, order) if kind == "id" else (1, minor, *last)
         sources = frozenset(row.source for row in bought)
         found.append(((time, tie), Order(time, minor, sources, tuple(own))))
     return [order for _, order in sorted(found, key=lambda each: each[0])]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
@@ -19,8 +20,13 @@ STORE = replace(load_label("category"), name="store", of="store_id")
 LABELS = [
     replace(load_label("price"), min_orders=1), load_label("price-psm"), load_label("deals"),
     load_label("novelty"), replace(load_label("bundle"), at_least=10), load_label("price-band"),
-    load_label("product"), load_label("daypart"), DEPARTMENT, STORE,
+    load_label("product"), DEPARTMENT, STORE,
 ]  # fmt: skip
+# Each favourite has a level, however few orders have it.
+LABELS += [
+    replace(label, name=f"any_{label.name}", min_orders=1, min_share=Decimal("0.000001"))
+    for label in (load_label("product"), load_label("daypart"), DEPARTMENT, STORE)
+]
 
 
 @pytest.fixture(scope="module")
@@ -83,10 +89,26 @@ def test_labels__price_bands(labelled):
 
 
 def test_labels__favourites(labelled):
-    assert total(labelled, "department_part") == 122_178
-    assert total(labelled, "store_part") == 114_674
-    assert total(labelled, "product_part") == 41_412
-    shown = Counter(row["department_label"] for row in labelled if row["department_value"] >= 0.5)
-    assert shown["FUEL"] <= 24
-    stores = Counter(row["store_label"] for row in labelled)
-    assert stores["367"] <= 62
+    for name, n_orders, n_labelled in (
+        ("department", 122_178, 2364), ("store", 114_674, 1994), ("product", 41_412, 280)
+    ):  # fmt: skip
+        assert total(labelled, f"{name}_part") == n_orders
+        assert sum(row[f"{name}_label"] != "mixed" for row in labelled) == n_labelled
+    found = Counter(row["any_department_label"] for row in labelled)
+    assert found.most_common(4) == [
+        ("GROCERY", 2293), ("DRUG GM", 98), ("FUEL", 24), ("PRODUCE", 21)
+    ]  # fmt: skip
+    stores = Counter(row["any_store_label"] for row in labelled)
+    assert (stores["367"], stores["356"]) == (62, 52)
+    products = Counter(row["any_product_label"] for row in labelled)
+    assert (products["1082185"], products["6534178"]) == (260, 248)
+
+
+def test_labels__dayparts(labelled):
+    people, n_orders = Counter(), Counter()
+    for row in labelled:
+        people[row["any_daypart_label"]] += 1
+        n_orders[row["any_daypart_label"]] += row["any_daypart_part"]
+    names = ("night", "morning", "afternoon", "evening")
+    assert [people[name] for name in names] == [261, 22, 402, 1784]
+    assert [n_orders[name] for name in names] == [6206, 1053, 12_768, 67_294]

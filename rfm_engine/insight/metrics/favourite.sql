@@ -1,7 +1,8 @@
 -- title: The value that most orders of each customer have
 -- inputs: lines(order_number, moment, minor, attribute)
--- columns: customer_id, value (of several with as many orders the one with the larger net amount,
---   then the one bought last, then the smaller one), orders (with the value), n (all orders)
+-- columns: customer_id, value (of several with as many orders the one with the larger amount of
+--   purchases, then the one bought last, then the smaller one), orders (with the value), n (all
+--   orders)
 with per_order as (
     select
         group_id,
@@ -9,7 +10,7 @@ with per_order as (
         order_number,
         attribute as value,
         sum(minor) as minor,
-        min(moment) as moment
+        max(moment) as moment
     from lines
     where minor >= 0 and order_number >= 1 and attribute is not null
     group by group_id, customer_id, order_number, attribute
@@ -35,9 +36,9 @@ select
     group_id,
     customer_id,
     arg_min(value, (-orders, -minor, -last_us, value)) as value,
-    max(orders) as orders,
+    coalesce(max(orders), 0) as orders,
     any_value(n) as n
-from per_value
-join sizes using (group_id, customer_id)
+from sizes
+left join per_value using (group_id, customer_id)
 group by group_id, customer_id
 order by group_id, customer_id

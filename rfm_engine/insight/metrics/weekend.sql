@@ -1,20 +1,28 @@
 -- title: Whether each customer orders more on weekdays or on weekends
--- inputs: orders(order_number, moment, local, minor)
--- columns: customer_id, value (of several with as many orders the one with the larger net amount,
---   then the one of the last order, then the smaller one), orders (with the value), n (all orders)
-with valued as (
+-- inputs: lines(order_number, moment, local, minor)
+-- columns: customer_id, value (of several with as many orders the one with the larger amount of
+--   purchases, then the one of the last order, then the smaller one), orders (with the value), n
+--   (all orders)
+with per_order as (
+    select
+        group_id,
+        customer_id,
+        order_number,
+        min(moment) as moment,
+        arg_min(local, moment) as local,
+        sum(minor) as minor
+    from lines
+    where minor >= 0 and order_number >= 1
+    group by group_id, customer_id, order_number
+),
+valued as (
     select
         group_id,
         customer_id,
         moment,
         minor,
         case when isodow(local) >= 6 then 'weekend' else 'weekday' end as value
-    from orders
-),
-sizes as (
-    select group_id, customer_id, count(*) as n
-    from orders
-    group by group_id, customer_id
+    from per_order
 ),
 per_value as (
     select
@@ -32,8 +40,7 @@ select
     customer_id,
     arg_min(value, (-orders, -minor, -last_us, value)) as value,
     max(orders) as orders,
-    any_value(n) as n
+    sum(orders)::bigint as n
 from per_value
-join sizes using (group_id, customer_id)
 group by group_id, customer_id
 order by group_id, customer_id

@@ -34,7 +34,7 @@ ordered as (
         first.group_id,
         first.value,
         cohort,
-        (day - first_day) // $age as k,
+        (orders.day - first.first_day) // $age as k,
         count(distinct customer_id) as active,
         count(*) as orders
     from orders
@@ -47,7 +47,7 @@ spent as (
         first.group_id,
         first.value,
         cohort,
-        greatest(day - first_day, 0) // $age as k,
+        greatest(lines.day - first.first_day, 0) // $age as k,
         sum(minor) as minor
     from lines
     join first using (group_id, customer_id)
