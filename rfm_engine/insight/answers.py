@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any, NamedTuple
@@ -72,25 +73,48 @@ def answer(
     _refuse_window(asked, snapshot, checked["mode"])
     who = [parse_condition(text) for text in checked["who"]]
     queries = [each.query for each in asked]
+    lists = list_relations(snapshot, checked)
     choices = Choices(who, checked["split"], checked)
-    with Session(snapshot, rows, _machine(explicit), choices) as session:
-        session.prepare(queries, list_relations(snapshot, checked))
-        parameters = parameters_of(snapshot, checked)
-        found = {}
-        for each in asked:
-            table = session.run(each.query, parameters)
-            finished = each.table.finish(table, checked | {"attribute": each.query.attribute})
-            checks = list(_checks(each, session, parameters["start"], checked))
-            about = dict(item for check in checks for item in check.about.items())
-            found[each.name] = Finished(
-                session.with_groups(finished.table),
-                about | finished.about,
-                tuple(warning for check in checks for warning in check.warnings),
-            ).described({
-                "table": each.name, "as_of": snapshot.as_of,
-                "options": {name: checked[name] for name in each.table.options},
-            })  # fmt: skip
-        return found
+    found: dict[str, Finished] = {}
+    machine = _machine(explicit)
+    with ExitStack() as opened:
+        for population in snapshot.populations:
+            session = opened.enter_context(Session(population, rows, machine, choices))
+            session.prepare(queries, lists)
+            rows = session.rows
+            parameters = parameters_of(population, checked)
+            for each in asked:
+                own = _finished(each, session, parameters, checked)
+                found[each.name] = _together(found.get(each.name), own, snapshot)
+    return {
+        each.name: found[each.name].described({
+            "table": each.name, "as_of": snapshot.as_of,
+            "options": {name: checked[name] for name in each.table.options},
+        })
+        for each in asked
+    }  # fmt: skip
+
+
+def _together(within_groups: Finished | None, own: Finished, snapshot: Snapshot) -> Finished:
+    """Return a table of the first population, or append that of the second one to it."""
+    if within_groups is None:
+        return own
+    return within_groups.with_overall(own, snapshot.options["by"])
+
+
+def _finished(
+    asked: Asked, session: Session, parameters: Mapping[str, Any], options: dict[str, Any]
+) -> Finished:
+    """Return a table of the customers of a session that has been prepared."""
+    table = session.run(asked.query, parameters)
+    finished = asked.table.finish(table, options | {"attribute": asked.query.attribute})
+    checks = list(_checks(asked, session, parameters["start"], options))
+    about = dict(item for check in checks for item in check.about.items())
+    return Finished(
+        session.with_groups(finished.table),
+        about | finished.about,
+        tuple(warning for check in checks for warning in check.warnings),
+    )
 
 
 def _checks(
@@ -285,8 +309,15 @@ def answer_script(
         script = replace(script, inputs=inputs)
     query = Query(script, checked["attribute"], "is_whale")
     choices = Choices(who, checked["split"], checked)
-    with Session(snapshot, rows, _machine(explicit), choices) as session:
-        session.prepare([query], list_relations(snapshot, checked))
-        table = session.run(query, parameters_of(snapshot, checked))
-        found = Finished(session.with_groups(table), {})
-        return found.described({"table": script.name, "as_of": snapshot.as_of})
+    lists = list_relations(snapshot, checked)
+    machine = _machine(explicit)
+    found = None
+    with ExitStack() as opened:
+        for population in snapshot.populations:
+            session = opened.enter_context(Session(population, rows, machine, choices))
+            session.prepare([query], lists)
+            rows = session.rows
+            table = session.run(query, parameters_of(population, checked))
+            found = _together(found, Finished(session.with_groups(table), {}), snapshot)
+    assert found is not None
+    return found.described({"table": script.name, "as_of": snapshot.as_of})

@@ -48,6 +48,24 @@ class Finished(NamedTuple):
         text = json.dumps(whole, default=str)
         return self._replace(table=self.table.replace_schema_metadata({METADATA_KEY: text}))
 
+    def with_overall(self, overall: Finished, by: str) -> Finished:
+        """Append the rows of all groups together, with a null group.
+
+        Parameters
+        ----------
+        overall
+            The same table without groups.
+        by
+            The column of groups; if the table does not have it, nothing is appended.
+        """
+        if by not in self.table.column_names:
+            return self
+        nulls = pa.nulls(len(overall.table), self.table.schema.field(by).type)
+        rows = overall.table.add_column(0, by, nulls)
+        about = self.about | ({"overall": overall.about} if overall.about else {})
+        warnings = tuple(dict.fromkeys((*self.warnings, *overall.warnings)))
+        return Finished(pa.concat_tables([self.table, rows]), about, warnings)
+
 
 Options = dict[str, Any]
 _FLOATS = pa.float64()

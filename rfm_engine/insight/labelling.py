@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from decimal import Decimal
 from functools import cache
 from importlib import resources
@@ -14,7 +15,7 @@ import pyarrow.compute as pc
 
 from rfm_engine.errors import UsageError
 from rfm_engine.insight.label_files import Label, load_label
-from rfm_engine.insight.levels import Levels, levels_of
+from rfm_engine.insight.levels import Levels, joined, levels_of
 from rfm_engine.kernels.arrays import arrow, values
 from rfm_engine.options.documentation import documented
 from rfm_engine.options.groups import LabelOptions
@@ -75,13 +76,20 @@ def label_customers(
         None if label.is_of_customers else _query(label, snapshot, options) for label in labels
     ]
     whole = snapshot.all_rows()
-    with Session(snapshot, rows, machine, Choices(attributes=options)) as session:
-        session.prepare([query for query in queries if query is not None], {})
-        base = session.customers.table([])
-        base = base.append_column(_PLACE, pa.array(np.arange(len(base))))
-        found = _levels(base, labels, queries, session)
-    places = snapshot.own_places()
-    for label, levels in zip(labels, found, strict=True):
+    found: list[Sequence[Levels]] = []
+    with ExitStack() as opened:
+        for population in snapshot.populations:
+            session = opened.enter_context(
+                Session(population, rows, machine, Choices(attributes=options))
+            )
+            session.prepare([query for query in queries if query is not None], {})
+            rows = session.rows
+            base = session.customers.table([])
+            base = base.append_column(_PLACE, pa.array(np.arange(len(base))))
+            found.append(_levels(base, labels, queries, session))
+    places = _places(snapshot)
+    for label, *levels_of_each in zip(labels, *found, strict=True):
+        levels = joined(levels_of_each)
         columns = {
             f"{label.column}_label": levels.level, f"{label.column}_value": levels.value,
             f"{label.column}_part": levels.part, f"{label.column}_whole": levels.whole,
@@ -94,6 +102,17 @@ def label_customers(
     if treatments:
         whole = _with_column(whole, "treatment", _treatments(whole, labels, treatments), None)
     return whole.replace_schema_metadata(snapshot.schema.metadata)
+
+
+def _places(snapshot: Snapshot) -> pa.Array | None:
+    """Return for each row its place among the customers of the populations, one after another.
+
+    None means that all rows are customers, in the same order.
+    """
+    if snapshot.overall is None:
+        return None
+    within, overall = snapshot.own_places(), snapshot.overall.own_places()
+    return pc.coalesce(within, pc.add(overall, snapshot.n_customers))
 
 
 def _levels(
@@ -177,7 +196,7 @@ def _with_ids(table: pa.Table, ids: pa.Array | pa.ChunkedArray) -> pa.Table:
 
 
 def _with_column(whole: pa.Table, name: str, column: pa.Array, places: pa.Array | None) -> pa.Table:
-    """Append a column whose rows belong to some places of the table; other rows are null."""
+    """Append a column; row i of the table has the value at `places[i]`."""
     if name in whole.column_names:
         raise UsageError(
             f"snapshot must not have the column {name!r} yet; got it. Label a snapshot without it, "

@@ -42,6 +42,12 @@ class Levels(NamedTuple):
     value: pa.Array | None = None
 
 
+def joined(populations: Sequence[Levels]) -> Levels:
+    """Return the levels of several populations, one after the other."""
+    columns = zip(*populations, strict=True)
+    return Levels(*(None if each[0] is None else pa.concat_arrays(each) for each in columns))
+
+
 def levels_of(label: Label, measured: pa.Table) -> Levels:
     """Return the levels of customers from their row of the metric; null rows have no row.
 

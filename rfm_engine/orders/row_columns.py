@@ -29,6 +29,21 @@ QUANTITY = "quantity"
 _INSTANT, _CLOCK = pa.timestamp("us", "UTC"), pa.timestamp("us")
 
 
+class TakenNameError(UsageError):
+    """A copied column has the name of a column of normalised rows."""
+
+    def __init__(self, column: str, role: str) -> None:
+        super().__init__(
+            message(
+                "{0} must not name a column that normalised rows already have; "
+                "got {1!r}. Remove it from {0}, or rename it in the input.",
+                named(role), column,
+            )
+        )  # fmt: skip
+        self.column = column
+        self.role = role
+
+
 def row_fields(reading: Reading, kinds: Kinds) -> list[pa.Field]:
     """Return the columns of normalised rows that come before the attributes."""
     fields = [pa.field(CUSTOMER, OUTPUT_TYPES[kinds.customer])]
@@ -57,7 +72,9 @@ def refuse_collisions(
     Raises
     ------
     UsageError
-        There is such a column.
+        There is such a group column.
+    TakenNameError
+        There is such a copied column.
     """
     names = [field.name for field in fields]
     if reading.options["by"] is not None and names.count(reading.options["by"]) > 1:
@@ -67,14 +84,7 @@ def refuse_collisions(
         )
     for name, role in copied:
         if name in names:
-            raise UsageError(
-                message(
-                    "{0} must not name a column that normalised rows already have; "
-                    "got {1!r}. Remove it from {0}, or rename it in the input.",
-                    named(role),
-                    name,
-                )
-            )
+            raise TakenNameError(name, role)
         names.append(name)
 
 

@@ -19,6 +19,7 @@ from rfm_engine.options.columns import AttributeOptions
 from rfm_engine.options.declaration import declared
 from rfm_engine.options.messages import message
 from rfm_engine.orders.place import MissingColumnError
+from rfm_engine.orders.row_columns import TakenNameError
 from rfm_engine.query.conditions import Condition, all_hold
 from rfm_engine.query.connection import connection, lock
 from rfm_engine.query.customers import Customers
@@ -105,7 +106,13 @@ class Session:
     snapshot
         The customers.
     rows
-        Orders, or a folder that `rfm normalize --buckets` wrote; None if no query reads rows.
+        Orders, or a folder that `rfm normalize --buckets` wrote, or the `rows` of a session that
+        has been prepared and not yet closed; None if no query reads rows.
+
+    Attributes
+    ----------
+    rows
+        The normalised rows, once they have been prepared.
     """
 
     def __init__(
@@ -117,7 +124,7 @@ class Session:
     ) -> None:
         self.snapshot = snapshot
         self.customers = Customers(snapshot)
-        self._rows = only_input(rows)
+        self.rows = only_input(rows)
         self._machine = machine
         self._who = choices.who
         self._split = choices.split
@@ -211,7 +218,7 @@ class Session:
         return table
 
     def _prepare_rows(self, queries: Sequence[Query]) -> None:
-        if self._rows is None:
+        if self.rows is None:
             names = ", ".join(query.sql.name for query in queries if query.sql.reads_rows)
             raise UsageError(
                 message(
@@ -223,25 +230,31 @@ class Session:
         attributes = list(dict.fromkeys(query.attribute for query in queries if query.attribute))
         lines, orders = _needed(queries, LINES), _needed(queries, ORDERS)
         wanted = Wanted(lines, orders, attributes)
-        folder = self._bucket_folder(wanted)
+        self.rows = folder = self._bucket_folder(wanted)
         prepare(folder, self.customers, wanted, self._prepared, self._machine.threads)
 
     def _bucket_folder(self, wanted: Wanted) -> BucketFolder:
-        if is_bucket_folder(self._rows):
-            return bucket_folder(Path(self._rows), self.snapshot)  # type: ignore[arg-type]
+        if isinstance(self.rows, BucketFolder):
+            return self.rows
+        if is_bucket_folder(self.rows):
+            return bucket_folder(Path(self.rows), self.snapshot)  # type: ignore[arg-type]
         machine = self._machine
         # Products and categories are carried like other attributes, if a query reads them.
         own = {n: each for n, each in self._attributes.items() if n not in _CARRIED}
+        carried = [name for name in wanted.attributes if name != self.snapshot.options["by"]]
         try:
             return normalise_into(
-                self._rows, self._folder / "rows", self.snapshot, wanted.attributes, **own,
+                self.rows, self._folder / "rows", self.snapshot, carried, **own,
                 threads=machine.threads, memory_limit=machine.memory_limit,
             )  # fmt: skip
-        except MissingColumnError as error:
+        except (MissingColumnError, TakenNameError) as error:
             if error.role != "carry":
                 raise
             names = [name for name in _CARRIED if name in self._attributes]
-            raise error.by_role({self._attributes[name]: name for name in names}) from None
+            roles = {self._attributes[name]: name for name in names}
+            if isinstance(error, TakenNameError):
+                raise TakenNameError(error.column, roles[error.column]) from None
+            raise error.by_role(roles) from None
 
 
 def _needed(queries: Iterable[Query], relation: str) -> Collection[str] | None:

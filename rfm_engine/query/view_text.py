@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from rfm_engine.orders.row_columns import CUSTOMER, ORDER
 from rfm_engine.query.conditions import Condition
+from rfm_engine.query.customers import Customers
 from rfm_engine.query.relations import quoted
 from rfm_engine.query.session import Query
 from rfm_engine.result.snapshot import Snapshot
@@ -24,7 +25,11 @@ class Places(NamedTuple):
 
 
 class _About(NamedTuple):
-    """What the views depend on; the values are examples if there is no snapshot."""
+    """What the views depend on; the values are examples if there is no snapshot.
+
+    `has_overall` is whether the snapshot also has customers of all groups together, which have a
+    null group, and `has_null` whether a group is null, for this or another reason.
+    """
 
     customer: str
     by: str | None
@@ -32,6 +37,8 @@ class _About(NamedTuple):
     columns: Sequence[str]
     has_orders: bool
     is_net: bool
+    has_overall: bool = False
+    has_null: bool = False
 
     @classmethod
     def of(cls, snapshot: Snapshot | None) -> _About:
@@ -40,9 +47,12 @@ class _About(NamedTuple):
                 CUSTOMER, None, 2, ("is_whale", "lifecycle_stage"), has_orders=True, is_net=False
             )
         options = snapshot.options
+        has_overall = snapshot.overall is not None
+        groups = Customers(snapshot).groups
         return cls(
             options["customer"], options["by"], snapshot.scale, snapshot.schema.names,
             options["order"] is not None, options["refunds"] == "net-order",
+            has_overall, has_overall or (groups is not None and groups.null_count > 0),
         )  # fmt: skip
 
 
@@ -86,7 +96,7 @@ select
     {attribute} as attribute,
     {order_id} as order_key,
     case when {order_id} is null then filename || ' ' || file_row_number end as row_key
-from read_parquet({_text(places.rows)}, filename = true, file_row_number = true);
+from {_rows(places, about)};
 """
     yield f"""create or replace view orders as
 with summed as (
@@ -162,8 +172,22 @@ def _customer_view(
     )
 
 
+def _rows(places: Places, about: _About) -> str:
+    """Return the normalised rows, with a copy of each row of all groups together."""
+    rows = f"read_parquet({_text(places.rows)}, filename = true, file_row_number = true)"
+    if not about.has_overall:
+        return rows
+    return (
+        f"(\n    select * from {rows}\n    union all by name\n"
+        f"    select * replace (null as {quoted(about.by or '')}) from {rows}\n)"
+    )
+
+
 def _group(about: _About) -> str:
-    return "0" if about.by is None else quoted(about.by)
+    """Return what tells groups apart: null groups as part of a value, so that joins find them."""
+    if about.by is None:
+        return "0"
+    return f"{{{_text(about.by)}: {quoted(about.by)}}}" if about.has_null else quoted(about.by)
 
 
 def _whale(about: _About) -> str:

@@ -59,6 +59,12 @@ class Snapshot(ScoredPopulation):
     _frozen_scheme: dict[str, Any] | None
     _survey: str | None
     _within_groups: bool | None = None
+    _group: str | None = None
+
+    @property
+    def populations(self) -> Sequence[Snapshot]:
+        """The snapshot itself, and the one of all groups together if there is one."""
+        return [self] if self.overall is None else [self, self.overall]
 
     @cached_property
     def customers(self) -> pa.Table:
@@ -78,9 +84,9 @@ class Snapshot(ScoredPopulation):
 
         if self._within_groups is None:
             return None
-        group = self.schema.names[1]
-        files = [_table_of(file, [group]) for file in self._files]
-        is_own = pc.is_valid(pa.concat_tables(files)[group])
+        assert self._group is not None
+        files = [_table_of(file, [self._group]) for file in self._files]
+        is_own = pc.is_valid(pa.concat_tables(files)[self._group])
         if not self._within_groups:
             is_own = pc.invert(is_own)
         place = pc.subtract(pc.cumulative_sum(is_own.cast(pa.int64())), 1)
@@ -104,7 +110,8 @@ class Snapshot(ScoredPopulation):
                 )
             )
         # Groups tell apart the rows of `overall` in the same file.
-        read = list(dict.fromkeys([*self.schema.names[:2], *names]))
+        group = () if self._group is None else (self._group,)
+        read = list(dict.fromkeys([*group, *names]))
         found = self._own(pa.concat_tables([_table_of(file, read) for file in self._files]))
         return found.select(names)
 
@@ -142,10 +149,10 @@ class Snapshot(ScoredPopulation):
 
         if self._within_groups is None:
             return table
-        has_group = pc.is_valid(table.column(1))
+        has_group = pc.is_valid(table[self._group])
         if self._within_groups:
             return table.filter(has_group)
-        return table.filter(pc.invert(has_group)).remove_column(1)
+        return table.filter(pc.invert(has_group)).drop_columns([self._group])
 
     def of_group(self, group: Any) -> Self:
         """Return this snapshot with the cut points and rules of one group; None is the null group.
@@ -209,7 +216,7 @@ class Snapshot(ScoredPopulation):
             mask = is_among(_table_of(file, [name])[name], wanted)
             if pc.any(mask).as_py():
                 found.append(_table_of(file).filter(mask))
-        return pa.concat_tables([pa.Table.from_batches([], self.schema), *found])
+        return pa.concat_tables([_schema_of(self._files[0]).empty_table(), *found])
 
 
 def read_snapshot(path: str | os.PathLike[str]) -> Snapshot:
@@ -257,7 +264,9 @@ def _snapshot(
     overall = None
     if "overall" in about:
         own = about["overall"]
+        of_place["_group"] = schema.names[1]
         fields = population_from(about, own, str(place)) | of_place
+        fields["schema"] = schema.remove(1)
         fields["options"] |= {"by": None, "overall": False}
         overall = Snapshot(
             **fields, overall=None, _settled=_ranges(own), _survey=None, _within_groups=False,

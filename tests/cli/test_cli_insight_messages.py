@@ -100,6 +100,28 @@ def test_rows__of_other_orders_are_refused_by_what_differs(rfm, shop, column, va
     assert said in run.stderr
 
 
+@pytest.mark.usefixtures("shop")
+def test_attribute__of_the_customers_is_refused(rfm):
+    words = ["customers.parquet", "--rows", "orders.parquet", "--attribute", "customer_id"]
+    run = rfm("insight", "affinity", *words)
+    assert run.exit_code == 2
+    assert run.stderr.startswith("error: --attribute must not name a column that normalised rows")
+
+
+@pytest.mark.usefixtures("shop")
+def test_attribute__of_the_groups_compares_all_groups_together(rfm):
+    words = [*COLUMNS, "--by", "channel", "--overall", "-o", "both.parquet"]
+    assert rfm("score", "orders.parquet", *words).exit_code == 0
+    words = ["both.parquet", "--rows", "orders.parquet", "--attribute", "channel", "--min", "0"]
+    found = json.loads(rfm("insight", "affinity", *words, "--json").stdout)
+    rows = found["affinity"]["rows"]
+    assert all(row["value"] == row["channel"] for row in rows if row["channel"] is not None)
+    assert {row["share_all"] == 1 for row in rows if row["channel"] is not None} == {True}
+    assert {row["value"] for row in rows if row["channel"] is None} == {
+        row["channel"] for row in rows if row["channel"] is not None
+    }
+
+
 def test_rows__of_other_customers_are_refused(rfm, shop):
     orders = pq.read_table(shop / "orders.parquet")
     others = pc.add(orders["customer_id"], 1)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from importlib import resources
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 import rfm_engine as rfm
@@ -17,6 +18,7 @@ from rfm_engine.insight.printing import printed_sql
 from rfm_engine.insight.tables import TABLES
 from rfm_engine.normalize import write_normalized
 from rfm_engine.query.conditions import parse_condition
+from rfm_engine.query.rows import bucket_folder
 from rfm_engine.query.session import Choices, Machine, Session
 from rfm_engine.simulate import simulate
 from tests.conftest import DEEP
@@ -41,21 +43,22 @@ SHAPES = {
     "rows": {},
     "groups": {"order": "order_id", "by": "seller_id"},
     "net": {"order": "order_id", "refunds": "net-order"},
+    "overall": {"order": "order_id", "by": "seller_id", "overall": True},
+    "null group": {"order": "order_id", "by": "seller_id"},
 }
 
 
 # Rows that are orders, and net orders, only change the views.
 FEW = ("affinity", "gaps", "pairs", "lifecycle", "cohort by channel and age")
-MAIN, OTHERS = ("lines", "groups"), ("rows", "net")
+MAIN, OTHERS = ("lines", "groups"), ("rows", "net", "overall", "null group")
 
 
 class Printed(NamedTuple):
-    """A snapshot, the folder of its rows, its tables, its groups, and DuckDB as users have it."""
+    """A snapshot, the folder of its rows, the rows of its tables, and DuckDB as users have it."""
 
     snapshot: rfm.Snapshot
     rows: Path
-    expected: dict[str, pa.Table]
-    groups: pa.Array | None
+    expected: dict[str, list[dict[str, Any]]]
     opened: duckdb.DuckDBPyConnection
 
 
@@ -74,23 +77,42 @@ def of_shape(shape, folder):
     orders = pa.table(simulate(customers=60, orders=400, lines=True))
     options = {"as_of": "2025-12-31", **SHAPES[shape]}
     facts = shape in MAIN
+    if shape == "null group":
+        place, seller = orders.column_names.index("seller_id"), orders["seller_id"]
+        is_first = pc.equal(seller, pc.min(seller))
+        orders = orders.set_column(place, "seller_id", pc.if_else(is_first, None, seller))
     rfm.score(orders, output=folder / "customers.parquet", facts=facts, **options)
+    options.pop("overall", None)
     write_normalized(orders, folder / "rows", buckets=3, carry=["channel", "product_id"], **options)
     snapshot = rfm.read_snapshot(folder / "customers.parquet")
+    expected = [expected_of(each, folder / "rows") for each in snapshot.populations]
+    found = {name: [row for each in expected for row in each[name]] for name in CASES}
+    with duckdb.connect() as opened:
+        yield Printed(snapshot, folder / "rows", found, opened)
+
+
+def expected_of(snapshot, place):
+    """Return the rows of each table, with the group of a snapshot itself as `group_id`."""
     checked = {name: checked_options(explicit) for name, (_, explicit) in CASES.items()}
     asked = {name: asked_of(table, snapshot, checked[name]) for name, (table, _) in CASES.items()}
     expected = {}
     machine, who = Machine(2, None, None), [parse_condition("frequency >= 2")]
+    whole = rfm.read_snapshot(snapshot.path)
+    rows = bucket_folder(place, whole)
     for choices in (Choices((), ("segment",)), Choices(who, ("segment",))):
         names = [name for name in CASES if bool(checked[name]["who"]) == bool(choices.who)]
-        with Session(snapshot, folder / "rows", machine, choices) as session:
+        with Session(snapshot, rows, machine, choices) as session:
             lists = list_relations(snapshot, checked_options({}))
             session.prepare([asked[name].query for name in names], lists)
             for name in names:
-                parameters = parameters_of(snapshot, checked[name])
-                expected[name] = session.run(asked[name].query, parameters)
-    with duckdb.connect() as opened:
-        yield Printed(snapshot, folder / "rows", expected, session.customers.groups, opened)
+                found = session.run(asked[name].query, parameters_of(snapshot, checked[name]))
+                if whole.options["by"] is not None:
+                    groups = session.customers.groups
+                    groups = pa.nulls(1) if groups is None else groups
+                    named = groups.take(found["group_id"].combine_chunks())
+                    found = found.set_column(0, "group_id", named)
+                expected[name] = found.to_pylist()
+    return expected
 
 
 def test_cases__have_each_sql_file():
@@ -122,16 +144,20 @@ def check(name, printed):
     *views, query = duckdb.extract_statements(text)
     for view in views:
         printed.opened.execute(view)
-    found = printed.opened.sql(query.query).to_arrow_table()
+    found = printed.opened.sql(query.query).to_arrow_table().to_pylist()
     is_alone = snapshot.options["order"] is None  # then no order has two products
-    assert found.num_rows > 0 or (is_alone and name == "pairs")
-    if snapshot.options["by"] is None:
-        assert found.to_pylist() == expected.to_pylist()
+    assert found or (is_alone and name == "pairs")
+    by = snapshot.options["by"]
+    if by is None:
+        assert found == expected
         return
-    # The printed views have the group itself, the prepared relations its number.
-    numbers = expected["group_id"].combine_chunks()
-    named = expected.set_column(0, "group_id", printed.groups.take(numbers))
-    columns = [column for column in found.column_names if column != "split"]
-    assert sorted(map(str, found.select(columns).to_pylist())) == sorted(
-        map(str, named.select(columns).to_pylist())
+    assert sorted(map(str, (shown(row, by) for row in found))) == sorted(
+        map(str, (shown(row, by) for row in expected))
     )
+
+
+def shown(row, by):
+    """Return a row without a split and with its group itself, which may be within a value."""
+    group = row["group_id"]
+    rest = {name: each for name, each in row.items() if name not in ("group_id", "split")}
+    return rest | {by: group[by] if isinstance(group, dict) else group}
