@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Self
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -14,64 +14,14 @@ import pyarrow.parquet as pq
 from rfm_engine.errors import UsageError
 from rfm_engine.options.messages import message, named
 from rfm_engine.orders.roles import likely_column
-from rfm_engine.orders.row_columns import CUSTOMER, ORDER
+from rfm_engine.orders.row_columns import CUSTOMER
 from rfm_engine.query.agreement import Counts, ids_sum, refuse_others
 from rfm_engine.query.customer_orders import AFTER, DAY, FIRST_DAY, NUMBER, Bucket, Piece
 from rfm_engine.query.customers import GROUP, Customers
+from rfm_engine.query.row_plan import GROUP_OF_ROWS, PREVIOUS_DAY, RowPlan, Wanted
 from rfm_engine.query.rows import BucketFolder
 
 LINES, ORDERS = "lines", "orders"
-
-
-class Wanted(NamedTuple):
-    """The columns that queries read, and the columns that order rows without an order id.
-
-    Attributes
-    ----------
-    lines, orders
-        Names of columns; None means all columns, and no columns that the relation is not read.
-    attributes
-        Columns of the input that queries read as `attribute`. They decide the order of rows as in
-        `customer_orders`.
-    """
-
-    lines: Collection[str] | None
-    orders: Collection[str] | None
-    attributes: Sequence[str]
-
-
-class _Plan(NamedTuple):
-    """The columns to read, which of them are text, and the columns to take over per relation.
-
-    None means that a relation is not written.
-    """
-
-    read: list[str]
-    texts: list[str]
-    lines: list[str] | None
-    orders: list[str] | None
-    by_days: bool
-
-    @classmethod
-    def of(cls, folder: BucketFolder, by: str | None, wanted: Wanted, *, by_days: bool) -> _Plan:
-        """Return the plan for some relations."""
-        ids = [CUSTOMER, *([] if by is None else [by])]
-        held = [name for name in folder.columns if name not in ids]
-        lines = orders = None
-        if wanted.lines is None:
-            lines = [*ids, *held]
-        elif wanted.lines:
-            named = {*wanted.lines, *wanted.attributes}
-            lines = [*ids, *(name for name in held if name in named)]
-        if wanted.orders is None or wanted.orders:
-            of_orders = {"moment", "local", "day", ORDER} & {*(wanted.orders or held)}
-            of_orders |= {DAY} if {"prev_day", FIRST_DAY} & {*(wanted.orders or ())} else set()
-            orders = [*ids, *(name for name in held if name in of_orders)]
-        needed = {*ids, ORDER, "moment", "minor", *(lines or ()), *(orders or ())}
-        needs_days = by_days or FIRST_DAY in (wanted.lines or ())
-        needed |= {*wanted.attributes, *([DAY] if needs_days else [])}
-        texts = [name for name in folder.texts if name in needed - {*ids, ORDER}]
-        return cls([n for n in folder.columns if n in needed], texts, lines, orders, by_days)
 
 
 def prepare(
@@ -90,21 +40,23 @@ def prepare(
     by: str | None = snapshot.options["by"]
     is_net = snapshot.options["refunds"] == "net-order"
     _refuse_missing(folder, wanted)
-    plan = _Plan.of(folder, by, wanted, by_days=snapshot.options["frequency"] == "days")
+    by_days = snapshot.options["frequency"] == "days"
+    plan = RowPlan.of(folder, by, wanted, needs_days=by_days)
+    group = None if by is None else GROUP_OF_ROWS
 
     def one(number: int) -> Counts:
         rows = _read(folder.files[number], plan)
         name = f"part-{number:05}.parquet"
         counts = Counts.none()
         with _Writer(out / LINES / name) as lines, _Writer(out / ORDERS / name) as orders:
-            for piece in Bucket(rows, by).pieces(wanted.attributes, is_net=is_net):
+            for piece in Bucket(rows, group).pieces(wanted.places, is_net=is_net):
                 if plan.lines is not None:
-                    table = _grouped(piece.lines(plan.lines), by, customers)
+                    table = _grouped(piece.lines(plan.lines), customers)
                     lines.write(_chosen(table, wanted.lines))
                 if plan.orders is not None:
-                    table = _grouped(piece.orders(plan.orders), by, customers)
+                    table = _grouped(piece.orders(plan.orders), customers)
                     orders.write(_chosen(table, wanted.orders))
-                counts += _counts(piece, plan, by, customers)
+                counts += _counts(piece, customers, by_days=by_days)
         return counts
 
     with ThreadPoolExecutor(threads) as pool:
@@ -116,6 +68,7 @@ def _refuse_missing(folder: BucketFolder, wanted: Wanted) -> None:
     """Refuse rows without an attribute, or without a column that an option names."""
     for name in wanted.attributes:
         if name in folder.columns:
+            _refuse_nested(name, folder)
             continue
         likely = likely_column("attribute", name, folder.columns, ())
         hint = f"Did you mean {likely!r}? If not, n" if likely else "N"
@@ -127,7 +80,7 @@ def _refuse_missing(folder: BucketFolder, wanted: Wanted) -> None:
             )
         )  # fmt: skip
     for name, option in (("units", "units"), ("disc_minor", "discount")):
-        if name in (wanted.lines or ()) and name not in folder.columns:
+        if name in (wanted.lines or ()) and name not in folder.own:
             raise UsageError(
                 message(
                     "rows must have the column of {}; got none. Name it, and normalise the orders "
@@ -137,7 +90,19 @@ def _refuse_missing(folder: BucketFolder, wanted: Wanted) -> None:
             )
 
 
-def _read(place: Path, plan: _Plan) -> pa.Table:
+def _refuse_nested(name: str, folder: BucketFolder) -> None:
+    kind = folder.schema.field(name).type
+    if pa.types.is_nested(kind):
+        raise UsageError(
+            message(
+                "{attribute} must name a column of single values; got {!r}, a column of {}. Choose "
+                "a part of it in the input.",
+                name, kind,
+            )
+        )  # fmt: skip
+
+
+def _read(place: Path, plan: RowPlan) -> pa.Table:
     """Read a bucket, with dictionaries for texts, which makes it faster to reorder them."""
     about = pq.read_metadata(place)
     groups = [about.row_group(i) for i in range(about.num_row_groups)]
@@ -149,32 +114,35 @@ def _read(place: Path, plan: _Plan) -> pa.Table:
         if all("RLE_DICTIONARY" in group.column(places[name]).encodings for group in groups)
     ]
     file = pq.ParquetFile(place, read_dictionary=held)
-    rows = file.read(plan.read, use_threads=False).unify_dictionaries()
+    read = list(dict.fromkeys(source for _, source in plan.sources))
+    rows = file.read(read, use_threads=False).unify_dictionaries()
+    columns = {name: rows[name] for name in read}
     for name in plan.texts:
         if name not in held:
-            encoded = rows[name].combine_chunks().dictionary_encode()
-            rows = rows.set_column(rows.column_names.index(name), name, encoded)
-    return rows
+            columns[name] = rows[name].combine_chunks().dictionary_encode()
+    return pa.table({name: columns[source] for name, source in plan.sources})
 
 
-def _grouped(table: pa.Table, by: str | None, customers: Customers) -> pa.Table:
+def _grouped(table: pa.Table, customers: Customers) -> pa.Table:
     """Return a table with the column `group_id` instead of the group, if there are groups."""
-    if by is None:
+    if GROUP_OF_ROWS not in table.column_names:
         return table
-    return table.append_column(GROUP, customers.group_ids(table[by]))
+    groups = customers.group_ids(table[GROUP_OF_ROWS])
+    return table.drop_columns([GROUP_OF_ROWS]).append_column(GROUP, groups)
 
 
 def _chosen(table: pa.Table, names: Collection[str] | None) -> pa.Table:
     """Return the columns with these names, and always group and customer."""
     if names is None:
         return table
-    left_out = {NUMBER, AFTER, DAY, FIRST_DAY, "prev_day"} - {*names}
+    left_out = {NUMBER, AFTER, DAY, FIRST_DAY, PREVIOUS_DAY} - {*names}
     return table.drop_columns([name for name in table.column_names if name in left_out])
 
 
-def _counts(piece: Piece, plan: _Plan, by: str | None, customers: Customers) -> Counts:
-    n_orders = piece.n_days if plan.by_days else piece.n_orders
-    people = _grouped(piece.customers([CUSTOMER, *([] if by is None else [by])]), by, customers)
+def _counts(piece: Piece, customers: Customers, *, by_days: bool) -> Counts:
+    names = [CUSTOMER] if customers.groups is None else [CUSTOMER, GROUP_OF_ROWS]
+    people = _grouped(piece.customers(names), customers)
+    n_orders = piece.n_days if by_days else piece.n_orders
     return Counts(piece.n_rows, len(people), n_orders, piece.minor, ids_sum(people))
 
 

@@ -20,6 +20,7 @@ from rfm_engine.options.groups import TotalsOptions
 from rfm_engine.options.messages import message, named
 from rfm_engine.orders.buckets import MOST_BUCKETS
 from rfm_engine.orders.reading import NOT_COMPARED
+from rfm_engine.orders.row_columns import CUSTOMER, ORDER, QUANTITY
 from rfm_engine.orders.stream import METADATA_KEY
 from rfm_engine.output.atomic import MARKER
 from rfm_engine.result.snapshot import Snapshot
@@ -27,6 +28,13 @@ from rfm_engine.result.snapshot import Snapshot
 _ROWS_A_FILE = 1_500_000
 # Options that belong to scores, or whose value may be written differently.
 _UNCOMPARED = {*NOT_COMPARED, "as_of", "clv", "clv_unit", "rates", "amount_scale"}
+
+_ALWAYS = {CUSTOMER, "moment", "local", "day", "minor"}
+# Other columns that normalised rows have with an option; without it the user may carry others.
+_OF_OPTIONS = {
+    ORDER: "order", QUANTITY: "quantity", "units": "units", "disc_minor": "discount",
+    "list_minor": "list", "cost_minor": "cost",
+}  # fmt: skip
 
 
 class BucketFolder(NamedTuple):
@@ -40,6 +48,13 @@ class BucketFolder(NamedTuple):
     def columns(self) -> list[str]:
         """The names of the columns."""
         return list(self.schema.names)
+
+    @property
+    def own(self) -> list[str]:
+        """The names of the columns that are computed; others are groups and copied columns."""
+        options = self.options
+        named = {column for column, option in _OF_OPTIONS.items() if options.get(option)}
+        return [name for name in self.columns if name in _ALWAYS or name in named]
 
     @property
     def texts(self) -> list[str]:

@@ -23,8 +23,9 @@ from rfm_engine.orders.row_columns import TakenNameError
 from rfm_engine.query.conditions import Condition, all_hold
 from rfm_engine.query.connection import connection, lock
 from rfm_engine.query.customers import Customers
-from rfm_engine.query.prepared import LINES, ORDERS, Wanted, prepare
+from rfm_engine.query.prepared import LINES, ORDERS, prepare
 from rfm_engine.query.relations import Views, created_views, run_query, with_groups
+from rfm_engine.query.row_plan import Wanted
 from rfm_engine.query.rows import (
     BucketFolder,
     bucket_folder,
@@ -169,7 +170,8 @@ class Session:
 
     def run(self, query: Query, parameters: Mapping[str, Any]) -> pa.Table:
         """Run a query whose relations have been prepared; return its result without groups' ids."""
-        views = Views(query.attribute, self.chosen_by(query))
+        attribute = None if query.attribute is None else self._wanted.place_of(query.attribute)
+        views = Views(attribute, self.chosen_by(query))
         with created_views(self._opened, self._prepared, query.sql, views):
             return run_query(self._opened, query.sql, parameters)
 
@@ -229,7 +231,7 @@ class Session:
             )
         attributes = list(dict.fromkeys(query.attribute for query in queries if query.attribute))
         lines, orders = _needed(queries, LINES), _needed(queries, ORDERS)
-        wanted = Wanted(lines, orders, attributes)
+        self._wanted = wanted = Wanted(lines, orders, attributes)
         self.rows = folder = self._bucket_folder(wanted)
         prepare(folder, self.customers, wanted, self._prepared, self._machine.threads)
 
