@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from rfm_engine.errors import UsageError
 from rfm_engine.insight.label_files import Label, load_label
 from rfm_engine.insight.levels import Levels, joined, levels_of
-from rfm_engine.kernels.arrays import arrow, values
+from rfm_engine.kernels.arrays import arrow, arrow_texts, values
 from rfm_engine.options.documentation import documented
 from rfm_engine.options.groups import LabelOptions
 from rfm_engine.options.messages import message, named
@@ -39,9 +39,7 @@ _FILES = {
 _OF_PRODUCTS = ("novelty", "multi_rate")
 # A column of the relation `lines`, the option that names it in the orders, and what it contains.
 _NAMED = (("units", "units", "pieces"), ("disc_minor", "discount", "discounts"))
-_PLACE = "place"
 _KEYS = (GROUP, CUSTOMER)
-_UUID = pa.binary(16)
 
 
 def label_customers(
@@ -75,7 +73,6 @@ def label_customers(
     queries = [
         None if label.is_of_customers else _query(label, snapshot, options) for label in labels
     ]
-    whole = snapshot.all_rows()
     found: list[Sequence[Levels]] = []
     with ExitStack() as opened:
         for population in snapshot.populations:
@@ -84,10 +81,8 @@ def label_customers(
             )
             session.prepare([query for query in queries if query is not None], {})
             rows = session.rows
-            base = session.customers.table([])
-            base = base.append_column(_PLACE, pa.array(np.arange(len(base))))
-            found.append(_levels(base, labels, queries, session))
-    places = _places(snapshot)
+            found.append(_levels(labels, queries, session))
+    whole, places = snapshot.all_rows(), _places(snapshot)
     for label, *levels_of_each in zip(labels, *found, strict=True):
         levels = joined(levels_of_each)
         columns = {
@@ -116,9 +111,10 @@ def _places(snapshot: Snapshot) -> pa.Array | None:
 
 
 def _levels(
-    base: pa.Table, labels: Sequence[Label], queries: Sequence[Query | None], session: Session
+    labels: Sequence[Label], queries: Sequence[Query | None], session: Session
 ) -> list[Levels]:
     """Return the levels of each label; a query that several labels share runs once."""
+    base = session.customers.table([])
     found: dict[int, Levels] = {}
     for place, (label, query) in enumerate(zip(labels, queries, strict=True)):
         if place in found:
@@ -127,7 +123,7 @@ def _levels(
             found[place] = levels_of(label, _columns_of(session.customers, label))
             continue
         parameters = _parameters(label, session.snapshot)
-        measured = _aligned(base, session.run(query, parameters))
+        measured = _aligned(base, session.run_per_bucket(query, parameters))
         for other in range(place, len(labels)):
             if queries[other] == query and (
                 _parameters(labels[other], session.snapshot) == parameters
@@ -181,18 +177,28 @@ def _columns_of(customers: Customers, label: Label) -> pa.Table:
 
 def _aligned(base: pa.Table, measured: pa.Table) -> pa.Table:
     """Return the rows of a metric in the order of the customers; null rows have no row."""
-    ids = base[CUSTOMER]
+    ids = _whole(base[CUSTOMER]).dictionary_encode("encode")
+    codes = pc.index_in(_whole(measured[CUSTOMER]).cast(ids.dictionary.type), ids.dictionary)
+    keys, of_rows = ids.indices, codes
+    groups = base[GROUP].combine_chunks()
+    if len(ids.dictionary) < len(base):
+        n_groups = 1 + pc.max(groups).as_py()
+        keys, of_rows = (
+            pc.add(pc.multiply(each.cast(pa.int64()), n_groups), group.cast(pa.int64()))
+            for each, group in ((keys, groups), (codes, measured[GROUP].combine_chunks()))
+        )
+        of_rows = pc.index_in(of_rows, keys)
+    row_of = np.full(len(base), -1)
+    row_of[values(of_rows, np.int32)] = np.arange(len(measured))
+    rows = arrow(row_of, None, row_of >= 0)
+    return measured.drop_columns(list(_KEYS)).take(rows).append_column(GROUP, groups)
+
+
+def _whole(ids: pa.ChunkedArray) -> pa.Array:
+    """Return ids as one array; uuids as bytes, because few functions of Arrow take them."""
     if isinstance(ids.type, pa.UuidType):
-        # Arrow cannot join by uuids. The rows of a metric have them as bytes.
-        storage = pa.chunked_array([chunk.storage for chunk in ids.chunks], _UUID)
-        base = _with_ids(base, storage)
-        measured = _with_ids(measured, measured[CUSTOMER].cast(_UUID))
-    joined = base.join(measured, list(_KEYS), join_type="left outer")
-    return joined.sort_by(_PLACE)
-
-
-def _with_ids(table: pa.Table, ids: pa.Array | pa.ChunkedArray) -> pa.Table:
-    return table.set_column(table.column_names.index(CUSTOMER), CUSTOMER, ids)
+        ids = pa.chunked_array([chunk.storage for chunk in ids.chunks], pa.binary(16))
+    return ids.combine_chunks()
 
 
 def _with_column(whole: pa.Table, name: str, column: pa.Array, places: pa.Array | None) -> pa.Table:
@@ -207,12 +213,20 @@ def _with_column(whole: pa.Table, name: str, column: pa.Array, places: pa.Array 
     return whole.append_column(name, column)
 
 
-def _combined(whole: pa.Table, label: Label) -> pa.ChunkedArray:
+def _combined(whole: pa.Table, label: Label) -> pa.Array:
     """Return the segment and the level of each customer as one text."""
-    segments, levels = (
-        whole[name].cast(pa.string()) for name in ("segment", f"{label.column}_label")
+    segment, level = (
+        whole[name].unify_dictionaries().combine_chunks()
+        for name in ("segment", f"{label.column}_label")
     )
-    return pc.binary_join_element_wise(segments, levels, "/").dictionary_encode()
+    codes = pc.add(
+        pc.multiply(segment.indices.cast(pa.int64()), len(level.dictionary)),
+        level.indices.cast(pa.int64()),
+    ).dictionary_encode()
+    segments, levels = segment.dictionary.to_pylist(), level.dictionary.to_pylist()
+    pairs = (divmod(code, len(levels)) for code in codes.dictionary.to_pylist())
+    names = arrow_texts([f"{segments[one]}/{levels[other]}" for one, other in pairs])
+    return pa.DictionaryArray.from_arrays(codes.indices, names)
 
 
 def _treatments(

@@ -30,9 +30,11 @@ class Views(NamedTuple):
 
 @contextmanager
 def created_views(
-    opened: DuckDBPyConnection, prepared: Path, sql: SqlFile, views: Views
+    opened: DuckDBPyConnection, prepared: Path, sql: SqlFile, views: Views, part: str = "*"
 ) -> Iterator[None]:
     """Create a view for each prepared relation that a query reads, with the columns that it reads.
+
+    `part` is the name of the files to read, without `.parquet`.
 
     Other queries may need more columns, which could make names of columns ambiguous. The views
     are dropped at the end.
@@ -49,7 +51,7 @@ def created_views(
     with failures(sql.name):
         for name in created:
             columns = sql.inputs[name]
-            relation = opened.read_parquet(str(prepared / name / "*.parquet"))
+            relation = opened.read_parquet(str(prepared / name / f"{part}.parquet"))
             if name in ("lines", "orders") and GROUP not in relation.columns:
                 relation = relation.project(f"0::integer as {GROUP}, *")
             if name == "lines" and "list_minor" not in relation.columns:

@@ -169,11 +169,25 @@ class Session:
             self._prepare_rows(queries)
 
     def run(self, query: Query, parameters: Mapping[str, Any]) -> pa.Table:
-        """Run a query whose relations have been prepared; return its result without groups' ids."""
-        attribute = None if query.attribute is None else self._wanted.place_of(query.attribute)
-        views = Views(attribute, self.chosen_by(query))
-        with created_views(self._opened, self._prepared, query.sql, views):
+        """Run a query whose relations have been prepared; return its result with `group_id`."""
+        with created_views(self._opened, self._prepared, query.sql, self._views(query)):
             return run_query(self._opened, query.sql, parameters)
+
+    def run_per_bucket(self, query: Query, parameters: Mapping[str, Any]) -> pa.Table:
+        """Run a query of `lines` for each bucket of customers, which needs less memory.
+
+        The query has one row per customer, or several. They are in the order of the buckets.
+        """
+        found = []
+        views = self._views(query)
+        for file in sorted((self._prepared / LINES).glob("*.parquet")):
+            with created_views(self._opened, self._prepared, query.sql, views, file.stem):
+                found.append(run_query(self._opened, query.sql, parameters))
+        return pa.concat_tables(found)
+
+    def _views(self, query: Query) -> Views:
+        attribute = None if query.attribute is None else self._wanted.place_of(query.attribute)
+        return Views(attribute, self.chosen_by(query))
 
     @cached_property
     def _opened(self) -> DuckDBPyConnection:
