@@ -92,7 +92,7 @@ class RowPlan(NamedTuple):
         sources += [] if by is None else [(GROUP_OF_ROWS, by)]
         sources += zip(wanted.places, wanted.attributes, strict=True)
         sources += [(name, name) for name in others]
-        read = {source for name, source in sources if name not in (CUSTOMER, ORDER, GROUP_OF_ROWS)}
+        read = {source for _, source in sources} - {CUSTOMER, ORDER, by}
         return cls(sources, [name for name in folder.texts if name in read], lines, orders)
 
 
