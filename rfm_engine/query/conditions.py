@@ -16,10 +16,10 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from rfm_engine.errors import UsageError, did_you_mean, shown
+from rfm_engine.errors import UsageError, cut, did_you_mean, shown
 from rfm_engine.kernels.arrays import is_text, plain_type
 
-_NUMBER = r"-?[0-9]{1,18}(?:\.[0-9]{1,9})?"
+_NUMBER = r"-?[0-9]{1,20}(?:\.[0-9]{1,9})?"
 _TEXT = r'"(?:[^"\\]|\\.)*"'
 _VALUE = rf"(?:{_NUMBER}|{_TEXT}|true|false)"
 _COLUMN = r"(?P<column>[^\s\"<>=!\[\]](?:[^\"<>=!\[\]]*[^\s\"<>=!\[\]])?)"
@@ -34,6 +34,9 @@ _FORMS = (
 _PATTERNS = [(form, re.compile(pattern)) for form, pattern in _FORMS]
 _COMPARED = {"==": "equal", "!=": "not_equal", "<": "less", "<=": "less_equal",
              ">": "greater", ">=": "greater_equal"}  # fmt: skip
+# Decimals of 38 digits, and numbers of conditions, fit with any of their scales.
+_MOST_DIGITS = 76
+_DECIMALS = 9
 _HINT = (
     'Write it like segment == "Champions", recency_days between 30 and 60, '
     'channel in ["app", "web"], age is null, or is_whale.'
@@ -85,6 +88,8 @@ class Condition(NamedTuple):
             return pc.is_valid(column)
         if self.form in ("true", "not"):
             return self._of_boolean(column)
+        if _is_exact(column.type) and any(map(_is_large, self.values)):
+            column = _as_decimals(column)
         scalars = [self._scalar(value, column.type) for value in self.values]
         if self.form == "between":
             found = pc.and_(pc.greater_equal(column, scalars[0]), pc.less_equal(column, scalars[1]))
@@ -109,10 +114,9 @@ class Condition(NamedTuple):
     def _scalar(self, value: Any, kind: pa.DataType) -> pa.Scalar:
         kind = plain_type(kind)
         types = pa.types
-        is_number = isinstance(value, int | Decimal) and not isinstance(value, bool)
-        if is_number and (
-            types.is_integer(kind) or types.is_decimal(kind) or types.is_floating(kind)
-        ):
+        if _is_number(value) and (_is_exact(kind) or types.is_floating(kind)):
+            if types.is_decimal256(kind):
+                return pa.scalar(Decimal(value), kind)
             return pa.scalar(float(value) if types.is_floating(kind) else value)
         if isinstance(value, bool) and types.is_boolean(kind):
             return pa.scalar(value)
@@ -123,11 +127,11 @@ class Condition(NamedTuple):
                 if types.is_date(kind):
                     return pa.scalar(date.fromisoformat(value), kind)
                 return pa.scalar(datetime.fromisoformat(value), pa.timestamp(kind.unit)).cast(kind)
-            except ValueError:
+            except (ValueError, OverflowError):
                 pass
         raise UsageError(
             f"condition {self.text!r} must compare {self.column!r} with values of its type, "
-            f"{kind}; got {shown(value)}. Write text and dates in double quotes."
+            f"{kind}; got {shown(value)}. {_how_to_write(kind)}"
         )
 
 
@@ -170,7 +174,43 @@ def all_hold(conditions: Iterable[Condition], table: pa.Table) -> pa.ChunkedArra
 
 def _value(text: str) -> Any:
     if text.startswith('"'):
-        return json.loads(text)
+        try:
+            value = json.loads(text, strict=False)
+            value.encode()  # not a half of a pair of \u escapes
+        except ValueError:
+            raise UsageError(
+                f"condition must have valid text; got {cut(text)}. Write a backslash as \\\\."
+            ) from None
+        return value
     if text in ("true", "false"):
         return text == "true"
     return Decimal(text) if "." in text else int(text)
+
+
+def _how_to_write(kind: pa.DataType) -> str:
+    if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
+        return 'Write dates like "2018-01-31", in double quotes.'
+    if is_text(kind):
+        return "Write text in double quotes."
+    if pa.types.is_boolean(kind):
+        return "Write true or false, without quotes."
+    return "Write numbers without quotes."
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | Decimal) and not isinstance(value, bool)
+
+
+def _is_large(value: Any) -> bool:
+    """Return whether a number has a fraction, or does not surely fit into the integers."""
+    return _is_number(value) and (value != int(value) or abs(value) >= 1 << 62)
+
+
+def _is_exact(kind: pa.DataType) -> bool:
+    return pa.types.is_integer(kind) or pa.types.is_decimal(kind)
+
+
+def _as_decimals(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return integers or decimals in a type that any number of a condition has too."""
+    own = column.type.scale if pa.types.is_decimal(column.type) else 0
+    return column.cast(pa.decimal256(_MOST_DIGITS, max(own, _DECIMALS)))
