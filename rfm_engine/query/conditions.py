@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 import pyarrow as pa
 
 from rfm_engine.errors import UsageError, cut, did_you_mean, shown
 from rfm_engine.kernels.arrays import is_text, plain_type
+from rfm_engine.options.messages import message
 
 _NUMBER = r"-?[0-9]{1,20}(?:\.[0-9]{1,9})?"
 _TEXT = r'"(?:[^"\\]|\\.)*"'
@@ -41,6 +42,9 @@ _HINT = (
     'Write it like segment == "Champions", recency_days between 30 and 60, '
     'channel in ["app", "web"], age is null, or is_whale.'
 )
+
+_JOINED = re.compile(r"\s(?:and|or|AND|OR)\s|&|\|")
+_REPEAT = "A condition has no `and` or `or`: repeat {who}, and customers must meet all of them."
 
 
 class Condition(NamedTuple):
@@ -159,7 +163,27 @@ def parse_condition(text: object) -> Condition:
         if form == "null":
             return Condition(column, "not null" if found["not"] else "null", (), plain)
         return Condition(column, form, (), plain)
-    raise UsageError(f"condition must be valid; got {shown(text)}. {_HINT}")
+    is_joined = _JOINED.search(re.sub(_TEXT, "", plain)) is not None
+    hint = message(_REPEAT) if is_joined else _HINT
+    raise UsageError(message("condition must be valid; got {}. {}", shown(text), hint))
+
+
+def refuse_joined(conditions: Iterable[Condition], known: Collection[str]) -> None:
+    """Refuse conditions on a column that does not exist because its name is one more condition.
+
+    Raises
+    ------
+    UsageError
+        There is such a condition, for example `is_whale and timing == "due"`.
+    """
+    for each in conditions:
+        if each.column not in known and _JOINED.search(each.column):
+            raise UsageError(
+                message(
+                    "condition must name one column; got {!r} in {!r}. " + _REPEAT,
+                    each.column, each.text,
+                )
+            )  # fmt: skip
 
 
 def all_hold(conditions: Iterable[Condition], table: pa.Table) -> pa.ChunkedArray:
@@ -197,17 +221,20 @@ def _how_to_write(kind: pa.DataType) -> str:
     return "Write numbers without quotes."
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: object) -> TypeGuard[int | Decimal]:
     return isinstance(value, int | Decimal) and not isinstance(value, bool)
 
 
-def _is_large(value: Any) -> bool:
+def _is_large(value: object) -> bool:
     """Return whether a number has a fraction, or does not surely fit into the integers."""
-    return _is_number(value) and (value != int(value) or abs(value) >= 1 << 62)
+    if not _is_number(value):
+        return False
+    number = Decimal(value)
+    return number != int(number) or abs(number) >= 1 << 62
 
 
 def _is_exact(kind: pa.DataType) -> bool:
-    return pa.types.is_integer(kind) or pa.types.is_decimal(kind)
+    return bool(pa.types.is_integer(kind) or pa.types.is_decimal(kind))
 
 
 def _as_decimals(column: pa.ChunkedArray) -> pa.ChunkedArray:
