@@ -92,6 +92,8 @@ class Condition(NamedTuple):
             return pc.is_valid(column)
         if self.form in ("true", "not"):
             return self._of_boolean(column)
+        if pa.types.is_null(column.type):
+            return pc.is_valid(column)
         if _is_exact(column.type) and any(map(_is_large, self.values)):
             column = _as_decimals(column)
         scalars = [self._scalar(value, column.type) for value in self.values]
@@ -218,7 +220,9 @@ def _how_to_write(kind: pa.DataType) -> str:
         return "Write text in double quotes."
     if pa.types.is_boolean(kind):
         return "Write true or false, without quotes."
-    return "Write numbers without quotes."
+    if _is_exact(kind) or pa.types.is_floating(kind):
+        return "Write numbers without quotes."
+    return "Such a column can only be compared with null."
 
 
 def _is_number(value: object) -> TypeGuard[int | Decimal]:

@@ -23,6 +23,8 @@ TABLE = pa.table({
     "path": [r"a\d", "a\tb", None, 'é"'],
     "points": pa.array([Decimal("9" * 38), Decimal(0), None, Decimal(-1)], pa.decimal128(38)),
     "seen": pa.array([datetime(2025, 1, 1, 12), None, None, None], pa.timestamp("ns", "UTC")),
+    "gone": pa.nulls(4),
+    "parts": [[1], None, [], [2]],
 })  # fmt: skip
 
 
@@ -63,6 +65,9 @@ TABLE = pa.table({
         (r'path in ["\u00e9\"", "x"]', [3]),
         ('seen == "2025-01-01T13:00+01:00"', [0]),
         ('seen < "2025-01-01"', []),
+        ("gone == 1", []),
+        ('gone != "a"', []),
+        ("parts is null", [1]),
     ],
 )
 def test_condition__holds(text, rows):
@@ -93,6 +98,7 @@ def test_condition__holds(text, rows):
         ('seen > "9999-01-01"', "got '9999-01-01'. Write dates like"),
         (r'path == "a\d"', r'condition must have valid text; got "a\d". Write a backslash as \\.'),
         (r'path == "\ud800"', "must have valid text; got "),
+        ("parts == 1", "got 1. Such a column can only be compared with null."),
         (f"recency_days == {'9' * 21}", "must be valid; got"),
         ("is_whale > 1", "values of its type, bool"),
         ("segment", "must name a column that is true or false"),
