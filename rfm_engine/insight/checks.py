@@ -45,9 +45,11 @@ def chosen_customers(
     if n or not len(chosen):
         return Checked({"chosen": n}, ())
     if who:
+        found = "".join(_values_of(each, column_of) for each in who)
         text = message(
-            "no customer meets {who}, so that none is compared.{}",
-            "".join(_values_of(each, column_of) for each in who),
+            "no customer meets {who}, so that none is compared.{}{}",
+            found,
+            " Correct it." if found else "",
         )
     else:
         text = message(
