@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from .words import counted, with_separators
@@ -33,6 +34,9 @@ def _whales(whales: dict[str, Any]) -> str:
     least = whales["least"]
     of = "of each group " if least is None else ""
     limit = "" if least is None else f", at least {with_separators(str(least))}"
+    if least is not None and Decimal(least) <= 0:
+        # A whale has a value above 0, even if the best customers have less.
+        limit = ", above 0"
     share = whales["share_monetary"]
     money = "" if share is None else f", {share:.1%} of the money"
     by = "money" if whales["by"] == "monetary" else whales["by"]

@@ -10,6 +10,7 @@ from rfm_engine.options.groups import InsightOptions, TotalsOptions
 
 from .exits import Misuse
 from .options import AsJson, Given, Quiet, takes
+from .words import counted
 
 if TYPE_CHECKING:
     from rfm_engine import Snapshot
@@ -122,5 +123,5 @@ def _names(
 
 def _refuse_more(rest: list[str], most: int, *, least: int = 0) -> None:
     if not least <= len(rest) <= most:
-        got = f"{len(rest)} more words" if rest else "no SNAPSHOT"
+        got = counted(len(rest), "more word") if rest else "no SNAPSHOT"
         raise Misuse(f"rfm insight must be used as {_USAGE}; got {got}. See --help.")

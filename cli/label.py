@@ -69,6 +69,8 @@ def label(
 
 
 def _most(levels: dict[str, int]) -> str:
+    if not levels:
+        return "no customers"
     shown = [f"{level} {n:,}" for level, n in levels.items()]
     more = len(shown) - _SHOWN
     return ", ".join([*shown[:_SHOWN], *([f"and {more:,} more"] if more > 0 else [])])

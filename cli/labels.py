@@ -53,8 +53,9 @@ def lint(
         typer.Option(metavar="NAME|FILE.toml", help="Check treatments against its segments."),
     ] = None,
 ) -> None:
-    """Check a label: unknown keys, levels and thresholds, treatments of segments."""
-    from rfm_engine.insight.label_files import findings, load_label
+    """Check a label: its metric, unknown keys, levels and thresholds, treatments of segments."""
+    from rfm_engine.insight.label_files import load_label
+    from rfm_engine.insight.label_linter import findings
 
     segments = None
     if scheme is not None:
@@ -63,10 +64,12 @@ def lint(
         segments = tuple(segment.name for segment in load_scheme(scheme).segments)
     found = list(findings(load_label(label), segments))
     for each in found:
-        typer.echo(printable(each))
-    if found:
+        kind = "error" if each.error else "note"
+        typer.echo(printable(f"{label}: {kind}: {each.text}"))
+    n_errors = sum(each.error for each in found)
+    if n_errors:
         raise Misuse(
-            f"label {label!r} must have no findings; got {counted(len(found), 'finding')}. "
-            "Fix them."
+            f"label {label!r} must have no errors; got {counted(n_errors, 'error')}. "
+            "Fix what stdout lists."
         )
-    typer.echo(f"{printable(label)}: nothing found")
+    typer.echo(f"{printable(label)}: {'no errors' if found else 'nothing found'}")

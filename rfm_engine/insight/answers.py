@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from typing import Any, NamedTuple
 
 from rfm_engine.errors import Message, UsageError, shown
-from rfm_engine.insight.checks import Checked, chosen_customers, first_orders
+from rfm_engine.insight.checks import Checked, chosen_customers, first_orders, small_buyers
 from rfm_engine.insight.finishing import Finished
 from rfm_engine.insight.lists import list_relations
 from rfm_engine.insight.tables import TABLES, Table, sql_of, table_of
@@ -21,7 +21,7 @@ from rfm_engine.options.messages import message, named
 from rfm_engine.options.resolution import resolve
 from rfm_engine.orders.distinct_columns import column_names
 from rfm_engine.orders.reading import as_date, conditions_of
-from rfm_engine.query.conditions import parse_condition
+from rfm_engine.query.conditions import parse_condition, refuse_joined
 from rfm_engine.query.connection import require_duckdb
 from rfm_engine.query.customers import Customers
 from rfm_engine.query.session import Choices, Machine, Query, Session
@@ -72,6 +72,7 @@ def answer(
     _refuse_others(asked, explicit)
     _refuse_window(asked, snapshot, checked["mode"])
     who = [parse_condition(text) for text in checked["who"]]
+    refuse_joined(who, snapshot.schema.names)
     queries = [each.query for each in asked]
     lists = list_relations(snapshot, checked)
     choices = Choices(who, checked["split"], checked)
@@ -108,7 +109,7 @@ def _finished(
     """Return a table of the customers of a session that has been prepared."""
     table = session.run(asked.query, parameters)
     finished = asked.table.finish(table, options | {"attribute": asked.query.attribute})
-    checks = list(_checks(asked, session, parameters["start"], options))
+    checks = list(_checks(asked, session, parameters, options))
     about = dict(item for check in checks for item in check.about.items())
     return Finished(
         session.with_groups(finished.table),
@@ -118,7 +119,7 @@ def _finished(
 
 
 def _checks(
-    asked: Asked, session: Session, start: date, options: Mapping[str, Any]
+    asked: Asked, session: Session, parameters: Mapping[str, Any], options: Mapping[str, Any]
 ) -> Iterator[Checked]:
     """Yield what readers of a table must know about its customers."""
     chosen = session.chosen_by(asked.query)
@@ -129,7 +130,9 @@ def _checks(
     if "burn_in" in asked.table.options:
         first_days = session.column_of_customers("first_day")
         is_of_first = asked.table.is_of_first or options["mode"] == "first"
-        yield first_orders(first_days, start, options["burn_in"], warn=is_of_first)
+        yield first_orders(first_days, parameters["start"], options["burn_in"], warn=is_of_first)
+    if asked.name == "bridge" and session.snapshot.n_customers:
+        yield small_buyers(parameters["start"], parameters["since"])
 
 
 def asked_of(name: str, snapshot: Snapshot | None, options: Mapping[str, Any]) -> Asked:
@@ -182,6 +185,13 @@ def _is_of_first(asked: Asked, mode: str) -> bool:
 def _refuse_others(asked: Sequence[Asked], given: Collection[str]) -> None:
     """Refuse options that none of the tables has."""
     known = {option for each in asked for option in each.table.options}
+    if {"period", "age"} <= {*given} and all(each.name == "cohort" for each in asked):
+        raise UsageError(
+            message(
+                "{period} must not be combined with {age}, which counts days since the first order "
+                "instead of calendar periods; got both. Leave one out."
+            )
+        )
     for name in given:
         if name in declared(TableOptions) and name not in known:
             owners = [other for other, table in TABLES.items() if name in table.options]
@@ -303,6 +313,7 @@ def answer_script(
     require_duckdb("rfm insight")
     checked = checked_options(explicit)
     who = [parse_condition(text) for text in checked["who"]]
+    refuse_joined(who, snapshot.schema.names)
     # Without a header the query may read everything, but it needs no rows if none are given.
     if rows is None:
         inputs = {name: each for name, each in script.inputs.items() if name == "customers"}

@@ -45,9 +45,11 @@ def chosen_customers(
     if n or not len(chosen):
         return Checked({"chosen": n}, ())
     if who:
+        found = "".join(_values_of(each, column_of) for each in who)
         text = message(
-            "no customer meets {who}, so that none is compared.{} Correct it.",
-            "".join(_values_of(each, column_of) for each in who),
+            "no customer meets {who}, so that none is compared.{}{}",
+            found,
+            " Correct it." if found else "",
         )
     else:
         text = message(
@@ -76,7 +78,8 @@ def first_orders(first_days: pa.ChunkedArray, start: date, burn_in: int, *, warn
     """Count the customers that the burn-in leaves out.
 
     Without a burn-in, warn if a third of the customers or more begin in the first 30 days of the
-    data: many of them are older customers, whose true first order is not in the data.
+    data: many of them are older customers, whose true first order is not in the data. With one,
+    warn if it leaves out all customers.
 
     Parameters
     ----------
@@ -91,6 +94,13 @@ def first_orders(first_days: pa.ChunkedArray, start: date, burn_in: int, *, warn
     """
     left_out = _begun_before(first_days, start + timedelta(burn_in))
     about = {"left_out_burn_in": left_out}
+    if left_out and left_out == len(first_days):
+        text = message(
+            "no customer is left: all have their first order in the first {:,} days of the data. "
+            "Give fewer days with {burn_in:...}.",
+            burn_in,
+        )
+        return Checked(about, (DataWarning("all_left_out", text),))
     early, n = _begun_before(first_days, start + _START), len(first_days)
     if not warn or burn_in or not n or 3 * early < n:
         return Checked(about, ())
@@ -101,6 +111,18 @@ def first_orders(first_days: pa.ChunkedArray, start: date, burn_in: int, *, warn
         early, n,
     )  # fmt: skip
     return Checked(about, (DataWarning("early_first_orders", text),))
+
+
+def small_buyers(start: date, since: date) -> Checked:
+    """Warn if no customer can be a small buyer on a day, because the first orders are later."""
+    if start <= since:
+        return Checked({}, ())
+    text = message(
+        "no customer is a small buyer on {}, because the first order is on {}. Give a later day "
+        "with {since:...}.",
+        since, start,
+    )  # fmt: skip
+    return Checked({}, (DataWarning("no_small_buyers", text),))
 
 
 def _begun_before(first_days: pa.ChunkedArray, day: date) -> int:

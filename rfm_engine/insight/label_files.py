@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache
@@ -225,24 +224,6 @@ class _Reader:
     def _refuse(self, key: str, wanted: str, got: Any) -> NoReturn:
         shown_value = "none" if got is None else shown(got)
         raise UsageError(f"{key} of label {self._place!r} must be {wanted}; got {shown_value}.")
-
-
-def findings(label: Label, segments: tuple[str, ...] | None = None) -> Iterator[str]:
-    """Yield what is probably wrong with a label.
-
-    `segments` are those of a scheme; with them, segments without a treatment are found.
-    """
-    for key in label.treatments:
-        segment, _, condition = key.partition("/")
-        name, _, level = condition.partition("=")
-        if segments is not None and segment not in segments:
-            yield f"treatment {key!r} is for a segment that the scheme does not have"
-        if name == label.name and label.levels and level not in (*label.levels, UNKNOWN):
-            yield f"treatment {key!r} is for a level that the label does not have"
-    if segments is not None and label.treatments:
-        for segment in segments:
-            if segment not in label.treatments:
-                yield f"segment {segment!r} has no treatment"
 
 
 def _is_number(value: Any) -> bool:

@@ -13,8 +13,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rfm_engine.errors import UsageError
-from rfm_engine.insight.label_files import Label, load_label
+from rfm_engine.errors import UsageError, did_you_mean, shown
+from rfm_engine.insight.label_files import METRICS, Label, load_label
 from rfm_engine.insight.levels import Levels, joined, levels_of
 from rfm_engine.kernels.arrays import arrow, arrow_texts, values
 from rfm_engine.options.documentation import documented
@@ -29,6 +29,7 @@ from rfm_engine.query.rows import is_bucket_folder, only_input
 from rfm_engine.query.session import Choices, Machine, Query, Session
 from rfm_engine.query.sql_file import SqlFile, parse_sql
 from rfm_engine.result.snapshot import Snapshot
+from rfm_engine.segments.fact_columns import FACT_COLUMNS
 
 _FILES = {
     "discount_rate": "discount", "deal_share": "discount", "psm": "discount",
@@ -70,6 +71,8 @@ def label_customers(
     DataError
         The rows are not those of the snapshot.
     """
+    for label in labels:
+        _refuse_unknown_column(label, snapshot)
     queries = [
         None if label.is_of_customers else _query(label, snapshot, options) for label in labels
     ]
@@ -93,7 +96,10 @@ def label_customers(
             if column is not None:
                 whole = _with_column(whole, name, column, places)
         whole = _with_column(whole, f"segment/{label.column}", _combined(whole, label), None)
-    treatments = {key: each for label in labels for key, each in label.treatments.items()}
+    treatments: dict[str, str] = {}
+    for label in labels:
+        for key, each in label.treatments.items():
+            treatments.setdefault(key, each)
     if treatments:
         whole = _with_column(whole, "treatment", _treatments(whole, labels, treatments), None)
     return whole.replace_schema_metadata(snapshot.schema.metadata)
@@ -168,6 +174,19 @@ def _parameters(label: Label, snapshot: Snapshot) -> dict[str, Any]:
     return {"at_least": label.at_least, "edges": [int(edge) for edge in edges]}
 
 
+def _refuse_unknown_column(label: Label, snapshot: Snapshot) -> None:
+    known = {*Customers(snapshot).names, "monetary", *FACT_COLUMNS}
+    if label.is_of_customers and label.metric not in known:
+        raise UsageError(
+            f"metric of label {label.name!r} must be one of {', '.join(METRICS)}, or a column of "
+            f"numbers of the snapshot; got {shown(label.metric)}. "
+            + did_you_mean(
+                label.metric, [*METRICS, *known],
+                "Correct it, or score again with the option that adds the column.",
+            )
+        )  # fmt: skip
+
+
 def _columns_of(customers: Customers, label: Label) -> pa.Table:
     columns = customers.table(list(dict.fromkeys([label.metric, "frequency"])))
     return pa.table({
@@ -239,13 +258,17 @@ def _treatments(
     codes = np.stack([values(column.indices, np.int32) for column in encoded])
     kinds, kind_of = np.unique(codes, axis=1, return_inverse=True)
     words = [column.dictionary.to_pylist() for column in encoded]
+    place_of = {key: place for place, key in enumerate(treatments)}
     found = []
     for kind in kinds.T.tolist():
         segment, *levels = [own[code] for own, code in zip(words, kind, strict=True)]
         keys = [
             f"{segment}/{label.name}={level}" for label, level in zip(labels, levels, strict=True)
         ]
-        key = next((key for key in keys if key in treatments), segment)
+        # Of several levels, the one that is named first.
+        key = min(
+            (key for key in keys if key in treatments), key=place_of.__getitem__, default=segment
+        )
         found.append(treatments.get(key))
     return pa.array(found, pa.string()).take(arrow(kind_of.reshape(-1))).dictionary_encode()
 

@@ -97,7 +97,7 @@ class TableOptions(TypedDict, total=False):
             "Cohort: count steps of this many days since the first order, instead of periods.",
             _PANEL, None, "30d",
             doc="cohort: count steps of this many days since the first order of each customer, "
-            "instead of calendar periods",
+            "instead of calendar periods; not with `--period`",
             stated="periods",
         ),
     ]  # fmt: skip

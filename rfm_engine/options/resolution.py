@@ -25,7 +25,9 @@ def given(
     for name in keywords:
         if name not in known:
             words = f"{function}() got an unexpected keyword argument {name!r}"
-            hint = did_you_mean(name, known)
+            own = {each.flag: word for word, each in known.items()}
+            flag = "--" + name.replace("_", "-")
+            hint = did_you_mean(own.get(flag, name), known)
             raise TypeError(f"{words}. {hint}" if hint else words)
     for name, option in known.items():
         if required and option.is_required and name not in keywords:

@@ -28,7 +28,8 @@ class MachineOptions(ThreadOptions, total=False):
     memory_limit: Annotated[
         int | str | None,
         Option(
-            "Maximum memory, for example 2GB or 512MiB; default: 80% of the available memory.",
+            "Maximum memory, for example 2GB or 512MiB; default: memory in use plus 80% of the "
+            "available memory.",
             _PANEL, None, "SIZE",
             doc="maximum memory of the process, for example `2GB` or `512MiB`; data that does not "
             "fit is spilled to disk, and the result is the same: "

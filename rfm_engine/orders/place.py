@@ -56,8 +56,9 @@ class MissingColumnError(UsageError):
     """
 
     def __init__(
-        self, column: str, held: Sequence[str], name: str, roles: Mapping[str, str] = _NO_ROLES
-    ) -> None:
+        self, column: str, held: Sequence[str], name: str, roles: Mapping[str, str] = _NO_ROLES,
+        advice: str | None = None,
+    ) -> None:  # fmt: skip
         held = [str(name) for name in held]
         listed = ", ".join(map(cut, held[:_LISTED_COLUMNS])) or "no columns"
         if len(held) > _LISTED_COLUMNS:
@@ -67,7 +68,7 @@ class MissingColumnError(UsageError):
             advice = message(
                 "Set the delimiter with {csv_delimiter:...} (space for runs of spaces and tabs)."
             )
-        else:
+        elif advice is None:
             taken = () if role in _OF_ANY_COLUMN else roles.keys()
             advice = _advice(role, likely_column(role, column, held, taken))
         what = f"{NOUNS[role]} column" if role else "column"
@@ -82,6 +83,10 @@ class MissingColumnError(UsageError):
     def by_role(self, roles: Mapping[str, str]) -> MissingColumnError:
         """Return the error with the option that names the column; `roles` has it by column."""
         return MissingColumnError(self.column, self.held, self.name, roles)
+
+    def advised(self, advice: str) -> MissingColumnError:
+        """Return the error with other advice; the column of this name is not the user's choice."""
+        return MissingColumnError(self.column, self.held, self.name, {}, advice)
 
 
 @contextmanager

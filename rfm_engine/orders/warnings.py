@@ -8,6 +8,7 @@ from typing import NamedTuple
 CODES = (
     "no_rows", "unseen_values", "as_of_in_future", "amounts_rounded", "whole_amounts",
     "order_lines", "null_words", "number_like_ids", "none_chosen", "early_first_orders",
+    "all_left_out", "no_small_buyers",
 )  # fmt: skip
 """All codes, in the order of warnings in a list."""
 

@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 import pyarrow as pa
 
-from rfm_engine.errors import UsageError, did_you_mean, shown
+from rfm_engine.errors import UsageError, cut, did_you_mean, shown
 from rfm_engine.kernels.arrays import is_text, plain_type
+from rfm_engine.options.messages import message
 
-_NUMBER = r"-?[0-9]{1,18}(?:\.[0-9]{1,9})?"
+_NUMBER = r"-?[0-9]{1,20}(?:\.[0-9]{1,9})?"
 _TEXT = r'"(?:[^"\\]|\\.)*"'
 _VALUE = rf"(?:{_NUMBER}|{_TEXT}|true|false)"
 _COLUMN = r"(?P<column>[^\s\"<>=!\[\]](?:[^\"<>=!\[\]]*[^\s\"<>=!\[\]])?)"
@@ -34,10 +35,16 @@ _FORMS = (
 _PATTERNS = [(form, re.compile(pattern)) for form, pattern in _FORMS]
 _COMPARED = {"==": "equal", "!=": "not_equal", "<": "less", "<=": "less_equal",
              ">": "greater", ">=": "greater_equal"}  # fmt: skip
+# Decimals of 38 digits, and numbers of conditions, fit with any of their scales.
+_MOST_DIGITS = 76
+_DECIMALS = 9
 _HINT = (
     'Write it like segment == "Champions", recency_days between 30 and 60, '
     'channel in ["app", "web"], age is null, or is_whale.'
 )
+
+_JOINED = re.compile(r"\s(?:and|or|AND|OR)\s|&|\|")
+_REPEAT = "A condition has no `and` or `or`: repeat {who}, and customers must meet all of them."
 
 
 class Condition(NamedTuple):
@@ -85,6 +92,10 @@ class Condition(NamedTuple):
             return pc.is_valid(column)
         if self.form in ("true", "not"):
             return self._of_boolean(column)
+        if pa.types.is_null(column.type):
+            return pc.is_valid(column)
+        if _is_exact(column.type) and any(map(_is_large, self.values)):
+            column = _as_decimals(column)
         scalars = [self._scalar(value, column.type) for value in self.values]
         if self.form == "between":
             found = pc.and_(pc.greater_equal(column, scalars[0]), pc.less_equal(column, scalars[1]))
@@ -109,10 +120,9 @@ class Condition(NamedTuple):
     def _scalar(self, value: Any, kind: pa.DataType) -> pa.Scalar:
         kind = plain_type(kind)
         types = pa.types
-        is_number = isinstance(value, int | Decimal) and not isinstance(value, bool)
-        if is_number and (
-            types.is_integer(kind) or types.is_decimal(kind) or types.is_floating(kind)
-        ):
+        if _is_number(value) and (_is_exact(kind) or types.is_floating(kind)):
+            if types.is_decimal256(kind):
+                return pa.scalar(Decimal(value), kind)
             return pa.scalar(float(value) if types.is_floating(kind) else value)
         if isinstance(value, bool) and types.is_boolean(kind):
             return pa.scalar(value)
@@ -123,11 +133,11 @@ class Condition(NamedTuple):
                 if types.is_date(kind):
                     return pa.scalar(date.fromisoformat(value), kind)
                 return pa.scalar(datetime.fromisoformat(value), pa.timestamp(kind.unit)).cast(kind)
-            except ValueError:
+            except (ValueError, OverflowError):
                 pass
         raise UsageError(
             f"condition {self.text!r} must compare {self.column!r} with values of its type, "
-            f"{kind}; got {shown(value)}. Write text and dates in double quotes."
+            f"{kind}; got {shown(value)}. {_how_to_write(kind)}"
         )
 
 
@@ -155,7 +165,27 @@ def parse_condition(text: object) -> Condition:
         if form == "null":
             return Condition(column, "not null" if found["not"] else "null", (), plain)
         return Condition(column, form, (), plain)
-    raise UsageError(f"condition must be valid; got {shown(text)}. {_HINT}")
+    is_joined = _JOINED.search(re.sub(_TEXT, "", plain)) is not None
+    hint = message(_REPEAT) if is_joined else _HINT
+    raise UsageError(message("condition must be valid; got {}. {}", shown(text), hint))
+
+
+def refuse_joined(conditions: Iterable[Condition], known: Collection[str]) -> None:
+    """Refuse conditions on a column that does not exist because its name is one more condition.
+
+    Raises
+    ------
+    UsageError
+        There is such a condition, for example `is_whale and timing == "due"`.
+    """
+    for each in conditions:
+        if each.column not in known and _JOINED.search(each.column):
+            raise UsageError(
+                message(
+                    "condition must name one column; got {!r} in {!r}. " + _REPEAT,
+                    each.column, each.text,
+                )
+            )  # fmt: skip
 
 
 def all_hold(conditions: Iterable[Condition], table: pa.Table) -> pa.ChunkedArray:
@@ -170,7 +200,48 @@ def all_hold(conditions: Iterable[Condition], table: pa.Table) -> pa.ChunkedArra
 
 def _value(text: str) -> Any:
     if text.startswith('"'):
-        return json.loads(text)
+        try:
+            value = json.loads(text, strict=False)
+            value.encode()  # not a half of a pair of \u escapes
+        except ValueError:
+            raise UsageError(
+                f"condition must have valid text; got {cut(text)}. Write a backslash as \\\\."
+            ) from None
+        return value
     if text in ("true", "false"):
         return text == "true"
     return Decimal(text) if "." in text else int(text)
+
+
+def _how_to_write(kind: pa.DataType) -> str:
+    if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
+        return 'Write dates like "2018-01-31", in double quotes.'
+    if is_text(kind):
+        return "Write text in double quotes."
+    if pa.types.is_boolean(kind):
+        return "Write true or false, without quotes."
+    if _is_exact(kind) or pa.types.is_floating(kind):
+        return "Write numbers without quotes."
+    return "Such a column can only be compared with null."
+
+
+def _is_number(value: object) -> TypeGuard[int | Decimal]:
+    return isinstance(value, int | Decimal) and not isinstance(value, bool)
+
+
+def _is_large(value: object) -> bool:
+    """Return whether a number has a fraction, or does not surely fit into the integers."""
+    if not _is_number(value):
+        return False
+    number = Decimal(value)
+    return number != int(number) or abs(number) >= 1 << 62
+
+
+def _is_exact(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(kind) or pa.types.is_decimal(kind))
+
+
+def _as_decimals(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return integers or decimals in a type that any number of a condition has too."""
+    own = column.type.scale if pa.types.is_decimal(column.type) else 0
+    return column.cast(pa.decimal256(_MOST_DIGITS, max(own, _DECIMALS)))

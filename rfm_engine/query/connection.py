@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rfm_engine.errors import RfmError, UsageError
+from rfm_engine.options.messages import message
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -79,9 +80,16 @@ def failures(name: str) -> Iterator[None]:
     """
     import duckdb
 
-    machine = (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.InterruptException)
+    machine = (duckdb.IOException, duckdb.InterruptException)
     try:
         yield
+    except duckdb.OutOfMemoryException as error:
+        raise RfmError(
+            message(
+                "{memory_limit} must be enough for {}; got {}. Give more memory or fewer threads.",
+                name, _first_line(error),
+            )
+        ) from error  # fmt: skip
     except machine as error:
         raise RfmError(f"{name} must run to its end; got {_first_line(error)}") from error
     except duckdb.Error as error:

@@ -13,7 +13,7 @@ from rfm_engine.kernels.arrays import arrow, is_text, valid_mask
 from rfm_engine.options.messages import message, named
 from rfm_engine.orders.batch import Batch
 from rfm_engine.orders.ids import ids_of
-from rfm_engine.orders.place import Place
+from rfm_engine.orders.place import MissingColumnError, Place
 from rfm_engine.orders.reading import Reading
 from rfm_engine.orders.row_columns import CUSTOMER
 from rfm_engine.orders.sources.entry import files_of, open_files
@@ -59,9 +59,10 @@ def read_customer_file(
     kind = snapshot.schema.field(0).type
     columns = [name for name in days.values() if name is not None]
     files = files_of(path_text(named(option), given)) or []
-    sources = open_files(
-        files, [customer, *columns, *texts], csv_format=reading.csv, roles={customer: "customer"}
-    )
+    try:
+        sources = open_files(files, [customer, *columns, *texts], csv_format=reading.csv, roles={})
+    except MissingColumnError as error:
+        raise error.advised(_advice(error.column, customer, days)) from None
     schema = pa.schema([
         (CUSTOMER, kind), *((name, pa.date32()) for name in days),
         *((name, pa.string()) for name in texts),
@@ -77,6 +78,14 @@ def read_customer_file(
                 table = pa.Table.from_arrays(arrays, schema=schema)
                 found.append(table.filter(ids.is_valid()))
     return pa.concat_tables(found)
+
+
+def _advice(missing: str, customer: str, days: Mapping[str, str | None]) -> str:
+    if missing == customer:
+        return f"Rename the column of ids to {customer!r}, as in the orders."
+    if missing == days.get("registered"):
+        return message("Correct {registered}.")
+    return f"Rename the column to {missing!r}."
 
 
 def _ids(batch: Batch, reading: Reading, kind: pa.DataType, option: str, *, text: bool) -> pa.Array:

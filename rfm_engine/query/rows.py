@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from rfm_engine.errors import UsageError, shown
+from rfm_engine.errors import UsageError
 from rfm_engine.kernels.arrays import is_text
 from rfm_engine.normalize import write_normalized
 from rfm_engine.options.declaration import declared
@@ -23,6 +23,7 @@ from rfm_engine.orders.reading import NOT_COMPARED
 from rfm_engine.orders.row_columns import CUSTOMER, ORDER, QUANTITY
 from rfm_engine.orders.stream import METADATA_KEY
 from rfm_engine.output.atomic import MARKER
+from rfm_engine.query.snapshot_options import shown_option
 from rfm_engine.result.snapshot import Snapshot
 
 _ROWS_A_FILE = 1_500_000
@@ -88,7 +89,7 @@ def bucket_folder(place: Path, snapshot: Snapshot) -> BucketFolder:
                     "{} of the rows in {!r} must be {}, as in the snapshot; got {}. Normalise the "
                     "orders again with the options of the snapshot, or give the rows of this "
                     "snapshot.",
-                    named(name), str(place), shown(theirs), shown(mine),
+                    named(name), str(place), shown_option(theirs), shown_option(mine),
                 )
             )  # fmt: skip
     return BucketFolder(files, schema, own)

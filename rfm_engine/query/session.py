@@ -35,8 +35,8 @@ from rfm_engine.query.rows import (
 )
 from rfm_engine.query.sql_file import SqlFile
 from rfm_engine.result.snapshot import Snapshot
-from rfm_engine.totals.memory.budget import parse_size
-from rfm_engine.totals.memory.system import threads_of
+from rfm_engine.totals.memory.spill import spill_folder
+from rfm_engine.totals.memory.system import query_limit_of, threads_of
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -64,8 +64,8 @@ class Machine(NamedTuple):
         limit, spill_dir = options["memory_limit"], options["spill_dir"]
         return cls(
             threads_of(options["threads"]),
-            None if limit is None else parse_size(limit),
-            None if spill_dir is None else Path(spill_dir),
+            query_limit_of(limit),
+            None if spill_dir is None else spill_folder(spill_dir),
         )
 
 

@@ -57,10 +57,11 @@ def refuse_other_options(snapshot: Snapshot, typed: Mapping[str, Any]) -> None:
             raise UsageError(
                 message(
                     "{} must be {}, as in the snapshot {!r}; got {}. Leave it out.",
-                    named(name), _shown(held), str(snapshot.path), _shown(typed[name]),
+                    named(name), shown_option(held), str(snapshot.path), shown_option(typed[name]),
                 )
             )  # fmt: skip
 
 
-def _shown(value: object) -> str:
+def shown_option(value: object) -> str:
+    """Return the value of an option for a message that says what the option must be."""
     return "left out" if value in (None, (), [], False) else shown(value)

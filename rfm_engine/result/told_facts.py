@@ -36,10 +36,14 @@ def fact_words(condition: Condition, result: ScoredPopulation, row: dict[str, An
     """Return what a condition on `is_whale` or `timing` compares, in words."""
     facts = _facts(result)
     if condition.measure == WHALE:
+        assert facts.whale_least is not None
+        limit = facts.least_text
         wanted = "at least" if condition.operand else "below"
+        if facts.whale_least <= 0:
+            wanted, limit = ("above" if condition.operand else "at most"), "0"
         has = format_minor(_value(result, row), facts.whale_scale)
         what = {"orders": "frequency"}.get(facts.whale_by, facts.whale_by)
-        return f"{what} {wanted} {facts.least_text}; this customer has {has}"
+        return f"{what} {wanted} {limit}; this customer has {has}"
     name, days = words().timings[_timing(result, row)], row["recency_days"]
     cycle = f"{own_cycle_us(facts, row) / DAY_US:,.1f}"
     since = f"{days:,} day" if days == 1 else f"{days:,} days"

@@ -112,3 +112,15 @@ def test_facts__can_be_in_the_config_file(rfm, few, tmp_path, monkeypatch):
     (tmp_path / "rfm.toml").write_text('facts = true\nwhales = "50%"\n')
     found = json.loads(rfm("score", few, "--json", "--quiet").stdout)
     assert found["facts"]["whales"]["share"] == "50%"
+
+
+def test_explain__of_whales_without_money_has_a_limit_of_0(rfm, tmp_path):
+    place = tmp_path / "losses.csv"
+    place.write_text("customer_id,order_time,amount\na,2025-01-01,3\na,2025-01-02,-7\n")
+    (tmp_path / "mine.toml").write_text(
+        'otherwise = "rest"\n[[segments]]\nname = "whale"\nwhen = ["is_whale"]\n'
+        '[[segments]]\nname = "other"\nwhen = ["not is_whale"]\n'
+    )
+    run = rfm("explain", place, "--scheme", tmp_path / "mine.toml", "--id", "a")
+    assert run.exit_code == 0, run.stderr
+    assert "monetary at most 0; this customer has -4.00" in run.stdout

@@ -101,13 +101,15 @@ def test_labelled_snapshot__is_a_snapshot(label, rfm, tmp_path):
         (["product", "--product", "sku"], "product column 'sku' must exist in orders.parquet"),
         (["fashion"], "got 'fashion'. rfm labels list describes them."),
         (["dayprt"], "got 'dayprt'. Did you mean 'daypart'?"),
-        (["scheme.toml"], "must have the column 'discounts'; got customer_id, "),
+        (["scheme.toml"], "numbers of the snapshot; got 'bogus'. Correct it, or score again with"),
+        (["near.toml"], "; got 'deal_shares'. Did you mean 'deal_share'?"),
         (["text.toml"], "metric of label 'text' must be one of discount_rate, "),
         (["daypart", "--as-of", "2025-12-30"], "--as-of must be '2025-12-31', as in the snapshot"),
     ],
 )
 def test_mistakes__are_one_line_and_nothing_is_written(label, tmp_path, words, said):
-    (tmp_path / "scheme.toml").write_text(TREATED.replace("discount_rate", "discounts"))
+    (tmp_path / "scheme.toml").write_text(TREATED.replace("discount_rate", "bogus"))
+    (tmp_path / "near.toml").write_text(TREATED.replace("discount_rate", "deal_shares"))
     text = TREATED.replace("discount_rate", "segment").replace('"price"', '"text"')
     (tmp_path / "text.toml").write_text(text)
     run = label(*words)
@@ -136,12 +138,62 @@ def test_label__reads_discounts_of_a_folder_of_rows(rfm, label, tmp_path):
     )
 
 
-def test_labels__are_listed_and_shown(rfm, tmp_path):
+def test_labels__are_listed_and_shown(rfm):
     run = rfm("labels", "list")
     assert "price" in run.stdout.split()
     run = rfm("labels", "show", "price")
     assert run.stdout.startswith("price: Price sensitivity")
-    (tmp_path / "price.toml").write_text(TREATED)
-    run = rfm("labels", "lint", tmp_path / "price.toml", "--scheme", "classic")
+    assert "-- title: " in run.stdout
+
+
+def test_lint__prints_errors_and_notes(rfm, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    place = tmp_path / "price.toml"
+    place.write_text(TREATED)
+    assert rfm("labels", "lint", "price.toml").stdout == "price.toml: nothing found\n"
+    run = rfm("labels", "lint", "price.toml", "--scheme", "classic")
+    assert run.exit_code == 0
+    lines = run.stdout.splitlines()
+    assert "price.toml: note: segment 'Hibernating' has no treatment" in lines
+    assert lines[-1] == "price.toml: no errors"
+    place.write_text(TREATED.replace("price=high", "price=hihg"))
+    run = rfm("labels", "lint", "price.toml")
     assert run.exit_code == 2
-    assert "Hibernating" in run.stdout
+    key = "'Champions/price=hihg'"
+    said = f"treatment {key} is for a level that the label does not have"
+    assert run.stdout == f"price.toml: error: {said}\n"
+    said = "label 'price.toml' must have no errors; got 1 error. Fix what stdout lists."
+    assert run.stderr == f"error: {said}\n"
+
+
+def test_treatments__of_several_labels_are_those_named_first(label, tmp_path):
+    spend = (
+        'name = "{}"\ntitle = "Spend"\nmetric = "frequency"\nthresholds = [7]\n'
+        'levels = ["few", "many"]\n[treatments]\nChampions = "{}"\n{}'
+    )
+    one = '"Champions/two=many" = "two of one"\n"Champions/one=many" = "one of one"\n'
+    two = '"Champions/two=many" = "two of two"\n"Champions/one=few" = "few of two"\n'
+    (tmp_path / "one.toml").write_text(spend.format("one", "one", one))
+    (tmp_path / "two.toml").write_text(spend.format("two", "two", two))
+    for names, many, few in (
+        ("one.toml,two.toml", "two of one", "few of two"),
+        ("two.toml,one.toml", "two of two", "few of two"),
+        ("one.toml", "one of one", "one"),
+        ("two.toml", "two of two", "two"),
+    ):
+        assert label(names).exit_code == 0
+        rows = pq.read_table(tmp_path / "labelled.parquet").to_pylist()
+        best = [row for row in rows if row["segment"] == "Champions"]
+        assert {row["treatment"] for row in rows if row["segment"] != "Champions"} == {None}
+        assert {(row["frequency"] > 7, row["treatment"]) for row in best} == {
+            (True, many), (False, few)
+        }  # fmt: skip
+
+
+def test_label__without_customers(rfm, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "none.csv").write_text("customer_id,order_time,amount\n1,2025-01-01,-1\n")
+    assert rfm("score", "none.csv", "-o", "none.parquet").exit_code == 0
+    words = ["--rows", "none.csv", "--labels", "daypart", "-o", "labelled.parquet"]
+    run = rfm("label", "none.parquet", *words)
+    assert run.stdout == "daypart: no customers\n0 customers in labelled.parquet\n", run.stderr

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from rfm_engine.errors import UsageError
-from rfm_engine.insight.label_files import findings, load_label, parse_label
+from rfm_engine.insight.label_files import load_label, parse_label
+from rfm_engine.insight.label_linter import findings
 from rfm_engine.insight.label_text import label_lines
 from rfm_engine.insight.labels import shipped_labels
 
@@ -71,14 +72,66 @@ def test_load_label__refuses(name, said):
         load_label(name)
 
 
-def test_findings__are_about_treatments():
-    text = PRICE + '[treatments]\n"Champions" = "vip"\n"Champions/price=highest" = "none"\n'
-    label = parse_label(text, "x")
+@pytest.mark.parametrize(
+    ("metric", "error", "said"),
+    [
+        ("bogus", False, "so the snapshot must have a column of numbers with this name"),
+        ("discount_rat", True, "bundle_rate, favourite, daypart, weekend, price_band. Did you"),
+        ("segment", True, "and the column 'segment' does not have numbers"),
+        ("timing", True, "and the column 'timing' does not have numbers"),
+        ("monetary", None, ""), ("own_us", None, ""), ("zbar", None, ""),
+    ],
+)  # fmt: skip
+def test_findings__are_about_the_metric(metric, error, said):
+    found = list(findings(parse_label(PRICE.replace("discount_rate", metric), "x")))
+    if error is None:
+        assert found == []
+        return
+    [(text, _, is_error)] = found
+    assert text.startswith(f"metric {metric!r} is none of discount_rate, deal_share, ")
+    assert (is_error, said in text) == (error, True)
+
+
+@pytest.mark.parametrize(
+    ("key", "error", "said"),
+    [
+        ("Champions", None, ""),
+        ("Champions/price=high", None, ""),
+        ("Champions/price=unknown", None, ""),
+        ("A/B/price=low", None, ""),
+        ("Champions/price=highest", True, "is for a level that the label does not have"),
+        ("Champions/price=mixed", True, "is for a level that the label does not have"),
+        ("Champions/high", True, "must be for SEGMENT or SEGMENT/LABEL=LEVEL"),
+        ("Champions/prize=high", True, "is for another label, 'prize'. Did you mean 'price'?"),
+        ("Champions/daypart=night", False, "is for customers with the label 'daypart' too"),
+    ],
+)
+def test_findings__are_about_treatments(key, error, said):
+    label = parse_label(f'{PRICE}[treatments]\n"{key}" = "gift"\n', "x")
+    expected = [] if error is None else [(f"treatment {key!r} {said}", None, error)]
+    assert list(findings(label)) == expected
+
+
+@pytest.mark.parametrize(
+    ("metric", "known", "other"),
+    [("daypart", "night", "nigth"), ("weekend", "mixed", "monday"), ("favourite", "any", None)],
+)
+def test_findings__know_the_levels_of_favourites(metric, known, other):
+    text = f'name = "m"\ntitle = "M"\nmetric = "{metric}"\nof = "a"\n[treatments]\n'
+    assert list(findings(parse_label(f'{text}"A/m={known}" = "x"', "x"))) == []
+    if other is not None:
+        [(said, _, is_error)] = findings(parse_label(f'{text}"A/m={other}" = "x"', "x"))
+        assert is_error
+        assert said == f"treatment 'A/m={other}' is for a level that the label does not have"
+
+
+def test_findings__are_about_segments_of_a_scheme():
+    text = '[treatments]\n"Best" = "vip"\n"A/B" = "x"\n"A/B/price=low" = "y"\n"A/price=low" = "z"'
+    label = parse_label(PRICE + text, "x")
     assert list(findings(label)) == [
-        "treatment 'Champions/price=highest' is for a level that the label does not have"
+        ("treatment 'A/B' must be for SEGMENT or SEGMENT/LABEL=LEVEL", None, True)
     ]
-    found = list(findings(label, ("Champions", "Hibernating")))
-    assert "segment 'Hibernating' has no treatment" in found
-    assert "treatment 'Champions' is for a segment that the scheme does not have" in list(
-        findings(label, ("Best",))
-    )
+    assert list(findings(label, ("Best", "A/B", "Rest"))) == [
+        ("treatment 'A/price=low' is for a segment that the scheme does not have", None, True),
+        ("segment 'Rest' has no treatment", None, False),
+    ]

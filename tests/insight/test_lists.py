@@ -64,7 +64,7 @@ def test_aipl__takes_the_highest_stage(shop, file):
 @pytest.mark.parametrize(
     ("text", "error", "said"),
     [
-        ("id\na\n", UsageError, "customer column 'customer_id' must exist"),
+        ("id\na\n", UsageError, "^column 'customer_id' must exist"),
         ("customer_id,time\na,2025-01-01\n", UsageError, "'kind' must exist"),
         ("customer_id,time,kind\na,2025-01-01,smell\n", DataError, "got 'smell'"),
         ("customer_id,time,kind\na,soon,click\n", DataError, "time must be ISO 8601"),

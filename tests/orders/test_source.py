@@ -180,7 +180,7 @@ def test_open_sources__a_column_that_stands_twice_is_ambiguous(tmp_path, write):
 @pytest.mark.parametrize("name", ["o.parquet", "o.csv", "o.csv.gz", "o"])
 def test_open_sources__an_empty_file_is_refused(tmp_path, name):
     (tmp_path / name).touch()
-    with pytest.raises(DataError, match="must contain orders; got an empty file"):
+    with pytest.raises(DataError, match="must contain rows; got an empty file"):
         open_sources(tmp_path / name, ["a"])
 
 

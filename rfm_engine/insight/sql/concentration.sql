@@ -1,7 +1,7 @@
 -- title: How much of the money the best p percent of the customers bring
 -- inputs: customers(minor)
 -- columns: p (percent of the customers), customers (their number), minor (their net amount),
---   share (of the net amount of all customers)
+--   share (of the net amount of all customers; null if that is not above 0)
 with ranked as (
     select
         group_id,
@@ -33,7 +33,8 @@ select
     wanted.p::integer as p,
     sum(percents.customers)::bigint as customers,
     sum(percents.minor)::bigint as minor,
-    sum(percents.minor)::double / nullif(any_value(totals.minor), 0)::double as share
+    sum(percents.minor)::double
+        / (case when any_value(totals.minor) > 0 then any_value(totals.minor) end)::double as share
 from percents
 join totals using (group_id)
 join wanted on percents.p <= wanted.p

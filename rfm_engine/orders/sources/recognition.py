@@ -47,7 +47,7 @@ def recognise(file: File) -> Recognised:
     with reading(file.name, "orders"), file.open() as handle:
         head = handle.read(_HEAD_BYTES)
     if not head:
-        raise DataError(f"{file.name} must contain orders; got an empty file. Export it again.")
+        raise DataError(f"{file.name} must contain rows; got an empty file. Export it again.")
     packed = _compression(head)
     if packed is not None:
         with reading(file.name, f"readable {packed}"), file.open_stream(packed) as stream:

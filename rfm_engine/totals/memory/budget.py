@@ -125,6 +125,24 @@ def plan_memory(
     return Budget(waiting, left - waiting, limit, threads * a_thread // sharing)
 
 
+def refuse_small_limit(limit: int, in_use: int) -> None:
+    """Refuse a limit that leaves no memory for queries.
+
+    Raises
+    ------
+    UsageError
+        The limit is too small. The message names the smallest possible limit.
+    """
+    least = in_use + _LOOPS_BYTES + _LEAST_BYTES
+    if limit < least:
+        raise UsageError(
+            message(
+                "{memory_limit} must be at least {}; got {}. Give more memory.",
+                _megabytes(least), _as_typed(limit),
+            )
+        )  # fmt: skip
+
+
 def default_limit(
     available: int | None, in_use: int, threads: int, a_thread: int = BATCH_BYTES
 ) -> int | None:

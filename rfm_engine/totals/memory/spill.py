@@ -46,6 +46,27 @@ class Run(NamedTuple):
     net_keys: tuple[Span, ...] = ()
 
 
+def spill_folder(folder: str | os.PathLike[str]) -> Path:
+    """Return a folder for data that does not fit in memory.
+
+    Raises
+    ------
+    UsageError
+        It does not exist, or there is no permission to write to it.
+    """
+    given = path_text(named("spill_dir"), folder)
+    # `os.path` treats a name that is too long like a missing folder.
+    if not os.path.isdir(given) or not os.access(given, os.W_OK | os.X_OK):  # noqa: PTH112
+        raise UsageError(
+            message(
+                "{spill_dir} must be a folder with write permission; got {}. "
+                "Create it, or name another folder.",
+                shown(given),
+            )
+        )
+    return Path(given)
+
+
 class SpillFile:
     """A file without a name, so that nothing remains of it, even if the process is killed.
 
@@ -53,17 +74,7 @@ class SpillFile:
     """
 
     def __init__(self, folder: str | os.PathLike[str] | None) -> None:
-        given = tempfile.gettempdir() if folder is None else path_text(named("spill_dir"), folder)
-        self._folder = Path(given)
-        # `os.path` treats a name that is too long like a missing folder.
-        if not os.path.isdir(given) or not os.access(given, os.W_OK | os.X_OK):  # noqa: PTH112
-            raise UsageError(
-                message(
-                    "{spill_dir} must be a folder with write permission; got {}. "
-                    "Create it, or name another folder.",
-                    shown(given),
-                )
-            )
+        self._folder = spill_folder(tempfile.gettempdir() if folder is None else folder)
         self._lock = Lock()
         self._file: Any = None
         self.n_bytes = 0

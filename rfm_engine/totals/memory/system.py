@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from rfm_engine.errors import UsageError, shown
 from rfm_engine.options.messages import message
-from rfm_engine.totals.memory.budget import default_limit, parse_size
+from rfm_engine.totals.memory.budget import default_limit, parse_size, refuse_small_limit
 
 _CGROUPS = Path("/sys/fs/cgroup")
 _SELF = Path("/proc/self")
@@ -45,6 +45,21 @@ def limit_of(memory_limit: int | str | None, threads: int, a_thread: int) -> int
     if memory_limit is not None:
         return parse_size(memory_limit)
     return default_limit(available_bytes(), anonymous_bytes(), threads, a_thread)
+
+
+def query_limit_of(memory_limit: int | str | None) -> int | None:
+    """Return the given memory limit of queries; None if there is none.
+
+    Raises
+    ------
+    UsageError
+        The limit is no size, or too small.
+    """
+    if memory_limit is None:
+        return None
+    limit = parse_size(memory_limit)
+    refuse_small_limit(limit, anonymous_bytes())
+    return limit
 
 
 def anonymous_bytes_of(pid: int) -> int:
