@@ -173,9 +173,10 @@ def _parameters(label: Label, snapshot: Snapshot) -> dict[str, Any]:
 
 
 def _columns_of(customers: Customers, label: Label) -> pa.Table:
-    columns = customers.table(list(dict.fromkeys([label.metric, "frequency"])))
+    columns = customers.table(["frequency"])
     return pa.table({
-        GROUP: columns[GROUP], "number": columns[label.metric], "orders": columns["frequency"],
+        GROUP: columns[GROUP], "number": customers.column(label.metric),
+        "orders": columns["frequency"],
     })  # fmt: skip
 
 

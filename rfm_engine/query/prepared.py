@@ -120,7 +120,11 @@ def _read(place: Path, plan: RowPlan) -> pa.Table:
     for name in plan.texts:
         if name not in held:
             columns[name] = rows[name].combine_chunks().dictionary_encode()
-    return pa.table({name: columns[source] for name, source in plan.sources})
+    found = {name: columns[source] for name, source in plan.sources}
+    group = found.get(GROUP_OF_ROWS)
+    if group is not None and pa.types.is_dictionary(group.type):  # it is an attribute too
+        found[GROUP_OF_ROWS] = group.cast(group.type.value_type)
+    return pa.table(found)
 
 
 def _grouped(table: pa.Table, customers: Customers) -> pa.Table:
