@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from rfm_engine import Snapshot
     from rfm_engine.insight.finishing import Finished
 
+    from .options import Given
+
 _MOST_ROWS = 40
 _MONEY = ("minor", "least", "most", "net", "ltv", "later_per_customer", "least0", "least2")
 _IDS = ("value", "value_1", "value_2", "k")
@@ -35,11 +37,13 @@ def print_list() -> None:
 
 
 def print_show(
-    name: str, explicit: Mapping[str, Any], places: Sequence[Snapshot], rows: list[str] | None
+    name: str, options: Given, places: Sequence[Snapshot], rows: list[str] | None
 ) -> None:
     """Print the SQL of a table."""
+    from rfm_engine.insight.answers import options_of
     from rfm_engine.insight.printing import printed_sql
 
+    explicit = options_of([name], options.config) | options.explicit
     typer.echo(printed_sql(name, explicit, places[0] if places else None, rows), nl=False)
 
 

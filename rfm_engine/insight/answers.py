@@ -185,6 +185,13 @@ def _is_of_first(asked: Asked, mode: str) -> bool:
     return asked.table.is_of_first or (asked.name == "affinity" and mode == "first")
 
 
+def options_of(names: Sequence[str], options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those options that some of the tables have, and all that are not of tables."""
+    known = {option for name in names for option in table_of(name).options}
+    of_tables = declared(TableOptions)
+    return {name: each for name, each in options.items() if name in known or name not in of_tables}
+
+
 def _refuse_others(asked: Sequence[Asked], given: Collection[str]) -> None:
     """Refuse options that none of the tables has."""
     known = {option for each in asked for option in each.table.options}
@@ -325,7 +332,7 @@ def answer_script(
     who = [parse_condition(text) for text in checked["who"]]
     _refuse_group(snapshot, who, checked["split"])
     # Without a header the query may read everything, but it needs no rows if none are given.
-    if rows is None:
+    if rows is None and None in script.inputs.values():
         inputs = {name: each for name, each in script.inputs.items() if name == "customers"}
         script = replace(script, inputs=inputs)
     query = Query(script, checked["attribute"], "is_whale")

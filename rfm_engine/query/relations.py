@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -53,8 +53,6 @@ def created_views(
             relation = opened.read_parquet(str(prepared / name / "*.parquet"))
             if name in ("lines", "orders") and GROUP not in relation.columns:
                 relation = relation.project(f"0::integer as {GROUP}, *")
-            if name == "lines" and "list_minor" not in relation.columns:
-                relation = relation.project("*, null::bigint as list_minor")
             if name in added:
                 relation = relation.project(f"*, {added[name]}")
             if columns is not None:
@@ -125,6 +123,14 @@ def free_name(name: str, option: str, taken: Collection[str]) -> str:
     while name.lower() in lower:
         name = f"{option}_{name}"
     return name
+
+
+def split_names(columns: Sequence[str]) -> list[str]:
+    """Return the names of the fields of `split`, which are different ignoring case."""
+    found: list[str] = []
+    for name in columns:
+        found.append(free_name(name, "split", found))
+    return found
 
 
 def quoted(name: str) -> str:

@@ -25,7 +25,7 @@ from rfm_engine.query.conditions import Condition, all_hold
 from rfm_engine.query.connection import connection, lock
 from rfm_engine.query.customers import CHOSEN, SPLIT, Customers
 from rfm_engine.query.prepared import LINES, ORDERS, prepare
-from rfm_engine.query.relations import Views, created_views, run_query, with_groups
+from rfm_engine.query.relations import Views, created_views, run_query, split_names, with_groups
 from rfm_engine.query.row_plan import Wanted
 from rfm_engine.query.rows import (
     BucketFolder,
@@ -92,7 +92,7 @@ class Choices(NamedTuple):
     who
         Conditions on the customers to compare.
     split
-        Columns of the snapshot that are packed into the column `split`, as fields `0`, `1`, ...
+        Columns of the snapshot that are packed into the column `split`.
     attributes
         Options that name columns of the rows, besides those that the snapshot names.
     """
@@ -213,13 +213,12 @@ class Session:
         chosen = {query.chosen for query in queries if query.chosen is not None}
         table = self.customers.table(sorted({*names, *chosen} - {CHOSEN, SPLIT}))
         if self._who:
-            columns = {each.column: self.customers.column(each.column) for each in self._who}
-            table = table.append_column(_WHO, all_hold(self._who, pa.table(columns)))
+            held = {each.column: self.customers.column(each.column) for each in self._who}
+            table = table.append_column(_WHO, all_hold(self._who, pa.table(held)))
         if SPLIT in names:
-            # Numbers, because DuckDB ignores the case of names.
-            columns = {f"{i}": self.customers.column(name) for i, name in enumerate(self._split)}
-            fields = [_plain(column) for column in columns.values()]
-            table = table.append_column(SPLIT, pa.StructArray.from_arrays(fields, list(columns)))
+            columns = [_plain(self.customers.column(name)) for name in self._split]
+            struct = pa.StructArray.from_arrays(columns, split_names(self._split))
+            table = table.append_column(SPLIT, struct)
         return table
 
     def _prepare_rows(self, queries: Sequence[Query]) -> None:
