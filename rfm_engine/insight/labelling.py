@@ -175,7 +175,7 @@ def _parameters(label: Label, snapshot: Snapshot) -> dict[str, Any]:
 def _columns_of(customers: Customers, label: Label) -> pa.Table:
     columns = customers.table(["frequency"])
     return pa.table({
-        GROUP: columns[GROUP], "number": customers.column(label.metric),
+        GROUP: columns[GROUP], "number": customers.columns([label.metric])[label.metric],
         "orders": columns["frequency"],
     })  # fmt: skip
 

@@ -114,17 +114,19 @@ class Customers:
             columns |= facts_of(source, group_ids, self.snapshot, facts)
         return pa.table(columns)
 
-    def column(self, name: str) -> pa.ChunkedArray:
-        """Return the column of the snapshot with this name, or else the one of the relation.
+    def columns(self, names: Collection[str]) -> pa.Table:
+        """Return the columns of the snapshot with some names, or else those of the relation.
 
         Raises
         ------
         UsageError
             There is neither.
         """
-        if name in self.snapshot.schema.names:
-            return self.snapshot.columns([name])[name]
-        return self.table([name])[name]
+        held = [name for name in names if name in self.snapshot.schema.names]
+        others = [name for name in names if name not in held]
+        tables = [self.snapshot.columns(held)] if held else []
+        tables += [self.table(others).select(others)] if others else []
+        return pa.table({name: table[name] for table in tables for name in table.column_names})
 
     def _column(self, name: str, source: pa.Table) -> pa.Array | pa.ChunkedArray:
         column = source[_MADE_OF.get(name, name)]

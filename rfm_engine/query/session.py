@@ -197,7 +197,7 @@ class Session:
 
     def column_of_snapshot(self, name: str) -> pa.ChunkedArray:
         """Return a column or a fact of the customers of the snapshot."""
-        return self.customers.column(name)
+        return self.customers.columns([name])[name]
 
     def chosen_by(self, query: Query) -> str | None:
         """Return the column that says which customers are compared; None if all are."""
@@ -213,10 +213,11 @@ class Session:
         chosen = {query.chosen for query in queries if query.chosen is not None}
         table = self.customers.table(sorted({*names, *chosen} - {CHOSEN, SPLIT}))
         if self._who:
-            held = {each.column: self.customers.column(each.column) for each in self._who}
-            table = table.append_column(_WHO, all_hold(self._who, pa.table(held)))
+            named = self.customers.columns({each.column: None for each in self._who})
+            table = table.append_column(_WHO, all_hold(self._who, named))
         if SPLIT in names:
-            columns = [_plain(self.customers.column(name)) for name in self._split]
+            named = self.customers.columns(self._split)
+            columns = [_plain(named[name]) for name in self._split]
             struct = pa.StructArray.from_arrays(columns, split_names(self._split))
             table = table.append_column(SPLIT, struct)
         return table

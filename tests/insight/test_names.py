@@ -47,9 +47,10 @@ def scored(orders, folder, **options):
 
 
 def tables_of(snapshot, orders, name):
-    """Return tables that choose and split customers by an attribute; its columns by place."""
+    """Return tables that choose and split customers by an attribute."""
+    who = [name + WHO, 'last_day > "2000-01-01"']
     options = {"attribute": "source", "min_customers": 0, "split": [name, "segment"], "threads": 2}
-    found = answer(["affinity", "stats"], snapshot, orders, options | {"who": name + WHO})
+    found = answer(["affinity", "stats"], snapshot, orders, options | {"who": who})
     found |= answer(["deciles"], snapshot, orders, {"threads": 2})
     return {name: each.table for name, each in found.items()}
 
