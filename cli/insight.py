@@ -68,7 +68,7 @@ def insight(
     if what == "show":
         [name, *place] = rest or [""]
         _refuse_more(place, 1)
-        print_show(name, options.explicit, [*map(_snapshot, place)], rows)
+        print_show(name, options, [*map(_snapshot, place)], rows)
         return
     is_own = what == "run"
     if is_own:
@@ -78,7 +78,7 @@ def insight(
         raise Misuse(
             "--json must not be combined with -o -; got both, which need stdout. Name a file."
         )
-    from rfm_engine.insight.answers import answer, answer_script
+    from rfm_engine.insight.answers import answer, answer_script, options_of
     from rfm_engine.query.snapshot_options import refuse_other_options
     from rfm_engine.query.sql_file import read_sql
 
@@ -89,7 +89,8 @@ def insight(
         found = {script.name: answer_script(script, snapshot, rows, options.all)}
     else:
         names, skipped = _names(what, snapshot, rows, options)
-        found = answer(names, snapshot, rows, options.all)
+        of_tables = options_of(names, options.config)
+        found = answer(names, snapshot, rows, of_tables | options.explicit)
         if skipped and not quiet:
             typer.echo(f"skipped {'; '.join(skipped)}", err=True)
     several = what == "all" or "," in what

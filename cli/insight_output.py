@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from rfm_engine import Snapshot
     from rfm_engine.insight.finishing import Finished
 
+    from .options import Given
+
 _MOST_ROWS = 40
 _MONEY = ("minor", "least", "most", "net", "ltv", "later_per_customer", "least0", "least2")
 _IDS = ("value", "value_1", "value_2", "k")
@@ -35,11 +37,13 @@ def print_list() -> None:
 
 
 def print_show(
-    name: str, explicit: Mapping[str, Any], places: Sequence[Snapshot], rows: list[str] | None
+    name: str, options: Given, places: Sequence[Snapshot], rows: list[str] | None
 ) -> None:
     """Print the SQL of a table."""
+    from rfm_engine.insight.answers import options_of
     from rfm_engine.insight.printing import printed_sql
 
+    explicit = options_of([name], options.config) | options.explicit
     typer.echo(printed_sql(name, explicit, places[0] if places else None, rows), nl=False)
 
 
@@ -75,7 +79,7 @@ def write_answers(
         for number, (name, each) in enumerate(found.items()):
             if several:
                 typer.echo("\n" * (number > 0) + name)
-            for line in table_lines(each.table, snapshot.scale):
+            for line in table_lines(each, snapshot.scale):
                 typer.echo(printable(line))
             for line in _notes(each):
                 typer.echo(line)
@@ -85,7 +89,7 @@ def write_answers(
 
 def _as_json(answer: Finished) -> dict[str, Any]:
     warnings = typed_warnings(answer.warnings)
-    return {"rows": answer.table.to_pylist(), **answer.about, "warnings": warnings}
+    return {"rows": plain_rows(answer.table), **answer.about, "warnings": warnings}
 
 
 def _notes(answer: Finished) -> list[str]:
@@ -99,14 +103,18 @@ def _notes(answer: Finished) -> list[str]:
     return [f"hidden: {values} with fewer than {counted(least, 'customer')} (--min)"]
 
 
-def table_lines(table: pa.Table, scale: int) -> list[str]:
+def table_lines(answer: Finished, scale: int) -> list[str]:
     """Lay out the first rows of a table as lines; money in major units, shares in percent."""
     from rfm_engine.kernels.arrays import is_text
 
-    rows = table.slice(0, _MOST_ROWS).to_pylist()
-    names = table.column_names
-    cells = [[_cell(name, row[name], scale) for name in names] for row in rows]
-    heads = [name.replace("_minor", "").replace("minor", "money") for name in names]
+    table = answer.table
+    rows = plain_rows(table.slice(0, _MOST_ROWS))
+    # Columns with values of the snapshot may have the names of others.
+    kinds = {name: "" if name in answer.copied else name for name in table.column_names}
+    cells = [[_cell(kind, row[name], scale) for name, kind in kinds.items()] for row in rows]
+    heads = [
+        kind.replace("_minor", "").replace("minor", "money") or name for name, kind in kinds.items()
+    ]
     widths = [max(map(len, column)) for column in zip(heads, *cells, strict=True)]
     left = [is_text(field.type) for field in table.schema]
 
@@ -123,12 +131,24 @@ def table_lines(table: pa.Table, scale: int) -> list[str]:
     return lines
 
 
+def plain_rows(table: pa.Table) -> list[dict[str, Any]]:
+    """Return the rows as values of Python; times that are finer than it knows are texts."""
+    import pyarrow as pa
+
+    for place, field in enumerate(table.schema):
+        if getattr(field.type, "unit", None) == "ns":
+            table = table.set_column(place, field.name, table[place].cast(pa.string()))
+    found: list[dict[str, Any]] = table.to_pylist()
+    return found
+
+
 def _cell(name: str, value: Any, scale: int) -> str:
     if value is None:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if name in _MONEY or (name.endswith("_minor") and not name.startswith("share")):
+    is_money = name in _MONEY or (name.endswith("_minor") and not name.startswith("share"))
+    if is_money and isinstance(value, int | float | Decimal):
         return f"{Decimal(int(value)).scaleb(-scale):,}"
     if isinstance(value, float):
         is_share = name.startswith(("share", "retention", "repeat_rate", "whale_share"))

@@ -41,7 +41,8 @@ def run(
     Returns
     -------
     pyarrow.Table
-        The columns that `rfm insight show NAME` lists. With groups, the group is the first column.
+        The columns of the table, as its page describes them, or those of
+        your query. With groups, the group is the first column.
 
     Raises
     ------

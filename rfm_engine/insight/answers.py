@@ -21,16 +21,16 @@ from rfm_engine.options.messages import message, named
 from rfm_engine.options.resolution import resolve
 from rfm_engine.orders.distinct_columns import column_names
 from rfm_engine.orders.reading import as_date, conditions_of
-from rfm_engine.query.conditions import parse_condition, refuse_joined
+from rfm_engine.query.conditions import Condition, parse_condition, refuse_joined
 from rfm_engine.query.connection import require_duckdb
-from rfm_engine.query.customers import Customers
+from rfm_engine.query.customers import GROUP, Customers
 from rfm_engine.query.session import Choices, Machine, Query, Session
 from rfm_engine.query.sql_file import SqlFile
 from rfm_engine.result.snapshot import Snapshot
 
 _BRIDGE_DAYS = timedelta(90)
 _MOST_DAYS = 100_000
-# Without an option: the best customers, or all customers.
+# Tables that compare the whales if --who is not given.
 _WHALES = {"affinity", "first-product"}
 
 
@@ -73,6 +73,7 @@ def answer(
     _refuse_window(asked, snapshot, checked["mode"])
     who = [parse_condition(text) for text in checked["who"]]
     refuse_joined(who, snapshot.schema.names)
+    _refuse_group(snapshot, who, checked["split"])
     queries = [each.query for each in asked]
     lists = list_relations(snapshot, checked)
     choices = Choices(who, checked["split"], checked)
@@ -85,7 +86,7 @@ def answer(
             rows = session.rows
             parameters = parameters_of(population, checked)
             for each in asked:
-                own = _finished(each, session, parameters, checked)
+                own = _finished(each, session, parameters, checked | {"who": who})
                 found[each.name] = _together(found.get(each.name), own, snapshot)
     return {
         each.name: found[each.name].described({
@@ -111,22 +112,27 @@ def _finished(
     finished = asked.table.finish(table, options | {"attribute": asked.query.attribute})
     checks = list(_checks(asked, session, parameters, options))
     about = dict(item for check in checks for item in check.about.items())
-    return Finished(
-        session.with_groups(finished.table),
-        about | finished.about,
-        tuple(warning for check in checks for warning in check.warnings),
-    )
+    warnings = tuple(warning for check in checks for warning in check.warnings)
+    whole = finished._replace(about=about | finished.about, warnings=warnings)
+    return _of_groups(whole, session)
+
+
+def _of_groups(finished: Finished, session: Session) -> Finished:
+    """Return a table with the group as its first column, if it is within groups."""
+    table = session.with_groups(finished.table)
+    is_within = GROUP in finished.table.column_names and session.snapshot.options["by"] is not None
+    group = table.column_names[:1] if is_within else ()
+    return finished._replace(table=table, copied=(*group, *finished.copied))
 
 
 def _checks(
     asked: Asked, session: Session, parameters: Mapping[str, Any], options: Mapping[str, Any]
 ) -> Iterator[Checked]:
-    """Yield what readers of a table must know about its customers."""
+    """Yield what readers of a table must know about its customers; `who` has been parsed."""
     chosen = session.chosen_by(asked.query)
     if chosen is not None and "who" in asked.table.options:
-        who = [parse_condition(text) for text in options["who"]]
         column = session.column_of_customers(chosen)
-        yield chosen_customers(column, who, session.column_of_snapshot)
+        yield chosen_customers(column, options["who"], session.column_of_snapshot)
     if "burn_in" in asked.table.options:
         first_days = session.column_of_customers("first_day")
         is_of_first = asked.table.is_of_first or options["mode"] == "first"
@@ -182,6 +188,13 @@ def _is_of_first(asked: Asked, mode: str) -> bool:
     return asked.table.is_of_first or (asked.name == "affinity" and mode == "first")
 
 
+def options_of(names: Sequence[str], options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those options that some of the tables have, and all that are not of tables."""
+    known = {option for name in names for option in table_of(name).options}
+    of_tables = declared(TableOptions)
+    return {name: each for name, each in options.items() if name in known or name not in of_tables}
+
+
 def _refuse_others(asked: Sequence[Asked], given: Collection[str]) -> None:
     """Refuse options that none of the tables has."""
     known = {option for each in asked for option in each.table.options}
@@ -215,6 +228,20 @@ def _refuse_window(asked: Sequence[Asked], snapshot: Snapshot, mode: str) -> Non
                 ", ".join(first), window,
             )
         )  # fmt: skip
+
+
+def _refuse_group(snapshot: Snapshot, who: Sequence[Condition], split: Collection[str]) -> None:
+    """Refuse to choose by the group if customers of all groups together, who have none, follow."""
+    by = snapshot.options["by"]
+    for option, names in (("split", split), ("who", [each.column for each in who])):
+        if snapshot.overall is not None and by in names:
+            raise UsageError(
+                message(
+                    "{} must not name the groups of a snapshot that also has all groups together "
+                    "({overall}); got {!r}. Score without {overall}.",
+                    named(option), by,
+                )
+            )  # fmt: skip
 
 
 def checked_options(explicit: Mapping[str, Any]) -> dict[str, Any]:
@@ -314,8 +341,9 @@ def answer_script(
     checked = checked_options(explicit)
     who = [parse_condition(text) for text in checked["who"]]
     refuse_joined(who, snapshot.schema.names)
+    _refuse_group(snapshot, who, checked["split"])
     # Without a header the query may read everything, but it needs no rows if none are given.
-    if rows is None:
+    if rows is None and None in script.inputs.values():
         inputs = {name: each for name, each in script.inputs.items() if name == "customers"}
         script = replace(script, inputs=inputs)
     query = Query(script, checked["attribute"], "is_whale")
@@ -328,7 +356,7 @@ def answer_script(
             session = opened.enter_context(Session(population, rows, machine, choices))
             session.prepare([query], lists)
             rows = session.rows
-            table = session.run(query, parameters_of(population, checked))
-            found = _together(found, Finished(session.with_groups(table), {}), snapshot)
+            own = Finished(session.run(query, parameters_of(population, checked)), {})
+            found = _together(found, _of_groups(own, session), snapshot)
     assert found is not None
     return found.described({"table": script.name, "as_of": snapshot.as_of})

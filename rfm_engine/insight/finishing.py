@@ -20,6 +20,7 @@ from rfm_engine.insight.statistics import (
 )
 from rfm_engine.orders.warnings import DataWarning
 from rfm_engine.query.customers import GROUP
+from rfm_engine.query.relations import free_name
 
 _FEWEST_UPGRADED = 5
 
@@ -29,11 +30,16 @@ METADATA_KEY = b"rfm_engine_insight"
 
 
 class Finished(NamedTuple):
-    """A table, numbers about it that are not in its rows, by name, and warnings."""
+    """A table, numbers about it that are not in its rows, by name, and warnings.
+
+    `copied` are the names of columns that have values of the snapshot instead of numbers that the
+    table computes.
+    """
 
     table: pa.Table
     about: dict[str, Any]
     warnings: tuple[DataWarning, ...] = ()
+    copied: tuple[str, ...] = ()
 
     @property
     def origin(self) -> dict[str, Any]:
@@ -58,13 +64,16 @@ class Finished(NamedTuple):
         by
             The column of groups; if the table does not have it, nothing is appended.
         """
+        by = free_name(by, "by", overall.table.column_names)
         if by not in self.table.column_names:
             return self
         nulls = pa.nulls(len(overall.table), self.table.schema.field(by).type)
         rows = overall.table.add_column(0, by, nulls)
         about = self.about | ({"overall": overall.about} if overall.about else {})
         warnings = tuple(dict.fromkeys((*self.warnings, *overall.warnings)))
-        return Finished(pa.concat_tables([self.table, rows]), about, warnings)
+        return self._replace(
+            table=pa.concat_tables([self.table, rows]), about=about, warnings=warnings
+        )
 
 
 Options = dict[str, Any]
@@ -124,6 +133,13 @@ def first_product(table: pa.Table, options: Options) -> Finished:
 
 def bridge(table: pa.Table, options: Options) -> Finished:
     """Combine the strata of each value, and keep values with enough customers."""
+    kind = table.schema.field("value").type
+    if getattr(kind, "unit", None) == "ns":  # finer than times of Python
+        place = table.column_names.index("value")
+        whole = bridge(table.set_column(place, "value", table["value"].cast(pa.int64())), options)
+        place = whole.table.column_names.index("value")
+        values = whole.table["value"].cast(kind)
+        return whole._replace(table=whole.table.set_column(place, "value", values))
     strata: dict[tuple[int, Any], list[dict[str, Any]]] = defaultdict(list)
     for row in table.to_pylist():  # in the order of the strata
         strata[row[GROUP], row["value"]].append(row)
@@ -160,19 +176,24 @@ def link(table: pa.Table, options: Options) -> Finished:
     return Finished(_top(table.append_column("ltv", means), options), {})
 
 
-def stats(table: pa.Table, _options: Options) -> Finished:
-    """Turn the split into columns, and add the mean net amount."""
+def stats(table: pa.Table, options: Options) -> Finished:
+    """Turn the split into columns, and add the mean net amount.
+
+    A column whose name the table has already is named `split_NAME`.
+    """
     split = table["split"].combine_chunks()
     columns = {GROUP: table[GROUP], "total": table["total"]}
-    for field in split.type:
-        columns[field.name] = split.field(field.name)
-    for name in table.column_names:
-        if name not in columns and name not in ("split", "whales"):
-            columns[name] = table[name]
+    measures = [name for name in table.column_names if name not in (*columns, "split", "whales")]
+    taken = [*columns, *measures, "mean_minor", "whales"]
+    copied: list[str] = []
+    for place, name in enumerate(options["split"]):
+        copied.append(free_name(name, "split", [*taken, *copied]))
+        columns[copied[-1]] = split.field(place)
+    columns |= {name: table[name] for name in measures}
     pairs = zip(table["minor"].to_pylist(), table["customers"].to_pylist(), strict=True)
     columns["mean_minor"] = pa.array([half_even(minor, n) for minor, n in pairs], pa.int64())
     columns["whales"] = table["whales"]
-    return Finished(pa.table(columns), {})
+    return Finished(pa.table(columns), {}, copied=tuple(copied))
 
 
 def ranked(table: pa.Table, options: Options) -> Finished:

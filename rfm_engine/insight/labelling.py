@@ -188,9 +188,10 @@ def _refuse_unknown_column(label: Label, snapshot: Snapshot) -> None:
 
 
 def _columns_of(customers: Customers, label: Label) -> pa.Table:
-    columns = customers.table(list(dict.fromkeys([label.metric, "frequency"])))
+    columns = customers.table(["frequency"])
     return pa.table({
-        GROUP: columns[GROUP], "number": columns[label.metric], "orders": columns["frequency"],
+        GROUP: columns[GROUP], "number": customers.columns([label.metric])[label.metric],
+        "orders": columns["frequency"],
     })  # fmt: skip
 
 

@@ -74,10 +74,9 @@ class Stratum(NamedTuple):
 
 
 class Ratio(NamedTuple):
-    """A risk ratio, the standard error of its logarithm, its 95% interval and its p value."""
+    """A risk ratio, its 95% interval and its p value."""
 
     ratio: float
-    error: float
     low: float
     high: float
     p: float
@@ -100,7 +99,7 @@ def mantel_haenszel(strata: Sequence[Stratum]) -> Ratio | None:
     ratio, error = r / s, sqrt(v / (r * s))
     width = Z_95 * error
     p = erfc(abs(log(ratio)) / (error * sqrt(2))) if error > 0 else 1.0
-    return Ratio(ratio, error, exp(log(ratio) - width), exp(log(ratio) + width), p)
+    return Ratio(ratio, exp(log(ratio) - width), exp(log(ratio) + width), p)
 
 
 def half_even(part: int, whole: int) -> int | None:

@@ -142,6 +142,11 @@ def plain(array: pa.Array[Any]) -> pa.Array[Any]:
     return array
 
 
+def whole(column: pa.ChunkedArray[Any]) -> pa.Array[Any]:
+    """Return a column as one array."""
+    return pa.concat_arrays(column.chunks) if column.chunks else pa.array([], column.type)
+
+
 def is_text(kind: pa.DataType) -> bool:
     """Return whether a type is text, in any of Arrow's layouts."""
     return bool(

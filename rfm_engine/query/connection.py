@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 
-REQUIRED = "duckdb>=2.0.1"
+_OLDEST = "2.0.1"
+REQUIRED = f"duckdb>={_OLDEST}"
 """What the extra `[insight]` installs."""
 
 
@@ -25,15 +27,24 @@ def require_duckdb(what: str) -> None:
     Raises
     ------
     UsageError
-        DuckDB is not installed.
+        DuckDB is not installed, or is too old.
     """
     try:
-        import duckdb  # noqa: F401
+        import duckdb
     except ImportError:
         raise UsageError(
             f"{what} must have DuckDB, the extra [insight]; got none. "
             f"Run: pip install '{REQUIRED}'."
         ) from None
+    if _numbers(duckdb.__version__) < _numbers(_OLDEST):
+        raise UsageError(
+            f"DuckDB must be {_OLDEST} or later for {what}; got {duckdb.__version__}. "
+            f"Run: pip install '{REQUIRED}'."
+        )
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(number) for number in re.findall(r"[0-9]+", version)[:3]]
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from rfm_engine.errors import DataError
-from rfm_engine.kernels.arrays import arrow, frozen, texts, valid_mask, values
+from rfm_engine.kernels.arrays import arrow, frozen, texts, valid_mask, values, whole
 from rfm_engine.kernels.types import Codes, Integers, Mask, Positions
 from rfm_engine.orders.hashing import HashKey
 from rfm_engine.orders.keys import IntKeys, keys_of
@@ -221,11 +221,9 @@ def _whole(column: pa.ChunkedArray) -> pa.Array:
     """Return a column as one array; ids of 16 bytes as binary."""
     if isinstance(column.type, pa.UuidType):
         column = pa.chunked_array([chunk.storage for chunk in column.chunks], pa.binary(16))
-    if not column.chunks:
-        return pa.array([], column.type)
     if column.nbytes > _MOST_BYTES and pa.types.is_string(column.type):
         column = column.cast(pa.large_string())
-    return pa.concat_arrays(column.chunks)
+    return whole(column)
 
 
 def _numbered(

@@ -1,4 +1,8 @@
-"""The relation `customers`: the customers of a snapshot with exact integers."""
+"""The relation `customers`: the customers of a snapshot with exact integers.
+
+Columns of the user may have any name, for example that of a column that is computed. In the
+relation they keep their names only if these are free; DuckDB ignores the case of names.
+"""
 
 from __future__ import annotations
 
@@ -8,17 +12,19 @@ from functools import cached_property
 import numpy as np
 import pyarrow as pa
 
-from rfm_engine.kernels.arrays import arrow, valid_mask, values
+from rfm_engine.kernels.arrays import arrow, valid_mask, values, whole
 from rfm_engine.orders.row_columns import CUSTOMER
 from rfm_engine.orders.time.clock import local_days
 from rfm_engine.orders.time.zones import Zone
-from rfm_engine.query.facts import fact_inputs, with_facts
+from rfm_engine.query.facts import fact_inputs, facts_of
 from rfm_engine.result.snapshot import Snapshot
 from rfm_engine.segments.fact_columns import FACT_COLUMNS
 
 GROUP = "group_id"
 # Columns of the relation that are computed from a column of the snapshot.
 _MADE_OF = {"minor": "monetary", "first_day": "first_order", "last_day": "last_order"}
+CHOSEN, SPLIT = "chosen", "split"
+_COMPUTED = (GROUP, CUSTOMER, *_MADE_OF, CHOSEN, SPLIT)
 
 
 class Customers:
@@ -47,11 +53,30 @@ class Customers:
         distinct = self.snapshot.columns([self._by])[self._by].unique()
         return distinct.take(pc.sort_indices(distinct))
 
-    @property
+    @cached_property
     def names(self) -> list[str]:
-        """All columns of the relation besides `group_id` and `customer_id`."""
-        known = {self.snapshot.options["customer"], self._by, "monetary"}
-        return [*(name for name in self.snapshot.schema.names if name not in known), *_MADE_OF]
+        """All columns of the relation besides `group_id` and `customer_id`.
+
+        Columns of the user whose names are taken are left out.
+        """
+        names = [name for name in self.snapshot.schema.names if name not in self._left_out]
+        taken = {*FACT_COLUMNS} - {*self._held_facts}
+        names = [name for name in names if name.lower() not in taken]
+        found: dict[str, str] = {}
+        for name in names:
+            if name.lower() not in _COMPUTED:
+                found.setdefault(name.lower(), name)
+        return [*found.values(), *_MADE_OF]
+
+    @property
+    def _left_out(self) -> set[str | None]:
+        return {self.snapshot.options["customer"], self._by, "monetary"}
+
+    @property
+    def _held_facts(self) -> list[str]:
+        """The facts that are columns of the snapshot; without facts they are of the user."""
+        names = self.snapshot.schema.names if self.snapshot.options["facts"] else ()
+        return [name for name in FACT_COLUMNS if name in names]
 
     def group_ids(self, groups: pa.ChunkedArray) -> pa.ChunkedArray:
         """Return the position of each group in `groups`; null for a group without customers."""
@@ -71,8 +96,7 @@ class Customers:
         UsageError
             The snapshot has no such column.
         """
-        held = self.snapshot.schema.names
-        facts = [name for name in FACT_COLUMNS if name in names and name not in held]
+        facts = [name for name in FACT_COLUMNS if name in names and name not in self._held_facts]
         id_column: str = self.snapshot.options["customer"]
         read = [id_column, *([] if self._by is None else [self._by])]
         read += fact_inputs(self.snapshot) if facts else ()
@@ -84,21 +108,34 @@ class Customers:
             if self._by is None
             else self.group_ids(source[self._by])
         )
-        source = source.append_column(GROUP, group_ids)
-        if facts:
-            source = with_facts(source, self.snapshot, facts)
         columns = {GROUP: group_ids, CUSTOMER: source[id_column]}
         columns |= {name: self._column(name, source) for name in plain}
-        return pa.table(columns | {name: source[name] for name in facts})
+        if facts:
+            columns |= facts_of(source, group_ids, self.snapshot, facts)
+        return pa.table(columns)
+
+    def columns(self, names: Collection[str]) -> pa.Table:
+        """Return the columns of the snapshot with some names, or else those of the relation.
+
+        Raises
+        ------
+        UsageError
+            There is neither.
+        """
+        held = [name for name in names if name in self.snapshot.schema.names]
+        others = [name for name in names if name not in held]
+        tables = [self.snapshot.columns(held)] if held else []
+        tables += [self.table(others).select(others)] if others else []
+        return pa.table({name: table[name] for table in tables for name in table.column_names})
 
     def _column(self, name: str, source: pa.Table) -> pa.Array | pa.ChunkedArray:
         column = source[_MADE_OF.get(name, name)]
         if name not in _MADE_OF:
             return column
-        whole = pa.concat_arrays(column.chunks) if len(column) else pa.array([], column.type)
+        array = whole(column)
         if name == "minor":
             # The low word of a decimal of 18 digits is the number of minor units.
-            return arrow(values(whole, np.int64)[::2].copy())
-        moments = values(whole, np.int64)
+            return arrow(values(array, np.int64)[::2].copy())
+        moments = values(array, np.int64)
         days = local_days(moments, Zone(self.snapshot.options["timezone"])).astype(np.int32)
-        return arrow(days, pa.date32(), valid_mask(whole))
+        return arrow(days, pa.date32(), valid_mask(array))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pyarrow as pa
 
 from rfm_engine.errors import UsageError
-from rfm_engine.kernels.arrays import frozen, values
+from rfm_engine.kernels.arrays import frozen, values, whole
 from rfm_engine.options.messages import message
 from rfm_engine.orders.time.zones import Zone
 from rfm_engine.result.snapshot import Snapshot
@@ -29,18 +29,21 @@ def fact_inputs(snapshot: Snapshot) -> list[str]:
     return [*_INPUTS, *([] if attribute is None else [attribute])]
 
 
-def with_facts(table: pa.Table, snapshot: Snapshot, names: Sequence[str]) -> pa.Table:
-    """Return a table with columns of facts, computed as `rfm score --facts` does.
+def facts_of(
+    table: pa.Table, group_ids: pa.ChunkedArray, snapshot: Snapshot, names: Collection[str]
+) -> dict[str, pa.Array | pa.ChunkedArray]:
+    """Return facts by name, computed as `rfm score --facts` does.
 
     If the scheme of the snapshot uses facts, they are the same as those of its conditions.
 
     Parameters
     ----------
     table
-        All customers of the snapshot: the columns of the result that facts are computed from, and
-        `group_id`.
+        All customers of the snapshot, with their ids and the columns of `fact_inputs`.
+    group_ids
+        The number of the group of each customer.
     names
-        The facts to add, among `FACT_COLUMNS`.
+        The facts to return, among `FACT_COLUMNS`.
 
     Raises
     ------
@@ -52,34 +55,28 @@ def with_facts(table: pa.Table, snapshot: Snapshot, names: Sequence[str]) -> pa.
             message(
                 "customers must have a first order for {}; got a snapshot of totals of customers "
                 "({customer_level}). Score the orders.",
-                names[0],
+                next(iter(names)),
             )
         )
-    group_ids = values(_whole(table["group_id"]), np.int32).astype(np.uint32)
+    groups = values(whole(group_ids), np.int32).astype(np.uint32)
     own = [snapshot.options["customer"], *_MEASURES]
-    scores = [values(_whole(table[f"{axis}_score"]), np.int8) for axis in AXES]
+    scores = [values(whole(table[f"{axis}_score"]), np.int8) for axis in AXES]
     bins = Bins(*map(len, snapshot.customers_by_score))
     first = snapshot.scheme.first_score
     r, f, m = (score.astype(np.int32) - first for score in scores)
     cells = (r * bins.f + f) * bins.m + m
     chunk = chunk_of_table(table.select(own))
     everyone = np.arange(len(table), dtype=np.uint32)
-    n_groups = int(group_ids.max(initial=0)) + 1
+    n_groups = int(groups.max(initial=0)) + 1
     grouping = None
     if snapshot.options["by"] is not None:
-        grouping = Grouping([everyone], frozen(group_ids), n_groups, has_none=False)
+        grouping = Grouping([everyone], frozen(groups), n_groups, has_none=False)
     with ThreadPoolExecutor(1) as pool:
         facts = snapshot.facts_of(chunk, table, grouping, pool)
     columns = FactColumns(facts, bins, Zone(snapshot.options["timezone"]))
     first_order, last_order = (
-        pa.chunked_array([_whole(table[name])]) for name in ("first_order", "last_order")
+        pa.chunked_array([whole(table[name])]) for name in ("first_order", "last_order")
     )
     found = columns.of(chunk, cells, facts.marks[0], (first_order, last_order))
-    for name, column in zip(FACT_COLUMNS, found, strict=True):
-        if name in names:
-            table = table.append_column(name, column)
-    return table
-
-
-def _whole(column: pa.ChunkedArray) -> pa.Array:
-    return pa.concat_arrays(column.chunks) if column.chunks else pa.array([], column.type)
+    columns_by_name = zip(FACT_COLUMNS, found, strict=True)
+    return {name: column for name, column in columns_by_name if name in names}

@@ -11,7 +11,7 @@ from typing import Self
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from rfm_engine.errors import UsageError
+from rfm_engine.errors import DataError, UsageError, shown_cause
 from rfm_engine.options.messages import message, named
 from rfm_engine.orders.roles import likely_column
 from rfm_engine.orders.row_columns import CUSTOMER
@@ -20,8 +20,10 @@ from rfm_engine.query.customer_orders import AFTER, DAY, FIRST_DAY, NUMBER, Buck
 from rfm_engine.query.customers import GROUP, Customers
 from rfm_engine.query.row_plan import GROUP_OF_ROWS, PREVIOUS_DAY, RowPlan, Wanted
 from rfm_engine.query.rows import BucketFolder
+from rfm_engine.result.snapshot import Snapshot
 
 LINES, ORDERS = "lines", "orders"
+_LIST = "list_minor"
 
 
 def prepare(
@@ -32,7 +34,7 @@ def prepare(
     Raises
     ------
     DataError
-        The rows are not those of the snapshot.
+        The rows are not those of the snapshot, their ids are of another type, or a file is damaged.
     """
     for name in (LINES, ORDERS):
         (out / name).mkdir()
@@ -40,19 +42,20 @@ def prepare(
     by: str | None = snapshot.options["by"]
     is_net = snapshot.options["refunds"] == "net-order"
     _refuse_missing(folder, wanted)
+    ids = _type_of_ids(folder, snapshot)
     by_days = snapshot.options["frequency"] == "days"
     plan = RowPlan.of(folder, by, wanted, needs_days=by_days)
     group = None if by is None else GROUP_OF_ROWS
 
     def one(number: int) -> Counts:
-        rows = _read(folder.files[number], plan)
+        rows = _with_ids(_read(folder.files[number], plan), ids)
         name = f"part-{number:05}.parquet"
         counts = Counts.none()
         with _Writer(out / LINES / name) as lines, _Writer(out / ORDERS / name) as orders:
             for piece in Bucket(rows, group).pieces(wanted.places, is_net=is_net):
                 if plan.lines is not None:
                     table = _grouped(piece.lines(plan.lines), customers)
-                    lines.write(_chosen(table, wanted.lines))
+                    lines.write(_with_list(_chosen(table, wanted.lines), wanted.lines))
                 if plan.orders is not None:
                     table = _grouped(piece.orders(plan.orders), customers)
                     orders.write(_chosen(table, wanted.orders))
@@ -90,13 +93,43 @@ def _refuse_missing(folder: BucketFolder, wanted: Wanted) -> None:
             )
 
 
+def _type_of_ids(folder: BucketFolder, snapshot: Snapshot) -> pa.DataType:
+    """Return the type of ids in the snapshot; refuse rows whose ids are of another kind."""
+    asked, found = snapshot.schema.field(0).type, folder.schema.field(CUSTOMER).type
+    if asked != found and not (pa.types.is_integer(asked) and pa.types.is_integer(found)):
+        raise _other_ids(asked, found)
+    return asked
+
+
+def _other_ids(asked: pa.DataType, found: object) -> DataError:
+    return DataError(
+        message(
+            "ids of {rows} must have the type of the customers of the snapshot, {}; got {}. Give "
+            "the orders that were scored.",
+            asked, found,
+        )
+    )  # fmt: skip
+
+
+def _with_ids(rows: pa.Table, kind: pa.DataType) -> pa.Table:
+    """Return rows with ids of the type of the snapshot, such as int64 instead of uint64."""
+    ids = rows[CUSTOMER]
+    if ids.type == kind:
+        return rows
+    try:
+        converted = ids.cast(kind)
+    except pa.ArrowInvalid:
+        raise _other_ids(kind, f"a number that is not {kind}") from None
+    return rows.set_column(rows.column_names.index(CUSTOMER), CUSTOMER, converted)
+
+
 def _refuse_nested(name: str, folder: BucketFolder) -> None:
     kind = folder.schema.field(name).type
     if pa.types.is_nested(kind):
         raise UsageError(
             message(
-                "{attribute} must name a column of single values; got {!r}, a column of {}. Choose "
-                "a part of it in the input.",
+                "column {!r} of {rows} must have single values to be compared; got {}. Choose a "
+                "part of it in the input.",
                 name, kind,
             )
         )  # fmt: skip
@@ -104,6 +137,16 @@ def _refuse_nested(name: str, folder: BucketFolder) -> None:
 
 def _read(place: Path, plan: RowPlan) -> pa.Table:
     """Read a bucket, with dictionaries for texts, which makes it faster to reorder them."""
+    try:
+        return _read_bucket(place, plan)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise DataError(
+            f"file {str(place)!r} of the rows must be undamaged Parquet; got {shown_cause(error)}. "
+            "Normalise the orders again."
+        ) from error
+
+
+def _read_bucket(place: Path, plan: RowPlan) -> pa.Table:
     about = pq.read_metadata(place)
     groups = [about.row_group(i) for i in range(about.num_row_groups)]
     places = {about.schema.column(i).path: i for i in range(about.num_columns)}
@@ -120,7 +163,11 @@ def _read(place: Path, plan: RowPlan) -> pa.Table:
     for name in plan.texts:
         if name not in held:
             columns[name] = rows[name].combine_chunks().dictionary_encode()
-    return pa.table({name: columns[source] for name, source in plan.sources})
+    found = {name: columns[source] for name, source in plan.sources}
+    group = found.get(GROUP_OF_ROWS)
+    if group is not None and pa.types.is_dictionary(group.type):  # it is an attribute too
+        found[GROUP_OF_ROWS] = group.cast(group.type.value_type)
+    return pa.table(found)
 
 
 def _grouped(table: pa.Table, customers: Customers) -> pa.Table:
@@ -137,6 +184,13 @@ def _chosen(table: pa.Table, names: Collection[str] | None) -> pa.Table:
         return table
     left_out = {NUMBER, AFTER, DAY, FIRST_DAY, PREVIOUS_DAY} - {*names}
     return table.drop_columns([name for name in table.column_names if name in left_out])
+
+
+def _with_list(table: pa.Table, names: Collection[str] | None) -> pa.Table:
+    """Return the lines with null list prices if they are wanted and the rows have none."""
+    if _LIST not in (names or ()) or _LIST in table.column_names:
+        return table
+    return table.append_column(_LIST, pa.nulls(len(table), pa.int64()))
 
 
 def _counts(piece: Piece, customers: Customers, *, by_days: bool) -> Counts:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa
 
+from rfm_engine.errors import UsageError
 from rfm_engine.orders.row_columns import CUSTOMER
 from rfm_engine.query.connection import failures
 from rfm_engine.query.customers import GROUP, Customers
@@ -48,14 +49,12 @@ def created_views(
     attribute = "null::varchar" if views.attribute is None else quoted(views.attribute)
     added = {"customers": f"{chosen} as chosen", "lines": f"{attribute} as attribute"}
     created = [name for name in sql.inputs if (prepared / name).is_dir()]
-    with failures(sql.name):
+    with failures(sql.place):
         for name in created:
             columns = sql.inputs[name]
             relation = opened.read_parquet(str(prepared / name / f"{part}.parquet"))
             if name in ("lines", "orders") and GROUP not in relation.columns:
                 relation = relation.project(f"0::integer as {GROUP}, *")
-            if name == "lines" and "list_minor" not in relation.columns:
-                relation = relation.project("*, null::bigint as list_minor")
             if name in added:
                 relation = relation.project(f"*, {added[name]}")
             if columns is not None:
@@ -74,28 +73,66 @@ def run_query(opened: DuckDBPyConnection, sql: SqlFile, parameters: Mapping[str,
     Raises
     ------
     UsageError
-        The query is wrong.
+        The query is wrong, is not one query, or has two columns of the same name.
     RfmError
         The machine fails.
     """
     import duckdb
 
-    with failures(sql.name):
-        [statement] = duckdb.extract_statements(sql.text)
-        used = {name: parameters[name] for name in statement.named_parameters if name in parameters}
-        return opened.sql(sql.text, params=used).to_arrow_table()
+    with failures(sql.place):
+        statements = duckdb.extract_statements(sql.text)
+        if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+            kinds = [each.type.name.lower() for each in statements]
+            raise UsageError(
+                f"{sql.place} must have one select statement; got {' and '.join(kinds) or 'none'}. "
+                "Write one query per file."
+            )
+        known = statements[0].named_parameters
+        used = {name: parameters[name] for name in known if name in parameters}
+        found = opened.sql(sql.text, params=used).to_arrow_table()
+    names = found.column_names
+    twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+    if twice:
+        raise UsageError(
+            f"columns of {sql.place} must have different names; got {twice[0]!r} more than once. "
+            "Rename one of them with 'as'."
+        )
+    return found
 
 
 def with_groups(table: pa.Table, customers: Customers, by: str | None) -> pa.Table:
-    """Replace the column `group_id` by the group, as the first column; remove it without groups."""
+    """Replace the column `group_id` by the group, as the first column; remove it without groups.
+
+    If another column has the name of the group, the group is named as `free_name` says.
+    """
     if GROUP not in table.column_names:
         return table
     rest = table.drop_columns([GROUP])
     if by is None or customers.groups is None:
         return rest
+    by = free_name(by, "by", rest.column_names)
     if not len(customers.groups):
         return rest.slice(0, 0).add_column(0, by, customers.groups)
     return rest.add_column(0, by, customers.groups.take(table[GROUP].combine_chunks()))
+
+
+def free_name(name: str, option: str, taken: Collection[str]) -> str:
+    """Return the name of a column in a result: its own, or `OPTION_NAME` if that is taken.
+
+    The case of names is ignored, as DuckDB does.
+    """
+    lower = {each.lower() for each in taken}
+    while name.lower() in lower:
+        name = f"{option}_{name}"
+    return name
+
+
+def split_names(columns: Sequence[str]) -> list[str]:
+    """Return the names of the fields of `split`, which are different ignoring case."""
+    found: list[str] = []
+    for name in columns:
+        found.append(free_name(name, "split", found))
+    return found
 
 
 def quoted(name: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from rfm_engine.errors import UsageError
+from rfm_engine.errors import DataError, UsageError, shown_cause
 from rfm_engine.kernels.arrays import is_text
 from rfm_engine.normalize import write_normalized
 from rfm_engine.options.declaration import declared
@@ -72,7 +72,7 @@ def bucket_folder(place: Path, snapshot: Snapshot) -> BucketFolder:
         The rows were normalised with other options than those of the snapshot.
     """
     files = tuple(sorted(place.glob("part-*.parquet")))
-    schema = pq.read_schema(place / MARKER)
+    schema = _schema_of(place / MARKER)
     about = json.loads(schema.metadata[METADATA_KEY])
     if about["buckets"] != len(files):
         raise UsageError(
@@ -95,20 +95,41 @@ def bucket_folder(place: Path, snapshot: Snapshot) -> BucketFolder:
     return BucketFolder(files, schema, own)
 
 
+def folder_columns(place: Path) -> list[str]:
+    """Return the columns of a folder that `rfm normalize --buckets` wrote."""
+    return list(_schema_of(place / MARKER).names)
+
+
 def only_input(rows: object) -> object:
     """Return the input of a list that has one input, and anything else unchanged."""
     return rows[0] if isinstance(rows, list | tuple) and len(rows) == 1 else rows
 
 
 def is_bucket_folder(place: object) -> bool:
-    """Return whether a path is a folder that `rfm normalize --buckets` wrote."""
+    """Return whether a path is a folder that `rfm normalize --buckets` wrote.
+
+    Raises
+    ------
+    DataError
+        The file that says so is damaged.
+    """
     if not isinstance(place, str | os.PathLike):
         return False
     marker = Path(place) / MARKER
     if not marker.is_file():
         return False
-    about = (pq.read_schema(marker).metadata or {}).get(METADATA_KEY)
+    about = (_schema_of(marker).metadata or {}).get(METADATA_KEY)
     return about is not None and json.loads(about)["buckets"] is not None
+
+
+def _schema_of(marker: Path) -> pa.Schema:
+    try:
+        return pq.read_schema(marker)
+    except pa.ArrowInvalid as error:
+        raise DataError(
+            f"file {str(marker)!r} must be undamaged Parquet; got {shown_cause(error)}. Normalise "
+            "the orders again."
+        ) from error
 
 
 def normalise_into(

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from rfm_engine.errors import UsageError
+from rfm_engine.kernels.arrays import whole
 from rfm_engine.options.columns import AttributeOptions
 from rfm_engine.options.declaration import declared
 from rfm_engine.options.messages import message
@@ -22,9 +23,9 @@ from rfm_engine.orders.place import MissingColumnError
 from rfm_engine.orders.row_columns import TakenNameError
 from rfm_engine.query.conditions import Condition, all_hold
 from rfm_engine.query.connection import connection, lock
-from rfm_engine.query.customers import Customers
+from rfm_engine.query.customers import CHOSEN, SPLIT, Customers
 from rfm_engine.query.prepared import LINES, ORDERS, prepare
-from rfm_engine.query.relations import Views, created_views, run_query, with_groups
+from rfm_engine.query.relations import Views, created_views, run_query, split_names, with_groups
 from rfm_engine.query.row_plan import Wanted
 from rfm_engine.query.rows import (
     BucketFolder,
@@ -41,6 +42,8 @@ from rfm_engine.totals.memory.system import query_limit_of, threads_of
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+# The column of the relation `customers` that says who meets the conditions of `who`.
+_WHO = "who are chosen"
 # Options whose columns are carried with the rows.
 _CARRIED = ("category", "product", "attribute")
 
@@ -208,11 +211,11 @@ class Session:
 
     def column_of_snapshot(self, name: str) -> pa.ChunkedArray:
         """Return a column or a fact of the customers of the snapshot."""
-        return self.customers.table([name])[name]
+        return self.customers.columns([name])[name]
 
     def chosen_by(self, query: Query) -> str | None:
         """Return the column that says which customers are compared; None if all are."""
-        return "who" if self._who else query.chosen
+        return _WHO if self._who else query.chosen
 
     def with_groups(self, table: pa.Table) -> pa.Table:
         """Return a result with the group as its first column instead of `group_id`."""
@@ -222,20 +225,20 @@ class Session:
         needed = _needed(queries, "customers")
         names = self.customers.names if needed is None else needed
         chosen = {query.chosen for query in queries if query.chosen is not None}
-        read = {*names, *chosen, *self._split, *(each.column for each in self._who)}
-        special = {"chosen", "split"}
-        table = self.customers.table(sorted(read - special))
+        table = self.customers.table(sorted({*names, *chosen} - {CHOSEN, SPLIT}))
         if self._who:
-            table = table.append_column("who", all_hold(self._who, table))
-        if "split" in names:
-            columns = [_plain(table[name]) for name in self._split]
-            struct = pa.StructArray.from_arrays(columns, list(self._split))
-            table = table.append_column("split", struct)
+            named = self.customers.columns({each.column: None for each in self._who})
+            table = table.append_column(_WHO, all_hold(self._who, named))
+        if SPLIT in names:
+            named = self.customers.columns(self._split)
+            columns = [_plain(named[name]) for name in self._split]
+            struct = pa.StructArray.from_arrays(columns, split_names(self._split))
+            table = table.append_column(SPLIT, struct)
         return table
 
     def _prepare_rows(self, queries: Sequence[Query]) -> None:
         if self.rows is None:
-            names = ", ".join(query.sql.name for query in queries if query.sql.reads_rows)
+            names = ", ".join(query.sql.place for query in queries if query.sql.reads_rows)
             raise UsageError(
                 message(
                     "{rows} must be given for {}, because it needs the orders of the customers; "
@@ -289,4 +292,4 @@ def _plain(column: pa.ChunkedArray) -> pa.Array:
     """Return a column as one array without a dictionary."""
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
-    return pa.concat_arrays(column.chunks) if column.chunks else pa.array([], column.type)
+    return whole(column)

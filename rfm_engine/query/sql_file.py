@@ -9,8 +9,8 @@ from pathlib import Path
 
 from rfm_engine.errors import UsageError, shown, shown_cause
 
-_HEADER = re.compile(r"-- (?P<key>[a-z]+): (?P<value>.*)")
-_INPUT = re.compile(r"(?P<relation>[a-z_]+)\((?P<columns>[^()]*)\)")
+_HEADER = re.compile(r"-- (?P<key>[a-z]+):(?: (?P<value>.*))?")
+_INPUT = re.compile(r"\s*(?P<relation>\w+)\s*\((?P<columns>[^()]*)\)\s*(?:,|$)")
 RELATIONS = ("customers", "orders", "lines", "listed", "touches")
 
 
@@ -30,6 +30,8 @@ class SqlFile:
         The columns of the result.
     text
         The file.
+    place
+        What messages call it: the path of a file of the user, or else the name.
     """
 
     name: str
@@ -37,6 +39,7 @@ class SqlFile:
     inputs: dict[str, tuple[str, ...] | None]
     columns: str
     text: str
+    place: str
 
     @property
     def reads_rows(self) -> bool:
@@ -53,26 +56,27 @@ def read_sql(place: str | os.PathLike[str]) -> SqlFile:
         The file cannot be read, or its inputs name a relation that does not exist.
     """
     try:
-        return parse_sql(Path(place).stem, Path(place).read_text("utf-8"))
+        text = Path(place).read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(
             f"{shown(os.fspath(place))} must be a readable SQL file; got {shown_cause(error)}. "
             "Correct the path."
         ) from None
+    return parse_sql(Path(place).stem, text, os.fspath(place))
 
 
-def parse_sql(name: str, text: str) -> SqlFile:
+def parse_sql(name: str, text: str, place: str | None = None) -> SqlFile:
     """Parse a SQL file.
 
     The header is the comments at the start, each `-- key: value`, with the keys `title`, `inputs`
     and `columns`; a comment that begins with three blanks continues the value before. `inputs` are
     like `customers(minor), lines(day, minor)`. Without this key the query may read all columns of
-    all relations.
+    all relations. Messages call the file `place`; the default is its name.
 
     Raises
     ------
     UsageError
-        The inputs name a relation that does not exist.
+        The inputs are not written like this, or name a relation that does not exist.
     """
     found: dict[str, str] = {}
     key = ""
@@ -80,21 +84,34 @@ def parse_sql(name: str, text: str) -> SqlFile:
         match = _HEADER.fullmatch(line.rstrip())
         if match is not None:
             key = match["key"]
-            found[key] = match["value"]
+            found[key] = match["value"] or ""
         elif key and line.startswith("--   "):
             found[key] += " " + line[2:].strip()
         elif not line.startswith("--"):
             break
     inputs: dict[str, tuple[str, ...] | None] = dict.fromkeys(RELATIONS)
     if "inputs" in found:
-        inputs = {
-            each["relation"]: tuple(filter(None, map(str.strip, each["columns"].split(","))))
-            for each in _INPUT.finditer(found["inputs"])
-        }
+        inputs = _inputs(found["inputs"], place or name)
     unknown = sorted(inputs.keys() - {*RELATIONS})
     if unknown:
         raise UsageError(
-            f"inputs of {name} must be among {', '.join(RELATIONS)}; got {unknown[0]}. Correct the "
-            "header."
+            f"inputs of {place or name} must be among {', '.join(RELATIONS)}; got {unknown[0]}. "
+            "Correct the header."
         )
-    return SqlFile(name, found.get("title", ""), inputs, found.get("columns", ""), text)
+    about = found.get("title", ""), inputs, found.get("columns", "")
+    return SqlFile(name, *about, text, place or name)
+
+
+def _inputs(text: str, place: str) -> dict[str, tuple[str, ...] | None]:
+    found: dict[str, tuple[str, ...] | None] = {}
+    end = 0
+    while match := _INPUT.match(text, end):
+        columns = map(str.strip, match["columns"].split(","))
+        found[match["relation"]] = tuple(filter(None, columns))
+        end = match.end()
+    if end < len(text.rstrip()) or not found:
+        raise UsageError(
+            f"inputs of {place} must be relations with columns in parentheses, such as "
+            f"customers(minor), lines(day, minor); got {shown(text[end:])}. Correct the header."
+        )
+    return found

@@ -12,16 +12,27 @@ from typing import Any, NamedTuple
 from rfm_engine.orders.row_columns import CUSTOMER, ORDER
 from rfm_engine.query.conditions import Condition
 from rfm_engine.query.customers import Customers
-from rfm_engine.query.relations import quoted
+from rfm_engine.query.relations import quoted, split_names
 from rfm_engine.query.session import Query
 from rfm_engine.result.snapshot import Snapshot
+from rfm_engine.segments.fact_columns import FACT_COLUMNS
+
+_NUMBERED = ("order_number", "orders_after", "first_day", "prev_day")
 
 
 class Places(NamedTuple):
-    """The files of the customers and of the normalised rows, as paths or globs."""
+    """The files of the customers and of the normalised rows, as paths or globs.
+
+    `columns` are those of the rows; None means that they are not known.
+    """
 
     customers: str
     rows: str
+    columns: Sequence[str] | None = None
+
+
+# Columns that views add to the rows; a column of the user with such a name is only read by name.
+_COUNTED = ("group_id", "attribute", "order_key", "row_key", *_NUMBERED)
 
 
 class _About(NamedTuple):
@@ -47,10 +58,13 @@ class _About(NamedTuple):
                 CUSTOMER, None, 2, ("is_whale", "lifecycle_stage"), has_orders=True, is_net=False
             )
         options = snapshot.options
+        # Columns that are named like facts are of the user if the snapshot has none.
+        names = snapshot.schema.names
+        columns = names if options["facts"] else [n for n in names if n not in FACT_COLUMNS]
         has_overall = snapshot.overall is not None
         groups = Customers(snapshot).groups
         return cls(
-            options["customer"], options["by"], snapshot.scale, snapshot.schema.names,
+            options["customer"], options["by"], snapshot.scale, columns,
             options["order"] is not None, options["refunds"] == "net-order",
             has_overall, has_overall or (groups is not None and groups.null_count > 0),
         )  # fmt: skip
@@ -89,9 +103,11 @@ def _row_views(query: Query, places: Places, about: _About) -> Iterator[str]:
             "\n    and (sum(minor) > 0\n        or (sum(minor) = 0 and "
             "count(*) filter (where minor < 0) = 0))"
         )
+    kept = [name for name in (places.columns or [about.by or ""]) if name.lower() in _COUNTED]
+    excluded = f" exclude ({', '.join(map(quoted, kept))})" if kept else ""
     yield f"""create or replace view counted as
 select
-    *,
+    *{excluded},
     {group} as group_id,
     {attribute} as attribute,
     {order_id} as order_key,
@@ -146,15 +162,16 @@ def _customer_view(
     if who:
         chosen = " and ".join(f"coalesce({_of_condition(each)}, false)" for each in who)
     elif query.chosen is not None:
-        chosen = _whale(about) if query.chosen == "is_whale" else quoted(query.chosen)
+        chosen = _whale(about) if query.chosen == "is_whale" else f"scored.{quoted(query.chosen)}"
     made = {
-        "minor": f"(monetary * {10**about.scale})::bigint",
+        "minor": f"(scored.monetary * {10**about.scale})::bigint",
         "is_whale": _whale(about),
         "chosen": chosen,
-        "split": "{" + ", ".join(f"'{name}': {quoted(name)}" for name in split) + "}",
+        "split": "{" + ", ".join(_fields(split)) + "}",
         "first_day": "first.day",
     }
-    columns = [f"{_group(about)} as group_id", f"scored.{quoted(about.customer)} as {CUSTOMER}"]
+    group = _group(about, "scored.")
+    columns = [f"{group} as group_id", f"scored.{quoted(about.customer)} as {CUSTOMER}"]
     columns += [
         f"{made[name]} as {name}" if name in made else f"scored.{quoted(name)}" for name in named
     ]
@@ -162,7 +179,7 @@ def _customer_view(
     if "first_day" in named:
         join = (
             f"\njoin orders as first\n    on first.{CUSTOMER} = scored.{quoted(about.customer)}"
-            f"\n    and first.group_id is not distinct from {_group(about)}"
+            f"\n    and first.group_id is not distinct from {group}"
             "\n    and first.order_number = 1"
         )
     listed = ",\n    ".join(columns)
@@ -170,6 +187,11 @@ def _customer_view(
         f"create or replace view customers as\nselect\n    {listed}\n"
         f"from read_parquet({_text(places.customers)}) as scored{join};\n"
     )
+
+
+def _fields(split: Sequence[str]) -> Iterator[str]:
+    for field, name in zip(split_names(split), split, strict=True):
+        yield f"{_text(field)}: scored.{quoted(name)}"
 
 
 def _rows(places: Places, about: _About) -> str:
@@ -183,18 +205,19 @@ def _rows(places: Places, about: _About) -> str:
     )
 
 
-def _group(about: _About) -> str:
+def _group(about: _About, table: str = "") -> str:
     """Return what tells groups apart: null groups as part of a value, so that joins find them."""
     if about.by is None:
         return "0"
-    return f"{{{_text(about.by)}: {quoted(about.by)}}}" if about.has_null else quoted(about.by)
+    column = f"{table}{quoted(about.by)}"
+    return f"{{{_text(about.by)}: {column}}}" if about.has_null else column
 
 
 def _whale(about: _About) -> str:
     """Return whether a customer is among the best 20%, from the column or from the amounts."""
     if "is_whale" in about.columns:
         return "scored.is_whale"
-    group = "" if about.by is None else f"partition by {quoted(about.by)} "
+    group = "" if about.by is None else f"partition by scored.{quoted(about.by)} "
     return (
         f"scored.monetary > 0 and (rank() over ({group}order by scored.monetary desc)\n"
         f"        <= (count(*) over ({group.strip()}) * 20 + 99) // 100)"

@@ -320,7 +320,7 @@ def snapshot_of(inputs: object) -> Snapshot | None:
 def _has_metadata(file: Path) -> bool:
     try:
         return b"rfm_engine" in (_schema_of(file).metadata or {})
-    except UsageError:
+    except (UsageError, DataError):
         return False
 
 
@@ -342,7 +342,12 @@ def _schema_of(file: Path) -> pa.Schema:
         if magic == _ARROW:
             with pa.memory_map(str(file)) as source:
                 return pa.ipc.open_file(source).schema
-    except (OSError, pa.ArrowInvalid) as error:
+    except pa.ArrowInvalid as error:
+        raise DataError(
+            f"snapshot {str(file)!r} must be undamaged; got {shown_cause(error)}. Write it again "
+            "with rfm score ... -o."
+        ) from None
+    except OSError as error:
         is_missing = isinstance(error, FileNotFoundError)
         advice = "Check the path, or make it with" if is_missing else "Write it again with"
         raise UsageError(

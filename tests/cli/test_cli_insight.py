@@ -187,5 +187,5 @@ def test_run__refuses_a_header_with_a_column_that_does_not_exist(rfm, shop):
     run = rfm("insight", "run", "own.sql", "customers.parquet", "--rows", "orders.parquet")
     assert run.exit_code == 2
     [line] = run.stderr.splitlines()
-    assert line.startswith("error: own must be valid SQL for DuckDB; got Binder Error: ")
+    assert line.startswith("error: own.sql must be valid SQL for DuckDB; got Binder Error: ")
     assert '"nothing"' in line

@@ -158,17 +158,18 @@ def test_read_snapshot__refuses_what_is_none(orders, tmp_path):
     (tmp_path / "empty").mkdir()
     old = orders.replace_schema_metadata({"rfm_engine": '{"version": "0.0.1"}'})
     pq.write_table(old, tmp_path / "old.parquet")
-    (tmp_path / "cut.parquet").write_bytes(b"PAR1" + bytes(9))
     for name, said in (
         ("foreign.parquet", r"which rfm score did not write\. Run rfm score .* -o customers"),
         ("customers.csv", r"A CSV has no metadata: score to \.parquet or \.arrow"),
         ("empty", "without parts"),
         ("missing.parquet", r"got no such file\. Check the path, or make it with rfm score"),
         ("old.parquet", r"must have format 2; got None\. Score the orders again"),
-        ("cut.parquet", r"must be a readable file; got .* Write it again with rfm score"),
     ):
         with pytest.raises(rfm.UsageError, match=said):
             rfm.read_snapshot(tmp_path / name)
+    (tmp_path / "cut.parquet").write_bytes(b"PAR1" + bytes(9))
+    with pytest.raises(rfm.DataError, match=r"must be undamaged; got .* Write it again with rfm"):
+        rfm.read_snapshot(tmp_path / "cut.parquet")
 
 
 def test_drift__of_a_snapshot_is_that_of_its_result(orders, tmp_path):

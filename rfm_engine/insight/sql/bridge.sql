@@ -2,7 +2,9 @@
 -- inputs: lines(day, minor, attribute)
 -- columns: value, stratum (five levels of spend up to $since by five levels of spend after it),
 --   exposed (first purchase of the value after $since and up to $until), upgraded, controls (no
---   purchase of it up to $until), controls_upgraded, eligible and up (customers of all strata)
+--   purchase of it up to $until), controls_upgraded, eligible and up (customers of all strata),
+--   least0 and least2 (net amounts from which on customers are large, up to $since and after
+--   $until); the strata of each value are combined afterwards
 with spend as (
     select
         group_id,
