@@ -20,8 +20,8 @@ SMALL = ["bench", "--customers", 300, "--orders", 3000, "--runs", 1]
 # Each takes ten seconds for all engines, so only some of them are tested for every commit.
 ASKED = [*engines.ENGINES] if DEEP else ["rfm", "duckdb", "polars"]
 IDS = ("uuid", "int")
-IN_TURN = zip(FORMATS[1:], itertools.cycle(IDS), strict=False)
-OF_OTHERS = [*(itertools.product(FORMATS[1:], IDS) if DEEP else IN_TURN)]
+OF_OTHERS = [*itertools.product(FORMATS[1:], IDS)] if DEEP else [(FORMATS[1], IDS[0])]
+OPTIONS = [[], ["--in-memory", "--lines"]]
 
 
 @pytest.fixture(autouse=True)
@@ -64,7 +64,7 @@ def test_bench__measures_files_of_others(rfm, tmp_path, name, ids):
     assert record.answer["customers"] == 300
 
 
-@pytest.mark.parametrize("options", [[], ["--in-memory", "--lines"]])
+@pytest.mark.parametrize("options", OPTIONS if DEEP else OPTIONS[1:])
 def test_bench__takes_a_file(rfm, tmp_path, options):
     orders = tmp_path / "orders.parquet"
     lines = simulate(customers=30, orders=300, ids="uuid", lines=True)

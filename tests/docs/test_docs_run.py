@@ -32,7 +32,11 @@ RUNNABLE = {"python", "console"}
 WITH_EXAMPLES = [page for page in PAGES if RUNNABLE & {block.language for block in blocks_of(page)}]
 INDEX = INSIGHT / "index.md"
 INSIGHT_PAGES = [page for page in WITH_EXAMPLES if page.parent == INSIGHT and page != INDEX]
-OTHERS = [page for page in WITH_EXAMPLES if page.parent != INSIGHT]
+# Each takes about ten seconds.
+LONG = {"find-what-attracts-your-best-customers.md", "label-customers.md"}
+OTHERS = [
+    page for page in WITH_EXAMPLES if page.parent != INSIGHT and (DEEP or page.name not in LONG)
+]
 TAKEN = re.compile(r" in [\d.,]+ s, [\d,]+ MiB$")
 
 

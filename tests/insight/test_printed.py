@@ -67,7 +67,7 @@ def printed(request, tmp_path_factory):
     yield from of_shape(request.param, tmp_path_factory.mktemp("printed"))
 
 
-@pytest.fixture(scope="module", params=OTHERS)
+@pytest.fixture(scope="module", params=OTHERS if DEEP else OTHERS[1:3])
 def printed_few(request, tmp_path_factory):
     yield from of_shape(request.param, tmp_path_factory.mktemp("printed"))
 

@@ -15,6 +15,7 @@ import pytest
 
 import rfm_engine as rfm
 from rfm_engine import DataError
+from tests.conftest import DEEP
 
 AS_OF = "2026-12-31"
 DAYS = [date(2026, 3, 1), date(2026, 4, 1)]
@@ -164,7 +165,7 @@ def is_valid(table: pa.Table, options: dict[str, str]) -> bool:
 @pytest.mark.parametrize("role", ROLES)
 def test_drift__in_an_iterator_is_refused_before_any_result(role):
     options = options_of(role)
-    for first, second, meant in pairs_of(role):
+    for first, second, meant in pairs_of(role) if DEEP else pairs_of(role)[::2]:
         for orders in ([first, second], [*first.to_batches(), *second.to_batches()]):
             if meant is None:
                 with pytest.raises(DataError):
