@@ -189,7 +189,9 @@ class Session:
         return pa.concat_tables(found)
 
     def _views(self, query: Query) -> Views:
-        attribute = None if query.attribute is None else self._wanted.place_of(query.attribute)
+        attribute = None
+        if query.attribute is not None and LINES in query.sql.inputs:
+            attribute = self._wanted.place_of(query.attribute)
         return Views(attribute, self.chosen_by(query))
 
     @cached_property

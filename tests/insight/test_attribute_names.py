@@ -87,3 +87,11 @@ def test_script__reads_columns_of_the_user_with_free_names(shop, tmp_path):
     )
     found = rfm.insight.run(str(script), snapshot, rows=renamed, attribute="Source")
     assert found.num_rows == len(renamed["Source"].unique())
+
+
+def test_script__of_customers_takes_an_attribute_that_it_does_not_read(shop, tmp_path):
+    _, snapshot, _ = shop
+    script = tmp_path / "own.sql"
+    script.write_text("-- inputs: customers()\nselect count(*) as n from customers\n")
+    found = rfm.insight.run(str(script), snapshot, attribute="source")
+    assert found.to_pylist() == [{"n": snapshot.n_customers}]
