@@ -23,6 +23,7 @@ from rfm_engine.query.rows import BucketFolder
 from rfm_engine.result.snapshot import Snapshot
 
 LINES, ORDERS = "lines", "orders"
+_OF_CUSTOMERS = {CUSTOMER, GROUP, FIRST_DAY, NUMBER, AFTER}
 _LIST = "list_minor"
 
 
@@ -220,10 +221,14 @@ class _Writer:
     def write(self, table: pa.Table) -> None:
         """Append a row group."""
         if self._writer is None:
+            # Rows are in the order of customers, so that these columns have runs of equal values.
+            compression = {
+                name: "lz4" if name in _OF_CUSTOMERS else "none" for name in table.column_names
+            }
             shared = [field.name for field in table.schema if pa.types.is_dictionary(field.type)]
             self._writer = self._opened.enter_context(
                 pq.ParquetWriter(
-                    self._place, table.schema, compression="none", use_dictionary=shared,
+                    self._place, table.schema, compression=compression, use_dictionary=shared,
                     write_statistics=False, store_schema=False,
                 )
             )  # fmt: skip
