@@ -34,10 +34,11 @@ from rfm_engine.segments.fact_columns import FACT_COLUMNS
 _FILES = {
     "discount_rate": "discount", "deal_share": "discount", "psm": "discount",
     "novelty": "novelty", "multi_rate": "novelty", "bundle_rate": "bundle",
-    "price_band": "price-band", "favourite": "favourite", "daypart": "daypart",
-    "weekend": "weekend",
+    "price_band": "price-band", "favourite": "favourite", "daypart": "part",
+    "weekend": "part",
 }  # fmt: skip
 _OF_PRODUCTS = ("novelty", "multi_rate")
+_OF_TIME = ("daypart", "weekend")
 # A column of the relation `lines`, the option that names it in the orders, and what it contains.
 _NAMED = (("units", "units", "pieces"), ("disc_minor", "discount", "discounts"))
 _KEYS = (GROUP, CUSTOMER)
@@ -171,7 +172,8 @@ def _parameters(label: Label, snapshot: Snapshot) -> dict[str, Any]:
             f"edges of label {label.name!r} must have at most {snapshot.scale} decimals, as the "
             "amounts of the snapshot have; got more. Round them."
         )
-    return {"at_least": label.at_least, "edges": [int(edge) for edge in edges]}
+    part = label.metric if label.metric in _OF_TIME else None
+    return {"at_least": label.at_least, "edges": [int(edge) for edge in edges], "part": part}
 
 
 def _refuse_unknown_column(label: Label, snapshot: Snapshot) -> None:

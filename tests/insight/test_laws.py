@@ -9,7 +9,7 @@ from tests.insight.cases import CASES, tables
 from tests.insight.frames import orders_table, random_rows, scored
 from tests.insight.reference import Row
 
-# Every stage is told, also if nobody has it.
+# The table has every stage, even if no customer has it.
 ALWAYS = {"aipl": 5}
 
 

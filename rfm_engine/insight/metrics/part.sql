@@ -1,4 +1,4 @@
--- title: The part of the day in which each customer orders most
+-- title: The part of the day, or of the week, in which each customer orders most
 -- inputs: lines(order_number, moment, local, minor)
 -- columns: customer_id, value (of several with as many orders the one with the larger amount of
 --   purchases, then the one of the last order, then the smaller one), orders (with the value), n
@@ -21,10 +21,12 @@ valued as (
         customer_id,
         moment,
         minor,
-        case hour(local) // 6
-            when 0 then 'night'
-            when 1 then 'morning'
-            when 2 then 'afternoon'
+        case
+            when $part = 'weekend' and isodow(local) >= 6 then 'weekend'
+            when $part = 'weekend' then 'weekday'
+            when hour(local) < 6 then 'night'
+            when hour(local) < 12 then 'morning'
+            when hour(local) < 18 then 'afternoon'
             else 'evening'
         end as value
     from per_order
