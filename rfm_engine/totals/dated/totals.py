@@ -47,13 +47,11 @@ class DatedTotals:
         self._readings = readings
         self._threads: int = running["threads"]
         self._periods = Periods.of(readings)
-        # The rows of periods and each of the totals have an equal share of the memory.
         wide = readings[0].spanning(readings)
-        self._every = Accumulator(wide, **running, sharing=2 + overall)
+        self._every = Accumulator(wide, **running, sharing=1 + overall)
         folder = running["spill_dir"]
         self._sides = [Side(self._every, folder, by=by) for by in (True, False)[: 1 + overall]]
-        budget = self._every.budget
-        most = None if budget.limit is None else budget.waiting_bytes + budget.tables_bytes
+        self._every.budget, most = self._every.budget.shared_with_periods()
         self._rows = PeriodRows(self._periods.n, most, SpillFile(folder))
         self._counts = PeriodCounts(self._periods.n)
         self._last_dates = self._periods.last_dates()
