@@ -12,7 +12,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Unpack, overload
 
 from rfm_engine.errors import UsageError
-from rfm_engine.job import Job, memory_limit
+from rfm_engine.job import Choice, Job, memory_limit
 from rfm_engine.options.columns import AttributeOptions
 from rfm_engine.options.declaration import declared
 from rfm_engine.options.documentation import documented
@@ -163,13 +163,14 @@ def score_given(
         refuse_line_attributes(explicit)
         config = {name: config[name] for name in config if name not in declared(AttributeOptions)}
     asked = {**config, **explicit}
-    job = Job(asked, kept)
+    choice = Choice.of(asked, kept)
     if built is not None:
-        refuse_beside_totals(built, asked, job.implied, job.who)
+        refuse_beside_totals(built, asked, choice.implied, choice.who)
     if state is not None:
         from rfm_engine.state.creation import refuse_others
 
-        refuse_others(state.manifest, asked, job.implied, job.who)
+        refuse_others(state.manifest, asked, choice.implied, choice.who)
+    job = Job(choice, asked, kept)
     _check(job, state, output)
     spent, reading = Seconds(), job.reading_options
     if built is not None:
@@ -233,7 +234,8 @@ def score_dates(
     RfmError
         As `score`.
     """
-    job = Job({**options, "as_of": dates[0]}, {})
+    asked = {**options, "as_of": dates[0]}
+    job = Job(Choice.of(asked, {}), asked, {})
     _check(job, None, None)
     if job.settled["customer_level"]:
         raise UsageError(

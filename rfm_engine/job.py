@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, NamedTuple
 
 from rfm_engine.options.declaration import declared
 from rfm_engine.options.groups import ScoreOptions, TotalsOptions
@@ -22,27 +22,50 @@ from rfm_engine.result.result import Result
 from rfm_engine.segments.additions import Additions
 from rfm_engine.segments.fact_plan import plan_facts
 from rfm_engine.segments.first_orders import refuse_first_orders
+from rfm_engine.segments.plan import Plan
+from rfm_engine.segments.scheme import Scheme
 from rfm_engine.totals.aggregation import Aggregated
 from rfm_engine.totals.memory.budget import batch_bytes
 from rfm_engine.totals.memory.system import limit_of, threads_of
 
 
+class Choice(NamedTuple):
+    """The scheme and the plan of scoring, and the options that they imply.
+
+    `who` is the name of the scheme or the model, for messages.
+    """
+
+    scheme: Scheme
+    plan: Plan
+    implied: Mapping[str, Any]
+    who: str
+
+    @classmethod
+    def of(cls, asked: Mapping[str, Any], kept: Mapping[str, Any]) -> Choice:
+        """Return what is chosen by given options, and by those `kept` by totals or a state."""
+        scheme, plan = scheme_and_plan(asked)
+        implied: Mapping[str, Any] = scheme.options
+        if asked.get("customer_level") or kept.get("customer_level"):
+            refuse_first_orders(scheme)
+            implied = {}  # the options that a scheme implies need single orders
+        who = "the model" if asked.get("model") is not None else f"scheme {scheme.name}"
+        return cls(scheme, plan, implied, who)
+
+
 class Job:
-    """A scoring run: its options, the scheme and the plan of scoring.
+    """A scoring run.
 
     Attributes
     ----------
     settled
         The value of every option of `score`.
-    implied
-        The options that the scheme or the model implies.
-    who
-        The name of the scheme or the model, for messages.
+    scheme, plan
+        How customers are scored.
     threads
         The number of threads.
     """
 
-    def __init__(self, asked: Mapping[str, Any], kept: Mapping[str, Any]) -> None:
+    def __init__(self, choice: Choice, asked: Mapping[str, Any], kept: Mapping[str, Any]) -> None:
         """Settle the options: those that are given, those implied, and those `kept` by totals.
 
         Raises
@@ -50,13 +73,8 @@ class Job:
         UsageError
             An option is wrong, or two options contradict each other.
         """
-        self.scheme, self.plan = scheme_and_plan(asked)
-        self.implied: Mapping[str, Any] = self.scheme.options
-        if asked.get("customer_level") or kept.get("customer_level"):
-            refuse_first_orders(self.scheme)
-            self.implied = {}  # the options that a scheme implies need single orders
-        self.who = "the model" if asked.get("model") is not None else f"scheme {self.scheme.name}"
-        self.settled = resolve(ScoreOptions, asked, self.implied, kept)
+        self.scheme, self.plan, implied, _ = choice
+        self.settled = resolve(ScoreOptions, asked, implied, kept)
         self._attributes = Attributes.of(self.settled)
         self._facts = plan_facts(self.settled, self.scheme)
         self.threads = threads_of(self.settled["threads"])
