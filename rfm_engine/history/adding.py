@@ -28,7 +28,6 @@ from rfm_engine.result.result import Result
 from rfm_engine.result.snapshot import Snapshot
 from rfm_engine.state.inputs import state_of
 from rfm_engine.totals.aggregation import Report
-from rfm_engine.totals.memory.system import threads_of
 from rfm_engine.totals.totals import Totals
 
 # Whether facts are added and how rows are sorted is decided by the history.
@@ -77,33 +76,52 @@ class Adding:
         self._written: Written | None = None
 
     def run(self, orders: object, typed: Mapping[str, Any]) -> tuple[str, int]:
-        """Add the date; return what happened, and its number of customers.
+        """Score and add the date; return what happened, and its number of customers.
 
         Raises
         ------
         RfmError
             As `History.add`.
         """
-        day, is_replaced, may_backfill = self._addition
-        unit = _unit(day)
-        folder = self._transaction.folder_of(unit)
-        threads = threads_of(typed.get("threads"))
-        is_newest = not self._dates or day > self._dates[-1]
-        if not is_newest and day not in self._dates and not may_backfill:
+        self._refuse_earlier()
+        result = self._scored(orders, typed, self._write)
+        return self._sealed(result)
+
+    def take(self, result: Result) -> tuple[str, int]:
+        """Add the date from a result with the options of the history; return as `run`.
+
+        Raises
+        ------
+        RfmError
+            As `History.build`.
+        """
+        self._refuse_earlier()
+        self._write(result)
+        return self._sealed(result)
+
+    def _refuse_earlier(self) -> None:
+        day, dates = self._addition.day, self._dates
+        if dates and day < dates[-1] and day not in dates and not self._addition.backfill:
             raise StateError(
                 message(
                     "{backfill} must be given to add {} before {}, the newest date of the history; "
                     "got neither a later date nor {backfill}. Add it.",
-                    day, self._dates[-1],
+                    day, dates[-1],
                 )
             )  # fmt: skip
 
-        def write(result: Result) -> None:
-            self._refuse_other_ids(result)
-            self._written = write_customers(result, folder, self._before(day), day, threads)
+    def _write(self, result: Result) -> None:
+        self._refuse_other_ids(result)
+        day = self._addition.day
+        folder = self._transaction.folder_of(_unit(day))
+        threads = result.options["threads"]
+        self._written = write_customers(result, folder, self._before(day), day, threads)
 
-        result = self._scored(orders, typed, write)
+    def _sealed(self, result: Result) -> tuple[str, int]:
+        """Write the summary of the date, and later dates again; return as `run`."""
         assert self._written is not None
+        day, is_replaced, _ = self._addition
+        unit = _unit(day)
         digest, first_day, moves = self._written
         if day in self._dates:
             if self._transaction.published_summary(unit)["content_digest"] == digest:
@@ -124,7 +142,7 @@ class Adding:
         self._transaction.seal(unit, as_json(summary))
         self._describe(result, first_row)
         for later in (each for each in self._dates if each > day):
-            self._derive_again(later, threads)
+            self._derive_again(later, result.options["threads"])
         return "replaced" if day in self._dates else "added", result.n_customers
 
     def _scored(self, orders: object, typed: Mapping[str, Any], write: Any) -> Result:
@@ -150,8 +168,16 @@ class Adding:
                 "totals. Score them with an output, and add that."
             )
         else:
-            self._refuse_others(agreed_of(self._frozen({**options, **typed})))
+            self.refuse_other_options(typed)
         return score_given(orders, self._frozen(explicit), {}, None, self._progress, write=write)
+
+    def refuse_other_options(self, typed: Mapping[str, Any]) -> None:
+        """Refuse options that differ from those of the history."""
+        self._refuse_others(agreed_of(self._frozen({**self._about["options"], **typed})))
+
+    def options_of_orders(self, typed: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the options with which orders are scored, except for the date."""
+        return self._frozen({**self._about["options"], **typed, **_ALWAYS})
 
     def _of_snapshot(self, snapshot: Snapshot, typed: Mapping[str, Any], write: Any) -> Result:
         day = self._addition.day
