@@ -18,7 +18,7 @@ from rfm_engine.history.contract import (
     refuse_disagreement,
 )
 from rfm_engine.history.inputs import given_snapshot
-from rfm_engine.history.store import Transaction
+from rfm_engine.history.store import Store, Transaction
 from rfm_engine.history.writing import MODEL, Written, as_json, write_again, write_customers
 from rfm_engine.options.declaration import declared
 from rfm_engine.options.messages import message
@@ -30,17 +30,22 @@ from rfm_engine.state.inputs import state_of
 from rfm_engine.totals.aggregation import Report
 from rfm_engine.totals.totals import Totals
 
+_UNIT = "as_of="
 # Whether facts are added and how rows are sorted is decided by the history.
 _ALWAYS = {"facts": True, "sort": "customer"}
 _NOT_OF_STATES = ("frequency", RATES)
 
 
 class Addition(NamedTuple):
-    """A date to add, and what may happen to dates that exist."""
+    """A date to add, and what may happen to dates that exist.
+
+    `is_built` is true if it is one of many dates that are built together.
+    """
 
     day: date
     replace: bool
     backfill: bool
+    is_built: bool = False
 
 
 class Adding:
@@ -120,22 +125,15 @@ class Adding:
     def _sealed(self, result: Result) -> tuple[str, int]:
         """Write the summary of the date, and later dates again; return as `run`."""
         assert self._written is not None
-        day, is_replaced, _ = self._addition
+        day = self._addition.day
         unit = _unit(day)
         digest, first_day, moves = self._written
         if day in self._dates:
             if self._transaction.published_summary(unit)["content_digest"] == digest:
                 self._transaction.discard()
                 return "unchanged", result.n_customers
-            if not is_replaced:
-                raise StateError(
-                    message(
-                        "{replace} must be given to add {} again with other content; got other "
-                        "customers or values than in the history. Add {replace}, which also "
-                        "computes the carried columns of later dates again.",
-                        day,
-                    )
-                )
+            if not self._addition.replace:
+                raise self._changed()
         first_row = None if first_day is None else first_day.isoformat()
         summary = result.summary() | moves._asdict()
         summary |= {"content_digest": digest, "first_row": first_row}
@@ -144,6 +142,23 @@ class Adding:
         for later in (each for each in self._dates if each > day):
             self._derive_again(later, result.options["threads"])
         return "replaced" if day in self._dates else "added", result.n_customers
+
+    def _changed(self) -> StateError:
+        """Return the error for a date that the history has with other content."""
+        if self._addition.is_built:
+            return StateError(
+                f"dates that are built must be new, or have the content that the history has; got "
+                f"other customers or values for {self._addition.day}. Replace this date with "
+                "rfm history add --replace first, or build another history."
+            )
+        return StateError(
+            message(
+                "{replace} must be given to add {} again with other content; got other "
+                "customers or values than in the history. Add {replace}, which also "
+                "computes the carried columns of later dates again.",
+                self._addition.day,
+            )
+        )
 
     def _scored(self, orders: object, typed: Mapping[str, Any], write: Any) -> Result:
         day, options = self._addition.day, self._about["options"]
@@ -260,8 +275,13 @@ class Adding:
             self._transaction.seal_history(about)
 
 
+def dates_in(store: Store) -> list[date]:
+    """Return the dates of a history, ascending."""
+    return [date.fromisoformat(unit.removeprefix(_UNIT)) for unit in store.units()]
+
+
 def _unit(day: date) -> str:
-    return f"as_of={day}"
+    return f"{_UNIT}{day}"
 
 
 def _types(result: Result) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from rfm_engine.api import score_dates
 from rfm_engine.errors import UsageError
-from rfm_engine.history.adding import Adding, Addition
+from rfm_engine.history.adding import Adding, Addition, dates_in
 from rfm_engine.history.inputs import given_snapshot
 from rfm_engine.history.store import Store
 from rfm_engine.state.inputs import state_of
@@ -33,19 +33,19 @@ def built(
     _refuse_no_orders(orders)
     with store.writing() as transaction:
         # Nothing is written here: refuse a busy history and other options before reading orders.
-        adding = Adding(transaction, store.about(), store.dates(), _addition(dates[0]), progress)
+        adding = Adding(transaction, store.about(), dates_in(store), _addition(dates[0]), progress)
         adding.refuse_other_options(typed)
         options = adding.options_of_orders(typed)
     results = score_dates(orders, dates, options, progress)
     for day, result in zip(dates, results, strict=True):
         with store.writing() as transaction:
-            adding = Adding(transaction, store.about(), store.dates(), _addition(day), progress)
+            adding = Adding(transaction, store.about(), dates_in(store), _addition(day), progress)
             done = adding.take(result)
         yield day, *done
 
 
 def _addition(day: date) -> Addition:
-    return Addition(day, replace=False, backfill=True)
+    return Addition(day, replace=False, backfill=True, is_built=True)
 
 
 def _refuse_no_orders(orders: object) -> None:
