@@ -24,8 +24,7 @@ _SHARE_WAITING = 4
 _SHARE_KEPT = 8
 # The tables keep at least one of this number of shares, no matter how much memory others take.
 _LEAST_SHARE = 8
-# With distinct rows, the tables get one of this number of shares. With rows of periods, they get all
-# but one.
+# With distinct rows, the tables get one of this number of shares; with rows of periods, all others.
 _SHARES = 4
 _PERCENT_OF_AVAILABLE = 80
 _MOST_WAITING_BYTES = 1 << 30
