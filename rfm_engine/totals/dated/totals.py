@@ -78,7 +78,8 @@ class DatedTotals:
         for rows in self._every.intake.take(batch, place, text=text):
             periods = self._periods_of(rows)
             self._count(rows, periods)
-            fewer = joined(rows)
+            # Lines of one order may be in different groups.
+            fewer = joined(rows) if rows.groups is None else rows
             self._keep(fewer, periods if fewer is rows else self._periods_of(fewer))
 
     def __iter__(self) -> Iterator[Aggregated]:
