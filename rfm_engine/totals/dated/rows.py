@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import chain
 from threading import Lock
 from typing import Any, NamedTuple, TypeAlias
 
@@ -54,6 +55,7 @@ class PeriodRows:
 
     def __init__(self, n_periods: int, most_bytes: int | None, spill: SpillFile) -> None:
         self._pieces: list[list[_Piece]] = [[] for _ in range(n_periods)]
+        self._n_rows = [0] * n_periods
         self._most_bytes = most_bytes
         self._n_bytes = 0
         self._spill = spill
@@ -69,19 +71,22 @@ class PeriodRows:
             kept = [[self._spill.put(array) for array in column] for column in columns]
         with self._lock:
             self._pieces[period].append(_Piece(len(places), kept, is_on_disk))
+            self._n_rows[period] += len(places)
 
-    def n_rows(self, period: int) -> int:
-        """Return the number of rows of a period."""
-        return sum(piece.n for piece in self._pieces[period])
+    def n_rows(self, periods: range) -> int:
+        """Return the number of rows of some periods."""
+        return sum(self._n_rows[periods.start : periods.stop])
 
-    def of(self, period: int) -> Iterator[Callable[[], OrderRows]]:
-        """Yield functions that return the rows of a period, in pieces that are added quickly."""
+    def of(self, periods: range) -> Iterator[Callable[[], OrderRows]]:
+        """Yield functions that return the rows of some periods, in pieces to be added."""
         some: list[_Piece] = []
-        for piece in self._pieces[period]:
+        n_rows = 0
+        for piece in chain.from_iterable(self._pieces[periods.start : periods.stop]):
             some.append(piece)
-            if sum(each.n for each in some) >= _MOST_ROWS:
+            n_rows += piece.n
+            if n_rows >= _MOST_ROWS:
                 yield partial(self._loaded, some)
-                some = []
+                some, n_rows = [], 0
         if some:
             yield partial(self._loaded, some)
 

@@ -16,6 +16,8 @@ from rfm_engine.totals.memory.spill import SpillFile
 from rfm_engine.totals.population import Population
 from rfm_engine.totals.tables.partitions import Partitions
 
+# Spilled data of earlier dates may take this much disk space before it is freed.
+_MOST_BYTES = 1 << 28
 _SEALED = (
     "totals must be built for one date to be exported; got those of one of several dates. "
     "Build totals of this date."
@@ -42,6 +44,15 @@ class Side:
         self._partitions: Partitions | None = None
         self._spill = SpillFile(self._spill_dir)
         self._n_rows = n_rows
+        self._most_bytes = _MOST_BYTES
+
+    def tidy(self) -> None:
+        """Free disk space, if much of what was spilled for earlier dates is not needed any more."""
+        if self._partitions is None or self._spill.n_bytes < self._most_bytes:
+            return
+        self._spill = SpillFile(self._spill_dir)
+        self._partitions.move_to(self._spill)
+        self._most_bytes = 2 * self._spill.n_bytes + _MOST_BYTES
 
     def tables(self, rows: OrderRows) -> Partitions:
         """Return the hash tables for such rows; any thread may call it."""

@@ -94,9 +94,8 @@ class DatedTotals:
             if span.start != start:
                 start = stop = span.start
                 last = max(each.stop for each in spans if each.start == start)
-                n_rows = sum(map(self._rows.n_rows, range(start, last)))
                 for side in self._sides:
-                    side.begin(n_rows)
+                    side.begin(self._rows.n_rows(range(start, last)))
             self._add_periods(range(stop, span.stop))
             stop = span.stop
             for period in range(stop):
@@ -128,9 +127,9 @@ class DatedTotals:
                 self._rows.add(period, rows, frozen(places[bounds[period] : bounds[period + 1]]))
 
     def _add_periods(self, periods: range) -> None:
-        jobs = (
-            partial(self._add_rows, load) for period in periods for load in self._rows.of(period)
-        )
+        jobs = (partial(self._add_rows, load) for load in self._rows.of(periods))
+        for side in self._sides:
+            side.tidy()
         for _ in results_in_order(jobs, self._threads, "rfm-dates"):
             pass
 
