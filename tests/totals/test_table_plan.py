@@ -83,7 +83,8 @@ def tables_of(
     # 20,000 rows of 4,000 customers: twice as many customers in tables of 32 each are 256.
     [
         (20_000, None, 256),
-        (1_000, None, 16),
+        (1_000, None, 1),
+        (2_000, None, 16),
         (1 << 40, None, 256),
         (None, None, 256),
         (1 << 40, "4GB", 512),  # this many customers would not fit
