@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 from rfm_engine.options.declaration import declared
@@ -15,6 +14,7 @@ from rfm_engine.orders.place import Source
 from rfm_engine.orders.reading import Reading
 from rfm_engine.orders.sources.deadline import seconds_of
 from rfm_engine.orders.sources.entry import open_sources
+from rfm_engine.orders.workers import Workers
 from rfm_engine.output import refuse_overwriting
 from rfm_engine.result.assembly import Recipe, assemble
 from rfm_engine.result.model import model_name, scheme_and_plan
@@ -118,7 +118,7 @@ class Job:
         """
         said = self._said(reading, aggregated.totals.budget.limit)
         recipe = Recipe(self.scheme, self.plan, additions)
-        with ThreadPoolExecutor(self.threads) as pool:
+        with Workers(self.threads) as pool:
             together = None
             if aggregated.overall is not None:
                 alone = said | {"by": None, "overall": False}

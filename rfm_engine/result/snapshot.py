@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from rfm_engine.errors import DataError, UsageError, did_you_mean, path_text, shown_cause
 from rfm_engine.options.scoring import WHALE_BY
+from rfm_engine.orders.workers import Workers
 from rfm_engine.result.id_order import rows_in_order
 from rfm_engine.result.metadata import described_by, population_from
 from rfm_engine.result.summary import ScoredPopulation, no_frozen_scheme
@@ -174,7 +175,7 @@ class Snapshot(ScoredPopulation):
         if not table.num_rows:
             raise unknown_group(group, options["by"])
         chunk = chunk_of_table(table)
-        with ThreadPoolExecutor(1) as pool:
+        with Workers(1) as pool:
             facts = self.facts_of(chunk, table, None, pool) if self.scheme.uses_facts else None
             everyone = Everyone([chunk], self.scale, None, facts)
             scoring = score_everyone(everyone, self.scheme, plan, pool)
