@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple, Unpack
 
 from rfm_engine.errors import StateError, UsageError, path_text, shown
-from rfm_engine.history.adding import Adding, Addition
+from rfm_engine.history.adding import Adding, Addition, dates_in
+from rfm_engine.history.building import built
+from rfm_engine.history.calendar import dates_of
 from rfm_engine.history.carried import CUSTOMERS
 from rfm_engine.history.contract import agreed_of
 from rfm_engine.history.erasure import forget
@@ -218,7 +220,7 @@ class History:
     @property
     def dates(self) -> list[date]:
         """The dates of analysis, ascending."""
-        return [date.fromisoformat(unit.removeprefix(_UNIT)) for unit in self.store.units()]
+        return dates_in(self.store)
 
     def snapshot(self, as_of: date | str) -> Snapshot:
         """Return the snapshot of a date, with the columns of `score` and the carried columns.
@@ -304,6 +306,58 @@ class History:
             added = Added(day, *adding.run(orders, typed))
         self._about = self.store.about()
         return added
+
+    @documented(HistoryInputOptions)
+    def build(
+        self,
+        orders: object,
+        *,
+        as_of: str | Sequence[date | str],
+        progress: Report | None = None,
+        **options: Unpack[HistoryInputOptions],
+    ) -> list[Added]:
+        """Score many dates and add them, from one pass over the orders.
+
+        The result is that of `add` for each date, ascending. Each date is added by itself: after an
+        interruption the history has the dates so far, and building again continues. A date with the
+        same content is left as it is.
+
+        Parameters
+        ----------
+        orders
+            Orders, as for `rfm_engine.score`; not a state or a snapshot.
+        as_of
+            `"month-ends:2023-01..2025-12"`, `"week-ends:2023-01-01..2025-12-31"` (each Sunday),
+            dates with commas between them, or a list of dates.
+        progress
+            As for `rfm_engine.score`.
+        {options}
+            As for `add`.
+
+        Raises
+        ------
+        UsageError
+            An option, a date or an input is wrong.
+        DataError
+            The data was refused.
+        StateError
+            The options do not agree with the history, or it has a date with other content.
+        """
+        return list(self.iter_build(orders, as_of=as_of, progress=progress, **options))
+
+    def iter_build(
+        self,
+        orders: object,
+        *,
+        as_of: str | Sequence[date | str],
+        progress: Report | None = None,
+        **options: Unpack[HistoryInputOptions],
+    ) -> Iterator[Added]:
+        """Do the same as `build`, and yield what happened to each date after it was added."""
+        typed = given("History.build", HistoryInputOptions, options)
+        for each in built(self.store, orders, dates_of(as_of), typed, progress):
+            self._about = self.store.about()
+            yield Added(*each)
 
     def forget(self, *customers: object) -> list[object]:
         """Delete customers from all files of the history; return those that were found.
