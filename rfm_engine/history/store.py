@@ -12,6 +12,7 @@ moves them.
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -26,6 +27,12 @@ from rfm_engine.history.sealed import file_digest, read_sealed, sealed
 ABOUT = "history.json"
 SUMMARY = "summary.json"
 _PENDING, _TEMPORARY, _OLD, _MOVES = ".pending", ".tmp-", ".old", "moves.json"
+
+
+def is_history(place: str | os.PathLike[str]) -> bool:
+    """Whether a path is a folder with a history, finished or not."""
+    folder = Path(place)
+    return (folder / ABOUT).exists() or (folder / _PENDING / ABOUT).exists()
 
 
 class Store:
@@ -67,11 +74,13 @@ class Store:
 
     def without_summary(self) -> list[str]:
         """Return folders of dates that are ignored because they have no summary, sorted."""
-        return sorted(
-            each.relative_to(self.folder).as_posix()
-            for each in self.folder.rglob("as_of=*")
-            if each.is_dir() and not (each / SUMMARY).is_file() and _PENDING not in each.parts
-        )
+        found = []
+        for each in self.folder.rglob("as_of=*"):
+            unit = each.relative_to(self.folder)
+            is_hidden = any(part.startswith(".") for part in unit.parts)
+            if each.is_dir() and not is_hidden and not (each / SUMMARY).is_file():
+                found.append(unit.as_posix())
+        return sorted(found)
 
     def about(self) -> dict[str, Any]:
         """Return the content of `history.json`.
