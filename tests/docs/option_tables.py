@@ -27,8 +27,8 @@ def with_tables(text: str) -> str:
     text = _TABLE.sub(lambda found: f"{found[1]}:\n\n{_table(found[1], found[2])}", text)
     text = _with_rows(text, ("rfm ingest", "rfm state show"), RunningOptions)
     for options in (TableOptions, AttributeOptions):
-        text = _with_rows(text, ("rfm insight", "rfm compare"), options)
-    return _with_rows(text, ("rfm compare", "rfm labels"), MovementOptions)
+        text = _with_rows(text, ("rfm insight", "rfm labels"), options)
+    return _with_rows(text, ("rfm compare", "rfm.toml"), MovementOptions)
 
 
 def _with_rows(text: str, headings: tuple[str, str], options: type) -> str:
