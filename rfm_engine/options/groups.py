@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rfm_engine.options.columns import AttributeOptions, CarryOptions, ColumnOptions
 from rfm_engine.options.insight import TableOptions
+from rfm_engine.options.movement import MovementOptions
 from rfm_engine.options.reading import DateOptions, ReadingOptions, WindowOptions
 from rfm_engine.options.running import (
     BucketOptions,
@@ -58,6 +59,10 @@ class HistoryInputOptions(HistoryOptions, RunningOptions, total=False):
 
 class InsightOptions(TableOptions, AttributeOptions, RunningOptions, total=False):
     """The options of `insight.run`."""
+
+
+class CompareOptions(MovementOptions, RunningOptions, total=False):
+    """The options of `Comparison`."""
 
 
 class LabelOptions(AttributeOptions, RunningOptions, total=False):
