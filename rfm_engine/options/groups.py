@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from rfm_engine.options.columns import AttributeOptions, CarryOptions, ColumnOptions
-from rfm_engine.options.insight import TableOptions
+from rfm_engine.options.events import EventChoices
+from rfm_engine.options.insight import TableOptions, TouchOptions
 from rfm_engine.options.reading import DateOptions, ReadingOptions
 from rfm_engine.options.running import (
     BucketOptions,
@@ -47,6 +48,10 @@ class ScoreOptions(
 
 class InsightOptions(TableOptions, AttributeOptions, RunningOptions, total=False):
     """The options of `insight.run`."""
+
+
+class EventOptions(EventChoices, TouchOptions, RunningOptions, total=False):
+    """The options of `events`."""
 
 
 class LabelOptions(AttributeOptions, RunningOptions, total=False):

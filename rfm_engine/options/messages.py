@@ -9,7 +9,7 @@ from functools import cache
 
 from rfm_engine.errors import Message, cut, shown, typed
 from rfm_engine.options.declaration import Declared, declared
-from rfm_engine.options.groups import InsightOptions, RowFileOptions, ScoreOptions
+from rfm_engine.options.groups import EventOptions, InsightOptions, RowFileOptions, ScoreOptions
 
 # Keywords of functions that are not declared options, because only one command has them.
 _OF_ONE_COMMAND = (
@@ -119,7 +119,8 @@ def _flag_of(value: object) -> object:
 
 @cache
 def _declared() -> dict[str, Declared]:
-    return {**declared(InsightOptions), **declared(RowFileOptions), **declared(ScoreOptions)}
+    groups = (EventOptions, InsightOptions, RowFileOptions, ScoreOptions)
+    return {name: each for group in groups for name, each in declared(group).items()}
 
 
 @cache
