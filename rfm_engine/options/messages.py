@@ -15,6 +15,7 @@ from rfm_engine.options.groups import EventOptions, InsightOptions, RowFileOptio
 _OF_ONE_COMMAND = (
     "batch_id", "replace_batch", "history", "keep", "keep_batches", "generation", "id",
     "customers", "orders", "engines", "plot", "save_model", "rows", "labels",
+    "frozen", "backfill", "replace",
 )  # fmt: skip
 
 

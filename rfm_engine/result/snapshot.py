@@ -253,7 +253,7 @@ def read_snapshot(path: str | os.PathLike[str]) -> Snapshot:
     schema = _schema_of(files[0])
     about = described_by(schema.metadata, str(place))
     snapshot = _snapshot(about, place, schema, files)
-    _refuse_part(snapshot)
+    _refuse_part(snapshot, about.get("forgotten_rows", 0))
     return snapshot
 
 
@@ -283,9 +283,12 @@ def _snapshot(
     )
 
 
-def _refuse_part(snapshot: Snapshot) -> None:
-    """Refuse a directory with a missing part, and a single part of a directory."""
-    expected = snapshot.n_customers
+def _refuse_part(snapshot: Snapshot, n_forgotten: int) -> None:
+    """Refuse a directory with a missing part, and a single part of a directory.
+
+    `n_forgotten` rows were deleted because a history had to forget customers.
+    """
+    expected = snapshot.n_customers - n_forgotten
     expected += 0 if snapshot.overall is None else snapshot.overall.n_customers
     found = sum(map(_n_rows_of, snapshot._files))
     if found != expected:
