@@ -45,7 +45,7 @@ def print_events(
         found = {
             "from": about["as_of_from"], "to": about["as_of_to"], "events": len(table),
             "types": counts, "log": log, "left_out": about["left_out"],
-            "warnings": [{key: each[key] for key in ("code", "text")} for each in about["warnings"]],
+            "warnings": about["warnings"],
         }  # fmt: skip
         typer.echo(json.dumps(found))
     elif not quiet:

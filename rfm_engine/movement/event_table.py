@@ -61,7 +61,7 @@ def event_table(
 
 
 def of_types(table: pa.Table, types: Sequence[str]) -> pa.Table:
-    """Return the events of some types and the retracted ones, as if only they had been asked for."""
+    """Return the events of some types and the retracted ones."""
     import pyarrow.compute as pc
 
     kept = pc.is_in(table["type"].cast(pa.string()), value_set=arrow_texts([*types, RETRACTED]))
