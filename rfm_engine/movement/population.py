@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -116,29 +117,24 @@ class Population:
 
     def _judged_pairs(self, *, with_swapped: bool) -> Iterable[pa.Table]:
         """Yield the pairs with the segments of customers under the criteria of both dates."""
-        old = None if is_ranked(self.before) else Judgement(self.before)
-        new = Judgement(self.after) if with_swapped else None
+        old = None if is_ranked(self.before) else Judgement.of(self.pairs.before)
+        new = Judgement.of(self.pairs.after) if with_swapped else None
         judges = [each for each in (old, new) if each is not None]
         reads = {"segment", *_COUNTED}.union(*(judge.reads for judge in judges))
 
-        def codes(judge: Judgement | None, piece: pa.Table, days: int = 0) -> pa.Array:
-            return pa.nulls(len(piece), _NO_CODE) if judge is None else judge.codes(piece, days)
+        def coded(piece: pa.Table, **asked: tuple[Judgement | None, int]) -> pa.Table:
+            """Return the columns of a piece that paths need, with the numbers of segments."""
+            own = codes_of(piece["segment"], self.segments)
+            found = piece.select([GROUP, CUSTOMER, *_COUNTED]).append_column("code", arrow(own))
+            for name, (judge, days) in asked.items():
+                column = pa.nulls(len(piece), _NO_CODE)
+                if judge is not None:
+                    column = judge.codes(piece, own, days)
+                found = found.append_column(name, column)
+            return found
 
-        def before(piece: pa.Table) -> pa.Table:
-            return self._coded(piece, aged=codes(old, piece, self.days), swapped=codes(new, piece))
-
-        def after(piece: pa.Table) -> pa.Table:
-            return self._coded(piece, frozen=codes(old, piece))
-
-        return self.pairs.blocks(reads, reads, before, after)
-
-    def _coded(self, piece: pa.Table, **codes: pa.Array) -> pa.Table:
-        """Return the columns of a piece that paths need."""
-        found = piece.select([GROUP, CUSTOMER, *_COUNTED])
-        found = found.append_column("code", codes_of(piece["segment"], self.segments))
-        for name, column in codes.items():
-            found = found.append_column(name, column)
-        return found
+        before = partial(coded, aged=(old, self.days), swapped=(new, 0))
+        return self.pairs.blocks(reads, reads, before, partial(coded, frozen=(old, 0)))
 
     def _segments(self) -> pa.Table:
         codes = arrow(np.arange(len(self.segments), dtype=np.int16))
