@@ -80,7 +80,7 @@ def events(
         "warnings": [],
     }
     if before is None:
-        return event_table(FOUND.emptyevent_table(), about, after, None)
+        return event_table(FOUND.empty_table(), about, after, None)
     refuse_contradiction(before, after)
     about["warnings"] = _warnings(before, after, types)
     asked = Asked(
