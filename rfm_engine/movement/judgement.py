@@ -50,6 +50,8 @@ class Judgement(NamedTuple):
     ----------
     reads
         The columns that it needs of customers, besides ids and groups.
+    measures
+        Those of them that follow from orders; others are attributes.
     known
         Which groups the snapshot has, `bool[groups]`; None without groups. Others have no criteria.
     """
@@ -57,6 +59,7 @@ class Judgement(NamedTuple):
     snapshot: Snapshot
     criteria: Criteria
     reads: list[str]
+    measures: list[str]
     known: Mask | None
 
     @classmethod
@@ -65,12 +68,13 @@ class Judgement(NamedTuple):
         snapshot = customers.snapshot
         moments = _MOMENTS if snapshot.scheme.is_raw else ()
         attribute = snapshot.whale_attribute if snapshot.scheme.uses_facts else None
-        reads = [*moments, *_MEASURES, *([] if attribute is None else [attribute])]
+        measures = [*moments, *_MEASURES]
+        reads = [*measures, *([] if attribute is None else [attribute])]
         if customers.groups is None:
             scheme = scheme_of(snapshot.frozen_scheme(), str(snapshot.path))
             plan = _plan(snapshot, scheme, None, None)
             criteria = Criteria.of_frozen(scheme, plan, snapshot.scale)
-            return cls(snapshot, criteria, reads, None)
+            return cls(snapshot, criteria, reads, measures, None)
         table = customers.table(reads)
         groups = _groups_of(table)
         n_groups = len(customers.groups)
@@ -86,7 +90,7 @@ class Judgement(NamedTuple):
                 chunk, grouping, snapshot.scheme, plan, snapshot.scale, facts, pool
             )
         known = np.bincount(groups, minlength=n_groups) > 0
-        return cls(snapshot, criteria, reads, known)
+        return cls(snapshot, criteria, reads, measures, known)
 
     def codes(self, customers: pa.Table, own: Segments, days: int = 0) -> pa.Array:
         """Return the numbers of the segments of customers, `days` later than they were scored.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from datetime import date, timedelta
 from functools import cache
 from importlib import resources
 from typing import Any, NamedTuple
@@ -11,7 +12,7 @@ import pyarrow as pa
 
 from rfm_engine.errors import UsageError, did_you_mean, shown
 from rfm_engine.insight.finishing import Finished
-from rfm_engine.movement import finishing
+from rfm_engine.movement import finishing, parameters
 from rfm_engine.movement.judgement import refuse_without_cuts
 from rfm_engine.options.declaration import declared
 from rfm_engine.options.messages import message, named
@@ -52,18 +53,29 @@ class Table(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """A table that is asked for, its SQL file, and files whose further columns are appended."""
+    """A table that is asked for.
+
+    Attributes
+    ----------
+    file
+        The name of its SQL file.
+    beside
+        Names of files whose further columns are appended.
+    since
+        The first day whose rows the query reads; None if it reads those of the second snapshot.
+    """
 
     table: Table
     file: str
     beside: tuple[str, ...] = ()
+    since: date | None = None
 
 
 TABLES: dict[str, Table] = {
     "matrix": Table(),
     "effects": Table(("effects",), needs_cuts=True),
     "classes": Table(needs_cuts=True),
-    "retention": Table(finish=finishing.retention),
+    "retention": Table(("within",), finishing.retention, parameters.retention),
 }
 
 
@@ -94,8 +106,10 @@ def refuse_others(name: str, given: Collection[str]) -> None:
             )  # fmt: skip
 
 
-def asked_of(name: str, before: Snapshot, after: Snapshot, options: Options) -> Asked:
-    """Return a table for two snapshots and some options.
+def asked_of(
+    name: str, before: Snapshot, after: Snapshot, options: Options, *, has_rows: bool
+) -> Asked:
+    """Return a table for two snapshots and some options, and how it is computed.
 
     Raises
     ------
@@ -106,11 +120,16 @@ def asked_of(name: str, before: Snapshot, after: Snapshot, options: Options) -> 
     if table.needs_cuts:
         for snapshot in (before, after):
             refuse_without_cuts(snapshot)
-    if name != "effects":
-        return Asked(table, name)
-    file = "effects" if after.options["window"] is None else "effects-moved"
-    is_shapley = options["effects"] == "shapley"
-    return Asked(table, file, ("effects-shapley",) if is_shapley else ())
+    if name == "effects":
+        file = "effects" if after.options["window"] is None or has_rows else "effects-moved"
+        is_shapley = options["effects"] == "shapley"
+        return Asked(table, file, ("effects-shapley",) if is_shapley else ())
+    if name == "retention":
+        needs_rows = parameters.refuse_retention(before, after, options, has_rows=has_rows)
+        file = "retention-rows" if needs_rows else "retention"
+        assert before.as_of is not None
+        return Asked(table, file, since=before.as_of + timedelta(1) if needs_rows else None)
+    return Asked(table, name)
 
 
 @cache
