@@ -55,7 +55,8 @@ def consecutive(
     pairs = list(pairwise(dates))
     if begin is None and end is None:
         return pairs[-1]
-    first, last = (None if each is None else as_date(each) for each in (begin, end))
+    first = None if begin is None else as_date(begin, "begin")
+    last = None if end is None else as_date(end, "end")
     for one, other in pairs:
         if first in (None, one) and last in (None, other):
             return one, other

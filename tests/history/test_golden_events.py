@@ -7,8 +7,10 @@ from datetime import date
 from itertools import pairwise
 
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 
+import rfm_engine as rfm
 from rfm_engine.movement.events import events
 from tests.conftest import COMPILED
 from tests.events.reference import event_id
@@ -18,6 +20,10 @@ pytestmark = pytest.mark.skipif(not COMPILED, reason="takes minutes without the 
 MAY, JUNE = "1998-05-31", "1998-06-30"
 FEBRUARY, MARCH = "1997-02-28", "1997-03-31"
 NOVEMBER, DECEMBER = "2017-11-30", "2017-12-31"
+JOURNEY = {
+    "customer": "household_id", "time": "transaction_timestamp", "amount": "sales_value",
+    "order": "basket_id",
+}  # fmt: skip
 TIMING = ("on time", "due", "overdue", "lapsed")
 
 
@@ -53,8 +59,8 @@ def stock(snapshot):
     return [Counter(snapshot.customers["timing"].to_pylist())[name] for name in TIMING]
 
 
-def test_events__of_cdnow_in_june_1998(cdnow_at):
-    before, after = cdnow_at(MAY), cdnow_at(JUNE)
+def test_events__of_cdnow_in_june_1998(cdnow_history):
+    before, after = map(cdnow_history.snapshot, (MAY, JUNE))
     found = events(before, after)
     assert counts_of(found) == {
         "entered_segment": 1011, "left_segment": 1011, "second_order": 92, "nth_order": 279,
@@ -70,8 +76,8 @@ def test_events__of_cdnow_in_june_1998(cdnow_at):
     assert after.facts.whales == 4715
 
 
-def test_events__of_cdnow_in_march_1997(cdnow_at):
-    before, after = cdnow_at(FEBRUARY), cdnow_at(MARCH)
+def test_events__of_cdnow_in_march_1997(cdnow_history):
+    before, after = map(cdnow_history.snapshot, (FEBRUARY, MARCH))
     found = events(before, after)
     assert counts_of(found) == {
         "entered_segment": 17_327, "left_segment": 10_079, "first_order": 7248,
@@ -87,8 +93,13 @@ def test_events__of_cdnow_in_march_1997(cdnow_at):
     assert after.facts.whales == 4715
 
 
-def test_events__of_the_complete_journey_in_december_2017(journey_at):
-    before, after = journey_at(NOVEMBER), journey_at(DECEMBER)
+def test_events__of_the_complete_journey_in_december_2017(journey_transactions, tmp_path):
+    orders = pq.read_table(journey_transactions)
+    days = (NOVEMBER, DECEMBER)
+    for day in days:
+        place = tmp_path / f"{day}.parquet"
+        rfm.score(orders, as_of=day, facts=True, sort="customer", output=place, **JOURNEY)
+    before, after = (rfm.read_snapshot(tmp_path / f"{day}.parquet") for day in days)
     found = events(before, after)
     assert counts_of(found) == {
         "entered_segment": 1254, "left_segment": 1248, "first_order": 6, "second_order": 12,
@@ -104,8 +115,8 @@ def test_events__of_the_complete_journey_in_december_2017(journey_at):
     assert after.facts.whales == 494
 
 
-def test_event_id__is_the_one_of_the_specification(cdnow_at):
-    found = events(cdnow_at(MAY), cdnow_at(JUNE), types=["overdue", "entered_segment"])
+def test_event_id__is_the_one_of_the_specification(cdnow_history):
+    found = cdnow_history.events(MAY, types=["overdue", "entered_segment"])
     is_it = pc.equal(found["event_id"], "558aaf49e1f7ff785b28be87257862c4")
     [row] = found.filter(is_it).to_pylist()
     assert (row["type"], row["customer_id"], row["happened_on"]) == (
@@ -114,7 +125,7 @@ def test_event_id__is_the_one_of_the_specification(cdnow_at):
     assert (row["from"], row["to"]) == ("due", "overdue")
 
 
-def test_event_id__of_other_events_of_cdnow(cdnow_at):
+def test_event_id__of_other_events_of_cdnow(cdnow_history):
     """The formula of the reference gives the printed ids, and events have these ids."""
     printed = {
         ("second_order", "00001", 2): "b55456989d8e4030de6d12d9d2f7aea6",
@@ -126,20 +137,20 @@ def test_event_id__of_other_events_of_cdnow(cdnow_at):
         ("became_whale", "00001", "1998-06-30"): "d0a35ff9d340d4a4719ed29def6c3402",
     }  # fmt: skip
     assert {parts: event_id(*parts) for parts in printed} == printed
-    april = cdnow_at("1998-04-30")
-    found = events(april, cdnow_at(MAY), types=["entered_segment"])
+    found = cdnow_history.events("1998-04-30", MAY, types=["entered_segment"])
     assert "5fa43e84756c163cb8366bcc484a9546" in found["event_id"].to_pylist()
-    found = events(cdnow_at("1997-12-31"), april, types="anniversary")
+    found = cdnow_history.events("1997-12-31", "1998-01-31", types="anniversary")
     rows = {row["customer_id"]: row for row in found.to_pylist()}
     assert rows["00001"]["event_id"] == "9b3a129481cb329cb6351a116f0e5954"
     assert (rows["00001"]["to"], rows["00001"]["value"]) == ("1998-01-01", 1)
 
 
-def test_events__of_orders_come_once_in_a_chain(cdnow_at):
+def test_events__of_orders_come_once_in_a_chain(cdnow_history):
     """Every order event of March to June 1998 is in exactly one step."""
     types = ["first_order", "second_order", "nth_order"]
-    chain = [cdnow_at(day) for day in ("1998-03-31", "1998-04-30", MAY, JUNE)]
-    steps = [events(*pair, types=types)["event_id"].to_pylist() for pair in pairwise(chain)]
-    whole = events(chain[0], chain[-1], types=types)["event_id"].to_pylist()
-    assert sorted(each for step in steps for each in step) == sorted(whole)
+    chain = ["1998-03-31", "1998-04-30", MAY, JUNE]
+    steps = [cdnow_history.events(*two, types=types) for two in pairwise(chain)]
+    ends = (cdnow_history.snapshot(day) for day in (chain[0], chain[-1]))
+    whole = events(*ends, types=types)["event_id"].to_pylist()
+    assert sorted(each for step in steps for each in step["event_id"].to_pylist()) == sorted(whole)
     assert whole
