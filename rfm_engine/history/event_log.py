@@ -82,7 +82,7 @@ def log_events(
         Whether events of the log that do not follow any more are retracted.
     """
     old = logged(store, day)
-    new = with_retracted(without_earlier(found, store, day), old, anew=retracted)
+    new = with_retracted(without_earlier(found, store, day), old, retracted=retracted)
     is_new = write_log(transaction, store, day, new)
     return ("added" if old is None else "replaced" if is_new else "unchanged"), new
 
@@ -119,7 +119,7 @@ def without_earlier(found: pa.Table, store: Store, day: date) -> pa.Table:
     return found.filter(arrow(is_kept))
 
 
-def with_retracted(found: pa.Table, old: pa.Table | None, *, anew: bool) -> pa.Table:
+def with_retracted(found: pa.Table, old: pa.Table | None, *, retracted: bool) -> pa.Table:
     """Return the events with rows for ids of the log that no longer follow.
 
     Parameters
@@ -128,7 +128,7 @@ def with_retracted(found: pa.Table, old: pa.Table | None, *, anew: bool) -> pa.T
         The events that follow now.
     old
         The log of the same date.
-    anew
+    retracted
         Whether to retract events of the log. Rows of retracted events are kept in any case, unless
         the event follows again.
     """
@@ -140,7 +140,7 @@ def with_retracted(found: pa.Table, old: pa.Table | None, *, anew: bool) -> pa.T
     kept = old.filter(arrow(was_retracted))
     kept = kept.filter(pc.invert(pc.is_in(kept["to"], value_set=whole(found["event_id"]))))
     added = [kept]
-    if anew:
+    if retracted:
         sent = old.filter(arrow(~was_retracted))
         is_gone = pc.invert(pc.is_in(sent["event_id"], value_set=whole(found["event_id"])))
         added.append(retractions(sent.filter(is_gone)))

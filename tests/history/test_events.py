@@ -138,8 +138,8 @@ def test_log__retracts_what_does_not_follow_any_more_only_on_request(history):
     assert (row["customer_id"], row["from"], row["value"]) == (3, "first_order", None)
     order = [(row["type"], row["customer_id"]) for row in logged.events.to_pylist()]
     assert order == sorted(order)
-    for anew in (True, False):
-        again = history.log_events(retracted=anew)
+    for retracted in (True, False):
+        again = history.log_events(retracted=retracted)
         assert (again.status, again.events.equals(logged.events)) == ("unchanged", True)
     history.add(late, as_of=DAYS[1], replace=True)
     assert "retracted" not in history.log_events().events["type"].to_pylist()
