@@ -169,12 +169,6 @@ def write_log(transaction: Transaction, store: Store, day: date, table: pa.Table
     return True
 
 
-def counts_of(table: pa.Table) -> dict[str, int]:
-    """Return the number of events by type, without types that have none."""
-    counts = np.bincount(_codes(table), minlength=len(TYPES))
-    return {name: int(n) for name, n in zip(TYPES, counts, strict=True) if n}
-
-
 def _mark(is_known: Mask, ids: pa.Array, file: Path) -> None:
     """Mark the ids that a log contains; only ids that can recur are read."""
     import pyarrow.compute as pc

