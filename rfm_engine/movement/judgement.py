@@ -53,14 +53,14 @@ class Judgement(NamedTuple):
     measures
         Those of them that follow from orders; others are attributes.
     known
-        Which groups the snapshot has, `bool[groups]`; None without groups. Others have no criteria.
+        Which groups have customers, `bool[groups]`. Others have no criteria.
     """
 
     snapshot: Snapshot
     criteria: Criteria
     reads: list[str]
     measures: list[str]
-    known: Mask | None
+    known: Mask
 
     @classmethod
     def of(cls, customers: Customers) -> Self:
@@ -74,7 +74,7 @@ class Judgement(NamedTuple):
             scheme = scheme_of(snapshot.frozen_scheme(), str(snapshot.path))
             plan = _plan(snapshot, scheme, None, None)
             criteria = Criteria.of_frozen(scheme, plan, snapshot.scale)
-            return cls(snapshot, criteria, reads, measures, None)
+            return cls(snapshot, criteria, reads, measures, np.array([snapshot.n_customers > 0]))
         table = customers.table(reads)
         groups = _groups_of(table)
         n_groups = len(customers.groups)
@@ -104,11 +104,10 @@ class Judgement(NamedTuple):
         """
         chunk = chunk_of_table(customers.select([CUSTOMER, *self.reads]))
         chunk = chunk._replace(recency_days=chunk.recency_days + np.int32(days))
-        groups = None if self.known is None else _groups_of(customers)
-        found = self.criteria.assign(chunk, self._whale_values(customers), groups)
-        if groups is not None and self.known is not None:
-            found = np.where(self.known.take(groups), found, own)
-        return arrow(found)
+        groups = _groups_of(customers)
+        within = None if self.snapshot.options["by"] is None else groups
+        found = self.criteria.assign(chunk, self._whale_values(customers), within)
+        return arrow(found if self.known.all() else np.where(self.known.take(groups), found, own))
 
     def _whale_values(self, customers: pa.Table) -> WhaleValues | None:
         name = self.snapshot.whale_attribute if self.snapshot.scheme.uses_facts else None

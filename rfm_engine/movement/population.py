@@ -152,7 +152,9 @@ class Population:
         return self.pairs.joined(side(self.pairs.before, BEFORE), side(self.pairs.after, AFTER))
 
     def paths(self, *, with_swapped: bool) -> pa.Table:
-        """Return the relation `paths`, which is computed once."""
+        """Return the relation `paths`, which is computed once; swapped segments change no sum."""
+        if True in self._paths:
+            return self._paths[True]
         if with_swapped not in self._paths:
             query = Query(sql_of("paths"))
             with ExitStack() as opened:
