@@ -1,0 +1,1 @@
+"""How customers move between dates: tiers of membership."""

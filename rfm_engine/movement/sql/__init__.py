@@ -1,0 +1,1 @@
+"""The SQL of movement between dates: one query per file."""
