@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rfm_engine.errors import RfmError as RfmError
     from rfm_engine.errors import StateError as StateError
     from rfm_engine.errors import UsageError as UsageError
+    from rfm_engine.history.history import History as History
     from rfm_engine.insight.labelling import label as label
     from rfm_engine.normalize import normalized as normalized
     from rfm_engine.orders.ledger import RowCounts as RowCounts
@@ -50,6 +51,7 @@ _HOMES = {
     "DataWarning": "orders.warnings",
     "Drift": "result.drift",
     "Explanation": "result.explanation",
+    "History": "history.history",
     "FactTotals": "segments.fact_totals",
     "Ingested": "state.ingest",
     "Model": "result.model",

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import time as clock
-from collections.abc import Mapping
-from concurrent.futures import Executor, ThreadPoolExecutor
-from fractions import Fraction
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Unpack, overload
 
-from rfm_engine.errors import DataError, UsageError
+from rfm_engine.errors import UsageError
 from rfm_engine.options.columns import AttributeOptions
 from rfm_engine.options.declaration import declared
 from rfm_engine.options.documentation import documented
@@ -23,29 +23,22 @@ from rfm_engine.orders.scan import Seconds
 from rfm_engine.orders.sources.deadline import seconds_of
 from rfm_engine.orders.sources.entry import open_sources
 from rfm_engine.output import check_output, refuse_inside, refuse_overwriting, write_groups
-from rfm_engine.result.customers import ScoredCustomers
-from rfm_engine.result.metadata import cell_totals, metadata_of
-from rfm_engine.result.model import Model, model_name, scheme_and_plan, weights_text
+from rfm_engine.result.assembly import Recipe, assemble
+from rfm_engine.result.model import Model, model_name, scheme_and_plan
+from rfm_engine.result.population import SnapshotPopulation
 from rfm_engine.result.result import Result
-from rfm_engine.result.summary import SegmentTotals
+from rfm_engine.result.snapshot import Snapshot
 from rfm_engine.segments.added_columns import added_columns, refuse_named_like
 from rfm_engine.segments.additions import Additions
-from rfm_engine.segments.assignment import Everyone, score_everyone
 from rfm_engine.segments.catalogue import scheme_file
-from rfm_engine.segments.conditions import TIMING, WHALE, Condition
 from rfm_engine.segments.fact_plan import plan_facts
-from rfm_engine.segments.fact_totals import FactTotals
 from rfm_engine.segments.first_orders import refuse_first_orders
 from rfm_engine.segments.plan import Plan
-from rfm_engine.segments.scheme import Scheme
 from rfm_engine.state.inputs import state_of
 from rfm_engine.totals.aggregation import Aggregated, Report, aggregate
 from rfm_engine.totals.given import refuse_beside_totals
-from rfm_engine.totals.groups import Grouping
 from rfm_engine.totals.memory.budget import batch_bytes
 from rfm_engine.totals.memory.system import limit_of, threads_of
-from rfm_engine.totals.population import Population
-from rfm_engine.totals.survey import survey_chunks
 from rfm_engine.totals.totals import Totals, population_of
 
 if TYPE_CHECKING:
@@ -150,10 +143,12 @@ def score_given(
     progress: Report | None,
     *,
     keep: bool = True,
+    write: Callable[[Result], None] | None = None,
 ) -> Result:
     """Score customers with explicit options and options from a config file.
 
     Without an output, the customers are built and kept in the result, unless `keep` is False.
+    `write` writes the customers to a place of its own instead.
 
     Raises
     ------
@@ -195,7 +190,7 @@ def score_given(
         aggregated, spent = Aggregated(built), Seconds()
         additions = Additions.read(fact_plan, settled, built.reading, weighted=weighted)
     else:
-        running["memory_limit"] = _memory_limit(settled, n_threads, state)
+        running["memory_limit"] = _memory_limit(settled, n_threads, is_read=state is None)
         if state is not None:
             totals = state.totals_as(reading, running)
             kept_totals = population_of(totals)
@@ -230,26 +225,27 @@ def score_given(
         "memory_limit": running["memory_limit"],
         "sort": settled["sort"],
     }
-    seconds: dict[str, float] = {}
+    recipe = Recipe(scheme, plan, additions)
     with ThreadPoolExecutor(n_threads) as pool:
-        platform = None
+        together = None
         if aggregated.overall is not None:
             alone = said | {"by": None, "overall": False}
-            platform = _scored(
-                aggregated.overall, scheme, plan, additions, pool, alone, seconds, None
-            )
-        result = _scored(aggregated.totals, scheme, plan, additions, pool, said, seconds, platform)
+            together = assemble(aggregated.overall, recipe, pool, alone)
+        result = assemble(aggregated.totals, recipe, pool, said, together)
     marks.append(clock.perf_counter())
-    if output is not None:
+    if output is not None or write is not None:
         aggregated.tell(progress, "write")
+    if output is not None:
         write_groups(result.pieces(), result.schema, output, threads=n_threads)
-    if built is not None or (output is None and keep):
+    if write is not None:
+        write(result)
+    elif built is not None or (output is None and keep):
         # Build the tables now, so that an invalid id raises here, before totals can change.
         result.make_tables()
     elif output is None:
         _check_ids(result)
     marks.append(clock.perf_counter())
-    seconds.update(spent.stages(marks))
+    result.seconds.update(spent.stages(marks))
     return result
 
 
@@ -291,90 +287,64 @@ def _check_ids(result: Result) -> None:
         list(pool.map(lambda make: len(make()), result.pieces()))
 
 
-def _memory_limit(settled: Mapping[str, Any], n_threads: int, state: State | None) -> int | None:
+def _memory_limit(settled: Mapping[str, Any], n_threads: int, *, is_read: bool) -> int | None:
+    """Return the memory limit; `is_read` says whether orders are read."""
     per_thread = batch_bytes(
         by=settled["by"] is not None,
         clv=settled["clv"],
-        distinct=bool(settled["distinct"]) and state is None,
+        distinct=bool(settled["distinct"]) and is_read,
     )
     return limit_of(settled["memory_limit"], n_threads, per_thread)
 
 
-def _compared(
-    condition: Condition, bound: Fraction | None, scale: int, facts: FactTotals | None
-) -> str | None:
-    """Return what a condition compares with, as text."""
-    if facts is not None and condition.measure in (WHALE, TIMING):
-        return facts.compared(condition.measure)
-    return condition.bound_text(bound, scale)
-
-
-def _scored(
-    population: Population,
-    scheme: Scheme,
-    plan: Plan,
-    additions: Additions,
-    pool: Executor,
-    options: dict[str, Any],
-    seconds: dict[str, float],
-    overall: Result | None,
+def score_snapshot(
+    snapshot: Snapshot,
+    options: Mapping[str, Any],
+    running: Mapping[str, Any],
+    write: Callable[[Result], None],
 ) -> Result:
-    is_grouped = population.reading.options["by"] is not None
-    more_bytes = additions.bytes_a_customer(by=is_grouped)
-    chunks, n_without_orders = population.chunks(pool, more_bytes)
-    as_of, grouping = population.as_of, None
-    if is_grouped:
-        grouping = Grouping.of(chunks, population.hash_key, pool)
-        if grouping.has_none and overall is not None:
-            raise DataError(
-                message(
-                    "rows must have a group if {overall} is used, because a null group means all "
-                    "groups together; got null in {!r}. Fill the column, or leave {overall} out.",
-                    population.reading.options["by"],
-                )
+    """Score the customers of a snapshot again from its values, and write the result.
+
+    Parameters
+    ----------
+    snapshot
+        The customers.
+    options
+        The options of `score`, with those of reading as in the snapshot.
+    running
+        The options of the machine: `threads`, `memory_limit` and `spill_dir`.
+    write
+        Writes the customers.
+
+    Raises
+    ------
+    UsageError
+        An option is wrong, or needs more than the values of customers.
+    """
+    scheme, plan = scheme_and_plan(options)
+    settled = resolve(ScoreOptions, {**options, **running}, scheme.options)
+    fact_plan = plan_facts(settled, scheme)
+    n_threads = threads_of(settled["threads"])
+    limit = _memory_limit(settled, n_threads, is_read=False)
+    machine = {"threads": n_threads, "memory_limit": limit, "spill_dir": settled["spill_dir"]}
+    reading = Reading(**{name: settled[name] for name in declared(TotalsOptions)})
+    said = {**snapshot.options, **plan.options()}
+    said |= {name: settled[name] for name in ("facts", "sort", "overall")}
+    said |= {"threads": n_threads, "memory_limit": limit}
+    if fact_plan is not None:
+        said |= {"whales": fact_plan.share_text, "whale_by": fact_plan.by}
+    result = None
+    with ThreadPoolExecutor(n_threads) as pool:
+        for own in reversed(snapshot.populations):
+            is_within = own is snapshot
+            its_reading = reading if is_within else reading.but(by=None)
+            population = SnapshotPopulation(own, its_reading, machine)
+            additions = Additions.read(fact_plan, settled, its_reading, weighted=False)
+            its_options = said if is_within else said | {"by": None, "overall": False}
+            result = assemble(
+                population, Recipe(scheme, plan, additions), pool, its_options, result
             )
-    facts, columns, attributes = additions.of(chunks, population, grouping, plan.bins, pool)
-    fact_totals = None if facts is None else facts.totals()
-    everyone = Everyone(chunks, population.scale, grouping, facts)
-    scoring = score_everyone(everyone, scheme, plan, pool)
-    survey = None
-    if grouping is None:
-        survey = survey_chunks(chunks, population, None, plan.monetary, pool)
-    parts = chunks, scoring.cells, scoring.segments
-    scored = ScoredCustomers(*parts, scoring.labels, population, columns, attributes)
-    result = Result(
-        _scored=scored,
-        _rules=scoring.rules,
-        _plan=plan,
-        scheme=scheme,
-        as_of=as_of,
-        rows=population.intake.ledger.counts(),
-        cuts=scoring.fitted.cuts,
-        cuts_by_group=scoring.fitted.n_sets,
-        conditions=tuple(
-            (str(each), _compared(each, bound, population.scale, fact_totals))
-            for each, bound in scoring.rules.bounds.items()
-        ),
-        segment_totals=tuple(
-            SegmentTotals(name, *sums)
-            for name, sums in zip(scoring.labels.names, scoring.sums, strict=True)
-        ),
-        cells=cell_totals([(plan.bins.scores(cell), sums) for cell, sums in scoring.by_cell]),
-        customers_by_score=scoring.by_score,
-        facts=fact_totals,
-        _facts=facts,
-        attributes_unmatched=None if attributes is None else attributes.n_unmatched,
-        customers_without_orders=n_without_orders,
-        warnings=population.intake.warnings,
-        overall=overall,
-        scale=population.scale,
-        money_scale=plan.money_scale(population.scale),
-        weights=weights_text(plan.weights),
-        seconds=seconds,
-        options=options,
-        version=__version__,
-    )
-    scored.describe(metadata_of(result, survey))
-    if overall is not None:
-        scored.share_labels(overall._scored)
+    assert result is not None
+    result = replace(result, warnings=snapshot.warnings)
+    write(result)
     return result

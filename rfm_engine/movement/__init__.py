@@ -1,1 +1,5 @@
-"""How customers move between dates: tiers of membership."""
+"""How customers move between segments from one date to another."""
+
+from rfm_engine.movement.comparison import Comparison as Comparison
+
+__all__ = ["Comparison"]

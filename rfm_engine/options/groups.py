@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from rfm_engine.options.columns import AttributeOptions, CarryOptions, ColumnOptions
 from rfm_engine.options.insight import TableOptions
-from rfm_engine.options.reading import DateOptions, ReadingOptions
+from rfm_engine.options.movement import MovementOptions
+from rfm_engine.options.reading import DateOptions, ReadingOptions, WindowOptions
 from rfm_engine.options.running import (
     BucketOptions,
     MachineOptions,
@@ -45,8 +46,23 @@ class ScoreOptions(
     """The options of `score` with orders and states."""
 
 
+class HistoryOptions(
+    WindowOptions, StateOptions, ClvOptions, AttributeOptions, CustomerAttributeOptions,
+    ScoringOptions, OverallOptions, total=False,
+):  # fmt: skip
+    """The options that a history sets when it is created: those of `score` without the date."""
+
+
+class HistoryInputOptions(HistoryOptions, RunningOptions, total=False):
+    """The options with which snapshots are added to a history."""
+
+
 class InsightOptions(TableOptions, AttributeOptions, RunningOptions, total=False):
     """The options of `insight.run`."""
+
+
+class CompareOptions(MovementOptions, RunningOptions, total=False):
+    """The options of `Comparison`."""
 
 
 class LabelOptions(AttributeOptions, RunningOptions, total=False):

@@ -9,12 +9,13 @@ from functools import cache
 
 from rfm_engine.errors import Message, cut, shown, typed
 from rfm_engine.options.declaration import Declared, declared
-from rfm_engine.options.groups import InsightOptions, RowFileOptions, ScoreOptions
+from rfm_engine.options.groups import CompareOptions, InsightOptions, RowFileOptions, ScoreOptions
 
 # Keywords of functions that are not declared options, because only one command has them.
 _OF_ONE_COMMAND = (
     "batch_id", "replace_batch", "history", "keep", "keep_batches", "generation", "id",
     "customers", "orders", "engines", "plot", "save_model", "rows", "labels",
+    "frozen", "backfill", "replace",
 )  # fmt: skip
 
 
@@ -119,7 +120,8 @@ def _flag_of(value: object) -> object:
 
 @cache
 def _declared() -> dict[str, Declared]:
-    return {**declared(InsightOptions), **declared(RowFileOptions), **declared(ScoreOptions)}
+    of_all = CompareOptions, InsightOptions, RowFileOptions, ScoreOptions
+    return {name: each for options in of_all for name, each in declared(options).items()}
 
 
 @cache

@@ -17,8 +17,8 @@ CsvEncoding = Literal["utf-8", "latin-1", "cp1252", "utf-16"]
 _PANEL = "Reading"
 
 
-class DateOptions(TypedDict, total=False):
-    """The days that are counted."""
+class AsOfOptions(TypedDict, total=False):
+    """The date of analysis."""
 
     as_of: Required[
         Annotated[
@@ -32,6 +32,11 @@ class DateOptions(TypedDict, total=False):
             ),
         ]
     ]  # fmt: skip
+
+
+class WindowOptions(TypedDict, total=False):
+    """The days before the date of analysis that are counted."""
+
     window: Annotated[
         str | None,
         Option(
@@ -41,6 +46,10 @@ class DateOptions(TypedDict, total=False):
             "months",
         ),
     ]  # fmt: skip
+
+
+class DateOptions(AsOfOptions, WindowOptions, total=False):
+    """The days that are counted."""
 
 
 class ReadingOptions(TypedDict, total=False):

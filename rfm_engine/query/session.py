@@ -125,9 +125,11 @@ class Session:
         rows: object,
         machine: Machine,
         choices: Choices = Choices(),  # noqa: B008 - it is never changed
+        *,
+        customers: Customers | None = None,
     ) -> None:
         self.snapshot = snapshot
-        self.customers = Customers(snapshot)
+        self.customers = Customers(snapshot) if customers is None else customers
         self.rows = only_input(rows)
         self._machine = machine
         self._who = choices.who
@@ -152,8 +154,12 @@ class Session:
     ) -> None:
         self._held.close()
 
-    def prepare(self, queries: Sequence[Query], extra: Mapping[str, pa.Table]) -> None:
+    def prepare(
+        self, queries: Sequence[Query], extra: Mapping[str, pa.Table | Iterable[pa.Table]]
+    ) -> None:
         """Write the relations that queries read; `extra` are further relations by name.
+
+        A further relation is a table, or pieces of one that are written as they are made.
 
         Raises
         ------
@@ -165,11 +171,24 @@ class Session:
         self._prepared = self._folder / "relations"
         self._prepared.mkdir()
         (self._folder / "spill").mkdir()
-        for name, table in {"customers": self._customer_table(queries), **extra}.items():
-            (self._prepared / name).mkdir()
-            pq.write_table(table, self._prepared / name / "part-00000.parquet", compression="lz4")
+        if any("customers" in query.sql.inputs for query in queries):
+            self._write("customers", [self._customer_table(queries)])
+        for name, pieces in extra.items():
+            self._write(name, [pieces] if isinstance(pieces, pa.Table) else pieces)
         if any(query.sql.reads_rows for query in queries):
             self._prepare_rows(queries)
+
+    def _write(self, name: str, pieces: Iterable[pa.Table]) -> None:
+        """Write a relation to a file, with a row group or more per piece."""
+        (self._prepared / name).mkdir()
+        place = self._prepared / name / "part-00000.parquet"
+        writer = None
+        with ExitStack() as opened:
+            for piece in pieces:
+                if writer is None:
+                    made = pq.ParquetWriter(place, piece.schema, compression="lz4")
+                    writer = opened.enter_context(made)
+                writer.write_table(piece)
 
     def run(self, query: Query, parameters: Mapping[str, Any]) -> pa.Table:
         """Run a query whose relations have been prepared; return its result with `group_id`."""

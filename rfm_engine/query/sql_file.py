@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,15 +67,15 @@ def read_sql(place: str | os.PathLike[str]) -> SqlFile:
 
 
 def parse_sql(
-    name: str, text: str, place: str | None = None, relations: Collection[str] = RELATIONS
+    name: str, text: str, place: str | None = None, relations: Sequence[str] = RELATIONS
 ) -> SqlFile:
     """Parse a SQL file.
 
     The header is the comments at the start, each `-- key: value`, with the keys `title`, `inputs`
     and `columns`; a comment that begins with three blanks continues the value before. `inputs` are
-    like `customers(minor), lines(day, minor)`, where `relations` are those that exist. Without this
-    key the query may read all columns of all relations. Messages call the file `place`; the default
-    is its name.
+    like `customers(minor), lines(day, minor)`. Without this key the query may read all columns of
+    all relations. Messages call the file `place`; the default is its name. `relations` are those
+    that exist.
 
     Raises
     ------

@@ -54,6 +54,21 @@ def metadata_of(result: Result, survey: Survey | None) -> dict[bytes, str]:
     return {METADATA_KEY: json.dumps(plain | {"digest": _digest_of(plain)})}
 
 
+def with_forgotten(metadata: dict[bytes, bytes], n_rows: int, place: str) -> dict[bytes, str]:
+    """Return the metadata of an output after `n_rows` more rows of customers were deleted.
+
+    Totals, counts and cut points do not change.
+
+    Raises
+    ------
+    DataError
+        The metadata are damaged.
+    """
+    about = described_by(metadata, place)
+    about["forgotten_rows"] = about.get("forgotten_rows", 0) + n_rows
+    return {METADATA_KEY: json.dumps(about | {"digest": _digest_of(about)})}
+
+
 def _digest_of(about: dict[str, Any]) -> str:
     return sha256(json.dumps(about).encode()).hexdigest()
 

@@ -9,8 +9,9 @@ import pyarrow as pa
 
 from rfm_engine.kernels.arrays import valid_mask, values
 from rfm_engine.kernels.types import Instants, Mask, Places
+from rfm_engine.orders.group_keys import GroupIds, within_groups
 from rfm_engine.orders.keys import Keys, keys_of
-from rfm_engine.orders.kinds import OUTPUT_TYPES
+from rfm_engine.orders.kinds import OUTPUT_TYPES, IdKind
 from rfm_engine.totals.chunks import CustomerChunk, Part
 from rfm_engine.totals.ids import IdColumns
 
@@ -18,11 +19,16 @@ from rfm_engine.totals.ids import IdColumns
 class _TableRows:
     """Ids and times of the customers of a table."""
 
-    def __init__(self, table: pa.Table) -> None:
+    def __init__(self, table: pa.Table, *, within: bool) -> None:
         self._table = table
+        self._within = within
 
     def keys(self) -> Keys:
-        return cast("Keys", keys_of(_column(self._table, 0)))
+        customers = keys_of(_column(self._table, 0))
+        if not self._within:
+            return cast("Keys", customers)
+        column = _column(self._table, 1)
+        return within_groups(customers, GroupIds(keys_of(column), valid_mask(column)))
 
     def first_us(self, rows: Places | None) -> tuple[Instants, Mask | None]:
         column = _column(self._table, "first_order")
@@ -36,19 +42,27 @@ class _TableRows:
         return found if rows is None else found[rows]
 
 
-def chunk_of_table(table: pa.Table) -> CustomerChunk:
-    """Return a table that has the columns of a result as a chunk of customers without groups."""
-    held = _TableRows(table)
-    kind = next(k for k, of_kind in OUTPUT_TYPES.items() if of_kind == table.schema.types[0])
+def chunk_of_table(table: pa.Table, *, within: bool = False) -> CustomerChunk:
+    """Return a table that has the columns of a result as a chunk of customers.
+
+    `within` says whether the second column has their groups.
+    """
+    held = _TableRows(table, within=within)
+    kind = _kind(table.schema.types[0])
+    by = _kind(table.schema.types[1]) if within else None
     # 128-bit decimals have the low word first, and 18 digits fit in it.
     minor = values(_column(table, "monetary"), np.int64)[::2].copy()
     return CustomerChunk(
         [Part(lambda: held, None, table.num_rows)],
-        IdColumns(kind, None),
+        IdColumns(kind, by),
         values(_column(table, "recency_days"), np.int32),
         values(_column(table, "frequency"), np.int64),
         minor,
     )
+
+
+def _kind(given: pa.DataType) -> IdKind:
+    return next(kind for kind, each in OUTPUT_TYPES.items() if each == given)
 
 
 def _column(table: pa.Table, name: str | int) -> pa.Array[Any]:

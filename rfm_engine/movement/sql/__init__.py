@@ -1,1 +1,1 @@
-"""The SQL of movement between dates: one query per file."""
+"""The SQL of movement: one query per file."""

@@ -1,0 +1,1 @@
+"""Histories: a folder of snapshots by date."""

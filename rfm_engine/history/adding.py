@@ -1,0 +1,246 @@
+"""Add the snapshot of a date to a history."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any, NamedTuple
+
+from rfm_engine.api import score_given, score_snapshot
+from rfm_engine.errors import DataError, StateError, UsageError
+from rfm_engine.history.carried import Before
+from rfm_engine.history.contract import (
+    ID_TYPE,
+    RATES,
+    SCALE,
+    agreed_of,
+    agreed_of_snapshot,
+    refuse_disagreement,
+)
+from rfm_engine.history.inputs import given_snapshot
+from rfm_engine.history.store import Transaction
+from rfm_engine.history.writing import MODEL, Written, as_json, write_again, write_customers
+from rfm_engine.options.declaration import declared
+from rfm_engine.options.messages import message
+from rfm_engine.options.running import RunningOptions
+from rfm_engine.result.model import load_model
+from rfm_engine.result.result import Result
+from rfm_engine.result.snapshot import Snapshot
+from rfm_engine.state.inputs import state_of
+from rfm_engine.totals.aggregation import Report
+from rfm_engine.totals.memory.system import threads_of
+from rfm_engine.totals.totals import Totals
+
+# Whether facts are added and how rows are sorted is decided by the history.
+_ALWAYS = {"facts": True, "sort": "customer"}
+_NOT_OF_STATES = ("frequency", RATES)
+
+
+class Addition(NamedTuple):
+    """A date to add, and what may happen to dates that exist."""
+
+    day: date
+    replace: bool
+    backfill: bool
+
+
+class Adding:
+    """Scores a date and writes it to a transaction.
+
+    Parameters
+    ----------
+    transaction
+        Where new units are written.
+    about
+        The content of `history.json`.
+    dates
+        The dates of the history, ascending.
+    addition
+        The date to add.
+    progress
+        As for `rfm_engine.score`.
+    """
+
+    def __init__(
+        self,
+        transaction: Transaction,
+        about: dict[str, Any],
+        dates: Sequence[date],
+        addition: Addition,
+        progress: Report | None,
+    ) -> None:
+        self._transaction = transaction
+        self._about = about
+        self._dates = dates
+        self._addition = addition
+        self._progress = progress
+        self._written: Written | None = None
+
+    def run(self, orders: object, typed: Mapping[str, Any]) -> tuple[str, int]:
+        """Add the date; return what happened, and its number of customers.
+
+        Raises
+        ------
+        RfmError
+            As `History.add`.
+        """
+        day, is_replaced, may_backfill = self._addition
+        self._refuse_state_of_dates()
+        unit = _unit(day)
+        folder = self._transaction.folder_of(unit)
+        threads = threads_of(typed.get("threads"))
+        is_newest = not self._dates or day > self._dates[-1]
+        if not is_newest and day not in self._dates and not may_backfill:
+            raise StateError(
+                message(
+                    "{backfill} must be given to add {} before {}, the newest date of the history; "
+                    "got neither a later date nor {backfill}. Add it.",
+                    day, self._dates[-1],
+                )
+            )  # fmt: skip
+
+        def write(result: Result) -> None:
+            self._refuse_other_ids(result)
+            self._written = write_customers(result, folder, self._before(day), day, threads)
+
+        result = self._scored(orders, typed, write)
+        assert self._written is not None
+        digest, first_day = self._written
+        if day in self._dates:
+            if self._transaction.published_summary(unit)["content_digest"] == digest:
+                self._transaction.discard()
+                return "unchanged", result.n_customers
+            if not is_replaced:
+                raise StateError(
+                    message(
+                        "{replace} must be given to add {} again with other content; got other "
+                        "customers or values than in the history. Add {replace}, which also "
+                        "computes the carried columns of later dates again.",
+                        day,
+                    )
+                )
+        first_row = None if first_day is None else first_day.isoformat()
+        summary = result.summary() | {"content_digest": digest, "first_row": first_row}
+        self._transaction.seal(unit, as_json(summary))
+        self._describe(result, first_row)
+        for later in (each for each in self._dates if each > day):
+            self._derive_again(later, threads)
+        return "replaced" if day in self._dates else "added", result.n_customers
+
+    def _refuse_state_of_dates(self) -> None:
+        if self._addition.day == date.min:
+            raise UsageError(message("{as_of} must be a date for a history; got 'newest'."))
+
+    def _scored(self, orders: object, typed: Mapping[str, Any], write: Any) -> Result:
+        day, options = self._addition.day, self._about["options"]
+        state, snapshot = state_of(orders), given_snapshot(orders)
+        if snapshot is not None:
+            return self._of_snapshot(snapshot, typed, write)
+        explicit = {**options, **typed, **_ALWAYS, "as_of": day}
+        if state is not None:
+            own = {**options, **state.options, **typed, "rates": None}
+            theirs = agreed_of(self._frozen(own))
+            # A state may count days although it was created for orders, and it has converted its
+            # amounts: the file of rates may not exist any more.
+            self._refuse_others({n: v for n, v in theirs.items() if n not in _NOT_OF_STATES})
+            explicit = {
+                name: each
+                for name, each in explicit.items()
+                if name not in state.options or name == "frequency"
+            }
+        elif isinstance(orders, Totals):
+            raise UsageError(
+                "totals must be scored to a snapshot before they are added to a history; got "
+                "totals. Score them with an output, and add that."
+            )
+        else:
+            self._refuse_others(agreed_of(self._frozen({**options, **typed})))
+        return score_given(orders, self._frozen(explicit), {}, None, self._progress, write=write)
+
+    def _of_snapshot(self, snapshot: Snapshot, typed: Mapping[str, Any], write: Any) -> Result:
+        day = self._addition.day
+        if snapshot.as_of != day:
+            raise UsageError(
+                message(
+                    "{as_of} must be the date of the snapshot, {}; got {}. Correct it.",
+                    snapshot.as_of, day,
+                )
+            )  # fmt: skip
+        options = {
+            name: each for name, each in self._about["options"].items() if name != "attributes"
+        }
+        self._refuse_others(agreed_of(self._frozen({**options, **typed})))
+        self._refuse_others(agreed_of_snapshot(snapshot))
+        if options.get("clv"):
+            raise UsageError(
+                message(
+                    "a history with {clv} must be given orders or a state; got a snapshot, which "
+                    "does not have the days of orders."
+                )
+            )
+        running = {name: typed.get(name) for name in declared(RunningOptions)}
+        running = {name: each for name, each in running.items() if each is not None}
+        read = {**options, **_ALWAYS, "as_of": day, "rates": None, "currency": None}
+        result = score_snapshot(snapshot, self._frozen(read), running, write)
+        if [*result.segment_totals] != [*snapshot.segment_totals] or result.cuts != snapshot.cuts:
+            raise DataError(
+                f"snapshot {str(snapshot.path)!r} must have the segments that follow from its "
+                "values; got others. Score the orders again."
+            )
+        return result
+
+    def _frozen(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """Return options with the model of a frozen history."""
+        if not self._about["frozen"]:
+            return {**options}
+        return {**options, "model": load_model(self._transaction.place(MODEL))}
+
+    def _refuse_others(self, theirs: Mapping[str, Any]) -> None:
+        newest = self._dates[-1] if self._dates else None
+        place = self._transaction.history
+        refuse_disagreement(place, self._about["agreed"], theirs, newest, self._addition.day)
+
+    def _refuse_other_ids(self, result: Result) -> None:
+        """Refuse ids or amounts of another type than in other snapshots."""
+        if not result.n_customers or self._about[ID_TYPE] is None:
+            return
+        newest = self._dates[-1] if self._dates else None
+        ours = {name: self._about[name] for name in (ID_TYPE, SCALE)}
+        place, day = self._transaction.history, self._addition.day
+        refuse_disagreement(place, ours, _types(result), newest, day)
+
+    def _before(self, day: date) -> Before | None:
+        """Return the snapshot before a date, in its newest version."""
+        earlier = [each for each in [*self._dates, self._addition.day] if each < day]
+        if not earlier:
+            return None
+        n_ids = 1 if self._about["agreed"]["by"] is None else 2
+        return Before(self._transaction.place(_unit(max(earlier))), n_ids)
+
+    def _derive_again(self, day: date, threads: int) -> None:
+        """Write a later snapshot with carried columns that follow from the one before it."""
+        unit = _unit(day)
+        old = self._transaction.place(unit)
+        summary = self._transaction.published_summary(unit)
+        folder = self._transaction.folder_of(unit)
+        write_again(old, folder, self._before(day), day, threads)
+        summary.pop("files")
+        self._transaction.seal(unit, summary)
+
+    def _describe(self, result: Result, first_row: str | None) -> None:
+        """Note the first day and the types of ids and amounts in `history.json`."""
+        about = dict(self._about)
+        if first_row is not None:
+            about["first_row"] = min(first_row, about["first_row"] or first_row)
+        if result.n_customers and about[ID_TYPE] is None:
+            about |= _types(result)
+        if about != self._about:
+            self._transaction.seal_history(about)
+
+
+def _unit(day: date) -> str:
+    return f"as_of={day}"
+
+
+def _types(result: Result) -> dict[str, Any]:
+    return {ID_TYPE: str(result.schema.types[0]), SCALE: result.scale}

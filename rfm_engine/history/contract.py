@@ -1,0 +1,136 @@
+"""What all snapshots of a history must have in common."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import date
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from rfm_engine.errors import StateError, UsageError, shown
+from rfm_engine.history.sealed import file_digest
+from rfm_engine.options.declaration import declared
+from rfm_engine.options.groups import ScoreOptions, TotalsOptions
+from rfm_engine.options.messages import message, named
+from rfm_engine.options.resolution import resolve
+from rfm_engine.orders.reading import NEWEST, Reading
+from rfm_engine.result.model import scheme_and_plan
+from rfm_engine.result.snapshot import Snapshot
+from rfm_engine.segments.fact_plan import plan_facts
+from rfm_engine.segments.frozen_scheme import own_scheme
+from rfm_engine.segments.scheme import Scheme
+
+_OF_READING = (
+    "customer", "window", "timezone", "amount_scale", "refunds", "zero", "frequency", "order",
+    "quantity", "currency", "where", "by", "distinct", "clv", "clv_unit",
+)  # fmt: skip
+_OF_SCORING = ("method", "bins", "r_cuts", "f_cuts", "m_cuts", "monetary", "weights", "overall")
+_OF_FACTS = ("whales", "whale_by")
+SCHEME, RATES, ID_TYPE, SCALE = "scheme", "rates", "id_type", "scale"
+Agreed = dict[str, Any]
+"""The value of each option that must be the same for all snapshots, as data for JSON."""
+
+
+def agreed_of(options: Mapping[str, Any]) -> Agreed:
+    """Return what snapshots that are scored with some options of `score` have in common.
+
+    The scheme and the file of rates are replaced by digests of their contents.
+
+    Raises
+    ------
+    UsageError
+        An option is wrong, or cannot be used in a history.
+    """
+    if options.get("customer_level"):
+        raise UsageError(
+            message(
+                "{customer_level} must not be used with a history, because totals of customers "
+                "have no first order; got it. Give the orders."
+            )
+        )
+    scheme, plan = scheme_and_plan(options)
+    given = {**options, "as_of": NEWEST, "facts": True}
+    settled = resolve(ScoreOptions, given, scheme.options)
+    reading = Reading(**{name: settled[name] for name in declared(TotalsOptions)})
+    facts = plan_facts(settled, scheme)
+    assert facts is not None
+    held: Mapping[str, Any] = reading.options
+    found = {name: held[name] for name in _OF_READING} | plan.options()
+    found |= {"overall": settled["overall"], "whales": facts.share_text, "whale_by": facts.by}
+    rates = settled["rates"]
+    found[RATES] = None if rates is None else file_digest(Path(rates))
+    return _plain(found | {SCHEME: scheme_digest(scheme)})
+
+
+def agreed_of_snapshot(snapshot: Snapshot) -> Agreed:
+    """Return what a snapshot has in common with others, except whales and rates.
+
+    Facts are computed again, and a snapshot does not say which rates were used.
+    """
+    names = (*_OF_READING, *_OF_SCORING)
+    found = {name: snapshot.options[name] for name in names}
+    return _plain(found | {SCHEME: scheme_digest(snapshot.scheme)})
+
+
+def scheme_digest(scheme: Scheme) -> str:
+    """Return the SHA-256 of the content of a scheme."""
+    text = json.dumps(own_scheme(scheme), sort_keys=True, default=str)
+    return sha256(text.encode()).hexdigest()
+
+
+def refuse_disagreement(
+    place: Path, ours: Mapping[str, Any], theirs: Mapping[str, Any], newest: date | None, day: date
+) -> None:
+    """Refuse a snapshot that does not agree with the history.
+
+    Parameters
+    ----------
+    place
+        The folder of the history.
+    ours, theirs
+        The values of the history and of the snapshot; only names that both have are compared.
+    newest
+        The newest date of the history.
+    day
+        The date of the snapshot.
+
+    Raises
+    ------
+    StateError
+        A value differs.
+    """
+    for name in ours:
+        if name not in theirs or ours[name] == theirs[name]:
+            continue
+        at = "" if newest is None else f", as at {newest}"
+        if name in (SCHEME, RATES):
+            what = "scheme" if name == SCHEME else "file of rates"
+            raise StateError(
+                f"the {what} must have the content that it has in history {str(place)!r}{at}; got "
+                f"other content for {day}. Use the same {what}, or create another history."
+            )
+        if name in (ID_TYPE, SCALE):
+            what = "type of ids" if name == ID_TYPE else "number of decimals of amounts"
+            raise StateError(
+                f"the {what} must be {ours[name]} in history {str(place)!r}{at}; got "
+                f"{theirs[name]} for {day}. Convert the column, or create another history."
+            )
+        raise StateError(
+            message(
+                "{} must be {} in history {!r}{}; got {} for {}. Give the same value, or create "
+                "another history.",
+                named(name), _shown(ours[name]), str(place), at, _shown(theirs[name]), day,
+            )
+        )  # fmt: skip
+
+
+def _plain(found: dict[str, Any]) -> Agreed:
+    """Return data as JSON gives it back."""
+    plain: Agreed = json.loads(json.dumps(found, default=str))
+    return plain
+
+
+def _shown(value: object) -> str:
+    return "not given" if value in (None, [], False) else shown(value)

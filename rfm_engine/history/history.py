@@ -1,0 +1,300 @@
+"""History: a folder of snapshots by date, which all agree in their options."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import date
+from pathlib import Path
+from typing import Any, NamedTuple, Unpack
+
+from rfm_engine.errors import StateError, UsageError, path_text, shown
+from rfm_engine.history.adding import Adding, Addition
+from rfm_engine.history.carried import CUSTOMERS
+from rfm_engine.history.contract import agreed_of
+from rfm_engine.history.erasure import forget
+from rfm_engine.history.files import Files
+from rfm_engine.history.inputs import options_of_input
+from rfm_engine.history.store import ABOUT, Store
+from rfm_engine.history.verification import faults
+from rfm_engine.history.writing import MODEL, as_json
+from rfm_engine.options.documentation import documented
+from rfm_engine.options.groups import HistoryInputOptions, HistoryOptions
+from rfm_engine.options.messages import message
+from rfm_engine.options.resolution import given
+from rfm_engine.orders.reading import as_date
+from rfm_engine.output.models import save_model
+from rfm_engine.result.model import load_model
+from rfm_engine.result.snapshot import Snapshot, read_snapshot
+from rfm_engine.totals.aggregation import Report
+
+FORMAT, VERSION = "rfm-engine history", 1
+_UNIT = "as_of="
+
+
+class Added(NamedTuple):
+    """What happened to a date: `added`, `replaced` or `unchanged`, and its number of customers."""
+
+    as_of: date
+    status: str
+    customers: int
+
+
+class History:
+    """Snapshots by date, with the segment before, since when and how often it changed.
+
+    Examples
+    --------
+    >>> import tempfile, pyarrow as pa, rfm_engine as rfm
+    >>> from datetime import datetime
+    >>> orders = pa.table({
+    ...     "customer_id": [1, 1, 2],
+    ...     "order_time": [datetime(2026, 8, 1), datetime(2026, 10, 30), datetime(2026, 9, 30)],
+    ...     "amount": [10.5, 4.5, 7.0],
+    ... })
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     history = rfm.History.create(folder + "/history")
+    ...     for day in ("2026-09-30", "2026-10-31"):
+    ...         added = history.add(orders, as_of=day)
+    ...     print(*history.dates)
+    ...     history.snapshot("2026-10-31").customers["changes"].to_pylist()
+    2026-09-30 2026-10-31
+    [0, 1]
+    """
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self._about = store.about()
+        if self._about.get("format") != FORMAT or self._about.get("version") != VERSION:
+            raise StateError(
+                f"history {str(store.folder)!r} must be of version {VERSION}; got "
+                f"{shown(self._about.get('version'))}. Use the version of rfm-engine that wrote it."
+            )
+
+    @classmethod
+    @documented(HistoryOptions)
+    def create(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        frozen: str | os.PathLike[str] | None = None,
+        files: Files | None = None,
+        **options: Unpack[HistoryOptions],
+    ) -> History:
+        """Create an empty history and set how its snapshots are scored.
+
+        Parameters
+        ----------
+        path
+            A new or empty folder. Its parent folder must exist.
+        frozen
+            A model that `save_model` wrote: all snapshots are scored with its cut points.
+        files
+            Replaces the local file system in tests.
+        {options}
+
+        Raises
+        ------
+        UsageError
+            An option is wrong, or cannot be used in a history.
+        StateError
+            The path is a file or a folder that is not empty.
+        """
+        explicit = given("History.create", HistoryOptions, options)
+        return cls._created(path, frozen, files, explicit)
+
+    @classmethod
+    def create_for(
+        cls, path: str | os.PathLike[str], orders: object, options: Mapping[str, Any]
+    ) -> History:
+        """Create a history with some options, and else those of a state or snapshot.
+
+        Raises
+        ------
+        UsageError, StateError
+            As `create`.
+        """
+        return cls._created(path, None, None, {**options_of_input(orders), **options})
+
+    @classmethod
+    def _created(
+        cls,
+        path: str | os.PathLike[str],
+        frozen: str | os.PathLike[str] | None,
+        files: Files | None,
+        options: Mapping[str, Any],
+    ) -> History:
+        folder = Path(path_text("history", path))
+        if not folder.parent.is_dir():
+            raise UsageError(
+                f"the parent folder of history {str(folder)!r} must exist; got none. Create it."
+            )
+        if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
+            what = "a file" if folder.is_file() else "a folder that is not empty"
+            raise StateError(
+                f"history {str(folder)!r} must be a new or empty folder; got {what}. Choose "
+                "another folder, or add to the existing history."
+            )
+        model = None if frozen is None else load_model(frozen, "frozen")
+        if model is not None and options.get("model") is not None:
+            raise UsageError(
+                message("{model} must not be used with {frozen}, which names a model; got both.")
+            )
+        if model is None and options.get("model") is not None:
+            raise UsageError(
+                message(
+                    "{frozen} must name the model of a history; got {model}. Use {frozen} instead."
+                )
+            )
+        kept = {name: each for name, each in options.items() if name != "as_of"}
+        kept |= _absolute(kept)
+        agreed = agreed_of(kept if model is None else kept | {"model": model})
+        folder.mkdir(exist_ok=True)
+        store = Store(folder, files)
+        about = {
+            "format": FORMAT, "version": VERSION, "options": as_json(kept), "agreed": agreed,
+            "frozen": model is not None, "id_type": None, "scale": None, "first_row": None,
+        }  # fmt: skip
+        with store.writing() as transaction:
+            transaction.seal_history(about)
+            if model is not None:
+                save_model(model, transaction.file(MODEL))
+        return cls(store)
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str], *, files: Files | None = None) -> History:
+        """Open a history.
+
+        Raises
+        ------
+        StateError
+            There is no history at the path, or its description is damaged.
+        """
+        return cls(Store(Path(path_text("history", path)), files))
+
+    @property
+    def path(self) -> Path:
+        """The folder of the history."""
+        return self.store.folder
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The options of `score` that were given when the history was created."""
+        return dict(self._about["options"])
+
+    @property
+    def frozen(self) -> bool:
+        """Whether all snapshots are scored with one model."""
+        return bool(self._about["frozen"])
+
+    @property
+    def first_row(self) -> date | None:
+        """The day of the first order of all snapshots; None without customers."""
+        found = self.store.about()["first_row"]
+        return None if found is None else date.fromisoformat(found)
+
+    @property
+    def dates(self) -> list[date]:
+        """The dates of analysis, ascending."""
+        return [date.fromisoformat(unit.removeprefix(_UNIT)) for unit in self.store.units()]
+
+    def snapshot(self, as_of: date | str) -> Snapshot:
+        """Return the snapshot of a date, with the columns of `score` and the carried columns.
+
+        Raises
+        ------
+        UsageError
+            The history does not have this date.
+        """
+        day, dates = as_date(as_of), self.dates
+        if day not in dates:
+            near = sorted(dates, key=lambda each: abs((each - day).days))[:3]
+            raise UsageError(
+                f"history {str(self.path)!r} must have the date {day}; got "
+                + (f"{len(dates)} dates, the nearest {', '.join(map(str, sorted(near)))}."
+                   if dates else "no dates.")
+            )  # fmt: skip
+        return read_snapshot(self.store.place(f"{_UNIT}{day}") / CUSTOMERS)
+
+    def summary(self, as_of: date | str) -> dict[str, Any]:
+        """Return what `rfm score --json` printed for a date, and the digest of its content."""
+        return self.store.summary(f"{_UNIT}{as_date(as_of)}")
+
+    @documented(HistoryInputOptions)
+    def add(
+        self,
+        orders: object,
+        *,
+        as_of: date | str,
+        replace: bool = False,
+        backfill: bool = False,
+        progress: Report | None = None,
+        **options: Unpack[HistoryInputOptions],
+    ) -> Added:
+        """Score a date and add it; a date with the same content is left as it is.
+
+        Parameters
+        ----------
+        orders
+            Orders, a state, or a snapshot of this date, as for `rfm_engine.score`.
+        as_of
+            The date of analysis.
+        replace
+            Replace the snapshot of this date if its content differs.
+        backfill
+            Add a date before the newest one.
+        progress
+            As for `rfm_engine.score`.
+        {options}
+            They must be those of the history, except for columns of time and amount, formats of
+            files, attributes and options of the machine.
+
+        Raises
+        ------
+        UsageError
+            An option or an input is wrong.
+        DataError
+            The data was refused.
+        StateError
+            The snapshot does not agree with the history, or `replace` or `backfill` is needed.
+        """
+        typed = given("History.add", HistoryInputOptions, options)
+        day = as_date(as_of)
+        with self.store.writing() as transaction:
+            addition = Addition(day, replace=replace, backfill=backfill)
+            adding = Adding(transaction, self._about, self.dates, addition, progress)
+            added = Added(day, *adding.run(orders, typed))
+        self._about = self.store.about()
+        return added
+
+    def forget(self, *customers: object) -> list[object]:
+        """Delete customers from all files of the history; return those that were found.
+
+        The totals and cut points of the snapshots do not change.
+
+        Raises
+        ------
+        UsageError
+            An id has another type than those of the history.
+        """
+        with self.store.writing() as transaction:
+            return forget(self.store, transaction, self._about, customers)
+
+    def verify(self) -> list[str]:
+        """Read all files; return one line per file or snapshot that is damaged or not in order."""
+        return faults(self.store, self._about)
+
+
+def _absolute(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options that name files, with absolute paths."""
+    found = {}
+    for name in ("scheme", "rates", "attributes"):
+        text = options.get(name)
+        if text is not None and (name != "scheme" or os.fspath(text).endswith(".toml")):
+            with suppress(TypeError):
+                found[name] = str(Path(os.fspath(text)).absolute())
+    return found
+
+
+__all__ = ["ABOUT", "Added", "History"]

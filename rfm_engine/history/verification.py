@@ -1,0 +1,83 @@
+"""Read every file of a history, and name what is damaged or not in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from rfm_engine.errors import RfmError, StateError
+from rfm_engine.history.carried import CUSTOMERS
+from rfm_engine.history.contract import agreed_of_snapshot
+from rfm_engine.history.digest import block_digest, content_digest, digested_columns
+from rfm_engine.history.store import ABOUT, Store
+from rfm_engine.history.writing import rows_from
+from rfm_engine.kernels.arrays import booleans, whole
+from rfm_engine.result.id_order import ascending
+from rfm_engine.result.snapshot import read_snapshot
+from rfm_engine.result.sorted_customers import GROUP_ROWS
+
+
+def faults(store: Store, about: dict[str, Any]) -> list[str]:
+    """Return one line per fault: checksums, folders without a summary, and snapshots."""
+    found = [f"{name} has no summary and is ignored" for name in store.without_summary()]
+    try:
+        store.about()
+    except StateError as error:
+        found.append(f"{ABOUT}: {error}")
+    for unit in store.all_units():
+        own = store.faults(unit)
+        if not own and unit.startswith("as_of="):
+            own = list(_of_snapshot(store, unit, about))
+        found += own
+    return found
+
+
+def _of_snapshot(store: Store, unit: str, about: dict[str, Any]) -> Iterator[str]:
+    """Yield what is wrong with a snapshot whose files have the right checksums."""
+    place = store.place(unit) / CUSTOMERS
+    try:
+        snapshot = read_snapshot(place)
+    except RfmError as error:
+        yield f"{unit}: {error}"
+        return
+    theirs, ours = agreed_of_snapshot(snapshot), about["agreed"]
+    for name, value in theirs.items():
+        if value != ours[name]:
+            yield f"{unit}: {name} is {value}, but {ours[name]} in the history"
+    n_ids = 1 if ours["by"] is None else 2
+    names = digested_columns(snapshot.schema)
+    n_rows = pq.read_metadata(place).num_rows
+    blocks = []
+    last = None
+    for start in range(0, n_rows, GROUP_ROWS):
+        table = rows_from(place, start, GROUP_ROWS)
+        blocks.append(block_digest(table, names))
+        ids = table.select(range(n_ids))
+        after = ids if last is None else pa.concat_tables([last, ids])
+        if not _is_ascending([whole(column) for column in after.columns]):
+            yield f"{unit}: customers are not in order, or not unique, from row {start + 1} on"
+            return
+        last = ids.slice(len(ids) - 1)
+    summary = store.summary(unit)
+    if content_digest(blocks, snapshot) != summary["content_digest"]:
+        yield f"{unit}: the content has another digest than its summary says"
+
+
+def _is_ascending(ids: list[pa.Array[Any]]) -> bool:
+    """Return whether rows are in the order of their ids, each once."""
+    import pyarrow.compute as pc
+
+    n = len(ids[0])
+    if not np.array_equal(ascending(ids), np.arange(n)):
+        return False
+    same = np.ones(max(n - 1, 0), np.bool_)
+    for column in ids:
+        plain = column.storage if isinstance(column.type, pa.UuidType) else column
+        before, after = plain.slice(0, max(n - 1, 0)), plain.slice(1)
+        both_null = pc.and_(before.is_null(), after.is_null())
+        same &= booleans(pc.coalesce(pc.equal(before, after), both_null))
+    return not same.any()

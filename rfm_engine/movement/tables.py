@@ -1,0 +1,106 @@
+"""The tables of movement: their SQL, and what is added to the result of the SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from importlib import resources
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+
+from rfm_engine.errors import UsageError, did_you_mean, shown
+from rfm_engine.insight.finishing import Finished
+from rfm_engine.movement import finishing
+from rfm_engine.movement.judgement import refuse_without_cuts
+from rfm_engine.query.sql_file import RELATIONS, SqlFile, parse_sql
+from rfm_engine.result.snapshot import Snapshot
+
+Options = Mapping[str, Any]
+_RELATIONS = (*RELATIONS, "pairs", "paths", "segments", "groups")
+
+
+def _nothing(*_: object) -> dict[str, Any]:
+    return {}
+
+
+class Table(NamedTuple):
+    """A table of movement.
+
+    Attributes
+    ----------
+    options
+        The names of its own options.
+    finish
+        Completes the result of the SQL, given the options and the `scale` of amounts.
+    parameters
+        Returns parameters of its query, given the options, which are parameters too.
+    relations
+        Returns further relations by name, given the second snapshot and the options.
+    needs_cuts
+        Whether it asks what other cut points would say.
+    """
+
+    options: tuple[str, ...] = ()
+    finish: Callable[[Any, dict[str, Any]], Finished] = finishing.money
+    parameters: Callable[[Options], dict[str, Any]] = _nothing
+    relations: Callable[[Snapshot, Options], dict[str, pa.Table]] = _nothing
+    needs_cuts: bool = False
+
+
+class Asked(NamedTuple):
+    """A table that is asked for, its SQL file, and files whose further columns are appended."""
+
+    table: Table
+    file: str
+    beside: tuple[str, ...] = ()
+
+
+TABLES: dict[str, Table] = {
+    "matrix": Table(),
+    "effects": Table(("effects",), needs_cuts=True),
+    "classes": Table(needs_cuts=True),
+    "retention": Table(finish=finishing.retention),
+}
+
+
+def asked_of(name: str, before: Snapshot, after: Snapshot, options: Options) -> Asked:
+    """Return a table for two snapshots and some options.
+
+    Raises
+    ------
+    UsageError
+        There is no such table, or it cannot be computed for these snapshots.
+    """
+    table = table_of(name)
+    if table.needs_cuts:
+        for snapshot in (before, after):
+            refuse_without_cuts(snapshot)
+    if name != "effects":
+        return Asked(table, name)
+    file = "effects" if after.options["window"] is None else "effects-moved"
+    is_shapley = options["effects"] == "shapley"
+    return Asked(table, file, ("effects-shapley",) if is_shapley else ())
+
+
+@cache
+def sql_of(file: str) -> SqlFile:
+    """Return one of the SQL files that come with the library."""
+    place = resources.files("rfm_engine.movement.sql") / f"{file}.sql"
+    return parse_sql(file, place.read_text("utf-8"), None, _RELATIONS)
+
+
+def table_of(name: str) -> Table:
+    """Return the table with a name.
+
+    Raises
+    ------
+    UsageError
+        There is none.
+    """
+    if name not in TABLES:
+        raise UsageError(
+            f"table of rfm compare must be one of {', '.join(TABLES)}; got {shown(name)}. "
+            + did_you_mean(name, TABLES, "Choose one of them.")
+        )
+    return TABLES[name]
