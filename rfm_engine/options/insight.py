@@ -12,7 +12,36 @@ from rfm_engine.options.declaration import Option
 _PANEL = "Insight"
 
 
-class TableOptions(TypedDict, total=False):
+class TouchOptions(TypedDict, total=False):
+    """Contacts with the shop, and the days before a date on which orders and contacts count."""
+
+    touches: Annotated[
+        str | os.PathLike[str] | None,
+        Option(
+            "Aipl: file of contacts with the shop: customer id, time and kind.",
+            _PANEL, None, "FILE",
+            doc="aipl: CSV, Parquet or Arrow file with the columns of `--customer`, `time` and "
+            "`kind`, for example impressions, clicks and carts",
+            stated="none",
+        ),
+    ]  # fmt: skip
+    order_days: Annotated[
+        int,
+        Option(
+            "Aipl: count orders of this many days before the date of analysis.", _PANEL, 365, "N",
+            doc="aipl: count orders of this many days before the date of analysis",
+        ),
+    ]  # fmt: skip
+    touch_days: Annotated[
+        int,
+        Option(
+            "Aipl: count contacts of this many days before the date of analysis.", _PANEL, 365, "N",
+            doc="aipl: count contacts of this many days before the date of analysis",
+        ),
+    ]  # fmt: skip
+
+
+class TableOptions(TouchOptions, total=False):
     """The options of insight tables; each table has some of them."""
 
     attribute: Annotated[
@@ -173,29 +202,5 @@ class TableOptions(TypedDict, total=False):
             "Repeat: column of the customer list with the date of registration.",
             _PANEL, None, "COL",
             doc="repeat: column of the customer list with the date of registration", stated="none",
-        ),
-    ]  # fmt: skip
-    touches: Annotated[
-        str | os.PathLike[str] | None,
-        Option(
-            "Aipl: file of contacts with the shop: customer id, time and kind.",
-            _PANEL, None, "FILE",
-            doc="aipl: CSV, Parquet or Arrow file with the columns of `--customer`, `time` and "
-            "`kind`, for example impressions, clicks and carts",
-            stated="none",
-        ),
-    ]  # fmt: skip
-    order_days: Annotated[
-        int,
-        Option(
-            "Aipl: count orders of this many days before the date of analysis.", _PANEL, 365, "N",
-            doc="aipl: count orders of this many days before the date of analysis",
-        ),
-    ]  # fmt: skip
-    touch_days: Annotated[
-        int,
-        Option(
-            "Aipl: count contacts of this many days before the date of analysis.", _PANEL, 365, "N",
-            doc="aipl: count contacts of this many days before the date of analysis",
         ),
     ]  # fmt: skip

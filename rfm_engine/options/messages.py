@@ -9,7 +9,13 @@ from functools import cache
 
 from rfm_engine.errors import Message, cut, shown, typed
 from rfm_engine.options.declaration import Declared, declared
-from rfm_engine.options.groups import CompareOptions, InsightOptions, RowFileOptions, ScoreOptions
+from rfm_engine.options.groups import (
+    CompareOptions,
+    EventOptions,
+    InsightOptions,
+    RowFileOptions,
+    ScoreOptions,
+)
 
 # Keywords of functions that are not declared options, because only one command has them.
 _OF_ONE_COMMAND = (
@@ -120,8 +126,8 @@ def _flag_of(value: object) -> object:
 
 @cache
 def _declared() -> dict[str, Declared]:
-    of_all = CompareOptions, InsightOptions, RowFileOptions, ScoreOptions
-    return {name: each for options in of_all for name, each in declared(options).items()}
+    groups = CompareOptions, EventOptions, InsightOptions, RowFileOptions, ScoreOptions
+    return {name: each for group in groups for name, each in declared(group).items()}
 
 
 @cache

@@ -70,6 +70,7 @@ def scheme_data(
 ) -> dict[str, Any]:
     """Return a scheme with thresholds as data for JSON; `when` has the conditions per segment."""
     facts = {} if scheme.facts is None else {"facts": scheme.facts.to_data()}
+    asleep = {"asleep": list(scheme.asleep)} if scheme.asleep else {}
     return {
         "name": scheme.name,
         "title": scheme.title,
@@ -83,6 +84,7 @@ def scheme_data(
         "options": options,
         "segments": list(map(_segment, scheme.segments, when)),
         **facts,
+        **asleep,
     }
 
 
