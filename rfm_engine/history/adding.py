@@ -85,7 +85,6 @@ class Adding:
             As `History.add`.
         """
         day, is_replaced, may_backfill = self._addition
-        self._refuse_state_of_dates()
         unit = _unit(day)
         folder = self._transaction.folder_of(unit)
         threads = threads_of(typed.get("threads"))
@@ -105,7 +104,7 @@ class Adding:
 
         result = self._scored(orders, typed, write)
         assert self._written is not None
-        digest, first_day = self._written
+        digest, first_day, moves = self._written
         if day in self._dates:
             if self._transaction.published_summary(unit)["content_digest"] == digest:
                 self._transaction.discard()
@@ -120,16 +119,13 @@ class Adding:
                     )
                 )
         first_row = None if first_day is None else first_day.isoformat()
-        summary = result.summary() | {"content_digest": digest, "first_row": first_row}
+        summary = result.summary() | moves._asdict()
+        summary |= {"content_digest": digest, "first_row": first_row}
         self._transaction.seal(unit, as_json(summary))
         self._describe(result, first_row)
         for later in (each for each in self._dates if each > day):
             self._derive_again(later, threads)
         return "replaced" if day in self._dates else "added", result.n_customers
-
-    def _refuse_state_of_dates(self) -> None:
-        if self._addition.day == date.min:
-            raise UsageError(message("{as_of} must be a date for a history; got 'newest'."))
 
     def _scored(self, orders: object, typed: Mapping[str, Any], write: Any) -> Result:
         day, options = self._addition.day, self._about["options"]
@@ -223,9 +219,9 @@ class Adding:
         old = self._transaction.place(unit)
         summary = self._transaction.published_summary(unit)
         folder = self._transaction.folder_of(unit)
-        write_again(old, folder, self._before(day), day, threads)
+        moves = write_again(old, folder, self._before(day), day, threads)
         summary.pop("files")
-        self._transaction.seal(unit, summary)
+        self._transaction.seal(unit, summary | moves._asdict())
 
     def _describe(self, result: Result, first_row: str | None) -> None:
         """Note the first day and the types of ids and amounts in `history.json`."""

@@ -33,6 +33,17 @@ CARRIED_FIELDS = [
 ]
 
 
+class Moves(NamedTuple):
+    """Numbers of customers compared with the snapshot before.
+
+    `new` are not in it, `changed` have another segment, and `left` are only in it.
+    """
+
+    new: int
+    changed: int
+    left: int
+
+
 class Before:
     """The snapshot before, read row group by row group; any thread may use it.
 
@@ -50,8 +61,10 @@ class Before:
         with pq.ParquetFile(self._file) as opened:
             names = opened.schema_arrow.names
             self._n_groups = opened.num_row_groups
+            self._n_customers = opened.metadata.num_rows
         self._ids = names[:n_ids]
         self._lock = Lock()
+        self._n_stayed = self._n_changed = 0
         self._stays: list[Mask | None] = [None] * self._n_groups
         absent = folder / ABSENT
         self._absent = pq.read_table(absent) if absent.exists() else None
@@ -101,14 +114,16 @@ class Before:
         is_here = place >= 0
         stays = np.zeros(len(before), np.bool_)
         stays[place[is_here]] = True
-        with self._lock:
-            own = self._stays[number]
-            self._stays[number] = stays if own is None else own | stays
         here, there = np.flatnonzero(is_here), place[is_here]
         names = segments.dictionary
         now = dictionary_places(segments)[here]
         then = _codes(before["segment"], names)[there]
         is_same = now == then
+        with self._lock:
+            own = self._stays[number]
+            self._stays[number] = stays if own is None else own | stays
+            self._n_stayed += len(here)
+            self._n_changed += int((~is_same).sum())
         previous = _codes(before["previous_segment"], names)[there]
         found.previous[here] = np.where(is_same, previous, then)
         since = values(whole(before["segment_since"]), np.int32)[there]
@@ -126,6 +141,14 @@ class Before:
         self._returned[there] = True
         found.previous[here] = _codes(self._absent["segment"], names)[there]
         found.changes[here] = values(whole(self._absent["changes"]), np.int32)[there] + 1
+
+    def moves(self, n_customers: int) -> Moves:
+        """Return how many customers moved to the next snapshot, which has `n_customers`.
+
+        Call it after `carried` for all customers of the next snapshot.
+        """
+        n_stayed = self._n_stayed
+        return Moves(n_customers - n_stayed, self._n_changed, self._n_customers - n_stayed)
 
     def absent(self) -> pa.Table:
         """Return the customers of earlier snapshots who are not in the next one, sorted by id.

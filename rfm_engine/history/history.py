@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from contextlib import suppress
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple, Unpack
@@ -16,14 +17,15 @@ from rfm_engine.history.contract import agreed_of
 from rfm_engine.history.erasure import forget
 from rfm_engine.history.files import Files
 from rfm_engine.history.inputs import options_of_input
-from rfm_engine.history.store import ABOUT, Store
+from rfm_engine.history.store import ABOUT, Store, is_history
 from rfm_engine.history.verification import faults
 from rfm_engine.history.writing import MODEL, as_json
+from rfm_engine.options.declaration import declared
 from rfm_engine.options.documentation import documented
 from rfm_engine.options.groups import HistoryInputOptions, HistoryOptions
 from rfm_engine.options.messages import message
 from rfm_engine.options.resolution import given
-from rfm_engine.orders.reading import as_date
+from rfm_engine.orders.reading import NEWEST, as_date
 from rfm_engine.output.models import save_model
 from rfm_engine.result.model import load_model
 from rfm_engine.result.snapshot import Snapshot, read_snapshot
@@ -105,17 +107,36 @@ class History:
         return cls._created(path, frozen, files, explicit)
 
     @classmethod
-    def create_for(
+    @contextmanager
+    def open_or_create(
         cls, path: str | os.PathLike[str], orders: object, options: Mapping[str, Any]
-    ) -> History:
-        """Create a history with some options, and else those of a state or snapshot.
+    ) -> Iterator[History]:
+        """Open a history, or create it while its first dates are added; delete it if that fails.
+
+        Parameters
+        ----------
+        orders
+            What will be added. A state or a snapshot also brings its options.
+        options
+            Options of `score` for a new history; they win.
 
         Raises
         ------
         UsageError, StateError
-            As `create`.
+            As `create` and `open`.
         """
-        return cls._created(path, None, None, {**options_of_input(orders), **options})
+        if is_history(path):
+            yield cls.open(path)
+            return
+        known = declared(HistoryOptions)
+        own = {name: options[name] for name in options if name in known}
+        found = cls._created(path, None, None, {**options_of_input(orders), **own})
+        try:
+            yield found
+        except BaseException:  # Ctrl-C too
+            if not found.dates:
+                shutil.rmtree(found.path, ignore_errors=True)
+            raise
 
     @classmethod
     def _created(
@@ -221,6 +242,20 @@ class History:
         """Return what `rfm score --json` printed for a date, and the digest of its content."""
         return self.store.summary(f"{_UNIT}{as_date(as_of)}")
 
+    def overview(self) -> dict[str, Any]:
+        """Return the options and the summaries of all dates, in values that JSON supports."""
+        keys = ("as_of", "customers", "new", "changed", "left", "segments")
+        summaries = [self.summary(day) for day in self.dates]
+        return {
+            "path": str(self.path),
+            "options": self.options,
+            "scheme": self.options.get("scheme") or "classic",
+            "frozen": self.frozen,
+            "first_row": self.store.about()["first_row"],
+            "dates": [{key: summary[key] for key in keys} for summary in summaries],
+            "ignored": self.store.without_summary(),
+        }
+
     @documented(HistoryInputOptions)
     def add(
         self,
@@ -260,6 +295,8 @@ class History:
             The snapshot does not agree with the history, or `replace` or `backfill` is needed.
         """
         typed = given("History.add", HistoryInputOptions, options)
+        if as_of == NEWEST:
+            raise UsageError(message("{as_of} must be a date for a history; got 'newest'."))
         day = as_date(as_of)
         with self.store.writing() as transaction:
             addition = Addition(day, replace=replace, backfill=backfill)

@@ -12,6 +12,7 @@ moves them.
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -26,6 +27,12 @@ from rfm_engine.history.sealed import file_digest, read_sealed, sealed
 ABOUT = "history.json"
 SUMMARY = "summary.json"
 _PENDING, _TEMPORARY, _OLD, _MOVES = ".pending", ".tmp-", ".old", "moves.json"
+
+
+def is_history(place: str | os.PathLike[str]) -> bool:
+    """Whether a path is a folder with a history, finished or not."""
+    folder = Path(place)
+    return (folder / ABOUT).exists() or (folder / _PENDING / ABOUT).exists()
 
 
 class Store:

@@ -19,6 +19,7 @@ from rfm_engine.history.carried import (
     CARRIED_FIELDS,
     CUSTOMERS,
     Before,
+    Moves,
     first_columns,
 )
 from rfm_engine.history.digest import block_digest, content_digest, digested_columns
@@ -40,6 +41,7 @@ class Written(NamedTuple):
 
     digest: str
     first_day: date | None
+    moves: Moves
 
 
 def write_customers(
@@ -76,12 +78,12 @@ def write_customers(
     if result.options["by"] is None and not {*methods} & {*BY_RANK, NESTED}:
         save_model(result, folder / MODEL)
     digest = content_digest([blocks[number] for number in sorted(blocks)], result)
-    zone = Zone(result.options["timezone"])
-    days = local_days(np.array(firsts, np.int64), zone)
-    return Written(digest, day_date(int(days.min())) if len(days) else None)
+    days = local_days(np.array(firsts, np.int64), Zone(result.options["timezone"]))
+    first_day = day_date(int(days.min())) if len(days) else None
+    return Written(digest, first_day, moves_of(before, folder))
 
 
-def write_again(old: Path, folder: Path, before: Before | None, as_of: date, threads: int) -> None:
+def write_again(old: Path, folder: Path, before: Before | None, as_of: date, threads: int) -> Moves:
     """Write a snapshot again with other carried columns; its other files are copied."""
     source = old / CUSTOMERS
     schema = pq.read_schema(source)
@@ -99,6 +101,13 @@ def write_again(old: Path, folder: Path, before: Before | None, as_of: date, thr
     _write_absent(before, folder)
     if (old / MODEL).exists():
         (folder / MODEL).write_bytes((old / MODEL).read_bytes())
+    return moves_of(before, folder)
+
+
+def moves_of(before: Before | None, folder: Path) -> Moves:
+    """Return how many customers moved to the snapshot that was written to a folder."""
+    n_customers = pq.read_metadata(folder / CUSTOMERS).num_rows
+    return Moves(n_customers, 0, 0) if before is None else before.moves(n_customers)
 
 
 def rows_from(file: Path, start: int, n_rows: int) -> pa.Table:
