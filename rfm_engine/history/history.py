@@ -10,6 +10,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple, Unpack
 
+import pyarrow as pa
+
 from rfm_engine.errors import StateError, UsageError, path_text, shown
 from rfm_engine.history.adding import Adding, Addition
 from rfm_engine.history.carried import CUSTOMERS
@@ -22,11 +24,12 @@ from rfm_engine.history.verification import faults
 from rfm_engine.history.writing import MODEL, as_json
 from rfm_engine.options.declaration import declared
 from rfm_engine.options.documentation import documented
-from rfm_engine.options.groups import HistoryInputOptions, HistoryOptions
+from rfm_engine.options.groups import HistoryInputOptions, HistoryOptions, TierOptions
 from rfm_engine.options.messages import message
-from rfm_engine.options.resolution import given
+from rfm_engine.options.resolution import given, resolve
 from rfm_engine.orders.reading import NEWEST, as_date
 from rfm_engine.output.models import save_model
+from rfm_engine.query.session import Machine
 from rfm_engine.result.model import load_model
 from rfm_engine.result.snapshot import Snapshot, read_snapshot
 from rfm_engine.totals.aggregation import Report
@@ -317,6 +320,39 @@ class History:
         """
         with self.store.writing() as transaction:
             return forget(self.store, transaction, self._about, customers)
+
+    @documented(TierOptions)
+    def tiers(self, tiers: str | os.PathLike[str], **options: Unpack[TierOptions]) -> pa.Table:
+        """Return the membership tiers at the newest date, and store those of all dates.
+
+        Dates that are stored already are not computed again.
+
+        Parameters
+        ----------
+        tiers
+            The TOML file of the tiers.
+        {options}
+
+        Returns
+        -------
+        pyarrow.Table
+            One row per customer who has been in a snapshot: the customer, the group if there are
+            groups, `tier` and `qualified_tier` (dictionaries of string), `valid_until` (date32),
+            `in_grace` (bool), `rolling`, `spend_to_next` (null in the highest tier) and
+            `spend_to_keep` (decimal128(38, scale)).
+
+        Raises
+        ------
+        UsageError
+            DuckDB is not installed, the file is wrong, or a date is missing.
+        StateError
+            Another process is writing to the history, or stored tiers are damaged.
+        """
+        from rfm_engine.history.tiers import continued
+        from rfm_engine.movement.tier_files import load_tiers
+
+        settled = resolve(TierOptions, given("History.tiers", TierOptions, options))
+        return continued(self, load_tiers(tiers), Machine.of(settled)).table
 
     def verify(self) -> list[str]:
         """Read all files; return one line per file or snapshot that is damaged or not in order."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import tomllib
 from dataclasses import astuple, dataclass
@@ -12,7 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, NoReturn
 
-from rfm_engine.errors import UsageError, did_you_mean, shown, shown_cause
+from rfm_engine.errors import UsageError, did_you_mean, path_text, shown, shown_cause
 
 MONETARY, FREQUENCY = MEASURES = ("monetary", "frequency")
 _MEMORY = ("valid_months", "grace_months", "soft_landing")
@@ -96,7 +97,7 @@ class TierProgram:
         ]  # fmt: skip
 
 
-def load_tiers(given: str | Path) -> TierProgram:
+def load_tiers(given: str | os.PathLike[str]) -> TierProgram:
     """Load membership tiers from a TOML file.
 
     Raises
@@ -104,10 +105,10 @@ def load_tiers(given: str | Path) -> TierProgram:
     UsageError
         The file cannot be read, or is not a file of tiers.
     """
-    place = str(given)
+    place = path_text("tiers file", given)
     try:
         text = Path(place).read_text("utf-8")
-    except (OSError, UnicodeDecodeError, ValueError) as error:
+    except (OSError, UnicodeDecodeError) as error:
         got = shown_cause(error)
         raise UsageError(f"tiers file {place!r} must be readable text; got {got}.") from None
     return parse_tiers(text, place)
