@@ -28,7 +28,7 @@ DEFAULT_CONFIG = Path("rfm.toml")
 """Read if it is in the working directory and no other file is named."""
 # A table with the name of a command holds options for this command only.
 _TABLES = (
-    "score", "explain", "drift", "normalize", "ingest", "state", "history", "tiers",
+    "score", "explain", "drift", "normalize", "ingest", "state", "history", "compare", "tiers",
     "insight", "label",
 )  # fmt: skip
 _SCALARS = (str, int, Decimal, datetime.date)

@@ -150,6 +150,8 @@ def _cell(name: str, value: Any, scale: int) -> str:
     is_money = name in _MONEY or (name.endswith("_minor") and not name.startswith("share"))
     if is_money and isinstance(value, int | float | Decimal):
         return f"{Decimal(int(value)).scaleb(-scale):,}"
+    if isinstance(value, Decimal):
+        return f"{value:,}"
     if isinstance(value, float):
         is_share = name.startswith(("share", "retention", "repeat_rate", "whale_share"))
         return (

@@ -21,7 +21,7 @@ from .parameters import Command, Group
 
 _COMMANDS = (
     "init", "score", "explain", "drift", "normalize", "simulate", "demo", "warmup", "bench",
-    "ingest", "schemes", "state", "history", "tiers", "insight", "label", "labels",
+    "ingest", "schemes", "state", "history", "compare", "tiers", "insight", "label", "labels",
 )  # fmt: skip
 _SETTINGS = {"help_option_names": ["-h", "--help"]}
 

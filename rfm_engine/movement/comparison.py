@@ -6,14 +6,18 @@ from functools import cached_property
 from typing import Any, Literal
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from rfm_engine.insight.finishing import Finished
 from rfm_engine.movement.agreement import refuse_contradiction
+from rfm_engine.movement.judgement import is_ranked
 from rfm_engine.movement.population import Population
-from rfm_engine.movement.tables import asked_of
+from rfm_engine.movement.summary import rows_together, sizes
+from rfm_engine.movement.tables import asked_of, refuse_others
 from rfm_engine.options.groups import CompareOptions
 from rfm_engine.options.resolution import given, resolve
 from rfm_engine.query.connection import require_duckdb
+from rfm_engine.query.relations import free_name
 from rfm_engine.query.session import Machine
 from rfm_engine.result.snapshot import Snapshot
 
@@ -49,7 +53,8 @@ class Comparison:
         self.before, self.after = before, after
         self._rows = rows
         self._explicit = given("Comparison", CompareOptions, options)
-        self._machine = Machine.of(resolve(CompareOptions, self._explicit))
+        self._settled = resolve(CompareOptions, self._explicit)
+        self._machine = Machine.of(self._settled)
 
     def matrix(self) -> pa.Table:
         """Return how many customers moved from each segment to each other, with their money."""
@@ -75,7 +80,8 @@ class Comparison:
         UsageError, DataError
             The table or an option does not exist, or the table needs other snapshots or rows.
         """
-        own = given(name, CompareOptions, options)
+        own = given("table", CompareOptions, options)
+        refuse_others(name, own)
         settled = resolve(CompareOptions, own, self._explicit)
         asked = asked_of(name, self.before, self.after, settled)
         found: Finished | None = None
@@ -87,6 +93,30 @@ class Comparison:
             "table": name, "from": self.before.as_of, "to": self.after.as_of,
             "options": {key: settled[key] for key in asked.table.options},
         })  # fmt: skip
+
+    def summary(self) -> dict[str, Any]:
+        """Return both dates, the numbers of customers, and the rows of the tables of segments.
+
+        Methods without cut points have neither `effects` nor `classes`.
+        """
+        matrix = self.matrix()
+        found: dict[str, Any] = {"from": self.before.as_of, "to": self.after.as_of}
+        found |= sizes(self.together(matrix, "from", "to")) | {"matrix": matrix.to_pylist()}
+        if not (is_ranked(self.before) or is_ranked(self.after)):
+            found["effects"] = self.effects(self._settled["effects"]).to_pylist()
+            found["classes"] = self.classes().to_pylist()
+        return found
+
+    def together(self, table: pa.Table, *keys: str) -> list[dict[str, Any]]:
+        """Return the rows of a table for all groups together; `keys` name the rows.
+
+        They are those of the option `overall` if the snapshots have it, or else sums.
+        """
+        by = self.after.options["by"]
+        if by is not None and self.after.overall is not None:
+            name = free_name(by, "by", table.column_names[1:])
+            table = table.filter(pc.is_null(table[name]))
+        return rows_together(table, by, keys)
 
     @cached_property
     def _populations(self) -> list[Population]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import cache
 from importlib import resources
 from typing import Any, NamedTuple
@@ -13,6 +13,9 @@ from rfm_engine.errors import UsageError, did_you_mean, shown
 from rfm_engine.insight.finishing import Finished
 from rfm_engine.movement import finishing
 from rfm_engine.movement.judgement import refuse_without_cuts
+from rfm_engine.options.declaration import declared
+from rfm_engine.options.messages import message, named
+from rfm_engine.options.movement import MovementOptions
 from rfm_engine.query.sql_file import RELATIONS, SqlFile, parse_sql
 from rfm_engine.result.snapshot import Snapshot
 
@@ -62,6 +65,33 @@ TABLES: dict[str, Table] = {
     "classes": Table(needs_cuts=True),
     "retention": Table(finish=finishing.retention),
 }
+
+
+def options_of(name: str, options: Options) -> dict[str, Any]:
+    """Return those options that a table has, and all that are not of tables."""
+    known = table_of(name).options
+    of_tables = declared(MovementOptions)
+    return {key: each for key, each in options.items() if key in known or key not in of_tables}
+
+
+def refuse_others(name: str, given: Collection[str]) -> None:
+    """Refuse options that a table does not have.
+
+    Raises
+    ------
+    UsageError
+        There is no such table, or one of the options is of other tables.
+    """
+    known = table_of(name).options
+    for option in given:
+        if option in declared(MovementOptions) and option not in known:
+            owners = [other for other, table in TABLES.items() if option in table.options]
+            raise UsageError(
+                message(
+                    "{} must be used with {}; got it with {}. Leave it out.",
+                    named(option), " or ".join(owners), name,
+                )
+            )  # fmt: skip
 
 
 def asked_of(name: str, before: Snapshot, after: Snapshot, options: Options) -> Asked:

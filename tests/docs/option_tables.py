@@ -12,6 +12,7 @@ from rfm_engine.options.declaration import declared
 from rfm_engine.options.documentation import reference_row
 from rfm_engine.options.groups import ScoreOptions
 from rfm_engine.options.insight import TableOptions
+from rfm_engine.options.movement import MovementOptions
 from rfm_engine.options.running import RunningOptions
 from tests.docs.pages import ROOT
 
@@ -26,8 +27,8 @@ def with_tables(text: str) -> str:
     text = _TABLE.sub(lambda found: f"{found[1]}:\n\n{_table(found[1], found[2])}", text)
     text = _with_rows(text, ("rfm ingest", "rfm state show"), RunningOptions)
     for options in (TableOptions, AttributeOptions):
-        text = _with_rows(text, ("rfm insight", "rfm labels"), options)
-    return text
+        text = _with_rows(text, ("rfm insight", "rfm compare"), options)
+    return _with_rows(text, ("rfm compare", "rfm labels"), MovementOptions)
 
 
 def _with_rows(text: str, headings: tuple[str, str], options: type) -> str:
