@@ -53,7 +53,7 @@ def content_digest(blocks: Iterable[str], population: Result | Snapshot) -> str:
     found = sha256("".join(blocks).encode())
     for each in (population, population.overall):
         if each is not None:
-            frozen = None if each.cuts is None else each.frozen_scheme()
+            frozen = None if each.cuts is None else deciding(each.frozen_scheme())
             about = [cuts_in_units(each.cuts, each.money_scale), frozen]
             found.update(json.dumps(about, sort_keys=True, default=str).encode())
     return found.hexdigest()

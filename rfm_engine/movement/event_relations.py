@@ -1,178 +1,123 @@
-"""The relations that queries of events read, and the table that they fill."""
+"""Run the queries of events over the customers of two snapshots side by side."""
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from pathlib import Path
-from typing import Any, Self
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from rfm_engine.errors import DataError, shown_cause
 from rfm_engine.kernels.arrays import arrow, is_bytes, values, whole
 from rfm_engine.movement.event_types import sql_of
+from rfm_engine.movement.pairs import AFTER, BEFORE, Pairs
 from rfm_engine.options.messages import message
 from rfm_engine.orders.row_columns import CUSTOMER
-from rfm_engine.query.connection import connection, failures, lock
-from rfm_engine.query.customers import GROUP, Customers
-from rfm_engine.query.relations import Views, created_views, opened_query
-from rfm_engine.query.session import Machine
-from rfm_engine.query.sql_file import SqlFile
+from rfm_engine.query.customers import GROUP
+from rfm_engine.query.session import Machine, Query, Session
 from rfm_engine.result.snapshot import Snapshot
 
 NO_GROUP = -1
 """The `group_id` of customers without a group, which sorts first."""
-_VIEWS = Views(None, None)
-_EVENTS = (
-    "group_id, customer_id, null::varchar as type, null::date as happened_on, "
-    "null::varchar as before, null::varchar as after, null::bigint as n, null::bigint as minor, "
-    "null::varchar as key"
-)
-FOUND = pa.schema([
-    ("event_id", pa.string()), ("type", pa.string()), ("customer_id", pa.null()),
-    ("group_id", pa.int32()), ("happened_on", pa.date32()), ("before", pa.string()),
-    ("after", pa.string()), ("n", pa.int64()), ("minor", pa.int64()),
+_BIRTHDAY = "birthday"
+_QUERIED = pa.schema([
+    ("type", pa.string()), ("happened_on", pa.date32()), ("before", pa.string()),
+    ("after", pa.string()), ("n", pa.int64()), ("minor", pa.int64()), ("key", pa.string()),
 ])  # fmt: skip
-"""The columns of `EventRelations.events`; ids of customers have their own type."""
+FOUND = pa.schema([
+    ("event_id", pa.string()), (CUSTOMER, pa.null()), (GROUP, pa.int32()), *_QUERIED,
+])  # fmt: skip
+"""The columns of events when they have been found; ids of customers have their own type."""
 
 
-class EventRelations:
-    """Two snapshots as relations in a temporary folder, which is deleted at the end.
+class Asked(NamedTuple):
+    """Which events to find.
 
-    Parameters
+    Attributes
     ----------
-    before, after
-        The two snapshots; `before` may have no customers.
+    types
+        The types.
+    files
+        The names of the SQL files that find them.
+    parameters
+        The parameters of the queries.
     birthday
-        The column with birthdays, if there is one.
+        The column of the snapshots with dates of birth; None if there is none.
+    relations
+        Further relations that the queries read.
     """
 
-    def __init__(
-        self, before: Snapshot, after: Snapshot, birthday: str | None, machine: Machine
-    ) -> None:
-        self._sides = {"before": before, "after": after}
-        self._birthday = birthday
-        self._machine = machine
-        self._held = ExitStack()
-        self.groups = _groups(before, after)
-
-    def __enter__(self) -> Self:
-        machine = self._machine
-        temporary = tempfile.mkdtemp(prefix="rfm-events-", dir=machine.spill_dir)
-        self._held.callback(shutil.rmtree, temporary, ignore_errors=True)
-        folder = Path(temporary)
-        self._prepared = folder / "relations"
-        (folder / "spill").mkdir()
-        for name, snapshot in self._sides.items():
-            self._write(name, self._side(snapshot, sql_of("event-pairs").inputs[name] or ()))
-        self._write("groups", self._group_names())
-        self._opened: Any = self._held.enter_context(
-            connection(
-                [self._prepared], folder / "spill",
-                threads=machine.threads, memory_limit=machine.memory_limit,
-            )
-        )  # fmt: skip
-        lock(self._opened)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._held.close()
-
-    def pair(self) -> None:
-        """Write the relation `pairs`."""
-        sql = sql_of("event-pairs")
-        place = self._prepared / "pairs"
-        place.mkdir()
-        with created_views(self._opened, self._prepared, sql, _VIEWS), failures(sql.place):
-            found = opened_query(self._opened, sql, {})
-            found.write_parquet(str(place / "part-00000.parquet"), compression="lz4_raw")
-            found.limit(0).project(_EVENTS).create("all_found")
-
-    def find(self, sql: SqlFile, parameters: Mapping[str, Any]) -> None:
-        """Add the events that a query finds."""
-        with created_views(self._opened, self._prepared, sql, _VIEWS), failures(sql.place):
-            opened_query(self._opened, sql, parameters).insert_into("all_found")
-
-    def events(self, types: Collection[str]) -> pa.Table:
-        """Return all events of some types that were found, with their ids and sorted."""
-        sql = sql_of("identified")
-        with created_views(self._opened, self._prepared, sql, _VIEWS), failures(sql.place):
-            found = self._opened.table("all_found")
-            kind = self._sides["after"].schema.field(0).type
-            text = "lower(hex(customer_id))" if is_bytes(kind) else "customer_id::varchar"
-            found.project(f"*, {text} as customer_text").create_view("found")
-            return opened_query(self._opened, sql, {"types": list(types)}).to_arrow_table()
-
-    def _write(self, name: str, table: pa.Table) -> None:
-        (self._prepared / name).mkdir(parents=True)
-        place = self._prepared / name / "part-00000.parquet"
-        pq.write_table(table, place, compression="lz4")
-
-    def _side(self, snapshot: Snapshot, names: Collection[str]) -> pa.Table:
-        """Return the customers of a snapshot, followed by those of all groups together."""
-        sides = [self._population(each, names) for each in snapshot.populations]
-        return pa.concat_tables(sides)
-
-    def _population(self, snapshot: Snapshot, names: Collection[str]) -> pa.Table:
-        customers = Customers(snapshot)
-        read = {name: name for name in names}
-        if self._birthday is None:
-            del read["birthday"]
-        else:
-            read["birthday"] = self._birthday
-        table = customers.table(list(dict.fromkeys(read.values())))
-        columns = {GROUP: self._group_ids(table[GROUP], customers), CUSTOMER: table[CUSTOMER]}
-        columns |= {name: table[source] for name, source in read.items()}
-        columns["birthday"] = _days(columns.get("birthday"), len(table))
-        return pa.table(columns)
-
-    def _group_ids(self, own: pa.ChunkedArray, customers: Customers) -> pa.Array:
-        """Return the position of the group of each customer in `groups`."""
-        if customers.groups is None:
-            return arrow(np.full(len(own), NO_GROUP, np.int32))
-        import pyarrow.compute as pc
-
-        known = pc.index_in(customers.groups, value_set=self.groups)
-        places = values(known.fill_null(NO_GROUP), np.int32)
-        return arrow(places[values(whole(own), np.int32)])
-
-    def _group_names(self) -> pa.Table:
-        names = texts_of(self.groups)
-        return pa.table({GROUP: arrow(np.arange(len(names), dtype=np.int32)), "name": names})
+    types: Sequence[str]
+    files: Sequence[str]
+    parameters: Mapping[str, Any]
+    birthday: str | None
+    relations: Mapping[str, pa.Table]
 
 
-def _groups(before: Snapshot, after: Snapshot) -> pa.Array:
-    """Return the groups of two snapshots in ascending order, without the null group."""
-    import pyarrow.compute as pc
+def found_events(
+    before: Snapshot, after: Snapshot, rows: object, asked: Asked, machine: Machine
+) -> tuple[pa.Table, pa.Array | None]:
+    """Return the events between two snapshots with their ids, sorted, and the groups by number.
 
-    sides = [Customers(each).groups for each in (before, after)]
-    found = pa.concat_arrays([each for each in sides if each is not None] or [pa.nulls(0)])
-    distinct = found.drop_null().unique()
-    return distinct.take(pc.sort_indices(distinct))
+    `rows` are the orders of the second snapshot, if a query reads them.
+    """
+    queries = [Query(sql_of(file)) for file in asked.files]
+    ids = Query(sql_of("event-ids"))
+    found: list[pa.Table] = []
+    groups = None
+    with ExitStack() as held:
+        for one, other in zip(before.populations, after.populations, strict=True):
+            pairs = Pairs(one, other)
+            groups = pairs.groups if groups is None else groups
+            session = held.enter_context(Session(other, rows, machine, customers=pairs.after))
+            session.prepare(queries, {"pairs": _blocks(pairs, queries, asked), **asked.relations})
+            rows = session.rows
+            found += [
+                _numbered(session.run(query, asked.parameters), pairs.groups) for query in queries
+            ]
+        session.write("found", found)
+        session.write("group_names", [_group_names(groups)])
+        return session.run(ids, {"types": list(asked.types)}), groups
 
 
-def texts_of(column: pa.Array) -> pa.Array:
-    """Return values as they are written in ids of events: bytes as hexadecimal digits."""
-    if is_bytes(column.type):
-        return pa.array([each.hex() for each in column.to_pylist()], pa.string())
-    return column.cast(pa.string())
+def _blocks(pairs: Pairs, queries: Sequence[Query], asked: Asked) -> Any:
+    """Return the relation `pairs` with the columns that the queries read."""
+    names = {name for query in queries for name in query.sql.inputs.get("pairs") or ()}
+    sides: list[set[str]] = []
+    for customers, suffix in ((pairs.before, BEFORE), (pairs.after, AFTER)):
+        own = {name.removesuffix(suffix) for name in names if name.endswith(suffix)}
+        if _BIRTHDAY in own:
+            own.remove(_BIRTHDAY)
+            own |= {asked.birthday or ""} & {*customers.snapshot.schema.names}
+        # Without any column it would not be known who is in a snapshot.
+        sides.append(own | {"frequency"})
+    is_read = any(name.startswith(_BIRTHDAY) for name in names)
+    add = _with_birthdays(asked.birthday) if is_read else None
+    return pairs.blocks(sides[0], sides[1], add, add)
 
 
-def _days(column: pa.ChunkedArray | None, n: int) -> pa.Array | pa.ChunkedArray:
-    """Return birthdays as dates.
+def _with_birthdays(name: str | None) -> Callable[[pa.Table], pa.Table]:
+    """Return a function that adds dates of birth to a piece of customers."""
+
+    def add(piece: pa.Table) -> pa.Table:
+        if name not in piece.column_names:
+            return piece.append_column(_BIRTHDAY, pa.nulls(len(piece), pa.date32()))
+        days = _days(piece[name])
+        return piece.drop_columns([name]).append_column(_BIRTHDAY, days)
+
+    return add
+
+
+def _days(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return dates of birth as dates.
 
     Raises
     ------
     DataError
         They are neither dates nor text such as 1980-02-29.
     """
-    if column is None:
-        return pa.nulls(n, pa.date32())
     try:
         return column.cast(pa.date32())
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
@@ -183,3 +128,26 @@ def _days(column: pa.ChunkedArray | None, n: int) -> pa.Array | pa.ChunkedArray:
                 shown_cause(error),
             )
         ) from None
+
+
+def _numbered(found: pa.Table, groups: pa.Array | None) -> pa.Table:
+    """Return events with `NO_GROUP` for customers without a group, and the same types always."""
+    ids = values(whole(found[GROUP]), np.int32)
+    if groups is None:
+        ids = np.full(len(ids), NO_GROUP, np.int32)
+    elif groups.null_count:
+        ids = np.where(ids == len(groups) - 1, np.int32(NO_GROUP), ids)
+    columns = {CUSTOMER: found[CUSTOMER], GROUP: arrow(ids)}
+    columns |= {field.name: found[field.name].cast(field.type) for field in _QUERIED}
+    return pa.table(columns)
+
+
+def _group_names(groups: pa.Array | None) -> pa.Table:
+    """Return how groups are written in ids: binary ones as hexadecimal digits."""
+    groups = pa.nulls(0, pa.string()) if groups is None else groups.drop_null()
+    numbers = arrow(np.arange(len(groups), dtype=np.int32))
+    if is_bytes(groups.type):
+        names = pa.array([each.hex() for each in groups.to_pylist()], pa.string())
+    else:
+        names = groups.cast(pa.string())
+    return pa.table({GROUP: numbers, "name": names})

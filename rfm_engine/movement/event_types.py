@@ -13,19 +13,19 @@ from rfm_engine.query.sql_file import SqlFile, parse_sql
 from rfm_engine.result.snapshot import Snapshot
 
 QUERIES = {
-    "segments": ("entered_segment", "left_segment"),
-    "orders": ("first_order", "second_order", "nth_order"),
-    "whales": ("became_whale", "ceased_whale"),
-    "cycle": ("due", "overdue", "lapsed"),
-    "due-soon": ("due_soon",),
-    "reactivated": ("reactivated",),
-    "anniversary": ("anniversary",),
-    "birthday-soon": ("birthday_soon",),
+    "event-segments": ("entered_segment", "left_segment"),
+    "event-orders": ("first_order", "second_order", "nth_order"),
+    "event-whales": ("became_whale", "ceased_whale"),
+    "event-cycle": ("due", "overdue", "lapsed"),
+    "event-due-soon": ("due_soon",),
+    "event-reactivated": ("reactivated",),
+    "event-anniversary": ("anniversary",),
+    "event-birthday-soon": ("birthday_soon",),
 }
 """The types of events that a query finds, by the name of its SQL file."""
 TYPES = tuple(sorted(name for types in QUERIES.values() for name in types))
 """All types of events."""
-_RELATIONS = ("before", "after", "pairs", "found", "groups")
+_RELATIONS = ("pairs", "found", "group_names", "orders", "touches")
 # They need first orders and numbers of orders of all time.
 _OF_ALL_ORDERS = ("first_order", "second_order", "nth_order", "anniversary")
 
@@ -34,7 +34,7 @@ _OF_ALL_ORDERS = ("first_order", "second_order", "nth_order", "anniversary")
 def sql_of(file: str) -> SqlFile:
     """Return one of the SQL files of this package."""
     place = resources.files("rfm_engine.movement.sql") / f"{file}.sql"
-    return parse_sql(file, place.read_text("utf-8"), relations=_RELATIONS)
+    return parse_sql(file, place.read_text("utf-8"), None, _RELATIONS)
 
 
 def lack_of(name: str, snapshot: Snapshot, options: Mapping[str, Any]) -> Message | None:

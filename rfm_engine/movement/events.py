@@ -12,8 +12,9 @@ import pyarrow as pa
 
 from rfm_engine.errors import Message, UsageError, did_you_mean, shown
 from rfm_engine.kernels.arrays import arrow_texts, values, whole
-from rfm_engine.movement.event_relations import FOUND, NO_GROUP, EventRelations
-from rfm_engine.movement.event_types import QUERIES, TYPES, lack_of, sql_of
+from rfm_engine.movement.agreement import refuse_contradiction
+from rfm_engine.movement.event_relations import FOUND, NO_GROUP, Asked, found_events
+from rfm_engine.movement.event_types import QUERIES, TYPES, lack_of
 from rfm_engine.options.documentation import documented
 from rfm_engine.options.groups import EventOptions
 from rfm_engine.options.messages import message
@@ -39,7 +40,13 @@ _SOON = timedelta(7)
 
 
 @documented(EventOptions)
-def events(before: Snapshot | None, after: Snapshot, **options: Unpack[EventOptions]) -> pa.Table:
+def events(
+    before: Snapshot | None,
+    after: Snapshot,
+    *,
+    rows: object = None,
+    **options: Unpack[EventOptions],
+) -> pa.Table:
     """Find what changed for each customer between two consecutive dates of a history.
 
     Parameters
@@ -49,6 +56,9 @@ def events(before: Snapshot | None, after: Snapshot, **options: Unpack[EventOpti
         because nothing is known of the time before.
     after
         The snapshot at the later date.
+    rows
+        The orders of the later snapshot, in any form that `rfm_engine.score` takes; only events of
+        the type `aipl_moved` need them.
     {options}
 
     Returns
@@ -80,15 +90,18 @@ def events(before: Snapshot | None, after: Snapshot, **options: Unpack[EventOpti
         "warnings": [],
     }
     if before is None:
-        return _table(FOUND.empty_table(), about, after, pa.nulls(0, after.schema.field(1).type))
+        return _table(FOUND.empty_table(), about, after, None)
+    refuse_contradiction(before, after)
     about["warnings"] = _warnings(before, after, types)
-    parameters = _parameters(before, after, numbers)
-    with EventRelations(before, after, checked["birthday"], Machine.of(checked)) as relations:
-        relations.pair()
-        for name, own in QUERIES.items():
-            if {*own} & {*types}:
-                relations.find(sql_of(name), parameters)
-        return _table(relations.events(types), about, after, relations.groups)
+    asked = Asked(
+        types,
+        [file for file, own in QUERIES.items() if {*own} & {*types}],
+        _parameters(before, after, numbers),
+        checked["birthday"],
+        {},
+    )
+    found, groups = found_events(before, after, rows, asked, Machine.of(checked))
+    return _table(found, about, after, groups)
 
 
 def _types(after: Snapshot, options: Mapping[str, Any]) -> tuple[list[str], dict[str, Message]]:
@@ -169,7 +182,9 @@ def _warnings(before: Snapshot, after: Snapshot, types: Sequence[str]) -> list[d
     return [{"code": "far_apart", "text": text}]
 
 
-def _table(found: pa.Table, about: dict[str, Any], after: Snapshot, groups: pa.Array) -> pa.Table:
+def _table(
+    found: pa.Table, about: dict[str, Any], after: Snapshot, groups: pa.Array | None
+) -> pa.Table:
     """Return events with the columns of the specification."""
     import pyarrow.compute as pc
 
@@ -178,6 +193,7 @@ def _table(found: pa.Table, about: dict[str, Any], after: Snapshot, groups: pa.A
     ids = found["customer_id"].cast(customer.type)
     people = {free_name(customer.name, "customer", _NAMES): ids}
     if by is not None:
+        groups = pa.nulls(0, after.schema.field(1).type) if groups is None else groups
         places = found["group_id"]
         has_none = pc.equal(places, NO_GROUP)
         places = pc.if_else(has_none, pa.scalar(None, places.type), places)

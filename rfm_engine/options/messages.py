@@ -126,8 +126,8 @@ def _flag_of(value: object) -> object:
 
 @cache
 def _declared() -> dict[str, Declared]:
-    groups = CompareOptions, EventOptions, InsightOptions, RowFileOptions, ScoreOptions
-    return {name: each for group in groups for name, each in declared(group).items()}
+    of_all = CompareOptions, EventOptions, InsightOptions, RowFileOptions, ScoreOptions
+    return {name: each for options in of_all for name, each in declared(options).items()}
 
 
 @cache

@@ -114,6 +114,14 @@ def own_scheme(scheme: Scheme) -> dict[str, Any]:
     return data
 
 
+def deciding(data: dict[str, Any]) -> dict[str, Any]:
+    """Return the part of the data of a scheme that decides the segments of customers.
+
+    The segments that are asleep only decide which orders are reactivations.
+    """
+    return {key: each for key, each in data.items() if key != "asleep"}
+
+
 def written(conditions: Sequence[Condition]) -> list[str]:
     """Return conditions as exact text; numbers can be fractions."""
     return [
