@@ -26,6 +26,7 @@ from rfm_engine.kernels.arrays import (
 from rfm_engine.result.result import Result
 from rfm_engine.result.snapshot import Snapshot
 from rfm_engine.result.summary import cuts_in_units
+from rfm_engine.segments.frozen_scheme import deciding
 
 _WORD_BYTES = 8
 

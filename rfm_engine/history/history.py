@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple, Unpack
@@ -18,7 +18,7 @@ from rfm_engine.history.carried import CUSTOMERS
 from rfm_engine.history.contract import agreed_of
 from rfm_engine.history.erasure import forget
 from rfm_engine.history.files import Files
-from rfm_engine.history.inputs import options_of_input
+from rfm_engine.history.inputs import absolute, options_of_input
 from rfm_engine.history.store import ABOUT, Store, is_history
 from rfm_engine.history.verification import faults
 from rfm_engine.history.writing import MODEL, as_json
@@ -32,10 +32,9 @@ from rfm_engine.options.groups import (
     TierOptions,
 )
 from rfm_engine.options.messages import message
-from rfm_engine.options.resolution import given, resolve
+from rfm_engine.options.resolution import given
 from rfm_engine.orders.reading import NEWEST, as_date
 from rfm_engine.output.models import save_model
-from rfm_engine.query.session import Machine
 from rfm_engine.result.model import load_model
 from rfm_engine.result.snapshot import Snapshot, read_snapshot
 from rfm_engine.totals.aggregation import Report
@@ -178,7 +177,7 @@ class History:
                 )
             )
         kept = {name: each for name, each in options.items() if name != "as_of"}
-        kept |= _absolute(kept)
+        kept |= absolute(kept)
         agreed = agreed_of(kept if model is None else kept | {"model": model})
         folder.mkdir(exist_ok=True)
         store = Store(folder, files)
@@ -363,52 +362,33 @@ class History:
         return Comparison(*both, rows=rows, **given("History.compare", CompareOptions, options))
 
     @documented(TierOptions)
-    def tiers(self, tiers: str | os.PathLike[str], **options: Unpack[TierOptions]) -> pa.Table:
+    def tiers(self, file: str | os.PathLike[str], **options: Unpack[TierOptions]) -> pa.Table:
         """Return the membership tiers at the newest date, and store those of all dates.
-
-        Dates that are stored already are not computed again.
 
         Parameters
         ----------
-        tiers
+        file
             The TOML file of the tiers.
         {options}
 
         Returns
         -------
         pyarrow.Table
-            One row per customer who has been in a snapshot: the customer, the group if there are
-            groups, `tier` and `qualified_tier` (dictionaries of string), `valid_until` (date32),
-            `in_grace` (bool), `rolling`, `spend_to_next` (null in the highest tier) and
-            `spend_to_keep` (decimal128(38, scale)).
+            One row per member: the customer, the group if there are groups, then the columns of
+            `movement.tiers.tiers_at`.
 
         Raises
         ------
-        UsageError
-            DuckDB is not installed, the file is wrong, or a date is missing.
-        StateError
-            Another process is writing to the history, or stored tiers are damaged.
+        UsageError, StateError
+            As `history.tiers.continued`, or the file is wrong.
         """
-        from rfm_engine.history.tiers import continued
-        from rfm_engine.movement.tier_files import load_tiers
+        from rfm_engine.history.tiers import tiers_of
 
-        settled = resolve(TierOptions, given("History.tiers", TierOptions, options))
-        return continued(self, load_tiers(tiers), Machine.of(settled)).table
+        return tiers_of(self, file, given("History.tiers", TierOptions, options))
 
     def verify(self) -> list[str]:
         """Read all files; return one line per file or snapshot that is damaged or not in order."""
         return faults(self.store, self._about)
-
-
-def _absolute(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options that name files, with absolute paths."""
-    found = {}
-    for name in ("scheme", "rates", "attributes"):
-        text = options.get(name)
-        if text is not None and (name != "scheme" or os.fspath(text).endswith(".toml")):
-            with suppress(TypeError):
-                found[name] = str(Path(os.fspath(text)).absolute())
-    return found
 
 
 __all__ = ["ABOUT", "Added", "History"]

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from rfm_engine.errors import StateError, UsageError
 from rfm_engine.movement.tier_dates import Step, chain_of
-from rfm_engine.movement.tier_files import TierProgram
+from rfm_engine.movement.tier_files import TierProgram, load_tiers
 from rfm_engine.movement.tiers import tiers_at
 from rfm_engine.options.groups import TierOptions
 from rfm_engine.options.resolution import resolve
@@ -61,6 +61,14 @@ class Chain(NamedTuple):
             }
             for tier in program.tiers
         ]  # fmt: skip
+
+
+def tiers_of(
+    history: History, file: str | os.PathLike[str], options: Mapping[str, Any]
+) -> pa.Table:
+    """Return the tiers of a history at its newest date, see `History.tiers`."""
+    machine = Machine.of(resolve(TierOptions, options))
+    return continued(history, load_tiers(file), machine).table
 
 
 def write_tiers(
