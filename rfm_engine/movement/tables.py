@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from rfm_engine.errors import UsageError, did_you_mean, shown
 from rfm_engine.insight.finishing import Finished
-from rfm_engine.movement import finishing
+from rfm_engine.movement import finishing, order_tables
 from rfm_engine.movement.judgement import refuse_without_cuts
 from rfm_engine.options.declaration import declared
 from rfm_engine.options.messages import message, named
@@ -37,18 +37,22 @@ class Table(NamedTuple):
     finish
         Completes the result of the SQL, given the options and the `scale` of amounts.
     parameters
-        Returns parameters of its query, given the options, which are parameters too.
+        Returns parameters of its query, given both snapshots and the options, which are parameters
+        too.
     relations
         Returns further relations by name, given the second snapshot and the options.
     needs_cuts
         Whether it asks what other cut points would say.
+    check
+        Refuses snapshots and options for which it cannot be computed, given its name.
     """
 
     options: tuple[str, ...] = ()
     finish: Callable[[Any, dict[str, Any]], Finished] = finishing.money
-    parameters: Callable[[Options], dict[str, Any]] = _nothing
+    parameters: Callable[[Snapshot, Snapshot, Options], dict[str, Any]] = _nothing
     relations: Callable[[Snapshot, Options], dict[str, pa.Table]] = _nothing
     needs_cuts: bool = False
+    check: Callable[[str, Snapshot, Snapshot, Options], object] = _nothing
 
 
 class Asked(NamedTuple):
@@ -64,6 +68,22 @@ TABLES: dict[str, Table] = {
     "effects": Table(("effects",), needs_cuts=True),
     "classes": Table(needs_cuts=True),
     "retention": Table(finish=finishing.retention),
+    "second-order": Table(finish=order_tables.second_order, check=order_tables.of_first_orders),
+    "lifecycle": Table(
+        ("span",),
+        order_tables.of_two_periods,
+        order_tables.periods,
+        check=order_tables.of_first_orders,
+    ),
+    "aipl": Table(
+        ("touches", "customer_list", "order_days", "touch_days"),
+        order_tables.aipl,
+        relations=order_tables.lists,
+        check=order_tables.of_order_days,
+    ),
+    "period": Table(
+        ("span",), order_tables.of_two_periods, order_tables.periods, check=order_tables.of_periods
+    ),
 }
 
 
@@ -106,6 +126,7 @@ def asked_of(name: str, before: Snapshot, after: Snapshot, options: Options) -> 
     if table.needs_cuts:
         for snapshot in (before, after):
             refuse_without_cuts(snapshot)
+    table.check(name, before, after, options)
     if name != "effects":
         return Asked(table, name)
     file = "effects" if after.options["window"] is None else "effects-moved"
