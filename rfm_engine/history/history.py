@@ -70,7 +70,7 @@ class History:
     ...     print(*history.dates)
     ...     history.snapshot("2026-10-31").customers["changes"].to_pylist()
     2026-09-30 2026-10-31
-    [0, 1]
+    [1, 1]
     """
 
     def __init__(self, store: Store) -> None:

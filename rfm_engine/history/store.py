@@ -74,11 +74,13 @@ class Store:
 
     def without_summary(self) -> list[str]:
         """Return folders of dates that are ignored because they have no summary, sorted."""
-        return sorted(
-            each.relative_to(self.folder).as_posix()
-            for each in self.folder.rglob("as_of=*")
-            if each.is_dir() and not (each / SUMMARY).is_file() and _PENDING not in each.parts
-        )
+        found = []
+        for each in self.folder.rglob("as_of=*"):
+            unit = each.relative_to(self.folder)
+            is_hidden = any(part.startswith(".") for part in unit.parts)
+            if each.is_dir() and not is_hidden and not (each / SUMMARY).is_file():
+                found.append(unit.as_posix())
+        return sorted(found)
 
     def about(self) -> dict[str, Any]:
         """Return the content of `history.json`.

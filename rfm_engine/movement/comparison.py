@@ -99,9 +99,9 @@ class Comparison:
         own = given("table", CompareOptions, options)
         refuse_others(name, own)
         settled = resolve(CompareOptions, own, self._explicit)
-        asked = asked_of(name, self.before, self.after, settled)
+        asked = asked_of(name, self.before, self.after, settled, has_rows=self._rows is not None)
         found: Finished | None = None
-        for population in self._populations:
+        for population in self.populations:
             each = population.finished(asked, settled)
             found = each if found is None else found.with_overall(each, self.after.options["by"])
         assert found is not None
@@ -135,7 +135,7 @@ class Comparison:
         return rows_together(table, by, keys)
 
     @cached_property
-    def _populations(self) -> list[Population]:
+    def populations(self) -> list[Population]:
         """The customers within groups or of all, and then those of all groups together."""
         both = zip(self.before.populations, self.after.populations, strict=True)
         return [Population(*each, self._rows, self._machine) for each in both]

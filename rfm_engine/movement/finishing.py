@@ -25,13 +25,19 @@ def money(table: pa.Table, options: Options) -> Finished:
 
 
 def retention(table: pa.Table, options: Options) -> Finished:
-    """Add the interval of the share of customers who bought again."""
-    counts = zip(table["retained"].to_pylist(), table["size"].to_pylist(), strict=True)
-    bounds = [wilson(part, n) for part, n in counts]
-    place = table.column_names.index("retention") + 1
-    for name, own in (("retention_high", 1), ("retention_low", 0)):
-        column = pa.array([None if each is None else each[own] for each in bounds], pa.float64())
-        table = table.add_column(place, name, column)
+    """Add the intervals of the shares of customers who bought again."""
+    shares = {"retention": "retained", "conversion": "converted"}
+    if options["within"] is None:
+        del shares["conversion"]
+        kept = [name for name in table.column_names if name not in ("converted", "conversion")]
+        table = table.select(kept)
+    sizes = table["size"].to_pylist()
+    for share, part in shares.items():
+        bounds = list(map(wilson, table[part].to_pylist(), sizes))
+        place = table.column_names.index(share) + 1
+        for end, own in (("high", 1), ("low", 0)):
+            column = [None if each is None else each[own] for each in bounds]
+            table = table.add_column(place, f"{share}_{end}", pa.array(column, pa.float64()))
     return money(table, options)
 
 

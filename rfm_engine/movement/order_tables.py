@@ -16,7 +16,6 @@ from rfm_engine.insight.lists import list_relations
 from rfm_engine.movement.finishing import money
 from rfm_engine.movement.tier_dates import before_window, is_month_end
 from rfm_engine.options.messages import message
-from rfm_engine.orders.reading import window_start
 from rfm_engine.orders.warnings import DataWarning
 from rfm_engine.result.snapshot import Snapshot
 
@@ -56,7 +55,7 @@ def periods(before: Snapshot, after: Snapshot, options: Options) -> dict[str, An
     return {"start": period_start(first, last, span)}
 
 
-def of_first_orders(name: str, _before: Snapshot, after: Snapshot, _options: Options) -> None:
+def refuse_window(name: str, _before: Snapshot, after: Snapshot, _options: Options) -> None:
     """Refuse a window, which hides the first orders of customers.
 
     Raises
@@ -75,45 +74,28 @@ def of_first_orders(name: str, _before: Snapshot, after: Snapshot, _options: Opt
         )  # fmt: skip
 
 
-def of_periods(name: str, before: Snapshot, after: Snapshot, options: Options) -> None:
-    """Refuse a window that is shorter than both periods.
+def refuse_days(_name: str, _before: Snapshot, _after: Snapshot, options: Options) -> None:
+    """Refuse numbers of days that are wrong.
 
     Raises
     ------
     UsageError
-        Orders of the first period do not count at the second date.
-    """
-    _refuse_older(name, periods(before, after, options)["start"] + timedelta(1), after)
-
-
-def of_order_days(name: str, before: Snapshot, after: Snapshot, options: Options) -> None:
-    """Refuse a window that does not have the order days before the first date.
-
-    Raises
-    ------
-    UsageError
-        A number of days is wrong, or orders before the first date do not count at the second one.
+        One is.
     """
     refuse_uncounted(options, ("order_days", "touch_days"))
+
+
+def first_of_period(before: Snapshot, after: Snapshot, options: Options) -> date:
+    """Return the first day of the first period."""
+    start: date = periods(before, after, options)["start"]
+    return start + timedelta(1)
+
+
+def first_of_order_days(before: Snapshot, after: Snapshot, options: Options) -> date:
+    """Return the first day whose orders count at the first date."""
     first, _ = _dates(before, after)
     days = min(options["order_days"], (first - date.min).days)
-    _refuse_older(name, first - timedelta(days) + timedelta(1), after)
-
-
-def _refuse_older(name: str, day: date, after: Snapshot) -> None:
-    window = after.options["window"]
-    if window is None:
-        return
-    assert after.as_of is not None
-    start = window_start(after.as_of, window)
-    if day < start:
-        raise UsageError(
-            message(
-                "{} must have the orders from {} on; got snapshots with {window} {}, which has "
-                "those from {} on. Choose a later first date, or score with a longer {window}.",
-                name, day, window, start,
-            )
-        )  # fmt: skip
+    return first - timedelta(days) + timedelta(1)
 
 
 def _dates(before: Snapshot, after: Snapshot) -> tuple[date, date]:

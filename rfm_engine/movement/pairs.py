@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -26,8 +26,6 @@ _NO_OFFSETS: Integers = frozen(np.zeros(0, np.int64))
 _NO_DATA = frozen(np.zeros(0, np.uint8))
 
 Pieces = Iterator[pa.Table]
-Added = Callable[[pa.Table], pa.Table]
-"""A function that adds columns to a piece of a relation of customers."""
 
 
 class Side(NamedTuple):
@@ -57,28 +55,21 @@ class Pairs:
         self.groups = _all_groups(groups) if groups else None
         self.before, self.after = (Customers(each.snapshot, self.groups) for each in own)
 
-    def blocks(
-        self, before: Collection[str], after: Collection[str], *added: Added | None
-    ) -> Pieces:
+    def blocks(self, before: Collection[str], after: Collection[str]) -> Pieces:
         """Yield the relation `pairs` in pieces, in the order of customers.
 
         The columns are `group_id` (0 without groups), `customer_id`, those of `before` with the
         suffix `_before`, and those of `after` with the suffix `_after`. They are null where the
-        customer is absent. `added`, one per snapshot, adds columns to its pieces.
+        customer is absent.
         """
-        add_before, add_after = added or (None, None)
-        return aligned(
-            Side(self._pieces(self.before, before, add_before), BEFORE),
-            Side(self._pieces(self.after, after, add_after), AFTER),
-            self._ranks,
-        )
+        return self.joined(sorted_pieces(self.before, before), sorted_pieces(self.after, after))
 
-    def _pieces(self, customers: Customers, names: Collection[str], add: Added | None) -> Pieces:
-        for piece in sorted_pieces(customers, names):
-            yield piece if add is None else add(piece)
+    def joined(self, before: Pieces, after: Pieces) -> Pieces:
+        """Yield relations of the customers of both snapshots side by side, as `blocks` does."""
+        return aligned(Side(before, BEFORE), Side(after, AFTER), self.ranks)
 
     @cached_property
-    def _ranks(self) -> Numbers:
+    def ranks(self) -> Numbers:
         """The place of each group in the order of the rows of a customer, where null is first."""
         n = 1 if self.groups is None else len(self.groups)
         ranks = np.arange(1, n + 1, dtype=np.int32)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import shutil
+import tempfile
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,16 +14,19 @@ import pyarrow as pa
 
 from rfm_engine.insight.finishing import Finished
 from rfm_engine.kernels.arrays import arrow, arrow_texts
-from rfm_engine.movement.judgement import Judgement, codes_of, is_ranked, segments_of
-from rfm_engine.movement.pairs import AFTER, BEFORE, Pairs
+from rfm_engine.movement.judgement import codes_of, is_ranked, segments_of
+from rfm_engine.movement.pairs import AFTER, BEFORE, Pairs, Pieces, sorted_pieces
+from rfm_engine.movement.parameters import counted, days_between, first_day_of
+from rfm_engine.movement.paths import Paths
+from rfm_engine.movement.rescoring import aged_snapshot, wide_snapshot
 from rfm_engine.movement.tables import Asked, sql_of
 from rfm_engine.orders.row_columns import CUSTOMER
-from rfm_engine.query.customers import GROUP
+from rfm_engine.query.customers import GROUP, Customers
+from rfm_engine.query.rows import BucketFolder
 from rfm_engine.query.session import Machine, Query, Session
 from rfm_engine.result.snapshot import Snapshot
 
-_COUNTED = ("frequency", "minor", "recency_days")
-_NO_CODE = pa.int16()
+_MADE_OF = {"code": "segment"}
 
 
 class Population:
@@ -47,24 +54,18 @@ class Population:
         self._paths: dict[bool, pa.Table] = {}
 
     @property
-    def days(self) -> int:
-        """Number of days between the dates."""
-        assert self.before.as_of is not None
-        assert self.after.as_of is not None
-        return (self.after.as_of - self.before.as_of).days
-
-    @property
-    def is_lifetime(self) -> bool:
-        """Whether all orders count, not only those of a window."""
-        return self.after.options["window"] is None
-
-    @property
     def parameters(self) -> dict[str, Any]:
         """The parameters of all queries: both dates, and what the counts of snapshots mean."""
         return {
-            "t0": self.before.as_of, "t1": self.after.as_of, "days": self.days,
-            "lifetime": self.is_lifetime, "counted": "change" if self.is_lifetime else "unknown",
+            "t0": self.before.as_of, "t1": self.after.as_of, "days": self._days,
+            "lifetime": self.after.options["window"] is None,
+            "counted": counted(self.before, self.after),
+            "by_days": self.after.options["frequency"] == "days",
         }  # fmt: skip
+
+    @property
+    def _days(self) -> int:
+        return days_between(self.before, self.after)
 
     def finished(self, asked: Asked, options: Mapping[str, Any]) -> Finished:
         """Return a table of these customers, with the group as its first column."""
@@ -85,14 +86,47 @@ class Population:
     def _run(self, asked: Asked, options: Mapping[str, Any]) -> pa.Table:
         """Run a SQL file; the options are its parameters."""
         query = Query(sql_of(asked.file))
-        with self._session(query) as session:
-            lists = asked.table.relations(self.after, options)
+        lists = asked.table.relations(self.after, options)
+        with ExitStack() as opened:
+            session = opened.enter_context(self._session(query, self._wide(asked, opened)))
             session.prepare([query], {**self._relations(query, asked), **lists})
             return session.with_groups(session.run(query, options))
 
-    def _session(self, query: Query) -> Session:
+    def _session(self, query: Query, customers: Customers | None = None) -> Session:
         rows = self._rows if query.sql.reads_rows else None
-        return Session(self.after, rows, self._machine, customers=self.pairs.after)
+        customers = self.pairs.after if customers is None else customers
+        return Session(customers.snapshot, rows, self._machine, customers=customers)
+
+    def _wide(self, asked: Asked, opened: ExitStack) -> Customers | None:
+        """Return customers with older orders, if the query needs rows that the window leaves out.
+
+        The rows are compared with the second snapshot before they are read again.
+        """
+        if asked.since is None or first_day_of(self.after) <= asked.since:
+            return None
+        with self._checked():
+            pass
+        place = self._temporary(opened) / "wide.parquet"
+        wide = wide_snapshot(self._rows, self.after, asked.since, place, **self._running)
+        return Customers(wide, self.pairs.groups)
+
+    @contextmanager
+    def _checked(self) -> Iterator[Session]:
+        """Yield a session whose rows have been compared with the second snapshot."""
+        query = Query(sql_of("counted-rows"))
+        with self._session(query) as session:
+            session.prepare([query], {})
+            yield session
+
+    def _temporary(self, opened: ExitStack) -> Path:
+        folder = tempfile.mkdtemp(prefix="rfm-compare-", dir=self._machine.spill_dir)
+        opened.callback(shutil.rmtree, folder, ignore_errors=True)
+        return Path(folder)
+
+    @property
+    def _running(self) -> dict[str, Any]:
+        threads, limit, folder = self._machine
+        return {"threads": threads, "memory_limit": limit, "spill_dir": folder}
 
     def _relations(self, query: Query, asked: Asked) -> dict[str, pa.Table | Iterable[pa.Table]]:
         """Return the relations that a query reads, besides those of rows."""
@@ -102,46 +136,52 @@ class Population:
             name: make() for name, make in known.items() if name in inputs
         }
         if "paths" in inputs:
-            found["paths"] = self._paths_of(with_swapped=bool(asked.beside))
+            found["paths"] = self.paths(with_swapped=bool(asked.beside))
         if "pairs" in inputs:
-            columns = inputs["pairs"] or ()
-            found["pairs"] = self.pairs.blocks(_of(columns, BEFORE), _of(columns, AFTER))
+            found["pairs"] = self._pairs(inputs["pairs"] or ())
         return found
 
-    def _paths_of(self, *, with_swapped: bool) -> pa.Table:
-        """Return the relation `paths`, which is computed once."""
+    def _pairs(self, columns: Collection[str]) -> Pieces:
+        """Return the pairs with some columns; `code` is the number of the segment."""
+
+        def side(customers: Customers, suffix: str) -> Pieces:
+            names = [name.removesuffix(suffix) for name in columns if name.endswith(suffix)]
+            for piece in sorted_pieces(customers, {_MADE_OF.get(name, name) for name in names}):
+                if "code" in names:
+                    code = arrow(codes_of(piece["segment"], self.segments))
+                    piece = piece.append_column("code", code)
+                yield piece.select([GROUP, CUSTOMER, *names])
+
+        return self.pairs.joined(side(self.pairs.before, BEFORE), side(self.pairs.after, AFTER))
+
+    def paths(self, *, with_swapped: bool) -> pa.Table:
+        """Return the relation `paths`, which is computed once; swapped segments change no sum."""
+        if True in self._paths:
+            return self._paths[True]
         if with_swapped not in self._paths:
             query = Query(sql_of("paths"))
-            with self._session(query) as session:
-                session.prepare([query], {"pairs": self._judged_pairs(with_swapped=with_swapped)})
+            with ExitStack() as opened:
+                session = opened.enter_context(self._session(query))
+                paths = Paths(
+                    self.pairs, self.segments, self._days, self._aged(opened),
+                    with_swapped=with_swapped,
+                )  # fmt: skip
+                session.prepare([query], {"pairs": paths.pieces()})
                 self._paths[with_swapped] = session.run(query, self.parameters)
         return self._paths[with_swapped]
 
-    def _judged_pairs(self, *, with_swapped: bool) -> Iterable[pa.Table]:
-        """Yield the pairs with the segments of customers under the criteria of both dates."""
-        old = None if is_ranked(self.before) else Judgement(self.before)
-        new = Judgement(self.after) if with_swapped else None
-        judges = [each for each in (old, new) if each is not None]
-        reads = {"segment", *_COUNTED}.union(*(judge.reads for judge in judges))
+    def _aged(self, opened: ExitStack) -> Customers | None:
+        """Return the customers of the first date without the orders that drop out of the window.
 
-        def codes(judge: Judgement | None, piece: pa.Table, days: int = 0) -> pa.Array:
-            return pa.nulls(len(piece), _NO_CODE) if judge is None else judge.codes(piece, days)
-
-        def before(piece: pa.Table) -> pa.Table:
-            return self._coded(piece, aged=codes(old, piece, self.days), swapped=codes(new, piece))
-
-        def after(piece: pa.Table) -> pa.Table:
-            return self._coded(piece, frozen=codes(old, piece))
-
-        return self.pairs.blocks(reads, reads, before, after)
-
-    def _coded(self, piece: pa.Table, **codes: pa.Array) -> pa.Table:
-        """Return the columns of a piece that paths need."""
-        found = piece.select([GROUP, CUSTOMER, *_COUNTED])
-        found = found.append_column("code", codes_of(piece["segment"], self.segments))
-        for name, column in codes.items():
-            found = found.append_column(name, column)
-        return found
+        None if none drops out, or if that is not known or not needed.
+        """
+        if self._rows is None or self.after.options["window"] is None or is_ranked(self.before):
+            return None
+        with self._checked() as session:
+            place = self._temporary(opened) / "aged.parquet"
+            assert isinstance(session.rows, BucketFolder)
+            found = aged_snapshot(session.rows, self.before, place, **self._running)
+        return Customers(found, self.pairs.groups)
 
     def _segments(self) -> pa.Table:
         codes = arrow(np.arange(len(self.segments), dtype=np.int16))
@@ -150,8 +190,3 @@ class Population:
     def _groups(self) -> pa.Table:
         n = 1 if self.pairs.groups is None else len(self.pairs.groups)
         return pa.table({GROUP: arrow(np.arange(n, dtype=np.int32))})
-
-
-def _of(columns: Iterable[str], suffix: str) -> list[str]:
-    """Return the names of the columns with a suffix, without it."""
-    return [name.removesuffix(suffix) for name in columns if name.endswith(suffix)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from datetime import date, timedelta
 from functools import cache
 from importlib import resources
 from typing import Any, NamedTuple
@@ -11,7 +12,7 @@ import pyarrow as pa
 
 from rfm_engine.errors import UsageError, did_you_mean, shown
 from rfm_engine.insight.finishing import Finished
-from rfm_engine.movement import finishing, order_tables
+from rfm_engine.movement import finishing, order_tables, parameters
 from rfm_engine.movement.judgement import refuse_without_cuts
 from rfm_engine.options.declaration import declared
 from rfm_engine.options.messages import message, named
@@ -25,6 +26,10 @@ _RELATIONS = (*RELATIONS, "pairs", "paths", "segments", "groups")
 
 def _nothing(*_: object) -> dict[str, Any]:
     return {}
+
+
+def _none(*_: object) -> None:
+    return None
 
 
 class Table(NamedTuple):
@@ -45,6 +50,9 @@ class Table(NamedTuple):
         Whether it asks what other cut points would say.
     check
         Refuses snapshots and options for which it cannot be computed, given its name.
+    since
+        Returns the first day whose rows its query reads, given both snapshots and the options; None
+        if it reads those of the second snapshot.
     """
 
     options: tuple[str, ...] = ()
@@ -53,36 +61,52 @@ class Table(NamedTuple):
     relations: Callable[[Snapshot, Options], dict[str, pa.Table]] = _nothing
     needs_cuts: bool = False
     check: Callable[[str, Snapshot, Snapshot, Options], object] = _nothing
+    since: Callable[[Snapshot, Snapshot, Options], date | None] = _none
 
 
 class Asked(NamedTuple):
-    """A table that is asked for, its SQL file, and files whose further columns are appended."""
+    """A table that is asked for.
+
+    Attributes
+    ----------
+    file
+        The name of its SQL file.
+    beside
+        Names of files whose further columns are appended.
+    since
+        The first day whose rows the query reads; None if it reads those of the second snapshot.
+    """
 
     table: Table
     file: str
     beside: tuple[str, ...] = ()
+    since: date | None = None
 
 
 TABLES: dict[str, Table] = {
     "matrix": Table(),
     "effects": Table(("effects",), needs_cuts=True),
     "classes": Table(needs_cuts=True),
-    "retention": Table(finish=finishing.retention),
-    "second-order": Table(finish=order_tables.second_order, check=order_tables.of_first_orders),
+    "retention": Table(("within",), finishing.retention, parameters.retention),
+    "second-order": Table(finish=order_tables.second_order, check=order_tables.refuse_window),
     "lifecycle": Table(
         ("span",),
         order_tables.of_two_periods,
         order_tables.periods,
-        check=order_tables.of_first_orders,
+        check=order_tables.refuse_window,
     ),
     "aipl": Table(
         ("touches", "customer_list", "order_days", "touch_days"),
         order_tables.aipl,
         relations=order_tables.lists,
-        check=order_tables.of_order_days,
+        check=order_tables.refuse_days,
+        since=order_tables.first_of_order_days,
     ),
     "period": Table(
-        ("span",), order_tables.of_two_periods, order_tables.periods, check=order_tables.of_periods
+        ("span",),
+        order_tables.of_two_periods,
+        order_tables.periods,
+        since=order_tables.first_of_period,
     ),
 }
 
@@ -114,8 +138,10 @@ def refuse_others(name: str, given: Collection[str]) -> None:
             )  # fmt: skip
 
 
-def asked_of(name: str, before: Snapshot, after: Snapshot, options: Options) -> Asked:
-    """Return a table for two snapshots and some options.
+def asked_of(
+    name: str, before: Snapshot, after: Snapshot, options: Options, *, has_rows: bool
+) -> Asked:
+    """Return a table for two snapshots and some options, and how it is computed.
 
     Raises
     ------
@@ -127,11 +153,16 @@ def asked_of(name: str, before: Snapshot, after: Snapshot, options: Options) -> 
         for snapshot in (before, after):
             refuse_without_cuts(snapshot)
     table.check(name, before, after, options)
-    if name != "effects":
-        return Asked(table, name)
-    file = "effects" if after.options["window"] is None else "effects-moved"
-    is_shapley = options["effects"] == "shapley"
-    return Asked(table, file, ("effects-shapley",) if is_shapley else ())
+    if name == "effects":
+        file = "effects" if after.options["window"] is None or has_rows else "effects-moved"
+        is_shapley = options["effects"] == "shapley"
+        return Asked(table, file, ("effects-shapley",) if is_shapley else ())
+    if name == "retention":
+        needs_rows = parameters.refuse_retention(before, after, options, has_rows=has_rows)
+        file = "retention-rows" if needs_rows else "retention"
+        assert before.as_of is not None
+        return Asked(table, file, since=before.as_of + timedelta(1) if needs_rows else None)
+    return Asked(table, name, since=table.since(before, after, options))
 
 
 @cache

@@ -13,6 +13,17 @@ _PANEL = "Movement"
 class MovementOptions(PeopleOptions, total=False):
     """The options of tables of movement; each table has some of them."""
 
+    within: Annotated[
+        str | None,
+        Option(
+            "Retention: also count who ordered within so many days of the first date.",
+            _PANEL, None, "90d",
+            doc="retention: also count the customers who ordered within this many days of the "
+            "first date (`converted`); needs `--rows`",
+            stated="none",
+        ),
+    ]  # fmt: skip
+
     effects: Annotated[
         Literal["path", "shapley"],
         Option(

@@ -63,7 +63,7 @@ def score_everyone(everyone: Everyone, scheme: Scheme, plan: Plan, pool: Executo
         A mean amount overflows 64 bits.
     """
     chunks, scale, grouping, facts = everyone
-    measures = _measures(chunks, scale, plan, pool)
+    measures = measures_of(chunks, scale, plan, pool)
     ids = [partial(_identities, chunk) for chunk in chunks]
     groups = None
     if grouping is not None:
@@ -164,9 +164,16 @@ def raw_measure(chunk: CustomerChunk, fact: Column, measure: str) -> Integers:
     return chunk.mean_gaps_us() if measure == "mean_gap_days" else means_of(chunk)
 
 
-def _measures(
+def measures_of(
     chunks: Sequence[CustomerChunk], scale: int, plan: Plan, pool: Executor
 ) -> list[Measure]:
+    """Return what each axis compares with its cut points.
+
+    Raises
+    ------
+    DataError
+        A mean amount overflows 64 bits.
+    """
     unit = 10**scale
     money: Sequence[Integers] = [chunk.monetary_minor for chunk in chunks]
     if plan.monetary == "mean":

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Executor
+from fractions import Fraction
 from functools import cache, partial
-from typing import Any
+from math import ceil
+from typing import NamedTuple, Self
 
 import numpy as np
 
@@ -12,93 +15,176 @@ from rfm_engine.kernels.types import Codes, Integers, Segments
 from rfm_engine.options.scoring import WHALE_BY
 from rfm_engine.orders.time.zones import Zone
 from rfm_engine.scoring.cells import Added, Compared, Cuts, new_sums, place_customers
+from rfm_engine.scoring.groups import GroupCuts, Groups, Wanted, cuts_within
 from rfm_engine.scoring.whales import whales_of
-from rfm_engine.segments.assignment import means_of, raw_measure
+from rfm_engine.segments.assignment import means_of, measures_of, raw_measure
 from rfm_engine.segments.conditions import OWN_CYCLE, WHALE, Population
-from rfm_engine.segments.facts import Limits, Marks, timed_chunk
+from rfm_engine.segments.facts import Facts, Limits, Marks, timed_chunk
 from rfm_engine.segments.frozen_facts import FrozenFacts
-from rfm_engine.segments.plan import Plan, plan_scoring
+from rfm_engine.segments.plan import Plan
 from rfm_engine.segments.rules import Rules
-from rfm_engine.segments.scheme import AXES, Scheme
+from rfm_engine.segments.scheme import Scheme
 from rfm_engine.segments.whale_values import WhaleValues
 from rfm_engine.totals.chunks import CustomerChunk
+from rfm_engine.totals.groups import Grouping
 
-_MONETARY, _ORDERS = WHALE_BY
+_ORDERS = WHALE_BY[1]
 _UTC = Zone("UTC")
 _ALONE: Codes = frozen(np.zeros(0, np.uint32))
+_MOST = (1 << 63) - 1
+
+
+class Compares(NamedTuple):
+    """What facts are compared with, the measure of whales, and its number of decimals."""
+
+    limits: Limits
+    whale_by: str
+    scale: int
+
+    @classmethod
+    def of_frozen(cls, facts: FrozenFacts, scale: int) -> Self:
+        """Return what the facts of a frozen scheme compare with, with `scale` decimals."""
+        one = np.zeros(1, np.int64)
+        limits = Limits(one, one, one, np.ones(1, np.bool_)).frozen_at(facts, scale)
+        return cls(limits, facts.whale_by, scale)
+
+    @classmethod
+    def of_facts(cls, facts: Facts) -> Self:
+        """Return what the facts of some customers compare with."""
+        return cls(facts.limits, facts.plan.by, facts.measure_scale)
+
+    def least(self, scale: int) -> Integers:
+        """Return the least value of a whale per group, with `scale` decimals."""
+        if scale == self.scale:
+            return self.limits.least
+        factor = Fraction(10) ** (scale - self.scale)
+        least = [min(ceil(each * factor), _MOST) for each in self.limits.least.tolist()]
+        return np.array(least, np.int64)
 
 
 class Criteria:
-    """The cut points, rules and limits of facts of a frozen scheme.
+    """Cut points, rules and limits of facts, of all customers or of each group."""
 
-    Parameters
-    ----------
-    scheme
-        A frozen scheme: its method is thresholds, and its conditions compare with numbers.
-    options
-        The options of the snapshot that it was frozen for.
-    scale
-        Number of decimal digits of amounts.
-    """
-
-    def __init__(self, scheme: Scheme, options: dict[str, Any], scale: int) -> None:
-        self._plan = _plan_of(scheme, options)
+    def __init__(
+        self, plan: Plan, scale: int, cuts: GroupCuts | None, rules: Rules, facts: Compares | None
+    ) -> None:
+        self._plan = plan
         self._scale = scale
-        axes = self._plan.axes(scale)
-        self._cuts = Cuts(*(axis.cuts or [] for axis in axes))
-        population = Population(_no_values, scale, map) if scheme.is_raw else None
-        self._rules = Rules(scheme, self._plan.bins, population)
-        self._facts = scheme.facts
+        self._cuts = cuts
+        self._rules = rules
+        self._facts = facts
 
-    def assign(self, chunk: CustomerChunk, whale_values: WhaleValues | None = None) -> Segments:
+    @classmethod
+    def of_frozen(cls, scheme: Scheme, plan: Plan, scale: int) -> Self:
+        """Return the criteria of a frozen scheme, which has numbers only.
+
+        Amounts have `scale` decimals.
+        """
+        population = Population(_no_values, scale, map) if scheme.is_raw else None
+        facts = None if scheme.facts is None else Compares.of_frozen(scheme.facts, scale)
+        return cls(plan, scale, None, Rules(scheme, plan.bins, population), facts)
+
+    @classmethod
+    def within_groups(  # noqa: PLR0913
+        cls,
+        chunk: CustomerChunk,
+        grouping: Grouping,
+        scheme: Scheme,
+        plan: Plan,
+        scale: int,
+        facts: Facts | None,
+        pool: Executor,
+    ) -> Self:
+        """Return the criteria that are fitted to the customers of each group.
+
+        `facts` are those of the customers if the scheme uses them.
+
+        Raises
+        ------
+        DataError
+            A mean amount overflows 64 bits.
+        """
+        groups = Groups(grouping.numbers, grouping.n, grouping.places)
+        measures = measures_of([chunk], scale, plan, pool)
+        axes = [
+            Wanted(axis.method, axis.bins, measure)
+            for axis, measure in zip(plan.axes(scale), measures, strict=True)
+            if axis.cuts is None
+        ]
+        cuts = cuts_within(axes, groups) if axes else None
+        compares = None if facts is None else Compares.of_facts(facts)
+        population = None
+        if scheme.is_raw:
+            column = cache(partial(raw_measure, chunk, _no_fact))
+            population = Population(lambda name: [column(name)], scale, pool.map, groups)
+        rules = Rules(scheme, plan.bins, population)
+        return cls(plan, scale, cuts, rules, compares)
+
+    def assign(
+        self, chunk: CustomerChunk, whale_values: WhaleValues | None, groups: Codes | None
+    ) -> Segments:
         """Return the number of the segment of each customer of a chunk.
 
-        `whale_values` are the values of whales unless they are a measure of the customers.
+        Parameters
+        ----------
+        whale_values
+            The values of whales unless they are a measure of the customers.
+        groups
+            The group of each customer, among those that the criteria have.
         """
-        money = chunk.monetary_minor if self._plan.monetary == "sum" else means_of(chunk)
-        values = chunk.recency_days.astype(np.int64), chunk.frequency, money
         days = frozen(chunk.recency_days)
         added = Added(frozen(chunk.frequency), frozen(chunk.monetary_minor), days)
         bins = self._plan.bins
-        cells = place_customers(Compared(*values), self._cuts, bins, added, new_sums(bins))
-        fact = partial(self._fact, chunk, whale_values)
-        return self._rules.assign(cells, cache(partial(raw_measure, chunk, fact)))
+        compared, cuts = self._compared(chunk, groups)
+        cells = place_customers(compared, cuts, bins, added, new_sums(bins))
+        fact = partial(self._fact, chunk, whale_values, _ALONE if groups is None else groups)
+        return self._rules.assign(cells, cache(partial(raw_measure, chunk, fact)), groups)
+
+    def _compared(self, chunk: CustomerChunk, groups: Codes | None) -> tuple[Compared, Cuts]:
+        """Return the values of customers and the cut points to compare them with.
+
+        On axes with cut points per group these are bins, and cut points between them.
+        """
+        money = chunk.monetary_minor if self._plan.monetary == "sum" else means_of(chunk)
+        values, cuts = [], []
+        own: Integers
+        n_fitted = 0
+        measures = chunk.recency_days.astype(np.int64), chunk.frequency, money
+        for axis, own in zip(self._plan.axes(self._scale), measures, strict=True):
+            if axis.cuts is None and self._cuts is not None and groups is not None:
+                values.append(self._cuts.placed(n_fitted, own, groups))
+                cuts.append(list(range(axis.bins - 1)))
+                n_fitted += 1
+            else:
+                values.append(own)
+                cuts.append(axis.cuts or [])
+        return Compared(*values), Cuts(*cuts)
 
     def _fact(
-        self, chunk: CustomerChunk, whale_values: WhaleValues | None, measure: str
+        self,
+        chunk: CustomerChunk,
+        whale_values: WhaleValues | None,
+        groups: Codes,
+        measure: str,
     ) -> Integers:
-        """Return a fact of customers under the frozen limits, `int64[n]`."""
+        """Return a fact of customers, `int64[n]`."""
         assert self._facts is not None
         if measure == WHALE:
-            values, scale = _whale_measure(chunk, whale_values, self._facts, self._scale)
-            least = _limits(self._facts, scale).least
-            return whales_of(values, least, _ALONE).astype(np.int64)
+            values, scale = chunk.monetary_minor, self._facts.scale
+            if whale_values is not None:
+                values, scale = np.concatenate(whale_values.chunks), whale_values.scale
+            elif self._facts.whale_by == _ORDERS:
+                values, scale = chunk.frequency, 0
+            return whales_of(values, self._facts.least(scale), groups).astype(np.int64)
         n = len(chunk.frequency)
-        marks = Marks(np.zeros(n, np.uint32), np.zeros(n, np.bool_), _ALONE)
-        limits = _limits(self._facts, 0)
-        found, _ = timed_chunk(chunk, marks, limits, _UTC, chunk.moments())
+        marks = Marks(np.zeros(n, np.uint32), np.zeros(n, np.bool_), groups)
+        found, _ = timed_chunk(chunk, marks, self._facts.limits, _UTC, chunk.moments())
         return found.own_us if measure == OWN_CYCLE else found.timing.astype(np.int64)
 
 
-def _plan_of(scheme: Scheme, options: dict[str, Any]) -> Plan:
-    return plan_scoring(scheme, None, None, dict.fromkeys(AXES), options["monetary"])
-
-
-def _whale_measure(
-    chunk: CustomerChunk, values: WhaleValues | None, facts: FrozenFacts, scale: int
-) -> tuple[Integers, int]:
-    """Return the values by which customers are whales, and their number of decimals."""
-    if values is not None:
-        return np.concatenate([*values.chunks]), values.scale
-    if facts.whale_by == _ORDERS:
-        return chunk.frequency, 0
-    return chunk.monetary_minor, scale
-
-
-def _limits(facts: FrozenFacts, scale: int) -> Limits:
-    one = np.zeros(1, np.int64)
-    return Limits(one, one, one, np.ones(1, np.bool_)).frozen_at(facts, scale)
-
-
 def _no_values(measure: str) -> list[Integers]:
+    raise KeyError(measure)
+
+
+def _no_fact(measure: str) -> Integers:
     raise KeyError(measure)

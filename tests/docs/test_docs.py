@@ -15,7 +15,12 @@ import rfm_engine as rfm
 from rfm_cli.main import app
 from rfm_engine.options.columns import AttributeOptions
 from rfm_engine.options.declaration import declared
-from rfm_engine.options.groups import StateOptions, TotalsOptions
+from rfm_engine.options.groups import (
+    HistoryInputOptions,
+    HistoryOptions,
+    StateOptions,
+    TotalsOptions,
+)
 from rfm_engine.orders.judge import REASONS
 from rfm_engine.simulate import simulate
 from tests.docs.option_tables import with_signature, with_tables
@@ -32,6 +37,7 @@ COMMANDS = GROUPS | {
     for group, of in GROUPS.items()
     for name, command in getattr(of, "commands", {}).items()
 }
+OF_HISTORIES = {"history create": HistoryOptions, "history add": HistoryInputOptions}
 GLOBAL = {"--version", "--help", "--install-completion", "--show-completion"}
 # Options of other programs that are shown in the pages.
 FOREIGN = {"--check", "--cov", "--no-deps", "--quiet"}
@@ -120,6 +126,8 @@ def test_reference__has_each_command_and_exactly_its_options(command):
         attributes = {each.flag for each in declared(AttributeOptions).values()}
         others = dates if command == "normalize" else dates | attributes
         stated |= {*table_of(how_to_read), "--by", "--strict"} - others
+    if command in OF_HISTORIES:  # as the page says
+        stated |= {each.flag for each in declared(OF_HISTORIES[command]).values()}
     assert stated == options_of(command)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from itertools import pairwise
 
 import pytest
 
@@ -134,3 +135,20 @@ def test_retention(cdnow_compared):
     none = found["New Customers"]
     assert [none[name] for name in ("retention", "retention_low", "repeat_rate")] == [None] * 3
     assert all(row["retained"] + row["not_retained"] == row["size"] for row in rows)
+
+
+def test_paths(cdnow_compared):
+    [population] = cdnow_compared.populations
+    counts: dict[tuple[bool, ...], int] = {}
+    returned = 0
+    for row in population.paths(with_swapped=False).to_pylist():
+        path = [row[name] for name in ("s00", "sa", "s10", "s11")]
+        steps = tuple(one != other for one, other in pairwise(path))
+        counts[steps] = counts.get(steps, 0) + row["customers"]
+        if steps == (True, False, True) and path[0] == path[-1]:
+            returned += row["customers"]
+    assert {"".join(map(str, map(int, steps))): n for steps, n in counts.items()} == {
+        "000": 9240, "101": 6064 + 1080, "100": 2300, "110": 2033 + 1472, "010": 1048, "111": 232,
+        "011": 70, "001": 31,
+    }  # fmt: skip
+    assert returned == 6064

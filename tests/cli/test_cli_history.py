@@ -1,0 +1,147 @@
+"""`rfm history` on the command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+
+import pyarrow.parquet as pq
+import pytest
+
+from tests.cli.conftest import COMMAND
+
+DAYS = ["2025-10-31", "2025-11-30", "2025-12-31"]
+
+
+@pytest.fixture
+def history(rfm, orders, tmp_path):
+    """A history of three month ends."""
+    place = tmp_path / "history"
+    for day in DAYS:
+        assert rfm("history", "add", place, orders, "--as-of", day, "-q").exit_code == 0
+    return place
+
+
+def test_add__creates_a_history_and_says_what_happened(rfm, orders, tmp_path):
+    place = tmp_path / "history"
+    first = rfm("history", "add", place, orders, "--as-of", DAYS[0], "--scheme", "five-types")
+    assert first.exit_code == 0
+    assert first.stdout == (
+        "2025-10-31 added: 471 customers; 0 changed their segment, 471 are new, 0 left\n"
+    )
+    again = rfm("history", "add", place, orders, "--as-of", DAYS[0])
+    assert again.stdout == (
+        "2025-10-31: 471 customers, already in the history with the same content\n"
+    )
+    names = {each["name"] for each in _shown(rfm, place)["dates"][0]["segments"]}
+    assert "Dormant" in names
+
+
+def _shown(rfm, place):
+    return json.loads(rfm("history", "show", place, "--json").stdout)
+
+
+def test_add__prints_the_summary_as_json(rfm, orders, tmp_path):
+    done = rfm("history", "add", tmp_path / "h", orders, "--as-of", DAYS[0], "--json")
+    found = json.loads(done.stdout)
+    assert (found["status"], found["as_of"], found["customers"]) == ("added", DAYS[0], 471)
+    assert (found["new"], found["changed"], found["left"]) == (471, 0, 0)
+    assert len(found["content_digest"]) == 64
+
+
+def test_snapshot__is_that_of_score_with_carried_columns(rfm, orders, history, tmp_path):
+    place = tmp_path / "customers.parquet"
+    words = ["--as-of", DAYS[2], "--facts", "--sort", "customer"]
+    assert rfm("score", orders, *words, "-o", place).exit_code == 0
+    found = pq.read_table(history / f"as_of={DAYS[2]}" / "customers.parquet")
+    assert found.column_names[-3:] == ["previous_segment", "segment_since", "changes"]
+    plain = found.drop_columns(found.column_names[-3:])
+    assert plain.equals(pq.read_table(place).cast(plain.schema))
+
+
+def test_show__lists_the_dates(rfm, history):
+    lines = rfm("history", "show", history).stdout.splitlines()
+    assert lines[0] == "3 dates, 2025-10-31 to 2025-12-31, scheme classic"
+    assert lines[1].split() == ["date", "customers", "new", "changed", "left", "monetary"]
+    assert [line.split()[0] for line in lines[2:]] == DAYS
+
+
+def test_forget__deletes_a_customer_from_all_dates(rfm, history):
+    place = history / f"as_of={DAYS[0]}" / "customers.parquet"
+    who = pq.read_table(place)["customer_id"][0].as_py()
+    done = rfm("history", "forget", history, "--id", who, "--id", 5)
+    assert done.stdout == (
+        f"{who}: forgotten\n5: not in the history\n1 customer deleted from all dates\n"
+    )
+    for day in DAYS:
+        ids = pq.read_table(history / f"as_of={day}" / "customers.parquet")["customer_id"]
+        assert who not in ids.to_pylist()
+    assert rfm("history", "verify", history).stdout == "all files are unchanged\n"
+
+
+def test_verify__names_a_damaged_file(rfm, history):
+    file = history / f"as_of={DAYS[1]}" / "customers.parquet"
+    content = bytearray(file.read_bytes())
+    content[1000] ^= 1
+    file.write_bytes(content)
+    done = rfm("history", "verify", history)
+    assert done.exit_code == 4
+    assert done.stdout == f"as_of={DAYS[1]}/customers.parquet is damaged or was changed\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "text"),
+    [
+        (["add", "H", "O", "--as-of", "2025-11-15"], 4, "--backfill must be given"),
+        (["add", "H", "O", "--as-of", "newest"], 2, "--as-of must be a date for a history"),
+        (["add", "H", "O"], 2, "Missing option '--as-of'"),
+        (["add", "H", "O", "--as-of", "2026-01-31", "--window", "9d"], 4, "--window must be"),
+        (["add", "H", "none.parquet", "--as-of", "2026-01-31"], 2, "none.parquet must exist"),
+        (["add", "N", "none.parquet", "--as-of", "2026-01-31"], 2, "none.parquet must exist"),
+        (["create", "H"], 4, "must be a new or empty folder"),
+        (["create", "N", "--customer-level"], 2, "--customer-level must not be used"),
+        (["show", "N"], 4, "must be a folder with history.json"),
+        (["verify", "N"], 4, "must be a folder with history.json"),
+        (["forget", "H", "--id", "x"], 2, "--id must be a value of column 'customer_id'"),
+    ],
+    ids=str,
+)
+def test_wrong__is_refused_in_one_line(rfm, history, orders, tmp_path, words, code, text):
+    names = {"H": history, "O": orders, "N": tmp_path / "new"}
+    done = rfm("history", *(names.get(word, word) for word in words))
+    assert done.exit_code == code
+    assert text in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not (tmp_path / "new").exists()
+    assert len(_shown(rfm, history)["dates"]) == 3
+
+
+def test_config__is_used_for_a_new_history_only(rfm, orders, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rfm.toml").write_text('scheme = "five-types"\nwindow = "300d"\n')
+    assert rfm("history", "add", "h", orders, "--as-of", DAYS[0]).exit_code == 0
+    assert _shown(rfm, "h")["options"] == {
+        "scheme": "five-types", "window": "300d",
+    }  # fmt: skip
+    (tmp_path / "rfm.toml").write_text('window = "30d"\n')
+    assert rfm("history", "add", "h", orders, "--as-of", DAYS[1]).exit_code == 0
+
+
+def test_interrupt__leaves_the_history_unchanged(rfm, history, tmp_path):
+    big = tmp_path / "big.parquet"
+    assert rfm("simulate", "--customers", 200_000, "--orders", 600_000, "-o", big).exit_code == 0
+    words = [*COMMAND, "history", "add", str(history), str(big), "--as-of", "2026-01-31", "-q"]
+    with subprocess.Popen(words, stderr=subprocess.PIPE) as process:
+        for _ in range(600):
+            if any(history.glob(".tmp-*")):
+                break
+            time.sleep(0.05)
+        os.kill(process.pid, signal.SIGINT)
+        process.wait(30)
+        assert process.returncode in (0, 130)
+    dates = [each["as_of"] for each in _shown(rfm, history)["dates"]]
+    assert dates == ([*DAYS, "2026-01-31"] if process.returncode == 0 else DAYS)
+    assert not any(history.glob(".*"))
