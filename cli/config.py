@@ -28,8 +28,8 @@ DEFAULT_CONFIG = Path("rfm.toml")
 """Read if it is in the working directory and no other file is named."""
 # A table with the name of a command holds options for this command only.
 _TABLES = (
-    "score", "explain", "drift", "normalize", "ingest", "state", "history", "compare", "tiers",
-    "insight", "label",
+    "score", "explain", "drift", "normalize", "ingest", "state", "history", "insight", "label",
+    "compare", "events", "tiers",
 )  # fmt: skip
 _SCALARS = (str, int, Decimal, datetime.date)
 # No option takes a larger number, and Python refuses to print the largest ones.

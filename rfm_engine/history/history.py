@@ -17,6 +17,7 @@ from rfm_engine.history.adding import Adding, Addition
 from rfm_engine.history.carried import CUSTOMERS
 from rfm_engine.history.contract import agreed_of
 from rfm_engine.history.erasure import forget
+from rfm_engine.history.events import Events
 from rfm_engine.history.files import Files
 from rfm_engine.history.inputs import absolute, options_of_input
 from rfm_engine.history.store import ABOUT, Store, is_history
@@ -51,7 +52,7 @@ class Added(NamedTuple):
     customers: int
 
 
-class History:
+class History(Events):
     """Snapshots by date, with the segment before, since when and how often it changed.
 
     Examples

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import Any, NamedTuple
 
 from rfm_engine.errors import Message
 from rfm_engine.options.messages import message
 from rfm_engine.query.sql_file import SqlFile, parse_sql
 from rfm_engine.result.snapshot import Snapshot
 
+AIPL, RETRACTED = "aipl_moved", "retracted"
 QUERIES = {
     "event-segments": ("entered_segment", "left_segment"),
     "event-orders": ("first_order", "second_order", "nth_order"),
@@ -21,10 +22,18 @@ QUERIES = {
     "event-reactivated": ("reactivated",),
     "event-anniversary": ("anniversary",),
     "event-birthday-soon": ("birthday_soon",),
+    "event-aipl": (AIPL,),
 }
 """The types of events that a query finds, by the name of its SQL file."""
-TYPES = tuple(sorted(name for types in QUERIES.values() for name in types))
+FOUND_TYPES = tuple(name for types in QUERIES.values() for name in types)
+"""The types of events that queries find."""
+TYPES = tuple(sorted([*FOUND_TYPES, RETRACTED]))
 """All types of events."""
+OF_ONE_DATE = (
+    "entered_segment", "left_segment", "became_whale", "ceased_whale", "reactivated", AIPL,
+    RETRACTED,
+)  # fmt: skip
+"""Types whose ids contain the date, so that they cannot follow again at another date."""
 _RELATIONS = ("pairs", "found", "group_names", "orders", "touches")
 # They need first orders and numbers of orders of all time.
 _OF_ALL_ORDERS = ("first_order", "second_order", "nth_order", "anniversary")
@@ -37,21 +46,83 @@ def sql_of(file: str) -> SqlFile:
     return parse_sql(file, place.read_text("utf-8"), None, _RELATIONS)
 
 
-def lack_of(name: str, snapshot: Snapshot, options: Mapping[str, Any]) -> Message | None:
+def files_of(types: Collection[str], snapshot: Snapshot, options: Mapping[str, Any]) -> list[str]:
+    """Return the SQL files that find events of some types."""
+    files = [file for file, own in QUERIES.items() if {*own} & {*types}]
+    if AIPL in types and _counts_recent(snapshot, options):
+        files[files.index("event-aipl")] = "event-aipl-window"
+    return files
+
+
+class Lack(NamedTuple):
+    """Why there are no events of a type.
+
+    Attributes
+    ----------
+    of
+        What is missing, or must not be there: `window`, `asleep`, `birthday`, `touches` or `rows`.
+    error
+        The error if the type was asked for.
+    """
+
+    of: str
+    error: Message
+
+
+def lack_of(
+    name: str, snapshot: Snapshot, options: Mapping[str, Any], *, has_rows: bool
+) -> Lack | None:
     """Return why a snapshot has no events of a type; None if it can have them."""
     window = snapshot.options["window"]
     if name in _OF_ALL_ORDERS and window is not None:
-        return message(
-            "{} must be found from all orders of a customer; got a history with {window} {}, which "
-            "only has recent orders. Leave it out.",
-            name, window,
+        return Lack(
+            "window",
+            message(
+                "{} must be found from all orders of a customer; got a history with {window} {}, "
+                "which only has recent orders. Leave it out.",
+                name, window,
+            ),
         )  # fmt: skip
     if name == "reactivated" and not snapshot.scheme.asleep:
-        return message(
-            "reactivated must have segments that are asleep; got scheme {!r} without the key "
-            "asleep. Add the key to the scheme.",
-            snapshot.scheme.name,
+        return Lack(
+            "asleep",
+            message(
+                "reactivated must have segments that are asleep; got scheme {!r} without the key "
+                "asleep. Add the key to the scheme.",
+                snapshot.scheme.name,
+            ),
         )
     if name == "birthday_soon" and options["birthday"] is None:
-        return message("birthday_soon must have {birthday}; got none. Name the attribute.")
+        return Lack(
+            "birthday",
+            message("birthday_soon must have {birthday}; got none. Name the attribute."),
+        )
+    if name == AIPL and options["touches"] is None:
+        return Lack(
+            "touches",
+            message("aipl_moved must have {touches}; got none. Name the file of contacts."),
+        )
+    if name == AIPL and not has_rows and not _counts_recent(snapshot, options):
+        return Lack(
+            "rows",
+            message(
+                "aipl_moved must have {rows}, because a snapshot does not say how many orders are "
+                "recent; got none. Give the orders of the later date, or keep a history with "
+                "{window} {}d.",
+                options["order_days"],
+            ),
+        )
     return None
+
+
+def left_out(snapshot: Snapshot, options: Mapping[str, Any], *, has_rows: bool) -> dict[str, str]:
+    """Return the types that a snapshot cannot have, and for each the `of` of its lack."""
+    lacks = {name: lack_of(name, snapshot, options, has_rows=has_rows) for name in FOUND_TYPES}
+    return {name: lack.of for name, lack in lacks.items() if lack is not None}
+
+
+def _counts_recent(snapshot: Snapshot, options: Mapping[str, Any]) -> bool:
+    """Return whether frequencies are the numbers of orders in the last `order_days`."""
+    window: str | None = snapshot.options["window"]
+    is_by_orders: bool = snapshot.options["frequency"] == "orders"
+    return is_by_orders and window == f"{options['order_days']}d"

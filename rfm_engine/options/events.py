@@ -7,7 +7,7 @@ from typing import Annotated, TypedDict
 
 from rfm_engine.options.declaration import Option
 
-_PANEL = "Events"
+_PANEL = "Movement"
 
 
 class EventChoices(TypedDict, total=False):
@@ -26,7 +26,7 @@ class EventChoices(TypedDict, total=False):
     nth: Annotated[
         Sequence[int],
         Option(
-            "Numbers of orders that are events of type nth_order.",
+            "Numbers of orders that are events of type nth_order; default: 5,10,25,50,100.",
             _PANEL, (5, 10, 25, 50, 100), "N[,N]",
             doc="numbers of orders, from 3, that are events of the type `nth_order`",
             stated="`5,10,25,50,100`",

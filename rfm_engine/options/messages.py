@@ -21,8 +21,10 @@ from rfm_engine.options.groups import (
 _OF_ONE_COMMAND = (
     "batch_id", "replace_batch", "history", "keep", "keep_batches", "generation", "id",
     "customers", "orders", "engines", "plot", "save_model", "rows", "labels",
-    "frozen", "backfill", "replace",
+    "frozen", "backfill", "replace", "begin", "end",
 )  # fmt: skip
+# `from` is no name in Python.
+_OWN_FLAGS = {"begin": "--from", "end": "--to"}
 
 
 def message(template: str, *values: object) -> Message:
@@ -134,4 +136,5 @@ def _declared() -> dict[str, Declared]:
 def _names() -> dict[str, str]:
     """Return the flag of each option by its name in Python."""
     own = {name: "--" + name.replace("_", "-") for name in _OF_ONE_COMMAND}
+    own |= _OWN_FLAGS
     return own | {name: option.flag for name, option in _declared().items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any, NamedTuple
 
@@ -12,10 +12,10 @@ import pyarrow as pa
 from rfm_engine.errors import DataError, shown_cause
 from rfm_engine.kernels.arrays import arrow, is_bytes, values, whole
 from rfm_engine.movement.event_types import sql_of
-from rfm_engine.movement.pairs import AFTER, BEFORE, Pairs
+from rfm_engine.movement.pairs import AFTER, BEFORE, Pairs, Pieces, sorted_pieces
 from rfm_engine.options.messages import message
 from rfm_engine.orders.row_columns import CUSTOMER
-from rfm_engine.query.customers import GROUP
+from rfm_engine.query.customers import GROUP, Customers
 from rfm_engine.query.session import Machine, Query, Session
 from rfm_engine.result.snapshot import Snapshot
 
@@ -72,7 +72,7 @@ def found_events(
             pairs = Pairs(one, other)
             groups = pairs.groups if groups is None else groups
             session = held.enter_context(Session(other, rows, machine, customers=pairs.after))
-            session.prepare(queries, {"pairs": _blocks(pairs, queries, asked), **asked.relations})
+            session.prepare(queries, {"pairs": _pieces(pairs, queries, asked), **asked.relations})
             rows = session.rows
             found += [
                 _numbered(session.run(query, asked.parameters), pairs.groups) for query in queries
@@ -82,32 +82,27 @@ def found_events(
         return session.run(ids, {"types": list(asked.types)}), groups
 
 
-def _blocks(pairs: Pairs, queries: Sequence[Query], asked: Asked) -> Any:
+def _pieces(pairs: Pairs, queries: Sequence[Query], asked: Asked) -> Pieces:
     """Return the relation `pairs` with the columns that the queries read."""
     names = {name for query in queries for name in query.sql.inputs.get("pairs") or ()}
-    sides: list[set[str]] = []
+    sides = []
     for customers, suffix in ((pairs.before, BEFORE), (pairs.after, AFTER)):
-        own = {name.removesuffix(suffix) for name in names if name.endswith(suffix)}
-        if _BIRTHDAY in own:
-            own.remove(_BIRTHDAY)
-            own |= {asked.birthday or ""} & {*customers.snapshot.schema.names}
         # Without any column it would not be known who is in a snapshot.
-        sides.append(own | {"frequency"})
-    is_read = any(name.startswith(_BIRTHDAY) for name in names)
-    add = _with_birthdays(asked.birthday) if is_read else None
-    return pairs.blocks(sides[0], sides[1], add, add)
+        own = {"frequency"} | {each.removesuffix(suffix) for each in names if each.endswith(suffix)}
+        sides.append(_side(customers, own, asked.birthday))
+    return pairs.joined(*sides)
 
 
-def _with_birthdays(name: str | None) -> Callable[[pa.Table], pa.Table]:
-    """Return a function that adds dates of birth to a piece of customers."""
-
-    def add(piece: pa.Table) -> pa.Table:
-        if name not in piece.column_names:
-            return piece.append_column(_BIRTHDAY, pa.nulls(len(piece), pa.date32()))
-        days = _days(piece[name])
-        return piece.drop_columns([name]).append_column(_BIRTHDAY, days)
-
-    return add
+def _side(customers: Customers, names: Collection[str], birthday: str | None) -> Pieces:
+    """Yield the customers of a snapshot, with dates of birth if they are among the names."""
+    plain = sorted({*names} - {_BIRTHDAY})
+    if _BIRTHDAY not in names:
+        yield from sorted_pieces(customers, plain)
+        return
+    held = [each for each in customers.snapshot.schema.names if each == birthday]
+    for piece in sorted_pieces(customers, list(dict.fromkeys([*plain, *held]))):
+        days = _days(piece[held[0]]) if held else pa.nulls(len(piece), pa.date32())
+        yield piece.select([GROUP, CUSTOMER, *plain]).append_column(_BIRTHDAY, days)
 
 
 def _days(column: pa.ChunkedArray) -> pa.ChunkedArray:
