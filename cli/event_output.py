@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -37,17 +36,18 @@ def print_events(
     if output is not None:
         write(table.to_reader(), table.schema, output)
     about: dict[str, Any] = json.loads(table.schema.metadata[METADATA_KEY])
-    counts = dict(sorted(Counter(table["type"].to_pylist()).items()))
+    found = {row["values"]: row["counts"] for row in table["type"].value_counts().to_pylist()}
+    counts = dict(sorted(found.items()))
     if not quiet:
         print_warnings(about["warnings"])
         _print_left_out(about["left_out"])
     if as_json:
-        found = {
+        summary = {
             "from": about["as_of_from"], "to": about["as_of_to"], "events": len(table),
             "types": counts, "log": log, "left_out": about["left_out"],
             "warnings": about["warnings"],
         }  # fmt: skip
-        typer.echo(json.dumps(found))
+        typer.echo(json.dumps(summary))
     elif not quiet:
         for line in _lines(about, counts, log):
             typer.echo(printable(line), err=output == "-")

@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 import time as clock
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Unpack, overload
 
 from rfm_engine.errors import UsageError
@@ -22,8 +20,9 @@ from rfm_engine.orders.reading import Reading
 from rfm_engine.orders.scan import Seconds
 from rfm_engine.orders.sources.deadline import seconds_of
 from rfm_engine.orders.sources.entry import open_sources
+from rfm_engine.orders.workers import Workers
 from rfm_engine.output import check_output, refuse_inside, refuse_overwriting, write_groups
-from rfm_engine.result.assembly import Recipe, assemble
+from rfm_engine.result.assembly import VERSION, Recipe, assemble
 from rfm_engine.result.model import Model, model_name, scheme_and_plan
 from rfm_engine.result.population import SnapshotPopulation
 from rfm_engine.result.result import Result
@@ -44,7 +43,7 @@ from rfm_engine.totals.totals import Totals, population_of
 if TYPE_CHECKING:
     from rfm_engine.state.state import State
 
-__version__ = version("rfm-engine")
+__version__ = VERSION
 
 
 @overload
@@ -226,7 +225,7 @@ def score_given(
         "sort": settled["sort"],
     }
     recipe = Recipe(scheme, plan, additions)
-    with ThreadPoolExecutor(n_threads) as pool:
+    with Workers(n_threads) as pool:
         together = None
         if aggregated.overall is not None:
             alone = said | {"by": None, "overall": False}
@@ -283,7 +282,7 @@ def _check(
 
 def _check_ids(result: Result) -> None:
     """Build the customers without keeping them, so that an invalid id raises here."""
-    with ThreadPoolExecutor(result.options["threads"]) as pool:
+    with Workers(result.options["threads"]) as pool:
         list(pool.map(lambda make: len(make()), result.pieces()))
 
 
@@ -334,7 +333,7 @@ def score_snapshot(
     if fact_plan is not None:
         said |= {"whales": fact_plan.share_text, "whale_by": fact_plan.by}
     result = None
-    with ThreadPoolExecutor(n_threads) as pool:
+    with Workers(n_threads) as pool:
         for own in reversed(snapshot.populations):
             is_within = own is snapshot
             its_reading = reading if is_within else reading.but(by=None)

@@ -55,7 +55,8 @@ def consecutive(
     pairs = list(pairwise(dates))
     if begin is None and end is None:
         return pairs[-1]
-    first, last = (None if each is None else as_date(each) for each in (begin, end))
+    first = None if begin is None else as_date(begin, "begin")
+    last = None if end is None else as_date(end, "end")
     for one, other in pairs:
         if first in (None, one) and last in (None, other):
             return one, other
@@ -81,7 +82,7 @@ def log_events(
         Whether events of the log that do not follow any more are retracted.
     """
     old = logged(store, day)
-    new = with_retracted(without_earlier(found, store, day), old, anew=retracted)
+    new = with_retracted(without_earlier(found, store, day), old, retracted=retracted)
     is_new = write_log(transaction, store, day, new)
     return ("added" if old is None else "replaced" if is_new else "unchanged"), new
 
@@ -118,7 +119,7 @@ def without_earlier(found: pa.Table, store: Store, day: date) -> pa.Table:
     return found.filter(arrow(is_kept))
 
 
-def with_retracted(found: pa.Table, old: pa.Table | None, *, anew: bool) -> pa.Table:
+def with_retracted(found: pa.Table, old: pa.Table | None, *, retracted: bool) -> pa.Table:
     """Return the events with rows for ids of the log that no longer follow.
 
     Parameters
@@ -127,7 +128,7 @@ def with_retracted(found: pa.Table, old: pa.Table | None, *, anew: bool) -> pa.T
         The events that follow now.
     old
         The log of the same date.
-    anew
+    retracted
         Whether to retract events of the log. Rows of retracted events are kept in any case, unless
         the event follows again.
     """
@@ -139,7 +140,7 @@ def with_retracted(found: pa.Table, old: pa.Table | None, *, anew: bool) -> pa.T
     kept = old.filter(arrow(was_retracted))
     kept = kept.filter(pc.invert(pc.is_in(kept["to"], value_set=whole(found["event_id"]))))
     added = [kept]
-    if anew:
+    if retracted:
         sent = old.filter(arrow(~was_retracted))
         is_gone = pc.invert(pc.is_in(sent["event_id"], value_set=whole(found["event_id"])))
         added.append(retractions(sent.filter(is_gone)))
@@ -166,12 +167,6 @@ def write_log(transaction: Transaction, store: Store, day: date, table: pa.Table
             return False
     transaction.seal(unit, {"as_of": day.isoformat()})
     return True
-
-
-def counts_of(table: pa.Table) -> dict[str, int]:
-    """Return the number of events by type, without types that have none."""
-    counts = np.bincount(_codes(table), minlength=len(TYPES))
-    return {name: int(n) for name, n in zip(TYPES, counts, strict=True) if n}
 
 
 def _mark(is_known: Mask, ids: pa.Array, file: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from threading import Lock
 
@@ -20,6 +19,7 @@ from rfm_engine.orders.intake import Intake
 from rfm_engine.orders.judge import COUNTED
 from rfm_engine.orders.place import Place, Source
 from rfm_engine.orders.reading import Reading
+from rfm_engine.orders.workers import Workers
 from rfm_engine.totals.buffer.rows import Layout, NetRule
 from rfm_engine.totals.digest import refuse_other_options
 from rfm_engine.totals.duplicates.filter import Duplicates
@@ -89,7 +89,7 @@ class Accumulator(Population):
     @property
     def nbytes(self) -> int:
         """Bytes held in memory for the customers, and for distinct rows."""
-        with ThreadPoolExecutor(1) as pool:
+        with Workers(1) as pool:
             self.settle(pool)
         held = 0 if self._partitions is None else self._partitions.nbytes
         duplicates = self.intake.duplicates
@@ -145,7 +145,7 @@ class Accumulator(Population):
         self.intake.merge(other.intake)
         theirs = other._partitions
         if theirs is not None:
-            with ThreadPoolExecutor(1) as pool:
+            with Workers(1) as pool:
                 settled = theirs.settled(pool)
             self.tables(theirs.layout).absorb(map(theirs.contents, settled))
 

