@@ -53,11 +53,33 @@ def write_table(
         print_object({**about, **rows, **found.about, "warnings": warnings})
     elif output is None:
         is_matrix = found.origin["table"] == "matrix"
-        lines = _matrix_lines(compared) if is_matrix else table_lines(found, compared.after.scale)
+        if is_matrix:
+            lines = _matrix_lines(compared)
+        else:
+            lines = table_lines(_with_intervals(found), compared.after.scale)
         for line in lines:
             typer.echo(printable(line))
     elif not quiet:
         typer.echo(f"{found.origin['table']} in {printable(output)}", err=output == "-")
+
+
+def _with_intervals(found: Finished) -> Finished:
+    """Return a table with the bounds of each share in one column, and without what they imply."""
+    import pyarrow as pa
+
+    table = found.table
+    for name in table.column_names:
+        if f"{name}_low" in table.column_names:
+            ends = (table[f"{name}_{end}"].to_pylist() for end in ("low", "high"))
+            texts = [
+                None if low is None else f"{100 * low:.1f} to {100 * high:.1f}%"
+                for low, high in zip(*ends, strict=True)
+            ]
+            place = table.column_names.index(f"{name}_low")
+            table = table.drop_columns([f"{name}_low", f"{name}_high"])
+            table = table.add_column(place, f"{name}_95%", pa.array(texts, pa.string()))
+    implied = [name for name in ("not_retained", "repeaters") if name in table.column_names]
+    return found._replace(table=table.drop_columns(implied))
 
 
 def print_comparison(compared: Comparison, *, quiet: bool) -> None:
@@ -66,10 +88,10 @@ def print_comparison(compared: Comparison, *, quiet: bool) -> None:
     stay = summary["stay_rate"]
     head = (
         f"{summary['from']} to {summary['to']}: {counted(summary['customers_from'], 'customer')}, "
-        f"then {summary['customers_to']:,}; {summary['entered']:,} entered, "
-        f"{summary['left']:,} left"
+        f"then {summary['customers_to']:,} ({summary['entered']:,} entered, "
+        f"{summary['left']:,} left)"
     )
-    head += "" if stay is None else f"; {stay:.1%} of those at both dates stayed"
+    head += "" if stay is None else f"; {stay:.1%} in the same segment"
     blocks = [[head], _matrix_lines(compared)]
     if "effects" in summary:
         blocks += [_effect_lines(compared), _class_lines(compared)]
@@ -106,8 +128,12 @@ def _effect_lines(compared: Comparison) -> list[str]:
 
 def _class_lines(compared: Comparison) -> list[str]:
     rows = compared.together(compared.classes(), "class")
-    names = [*rows[0]]
-    shown = [[*map(_shown, row.values()), _ABOUT[row["class"]]] for row in rows if row["customers"]]
+    names = ["class", "customers", "monetary_from", "monetary_to"]
+    shown = [
+        [*(_shown(row[name]) for name in names), _ABOUT[row["class"]]]
+        for row in rows
+        if row["customers"]
+    ]
     return ["How customers changed", *_columns([*names, "meaning"], shown, last_left=True)]
 
 

@@ -16,7 +16,7 @@ class MovementOptions(PeopleOptions, total=False):
     within: Annotated[
         str | None,
         Option(
-            "Retention: also count who ordered within so many days of the first date.",
+            "Retention: also count who ordered within this many days of the first date.",
             _PANEL, None, "90d",
             doc="retention: also count the customers who ordered within this many days of the "
             "first date (`converted`); needs `--rows`",

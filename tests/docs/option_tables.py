@@ -28,9 +28,9 @@ def with_tables(text: str) -> str:
     text = _TABLE.sub(lambda found: f"{found[1]}:\n\n{_table(found[1], found[2])}", text)
     text = _with_rows(text, ("rfm ingest", "rfm state show"), RunningOptions)
     for options in (TableOptions, AttributeOptions):
-        text = _with_rows(text, ("rfm insight", "rfm compare"), options)
+        text = _with_rows(text, ("rfm insight", "rfm labels"), options)
     for options in (EventChoices, TouchOptions):
-        text = _with_rows(text, ("rfm events", "rfm labels"), options)
+        text = _with_rows(text, ("rfm events", "rfm.toml"), options)
     return _with_rows(text, ("rfm compare", "rfm events"), MovementOptions)
 
 
