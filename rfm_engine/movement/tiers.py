@@ -67,6 +67,7 @@ def tiers_at(
     """
     after = snapshot_of(step.as_of)
     before = None if step.before is None else snapshot_of(step.before)
+    _refuse_name(after)
     scale = after.scale if program.measure == MONETARY else 0
     if before is not None and program.measure == MONETARY and before.scale != scale:
         raise UsageError(
@@ -83,6 +84,16 @@ def tiers_at(
     }
     found = run_on_tables(_sql(), relations, {"as_of": step.as_of}, machine)
     return _finished(found, program, step, after, scale)
+
+
+def _refuse_name(snapshot: Snapshot) -> None:
+    """Refuse customers whose column has the name of a column of tiers."""
+    name = snapshot.options["customer"]
+    if name.lower() in COLUMNS:
+        raise UsageError(
+            f"customer column must not have the name of a column of tiers; got {name!r}. Score "
+            "with another name."
+        )
 
 
 def _measured(snapshot: Snapshot, program: TierProgram) -> pa.Table:
@@ -146,7 +157,7 @@ def _finished(
 ) -> pa.Table:
     """Return the result with names of tiers, decimals, and the names of the snapshot."""
     id_column, by = after.options["customer"], after.options["by"]
-    columns: dict[str, Any] = {free_name(id_column, "customer", COLUMNS): found[_CUSTOMER]}
+    columns: dict[str, Any] = {id_column: found[_CUSTOMER]}
     if by is not None:
         columns[free_name(by, "by", [*columns, *COLUMNS])] = found[_GROUP]
     names = arrow_texts(program.names)

@@ -168,3 +168,19 @@ def test_tiers_at__refuses_amounts_of_other_decimals(tmp_path):
     held = {step.as_of: one, step.before: two}
     with pytest.raises(UsageError, match="same number of decimals for tiers 'plus'; got 3 on 2023"):
         tiers_at(program_of([Rule(0, 1, 0, False)]), step, held.__getitem__, None, ONE)
+
+
+def test_tiers_at__refuses_customers_named_like_a_column_of_tiers(tmp_path):
+    orders = orders_table([Order(1, None, date(2024, 1, 1), 100)], pa.int64(), by=False)
+    orders = orders.rename_columns(["tier", "order_time", "amount"])
+    step, program = Step(date(2024, 1, 31), None), program_of([Rule(0, 1, 0, False)])
+    with pytest.raises(UsageError, match="customer column must not have the name of a column of"):
+        chain(tmp_path, orders, [step], program, customer="tier")
+
+
+def test_tiers_at__names_groups_named_like_a_column_of_tiers(tmp_path):
+    orders = orders_table([Order(1, "x", date(2024, 1, 1), 100)], pa.int64(), by=True)
+    orders = orders.rename_columns(["customer_id", "order_time", "amount", "tier"])
+    step, program = Step(date(2024, 1, 31), None), program_of([Rule(0, 1, 0, False)])
+    [table] = chain(tmp_path, orders, [step], program, by="tier")
+    assert table.column_names[:3] == ["customer_id", "by_tier", "tier"]
