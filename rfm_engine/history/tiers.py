@@ -6,23 +6,22 @@ import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple, Unpack
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from rfm_engine.errors import StateError, UsageError
+from rfm_engine.history.dated import Dated
 from rfm_engine.movement.tier_dates import Step, chain_of
 from rfm_engine.movement.tier_files import TierProgram, load_tiers
 from rfm_engine.movement.tiers import tiers_at
+from rfm_engine.options.documentation import documented
 from rfm_engine.options.groups import TierOptions
-from rfm_engine.options.resolution import resolve
+from rfm_engine.options.resolution import given, resolve
 from rfm_engine.output import check_output, refuse_inside, refuse_overwriting, write
 from rfm_engine.query.connection import require_duckdb
 from rfm_engine.query.session import Machine
-
-if TYPE_CHECKING:
-    from rfm_engine.history.history import History
 
 FILE = "tiers.parquet"
 _DIGEST = "content_digest"
@@ -63,16 +62,40 @@ class Chain(NamedTuple):
         ]  # fmt: skip
 
 
-def tiers_of(
-    history: History, file: str | os.PathLike[str], options: Mapping[str, Any]
-) -> pa.Table:
-    """Return the tiers of a history at its newest date, see `History.tiers`."""
-    machine = Machine.of(resolve(TierOptions, options))
-    return continued(history, load_tiers(file), machine).table
+class Tiers:
+    """The part of a history that computes membership tiers."""
+
+    @documented(TierOptions)
+    def tiers(
+        self: Dated, file: str | os.PathLike[str], **options: Unpack[TierOptions]
+    ) -> pa.Table:
+        """Return the membership tiers at the newest date, and store those of all dates.
+
+        Parameters
+        ----------
+        file
+            The TOML file of the tiers.
+        {options}
+
+        Returns
+        -------
+        pyarrow.Table
+            One row per member: the customer, the group if there are groups, `tier` and
+            `qualified_tier` (dictionaries of string), `valid_until` (date32), `in_grace` (bool),
+            `rolling`, `spend_to_next` (null in the highest tier) and `spend_to_keep`
+            (decimal128(38, scale)).
+
+        Raises
+        ------
+        UsageError, StateError
+            As `continued`, or the file is wrong.
+        """
+        settled = resolve(TierOptions, given("History.tiers", TierOptions, options))
+        return continued(self, load_tiers(file), Machine.of(settled)).table
 
 
 def write_tiers(
-    history: History,
+    history: Dated,
     program: TierProgram,
     file: str | os.PathLike[str],
     output: str,
@@ -101,7 +124,7 @@ def write_tiers(
     return found
 
 
-def continued(history: History, program: TierProgram, machine: Machine) -> Chain:
+def continued(history: Dated, program: TierProgram, machine: Machine) -> Chain:
     """Return the tiers of a history, and store those of dates that are not stored yet.
 
     A date is computed again if its snapshot, its date before, or the file of tiers has changed, and
@@ -147,7 +170,7 @@ def unit_of(name: str, day: date) -> str:
 
 
 def _abouts(
-    history: History, program: TierProgram, steps: Sequence[Step]
+    history: Dated, program: TierProgram, steps: Sequence[Step]
 ) -> Iterator[dict[str, Any]]:
     """Yield what the tiers of each date depend on besides those of the date before."""
     previous = None
@@ -166,7 +189,7 @@ def _abouts(
 
 
 def _n_stored(
-    history: History, program: TierProgram, steps: Sequence[Step], abouts: Sequence[dict[str, Any]]
+    history: Dated, program: TierProgram, steps: Sequence[Step], abouts: Sequence[dict[str, Any]]
 ) -> int:
     """Return how many dates from the first one on are stored as they would be computed."""
     units = {*history.store.units(f"tiers/{program.name}")}
@@ -180,7 +203,7 @@ def _n_stored(
     return len(steps)
 
 
-def _digest_of_first(history: History, program: TierProgram, steps: Sequence[Step]) -> str | None:
+def _digest_of_first(history: Dated, program: TierProgram, steps: Sequence[Step]) -> str | None:
     unit = unit_of(program.name, steps[0].as_of)
     if unit not in history.store.units(f"tiers/{program.name}"):
         return None
@@ -188,7 +211,7 @@ def _digest_of_first(history: History, program: TierProgram, steps: Sequence[Ste
     return found
 
 
-def _read(history: History, program: TierProgram, step: Step) -> pa.Table:
+def _read(history: Dated, program: TierProgram, step: Step) -> pa.Table:
     unit = unit_of(program.name, step.as_of)
     faults = history.store.faults(unit)
     if faults:
