@@ -4,27 +4,30 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple, Unpack
 
 from rfm_engine.errors import StateError, UsageError, path_text, shown
-from rfm_engine.history.adding import Adding, Addition
+from rfm_engine.history.adding import Adding, Addition, dates_in
+from rfm_engine.history.building import built
+from rfm_engine.history.calendar import dates_of
 from rfm_engine.history.carried import CUSTOMERS
+from rfm_engine.history.comparisons import Comparisons
 from rfm_engine.history.contract import agreed_of
 from rfm_engine.history.erasure import forget
 from rfm_engine.history.events import Events
 from rfm_engine.history.files import Files
-from rfm_engine.history.inputs import options_of_input
+from rfm_engine.history.inputs import absolute, options_of_input
 from rfm_engine.history.store import ABOUT, Store, is_history
+from rfm_engine.history.tiers import Tiers
 from rfm_engine.history.verification import faults
 from rfm_engine.history.writing import MODEL, as_json
-from rfm_engine.movement.comparison import Comparison
 from rfm_engine.options.declaration import declared
 from rfm_engine.options.documentation import documented
-from rfm_engine.options.groups import CompareOptions, HistoryInputOptions, HistoryOptions
+from rfm_engine.options.groups import HistoryInputOptions, HistoryOptions
 from rfm_engine.options.messages import message
 from rfm_engine.options.resolution import given
 from rfm_engine.orders.reading import NEWEST, as_date
@@ -45,7 +48,7 @@ class Added(NamedTuple):
     customers: int
 
 
-class History(Events):
+class History(Comparisons, Events, Tiers):
     """Snapshots by date, with the segment before, since when and how often it changed.
 
     Examples
@@ -171,7 +174,7 @@ class History(Events):
                 )
             )
         kept = {name: each for name, each in options.items() if name != "as_of"}
-        kept |= _absolute(kept)
+        kept |= absolute(kept)
         agreed = agreed_of(kept if model is None else kept | {"model": model})
         folder.mkdir(exist_ok=True)
         store = Store(folder, files)
@@ -220,7 +223,7 @@ class History(Events):
     @property
     def dates(self) -> list[date]:
         """The dates of analysis, ascending."""
-        return [date.fromisoformat(unit.removeprefix(_UNIT)) for unit in self.store.units()]
+        return dates_in(self.store)
 
     def snapshot(self, as_of: date | str) -> Snapshot:
         """Return the snapshot of a date, with the columns of `score` and the carried columns.
@@ -307,6 +310,58 @@ class History(Events):
         self._about = self.store.about()
         return added
 
+    @documented(HistoryInputOptions)
+    def build(
+        self,
+        orders: object,
+        *,
+        as_of: str | Sequence[date | str],
+        progress: Report | None = None,
+        **options: Unpack[HistoryInputOptions],
+    ) -> list[Added]:
+        """Score many dates and add them, from one pass over the orders.
+
+        The result is that of `add` for each date, ascending. Each date is added by itself: after an
+        interruption the history has the dates so far, and building again continues. A date with the
+        same content is left as it is.
+
+        Parameters
+        ----------
+        orders
+            Orders, as for `rfm_engine.score`; not a state or a snapshot.
+        as_of
+            `"month-ends:2023-01..2025-12"`, `"week-ends:2023-01-01..2025-12-31"` (each Sunday),
+            dates with commas between them, or a list of dates.
+        progress
+            As for `rfm_engine.score`.
+        {options}
+            As for `add`.
+
+        Raises
+        ------
+        UsageError
+            An option, a date or an input is wrong.
+        DataError
+            The data was refused.
+        StateError
+            The options do not agree with the history, or it has a date with other content.
+        """
+        return list(self.iter_build(orders, as_of=as_of, progress=progress, **options))
+
+    def iter_build(
+        self,
+        orders: object,
+        *,
+        as_of: str | Sequence[date | str],
+        progress: Report | None = None,
+        **options: Unpack[HistoryInputOptions],
+    ) -> Iterator[Added]:
+        """Do the same as `build`, and yield what happened to each date after it was added."""
+        typed = given("History.build", HistoryInputOptions, options)
+        for each in built(self.store, orders, dates_of(as_of), typed, progress):
+            self._about = self.store.about()
+            yield Added(*each)
+
     def forget(self, *customers: object) -> list[object]:
         """Delete customers from all files of the history; return those that were found.
 
@@ -320,55 +375,9 @@ class History(Events):
         with self.store.writing() as transaction:
             return forget(self.store, transaction, self._about, customers)
 
-    @documented(CompareOptions)
-    def compare(
-        self,
-        begin: date | str | None = None,
-        end: date | str | None = None,
-        *,
-        rows: object = None,
-        **options: Unpack[CompareOptions],
-    ) -> Comparison:
-        """Compare the snapshots of two dates.
-
-        Parameters
-        ----------
-        begin, end
-            The dates; default: the two newest ones, or the date before `end`.
-        rows
-            The orders of the second snapshot, for tables that need them.
-        {options}
-
-        Raises
-        ------
-        UsageError
-            The history does not have these dates, or has only one.
-        """
-        last = self.dates[-1] if end is None and self.dates else end
-        earlier = [] if last is None else [day for day in self.dates if day < as_date(last)]
-        first = earlier[-1] if begin is None and earlier else begin
-        if first is None or last is None:
-            raise UsageError(
-                f"a comparison must have two dates; got history {str(self.path)!r} with "
-                f"{len(self.dates)} up to the second one. Add another with rfm history add."
-            )
-        both = self.snapshot(first), self.snapshot(last)
-        return Comparison(*both, rows=rows, **given("History.compare", CompareOptions, options))
-
     def verify(self) -> list[str]:
         """Read all files; return one line per file or snapshot that is damaged or not in order."""
         return faults(self.store, self._about)
-
-
-def _absolute(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options that name files, with absolute paths."""
-    found = {}
-    for name in ("scheme", "rates", "attributes"):
-        text = options.get(name)
-        if text is not None and (name != "scheme" or os.fspath(text).endswith(".toml")):
-            with suppress(TypeError):
-                found[name] = str(Path(os.fspath(text)).absolute())
-    return found
 
 
 __all__ = ["ABOUT", "Added", "History"]

@@ -1,4 +1,4 @@
-"""How customers move between two dates: segments, and events such as a second order."""
+"""How customers move between two dates: segments, tiers, and events such as a second order."""
 
 from rfm_engine.movement.comparison import Comparison as Comparison
 

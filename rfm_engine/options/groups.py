@@ -70,6 +70,10 @@ class EventOptions(EventChoices, TouchOptions, RunningOptions, total=False):
     """The options of `events`."""
 
 
+class TierOptions(RunningOptions, total=False):
+    """The options of `History.tiers`."""
+
+
 class LabelOptions(AttributeOptions, RunningOptions, total=False):
     """The options of `label`."""
 

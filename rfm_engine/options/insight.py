@@ -41,7 +41,22 @@ class TouchOptions(TypedDict, total=False):
     ]  # fmt: skip
 
 
-class TableOptions(TouchOptions, total=False):
+class PeopleOptions(TouchOptions, total=False):
+    """Known people: contacts with the shop, and a list that also has people without an order."""
+
+    customer_list: Annotated[
+        str | os.PathLike[str] | None,
+        Option(
+            "Repeat, lifecycle, aipl: file of known customers, including those without an order.",
+            _PANEL, None, "FILE",
+            doc="repeat, lifecycle, aipl: CSV, Parquet or Arrow file of known customers, including "
+            "those without an order; the column of ids has the name of `--customer`",
+            stated="none",
+        ),
+    ]  # fmt: skip
+
+
+class TableOptions(PeopleOptions, total=False):
     """The options of insight tables; each table has some of them."""
 
     attribute: Annotated[
@@ -184,16 +199,6 @@ class TableOptions(TouchOptions, total=False):
             _PANEL, "all",
             doc="first-product: in a first order with several values, all count in full, or only "
             "the one with the largest net amount",
-        ),
-    ]  # fmt: skip
-    customer_list: Annotated[
-        str | os.PathLike[str] | None,
-        Option(
-            "Repeat, lifecycle, aipl: file of known customers, including those without an order.",
-            _PANEL, None, "FILE",
-            doc="repeat, lifecycle, aipl: CSV, Parquet or Arrow file of known customers, including "
-            "those without an order; the column of ids has the name of `--customer`",
-            stated="none",
         ),
     ]  # fmt: skip
     registered: Annotated[

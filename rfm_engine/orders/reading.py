@@ -117,6 +117,14 @@ class Reading:
         options: Any = {**self.options, "rates": self.rate_table, **changed}
         return Reading(**options)
 
+    def spanning(self, others: Sequence[Reading]) -> Reading:
+        """Return this reading for all rows that any of the others needs; each has a date."""
+        days = [other.as_of_day for other in others if other.as_of_day is not None]
+        first_days = [other.first_day for other in others if other.first_day is not None]
+        found = self.but(as_of=day_date(max(days)))
+        found.first_day = min(first_days, default=None)
+        return found
+
     def _compared(self) -> dict[str, Any]:
         same = {name: each for name, each in self.options.items() if name not in NOT_COMPARED}
         return same | {"as_of": self.as_of_day, "rates": self.rate_table}

@@ -167,13 +167,15 @@ class Accumulator(Population):
         """Return the hash tables; create them for rows of this layout if there are none yet."""
         with self._lock:
             if self._partitions is None:
-                reading = self.reading
-                days_in = reading.zone if reading.options["clv"] else None
-                if reading.options["refunds"] == "net-order":
-                    rule = NetRule(
-                        reading.zone, reading.options["frequency"] == "days", reading.options["clv"]
-                    )
-                    layout, days_in = layout._replace(net=rule), None
-                plan = TablePlan(self.hash_key, self.kinds.customer == "int", days_in, self._n_rows)
-                self._partitions = Partitions(plan, layout, self.budget, self.spill)
+                self._partitions = self.new_tables(layout, self._n_rows, self.spill)
             return self._partitions
+
+    def new_tables(self, layout: Layout, n_rows: int | None, spill: SpillFile) -> Partitions:
+        """Return empty hash tables for about `n_rows` rows, which are spilled to a given file."""
+        options, zone = self.reading.options, self.reading.zone
+        days_in = zone if options["clv"] else None
+        if options["refunds"] == "net-order":
+            rule = NetRule(zone, options["frequency"] == "days", options["clv"])
+            layout, days_in = layout._replace(net=rule), None
+        plan = TablePlan(self.hash_key, self.kinds.customer == "int", days_in, n_rows)
+        return Partitions(plan, layout, self.budget, spill)

@@ -154,6 +154,13 @@ class Partitions:
         """Return the number of customers of a settled partition."""
         return self.held(partition).n_customers if partition.runs else partition.measures.n_seen
 
+    def move_to(self, spill: SpillFile) -> None:
+        """Move everything that is on disk to another file, so that the one before can be freed."""
+        with self._alone():
+            for partition in self._all:
+                partition.runs = [spill.write(self._spill.read(run)) for run in partition.runs]
+            self._spill = spill
+
     def absorb(self, parts: Iterable[Contents]) -> None:
         """Add customers from other totals."""
         with self._alone():
