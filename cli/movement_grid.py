@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
-_HEAD = 7
-_LEAST = 6
+# Characters of a head, and blanks between columns: the first ones that fit are taken.
+_LAYOUTS = ((7, 2), (6, 2), (6, 1), (5, 1))
 _TOTAL = "total"
 _NOBODY = "·"
+
+
+class _Column(NamedTuple):
+    """A column: its head, its cells, and the sum below them."""
+
+    head: str
+    cells: list[str]
+    below: str
+
+    @property
+    def width(self) -> int:
+        return max(map(len, (self.head, self.below, *self.cells)))
 
 
 def grid_lines(cells: Mapping[tuple[str, str], int], width: int) -> list[str]:
@@ -22,59 +35,59 @@ def grid_lines(cells: Mapping[tuple[str, str], int], width: int) -> list[str]:
     targets = [other for other in targets if any(cells[one, other] for one in sources)]
     if not sources:
         return ["no customers"]
-    columns = [
-        (head, [_cell(cells[one, other]) for one in sources])
-        for head, other in zip(_heads(targets), targets, strict=True)
-    ]
-    totals = [sum(cells[one, other] for other in targets) for one in sources]
-    columns.append((_TOTAL, [f"{n:,}" for n in totals]))
-    below = [f"{sum(cells[one, other] for one in sources):,}" for other in targets]
-    below.append(f"{sum(totals):,}")
     first = max(map(len, (*sources, _TOTAL)))
+    for head, gap in _LAYOUTS:
+        columns = _columns(cells, sources, targets, head)
+        if first + sum(gap + column.width for column in columns) <= width:
+            return _block(sources, columns, first, gap)
+    head, gap = _LAYOUTS[0]
     lines: list[str] = []
-    start = 0
-    while start < len(columns):
-        end, used = start, first
-        while end < len(columns) and (
-            end == start or used + 2 + _wide(columns, below, end) <= width
-        ):
-            used += 2 + _wide(columns, below, end)
-            end += 1
+    for block in _wrapped(_columns(cells, sources, targets, head), width - first, gap):
         lines += [""] if lines else []
-        lines += _block(sources, columns[start:end], below[start:end], first)
-        start = end
+        lines += _block(sources, block, first, gap)
     return lines
 
 
-def _wide(columns: Sequence[tuple[str, list[str]]], below: Sequence[str], number: int) -> int:
-    head, own = columns[number]
-    return max(_LEAST, *map(len, (head, below[number], *own)))
+def _columns(
+    cells: Mapping[tuple[str, str], int],
+    sources: Sequence[str],
+    targets: Sequence[str],
+    head: int,
+) -> list[_Column]:
+    found = []
+    for name, other in zip(_heads(targets, head), targets, strict=True):
+        counts = [cells[one, other] for one in sources]
+        texts = [f"{n:,}" if n else _NOBODY for n in counts]
+        found.append(_Column(name, texts, f"{sum(counts):,}"))
+    totals = [sum(cells[one, other] for other in targets) for one in sources]
+    return [*found, _Column(_TOTAL, [f"{n:,}" for n in totals], f"{sum(totals):,}")]
 
 
-def _block(
-    rows: Sequence[str],
-    columns: Sequence[tuple[str, list[str]]],
-    below: Sequence[str],
-    first: int,
-) -> list[str]:
-    widths = [_wide(columns, below, number) for number in range(len(columns))]
+def _wrapped(columns: Sequence[_Column], width: int, gap: int) -> Iterator[list[_Column]]:
+    """Yield as many columns as fit, at least one."""
+    block: list[_Column] = []
+    for column in columns:
+        if block and sum(gap + each.width for each in (*block, column)) > width:
+            yield block
+            block = []
+        block.append(column)
+    yield block
 
+
+def _block(rows: Sequence[str], columns: Sequence[_Column], first: int, gap: int) -> list[str]:
     def line(head: str, texts: Sequence[str]) -> str:
-        parts = [text.rjust(width) for text, width in zip(texts, widths, strict=True)]
-        return "  ".join([head.ljust(first), *parts]).rstrip()
+        parts = [text.rjust(gap + c.width) for text, c in zip(texts, columns, strict=True)]
+        return (head.ljust(first) + "".join(parts)).rstrip()
 
-    rule = "─" * (first + sum(widths) + 2 * len(widths))
-    body = [line(row, [own[n] for _, own in columns]) for n, row in enumerate(rows)]
-    return [line("", [head for head, _ in columns]), rule, *body, rule, line(_TOTAL, below)]
-
-
-def _cell(n: int) -> str:
-    return f"{n:,}" if n else _NOBODY
+    rule = "─" * (first + sum(gap + column.width for column in columns))
+    body = [line(row, [column.cells[n] for column in columns]) for n, row in enumerate(rows)]
+    head = line("", [column.head for column in columns])
+    return [head, rule, *body, rule, line(_TOTAL, [column.below for column in columns])]
 
 
-def _heads(names: Sequence[str]) -> list[str]:
-    """Return short names that differ: their beginnings, or else numbers in the order of rows."""
-    short = [name[:_HEAD].rstrip() for name in names]
+def _heads(names: Sequence[str], length: int) -> list[str]:
+    """Return short names that differ: their beginnings, or else numbers in the order of columns."""
+    short = [name[:length].rstrip() for name in names]
     if len({*short, _TOTAL}) <= len(names):
         return [f"{number}" for number in range(1, len(names) + 1)]
     return short
