@@ -14,16 +14,17 @@ from rfm_engine.errors import UsageError, path_text
 from rfm_engine.history.adding import Adding, Addition
 from rfm_engine.history.building import built
 from rfm_engine.history.calendar import dates_of
+from rfm_engine.history.comparisons import Comparisons
 from rfm_engine.history.creation import create
-from rfm_engine.history.dates import Dates
 from rfm_engine.history.erasure import forget
+from rfm_engine.history.events import Events
 from rfm_engine.history.files import Files
 from rfm_engine.history.inputs import options_of_input
 from rfm_engine.history.store import Store, is_history
-from rfm_engine.movement.comparison import Comparison
+from rfm_engine.history.tiers import Tiers
 from rfm_engine.options.declaration import declared
 from rfm_engine.options.documentation import documented
-from rfm_engine.options.groups import CompareOptions, HistoryInputOptions, HistoryOptions
+from rfm_engine.options.groups import HistoryInputOptions, HistoryOptions
 from rfm_engine.options.messages import message
 from rfm_engine.options.resolution import given
 from rfm_engine.orders.reading import NEWEST, as_date
@@ -38,7 +39,7 @@ class Added(NamedTuple):
     customers: int
 
 
-class History(Dates):
+class History(Comparisons, Events, Tiers):
     """Snapshots by date, with the segment before, since when and how often it changed.
 
     Examples
@@ -248,38 +249,3 @@ class History(Dates):
         """
         with self.store.writing() as transaction:
             return forget(self.store, transaction, self._about, customers)
-
-    @documented(CompareOptions)
-    def compare(
-        self,
-        begin: date | str | None = None,
-        end: date | str | None = None,
-        *,
-        rows: object = None,
-        **options: Unpack[CompareOptions],
-    ) -> Comparison:
-        """Compare the snapshots of two dates.
-
-        Parameters
-        ----------
-        begin, end
-            The dates; default: the two newest ones, or the date before `end`.
-        rows
-            The orders of the second snapshot, for tables that need them.
-        {options}
-
-        Raises
-        ------
-        UsageError
-            The history does not have these dates, or has only one.
-        """
-        last = self.dates[-1] if end is None and self.dates else end
-        earlier = [] if last is None else [day for day in self.dates if day < as_date(last)]
-        first = earlier[-1] if begin is None and earlier else begin
-        if first is None or last is None:
-            raise UsageError(
-                f"a comparison must have two dates; got history {str(self.path)!r} with "
-                f"{len(self.dates)} up to the second one. Add another with rfm history add."
-            )
-        both = self.snapshot(first), self.snapshot(last)
-        return Comparison(*both, rows=rows, **given("History.compare", CompareOptions, options))
