@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _MOST_ROWS = 40
 _MONEY = ("minor", "least", "most", "net", "ltv", "later_per_customer", "least0", "least2")
+_SHARES = ("share", "retention", "conversion", "repeat_rate", "whale_share")
 _IDS = ("value", "value_1", "value_2", "k")
 
 
@@ -150,8 +151,10 @@ def _cell(name: str, value: Any, scale: int) -> str:
     is_money = name in _MONEY or (name.endswith("_minor") and not name.startswith("share"))
     if is_money and isinstance(value, int | float | Decimal):
         return f"{Decimal(int(value)).scaleb(-scale):,}"
+    if isinstance(value, Decimal):
+        return f"{value:,}"
     if isinstance(value, float):
-        is_share = name.startswith(("share", "retention", "repeat_rate", "whale_share"))
+        is_share = name.startswith(_SHARES)
         return (
             f"{value:.1%}" if is_share else f"{value:,.3g}" if abs(value) < 1 else f"{value:,.2f}"
         )

@@ -18,7 +18,7 @@ from .parameters import ELSEWHERE
 from .words import printable
 
 NEWEST = "newest"
-_PANELS = ("Insight", "Columns", "Reading", "Scoring", "Running")
+_PANELS = ("Insight", "Movement", "Columns", "Reading", "Scoring", "Running")
 
 
 def _config_in(panel: str) -> tuple[Any, Any]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from rfm_engine.options.columns import AttributeOptions, CarryOptions, ColumnOptions
-from rfm_engine.options.insight import TableOptions
+from rfm_engine.options.events import EventChoices
+from rfm_engine.options.insight import TableOptions, TouchOptions
+from rfm_engine.options.movement import MovementOptions
 from rfm_engine.options.reading import DateOptions, ReadingOptions, WindowOptions
 from rfm_engine.options.running import (
     BucketOptions,
@@ -58,6 +60,18 @@ class HistoryInputOptions(HistoryOptions, RunningOptions, total=False):
 
 class InsightOptions(TableOptions, AttributeOptions, RunningOptions, total=False):
     """The options of `insight.run`."""
+
+
+class CompareOptions(MovementOptions, RunningOptions, total=False):
+    """The options of `Comparison`."""
+
+
+class EventOptions(EventChoices, TouchOptions, RunningOptions, total=False):
+    """The options of `events`."""
+
+
+class TierOptions(RunningOptions, total=False):
+    """The options of `History.tiers`."""
 
 
 class LabelOptions(AttributeOptions, RunningOptions, total=False):

@@ -255,8 +255,11 @@ def day_date(number: int) -> date:
     return _EPOCH + timedelta(days=number)
 
 
-def as_date(given: date | str) -> date:
-    """Return a date that was given as ISO text, as a date or as a datetime."""
+def as_date(given: date | str, option: str = "as_of") -> date:
+    """Return a date that was given as ISO text, as a date or as a datetime.
+
+    `option` is named in the message if it is none.
+    """
     if isinstance(given, date):
         return date(given.year, given.month, given.day)
     try:
@@ -265,7 +268,12 @@ def as_date(given: date | str) -> date:
         return date.fromisoformat(given)
     except (TypeError, ValueError):
         raise UsageError(
-            message("{as_of} must be a date like 2026-10-31 (or 'newest'); got {}.", shown(given))
+            message(
+                "{} must be a date like 2026-10-31{}; got {}.",
+                named(option),
+                " (or 'newest')" if option == "as_of" else "",
+                shown(given),
+            )
         ) from None
 
 

@@ -6,7 +6,7 @@ relation they keep their names only if these are free; DuckDB ignores the case o
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from functools import cached_property
 
 import numpy as np
@@ -34,11 +34,17 @@ class Customers:
     ----------
     snapshot
         The snapshot.
+
+    Parameters
+    ----------
+    groups
+        What `groups` is, if it also has groups of other snapshots.
     """
 
-    def __init__(self, snapshot: Snapshot) -> None:
+    def __init__(self, snapshot: Snapshot, groups: pa.Array | None = None) -> None:
         self.snapshot = snapshot
         self._by: str | None = snapshot.options["by"]
+        self._given_groups = groups
 
     @cached_property
     def groups(self) -> pa.Array | None:
@@ -48,8 +54,8 @@ class Customers:
         """
         import pyarrow.compute as pc
 
-        if self._by is None:
-            return None
+        if self._by is None or self._given_groups is not None:
+            return self._given_groups
         distinct = self.snapshot.columns([self._by])[self._by].unique()
         return distinct.take(pc.sort_indices(distinct))
 
@@ -96,21 +102,43 @@ class Customers:
         UsageError
             The snapshot has no such column.
         """
-        facts = [name for name in FACT_COLUMNS if name in names and name not in self._held_facts]
-        id_column: str = self.snapshot.options["customer"]
-        read = [id_column, *([] if self._by is None else [self._by])]
-        read += fact_inputs(self.snapshot) if facts else ()
-        plain = [name for name in names if name not in (GROUP, CUSTOMER, *facts)]
-        read += [_MADE_OF.get(name, name) for name in plain]
-        source = self.snapshot.columns(list(dict.fromkeys(read)))
+        return self._made(self.snapshot.columns(self._read(names)), names)
+
+    def blocks(self, names: Collection[str]) -> Iterator[pa.Table]:
+        """Yield the relation with some of its columns in pieces, in the order of the snapshot.
+
+        There is only one piece if facts must be computed, because they need all customers.
+        """
+        if self._missing_facts(names):
+            yield self.table(names)
+            return
+        for block in self.snapshot.blocks(self._read(names)):
+            yield self._made(block, names)
+
+    def _missing_facts(self, names: Collection[str]) -> list[str]:
+        return [name for name in FACT_COLUMNS if name in names and name not in self._held_facts]
+
+    def _plain(self, names: Collection[str]) -> list[str]:
+        facts = self._missing_facts(names)
+        return [name for name in names if name not in (GROUP, CUSTOMER, *facts)]
+
+    def _read(self, names: Collection[str]) -> list[str]:
+        """Return the columns of the snapshot that columns of the relation are made of."""
+        read = [self.snapshot.options["customer"], *([] if self._by is None else [self._by])]
+        read += fact_inputs(self.snapshot) if self._missing_facts(names) else ()
+        read += [_MADE_OF.get(name, name) for name in self._plain(names)]
+        return list(dict.fromkeys(read))
+
+    def _made(self, source: pa.Table, names: Collection[str]) -> pa.Table:
+        """Return the relation from columns of the snapshot."""
         group_ids = (
             pa.chunked_array([arrow(np.zeros(len(source), np.int32))])
             if self._by is None
             else self.group_ids(source[self._by])
         )
-        columns = {GROUP: group_ids, CUSTOMER: source[id_column]}
-        columns |= {name: self._column(name, source) for name in plain}
-        if facts:
+        columns = {GROUP: group_ids, CUSTOMER: source[self.snapshot.options["customer"]]}
+        columns |= {name: self._column(name, source) for name in self._plain(names)}
+        if facts := self._missing_facts(names):
             columns |= facts_of(source, group_ids, self.snapshot, facts)
         return pa.table(columns)
 

@@ -20,10 +20,10 @@ from rfm_engine.options.columns import AttributeOptions
 from rfm_engine.options.declaration import declared
 from rfm_engine.options.messages import message
 from rfm_engine.orders.place import MissingColumnError
-from rfm_engine.orders.row_columns import TakenNameError
+from rfm_engine.orders.row_columns import CUSTOMER, TakenNameError
 from rfm_engine.query.conditions import Condition, all_hold
 from rfm_engine.query.connection import connection, lock
-from rfm_engine.query.customers import CHOSEN, SPLIT, Customers
+from rfm_engine.query.customers import CHOSEN, GROUP, SPLIT, Customers
 from rfm_engine.query.prepared import LINES, ORDERS, prepare
 from rfm_engine.query.relations import Views, created_views, run_query, split_names, with_groups
 from rfm_engine.query.row_plan import Wanted
@@ -125,9 +125,11 @@ class Session:
         rows: object,
         machine: Machine,
         choices: Choices = Choices(),  # noqa: B008 - it is never changed
+        *,
+        customers: Customers | None = None,
     ) -> None:
         self.snapshot = snapshot
-        self.customers = Customers(snapshot)
+        self.customers = Customers(snapshot) if customers is None else customers
         self.rows = only_input(rows)
         self._machine = machine
         self._who = choices.who
@@ -152,8 +154,12 @@ class Session:
     ) -> None:
         self._held.close()
 
-    def prepare(self, queries: Sequence[Query], extra: Mapping[str, pa.Table]) -> None:
+    def prepare(
+        self, queries: Sequence[Query], extra: Mapping[str, pa.Table | Iterable[pa.Table]]
+    ) -> None:
         """Write the relations that queries read; `extra` are further relations by name.
+
+        A further relation is a table, or pieces of one that are written as they are made.
 
         Raises
         ------
@@ -165,11 +171,34 @@ class Session:
         self._prepared = self._folder / "relations"
         self._prepared.mkdir()
         (self._folder / "spill").mkdir()
-        for name, table in {"customers": self._customer_table(queries), **extra}.items():
-            (self._prepared / name).mkdir()
-            pq.write_table(table, self._prepared / name / "part-00000.parquet", compression="lz4")
+        if any("customers" in query.sql.inputs for query in queries):
+            self.write("customers", [self._customer_table(queries)])
+        for name, pieces in extra.items():
+            self.write(name, [pieces] if isinstance(pieces, pa.Table) else pieces)
         if any(query.sql.reads_rows for query in queries):
             self._prepare_rows(queries)
+
+    def write(self, name: str, pieces: Iterable[pa.Table]) -> None:
+        """Write a relation of a session that has been prepared, with row groups per piece."""
+        (self._prepared / name).mkdir()
+        place = self._prepared / name / "part-00000.parquet"
+        writer = None
+        with ExitStack() as opened:
+            for piece in pieces:
+                if writer is None:
+                    # Encoding numbers with dictionaries takes most of the time of writing, and
+                    # compressing them a third of the rest.
+                    texts = [each.name for each in piece.schema if not _is_number(each.type)]
+                    packed = {
+                        name: "lz4" if name in (*texts, GROUP) else "none"
+                        for name in piece.column_names
+                    }
+                    made = pq.ParquetWriter(
+                        place, piece.schema, compression=packed, write_statistics=False,
+                        use_dictionary=[name for name in texts if name != CUSTOMER],
+                    )  # fmt: skip
+                    writer = opened.enter_context(made)
+                writer.write_table(piece)
 
     def run(self, query: Query, parameters: Mapping[str, Any]) -> pa.Table:
         """Run a query whose relations have been prepared; return its result with `group_id`."""
@@ -288,6 +317,10 @@ def _needed(queries: Iterable[Query], relation: str) -> Collection[str] | None:
                 return None
             found |= dict.fromkeys(columns)
     return list(found)
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_primitive(kind) or pa.types.is_decimal(kind))
 
 
 def _plain(column: pa.ChunkedArray) -> pa.Array:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,13 +66,16 @@ def read_sql(place: str | os.PathLike[str]) -> SqlFile:
     return parse_sql(Path(place).stem, text, os.fspath(place))
 
 
-def parse_sql(name: str, text: str, place: str | None = None) -> SqlFile:
+def parse_sql(
+    name: str, text: str, place: str | None = None, relations: Sequence[str] = RELATIONS
+) -> SqlFile:
     """Parse a SQL file.
 
     The header is the comments at the start, each `-- key: value`, with the keys `title`, `inputs`
     and `columns`; a comment that begins with three blanks continues the value before. `inputs` are
     like `customers(minor), lines(day, minor)`. Without this key the query may read all columns of
-    all relations. Messages call the file `place`; the default is its name.
+    all relations. Messages call the file `place`; the default is its name. `relations` are those
+    that exist.
 
     Raises
     ------
@@ -89,13 +93,13 @@ def parse_sql(name: str, text: str, place: str | None = None) -> SqlFile:
             found[key] += " " + line[2:].strip()
         elif not line.startswith("--"):
             break
-    inputs: dict[str, tuple[str, ...] | None] = dict.fromkeys(RELATIONS)
+    inputs: dict[str, tuple[str, ...] | None] = dict.fromkeys(relations)
     if "inputs" in found:
         inputs = _inputs(found["inputs"], place or name)
-    unknown = sorted(inputs.keys() - {*RELATIONS})
+    unknown = sorted(inputs.keys() - {*relations})
     if unknown:
         raise UsageError(
-            f"inputs of {place or name} must be among {', '.join(RELATIONS)}; got {unknown[0]}. "
+            f"inputs of {place or name} must be among {', '.join(relations)}; got {unknown[0]}. "
             "Correct the header."
         )
     about = found.get("title", ""), inputs, found.get("columns", "")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -11,13 +11,20 @@ from pathlib import Path
 from typing import Any, Self
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from rfm_engine.errors import DataError, UsageError, did_you_mean, path_text, shown_cause
+from rfm_engine.errors import DataError, UsageError, did_you_mean, path_text
 from rfm_engine.options.scoring import WHALE_BY
 from rfm_engine.orders.workers import Workers
 from rfm_engine.result.id_order import rows_in_order
 from rfm_engine.result.metadata import described_by, population_from
+from rfm_engine.result.snapshot_files import (
+    blocks_of,
+    is_scored_csv,
+    n_rows_of,
+    no_snapshot,
+    schema_of,
+    table_of,
+)
 from rfm_engine.result.summary import ScoredPopulation, no_frozen_scheme
 from rfm_engine.result.table_chunk import chunk_of_table
 from rfm_engine.scoring.survey import Survey
@@ -33,10 +40,6 @@ from rfm_engine.totals.chunks import CustomerChunk
 from rfm_engine.totals.customer_attribute_values import notation_of
 from rfm_engine.totals.groups import Grouping
 from rfm_engine.totals.ids import as_group, is_among, unknown_group
-
-_PARQUET, _ARROW = b"PAR1", b"ARROW1"
-_MOST_HEAD_BYTES = 1 << 16
-_OF_RESULTS = {"recency_days", "frequency", "monetary", "rfm_score", "segment"}
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -70,11 +73,32 @@ class Snapshot(ScoredPopulation):
     @cached_property
     def customers(self) -> pa.Table:
         """The customers of the result as a table; read on first use."""
-        return self._own(pa.concat_tables([_table_of(file) for file in self._files]))
+        return self._own(pa.concat_tables([table_of(file) for file in self._files]))
 
     def all_rows(self) -> pa.Table:
         """Return all rows of the files, with those of `overall`, and all columns."""
-        return pa.concat_tables([_table_of(file) for file in self._files])
+        return pa.concat_tables([table_of(file) for file in self._files])
+
+    def blocks(self, names: Sequence[str]) -> Iterator[pa.Table]:
+        """Yield some columns of `customers` in pieces, the row groups or batches of the files.
+
+        There is at least one piece.
+
+        Raises
+        ------
+        UsageError
+            The snapshot has no such column.
+        """
+        read = self._read(names)
+        yield self._own(schema_of(self._files[0]).empty_table().select(read)).select(names)
+        for file in self._files:
+            for block in blocks_of(file, read):
+                yield self._own(block).select(names)
+
+    @property
+    def is_sorted(self) -> bool:
+        """Whether the customers are in the order of their ids."""
+        return bool(self.options["sort"] == "customer")
 
     def own_places(self) -> pa.Array | None:
         """Return for each of `all_rows` its place in `customers`, null for rows of `overall`.
@@ -86,7 +110,7 @@ class Snapshot(ScoredPopulation):
         if self._within_groups is None:
             return None
         assert self._group is not None
-        files = [_table_of(file, [self._group]) for file in self._files]
+        files = [table_of(file, [self._group]) for file in self._files]
         is_own = pc.is_valid(pa.concat_tables(files)[self._group])
         if not self._within_groups:
             is_own = pc.invert(is_own)
@@ -101,6 +125,12 @@ class Snapshot(ScoredPopulation):
         UsageError
             The snapshot has no such column.
         """
+        read = self._read(names)
+        found = self._own(pa.concat_tables([table_of(file, read) for file in self._files]))
+        return found.select(names)
+
+    def _read(self, names: Sequence[str]) -> list[str]:
+        """Return the columns of the files that must be read for some columns of `customers`."""
         missing = [name for name in names if name not in self.schema.names]
         if missing:
             raise UsageError(
@@ -112,9 +142,7 @@ class Snapshot(ScoredPopulation):
             )
         # Groups tell apart the rows of `overall` in the same file.
         group = () if self._group is None else (self._group,)
-        read = list(dict.fromkeys([*group, *names]))
-        found = self._own(pa.concat_tables([_table_of(file, read) for file in self._files]))
-        return found.select(names)
+        return list(dict.fromkeys([*group, *names]))
 
     def survey(self) -> Survey | None:
         """Return the survey of the customers; None with `by`, or if it would exceed 1 MB."""
@@ -214,10 +242,10 @@ class Snapshot(ScoredPopulation):
         name = self.schema.names[column]
         found = []
         for file in self._files:
-            mask = is_among(_table_of(file, [name])[name], wanted)
+            mask = is_among(table_of(file, [name])[name], wanted)
             if pc.any(mask).as_py():
-                found.append(_table_of(file).filter(mask))
-        return pa.concat_tables([_schema_of(self._files[0]).empty_table(), *found])
+                found.append(table_of(file).filter(mask))
+        return pa.concat_tables([schema_of(self._files[0]).empty_table(), *found])
 
 
 def read_snapshot(path: str | os.PathLike[str]) -> Snapshot:
@@ -251,7 +279,7 @@ def read_snapshot(path: str | os.PathLike[str]) -> Snapshot:
             f"snapshot must be a file or a directory of parts; got {str(place)!r} without parts. "
             "Give an output of rfm score."
         )
-    schema = _schema_of(files[0])
+    schema = schema_of(files[0])
     about = described_by(schema.metadata, str(place))
     snapshot = _snapshot(about, place, schema, files)
     _refuse_part(snapshot, about.get("forgotten_rows", 0))
@@ -291,7 +319,7 @@ def _refuse_part(snapshot: Snapshot, n_forgotten: int) -> None:
     """
     expected = snapshot.n_customers - n_forgotten
     expected += 0 if snapshot.overall is None else snapshot.overall.n_customers
-    found = sum(map(_n_rows_of, snapshot._files))
+    found = sum(map(n_rows_of, snapshot._files))
     if found != expected:
         raise DataError(
             f"snapshot {str(snapshot.path)!r} must have all of its {expected:,} rows; got "
@@ -314,8 +342,8 @@ def snapshot_of(inputs: object) -> Snapshot | None:
     files = sorted(place.glob("part-*.parquet")) if place.is_dir() else [place]
     if not files or not files[0].is_file():
         return None
-    if _is_scored_csv(files[0]):
-        raise _no_snapshot(files[0])
+    if is_scored_csv(files[0]):
+        raise no_snapshot(files[0])
     if not _has_metadata(files[0]):
         return None
     return read_snapshot(place)
@@ -323,7 +351,7 @@ def snapshot_of(inputs: object) -> Snapshot | None:
 
 def _has_metadata(file: Path) -> bool:
     try:
-        return b"rfm_engine" in (_schema_of(file).metadata or {})
+        return b"rfm_engine" in (schema_of(file).metadata or {})
     except (UsageError, DataError):
         return False
 
@@ -335,62 +363,3 @@ def _ranges(own: dict[str, Any]) -> tuple[tuple[Range | Among, ...], ...]:
 def _range(written: list[Any]) -> Range | Among:
     measure, *rest = written
     return Among(measure, tuple(rest[0])) if len(rest) == 1 else Range(measure, *rest)
-
-
-def _schema_of(file: Path) -> pa.Schema:
-    try:
-        with file.open("rb") as head:
-            magic = head.read(len(_ARROW))
-        if magic.startswith(_PARQUET):
-            return pq.read_schema(file)
-        if magic == _ARROW:
-            with pa.memory_map(str(file)) as source:
-                return pa.ipc.open_file(source).schema
-    except pa.ArrowInvalid as error:
-        raise DataError(
-            f"snapshot {str(file)!r} must be undamaged; got {shown_cause(error)}. Write it again "
-            "with rfm score ... -o."
-        ) from None
-    except OSError as error:
-        is_missing = isinstance(error, FileNotFoundError)
-        advice = "Check the path, or make it with" if is_missing else "Write it again with"
-        raise UsageError(
-            f"snapshot {str(file)!r} must be a readable file; got {shown_cause(error)}. "
-            f"{advice} rfm score ... -o."
-        ) from None
-    raise _no_snapshot(file)
-
-
-def _no_snapshot(file: Path) -> UsageError:
-    return UsageError(
-        f"snapshot must be Parquet or Arrow IPC written by rfm score; got {str(file)!r}, which "
-        "is neither. A CSV has no metadata: score to .parquet or .arrow."
-    )
-
-
-def _is_scored_csv(file: Path) -> bool:
-    """Return whether the first line of a file contains the columns of a result."""
-    with file.open("rb") as head:
-        names = head.readline(_MOST_HEAD_BYTES).decode(errors="replace").strip().split(",")
-    return {name.strip('"') for name in names} >= _OF_RESULTS
-
-
-def _n_rows_of(file: Path) -> int:
-    if _is_parquet(file):
-        return int(pq.read_metadata(file).num_rows)
-    with pa.memory_map(str(file)) as source:
-        reader = pa.ipc.open_file(source)
-        return sum(reader.get_batch(n).num_rows for n in range(reader.num_record_batches))
-
-
-def _is_parquet(file: Path) -> bool:
-    with file.open("rb") as head:
-        return head.read(len(_PARQUET)) == _PARQUET
-
-
-def _table_of(file: Path, columns: list[str] | None = None) -> pa.Table:
-    if _is_parquet(file):
-        return pq.ParquetFile(file).read(columns)
-    with pa.memory_map(str(file)) as source:
-        table = pa.ipc.open_file(source).read_all()
-    return table if columns is None else table.select(columns)

@@ -130,6 +130,43 @@ def place_by_value(records, members, rules, room, placed):
 
 
 @kernel
+def write_cuts_by_group(records, members, rules, room, points, counts):
+    """Write the cut points of some groups to `points`, `int64[groups, axes, bins]`.
+
+    `counts`, `int64[groups, axes]`, gets how many there are. `records` is `int64[n, axes]`.
+    """
+    order, cuts = members.order, room.cuts
+    for group in range(members.first, members.last):
+        start = members.bounds[group]
+        n = members.bounds[group + 1] - start
+        if n == 0 or n > members.most:
+            continue
+        for axis in range(len(rules.bins)):
+            for j in range(n):
+                room.sorting.values[j] = records[order[start + j], axis]
+            n_cuts = cut_group(rules, axis, n, room)
+            for c in range(n_cuts):
+                points[group, axis, c] = cuts[c]
+            counts[group, axis] = n_cuts
+
+
+@kernel
+def place_at(values, groups, points, counts, axis, lowest, placed):
+    """Fill `placed`, `int64[n]`, with the bins, from 0, of customers by the cuts of their groups.
+
+    `lowest` is 0 if the axis is ascending. If it is not, it is the number of cut points for all
+    bins, because a group with fewer bins has the last ones.
+    """
+    for i in range(len(values)):
+        group = groups[i]
+        n = counts[group, axis]
+        above = lowest - n if lowest > 0 else 0
+        for c in range(n):
+            above += points[group, axis, c] < values[i]
+        placed[i] = above
+
+
+@kernel
 def cut_group(rules, axis, n, room):
     """Write the cut points of the first n values in `room` and return how many; changes them."""
     values = room.sorting.values

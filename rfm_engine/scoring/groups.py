@@ -19,9 +19,11 @@ from rfm_engine.scoring.group_cuts import (
     average_by_group,
     number_bins,
     order_by_group,
+    place_at,
     place_by_rank,
     place_by_value,
     put_values,
+    write_cuts_by_group,
 )
 from rfm_engine.scoring.group_sort import Sorting
 from rfm_engine.scoring.identities import Identities
@@ -185,6 +187,49 @@ def place_within(axes: Sequence[Wanted], groups: Groups) -> BinNumbers:
         for axis, wanted in enumerate(axes):
             placed[customers, axis] = wanted.placed(records[customers, axis])
     return placed
+
+
+class GroupCuts(NamedTuple):
+    """The cut points of each group: the first `counts`, `int64[groups, axes]`, of `points`."""
+
+    axes: Sequence[Wanted]
+    points: npt.NDArray[np.int64]
+    counts: npt.NDArray[np.int64]
+
+    def placed(self, axis: int, values: Integers, groups: Codes) -> Integers:
+        """Return the bins, from 0, of any customers, given their groups."""
+        wanted = self.axes[axis]
+        found = np.empty(len(values), np.int64)
+        lowest = 0 if wanted.measure.ascending else wanted.bins - 1
+        at = frozen(values), frozen(groups), frozen(self.points), frozen(self.counts)
+        place_at(*at, axis, lowest, found)
+        return found
+
+
+def cuts_within(axes: Sequence[Wanted], groups: Groups) -> GroupCuts:
+    """Return the cut points by which `place_within` places customers.
+
+    Groups without customers have none.
+    """
+    each = axes[0].measure.each
+    records = groups.moved([wanted.measure.chunks for wanted in axes], each)
+    most_bins = max(wanted.bins for wanted in axes)
+    points = np.zeros((groups.n, len(axes), most_bins), np.int64)
+    counts = np.zeros((groups.n, len(axes)), np.int64)
+    rules = Rules.of(axes)
+
+    def write(members: Members) -> None:
+        room = Room.of(len(axes), members.most, most_bins)
+        write_cuts_by_group(frozen(records), members, rules, room, points, counts)
+
+    list(each(write, groups.runs()))
+    for group, customers in groups.large():
+        for axis, wanted in enumerate(axes):
+            measure = wanted.measure._replace(chunks=[records[customers, axis]])
+            cuts = fit_cuts(wanted.method, measure, wanted.bins)
+            points[group, axis, : len(cuts)] = cuts
+            counts[group, axis] = len(cuts)
+    return GroupCuts(axes, points, counts)
 
 
 def rank_within(method: str, measure: Measure, bins: int, groups: Groups) -> BinNumbers:

@@ -63,7 +63,7 @@ def score_everyone(everyone: Everyone, scheme: Scheme, plan: Plan, pool: Executo
         A mean amount overflows 64 bits.
     """
     chunks, scale, grouping, facts = everyone
-    measures = _measures(chunks, scale, plan, pool)
+    measures = measures_of(chunks, scale, plan, pool)
     ids = [partial(_identities, chunk) for chunk in chunks]
     groups = None
     if grouping is not None:
@@ -85,7 +85,7 @@ def score_everyone(everyone: Everyone, scheme: Scheme, plan: Plan, pool: Executo
         return Scoring(fitted, cells, named, labels, rules, by_segment, by_score, by_cell)
     # Cached: first the mean of the population needs a measure, then the comparison with the mean.
     raw: list[Column] = [
-        cache(partial(_raw_measure, chunk, _fact_of(facts, n, chunk)))
+        cache(partial(raw_measure, chunk, _fact_of(facts, n, chunk)))
         for n, chunk in enumerate(chunks)
     ]
     population = Population(partial(_columns, raw, pool), scale, pool.map, groups)
@@ -151,7 +151,8 @@ def _fact_of(facts: Facts | None, number: int, chunk: CustomerChunk) -> Column:
     return _no_measure if facts is None else partial(facts.raw, number, chunk)
 
 
-def _raw_measure(chunk: CustomerChunk, fact: Column, measure: str) -> Integers:
+def raw_measure(chunk: CustomerChunk, fact: Column, measure: str) -> Integers:
+    """Return a measure of the customers of a chunk for conditions; `fact` returns their facts."""
     if measure in FACTS:
         return fact(measure)
     if measure == "recency_days":
@@ -160,16 +161,23 @@ def _raw_measure(chunk: CustomerChunk, fact: Column, measure: str) -> Integers:
         return chunk.frequency
     if measure == "monetary":
         return chunk.monetary_minor
-    return chunk.mean_gaps_us() if measure == "mean_gap_days" else _means(chunk)
+    return chunk.mean_gaps_us() if measure == "mean_gap_days" else means_of(chunk)
 
 
-def _measures(
+def measures_of(
     chunks: Sequence[CustomerChunk], scale: int, plan: Plan, pool: Executor
 ) -> list[Measure]:
+    """Return what each axis compares with its cut points.
+
+    Raises
+    ------
+    DataError
+        A mean amount overflows 64 bits.
+    """
     unit = 10**scale
     money: Sequence[Integers] = [chunk.monetary_minor for chunk in chunks]
     if plan.monetary == "mean":
-        money, unit = list(pool.map(_means, chunks)), unit * MEAN_PARTS
+        money, unit = list(pool.map(means_of, chunks)), unit * MEAN_PARTS
     return [
         Measure([chunk.recency_days for chunk in chunks], pool.map, ascending=False),
         Measure([chunk.frequency for chunk in chunks], pool.map),
@@ -177,7 +185,14 @@ def _measures(
     ]
 
 
-def _means(chunk: CustomerChunk) -> Integers:
+def means_of(chunk: CustomerChunk) -> Integers:
+    """Return the mean amount per order of each customer, in ten-thousandths of a minor unit.
+
+    Raises
+    ------
+    DataError
+        A mean amount overflows 64 bits.
+    """
     found = mean_amounts(chunk.monetary_minor, chunk.frequency)
     if found is None:
         raise DataError(

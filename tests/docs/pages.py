@@ -10,6 +10,8 @@ ROOT = Path(__file__).parent.parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 INSIGHT = ROOT / "docs" / "insight"
 """The folder with a page per insight table."""
+MOVEMENT = ROOT / "docs" / "movement"
+"""The folder with a page per table of movement."""
 _FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 

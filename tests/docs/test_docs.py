@@ -24,7 +24,7 @@ from rfm_engine.options.groups import (
 from rfm_engine.orders.judge import REASONS
 from rfm_engine.simulate import simulate
 from tests.docs.option_tables import with_signature, with_tables
-from tests.docs.pages import INSIGHT, PAGES, ROOT, blocks_of, name_of, prose_of
+from tests.docs.pages import INSIGHT, MOVEMENT, PAGES, ROOT, blocks_of, name_of, prose_of
 
 REFERENCE = ROOT / "docs" / "reference"
 COMMAND_LINE = (REFERENCE / "command-line.md").read_text()
@@ -94,10 +94,11 @@ def test_links__lead_somewhere(page):
 
 
 def test_pages__are_all_linked_from_the_readme_or_an_index():
-    # The insight tables have an index of their own.
+    # The tables of insight and of movement have an index of their own.
+    indexes = README, ROOT / "docs" / "index.md", INSIGHT / "index.md", MOVEMENT / "index.md"
     linked = {
         (page.parent / link.partition("#")[0]).resolve()
-        for page in (README, ROOT / "docs" / "index.md", INSIGHT / "index.md")
+        for page in indexes
         for link in LINK.findall(prose_of(page))
     }
     # The contents are for the documentation site, whose pages link to each other.

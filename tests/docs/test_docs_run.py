@@ -23,19 +23,22 @@ import pytest
 from rfm_engine.output import write
 from rfm_engine.simulate import simulate
 from tests.conftest import COMPILED, DEEP, file_of
-from tests.docs.pages import INSIGHT, PAGES, Block, blocks_of, name_of
+from tests.docs.pages import INSIGHT, MOVEMENT, PAGES, Block, blocks_of, name_of
 
 # Two and a half million rows and a dozen processes: too slow for kernels that are not compiled.
 pytestmark = pytest.mark.skipif(not COMPILED, reason="documents show the engine as deployed")
 
 RUNNABLE = {"python", "console"}
 WITH_EXAMPLES = [page for page in PAGES if RUNNABLE & {block.language for block in blocks_of(page)}]
-INDEX = INSIGHT / "index.md"
-INSIGHT_PAGES = [page for page in WITH_EXAMPLES if page.parent == INSIGHT and page != INDEX]
+# Folders of pages that all use the files that the index of the folder makes.
+FOLDERS = INSIGHT, MOVEMENT
+INDEXED = [page for page in WITH_EXAMPLES if page.parent in FOLDERS and page.name != "index.md"]
 # Each takes about ten seconds.
 LONG = {"find-what-attracts-your-best-customers.md", "label-customers.md"}
 OTHERS = [
-    page for page in WITH_EXAMPLES if page.parent != INSIGHT and (DEEP or page.name not in LONG)
+    page
+    for page in WITH_EXAMPLES
+    if page not in INDEXED and page.parent != INSIGHT and (DEEP or page.name not in LONG)
 ]
 TAKEN = re.compile(r" in [\d.,]+ s, [\d,]+ MiB$")
 
@@ -55,13 +58,16 @@ def files(tmp_path_factory) -> dict[str, Path]:
 
 
 @pytest.fixture(scope="module")
-def insight_files(files, tmp_path_factory) -> dict[str, Path]:
-    """Run the index of the insight pages; return the files that it makes and reads, by name."""
-    place = tmp_path_factory.mktemp("insight")
-    copy(files, INDEX, place)
-    with contextlib.chdir(place):
-        check_examples(INDEX, place)
-    return {path.name: path for path in place.iterdir()}
+def indexed_files(files, tmp_path_factory) -> dict[Path, list[Path]]:
+    """Run the index of each folder; return the files that it makes and reads, by folder."""
+    found = {}
+    for folder in FOLDERS:
+        place = tmp_path_factory.mktemp(folder.name)
+        copy(files, folder / "index.md", place)
+        with contextlib.chdir(place):
+            check_examples(folder / "index.md", place)
+        found[folder] = [*place.iterdir()]
+    return found
 
 
 @pytest.mark.parametrize("page", OTHERS, ids=name_of)
@@ -72,12 +78,12 @@ def test_examples__run_and_print_what_the_page_shows(page, files, tmp_path, monk
 
 
 @pytest.mark.skipif(not DEEP, reason="takes two seconds per page and a few for the files")
-@pytest.mark.parametrize("page", INSIGHT_PAGES, ids=name_of)
-def test_insight_examples__run_on_the_files_of_the_index(
-    page, insight_files, tmp_path, monkeypatch
+@pytest.mark.parametrize("page", INDEXED, ids=name_of)
+def test_indexed_examples__run_on_the_files_of_the_index(
+    page, indexed_files, tmp_path, monkeypatch
 ):
-    for name, place in insight_files.items():
-        (tmp_path / name).symlink_to(place)
+    for place in indexed_files[page.parent]:
+        (tmp_path / place.name).symlink_to(place)
     monkeypatch.chdir(tmp_path)
     check_examples(page, tmp_path)
 

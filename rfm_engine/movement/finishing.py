@@ -1,0 +1,59 @@
+"""Add what SQL does not compute: money in major units, and intervals of shares."""
+
+from __future__ import annotations
+
+from math import sqrt
+from typing import Any
+
+import pyarrow as pa
+
+from rfm_engine.insight.finishing import Finished
+from rfm_engine.insight.statistics import Z_95
+
+Options = dict[str, Any]
+_DIGITS = 38
+
+
+def money(table: pa.Table, options: Options) -> Finished:
+    """Return a table with its amounts, which are sums of minor units, in major units."""
+    for place, field in enumerate(table.schema):
+        if pa.types.is_decimal(field.type):
+            kind = pa.decimal128(_DIGITS, options["scale"])
+            chunks = [_rescaled(chunk, kind) for chunk in table[place].chunks]
+            table = table.set_column(place, field.name, pa.chunked_array(chunks, kind))
+    return Finished(table, {})
+
+
+def retention(table: pa.Table, options: Options) -> Finished:
+    """Add the intervals of the shares of customers who bought again."""
+    shares = {"retention": "retained", "conversion": "converted"}
+    if options["within"] is None:
+        del shares["conversion"]
+        kept = [name for name in table.column_names if name not in ("converted", "conversion")]
+        table = table.select(kept)
+    sizes = table["size"].to_pylist()
+    for share, part in shares.items():
+        bounds = list(map(wilson, table[part].to_pylist(), sizes))
+        place = table.column_names.index(share) + 1
+        for end, own in (("high", 1), ("low", 0)):
+            column = [None if each is None else each[own] for each in bounds]
+            table = table.add_column(place, f"{share}_{end}", pa.array(column, pa.float64()))
+    return money(table, options)
+
+
+def wilson(part: int, whole: int) -> tuple[float, float] | None:
+    """Return the 95% interval of a share (Wilson 1927); None if there is nothing to divide by."""
+    if not whole:
+        return None
+    share, square = part / whole, Z_95 * Z_95
+    middle = share + square / (2 * whole)
+    width = Z_95 * sqrt(share * (1 - share) / whole + square / (4 * whole * whole))
+    scale = 1 + square / whole
+    low = (middle - width) / scale if part else 0.0
+    high = (middle + width) / scale if part < whole else 1.0
+    return low, high
+
+
+def _rescaled(minor: pa.Array, kind: pa.DataType) -> pa.Array:
+    """Return whole numbers as decimals with the same digits."""
+    return pa.Array.from_buffers(kind, len(minor), minor.buffers(), offset=minor.offset)

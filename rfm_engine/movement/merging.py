@@ -1,0 +1,79 @@
+"""Align the sorted customers of two snapshots: compiled loops that walk through both at once."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from rfm_engine.kernels import kernel
+from rfm_engine.kernels.types import Bytes, Integers, Numbers, Words
+
+ABSENT = -1
+"""The row of a customer who is not in a snapshot."""
+
+
+class Sorted(NamedTuple):
+    """Customers in the order of their ids and groups.
+
+    Attributes
+    ----------
+    words
+        Integer ids as unsigned numbers in their order; empty for other ids.
+    offsets, data
+        Ids that are bytes: id i is `data[offsets[i]:offsets[i + 1]]`; empty for integers.
+    groups
+        The position of each group in the order of the file.
+    """
+
+    words: Words
+    offsets: Integers
+    data: Bytes
+    groups: Numbers
+
+
+@kernel
+def merge(before, after, i, j, left, right):  # noqa: PLR0913
+    """Write rows of the same customer side by side, until the customers of one side end.
+
+    `i` and `j` are the first rows of `before` and `after`. `left` and `right`, `int32`, get their
+    rows, or `ABSENT`. Return the next rows, and how many pairs were written.
+    """
+    n = 0
+    n_before, n_after = len(before.groups), len(after.groups)
+    while i < n_before and j < n_after:
+        order = compared(before, i, after, j)
+        left[n] = i if order <= 0 else -1
+        right[n] = j if order >= 0 else -1
+        i += order <= 0
+        j += order >= 0
+        n += 1
+    return i, j, n
+
+
+@kernel
+def compared(before, i, after, j):
+    """Return -1, 0 or 1: whether a customer of one side comes before one of the other."""
+    if len(before.offsets) == 0:
+        one, other = before.words[i], after.words[j]
+        if one != other:
+            return -1 if one < other else 1
+    else:
+        start, at = before.offsets[i], after.offsets[j]
+        n_one = before.offsets[i + 1] - start
+        n_other = after.offsets[j + 1] - at
+        for k in range(min(n_one, n_other)):
+            one_byte, other_byte = before.data[start + k], after.data[at + k]
+            if one_byte != other_byte:
+                return -1 if one_byte < other_byte else 1
+        if n_one != n_other:
+            return -1 if n_one < n_other else 1
+    own, its = before.groups[i], after.groups[j]
+    if own == its:
+        return 0
+    return -1 if own < its else 1
+
+
+def room_for(n: int) -> tuple[Numbers, Numbers]:
+    """Return buffers for n pairs."""
+    return np.empty(n, np.int32), np.empty(n, np.int32)
