@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol, Unpack
 import pyarrow as pa
 
 from rfm_engine.errors import UsageError
-from rfm_engine.history.event_log import consecutive, log_events
+from rfm_engine.history.event_log import consecutive, log_events, without_earlier
 from rfm_engine.history.store import Store
 from rfm_engine.history.tier_pairs import tier_pairs
 from rfm_engine.movement.event_table import of_types
@@ -18,6 +18,7 @@ from rfm_engine.movement.events import events, types_of
 from rfm_engine.options.documentation import documented
 from rfm_engine.options.groups import EventOptions
 from rfm_engine.options.resolution import given, resolve
+from rfm_engine.query.session import Machine
 from rfm_engine.result.snapshot import Snapshot
 
 
@@ -137,5 +138,6 @@ class Events:
             tiers = tier_pairs(self.store, day)
             types, _ = types_of(newest, checked, Given(rows is not None, bool(tiers)))
             found = events(snapshot, newest, rows=rows, tiers=tiers, **explicit)
-            status, table = log_events(self.store, transaction, found, day, retracted=retracted)
+            found = without_earlier(found, self.store, day, Machine.of(checked))
+            status, table = log_events(transaction, self.store, found, day, retracted=retracted)
         return Logged(day, before, status, of_types(table, types) if asked else table)

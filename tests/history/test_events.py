@@ -152,6 +152,27 @@ def test_log__is_replaced_without_retracting_if_it_is_not_asked_for(history):
     assert history.log_events().events.equals(history.events())
 
 
+def test_reactivated__follows_a_change_of_the_key_in_the_scheme(tmp_path):
+    """The key decides no segment, so that the snapshots still agree."""
+    text = (
+        '[[segments]]\nname = "Late"\nwhen = ["recency_days > 30"]\n[[segments]]\nname = "Here"\n'
+    )
+    place = tmp_path / "mine.toml"
+    place.write_text('name = "mine"\n' + text)
+    history = rfm.History.create(tmp_path / "history", scheme=place)
+    for day in DAYS[:2]:
+        history.add(pa.table(ORDERS), as_of=day)
+    place.write_text('name = "mine"\nasleep = ["Late"]\n' + text)
+    assert history.add(pa.table(ORDERS), as_of=DAYS[1]).status == "unchanged"
+    history.add(pa.table(ORDERS), as_of=DAYS[2])
+    [row] = history.events(types="reactivated").to_pylist()
+    assert (row["customer_id"], row["from"], row["to"]) == (2, "Late", "Here")
+    assert row["event_id"] == event_id("reactivated", 2, DAYS[2])
+    model = tmp_path / "model.json"
+    rfm.save_model(history.snapshot(DAYS[2]), model)
+    assert rfm.load_model(model).scheme.asleep == ("Late",)
+
+
 def test_forget__deletes_the_events_of_a_customer(history):
     history.log_events()
     assert history.forget(1) == [1]
