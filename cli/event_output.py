@@ -20,6 +20,7 @@ _LACKS = {
     "birthday": "without --birthday",
     "touches": "without --touches",
     "rows": "without --rows",
+    "tiers": "without the tiers of rfm tiers",
 }
 
 

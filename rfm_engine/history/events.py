@@ -11,7 +11,9 @@ import pyarrow as pa
 from rfm_engine.errors import UsageError
 from rfm_engine.history.event_log import consecutive, log_events
 from rfm_engine.history.store import Store
+from rfm_engine.history.tier_pairs import tier_pairs
 from rfm_engine.movement.event_table import of_types
+from rfm_engine.movement.event_types import Given
 from rfm_engine.movement.events import events, types_of
 from rfm_engine.options.documentation import documented
 from rfm_engine.options.groups import EventOptions
@@ -87,8 +89,10 @@ class Events:
             The history does not have these dates, or has other dates between them.
         """
         explicit = given("History.events", EventOptions, options)
-        both = map(self.snapshot, consecutive(self.dates, begin, end, self.path))
-        return events(*both, rows=rows, **explicit)
+        before, day = consecutive(self.dates, begin, end, self.path)
+        tiers = tier_pairs(self.store, day)
+        both = self.snapshot(before), self.snapshot(day)
+        return events(*both, rows=rows, tiers=tiers, **explicit)
 
     @documented(EventOptions)
     def log_events(
@@ -130,7 +134,8 @@ class Events:
             snapshot = None if before is None else self.snapshot(before)
             newest = self.snapshot(day)
             checked = resolve(EventOptions, explicit, {"types": asked})
-            types, _ = types_of(newest, checked, has_rows=rows is not None)
-            found = events(snapshot, newest, rows=rows, **explicit)
+            tiers = tier_pairs(self.store, day)
+            types, _ = types_of(newest, checked, Given(rows is not None, bool(tiers)))
+            found = events(snapshot, newest, rows=rows, tiers=tiers, **explicit)
             status, table = log_events(self.store, transaction, found, day, retracted=retracted)
         return Logged(day, before, status, of_types(table, types) if asked else table)

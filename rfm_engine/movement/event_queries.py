@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any, NamedTuple
 
@@ -10,9 +10,10 @@ import numpy as np
 import pyarrow as pa
 
 from rfm_engine.errors import DataError, shown_cause
-from rfm_engine.kernels.arrays import arrow, is_bytes, values, whole
+from rfm_engine.kernels.arrays import arrow, is_bytes, whole
 from rfm_engine.movement.event_types import sql_of
 from rfm_engine.movement.pairs import AFTER, BEFORE, Pairs, Pieces, sorted_pieces
+from rfm_engine.movement.tier_events import GROUP_KEY, TierPair, tier_changes
 from rfm_engine.options.messages import message
 from rfm_engine.orders.row_columns import CUSTOMER
 from rfm_engine.query.customers import GROUP, Customers
@@ -47,6 +48,8 @@ class Asked(NamedTuple):
         The column of the snapshots with dates of birth; None if there is none.
     relations
         Further relations that the queries read.
+    tiers
+        Tables of membership tiers at both dates.
     """
 
     types: Sequence[str]
@@ -54,6 +57,7 @@ class Asked(NamedTuple):
     parameters: Mapping[str, Any]
     birthday: str | None
     relations: Mapping[str, pa.Table]
+    tiers: Sequence[TierPair] = ()
 
 
 def found_events(
@@ -65,19 +69,29 @@ def found_events(
     """
     queries = [Query(sql_of(file)) for file in asked.files]
     ids = Query(sql_of("event-ids"))
-    found: list[pa.Table] = []
-    groups = None
+    changes = [tier_changes(pair, asked.parameters["as_of_to"], machine) for pair in asked.tiers]
+    groups: pa.Array | None = None
+    prepared: list[tuple[Session, Pairs]] = []
     with ExitStack() as held:
         for one, other in zip(before.populations, after.populations, strict=True):
             pairs = Pairs(one, other)
-            groups = pairs.groups if groups is None else groups
+            if groups is None and pairs.groups is not None:
+                groups = _all_groups(pairs.groups, changes)
             session = held.enter_context(Session(other, rows, machine, customers=pairs.after))
             session.prepare(queries, {"pairs": _pieces(pairs, queries, asked), **asked.relations})
             rows = session.rows
-            found += [
-                _numbered(session.run(query, asked.parameters), pairs.groups) for query in queries
-            ]
-        session.write("found", found)
+            prepared.append((session, pairs))
+
+        def found() -> Iterator[pa.Table]:
+            """Yield the events of one query after the other, so that few are in memory."""
+            for each, pairs in prepared:
+                for query in queries:
+                    table = each.run(query, asked.parameters)
+                    yield _numbered(table, _groups_of(table, pairs.groups), groups)
+            for table in changes:
+                yield _numbered(table, None if groups is None else table[GROUP_KEY], groups)
+
+        session.write("found", found())
         session.write("group_names", [_group_names(groups)])
         return session.run(ids, {"types": list(asked.types)}), groups
 
@@ -125,21 +139,40 @@ def _days(column: pa.ChunkedArray) -> pa.ChunkedArray:
         ) from None
 
 
-def _numbered(found: pa.Table, groups: pa.Array | None) -> pa.Table:
-    """Return events with `NO_GROUP` for customers without a group, and the same types always."""
-    ids = values(whole(found[GROUP]), np.int32)
-    if groups is None:
-        ids = np.full(len(ids), NO_GROUP, np.int32)
-    elif groups.null_count:
-        ids = np.where(ids == len(groups) - 1, np.int32(NO_GROUP), ids)
-    columns = {CUSTOMER: found[CUSTOMER], GROUP: arrow(ids)}
+def _all_groups(groups: pa.Array, changes: Sequence[pa.Table]) -> pa.Array:
+    """Return all groups but the null one in ascending order, also of members who are gone."""
+    import pyarrow.compute as pc
+
+    others = [whole(table[GROUP_KEY]).cast(groups.type) for table in changes]
+    distinct = pa.concat_arrays([groups, *others]).unique().drop_null()
+    return distinct.take(pc.sort_indices(distinct))
+
+
+def _groups_of(table: pa.Table, groups: pa.Array | None) -> pa.ChunkedArray | pa.Array | None:
+    return None if groups is None else groups.take(whole(table[GROUP]))
+
+
+def _numbered(
+    found: pa.Table, keys: pa.ChunkedArray | pa.Array | None, groups: pa.Array | None
+) -> pa.Table:
+    """Return events with the same columns always, and with the number of the group of each.
+
+    `keys` are the groups of the customers; None without groups. `NO_GROUP` is the number of none.
+    """
+    import pyarrow.compute as pc
+
+    if keys is None:
+        ids = arrow(np.full(len(found), NO_GROUP, np.int32))
+    else:
+        ids = pc.index_in(keys, value_set=groups).fill_null(NO_GROUP)
+    columns = {CUSTOMER: found[CUSTOMER], GROUP: ids}
     columns |= {field.name: found[field.name].cast(field.type) for field in _QUERIED}
     return pa.table(columns)
 
 
 def _group_names(groups: pa.Array | None) -> pa.Table:
     """Return how groups are written in ids: binary ones as hexadecimal digits."""
-    groups = pa.nulls(0, pa.string()) if groups is None else groups.drop_null()
+    groups = pa.nulls(0, pa.string()) if groups is None else groups
     numbers = arrow(np.arange(len(groups), dtype=np.int32))
     if is_bytes(groups.type):
         names = pa.array([each.hex() for each in groups.to_pylist()], pa.string())

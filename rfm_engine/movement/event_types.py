@@ -25,16 +25,17 @@ QUERIES = {
     "event-aipl": (AIPL,),
 }
 """The types of events that a query finds, by the name of its SQL file."""
-FOUND_TYPES = tuple(name for types in QUERIES.values() for name in types)
-"""The types of events that queries find."""
+OF_TIERS = ("tier_up", "tier_down", "tier_grace")
+FOUND_TYPES = (*(name for types in QUERIES.values() for name in types), *OF_TIERS)
+"""The types of events that can be found."""
 TYPES = tuple(sorted([*FOUND_TYPES, RETRACTED]))
 """All types of events."""
 OF_ONE_DATE = (
     "entered_segment", "left_segment", "became_whale", "ceased_whale", "reactivated", AIPL,
-    RETRACTED,
+    *OF_TIERS, RETRACTED,
 )  # fmt: skip
 """Types whose ids contain the date, so that they cannot follow again at another date."""
-_RELATIONS = ("pairs", "found", "group_names", "orders", "touches")
+_RELATIONS = ("pairs", "found", "group_names", "orders", "touches", "before", "after")
 # They need first orders and numbers of orders of all time.
 _OF_ALL_ORDERS = ("first_order", "second_order", "nth_order", "anniversary")
 
@@ -54,13 +55,21 @@ def files_of(types: Collection[str], snapshot: Snapshot, options: Mapping[str, A
     return files
 
 
+class Given(NamedTuple):
+    """Whether rows and tables of tiers are given."""
+
+    rows: bool
+    tiers: bool
+
+
 class Lack(NamedTuple):
     """Why there are no events of a type.
 
     Attributes
     ----------
     of
-        What is missing, or must not be there: `window`, `asleep`, `birthday`, `touches` or `rows`.
+        What is missing, or must not be there: `window`, `asleep`, `birthday`, `touches`, `rows` or
+        `tiers`.
     error
         The error if the type was asked for.
     """
@@ -69,9 +78,7 @@ class Lack(NamedTuple):
     error: Message
 
 
-def lack_of(
-    name: str, snapshot: Snapshot, options: Mapping[str, Any], *, has_rows: bool
-) -> Lack | None:
+def lack_of(name: str, snapshot: Snapshot, options: Mapping[str, Any], given: Given) -> Lack | None:
     """Return why a snapshot has no events of a type; None if it can have them."""
     window = snapshot.options["window"]
     if name in _OF_ALL_ORDERS and window is not None:
@@ -102,7 +109,7 @@ def lack_of(
             "touches",
             message("aipl_moved must have {touches}; got none. Name the file of contacts."),
         )
-    if name == AIPL and not has_rows and not _counts_recent(snapshot, options):
+    if name == AIPL and not given.rows and not _counts_recent(snapshot, options):
         return Lack(
             "rows",
             message(
@@ -112,12 +119,21 @@ def lack_of(
                 options["order_days"],
             ),
         )
+    if name in OF_TIERS and not given.tiers:
+        return Lack(
+            "tiers",
+            message(
+                "{} must have membership tiers of the later date and of a date before; got none in "
+                "the history. Run rfm tiers first.",
+                name,
+            ),
+        )
     return None
 
 
-def left_out(snapshot: Snapshot, options: Mapping[str, Any], *, has_rows: bool) -> dict[str, str]:
+def left_out(snapshot: Snapshot, options: Mapping[str, Any], given: Given) -> dict[str, str]:
     """Return the types that a snapshot cannot have, and for each the `of` of its lack."""
-    lacks = {name: lack_of(name, snapshot, options, has_rows=has_rows) for name in FOUND_TYPES}
+    lacks = {name: lack_of(name, snapshot, options, given) for name in FOUND_TYPES}
     return {name: lack.of for name, lack in lacks.items() if lack is not None}
 
 

@@ -13,7 +13,16 @@ from rfm_engine.insight.lists import list_relations
 from rfm_engine.movement.agreement import refuse_contradiction
 from rfm_engine.movement.event_queries import FOUND, Asked, found_events
 from rfm_engine.movement.event_table import event_table, refuse_name
-from rfm_engine.movement.event_types import AIPL, FOUND_TYPES, files_of, lack_of, left_out
+from rfm_engine.movement.event_types import (
+    AIPL,
+    FOUND_TYPES,
+    OF_TIERS,
+    Given,
+    files_of,
+    lack_of,
+    left_out,
+)
+from rfm_engine.movement.tier_events import TierPair
 from rfm_engine.options.documentation import documented
 from rfm_engine.options.groups import EventOptions
 from rfm_engine.options.messages import message
@@ -34,6 +43,7 @@ def events(
     after: Snapshot,
     *,
     rows: object = None,
+    tiers: Sequence[TierPair] = (),
     **options: Unpack[EventOptions],
 ) -> pa.Table:
     """Find what changed for each customer between two consecutive dates of a history.
@@ -48,6 +58,8 @@ def events(
     rows
         The orders of the later snapshot, in any form that `rfm_engine.score` takes; only events of
         the type `aipl_moved` need them.
+    tiers
+        Tables of membership tiers at both dates, one pair per program.
     {options}
 
     Returns
@@ -69,7 +81,7 @@ def events(
     require_duckdb("rfm events")
     refuse_name(after.schema.names[0])
     checked = resolve(EventOptions, given("events", EventOptions, options))
-    types, without = types_of(after, checked, has_rows=rows is not None)
+    types, without = types_of(after, checked, Given(rows is not None, bool(tiers)))
     numbers = _numbers(checked["nth"])
     _check_birthday(after, checked["birthday"])
     about: dict[str, Any] = {
@@ -89,13 +101,14 @@ def events(
         _parameters(before, after, numbers, checked),
         checked["birthday"],
         _relations(after, types, checked),
+        tiers if {*OF_TIERS} & {*types} else (),
     )
     found, groups = found_events(before, after, rows, asked, Machine.of(checked))
     return event_table(found, about, after, groups)
 
 
 def types_of(
-    after: Snapshot, options: Mapping[str, Any], *, has_rows: bool
+    after: Snapshot, options: Mapping[str, Any], given: Given
 ) -> tuple[list[str], dict[str, str]]:
     """Return the types to find, and what the ones that are left out lack.
 
@@ -106,7 +119,7 @@ def types_of(
     """
     named = column_names(options["types"], "types")
     if not named:
-        without = left_out(after, options, has_rows=has_rows)
+        without = left_out(after, options, given)
         return [name for name in FOUND_TYPES if name not in without], without
     for name in named:
         if name not in FOUND_TYPES:
@@ -117,7 +130,7 @@ def types_of(
                     did_you_mean(name, FOUND_TYPES, "Correct it."),
                 )
             )  # fmt: skip
-        lack = lack_of(name, after, options, has_rows=has_rows)
+        lack = lack_of(name, after, options, given)
         if lack is not None:
             raise UsageError(lack.error)
     return list(named), {}

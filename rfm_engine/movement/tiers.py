@@ -170,7 +170,8 @@ def _finished(
         columns[name] = column
     about = {
         "tiers": program.name, "digest": program.digest, "as_of": str(step.as_of),
-        "before": None if step.before is None else str(step.before),
+        "before": None if step.before is None else str(step.before), "measure": program.measure,
+        "names": list(program.names),
     }  # fmt: skip
     return pa.table(columns).replace_schema_metadata({METADATA_KEY: json.dumps(about)})
 

@@ -46,7 +46,8 @@ def test_events__writes_the_log_and_says_how_many(rfm, history, tmp_path):
         "warning: due_soon must have snapshots at most 7 days apart to find most customers; got 31 "
         "days. Add a snapshot every week or every night.",
         "left out: reactivated because the scheme does not say which segments are asleep; "
-        "birthday_soon without --birthday; aipl_moved without --touches",
+        "birthday_soon without --birthday; aipl_moved without --touches; tier_up, tier_down, "
+        "tier_grace without the tiers of rfm tiers",
     ]
     logged = pq.read_table(history / "events/as_of=2025-12-31/events.parquet", partitioning=None)
     assert logged.cast(table.schema).equals(table)

@@ -138,7 +138,8 @@ def test_events__before_the_first_date_are_none(both):
 def test_events__say_what_is_left_out_and_warn(both):
     about = json.loads(events(*both()).schema.metadata[METADATA_KEY])
     assert about["left_out"] == {
-        "reactivated": "asleep", "birthday_soon": "birthday", "aipl_moved": "touches"
+        "reactivated": "asleep", "birthday_soon": "birthday", "aipl_moved": "touches",
+        "tier_up": "tiers", "tier_down": "tiers", "tier_grace": "tiers",
     }  # fmt: skip
     [warning] = about["warnings"]
     assert warning["code"] == "far_apart"
@@ -157,6 +158,7 @@ def test_events__say_what_is_left_out_and_warn(both):
         ({"types": ["birthday_soon"]}, "birthday_soon must have birthday; got none"),
         ({"types": "aipl_moved"}, "aipl_moved must have touches; got none"),
         ({"types": "aipl_moved", "touches": "t.csv"}, "must have rows, because a snapshot"),
+        ({"types": "tier_up"}, "tier_up must have membership tiers .* Run rfm tiers first"),
         ({"nth": [2]}, "nth must be whole numbers from 3; got 2"),
         ({"nth": "3"}, "nth must be whole numbers from 3; got '3'"),
         ({"birthday": "born"}, "birthday must be a column of the snapshots; got 'born'"),

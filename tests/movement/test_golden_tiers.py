@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
@@ -11,7 +12,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from rfm_engine.movement.tier_dates import chain_of, month_end
+from rfm_engine.movement.tier_events import TierPair, tier_changes
 from rfm_engine.movement.tier_files import parse_tiers
+from rfm_engine.query.session import Machine
 from tests.movement.test_tiers import chain
 
 PLUS = """
@@ -33,6 +36,7 @@ threshold = 600
 name = "Platinum"
 threshold = 1200
 """
+MACHINE = Machine(1, None, None)
 NAMES = ("Member", "Silver", "Gold", "Platinum")
 DATES = [month_end(date(2017, month, 1)) for month in range(1, 13)]
 
@@ -108,6 +112,24 @@ def test_tiers__moves_of_each_month(tables):
     assert found[7] == Moves(141, 106, 0)
     assert found[8] == Moves(94, 83, 90)
     assert found[12] == Moves(126, 107, 87)
+
+
+def test_tier_events__of_each_month(tables):
+    """A grace period of one month begins in the month in which the member is in it."""
+    found = {
+        month: Counter(
+            tier_changes(TierPair(tables[month - 1], tables[month]), DATES[month - 1], MACHINE)[
+                "type"
+            ].to_pylist()
+        )
+        for month in (2, 3, 6, 7, 8, 12)
+    }
+    assert found[2] == {"tier_up": 749}
+    assert found[3] == {"tier_up": 706}
+    assert found[6]["tier_up"] == 138
+    assert found[7] == {"tier_up": 141, "tier_grace": 106}
+    assert found[8] == {"tier_up": 94, "tier_grace": 83, "tier_down": 90}
+    assert found[12] == {"tier_up": 126, "tier_grace": 107, "tier_down": 87}
 
 
 def test_tiers__distance_to_the_next(tables):
