@@ -37,6 +37,15 @@ def history(tmp_path):
     return found
 
 
+@pytest.fixture(scope="module")
+def three(tmp_path_factory):
+    """A history of three dates, which is not changed."""
+    found = rfm.History.create(tmp_path_factory.mktemp("three") / "history")
+    for day in DAYS:
+        found.add(pa.table(ORDERS), as_of=day)
+    return found
+
+
 def log_of(history, day):
     return history.path / "events" / f"as_of={day}" / "events.parquet"
 
@@ -83,11 +92,10 @@ def test_log__has_all_types_whatever_is_asked_for(history):
         (None, DAYS[2], (1, 2)), (DAYS[1], DAYS[2], (1, 2)),
     ],
 )  # fmt: skip
-def test_events__are_between_consecutive_dates(history, begin, end, wanted):
-    history.add(pa.table(ORDERS), as_of=DAYS[2])
+def test_events__are_between_consecutive_dates(three, begin, end, wanted):
     [both] = {
         (str(row["as_of_from"]), str(row["as_of_to"]))
-        for row in history.events(begin, end).to_pylist()
+        for row in three.events(begin, end, types="entered_segment").to_pylist()
     }
     assert both == tuple(DAYS[place] for place in wanted)
 
@@ -102,10 +110,9 @@ def test_events__are_between_consecutive_dates(history, begin, end, wanted):
         ("2025-02-01", None),
     ],
 )
-def test_events__between_other_dates_are_refused(history, begin, end):
-    history.add(pa.table(ORDERS), as_of=DAYS[2])
+def test_events__between_other_dates_are_refused(three, begin, end):
     with pytest.raises(UsageError, match="begin and end must be two consecutive"):
-        history.events(begin, end)
+        three.events(begin, end)
 
 
 def test_log__has_no_event_that_an_earlier_date_has(history):
