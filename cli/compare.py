@@ -11,7 +11,7 @@ from rfm_engine.options.groups import CompareOptions
 from .exits import Misuse
 from .options import AsJson, Given, Quiet, check_place, takes
 
-_TABLES = "matrix, effects, classes, retention"
+_TABLES = "matrix, effects, classes, retention, second-order, lifecycle, aipl, period"
 
 
 @takes(CompareOptions)

@@ -126,6 +126,52 @@ def add(
         typer.echo(added_line(done, found.summary(done.as_of)))
 
 
+@history.command("build", cls=Command)
+@takes(HistoryInputOptions)
+def build(
+    inputs: Annotated[
+        list[str], typer.Argument(metavar="INPUT...", help="Orders, as for `rfm score`.")
+    ],
+    place: Annotated[
+        str, typer.Option("-o", "--output", metavar="HISTORY", help="Folder of a history.")
+    ],
+    as_of: Annotated[
+        str,
+        typer.Option(
+            "--as-of",
+            metavar="DATES",
+            rich_help_panel="Reading",
+            help="month-ends:2023-01..2025-12, week-ends:2023-01-01..2025-12-31, or dates with "
+            "commas between them.",
+        ),
+    ],
+    *,
+    options: Given,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Score many dates in one pass over the orders, and add them to a history."""
+    dates = []
+    with Memory() as memory, progress_bar(memory, quiet=quiet) as tell:
+        from rfm_engine import History
+
+        def report(at: Progress) -> None:
+            if tell:
+                tell(at.stage, at.rows, at.total_rows, at.customers)
+
+        with History.open_or_create(place, inputs, options.all) as found:
+            for done in found.iter_build(
+                inputs, as_of=as_of, progress=report if tell else None,
+                **typed_or_running(options),
+            ):  # fmt: skip
+                dates.append(found.summary(done.as_of) | {"status": done.status})
+                if not as_json and not quiet:
+                    typer.echo(added_line(done, dates[-1]))
+    if as_json:
+        keys = ("as_of", "status", "customers", "new", "changed", "left")
+        typer.echo(json.dumps({"dates": [{key: each[key] for key in keys} for each in dates]}))
+
+
 @history.command("show", cls=Command)
 def show(place: _PLACE, as_json: AsJson = False) -> None:
     """Show the options and dates of a history, and how many customers changed their segment."""

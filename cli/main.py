@@ -21,7 +21,8 @@ from .parameters import Command, Group
 
 _COMMANDS = (
     "init", "score", "explain", "drift", "normalize", "simulate", "demo", "warmup", "bench",
-    "ingest", "schemes", "state", "history", "insight", "label", "labels", "compare",
+    "ingest", "schemes", "state", "history", "insight", "label", "labels", "compare", "events",
+    "tiers",
 )  # fmt: skip
 _SETTINGS = {"help_option_names": ["-h", "--help"]}
 

@@ -76,6 +76,8 @@ def _head(scheme: Scheme) -> Iterator[str]:
         yield f"fm is the mean of f and m, {rounded[scheme.fm]}"
     if scheme.options:
         yield ", ".join(f"--{option} {value}" for option, value in scheme.options.items())
+    if scheme.asleep:
+        yield f"asleep: {', '.join(scheme.asleep)}"
 
 
 def _print_grids(console: Console, scheme: Scheme) -> None:

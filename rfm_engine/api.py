@@ -4,27 +4,26 @@ from __future__ import annotations
 
 import os
 import time as clock
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from importlib.metadata import version
+from datetime import date
 from typing import TYPE_CHECKING, Any, Unpack, overload
 
 from rfm_engine.errors import UsageError
+from rfm_engine.job import Choice, Job, memory_limit
 from rfm_engine.options.columns import AttributeOptions
 from rfm_engine.options.declaration import declared
 from rfm_engine.options.documentation import documented
 from rfm_engine.options.groups import BuiltOptions, ScoreOptions, TotalsOptions
 from rfm_engine.options.messages import message
 from rfm_engine.options.resolution import given, resolve
-from rfm_engine.orders.attributes import Attributes, refuse_line_attributes
+from rfm_engine.orders.attributes import refuse_line_attributes
 from rfm_engine.orders.reading import Reading
 from rfm_engine.orders.scan import Seconds
-from rfm_engine.orders.sources.deadline import seconds_of
-from rfm_engine.orders.sources.entry import open_sources
+from rfm_engine.orders.workers import Workers
 from rfm_engine.output import check_output, refuse_inside, refuse_overwriting, write_groups
-from rfm_engine.result.assembly import Recipe, assemble
-from rfm_engine.result.model import Model, model_name, scheme_and_plan
+from rfm_engine.result.assembly import VERSION, Recipe, assemble
+from rfm_engine.result.model import Model, scheme_and_plan
 from rfm_engine.result.population import SnapshotPopulation
 from rfm_engine.result.result import Result
 from rfm_engine.result.snapshot import Snapshot
@@ -32,19 +31,17 @@ from rfm_engine.segments.added_columns import added_columns, refuse_named_like
 from rfm_engine.segments.additions import Additions
 from rfm_engine.segments.catalogue import scheme_file
 from rfm_engine.segments.fact_plan import plan_facts
-from rfm_engine.segments.first_orders import refuse_first_orders
-from rfm_engine.segments.plan import Plan
 from rfm_engine.state.inputs import state_of
 from rfm_engine.totals.aggregation import Aggregated, Report, aggregate
+from rfm_engine.totals.dated.totals import DatedTotals
 from rfm_engine.totals.given import refuse_beside_totals
-from rfm_engine.totals.memory.budget import batch_bytes
-from rfm_engine.totals.memory.system import limit_of, threads_of
+from rfm_engine.totals.memory.system import threads_of
 from rfm_engine.totals.totals import Totals, population_of
 
 if TYPE_CHECKING:
     from rfm_engine.state.state import State
 
-__version__ = version("rfm-engine")
+__version__ = VERSION
 
 
 @overload
@@ -165,78 +162,38 @@ def score_given(
         refuse_line_attributes(explicit)
         config = {name: config[name] for name in config if name not in declared(AttributeOptions)}
     asked = {**config, **explicit}
-    scheme, plan = scheme_and_plan(asked)
-    implied: Mapping[str, Any] = scheme.options
-    if asked.get("customer_level") or kept.get("customer_level"):
-        refuse_first_orders(scheme)
-        implied = {}  # the options that a scheme implies need single orders
-    who = "the model" if asked.get("model") is not None else f"scheme {scheme.name}"
+    choice = Choice.of(asked, kept)
     if built is not None:
-        refuse_beside_totals(built, asked, implied, who)
+        refuse_beside_totals(built, asked, choice.implied, choice.who)
     if state is not None:
         from rfm_engine.state.creation import refuse_others
 
-        refuse_others(state.manifest, asked, implied, who)
-    settled = resolve(ScoreOptions, asked, implied, kept)
-    line_attributes = Attributes.of(settled)
-    fact_plan = plan_facts(settled, scheme)
-    _check(settled, plan, state, output)
-    n_threads = threads_of(settled["threads"])
-    weighted = plan.weights is not None
-    reading = {name: settled[name] for name in declared(TotalsOptions)}
-    running: dict[str, Any] = {"threads": n_threads, "spill_dir": settled["spill_dir"]}
+        refuse_others(state.manifest, asked, choice.implied, choice.who)
+    job = Job(choice, asked, kept)
+    _check(job, state, output)
+    spent, reading = Seconds(), job.reading_options
     if built is not None:
-        running["memory_limit"] = built.budget.limit
-        aggregated, spent = Aggregated(built), Seconds()
-        additions = Additions.read(fact_plan, settled, built.reading, weighted=weighted)
+        aggregated = Aggregated(built)
+        additions = job.additions(built.reading)
     else:
-        running["memory_limit"] = _memory_limit(settled, n_threads, is_read=state is None)
+        running = job.running(is_read=state is None)
         if state is not None:
-            totals = state.totals_as(reading, running)
-            kept_totals = population_of(totals)
-            aggregated, spent = Aggregated(kept_totals), Seconds()
-            additions = Additions.read(fact_plan, settled, kept_totals.reading, weighted=weighted)
+            aggregated = Aggregated(population_of(state.totals_as(reading, running)))
+            additions = job.additions(aggregated.totals.reading)
         else:
             known = Reading(**reading)
-            additions = Additions.read(fact_plan, settled, known, weighted=weighted)
-            sources = open_sources(
-                orders, known.columns, existing=[*line_attributes.roles], csv_format=known.csv,
-                as_files=known.options["as_files"], roles=line_attributes.roles | known.roles,
-                store_timeout=seconds_of(settled["store_timeout"]),
-            )  # fmt: skip
-            for source in sources:
-                refuse_overwriting(output, "an input", source.name)
-            reading, overall = {**known.options}, settled["overall"]
+            reading, overall = {**known.options}, job.settled["overall"]
+            additions = job.additions(known)
+            sources = job.sources(orders, known, output)
             aggregated, spent = aggregate(sources, known, running, progress, overall=overall)
     marks.append(clock.perf_counter())
     aggregated.tell(progress, "score")
-    said = {name: reading[name] for name in reading if name != "as_of"} | plan.options()
-    said |= line_attributes.options
-    for name in ("rates", "scheme", "attributes"):
-        said[name] = None if settled[name] is None else os.fspath(settled[name])
-    said |= {
-        "overall": settled["overall"],
-        "facts": settled["facts"],
-        "whales": None if fact_plan is None else fact_plan.share_text,
-        "whale_by": None if fact_plan is None else fact_plan.by,
-        "scheme": said["scheme"] or scheme.name,
-        "model": model_name(settled["model"]),
-        "threads": n_threads,
-        "memory_limit": running["memory_limit"],
-        "sort": settled["sort"],
-    }
-    recipe = Recipe(scheme, plan, additions)
-    with ThreadPoolExecutor(n_threads) as pool:
-        together = None
-        if aggregated.overall is not None:
-            alone = said | {"by": None, "overall": False}
-            together = assemble(aggregated.overall, recipe, pool, alone)
-        result = assemble(aggregated.totals, recipe, pool, said, together)
+    result = job.scored(aggregated, additions, reading)
     marks.append(clock.perf_counter())
     if output is not None or write is not None:
         aggregated.tell(progress, "write")
     if output is not None:
-        write_groups(result.pieces(), result.schema, output, threads=n_threads)
+        write_groups(result.pieces(), result.schema, output, threads=job.threads)
     if write is not None:
         write(result)
     elif built is not None or (output is None and keep):
@@ -249,13 +206,58 @@ def score_given(
     return result
 
 
-def _check(
-    settled: Mapping[str, Any],
-    plan: Plan,
-    state: State | None,
-    output: str | os.PathLike[str] | None,
-) -> None:
+def score_dates(
+    orders: object,
+    dates: Sequence[date],
+    options: Mapping[str, Any],
+    progress: Report | None,
+) -> Iterator[Result]:
+    """Yield the customers scored at each date, from one pass over the orders.
+
+    A result is that of `score_given` with the date as `as_of`. It is valid until the next one is
+    requested, because the totals of its customers are then continued. Nothing is written.
+
+    Parameters
+    ----------
+    orders
+        As for `score`, without states and totals.
+    dates
+        The dates of analysis, ascending and without repeats.
+    options
+        The options of `score`; `as_of` is ignored.
+
+    Raises
+    ------
+    UsageError
+        Also if the orders are totals per customer (`customer_level`), which have no single dates.
+    RfmError
+        As `score`.
+    """
+    asked = {**options, "as_of": dates[0]}
+    job = Job(Choice.of(asked, {}), asked, {})
+    _check(job, None, None)
+    if job.settled["customer_level"]:
+        raise UsageError(
+            message(
+                "orders must be single orders or lines for several dates of analysis; got "
+                "{customer_level}, which reads totals that are valid at one date. Remove it, or "
+                "score each date from the totals of that date."
+            )
+        )
+    known = Reading(**job.reading_options)
+    additions = job.additions(known)
+    sources = job.sources(orders, known, None)
+    readings = [known.but(as_of=day) for day in dates]
+    totals = DatedTotals(readings, job.running(), overall=job.settled["overall"])
+    totals.read(sources, progress)
+    for aggregated in totals:
+        aggregated.tell(progress, "score")
+        yield job.scored(aggregated, additions, known.options)
+
+
+def _check(job: Job, state: State | None, output: str | os.PathLike[str] | None) -> None:
     """Refuse contradicting options and unusable places before anything is read."""
+    settled = job.settled
     if settled["overall"] and state is not None:
         raise UsageError(
             message(
@@ -267,7 +269,7 @@ def _check(
         raise UsageError(
             message("{overall} must be used with {by}; got it alone. Name the column of groups.")
         )
-    added = added_columns(settled, weighted=plan.weights is not None)
+    added = added_columns(settled, weighted=job.plan.weights is not None)
     refuse_named_like(added, [settled["customer"], settled["by"]])
     if output is not None:
         check_output(output)
@@ -283,18 +285,8 @@ def _check(
 
 def _check_ids(result: Result) -> None:
     """Build the customers without keeping them, so that an invalid id raises here."""
-    with ThreadPoolExecutor(result.options["threads"]) as pool:
+    with Workers(result.options["threads"]) as pool:
         list(pool.map(lambda make: len(make()), result.pieces()))
-
-
-def _memory_limit(settled: Mapping[str, Any], n_threads: int, *, is_read: bool) -> int | None:
-    """Return the memory limit; `is_read` says whether orders are read."""
-    per_thread = batch_bytes(
-        by=settled["by"] is not None,
-        clv=settled["clv"],
-        distinct=bool(settled["distinct"]) and is_read,
-    )
-    return limit_of(settled["memory_limit"], n_threads, per_thread)
 
 
 def score_snapshot(
@@ -325,7 +317,7 @@ def score_snapshot(
     settled = resolve(ScoreOptions, {**options, **running}, scheme.options)
     fact_plan = plan_facts(settled, scheme)
     n_threads = threads_of(settled["threads"])
-    limit = _memory_limit(settled, n_threads, is_read=False)
+    limit = memory_limit(settled, n_threads, is_read=False)
     machine = {"threads": n_threads, "memory_limit": limit, "spill_dir": settled["spill_dir"]}
     reading = Reading(**{name: settled[name] for name in declared(TotalsOptions)})
     said = {**snapshot.options, **plan.options()}
@@ -334,7 +326,7 @@ def score_snapshot(
     if fact_plan is not None:
         said |= {"whales": fact_plan.share_text, "whale_by": fact_plan.by}
     result = None
-    with ThreadPoolExecutor(n_threads) as pool:
+    with Workers(n_threads) as pool:
         for own in reversed(snapshot.populations):
             is_within = own is snapshot
             its_reading = reading if is_within else reading.but(by=None)

@@ -10,6 +10,8 @@ import pytest
 
 from rfm_engine.totals import accumulator, population
 from rfm_engine.totals.buffer import batch, rows
+from rfm_engine.totals.dated import side
+from rfm_engine.totals.dated.rows import PeriodRows
 from rfm_engine.totals.memory.budget import Budget
 from rfm_engine.totals.tables import dense_ids, partitions, table_plan
 
@@ -32,6 +34,8 @@ _SPILL = [
     *_NO_ROOM,
     (accumulator, "plan_memory", lambda *_: Budget(1, 0, None)),
     (partitions, "_NEARLY", 2.0),
+    (PeriodRows, "_fits", lambda *_: False),
+    (side, "_MOST_BYTES", 1),
 ]
 # Memory for some tables: all are spilled to disk before the next round.
 _LEAVE = [

@@ -18,7 +18,7 @@ from rfm_engine.history.contract import (
     refuse_disagreement,
 )
 from rfm_engine.history.inputs import given_snapshot
-from rfm_engine.history.store import Transaction
+from rfm_engine.history.store import Store, Transaction
 from rfm_engine.history.writing import MODEL, Written, as_json, write_again, write_customers
 from rfm_engine.options.declaration import declared
 from rfm_engine.options.messages import message
@@ -28,20 +28,24 @@ from rfm_engine.result.result import Result
 from rfm_engine.result.snapshot import Snapshot
 from rfm_engine.state.inputs import state_of
 from rfm_engine.totals.aggregation import Report
-from rfm_engine.totals.memory.system import threads_of
 from rfm_engine.totals.totals import Totals
 
+_UNIT = "as_of="
 # Whether facts are added and how rows are sorted is decided by the history.
 _ALWAYS = {"facts": True, "sort": "customer"}
 _NOT_OF_STATES = ("frequency", RATES)
 
 
 class Addition(NamedTuple):
-    """A date to add, and what may happen to dates that exist."""
+    """A date to add, and what may happen to dates that exist.
+
+    `is_built` is true if it is one of many dates that are built together.
+    """
 
     day: date
     replace: bool
     backfill: bool
+    is_built: bool = False
 
 
 class Adding:
@@ -77,55 +81,84 @@ class Adding:
         self._written: Written | None = None
 
     def run(self, orders: object, typed: Mapping[str, Any]) -> tuple[str, int]:
-        """Add the date; return what happened, and its number of customers.
+        """Score and add the date; return what happened, and its number of customers.
 
         Raises
         ------
         RfmError
             As `History.add`.
         """
-        day, is_replaced, may_backfill = self._addition
-        unit = _unit(day)
-        folder = self._transaction.folder_of(unit)
-        threads = threads_of(typed.get("threads"))
-        is_newest = not self._dates or day > self._dates[-1]
-        if not is_newest and day not in self._dates and not may_backfill:
+        self._refuse_earlier()
+        result = self._scored(orders, typed, self._write)
+        return self._sealed(result)
+
+    def take(self, result: Result) -> tuple[str, int]:
+        """Add the date from a result with the options of the history; return as `run`.
+
+        Raises
+        ------
+        RfmError
+            As `History.build`.
+        """
+        self._refuse_earlier()
+        self._write(result)
+        return self._sealed(result)
+
+    def _refuse_earlier(self) -> None:
+        day, dates = self._addition.day, self._dates
+        if dates and day < dates[-1] and day not in dates and not self._addition.backfill:
             raise StateError(
                 message(
                     "{backfill} must be given to add {} before {}, the newest date of the history; "
                     "got neither a later date nor {backfill}. Add it.",
-                    day, self._dates[-1],
+                    day, dates[-1],
                 )
             )  # fmt: skip
 
-        def write(result: Result) -> None:
-            self._refuse_other_ids(result)
-            self._written = write_customers(result, folder, self._before(day), day, threads)
+    def _write(self, result: Result) -> None:
+        self._refuse_other_ids(result)
+        day = self._addition.day
+        folder = self._transaction.folder_of(_unit(day))
+        threads = result.options["threads"]
+        self._written = write_customers(result, folder, self._before(day), day, threads)
 
-        result = self._scored(orders, typed, write)
+    def _sealed(self, result: Result) -> tuple[str, int]:
+        """Write the summary of the date, and later dates again; return as `run`."""
         assert self._written is not None
+        day = self._addition.day
+        unit = _unit(day)
         digest, first_day, moves = self._written
         if day in self._dates:
             if self._transaction.published_summary(unit)["content_digest"] == digest:
                 self._transaction.discard()
                 return "unchanged", result.n_customers
-            if not is_replaced:
-                raise StateError(
-                    message(
-                        "{replace} must be given to add {} again with other content; got other "
-                        "customers or values than in the history. Add {replace}, which also "
-                        "computes the carried columns of later dates again.",
-                        day,
-                    )
-                )
+            if not self._addition.replace:
+                raise self._changed()
         first_row = None if first_day is None else first_day.isoformat()
         summary = result.summary() | moves._asdict()
         summary |= {"content_digest": digest, "first_row": first_row}
         self._transaction.seal(unit, as_json(summary))
         self._describe(result, first_row)
         for later in (each for each in self._dates if each > day):
-            self._derive_again(later, threads)
+            self._derive_again(later, result.options["threads"])
         return "replaced" if day in self._dates else "added", result.n_customers
+
+    def _changed(self) -> StateError:
+        """Return the error for a date that the history has with other content."""
+        if self._addition.is_built:
+            return StateError(
+                f"dates that are built must be new, or have the content that the history has; got "
+                f"other customers or values for {self._addition.day}. Replace this date with "
+                "rfm history add --replace first, or build another history."
+            )
+        return StateError(
+            message(
+                "{replace} must be given to add {} again with other content; got other "
+                "customers or values than in the history. Add {replace}, which also "
+                "computes the carried columns of later dates again.",
+                self._addition.day,
+            )
+        )
 
     def _scored(self, orders: object, typed: Mapping[str, Any], write: Any) -> Result:
         day, options = self._addition.day, self._about["options"]
@@ -150,8 +183,16 @@ class Adding:
                 "totals. Score them with an output, and add that."
             )
         else:
-            self._refuse_others(agreed_of(self._frozen({**options, **typed})))
+            self.refuse_other_options(typed)
         return score_given(orders, self._frozen(explicit), {}, None, self._progress, write=write)
+
+    def refuse_other_options(self, typed: Mapping[str, Any]) -> None:
+        """Refuse options that differ from those of the history."""
+        self._refuse_others(agreed_of(self._frozen({**self._about["options"], **typed})))
+
+    def options_of_orders(self, typed: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the options with which orders are scored, except for the date."""
+        return self._frozen({**self._about["options"], **typed, **_ALWAYS})
 
     def _of_snapshot(self, snapshot: Snapshot, typed: Mapping[str, Any], write: Any) -> Result:
         day = self._addition.day
@@ -234,8 +275,13 @@ class Adding:
             self._transaction.seal_history(about)
 
 
+def dates_in(store: Store) -> list[date]:
+    """Return the dates of a history, ascending."""
+    return [date.fromisoformat(unit.removeprefix(_UNIT)) for unit in store.units()]
+
+
 def _unit(day: date) -> str:
-    return f"as_of={day}"
+    return f"{_UNIT}{day}"
 
 
 def _types(result: Result) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from rfm_engine.orders.reading import NEWEST, Reading
 from rfm_engine.result.model import scheme_and_plan
 from rfm_engine.result.snapshot import Snapshot
 from rfm_engine.segments.fact_plan import plan_facts
-from rfm_engine.segments.frozen_scheme import own_scheme
+from rfm_engine.segments.frozen_scheme import deciding, own_scheme
 from rfm_engine.segments.scheme import Scheme
 
 _OF_READING = (
@@ -75,8 +75,8 @@ def agreed_of_snapshot(snapshot: Snapshot) -> Agreed:
 
 
 def scheme_digest(scheme: Scheme) -> str:
-    """Return the SHA-256 of the content of a scheme."""
-    text = json.dumps(own_scheme(scheme), sort_keys=True, default=str)
+    """Return the SHA-256 of what decides segments in a scheme."""
+    text = json.dumps(deciding(own_scheme(scheme)), sort_keys=True, default=str)
     return sha256(text.encode()).hexdigest()
 
 

@@ -26,6 +26,7 @@ from rfm_engine.kernels.arrays import (
 from rfm_engine.result.result import Result
 from rfm_engine.result.snapshot import Snapshot
 from rfm_engine.result.summary import cuts_in_units
+from rfm_engine.segments.frozen_scheme import deciding
 
 _WORD_BYTES = 8
 
@@ -53,7 +54,7 @@ def content_digest(blocks: Iterable[str], population: Result | Snapshot) -> str:
     found = sha256("".join(blocks).encode())
     for each in (population, population.overall):
         if each is not None:
-            frozen = None if each.cuts is None else each.frozen_scheme()
+            frozen = None if each.cuts is None else deciding(each.frozen_scheme())
             about = [cuts_in_units(each.cuts, each.money_scale), frozen]
             found.update(json.dumps(about, sort_keys=True, default=str).encode())
     return found.hexdigest()

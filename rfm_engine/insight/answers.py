@@ -10,7 +10,13 @@ from datetime import date, timedelta
 from typing import Any, NamedTuple
 
 from rfm_engine.errors import Message, UsageError, shown
-from rfm_engine.insight.checks import Checked, chosen_customers, first_orders, small_buyers
+from rfm_engine.insight.checks import (
+    Checked,
+    chosen_customers,
+    first_orders,
+    refuse_uncounted,
+    small_buyers,
+)
 from rfm_engine.insight.finishing import Finished
 from rfm_engine.insight.lists import list_relations
 from rfm_engine.insight.tables import TABLES, Table, sql_of, table_of
@@ -264,15 +270,9 @@ def checked_options(explicit: Mapping[str, Any]) -> dict[str, Any]:
     found["has_dates"] = options["registered"] is not None
     found["who"] = conditions_of(options["who"])
     found["split"] = column_names(options["split"], "split") or ("segment",)
-    for name in ("min_customers", "min_item", "min_pair", "order_days", "touch_days", "top"):
-        value = found[name]
-        if value is not None and (type(value) is not int or value < (name == "top")):
-            least = 1 if name == "top" else 0
-            raise UsageError(
-                message(
-                    "{} must be a whole number from {}; got {}.", named(name), least, shown(value)
-                )
-            )
+    refuse_uncounted(
+        found, ("min_customers", "min_item", "min_pair", "order_days", "touch_days", "top")
+    )
     return found
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from rfm_engine.errors import UsageError, shown
 from rfm_engine.kernels.arrays import is_text
-from rfm_engine.options.messages import message
+from rfm_engine.options.messages import message, named
 from rfm_engine.orders.no_rows import listed_values
 from rfm_engine.orders.warnings import DataWarning
 from rfm_engine.query.conditions import Condition
@@ -127,3 +128,22 @@ def small_buyers(start: date, since: date) -> Checked:
 
 def _begun_before(first_days: pa.ChunkedArray, day: date) -> int:
     return pc.sum(pc.less(first_days, pa.scalar(day, pa.date32()))).as_py() or 0
+
+
+def refuse_uncounted(options: Mapping[str, Any], names: Iterable[str]) -> None:
+    """Refuse options that must be numbers of customers, days and so on; None is allowed.
+
+    Raises
+    ------
+    UsageError
+        A value is no whole number, or too small.
+    """
+    for name in names:
+        value = options[name]
+        if value is not None and (type(value) is not int or value < (name == "top")):
+            least = 1 if name == "top" else 0
+            raise UsageError(
+                message(
+                    "{} must be a whole number from {}; got {}.", named(name), least, shown(value)
+                )
+            )

@@ -1,4 +1,4 @@
-"""How customers move between segments from one date to another."""
+"""How customers move between two dates: segments, tiers, and events such as a second order."""
 
 from rfm_engine.movement.comparison import Comparison as Comparison
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from rfm_engine.errors import StateError, shown
 from rfm_engine.result.snapshot import Snapshot
-from rfm_engine.segments.frozen_scheme import own_scheme
+from rfm_engine.segments.frozen_scheme import deciding, own_scheme
 
 _OPTIONS = (
     "customer", "by", "overall", "window", "timezone", "refunds", "zero", "frequency", "order",
@@ -56,7 +56,7 @@ def _contradictions(before: Snapshot, after: Snapshot) -> Iterator[tuple[str, An
 
 def _content(snapshot: Snapshot) -> dict[str, Any]:
     """Return the content of the scheme; of a model without its cut points and other numbers."""
-    data = own_scheme(snapshot.scheme)
+    data = deciding(own_scheme(snapshot.scheme))
     if snapshot.options["model"] is None:
         return data
     plain = {key: each for key, each in data.items() if key not in _OF_MODELS}

@@ -72,6 +72,22 @@ class Comparison:
         """Return how many customers of each segment bought again."""
         return self.table("retention").table
 
+    def second_order(self) -> pa.Table:
+        """Return after how many days customers order again (Kaplan-Meier)."""
+        return self.table("second-order").table
+
+    def lifecycle(self) -> pa.Table:
+        """Return how many customers are new, retained, returned, lost or inactive."""
+        return self.table("lifecycle").table
+
+    def aipl(self) -> pa.Table:
+        """Return how people moved between awareness, interest, purchase and loyalty."""
+        return self.table("aipl").table
+
+    def period(self) -> pa.Table:
+        """Return what the customers of each segment bought before and after the first date."""
+        return self.table("period").table
+
     def table(self, name: str, **options: Any) -> Finished:
         """Compute a table, with its numbers, its warnings and its metadata.
 

@@ -55,7 +55,7 @@ def counted(before: Snapshot, after: Snapshot) -> str:
     return "after" if first_day_of(after) == before.as_of + timedelta(1) else "unknown"
 
 
-def retention(options: Options) -> dict[str, Any]:
+def retention(_before: Snapshot, _after: Snapshot, options: Options) -> dict[str, Any]:
     """Return the parameters of the days of a conversion."""
     within = options["within"]
     return {

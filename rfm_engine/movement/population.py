@@ -69,25 +69,28 @@ class Population:
 
     def finished(self, asked: Asked, options: Mapping[str, Any]) -> Finished:
         """Return a table of these customers, with the group as its first column."""
-        found = self._run(asked, options)
+        settled = {
+            **options, **self.parameters,
+            **asked.table.parameters(self.before, self.after, options),
+        }  # fmt: skip
+        found = self._run(asked, settled)
         for file in asked.beside:
-            more = self._run(asked._replace(file=file), options)
+            more = self._run(asked._replace(file=file), settled)
             for name in more.column_names:
                 if name not in found.column_names:
                     found = found.append_column(name, more[name])
-        own = asked.table.finish(found, {**options, "scale": self.after.scale})
+        own = asked.table.finish(found, {**settled, "scale": self.after.scale})
         groups = own.table.column_names[:1] if self.pairs.groups is not None else ()
         return own._replace(copied=tuple(groups))
 
     def _run(self, asked: Asked, options: Mapping[str, Any]) -> pa.Table:
-        """Run a SQL file."""
+        """Run a SQL file; the options are its parameters."""
         query = Query(sql_of(asked.file))
-        parameters = {**options, **self.parameters, **asked.table.parameters(options)}
         lists = asked.table.relations(self.after, options)
         with ExitStack() as opened:
             session = opened.enter_context(self._session(query, self._wide(asked, opened)))
             session.prepare([query], {**self._relations(query, asked), **lists})
-            return session.with_groups(session.run(query, parameters))
+            return session.with_groups(session.run(query, options))
 
     def _session(self, query: Query, customers: Customers | None = None) -> Session:
         rows = self._rows if query.sql.reads_rows else None

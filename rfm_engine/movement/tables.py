@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from rfm_engine.errors import UsageError, did_you_mean, shown
 from rfm_engine.insight.finishing import Finished
-from rfm_engine.movement import finishing, parameters
+from rfm_engine.movement import finishing, order_tables, parameters
 from rfm_engine.movement.judgement import refuse_without_cuts
 from rfm_engine.options.declaration import declared
 from rfm_engine.options.messages import message, named
@@ -28,6 +28,10 @@ def _nothing(*_: object) -> dict[str, Any]:
     return {}
 
 
+def _none(*_: object) -> None:
+    return None
+
+
 class Table(NamedTuple):
     """A table of movement.
 
@@ -38,18 +42,26 @@ class Table(NamedTuple):
     finish
         Completes the result of the SQL, given the options and the `scale` of amounts.
     parameters
-        Returns parameters of its query, given the options, which are parameters too.
+        Returns parameters of its query, given both snapshots and the options, which are parameters
+        too.
     relations
         Returns further relations by name, given the second snapshot and the options.
     needs_cuts
         Whether it asks what other cut points would say.
+    check
+        Refuses snapshots and options for which it cannot be computed, given its name.
+    since
+        Returns the first day whose rows its query reads, given both snapshots and the options; None
+        if it reads those of the second snapshot.
     """
 
     options: tuple[str, ...] = ()
     finish: Callable[[Any, dict[str, Any]], Finished] = finishing.money
-    parameters: Callable[[Options], dict[str, Any]] = _nothing
+    parameters: Callable[[Snapshot, Snapshot, Options], dict[str, Any]] = _nothing
     relations: Callable[[Snapshot, Options], dict[str, pa.Table]] = _nothing
     needs_cuts: bool = False
+    check: Callable[[str, Snapshot, Snapshot, Options], object] = _nothing
+    since: Callable[[Snapshot, Snapshot, Options], date | None] = _none
 
 
 class Asked(NamedTuple):
@@ -76,6 +88,26 @@ TABLES: dict[str, Table] = {
     "effects": Table(("effects",), needs_cuts=True),
     "classes": Table(needs_cuts=True),
     "retention": Table(("within",), finishing.retention, parameters.retention),
+    "second-order": Table(finish=order_tables.second_order, check=order_tables.refuse_window),
+    "lifecycle": Table(
+        ("span",),
+        order_tables.of_two_periods,
+        order_tables.periods,
+        check=order_tables.refuse_window,
+    ),
+    "aipl": Table(
+        ("touches", "customer_list", "order_days", "touch_days"),
+        order_tables.aipl,
+        relations=order_tables.lists,
+        check=order_tables.refuse_days,
+        since=order_tables.first_of_order_days,
+    ),
+    "period": Table(
+        ("span",),
+        order_tables.of_two_periods,
+        order_tables.periods,
+        since=order_tables.first_of_period,
+    ),
 }
 
 
@@ -120,6 +152,7 @@ def asked_of(
     if table.needs_cuts:
         for snapshot in (before, after):
             refuse_without_cuts(snapshot)
+    table.check(name, before, after, options)
     if name == "effects":
         file = "effects" if after.options["window"] is None or has_rows else "effects-moved"
         is_shapley = options["effects"] == "shapley"
@@ -129,7 +162,7 @@ def asked_of(
         file = "retention-rows" if needs_rows else "retention"
         assert before.as_of is not None
         return Asked(table, file, since=before.as_of + timedelta(1) if needs_rows else None)
-    return Asked(table, name)
+    return Asked(table, name, since=table.since(before, after, options))
 
 
 @cache

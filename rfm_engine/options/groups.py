@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from rfm_engine.options.columns import AttributeOptions, CarryOptions, ColumnOptions
-from rfm_engine.options.insight import TableOptions
+from rfm_engine.options.events import EventChoices
+from rfm_engine.options.insight import TableOptions, TouchOptions
 from rfm_engine.options.movement import MovementOptions
 from rfm_engine.options.reading import DateOptions, ReadingOptions, WindowOptions
 from rfm_engine.options.running import (
@@ -63,6 +64,14 @@ class InsightOptions(TableOptions, AttributeOptions, RunningOptions, total=False
 
 class CompareOptions(MovementOptions, RunningOptions, total=False):
     """The options of `Comparison`."""
+
+
+class EventOptions(EventChoices, TouchOptions, RunningOptions, total=False):
+    """The options of `events`."""
+
+
+class TierOptions(RunningOptions, total=False):
+    """The options of `History.tiers`."""
 
 
 class LabelOptions(AttributeOptions, RunningOptions, total=False):

@@ -12,7 +12,51 @@ from rfm_engine.options.declaration import Option
 _PANEL = "Insight"
 
 
-class TableOptions(TypedDict, total=False):
+class TouchOptions(TypedDict, total=False):
+    """Contacts with the shop, and the days before a date on which orders and contacts count."""
+
+    touches: Annotated[
+        str | os.PathLike[str] | None,
+        Option(
+            "Aipl: file of contacts with the shop: customer id, time and kind.",
+            _PANEL, None, "FILE",
+            doc="aipl: CSV, Parquet or Arrow file with the columns of `--customer`, `time` and "
+            "`kind`, for example impressions, clicks and carts",
+            stated="none",
+        ),
+    ]  # fmt: skip
+    order_days: Annotated[
+        int,
+        Option(
+            "Aipl: count orders of this many days before the date of analysis.", _PANEL, 365, "N",
+            doc="aipl: count orders of this many days before the date of analysis",
+        ),
+    ]  # fmt: skip
+    touch_days: Annotated[
+        int,
+        Option(
+            "Aipl: count contacts of this many days before the date of analysis.", _PANEL, 365, "N",
+            doc="aipl: count contacts of this many days before the date of analysis",
+        ),
+    ]  # fmt: skip
+
+
+class PeopleOptions(TouchOptions, total=False):
+    """Known people: contacts with the shop, and a list that also has people without an order."""
+
+    customer_list: Annotated[
+        str | os.PathLike[str] | None,
+        Option(
+            "Repeat, lifecycle, aipl: file of known customers, including those without an order.",
+            _PANEL, None, "FILE",
+            doc="repeat, lifecycle, aipl: CSV, Parquet or Arrow file of known customers, including "
+            "those without an order; the column of ids has the name of `--customer`",
+            stated="none",
+        ),
+    ]  # fmt: skip
+
+
+class TableOptions(PeopleOptions, total=False):
     """The options of insight tables; each table has some of them."""
 
     attribute: Annotated[
@@ -157,45 +201,11 @@ class TableOptions(TypedDict, total=False):
             "the one with the largest net amount",
         ),
     ]  # fmt: skip
-    customer_list: Annotated[
-        str | os.PathLike[str] | None,
-        Option(
-            "Repeat, lifecycle, aipl: file of known customers, including those without an order.",
-            _PANEL, None, "FILE",
-            doc="repeat, lifecycle, aipl: CSV, Parquet or Arrow file of known customers, including "
-            "those without an order; the column of ids has the name of `--customer`",
-            stated="none",
-        ),
-    ]  # fmt: skip
     registered: Annotated[
         str | None,
         Option(
             "Repeat: column of the customer list with the date of registration.",
             _PANEL, None, "COL",
             doc="repeat: column of the customer list with the date of registration", stated="none",
-        ),
-    ]  # fmt: skip
-    touches: Annotated[
-        str | os.PathLike[str] | None,
-        Option(
-            "Aipl: file of contacts with the shop: customer id, time and kind.",
-            _PANEL, None, "FILE",
-            doc="aipl: CSV, Parquet or Arrow file with the columns of `--customer`, `time` and "
-            "`kind`, for example impressions, clicks and carts",
-            stated="none",
-        ),
-    ]  # fmt: skip
-    order_days: Annotated[
-        int,
-        Option(
-            "Aipl: count orders of this many days before the date of analysis.", _PANEL, 365, "N",
-            doc="aipl: count orders of this many days before the date of analysis",
-        ),
-    ]  # fmt: skip
-    touch_days: Annotated[
-        int,
-        Option(
-            "Aipl: count contacts of this many days before the date of analysis.", _PANEL, 365, "N",
-            doc="aipl: count contacts of this many days before the date of analysis",
         ),
     ]  # fmt: skip

@@ -9,14 +9,22 @@ from functools import cache
 
 from rfm_engine.errors import Message, cut, shown, typed
 from rfm_engine.options.declaration import Declared, declared
-from rfm_engine.options.groups import CompareOptions, InsightOptions, RowFileOptions, ScoreOptions
+from rfm_engine.options.groups import (
+    CompareOptions,
+    EventOptions,
+    InsightOptions,
+    RowFileOptions,
+    ScoreOptions,
+)
 
 # Keywords of functions that are not declared options, because only one command has them.
 _OF_ONE_COMMAND = (
     "batch_id", "replace_batch", "history", "keep", "keep_batches", "generation", "id",
     "customers", "orders", "engines", "plot", "save_model", "rows", "labels",
-    "frozen", "backfill", "replace",
+    "frozen", "backfill", "replace", "begin", "end",
 )  # fmt: skip
+# `from` is no name in Python.
+_OWN_FLAGS = {"begin": "--from", "end": "--to"}
 
 
 def message(template: str, *values: object) -> Message:
@@ -120,7 +128,7 @@ def _flag_of(value: object) -> object:
 
 @cache
 def _declared() -> dict[str, Declared]:
-    of_all = CompareOptions, InsightOptions, RowFileOptions, ScoreOptions
+    of_all = CompareOptions, EventOptions, InsightOptions, RowFileOptions, ScoreOptions
     return {name: each for options in of_all for name, each in declared(options).items()}
 
 
@@ -128,4 +136,5 @@ def _declared() -> dict[str, Declared]:
 def _names() -> dict[str, str]:
     """Return the flag of each option by its name in Python."""
     own = {name: "--" + name.replace("_", "-") for name in _OF_ONE_COMMAND}
+    own |= _OWN_FLAGS
     return own | {name: option.flag for name, option in _declared().items()}

@@ -51,14 +51,11 @@ class Compared(NamedTuple):
     order, currency
         Values that duplicates must have in common, besides those in `OrderRows`. None if the column
         is not read, or if it is one of the distinct columns.
-    rounded
-        Which amounts were rounded, `bool[n]`; None if none was.
     """
 
     columns: tuple[Cells, ...]
     order: Cells | None
     currency: Cells | None
-    rounded: npt.NDArray[np.bool_] | None
 
 
 def column_names(given: object, option: str = "distinct") -> tuple[str, ...]:

@@ -207,8 +207,12 @@ class Intake:
         taken = Taken(
             other.seen_kinds, ledger.counts(), ledger.newest_day, ledger.currencies, other.seen
         )
-        self._evidence.join_values(other._evidence)
+        self.take_values(other)
         self.enter(taken, name="the totals merged")
+
+    def take_values(self, other: Intake) -> None:
+        """Add the values of columns of conditions that another intake has seen."""
+        self._evidence.join_values(other._evidence)
 
     def enter(self, taken: Taken, *, name: str) -> None:
         """Add the summary of rows that were counted elsewhere."""

@@ -233,6 +233,11 @@ class SharedKeys:
         starts = offsets[indices]
         return starts, offsets[indices + 1] - starts
 
+    def take(self, rows: Places | Integers) -> ByteKeys:
+        """Return a copy of the ids of some rows, without a dictionary."""
+        starts, lengths = self.spans
+        return gathered(self.values.data, starts.take(rows), lengths.take(rows))
+
     def hash(self, key: HashKey) -> Hashes:
         """Return a 64-bit hash per id, read-only."""
         return frozen(self.values.hash(key)[self.indices])

@@ -63,7 +63,8 @@ from rfm_engine.orders.warning_signs import Signs, are_whole, of_text_ids
 class OrderRows(NamedTuple):
     """The rows of a batch as arrays of equal length.
 
-    The values of a row are valid only if its `reason` is 0.
+    The values of a row are valid only if its `reason` is 0. `rounded` are the counted rows whose
+    amount was rounded; None means that there are none.
     """
 
     keys: RowKeys
@@ -81,6 +82,7 @@ class OrderRows(NamedTuple):
     n_orders: npt.NDArray[np.int64] | None = None
     signs: Signs = Signs()
     compared: Compared | None = None
+    rounded: npt.NDArray[np.bool_] | None = None
 
 
 def normalize(
@@ -120,7 +122,7 @@ def normalize(
         keys_of(customers), time_us, amount_minor, frozen(batch.reason), counts, n_rounded,
         newest_day, _currencies(batch, reading), order_keys, order_present, text_time,
         _groups(batch, reading), n_orders, _signs(batch, customers, reading, text=text),
-        _compared(batch, reading, rounded, text=text),
+        _compared(batch, reading, text=text), rounded,
     )  # fmt: skip
 
 
@@ -325,9 +327,7 @@ def _groups(batch: Batch, reading: Reading) -> GroupIds | None:
     return GroupIds(keys_of(groups), valid_mask(groups))
 
 
-def _compared(
-    batch: Batch, reading: Reading, rounded: npt.NDArray[np.bool_] | None, *, text: bool
-) -> Compared | None:
+def _compared(batch: Batch, reading: Reading, *, text: bool) -> Compared | None:
     """Return the values that rows are compared by; None if repeated rows count too."""
     if not reading.options["distinct"]:
         return None
@@ -338,9 +338,7 @@ def _compared(
         return _cells(batch, name, reading, text=text)
 
     columns = tuple(_cells(batch, name, reading, text=text) for name in reading.options["distinct"])
-    return Compared(
-        columns, cells(reading.options["order"]), cells(reading.options["currency"]), rounded
-    )
+    return Compared(columns, cells(reading.options["order"]), cells(reading.options["currency"]))
 
 
 def _cells(batch: Batch, name: str, reading: Reading, *, text: bool) -> Cells:

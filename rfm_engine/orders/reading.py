@@ -117,6 +117,14 @@ class Reading:
         options: Any = {**self.options, "rates": self.rate_table, **changed}
         return Reading(**options)
 
+    def spanning(self, others: Sequence[Reading]) -> Reading:
+        """Return this reading for all rows that any of the others needs; each has a date."""
+        days = [other.as_of_day for other in others if other.as_of_day is not None]
+        first_days = [other.first_day for other in others if other.first_day is not None]
+        found = self.but(as_of=day_date(max(days)))
+        found.first_day = min(first_days, default=None)
+        return found
+
     def _compared(self) -> dict[str, Any]:
         same = {name: each for name, each in self.options.items() if name not in NOT_COMPARED}
         return same | {"as_of": self.as_of_day, "rates": self.rate_table}
@@ -247,8 +255,11 @@ def day_date(number: int) -> date:
     return _EPOCH + timedelta(days=number)
 
 
-def as_date(given: date | str) -> date:
-    """Return a date that was given as ISO text, as a date or as a datetime."""
+def as_date(given: date | str, option: str = "as_of") -> date:
+    """Return a date that was given as ISO text, as a date or as a datetime.
+
+    `option` is named in the message if it is none.
+    """
     if isinstance(given, date):
         return date(given.year, given.month, given.day)
     try:
@@ -257,7 +268,12 @@ def as_date(given: date | str) -> date:
         return date.fromisoformat(given)
     except (TypeError, ValueError):
         raise UsageError(
-            message("{as_of} must be a date like 2026-10-31 (or 'newest'); got {}.", shown(given))
+            message(
+                "{} must be a date like 2026-10-31{}; got {}.",
+                named(option),
+                " (or 'newest')" if option == "as_of" else "",
+                shown(given),
+            )
         ) from None
 
 

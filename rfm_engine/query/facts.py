@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pyarrow as pa
@@ -12,6 +11,7 @@ from rfm_engine.errors import UsageError
 from rfm_engine.kernels.arrays import frozen, values, whole
 from rfm_engine.options.messages import message
 from rfm_engine.orders.time.zones import Zone
+from rfm_engine.orders.workers import Workers
 from rfm_engine.result.snapshot import Snapshot
 from rfm_engine.result.table_chunk import chunk_of_table
 from rfm_engine.scoring.cells import Bins
@@ -71,7 +71,7 @@ def facts_of(
     grouping = None
     if snapshot.options["by"] is not None:
         grouping = Grouping([everyone], frozen(groups), n_groups, has_none=False)
-    with ThreadPoolExecutor(1) as pool:
+    with Workers(1) as pool:
         facts = snapshot.facts_of(chunk, table, grouping, pool)
     columns = FactColumns(facts, bins, Zone(snapshot.options["timezone"]))
     first_order, last_order = (

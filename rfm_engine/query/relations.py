@@ -16,7 +16,7 @@ from rfm_engine.query.customers import GROUP, Customers
 from rfm_engine.query.sql_file import SqlFile
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
 
 class Views(NamedTuple):
@@ -77,19 +77,8 @@ def run_query(opened: DuckDBPyConnection, sql: SqlFile, parameters: Mapping[str,
     RfmError
         The machine fails.
     """
-    import duckdb
-
     with failures(sql.place):
-        statements = duckdb.extract_statements(sql.text)
-        if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
-            kinds = [each.type.name.lower() for each in statements]
-            raise UsageError(
-                f"{sql.place} must have one select statement; got {' and '.join(kinds) or 'none'}. "
-                "Write one query per file."
-            )
-        known = statements[0].named_parameters
-        used = {name: parameters[name] for name in known if name in parameters}
-        found = opened.sql(sql.text, params=used).to_arrow_table()
+        found = opened_query(opened, sql, parameters).to_arrow_table()
     names = found.column_names
     twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
     if twice:
@@ -98,6 +87,30 @@ def run_query(opened: DuckDBPyConnection, sql: SqlFile, parameters: Mapping[str,
             "Rename one of them with 'as'."
         )
     return found
+
+
+def opened_query(
+    opened: DuckDBPyConnection, sql: SqlFile, parameters: Mapping[str, Any]
+) -> DuckDBPyRelation:
+    """Return a query as a relation of DuckDB, with those of the parameters that it names.
+
+    Raises
+    ------
+    UsageError
+        The text is not one query.
+    """
+    import duckdb
+
+    statements = duckdb.extract_statements(sql.text)
+    if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+        kinds = [each.type.name.lower() for each in statements]
+        raise UsageError(
+            f"{sql.place} must have one select statement; got {' and '.join(kinds) or 'none'}. "
+            "Write one query per file."
+        )
+    known = statements[0].named_parameters
+    used = {name: parameters[name] for name in known if name in parameters}
+    return opened.sql(sql.text, params=used)
 
 
 def with_groups(table: pa.Table, customers: Customers, by: str | None) -> pa.Table:

@@ -173,14 +173,14 @@ class Session:
         self._prepared.mkdir()
         (self._folder / "spill").mkdir()
         if any("customers" in query.sql.inputs for query in queries):
-            self._write("customers", [self._customer_table(queries)])
+            self.write("customers", [self._customer_table(queries)])
         for name, pieces in extra.items():
-            self._write(name, [pieces] if isinstance(pieces, pa.Table) else pieces)
+            self.write(name, [pieces] if isinstance(pieces, pa.Table) else pieces)
         if any(query.sql.reads_rows for query in queries):
             self._prepare_rows(queries)
 
-    def _write(self, name: str, pieces: Iterable[pa.Table]) -> None:
-        """Write a relation to a file, with a row group or more per piece."""
+    def write(self, name: str, pieces: Iterable[pa.Table]) -> None:
+        """Write a relation of a session that has been prepared, with row groups per piece."""
         (self._prepared / name).mkdir()
         place = self._prepared / name / "part-00000.parquet"
         writer = None

@@ -23,6 +23,9 @@ from rfm_engine.totals.groups import Grouping
 from rfm_engine.totals.population import Population
 from rfm_engine.totals.survey import survey_chunks
 
+VERSION = version("rfm-engine")
+"""The version of this package; to look it up takes 2 ms."""
+
 
 class Recipe(NamedTuple):
     """How customers are scored: scheme, plan, and the facts and attributes to add."""
@@ -114,7 +117,7 @@ def assemble(
         weights=None if plan.weights is None else [f"{weight:f}" for weight in plan.weights],
         seconds={},
         options=options,
-        version=version("rfm-engine"),
+        version=VERSION,
     )
     scored.describe(metadata_of(result, survey))
     if overall is not None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
 
+from rfm_engine.orders.workers import Workers
 from rfm_engine.result.customers import ScoredCustomers
 from rfm_engine.result.id_order import rows_in_order
 from rfm_engine.result.pieces import Room
@@ -60,7 +60,7 @@ class Result(ScoredPopulation):
     @cached_property
     def customers(self) -> pa.Table:
         """The customers as a table; if they were written to a file, it is made on first use."""
-        with ThreadPoolExecutor(self.options["threads"]) as pool:
+        with Workers(self.options["threads"]) as pool:
             tables = list(pool.map(lambda make: make(), self._pieces([self])))
         return pa.concat_tables([pa.Table.from_batches([], self.schema), *tables])
 
@@ -133,7 +133,7 @@ class Result(ScoredPopulation):
             chunks.append(chunk.chosen(masks[-1]))
         if not any(len(chunk.frequency) for chunk in chunks):
             raise unknown_group(group, by)
-        with ThreadPoolExecutor(1) as pool:
+        with Workers(1) as pool:
             facts = self._facts and self._facts.of_some(chunks, masks, self.scale, pool)
             everyone = Everyone(chunks, self.scale, None, facts)
             scoring = score_everyone(everyone, self.scheme, self._plan, pool)

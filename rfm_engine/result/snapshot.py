@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from rfm_engine.errors import DataError, UsageError, did_you_mean, path_text
 from rfm_engine.options.scoring import WHALE_BY
+from rfm_engine.orders.workers import Workers
 from rfm_engine.result.id_order import rows_in_order
 from rfm_engine.result.metadata import described_by, population_from
 from rfm_engine.result.snapshot_files import (
@@ -202,7 +203,7 @@ class Snapshot(ScoredPopulation):
         if not table.num_rows:
             raise unknown_group(group, options["by"])
         chunk = chunk_of_table(table)
-        with ThreadPoolExecutor(1) as pool:
+        with Workers(1) as pool:
             facts = self.facts_of(chunk, table, None, pool) if self.scheme.uses_facts else None
             everyone = Everyone([chunk], self.scale, None, facts)
             scoring = score_everyone(everyone, self.scheme, plan, pool)

@@ -9,7 +9,6 @@ so row groups are split by rank: they are the same for every sample.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from itertools import chain, islice
@@ -21,6 +20,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from rfm_engine.kernels.arrays import arrow
+from rfm_engine.orders.workers import Workers
 from rfm_engine.result.id_order import ascending
 from rfm_engine.result.pieces import Piece, Room
 from rfm_engine.totals.memory.system import give_back_unused
@@ -74,7 +74,7 @@ class SortedCustomers:
         self._n_ids = sample.num_columns
         self._room = room
         self._bounds = self._bounds_of(sample)
-        with ThreadPoolExecutor(threads) as pool:
+        with Workers(threads) as pool:
             self._runs = list(pool.map(self._run, makes))
         if room.is_full:
             # Frees 100 to 250 MB that threads used to make and sort tables.

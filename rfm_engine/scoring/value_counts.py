@@ -15,6 +15,8 @@ from rfm_engine.scoring.selection import count_leading
 
 # Values less than this above the smallest are counted in an array; only larger ones are sorted.
 _NEAR = 1 << 16
+# Fewer values than these are sorted: the arrays for counting take 1 ms.
+_FEW = 1 << 12
 KEYS = 1 << 17
 """Number of keys. A key has the sign, the exponent and the 10 bits after the leading bit."""
 _HALF = KEYS // 2
@@ -32,6 +34,8 @@ class ValueCounts(NamedTuple):
         if not len(values):
             return cls(np.zeros(0, np.int64), np.zeros(0, np.int64))
         wide = values.astype(np.int64, copy=False)
+        if len(wide) < _FEW:
+            return cls._sorted(wide)
         least = int(values.min())
         base = np.uint64(least % (1 << 64))
         far = wide[:0]
@@ -44,8 +48,14 @@ class ValueCounts(NamedTuple):
         found = cls(near + least, counts[near])
         if not len(far):
             return found
-        values, (n_far,) = _added([[far, np.ones(len(far), np.int64)]])
-        return cls(np.append(found.values, values), np.append(found.counts, n_far))
+        more = cls._sorted(far)
+        return cls(*(np.append(*pair) for pair in zip(found, more, strict=True)))
+
+    @classmethod
+    def _sorted(cls, values: Integers) -> ValueCounts:
+        """Count values by sorting them."""
+        distinct, (counts,) = _added([[values, np.ones(len(values), np.int64)]])
+        return cls(distinct, counts)
 
     def chosen(self, mask: npt.NDArray[np.bool_]) -> ValueCounts:
         """Return the values and counts where a mask, `bool[n]`, is True."""
@@ -71,6 +81,11 @@ class KeyCounts(NamedTuple):
     @classmethod
     def of(cls, amounts: Integers) -> KeyCounts:
         """Count amounts by key."""
+        if len(amounts) < _FEW:
+            ones = np.ones(len(amounts), np.int64)
+            columns = keys_of(amounts), ones, amounts >> 32, amounts & 0xFFFFFFFF
+            keys, sums = _added([columns])
+            return cls(keys, *_carried(sums))
         table = np.zeros((KEYS, 3), np.int64)
         count_by_key(frozen(amounts), table)
         places = np.flatnonzero(table[:, 0])

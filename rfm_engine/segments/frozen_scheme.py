@@ -70,6 +70,7 @@ def scheme_data(
 ) -> dict[str, Any]:
     """Return a scheme with thresholds as data for JSON; `when` has the conditions per segment."""
     facts = {} if scheme.facts is None else {"facts": scheme.facts.to_data()}
+    asleep = {"asleep": list(scheme.asleep)} if scheme.asleep else {}
     return {
         "name": scheme.name,
         "title": scheme.title,
@@ -83,6 +84,7 @@ def scheme_data(
         "options": options,
         "segments": list(map(_segment, scheme.segments, when)),
         **facts,
+        **asleep,
     }
 
 
@@ -110,6 +112,14 @@ def own_scheme(scheme: Scheme) -> dict[str, Any]:
     if not scheme.has_otherwise:
         del data["otherwise"]
     return data
+
+
+def deciding(data: dict[str, Any]) -> dict[str, Any]:
+    """Return the part of the data of a scheme that decides the segments of customers.
+
+    The segments that are asleep only decide which orders are reactivations.
+    """
+    return {key: each for key, each in data.items() if key != "asleep"}
 
 
 def written(conditions: Sequence[Condition]) -> list[str]:

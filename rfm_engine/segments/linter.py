@@ -45,6 +45,7 @@ def lint(scheme: Scheme) -> list[Finding]:
         *_dead(scheme),
         *_overlaps(scheme, cubes),
         *_without_words(scheme, bins),
+        *_all_asleep(scheme, bins),
     ]
 
 
@@ -108,6 +109,16 @@ def _without_words(scheme: Scheme, bins: Bins) -> Iterator[Finding]:
         yield Finding(
             f"otherwise, {scheme.otherwise!r}, has no about or action, although other segments "
             "have; write a table [otherwise] with name, about and action"
+        )
+
+
+def _all_asleep(scheme: Scheme, bins: Bins) -> Iterator[Finding]:
+    names = {segment.name for segment in scheme.segments}
+    names |= {scheme.otherwise} if scheme.leaves_some(bins) else set()
+    if names <= {*scheme.asleep}:
+        yield Finding(
+            "asleep lists all segments, so every order of a known customer is a reactivation; "
+            "list only those of customers who have gone"
         )
 
 

@@ -31,7 +31,7 @@ MAX_SEGMENTS = 1_000
 _OPTIONS = {"frequency": ("orders", "days"), "monetary": ("sum", "mean"), "zero": ("count", "drop")}
 _KEYS = {
     "name", "title", "bins", "method", "cuts", "segments", "otherwise", "match", "fm",
-    "first_score", "options", "facts",
+    "first_score", "options", "facts", "asleep",
 }  # fmt: skip
 _HEADER = re.compile(r"^\s*\[\[\s*segments\s*\]\]")
 _ONE_BRACKET = re.compile(r"^\s*\[\s*segments\s*\]", re.MULTILINE)
@@ -105,14 +105,20 @@ class _Parser:
             otherwise_about=rest.about,
             otherwise_action=rest.action,
             facts=FrozenFacts.of(data["facts"], place) if "facts" in data else None,
+            asleep=self._names("asleep"),
         )
         names = [segment.name for segment in scheme.segments]
-        if scheme.otherwise in names and scheme.leaves_some(Bins(*(bins[axis] for axis in AXES))):
+        leaves_some = scheme.leaves_some(Bins(*(bins[axis] for axis in AXES)))
+        if scheme.otherwise in names and leaves_some:
             self._refuse(
                 "otherwise",
                 "a name that no segment has, because some customers may match no segment",
                 scheme.otherwise,
             )
+        known = [*names, scheme.otherwise] if leaves_some else names
+        for name in scheme.asleep:
+            if name not in known:
+                self._refuse("asleep", f"names of segments, among {', '.join(known)}", name)
         return scheme
 
     def _segments(
@@ -200,6 +206,12 @@ class _Parser:
         if not _is_text(given):
             self._refuse(key, "text", given)
         return str(given)
+
+    def _names(self, key: str) -> tuple[str, ...]:
+        given: Any = self._data.get(key, [])
+        if not isinstance(given, list) or not all(map(_is_text, given)):
+            self._refuse(key, "a list of names of segments", given)
+        return tuple(dict.fromkeys(given))
 
     def _choice(self, key: str, choices: Sequence[Any]) -> Any:
         given = self._data.get(key, choices[0])

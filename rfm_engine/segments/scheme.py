@@ -48,7 +48,8 @@ class Scheme:
     `otherwise` is the segment of customers that match no rule, `otherwise_about` and
     `otherwise_action` are its texts. `options` are the defaults of the scheme for options of
     reading and scoring. Scores start at `first_score`, which is 1, or 0 in schemes that count
-    from 0. `facts` are the numbers of a frozen scheme that uses customer facts.
+    from 0. `facts` are the numbers of a frozen scheme that uses customer facts. `asleep` are the
+    names of segments whose customers have gone: an order of such a customer is a reactivation.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Scheme:
     otherwise_about: str | None = None
     otherwise_action: str | None = None
     facts: FrozenFacts | None = None
+    asleep: tuple[str, ...] = ()
 
     @property
     def words(self) -> dict[str, tuple[str | None, str | None]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
-from rfm_engine.api import score
+from rfm_engine.api import score, score_dates
 from rfm_engine.normalize import write_normalized
 from rfm_engine.simulate import Ids, simulate
 from rfm_engine.state.state import State
@@ -50,7 +51,7 @@ def runs(folder: Path) -> list[Callable[[], object]]:
     ]
     for ids in _IDS:
         rows = partial(_write_rows, folder / ids, ids)
-        found += [rows, partial(_merge, ids)]
+        found += [rows, partial(_merge, ids), partial(_score_dates, ids)]
     return found
 
 
@@ -79,6 +80,13 @@ def _write_rows(folder: Path, ids: Ids) -> None:
     write_normalized(
         orders, folder, as_of="newest", order="order_id", carry=["channel", "some"], buckets=2
     )
+
+
+def _score_dates(ids: Ids) -> None:
+    days = [date(2024, 12, 31), date(2025, 12, 31)]
+    for options in ({}, {"order": "order_text", "by": "seller_id", "window": "12mo"}):
+        for _ in score_dates(_orders(ids), days, options, None):
+            pass
 
 
 def _merge(ids: Ids) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import date
 from pathlib import Path
@@ -18,6 +17,7 @@ from rfm_engine.options.resolution import given, resolve
 from rfm_engine.options.running import RunningOptions
 from rfm_engine.orders.kinds import Kinds
 from rfm_engine.orders.reading import NEWEST
+from rfm_engine.orders.workers import Workers
 from rfm_engine.state.creation import create, store_at
 from rfm_engine.state.disk import Disk
 from rfm_engine.state.erasure import Forgetting
@@ -242,7 +242,7 @@ class State:
         """
         running = resolve(RunningOptions, given("State.ingest", RunningOptions, options))
         n_threads = threads_of(running["threads"])
-        with self._writing() as current, ThreadPoolExecutor(n_threads) as pool:
+        with self._writing() as current, Workers(n_threads) as pool:
             manifest, newest = current.manifest, current.generation
             known = KnownBatches(newest.ledger, current)
             check_ids(newest, known, batch_id, replace_batch)
@@ -281,7 +281,7 @@ class State:
     def compact(self, *, threads: int | None = None) -> int:
         """Merge all settled batches into one part; return the number of the generation."""
         n_threads = threads_of(threads)
-        with self._writing() as current, ThreadPoolExecutor(n_threads) as pool:
+        with self._writing() as current, Workers(n_threads) as pool:
             newest = current.generation
             if newest.kinds is None or not newest.settled:
                 return newest.number
@@ -305,7 +305,7 @@ class State:
         UsageError
             The generation is not kept any more, or never existed.
         """
-        with self._writing() as current, ThreadPoolExecutor(1) as pool:
+        with self._writing() as current, Workers(1) as pool:
             numbers = [each.number for each in current.manifest.generations]
             if generation not in numbers:
                 listed = ", ".join(map(str, numbers))
@@ -343,7 +343,7 @@ class State:
         UsageError
             An id has another type than the ids of the state.
         """
-        with self._writing() as current, ThreadPoolExecutor(1) as pool:
+        with self._writing() as current, Workers(1) as pool:
             manifest = current.manifest
             writing = PartWriter(self._store, pool, manifest.newest.number + 1)
             forgetting = Forgetting(self._store, manifest, customers, writing)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from threading import Lock
 
@@ -20,6 +19,7 @@ from rfm_engine.orders.intake import Intake
 from rfm_engine.orders.judge import COUNTED
 from rfm_engine.orders.place import Place, Source
 from rfm_engine.orders.reading import Reading
+from rfm_engine.orders.workers import Workers
 from rfm_engine.totals.buffer.rows import Layout, NetRule
 from rfm_engine.totals.digest import refuse_other_options
 from rfm_engine.totals.duplicates.filter import Duplicates
@@ -89,7 +89,7 @@ class Accumulator(Population):
     @property
     def nbytes(self) -> int:
         """Bytes held in memory for the customers, and for distinct rows."""
-        with ThreadPoolExecutor(1) as pool:
+        with Workers(1) as pool:
             self.settle(pool)
         held = 0 if self._partitions is None else self._partitions.nbytes
         duplicates = self.intake.duplicates
@@ -145,7 +145,7 @@ class Accumulator(Population):
         self.intake.merge(other.intake)
         theirs = other._partitions
         if theirs is not None:
-            with ThreadPoolExecutor(1) as pool:
+            with Workers(1) as pool:
                 settled = theirs.settled(pool)
             self.tables(theirs.layout).absorb(map(theirs.contents, settled))
 
@@ -167,13 +167,15 @@ class Accumulator(Population):
         """Return the hash tables; create them for rows of this layout if there are none yet."""
         with self._lock:
             if self._partitions is None:
-                reading = self.reading
-                days_in = reading.zone if reading.options["clv"] else None
-                if reading.options["refunds"] == "net-order":
-                    rule = NetRule(
-                        reading.zone, reading.options["frequency"] == "days", reading.options["clv"]
-                    )
-                    layout, days_in = layout._replace(net=rule), None
-                plan = TablePlan(self.hash_key, self.kinds.customer == "int", days_in, self._n_rows)
-                self._partitions = Partitions(plan, layout, self.budget, self.spill)
+                self._partitions = self.new_tables(layout, self._n_rows, self.spill)
             return self._partitions
+
+    def new_tables(self, layout: Layout, n_rows: int | None, spill: SpillFile) -> Partitions:
+        """Return empty hash tables for about `n_rows` rows, which are spilled to a given file."""
+        options, zone = self.reading.options, self.reading.zone
+        days_in = zone if options["clv"] else None
+        if options["refunds"] == "net-order":
+            rule = NetRule(zone, options["frequency"] == "days", options["clv"])
+            layout, days_in = layout._replace(net=rule), None
+        plan = TablePlan(self.hash_key, self.kinds.customer == "int", days_in, n_rows)
+        return Partitions(plan, layout, self.budget, spill)

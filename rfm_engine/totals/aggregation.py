@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
@@ -14,6 +13,7 @@ from rfm_engine.orders.newest_day import newest_day
 from rfm_engine.orders.place import Place, Source
 from rfm_engine.orders.reading import Reading
 from rfm_engine.orders.scan import Seconds, scan
+from rfm_engine.orders.workers import Workers
 from rfm_engine.totals.accumulator import Accumulator
 from rfm_engine.totals.population import Population
 
@@ -93,7 +93,7 @@ def aggregate(
     counted = scan(sources, _Consumer(all_of), threads, tell)
     # The pool keeps the memory of decoding for later use, but no more decoding follows.
     pa.default_memory_pool().release_unused()
-    with ThreadPoolExecutor(threads) as pool:
+    with Workers(threads) as pool:
         for accumulator in all_of:
             accumulator.settle(pool)
     return aggregated, Seconds(spent.read + counted.read, spent.work + counted.work)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pyarrow as pa
 
 from rfm_engine.errors import DataError, RfmError, UsageError
 from rfm_engine.orders.batches import gathered
+from rfm_engine.orders.workers import Workers
 from rfm_engine.totals.accumulator import Accumulator
 from rfm_engine.totals.export_account import Account, account_in
 from rfm_engine.totals.export_rows import batches_of
@@ -38,7 +38,7 @@ def _pieces(
 ) -> Iterator[pa.RecordBatch]:
     """Yield the customers of each part of the tables."""
     known = population.customers
-    with ThreadPoolExecutor(1) as pool:
+    with Workers(1) as pool:
         settled = population.settle(pool)
     for some in settled:
         if population.intake.ledger.counts() != account.counts:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor
 from datetime import date
 from functools import partial
 from typing import Any
@@ -14,6 +14,7 @@ from rfm_engine.orders.hashing import HashKey
 from rfm_engine.orders.intake import Intake
 from rfm_engine.orders.kinds import OUTPUT_TYPES, Kinds
 from rfm_engine.orders.reading import Reading, day_date
+from rfm_engine.orders.workers import Workers
 from rfm_engine.totals.chunks import (
     CHUNK_BYTES_A_CUSTOMER,
     CLV_BYTES_A_CUSTOMER,
@@ -86,7 +87,7 @@ class Population:
     @property
     def n_customers(self) -> int:
         """Number of customers, including customers without orders."""
-        with ThreadPoolExecutor(1) as pool:
+        with Workers(1) as pool:
             settled = self.settle(pool)
         known = self.customers
         return 0 if known is None else sum(map(known.n_held, settled))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor
 from datetime import date
 from typing import Protocol
 
@@ -12,6 +12,7 @@ import numpy as np
 from rfm_engine.errors import UsageError
 from rfm_engine.options.scoring import Monetary
 from rfm_engine.orders.reading import Reading
+from rfm_engine.orders.workers import Workers
 from rfm_engine.scoring.survey import Survey
 from rfm_engine.totals.chunks import CustomerChunk
 
@@ -48,7 +49,7 @@ def survey_of(totals: Finished, keys: Iterable[int] | None, monetary: Monetary) 
             f"totals must have no groups to be surveyed, because each group has its own cut "
             f"points; got by {totals.reading.options['by']!r}. Build totals without by."
         )
-    with ThreadPoolExecutor(1) as pool:
+    with Workers(1) as pool:
         chunks, _ = totals.chunks(pool)
         return survey_chunks(chunks, totals, keys, monetary, pool)
 
@@ -67,6 +68,8 @@ def survey_chunks(
         measures = chunk.recency_days, chunk.frequency, chunk.monetary_minor
         return Survey.of(*measures, scale=scale, as_of=as_of, monetary=monetary, keys=wanted)
 
-    none = np.zeros(0, np.int64)
-    nobody = Survey.of(none, none, none, scale=scale, as_of=as_of, monetary=monetary, keys=wanted)
-    return nobody.merge(*pool.map(survey, chunks))
+    if not chunks:
+        none = np.zeros(0, np.int64)
+        return Survey.of(none, none, none, scale=scale, as_of=as_of, monetary=monetary, keys=wanted)
+    first, *rest = pool.map(survey, chunks)
+    return first.merge(*rest)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import Any
 
@@ -12,6 +11,7 @@ import pyarrow as pa
 from rfm_engine.options.scoring import Monetary
 from rfm_engine.orders.ledger import RowCounts
 from rfm_engine.orders.warnings import DataWarning
+from rfm_engine.orders.workers import Workers
 from rfm_engine.scoring.survey import Survey
 from rfm_engine.totals.arrow import exported
 from rfm_engine.totals.population import Population
@@ -88,7 +88,7 @@ class Totals:
             than 40 bits, or a text id is not UTF-8.
         """
         population = self._population
-        with ThreadPoolExecutor(1) as pool:
+        with Workers(1) as pool:
             chunks, _ = population.chunks(pool)
         schema = pa.schema([*population.fields, *population.clv_fields])
         tables = [

@@ -130,6 +130,64 @@ def test_config__is_used_for_a_new_history_only(rfm, orders, tmp_path, monkeypat
     assert rfm("history", "add", "h", orders, "--as-of", DAYS[1]).exit_code == 0
 
 
+def test_build__adds_many_dates_in_one_pass(rfm, orders, history, tmp_path):
+    place = tmp_path / "built"
+    words = ["-o", place, "--as-of", "month-ends:2025-10..2025-12"]
+    done = rfm("history", "build", orders, *words)
+    assert done.exit_code == 0
+    assert done.stdout.splitlines()[0] == (
+        "2025-10-31 added: 471 customers; 0 changed their segment, 471 are new, 0 left"
+    )
+    for day in DAYS:
+        name = f"as_of={day}/customers.parquet"
+        assert (place / name).read_bytes() == (history / name).read_bytes()
+    again = json.loads(rfm("history", "build", orders, *words, "--json").stdout)
+    assert [each["as_of"] for each in again["dates"]] == DAYS
+    assert {each["status"] for each in again["dates"]} == {"unchanged"}
+    assert again["dates"][0]["new"] == 471
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "text"),
+    [
+        (["O", "-o", "N", "--as-of", "month-ends:2025-13..2026-01"], 2, "months in --as-of must"),
+        (["O", "-o", "N", "--as-of", "newest"], 2, "--as-of must be dates like"),
+        (["O", "-o", "N", "--as-of", "2025-10-31", "--customer-level"], 2, "--customer-level must"),
+        (["none.parquet", "-o", "N", "--as-of", "2025-10-31"], 2, "none.parquet must exist"),
+        (["O", "-o", "H", "--as-of", "2025-10-31", "--window", "9d"], 4, "--window must be"),
+        (["O", "--as-of", "2025-10-31"], 2, "Missing option '-o' / '--output'"),
+        (["O", "-o", "N"], 2, "Missing option '--as-of'"),
+    ],
+    ids=str,
+)
+def test_build__is_refused_in_one_line(rfm, history, orders, tmp_path, words, code, text):
+    names = {"H": history, "O": orders, "N": tmp_path / "new"}
+    done = rfm("history", "build", *(names.get(word, word) for word in words))
+    assert done.exit_code == code
+    assert text in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not (tmp_path / "new").exists()
+
+
+def test_build__that_is_interrupted_has_the_dates_so_far(rfm, tmp_path):
+    big, place = tmp_path / "big.parquet", tmp_path / "h"
+    assert rfm("simulate", "--customers", 100_000, "--orders", 400_000, "-o", big).exit_code == 0
+    words = [*COMMAND, "history", "build", str(big), "-o", str(place), "-q", "--spill-dir",
+             str(tmp_path), "--as-of", "month-ends:2023-01..2025-12"]  # fmt: skip
+    with subprocess.Popen(words, stderr=subprocess.PIPE) as process:
+        for _ in range(600):
+            if len(list(place.glob("as_of=*"))) > 1:
+                break
+            time.sleep(0.05)
+        os.kill(process.pid, signal.SIGINT)
+        process.wait(30)
+    assert process.returncode == 130
+    dates = _shown(rfm, place)["dates"]
+    assert 1 < len(dates) < 36
+    assert rfm("history", "verify", place).exit_code == 0
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["big.parquet", "h"]
+
+
 def test_interrupt__leaves_the_history_unchanged(rfm, history, tmp_path):
     big = tmp_path / "big.parquet"
     assert rfm("simulate", "--customers", 200_000, "--orders", 600_000, "-o", big).exit_code == 0

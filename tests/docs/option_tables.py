@@ -10,8 +10,9 @@ import rfm_engine
 from rfm_engine.options.columns import AttributeOptions
 from rfm_engine.options.declaration import declared
 from rfm_engine.options.documentation import reference_row
+from rfm_engine.options.events import EventChoices
 from rfm_engine.options.groups import ScoreOptions
-from rfm_engine.options.insight import TableOptions
+from rfm_engine.options.insight import TableOptions, TouchOptions
 from rfm_engine.options.movement import MovementOptions
 from rfm_engine.options.running import RunningOptions
 from tests.docs.pages import ROOT
@@ -28,7 +29,9 @@ def with_tables(text: str) -> str:
     text = _with_rows(text, ("rfm ingest", "rfm state show"), RunningOptions)
     for options in (TableOptions, AttributeOptions):
         text = _with_rows(text, ("rfm insight", "rfm labels"), options)
-    return _with_rows(text, ("rfm compare", "rfm.toml"), MovementOptions)
+    for options in (EventChoices, TouchOptions):
+        text = _with_rows(text, ("rfm events", "rfm.toml"), options)
+    return _with_rows(text, ("rfm compare", "rfm events"), MovementOptions)
 
 
 def _with_rows(text: str, headings: tuple[str, str], options: type) -> str:

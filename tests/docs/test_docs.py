@@ -37,7 +37,11 @@ COMMANDS = GROUPS | {
     for group, of in GROUPS.items()
     for name, command in getattr(of, "commands", {}).items()
 }
-OF_HISTORIES = {"history create": HistoryOptions, "history add": HistoryInputOptions}
+OF_HISTORIES = {
+    "history create": HistoryOptions,
+    "history add": HistoryInputOptions,
+    "history build": HistoryInputOptions,
+}
 GLOBAL = {"--version", "--help", "--install-completion", "--show-completion"}
 # Options of other programs that are shown in the pages.
 FOREIGN = {"--check", "--cov", "--no-deps", "--quiet"}

@@ -54,6 +54,12 @@ def scored(measures, monetary):
     return money if monetary == "sum" else mean_amounts(money, orders)
 
 
+@pytest.fixture(autouse=True, params=[0, 1 << 12], ids=["counted", "sorted"])
+def _few(request, monkeypatch):
+    """Count values in arrays, or sort them, as few values are."""
+    monkeypatch.setattr("rfm_engine.scoring.value_counts._FEW", request.param)
+
+
 @given(st.lists(edges | some_money))
 def test_keys__keep_the_order_and_bound_their_amounts(amounts):
     array = np.array(sorted(amounts), np.int64)

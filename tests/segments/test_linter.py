@@ -41,6 +41,13 @@ def test_lint__a_note_if_only_otherwise_has_no_words():
     ]
 
 
+def test_lint__a_note_if_all_segments_are_asleep():
+    [*_, (_, text)] = findings(SMALL + 'asleep = ["Top", "Rest"]\n' + TOP + REST, errors=False)
+    assert text.startswith("asleep lists all segments, so every order of a known customer is a")
+    told = findings(SMALL + 'asleep = ["Top"]\notherwise = "X"\n' + TOP, errors=False)
+    assert told == []
+
+
 def test_lint__a_condition_does_not_cover_for_sure():
     only = '[[segments]]\nname = "A"\nwhen = ["recency_days <= mean"]\n'
     [(_, text)] = findings(only, errors=True)

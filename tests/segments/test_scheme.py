@@ -7,7 +7,9 @@ import pytest
 from rfm_engine.errors import UsageError
 from rfm_engine.scoring.cells import Bins
 from rfm_engine.segments.catalogue import load_scheme
+from rfm_engine.segments.frozen_scheme import own_scheme
 from rfm_engine.segments.labels import score_text, segment_names
+from rfm_engine.segments.parser import parse_scheme, scheme_of
 
 
 def test_layout__first_match_wins_and_the_rest_is_named(tmp_path):
@@ -33,6 +35,14 @@ def test_load__otherwise_may_be_a_table_with_texts(tmp_path):
     scheme = load_scheme(file)
     assert scheme.has_otherwise
     assert scheme.words == {"A": (None, None), "Others": ("The rest.", None)}
+
+
+def test_load__asleep_names_segments_or_otherwise():
+    text = 'asleep = ["Rest", "A", "A"]\notherwise = "Rest"\n[[segments]]\nname = "A"\nr = 2\n'
+    scheme = parse_scheme(text, "mine.toml")
+    assert scheme.asleep == ("Rest", "A")
+    assert scheme_of(own_scheme(scheme), "again").asleep == scheme.asleep
+    assert "asleep" not in own_scheme(load_scheme("classic"))
 
 
 @pytest.mark.parametrize(
@@ -77,6 +87,9 @@ def test_load__otherwise_may_be_a_table_with_texts(tmp_path):
             + '", 2, 3, 4] }\nmethod = "thresholds"\n[[segments]]\nname = "A"',
             "ascending",
         ),
+        ('asleep = ["B"]\n[[segments]]\nname = "A"', "asleep of .* among A; got 'B'"),
+        ('asleep = "A"\n[[segments]]\nname = "A"', "asleep of .* must be a list of names"),
+        ('asleep = [1]\n[[segments]]\nname = "A"', r"a list of names of segments; got \[1\]"),
         ('otherwise = "A"\n[[segments]]\nname = "A"\nr = 1', "otherwise of"),
         ('otherwise = 3\n[[segments]]\nname = "A"', "otherwise"),
         ('[[segments]]\nname = "A"\n[otherwise]\nname = 3', "name of otherwise of scheme"),

@@ -67,6 +67,7 @@ def tables_of(
     """Return the number of tables after a batch, and their numbers of slots."""
     monkeypatch.setattr(table_plan, "_ROWS_A_TABLE", 1 << 6)
     monkeypatch.setattr(table_plan, "_CUSTOMERS_A_TABLE", 1 << 5)
+    monkeypatch.setattr(table_plan, "_ROWS_OF_ONE_TABLE", 10)
     totals = rfm.CustomerTotals(as_of="2026-01-01")
     reading = totals._population.reading
     accumulator = Accumulator(reading, hash_key=1, n_rows=n_rows, memory_limit=limit)
@@ -84,6 +85,7 @@ def tables_of(
     [
         (20_000, None, 256),
         (1_000, None, 16),
+        (10, None, 1),
         (1 << 40, None, 256),
         (None, None, 256),
         (1 << 40, "4GB", 512),  # this many customers would not fit

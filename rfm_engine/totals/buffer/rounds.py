@@ -35,6 +35,7 @@ class Round:
         self._lock = Lock()
         self._n_open = len(self._due)
         self.n_tables = len(self._due)
+        self.n_rows = sum(pieces.n_rows for pieces, _ in self._due)
         self.error: BaseException | None = None
 
     @property

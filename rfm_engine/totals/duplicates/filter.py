@@ -107,14 +107,17 @@ class Duplicates:
         columns = list(self._columns(rows, compared, kinds))
         values = RowWords.of([column.cells for column in columns], n)
         marks = _NOT_ROUNDED
-        if compared.rounded is not None:
-            marks = frozen(compared.rounded.view(np.uint8) * np.uint8(ROUNDED))
+        if rows.rounded is not None:
+            marks = frozen(rows.rounded.view(np.uint8) * np.uint8(ROUNDED))
         found = self.rows.find(np.flatnonzero(looked_up), keys, values, marks)
         if found.differs is not None and found.other is not None:
             own = values.words[values.bounds[found.differs] : values.bounds[found.differs + 1]]
             self._refuse(columns, found.other, own, batch.slice(found.differs, 1),
                          place.after(found.differs), kinds)  # fmt: skip
-        return _without(rows, found.repeats, found.n_rounded + _n_others(compared, looked_up, rows))
+        rounded = found.rounded.view(np.bool_)
+        if rows.rounded is not None:  # Rows that are not looked up are never duplicates.
+            rounded |= rows.rounded & ~looked_up
+        return _without(rows, found.repeats, rounded)
 
     def _columns(self, rows: OrderRows, compared: Compared, kinds: Kinds) -> Iterator[_Value]:
         """Yield the columns in which repeated rows must be equal, besides the distinct columns."""
@@ -179,22 +182,19 @@ def _numbers(numbers: Integers) -> Cells:
     return Cells(frozen(numbers.view(np.uint64).reshape(-1, 1)), None, None)
 
 
-def _n_others(compared: Compared, looked_up: npt.NDArray[np.bool_], rows: OrderRows) -> int:
-    """Count rounded amounts of rows that are never duplicates."""
-    if compared.rounded is None:
-        return 0
-    return int(np.count_nonzero(compared.rounded & ~looked_up & (rows.reason == COUNTED)))
-
-
-def _without(rows: OrderRows, repeats: npt.NDArray[np.uint8], n_rounded: int) -> OrderRows:
+def _without(
+    rows: OrderRows, repeats: npt.NDArray[np.uint8], rounded: npt.NDArray[np.bool_]
+) -> OrderRows:
+    n_rounded = int(np.count_nonzero(rounded))
+    rows = rows._replace(n_rounded=n_rounded, rounded=rounded, compared=None)
     n = int(np.count_nonzero(repeats))
     if not n:
-        return rows._replace(n_rounded=n_rounded, compared=None)
+        return rows
     counts = rows.counts.copy()
     counts[COUNTED] -= n
     counts[DUPLICATE] += n
     reason = frozen(rows.reason + repeats * np.uint8(DUPLICATE))
-    return rows._replace(reason=reason, counts=counts, n_rounded=n_rounded, compared=None)
+    return rows._replace(reason=reason, counts=counts)
 
 
 def _said(words: npt.NDArray[np.uint64], columns: list[_Value], scale: int) -> list[str]:

@@ -37,14 +37,14 @@ ADD, REMEMBER, LOOK = 0, 1, 2
 
 
 class Found(NamedTuple):
-    """Which rows repeat others, `uint8[n]`, and the number of other rows with a rounded amount.
+    """Which rows repeat others, and for which rows a rounded amount is counted, `uint8[n]` each.
 
     `differs` is a row that repeats another one but differs from it in another value, or None.
     `other` has the words of the other values of the row that it repeats.
     """
 
     repeats: Marks
-    n_rounded: int
+    rounded: Marks
     differs: int | None = None
     other: npt.NDArray[np.uint64] | None = None
 
@@ -108,20 +108,18 @@ class DistinctRows:
         RfmError
             There is no room for the rows.
         """
-        repeats = np.zeros(len(keys.bounds) - 1, np.uint8)
+        repeats, rounded = (np.zeros(len(keys.bounds) - 1, np.uint8) for _ in range(2))
         hashes = keys.keys.hash(self._key)
-        n_rounded = 0
         for shard, chosen in self._dealt_out(rows, hashes):
             with shard.lock:
-                charged, differs, code = shard.find(
-                    chosen, hashes, keys, values, marks, repeats, how
+                differs, code = shard.find(
+                    chosen, hashes, keys, values, marks, how, repeats, rounded
                 )
                 if differs is not None:
                     n_words = int(keys.bounds[differs + 1] - keys.bounds[differs])
-                    return Found(repeats, n_rounded, differs, shard.words_of(code)[n_words:])
-            n_rounded += charged
+                    return Found(repeats, rounded, differs, shard.words_of(code)[n_words:])
             self._refuse_too_many()
-        return Found(repeats, n_rounded)
+        return Found(repeats, rounded)
 
     def entries(self) -> Iterator[Entries]:
         """Yield the kept rows that occurred in this run, in several pieces."""
@@ -197,30 +195,31 @@ class _Shard:
         keys: RowWords,
         values: RowWords,
         marks: Marks,
-        repeats: Marks,
         how: int,
-    ) -> tuple[int, int | None, int]:
+        repeats: Marks,
+        rounded: Marks,
+    ) -> tuple[int | None, int]:
         """Search for rows and, depending on `how`, keep new ones.
 
-        Return the number of rounded amounts to count; the first row that differs from the row that
-        it repeats, or None; and the number of that other row.
+        Return the first row that differs from the row that it repeats, or None, and the number of
+        that other row.
         """
         index = self._index
-        at = np.zeros(3, np.int64)
+        at = np.zeros(2, np.int64)
         while True:
             self._ends.reach(index.room + 1)
             self._marks.reach(index.room)
             index.n = int(
                 keep_distinct(
                     rows, hashes, keys, values, marks, how, at, index.arrays, self._kept, index.n,
-                    index.room, repeats,
+                    index.room, repeats, rounded,
                 )
             )  # fmt: skip
-            done, charged, differs = at.tolist()
+            done, differs = at.tolist()
             if differs:
-                return charged, int(rows[done]), differs - 1
+                return int(rows[done]), differs - 1
             if done == len(rows):
-                return charged, None, 0
+                return None, 0
             if index.n == index.room:
                 index.grow()
             else:
@@ -243,13 +242,14 @@ class _Shard:
 
 @kernel
 def keep_distinct(
-    rows, hashes, keys, values, marks, how, at, index, kept, n, room, repeats
+    rows, hashes, keys, values, marks, how, at, index, kept, n, room, repeats, rounded
 ):  # fmt: skip
     """Find or keep each of `rows`, by `how`; stop when there are `room` rows or the arena is full.
 
-    `at` is `int64[3]` and is updated: the position in `rows` from which to continue; the number of
-    rounded amounts; and, if the row at that position differs from the kept row that it repeats, the
-    number of the kept row plus one. Returns the number of kept rows.
+    `at` is `int64[2]` and is updated: the position in `rows` from which to continue; and, if the
+    row at that position differs from the kept row that it repeats, the number of the kept row plus
+    one. `repeats` is set to 1 for repeats, and `rounded` for the rows for which a rounded amount is
+    counted. Returns the number of kept rows.
     """
     slots, known = index.slots, index.known
     arena, ends, there = kept.arena, kept.ends, kept.marks
@@ -282,7 +282,7 @@ def keep_distinct(
                 known[n] = h
                 # A rounded amount is counted once: bit 1 is a copy of bit 0.
                 there[n] = (mark | (mark << 1) | 12) if how == ADD else mark
-                at[1] += mark if how == ADD else 0
+                rounded[i] = mark if how == ADD else 0
                 n += 1
                 ends[n] = used + n_value
                 slots[slot] = n
@@ -303,12 +303,12 @@ def keep_distinct(
                         difference |= arena[first + np.uint64(k)] ^ word
                 if difference != 0:
                     at[0] = j
-                    at[2] = entry
+                    at[1] = entry
                     return n
                 fresh = mark & ~there[code] & 1
                 if how == ADD:
                     there[code] |= fresh | (fresh << 1) | 8
-                    at[1] += fresh
+                    rounded[i] = fresh
                 elif how == REMEMBER:
                     there[code] |= mark
                 repeats[i] = 1

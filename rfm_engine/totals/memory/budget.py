@@ -24,7 +24,7 @@ _SHARE_WAITING = 4
 _SHARE_KEPT = 8
 # The tables keep at least one of this number of shares, no matter how much memory others take.
 _LEAST_SHARE = 8
-# With distinct rows, the tables get one of this number of shares.
+# With distinct rows, the tables get one of this number of shares; with rows of periods, all others.
 _SHARES = 4
 _PERCENT_OF_AVAILABLE = 80
 _MOST_WAITING_BYTES = 1 << 30
@@ -59,6 +59,17 @@ class Budget(NamedTuple):
         Unlike tables, distinct rows cannot be spilled to disk, so that they get the larger share.
         """
         share = self.tables_bytes // _SHARES * (_SHARES - 1)
+        return self._replace(tables_bytes=self.tables_bytes - share), share
+
+    def shared_with_periods(self) -> tuple[Budget, int | None]:
+        """Return the budget with less for tables, and the bytes for rows of periods.
+
+        Rows that are spilled to disk are written and read once or a few times in sequence, which
+        costs less than spilling tables.
+        """
+        if self.limit is None:
+            return self, None
+        share = self.tables_bytes // _SHARES
         return self._replace(tables_bytes=self.tables_bytes - share), share
 
     def refuse_without_room(self, bytes_a_customer: int, n_customers: int) -> None:

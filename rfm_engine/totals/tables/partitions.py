@@ -35,6 +35,8 @@ _RUN_BITS = 8
 # takes 0.1 us, as long as grouping five rows.
 _MOST_A_TABLE = 1 << 17
 _LEAST_WAITING_BYTES = 1 << 26
+# One thread flushes fewer rows than these in less time than it takes to wait for others.
+_FEW_ROWS = 1 << 14
 # When tables use more than this share of their memory, every table is spilled to disk before it
 # takes more rows, because a few long runs of each table are cheaper than many short runs of some.
 _NEARLY = 0.9
@@ -152,6 +154,13 @@ class Partitions:
         """Return the number of customers of a settled partition."""
         return self.held(partition).n_customers if partition.runs else partition.measures.n_seen
 
+    def move_to(self, spill: SpillFile) -> None:
+        """Move everything that is on disk to another file, so that the one before can be freed."""
+        with self._alone():
+            for partition in self._all:
+                partition.runs = [spill.write(self._spill.read(run)) for run in partition.runs]
+            self._spill = spill
+
     def absorb(self, parts: Iterable[Contents]) -> None:
         """Add customers from other totals."""
         with self._alone():
@@ -268,7 +277,7 @@ class Partitions:
             self._refuse_after_failure()
             current = self._round = self._new_round(held=True)
         try:
-            if pool is None:
+            if pool is None or current.n_rows < _FEW_ROWS:
                 current.work()
             else:
                 list(pool.map(lambda _: current.step(), range(current.n_tables)))

@@ -31,6 +31,8 @@ MANY_BITS = BIN_BITS
 _CUSTOMERS_A_TABLE = 1 << 14
 # A table for fewer rows costs more than it saves.
 _ROWS_A_TABLE = 1 << 12
+# So few rows are one table, because each table takes 0.2 ms.
+_ROWS_OF_ONE_TABLE = 1 << 10
 _SAMPLE_ROWS = 1 << 16
 # If customers are skewed, the estimate is a third to a half of their number, and too many tables
 # cost less than too few.
@@ -113,6 +115,8 @@ class TablePlan:
     def _size(self, keys: RowKeys, counted: Mask, tables_bytes: int) -> tuple[int, int]:
         """Return the number of tables as a power of 2, and their initial room in keys each."""
         known = len(counted) if self.n_rows is None else self.n_rows
+        if self.n_rows is not None and self.n_rows <= _ROWS_OF_ONE_TABLE:
+            return 0, 0
         most_bits = min((known // _ROWS_A_TABLE).bit_length(), MANY_BITS)
         if most_bits <= _FEW_BITS:
             return _FEW_BITS, 0

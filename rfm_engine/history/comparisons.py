@@ -1,0 +1,53 @@
+"""Compare two dates of a history."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Unpack
+
+from rfm_engine.errors import UsageError
+from rfm_engine.history.dates import Dates
+from rfm_engine.movement.comparison import Comparison
+from rfm_engine.options.documentation import documented
+from rfm_engine.options.groups import CompareOptions
+from rfm_engine.options.resolution import given
+from rfm_engine.orders.reading import as_date
+
+
+class Comparisons(Dates):
+    """The part of a history that compares dates."""
+
+    @documented(CompareOptions)
+    def compare(
+        self,
+        begin: date | str | None = None,
+        end: date | str | None = None,
+        *,
+        rows: object = None,
+        **options: Unpack[CompareOptions],
+    ) -> Comparison:
+        """Compare the snapshots of two dates.
+
+        Parameters
+        ----------
+        begin, end
+            The dates; default: the two newest ones, or the date before `end`.
+        rows
+            The orders of the second snapshot, for tables that need them.
+        {options}
+
+        Raises
+        ------
+        UsageError
+            The history does not have these dates, or has only one.
+        """
+        last = self.dates[-1] if end is None and self.dates else end
+        earlier = [] if last is None else [day for day in self.dates if day < as_date(last)]
+        first = earlier[-1] if begin is None and earlier else begin
+        if first is None or last is None:
+            raise UsageError(
+                f"a comparison must have two dates; got history {str(self.path)!r} with "
+                f"{len(self.dates)} up to the second one. Add another with rfm history add."
+            )
+        both = self.snapshot(first), self.snapshot(last)
+        return Comparison(*both, rows=rows, **given("History.compare", CompareOptions, options))

@@ -1,0 +1,198 @@
+"""The log of events of a history: for each date, those that no earlier date has."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from rfm_engine.errors import UsageError
+from rfm_engine.history.sealed import file_digest
+from rfm_engine.history.store import Store, Transaction
+from rfm_engine.kernels.arrays import arrow, arrow_texts, booleans, values, whole
+from rfm_engine.kernels.types import Integers, Mask
+from rfm_engine.movement.event_table import retractions, type_column
+from rfm_engine.movement.event_types import OF_ONE_DATE, RETRACTED, TYPES
+from rfm_engine.options.messages import message
+from rfm_engine.orders.reading import as_date
+from rfm_engine.output import write_groups
+from rfm_engine.result.id_order import ascending
+from rfm_engine.result.sorted_customers import GROUP_ROWS
+
+EVENTS = "events.parquet"
+_FOLDER = "events"
+
+
+def consecutive(
+    dates: Sequence[date], begin: date | str | None, end: date | str | None, place: Path
+) -> tuple[date, date]:
+    """Return two consecutive dates of a history.
+
+    Parameters
+    ----------
+    dates
+        The dates of the history, ascending.
+    begin, end
+        The dates that are asked for; None is the one next to the other, or the newest two.
+
+    Raises
+    ------
+    UsageError
+        They are not dates of the history, or other dates are between them.
+    """
+    if len(dates) < 2:
+        raise UsageError(
+            f"events must have two dates; got history {str(place)!r} with {len(dates)}. Add "
+            "another with rfm history add."
+        )
+    pairs = list(pairwise(dates))
+    if begin is None and end is None:
+        return pairs[-1]
+    first = None if begin is None else as_date(begin, "begin")
+    last = None if end is None else as_date(end, "end")
+    for one, other in pairs:
+        if first in (None, one) and last in (None, other):
+            return one, other
+    raise UsageError(
+        message(
+            "{begin} and {end} must be two consecutive dates of history {!r}; got {}. For other "
+            "dates use rfm compare.",
+            str(place), " and ".join(str(each) for each in (first, last) if each is not None),
+        )
+    )  # fmt: skip
+
+
+def log_events(
+    store: Store, transaction: Transaction, found: pa.Table, day: date, *, retracted: bool
+) -> tuple[str, pa.Table]:
+    """Write the events of a date without those of earlier dates; return what happened to the log.
+
+    Parameters
+    ----------
+    found
+        All events between the date before and this date.
+    retracted
+        Whether events of the log that do not follow any more are retracted.
+    """
+    old = logged(store, day)
+    new = with_retracted(without_earlier(found, store, day), old, retracted=retracted)
+    is_new = write_log(transaction, store, day, new)
+    return ("added" if old is None else "replaced" if is_new else "unchanged"), new
+
+
+def log_unit(day: date) -> str:
+    """Return the name of the unit with the events of a date."""
+    return f"{_FOLDER}/as_of={day}"
+
+
+def logged(store: Store, day: date) -> pa.Table | None:
+    """Return the log of a date; None if it has none."""
+    unit = log_unit(day)
+    if unit not in store.units(_FOLDER):
+        return None
+    table = pq.read_table(store.place(unit) / EVENTS, partitioning=None)
+    return table.set_column(1, "type", type_column(table["type"]))
+
+
+def without_earlier(found: pa.Table, store: Store, day: date) -> pa.Table:
+    """Return the events whose ids are not in the log of an earlier date.
+
+    Events whose id contains the date cannot be there, so only the ids of others are compared.
+    """
+    units = [unit for unit in store.units(_FOLDER) if unit < log_unit(day)]
+    can_recur = ~_is_of(found, OF_ONE_DATE)
+    if not units or not can_recur.any():
+        return found
+    ids = whole(found.filter(arrow(can_recur))["event_id"])
+    is_known = np.zeros(len(ids), np.bool_)
+    for unit in units:
+        _mark(is_known, ids, store.place(unit) / EVENTS)
+    is_kept = np.ones(len(found), np.bool_)
+    is_kept[can_recur] = ~is_known
+    return found.filter(arrow(is_kept))
+
+
+def with_retracted(found: pa.Table, old: pa.Table | None, *, retracted: bool) -> pa.Table:
+    """Return the events with rows for ids of the log that no longer follow.
+
+    Parameters
+    ----------
+    found
+        The events that follow now.
+    old
+        The log of the same date.
+    retracted
+        Whether to retract events of the log. Rows of retracted events are kept in any case, unless
+        the event follows again.
+    """
+    import pyarrow.compute as pc
+
+    if old is None:
+        return found
+    was_retracted = _is_of(old, (RETRACTED,))
+    kept = old.filter(arrow(was_retracted))
+    kept = kept.filter(pc.invert(pc.is_in(kept["to"], value_set=whole(found["event_id"]))))
+    added = [kept]
+    if retracted:
+        sent = old.filter(arrow(~was_retracted))
+        is_gone = pc.invert(pc.is_in(sent["event_id"], value_set=whole(found["event_id"])))
+        added.append(retractions(sent.filter(is_gone)))
+    rows = pa.concat_tables([each.cast(found.schema) for each in added])
+    if not len(rows):
+        return found
+    rows = rows.take(arrow(ascending([whole(rows[2]), whole(rows["to"])])))
+    first = int((_codes(found) < TYPES.index(RETRACTED)).sum())
+    return pa.concat_tables([found.slice(0, first), rows, found.slice(first)])
+
+
+def write_log(transaction: Transaction, store: Store, day: date, table: pa.Table) -> bool:
+    """Write the log of a date, unless it is the same already; return whether it was written."""
+    unit = log_unit(day)
+    folder = transaction.folder_of(unit)
+    whole_table = table.combine_chunks()
+    starts = range(0, len(table), GROUP_ROWS)
+    groups = (partial(whole_table.slice, start, GROUP_ROWS) for start in starts)
+    write_groups(groups, table.schema, folder / EVENTS)
+    if unit in store.units(_FOLDER):
+        digest = transaction.published_summary(unit)["files"].get(EVENTS)
+        if digest == file_digest(folder / EVENTS):
+            transaction.discard()
+            return False
+    transaction.seal(unit, {"as_of": day.isoformat()})
+    return True
+
+
+def _mark(is_known: Mask, ids: pa.Array, file: Path) -> None:
+    """Mark the ids that a log contains; only ids that can recur are read."""
+    import pyarrow.compute as pc
+
+    with pq.ParquetFile(file) as opened:
+        for number in range(opened.num_row_groups):
+            table = opened.read_row_group(number, columns=["event_id", "type"])
+            theirs = table.filter(arrow(~_is_of(table, OF_ONE_DATE)))["event_id"]
+            places = pc.index_in(theirs, value_set=ids).drop_null()
+            is_known[values(whole(places), np.int32)] = True
+
+
+def _is_of(table: pa.Table, types: Sequence[str]) -> Mask:
+    """Return which events are of some types."""
+    import pyarrow.compute as pc
+
+    column: Any = whole(table["type"])
+    known = pc.is_in(column.dictionary, value_set=arrow_texts(types))
+    return booleans(known)[_places(column)]
+
+
+def _codes(table: pa.Table) -> Integers:
+    return _places(whole(table["type"]))
+
+
+def _places(column: pa.DictionaryArray) -> Integers:
+    return values(column.indices.cast(pa.int64()), np.int64)

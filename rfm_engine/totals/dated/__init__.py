@@ -1,0 +1,1 @@
+"""Totals of many dates of analysis from one pass over the orders."""

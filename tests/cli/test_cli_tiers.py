@@ -1,0 +1,103 @@
+"""`rfm tiers` as users run it."""
+
+from __future__ import annotations
+
+import json
+
+import pyarrow.parquet as pq
+import pytest
+
+CLUB = """
+name = "club"
+window = "12mo"
+measure = "frequency"
+valid_months = 12
+[[tiers]]
+name = "Member"
+threshold = 0
+[[tiers]]
+name = "Silver"
+threshold = 2
+[[tiers]]
+name = "Gold"
+threshold = 4
+valid_months = 6
+"""
+
+
+@pytest.fixture
+def tiers(rfm, orders, tmp_path, monkeypatch):
+    """A folder with a history of two month ends; runs `rfm tiers` on it."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "club.toml").write_text(CLUB)
+    for day in ("2025-11-30", "2025-12-31"):
+        made = rfm("history", "add", "h", orders, "--as-of", day, "--window", "12mo", "-q")
+        assert made.exit_code == 0, made.stderr
+    return lambda *words: rfm("tiers", "h", "--tiers", "club.toml", *words)
+
+
+def test_tiers__prints_the_members_of_each_tier(tiers, tmp_path):
+    run = tiers("-o", "tiers.parquet")
+    assert run.exit_code == 0, run.stderr
+    table = pq.read_table(tmp_path / "tiers.parquet")
+    counts = dict(zip(*map(list, table["tier"].value_counts().flatten()), strict=True))
+    counts = {name.as_py(): n.as_py() for name, n in counts.items()}
+    head, heads, *rows, last = run.stdout.splitlines()
+    assert head == f"{len(table):,} members as of 2025-12-31"
+    assert heads.split() == ["tier", "from", "members", "qualify", "in", "grace"]
+    shown = {name: int(n) for name, _, n, *_ in map(str.split, rows)}
+    assert list(shown) == ["Gold", "Silver", "Member"]
+    assert shown == counts
+    assert last == "computed 2 of 2 dates"
+    assert run.stderr.splitlines() == [
+        "note: club.toml: tier 'Gold' is valid for 6 months, less than the lower tier 'Silver' "
+        "with 12",
+        "tiers.parquet",
+    ]
+
+
+def test_tiers__as_json_counts_and_says_what_was_computed(tiers, tmp_path):
+    found = [json.loads(tiers("-o", "t.csv", "--json", "-q").stdout) for _ in range(2)]
+    assert [each["computed"] for each in found] == [["2025-11-30", "2025-12-31"], []]
+    assert found[0]["levels"] == found[1]["levels"]
+    assert sum(each["members"] for each in found[0]["levels"]) == found[0]["members"]
+    assert found[0]["levels"][1]["threshold"] == "2"
+    assert found[0]["as_of"], found[0]["before"] == ("2025-12-31", None)
+    (tmp_path / "club.toml").write_text(CLUB.replace("= 4", "= 5"))
+    again = tiers("-o", "t.csv")
+    assert again.stdout.splitlines()[-1] == (
+        "computed 2 of 2 dates, because the file of tiers has changed"
+    )
+
+
+def test_tiers__stream_to_stdout(tiers):
+    run = tiers("-o", "-")
+    assert run.exit_code == 0
+    assert run.stdout_bytes.startswith(b"\xff\xff\xff\xff")
+    assert "members as of 2025-12-31" in run.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["h", "--tiers", "club.toml"], 2, "--output"),
+        (["h", "-o", "t.csv"], 2, "--tiers"),
+        (["none", "--tiers", "club.toml", "-o", "t.csv"], 4, "history 'none' must be a folder"),
+        (["h", "--tiers", "no.toml", "-o", "t.csv"], 2, "tiers file 'no.toml' must be readable te"),
+        (["h", "--tiers", "other.toml", "-o", "t.csv"], 2, "window of tiers 'club' must be that o"),
+        (["h", "--tiers", "club.toml", "-o", "t.xlsx"], 2, "-o must end in .parquet, .arrow, .csv"),
+        (["h", "--tiers", "club.toml", "-o", "h/t.csv"], 2, "-o must not be inside the history;"),
+        (["h", "--tiers", "club.toml", "-o", "-", "--json"], 2, "--json must not be combined wit"),
+        (["h", "--tiers", "club.toml", "-o", "club.csv"], 2, "-o must not be the file of tiers"),
+    ],
+)
+def test_tiers__refuses(tiers, rfm, tmp_path, words, code, said):
+    assert tiers is not None
+    (tmp_path / "other.toml").write_text(CLUB.replace("12mo", "6mo"))
+    if "club.csv" in words:
+        (tmp_path / "club.csv").write_text(CLUB)
+        words = ["h", "--tiers", "club.csv", "-o", "club.csv"]
+    run = rfm("tiers", *words)
+    assert run.exit_code == code
+    assert said in run.stderr
+    assert run.stderr.count("\n") == 1
