@@ -59,7 +59,8 @@ def tiers(
     elif not quiet:
         for line in _lines(found, program):
             typer.echo(printable(line), err=output == "-")
-        typer.echo(printable(output), err=True)
+        written = f"{counted(found.table.num_rows, 'member')} in {printable(output)}"
+        typer.echo(written, err=output == "-")
 
 
 def _summary(found: Chain, program: TierProgram) -> dict[str, Any]:
@@ -81,7 +82,7 @@ def _summary(found: Chain, program: TierProgram) -> dict[str, Any]:
 def _lines(found: Chain, program: TierProgram) -> list[str]:
     newest, n_computed = found.steps[-1], len(found.computed)
     total = f"; {program.measure} after {newest.before}" if newest.before else ""
-    lines = [f"{counted(found.table.num_rows, 'member')} as of {newest.as_of}{total}"]
+    lines = [f"{program.name} as of {newest.as_of}{total}"]
     rows = [("tier", "from", "members", "qualify", "in grace")]
     rows += [
         (
