@@ -6,7 +6,7 @@ from datetime import date
 from typing import Unpack
 
 from rfm_engine.errors import UsageError
-from rfm_engine.history.dated import Dated
+from rfm_engine.history.dates import Dates
 from rfm_engine.movement.comparison import Comparison
 from rfm_engine.options.documentation import documented
 from rfm_engine.options.groups import CompareOptions
@@ -14,12 +14,12 @@ from rfm_engine.options.resolution import given
 from rfm_engine.orders.reading import as_date
 
 
-class Comparisons:
+class Comparisons(Dates):
     """The part of a history that compares dates."""
 
     @documented(CompareOptions)
     def compare(
-        self: Dated,
+        self,
         begin: date | str | None = None,
         end: date | str | None = None,
         *,

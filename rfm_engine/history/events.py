@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from datetime import date
-from pathlib import Path
-from typing import NamedTuple, Protocol, Unpack
+from typing import NamedTuple, Unpack
 
 import pyarrow as pa
 
 from rfm_engine.errors import UsageError
+from rfm_engine.history.dates import Dates
 from rfm_engine.history.event_log import consecutive, log_events
-from rfm_engine.history.store import Store
 from rfm_engine.history.tier_pairs import tier_pairs
 from rfm_engine.movement.event_table import of_types
 from rfm_engine.movement.event_types import Given
@@ -18,7 +17,6 @@ from rfm_engine.movement.events import events, types_of
 from rfm_engine.options.documentation import documented
 from rfm_engine.options.groups import EventOptions
 from rfm_engine.options.resolution import given, resolve
-from rfm_engine.result.snapshot import Snapshot
 
 
 class Logged(NamedTuple):
@@ -42,26 +40,12 @@ class Logged(NamedTuple):
     events: pa.Table
 
 
-class _Dated(Protocol):
-    """What a history must have."""
-
-    store: Store
-
-    @property
-    def path(self) -> Path: ...
-
-    @property
-    def dates(self) -> list[date]: ...
-
-    def snapshot(self, as_of: date | str) -> Snapshot: ...
-
-
-class Events:
+class Events(Dates):
     """The part of a history that finds events."""
 
     @documented(EventOptions)
     def events(
-        self: _Dated,
+        self,
         begin: date | str | None = None,
         end: date | str | None = None,
         *,
@@ -96,7 +80,7 @@ class Events:
 
     @documented(EventOptions)
     def log_events(
-        self: _Dated,
+        self,
         *,
         rows: object = None,
         retracted: bool = False,

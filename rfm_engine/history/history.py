@@ -10,34 +10,25 @@ from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple, Unpack
 
-from rfm_engine.errors import StateError, UsageError, path_text, shown
-from rfm_engine.history.adding import Adding, Addition, dates_in
+from rfm_engine.errors import UsageError, path_text
+from rfm_engine.history.adding import Adding, Addition
 from rfm_engine.history.building import built
 from rfm_engine.history.calendar import dates_of
-from rfm_engine.history.carried import CUSTOMERS
 from rfm_engine.history.comparisons import Comparisons
-from rfm_engine.history.contract import agreed_of
+from rfm_engine.history.creation import create
 from rfm_engine.history.erasure import forget
 from rfm_engine.history.events import Events
 from rfm_engine.history.files import Files
-from rfm_engine.history.inputs import absolute, options_of_input
-from rfm_engine.history.store import ABOUT, Store, is_history
+from rfm_engine.history.inputs import options_of_input
+from rfm_engine.history.store import Store, is_history
 from rfm_engine.history.tiers import Tiers
-from rfm_engine.history.verification import faults
-from rfm_engine.history.writing import MODEL, as_json
 from rfm_engine.options.declaration import declared
 from rfm_engine.options.documentation import documented
 from rfm_engine.options.groups import HistoryInputOptions, HistoryOptions
 from rfm_engine.options.messages import message
 from rfm_engine.options.resolution import given
 from rfm_engine.orders.reading import NEWEST, as_date
-from rfm_engine.output.models import save_model
-from rfm_engine.result.model import load_model
-from rfm_engine.result.snapshot import Snapshot, read_snapshot
 from rfm_engine.totals.aggregation import Report
-
-FORMAT, VERSION = "rfm-engine history", 1
-_UNIT = "as_of="
 
 
 class Added(NamedTuple):
@@ -70,15 +61,6 @@ class History(Comparisons, Events, Tiers):
     [1, 1]
     """
 
-    def __init__(self, store: Store) -> None:
-        self.store = store
-        self._about = store.about()
-        if self._about.get("format") != FORMAT or self._about.get("version") != VERSION:
-            raise StateError(
-                f"history {str(store.folder)!r} must be of version {VERSION}; got "
-                f"{shown(self._about.get('version'))}. Use the version of rfm-engine that wrote it."
-            )
-
     @classmethod
     @documented(HistoryOptions)
     def create(
@@ -109,7 +91,7 @@ class History(Comparisons, Events, Tiers):
             The path is a file or a folder that is not empty.
         """
         explicit = given("History.create", HistoryOptions, options)
-        return cls._created(path, frozen, files, explicit)
+        return cls(create(path, frozen, files, explicit))
 
     @classmethod
     @contextmanager
@@ -135,58 +117,13 @@ class History(Comparisons, Events, Tiers):
             return
         known = declared(HistoryOptions)
         own = {name: options[name] for name in options if name in known}
-        found = cls._created(path, None, None, {**options_of_input(orders), **own})
+        found = cls(create(path, None, None, {**options_of_input(orders), **own}))
         try:
             yield found
         except BaseException:  # Ctrl-C too
             if not found.dates:
                 shutil.rmtree(found.path, ignore_errors=True)
             raise
-
-    @classmethod
-    def _created(
-        cls,
-        path: str | os.PathLike[str],
-        frozen: str | os.PathLike[str] | None,
-        files: Files | None,
-        options: Mapping[str, Any],
-    ) -> History:
-        folder = Path(path_text("history", path))
-        if not folder.parent.is_dir():
-            raise UsageError(
-                f"the parent folder of history {str(folder)!r} must exist; got none. Create it."
-            )
-        if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
-            what = "a file" if folder.is_file() else "a folder that is not empty"
-            raise StateError(
-                f"history {str(folder)!r} must be a new or empty folder; got {what}. Choose "
-                "another folder, or add to the existing history."
-            )
-        model = None if frozen is None else load_model(frozen, "frozen")
-        if model is not None and options.get("model") is not None:
-            raise UsageError(
-                message("{model} must not be used with {frozen}, which names a model; got both.")
-            )
-        if model is None and options.get("model") is not None:
-            raise UsageError(
-                message(
-                    "{frozen} must name the model of a history; got {model}. Use {frozen} instead."
-                )
-            )
-        kept = {name: each for name, each in options.items() if name != "as_of"}
-        kept |= absolute(kept)
-        agreed = agreed_of(kept if model is None else kept | {"model": model})
-        folder.mkdir(exist_ok=True)
-        store = Store(folder, files)
-        about = {
-            "format": FORMAT, "version": VERSION, "options": as_json(kept), "agreed": agreed,
-            "frozen": model is not None, "id_type": None, "scale": None, "first_row": None,
-        }  # fmt: skip
-        with store.writing() as transaction:
-            transaction.seal_history(about)
-            if model is not None:
-                save_model(model, transaction.file(MODEL))
-        return cls(store)
 
     @classmethod
     def open(cls, path: str | os.PathLike[str], *, files: Files | None = None) -> History:
@@ -198,68 +135,6 @@ class History(Comparisons, Events, Tiers):
             There is no history at the path, or its description is damaged.
         """
         return cls(Store(Path(path_text("history", path)), files))
-
-    @property
-    def path(self) -> Path:
-        """The folder of the history."""
-        return self.store.folder
-
-    @property
-    def options(self) -> dict[str, Any]:
-        """The options of `score` that were given when the history was created."""
-        return dict(self._about["options"])
-
-    @property
-    def frozen(self) -> bool:
-        """Whether all snapshots are scored with one model."""
-        return bool(self._about["frozen"])
-
-    @property
-    def first_row(self) -> date | None:
-        """The day of the first order of all snapshots; None without customers."""
-        found = self.store.about()["first_row"]
-        return None if found is None else date.fromisoformat(found)
-
-    @property
-    def dates(self) -> list[date]:
-        """The dates of analysis, ascending."""
-        return dates_in(self.store)
-
-    def snapshot(self, as_of: date | str) -> Snapshot:
-        """Return the snapshot of a date, with the columns of `score` and the carried columns.
-
-        Raises
-        ------
-        UsageError
-            The history does not have this date.
-        """
-        day, dates = as_date(as_of), self.dates
-        if day not in dates:
-            near = sorted(dates, key=lambda each: abs((each - day).days))[:3]
-            raise UsageError(
-                f"history {str(self.path)!r} must have the date {day}; got "
-                + (f"{len(dates)} dates, the nearest {', '.join(map(str, sorted(near)))}."
-                   if dates else "no dates.")
-            )  # fmt: skip
-        return read_snapshot(self.store.place(f"{_UNIT}{day}") / CUSTOMERS)
-
-    def summary(self, as_of: date | str) -> dict[str, Any]:
-        """Return what `rfm score --json` printed for a date, and the digest of its content."""
-        return self.store.summary(f"{_UNIT}{as_date(as_of)}")
-
-    def overview(self) -> dict[str, Any]:
-        """Return the options and the summaries of all dates, in values that JSON supports."""
-        keys = ("as_of", "customers", "new", "changed", "left", "segments")
-        summaries = [self.summary(day) for day in self.dates]
-        return {
-            "path": str(self.path),
-            "options": self.options,
-            "scheme": self.options.get("scheme") or "classic",
-            "frozen": self.frozen,
-            "first_row": self.store.about()["first_row"],
-            "dates": [{key: summary[key] for key in keys} for summary in summaries],
-            "ignored": self.store.without_summary(),
-        }
 
     @documented(HistoryInputOptions)
     def add(
@@ -374,10 +249,3 @@ class History(Comparisons, Events, Tiers):
         """
         with self.store.writing() as transaction:
             return forget(self.store, transaction, self._about, customers)
-
-    def verify(self) -> list[str]:
-        """Read all files; return one line per file or snapshot that is damaged or not in order."""
-        return faults(self.store, self._about)
-
-
-__all__ = ["ABOUT", "Added", "History"]

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
-from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from rfm_engine.errors import UsageError
@@ -50,14 +46,3 @@ def options_of_input(orders: object) -> dict[str, Any]:
     names = [name for name in declared(HistoryOptions) if name not in _LEFT_OUT]
     found = {name: snapshot.options[name] for name in names if name in snapshot.options}
     return found | {"weights": snapshot.weights}
-
-
-def absolute(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options that name files, with absolute paths."""
-    found = {}
-    for name in ("scheme", "rates", "attributes"):
-        text = options.get(name)
-        if text is not None and (name != "scheme" or os.fspath(text).endswith(".toml")):
-            with suppress(TypeError):
-                found[name] = str(Path(os.fspath(text)).absolute())
-    return found

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from rfm_engine.errors import StateError, UsageError
-from rfm_engine.history.dated import Dated
+from rfm_engine.history.dates import Dates
 from rfm_engine.movement.tier_dates import Step, chain_of
 from rfm_engine.movement.tier_files import TierProgram, load_tiers
 from rfm_engine.movement.tiers import tiers_at
@@ -62,13 +62,11 @@ class Chain(NamedTuple):
         ]  # fmt: skip
 
 
-class Tiers:
+class Tiers(Dates):
     """The part of a history that computes membership tiers."""
 
     @documented(TierOptions)
-    def tiers(
-        self: Dated, file: str | os.PathLike[str], **options: Unpack[TierOptions]
-    ) -> pa.Table:
+    def tiers(self, file: str | os.PathLike[str], **options: Unpack[TierOptions]) -> pa.Table:
         """Return the membership tiers at the newest date, and store those of all dates.
 
         Parameters
@@ -95,7 +93,7 @@ class Tiers:
 
 
 def write_tiers(
-    history: Dated,
+    history: Dates,
     program: TierProgram,
     file: str | os.PathLike[str],
     output: str,
@@ -124,7 +122,7 @@ def write_tiers(
     return found
 
 
-def continued(history: Dated, program: TierProgram, machine: Machine) -> Chain:
+def continued(history: Dates, program: TierProgram, machine: Machine) -> Chain:
     """Return the tiers of a history, and store those of dates that are not stored yet.
 
     A date is computed again if its snapshot, its date before, or the file of tiers has changed, and
@@ -170,7 +168,7 @@ def unit_of(name: str, day: date) -> str:
 
 
 def _abouts(
-    history: Dated, program: TierProgram, steps: Sequence[Step]
+    history: Dates, program: TierProgram, steps: Sequence[Step]
 ) -> Iterator[dict[str, Any]]:
     """Yield what the tiers of each date depend on besides those of the date before."""
     previous = None
@@ -189,7 +187,7 @@ def _abouts(
 
 
 def _n_stored(
-    history: Dated, program: TierProgram, steps: Sequence[Step], abouts: Sequence[dict[str, Any]]
+    history: Dates, program: TierProgram, steps: Sequence[Step], abouts: Sequence[dict[str, Any]]
 ) -> int:
     """Return how many dates from the first one on are stored as they would be computed."""
     units = {*history.store.units(f"tiers/{program.name}")}
@@ -203,7 +201,7 @@ def _n_stored(
     return len(steps)
 
 
-def _digest_of_first(history: Dated, program: TierProgram, steps: Sequence[Step]) -> str | None:
+def _digest_of_first(history: Dates, program: TierProgram, steps: Sequence[Step]) -> str | None:
     unit = unit_of(program.name, steps[0].as_of)
     if unit not in history.store.units(f"tiers/{program.name}"):
         return None
@@ -211,7 +209,7 @@ def _digest_of_first(history: Dated, program: TierProgram, steps: Sequence[Step]
     return found
 
 
-def _read(history: Dated, program: TierProgram, step: Step) -> pa.Table:
+def _read(history: Dates, program: TierProgram, step: Step) -> pa.Table:
     unit = unit_of(program.name, step.as_of)
     faults = history.store.faults(unit)
     if faults:

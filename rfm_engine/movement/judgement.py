@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -13,6 +12,7 @@ from rfm_engine.errors import UsageError
 from rfm_engine.kernels.arrays import arrow, frozen, values, whole
 from rfm_engine.kernels.types import Codes, Mask, Segments
 from rfm_engine.orders.row_columns import CUSTOMER
+from rfm_engine.orders.workers import Workers
 from rfm_engine.query.customers import GROUP, Customers
 from rfm_engine.result.snapshot import Snapshot
 from rfm_engine.result.table_chunk import chunk_of_table
@@ -83,7 +83,7 @@ class Judgement(NamedTuple):
         chunk = chunk_of_table(table.select([CUSTOMER, *reads]))
         options = snapshot.options
         plan = _plan(snapshot, snapshot.scheme, options["method"], options["bins"])
-        with ThreadPoolExecutor(1) as pool:
+        with Workers(1) as pool:
             uses_facts = snapshot.scheme.uses_facts
             facts = snapshot.facts_of(chunk, table, grouping, pool) if uses_facts else None
             criteria = Criteria.within_groups(

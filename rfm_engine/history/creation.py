@@ -1,0 +1,94 @@
+"""Create a history: check its options and write what all its snapshots must have in common."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from rfm_engine.errors import StateError, UsageError, path_text
+from rfm_engine.history.contract import agreed_of
+from rfm_engine.history.files import Files
+from rfm_engine.history.store import Store
+from rfm_engine.history.writing import MODEL, as_json
+from rfm_engine.options.messages import message
+from rfm_engine.output.models import save_model
+from rfm_engine.result.model import Model, load_model
+
+FORMAT, VERSION = "rfm-engine history", 1
+
+
+def create(
+    path: str | os.PathLike[str],
+    frozen: str | os.PathLike[str] | None,
+    files: Files | None,
+    options: Mapping[str, Any],
+) -> Store:
+    """Write an empty history with some options of `score`, and the path of a model or None.
+
+    Raises
+    ------
+    UsageError
+        An option is wrong, or cannot be used in a history.
+    StateError
+        The path is a file or a folder that is not empty.
+    """
+    folder = Path(path_text("history", path))
+    _check_place(folder)
+    model = None if frozen is None else load_model(frozen, "frozen")
+    _refuse_model(options, model)
+    kept = {name: each for name, each in options.items() if name != "as_of"}
+    kept |= _absolute(kept)
+    agreed = agreed_of(kept if model is None else kept | {"model": model})
+    folder.mkdir(exist_ok=True)
+    store = Store(folder, files)
+    about = {
+        "format": FORMAT, "version": VERSION, "options": as_json(kept), "agreed": agreed,
+        "frozen": model is not None, "id_type": None, "scale": None, "first_row": None,
+    }  # fmt: skip
+    with store.writing() as transaction:
+        transaction.seal_history(about)
+        if model is not None:
+            save_model(model, transaction.file(MODEL))
+    return store
+
+
+def _check_place(folder: Path) -> None:
+    if not folder.parent.is_dir():
+        raise UsageError(
+            f"the parent folder of history {str(folder)!r} must exist; got none. Create it."
+        )
+    if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
+        what = "a file" if folder.is_file() else "a folder that is not empty"
+        raise StateError(
+            f"history {str(folder)!r} must be a new or empty folder; got {what}. Choose "
+            "another folder, or add to the existing history."
+        )
+
+
+def _refuse_model(options: Mapping[str, Any], frozen: Model | None) -> None:
+    if options.get("model") is None:
+        return
+    if frozen is not None:
+        raise UsageError(
+            message(
+                "{model} must not be used with {frozen}, which names a model; got both. Leave "
+                "{model} out."
+            )
+        )
+    raise UsageError(
+        message("{frozen} must name the model of a history; got {model}. Use {frozen} instead.")
+    )
+
+
+def _absolute(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options that name files, with absolute paths."""
+    found = {}
+    for name in ("scheme", "rates", "attributes"):
+        text = options.get(name)
+        if text is not None and (name != "scheme" or os.fspath(text).endswith(".toml")):
+            with suppress(TypeError):
+                found[name] = str(Path(os.fspath(text)).absolute())
+    return found

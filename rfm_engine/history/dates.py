@@ -1,0 +1,103 @@
+"""Read a history: its options, its dates, and the snapshot of each date."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from rfm_engine.errors import StateError, UsageError, shown
+from rfm_engine.history.adding import dates_in
+from rfm_engine.history.carried import CUSTOMERS
+from rfm_engine.history.creation import FORMAT, VERSION
+from rfm_engine.history.store import Store
+from rfm_engine.history.verification import faults
+from rfm_engine.orders.reading import as_date
+from rfm_engine.result.snapshot import Snapshot, read_snapshot
+
+_UNIT = "as_of="
+
+
+class Dates:
+    """The reading part of `History`.
+
+    Attributes
+    ----------
+    store
+        The folder.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self._about = store.about()
+        if self._about.get("format") != FORMAT or self._about.get("version") != VERSION:
+            raise StateError(
+                f"history {str(store.folder)!r} must be of version {VERSION}; got "
+                f"{shown(self._about.get('version'))}. Use the version of rfm-engine that wrote it."
+            )
+
+    @property
+    def path(self) -> Path:
+        """The folder of the history."""
+        return self.store.folder
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The options of `score` that were given when the history was created."""
+        return dict(self._about["options"])
+
+    @property
+    def frozen(self) -> bool:
+        """Whether all snapshots are scored with one model."""
+        return bool(self._about["frozen"])
+
+    @property
+    def first_row(self) -> date | None:
+        """The day of the first order of all snapshots; None without customers."""
+        found = self.store.about()["first_row"]
+        return None if found is None else date.fromisoformat(found)
+
+    @property
+    def dates(self) -> list[date]:
+        """The dates of analysis, ascending."""
+        return dates_in(self.store)
+
+    def snapshot(self, as_of: date | str) -> Snapshot:
+        """Return the snapshot of a date, with the columns of `score` and the carried columns.
+
+        Raises
+        ------
+        UsageError
+            The history does not have this date.
+        """
+        day, dates = as_date(as_of), self.dates
+        if day not in dates:
+            near = sorted(dates, key=lambda each: abs((each - day).days))[:3]
+            raise UsageError(
+                f"history {str(self.path)!r} must have the date {day}; got "
+                + (f"{len(dates)} dates, the nearest {', '.join(map(str, sorted(near)))}."
+                   if dates else "no dates.")
+            )  # fmt: skip
+        return read_snapshot(self.store.place(f"{_UNIT}{day}") / CUSTOMERS)
+
+    def summary(self, as_of: date | str) -> dict[str, Any]:
+        """Return what `rfm score --json` printed for a date, and the digest of its content."""
+        return self.store.summary(f"{_UNIT}{as_date(as_of)}")
+
+    def overview(self) -> dict[str, Any]:
+        """Return the options and the summaries of all dates, in values that JSON supports."""
+        keys = ("as_of", "customers", "new", "changed", "left", "segments")
+        summaries = [self.summary(day) for day in self.dates]
+        return {
+            "path": str(self.path),
+            "options": self.options,
+            "scheme": self.options.get("scheme") or "classic",
+            "frozen": self.frozen,
+            "first_row": self.store.about()["first_row"],
+            "dates": [{key: summary[key] for key in keys} for summary in summaries],
+            "ignored": self.store.without_summary(),
+        }
+
+    def verify(self) -> list[str]:
+        """Read all files; return one line per file or snapshot that is damaged or not in order."""
+        return faults(self.store, self._about)
