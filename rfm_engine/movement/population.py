@@ -166,8 +166,9 @@ class Population:
                     self.pairs, self.segments, self._days, self._aged(opened),
                     with_swapped=with_swapped,
                 )  # fmt: skip
-                session.prepare([query], {"pairs": paths.pieces()})
-                self._paths[with_swapped] = session.run(query, self.parameters)
+                session.prepare([], {})
+                found = session.run_stream(query, self.parameters, "pairs", paths.pieces())
+                self._paths[with_swapped] = found
         return self._paths[with_swapped]
 
     def _aged(self, opened: ExitStack) -> Customers | None:

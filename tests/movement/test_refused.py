@@ -175,3 +175,16 @@ def test_whales_by_an_attribute(snapshot, tmp_path):
     n10 = sum(value >= limit for value in worth[1])
     assert n10 > rows["Whales"]["n1"] > 0
     assert rows["Whales"]["n1"] - rows["Whales"]["threshold"] == n10
+
+
+def test_error_while_customers_are_read__is_not_that_of_the_query(snapshot, monkeypatch):
+    both = [snapshot(day) for day in DAYS]
+
+    def damaged(_, customers, own, *_rest):
+        if len(customers):  # the first piece has none, and is read before the query begins
+            raise rfm.DataError("file must be undamaged")
+        return pa.array(own)
+
+    monkeypatch.setattr("rfm_engine.movement.judgement.Judgement.codes", damaged)
+    with pytest.raises(rfm.DataError, match="file must be undamaged"):
+        Comparison(*both).matrix()
