@@ -15,7 +15,10 @@ from rfm_engine.movement.tier_dates import chain_of, month_end
 from rfm_engine.movement.tier_events import TierPair, tier_changes
 from rfm_engine.movement.tier_files import parse_tiers
 from rfm_engine.query.session import Machine
+from tests.conftest import COMPILED
 from tests.movement.test_tiers import chain
+
+pytestmark = pytest.mark.skipif(not COMPILED, reason="takes minutes without the compiler")
 
 PLUS = """
 name = "plus"

@@ -170,6 +170,19 @@ def test_tables__of_one_date_have_no_second_period(orders, tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("days", "n"), [(("2022-01-31", "2022-06-30"), 0), (("2022-01-31", "2024-03-31"), 25)]
+)
+def test_tables__of_snapshots_without_customers(orders, tmp_path, days, n):
+    found = compared(tmp_path, orders, pa.int64(), days, by=False)
+    assert found.after.n_customers == n
+    assert sum(row["events"] for row in found.second_order().to_pylist()) <= n
+    assert [row["customers"] for row in found.lifecycle().to_pylist()] == [n, 0, 0, 0, 0]
+    first, *others = found.aipl().to_pylist()
+    assert (first["before"], sum(row["before"] for row in others)) == (n, 0)
+    assert {row["customers"] for row in found.period().to_pylist()} == {0}
+
+
+@pytest.mark.parametrize(
     ("before", "after", "span", "start"),
     [
         (date(1997, 12, 31), date(1998, 6, 30), None, date(1997, 6, 30)),
