@@ -20,7 +20,7 @@ from tests.movement.conftest import scored
 from tests.movement.reference_orders import Touch
 from tests.movement.test_tiers import IDS, orders_of, orders_table
 
-FEWER = settings(max_examples=settings.default.max_examples // 10)
+FEWER = settings(max_examples=settings.default.max_examples // 20)
 KINDS = {"A": "impression", "I": "click", "L": "share"}
 DATES = st.tuples(*[st.integers(20, 273)] * 2).filter(lambda days: days[0] < days[1])
 

@@ -29,7 +29,7 @@ IDS = {
     "text": (pa.string(), ["", "a", "a\0", "é", *map(str, range(20))]),
     "binary": (pa.binary(), [b"", b"\xff", b"\0", *(bytes([n, 0]) for n in range(20))]),
 }
-FEWER = settings(max_examples=settings.default.max_examples // 10)
+FEWER = settings(max_examples=settings.default.max_examples // 20)
 
 
 def program_of(rules, window="3mo", measure="monetary", scale=2):
