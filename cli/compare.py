@@ -62,8 +62,7 @@ def compare(
 ) -> None:  # fmt: skip
     """Show how customers moved between segments from one date of a history to another.
 
-    Without --table a summary: who moved where, and whether time, behaviour or the cut points did
-    it.
+    Without --table a summary: who moved where, and why.
 
     Example: rfm compare history --from 2026-09-30 --to 2026-10-31
     """
