@@ -6,7 +6,6 @@ import importlib
 import json
 import pkgutil
 import sys
-from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,7 +13,6 @@ import pyarrow as pa
 from pyarrow import compute as pc
 
 import rfm_engine as rfm
-from rfm_engine.api import score_dates
 from rfm_engine.kernels import Kernel
 from rfm_engine.normalize import write_normalized
 from rfm_engine.simulate.warmup import warm
@@ -42,8 +40,9 @@ def varied_run(rates: Path) -> None:
         write_normalized(with_ids(plain, kind), rates.parent / "rows", as_of=AS_OF, buckets=3)
         lines = with_ids(with_ids(plain, kind), kind, "order_id")
         for options in ({}, {"order": "order_id", "by": "quantity", "window": "300d"}):
-            days = [date(2025, 9, 30), date(2025, 12, 31)]
-            list(score_dates(lines, days, {"threads": 2, **options}, None))
+            with TemporaryDirectory() as folder:
+                history = rfm.History.create(Path(folder) / "history", **options)
+                history.build(lines, as_of=["2025-09-30", "2025-12-31"], threads=2)
         for frequency in ("orders", "days"):
             options = {"as_of": AS_OF, "order": "order_id", "frequency": frequency}
             for refunds in ("net", "net-order"):

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from rfm_engine.history.matching import places_among
 from rfm_engine.kernels.arrays import values, whole
 
 Id: TypeAlias = Any
@@ -23,13 +24,13 @@ def bounds_of(table: pa.Table) -> tuple[Id, Id]:
 def places_of(table: pa.Table, other: pa.Table, n_ids: int) -> npt.NDArray[np.int64]:
     """Return for each customer of a table its row in another one, -1 if it is not there.
 
-    The first `n_ids` columns of both tables have the ids: of the customer, and of the group, which
-    can be null.
+    Both are sorted. Their first `n_ids` columns have the ids: of the customer, and of the group,
+    which can be null.
     """
     ids = [_plain(table.column(number)) for number in range(n_ids)]
     others = [_plain(other.column(number)) for number in range(n_ids)]
     if n_ids == 1:
-        return _found(ids[0], others[0])
+        return places_among(ids[0], others[0])
     groups = pa.chunked_array([others[1]]).unique()
     customers = pa.chunked_array([others[0]]).unique()
     pairs = []

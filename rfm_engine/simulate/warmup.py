@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator
-from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
-from rfm_engine.api import score, score_dates
+from rfm_engine.api import score
+from rfm_engine.history.history import History
 from rfm_engine.normalize import write_normalized
 from rfm_engine.simulate import Ids, simulate
 from rfm_engine.state.state import State
@@ -51,7 +51,7 @@ def runs(folder: Path) -> list[Callable[[], object]]:
     ]
     for ids in _IDS:
         rows = partial(_write_rows, folder / ids, ids)
-        found += [rows, partial(_merge, ids), partial(_score_dates, ids)]
+        found += [rows, partial(_merge, ids), partial(_build, folder / f"dates-{ids}", ids)]
     return found
 
 
@@ -82,11 +82,11 @@ def _write_rows(folder: Path, ids: Ids) -> None:
     )
 
 
-def _score_dates(ids: Ids) -> None:
-    days = [date(2024, 12, 31), date(2025, 12, 31)]
-    for options in ({}, {"order": "order_text", "by": "seller_id", "window": "12mo"}):
-        for _ in score_dates(_orders(ids), days, options, None):
-            pass
+def _build(folder: Path, ids: Ids) -> None:
+    some: dict[str, Any] = {"order": "order_text", "by": "seller_id", "window": "12mo"}
+    for number, chosen in enumerate([{}, some]):
+        history = History.create(folder.with_suffix(f".{number}"), **chosen)
+        history.build(_orders(ids), as_of=["2024-12-31", "2025-12-31"])
 
 
 def _merge(ids: Ids) -> None:

@@ -105,6 +105,8 @@ def test_rows__must_be_those_of_the_second_snapshot(snapshot):
     for table in ("effects", "retention"):
         with pytest.raises(rfm.DataError, match="rows"):
             Comparison(*both, rows=ORDERS.slice(20)).table(table)
+    found = Comparison(*both, rows=ORDERS.slice(20)).matrix()  # does not read them
+    assert found.equals(Comparison(*both).matrix())
 
 
 def test_options__of_other_tables_are_refused(snapshot):
