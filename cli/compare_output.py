@@ -27,6 +27,14 @@ _ABOUT = {
     "entered": "no order up to the first date",
     "left": "not in the second snapshot",
 }
+_LEGEND = (
+    "n0: customers before; aged: only time passed; behaviour: orders and refunds;",
+    "threshold: only the cut points moved; n1: customers after",
+)
+_LEGEND_MOVED = (
+    "n0: customers before; moved: time, orders and refunds;",
+    "threshold: only the cut points moved; n1: customers after",
+)
 _MOST_FLOWS = 5
 # Columns that follow from the others, which are only in files.
 _IMPLIED = ("not_retained", "repeaters")
@@ -144,7 +152,8 @@ def _effect_lines(compared: Comparison) -> list[str]:
         for row in rows
         if any(row[name] for name in names[1:])
     ]
-    return ["Why segments changed size", *_columns(names, shown)]
+    head = ["Why segments changed size", *(_LEGEND if "aged" in names else _LEGEND_MOVED)]
+    return [*head, *_columns(names, shown)]
 
 
 def _class_lines(compared: Comparison) -> list[str]:
