@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from rfm_engine.options.groups import CompareOptions
+from rfm_engine.options.groups import CompareOptions, KeptOptions
 
 from .exits import Misuse
 from .options import AsJson, Given, Quiet, check_place, takes
@@ -14,7 +14,7 @@ from .options import AsJson, Given, Quiet, check_place, takes
 _TABLES = "matrix, effects, classes, retention, second-order, lifecycle, aipl, period"
 
 
-@takes(CompareOptions)
+@takes(CompareOptions, compared=KeptOptions)
 def compare(
     history: Annotated[
         str, typer.Argument(metavar="HISTORY", help="The folder of `rfm history`.")
@@ -62,8 +62,7 @@ def compare(
 ) -> None:  # fmt: skip
     """Show how customers moved between segments from one date of a history to another.
 
-    Without --table a summary: who moved where, and whether time, behaviour or the cut points did
-    it.
+    Without --table a summary: who moved where, and why.
 
     Example: rfm compare history --from 2026-09-30 --to 2026-10-31
     """
@@ -82,7 +81,9 @@ def compare(
     if table is not None:
         refuse_others(table, options.explicit)
         given = options_of(table, options.config) | options.explicit
-    found = History.open(history).compare(begin, end, rows=rows, **given)
+    opened = History.open(history)
+    opened.refuse_typed(options.compared)
+    found = opened.compare(begin, end, rows=rows, **given)
     if table is not None:
         write_table(found.table(table), found, output, as_json=as_json, quiet=quiet)
     elif as_json:

@@ -27,7 +27,18 @@ _ABOUT = {
     "entered": "no order up to the first date",
     "left": "not in the second snapshot",
 }
+_LEGEND = (
+    "n0: customers before; aged: only time passed; behaviour: orders and refunds;",
+    "threshold: only the cut points moved; n1: customers after",
+)
+_LEGEND_MOVED = (
+    "n0: customers before; moved: time, orders and refunds;",
+    "threshold: only the cut points moved; n1: customers after",
+)
 _MOST_FLOWS = 5
+# Columns that follow from the others, which are only in files.
+_IMPLIED = ("not_retained", "repeaters")
+_DAYS = (0, 1, 2, 3, 7, 14, 21, 30, 60, 90, 120, 180, 270, 365, 540, 730, 1095, 1460, 1825)
 Row = dict[str, Any]
 
 
@@ -56,7 +67,8 @@ def write_table(
         if is_matrix:
             lines = _matrix_lines(compared)
         else:
-            lines = table_lines(_with_intervals(found), compared.after.scale)
+            shown = _some_days(found) if found.origin["table"] == "second-order" else found
+            lines = table_lines(_with_intervals(shown), compared.after.scale)
         for line in lines:
             typer.echo(printable(line))
     elif not quiet:
@@ -78,8 +90,25 @@ def _with_intervals(found: Finished) -> Finished:
             place = table.column_names.index(f"{name}_low")
             table = table.drop_columns([f"{name}_low", f"{name}_high"])
             table = table.add_column(place, f"{name}_95%", pa.array(texts, pa.string()))
-    implied = [name for name in ("not_retained", "repeaters") if name in table.column_names]
+    names = table.column_names
+    implied = [name for name in _IMPLIED if name in names]
+    implied += [f"{name}_change" for name in ("orders", "spend") if f"{name}_before" in names]
     return found._replace(table=table.drop_columns(implied))
+
+
+def _some_days(found: Finished) -> Finished:
+    """Return the last row up to each of some days, per group."""
+    table = found.table
+    days = table["day"].to_pylist()
+    groups = table.column(0).to_pylist() if found.copied else [None] * len(days)
+    kept = [
+        place
+        for place, day in enumerate(days)
+        if place + 1 == len(days)
+        or groups[place + 1] != groups[place]
+        or any(day <= mark < days[place + 1] for mark in _DAYS)
+    ]
+    return found._replace(table=table.take(kept))
 
 
 def print_comparison(compared: Comparison, *, quiet: bool) -> None:
@@ -123,7 +152,8 @@ def _effect_lines(compared: Comparison) -> list[str]:
         for row in rows
         if any(row[name] for name in names[1:])
     ]
-    return ["Why segments changed size", *_columns(names, shown)]
+    head = ["Why segments changed size", *(_LEGEND if "aged" in names else _LEGEND_MOVED)]
+    return [*head, *_columns(names, shown)]
 
 
 def _class_lines(compared: Comparison) -> list[str]:

@@ -6,13 +6,13 @@ from typing import Annotated
 
 import typer
 
-from rfm_engine.options.groups import EventOptions
+from rfm_engine.options.groups import EventOptions, KeptOptions
 
 from .exits import Misuse
 from .options import AsJson, Given, Quiet, check_place, takes
 
 
-@takes(EventOptions)
+@takes(EventOptions, compared=KeptOptions)
 def events(
     history: Annotated[str, typer.Argument(metavar="HISTORY", help="Folder of a history.")],
     *,
@@ -63,11 +63,16 @@ def events(
     Example: rfm events history --type second_order,lapsed -o events.parquet
     """
     from rfm_engine import History
+    from rfm_engine.output import check_output, refuse_inside
 
     from .event_output import print_events
 
     check_place(output, options, as_json=as_json)
     found = History.open(history)
+    found.refuse_typed(options.compared)
+    if output is not None:  # before the log is written
+        check_output(output)
+        refuse_inside(output, "the history", found.path)
     if begin is None and end is None:
         logged = found.log_events(rows=rows, retracted=retracted, **options.all)
         table, log = logged.events, logged.status

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _MOST_ROWS = 40
 _MONEY = ("minor", "least", "most", "net", "ltv", "later_per_customer", "least0", "least2")
-_SHARES = ("share", "retention", "conversion", "repeat_rate", "whale_share")
+_SHARES = ("share", "retention", "conversion", "repeat_rate", "whale_share", "survival")
 _IDS = ("value", "value_1", "value_2", "k")
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rfm_engine.options.groups import TierOptions
+from rfm_engine.options.groups import KeptOptions, TierOptions
 
 from .options import AsJson, Given, Quiet, check_place, takes
 from .scored import print_object
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rfm_engine.movement.tier_files import TierProgram
 
 
-@takes(TierOptions)
+@takes(TierOptions, compared=KeptOptions)
 def tiers(
     place: Annotated[str, typer.Argument(metavar="HISTORY", help="Folder of a history.")],
     *,
@@ -50,7 +50,9 @@ def tiers(
 
     program = load_tiers(tiers)
     notes = [each.text for each in findings(program)]
-    found = write_tiers(History.open(place), program, tiers, output, options.all)
+    opened = History.open(place)
+    opened.refuse_typed(options.compared)
+    found = write_tiers(opened, program, tiers, output, options.all)
     if not quiet:
         for note in notes:
             typer.echo(printable(f"note: {tiers}: {note}"), err=True)
@@ -59,7 +61,8 @@ def tiers(
     elif not quiet:
         for line in _lines(found, program):
             typer.echo(printable(line), err=output == "-")
-        typer.echo(printable(output), err=True)
+        written = f"{counted(found.table.num_rows, 'member')} in {printable(output)}"
+        typer.echo(written, err=output == "-")
 
 
 def _summary(found: Chain, program: TierProgram) -> dict[str, Any]:
@@ -81,7 +84,7 @@ def _summary(found: Chain, program: TierProgram) -> dict[str, Any]:
 def _lines(found: Chain, program: TierProgram) -> list[str]:
     newest, n_computed = found.steps[-1], len(found.computed)
     total = f"; {program.measure} after {newest.before}" if newest.before else ""
-    lines = [f"{counted(found.table.num_rows, 'member')} as of {newest.as_of}{total}"]
+    lines = [f"{program.name} as of {newest.as_of}{total}"]
     rows = [("tier", "from", "members", "qualify", "in grace")]
     rows += [
         (

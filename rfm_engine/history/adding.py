@@ -147,9 +147,12 @@ class Adding:
         """Return the error for a date that the history has with other content."""
         if self._addition.is_built:
             return StateError(
-                f"dates that are built must be new, or have the content that the history has; got "
-                f"other customers or values for {self._addition.day}. Replace this date with "
-                "rfm history add --replace first, or build another history."
+                message(
+                    "dates that are built must be new, or have the content that the history has; "
+                    "got other customers or values for {}. Replace this date with rfm history add "
+                    "and {replace} first, or build another history.",
+                    self._addition.day,
+                )
             )
         return StateError(
             message(

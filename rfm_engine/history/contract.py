@@ -11,8 +11,8 @@ from typing import Any
 
 from rfm_engine.errors import StateError, UsageError, shown
 from rfm_engine.history.sealed import file_digest
-from rfm_engine.options.declaration import declared
-from rfm_engine.options.groups import ScoreOptions, TotalsOptions
+from rfm_engine.options.declaration import declared, defaults
+from rfm_engine.options.groups import KeptOptions, ScoreOptions, TotalsOptions
 from rfm_engine.options.messages import message, named
 from rfm_engine.options.resolution import resolve
 from rfm_engine.orders.reading import NEWEST, Reading
@@ -124,6 +124,30 @@ def refuse_disagreement(
                 named(name), _shown(ours[name]), str(place), at, _shown(theirs[name]), day,
             )
         )  # fmt: skip
+
+
+def refuse_typed(
+    place: Path, options: Mapping[str, Any], agreed: Agreed, typed: Mapping[str, Any]
+) -> None:
+    """Refuse typed options that differ from those of a history.
+
+    Raises
+    ------
+    StateError
+        An option differs.
+    """
+    kept = {**defaults(KeptOptions), **options, **agreed}
+    kept = {name: each for name, each in kept.items() if name not in (SCHEME, RATES)}
+    theirs = _plain(dict(typed))
+    for name, value in theirs.items():
+        held = _plain({name: kept.get(name, options.get(name))})[name]
+        if value != held:
+            raise StateError(
+                message(
+                    "{} must be {} in history {!r}; got {}. Leave it out.",
+                    named(name), _shown(held), str(place), _shown(value),
+                )
+            )  # fmt: skip
 
 
 def _plain(found: dict[str, Any]) -> Agreed:

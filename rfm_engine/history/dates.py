@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from rfm_engine.errors import StateError, UsageError, shown
 from rfm_engine.history.adding import dates_in
 from rfm_engine.history.carried import CUSTOMERS
+from rfm_engine.history.contract import refuse_typed
 from rfm_engine.history.creation import FORMAT, VERSION
 from rfm_engine.history.store import Store
 from rfm_engine.history.verification import faults
@@ -97,6 +99,16 @@ class Dates:
             "dates": [{key: summary[key] for key in keys} for summary in summaries],
             "ignored": self.store.without_summary(),
         }
+
+    def refuse_typed(self, typed: Mapping[str, Any]) -> None:
+        """Refuse options of columns and reading that differ from those of the history.
+
+        Raises
+        ------
+        StateError
+            An option differs.
+        """
+        refuse_typed(self.path, self.options, self._about["agreed"], typed)
 
     def verify(self) -> list[str]:
         """Read all files; return one line per file or snapshot that is damaged or not in order."""

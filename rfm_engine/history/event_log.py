@@ -19,10 +19,12 @@ from rfm_engine.history.store import Store, Transaction
 from rfm_engine.kernels.arrays import arrow, arrow_texts, booleans, values, whole
 from rfm_engine.kernels.types import Integers, Mask
 from rfm_engine.movement.event_table import retractions, type_column
-from rfm_engine.movement.event_types import OF_ONE_DATE, RETRACTED, TYPES
+from rfm_engine.movement.event_types import OF_ONE_DATE, RETRACTED, TYPES, sql_of
 from rfm_engine.options.messages import message
 from rfm_engine.orders.reading import as_date
 from rfm_engine.output import write_groups
+from rfm_engine.query.session import Machine
+from rfm_engine.query.tables import run_on_tables
 from rfm_engine.result.id_order import ascending
 from rfm_engine.result.sorted_customers import GROUP_ROWS
 
@@ -70,19 +72,19 @@ def consecutive(
 
 
 def log_events(
-    store: Store, transaction: Transaction, found: pa.Table, day: date, *, retracted: bool
+    transaction: Transaction, store: Store, found: pa.Table, day: date, *, retracted: bool
 ) -> tuple[str, pa.Table]:
-    """Write the events of a date without those of earlier dates; return what happened to the log.
+    """Write the events of a date; return what happened to the log, and its events.
 
     Parameters
     ----------
     found
-        All events between the date before and this date.
+        The events between the date before and this date, without those of earlier logs.
     retracted
         Whether events of the log that do not follow any more are retracted.
     """
     old = logged(store, day)
-    new = with_retracted(without_earlier(found, store, day), old, retracted=retracted)
+    new = with_retracted(found, old, retracted=retracted)
     is_new = write_log(transaction, store, day, new)
     return ("added" if old is None else "replaced" if is_new else "unchanged"), new
 
@@ -101,22 +103,18 @@ def logged(store: Store, day: date) -> pa.Table | None:
     return table.set_column(1, "type", type_column(table["type"]))
 
 
-def without_earlier(found: pa.Table, store: Store, day: date) -> pa.Table:
-    """Return the events whose ids are not in the log of an earlier date.
+def without_earlier(found: pa.Table, store: Store, day: date, machine: Machine) -> pa.Table:
+    """Return the events whose ids are not in the log of an earlier date."""
+    import pyarrow.compute as pc
 
-    Events whose id contains the date cannot be there, so only the ids of others are compared.
-    """
     units = [unit for unit in store.units(_FOLDER) if unit < log_unit(day)]
-    can_recur = ~_is_of(found, OF_ONE_DATE)
-    if not units or not can_recur.any():
+    if not units or not len(found):
         return found
-    ids = whole(found.filter(arrow(can_recur))["event_id"])
-    is_known = np.zeros(len(ids), np.bool_)
-    for unit in units:
-        _mark(is_known, ids, store.place(unit) / EVENTS)
-    is_kept = np.ones(len(found), np.bool_)
-    is_kept[can_recur] = ~is_known
-    return found.filter(arrow(is_kept))
+    ids = found.select(["event_id"])
+    files = {"logged": [store.place(unit) / EVENTS for unit in units]}
+    of_one_date = {"of_one_date": list(OF_ONE_DATE)}
+    sent = run_on_tables(sql_of("event-logged"), {"new": ids}, of_one_date, machine, files)
+    return found.filter(pc.invert(pc.is_in(found["event_id"], value_set=whole(sent["event_id"]))))
 
 
 def with_retracted(found: pa.Table, old: pa.Table | None, *, retracted: bool) -> pa.Table:
@@ -167,18 +165,6 @@ def write_log(transaction: Transaction, store: Store, day: date, table: pa.Table
             return False
     transaction.seal(unit, {"as_of": day.isoformat()})
     return True
-
-
-def _mark(is_known: Mask, ids: pa.Array, file: Path) -> None:
-    """Mark the ids that a log contains; only ids that can recur are read."""
-    import pyarrow.compute as pc
-
-    with pq.ParquetFile(file) as opened:
-        for number in range(opened.num_row_groups):
-            table = opened.read_row_group(number, columns=["event_id", "type"])
-            theirs = table.filter(arrow(~_is_of(table, OF_ONE_DATE)))["event_id"]
-            places = pc.index_in(theirs, value_set=ids).drop_null()
-            is_known[values(whole(places), np.int32)] = True
 
 
 def _is_of(table: pa.Table, types: Sequence[str]) -> Mask:

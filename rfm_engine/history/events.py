@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from rfm_engine.errors import UsageError
 from rfm_engine.history.dates import Dates
-from rfm_engine.history.event_log import consecutive, log_events
+from rfm_engine.history.event_log import consecutive, log_events, without_earlier
 from rfm_engine.history.tier_pairs import tier_pairs
 from rfm_engine.movement.event_table import of_types
 from rfm_engine.movement.event_types import Given
@@ -17,6 +17,7 @@ from rfm_engine.movement.events import events, types_of
 from rfm_engine.options.documentation import documented
 from rfm_engine.options.groups import EventOptions
 from rfm_engine.options.resolution import given, resolve
+from rfm_engine.query.session import Machine
 
 
 class Logged(NamedTuple):
@@ -121,5 +122,6 @@ class Events(Dates):
             tiers = tier_pairs(self.store, day)
             types, _ = types_of(newest, checked, Given(rows is not None, bool(tiers)))
             found = events(snapshot, newest, rows=rows, tiers=tiers, **explicit)
-            status, table = log_events(self.store, transaction, found, day, retracted=retracted)
+            found = without_earlier(found, self.store, day, Machine.of(checked))
+            status, table = log_events(transaction, self.store, found, day, retracted=retracted)
         return Logged(day, before, status, of_types(table, types) if asked else table)

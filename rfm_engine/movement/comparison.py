@@ -17,7 +17,6 @@ from rfm_engine.movement.tables import asked_of, refuse_others
 from rfm_engine.options.groups import CompareOptions
 from rfm_engine.options.resolution import given, resolve
 from rfm_engine.query.connection import require_duckdb
-from rfm_engine.query.relations import free_name
 from rfm_engine.query.session import Machine
 from rfm_engine.result.snapshot import Snapshot
 
@@ -115,23 +114,24 @@ class Comparison:
 
         Methods without cut points have neither `effects` nor `classes`.
         """
-        matrix = self.matrix()
         found: dict[str, Any] = {"from": self.before.as_of, "to": self.after.as_of}
+        # Effects first: the other tables then find what they need.
+        more = {} if is_ranked(self.before) else {
+            "effects": self.effects(self._settled["effects"]).to_pylist(),
+            "classes": self.classes().to_pylist(),
+        }  # fmt: skip
+        matrix = self.matrix()
         found |= sizes(self.together(matrix, "from", "to")) | {"matrix": matrix.to_pylist()}
-        if not (is_ranked(self.before) or is_ranked(self.after)):
-            found["effects"] = self.effects(self._settled["effects"]).to_pylist()
-            found["classes"] = self.classes().to_pylist()
-        return found
+        return found | more
 
     def together(self, table: pa.Table, *keys: str) -> list[dict[str, Any]]:
         """Return the rows of a table for all groups together; `keys` name the rows.
 
         They are those of the option `overall` if the snapshots have it, or else sums.
         """
-        by = self.after.options["by"]
+        by = None if self.after.options["by"] is None else table.column_names[0]
         if by is not None and self.after.overall is not None:
-            name = free_name(by, "by", table.column_names[1:])
-            table = table.filter(pc.is_null(table[name]))
+            table = table.filter(pc.is_null(table[by]))
         return rows_together(table, by, keys)
 
     @cached_property

@@ -35,7 +35,9 @@ OF_ONE_DATE = (
     *OF_TIERS, RETRACTED,
 )  # fmt: skip
 """Types whose ids contain the date, so that they cannot follow again at another date."""
-_RELATIONS = ("pairs", "found", "group_names", "orders", "touches", "before", "after")
+_RELATIONS = (
+    "pairs", "found", "group_names", "orders", "touches", "before", "after", "new", "logged",
+)  # fmt: skip
 # They need first orders and numbers of orders of all time.
 _OF_ALL_ORDERS = ("first_order", "second_order", "nth_order", "anniversary")
 

@@ -51,7 +51,7 @@ class Population:
         self.segments = segments_of(after)
         self._rows = rows
         self._machine = machine
-        self._paths: dict[bool, pa.Table] = {}
+        self._paths: dict[tuple[bool, bool], pa.Table] = {}
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -102,7 +102,8 @@ class Population:
 
         The rows are compared with the second snapshot before they are read again.
         """
-        if asked.since is None or first_day_of(self.after) <= asked.since:
+        # Without rows, the session refuses the query.
+        if asked.since is None or self._rows is None or first_day_of(self.after) <= asked.since:
             return None
         with self._checked():
             pass
@@ -136,7 +137,9 @@ class Population:
             name: make() for name, make in known.items() if name in inputs
         }
         if "paths" in inputs:
-            found["paths"] = self.paths(with_swapped=bool(asked.beside))
+            found["paths"] = self.paths(
+                with_swapped=bool(asked.beside), with_aged="sa" in (inputs["paths"] or ())
+            )
         if "pairs" in inputs:
             found["pairs"] = self._pairs(inputs["pairs"] or ())
         return found
@@ -154,29 +157,33 @@ class Population:
 
         return self.pairs.joined(side(self.pairs.before, BEFORE), side(self.pairs.after, AFTER))
 
-    def paths(self, *, with_swapped: bool) -> pa.Table:
-        """Return the relation `paths`, which is computed once; swapped segments change no sum."""
-        if True in self._paths:
-            return self._paths[True]
-        if with_swapped not in self._paths:
-            query = Query(sql_of("paths"))
-            with ExitStack() as opened:
-                session = opened.enter_context(self._session(query))
-                paths = Paths(
-                    self.pairs, self.segments, self._days, self._aged(opened),
-                    with_swapped=with_swapped,
-                )  # fmt: skip
-                session.prepare([query], {"pairs": paths.pieces()})
-                self._paths[with_swapped] = session.run(query, self.parameters)
-        return self._paths[with_swapped]
+    def paths(self, *, with_swapped: bool, with_aged: bool = True) -> pa.Table:
+        """Return the relation `paths`.
 
-    def _aged(self, opened: ExitStack) -> Customers | None:
-        """Return the customers of the first date without the orders that drop out of the window.
-
-        None if none drops out, or if that is not known or not needed.
+        It is kept. More columns change no sum, so that one with more columns is returned too.
         """
-        if self._rows is None or self.after.options["window"] is None or is_ranked(self.before):
-            return None
+        with_aged |= not self._aging_needs_rows
+        for (swapped, aged), found in self._paths.items():
+            if swapped >= with_swapped and aged >= with_aged:
+                return found
+        query = Query(sql_of("paths"))
+        with ExitStack() as opened:
+            still = self._aged(opened) if with_aged and self._aging_needs_rows else None
+            session = opened.enter_context(self._session(query))
+            paths = Paths(self.pairs, self.segments, self._days, still, with_swapped=with_swapped)
+            session.prepare([], {})
+            found = session.run_stream(query, self.parameters, "pairs", paths.pieces())
+        self._paths[with_swapped, with_aged] = found
+        return found
+
+    @property
+    def _aging_needs_rows(self) -> bool:
+        """Whether the rows say which orders drop out of the window as time passes."""
+        has_window = self.after.options["window"] is not None
+        return has_window and self._rows is not None and not is_ranked(self.before)
+
+    def _aged(self, opened: ExitStack) -> Customers:
+        """Return the customers of the first date without the orders that drop out of the window."""
         with self._checked() as session:
             place = self._temporary(opened) / "aged.parquet"
             assert isinstance(session.rows, BucketFolder)

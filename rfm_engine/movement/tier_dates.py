@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from rfm_engine.errors import UsageError
 from rfm_engine.movement.tier_files import TierProgram
+from rfm_engine.options.messages import message
 from rfm_engine.orders.reading import window_start
 
 _DAY = timedelta(1)
@@ -108,17 +109,19 @@ def _with_dates_before(
 
 def _missing_before(program: TierProgram, before: date, day: date) -> UsageError:
     return UsageError(
-        f"history must have the date {before}, {program.window} before {day}, for tiers "
-        f"{program.name!r}; got no snapshot of it. {_advice(before)}"
-    )
+        message(
+            "history must have the date {}, {} before {}, for tiers {!r}; got no snapshot of it. "
+            "Add it with rfm history add and {backfill}.",
+            before, program.window, day, program.name,
+        )
+    )  # fmt: skip
 
 
 def _missing_month(program: TierProgram, missing: date, one: date, two: date) -> UsageError:
     return UsageError(
-        f"history must have a date in each month for tiers {program.name!r}, such as {missing}; "
-        f"got {two} after {one}. {_advice(missing)}"
-    )
-
-
-def _advice(day: date) -> str:
-    return f"Add it with rfm history add --as-of {day} --backfill."
+        message(
+            "history must have a date in each month for tiers {!r}, such as {}; got {} after {}. "
+            "Add it with rfm history add and {backfill}.",
+            program.name, missing, two, one,
+        )
+    )  # fmt: skip

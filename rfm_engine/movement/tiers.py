@@ -16,6 +16,7 @@ from rfm_engine.errors import UsageError
 from rfm_engine.kernels.arrays import arrow, arrow_texts, frozen, valid_mask, values, whole
 from rfm_engine.movement.tier_dates import Step
 from rfm_engine.movement.tier_files import MONETARY, TierProgram
+from rfm_engine.options.messages import message
 from rfm_engine.query.relations import free_name
 from rfm_engine.query.session import Machine
 from rfm_engine.query.sql_file import SqlFile, parse_sql
@@ -71,10 +72,12 @@ def tiers_at(
     scale = after.scale if program.measure == MONETARY else 0
     if before is not None and program.measure == MONETARY and before.scale != scale:
         raise UsageError(
-            f"amounts of a history must have the same number of decimals for tiers "
-            f"{program.name!r}; got {before.scale} on {step.before} and {scale} on {step.as_of}. "
-            "Build the history again with amount_scale."
-        )
+            message(
+                "amounts of a history must have the same number of decimals for tiers {!r}; got {} "
+                "on {} and {} on {}. Build the history again with {amount_scale}.",
+                program.name, before.scale, step.before, scale, step.as_of,
+            )
+        )  # fmt: skip
     measured = _measured(after, program)
     relations = {
         "members": _members(members, measured.schema, program),

@@ -54,6 +54,10 @@ class HistoryOptions(
     """The options that a history sets when it is created: those of `score` without the date."""
 
 
+class KeptOptions(WindowOptions, StateOptions, total=False):
+    """The options of columns and reading that a history keeps."""
+
+
 class HistoryInputOptions(HistoryOptions, RunningOptions, total=False):
     """The options with which snapshots are added to a history."""
 

@@ -47,10 +47,11 @@ class PeopleOptions(TouchOptions, total=False):
     customer_list: Annotated[
         str | os.PathLike[str] | None,
         Option(
-            "Repeat, lifecycle, aipl: file of known customers, including those without an order.",
+            "Known customers, including those without an order, for repeat, lifecycle and aipl.",
             _PANEL, None, "FILE",
-            doc="repeat, lifecycle, aipl: CSV, Parquet or Arrow file of known customers, including "
-            "those without an order; the column of ids has the name of `--customer`",
+            doc="repeat, lifecycle, aipl (of `rfm compare` only aipl): CSV, Parquet or Arrow file "
+            "of known customers, including those without an order; the column of ids has the name "
+            "of `--customer`",
             stated="none",
         ),
     ]  # fmt: skip

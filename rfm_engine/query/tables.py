@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,15 @@ from rfm_engine.query.sql_file import SqlFile
 
 
 def run_on_tables(
-    sql: SqlFile, tables: Mapping[str, pa.Table], parameters: Mapping[str, Any], machine: Machine
+    sql: SqlFile,
+    tables: Mapping[str, pa.Table],
+    parameters: Mapping[str, Any],
+    machine: Machine,
+    files: Mapping[str, Sequence[Path]] | None = None,
 ) -> pa.Table:
     """Run a query whose relations are tables in memory; return its result.
+
+    Relations can also be Parquet `files` together; only the columns that the query reads are read.
 
     Raises
     ------
@@ -27,13 +33,18 @@ def run_on_tables(
     RfmError
         The machine fails.
     """
+    files = files or {}
+    folders = [file.parent for several in files.values() for file in several]
     with (
         tempfile.TemporaryDirectory(prefix="rfm-tables-", dir=machine.spill_dir) as folder,
         connection(
-            [], Path(folder), threads=machine.threads, memory_limit=machine.memory_limit
+            folders, Path(folder), threads=machine.threads, memory_limit=machine.memory_limit
         ) as opened,
     ):  # fmt: skip
         for name, table in tables.items():
             opened.register(name, table)
+        for name, several in files.items():
+            places = list(map(str, several))
+            opened.read_parquet(places, hive_partitioning=False).create_view(name)
         lock(opened)
         return run_query(opened, sql, parameters)

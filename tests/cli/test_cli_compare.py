@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from rfm_cli.movement_grid import grid_lines
+from rfm_engine import History
 from rfm_engine.movement.tables import TABLES
 from rfm_engine.output import write
 from rfm_engine.simulate import simulate
@@ -15,12 +16,23 @@ from rfm_engine.simulate import simulate
 DAYS = ("2025-06-30", "2025-09-30", "2025-12-31")
 
 
-@pytest.fixture
-def history(rfm, orders, tmp_path):
-    """A history with three dates, made from the orders of the fixture."""
-    place = tmp_path / "history"
+@pytest.fixture(scope="module")
+def history(tmp_path_factory):
+    """A history with three dates."""
+    place = tmp_path_factory.mktemp("compared") / "history"
+    orders = simulate(customers=500, orders=5000).read_all()
+    made = History.create(place)
     for day in DAYS:
-        assert rfm("history", "add", place, orders, "--as-of", day, "-q").exit_code == 0
+        made.add(orders, as_of=day)
+    return place
+
+
+@pytest.fixture(scope="module")
+def rows(tmp_path_factory):
+    """The orders of the history."""
+    place = tmp_path_factory.mktemp("rows") / "orders.parquet"
+    orders = simulate(customers=500, orders=5000)
+    write(orders, orders.schema, place)
     return place
 
 
@@ -46,8 +58,8 @@ def test_json__has_the_tables_that_are_printed_alone(rfm, history):
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_table__is_printed_and_written(rfm, history, orders, tmp_path, name):
-    words = ("compare", history, "--table", name, "--rows", orders)
+def test_table__is_printed_and_written(rfm, history, rows, tmp_path, name):
+    words = ("compare", history, "--table", name, "--rows", rows)
     printed = rfm(*words)
     assert printed.exit_code == 0, printed.stderr
     assert len(printed.stdout.splitlines()) > 2

@@ -112,6 +112,13 @@ def test_events__refuse_in_one_line(rfm, built, words, wanted):
     assert not (built / "events").exists()
 
 
+def test_events__check_the_output_before_the_log_is_written(rfm, built):
+    for output in ("events.txt", built / "events.parquet"):
+        done = rfm("events", built, "-o", output)
+        assert (done.exit_code, done.stderr.count("\n")) == (2, 1)
+        assert not (built / "events").exists()
+
+
 def test_events__of_no_history_have_the_exit_code_of_histories(rfm, tmp_path):
     done = rfm("events", tmp_path)
     assert done.exit_code == 4

@@ -203,3 +203,32 @@ def test_interrupt__leaves_the_history_unchanged(rfm, history, tmp_path):
     dates = [each["as_of"] for each in _shown(rfm, history)["dates"]]
     assert dates == ([*DAYS, "2026-01-31"] if process.returncode == 0 else DAYS)
     assert not any(history.glob(".*"))
+
+
+@pytest.mark.parametrize("command", ["compare", "events", "tiers"])
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (["--customer", "buyer"], "--customer must be 'customer_id' in history"),
+        (["--time", "paid_at"], "--time must be 'order_time' in history"),
+        (["--window", "365d"], "--window must be not given in history"),
+        (["--where", "a=b"], "--where must be not given in history"),
+    ],
+    ids=str,
+)
+def test_others__refuse_options_that_differ(rfm, history, tmp_path, command, words, text):
+    more = []
+    if command == "tiers":
+        (tmp_path / "t.toml").write_text(
+            'name = "t"\nwindow = "12mo"\nmeasure = "monetary"\nvalid_months = 1\n'
+            '[[tiers]]\nname = "A"\nthreshold = 0\n'
+        )
+        more = ["--tiers", tmp_path / "t.toml", "-o", tmp_path / "t.parquet"]
+    done = rfm(command, history, *words, *more)
+    assert done.exit_code == 4
+    assert text in done.stderr
+
+
+def test_others__take_the_options_of_the_history(rfm, history):
+    done = rfm("compare", history, "--customer", "customer_id", "--time", "order_time", "--json")
+    assert done.exit_code == 0

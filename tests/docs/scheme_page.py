@@ -35,6 +35,8 @@ def _section(name: str) -> Iterator[str]:
         yield "| segment | rule |\n|---|---|"
         yield from (f"| {s.name} | {rule_text(scheme, s)} |" for s in scheme.segments)
         yield f"| {scheme.otherwise} | otherwise |\n"
+        if scheme.asleep:
+            yield f"Asleep: {', '.join(scheme.asleep)}.\n"
     else:
         yield from _grid(scheme)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import cache
 from itertools import pairwise
 from uuid import UUID
 
@@ -31,10 +32,18 @@ ORDERS = {
 NAMES = ["happened_on", "from", "to", "value", "as_of_from", "as_of_to"]
 
 
-@pytest.fixture
-def scored(tmp_path):
+@pytest.fixture(scope="module")
+def scored(tmp_path_factory):
+    """Score orders at a date; the same ones are scored once."""
+
+    @cache
+    def usual(day):
+        return at(day, ORDERS)
+
     def at(day, table=None, **options):
-        place = tmp_path / f"{len(list(tmp_path.iterdir()))}.parquet"
+        if table is None and not options:
+            return usual(day)
+        place = tmp_path_factory.mktemp("scored") / "customers.parquet"
         orders = pa.table(ORDERS if table is None else table).drop_columns([])
         options = {"facts": True, "sort": "customer"} | options
         rfm.score(orders, as_of=day, output=place, **options)
@@ -43,7 +52,7 @@ def scored(tmp_path):
     return at
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def both(scored):
     def two(table=None, **options):
         return scored(BEFORE, table, **options), scored(AFTER, table, **options)

@@ -14,7 +14,7 @@ from rfm_engine.movement.events import events
 from tests.events.cases import AS_OF, IDS, orders, orders_table, rows_of, scored, segments_of
 from tests.events.reference import Dates, events_between
 
-FEW = settings(max_examples=settings.default.max_examples // 3)
+FEW = settings(max_examples=settings.default.max_examples // 4)
 GROUPS = {
     None: ((None,), None),
     "text": ((None, "", "b", "\u00e9"), pa.string()),

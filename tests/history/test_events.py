@@ -37,6 +37,15 @@ def history(tmp_path):
     return found
 
 
+@pytest.fixture(scope="module")
+def three(tmp_path_factory):
+    """A history of three dates, which is not changed."""
+    found = rfm.History.create(tmp_path_factory.mktemp("three") / "history")
+    for day in DAYS:
+        found.add(pa.table(ORDERS), as_of=day)
+    return found
+
+
 def log_of(history, day):
     return history.path / "events" / f"as_of={day}" / "events.parquet"
 
@@ -83,11 +92,10 @@ def test_log__has_all_types_whatever_is_asked_for(history):
         (None, DAYS[2], (1, 2)), (DAYS[1], DAYS[2], (1, 2)),
     ],
 )  # fmt: skip
-def test_events__are_between_consecutive_dates(history, begin, end, wanted):
-    history.add(pa.table(ORDERS), as_of=DAYS[2])
+def test_events__are_between_consecutive_dates(three, begin, end, wanted):
     [both] = {
         (str(row["as_of_from"]), str(row["as_of_to"]))
-        for row in history.events(begin, end).to_pylist()
+        for row in three.events(begin, end, types="entered_segment").to_pylist()
     }
     assert both == tuple(DAYS[place] for place in wanted)
 
@@ -102,10 +110,9 @@ def test_events__are_between_consecutive_dates(history, begin, end, wanted):
         ("2025-02-01", None),
     ],
 )
-def test_events__between_other_dates_are_refused(history, begin, end):
-    history.add(pa.table(ORDERS), as_of=DAYS[2])
+def test_events__between_other_dates_are_refused(three, begin, end):
     with pytest.raises(UsageError, match="begin and end must be two consecutive"):
-        history.events(begin, end)
+        three.events(begin, end)
 
 
 def test_log__has_no_event_that_an_earlier_date_has(history):
@@ -150,6 +157,27 @@ def test_log__is_replaced_without_retracting_if_it_is_not_asked_for(history):
     history.log_events()
     history.add(pa.table(ORDERS), as_of=DAYS[1], replace=True)
     assert history.log_events().events.equals(history.events())
+
+
+def test_reactivated__follows_a_change_of_the_key_in_the_scheme(tmp_path):
+    """The key decides no segment, so that the snapshots still agree."""
+    text = (
+        '[[segments]]\nname = "Late"\nwhen = ["recency_days > 30"]\n[[segments]]\nname = "Here"\n'
+    )
+    place = tmp_path / "mine.toml"
+    place.write_text('name = "mine"\n' + text)
+    history = rfm.History.create(tmp_path / "history", scheme=place)
+    for day in DAYS[:2]:
+        history.add(pa.table(ORDERS), as_of=day)
+    place.write_text('name = "mine"\nasleep = ["Late"]\n' + text)
+    assert history.add(pa.table(ORDERS), as_of=DAYS[1]).status == "unchanged"
+    history.add(pa.table(ORDERS), as_of=DAYS[2])
+    [row] = history.events(types="reactivated").to_pylist()
+    assert (row["customer_id"], row["from"], row["to"]) == (2, "Late", "Here")
+    assert row["event_id"] == event_id("reactivated", 2, DAYS[2])
+    model = tmp_path / "model.json"
+    rfm.save_model(history.snapshot(DAYS[2]), model)
+    assert rfm.load_model(model).scheme.asleep == ("Late",)
 
 
 def test_forget__deletes_the_events_of_a_customer(history):

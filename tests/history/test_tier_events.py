@@ -41,16 +41,16 @@ def by(request):
     return request.param
 
 
-@pytest.fixture
-def history(tmp_path, by):
-    (tmp_path / "plus.toml").write_text(TIERS)
-    found = rfm.History.create(tmp_path / "history", **({} if by is None else {"by": by}))
-    for day in DAYS:
+def history_in(folder, days, **options):
+    (folder / "plus.toml").write_text(TIERS)
+    found = rfm.History.create(folder / "history", **options)
+    for day in days:
         found.add(pa.table(ORDERS), as_of=day)
     return found
 
 
-def test_tier_events__come_from_the_stored_tiers(history, by, tmp_path):
+def test_tier_events__come_from_the_stored_tiers(by, tmp_path):
+    history = history_in(tmp_path, DAYS, **({} if by is None else {"by": by}))
     with pytest.raises(rfm.errors.UsageError, match="Run rfm tiers first"):
         history.events(types=TYPES)
     history.tiers(tmp_path / "plus.toml")
@@ -77,11 +77,12 @@ def test_tier_events__come_from_the_stored_tiers(history, by, tmp_path):
     assert sorted(rows) == sorted(expected)
 
 
-def test_tier_events__are_not_those_of_replaced_snapshots(history, tmp_path):
+def test_tier_events__are_not_those_of_replaced_snapshots(tmp_path):
+    history = history_in(tmp_path, DAYS[:2])
     history.tiers(tmp_path / "plus.toml")
     more = pa.table(
         ORDERS | {"amount": [Decimal(n) for n in ("1.00", "2.00", "3.00", "4.00", "5.00", "6.00")]}
     )
-    history.add(more, as_of=DAYS[-1], replace=True)
+    history.add(more, as_of=DAYS[1], replace=True)
     with pytest.raises(rfm.errors.UsageError, match="Run rfm tiers first"):
         history.events(types=TYPES)

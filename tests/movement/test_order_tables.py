@@ -40,13 +40,15 @@ def by_group(table, name):
     return found
 
 
-@pytest.mark.parametrize("ids", IDS)
+@pytest.mark.parametrize(
+    ("ids", "by"), [("int", True), ("uint", False), ("text", True), ("binary", True)]
+)
 @FEWER
 @given(st.data())
-def test_tables__equal_the_reference(tmp_path_factory, ids, data):
+def test_tables__equal_the_reference(tmp_path_factory, ids, by, data):
     kind, known = IDS[ids]
     orders = orders_of(known, data.draw(st.integers(0, 999)))
-    start, by = min(order.day for order in orders), data.draw(st.booleans())
+    start = min(order.day for order in orders)
     if not by:
         orders = [order._replace(group=None) for order in orders]
     first, last = (start + timedelta(n) for n in data.draw(DATES))
@@ -167,6 +169,19 @@ def test_tables__of_one_date_have_no_second_period(orders, tmp_path):
     }  # fmt: skip
     flows = found.aipl().to_pylist()
     assert all(row["kept"] == row["before"] == row["after"] for row in flows)
+
+
+@pytest.mark.parametrize(
+    ("days", "n"), [(("2022-01-31", "2022-06-30"), 0), (("2022-01-31", "2024-03-31"), 25)]
+)
+def test_tables__of_snapshots_without_customers(orders, tmp_path, days, n):
+    found = compared(tmp_path, orders, pa.int64(), days, by=False)
+    assert found.after.n_customers == n
+    assert sum(row["events"] for row in found.second_order().to_pylist()) <= n
+    assert [row["customers"] for row in found.lifecycle().to_pylist()] == [n, 0, 0, 0, 0]
+    first, *others = found.aipl().to_pylist()
+    assert (first["before"], sum(row["before"] for row in others)) == (n, 0)
+    assert {row["customers"] for row in found.period().to_pylist()} == {0}
 
 
 @pytest.mark.parametrize(

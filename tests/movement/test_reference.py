@@ -13,7 +13,7 @@ from tests.conftest import DEEP
 from tests.movement import reference
 from tests.movement.frames import CASES, SCHEMES, Case, compared, random_case
 
-FEW = settings(max_examples=settings.default.max_examples // 4)
+FEW = settings(max_examples=settings.default.max_examples // 6)
 KINDS = [(None, False), (20, True)]
 KINDS += [(20, False), (None, True)] if DEEP else []
 

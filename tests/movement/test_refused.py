@@ -105,6 +105,8 @@ def test_rows__must_be_those_of_the_second_snapshot(snapshot):
     for table in ("effects", "retention"):
         with pytest.raises(rfm.DataError, match="rows"):
             Comparison(*both, rows=ORDERS.slice(20)).table(table)
+    found = Comparison(*both, rows=ORDERS.slice(20)).matrix()  # does not read them
+    assert found.equals(Comparison(*both).matrix())
 
 
 def test_options__of_other_tables_are_refused(snapshot):
@@ -115,8 +117,15 @@ def test_options__of_other_tables_are_refused(snapshot):
         Comparison(*both).table("matirx")
 
 
-@pytest.mark.parametrize("scheme", ["classic", "five-types"])
-@pytest.mark.parametrize("dates", [(-2, 50), (35, 59), (-2, -1)])
+@pytest.mark.parametrize(
+    ("scheme", "dates"),
+    [
+        ("classic", (-2, 50)),
+        ("five-types", (-2, 50)),
+        ("five-types", (35, 59)),
+        ("classic", (-2, -1)),
+    ],
+)
 def test_empty_snapshots(scheme, dates):
     """Nobody ordered up to the first date, or in the window of the second one."""
     rows = [row for row in CASE.rows if row.day < 40]
@@ -140,7 +149,7 @@ def test_overall__has_its_own_cut_points(snapshot):
     grouped = table_of([row._replace(group=row.group or "c") for row in CASE.rows])
     both = [snapshot(day, grouped, by="seller", overall=True) for day in DAYS]
     alone = Comparison(*(snapshot(day, grouped) for day in DAYS))
-    for name in ("matrix", "effects", "classes", "retention"):
+    for name in ("effects", "retention"):
         table = Comparison(*both).table(name).table
         rows = [row for row in table.to_pylist() if row.pop("seller") is None]
         assert rows == alone.table(name).table.to_pylist()
@@ -175,3 +184,16 @@ def test_whales_by_an_attribute(snapshot, tmp_path):
     n10 = sum(value >= limit for value in worth[1])
     assert n10 > rows["Whales"]["n1"] > 0
     assert rows["Whales"]["n1"] - rows["Whales"]["threshold"] == n10
+
+
+def test_error_while_customers_are_read__is_not_that_of_the_query(snapshot, monkeypatch):
+    both = [snapshot(day) for day in DAYS]
+
+    def damaged(_, customers, own, *_rest):
+        if len(customers):  # the first piece has none, and is read before the query begins
+            raise rfm.DataError("file must be undamaged")
+        return pa.array(own)
+
+    monkeypatch.setattr("rfm_engine.movement.judgement.Judgement.codes", damaged)
+    with pytest.raises(rfm.DataError, match="file must be undamaged"):
+        Comparison(*both).matrix()

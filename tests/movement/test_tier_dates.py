@@ -77,13 +77,12 @@ def test_chain_of__accepts_several_dates_in_a_month():
         (
             [ENDS[0], ENDS[2]], "3mo",
             "history must have a date in each month for tiers 'plus', such as 2023-02-28; got "
-            "2023-03-31 after 2023-01-31. Add it with rfm history add --as-of 2023-02-28 "
-            "--backfill.",
+            "2023-03-31 after 2023-01-31. Add it with rfm history add and backfill.",
         ),
         (
             [*ENDS[1:7]], None,
             "history must have the date 2023-01-31, 3mo before 2023-04-30, for tiers 'plus'; got "
-            "no snapshot of it. Add it with rfm history add --as-of 2023-01-31 --backfill.",
+            "no snapshot of it. Add it with rfm history add and backfill.",
         ),
     ],
 )  # fmt: skip

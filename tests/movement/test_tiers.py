@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import product
 from random import Random
 
 import pyarrow as pa
@@ -19,6 +20,7 @@ from rfm_engine.movement.tier_files import Tier, TierProgram
 from rfm_engine.movement.tiers import tiers_at
 from rfm_engine.orders.reading import window_start
 from rfm_engine.query.session import Machine
+from tests.conftest import DEEP
 from tests.movement.reference_tiers import Order, Rule, month_of, next_member, rolling_of
 
 ONE = Machine(1, None, None)
@@ -66,8 +68,9 @@ def chain(folder, orders, steps, program, **options):
 
 
 @st.composite
-def rules(draw):
-    steps = draw(st.lists(st.integers(1, 300), max_size=4))
+def rules(draw, most):
+    """Return two tiers or more, whose thresholds are at most `most` apart."""
+    steps = draw(st.lists(st.integers(1, most), min_size=1, max_size=4))
     thresholds = [sum(steps[:n]) for n in range(len(steps) + 1)]
     memory = st.tuples(st.integers(1, 4), st.integers(0, 3), st.booleans())
     return [Rule(each, *draw(memory)) for each in thresholds]
@@ -100,14 +103,24 @@ def rows_of(table, *, by):
     return found
 
 
-@pytest.mark.parametrize("ids", IDS)
+# Kind of ids; whether all orders count, orders are counted, and there are groups. Not drawn,
+# because few examples would leave some out.
+CASES = [
+    ("int", True, False, True),
+    ("uint", False, True, True),
+    ("text", True, True, False),
+    ("binary", False, False, True),
+]
+CASES = [*product(IDS, *[(False, True)] * 3)] if DEEP else CASES
+
+
+@pytest.mark.parametrize(("ids", "is_lifetime", "by_count", "by"), CASES)
 @FEWER
 @given(st.data())
-def test_tiers_at__equal_the_reference(tmp_path_factory, ids, data):
+def test_tiers_at__equal_the_reference(tmp_path_factory, ids, is_lifetime, by_count, by, data):
     kind, known = IDS[ids]
-    orders, levels = orders_of(known, data.draw(st.integers(0, 999))), data.draw(rules())
-    is_lifetime, by_count = data.draw(st.booleans()), data.draw(st.booleans())
-    by = data.draw(st.booleans())
+    orders = orders_of(known, data.draw(st.integers(0, 999)))
+    levels = data.draw(rules(3 if by_count else 200))
     n_months = data.draw(st.integers(1, 4))
     scale = 0 if by_count else 2
     measure = "frequency" if by_count else "monetary"
