@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections import deque
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -15,6 +16,9 @@ import pyarrow.csv
 
 from rfm_engine.api import score
 from rfm_engine.history.history import History
+from rfm_engine.movement.judgement import segments_of
+from rfm_engine.movement.pairs import Pairs
+from rfm_engine.movement.paths import Paths
 from rfm_engine.normalize import write_normalized
 from rfm_engine.simulate import Ids, simulate
 from rfm_engine.state.state import State
@@ -87,6 +91,10 @@ def _build(folder: Path, ids: Ids) -> None:
     for number, chosen in enumerate([{}, some]):
         history = History.create(folder.with_suffix(f".{number}"), **chosen)
         history.build(_orders(ids), as_of=["2024-12-31", "2025-12-31"])
+        before, after = map(history.snapshot, history.dates)
+        days = (history.dates[1] - history.dates[0]).days
+        paths = Paths(Pairs(before, after), segments_of(after), days, None, with_swapped=True)
+        deque(paths.pieces(), maxlen=0)  # only their loops are needed
 
 
 def _merge(ids: Ids) -> None:
