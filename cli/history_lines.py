@@ -12,7 +12,7 @@ from rfm_engine.options.groups import HistoryOptions
 from .words import counted
 
 if TYPE_CHECKING:
-    from rfm_engine.history.history import Added
+    from rfm_engine.history.adding import Added
 
 _HEADS = ("date", "customers", "new", "changed", "left", "monetary")
 

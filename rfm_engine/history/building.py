@@ -8,7 +8,7 @@ from typing import Any
 
 from rfm_engine.api import score_dates
 from rfm_engine.errors import UsageError
-from rfm_engine.history.adding import Adding, Addition, dates_in
+from rfm_engine.history.adding import Added, Adding, Addition, dates_in
 from rfm_engine.history.inputs import given_snapshot
 from rfm_engine.history.store import Store
 from rfm_engine.state.inputs import state_of
@@ -22,8 +22,8 @@ def built(
     dates: Sequence[date],
     typed: Mapping[str, Any],
     progress: Report | None,
-) -> Iterator[tuple[date, str, int]]:
-    """Add each date in a transaction of its own; yield it, what happened, and its customers.
+) -> Iterator[Added]:
+    """Add each date in a transaction of its own; yield what happened.
 
     Raises
     ------
@@ -40,8 +40,8 @@ def built(
     for day, result in zip(dates, results, strict=True):
         with store.writing() as transaction:
             adding = Adding(transaction, store.about(), dates_in(store), _addition(day), progress)
-            done = adding.take(result)
-        yield day, *done
+            added = adding.take(result)
+        yield added
 
 
 def _addition(day: date) -> Addition:

@@ -52,6 +52,33 @@ def test_add__prints_the_summary_as_json(rfm, orders, tmp_path):
     assert len(found["content_digest"]) == 64
 
 
+def test_add_and_build__print_the_warnings_of_scoring(rfm, tmp_path):
+    lines = tmp_path / "lines.parquet"
+    made = rfm("simulate", "--customers", 300, "--orders", 900, "--lines", "-o", lines)
+    assert made.exit_code == 0
+    added = rfm("history", "add", tmp_path / "a", lines, "--as-of", DAYS[2])
+    built = rfm("history", "build", lines, "-o", tmp_path / "b", "--as-of", ",".join(DAYS))
+    for done in (added, built):
+        assert "They look like order lines" in done.stderr
+        assert "--order" in done.stderr
+        assert done.stderr.count("warning:") == 1
+    found = json.loads(
+        rfm("history", "add", tmp_path / "a", lines, "--as-of", DAYS[2], "--json").stdout
+    )
+    assert [each["code"] for each in found["warnings"]] == ["order_lines"]
+
+
+def test_replace__takes_rows_of_customers_without_orders(rfm, tmp_path):
+    head = "customer_id,order_time,amount\nada,2025-01-01,5\n"
+    (tmp_path / "o.csv").write_text(head)
+    words = ["history", "add", tmp_path / "h", tmp_path / "o.csv", "--as-of", "2025-02-28"]
+    assert rfm(*words).exit_code == 0
+    (tmp_path / "o.csv").write_text(head + "bob,2025-01-02,-3\n")
+    assert "same content" in rfm(*words).stdout
+    assert "replaced" in rfm(*words, "--replace").stdout
+    assert "same content" in rfm(*words, "--replace").stdout
+
+
 def test_snapshot__is_that_of_score_with_carried_columns(rfm, orders, history, tmp_path):
     place = tmp_path / "customers.parquet"
     words = ["--as-of", DAYS[2], "--facts", "--sort", "customer"]
