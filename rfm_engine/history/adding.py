@@ -17,7 +17,7 @@ from rfm_engine.history.contract import (
     agreed_of_snapshot,
     refuse_disagreement,
 )
-from rfm_engine.history.inputs import given_snapshot
+from rfm_engine.history.inputs import given_snapshot, refuse_history
 from rfm_engine.history.store import Store, Transaction
 from rfm_engine.history.writing import MODEL, Written, as_json, write_again, write_customers
 from rfm_engine.options.declaration import declared
@@ -153,7 +153,7 @@ class Adding:
         first_row = None if first_day is None else first_day.isoformat()
         summary = result.summary() | moves._asdict()
         summary |= {"content_digest": digest, "first_row": first_row}
-        self._transaction.seal(unit, as_json(summary))
+        self._transaction.seal(unit, as_json({**summary, "before": self._day_before(day)}))
         self._describe(result, first_row)
         for later in (each for each in self._dates if each > day):
             self._derive_again(later, result.options["threads"])
@@ -180,6 +180,7 @@ class Adding:
         )
 
     def _scored(self, orders: object, typed: Mapping[str, Any], write: Any) -> Result:
+        refuse_history(orders)
         day, options = self._addition.day, self._about["options"]
         state, snapshot = state_of(orders), given_snapshot(orders)
         if snapshot is not None:
@@ -267,11 +268,18 @@ class Adding:
 
     def _before(self, day: date) -> Before | None:
         """Return the snapshot before a date, in its newest version."""
-        earlier = [each for each in [*self._dates, self._addition.day] if each < day]
-        if not earlier:
+        earlier = self._day_before(day)
+        if earlier is None:
             return None
-        n_ids = 1 if self._about["agreed"]["by"] is None else 2
-        return Before(self._transaction.place(_unit(max(earlier))), n_ids)
+        agreed = self._about["agreed"]
+        n_ids = 1 if agreed["by"] is None else 2
+        folder = self._transaction.place(_unit(earlier))
+        return Before(folder, n_ids, with_overall=agreed["overall"])
+
+    def _day_before(self, day: date) -> date | None:
+        return max(
+            (each for each in (*self._dates, self._addition.day) if each < day), default=None
+        )
 
     def _derive_again(self, day: date, threads: int) -> None:
         """Write a later snapshot with carried columns that follow from the one before it."""
@@ -279,9 +287,12 @@ class Adding:
         old = self._transaction.place(unit)
         summary = self._transaction.published_summary(unit)
         folder = self._transaction.folder_of(unit)
-        moves = write_again(old, folder, self._before(day), day, threads)
+        before = self._before(day)
+        assert before is not None  # the date that is added is earlier
+        moves = write_again(old, folder, before, day, threads)
         summary.pop("files")
-        self._transaction.seal(unit, summary | moves._asdict())
+        summary |= {**moves._asdict(), "before": self._day_before(day)}
+        self._transaction.seal(unit, as_json(summary))
 
     def _describe(self, result: Result, first_row: str | None) -> None:
         """Note the first day and the types of ids and amounts in `history.json`."""

@@ -30,7 +30,7 @@ def test_add__creates_a_history_and_says_what_happened(rfm, orders, tmp_path):
     first = rfm("history", "add", place, orders, "--as-of", DAYS[0], "--scheme", "five-types")
     assert first.exit_code == 0
     assert first.stdout == (
-        "2025-10-31 added: 471 customers; 0 changed their segment, 471 are new, 0 left\n"
+        "2025-10-31 added: 471 customers; 0 changed their segment, 471 new, 0 left\n"
     )
     again = rfm("history", "add", place, orders, "--as-of", DAYS[0])
     assert again.stdout == (
@@ -125,7 +125,11 @@ def test_verify__names_a_damaged_file(rfm, history):
         (["add", "H", "O", "--as-of", "2025-11-15"], 4, "--backfill must be given"),
         (["add", "H", "O", "--as-of", "newest"], 2, "--as-of must be a date for a history"),
         (["add", "H", "O"], 2, "Missing option '--as-of'"),
-        (["add", "H", "O", "--as-of", "2026-01-31", "--window", "9d"], 4, "--window must be"),
+        (
+            ["add", "H", "O", "--as-of", "2026-01-31", "--window", "9d"],
+            4,
+            "--window must not be given",
+        ),
         (["add", "H", "none.parquet", "--as-of", "2026-01-31"], 2, "none.parquet must exist"),
         (["add", "N", "none.parquet", "--as-of", "2026-01-31"], 2, "none.parquet must exist"),
         (["create", "H"], 4, "must be a new or empty folder"),
@@ -163,7 +167,7 @@ def test_build__adds_many_dates_in_one_pass(rfm, orders, history, tmp_path):
     done = rfm("history", "build", orders, *words)
     assert done.exit_code == 0
     assert done.stdout.splitlines()[0] == (
-        "2025-10-31 added: 471 customers; 0 changed their segment, 471 are new, 0 left"
+        "2025-10-31 added: 471 customers; 0 changed their segment, 471 new, 0 left"
     )
     for day in DAYS:
         name = f"as_of={day}/customers.parquet"
@@ -181,7 +185,11 @@ def test_build__adds_many_dates_in_one_pass(rfm, orders, history, tmp_path):
         (["O", "-o", "N", "--as-of", "newest"], 2, "--as-of must be dates like"),
         (["O", "-o", "N", "--as-of", "2025-10-31", "--customer-level"], 2, "--customer-level must"),
         (["none.parquet", "-o", "N", "--as-of", "2025-10-31"], 2, "none.parquet must exist"),
-        (["O", "-o", "H", "--as-of", "2025-10-31", "--window", "9d"], 4, "--window must be"),
+        (
+            ["O", "-o", "H", "--as-of", "2025-10-31", "--window", "9d"],
+            4,
+            "--window must not be given",
+        ),
         (["O", "--as-of", "2025-10-31"], 2, "Missing option '-o' / '--output'"),
         (["O", "-o", "N"], 2, "Missing option '--as-of'"),
     ],
@@ -238,8 +246,8 @@ def test_interrupt__leaves_the_history_unchanged(rfm, history, tmp_path):
     [
         (["--customer", "buyer"], "--customer must be 'customer_id' in history"),
         (["--time", "paid_at"], "--time must be 'order_time' in history"),
-        (["--window", "365d"], "--window must be not given in history"),
-        (["--where", "a=b"], "--where must be not given in history"),
+        (["--window", "365d"], "--window must not be given with history"),
+        (["--where", "a=b"], "--where must not be given with history"),
     ],
     ids=str,
 )
