@@ -173,15 +173,17 @@ class _Reader:
 
     def _tier(self, number: int, own: dict[str, Any], measure: str) -> Tier:
         """Read a tier; the keys of its memory that it lacks are those of all tiers."""
-        shared = {key: self._data[key] for key in _MEMORY if key in self._data}
-        reader = _Reader(shared | own, f"tier {number} of {self._what}")
+        reader = _Reader(own, f"tier {number} of {self._what}")
         reader._refuse_unknown(_KEYS_OF_TIER)
+        valid, grace, soft = (
+            self if key in self._data and key not in own else reader for key in _MEMORY
+        )
         return Tier(
             reader._text("name"),
             reader._threshold(measure),
-            reader._months("valid_months", 1, None),
-            reader._months("grace_months", 0, 0),
-            reader._switch("soft_landing"),
+            valid._months("valid_months", 1, None),
+            grace._months("grace_months", 0, 0),
+            soft._switch("soft_landing"),
         )
 
     def _refuse_order(self, tiers: tuple[Tier, ...]) -> None:
