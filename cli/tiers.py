@@ -78,6 +78,7 @@ def _summary(found: Chain, program: TierProgram) -> dict[str, Any]:
         "dates": [step.as_of for step in found.steps],
         "computed": found.computed,
         "file_changed": found.is_changed,
+        "snapshots_changed": found.changed,
     }
 
 
@@ -98,6 +99,19 @@ def _lines(found: Chain, program: TierProgram) -> list[str]:
     for name, *cells in rows:
         right = [cell.rjust(width) for cell, width in zip(cells, widths[1:], strict=True)]
         lines.append("  ".join([name.ljust(widths[0]), *right]))
-    reason = ", because the file of tiers has changed" if found.is_changed else ""
-    lines.append(f"computed {n_computed} of {counted(len(found.steps), 'date')}{reason}")
+    done = f"computed {n_computed} of {counted(len(found.steps), 'date')}"
+    lines.append(", because ".join([done, *_reason(found)]))
     return lines
+
+
+def _reason(found: Chain) -> list[str]:
+    """Return why stored dates were computed again; an empty list if none was."""
+    causes = ["the file of tiers has changed"] if found.is_changed else []
+    match found.changed:
+        case []:
+            pass
+        case [day]:
+            causes.append(f"the snapshot of {day} was replaced or added")
+        case days:
+            causes.append(f"the snapshots of {len(days):,} dates were replaced or added")
+    return [" and ".join(causes)] if causes else []

@@ -9,7 +9,9 @@ import difflib
 import os
 import reprlib
 from collections.abc import Iterable
+from datetime import date, time
 from decimal import Decimal
+from itertools import islice
 from typing import Self
 
 _MOST_SHOWN = 100
@@ -74,6 +76,11 @@ class StateError(RfmError):
 def shown(value: object) -> str:
     """Return any value as text for a message: short and on one line."""
     return _SHOWN.repr(value).replace("\n", " ")
+
+
+def shown_toml(value: object) -> str:
+    """Return a value of a TOML file for a message, as TOML writes it; None if a key is missing."""
+    return "none" if value is None else _SHOWN_TOML.repr(value).replace("\n", " ")
 
 
 def shown_value(value: object) -> str:
@@ -161,4 +168,33 @@ class _Shown(reprlib.Repr):
         return text if len(text) <= self.maxother else text[: self.maxother] + "..."
 
 
-_SHOWN = _Shown()
+class _ShownToml(_Shown):
+    """Writes booleans, dates, numbers and tables as TOML does."""
+
+    def repr_bool(self, x: bool, _level: int) -> str:  # noqa: FBT001 - reprlib calls it
+        """Return `true` or `false`."""
+        return str(x).lower()
+
+    def repr_Decimal(self, x: Decimal, _level: int) -> str:  # noqa: N802 - reprlib's name
+        """Return a number; `nan` and `inf` in lower case."""
+        return super().repr_Decimal(x, _level).lower()
+
+    def repr_date(self, x: date, _level: int) -> str:
+        """Return a date, as 2026-01-31."""
+        return x.isoformat()
+
+    repr_datetime = repr_date
+
+    def repr_time(self, x: time, _level: int) -> str:
+        """Return a time, as 09:30:00."""
+        return x.isoformat()
+
+    def repr_dict(self, x: dict[str, object], level: int) -> str:
+        """Return an inline table."""
+        if not x or level <= 0:
+            return "{...}" if x else "{}"
+        pairs = [f"{key} = {self.repr1(x[key], level - 1)}" for key in islice(x, self.maxdict)]
+        return f"{{{', '.join(pairs)}{', ...' if len(x) > self.maxdict else ''}}}"
+
+
+_SHOWN, _SHOWN_TOML = _Shown(), _ShownToml()

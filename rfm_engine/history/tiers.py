@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from rfm_engine.errors import StateError, UsageError
 from rfm_engine.history.dates import Dates
+from rfm_engine.history.tier_changes import changed_snapshots
 from rfm_engine.movement.tier_dates import Step, chain_of
 from rfm_engine.movement.tier_files import TierProgram, load_tiers
 from rfm_engine.movement.tiers import tiers_at
@@ -40,12 +41,15 @@ class Chain(NamedTuple):
         The dates that were computed now; the other ones had been stored.
     is_changed
         Whether all were computed again because the file of tiers has changed.
+    changed
+        The dates whose snapshots were replaced or added since the tiers were stored.
     """
 
     table: pa.Table
     steps: Sequence[Step]
     computed: Sequence[date]
     is_changed: bool
+    changed: Sequence[date]
 
     def counts(self, program: TierProgram) -> list[dict[str, Any]]:
         """Return how many members each tier has, the lowest first."""
@@ -144,12 +148,15 @@ def continued(history: Dates, program: TierProgram, machine: Machine) -> Chain:
             "history add."
         )
     abouts = list(_abouts(history, program, steps))
+    units = {unit_of(program.name, step.as_of) for step in steps}
+    units &= {*history.store.units(f"tiers/{program.name}")}
+    changed = changed_snapshots(map(history.store.summary, units), abouts)
     stored = _n_stored(history, program, steps, abouts)
     is_changed = not stored and _digest_of_first(history, program, steps) not in (
         None, program.digest
     )  # fmt: skip
     if stored == len(steps):
-        return Chain(_read(history, program, steps[-1]), steps, [], is_changed)
+        return Chain(_read(history, program, steps[-1]), steps, [], is_changed, [])
     members = None if not stored else _read(history, program, steps[stored - 1])
     with history.store.writing() as transaction:
         for step, about in zip(steps[stored:], abouts[stored:], strict=True):
@@ -159,7 +166,7 @@ def continued(history: Dates, program: TierProgram, machine: Machine) -> Chain:
             write(members.to_reader(), members.schema, str(place))
             transaction.seal(unit, about)
     assert members is not None
-    return Chain(members, steps, [step.as_of for step in steps[stored:]], is_changed)
+    return Chain(members, steps, [step.as_of for step in steps[stored:]], is_changed, changed)
 
 
 def unit_of(name: str, day: date) -> str:

@@ -10,7 +10,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, NoReturn
 
-from rfm_engine.errors import UsageError, did_you_mean, shown, shown_cause
+from rfm_engine.errors import UsageError, did_you_mean, shown, shown_cause, shown_toml
 from rfm_engine.insight.labels import shipped_labels
 
 RATES = ("discount_rate", "deal_share", "psm", "novelty", "multi_rate", "bundle_rate")
@@ -222,8 +222,7 @@ class _Reader:
         return dict(value)
 
     def _refuse(self, key: str, wanted: str, got: Any) -> NoReturn:
-        shown_value = "none" if got is None else shown(got)
-        raise UsageError(f"{key} of label {self._place!r} must be {wanted}; got {shown_value}.")
+        raise UsageError(f"{key} of label {self._place!r} must be {wanted}; got {shown_toml(got)}.")
 
 
 def _is_number(value: Any) -> bool:

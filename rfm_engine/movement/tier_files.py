@@ -13,12 +13,16 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, NoReturn
 
-from rfm_engine.errors import UsageError, did_you_mean, path_text, shown, shown_cause
+from rfm_engine.errors import UsageError, did_you_mean, path_text, shown, shown_cause, shown_toml
 
 MONETARY, FREQUENCY = MEASURES = ("monetary", "frequency")
 _MEMORY = ("valid_months", "grace_months", "soft_landing")
 _KEYS = ("name", "title", "window", "measure", *_MEMORY, "tiers")
 _KEYS_OF_TIER = ("name", "threshold", *_MEMORY)
+_EXAMPLES = {
+    "name": '"club"', "title": '"Our club"', "window": '"12mo"', "measure": '"monetary"',
+    "valid_months": "12", "grace_months": "3", "soft_landing": "true", "threshold": "250",
+}  # fmt: skip
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _WINDOW = re.compile(r"[1-9][0-9]{0,4}(d|mo)")
 _MOST_TIERS, _MOST_MONTHS = 100, 1_200
@@ -110,7 +114,10 @@ def load_tiers(given: str | os.PathLike[str]) -> TierProgram:
         text = Path(place).read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         got = shown_cause(error)
-        raise UsageError(f"tiers file {place!r} must be readable text; got {got}.") from None
+        raise UsageError(
+            f"tiers file {place!r} must be readable text; got {got}. Give the path of a TOML file "
+            "in UTF-8."
+        ) from None
     return parse_tiers(text, place)
 
 
@@ -125,7 +132,9 @@ def parse_tiers(text: str, place: str) -> TierProgram:
     try:
         data = tomllib.loads(text, parse_float=Decimal)
     except (ValueError, ArithmeticError, RecursionError) as error:
-        raise UsageError(f"tiers file {place!r} must be TOML; got {shown_cause(error)}.") from None
+        raise UsageError(
+            f"tiers file {place!r} must be TOML; got {shown_cause(error)}. Correct it there."
+        ) from None
     return _Reader(data, f"tiers file {place!r}").program()
 
 
@@ -138,7 +147,7 @@ class _Reader:
 
     def program(self) -> TierProgram:
         self._refuse_unknown(_KEYS)
-        measure = self._text("measure")
+        measure = self._data.get("measure")
         if measure not in MEASURES:
             self._refuse("measure", " or ".join(map(repr, MEASURES)), measure)
         tiers = self._data.get("tiers")
@@ -147,7 +156,11 @@ class _Reader:
             or not 1 <= len(tiers) <= _MOST_TIERS
             or not all(isinstance(each, dict) for each in tiers)
         ):
-            self._refuse("tiers", f"1 to {_MOST_TIERS} tables [[tiers]]", tiers)
+            got = f"{len(tiers)} values" if isinstance(tiers, list) and tiers else shown_toml(tiers)
+            raise UsageError(
+                f"{self._what} must have 1 to {_MOST_TIERS} tables [[tiers]]; got {got}. Write one "
+                "per tier, each with name and threshold."
+            )
         found = tuple(self._tier(number, each, measure) for number, each in enumerate(tiers, 1))
         self._refuse_order(found)
         return TierProgram(
@@ -160,28 +173,38 @@ class _Reader:
 
     def _tier(self, number: int, own: dict[str, Any], measure: str) -> Tier:
         """Read a tier; the keys of its memory that it lacks are those of all tiers."""
-        shared = {key: self._data[key] for key in _MEMORY if key in self._data}
-        reader = _Reader(shared | own, f"tier {number} of {self._what}")
+        reader = _Reader(own, f"tier {number} of {self._what}")
         reader._refuse_unknown(_KEYS_OF_TIER)
+        valid, grace, soft = (
+            self if key in self._data and key not in own else reader for key in _MEMORY
+        )
         return Tier(
             reader._text("name"),
             reader._threshold(measure),
-            reader._months("valid_months", 1, None),
-            reader._months("grace_months", 0, 0),
-            reader._switch("soft_landing"),
+            valid._months("valid_months", 1, None),
+            grace._months("grace_months", 0, 0),
+            soft._switch("soft_landing"),
         )
 
     def _refuse_order(self, tiers: tuple[Tier, ...]) -> None:
         names = [tier.name for tier in tiers]
         twice = [name for name in names if names.count(name) > 1]
         if twice:
-            self._refuse("names of tiers", "different", twice[0])
+            raise UsageError(
+                f"tiers in {self._what} must have different names; got {shown(twice[0])} twice. "
+                "Rename one."
+            )
         if tiers[0].threshold:
-            self._refuse("threshold of the first tier", "0", tiers[0].threshold)
+            raise UsageError(
+                f"first tier in {self._what} must have threshold 0; got "
+                f"{tiers[0].threshold:f}. Set it to 0, or add a tier with 0 before it."
+            )
         for lower, tier in pairwise(tiers):
             if tier.threshold <= lower.threshold:
-                got = f"{tier.threshold} after {lower.threshold}"
-                self._refuse("thresholds", "ascending", got)
+                raise UsageError(
+                    f"tiers in {self._what} must have ascending thresholds; got "
+                    f"{tier.threshold:f} after {lower.threshold:f}. List the lowest tier first."
+                )
 
     def _refuse_unknown(self, known: tuple[str, ...]) -> None:
         unknown = sorted(self._data.keys() - {*known})
@@ -228,8 +251,10 @@ class _Reader:
         return value
 
     def _refuse(self, key: str, wanted: str, got: Any) -> NoReturn:
-        shown_value = "none" if got is None else shown(str(got) if type(got) is Decimal else got)
-        raise UsageError(f"{key} of {self._what} must be {wanted}; got {shown_value}.")
+        raise UsageError(
+            f"{key} of {self._what} must be {wanted}; got {shown_toml(got)}. Write for example "
+            f"{key} = {_EXAMPLES[key]}."
+        )
 
 
 def _threshold_of(value: object) -> Decimal | None:

@@ -23,17 +23,21 @@ def findings(program: TierProgram) -> Iterator[Finding]:
     for tier in tiers[1:]:
         if tier.grace_months >= tier.valid_months:
             yield Finding(
-                f"tier {tier.name!r} is kept for {tier.grace_months} months of grace, not less "
-                f"than the {tier.valid_months} months for which it is valid"
+                f"tier {tier.name!r} is kept for {_months(tier.grace_months)} of grace, not less "
+                f"than the {_months(tier.valid_months)} for which it is valid"
             )
     for lower, tier in pairwise(tiers):
         if tier.valid_months < lower.valid_months:
             yield Finding(
-                f"tier {tier.name!r} is valid for {tier.valid_months} months, less than the lower "
-                f"tier {lower.name!r} with {lower.valid_months}"
+                f"tier {tier.name!r} is valid for {_months(tier.valid_months)}, less than the "
+                f"lower tier {lower.name!r} with {lower.valid_months}"
             )
     if any(tier.soft_landing for tier in tiers) and not any(t.soft_landing for t in tiers[2:]):
         yield Finding(
             "soft_landing has no effect: only customers of the third tier or a higher one can fall "
             "by more than one tier"
         )
+
+
+def _months(number: int) -> str:
+    return "1 month" if number == 1 else f"{number:,} months"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import date
+from decimal import Decimal
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -22,6 +23,7 @@ from rfm_engine.query.session import Machine
 from rfm_engine.query.sql_file import SqlFile, parse_sql
 from rfm_engine.query.tables import run_on_tables
 from rfm_engine.result.snapshot import Snapshot
+from rfm_engine.totals.records import MAX_DIGITS
 
 METADATA_KEY = b"rfm_engine_tiers"
 """Key of the schema metadata of a table of tiers: a JSON object."""
@@ -32,6 +34,8 @@ COLUMNS = (
 _GROUP, _CUSTOMER = "group_key", "customer_id"
 _RELATIONS = ("members", "after", "before", "tiers")
 _PLACES = pa.int16()
+# No amount is larger. With it the differences in tiers.sql stay far below the int64 limit.
+_MOST_MINOR = 10**MAX_DIGITS - 1
 
 
 def tiers_at(
@@ -135,7 +139,14 @@ def _levels(program: TierProgram, scale: int) -> pa.Table:
         if minor != minor.to_integral_value():
             raise UsageError(
                 f"threshold of tier {tier.name!r} must have at most as many decimals as the "
-                f"amounts, {scale}; got {tier.threshold}. Round it."
+                f"amounts, {scale}; got {tier.threshold:f}. Round it."
+            )
+        if minor > _MOST_MINOR:
+            raise UsageError(
+                f"threshold of tier {tier.name!r} must be at most "
+                f"{Decimal(_MOST_MINOR).scaleb(-scale):f}, because amounts have {scale} of at "
+                f"most {MAX_DIGITS} digits after the decimal point; got {tier.threshold:f}. Lower "
+                "it, or remove the tier."
             )
         thresholds.append(int(minor))
     tiers = program.tiers

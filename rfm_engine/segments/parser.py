@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, NoReturn, get_args
 
-from rfm_engine.errors import UsageError, shown, shown_cause
+from rfm_engine.errors import UsageError, shown, shown_cause, shown_toml
 from rfm_engine.options.scoring import METHODS, CutPoint
 from rfm_engine.scoring.cells import Bins
 from rfm_engine.scoring.choices import ascending, check_bins
@@ -220,7 +220,8 @@ class _Parser:
         return given
 
     def _refuse(self, key: str, wanted: str, got: object) -> NoReturn:
-        raise UsageError(f"{key} of scheme {self._place!r} must be {wanted}; got {shown(got)}.")
+        what = f"{key} of scheme {self._place!r}"
+        raise UsageError(f"{what} must be {wanted}; got {shown_toml(got)}.")
 
 
 class _SegmentReader:

@@ -83,6 +83,26 @@ def test_tiers__as_json_counts_and_says_what_was_computed(tiers, tmp_path):
     )
 
 
+@pytest.mark.parametrize("n_replaced", [1, 2])
+def test_tiers__say_that_snapshots_have_changed(tiers, tmp_path, n_replaced):
+    assert tiers("-o", "t.csv").stdout.splitlines()[-2] == "computed 2 of 2 dates"
+    history = rfm_api.History.open("h")
+    days = ["2025-11-30", "2025-12-31"][:n_replaced]
+    for day in days:
+        history.add(simulate(customers=400, orders=5_000).read_all(), as_of=day, replace=True)
+    shutil.copytree("h", "again")
+    what = "snapshot of 2025-11-30 was" if n_replaced == 1 else "snapshots of 2 dates were"
+    assert tiers("-o", "t.csv").stdout.splitlines()[-2] == (
+        f"computed 2 of 2 dates, because the {what} replaced or added"
+    )
+    assert tiers("-o", "t.csv").stdout.splitlines()[-2] == "computed 0 of 2 dates"
+    shutil.rmtree("h")
+    shutil.move("again", "h")
+    (tmp_path / "club.toml").write_text(CLUB.replace("= 4", "= 5"))
+    found = json.loads(tiers("-o", "t.csv", "--json", "-q").stdout)
+    assert (found["file_changed"], found["snapshots_changed"]) == (True, days)
+
+
 def test_tiers__stream_to_stdout(tiers):
     run = tiers("-o", "-")
     assert run.exit_code == 0

@@ -34,6 +34,7 @@ def test_shipped_labels__are_described_and_have_no_findings(name):
     [
         (("metric", "metrics"), "must only have the keys"),
         (('"discount_rate"', "7"), "metric of label 'x' must be text; got 7"),
+        (('"discount_rate"', "true"), "metric of label 'x' must be text; got true"),
         (('"Price"', "7"), "title of label 'x' must be text; got 7"),
         (("[0, 0.1]", "[0.1, 0]"), "thresholds of label 'x' must be ascending numbers"),
         (("[0, 0.1]", "[0]"), "must be 2 numbers, one less than levels; got 1"),

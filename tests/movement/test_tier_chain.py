@@ -85,7 +85,7 @@ def test_tiers__are_continued(orders, club, tmp_path, options):
     assert not computed(history, club).computed
     history.add(orders, as_of=last)
     later = computed(history, club)
-    assert list(later.computed) == [last]
+    assert (list(later.computed), later.changed) == ([last], [])
     other = rfm.History.open(shutil.copytree(history.path, tmp_path / "other"))
     shutil.rmtree(other.path / "tiers")
     at_once = computed(other, club)
@@ -115,6 +115,8 @@ def test_tiers__after_a_changed_snapshot_are_computed_again(orders, history, clu
     history.add(orders.slice(30), as_of=DATES[1], replace=True)
     chain = computed(history, club)
     assert (list(chain.computed), chain.is_changed) == (DATES[1:], False)
+    assert chain.changed == [DATES[1]]
+    assert computed(history, club).changed == []
     shutil.rmtree(history.path / "tiers")
     assert computed(history, club).table.equals(chain.table)
 
@@ -124,6 +126,17 @@ def test_tiers__after_a_backfill_begin_with_the_new_date(orders, history, club):
     history.add(orders, as_of=EARLIER, backfill=True)
     chain = computed(history, club)
     assert (list(chain.computed), chain.is_changed) == ([EARLIER, *DATES], False)
+    assert chain.changed == [EARLIER]
+
+
+def test_tiers__name_a_changed_snapshot_that_is_subtracted(orders, tmp_path, club):
+    history = history_of(orders, tmp_path / "history", MONTHS[:5])
+    assert computed(history, club).changed == []
+    history.add(orders.slice(30), as_of=MONTHS[1], replace=True)
+    history.add(orders.slice(20), as_of=MONTHS[3], replace=True)
+    history.add(orders, as_of=MONTHS[5])
+    chain = computed(history, club)
+    assert (list(chain.computed), chain.changed) == (MONTHS[1:6], [MONTHS[1], MONTHS[3]])
 
 
 def test_tiers__without_forgotten_customers(history, club):

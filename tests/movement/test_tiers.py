@@ -167,14 +167,47 @@ def test_tiers_at__refuses_thresholds_with_more_decimals_than_amounts(tmp_path):
     )
 
 
+def orders_with(scale, *minor):
+    amount = pa.array([Decimal(each).scaleb(-scale) for each in minor], pa.decimal128(18, scale))
+    days = pa.array([date(2024, 1, 1)] * len(minor))
+    return pa.table({"customer_id": [1] * len(minor), "order_time": days, "amount": amount})
+
+
+@pytest.mark.parametrize(
+    ("scale", "most"),
+    [
+        (4, "99999999999999.9999"),
+        (6, "999999999999.999999"),
+        (12, "999999.999999999999"),
+        (18, "0.999999999999999999"),
+    ],
+)
+@pytest.mark.parametrize("minor", [-(10**18) + 2, 10**18 - 1])
+def test_tiers_at__takes_thresholds_as_large_as_amounts_can_be(tmp_path, scale, most, minor):
+    def table_of(threshold):
+        tiers = Tier("low", Decimal(0), 1, 0, False), Tier("high", threshold, 1, 0, False)
+        program = TierProgram("plus", "", "3mo", "monetary", tiers)
+        steps = [Step(date(2024, 1, 31), None)]
+        return chain(tmp_path, orders_with(scale, 1, minor - 1), steps, program)[0]
+
+    [row] = table_of(Decimal(most)).to_pylist()
+    to_next = None if minor > 0 else Decimal(10**18 - 1 - minor).scaleb(-scale)
+    assert row["tier"] == ("high" if minor > 0 else "low")
+    assert row["spend_to_next"] == to_next
+    for more in (Decimal(999999999999999), Decimal("1e14") + 1):
+        with pytest.raises(UsageError) as raised:
+            table_of(more)
+        assert str(raised.value) == (
+            f"threshold of tier 'high' must be at most {most}, because amounts have {scale} of at "
+            f"most 18 digits after the decimal point; got {more:f}. Lower it, or remove the tier."
+        )
+
+
 def test_tiers_at__refuses_amounts_of_other_decimals(tmp_path):
     day = date(2024, 1, 31)
     for folder, scale in (("one", 2), ("two", 3)):
         (tmp_path / folder).mkdir()
-        orders = pa.table({
-            "customer_id": [1], "order_time": pa.array([date(2024, 1, 1)]),
-            "amount": pa.array([Decimal(1)], pa.decimal128(9, scale)),
-        })  # fmt: skip
+        orders = orders_with(scale, 100)
         rfm.score(orders, as_of=day, output=tmp_path / folder / "customers.parquet")
     one, two = (rfm.read_snapshot(tmp_path / f / "customers.parquet") for f in ("one", "two"))
     step = Step(day, before_window(day, "3mo"))
