@@ -23,7 +23,7 @@ from rfm_engine.movement.tables import Asked, sql_of
 from rfm_engine.orders.row_columns import CUSTOMER
 from rfm_engine.query.customers import GROUP, Customers
 from rfm_engine.query.rows import BucketFolder
-from rfm_engine.query.session import Machine, Query, Session
+from rfm_engine.query.session import Choices, Machine, Query, Session
 from rfm_engine.result.snapshot import Snapshot
 
 _MADE_OF = {"code": "segment"}
@@ -95,7 +95,8 @@ class Population:
     def _session(self, query: Query, customers: Customers | None = None) -> Session:
         rows = self._rows if query.sql.reads_rows else None
         customers = self.pairs.after if customers is None else customers
-        return Session(customers.snapshot, rows, self._machine, customers=customers)
+        choices = Choices(all_lines=True)  # refunds of customers without an order count too
+        return Session(customers.snapshot, rows, self._machine, choices, customers=customers)
 
     def _wide(self, asked: Asked, opened: ExitStack) -> Customers | None:
         """Return customers with older orders, if the query needs rows that the window leaves out.
