@@ -98,6 +98,8 @@ def _with_intervals(found: Finished) -> Finished:
 
 def _some_days(found: Finished) -> Finished:
     """Return the last row up to each of some days, per group."""
+    import pyarrow as pa
+
     table = found.table
     days = table["day"].to_pylist()
     groups = table.column(0).to_pylist() if found.copied else [None] * len(days)
@@ -108,7 +110,7 @@ def _some_days(found: Finished) -> Finished:
         or groups[place + 1] != groups[place]
         or any(day <= mark < days[place + 1] for mark in _DAYS)
     ]
-    return found._replace(table=table.take(kept))
+    return found._replace(table=table.take(pa.array(kept, pa.int64())))
 
 
 def print_comparison(compared: Comparison, *, quiet: bool) -> None:

@@ -54,7 +54,9 @@ def test_json__has_the_tables_that_are_printed_alone(rfm, history):
         run = rfm("compare", history, "--from", DAYS[0], "--table", name, "--json")
         assert json.loads(run.stdout)["rows"] == found[name]
     stayed = sum(row["customers"] for row in found["matrix"] if row["from"] == row["to"])
+    assert found["in_same_segment"] == stayed
     assert found["stay_rate"] == stayed / (found["customers_from"] - found["left"])
+    assert "stayed" not in found  # a class of customers has this name
 
 
 @pytest.mark.parametrize("name", TABLES)

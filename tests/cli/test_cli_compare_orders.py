@@ -55,6 +55,15 @@ def test_second_order__prints_some_days_of_each_group(compare, by):
         assert shown[known[-1]] == f"{own[-1]['survival']:.1%}"
 
 
+@pytest.mark.usefixtures("compare")
+def test_second_order__without_customers_prints_heads(rfm):
+    for day in ("1999-06-30", "1999-12-31"):
+        rfm("history", "add", "early", "orders.parquet", "--as-of", day, "-q")
+    run = rfm("compare", "early", "--table", "second-order", *ROWS)
+    assert run.exit_code == 0, run.stderr
+    assert run.stdout.splitlines()[0].split() == ["day", "events", "at_risk", "survival"]
+
+
 def test_aipl__without_contacts_warns(compare, tmp_path):
     run = compare("aipl", *ROWS)
     assert run.exit_code == 0
