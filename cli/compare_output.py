@@ -35,6 +35,7 @@ _LEGEND_MOVED = (
     "n0: customers before; moved: time, orders and refunds;",
     "threshold: only the cut points moved; n1: customers after",
 )
+_LEGEND_SHAPLEY = "customer_x2, threshold_x2: twice the mean effects over both orders (Shapley)"
 _MOST_FLOWS = 5
 # Columns that follow from the others, which are only in files.
 _IMPLIED = ("not_retained", "repeaters")
@@ -154,8 +155,9 @@ def _effect_lines(compared: Comparison) -> list[str]:
         for row in rows
         if any(row[name] for name in names[1:])
     ]
-    head = ["Why segments changed size", *(_LEGEND if "aged" in names else _LEGEND_MOVED)]
-    return [*head, *_columns(names, shown)]
+    legend = [*(_LEGEND if "aged" in names else _LEGEND_MOVED)]
+    legend += [_LEGEND_SHAPLEY] if "customer_x2" in names else []
+    return ["Why segments changed size", *legend, *_columns(names, shown)]
 
 
 def _class_lines(compared: Comparison) -> list[str]:

@@ -105,12 +105,47 @@ def test_misuse(rfm, history, tmp_path):
     assert "--rows must be given for --within" in run.stderr
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--within", "30d"], "--within must be used with --table retention; got it without. Add"),
+        (["--span", "90d"], "--span must be used with --table lifecycle or period; got it without"),
+        (["--touches", "t.csv"], "--touches must be used with --table aipl; got it without"),
+        (["--order-days", "9"], "--order-days must be used with --table aipl; got it without"),
+        (["--customer-list", "c.csv"], "--customer-list must be used with --table aipl; got it wi"),
+        (["--rows", "no.csv"], "no.csv must exist"),
+        (["--table", "matrix", "--rows", "no.csv"], "no.csv must exist"),
+        (["--table", "aipl", "--customer-list", "no.csv"], "no.csv must exist"),
+        (["--table", "aipl", "--touches", "no.csv"], "no.csv must exist"),
+    ],
+)
+def test_options__without_effect_and_missing_files_are_refused(rfm, history, words, said):
+    run = rfm("compare", history, *words)
+    assert run.exit_code == 2
+    assert said in run.stderr
+    assert run.stderr.count("\n") == 1
+
+
+def test_summary__has_the_effects_that_are_asked_for(rfm, history):
+    run = rfm("compare", history, "--effects", "shapley")
+    found = json.loads(rfm("compare", history, "--effects", "shapley", "--json").stdout)
+    lines = run.stdout.splitlines()
+    head = next(line.split() for line in lines if line.startswith("segment"))
+    assert head[-2:] == ["customer_x2", "threshold_x2"]
+    assert max(map(len, lines)) <= 100
+    champions = found["effects"][0]
+    shown = next(line.split() for line in lines if line.startswith("Champions ") and "+" in line)
+    assert int(shown[-1].replace(",", "")) == champions["threshold_x2"]
+
+
 def test_config__may_have_options_of_other_tables(rfm, history, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "rfm.toml").write_text('[compare]\neffects = "shapley"\n')
     assert rfm("compare", history, "--table", "matrix").exit_code == 0
     found = json.loads(rfm("compare", history, "--table", "effects", "--json", "-q").stdout)
     assert "customer_x2" in found["rows"][0]
+    (tmp_path / "rfm.toml").write_text('[compare]\nspan = "9d"\ntouches = "no.csv"\n')
+    assert rfm("compare", history).exit_code == 0
 
 
 def test_groups__are_added_up_for_people(rfm, tmp_path):
