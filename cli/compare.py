@@ -67,6 +67,7 @@ def compare(
     Example: rfm compare history --from 2026-09-30 --to 2026-10-31
     """
     from rfm_engine.history.history import History
+    from rfm_engine.movement.chosen_dates import chosen_dates
     from rfm_engine.movement.tables import options_of, refuse_others
 
     from .compare_output import print_comparison, print_object, write_table
@@ -81,7 +82,8 @@ def compare(
     given = options_of(table, options.config) | options.explicit
     opened = History.open(history)
     opened.refuse_typed(options.compared)
-    found = opened.compare(begin, end, rows=rows, **given)
+    both = chosen_dates(history, opened.dates, begin, end)
+    found = opened.compare(*both, rows=rows, **given)
     if table is not None:
         write_table(found.table(table), found, output, as_json=as_json, quiet=quiet)
     elif as_json:

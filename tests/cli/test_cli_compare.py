@@ -76,17 +76,33 @@ def test_dates__must_be_in_the_history(rfm, history, orders, tmp_path):
     run = rfm("compare", history, "--from", "2025-06-29")
     assert run.exit_code == 2
     assert "must have the date 2025-06-29; got 3 dates, the nearest 2025-06-30" in run.stderr
-    run = rfm("compare", history, "--to", DAYS[0])
-    assert run.exit_code == 2
-    assert "must have two dates" in run.stderr
-    run = rfm("compare", history, "--from", DAYS[1], "--to", DAYS[0])
-    assert run.exit_code == 4
-    assert "in the order of their dates" in run.stderr
     place = tmp_path / "young"
     rfm("history", "add", place, orders, "--as-of", DAYS[0], "-q")
     run = rfm("compare", place)
     assert run.exit_code == 2
     assert "with 1 up to the second one. Add another with rfm history add" in run.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--from", "20250630"], "--from must be a date like 2026-10-31; got '20250630'"),
+        (["--to", "newest"], "--to must be a date like 2026-10-31; got 'newest'"),
+        (["--to", DAYS[0]], "a comparison must have two dates; got history {} with 1 up to the se"),
+        (["--to", "2025-06-29"], "must have the date 2025-06-29; got 3 dates, the nearest 2025-06"),
+        (["--to", "2026-06-29"], "must have the date 2026-06-29; got 3 dates, the nearest 2025-06"),
+        (["--from", "2026-01-01"], "must have the date 2026-01-01; got 3 dates, the nearest 2025"),
+        (["--from", DAYS[1], "--to", "2025-06-01"], "must have the date 2025-06-01; got 3 dates"),
+        (["--from", DAYS[1], "--to", DAYS[0]], f"--from must be before --to; got {DAYS[1]} and"),
+        (["--from", DAYS[1], "--to", DAYS[1]], f"--from must be before --to; got {DAYS[1]} and"),
+        (["--from", DAYS[2]], f"--from must be before --to; got {DAYS[2]} and {DAYS[2]}, the new"),
+    ],
+)
+def test_dates__that_are_wrong_are_named(rfm, history, words, said):
+    run = rfm("compare", history, *words)
+    assert run.exit_code == 2
+    assert said.format(repr(str(history))) in run.stderr
+    assert run.stderr.count("\n") == 1
 
 
 def test_misuse(rfm, history, tmp_path):
