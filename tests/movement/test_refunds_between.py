@@ -37,8 +37,10 @@ def total(table, name):
     return sum(value for value in table[name].to_pylist() if value is not None)
 
 
-@pytest.mark.parametrize("by", [False, True])
-@pytest.mark.parametrize("window", [None, "10d", "15d", "29d", "30d", "60d"])
+@pytest.mark.parametrize(
+    ("window", "by"),
+    [(None, False), ("15d", False), ("29d", False), ("29d", True), ("60d", False)],
+)
 def test_spend__has_all_refunds_of_the_first_snapshot(compare, window, by):
     found = compare(window, by=by)
     # Customers who are in a segment at the first date: under short windows not all are.
