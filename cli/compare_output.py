@@ -145,6 +145,8 @@ def _matrix_lines(compared: Comparison) -> list[str]:
 
 def _effect_lines(compared: Comparison) -> list[str]:
     rows = compared.together(compared.effects(), "segment")
+    if not rows:  # there are no groups
+        return ["Why segments changed size", "no customers"]
     names = [name for name in rows[0] if not name.startswith("of_which")]
     changes = [name for name in names if name not in ("segment", "n0", "n1")]
     shown = [
