@@ -77,10 +77,8 @@ def compare(
             "-o must be used with --table, because the summary has several tables; got it alone. "
             f"Add --table NAME: {_TABLES}."
         )
-    given = options.all
-    if table is not None:
-        refuse_others(table, options.explicit)
-        given = options_of(table, options.config) | options.explicit
+    refuse_others(table, options.explicit)
+    given = options_of(table, options.config) | options.explicit
     opened = History.open(history)
     opened.refuse_typed(options.compared)
     found = opened.compare(begin, end, rows=rows, **given)

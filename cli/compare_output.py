@@ -35,6 +35,7 @@ _LEGEND_MOVED = (
     "n0: customers before; moved: time, orders and refunds;",
     "threshold: only the cut points moved; n1: customers after",
 )
+_LEGEND_SHAPLEY = "customer_x2, threshold_x2: twice the mean effects over both orders (Shapley)"
 _MOST_FLOWS = 5
 # Columns that follow from the others, which are only in files.
 _IMPLIED = ("not_retained", "repeaters")
@@ -98,6 +99,8 @@ def _with_intervals(found: Finished) -> Finished:
 
 def _some_days(found: Finished) -> Finished:
     """Return the last row up to each of some days, per group."""
+    import pyarrow as pa
+
     table = found.table
     days = table["day"].to_pylist()
     groups = table.column(0).to_pylist() if found.copied else [None] * len(days)
@@ -108,7 +111,7 @@ def _some_days(found: Finished) -> Finished:
         or groups[place + 1] != groups[place]
         or any(day <= mark < days[place + 1] for mark in _DAYS)
     ]
-    return found._replace(table=table.take(kept))
+    return found._replace(table=table.take(pa.array(kept, pa.int64())))
 
 
 def print_comparison(compared: Comparison, *, quiet: bool) -> None:
@@ -142,6 +145,8 @@ def _matrix_lines(compared: Comparison) -> list[str]:
 
 def _effect_lines(compared: Comparison) -> list[str]:
     rows = compared.together(compared.effects(), "segment")
+    if not rows:  # there are no groups
+        return ["Why segments changed size", "no customers"]
     names = [name for name in rows[0] if not name.startswith("of_which")]
     changes = [name for name in names if name not in ("segment", "n0", "n1")]
     shown = [
@@ -152,8 +157,9 @@ def _effect_lines(compared: Comparison) -> list[str]:
         for row in rows
         if any(row[name] for name in names[1:])
     ]
-    head = ["Why segments changed size", *(_LEGEND if "aged" in names else _LEGEND_MOVED)]
-    return [*head, *_columns(names, shown)]
+    legend = [*(_LEGEND if "aged" in names else _LEGEND_MOVED)]
+    legend += [_LEGEND_SHAPLEY] if "customer_x2" in names else []
+    return ["Why segments changed size", *legend, *_columns(names, shown)]
 
 
 def _class_lines(compared: Comparison) -> list[str]:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from datetime import date
 from typing import Unpack
 
-from rfm_engine.errors import UsageError
 from rfm_engine.history.dates import Dates
+from rfm_engine.movement.chosen_dates import chosen_dates
 from rfm_engine.movement.comparison import Comparison
 from rfm_engine.options.documentation import documented
 from rfm_engine.options.groups import CompareOptions
 from rfm_engine.options.resolution import given
-from rfm_engine.orders.reading import as_date
 
 
 class Comparisons(Dates):
@@ -41,13 +40,6 @@ class Comparisons(Dates):
         UsageError
             The history does not have these dates, or has only one.
         """
-        last = self.dates[-1] if end is None and self.dates else end
-        earlier = [] if last is None else [day for day in self.dates if day < as_date(last)]
-        first = earlier[-1] if begin is None and earlier else begin
-        if first is None or last is None:
-            raise UsageError(
-                f"a comparison must have two dates; got history {str(self.path)!r} with "
-                f"{len(self.dates)} up to the second one. Add another with rfm history add."
-            )
+        first, last = chosen_dates(self.path, self.dates, begin, end)
         both = self.snapshot(first), self.snapshot(last)
         return Comparison(*both, rows=rows, **given("History.compare", CompareOptions, options))

@@ -75,9 +75,14 @@ def agreed_of_snapshot(snapshot: Snapshot) -> Agreed:
 
 
 def named_digest(scheme: Scheme) -> list[str]:
-    """Return the name of a scheme, and the SHA-256 of what decides segments in it."""
-    text = json.dumps(deciding(own_scheme(scheme)), sort_keys=True, default=str)
-    return [scheme.name, sha256(text.encode()).hexdigest()]
+    """Return the name of a scheme, and the SHA-256 of what decides segments in it.
+
+    A file without a name has its path as the name, of which only the last part is used.
+    """
+    name = Path(scheme.name).name
+    content = deciding(own_scheme(scheme)) | {"name": name}
+    text = json.dumps(content, sort_keys=True, default=str)
+    return [name, sha256(text.encode()).hexdigest()]
 
 
 def refuse_disagreement(

@@ -16,6 +16,7 @@ from rfm_engine.movement.summary import rows_together, sizes
 from rfm_engine.movement.tables import asked_of, refuse_others
 from rfm_engine.options.groups import CompareOptions
 from rfm_engine.options.resolution import given, resolve
+from rfm_engine.orders.sources.entry import files_of
 from rfm_engine.query.connection import require_duckdb
 from rfm_engine.query.session import Machine
 from rfm_engine.result.snapshot import Snapshot
@@ -39,7 +40,7 @@ class Comparison:
     Raises
     ------
     UsageError
-        DuckDB is not installed, or an option is wrong.
+        DuckDB is not installed, an option is wrong, or a file does not exist.
     StateError
         The snapshots contradict each other.
     """
@@ -54,14 +55,21 @@ class Comparison:
         self._explicit = given("Comparison", CompareOptions, options)
         self._settled = resolve(CompareOptions, self._explicit)
         self._machine = Machine.of(self._settled)
+        # Also if no table needs them, so that a wrong path is noticed at once.
+        for inputs in (rows, self._settled["touches"], self._settled["customer_list"]):
+            files_of(inputs, as_files=True, store_timeout=self._settled["store_timeout"])
 
     def matrix(self) -> pa.Table:
         """Return how many customers moved from each segment to each other, with their money."""
         return self.table("matrix").table
 
-    def effects(self, how: Literal["path", "shapley"] = "path") -> pa.Table:
-        """Return why the size of each segment changed: time, behaviour or cut points."""
-        return self.table("effects", effects=how).table
+    def effects(self, how: Literal["path", "shapley"] | None = None) -> pa.Table:
+        """Return why the size of each segment changed: time, behaviour or cut points.
+
+        Without `how` the option `effects` of the comparison applies.
+        """
+        own = {} if how is None else {"effects": how}
+        return self.table("effects", **own).table
 
     def classes(self) -> pa.Table:
         """Return how many customers stayed, moved, or were moved by the cut points."""
@@ -117,7 +125,7 @@ class Comparison:
         found: dict[str, Any] = {"from": self.before.as_of, "to": self.after.as_of}
         # Effects first: the other tables then find what they need.
         more = {} if is_ranked(self.before) else {
-            "effects": self.effects(self._settled["effects"]).to_pylist(),
+            "effects": self.effects().to_pylist(),
             "classes": self.classes().to_pylist(),
         }  # fmt: skip
         matrix = self.matrix()

@@ -55,10 +55,15 @@ def counted(before: Snapshot, after: Snapshot) -> str:
     return "after" if first_day_of(after) == before.as_of + timedelta(1) else "unknown"
 
 
-def retention(_before: Snapshot, _after: Snapshot, options: Options) -> dict[str, Any]:
-    """Return the parameters of the days of a conversion."""
+def retention(before: Snapshot, after: Snapshot, options: Options) -> dict[str, Any]:
+    """Return the parameters of the days of a conversion, and whether snapshots have the spend.
+
+    Customers who only have refunds in the window of the second snapshot are not in it.
+    """
     within = options["within"]
+    how = counted(before, after)
     return {
+        "knows_spend": how == "change" or (how == "after" and not after.customers_without_orders),
         "has_within": within is not None,
         "within_days": 0 if within is None else days_of("within", within),
     }

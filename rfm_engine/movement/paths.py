@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from rfm_engine.kernels.arrays import arrow
 from rfm_engine.kernels.types import Segments
-from rfm_engine.movement.judgement import Judgement, codes_of, is_ranked
+from rfm_engine.movement.judgement import Judgement, codes_of
 from rfm_engine.movement.pairs import Pairs, Pieces, Side, aligned, sorted_pieces
 from rfm_engine.orders.row_columns import CUSTOMER
 from rfm_engine.query.customers import GROUP, Customers
@@ -17,6 +17,9 @@ from rfm_engine.query.customers import GROUP, Customers
 _COUNTED = ("frequency", "minor", "recency_days")
 _NO_CODE = pa.int16()
 _AGED = "_aged"
+AGED, FROZEN, SWAPPED = "sa", "s10", "s01"
+JUDGED = frozenset({AGED, FROZEN, SWAPPED})
+"""The columns of the relation `paths` that need criteria: of the first date, or of the second."""
 
 
 class Paths:
@@ -31,8 +34,8 @@ class Paths:
     aged
         The customers at the first date with the orders that the window has at the second; None
         without a window, under which no order drops out, or if they are not known.
-    with_swapped
-        Whether customers of the first date are also judged by the second.
+    judged
+        The columns of the relation that need the criteria of a date; others are null.
     """
 
     def __init__(
@@ -41,16 +44,14 @@ class Paths:
         segments: Sequence[str],
         days: int,
         aged: Customers | None,
-        *,
-        with_swapped: bool,
+        judged: Collection[str],
     ) -> None:
         self._pairs = pairs
         self._segments = segments
         self._days = days
         self._aged = aged
-        is_judged = not is_ranked(pairs.before.snapshot)
-        self._old = Judgement.of(pairs.before) if is_judged else None
-        self._new = Judgement.of(pairs.after) if with_swapped else None
+        self._old = Judgement.of(pairs.before) if {AGED, FROZEN} & {*judged} else None
+        self._new = Judgement.of(pairs.after) if SWAPPED in judged else None
         judges = [each for each in (self._old, self._new) if each is not None]
         self._reads = {"segment", *_COUNTED}.union(*(judge.reads for judge in judges))
 

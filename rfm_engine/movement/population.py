@@ -14,16 +14,16 @@ import pyarrow as pa
 
 from rfm_engine.insight.finishing import Finished
 from rfm_engine.kernels.arrays import arrow, arrow_texts
-from rfm_engine.movement.judgement import codes_of, is_ranked, segments_of
+from rfm_engine.movement.judgement import codes_of, segments_of
 from rfm_engine.movement.pairs import AFTER, BEFORE, Pairs, Pieces, sorted_pieces
 from rfm_engine.movement.parameters import counted, days_between, first_day_of
-from rfm_engine.movement.paths import Paths
+from rfm_engine.movement.paths import AGED, FROZEN, JUDGED, Paths
 from rfm_engine.movement.rescoring import aged_snapshot, wide_snapshot
 from rfm_engine.movement.tables import Asked, sql_of
 from rfm_engine.orders.row_columns import CUSTOMER
 from rfm_engine.query.customers import GROUP, Customers
 from rfm_engine.query.rows import BucketFolder
-from rfm_engine.query.session import Machine, Query, Session
+from rfm_engine.query.session import Choices, Machine, Query, Session
 from rfm_engine.result.snapshot import Snapshot
 
 _MADE_OF = {"code": "segment"}
@@ -51,7 +51,7 @@ class Population:
         self.segments = segments_of(after)
         self._rows = rows
         self._machine = machine
-        self._paths: dict[tuple[bool, bool], pa.Table] = {}
+        self._paths: dict[frozenset[str], pa.Table] = {}
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -95,7 +95,8 @@ class Population:
     def _session(self, query: Query, customers: Customers | None = None) -> Session:
         rows = self._rows if query.sql.reads_rows else None
         customers = self.pairs.after if customers is None else customers
-        return Session(customers.snapshot, rows, self._machine, customers=customers)
+        choices = Choices(all_lines=True)  # refunds of customers without an order count too
+        return Session(customers.snapshot, rows, self._machine, choices, customers=customers)
 
     def _wide(self, asked: Asked, opened: ExitStack) -> Customers | None:
         """Return customers with older orders, if the query needs rows that the window leaves out.
@@ -137,9 +138,10 @@ class Population:
             name: make() for name, make in known.items() if name in inputs
         }
         if "paths" in inputs:
-            found["paths"] = self.paths(
-                with_swapped=bool(asked.beside), with_aged="sa" in (inputs["paths"] or ())
-            )
+            files = [query.sql, *map(sql_of, asked.beside)]
+            found["paths"] = self.paths({
+                name for file in files for name in file.inputs.get("paths") or ()
+            })  # fmt: skip
         if "pairs" in inputs:
             found["pairs"] = self._pairs(inputs["pairs"] or ())
         return found
@@ -157,30 +159,32 @@ class Population:
 
         return self.pairs.joined(side(self.pairs.before, BEFORE), side(self.pairs.after, AFTER))
 
-    def paths(self, *, with_swapped: bool, with_aged: bool = True) -> pa.Table:
-        """Return the relation `paths`.
+    def paths(self, columns: Collection[str]) -> pa.Table:
+        """Return the relation `paths` with some columns.
 
         It is kept. More columns change no sum, so that one with more columns is returned too.
         """
-        with_aged |= not self._aging_needs_rows
-        for (swapped, aged), found in self._paths.items():
-            if swapped >= with_swapped and aged >= with_aged:
+        judged = JUDGED.intersection(columns)
+        if judged and not self._aging_needs_rows:
+            judged |= {AGED, FROZEN}
+        for known, found in self._paths.items():
+            if judged <= known:
                 return found
         query = Query(sql_of("paths"))
         with ExitStack() as opened:
-            still = self._aged(opened) if with_aged and self._aging_needs_rows else None
+            still = self._aged(opened) if AGED in judged and self._aging_needs_rows else None
             session = opened.enter_context(self._session(query))
-            paths = Paths(self.pairs, self.segments, self._days, still, with_swapped=with_swapped)
+            paths = Paths(self.pairs, self.segments, self._days, still, judged)
             session.prepare([], {})
             found = session.run_stream(query, self.parameters, "pairs", paths.pieces())
-        self._paths[with_swapped, with_aged] = found
+        self._paths[judged] = found
         return found
 
     @property
     def _aging_needs_rows(self) -> bool:
         """Whether the rows say which orders drop out of the window as time passes."""
         has_window = self.after.options["window"] is not None
-        return has_window and self._rows is not None and not is_ranked(self.before)
+        return has_window and self._rows is not None
 
     def _aged(self, opened: ExitStack) -> Customers:
         """Return the customers of the first date without the orders that drop out of the window."""

@@ -32,17 +32,17 @@ def rows_together(table: pa.Table, by: str | None, keys: Sequence[str]) -> list[
 
 
 def sizes(matrix: Sequence[Row]) -> dict[str, Any]:
-    """Return the numbers of customers at both dates, of entrants and exits, and who stayed."""
+    """Return how many customers are at both dates, entered, left, or kept their segment."""
     counted = {
         "customers_from": lambda row: row["from"] != ENTERED,
         "customers_to": lambda row: row["to"] != LEFT,
         "entered": lambda row: row["from"] == ENTERED,
         "left": lambda row: row["to"] == LEFT,
-        "stayed": lambda row: row["from"] == row["to"],
+        "in_same_segment": lambda row: row["from"] == row["to"],
     }
     found: dict[str, Any] = {
         name: sum(row["customers"] for row in matrix if holds(row))
         for name, holds in counted.items()
     }
     both = found["customers_from"] - found["left"]
-    return found | {"stay_rate": found["stayed"] / both if both else None}
+    return found | {"stay_rate": found["in_same_segment"] / both if both else None}

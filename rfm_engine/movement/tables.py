@@ -111,31 +111,33 @@ TABLES: dict[str, Table] = {
 }
 
 
-def options_of(name: str, options: Options) -> dict[str, Any]:
-    """Return those options that a table has, and all that are not of tables."""
-    known = table_of(name).options
+_OF_SUMMARY = TABLES["effects"].options
+
+
+def options_of(name: str | None, options: Options) -> dict[str, Any]:
+    """Return those options that a table or the summary (None) has, and all that are of no table."""
+    known = _OF_SUMMARY if name is None else table_of(name).options
     of_tables = declared(MovementOptions)
     return {key: each for key, each in options.items() if key in known or key not in of_tables}
 
 
-def refuse_others(name: str, given: Collection[str]) -> None:
-    """Refuse options that a table does not have.
+def refuse_others(name: str | None, given: Collection[str]) -> None:
+    """Refuse options that a table or the summary (None) does not have.
 
     Raises
     ------
     UsageError
         There is no such table, or one of the options is of other tables.
     """
-    known = table_of(name).options
+    known = _OF_SUMMARY if name is None else table_of(name).options
     for option in given:
         if option in declared(MovementOptions) and option not in known:
-            owners = [other for other, table in TABLES.items() if option in table.options]
-            raise UsageError(
-                message(
-                    "{} must be used with {}; got it with {}. Leave it out.",
-                    named(option), " or ".join(owners), name,
-                )
-            )  # fmt: skip
+            tables = [other for other, table in TABLES.items() if option in table.options]
+            owners = " or ".join(tables)
+            said = f"{owners}; got it with {name}. Leave it out."
+            if name is None:
+                said = f"--table {owners}; got it without. Add the table, or leave it out."
+            raise UsageError(message("{} must be used with {}", named(option), said))
 
 
 def asked_of(

@@ -157,15 +157,16 @@ class Piece:
         first = self._order[self._first_line[self._orders_of > 0]]
         return self._rows.select(names).take(arrow(first))
 
-    def lines(self, names: Sequence[str]) -> pa.Table:
-        """Return the rows of customers with an order.
+    def lines(self, names: Sequence[str], *, of_all: bool = False) -> pa.Table:
+        """Return the rows of customers with an order, or of all customers.
 
         More columns are `order_number`, the number of the order among the orders of the customer,
         from 1, and `orders_after`, how many follow, both null if the order does not count; and with
-        `day` in the rows `first_day`, the day of the first order of the customer.
+        `day` in the rows `first_day`, the day of the first order of the customer; it has no meaning
+        for customers without an order.
         """
         number, order, customer = self._found.number, self._order, self._customer
-        if (held := self._held) is not None:
+        if (held := self._held) is not None and not of_all:
             number, order, customer = number[held], order[held], customer[held]
         after = self._orders_of.take(customer) - number
         counts = None if number.all() else number > 0

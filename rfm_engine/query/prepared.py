@@ -55,7 +55,7 @@ def prepare(
         with _Writer(out / LINES / name) as lines, _Writer(out / ORDERS / name) as orders:
             for piece in Bucket(rows, group).pieces(wanted.places, is_net=is_net):
                 if plan.lines is not None:
-                    table = _grouped(piece.lines(plan.lines), customers)
+                    table = _grouped(piece.lines(plan.lines, of_all=wanted.all_lines), customers)
                     lines.write(_with_list(_chosen(table, wanted.lines), wanted.lines))
                 if plan.orders is not None:
                     table = _grouped(piece.orders(plan.orders), customers)

@@ -33,11 +33,14 @@ class Wanted(NamedTuple):
     attributes
         Columns of the input that queries read as `attribute`. They decide the order of rows as in
         `customer_orders`.
+    all_lines
+        Whether the relation `lines` also has the rows of customers without an order.
     """
 
     lines: Collection[str] | None
     orders: Collection[str] | None
     attributes: Sequence[str]
+    all_lines: bool = False
 
     def place_of(self, attribute: str) -> str:
         """Return the name of an attribute in the relation `lines`."""

@@ -96,11 +96,14 @@ class Choices(NamedTuple):
         Columns of the snapshot that are packed into the column `split`.
     attributes
         Options that name columns of the rows, besides those that the snapshot names.
+    all_lines
+        Whether the relation `lines` also has the rows of customers without an order.
     """
 
     who: Sequence[Condition] = ()
     split: Sequence[str] = ()
     attributes: Mapping[str, Any] = {}
+    all_lines: bool = False
 
 
 class Session:
@@ -135,6 +138,7 @@ class Session:
         self._machine = machine
         self._who = choices.who
         self._split = choices.split
+        self._all_lines = choices.all_lines
         known = [*declared(AttributeOptions), "attribute"]
         stored = {name: each for name in known if (each := snapshot.options.get(name))}
         given = {name: each for name, each in choices.attributes.items() if name in known and each}
@@ -312,7 +316,7 @@ class Session:
             )
         attributes = list(dict.fromkeys(query.attribute for query in queries if query.attribute))
         lines, orders = _needed(queries, LINES), _needed(queries, ORDERS)
-        self._wanted = wanted = Wanted(lines, orders, attributes)
+        self._wanted = wanted = Wanted(lines, orders, attributes, self._all_lines)
         self.rows = folder = self._bucket_folder(wanted)
         prepare(folder, self.customers, wanted, self._prepared, self._machine.threads)
 

@@ -115,7 +115,8 @@ class Criteria:
         compares = None if facts is None else Compares.of_facts(facts)
         population = None
         if scheme.is_raw:
-            column = cache(partial(raw_measure, chunk, _no_fact))
+            fact = _no_fact if facts is None else partial(facts.raw, 0, chunk)
+            column = cache(partial(raw_measure, chunk, fact))
             population = Population(lambda name: [column(name)], scale, pool.map, groups)
         rules = Rules(scheme, plan.bins, population)
         return cls(plan, scale, cuts, rules, compares)

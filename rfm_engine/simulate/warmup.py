@@ -18,7 +18,7 @@ from rfm_engine.api import score
 from rfm_engine.history.history import History
 from rfm_engine.movement.judgement import segments_of
 from rfm_engine.movement.pairs import Pairs
-from rfm_engine.movement.paths import Paths
+from rfm_engine.movement.paths import JUDGED, Paths
 from rfm_engine.normalize import write_normalized
 from rfm_engine.simulate import Ids, simulate
 from rfm_engine.state.state import State
@@ -93,7 +93,7 @@ def _build(folder: Path, ids: Ids) -> None:
         history.build(_orders(ids), as_of=["2024-12-31", "2025-12-31"])
         before, after = map(history.snapshot, history.dates)
         days = (history.dates[1] - history.dates[0]).days
-        paths = Paths(Pairs(before, after), segments_of(after), days, None, with_swapped=True)
+        paths = Paths(Pairs(before, after), segments_of(after), days, None, JUDGED)
         deque(paths.pieces(), maxlen=0)  # only their loops are needed
 
 

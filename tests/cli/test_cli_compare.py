@@ -54,7 +54,9 @@ def test_json__has_the_tables_that_are_printed_alone(rfm, history):
         run = rfm("compare", history, "--from", DAYS[0], "--table", name, "--json")
         assert json.loads(run.stdout)["rows"] == found[name]
     stayed = sum(row["customers"] for row in found["matrix"] if row["from"] == row["to"])
+    assert found["in_same_segment"] == stayed
     assert found["stay_rate"] == stayed / (found["customers_from"] - found["left"])
+    assert "stayed" not in found  # a class of customers has this name
 
 
 @pytest.mark.parametrize("name", TABLES)
@@ -74,17 +76,33 @@ def test_dates__must_be_in_the_history(rfm, history, orders, tmp_path):
     run = rfm("compare", history, "--from", "2025-06-29")
     assert run.exit_code == 2
     assert "must have the date 2025-06-29; got 3 dates, the nearest 2025-06-30" in run.stderr
-    run = rfm("compare", history, "--to", DAYS[0])
-    assert run.exit_code == 2
-    assert "must have two dates" in run.stderr
-    run = rfm("compare", history, "--from", DAYS[1], "--to", DAYS[0])
-    assert run.exit_code == 4
-    assert "in the order of their dates" in run.stderr
     place = tmp_path / "young"
     rfm("history", "add", place, orders, "--as-of", DAYS[0], "-q")
     run = rfm("compare", place)
     assert run.exit_code == 2
     assert "with 1 up to the second one. Add another with rfm history add" in run.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--from", "20250630"], "--from must be a date like 2026-10-31; got '20250630'"),
+        (["--to", "newest"], "--to must be a date like 2026-10-31; got 'newest'"),
+        (["--to", DAYS[0]], "a comparison must have two dates; got history {} with 1 up to the se"),
+        (["--to", "2025-06-29"], "must have the date 2025-06-29; got 3 dates, the nearest 2025-06"),
+        (["--to", "2026-06-29"], "must have the date 2026-06-29; got 3 dates, the nearest 2025-06"),
+        (["--from", "2026-01-01"], "must have the date 2026-01-01; got 3 dates, the nearest 2025"),
+        (["--from", DAYS[1], "--to", "2025-06-01"], "must have the date 2025-06-01; got 3 dates"),
+        (["--from", DAYS[1], "--to", DAYS[0]], f"--from must be before --to; got {DAYS[1]} and"),
+        (["--from", DAYS[1], "--to", DAYS[1]], f"--from must be before --to; got {DAYS[1]} and"),
+        (["--from", DAYS[2]], f"--from must be before --to; got {DAYS[2]} and {DAYS[2]}, the new"),
+    ],
+)
+def test_dates__that_are_wrong_are_named(rfm, history, words, said):
+    run = rfm("compare", history, *words)
+    assert run.exit_code == 2
+    assert said.format(repr(str(history))) in run.stderr
+    assert run.stderr.count("\n") == 1
 
 
 def test_misuse(rfm, history, tmp_path):
@@ -103,12 +121,47 @@ def test_misuse(rfm, history, tmp_path):
     assert "--rows must be given for --within" in run.stderr
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--within", "30d"], "--within must be used with --table retention; got it without. Add"),
+        (["--span", "90d"], "--span must be used with --table lifecycle or period; got it without"),
+        (["--touches", "t.csv"], "--touches must be used with --table aipl; got it without"),
+        (["--order-days", "9"], "--order-days must be used with --table aipl; got it without"),
+        (["--customer-list", "c.csv"], "--customer-list must be used with --table aipl; got it wi"),
+        (["--rows", "no.csv"], "no.csv must exist"),
+        (["--table", "matrix", "--rows", "no.csv"], "no.csv must exist"),
+        (["--table", "aipl", "--customer-list", "no.csv"], "no.csv must exist"),
+        (["--table", "aipl", "--touches", "no.csv"], "no.csv must exist"),
+    ],
+)
+def test_options__without_effect_and_missing_files_are_refused(rfm, history, words, said):
+    run = rfm("compare", history, *words)
+    assert run.exit_code == 2
+    assert said in run.stderr
+    assert run.stderr.count("\n") == 1
+
+
+def test_summary__has_the_effects_that_are_asked_for(rfm, history):
+    run = rfm("compare", history, "--effects", "shapley")
+    found = json.loads(rfm("compare", history, "--effects", "shapley", "--json").stdout)
+    lines = run.stdout.splitlines()
+    head = next(line.split() for line in lines if line.startswith("segment"))
+    assert head[-2:] == ["customer_x2", "threshold_x2"]
+    assert max(map(len, lines)) <= 100
+    champions = found["effects"][0]
+    shown = next(line.split() for line in lines if line.startswith("Champions ") and "+" in line)
+    assert int(shown[-1].replace(",", "")) == champions["threshold_x2"]
+
+
 def test_config__may_have_options_of_other_tables(rfm, history, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "rfm.toml").write_text('[compare]\neffects = "shapley"\n')
     assert rfm("compare", history, "--table", "matrix").exit_code == 0
     found = json.loads(rfm("compare", history, "--table", "effects", "--json", "-q").stdout)
     assert "customer_x2" in found["rows"][0]
+    (tmp_path / "rfm.toml").write_text('[compare]\nspan = "9d"\ntouches = "no.csv"\n')
+    assert rfm("compare", history).exit_code == 0
 
 
 def test_groups__are_added_up_for_people(rfm, tmp_path):

@@ -55,6 +55,24 @@ def test_second_order__prints_some_days_of_each_group(compare, by):
         assert shown[known[-1]] == f"{own[-1]['survival']:.1%}"
 
 
+@pytest.mark.usefixtures("compare")
+def test_second_order__without_customers_prints_heads(rfm):
+    for day in ("1999-06-30", "1999-12-31"):
+        rfm("history", "add", "early", "orders.parquet", "--as-of", day, "-q")
+    run = rfm("compare", "early", "--table", "second-order", *ROWS)
+    assert run.exit_code == 0, run.stderr
+    assert run.stdout.splitlines()[0].split() == ["day", "events", "at_risk", "survival"]
+
+
+@pytest.mark.usefixtures("compare")
+def test_summary__without_customers_in_groups_says_so(rfm):
+    for day in ("1999-06-30", "1999-12-31"):
+        rfm("history", "add", "early", "orders.parquet", "--as-of", day, "--by", "seller", "-q")
+    run = rfm("compare", "early")
+    assert run.exit_code == 0, run.stderr
+    assert run.stdout.count("no customers") == 2
+
+
 def test_aipl__without_contacts_warns(compare, tmp_path):
     run = compare("aipl", *ROWS)
     assert run.exit_code == 0

@@ -83,6 +83,16 @@ def test_add__refuses_a_changed_scheme_file(tmp_path):
         history.add(ORDERS, as_of=NEXT)
 
 
+def test_add__takes_a_scheme_file_without_a_name_by_any_path(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "own.toml").write_text('bins = 2\n[[segments]]\nname = "All"\nr = [1, 2]\n')
+    history = rfm.History.create("h", scheme="own.toml")
+    history.add(ORDERS, as_of=DAY, scheme="own.toml")
+    history.add(ORDERS, as_of=NEXT, scheme=tmp_path / "own.toml")
+    rfm.score(ORDERS, as_of="2026-11-30", scheme="own.toml", output="c.parquet")
+    assert history.add("c.parquet", as_of="2026-11-30").status == "added"
+
+
 def test_add__takes_files_of_other_columns(history):
     renamed = ORDERS.rename_columns(["customer_id", "paid_at", "total", "seller", "basket"])
     again = history.add(renamed, as_of=DAY, time="paid_at", amount="total")

@@ -71,6 +71,9 @@ def test_retention__of_snapshots_is_that_of_rows(window):
     with compared(random_case(11, "classic", window, is_grouped=False), with_rows=True) as found:
         of_rows = found.table("retention", within="15d").table
         alone = Comparison(found.before, found.after).retention()
+    if window is not None:  # some customers only have refunds in it
+        assert alone["spend"].null_count == len(alone)
+        alone = alone.drop_columns(["spend"])
     assert alone == of_rows.select(alone.column_names).replace_schema_metadata(
         alone.schema.metadata
     )

@@ -196,4 +196,4 @@ def test_error_while_customers_are_read__is_not_that_of_the_query(snapshot, monk
 
     monkeypatch.setattr("rfm_engine.movement.judgement.Judgement.codes", damaged)
     with pytest.raises(rfm.DataError, match="file must be undamaged"):
-        Comparison(*both).matrix()
+        Comparison(*both).effects()

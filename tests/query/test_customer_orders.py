@@ -56,6 +56,20 @@ def test_pieces__of_any_size_have_the_same_orders(rows, size):
     assert n <= max(1, len({customer for customer, *_ in rows}))
 
 
+@given(ROWS)
+def test_lines__of_all_also_have_customers_without_an_order(rows):
+    [piece] = Bucket(table_of(rows), None).pieces(["source"], is_net=False)
+    names = ["customer_id", "day", "minor"]
+    found = piece.lines(names, of_all=True)
+    asked = table_of(rows).select(names).to_pylist()
+    assert sorted(map(repr, found.select(names).to_pylist())) == sorted(map(repr, asked))
+    buyers = {customer for customer, _, _, minor, _ in rows if minor >= 0}
+    held = [row for row in found.to_pylist() if row["customer_id"] in buyers]
+    assert held == piece.lines(names).to_pylist()
+    others = [row["order_number"] for row in found.to_pylist() if row not in held]
+    assert others == [None] * len(others)
+
+
 def test_pieces__have_whole_customers(monkeypatch):
     monkeypatch.setattr(customer_orders, "_ROWS_A_PIECE", 2)
     rows = [(1, None, 0, 1, None)] * 5 + [(2, None, 0, 1, None), (3, None, 0, 1, None)]

@@ -11,7 +11,7 @@ select
     coalesce(sum(customers - retained), 0)::bigint as not_retained,
     sum(retained)::double / nullif(sum(customers), 0)::double as retention,
     if($counted = 'unknown', null, coalesce(sum(orders), 0))::bigint as orders,
-    if($counted = 'unknown', null, coalesce(sum(spend), 0))::decimal(38, 0) as spend,
+    if($knows_spend, coalesce(sum(spend), 0), null)::decimal(38, 0) as spend,
     if($counted = 'unknown', null, coalesce(sum(bought_twice), 0))::bigint as bought_twice,
     coalesce(sum(repeaters), 0)::bigint as repeaters,
     sum(repeaters)::double / nullif(sum(customers), 0)::double as repeat_rate
