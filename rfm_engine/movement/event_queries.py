@@ -11,9 +11,9 @@ import pyarrow as pa
 
 from rfm_engine.errors import DataError, shown_cause
 from rfm_engine.kernels.arrays import arrow, is_bytes, whole
-from rfm_engine.movement.event_types import sql_of
+from rfm_engine.movement.event_types import TierPair, sql_of
 from rfm_engine.movement.pairs import AFTER, BEFORE, Pairs, Pieces, sorted_pieces
-from rfm_engine.movement.tier_events import GROUP_KEY, TierPair, tier_changes
+from rfm_engine.movement.tier_events import GROUP_KEY, tier_changes
 from rfm_engine.options.messages import message
 from rfm_engine.orders.row_columns import CUSTOMER
 from rfm_engine.query.customers import GROUP, Customers

@@ -114,10 +114,15 @@ def refuse_name(customer: str) -> None:
         )  # fmt: skip
 
 
+def people_of(table: pa.Table) -> list[str]:
+    """Return the columns of the customer, and of the group if there are groups."""
+    names: list[str] = table.column_names
+    return names[_N_FIRST : names.index("happened_on")]
+
+
 def retractions(sent: pa.Table) -> pa.Table:
     """Return an event of the type `retracted` for each event: `from` is its type, `to` its id."""
-    n_ids = sent.column_names.index("happened_on") - _N_FIRST
-    people = [sent[_N_FIRST + place].to_pylist() for place in range(n_ids)]
+    people = [sent[name].to_pylist() for name in people_of(sent)]
     old = sent["event_id"].to_pylist()
     ids = [event_id(RETRACTED, *parts) for parts in zip(*people, old, strict=True)]
     columns = {name: sent[name] for name in sent.column_names}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from importlib import resources
 from typing import Any, NamedTuple
+
+import pyarrow as pa
 
 from rfm_engine.errors import Message
 from rfm_engine.options.messages import message
@@ -57,11 +59,37 @@ def files_of(types: Collection[str], snapshot: Snapshot, options: Mapping[str, A
     return files
 
 
+class TierPair(NamedTuple):
+    """The tables of one program of tiers at the date before and at the later date."""
+
+    before: pa.Table
+    after: pa.Table
+
+
+class TierPairs(NamedTuple):
+    """The tiers of all programs at a date and at the date of tiers before.
+
+    Attributes
+    ----------
+    pairs
+        Their tables; none if those of one program are old, whose events would be missing.
+    are_old
+        Whether a snapshot has been replaced since tiers were computed from it.
+    """
+
+    pairs: Sequence[TierPair] = ()
+    are_old: bool = False
+
+
+NO_TIERS = TierPairs()
+"""No program has tiers."""
+
+
 class Given(NamedTuple):
-    """Whether rows and tables of tiers are given."""
+    """Whether rows are given, and the tables of tiers."""
 
     rows: bool
-    tiers: bool
+    tiers: TierPairs
 
 
 class Lack(NamedTuple):
@@ -70,8 +98,8 @@ class Lack(NamedTuple):
     Attributes
     ----------
     of
-        What is missing, or must not be there: `window`, `asleep`, `birthday`, `touches`, `rows` or
-        `tiers`.
+        What is missing, or must not be there: `window`, `asleep`, `birthday`, `touches`, `rows`,
+        `tiers` or `old_tiers`.
     error
         The error if the type was asked for.
     """
@@ -121,7 +149,16 @@ def lack_of(name: str, snapshot: Snapshot, options: Mapping[str, Any], given: Gi
                 options["order_days"],
             ),
         )
-    if name in OF_TIERS and not given.tiers:
+    if name in OF_TIERS and given.tiers.are_old:
+        return Lack(
+            "old_tiers",
+            message(
+                "{} must have membership tiers that are as new as the snapshot of {}; got older "
+                "ones. Run rfm tiers first.",
+                name, snapshot.as_of,
+            ),
+        )  # fmt: skip
+    if name in OF_TIERS and not given.tiers.pairs:
         return Lack(
             "tiers",
             message(

@@ -16,13 +16,14 @@ from rfm_engine.movement.event_table import event_table, refuse_name
 from rfm_engine.movement.event_types import (
     AIPL,
     FOUND_TYPES,
+    NO_TIERS,
     OF_TIERS,
     Given,
+    TierPairs,
     files_of,
     lack_of,
     left_out,
 )
-from rfm_engine.movement.tier_events import TierPair
 from rfm_engine.options.documentation import documented
 from rfm_engine.options.groups import EventOptions
 from rfm_engine.options.messages import message
@@ -43,7 +44,7 @@ def events(
     after: Snapshot,
     *,
     rows: object = None,
-    tiers: Sequence[TierPair] = (),
+    tiers: TierPairs = NO_TIERS,
     **options: Unpack[EventOptions],
 ) -> pa.Table:
     """Find what changed for each customer between two consecutive dates of a history.
@@ -59,7 +60,7 @@ def events(
         The orders of the later snapshot, in any form that `rfm_engine.score` takes; only events of
         the type `aipl_moved` need them.
     tiers
-        Tables of membership tiers at both dates, one pair per program.
+        Tables of membership tiers at both dates.
     {options}
 
     Returns
@@ -67,8 +68,8 @@ def events(
     pyarrow.Table
         `event_id` (text of 32 hexadecimal digits), `type`, the customer, the group if there are
         groups, `happened_on`, `from`, `to`, `value` (decimal), `as_of_from` and `as_of_to`, in the
-        order of type, customer, group and value. The metadata have the types that were left out
-        with the reasons, and warnings.
+        order of type, customer, group, `from`, `to`, `value` and `event_id`. The metadata have the
+        types that were left out with the reasons, and warnings.
 
     Raises
     ------
@@ -81,7 +82,7 @@ def events(
     require_duckdb("rfm events")
     refuse_name(after.schema.names[0])
     checked = resolve(EventOptions, given("events", EventOptions, options))
-    types, without = types_of(after, checked, Given(rows is not None, bool(tiers)))
+    types, without = types_of(after, checked, Given(rows is not None, tiers))
     numbers = _numbers(checked["nth"])
     _check_birthday(after, checked["birthday"])
     about: dict[str, Any] = {
@@ -101,7 +102,7 @@ def events(
         _parameters(before, after, numbers, checked),
         checked["birthday"],
         _relations(after, types, checked),
-        tiers if {*OF_TIERS} & {*types} else (),
+        tiers.pairs if {*OF_TIERS} & {*types} else (),
     )
     found, groups = found_events(before, after, rows, asked, Machine.of(checked))
     return event_table(found, about, after, groups)
