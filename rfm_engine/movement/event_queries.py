@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
+from datetime import date
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,6 +16,8 @@ from rfm_engine.errors import DataError, shown_cause
 from rfm_engine.kernels.arrays import arrow, is_bytes, whole
 from rfm_engine.movement.event_types import TierPair, sql_of
 from rfm_engine.movement.pairs import AFTER, BEFORE, Pairs, Pieces, sorted_pieces
+from rfm_engine.movement.parameters import first_day_of
+from rfm_engine.movement.rescoring import wide_snapshot
 from rfm_engine.movement.tier_events import GROUP_KEY, tier_changes
 from rfm_engine.options.messages import message
 from rfm_engine.orders.row_columns import CUSTOMER
@@ -50,6 +55,8 @@ class Asked(NamedTuple):
         Further relations that the queries read.
     tiers
         Tables of membership tiers at both dates.
+    since
+        The first day whose orders the queries read; None if they read those of the second snapshot.
     """
 
     types: Sequence[str]
@@ -58,6 +65,7 @@ class Asked(NamedTuple):
     birthday: str | None
     relations: Mapping[str, pa.Table]
     tiers: Sequence[TierPair] = ()
+    since: date | None = None
 
 
 def found_events(
@@ -71,7 +79,7 @@ def found_events(
     ids = Query(sql_of("event-ids"))
     changes = [tier_changes(pair, asked.parameters["as_of_to"], machine) for pair in asked.tiers]
     groups: pa.Array | None = None
-    prepared: list[tuple[Session, Pairs]] = []
+    prepared: list[tuple[Session, Query, pa.Array | None]] = []
     with ExitStack() as held:
         for one, other in zip(before.populations, after.populations, strict=True):
             pairs = Pairs(one, other)
@@ -79,21 +87,40 @@ def found_events(
                 groups = _all_groups(pairs.groups, changes)
             session = held.enter_context(Session(other, rows, machine, customers=pairs.after))
             session.prepare(queries, {"pairs": _pieces(pairs, queries, asked), **asked.relations})
+            # The rows have been compared with the snapshot now.
+            wide = held.enter_context(_wide(other, rows, asked, machine))
+            for query in queries:
+                each = session
+                if wide is not None and query.sql.reads_rows:
+                    each = held.enter_context(Session(wide, rows, machine))
+                    each.prepare([query], asked.relations)
+                prepared.append((each, query, pairs.groups))
             rows = session.rows
-            prepared.append((session, pairs))
 
         def found() -> Iterator[pa.Table]:
             """Yield the events of one query after the other, so that few are in memory."""
-            for each, pairs in prepared:
-                for query in queries:
-                    table = each.run(query, asked.parameters)
-                    yield _numbered(table, _groups_of(table, pairs.groups), groups)
+            for each, query, known in prepared:
+                table = each.run(query, asked.parameters)
+                yield _numbered(table, _groups_of(table, known), groups)
             for table in changes:
                 yield _numbered(table, None if groups is None else table[GROUP_KEY], groups)
 
         session.write("found", found())
         session.write("group_names", [_group_names(groups)])
         return session.run(ids, {"types": list(asked.types)}), groups
+
+
+@contextmanager
+def _wide(
+    after: Snapshot, rows: object, asked: Asked, machine: Machine
+) -> Iterator[Snapshot | None]:
+    """Yield a snapshot with older orders, if queries need some that the window leaves out."""
+    if asked.since is None or rows is None or first_day_of(after) <= asked.since:
+        yield None
+        return
+    with tempfile.TemporaryDirectory(prefix="rfm-events-", dir=machine.spill_dir) as folder:
+        running = dict(zip(("threads", "memory_limit", "spill_dir"), machine, strict=True))
+        yield wide_snapshot(rows, after, asked.since, Path(folder) / "wide.parquet", **running)
 
 
 def _pieces(pairs: Pairs, queries: Sequence[Query], asked: Asked) -> Pieces:

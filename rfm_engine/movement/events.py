@@ -23,7 +23,9 @@ from rfm_engine.movement.event_types import (
     files_of,
     lack_of,
     left_out,
+    sql_of,
 )
+from rfm_engine.movement.order_tables import first_of_order_days
 from rfm_engine.options.documentation import documented
 from rfm_engine.options.groups import EventOptions
 from rfm_engine.options.messages import message
@@ -96,13 +98,16 @@ def events(
         return event_table(FOUND.empty_table(), about, after, None)
     refuse_contradiction(before, after)
     about["warnings"] = _warnings(before, after, types)
+    files = files_of(types, after, checked)
+    reads_rows = any(sql_of(file).reads_rows for file in files)
     asked = Asked(
         types,
-        files_of(types, after, checked),
+        files,
         _parameters(before, after, numbers, checked),
         checked["birthday"],
         _relations(after, types, checked),
         tiers.pairs if {*OF_TIERS} & {*types} else (),
+        first_of_order_days(before, after, checked) if reads_rows else None,
     )
     found, groups = found_events(before, after, rows, asked, Machine.of(checked))
     return event_table(found, about, after, groups)
