@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from rfm_engine.errors import UsageError
+from rfm_engine.history.dates import refuse_unknown
 from rfm_engine.history.sealed import file_digest
 from rfm_engine.history.store import Store, Transaction
 from rfm_engine.kernels.arrays import arrow, arrow_texts, booleans, values, whole
@@ -68,6 +69,25 @@ def consecutive(
     for one, other in pairs:
         if first in (None, one) and last in (None, other):
             return one, other
+    for each in (first, last):
+        if each is not None:
+            refuse_unknown(each, dates, place)
+    if last is None:
+        raise UsageError(
+            message(
+                "{begin} must be a date before another of history {!r}; got {}, which is the "
+                "newest date, so no date follows it. Leave {begin} out.",
+                str(place), first,
+            )
+        )  # fmt: skip
+    if first is None:
+        raise UsageError(
+            message(
+                "{end} must be a date after another of history {!r}; got {}, which is the "
+                "oldest date, so no date is before it. The next date is {}.",
+                str(place), last, dates[1],
+            )
+        )  # fmt: skip
     raise UsageError(
         message(
             "{begin} and {end} must be two consecutive dates of history {!r}; got {}. For other "

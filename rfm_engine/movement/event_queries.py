@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from rfm_engine.errors import DataError, shown_cause
-from rfm_engine.kernels.arrays import arrow, is_bytes, whole
+from rfm_engine.errors import DataError, shown_value
+from rfm_engine.kernels.arrays import arrow, is_bytes, is_text, whole
 from rfm_engine.movement.event_types import TierPair, sql_of
 from rfm_engine.movement.pairs import AFTER, BEFORE, Pairs, Pieces, sorted_pieces
 from rfm_engine.movement.parameters import first_day_of
@@ -28,6 +28,7 @@ from rfm_engine.result.snapshot import Snapshot
 NO_GROUP = -1
 """The `group_id` of customers without a group, which sorts first."""
 _BIRTHDAY = "birthday"
+_TIME = pa.timestamp("us")
 _QUERIED = pa.schema([
     ("type", pa.string()), ("happened_on", pa.date32()), ("before", pa.string()),
     ("after", pa.string()), ("n", pa.int64()), ("minor", pa.int64()), ("key", pa.string()),
@@ -152,18 +153,34 @@ def _days(column: pa.ChunkedArray) -> pa.ChunkedArray:
     Raises
     ------
     DataError
-        They are neither dates nor text such as 1980-02-29.
+        They are neither dates nor times nor text such as 1980-02-29 or 1980-02-29 00:00:00.
     """
-    try:
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        return _days(column.cast(kind.value_type))
+    if pa.types.is_date(kind) or pa.types.is_timestamp(kind) or pa.types.is_null(kind):
         return column.cast(pa.date32())
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+    distinct = column.unique().drop_null()
+    unknown = distinct if not is_text(kind) else [each for each in distinct if not _is_day(each)]
+    if len(unknown):
         raise DataError(
             message(
                 "{birthday} must be a column of dates such as 1980-02-29; got {}. Correct the "
                 "attributes.",
-                shown_cause(error),
+                shown_value(unknown[0]) if is_text(kind) else f"{unknown[0]} of type {kind}",
             )
-        ) from None
+        )
+    if not is_text(kind):
+        return pa.chunked_array([pa.nulls(len(column), pa.date32())])
+    return column.cast(_TIME).cast(pa.date32())
+
+
+def _is_day(text: pa.Scalar) -> bool:
+    try:
+        text.cast(_TIME)
+    except pa.ArrowInvalid:
+        return False
+    return True
 
 
 def _all_groups(groups: pa.Array, changes: Sequence[pa.Table]) -> pa.Array:

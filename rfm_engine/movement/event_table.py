@@ -77,10 +77,10 @@ def _ids(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray | pa.Arr
 
 
 def of_types(table: pa.Table, types: Sequence[str]) -> pa.Table:
-    """Return the events of some types and the retracted ones."""
+    """Return the events of some types."""
     import pyarrow.compute as pc
 
-    kept = pc.is_in(table["type"].cast(pa.string()), value_set=arrow_texts([*types, RETRACTED]))
+    kept = pc.is_in(table["type"].cast(pa.string()), value_set=arrow_texts(types))
     about = json.loads(table.schema.metadata[METADATA_KEY])
     about |= {"types": list(types), "left_out": {}}
     about["warnings"] = [each for each in about["warnings"] if each["type"] in types]
@@ -97,14 +97,14 @@ def type_column(names: pa.ChunkedArray) -> pa.Array:
 
 
 def refuse_name(customer: str) -> None:
-    """Refuse a customer column that has the name of a column of events.
+    """Refuse a customer column that has the name of a column of events; its case is ignored.
 
     Raises
     ------
     UsageError
         It has.
     """
-    if customer in _NAMES:
+    if customer.lower() in _NAMES:
         raise UsageError(
             message(
                 "{customer} must have another name than the columns of events, {}; got {!r}. "

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from rfm_engine.errors import Message
-from rfm_engine.options.messages import message
+from rfm_engine.errors import Message, UsageError, did_you_mean, shown
+from rfm_engine.options.messages import as_given, message
 from rfm_engine.query.sql_file import SqlFile, parse_sql
 from rfm_engine.result.snapshot import Snapshot
 
@@ -86,10 +86,11 @@ NO_TIERS = TierPairs()
 
 
 class Given(NamedTuple):
-    """Whether rows are given, and the tables of tiers."""
+    """Whether rows are given, the tables of tiers, and whether the events are those of a log."""
 
     rows: bool
     tiers: TierPairs
+    log: bool = False
 
 
 class Lack(NamedTuple):
@@ -108,9 +109,48 @@ class Lack(NamedTuple):
     error: Message
 
 
+def named_types(given: object) -> tuple[str, ...]:
+    """Return the types that are asked for; none if all are.
+
+    Raises
+    ------
+    UsageError
+        They are not names of types, or one is named twice.
+    """
+    several = (given,) if isinstance(given, str) else () if given is None else given
+    if not isinstance(several, Sequence) or not all(isinstance(each, str) for each in several):
+        raise UsageError(
+            message("{types} must name types such as 'second_order'; got {}.", shown(given))
+        )
+    if len({*several}) < len(several) or "" in several:
+        raise UsageError(
+            message(
+                "{types} must name each type once; got {}. Remove the other names.",
+                as_given("types", list(several)),
+            )
+        )
+    for name in several:
+        if name not in TYPES:
+            raise UsageError(
+                message(
+                    "{types} must be among {}; got {}. {}",
+                    ", ".join(TYPES), shown(name), did_you_mean(name, TYPES, "Correct it."),
+                )
+            )  # fmt: skip
+    return tuple(several)
+
+
 def lack_of(name: str, snapshot: Snapshot, options: Mapping[str, Any], given: Given) -> Lack | None:
     """Return why a snapshot has no events of a type; None if it can have them."""
     window = snapshot.options["window"]
+    if name == RETRACTED and not given.log:
+        return Lack(
+            "log",
+            message(
+                "type retracted must be asked of the log of the newest date, because only a log "
+                "has such rows; got it for two dates. Leave {begin} and {end} out."
+            ),
+        )
     if name in _OF_ALL_ORDERS and window is not None:
         return Lack(
             "window",

@@ -86,14 +86,24 @@ def test_events__go_to_stdout_as_a_stream(rfm_process, history):
     [
         (["--type", "due_now"], "error: --type must be among "),
         (["--nth", "2"], "error: --nth must be whole numbers from 3; got 2."),
-        (["--nth", "x"], "error: --nth must be a whole number"),
+        (["--nth", "5,x"], "error: --nth must be whole numbers from 3, with commas between them"),
+        (["--type", "due,due"], "error: --type must name each type once; got due,due."),
+        (["--type", ""], "error: --type must name each type once; got ''."),
+        (["--type", "due,,lapsed"], "error: --type must name each type once; got due,,lapsed."),
+        (["--order-days", "-1"], "error: --order-days must be a whole number from 0 to 100,000"),
+        (["--touches", "none.csv"], "error: none.csv must exist; got no such file"),
+        (["--rows", "none.csv"], "error: none.csv must exist; got no such file"),
         (
-            ["--birthday", "born"],
-            "error: --birthday must be a column of the snapshots; got 'born'.",
+            ["--birthday", "bday"],
+            "error: --birthday must be a column of the snapshots; got 'bday'. "
+            "Score with --attributes.",
         ),
+        (["--from", DAYS[2]], "error: --from must be a date before another of history "),
+        (["--to", DAYS[0]], "error: --to must be a date after another of history "),
+        (["--type", "retracted", "--to", DAYS[1]], "error: type retracted must be asked of "),
         (["--type", "birthday_soon"], "error: birthday_soon must have --birthday; got none."),
         (
-            ["--type", "aipl_moved", "--touches", "t.csv"],
+            ["--type", "aipl_moved", "--touches", __file__],
             "error: aipl_moved must have --rows, because a snapshot does not say how many orders "
             "are recent; got none. Give the orders of the later date, or keep a history with "
             "--window 365d.",
