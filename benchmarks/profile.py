@@ -22,12 +22,11 @@ import pyarrow.parquet as pq
 import rfm_engine
 from benchmarks.cases import CASES, RESULTS, Case
 from benchmarks.suite import orders_of
-from rfm_engine import api
 from rfm_engine.bench.record import machine, versions
 from rfm_engine.orders import intake
 from rfm_engine.orders.sources.parquet import RowGroups
 from rfm_engine.output import formats
-from rfm_engine.result import customers
+from rfm_engine.result import assembly, customers
 from rfm_engine.totals import population
 from rfm_engine.totals.buffer.batch import Batch
 from rfm_engine.totals.tables.distinct_orders import DistinctOrders
@@ -45,7 +44,7 @@ STAGES: dict[str, list[tuple[Any, str]]] = {
     "find the customer": [(Partition, "_assigned")],
     "add up": [(Measures, "add"), (DistinctOrders, "add")],
     "settle and measure": [(Partition, "settle"), (population, "chunk_of")],
-    "score": [(api, "score_everyone")],
+    "score": [(assembly, "score_everyone")],
     "build columns": [(customers.ScoredCustomers, "_table")],
     "encode": [(formats, "encode_group")],
 }

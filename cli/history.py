@@ -15,6 +15,7 @@ from .exits import Faulty
 from .history_lines import added_line, show_lines
 from .memory import Memory
 from .options import AsJson, Given, Quiet, takes
+from .outcome import print_warnings, typed_warnings
 from .parameters import Command, Group
 from .progress import progress_bar
 from .words import counted, printable
@@ -119,8 +120,11 @@ def add(
                 inputs, as_of=as_of, replace=replace, backfill=backfill,
                 progress=report if tell else None, **typed_or_running(options),
             )  # fmt: skip
+    warnings = typed_warnings(done.warnings)
+    if not quiet:
+        print_warnings(warnings)
     if as_json:
-        summary = found.summary(done.as_of)
+        summary = found.summary(done.as_of) | {"warnings": warnings}
         typer.echo(json.dumps({"status": done.status, **summary}))
     elif not quiet:
         typer.echo(added_line(done, found.summary(done.as_of)))
@@ -151,7 +155,8 @@ def build(
     quiet: Quiet = False,
 ) -> None:
     """Score many dates in one pass over the orders, and add them to a history."""
-    dates = []
+    dates: list[dict[str, Any]] = []
+    warnings: list[dict[str, str]] = []
     with Memory() as memory, progress_bar(memory, quiet=quiet) as tell:
         from rfm_engine import History
 
@@ -165,11 +170,15 @@ def build(
                 **typed_or_running(options),
             ):  # fmt: skip
                 dates.append(found.summary(done.as_of) | {"status": done.status})
+                warnings = typed_warnings(done.warnings)  # of all rows, the same for each date
                 if not as_json and not quiet:
                     typer.echo(added_line(done, dates[-1]))
+    if not quiet:
+        print_warnings(warnings)
     if as_json:
         keys = ("as_of", "status", "customers", "new", "changed", "left")
-        typer.echo(json.dumps({"dates": [{key: each[key] for key in keys} for each in dates]}))
+        rows = [{key: each[key] for key in keys} for each in dates]
+        typer.echo(json.dumps({"dates": rows, "warnings": warnings}))
 
 
 @history.command("show", cls=Command)

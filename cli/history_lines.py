@@ -12,7 +12,7 @@ from rfm_engine.options.groups import HistoryOptions
 from .words import counted
 
 if TYPE_CHECKING:
-    from rfm_engine.history.history import Added
+    from rfm_engine.history.adding import Added
 
 _HEADS = ("date", "customers", "new", "changed", "left", "monetary")
 
@@ -22,21 +22,22 @@ def added_line(done: Added, summary: Mapping[str, Any]) -> str:
     customers = counted(done.customers, "customer")
     if done.status == "unchanged":
         return f"{done.as_of}: {customers}, already in the history with the same content"
-    moved = f"{summary['changed']:,} changed their segment, {summary['new']:,} are new"
+    moved = f"{summary['changed']:,} changed their segment, {summary['new']:,} new"
     return f"{done.as_of} {done.status}: {customers}; {moved}, {summary['left']:,} left"
 
 
 def show_lines(found: Mapping[str, Any]) -> Iterator[str]:
     """Yield the lines of `rfm history show`."""
     dates = found["dates"]
-    span = f", {dates[0]['as_of']} to {dates[-1]['as_of']}" if dates else ""
+    ends = list(dict.fromkeys(each["as_of"] for each in (*dates[:1], *dates[-1:])))
+    span = f", {' to '.join(ends)}" if ends else ""
     frozen = ", scored with one model" if found["frozen"] else ""
     yield f"{counted(len(dates), 'date')}{span}, scheme {found['scheme']}{frozen}"
     known = declared(HistoryOptions)
     given = [
         known[name].flag if value is True else f"{known[name].flag} {_typed(value)}"
         for name, value in found["options"].items()
-        if value not in (None, [], False) and name != "scheme"
+        if _plain(value) not in (_plain(known[name].option.default), None) and name != "scheme"
     ]
     if given:
         yield "with " + ", ".join(given)
@@ -47,6 +48,10 @@ def show_lines(found: Mapping[str, Any]) -> Iterator[str]:
         yield "  ".join(cells)
     for name in found["ignored"]:
         yield f"{name} has no summary and is ignored"
+
+
+def _plain(value: object) -> object:
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _cells(summary: Mapping[str, Any]) -> tuple[str, ...]:

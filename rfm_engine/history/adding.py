@@ -17,12 +17,13 @@ from rfm_engine.history.contract import (
     agreed_of_snapshot,
     refuse_disagreement,
 )
-from rfm_engine.history.inputs import given_snapshot
+from rfm_engine.history.inputs import given_snapshot, refuse_history
 from rfm_engine.history.store import Store, Transaction
 from rfm_engine.history.writing import MODEL, Written, as_json, write_again, write_customers
 from rfm_engine.options.declaration import declared
 from rfm_engine.options.messages import message
 from rfm_engine.options.running import RunningOptions
+from rfm_engine.orders.warnings import DataWarning
 from rfm_engine.result.model import load_model
 from rfm_engine.result.result import Result
 from rfm_engine.result.snapshot import Snapshot
@@ -46,6 +47,15 @@ class Addition(NamedTuple):
     replace: bool
     backfill: bool
     is_built: bool = False
+
+
+class Added(NamedTuple):
+    """What happened to a date: `added`, `replaced` or `unchanged`, its customers, and warnings."""
+
+    as_of: date
+    status: str
+    customers: int
+    warnings: tuple[DataWarning, ...]
 
 
 class Adding:
@@ -80,8 +90,8 @@ class Adding:
         self._progress = progress
         self._written: Written | None = None
 
-    def run(self, orders: object, typed: Mapping[str, Any]) -> tuple[str, int]:
-        """Score and add the date; return what happened, and its number of customers.
+    def run(self, orders: object, typed: Mapping[str, Any]) -> Added:
+        """Score and add the date; return what happened.
 
         Raises
         ------
@@ -92,7 +102,7 @@ class Adding:
         result = self._scored(orders, typed, self._write)
         return self._sealed(result)
 
-    def take(self, result: Result) -> tuple[str, int]:
+    def take(self, result: Result) -> Added:
         """Add the date from a result with the options of the history; return as `run`.
 
         Raises
@@ -122,26 +132,32 @@ class Adding:
         threads = result.options["threads"]
         self._written = write_customers(result, folder, self._before(day), day, threads)
 
-    def _sealed(self, result: Result) -> tuple[str, int]:
+    def _sealed(self, result: Result) -> Added:
         """Write the summary of the date, and later dates again; return as `run`."""
         assert self._written is not None
         day = self._addition.day
         unit = _unit(day)
         digest, first_day, moves = self._written
+        added = Added(day, "added", result.n_customers, result.warnings)
         if day in self._dates:
-            if self._transaction.published_summary(unit)["content_digest"] == digest:
+            published = self._transaction.published_summary(unit)
+            is_same = published["content_digest"] == digest
+            # Rows of customers without an order may differ although the customers are the same.
+            has_same_rows = published["rows"] == result.summary()["rows"]
+            if is_same and (has_same_rows or not self._addition.replace):
                 self._transaction.discard()
-                return "unchanged", result.n_customers
+                return added._replace(status="unchanged")
             if not self._addition.replace:
                 raise self._changed()
+            added = added._replace(status="replaced")
         first_row = None if first_day is None else first_day.isoformat()
         summary = result.summary() | moves._asdict()
         summary |= {"content_digest": digest, "first_row": first_row}
-        self._transaction.seal(unit, as_json(summary))
+        self._transaction.seal(unit, as_json({**summary, "before": self._day_before(day)}))
         self._describe(result, first_row)
         for later in (each for each in self._dates if each > day):
             self._derive_again(later, result.options["threads"])
-        return "replaced" if day in self._dates else "added", result.n_customers
+        return added
 
     def _changed(self) -> StateError:
         """Return the error for a date that the history has with other content."""
@@ -164,6 +180,7 @@ class Adding:
         )
 
     def _scored(self, orders: object, typed: Mapping[str, Any], write: Any) -> Result:
+        refuse_history(orders)
         day, options = self._addition.day, self._about["options"]
         state, snapshot = state_of(orders), given_snapshot(orders)
         if snapshot is not None:
@@ -251,11 +268,18 @@ class Adding:
 
     def _before(self, day: date) -> Before | None:
         """Return the snapshot before a date, in its newest version."""
-        earlier = [each for each in [*self._dates, self._addition.day] if each < day]
-        if not earlier:
+        earlier = self._day_before(day)
+        if earlier is None:
             return None
-        n_ids = 1 if self._about["agreed"]["by"] is None else 2
-        return Before(self._transaction.place(_unit(max(earlier))), n_ids)
+        agreed = self._about["agreed"]
+        n_ids = 1 if agreed["by"] is None else 2
+        folder = self._transaction.place(_unit(earlier))
+        return Before(folder, n_ids, with_overall=agreed["overall"])
+
+    def _day_before(self, day: date) -> date | None:
+        return max(
+            (each for each in (*self._dates, self._addition.day) if each < day), default=None
+        )
 
     def _derive_again(self, day: date, threads: int) -> None:
         """Write a later snapshot with carried columns that follow from the one before it."""
@@ -263,9 +287,12 @@ class Adding:
         old = self._transaction.place(unit)
         summary = self._transaction.published_summary(unit)
         folder = self._transaction.folder_of(unit)
-        moves = write_again(old, folder, self._before(day), day, threads)
+        before = self._before(day)
+        assert before is not None  # the date that is added is earlier
+        moves = write_again(old, folder, before, day, threads)
         summary.pop("files")
-        self._transaction.seal(unit, summary | moves._asdict())
+        summary |= {**moves._asdict(), "before": self._day_before(day)}
+        self._transaction.seal(unit, as_json(summary))
 
     def _describe(self, result: Result, first_row: str | None) -> None:
         """Note the first day and the types of ids and amounts in `history.json`."""

@@ -8,9 +8,9 @@ from typing import Any
 
 from rfm_engine.api import score_dates
 from rfm_engine.errors import UsageError
-from rfm_engine.history.adding import Adding, Addition, dates_in
-from rfm_engine.history.inputs import given_snapshot
-from rfm_engine.history.store import Store
+from rfm_engine.history.adding import Added, Adding, Addition, dates_in
+from rfm_engine.history.inputs import given_snapshot, refuse_history
+from rfm_engine.history.store import Store, Transaction
 from rfm_engine.state.inputs import state_of
 from rfm_engine.totals.aggregation import Report
 from rfm_engine.totals.totals import Totals
@@ -22,8 +22,8 @@ def built(
     dates: Sequence[date],
     typed: Mapping[str, Any],
     progress: Report | None,
-) -> Iterator[tuple[date, str, int]]:
-    """Add each date in a transaction of its own; yield it, what happened, and its customers.
+) -> Iterator[Added]:
+    """Add each date in a transaction of its own; yield what happened.
 
     Raises
     ------
@@ -31,17 +31,21 @@ def built(
         As `History.build`.
     """
     _refuse_no_orders(orders)
-    with store.writing() as transaction:
-        # Nothing is written here: refuse a busy history and other options before reading orders.
-        adding = Adding(transaction, store.about(), dates_in(store), _addition(dates[0]), progress)
-        adding.refuse_other_options(typed)
-        options = adding.options_of_orders(typed)
-    results = score_dates(orders, dates, options, progress)
-    for day, result in zip(dates, results, strict=True):
-        with store.writing() as transaction:
-            adding = Adding(transaction, store.about(), dates_in(store), _addition(day), progress)
-            done = adding.take(result)
-        yield day, *done
+    with store.locked():
+        with store.writing(is_locked=True) as transaction:
+            # Nothing is written here: refuse other options before reading orders.
+            adding = _adding(store, transaction, dates[0], progress)
+            adding.refuse_other_options(typed)
+            options = adding.options_of_orders(typed)
+        results = score_dates(orders, dates, options, progress)
+        for day, result in zip(dates, results, strict=True):
+            with store.writing(is_locked=True) as transaction:
+                added = _adding(store, transaction, day, progress).take(result)
+            yield added
+
+
+def _adding(store: Store, transaction: Transaction, day: date, progress: Report | None) -> Adding:
+    return Adding(transaction, store.about(), dates_in(store), _addition(day), progress)
 
 
 def _addition(day: date) -> Addition:
@@ -50,6 +54,7 @@ def _addition(day: date) -> Addition:
 
 def _refuse_no_orders(orders: object) -> None:
     """Refuse inputs that have the totals of one date only."""
+    refuse_history(orders)
     kinds = {
         "a state": state_of(orders), "a snapshot": given_snapshot(orders),
         "totals": orders if isinstance(orders, Totals) else None,

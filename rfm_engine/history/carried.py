@@ -6,7 +6,8 @@ left are stored in a file of their own, so that no older snapshot has to be read
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -18,9 +19,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from rfm_engine.errors import StateError, shown_cause
 from rfm_engine.history.keys import Id, bounds_of, places_of
 from rfm_engine.kernels.arrays import arrow, dictionary_places, valid_mask, values, whole
 from rfm_engine.kernels.types import Mask
+from rfm_engine.options.messages import message
 from rfm_engine.result.id_order import ascending
 
 CARRIED = ("previous_segment", "segment_since", "changes")
@@ -53,21 +56,31 @@ class Before:
         The folder of the snapshot.
     n_ids
         Number of columns of ids: 1, or 2 with groups.
+    with_overall
+        Whether customers of all groups together are in the file; their group is null, and they are
+        not counted as moves.
+
+    Raises
+    ------
+    StateError
+        A file is missing or damaged.
     """
 
-    def __init__(self, folder: Path, n_ids: int) -> None:
+    def __init__(self, folder: Path, n_ids: int, *, with_overall: bool) -> None:
         self._file = folder / CUSTOMERS
         self._n_ids = n_ids
-        with pq.ParquetFile(self._file) as opened:
+        self._with_overall = with_overall
+        with readable(self._file), pq.ParquetFile(self._file) as opened:
             names = opened.schema_arrow.names
             self._n_groups = opened.num_row_groups
-            self._n_customers = opened.metadata.num_rows
         self._ids = names[:n_ids]
+        self._n_customers = self.n_counted(self._file)
         self._lock = Lock()
         self._n_stayed = self._n_changed = 0
         self._stays: list[Mask | None] = [None] * self._n_groups
         absent = folder / ABSENT
-        self._absent = pq.read_table(absent) if absent.exists() else None
+        with readable(absent):
+            self._absent = pq.read_table(absent) if absent.exists() else None
         self._returned = np.zeros(0 if self._absent is None else len(self._absent), np.bool_)
 
     @cached_property
@@ -80,7 +93,7 @@ class Before:
         return range(self._n_groups)
 
     def _read(self, number: int, names: Sequence[str]) -> pa.Table:
-        with pq.ParquetFile(self._file) as opened:
+        with readable(self._file), pq.ParquetFile(self._file) as opened:
             return opened.read_row_group(number, list(names), use_threads=False)
 
     def _around(self, table: pa.Table) -> list[int]:
@@ -122,8 +135,9 @@ class Before:
         with self._lock:
             own = self._stays[number]
             self._stays[number] = stays if own is None else own | stays
-            self._n_stayed += len(here)
-            self._n_changed += int((~is_same).sum())
+            counted = self._counted(table)[here]
+            self._n_stayed += int(counted.sum())
+            self._n_changed += int((counted & ~is_same).sum())
         previous = _codes(before["previous_segment"], names)[there]
         found.previous[here] = np.where(is_same, previous, then)
         since = values(whole(before["segment_since"]), np.int32)[there]
@@ -141,6 +155,19 @@ class Before:
         self._returned[there] = True
         found.previous[here] = _codes(self._absent["segment"], names)[there]
         found.changes[here] = values(whole(self._absent["changes"]), np.int32)[there] + 1
+
+    def _counted(self, table: pa.Table) -> Mask:
+        """Return which customers of a table are counted as moves."""
+        known = valid_mask(whole(table.column(1))) if self._with_overall else None
+        return np.ones(len(table), np.bool_) if known is None else known
+
+    def n_counted(self, file: Path) -> int:
+        """Return how many customers of a file are counted as moves."""
+        with readable(file):
+            if not self._with_overall:
+                return int(pq.read_metadata(file).num_rows)
+            groups = pq.read_table(file, columns=[self._ids[1]])
+        return len(groups) - int(groups.column(0).null_count)
 
     def moves(self, n_customers: int) -> Moves:
         """Return how many customers moved to the next snapshot, which has `n_customers`.
@@ -169,6 +196,27 @@ class Before:
         left = pa.concat_tables(tables).unify_dictionaries().combine_chunks()
         order = ascending([whole(left.column(number)) for number in range(self._n_ids)])
         return left.take(arrow(order))
+
+
+@contextmanager
+def readable(file: Path) -> Iterator[None]:
+    """Raise errors of reading a file of a history as errors that name the file.
+
+    Raises
+    ------
+    StateError
+        It is missing or damaged.
+    """
+    try:
+        yield
+    except (pa.ArrowException, OSError) as error:
+        raise StateError(
+            message(
+                "a history must have the undamaged file {!r}; got {}. Run rfm history verify, and "
+                "add this date again with {replace}.",
+                str(file), shown_cause(error),
+            )
+        ) from None  # fmt: skip
 
 
 class _Columns(NamedTuple):

@@ -61,7 +61,7 @@ def agreed_of(options: Mapping[str, Any]) -> Agreed:
     found |= {"overall": settled["overall"], "whales": facts.share_text, "whale_by": facts.by}
     rates = settled["rates"]
     found[RATES] = None if rates is None else file_digest(Path(rates))
-    return _plain(found | {SCHEME: scheme_digest(scheme)})
+    return _plain(found | {SCHEME: named_digest(scheme)})
 
 
 def agreed_of_snapshot(snapshot: Snapshot) -> Agreed:
@@ -71,13 +71,13 @@ def agreed_of_snapshot(snapshot: Snapshot) -> Agreed:
     """
     names = (*_OF_READING, *_OF_SCORING)
     found = {name: snapshot.options[name] for name in names}
-    return _plain(found | {SCHEME: scheme_digest(snapshot.scheme)})
+    return _plain(found | {SCHEME: named_digest(snapshot.scheme)})
 
 
-def scheme_digest(scheme: Scheme) -> str:
-    """Return the SHA-256 of what decides segments in a scheme."""
+def named_digest(scheme: Scheme) -> list[str]:
+    """Return the name of a scheme, and the SHA-256 of what decides segments in it."""
     text = json.dumps(deciding(own_scheme(scheme)), sort_keys=True, default=str)
-    return sha256(text.encode()).hexdigest()
+    return [scheme.name, sha256(text.encode()).hexdigest()]
 
 
 def refuse_disagreement(
@@ -105,11 +105,18 @@ def refuse_disagreement(
         if name not in theirs or ours[name] == theirs[name]:
             continue
         at = "" if newest is None else f", as at {newest}"
-        if name in (SCHEME, RATES):
-            what = "scheme" if name == SCHEME else "file of rates"
+        if name == SCHEME:
+            mine, other = ours[name][0], theirs[name][0]
+            got = f"other content of {other!r}" if mine == other else repr(other)
             raise StateError(
-                f"the {what} must have the content that it has in history {str(place)!r}{at}; got "
-                f"other content for {day}. Use the same {what}, or create another history."
+                f"the scheme must be {mine!r} as it is in history {str(place)!r}{at}; got {got} "
+                f"for {day}. Use the same scheme, or create another history."
+            )
+        if name == RATES:
+            raise StateError(
+                f"the file of rates must have the content that it has in history {str(place)!r}"
+                f"{at}; got other content for {day}. Add the date from a state, or create another "
+                "history."
             )
         if name in (ID_TYPE, SCALE):
             what = "type of ids" if name == ID_TYPE else "number of decimals of amounts"
@@ -117,6 +124,14 @@ def refuse_disagreement(
                 f"the {what} must be {ours[name]} in history {str(place)!r}{at}; got "
                 f"{theirs[name]} for {day}. Convert the column, or create another history."
             )
+        if _is_missing(ours[name]):
+            raise StateError(
+                message(
+                    "{} must not be given in history {!r}, which was created without it{}; got {} "
+                    "for {}. Leave it out, or create another history.",
+                    named(name), str(place), at, _shown(theirs[name]), day,
+                )
+            )  # fmt: skip
         raise StateError(
             message(
                 "{} must be {} in history {!r}{}; got {} for {}. Give the same value, or create "
@@ -141,6 +156,14 @@ def refuse_typed(
     theirs = _plain(dict(typed))
     for name, value in theirs.items():
         held = _plain({name: kept.get(name, options.get(name))})[name]
+        if value != held and _is_missing(held):
+            raise StateError(
+                message(
+                    "{} must not be given with history {!r}, which was created without it; got {}. "
+                    "Leave it out.",
+                    named(name), str(place), _shown(value),
+                )
+            )  # fmt: skip
         if value != held:
             raise StateError(
                 message(
@@ -156,5 +179,9 @@ def _plain(found: dict[str, Any]) -> Agreed:
     return plain
 
 
+def _is_missing(value: object) -> bool:
+    return value in (None, [], False)
+
+
 def _shown(value: object) -> str:
-    return "not given" if value in (None, [], False) else shown(value)
+    return "not given" if _is_missing(value) else shown(value)

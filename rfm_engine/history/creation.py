@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from rfm_engine.errors import StateError, UsageError, path_text
+from rfm_engine.errors import StateError, UsageError, path_text, shown
 from rfm_engine.history.contract import agreed_of
 from rfm_engine.history.files import Files
 from rfm_engine.history.store import Store
@@ -17,6 +18,7 @@ from rfm_engine.options.messages import message
 from rfm_engine.output.models import save_model
 from rfm_engine.result.model import Model, load_model
 
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 FORMAT, VERSION = "rfm-engine history", 1
 
 
@@ -35,8 +37,9 @@ def create(
     StateError
         The path is a file or a folder that is not empty.
     """
-    folder = Path(path_text("history", path))
-    _check_place(folder)
+    given = path_text("history", path)
+    folder = Path(given)
+    _check_place(folder, given)
     model = None if frozen is None else load_model(frozen, "frozen")
     _refuse_model(options, model)
     kept = {name: each for name, each in options.items() if name != "as_of"}
@@ -55,7 +58,12 @@ def create(
     return store
 
 
-def _check_place(folder: Path) -> None:
+def _check_place(folder: Path, given: str) -> None:
+    if _URI.match(given):
+        raise UsageError(
+            f"history must be a folder on a local file system; got {shown(given)}. Object stores "
+            "do not guarantee locks. Keep it on a local disk, and copy it there."
+        )
     if not folder.parent.is_dir():
         raise UsageError(
             f"the parent folder of history {str(folder)!r} must exist; got none. Create it."

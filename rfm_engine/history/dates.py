@@ -7,13 +7,14 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from rfm_engine.errors import StateError, UsageError, shown
+from rfm_engine.errors import DataError, StateError, UsageError, shown
 from rfm_engine.history.adding import dates_in
 from rfm_engine.history.carried import CUSTOMERS
 from rfm_engine.history.contract import refuse_typed
 from rfm_engine.history.creation import FORMAT, VERSION
 from rfm_engine.history.store import Store
 from rfm_engine.history.verification import faults
+from rfm_engine.options.messages import message
 from rfm_engine.orders.reading import as_date
 from rfm_engine.result.snapshot import Snapshot, read_snapshot
 
@@ -71,10 +72,22 @@ class Dates:
         ------
         UsageError
             The history does not have this date.
+        StateError
+            The snapshot is damaged.
         """
         day, dates = as_date(as_of), self.dates
         refuse_unknown(day, dates, self.path)
-        return read_snapshot(self.store.place(f"{_UNIT}{day}") / CUSTOMERS)
+        file = self.store.place(f"{_UNIT}{day}") / CUSTOMERS
+        try:
+            return read_snapshot(file)
+        except (UsageError, DataError):
+            raise StateError(
+                message(
+                    "history {!r} must have an undamaged snapshot of {}; got a damaged or missing "
+                    "file {!r}. Run rfm history verify, and add this date again with {replace}.",
+                    str(self.path), day, str(file),
+                )
+            ) from None  # fmt: skip
 
     def summary(self, as_of: date | str) -> dict[str, Any]:
         """Return what `rfm score --json` printed for a date, and the digest of its content."""

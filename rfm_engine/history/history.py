@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import Any, NamedTuple, Unpack
+from typing import Any, Unpack
 
 from rfm_engine.errors import UsageError, path_text
-from rfm_engine.history.adding import Adding, Addition
+from rfm_engine.history.adding import Added, Adding, Addition
 from rfm_engine.history.building import built
 from rfm_engine.history.calendar import dates_of
 from rfm_engine.history.comparisons import Comparisons
@@ -29,14 +29,6 @@ from rfm_engine.options.messages import message
 from rfm_engine.options.resolution import given
 from rfm_engine.orders.reading import NEWEST, as_date
 from rfm_engine.totals.aggregation import Report
-
-
-class Added(NamedTuple):
-    """What happened to a date: `added`, `replaced` or `unchanged`, and its number of customers."""
-
-    as_of: date
-    status: str
-    customers: int
 
 
 class History(Comparisons, Events, Tiers):
@@ -181,7 +173,7 @@ class History(Comparisons, Events, Tiers):
         with self.store.writing() as transaction:
             addition = Addition(day, replace=replace, backfill=backfill)
             adding = Adding(transaction, self._about, self.dates, addition, progress)
-            added = Added(day, *adding.run(orders, typed))
+            added = adding.run(orders, typed)
         self._about = self.store.about()
         return added
 
@@ -235,7 +227,7 @@ class History(Comparisons, Events, Tiers):
         typed = given("History.build", HistoryInputOptions, options)
         for each in built(self.store, orders, dates_of(as_of), typed, progress):
             self._about = self.store.about()
-            yield Added(*each)
+            yield each
 
     def forget(self, *customers: object) -> list[object]:
         """Delete customers from all files of the history; return those that were found.

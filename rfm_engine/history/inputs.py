@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Any
 
 from rfm_engine.errors import UsageError
+from rfm_engine.history.carried import CUSTOMERS
+from rfm_engine.history.store import SUMMARY, is_history
 from rfm_engine.options.declaration import declared
 from rfm_engine.options.groups import HistoryOptions
 from rfm_engine.options.messages import message
@@ -19,6 +23,28 @@ _LEFT_OUT = ("attributes", "model", "facts", "rates", "currency")
 def given_snapshot(orders: object) -> Snapshot | None:
     """Return the snapshot that is given, as an object or as a path; None for other inputs."""
     return orders if isinstance(orders, Snapshot) else snapshot_of(orders)
+
+
+def refuse_history(orders: object) -> None:
+    """Refuse a history, and the folder of one of its dates, as input.
+
+    Raises
+    ------
+    UsageError
+        It is one of these; the message says what to give.
+    """
+    several = orders if isinstance(orders, list | tuple) else [orders]
+    for each in several:
+        if not isinstance(each, str | os.PathLike):
+            continue
+        folder = Path(each)
+        is_date = (folder / SUMMARY).is_file() and (folder / CUSTOMERS).is_file()
+        if is_date or is_history(folder):
+            what, inside = ("a date of a history", "") if is_date else ("a history", "as_of=DATE/")
+            raise UsageError(
+                f"input must be orders, a state or a snapshot; got {what}, {str(folder)!r}. Give "
+                f"the file of a date, {inside}{CUSTOMERS}."
+            )
 
 
 def options_of_input(orders: object) -> dict[str, Any]:

@@ -16,7 +16,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -124,15 +124,29 @@ class Store:
         return found + [f"{unit}/{name} is not a file of the history" for name in sorted(others)]
 
     @contextmanager
-    def writing(self) -> Iterator[Transaction]:
+    def locked(self) -> Iterator[None]:
+        """Lock the history against other writers, for several transactions.
+
+        Raises
+        ------
+        StateError
+            Another writer has locked it.
+        """
+        with self._files.locked(self.folder):
+            yield
+
+    @contextmanager
+    def writing(self, *, is_locked: bool = False) -> Iterator[Transaction]:
         """Yield a transaction; if the context ends without an error, it is published.
+
+        `is_locked` says that the caller has locked the history.
 
         Raises
         ------
         StateError
             Another process is writing.
         """
-        with self._files.locked(self.folder):
+        with nullcontext() if is_locked else self.locked():
             self._finish_pending()
             for left in self.folder.glob(f"{_TEMPORARY}*"):
                 shutil.rmtree(left)

@@ -20,6 +20,8 @@ from rfm_engine.result.id_order import ascending
 from rfm_engine.result.snapshot import read_snapshot
 from rfm_engine.result.sorted_customers import GROUP_ROWS
 
+UNIT = "as_of="
+
 
 def faults(store: Store, about: dict[str, Any]) -> list[str]:
     """Return one line per fault: checksums, folders without a summary, and snapshots."""
@@ -28,12 +30,27 @@ def faults(store: Store, about: dict[str, Any]) -> list[str]:
         store.about()
     except StateError as error:
         found.append(f"{ABOUT}: {error}")
+    before = None
     for unit in store.all_units():
         own = store.faults(unit)
-        if not own and unit.startswith("as_of="):
-            own = list(_of_snapshot(store, unit, about))
+        day = unit.removeprefix(UNIT) if unit.startswith(UNIT) else None
+        if not own and day is not None:
+            own = [*_of_place(store.summary(unit), day, before), *_of_snapshot(store, unit, about)]
+        before = before if day is None else day
         found += own
     return found
+
+
+def _of_place(summary: dict[str, Any], day: str, before: str | None) -> Iterator[str]:
+    """Yield why the folder of a date cannot be where it is."""
+    if summary["as_of"] != day:
+        yield f"{UNIT}{day} is the folder of another date, {summary['as_of']}"
+    elif summary["before"] != before:
+        was = "no date" if summary["before"] is None else summary["before"]
+        yield (
+            f"{UNIT}{day} follows {before or 'no date'}, but it was computed after {was}: a date "
+            "was deleted or copied"
+        )
 
 
 def _of_snapshot(store: Store, unit: str, about: dict[str, Any]) -> Iterator[str]:

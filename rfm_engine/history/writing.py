@@ -21,6 +21,7 @@ from rfm_engine.history.carried import (
     Before,
     Moves,
     first_columns,
+    readable,
 )
 from rfm_engine.history.digest import block_digest, content_digest, digested_columns
 from rfm_engine.kernels.arrays import values, whole
@@ -80,14 +81,16 @@ def write_customers(
     digest = content_digest([blocks[number] for number in sorted(blocks)], result)
     days = local_days(np.array(firsts, np.int64), Zone(result.options["timezone"]))
     first_day = day_date(int(days.min())) if len(days) else None
-    return Written(digest, first_day, moves_of(before, folder))
+    n = result.n_customers
+    moves = Moves(n, 0, 0) if before is None else before.moves(n)
+    return Written(digest, first_day, moves)
 
 
-def write_again(old: Path, folder: Path, before: Before | None, as_of: date, threads: int) -> Moves:
+def write_again(old: Path, folder: Path, before: Before, as_of: date, threads: int) -> Moves:
     """Write a snapshot again with other carried columns; its other files are copied."""
     source = old / CUSTOMERS
-    schema = pq.read_schema(source)
-    with pq.ParquetFile(source) as opened:
+    with readable(source), pq.ParquetFile(source) as opened:
+        schema = opened.schema_arrow
         n_rows = opened.metadata.num_rows
 
     def group(start: int) -> pa.Table:
@@ -101,19 +104,13 @@ def write_again(old: Path, folder: Path, before: Before | None, as_of: date, thr
     _write_absent(before, folder)
     if (old / MODEL).exists():
         (folder / MODEL).write_bytes((old / MODEL).read_bytes())
-    return moves_of(before, folder)
-
-
-def moves_of(before: Before | None, folder: Path) -> Moves:
-    """Return how many customers moved to the snapshot that was written to a folder."""
-    n_customers = pq.read_metadata(folder / CUSTOMERS).num_rows
-    return Moves(n_customers, 0, 0) if before is None else before.moves(n_customers)
+    return before.moves(before.n_counted(folder / CUSTOMERS))
 
 
 def rows_from(file: Path, start: int, n_rows: int) -> pa.Table:
     """Return some consecutive rows of a Parquet file."""
     tables, first = [], 0
-    with pq.ParquetFile(file) as opened:
+    with readable(file), pq.ParquetFile(file) as opened:
         for number in range(opened.num_row_groups):
             n_here = opened.metadata.row_group(number).num_rows
             if first < start + n_rows and first + n_here > start:

@@ -30,7 +30,7 @@ def test_add__creates_a_history_and_says_what_happened(rfm, orders, tmp_path):
     first = rfm("history", "add", place, orders, "--as-of", DAYS[0], "--scheme", "five-types")
     assert first.exit_code == 0
     assert first.stdout == (
-        "2025-10-31 added: 471 customers; 0 changed their segment, 471 are new, 0 left\n"
+        "2025-10-31 added: 471 customers; 0 changed their segment, 471 new, 0 left\n"
     )
     again = rfm("history", "add", place, orders, "--as-of", DAYS[0])
     assert again.stdout == (
@@ -50,6 +50,33 @@ def test_add__prints_the_summary_as_json(rfm, orders, tmp_path):
     assert (found["status"], found["as_of"], found["customers"]) == ("added", DAYS[0], 471)
     assert (found["new"], found["changed"], found["left"]) == (471, 0, 0)
     assert len(found["content_digest"]) == 64
+
+
+def test_add_and_build__print_the_warnings_of_scoring(rfm, tmp_path):
+    lines = tmp_path / "lines.parquet"
+    made = rfm("simulate", "--customers", 300, "--orders", 900, "--lines", "-o", lines)
+    assert made.exit_code == 0
+    added = rfm("history", "add", tmp_path / "a", lines, "--as-of", DAYS[2])
+    built = rfm("history", "build", lines, "-o", tmp_path / "b", "--as-of", ",".join(DAYS))
+    for done in (added, built):
+        assert "They look like order lines" in done.stderr
+        assert "--order" in done.stderr
+        assert done.stderr.count("warning:") == 1
+    found = json.loads(
+        rfm("history", "add", tmp_path / "a", lines, "--as-of", DAYS[2], "--json").stdout
+    )
+    assert [each["code"] for each in found["warnings"]] == ["order_lines"]
+
+
+def test_replace__takes_rows_of_customers_without_orders(rfm, tmp_path):
+    head = "customer_id,order_time,amount\nada,2025-01-01,5\n"
+    (tmp_path / "o.csv").write_text(head)
+    words = ["history", "add", tmp_path / "h", tmp_path / "o.csv", "--as-of", "2025-02-28"]
+    assert rfm(*words).exit_code == 0
+    (tmp_path / "o.csv").write_text(head + "bob,2025-01-02,-3\n")
+    assert "same content" in rfm(*words).stdout
+    assert "replaced" in rfm(*words, "--replace").stdout
+    assert "same content" in rfm(*words, "--replace").stdout
 
 
 def test_snapshot__is_that_of_score_with_carried_columns(rfm, orders, history, tmp_path):
@@ -98,7 +125,11 @@ def test_verify__names_a_damaged_file(rfm, history):
         (["add", "H", "O", "--as-of", "2025-11-15"], 4, "--backfill must be given"),
         (["add", "H", "O", "--as-of", "newest"], 2, "--as-of must be a date for a history"),
         (["add", "H", "O"], 2, "Missing option '--as-of'"),
-        (["add", "H", "O", "--as-of", "2026-01-31", "--window", "9d"], 4, "--window must be"),
+        (
+            ["add", "H", "O", "--as-of", "2026-01-31", "--window", "9d"],
+            4,
+            "--window must not be given",
+        ),
         (["add", "H", "none.parquet", "--as-of", "2026-01-31"], 2, "none.parquet must exist"),
         (["add", "N", "none.parquet", "--as-of", "2026-01-31"], 2, "none.parquet must exist"),
         (["create", "H"], 4, "must be a new or empty folder"),
@@ -136,7 +167,7 @@ def test_build__adds_many_dates_in_one_pass(rfm, orders, history, tmp_path):
     done = rfm("history", "build", orders, *words)
     assert done.exit_code == 0
     assert done.stdout.splitlines()[0] == (
-        "2025-10-31 added: 471 customers; 0 changed their segment, 471 are new, 0 left"
+        "2025-10-31 added: 471 customers; 0 changed their segment, 471 new, 0 left"
     )
     for day in DAYS:
         name = f"as_of={day}/customers.parquet"
@@ -154,7 +185,11 @@ def test_build__adds_many_dates_in_one_pass(rfm, orders, history, tmp_path):
         (["O", "-o", "N", "--as-of", "newest"], 2, "--as-of must be dates like"),
         (["O", "-o", "N", "--as-of", "2025-10-31", "--customer-level"], 2, "--customer-level must"),
         (["none.parquet", "-o", "N", "--as-of", "2025-10-31"], 2, "none.parquet must exist"),
-        (["O", "-o", "H", "--as-of", "2025-10-31", "--window", "9d"], 4, "--window must be"),
+        (
+            ["O", "-o", "H", "--as-of", "2025-10-31", "--window", "9d"],
+            4,
+            "--window must not be given",
+        ),
         (["O", "--as-of", "2025-10-31"], 2, "Missing option '-o' / '--output'"),
         (["O", "-o", "N"], 2, "Missing option '--as-of'"),
     ],
@@ -211,8 +246,8 @@ def test_interrupt__leaves_the_history_unchanged(rfm, history, tmp_path):
     [
         (["--customer", "buyer"], "--customer must be 'customer_id' in history"),
         (["--time", "paid_at"], "--time must be 'order_time' in history"),
-        (["--window", "365d"], "--window must be not given in history"),
-        (["--where", "a=b"], "--where must be not given in history"),
+        (["--window", "365d"], "--window must not be given with history"),
+        (["--where", "a=b"], "--where must not be given with history"),
     ],
     ids=str,
 )

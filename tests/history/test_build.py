@@ -187,7 +187,7 @@ def test_build__refuses_other_options_and_a_second_writer_before_reading(tmp_pat
 
     history = rfm.History.create(tmp_path / "h")
     monkeypatch.setattr(building, "score_dates", refuse)
-    with pytest.raises(rfm.StateError, match="window must be not given"):
+    with pytest.raises(rfm.StateError, match="window must not be given"):
         history.build(orders(1), as_of=DAYS, window="9d")
     with (
         history.store.writing(),

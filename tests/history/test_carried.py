@@ -63,6 +63,13 @@ def keyed(history, day):
     return dict(zip(keys, rows.to_pylist(), strict=True))
 
 
+def counted(history, segments):
+    """Return the customers that are counted as moves: not those of all groups together."""
+    if not history.options.get("overall"):
+        return segments
+    return {key: segment for key, segment in segments.items() if key[1] is not None}
+
+
 def check(history):
     """Compare the carried columns of all dates with those of the reference."""
     seen = []
@@ -72,8 +79,7 @@ def check(history):
         got = {key: Carried(*(row[name] for name in Carried._fields)) for key, row in rows.items()}
         assert got == carried(seen)
         counts = history.summary(day)
-        before = seen[-2][1] if len(seen) > 1 else {}
-        now = seen[-1][1]
+        before, now = (counted(history, each) for each in [{}, *(own for _, own in seen)][-2:])
         assert counts["new"] == len(now.keys() - before.keys())
         assert counts["left"] == len(before.keys() - now.keys())
         both = now.keys() & before.keys()

@@ -20,19 +20,19 @@ ORDERS = pa.table(
     }
 )
 OTHERS = [
-    ({"window": "90d"}, "window must be not given"),
+    ({"window": "90d"}, "window must not be given"),
     ({"timezone": "Europe/Paris"}, "timezone must be 'UTC'"),
-    ({"amount_scale": 3}, "amount_scale must be not given"),
+    ({"amount_scale": 3}, "amount_scale must not be given"),
     ({"refunds": "drop"}, "refunds must be 'net'"),
     ({"zero": "drop"}, "zero must be 'count'"),
     ({"frequency": "days"}, "frequency must be 'orders'"),
     ({"monetary": "mean"}, "monetary must be 'sum'"),
-    ({"order": "basket"}, "order must be not given"),
-    ({"where": ["seller=x"]}, "where must be not given"),
-    ({"by": "seller"}, "by must be not given"),
-    ({"weights": ["1", "2", "3"]}, "weights must be not given"),
+    ({"order": "basket"}, "order must not be given"),
+    ({"where": ["seller=x"]}, "where must not be given"),
+    ({"by": "seller"}, "by must not be given"),
+    ({"weights": ["1", "2", "3"]}, "weights must not be given"),
     ({"method": "ntile"}, "method must be"),
-    ({"scheme": "five-types"}, "the scheme must have the content"),
+    ({"scheme": "five-types"}, "the scheme must be 'classic' as it is in"),
 ]
 
 
@@ -79,7 +79,7 @@ def test_add__refuses_a_changed_scheme_file(tmp_path):
     history = rfm.History.create(tmp_path / "h", scheme=scheme)
     history.add(ORDERS, as_of=DAY)
     scheme.write_text(text.replace("All", "Everyone"))
-    with pytest.raises(rfm.StateError, match="the scheme must have the content that it has in"):
+    with pytest.raises(rfm.StateError, match="got other content of 'own'"):
         history.add(ORDERS, as_of=NEXT)
 
 
@@ -130,3 +130,8 @@ def test_create__refuses_what_a_history_cannot_have(tmp_path):
 def test_snapshot__names_the_nearest_dates(history):
     with pytest.raises(rfm.UsageError, match="must have the date 2026-10-01; got 1 dates"):
         history.snapshot("2026-10-01")
+
+
+def test_create__refuses_an_object_store():
+    with pytest.raises(rfm.UsageError, match="must be a folder on a local file system"):
+        rfm.History.create("s3://bucket/h")
