@@ -196,10 +196,12 @@ def _keyword(name: str, annotation: Any) -> inspect.Parameter:
 
 
 def _refuse_words(parameter: typer.CallbackParam, given: str | None) -> str | None:
+    if given is None:
+        return None
     try:
-        [int(part) for part in (given or "0").split(",")]
+        [int(part) for part in given.split(",")]
     except ValueError:
         flag = parameter.opts[0]
         wanted, example = _NUMBERS.get(flag, ("a whole number, or three with commas", "5"))
-        raise Misuse(f"{flag} must be {wanted}; got {cut(given or '')!r}. Try {example}.") from None
+        raise Misuse(f"{flag} must be {wanted}; got {cut(given)!r}. Try {example}.") from None
     return given
