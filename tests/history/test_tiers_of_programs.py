@@ -141,3 +141,19 @@ def test_log__keeps_events_of_types_that_an_option_leaves_out(tmp_path):
     assert types == sorted(types)
     assert history.log_events(retracted=True).status == "unchanged"
     assert history.log_events(birthday="born").status == "replaced"
+
+
+def test_retracted__are_in_the_order_of_customer_group_type_and_id(tmp_path):
+    history = history_in(tmp_path, DAYS[:1], by="shop")
+    days = pa.array([datetime(2025, 2, day) for day in range(1, 7)])
+    more = pa.table({**ORDERS, "order_time": days})
+    shops = pa.array(["y", "x", "x", None, "x", "y"])
+    history.add(pa.concat_tables([more, more.set_column(1, "shop", shops)]), as_of=DAYS[1])
+    assert len(history.log_events().events) > 0
+    history.add(pa.table(ORDERS), as_of=DAYS[1], replace=True)
+    found = history.log_events(types="retracted", retracted=True).events
+    rows = [
+        (row["customer_id"], row["shop"] or "", row["from"], row["to"]) for row in found.to_pylist()
+    ]
+    assert rows == sorted(rows)
+    assert len({row[:2] for row in rows}) > 2
