@@ -21,6 +21,7 @@ _LACKS = {
     "touches": "without --touches",
     "rows": "without --rows",
     "tiers": "without the tiers of rfm tiers",
+    "old_tiers": "because the tiers of {} are older than its snapshot; run rfm tiers first",
 }
 
 
@@ -41,7 +42,7 @@ def print_events(
     counts = dict(sorted(found.items()))
     if not quiet:
         print_warnings(about["warnings"])
-        _print_left_out(about["left_out"])
+        _print_left_out(about["left_out"], about["as_of_to"])
     if as_json:
         summary = {
             "from": about["as_of_from"], "to": about["as_of_to"], "events": len(table),
@@ -56,11 +57,11 @@ def print_events(
             typer.echo(printable(f"events in {output}"))
 
 
-def _print_left_out(left_out: Mapping[str, str]) -> None:
+def _print_left_out(left_out: Mapping[str, str], day: str) -> None:
     by_lack: dict[str, list[str]] = {}
     for name, lack in left_out.items():
         by_lack.setdefault(lack, []).append(name)
-    parts = [f"{', '.join(names)} {_LACKS[lack]}" for lack, names in by_lack.items()]
+    parts = [f"{', '.join(names)} {_LACKS[lack].format(day)}" for lack, names in by_lack.items()]
     if parts:
         typer.echo(f"left out: {'; '.join(parts)}", err=True)
 

@@ -50,7 +50,8 @@ def events(
         str | None,
         typer.Option(
             "-o", "--output", metavar="OUT",
-            help="A .parquet, .arrow, .csv or .csv.gz file for the events, or - for stdout.",
+            help="A .parquet, .arrow, .csv or .csv.gz file for the events, a directory, or - for "
+            "stdout.",
         ),
     ] = None,
     as_json: AsJson = False,

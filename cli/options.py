@@ -18,6 +18,7 @@ from .parameters import ELSEWHERE
 from .words import printable
 
 NEWEST = "newest"
+_NUMBERS = {"--nth": ("whole numbers from 3, with commas between them", "5,10")}
 _PANELS = ("Insight", "Movement", "Columns", "Reading", "Scoring", "Running")
 
 
@@ -195,11 +196,12 @@ def _keyword(name: str, annotation: Any) -> inspect.Parameter:
 
 
 def _refuse_words(parameter: typer.CallbackParam, given: str | None) -> str | None:
+    if given is None:
+        return None
     try:
-        [int(part) for part in (given or "0").split(",")]
+        [int(part) for part in given.split(",")]
     except ValueError:
-        raise Misuse(
-            f"{parameter.opts[0]} must be a whole number, or three with commas; "
-            f"got {cut(given or '')!r}. Try 5."
-        ) from None
+        flag = parameter.opts[0]
+        wanted, example = _NUMBERS.get(flag, ("a whole number, or three with commas", "5"))
+        raise Misuse(f"{flag} must be {wanted}; got {cut(given)!r}. Try {example}.") from None
     return given

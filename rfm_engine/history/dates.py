@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -76,13 +76,7 @@ class Dates:
             The snapshot is damaged.
         """
         day, dates = as_date(as_of), self.dates
-        if day not in dates:
-            near = sorted(dates, key=lambda each: abs((each - day).days))[:3]
-            raise UsageError(
-                f"history {str(self.path)!r} must have the date {day}; got "
-                + (f"{len(dates)} dates, the nearest {', '.join(map(str, sorted(near)))}."
-                   if dates else "no dates.")
-            )  # fmt: skip
+        refuse_unknown(day, dates, self.path)
         file = self.store.place(f"{_UNIT}{day}") / CUSTOMERS
         try:
             return read_snapshot(file)
@@ -126,3 +120,18 @@ class Dates:
     def verify(self) -> list[str]:
         """Read all files; return one line per file or snapshot that is damaged or not in order."""
         return faults(self.store, self._about)
+
+
+def refuse_unknown(day: date, dates: Sequence[date], place: Path) -> None:
+    """Refuse a date that a history does not have.
+
+    Raises
+    ------
+    UsageError
+        It has other dates; the message names the nearest ones.
+    """
+    if day in dates:
+        return
+    near = sorted(sorted(dates, key=lambda each: abs((each - day).days))[:3])
+    got = f"{len(dates)} dates, the nearest {', '.join(map(str, near))}" if dates else "no dates"
+    raise UsageError(f"history {str(place)!r} must have the date {day}; got {got}.")

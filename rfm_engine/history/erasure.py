@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from rfm_engine.history.carried import CUSTOMERS
 from rfm_engine.history.digest import block_digest, content_digest, digested_columns
 from rfm_engine.history.store import Store, Transaction
+from rfm_engine.history.tier_pairs import DIGEST_OF
 from rfm_engine.history.writing import rows_from
 from rfm_engine.output import write_groups
 from rfm_engine.result.metadata import METADATA_KEY, with_forgotten
@@ -22,10 +23,19 @@ from rfm_engine.result.sorted_customers import GROUP_ROWS
 from rfm_engine.totals.ids import as_id, is_among
 
 
+class Digests(NamedTuple):
+    """The content digest of a snapshot before and after customers were deleted."""
+
+    old: str
+    new: str
+
+
 def forget(
     store: Store, transaction: Transaction, about: dict[str, Any], customers: Sequence[object]
 ) -> list[object]:
     """Write all units that contain the customers again without them; return those found.
+
+    Tiers stay valid: where they name the digest of a snapshot, they get its new one.
 
     Raises
     ------
@@ -34,11 +44,14 @@ def forget(
     """
     column: str = about["agreed"]["customer"]
     found: set[object] = set()
-    for unit in store.all_units():
+    digests: dict[str, Digests] = {}
+    for unit in sorted(store.all_units(), key=_snapshots_first):
         place = store.place(unit)
         files = sorted(place.glob("*.parquet"))
         here = {file: _ids_in(file, column, customers) for file in files}
-        if not any(here.values()):
+        old = store.summary(unit)
+        summary = {**old, **_new_digests(old, digests)}
+        if not any(here.values()) and summary == old:
             continue
         folder = transaction.folder_of(unit)
         for file in sorted(place.iterdir()):
@@ -47,13 +60,30 @@ def forget(
                 _write_without(file, folder / file.name, column, list(here[file].values()))
             else:
                 shutil.copyfile(file, folder / file.name)
-        summary = store.summary(unit)
         (folder / "summary.json").unlink()
         summary.pop("files")
         if "content_digest" in summary:
             summary["content_digest"] = _digest_of(folder / CUSTOMERS)
+            digests[summary["as_of"]] = Digests(old["content_digest"], summary["content_digest"])
         transaction.seal(unit, summary)
     return [customer for customer in customers if customer in found]
+
+
+def _snapshots_first(unit: str) -> tuple[bool, str]:
+    return not unit.startswith("as_of="), unit
+
+
+def _new_digests(summary: dict[str, Any], digests: dict[str, Digests]) -> dict[str, str]:
+    """Return the keys of a summary of tiers that name snapshots which have another digest now.
+
+    Those that named an older snapshot still do, so that these tiers are computed again.
+    """
+    found = {}
+    for day, key in DIGEST_OF.items():
+        changed = digests.get(summary.get(day, ""))
+        if changed is not None and summary.get(key) == changed.old:
+            found[key] = changed.new
+    return found
 
 
 def _digest_of(file: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import date
 from functools import partial
@@ -14,12 +15,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from rfm_engine.errors import UsageError
+from rfm_engine.history.dates import refuse_unknown
 from rfm_engine.history.sealed import file_digest
 from rfm_engine.history.store import Store, Transaction
 from rfm_engine.kernels.arrays import arrow, arrow_texts, booleans, values, whole
 from rfm_engine.kernels.types import Integers, Mask
-from rfm_engine.movement.event_table import retractions, type_column
-from rfm_engine.movement.event_types import OF_ONE_DATE, RETRACTED, TYPES, sql_of
+from rfm_engine.movement.event_table import (
+    METADATA_KEY,
+    people_of,
+    retractions,
+    type_column,
+)
+from rfm_engine.movement.event_types import OF_ONE_DATE, RETRACTED, sql_of
 from rfm_engine.options.messages import message
 from rfm_engine.orders.reading import as_date
 from rfm_engine.output import write_groups
@@ -62,6 +69,25 @@ def consecutive(
     for one, other in pairs:
         if first in (None, one) and last in (None, other):
             return one, other
+    for each in (first, last):
+        if each is not None:
+            refuse_unknown(each, dates, place)
+    if last is None:
+        raise UsageError(
+            message(
+                "{begin} must be a date before another of history {!r}; got {}, which is the "
+                "newest date, so no date follows it. Leave {begin} out.",
+                str(place), first,
+            )
+        )  # fmt: skip
+    if first is None:
+        raise UsageError(
+            message(
+                "{end} must be a date after another of history {!r}; got {}, which is the "
+                "oldest date, so no date is before it. The next date is {}.",
+                str(place), last, dates[1],
+            )
+        )  # fmt: skip
     raise UsageError(
         message(
             "{begin} and {end} must be two consecutive dates of history {!r}; got {}. For other "
@@ -128,26 +154,29 @@ def with_retracted(found: pa.Table, old: pa.Table | None, *, retracted: bool) ->
         The log of the same date.
     retracted
         Whether to retract events of the log. Rows of retracted events are kept in any case, unless
-        the event follows again.
+        the event follows again. So are events of types that were left out, because it is not known
+        whether they still follow.
     """
     import pyarrow.compute as pc
 
     if old is None:
         return found
-    was_retracted = _is_of(old, (RETRACTED,))
-    kept = old.filter(arrow(was_retracted))
-    kept = kept.filter(pc.invert(pc.is_in(kept["to"], value_set=whole(found["event_id"]))))
-    added = [kept]
+    left_out = json.loads(found.schema.metadata[METADATA_KEY])["left_out"]
+    was_retracted, was_left_out = _is_of(old, (RETRACTED,)), _is_of(old, tuple(left_out))
+    rows = old.filter(arrow(was_retracted))
+    rows = rows.filter(pc.invert(pc.is_in(rows["to"], value_set=whole(found["event_id"]))))
     if retracted:
-        sent = old.filter(arrow(~was_retracted))
+        sent = old.filter(arrow(~was_retracted & ~was_left_out))
         is_gone = pc.invert(pc.is_in(sent["event_id"], value_set=whole(found["event_id"])))
-        added.append(retractions(sent.filter(is_gone)))
-    rows = pa.concat_tables([each.cast(found.schema) for each in added])
-    if not len(rows):
-        return found
-    rows = rows.take(arrow(ascending([whole(rows[2]), whole(rows["to"])])))
-    first = int((_codes(found) < TYPES.index(RETRACTED)).sum())
-    return pa.concat_tables([found.slice(0, first), rows, found.slice(first)])
+        gone = retractions(sent.filter(is_gone))
+        rows = pa.concat_tables([each.cast(found.schema) for each in (rows, gone)])
+        columns = [whole(rows[name]) for name in [*people_of(rows), "from", "to"]]
+        rows = rows.take(arrow(ascending(columns)))
+    kept = old.filter(arrow(was_left_out))
+    both = pa.concat_tables([each.cast(found.schema) for each in (found, rows, kept)])
+    # Each type is in one of the tables only, and in order there.
+    both = both.take(arrow(np.argsort(_codes(both), kind="stable")))
+    return both.replace_schema_metadata(found.schema.metadata)
 
 
 def write_log(transaction: Transaction, store: Store, day: date, table: pa.Table) -> bool:

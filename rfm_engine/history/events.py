@@ -120,7 +120,7 @@ class Events(Dates):
             newest = self.snapshot(day)
             checked = resolve(EventOptions, explicit, {"types": asked})
             tiers = tier_pairs(self.store, day)
-            types, _ = types_of(newest, checked, Given(rows is not None, bool(tiers)))
+            types, _ = types_of(newest, checked, Given(rows is not None, tiers, log=True))
             found = events(snapshot, newest, rows=rows, tiers=tiers, **explicit)
             found = without_earlier(found, self.store, day, Machine.of(checked))
             status, table = log_events(transaction, self.store, found, day, retracted=retracted)

@@ -2,35 +2,74 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from datetime import date
+from typing import Any
 
 import pyarrow.parquet as pq
 
 from rfm_engine.history.store import Store
-from rfm_engine.movement.tier_events import TierPair
+from rfm_engine.movement.event_types import TierPair, TierPairs
+from rfm_engine.movement.tiers import METADATA_KEY
 
 FILE = "tiers.parquet"
+DIGEST_OF = {"as_of": "snapshot", "before": "snapshot_before"}
+"""The key of the digest of a snapshot in the summary of tiers, by the key of its date."""
 _FOLDER = "tiers"
 
 
-def tier_pairs(store: Store, day: date) -> list[TierPair]:
-    """Return the tables of each program of tiers that has one for a date and one for a date before.
-
-    Tables of a snapshot that has been replaced since are not used.
-    """
+def tier_pairs(store: Store, day: date) -> TierPairs:
+    """Return the tables of each program that has one for a date and one for a date before."""
     found = []
-    at = f"as_of={day}"
-    for unit in store.all_units():
-        folder, _, last = unit.rpartition("/")
-        if last != at or not folder.startswith(f"{_FOLDER}/"):
+    for folder in _programs(store):
+        unit = f"{folder}/as_of={day}"
+        units = store.units(folder)
+        if unit not in units:
             continue
-        about = store.summary(unit)
-        earlier = f"{folder}/as_of={about['previous']}"
-        is_current = about["snapshot"] == store.summary(at)["content_digest"]
-        if is_current and earlier in store.units(folder):
+        if not _are_current(store, folder, unit):
+            return TierPairs([], are_old=True)
+        earlier = f"{folder}/as_of={store.summary(unit)['previous']}"
+        if earlier in units:
             tables = (
                 pq.read_table(store.place(each) / FILE, partitioning=None)
                 for each in (earlier, unit)
             )
             found.append(TierPair(*tables))
+    return TierPairs(found, are_old=False)
+
+
+def names_of_programs(store: Store) -> dict[str, list[str]]:
+    """Return the names of the tiers of each program, by the name of the program."""
+    found = {}
+    for folder in _programs(store):
+        unit = store.units(folder)[-1]
+        about = json.loads(pq.read_schema(store.place(unit) / FILE).metadata[METADATA_KEY])
+        found[folder.removeprefix(f"{_FOLDER}/")] = list(about["names"])
     return found
+
+
+def _programs(store: Store) -> list[str]:
+    """Return the folders of programs, sorted."""
+    folders = {unit.rpartition("/")[0] for unit in store.all_units()}
+    return sorted(folder for folder in folders if folder.startswith(f"{_FOLDER}/"))
+
+
+def _are_current(store: Store, folder: str, unit: str) -> bool:
+    """Return whether the snapshots of all dates of a chain are those that it was computed from."""
+    units = {*store.units(folder)}
+    while unit in units:
+        about = store.summary(unit)
+        if not (_is_current(store, about, "as_of") and _is_current(store, about, "before")):
+            return False
+        unit = f"{folder}/as_of={about['previous']}"
+    return True
+
+
+def _is_current(store: Store, about: Mapping[str, Any], key: str) -> bool:
+    day = about[key]
+    if day is None:
+        return True
+    unit = f"as_of={day}"
+    known = store.units()
+    return unit in known and store.summary(unit)["content_digest"] == about[DIGEST_OF[key]]

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from rfm_engine.errors import StateError, UsageError
 from rfm_engine.history.dates import Dates
 from rfm_engine.history.tier_changes import changed_snapshots
+from rfm_engine.history.tier_pairs import names_of_programs
 from rfm_engine.movement.tier_dates import Step, chain_of
 from rfm_engine.movement.tier_files import TierProgram, load_tiers
 from rfm_engine.movement.tiers import tiers_at
@@ -135,11 +136,13 @@ def continued(history: Dates, program: TierProgram, machine: Machine) -> Chain:
     Raises
     ------
     UsageError
-        DuckDB is not installed, the history has no dates, or a date is missing.
+        DuckDB is not installed, the history has no dates, or a date is missing; or the history has
+        tiers of another program with the same name.
     StateError
         Another process is writing to the history.
     """
     require_duckdb("rfm tiers")
+    _refuse_same_names(history, program)
     window = history.options.get("window")
     steps = chain_of(program, history.dates, window, history.first_row)
     if not steps:
@@ -167,6 +170,22 @@ def continued(history: Dates, program: TierProgram, machine: Machine) -> Chain:
             transaction.seal(unit, about)
     assert members is not None
     return Chain(members, steps, [step.as_of for step in steps[stored:]], is_changed, changed)
+
+
+def _refuse_same_names(history: Dates, program: TierProgram) -> None:
+    """Refuse a tier that another program in the history also has.
+
+    Ids of events name the tier and not the program, so both would have the same ids.
+    """
+    for other, names in names_of_programs(history.store).items():
+        both = [name for name in program.names if name in names]
+        if both and other != program.name:
+            raise UsageError(
+                f"tiers of {program.name!r} must have other names than those of {other!r}, which "
+                f"are in history {str(history.path)!r} too, because ids of events name only the "
+                f"tier; got {both[0]!r} in both. Rename the tier in the file, or delete the folder "
+                f"tiers/{other} of the history."
+            )
 
 
 def unit_of(name: str, day: date) -> str:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from rfm_engine.errors import Message, UsageError, shown
 from rfm_engine.insight.checks import (
+    MOST_DAYS,
     Checked,
     chosen_customers,
     first_orders,
@@ -35,7 +36,6 @@ from rfm_engine.query.sql_file import SqlFile
 from rfm_engine.result.snapshot import Snapshot
 
 _BRIDGE_DAYS = timedelta(90)
-_MOST_DAYS = 100_000
 # Tables that compare the whales if --who is not given.
 _WHALES = {"affinity", "first-product"}
 
@@ -278,7 +278,7 @@ def checked_options(explicit: Mapping[str, Any]) -> dict[str, Any]:
 
 def _days(name: str, text: Any) -> int:
     match = re.fullmatch(r"([0-9]{1,6})d", text) if isinstance(text, str) else None
-    if match is None or int(match[1]) > _MOST_DAYS:
+    if match is None or int(match[1]) > MOST_DAYS:
         raise UsageError(message("{} must be days such as 90d; got {}.", named(name), shown(text)))
     return int(match[1])
 

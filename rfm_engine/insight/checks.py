@@ -18,6 +18,9 @@ from rfm_engine.query.conditions import Condition
 
 _START = timedelta(30)
 
+MOST_DAYS = 100_000
+"""The greatest number of days of an option."""
+
 
 class Checked(NamedTuple):
     """Numbers about the customers of a table, and warnings."""
@@ -136,14 +139,15 @@ def refuse_uncounted(options: Mapping[str, Any], names: Iterable[str]) -> None:
     Raises
     ------
     UsageError
-        A value is no whole number, or too small.
+        A value is no whole number, too small, or more days than dates have.
     """
     for name in names:
-        value = options[name]
-        if value is not None and (type(value) is not int or value < (name == "top")):
-            least = 1 if name == "top" else 0
+        value, least = options[name], 1 if name == "top" else 0
+        most = MOST_DAYS if name.endswith("_days") else None
+        is_number = type(value) is int and value >= least and (most is None or value <= most)
+        if value is not None and not is_number:
+            limits = f"{least}" if most is None else f"{least} to {most:,}"
             raise UsageError(
-                message(
-                    "{} must be a whole number from {}; got {}.", named(name), least, shown(value)
-                )
-            )
+                message("{} must be a whole number from {}; got {}.", named(name), limits,
+                        shown(value))
+            )  # fmt: skip

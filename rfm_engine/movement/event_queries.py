@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
+from datetime import date
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
-from rfm_engine.errors import DataError, shown_cause
-from rfm_engine.kernels.arrays import arrow, is_bytes, whole
-from rfm_engine.movement.event_types import sql_of
+from rfm_engine.errors import DataError, shown_value
+from rfm_engine.kernels.arrays import arrow, is_bytes, is_text, whole
+from rfm_engine.movement.event_types import TierPair, sql_of
 from rfm_engine.movement.pairs import AFTER, BEFORE, Pairs, Pieces, sorted_pieces
-from rfm_engine.movement.tier_events import GROUP_KEY, TierPair, tier_changes
+from rfm_engine.movement.parameters import first_day_of
+from rfm_engine.movement.rescoring import wide_snapshot
+from rfm_engine.movement.tier_events import GROUP_KEY, tier_changes
 from rfm_engine.options.messages import message
 from rfm_engine.orders.row_columns import CUSTOMER
 from rfm_engine.query.customers import GROUP, Customers
@@ -23,6 +28,7 @@ from rfm_engine.result.snapshot import Snapshot
 NO_GROUP = -1
 """The `group_id` of customers without a group, which sorts first."""
 _BIRTHDAY = "birthday"
+_TIME = pa.timestamp("us")
 _QUERIED = pa.schema([
     ("type", pa.string()), ("happened_on", pa.date32()), ("before", pa.string()),
     ("after", pa.string()), ("n", pa.int64()), ("minor", pa.int64()), ("key", pa.string()),
@@ -50,6 +56,8 @@ class Asked(NamedTuple):
         Further relations that the queries read.
     tiers
         Tables of membership tiers at both dates.
+    since
+        The first day whose orders the queries read; None if they read those of the second snapshot.
     """
 
     types: Sequence[str]
@@ -58,6 +66,7 @@ class Asked(NamedTuple):
     birthday: str | None
     relations: Mapping[str, pa.Table]
     tiers: Sequence[TierPair] = ()
+    since: date | None = None
 
 
 def found_events(
@@ -71,7 +80,7 @@ def found_events(
     ids = Query(sql_of("event-ids"))
     changes = [tier_changes(pair, asked.parameters["as_of_to"], machine) for pair in asked.tiers]
     groups: pa.Array | None = None
-    prepared: list[tuple[Session, Pairs]] = []
+    prepared: list[tuple[Session, Query, pa.Array | None]] = []
     with ExitStack() as held:
         for one, other in zip(before.populations, after.populations, strict=True):
             pairs = Pairs(one, other)
@@ -79,21 +88,40 @@ def found_events(
                 groups = _all_groups(pairs.groups, changes)
             session = held.enter_context(Session(other, rows, machine, customers=pairs.after))
             session.prepare(queries, {"pairs": _pieces(pairs, queries, asked), **asked.relations})
+            # The rows have been compared with the snapshot now.
+            wide = held.enter_context(_wide(other, rows, asked, machine))
+            for query in queries:
+                each = session
+                if wide is not None and query.sql.reads_rows:
+                    each = held.enter_context(Session(wide, rows, machine))
+                    each.prepare([query], asked.relations)
+                prepared.append((each, query, pairs.groups))
             rows = session.rows
-            prepared.append((session, pairs))
 
         def found() -> Iterator[pa.Table]:
             """Yield the events of one query after the other, so that few are in memory."""
-            for each, pairs in prepared:
-                for query in queries:
-                    table = each.run(query, asked.parameters)
-                    yield _numbered(table, _groups_of(table, pairs.groups), groups)
+            for each, query, known in prepared:
+                table = each.run(query, asked.parameters)
+                yield _numbered(table, _groups_of(table, known), groups)
             for table in changes:
                 yield _numbered(table, None if groups is None else table[GROUP_KEY], groups)
 
         session.write("found", found())
         session.write("group_names", [_group_names(groups)])
         return session.run(ids, {"types": list(asked.types)}), groups
+
+
+@contextmanager
+def _wide(
+    after: Snapshot, rows: object, asked: Asked, machine: Machine
+) -> Iterator[Snapshot | None]:
+    """Yield a snapshot with older orders, if queries need some that the window leaves out."""
+    if asked.since is None or rows is None or first_day_of(after) <= asked.since:
+        yield None
+        return
+    with tempfile.TemporaryDirectory(prefix="rfm-events-", dir=machine.spill_dir) as folder:
+        running = dict(zip(("threads", "memory_limit", "spill_dir"), machine, strict=True))
+        yield wide_snapshot(rows, after, asked.since, Path(folder) / "wide.parquet", **running)
 
 
 def _pieces(pairs: Pairs, queries: Sequence[Query], asked: Asked) -> Pieces:
@@ -125,18 +153,34 @@ def _days(column: pa.ChunkedArray) -> pa.ChunkedArray:
     Raises
     ------
     DataError
-        They are neither dates nor text such as 1980-02-29.
+        They are neither dates nor times nor text such as 1980-02-29 or 1980-02-29 00:00:00.
     """
-    try:
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        return _days(column.cast(kind.value_type))
+    if pa.types.is_date(kind) or pa.types.is_timestamp(kind) or pa.types.is_null(kind):
         return column.cast(pa.date32())
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+    distinct = column.unique().drop_null()
+    unknown = distinct if not is_text(kind) else [each for each in distinct if not _is_day(each)]
+    if len(unknown):
         raise DataError(
             message(
                 "{birthday} must be a column of dates such as 1980-02-29; got {}. Correct the "
                 "attributes.",
-                shown_cause(error),
+                shown_value(unknown[0]) if is_text(kind) else f"{unknown[0]} of type {kind}",
             )
-        ) from None
+        )
+    if not is_text(kind):
+        return pa.chunked_array([pa.nulls(len(column), pa.date32())])
+    return column.cast(_TIME).cast(pa.date32())
+
+
+def _is_day(text: pa.Scalar) -> bool:
+    try:
+        text.cast(_TIME)
+    except pa.ArrowInvalid:
+        return False
+    return True
 
 
 def _all_groups(groups: pa.Array, changes: Sequence[pa.Table]) -> pa.Array:

@@ -77,10 +77,10 @@ def _ids(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray | pa.Arr
 
 
 def of_types(table: pa.Table, types: Sequence[str]) -> pa.Table:
-    """Return the events of some types and the retracted ones."""
+    """Return the events of some types."""
     import pyarrow.compute as pc
 
-    kept = pc.is_in(table["type"].cast(pa.string()), value_set=arrow_texts([*types, RETRACTED]))
+    kept = pc.is_in(table["type"].cast(pa.string()), value_set=arrow_texts(types))
     about = json.loads(table.schema.metadata[METADATA_KEY])
     about |= {"types": list(types), "left_out": {}}
     about["warnings"] = [each for each in about["warnings"] if each["type"] in types]
@@ -97,14 +97,14 @@ def type_column(names: pa.ChunkedArray) -> pa.Array:
 
 
 def refuse_name(customer: str) -> None:
-    """Refuse a customer column that has the name of a column of events.
+    """Refuse a customer column that has the name of a column of events; its case is ignored.
 
     Raises
     ------
     UsageError
         It has.
     """
-    if customer in _NAMES:
+    if customer.lower() in _NAMES:
         raise UsageError(
             message(
                 "{customer} must have another name than the columns of events, {}; got {!r}. "
@@ -114,10 +114,15 @@ def refuse_name(customer: str) -> None:
         )  # fmt: skip
 
 
+def people_of(table: pa.Table) -> list[str]:
+    """Return the columns of the customer, and of the group if there are groups."""
+    names: list[str] = table.column_names
+    return names[_N_FIRST : names.index("happened_on")]
+
+
 def retractions(sent: pa.Table) -> pa.Table:
     """Return an event of the type `retracted` for each event: `from` is its type, `to` its id."""
-    n_ids = sent.column_names.index("happened_on") - _N_FIRST
-    people = [sent[_N_FIRST + place].to_pylist() for place in range(n_ids)]
+    people = [sent[name].to_pylist() for name in people_of(sent)]
     old = sent["event_id"].to_pylist()
     ids = [event_id(RETRACTED, *parts) for parts in zip(*people, old, strict=True)]
     columns = {name: sent[name] for name in sent.column_names}

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from importlib import resources
 from typing import Any, NamedTuple
 
-from rfm_engine.errors import Message
-from rfm_engine.options.messages import message
+import pyarrow as pa
+
+from rfm_engine.errors import Message, UsageError, did_you_mean, shown
+from rfm_engine.options.messages import as_given, message
 from rfm_engine.query.sql_file import SqlFile, parse_sql
 from rfm_engine.result.snapshot import Snapshot
 
@@ -57,11 +59,38 @@ def files_of(types: Collection[str], snapshot: Snapshot, options: Mapping[str, A
     return files
 
 
+class TierPair(NamedTuple):
+    """The tables of one program of tiers at the date before and at the later date."""
+
+    before: pa.Table
+    after: pa.Table
+
+
+class TierPairs(NamedTuple):
+    """The tiers of all programs at a date and at the date of tiers before.
+
+    Attributes
+    ----------
+    pairs
+        Their tables; none if those of one program are old, whose events would be missing.
+    are_old
+        Whether a snapshot has been replaced since tiers were computed from it.
+    """
+
+    pairs: Sequence[TierPair] = ()
+    are_old: bool = False
+
+
+NO_TIERS = TierPairs()
+"""No program has tiers."""
+
+
 class Given(NamedTuple):
-    """Whether rows and tables of tiers are given."""
+    """Whether rows are given, the tables of tiers, and whether the events are those of a log."""
 
     rows: bool
-    tiers: bool
+    tiers: TierPairs
+    log: bool = False
 
 
 class Lack(NamedTuple):
@@ -70,8 +99,8 @@ class Lack(NamedTuple):
     Attributes
     ----------
     of
-        What is missing, or must not be there: `window`, `asleep`, `birthday`, `touches`, `rows` or
-        `tiers`.
+        What is missing, or must not be there: `window`, `asleep`, `birthday`, `touches`, `rows`,
+        `tiers` or `old_tiers`.
     error
         The error if the type was asked for.
     """
@@ -80,9 +109,48 @@ class Lack(NamedTuple):
     error: Message
 
 
+def named_types(given: object) -> tuple[str, ...]:
+    """Return the types that are asked for; none if all are.
+
+    Raises
+    ------
+    UsageError
+        They are not names of types, or one is named twice.
+    """
+    several = (given,) if isinstance(given, str) else () if given is None else given
+    if not isinstance(several, Sequence) or not all(isinstance(each, str) for each in several):
+        raise UsageError(
+            message("{types} must name types such as 'second_order'; got {}.", shown(given))
+        )
+    if len({*several}) < len(several) or "" in several:
+        raise UsageError(
+            message(
+                "{types} must name each type once; got {}. Remove the other names.",
+                as_given("types", list(several)),
+            )
+        )
+    for name in several:
+        if name not in TYPES:
+            raise UsageError(
+                message(
+                    "{types} must be among {}; got {}. {}",
+                    ", ".join(TYPES), shown(name), did_you_mean(name, TYPES, "Correct it."),
+                )
+            )  # fmt: skip
+    return tuple(several)
+
+
 def lack_of(name: str, snapshot: Snapshot, options: Mapping[str, Any], given: Given) -> Lack | None:
     """Return why a snapshot has no events of a type; None if it can have them."""
     window = snapshot.options["window"]
+    if name == RETRACTED and not given.log:
+        return Lack(
+            "log",
+            message(
+                "type retracted must be asked of the log of the newest date, because only a log "
+                "has such rows; got it for two dates. Leave {begin} and {end} out."
+            ),
+        )
     if name in _OF_ALL_ORDERS and window is not None:
         return Lack(
             "window",
@@ -121,7 +189,16 @@ def lack_of(name: str, snapshot: Snapshot, options: Mapping[str, Any], given: Gi
                 options["order_days"],
             ),
         )
-    if name in OF_TIERS and not given.tiers:
+    if name in OF_TIERS and given.tiers.are_old:
+        return Lack(
+            "old_tiers",
+            message(
+                "{} must have membership tiers that are as new as the snapshot of {}; got older "
+                "ones. Run rfm tiers first.",
+                name, snapshot.as_of,
+            ),
+        )  # fmt: skip
+    if name in OF_TIERS and not given.tiers.pairs:
         return Lack(
             "tiers",
             message(

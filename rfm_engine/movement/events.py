@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Unpack
 
 import pyarrow as pa
 
-from rfm_engine.errors import UsageError, did_you_mean, shown
+from rfm_engine.errors import Message, UsageError, did_you_mean, path_text, shown
+from rfm_engine.insight.checks import refuse_uncounted
 from rfm_engine.insight.lists import list_relations
 from rfm_engine.movement.agreement import refuse_contradiction
 from rfm_engine.movement.event_queries import FOUND, Asked, found_events
@@ -16,19 +18,24 @@ from rfm_engine.movement.event_table import event_table, refuse_name
 from rfm_engine.movement.event_types import (
     AIPL,
     FOUND_TYPES,
+    NO_TIERS,
     OF_TIERS,
     Given,
+    TierPairs,
     files_of,
     lack_of,
     left_out,
+    named_types,
+    sql_of,
 )
-from rfm_engine.movement.tier_events import TierPair
+from rfm_engine.movement.order_tables import first_of_order_days
 from rfm_engine.options.documentation import documented
 from rfm_engine.options.groups import EventOptions
-from rfm_engine.options.messages import message
+from rfm_engine.options.messages import message, named
 from rfm_engine.options.resolution import given, resolve
-from rfm_engine.orders.distinct_columns import column_names
+from rfm_engine.orders.sources.entry import files_of as inputs_of
 from rfm_engine.query.connection import require_duckdb
+from rfm_engine.query.rows import only_input
 from rfm_engine.query.session import Machine
 from rfm_engine.result.snapshot import Snapshot
 from rfm_engine.scoring.timing import words
@@ -43,7 +50,7 @@ def events(
     after: Snapshot,
     *,
     rows: object = None,
-    tiers: Sequence[TierPair] = (),
+    tiers: TierPairs = NO_TIERS,
     **options: Unpack[EventOptions],
 ) -> pa.Table:
     """Find what changed for each customer between two consecutive dates of a history.
@@ -59,7 +66,7 @@ def events(
         The orders of the later snapshot, in any form that `rfm_engine.score` takes; only events of
         the type `aipl_moved` need them.
     tiers
-        Tables of membership tiers at both dates, one pair per program.
+        Tables of membership tiers at both dates.
     {options}
 
     Returns
@@ -67,8 +74,8 @@ def events(
     pyarrow.Table
         `event_id` (text of 32 hexadecimal digits), `type`, the customer, the group if there are
         groups, `happened_on`, `from`, `to`, `value` (decimal), `as_of_from` and `as_of_to`, in the
-        order of type, customer, group and value. The metadata have the types that were left out
-        with the reasons, and warnings.
+        order of type, customer, group, `from`, `to`, `value` and `event_id`. The metadata have the
+        types that were left out with the reasons, and warnings.
 
     Raises
     ------
@@ -81,8 +88,10 @@ def events(
     require_duckdb("rfm events")
     refuse_name(after.schema.names[0])
     checked = resolve(EventOptions, given("events", EventOptions, options))
-    types, without = types_of(after, checked, Given(rows is not None, bool(tiers)))
+    types, without = types_of(after, checked, Given(rows is not None, tiers))
     numbers = _numbers(checked["nth"])
+    refuse_uncounted(checked, ("order_days", "touch_days"))
+    _refuse_missing(rows, checked["touches"])
     _check_birthday(after, checked["birthday"])
     about: dict[str, Any] = {
         "as_of_from": None if before is None else before.as_of,
@@ -95,13 +104,16 @@ def events(
         return event_table(FOUND.empty_table(), about, after, None)
     refuse_contradiction(before, after)
     about["warnings"] = _warnings(before, after, types)
+    files = files_of(types, after, checked)
+    reads_rows = any(sql_of(file).reads_rows for file in files)
     asked = Asked(
         types,
-        files_of(types, after, checked),
+        files,
         _parameters(before, after, numbers, checked),
         checked["birthday"],
         _relations(after, types, checked),
-        tiers if {*OF_TIERS} & {*types} else (),
+        tiers.pairs if {*OF_TIERS} & {*types} else (),
+        first_of_order_days(before, after, checked) if reads_rows else None,
     )
     found, groups = found_events(before, after, rows, asked, Machine.of(checked))
     return event_table(found, about, after, groups)
@@ -117,19 +129,11 @@ def types_of(
     UsageError
         A type does not exist, or was named and cannot be found.
     """
-    named = column_names(options["types"], "types")
+    named = named_types(options["types"])
     if not named:
         without = left_out(after, options, given)
         return [name for name in FOUND_TYPES if name not in without], without
     for name in named:
-        if name not in FOUND_TYPES:
-            raise UsageError(
-                message(
-                    "{types} must be among {}; got {}. {}",
-                    ", ".join(FOUND_TYPES), shown(name),
-                    did_you_mean(name, FOUND_TYPES, "Correct it."),
-                )
-            )  # fmt: skip
         lack = lack_of(name, after, options, given)
         if lack is not None:
             raise UsageError(lack.error)
@@ -144,11 +148,25 @@ def _numbers(nth: object) -> list[int]:
         if type(n) is not int or not _FIRST_NTH <= n < 1 << 63:
             raise UsageError(
                 message(
-                    "{nth} must be whole numbers from {}; got {}. Give numbers such as 5,10.",
-                    _FIRST_NTH, shown(n),
+                    "{nth} must be whole numbers from {}; got {}. Give numbers such as {}.",
+                    _FIRST_NTH, shown(n), Message("[5, 10]", "5,10"),
                 )
             )  # fmt: skip
     return [1, 2, *dict.fromkeys(numbers)]
+
+
+def _refuse_missing(rows: object, touches: str | os.PathLike[str] | None) -> None:
+    """Refuse inputs that do not exist, even if no query reads them.
+
+    Raises
+    ------
+    UsageError
+        A file or folder does not exist.
+    """
+    if rows is not None:
+        inputs_of(only_input(rows))
+    if touches is not None:
+        inputs_of(path_text(named("touches"), touches))
 
 
 def _check_birthday(after: Snapshot, birthday: str | None) -> None:
@@ -157,7 +175,7 @@ def _check_birthday(after: Snapshot, birthday: str | None) -> None:
             message(
                 "{birthday} must be a column of the snapshots; got {}. {}",
                 shown(birthday),
-                did_you_mean(birthday, after.schema.names, "Score with {attributes}."),
+                did_you_mean(birthday, after.schema.names) or message("Score with {attributes}."),
             )
         )
 
@@ -194,10 +212,15 @@ def _warnings(before: Snapshot, after: Snapshot, types: Sequence[str]) -> list[d
     assert before.as_of is not None
     assert after.as_of is not None
     between = after.as_of - before.as_of
-    if "due_soon" not in types or between <= _SOON:
+    if between <= _SOON:
         return []
-    text = (
-        f"due_soon must have snapshots at most {_SOON.days} days apart to find most customers; got "
-        f"{between.days} days. Add a snapshot every week or every night."
-    )
-    return [{"code": "far_apart", "type": "due_soon", "text": text}]
+    return [
+        {
+            "code": "far_apart",
+            "type": name,
+            "text": f"{name} must have snapshots at most {_SOON.days} days apart to find most "
+            f"customers; got {between.days} days. Add a snapshot every week or every night.",
+        }
+        for name in ("due_soon", "birthday_soon")
+        if name in types
+    ]

@@ -5,26 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import date
-from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
 from rfm_engine.kernels.arrays import arrow, arrow_texts, values, whole
-from rfm_engine.movement.event_types import sql_of
+from rfm_engine.movement.event_types import TierPair, sql_of
 from rfm_engine.movement.tiers import COLUMNS, METADATA_KEY
 from rfm_engine.orders.row_columns import CUSTOMER
 from rfm_engine.query.session import Machine
 from rfm_engine.query.tables import run_on_tables
 
 GROUP_KEY = "group_key"
-
-
-class TierPair(NamedTuple):
-    """The tables of one program of tiers at the date before and at the later date."""
-
-    before: pa.Table
-    after: pa.Table
 
 
 def tier_changes(pair: TierPair, as_of: date, machine: Machine) -> pa.Table:

@@ -86,14 +86,28 @@ def test_events__go_to_stdout_as_a_stream(rfm_process, history):
     [
         (["--type", "due_now"], "error: --type must be among "),
         (["--nth", "2"], "error: --nth must be whole numbers from 3; got 2."),
-        (["--nth", "x"], "error: --nth must be a whole number"),
         (
-            ["--birthday", "born"],
-            "error: --birthday must be a column of the snapshots; got 'born'.",
+            ["--nth", ""],
+            "error: --nth must be whole numbers from 3, with commas between them; got ",
         ),
+        (["--nth", "5,x"], "error: --nth must be whole numbers from 3, with commas between them"),
+        (["--type", "due,due"], "error: --type must name each type once; got due,due."),
+        (["--type", ""], "error: --type must name each type once; got ''."),
+        (["--type", "due,,lapsed"], "error: --type must name each type once; got due,,lapsed."),
+        (["--order-days", "-1"], "error: --order-days must be a whole number from 0 to 100,000"),
+        (["--touches", "none.csv"], "error: none.csv must exist; got no such file"),
+        (["--rows", "none.csv"], "error: none.csv must exist; got no such file"),
+        (
+            ["--birthday", "bday"],
+            "error: --birthday must be a column of the snapshots; got 'bday'. "
+            "Score with --attributes.",
+        ),
+        (["--from", DAYS[2]], "error: --from must be a date before another of history "),
+        (["--to", DAYS[0]], "error: --to must be a date after another of history "),
+        (["--type", "retracted", "--to", DAYS[1]], "error: type retracted must be asked of "),
         (["--type", "birthday_soon"], "error: birthday_soon must have --birthday; got none."),
         (
-            ["--type", "aipl_moved", "--touches", "t.csv"],
+            ["--type", "aipl_moved", "--touches", __file__],
             "error: aipl_moved must have --rows, because a snapshot does not say how many orders "
             "are recent; got none. Give the orders of the later date, or keep a history with "
             "--window 365d.",
@@ -123,3 +137,26 @@ def test_events__of_no_history_have_the_exit_code_of_histories(rfm, tmp_path):
     done = rfm("events", tmp_path)
     assert done.exit_code == 4
     assert "must be a folder with history.json" in done.stderr
+
+
+def test_events__of_old_tiers_are_left_out_until_they_are_computed_again(rfm, tmp_path):
+    (tmp_path / "club.toml").write_text(
+        'name = "club"\nwindow = "31d"\nmeasure = "monetary"\nvalid_months = 1\n'
+        '[[tiers]]\nname = "All"\nthreshold = 0\n[[tiers]]\nname = "Gold"\nthreshold = 50\n'
+    )
+    windowed = rfm_engine.History.create(tmp_path / "w", window="31d")
+    orders = simulate(customers=300, orders=1_000).read_all()
+    for day in DAYS:
+        windowed.add(orders, as_of=day)
+    files = ("--tiers", tmp_path / "club.toml", "-o", tmp_path / "tiers.csv")
+    words = ("tiers", windowed.path, *files)
+    assert rfm(*words).exit_code == 0
+    assert "tier_up" not in rfm("events", windowed.path).stderr
+    windowed.add(orders.slice(10), as_of=DAYS[2], replace=True)
+    done = rfm("events", windowed.path, "--retracted")
+    assert done.stderr.splitlines()[-1].endswith(
+        "tier_up, tier_down, tier_grace because the tiers of 2025-12-31 are older than its "
+        "snapshot; run rfm tiers first"
+    )
+    assert rfm(*words).exit_code == 0
+    assert "tier_up" not in rfm("events", windowed.path, "--retracted").stderr

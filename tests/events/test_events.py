@@ -151,7 +151,7 @@ def test_events__say_what_is_left_out_and_warn(both):
         "tier_up": "tiers", "tier_down": "tiers", "tier_grace": "tiers",
     }  # fmt: skip
     [warning] = about["warnings"]
-    assert warning["code"] == "far_apart"
+    assert (warning["code"], warning["type"]) == ("far_apart", "due_soon")
     assert "at most 7 days apart" in warning["text"]
     about = json.loads(events(*both(window="90d")).schema.metadata[METADATA_KEY])
     assert {name for name, lack in about["left_out"].items() if lack == "window"} == {
@@ -163,15 +163,25 @@ def test_events__say_what_is_left_out_and_warn(both):
     ("options", "wanted"),
     [
         ({"types": "frist_order"}, "types must be among .* Did you mean 'first_order'"),
+        ({"types": ["due", "due"]}, "types must name each type once; got .'due', 'due'."),
+        ({"types": ""}, "types must name each type once; got .''."),
+        ({"types": 5}, "types must name types such as 'second_order'; got 5"),
+        ({"types": "retracted"}, "must be asked of the log .* Leave begin and end out"),
+        ({"types": "due", "order_days": -1}, "order_days must be a whole number from 0 to 100,00"),
+        ({"touch_days": 2**70}, "touch_days must be a whole number from 0 to 100,000; got 118059"),
+        ({"types": "due", "touches": "none.csv"}, "none.csv must exist; got no such file"),
+        ({"rows": ["none.csv"]}, "none.csv must exist; got no such file or folder"),
         ({"types": "reactivated"}, "segments that are asleep; got scheme 'classic' without"),
         ({"types": ["birthday_soon"]}, "birthday_soon must have birthday; got none"),
         ({"types": "aipl_moved"}, "aipl_moved must have touches; got none"),
-        ({"types": "aipl_moved", "touches": "t.csv"}, "must have rows, because a snapshot"),
+        ({"types": "aipl_moved", "touches": __file__}, "must have rows, because a snapshot"),
         ({"types": "tier_up"}, "tier_up must have membership tiers .* Run rfm tiers first"),
         ({"nth": [2]}, "nth must be whole numbers from 3; got 2"),
-        ({"nth": "3"}, "nth must be whole numbers from 3; got '3'"),
-        ({"birthday": "born"}, "birthday must be a column of the snapshots; got 'born'"),
-        ({"birthday": "monetary"}, "birthday must be a column of dates such as 1980-02-29"),
+        ({"nth": "5,10"}, r"nth must be whole numbers from 3; got '5,10'. Give .* as \[5, 10\]"),
+        ({"birthday": "born"}, "column of the snapshots; got 'born'. Score with attributes."),
+        ({"birthday": "monetary"}, "such as 1980-02-29; got .* of type decimal128"),
+        ({"birthday": "frequency"}, "birthday must be a column of dates .*; got 1 of type int64"),
+        ({"birthday": "segment"}, "birthday must be a column of dates such as .*; got '[A-Z]"),
     ],
 )
 def test_events__refuse_what_cannot_be_found(both, options, wanted):
@@ -192,10 +202,11 @@ def test_events__refuse_snapshots_that_contradict_or_have_names_of_events(both, 
         events(after, before)
     with pytest.raises(RfmError, match="scheme of compared snapshots must be the same"):
         events(scored(BEFORE, scheme="five-types"), after)
-    renamed = pa.table(ORDERS).rename_columns(["value", "order_time", "amount", "shop"])
-    other = scored(AFTER, renamed, customer="value")
-    with pytest.raises(UsageError, match="customer must have another name than the columns of ev"):
-        events(None, other)
+    for name in ("value", "TYPE"):
+        renamed = pa.table(ORDERS).rename_columns([name, "order_time", "amount", "shop"])
+        other = scored(AFTER, renamed, customer=name)
+        with pytest.raises(UsageError, match="customer must have another name than the columns of"):
+            events(None, other)
 
 
 def test_events__are_the_same_for_any_threads_and_row_order(both):
@@ -206,7 +217,7 @@ def test_events__are_the_same_for_any_threads_and_row_order(both):
 
 def test_birthday_soon__is_within_seven_days_and_comes_once(scored, tmp_path):
     """29 February is 28 February in 2025; text is read as dates."""
-    born = {"a": "2000-02-29", "b": "1980-03-07", "c": "1999-03-08", "d": None}
+    born = {"a": "2000-02-29", "b": "1980-03-07 00:00:00", "c": "1999-03-08T12:30:00", "d": None}
     people = {"customer_id": [*born], "born": [*born.values()]}
     pq.write_table(pa.table(people), tmp_path / "people.parquet")
     options = {"attributes": tmp_path / "people.parquet"}
@@ -222,3 +233,23 @@ def test_birthday_soon__is_within_seven_days_and_comes_once(scored, tmp_path):
         [("b", "2025-03-07", event_id("birthday_soon", "b", 2025), date(2025, 2, 28))],
         [("c", "2025-03-08", event_id("birthday_soon", "c", 2025), date(2025, 3, 1))],
     ]
+
+
+@pytest.mark.parametrize(("day", "n_warnings"), [("2025-02-27", 0), ("2025-02-28", 1)])
+def test_birthday_soon__warns_if_snapshots_are_far_apart(scored, tmp_path, day, n_warnings):
+    pq.write_table(pa.table({"customer_id": ["a"], "born": ["2000-02-29"]}), tmp_path / "p.parquet")
+    options = {"attributes": tmp_path / "p.parquet"}
+    two = scored("2025-02-20", **options), scored(day, **options)
+    found = events(*two, types="birthday_soon", birthday="born")
+    warnings = json.loads(found.schema.metadata[METADATA_KEY])["warnings"]
+    assert [each["type"] for each in warnings] == ["birthday_soon"] * n_warnings
+
+
+def test_birthday_soon__shows_the_text_that_is_no_date(scored, tmp_path):
+    people = {"customer_id": ["a", "b"], "born": ["2000-02-29", "19800229"]}
+    pq.write_table(pa.table(people), tmp_path / "p.parquet")
+    options = {"attributes": tmp_path / "p.parquet"}
+    two = scored(BEFORE, **options), scored(AFTER, **options)
+    with pytest.raises(DataError, match=r"got '19800229'\. Correct the attributes") as caught:
+        events(*two, birthday="born")
+    assert caught.value.typed.startswith("--birthday must be")

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rfm_engine.errors import UsageError
+from rfm_engine.movement.comparison import Comparison
 from rfm_engine.movement.events import events
 from tests.events.cases import DAYS, IDS, orders, orders_table, rows_of, scored
 from tests.events.reference import event_id
@@ -65,6 +66,9 @@ def test_aipl_moved__is_that_of_the_reference(rows, touches, n_days):
         found = rows_of(events(*all_orders, rows=table, **options), None)
         recent = (scored(table, day, folder, window=f"{n_days}d") for day in DATES)
         assert rows_of(events(*recent, **options), None) == found
+        (folder / "short").mkdir()
+        short = (scored(table, day, folder / "short", window="3d") for day in DATES)
+        assert rows_of(events(*short, rows=table, **options), None) == found
     one, other = (stages_at(day, rows, touches, n_days, 30) for day in DATES)
     assert found == [
         (
@@ -74,6 +78,31 @@ def test_aipl_moved__is_that_of_the_reference(rows, touches, n_days):
         for who in sorted(one)
         if one[who] != other[who]
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("frequency", ["orders", "days"])
+@pytest.mark.parametrize("window", ["30d", "365d", "400d"])
+def test_aipl_moved__counts_older_orders_of_rows_than_the_window(tmp_path, frequency, window):
+    """At the first date, an order of 364 days before counts; rfm compare says the same."""
+    (tmp_path / "touches.csv").write_text("customer_id,time,kind\na,2025-02-20,click\n")
+    table = pa.table({
+        "customer_id": ["a", "b", "b", "c"],
+        "order_time": ["2024-02-29", "2025-02-27", "2025-02-28", "2024-02-28"], "amount": [1.0] * 4,
+    })  # fmt: skip
+    days = "2025-02-27", "2025-02-28"
+    two = [scored(table, day, tmp_path, window=window, frequency=frequency) for day in days]
+    options = {"touches": tmp_path / "touches.csv"}
+    found = events(*two, rows=table, types="aipl_moved", **options)
+    assert [(row["customer_id"], row["from"], row["to"]) for row in found.to_pylist()] == [
+        ("a", "P", "I"),
+        ("b", "P", "L"),
+    ]
+    [flow] = [
+        row
+        for row in Comparison(*two, rows=table, **options).aipl().to_pylist()
+        if row["stage"] == "P"
+    ]
+    assert (flow["before"], flow["to_i"], flow["to_l"]) == (2, 1, 1)
 
 
 def test_aipl_moved__counts_orders_of_snapshots_only_with_the_same_window(tmp_path):

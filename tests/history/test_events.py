@@ -101,17 +101,18 @@ def test_events__are_between_consecutive_dates(three, begin, end, wanted):
 
 
 @pytest.mark.parametrize(
-    ("begin", "end"),
+    ("begin", "end", "wanted"),
     [
-        (DAYS[0], DAYS[2]),
-        (DAYS[2], None),
-        (None, DAYS[0]),
-        (DAYS[1], DAYS[0]),
-        ("2025-02-01", None),
+        (DAYS[0], DAYS[2], "begin and end must be two consecutive"),
+        (DAYS[1], DAYS[0], "begin and end must be two consecutive"),
+        (DAYS[2], None, "got 2025-03-31, which is the newest date, so no date follows it"),
+        (None, DAYS[0], "got 2025-01-31, which is the oldest date, so no date is before it"),
+        ("2025-02-01", None, "the date 2025-02-01; got 3 dates, the nearest 2025-01-31, 2025-02"),
+        (DAYS[0], "2025-02-01", "must have the date 2025-02-01; got 3 dates, the nearest"),
     ],
 )
-def test_events__between_other_dates_are_refused(three, begin, end):
-    with pytest.raises(UsageError, match="begin and end must be two consecutive"):
+def test_events__between_other_dates_are_refused(three, begin, end, wanted):
+    with pytest.raises(UsageError, match=wanted):
         three.events(begin, end)
 
 
@@ -145,6 +146,9 @@ def test_log__retracts_what_does_not_follow_any_more_only_on_request(history):
     assert (row["customer_id"], row["from"], row["value"]) == (3, "first_order", None)
     order = [(row["type"], row["customer_id"]) for row in logged.events.to_pylist()]
     assert order == sorted(order)
+    asked = history.log_events(types="retracted").events
+    assert asked.to_pylist() == rows
+    assert {*history.log_events(types="due").events["type"].to_pylist()} <= {"due"}
     for retracted in (True, False):
         again = history.log_events(retracted=retracted)
         assert (again.status, again.events.equals(logged.events)) == ("unchanged", True)

@@ -215,8 +215,13 @@ def test_period_start__is_one_period_before(before, after, span, start):
         ),
         ("period", {"span": "3 months"}, "span must be days or months such as 181d or 6mo; got '3"),
         ("period", {"span": 3}, "span must be days or months such as 181d or 6mo; got 3."),
-        ("aipl", {"order_days": -1}, "order_days must be a whole number from 0; got -1."),
-        ("aipl", {"touch_days": "9"}, "touch_days must be a whole number from 0; got '9'."),
+        (
+            "aipl",
+            {"order_days": -1},
+            "order_days must be a whole number from 0 to 100,000; got -1.",
+        ),
+        ("aipl", {"touch_days": "9"}, "must be a whole number from 0 to 100,000; got '9'."),
+        ("aipl", {"touch_days": 100_001}, "touch_days must be a whole number from 0 to 100,000"),
     ],
 )
 def test_tables__refuse(orders, tmp_path, name, options, said):

@@ -105,7 +105,8 @@ def test_tiers__of_a_changed_file_are_computed_again(history, club):
     club.write_text(CLUB.replace("= 4", "= 3"))
     chain = computed(history, club)
     assert (list(chain.computed), chain.is_changed) == (DATES, True)
-    club.write_text(CLUB.replace("club", "new"))
+    renamed = CLUB.replace("Member", "Guest").replace("Silver", "Blue").replace("Gold", "Red")
+    club.write_text(renamed.replace("club", "new"))
     assert list(computed(history, club).computed) == DATES  # another name, other folders
     assert len(history.store.units("tiers/club")) == 3
 

@@ -1,4 +1,4 @@
--- title: Events with their ids, in the order of type, customer and group
+-- title: Events with their ids, in the order of type, customer, group, from, to, value and id
 -- inputs: found(type, happened_on, before, after, n, minor, key), group_names(name)
 -- columns: event_id, type, customer_id, group_id, happened_on, before, after, n, minor
 -- The group is a part of the id, except for customers without a group.
@@ -24,4 +24,4 @@ select
     minor
 from texts
 left join group_names using (group_id)
-order by type, customer_id, group_id, n
+order by type, customer_id, group_id, before, after, coalesce(n, minor), event_id

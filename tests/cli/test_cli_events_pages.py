@@ -1,0 +1,48 @@
+"""The pages about events: what the commands print, and the SQL of the receiver."""
+
+from __future__ import annotations
+
+import shlex
+
+import duckdb
+import pytest
+
+from tests.docs.pages import ROOT, blocks_of
+
+PAGE = ROOT / "docs" / "reference" / "events.md"
+HOW_TO = ROOT / "docs" / "how-to" / "send-events-once.md"
+
+
+@pytest.fixture
+def shop(rfm, tmp_path, monkeypatch):
+    """Run the commands of the reference that make the history."""
+    monkeypatch.chdir(tmp_path)
+    [made] = [block.text for block in blocks_of(PAGE) if block.language == "sh"]
+    for line in made.splitlines():
+        assert rfm(*shlex.split(line)[1:]).exit_code == 0
+
+
+@pytest.mark.usefixtures("shop")
+def test_reference__shows_what_its_command_prints(rfm):
+    [shown] = [block.text for block in blocks_of(PAGE) if block.language == "console"]
+    command, _, printed = shown.removeprefix("$ ").partition("\n")
+    assert rfm(*shlex.split(command)[1:]).stdout == printed
+
+
+@pytest.mark.usefixtures("shop")
+def test_how_to__has_sql_that_keeps_each_event_once(rfm):
+    assert rfm("events", "shop", "-o", "tonight.csv", "-q").exit_code == 0
+    made, added = [block.text for block in blocks_of(HOW_TO) if block.language == "sql"]
+    with duckdb.connect() as receiver:
+        receiver.execute(made)
+        for _ in range(2):
+            receiver.execute(added)
+            ids = receiver.execute("select count(*), count(distinct event_id) from sent").fetchone()
+            assert ids == (660, 660)
+
+
+@pytest.mark.usefixtures("shop")
+def test_events__go_to_a_directory_of_parts(rfm, tmp_path):
+    assert rfm("events", "shop", "-o", "parts/", "-q").exit_code == 0
+    assert (tmp_path / "parts" / "part-00000.parquet").is_file()
+    assert "a directory" in " ".join(rfm("events", "--help").stdout.split())
