@@ -34,7 +34,10 @@ WITH_EXAMPLES = [page for page in PAGES if RUNNABLE & {block.language for block 
 FOLDERS = INSIGHT, MOVEMENT
 INDEXED = [page for page in WITH_EXAMPLES if page.parent in FOLDERS and page.name != "index.md"]
 # Each takes about ten seconds.
-LONG = {"find-what-attracts-your-best-customers.md", "label-customers.md"}
+LONG = {
+    "find-what-attracts-your-best-customers.md", "label-customers.md", "send-events-once.md",
+    "watch-tiers-from-month-to-month.md", "back-fill-three-years.md",
+}  # fmt: skip
 OTHERS = [
     page
     for page in WITH_EXAMPLES

@@ -18,8 +18,8 @@ from tests.conftest import DEEP
 from tests.history.failing_files import FailingFiles, Killed
 
 FIRST = date(2026, 1, 1)
-# The deep profile fails at every step; otherwise each case fails at a fifth of them.
-STRIDE = 1 if DEEP else 5
+# The deep profile fails at every step; otherwise each case fails at a few of them.
+STRIDE = 1 if DEEP else 13
 
 
 def orders(seed: int) -> pa.Table:
@@ -108,7 +108,7 @@ def test_add__killed_at_any_moment_leaves_an_old_or_a_new_history(old, tmp_path)
     )
     words = [sys.executable, "-c", code, str(tmp_path / "h"), str(tmp_path / "orders.parquet")]
     random = Random(0)
-    for _ in range(40 if DEEP else 2):
+    for _ in range(40 if DEEP else 1):
         with subprocess.Popen(words, stdout=subprocess.PIPE) as process:
             assert process.stdout is not None
             process.stdout.readline()
