@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.cli.conftest import COMMAND
+from tests.conftest import COMPILED
 
 DAYS = ["2025-10-31", "2025-11-30", "2025-12-31"]
 
@@ -204,6 +205,7 @@ def test_build__is_refused_in_one_line(rfm, history, orders, tmp_path, words, co
     assert not (tmp_path / "new").exists()
 
 
+@pytest.mark.skipif(not COMPILED, reason="the same without compiling, but slower")
 def test_build__that_is_interrupted_has_the_dates_so_far(rfm, tmp_path):
     big, place = tmp_path / "big.parquet", tmp_path / "h"
     assert rfm("simulate", "--customers", 100_000, "--orders", 400_000, "-o", big).exit_code == 0
@@ -223,6 +225,7 @@ def test_build__that_is_interrupted_has_the_dates_so_far(rfm, tmp_path):
     assert sorted(each.name for each in tmp_path.iterdir()) == ["big.parquet", "h"]
 
 
+@pytest.mark.skipif(not COMPILED, reason="the same without compiling, but slower")
 def test_interrupt__leaves_the_history_unchanged(rfm, history, tmp_path):
     big = tmp_path / "big.parquet"
     assert rfm("simulate", "--customers", 200_000, "--orders", 600_000, "-o", big).exit_code == 0

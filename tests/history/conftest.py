@@ -8,6 +8,7 @@ from datetime import date
 import pytest
 
 import rfm_engine as rfm
+from tests.conftest import COMPILED
 
 MONTH_ENDS = [
     date(year, month, monthrange(year, month)[1])
@@ -19,6 +20,8 @@ MONTH_ENDS = [
 @pytest.fixture(scope="session")
 def cdnow_history(cdnow, tmp_path_factory) -> rfm.History:
     """CDNOW at 18 month ends, with cut points of each month end."""
+    if not COMPILED:
+        pytest.skip("takes minutes without the compiler")
     history = rfm.History.create(tmp_path_factory.mktemp("cdnow") / "history")
     for day in MONTH_ENDS:
         history.add(cdnow, as_of=day)

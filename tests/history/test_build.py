@@ -19,7 +19,7 @@ import rfm_engine as rfm
 from rfm_engine.api import score_dates
 from rfm_engine.history import building
 from rfm_engine.output.models import save_model
-from tests.conftest import DEEP
+from tests.conftest import COMPILED, DEEP
 from tests.history.failing_files import FailingFiles, Killed
 from tests.history.test_faults import FIRST, contents, orders
 
@@ -137,6 +137,7 @@ def test_build__that_stops_leaves_a_shorter_history_and_continues(tmp_path, kill
     assert len(set(seen)) > 2
 
 
+@pytest.mark.skipif(not COMPILED, reason="the same without compiling, but slower")
 def test_build__killed_at_any_moment_can_be_repeated(tmp_path):
     """Kill a process with a signal while it builds, and repeat."""
     pq.write_table(orders(1), tmp_path / "orders.parquet")

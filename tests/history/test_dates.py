@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import rfm_engine as rfm
 from rfm_engine.api import score_dates
 from rfm_engine.result.metadata import METADATA_KEY
-from tests.conftest import DEEP
+from tests.conftest import COMPILED, DEEP
 from tests.history.conftest import MONTH_ENDS
 from tests.variants import variant
 
@@ -128,12 +128,14 @@ def test_dates__are_equal_to_each_date_by_itself(table, days, chosen, name):
         check(table, days, chosen)
 
 
+@pytest.mark.skipif(not COMPILED, reason="takes minutes without the compiler")
 def test_dates__of_cdnow_have_the_known_customers(cdnow):
     """All month ends are also compared by `test_build`."""
     days = MONTH_ENDS if DEEP else MONTH_ENDS[1::8]
     assert check(cdnow, days, {}) == (401_288 if DEEP else 16_322 + 23_570 * 2)
 
 
+@pytest.mark.skipif(not COMPILED, reason="takes minutes without the compiler")
 @pytest.mark.parametrize("window", ["45d", "2mo"])
 def test_dates__of_cdnow_in_windows_that_overlap(cdnow, window):
     days = [date(1998, 3, 31), date(1998, 4, 20), date(1998, 6, 30)]

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import rfm_engine as rfm
-from tests.conftest import DEEP
+from tests.conftest import COMPILED, DEEP
 from tests.history.failing_files import FailingFiles, Killed
 
 FIRST = date(2026, 1, 1)
@@ -95,6 +95,7 @@ def test_step__is_done_completely_or_not_at_all(old, tmp_path, step, kill):
     assert seen[0] is False
 
 
+@pytest.mark.skipif(not COMPILED, reason="the same without compiling, but slower")
 def test_add__killed_at_any_moment_leaves_an_old_or_a_new_history(old, tmp_path):
     """Kill a process with a signal while it adds dates, and repeat."""
     pq.write_table(orders(1), tmp_path / "orders.parquet")

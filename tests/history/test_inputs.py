@@ -9,8 +9,10 @@ import pyarrow.parquet as pq
 import pytest
 
 import rfm_engine as rfm
-from tests.conftest import DEEP
+from tests.conftest import COMPILED, DEEP
 from tests.history.conftest import MONTH_ENDS
+
+pytestmark = pytest.mark.skipif(not COMPILED, reason="takes minutes without the compiler")
 
 DAY = date(1998, 3, 31)
 CASES = [
