@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
-from rfm_engine.errors import StateError
 from rfm_engine.output import atomic
+from rfm_engine.output.locks import locked
 
 
 class Files:
@@ -26,28 +24,6 @@ class Files:
         """Delete a file."""
         path.unlink()
 
-    @contextmanager
-    def locked(self, folder: Path) -> Iterator[None]:
-        """Lock a history against other writers; the lock ends with the process.
-
-        Raises
-        ------
-        StateError
-            Another writer has locked the history.
-        """
-        import fcntl
-
-        opened = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            try:
-                fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise StateError(
-                    f"history {str(folder)!r} must have one writer at a time; got a second one. "
-                    "Wait until the first has ended, and run this again."
-                ) from None
-            yield
-        finally:
-            # Processes that were forked meanwhile have the folder open too and would keep the lock.
-            fcntl.flock(opened, fcntl.LOCK_UN)
-            os.close(opened)
+    def locked(self, folder: Path) -> AbstractContextManager[None]:
+        """Lock a history against other writers; StateError if another writer has locked it."""
+        return locked(folder, "history")

@@ -5,14 +5,13 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
 import pyarrow as pa
 
-from rfm_engine.errors import StateError
+from rfm_engine.output.locks import locked
 
 _READ_AT_ONCE = 1 << 30  # a system call reads at most 2 GiB
 
@@ -127,34 +126,9 @@ class LocalDisk:
             at += n
         return data[:at]
 
-    @contextmanager
-    def locked(self, folder: Path) -> Iterator[None]:
-        """Lock a state against other writers while the context lasts.
-
-        If the process ends in any other way, the lock is released when this process and those that
-        it forked meanwhile have ended.
-
-        Raises
-        ------
-        StateError
-            Another writer has locked the state.
-        """
-        import fcntl
-
-        opened = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            try:
-                fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise StateError(
-                    f"state {str(folder)!r} must have one writer at a time; got a second one. "
-                    "Wait until the first has ended, and run this again."
-                ) from None
-            yield
-        finally:
-            # Processes that were forked meanwhile have the folder open too and would keep the lock.
-            fcntl.flock(opened, fcntl.LOCK_UN)
-            os.close(opened)
+    def locked(self, folder: Path) -> AbstractContextManager[None]:
+        """Lock a state against other writers; StateError if another writer has locked it."""
+        return locked(folder, "state")
 
 
 def put(disk: Disk, path: Path, data: bytes | memoryview) -> None:
