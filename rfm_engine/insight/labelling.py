@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from decimal import Decimal
-from functools import cache
-from importlib import resources
 from typing import Any, Unpack
 
 import numpy as np
@@ -27,7 +25,7 @@ from rfm_engine.query.connection import require_duckdb
 from rfm_engine.query.customers import GROUP, Customers
 from rfm_engine.query.rows import is_bucket_folder, only_input
 from rfm_engine.query.session import Choices, Machine, Query, Session
-from rfm_engine.query.sql_file import SqlFile, parse_sql
+from rfm_engine.query.sql_file import SqlFile, shipped_sql
 from rfm_engine.result.snapshot import Snapshot
 from rfm_engine.segments.fact_columns import FACT_COLUMNS
 
@@ -139,12 +137,9 @@ def _levels(
     return [found[place] for place in range(len(labels))]
 
 
-@cache
 def sql_of_metric(metric: str) -> SqlFile:
     """Return the SQL of a metric."""
-    name = _FILES[metric]
-    place = resources.files("rfm_engine.insight.metrics") / f"{name}.sql"
-    return parse_sql(name, place.read_text("utf-8"))
+    return shipped_sql("rfm_engine.insight.metrics", _FILES[metric])
 
 
 def _query(label: Label, snapshot: Snapshot, options: Mapping[str, Any]) -> Query:

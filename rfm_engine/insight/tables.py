@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cache
-from importlib import resources
 from typing import Any, NamedTuple
 
 from rfm_engine.errors import UsageError, did_you_mean, shown
 from rfm_engine.insight import finishing
 from rfm_engine.insight.finishing import Finished
-from rfm_engine.query.sql_file import SqlFile, parse_sql
+from rfm_engine.query.sql_file import SqlFile, shipped_sql
 
 _FIRST = ("attribute", "who", "min_customers", "burn_in", "top")
 
@@ -86,11 +84,9 @@ TABLES: dict[str, Table] = {
 }  # fmt: skip
 
 
-@cache
 def sql_of(file: str) -> SqlFile:
     """Return one of the SQL files that come with the library."""
-    place = resources.files("rfm_engine.insight.sql") / f"{file}.sql"
-    return parse_sql(file, place.read_text("utf-8"))
+    return shipped_sql("rfm_engine.insight.sql", file)
 
 
 def table_of(name: str) -> Table:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from functools import cache
-from importlib import resources
 from typing import Any, NamedTuple
 
 import pyarrow as pa
 
 from rfm_engine.errors import Message, UsageError, did_you_mean, shown
 from rfm_engine.options.messages import as_given, message
-from rfm_engine.query.sql_file import SqlFile, parse_sql
+from rfm_engine.query.sql_file import SqlFile, shipped_sql
 from rfm_engine.result.snapshot import Snapshot
 
 AIPL, RETRACTED = "aipl_moved", "retracted"
@@ -44,11 +42,9 @@ _RELATIONS = (
 _OF_ALL_ORDERS = ("first_order", "second_order", "nth_order", "anniversary")
 
 
-@cache
 def sql_of(file: str) -> SqlFile:
     """Return one of the SQL files of this package."""
-    place = resources.files("rfm_engine.movement.sql") / f"{file}.sql"
-    return parse_sql(file, place.read_text("utf-8"), None, _RELATIONS)
+    return shipped_sql("rfm_engine.movement.sql", file, _RELATIONS)
 
 
 def files_of(types: Collection[str], snapshot: Snapshot, options: Mapping[str, Any]) -> list[str]:

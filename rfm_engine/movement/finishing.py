@@ -6,6 +6,7 @@ from math import sqrt
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from rfm_engine.insight.finishing import Finished
 from rfm_engine.insight.statistics import Z_95
@@ -22,6 +23,17 @@ def money(table: pa.Table, options: Options) -> Finished:
             chunks = [_rescaled(chunk, kind) for chunk in table[place].chunks]
             table = table.set_column(place, field.name, pa.chunked_array(chunks, kind))
     return Finished(table, {})
+
+
+def effects_without_aging(table: pa.Table, options: Options) -> Finished:
+    """Return the effects with `moved`, the sum of `aged` and `behaviour`, in place of both.
+
+    Under a window, only the rows tell which orders drop out as time passes.
+    """
+    place = table.column_names.index("aged")
+    moved = pc.add(table["aged"], table["behaviour"])
+    rest = table.drop_columns(["aged", "behaviour"])
+    return money(rest.add_column(place, "moved", moved), options)
 
 
 def retention(table: pa.Table, options: Options) -> Finished:

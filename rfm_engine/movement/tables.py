@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from datetime import date, timedelta
-from functools import cache
-from importlib import resources
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -17,7 +15,7 @@ from rfm_engine.movement.judgement import refuse_without_cuts
 from rfm_engine.options.declaration import declared
 from rfm_engine.options.messages import message, named
 from rfm_engine.options.movement import MovementOptions
-from rfm_engine.query.sql_file import RELATIONS, SqlFile, parse_sql
+from rfm_engine.query.sql_file import RELATIONS, SqlFile, shipped_sql
 from rfm_engine.result.snapshot import Snapshot
 
 Options = Mapping[str, Any]
@@ -156,9 +154,10 @@ def asked_of(
             refuse_without_cuts(snapshot)
     table.check(name, before, after, options)
     if name == "effects":
-        file = "effects" if after.options["window"] is None or has_rows else "effects-moved"
+        if after.options["window"] is not None and not has_rows:
+            table = table._replace(finish=finishing.effects_without_aging)
         is_shapley = options["effects"] == "shapley"
-        return Asked(table, file, ("effects-shapley",) if is_shapley else ())
+        return Asked(table, name, ("effects-shapley",) if is_shapley else ())
     if name == "retention":
         needs_rows = parameters.refuse_retention(before, after, options, has_rows=has_rows)
         file = "retention-rows" if needs_rows else "retention"
@@ -167,11 +166,9 @@ def asked_of(
     return Asked(table, name, since=table.since(before, after, options))
 
 
-@cache
 def sql_of(file: str) -> SqlFile:
     """Return one of the SQL files that come with the library."""
-    place = resources.files("rfm_engine.movement.sql") / f"{file}.sql"
-    return parse_sql(file, place.read_text("utf-8"), None, _RELATIONS)
+    return shipped_sql("rfm_engine.movement.sql", file, _RELATIONS)
 
 
 def table_of(name: str) -> Table:

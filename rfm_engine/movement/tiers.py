@@ -6,23 +6,22 @@ import json
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
-from functools import cache
-from importlib import resources
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from rfm_engine.errors import UsageError
-from rfm_engine.kernels.arrays import arrow, arrow_texts, frozen, valid_mask, values, whole
+from rfm_engine.kernels.arrays import arrow, arrow_texts, valid_mask, values, whole
 from rfm_engine.movement.tier_dates import Step
 from rfm_engine.movement.tier_files import MONETARY, TierProgram
 from rfm_engine.options.messages import message
 from rfm_engine.query.relations import free_name
 from rfm_engine.query.session import Machine
-from rfm_engine.query.sql_file import SqlFile, parse_sql
+from rfm_engine.query.sql_file import shipped_sql
 from rfm_engine.query.tables import run_on_tables
 from rfm_engine.result.snapshot import Snapshot
+from rfm_engine.totals.chunks import decimals
 from rfm_engine.totals.records import MAX_DIGITS
 
 METADATA_KEY = b"rfm_engine_tiers"
@@ -32,6 +31,7 @@ COLUMNS = (
     "spend_to_keep",
 )  # fmt: skip
 _GROUP, _CUSTOMER = "group_key", "customer_id"
+_DIGITS = 38
 _RELATIONS = ("members", "after", "before", "tiers")
 _PLACES = pa.int16()
 # No amount is larger. With it the differences in tiers.sql stay far below the int64 limit.
@@ -89,7 +89,8 @@ def tiers_at(
         "before": measured.slice(0, 0) if before is None else _measured(before, program),
         "tiers": _levels(program, scale),
     }
-    found = run_on_tables(_sql(), relations, {"as_of": step.as_of}, machine)
+    sql = shipped_sql("rfm_engine.movement.sql", "tiers", _RELATIONS)
+    found = run_on_tables(sql, relations, {"as_of": step.as_of}, machine)
     return _finished(found, program, step, after, scale)
 
 
@@ -160,12 +161,6 @@ def _levels(program: TierProgram, scale: int) -> pa.Table:
     })  # fmt: skip
 
 
-@cache
-def _sql() -> SqlFile:
-    text = (resources.files("rfm_engine.movement.sql") / "tiers.sql").read_text("utf-8")
-    return parse_sql("tiers", text, relations=_RELATIONS)
-
-
 def _finished(
     found: pa.Table, program: TierProgram, step: Step, after: Snapshot, scale: int
 ) -> pa.Table:
@@ -180,7 +175,8 @@ def _finished(
         if name in ("tier", "qualified_tier"):
             column = pa.DictionaryArray.from_arrays(whole(column).cast(_PLACES), names)
         elif pa.types.is_integer(column.type):
-            column = _decimals(whole(column), scale)
+            array = whole(column)
+            column = decimals(values(array, np.int64), scale, _DIGITS, valid_mask(array))
         columns[name] = column
     about = {
         "tiers": program.name, "digest": program.digest, "as_of": str(step.as_of),
@@ -188,18 +184,3 @@ def _finished(
         "names": list(program.names),
     }  # fmt: skip
     return pa.table(columns).replace_schema_metadata({METADATA_KEY: json.dumps(about)})
-
-
-def _decimals(integers: pa.Array[Any], scale: int) -> pa.Array[Any]:
-    """Return integers in minor units as decimals: the low word first, then its sign."""
-    low = values(integers, np.int64)
-    words = frozen(np.stack([low, low >> 63], axis=1))
-    bits = None if not integers.null_count else pa.py_buffer(_bits(integers))
-    kind = pa.decimal128(38, scale)
-    return pa.Array.from_buffers(kind, len(low), [bits, pa.py_buffer(words)])
-
-
-def _bits(integers: pa.Array[Any]) -> np.ndarray[Any, np.dtype[np.uint8]]:
-    valid = valid_mask(integers)
-    assert valid is not None
-    return np.packbits(valid, bitorder="little")

@@ -6,6 +6,8 @@ import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from importlib import resources
 from pathlib import Path
 
 from rfm_engine.errors import UsageError, shown, shown_cause
@@ -64,6 +66,13 @@ def read_sql(place: str | os.PathLike[str]) -> SqlFile:
             "Correct the path."
         ) from None
     return parse_sql(Path(place).stem, text, os.fspath(place))
+
+
+@cache
+def shipped_sql(package: str, name: str, relations: Sequence[str] = RELATIONS) -> SqlFile:
+    """Return one of the SQL files that come with the library, by its name without the ending."""
+    text = (resources.files(package) / f"{name}.sql").read_text("utf-8")
+    return parse_sql(name, text, None, relations)
 
 
 def parse_sql(

@@ -213,12 +213,18 @@ def chunk_of(
     return CustomerChunk(parts, ids, recency_days, frequency, monetary, together), n_without
 
 
-def decimals(minor: npt.NDArray[np.int64], scale: int) -> pa.Array:
-    """Return amounts in minor units as decimal128(18, scale)."""
+def decimals(
+    minor: npt.NDArray[np.int64],
+    scale: int,
+    digits: int = MAX_DIGITS,
+    valid: npt.NDArray[np.bool_] | None = None,
+) -> pa.Array:
+    """Return amounts in minor units as decimal128(digits, scale); those not `valid` are null."""
     words = np.empty((len(minor), 2), np.int64)
     widen(frozen(minor), words)
-    kind = pa.decimal128(MAX_DIGITS, scale)
-    return pa.Array.from_buffers(kind, len(minor), [None, pa.py_buffer(words)])
+    bits = None if valid is None else pa.py_buffer(np.packbits(valid, bitorder="little"))
+    kind = pa.decimal128(digits, scale)
+    return pa.Array.from_buffers(kind, len(minor), [bits, pa.py_buffer(words)])
 
 
 @kernel
