@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import pyarrow as pa
 
 from rfm_engine.kernels import kernel
+from rfm_engine.kernels.arrays import frozen
 from rfm_engine.kernels.types import Bytes, Integers, Numbers, Words
+from rfm_engine.orders.keys import IntKeys, keys_of
+from rfm_engine.scoring.identities import SIGN
 
 ABSENT = -1
 """The row of a customer who is not in a snapshot."""
+
+_NO_WORDS: Words = frozen(np.zeros(0, np.uint64))
+_NO_OFFSETS: Integers = frozen(np.zeros(0, np.int64))
+_NO_DATA: Bytes = frozen(np.zeros(0, np.uint8))
 
 
 class Sorted(NamedTuple):
@@ -23,13 +31,22 @@ class Sorted(NamedTuple):
     offsets, data
         Ids that are bytes: id i is `data[offsets[i]:offsets[i + 1]]`; empty for integers.
     groups
-        The position of each group in the order of the file.
+        The place of the group of each row in the order of the rows of a customer.
     """
 
     words: Words
     offsets: Integers
     data: Bytes
     groups: Numbers
+
+    @classmethod
+    def of(cls, ids: pa.Array[Any], groups: Numbers) -> Sorted:
+        """Return customers with these ids, integers, text or binary without nulls."""
+        keys = keys_of(ids).plain()
+        if isinstance(keys, IntKeys):
+            words = keys.bits ^ SIGN if pa.types.is_signed_integer(ids.type) else keys.bits
+            return cls(frozen(words), _NO_OFFSETS, _NO_DATA, frozen(groups))
+        return cls(_NO_WORDS, frozen(keys.offsets), frozen(keys.data), frozen(groups))
 
 
 @kernel

@@ -9,21 +9,16 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from rfm_engine.kernels.arrays import arrow, frozen, values, whole
-from rfm_engine.kernels.types import Integers, Numbers, Words
+from rfm_engine.kernels.arrays import arrow, values, whole
+from rfm_engine.kernels.types import Numbers
 from rfm_engine.movement.merging import ABSENT, Sorted, merge, room_for
-from rfm_engine.orders.keys import IntKeys, keys_of
 from rfm_engine.orders.row_columns import CUSTOMER
 from rfm_engine.query.customers import GROUP, Customers
 from rfm_engine.result.id_order import ascending
 from rfm_engine.result.snapshot import Snapshot
-from rfm_engine.scoring.identities import SIGN
 
 BEFORE, AFTER = "_before", "_after"
 _KEYS = (GROUP, CUSTOMER)
-_NO_WORDS: Words = frozen(np.zeros(0, np.uint64))
-_NO_OFFSETS: Integers = frozen(np.zeros(0, np.int64))
-_NO_DATA = frozen(np.zeros(0, np.uint8))
 
 Pieces = Iterator[pa.Table]
 
@@ -148,13 +143,7 @@ class _Cursor:
     def _set(self, piece: pa.Table) -> None:
         self.piece, self.at = piece, 0
         groups = self._ranks.take(values(whole(piece[GROUP]), np.int32))
-        keys = keys_of(whole(piece[CUSTOMER])).plain()
-        if isinstance(keys, IntKeys):
-            is_signed = pa.types.is_signed_integer(piece[CUSTOMER].type)
-            words = keys.bits ^ SIGN if is_signed else keys.bits
-            self.keys = Sorted(frozen(words), _NO_OFFSETS, _NO_DATA, frozen(groups))
-        else:
-            self.keys = Sorted(_NO_WORDS, frozen(keys.offsets), frozen(keys.data), frozen(groups))
+        self.keys = Sorted.of(whole(piece[CUSTOMER]), groups)
 
 
 def _side_by_side(one: _Cursor, left: Numbers, other: _Cursor, right: Numbers) -> pa.Table:
