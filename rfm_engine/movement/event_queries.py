@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -48,6 +48,8 @@ class Asked(NamedTuple):
         The types.
     files
         The names of the SQL files that find them.
+    bought
+        The name of the SQL file that counts recent orders; None if no query reads their numbers.
     parameters
         The parameters of the queries.
     birthday
@@ -57,11 +59,12 @@ class Asked(NamedTuple):
     tiers
         Tables of membership tiers at both dates.
     since
-        The first day whose orders the queries read; None if they read those of the second snapshot.
+        The first day whose orders are counted; None if those of the second snapshot are.
     """
 
     types: Sequence[str]
     files: Sequence[str]
+    bought: str | None
     parameters: Mapping[str, Any]
     birthday: str | None
     relations: Mapping[str, pa.Table]
@@ -77,6 +80,7 @@ def found_events(
     `rows` are the orders of the second snapshot, if a query reads them.
     """
     queries = [Query(sql_of(file)) for file in asked.files]
+    bought = [] if asked.bought is None else [Query(sql_of(asked.bought))]
     ids = Query(sql_of("event-ids"))
     changes = [tier_changes(pair, asked.parameters["as_of_to"], machine) for pair in asked.tiers]
     groups: pa.Array | None = None
@@ -87,15 +91,11 @@ def found_events(
             if groups is None and pairs.groups is not None:
                 groups = _all_groups(pairs.groups, changes)
             session = held.enter_context(Session(other, rows, machine, customers=pairs.after))
-            session.prepare(queries, {"pairs": _pieces(pairs, queries, asked), **asked.relations})
-            # The rows have been compared with the snapshot now.
-            wide = held.enter_context(_wide(other, rows, asked, machine))
-            for query in queries:
-                each = session
-                if wide is not None and query.sql.reads_rows:
-                    each = held.enter_context(Session(wide, rows, machine))
-                    each.prepare([query], asked.relations)
-                prepared.append((each, query, pairs.groups))
+            needed = [*queries, *bought]
+            session.prepare(needed, {"pairs": _pieces(pairs, needed, asked), **asked.relations})
+            for query in bought:
+                session.write("bought", [_bought(session, query, rows, asked, machine)])
+            prepared += [(session, query, pairs.groups) for query in queries]
             rows = session.rows
 
         def found() -> Iterator[pa.Table]:
@@ -111,17 +111,22 @@ def found_events(
         return session.run(ids, {"types": list(asked.types)}), groups
 
 
-@contextmanager
-def _wide(
-    after: Snapshot, rows: object, asked: Asked, machine: Machine
-) -> Iterator[Snapshot | None]:
-    """Yield a snapshot with older orders, if queries need some that the window leaves out."""
-    if asked.since is None or rows is None or first_day_of(after) <= asked.since:
-        yield None
-        return
+def _bought(
+    session: Session, query: Query, rows: object, asked: Asked, machine: Machine
+) -> pa.Table:
+    """Return the numbers of recent orders, also of those that the window leaves out.
+
+    The session is prepared, so that the rows have been compared with the snapshot.
+    """
+    after = session.snapshot
+    if asked.since is None or first_day_of(after) <= asked.since:
+        return session.run(query, asked.parameters)
     with tempfile.TemporaryDirectory(prefix="rfm-events-", dir=machine.spill_dir) as folder:
         running = dict(zip(("threads", "memory_limit", "spill_dir"), machine, strict=True))
-        yield wide_snapshot(rows, after, asked.since, Path(folder) / "wide.parquet", **running)
+        wide = wide_snapshot(rows, after, asked.since, Path(folder) / "wide.parquet", **running)
+        with Session(wide, rows, machine) as own:
+            own.prepare([query], {})
+            return own.run(query, asked.parameters)
 
 
 def _pieces(pairs: Pairs, queries: Sequence[Query], asked: Asked) -> Pieces:

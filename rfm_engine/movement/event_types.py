@@ -36,7 +36,8 @@ OF_ONE_DATE = (
 )  # fmt: skip
 """Types whose ids contain the date, so that they cannot follow again at another date."""
 _RELATIONS = (
-    "pairs", "found", "group_names", "orders", "touches", "before", "after", "new", "logged",
+    "pairs", "found", "group_names", "orders", "bought", "touches", "before", "after", "new",
+    "logged",
 )  # fmt: skip
 # They need first orders and numbers of orders of all time.
 _OF_ALL_ORDERS = ("first_order", "second_order", "nth_order", "anniversary")
@@ -47,12 +48,16 @@ def sql_of(file: str) -> SqlFile:
     return shipped_sql("rfm_engine.movement.sql", file, _RELATIONS)
 
 
-def files_of(types: Collection[str], snapshot: Snapshot, options: Mapping[str, Any]) -> list[str]:
+def files_of(types: Collection[str]) -> list[str]:
     """Return the SQL files that find events of some types."""
-    files = [file for file, own in QUERIES.items() if {*own} & {*types}]
-    if AIPL in types and _counts_recent(snapshot, options):
-        files[files.index("event-aipl")] = "event-aipl-window"
-    return files
+    return [file for file, own in QUERIES.items() if {*own} & {*types}]
+
+
+def bought_of(types: Collection[str], snapshot: Snapshot, options: Mapping[str, Any]) -> str | None:
+    """Return the SQL file that counts recent orders; None if no type needs them."""
+    if AIPL not in types:
+        return None
+    return "bought-window" if _counts_recent(snapshot, options) else "bought"
 
 
 class TierPair(NamedTuple):

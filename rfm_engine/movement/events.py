@@ -22,6 +22,7 @@ from rfm_engine.movement.event_types import (
     OF_TIERS,
     Given,
     TierPairs,
+    bought_of,
     files_of,
     lack_of,
     left_out,
@@ -104,16 +105,17 @@ def events(
         return event_table(FOUND.empty_table(), about, after, None)
     refuse_contradiction(before, after)
     about["warnings"] = _warnings(before, after, types)
-    files = files_of(types, after, checked)
-    reads_rows = any(sql_of(file).reads_rows for file in files)
+    bought = bought_of(types, after, checked)
+    is_of_rows = bought is not None and sql_of(bought).reads_rows
     asked = Asked(
         types,
-        files,
+        files_of(types),
+        bought,
         _parameters(before, after, numbers, checked),
         checked["birthday"],
         _relations(after, types, checked),
         tiers.pairs if {*OF_TIERS} & {*types} else (),
-        first_of_order_days(before, after, checked) if reads_rows else None,
+        first_of_order_days(before, after, checked) if is_of_rows else None,
     )
     found, groups = found_events(before, after, rows, asked, Machine.of(checked))
     return event_table(found, about, after, groups)

@@ -1,17 +1,11 @@
 -- title: People whose stage by awareness, interest, purchase and loyalty changed
--- inputs: orders(day), touches(day, stage)
+-- inputs: bought(as_of, n), touches(day, stage)
 -- columns: group_id, customer_id, type, happened_on, before, after (stages), n, minor, key
 -- A stage is one of the table aipl of insight. There are no groups.
 with dates as (
     select $as_of_from as as_of
     union all
     select $as_of_to as as_of
-),
-bought as (
-    select as_of, customer_id, count(*) as n
-    from orders
-    join dates on day > as_of - $order_days and day <= as_of
-    group by as_of, customer_id
 ),
 touched as (
     select
