@@ -100,7 +100,7 @@ def dates() -> st.SearchStrategy[list[date]]:
 
 def described(table: pa.Table) -> dict[str, Any]:
     about = json.loads(table.schema.metadata[METADATA_KEY])
-    if about["overall"] is not None:
+    if "overall" in about:
         about["overall"] = without_once(about["overall"])
     return without_once(about)
 
