@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from rfm_engine.api import score_given, score_snapshot
 from rfm_engine.errors import DataError, StateError, UsageError
+from rfm_engine.history.about import About
 from rfm_engine.history.carried import Before
 from rfm_engine.history.contract import (
     ID_TYPE,
@@ -18,7 +19,7 @@ from rfm_engine.history.contract import (
     refuse_disagreement,
 )
 from rfm_engine.history.inputs import given_snapshot, refuse_history
-from rfm_engine.history.store import Store, Transaction
+from rfm_engine.history.store import Store, Transaction, day_of, unit_of
 from rfm_engine.history.writing import MODEL, Written, as_json, write_again, write_customers
 from rfm_engine.options.declaration import declared
 from rfm_engine.options.messages import message
@@ -31,7 +32,6 @@ from rfm_engine.state.inputs import state_of
 from rfm_engine.totals.aggregation import Report
 from rfm_engine.totals.totals import Totals
 
-_UNIT = "as_of="
 # Whether facts are added and how rows are sorted is decided by the history.
 _ALWAYS = {"facts": True, "sort": "customer"}
 _NOT_OF_STATES = ("frequency", RATES)
@@ -66,7 +66,7 @@ class Adding:
     transaction
         Where new units are written.
     about
-        The content of `history.json`.
+        What the snapshots of the history have in common.
     dates
         The dates of the history, ascending.
     addition
@@ -78,7 +78,7 @@ class Adding:
     def __init__(
         self,
         transaction: Transaction,
-        about: dict[str, Any],
+        about: About,
         dates: Sequence[date],
         addition: Addition,
         progress: Report | None,
@@ -128,7 +128,7 @@ class Adding:
     def _write(self, result: Result) -> None:
         self._refuse_other_ids(result)
         day = self._addition.day
-        folder = self._transaction.folder_of(_unit(day))
+        folder = self._transaction.folder_of(unit_of(day))
         threads = result.options["threads"]
         self._written = write_customers(result, folder, self._before(day), day, threads)
 
@@ -136,7 +136,7 @@ class Adding:
         """Write the summary of the date, and later dates again; return as `run`."""
         assert self._written is not None
         day = self._addition.day
-        unit = _unit(day)
+        unit = unit_of(day)
         digest, first_day, moves = self._written
         added = Added(day, "added", result.n_customers, result.warnings)
         if day in self._dates:
@@ -150,11 +150,10 @@ class Adding:
             if not self._addition.replace:
                 raise self._changed()
             added = added._replace(status="replaced")
-        first_row = None if first_day is None else first_day.isoformat()
         summary = result.summary() | moves._asdict()
-        summary |= {"content_digest": digest, "first_row": first_row}
+        summary |= {"content_digest": digest, "first_row": first_day}
         self._transaction.seal(unit, as_json({**summary, "before": self._day_before(day)}))
-        self._describe(result, first_row)
+        self._describe(result, first_day)
         for later in (each for each in self._dates if each > day):
             self._derive_again(later, result.options["threads"])
         return added
@@ -181,7 +180,7 @@ class Adding:
 
     def _scored(self, orders: object, typed: Mapping[str, Any], write: Any) -> Result:
         refuse_history(orders)
-        day, options = self._addition.day, self._about["options"]
+        day, options = self._addition.day, self._about.options
         state, snapshot = state_of(orders), given_snapshot(orders)
         if snapshot is not None:
             return self._of_snapshot(snapshot, typed, write)
@@ -208,11 +207,11 @@ class Adding:
 
     def refuse_other_options(self, typed: Mapping[str, Any]) -> None:
         """Refuse options that differ from those of the history."""
-        self._refuse_others(agreed_of(self._frozen({**self._about["options"], **typed})))
+        self._refuse_others(agreed_of(self._frozen({**self._about.options, **typed})))
 
     def options_of_orders(self, typed: Mapping[str, Any]) -> dict[str, Any]:
         """Return the options with which orders are scored, except for the date."""
-        return self._frozen({**self._about["options"], **typed, **_ALWAYS})
+        return self._frozen({**self._about.options, **typed, **_ALWAYS})
 
     def _of_snapshot(self, snapshot: Snapshot, typed: Mapping[str, Any], write: Any) -> Result:
         day = self._addition.day
@@ -223,9 +222,7 @@ class Adding:
                     snapshot.as_of, day,
                 )
             )  # fmt: skip
-        options = {
-            name: each for name, each in self._about["options"].items() if name != "attributes"
-        }
+        options = {name: each for name, each in self._about.options.items() if name != "attributes"}
         self._refuse_others(agreed_of(self._frozen({**options, **typed})))
         self._refuse_others(agreed_of_snapshot(snapshot))
         if options.get("clv"):
@@ -248,21 +245,21 @@ class Adding:
 
     def _frozen(self, options: Mapping[str, Any]) -> dict[str, Any]:
         """Return options with the model of a frozen history."""
-        if not self._about["frozen"]:
+        if not self._about.frozen:
             return {**options}
         return {**options, "model": load_model(self._transaction.place(MODEL))}
 
     def _refuse_others(self, theirs: Mapping[str, Any]) -> None:
         newest = self._dates[-1] if self._dates else None
         place = self._transaction.history
-        refuse_disagreement(place, self._about["agreed"], theirs, newest, self._addition.day)
+        refuse_disagreement(place, self._about.agreed, theirs, newest, self._addition.day)
 
     def _refuse_other_ids(self, result: Result) -> None:
         """Refuse ids or amounts of another type than in other snapshots."""
-        if not result.n_customers or self._about[ID_TYPE] is None:
+        if not result.n_customers or self._about.id_type is None:
             return
         newest = self._dates[-1] if self._dates else None
-        ours = {name: self._about[name] for name in (ID_TYPE, SCALE)}
+        ours = {ID_TYPE: self._about.id_type, SCALE: self._about.scale}
         place, day = self._transaction.history, self._addition.day
         refuse_disagreement(place, ours, _types(result), newest, day)
 
@@ -271,10 +268,9 @@ class Adding:
         earlier = self._day_before(day)
         if earlier is None:
             return None
-        agreed = self._about["agreed"]
-        n_ids = 1 if agreed["by"] is None else 2
-        folder = self._transaction.place(_unit(earlier))
-        return Before(folder, n_ids, with_overall=agreed["overall"])
+        folder = self._transaction.place(unit_of(earlier))
+        about = self._about
+        return Before(folder, about.n_ids, with_overall=about.agreed["overall"])
 
     def _day_before(self, day: date) -> date | None:
         return max(
@@ -283,7 +279,7 @@ class Adding:
 
     def _derive_again(self, day: date, threads: int) -> None:
         """Write a later snapshot with carried columns that follow from the one before it."""
-        unit = _unit(day)
+        unit = unit_of(day)
         old = self._transaction.place(unit)
         summary = self._transaction.published_summary(unit)
         folder = self._transaction.folder_of(unit)
@@ -294,24 +290,21 @@ class Adding:
         summary |= {**moves._asdict(), "before": self._day_before(day)}
         self._transaction.seal(unit, as_json(summary))
 
-    def _describe(self, result: Result, first_row: str | None) -> None:
+    def _describe(self, result: Result, first_day: date | None) -> None:
         """Note the first day and the types of ids and amounts in `history.json`."""
-        about = dict(self._about)
-        if first_row is not None:
-            about["first_row"] = min(first_row, about["first_row"] or first_row)
-        if result.n_customers and about[ID_TYPE] is None:
-            about |= _types(result)
+        about = self._about
+        if first_day is not None:
+            about = about._replace(first_row=min(first_day, about.first_row or first_day))
+        if result.n_customers and about.id_type is None:
+            about = about._replace(**_types(result))
         if about != self._about:
-            self._transaction.seal_history(about)
+            self._transaction.seal_history(about.to_json())
 
 
 def dates_in(store: Store) -> list[date]:
     """Return the dates of a history, ascending."""
-    return [date.fromisoformat(unit.removeprefix(_UNIT)) for unit in store.units()]
-
-
-def _unit(day: date) -> str:
-    return f"{_UNIT}{day}"
+    days = map(day_of, store.units())
+    return [date.fromisoformat(day) for day in days if day is not None]
 
 
 def _types(result: Result) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from rfm_engine.api import score_dates
 from rfm_engine.errors import UsageError
+from rfm_engine.history.about import about_of
 from rfm_engine.history.adding import Added, Adding, Addition, dates_in
 from rfm_engine.history.inputs import given_snapshot, refuse_history
 from rfm_engine.history.store import Store, Transaction
@@ -45,7 +46,7 @@ def built(
 
 
 def _adding(store: Store, transaction: Transaction, day: date, progress: Report | None) -> Adding:
-    return Adding(transaction, store.about(), dates_in(store), _addition(day), progress)
+    return Adding(transaction, about_of(store), dates_in(store), _addition(day), progress)
 
 
 def _addition(day: date) -> Addition:

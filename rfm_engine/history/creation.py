@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rfm_engine.errors import StateError, UsageError, path_text, shown
+from rfm_engine.history.about import About
 from rfm_engine.history.contract import agreed_of
 from rfm_engine.history.files import Files
 from rfm_engine.history.store import Store
@@ -19,7 +20,6 @@ from rfm_engine.output.models import save_model
 from rfm_engine.result.model import Model, load_model
 
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
-FORMAT, VERSION = "rfm-engine history", 1
 
 
 def create(
@@ -47,12 +47,9 @@ def create(
     agreed = agreed_of(kept if model is None else kept | {"model": model})
     folder.mkdir(exist_ok=True)
     store = Store(folder, files)
-    about = {
-        "format": FORMAT, "version": VERSION, "options": as_json(kept), "agreed": agreed,
-        "frozen": model is not None, "id_type": None, "scale": None, "first_row": None,
-    }  # fmt: skip
+    about = About(as_json(kept), agreed, frozen=model is not None)
     with store.writing() as transaction:
-        transaction.seal_history(about)
+        transaction.seal_history(about.to_json())
         if model is not None:
             save_model(model, transaction.file(MODEL))
     return store

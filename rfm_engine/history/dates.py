@@ -7,18 +7,16 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from rfm_engine.errors import DataError, StateError, UsageError, shown
+from rfm_engine.errors import DataError, StateError, UsageError
+from rfm_engine.history.about import about_of
 from rfm_engine.history.adding import dates_in
 from rfm_engine.history.carried import CUSTOMERS
 from rfm_engine.history.contract import refuse_typed
-from rfm_engine.history.creation import FORMAT, VERSION
-from rfm_engine.history.store import Store
+from rfm_engine.history.store import Store, unit_of
 from rfm_engine.history.verification import faults
 from rfm_engine.options.messages import message
 from rfm_engine.orders.reading import as_date
 from rfm_engine.result.snapshot import Snapshot, read_snapshot
-
-_UNIT = "as_of="
 
 
 class Dates:
@@ -32,12 +30,7 @@ class Dates:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self._about = store.about()
-        if self._about.get("format") != FORMAT or self._about.get("version") != VERSION:
-            raise StateError(
-                f"history {str(store.folder)!r} must be of version {VERSION}; got "
-                f"{shown(self._about.get('version'))}. Use the version of rfm-engine that wrote it."
-            )
+        self._about = about_of(store)
 
     @property
     def path(self) -> Path:
@@ -47,18 +40,17 @@ class Dates:
     @property
     def options(self) -> dict[str, Any]:
         """The options of `score` that were given when the history was created."""
-        return dict(self._about["options"])
+        return dict(self._about.options)
 
     @property
     def frozen(self) -> bool:
         """Whether all snapshots are scored with one model."""
-        return bool(self._about["frozen"])
+        return self._about.frozen
 
     @property
     def first_row(self) -> date | None:
         """The day of the first order of all snapshots; None without customers."""
-        found = self.store.about()["first_row"]
-        return None if found is None else date.fromisoformat(found)
+        return about_of(self.store).first_row
 
     @property
     def dates(self) -> list[date]:
@@ -77,7 +69,7 @@ class Dates:
         """
         day, dates = as_date(as_of), self.dates
         refuse_unknown(day, dates, self.path)
-        file = self.store.place(f"{_UNIT}{day}") / CUSTOMERS
+        file = self.store.place(unit_of(day)) / CUSTOMERS
         try:
             return read_snapshot(file)
         except (UsageError, DataError):
@@ -91,18 +83,19 @@ class Dates:
 
     def summary(self, as_of: date | str) -> dict[str, Any]:
         """Return what `rfm score --json` printed for a date, and the digest of its content."""
-        return self.store.summary(f"{_UNIT}{as_date(as_of)}")
+        return self.store.summary(unit_of(as_date(as_of)))
 
     def overview(self) -> dict[str, Any]:
         """Return the options and the summaries of all dates, in values that JSON supports."""
         keys = ("as_of", "customers", "new", "changed", "left", "segments")
         summaries = [self.summary(day) for day in self.dates]
+        first_row = self.first_row
         return {
             "path": str(self.path),
             "options": self.options,
             "scheme": self.options.get("scheme") or "classic",
             "frozen": self.frozen,
-            "first_row": self.store.about()["first_row"],
+            "first_row": None if first_row is None else first_row.isoformat(),
             "dates": [{key: summary[key] for key in keys} for summary in summaries],
             "ignored": self.store.without_summary(),
         }
@@ -115,7 +108,7 @@ class Dates:
         StateError
             An option differs.
         """
-        refuse_typed(self.path, self.options, self._about["agreed"], typed)
+        refuse_typed(self.path, self.options, self._about.agreed, typed)
 
     def verify(self) -> list[str]:
         """Read all files; return one line per file or snapshot that is damaged or not in order."""

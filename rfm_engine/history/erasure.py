@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from rfm_engine.history.carried import CUSTOMERS
 from rfm_engine.history.digest import block_digest, content_digest, digested_columns
-from rfm_engine.history.store import Store, Transaction
+from rfm_engine.history.store import Store, Transaction, day_of
 from rfm_engine.history.tier_pairs import DIGEST_OF
 from rfm_engine.history.writing import rows_from
 from rfm_engine.output import write_groups
@@ -31,9 +31,11 @@ class Digests(NamedTuple):
 
 
 def forget(
-    store: Store, transaction: Transaction, about: dict[str, Any], customers: Sequence[object]
+    store: Store, transaction: Transaction, column: str, customers: Sequence[object]
 ) -> list[object]:
     """Write all units that contain the customers again without them; return those found.
+
+    `column` has the ids of customers.
 
     Tiers stay valid: where they name the digest of a snapshot, they get its new one.
 
@@ -42,7 +44,6 @@ def forget(
     UsageError
         An id has another type than those of the history.
     """
-    column: str = about["agreed"]["customer"]
     found: set[object] = set()
     digests: dict[str, Digests] = {}
     for unit in sorted(store.all_units(), key=_snapshots_first):
@@ -70,7 +71,7 @@ def forget(
 
 
 def _snapshots_first(unit: str) -> tuple[bool, str]:
-    return not unit.startswith("as_of="), unit
+    return day_of(unit) is None, unit
 
 
 def _new_digests(summary: dict[str, Any], digests: dict[str, Digests]) -> dict[str, str]:

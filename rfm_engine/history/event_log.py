@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from rfm_engine.errors import UsageError
 from rfm_engine.history.dates import refuse_unknown
 from rfm_engine.history.sealed import file_digest
-from rfm_engine.history.store import Store, Transaction
+from rfm_engine.history.store import Store, Transaction, unit_of
 from rfm_engine.kernels.arrays import arrow, arrow_texts, booleans, values, whole
 from rfm_engine.kernels.types import Integers, Mask
 from rfm_engine.movement.event_table import (
@@ -117,7 +117,7 @@ def log_events(
 
 def log_unit(day: date) -> str:
     """Return the name of the unit with the events of a date."""
-    return f"{_FOLDER}/as_of={day}"
+    return unit_of(day, _FOLDER)
 
 
 def logged(store: Store, day: date) -> pa.Table | None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from rfm_engine.errors import UsageError, path_text
+from rfm_engine.history.about import about_of
 from rfm_engine.history.adding import Added, Adding, Addition
 from rfm_engine.history.building import built
 from rfm_engine.history.calendar import dates_of
@@ -112,7 +113,7 @@ class History(Comparisons, Events, Tiers):
         found = cls(create(path, None, None, {**options_of_input(orders), **own}))
         try:
             yield found
-        except BaseException:  # Ctrl-C too
+        except BaseException:  # Ctrl-C must not leave an empty history behind either.
             if not found.dates:
                 shutil.rmtree(found.path, ignore_errors=True)
             raise
@@ -174,7 +175,7 @@ class History(Comparisons, Events, Tiers):
             addition = Addition(day, replace=replace, backfill=backfill)
             adding = Adding(transaction, self._about, self.dates, addition, progress)
             added = adding.run(orders, typed)
-        self._about = self.store.about()
+        self._about = about_of(self.store)
         return added
 
     @documented(HistoryInputOptions)
@@ -226,7 +227,7 @@ class History(Comparisons, Events, Tiers):
         """Do the same as `build`, and yield what happened to each date after it was added."""
         typed = given("History.build", HistoryInputOptions, options)
         for each in built(self.store, orders, dates_of(as_of), typed, progress):
-            self._about = self.store.about()
+            self._about = about_of(self.store)
             yield each
 
     def forget(self, *customers: object) -> list[object]:
@@ -240,4 +241,4 @@ class History(Comparisons, Events, Tiers):
             An id has another type than those of the history.
         """
         with self.store.writing() as transaction:
-            return forget(self.store, transaction, self._about, customers)
+            return forget(self.store, transaction, self._about.agreed["customer"], customers)

@@ -17,6 +17,7 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,18 @@ from rfm_engine.history.sealed import file_digest, read_sealed, sealed
 
 ABOUT = "history.json"
 SUMMARY = "summary.json"
+_DATE = "as_of="
 _PENDING, _TEMPORARY, _OLD, _MOVES = ".pending", ".tmp-", ".old", "moves.json"
+
+
+def unit_of(day: date | str, parent: str = "") -> str:
+    """Return the unit of a date, below a folder of the history if `parent` is given."""
+    return f"{parent}/{_DATE}{day}" if parent else f"{_DATE}{day}"
+
+
+def day_of(unit: str) -> str | None:
+    """Return the date of the unit of a snapshot; None for other units."""
+    return unit.removeprefix(_DATE) if unit.startswith(_DATE) else None
 
 
 def is_history(place: str | os.PathLike[str]) -> bool:
@@ -57,7 +69,7 @@ class Store:
         """Return the units directly below a folder of the history that have a summary, sorted."""
         found = set()
         for base in (self.folder, self.folder / _PENDING):
-            for each in (base / parent).glob("as_of=*"):
+            for each in (base / parent).glob(f"{_DATE}*"):
                 if (each / SUMMARY).is_file():
                     found.add(each.relative_to(base).as_posix())
         return sorted(found)
@@ -75,7 +87,7 @@ class Store:
     def without_summary(self) -> list[str]:
         """Return folders of dates that are ignored because they have no summary, sorted."""
         found = []
-        for each in self.folder.rglob("as_of=*"):
+        for each in self.folder.rglob(f"{_DATE}*"):
             unit = each.relative_to(self.folder)
             is_hidden = any(part.startswith(".") for part in unit.parts)
             if each.is_dir() and not is_hidden and not (each / SUMMARY).is_file():

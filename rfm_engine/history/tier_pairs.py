@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from rfm_engine.history.store import Store
+from rfm_engine.history.store import Store, unit_of
 from rfm_engine.movement.event_types import TierPair, TierPairs
 from rfm_engine.movement.tiers import METADATA_KEY
 
@@ -23,13 +23,13 @@ def tier_pairs(store: Store, day: date) -> TierPairs:
     """Return the tables of each program that has one for a date and one for a date before."""
     found = []
     for folder in _programs(store):
-        unit = f"{folder}/as_of={day}"
+        unit = unit_of(day, folder)
         units = store.units(folder)
         if unit not in units:
             continue
         if not _are_current(store, folder, unit):
             return TierPairs([], are_old=True)
-        earlier = f"{folder}/as_of={store.summary(unit)['previous']}"
+        earlier = unit_of(store.summary(unit)["previous"], folder)
         if earlier in units:
             tables = (
                 pq.read_table(store.place(each) / FILE, partitioning=None)
@@ -62,7 +62,7 @@ def _are_current(store: Store, folder: str, unit: str) -> bool:
         about = store.summary(unit)
         if not (_is_current(store, about, "as_of") and _is_current(store, about, "before")):
             return False
-        unit = f"{folder}/as_of={about['previous']}"
+        unit = unit_of(about["previous"], folder)
     return True
 
 
@@ -70,6 +70,6 @@ def _is_current(store: Store, about: Mapping[str, Any], key: str) -> bool:
     day = about[key]
     if day is None:
         return True
-    unit = f"as_of={day}"
+    unit = unit_of(day)
     known = store.units()
     return unit in known and store.summary(unit)["content_digest"] == about[DIGEST_OF[key]]

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from rfm_engine.errors import StateError, UsageError
 from rfm_engine.history.dates import Dates
+from rfm_engine.history.store import unit_of
 from rfm_engine.history.tier_changes import changed_snapshots
 from rfm_engine.history.tier_pairs import names_of_programs
 from rfm_engine.movement.tier_dates import Step, chain_of
@@ -151,7 +152,7 @@ def continued(history: Dates, program: TierProgram, machine: Machine) -> Chain:
             "history add."
         )
     abouts = list(_abouts(history, program, steps))
-    units = {unit_of(program.name, step.as_of) for step in steps}
+    units = {_unit(program.name, step.as_of) for step in steps}
     units &= {*history.store.units(f"tiers/{program.name}")}
     changed = changed_snapshots(map(history.store.summary, units), abouts)
     stored = _n_stored(history, program, steps, abouts)
@@ -164,7 +165,7 @@ def continued(history: Dates, program: TierProgram, machine: Machine) -> Chain:
     with history.store.writing() as transaction:
         for step, about in zip(steps[stored:], abouts[stored:], strict=True):
             members = tiers_at(program, step, history.snapshot, members, machine)
-            unit = unit_of(program.name, step.as_of)
+            unit = _unit(program.name, step.as_of)
             place = transaction.folder_of(unit) / FILE
             write(members.to_reader(), members.schema, str(place))
             transaction.seal(unit, about)
@@ -188,9 +189,9 @@ def _refuse_same_names(history: Dates, program: TierProgram) -> None:
             )
 
 
-def unit_of(name: str, day: date) -> str:
+def _unit(name: str, day: date) -> str:
     """Return the unit of the tiers of a date."""
-    return f"tiers/{name}/as_of={day}"
+    return unit_of(day, f"tiers/{name}")
 
 
 def _abouts(
@@ -218,7 +219,7 @@ def _n_stored(
     """Return how many dates from the first one on are stored as they would be computed."""
     units = {*history.store.units(f"tiers/{program.name}")}
     for n, (step, about) in enumerate(zip(steps, abouts, strict=True)):
-        unit = unit_of(program.name, step.as_of)
+        unit = _unit(program.name, step.as_of)
         if unit not in units:
             return n
         own = history.store.summary(unit)
@@ -228,7 +229,7 @@ def _n_stored(
 
 
 def _digest_of_first(history: Dates, program: TierProgram, steps: Sequence[Step]) -> str | None:
-    unit = unit_of(program.name, steps[0].as_of)
+    unit = _unit(program.name, steps[0].as_of)
     if unit not in history.store.units(f"tiers/{program.name}"):
         return None
     found: str = history.store.summary(unit)["tiers_digest"]
@@ -236,7 +237,7 @@ def _digest_of_first(history: Dates, program: TierProgram, steps: Sequence[Step]
 
 
 def _read(history: Dates, program: TierProgram, step: Step) -> pa.Table:
-    unit = unit_of(program.name, step.as_of)
+    unit = _unit(program.name, step.as_of)
     faults = history.store.faults(unit)
     if faults:
         raise StateError(

@@ -10,20 +10,19 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from rfm_engine.errors import RfmError, StateError
+from rfm_engine.history.about import About
 from rfm_engine.history.carried import CUSTOMERS
 from rfm_engine.history.contract import agreed_of_snapshot
 from rfm_engine.history.digest import block_digest, content_digest, digested_columns
-from rfm_engine.history.store import ABOUT, Store
+from rfm_engine.history.store import ABOUT, Store, day_of, unit_of
 from rfm_engine.history.writing import rows_from
 from rfm_engine.kernels.arrays import booleans, whole
 from rfm_engine.result.id_order import ascending
 from rfm_engine.result.snapshot import read_snapshot
 from rfm_engine.result.sorted_customers import GROUP_ROWS
 
-UNIT = "as_of="
 
-
-def faults(store: Store, about: dict[str, Any]) -> list[str]:
+def faults(store: Store, about: About) -> list[str]:
     """Return one line per fault: checksums, folders without a summary, and snapshots."""
     found = [f"{name} has no summary and is ignored" for name in store.without_summary()]
     try:
@@ -33,7 +32,7 @@ def faults(store: Store, about: dict[str, Any]) -> list[str]:
     before = None
     for unit in store.all_units():
         own = store.faults(unit)
-        day = unit.removeprefix(UNIT) if unit.startswith(UNIT) else None
+        day = day_of(unit)
         if not own and day is not None:
             own = [*_of_place(store.summary(unit), day, before), *_of_snapshot(store, unit, about)]
         before = before if day is None else day
@@ -44,16 +43,16 @@ def faults(store: Store, about: dict[str, Any]) -> list[str]:
 def _of_place(summary: dict[str, Any], day: str, before: str | None) -> Iterator[str]:
     """Yield why the folder of a date cannot be where it is."""
     if summary["as_of"] != day:
-        yield f"{UNIT}{day} is the folder of another date, {summary['as_of']}"
+        yield f"{unit_of(day)} is the folder of another date, {summary['as_of']}"
     elif summary["before"] != before:
         was = "no date" if summary["before"] is None else summary["before"]
         yield (
-            f"{UNIT}{day} follows {before or 'no date'}, but it was computed after {was}: a date "
-            "was deleted or copied"
+            f"{unit_of(day)} follows {before or 'no date'}, but it was computed after {was}: "
+            "a date was deleted or copied"
         )
 
 
-def _of_snapshot(store: Store, unit: str, about: dict[str, Any]) -> Iterator[str]:
+def _of_snapshot(store: Store, unit: str, about: About) -> Iterator[str]:
     """Yield what is wrong with a snapshot whose files have the right checksums."""
     place = store.place(unit) / CUSTOMERS
     try:
@@ -61,11 +60,10 @@ def _of_snapshot(store: Store, unit: str, about: dict[str, Any]) -> Iterator[str
     except RfmError as error:
         yield f"{unit}: {error}"
         return
-    theirs, ours = agreed_of_snapshot(snapshot), about["agreed"]
+    theirs, ours = agreed_of_snapshot(snapshot), about.agreed
     for name, value in theirs.items():
         if value != ours[name]:
             yield f"{unit}: {name} is {value}, but {ours[name]} in the history"
-    n_ids = 1 if ours["by"] is None else 2
     names = digested_columns(snapshot.schema)
     n_rows = pq.read_metadata(place).num_rows
     blocks = []
@@ -73,7 +71,7 @@ def _of_snapshot(store: Store, unit: str, about: dict[str, Any]) -> Iterator[str
     for start in range(0, n_rows, GROUP_ROWS):
         table = rows_from(place, start, GROUP_ROWS)
         blocks.append(block_digest(table, names))
-        ids = table.select(range(n_ids))
+        ids = table.select(range(about.n_ids))
         after = ids if last is None else pa.concat_tables([last, ids])
         if not _is_ascending([whole(column) for column in after.columns]):
             yield f"{unit}: customers are not in order, or not unique, from row {start + 1} on"

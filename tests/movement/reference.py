@@ -67,7 +67,7 @@ def population(rows: Iterable[Row], days: range, seen_from: int) -> dict[Key, Va
 
 
 def fitted(people: Sequence[Values], scheme: str) -> Judge | None:
-    """Return how a population would judge a customer; None if nobody is there to compare with."""
+    """Return how a population would judge a customer; None if it has no customers."""
     if not people:
         return None
     return {"classic": _classic, "five-types": _five_types, "whales": _whales}[scheme](people)

@@ -127,7 +127,7 @@ def test_options__of_other_tables_are_refused(snapshot):
     ],
 )
 def test_empty_snapshots(scheme, dates):
-    """Nobody ordered up to the first date, or in the window of the second one."""
+    """There are no orders up to the first date, or none in the window of the second one."""
     rows = [row for row in CASE.rows if row.day < 40]
     case = CASE._replace(rows=rows, dates=dates, window=19 if dates[1] == 59 else None)
     with compared(case._replace(scheme=scheme)) as found:

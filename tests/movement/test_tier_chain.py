@@ -12,7 +12,8 @@ import pytest
 
 import rfm_engine as rfm
 from rfm_engine.errors import StateError, UsageError
-from rfm_engine.history.tiers import continued, unit_of
+from rfm_engine.history.store import unit_of
+from rfm_engine.history.tiers import continued
 from rfm_engine.movement.tier_dates import month_end
 from rfm_engine.movement.tier_files import load_tiers
 from tests.movement.test_tiers import IDS, MONTHS, ONE, orders_of, orders_table
@@ -93,7 +94,7 @@ def test_tiers__are_continued(orders, club, tmp_path, options):
     assert at_once.table.equals(later.table, check_metadata=True)
     assert history.verify() == other.verify() == []
     for day in DATES:
-        one, other_one = (each.store.place(unit_of("club", day)) for each in (history, other))
+        one, other_one = (each.store.place(unit_of(day, "tiers/club")) for each in (history, other))
         for name in ("tiers.parquet", "summary.json"):
             assert (one / name).read_bytes() == (other_one / name).read_bytes()
 
@@ -146,14 +147,14 @@ def test_tiers__without_forgotten_customers(history, club):
     assert history.forget(who) == [who]
     assert history.verify() == []
     rest = whole.filter(pc.not_equal(whole["customer_id"], who))
-    stored = pq.read_table(history.store.place(unit_of("club", DATES[-1])) / "tiers.parquet")
+    stored = pq.read_table(history.store.place(unit_of(DATES[-1], "tiers/club")) / "tiers.parquet")
     assert stored.equals(rest)
     assert history.tiers(club).equals(rest)
 
 
 def test_tiers__that_are_damaged_are_refused(history, club):
     history.tiers(club)
-    place = history.store.place(unit_of("club", DATES[-1])) / "tiers.parquet"
+    place = history.store.place(unit_of(DATES[-1], "tiers/club")) / "tiers.parquet"
     data = bytearray(place.read_bytes())
     data[len(data) // 2] ^= 1
     place.write_bytes(data)
