@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import typer
 
+from .columns import column_lines
 from .insight_output import table_lines
 from .movement_grid import grid_lines
 from .outcome import print_warnings, typed_warnings
@@ -159,7 +160,7 @@ def _effect_lines(compared: Comparison) -> list[str]:
     ]
     legend = [*(_LEGEND if "aged" in names else _LEGEND_MOVED)]
     legend += [_LEGEND_SHAPLEY] if "customer_x2" in names else []
-    return ["Why segments changed size", *legend, *_columns(names, shown)]
+    return ["Why segments changed size", *legend, *_table_lines(names, shown, ["segment"])]
 
 
 def _class_lines(compared: Comparison) -> list[str]:
@@ -170,7 +171,8 @@ def _class_lines(compared: Comparison) -> list[str]:
         for row in rows
         if row["customers"]
     ]
-    return ["How customers changed", *_columns([*names, "meaning"], shown, last_left=True)]
+    heads = [*names, "meaning"]
+    return ["How customers changed", *_table_lines(heads, shown, ["class", "meaning"])]
 
 
 def _flow_lines(compared: Comparison) -> list[str]:
@@ -179,7 +181,7 @@ def _flow_lines(compared: Comparison) -> list[str]:
     moved.sort(key=lambda row: -abs(row["spend_change"]))
     names = ["from", "to", "customers", "monetary_from", "monetary_to", "spend_change"]
     shown = [[_shown(row[name]) for name in names] for row in moved[:_MOST_FLOWS]]
-    return ["Where most money moved", *_columns(names, shown, n_left=2)]
+    return ["Where most money moved", *_table_lines(names, shown, ["from", "to"])]
 
 
 def _shown(value: Any) -> str:
@@ -188,20 +190,8 @@ def _shown(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def _columns(
-    heads: Sequence[str], rows: Sequence[Sequence[str]], *, n_left: int = 1, last_left: bool = False
+def _table_lines(
+    heads: Sequence[str], rows: Sequence[Sequence[str]], texts: Collection[str]
 ) -> list[str]:
-    """Lay out rows under their heads; the first columns and maybe the last are texts."""
-    widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
-
-    def line(texts: Sequence[str]) -> str:
-        parts = [
-            text.ljust(width)
-            if n < n_left or (last_left and n == len(widths) - 1)
-            else text.rjust(width)
-            for n, (text, width) in enumerate(zip(texts, widths, strict=True))
-        ]
-        return "  ".join(parts).rstrip()
-
-    rule = "─" * (sum(widths) + 2 * (len(widths) - 1))
-    return [line(heads), rule, *map(line, rows)]
+    """Lay out rows under their heads; `texts` are the heads of columns of text."""
+    return column_lines([heads, *rows], [head in texts for head in heads], ruled=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from .columns import column_lines
 from .outcome import print_warnings
 from .words import counted, printable
 
@@ -71,9 +72,5 @@ def _lines(about: Mapping[str, Any], counts: Mapping[str, int], log: str | None)
     lines = [f"{counted(sum(counts.values()), 'event')} from {first} to {last}"]
     if first is None:
         lines = [f"no events: {last} is the first date, and nothing is known of the time before"]
-    names, numbers = list(counts), [f"{n:,}" for n in counts.values()]
-    width, right = (max(map(len, each), default=0) for each in (names, numbers))
-    lines += [
-        f"{name.ljust(width)}  {n.rjust(right)}" for name, n in zip(names, numbers, strict=True)
-    ]
+    lines += column_lines([(name, f"{n:,}") for name, n in counts.items()], [True, False])
     return lines if log is None else [*lines, f"log of {last}: {log}"]

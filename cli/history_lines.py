@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rfm_engine.options.declaration import declared
 from rfm_engine.options.groups import HistoryOptions
 
+from .columns import column_lines
 from .words import counted
 
 if TYPE_CHECKING:
@@ -41,11 +42,8 @@ def show_lines(found: Mapping[str, Any]) -> Iterator[str]:
     ]
     if given:
         yield "with " + ", ".join(given)
-    rows = [_HEADS, *map(_cells, dates)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows if dates else ():
-        cells = [cell.rjust(width) for cell, width in zip(row, widths, strict=True)]
-        yield "  ".join(cells)
+    if dates:
+        yield from column_lines([_HEADS, *map(_cells, dates)], [False] * len(_HEADS))
     for name in found["ignored"]:
         yield f"{name} has no summary and is ignored"
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from .columns import column_lines
 from .exits import Misuse
 from .outcome import print_warnings, typed_warnings
 from .words import counted, printable
@@ -116,17 +117,7 @@ def table_lines(answer: Finished, scale: int) -> list[str]:
     heads = [
         kind.replace("_minor", "").replace("minor", "money") or name for name, kind in kinds.items()
     ]
-    widths = [max(map(len, column)) for column in zip(heads, *cells, strict=True)]
-    left = [is_text(field.type) for field in table.schema]
-
-    def line(texts: Sequence[str]) -> str:
-        parts = [
-            text.ljust(width) if is_left else text.rjust(width)
-            for text, width, is_left in zip(texts, widths, left, strict=True)
-        ]
-        return "  ".join(parts).rstrip()
-
-    lines = [line(heads), "─" * (sum(widths) + 2 * (len(widths) - 1)), *map(line, cells)]
+    lines = column_lines([heads, *cells], [is_text(each.type) for each in table.schema], ruled=True)
     if table.num_rows > len(rows):
         lines.append(f"... and {table.num_rows - len(rows):,} more rows: write them with -o")
     return lines

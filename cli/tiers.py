@@ -8,6 +8,7 @@ import typer
 
 from rfm_engine.options.groups import KeptOptions, TierOptions
 
+from .columns import column_lines
 from .options import AsJson, Given, Quiet, check_place, takes
 from .scored import print_object
 from .words import counted, printable
@@ -95,10 +96,7 @@ def _lines(found: Chain, program: TierProgram) -> list[str]:
         )
         for each in reversed(found.counts(program))
     ]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for name, *cells in rows:
-        right = [cell.rjust(width) for cell, width in zip(cells, widths[1:], strict=True)]
-        lines.append("  ".join([name.ljust(widths[0]), *right]))
+    lines += column_lines(rows, [True, False, False, False, False])
     done = f"computed {n_computed} of {counted(len(found.steps), 'date')}"
     lines.append(", because ".join([done, *_reason(found)]))
     return lines

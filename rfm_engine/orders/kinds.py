@@ -24,6 +24,12 @@ OUTPUT_TYPES: dict[IdKind, pa.DataType] = {
     "uuid": pa.uuid(),
 }
 
+
+def kind_of_ids(given: pa.DataType) -> IdKind:
+    """Return the kind of ids that are in an output."""
+    return next(kind for kind, each in OUTPUT_TYPES.items() if each == given)
+
+
 NO_KIND = "null"
 """The kind of a column of `distinct` that contains only nulls."""
 

@@ -17,7 +17,7 @@ from rfm_engine.segments.additions import Additions
 from rfm_engine.segments.assignment import Everyone, score_everyone
 from rfm_engine.segments.conditions import TIMING, WHALE, Condition
 from rfm_engine.segments.fact_totals import FactTotals
-from rfm_engine.segments.plan import Plan
+from rfm_engine.segments.plan import Plan, weights_text
 from rfm_engine.segments.scheme import Scheme
 from rfm_engine.totals.groups import Grouping
 from rfm_engine.totals.population import Population
@@ -114,7 +114,7 @@ def assemble(
         overall=overall,
         scale=population.scale,
         money_scale=plan.money_scale(population.scale),
-        weights=None if plan.weights is None else [f"{weight:f}" for weight in plan.weights],
+        weights=weights_text(plan.weights),
         seconds={},
         options=options,
         version=VERSION,

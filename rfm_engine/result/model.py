@@ -6,7 +6,6 @@ import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,7 +23,7 @@ from rfm_engine.segments.catalogue import load_scheme
 from rfm_engine.segments.frozen_scheme import cuts_text, scheme_data, written
 from rfm_engine.segments.labels import segment_names
 from rfm_engine.segments.parser import scheme_of
-from rfm_engine.segments.plan import Plan, exact_weights, plan_scoring
+from rfm_engine.segments.plan import Plan, exact_weights, plan_scoring, weights_text
 from rfm_engine.segments.scheme import AXES, Scheme
 
 FORMAT, VERSION = "rfm-engine score model", 1
@@ -223,11 +222,6 @@ def load_model(place: str | os.PathLike[str], name: str = "model") -> Model:
         _checked_shares(content["shares"], scheme, what),
         _checked_fitted(content.get("fitted"), what),
     )
-
-
-def weights_text(weights: Sequence[Decimal] | None) -> list[str] | None:
-    """Return weights as decimal text, exactly as they were given."""
-    return None if weights is None else [f"{weight:f}" for weight in weights]
 
 
 def shares_of(result: ScoredPopulation) -> dict[str, dict[str, float]]:

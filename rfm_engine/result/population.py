@@ -6,11 +6,9 @@ from collections.abc import Mapping
 from concurrent.futures import Executor
 from typing import Any
 
-import pyarrow as pa
-
 from rfm_engine.orders.hashing import HashKey
 from rfm_engine.orders.intake import Intake
-from rfm_engine.orders.kinds import OUTPUT_TYPES, IdKind, SeenKinds
+from rfm_engine.orders.kinds import SeenKinds, kind_of_ids
 from rfm_engine.orders.reading import Reading
 from rfm_engine.result.snapshot import Snapshot
 from rfm_engine.result.table_chunk import chunk_of_table
@@ -44,10 +42,10 @@ class SnapshotPopulation(Population):
         self._table = snapshot.columns(read)
         self._n_without_orders = snapshot.customers_without_orders
         kinds = SeenKinds(
-            _kind(self._table.schema.types[0]),
+            kind_of_ids(self._table.schema.types[0]),
             amount="decimal",
             scale=snapshot.scale,
-            by=None if by is None else _kind(self._table.schema.types[1]),
+            by=None if by is None else kind_of_ids(self._table.schema.types[1]),
         )
         intake.agree(f"snapshot {str(snapshot.path)!r}", kinds)
         intake.ledger.enter(snapshot.rows, reading.as_of_day, frozenset())
@@ -67,7 +65,3 @@ class SnapshotPopulation(Population):
             for start in starts
         ]
         return found, self._n_without_orders
-
-
-def _kind(given: pa.DataType) -> IdKind:
-    return next(kind for kind, each in OUTPUT_TYPES.items() if each == given)

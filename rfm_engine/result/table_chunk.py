@@ -11,7 +11,7 @@ from rfm_engine.kernels.arrays import valid_mask, values
 from rfm_engine.kernels.types import Instants, Mask, Places
 from rfm_engine.orders.group_keys import GroupIds, within_groups
 from rfm_engine.orders.keys import Keys, keys_of
-from rfm_engine.orders.kinds import OUTPUT_TYPES, IdKind
+from rfm_engine.orders.kinds import kind_of_ids
 from rfm_engine.totals.chunks import CustomerChunk, Part
 from rfm_engine.totals.ids import IdColumns
 
@@ -48,8 +48,8 @@ def chunk_of_table(table: pa.Table, *, within: bool = False) -> CustomerChunk:
     `within` says whether the second column has their groups.
     """
     held = _TableRows(table, within=within)
-    kind = _kind(table.schema.types[0])
-    by = _kind(table.schema.types[1]) if within else None
+    kind = kind_of_ids(table.schema.types[0])
+    by = kind_of_ids(table.schema.types[1]) if within else None
     # 128-bit decimals have the low word first, and 18 digits fit in it.
     minor = values(_column(table, "monetary"), np.int64)[::2].copy()
     return CustomerChunk(
@@ -59,10 +59,6 @@ def chunk_of_table(table: pa.Table, *, within: bool = False) -> CustomerChunk:
         values(_column(table, "frequency"), np.int64),
         minor,
     )
-
-
-def _kind(given: pa.DataType) -> IdKind:
-    return next(kind for kind, each in OUTPUT_TYPES.items() if each == given)
 
 
 def _column(table: pa.Table, name: str | int) -> pa.Array[Any]:

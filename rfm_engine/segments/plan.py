@@ -151,3 +151,8 @@ def exact_weights(what: str, given: object) -> tuple[Decimal, ...] | None:
             )
         )
     return tuple(weights)
+
+
+def weights_text(weights: Sequence[Decimal] | None) -> list[str] | None:
+    """Return weights as decimal text, exactly as they were given."""
+    return None if weights is None else [f"{weight:f}" for weight in weights]
