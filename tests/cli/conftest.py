@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -54,10 +55,16 @@ def rfm_process() -> Callable[..., subprocess.CompletedProcess[bytes]]:
     )
 
 
-@pytest.fixture
-def orders(tmp_path: Path) -> Path:
-    """5,000 orders of 500 customers; the newest is of 2025-12-31."""
-    place = tmp_path / "orders.parquet"
+@pytest.fixture(scope="session")
+def simulated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """5,000 orders of 500 customers, made once per test process; the newest is of 2025-12-31."""
+    place = tmp_path_factory.mktemp("simulated") / "orders.parquet"
     batches = simulate(customers=500, orders=5000)
     write(batches, batches.schema, place)
     return place
+
+
+@pytest.fixture
+def orders(simulated: Path, tmp_path: Path) -> Path:
+    """A copy of these orders, which a test may change."""
+    return Path(shutil.copyfile(simulated, tmp_path / simulated.name))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -11,19 +12,27 @@ import time
 import pyarrow.parquet as pq
 import pytest
 
+from rfm_engine import History
 from tests.cli.conftest import COMMAND
 from tests.conftest import COMPILED
 
 DAYS = ["2025-10-31", "2025-11-30", "2025-12-31"]
 
 
-@pytest.fixture
-def history(rfm, orders, tmp_path):
+@pytest.fixture(scope="module")
+def made(simulated, tmp_path_factory):
     """A history of three month ends."""
-    place = tmp_path / "history"
+    place = tmp_path_factory.mktemp("made") / "history"
+    made = History.create(place)
     for day in DAYS:
-        assert rfm("history", "add", place, orders, "--as-of", day, "-q").exit_code == 0
+        made.add(simulated, as_of=day)
     return place
+
+
+@pytest.fixture
+def history(made, tmp_path):
+    """A copy of the history."""
+    return shutil.copytree(made, tmp_path / "history")
 
 
 def test_add__creates_a_history_and_says_what_happened(rfm, orders, tmp_path):
