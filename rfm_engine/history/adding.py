@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from rfm_engine.api import score_given, score_snapshot
 from rfm_engine.errors import DataError, StateError, UsageError
 from rfm_engine.history.about import About
-from rfm_engine.history.carried import Before
+from rfm_engine.history.carried import CUSTOMERS, Before
 from rfm_engine.history.contract import (
     ID_TYPE,
     RATES,
@@ -19,6 +19,7 @@ from rfm_engine.history.contract import (
     refuse_disagreement,
 )
 from rfm_engine.history.inputs import given_snapshot, refuse_history
+from rfm_engine.history.sealed import file_digest
 from rfm_engine.history.store import Store, Transaction, day_of, unit_of
 from rfm_engine.history.writing import MODEL, Written, as_json, write_again, write_customers
 from rfm_engine.options.declaration import declared
@@ -142,9 +143,8 @@ class Adding:
         if day in self._dates:
             published = self._transaction.published_summary(unit)
             is_same = published["content_digest"] == digest
-            # Rows of customers without an order may differ although the customers are the same.
-            has_same_rows = published["rows"] == result.summary()["rows"]
-            if is_same and (has_same_rows or not self._addition.replace):
+            # The digest knows neither attributes nor rows of customers without an order.
+            if is_same and not (self._addition.replace and self._differs(result, published)):
                 self._transaction.discard()
                 return added._replace(status="unchanged")
             if not self._addition.replace:
@@ -157,6 +157,12 @@ class Adding:
         for later in (each for each in self._dates if each > day):
             self._derive_again(later, result.options["threads"])
         return added
+
+    def _differs(self, result: Result, published: Mapping[str, Any]) -> bool:
+        """Return whether anything differs from the date that the history has."""
+        written = self._transaction.folder / unit_of(self._addition.day) / CUSTOMERS
+        is_same_file = file_digest(written) == published["files"][CUSTOMERS]
+        return not is_same_file or published["rows"] != result.summary()["rows"]
 
     def _changed(self) -> StateError:
         """Return the error for a date that the history has with other content."""

@@ -16,6 +16,8 @@ from rfm_engine.state.inputs import state_of
 from rfm_engine.totals.aggregation import Report
 from rfm_engine.totals.totals import Totals
 
+_NOTE = "The history has the dates that were added before this one."
+
 
 def built(
     store: Store,
@@ -40,7 +42,7 @@ def built(
             options = adding.options_of_orders(typed)
         results = score_dates(orders, dates, options, progress)
         for day, result in zip(dates, results, strict=True):
-            with store.writing(is_locked=True) as transaction:
+            with store.writing(is_locked=True, note=_NOTE) as transaction:
                 added = _adding(store, transaction, day, progress).take(result)
             yield added
 

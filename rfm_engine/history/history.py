@@ -172,11 +172,10 @@ class History(Comparisons, Events, Tiers):
             raise UsageError(message("{as_of} must be a date for a history; got 'newest'."))
         day = as_date(as_of)
         with self.store.writing() as transaction:
+            # Another process may have added a date since this history was opened.
+            about = about_of(self.store)
             addition = Addition(day, replace=replace, backfill=backfill)
-            adding = Adding(transaction, self._about, self.dates, addition, progress)
-            added = adding.run(orders, typed)
-        self._about = about_of(self.store)
-        return added
+            return Adding(transaction, about, self.dates, addition, progress).run(orders, typed)
 
     @documented(HistoryInputOptions)
     def build(
@@ -226,9 +225,7 @@ class History(Comparisons, Events, Tiers):
     ) -> Iterator[Added]:
         """Do the same as `build`, and yield what happened to each date after it was added."""
         typed = given("History.build", HistoryInputOptions, options)
-        for each in built(self.store, orders, dates_of(as_of), typed, progress):
-            self._about = about_of(self.store)
-            yield each
+        yield from built(self.store, orders, dates_of(as_of), typed, progress)
 
     def forget(self, *customers: object) -> list[object]:
         """Delete customers from all files of the history; return those that were found.

@@ -148,10 +148,13 @@ class Store:
             yield
 
     @contextmanager
-    def writing(self, *, is_locked: bool = False) -> Iterator[Transaction]:
+    def writing(
+        self, *, is_locked: bool = False, note: str = "The history is unchanged."
+    ) -> Iterator[Transaction]:
         """Yield a transaction; if the context ends without an error, it is published.
 
-        `is_locked` says that the caller has locked the history.
+        `is_locked` says that the caller has locked the history. `note` says after an error of the
+        machine what the history has.
 
         Raises
         ------
@@ -167,7 +170,7 @@ class Store:
                 yield transaction
                 transaction.publish(self._files, self.folder / _PENDING)
             except OSError as error:
-                error.add_note("The history is unchanged.")
+                error.__notes__ = [note]  # others are about files of the transaction
                 raise
             finally:
                 shutil.rmtree(transaction.folder, ignore_errors=True)

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from rfm_engine.errors import RfmError, StateError
-from rfm_engine.history.about import About
+from rfm_engine.history.about import About, about_of
 from rfm_engine.history.carried import CUSTOMERS
 from rfm_engine.history.contract import agreed_of_snapshot
 from rfm_engine.history.digest import block_digest, content_digest, digested_columns
@@ -23,10 +23,13 @@ from rfm_engine.result.sorted_customers import GROUP_ROWS
 
 
 def faults(store: Store, about: About) -> list[str]:
-    """Return one line per fault: checksums, folders without a summary, and snapshots."""
+    """Return one line per fault: checksums, folders without a summary, and snapshots.
+
+    `about` is what the history said when it was opened; it is used if it is damaged now.
+    """
     found = [f"{name} has no summary and is ignored" for name in store.without_summary()]
     try:
-        store.about()
+        about = about_of(store)
     except StateError as error:
         found.append(f"{ABOUT}: {error}")
     before = None
@@ -64,6 +67,15 @@ def _of_snapshot(store: Store, unit: str, about: About) -> Iterator[str]:
     for name, value in theirs.items():
         if value != ours[name]:
             yield f"{unit}: {name} is {value}, but {ours[name]} in the history"
+    if snapshot.n_customers:
+        types = {
+            "type of ids": str(snapshot.schema.types[0]),
+            "number of decimals of amounts": snapshot.scale,
+        }
+        known = (about.id_type, about.scale)
+        for (name, value), wanted in zip(types.items(), known, strict=True):
+            if value != wanted:
+                yield f"{unit}: the {name} is {value}, but {wanted} in the history"
     names = digested_columns(snapshot.schema)
     n_rows = pq.read_metadata(place).num_rows
     blocks = []

@@ -52,12 +52,16 @@ class Snapshot(ScoredPopulation):
         The file, or the directory of parts.
     schema
         The columns of `customers`.
+    n_forgotten
+        Number of rows that were deleted because a history had to forget customers. Totals, counts
+        and cut points are still those of all customers.
 
     `Snapshot` also has all attributes of `ScoredPopulation`, with the values of the result.
     """
 
     path: Path
     schema: pa.Schema
+    n_forgotten: int
     _files: tuple[Path, ...]
     _settled: tuple[tuple[Range | Among, ...], ...]
     _frozen_scheme: dict[str, Any] | None
@@ -282,7 +286,7 @@ def read_snapshot(path: str | os.PathLike[str]) -> Snapshot:
     schema = schema_of(files[0])
     about = described_by(schema.metadata, str(place))
     snapshot = _snapshot(about, place, schema, files)
-    _refuse_part(snapshot, about.get("forgotten_rows", 0))
+    _refuse_part(snapshot)
     return snapshot
 
 
@@ -290,6 +294,7 @@ def _snapshot(
     about: dict[str, Any], place: Path, schema: pa.Schema, files: tuple[Path, ...]
 ) -> Snapshot:
     of_place = {"path": place, "schema": schema, "_files": files}
+    of_place["n_forgotten"] = about.get("forgotten_rows", 0)
     overall = None
     if "overall" in about:
         own = about["overall"]
@@ -312,12 +317,9 @@ def _snapshot(
     )
 
 
-def _refuse_part(snapshot: Snapshot, n_forgotten: int) -> None:
-    """Refuse a directory with a missing part, and a single part of a directory.
-
-    `n_forgotten` rows were deleted because a history had to forget customers.
-    """
-    expected = snapshot.n_customers - n_forgotten
+def _refuse_part(snapshot: Snapshot) -> None:
+    """Refuse a directory with a missing part, and a single part of a directory."""
+    expected = snapshot.n_customers - snapshot.n_forgotten
     expected += 0 if snapshot.overall is None else snapshot.overall.n_customers
     found = sum(map(n_rows_of, snapshot._files))
     if found != expected:

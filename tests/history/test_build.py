@@ -120,11 +120,13 @@ def test_build__that_stops_leaves_a_shorter_history_and_continues(tmp_path, kill
     first = counting.n_steps + 1
     wanted.build(orders(1), as_of=DAYS)
     seen = []
+    notes: set[str] = set()
     for at in range(first, counting.n_steps + 1, STRIDE):
         place = tmp_path / str(at)
         failing = rfm.History.create(place, files=FailingFiles(at, kill=kill))
-        with pytest.raises((Killed, OSError)):
+        with pytest.raises((Killed, OSError)) as stopped:
             failing.build(orders(1), as_of=DAYS)
+        notes.update(getattr(stopped.value, "__notes__", []))
         history = rfm.History.open(place)
         found = history.dates
         assert found == DAYS[: len(found)]
@@ -135,6 +137,8 @@ def test_build__that_stops_leaves_a_shorter_history_and_continues(tmp_path, kill
         shutil.rmtree(place)
     assert seen == sorted(seen)
     assert len(set(seen)) > 2
+    said = {"The history has the dates that were added before this one."}
+    assert notes == (set() if kill else said)
 
 
 @pytest.mark.skipif(not COMPILED, reason="the same without compiling, but slower")

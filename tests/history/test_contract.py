@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import date
 
 import pyarrow as pa
@@ -145,3 +146,42 @@ def test_snapshot__names_the_nearest_dates(history):
 def test_create__refuses_an_object_store():
     with pytest.raises(rfm.UsageError, match="must be a folder on a local file system"):
         rfm.History.create("s3://bucket/h")
+
+
+def test_add__knows_what_others_added_since_the_history_was_opened(tmp_path):
+    rfm.History.create(tmp_path / "h")
+    one, other = (rfm.History.open(tmp_path / "h") for _ in range(2))
+    one.add(ORDERS, as_of=DAY)
+    later = ORDERS.slice(3)
+    ids = pa.array([3], pa.int64())
+    with pytest.raises(rfm.StateError, match="type of ids must be string"):
+        other.add(later.set_column(0, "customer_id", ids), as_of=NEXT)
+    other.add(later, as_of=NEXT)
+    assert {each.first_row for each in (one, other)} == {date(2026, 8, 1)}
+    assert other.verify() == []
+
+
+def test_verify__names_snapshots_of_other_types(tmp_path):
+    histories = [rfm.History.create(tmp_path / name) for name in "ab"]
+    amounts = ORDERS["amount"].cast(pa.decimal128(21, 2))
+    for history, table in zip(
+        histories, [ORDERS, ORDERS.set_column(2, "amount", amounts)], strict=True
+    ):
+        history.add(table, as_of=DAY)
+    shutil.rmtree(histories[0].path / f"as_of={DAY}")
+    shutil.copytree(histories[1].path / f"as_of={DAY}", histories[0].path / f"as_of={DAY}")
+    assert histories[0].verify() == [
+        f"as_of={DAY}: the number of decimals of amounts is 2, but 0 in the history"
+    ]
+
+
+def test_replace__takes_other_attributes(tmp_path):
+    attributes = tmp_path / "a.csv"
+    attributes.write_text("customer_id,born\nada,1980-03-02\n")
+    history = rfm.History.create(tmp_path / "h", attributes=attributes)
+    history.add(ORDERS, as_of=DAY)
+    assert history.add(ORDERS, as_of=DAY, replace=True).status == "unchanged"
+    attributes.write_text("customer_id,born\nada,1980-06-01\n")
+    assert history.add(ORDERS, as_of=DAY).status == "unchanged"
+    assert history.add(ORDERS, as_of=DAY, replace=True).status == "replaced"
+    assert history.snapshot(DAY).customers["born"].to_pylist() == ["1980-06-01", None, None]
