@@ -69,6 +69,7 @@ def _words(column: pa.Array[Any]) -> Iterable[np.ndarray[Any, Any]]:
     known = valid_mask(column)
     if known is not None and not known.all():
         yield known.astype(np.uint8)
+        column = column.drop_null()  # the bytes of null rows are arbitrary
     if isinstance(column.type, pa.UuidType):
         column = column.storage
     if pa.types.is_dictionary(column.type):

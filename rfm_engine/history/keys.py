@@ -10,6 +10,7 @@ import pyarrow as pa
 from rfm_engine.kernels.arrays import dictionary_places, plain, values, whole
 from rfm_engine.kernels.types import Numbers
 from rfm_engine.movement.merging import ABSENT, Sorted, merge, room_for
+from rfm_engine.query.id_values import plain_ids
 
 Id: TypeAlias = Any
 """An id that can be compared with other ids of its column in the order of sorted snapshots."""
@@ -57,8 +58,7 @@ def _ranks(groups: pa.Array[Any]) -> Numbers:
 
 def _ids(table: pa.Table, number: int) -> pa.Array[Any]:
     """Return a column of ids as one array; UUIDs as bytes, because Arrow cannot sort them."""
-    array = plain(whole(table.column(number)))
-    return array.storage if isinstance(array.type, pa.UuidType) else array
+    return plain_ids(plain(whole(table.column(number))))
 
 
 def _comparable(value: object) -> Id:

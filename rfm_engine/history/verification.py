@@ -17,6 +17,7 @@ from rfm_engine.history.digest import block_digest, content_digest, digested_col
 from rfm_engine.history.store import ABOUT, Store, day_of, unit_of
 from rfm_engine.history.writing import rows_from
 from rfm_engine.kernels.arrays import booleans, whole
+from rfm_engine.query.id_values import plain_ids
 from rfm_engine.result.id_order import ascending
 from rfm_engine.result.snapshot import read_snapshot
 from rfm_engine.result.sorted_customers import GROUP_ROWS
@@ -103,7 +104,7 @@ def _is_ascending(ids: list[pa.Array[Any]]) -> bool:
         return False
     same = np.ones(max(n - 1, 0), np.bool_)
     for column in ids:
-        plain = column.storage if isinstance(column.type, pa.UuidType) else column
+        plain = plain_ids(column)
         before, after = plain.slice(0, max(n - 1, 0)), plain.slice(1)
         both_null = pc.and_(before.is_null(), after.is_null())
         same &= booleans(pc.coalesce(pc.equal(before, after), both_null))

@@ -23,6 +23,7 @@ from rfm_engine.orders.row_columns import CUSTOMER
 from rfm_engine.output import check_output, refuse_overwriting, write
 from rfm_engine.query.connection import require_duckdb
 from rfm_engine.query.customers import GROUP, Customers
+from rfm_engine.query.id_values import plain_ids
 from rfm_engine.query.rows import is_bucket_folder, only_input
 from rfm_engine.query.session import Choices, Machine, Query, Session
 from rfm_engine.query.sql_file import SqlFile, shipped_sql
@@ -194,8 +195,8 @@ def _columns_of(customers: Customers, label: Label) -> pa.Table:
 
 def _aligned(base: pa.Table, measured: pa.Table) -> pa.Table:
     """Return the rows of a metric in the order of the customers; null rows have no row."""
-    ids = _whole(base[CUSTOMER]).dictionary_encode("encode")
-    codes = pc.index_in(_whole(measured[CUSTOMER]).cast(ids.dictionary.type), ids.dictionary)
+    ids = plain_ids(base[CUSTOMER]).dictionary_encode("encode")
+    codes = pc.index_in(plain_ids(measured[CUSTOMER]).cast(ids.dictionary.type), ids.dictionary)
     keys, of_rows = ids.indices, codes
     groups = base[GROUP].combine_chunks()
     if len(ids.dictionary) < len(base):
@@ -209,13 +210,6 @@ def _aligned(base: pa.Table, measured: pa.Table) -> pa.Table:
     row_of[values(of_rows, np.int32)] = np.arange(len(measured))
     rows = arrow(row_of, None, row_of >= 0)
     return measured.drop_columns(list(_KEYS)).take(rows).append_column(GROUP, groups)
-
-
-def _whole(ids: pa.ChunkedArray) -> pa.Array:
-    """Return ids as one array; uuids as bytes, because few functions of Arrow take them."""
-    if isinstance(ids.type, pa.UuidType):
-        ids = pa.chunked_array([chunk.storage for chunk in ids.chunks], pa.binary(16))
-    return ids.combine_chunks()
 
 
 def _with_column(whole: pa.Table, name: str, column: pa.Array, places: pa.Array | None) -> pa.Table:

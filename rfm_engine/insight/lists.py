@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from rfm_engine.errors import DataError, UsageError, shown_value
 from rfm_engine.options.messages import message
+from rfm_engine.query.id_values import plain_ids, typed_ids
 from rfm_engine.query.lists import read_customer_file
 from rfm_engine.result.snapshot import Snapshot
 
@@ -64,14 +65,16 @@ def list_relations(snapshot: Snapshot, options: Mapping[str, Any]) -> dict[str, 
 
 
 def _refuse_twice(listed: pa.Table) -> None:
-    counts = listed.group_by("customer_id").aggregate([([], "count_all")])
+    ids = pa.table({"customer_id": plain_ids(listed["customer_id"])})
+    counts = ids.group_by("customer_id").aggregate([([], "count_all")])
     twice = counts.filter(pc.greater(counts["count_all"], 1))["customer_id"]
     if len(twice):
+        first = typed_ids(twice.slice(0, 1), listed.schema.field("customer_id").type)[0]
         raise DataError(
             message(
                 "{customer_list} must have one row per customer; got {} more than once. Remove "
                 "the other rows.",
-                shown_value(twice[0]),
+                shown_value(first),
             )
         )
 

@@ -22,6 +22,7 @@ from rfm_engine.movement.tier_events import GROUP_KEY, tier_changes
 from rfm_engine.options.messages import message
 from rfm_engine.orders.row_columns import CUSTOMER
 from rfm_engine.query.customers import GROUP, Customers
+from rfm_engine.query.id_values import distinct_ids, named_ids, places_among, typed_ids
 from rfm_engine.query.session import Machine, Query, Session
 from rfm_engine.result.snapshot import Snapshot
 
@@ -83,6 +84,7 @@ def found_events(
     bought = [] if asked.bought is None else [Query(sql_of(asked.bought))]
     ids = Query(sql_of("event-ids"))
     changes = [tier_changes(pair, asked.parameters["as_of_to"], machine) for pair in asked.tiers]
+    kind = after.schema.field(0).type
     groups: pa.Array | None = None
     prepared: list[tuple[Session, Query, pa.Array | None]] = []
     with ExitStack() as held:
@@ -94,7 +96,9 @@ def found_events(
             needed = [*queries, *bought]
             session.prepare(needed, {"pairs": _pieces(pairs, needed, asked), **asked.relations})
             for query in bought:
-                session.write("bought", [_bought(session, query, rows, asked, machine)])
+                counts = _bought(session, query, rows, asked, machine)
+                people = typed_ids(counts[CUSTOMER], kind)  # as in the contacts
+                session.write("bought", [counts.set_column(1, CUSTOMER, people)])
             prepared += [(session, query, pairs.groups) for query in queries]
             rows = session.rows
 
@@ -102,9 +106,9 @@ def found_events(
             """Yield the events of one query after the other, so that few are in memory."""
             for each, query, known in prepared:
                 table = each.run(query, asked.parameters)
-                yield _numbered(table, _groups_of(table, known), groups)
+                yield _numbered(table, kind, _groups_of(table, known), groups)
             for table in changes:
-                yield _numbered(table, None if groups is None else table[GROUP_KEY], groups)
+                yield _numbered(table, kind, table[GROUP_KEY], groups)
 
         session.write("found", found())
         session.write("group_names", [_group_names(groups)])
@@ -190,11 +194,9 @@ def _is_day(text: pa.Scalar) -> bool:
 
 def _all_groups(groups: pa.Array, changes: Sequence[pa.Table]) -> pa.Array:
     """Return all groups but the null one in ascending order, also of members who are gone."""
-    import pyarrow.compute as pc
-
-    others = [whole(table[GROUP_KEY]).cast(groups.type) for table in changes]
-    distinct = pa.concat_arrays([groups, *others]).unique().drop_null()
-    return distinct.take(pc.sort_indices(distinct))
+    others = [typed_ids(table[GROUP_KEY], groups.type) for table in changes]
+    distinct = distinct_ids(pa.chunked_array([groups, *others]))
+    return distinct.slice(0, len(distinct) - distinct.null_count)
 
 
 def _groups_of(table: pa.Table, groups: pa.Array | None) -> pa.ChunkedArray | pa.Array | None:
@@ -202,19 +204,21 @@ def _groups_of(table: pa.Table, groups: pa.Array | None) -> pa.ChunkedArray | pa
 
 
 def _numbered(
-    found: pa.Table, keys: pa.ChunkedArray | pa.Array | None, groups: pa.Array | None
+    found: pa.Table,
+    kind: pa.DataType,
+    keys: pa.ChunkedArray | pa.Array | None,
+    groups: pa.Array | None,
 ) -> pa.Table:
     """Return events with the same columns always, and with the number of the group of each.
 
-    `keys` are the groups of the customers; None without groups. `NO_GROUP` is the number of none.
+    `kind` is the type of ids of customers. `keys` are the groups of the customers; None without
+    groups. `NO_GROUP` is the number of none.
     """
-    import pyarrow.compute as pc
-
-    if keys is None:
+    if keys is None or groups is None:
         ids = arrow(np.full(len(found), NO_GROUP, np.int32))
     else:
-        ids = pc.index_in(keys, value_set=groups).fill_null(NO_GROUP)
-    columns = {CUSTOMER: found[CUSTOMER], GROUP: ids}
+        ids = places_among(typed_ids(keys, groups.type), groups).fill_null(NO_GROUP)
+    columns = {CUSTOMER: named_ids(found[CUSTOMER], kind), GROUP: ids}
     columns |= {field.name: found[field.name].cast(field.type) for field in _QUERIED}
     return pa.table(columns)
 
@@ -225,6 +229,8 @@ def _group_names(groups: pa.Array | None) -> pa.Table:
     numbers = arrow(np.arange(len(groups), dtype=np.int32))
     if is_bytes(groups.type):
         names = pa.array([each.hex() for each in groups.to_pylist()], pa.string())
+    elif isinstance(groups.type, pa.UuidType):
+        names = pa.array(list(map(str, groups.to_pylist())), pa.string())
     else:
         names = groups.cast(pa.string())
     return pa.table({GROUP: numbers, "name": names})

@@ -11,12 +11,13 @@ import numpy as np
 import pyarrow as pa
 
 from rfm_engine.errors import UsageError
-from rfm_engine.kernels.arrays import arrow_texts, texts, values, whole
+from rfm_engine.kernels.arrays import arrow_texts, values, whole
 from rfm_engine.movement.event_queries import NO_GROUP
 from rfm_engine.movement.event_types import RETRACTED, TYPES
 from rfm_engine.options.messages import message
 from rfm_engine.orders.row_columns import CUSTOMER
 from rfm_engine.query.customers import GROUP
+from rfm_engine.query.id_values import typed_ids
 from rfm_engine.query.relations import free_name
 from rfm_engine.result.snapshot import Snapshot
 from rfm_engine.totals.chunks import decimals
@@ -29,10 +30,6 @@ _NAMES = (
 # Customer and group come after these.
 _N_FIRST = 2
 _VALUE_DIGITS = 38
-_UUID_CHARACTERS = 36
-_UUID_DIGITS = [place for place in range(_UUID_CHARACTERS) if place not in (8, 13, 18, 23)]
-_NIBBLES = np.zeros(256, np.uint8)
-_NIBBLES[np.frombuffer(b"0123456789abcdef", np.uint8)] = np.arange(16)
 
 
 def event_table(
@@ -42,7 +39,7 @@ def event_table(
     import pyarrow.compute as pc
 
     customer, by = after.schema.field(0), after.options["by"]
-    people = {customer.name: _ids(found[CUSTOMER], customer.type)}
+    people = {customer.name: typed_ids(found[CUSTOMER], customer.type)}
     if by is not None:
         groups = pa.nulls(0, after.schema.field(1).type) if groups is None else groups
         places = found[GROUP]
@@ -62,18 +59,6 @@ def event_table(
     names = [*_NAMES[:_N_FIRST], *people, *_NAMES[_N_FIRST:]]
     table = pa.table(dict(zip(names, own, strict=True)))
     return table.replace_schema_metadata({METADATA_KEY: json.dumps(about, default=str)})
-
-
-def _ids(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray | pa.Array:
-    """Return ids in the type of the snapshot; DuckDB returns UUIDs as text of 36 characters."""
-    if not isinstance(kind, pa.UuidType) or not pa.types.is_string(column.type):
-        return column.cast(kind)
-    data, offsets = texts(whole(column))
-    text = data[offsets[0] : offsets[-1]].reshape(-1, _UUID_CHARACTERS)
-    digits = _NIBBLES[text[:, _UUID_DIGITS]]
-    found = np.ascontiguousarray(digits[:, ::2] << 4 | digits[:, 1::2])
-    storage = pa.Array.from_buffers(kind.storage_type, len(column), [None, pa.py_buffer(found)])
-    return pa.ExtensionArray.from_storage(kind, storage)
 
 
 def of_types(table: pa.Table, types: Sequence[str]) -> pa.Table:

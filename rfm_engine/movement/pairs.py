@@ -14,6 +14,7 @@ from rfm_engine.kernels.types import Numbers
 from rfm_engine.movement.merging import ABSENT, Sorted, merge, room_for
 from rfm_engine.orders.row_columns import CUSTOMER
 from rfm_engine.query.customers import GROUP, Customers
+from rfm_engine.query.id_values import distinct_ids
 from rfm_engine.result.id_order import ascending
 from rfm_engine.result.snapshot import Snapshot
 
@@ -170,7 +171,4 @@ def _taken(table: pa.Table, rows: Numbers) -> pa.Table:
 
 def _all_groups(groups: Sequence[pa.Array]) -> pa.Array:
     """Return the distinct groups of both snapshots in ascending order, null last."""
-    import pyarrow.compute as pc
-
-    both = pa.concat_arrays(groups).unique()
-    return both.take(pc.sort_indices(both))
+    return distinct_ids(pa.chunked_array(groups))

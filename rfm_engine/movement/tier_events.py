@@ -13,6 +13,7 @@ from rfm_engine.kernels.arrays import arrow, arrow_texts, values, whole
 from rfm_engine.movement.event_types import TierPair, sql_of
 from rfm_engine.movement.tiers import COLUMNS, METADATA_KEY
 from rfm_engine.orders.row_columns import CUSTOMER
+from rfm_engine.query.id_values import plain_ids
 from rfm_engine.query.session import Machine
 from rfm_engine.query.tables import run_on_tables
 
@@ -32,14 +33,14 @@ def _members(table: pa.Table) -> pa.Table:
     about = json.loads(table.schema.metadata[METADATA_KEY])
     names: Sequence[str] = about["names"]
     n_ids = table.num_columns - len(COLUMNS)
-    group = arrow(np.zeros(len(table), np.int8)) if n_ids == 1 else table.column(1)
+    group = arrow(np.zeros(len(table), np.int8)) if n_ids == 1 else plain_ids(table.column(1))
     tier = table["tier"].cast(pa.string())
     # The low word of a decimal of 18 digits is the number of its smallest units.
     measured = arrow(values(whole(table["rolling"]), np.int64)[::2].copy())
     nulls = pa.nulls(len(table), pa.int64())
     is_money = about["measure"] == "monetary"
     return pa.table({
-        GROUP_KEY: group, CUSTOMER: table.column(0), "tier": tier,
+        GROUP_KEY: group, CUSTOMER: plain_ids(table.column(0)), "tier": tier,
         "place": pc.index_in(tier, value_set=arrow_texts(names)), "in_grace": table["in_grace"],
         "n": nulls if is_money else measured, "minor": measured if is_money else nulls,
     })  # fmt: skip

@@ -16,6 +16,7 @@ from rfm_engine.kernels.arrays import arrow, arrow_texts, valid_mask, values, wh
 from rfm_engine.movement.tier_dates import Step
 from rfm_engine.movement.tier_files import MONETARY, TierProgram
 from rfm_engine.options.messages import message
+from rfm_engine.query.id_values import plain_ids, typed_ids
 from rfm_engine.query.relations import free_name
 from rfm_engine.query.session import Machine
 from rfm_engine.query.sql_file import shipped_sql
@@ -113,8 +114,8 @@ def _measured(snapshot: Snapshot, program: TierProgram) -> pa.Table:
     if program.measure == MONETARY:
         # The low word of a decimal of 18 digits is the number of minor units.
         value = arrow(values(value, np.int64)[::2].copy())
-    group = arrow(np.zeros(len(table), np.int8)) if by is None else table[by]
-    return pa.table({_GROUP: group, _CUSTOMER: table[id_column], "value": value})
+    group = arrow(np.zeros(len(table), np.int8)) if by is None else plain_ids(table[by])
+    return pa.table({_GROUP: group, _CUSTOMER: plain_ids(table[id_column]), "value": value})
 
 
 def _members(members: pa.Table | None, schema: pa.Schema, program: TierProgram) -> pa.Table:
@@ -126,9 +127,9 @@ def _members(members: pa.Table | None, schema: pa.Schema, program: TierProgram) 
     import pyarrow.compute as pc
 
     n_ids = members.num_columns - len(COLUMNS)
-    group = arrow(np.zeros(len(members), np.int8)) if n_ids == 1 else members.column(1)
+    group = arrow(np.zeros(len(members), np.int8)) if n_ids == 1 else plain_ids(members.column(1))
     tier = pc.index_in(members["tier"].cast(pa.string()), arrow_texts(program.names))
-    columns = [group, members.column(0), tier.cast(_PLACES), members["valid_until"]]
+    columns = [group, plain_ids(members.column(0)), tier.cast(_PLACES), members["valid_until"]]
     return pa.table(dict(zip(pa.schema(fields).names, columns, strict=True)))
 
 
@@ -166,9 +167,11 @@ def _finished(
 ) -> pa.Table:
     """Return the result with names of tiers, decimals, and the names of the snapshot."""
     id_column, by = after.options["customer"], after.options["by"]
-    columns: dict[str, Any] = {id_column: found[_CUSTOMER]}
+    kinds = after.schema.types
+    columns: dict[str, Any] = {id_column: typed_ids(found[_CUSTOMER], kinds[0])}
     if by is not None:
-        columns[free_name(by, "by", [*columns, *COLUMNS])] = found[_GROUP]
+        name = free_name(by, "by", [*columns, *COLUMNS])
+        columns[name] = typed_ids(found[_GROUP], kinds[1])
     names = arrow_texts(program.names)
     for name in COLUMNS:
         column = found[name]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pyarrow as pa
 
 from rfm_engine.errors import DataError
-from rfm_engine.kernels.arrays import arrow_texts, values
+from rfm_engine.kernels.arrays import arrow_texts
+from rfm_engine.kernels.uuids import uuid_text
 
 _PLAIN_SCALE = 6  # up to this scale Arrow writes decimals without an exponent
 
@@ -31,25 +31,10 @@ def _column(column: pa.ChunkedArray) -> pa.ChunkedArray:
     if pa.types.is_dictionary(kind):
         return _column(column.cast(kind.value_type))
     if kind == pa.uuid():
-        return pa.chunked_array([_uuid_text(chunk) for chunk in column.chunks], pa.string())
+        return pa.chunked_array([uuid_text(chunk.storage) for chunk in column.chunks], pa.string())
     if pa.types.is_decimal(kind) and kind.scale > _PLAIN_SCALE:
         return pa.chunked_array([_decimal_text(chunk) for chunk in column.chunks], pa.string())
     return column
-
-
-def _uuid_text(ids: pa.Array) -> pa.Array:
-    import pyarrow.compute as pc
-
-    raw = values(ids.storage, np.uint8).tobytes()  # the bytes of nulls are arbitrary
-    digits = np.frombuffer(raw.hex().encode(), np.uint8).reshape(-1, 32)
-    text = np.full((len(ids), 36), ord("-"), np.uint8)
-    for into, start, stop in ((0, 0, 8), (9, 8, 12), (14, 12, 16), (19, 16, 20), (24, 20, 32)):
-        text[:, into : into + stop - start] = digits[:, start:stop]
-    ends = np.arange(len(ids) + 1, dtype=np.int32) * np.int32(36)
-    buffers = [None, pa.py_buffer(ends), pa.py_buffer(text)]
-    words = pa.Array.from_buffers(pa.string(), len(ids), buffers)
-    # Not `pa.scalar` or `pa.array`, because they import pandas if it is installed.
-    return pc.if_else(ids.storage.is_valid(), words, pa.nulls(len(ids), pa.string()))
 
 
 def _decimal_text(amounts: pa.Array) -> pa.Array:

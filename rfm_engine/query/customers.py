@@ -17,6 +17,7 @@ from rfm_engine.orders.row_columns import CUSTOMER
 from rfm_engine.orders.time.clock import local_days
 from rfm_engine.orders.time.zones import Zone
 from rfm_engine.query.facts import fact_inputs, facts_of
+from rfm_engine.query.id_values import distinct_ids, places_among
 from rfm_engine.result.snapshot import Snapshot
 from rfm_engine.segments.fact_columns import FACT_COLUMNS
 
@@ -52,12 +53,9 @@ class Customers:
 
         None without groups.
         """
-        import pyarrow.compute as pc
-
         if self._by is None or self._given_groups is not None:
             return self._given_groups
-        distinct = self.snapshot.columns([self._by])[self._by].unique()
-        return distinct.take(pc.sort_indices(distinct))
+        return distinct_ids(self.snapshot.columns([self._by])[self._by])
 
     @cached_property
     def names(self) -> list[str]:
@@ -86,10 +84,8 @@ class Customers:
 
     def group_ids(self, groups: pa.ChunkedArray) -> pa.ChunkedArray:
         """Return the position of each group in `groups`; null for a group without customers."""
-        import pyarrow.compute as pc
-
         assert self.groups is not None
-        return pc.index_in(groups, value_set=self.groups)
+        return pa.chunked_array([places_among(groups, self.groups)])
 
     def table(self, names: Collection[str]) -> pa.Table:
         """Return the relation with some of its columns.
