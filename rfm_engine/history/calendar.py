@@ -89,7 +89,7 @@ def _week_ends(first: str, last: str) -> Iterator[date]:
 def _refuse_backward(first: str, last: str, *, backward: bool) -> None:
     if backward:
         raise UsageError(
-            message("{as_of} must begin before it ends; got {}..{}. Exchange them.", first, last)
+            message("{as_of} must begin before it ends; got {}..{}. Swap them.", first, last)
         )
 
 

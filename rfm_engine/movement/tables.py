@@ -181,7 +181,12 @@ def table_of(name: str) -> Table:
     """
     if name not in TABLES:
         raise UsageError(
-            f"table of rfm compare must be one of {', '.join(TABLES)}; got {shown(name)}. "
-            + did_you_mean(name, TABLES, "Choose one of them.")
+            message(
+                "{} must be one of {}; got {}. {}",
+                named("table"),
+                ", ".join(TABLES),
+                shown(name),
+                did_you_mean(name, TABLES, "Choose one of them."),
+            )
         )
     return TABLES[name]

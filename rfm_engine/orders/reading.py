@@ -91,7 +91,9 @@ class Reading:
             )
         self.zone = Zone(options["timezone"])
         self.conditions = tuple(map(Condition.parse, options["where"]))
-        as_of = None if options["as_of"] == NEWEST else as_date(options["as_of"])
+        as_of = (
+            None if options["as_of"] == NEWEST else as_date(options["as_of"], also=" (or 'newest')")
+        )
         self.as_of_day = None if as_of is None else day_number(as_of)
         window = options["window"]
         start = None if window is None else window_start(as_of or date.max, window)
@@ -255,10 +257,10 @@ def day_date(number: int) -> date:
     return _EPOCH + timedelta(days=number)
 
 
-def as_date(given: date | str, option: str = "as_of") -> date:
+def as_date(given: date | str, option: str = "as_of", *, also: str = "") -> date:
     """Return a date that was given as ISO text, as a date or as a datetime.
 
-    `option` is named in the message if it is none.
+    The message names `option` if it is none, and `also` says what else is possible.
     """
     if isinstance(given, date):
         return date(given.year, given.month, given.day)
@@ -271,7 +273,7 @@ def as_date(given: date | str, option: str = "as_of") -> date:
             message(
                 "{} must be a date like 2026-10-31{}; got {}.",
                 named(option),
-                " (or 'newest')" if option == "as_of" else "",
+                also,
                 shown(given),
             )
         ) from None

@@ -78,7 +78,12 @@ def as_id(given: Any, kind: pa.DataType, column: str) -> Any:
         return pa.scalar(given, kind).as_py()
     except (pa.ArrowException, OverflowError, TypeError, ValueError):
         raise UsageError(
-            message("{id} must be a value of column {!r}, {}; got {}.", column, kind, shown(given))
+            message(
+                "{id} must be a value of column {!r}, {}; got {}.",
+                column,
+                "uuid" if isinstance(kind, pa.UuidType) else kind,
+                shown(given),
+            )
         ) from None
 
 

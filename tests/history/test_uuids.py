@@ -65,8 +65,8 @@ def test_uuids__are_like_text(tmp_path, options):
     tiers = tmp_path / "plus.toml"
     tiers.write_text(TIERS)
     found = []
-    table = orders([1, 2] if "overall" in options else [None, 1, 2])
-    for name, table in {"uuid": table, "text": as_text(table)}.items():
+    ids = orders([1, 2] if "overall" in options else [None, 1, 2])
+    for name, table in {"uuid": ids, "text": as_text(ids)}.items():
         history = rfm.History.create(tmp_path / name, **options)
         own: list[Any] = []
         for day in DAYS:
