@@ -13,9 +13,13 @@ import pyarrow.parquet as pq
 import pytest
 
 import rfm_engine as rfm
+from tests.conftest import DEEP
 
 DAYS = [date(2025, 1, 31), date(2025, 2, 28), date(2025, 3, 31)]
-TABLES = ("matrix", "effects", "classes", "retention", "second-order", "lifecycle", "period")
+TABLES = ("matrix", "effects", "classes", "second-order", "retention", "lifecycle", "period")
+TABLES = TABLES if DEEP else TABLES[::3]
+OPTIONS: list[dict[str, Any]] = [{}, {"by": "seller", "overall": True}]
+OPTIONS += [{"by": "seller"}] if DEEP else []
 TIERS = """
 name = "plus"
 window = "12mo"
@@ -58,9 +62,7 @@ def as_text(table: pa.Table) -> pa.Table:
     return table.replace_schema_metadata(None)
 
 
-@pytest.mark.parametrize(
-    "options", [{}, {"by": "seller"}, {"by": "seller", "overall": True}], ids=str
-)
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
 def test_uuids__are_like_text(tmp_path, options):
     tiers = tmp_path / "plus.toml"
     tiers.write_text(TIERS)
