@@ -195,8 +195,9 @@ def _columns_of(customers: Customers, label: Label) -> pa.Table:
 
 def _aligned(base: pa.Table, measured: pa.Table) -> pa.Table:
     """Return the rows of a metric in the order of the customers; null rows have no row."""
-    ids = plain_ids(base[CUSTOMER]).dictionary_encode("encode")
-    codes = pc.index_in(plain_ids(measured[CUSTOMER]).cast(ids.dictionary.type), ids.dictionary)
+    ids = plain_ids(base[CUSTOMER]).combine_chunks().dictionary_encode("encode")
+    found = plain_ids(measured[CUSTOMER]).combine_chunks()
+    codes = pc.index_in(found.cast(ids.dictionary.type), ids.dictionary)
     keys, of_rows = ids.indices, codes
     groups = base[GROUP].combine_chunks()
     if len(ids.dictionary) < len(base):

@@ -194,7 +194,7 @@ def _is_day(text: pa.Scalar) -> bool:
 
 def _all_groups(groups: pa.Array, changes: Sequence[pa.Table]) -> pa.Array:
     """Return all groups but the null one in ascending order, also of members who are gone."""
-    others = [typed_ids(table[GROUP_KEY], groups.type) for table in changes]
+    others = [typed_ids(whole(table[GROUP_KEY]), groups.type) for table in changes]
     distinct = distinct_ids(pa.chunked_array([groups, *others]))
     return distinct.slice(0, len(distinct) - distinct.null_count)
 

@@ -85,7 +85,7 @@ class Customers:
     def group_ids(self, groups: pa.ChunkedArray) -> pa.ChunkedArray:
         """Return the position of each group in `groups`; null for a group without customers."""
         assert self.groups is not None
-        return pa.chunked_array([places_among(groups, self.groups)])
+        return places_among(groups, self.groups)
 
     def table(self, names: Collection[str]) -> pa.Table:
         """Return the relation with some of its columns.
