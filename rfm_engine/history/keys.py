@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from rfm_engine.kernels.arrays import dictionary_places, plain, values, whole
 from rfm_engine.kernels.types import Numbers
-from rfm_engine.movement.merging import ABSENT, Sorted, merge, room_for
+from rfm_engine.movement.merging import Sorted, find
 from rfm_engine.query.id_values import plain_ids
 
 Id: TypeAlias = Any
@@ -26,8 +26,8 @@ def places_of(table: pa.Table, other: pa.Table, n_ids: int) -> Numbers:
     """Return for each customer of a table its row in another one, `ABSENT` if it is not there.
 
     Both are sorted. Their first `n_ids` columns have the ids: of the customer, and of the group,
-    which can be null. For a million integers this takes 12 ns per id, 280 ns less than
-    `pyarrow.compute.index_in`.
+    which can be null. For a million integers this takes 17 ns per id;
+    `pyarrow.compute.index_in` takes 95 ns.
     """
     ids, other_ids = _ids(table, 0), _ids(other, 0)
     n = len(ids)
@@ -35,13 +35,8 @@ def places_of(table: pa.Table, other: pa.Table, n_ids: int) -> Numbers:
         groups = np.zeros(n + len(other_ids), np.int32)
     else:
         groups = _ranks(pa.concat_arrays([_ids(table, 1), _ids(other, 1)]))
-    left, right = room_for(len(groups))
-    here, there = Sorted.of(ids, groups[:n]), Sorted.of(other_ids, groups[n:])
-    _, _, n_pairs = merge(here, there, 0, 0, left, right)
-    rows, other_rows = left[:n_pairs], right[:n_pairs]
-    places = np.full(n, ABSENT, np.int32)
-    is_here = rows != ABSENT
-    places[rows[is_here]] = other_rows[is_here]
+    places = np.empty(n, np.int32)
+    find(Sorted.of(ids, groups[:n]), Sorted.of(other_ids, groups[n:]), places)
     return places
 
 

@@ -69,6 +69,20 @@ def merge(before, after, i, j, left, right):  # noqa: PLR0913
 
 
 @kernel
+def find(before, after, places):
+    """Fill `places`, `int32`, with the row of each customer of `before` in `after`, or `ABSENT`."""
+    j, n_after = 0, len(after.groups)
+    for i in range(len(places)):
+        order = 1
+        while j < n_after:
+            order = compared(before, i, after, j)
+            if order <= 0:
+                break
+            j += 1
+        places[i] = j if order == 0 else -1
+
+
+@kernel
 def compared(before, i, after, j):
     """Return -1, 0 or 1: whether a customer of one side comes before one of the other."""
     if len(before.offsets) == 0:
