@@ -23,9 +23,9 @@ DAYS = ["2025-10-31", "2025-11-30", "2025-12-31"]
 def made(simulated, tmp_path_factory):
     """A history of three month ends."""
     place = tmp_path_factory.mktemp("made") / "history"
-    made = History.create(place)
+    found = History.create(place)
     for day in DAYS:
-        made.add(simulated, as_of=day)
+        found.add(simulated, as_of=day)
     return place
 
 
