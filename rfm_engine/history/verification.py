@@ -69,12 +69,11 @@ def _of_snapshot(store: Store, unit: str, about: About) -> Iterator[str]:
         if value != ours[name]:
             yield f"{unit}: {name} is {value}, but {ours[name]} in the history"
     if snapshot.n_customers:
-        types = {
-            "type of ids": str(snapshot.schema.types[0]),
-            "number of decimals of amounts": snapshot.scale,
-        }
-        known = (about.id_type, about.scale)
-        for (name, value), wanted in zip(types.items(), known, strict=True):
+        types: list[tuple[str, object, object]] = [
+            ("type of ids", str(snapshot.schema.types[0]), about.id_type),
+            ("number of decimals of amounts", snapshot.scale, about.scale),
+        ]
+        for name, value, wanted in types:
             if value != wanted:
                 yield f"{unit}: the {name} is {value}, but {wanted} in the history"
     names = digested_columns(snapshot.schema)

@@ -293,8 +293,8 @@ def read_snapshot(path: str | os.PathLike[str]) -> Snapshot:
 def _snapshot(
     about: dict[str, Any], place: Path, schema: pa.Schema, files: tuple[Path, ...]
 ) -> Snapshot:
-    of_place = {"path": place, "schema": schema, "_files": files}
-    of_place["n_forgotten"] = about.get("forgotten_rows", 0)
+    n_forgotten = about.get("forgotten_rows", 0)
+    of_place = {"path": place, "schema": schema, "n_forgotten": n_forgotten, "_files": files}
     overall = None
     if "overall" in about:
         own = about["overall"]
