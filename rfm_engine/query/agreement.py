@@ -100,8 +100,9 @@ def refuse_others(found: Counts, customers: Customers) -> None:
     raise DataError(
         message(
             "rows must be those of the snapshot {!r}, which has {}; got {}. As {rows}, "
-            "give the orders that were scored.",
+            "give the orders that were scored{}.",
             str(snapshot.path), has, got,
+            ", without the customers that were forgotten" if snapshot.n_forgotten else "",
         )
     )  # fmt: skip
 
