@@ -44,7 +44,7 @@ def test_compare__takes_the_orders_of_the_others(tmp_path, options, others):
         for column in columns:
             assert sum(one[column].to_pylist()) == sum(other[column].to_pylist())
     with pytest.raises(
-        rfm.DataError, match="an order; got .* without the customers that were forgotten"
+        rfm.DataError, match=r"an order; got .* without the customers that were forgotten"
     ):
         history.compare(rows=ORDERS).period()
     amounts = pa.array([1, 2, 3, 4, 5, 6, 7, 9], pa.int64())
