@@ -80,13 +80,14 @@ _HOMES = {
 __all__ = [*_HOMES]
 
 
-_PACKAGES = ("insight",)
+# Packages that are public by themselves.
+_PACKAGES = {"insight": "insight"}
 
 
 def __getattr__(name: str) -> Any:
     """Load a public name when it is first used."""
     if name in _PACKAGES:
-        return import_module(f"{__name__}.{name}")
+        return import_module(f"{__name__}.{_PACKAGES[name]}")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     found = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

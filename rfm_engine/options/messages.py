@@ -21,7 +21,7 @@ from rfm_engine.options.groups import (
 _OF_ONE_COMMAND = (
     "batch_id", "replace_batch", "history", "keep", "keep_batches", "generation", "id",
     "customers", "orders", "engines", "plot", "save_model", "rows", "labels",
-    "frozen", "backfill", "replace", "begin", "end",
+    "frozen", "backfill", "replace", "begin", "end", "key_file",
 )  # fmt: skip
 # `from` is no name in Python.
 _OWN_FLAGS = {"begin": "--from", "end": "--to"}

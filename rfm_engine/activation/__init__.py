@@ -1,0 +1,1 @@
+"""Act on customers: campaigns with holdouts, flows, and audiences for advertising and mail."""
