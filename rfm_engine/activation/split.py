@@ -1,7 +1,7 @@
 """Divide customers into arms: by a hash of a secret key, the campaign and the customer.
 
-The bucket of a customer in a campaign is always the same, whoever else there is, and it says
-nothing about the bucket in another campaign.
+The bucket of a customer in a campaign does not depend on other customers, and it says nothing about
+the bucket in another campaign.
 """
 
 from __future__ import annotations
