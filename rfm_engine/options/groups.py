@@ -6,6 +6,7 @@ from rfm_engine.options.columns import AttributeOptions, CarryOptions, ColumnOpt
 from rfm_engine.options.events import EventChoices
 from rfm_engine.options.insight import TableOptions, TouchOptions
 from rfm_engine.options.movement import MovementOptions
+from rfm_engine.options.reach import ReachOptions
 from rfm_engine.options.reading import DateOptions, ReadingOptions, WindowOptions
 from rfm_engine.options.running import (
     BucketOptions,
@@ -76,6 +77,10 @@ class EventOptions(EventChoices, TouchOptions, RunningOptions, total=False):
 
 class TierOptions(RunningOptions, total=False):
     """The options of `History.tiers`."""
+
+
+class AudienceOptions(ReachOptions, RunningOptions, total=False):
+    """The options of `audience`."""
 
 
 class LabelOptions(AttributeOptions, RunningOptions, total=False):

@@ -10,6 +10,7 @@ from functools import cache
 from rfm_engine.errors import Message, cut, shown, typed
 from rfm_engine.options.declaration import Declared, declared
 from rfm_engine.options.groups import (
+    AudienceOptions,
     CompareOptions,
     EventOptions,
     InsightOptions,
@@ -128,7 +129,9 @@ def _flag_of(value: object) -> object:
 
 @cache
 def _declared() -> dict[str, Declared]:
-    of_all = CompareOptions, EventOptions, InsightOptions, RowFileOptions, ScoreOptions
+    of_all = (
+        CompareOptions, EventOptions, InsightOptions, RowFileOptions, ScoreOptions, AudienceOptions,
+    )  # fmt: skip
     return {name: each for options in of_all for name, each in declared(options).items()}
 
 
