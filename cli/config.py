@@ -29,7 +29,7 @@ DEFAULT_CONFIG = Path("rfm.toml")
 # A table with the name of a command holds options for this command only.
 _TABLES = (
     "score", "explain", "drift", "normalize", "ingest", "state", "history", "insight", "label",
-    "compare", "events", "tiers",
+    "compare", "events", "tiers", "campaign",
 )  # fmt: skip
 _SCALARS = (str, int, Decimal, datetime.date)
 # No option takes a larger number, and Python refuses to print the largest ones.
@@ -60,7 +60,7 @@ def read_config(context: typer.Context, path: Path | None) -> Path | None:
         option = key.replace("_", "-")
         if option in _OF_SCORE_ALONE and context.command.name != "score":
             continue
-        if option in _SHARED - known.keys():
+        if option in (_SHARED | _of_group(context)) - known.keys():
             continue
         if option not in known:
             close = difflib.get_close_matches(option, known, n=1)
@@ -92,6 +92,16 @@ def ignore_config(context: typer.Context, given: bool | None) -> bool | None:
     if given and context.params.get("config") is not None:
         raise Misuse(_BOTH)
     return given
+
+
+def _of_group(context: typer.Context) -> set[str]:
+    """Return the options of all commands of the group, which share a table of the file."""
+    group = None if context.parent is None else context.parent.command
+    if group is None or context.parent is None or context.parent.parent is None:
+        return set()
+    commands = getattr(group, "commands", {}).values()
+    words = {word for each in commands for parameter in each.params for word in parameter.opts}
+    return {word.removeprefix("--") for word in words if word.startswith("--")}
 
 
 def _of_command(options: dict[str, Any], context: typer.Context) -> dict[str, Any]:

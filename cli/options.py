@@ -19,7 +19,9 @@ from .words import printable
 
 NEWEST = "newest"
 _NUMBERS = {"--nth": ("whole numbers from 3, with commas between them", "5,10")}
-_PANELS = ("Insight", "Movement", "Activation", "Columns", "Reading", "Scoring", "Running")
+_PANELS = (
+    "Insight", "Movement", "Activation", "Campaign", "Columns", "Reading", "Scoring", "Running",
+)  # fmt: skip
 
 
 def _config_in(panel: str) -> tuple[Any, Any]:

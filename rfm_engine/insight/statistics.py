@@ -1,4 +1,4 @@
-"""Tests and intervals of ratios: chi-square, Katz, Mantel-Haenszel, Benjamini-Hochberg.
+"""Tests and intervals of ratios: chi-square, Katz, Wilson, Mantel-Haenszel, Benjamini-Hochberg.
 
 The functions take exact counts and return the nearest floats. Undefined values are None.
 """
@@ -62,6 +62,19 @@ def q_values(p_values: Sequence[float | None]) -> list[float | None]:
         least = min(least, p * len(known) / (len(known) - n_before))
         found[place] = least
     return found
+
+
+def wilson(part: int, whole: int) -> tuple[float, float] | None:
+    """Return the 95% interval of a share (Wilson 1927); None if there is nothing to divide by."""
+    if not whole:
+        return None
+    share, square = part / whole, Z_95 * Z_95
+    middle = share + square / (2 * whole)
+    width = Z_95 * sqrt(share * (1 - share) / whole + square / (4 * whole * whole))
+    scale = 1 + square / whole
+    low = (middle - width) / scale if part else 0.0
+    high = (middle + width) / scale if part < whole else 1.0
+    return low, high
 
 
 class Stratum(NamedTuple):

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from math import sqrt
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from rfm_engine.insight.finishing import Finished
-from rfm_engine.insight.statistics import Z_95
+from rfm_engine.insight.statistics import wilson
 
 Options = dict[str, Any]
 _DIGITS = 38
@@ -51,19 +50,6 @@ def retention(table: pa.Table, options: Options) -> Finished:
             column = [None if each is None else each[own] for each in bounds]
             table = table.add_column(place, f"{share}_{end}", pa.array(column, pa.float64()))
     return money(table, options)
-
-
-def wilson(part: int, whole: int) -> tuple[float, float] | None:
-    """Return the 95% interval of a share (Wilson 1927); None if there is nothing to divide by."""
-    if not whole:
-        return None
-    share, square = part / whole, Z_95 * Z_95
-    middle = share + square / (2 * whole)
-    width = Z_95 * sqrt(share * (1 - share) / whole + square / (4 * whole * whole))
-    scale = 1 + square / whole
-    low = (middle - width) / scale if part else 0.0
-    high = (middle + width) / scale if part < whole else 1.0
-    return low, high
 
 
 def _rescaled(minor: pa.Array, kind: pa.DataType) -> pa.Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rfm_engine.options.campaign import CampaignChoices
 from rfm_engine.options.columns import AttributeOptions, CarryOptions, ColumnOptions
 from rfm_engine.options.events import EventChoices
 from rfm_engine.options.insight import TableOptions, TouchOptions
@@ -81,6 +82,10 @@ class TierOptions(RunningOptions, total=False):
 
 class AudienceOptions(ReachOptions, RunningOptions, total=False):
     """The options of `audience`."""
+
+
+class CampaignOptions(CampaignChoices, RunningOptions, total=False):
+    """The options of `campaign.report`."""
 
 
 class LabelOptions(AttributeOptions, RunningOptions, total=False):

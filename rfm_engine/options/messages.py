@@ -8,9 +8,11 @@ from collections.abc import Iterable
 from functools import cache
 
 from rfm_engine.errors import Message, cut, shown, typed
+from rfm_engine.options.campaign import SizeOptions
 from rfm_engine.options.declaration import Declared, declared
 from rfm_engine.options.groups import (
     AudienceOptions,
+    CampaignOptions,
     CompareOptions,
     EventOptions,
     InsightOptions,
@@ -23,6 +25,7 @@ _OF_ONE_COMMAND = (
     "batch_id", "replace_batch", "history", "keep", "keep_batches", "generation", "id",
     "customers", "orders", "engines", "plot", "save_model", "rows", "labels",
     "frozen", "backfill", "replace", "begin", "end", "key_file",
+    "assigned", "campaign",
 )  # fmt: skip
 # `from` is no name in Python.
 _OWN_FLAGS = {"begin": "--from", "end": "--to"}
@@ -130,7 +133,8 @@ def _flag_of(value: object) -> object:
 @cache
 def _declared() -> dict[str, Declared]:
     of_all = (
-        CompareOptions, EventOptions, InsightOptions, RowFileOptions, ScoreOptions, AudienceOptions,
+        AudienceOptions, SizeOptions, CampaignOptions, CompareOptions, EventOptions,
+        InsightOptions, RowFileOptions, ScoreOptions,
     )  # fmt: skip
     return {name: each for options in of_all for name, each in declared(options).items()}
 

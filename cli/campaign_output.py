@@ -1,0 +1,71 @@
+"""Print the arms and the size of a campaign."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from .columns import column_lines
+from .scored import print_object
+from .words import counted, printable
+
+if TYPE_CHECKING:
+    from rfm_engine.activation.campaign.drawing import Draw
+    from rfm_engine.activation.campaign.planning import Size
+
+
+def print_draw(found: Draw, name: str, output: str, *, as_json: bool, quiet: bool) -> None:
+    """Print how many customers of each segment are contacted, and how many are held out."""
+    from rfm_engine.activation.campaign.shares import percent_of
+
+    counts, segments = found.counts, _by_segment(found)
+    if as_json:
+        print_object({
+            "campaign": name, "holdout": percent_of(found.holdout_bp),
+            "customers": sum(counts.values()), "treated": counts["treated"],
+            "held_out": counts["holdout"], "segments": segments,
+        })  # fmt: skip
+        return
+    if quiet:
+        return
+    rows = [("segment", "treated", "held out")]
+    rows += [(row["segment"], f"{row['treated']:,}", f"{row['held_out']:,}") for row in segments]
+    lines = column_lines(rows, [True, False, False], ruled=True)
+    arms = f"{counts['treated']:,} treated, {counts['holdout']:,} held out"
+    share = percent_of(found.holdout_bp)
+    lines.append(f"{counted(sum(counts.values()), 'customer')}: {arms} ({share} planned)")
+    if output != "-":
+        lines.append(f"arms in {output}")
+    for line in lines:
+        typer.echo(printable(line), err=output == "-")
+
+
+def _by_segment(found: Draw) -> list[dict[str, Any]]:
+    """Return the rows of each segment and arm, the largest segment first."""
+    pairs = Counter(
+        zip(found.table["segment"].to_pylist(), found.table["arm"].to_pylist(), strict=True)
+    )
+    names = Counter(segment for segment, _ in pairs.elements())
+    ordered = sorted(names, key=lambda name: (-names[name], str(name)))
+    return [
+        {"segment": name, "treated": pairs[name, "treated"], "held_out": pairs[name, "holdout"]}
+        for name in ordered
+    ]
+
+
+def print_size(found: Size, *, as_json: bool, quiet: bool) -> None:
+    """Print how many customers each arm needs."""
+    from rfm_engine.activation.campaign.shares import percent_of
+
+    if as_json:
+        arms = {"treated": found.treated, "held_out": found.held_out}
+        about = {"customers": found.customers, "holdout": percent_of(found.holdout_bp)}
+        print_object(arms | about)
+    elif not quiet:
+        share = percent_of(found.holdout_bp)
+        typer.echo(
+            f"{found.treated:,} treated and {found.held_out:,} held out ({share}): "
+            f"{counted(found.customers, 'customer')}"
+        )

@@ -1,0 +1,1 @@
+"""Statistics of experiments: intervals and tests from exact counts and sums."""
