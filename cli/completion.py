@@ -12,6 +12,13 @@ def scheme_names(incomplete: str) -> list[str]:
     return _beginning(incomplete, shipped_schemes())
 
 
+def flow_names(incomplete: str) -> list[str]:
+    """Return the shipped flows whose names begin with a text."""
+    from rfm_engine.activation.flows.presets import shipped_flows
+
+    return _beginning(incomplete, shipped_flows())
+
+
 def values_of(option: str) -> Callable[[str], list[str]] | None:
     """Return the function that completes the value of an option; None if there is none."""
     return _COMPLETED.get(option)

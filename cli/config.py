@@ -29,7 +29,7 @@ DEFAULT_CONFIG = Path("rfm.toml")
 # A table with the name of a command holds options for this command only.
 _TABLES = (
     "score", "explain", "drift", "normalize", "ingest", "state", "history", "insight", "label",
-    "compare", "events", "tiers", "campaign",
+    "compare", "events", "tiers", "campaign", "flows",
 )  # fmt: skip
 _SCALARS = (str, int, Decimal, datetime.date)
 # No option takes a larger number, and Python refuses to print the largest ones.

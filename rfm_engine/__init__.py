@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rfm_engine import insight as insight
     from rfm_engine.activation import campaign as campaign
+    from rfm_engine.activation import flows as flows
     from rfm_engine.api import __version__ as __version__
     from rfm_engine.api import score as score
     from rfm_engine.errors import DataError as DataError
@@ -82,7 +83,7 @@ __all__ = [*_HOMES]
 
 
 # Packages that are public by themselves.
-_PACKAGES = {"campaign": "activation.campaign", "insight": "insight"}
+_PACKAGES = {"campaign": "activation.campaign", "flows": "activation.flows", "insight": "insight"}
 
 
 def __getattr__(name: str) -> Any:

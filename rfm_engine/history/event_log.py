@@ -31,7 +31,7 @@ from rfm_engine.options.messages import message
 from rfm_engine.orders.reading import as_date
 from rfm_engine.output import write_groups
 from rfm_engine.query.session import Machine
-from rfm_engine.query.tables import run_on_tables
+from rfm_engine.query.tables import ParquetFiles, run_on_tables
 from rfm_engine.result.id_order import ascending
 from rfm_engine.result.sorted_customers import GROUP_ROWS
 
@@ -137,7 +137,7 @@ def without_earlier(found: pa.Table, store: Store, day: date, machine: Machine) 
     if not units or not len(found):
         return found
     ids = found.select(["event_id"])
-    files = {"logged": [store.place(unit) / EVENTS for unit in units]}
+    files = {"logged": ParquetFiles([store.place(unit) / EVENTS for unit in units])}
     of_one_date = {"of_one_date": list(OF_ONE_DATE)}
     sent = run_on_tables(sql_of("event-logged"), {"new": ids}, of_one_date, machine, files)
     return found.filter(pc.invert(pc.is_in(found["event_id"], value_set=whole(sent["event_id"]))))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rfm_engine.options.campaign import CampaignChoices
 from rfm_engine.options.columns import AttributeOptions, CarryOptions, ColumnOptions
 from rfm_engine.options.events import EventChoices
+from rfm_engine.options.flows import FlowChoices
 from rfm_engine.options.insight import TableOptions, TouchOptions
 from rfm_engine.options.movement import MovementOptions
 from rfm_engine.options.reach import ReachOptions
@@ -86,6 +87,10 @@ class AudienceOptions(ReachOptions, RunningOptions, total=False):
 
 class CampaignOptions(CampaignChoices, RunningOptions, total=False):
     """The options of `campaign.report`."""
+
+
+class FlowOptions(FlowChoices, ReachOptions, TouchOptions, RunningOptions, total=False):
+    """The options of `flows.run`."""
 
 
 class LabelOptions(AttributeOptions, RunningOptions, total=False):

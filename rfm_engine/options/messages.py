@@ -15,6 +15,7 @@ from rfm_engine.options.groups import (
     CampaignOptions,
     CompareOptions,
     EventOptions,
+    FlowOptions,
     InsightOptions,
     RowFileOptions,
     ScoreOptions,
@@ -25,7 +26,7 @@ _OF_ONE_COMMAND = (
     "batch_id", "replace_batch", "history", "keep", "keep_batches", "generation", "id",
     "customers", "orders", "engines", "plot", "save_model", "rows", "labels",
     "frozen", "backfill", "replace", "begin", "end", "key_file",
-    "assigned", "campaign",
+    "assigned", "campaign", "labels_from", "tiers", "flows",
 )  # fmt: skip
 # `from` is no name in Python.
 _OWN_FLAGS = {"begin": "--from", "end": "--to"}
@@ -133,7 +134,7 @@ def _flag_of(value: object) -> object:
 @cache
 def _declared() -> dict[str, Declared]:
     of_all = (
-        AudienceOptions, SizeOptions, CampaignOptions, CompareOptions, EventOptions,
+        AudienceOptions, SizeOptions, CampaignOptions, CompareOptions, EventOptions, FlowOptions,
         InsightOptions, RowFileOptions, ScoreOptions,
     )  # fmt: skip
     return {name: each for options in of_all for name, each in declared(options).items()}

@@ -36,7 +36,7 @@ INDEXED = [page for page in WITH_EXAMPLES if page.parent in FOLDERS and page.nam
 # Each takes about ten seconds.
 LONG = {
     "find-what-attracts-your-best-customers.md", "label-customers.md", "send-events-once.md",
-    "watch-tiers-from-month-to-month.md", "back-fill-three-years.md",
+    "watch-tiers-from-month-to-month.md", "back-fill-three-years.md", "thirty-flows.md",
 }  # fmt: skip
 OTHERS = [
     page

@@ -1,0 +1,1 @@
+"""The SQL of flows: one query per file."""
