@@ -131,7 +131,7 @@ def test_reference__has_each_command_and_exactly_its_options(command):
         attributes = {each.flag for each in declared(AttributeOptions).values()}
         others = dates if command == "normalize" else dates | attributes
         stated |= {*table_of(how_to_read), "--by", "--strict"} - others
-    if command in ("compare", "events", "tiers"):  # as the page says
+    if command in ("compare", "events", "tiers", "flows run"):  # as the page says
         stated |= {each.flag for each in declared(KeptOptions).values()}
     if command in OF_HISTORIES:  # as the page says
         stated |= {each.flag for each in declared(OF_HISTORIES[command]).values()}

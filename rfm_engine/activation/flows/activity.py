@@ -42,7 +42,7 @@ def lack_of(
     for kind in flow.events:
         if kind == _BIRTHDAY_SOON:
             if inputs.names_of(known.BIRTHDAY) is None:
-                return f"there is no column {known.BIRTHDAY!r} in the history, --labels-from or --attributes"
+                return _no_column(known.BIRTHDAY)
         elif kind in left_out:
             return f"there are no events of type {kind} {_EVENTS[left_out[kind]]}"
     for name in sorted(needed_of({each.column for each in flow.conditions})):
@@ -59,7 +59,7 @@ def _lack_of_column(name: str, flow: Flow, inputs: Inputs) -> str | None:
     assert column is not None, "the linter refuses it"
     if column.of in (known.LABELS, known.ATTRIBUTES):
         if inputs.names_of(name) is None:
-            return f"there is no column {name!r} in the history, --labels-from or --attributes"
+            return _no_column(name)
         return None
     if column.of == known.SNAPSHOT:
         plain = name.removeprefix(known.PREVIOUS)
@@ -77,3 +77,7 @@ def _lack_of_column(name: str, flow: Flow, inputs: Inputs) -> str | None:
         if not knows_orders(inputs.snapshot, days):
             return f"{name!r} needs a history without a window, or with {days}d"
     return None
+
+
+def _no_column(name: str) -> str:
+    return f"there is no column {name!r} in the history, --labels-from or --attributes"
