@@ -2,38 +2,27 @@
 
 from __future__ import annotations
 
-import datetime
 import difflib
-import tomllib
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import typer
 
-from rfm_engine.options.declaration import declared
-from rfm_engine.options.groups import RowFileOptions, ScoreOptions
+from rfm_engine.options.config_file import (
+    LISTED,
+    OF_SCORE_ALONE,
+    SHARED,
+    Form,
+    as_typed,
+    kind_of,
+    of_command,
+    read_toml,
+)
 
 from .exits import Misuse, cut, without_jargon
 
-_DECLARED = [
-    option for options in (ScoreOptions, RowFileOptions) for option in declared(options).values()
-]
-# A command ignores those that it does not have, so that all commands can share a file.
-_SHARED = {option.flag.removeprefix("--") for option in _DECLARED}
-_LISTS = {option.flag.removeprefix("--") for option in _DECLARED if option.is_listed}
-# Commands other than `rfm score` ignore these options, even if they have them.
-_OF_SCORE_ALONE = ("output", "save-model", "json", "quiet")
 DEFAULT_CONFIG = Path("rfm.toml")
 """Read if it is in the working directory and no other file is named."""
-# A table with the name of a command holds options for this command only.
-_TABLES = (
-    "score", "explain", "drift", "normalize", "ingest", "state", "history", "insight", "label",
-    "compare", "events", "tiers", "campaign", "flows",
-)  # fmt: skip
-_SCALARS = (str, int, Decimal, datetime.date)
-# No option takes a larger number, and Python refuses to print the largest ones.
-_BEYOND = 10**18
 _BOTH = "--no-config must be used without --config; got both. Leave one of them out."
 
 
@@ -56,11 +45,11 @@ def read_config(context: typer.Context, path: Path | None) -> Path | None:
         if option.startswith("--") and parameter.name not in ("config", "no_config")
     }
     defaults = {}
-    for key, value in _of_command(_options(path, what), context).items():
+    for key, value in of_command(read_toml(path, what), _name_of(context)).items():
         option = key.replace("_", "-")
-        if option in _OF_SCORE_ALONE and context.command.name != "score":
+        if option in OF_SCORE_ALONE and context.command.name != "score":
             continue
-        if option in (_SHARED | _of_group(context)) - known.keys():
+        if option in (SHARED.keys() | _of_group(context)) - known.keys():
             continue
         if option not in known:
             close = difflib.get_close_matches(option, known, n=1)
@@ -69,18 +58,19 @@ def read_config(context: typer.Context, path: Path | None) -> Path | None:
                 f"{what} must only have options of the command; got {cut(key)!r}. {advice}"
             )
         parameter = known[option]
-        typed = _typed(value, option, parameter)
+        form = _form(option, parameter)
+        typed = as_typed(value, form)
         if typed is None:
             raise Misuse(
-                f"{option} in config file {str(path)!r} must be {_wanted(option, parameter)}; "
-                f"got {_kind(value, listed=parameter.multiple or option in _LISTS)}."
+                f"{option} in config file {str(path)!r} must be {form.wanted}; "
+                f"got {kind_of(value, listed=form.is_repeatable or form.is_listed)}."
             )
         try:
             parameter.process_value(context, typed)
         except (typer.BadParameter, Misuse) as error:
             raise Misuse(
                 f"{option} in config file {str(path)!r} must be a value that the option accepts; "
-                f"got {_kind(value, listed=True)}. {cut(without_jargon(error.message), 200)}"
+                f"got {kind_of(value, listed=True)}. {cut(without_jargon(error.message), 200)}"
             ) from None
         defaults[parameter.name] = typed
     context.default_map = defaults
@@ -104,67 +94,16 @@ def _of_group(context: typer.Context) -> set[str]:
     return {word.removeprefix("--") for word in words if word.startswith("--")}
 
 
-def _of_command(options: dict[str, Any], context: typer.Context) -> dict[str, Any]:
-    """Return the options that all commands share, and those in the table of this command."""
+def _name_of(context: typer.Context) -> str:
+    """Return the name of the command, or of its group."""
     at: Any = context
     while at.parent is not None and at.parent.parent is not None:  # a command of a group
         at = at.parent
-    tables = {key for key, value in options.items() if isinstance(value, dict) and key in _TABLES}
-    shared = {key: value for key, value in options.items() if key not in tables}
-    own = at.command.name
-    return shared | (options[own] if own in tables else {})
+    name: str = at.command.name
+    return name
 
 
-def _options(path: Path, what: str) -> dict[str, Any]:
-    try:
-        text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        from rfm_engine.errors import shown_cause
-
-        got = shown_cause(error)
-        raise Misuse(f"{what} must be readable text; got {got}.") from None
-    try:
-        return tomllib.loads(text, parse_float=Decimal)
-    except tomllib.TOMLDecodeError as error:
-        raise Misuse(f"{what} must be TOML; got {error}.") from None
-    except (ValueError, ArithmeticError, RecursionError):
-        raise Misuse(
-            f"{what} must be TOML with ordinary numbers and lists; got a number "
-            "that is too large, or tables that are nested too deeply."
-        ) from None
-
-
-def _typed(value: Any, option: str, parameter: Any) -> Any:
-    """Return a value as text for the command line; None if the option does not accept its type.
-
-    Lists are joined by commas, unless the option is repeatable.
-    """
-    if getattr(parameter, "is_flag", False):
-        return value if isinstance(value, bool) else None
-    several = value if isinstance(value, list) else [value]
-    if not all(isinstance(each, _SCALARS) and not isinstance(each, bool) for each in several):
-        return None
-    if any(isinstance(each, int) and abs(each) >= _BEYOND for each in several):
-        return None
-    texts = [str(each) for each in several]
-    if parameter.multiple:
-        return texts
-    return ",".join(texts) if option in _LISTS or not isinstance(value, list) else None
-
-
-def _wanted(option: str, parameter: Any) -> str:
-    if getattr(parameter, "is_flag", False):
-        return "true or false"
-    either = "text or a number" + (", or a list of these" if option in _LISTS else "")
-    return "text, or a list of texts" if parameter.multiple else either
-
-
-def _kind(value: Any, *, listed: bool) -> str:
-    """Describe a value for a message; show a short value itself."""
-    if isinstance(value, dict):
-        return "a table"
-    if isinstance(value, int) and abs(value) >= _BEYOND:
-        return "a number of more than 18 digits"
-    if isinstance(value, list):
-        return "a list" + (" with an invalid element" if listed else "")
-    return str(value).lower() if isinstance(value, bool) else repr(cut(str(value)))
+def _form(option: str, parameter: Any) -> Form:
+    """Return how an option of a command is written."""
+    is_switch = getattr(parameter, "is_flag", False)
+    return Form(is_switch, parameter.multiple, option in LISTED)

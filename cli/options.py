@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, NamedTuple, TypeAlias
 
 import typer
 
+from rfm_engine.options.config_file import python_value
 from rfm_engine.options.declaration import Declared, declared
 
 from .completion import values_of
@@ -118,7 +119,8 @@ def takes(
         def gathered(context: typer.Context, **values: Any) -> None:
             explicit, of_file = _layers(known, context, values)
             typed, _ = _layers(others, context, values)
-            given = Given(explicit, of_file, values.pop("config", None), typed)
+            file = values.pop("config") if config else None
+            given = Given(explicit, of_file, file, typed)
             values.pop("no_config", None)
             source = context.get_parameter_source("config")
             is_named = source is not None and source.name == "COMMANDLINE"
@@ -150,16 +152,8 @@ def _layers(
         value, source = values.pop(name), context.get_parameter_source(name)
         if value is not None and source is not None and source.name != "DEFAULT":
             layer = config if source.name == "DEFAULT_MAP" else explicit
-            layer[name] = _value(option, value)
+            layer[name] = python_value(option, value)
     return explicit, config
-
-
-def _value(option: Declared, typed: Any) -> Any:
-    """Convert text from the command line to the value that Python callers give."""
-    if not option.is_listed:
-        return typed
-    parts = [part.strip() for part in typed.split(",")]
-    return list(map(int, parts)) if option.element is int else parts
 
 
 def _parameter(option: Declared, *, described: bool, is_shown: bool) -> inspect.Parameter:

@@ -106,6 +106,16 @@ def test_rfm_toml__tables_are_for_one_command(rfm, here):
     assert rfm("explain", "shop.csv", "--id", "x").exit_code == 0
 
 
+def test_rfm_toml__has_lists_of_options_that_only_one_command_has(rfm, here):
+    (here / "rfm.toml").write_text(
+        'customer = "who"\n[events]\ntype = ["first_order"]\nnth = [5]\n'
+    )
+    for day in ("2026-01-01", "2026-01-02"):
+        assert rfm("history", "add", "h", "shop.csv", "--as-of", day).exit_code == 0
+    run = rfm("events", "h", "--json")
+    assert run.exit_code == 0, run.stderr
+
+
 def test_rfm_toml__cannot_be_the_output(rfm, here):
     (here / "rfm.toml").write_text('customer = "who"\n')
     run = rfm("score", "shop.csv", "-o", "rfm.toml")
