@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -13,13 +12,12 @@ from rfm_engine.errors import StateError, UsageError, path_text, shown
 from rfm_engine.history.about import About
 from rfm_engine.history.contract import agreed_of
 from rfm_engine.history.files import Files
-from rfm_engine.history.store import Store
+from rfm_engine.history.store import Store, is_left
 from rfm_engine.history.writing import MODEL, as_json
 from rfm_engine.options.messages import message
 from rfm_engine.output.models import save_model
+from rfm_engine.output.place import is_uri
 from rfm_engine.result.model import Model, load_model
-
-_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 
 
 def create(
@@ -56,7 +54,7 @@ def create(
 
 
 def _check_place(folder: Path, given: str) -> None:
-    if _URI.match(given):
+    if is_uri(given):
         raise UsageError(
             f"history must be a folder on a local file system; got {shown(given)}. Object stores "
             "do not guarantee locks. Keep it on a local disk, and copy it there."
@@ -65,7 +63,8 @@ def _check_place(folder: Path, given: str) -> None:
         raise UsageError(
             f"the parent folder of history {str(folder)!r} must exist; got none. Create it."
         )
-    if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
+    # A writer that was killed before it published the history has left its temporary folder.
+    if folder.is_file() or (folder.is_dir() and not all(map(is_left, folder.iterdir()))):
         what = "a file" if folder.is_file() else "a folder that is not empty"
         raise StateError(
             f"history {str(folder)!r} must be a new or empty folder; got {what}. Choose "

@@ -47,6 +47,11 @@ def is_history(place: str | os.PathLike[str]) -> bool:
     return (folder / ABOUT).exists() or (folder / _PENDING / ABOUT).exists()
 
 
+def is_left(place: Path) -> bool:
+    """Whether a path in a history is the temporary folder of a writer."""
+    return place.name.startswith(_TEMPORARY)
+
+
 class Store:
     """A folder of units.
 
@@ -237,10 +242,11 @@ class Transaction:
         return self._store.summary(unit)
 
     def file(self, name: str) -> Path:
-        """Return the place for a new file directly in the history."""
-        self.folder.mkdir(exist_ok=True)
+        """Return the place for a new file that belongs to no unit."""
+        place = self.folder / name
+        place.parent.mkdir(parents=True, exist_ok=True)
         self._names.append(name)
-        return self.folder / name
+        return place
 
     def place(self, unit: str) -> Path:
         """Return where a unit is: its new version if there is one, else the published one."""

@@ -17,6 +17,11 @@ OUTPUT = Message("output", "-o")
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 
 
+def is_uri(text: str) -> bool:
+    """Whether a text is a URI such as `s3://bucket/orders`, and no local path."""
+    return _URI.match(text) is not None
+
+
 def ending(place: str | os.PathLike[str]) -> str:
     """Return one of `FILES`, `-` (stdout), or an empty text for a directory of parts.
 
@@ -53,7 +58,7 @@ def check_output(place: str | os.PathLike[str]) -> None:
         rfm, or its ending is unknown.
     """
     text = path_text(OUTPUT, place)
-    if not text or _URI.match(text):
+    if not text or is_uri(text):
         raise UsageError(
             message(
                 "{} must be a local path; got {}. Write to a file and copy it there.",
@@ -194,7 +199,7 @@ def refuse_overwriting(
 def same_place(source: str | os.PathLike[str], output: str | os.PathLike[str]) -> bool:
     """Tell whether writing `output` would replace `source`, or a folder that contains it."""
     texts = os.fspath(source), os.fspath(output)
-    if "-" in texts or any(_URI.match(text) for text in texts):
+    if "-" in texts or any(map(is_uri, texts)):
         return False
     read, replaced = Path(source).resolve(), Path(output).resolve()
     if replaced == read or replaced in read.parents:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import secrets
 import sys
 from collections.abc import Mapping
@@ -16,14 +15,13 @@ from rfm_engine.orders.csv_format import null_words
 from rfm_engine.orders.distinct_columns import column_names
 from rfm_engine.orders.reading import NEWEST, Reading, conditions_of
 from rfm_engine.orders.roles import NOUNS
+from rfm_engine.output.place import is_uri
 from rfm_engine.state.disk import Disk
 from rfm_engine.state.history import History
 from rfm_engine.state.manifest import Generation, Manifest
 from rfm_engine.state.options import DEFAULTS
 from rfm_engine.state.shape import OWN_COLUMNS
 from rfm_engine.state.store import Store
-
-_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 
 
 def store_at(path: str | os.PathLike[str], disk: Disk | None = None) -> Store:
@@ -40,7 +38,7 @@ def store_at(path: str | os.PathLike[str], disk: Disk | None = None) -> Store:
             "states must be on a system that can sync and lock folders; got Windows. "
             "Use Linux or macOS."
         )
-    if _URI.match(text):
+    if is_uri(text):
         raise UsageError(
             f"state must be a folder on a local file system; got {shown(text)}. Object stores and "
             "network file systems do not guarantee locks, or that a new name is visible at once "

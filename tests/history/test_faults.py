@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import rfm_engine as rfm
+from rfm_engine.history.store import is_history
 from tests.conftest import COMPILED, DEEP
 from tests.history.failing_files import FailingFiles, Killed
 
@@ -162,3 +163,17 @@ def test_writing__refuses_a_second_writer(old):
         pytest.raises(rfm.StateError, match="must have one writer at a time"),
     ):
         history.add(orders(1), as_of=FIRST + timedelta(70))
+
+
+def test_create__continues_after_it_was_killed_at_any_step(tmp_path):
+    counting = FailingFiles()
+    rfm.History.create(tmp_path / "whole", files=counting)
+    for at in range(1, counting.n_steps + 1):
+        place = tmp_path / str(at)
+        with pytest.raises(Killed):
+            rfm.History.create(place, files=FailingFiles(at))
+        # The transaction deletes its folder also when it is "killed", which a real process cannot.
+        if not is_history(place):
+            (place / ".tmp-0123abcd").mkdir()
+            rfm.History.create(place)
+        assert rfm.History.open(place).dates == []
