@@ -63,7 +63,7 @@ def exit_code(command: Callable[[], object]) -> int:
         return _fail(_system_message(error), _MACHINE)
     except errors_of_the_library() as error:
         said = [error.typed, *getattr(error, "__notes__", [])]
-        return _fail(" ".join(said), _library_code(error))
+        return _fail(" ".join(said), code_of(error))
     if outcome == INTERRUPTED:  # typer turns Ctrl-C into this outcome
         return _fail("interrupted", INTERRUPTED)
     return outcome if isinstance(outcome, int) else 0
@@ -145,7 +145,8 @@ def errors_of_the_library() -> tuple[type[RfmError], ...]:
     return (RfmError,)
 
 
-def _library_code(error: Exception) -> int:
+def code_of(error: Exception) -> int:
+    """Return the exit code of an error of the library or of the machine."""
     from rfm_engine.errors import DataError, StateError, UsageError
 
     if isinstance(error, UsageError):

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from rfm_engine.errors import UsageError as UsageError
     from rfm_engine.history.history import History as History
     from rfm_engine.insight.labelling import label as label
+    from rfm_engine.night.night import Night as Night
+    from rfm_engine.night.night import run_night as run_night
     from rfm_engine.normalize import normalized as normalized
     from rfm_engine.orders.ledger import RowCounts as RowCounts
     from rfm_engine.orders.stream import NormalizedRows as NormalizedRows
@@ -57,6 +59,7 @@ _HOMES = {
     "FactTotals": "segments.fact_totals",
     "Ingested": "state.ingest",
     "Model": "result.model",
+    "Night": "night.night",
     "NormalizedRows": "orders.stream",
     "Progress": "totals.aggregation",
     "Result": "result.result",
@@ -76,6 +79,7 @@ _HOMES = {
     "load_model": "result.model",
     "normalized": "normalize",
     "read_snapshot": "result.snapshot",
+    "run_night": "night.night",
     "save_model": "output.models",
     "score": "api",
 }

@@ -14,6 +14,7 @@ from rfm_engine.history.about import About, about_of
 from rfm_engine.history.carried import CUSTOMERS
 from rfm_engine.history.contract import agreed_of_snapshot
 from rfm_engine.history.digest import block_digest, content_digest, digested_columns
+from rfm_engine.history.runs import faults_of_runs
 from rfm_engine.history.store import ABOUT, Store, day_of, unit_of
 from rfm_engine.history.writing import rows_from
 from rfm_engine.kernels.arrays import booleans, whole
@@ -24,7 +25,7 @@ from rfm_engine.result.sorted_customers import GROUP_ROWS
 
 
 def faults(store: Store, about: About) -> list[str]:
-    """Return one line per fault: checksums, folders without a summary, and snapshots.
+    """Return one line per fault: checksums, folders without a summary, snapshots, and runs.
 
     `about` is what the history said when it was opened; it is used if it is damaged now.
     """
@@ -41,7 +42,7 @@ def faults(store: Store, about: About) -> list[str]:
             own = [*_of_place(store.summary(unit), day, before), *_of_snapshot(store, unit, about)]
         before = before if day is None else day
         found += own
-    return found
+    return [*found, *faults_of_runs(store)]
 
 
 def _of_place(summary: dict[str, Any], day: str, before: str | None) -> Iterator[str]:

@@ -26,7 +26,7 @@ _OF_ONE_COMMAND = (
     "batch_id", "replace_batch", "history", "keep", "keep_batches", "generation", "id",
     "customers", "orders", "engines", "plot", "save_model", "rows", "labels",
     "frozen", "backfill", "replace", "begin", "end", "key_file",
-    "assigned", "campaign", "labels_from", "tiers", "flows",
+    "assigned", "campaign", "labels_from", "tiers", "flows", "config",
 )  # fmt: skip
 # `from` is no name in Python.
 _OWN_FLAGS = {"begin": "--from", "end": "--to"}

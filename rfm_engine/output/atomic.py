@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
+import re
 import secrets
 import shutil
 import sys
@@ -19,6 +20,7 @@ It has the columns of the parts and no rows. Readers that skip names with an und
 pandas, Spark) ignore it; for other readers (Polars, DuckDB globs) it adds no rows.
 """
 
+_TEMPORARY = re.compile(r"\..*\.[0-9a-f]{8}\.tmp")
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
 
@@ -52,6 +54,20 @@ def folder(target: Path) -> Iterator[Path]:
         sync(target.parent)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def discard_left(folder: Path) -> None:
+    """Delete what killed processes have left in a folder and in the folders below it.
+
+    Only call it while no other process writes there.
+    """
+    for left in list(folder.rglob(".*.tmp")):
+        if not _TEMPORARY.fullmatch(left.name):
+            continue
+        if left.is_dir():
+            shutil.rmtree(left, ignore_errors=True)
+        else:
+            left.unlink(missing_ok=True)
 
 
 def sync(path: Path) -> None:

@@ -53,6 +53,8 @@ class Ingested:
         Inputs that were already ingested, each with the id of its batch.
     warnings
         The warnings about the rows: records with a code and a text.
+    n_inputs
+        Number of inputs that were added.
     """
 
     generation: int
@@ -60,6 +62,7 @@ class Ingested:
     rows: Account
     skipped: dict[str, str]
     warnings: tuple[DataWarning, ...] = ()
+    n_inputs: int = 0
 
 
 class Inputs(NamedTuple):
@@ -279,6 +282,14 @@ def next_generation(
         made = made._replace(ledger=ledger)
         publish(manifest.with_newest(made))
     return made, batch
+
+
+def ingested_of(made: Generation, batch: Batch, inputs: Inputs, gathering: Gathering) -> Ingested:
+    """Return the result of an ingest that has made a generation."""
+    n_inputs = len(inputs.sources)
+    return Ingested(
+        made.number, batch.id, batch.account, inputs.skipped, gathering.warnings, n_inputs
+    )
 
 
 def account_of(gathering: Gathering, first_day: int | None) -> Account:

@@ -27,6 +27,7 @@ from rfm_engine.state.ingest import (
     budget_of,
     check_ids,
     gathering_of,
+    ingested_of,
     inputs_of,
     next_generation,
     nothing_to_add,
@@ -276,7 +277,7 @@ class State:
             made, batch = next_generation(
                 self._store, current, inputs, gathering, known, replace_batch, pool, self._publish
             )
-        return Ingested(made.number, batch.id, batch.account, inputs.skipped, gathering.warnings)
+        return ingested_of(made, batch, inputs, gathering)
 
     def compact(self, *, threads: int | None = None) -> int:
         """Merge all settled batches into one part; return the number of the generation."""

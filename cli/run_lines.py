@@ -1,0 +1,83 @@
+"""What `rfm run` prints: a line per step for people, and an object for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from .exits import code_of
+from .outcome import typed_warnings
+from .words import counted
+
+if TYPE_CHECKING:
+    from rfm_engine.night.step import Step
+
+_WIDTH = 11
+
+
+def step_lines(step: Step, before: Step | None, seconds: float, memory: int) -> list[str]:
+    """Return the line of a step, below a line with its date if that is another one than before."""
+    is_first = before is None or before.as_of != step.as_of
+    heads = [f"night of {step.as_of}"] if is_first and step.as_of is not None else []
+    said = _said(step)
+    if step.status == "done":
+        said += f"; done in {seconds:.2f} s, {memory / 2**20:,.0f} MiB"
+    return [*heads, f"  {step.name:{_WIDTH}}{said}"]
+
+
+def last_line(steps: Sequence[Step]) -> str | None:
+    """Return a line that says that nothing was left to do; None if something was done."""
+    is_idle = all(step.status in ("already", "skipped") for step in steps)
+    return f"all steps of {steps[-1].as_of} were done before" if is_idle else None
+
+
+def night_object(steps: Sequence[Step]) -> dict[str, Any]:
+    """Return what `--json` prints."""
+    errors = [step.error for step in steps if step.error is not None]
+    warnings = [each for step in steps for each in typed_warnings(step.warnings)]
+    return {
+        "as_of": steps[-1].as_of,
+        "steps": [_object(step) for step in steps],
+        "warnings": warnings,
+        "exit_code": code_of(errors[0]) if errors else 0,
+    }
+
+
+def _object(step: Step) -> dict[str, Any]:
+    own = {"as_of": step.as_of, "name": step.name, "status": step.status, **step.about}
+    if step.error is not None:
+        own["error"] = getattr(step.error, "typed", str(step.error))
+    return own
+
+
+def _said(step: Step) -> str:
+    if step.status == "already":
+        return "done before"
+    if step.status == "skipped":
+        return f"skipped: {step.about['reason']}"
+    if step.status == "failed":
+        return "failed"
+    return _LINES[step.name](step.about)
+
+
+def _ingest(about: Mapping[str, Any]) -> str:
+    if not about["files"]:
+        return "no new files"
+    lost = {**about["dropped"], "too late": about["too_late"]}
+    parts = [f"{n:,} {reason}" for reason, n in lost.items() if n]
+    without = f", without {' and '.join(parts)}" if parts else ""
+    return f"{counted(about['files'], 'new file')}, {counted(about['rows'], 'row')}{without}"
+
+
+def _history(about: Mapping[str, Any]) -> str:
+    moved = f"{about['changed']:,} changed their segment, {about['new']:,} new"
+    return f"{counted(about['dates'], 'date')}; {moved}, {about['left']:,} left"
+
+
+_LINES: dict[str, Callable[[Mapping[str, Any]], str]] = {
+    "ingest": _ingest,
+    "score": lambda about: counted(about["customers"], "customer"),
+    "history": _history,
+    "tiers": lambda about: f"{counted(about['members'], 'member')} of {about['tiers']}",
+    "events": lambda about: counted(about["events"], "event"),
+}

@@ -1,0 +1,18 @@
+"""The files that a night reads: a pattern may match none, because files are moved when read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from glob import glob, has_magic
+from pathlib import Path
+
+from rfm_engine.output.place import is_uri
+
+
+def inputs_now(inputs: Sequence[str]) -> list[str]:
+    """Return the inputs, without patterns of local paths that match nothing."""
+    return [each for each in inputs if not _is_pattern(each) or glob(each, recursive=True)]  # noqa: PTH207
+
+
+def _is_pattern(given: str) -> bool:
+    return not is_uri(given) and has_magic(given) and not Path(given).exists()

@@ -1,0 +1,75 @@
+"""The state and the history of a night: opened, or created in the first night."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rfm_engine.errors import StateError
+from rfm_engine.history.history import History
+from rfm_engine.history.inputs import options_of_input
+from rfm_engine.history.runs import RUNS
+from rfm_engine.history.store import is_history
+from rfm_engine.night.plan import Plan
+from rfm_engine.night.settings import settings
+from rfm_engine.output import locks
+from rfm_engine.state.place import is_state
+from rfm_engine.state.state import State
+
+
+@contextmanager
+def opened(plan: Plan) -> Iterator[tuple[State, History]]:
+    """Open the state and the history, or create them; lock them against other nights.
+
+    A state that was created and has no orders in the end is deleted again, and so is a history
+    without dates, so that options can be corrected after a first night that failed.
+
+    Raises
+    ------
+    StateError
+        One is damaged, another night is running, or the history has dates and there is no state.
+    UsageError
+        An option of the file is wrong.
+    """
+    with _state(plan) as state, _history(plan, state) as history:
+        folder = history.path / RUNS
+        folder.mkdir(exist_ok=True)
+        with locks.locked(folder, "night with the notes"):
+            with history.store.writing():
+                pass  # moves what a writer that was killed has published to its place
+            yield state, history
+
+
+@contextmanager
+def _state(plan: Plan) -> Iterator[State]:
+    if is_state(plan.state):
+        with State.open(plan.state) as state:
+            yield state
+        return
+    if is_history(plan.history) and History.open(plan.history).dates:
+        raise StateError(
+            f"state {plan.state!r} must exist, because history {plan.history!r} has dates; got no "
+            "state. Restore it from a backup, or create it with rfm state create and ingest all "
+            "orders."
+        )
+    with State.create(plan.state, **settings(plan, "state")) as state:
+        try:
+            yield state
+        finally:
+            if State.open(state.path).summary()["newest_day"] is None:
+                shutil.rmtree(state.path, ignore_errors=True)
+
+
+@contextmanager
+def _history(plan: Plan, state: State) -> Iterator[History]:
+    if is_history(plan.history):
+        yield History.open(plan.history)
+        return
+    options = {**options_of_input(state), **settings(plan, "history")}
+    history = History.create(plan.history, **options)
+    try:
+        yield history
+    finally:
+        if not history.dates:
+            shutil.rmtree(history.path, ignore_errors=True)

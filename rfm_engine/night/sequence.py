@@ -1,0 +1,176 @@
+"""The order of steps: finish a night that was interrupted, take new orders, and do their date."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Mapping
+from datetime import date
+from typing import Any
+
+from rfm_engine.errors import RfmError, StateError, UsageError
+from rfm_engine.history.history import History
+from rfm_engine.history.runs import Run, newest_run, note_run, run_of
+from rfm_engine.night.inputs import inputs_now
+from rfm_engine.night.plan import Plan
+from rfm_engine.night.step import ALREADY, DONE, FAILED, INGEST, SKIPPED, Step
+from rfm_engine.night.steps import STEPS, Work, prepare
+from rfm_engine.options.messages import message
+from rfm_engine.state.ingest import Ingested
+from rfm_engine.state.state import State
+from rfm_engine.totals.aggregation import Report
+
+_FAILURES = (RfmError, OSError, MemoryError)
+
+
+class Sequence:
+    """The dates that one call works on: one that was interrupted, and that of the new orders."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        state: State,
+        history: History,
+        machine: Mapping[str, Any],
+        progress: Report | None,
+    ) -> None:
+        self._plan = plan
+        self._state = state
+        self._history = history
+        self._running = machine
+        self._progress = progress
+        self._wanted = [INGEST, *(name for name, rule in STEPS.items() if not rule.skipped(plan))]
+
+    def steps(self, day: date | None) -> Iterator[Step]:
+        """Do all steps; `day` is the date that was asked for."""
+        if day is not None and self._is_done(day):
+            yield Step(day, INGEST, ALREADY)
+            yield from self._date(day)
+            return
+        if day is not None:
+            self._refuse_earlier(day)
+        left = self._interrupted()
+        if left is not None:
+            # Before new orders are added: they could not be left out of the scores of this date.
+            yield Step(left, INGEST, ALREADY)
+            is_done = yield from self._date(left)
+            if not is_done or left == day:
+                return
+        yield from self._tonight(day, left)
+
+    def _tonight(self, day: date | None, left: date | None) -> Iterator[Step]:
+        """Add new orders, and do the steps of their date, unless `left` is this date."""
+        try:
+            ingested = self._ingested()
+            found = day or self._newest_day()
+            is_new = ingested is not None and ingested.batch is not None
+            is_done = self._is_done(found)
+            if not is_done and not self._is_earlier(found):
+                self._note(run_of(self._history.store, found), INGEST)
+        except _FAILURES as error:
+            yield Step(day, INGEST, FAILED, error=error)
+            yield from self._skipped_after(INGEST, day)
+            return
+        if is_new or found != left:
+            status = DONE if is_new or not is_done else ALREADY
+            warnings = () if ingested is None else ingested.warnings
+            yield Step(found, INGEST, status, _about(ingested), warnings)
+        if found != left:
+            yield from self._date(found)
+
+    def _date(self, day: date) -> Generator[Step, None, bool]:
+        """Do the steps of a date that are not done; return whether all are done now."""
+        run = run_of(self._history.store, day)
+        work = Work(self._plan, self._state, self._history, day, self._running, self._progress)
+        for name, rule in STEPS.items():
+            reason = rule.skipped(self._plan)
+            if rule.do is None or reason is not None:
+                yield Step(day, name, SKIPPED, {"reason": reason})
+                continue
+            if name in run.steps:
+                yield Step(day, name, ALREADY)
+                continue
+            try:
+                self._refuse_earlier(day)
+                prepare(work)
+                outcome = rule.do(work)
+                run = self._note(run, name)
+            except _FAILURES as error:
+                yield Step(day, name, FAILED, error=error)
+                yield from self._skipped_after(name, day)
+                return False
+            yield Step(day, name, DONE, *outcome)
+        if not run.is_complete:  # what was left to do is not in the file any more
+            self._note(run, INGEST)
+        return True
+
+    def _skipped_after(self, failed: str, day: date | None) -> Iterator[Step]:
+        """Yield the steps after one that failed."""
+        names = [INGEST, *STEPS]
+        for name in names[names.index(failed) + 1 :]:
+            reason = STEPS[name].skipped(self._plan) or f"{failed} failed"
+            yield Step(day, name, SKIPPED, {"reason": reason})
+
+    def _interrupted(self) -> date | None:
+        """Return the date of a night that was interrupted and can be continued as it was."""
+        run = newest_run(self._history.store)
+        if run is None or run.is_complete or self._is_earlier(run.day):
+            return None
+        if run.day in self._history.dates:
+            return run.day
+        newest = self._state.summary()["newest_day"]
+        has_newer = newest is None or date.fromisoformat(newest) > run.day
+        return None if has_newer else run.day
+
+    def _ingested(self) -> Ingested | None:
+        """Add new files to the state; None if there are none at all."""
+        inputs = inputs_now(self._plan.inputs)
+        if not inputs:
+            return None
+        return self._state.ingest(inputs, progress=self._progress, **self._running)
+
+    def _newest_day(self) -> date:
+        found = self._state.summary()["newest_day"]
+        if found is None:
+            raise UsageError(
+                f"inputs in [run] must have orders in the first night; got none in "
+                f"{', '.join(self._plan.inputs)}. Check the paths."
+            )
+        return date.fromisoformat(found)
+
+    def _is_done(self, day: date) -> bool:
+        """Whether all steps that the file asks for are done for a date."""
+        return {*self._wanted} <= {*run_of(self._history.store, day).steps}
+
+    def _note(self, run: Run, name: str) -> Run:
+        """Note that a step is done."""
+        done = {*run.steps, name}
+        steps = tuple(each for each in (INGEST, *STEPS) if each in done)
+        noted = Run(run.day, steps, is_complete={*self._wanted} <= done)
+        if noted != run:
+            note_run(self._history.store, noted)
+        return noted
+
+    def _is_earlier(self, day: date) -> bool:
+        dates = self._history.dates
+        return bool(dates) and day < dates[-1]
+
+    def _refuse_earlier(self, day: date) -> None:
+        if self._is_earlier(day):
+            raise StateError(
+                message(
+                    "{as_of} of a night must be {}, the newest date of history {!r}, or later; got "
+                    "{}. Add older dates with rfm history add and {backfill}.",
+                    self._history.dates[-1], str(self._history.path), day,
+                )
+            )  # fmt: skip
+
+
+def _about(ingested: Ingested | None) -> dict[str, Any]:
+    """Return what was added to the state, in values that JSON supports."""
+    if ingested is None or ingested.batch is None:
+        return {"files": 0, "rows": 0, "batch": None}
+    rows = ingested.rows
+    dropped = {reason: n for reason, n in rows.dropped.items() if n}
+    return {
+        "files": ingested.n_inputs, "rows": rows.counted, "dropped": dropped,
+        "too_late": rows.too_late, "batch": ingested.batch,
+    }  # fmt: skip

@@ -1,0 +1,108 @@
+"""The options of the steps of a night, from the tables of its config file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from rfm_engine.errors import UsageError, shown_toml
+from rfm_engine.movement.tier_files import load_tiers
+from rfm_engine.night.plan import TABLE, Plan
+from rfm_engine.options.config_file import options_in, refuse_unknown
+from rfm_engine.options.declaration import declared
+from rfm_engine.options.groups import (
+    EventOptions,
+    HistoryInputOptions,
+    HistoryOptions,
+    StateOptions,
+    TierOptions,
+)
+from rfm_engine.options.running import RunningOptions
+
+_UNUSED = ("as-of", "output", "json", "quiet")
+
+
+class Table(NamedTuple):
+    """A table of a config file.
+
+    Attributes
+    ----------
+    options
+        The class of the options that the step takes.
+    own
+        Keys that are not declared options, and the types of their values.
+    unused
+        Keys that the command of this name takes, and the step does not.
+    known
+        The class of the options that the table may have, if it is another one.
+    """
+
+    options: type
+    own: Mapping[str, type] = {}
+    unused: tuple[str, ...] = ()
+    known: type | None = None
+
+
+_TABLES = {
+    "state": Table(StateOptions, {"history": str, "keep-batches": int, "keep": int}),
+    "history": Table(
+        HistoryOptions, {"frozen": str}, ("replace", "backfill"), HistoryInputOptions
+    ),
+    "tiers": Table(TierOptions, unused=("tiers",)),
+    "events": Table(EventOptions, {"rows": list}, ("from", "to", "retracted")),
+}  # fmt: skip
+
+
+def settings(plan: Plan, command: str) -> dict[str, Any]:
+    """Return the options of a step: those that commands share, and those of its table.
+
+    Raises
+    ------
+    UsageError
+        A key of the table is unknown, or an option does not accept its value.
+    """
+    table = _TABLES[command]
+    values = plan.data.get(command, {})
+    what = f"[{command}] of config file {str(plan.file)!r}"
+    known = [
+        option.flag.removeprefix("--") for option in declared(table.known or table.options).values()
+    ]
+    refuse_unknown(values, [*known, *table.own, *table.unused, *_UNUSED], what)
+    options = declared(table.options)
+    shared = options_in(plan.data, options, plan.file)
+    return shared | options_in(values, options, plan.file) | _own(values, table.own, what)
+
+
+def running(plan: Plan, typed: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of the machine: those that are typed, of `[run]`, and of the file."""
+    known = declared(RunningOptions)
+    shared = options_in(plan.data, known, plan.file)
+    return {**shared, **options_in(plan.data[TABLE], known, plan.file), **typed}
+
+
+def check(plan: Plan) -> None:
+    """Read all tables and the file of tiers, so that errors in them are found before anything else.
+
+    Raises
+    ------
+    UsageError
+        As `settings`, or the file of tiers is wrong.
+    """
+    for command in _TABLES:
+        settings(plan, command)
+    if plan.tiers is not None:
+        load_tiers(plan.tiers)
+
+
+def _own(values: Mapping[str, Any], own: Mapping[str, type], what: str) -> dict[str, Any]:
+    found = {}
+    for written, value in values.items():
+        key = written.replace("_", "-")
+        if key not in own:
+            continue
+        given = [value] if own[key] is list and isinstance(value, str) else value
+        if type(given) is not own[key]:
+            wanted = {str: "text", int: "a whole number", list: "a list of texts"}[own[key]]
+            raise UsageError(f"{key} in {what} must be {wanted}; got {shown_toml(value)}.")
+        found[key.replace("-", "_")] = given
+    return found

@@ -1,0 +1,187 @@
+"""Each step is done once per date: what repeated, late and refused nights do."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pyarrow.parquet as pq
+import pytest
+
+import rfm_engine as rfm
+from rfm_engine.night.night import iter_night
+from rfm_engine.output.locks import locked
+from tests.night import shop
+
+SECOND = shop.FIRST + timedelta(1)
+
+
+def statuses(night: rfm.Night) -> dict[str, str]:
+    return {step.name: step.status for step in night.steps}
+
+
+def test_first_night__creates_the_state_and_the_history(one_night):
+    names = [name for name in shop.files_in(one_night) if name.startswith("out")]
+    place = f"out/as_of={shop.FIRST}"
+    assert names == [f"{place}/customers.parquet", f"{place}/events.parquet"]
+    history = rfm.History.open(one_night / "history")
+    assert history.dates == [shop.FIRST]
+    assert history.options["window"] == "60d"
+    with rfm.State.open(one_night / "state") as state:
+        assert state.summary()["history"] == "rolling:60d"
+    stored = one_night / "history" / f"as_of={shop.FIRST}" / "customers.parquet"
+    assert (one_night / names[0]).read_bytes() == stored.read_bytes()
+    assert history.verify() == []
+
+
+def test_night__is_equal_to_its_steps_by_hand(folder, tmp_path):
+    shop.deliver(folder, 1)
+    rfm.run_night(folder / "rfm.toml")
+    state = rfm.State.create(tmp_path / "state", history="rolling:60d")
+    history = rfm.History.create(tmp_path / "history", window="60d")
+    for night in range(2):
+        day = shop.FIRST + timedelta(night)
+        state.ingest(folder / "incoming" / f"{day}.parquet")
+        history.add(state, as_of=day)
+        events = history.log_events().events
+    for day in history.dates:
+        found = rfm.read_snapshot(folder / "out" / f"as_of={day}" / "customers.parquet")
+        assert found.customers.equals(history.snapshot(day).customers)
+    found = pq.read_table(folder / "out" / f"as_of={SECOND}" / "events.parquet", partitioning=None)
+    assert found.to_pylist() == events.to_pylist() != []
+
+
+def test_night__that_is_repeated_changes_nothing(folder):
+    before = shop.files_in(folder)
+    night = rfm.run_night(folder / "rfm.toml")
+    assert {*statuses(night).values()} == {"already", "skipped"}
+    assert night.as_of == shop.FIRST
+    assert shop.files_in(folder) == before
+
+
+def test_night__whose_note_is_deleted_gives_the_same_files(folder):
+    before = shop.files_in(folder)
+    (folder / "history" / "runs" / f"as_of={shop.FIRST}.json").unlink()
+    night = rfm.run_night(folder / "rfm.toml")
+    assert statuses(night)["events"] == "done"
+    assert shop.files_in(folder) == before
+
+
+def test_late_orders__of_a_date_that_is_done_count_in_the_next_night(folder):
+    shop.write_orders(folder / "incoming" / "late.parquet", [(7, shop.FIRST, 500)])
+    before = shop.files_in(folder / "history"), shop.files_in(folder / "out")
+    night = rfm.run_night(folder / "rfm.toml")
+    assert statuses(night)["ingest"] == "done"
+    assert statuses(night)["score"] == "already"
+    assert (shop.files_in(folder / "history"), shop.files_in(folder / "out")) == before
+    shop.deliver(folder, 1)
+    rfm.run_night(folder / "rfm.toml")
+    spent = rfm.History.open(folder / "history").snapshot(SECOND).customers.to_pylist()
+    assert next(row["monetary"] for row in spent if row["customer_id"] == 7) >= 500
+
+
+def test_date__that_is_given_and_done_adds_no_orders(folder):
+    shop.deliver(folder, 1)
+    night = rfm.run_night(folder / "rfm.toml", as_of=shop.FIRST)
+    assert statuses(night)["ingest"] == "already"
+    with rfm.State.open(folder / "state") as state:
+        assert state.summary()["newest_day"] == str(shop.FIRST)
+
+
+def test_date__may_be_later_than_the_newest_order(folder):
+    night = rfm.run_night(folder / "rfm.toml", as_of=SECOND)
+    assert night.as_of == SECOND
+    assert rfm.History.open(folder / "history").dates == [shop.FIRST, SECOND]
+
+
+def test_date__before_the_newest_of_the_history_is_refused_before_anything_is_done(folder):
+    shop.deliver(folder, 1)
+    before = shop.files_in(folder)
+    with pytest.raises(rfm.StateError, match=r"as_of of a night must be 2026-01-31, the newest"):
+        rfm.run_night(folder / "rfm.toml", as_of=date(2026, 1, 30))
+    assert shop.files_in(folder) == before
+
+
+def test_step__whose_key_is_added_later_is_done_for_the_same_date(folder):
+    config = folder / "rfm.toml"
+    config.write_text(shop.RUN + 'tiers = "plus.toml"\n')
+    found = statuses(rfm.run_night(config))
+    assert (found["score"], found["tiers"], found["events"]) == ("already", "done", "already")
+    assert (folder / "out" / f"as_of={shop.FIRST}" / "tiers.parquet").exists()
+
+
+def test_step__that_fails_stops_the_night_and_is_repeated(folder):
+    shop.deliver(folder, 1)
+    config = folder / "rfm.toml"
+    right = config.read_text()
+    config.write_text(right + 'touches = "missing.csv"\n[events]\nbirthday = "born"\n')
+    steps = list(iter_night(config, None, None, {}))
+    found = {step.name: step.status for step in steps}
+    assert (found["history"], found["events"]) == ("done", "failed")
+    assert isinstance(steps[-2].error, rfm.UsageError)
+    config.write_text(right)
+    night = rfm.run_night(config)
+    assert statuses(night)["score"] == "already"
+    assert statuses(night)["events"] == "done"
+    assert night.as_of == SECOND
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        (shop.RUN.replace("*.parquet", "*.csv"), "inputs in .run. must have orders"),
+        ('customer = "buyer"\n' + shop.RUN, "column 'buyer' must exist"),
+        ('bins = [0]\n' + shop.RUN, "bins for recency must be"),
+    ],
+)  # fmt: skip
+def test_first_night__that_fails_leaves_nothing_behind(tmp_path, config, said):
+    """Otherwise the options could not be corrected, because a state keeps those of its creation."""
+    file = shop.make(tmp_path / "shop", config)
+    shop.deliver(tmp_path / "shop", 0)
+    with pytest.raises(rfm.RfmError, match=said):
+        rfm.run_night(file)
+    names = {each.name for each in (tmp_path / "shop").iterdir()}
+    assert "history" not in names
+    file.write_text(shop.RUN)
+    assert rfm.run_night(file).as_of == shop.FIRST
+
+
+def test_night__without_new_files_needs_no_files(folder):
+    for each in (folder / "incoming").iterdir():
+        each.unlink()
+    night = rfm.run_night(folder / "rfm.toml", as_of=SECOND)
+    assert night.steps[0].about["files"] == 0
+
+
+def test_history__without_its_state_is_refused(folder):
+    (folder / "state").rename(folder / "elsewhere")
+    with pytest.raises(rfm.StateError, match="must exist, because history"):
+        rfm.run_night(folder / "rfm.toml")
+    assert not (folder / "state").exists()
+
+
+def test_second_night__at_the_same_time_is_refused(folder):
+    with (
+        locked(folder / "history" / "runs", "night"),
+        pytest.raises(rfm.StateError, match="must have one writer at a time"),
+    ):
+        rfm.run_night(folder / "rfm.toml")
+
+
+def test_damaged_note__is_refused_and_verify_names_it(folder):
+    note = folder / "history" / "runs" / f"as_of={shop.FIRST}.json"
+    note.write_text(note.read_text().replace("true", "false"))
+    with pytest.raises(rfm.StateError, match="must have an unchanged file"):
+        rfm.run_night(folder / "rfm.toml")
+    (folder / "history" / "runs" / "note.txt").touch()
+    found = rfm.History.open(folder / "history").verify()
+    assert [line.partition(":")[0] for line in found] == [
+        f"runs/as_of={shop.FIRST}.json", "runs/note.txt is not a file of the history",
+    ]  # fmt: skip
+
+
+def test_forget__leaves_the_notes(folder):
+    history = rfm.History.open(folder / "history")
+    who = history.snapshot(shop.FIRST).customers["customer_id"][0].as_py()
+    assert history.forget(who) == [who]
+    assert history.verify() == []
+    assert {*statuses(rfm.run_night(folder / "rfm.toml")).values()} == {"already", "skipped"}
