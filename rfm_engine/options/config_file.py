@@ -11,13 +11,8 @@ from typing import Any, NamedTuple
 
 from rfm_engine.errors import UsageError, cut, did_you_mean, printable, shown_cause
 from rfm_engine.options.declaration import Declared, declared
-from rfm_engine.options.groups import (
-    CompareOptions,
-    EventOptions,
-    InsightOptions,
-    RowFileOptions,
-    ScoreOptions,
-)
+from rfm_engine.options.groups import RowFileOptions, ScoreOptions
+from rfm_engine.options.messages import all_options
 
 TABLES = (
     "score", "explain", "drift", "normalize", "ingest", "state", "history", "insight", "label",
@@ -30,12 +25,7 @@ SHARED = {
     for option in declared(options).values()
 }
 """Options by key, which a command ignores if it does not have them, so that all share a file."""
-LISTED = {
-    option.flag.removeprefix("--")
-    for options in (CompareOptions, EventOptions, InsightOptions, RowFileOptions, ScoreOptions)
-    for option in declared(options).values()
-    if option.is_listed
-}
+LISTED = {option.flag.removeprefix("--") for option in all_options().values() if option.is_listed}
 """Keys of options that take several values with commas between them, or a list."""
 OF_SCORE_ALONE = ("output", "save-model", "json", "quiet")
 """Commands other than `rfm score` ignore these options, even if they have them."""

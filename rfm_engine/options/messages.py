@@ -72,7 +72,7 @@ def as_given(option: str, value: object) -> Message:
     >>> as_given("r_cuts", ["3", "2"]).typed
     '3,2'
     """
-    known, python = _declared().get(option), shown(value)
+    known, python = all_options().get(option), shown(value)
     if known is None or known.element is None or not isinstance(value, list):
         return Message(python, python)
     texts = [each if isinstance(each, str) else shown(each) for each in value]
@@ -99,7 +99,7 @@ class OptionName(Message):
 
     def __format__(self, value: str) -> str:
         """Return the keyword, with a value if there is one."""
-        option = _declared().get(self)
+        option = all_options().get(self)
         if not value:
             return str(self)
         if value == "True" or value.isdecimal():
@@ -132,7 +132,8 @@ def _flag_of(value: object) -> object:
 
 
 @cache
-def _declared() -> dict[str, Declared]:
+def all_options() -> dict[str, Declared]:
+    """Return the declared options of all commands, by name in Python."""
     of_all = (
         AudienceOptions, SizeOptions, CampaignOptions, CompareOptions, EventOptions, FlowOptions,
         InsightOptions, RowFileOptions, ScoreOptions,
@@ -145,4 +146,4 @@ def _names() -> dict[str, str]:
     """Return the flag of each option by its name in Python."""
     own = {name: "--" + name.replace("_", "-") for name in _OF_ONE_COMMAND}
     own |= _OWN_FLAGS
-    return own | {name: option.flag for name, option in _declared().items()}
+    return own | {name: option.flag for name, option in all_options().items()}
