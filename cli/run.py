@@ -44,7 +44,7 @@ def run(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:  # fmt: skip
-    """Do the whole night: add new orders, score them, and find tiers and events, each step once.
+    """Do the whole night: add new orders, score them, and find whom to contact, each step once.
 
     Example: rfm run --as-of 2026-10-31
     """

@@ -74,10 +74,18 @@ def _history(about: Mapping[str, Any]) -> str:
     return f"{counted(about['dates'], 'date')}; {moved}, {about['left']:,} left"
 
 
+def _flows(about: Mapping[str, Any]) -> str:
+    found = f"{about['treated']:,} to contact, {about['held_out']:,} held out"
+    if "flows" not in about:
+        return found
+    return f"{found}; {counted(len(about['flows']), 'flow')}, {len(about['inactive']):,} inactive"
+
+
 _LINES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "ingest": _ingest,
     "score": lambda about: counted(about["customers"], "customer"),
     "history": _history,
     "tiers": lambda about: f"{counted(about['members'], 'member')} of {about['tiers']}",
     "events": lambda about: counted(about["events"], "event"),
+    "flows": _flows,
 }

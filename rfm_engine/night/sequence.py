@@ -12,7 +12,8 @@ from rfm_engine.history.runs import Run, newest_run, note_run, run_of
 from rfm_engine.night.inputs import inputs_now
 from rfm_engine.night.plan import Plan
 from rfm_engine.night.step import ALREADY, DONE, FAILED, INGEST, SKIPPED, Step
-from rfm_engine.night.steps import STEPS, Work, prepare
+from rfm_engine.night.steps import STEPS, prepare
+from rfm_engine.night.work import Work
 from rfm_engine.options.messages import message
 from rfm_engine.state.ingest import Ingested
 from rfm_engine.state.state import State

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from rfm_engine.activation.flows.catalogue import load_flows
 from rfm_engine.errors import UsageError, shown_toml
 from rfm_engine.movement.tier_files import load_tiers
 from rfm_engine.night.plan import TABLE, Plan
@@ -12,6 +13,7 @@ from rfm_engine.options.config_file import options_in, refuse_unknown
 from rfm_engine.options.declaration import declared
 from rfm_engine.options.groups import (
     EventOptions,
+    FlowOptions,
     HistoryInputOptions,
     HistoryOptions,
     StateOptions,
@@ -49,6 +51,7 @@ _TABLES = {
         HistoryOptions, {"frozen": str}, ("replace", "backfill"), HistoryInputOptions
     ),
     "tiers": Table(TierOptions, unused=("tiers",)),
+    "flows": Table(FlowOptions, {"labels-from": str}, ("flows", "attributes", "tiers")),
     "events": Table(EventOptions, {"rows": list}, ("from", "to", "retracted")),
 }  # fmt: skip
 
@@ -81,17 +84,19 @@ def running(plan: Plan, typed: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def check(plan: Plan) -> None:
-    """Read all tables and the file of tiers, so that errors in them are found before anything else.
+    """Read all tables, the tiers and the flows, so that errors are found before anything is done.
 
     Raises
     ------
     UsageError
-        As `settings`, or the file of tiers is wrong.
+        As `settings`, or a file of tiers or flows is wrong.
     """
     for command in _TABLES:
         settings(plan, command)
     if plan.tiers is not None:
         load_tiers(plan.tiers)
+    if plan.flows:
+        load_flows(plan.flows)
 
 
 def _own(values: Mapping[str, Any], own: Mapping[str, type], what: str) -> dict[str, Any]:

@@ -4,66 +4,19 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import date
-from pathlib import Path
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple
 
 from rfm_engine.history.carried import CUSTOMERS
-from rfm_engine.history.history import History
 from rfm_engine.history.store import unit_of
 from rfm_engine.history.tiers import write_tiers
 from rfm_engine.movement.event_table import METADATA_KEY
 from rfm_engine.movement.tier_files import load_tiers
+from rfm_engine.night.activation import do_flows
 from rfm_engine.night.plan import Plan
-from rfm_engine.night.settings import settings
+from rfm_engine.night.work import Outcome, Work
 from rfm_engine.orders.warnings import DataWarning
 from rfm_engine.output import atomic, refuse_inside, write
-from rfm_engine.state.state import State
-from rfm_engine.totals.aggregation import Report
-
-
-@dataclass(frozen=True)
-class Work:
-    """What the steps of a date need.
-
-    Attributes
-    ----------
-    plan
-        The config file.
-    state, history
-        They are open.
-    day
-        The date.
-    running
-        Options of the machine, such as `threads`.
-    progress
-        As for `rfm_engine.score`.
-    """
-
-    plan: Plan
-    state: State
-    history: History
-    day: date
-    running: Mapping[str, Any]
-    progress: Report | None
-
-    @property
-    def folder(self) -> Path:
-        """The folder of the files of the date."""
-        return self.plan.out / f"as_of={self.day}"
-
-    def options(self, command: str) -> dict[str, Any]:
-        """Return the options of a step, with those of the machine."""
-        return {**settings(self.plan, command), **self.running}
-
-
-class Outcome(NamedTuple):
-    """What a step did, in values that JSON supports, and its warnings."""
-
-    about: dict[str, Any]
-    warnings: tuple[DataWarning, ...] = ()
 
 
 class Rule(NamedTuple):
@@ -151,6 +104,7 @@ STEPS = {
     "history": Rule(_publish),
     "tiers": Rule(_tiers, _unless("tiers")),
     "events": Rule(_events),
+    "flows": Rule(do_flows, _unless("flows")),
     "report": Rule(None, lambda _: "this version writes no reports"),
 }
 """The steps after `ingest`, in their order."""

@@ -36,12 +36,37 @@ threshold = 0
 name = "gold"
 threshold = 40
 """
+# Without a holdout, because it depends on the secret key of a history.
+FLOWS = """
+[[flow]]
+name = "overdue-mail"
+title = "A mail to those who are overdue"
+trigger = "event:overdue"
+cooldown = "5d"
+priority = 20
+channel = "email"
+holdout_bp = 0
+window_days = 5
+treatment = { kind = "content" }
+[[flow]]
+name = "one-order"
+title = "Free shipping for those who ordered once"
+trigger = "state"
+where = ["frequency == 1", "recency_days >= 2"]
+cooldown = "7d"
+priority = 30
+channel = "email"
+holdout_bp = 0
+window_days = 5
+treatment = { kind = "free shipping" }
+"""
 
 
 def make(folder: Path, config: str = RUN) -> Path:
     """Make the folder of a shop with its config file and no orders; return the config file."""
     (folder / "incoming").mkdir(parents=True)
     (folder / "plus.toml").write_text(TIERS)
+    (folder / "flows.toml").write_text(FLOWS)
     file = folder / "rfm.toml"
     file.write_text(config)
     return file
@@ -95,6 +120,7 @@ def contents(folder: Path) -> dict[str, Any]:
     history = {
         name: _without_measures(data) if name.endswith("summary.json") else data
         for name, data in files_in(folder / "history").items()
+        if name != "split.key"
     }
     return {"history": history, "out": files_in(folder / "out"), "totals": totals, "rows": rows}
 

@@ -69,6 +69,7 @@ def test_running__typed_options_win_over_those_of_run_and_of_all(tmp_path):
         (shop.RUN.replace('["incoming/*.parquet"]', '"-"'), "inputs in .* must be text"),
         (shop.RUN + "tiers = 3", "tiers in .* must be text; got 3"),
         (shop.RUN + "tiers = 'missing.toml'", "tiers file .* must be readable text"),
+        (shop.RUN + "flows = 'missing.toml'", "flow must be one of .*; got|missing.toml"),
         (shop.RUN + "audiences = 3", "must be tables"),
         (shop.RUN + AUDIENCE.replace("contacts", "touches"), "must have contacts for audiences"),
         (shop.RUN + AUDIENCE.replace("vip", "../vip"), "name in audience 1 .* must be letters"),
@@ -87,7 +88,9 @@ def test_plan__refuses(tmp_path, config, said):
     file = shop.make(tmp_path / "shop", config)
     with pytest.raises(rfm.UsageError, match=said):
         rfm.run_night(file)
-    assert {each.name for each in file.parent.iterdir()} == {"incoming", "plus.toml", "rfm.toml"}
+    assert {each.name for each in file.parent.iterdir()} == {
+        "flows.toml", "incoming", "plus.toml", "rfm.toml",
+    }  # fmt: skip
 
 
 def test_plan__must_exist(tmp_path):

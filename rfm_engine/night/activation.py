@@ -1,0 +1,62 @@
+"""The steps of a night about whom to contact."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow as pa
+
+from rfm_engine.activation import flows
+from rfm_engine.activation.flows.catalogue import load_flows
+from rfm_engine.activation.flows.logged import has_log, write_logged
+from rfm_engine.activation.split import HOLDOUT, TREATED
+from rfm_engine.errors import StateError
+from rfm_engine.night.work import Outcome, Work
+from rfm_engine.orders.warnings import DataWarning
+
+_CHANGED = (
+    "flows, options or inputs have changed since flows of {} were logged by a run that was "
+    "interrupted; the entries are those of the log"
+)
+
+
+def do_flows(work: Work) -> Outcome:
+    """Find whom flows contact, log it in the history, and write it to a file.
+
+    If they were logged by a run that was interrupted, and a file has changed since, the entries are
+    those of the log, because they may have been sent.
+    """
+    target = str(work.folder / "flows.parquet")
+    was_logged = has_log(work.history, work.day)
+    try:
+        found = flows.run(work.history, output=target, **_arguments(work))
+    except StateError:
+        if not was_logged:
+            raise
+        table = write_logged(work.history, work.day, load_flows(work.plan.flows), target)
+        warning = DataWarning("flows_from_log", _CHANGED.format(work.day))
+        return Outcome({**_numbers(table), "file": target}, (warning,))
+    summary = found.summary()
+    about = {**_numbers(found.table), "flows": summary["flows"], "inactive": summary["inactive"]}
+    warnings = tuple(DataWarning("flows", text) for text in found.warnings)
+    return Outcome({**about, "file": target}, warnings)
+
+
+def _arguments(work: Work) -> dict[str, Any]:
+    """Return what is given to the flows."""
+    plan = work.plan
+    given = {"touches": plan.touches, "contacts": plan.contacts, "suppress": plan.suppress}
+    return {
+        **work.options("flows"),
+        **{name: each for name, each in given.items() if each},
+        "flows": plan.flows, "as_of": work.day, "attributes": plan.attributes,
+        "tiers": plan.tiers,
+    }  # fmt: skip
+
+
+def _numbers(table: pa.Table) -> dict[str, Any]:
+    counts = {row["values"]: row["counts"] for row in table["arm"].value_counts().to_pylist()}
+    return {
+        "entries": len(table), "treated": counts.get(TREATED, 0),
+        "held_out": counts.get(HOLDOUT, 0),
+    }  # fmt: skip
