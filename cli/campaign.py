@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from rfm_engine.options.campaign import DrawOptions, SizeOptions
+from rfm_engine.options.groups import CampaignOptions, TotalsOptions
 
 from .options import AsJson, Given, Quiet, check_place, takes
 from .parameters import Command, Group
@@ -92,3 +93,53 @@ def size(*, options: Given, as_json: AsJson = False, quiet: Quiet = False) -> No
     from .campaign_output import print_size
 
     print_size(planned(options.all), as_json=as_json, quiet=quiet)
+
+
+@campaign.command("report", cls=Command)
+@takes(CampaignOptions, compared=TotalsOptions)
+def report(
+    source: _SOURCE,
+    *,
+    options: Given,
+    assigned: Annotated[
+        str,
+        typer.Option(
+            metavar="FILE", rich_help_panel="Campaign",
+            help="Who was assigned to which campaign, arm and day of contact, or the output of "
+            "`rfm campaign split`.",
+        ),
+    ],
+    rows: Annotated[
+        list[str],
+        typer.Option(
+            metavar="INPUT", rich_help_panel="Campaign",
+            help="The orders up to the last day of the campaigns, or the folder of `rfm normalize "
+            "--buckets`; repeatable.",
+        ),
+    ],
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "-o", "--output", metavar="OUT",
+            help="A .parquet, .arrow, .csv or .csv.gz file for the table, a directory, or - for "
+            "stdout.",
+        ),
+    ] = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:  # fmt: skip
+    """Measure what campaigns brought: treated customers against those held out, per segment.
+
+    Example: rfm campaign report history --assigned may.parquet --rows orders.parquet
+    --attribution-days 30
+    """
+    from rfm_engine.activation.campaign.inputs import checked
+    from rfm_engine.activation.campaign.report import Report
+    from rfm_engine.activation.campaign.results import results_of
+
+    from .campaign_report import print_report
+
+    check_place(output, options, as_json=as_json)
+    place = checked(source, assigned, output, options.all, options.compared)
+    found = Report(results_of(place, assigned, rows, options.all))
+    print_report(found, output, as_json=as_json, quiet=quiet)

@@ -25,11 +25,16 @@ class Ids:
         What messages call the file.
     kind
         The type of ids in the snapshot.
+
+    Attributes
+    ----------
+    kind
+        The same.
     """
 
     def __init__(self, what: Message, kind: pa.DataType) -> None:
         self._what = what
-        self._kind = kind
+        self.kind = kind
 
     def of(self, batch: Batch, name: str, *, is_csv: bool) -> pa.Array:
         """Return a column of ids in the type of the snapshot.
@@ -39,7 +44,7 @@ class Ids:
         DataError
             They have another type.
         """
-        kind = self._kind
+        kind = self.kind
         try:
             ids = plain_ids_of(batch, name)
         except DataError:  # decimals that are no integers of 64 bits
@@ -92,6 +97,6 @@ class Ids:
         return DataError(
             message(
                 "ids of {} must have the type of the customers, {}; got {}. Correct the ids.",
-                self._what, self._kind, got,
+                self._what, self.kind, got,
             )
         )  # fmt: skip

@@ -73,7 +73,7 @@ def read_customer_file(
             for rows, place in read:
                 batch = Batch(rows, place)
                 ids = _ids(batch, reading, kind, option, text=source.text)
-                arrays = [ids, *(_days(batch, name, reading, place) for name in days.values())]
+                arrays = [ids, *(days_of(batch, name, reading, place) for name in days.values())]
                 arrays += [batch.column(name).cast(pa.string()) for name in texts]
                 table = pa.Table.from_arrays(arrays, schema=schema)
                 found.append(table.filter(ids.is_valid()))
@@ -109,7 +109,7 @@ def _ids(batch: Batch, reading: Reading, kind: pa.DataType, option: str, *, text
     )  # fmt: skip
 
 
-def _days(batch: Batch, name: str | None, reading: Reading, place: Place) -> pa.Array:
+def days_of(batch: Batch, name: str | None, reading: Reading, place: Place) -> pa.Array:
     """Return the local days of a column of dates or times; nulls if there is no column."""
     if name is None:
         return pa.nulls(len(batch.reason), pa.date32())

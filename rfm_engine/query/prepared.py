@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from datetime import date
 from pathlib import Path
 from typing import Self
 
@@ -24,13 +25,19 @@ from rfm_engine.result.snapshot import Snapshot
 
 LINES, ORDERS = "lines", "orders"
 _OF_CUSTOMERS = {CUSTOMER, GROUP, FIRST_DAY, NUMBER, AFTER}
-_LIST = "list_minor"
+_MAY_BE_MISSING = ("list_minor", "cost_minor")
 
 
-def prepare(
-    folder: BucketFolder, customers: Customers, wanted: Wanted, out: Path, threads: int
-) -> None:
+def prepare(  # noqa: PLR0913 - the rows, and how they are read
+    folder: BucketFolder, customers: Customers, wanted: Wanted, out: Path, threads: int,
+    until: date | None = None,
+) -> None:  # fmt: skip
     """Write the relations `lines` and `orders` to the folders of these names in `out`.
+
+    Parameters
+    ----------
+    until
+        The last day to read; the rows need not be those of the snapshot then.
 
     Raises
     ------
@@ -45,18 +52,18 @@ def prepare(
     _refuse_missing(folder, wanted)
     ids = _type_of_ids(folder, snapshot)
     by_days = snapshot.options["frequency"] == "days"
-    plan = RowPlan.of(folder, by, wanted, needs_days=by_days)
+    plan = RowPlan.of(folder, by, wanted, needs_days=by_days or until is not None)
     group = None if by is None else GROUP_OF_ROWS
 
     def one(number: int) -> Counts:
-        rows = _with_ids(_read(folder.files[number], plan), ids)
+        rows = _with_ids(_up_to(_read(folder.files[number], plan), until), ids)
         name = f"part-{number:05}.parquet"
         counts = Counts.none()
         with _Writer(out / LINES / name) as lines, _Writer(out / ORDERS / name) as orders:
             for piece in Bucket(rows, group).pieces(wanted.places, is_net=is_net):
                 if plan.lines is not None:
                     table = _grouped(piece.lines(plan.lines, of_all=wanted.all_lines), customers)
-                    lines.write(_with_list(_chosen(table, wanted.lines), wanted.lines))
+                    lines.write(_with_missing(_chosen(table, wanted.lines), wanted.lines))
                 if plan.orders is not None:
                     table = _grouped(piece.orders(plan.orders), customers)
                     orders.write(_chosen(table, wanted.orders))
@@ -65,7 +72,8 @@ def prepare(
 
     with ThreadPoolExecutor(threads) as pool:
         counted = sum(pool.map(one, range(len(folder.files))), Counts.none())
-    refuse_others(counted, customers)
+    if until is None:
+        refuse_others(counted, customers)
 
 
 def _refuse_missing(folder: BucketFolder, wanted: Wanted) -> None:
@@ -171,6 +179,15 @@ def _read_bucket(place: Path, plan: RowPlan) -> pa.Table:
     return pa.table(found)
 
 
+def _up_to(rows: pa.Table, until: date | None) -> pa.Table:
+    """Return the rows up to a day; all rows without one."""
+    if until is None:
+        return rows
+    import pyarrow.compute as pc
+
+    return rows.filter(pc.less_equal(rows[DAY], until)).unify_dictionaries()
+
+
 def _grouped(table: pa.Table, customers: Customers) -> pa.Table:
     """Return a table with the column `group_id` instead of the group, if there are groups."""
     if GROUP_OF_ROWS not in table.column_names:
@@ -187,11 +204,12 @@ def _chosen(table: pa.Table, names: Collection[str] | None) -> pa.Table:
     return table.drop_columns([name for name in table.column_names if name in left_out])
 
 
-def _with_list(table: pa.Table, names: Collection[str] | None) -> pa.Table:
-    """Return the lines with null list prices if they are wanted and the rows have none."""
-    if _LIST not in (names or ()) or _LIST in table.column_names:
-        return table
-    return table.append_column(_LIST, pa.nulls(len(table), pa.int64()))
+def _with_missing(table: pa.Table, names: Collection[str] | None) -> pa.Table:
+    """Return the lines with nulls for list prices and costs that are wanted and not in the rows."""
+    for name in _MAY_BE_MISSING:
+        if name in (names or ()) and name not in table.column_names:
+            table = table.append_column(name, pa.nulls(len(table), pa.int64()))
+    return table
 
 
 def _counts(piece: Piece, customers: Customers, *, by_days: bool) -> Counts:

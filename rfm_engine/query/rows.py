@@ -63,13 +63,19 @@ class BucketFolder(NamedTuple):
         return [field.name for field in self.schema if is_text(field.type)]
 
 
-def bucket_folder(place: Path, snapshot: Snapshot) -> BucketFolder:
+def bucket_folder(place: Path, snapshot: Snapshot, until: date | None = None) -> BucketFolder:
     """Open a folder that `rfm normalize --buckets` wrote.
+
+    Parameters
+    ----------
+    until
+        A day that the rows must go on to; then they must have all orders before, and no window.
+        None: they are those of the snapshot.
 
     Raises
     ------
     UsageError
-        The rows were normalised with other options than those of the snapshot.
+        The rows were normalised with other options than those of the snapshot, or end too early.
     """
     files = tuple(sorted(place.glob("part-*.parquet")))
     schema = _schema_of(place / MARKER)
@@ -81,6 +87,9 @@ def bucket_folder(place: Path, snapshot: Snapshot) -> BucketFolder:
         )
     own = about["options"] | {"as_of": about["as_of"]}
     asked = _reading_options(snapshot) | {"as_of": snapshot.as_of and snapshot.as_of.isoformat()}
+    if until is not None:
+        _refuse_early(str(place), own["as_of"], until)
+        asked |= {"as_of": own["as_of"], "window": None}
     for name in own.keys() & asked.keys() - _UNCOMPARED | {"as_of"}:
         mine, theirs = _plain(own[name]), _plain(asked[name])
         if mine != theirs:
@@ -93,6 +102,17 @@ def bucket_folder(place: Path, snapshot: Snapshot) -> BucketFolder:
                 )
             )  # fmt: skip
     return BucketFolder(files, schema, own)
+
+
+def _refuse_early(place: str, as_of: str, until: date) -> None:
+    if as_of < until.isoformat():
+        raise UsageError(
+            message(
+                "rows in {!r} must go on to {}; got {as_of} {}. Normalise the orders again with a "
+                "later date.",
+                place, until, as_of,
+            )
+        )  # fmt: skip
 
 
 def folder_columns(place: Path) -> list[str]:
@@ -133,20 +153,26 @@ def _schema_of(marker: Path) -> pa.Schema:
 
 
 def normalise_into(
-    orders: object, folder: Path, snapshot: Snapshot, carry: Sequence[str], **running: Any
-) -> BucketFolder:
-    """Write the rows that the snapshot counts to a new folder of buckets."""
+    orders: object, folder: Path, snapshot: Snapshot, carry: Sequence[str],
+    until: date | None = None, **running: Any,
+) -> BucketFolder:  # fmt: skip
+    """Write the rows that the snapshot counts to a new folder of buckets.
+
+    With `until` all rows are written, also those before and after the days of the snapshot.
+    """
+    left_out = {"clv", "clv_unit", "as_of", *([] if until is None else ["window"])}
     given: dict[str, Any] = {
         name: value
         for name, value in _reading_options(snapshot).items()
-        if value is not None and value != () and name not in ("clv", "clv_unit", "as_of")
+        if value is not None and value != () and name not in left_out
     }
     n_buckets = min(1 + snapshot.rows.counted // _ROWS_A_FILE, MOST_BUCKETS)
     as_of = date.min if snapshot.as_of is None else snapshot.as_of
+    as_of = as_of if until is None else date.max
     write_normalized(
         orders, folder, as_of=as_of, buckets=n_buckets, carry=list(carry), **given, **running
     )
-    return bucket_folder(folder, snapshot)
+    return bucket_folder(folder, snapshot, until)
 
 
 def _reading_options(snapshot: Snapshot) -> dict[str, Any]:

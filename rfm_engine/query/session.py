@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from datetime import date
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
@@ -98,12 +99,15 @@ class Choices(NamedTuple):
         Options that name columns of the rows, besides those that the snapshot names.
     all_lines
         Whether the relation `lines` also has the rows of customers without an order.
+    until
+        The last day of the rows; they need not be those of the snapshot then. None: they are.
     """
 
     who: Sequence[Condition] = ()
     split: Sequence[str] = ()
     attributes: Mapping[str, Any] = {}
     all_lines: bool = False
+    until: date | None = None
 
 
 class Session:
@@ -139,6 +143,7 @@ class Session:
         self._who = choices.who
         self._split = choices.split
         self._all_lines = choices.all_lines
+        self._until = choices.until
         known = [*declared(AttributeOptions), "attribute"]
         stored = {name: each for name in known if (each := snapshot.options.get(name))}
         given = {name: each for name, each in choices.attributes.items() if name in known and each}
@@ -247,12 +252,14 @@ class Session:
 
         The query has one row per customer, or several. They are in the order of the buckets.
         """
-        found = []
+        return pa.concat_tables(self.each_bucket(query, parameters))
+
+    def each_bucket(self, query: Query, parameters: Mapping[str, Any]) -> Iterator[pa.Table]:
+        """Run a query of `lines` for each bucket of customers; yield the results."""
         views = self._views(query)
         for file in sorted((self._prepared / LINES).glob("*.parquet")):
             with created_views(self._opened, self._prepared, query.sql, views, file.stem):
-                found.append(run_query(self._opened, query.sql, parameters))
-        return pa.concat_tables(found)
+                yield run_query(self._opened, query.sql, parameters)
 
     def _views(self, query: Query) -> Views:
         attribute = None
@@ -318,20 +325,22 @@ class Session:
         lines, orders = _needed(queries, LINES), _needed(queries, ORDERS)
         self._wanted = wanted = Wanted(lines, orders, attributes, self._all_lines)
         self.rows = folder = self._bucket_folder(wanted)
-        prepare(folder, self.customers, wanted, self._prepared, self._machine.threads)
+        n_threads = self._machine.threads
+        prepare(folder, self.customers, wanted, self._prepared, n_threads, self._until)
 
     def _bucket_folder(self, wanted: Wanted) -> BucketFolder:
         if isinstance(self.rows, BucketFolder):
             return self.rows
         if is_bucket_folder(self.rows):
-            return bucket_folder(Path(self.rows), self.snapshot)  # type: ignore[arg-type]
+            place = Path(self.rows)  # type: ignore[arg-type]
+            return bucket_folder(place, self.snapshot, self._until)
         machine = self._machine
         # Products and categories are carried like other attributes, if a query reads them.
         own = {n: each for n, each in self._attributes.items() if n not in _CARRIED}
         carried = [name for name in wanted.attributes if name != self.snapshot.options["by"]]
         try:
             return normalise_into(
-                self.rows, self._folder / "rows", self.snapshot, carried, **own,
+                self.rows, self._folder / "rows", self.snapshot, carried, self._until, **own,
                 threads=machine.threads, memory_limit=machine.memory_limit,
             )  # fmt: skip
         except (MissingColumnError, TakenNameError) as error:

@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Unpack
 
 from rfm_engine.options.campaign import SizeOptions
 from rfm_engine.options.documentation import documented
+from rfm_engine.options.groups import CampaignOptions
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from rfm_engine.activation.campaign.planning import Size
+    from rfm_engine.activation.campaign.report import Report
     from rfm_engine.history.history import History
     from rfm_engine.result.snapshot import Snapshot
 
-__all__ = ["size", "split"]
+__all__ = ["report", "size", "split"]
 
 
 def split(
@@ -109,3 +111,57 @@ def size(**options: Unpack[SizeOptions]) -> Size:
     from rfm_engine.options.resolution import given
 
     return planned(given("size", SizeOptions, options))
+
+
+@documented(CampaignOptions)
+def report(
+    source: Snapshot | History | str | os.PathLike[str],
+    *,
+    assigned: str | os.PathLike[str],
+    rows: object,
+    **options: Unpack[CampaignOptions],
+) -> Report:
+    """Measure what campaigns brought, per segment and arm.
+
+    With a holdout the treated customers are compared with those held out. Without one they are
+    compared with all other customers by difference in differences, which is only a hint.
+
+    Parameters
+    ----------
+    source
+        A snapshot that is older than the first contact, or a history: segments are those of its
+        newest snapshot before the contact; or the path of one.
+    assigned
+        A CSV, Parquet or Arrow file with a row per customer and campaign: the customer, the group
+        if there are groups, `campaign`, `contacted_on`, and optionally `arm` (`treated` or
+        `holdout`), `ends_on` and `cost_minor`. The file of `split` is one: `assigned_on` counts as
+        the day of the contact.
+    rows
+        The orders up to the last day of the campaigns, in any form that `rfm_engine.score` takes,
+        or the folder that `rfm normalize --buckets` wrote.
+    {options}
+
+    Returns
+    -------
+    Report
+        `table`, an Arrow table with a row per campaign, group and segment and one for all segments,
+        and `summary()`, a dictionary that can be written as JSON.
+
+    Raises
+    ------
+    UsageError
+        DuckDB is not installed; an option, a file or a column is wrong; or a campaign ends after
+        the newest row.
+    DataError
+        A value of a file is wrong, or the rows have other ids.
+
+    Notes
+    -----
+    docs/explanation/campaigns.md has the definitions.
+    """
+    from rfm_engine.activation.campaign.report import Report
+    from rfm_engine.activation.campaign.results import results_of
+    from rfm_engine.options.resolution import given
+
+    explicit = given("report", CampaignOptions, options)
+    return Report(results_of(source, assigned, rows, explicit))
