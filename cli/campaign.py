@@ -134,7 +134,7 @@ def report(
     --attribution-days 30
     """
     from rfm_engine.activation.campaign.inputs import checked
-    from rfm_engine.activation.campaign.report import Report
+    from rfm_engine.activation.campaign.report_table import Report
     from rfm_engine.activation.campaign.results import results_of
 
     from .campaign_report import print_report

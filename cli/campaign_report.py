@@ -15,7 +15,7 @@ from .words import counted, printable
 
 if TYPE_CHECKING:
     from rfm_engine.activation.campaign.outcomes import Outcome
-    from rfm_engine.activation.campaign.report import Report
+    from rfm_engine.activation.campaign.report_table import Report
 
 Row = Mapping[str, Any]
 _SMALL = "*"

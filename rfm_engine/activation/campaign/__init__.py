@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from rfm_engine.activation.campaign.planning import Size
-    from rfm_engine.activation.campaign.report import Report
+    from rfm_engine.activation.campaign.report_table import Report
     from rfm_engine.history.history import History
     from rfm_engine.result.snapshot import Snapshot
 
@@ -159,7 +159,7 @@ def report(
     -----
     docs/explanation/campaigns.md has the definitions.
     """
-    from rfm_engine.activation.campaign.report import Report
+    from rfm_engine.activation.campaign.report_table import Report
     from rfm_engine.activation.campaign.results import results_of
     from rfm_engine.options.resolution import given
 
