@@ -7,7 +7,7 @@ import re
 import textwrap
 
 import rfm_engine
-from rfm_engine.options.campaign import SizeOptions
+from rfm_engine.options.campaign import CampaignChoices, SizeOptions
 from rfm_engine.options.columns import AttributeOptions
 from rfm_engine.options.declaration import declared
 from rfm_engine.options.documentation import reference_row
@@ -32,7 +32,8 @@ def with_tables(text: str) -> str:
         text = _with_rows(text, ("rfm insight", "rfm labels"), options)
     for options in (EventChoices, TouchOptions):
         text = _with_rows(text, ("rfm events", "rfm tiers"), options)
-    text = _with_rows(text, ("rfm campaign size", "rfm.toml"), SizeOptions)
+    text = _with_rows(text, ("rfm campaign size", "rfm campaign report"), SizeOptions)
+    text = _with_rows(text, ("rfm campaign report", "rfm.toml"), CampaignChoices)
     return _with_rows(text, ("rfm compare", "rfm events"), MovementOptions)
 
 

@@ -30,7 +30,7 @@ class Assigned(NamedTuple):
     Attributes
     ----------
     table
-        A row per customer and campaign: `customer_id`, with groups `group`, `campaign` (string),
+        One row per customer and campaign: `customer_id`, with groups `group`, `campaign` (string),
         `is_treated`, `begins`, `ends` (date32, both included) and `cost` (int64, minor units).
     campaigns
         The names of the campaigns, sorted.
