@@ -233,8 +233,9 @@ def _recency_gaps(flows: Sequence[Flow]) -> Iterator[Finding]:
     ranges = []
     for flow in flows:
         found = allowed_together(flow.where).get("recency_days")
-        if flow.trigger == STATE and found is not None and not found.is_empty:
-            ranges.append(_days(found))
+        days = None if found is None or found.is_empty else _days(found)
+        if flow.trigger == STATE and days is not None:
+            ranges.append(days)
     end = None
     for low, high in sorted(ranges, key=lambda each: each[0]):
         if end is not None and low > end + 1:
@@ -243,11 +244,11 @@ def _recency_gaps(flows: Sequence[Flow]) -> Iterator[Finding]:
         end = high if end is None else max(end, high)
 
 
-def _days(found: Allowed) -> tuple[int, int]:
-    """Return the first and the last whole number of a range."""
+def _days(found: Allowed) -> tuple[int, int] | None:
+    """Return the first and the last whole number of a range; None without numbers."""
     if found.texts is not None:
         numbers = [int(each) for each in found.texts if isinstance(each, Decimal)]
-        return min(numbers), max(numbers)
+        return (min(numbers), max(numbers)) if numbers else None
     low, high = 0, 1 << 62
     if found.low is not None:
         low = int(found.low.number.to_integral_value("ROUND_CEILING"))
