@@ -73,17 +73,18 @@ def entries_of(
     has_arm = np.asarray(pc.equal(kept["fate"], ENTERED))
     is_out = np.zeros(len(kept), np.bool_)
     for number, flow in enumerate(flows):
-        own = np.flatnonzero((numbers == number) & has_arm)
-        if len(own):
-            buckets = buckets_of(key, flow.name, kept[CUSTOMER].take(arrow(own)))
-            is_out[own] = held_out(buckets, flow.holdout_bp)
+        rows = np.flatnonzero((numbers == number) & has_arm)
+        if len(rows):
+            buckets = buckets_of(key, flow.name, kept[CUSTOMER].take(arrow(rows)))
+            is_out[rows] = held_out(buckets, flow.holdout_bp)
     customer, *groups = people
     columns = {"flow": _names(numbers, [flow.name for flow in flows]), customer: kept[CUSTOMER]}
     columns |= dict.fromkeys(groups, kept["group_key"])
     arms = _names(is_out.astype(np.int16) * ARMS.index(HOLDOUT), list(ARMS), has_arm)
-    reasons = [*(flow.reason for flow in flows), *DROPPED]
-    dropped = pc.index_in(kept["fate"], value_set=arrow_texts(DROPPED)).fill_null(0)
-    places = np.where(has_arm, numbers, len(flows) + np.asarray(dropped)).astype(np.int16)
+    reasons = [*dict.fromkeys(flow.reason for flow in flows), *DROPPED]
+    own = np.array([reasons.index(flow.reason) for flow in flows], np.int16)
+    dropped = pc.index_in(kept["fate"], value_set=arrow_texts(reasons)).fill_null(0)
+    places = np.where(has_arm, own[numbers], np.asarray(dropped)).astype(np.int16)
     columns |= {
         "event_id": kept["event_id"], "key": kept["key"],
         "entered_on": pa.repeat(pa.scalar(as_of, pa.date32()), len(kept)),

@@ -239,8 +239,8 @@ def _recency_gaps(flows: Sequence[Flow]) -> Iterator[Finding]:
     end = None
     for low, high in sorted(ranges, key=lambda each: each[0]):
         if end is not None and low > end + 1:
-            days = f"{end + 1} to {low - 1}"
-            yield Finding(f"no state flow has customers with recency_days from {days}")
+            gap = f"{end + 1} to {low - 1}"
+            yield Finding(f"no state flow has customers with recency_days from {gap}")
         end = high if end is None else max(end, high)
 
 

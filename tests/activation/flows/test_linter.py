@@ -208,10 +208,8 @@ def test_lint__finds_days_without_a_flow(conditions, days):
         for n, each in enumerate(conditions)
     ]
     notes = {text for _, text in found_in(*flows)}
-    wanted = (
-        set() if days is None else {f"no state flow has customers with recency_days from {days}"}
-    )
-    assert notes == wanted
+    text = f"no state flow has customers with recency_days from {days}"
+    assert notes == (set() if days is None else {text})
 
 
 def test_lint__knows_the_segments_of_the_history():
