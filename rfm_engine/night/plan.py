@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
@@ -134,6 +134,7 @@ class _Reader:
         if not inputs:
             self._refuse("inputs", "files or patterns of orders", self._table.get("inputs"))
         is_shipped = self._table.get("flows") == PRESETS
+        self._refuse_inside(inputs)
         audiences = self._audiences()
         if audiences and "contacts" not in self._table:
             raise UsageError(
@@ -161,6 +162,18 @@ class _Reader:
         if is_uri(place):
             self._refuse("out", "a local folder", place)
         return Path(place)
+
+    def _refuse_inside(self, inputs: Sequence[str]) -> None:
+        """Refuse an input folder that contains what the night writes, which it would read."""
+        for each in inputs:
+            folder = Path(each).resolve()
+            for key in ("state", "history", "out"):
+                place = self._place(self._text(key))
+                if not is_uri(each) and Path(place).resolve().is_relative_to(folder):
+                    raise UsageError(
+                        f"{key} in {self._what} must not be inside an input; got {place!r} in "
+                        f"{each!r}. Choose another folder."
+                    )
 
     def _audiences(self) -> tuple[Audience, ...]:
         tables = self._table.get("audiences", [])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -186,3 +187,35 @@ def test_forget__leaves_the_notes(folder):
     assert history.forget(who) == [who]
     assert history.verify() == []
     assert {*statuses(rfm.run_night(folder / "rfm.toml")).values()} == {"already", "skipped"}
+
+
+@pytest.mark.parametrize("kind", ["text", "uuid", "binary"])
+def test_night__of_groups_and_other_ids(tmp_path, kind):
+    config = shop.RUN + 'tiers = "plus.toml"\nflows = "flows.toml"\n'
+    file = shop.make(tmp_path / "shop", 'by = "seller"\n' + config)
+    for night in range(2):
+        table = pa.table(
+            {
+                "customer_id": as_kind([who for who, _, _ in shop.orders_of(night)], kind),
+                "order_time": [day for _, day, _ in shop.orders_of(night)],
+                "amount": [amount for _, _, amount in shop.orders_of(night)],
+                "seller": ["a" if who % 3 else "b" for who, _, _ in shop.orders_of(night)],
+            }
+        )
+        pq.write_table(table, tmp_path / "shop" / "incoming" / f"{night}.parquet")
+        found = statuses(rfm.run_night(file))
+        assert [name for name, status in found.items() if status == "skipped"] == ["report"]
+    people = {(who, who % 3 > 0) for night in range(2) for who, _, _ in shop.orders_of(night)}
+    snapshot = rfm.read_snapshot(
+        tmp_path / "shop" / "out" / f"as_of={SECOND}" / "customers.parquet"
+    )
+    assert snapshot.n_customers == len(people)
+
+
+def as_kind(ids: list[int], kind: str) -> pa.Array:
+    """Return ids of a type."""
+    if kind == "text":
+        return pa.array([f"c{each}" for each in ids])
+    if kind == "binary":
+        return pa.array([each.to_bytes(2, "big") for each in ids], pa.binary())
+    return pa.array([each.to_bytes(16, "big") for each in ids], pa.binary(16)).cast(pa.uuid())

@@ -67,6 +67,7 @@ def test_running__typed_options_win_over_those_of_run_and_of_all(tmp_path):
         (shop.RUN.replace('["incoming/*.parquet"]', "[]"), "inputs in .* must be files"),
         (shop.RUN.replace('["incoming/*.parquet"]', "[3]"), "inputs in .* must be text, or a list"),
         (shop.RUN.replace('["incoming/*.parquet"]', '"-"'), "inputs in .* must be text"),
+        (shop.RUN.replace("incoming/*.parquet", "."), "state in .* must not be inside an input"),
         (shop.RUN + "tiers = 3", "tiers in .* must be text; got 3"),
         (shop.RUN + "tiers = 'missing.toml'", "tiers file .* must be readable text"),
         (shop.RUN + "flows = 'missing.toml'", "flow must be one of .*; got|missing.toml"),
