@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from rfm_engine import insight as insight
     from rfm_engine.activation import campaign as campaign
     from rfm_engine.activation import flows as flows
+    from rfm_engine.activation.audiences.audience import Audience as Audience
+    from rfm_engine.activation.audiences.audience import audience as audience
     from rfm_engine.api import __version__ as __version__
     from rfm_engine.api import score as score
     from rfm_engine.errors import DataError as DataError
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
 
 # Loaded when first used, because the command line needs only `rfm_engine.options` at the start.
 _HOMES = {
+    "Audience": "activation.audiences.audience",
     "CustomerTotals": "totals.builder",
     "CellTotals": "result.summary",
     "Concentration": "scoring.concentration",
@@ -73,6 +76,7 @@ _HOMES = {
     "Totals": "totals.totals",
     "UsageError": "errors",
     "__version__": "api",
+    "audience": "activation.audiences.audience",
     "drift": "result.drift",
     "explain": "result.explanation",
     "label": "insight.labelling",

@@ -27,6 +27,7 @@ _OF_ONE_COMMAND = (
     "customers", "orders", "engines", "plot", "save_model", "rows", "labels",
     "frozen", "backfill", "replace", "begin", "end", "key_file",
     "assigned", "campaign", "labels_from", "tiers", "flows", "config",
+    "platform", "diff", "columns", "consent", "no_consent_check",
 )  # fmt: skip
 # `from` is no name in Python.
 _OWN_FLAGS = {"begin": "--from", "end": "--to"}

@@ -21,16 +21,22 @@ pandas, Spark) ignore it; for other readers (Polars, DuckDB globs) it adds no ro
 """
 
 _TEMPORARY = re.compile(r"\..*\.[0-9a-f]{8}\.tmp")
+PRIVATE, PRIVATE_FOLDER = 0o600, 0o700
+"""The permissions of files and folders that only their owner can use."""
+
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
 
 
 @contextmanager
-def file(target: Path) -> Iterator[Path]:
-    """Yield an empty temporary file beside `target`; on success it replaces `target`."""
+def file(target: Path, mode: int = 0o666) -> Iterator[Path]:
+    """Yield an empty temporary file beside `target`; on success it replaces `target`.
+
+    The file has the permissions of `mode`, limited by the umask, from its creation.
+    """
     temporary = _beside(target)
     try:
-        os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
+        os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode))
         yield temporary
         sync(temporary)
         temporary.replace(target)
@@ -40,14 +46,15 @@ def file(target: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def folder(target: Path) -> Iterator[Path]:
+def folder(target: Path, mode: int = 0o777) -> Iterator[Path]:
     """Yield an empty temporary folder beside `target`; on success it replaces `target`.
 
-    The caller must sync the files that it writes to the folder.
+    The caller must sync the files that it writes to the folder. The folder has the permissions of
+    `mode`, limited by the umask, from its creation.
     """
     temporary = _beside(target)
     try:
-        temporary.mkdir()
+        temporary.mkdir(mode)
         yield temporary
         sync(temporary)
         _publish(temporary, target)

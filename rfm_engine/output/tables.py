@@ -12,13 +12,14 @@ from rfm_engine.output import atomic, formats
 from rfm_engine.output.place import check_output, ending
 
 
-def write(
+def write(  # noqa: PLR0913 - what is written, where, and how
     batches: Iterable[pa.RecordBatch],
     schema: pa.Schema,
     place: str | os.PathLike[str],
     *,
     threads: int = 1,
     progress: Callable[[int], None] | None = None,
+    private: bool = False,
 ) -> None:
     """Write `batches` to `place`, completely or not at all.
 
@@ -36,6 +37,8 @@ def write(
         Number of threads that encode Parquet; it does not change the output.
     progress
         Called from time to time, in the calling thread, with the number of rows written.
+    private
+        Whether only the owner can read the output, from its creation.
 
     Raises
     ------
@@ -53,17 +56,19 @@ def write(
     >>> write(table.to_batches(), table.schema, "/tmp/customers.parquet")
     """
     write_groups(
-        formats.grouped(batches, schema), schema, place, threads=threads, progress=progress
-    )
+        formats.grouped(batches, schema), schema, place, threads=threads, progress=progress,
+        private=private,
+    )  # fmt: skip
 
 
-def write_groups(
+def write_groups(  # noqa: PLR0913 - what is written, where, and how
     groups: Iterable[Callable[[], pa.Table]],
     schema: pa.Schema,
     place: str | os.PathLike[str],
     *,
     threads: int = 1,
     progress: Callable[[int], None] | None = None,
+    private: bool = False,
 ) -> None:
     """Write tables that are built only when they are needed, completely or not at all.
 
@@ -74,7 +79,7 @@ def write_groups(
         a million rows or more. `threads` threads call them. Each table is freed as soon as it is
         encoded; the groups keep their order. The calling thread iterates over them, at most two
         per thread ahead.
-    schema, place, progress
+    schema, place, progress, private
         As for `write`.
     threads
         Number of threads that build and encode. `.arrow`, `.csv` and `-` are built by several
@@ -106,7 +111,9 @@ def write_groups(
         return
     target = Path(place).resolve()
     try:
-        with (atomic.file if kind else atomic.folder)(target) as temporary:
+        made = atomic.file if kind else atomic.folder
+        modes = (atomic.PRIVATE if kind else atomic.PRIVATE_FOLDER,) if private else ()
+        with made(target, *modes) as temporary:
             formats.WRITERS[kind](groups, schema, temporary, threads, wrote)
     except OSError as error:
         error.add_note("The output place is unchanged.")

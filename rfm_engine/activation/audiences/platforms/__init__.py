@@ -1,0 +1,1 @@
+"""The rules of each platform as data, one TOML file per platform."""
