@@ -96,5 +96,5 @@ def audience(
     if as_json:
         print_object(summary(found) | {"warnings": warnings})
     elif not quiet:
-        for line in lines(found):
+        for line in lines(found, output):
             typer.echo(printable(line), err=output == "-")

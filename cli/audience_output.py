@@ -35,7 +35,7 @@ def summary(found: Audience) -> dict[str, Any]:
     }
 
 
-def lines(found: Audience) -> list[str]:
+def lines(found: Audience, output: str) -> list[str]:
     """Return the text for people."""
     said = [f"{found.platform} as of {found.as_of}"]
     rows = [(f"{found.counts[name]:,}", text) for name, text in _CHECKS.items()]
@@ -46,10 +46,9 @@ def lines(found: Audience) -> list[str]:
         for each in found.invalid
     ]
     said += [f"segment {name!r} is written as {new!r}" for name, new in found.renamed.items()]
+    written = counted(found.rows, "row")
     if found.added is not None and found.removed is not None:
-        said.append(
-            f"{counted(found.added, 'row')} in add.csv, {counted(found.removed, 'row')} in "
-            "remove.csv"
-        )
-    place = found.files[0] if len(found.files) == 1 else f"{len(found.files):,} files"
-    return [*said, f"{counted(found.rows, 'row')} in {place}"]
+        changes = f"{found.added:,} in add.csv, {found.removed:,} in remove.csv"
+        return [*said, f"{written} in {output}: {changes}"]
+    more = f" and {counted(len(found.files) - 1, 'more file')}" if len(found.files) > 1 else ""
+    return [*said, f"{written} in {output}{more}"]

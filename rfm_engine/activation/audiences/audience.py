@@ -6,7 +6,6 @@ import json
 import os
 from collections.abc import Sequence
 from datetime import date
-from pathlib import Path
 from typing import NamedTuple, Unpack
 
 from rfm_engine.activation.audiences.checks import (
@@ -158,9 +157,9 @@ def audience(  # noqa: PLR0913 - the customers, the list, and what is checked
         lists = Lists(space, rules, members.kind)
         text = os.fspath(output)
         if diff is not None:
-            written = lists.write_changes(Path(text).resolve(), previous)
+            written = lists.write_changes(text, previous)
         elif text.endswith(".csv"):
-            written = lists.write_csv(Path(text).resolve())
+            written = lists.write_csv(text)
         else:
             about = {"platform": platform, "as_of": str(found.as_of), "counts": counts}
             metadata = {METADATA: json.dumps(about).encode()}

@@ -52,21 +52,22 @@ class Lists:
         self._n_rows = space.count("normal")
         self._tally = _Tally()
 
-    def write_csv(self, target: Path) -> Written:
+    def write_csv(self, output: str) -> Written:
         """Write one list, in several files if the platform takes no larger ones."""
+        shown, target = Path(output), Path(output).resolve()
         with ExitStack() as opened:
             written: list[str] = []
 
             def place_of(number: int) -> Path:
                 place = target.with_name(part_name(target.name, number))
-                written.append(str(place))
+                written.append(place.name)
                 return opened.enter_context(file(place, PRIVATE))
 
             self._write(place_of, map(self._finishing.texts, self._rows()))
         for stale in parts_of(target):
-            if str(stale) not in written:  # of an earlier run with more customers
+            if stale.name not in written:  # of an earlier run with more customers
                 stale.unlink()
-        return self._written(None, None, written)
+        return self._written(None, None, [str(shown.with_name(name)) for name in written])
 
     def write_table(self, output: str, metadata: dict[bytes, bytes], threads: int) -> Written:
         """Write one list as a table with types."""
@@ -80,12 +81,12 @@ class Lists:
         write(batches, schema, output, threads=threads, private=True)
         return self._written(None, None, [output])
 
-    def write_changes(self, target: Path, previous: Path | None) -> Written:
+    def write_changes(self, output: str, previous: Path | None) -> Written:
         """Write a folder with the list, and what has changed since the previous one."""
         space, whole_list = self._space, {"low": 0, "high": self._n_rows}
         space.keep("written", query("written"), whole_list)
         space.load("previous", previous_pieces(previous, self._platform, self._kind))
-        with folder(target, PRIVATE_FOLDER) as temporary:
+        with folder(Path(output).resolve(), PRIVATE_FOLDER) as temporary:
             names: list[str] = []
 
             def places_of(name: str) -> Callable[[int], Path]:
@@ -99,7 +100,7 @@ class Lists:
             added = self._write_changed(places_of(ADD), "added")
             removed = self._write_changed(places_of(REMOVE), "removed")
             _mark(temporary)
-        return self._written(added, removed, [str(target / name) for name in names])
+        return self._written(added, removed, [str(Path(output, name)) for name in names])
 
     def _write_changed(self, place_of: Callable[[int], Path], about: str) -> int:
         space = self._space
