@@ -53,8 +53,8 @@ def _section(name: str) -> Iterator[str]:
     if "default" in rules:
         yield (
             f"Columns without `--columns`: `{'`, `'.join(rules['default'])}`. `customer_id` and "
-            "all columns of the snapshot can be chosen too. Segments with the word risk are written "
-            "as `Segment` with their number in the scheme.\n"
+            "all columns of the snapshot can be chosen too. Segments with the word risk are "
+            "written as `Segment` with their number in the scheme.\n"
         )
 
 
