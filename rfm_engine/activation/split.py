@@ -30,6 +30,8 @@ GLOBAL = "*"
 TREATED, HOLDOUT = ARMS = ("treated", "holdout")
 _LEAST_KEY, _KEY_BYTES = 16, 32
 _SEPARATOR = "\x1f"
+# Python objects for all ids at once would take a gigabyte per ten million.
+_PIECE = 1 << 16
 _LOW = np.uint64(0xFFFF_FFFF)
 _HALF = np.uint64(32)
 
@@ -60,16 +62,16 @@ def buckets_of(key: str, campaign: str, ids: pa.ChunkedArray[Any] | pa.Array[Any
     """
     prefix = sha256(f"{key}{_SEPARATOR}{campaign}{_SEPARATOR}".encode())
     found = np.empty(len(ids), np.int32)
-    start = 0
-    for chunk in ids.chunks if isinstance(ids, pa.ChunkedArray) else [ids]:
+    for start in range(0, len(ids), _PIECE):
+        piece = ids.slice(start, _PIECE)
+        texts = texts_of(whole(piece) if isinstance(piece, pa.ChunkedArray) else piece)
         digests = bytearray()
-        for text in texts_of(chunk).to_pylist():
+        for text in texts.cast(pa.binary()).to_pylist():
             own = prefix.copy()
-            own.update(text.encode())
+            own.update(text)
             digests += own.digest()[:8]
         hashed = np.frombuffer(bytes(digests), ">u8").astype(np.uint64)
-        found[start : start + len(chunk)] = _scaled(hashed)
-        start += len(chunk)
+        found[start : start + len(piece)] = _scaled(hashed)
     return found
 
 

@@ -39,11 +39,13 @@ def events_at(
     history: History,
     days: tuple[date | None, date],
     types: Collection[str],
+    rows: Rows,
     options: Mapping[str, Any],
-) -> dict[str, pa.Table]:
-    """Return the events of some types between two dates; none without the date before.
+) -> dict[str, tuple[pa.Table, Places]]:
+    """Return the events of some types between two dates, and the row of each.
 
-    Birthdays are left out: see `birthdays_among`.
+    There are none without the date before. Birthdays are left out: see `birthdays_among`. Events of
+    people who have no row are left out.
     """
     import pyarrow.compute as pc
 
@@ -51,9 +53,10 @@ def events_at(
     wanted = sorted({*types} - {BIRTHDAY_SOON})
     if before is None or not wanted:
         return {}
-    found = history.events(before, day, types=wanted, **options)
+    found, places = _placed(history.events(before, day, types=wanted, **options), rows)
     kind = found["type"].cast(pa.string())
-    return {name: found.filter(pc.equal(kind, name)) for name in wanted}
+    of_types = {name: np.flatnonzero(np.asarray(pc.equal(kind, name))) for name in wanted}
+    return {name: (found.take(arrow(own)), places[own]) for name, own in of_types.items()}
 
 
 def birthdays_among(rows: Rows, as_of: date) -> tuple[pa.Table, Places]:
@@ -79,7 +82,7 @@ def birthdays_among(rows: Rows, as_of: date) -> tuple[pa.Table, Places]:
     return pa.table({"event_id": pa.array(names, pa.string()), "to": texts}), places
 
 
-def places_of(events: pa.Table, rows: Rows) -> tuple[pa.Table, Places]:
+def _placed(events: pa.Table, rows: Rows) -> tuple[pa.Table, Places]:
     """Return events with the row of each, without those of people who have no row."""
     customer, *groups = people_of(events)
     found = rows.places_of(events[customer], events[groups[0]] if groups else None)

@@ -204,9 +204,9 @@ def _together(found: Sequence[Found], kind: pa.DataType, groups: pa.Array | None
 
 def _controlled(candidates: pa.Table, key: str, control_bp: int) -> pa.Table:
     """Return the candidates of the global control group, whom no flow contacts."""
-    ids = distinct_ids(candidates[CUSTOMER])
     if not control_bp:
-        return pa.table({CUSTOMER: ids.slice(0, 0)})
+        return candidates.select([CUSTOMER]).slice(0, 0)
+    ids = distinct_ids(candidates[CUSTOMER])
     is_controlled = held_out(buckets_of(key, GLOBAL, ids), control_bp)
     return pa.table({CUSTOMER: ids.filter(arrow(is_controlled))})
 

@@ -13,12 +13,7 @@ import pyarrow as pa
 from rfm_engine.activation.flows import columns as known
 from rfm_engine.activation.flows.birthdays import days_to_birthday
 from rfm_engine.activation.flows.candidates import Finder
-from rfm_engine.activation.flows.events import (
-    BIRTHDAY_SOON,
-    birthdays_among,
-    events_at,
-    places_of,
-)
+from rfm_engine.activation.flows.events import BIRTHDAY_SOON, birthdays_among, events_at
 from rfm_engine.activation.flows.flow import OWN_CYCLE, Flow
 from rfm_engine.activation.flows.inputs import Inputs, kind_wanted, needed_of
 from rfm_engine.activation.flows.rows import Rows
@@ -68,8 +63,7 @@ def finder_of(  # noqa: PLR0913 - the inputs of a run
         if inputs.touches is not None:
             newest = inputs.touches.newest_days(rows.table[CUSTOMER], "I", day)
         rows.add_column(known.TOUCH_I_DAYS, newest)
-    found = events_at(history, days, types, options)
-    placed = {kind: places_of(table, rows) for kind, table in found.items()}
+    placed = events_at(history, days, types, rows, options)
     if BIRTHDAY_SOON in types:
         placed[BIRTHDAY_SOON] = birthdays_among(rows, day)
     nothing = pa.schema([
