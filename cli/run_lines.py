@@ -81,6 +81,11 @@ def _flows(about: Mapping[str, Any]) -> str:
     return f"{found}; {counted(len(about['flows']), 'flow')}, {len(about['inactive']):,} inactive"
 
 
+def _audiences(about: Mapping[str, Any]) -> str:
+    lists = about["audiences"]
+    return ", ".join(f"{each['name']} {counted(each['rows'], 'row')}" for each in lists)
+
+
 _LINES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "ingest": _ingest,
     "score": lambda about: counted(about["customers"], "customer"),
@@ -88,4 +93,5 @@ _LINES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "tiers": lambda about: f"{counted(about['members'], 'member')} of {about['tiers']}",
     "events": lambda about: counted(about["events"], "event"),
     "flows": _flows,
+    "audiences": _audiences,
 }

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from rfm_engine.activation import flows
+from rfm_engine.activation.audiences.audience import audience
 from rfm_engine.activation.flows.catalogue import load_flows
 from rfm_engine.activation.flows.logged import has_log, write_logged
 from rfm_engine.activation.split import HOLDOUT, TREATED
 from rfm_engine.errors import StateError
+from rfm_engine.night.plan import Plan
 from rfm_engine.night.work import Outcome, Work
 from rfm_engine.orders.warnings import DataWarning
+from rfm_engine.output.atomic import PRIVATE_FOLDER
 
 _CHANGED = (
     "flows, options or inputs have changed since flows of {} were logged by a run that was "
@@ -42,13 +46,43 @@ def do_flows(work: Work) -> Outcome:
     return Outcome({**about, "file": target}, warnings)
 
 
+def do_audiences(work: Work) -> Outcome:
+    """Write the lists of all audiences, and delete other files of their folder."""
+    folder = work.folder / "audiences"
+    folder.mkdir(PRIVATE_FOLDER, exist_ok=True)
+    options = work.options("audience") | _reach(work.plan)
+    lists, warnings, files = [], [], []
+    for each in work.plan.audiences:
+        place = folder / f"{each.name}.csv"
+        found = audience(
+            work.history, who=each.who, platform=each.platform, output=place, **options
+        )
+        lists.append(
+            {
+                "name": each.name, "platform": each.platform, **found.counts, "rows": found.rows,
+                "files": [str(folder / Path(file).name) for file in found.files],
+            }
+        )  # fmt: skip
+        files += [Path(file).name for file in found.files]
+        warnings += [each for each in found.warnings if each not in warnings]
+    for left in folder.iterdir():
+        if left.name not in files:  # a list that the config file does not have any more
+            left.unlink()
+    return Outcome({"audiences": lists}, tuple(warnings))
+
+
+def _reach(plan: Plan) -> dict[str, Any]:
+    """Return the files about who can be contacted, except for those that are not given."""
+    given = {"contacts": plan.contacts, "suppress": plan.suppress}
+    return {name: each for name, each in given.items() if each}
+
+
 def _arguments(work: Work) -> dict[str, Any]:
     """Return what is given to the flows."""
     plan = work.plan
-    given = {"touches": plan.touches, "contacts": plan.contacts, "suppress": plan.suppress}
+    touches = {} if plan.touches is None else {"touches": plan.touches}
     return {
-        **work.options("flows"),
-        **{name: each for name, each in given.items() if each},
+        **work.options("flows"), **_reach(plan), **touches,
         "flows": plan.flows, "as_of": work.day, "attributes": plan.attributes,
         "tiers": plan.tiers,
     }  # fmt: skip

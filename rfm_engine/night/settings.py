@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from rfm_engine.activation.audiences.platform import platform_of
 from rfm_engine.activation.flows.catalogue import load_flows
+from rfm_engine.activation.people import conditions_of
 from rfm_engine.errors import UsageError, shown_toml
 from rfm_engine.movement.tier_files import load_tiers
 from rfm_engine.night.plan import TABLE, Plan
 from rfm_engine.options.config_file import options_in, refuse_unknown
 from rfm_engine.options.declaration import declared
 from rfm_engine.options.groups import (
+    AudienceOptions,
     EventOptions,
     FlowOptions,
     HistoryInputOptions,
@@ -45,6 +48,9 @@ class Table(NamedTuple):
     known: type | None = None
 
 
+_WANTED = {
+    str: "text", int: "a whole number", list: "a list of texts", bool: "true or false",
+}  # fmt: skip
 _TABLES = {
     "state": Table(StateOptions, {"history": str, "keep-batches": int, "keep": int}),
     "history": Table(
@@ -52,6 +58,10 @@ _TABLES = {
     ),
     "tiers": Table(TierOptions, unused=("tiers",)),
     "flows": Table(FlowOptions, {"labels-from": str}, ("flows", "attributes", "tiers")),
+    "audience": Table(
+        AudienceOptions, {"columns": list, "consent": str, "no-consent-check": bool},
+        ("who", "platform", "diff"),
+    ),
     "events": Table(EventOptions, {"rows": list}, ("from", "to", "retracted")),
 }  # fmt: skip
 
@@ -84,12 +94,12 @@ def running(plan: Plan, typed: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def check(plan: Plan) -> None:
-    """Read all tables, the tiers and the flows, so that errors are found before anything is done.
+    """Read all tables, tiers, flows and audiences, so that errors in them are found first.
 
     Raises
     ------
     UsageError
-        As `settings`, or a file of tiers or flows is wrong.
+        As `settings`, or a file of tiers or flows, or an audience is wrong.
     """
     for command in _TABLES:
         settings(plan, command)
@@ -97,6 +107,10 @@ def check(plan: Plan) -> None:
         load_tiers(plan.tiers)
     if plan.flows:
         load_flows(plan.flows)
+    columns = settings(plan, "audience").get("columns", ())
+    for each in plan.audiences:
+        platform_of(each.platform, columns)
+        conditions_of(each.who)
 
 
 def _own(values: Mapping[str, Any], own: Mapping[str, type], what: str) -> dict[str, Any]:
@@ -107,7 +121,7 @@ def _own(values: Mapping[str, Any], own: Mapping[str, type], what: str) -> dict[
             continue
         given = [value] if own[key] is list and isinstance(value, str) else value
         if type(given) is not own[key]:
-            wanted = {str: "text", int: "a whole number", list: "a list of texts"}[own[key]]
+            wanted = _WANTED[own[key]]
             raise UsageError(f"{key} in {what} must be {wanted}; got {shown_toml(value)}.")
         found[key.replace("-", "_")] = given
     return found

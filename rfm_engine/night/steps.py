@@ -12,7 +12,7 @@ from rfm_engine.history.store import unit_of
 from rfm_engine.history.tiers import write_tiers
 from rfm_engine.movement.event_table import METADATA_KEY
 from rfm_engine.movement.tier_files import load_tiers
-from rfm_engine.night.activation import do_flows
+from rfm_engine.night.activation import do_audiences, do_flows
 from rfm_engine.night.plan import Plan
 from rfm_engine.night.work import Outcome, Work
 from rfm_engine.orders.warnings import DataWarning
@@ -105,6 +105,7 @@ STEPS = {
     "tiers": Rule(_tiers, _unless("tiers")),
     "events": Rule(_events),
     "flows": Rule(do_flows, _unless("flows")),
+    "audiences": Rule(do_audiences, _unless("audiences")),
     "report": Rule(None, lambda _: "this version writes no reports"),
 }
 """The steps after `ingest`, in their order."""

@@ -32,7 +32,8 @@ def test_run__prints_a_line_per_step(rfm, here):
     lines = [line.partition("; done in")[0] for line in run.stdout.splitlines()]
     assert lines[0] == "night of 2026-02-01"
     assert [line.split()[0] for line in lines[1:]] == [
-        "ingest", "score", "history", "tiers", "events", "flows", "report",
+        "ingest", "score", "history", "tiers", "events", "flows",
+        "audiences", "report",
     ]  # fmt: skip
     n_orders = len(shop.orders_of(1))
     assert lines[1] == f"  ingest     1 new file, {n_orders} rows"
@@ -54,7 +55,8 @@ def test_run__prints_one_object(rfm, here):
     assert (found["as_of"], found["exit_code"]) == (str(shop.FIRST + timedelta(1)), 0)
     assert {step["name"]: step["status"] for step in found["steps"]} == {
         "ingest": "done", "score": "done", "history": "done", "tiers": "skipped",
-        "events": "done", "flows": "skipped", "report": "skipped",
+        "events": "done", "flows": "skipped", "audiences": "skipped",
+        "report": "skipped",
     }  # fmt: skip
     assert {step["as_of"] for step in found["steps"]} == {found["as_of"]}
 

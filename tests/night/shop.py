@@ -67,6 +67,9 @@ def make(folder: Path, config: str = RUN) -> Path:
     (folder / "incoming").mkdir(parents=True)
     (folder / "plus.toml").write_text(TIERS)
     (folder / "flows.toml").write_text(FLOWS)
+    contacts = [f"{who},c{who}@example.com,yes,yes\n" for who in range(40)]
+    heads = "customer_id,email,consent_email,consent_ads\n"
+    (folder / "contacts.csv").write_text(heads + "".join(contacts))
     file = folder / "rfm.toml"
     file.write_text(config)
     return file

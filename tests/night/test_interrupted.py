@@ -20,7 +20,18 @@ from tests.night import shop
 from tests.night.dying import Killed, killed_at
 
 N_NIGHTS = 30 if DEEP else 2
-CONFIG = shop.RUN + 'tiers = "plus.toml"\nflows = "flows.toml"\n'
+CONFIG = (
+    shop.RUN
+    + """
+tiers = "plus.toml"
+flows = "flows.toml"
+contacts = "contacts.csv"
+[[run.audiences]]
+name = "often"
+who = "frequency >= 3"
+platform = "meta"
+"""
+)
 
 
 @pytest.fixture(scope="session")

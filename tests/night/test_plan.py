@@ -90,7 +90,7 @@ def test_plan__refuses(tmp_path, config, said):
     with pytest.raises(rfm.UsageError, match=said):
         rfm.run_night(file)
     assert {each.name for each in file.parent.iterdir()} == {
-        "flows.toml", "incoming", "plus.toml", "rfm.toml",
+        "contacts.csv", "flows.toml", "incoming", "plus.toml", "rfm.toml",
     }  # fmt: skip
 
 
