@@ -42,15 +42,18 @@ def print_table(result: Result, peak_memory_bytes: int, output: str | None) -> N
 def warnings_of(result: Result | NormalizedRows, *, newest: bool) -> list[dict[str, str]]:
     """Return the warnings of a result, and one more if its newest row is in the future."""
     found = typed_warnings(result.warnings)
-    # A date is in the future if no time zone has reached it.
-    today = datetime.datetime.now(_EASTERNMOST).date()
-    if not newest or result.as_of is None or result.as_of <= today:
+    if not newest or result.as_of is None or result.as_of <= today():
         return found
     text = (
         f"the date of analysis {result.as_of}, the date of the newest row, is in the future. "
         "Give --as-of to drop such rows."
     )
     return [{"code": "as_of_in_future", "text": text}, *found]
+
+
+def today() -> datetime.date:
+    """Return the date of today; later dates are in the future in every time zone."""
+    return datetime.datetime.now(_EASTERNMOST).date()
 
 
 def typed_warnings(warnings: Iterable[DataWarning]) -> list[dict[str, str]]:

@@ -12,7 +12,7 @@ from rfm_engine.options.running import RunningOptions
 from .config import DEFAULT_CONFIG
 from .memory import Memory
 from .options import AsJson, Given, Quiet, takes
-from .outcome import print_warnings, typed_warnings
+from .outcome import print_warnings, today, typed_warnings
 from .progress import progress_bar
 from .run_lines import last_line, night_object, step_lines
 from .scored import print_object
@@ -60,7 +60,7 @@ def run(
                 tell(at.stage, at.rows, at.total_rows, at.customers)
 
         start = time.monotonic()
-        for step in iter_night(file, as_of, report if tell else None, options.explicit):
+        for step in iter_night(file, as_of, today(), report if tell else None, options.explicit):
             seconds, start = time.monotonic() - start, time.monotonic()
             if not quiet:
                 print_warnings(typed_warnings(step.warnings))

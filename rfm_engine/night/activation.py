@@ -66,7 +66,8 @@ def do_audiences(work: Work) -> Outcome:
         files += [Path(file).name for file in found.files]
         warnings += [each for each in found.warnings if each not in warnings]
     for left in folder.iterdir():
-        if left.name not in files:  # a list that the config file does not have any more
+        # A list that the config file does not have any more.
+        if left.is_file() and left.name not in files:
             left.unlink()
     return Outcome({"audiences": lists}, tuple(warnings))
 

@@ -40,6 +40,7 @@ def run_night(
     config: str | os.PathLike[str] = "rfm.toml",
     *,
     as_of: date | str | None = None,
+    latest: date | str | None = None,
     progress: Report | None = None,
     **options: Unpack[RunningOptions],
 ) -> Night:
@@ -54,6 +55,9 @@ def run_night(
         The TOML file; paths in its table `[run]` are relative to it.
     as_of
         The date of analysis; None is the newest day of the state.
+    latest
+        The latest day that an order can have, such as today. If the newest day of the state is
+        later, the night ends with an error, because earlier dates could not follow.
     progress
         As for `rfm_engine.score`.
     {options}
@@ -71,7 +75,7 @@ def run_night(
     """
     typed = given("run_night", RunningOptions, options)
     steps = []
-    for step in iter_night(config, as_of, progress, typed):
+    for step in iter_night(config, as_of, latest, progress, typed):
         steps.append(step)
         if step.error is not None:
             raise step.error
@@ -83,6 +87,7 @@ def run_night(
 def iter_night(
     config: str | os.PathLike[str],
     as_of: date | str | None,
+    latest: date | str | None,
     progress: Report | None,
     typed: Mapping[str, Any],
 ) -> Iterator[Step]:
@@ -98,4 +103,5 @@ def iter_night(
     check(plan)
     day = None if as_of is None or as_of == NEWEST else as_date(as_of)
     with opened(plan) as (state, history):
-        yield from Sequence(plan, state, history, running(plan, typed), progress).steps(day)
+        sequence = Sequence(plan, state, history, running(plan, typed), progress)
+        yield from sequence.steps(day, None if latest is None else as_date(latest, "latest"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from rfm_engine.errors import StateError
 from rfm_engine.history.history import History
@@ -13,6 +13,8 @@ from rfm_engine.history.runs import RUNS
 from rfm_engine.history.store import is_history
 from rfm_engine.night.plan import Plan
 from rfm_engine.night.settings import settings
+from rfm_engine.options.declaration import declared
+from rfm_engine.options.groups import StateOptions
 from rfm_engine.output import locks
 from rfm_engine.state.place import is_state
 from rfm_engine.state.state import State
@@ -32,13 +34,26 @@ def opened(plan: Plan) -> Iterator[tuple[State, History]]:
     UsageError
         An option of the file is wrong.
     """
-    with _state(plan) as state, _history(plan, state) as history:
-        folder = history.path / RUNS
-        folder.mkdir(exist_ok=True)
-        with locks.locked(folder, "night with the notes"):
-            with history.store.writing():
-                pass  # moves what a writer that was killed has published to its place
-            yield state, history
+    with _state(plan) as state, _history(plan, state) as history, _alone(history):
+        with history.store.writing():
+            pass  # moves what a writer that was killed has published to its place
+        yield state, history
+
+
+@contextmanager
+def _alone(history: History) -> Iterator[None]:
+    """Lock the notes of a history, because its steps lock the history themselves."""
+    folder = history.path / RUNS
+    folder.mkdir(exist_ok=True)
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(locks.locked(folder, "history"))
+        except StateError:
+            raise StateError(
+                f"history {str(history.path)!r} must have one night at a time; got a second one. "
+                "Wait until the first has ended, and run this again."
+            ) from None
+        yield
 
 
 @contextmanager
@@ -66,8 +81,10 @@ def _history(plan: Plan, state: State) -> Iterator[History]:
     if is_history(plan.history):
         yield History.open(plan.history)
         return
-    options = {**options_of_input(state), **settings(plan, "history")}
-    history = History.create(plan.history, **options)
+    # How orders are read is decided by the state, which may be older than the file.
+    of_state = declared(StateOptions)
+    own = {name: each for name, each in settings(plan, "history").items() if name not in of_state}
+    history = History.create(plan.history, **{**own, **options_of_input(state)})
     try:
         yield history
     finally:

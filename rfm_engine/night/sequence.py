@@ -6,7 +6,7 @@ from collections.abc import Generator, Iterator, Mapping
 from datetime import date
 from typing import Any
 
-from rfm_engine.errors import RfmError, StateError, UsageError
+from rfm_engine.errors import DataError, RfmError, StateError, UsageError
 from rfm_engine.history.history import History
 from rfm_engine.history.runs import Run, newest_run, note_run, run_of
 from rfm_engine.night.inputs import inputs_now
@@ -40,8 +40,8 @@ class Sequence:
         self._progress = progress
         self._wanted = [INGEST, *(name for name, rule in STEPS.items() if not rule.skipped(plan))]
 
-    def steps(self, day: date | None) -> Iterator[Step]:
-        """Do all steps; `day` is the date that was asked for."""
+    def steps(self, day: date | None, latest: date | None) -> Iterator[Step]:
+        """Do all steps; `day` is the date that was asked for, `latest` that of a newest order."""
         if day is not None and self._is_done(day):
             yield Step(day, INGEST, ALREADY)
             yield from self._date(day)
@@ -55,13 +55,13 @@ class Sequence:
             is_done = yield from self._date(left)
             if not is_done or left == day:
                 return
-        yield from self._tonight(day, left)
+        yield from self._tonight(day, latest, left)
 
-    def _tonight(self, day: date | None, left: date | None) -> Iterator[Step]:
+    def _tonight(self, day: date | None, latest: date | None, left: date | None) -> Iterator[Step]:
         """Add new orders, and do the steps of their date, unless `left` is this date."""
         try:
             ingested = self._ingested()
-            found = day or self._newest_day()
+            found = day or self._newest_day(latest)
             is_new = ingested is not None and ingested.batch is not None
             is_done = self._is_done(found)
             if not is_done and not self._is_earlier(found):
@@ -128,14 +128,22 @@ class Sequence:
             return None
         return self._state.ingest(inputs, progress=self._progress, **self._running)
 
-    def _newest_day(self) -> date:
+    def _newest_day(self, latest: date | None) -> date:
+        """Return the newest day of the state; refuse one after the latest that is possible."""
         found = self._state.summary()["newest_day"]
         if found is None:
             raise UsageError(
                 f"inputs in [run] must have orders in the first night; got none in "
                 f"{', '.join(self._plan.inputs)}. Check the paths."
             )
-        return date.fromisoformat(found)
+        day = date.fromisoformat(found)
+        if latest is not None and day > latest:
+            raise DataError(
+                f"newest order of state {str(self._state.path)!r} must not be after {latest}; got "
+                f"one of {day}. Correct or remove its file, go back to the generation before with "
+                "rfm state restore, and run this again."
+            )
+        return day
 
     def _is_done(self, day: date) -> bool:
         """Whether all steps that the file asks for are done for a date."""

@@ -11,7 +11,7 @@ from rfm_engine.activation.people import conditions_of
 from rfm_engine.errors import UsageError, shown_toml
 from rfm_engine.movement.tier_files import load_tiers
 from rfm_engine.night.plan import TABLE, Plan
-from rfm_engine.options.config_file import options_in, refuse_unknown
+from rfm_engine.options.config_file import keys_of, options_in, refuse_unknown
 from rfm_engine.options.declaration import declared
 from rfm_engine.options.groups import (
     AudienceOptions,
@@ -77,9 +77,7 @@ def settings(plan: Plan, command: str) -> dict[str, Any]:
     table = _TABLES[command]
     values = plan.data.get(command, {})
     what = f"[{command}] of config file {str(plan.file)!r}"
-    known = [
-        option.flag.removeprefix("--") for option in declared(table.known or table.options).values()
-    ]
+    known = keys_of(table.known or table.options)
     refuse_unknown(values, [*known, *table.own, *table.unused, *_UNUSED], what)
     options = declared(table.options)
     shared = options_in(plan.data, options, plan.file)

@@ -146,7 +146,7 @@ def test_step__that_fails_stops_the_night_and_is_repeated(folder):
     config = folder / "rfm.toml"
     right = config.read_text()
     config.write_text(right + 'touches = "missing.csv"\n[events]\nbirthday = "born"\n')
-    steps = list(iter_night(config, None, None, {}))
+    steps = list(iter_night(config, None, None, None, {}))
     found = {step.name: step.status for step in steps}
     assert (found["history"], found["events"]) == ("done", "failed")
     assert [type(step.error) for step in steps if step.error] == [rfm.UsageError]
@@ -195,7 +195,7 @@ def test_history__without_its_state_is_refused(folder):
 def test_second_night__at_the_same_time_is_refused(folder):
     with (
         locked(folder / "history" / "runs", "night"),
-        pytest.raises(rfm.StateError, match="must have one writer at a time"),
+        pytest.raises(rfm.StateError, match="must have one night at a time"),
     ):
         rfm.run_night(folder / "rfm.toml")
 
@@ -251,3 +251,26 @@ def as_kind(ids: list[int], kind: str) -> pa.Array:
     if kind == "binary":
         return pa.array([each.to_bytes(2, "big") for each in ids], pa.binary())
     return pa.array([each.to_bytes(16, "big") for each in ids], pa.binary(16)).cast(pa.uuid())
+
+
+def test_order_in_the_future__stops_the_night_until_the_state_is_restored(folder):
+    """A snapshot of that date could not be followed by those of earlier dates."""
+    wrong = folder / "incoming" / "wrong.parquet"
+    shop.write_orders(wrong, [(1, shop.FIRST + timedelta(20), 5)])
+    for _ in range(2):
+        with pytest.raises(rfm.DataError, match=r"newest order of .* got one of 2026-02-20"):
+            rfm.run_night(folder / "rfm.toml", latest=SECOND)
+    assert rfm.History.open(folder / "history").dates == [shop.FIRST]
+    wrong.unlink()
+    with rfm.State.open(folder / "state") as state:
+        state.restore(state.manifest.generations[1].number)
+    shop.deliver(folder, 1)
+    assert rfm.run_night(folder / "rfm.toml", latest=SECOND).as_of == SECOND
+
+
+def test_state__that_is_older_than_the_file_decides_how_orders_are_read(tmp_path):
+    file = shop.make(tmp_path / "shop", 'refunds = "drop"\n' + shop.RUN)
+    shop.deliver(tmp_path / "shop", 0)
+    rfm.State.create(tmp_path / "shop" / "state", history="rolling:60d", refunds="error").close()
+    rfm.run_night(file)
+    assert rfm.History.open(tmp_path / "shop" / "history").options["refunds"] == "error"
