@@ -27,10 +27,11 @@ def print_report(found: Report, output: str | None, *, as_json: bool, quiet: boo
 
     if output is not None:
         write(found.table.to_reader(), found.table.schema, output)
+    warnings = typed_warnings(found.results.warnings)
     if not quiet:
-        print_warnings(typed_warnings(found.results.warnings))
+        print_warnings(warnings)
     if as_json:
-        print_object(found.summary())
+        print_object(found.summary() | {"warnings": warnings})
     elif not quiet:
         is_stderr = output == "-"
         is_terminal = (sys.stderr if is_stderr else sys.stdout).isatty()

@@ -22,12 +22,12 @@ def notices_of(
     """Yield the warnings of a report, last those of each campaign."""
     if asked.assigned.n_without:
         n = asked.assigned.n_without
-        text = message("{:,} rows of {assigned} without an id were left out", n)
+        text = message("rows of {assigned} without an id, which were left out: {:,}", n)
         yield DataWarning("null_customers", text)
     n_known = sum(row["responders"] for row in added.cells)
     n_unknown = _n_responders(asked) - n_known
     if n_unknown:
-        text = message("{:,} responders are not among {assigned} and were left out", n_unknown)
+        text = message("responders who are not in {assigned}, who were left out: {:,}", n_unknown)
         yield DataWarning("unassigned_responders", text)
     if asked.attribution == "all" and len(campaigns) > 1:
         text = message(

@@ -17,7 +17,6 @@ from rfm_engine.activation.campaign.outcomes import Ltv, Outcome
 from rfm_engine.activation.campaign.results import Results
 from rfm_engine.activation.campaign.shares import percent_of
 from rfm_engine.activation.statistics.means import MeanDifference
-from rfm_engine.errors import typed
 from rfm_engine.insight.statistics import half_even, wilson
 from rfm_engine.query.relations import free_name
 
@@ -76,7 +75,7 @@ class Report:
             "attribution": self.results.attribution,
             "campaigns": [self._about(outcome) for outcome in self.results.outcomes],
             "warnings": [
-                {"code": each.code, "text": typed(each.text)} for each in self.results.warnings
+                {"code": each.code, "text": str(each.text)} for each in self.results.warnings
             ],
         }
 
