@@ -10,7 +10,10 @@ import pyarrow.parquet as pq
 import pytest
 
 import rfm_engine as rfm
+from rfm_engine.activation.campaign.assigned import read_assigned
 from rfm_engine.activation.campaign.drawing import Plan, write_draw
+from rfm_engine.activation.campaign.populations import populations_of
+from rfm_engine.activation.people import source_of
 from rfm_engine.normalize import write_normalized
 
 SNAPSHOT = "2026-01-31"
@@ -36,27 +39,38 @@ def assigned(**columns):
     return pa.table({name: each for name, each in whole.items() if each is not None})
 
 
-@pytest.fixture
-def shop(tmp_path):
-    pq.write_table(orders(), tmp_path / "orders.parquet")
-    place = tmp_path / "customers.parquet"
-    rfm.score(orders(), as_of=SNAPSHOT, output=place)
-    return tmp_path
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("shop")
+    pq.write_table(orders(), folder / "orders.parquet")
+    rfm.score(orders(), as_of=SNAPSHOT, output=folder / "customers.parquet")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def base(shop):
+    return reported(shop)
 
 
 def reported(shop, table=None, source=None, **options):
     place = shop / "assigned.parquet"
     pq.write_table(assigned() if table is None else table, place)
-    whole = {"assigned": place, "rows": shop / "orders.parquet"} | options
+    whole = {"assigned": place, "rows": shop / "orders.parquet", "threads": 1} | options
     return rfm.campaign.report(source or shop / "customers.parquet", **whole)
+
+
+def read(shop, table, days):
+    place = shop / "assigned.parquet"
+    pq.write_table(table, place)
+    return read_assigned(place, rfm.read_snapshot(shop / "customers.parquet"), days)
 
 
 def whole_of(report):
     return report.table.to_pylist()[-1]
 
 
-def test_report__can_be_called_twice(shop):
-    assert reported(shop).table.equals(reported(shop).table)
+def test_report__can_be_called_twice(shop, base):
+    assert reported(shop).table.equals(base.table)
 
 
 def test_report__counts_both_ends_of_the_window(shop):
@@ -82,26 +96,26 @@ def test_days__are_local_days_of_the_time_zone_of_the_snapshot(tmp_path):
 
 def test_attribution_days__are_for_rows_without_an_end(shop):
     ends = [date(2026, 2, 28) if k % 2 else None for k in range(40)]
-    found = reported(shop, assigned(ends_on=ends), attribution_days=27)
-    assert found.table.equals(reported(shop).table)
+    found = read(shop, assigned(ends_on=ends), 27)
+    assert set(found.table["ends"].to_pylist()) == {date(2026, 2, 28)}
     with pytest.raises(rfm.UsageError, match="attribution_days must be given for 20 customers"):
-        reported(shop, assigned(ends_on=ends))
+        read(shop, assigned(ends_on=ends), None)
 
 
 def test_history__gives_the_newest_segments_before_the_contact(shop):
     history = rfm.History.create(shop / "history")
     for day in ("2026-01-15", SNAPSHOT, "2026-02-01"):
         history.add(orders(), as_of=day)
-    found = reported(shop, source=history)
-    assert found.table.equals(reported(shop).table)
-    assert found.summary()["campaigns"][0]["segments_as_of"] == [SNAPSHOT]
-    later = [date(2026, 2, 1) if k % 2 else date(2026, 2, 2) for k in range(40)]
-    found = reported(shop, assigned(contacted_on=later), source=history)
-    about = found.summary()["campaigns"][0]
-    assert about["segments_as_of"] == [SNAPSHOT, "2026-02-01"]
+    days = [date(2026, 1, 16), date(2026, 1, 31), date(2026, 2, 1), date(2026, 2, 2)]
+    found = populations_of(source_of(history), read(shop, assigned(), None), days)
+    assert [str(each.as_of) for each in found.snapshots] == ["2026-01-15", SNAPSHOT, "2026-02-01"]
+    assert [found.of_day[day] for day in days] == [0, 0, 1, 2]
     early = [date(2026, 1, 15)] * 40
     with pytest.raises(rfm.UsageError, match="a snapshot must be older than the first contact"):
         reported(shop, assigned(contacted_on=early), source=history)
+    later = [date(2026, 2, 1 + k % 2) for k in range(40)]
+    about = reported(shop, assigned(contacted_on=later), source=history).summary()
+    assert about["campaigns"][0]["segments_as_of"] == [SNAPSHOT, "2026-02-01"]
 
 
 def test_file_of_split__is_a_file_of_assignments(shop):
@@ -121,7 +135,7 @@ def test_file_of_split__is_a_file_of_assignments(shop):
     assert found.summary()["warnings"] == []
 
 
-def test_sizes_of_arms__that_are_not_as_planned_are_no_uplift(shop):
+def test_sizes_of_arms__that_are_not_as_planned_are_no_uplift(shop, base):
     found = reported(shop, holdout="1%")
     row = whole_of(found)
     assert row["conversion_uplift"] is None
@@ -130,7 +144,7 @@ def test_sizes_of_arms__that_are_not_as_planned_are_no_uplift(shop):
     [warning] = found.summary()["warnings"]
     assert warning["code"] == "split_broken"
     assert "split broken: 30 treated and 10 held out, but 1% were planned" in warning["text"]
-    [unknown] = reported(shop).summary()["warnings"]
+    [unknown] = base.summary()["warnings"]
     assert unknown["code"] == "ratio_not_checked"
     assert reported(shop, holdout="25%").summary()["warnings"] == []
 
@@ -192,16 +206,17 @@ def test_responses__of_others_are_left_out_and_counted(shop):
     assert warning["text"] == "responders who are not in assigned, who were left out: 1"
 
 
-def test_files__of_csv_have_the_same_report(shop):
-    place = shop / "assigned.csv"
+def test_files__of_csv_are_read_alike(shop):
     table = assigned(cost_minor=[7] * 40)
-    pa.csv.write_csv(table, place)
-    assert reported(shop, assigned=place).table.equals(reported(shop, table).table)
+    pa.csv.write_csv(table, shop / "assigned.csv")
+    snapshot = rfm.read_snapshot(shop / "customers.parquet")
+    found = read_assigned(shop / "assigned.csv", snapshot, None)
+    assert found.table.equals(read(shop, table, None).table)
 
 
-def test_normalised_rows__have_the_same_report(shop):
+def test_normalised_rows__have_the_same_report(shop, base):
     write_normalized(orders(), shop / "rows", as_of="2026-03-31", buckets=3)
-    assert reported(shop, rows=shop / "rows").table.equals(reported(shop).table)
+    assert reported(shop, rows=shop / "rows").table.equals(base.table)
     with pytest.raises(rfm.UsageError, match="margin must be a share for normalised rows"):
         reported(shop, rows=shop / "rows", margin="profit")
     write_normalized(orders(), shop / "early", as_of="2026-02-27", buckets=3)

@@ -13,7 +13,7 @@ import pytest
 import rfm_engine as rfm
 from rfm_engine.activation.campaign.outcomes import ltvs_of
 from rfm_engine.normalize import write_normalized
-from tests.conftest import COMPILED, file_of
+from tests.conftest import COMPILED, DEEP, file_of
 from tests.movement.conftest import scored
 
 pytestmark = pytest.mark.skipif(not COMPILED, reason="takes minutes without the compiler")
@@ -133,7 +133,13 @@ def test_difference_in_differences__of_campaign_18(campaign_18):
 @pytest.mark.parametrize(
     ("attribution", "whole", "of_18", "of_8"),
     [
-        ("all", (82_748, 265_198_863), (16_693, 53_384_692), None),
+        pytest.param(
+            "all",
+            (82_748, 265_198_863),
+            (16_693, 53_384_692),
+            None,
+            marks=pytest.mark.skipif(not DEEP, reason="takes a second more"),
+        ),
         ("last", (65_970, 205_433_442), (12_431, 37_610_809), (13_454, 39_167_431)),
     ],
 )

@@ -1,14 +1,13 @@
 """Compare the means of two groups by Welch's test, and strata of them together.
 
-Sums and sums of squares are exact integers, so that results do not depend on the order of the
-customers.
+Sums and sums of squares are exact integers, and floats are added up exactly, so that results do not
+depend on the order of the customers or of the strata.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fractions import Fraction
-from math import sqrt
+from math import fsum, sqrt
 from typing import NamedTuple
 
 from rfm_engine.activation.statistics import student
@@ -30,16 +29,15 @@ class Sums(NamedTuple):
         n, total, squares = map(sum, zip(self, other, strict=True))
         return Sums(n, total, squares)
 
-    @property
-    def mean(self) -> Fraction:
-        """The mean, exactly."""
-        return Fraction(self.total, self.n)
+    def mean_minus(self, other: Sums) -> float:
+        """Return the difference of both means; it is rounded only once."""
+        return (self.total * other.n - other.total * self.n) / (self.n * other.n)
 
     @property
-    def variance_of_mean(self) -> Fraction:
-        """The variance of the mean, exactly: that of the values by n - 1, divided by n."""
+    def variance_of_mean(self) -> float:
+        """The variance of the mean: that of the values by n - 1, divided by n; rounded once."""
         spread = self.n * self.squares - self.total * self.total
-        return Fraction(spread, self.n * self.n * (self.n - 1))
+        return spread / (self.n * self.n * (self.n - 1))
 
 
 class Stratum(NamedTuple):
@@ -94,18 +92,19 @@ def pooled_difference(strata: Sequence[Stratum]) -> MeanDifference | None:
     weights = sum(stratum.weight for stratum in known)
     if not weights:
         return None
-    difference, variance, spread = Fraction(0), Fraction(0), Fraction(0)
+    differences, variances, spreads = [], [], []
     for weight, treated, others in known:
-        share = Fraction(weight, weights)
-        difference += share * (treated.mean - others.mean)
+        share = weight / weights
+        differences.append(share * treated.mean_minus(others))
         for group in (treated, others):
             own = share * share * group.variance_of_mean
-            variance += own
-            spread += own * own / (group.n - 1)
-    middle, error = float(difference), sqrt(variance)
+            variances.append(own)
+            spreads.append(own * own / (group.n - 1))
+    middle, variance = fsum(differences), fsum(variances)
+    error = sqrt(variance)
     if not variance:
         return MeanDifference(middle, middle, middle, error, None, None)
-    df = float(variance * variance / spread)
+    df = variance * variance / fsum(spreads)
     width = student.quantile(_ENDS, df) * error
     p = student.two_sided(middle / error, df)
     return MeanDifference(middle, middle - width, middle + width, error, df, p)
