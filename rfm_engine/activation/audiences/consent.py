@@ -51,7 +51,7 @@ class Consents(NamedTuple):
             )
         used = [
             each for each in platform.columns
-            if each.identifier is None or each.field not in CONTACT_FIELDS or file.has(each.field)
+            if each.field not in CONTACT_FIELDS or file.has(each.field)
         ]  # fmt: skip
         wanted = [named if named is not None else each.consent for each in used if each.identifier]
         stated = [each.consent for each in used if each.consent is not None and named is None]
