@@ -10,6 +10,15 @@ from rfm_engine.guesses.guess import Guess, Value
 from rfm_engine.options.declaration import declared
 from rfm_engine.options.groups import GuessedOptions
 
+_NIGHT = (
+    "# To do the whole night with `rfm run`, remove the # in front of these lines:",
+    "# [run]",
+    '# inputs = ["incoming/*"]',
+    '# state = "state"',
+    '# history = "history"',
+    '# out = "out"',
+)
+
 
 def config_text(guesses: Sequence[Guess], inputs: Sequence[str]) -> str:
     """Return the TOML of some guesses; alternatives are comments.
@@ -27,6 +36,13 @@ def config_text(guesses: Sequence[Guess], inputs: Sequence[str]) -> str:
     # or, the values are e-mail addresses:
     # customer = "Email"
     <BLANKLINE>
+    # To do the whole night with `rfm run`, remove the # in front of these lines:
+    # [run]
+    # inputs = ["incoming/*"]
+    # state = "state"
+    # history = "history"
+    # out = "out"
+    <BLANKLINE>
     """
     named = printable(", ".join(inputs))
     lines = [
@@ -35,7 +51,7 @@ def config_text(guesses: Sequence[Guess], inputs: Sequence[str]) -> str:
     ]
     for guess in guesses:
         lines += ["", *_lines(guess)]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, "", *_NIGHT]) + "\n"
 
 
 def _lines(guess: Guess) -> Iterator[str]:

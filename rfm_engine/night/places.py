@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 from rfm_engine.errors import StateError
 from rfm_engine.history.history import History
@@ -73,7 +75,7 @@ def _state(plan: Plan) -> Iterator[State]:
             yield state
         finally:
             if State.open(state.path).summary()["newest_day"] is None:
-                shutil.rmtree(state.path, ignore_errors=True)
+                _discard(state.path)
 
 
 @contextmanager
@@ -89,4 +91,11 @@ def _history(plan: Plan, state: State) -> Iterator[History]:
         yield history
     finally:
         if not history.dates:
-            shutil.rmtree(history.path, ignore_errors=True)
+            _discard(history.path)
+
+
+def _discard(folder: Path) -> None:
+    """Delete a folder; another name first, so that a part of it is never taken for the whole."""
+    aside = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.tmp")
+    folder.rename(aside)
+    shutil.rmtree(aside, ignore_errors=True)

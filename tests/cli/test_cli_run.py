@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import time
@@ -98,6 +99,20 @@ def test_run__reads_the_file_that_is_named(rfm, here):
     run = rfm("run", "--config", "other.toml")
     assert run.exit_code == 0
     assert run.stderr == ""
+
+
+def test_init__writes_a_night_as_a_comment(rfm, here):
+    for each in (here / "state", here / "history"):
+        shutil.rmtree(each)
+    (here / "rfm.toml").unlink()
+    orders = here / "incoming" / f"{shop.FIRST}.parquet"
+    assert rfm("init", orders, "--amount-scale", "0").exit_code == 0
+    text = (here / "rfm.toml").read_text()
+    lines = text.partition("these lines:\n")[2].splitlines()
+    (here / "rfm.toml").write_text(text + "\n".join(line.removeprefix("# ") for line in lines))
+    run = rfm("run")
+    assert run.exit_code == 0, run.stderr
+    assert f"night of {shop.FIRST}" in run.stdout
 
 
 def test_other_commands__ignore_the_tables_of_nights(rfm, here):
