@@ -139,3 +139,18 @@ def test_replace_in_two_steps__restores_on_failure(tmp_path: Path) -> None:
         atomic._replace_in_two_steps(tmp_path / "missing", target)
     assert names(tmp_path) == ["target"]
     assert names(target) == ["old"]
+
+
+def test_discard_left__deletes_temporary_files_and_no_others(tmp_path: Path) -> None:
+    inside = tmp_path / "inside"
+    inside.mkdir()
+    kept = ["data.parquet", ".hidden", ".note.tmp", "x.12345678.tmp", ".mine.12345g78.tmp"]
+    for name in kept:
+        (tmp_path / name).touch()
+    (tmp_path / ".out.parquet.0123abcd.tmp").touch()
+    (inside / ".list.csv.0123abcd.tmp").touch()
+    (inside / ".parts.0123abcd.tmp").mkdir()
+    (inside / ".parts.0123abcd.tmp" / "part.parquet").touch()
+    atomic.discard_left(tmp_path)
+    assert names(tmp_path) == sorted([*kept, "inside"])
+    assert names(inside) == []
