@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -20,7 +19,7 @@ def print_draw(found: Draw, name: str, output: str, *, as_json: bool, quiet: boo
     """Print how many customers of each segment are contacted, and how many are held out."""
     from rfm_engine.activation.campaign.shares import percent_of
 
-    counts, segments = found.counts, _by_segment(found)
+    counts, segments = found.counts, found.segments
     if as_json:
         print_object({
             "campaign": name, "holdout": percent_of(found.holdout_bp),
@@ -40,19 +39,6 @@ def print_draw(found: Draw, name: str, output: str, *, as_json: bool, quiet: boo
         lines.append(f"arms in {output}")
     for line in lines:
         typer.echo(printable(line), err=output == "-")
-
-
-def _by_segment(found: Draw) -> list[dict[str, Any]]:
-    """Return the rows of each segment and arm, the largest segment first."""
-    pairs = Counter(
-        zip(found.table["segment"].to_pylist(), found.table["arm"].to_pylist(), strict=True)
-    )
-    names = Counter(segment for segment, _ in pairs.elements())
-    ordered = sorted(names, key=lambda name: (-names[name], str(name)))
-    return [
-        {"segment": name, "treated": pairs[name, "treated"], "held_out": pairs[name, "holdout"]}
-        for name in ordered
-    ]
 
 
 def print_size(found: Size, *, as_json: bool, quiet: bool) -> None:

@@ -108,7 +108,8 @@ class CampaignChoices(TypedDict, total=False):
             "Margin: a share of the spend such as 25%, or a column of the rows.",
             _PANEL, None, "RATE|COL",
             doc="margin: a share of the spend such as `25%` or `0.25`, or a column of `--rows` "
-            "with the margin of each row",
+            "with the margin of each row, which is read like the amount and not multiplied by "
+            "`--quantity`",
             stated="none",
         ),
     ]  # fmt: skip

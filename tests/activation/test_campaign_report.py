@@ -248,3 +248,31 @@ def test_large_amounts__are_exact(tmp_path):
     assert int(row["spend"]) == 4 * large - 12
     assert row["spend_uplift"] == 1.0
     assert row["spend_error"] == pytest.approx((2 * 20 / 3 / 4) ** 0.5)
+
+
+@pytest.mark.parametrize(("refunds", "n_orders"), [("net", 3), ("net-order", 2)])
+def test_refunds__reduce_the_spend_whether_the_order_counts_or_not(tmp_path, refunds, n_orders):
+    """Order 1 is cancelled in full three days later, and order 2 in part after the campaign."""
+    moments = [datetime(2026, 2, day) for day in (1, 4, 2, 20, 3)] + [datetime(2026, 1, 1)]
+    table = pa.table({
+        "customer_id": [1, 1, 1, 1, 2, 3], "order_id": [1, 1, 2, 2, 3, 4],
+        "order_time": moments, "amount": [10, -10, 20, -5, 7, 1],
+    })  # fmt: skip
+    place = tmp_path / "customers.parquet"
+    rfm.score(table, as_of=SNAPSHOT, output=place, order="order_id", refunds=refunds)
+    contacts = pa.table({
+        "customer_id": [1, 2, 3, 4], "campaign": ["x"] * 4, "contacted_on": [date(2026, 2, 1)] * 4,
+        "ends_on": [date(2026, 2, 10)] * 4,
+    })  # fmt: skip
+    row = whole_of(reported(tmp_path, contacts, rows=table))
+    # Rows of order 2 after the last day of the campaigns are not read.
+    assert (row["orders"], row["buyers"], int(row["spend"])) == (n_orders, 2, 27)
+
+
+def test_totals_of_customers__have_no_orders_to_report(tmp_path):
+    day = [datetime(2026, 1, 1)]
+    table = pa.table({"customer_id": [1], "order_time": day, "orders": [1], "amount": [1]})
+    place = tmp_path / "customers.parquet"
+    rfm.score(table, as_of=SNAPSHOT, output=place, customer_level=True)
+    with pytest.raises(rfm.UsageError, match="customer_level must not be used"):
+        reported(tmp_path, rows=table)

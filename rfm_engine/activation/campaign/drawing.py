@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import unicodedata
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -29,6 +28,7 @@ from rfm_engine.history.history import History
 from rfm_engine.history.store import is_history
 from rfm_engine.kernels.arrays import arrow, whole
 from rfm_engine.options.messages import message
+from rfm_engine.orders.row_columns import CUSTOMER
 from rfm_engine.output import check_output, refuse_inside, refuse_overwriting, write
 from rfm_engine.query.id_values import plain_ids
 from rfm_engine.result.id_order import ascending
@@ -67,11 +67,26 @@ class Draw(NamedTuple):
     @property
     def counts(self) -> dict[str, int]:
         """The number of customers of each arm; a customer in several groups counts once."""
-        arms = self.table[ARM].to_pylist()
-        ids = plain_ids(self.table.column(0)).dictionary_encode().combine_chunks().indices
-        arm_of = dict(zip(ids.to_pylist(), arms, strict=True))
-        found = Counter(arm_of.values())
-        return {arm: found[arm] for arm in (TREATED, HOLDOUT)}
+        columns = {ARM: self.table[ARM], CUSTOMER: plain_ids(self.table.column(0))}
+        people = pa.table(columns).group_by([ARM, CUSTOMER]).aggregate([])
+        counted = people.group_by(ARM).aggregate([([], "count_all")]).to_pylist()
+        found = {row[ARM]: row["count_all"] for row in counted}
+        return {arm: found.get(arm, 0) for arm in (TREATED, HOLDOUT)}
+
+    @property
+    def segments(self) -> list[dict[str, Any]]:
+        """The number of rows of each segment and arm, the largest segment first."""
+        plain = {SEGMENT: self.table[SEGMENT].cast(pa.string()), ARM: self.table[ARM]}
+        counted = pa.table(plain).group_by([SEGMENT, ARM]).aggregate([([], "count_all")])
+        found: dict[str, dict[str, int]] = {}
+        for row in counted.to_pylist():
+            arms = found.setdefault(row[SEGMENT], {TREATED: 0, HOLDOUT: 0})
+            arms[row[ARM]] = row["count_all"]
+        ordered = sorted(found, key=lambda name: (-sum(found[name].values()), name))
+        return [
+            {"segment": name, "treated": found[name][TREATED], "held_out": found[name][HOLDOUT]}
+            for name in ordered
+        ]
 
 
 def drawn(place: Place, plan: Plan) -> Draw:
