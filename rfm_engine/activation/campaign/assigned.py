@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from rfm_engine.activation.campaign.drawing import ARM, ASSIGNED_ON, CAMPAIGN
 from rfm_engine.activation.campaign.files import GROUP, CampaignFile, Columns
+from rfm_engine.activation.flows.entries import ENTERED_ON, FLOW
 from rfm_engine.activation.split import ARMS, TREATED
 from rfm_engine.errors import DataError, UsageError, shown, shown_value
 from rfm_engine.kernels.arrays import first_true
@@ -84,18 +85,20 @@ def read_assigned(
     """
     _check_days(days)
     file = CampaignFile("assigned", given, snapshot)
-    file.require(CAMPAIGN)
-    is_drawn = CONTACTED_ON not in file.names and ASSIGNED_ON in file.names
-    contacted = ASSIGNED_ON if is_drawn else CONTACTED_ON
+    campaign = FLOW if CAMPAIGN not in file.names and FLOW in file.names else CAMPAIGN
+    file.require(campaign)
+    drawn = None if CONTACTED_ON in file.names else _first(file.names, [ASSIGNED_ON, ENTERED_ON])
+    contacted = CONTACTED_ON if drawn is None else drawn
     file.require(contacted)
     has_arm, has_end, has_cost = (name in file.names for name in (ARM, ENDS_ON, COST))
     columns = Columns(
-        [CAMPAIGN, *[ARM] * has_arm], [contacted, *[ENDS_ON] * has_end], [COST] * has_cost
+        [campaign, *[ARM] * has_arm], [contacted, *[ENDS_ON] * has_end], [COST] * has_cost
     )
     table, n_without = file.read(columns)
     if not len(table):
         raise UsageError(message("{assigned} must have a customer; got none. Correct the file."))
-    file.refuse_nulls(table, [CAMPAIGN, contacted, *[ARM] * has_arm])
+    file.refuse_nulls(table, [campaign, contacted, *[ARM] * has_arm])
+    table = table.rename_columns({campaign: CAMPAIGN})
     kept = [name for name in (CUSTOMER, GROUP, CAMPAIGN) if name in table.column_names]
     found = table.select(kept)
     found = found.append_column("is_treated", _treated(table, has_arm=has_arm))
@@ -105,7 +108,11 @@ def read_assigned(
     _refuse_reversed(found)
     _refuse_twice(found, kept)
     campaigns = sorted(table[CAMPAIGN].unique().to_pylist())
-    return Assigned(found, campaigns, file.planned(), is_drawn, n_without)
+    return Assigned(found, campaigns, file.planned(), drawn is not None, n_without)
+
+
+def _first(names: Sequence[str], wanted: Sequence[str]) -> str | None:
+    return next((name for name in wanted if name in names), None)
 
 
 def _check_days(days: object) -> None:

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from rfm_engine.activation.campaign.drawing import METADATA_KEY
 from rfm_engine.activation.contact_ids import Ids
+from rfm_engine.activation.flows.entries import METADATA_KEY as FLOWS_KEY
 from rfm_engine.errors import DataError, UsageError, path_text
 from rfm_engine.kernels.arrays import first_true
 from rfm_engine.options.messages import message, named
@@ -174,7 +175,7 @@ class CampaignFile:
     def planned(self) -> Mapping[str, int]:
         """Return the share of the holdout of each campaign that the metadata have, in basis points.
 
-        Only files of `rfm campaign split` have such metadata.
+        Only files of `rfm campaign split` and of `rfm flows run` have such metadata.
         """
         return dict(self._planned())
 
@@ -187,3 +188,5 @@ class CampaignFile:
                 if METADATA_KEY in metadata:
                     about = json.loads(metadata[METADATA_KEY])
                     yield about["campaign"], about["holdout_bp"]
+                if FLOWS_KEY in metadata:
+                    yield from json.loads(metadata[FLOWS_KEY])["holdout_bp"].items()

@@ -23,8 +23,10 @@ from rfm_engine.result.snapshot import Snapshot
 
 METADATA_KEY = b"rfm_engine_flows"
 """Key of the schema metadata of the output: a JSON object."""
-_OUT = ("flow", "arm", "reason", "channel", "entered_on")
-_LOG = ("flow", "event_id", "key", "entered_on", "arm", "reason")
+FLOW, ENTERED_ON = "flow", "entered_on"
+"""The columns that say which flow was entered, and when."""
+_OUT = (FLOW, "arm", "reason", "channel", ENTERED_ON)
+_LOG = (FLOW, "event_id", "key", ENTERED_ON, "arm", "reason")
 _FIRST_KEYS = ("kind", "value", "page")
 
 

@@ -130,6 +130,7 @@ def run_flows(  # noqa: PLR0913 - the inputs of a run
     result = FlowRun(day, output_of(entries, active, people), status, rows, inactive, warnings)
     # What happened to the log is left out, so that a second run gives the same bytes.
     about = {name: each for name, each in result.summary().items() if name != "log"}
+    about["holdout_bp"] = {flow.name: flow.holdout_bp for flow in active}
     table = result.table.replace_schema_metadata({METADATA_KEY: json.dumps(about)})
     if output is not None:
         write(table.to_reader(), table.schema, output, threads=machine.threads)
