@@ -17,7 +17,7 @@ import rfm_engine as rfm
 from tests.cli.conftest import COMMAND
 from tests.conftest import COMPILED, DEEP
 from tests.night import shop
-from tests.night.dying import Killed, killed_at
+from tests.night.dying import Killed, full_at, killed_at
 
 N_NIGHTS = 30 if DEEP else 2
 CONFIG = (
@@ -113,6 +113,30 @@ def test_night__killed_at_every_step_continues(first, tmp_path, night):
             rfm.run_night(after / "rfm.toml")
         rfm.run_night(after / "rfm.toml")
         assert shop.contents(after) == wanted, at
+
+
+@pytest.mark.skipif(not DEEP, reason="does a night dozens of times")
+def test_night__that_finds_a_full_disk_at_a_step_continues(first, undisturbed, tmp_path):
+    """Unlike a killed process, it cleans up, and may succeed if the step was not needed."""
+    before, after = tmp_path / "before", tmp_path / "after"
+    shutil.copytree(first, before)
+    shop.deliver(before, 1)
+    shutil.copytree(before, after)
+    rfm.run_night(after / "rfm.toml")
+    wanted = shop.contents(after)
+    n_failed = 0
+    for at in range(1, undisturbed["n_steps"] + 1, 3):
+        shutil.rmtree(after)
+        shutil.copytree(before, after)
+        try:
+            with full_at(at):
+                rfm.run_night(after / "rfm.toml")
+        except (OSError, rfm.RfmError):
+            n_failed += 1
+            assert [each.name for each in after.rglob(".*.tmp")] == []
+        rfm.run_night(after / "rfm.toml")
+        assert shop.contents(after) == wanted, at
+    assert n_failed > 0
 
 
 @pytest.mark.skipif(not COMPILED, reason="the same without compiling, but slower")
