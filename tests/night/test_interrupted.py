@@ -76,20 +76,32 @@ def nights(folder: Path, first: Path, interrupted: Callable[[Path], None]) -> No
         rfm.run_night(folder / "rfm.toml")
 
 
-def test_nights__killed_at_random_steps_are_equal_to_nights_without(undisturbed, first, tmp_path):
+def test_nights__that_are_killed_are_equal_to_nights_without(undisturbed, first, tmp_path):
+    """Kill this process at random steps, and another process after a random time."""
     random = Random(1)
 
     def interrupted(config: Path) -> None:
-        for _ in range(random.randrange(1, 4)):
+        for _ in range(random.randrange(1, 4 if DEEP else 2)):
             try:
                 with killed_at(random.randrange(1, undisturbed["n_steps"] + 1)):
                     rfm.run_night(config)
             except Killed:
                 pass
+        if COMPILED:
+            kill_process(config, random.uniform(0.2, 1.6))
 
     nights(tmp_path / "shop", first, interrupted)
     assert shop.contents(tmp_path / "shop") == undisturbed["contents"]
     assert rfm.History.open(tmp_path / "shop" / "history").verify() == []
+
+
+def kill_process(config: Path, seconds: float) -> None:
+    """Run a night in another process, and kill it if it takes longer."""
+    words = [*COMMAND, "run", "--config", str(config), "--quiet"]
+    with subprocess.Popen(words) as process:
+        time.sleep(seconds)
+        process.kill()
+    assert process.returncode in (0, -signal.SIGKILL)
 
 
 @pytest.mark.skipif(not DEEP, reason="does a night hundreds of times")
@@ -137,22 +149,6 @@ def test_night__that_finds_a_full_disk_at_a_step_continues(first, undisturbed, t
         rfm.run_night(after / "rfm.toml")
         assert shop.contents(after) == wanted, at
     assert n_failed > 0
-
-
-@pytest.mark.skipif(not COMPILED, reason="the same without compiling, but slower")
-def test_nights__of_processes_that_are_killed_are_equal(undisturbed, first, tmp_path):
-    random = Random(2)
-
-    def interrupted(config: Path) -> None:
-        for _ in range(2 if DEEP else 1):
-            words = [*COMMAND, "run", "--config", str(config), "--quiet"]
-            with subprocess.Popen(words) as process:
-                time.sleep(random.uniform(0.2, 1.6))
-                process.kill()
-            assert process.returncode in (0, -signal.SIGKILL)
-
-    nights(tmp_path / "shop", first, interrupted)
-    assert shop.contents(tmp_path / "shop") == undisturbed["contents"]
 
 
 @pytest.mark.skipif(not DEEP, reason="does five nights; test_nights has a smaller one")
