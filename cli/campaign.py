@@ -140,6 +140,9 @@ def report(
     from .campaign_report import print_report
 
     check_place(output, options, as_json=as_json)
-    place = checked(source, assigned, output, options.all, options.compared)
+    responses = options.all.get("responses")
+    read = {"--assigned": [assigned], "--rows": rows}
+    read["--responses"] = [] if responses is None else [responses]
+    place = checked(source, read, output, options.compared)
     found = Report(results_of(place, assigned, rows, options.all))
     print_report(found, output, as_json=as_json, quiet=quiet)

@@ -70,6 +70,10 @@ def test_assigned__without_what_is_needed_is_refused(shop, columns, message):
         ({"cost_minor": [1, -1]}, "cost_minor of assigned must be 0 or more; got -1"),
         ({"cost_minor": ["1", "x"]}, "amount column 'cost_minor' must fit int64"),
         ({"ends_on": [date(2026, 1, 1)] * 2}, "ends_on of assigned must be on or after"),
+        (
+            {"contacted_on": pa.array([3_000_000] * 2, pa.int32()).cast(pa.date32())},
+            "column 'contacted_on' of assigned must have a value",
+        ),
         ({"customer_id": [1, 1]}, "one row per customer and campaign; got 2 rows of 1"),
         ({"customer_id": ["one", "two"]}, "ids of assigned must have the type of the customers"),
     ],
@@ -97,6 +101,13 @@ def test_assigned__with_wrong_values_is_refused(shop, columns, message):
 )
 def test_options__that_are_wrong_are_refused(shop, options, message):
     assert message in refused(shop, rfm.UsageError, **options)
+
+
+def test_ends__beyond_all_rows_are_refused(shop):
+    far = {"ends_on": [date(9999, 12, 31)] * 2}
+    assert "must go on to 9999-12-31" in refused(shop, rfm.UsageError, far)
+    late = {"contacted_on": [date(9999, 12, 1)] * 2, "ends_on": None}
+    assert "must go on to 9999-12-31" in refused(shop, rfm.UsageError, late, attribution_days=99)
 
 
 def test_margin__of_an_unknown_column_names_the_option(shop):

@@ -111,11 +111,15 @@ def test_report__streams_to_stdout_with_text_on_stderr(rfm_process, shop, simula
         ([*WINDOW, "--json", "-o", "-"], "--json must not be combined with -o -"),
         ([*WINDOW, "-o", "{shop}/arms.parquet"], "must not be --assigned"),
         ([*WINDOW, "-o", "{shop}/customers.parquet"], "must not be the snapshot"),
+        ([*WINDOW, "-o", "{orders}"], "must not be --rows"),
         ([*WINDOW, "--timezone", "Asia/Tokyo"], "--timezone must be 'UTC', as in the snapshot"),
     ],
 )
-def test_report__refuses(report, shop, words, message):
-    run = report(*[word.replace("{shop}", str(shop)) for word in words])
+def test_report__refuses(report, shop, simulated, words, message):
+    places = {"{shop}": shop, "{orders}": simulated}
+    for name, place in places.items():
+        words = [word.replace(name, str(place)) for word in words]
+    run = report(*words)
     assert run.exit_code == 2
     assert message in run.stderr
     assert run.stderr.count("\n") == 1

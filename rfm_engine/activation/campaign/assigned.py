@@ -23,6 +23,7 @@ from rfm_engine.result.snapshot import Snapshot
 CONTACTED_ON, ENDS_ON, COST = "contacted_on", "ends_on", "cost_minor"
 BEGINS, ENDS = "begins", "ends"
 _MOST_DAYS = 36_500
+_LAST_DAY = date.max.toordinal() - date(1970, 1, 1).toordinal()
 
 
 class Assigned(NamedTuple):
@@ -161,6 +162,7 @@ def _ends(
             )
         )
     later = pc.add(table[contacted].cast(pa.int32()), pa.scalar(days, pa.int32()))
+    later = pc.min_element_wise(later, pa.scalar(_LAST_DAY, pa.int32()))
     return pc.coalesce(ends, later.cast(pa.date32()))
 
 

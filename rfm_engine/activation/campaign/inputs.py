@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rfm_engine.activation.people import source_of
@@ -14,13 +13,14 @@ from rfm_engine.result.snapshot import Snapshot
 
 
 def checked(
-    place: str, assigned: str | os.PathLike[str], output: str | None,
-    options: Mapping[str, Any], typed: Mapping[str, Any],
+    place: str, read: Mapping[str, Sequence[str]], output: str | None, typed: Mapping[str, Any]
 ) -> Snapshot | History:  # fmt: skip
     """Return the snapshot or the history of a report.
 
     Parameters
     ----------
+    read
+        The files that are read, by the option that names them.
     typed
         Options of columns and reading, which must be those of the snapshot or the history.
 
@@ -39,6 +39,7 @@ def checked(
         if source.history is not None:
             refuse_inside(output, "the history", source.history.path)
         refuse_overwriting(output, "the snapshot", source.snapshot.path)
-        refuse_overwriting(output, "--assigned", assigned)
-        refuse_overwriting(output, "--responses", options.get("responses"))
+        for option, several in read.items():
+            for each in several:
+                refuse_overwriting(output, option, each)
     return source.snapshot if source.history is None else source.history

@@ -197,4 +197,7 @@ def span_of(
 ) -> Span:  # fmt: skip
     """Return the span of a campaign whose contacts all have the same days."""
     length = ends - begins + timedelta(1)
-    return Span(place, populations.of_day[begins], begins - length, begins, ends)
+    before = max(begins.toordinal() - length.days, date.min.toordinal())
+    return Span(
+        place, populations.of_day[begins], date.fromordinal(before), begins, ends
+    )  # fmt: skip
