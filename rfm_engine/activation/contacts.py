@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from rfm_engine.activation.contact_ids import Ids
 from rfm_engine.errors import DataError, UsageError, path_text
-from rfm_engine.kernels.arrays import arrow, first_true, is_text
+from rfm_engine.kernels.arrays import arrow, first_true, is_text, refuse_invalid_text
 from rfm_engine.options.messages import message, named
 from rfm_engine.orders.batch import Batch
 from rfm_engine.orders.place import MissingColumnError, Source
@@ -142,6 +142,11 @@ class PersonalFile:
     def _texts(self, batch: Batch, name: str) -> pa.Array:
         column = batch.column(name)
         kind = column.type
+        if is_text(kind):
+            try:
+                refuse_invalid_text(column)
+            except pa.ArrowInvalid:
+                raise self._other_type(name, "text in UTF-8", "other bytes") from None
         if is_text(kind) or pa.types.is_integer(kind) or pa.types.is_null(kind):
             return column.cast(pa.string())
         raise self._other_type(name, "text or whole numbers", str(kind))

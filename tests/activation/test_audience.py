@@ -146,6 +146,21 @@ def test_ids__of_all_kinds_are_joined_and_written(folder, ids):
     assert table["customer_id"].to_pylist() == sorted(ids.to_pylist())
 
 
+def test_ids__that_are_no_text_are_refused_in_csv(folder):
+    ids = pa.array([b"\x01", b"\xff"])
+    orders = pa.table({"customer_id": ids, "order_time": ["2026-01-01"] * 2, "amount": [1, 2]})
+    rfm_engine.score(orders, as_of="2026-01-31", output=folder / "bytes.parquet")
+    people = {"customer_id": ids, "email": ["a@x.de", "b@x.de"], "ok": [True, True]}
+    pq.write_table(pa.table(people), folder / "bytes-people.parquet")
+    given = {"who": "monetary > 0", "contacts": folder / "bytes-people.parquet", "consent": "ok"}
+    place = folder / "bytes.csv"
+    with pytest.raises(DataError, match="'customer_id' must be a number, time or text to be writ"):
+        rfm_engine.audience(folder / "bytes.parquet", platform="generic", output=place, **given)
+    assert not place.exists()
+    found = rfm_engine.audience(folder / "bytes.parquet", platform="meta", output=place, **given)
+    assert found.rows == 2
+
+
 def test_groups__give_one_row_per_customer_with_all_segments(folder):
     orders = pa.table({
         "customer_id": ["a", "a", "b"], "shop": ["x", "y", "x"], "amount": [1, 50, 2],

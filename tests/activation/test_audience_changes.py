@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 import rfm_engine
 from rfm_engine import DataError, UsageError
+from rfm_engine.activation.audiences.platform import rules_of
 from rfm_engine.output.atomic import MARKER
 from tests.activation import audience_shop as shop
 from tests.activation.reference_contacts import rows_of
@@ -121,6 +122,34 @@ def test_previous__must_be_a_list_of_the_platform(snapshot, folder):
         run(snapshot, folder, rows, {}, "new", diff=folder / "new", **given)
     with pytest.raises(UsageError, match="output must be a folder with diff; got"):
         run(snapshot, folder, rows, {}, "new.csv", diff=folder / "k.csv", **given)
+
+
+def test_previous__may_be_parquet(snapshot, folder):
+    rows = [(who, "", "+4930901820", "true", "", "") for who in ("c01", "c02", "c03")]
+    given = {"platform": "generic", "consent": "consent_ads", "columns": "customer_id"}
+    run(snapshot, folder, rows[:2], {}, "old.parquet", **given)
+    found = run(snapshot, folder, rows[1:], {}, "new-ids", diff=folder / "old.parquet", **given)
+    assert (found.added, found.removed, found.rows) == (1, 1, 2)
+    assert (folder / "new-ids" / "remove.csv").read_text() == "customer_id\nc01\n"
+
+
+def test_large_lists__have_several_files_and_leave_none_of_an_earlier_run(
+    snapshot, folder, monkeypatch
+):
+    monkeypatch.setitem(rules_of("klaviyo")["file"], "most_bytes", 170)
+    rows = [(who, f"{who}@x.de", "", "", "true", "") for who in shop.IDS]
+    given = {"platform": "klaviyo"}
+    found = run(snapshot, folder, rows, {}, "many.csv", **given)
+    names = [f"many{end}.csv" for end in ("", ".part-00002", ".part-00003", ".part-00004")]
+    assert [*map(str, found.files)][:2] == [str(folder / name) for name in names[:2]]
+    assert len(found.files) > 2
+    changed = run(snapshot, folder, rows[1:], {}, "many", diff=folder / "many.csv", **given)
+    assert (changed.added, changed.removed, changed.rows) == (0, 1, 11)
+    fewer = run(snapshot, folder, rows[:1], {}, "many.csv", **given)
+    assert fewer.files == [str(folder / "many.csv")]
+    assert [each.name for each in folder.glob("many.part*")] == []
+    again = run(snapshot, folder, rows, {}, "more", diff=folder / "many", **given)
+    assert (again.added, again.removed) == (1, 0)
 
 
 def test_champions__of_cdnow_change_as_golden(cdnow, tmp_path):

@@ -90,7 +90,7 @@ def audience(  # noqa: PLR0913 - the customers, the list, and what is checked
     platform: str,
     output: str | os.PathLike[str],
     diff: str | os.PathLike[str] | None = None,
-    columns: Sequence[str] = (),
+    columns: str | Sequence[str] = (),
     consent: str | None = None,
     no_consent_check: bool = False,
     **options: Unpack[AudienceOptions],
@@ -134,7 +134,9 @@ def audience(  # noqa: PLR0913 - the customers, the list, and what is checked
     """
     require_duckdb("rfm audience")
     settled = resolve(AudienceOptions, given("audience", AudienceOptions, options))
-    rules = platform_of(platform, columns)
+    suppress = settled["suppress"]
+    settled["suppress"] = [suppress] if isinstance(suppress, str | os.PathLike) else suppress
+    rules = platform_of(platform, [columns] if isinstance(columns, str) else columns)
     found = source_of(source)
     if settled["contacts"] is None:
         raise UsageError(message("{contacts} must be a file of contacts; got none. Name one."))

@@ -16,6 +16,7 @@ from rfm_engine.activation.audiences.previous import LIST, previous_pieces
 from rfm_engine.activation.audiences.rows import SLICE, query
 from rfm_engine.output import write
 from rfm_engine.output.atomic import MARKER, PRIVATE, PRIVATE_FOLDER, file, folder, sync
+from rfm_engine.output.text import check_text
 from rfm_engine.query.workspace import Workspace
 
 ADD, REMOVE = "add.csv", "remove.csv"
@@ -53,7 +54,14 @@ class Lists:
         self._tally = _Tally()
 
     def write_csv(self, output: str) -> Written:
-        """Write one list, in several files if the platform takes no larger ones."""
+        """Write one list, in several files if the platform takes no larger ones.
+
+        Raises
+        ------
+        DataError
+            A column cannot be written as CSV.
+        """
+        check_text(self._finishing.table(self._empty()).schema)
         shown, target = Path(output), Path(output).resolve()
         with ExitStack() as opened:
             written: list[str] = []
@@ -82,7 +90,14 @@ class Lists:
         return self._written(None, None, [output])
 
     def write_changes(self, output: str, previous: Path | None) -> Written:
-        """Write a folder with the list, and what has changed since the previous one."""
+        """Write a folder with the list, and what has changed since the previous one.
+
+        Raises
+        ------
+        DataError
+            A column cannot be written as CSV, or the previous list is damaged.
+        """
+        check_text(self._finishing.table(self._empty()).schema)
         space, whole_list = self._space, {"low": 0, "high": self._n_rows}
         space.keep("written", query("written"), whole_list)
         space.load("previous", previous_pieces(previous, self._platform, self._kind))
