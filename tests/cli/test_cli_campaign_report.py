@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import subprocess
 
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
+
+from tests.cli.conftest import COMMAND
 
 WINDOW = ["--attribution-days", "30"]
 
@@ -133,3 +138,22 @@ def test_report__of_a_history_refuses_other_options(rfm, shop, simulated, tmp_pa
     assert rfm(*words, *WINDOW, "--zero", "drop").exit_code == 4
     assert rfm(*words, *WINDOW, "-o", place / "report.parquet").exit_code == 2
     assert rfm(*words, *WINDOW, "--zero", "count").exit_code == 0
+
+
+def test_small_segments__are_grey_on_a_terminal(shop, simulated):
+    ours, theirs = os.openpty()
+    words = ["campaign", "report", shop / "customers.parquet", "--assigned", shop / "arms.parquet"]
+    words += ["--rows", simulated, *WINDOW]
+    run = subprocess.run([*COMMAND, *map(str, words)], stdout=theirs, check=False, timeout=120)
+    os.close(theirs)
+    text = b""
+    with contextlib.suppress(OSError):  # the end of a terminal
+        while part := os.read(ours, 1 << 16):
+            text += part
+    os.close(ours)
+    assert run.returncode == 0
+    lines = text.decode().splitlines()
+    grey = [line for line in lines if line.startswith("\x1b[2m")]
+    assert grey
+    assert all("*" in line or "(" in line for line in grey)
+    assert not any("*" in line for line in lines if line.startswith("(all)"))
