@@ -46,7 +46,7 @@ def sorted_log(log):
     return sorted(log, key=lambda row: (row["flow"], repr(row["who"]), row["event_id"] or ""))
 
 
-@settings(max_examples=100 if DEEP else 3)
+@settings(max_examples=100 if DEEP else 2)
 @given(data=st.data())
 def test_runs__are_those_of_plain_python(data, history, known, tmp_path_factory):
     flows = data.draw(shops.flows())

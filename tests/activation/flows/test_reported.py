@@ -24,7 +24,7 @@ def test_report__of_a_run_counts_its_arms_and_their_orders(cdnow, tmp_path, endi
     out = tmp_path / f"flows.{ending}"
     names = ["winback-60-180", "cooling-31-59"]
     found = rfm.flows.run(history, flows=names, as_of=DAY, output=out)
-    few = cdnow.filter(pa.array([int(each) <= 400 for each in cdnow["customer_id"].to_pylist()]))
+    few = cdnow.filter(pa.array([int(each) <= 200 for each in cdnow["customer_id"].to_pylist()]))
     report = rfm.campaign.report(history, assigned=out, rows=few, attribution_days=WINDOW)
     last = DAY + timedelta(WINDOW)
     days = few["order_time"]
