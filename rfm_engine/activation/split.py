@@ -107,6 +107,9 @@ def key_in(history: Path) -> str:
     place = history / KEY_FILE
     if not place.exists():
         _write_key(place)
+    # Copies of a key that processes have left that were killed; the key exists now.
+    for left in history.glob(f".{KEY_FILE}.*.tmp"):
+        left.unlink(missing_ok=True)
     try:
         return read_key(place)
     except UsageError as error:
@@ -146,9 +149,10 @@ def _write_key(place: Path) -> None:
     try:
         with os.fdopen(descriptor, "w") as file:
             file.write(secrets.token_hex(_KEY_BYTES))
-        sync(temporary)
-        with suppress(FileExistsError):
+        # It is missing if another process wrote the key meanwhile and deleted it.
+        with suppress(FileExistsError, FileNotFoundError):
+            sync(temporary)
             os.link(temporary, place)
         sync(place.parent)
     finally:
-        temporary.unlink()
+        temporary.unlink(missing_ok=True)

@@ -141,3 +141,12 @@ def test_key__without_enough_characters_is_refused(tmp_path):
     assert key_in(tmp_path) == "sixteen letters."
     with pytest.raises(UsageError, match="key_file must be readable text"):
         read_key(tmp_path / "absent")
+
+
+def test_key__deletes_the_copies_of_processes_that_were_killed(tmp_path):
+    (tmp_path / ".split.key.0123abcd.tmp").write_text("unfinished")
+    key = key_in(tmp_path)
+    assert [each.name for each in tmp_path.iterdir()] == ["split.key"]
+    (tmp_path / ".split.key.4567abcd.tmp").write_text(key)
+    assert key_in(tmp_path) == key
+    assert [each.name for each in tmp_path.iterdir()] == ["split.key"]

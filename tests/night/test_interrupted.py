@@ -19,6 +19,11 @@ from tests.conftest import COMPILED, DEEP
 from tests.night import shop
 from tests.night.dying import Killed, full_at, killed_at
 
+# A process that is killed does not close its files.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 N_NIGHTS = 30 if DEEP else 2
 CONFIG = (
     shop.RUN
