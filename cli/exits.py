@@ -158,7 +158,11 @@ def code_of(error: Exception) -> int:
 
 @contextmanager
 def _sigterm_raised() -> Iterator[None]:
+    has_arrived = False
+
     def terminate(_number: int, _frame: FrameType | None) -> None:
+        nonlocal has_arrived
+        has_arrived = True
         raise Terminated
 
     if threading.current_thread() is not threading.main_thread():
@@ -167,5 +171,9 @@ def _sigterm_raised() -> Iterator[None]:
     before = signal.signal(signal.SIGTERM, terminate)
     try:
         yield
+    except RuntimeError as error:
+        if has_arrived:  # DuckDB raises its own error if a signal ends a query
+            raise Terminated from error
+        raise
     finally:
         signal.signal(signal.SIGTERM, before)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from rfm_cli import exits
 from tests.cli.conftest import COMMAND
 
 LONG = ["simulate", "--customers", "1000000", "--orders", "900000000", "-o"]
@@ -35,6 +36,17 @@ def test_signals__leave_no_litter(tmp_path, number, code, message, out):
     _, stderr = process.communicate(timeout=60)
     assert (process.returncode, stderr.decode()) == (code, message)
     assert names(tmp_path) == []
+
+
+def test_sigterm__counts_although_a_query_raises_its_own_error(capsys):
+    def command() -> None:
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        except exits.Terminated:
+            raise RuntimeError("Query interrupted") from None  # as DuckDB does
+
+    assert exits.exit_code(command) == 143
+    assert capsys.readouterr().err == "error: terminated\n"
 
 
 def test_ctrl_c__while_modules_are_loaded_is_one_line():
