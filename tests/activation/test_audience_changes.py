@@ -15,7 +15,7 @@ from rfm_engine.activation.audiences.platform import rules_of
 from rfm_engine.output.atomic import MARKER
 from tests.activation import audience_shop as shop
 from tests.activation.reference_contacts import rows_of
-from tests.conftest import DEEP
+from tests.conftest import COMPILED, DEEP
 
 FEW = settings(max_examples=500 if DEEP else 3)
 IDENTIFIERS = {
@@ -155,6 +155,7 @@ def test_large_lists__have_several_files_and_leave_none_of_an_earlier_run(
     assert (again.added, again.removed) == (1, 0)
 
 
+@pytest.mark.skipif(not COMPILED and not DEEP, reason="scoring takes 20 s without the compiler")
 def test_champions__of_cdnow_change_as_golden(cdnow, tmp_path):
     tmp_path.chmod(0o700)
     history = rfm_engine.History.create(tmp_path / "history")
