@@ -126,8 +126,8 @@ def _bought(
     if asked.since is None or first_day_of(after) <= asked.since:
         return session.run(query, asked.parameters)
     with tempfile.TemporaryDirectory(prefix="rfm-events-", dir=machine.spill_dir) as folder:
-        running = dict(zip(("threads", "memory_limit", "spill_dir"), machine, strict=True))
-        wide = wide_snapshot(rows, after, asked.since, Path(folder) / "wide.parquet", **running)
+        place = Path(folder) / "wide.parquet"
+        wide = wide_snapshot(rows, after, asked.since, place, **machine._asdict())
         with Session(wide, rows, machine) as own:
             own.prepare([query], {})
             return own.run(query, asked.parameters)

@@ -127,8 +127,7 @@ class Population:
 
     @property
     def _running(self) -> dict[str, Any]:
-        threads, limit, folder = self._machine
-        return {"threads": threads, "memory_limit": limit, "spill_dir": folder}
+        return self._machine._asdict()
 
     def _relations(self, query: Query, asked: Asked) -> dict[str, pa.Table | Iterable[pa.Table]]:
         """Return the relations that a query reads, besides those of rows."""

@@ -23,6 +23,7 @@ from rfm_engine.options.declaration import declared
 from rfm_engine.options.messages import message
 from rfm_engine.orders.place import MissingColumnError
 from rfm_engine.orders.row_columns import CUSTOMER, TakenNameError
+from rfm_engine.orders.sources.deadline import STORE_TIMEOUT
 from rfm_engine.query.conditions import Condition, all_hold
 from rfm_engine.query.connection import connection, lock
 from rfm_engine.query.customers import CHOSEN, GROUP, SPLIT, Customers
@@ -51,11 +52,15 @@ _CARRIED = ("category", "product", "attribute")
 
 
 class Machine(NamedTuple):
-    """What a session may use: threads, bytes of memory (None: no limit), a folder for its files."""
+    """What a session may use: threads, bytes of memory (None: no limit), a folder for its files.
+
+    `store_timeout` is the longest time without progress from an object store with the rows.
+    """
 
     threads: int
     memory_limit: int | None
     spill_dir: Path | None
+    store_timeout: float | str = STORE_TIMEOUT
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> Self:
@@ -71,6 +76,7 @@ class Machine(NamedTuple):
             threads_of(options["threads"]),
             query_limit_of(limit),
             None if spill_dir is None else spill_folder(spill_dir),
+            options["store_timeout"],
         )
 
 
@@ -342,6 +348,7 @@ class Session:
             return normalise_into(
                 self.rows, self._folder / "rows", self.snapshot, carried, self._until, **own,
                 threads=machine.threads, memory_limit=machine.memory_limit,
+                store_timeout=machine.store_timeout,
             )  # fmt: skip
         except (MissingColumnError, TakenNameError) as error:
             if error.role != "carry":

@@ -15,7 +15,7 @@ import rfm_engine as rfm
 from tests.cli.conftest import COMMAND
 from tests.conftest import DEEP
 from tests.stores.flaky import BUCKET, black_hole, environment_of, flaky_store
-from tests.stores.inputs import OBJECTS
+from tests.stores.inputs import AS_OF, OBJECTS, ORDERS
 
 # Long enough to start on a slow machine, and much shorter than an endless wait.
 PATIENCE_SECONDS = 60
@@ -107,6 +107,7 @@ STALLS = [
         ("score", "stream.arrow", 8),
         ("ingest", "orders.parquet", 0),
         ("ingest", "orders.parquet", 4),
+        ("insight", "orders.parquet", 5),
     )
 ]
 
@@ -124,6 +125,9 @@ def stalled(tmp_path):
             if command == "ingest":
                 rfm.State.create(tmp_path / "state").close()
                 words = ["ingest", tmp_path / "state", uri]
+            if command == "insight":
+                rfm.score(ORDERS, as_of=AS_OF, output=tmp_path / "snapshot.parquet")
+                words = ["insight", "cohort", tmp_path / "snapshot.parquet", "--rows", uri]
             spill = tmp_path / "spill"
             spill.mkdir()
             words = [*words, "--spill-dir", spill, *options]
@@ -138,7 +142,8 @@ def test_stalls__are_given_up_wherever_they_come(tmp_path, stalled, command, nam
     out, err = process.communicate(timeout=PATIENCE_SECONDS)
     assert (process.returncode, out) == (1, "")
     assert re.fullmatch(
-        rf"error: s3://shop/{name} must be reachable; got [^\n]+\. Check the [^\n]+\n", err
+        rf"error: s3://shop/{name} must be reachable; got no answer for 2 s\. Check the [^\n]+\n",
+        err,
     )
     assert not (tmp_path / "out.parquet").exists()
     assert list((tmp_path / "spill").iterdir()) == []
