@@ -22,7 +22,8 @@ from rfm_engine.simulate.warmup import warm
 
 settings.register_profile(
     "ci",
-    max_examples=20,
+    # Without the compiler an example takes ten times as long; compiled runs do all of them.
+    max_examples=20 if COMPILED else 10,
     deadline=None,
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],

@@ -8,12 +8,11 @@ import importlib
 import sys
 import tomllib
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 ROOT = Path(__file__).parent.parent
 LIBRARY = sorted((ROOT / "rfm_engine").rglob("*.py"))
@@ -50,8 +49,26 @@ def name_of(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
+@cache
 def tree_of(path: Path) -> ast.Module:
     return ast.parse(path.read_text(), str(path))
+
+
+def for_each(paths: Iterable[Path]) -> Callable[[Callable[[Path], None]], Callable[[], None]]:
+    """Check each file in one test, because thousands of tests take longer than their checks."""
+
+    def decorate(check: Callable[[Path], None]) -> Callable[[], None]:
+        def test() -> None:
+            for path in paths:
+                try:
+                    check(path)
+                except AssertionError as error:
+                    error.add_note(name_of(path))
+                    raise
+
+        return test
+
+    return decorate
 
 
 def room_of(path: Path) -> str:
@@ -90,7 +107,7 @@ def is_kernel_of(module: types.ModuleType, name: str) -> bool:
     return path in LIBRARY and value.__name__ in {kernel.name for kernel in kernels_of(path)}
 
 
-@pytest.mark.parametrize("path", LIBRARY, ids=name_of)
+@for_each(LIBRARY)
 def test_imports__go_to_the_left(path):
     room = room_of(path)
     ours = [name.split(".")[1] for name in imports_of(tree_of(path)) if name.startswith("rfm_en")]
@@ -104,7 +121,7 @@ def test_imports__go_to_the_left(path):
     assert set(ours) <= allowed
 
 
-@pytest.mark.parametrize("path", [p for p in LIBRARY if room_of(p) == "orders"], ids=name_of)
+@for_each([p for p in LIBRARY if room_of(p) == "orders"])
 def test_imports__keep_the_rooms_of_orders_apart(path):
     room, *inside = path.relative_to(ROOT / "rfm_engine" / "orders").parts
     room = room.removesuffix(".py")
@@ -116,7 +133,7 @@ def test_imports__keep_the_rooms_of_orders_apart(path):
     assert room == "sources" or "sources" not in ours
 
 
-@pytest.mark.parametrize("path", LIBRARY, ids=name_of)
+@for_each(LIBRARY)
 def test_library__knows_nothing_of_the_command_line(path):
     foreign = {"click", "typer", "rich", "rfm_cli", "cli"}
     if not path.is_relative_to(SOLUTIONS):
@@ -125,7 +142,7 @@ def test_library__knows_nothing_of_the_command_line(path):
     assert foreign.isdisjoint(name.split(".")[0] for name in imports_of(tree_of(path)))
 
 
-@pytest.mark.parametrize("path", COMMANDS, ids=name_of)
+@for_each(COMMANDS)
 def test_commands__use_typer_and_the_public_library(path):
     names = list(imports_of(tree_of(path)))
     assert "click" not in {name.split(".")[0] for name in names}
@@ -133,7 +150,7 @@ def test_commands__use_typer_and_the_public_library(path):
     assert all(name in READ_BY_COMMANDS for name in inside)
 
 
-@pytest.mark.parametrize("path", [*LIBRARY, *COMMANDS], ids=name_of)
+@for_each([*LIBRARY, *COMMANDS])
 def test_numba__never_runs_its_own_threads(path):
     for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.keyword):
@@ -142,7 +159,7 @@ def test_numba__never_runs_its_own_threads(path):
             assert not ast.unparse(node).endswith("prange")
 
 
-@pytest.mark.parametrize("path", LIBRARY, ids=name_of)
+@for_each(LIBRARY)
 def test_library__reads_no_wall_clock(path):
     for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Call):
@@ -150,7 +167,7 @@ def test_library__reads_no_wall_clock(path):
             assert not any(called == clock or called.endswith(f".{clock}") for clock in CLOCKS)
 
 
-@pytest.mark.parametrize("path", LIBRARY, ids=name_of)
+@for_each(LIBRARY)
 def test_kernels__call_only_kernels_and_never_raise(path):
     for function in kernels_of(path):
         for node in ast.walk(function):
@@ -161,7 +178,7 @@ def test_kernels__call_only_kernels_and_never_raise(path):
                 assert is_kernel or hasattr(builtins, called), f"{function.name}: {called}"
 
 
-@pytest.mark.parametrize("path", LIBRARY, ids=name_of)
+@for_each(LIBRARY)
 def test_functions__are_annotated_but_for_kernels(path):
     """mypy cannot check this, because it does not distinguish kernels from other functions."""
     for function in ast.walk(tree_of(path)):
@@ -176,7 +193,7 @@ def test_functions__are_annotated_but_for_kernels(path):
         assert function.returns is not None, function.name
 
 
-@pytest.mark.parametrize("path", LIBRARY, ids=name_of)
+@for_each(LIBRARY)
 def test_kernels__name_only_kernels_numbers_and_numpy(path):
     """Other globals could change without the kernels being compiled again."""
     for function in kernels_of(path):
@@ -190,13 +207,13 @@ def test_kernels__name_only_kernels_numbers_and_numpy(path):
             assert is_number or is_kernel_of(module_of(path), name), f"{function.name}: {name}"
 
 
-@pytest.mark.parametrize("path", [*LIBRARY, *COMMANDS, *TESTS], ids=name_of)
+@for_each([*LIBRARY, *COMMANDS, *TESTS])
 def test_files__are_short(path):
     n_lines = len(path.read_text().splitlines())
     assert n_lines <= (300 if path.is_relative_to(ROOT / "tests") else 400)
 
 
-@pytest.mark.parametrize("path", [*LIBRARY, *COMMANDS], ids=name_of)
+@for_each([*LIBRARY, *COMMANDS])
 def test_errors__are_never_caught_wholesale(path):
     for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.ExceptHandler):
