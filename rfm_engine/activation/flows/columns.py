@@ -36,19 +36,22 @@ class Column(NamedTuple):
         The possible texts; empty if all are possible.
     least
         The smallest number; None if there is none.
+    is_whole
+        Whether its numbers are whole.
     """
 
     kind: str | None
     of: str
     values: Sequence[str] = ()
     least: int | None = None
+    is_whole: bool = False
 
 
 @cache
 def _of_snapshots() -> dict[str, Column]:
     known = words()
     stages = [stage.name for stage in known.stages]
-    days = Column(NUMBER, SNAPSHOT, least=0)
+    days = Column(NUMBER, SNAPSHOT, least=0, is_whole=True)
     number, moment = Column(NUMBER, SNAPSHOT), Column(DATE, SNAPSHOT)
     text = Column(TEXT, SNAPSHOT)
     return {
@@ -84,12 +87,13 @@ _OTHERS = {
     "tier": Column(TEXT, TIERS), "qualified_tier": Column(TEXT, TIERS),
     "valid_until": Column(DATE, TIERS), "in_grace": Column(BOOL, TIERS),
     "rolling": Column(NUMBER, TIERS), "spend_to_next": Column(NUMBER, TIERS, least=0),
-    "spend_to_keep": Column(NUMBER, TIERS, least=0), NEXT_PCT: Column(NUMBER, TIERS, least=0),
+    "spend_to_keep": Column(NUMBER, TIERS, least=0),
+    NEXT_PCT: Column(NUMBER, TIERS, least=0, is_whole=True),
     AIPL_STAGE: Column(TEXT, TOUCHES, AIPL_STAGES),
-    TOUCH_I_DAYS: Column(NUMBER, SNAPSHOT, least=0),
+    TOUCH_I_DAYS: Column(NUMBER, SNAPSHOT, least=0, is_whole=True),
     "points": Column(NUMBER, ATTRIBUTES), EXPIRE_ON: Column(DATE, ATTRIBUTES),
-    POINTS_DAYS: Column(NUMBER, ATTRIBUTES), BIRTHDAY: Column(DATE, ATTRIBUTES),
-    BIRTHDAY_DAYS: Column(NUMBER, ATTRIBUTES, least=0),
+    POINTS_DAYS: Column(NUMBER, ATTRIBUTES, is_whole=True), BIRTHDAY: Column(DATE, ATTRIBUTES),
+    BIRTHDAY_DAYS: Column(NUMBER, ATTRIBUTES, least=0, is_whole=True),
     "bought_bridge": Column(BOOL, ATTRIBUTES),
 }  # fmt: skip
 

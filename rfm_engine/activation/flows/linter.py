@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from decimal import Decimal
 from itertools import combinations
 from typing import Any
@@ -65,8 +66,8 @@ def errors_of(flows: Sequence[Flow], segments: Sequence[str] | None, known: Sequ
     errors = [each for each in lint(flows, segments, known) if each.error]
     if errors:
         raise UsageError(
-            f"flows must have no errors; got {len(errors)}, the first: {errors[0].text}. Check "
-            "them with rfm flows lint."
+            f"flows must have no errors; got {len(errors)}, the first: "
+            f"{errors[0].text.rstrip('?.')}. Check them with rfm flows lint."
         )
 
 
@@ -107,8 +108,24 @@ def _errors(flow: Flow, segments: Sequence[str] | None, names: Sequence[str]) ->
         if condition.column in _SEGMENTS and known is not None:
             column = column._replace(values=known)
         yield from _errors_of_condition(condition, column)
-    if not any(allowed_by(each).is_empty for each in flow.where) and not can_hold(flow.where):
+    if not any(allowed_by(each).is_empty for each in flow.where) and not _can_hold(flow):
         yield f"its conditions never hold together: {_listed(flow.where)}"
+    for condition in flow.unless:
+        if condition.text in [each.text for each in flow.where]:
+            yield f"unless excludes all its customers: {condition.text}"
+
+
+def _can_hold(flow: Flow) -> bool:
+    """Return whether the conditions can hold together; whole numbers have no fractions."""
+    for name, found in allowed_together(flow.where).items():
+        if found is None or found.is_empty:
+            return False
+        column = column_of(name, flow.columns)
+        has_ends = found.low is not None and found.high is not None
+        days = _days(found) if has_ends else None
+        if column is not None and column.is_whole and days is not None and days[0] > days[1]:
+            return False
+    return True
 
 
 def _errors_of_condition(condition: Condition, column: Column) -> Iterator[str]:
@@ -123,6 +140,8 @@ def _errors_of_condition(condition: Condition, column: Column) -> Iterator[str]:
             if value not in column.values:
                 hint = _hint(value, column.values)
                 yield f"{condition.text!r} names {shown(value)}, which does not exist{hint}"
+    elif column.is_whole and condition.form == "==" and condition.values[0] % 1:
+        yield f"{condition.text!r} never holds, because {condition.column} is a whole number"
     elif column.least is not None and condition.form not in ("null", "not null"):
         below = Allowed(low=End(Decimal(column.least))).and_(allowed_by(condition))
         if below is not None and below.is_empty:
@@ -136,14 +155,22 @@ def _of_wrong_type(condition: Condition, column: Column) -> str | None:
     if condition.form in ("true", "not"):
         if column.kind == BOOL:
             return None
-        return f"{condition.text!r} needs a value, because {condition.column} is a {column.kind}"
+        return f"{condition.text!r} needs a value, because {condition.column} is {_A[column.kind]}"
     fits: Callable[[Any], bool] = _FITS[column.kind]
     if all(map(fits, condition.values)):
         return None
     return (
-        f"{condition.text!r} compares a {column.kind} with another type; write "
+        f"{condition.text!r} compares {_A[column.kind]} with another type; write "
         f"{_EXAMPLE[column.kind]}"
     )
+
+
+def _is_date(value: object) -> bool:
+    try:
+        datetime.fromisoformat(value if isinstance(value, str) else "")
+    except ValueError:
+        return False
+    return True
 
 
 def _is_number(value: object) -> bool:
@@ -153,9 +180,10 @@ def _is_number(value: object) -> bool:
 _FITS: dict[str, Callable[[Any], bool]] = {
     NUMBER: _is_number,
     TEXT: lambda value: isinstance(value, str),
-    DATE: lambda value: isinstance(value, str),
+    DATE: _is_date,
     BOOL: lambda value: isinstance(value, bool),
 }
+_A = {NUMBER: "a number", TEXT: "a text", DATE: "a date", BOOL: "a column of true and false"}
 _EXAMPLE = {
     NUMBER: "numbers without quotes",
     TEXT: "texts in double quotes",

@@ -47,6 +47,8 @@ def entries_before(history: History, day: date, people: Sequence[str]) -> Parque
     units = [unit for unit in _units(store) if unit < unit_of(day, FOLDER)]
     if not units:
         return None
+    for unit in units:
+        refuse_damaged(store, unit)
     customer, *groups = people
     group = groups[0] if groups else None
     names = {"customer_id": customer, "group_key": group} | {name: name for name in _READ}
@@ -69,8 +71,9 @@ def write_log(history: History, day: date, table: pa.Table, about: dict[str, str
         groups = (partial(plain.slice, start, GROUP_ROWS) for start in starts)
         write_groups(groups, plain.schema, place)
         if unit in history.store.units(FOLDER):
-            digest = transaction.published_summary(unit)["files"].get(LOG)
             transaction.discard()
+            refuse_damaged(history.store, unit)
+            digest = transaction.published_summary(unit)["files"].get(LOG)
             if digest != file_digest(place):
                 raise StateError(
                     f"flows of {day} must be those of the log in history "
@@ -81,6 +84,22 @@ def write_log(history: History, day: date, table: pa.Table, about: dict[str, str
             return "unchanged"
         transaction.seal(unit, about)
     return "added"
+
+
+def refuse_damaged(store: Store, unit: str) -> None:
+    """Refuse the log of a date that is damaged.
+
+    Raises
+    ------
+    StateError
+        It is.
+    """
+    faults = store.faults(unit)
+    if faults:
+        raise StateError(
+            f"history {str(store.folder)!r} must have undamaged logs of flows; got: {faults[0]}. "
+            "Restore it from a backup."
+        )
 
 
 def _units(store: Store) -> list[str]:

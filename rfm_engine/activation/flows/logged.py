@@ -11,8 +11,7 @@ import pyarrow.parquet as pq
 
 from rfm_engine.activation.flows.entries import output_of, people_of
 from rfm_engine.activation.flows.flow import Flow
-from rfm_engine.activation.flows.log import FOLDER, LOG
-from rfm_engine.errors import StateError
+from rfm_engine.activation.flows.log import FOLDER, LOG, refuse_damaged
 from rfm_engine.history.history import History
 from rfm_engine.history.store import unit_of
 from rfm_engine.output import write
@@ -36,12 +35,7 @@ def write_logged(
         The log is damaged.
     """
     unit = unit_of(day, FOLDER)
-    faults = history.store.faults(unit)
-    if faults:
-        raise StateError(
-            f"history {str(history.path)!r} must have an undamaged log of flows; got: {faults[0]}. "
-            "Restore it from a backup."
-        )
+    refuse_damaged(history.store, unit)
     entries = pq.read_table(history.store.place(unit) / LOG, partitioning=None)
     table = output_of(entries, flows, people_of(history.snapshot(day)))
     write(table.to_reader(), table.schema, output)

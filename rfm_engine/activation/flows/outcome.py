@@ -41,12 +41,12 @@ from rfm_engine.kernels.arrays import arrow
 from rfm_engine.movement.judgement import segments_of
 from rfm_engine.options.messages import message
 from rfm_engine.orders.row_columns import CUSTOMER
-from rfm_engine.output import check_output, refuse_inside, write
+from rfm_engine.output import check_output, refuse_inside, refuse_overwriting, write
 from rfm_engine.query.connection import require_duckdb
 from rfm_engine.query.id_values import distinct_ids
 from rfm_engine.query.session import Machine
 
-_CAP = re.compile(r"\s*([0-9]{1,6}) per ([1-9][0-9]{0,5})d\s*")
+_CAP = re.compile(r"\s*([1-9][0-9]{0,5}) per ([1-9][0-9]{0,5})d\s*")
 _COUNTS = tuple(fate for fate in FATES if fate != ENTERED)
 _WITHOUT_CONTACTS = "consent is not checked, because no contacts are given"
 
@@ -105,6 +105,7 @@ def run_flows(  # noqa: PLR0913 - the inputs of a run
     if output is not None:
         check_output(output)
         refuse_inside(output, "the history", history.path)
+        _refuse_overwriting(output, given, options)
     days = _days(history, day)
     day = days[1]
     refuse_earlier(history.store, day)
@@ -131,10 +132,34 @@ def run_flows(  # noqa: PLR0913 - the inputs of a run
     # What happened to the log is left out, so that a second run gives the same bytes.
     about = {name: each for name, each in result.summary().items() if name != "log"}
     about["holdout_bp"] = {flow.name: flow.holdout_bp for flow in active}
+    about["window_days"] = {flow.name: flow.window_days for flow in active}
     table = result.table.replace_schema_metadata({METADATA_KEY: json.dumps(about)})
     if output is not None:
         write(table.to_reader(), table.schema, output, threads=machine.threads)
     return FlowRun(day, table, status, rows, inactive, warnings)
+
+
+def _refuse_overwriting(
+    output: str | os.PathLike[str], given: Given, options: Mapping[str, Any]
+) -> None:
+    """Refuse an output that would replace one of the files that are read.
+
+    Raises
+    ------
+    UsageError
+        It would.
+    """
+    suppress = options["suppress"]
+    several = [suppress] if isinstance(suppress, str | os.PathLike) else suppress
+    read = {
+        "the attributes": given.attributes, "the snapshot with labels": given.labels_from,
+        "the file of tiers": given.tiers, "the contacts": options["contacts"],
+        "the contacts with the shop": options["touches"],
+    }  # fmt: skip
+    for what, place in read.items():
+        refuse_overwriting(output, what, place)
+    for place in several:
+        refuse_overwriting(output, "a suppression list", place)
 
 
 def _days(history: History, day: date | None) -> tuple[date | None, date]:

@@ -67,8 +67,8 @@ ERRORS = {
     ),
     "truth value as number": (
         {"where": where("is_whale == 1")},
-        "'is_whale == 1' compares a true or false with another type; write true or false, or only "
-        "the column",
+        "'is_whale == 1' compares a column of true and false with another type; write true or "
+        "false, or only the column",
     ),
     "no cool-down": (
         {"cooldown": None},
@@ -96,6 +96,22 @@ ERRORS = {
     "contradiction with null": (
         {"where": where("tier is null", 'tier == "Gold"')},
         "its conditions never hold together: tier is null, tier == \"Gold\"",
+    ),
+    "no whole number": (
+        {"where": where("recency_days == 20.5")},
+        "'recency_days == 20.5' never holds, because recency_days is a whole number",
+    ),
+    "between whole numbers": (
+        {"where": where("recency_days > 20", "recency_days < 21")},
+        "its conditions never hold together: recency_days > 20, recency_days < 21",
+    ),
+    "no date": (
+        {"where": where('due_date > "soon"')},
+        "'due_date > \"soon\"' compares a date with another type; write dates like \"2026-10-31\"",
+    ),
+    "excluded by itself": (
+        {"where": where("is_whale"), "unless": where("is_whale")},
+        "unless excludes all its customers: is_whale",
     ),
     "below the smallest": (
         {"where": where("frequency < 0")},

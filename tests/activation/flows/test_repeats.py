@@ -123,3 +123,22 @@ def test_log__is_verified_and_forgets(history, tmp_path):
 def test_output__must_not_be_in_the_history(history):
     with pytest.raises(UsageError, match="must not be inside the history"):
         rfm.flows.run(history, output=history.path / "out.parquet")
+
+
+@pytest.mark.parametrize("option", ["contacts", "suppress", "attributes", "labels_from", "tiers"])
+def test_output__must_not_replace_an_input(history, tmp_path, option):
+    place = tmp_path / "input.csv"
+    place.write_text("customer_id\n")
+    given = {option: [place] if option == "suppress" else place}
+    with pytest.raises(UsageError, match="must not be "):
+        rfm.flows.run(history, output=place, **given)
+    assert place.read_text() == "customer_id\n"
+
+
+def test_log__that_is_damaged_stops_a_run(history, tmp_path):
+    place = shutil.copytree(history.path, tmp_path / "history")
+    log = place / f"flows/as_of={FIRST}/log.parquet"
+    log.write_bytes(log.read_bytes()[:-100])
+    for day in (FIRST, SECOND):
+        with pytest.raises(StateError, match="must have undamaged logs of flows; got: flows/as_of"):
+            rfm.flows.run(place, flows=FLOWS, as_of=day)
