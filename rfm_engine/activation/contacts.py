@@ -21,6 +21,7 @@ from rfm_engine.orders.batch import Batch
 from rfm_engine.orders.place import MissingColumnError, Source
 from rfm_engine.orders.row_columns import CUSTOMER
 from rfm_engine.orders.sources.entry import files_of, open_files
+from rfm_engine.query.csv_files import csv_format_of
 from rfm_engine.query.snapshot_options import reading_of
 from rfm_engine.result.snapshot import Snapshot
 
@@ -57,6 +58,7 @@ class PersonalFile:
         self._files = files_of(self.path) or []
         self._ids = Ids(self.what, snapshot.schema.field(0).type)
         self._reading = reading_of(snapshot)
+        self._csv = csv_format_of(self._files, self._reading.csv)
         self.has = cache(self._has)
 
     def _has(self, column: str) -> bool:
@@ -137,7 +139,7 @@ class PersonalFile:
             n_before = n_rows
 
     def _open(self, columns: Sequence[str]) -> list[Source]:
-        return open_files(self._files, columns, csv_format=self._reading.csv, roles={})
+        return open_files(self._files, columns, csv_format=self._csv, roles={})
 
     def _texts(self, batch: Batch, name: str) -> pa.Array:
         column = batch.column(name)

@@ -19,6 +19,7 @@ from rfm_engine.orders.row_columns import CUSTOMER
 from rfm_engine.orders.sources.entry import files_of, open_files
 from rfm_engine.orders.text import parsed_times
 from rfm_engine.orders.time.clock import local_days, to_instants
+from rfm_engine.query.csv_files import csv_format_of
 from rfm_engine.query.snapshot_options import reading_of
 from rfm_engine.result.snapshot import Snapshot
 
@@ -60,7 +61,8 @@ def read_customer_file(
     columns = [name for name in days.values() if name is not None]
     files = files_of(path_text(named(option), given)) or []
     try:
-        sources = open_files(files, [customer, *columns, *texts], csv_format=reading.csv, roles={})
+        csv = csv_format_of(files, reading.csv)
+        sources = open_files(files, [customer, *columns, *texts], csv_format=csv, roles={})
     except MissingColumnError as error:
         raise error.advised(_advice(error.column, customer, days)) from None
     schema = pa.schema([

@@ -101,6 +101,7 @@ def test_run__writes_a_stream_to_stdout(rfm_process, history):
         (["--flows", "welcom"], 2, "Did you mean 'welcome'?"),
         (["--as-of", "2025-12-27"], 2, "must have the date 2025-12-27"),
         (["--caps", "often"], 2, "--caps must be numbers of messages per days such as '1 per 3d'"),
+        (["--caps", "0 per 3d"], 2, "--caps must be numbers of messages per days"),
         (
             ["--control-bp", "5001"],
             2,

@@ -78,5 +78,5 @@ def test_flows__that_contradict_a_damaged_log_fail(two_nights):
     log = two_nights / "history" / "flows" / f"as_of={SECOND}" / "log.parquet"
     log.write_bytes(log.read_bytes() + b" ")
     consent(two_nights, who=range(5))
-    with pytest.raises(rfm.StateError, match="must have an undamaged log of flows"):
+    with pytest.raises(rfm.StateError, match="must have undamaged logs of flows"):
         rfm.run_night(two_nights / "rfm.toml")

@@ -14,7 +14,7 @@ from rfm_engine.activation.campaign.files import GROUP, CampaignFile, Columns
 from rfm_engine.activation.flows.entries import ENTERED_ON, FLOW
 from rfm_engine.activation.split import ARMS, TREATED
 from rfm_engine.errors import DataError, UsageError, shown, shown_value
-from rfm_engine.kernels.arrays import first_true
+from rfm_engine.kernels.arrays import first_true, whole
 from rfm_engine.options.messages import message
 from rfm_engine.orders.row_columns import CUSTOMER
 from rfm_engine.query.id_values import plain_ids
@@ -75,7 +75,8 @@ def read_assigned(
     Parameters
     ----------
     days
-        The number of days after the contact on which orders count, where the file has no end.
+        The number of days after the contact on which orders count, where the file has no end; None
+        is the window of each flow, if `rfm flows run` wrote the file.
 
     Raises
     ------
@@ -102,9 +103,10 @@ def read_assigned(
     table = table.rename_columns({campaign: CAMPAIGN})
     kept = [name for name in (CUSTOMER, GROUP, CAMPAIGN) if name in table.column_names]
     found = table.select(kept)
+    lengths = _lengths(table, days, file.windows())
     found = found.append_column("is_treated", _treated(table, has_arm=has_arm))
     found = found.append_column(BEGINS, table[contacted])
-    found = found.append_column(ENDS, _ends(table, contacted, days, has_end=has_end))
+    found = found.append_column(ENDS, _ends(table, contacted, lengths, has_end=has_end))
     found = found.append_column("cost", _costs(table, has_cost=has_cost))
     _refuse_reversed(found)
     _refuse_twice(found, kept)
@@ -144,16 +146,27 @@ def _treated(table: pa.Table, *, has_arm: bool) -> pa.ChunkedArray | pa.Array:
     return pc.equal(arms, TREATED)
 
 
+def _lengths(table: pa.Table, days: int | None, windows: Mapping[str, int]) -> pa.Array:
+    """Return for how many days orders count: the given number, or the window of the flow."""
+    if days is not None:
+        return pa.repeat(pa.scalar(days, pa.int32()), len(table))
+    known = pa.array(windows.values(), pa.int32())
+    names = pa.array(windows.keys(), pa.string())
+    return known.take(whole(pa.compute.index_in(table[CAMPAIGN], value_set=names)))
+
+
 def _ends(
-    table: pa.Table, contacted: str, days: int | None, *, has_end: bool
+    table: pa.Table, contacted: str, lengths: pa.Array, *, has_end: bool
 ) -> pa.ChunkedArray:  # fmt: skip
     """Return the last day of each contact: its own, or some days after the contact."""
     import pyarrow.compute as pc
 
     ends = table[ENDS_ON] if has_end else pa.nulls(len(table), pa.date32())
-    if ends.null_count == 0:
-        return ends
-    if days is None:
+    later = pc.add(table[contacted].cast(pa.int32()), lengths)
+    latest = pa.scalar(_LAST_DAY, pa.int32())
+    later = pc.min_element_wise(later, latest, skip_nulls=False).cast(pa.date32())
+    ends = pc.coalesce(ends, later)
+    if ends.null_count:
         raise UsageError(
             message(
                 "{attribution_days} must be given for {:,} customers of {assigned} without "
@@ -161,9 +174,7 @@ def _ends(
                 ends.null_count,
             )
         )
-    later = pc.add(table[contacted].cast(pa.int32()), pa.scalar(days, pa.int32()))
-    later = pc.min_element_wise(later, pa.scalar(_LAST_DAY, pa.int32()))
-    return pc.coalesce(ends, later.cast(pa.date32()))
+    return ends
 
 
 def _costs(table: pa.Table, *, has_cost: bool) -> pa.ChunkedArray | pa.Array:

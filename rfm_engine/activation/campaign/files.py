@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from rfm_engine.activation.campaign.drawing import METADATA_KEY
 from rfm_engine.activation.contact_ids import Ids
+from rfm_engine.activation.flows.entries import ENTERED_ON, FLOW, group_name
 from rfm_engine.activation.flows.entries import METADATA_KEY as FLOWS_KEY
 from rfm_engine.errors import DataError, UsageError, path_text
 from rfm_engine.kernels.arrays import first_true
@@ -23,6 +24,7 @@ from rfm_engine.orders.place import Place
 from rfm_engine.orders.row_columns import CUSTOMER
 from rfm_engine.orders.sources.discovery import File
 from rfm_engine.orders.sources.entry import files_of, open_files
+from rfm_engine.query.csv_files import csv_format_of
 from rfm_engine.query.lists import days_of
 from rfm_engine.query.snapshot_options import reading_of
 from rfm_engine.result.snapshot import Snapshot
@@ -76,7 +78,8 @@ class CampaignFile:
             )
         self._reading = reading_of(snapshot)
         self._files = files_of(path) or []
-        sources = open_files(self._files, None, csv_format=self._reading.csv)
+        self._csv = csv_format_of(self._files, self._reading.csv)
+        sources = open_files(self._files, None, csv_format=self._csv)
         self.names = [
             name
             for name in sources[0].schema.names
@@ -88,8 +91,15 @@ class CampaignFile:
         self.require(self._customer)
         self._by: str | None = snapshot.options["by"]
         if self._by is not None:
+            # Flows name the group `by_NAME` if a column of theirs has its name.
+            self._by = group_name(self._by, own) if self._is_of_flows else self._by
             self.require(self._by)
             self._groups = Ids(self._what, snapshot.schema.field(1).type)
+
+    @property
+    def _is_of_flows(self) -> bool:
+        """Whether `rfm flows run` wrote the file."""
+        return {FLOW, ENTERED_ON} <= {*self.names}
 
     def require(self, name: str) -> None:
         """Refuse a file without a column.
@@ -127,7 +137,7 @@ class CampaignFile:
         kinds |= dict.fromkeys(columns.wholes, pa.int64())
         found, n_without = [pa.schema(kinds.items()).empty_table()], 0
         needed = [self._customer, *([] if self._by is None else [self._by]), *columns.names]
-        sources = open_files(self._files, needed, csv_format=self._reading.csv)
+        sources = open_files(self._files, needed, csv_format=self._csv)
         for source in sources:
             for read in source.reads():
                 for rows, place in read:
@@ -177,16 +187,26 @@ class CampaignFile:
 
         Only files of `rfm campaign split` and of `rfm flows run` have such metadata.
         """
-        return dict(self._planned())
+        found: dict[str, int] = {}
+        for metadata in self._metadata():
+            if METADATA_KEY in metadata:
+                about = json.loads(metadata[METADATA_KEY])
+                found[about["campaign"]] = about["holdout_bp"]
+            if FLOWS_KEY in metadata:
+                found |= json.loads(metadata[FLOWS_KEY])["holdout_bp"]
+        return found
 
-    def _planned(self) -> Iterator[tuple[str, int]]:
+    def windows(self) -> Mapping[str, int]:
+        """Return for how many days orders count for each flow of a file of `rfm flows run`."""
+        found: dict[str, int] = {}
+        for metadata in self._metadata():
+            if FLOWS_KEY in metadata:
+                found |= json.loads(metadata[FLOWS_KEY])["window_days"]
+        return found
+
+    def _metadata(self) -> Iterator[Mapping[bytes, bytes]]:
+        """Yield the metadata of local Parquet and Arrow files."""
         for file in self._files:
-            if not isinstance(file, File) or not file.local:
-                continue
-            with suppress(UsageError, DataError):
-                metadata = schema_of(Path(file.path)).metadata or {}
-                if METADATA_KEY in metadata:
-                    about = json.loads(metadata[METADATA_KEY])
-                    yield about["campaign"], about["holdout_bp"]
-                if FLOWS_KEY in metadata:
-                    yield from json.loads(metadata[FLOWS_KEY])["holdout_bp"].items()
+            if isinstance(file, File) and file.local:
+                with suppress(UsageError, DataError):
+                    yield schema_of(Path(file.path)).metadata or {}

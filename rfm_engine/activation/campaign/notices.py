@@ -54,6 +54,10 @@ def _of_campaign(campaign: Campaign, asked: Asked, added: Added) -> Iterator[Dat
     name, ratio = campaign.name, campaign.ratio
     if ratio is not None and ratio.found.is_broken:
         yield DataWarning("split_broken", _broken(name, ratio))
+    if ratio is not None and ratio.planned_bp and not ratio.held_out:
+        planned = percent_of(ratio.planned_bp)
+        said = f"campaign {name}: no customer is held out, although {planned} were planned"
+        yield DataWarning("no_holdout", said)
     if campaign.design == HOLDOUT and ratio is None:
         text = message(
             "campaign {}: the sizes of the arms were not checked, because the planned share is not "

@@ -47,9 +47,12 @@ def people_of(snapshot: Snapshot) -> list[str]:
                 ", ".join(dict.fromkeys([*_OUT, *_LOG])), customer,
             )
         )  # fmt: skip
-    if by is None:
-        return [customer]
-    return [customer, free_name(by, "by", [*_OUT, *_LOG, customer])]
+    return [customer] if by is None else [customer, group_name(by, customer)]
+
+
+def group_name(by: str, customer: str) -> str:
+    """Return the name of the column of groups: its own, or `by_NAME` if a column has this name."""
+    return free_name(by, "by", [*_OUT, *_LOG, customer])
 
 
 def entries_of(

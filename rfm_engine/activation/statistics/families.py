@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import sqrt
+from operator import attrgetter
 
 from rfm_engine.activation.statistics import normal
 from rfm_engine.activation.statistics.rates import RateDifference
@@ -30,6 +31,9 @@ def holm(p_values: Sequence[float | None]) -> list[float | None]:
 def pooled_rates(strata: Sequence[tuple[int, RateDifference | None]]) -> RateDifference | None:
     """Return the weighted mean of differences of shares; None if no stratum has both groups.
 
+    If all shares are 0 or 1, their variance of 0 would claim certainty. The interval then adds up
+    the widths of the intervals of the strata (Donner and Zou 2012).
+
     Parameters
     ----------
     strata
@@ -41,7 +45,14 @@ def pooled_rates(strata: Sequence[tuple[int, RateDifference | None]]) -> RateDif
         return None
     difference = sum(weight * each.difference for weight, each in known) / weights
     variance = sum(weight**2 * each.variance for weight, each in known) / weights**2
+    if not variance:
+        below, above = (
+            sqrt(sum((weight * (each.difference - end(each))) ** 2 for weight, each in known))
+            for end in (attrgetter("low"), attrgetter("high"))
+        )
+        low, high = difference - below / weights, difference + above / weights
+        return RateDifference(difference, low, high, None, None, variance)
     width = Z_95 * sqrt(variance)
-    z = difference / sqrt(variance) if variance else None
-    p = None if z is None else normal.two_sided(z)
-    return RateDifference(difference, difference - width, difference + width, z, p, variance)
+    z = difference / sqrt(variance)
+    ends = difference - width, difference + width
+    return RateDifference(difference, *ends, z, normal.two_sided(z), variance)
