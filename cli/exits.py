@@ -49,7 +49,7 @@ def cut(text: str, most: int = 80) -> str:
 def exit_code(command: Callable[[], object]) -> int:
     """Run `command` and return its exit code; print one line on stderr if it failed."""
     try:
-        with _sigterm_raised():
+        with _signals_raised():
             outcome = command()
     except typer.TyperException as error:
         return _fail(_said(error) + _hint(error), error.exit_code)
@@ -156,24 +156,39 @@ def code_of(error: Exception) -> int:
     return _DATA if isinstance(error, DataError) else _MACHINE
 
 
+def _errors_of_queries() -> tuple[type[Exception], ...]:
+    """Return the errors that a query can end with."""
+    return (RuntimeError, ValueError, *errors_of_the_library())
+
+
 @contextmanager
-def _sigterm_raised() -> Iterator[None]:
-    has_arrived = False
+def _signals_raised() -> Iterator[None]:
+    """Raise SIGTERM as an exception, and let it or Ctrl-C count if a library raises its own error.
+
+    DuckDB does so if a signal ends a query, or the Python code that it reads from.
+    """
+    arrived: list[type[BaseException]] = []
 
     def terminate(_number: int, _frame: FrameType | None) -> None:
-        nonlocal has_arrived
-        has_arrived = True
+        arrived.append(Terminated)
         raise Terminated
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        arrived.append(typer.Abort)
+        raise KeyboardInterrupt
 
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGTERM, terminate)
+    before = {signal.SIGTERM: signal.signal(signal.SIGTERM, terminate)}
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # it may be ignored
+        before[signal.SIGINT] = signal.signal(signal.SIGINT, interrupt)
     try:
         yield
-    except RuntimeError as error:
-        if has_arrived:  # DuckDB raises its own error if a signal ends a query
-            raise Terminated from error
+    except _errors_of_queries() as error:
+        if arrived:
+            raise arrived[0] from error
         raise
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -234,13 +234,13 @@ class Session:
             The query is wrong or the machine fails, or an error of `pieces`, which is not changed.
         """
         first = next(pieces)
-        failed: list[Exception] = []
+        failed: list[BaseException] = []
 
         def batches() -> Iterator[pa.RecordBatch]:
             try:
                 for piece in chain([first], pieces):
                     yield from piece.to_batches()
-            except (RfmError, pa.ArrowException, OSError) as error:
+            except BaseException as error:  # also Ctrl-C, which DuckDB would call wrong SQL
                 failed.append(error)
                 raise
 

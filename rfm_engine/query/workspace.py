@@ -76,13 +76,13 @@ class Workspace:
         RfmError
             The machine fails, or an error of `pieces`, which is not changed.
         """
-        failed: list[Exception] = []
+        failed: list[BaseException] = []
 
         def batches() -> Iterator[pa.RecordBatch]:
             try:
                 for piece in pieces:
                     yield from piece.to_batches()
-            except (RfmError, pa.ArrowException, OSError) as error:
+            except BaseException as error:  # also Ctrl-C, which DuckDB would call wrong SQL
                 failed.append(error)
                 raise
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from rfm_cli import exits
+from rfm_engine import UsageError
 from tests.cli.conftest import COMMAND
 
 LONG = ["simulate", "--customers", "1000000", "--orders", "900000000", "-o"]
@@ -38,15 +39,28 @@ def test_signals__leave_no_litter(tmp_path, number, code, message, out):
     assert names(tmp_path) == []
 
 
-def test_sigterm__counts_although_a_query_raises_its_own_error(capsys):
+@pytest.mark.parametrize(
+    ("number", "code", "message"),
+    [(signal.SIGTERM, 143, "error: terminated\n"), (signal.SIGINT, 130, "error: interrupted\n")],
+)
+@pytest.mark.parametrize("error", [RuntimeError("Query interrupted"), UsageError("wrong SQL")])
+def test_signals__count_although_a_query_raises_its_own_error(capsys, number, code, message, error):
     def command() -> None:
         try:
-            signal.raise_signal(signal.SIGTERM)
-        except exits.Terminated:
-            raise RuntimeError("Query interrupted") from None  # as DuckDB does
+            signal.raise_signal(number)
+        except (exits.Terminated, KeyboardInterrupt):
+            raise error from None  # as DuckDB does
 
-    assert exits.exit_code(command) == 143
-    assert capsys.readouterr().err == "error: terminated\n"
+    assert exits.exit_code(command) == code
+    assert capsys.readouterr().err == message
+
+
+def test_errors__of_queries_are_themselves_without_a_signal(capsys):
+    def command() -> None:
+        raise UsageError("wrong SQL")
+
+    assert exits.exit_code(command) == 2
+    assert capsys.readouterr().err == "error: wrong SQL\n"
 
 
 def test_ctrl_c__while_modules_are_loaded_is_one_line():
