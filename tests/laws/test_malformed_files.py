@@ -103,5 +103,5 @@ def test_config__spoilt_is_refused_in_one_line_or_works(folder, data):
     try:
         with command.make_context("score", words) as context:
             _layers(declared(ScoreOptions), context, context.params)
-    except typer.TyperException as error:
+    except (typer.TyperException, rfm.UsageError) as error:
         assert_one_line(error)
