@@ -12,7 +12,8 @@ _ZERO_WIDTH = "\u180e\u200b\u200c\u200d\u2060\ufeff"
 _SPACE = re.compile(rf"[\s{_ZERO_WIDTH}]+")
 _SPACES = "".join(filter(str.isspace, map(chr, range(0x3001)))) + _ZERO_WIDTH
 _GMAIL = ("gmail.com", "googlemail.com")
-_HASH = re.compile(r"[0-9A-Fa-f]{64}")
+_HASH = re.compile(r"[0-9a-f]{64}")
+_DIGITS = 64
 _MOST_BYTES = 254
 
 
@@ -52,9 +53,15 @@ def without_punctuation(text: str) -> str:
     return "".join(each for each in text if unicodedata.category(each)[0] not in "PS")
 
 
-def is_hash(text: str) -> bool:
-    """Return whether a text is a SHA-256 in hexadecimal digits."""
-    return len(text) == 64 and _HASH.fullmatch(text) is not None
+def hash_of(text: str) -> str | None:
+    """Return the SHA-256 that a cell has in place of a value: 64 hexadecimal digits in lower case.
+
+    White space around it does not matter. None if the cell has no SHA-256.
+    """
+    if len(text) < _DIGITS:
+        return None
+    found = trimmed(text).lower()
+    return found if _HASH.fullmatch(found) else None
 
 
 def is_email(text: str) -> bool:

@@ -13,7 +13,7 @@ import pyarrow as pa
 from rfm_engine.activation.contacts import PersonalFile
 from rfm_engine.activation.normal_text import (
     composed,
-    is_hash,
+    hash_of,
     trimmed,
     without_gmail_aliases,
     without_plus,
@@ -113,8 +113,8 @@ def email_forms(email: str) -> set[bytes]:
     Two e-mails with a form in common count as the same: an address of Gmail with dots, or any
     address with `+` and a word, is the mailbox without them.
     """
-    if is_hash(email):
-        return {bytes.fromhex(email)}
+    if (digits := hash_of(email)) is not None:
+        return {bytes.fromhex(digits)}
     trim = trimmed(composed(email)).lower()
     bare = without_space(trim)
     forms = {trim, bare, without_gmail_aliases(bare), without_plus(bare)}
@@ -123,8 +123,8 @@ def email_forms(email: str) -> set[bytes]:
 
 def phone_forms(phone: str, country: Country | None) -> set[bytes]:
     """Return SHA-256 of every form in which a platform takes a phone number."""
-    if is_hash(phone):
-        return {bytes.fromhex(phone)}
+    if (digits := hash_of(phone)) is not None:
+        return {bytes.fromhex(digits)}
     number = e164(phone, country)
     if number is None:  # national, and the country is not known: only equal digits match
         number = "".join(filter(str.isdecimal, phone))

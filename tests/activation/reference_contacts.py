@@ -102,8 +102,8 @@ def cell_of(text: str | None, kind: str, platform: str) -> str | None:
 
 def forms(text: str, kind: str) -> set[str]:
     """Return the hashes that an e-mail or phone number may have in a suppression list."""
-    if is_hash(text):
-        return {text.lower()}
+    if is_hash(trim(text)):
+        return {trim(text).lower()}
     if kind == "phone":
         number = phone_of(text) or "".join(each for each in text if each.isdecimal())
         return {sha(number), sha(number.removeprefix("+"))} if number else set()

@@ -32,6 +32,10 @@ TEXTS = st.one_of(
         st.sampled_from(["gmail.com", "Gmail.com", "x.org", "y"]), st.sampled_from(["", " ", "."]),
     ),
 )  # fmt: skip
+HASHES = st.builds(
+    "{}{}{}".format, st.text(" \t\u00a0\u200b\ufeff", max_size=2),
+    st.text("0aF", min_size=63, max_size=65), st.text(" \n\u3000", max_size=2),
+)  # fmt: skip
 PHONES = st.one_of(
     st.text("+0123456789 -().·/\t\u00a0", max_size=20),
     st.from_regex(r"[ (]?(\+|00)?[0-9][0-9 ./()-]{5,16}", fullmatch=True).filter(str.isascii),
@@ -51,7 +55,7 @@ def cells(platform, place, texts):
 
 
 @pytest.mark.parametrize(("platform", "place", "name"), COLUMNS)
-@given(texts=st.lists(TEXTS, max_size=20))
+@given(texts=st.lists(TEXTS | HASHES, max_size=20))
 def test_emails__equal_the_reference(platform, place, name, texts):
     found, about = cells(platform, place, texts)
     assert found == [ref.cell_of(text, "email", name) for text in texts]
@@ -75,12 +79,12 @@ def test_steps__change_nothing_the_second_time(text, name):
         assert STEPS[name](once) == once
 
 
-@given(text=TEXTS)
+@given(text=TEXTS | HASHES)
 def test_forms__of_an_email_equal_the_reference(text):
     assert {each.hex() for each in email_forms(text)} == ref.forms(text, "email")
 
 
-@given(text=PHONES.filter(lambda text: "(" not in text))
+@given(text=PHONES.filter(lambda text: "(" not in text) | HASHES)
 def test_forms__of_a_phone_equal_the_reference(text):
     assert {each.hex() for each in phone_forms(text, None)} == ref.forms(text, "phone")
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 from rfm_engine.activation.audiences.ascii_steps import ascii_normal
 from rfm_engine.activation.audiences.platform import EMAIL, PHONE, Column
 from rfm_engine.activation.audiences.steps import Step, applied, steps_of
-from rfm_engine.activation.normal_text import is_email, is_hash, trimmed
+from rfm_engine.activation.normal_text import hash_of, is_email, trimmed
 from rfm_engine.activation.phones import Country, is_national
 from rfm_engine.kernels.arrays import arrow_texts
 
@@ -81,8 +81,8 @@ class Normal:
 
     def _one(self, text: str) -> tuple[str | None, str]:
         """Return a normalised value, or None and the reason."""
-        if self._column.hashed and is_hash(bare := trimmed(text)):
-            return bare.lower(), ""
+        if self._column.hashed and (digits := hash_of(text)) is not None:
+            return digits, ""
         value = applied(self._steps, text)
         if value == "" or not trimmed(text):
             return None, _EMPTY
@@ -99,8 +99,7 @@ def hashed_texts(texts: pa.Array) -> pa.Array:
     """Return the SHA-256 of texts in hexadecimal digits; a text that is one stays as it is."""
     shared = texts.dictionary_encode()
     words = [
-        text if is_hash(text) else sha256(text.encode()).hexdigest()
-        for text in shared.dictionary.to_pylist()
+        hash_of(text) or sha256(text.encode()).hexdigest() for text in shared.dictionary.to_pylist()
     ]
     return arrow_texts(words).take(shared.indices)
 
@@ -127,6 +126,5 @@ def _digests(texts: pa.Array) -> pa.Array:
 
 
 def _digest(value: bytes) -> bytes:
-    if len(value) == _HASH and is_hash(text := value.decode()):
-        return bytes.fromhex(text)
-    return sha256(value).digest()
+    digits = hash_of(value.decode()) if len(value) == _HASH else None
+    return sha256(value).digest() if digits is None else bytes.fromhex(digits)
