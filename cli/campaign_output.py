@@ -29,6 +29,8 @@ def print_draw(found: Draw, name: str, output: str, *, as_json: bool, quiet: boo
         return
     if quiet:
         return
+    if not segments:
+        typer.echo("warning: no customer meets --who", err=True)
     rows = [("segment", "treated", "held out")]
     rows += [(row["segment"], f"{row['treated']:,}", f"{row['held_out']:,}") for row in segments]
     lines = column_lines(rows, [True, False, False], ruled=True)

@@ -19,7 +19,6 @@ import pyarrow as pa
 
 from rfm_engine.errors import StateError, UsageError, shown, shown_cause
 from rfm_engine.kernels.arrays import is_bytes, whole
-from rfm_engine.options.messages import message
 from rfm_engine.output.atomic import sync
 
 KEY_FILE = "split.key"
@@ -128,9 +127,8 @@ def read_key(place: str | os.PathLike[str]) -> str:
         key = Path(place).read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(
-            message(
-                "{key_file} must be readable text; got {}. Correct the path.", shown_cause(error)
-            )
+            f"key file {shown(os.fspath(place))} must be readable text; got {shown_cause(error)}. "
+            "Correct the path, or restore the file."
         ) from None
     key = key.rstrip("\r\n")
     if len(key) < _LEAST_KEY or not key.isprintable():

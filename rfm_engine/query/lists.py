@@ -17,8 +17,8 @@ from rfm_engine.orders.place import MissingColumnError, Place
 from rfm_engine.orders.reading import Reading
 from rfm_engine.orders.row_columns import CUSTOMER
 from rfm_engine.orders.sources.entry import files_of, open_files
-from rfm_engine.orders.text import parsed_times
 from rfm_engine.orders.time.clock import local_days, to_instants
+from rfm_engine.orders.time.texts import parse_times
 from rfm_engine.query.csv_files import csv_format_of
 from rfm_engine.query.snapshot_options import reading_of
 from rfm_engine.result.snapshot import Snapshot
@@ -111,13 +111,34 @@ def _ids(batch: Batch, reading: Reading, kind: pa.DataType, option: str, *, text
     )  # fmt: skip
 
 
+def _parsed(texts: pa.Array, name: str, batch: Batch) -> pa.Array:
+    """Return texts as times; options about the times of orders do not apply.
+
+    Raises
+    ------
+    DataError
+        A text is no time, or only some have a time zone.
+    """
+    found = parse_times(texts, None)
+    for row, wanted in (
+        (found.unreadable, "dates or times such as 2026-10-31 or 2026-10-31 17:30"),
+        (found.mixed, "a time zone in all times, or in none"),
+    ):
+        if row >= 0:
+            raise DataError(
+                f"column {name!r} must have {wanted}; got {shown_value(str(texts[row]))} in "
+                f"{batch.where(row)}. Correct it."
+            )
+    return found.times
+
+
 def days_of(batch: Batch, name: str | None, reading: Reading, place: Place) -> pa.Array:
     """Return the local days of a column of dates or times; nulls if there is no column."""
     if name is None:
         return pa.nulls(len(batch.reason), pa.date32())
     times = batch.column(name)
     if is_text(times.type):
-        times, _ = parsed_times(times, None, ".", batch.where)
+        times = _parsed(times, name, batch)
     elif not (pa.types.is_date(times.type) or pa.types.is_timestamp(times.type)):
         raise UsageError(
             f"column {name!r} of {place.name} must have dates or times; got {times.type}. Convert "

@@ -67,7 +67,7 @@ def test_aipl__takes_the_highest_stage(shop, file):
         ("id\na\n", UsageError, "^column 'customer_id' must exist"),
         ("customer_id,time\na,2025-01-01\n", UsageError, "'kind' must exist"),
         ("customer_id,time,kind\na,2025-01-01,smell\n", DataError, "got 'smell'"),
-        ("customer_id,time,kind\na,soon,click\n", DataError, "time must be ISO 8601"),
+        ("customer_id,time,kind\na,soon,click\n", DataError, "column 'time' must have dates"),
     ],
 )
 def test_touches__are_refused(shop, file, text, error, said):

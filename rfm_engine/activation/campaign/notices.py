@@ -10,10 +10,12 @@ from rfm_engine.activation.campaign.designs import HOLDOUT, Campaign, Ratio
 from rfm_engine.activation.campaign.drawing import CAMPAIGN
 from rfm_engine.activation.campaign.shares import percent_of
 from rfm_engine.activation.campaign.sums import Added, Asked
-from rfm_engine.errors import Message
+from rfm_engine.errors import Message, cut
 from rfm_engine.options.messages import message
 from rfm_engine.orders.warnings import DataWarning
 from rfm_engine.query.id_values import plain_ids
+
+_MOST_NAMED = 10
 
 
 def notices_of(
@@ -29,6 +31,10 @@ def notices_of(
     if n_unknown:
         text = message("responders who are not in {assigned}, who were left out: {:,}", n_unknown)
         yield DataWarning("unassigned_responders", text)
+    others = _other_campaigns(asked)
+    if others:
+        text = message("campaigns of {responses} that are not in {assigned}: {}", ", ".join(others))
+        yield DataWarning("unassigned_campaigns", text)
     if asked.attribution == "all" and len(campaigns) > 1:
         text = message(
             "with {attribution:all} an order counts for each campaign that covers it, so that "
@@ -37,6 +43,13 @@ def notices_of(
         yield DataWarning("not_additive", text)
     for each in campaigns:
         yield from _of_campaign(each, asked, added)
+
+
+def _other_campaigns(asked: Asked) -> list[str]:
+    """Return the campaigns of responses that no customer is assigned to, sorted; a few of many."""
+    names = asked.responses[CAMPAIGN].unique().to_pylist()
+    others = sorted({*names} - {*asked.assigned.campaigns})
+    return [cut(name) for name in others[:_MOST_NAMED]]
 
 
 def _n_responders(asked: Asked) -> int:
