@@ -125,7 +125,7 @@ def test_split__of_a_history_uses_its_newest_snapshot_and_its_key(tmp_path):
         ({"campaign": None}, "a name without control characters"),
         ({"who": "segmnt == \"x\""}, "Did you mean 'segment'"),
         ({"key_file": None}, r"key_file must be given .* openssl rand"),
-        ({"key_file": "missing.key"}, "key file 'missing.key' must be readable text; got no such file"),
+        ({"key_file": "missing.key"}, "key file 'missing.key' must be readable text; got no such"),
     ],
 )  # fmt: skip
 def test_split__refuses(options, message, tmp_path, key):
