@@ -25,11 +25,14 @@ class Run(NamedTuple):
         The names of the steps that have ended, in their order.
     is_complete
         Whether these were all steps that the config file asked for.
+    batches
+        How many batches the state has if the orders of the date are in it; None once they are.
     """
 
     day: date
     steps: tuple[str, ...]
     is_complete: bool
+    batches: int | None = None
 
 
 def run_of(store: Store, day: date) -> Run:
@@ -44,11 +47,11 @@ def run_of(store: Store, day: date) -> Run:
     if not file.exists():
         return Run(day, (), is_complete=False)
     found = read_sealed(file, f"history {str(store.folder)!r}")
-    return Run(day, tuple(found["steps"]), found["complete"])
+    return Run(day, tuple(found["steps"]), found["complete"], found.get("batches"))
 
 
-def newest_run(store: Store) -> Run | None:
-    """Return what is noted for the newest date; None if nothing is noted for any date.
+def runs_of(store: Store) -> Iterator[Run]:
+    """Yield what is noted for each date, the newest first.
 
     Raises
     ------
@@ -56,8 +59,8 @@ def newest_run(store: Store) -> Run | None:
         The note is damaged.
     """
     days = [_day_of(name) for name in _names(store)]
-    known = [day for day in days if day is not None]
-    return run_of(store, max(known)) if known else None
+    for day in sorted((day for day in days if day is not None), reverse=True):
+        yield run_of(store, day)
 
 
 def note_run(store: Store, run: Run) -> None:
@@ -68,7 +71,8 @@ def note_run(store: Store, run: Run) -> None:
     StateError
         Another process is writing to the history.
     """
-    text = sealed({"as_of": str(run.day), "steps": [*run.steps], "complete": run.is_complete})
+    about = {"as_of": str(run.day), "steps": [*run.steps], "complete": run.is_complete}
+    text = sealed(about if run.batches is None else {**about, "batches": run.batches})
     with store.writing() as transaction:
         transaction.file(_name(run.day)).write_text(text, "utf-8")
 

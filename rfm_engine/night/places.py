@@ -13,6 +13,7 @@ from rfm_engine.history.history import History
 from rfm_engine.history.inputs import options_of_input
 from rfm_engine.history.runs import RUNS
 from rfm_engine.history.store import is_history
+from rfm_engine.night.announced import AnnouncedState
 from rfm_engine.night.plan import Plan
 from rfm_engine.night.settings import settings
 from rfm_engine.options.declaration import declared
@@ -23,7 +24,7 @@ from rfm_engine.state.state import State
 
 
 @contextmanager
-def opened(plan: Plan) -> Iterator[tuple[State, History]]:
+def opened(plan: Plan) -> Iterator[tuple[AnnouncedState, History]]:
     """Open the state and the history, or create them; lock them against other nights.
 
     A state that was created and has no orders in the end is deleted again, and so is a history
@@ -59,9 +60,9 @@ def _alone(history: History) -> Iterator[None]:
 
 
 @contextmanager
-def _state(plan: Plan) -> Iterator[State]:
+def _state(plan: Plan) -> Iterator[AnnouncedState]:
     if is_state(plan.state):
-        with State.open(plan.state) as state:
+        with AnnouncedState.open(plan.state) as state:
             yield state
         return
     if is_history(plan.history) and History.open(plan.history).dates:
@@ -70,7 +71,7 @@ def _state(plan: Plan) -> Iterator[State]:
             "state. Restore it from a backup, or create it with rfm state create and ingest all "
             "orders."
         )
-    with State.create(plan.state, **settings(plan, "state")) as state:
+    with AnnouncedState.create(plan.state, **settings(plan, "state")) as state:
         try:
             yield state
         finally:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping
 from datetime import date
+from functools import partial
 from typing import Any
 
 from rfm_engine.errors import DataError, RfmError, StateError, UsageError
 from rfm_engine.history.history import History
-from rfm_engine.history.runs import Run, newest_run, note_run, run_of
+from rfm_engine.history.runs import Run, note_run, run_of, runs_of
+from rfm_engine.night.announced import AnnouncedState
 from rfm_engine.night.inputs import inputs_now
 from rfm_engine.night.plan import Plan
 from rfm_engine.night.step import ALREADY, DONE, FAILED, INGEST, SKIPPED, Step
@@ -16,7 +18,6 @@ from rfm_engine.night.steps import STEPS, prepare
 from rfm_engine.night.work import Work
 from rfm_engine.options.messages import message
 from rfm_engine.state.ingest import Ingested
-from rfm_engine.state.state import State
 from rfm_engine.totals.aggregation import Report
 
 _FAILURES = (RfmError, OSError, MemoryError)
@@ -28,7 +29,7 @@ class Sequence:
     def __init__(
         self,
         plan: Plan,
-        state: State,
+        state: AnnouncedState,
         history: History,
         machine: Mapping[str, Any],
         progress: Report | None,
@@ -51,6 +52,7 @@ class Sequence:
         left = self._interrupted()
         if left is not None:
             # Before new orders are added: they could not be left out of the scores of this date.
+            self._note(run_of(self._history.store, left), INGEST)
             yield Step(left, INGEST, ALREADY)
             is_done = yield from self._date(left)
             if not is_done or left == day:
@@ -60,6 +62,7 @@ class Sequence:
     def _tonight(self, day: date | None, latest: date | None, left: date | None) -> Iterator[Step]:
         """Add new orders, and do the steps of their date, unless `left` is this date."""
         try:
+            self._state.announce = partial(self._announced, day, latest)
             ingested = self._ingested()
             found = day or self._newest_day(latest)
             is_new = ingested is not None and ingested.batch is not None
@@ -112,7 +115,7 @@ class Sequence:
 
     def _interrupted(self) -> date | None:
         """Return the date of a night that was interrupted and can be continued as it was."""
-        run = newest_run(self._history.store)
+        run = next(filter(self._was_begun, runs_of(self._history.store)), None)
         if run is None or run.is_complete or self._is_earlier(run.day):
             return None
         if run.day in self._history.dates:
@@ -120,6 +123,22 @@ class Sequence:
         newest = self._state.summary()["newest_day"]
         has_newer = newest is None or date.fromisoformat(newest) > run.day
         return None if has_newer else run.day
+
+    def _was_begun(self, run: Run) -> bool:
+        """Whether the orders of a date are in the state."""
+        return run.batches is None or self._state.n_batches >= run.batches
+
+    def _announced(self, day: date | None, latest: date | None, batches: int, newest: date) -> None:
+        """Note the date of new orders before they are in the state.
+
+        Without the note, a night that is killed just after they are would lose its date, because
+        the next one would find no new files.
+        """
+        found = day or newest
+        run = run_of(self._history.store, found)
+        is_refused = day is None and latest is not None and found > latest
+        if INGEST not in run.steps and not is_refused and not self._is_earlier(found):
+            note_run(self._history.store, run._replace(batches=batches))
 
     def _ingested(self) -> Ingested | None:
         """Add new files to the state; None if there are none at all."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import date
 from pathlib import Path
-from typing import Any, NoReturn, Unpack
+from typing import Any, NoReturn, Self, Unpack
 
 from rfm_engine.errors import UsageError
 from rfm_engine.options.documentation import documented
@@ -88,7 +88,7 @@ class State:
         keep: int = 3,
         disk: Disk | None = None,
         **options: Unpack[StateOptions],
-    ) -> State:
+    ) -> Self:
         """Create a state and set how it reads orders.
 
         Parameters
@@ -119,7 +119,7 @@ class State:
         return cls(store)
 
     @classmethod
-    def open(cls, path: str | os.PathLike[str], *, disk: Disk | None = None) -> State:
+    def open(cls, path: str | os.PathLike[str], *, disk: Disk | None = None) -> Self:
         """Open a state at its newest generation.
 
         Raises
@@ -376,7 +376,7 @@ class State:
         if self._seen is not None:
             self._seen.close()
 
-    def __enter__(self) -> State:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 
 import rfm_engine as rfm
-from rfm_engine.history.runs import Run, newest_run, note_run, run_of
+from rfm_engine.history.runs import Run, note_run, run_of, runs_of
 from tests.history.failing_files import FailingFiles, Killed
 
 DAY, LATER = date(2026, 1, 31), date(2026, 2, 1)
@@ -22,14 +22,15 @@ def history(tmp_path) -> rfm.History:
 
 def test_run__without_a_note_has_no_steps(history):
     assert run_of(history.store, DAY) == Run(DAY, (), is_complete=False)
-    assert newest_run(history.store) is None
+    assert [*runs_of(history.store)] == []
 
 
 def test_run__is_read_as_it_was_noted(history):
     note_run(history.store, FIRST)
-    note_run(history.store, Run(LATER, ("ingest",), is_complete=True))
+    later = Run(LATER, (), is_complete=False, batches=7)
+    note_run(history.store, later)
     assert run_of(history.store, DAY) == FIRST
-    assert newest_run(history.store) == Run(LATER, ("ingest",), is_complete=True)
+    assert [*runs_of(history.store)] == [later, FIRST]
     assert history.verify() == []
 
 
@@ -47,7 +48,7 @@ def test_note__is_the_old_or_the_new_one_if_the_process_is_killed(history, tmp_p
             note_run(rfm.History.open(place, files=FailingFiles(at)).store, second)
         store = rfm.History.open(place).store
         seen.append(run_of(store, DAY))
-        assert newest_run(store) == seen[-1]
+        assert [*runs_of(store)] == seen[-1:]
         note_run(store, second)
         assert run_of(store, DAY) == second
     assert {*seen} == {FIRST, second}
