@@ -181,6 +181,28 @@ def test_groups__give_one_row_per_customer_with_all_segments(folder):
         )  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("country", "code", "found"),
+    [
+        ("DE", "10115-22", "10115"), ("SA", "12345-6789", "12345"), ("DE", "D-10115", "D-10115"),
+        ("JP", "100-0001", "100-0001"), ("PL", "00-950", "00-950"), ("PT", "1000-001", "1000-001"),
+        ("BR", "01310-100", "01310-100"), ("US", "94016-1234", "94016-1234"),
+        ("US", "94016-12", ""),
+    ],
+)  # fmt: skip
+def test_google__drops_extensions_of_postal_codes_outside_the_us(
+    snapshot, folder, country, code, found
+):
+    place = folder / "codes.csv"
+    head = "customer_id,email,consent_ads,first_name,last_name,country,zip\n"
+    place.write_text(f"{head}c01,a@x.de,1,Ann,Lee,{country},{code}\n")
+    rfm_engine.audience(
+        snapshot, who="monetary >= 0", platform="google", contacts=place, output=folder / "z.csv"
+    )
+    [row] = rows_of((folder / "z.csv").read_text())[1:]
+    assert row[5] == found
+
+
 def test_google__needs_all_parts_of_an_address(snapshot, folder):
     place = folder / "names.csv"
     place.write_text(

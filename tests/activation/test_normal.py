@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rfm_engine import UsageError
+from rfm_engine.activation.audiences.ascii_steps import ascii_normal
 from rfm_engine.activation.audiences.cells import Normal, hex_texts
-from rfm_engine.activation.audiences.platform import platform_of
-from rfm_engine.activation.audiences.steps import STEPS
-from rfm_engine.activation.normal_text import composed
+from rfm_engine.activation.audiences.platform import PLATFORMS, platform_of
+from rfm_engine.activation.audiences.steps import STEPS, applied, steps_of
+from rfm_engine.activation.normal_text import composed, hash_of
 from rfm_engine.activation.phones import countries, country_of, e164
 from rfm_engine.activation.suppression import email_forms, phone_forms
 from tests.activation import reference_contacts as ref
@@ -32,6 +33,7 @@ TEXTS = st.one_of(
         st.sampled_from(["gmail.com", "Gmail.com", "x.org", "y"]), st.sampled_from(["", " ", "."]),
     ),
 )  # fmt: skip
+PLAIN = st.text("aB1.+-@@ ()0\t\n", max_size=12)
 HASHES = st.builds(
     "{}{}{}".format, st.text(" \t\u00a0\u200b\ufeff", max_size=2),
     st.text("0aF", min_size=63, max_size=65), st.text(" \n\u3000", max_size=2),
@@ -62,6 +64,22 @@ def test_emails__equal_the_reference(platform, place, name, texts):
     for n, text in enumerate(texts):
         is_bad = bool(ref.trim(text)) and found[n] is None and ref.email_of(text, name) != ""
         assert about.reasons.get("invalid_email", [False] * len(texts))[n] == is_bad
+
+
+@pytest.mark.parametrize("name", PLATFORMS)
+@given(texts=st.lists(TEXTS | HASHES | PHONES | PLAIN, max_size=20))
+def test_many_texts_at_once__give_the_same_as_each_alone(name, texts):
+    for rule in platform_of(name).columns:
+        steps = steps_of([each for each in rule.steps if each != "us-zip"], None)
+        many = ascii_normal(rule, pa.array(texts, pa.string())).to_pylist()
+        for text, found in zip(texts, many, strict=True):
+            assert found is None or (found == applied(steps, text) and hash_of(text) is None)
+
+
+@pytest.mark.parametrize("text", ["a+x@b.co+m", "a@b.co+m", "a+x@b+c@d.e", "a+@b@+.c", "a+\n+@b.c"])
+def test_plus__after_the_at_sign_stays(text):
+    [found], _ = cells("tiktok", 1, [text])
+    assert found == ref.cell_of(text, "email", "tiktok+")
 
 
 @given(texts=st.lists(PHONES, max_size=20))

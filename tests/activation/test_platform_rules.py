@@ -127,6 +127,8 @@ def test_tiktok__also_has_the_email_without_plus():
     ("header", "text", "found"),
     [
         ("First Name", " Mrs. Anna ", "anna"), ("First Name", "DR Anna", "anna"),
+        ("First Name", "Dr. Mrs. Jane", "jane"), ("First Name", "Dr. Mrs.", "mrs."),
+        ("Last Name", "Smith Jr., Ph.D.", "smith"), ("Last Name", "Jr. III", "jr."),
         ("First Name", "Mrs.", "mrs."), ("First Name", "Miss", "miss"),
         ("Last Name", "Smith III", "smith"), ("Last Name", "Smith Ph.D.", "smith"),
         ("Last Name", "Jr.", "jr."), ("Last Name", "Iversen", "iversen"),

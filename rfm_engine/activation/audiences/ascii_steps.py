@@ -82,7 +82,9 @@ def _before_dash(texts: pa.Array) -> pa.Array:
 
 
 def _without_plus(texts: pa.Array) -> pa.Array:
-    return _without(texts, r"\+[^@]*", only=r"\+[^@]*@[^@]*$")
+    import pyarrow.compute as pc
+
+    return pc.replace_substring_regex(texts, r"^([^+@]*)\+[^@]*(@[^@]*)$", r"\1\2")
 
 
 def _without_gmail_aliases(texts: pa.Array) -> pa.Array:
@@ -108,15 +110,13 @@ def _e164(texts: pa.Array) -> pa.Array:
     return _matching(pc.match_substring_regex(numbers, _E164), numbers)
 
 
-def _without(texts: pa.Array, pattern: str, only: str | None = None) -> pa.Array:
-    """Return texts without what a pattern matches; only those that another pattern matches."""
+def _without(texts: pa.Array, pattern: str) -> pa.Array:
+    """Return texts without what a pattern matches."""
     import pyarrow.compute as pc
 
-    is_there = pc.match_substring_regex(texts, pattern if only is None else only)
-    if not pc.any(is_there).as_py():
+    if not pc.any(pc.match_substring_regex(texts, pattern)).as_py():
         return texts
-    changed = pc.replace_substring_regex(texts, pattern, "")
-    return changed if only is None else pc.if_else(is_there, changed, texts)
+    return pc.replace_substring_regex(texts, pattern, "")
 
 
 def _matching(is_kept: pa.Array, texts: pa.Array) -> pa.Array:

@@ -30,7 +30,7 @@ from rfm_engine.activation.audiences.platform import (
     Column,
     Platform,
 )
-from rfm_engine.activation.audiences.steps import us_zip
+from rfm_engine.activation.audiences.steps import postal_code
 from rfm_engine.activation.contacts import ROW, PersonalFile
 from rfm_engine.activation.reach import SQL
 from rfm_engine.activation.suppression import Suppression
@@ -196,7 +196,7 @@ class Rows:
             f"value_{n}" for n, each in enumerate(platform.attributes)
             if each.field in platform.together
         ]  # fmt: skip
-        self._refuse_zips(found, is_valid, raw[ROW])
+        self._settle_zips(found, is_valid, raw[ROW])
         if together:
             is_whole = np.ones(n_rows, np.bool_)
             for name in together:
@@ -222,17 +222,17 @@ class Rows:
         self._count(cells, is_valid, raw[ROW])
         return cells.values
 
-    def _refuse_zips(
+    def _settle_zips(
         self, found: dict[str, pa.Array], is_valid: npt.NDArray[np.bool_], rows: pa.Array
     ) -> None:
-        """Remove codes that are no ZIP codes of the United States, in rows of that country."""
+        """Bring postal codes into the form of their country, and count those that are not valid."""
         names = {each.field: f"value_{n}" for n, each in enumerate(self._rules.platform.attributes)}
         is_checked = any("us-zip" in each.steps for each in self._normal)
         zips, countries = (found.get(names.get(field, "")) for field in ("zip", "country"))
         if not is_checked or zips is None or countries is None:
             return
         kept = [
-            us_zip(code) if code is not None and country == "US" else code
+            None if code is None else postal_code(code, country)
             for code, country in zip(zips.to_pylist(), countries.to_pylist(), strict=True)
         ]
         found[names["zip"]] = pa.array(kept, pa.string())

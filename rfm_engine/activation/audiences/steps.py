@@ -26,6 +26,9 @@ Step: TypeAlias = Callable[[str], str | None]
 _PREFIXES = ("mr", "mrs", "ms", "miss", "mx", "dr", "prof", "sir", "dame", "rev", "herr", "frau")
 _SUFFIXES = ("jr", "sr", "ii", "iii", "iv", "esq", "phd", "md")
 _PLACE_SIGNS = re.compile(r"[0-9.\s\-()]")
+_EXTENDED = re.compile(r"[0-9]{5,}-")
+# Countries whose whole codes have a hyphen after 5 digits.
+_WITH_HYPHEN = ("BR", "IR")
 _US_ZIP = re.compile(r"[0-9]{5}(-[0-9]{4})?")
 TAG_SEPARATOR = ", "
 
@@ -54,22 +57,39 @@ def _phones(country: Country | None) -> Step:
 
 
 def _without_prefix(name: str) -> str:
-    first, _, rest = name.partition(" ")
-    return trimmed(rest) if rest and first.strip(".") in _PREFIXES else name
+    while True:
+        first, _, rest = name.partition(" ")
+        if not trimmed(rest) or first.strip(".") not in _PREFIXES:
+            return name
+        name = trimmed(rest)
 
 
 def _without_suffix(name: str) -> str:
-    rest, _, last = name.rpartition(" ")
-    is_suffix = bool(rest) and last.replace(".", "") in _SUFFIXES
-    return trimmed(rest).rstrip(",") if is_suffix else name
+    while True:
+        rest, _, last = name.rpartition(" ")
+        rest = trimmed(rest).rstrip(",")
+        if not rest or last.replace(".", "") not in _SUFFIXES:
+            return name
+        name = rest
 
 
 def _country(code: str) -> str | None:
     return code if code in countries() else None
 
 
-def us_zip(code: str) -> str | None:
-    """Return a code of 5 or 5+4 digits as Google takes it; others are not valid in the US."""
+def postal_code(code: str, country: str | None) -> str | None:
+    """Return a postal code as Google takes it.
+
+    In the United States it has 5 or 5+4 digits; others are not valid. Elsewhere it has no
+    extension.
+
+    >>> postal_code("94016-1234", "US"), postal_code("10115-22", "DE"), postal_code("00-950", "PL")
+    ('94016-1234', '10115', '00-950')
+    """
+    if country != "US":
+        # Shorter codes have hyphens of their own: 00-950 in Poland, 100-0001 in Japan.
+        has_extension = country not in _WITH_HYPHEN and _EXTENDED.match(code)
+        return code.partition("-")[0] if has_extension else code
     if len(code) == 9 and code.isascii() and code.isdecimal():
         code = f"{code[:5]}-{code[5:]}"
     return code if _US_ZIP.fullmatch(code) else None
@@ -104,12 +124,12 @@ MEANINGS = {
     "no-plus": "remove + with what follows before the @",
     "no-plus-sign": "remove the +",
     "no-punctuation": "remove punctuation and symbols",
-    "no-prefix": "remove titles such as mrs.",
+    "no-prefix": "remove titles such as dr. mrs.",
     "no-suffix": "remove additions such as jr.",
     "place": "remove digits, dots, white space, hyphens and parentheses",
     "before-dash": "keep what is before the first -",
     "country": "a country code of two letters (ISO 3166-1)",
-    "us-zip": "in the United States 5 or 5+4 digits",
+    "us-zip": "in the United States 5 or 5+4 digits; elsewhere 10115 of 10115-22",
     "yes-no": "yes or no",
     "tag": "rfm: before each segment",
 }
