@@ -203,6 +203,29 @@ def test_google__drops_extensions_of_postal_codes_outside_the_us(
     assert row[5] == found
 
 
+def test_shopify__has_one_tag_for_a_segment_with_a_comma(folder):
+    orders = pa.table({
+        "customer_id": ["a", "a", "b"], "shop": ["x", "y", "x"], "amount": [90, 1, 90],
+        "order_time": ["2026-01-01"] * 3,
+    })  # fmt: skip
+    scheme = folder / "commas.toml"
+    scheme.write_text(
+        '[[segments]]\nname = "Gold, big"\nwhen = ["monetary >= 50"]\n\n'
+        '[[segments]]\nname = "Rest,of,them"\n'
+    )
+    (folder / "t.csv").write_text("customer_id,email,consent_email\na,a@x.de,1\nb,b@x.de,1\n")
+    for by, tags in (("shop", "rfm:Gold big, rfm:Rest of them"), (None, "rfm:Gold big")):
+        place = folder / "commas.parquet"
+        rfm_engine.score(orders, as_of="2026-01-31", by=by, scheme=scheme, output=place)
+        found = rfm_engine.audience(
+            place, who="monetary > 0", platform="shopify", contacts=folder / "t.csv",
+            output=folder / "tags.csv",
+        )  # fmt: skip
+        listed = {row[2]: row[6] for row in rows_of((folder / "tags.csv").read_text())[1:]}
+        assert listed == {"a@x.de": tags, "b@x.de": "rfm:Gold big"}
+        assert found.renamed["Gold, big"] == "Gold big"
+
+
 def test_google__needs_all_parts_of_an_address(snapshot, folder):
     place = folder / "names.csv"
     place.write_text(

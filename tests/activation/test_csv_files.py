@@ -75,6 +75,11 @@ def test_files__refuse_a_row_that_is_too_long(tmp_path):
     files.close()
 
 
+def test_neutral_names__are_no_names_of_other_segments():
+    names = ["At Risk", "segment  1", "Risk B", "Segment, 5"]
+    assert neutral_names(names) == {"At Risk": "Segment 9", "Risk B": "Segment 3"}
+
+
 def test_segments__with_the_word_risk_get_neutral_names():
     names = ["Champions", "At Risk", "low risk", "Frisky"]
     assert neutral_names(names) == {

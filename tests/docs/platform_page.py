@@ -54,7 +54,8 @@ def _section(name: str) -> Iterator[str]:
         yield (
             f"Columns without `--columns`: `{'`, `'.join(rules['default'])}`. `customer_id` and "
             "all columns of the snapshot can be chosen too. Segments with the word risk are "
-            "written as `Segment` with their number in the scheme.\n"
+            "written as `Segment` with their number in the scheme, or a later number if another "
+            "segment has that name.\n"
         )
 
 

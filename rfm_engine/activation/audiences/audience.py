@@ -63,7 +63,8 @@ class Audience(NamedTuple):
     invalid
         Values that are not valid, by reason.
     renamed
-        The names of segments that were replaced by neutral ones.
+        The names of segments that were replaced: by neutral ones, or by ones without commas for
+        tags.
     files
         The files.
     warnings
@@ -175,7 +176,7 @@ def audience(  # noqa: PLR0913 - the customers, the list, and what is checked
         written.added,
         written.removed,
         rows.invalid.by_reason(),
-        members.neutral,
+        members.renamed,
         written.files,
         [*warnings, *_size_warnings(rules, written)],
     )

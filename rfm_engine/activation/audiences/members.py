@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import count
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -40,14 +41,14 @@ class Members(NamedTuple):
         The type of ids in the snapshot.
     fields
         The columns of the snapshot that `own_0` and so on have.
-    neutral
+    renamed
         The names of segments that were replaced, by their names in the snapshot.
     """
 
     table: pa.Table
     kind: pa.DataType
     fields: Sequence[str]
-    neutral: dict[str, str]
+    renamed: dict[str, str]
 
     def own(self, field: str) -> str:
         """Return the name that a column of the snapshot has in `table`."""
@@ -68,13 +69,15 @@ def members_of(
     customer = snapshot.schema.names[0]
     found = chosen(snapshot, who, [customer, *fields])
     columns = [_plain(column) for column in found.columns]
-    neutral: dict[str, str] = {}
+    renamed: dict[str, str] = {}
     if SEGMENT in fields:
         place = 1 + fields.index(SEGMENT)
-        names = neutral_names([each.name for each in snapshot.scheme.segments])
+        segments = [each.name for each in snapshot.scheme.segments]
+        is_tag = any("tag" in each.steps for each in platform.columns)
+        names = (_without_commas(segments) if is_tag else {}) | neutral_names(segments)
         there = set(columns[place].unique().to_pylist())
-        neutral = {name: new for name, new in names.items() if name in there}
-        columns[place] = _renamed(columns[place], neutral)
+        renamed = {name: new for name, new in names.items() if name in there}
+        columns[place] = _renamed(columns[place], renamed)
     ids = plain_ids(columns[0])
     if snapshot.options["by"] is not None:
         segments = columns[1] if fields else pa.nulls(len(found), pa.string())
@@ -84,22 +87,36 @@ def members_of(
         columns = grouped.columns if fields else grouped.columns[:1]
         ids = columns[0]
     named = {CUSTOMER: ids} | {f"own_{n}": each for n, each in enumerate(columns[1:])}
-    return Members(pa.table(named), snapshot.schema.field(0).type, fields, neutral)
+    return Members(pa.table(named), snapshot.schema.field(0).type, fields, renamed)
 
 
 def neutral_names(names: Sequence[str]) -> dict[str, str]:
     """Return other names for segments with the word risk.
 
-    Platforms reject or flag lists whose names suggest financial trouble or poor health.
+    Platforms reject or flag lists whose names suggest financial trouble or poor health. A new name
+    has the number of the segment, or a later one if another segment has that name.
 
     >>> neutral_names(["Champions", "At Risk"])
     {'At Risk': 'Segment 2'}
     """
-    return {
-        name: f"Segment {number}"
-        for number, name in enumerate(names, 1)
-        if _RISK in name.lower()
-    }  # fmt: skip
+    taken = {_spaced(name).casefold() for name in names}
+    found = {}
+    for number, name in enumerate(names, 1):
+        if _RISK not in name.lower():
+            continue
+        # Steps of the number of segments: two segments never get the same name.
+        free = (f"Segment {each}" for each in count(number, len(names)))
+        found[name] = next(new for new in free if new.casefold() not in taken)
+    return found
+
+
+def _without_commas(names: Sequence[str]) -> dict[str, str]:
+    """Return other names for segments with a comma, which would separate two tags."""
+    return {name: _spaced(name) for name in names if "," in name}
+
+
+def _spaced(name: str) -> str:
+    return " ".join(name.replace(",", " ").split())
 
 
 def _fields(snapshot: Snapshot, platform: Platform) -> list[str]:

@@ -131,6 +131,6 @@ MEANINGS = {
     "country": "a country code of two letters (ISO 3166-1)",
     "us-zip": "in the United States 5 or 5+4 digits; elsewhere 10115 of 10115-22",
     "yes-no": "yes or no",
-    "tag": "rfm: before each segment",
+    "tag": "rfm: before each segment; commas in its name become spaces",
 }
 """What each step does, for the reference."""
