@@ -1,4 +1,4 @@
-"""The files that a night reads: a pattern may match none, because files are moved when read."""
+"""The files that a night reads: a pattern of orders may match none, as files may be moved."""
 
 from __future__ import annotations
 
@@ -12,6 +12,11 @@ from rfm_engine.output.place import is_uri
 def inputs_now(inputs: Sequence[str]) -> list[str]:
     """Return the inputs, without patterns of local paths that match nothing."""
     return [each for each in inputs if not _is_pattern(each) or glob(each, recursive=True)]  # noqa: PTH207
+
+
+def is_there(given: str) -> bool:
+    """Whether a local path or pattern has a file; URIs are not looked up."""
+    return is_uri(given) or Path(given).exists() or bool(glob(given, recursive=True))  # noqa: PTH207
 
 
 def _is_pattern(given: str) -> bool:

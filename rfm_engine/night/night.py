@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Unpack
 from rfm_engine.night.places import opened
 from rfm_engine.night.plan import load_plan
 from rfm_engine.night.sequence import Sequence
-from rfm_engine.night.settings import check, running
+from rfm_engine.night.settings import check, check_columns, running
 from rfm_engine.night.step import Step
 from rfm_engine.options.documentation import documented
 from rfm_engine.options.resolution import given
@@ -103,5 +103,7 @@ def iter_night(
     check(plan)
     day = None if as_of is None or as_of == NEWEST else as_date(as_of)
     with opened(plan) as (state, history):
+        if plan.audiences and history.dates:
+            check_columns(plan, history.snapshot(history.dates[-1]))
         sequence = Sequence(plan, state, history, running(plan, typed), progress)
         yield from sequence.steps(day, None if latest is None else as_date(latest, "latest"))

@@ -20,6 +20,7 @@ from rfm_engine.options.messages import message
 from rfm_engine.state.ingest import Ingested
 from rfm_engine.totals.aggregation import Report
 
+_ADDED = "added to [run] after this date was done"
 _FAILURES = (RfmError, OSError, MemoryError)
 
 
@@ -83,6 +84,7 @@ class Sequence:
     def _date(self, day: date) -> Generator[Step, None, bool]:
         """Do the steps of a date that are not done; return whether all are done now."""
         run = run_of(self._history.store, day)
+        is_over = run.is_complete and self._is_earlier(day)
         work = Work(self._plan, self._state, self._history, day, self._running, self._progress)
         for name, rule in STEPS.items():
             reason = rule.skipped(self._plan)
@@ -91,6 +93,9 @@ class Sequence:
                 continue
             if name in run.steps:
                 yield Step(day, name, ALREADY)
+                continue
+            if is_over:
+                yield Step(day, name, SKIPPED, {"reason": _ADDED})
                 continue
             try:
                 self._refuse_earlier(day)
@@ -165,8 +170,12 @@ class Sequence:
         return day
 
     def _is_done(self, day: date) -> bool:
-        """Whether all steps that the file asks for are done for a date."""
-        return {*self._wanted} <= {*run_of(self._history.store, day).steps}
+        """Whether all steps are done for a date.
+
+        For a date before the newest one, these are the steps that the file asked for then.
+        """
+        run = run_of(self._history.store, day)
+        return {*self._wanted} <= {*run.steps} or (run.is_complete and self._is_earlier(day))
 
     def _note(self, run: Run, name: str) -> Run:
         """Note that a step is done."""

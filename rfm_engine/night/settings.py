@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 from rfm_engine.activation.audiences.platform import platform_of
 from rfm_engine.activation.flows.catalogue import load_flows
 from rfm_engine.activation.people import conditions_of
-from rfm_engine.errors import UsageError, shown_toml
+from rfm_engine.errors import UsageError, did_you_mean, shown_toml
 from rfm_engine.movement.tier_files import load_tiers
+from rfm_engine.night.inputs import is_there
 from rfm_engine.night.plan import TABLE, Plan
 from rfm_engine.options.config_file import keys_of, options_in, refuse_unknown
 from rfm_engine.options.declaration import declared
@@ -23,6 +24,11 @@ from rfm_engine.options.groups import (
     TierOptions,
 )
 from rfm_engine.options.running import RunningOptions
+from rfm_engine.orders.row_columns import CUSTOMER
+from rfm_engine.query.conditions import refuse_joined
+from rfm_engine.query.customers import GROUP, Customers
+from rfm_engine.result.snapshot import Snapshot
+from rfm_engine.segments.fact_columns import FACT_COLUMNS
 
 _UNUSED = ("as-of", "output", "json", "quiet")
 
@@ -92,12 +98,12 @@ def running(plan: Plan, typed: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def check(plan: Plan) -> None:
-    """Read all tables, tiers, flows and audiences, so that errors in them are found first.
+    """Read all tables, tiers, flows and audiences, and look for files, so that errors come first.
 
     Raises
     ------
     UsageError
-        As `settings`, or a file of tiers or flows, or an audience is wrong.
+        As `settings`, or a file of tiers or flows, or an audience is wrong, or a file is missing.
     """
     for command in _TABLES:
         settings(plan, command)
@@ -109,6 +115,41 @@ def check(plan: Plan) -> None:
     for each in plan.audiences:
         platform_of(each.platform, columns)
         conditions_of(each.who)
+    for key in ("contacts", "suppress", "touches", "attributes"):
+        for place in _places(getattr(plan, key)):
+            if not is_there(place):
+                raise UsageError(
+                    f"{key} in [run] of config file {str(plan.file)!r} must exist; got no file "
+                    f"{place!r}. Check the path, which is relative to the config file."
+                )
+
+
+def check_columns(plan: Plan, snapshot: Snapshot) -> None:
+    """Look for the columns of the conditions of audiences in the newest snapshot of the history.
+
+    Raises
+    ------
+    UsageError
+        There is no such column.
+    """
+    names = Customers(snapshot).names
+    known = [*dict.fromkeys([*snapshot.schema.names, *names, *FACT_COLUMNS])]
+    for each in plan.audiences:
+        conditions = conditions_of(each.who)
+        refuse_joined(conditions, known)
+        for condition in conditions:
+            if condition.column not in {*known, GROUP, CUSTOMER}:
+                hint = did_you_mean(condition.column, known, "Correct the condition.")
+                raise UsageError(
+                    f"who of audience {each.name!r} in [run] must name columns of the history; got "
+                    f"{condition.column!r} in {condition.text!r}. {hint}"
+                )
+
+
+def _places(given: str | tuple[str, ...] | None) -> tuple[str, ...]:
+    if given is None:
+        return ()
+    return (given,) if isinstance(given, str) else given
 
 
 def _own(values: Mapping[str, Any], own: Mapping[str, type], what: str) -> dict[str, Any]:

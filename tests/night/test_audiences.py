@@ -88,6 +88,11 @@ def test_audiences__that_are_not_in_the_file_any_more_are_deleted(folder, place)
     [
         (AUDIENCES.replace('"meta"', '"meta5"') + OPTIONS, "platform must be one of"),
         (AUDIENCES.replace("frequency >= 1", "frequency >"), "frequency >"),
+        (AUDIENCES.replace("gone.csv", "lost.csv"), "suppress in .run. .* must exist; got no file"),
+        ('touches = "t.csv"', "touches in .run. .* must exist; got no file"),
+        ('attributes = "a.csv"', "attributes in .run. .* must exist; got no file"),
+        ('contacts = "c.csv"', "contacts in .run. .* must exist; got no file"),
+        (AUDIENCES.replace("monetary >= 10", "monetry >= 10"), "got 'monetry' .*'monetary'"),
         (AUDIENCES + "[audience]\ncolumn = 3", "Did you mean 'columns'"),
         (AUDIENCES + "[audience]\nconsent = 3", "consent in .* must be text"),
         (AUDIENCES + "[audience]\nno-consent-check = 3", "must be true or false"),
@@ -95,6 +100,7 @@ def test_audiences__that_are_not_in_the_file_any_more_are_deleted(folder, place)
 )
 def test_audiences__that_are_wrong_are_refused_before_anything_is_done(folder, config, said):
     (folder / "rfm.toml").write_text(shop.RUN + config)
+    (folder / "gone.csv").write_text("customer_id\n7\n")
     shop.deliver(folder, 1)
     before = shop.files_in(folder)
     with pytest.raises(rfm.UsageError, match=said):

@@ -141,11 +141,22 @@ def test_step__whose_key_is_added_later_is_done_for_the_same_date(folder):
     assert (folder / "out" / f"as_of={shop.FIRST}" / "tiers.parquet").exists()
 
 
+def test_date__that_was_done_before_steps_were_added_to_the_file_stays_as_it_is(folder):
+    shop.deliver(folder, 1)
+    rfm.run_night(folder / "rfm.toml")
+    more = 'tiers = "plus.toml"\nflows = "flows.toml"\n'
+    (folder / "rfm.toml").write_text(shop.RUN + more)
+    before = shop.files_in(folder)
+    night = rfm.run_night(folder / "rfm.toml", as_of=shop.FIRST)
+    assert (statuses(night)["events"], statuses(night)["flows"]) == ("already", "skipped")
+    assert shop.files_in(folder) == before
+
+
 def test_step__that_fails_stops_the_night_and_is_repeated(folder):
     shop.deliver(folder, 1)
     config = folder / "rfm.toml"
     right = config.read_text()
-    config.write_text(right + 'touches = "missing.csv"\n[events]\nbirthday = "born"\n')
+    config.write_text(right + 'touches = "contacts.csv"\n[events]\nbirthday = "born"\n')
     steps = list(iter_night(config, None, None, None, {}))
     found = {step.name: step.status for step in steps}
     assert (found["history"], found["events"]) == ("done", "failed")
