@@ -14,7 +14,7 @@ _PLAIN_SCALE = 6  # up to this scale Arrow writes decimals without an exponent
 def check_text(schema: pa.Schema) -> None:
     """Refuse columns that cannot be written as text."""
     for field in schema:
-        if _is_binary(field.type):
+        if is_binary(field.type):
             raise DataError(
                 f"column {field.name!r} must be a number, time or text to be written as CSV; "
                 f"got {field.type}. Write .parquet or .arrow instead."
@@ -46,9 +46,10 @@ def _decimal_text(amounts: pa.Array) -> pa.Array:
     return pc.replace_with_mask(text, exponent, arrow_texts(plain))
 
 
-def _is_binary(kind: pa.DataType) -> bool:
+def is_binary(kind: pa.DataType) -> bool:
+    """Return whether a column of a type has binary values, which are no text."""
     if pa.types.is_dictionary(kind):
-        return _is_binary(kind.value_type)
+        return is_binary(kind.value_type)
     types = pa.types
     tests = (
         types.is_binary,

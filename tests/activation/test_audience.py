@@ -252,7 +252,7 @@ def test_google__needs_all_parts_of_an_address(snapshot, folder):
     ("output", "platform", "said"),
     [
         ("x.parquet", "google", "output must end in .csv for platform google; got"),
-        ("x.csv.gz", "generic", "must end in .csv or .parquet or .arrow or - for platform generic"),
+        ("x.csv.gz", "generic", "must end in .csv, .parquet, .arrow or - for platform generic"),
         ("contacts.csv", "google", "output must not be the contacts; got"),
         ("customers.parquet", "generic", "output must not be the snapshot; got"),
     ],

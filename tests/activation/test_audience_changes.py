@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -127,13 +128,46 @@ def test_previous__must_be_a_list_of_the_platform(snapshot, folder):
         run(snapshot, folder, rows, {}, "new.csv", diff=folder / "k.csv", **given)
 
 
-def test_previous__may_be_parquet(snapshot, folder):
+@pytest.mark.parametrize("kind", ["parquet", "arrow", "ARROW", "stream.arrow"])
+def test_previous__may_be_a_table(snapshot, folder, kind):
     rows = [(who, "", "+4930901820", "true", "", "") for who in ("c01", "c02", "c03")]
     given = {"platform": "generic", "consent": "consent_ads", "columns": "customer_id"}
-    run(snapshot, folder, rows[:2], {}, "old.parquet", **given)
-    found = run(snapshot, folder, rows[1:], {}, "new-ids", diff=folder / "old.parquet", **given)
+    old, name = folder / f"old.{kind}", "old.arrow" if kind == "stream.arrow" else f"old.{kind}"
+    run(snapshot, folder, rows[:2], {}, name, **given)
+    if kind == "stream.arrow":  # what `-o - > old.stream.arrow` writes
+        with pa.ipc.open_file(folder / name) as file:
+            table = file.read_all()
+        with pa.ipc.new_stream(old, table.schema) as stream:
+            stream.write_table(table)
+    found = run(snapshot, folder, rows[1:], {}, "new-ids", diff=old, **given)
     assert (found.added, found.removed, found.rows) == (1, 1, 2)
     assert (folder / "new-ids" / "remove.csv").read_text() == "customer_id\nc01\n"
+
+
+@pytest.mark.parametrize("name", ["torn.arrow", "torn.parquet"])
+def test_previous__that_is_damaged_is_refused(snapshot, folder, name):
+    given = {"platform": "generic", "consent": "consent_ads", "columns": "customer_id"}
+    run(snapshot, folder, [("c01", "", "+4930901820", "true", "", "")], {}, name, **given)
+    whole = (folder / name).read_bytes()
+    (folder / name).write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(UsageError, match="diff must be a list of platform generic with the colum"):
+        run(snapshot, folder, [], {}, "not-written", diff=folder / name, **given)
+
+
+def test_changes__of_binary_ids_need_other_columns(folder):
+    ids = pa.array([b"\x01", b"\xff"])
+    orders = pa.table({"customer_id": ids, "order_time": ["2026-01-01"] * 2, "amount": [1, 2]})
+    rfm_engine.score(orders, as_of="2026-01-31", output=folder / "binary.parquet")
+    people = {"customer_id": ids, "email": ["a@x.de", "b@x.de"], "ok": [True, True]}
+    pq.write_table(pa.table(people), folder / "binary-people.parquet")
+    given = {
+        "who": "monetary > 0", "contacts": folder / "binary-people.parquet", "consent": "ok",
+        "platform": "generic", "output": folder / "binary", "diff": folder / "nothing",
+    }  # fmt: skip
+    with pytest.raises(DataError, match=r"got binary\. Leave it out of columns, and choose email"):
+        rfm_engine.audience(folder / "binary.parquet", **given)
+    columns = ["email_sha256", "segment"]
+    assert rfm_engine.audience(folder / "binary.parquet", columns=columns, **given).added == 2
 
 
 def test_large_lists__have_several_files_and_leave_none_of_an_earlier_run(

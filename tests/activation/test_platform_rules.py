@@ -160,6 +160,7 @@ def test_countries__are_two_letters():
         (["email", "email_sha256"], "either plain or hashed; got 'email' and 'email_sha256'"),
         (["segment", "segment", "customer_id"], "must name each column once"),
         (["segment"], "must have a column that says who a row is"),
+        ([""], "or phone_sha256; got ''. Name one, for example customer_id."),
     ],
 )
 def test_columns__of_a_generic_list_are_checked(columns, said):

@@ -14,9 +14,11 @@ from rfm_engine.activation.audiences.finishing import Finishing
 from rfm_engine.activation.audiences.platform import CUSTOMER, Platform
 from rfm_engine.activation.audiences.previous import LIST, previous_pieces
 from rfm_engine.activation.audiences.rows import SLICE, query
+from rfm_engine.errors import DataError
+from rfm_engine.options.messages import message
 from rfm_engine.output import write
 from rfm_engine.output.atomic import MARKER, PRIVATE, PRIVATE_FOLDER, file, folder, sync
-from rfm_engine.output.text import check_text
+from rfm_engine.output.text import check_text, is_binary
 from rfm_engine.query.workspace import Workspace
 
 ADD, REMOVE = "add.csv", "remove.csv"
@@ -97,7 +99,7 @@ class Lists:
         DataError
             A column cannot be written as CSV, or the previous list is damaged.
         """
-        check_text(self._finishing.table(self._empty()).schema)
+        self._check_changes()
         space, whole_list = self._space, {"low": 0, "high": self._n_rows}
         space.keep("written", query("written"), whole_list)
         space.load("previous", previous_pieces(previous, self._platform, self._kind))
@@ -116,6 +118,18 @@ class Lists:
             removed = self._write_changed(places_of(REMOVE), "removed")
             _mark(temporary)
         return self._written(added, removed, [str(Path(output, name)) for name in names])
+
+    def _check_changes(self) -> None:
+        """Refuse columns that cannot be written as CSV, the only format of changes."""
+        for field in self._finishing.table(self._empty()).schema:
+            if is_binary(field.type):
+                raise DataError(
+                    message(
+                        "column {!r} must be a number, time or text with {diff}, which writes CSV; "
+                        "got {}. Leave it out of {columns}, and choose email or phone.",
+                        field.name, field.type,
+                    )
+                )  # fmt: skip
 
     def _write_changed(self, place_of: Callable[[int], Path], about: str) -> int:
         space = self._space

@@ -79,12 +79,13 @@ def _check_ending(platform: Platform, text: str, *, is_folder: bool) -> None:
                 )
             )  # fmt: skip
         return
-    known = _GENERIC if platform.name == GENERIC else (_CSV,)
-    if kind not in known:
+    is_generic = platform.name == GENERIC
+    if kind not in (_GENERIC if is_generic else (_CSV,)):
+        endings = f"{', '.join(_GENERIC[:-1])} or {_GENERIC[-1]}" if is_generic else _CSV
         raise UsageError(
             message(
                 "{} must end in {} for {platform} {}; got {}. Name such a file.",
-                OUTPUT, " or ".join(known), platform.name, shown(text),
+                OUTPUT, endings, platform.name, shown(text),
             )
         )  # fmt: skip
 

@@ -195,8 +195,8 @@ def _chosen(known: Sequence[Column], names: Sequence[str]) -> tuple[Column, ...]
         raise UsageError(
             message(
                 "{columns} must have a column that says who a row is, such as customer_id, email "
-                "or phone_sha256; got {}. Add one.",
-                ", ".join(headers),
+                "or phone_sha256; got {}. Name one, for example customer_id.",
+                shown(", ".join(headers)),
             )
         )
     return tuple(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,9 @@ from rfm_engine.query.id_values import plain_ids
 LIST = "list.csv"
 """The file of the whole list in the folder of a list with changes."""
 _SCHEMA = pa.schema([("rank", pa.int64()), *((name, pa.binary()) for name in IDENTIFIERS)])
+_PARQUET = ".parquet"
+_TABLES = (_PARQUET, ".arrow")
+_FILE_MARK = b"ARROW1"
 _HEX = r"^[0-9a-f]{64}$"
 
 
@@ -61,16 +64,17 @@ def _columns(
     """Yield the values of identifiers, as text or as bytes."""
     if place.is_dir():
         place = place / LIST
-    if place.suffix == ".parquet":
-        yield from _of_parquet(place, platform, kind)
-    elif place.suffix == ".csv":
+    ending = place.suffix.lower()
+    if ending in _TABLES:
+        yield from _of_table(place, platform, kind)
+    elif ending == ".csv":
         for file in (place, *parts_of(place)):
             yield from _of_csv(file, platform)
     else:
         raise UsageError(
             message(
-                "{diff} must be a .csv or .parquet file or a folder that rfm audience wrote; got "
-                "{!r}. Give an earlier output.",
+                "{diff} must be a .csv, .parquet or .arrow file or a folder that rfm audience wrote; "
+                "got {!r}. Give an earlier output.",
                 str(place),
             )
         )
@@ -109,26 +113,49 @@ def _of_csv(place: Path, platform: Platform) -> Iterator[dict[Column, pa.Array]]
         ) from None
 
 
-def _of_parquet(
+def _of_table(
     place: Path, platform: Platform, kind: pa.DataType
 ) -> Iterator[dict[Column, pa.Array]]:
-    names = [rule.header for rule in platform.identifiers]
+    headers = [rule.header for rule in platform.identifiers]
+    opened = _parquet_batches if place.suffix.lower() == _PARQUET else _arrow_batches
     try:
-        with pq.ParquetFile(place) as file:
-            if not {*names} <= {*file.schema_arrow.names}:
-                raise _other_list(place, platform)
-            for batch in file.iter_batches(columns=names):
-                found = {}
-                for rule in platform.identifiers:
-                    column = batch.column(rule.header)
-                    if rule.field == CUSTOMER:
-                        if column.type != kind:
-                            raise _other_list(place, platform)
-                        column = written_ids(whole(pa.chunked_array([plain_ids(column)])), kind)
-                    found[rule] = column
-                yield found
-    except (pa.ArrowInvalid, FileNotFoundError):
+        for batch in opened(place, headers):
+            found = {}
+            for rule in platform.identifiers:
+                column = batch.column(rule.header)
+                if rule.field == CUSTOMER:
+                    if column.type != kind:
+                        raise _other_list(place, platform)
+                    column = written_ids(whole(pa.chunked_array([plain_ids(column)])), kind)
+                found[rule] = column
+            yield found
+    except (pa.ArrowInvalid, KeyError, OSError):  # no such table, or without these columns
         raise _other_list(place, platform) from None
+
+
+def _parquet_batches(place: Path, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    with pq.ParquetFile(place) as file:
+        _check_names(file.schema_arrow, names)
+        yield from file.iter_batches(columns=names)
+
+
+def _arrow_batches(place: Path, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    """Yield the columns of a file, or of a stream that was written to a file."""
+    with pa.memory_map(str(place)) as source:
+        if source.read(len(_FILE_MARK)) == _FILE_MARK:
+            file = pa.ipc.open_file(source)
+            batches = map(file.get_batch, range(file.num_record_batches))
+        else:
+            source.seek(0)
+            batches = file = pa.ipc.open_stream(source)
+        _check_names(file.schema, names)
+        for batch in batches:
+            yield batch.select(names)
+
+
+def _check_names(schema: pa.Schema, names: Sequence[str]) -> None:
+    for name in names:
+        schema.field(name)  # raises KeyError without it
 
 
 def _other_list(place: Path, platform: Platform) -> UsageError:
