@@ -9,7 +9,7 @@ import re
 import secrets
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,6 +21,7 @@ pandas, Spark) ignore it; for other readers (Polars, DuckDB globs) it adds no ro
 """
 
 _TEMPORARY = re.compile(r"\..*\.[0-9a-f]{8}\.tmp")
+_LONGEST, _N_ADDED = 48, len(".01234567.tmp")
 PRIVATE, PRIVATE_FOLDER = 0o600, 0o700
 """The permissions of files and folders that only their owner can use."""
 
@@ -69,12 +70,25 @@ def discard_left(folder: Path) -> None:
     Only call it while no other process writes there.
     """
     for left in list(folder.rglob(".*.tmp")):
-        if not _TEMPORARY.fullmatch(left.name):
-            continue
-        if left.is_dir():
-            shutil.rmtree(left, ignore_errors=True)
-        else:
-            left.unlink(missing_ok=True)
+        if _TEMPORARY.fullmatch(left.name):
+            _discard(left)
+
+
+def discard_left_beside(target: Path, is_own: Callable[[str], bool]) -> None:
+    """Delete what killed processes that wrote a target have left in its folder.
+
+    Temporary names that were cut stay, because they may be of another target. Only call it while
+    no other process writes the target.
+
+    Parameters
+    ----------
+    is_own
+        Whether a name is that of the target, or of a file that belongs to it.
+    """
+    for left in list(target.parent.glob(".*.tmp")):
+        name = left.name[1:-_N_ADDED]
+        if _TEMPORARY.fullmatch(left.name) and len(name) < _LONGEST and is_own(name):
+            _discard(left)
 
 
 def sync(path: Path) -> None:
@@ -88,9 +102,16 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
+def _discard(left: Path) -> None:
+    if left.is_dir():
+        shutil.rmtree(left, ignore_errors=True)
+    else:
+        left.unlink(missing_ok=True)
+
+
 def _beside(target: Path) -> Path:
     # The name is cut, so that a name of the maximum length still fits with the additions.
-    return target.parent / f".{target.name[:48]}.{secrets.token_hex(4)}.tmp"
+    return target.parent / f".{target.name[:_LONGEST]}.{secrets.token_hex(4)}.tmp"
 
 
 def _publish(temporary: Path, target: Path) -> None:

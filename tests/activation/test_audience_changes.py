@@ -170,6 +170,21 @@ def test_changes__of_binary_ids_need_other_columns(folder):
     assert rfm_engine.audience(folder / "binary.parquet", columns=columns, **given).added == 2
 
 
+def test_lists__of_killed_runs_are_deleted(snapshot, folder):
+    lists = folder / "killed"
+    lists.mkdir(mode=0o700)
+    left = [".k.csv.0123abcd.tmp", ".k.part-00002.csv.0123abcd.tmp"]
+    others = [".kk.csv.0123abcd.tmp", ".k.part-2.csv.0123abcd.tmp", ".k.0123abcd.tmp"]
+    for name in (*left, *others):
+        (lists / name).write_text("Email\na@x.de\n")
+    run(snapshot, lists, [], {}, "k.csv", platform="klaviyo")
+    there = {each.name for each in lists.iterdir()}
+    assert there.isdisjoint(left)
+    assert there >= {"k.csv", *others}
+    run(snapshot, lists, [], {}, "k", platform="klaviyo", diff=lists / "k.csv")
+    assert not (lists / others.pop()).exists()
+
+
 def test_large_lists__have_several_files_and_leave_none_of_an_earlier_run(
     snapshot, folder, monkeypatch
 ):

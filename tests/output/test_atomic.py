@@ -154,3 +154,13 @@ def test_discard_left__deletes_temporary_files_and_no_others(tmp_path: Path) -> 
     atomic.discard_left(tmp_path)
     assert names(tmp_path) == sorted([*kept, "inside"])
     assert names(inside) == []
+
+
+def test_discard_left_beside__deletes_only_what_the_target_left(tmp_path: Path) -> None:
+    kept = [".k.csv.tmp", ".other.csv.0123abcd.tmp", "k.csv", f".{'k' * 48}.0123abcd.tmp"]
+    for name in (*kept, ".k.csv.0123abcd.tmp"):
+        (tmp_path / name).touch()
+    (tmp_path / ".k.csv.fedcba98.tmp").mkdir()
+    (tmp_path / ".k.csv.fedcba98.tmp" / "list.csv").touch()
+    atomic.discard_left_beside(tmp_path / "k.csv", {"k.csv", "k" * 48}.__contains__)
+    assert names(tmp_path) == sorted(kept)

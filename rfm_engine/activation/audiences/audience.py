@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Sequence
 from datetime import date
+from pathlib import Path
 from typing import NamedTuple, Unpack
 
 from rfm_engine.activation.audiences.checks import (
@@ -16,6 +17,7 @@ from rfm_engine.activation.audiences.checks import (
     Invalid,
 )
 from rfm_engine.activation.audiences.consent import Consents
+from rfm_engine.activation.audiences.csv_files import is_part
 from rfm_engine.activation.audiences.lists import Lists, Written
 from rfm_engine.activation.audiences.members import members_of
 from rfm_engine.activation.audiences.places import check_places
@@ -32,6 +34,7 @@ from rfm_engine.options.groups import AudienceOptions
 from rfm_engine.options.messages import message
 from rfm_engine.options.resolution import given, resolve
 from rfm_engine.orders.warnings import DataWarning
+from rfm_engine.output.atomic import discard_left_beside
 from rfm_engine.query.connection import require_duckdb
 from rfm_engine.query.session import Machine
 from rfm_engine.query.workspace import Workspace
@@ -142,6 +145,7 @@ def audience(  # noqa: PLR0913 - the customers, the list, and what is checked
     if settled["contacts"] is None:
         raise UsageError(message("{contacts} must be a file of contacts; got none. Name one."))
     previous, warnings = check_places(rules, output, diff, found, settled)
+    _discard_left(os.fspath(output))
     snapshot, machine = found.snapshot, Machine.of(settled)
     country = settled["default_country"]
     contacts = PersonalFile("contacts", settled["contacts"], snapshot)
@@ -180,6 +184,13 @@ def audience(  # noqa: PLR0913 - the customers, the list, and what is checked
         written.files,
         [*warnings, *_size_warnings(rules, written)],
     )
+
+
+def _discard_left(output: str) -> None:
+    """Delete the personal data that a killed run of the same output has left."""
+    if output != "-":
+        target = Path(output).resolve()
+        discard_left_beside(target, lambda name: name == target.name or is_part(name, target.name))
 
 
 def _refuse_no_addresses(platform: Platform, contacts: PersonalFile) -> None:

@@ -31,11 +31,13 @@ def part_name(name: str, number: int) -> str:
 
 def parts_of(first: Path) -> list[Path]:
     """Return the files that continue a list, in order."""
-    stem = first.name.removesuffix(".csv")
-    return sorted(
-        each for each in first.parent.iterdir()
-        if each.name.startswith(stem) and _PART.fullmatch(each.name.removeprefix(stem))
-    )  # fmt: skip
+    return sorted(each for each in first.parent.iterdir() if is_part(each.name, first.name))
+
+
+def is_part(name: str, first: str) -> bool:
+    """Return whether a file continues the list whose first file has another name."""
+    stem = first.removesuffix(".csv")
+    return name.startswith(stem) and _PART.fullmatch(name.removeprefix(stem)) is not None
 
 
 class CsvFiles:

@@ -73,8 +73,8 @@ def _columns(
     else:
         raise UsageError(
             message(
-                "{diff} must be a .csv, .parquet or .arrow file or a folder that rfm audience wrote; "
-                "got {!r}. Give an earlier output.",
+                "{diff} must be a .csv, .parquet or .arrow file or a folder that rfm audience "
+                "wrote; got {!r}. Give an earlier output.",
                 str(place),
             )
         )
