@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 
 import numpy as np
@@ -20,6 +21,7 @@ from rfm_engine.options.messages import message, named
 from rfm_engine.orders.batch import Batch
 from rfm_engine.orders.place import MissingColumnError, Source
 from rfm_engine.orders.row_columns import CUSTOMER
+from rfm_engine.orders.sources.decoding import EncodingError
 from rfm_engine.orders.sources.entry import files_of, open_files
 from rfm_engine.query.csv_files import csv_format_of
 from rfm_engine.query.snapshot_options import reading_of
@@ -120,6 +122,12 @@ class PersonalFile:
         DataError
             The file is corrupt, or a value has the wrong type.
         """
+        with self._in_own_words():
+            yield from self._pieces(ids, texts, flags)
+
+    def _pieces(
+        self, ids: str | None, texts: Sequence[str], flags: Sequence[str]
+    ) -> Iterator[pa.Table]:
         own = [] if ids is None else [ids]
         n_before = n_rows = 0
         for source in self._open([*own, *texts, *flags]):
@@ -139,7 +147,19 @@ class PersonalFile:
             n_before = n_rows
 
     def _open(self, columns: Sequence[str]) -> list[Source]:
-        return open_files(self._files, columns, csv_format=self._csv, roles={})
+        with self._in_own_words():
+            return open_files(self._files, columns, csv_format=self._csv, roles={})
+
+    @contextmanager
+    def _in_own_words(self) -> Iterator[None]:
+        """Do not advise an option of encodings, which commands about people do not have."""
+        try:
+            yield
+        except EncodingError as error:
+            wanted = " or ".join(dict.fromkeys(("UTF-8", self._reading.csv.encoding.upper())))
+            raise DataError(
+                message("{} must be in {}; got {}. Save it as UTF-8.", self.what, wanted, error.got)
+            ) from None
 
     def _texts(self, batch: Batch, name: str) -> pa.Array:
         column = batch.column(name)

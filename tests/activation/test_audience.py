@@ -269,6 +269,17 @@ def test_contacts__must_have_an_address(snapshot, folder):
         rfm_engine.audience(snapshot, contacts=folder / "empty.csv", **given)
     with pytest.raises(UsageError, match="contacts must be a file of contacts; got none"):
         rfm_engine.audience(snapshot, **given)
+    said = r"contacts must be in UTF-8; got {} in .*\. Save"
+    for name, data, got in (
+        ("row", "customer_id,email,consent_ads\nc01,é@x.de,1\n".encode("latin-1"), "other bytes"),
+        ("head", "customer_id,email,naïve\nc01,a@x.de,1\n".encode("latin-1"), "other bytes"),
+        ("wide", "customer_id,email,consent_ads\n".encode("utf-16"), "byte order mark of UTF-16"),
+    ):
+        place = folder / f"{name}.csv"
+        place.write_bytes(data)
+        with pytest.raises(DataError, match=said.format(f".*{got}")) as raised:
+            rfm_engine.audience(snapshot, contacts=place, **given)
+        assert "encoding=" not in str(raised.value)
     (folder / "floats.csv").write_text("customer_id,email,consent_ads\nc01,a@x.de,2\n")
     with pytest.raises(DataError, match="'consent_ads' of contacts must be true, false or empty"):
         rfm_engine.audience(snapshot, contacts=folder / "floats.csv", **given)

@@ -15,7 +15,7 @@ from rfm_engine.options.messages import message
 from rfm_engine.orders.csv_format import DEFAULT_DELIMITER, SPACE, CsvFormat
 from rfm_engine.orders.place import Constants, Place, Read, select
 from rfm_engine.orders.sources.blanks import squeezed
-from rfm_engine.orders.sources.decoding import codec_of, not_utf_8, pieces_of
+from rfm_engine.orders.sources.decoding import EncodingError, codec_of, not_utf_8, pieces_of
 from rfm_engine.orders.sources.discovery import File
 from rfm_engine.orders.sources.files import FileSource
 from rfm_engine.orders.sources.guard import reading
@@ -121,7 +121,7 @@ def _refusal(said: str, place: Place) -> Exception:
     broken = _NOT_UTF_8.match(said)
     if broken is not None:
         where = place.after(int(broken[1]) - 1).name_row()
-        return DataError(not_utf_8(where))
+        return not_utf_8(where)
     return ValueError(said.partition(":")[0])
 
 
@@ -130,15 +130,9 @@ def _undefined(error: UnicodeDecodeError, encoding: str, place: Place) -> DataEr
     advice: str = "Write the file again."
     if encoding == "cp1252":
         advice = message("Try {csv_encoding:latin-1}.")
-    return DataError(
-        message(
-            "text must be in {0}; got {1}, which {0} does not define, in {2}. {3}",
-            encoding,
-            got or "an incomplete character",
-            place.name_row(),
-            advice,
-        )
-    )
+    got = f"{got or 'an incomplete character'}, which {encoding} does not define"
+    said = f"{got}, in {place.name_row()}"
+    return EncodingError(message("text must be in {}; got {}. {}", encoding, said, advice), said)
 
 
 def open_csv(  # noqa: PLR0913 - the file, and its format

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pyarrow as pa
 
-from rfm_engine.errors import DataError, Message
+from rfm_engine.errors import DataError
 from rfm_engine.options.messages import message
 from rfm_engine.orders.csv_format import UTF_8
 
@@ -19,13 +19,28 @@ _UTF_16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 _MARKS = {codecs.BOM_UTF8: UTF_8} | dict.fromkeys(_UTF_16, "utf-16")
 
 
-def not_utf_8(where: str) -> Message:
-    """Return the message for a text that is not UTF-8; `where` is its place."""
-    return message(
+class EncodingError(DataError):
+    """CSV in another encoding than that it is read with.
+
+    Attributes
+    ----------
+    got
+        What was found, and where, for messages of commands without `csv_encoding`.
+    """
+
+    def __init__(self, said: str, got: str = "") -> None:
+        super().__init__(said)
+        self.got = got
+
+
+def not_utf_8(where: str) -> EncodingError:
+    """Return the error for a text that is not UTF-8; `where` is its place."""
+    said = message(
         "CSV must be in UTF-8; got other bytes in {}. Read it with {csv_encoding:cp1252}, or "
         "latin-1 (a program cannot detect which; Windows writes cp1252), or save it as UTF-8.",
         where,
     )
+    return EncodingError(said, f"other bytes in {where}")
 
 
 def codec_of(head: bytes, encoding: str, name: str) -> str:
@@ -40,26 +55,19 @@ def codec_of(head: bytes, encoding: str, name: str) -> str:
         raise DataError(f"{name} must not be in UTF-32; got its byte order mark. Save it as UTF-8.")
     marked = next((kind for mark, kind in _MARKS.items() if head.startswith(mark)), None)
     if marked is None and encoding == "utf-16":
-        raise DataError(
-            message(
-                "{} must begin with a byte order mark to be read as UTF-16; got none. "
-                "Leave {csv_encoding} out, or save it as UTF-8.",
-                name,
-            )
+        said = message(
+            "{} must begin with a byte order mark to be read as UTF-16; got none. "
+            "Leave {csv_encoding} out, or save it as UTF-8.",
+            name,
         )
+        raise EncodingError(said, f"no byte order mark in {name}")
     if marked is not None and marked != encoding:
         advice = message("Use {csv_encoding:utf-16}.")
         if marked == UTF_8:
             advice = message("Leave {csv_encoding} out.")
-        raise DataError(
-            message(
-                "{} must be in {}; got the byte order mark of {}. {}",
-                name,
-                encoding,
-                marked.upper(),
-                advice,
-            )
-        )
+        got = f"the byte order mark of {marked.upper()}"
+        said = message("{} must be in {}; got {}. {}", name, encoding, got, advice)
+        raise EncodingError(said, f"{got} in {name}")
     return _UTF_16[head[:2]] if encoding == "utf-16" else encoding
 
 

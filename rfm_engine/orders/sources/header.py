@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from rfm_engine.errors import DataError, UsageError
+from rfm_engine.errors import UsageError
 from rfm_engine.options.messages import message
 from rfm_engine.orders.csv_format import DEFAULT_DELIMITER, SPACE, UTF_8, CsvFormat, is_delimiter
 from rfm_engine.orders.sources.blanks import squeezed
@@ -128,7 +128,7 @@ def _names(line: bytes, delimiter: str, name: str) -> list[str]:
     try:
         text = line.decode()
     except UnicodeDecodeError:
-        raise DataError(not_utf_8(f"the header of {name}")) from None
+        raise not_utf_8(f"the header of {name}") from None
     try:
         return next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
     except csv.Error as error:
