@@ -170,6 +170,15 @@ def test_changes__of_binary_ids_need_other_columns(folder):
     assert rfm_engine.audience(folder / "binary.parquet", columns=columns, **given).added == 2
 
 
+def test_csv__in_capital_letters_is_written_and_compared_as_csv(snapshot, folder):
+    rows = [("c01", "a@x.de", "", "", "true", "")]
+    run(snapshot, folder, rows, {}, "lower.csv", platform="klaviyo")
+    run(snapshot, folder, rows, {}, "UPPER.CSV", platform="klaviyo")
+    assert (folder / "UPPER.CSV").read_bytes() == (folder / "lower.csv").read_bytes()
+    found = run(snapshot, folder, rows, {}, "u", platform="klaviyo", diff=folder / "UPPER.CSV")
+    assert (found.added, found.removed) == (0, 0)
+
+
 def test_lists__of_killed_runs_are_deleted(snapshot, folder):
     lists = folder / "killed"
     lists.mkdir(mode=0o700)

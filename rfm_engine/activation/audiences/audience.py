@@ -35,6 +35,7 @@ from rfm_engine.options.messages import message
 from rfm_engine.options.resolution import given, resolve
 from rfm_engine.orders.warnings import DataWarning
 from rfm_engine.output.atomic import discard_left_beside
+from rfm_engine.output.place import ending
 from rfm_engine.query.connection import require_duckdb
 from rfm_engine.query.session import Machine
 from rfm_engine.query.workspace import Workspace
@@ -165,7 +166,7 @@ def audience(  # noqa: PLR0913 - the customers, the list, and what is checked
         text = os.fspath(output)
         if diff is not None:
             written = lists.write_changes(text, previous)
-        elif text.endswith(".csv"):
+        elif ending(text) == ".csv":
             written = lists.write_csv(text)
         else:
             about = {"platform": platform, "as_of": str(found.as_of), "counts": counts}
