@@ -27,12 +27,15 @@ class Run(NamedTuple):
         Whether these were all steps that the config file asked for.
     batches
         How many batches the state has if the orders of the date are in it; None once they are.
+    lists
+        The names of the files of audiences that were written, or are about to be.
     """
 
     day: date
     steps: tuple[str, ...]
     is_complete: bool
     batches: int | None = None
+    lists: tuple[str, ...] = ()
 
 
 def run_of(store: Store, day: date) -> Run:
@@ -47,7 +50,13 @@ def run_of(store: Store, day: date) -> Run:
     if not file.exists():
         return Run(day, (), is_complete=False)
     found = read_sealed(file, f"history {str(store.folder)!r}")
-    return Run(day, tuple(found["steps"]), found["complete"], found.get("batches"))
+    return Run(
+        day,
+        tuple(found["steps"]),
+        found["complete"],
+        found.get("batches"),
+        tuple(found.get("lists", ())),
+    )
 
 
 def runs_of(store: Store) -> Iterator[Run]:
@@ -72,7 +81,9 @@ def note_run(store: Store, run: Run) -> None:
         Another process is writing to the history.
     """
     about = {"as_of": str(run.day), "steps": [*run.steps], "complete": run.is_complete}
-    text = sealed(about if run.batches is None else {**about, "batches": run.batches})
+    batches = {} if run.batches is None else {"batches": run.batches}
+    lists = {"lists": [*run.lists]} if run.lists else {}
+    text = sealed({**about, **batches, **lists})
     with store.writing() as transaction:
         transaction.file(_name(run.day)).write_text(text, "utf-8")
 

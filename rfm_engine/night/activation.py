@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,12 @@ import pyarrow as pa
 
 from rfm_engine.activation import flows
 from rfm_engine.activation.audiences.audience import audience
+from rfm_engine.activation.audiences.csv_files import parts_of
 from rfm_engine.activation.flows.catalogue import load_flows
 from rfm_engine.activation.flows.logged import has_log, write_logged
 from rfm_engine.activation.split import HOLDOUT, TREATED
 from rfm_engine.errors import StateError
+from rfm_engine.history.runs import note_run, run_of
 from rfm_engine.night.plan import Plan
 from rfm_engine.night.work import Outcome, Work
 from rfm_engine.orders.warnings import DataWarning
@@ -47,9 +50,12 @@ def do_flows(work: Work) -> Outcome:
 
 
 def do_audiences(work: Work) -> Outcome:
-    """Write the lists of all audiences, and delete other files of their folder."""
+    """Write the lists of all audiences, and delete lists that an earlier run wrote for the date."""
     folder = work.folder / "audiences"
     folder.mkdir(PRIVATE_FOLDER, exist_ok=True)
+    before = run_of(work.history.store, work.day).lists
+    # Noted first, so that lists of a run that is killed are known as ours.
+    _note_lists(work, [*before, *(f"{each.name}.csv" for each in work.plan.audiences)])
     options = work.options("audience") | _reach(work.plan)
     lists, warnings, files = [], [], []
     for each in work.plan.audiences:
@@ -65,11 +71,25 @@ def do_audiences(work: Work) -> Outcome:
         )  # fmt: skip
         files += [Path(file).name for file in found.files]
         warnings += [each for each in found.warnings if each not in warnings]
-    for left in folder.iterdir():
-        # A list that the config file does not have any more.
-        if left.is_file() and left.name not in files:
-            left.unlink()
+    _delete_old(folder, before, files)
+    _note_lists(work, files)
     return Outcome({"audiences": lists}, tuple(warnings))
+
+
+def _delete_old(folder: Path, before: Iterable[str], files: Collection[str]) -> None:
+    """Delete lists that the config file does not have any more; other files are of the user."""
+    for name in before:
+        if name in files:
+            continue
+        for left in parts_of(folder / name):
+            if left.name not in files:
+                left.unlink()
+        (folder / name).unlink(missing_ok=True)
+
+
+def _note_lists(work: Work, names: Iterable[str]) -> None:
+    run = run_of(work.history.store, work.day)
+    note_run(work.history.store, run._replace(lists=tuple(sorted({*names}))))
 
 
 def _reach(plan: Plan) -> dict[str, Any]:

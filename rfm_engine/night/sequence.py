@@ -179,9 +179,10 @@ class Sequence:
 
     def _note(self, run: Run, name: str) -> Run:
         """Note that a step is done."""
+        run = run._replace(lists=run_of(self._history.store, run.day).lists)
         done = {*run.steps, name}
         steps = tuple(each for each in (INGEST, *STEPS) if each in done)
-        noted = Run(run.day, steps, is_complete={*self._wanted} <= done)
+        noted = Run(run.day, steps, is_complete={*self._wanted} <= done, lists=run.lists)
         if noted != run:
             note_run(self._history.store, noted)
         return noted

@@ -7,8 +7,9 @@ import stat
 import pytest
 
 import rfm_engine as rfm
-from rfm_engine.history.runs import Run, note_run
+from rfm_engine.history.runs import note_run, run_of
 from tests.night import shop
+from tests.night.dying import Killed
 
 AUDIENCES = """
 contacts = "contacts.csv"
@@ -78,9 +79,33 @@ def test_audiences__that_are_not_in_the_file_any_more_are_deleted(folder, place)
     fewer = AUDIENCES.partition('[[run.audiences]]\nname = "often"')[0]
     (folder / "rfm.toml").write_text(shop.RUN + fewer)
     store = rfm.History.open(folder / "history").store
-    note_run(store, Run(shop.FIRST, ("ingest", "score"), is_complete=False))
+    run = run_of(store, shop.FIRST)
+    note_run(store, run._replace(steps=("ingest", "score"), is_complete=False))
     rfm.run_night(folder / "rfm.toml")
     assert [each.name for each in place.iterdir()] == ["buyers.csv"]
+
+
+def test_audiences__leave_files_of_the_user_and_delete_lists_of_a_night_that_was_killed(
+    folder, place, monkeypatch
+):
+    def killed(*_: object, **__: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr("rfm_engine.night.activation._delete_old", killed)
+        with pytest.raises(Killed):
+            rfm.run_night(folder / "rfm.toml")
+    (place / "notes.txt").write_text("sent on Monday")
+    (place / "vip.csv").write_text("our own list")
+    config = shop.RUN + AUDIENCES.replace('"often"', '"loyal"') + OPTIONS
+    (folder / "rfm.toml").write_text(config)
+    rfm.run_night(folder / "rfm.toml")
+    names = sorted(each.name for each in place.iterdir())
+    assert names == ["buyers.csv", "loyal.csv", "notes.txt", "vip.csv"]
+    assert run_of(rfm.History.open(folder / "history").store, shop.FIRST).lists == (
+        "buyers.csv",
+        "loyal.csv",
+    )
 
 
 @pytest.mark.parametrize(
