@@ -156,16 +156,11 @@ def code_of(error: Exception) -> int:
     return _DATA if isinstance(error, DataError) else _MACHINE
 
 
-def _errors_of_queries() -> tuple[type[Exception], ...]:
-    """Return the errors that a query can end with."""
-    return (RuntimeError, ValueError, *errors_of_the_library())
-
-
 @contextmanager
 def _signals_raised() -> Iterator[None]:
     """Raise SIGTERM as an exception, and let it or Ctrl-C count if a library raises its own error.
 
-    DuckDB does so if a signal ends a query, or the Python code that it reads from.
+    DuckDB does so if a signal ends a query, the Python code that it reads from, or an import.
     """
     arrived: list[type[BaseException]] = []
 
@@ -185,8 +180,8 @@ def _signals_raised() -> Iterator[None]:
         before[signal.SIGINT] = signal.signal(signal.SIGINT, interrupt)
     try:
         yield
-    except _errors_of_queries() as error:
-        if arrived:
+    except BaseException as error:
+        if arrived and not isinstance(error, arrived[0] | KeyboardInterrupt):
             raise arrived[0] from error
         raise
     finally:

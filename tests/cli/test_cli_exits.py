@@ -43,7 +43,9 @@ def test_signals__leave_no_litter(tmp_path, number, code, message, out):
     ("number", "code", "message"),
     [(signal.SIGTERM, 143, "error: terminated\n"), (signal.SIGINT, 130, "error: interrupted\n")],
 )
-@pytest.mark.parametrize("error", [RuntimeError("Query interrupted"), UsageError("wrong SQL")])
+@pytest.mark.parametrize(
+    "error", [RuntimeError("interrupted"), UsageError("SQL"), AttributeError()]
+)
 def test_signals__count_although_a_query_raises_its_own_error(capsys, number, code, message, error):
     def command() -> None:
         try:
