@@ -146,7 +146,7 @@ def test_difference_in_differences__of_campaign_18(campaign_18):
 def test_attribution__of_27_campaigns(
     journey, journey_transactions, attribution, whole, of_18, of_8
 ):
-    """Nobody had ordered before the first contact, so nobody is in a segment."""
+    """No customer had ordered before the first contact, so none is in a segment."""
     few = orders_of(journey_transactions).slice(0, 1000)
     found = rfm.campaign.report(
         snapshot(few, journey, "2016-11-13"), assigned=journey / "all.parquet",
