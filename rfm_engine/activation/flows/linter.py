@@ -55,7 +55,9 @@ def lint(
     return [*found, *_duplicates(flows), *_same_priority(flows), *_recency_gaps(flows)]
 
 
-def errors_of(flows: Sequence[Flow], segments: Sequence[str] | None, known: Sequence[str]) -> None:
+def refuse_errors(
+    flows: Sequence[Flow], segments: Sequence[str] | None, known: Sequence[str]
+) -> None:
     """Refuse flows with errors.
 
     Raises

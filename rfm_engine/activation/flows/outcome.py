@@ -27,7 +27,7 @@ from rfm_engine.activation.flows.events import events_left_out
 from rfm_engine.activation.flows.fates import ENTERED, FATES, Cap, Known, Rules, fates_of
 from rfm_engine.activation.flows.flow import Flow
 from rfm_engine.activation.flows.inputs import Given, Inputs, open_inputs
-from rfm_engine.activation.flows.linter import MOST_HOLDOUT_BP, errors_of
+from rfm_engine.activation.flows.linter import MOST_HOLDOUT_BP, refuse_errors
 from rfm_engine.activation.flows.log import entries_before, refuse_earlier, write_log
 from rfm_engine.activation.flows.preparation import finder_of
 from rfm_engine.activation.flows.presets import shipped_flows
@@ -112,7 +112,7 @@ def run_flows(  # noqa: PLR0913 - the inputs of a run
     caps, control_bp = _caps(options["caps"]), _control_bp(options["control_bp"])
     snapshot = history.snapshot(day)
     people = people_of(snapshot)
-    errors_of(flows, segments_of(snapshot), [*shipped_flows()])
+    refuse_errors(flows, segments_of(snapshot), [*shipped_flows()])
     machine = Machine.of(options)
     inputs = open_inputs(history, day, snapshot, given, options)
     active, inactive = _active(history, flows, inputs, day, options)
