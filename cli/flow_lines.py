@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from rfm_engine.activation.flows.outcome import FlowRun
 
 _HEADS = ("flow", "matching", "excluded", "no consent", "waiting", "treated", "held out")
-_NO_CONSENT, _WAITING = ("suppressed", "no_consent"), ("cooldown", "max_times", "sent")
 _EXCLUDED = ("unless", "control")
-_LATER = ("outranked", "capped")
+_NO_CONSENT = ("suppressed", "no_consent")
+_WAITING = ("cooldown", "max_times", "sent", "outranked", "capped")
 
 
 def print_findings(files: Sequence[str]) -> None:
@@ -63,7 +63,7 @@ def _lines(found: FlowRun) -> Iterator[str]:
             each["matching"],
             sum(each[name] for name in _EXCLUDED),
             sum(each[name] for name in _NO_CONSENT),
-            sum(each[name] for name in (*_WAITING, *_LATER)),
+            sum(each[name] for name in _WAITING),
             each["treated"],
             each["holdout"],
         ]
