@@ -43,23 +43,6 @@ def load_flows(given: Given) -> list[Flow]:
     return found
 
 
-def load_flow(name: str) -> Flow:
-    """Load a flow that comes with the library by its name, or the only one of a file.
-
-    Raises
-    ------
-    UsageError
-        There is no such flow, or the file has several.
-    """
-    found = load_flows(name)
-    if len(found) > 1:
-        raise UsageError(
-            f"flow must be one flow; got {len(found)} in {shown(name)}. Name one of them, or a "
-            "file with one."
-        )
-    return found[0]
-
-
 def text_of(given: str) -> str:
     """Return the TOML of a flow that comes with the library, or of a file.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rfm_engine.activation.flows.catalogue import load_flow, load_flows
+from rfm_engine.activation.flows.catalogue import load_flows
 from rfm_engine.activation.flows.linter import lint
 from rfm_engine.activation.flows.parser import parse_flows
 from rfm_engine.activation.flows.presets import shipped_flows
@@ -238,7 +238,7 @@ def test_lint__knows_the_segments_of_the_history():
 
 @pytest.mark.parametrize("name", shipped_flows())
 def test_presets__have_no_errors_by_themselves(name):
-    assert not [each for each in lint([load_flow(name)], known=[*shipped_flows()]) if each.error]
+    assert not [each for each in lint(load_flows(name), known=[*shipped_flows()]) if each.error]
 
 
 def test_presets__have_no_errors_and_no_gaps_together():
