@@ -21,7 +21,7 @@ COMMANDS = sorted((ROOT / "cli").rglob("*.py"))
 ROOMS = (
     "options", "parquet", "orders", "guesses", "scoring", "totals", "segments", "result", "output",
     "state", "job", "api", "normalize", "query", "insight", "movement", "history", "activation",
-    "night", "simulate", "bench",
+    "reporting", "night", "simulate", "bench",
 )  # fmt: skip
 EVERYWHERE = {"errors", "kernels"}
 # Rooms inside orders: the modules of orders that each may import besides itself. The rooms do not

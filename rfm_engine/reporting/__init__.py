@@ -1,0 +1,1 @@
+"""The report for marketers: a page of charts and tables, made from aggregates."""

@@ -1,0 +1,1 @@
+"""Drawing the charts of a report as static SVG."""
