@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from rfm_engine.orders.stream import NormalizedRows as NormalizedRows
     from rfm_engine.orders.warnings import DataWarning as DataWarning
     from rfm_engine.output.models import save_model as save_model
+    from rfm_engine.reporting.report import Report as Report
+    from rfm_engine.reporting.report import report as report
     from rfm_engine.result.drift import Drift as Drift
     from rfm_engine.result.drift import drift as drift
     from rfm_engine.result.explanation import Explanation as Explanation
@@ -65,6 +67,7 @@ _HOMES = {
     "Night": "night.night",
     "NormalizedRows": "orders.stream",
     "Progress": "totals.aggregation",
+    "Report": "reporting.report",
     "Result": "result.result",
     "RfmError": "errors",
     "RowCounts": "orders.ledger",
@@ -83,6 +86,7 @@ _HOMES = {
     "load_model": "result.model",
     "normalized": "normalize",
     "read_snapshot": "result.snapshot",
+    "report": "reporting.report",
     "run_night": "night.night",
     "save_model": "output.models",
     "score": "api",

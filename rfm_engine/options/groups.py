@@ -10,6 +10,7 @@ from rfm_engine.options.insight import TableOptions, TouchOptions
 from rfm_engine.options.movement import MovementOptions
 from rfm_engine.options.reach import ReachOptions
 from rfm_engine.options.reading import DateOptions, ReadingOptions, WindowOptions
+from rfm_engine.options.report import ReportChoices
 from rfm_engine.options.running import (
     BucketOptions,
     MachineOptions,
@@ -91,6 +92,10 @@ class CampaignOptions(CampaignChoices, RunningOptions, total=False):
 
 class FlowOptions(FlowChoices, ReachOptions, TouchOptions, RunningOptions, total=False):
     """The options of `flows.run`."""
+
+
+class ReportOptions(ReportChoices, RunningOptions, total=False):
+    """The options of `report`."""
 
 
 class LabelOptions(AttributeOptions, RunningOptions, total=False):

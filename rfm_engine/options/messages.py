@@ -17,6 +17,7 @@ from rfm_engine.options.groups import (
     EventOptions,
     FlowOptions,
     InsightOptions,
+    ReportOptions,
     RowFileOptions,
     ScoreOptions,
 )
@@ -27,7 +28,7 @@ _OF_ONE_COMMAND = (
     "customers", "orders", "engines", "plot", "save_model", "rows", "labels",
     "frozen", "backfill", "replace", "begin", "end", "key_file",
     "assigned", "campaign", "labels_from", "tiers", "flows", "config",
-    "platform", "diff", "columns", "consent", "no_consent_check",
+    "platform", "diff", "columns", "consent", "no_consent_check", "before", "insight",
 )  # fmt: skip
 # `from` is no name in Python.
 _OWN_FLAGS = {"begin": "--from", "end": "--to"}
@@ -137,7 +138,7 @@ def all_options() -> dict[str, Declared]:
     """Return the declared options of all commands, by name in Python."""
     of_all = (
         AudienceOptions, SizeOptions, CampaignOptions, CompareOptions, EventOptions, FlowOptions,
-        InsightOptions, RowFileOptions, ScoreOptions,
+        InsightOptions, ReportOptions, RowFileOptions, ScoreOptions,
     )  # fmt: skip
     return {name: each for options in of_all for name, each in declared(options).items()}
 

@@ -1,0 +1,127 @@
+"""What a report is made from: a result, a snapshot, a history, or a report document."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rfm_engine.errors import UsageError, path_text, shown, shown_cause
+from rfm_engine.history.history import History
+from rfm_engine.history.store import is_history
+from rfm_engine.options.messages import message
+from rfm_engine.output import write_groups
+from rfm_engine.query.connection import require_duckdb
+from rfm_engine.reporting.document.document import FORMAT, Sources
+from rfm_engine.result.result import Result
+from rfm_engine.result.snapshot import Snapshot, read_snapshot
+
+Given = Result | Snapshot | History | str | os.PathLike[str]
+
+
+@contextmanager
+def sources_of(
+    what: Given,
+    before: Given | None,
+    rows: object,
+    insight: str | os.PathLike[str] | None,
+    options: Mapping[str, Any],
+) -> Iterator[Sources]:
+    """Yield what a report is made from; results are written to a temporary file.
+
+    A history gives its newest snapshot, and the one before it if `before` is not given.
+
+    Raises
+    ------
+    UsageError
+        An input does not exist, or is not what it should be.
+    """
+    if before is not None or rows is not None:
+        require_duckdb("rfm report with an earlier snapshot or rows")
+    history = _history(what)
+    with tempfile.TemporaryDirectory(prefix="rfm-report-") as folder:
+        if history is not None:
+            require_duckdb("rfm report of a history")
+            snapshot, earlier = _newest(history)
+        else:
+            snapshot, earlier = _snapshot(what, Path(folder) / "customers.parquet"), None
+        if before is not None:
+            earlier = _snapshot(before, Path(folder) / "before.parquet")
+        tables = None if insight is None else _folder(insight)
+        yield Sources(snapshot, earlier, history, rows, tables, options)
+
+
+def _history(what: Given) -> History | None:
+    if isinstance(what, History):
+        return what
+    if isinstance(what, str | os.PathLike) and is_history(what):
+        return History.open(what)
+    return None
+
+
+def _newest(history: History) -> tuple[Snapshot, Snapshot | None]:
+    dates = history.dates
+    if not dates:
+        raise UsageError(
+            f"history {str(history.path)!r} must have a date; got none. Add one with rfm history "
+            "add."
+        )
+    earlier = history.snapshot(dates[-2]) if len(dates) > 1 else None
+    return history.snapshot(dates[-1]), earlier
+
+
+def _snapshot(what: Given, file: Path) -> Snapshot:
+    if isinstance(what, Snapshot):
+        return what
+    if isinstance(what, Result):
+        write_groups(what.pieces(), what.schema, file, threads=what.options["threads"])
+        return read_snapshot(file)
+    if isinstance(what, str | os.PathLike):
+        return read_snapshot(path_text("snapshot", what))
+    raise UsageError(
+        f"report must be about a result, a snapshot, a history or a path; got {shown(what)}. "
+        "Score the orders first."
+    )
+
+
+def _folder(insight: str | os.PathLike[str]) -> Path:
+    folder = Path(insight)
+    if not folder.is_dir():
+        raise UsageError(
+            message(
+                "{} must be a folder of tables; got {!r}. Write them with rfm insight all -o DIR.",
+                "--insight", str(folder),
+            )
+        )  # fmt: skip
+    return folder
+
+
+def read_document(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Read a report document.
+
+    Raises
+    ------
+    UsageError
+        The file cannot be read, or is not a report document of this format.
+    """
+    place = Path(path)
+    try:
+        found = json.loads(place.read_text("utf-8"))
+        form = found.get("report")
+    except OSError as error:
+        raise UsageError(
+            f"report document must be readable; got {str(place)!r}: {shown_cause(error)}."
+        ) from None
+    except (ValueError, AttributeError, RecursionError):
+        form = found = None
+    if not isinstance(found, dict) or form != FORMAT:
+        raise UsageError(
+            f"report document {str(place)!r} must be JSON of format {FORMAT}, written by rfm "
+            f"report; got {'other content' if form is None else f'format {shown(form)}'}. Make it "
+            "again from the snapshot."
+        )
+    return found

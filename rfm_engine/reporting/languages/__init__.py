@@ -1,0 +1,1 @@
+"""The texts of reports, one TOML file per language."""

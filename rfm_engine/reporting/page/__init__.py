@@ -1,0 +1,1 @@
+"""The page of a report: HTML, style sheet, tables and sentences."""

@@ -1,0 +1,154 @@
+"""What stands out: a few sentences from fixed rules. Each names numbers of a table below it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+from rfm_engine.reporting.charts.concentration import BEST
+from rfm_engine.reporting.page.parts import View
+
+MOST = 6
+_FEW = 30
+_NOTABLE_DROPPED = Fraction(1, 100)
+
+
+class Fall(NamedTuple):
+    """Customers who went from the best third of the segments to the worst third."""
+
+    start: str
+    end: str
+    customers: int
+    spend: Decimal
+
+
+def findings(view: View) -> list[str]:
+    """Return the sentences, at most `MOST`."""
+    rules = (_best, _stayed, _fell, _rose, _one_time, _doubtful)
+    return [sentence for rule in rules for sentence in rule(view)][:MOST]
+
+
+def falls_of(view: View) -> list[Fall]:
+    """Return the falls between the first and the last third of the scheme, most spend first."""
+    movement = view.document["movement"]
+    names = [each["name"] for each in view.document["segments"]]
+    third = max(len(names) // 3, 1)
+    best, worst = set(names[:third]), set(names[-third:])
+    if movement is None or len(names) < 2 or best & worst:
+        return []
+    found = [
+        Fall(each["from"], each["to"], each["customers"], Decimal(each["monetary_from"]))
+        for each in movement["matrix"]
+        if each["from"] in best and each["to"] in worst and each["customers"]
+    ]
+    return sorted(found, key=lambda fall: (-fall.spend, -fall.customers, fall.start, fall.end))
+
+
+def _best(view: View) -> Iterator[str]:
+    segments = view.document["segments"]
+    head, language = view.document["head"], view.language
+    if not segments or not head["customers"] or segments[0]["customers"] is None:
+        return
+    best, spent = segments[0], Decimal(head["monetary"])
+    concentration = view.document["concentration"]
+    values = {
+        "segment": best["name"], "customers": language.share(best["customers"], head["customers"]),
+        "spend": language.share(Decimal(best["monetary"]), spent),
+    }  # fmt: skip
+    if concentration is None or spent <= 0:
+        yield view.text("finding.best", **values)
+        return
+    top = next(each for each in concentration["best"] if each["percent"] == BEST)
+    share = language.share(Decimal(top["monetary"]), spent)
+    yield view.text("finding.best_and_top", **values, percent=BEST, share=share)
+
+
+def _stayed(view: View) -> Iterator[str]:
+    movement = view.document["movement"]
+    if movement is None or None in movement["sizes"].values():
+        return
+    sizes = movement["sizes"]
+    both = sizes["customers_from"] - sizes["left"]
+    if both:
+        share = view.language.share(sizes["in_same_segment"], both)
+        yield view.text("finding.stayed", share=share, date=view.language.date(movement["from"]))
+
+
+def _fell(view: View) -> Iterator[str]:
+    falls = falls_of(view)
+    if not falls:
+        return
+    language, movement = view.language, view.document["movement"]
+    largest = max(falls, key=lambda fall: (fall.customers, fall.spend))
+    third = max(len(view.document["segments"]) // 3, 1)
+    yield view.text(
+        "finding.fell", sum(fall.customers for fall in falls), third=language.number(third),
+        start=largest.start, end=largest.end, customers=language.number(largest.customers),
+        spend=language.spent(largest.spend), date=language.date(movement["from"]),
+    )  # fmt: skip
+
+
+def _rose(view: View) -> Iterator[str]:
+    movement = view.document["movement"]
+    if movement is None:
+        return
+    place = {each["name"]: number for number, each in enumerate(view.document["segments"])}
+    rises: list[dict[str, Any]] = [
+        each
+        for each in movement["matrix"]
+        if each["customers"] and each["from"] in place and each["to"] in place
+        and place[each["to"]] < place[each["from"]]
+    ]  # fmt: skip
+    if rises:
+        most = max(rises, key=lambda each: each["customers"])
+        yield view.text("finding.rose", most["customers"], start=most["from"], end=most["to"])
+
+
+def _one_time(view: View) -> Iterator[str]:
+    once, customers = (
+        view.document["head"]["one_time_customers"],
+        view.document["head"]["customers"],
+    )
+    if once is not None and customers:
+        share = view.language.share(once, customers)
+        yield view.text(f"finding.one_time.{view.document['counted']}", share=share)
+
+
+def _doubtful(view: View) -> Iterator[str]:
+    """Yield what a reader should know before believing the numbers."""
+    head, language = view.document["head"], view.language
+    rows = head["rows"]
+    dropped = rows["read"] - rows["counted"]
+    if rows["read"] and Fraction(dropped, rows["read"]) > _NOTABLE_DROPPED:
+        yield view.text("finding.dropped", dropped, share=language.share(dropped, rows["read"]))
+    if head["amounts_rounded"]:
+        yield view.text("finding.rounded", head["amounts_rounded"])
+    if head["customers_without_orders"]:
+        yield view.text("finding.without_orders", head["customers_without_orders"])
+    yield from _ties(view)
+    small = [
+        each for each in view.document["segments"]
+        if each["customers"] is not None and 0 < each["customers"] < _FEW
+    ]  # fmt: skip
+    if small:
+        least = min(small, key=lambda each: each["customers"])
+        yield view.text("finding.small", least["customers"], segment=least["name"])
+
+
+def _ties(view: View) -> Iterator[str]:
+    """Yield which scores cannot be told apart, because their cut points are equal."""
+    first = view.document["first_score"]
+    for axis, found in view.document["distributions"].items():
+        cuts = found["cuts"]
+        for place in range(1, len(cuts)):
+            if cuts[place] == cuts[place - 1]:
+                number = len(cuts) - place if axis == "recency" else place
+                letter = axis[0].upper()
+                pair = sorted((number + first, number + first - (1 if axis == "recency" else -1)))
+                one, other = (f"{letter}{each}" for each in pair)
+                yield view.text(
+                    "finding.ties", one=one, other=other, axis=view.text(f"axis_name.{axis}")
+                )
+                break

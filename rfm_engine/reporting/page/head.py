@@ -1,0 +1,87 @@
+"""The head of the page: title, date, key figures, links to the sections."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from fractions import Fraction
+from xml.etree import ElementTree as ET
+
+from rfm_engine.reporting.language import NOTHING
+from rfm_engine.reporting.page.elements import Child, element, of_class
+from rfm_engine.reporting.page.parts import View, datum
+
+
+def title_of(view: View) -> str:
+    """Return the title of the page."""
+    return view.document["title"] or view.text("title")
+
+
+def head(view: View, logo: str | None) -> ET.Element:
+    """Return the title, what was counted, and the key figures; `logo` is a data URI."""
+    document, language = view.document, view.language
+    rows = document["head"]["rows"]
+    as_of = document["as_of"]
+    said = view.text("head.no_date") if as_of is None else view.text(
+        "head.subtitle", date=language.date(as_of), counted=language.number(rows["counted"]),
+        read=language.number(rows["read"]),
+    )  # fmt: skip
+    image = None if logo is None else element("img", {"src": logo, "alt": "", "class": "logo"})
+    heading = element("h1", None, title_of(view))
+    return element(
+        "header", None, of_class("div", "title", image, heading), of_class("p", "subtitle", said),
+        figures(view),
+    )  # fmt: skip
+
+
+def figures(view: View) -> ET.Element:
+    """Return the five key figures, with the change since the earlier snapshot."""
+    document, language = view.document, view.language
+    found = document["head"]
+    customers, orders = found["customers"], found["orders"]
+    before = document["before"]
+    counted = document["counted"]
+    since_customers = since_spent = None
+    if before is not None:
+        days = view.text("days", before["days"])
+        since_customers = view.text(
+            "head.since", change=language.signed(customers - before["customers"]), days=days
+        )
+        change = Decimal(found["monetary"]) - Decimal(before["monetary"])
+        sign = "+" if change > 0 else ""
+        since_spent = view.text(
+            "head.since", change=sign + language.compact(change, is_money=True), days=days
+        )
+    spent = Decimal(found["monetary"])
+    average = _ratio(view, Fraction(spent), orders, is_money=True)
+    per_customer = _ratio(view, Fraction(orders), customers, is_money=False)
+    return element(
+        "dl", {"class": "figures"},
+        _figure(view.text("head.customers", customers), view.count(customers), since_customers),
+        _figure(view.text(f"head.{counted}", orders), view.count(orders), None),
+        _figure(view.text("head.spent"), datum(found["monetary"], language.money(spent, 0)),
+                since_spent),
+        _figure(view.text(f"head.per_{counted}"), average, None),
+        _figure(view.text(f"head.{counted}_per_customer"), per_customer, None),
+    )  # fmt: skip
+
+
+def _ratio(view: View, part: Fraction, whole: int, *, is_money: bool) -> str:
+    if not whole:
+        return NOTHING
+    exact = Decimal(round(part / whole * 100)).scaleb(-2)
+    return view.language.money(exact) if is_money else view.language.number(exact)
+
+
+def _figure(label: str, value: Child, since: str | None) -> ET.Element:
+    note = None if since is None else of_class("dd", "since", since)
+    return element("div", None, element("dt", None, label), element("dd", None, value), note)
+
+
+def navigation(view: View, sections: Iterable[ET.Element]) -> ET.Element:
+    """Return links to the sections."""
+    links = [
+        element("li", None, element("a", {"href": f"#{each.attrib['id']}"}, each[0].text))
+        for each in sections
+    ]
+    return element("nav", {"aria-label": view.text("head.contents")}, element("ul", None, *links))

@@ -1,0 +1,131 @@
+"""Sections from tables of insight and campaigns, and the list of groups."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+from xml.etree import ElementTree as ET
+
+from rfm_engine.reporting.language import NOTHING
+from rfm_engine.reporting.page.elements import Child, element, of_class
+from rfm_engine.reporting.page.parts import Column, View, card, details, figure, table
+
+
+def affinity(view: View) -> ET.Element | None:
+    """Return which values of attributes are more common among the best customers."""
+    tables = view.document["affinity"]
+    if not tables:
+        return None
+    parts = [_affinity(view, number, each) for number, each in enumerate(tables, start=1)]
+    return card(view, "affinity", *parts, subtitle=view.text("subtitle.affinity"))
+
+
+def _affinity(view: View, number: int, found: dict[str, Any]) -> ET.Element:
+    columns = [
+        Column(found["attribute"], is_number=False), Column(view.text("column.customers")),
+        Column(view.text("column.in_group")), Column(view.text("column.lift")),
+        Column(view.text("column.interval")), Column(view.text("column.clear"), is_number=False),
+    ]  # fmt: skip
+    rows: list[list[Child]] = []
+    for each in found["rows"]:
+        interval = NOTHING
+        if each["low"] is not None:
+            low, high = (
+                view.language.number(Decimal(str(each[key])), 2) for key in ("low", "high")
+            )
+            interval = view.text("interval", low=low, high=high)
+        lift = (
+            NOTHING if each["lift"] is None else view.language.number(Decimal(str(each["lift"])), 2)
+        )
+        rows.append([
+            NOTHING if each["value"] is None else str(each["value"]), view.count(each["customers"]),
+            view.count(each["in_group"]), lift, interval,
+            view.text("yes" if each["clear"] else "no"),
+        ])  # fmt: skip
+    caption = view.text("caption.affinity", group=found["group"], attribute=found["attribute"])
+    own = table(caption, columns, rows)
+    left_out = None
+    if found["left_out"]:
+        left_out = of_class("p", "note", view.text("left_out.rows", found["left_out"]))
+    name = "affinity" if number == 1 else f"affinity-{number}"
+    return element("div", None, figure(view, name, titled=True), own, left_out)
+
+
+def campaigns(view: View) -> ET.Element | None:
+    """Return what campaigns brought, compared with the customers who were held out."""
+    return None
+
+
+def tables(view: View) -> ET.Element | None:
+    """Return other tables of insight and movement as they are."""
+    found = view.document["tables"]
+    if not found:
+        return None
+    return card(view, "tables", *(_plain(view, each) for each in found))
+
+
+def _plain(view: View, found: dict[str, Any]) -> ET.Element:
+    kinds = [_is_number(found["rows"], place) for place in range(len(found["columns"]))]
+    columns = [Column(*pair) for pair in zip(found["columns"], kinds, strict=True)]
+    rows = [[_value(view, value) for value in row] for row in found["rows"]]
+    own = table(found["title"], columns, rows)
+    left_out = None
+    if found["left_out"]:
+        left_out = of_class("p", "note", view.text("left_out.rows", found["left_out"]))
+    heading = element("h3", None, found["table"])
+    return element("div", None, heading, own, left_out)
+
+
+def _is_number(rows: list[list[Any]], place: int) -> bool:
+    values = [row[place] for row in rows if row[place] is not None]
+    return bool(values) and all(
+        isinstance(value, int | float) and not isinstance(value, bool) for value in values
+    )
+
+
+def _value(view: View, value: Any) -> str:
+    if value is None:
+        return NOTHING
+    if isinstance(value, bool):
+        return view.text("yes" if value else "no")
+    if isinstance(value, int):
+        return view.language.number(value)
+    if isinstance(value, float):
+        return view.language.number(Decimal(repr(value)), 4)
+    return str(value)
+
+
+def groups(view: View) -> ET.Element | None:
+    """Return the biggest groups and the sums of the others."""
+    found = view.document["groups"]
+    if found is None:
+        return None
+    head = view.document["head"]
+    columns = [
+        Column(found["by"], is_number=False), Column(view.text("column.customers")),
+        Column(view.text(f"column.{view.document['counted']}")), Column(view.text("column.spent")),
+        Column(view.text("column.share_of_spend")),
+    ]  # fmt: skip
+    spent = Decimal(sum(Decimal(each["monetary"] or 0) for each in found["list"]))
+    rest = found["rest"]
+    if rest is not None:
+        spent += Decimal(rest["monetary"] or 0)
+    rows = [_group(view, NOTHING if each["group"] is None else each["group"], each, spent)
+            for each in found["list"]]  # fmt: skip
+    if rest is not None:
+        rows.append(_group(view, view.text("groups.rest", rest["n"]), rest, spent))
+    own = table(view.text("caption.groups"), columns, rows)
+    subtitle = view.text(
+        "subtitle.groups", found["n"], customers=view.language.number(head["customers"])
+    )
+    return card(view, "groups", own, subtitle=subtitle)
+
+
+def _group(view: View, name: str, each: dict[str, Any], spent: Decimal) -> list[Child]:
+    return [
+        name, view.count(each["customers"]), view.count(each["orders"]),
+        view.money(each["monetary"]), view.share(each["monetary"], spent),
+    ]  # fmt: skip
+
+
+__all__ = ["affinity", "campaigns", "details", "groups", "tables"]
