@@ -28,17 +28,25 @@ def refuse_contradiction(before: Snapshot, after: Snapshot) -> None:
     StateError
         They contradict each other, or `before` is the later one.
     """
+    problem = contradiction(before, after)
+    if problem is not None:
+        raise StateError(problem)
+
+
+def contradiction(before: Snapshot, after: Snapshot) -> str | None:
+    """Return why two snapshots cannot be compared, as a message; None if they can."""
     for key, one, other in _contradictions(before, after):
         if one != other:
-            raise StateError(
+            return (
                 f"{key} of compared snapshots must be the same; got {shown(one)} on {before.as_of} "
                 f"and {shown(other)} on {after.as_of}. Score both in the same way."
             )
     if before.as_of is None or after.as_of is None or before.as_of > after.as_of:
-        raise StateError(
+        return (
             f"compared snapshots must be in the order of their dates; got {before.as_of} and "
             f"{after.as_of}. Give the earlier one first."
         )
+    return None
 
 
 def _contradictions(before: Snapshot, after: Snapshot) -> Iterator[tuple[str, Any, Any]]:

@@ -6,7 +6,6 @@ from functools import cached_property
 from typing import Any, Literal
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from rfm_engine.insight.finishing import Finished
 from rfm_engine.movement.agreement import refuse_contradiction
@@ -106,7 +105,7 @@ class Comparison:
         own = given("table", CompareOptions, options)
         refuse_others(name, own)
         settled = resolve(CompareOptions, own, self._explicit)
-        asked = asked_of(name, self.before, self.after, settled, has_rows=self._rows is not None)
+        asked = asked_of(name, self.before, self.after, settled, has_rows=self.has_rows)
         found: Finished | None = None
         for population in self.populations:
             each = population.finished(asked, settled)
@@ -138,9 +137,12 @@ class Comparison:
         They are those of the option `overall` if the snapshots have it, or else sums.
         """
         by = None if self.after.options["by"] is None else table.column_names[0]
-        if by is not None and self.after.overall is not None:
-            table = table.filter(pc.is_null(table[by]))
-        return rows_together(table, by, keys)
+        return rows_together(table, by, keys, has_overall=self.after.overall is not None)
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether the orders of the second snapshot were given."""
+        return self._rows is not None
 
     @cached_property
     def populations(self) -> list[Population]:

@@ -7,17 +7,31 @@ from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from rfm_engine.movement.labels import ENTERED, LEFT
 
 Row = dict[str, Any]
 
 
-def rows_together(table: pa.Table, by: str | None, keys: Sequence[str]) -> list[Row]:
+def rows_together(
+    table: pa.Table, by: str | None, keys: Sequence[str], *, has_overall: bool
+) -> list[Row]:
     """Return the rows of a table without groups: of all groups together, or else added up.
 
-    Ratios are left out. `keys` are the columns that name a row.
+    Ratios are left out of sums.
+
+    Parameters
+    ----------
+    by
+        The column of groups; None without.
+    keys
+        The columns that name a row.
+    has_overall
+        Whether the rows without a group are those of all groups together.
     """
+    if by is not None and has_overall:
+        table = table.filter(pc.is_null(table[by]))
     rows: list[Row] = table.to_pylist()
     if by is None:
         return rows

@@ -1,0 +1,1 @@
+"""The report document: plain values that JSON supports, one module per section."""
