@@ -16,7 +16,8 @@ from rfm_engine.history.store import is_history
 from rfm_engine.options.messages import message
 from rfm_engine.output import write_groups
 from rfm_engine.query.connection import require_duckdb
-from rfm_engine.reporting.document.document import FORMAT, Sources
+from rfm_engine.reporting.document.document import FORMAT
+from rfm_engine.reporting.document.sources import Sources
 from rfm_engine.result.result import Result
 from rfm_engine.result.snapshot import Snapshot, read_snapshot
 

@@ -20,7 +20,8 @@ from rfm_engine.options.resolution import given, resolve
 from rfm_engine.options.running import RunningOptions
 from rfm_engine.output import atomic
 from rfm_engine.reporting.charts.catalogue import charts_of
-from rfm_engine.reporting.document.document import Choices, document_of
+from rfm_engine.reporting.document.document import document_of
+from rfm_engine.reporting.document.sources import Choices
 from rfm_engine.reporting.drawing.chart import FORMATS, Chart
 from rfm_engine.reporting.inputs import Given, read_document, sources_of
 from rfm_engine.reporting.language import LANGUAGES, Language, language_of

@@ -38,7 +38,7 @@ def history_chart(document: Document, language: Language, columns: int = COLUMNS
         name, "history", {"points": points},
         {
             "columns": columns, "width": _WIDTH, "height": _HEIGHT, "days": [days[0], days[-1]],
-            "first_day": days[0], "last_day": days[-1], "top": ceil(top * 20) / 20,
+            "first_day": days[0], "top": ceil(top * 20) / 20,
             **grid_colours(_COLOURS),
         },
         title=title, description=language.text(
@@ -66,11 +66,10 @@ def _points(  # noqa: PLR0913 - the fields of the points of one segment
         if segment["customers"][last] is None
         else language.share(segment["customers"][last], found["customers"][last])
     )
-    room = _WIDTH - 8 - len(text) * 8
     return [
         {
             "panel": panel, "day": day, "share": share, "stroke": stroke, "is_last": place == last,
-            "name": shortened(segment["name"], room, 12, bold=True), "share_text": text,
+            "name": shortened(segment["name"], _WIDTH, 12, bold=True), "share_text": text,
             "label": found["dates"][place][:7] if place in (0, last) else "",
             "tooltip": f"{segment['name']}: {text}",
         }

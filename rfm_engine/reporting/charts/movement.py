@@ -11,7 +11,7 @@ from rfm_engine.reporting.drawing.chart import Chart
 from rfm_engine.reporting.drawing.widths import two_lines
 from rfm_engine.reporting.language import Language
 
-_SIDE, _HIGH = 62, 30
+_SIDE, _HIGH = 70, 30
 MOST_SEGMENTS = 16
 """A matrix of more segments cannot be read; the table of moves has them."""
 Counts = dict[tuple[str | None, str | None], int | None]

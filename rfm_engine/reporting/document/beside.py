@@ -2,15 +2,58 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-if TYPE_CHECKING:
-    from rfm_engine.reporting.document.document import Sources
+from rfm_engine.reporting.document import cohorts
+from rfm_engine.reporting.document.history import history_of
+from rfm_engine.reporting.document.movement import comparison_of, movement_of
+from rfm_engine.reporting.document.retention import retention_of
+from rfm_engine.reporting.document.sources import Sources
 
 
 def sections_beside(sources: Sources) -> dict[str, Any]:
-    """Return these sections; a section whose input is missing is None or an empty list."""
-    return {
-        "movement": None, "retention": None, "cohorts": None, "history": None, "affinity": [],
-        "campaigns": [], "tables": [], "lacking": [],
+    """Return these sections; one whose input is missing is None or an empty list."""
+    history = sources.history
+    found: dict[str, Any] = {
+        **_changes(sources),
+        "cohorts": cohorts.cohorts_of(sources.snapshot, sources.rows, sources.options),
+        "history": None if history is None else history_of(history),
+        "affinity": [], "campaigns": [], "tables": [],
     }  # fmt: skip
+    return found
+
+
+def _changes(sources: Sources) -> dict[str, Any]:
+    """Return the sections from an earlier snapshot."""
+    if sources.before is None:
+        return {"movement": None, "retention": None}
+    both = sources.before, sources.snapshot
+    comparison = comparison_of(*both, sources.rows, sources.options)
+    return {"movement": movement_of(comparison), "retention": retention_of(comparison)}
+
+
+def lacking_in(document: Mapping[str, Any], sources: Sources) -> list[dict[str, str]]:
+    """Return the sections that a document does not have, each with the reason."""
+    return [
+        {"section": section, "reason": reason} for section, reason in _lacking(document, sources)
+    ]
+
+
+def _lacking(document: Mapping[str, Any], sources: Sources) -> Iterator[tuple[str, str]]:
+    has_customers = bool(document["head"]["customers"])
+    if document["grid"] is None:
+        yield "scores", "scores" if has_customers else "customers"
+    if document["concentration"] is None:
+        yield "concentration", "spend" if has_customers else "customers"
+    if document["movement"] is None:
+        yield "movement", "before"
+    if document["retention"] is None:
+        yield "retention", "before" if sources.before is None else "rows"
+    if document["cohorts"] is None:
+        yield "cohorts", cohorts.lacking(sources.snapshot, sources.rows) or "rows"
+    if document["history"] is None:
+        yield "history", "history"
+    for section in ("affinity", "campaigns"):
+        if not document[section]:
+            yield section, "insight"

@@ -4,63 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date
 from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
-from rfm_engine.history.history import History
 from rfm_engine.orders.money.amounts import format_minor
+from rfm_engine.reporting.document.beside import lacking_in, sections_beside
 from rfm_engine.reporting.document.concentration import concentration_of
 from rfm_engine.reporting.document.distributions import distributions_of
 from rfm_engine.reporting.document.grid import grid_of
-from rfm_engine.reporting.document.groups import MOST_GROUPS, groups_of
+from rfm_engine.reporting.document.groups import groups_of
 from rfm_engine.reporting.document.measures import Measures, measures_of
 from rfm_engine.reporting.document.method import method_of
+from rfm_engine.reporting.document.sources import Choices, Sources
 from rfm_engine.result.snapshot import Snapshot
 
 FORMAT = 1
 """Version number of the format of report documents."""
-
-
-@dataclass(frozen=True)
-class Sources:
-    """What a report is made from.
-
-    Attributes
-    ----------
-    snapshot
-        The customers of the report.
-    before
-        An earlier snapshot; None without one.
-    history
-        The history that contains both; None without one.
-    rows
-        The orders that were scored; None without them.
-    insight
-        A folder with tables; None without one.
-    options
-        Options of the machine that were given, such as `threads`.
-    """
-
-    snapshot: Snapshot
-    before: Snapshot | None = None
-    history: History | None = None
-    rows: object = None
-    insight: Path | None = None
-    options: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Choices:
-    """What a report says besides numbers: title, sign of the currency, and what is shown."""
-
-    title: str | None = None
-    currency_sign: str | None = None
-    top: int = MOST_GROUPS
-    min_cell: int = 0
-    show_paths: bool = False
 
 
 def document_of(sources: Sources, choices: Choices) -> dict[str, Any]:
@@ -75,7 +35,7 @@ def document_of(sources: Sources, choices: Choices) -> dict[str, Any]:
     whole = snapshot.overall or snapshot
     measures = measures_of(whole)
     before = sources.before
-    document = {
+    document: dict[str, Any] = {
         "report": FORMAT,
         "version": whole.version,
         "as_of": _iso(whole.as_of),
@@ -91,12 +51,13 @@ def document_of(sources: Sources, choices: Choices) -> dict[str, Any]:
         "grid": grid_of(whole),
         "distributions": distributions_of(whole, measures.survey),
         "concentration": concentration_of(measures, whole.scale),
-        **_beside(sources),
+        **sections_beside(sources),
         "groups": groups_of(snapshot, most=choices.top),
         "method": method_of(whole, show_paths=choices.show_paths),
         "warnings": [each._asdict() for each in whole.warnings],
         "min_cell": choices.min_cell,
     }
+    document["lacking"] = lacking_in(document, sources)
     return document | {"digest": digest_of(document)}
 
 
@@ -160,10 +121,3 @@ def _segments(snapshot: Snapshot) -> list[dict[str, Any]]:
         }
         for each in snapshot.segment_totals
     ]
-
-
-def _beside(sources: Sources) -> dict[str, Any]:
-    """Return the sections from the inputs beside the snapshot."""
-    from rfm_engine.reporting.document.beside import sections_beside
-
-    return sections_beside(sources)

@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 
 from rfm_engine.reporting.language import NOTHING
 from rfm_engine.reporting.page.elements import Child, element, of_class
-from rfm_engine.reporting.page.parts import Column, View, card, details, figure, table
+from rfm_engine.reporting.page.parts import Column, View, card, figure, table
 
 
 def affinity(view: View) -> ET.Element | None:
@@ -49,11 +49,6 @@ def _affinity(view: View, number: int, found: dict[str, Any]) -> ET.Element:
         left_out = of_class("p", "note", view.text("left_out.rows", found["left_out"]))
     name = "affinity" if number == 1 else f"affinity-{number}"
     return element("div", None, figure(view, name, titled=True), own, left_out)
-
-
-def campaigns(view: View) -> ET.Element | None:
-    """Return what campaigns brought, compared with the customers who were held out."""
-    return None
 
 
 def tables(view: View) -> ET.Element | None:
@@ -126,6 +121,3 @@ def _group(view: View, name: str, each: dict[str, Any], spent: Decimal) -> list[
         name, view.count(each["customers"]), view.count(each["orders"]),
         view.money(each["monetary"]), view.share(each["monetary"], spent),
     ]  # fmt: skip
-
-
-__all__ = ["affinity", "campaigns", "details", "groups", "tables"]

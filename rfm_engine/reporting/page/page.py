@@ -20,7 +20,7 @@ from rfm_engine.reporting.page.style import digest_of, style_of
 _SECTIONS = (
     customers.segments, customers.scores, customers.concentration, customers.distributions,
     changes.movement, changes.retention, changes.cohorts, changes.history,
-    insight.affinity, insight.campaigns, insight.tables, insight.groups,
+    insight.affinity, insight.tables, insight.groups,
 )  # fmt: skip
 
 
