@@ -16,7 +16,7 @@ from rfm_engine.errors import UsageError, did_you_mean, shown
 LANGUAGES = ("en", "es", "ar")
 """The languages of reports; the first is the default."""
 NOTHING = "\N{EN DASH}"
-"""What stands for a value that does not exist."""
+"""Shown in place of a value that does not exist."""
 _LEAST_SHARE = Fraction(1, 1000)
 _COMPACT = ((10**9, "G"), (10**6, "M"), (10**3, "k"))
 

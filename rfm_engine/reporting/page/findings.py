@@ -1,4 +1,4 @@
-"""What stands out: a few sentences from fixed rules. Each names numbers of a table below it."""
+"""Findings: a few sentences from fixed rules. Each names numbers of a table below it."""
 
 from __future__ import annotations
 
