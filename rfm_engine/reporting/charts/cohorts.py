@@ -28,7 +28,8 @@ def cohorts_chart(document: Document, language: Language) -> Chart | None:
     starts = sorted({each["cohort"] for each in found["cells"]})
     rows = {start: place for place, start in enumerate(starts)}
     last = max(each["k"] for each in shown)
-    cells = [_cell(each, rows[each["cohort"]], document, language) for each in shown]
+    most = max(map(_share, shown)) or Fraction(1)
+    cells = [_cell(each, rows[each["cohort"]], most, document, language) for each in shown]
     sizes = {each["cohort"]: each["customers"] for each in found["cells"]}
     labels = [label(k - 0.5, 0, str(k), size=11, muted=True, dy=-9) for k in range(1, last + 1)]
     labels.append(
@@ -39,7 +40,7 @@ def cohorts_chart(document: Document, language: Language) -> Chart | None:
         count = count_text(sizes[start], document, language)
         labels.append(label(0, row + 0.5, count, align="right", size=11, muted=True, dx=-8))
         labels.append(label(0, row + 0.5, start[:7], align="right", size=11, dx=-58))
-    steps, ends = legend(0, len(rows) + 0.4, language.share(0, 1, 0), language.share(1, 1, 0))
+    steps, ends = legend(0, len(rows) + 0.4, language.share(0, 1, 0), _percent(most, language))
     title = language.text("chart.cohorts")
     return Chart(
         "cohorts", "grid",
@@ -53,14 +54,30 @@ def cohorts_chart(document: Document, language: Language) -> Chart | None:
     )  # fmt: skip
 
 
-def _cell(each: dict[str, Any], row: int, document: Document, language: Language) -> dict[str, Any]:
+def _cell(
+    each: dict[str, Any], row: int, most: Fraction, document: Document, language: Language
+) -> dict[str, Any]:
     whole, active = each["customers"], each["active"]
     share = Fraction(active, whole) if active is not None and whole else Fraction(0)
-    is_pale = whole is None or whole < FEWEST
-    fill = heat_steps()[0] if is_pale else step_of(share, Fraction(1), root=False)
+    fill = heat_steps()[0] if _is_pale(each) else step_of(share, most, root=False)
     text = "" if active is None or not whole else language.number(round(share * 100))
     tooltip = language.text(
         "chart.cohorts.tooltip", cohort=each["cohort"][:7], k=each["k"],
         n=count_text(active, document, language), whole=count_text(whole, document, language),
     )  # fmt: skip
     return cell(each["k"] - 1, row, fill, text, tooltip)
+
+
+def _is_pale(each: dict[str, Any]) -> bool:
+    return each["customers"] is None or each["customers"] < FEWEST
+
+
+def _share(each: dict[str, Any]) -> Fraction:
+    """Return the share of a cell for the scale of colours."""
+    if _is_pale(each) or each["active"] is None:
+        return Fraction(0)
+    return Fraction(each["active"], each["customers"])
+
+
+def _percent(share: Fraction, language: Language) -> str:
+    return language.share(share.numerator, share.denominator, 0)

@@ -14,8 +14,10 @@ from rfm_engine.reporting.language import Language
 
 _WIDTH, _HEIGHT = 290, 170
 _COLOURS = ("muted", "grid", "warm", "card")
-# The gap before the bar of everything beyond the axis, in bars.
+# The gap between the bars and the one of everything beyond the axis, in bars.
 _GAP = Decimal("0.5")
+# A bar of a whole number is centred on it, so that a cut point is between two bars.
+_SHIFT = {"recency": Decimal("0.5"), "frequency": Decimal("0.5"), "monetary": Decimal(0)}
 
 
 def distribution_chart(document: Document, language: Language, axis: str) -> Chart | None:
@@ -23,55 +25,59 @@ def distribution_chart(document: Document, language: Language, axis: str) -> Cha
     found = document["distributions"][axis]
     if not found["bars"]:
         return None
-    width = Decimal(found["width"])
-    end = width * len(found["bars"])
-    bars = [
-        _bar(Decimal(each["from"]), width, each, document, language, axis) for each in found["bars"]
-    ]
-    start, stop = Decimal(0), end
-    beyond = page_colours().beyond.light
-    if found["beyond"] is not None:
-        text = _words(language, "range.from", start=_at(found["beyond"]["from"], axis, language))
-        own = _row(end + width * _GAP, width, found["beyond"]["customers"], beyond)
-        bars.append(own | _said(text, found["beyond"], document, language))
-        stop = end + width * (1 + _GAP)
+    bars = _bars(found, axis, document, language)
+    width, shift = Decimal(found["width"]), _SHIFT[axis]
+    start, stop = -shift, width * len(found["bars"]) - shift
     if found["below"] is not None:
-        text = _words(language, "range.up_to", to=_at(found["below"]["to"], axis, language))
-        own = _row(-width * (1 + _GAP), width, found["below"]["customers"], beyond)
-        bars.append(own | _said(text, found["below"], document, language))
-        start = -width * (1 + _GAP)
-    cuts = [{"at": float(cut)} for cut in found["cuts"] if start <= Decimal(cut) <= stop]
+        start -= width * (1 + _GAP)
+    if found["beyond"] is not None:
+        stop += width * (1 + _GAP)
+    cuts = [Decimal(cut) + shift for cut in found["cuts"]]
+    unit = f"axis.{axis}.{document['counted']}" if axis == "frequency" else f"axis.{axis}"
     title = language.text(f"chart.dist-{axis}")
     return Chart(
         f"dist-{axis}", "distribution",
-        {"bars": bars, "cuts": cuts, "scores": _scores(found, axis, document, language)},
+        {
+            "bars": bars, "cuts": [{"at": float(cut)} for cut in cuts if start <= cut <= stop],
+            "scores": _scores(found, axis, document, language),
+        },
         {
             "width": _WIDTH, "height": _HEIGHT, "domain": [float(start), float(stop)],
-            "x_title": language.text(f"axis.{axis}.{document['counted']}" if axis == "frequency"
-                                     else f"axis.{axis}"),
-            "y_title": language.text("axis.customers"), "format": "~s", **grid_colours(_COLOURS),
+            "x_title": language.text(unit), "y_title": language.text("axis.customers"),
+            **grid_colours(_COLOURS),
         },
         title=title, description=_description(found, title, axis, language),
         locale=language.locale,
     )  # fmt: skip
 
 
-def _bar(  # noqa: PLR0913 - a bar, and what its tooltip needs
-    start: Decimal, width: Decimal, each: dict[str, Any], document: Document, language: Language,
-    axis: str,
-) -> dict[str, Any]:  # fmt: skip
-    first, last = (_at(each[key], axis, language) for key in ("from", "to"))
-    text = first if first == last else language.text("range.between", start=first, end=last)
-    fill = page_colours().bar.light
-    return _row(start, width, each["customers"], fill) | _said(text, each, document, language)
-
-
-def _row(start: Decimal, width: Decimal, customers: int | None, fill: str) -> dict[str, Any]:
-    gap = width / 12
-    return {
-        "from": float(start + gap), "to": float(start + width - gap), "customers": customers or 0,
-        "fill": fill,
-    }  # fmt: skip
+def _bars(
+    found: dict[str, Any], axis: str, document: Document, language: Language
+) -> list[dict[str, Any]]:
+    """Return the bars, with those of customers below and beyond the axis in grey."""
+    width, page = Decimal(found["width"]), page_colours()
+    parts: list[tuple[Decimal, str, dict[str, Any], str]] = []
+    for each in found["bars"]:
+        first, last = (_at(each[key], axis, language) for key in ("from", "to"))
+        between = language.text("range.between", start=first, end=last)
+        text = first if first == last else between
+        parts.append((Decimal(each["from"]), page.bar.light, each, text))
+    below, beyond = found["below"], found["beyond"]
+    if below is not None:
+        text = language.text("range.up_to", to=_at(below["to"], axis, language))
+        parts.append((-width * (1 + _GAP), page.beyond.light, below, text))
+    if beyond is not None:
+        text = language.text("range.from", start=_at(beyond["from"], axis, language))
+        parts.append((width * (len(found["bars"]) + _GAP), page.beyond.light, beyond, text))
+    gap, shift = width / 12, _SHIFT[axis]
+    return [
+        {
+            "from": float(start - shift + gap), "to": float(start - shift + width - gap),
+            "customers": each["customers"] or 0, "fill": fill,
+            **_said(text, each, document, language),
+        }
+        for start, fill, each, text in parts
+    ]  # fmt: skip
 
 
 def _said(
@@ -79,10 +85,6 @@ def _said(
 ) -> dict[str, Any]:
     count = count_text(each["customers"], document, language)
     return {"tooltip": language.text("chart.dist.tooltip", values=text, n=count)}
-
-
-def _words(language: Language, key: str, **values: str) -> str:
-    return language.text(key, **values)
 
 
 def _at(value: Any, axis: str, language: Language) -> str:

@@ -11,10 +11,10 @@ from rfm_engine.reporting.charts.cells import border, cell, label, legend
 from rfm_engine.reporting.charts.painting import Document, colours, count_text, step_of
 from rfm_engine.reporting.charts.ranges import score_ranges
 from rfm_engine.reporting.drawing.chart import Chart
-from rfm_engine.reporting.drawing.widths import width_of
+from rfm_engine.reporting.drawing.widths import two_lines, width_of
 from rfm_engine.reporting.language import NOTHING, Language
 
-_SIDE, _HIGH, _NAME = 84, 58, 10
+_SIDE, _HIGH, _NAME, _VALUE = 84, 66, 10, 13
 _KINDS = ("customers", "spend", "aov")
 Cell = dict[str, Any]
 
@@ -35,13 +35,14 @@ def scores_chart(document: Document, language: Language, kind: str) -> Chart | N
         row, column = n_rows - 1 - place // n_columns, place % n_columns
         fill = step_of(value, most, root=kind != "aov")
         text = _text(each, value, kind, document, language)
+        exact = _exact(each, text, kind, language)
+        text = exact if width_of(exact, _VALUE, bold=True) <= side - 8 else text
         drawn.append(cell(column, row, fill, text, _tooltip(each, text, kind, language)))
         if each["segment"] not in seen:
             seen.add(each["segment"])
-            if width_of(each["segment"], _NAME) <= side - 8 and n_rows <= 5:
-                names.append({
-                    "x": column, "y": -row, "text": each["segment"], "ink": fill.ink.light
-                })  # fmt: skip
+            lines = _lines(each["segment"], side - 8)
+            if lines and n_rows <= 5:
+                names.append({"x": column, "y": -row, "text": lines, "ink": fill.ink.light})
     labels = _labels(document, language, n_rows, n_columns)
     least = language.number(0)
     steps, ends = legend(0, n_rows + 0.75, least, _number(most, kind, language))
@@ -91,6 +92,21 @@ def _text(
     if each["customers"] is None:
         return count_text(None, document, language)
     return NOTHING if value is None else _number(value, kind, language)
+
+
+def _lines(name: str, room: float) -> list[str]:
+    """Return a name in at most two lines; none if it does not fit."""
+    lines = [name] if width_of(name, _NAME) <= room else two_lines(name, _NAME)
+    return lines if all(width_of(each, _NAME) <= room for each in lines) else []
+
+
+def _exact(each: Cell, text: str, kind: str, language: Language) -> str:
+    """Return a value with all digits; averages are rounded anyway."""
+    if each["customers"] is None or kind == "aov":
+        return text
+    if kind == "customers":
+        return language.number(each["customers"])
+    return language.spent(each["monetary"])
 
 
 def _tooltip(each: Cell, text: str, kind: str, language: Language) -> str:

@@ -47,26 +47,26 @@ def distributions_of(snapshot: Snapshot, survey: Survey) -> dict[str, Any]:
     found = {}
     for place, (name, counts) in enumerate(counted.items()):
         is_money = name == "monetary"
-        width = bar_width(counts, cuts[place], by_key=is_money)
+        width, n_bars = axis_of(counts, cuts[place], by_key=is_money)
         written = _written(survey.money_scale) if is_money else int
         found[name] = {
             "cuts": [written(cut) for cut in cuts[place]],
             "cuts_are_exact": snapshot.options["method"][place] not in BY_RANK,
             "scale": survey.money_scale if is_money else 0,
             "width": written(width),
-            **bars_of(counts, width, written),
+            **bars_of(counts, width, n_bars, written),
             "scores": list(snapshot.customers_by_score[place]),
         }
     return found
 
 
-def bar_width(counts: Counts, cuts: list[int], *, by_key: bool) -> int:
-    """Return the width of a bar.
+def axis_of(counts: Counts, cuts: list[int], *, by_key: bool) -> tuple[int, int]:
+    """Return the width of a bar and the number of bars, at most `N_BARS`.
 
     With keys, the limits of all bars are limits of keys, so that the counts are exact.
     """
     if not len(counts.values):
-        return 1
+        return 1, 0
     most = int(counts.values[-1])
     last = int(_OF_LAST_CUT * cuts[-1]) if cuts else _value_at(counts, _WITHOUT_CUTS)
     limit = max(min(last, most), 0) + 1
@@ -75,15 +75,14 @@ def bar_width(counts: Counts, cuts: list[int], *, by_key: bool) -> int:
         # Keys below 2^(shift + 11) have limits that are multiples of 2^shift.
         shift = max((width * N_BARS).bit_length() - _KEY_BITS, 0)
         width = -(-width >> shift) << shift
-    return width
+    return width, -(-limit // width)
 
 
-def bars_of(counts: Counts, width: int, written: Callable[[int], Any]) -> dict[str, Any]:
+def bars_of(
+    counts: Counts, width: int, n_bars: int, written: Callable[[int], Any]
+) -> dict[str, Any]:
     """Return bars of a width from 0 on, and customers below and beyond them."""
-    if not len(counts.values):
-        return {"bars": [], "below": None, "beyond": None}
     places = np.floor_divide(counts.values, width)
-    n_bars = min(N_BARS, max(int(places[-1]) + 1, 1))
     own = (places >= 0) & (places < n_bars)
     sums = np.zeros(n_bars, np.int64)
     np.add.at(sums, places[own], counts.counts[own])

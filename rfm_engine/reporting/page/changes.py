@@ -22,6 +22,8 @@ from rfm_engine.reporting.page.parts import (
 )
 
 _MOST_MOVES = 10
+# Cohorts of more periods do not fit into half of the page.
+_FEW_PERIODS = 12
 Row = Mapping[str, Any]
 
 
@@ -211,8 +213,9 @@ def cohorts(view: View) -> ET.Element | None:
         for each in found["cells"]
     ]  # fmt: skip
     own = table(view.text("caption.cohorts"), columns, rows)
+    is_wide = max(each["k"] for each in found["cells"]) > _FEW_PERIODS
     return card(
-        view, "cohorts", _scrolled(view, "cohorts"), details(view, own), wide=False,
+        view, "cohorts", _scrolled(view, "cohorts"), details(view, own), wide=is_wide,
         subtitle=view.text(f"subtitle.cohorts.{found['period']}"),
     )  # fmt: skip
 
