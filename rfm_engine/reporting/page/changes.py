@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 from xml.etree import ElementTree as ET
 
+from rfm_engine.reporting.charts.history import NARROW, history_chart
 from rfm_engine.reporting.language import NOTHING
 from rfm_engine.reporting.page.elements import Child, element, of_class
 from rfm_engine.reporting.page.findings import falls_of
@@ -15,6 +16,7 @@ from rfm_engine.reporting.page.parts import (
     View,
     card,
     details,
+    drawn,
     figure,
     named,
     table,
@@ -239,8 +241,9 @@ def history(view: View) -> ET.Element | None:
         for place in reversed(range(len(dates)))
     ]  # fmt: skip
     own = table(view.text("caption.history"), columns, rows)
+    narrow = history_chart(view.document, language, NARROW)
     return card(
         view, "history", figure(view, "history", kind="broad"),
-        figure(view, "history-narrow", kind="narrow"), details(view, own),
+        drawn(narrow, kind="narrow"), details(view, own),
         subtitle=view.text("subtitle.history", first=dates[0], last=dates[-1]),
     )  # fmt: skip

@@ -81,7 +81,11 @@ def card(
 
 def figure(view: View, name: str, *, titled: bool = False, kind: str = "") -> ET.Element | None:
     """Return a chart, with its title above it if wanted; None if there is none."""
-    chart = view.charts.get(name)
+    return drawn(view.charts.get(name), titled=titled, kind=kind)
+
+
+def drawn(chart: Chart | None, *, titled: bool = False, kind: str = "") -> ET.Element | None:
+    """Return a chart, with its title above it if wanted; None if there is none."""
     if chart is None:
         return None
     caption = element("figcaption", None, chart.title) if titled else None
@@ -143,7 +147,9 @@ def swatch(fill: Fill | None) -> ET.Element | None:
 
 def named(view: View, segment: str) -> ET.Element:
     """Return the name of a segment after its colour."""
-    return of_class("span", "segment", swatch(view.fills.get(segment)), segment)
+    return of_class(
+        "span", "segment", swatch(view.fills.get(segment)), element("span", None, segment)
+    )
 
 
 def bar(share: float, most: float, fill: Fill) -> ET.Element:
