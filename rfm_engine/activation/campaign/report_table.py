@@ -17,11 +17,14 @@ from rfm_engine.activation.campaign.outcomes import Ltv, Outcome
 from rfm_engine.activation.campaign.results import Results
 from rfm_engine.activation.campaign.shares import percent_of
 from rfm_engine.activation.statistics.means import MeanDifference
+from rfm_engine.insight.finishing import Finished
 from rfm_engine.insight.statistics import half_even, wilson
 from rfm_engine.query.relations import free_name
 
 ALL, NONE = "(all)", "(none)"
 """The names of all segments together, and of customers who are in none."""
+TABLE = "campaign"
+"""The name of the table in its metadata."""
 LEAST_TARGETED = 30
 """A rate of fewer customers says little."""
 _EXACT = Context(prec=60)
@@ -50,7 +53,16 @@ class Report:
 
     @cached_property
     def table(self) -> pa.Table:
-        """The table, with the columns that docs/reference/input-and-output.md describes."""
+        """The table, with the columns that docs/reference/input-and-output.md describes.
+
+        Its metadata name it, and hold what `summary` says about each campaign besides segments.
+        """
+        about = {"campaigns": [self._about(outcome) for outcome in self.results.outcomes]}
+        origin = {"table": TABLE, "attribution": self.results.attribution}
+        warnings = tuple(self.results.warnings)
+        return Finished(self._columns(), about, warnings).described(origin).table
+
+    def _columns(self) -> pa.Table:
         populations = self.results.populations
         columns = {
             name: pa.array([row.get(name) for row in self.rows], kind)
@@ -73,7 +85,9 @@ class Report:
         """Return the report in values that JSON supports; money is text in major units."""
         return {
             "attribution": self.results.attribution,
-            "campaigns": [self._about(outcome) for outcome in self.results.outcomes],
+            "campaigns": [
+                self._about(outcome) | self._segments(outcome) for outcome in self.results.outcomes
+            ],
             "warnings": [
                 {"code": each.code, "text": str(each.text)} for each in self.results.warnings
             ],
@@ -95,8 +109,11 @@ class Report:
                 "is_broken": ratio.found.is_broken,
             },
         }  # fmt: skip
+        return about
+
+    def _segments(self, outcome: Outcome) -> dict[str, Any]:
         rows = [_plain(row) for row in self.rows_of(outcome)]
-        return about | {"segments": rows[:-1], "all": rows[-1]}
+        return {"segments": rows[:-1], "all": rows[-1]}
 
     def rows_of(self, outcome: Outcome) -> list[Row]:
         """Return the rows of a campaign: its segments, and last all of them."""
