@@ -31,7 +31,7 @@ def rows_together(
         Whether the rows without a group are those of all groups together.
     """
     if by is not None and has_overall:
-        table = table.filter(pc.is_null(table[by]))
+        table, by = table.filter(pc.is_null(table[by])).drop_columns([by]), None
     rows: list[Row] = table.to_pylist()
     if by is None:
         return rows

@@ -62,10 +62,9 @@ def movement_of(comparison: Comparison) -> dict[str, Any]:
     matrix = comparison.together(comparison.matrix(), "from", "to")
     assert before.as_of is not None
     assert after.as_of is not None
-    moved = _cuts_moved(before, after)
-    return movement_section(
-        matrix, effects, (before.as_of, after.as_of), scale=after.scale, cuts_moved=moved
-    )
+    dates = before.as_of, after.as_of
+    moved = cuts_moved(before, after)
+    return movement_section(matrix, effects, dates, scale=after.scale, cuts_moved=moved)
 
 
 def movement_section(
@@ -117,7 +116,7 @@ def _segment(name: str) -> str | None:
     return None if name in _ABSENT else name
 
 
-def _cuts_moved(before: Snapshot, after: Snapshot) -> bool | None:
+def cuts_moved(before: Snapshot, after: Snapshot) -> bool | None:
     """Return whether the numbers that decide segments differ; None if a snapshot has none."""
     own, its = _deciding(before), _deciding(after)
     return None if own is None or its is None else own != its
