@@ -14,6 +14,7 @@ from rfm_engine.reporting.charts.history import history_chart
 from rfm_engine.reporting.charts.movement import movement_chart
 from rfm_engine.reporting.charts.painting import Document
 from rfm_engine.reporting.charts.retention import retention_chart
+from rfm_engine.reporting.charts.roi import roi_chart
 from rfm_engine.reporting.charts.scores import scores_chart
 from rfm_engine.reporting.charts.treemap import treemap
 from rfm_engine.reporting.drawing.chart import Chart
@@ -36,6 +37,7 @@ _BUILDERS: tuple[Builder, ...] = (
     retention_chart,
     cohorts_chart,
     history_chart,
+    roi_chart,
 )
 
 

@@ -10,18 +10,33 @@ from rfm_engine.reporting.document.history import history_of
 from rfm_engine.reporting.document.movement import comparison_of, movement_of
 from rfm_engine.reporting.document.retention import retention_of
 from rfm_engine.reporting.document.sources import Sources
+from rfm_engine.reporting.document.tables import tables_in
 
 
 def sections_beside(sources: Sources) -> dict[str, Any]:
-    """Return these sections; one whose input is missing is None or an empty list."""
-    history = sources.history
+    """Return these sections; one whose input is missing is None or an empty list.
+
+    Sections that the snapshots and orders give come before those of tables in files.
+    """
+    snapshot, history, before = sources.snapshot, sources.history, sources.before
+    tables = None
+    if sources.insight is not None:
+        tables = tables_in(sources.insight, snapshot, before)
     found: dict[str, Any] = {
         **_changes(sources),
-        "cohorts": cohorts.cohorts_of(sources.snapshot, sources.rows, sources.options),
+        "cohorts": cohorts.cohorts_of(snapshot, sources.rows, sources.options),
         "history": None if history is None else history_of(history),
-        "affinity": [], "campaigns": [], "tables": [],
-    }  # fmt: skip
-    return found
+    }
+    for name in ("movement", "retention", "cohorts"):
+        if found[name] is None and tables is not None:
+            found[name] = getattr(tables, name)
+    return {
+        **found,
+        "affinity": [] if tables is None else tables.affinity,
+        "campaigns": [] if tables is None else tables.campaigns,
+        "tables": [] if tables is None else tables.tables,
+        "ignored_files": 0 if tables is None else len(tables.ignored),
+    }
 
 
 def _changes(sources: Sources) -> dict[str, Any]:

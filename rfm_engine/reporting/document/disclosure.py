@@ -28,6 +28,7 @@ def suppressed(document: Mapping[str, Any], min_cell: int) -> dict[str, Any]:
       than their number, so that they cannot all be 1.
     - Customers who did *not* order again, who were not active, who are not in the compared group or
       did not buy are counts too, although they are not in the document.
+    - The number of customers who ordered once is null if any count is hidden.
     - Effects are all null if one of the sizes that they start from or lead to is hidden.
     - Points of the curve and shares of the best customers are removed or null if fewer than
       `min_cell` customers are between them, or up to the ends.
@@ -52,6 +53,8 @@ def suppressed(document: Mapping[str, Any], min_cell: int) -> dict[str, Any]:
     hidden = hidden_counts(published.counts(), min_cell)
     is_hidden = bool(hidden)
     published.hide(hidden)
+    if is_hidden:
+        found["head"]["one_time_customers"] = None
     _hide_effects(found.get("movement"))
     is_hidden |= _hide_concentration(found.get("concentration"), _customers(document), min_cell)
     for table in found.get("tables") or ():

@@ -11,6 +11,7 @@ from typing import Any
 from rfm_engine.orders.money.amounts import format_minor
 from rfm_engine.reporting.document.beside import lacking_in, sections_beside
 from rfm_engine.reporting.document.concentration import concentration_of
+from rfm_engine.reporting.document.disclosure import suppressed
 from rfm_engine.reporting.document.distributions import distributions_of
 from rfm_engine.reporting.document.grid import grid_of
 from rfm_engine.reporting.document.groups import groups_of
@@ -58,6 +59,7 @@ def document_of(sources: Sources, choices: Choices) -> dict[str, Any]:
         "min_cell": choices.min_cell,
     }
     document["lacking"] = lacking_in(document, sources)
+    document = suppressed(document, choices.min_cell)
     return document | {"digest": digest_of(document)}
 
 

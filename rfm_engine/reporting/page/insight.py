@@ -40,7 +40,7 @@ def _affinity(view: View, number: int, found: dict[str, Any]) -> ET.Element:
         rows.append([
             NOTHING if each["value"] is None else str(each["value"]), view.count(each["customers"]),
             view.count(each["in_group"]), lift, interval,
-            view.text("yes" if each["clear"] else "no"),
+            NOTHING if each["clear"] is None else view.text("yes" if each["clear"] else "no"),
         ])  # fmt: skip
     caption = view.text("caption.affinity", group=found["group"], attribute=found["attribute"])
     own = table(caption, columns, rows)
@@ -60,33 +60,40 @@ def tables(view: View) -> ET.Element | None:
 
 
 def _plain(view: View, found: dict[str, Any]) -> ET.Element:
-    kinds = [_is_number(found["rows"], place) for place in range(len(found["columns"]))]
-    columns = [Column(*pair) for pair in zip(found["columns"], kinds, strict=True)]
-    rows = [[_value(view, value) for value in row] for row in found["rows"]]
+    heading = element("h3", None, found["table"])
+    if found.get("hidden"):
+        note = of_class("p", "note", view.text("table_hidden"))
+        return element("div", None, heading, note)
+    kinds = [each["kind"] for each in found["columns"]]
+    columns = [
+        Column(each["name"], each["kind"] not in ("text", "date", "flag"))
+        for each in found["columns"]
+    ]
+    rows: list[list[Child]] = [
+        [_value(view, value, kind) for value, kind in zip(row, kinds, strict=True)]
+        for row in found["rows"]
+    ]
     own = table(found["title"], columns, rows)
     left_out = None
     if found["left_out"]:
         left_out = of_class("p", "note", view.text("left_out.rows", found["left_out"]))
-    heading = element("h3", None, found["table"])
     return element("div", None, heading, own, left_out)
 
 
-def _is_number(rows: list[list[Any]], place: int) -> bool:
-    values = [row[place] for row in rows if row[place] is not None]
-    return bool(values) and all(
-        isinstance(value, int | float) and not isinstance(value, bool) for value in values
-    )
-
-
-def _value(view: View, value: Any) -> str:
+def _value(view: View, value: Any, kind: str) -> Child:
     if value is None:
         return NOTHING
-    if isinstance(value, bool):
+    if kind == "flag":
         return view.text("yes" if value else "no")
-    if isinstance(value, int):
-        return view.language.number(value)
-    if isinstance(value, float):
-        return view.language.number(Decimal(repr(value)), 4)
+    if kind == "count":
+        return view.count(value)
+    if kind == "money":
+        return view.money(value)
+    if kind == "share":
+        return view.language.share(Decimal(repr(value)), 1)
+    if kind == "number" and not isinstance(value, str):
+        digits = None if isinstance(value, int) else 4
+        return view.language.number(Decimal(repr(value)), digits)
     return str(value)
 
 

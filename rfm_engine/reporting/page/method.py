@@ -83,6 +83,9 @@ def _notes(view: View) -> Iterator[Child]:
         yield element("div", {"class": "warnings"}, heading, element("ul", None, *items))
     if view.document["min_cell"]:
         yield of_class("p", "note", view.text("method.min_cell", view.document["min_cell"]))
+    if view.document["ignored_files"]:
+        text = view.text("method.ignored", view.document["ignored_files"])
+        yield of_class("p", "note", text)
     lacking = view.document["lacking"]
     if lacking:
         names = "; ".join(

@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 from rfm_engine.reporting.charts.painting import fills_of
 from rfm_engine.reporting.drawing.chart import Chart
 from rfm_engine.reporting.language import Language
-from rfm_engine.reporting.page import changes, customers, insight
+from rfm_engine.reporting.page import campaigns, changes, customers, insight
 from rfm_engine.reporting.page.elements import element, html_of, of_class
 from rfm_engine.reporting.page.findings import findings
 from rfm_engine.reporting.page.head import head, navigation, title_of
@@ -20,7 +20,7 @@ from rfm_engine.reporting.page.style import digest_of, style_of
 _SECTIONS = (
     customers.segments, customers.scores, customers.concentration, customers.distributions,
     changes.movement, changes.retention, changes.cohorts, changes.history,
-    insight.affinity, insight.tables, insight.groups,
+    insight.affinity, campaigns.campaigns, insight.tables, insight.groups,
 )  # fmt: skip
 
 
