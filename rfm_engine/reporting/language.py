@@ -120,7 +120,8 @@ class Language(NamedTuple):
         if not self.sign:
             return text
         minus = "\N{MINUS SIGN}" if text.startswith("\N{MINUS SIGN}") else ""
-        return minus + str(self.texts["money"]).format(sign=self.sign, n=text.removeprefix(minus))
+        key = "money_code" if self.sign[-1:].isalnum() else "money"  # EUR, or $
+        return minus + str(self.texts[key]).format(sign=self.sign, n=text.removeprefix(minus))
 
     def date(self, text: str) -> str:
         """Return an ISO date in words."""

@@ -49,9 +49,9 @@ def movement(view: View) -> ET.Element | None:
     )  # fmt: skip
 
 
-def _scrolled(view: View, name: str) -> ET.Element | None:
+def _scrolled(view: View, name: str, kind: str = "wide") -> ET.Element | None:
     """Return a wide chart, which is scrolled on a narrow page as a table is."""
-    chart = figure(view, name, kind="wide")
+    chart = figure(view, name, kind=kind)
     if chart is None:
         return None
     label = view.charts[name].title
@@ -217,7 +217,7 @@ def cohorts(view: View) -> ET.Element | None:
     own = table(view.text("caption.cohorts"), columns, rows)
     is_wide = max(each["k"] for each in found["cells"]) > _FEW_PERIODS
     return card(
-        view, "cohorts", _scrolled(view, "cohorts"), details(view, own), wide=is_wide,
+        view, "cohorts", _scrolled(view, "cohorts", "long"), details(view, own), wide=is_wide,
         subtitle=view.text(f"subtitle.cohorts.{found['period']}"),
     )  # fmt: skip
 

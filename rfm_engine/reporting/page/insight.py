@@ -48,7 +48,8 @@ def _affinity(view: View, number: int, found: dict[str, Any]) -> ET.Element:
     if found["left_out"]:
         left_out = of_class("p", "note", view.text("left_out.rows", found["left_out"]))
     name = "affinity" if number == 1 else f"affinity-{number}"
-    return element("div", None, figure(view, name, titled=True), own, left_out)
+    chart = figure(view, name, titled=True)
+    return element("div", None, of_class("div", "pair", chart, own), left_out)
 
 
 def tables(view: View) -> ET.Element | None:
