@@ -86,4 +86,4 @@ def _interval(view: View, line: Line, key: str) -> Child:
         for end in ("low", "high")
     )
     text = view.text("estimate", low=low, high=high)
-    return element("span", None, view.money(line[key]), f" ({text})")
+    return element("span", None, view.money(line[key]), of_class("span", "interval", text))

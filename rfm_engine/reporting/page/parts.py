@@ -110,9 +110,9 @@ def tabs(view: View, name: str, panels: Sequence[tuple[str, Child]]) -> Child:
 
 def table(caption: str, columns: Sequence[Column], rows: Sequence[Sequence[Child]]) -> ET.Element:
     """Return a table whose first column names the rows; it can be scrolled on a narrow page."""
-    head = element("tr", None, *(
-        element("th", {"scope": "col", **_kind(column)}, column.header) for column in columns
-    ))  # fmt: skip
+    head = element("tr", None, element("th", {"scope": "col"}, columns[0].header))
+    for column in columns[1:]:
+        head.append(element("th", {"scope": "col", **_kind(column)}, column.header))
     body = element("tbody")
     for row in rows:
         first, *others = row
