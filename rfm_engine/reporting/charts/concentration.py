@@ -12,6 +12,10 @@ from rfm_engine.reporting.language import Language
 
 _WIDTH, _HEIGHT = 420, 330
 _COLOURS = ("muted", "grid", "warm", "bar", "area")
+# Texts of marks right of this share of customers end at the mark.
+_MIDDLE = 0.5
+# Marks closer than this have their texts below each other.
+_NEAR, _LINE = 0.05, 18
 BEST, MADE = 20, 80
 """The marks of the curve: the spend of the best 20%, and the fewest who make 80% of the spend."""
 
@@ -40,6 +44,8 @@ def concentration_chart(document: Document, language: Language) -> Chart | None:
     at_made = _mark(made["customers"] / n, MADE / 100, texts[1])
     marks = [at_best | {"fill": page.warm.light, "ink": page.warm.light},
              at_made | {"fill": page.bar.light, "ink": page.text.light}]  # fmt: skip
+    if abs(at_best["customers"] - at_made["customers"]) < _NEAR:
+        marks[1]["dy"] += _LINE
     x, y = at_best["customers"], at_best["spend"]
     title = language.text("chart.concentration")
     return Chart(
@@ -60,4 +66,8 @@ def concentration_chart(document: Document, language: Language) -> Chart | None:
 
 
 def _mark(customers: float, spend: float, text: str) -> dict[str, Any]:
-    return {"customers": customers, "spend": spend, "text": text}
+    is_right = customers > _MIDDLE
+    return {
+        "customers": customers, "spend": spend, "text": text, "dy": 6, "dx": -8 if is_right else 8,
+        "align": "right" if is_right else "left",
+    }  # fmt: skip

@@ -49,7 +49,7 @@ def falls_of(view: View) -> list[Fall]:
 def _best(view: View) -> Iterator[str]:
     segments = view.document["segments"]
     head, language = view.document["head"], view.language
-    if not segments or not head["customers"] or segments[0]["customers"] is None:
+    if not segments or not head["customers"] or not segments[0]["customers"]:
         return
     best, spent = segments[0], Decimal(head["monetary"])
     concentration = view.document["concentration"]
@@ -138,17 +138,13 @@ def _doubtful(view: View) -> Iterator[str]:
 
 
 def _ties(view: View) -> Iterator[str]:
-    """Yield which scores cannot be told apart, because their cut points are equal."""
-    first = view.document["first_score"]
+    """Yield which scores no customer can have, because their cut points are equal."""
     for axis, found in view.document["distributions"].items():
         cuts = found["cuts"]
-        for place in range(1, len(cuts)):
-            if cuts[place] == cuts[place - 1]:
-                number = len(cuts) - place if axis == "recency" else place
-                letter = axis[0].upper()
-                pair = sorted((number + first, number + first - (1 if axis == "recency" else -1)))
-                one, other = (f"{letter}{each}" for each in pair)
-                yield view.text(
-                    "finding.ties", one=one, other=other, axis=view.text(f"axis_name.{axis}")
-                )
-                break
+        places = [n for n in range(1, len(cuts)) if cuts[n] == cuts[n - 1]]
+        if places and found["cuts_are_exact"]:
+            first, n_cuts = view.document["first_score"], len(cuts)
+            empty = sorted(first + (n_cuts - n if axis == "recency" else n) for n in places)
+            scores = ", ".join(f"{axis[0].upper()}{score}" for score in empty)
+            name = view.text(f"axis_name.{axis}")
+            yield view.text("finding.ties", scores=scores, axis=name)
