@@ -44,7 +44,7 @@ def distribution_chart(document: Document, language: Language, axis: str) -> Cha
         {
             "width": _WIDTH, "height": _HEIGHT, "domain": [float(start), float(stop)],
             "x_title": language.text(unit), "y_title": language.text("axis.customers"),
-            "least_step": 0 if axis == "monetary" else 1,
+            "is_whole": axis != "monetary",
             **grid_colours(_COLOURS),
         },
         title=title, description=_description(found, title, axis, language),
