@@ -42,7 +42,7 @@ def run(
     -------
     pyarrow.Table
         The columns of the table, as its page describes them, or those of
-        your query. With groups, the group is the first column.
+        your query. With groups, the group is the first column. Notebooks show it as HTML.
 
     Raises
     ------
@@ -63,9 +63,11 @@ def run(
     {'p': 20, 'customers': 4}
     """
     from rfm_engine.insight.answers import answer, answer_script
+    from rfm_engine.insight.notebooks import show_in_notebooks
     from rfm_engine.options.resolution import given
     from rfm_engine.query.sql_file import read_sql
 
+    show_in_notebooks()
     explicit = given("run", InsightOptions, options)
     if os.fspath(name).endswith(".sql"):
         return answer_script(read_sql(name), snapshot, rows, explicit).table

@@ -12,6 +12,7 @@ from rfm_engine.movement.agreement import refuse_contradiction
 from rfm_engine.movement.judgement import is_ranked
 from rfm_engine.movement.population import Population
 from rfm_engine.movement.summary import rows_together, sizes
+from rfm_engine.movement.summary_html import summary_html
 from rfm_engine.movement.tables import asked_of, refuse_others
 from rfm_engine.options.groups import CompareOptions
 from rfm_engine.options.resolution import given, resolve
@@ -138,6 +139,17 @@ class Comparison:
         """
         by = None if self.after.options["by"] is None else table.column_names[0]
         return rows_together(table, by, keys, has_overall=self.after.overall is not None)
+
+    def _repr_html_(self) -> str:
+        """Return sizes, matrix and effects for notebooks; groups are taken together."""
+        effects = None
+        if not is_ranked(self.before):
+            effects = self.together(self.effects(), "segment")
+        return summary_html(
+            f"{self.before.as_of} to {self.after.as_of}",
+            self.together(self.matrix(), "from", "to"),
+            effects,
+        )
 
     @property
     def has_rows(self) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Self
@@ -14,6 +13,7 @@ from rfm_engine.options.messages import message
 from rfm_engine.orders.ledger import RowCounts
 from rfm_engine.orders.money.amounts import format_minor
 from rfm_engine.orders.warnings import DataWarning
+from rfm_engine.result.html_table import cell_text, html_paragraph, html_table
 from rfm_engine.scoring.cells import Bins, Cuts
 from rfm_engine.segments.fact_totals import FactTotals
 from rfm_engine.segments.scheme import Scheme
@@ -224,21 +224,18 @@ class ScoredPopulation:
 
     def _repr_html_(self) -> str:
         summary = self.summary()
-        rows = "".join(
-            "<tr>"
-            f"<td style='text-align:left'>{html.escape(s['name'])}</td>"
-            f"<td>{s['customers']:,}</td><td>{s['share_customers']:.1%}</td>"
-            f"<td>{s['orders']:,}</td><td>{html.escape(s['monetary'])}</td>"
-            f"<td>{s['share_monetary']:.1%}</td></tr>"
-            for s in summary["segments"]
-        )
-        return (
-            f"<p>{summary['customers']:,} customers as of {summary['as_of']}, from "
-            f"{summary['rows']['counted']:,} of {summary['rows']['read']:,} rows</p>"
-            "<table><thead><tr><th style='text-align:left'>segment</th><th>customers</th>"
-            "<th>share</th><th>orders</th><th>monetary</th><th>share</th></tr></thead>"
-            f"<tbody>{rows}</tbody></table>"
-        )
+        rows = [
+            [
+                each["name"], cell_text(each["customers"]), f"{each['share_customers']:.1%}",
+                cell_text(each["orders"]), each["monetary"], f"{each['share_monetary']:.1%}",
+            ]
+            for each in summary["segments"]
+        ]  # fmt: skip
+        heads = ["segment", "customers", "share", "orders", "monetary", "share"]
+        return html_paragraph(
+            f"{summary['customers']:,} customers as of {summary['as_of']}, from "
+            f"{summary['rows']['counted']:,} of {summary['rows']['read']:,} rows"
+        ) + html_table(heads, rows, texts={"segment"})
 
 
 def no_frozen_scheme(by: str | None) -> UsageError:

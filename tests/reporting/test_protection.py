@@ -32,12 +32,14 @@ def counts_of(table: list[list[int]]) -> Counts:
 
 
 def fitting(counts: Counts, hidden: set[Any]) -> Iterator[dict[Any, int]]:
-    """Yield all whole numbers for the cells that fit to what is published."""
+    """Yield whole numbers for the cells that fit to what is published, at most 1 from the truth.
+
+    That is enough: where a cell can differ, a circle of cells can change by 1 and -1.
+    """
     cells = [name for name in counts.values if isinstance(name[0], int)]
     order = [name for name in cells if name in hidden]
     found = {name: counts.values[name] for name in cells if name not in hidden}
     margins = [each for each in counts.sums if each.parts[0] in cells and each.total not in hidden]
-    most = max((counts.values[each.total] for each in margins), default=0)
     grand = counts.values["all"] if "all" not in hidden else None
 
     def extended(place: int) -> Iterator[dict[Any, int]]:
@@ -47,7 +49,8 @@ def fitting(counts: Counts, hidden: set[Any]) -> Iterator[dict[Any, int]]:
             if is_whole and all(counts.values[name] == value for name, value in sums.items()):
                 yield dict(found)
             return
-        for value in range(most + 1):
+        own = counts.values[order[place]]
+        for value in range(max(0, own - 1), own + 2):
             found[order[place]] = value
             known = {*found} - {*order[place + 1 :]}
             if all(

@@ -38,7 +38,7 @@ def campaigns_in(file: TableFile) -> Iterator[dict[str, Any]]:
     Each has its dates and design from the metadata, and a line per segment and one for all. A line
     is `clear` if the p of its conversion, which allows for the number of segments, is at most 5%;
     null without held out customers. `did` is the difference in differences of spend per customer,
-    in place of an uplift if nobody was held out. `small` lines have fewer than 30 customers.
+    in place of an uplift if no customer was held out. `small` lines have fewer than 30 customers.
     """
     by = file.by
     rows = file.table.to_pylist()
