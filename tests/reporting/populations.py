@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-SEGMENTS = ("best", "good", "new", "lost")
+SEGMENTS = ("best", "good", "lost")
 MONTHS = tuple(f"2026-0{month}-01" for month in (1, 2, 3))
 BEGIN, END = "2026-02-28", "2026-03-31"
 Document = dict[str, Any]
@@ -21,7 +21,7 @@ Customer = tuple[str | None, str | None, int, int, str, bool]
 def customers_of(seed: int, n: int) -> list[Customer]:
     """Return segment before and after, r, f, month of the first order, and whether retained."""
     dice = random.Random(seed)
-    odds = [8, 4, 2, 1]
+    odds = [8, 4, 1]
     found: list[Customer] = []
     for _ in range(n):
         before, after = (dice.choices(SEGMENTS, odds)[0] for _ in range(2))

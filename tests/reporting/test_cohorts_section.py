@@ -41,7 +41,7 @@ def test_cohorts__of_cdnow(cdnow_history, cdnow):
 
 @pytest.mark.parametrize(
     ("options", "cells"),
-    [({}, BY_HAND), ({"by": "shop", "overall": True}, BY_HAND), ({"by": "shop"}, BY_SHOP)],
+    [({"by": "shop", "overall": True}, BY_HAND), ({"by": "shop"}, BY_SHOP)],
 )
 def test_cohorts__take_groups_together(tmp_path, options, cells):
     found = cohorts_of(scored(tmp_path, END, **options), ORDERS, {"threads": 1})

@@ -46,7 +46,7 @@ def test_suppressed__hides_nothing_without_small_counts():
 
 def test_suppressed__hides_what_belongs_to_a_count():
     document = document_of(customers_of(3, 400))
-    document["segments"][3] |= {"customers": 2}
+    document["segments"][2] |= {"customers": 2}
     found = suppressed(document, 5)["segments"]
     hidden = [row for row in found if row["customers"] is None]
     assert len(hidden) >= 1

@@ -28,7 +28,7 @@ def test_retention__of_cdnow(cdnow_history):
 
 @pytest.mark.parametrize(
     ("options", "size", "retained"),
-    [({}, 2, 1), ({"by": "shop", "overall": True}, 2, 1), ({"by": "shop"}, 3, 1)],
+    [({"by": "shop", "overall": True}, 2, 1), ({"by": "shop"}, 3, 1)],
 )
 def test_retention__takes_groups_together(tmp_path, options, size, retained):
     before, after = (scored(tmp_path, day, **options) for day in (BEGIN, END))
