@@ -57,7 +57,7 @@ def lacking_in(document: Mapping[str, Any], sources: Sources) -> list[dict[str, 
 
 def _lacking(document: Mapping[str, Any], sources: Sources) -> Iterator[tuple[str, str]]:
     has_customers = bool(document["head"]["customers"])
-    if document["grid"] is None:
+    if document["grid"] is None or not has_customers:
         yield "scores", "scores" if has_customers else "customers"
     if document["concentration"] is None:
         yield "concentration", "spend" if has_customers else "customers"
