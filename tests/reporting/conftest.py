@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
 import rfm_engine as rfm
 from tests.conftest import COMPILED
 from tests.reporting.browser import TIMEOUT, OpenPage, Window, chromium_path
+from tests.reporting.full import full_document
 
 DATES = ["1997-12-31", "1998-05-31", "1998-06-30"]
 
@@ -21,6 +24,17 @@ def cdnow_history(cdnow, tmp_path_factory) -> rfm.History:
     history = rfm.History.create(tmp_path_factory.mktemp("cdnow") / "history")
     history.build(cdnow, as_of=DATES)
     return history
+
+
+@pytest.fixture(scope="session")
+def _full(tmp_path_factory) -> dict[str, Any]:
+    return full_document(tmp_path_factory.mktemp("full"))
+
+
+@pytest.fixture
+def full(_full) -> dict[str, Any]:
+    """Return a report document with all sections, which a test may change."""
+    return copy.deepcopy(_full)
 
 
 # Not for the session: an event loop runs beside it, and tests of other packages may start theirs.

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 from xml.etree import ElementTree as ET
 
+from rfm_engine.reporting.drawing.clean import cleaned
 from rfm_engine.reporting.drawing.rendering import pdf_of, png_of, rendered, require_vl_convert
 from rfm_engine.reporting.drawing.specification import Rows, bound, is_vega_lite
 from rfm_engine.reporting.drawing.svg import finished, standalone
@@ -52,7 +53,7 @@ class Chart:
         description: str,
         locale: Mapping[str, Any],
     ) -> None:
-        self.name, self.title, self.description = name, title, description
+        self.name, self.title, self.description = name, cleaned(title), cleaned(description)
         self.spec = bound(file, data, values)
         self._locale = locale
 

@@ -24,6 +24,8 @@ _REFERENCE = re.compile(r"url\(#([^)]+)\)")
 _DROPPED = {
     "class", "role", "pointer-events", "version", "stroke-miterlimit", "font-family",
 }  # fmt: skip
+# Their values are shown as text.
+_TEXTS = ("aria-label", "aria-description")
 _DEFAULTS = {"opacity": "1", "fill-opacity": "1", "stroke-opacity": "1", "cursor": "default"}
 
 
@@ -83,6 +85,8 @@ def _check(root: ET.Element) -> None:
         for key in element.attrib:
             if key in ("style", "href") or key.startswith((_XLINK, "on")):
                 raise RfmError(f"chart must not have the attribute {key}. Report this as a bug.")
+            if "url(" in _REFERENCE.sub("", element.attrib[key]) and key not in _TEXTS:
+                raise RfmError(f"chart must use only its own ids; got {key}. Report this as a bug.")
 
 
 def _rename(root: ET.Element, name: str) -> None:
