@@ -12,7 +12,7 @@ from rfm_engine.reporting.language import NOTHING, Language
 def score_ranges(document: Document, axis: str, language: Language) -> list[str]:
     """Return the values of each score, worst score first; empty without exact cut points.
 
-    Between equal cut points there are no values.
+    Between equal cut points, and at scores without cut points, there are no values.
     """
     found = document["distributions"][axis]
     cuts = found["cuts"]
@@ -33,7 +33,8 @@ def score_ranges(document: Document, axis: str, language: Language) -> list[str]
     ranges.append(language.text("range.from", start=after[-1]))
     if axis == "recency":
         ranges.reverse()
-    return ranges
+    # A method that keeps only one of equal cut points leaves the best scores unused.
+    return ranges + [NOTHING] * (len(found["scores"]) - len(ranges))
 
 
 def _step(document: Document, axis: str) -> Decimal:
