@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import copy
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,7 +11,7 @@ import pytest
 import rfm_engine as rfm
 from tests.conftest import COMPILED
 from tests.reporting.browser import TIMEOUT, OpenPage, Window, chromium_path
-from tests.reporting.full import full_document
+from tests.reporting.renew_golden import DOCUMENT
 
 DATES = ["1997-12-31", "1998-05-31", "1998-06-30"]
 
@@ -26,15 +26,10 @@ def cdnow_history(cdnow, tmp_path_factory) -> rfm.History:
     return history
 
 
-@pytest.fixture(scope="session")
-def _full(tmp_path_factory) -> dict[str, Any]:
-    return full_document(tmp_path_factory.mktemp("full"))
-
-
 @pytest.fixture
-def full(_full) -> dict[str, Any]:
-    """Return a report document with all sections, which a test may change."""
-    return copy.deepcopy(_full)
+def full() -> dict[str, Any]:
+    """Return a report document with all sections but the list of groups."""
+    return json.loads(DOCUMENT.read_text("utf-8"))
 
 
 # Not for the session: an event loop runs beside it, and tests of other packages may start theirs.

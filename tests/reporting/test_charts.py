@@ -19,13 +19,14 @@ from rfm_engine.reporting.drawing.svg import finished
 from rfm_engine.reporting.drawing.theme import dark_values
 from rfm_engine.reporting.report import Report
 from tests.conftest import COMPILED, DEEP
+from tests.reporting.renew_golden import DOCUMENT
 
 pytest.importorskip("vl_convert")
 pytestmark = pytest.mark.skipif(not COMPILED, reason="charts are the same without the compiler")
 NAMES = [
     "treemap-customers", "treemap-spend", "rf-customers", "rf-spend", "rf-aov", "dist-recency",
     "dist-frequency", "dist-monetary", "concentration", "movement", "flows", "retention", "cohorts",
-    "history",
+    "history", "roi", "affinity",
 ]  # fmt: skip
 # Each of these is a picture of 0.1 s; the others differ only in their SVG.
 AS_PICTURES = NAMES if DEEP else ["treemap-spend"]
@@ -34,8 +35,8 @@ DARK = 128
 
 
 @pytest.fixture(scope="module")
-def report(_full) -> Report:
-    return Report(_full)
+def report() -> Report:
+    return Report(json.loads(DOCUMENT.read_text("utf-8")))
 
 
 def test_charts__are_those_of_the_page(report):
@@ -108,7 +109,8 @@ def test_specification__has_data_only_as_values(report, name):
 
 
 FILES = (
-    "treemap", "flows", "grid", "distribution", "concentration", "retention", "history",
+    "treemap", "flows", "grid", "distribution", "concentration", "retention", "history", "roi",
+    "affinity",
 )  # fmt: skip
 EXPRESSIONS = {
     "field", "expr", "signal", "test", "filter", "calculate", "as", "from", "key", "parentKey",
