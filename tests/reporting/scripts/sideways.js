@@ -1,4 +1,4 @@
-// Return elements that are wider than the page, and scroll containers that contain no table.
+// Return elements that are wider than the page, and scroll containers without a table or wide chart.
 () => {
   const width = document.documentElement.clientWidth;
   const contained = (element) => {
@@ -13,7 +13,7 @@
     const box = element.getBoundingClientRect();
     const beyond = box.width > 1 && (box.right > width + 0.5 || box.left < -0.5);
     const moves = harness.scrolls(element) && element.scrollWidth > element.clientWidth + 1;
-    if (beyond || (moves && !element.querySelector("table"))) sideways.add(element);
+    if (beyond || (moves && !element.querySelector("table, .scroll > .chart"))) sideways.add(element);
   }
   const outermost = [...sideways].filter((element) => !sideways.has(element.parentElement));
   return outermost.map(harness.name);
