@@ -86,6 +86,11 @@ def _audiences(about: Mapping[str, Any]) -> str:
     return ", ".join(f"{each['name']} {counted(each['rows'], 'row')}" for each in lists)
 
 
+def _report(about: Mapping[str, Any]) -> str:
+    n = about["nights"]
+    return "1 page" if n is None else f"1 page; index.html lists {counted(n, 'night')}"
+
+
 _LINES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "ingest": _ingest,
     "score": lambda about: counted(about["customers"], "customer"),
@@ -94,4 +99,5 @@ _LINES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "events": lambda about: counted(about["events"], "event"),
     "flows": _flows,
     "audiences": _audiences,
+    "report": _report,
 }

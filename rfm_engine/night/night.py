@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Unpack
 
 from rfm_engine.night.places import opened
 from rfm_engine.night.plan import load_plan
+from rfm_engine.night.report_options import check_report
 from rfm_engine.night.sequence import Sequence
 from rfm_engine.night.settings import check, check_columns, running
 from rfm_engine.night.step import Step
@@ -101,6 +102,7 @@ def iter_night(
     require_duckdb("rfm run")
     plan = load_plan(config)
     check(plan)
+    check_report(plan)
     day = None if as_of is None or as_of == NEWEST else as_date(as_of)
     with opened(plan) as (state, history):
         if plan.audiences and history.dates:

@@ -26,7 +26,7 @@ TABLE = "run"
 PRESETS = "presets"
 KEYS = (
     "inputs", "state", "history", "out", "flows", "tiers", "contacts", "suppress", "touches",
-    "attributes", "audiences",
+    "attributes", "audiences", "report",
 )  # fmt: skip
 """The keys of `[run]`."""
 _KEYS_OF_AUDIENCE = ("name", "who", "platform")
@@ -37,7 +37,7 @@ _EXAMPLES = {
     "out": '"out"', "flows": '"presets"', "tiers": '"plus.toml"', "contacts": '"contacts.csv"',
     "suppress": '["unsubscribed.csv"]', "touches": '"touches.parquet"',
     "attributes": '"customers.csv"', "name": '"vip"', "who": "'segment == \"Champions\"'",
-    "platform": '"google"',
+    "platform": '"google"', "report": "false",
 }  # fmt: skip
 
 
@@ -71,6 +71,8 @@ class Plan:
         Files of customers who must not be contacted.
     audiences
         The audiences to write.
+    report
+        Whether a report is written.
     """
 
     file: Path
@@ -86,6 +88,11 @@ class Plan:
     attributes: str | None
     suppress: tuple[str, ...]
     audiences: tuple[Audience, ...]
+    report: bool
+
+    def place(self, text: str) -> str:
+        """Return a path or URI; a relative path is in the folder of the file."""
+        return placed(text, self.file.parent)
 
 
 def load_plan(given: str | os.PathLike[str]) -> Plan:
@@ -155,6 +162,7 @@ class _Reader:
             attributes=self._place_of("attributes"),
             suppress=self._places("suppress"),
             audiences=audiences,
+            report=self._switch("report", default=True),
         )
 
     def _out(self) -> Path:
@@ -221,8 +229,13 @@ class _Reader:
         return tuple(map(self._place, self._texts(key)))
 
     def _place(self, text: str) -> str:
-        """Return a path or URI; a relative path is in the folder of the file."""
-        return text if is_uri(text) else str(self._folder / text)
+        return placed(text, self._folder)
+
+    def _switch(self, key: str, *, default: bool) -> bool:
+        value = self._table.get(key, default)
+        if not isinstance(value, bool):
+            self._refuse(key, "true or false", value)
+        return value
 
     def _text(self, key: str) -> str:
         value = self._table.get(key)
@@ -242,6 +255,11 @@ class _Reader:
             f"{key} in {self._what} must be {wanted}; got {shown_toml(got)}. Write for example "
             f"{key} = {_EXAMPLES[key]}."
         )
+
+
+def placed(text: str, folder: Path) -> str:
+    """Return a path or URI; a relative path is in a folder."""
+    return text if is_uri(text) else str(folder / text)
 
 
 def _is_text(value: object) -> bool:

@@ -20,7 +20,7 @@ from rfm_engine.options.messages import message
 from rfm_engine.state.ingest import Ingested
 from rfm_engine.totals.aggregation import Report
 
-_ADDED = "added to [run] after this date was done"
+_WITHOUT = "this date was done without it"
 _FAILURES = (RfmError, OSError, MemoryError)
 
 
@@ -88,14 +88,14 @@ class Sequence:
         work = Work(self._plan, self._state, self._history, day, self._running, self._progress)
         for name, rule in STEPS.items():
             reason = rule.skipped(self._plan)
-            if rule.do is None or reason is not None:
+            if reason is not None:
                 yield Step(day, name, SKIPPED, {"reason": reason})
                 continue
             if name in run.steps:
                 yield Step(day, name, ALREADY)
                 continue
             if is_over:
-                yield Step(day, name, SKIPPED, {"reason": _ADDED})
+                yield Step(day, name, SKIPPED, {"reason": _WITHOUT})
                 continue
             try:
                 self._refuse_earlier(day)

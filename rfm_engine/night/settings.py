@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from rfm_engine.activation.audiences.platform import platform_of
@@ -20,6 +20,7 @@ from rfm_engine.options.groups import (
     FlowOptions,
     HistoryInputOptions,
     HistoryOptions,
+    ReportOptions,
     StateOptions,
     TierOptions,
 )
@@ -69,6 +70,9 @@ _TABLES = {
         ("who", "platform", "diff"),
     ),
     "events": Table(EventOptions, {"rows": list}, ("from", "to", "retracted")),
+    "report": Table(
+        ReportOptions, {"rows": list, "insight": str}, ("before", "charts", "formats", "each")
+    ),
 }  # fmt: skip
 
 
@@ -116,12 +120,23 @@ def check(plan: Plan) -> None:
         platform_of(each.platform, columns)
         conditions_of(each.who)
     for key in ("contacts", "suppress", "touches", "attributes"):
-        for place in _places(getattr(plan, key)):
-            if not is_there(place):
-                raise UsageError(
-                    f"{key} in [run] of config file {str(plan.file)!r} must exist; got no file "
-                    f"{place!r}. Check the path, which is relative to the config file."
-                )
+        refuse_missing(plan, TABLE, key, getattr(plan, key))
+
+
+def refuse_missing(plan: Plan, table: str, key: str, given: str | Sequence[str] | None) -> None:
+    """Refuse local paths and patterns in a table of the file that have no file.
+
+    Raises
+    ------
+    UsageError
+        There is no such file.
+    """
+    for place in [given] if isinstance(given, str) else given or ():
+        if not is_there(place):
+            raise UsageError(
+                f"{key} in [{table}] of config file {str(plan.file)!r} must exist; got no file "
+                f"{place!r}. Check the path, which is relative to the config file."
+            )
 
 
 def check_columns(plan: Plan, snapshot: Snapshot) -> None:
@@ -144,12 +159,6 @@ def check_columns(plan: Plan, snapshot: Snapshot) -> None:
                     f"who of audience {each.name!r} in [run] must name columns of the history; got "
                     f"{condition.column!r} in {condition.text!r}. {hint}"
                 )
-
-
-def _places(given: str | tuple[str, ...] | None) -> tuple[str, ...]:
-    if given is None:
-        return ()
-    return (given,) if isinstance(given, str) else given
 
 
 def _own(values: Mapping[str, Any], own: Mapping[str, type], what: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from rfm_engine.movement.event_table import METADATA_KEY
 from rfm_engine.movement.tier_files import load_tiers
 from rfm_engine.night.activation import do_audiences, do_flows
 from rfm_engine.night.plan import Plan
+from rfm_engine.night.report import do_report, skipped_report
 from rfm_engine.night.work import Outcome, Work
 from rfm_engine.orders.warnings import DataWarning
 from rfm_engine.output import atomic, refuse_inside, write
@@ -25,12 +26,12 @@ class Rule(NamedTuple):
     Attributes
     ----------
     do
-        Does the step; None if this version has no such step.
+        Does the step.
     skipped
         Returns why the step is skipped.
     """
 
-    do: Callable[[Work], Outcome] | None
+    do: Callable[[Work], Outcome]
     skipped: Callable[[Plan], str | None] = lambda _: None
 
 
@@ -106,6 +107,6 @@ STEPS = {
     "events": Rule(_events),
     "flows": Rule(do_flows, _unless("flows")),
     "audiences": Rule(do_audiences, _unless("audiences")),
-    "report": Rule(None, lambda _: "this version writes no reports"),
+    "report": Rule(do_report, skipped_report),
 }
 """The steps after `ingest`, in their order."""

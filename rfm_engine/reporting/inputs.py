@@ -7,8 +7,9 @@ import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from rfm_engine.errors import UsageError, path_text, shown, shown_cause
 from rfm_engine.history.history import History
@@ -21,7 +22,15 @@ from rfm_engine.reporting.document.sources import Sources
 from rfm_engine.result.result import Result
 from rfm_engine.result.snapshot import Snapshot, read_snapshot
 
-Given = Result | Snapshot | History | str | os.PathLike[str]
+
+class HistoryAt(NamedTuple):
+    """A history as it was at one of its dates: later dates do not count."""
+
+    history: History
+    day: date
+
+
+Given = Result | Snapshot | History | HistoryAt | str | os.PathLike[str]
 
 
 @contextmanager
@@ -47,7 +56,7 @@ def sources_of(
     with tempfile.TemporaryDirectory(prefix="rfm-report-") as folder:
         if history is not None:
             require_duckdb("rfm report of a history")
-            snapshot, earlier = _newest(history)
+            snapshot, earlier = _snapshots(history, _day(what, history))
         else:
             snapshot, earlier = _snapshot(what, Path(folder) / "customers.parquet"), None
         if before is not None:
@@ -59,20 +68,30 @@ def sources_of(
 def _history(what: Given) -> History | None:
     if isinstance(what, History):
         return what
+    if isinstance(what, HistoryAt):
+        return what.history
     if isinstance(what, str | os.PathLike) and is_history(what):
         return History.open(what)
     return None
 
 
-def _newest(history: History) -> tuple[Snapshot, Snapshot | None]:
+def _day(what: Given, history: History) -> date:
+    """Return the date of a report about a history."""
+    if isinstance(what, HistoryAt):
+        return what.day
     dates = history.dates
     if not dates:
         raise UsageError(
             f"history {str(history.path)!r} must have a date; got none. Add one with rfm history "
             "add."
         )
-    earlier = history.snapshot(dates[-2]) if len(dates) > 1 else None
-    return history.snapshot(dates[-1]), earlier
+    return dates[-1]
+
+
+def _snapshots(history: History, day: date) -> tuple[Snapshot, Snapshot | None]:
+    """Return the snapshots of a date and of the one before; None if it is the first."""
+    before = [each for each in history.dates if each < day]
+    return history.snapshot(day), history.snapshot(before[-1]) if before else None
 
 
 def _snapshot(what: Given, file: Path) -> Snapshot:

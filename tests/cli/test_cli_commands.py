@@ -155,15 +155,49 @@ def test_simulate__too_few_orders_is_a_usage_error(rfm, tmp_path):
     assert "orders must be at least" in run.stderr
 
 
-def test_demo__deletes_its_files(rfm, tmp_path, monkeypatch):
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+@pytest.fixture
+def small_demo(tmp_path, monkeypatch) -> Path:
+    """Let the demo be small; return its temporary folder. The working directory is beside it."""
     monkeypatch.setattr("rfm_cli.demo._CUSTOMERS", 200)
     monkeypatch.setattr("rfm_cli.demo._ORDERS", 910)
+    for name in ("temporary", "here"):
+        (tmp_path / name).mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
+    monkeypatch.chdir(tmp_path / "here")
+    return tmp_path / "temporary"
+
+
+def test_demo__deletes_its_files_and_leaves_a_report(rfm, small_demo):
     run = rfm("demo")
     assert run.exit_code == 0, run.stderr
     assert "910 orders of 200 customers. An order has a row per product" in run.stderr
     assert "200 customers" in run.stdout
-    assert list(tmp_path.iterdir()) == []
+    page = Path("rfm-demo-report.html").absolute()
+    assert run.stdout.splitlines()[-1] == f"Open the report:   {page}"
+    assert 'id="cohorts"' in page.read_text()
+    assert list(small_demo.iterdir()) == []
+
+
+def test_demo__without_duckdb_has_a_shorter_report_and_replaces_no_other_file(
+    rfm, small_demo, monkeypatch
+):
+    monkeypatch.setitem(sys.modules, "duckdb", None)
+    mine = Path("rfm-demo-report.html")
+    mine.write_text("mine")
+    *_, where, more = rfm("demo").stdout.splitlines()
+    [page] = small_demo.rglob("*.html")
+    assert where == f"Open the report:   {page}"
+    assert more == "Get more of it:    pip install 'duckdb>=2.0.1'"
+    assert mine.read_text() == "mine"
+
+
+def test_demo__without_vl_convert_says_what_to_install(rfm, small_demo, monkeypatch):
+    monkeypatch.setitem(sys.modules, "vl_convert", None)
+    run = rfm("demo")
+    last = "Get a report too:  pip install 'vl-convert-python>=1.9'"
+    assert run.stdout.splitlines()[-1] == last
+    assert "Writing a report" not in run.stderr
+    assert [*small_demo.iterdir(), *Path().iterdir()] == []
 
 
 def test_demo__keeps_files_and_names_a_next_command(rfm, tmp_path, monkeypatch):
@@ -175,8 +209,8 @@ def test_demo__keeps_files_and_names_a_next_command(rfm, tmp_path, monkeypatch):
     assert run.exit_code == 0, run.stderr
     assert f"{20_000 if COMPILED else 2_000:,} customers" in run.stdout
     assert "Champions" in run.stdout
-    files = {path.name: path for path in tmp_path.rglob("*.parquet")}
-    assert set(files) == {"orders.parquet", "customers.parquet"}
+    files = {path.name: path for path in tmp_path.rglob("*.*") if path.is_file()}
+    assert set(files) == {"orders.parquet", "customers.parquet", "report.html"}
     assert all(str(path) in run.stdout for path in files.values())
     following = shlex.split(run.stdout.splitlines()[-1])
     assert rfm(*following[1:]).exit_code == 0

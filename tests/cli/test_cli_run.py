@@ -41,6 +41,19 @@ def test_run__prints_a_line_per_step(rfm, here):
     assert lines[4] == "  tiers      skipped: no tiers in [run]"
 
 
+def test_run__writes_no_list_over_a_file_of_the_user(rfm, here):
+    config = here / "rfm.toml"
+    config.write_text(config.read_text().replace("report = false\n", ""))
+    index = here / "out" / "index.html"
+    index.write_text("<p>mine</p>")
+    run = rfm("run")
+    assert "  report     1 page; done in" in run.stdout
+    assert "index.html' was not written by rfm run and stays as it is" in run.stderr
+    assert index.read_text() == "<p>mine</p>"
+    index.unlink()
+    assert "report     done before" in rfm("run").stdout
+
+
 @pytest.mark.usefixtures("here")
 def test_run__says_that_everything_was_done_before(rfm):
     run = rfm("run")
@@ -113,6 +126,7 @@ def test_init__writes_a_night_as_a_comment(rfm, here):
     run = rfm("run")
     assert run.exit_code == 0, run.stderr
     assert f"night of {shop.FIRST}" in run.stdout
+    assert "1 page; index.html lists 1 night" in run.stdout
 
 
 def test_other_commands__ignore_the_tables_of_nights(rfm, here):

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 FIRST = date(2026, 1, 31)
 """The date of the first night."""
+# Without reports, because drawing one takes longer than all other steps.
 RUN = """
 window = "60d"
 threads = 1
@@ -23,6 +24,7 @@ inputs = ["incoming/*.parquet"]
 state = "state"
 history = "history"
 out = "out"
+report = false
 """
 TIERS = """
 name = "plus"

@@ -82,6 +82,13 @@ def test_running__typed_options_win_over_those_of_run_and_of_all(tmp_path):
         (shop.RUN.replace("[state]", "[state]\nkeep = '3'"), "keep in .* must be a whole number"),
         (shop.RUN + "[events]\nnth = ['a']", "nth in config file .* must be whole numbers"),
         (shop.RUN + "[events]\nrows = 3", "rows in .* must be a list of texts"),
+        (shop.RUN.replace("false", "'no'"), "report in .* must be true or false; got 'no'"),
+        (shop.RUN + "[report]\ntitel = 'a'", "\\[report\\] .* got 'titel'. Did you mean 'title'"),
+        (shop.RUN + "[report]\nlanguage = 'xx'", "language must be one of en, es, ar; got 'xx'"),
+        (shop.RUN + "[report]\nlogo = 'a.png'", "logo in \\[report\\] .* must exist; got no file"),
+        (shop.RUN + "[report]\nlogo = 'plus.toml'", "logo must be a .png or .svg picture"),
+        (shop.RUN + "[report]\ninsight = 'tables'", "insight in \\[report\\] .* must exist"),
+        (shop.RUN + "[report]\nrows = 'a*.csv'", "rows in \\[report\\] .* must exist"),
         ("strict = 3" + shop.RUN, "strict in config file .* must be true or false"),
     ],
 )  # fmt: skip

@@ -25,7 +25,7 @@ def sections_beside(sources: Sources) -> dict[str, Any]:
     found: dict[str, Any] = {
         **_changes(sources),
         "cohorts": cohorts.cohorts_of(snapshot, sources.rows, sources.options),
-        "history": None if history is None else history_of(history),
+        "history": None if history is None else history_of(history, until=snapshot.as_of),
     }
     for name in ("movement", "retention", "cohorts"):
         if found[name] is None and tables is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from rfm_engine.history.history import History
@@ -9,13 +10,15 @@ from rfm_engine.history.history import History
 MOST_DATES = 120
 
 
-def history_of(history: History, *, most: int = MOST_DATES) -> dict[str, Any]:
+def history_of(
+    history: History, *, until: date | None = None, most: int = MOST_DATES
+) -> dict[str, Any]:
     """Return how many customers each segment has at the newest dates of a history.
 
-    No customers are read. Groups are taken together. `left_out` is the number of older dates than
-    the `most` that are shown.
+    No customers are read. Groups are taken together. Dates after `until` do not count. `left_out`
+    is the number of older dates than the `most` that are shown.
     """
-    dates = history.dates
+    dates = [day for day in history.dates if until is None or day <= until]
     kept = dates[-most:]
     counts = [_counts(history.summary(day)) for day in kept]
     return {

@@ -16,6 +16,15 @@ PNG_SCALE = 2
 _NO_NETWORK: list[str] = []
 
 
+def has_vl_convert() -> bool:
+    """Whether vl-convert is installed."""
+    try:
+        import vl_convert  # noqa: F401
+    except ImportError:
+        return False
+    return True
+
+
 def require_vl_convert(what: str) -> None:
     """Refuse to go on without vl-convert.
 
@@ -24,13 +33,11 @@ def require_vl_convert(what: str) -> None:
     UsageError
         It is not installed.
     """
-    try:
-        import vl_convert  # noqa: F401
-    except ImportError:
+    if not has_vl_convert():
         raise UsageError(
             f"{what} must have vl-convert, the extra [report]; got none. "
             f"Run: pip install '{REQUIRED}'."
-        ) from None
+        )
 
 
 def rendered(specification: Mapping[str, Any], locale: Mapping[str, Any]) -> str:
