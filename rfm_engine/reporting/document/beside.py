@@ -67,8 +67,10 @@ def _lacking(document: Mapping[str, Any], sources: Sources) -> Iterator[tuple[st
         yield "retention", "before" if sources.before is None else "rows"
     if document["cohorts"] is None:
         yield "cohorts", cohorts.lacking(sources.snapshot, sources.rows) or "rows"
+    # No option adds these to the report of one group.
+    is_whole = document["group"] is None
     if document["history"] is None:
-        yield "history", "history"
+        yield "history", "history" if is_whole else "group"
     for section in ("affinity", "campaigns"):
         if not document[section]:
-            yield section, "insight"
+            yield section, "insight" if is_whole else "group"
