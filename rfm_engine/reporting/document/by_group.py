@@ -115,4 +115,5 @@ class _Beside:
 
 def _rows(table: pa.Table, group: Any) -> list[dict[str, Any]]:
     """Return the rows of a group; the groups are in the first column."""
-    return table.filter(is_among(table.column(0), [group])).to_pylist()
+    found: list[dict[str, Any]] = table.filter(is_among(table.column(0), [group])).to_pylist()
+    return found

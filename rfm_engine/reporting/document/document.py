@@ -115,7 +115,7 @@ def _iso(day: date | None) -> str | None:
 
 def _head(subject: Subject) -> dict[str, Any]:
     own = subject.population
-    found = {
+    found: dict[str, Any] = {
         "customers": own.n_customers,
         "customers_without_orders": None,
         "one_time_customers": _one_time(subject.measures),

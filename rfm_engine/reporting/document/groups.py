@@ -15,7 +15,9 @@ MOST_GROUPS = 100
 def groups_of(snapshot: Snapshot, *, most: int = MOST_GROUPS) -> dict[str, Any] | None:
     """Return the groups with the most spend, most first; None without the option `by`.
 
-    `n` is the number of groups, `rest` the sums of those that are not listed.
+    `n` is the number of groups, `rest` the sums of those that are not listed. `overall` says
+    whether the other sections are about all groups together; otherwise a customer counts in each
+    group.
     """
     by = snapshot.options["by"]
     if by is None:
@@ -25,6 +27,7 @@ def groups_of(snapshot: Snapshot, *, most: int = MOST_GROUPS) -> dict[str, Any] 
     rest = table.slice(most)
     return {
         "by": by,
+        "overall": snapshot.overall is not None,
         "n": table.num_rows,
         "list": rows,
         "rest": None if not rest.num_rows else {

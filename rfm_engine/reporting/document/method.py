@@ -19,9 +19,7 @@ _LEFT_OUT = (
 )  # fmt: skip
 
 
-def method_of(
-    own: ScoredPopulation, snapshot: Snapshot, *, show_paths: bool
-) -> dict[str, Any]:
+def method_of(own: ScoredPopulation, snapshot: Snapshot, *, show_paths: bool) -> dict[str, Any]:
     """Return scheme, cut points, conditions and options; paths only if they are to be shown.
 
     Parameters

@@ -118,9 +118,8 @@ def groups(view: View) -> ET.Element | None:
     if rest is not None:
         rows.append(_group(view, view.text("groups.rest", rest["n"]), rest, spent))
     own = table(view.text("caption.groups"), columns, rows)
-    subtitle = view.text(
-        "subtitle.groups", found["n"], customers=view.language.number(head["customers"])
-    )
+    key = "subtitle.groups" if found["overall"] else "subtitle.groups_apart"
+    subtitle = view.text(key, found["n"], customers=view.language.number(head["customers"]))
     return card(view, "groups", own, subtitle=subtitle)
 
 
