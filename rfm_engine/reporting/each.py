@@ -136,7 +136,7 @@ def group_reports(
     >>> orders = simulate(customers=200, orders=600, lines=True)
     >>> result = rfm.score(orders, as_of="newest", order="order_id", by="channel")
     >>> reports = rfm.group_reports(result, top=2)
-    >>> [report.document["group"] for report in reports]
-    [{'by': 'channel', 'group': 'web'}, {'by': 'channel', 'group': 'app'}]
+    >>> [report.document["group"]["group"] for report in reports]
+    ['app', 'web']
     """
     return GroupReports(what, before, rows, options)

@@ -52,7 +52,8 @@ def documents_by_group(sources: Sources, choices: Choices) -> Iterator[tuple[Any
     """
     snapshot, before = sources.snapshot, sources.before
     beside = _Beside(sources)
-    groups = ranked_groups(snapshot)["group"].slice(0, choices.top).combine_chunks()
+    ranked = ranked_groups(snapshot)["group"]
+    groups = ranked.slice(0, choices.top).combine_chunks()
     own = _rows_by_group(snapshot, groups, sources)
     earlier = None if before is None else _rows_by_group(before, groups, sources)
     for number, group in enumerate(groups.to_pylist()):
@@ -65,7 +66,11 @@ def documents_by_group(sources: Sources, choices: Choices) -> Iterator[tuple[Any
             measures=measures_of_rows(population, rows),
             before=then,
             beside=_UNKNOWN | beside.sections(group, then, population),
-            group={"by": snapshot.options["by"], "group": group_text(group)},
+            group={
+                "by": snapshot.options["by"],
+                "group": group_text(group),
+                "n": len(ranked),
+            },
         )
         yield group, document_about(subject, sources, choices)
 

@@ -40,7 +40,7 @@ class Subject:
     groups
         The section on groups; None without groups, and for one group.
     group
-        Column and value of the group; None for all customers.
+        Column and value of the group, and the number of groups; None for all customers.
     """
 
     population: ScoredPopulation
@@ -48,7 +48,7 @@ class Subject:
     before: ScoredPopulation | None
     beside: Mapping[str, Any]
     groups: dict[str, Any] | None = None
-    group: dict[str, str | None] | None = None
+    group: dict[str, Any] | None = None
 
 
 def document_of(sources: Sources, choices: Choices) -> dict[str, Any]:

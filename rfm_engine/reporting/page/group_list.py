@@ -39,7 +39,9 @@ def group_list(pages: Sequence[GroupPage], language: Language, logo: str | None)
     ]  # fmt: skip
     rows = [_row(page, language) for page in pages]
     name = element("h2", {"id": "groups-heading"}, language.text("section.groups"))
-    said = of_class("p", "subtitle", language.text("groups.on_pages", len(pages)))
+    said = of_class("p", "subtitle", language.text(
+        "groups.on_pages", len(pages), whole=language.number(first["group"]["n"])
+    ))  # fmt: skip
     card = element(
         "section", {"class": "card", "aria-labelledby": "groups-heading"}, name, said,
         table(language.text("caption.group_pages"), columns, rows),
@@ -63,7 +65,7 @@ def _row(page: GroupPage, language: Language) -> list[Child]:
 
 
 def _name(document: dict[str, Any], language: Language) -> str:
-    return group_name(language, **document["group"])
+    return group_name(language, document["group"])
 
 
 def _count(value: int | None, language: Language) -> ET.Element | str:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 from xml.etree import ElementTree as ET
 
 from rfm_engine.reporting.language import NOTHING, Language
 from rfm_engine.reporting.page.elements import Child, element, of_class
 from rfm_engine.reporting.page.parts import View, datum
+
+_MOST_LETTERS = 80
 
 
 def title_of(view: View) -> str:
@@ -18,12 +21,17 @@ def title_of(view: View) -> str:
     group = view.document["group"]
     if group is None:
         return str(title)
-    return view.text("title_of_group", title=title, group=group_name(view.language, **group))
+    return view.text("title_of_group", title=title, group=group_name(view.language, group))
 
 
-def group_name(language: Language, by: str, group: str | None) -> str:
-    """Return a group in words; None is the null group."""
-    return language.text("no_group", by=by) if group is None else group
+def group_name(language: Language, about: Mapping[str, Any]) -> str:
+    """Return a group in words, given the column `by` and its value `group`; None is null."""
+    group: str | None = about["group"]
+    if group is None:
+        return language.text("no_group", by=about["by"])
+    return (
+        group if len(group) <= _MOST_LETTERS else group[:_MOST_LETTERS] + "\N{HORIZONTAL ELLIPSIS}"
+    )
 
 
 def head(view: View, logo: str | None) -> ET.Element:
