@@ -50,6 +50,13 @@ def report(
             help="Folder with tables of rfm insight, rfm compare and rfm campaign report.",
         ),
     ] = None,
+    each: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DIR", rich_help_panel=_PANEL,
+            help="Also write a page per group to this folder, for the --top biggest groups.",
+        ),
+    ] = None,
     charts: Annotated[
         str | None,
         typer.Option(
@@ -71,7 +78,8 @@ def report(
     Example: rfm report customers.parquet -o report.html
     """
     check_place(output, options, as_json=as_json)
-    from .report_output import write_report
+    from .report_output import Places, write_report
 
     beside = {"before": before, "rows": rows, "insight": insight}
-    write_report(source, options, beside, output, charts, formats, as_json=as_json, quiet=quiet)
+    places = Places(output, each, charts, formats)
+    write_report(source, options, beside, places, as_json=as_json, quiet=quiet)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import typer
 
@@ -11,19 +12,32 @@ from .exits import Misuse
 from .options import Given
 from .words import counted, printable
 
+if TYPE_CHECKING:
+    from rfm_engine.reporting.report import Report
+
 _FORMATS = ("svg", "png", "pdf")
 
 
-def check(output: str | None, charts: str | None, formats: str | None, *, as_json: bool) -> None:
+class Places(NamedTuple):
+    """Where a report is written to: its file, the folders of groups and charts; their formats."""
+
+    output: str | None
+    each: str | None
+    charts: str | None
+    formats: str | None
+
+
+def check(places: Places, *, as_json: bool) -> None:
     """Refuse a report that goes nowhere, and formats without charts."""
-    if output is None and charts is None and not as_json:
+    output, each, charts, formats = places
+    if output is None and each is None and charts is None and not as_json:
         raise Misuse("-o must be given; got no place for the report. Add -o report.html.")
     if formats is not None and charts is None:
         raise Misuse("--formats must be used with --charts; got it alone. Add --charts DIR.")
-    for each in _chosen(formats):
-        if each not in _FORMATS:
+    for kind in _chosen(formats):
+        if kind not in _FORMATS:
             raise Misuse(
-                f"--formats must be some of {', '.join(_FORMATS)}; got {each!r}. "
+                f"--formats must be some of {', '.join(_FORMATS)}; got {kind!r}. "
                 "Put commas between them."
             )
 
@@ -32,35 +46,46 @@ def write_report(
     source: str,
     options: Given,
     beside: dict[str, Any],
-    output: str | None,
-    charts: str | None,
-    formats: str | None,
+    places: Places,
     *,
     as_json: bool,
     quiet: bool,
 ) -> None:
     """Make a report and write what is asked for."""
-    check(output, charts, formats, as_json=as_json)
+    check(places, as_json=as_json)
     import rfm_engine
     from rfm_engine.output import refuse_overwriting
     from rfm_engine.reporting.report import checked_ending
 
+    output, folder, charts, _ = places
     if output is not None:
         checked_ending(Path(output))
         refuse_overwriting(output, "the input", source)
-    found = rfm_engine.report(source, **beside, **options.all)
     said = []
+    if folder is not None:
+        inputs = {name: beside[name] for name in ("before", "rows")}
+        pages = rfm_engine.group_reports(source, **inputs, **options.all).save(folder)
+        said.append(f"{counted(len(pages), 'page')} of groups in {folder}")
+    if output is not None or charts is not None or as_json:
+        found = rfm_engine.report(source, **beside, **options.all)
+        said = [*_saved(found, places), *said]
+        if as_json:
+            typer.echo(found.json(), nl=False)
+            return
+    if not quiet:
+        for line in said:
+            typer.echo(printable(line))
+
+
+def _saved(report: Report, places: Places) -> Iterator[str]:
+    """Write a report and its charts; yield what was written."""
+    output, _, charts, formats = places
     if output is not None:
-        found.save(output)
-        said.append(output)
+        report.save(output)
+        yield output
     if charts is not None:
-        files = found.save_charts(charts, _chosen(formats))
-        said.append(f"{counted(len(files), 'file')} of charts in {charts}")
-    if as_json:
-        typer.echo(found.json(), nl=False)
-    elif not quiet:
-        for each in said:
-            typer.echo(printable(each))
+        files = report.save_charts(charts, _chosen(formats))
+        yield f"{counted(len(files), 'file')} of charts in {charts}"
 
 
 def _chosen(formats: str | None) -> tuple[str, ...]:

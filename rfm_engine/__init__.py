@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from rfm_engine.orders.stream import NormalizedRows as NormalizedRows
     from rfm_engine.orders.warnings import DataWarning as DataWarning
     from rfm_engine.output.models import save_model as save_model
+    from rfm_engine.reporting.each import GroupReports as GroupReports
+    from rfm_engine.reporting.each import group_reports as group_reports
     from rfm_engine.reporting.report import Report as Report
     from rfm_engine.reporting.report import report as report
     from rfm_engine.result.drift import Drift as Drift
@@ -60,6 +62,7 @@ _HOMES = {
     "DataWarning": "orders.warnings",
     "Drift": "result.drift",
     "Explanation": "result.explanation",
+    "GroupReports": "reporting.each",
     "History": "history.history",
     "FactTotals": "segments.fact_totals",
     "Ingested": "state.ingest",
@@ -82,6 +85,7 @@ _HOMES = {
     "audience": "activation.audiences.audience",
     "drift": "result.drift",
     "explain": "result.explanation",
+    "group_reports": "reporting.each",
     "label": "insight.labelling",
     "load_model": "result.model",
     "normalized": "normalize",

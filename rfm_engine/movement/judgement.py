@@ -15,6 +15,7 @@ from rfm_engine.orders.row_columns import CUSTOMER
 from rfm_engine.orders.workers import Workers
 from rfm_engine.query.customers import GROUP, Customers
 from rfm_engine.result.snapshot import Snapshot
+from rfm_engine.result.summary import ScoredPopulation
 from rfm_engine.result.table_chunk import chunk_of_table
 from rfm_engine.scoring.cells import Bins
 from rfm_engine.scoring.methods import BY_RANK, NESTED
@@ -130,7 +131,7 @@ def _plan(
     return plan_scoring(scheme, method, bins, cuts, snapshot.options["monetary"])
 
 
-def is_ranked(snapshot: Snapshot) -> bool:
+def is_ranked(snapshot: ScoredPopulation) -> bool:
     """Return whether ranks of customers decide, so that there are no cut points to keep."""
     return bool(_ranked(snapshot))
 
@@ -151,6 +152,6 @@ def refuse_without_cuts(snapshot: Snapshot) -> None:
         )
 
 
-def _ranked(snapshot: Snapshot) -> list[str]:
+def _ranked(snapshot: ScoredPopulation) -> list[str]:
     methods = dict.fromkeys(snapshot.options["method"])
     return [method for method in methods if method in (*BY_RANK, NESTED)]

@@ -18,6 +18,7 @@ from rfm_engine.segments.assignment import Everyone, score_everyone
 from rfm_engine.segments.conditions import TIMING, WHALE, Condition
 from rfm_engine.segments.fact_totals import FactTotals
 from rfm_engine.segments.plan import Plan, weights_text
+from rfm_engine.segments.rules import Rules
 from rfm_engine.segments.scheme import Scheme
 from rfm_engine.totals.groups import Grouping
 from rfm_engine.totals.population import Population
@@ -96,10 +97,7 @@ def assemble(
         rows=population.intake.ledger.counts(),
         cuts=scoring.fitted.cuts,
         cuts_by_group=scoring.fitted.n_sets,
-        conditions=tuple(
-            (str(each), _compared(each, bound, population.scale, fact_totals))
-            for each, bound in scoring.rules.bounds.items()
-        ),
+        conditions=compared_numbers(scoring.rules, population.scale, fact_totals),
         segment_totals=tuple(
             SegmentTotals(name, *sums)
             for name, sums in zip(scoring.labels.names, scoring.sums, strict=True)
@@ -123,6 +121,15 @@ def assemble(
     if overall is not None:
         scored.share_labels(overall._scored)
     return result
+
+
+def compared_numbers(
+    rules: Rules, scale: int, facts: FactTotals | None
+) -> tuple[tuple[str, str | None], ...]:
+    """Return the conditions of rules on raw measures, and the number that each compares with."""
+    return tuple(
+        (str(each), _compared(each, bound, scale, facts)) for each, bound in rules.bounds.items()
+    )
 
 
 def _compared(

@@ -11,6 +11,7 @@ from rfm_engine.reporting.document.movement import comparison_of, movement_of
 from rfm_engine.reporting.document.retention import retention_of
 from rfm_engine.reporting.document.sources import Sources
 from rfm_engine.reporting.document.tables import tables_in
+from rfm_engine.scoring.methods import NESTED
 
 
 def sections_beside(sources: Sources) -> dict[str, Any]:
@@ -57,6 +58,8 @@ def lacking_in(document: Mapping[str, Any], sources: Sources) -> list[dict[str, 
 
 def _lacking(document: Mapping[str, Any], sources: Sources) -> Iterator[tuple[str, str]]:
     has_customers = bool(document["head"]["customers"])
+    if document["groups"] is not None and document["method"]["cuts"] is None:
+        yield from _lacking_cuts(sources)
     if document["grid"] is None or not has_customers:
         yield "scores", "scores" if has_customers else "customers"
     if document["concentration"] is None:
@@ -67,8 +70,17 @@ def _lacking(document: Mapping[str, Any], sources: Sources) -> Iterator[tuple[st
         yield "retention", "before" if sources.before is None else "rows"
     if document["cohorts"] is None:
         yield "cohorts", cohorts.lacking(sources.snapshot, sources.rows) or "rows"
+    # No option adds these to the report of one group.
+    is_whole = document["group"] is None
     if document["history"] is None:
-        yield "history", "history"
+        yield "history", "history" if is_whole else "group"
     for section in ("affinity", "campaigns"):
         if not document[section]:
-            yield section, "insight"
+            yield section, "insight" if is_whole else "group"
+
+
+def _lacking_cuts(sources: Sources) -> Iterator[tuple[str, str]]:
+    """Yield that cut points are lacking if there are none because each group has its own."""
+    snapshot = sources.snapshot
+    if snapshot.overall is None and NESTED not in snapshot.options["method"]:
+        yield "cuts", "groups"

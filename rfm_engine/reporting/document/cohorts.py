@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, Literal
 
+import pyarrow as pa
+
 from rfm_engine.insight.answers import answer
 from rfm_engine.movement.summary import rows_together
 from rfm_engine.query.customers import Customers
@@ -36,9 +38,22 @@ def lacking(snapshot: Snapshot, rows: object) -> Lacking | None:
 def cohorts_of(
     snapshot: Snapshot, rows: object, options: Mapping[str, Any]
 ) -> dict[str, Any] | None:
-    """Return the cohorts of a snapshot by month, or by a longer period if these are too many.
+    """Return the cohorts of a snapshot, as `cohort_table`; groups are taken together."""
+    found = cohort_table(snapshot, rows, options)
+    if found is None:
+        return None
+    table, period = found
+    by = None if snapshot.options["by"] is None else table.column_names[0]
+    own = rows_together(table, by, KEYS, has_overall=snapshot.overall is not None)
+    return cohorts_section(own, period, scale=snapshot.scale)
 
-    None if something is lacking, see `lacking`. Groups are taken together.
+
+def cohort_table(
+    snapshot: Snapshot, rows: object, options: Mapping[str, Any]
+) -> tuple[pa.Table, str] | None:
+    """Return the table of cohorts by month, or by a longer period if these are too many.
+
+    None if something is lacking, see `lacking`.
 
     Parameters
     ----------
@@ -57,9 +72,7 @@ def cohorts_of(
     assert snapshot.as_of is not None
     period = _period(_first_day(snapshot), snapshot.as_of)
     [found] = answer(["cohort"], snapshot, rows, {**options, "period": period}).values()
-    by = found.copied[0] if found.copied else None
-    own = rows_together(found.table, by, KEYS, has_overall=snapshot.overall is not None)
-    return cohorts_section(own, period, scale=snapshot.scale)
+    return found.table, period
 
 
 def cohorts_section(

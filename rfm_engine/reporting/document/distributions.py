@@ -10,7 +10,7 @@ import numpy as np
 
 from rfm_engine.kernels.types import Integers
 from rfm_engine.orders.money.amounts import format_minor
-from rfm_engine.result.snapshot import Snapshot
+from rfm_engine.result.summary import ScoredPopulation
 from rfm_engine.scoring.methods import BY_RANK
 from rfm_engine.scoring.survey import Survey
 
@@ -29,7 +29,7 @@ class Counts(NamedTuple):
     counts: Integers
 
 
-def distributions_of(snapshot: Snapshot, survey: Survey) -> dict[str, Any]:
+def distributions_of(snapshot: ScoredPopulation, survey: Survey) -> dict[str, Any]:
     """Return the distributions of the three measures, by name.
 
     Each has its `cuts`, `bars` with inclusive limits `from` and `to`, the customers `below` 0 and

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
 from typing import Any
@@ -18,44 +19,83 @@ from rfm_engine.reporting.document.groups import groups_of
 from rfm_engine.reporting.document.measures import Measures, measures_of
 from rfm_engine.reporting.document.method import method_of
 from rfm_engine.reporting.document.sources import Choices, Sources
-from rfm_engine.result.snapshot import Snapshot
+from rfm_engine.result.summary import ScoredPopulation
 
 FORMAT = 1
 """Version number of the format of report documents."""
 
 
+@dataclass(frozen=True)
+class Subject:
+    """Whom a report is about: all customers, or those of one group.
+
+    Attributes
+    ----------
+    population, measures
+        The customers. For a group, what is not known by group is that of all groups.
+    before
+        The customers at the earlier date; None without one.
+    beside
+        The sections from the inputs beside the snapshot.
+    groups
+        The section on groups; None without groups, and for one group.
+    group
+        Column and value of the group, and the number of groups; None for all customers.
+    """
+
+    population: ScoredPopulation
+    measures: Measures
+    before: ScoredPopulation | None
+    beside: Mapping[str, Any]
+    groups: dict[str, Any] | None = None
+    group: dict[str, Any] | None = None
+
+
 def document_of(sources: Sources, choices: Choices) -> dict[str, Any]:
-    """Return the report document, in values that JSON supports.
+    """Return the report document about all customers, in values that JSON supports.
 
     Raises
     ------
     UsageError, DataError, StateError
         The inputs contradict each other, or one is damaged.
     """
-    snapshot = sources.snapshot
+    snapshot, before = sources.snapshot, sources.before
     whole = snapshot.overall or snapshot
-    measures = measures_of(whole)
-    before = sources.before
+    subject = Subject(
+        population=whole,
+        measures=measures_of(whole),
+        before=None if before is None else before.overall or before,
+        beside=sections_beside(sources),
+        groups=groups_of(snapshot, most=choices.top),
+    )
+    return document_about(subject, sources, choices)
+
+
+def document_about(subject: Subject, sources: Sources, choices: Choices) -> dict[str, Any]:
+    """Return the report document about all customers or one group."""
+    own, before = subject.population, subject.before
+    warnings = own.warnings if subject.group is None else ()
     document: dict[str, Any] = {
         "report": FORMAT,
-        "version": whole.version,
-        "as_of": _iso(whole.as_of),
+        "version": own.version,
+        "as_of": _iso(own.as_of),
         "title": choices.title,
         "currency_sign": choices.currency_sign,
-        "scale": whole.scale,
-        "counted": whole.options["frequency"],
-        "first_score": whole.scheme.first_score,
-        "scheme": {"name": whole.scheme.name, "title": whole.scheme.title},
-        "head": _head(whole, measures),
-        "before": None if before is None else _before(whole, before.overall or before),
-        "segments": _segments(whole),
-        "grid": grid_of(whole),
-        "distributions": distributions_of(whole, measures.survey),
-        "concentration": concentration_of(measures, whole.scale),
-        **sections_beside(sources),
-        "groups": groups_of(snapshot, most=choices.top),
-        "method": method_of(whole, show_paths=choices.show_paths),
-        "warnings": [each._asdict() for each in whole.warnings],
+        "scale": own.scale,
+        "counted": own.options["frequency"],
+        "first_score": own.scheme.first_score,
+        "scheme": {"name": own.scheme.name, "title": own.scheme.title},
+        "group": subject.group,
+        "head": _head(subject),
+        "before": None if before is None else _before(own, before),
+        "segments": _segments(own),
+        "grid": grid_of(own),
+        "distributions": distributions_of(own, subject.measures.survey),
+        "concentration": concentration_of(subject.measures, own.scale),
+        **subject.beside,
+        "groups": subject.groups,
+        "method": method_of(own, sources.snapshot, show_paths=choices.show_paths),
+        "warnings": [each._asdict() for each in warnings],
         "min_cell": choices.min_cell,
     }
     document["lacking"] = lacking_in(document, sources)
@@ -73,17 +113,25 @@ def _iso(day: date | None) -> str | None:
     return None if day is None else day.isoformat()
 
 
-def _head(snapshot: Snapshot, measures: Measures) -> dict[str, Any]:
-    totals, rows = snapshot.segment_totals, snapshot.rows
-    return {
-        "customers": snapshot.n_customers,
-        "customers_without_orders": snapshot.customers_without_orders,
-        "one_time_customers": _one_time(measures),
-        "orders": sum(each.orders for each in totals),
-        "monetary": _spent(snapshot),
-        "rows": {"read": rows.read, "counted": rows.counted, "dropped": dict(rows.dropped)},
-        "amounts_rounded": rows.amounts_rounded,
+def _head(subject: Subject) -> dict[str, Any]:
+    own = subject.population
+    found: dict[str, Any] = {
+        "customers": own.n_customers,
+        "customers_without_orders": None,
+        "one_time_customers": _one_time(subject.measures),
+        "orders": sum(each.orders for each in own.segment_totals),
+        "monetary": _spent(own),
+        "rows": None,
+        "amounts_rounded": None,
     }
+    if subject.group is None:
+        rows = own.rows
+        found |= {
+            "customers_without_orders": own.customers_without_orders,
+            "rows": {"read": rows.read, "counted": rows.counted, "dropped": dict(rows.dropped)},
+            "amounts_rounded": rows.amounts_rounded,
+        }
+    return found
 
 
 def _one_time(measures: Measures) -> int:
@@ -91,12 +139,12 @@ def _one_time(measures: Measures) -> int:
     return int(counts[values == 1].sum())
 
 
-def _spent(snapshot: Snapshot) -> str:
+def _spent(snapshot: ScoredPopulation) -> str:
     minor = sum(each.monetary_minor for each in snapshot.segment_totals)
     return format_minor(minor, snapshot.scale)
 
 
-def _before(snapshot: Snapshot, before: Snapshot) -> dict[str, Any]:
+def _before(snapshot: ScoredPopulation, before: ScoredPopulation) -> dict[str, Any]:
     assert snapshot.as_of is not None
     assert before.as_of is not None
     return {
@@ -108,7 +156,7 @@ def _before(snapshot: Snapshot, before: Snapshot) -> dict[str, Any]:
     }
 
 
-def _segments(snapshot: Snapshot) -> list[dict[str, Any]]:
+def _segments(snapshot: ScoredPopulation) -> list[dict[str, Any]]:
     """Return the segments in the order of the scheme, also those without customers."""
     words = snapshot.scheme.words
     return [

@@ -6,15 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from rfm_engine.orders.money.amounts import format_minor
-from rfm_engine.result.snapshot import Snapshot
-from rfm_engine.result.summary import CellTotals
+from rfm_engine.result.summary import CellTotals, ScoredPopulation
 from rfm_engine.scoring.cells import Bins
 
 MOST_SCORES = 10
 """A grid with more scores on one side cannot be read, and is left out."""
 
 
-def grid_of(snapshot: Snapshot) -> dict[str, Any] | None:
+def grid_of(snapshot: ScoredPopulation) -> dict[str, Any] | None:
     """Return the cells of the recency and frequency scores, all of them, worst first.
 
     `segment` is None where customers with the same scores can be in different segments, because the
@@ -48,7 +47,7 @@ def _sums(cells: Sequence[CellTotals]) -> dict[tuple[int, int], tuple[int, int, 
     return found
 
 
-def _segments(snapshot: Snapshot, bins: Bins) -> list[list[str | None]]:
+def _segments(snapshot: ScoredPopulation, bins: Bins) -> list[list[str | None]]:
     """Return the name of the segment of each pair of scores, or None if there are several."""
     scheme = snapshot.scheme
     if scheme.is_raw:

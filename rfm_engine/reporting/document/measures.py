@@ -10,6 +10,7 @@ import pyarrow as pa
 from rfm_engine.kernels.arrays import values, whole
 from rfm_engine.kernels.types import Integers
 from rfm_engine.result.snapshot import Snapshot
+from rfm_engine.result.summary import ScoredPopulation
 from rfm_engine.scoring.concentration import Concentration
 from rfm_engine.scoring.survey import Survey
 from rfm_engine.scoring.value_counts import KeyCounts
@@ -47,20 +48,29 @@ def measures_of(snapshot: Snapshot) -> Measures:
         return Measures(survey, survey.money, concentration)
     minor = _minor(snapshot.columns(["monetary"])["monetary"])
     if survey is None:
-        survey = _survey_of(snapshot, minor)
+        survey = _survey_of(snapshot, snapshot.columns(["recency_days", "frequency"]), minor)
+    return _measures(survey, minor, concentration)
+
+
+def measures_of_rows(population: ScoredPopulation, rows: pa.Table) -> Measures:
+    """Return the measures of the rows of a population."""
+    minor = _minor(rows["monetary"])
+    return _measures(_survey_of(population, rows, minor), minor, None)
+
+
+def _measures(survey: Survey, minor: Integers, concentration: Concentration | None) -> Measures:
     spend = survey.money if survey.monetary == "sum" else KeyCounts.of(minor)
     return Measures(survey, spend, concentration or Concentration.of(np.sort(minor)))
 
 
-def _survey_of(snapshot: Snapshot, minor: Integers) -> Survey:
-    table = snapshot.columns(["recency_days", "frequency"])
+def _survey_of(population: ScoredPopulation, rows: pa.Table, minor: Integers) -> Survey:
     return Survey.of(
-        values(whole(table["recency_days"]), np.int32),
-        values(whole(table["frequency"]), np.int64),
+        values(whole(rows["recency_days"]), np.int32),
+        values(whole(rows["frequency"]), np.int64),
         minor,
-        scale=snapshot.scale,
-        as_of=snapshot.as_of,
-        monetary=snapshot.options["monetary"],
+        scale=population.scale,
+        as_of=population.as_of,
+        monetary=population.options["monetary"],
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from rfm_engine.orders.money.amounts import format_minor
 from rfm_engine.result.snapshot import Snapshot
+from rfm_engine.result.summary import ScoredPopulation
 
 # Options with the path of a file; the page may be mailed, so that it does not show paths.
 _PATHS = ("attributes", "model", "rates")
@@ -18,25 +19,33 @@ _LEFT_OUT = (
 )  # fmt: skip
 
 
-def method_of(snapshot: Snapshot, *, show_paths: bool) -> dict[str, Any]:
-    """Return scheme, cut points, conditions and options; paths only if they are to be shown."""
-    cuts = snapshot.cuts
+def method_of(own: ScoredPopulation, snapshot: Snapshot, *, show_paths: bool) -> dict[str, Any]:
+    """Return scheme, cut points, conditions and options; paths only if they are to be shown.
+
+    Parameters
+    ----------
+    own
+        The customers of the report.
+    snapshot
+        The snapshot that has them.
+    """
+    cuts = own.cuts
     return {
-        "scheme": _scheme(snapshot, show_paths=show_paths),
+        "scheme": _scheme(own, show_paths=show_paths),
         "cuts": None if cuts is None else {
             "r": list(cuts.r), "f": list(cuts.f),
-            "m": [format_minor(cut, snapshot.money_scale) for cut in cuts.m],
+            "m": [format_minor(cut, own.money_scale) for cut in cuts.m],
         },
-        "cuts_by_group": snapshot.cuts_by_group,
-        "conditions": [{"text": text, "value": value} for text, value in snapshot.conditions],
-        "decided_by_scores": snapshot.cuts_matter,
-        "options": _options(snapshot.options, show_paths=show_paths),
+        "cuts_by_group": own.cuts_by_group,
+        "conditions": [{"text": text, "value": value} for text, value in own.conditions],
+        "decided_by_scores": own.cuts_matter,
+        "options": _options(own.options, show_paths=show_paths),
         "path": str(snapshot.path) if show_paths else None,
         "forgotten_rows": snapshot.n_forgotten,
     }  # fmt: skip
 
 
-def _scheme(snapshot: Snapshot, *, show_paths: bool) -> dict[str, Any]:
+def _scheme(snapshot: ScoredPopulation, *, show_paths: bool) -> dict[str, Any]:
     file = snapshot.options["scheme"]
     is_file = isinstance(file, str) and file.endswith(".toml")
     return {

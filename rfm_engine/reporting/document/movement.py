@@ -14,6 +14,7 @@ from rfm_engine.movement.labels import ENTERED, LEFT, NONE
 from rfm_engine.movement.summary import sizes
 from rfm_engine.reporting.document.money import money_text
 from rfm_engine.result.snapshot import Snapshot
+from rfm_engine.result.summary import ScoredPopulation
 
 Row = dict[str, Any]
 _SIZES = ("customers_from", "customers_to", "entered", "left", "in_same_segment")
@@ -60,11 +61,16 @@ def movement_of(comparison: Comparison) -> dict[str, Any]:
     if not is_ranked(before):
         effects = comparison.together(comparison.effects(), "segment")
     matrix = comparison.together(comparison.matrix(), "from", "to")
-    assert before.as_of is not None
-    assert after.as_of is not None
-    dates = before.as_of, after.as_of
-    moved = cuts_moved(before, after)
+    dates, moved = dates_of(comparison), cuts_moved(before, after)
     return movement_section(matrix, effects, dates, scale=after.scale, cuts_moved=moved)
+
+
+def dates_of(comparison: Comparison) -> tuple[date, date]:
+    """Return the dates of both snapshots."""
+    begin, end = comparison.before.as_of, comparison.after.as_of
+    assert begin is not None
+    assert end is not None
+    return begin, end
 
 
 def movement_section(
@@ -116,18 +122,18 @@ def _segment(name: str) -> str | None:
     return None if name in _ABSENT else name
 
 
-def cuts_moved(before: Snapshot, after: Snapshot) -> bool | None:
-    """Return whether the numbers that decide segments differ; None if a snapshot has none."""
+def cuts_moved(before: ScoredPopulation, after: ScoredPopulation) -> bool | None:
+    """Return whether the numbers that decide segments differ; None if they are not known."""
     own, its = _deciding(before), _deciding(after)
     return None if own is None or its is None else own != its
 
 
-def _deciding(snapshot: Snapshot) -> list[Any] | None:
+def _deciding(population: ScoredPopulation) -> list[Any] | None:
     """Return the cut points of the scores and the numbers of the conditions of the scheme.
 
     None if ranks decide, if each group has its own numbers, or without customers.
     """
-    whole = snapshot.overall or snapshot
+    whole = population.overall or population
     if is_ranked(whole) or whole.cuts is None or not whole.n_customers:
         return None
     cuts = [list(each) for each in whole.cuts] if whole.cuts_matter else []

@@ -10,22 +10,28 @@ from rfm_engine.insight.statistics import wilson
 from rfm_engine.movement.comparison import Comparison
 from rfm_engine.movement.parameters import first_day_of
 from rfm_engine.reporting.document.money import money_text
+from rfm_engine.reporting.document.movement import dates_of
 
 
-def retention_of(comparison: Comparison) -> dict[str, Any] | None:
-    """Return how many customers of each segment ordered between the dates.
+def has_retention(comparison: Comparison) -> bool:
+    """Return whether it is known who ordered between the dates.
 
-    None if only rows would tell: the window of the second snapshot begins after the first date, and
-    the comparison has no rows. Groups are taken together.
+    If the window of the second snapshot begins after the first date, only rows tell.
     """
     before, after = comparison.before, comparison.after
     assert before.as_of is not None
-    assert after.as_of is not None
-    is_covered = first_day_of(after) <= before.as_of + timedelta(1)
-    if not (is_covered or comparison.has_rows):
+    return first_day_of(after) <= before.as_of + timedelta(1) or comparison.has_rows
+
+
+def retention_of(comparison: Comparison) -> dict[str, Any] | None:
+    """Return how many customers of each segment ordered between the dates; None if not known.
+
+    Groups are taken together.
+    """
+    if not has_retention(comparison):
         return None
     rows = comparison.together(comparison.retention(), "segment")
-    return retention_section(rows, (before.as_of, after.as_of), scale=after.scale)
+    return retention_section(rows, dates_of(comparison), scale=comparison.after.scale)
 
 
 def retention_section(

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from rfm_engine.errors import UsageError
 from rfm_engine.history.history import History
+from rfm_engine.options.messages import message
 from rfm_engine.reporting.document.groups import MOST_GROUPS
 from rfm_engine.result.snapshot import Snapshot
 
@@ -61,3 +63,14 @@ class Choices:
     top: int = MOST_GROUPS
     min_cell: int = 0
     show_paths: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse a number of groups below 1.
+
+        Raises
+        ------
+        UsageError
+            `top` is not positive.
+        """
+        if self.top < 1:
+            raise UsageError(message("{top} must be at least 1; got {}. Give more.", self.top))

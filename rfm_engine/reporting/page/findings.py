@@ -119,7 +119,7 @@ def _one_time(view: View) -> Iterator[str]:
 def _doubtful(view: View) -> Iterator[str]:
     """Yield what a reader should know before believing the numbers."""
     head, language = view.document["head"], view.language
-    rows = head["rows"]
+    rows = head["rows"] or {"read": 0, "counted": 0}
     dropped = rows["read"] - rows["counted"]
     if rows["read"] and Fraction(dropped, rows["read"]) > _NOTABLE_DROPPED:
         yield view.text("finding.dropped", dropped, share=language.share(dropped, rows["read"]))

@@ -2,36 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 from xml.etree import ElementTree as ET
 
-from rfm_engine.reporting.language import NOTHING
+from rfm_engine.reporting.language import NOTHING, Language
 from rfm_engine.reporting.page.elements import Child, element, of_class
 from rfm_engine.reporting.page.parts import View, datum
 
+_MOST_LETTERS = 80
+
 
 def title_of(view: View) -> str:
-    """Return the title of the page."""
-    return view.document["title"] or view.text("title")
+    """Return the title of the page, with the group that it is about."""
+    title = view.document["title"] or view.text("title")
+    group = view.document["group"]
+    if group is None:
+        return str(title)
+    return view.text("title_of_group", title=title, group=group_name(view.language, group))
+
+
+def group_name(language: Language, about: Mapping[str, Any]) -> str:
+    """Return a group in words, given the column `by` and its value `group`; None is null."""
+    group: str | None = about["group"]
+    if group is None:
+        return language.text("no_group", by=about["by"])
+    return (
+        group if len(group) <= _MOST_LETTERS else group[:_MOST_LETTERS] + "\N{HORIZONTAL ELLIPSIS}"
+    )
 
 
 def head(view: View, logo: str | None) -> ET.Element:
     """Return the title, what was counted, and the key figures; `logo` is a data URI."""
-    document, language = view.document, view.language
-    rows = document["head"]["rows"]
-    as_of = document["as_of"]
-    said = view.text("head.no_date") if as_of is None else view.text(
-        "head.subtitle", date=language.date(as_of), counted=language.number(rows["counted"]),
-        read=language.number(rows["read"]),
-    )  # fmt: skip
     image = None if logo is None else element("img", {"src": logo, "alt": "", "class": "logo"})
     heading = element("h1", None, title_of(view))
+    subtitle = of_class("p", "subtitle", _subtitle(view))
     return element(
-        "header", None, of_class("div", "title", image, heading), of_class("p", "subtitle", said),
-        figures(view),
-    )  # fmt: skip
+        "header", None, of_class("div", "title", image, heading), subtitle, figures(view)
+    )
+
+
+def _subtitle(view: View) -> str:
+    document, language = view.document, view.language
+    as_of, rows = document["as_of"], document["head"]["rows"]
+    if as_of is None:
+        return view.text("head.no_date")
+    date = language.date(as_of)
+    if rows is None:
+        return view.text("head.subtitle_of_group", date=date, by=document["group"]["by"])
+    counted, read = (language.number(rows[key]) for key in ("counted", "read"))
+    return view.text("head.subtitle", date=date, counted=counted, read=read)
 
 
 def figures(view: View) -> ET.Element:

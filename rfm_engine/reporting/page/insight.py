@@ -8,6 +8,7 @@ from xml.etree import ElementTree as ET
 
 from rfm_engine.reporting.language import NOTHING
 from rfm_engine.reporting.page.elements import Child, element, of_class
+from rfm_engine.reporting.page.head import group_name
 from rfm_engine.reporting.page.parts import Column, View, card, figure, table
 
 
@@ -113,14 +114,13 @@ def groups(view: View) -> ET.Element | None:
     rest = found["rest"]
     if rest is not None:
         spent += Decimal(rest["monetary"] or 0)
-    rows = [_group(view, NOTHING if each["group"] is None else each["group"], each, spent)
+    rows = [_group(view, group_name(view.language, {**each, "by": found["by"]}), each, spent)
             for each in found["list"]]  # fmt: skip
     if rest is not None:
         rows.append(_group(view, view.text("groups.rest", rest["n"]), rest, spent))
     own = table(view.text("caption.groups"), columns, rows)
-    subtitle = view.text(
-        "subtitle.groups", found["n"], customers=view.language.number(head["customers"])
-    )
+    key = "subtitle.groups" if found["overall"] else "subtitle.groups_apart"
+    subtitle = view.text(key, found["n"], customers=view.language.number(head["customers"]))
     return card(view, "groups", own, subtitle=subtitle)
 
 

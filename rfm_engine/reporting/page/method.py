@@ -25,9 +25,20 @@ def method(view: View) -> ET.Element:
 
 def _rows(view: View) -> Iterator[Pair]:
     document, language = view.document, view.language
-    head = document["head"]
     as_of = document["as_of"]
     yield view.text("method.as_of"), NOTHING if as_of is None else as_of
+    yield from _accounting(view)
+    if document["method"]["forgotten_rows"]:
+        key = "method.forgotten" if document["group"] is None else "method.forgotten_of_groups"
+        yield view.text(key), language.number(document["method"]["forgotten_rows"])
+
+
+def _accounting(view: View) -> Iterator[Pair]:
+    """Yield how many rows were read and counted, which is not known of one group."""
+    head, language = view.document["head"], view.language
+    if head["rows"] is None:
+        yield view.text("method.rows"), view.text("method.only_together")
+        return
     yield view.text("method.read"), language.number(head["rows"]["read"])
     yield view.text("method.counted"), language.number(head["rows"]["counted"])
     for reason, n in head["rows"]["dropped"].items():
@@ -35,8 +46,6 @@ def _rows(view: View) -> Iterator[Pair]:
             yield view.text("method.dropped", reason=reason), language.number(n)
     yield view.text("method.rounded"), language.number(head["amounts_rounded"])
     yield view.text("method.without_orders"), language.number(head["customers_without_orders"])
-    if document["method"]["forgotten_rows"]:
-        yield view.text("method.forgotten"), language.number(document["method"]["forgotten_rows"])
 
 
 def _scoring(view: View) -> Iterator[Pair]:
@@ -45,7 +54,7 @@ def _scoring(view: View) -> Iterator[Pair]:
     yield view.text("method.scheme"), f"{scheme['title']} ({scheme['name']})"
     cuts = found["cuts"]
     if cuts is None:
-        yield view.text("method.cuts"), view.text("method.cut_sets", found["cuts_by_group"])
+        yield view.text("method.cuts"), _no_cuts(view)
     else:
         for axis, key in (("recency", "r"), ("frequency", "f"), ("monetary", "m")):
             written = [
@@ -57,6 +66,16 @@ def _scoring(view: View) -> Iterator[Pair]:
         value = condition["value"]
         text = NOTHING if value is None else value
         yield view.text("method.condition", condition=condition["text"]), text
+
+
+def _no_cuts(view: View) -> str:
+    """Return why there are no cut points of all customers."""
+    found = view.document["method"]
+    if "nested" in found["options"].get("method", ()):
+        return view.text("method.cut_sets_nested", found["cuts_by_group"])
+    if view.document["group"] is not None:
+        return view.text("method.cuts_forgotten")
+    return view.text("method.cut_sets", found["cuts_by_group"])
 
 
 def _options(view: View) -> Iterator[Pair]:

@@ -1,0 +1,125 @@
+"""The folder of pages of groups: names of files, the list with links, and what is refused."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from urllib.parse import unquote
+
+import pyarrow as pa
+import pytest
+
+import rfm_engine as rfm
+from rfm_engine.reporting.group_files import file_name
+from tests.reporting.browser import axe_violations, sideways_scroll
+from tests.reporting.contrast import text_contrasts
+from tests.reporting.shops import ORDERS
+
+END = "2026-03-31"
+HOSTILE = [
+    "..", ".", "/", "../../etc/passwd", "a/b", "a\\b", "C:\\con", "con", "NUL", "nul\0x", "",
+    " ", "index", "no group", "-rf", "~", "$(id)", "x" * 5000, "م" * 300, "متجر الرياض", "seller A",
+    "Seller a", "SELLER  A", "Straße", "STRASSE", "café", "cafe\u0301", "\ufb01sh", "fish",
+    "<img src=x onerror=alert(1)>", "a?b#c%20", "👍", "a\u202eb", "line\nbreak", b"\xff", b"\\xff",
+    b"a", -1, 1, None,
+]  # fmt: skip
+
+
+def test_file_name__is_safe_and_of_one_group():
+    names = [file_name(group) for group in HOSTILE]
+    # Also on disks that ignore case.
+    assert len({name.casefold() for name in names}) == len(HOSTILE)
+    for name in names:
+        assert re.fullmatch(r"[^\W_][\w-]*\.html", name.translate(MARKS)), name
+        assert len(name.encode()) <= 98
+        assert name == name.lower()
+        assert name != "index.html"
+
+
+# Python's \w has letters and digits of all scripts, but not their marks.
+MARKS = {mark: "m" for mark in range(0x300, 0x370)}
+
+
+def test_file_name__can_be_read():
+    assert file_name("Seller A").startswith("seller-a-")
+    assert file_name("متجر الرياض").startswith("متجر-الرياض-")
+    assert file_name(None) == "no-group.html"
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory) -> Path:
+    """The pages of two hostile groups and of no group."""
+    folder = tmp_path_factory.mktemp("pages")
+    sellers = ["<img src=x onerror=alert(1)>", "../متجر " + "x" * 300, None]
+    orders = pa.table({
+        "customer_id": list(range(30)) * 3,
+        "order_time": [datetime(2026, 1, 1 + day % 31) for day in range(90)],
+        "amount": [float(1 + each % 17) for each in range(90)],
+        "seller": [seller for seller in sellers for _ in range(30)],
+    })  # fmt: skip
+    result = rfm.score(orders, as_of=END, by="seller")
+    found = rfm.group_reports(result, title="Shop", currency_sign="€").save(folder / "each")
+    assert sorted(found) == sorted({*(folder / "each").iterdir()} - {folder / "each/index.html"})
+    return folder / "each"
+
+
+def test_save__writes_a_list_with_links(pages):
+    text = (pages / "index.html").read_text("utf-8")
+    links = re.findall(r'<a href="\./([^"]*)"', text)
+    assert {unquote(link) for link in links} | {"index.html"} == {
+        place.name for place in pages.iterdir()
+    }
+    assert "no seller" in text
+    assert "3 of 3 groups have a page" in text
+    assert "<img" not in text
+
+
+def test_save__names_the_group_on_its_page_and_what_is_not_known(pages):
+    text = (pages / "no-group.html").read_text("utf-8")
+    assert "<title>Shop: no seller</title>" in text
+    assert "only those of this value of seller" in text
+    assert "only known for all groups together" in text
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_pages__have_no_fault(pages, open_page: Callable, dark: bool):  # noqa: FBT001
+    for place in [pages / "index.html", *pages.glob("img*.html")]:
+        opened = open_page(place, 400, dark=dark)
+        assert axe_violations(opened) == []
+        assert sideways_scroll(opened) == []
+        assert min(text.ratio for text in text_contrasts(opened)) >= 4.5
+        assert opened.complaints() == []
+
+
+def test_links__open_the_pages(pages, open_page):
+    opened = open_page(pages / "index.html")
+    opened.page.get_by_text("no seller").click()
+    assert opened.page.title() == "Shop: no seller"
+
+
+def test_save__replaces_pages_and_nothing_else(tmp_path):
+    result = rfm.score(ORDERS, as_of=END, by="shop")
+    folder = tmp_path / "each"
+    both = rfm.group_reports(result).save(folder)
+    [one] = rfm.group_reports(result, top=1).save(folder)
+    assert one in both
+    assert sorted(each.name for each in folder.iterdir()) == sorted([one.name, "index.html"])
+    (folder / "notes.txt").write_text("mine")
+    with pytest.raises(rfm.UsageError, match="folder must be new, empty"):
+        rfm.group_reports(result).save(folder)
+    assert len([*folder.iterdir()]) == 3
+
+
+def test_save__refuses_a_missing_parent(tmp_path):
+    result = rfm.score(ORDERS, as_of=END, by="shop")
+    with pytest.raises(rfm.UsageError, match="parent of folder must exist"):
+        rfm.group_reports(result).save(tmp_path / "none" / "each")
+
+
+def test_save__hides_small_counts_in_the_list_too(tmp_path):
+    result = rfm.score(ORDERS, as_of=END, by="shop")
+    rfm.group_reports(result, min_cell=5).save(tmp_path / "each")
+    text = (tmp_path / "each" / "index.html").read_text("utf-8")
+    assert not re.search(r'<data value="[1-4]">', text)
