@@ -40,4 +40,4 @@ def test_gallery__says_of_each_chart_what_it_answers_and_what_not(section):
 def test_gallery__shows_the_sentences_of_the_page(whole_report):
     [section] = re.findall(r'<section id="findings".*?</section>', whole_report.html(), re.DOTALL)
     said = [html.unescape(each) for each in re.findall("<li>(.*?)</li>", section)]
-    assert [" ".join(item.split()) for item in re.findall(r"^> - (.*)$", RULES, re.MULTILINE)] == said
+    assert re.findall(r"^> - (.*)$", RULES, re.MULTILINE) == said
