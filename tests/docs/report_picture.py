@@ -37,9 +37,7 @@ def page_of_journey(folder: Path) -> str:
 def picture_of(page: str) -> bytes:
     """Return the top of a page as PNG with few colours."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium_path(), args=["--no-sandbox"]
-        )
+        browser = playwright.chromium.launch(executable_path=chromium_path(), args=["--no-sandbox"])
         size = {"width": _WIDTH, "height": _HEIGHT}
         window = browser.new_page(viewport=size, device_scale_factor=_SCALE, color_scheme="light")
         window.set_content(page)
