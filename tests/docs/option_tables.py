@@ -15,6 +15,7 @@ from rfm_engine.options.events import EventChoices
 from rfm_engine.options.groups import ScoreOptions
 from rfm_engine.options.insight import TableOptions, TouchOptions
 from rfm_engine.options.movement import MovementOptions
+from rfm_engine.options.report import ReportChoices
 from rfm_engine.options.running import RunningOptions
 from tests.docs.pages import ROOT
 
@@ -34,6 +35,7 @@ def with_tables(text: str) -> str:
         text = _with_rows(text, ("rfm events", "rfm tiers"), options)
     text = _with_rows(text, ("rfm campaign size", "rfm campaign report"), SizeOptions)
     text = _with_rows(text, ("rfm campaign report", "rfm.toml"), CampaignChoices)
+    text = _with_rows(text, ("rfm report", "rfm.toml"), ReportChoices)
     return _with_rows(text, ("rfm compare", "rfm events"), MovementOptions)
 
 

@@ -37,7 +37,7 @@ INDEXED = [page for page in WITH_EXAMPLES if page.parent in FOLDERS and page.nam
 LONG = {
     "find-what-attracts-your-best-customers.md", "label-customers.md", "send-events-once.md",
     "watch-tiers-from-month-to-month.md", "back-fill-three-years.md", "thirty-flows.md",
-    "every-night.md", "campaign-with-a-holdout.md",
+    "every-night.md", "campaign-with-a-holdout.md", "report-for-marketing.md",
 }  # fmt: skip
 OTHERS = [
     page

@@ -20,7 +20,7 @@ RATES = "bytes|ns|us|ms|seconds?|rows?|orders?|records?|bins|tables?|times|files
 UNITS = "row|customer|key|table|axis|thread|batch|second|line|file|day|minute|order|year|group|id"
 AVOIDED = {
     rf"(?-i:{RATES}) an? ({UNITS})\b": "per",
-    r"(stand|stands|stood)": "is, are, is stored, is listed",
+    r"(stand|stands|stood)(?![ -]out)": "is, are, is stored, is listed",
     r"(lie|lies)": "is, are, is stored",
     r"anew": "again, rebuild",
     r"so many": "the number of, this many",

@@ -170,12 +170,17 @@ def test_group_reports__refuse_what_has_no_groups(tmp_path, options, said):
 
 
 def test_report__without_overall_says_why_there_are_no_cut_points(tmp_path):
-    apart, both = (scored(tmp_path, END, by="shop", overall=each, method="quantile",
-                          r_cuts=None, f_cuts=None, m_cuts=None) for each in (False, True))  # fmt: skip
+    quantiles = {"method": "quantile", "r_cuts": None, "f_cuts": None, "m_cuts": None}
+    apart, both = (
+        scored(tmp_path, END, by="shop", overall=each, **quantiles) for each in (False, True)
+    )
     lacking = {"section": "cuts", "reason": "groups"}
     assert lacking in rfm.report(apart).document["lacking"]
     document = rfm.report(both).document
     assert lacking not in document["lacking"]
     assert document["groups"]["overall"] is True
     # Anna bought in both shops.
-    assert (rfm.report(apart).document["head"]["customers"], document["head"]["customers"]) == (4, 3)
+    assert (rfm.report(apart).document["head"]["customers"], document["head"]["customers"]) == (
+        4,
+        3,
+    )
