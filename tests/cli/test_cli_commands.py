@@ -205,6 +205,7 @@ def test_demo__keeps_files_and_names_a_next_command(rfm, tmp_path, monkeypatch):
     if not COMPILED:  # 200,000 lines take 20 s without the compiler.
         monkeypatch.setattr("rfm_cli.demo._CUSTOMERS", 2_000)
         monkeypatch.setattr("rfm_cli.demo._ORDERS", 9_100)
+    monkeypatch.setitem(sys.modules, "duckdb", None)  # so that the report is drawn sooner
     run = rfm("demo", "--keep")
     assert run.exit_code == 0, run.stderr
     assert f"{20_000 if COMPILED else 2_000:,} customers" in run.stdout
