@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -11,13 +10,12 @@ from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from rfm_engine.errors import UsageError, path_text, shown, shown_cause
+from rfm_engine.errors import UsageError, path_text, shown
 from rfm_engine.history.history import History
 from rfm_engine.history.store import is_history
 from rfm_engine.options.messages import message
 from rfm_engine.output import write_groups
 from rfm_engine.query.connection import require_duckdb
-from rfm_engine.reporting.document.document import FORMAT
 from rfm_engine.reporting.document.sources import Sources
 from rfm_engine.result.result import Result
 from rfm_engine.result.snapshot import Snapshot, read_snapshot
@@ -118,30 +116,3 @@ def _folder(insight: str | os.PathLike[str]) -> Path:
             )
         )  # fmt: skip
     return folder
-
-
-def read_document(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """Read a report document.
-
-    Raises
-    ------
-    UsageError
-        The file cannot be read, or is not a report document of this format.
-    """
-    place = Path(path)
-    try:
-        found = json.loads(place.read_text("utf-8"))
-        form = found.get("report")
-    except OSError as error:
-        raise UsageError(
-            f"report document must be readable; got {str(place)!r}: {shown_cause(error)}."
-        ) from None
-    except (ValueError, AttributeError, RecursionError):
-        form = found = None
-    if not isinstance(found, dict) or form != FORMAT:
-        raise UsageError(
-            f"report document {str(place)!r} must be JSON of format {FORMAT}, written by rfm "
-            f"report; got {'other content' if form is None else f'format {shown(form)}'}. Make it "
-            "again from the snapshot."
-        )
-    return found

@@ -22,8 +22,9 @@ from rfm_engine.output import atomic
 from rfm_engine.reporting.charts.catalogue import charts_of
 from rfm_engine.reporting.document.document import document_of
 from rfm_engine.reporting.document.sources import Choices
+from rfm_engine.reporting.document.verification import read_document, verified
 from rfm_engine.reporting.drawing.chart import FORMATS, Chart
-from rfm_engine.reporting.inputs import Given, read_document, sources_of
+from rfm_engine.reporting.inputs import Given, sources_of
 from rfm_engine.reporting.language import LANGUAGES, Language, language_of
 from rfm_engine.reporting.logo import data_uri
 from rfm_engine.reporting.page.page import page_of
@@ -185,7 +186,7 @@ def report(
 def _given_document(what: object) -> dict[str, Any] | None:
     """Return the report document that a report is made from; None if it is something else."""
     if isinstance(what, Mapping):
-        return dict(what)
+        return verified(what, "given as a mapping")
     if isinstance(what, str | os.PathLike) and Path(what).suffix == ".json":
         return read_document(what)
     return None

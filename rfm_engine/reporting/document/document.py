@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from hashlib import sha256
 from typing import Any
 
 from rfm_engine.orders.money.amounts import format_minor
@@ -19,10 +17,8 @@ from rfm_engine.reporting.document.groups import groups_of
 from rfm_engine.reporting.document.measures import Measures, measures_of
 from rfm_engine.reporting.document.method import method_of
 from rfm_engine.reporting.document.sources import Choices, Sources
+from rfm_engine.reporting.document.verification import FORMAT, digest_of
 from rfm_engine.result.summary import ScoredPopulation
-
-FORMAT = 1
-"""Version number of the format of report documents."""
 
 
 @dataclass(frozen=True)
@@ -101,12 +97,6 @@ def document_about(subject: Subject, sources: Sources, choices: Choices) -> dict
     document["lacking"] = lacking_in(document, sources)
     document = suppressed(document, choices.min_cell)
     return document | {"digest": digest_of(document)}
-
-
-def digest_of(document: Mapping[str, Any]) -> str:
-    """Return the SHA-256 of a document without its digest, as JSON with sorted keys."""
-    content = {key: value for key, value in document.items() if key != "digest"}
-    return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def _iso(day: date | None) -> str | None:
