@@ -57,6 +57,7 @@ def write_report(
     from rfm_engine.output import refuse_overwriting
     from rfm_engine.reporting.report import checked_ending
 
+    _refuse_typed(source, options)
     output, folder, charts, _ = places
     if output is not None:
         checked_ending(Path(output))
@@ -75,6 +76,25 @@ def write_report(
     if not quiet:
         for line in said:
             typer.echo(printable(line))
+
+
+def _refuse_typed(source: str, options: Given) -> None:
+    """Refuse options of reading that differ from those of the snapshot or the history."""
+    if not options.compared:
+        return
+    import rfm_engine
+    from rfm_engine.history.store import is_history
+    from rfm_engine.query.snapshot_options import refuse_other_options
+
+    if Path(source).suffix == ".json":
+        flag = min(options.compared).replace("_", "-")
+        raise Misuse(
+            f"--{flag} must be used with a snapshot; got it with a report document. Leave it out."
+        )
+    if is_history(source):
+        rfm_engine.History.open(source).refuse_typed(options.compared)
+    else:
+        refuse_other_options(rfm_engine.read_snapshot(source), options.compared)
 
 
 def _saved(report: Report, places: Places) -> Iterator[str]:

@@ -172,6 +172,7 @@ def report(
     document = _given_document(what)
     if document is not None:
         _refuse_beside(before, rows, insight)
+        _refuse_hiding(document["min_cell"], settled["min_cell"])
         for key in ("title", "currency_sign"):
             if key in explicit:
                 document[key] = explicit[key]
@@ -204,3 +205,15 @@ def _refuse_beside(before: object, rows: object, insight: object) -> None:
                     named(name),
                 )
             )
+
+
+def _refuse_hiding(hidden: int, wanted: int) -> None:
+    """Refuse to hide more counts than the report document does: it may have lost their sums."""
+    if wanted > hidden:
+        raise UsageError(
+            message(
+                "{} must be at most that of the report document, {}; got {}. Make the document "
+                "again from the snapshot.",
+                named("min_cell"), hidden, wanted,
+            )
+        )  # fmt: skip

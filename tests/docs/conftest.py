@@ -18,8 +18,8 @@ def whole_report(tmp_path_factory) -> rfm.Report:
 
 
 @pytest.fixture(scope="session")
-def grouped_report(tmp_path_factory) -> rfm.Report:
-    """A report of groups."""
+def grouped_reports(tmp_path_factory) -> list[rfm.Report]:
+    """A report of groups, and the report of one of them."""
     if not COMPILED:
         pytest.skip("takes a minute without the compiler")
-    return examples.grouped_report(tmp_path_factory.mktemp("grouped_report"))
+    return examples.grouped_reports(tmp_path_factory.mktemp("grouped_reports"))

@@ -30,13 +30,13 @@ def example_report(folder: Path) -> rfm.Report:
     )
 
 
-def grouped_report(folder: Path) -> rfm.Report:
-    """Return a report of groups, of which two are listed."""
+def grouped_reports(folder: Path) -> list[rfm.Report]:
+    """Return a report of groups, of which two are listed, and the report of the first group."""
     lines = simulate(customers=200, orders=600, lines=True)
     orders = folder / "grouped.parquet"
     write(lines, lines.schema, orders)
     result = rfm.score(orders, as_of="newest", order="order_id", by="channel", overall=True)
-    return rfm.report(result, top=2)
+    return [rfm.report(result, top=2), next(iter(rfm.group_reports(result, top=1)))]
 
 
 def _write_tables(history: rfm.History, orders: Path, folder: Path) -> None:

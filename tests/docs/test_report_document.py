@@ -81,8 +81,8 @@ def hidden_values(whole_report) -> list[tuple[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def values(whole_report, grouped_report) -> list[tuple[str, Any]]:
-    documents = whole_report.document, grouped_report.document
+def values(whole_report, grouped_reports) -> list[tuple[str, Any]]:
+    documents = [each.document for each in (whole_report, *grouped_reports)]
     return [(named(path), each) for document in documents for path, each in values_of(document)]
 
 
