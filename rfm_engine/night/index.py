@@ -11,6 +11,7 @@ from typing import Any
 from rfm_engine.history.history import History
 from rfm_engine.history.store import unit_of
 from rfm_engine.output import atomic
+from rfm_engine.reporting.direction import without_marks
 from rfm_engine.reporting.document.history import history_of
 from rfm_engine.reporting.language import language_of
 from rfm_engine.reporting.logo import data_uri
@@ -42,7 +43,8 @@ def write_index(target: Path, entries: Iterable[Entry], options: Mapping[str, An
     """Replace the list; `options` are those of the reports, which say its title and language."""
     atomic.discard_left_beside(target.resolve(), lambda name: name == INDEX)
     logo = None if options["logo"] is None else data_uri(options["logo"])
-    text = index_of(entries, language_of(options["language"]), options["title"], logo)
+    title = without_marks(options["title"])
+    text = index_of(entries, language_of(options["language"]), title, logo)
     with atomic.file(target.resolve()) as temporary:
         temporary.write_text(text, "utf-8")
 

@@ -73,7 +73,7 @@ class GroupReports:
         pages = []
         with atomic.folder(target) as temporary:
             for group, report in self._with_groups():
-                pages.append(GroupPage(file_name(group), report.document))
+                pages.append(GroupPage(file_name(group), report.shown))
                 _write(temporary / pages[-1].file, report.html())
             if pages:
                 language = language_of(self._language, self._choices.currency_sign)

@@ -5,20 +5,26 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from datetime import date
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 from fractions import Fraction
 from functools import cache
 from importlib.resources import files
 from typing import Any, NamedTuple
 
 from rfm_engine.errors import UsageError, did_you_mean, shown
+from rfm_engine.reporting.direction import isolated, isolated_if_rtl
+from rfm_engine.reporting.plurals import plural
 
 LANGUAGES = ("en", "es", "ar")
 """The languages of reports; the first is the default."""
 NOTHING = "\N{EN DASH}"
 """Shown in place of a value that does not exist."""
-_LEAST_SHARE = Fraction(1, 1000)
-_COMPACT = ((10**9, "G"), (10**6, "M"), (10**3, "k"))
+_MINUS = "\N{MINUS SIGN}"
+# The sizes that `compact` of a language writes shorter, in the order of its texts.
+_SIZES = (10**3, 10**6, 10**9)
+# More digits than any float or amount has, so that only `digits` round.
+_EXACT = Context(prec=400, rounding=ROUND_HALF_EVEN)
+_THREE_DIGITS = Context(prec=3, rounding=ROUND_HALF_EVEN)
 
 
 class Language(NamedTuple):
@@ -48,17 +54,21 @@ class Language(NamedTuple):
         """The number format of d3, for the axes of charts."""
         return {
             "decimal": self.texts["decimal"], "thousands": self.texts["thousands"],
-            "grouping": [3], "currency": ["", ""],
+            "grouping": [3], "currency": ["", ""], "percent": self._percent(""),
         }  # fmt: skip
 
     def text(self, key: str, n: int | None = None, /, **values: object) -> str:
-        """Return a text with values filled in; `n` chooses the form for one or for several."""
+        """Return a text with values filled in; `n` is a number that chooses the plural form."""
         found = self.texts[key]
         if not isinstance(found, str):
-            found = found["one" if n == 1 else "other"]
+            found = found.get(plural(self.code, n), found["other"])
         if n is not None:
             values["n"] = self.number(n)
-        return found.format(**values) if values else str(found)
+        filled = {name: self._isolated(str(value)) for name, value in values.items()}
+        return found.format(**filled) if filled else str(found)
+
+    def _isolated(self, value: str) -> str:
+        return isolated(value) if self.direction == "rtl" else isolated_if_rtl(value)
 
     def knows(self, key: str) -> bool:
         """Whether there is a text with a key."""
@@ -68,10 +78,10 @@ class Language(NamedTuple):
         """Return a number with separators, rounded half to even if `digits` are given."""
         exact = Decimal(value)
         if digits is not None:
-            exact = exact.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_EVEN)
-        written = f"{abs(exact):,f}"
+            exact = exact.quantize(Decimal(1).scaleb(-digits), context=_EXACT)
+        written = f"{exact.copy_abs():,f}"
         own = {",": self.texts["thousands"], ".": self.texts["decimal"]}
-        sign = "\N{MINUS SIGN}" if exact < 0 else ""
+        sign = _MINUS if exact < 0 else ""
         return sign + "".join(own.get(each, each) for each in written)
 
     def signed(self, value: Decimal | int) -> str:
@@ -81,16 +91,17 @@ class Language(NamedTuple):
     def ratio(self, value: Fraction, digits: int) -> str:
         """Return an exact ratio as a decimal number."""
         scaled = round(value * 10**digits)
-        return self.number(Decimal(scaled).scaleb(-digits))
+        return self.number(Decimal(scaled).scaleb(-digits, _EXACT))
 
     def share(self, part: Decimal | int, whole: Decimal | int, digits: int = 1) -> str:
-        """Return a share in percent; small ones are not rounded to nothing."""
+        """Return a share in percent; one that would be rounded to nothing as `<0.1%` or `<1%`."""
         if not whole:
             return NOTHING
-        exact = Fraction(part) / Fraction(whole)
-        if 0 < exact < _LEAST_SHARE:
-            return self._percent("<" + self.number(Decimal("0.1")))
-        return self._percent(self.ratio(exact * 100, digits))
+        percent = Fraction(part) / Fraction(whole) * 100
+        least = Decimal(1).scaleb(-digits)
+        if 0 < percent < least:
+            return self._percent("<" + self.number(least))
+        return self._percent(self.ratio(percent, digits))
 
     def _percent(self, text: str) -> str:
         return str(self.texts["percent"]).format(n=text)
@@ -104,24 +115,29 @@ class Language(NamedTuple):
         exact = Decimal(value)
         return self.money(exact, 0 if abs(exact) >= 1000 else None)
 
-    def compact(self, value: Decimal | int, *, is_money: bool = False) -> str:
+    def compact(self, value: Decimal | int, *, is_money: bool = False, signed: bool = False) -> str:
         """Return a number with three digits, such as 427k or 1.21M."""
         exact = Decimal(value)
-        for size, letter in _COMPACT:
-            if abs(exact) >= size:
-                scaled = exact / size
-                digits = 0 if abs(scaled) >= 100 else 1 if abs(scaled) >= 10 else 2
-                text = self.number(scaled, digits) + letter
-                return self._with_sign(text) if is_money else text
-        text = self.number(exact, 0 if abs(exact) >= 100 else None)
+        plus = "+" if signed and exact > 0 else ""
+        rounded = _THREE_DIGITS.plus(exact)
+        text = self._short(exact, rounded, plus)
         return self._with_sign(text) if is_money else text
 
+    def _short(self, exact: Decimal, rounded: Decimal, plus: str) -> str:
+        for size, template in reversed([*zip(_SIZES, self.texts["compact"], strict=True)]):
+            if abs(rounded) >= size:
+                digits = max(2 - (rounded / size).adjusted(), 0)
+                return str(template).format(n=plus + self.number(rounded / size, digits))
+        return plus + self.number(exact, 0 if abs(rounded) >= 100 else None)
+
     def _with_sign(self, text: str) -> str:
+        """Return an amount with the sign of the currency, which may be between minus and number."""
         if not self.sign:
             return text
-        minus = "\N{MINUS SIGN}" if text.startswith("\N{MINUS SIGN}") else ""
         key = "money_code" if self.sign[-1:].isalnum() else "money"  # EUR, or $
-        return minus + str(self.texts[key]).format(sign=self.sign, n=text.removeprefix(minus))
+        template = str(self.texts[key])
+        first = text[0] if template.startswith("{sign}") and text[0] in f"+{_MINUS}" else ""
+        return first + template.format(sign=self.sign, n=text.removeprefix(first))
 
     def date(self, text: str) -> str:
         """Return an ISO date in words."""

@@ -20,6 +20,7 @@ from rfm_engine.options.resolution import given, resolve
 from rfm_engine.options.running import RunningOptions
 from rfm_engine.output import atomic
 from rfm_engine.reporting.charts.catalogue import charts_of
+from rfm_engine.reporting.direction import without_marks
 from rfm_engine.reporting.document.document import document_of
 from rfm_engine.reporting.document.sources import Choices
 from rfm_engine.reporting.document.verification import read_document, verified
@@ -39,13 +40,16 @@ class Report:
     ----------
     document
         The report document: aggregates in values that JSON supports. The page shows nothing else.
+    shown
+        The report document as the page shows it: without characters that set a direction of text.
     """
 
     def __init__(
         self, document: Mapping[str, Any], language: str = LANGUAGES[0], logo: str | None = None
     ) -> None:
         self.document = dict(document)
-        self._language = language_of(language, document["currency_sign"])
+        self.shown = without_marks(self.document)
+        self._language = language_of(language, self.shown["currency_sign"])
         self._logo = logo
 
     @property
@@ -56,7 +60,7 @@ class Report:
     @cached_property
     def charts(self) -> dict[str, Chart]:
         """The charts by name, in the order of the page."""
-        return charts_of(self.document, self._language)
+        return charts_of(self.shown, self._language)
 
     def html(self) -> str:
         """Return the page: one HTML file, without scripts, that needs nothing from outside.
@@ -66,7 +70,7 @@ class Report:
         UsageError
             vl-convert is not installed.
         """
-        return page_of(self.document, self._language, self.charts, self._logo)
+        return page_of(self.shown, self._language, self.charts, self._logo)
 
     def json(self) -> str:
         """Return the report document as JSON text."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from math import ceil, floor, log10
 from typing import Any
 
@@ -47,7 +48,7 @@ def _chart(
         },
         title=title, description=language.text(
             "chart.affinity.description", title=title, value=_value(best),
-            lift=f"{best['lift']:.2f}",
+            lift=_lift(best, language),
         ),
         locale=language.locale,
     )  # fmt: skip
@@ -65,13 +66,17 @@ def _row(
         "row": place, "name": shortened(_value(each), 150, 12), "value": each["lift"],
         "low": each["low"], "high": each["high"],
         "fill": (page.bar if each["clear"] else page.beyond).light,
-        "value_text": f"{each['lift']:.2f}", "of_text": of,
-        "tooltip": f"{_value(each)}: {each['lift']:.2f}, {of}",
+        "value_text": _lift(each, language), "of_text": of,
+        "tooltip": f"{_value(each)}: {_lift(each, language)}, {of}",
     }  # fmt: skip
 
 
 def _value(each: dict[str, Any]) -> str:
     return NOTHING if each["value"] is None else str(each["value"])
+
+
+def _lift(each: dict[str, Any], language: Language) -> str:
+    return language.number(Decimal(str(each["lift"])), 2)
 
 
 def _domain(rows: list[dict[str, Any]]) -> tuple[float, float]:

@@ -60,7 +60,7 @@ def _cell(
     whole, active = each["customers"], each["active"]
     share = Fraction(active, whole) if active is not None and whole else Fraction(0)
     fill = heat_steps()[0] if _is_pale(each) else step_of(share, most, root=False)
-    text = "" if active is None or not whole else language.number(round(share * 100))
+    text = "" if active is None or not whole else _percent(share, language)
     tooltip = language.text(
         "chart.cohorts.tooltip", cohort=each["cohort"][:7], k=each["k"],
         n=count_text(active, document, language), whole=count_text(whole, document, language),

@@ -44,7 +44,7 @@ def distribution_chart(document: Document, language: Language, axis: str) -> Cha
         {
             "width": _WIDTH, "height": _HEIGHT, "domain": [float(start), float(stop)],
             "x_title": language.text(unit), "y_title": language.text("axis.customers"),
-            "is_whole": axis != "monetary",
+            "is_whole": axis != "monetary", "compact": language.texts["compact"],
             **grid_colours(_COLOURS),
         },
         title=title, description=_description(found, title, axis, language),

@@ -64,7 +64,7 @@ def _cell(  # noqa: PLR0913 - a cell, and what its tooltip needs
     if customers is None:
         text = count_text(None, document, language)
     elif customers:
-        text = language.share(customers, whole, 0) if share >= Fraction(1, 100) else "<1%"
+        text = language.share(customers, whole, 0)
     tooltip = language.text(
         "chart.movement.tooltip", start=_start(start, language), to=_end(to, language),
         n=count_text(customers, document, language),

@@ -39,7 +39,8 @@ def roi_chart(document: Document, language: Language) -> Chart | None:
         "roi", "roi", {"rows": rows, "intervals": intervals, "costs": costs},
         {
             "width": _WIDTH, "domain": [left, right], "left": left, "right": right,
-            "x_title": language.text(f"axis.{key}"), **grid_colours(_COLOURS),
+            "x_title": language.text(f"axis.{key}"), "compact": language.texts["compact"],
+            **grid_colours(_COLOURS),
         },
         title=title, description=language.text("chart.roi.description", title=title),
         locale=language.locale,

@@ -37,7 +37,8 @@ def scores_chart(document: Document, language: Language, kind: str) -> Chart | N
         text = _text(each, value, kind, document, language)
         exact = _exact(each, text, kind, language)
         text = exact if width_of(exact, _VALUE, bold=True) <= side - 8 else text
-        drawn.append(cell(column, row, fill, text, _tooltip(each, text, kind, language)))
+        said = _tooltip(each, text, _about(document, kind), language)
+        drawn.append(cell(column, row, fill, text, said))
         if each["segment"] not in seen:
             seen.add(each["segment"])
             lines = _lines(each["segment"], side - 8)
@@ -46,7 +47,7 @@ def scores_chart(document: Document, language: Language, kind: str) -> Chart | N
     labels = _labels(document, language, n_rows, n_columns)
     least = language.number(0)
     steps, ends = legend(0, n_rows + 0.75, least, _number(most, kind, language))
-    title = language.text(f"chart.rf-{kind}")
+    title = language.text(f"chart.rf-{_about(document, kind)}")
     return Chart(
         f"rf-{kind}", "grid",
         {
@@ -109,10 +110,15 @@ def _exact(each: Cell, text: str, kind: str, language: Language) -> str:
     return language.spent(each["monetary"])
 
 
-def _tooltip(each: Cell, text: str, kind: str, language: Language) -> str:
+def _about(document: Document, kind: str) -> str:
+    """Return the end of the keys of texts; spend is per order, or per day with an order."""
+    return f"per_{document['counted']}" if kind == "aov" else kind
+
+
+def _tooltip(each: Cell, text: str, about: str, language: Language) -> str:
     scores = f"R{each['r']} F{each['f']}"
     where = scores if each["segment"] is None else f"{scores}, {each['segment']}"
-    return f"{where}: {text} {language.text(f'unit.{kind}')}"
+    return language.text(f"chart.rf.tooltip.{about}", where=where, value=text)
 
 
 def _borders(cells: list[Cell], n_rows: int, n_columns: int) -> list[dict[str, Any]]:

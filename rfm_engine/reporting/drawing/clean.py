@@ -11,13 +11,11 @@ from typing import Any
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 # Control characters except for tab and newline, the non-characters and half of a surrogate pair.
 _UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ufdd0-\ufdef\ufffe\uffff\ud800-\udfff]")
-# Marks that change the direction of the text that follows, and could show a name in another order.
-_DIRECTION = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
 def cleaned(text: str) -> str:
     """Return a text with U+FFFD in place of each character that must not be drawn."""
-    return _DIRECTION.sub(REPLACEMENT, _UNSAFE.sub(REPLACEMENT, text))
+    return _UNSAFE.sub(REPLACEMENT, text)
 
 
 def all_cleaned(value: Any) -> Any:

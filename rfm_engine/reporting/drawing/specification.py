@@ -8,6 +8,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from rfm_engine.reporting.direction import isolated_in_data
 from rfm_engine.reporting.drawing.clean import all_cleaned
 
 MARK = "$"
@@ -45,15 +46,20 @@ def bound(name: str, data: Mapping[str, Rows], values: Mapping[str, Any]) -> dic
     values
         The texts and numbers that it names with `MARK`.
     """
-    own = all_cleaned(values)
+    own = _ready(values)
     found: dict[str, Any] = _replaced(specification_of(name), own)
-    rows = {key: all_cleaned(each) for key, each in data.items()}
+    rows = {key: _ready(each) for key, each in data.items()}
     if is_vega_lite(found):
         return found | {"config": _config(), "datasets": rows}
     for each in found["data"]:
         if each["name"] in rows:
             each["values"] = rows[each["name"]]
     return found | {"config": _config()}
+
+
+def _ready(value: Any) -> Any:
+    """Return data that can be drawn; a chart is laid out from left to right in each language."""
+    return isolated_in_data(all_cleaned(value))
 
 
 def _config() -> dict[str, Any]:

@@ -8,7 +8,7 @@ from functools import cache
 # Advance widths in thousandths of the font size. They are those of DejaVu Sans, which is wider than
 # Arial, Helvetica, Segoe UI, Roboto and Noto Sans, so that labels that fit here fit there too.
 _GROUPS = {
-    278: "ijl'", 337: "I,./|: ;", 361: "r", 392: "ft()[]", 460: "\"-", 521: "scz^*",
+    278: "ijl'\u202f", 337: "I,./|: ;\u00a0", 361: "r", 392: "ft()[]", 460: "\"-", 521: "scz^*",
     592: "kvxy", 636: "aeopdqbghnu0123456789$?_", 684: "ABCEFJKLPRSTVXYZ",
     770: "DGHNOQU&", 838: "wm+<=>~#", 974: "M%@", 989: "W",
 }  # fmt: skip
@@ -47,6 +47,6 @@ def two_lines(text: str, size: float, *, bold: bool = False) -> list[str]:
 def _width(letter: str) -> int:
     if letter in _WIDTHS:
         return _WIDTHS[letter]
-    if unicodedata.combining(letter):
+    if unicodedata.combining(letter) or unicodedata.category(letter) == "Cf":
         return 0
     return _WIDE if unicodedata.east_asian_width(letter) in "WF" else _OTHER

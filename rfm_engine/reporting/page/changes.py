@@ -121,7 +121,10 @@ def _falls(view: View) -> ET.Element | None:
         ]
         for fall in falls[:_MOST_MOVES]
     ]  # fmt: skip
-    caption = view.text("caption.falls", third=view.language.number(third))
+    caption = view.text(
+        "caption.falls", third=view.language.number(third),
+        segments=view.language.number(len(view.document["segments"])),
+    )  # fmt: skip
     return table(caption, columns, rows)
 
 

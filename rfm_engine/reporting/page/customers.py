@@ -104,16 +104,17 @@ def scores(view: View) -> ET.Element | None:
     grid = view.document["grid"]
     if grid is None or "rf-customers" not in view.charts:
         return None
-    panels = [
-        (view.text(f"tab.{kind}"), figure(view, f"rf-{kind}"))
-        for kind in ("customers", "spend", "aov")
-    ]
+    counted = view.document["counted"]
+    names = {"customers": "tab.customers", "spend": "tab.spend", "aov": f"column.per_{counted}"}
+    panels = [(view.text(key), figure(view, f"rf-{kind}")) for kind, key in names.items()]
     has_borders = any(each["segment"] is not None for each in grid["cells"])
-    subtitle = view.text("subtitle.scores" if has_borders else "subtitle.scores_alone")
+    best = {axis: grid[axis] + grid["first_score"] - 1 for axis in ("r", "f")}
+    key = "subtitle.scores" if has_borders else "subtitle.scores_alone"
+    subtitle = view.text(key, **best)
     columns = [
         Column(view.text("column.scores"), is_number=False),
         Column(view.text("column.segment"), is_number=False), Column(view.text("column.customers")),
-        Column(view.text(f"column.{view.document['counted']}")), Column(view.text("column.spent")),
+        Column(view.text(f"column.{counted}")), Column(view.text("column.spent")),
     ]  # fmt: skip
     rows: list[list[Child]] = [
         [
@@ -135,7 +136,7 @@ def concentration(view: View) -> ET.Element | None:
     spent = Decimal(found["curve"][-1]["monetary"])
     customers = found["curve"][-1]["customers"]
     columns = [
-        Column(view.text("column.biggest")), Column(view.text("column.customers")),
+        Column(view.text("column.biggest"), is_number=False), Column(view.text("column.customers")),
         Column(view.text("column.spent")), Column(view.text("column.share_of_spend")),
     ]  # fmt: skip
     language = view.language

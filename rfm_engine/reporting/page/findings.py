@@ -82,9 +82,11 @@ def _fell(view: View) -> Iterator[str]:
         return
     language, movement = view.language, view.document["movement"]
     largest = max(falls, key=lambda fall: (fall.customers, fall.spend))
-    third = max(len(view.document["segments"]) // 3, 1)
+    n_segments = len(view.document["segments"])
+    third = max(n_segments // 3, 1)
     yield view.text(
         "finding.fell", sum(fall.customers for fall in falls), third=language.number(third),
+        segments=language.number(n_segments),
         start=largest.start, end=largest.end, customers=language.number(largest.customers),
         spend=language.spent(largest.spend), date=language.date(movement["from"]),
     )  # fmt: skip

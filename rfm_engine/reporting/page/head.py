@@ -65,14 +65,13 @@ def figures(view: View) -> ET.Element:
     counted = document["counted"]
     since_customers = since_spent = None
     if before is not None:
-        days = view.text("days", before["days"])
+        date = language.date(before["as_of"])
         since_customers = view.text(
-            "head.since", change=language.signed(customers - before["customers"]), days=days
+            "head.since", change=language.signed(customers - before["customers"]), date=date
         )
         change = Decimal(found["monetary"]) - Decimal(before["monetary"])
-        sign = "+" if change > 0 else ""
         since_spent = view.text(
-            "head.since", change=sign + language.compact(change, is_money=True), days=days
+            "head.since", change=language.compact(change, is_money=True, signed=True), date=date
         )
     spent = Decimal(found["monetary"])
     average = _ratio(view, Fraction(spent), orders, is_money=True)

@@ -107,7 +107,7 @@ def _notes(view: View) -> Iterator[Child]:
         yield of_class("p", "note", text)
     lacking = view.document["lacking"]
     if lacking:
-        names = "; ".join(
+        names = view.text("separator").join(
             view.text(f"lacking.{each['reason']}", section=view.text(f"section.{each['section']}"))
             for each in lacking
         )
