@@ -110,8 +110,8 @@ def group_reports(
     """Make a report about the customers of each group, for the `top` groups with the most spend.
 
     A report is that of a snapshot with only the customers of the group. What is not known by group
-    is None in the document: rows read and dropped, customers without orders. The customers are read
-    once, also for many groups.
+    is None in the document: rows read and dropped, customers without orders. Groups with fewer than
+    `min_cell` customers are left out. The customers are read once, also for many groups.
 
     Parameters
     ----------

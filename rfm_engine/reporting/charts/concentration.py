@@ -21,9 +21,13 @@ BEST, MADE = 20, 80
 
 
 def concentration_chart(document: Document, language: Language) -> Chart | None:
-    """Return the curve; None if the customers spent nothing in all."""
+    """Return the curve; None if the customers spent nothing in all, or its marks are hidden."""
     found = document["concentration"]
     if found is None:
+        return None
+    best = next(each for each in found["best"] if each["percent"] == BEST)
+    made = next(each for each in found["make"] if each["percent"] == MADE)
+    if best["monetary"] is None or made["customers"] is None:
         return None
     last = found["curve"][-1]
     n, spend = last["customers"], Decimal(last["monetary"])
@@ -31,8 +35,6 @@ def concentration_chart(document: Document, language: Language) -> Chart | None:
         {"customers": each["customers"] / n, "spend": float(Decimal(each["monetary"]) / spend)}
         for each in found["curve"]
     ]
-    best = next(each for each in found["best"] if each["percent"] == BEST)
-    made = next(each for each in found["make"] if each["percent"] == MADE)
     page = page_colours()
     best_share = language.share(Decimal(best["monetary"]), spend)
     texts = (

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from rfm_engine.movement.comparison import Comparison
 from rfm_engine.movement.judgement import is_ranked
@@ -42,7 +43,8 @@ def documents_by_group(sources: Sources, choices: Choices) -> Iterator[tuple[Any
 
     A document is that of a snapshot with only the customers of the group, except for what is not
     known by group: rows read and dropped, customers without orders, warnings about the orders. The
-    sections of `_UNKNOWN` are empty. Each snapshot is read once; in memory are `ROOM_BYTES` per
+    sections of `_UNKNOWN` are empty. Groups with fewer than `choices.min_cell` customers are left
+    out. Each snapshot is read once; in memory are `ROOM_BYTES` per
     snapshot, and one group at a time.
 
     Raises
@@ -52,8 +54,9 @@ def documents_by_group(sources: Sources, choices: Choices) -> Iterator[tuple[Any
     """
     snapshot, before = sources.snapshot, sources.before
     beside = _Beside(sources)
-    ranked = ranked_groups(snapshot)["group"]
-    groups = ranked.slice(0, choices.top).combine_chunks()
+    ranked = ranked_groups(snapshot)
+    shown = ranked.filter(pc.greater_equal(ranked["customers"], choices.min_cell))
+    groups = shown["group"].slice(0, choices.top).combine_chunks()
     own = _rows_by_group(snapshot, groups, sources)
     earlier = None if before is None else _rows_by_group(before, groups, sources)
     for number, group in enumerate(groups.to_pylist()):

@@ -153,7 +153,8 @@ def concentration(view: View) -> ET.Element | None:
             customers=language.number(each["customers"]),
             share=language.share(each["customers"], customers),
         )
-        for each in found["make"] if each["percent"] in (50, 80)
+        for each in found["make"]
+        if each["percent"] in (50, 80) and each["customers"] is not None
     )  # fmt: skip
     notes: list[Child] = [of_class("p", "note", making)]
     gini = found["gini"]

@@ -61,6 +61,9 @@ def _best(view: View) -> Iterator[str]:
         yield view.text("finding.best", **values)
         return
     top = next(each for each in concentration["best"] if each["percent"] == BEST)
+    if top["monetary"] is None:
+        yield view.text("finding.best", **values)
+        return
     share = language.share(Decimal(top["monetary"]), spent)
     yield view.text("finding.best_and_top", **values, percent=BEST, share=share)
 
