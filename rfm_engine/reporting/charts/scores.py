@@ -36,8 +36,10 @@ def scores_chart(document: Document, language: Language, kind: str) -> Chart | N
         fill = step_of(value, most, root=kind != "aov")
         text = _text(each, value, kind, document, language)
         exact = _exact(each, text, kind, language)
-        text = exact if width_of(exact, _VALUE, bold=True) <= side - 8 else text
-        drawn.append(cell(column, row, fill, text, _tooltip(each, text, kind, language)))
+        shown = exact if width_of(exact, _VALUE, bold=True) <= side - 8 else text
+        if width_of(shown, _VALUE, bold=True) > side:
+            shown = _text(each, value, kind, document, language._replace(sign=""))
+        drawn.append(cell(column, row, fill, shown, _tooltip(each, exact, kind, language)))
         if each["segment"] not in seen:
             seen.add(each["segment"])
             lines = _lines(each["segment"], side - 8)
