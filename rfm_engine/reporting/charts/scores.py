@@ -36,9 +36,11 @@ def scores_chart(document: Document, language: Language, kind: str) -> Chart | N
         fill = step_of(value, most, root=kind != "aov")
         text = _text(each, value, kind, document, language)
         exact = _exact(each, text, kind, language)
-        text = exact if width_of(exact, _VALUE, bold=True) <= side - 8 else text
-        said = _tooltip(each, text, _about(document, kind), language)
-        drawn.append(cell(column, row, fill, text, said))
+        shown = exact if width_of(exact, _VALUE, bold=True) <= side - 8 else text
+        if width_of(shown, _VALUE, bold=True) > side:
+            shown = _text(each, value, kind, document, language._replace(sign=""))
+        said = _tooltip(each, exact, _about(document, kind), language)
+        drawn.append(cell(column, row, fill, shown, said))
         if each["segment"] not in seen:
             seen.add(each["segment"])
             lines = _lines(each["segment"], side - 8)
