@@ -69,8 +69,8 @@ def warm_in_two_processes() -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """Use twice as many processes as there are processors, because many tests wait."""
-    return 2 * (os.cpu_count() or 1)
+    """Use two processes per processor, because many tests wait; without the compiler few do."""
+    return (2 if COMPILED else 1) * (os.cpu_count() or 1)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
