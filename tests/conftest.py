@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
@@ -73,9 +74,25 @@ def pytest_xdist_auto_num_workers() -> int:
     return (2 if COMPILED else 1) * (os.cpu_count() or 1)
 
 
+MEASURED_CASES = 3
+"""Cases of a test whose coverage is measured; measuring triples the time of Python code."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Start with the tests that wait, so that other processes can compute meanwhile."""
+    """Start with the tests that wait, so that other processes can compute meanwhile.
+
+    Without the compiler, later cases of a test run without coverage: they use other values, and
+    hardly ever other lines.
+    """
     items.sort(key=lambda item: "stores" not in item.path.parts)
+    if COMPILED:
+        return
+    n_cases: Counter[str] = Counter()
+    for item in items:
+        test = item.nodeid.partition("[")[0]
+        n_cases[test] += 1
+        if n_cases[test] > MEASURED_CASES:
+            item.add_marker("no_cover")
 
 
 def pytest_collection_finish() -> None:
