@@ -21,6 +21,9 @@ from rfm_engine.kernels import COMPILED
 from rfm_engine.kernels import cache as code_cache
 from rfm_engine.simulate.warmup import warm
 
+# Documents and rules for the code do not depend on the compiler.
+collect_ignore = [] if COMPILED else ["docs", "test_architecture.py"]
+
 settings.register_profile(
     "ci",
     # Without the compiler an example takes ten times as long; compiled runs do all of them.

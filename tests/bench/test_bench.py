@@ -34,6 +34,7 @@ def temporary(tmp_path, monkeypatch):
     assert list(folder.iterdir()) == []
 
 
+@pytest.mark.skipif(not COMPILED, reason="the same without compiling, but slower")
 def test_bench__compares_all_solutions_and_times_them(rfm, tmp_path):
     place = tmp_path / "saved.json"
     run = rfm(*SMALL, "--save", place, "--plot", tmp_path / "chart.svg")
@@ -51,6 +52,7 @@ def test_bench__compares_all_solutions_and_times_them(rfm, tmp_path):
     assert (tmp_path / "chart.svg").read_text().startswith("<?xml")
 
 
+@pytest.mark.skipif(not COMPILED, reason="the same without compiling, but slower")
 @pytest.mark.parametrize(("name", "ids"), OF_OTHERS)
 def test_bench__measures_files_of_others(rfm, tmp_path, name, ids):
     place = tmp_path / "saved.json"
