@@ -47,6 +47,10 @@ def stride(usual: int) -> int:
     return 1 if DEEP else usual if COMPILED else 3 * usual
 
 
+THIRD = slice(None, None, 1 if COMPILED else 3)
+"""All cases of a long list, or a third of them without the compiler."""
+
+
 def pytest_configure(config: pytest.Config) -> None:
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         # A shell starts background jobs with Ctrl-C ignored. Processes of the tests inherit this.
