@@ -18,7 +18,7 @@ from tests.conftest import COMPILED, DEEP
 SMALL = ["bench", "--customers", 300, "--orders", 3000, "--runs", 1]
 
 # Each takes ten seconds for all engines, so only some of them are tested for every commit.
-ASKED = [*engines.ENGINES] if DEEP else ["rfm", "duckdb", "polars"]
+ASKED = [*engines.ENGINES] if DEEP else ["rfm", "duckdb"]
 IDS = ("uuid", "int")
 OF_OTHERS = [*itertools.product(FORMATS[1:], IDS)] if DEEP else [(FORMATS[1], IDS[0])]
 OPTIONS = [[], ["--in-memory", "--lines"]]
