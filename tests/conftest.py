@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
@@ -19,6 +20,9 @@ from pyarrow import csv
 from rfm_engine.kernels import COMPILED
 from rfm_engine.kernels import cache as code_cache
 from rfm_engine.simulate.warmup import warm
+
+# Documents and rules for the code do not depend on the compiler.
+collect_ignore = [] if COMPILED else ["docs", "test_architecture.py"]
 
 settings.register_profile(
     "ci",
@@ -33,6 +37,18 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 DEEP = os.environ.get("HYPOTHESIS_PROFILE") == "deep"
 """Whether to run tests that take too long for every commit."""
+
+
+def stride(usual: int) -> int:
+    """Return the stride through a long series of faults: 1 in the deep profile.
+
+    It is three times as long without the compiler, on which faults of files do not depend.
+    """
+    return 1 if DEEP else usual if COMPILED else 3 * usual
+
+
+THIRD = slice(None, None, 1 if COMPILED else 3)
+"""All cases of a long list, or a third of them without the compiler."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -69,13 +85,29 @@ def warm_in_two_processes() -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """Use twice as many processes as there are processors, because many tests wait."""
-    return 2 * (os.cpu_count() or 1)
+    """Use two processes per processor, because many tests wait; without the compiler few do."""
+    return (2 if COMPILED else 1) * (os.cpu_count() or 1)
+
+
+MEASURED_CASES = 3
+"""Cases of a test whose coverage is measured; measuring triples the time of Python code."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Start with the tests that wait, so that other processes can compute meanwhile."""
+    """Start with the tests that wait, so that other processes can compute meanwhile.
+
+    Without the compiler, later cases of a test run without coverage: they use other values, and
+    hardly ever other lines.
+    """
     items.sort(key=lambda item: "stores" not in item.path.parts)
+    if COMPILED:
+        return
+    n_cases: Counter[str] = Counter()
+    for item in items:
+        test = item.nodeid.partition("[")[0]
+        n_cases[test] += 1
+        if n_cases[test] > MEASURED_CASES:
+            item.add_marker("no_cover")
 
 
 def pytest_collection_finish() -> None:

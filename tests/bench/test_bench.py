@@ -18,7 +18,7 @@ from tests.conftest import COMPILED, DEEP
 SMALL = ["bench", "--customers", 300, "--orders", 3000, "--runs", 1]
 
 # Each takes ten seconds for all engines, so only some of them are tested for every commit.
-ASKED = [*engines.ENGINES] if DEEP else ["rfm", "duckdb", "polars"]
+ASKED = [*engines.ENGINES] if DEEP else ["rfm", "duckdb"]
 IDS = ("uuid", "int")
 OF_OTHERS = [*itertools.product(FORMATS[1:], IDS)] if DEEP else [(FORMATS[1], IDS[0])]
 OPTIONS = [[], ["--in-memory", "--lines"]]
@@ -34,6 +34,7 @@ def temporary(tmp_path, monkeypatch):
     assert list(folder.iterdir()) == []
 
 
+@pytest.mark.skipif(not COMPILED, reason="the same without compiling, but slower")
 def test_bench__compares_all_solutions_and_times_them(rfm, tmp_path):
     place = tmp_path / "saved.json"
     run = rfm(*SMALL, "--save", place, "--plot", tmp_path / "chart.svg")
@@ -51,6 +52,7 @@ def test_bench__compares_all_solutions_and_times_them(rfm, tmp_path):
     assert (tmp_path / "chart.svg").read_text().startswith("<?xml")
 
 
+@pytest.mark.skipif(not COMPILED, reason="the same without compiling, but slower")
 @pytest.mark.parametrize(("name", "ids"), OF_OTHERS)
 def test_bench__measures_files_of_others(rfm, tmp_path, name, ids):
     place = tmp_path / "saved.json"

@@ -8,12 +8,12 @@ import pyarrow as pa
 import pytest
 
 import rfm_engine as rfm
-from tests.conftest import DEEP
+from tests.conftest import stride
 from tests.history.failing_files import FailingFiles, Killed
 from tests.history.test_events import DAYS, LATER, ORDERS, log_of
 
 # The deep profile fails at every step; otherwise at some of them.
-STRIDE = 1 if DEEP else 8
+STRIDE = stride(8)
 
 
 @pytest.mark.parametrize("kill", [True, False], ids=["kill", "full disk"])

@@ -15,12 +15,12 @@ import pytest
 
 import rfm_engine as rfm
 from rfm_engine.history.store import is_history
-from tests.conftest import COMPILED, DEEP
+from tests.conftest import COMPILED, DEEP, stride
 from tests.history.failing_files import FailingFiles, Killed
 
 FIRST = date(2026, 1, 1)
 # The deep profile fails at every step; otherwise each case fails at a few of them.
-STRIDE = 1 if DEEP else 13
+STRIDE = stride(13)
 
 
 def orders(seed: int) -> pa.Table:

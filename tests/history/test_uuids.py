@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import rfm_engine as rfm
-from tests.conftest import DEEP
+from tests.conftest import COMPILED, DEEP
 
 DAYS = [date(2025, 1, 31), date(2025, 2, 28), date(2025, 3, 31)]
 TABLES = ("matrix", "effects", "classes", "second-order", "retention", "lifecycle", "period")
@@ -62,6 +62,7 @@ def as_text(table: pa.Table) -> pa.Table:
     return table.replace_schema_metadata(None)
 
 
+@pytest.mark.skipif(not COMPILED, reason="the same without compiling, but slower")
 @pytest.mark.parametrize("options", OPTIONS, ids=str)
 def test_uuids__are_like_text(tmp_path, options):
     tiers = tmp_path / "plus.toml"

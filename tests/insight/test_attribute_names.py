@@ -8,8 +8,10 @@ import pytest
 import rfm_engine as rfm
 from rfm_engine.insight.answers import answer
 from rfm_engine.insight.tables import TABLES
-from tests.conftest import DEEP
+from tests.conftest import COMPILED, DEEP
 from tests.insight.frames import orders_table, random_rows, scored
+
+pytestmark = pytest.mark.skipif(not COMPILED, reason="the same SQL without compiling")
 
 NAMES = ["order_number", "Group_ID", "first_day", "Minor", "Attribute 0"]
 MORE = [

@@ -15,9 +15,11 @@ import rfm_engine as rfm
 from rfm_engine.insight.answers import answer
 from rfm_engine.insight.tables import TABLES
 from rfm_engine.normalize import write_normalized
-from tests.conftest import DEEP
+from tests.conftest import COMPILED, DEEP
 from tests.insight.cases import CASES, labels_of, tables
 from tests.insight.frames import AS_OF, KINDS, ROWS, orders, orders_table, scored
+
+pytestmark = pytest.mark.skipif(not COMPILED, reason="the same without compiling, but slower")
 
 FEW = settings(max_examples=settings.default.max_examples // 3)
 

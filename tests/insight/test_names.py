@@ -10,8 +10,10 @@ import pytest
 import rfm_engine as rfm
 from rfm_engine.errors import UsageError
 from rfm_engine.insight.answers import answer
-from tests.conftest import DEEP
+from tests.conftest import COMPILED, DEEP
 from tests.insight.frames import AS_OF, orders_table, random_rows
+
+pytestmark = pytest.mark.skipif(not COMPILED, reason="the same SQL without compiling")
 
 # Columns of the relation `customers`, of tables, of the result in another case, and facts.
 NAMES = ["group_id", "minor", "Last_Day", "chosen", "total", "Segment"]

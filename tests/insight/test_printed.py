@@ -21,7 +21,9 @@ from rfm_engine.query.conditions import parse_condition
 from rfm_engine.query.rows import bucket_folder
 from rfm_engine.query.session import Choices, Machine, Session
 from rfm_engine.simulate import simulate
-from tests.conftest import DEEP
+from tests.conftest import COMPILED, DEEP
+
+pytestmark = pytest.mark.skipif(not COMPILED, reason="the same SQL without compiling")
 
 _PRODUCT, _CHANNEL = {"attribute": "product_id"}, {"attribute": "channel"}
 CASES = {

@@ -20,6 +20,7 @@ from rfm_engine.scoring.methods import BY_RANK, Measure
 from rfm_engine.segments.catalogue import shipped_schemes
 from rfm_engine.totals.group_order import regrouped
 from tests import reference, reference_methods, strategies
+from tests.conftest import COMPILED
 from tests.laws.test_methods import METHODS
 from tests.shapes import AS_OF, random_orders
 from tests.variants import VARIANTS, variant
@@ -79,7 +80,8 @@ def test_by__any_ids_and_groups(orders, data):
 @pytest.mark.parametrize("ids", ["int", "text"])
 def test_by__every_method_as_if_alone(method, ids, monkeypatch):
     monkeypatch.setattr("rfm_engine.totals.customers._CHUNK_CUSTOMERS", 50)
-    table = random_orders(1_500, 150, 2).append_column("shop", shops(1_500, 9))
+    n = 1_500 if COMPILED else 600
+    table = random_orders(n, n // 10, 2).append_column("shop", shops(n, 9))
     if ids == "text":
         names = [f"customer-{key % 37}{'x' * (key % 9)}" for key in table[0].to_pylist()]
         table = table.set_column(0, "customer_id", pa.array(names))
@@ -90,8 +92,9 @@ def test_by__every_method_as_if_alone(method, ids, monkeypatch):
 @pytest.mark.parametrize("scheme", shipped_schemes())
 def test_by__every_scheme_as_if_alone(scheme, monkeypatch):
     monkeypatch.setattr(within, "_MOST_SORTED", 20)
-    table = random_orders(900, 80, 5).append_column("shop", shops(900, 7))
-    table = table.append_column("n", pa.array(range(900)))
+    n = 900 if COMPILED else 400
+    table = random_orders(n, 80, 5).append_column("shop", shops(n, 7))
+    table = table.append_column("n", pa.array(range(n)))
     options = {"as_of": AS_OF, "scheme": scheme, "where": ["n!=7"]}
     assert rows(rfm.score(table, by="shop", **options)) == one_at_a_time(table, "shop", **options)
 
@@ -99,8 +102,9 @@ def test_by__every_scheme_as_if_alone(scheme, monkeypatch):
 @pytest.fixture(scope="module")
 def baskets():
     """Build order lines of many shops, and the results of scoring each shop separately."""
-    table = random_orders(2_000, 400, 8).append_column("shop", shops(2_000, 60))
-    table = table.append_column("basket", pa.array([i // 2 for i in range(2_000)]))
+    n = 2_000 if COMPILED else 700
+    table = random_orders(n, n // 5, 8).append_column("shop", shops(n, 60))
+    table = table.append_column("basket", pa.array([i // 2 for i in range(n)]))
     return table, one_at_a_time(table, "shop", as_of=AS_OF, order="basket")
 
 

@@ -16,6 +16,7 @@ from rfm_cli.main import app
 from rfm_engine.state.manifest import manifest_of
 from rfm_engine.state.manifest import text_of as text_of_manifest
 from tests.compare import scores_of
+from tests.conftest import COMPILED
 from tests.shapes import AS_OF, random_orders
 
 PLAIN = random_orders(200, 30)
@@ -159,12 +160,15 @@ def test_state__made_before_the_options_has_their_defaults(tmp_path):
             rfm.score(state, as_of="2026-12-31", **asked)
 
 
-def test_cdnow__is_read_as_it_was_published(cdnow, cdnow_master):
+def test_cdnow__is_read_as_it_was_published(cdnow, cdnow_master, tmp_path):
+    n = len(cdnow) if COMPILED else 5_000
+    place = tmp_path / "cdnow.txt"
+    place.write_bytes(b"".join(cdnow_master.read_bytes().splitlines(keepends=True)[: n + 1]))
     result = rfm.score(
-        cdnow_master, as_of="1998-06-30", csv_delimiter="space", time="date", amount="dollar_value",
+        place, as_of="1998-06-30", csv_delimiter="space", time="date", amount="dollar_value",
         time_format="%Y%m%d",
     )  # fmt: skip
-    expected = rfm.score(cdnow, as_of="1998-06-30")
+    expected = rfm.score(cdnow.slice(0, n), as_of="1998-06-30")
     assert scores_of(result.customers) == scores_of(expected.customers)
     assert result.rows == expected.rows
 

@@ -46,6 +46,11 @@ def files(orders, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
+def expected(orders):
+    return expected_totals(reference.totals(rows_of(orders), as_of=AS_OF, has_order=True))
+
+
+@pytest.fixture(scope="module")
 def want(orders) -> str:
     return digest(rfm.score(orders, **OPTIONS, threads=1).customers)
 
@@ -116,7 +121,7 @@ def backwards_into_empty(parts):
 
 @pytest.mark.parametrize("hash_key", [0, 0xC0FFEE_0000_0001])
 @pytest.mark.parametrize("shape", [in_a_row, as_a_tree, backwards_into_empty])
-def test_totals__merge_shapes_and_hash_keys(orders, hash_key, shape):
+def test_totals__merge_shapes_and_hash_keys(orders, expected, hash_key, shape):
     seventh = N_ROWS // 7
     bounds = [0, 10, seventh, seventh + 1, 3 * seventh, N_ROWS]
     parts = []
@@ -124,5 +129,4 @@ def test_totals__merge_shapes_and_hash_keys(orders, hash_key, shape):
         part = rfm.CustomerTotals(**OPTIONS, hash_key=hash_key)
         part.update(orders.slice(start, end - start))
         parts.append(part)
-    expected = reference.totals(rows_of(orders), as_of=AS_OF, has_order=True)
-    assert totals_of(shape(parts).finish()) == expected_totals(expected)
+    assert totals_of(shape(parts).finish()) == expected

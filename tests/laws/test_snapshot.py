@@ -15,6 +15,7 @@ from rfm_engine.segments.catalogue import load_scheme, shipped_schemes
 from rfm_engine.segments.frozen_scheme import own_scheme
 from rfm_engine.segments.parser import scheme_of
 from rfm_engine.simulate import simulate
+from tests.conftest import COMPILED
 
 ENDINGS = (".parquet", ".arrow", "/")
 POPULATION = (
@@ -76,7 +77,8 @@ def test_explain__of_a_snapshot_says_what_that_of_the_result_says(orders, tmp_pa
     place = tmp_path / "out.parquet"
     result = rfm.score(orders, as_of="2025-12-31", order="order_id", output=place, **scoring)
     snapshot = rfm.read_snapshot(place)
-    ids = result.customers["customer_id"].unique().to_pylist()[:9]
+    ids = result.customers["customer_id"].unique().to_pylist()
+    ids = ids[: 9 if COMPILED else 3]
     expected = sorted(map(repr, rfm.explain(result, ids)))
     assert sorted(map(repr, rfm.explain(snapshot, ids))) == expected
     with pytest.raises(rfm.UsageError, match="must be a customer with an order"):

@@ -10,6 +10,7 @@ import pytest
 import rfm_engine as rfm
 from rfm_engine.night.sequence import Sequence
 from rfm_engine.state.state import State
+from tests.conftest import COMPILED
 from tests.night import shop
 from tests.night.dying import Killed
 
@@ -20,6 +21,7 @@ def killed(*_: object) -> None:
     raise Killed
 
 
+@pytest.mark.skipif(not COMPILED, reason="the same without compiling, but slower")
 @pytest.mark.parametrize("as_of", [None, shop.FIRST + timedelta(3)])
 @pytest.mark.parametrize("is_first", [False, True])
 def test_night__killed_after_its_orders_are_in_the_state_is_finished_first(

@@ -6,6 +6,7 @@ import ast
 import pickle
 import re
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from string import Formatter
 
@@ -66,13 +67,18 @@ def test_errors__have_both_forms():
     assert raised.value.typed == "--spill-dir must be a path; got 5."
 
 
-def _calls(name: str) -> list[tuple[str, ast.Call]]:
+@cache
+def _all_calls() -> list[tuple[str, ast.Call]]:
     return [
         (f"{path.relative_to(PACKAGE)}:{node.lineno}", node)
         for path in PACKAGE.rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
-        if isinstance(node, ast.Call) and _name(node.func).endswith(name)
+        if isinstance(node, ast.Call)
     ]
+
+
+def _calls(name: str) -> list[tuple[str, ast.Call]]:
+    return [each for each in _all_calls() if _name(each[1].func).endswith(name)]
 
 
 def _name(function: ast.expr) -> str:

@@ -10,7 +10,7 @@ from typing import TypeVar
 import pytest
 
 from rfm_engine import State, StateError
-from tests.conftest import DEEP
+from tests.conftest import stride
 from tests.state.known_states import (
     COMPACT,
     EMPTY,
@@ -31,8 +31,9 @@ OTHERS = [replace(N_BATCHES - 1), forget(3), restore(1), COMPACT, GC]
 CASES = [("lines", INGEST, what) for what in FAULTS]
 CASES += [("lines", step, what) for step in OTHERS for what in ("EIO", "power loss")]
 CASES += [("days", step, what) for step in (INGEST, forget(3)) for what in ("EIO", "power loss")]
-# The deep profile tests every operation; otherwise each case tests a different fifth of them.
-STRIDE = 1 if DEEP else 5
+# The deep profile tests every operation; otherwise each case tests a different fifth of them,
+# and a fifteenth without the compiler.
+STRIDE = stride(5)
 Option = TypeVar("Option")
 
 

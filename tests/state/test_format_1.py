@@ -21,7 +21,7 @@ import rfm_engine as rfm
 from rfm_engine.state.ledger import KnownBatches
 from rfm_engine.state.manifest import ListedLedger
 from rfm_engine.state.store import Store
-from tests.conftest import DEEP
+from tests.conftest import DEEP, stride
 from tests.state.known_states import RUNNING, answer_of
 from tests.state.simulated_disk import Fault, Folder, Inode, Piece, PowerLoss, SimulatedDisk
 
@@ -166,7 +166,7 @@ def test_move__survives_a_fault_of_any_operation(state, first, what):
     old, new = totals_of_lines(*AS_IT_WAS), totals_of_lines(*AS_IT_WAS, FRIDAY)
     whole = disk_of(state.path)
     place = Path("shop")
-    for at in count(1) if DEEP else count(first, 3):
+    for at in count(1 if DEEP else first, stride(3)):
         disk = whole.copy()
         opened = rfm.State.open(place, disk=disk)
         disk.fail(Fault(at, what))

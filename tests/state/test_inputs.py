@@ -10,6 +10,7 @@ import pyarrow.csv
 import pytest
 
 import rfm_engine as rfm
+from tests.conftest import COMPILED
 from tests.shapes import orders_table
 
 DAY_US = 86_400_000_000
@@ -172,6 +173,7 @@ def test_score__takes_a_state_alone(tmp_path):
         rfm.State.create("s3://bucket/state")
 
 
+@pytest.mark.skipif(not COMPILED, reason="a million orders, and the same files")
 def test_files__take_at_most_24_bytes_a_customer(tmp_path):
     """The customers have random ids, and half of them have one order."""
     from rfm_engine.simulate import simulate

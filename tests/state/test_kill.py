@@ -31,9 +31,10 @@ from tests.state.known_states import (
     totals_of,
 )
 
-_MANY = DEEP and COMPILED
-_N_KILLS = 120 if _MANY else 6
-_N_CALLS = None if _MANY else 6
+pytestmark = pytest.mark.skipif(not COMPILED, reason="the same without compiling, but slower")
+
+_N_KILLS = 120 if DEEP else 6
+_N_CALLS = None if DEEP else 6
 _WARNINGS = COMMAND[1 : COMMAND.index("-c")]
 KIND = "lines"
 # It prints a line after all imports and waits for input, so that only the ingest is killed.
