@@ -42,7 +42,12 @@ _BUILDERS: tuple[Builder, ...] = (
 
 
 def charts_of(document: Document, language: Language) -> dict[str, Chart]:
-    """Return the charts for which a document has data, by name."""
+    """Return the charts for which a document has data, by name.
+
+    There are none if the number of all customers is hidden.
+    """
+    if document["head"]["customers"] is None:
+        return {}
     found = [build(document, language) for build in _BUILDERS]
     drawn = [chart for chart in found if chart is not None]
     return {chart.name: chart for chart in [*drawn, *affinity_charts(document, language)]}

@@ -13,7 +13,9 @@ from rfm_engine.reporting.language import Language
 
 _SIDE, _HIGH = 34, 24
 FEWEST = 30
-"""Cohorts with fewer customers stay pale, because their shares say little."""
+"""Cohorts with fewer customers stay pale, because their shares say little.
+
+So do periods that have not ended."""
 MOST_COLUMNS = 24
 
 
@@ -69,7 +71,7 @@ def _cell(
 
 
 def _is_pale(each: dict[str, Any]) -> bool:
-    return each["customers"] is None or each["customers"] < FEWEST
+    return each["customers"] is None or each["customers"] < FEWEST or not each["complete"]
 
 
 def _share(each: dict[str, Any]) -> Fraction:

@@ -19,7 +19,7 @@ def treemap(document: Document, language: Language, *, of_spend: bool) -> Chart 
     key = "monetary" if of_spend else "customers"
     segments = document["segments"]
     values = [Decimal(each[key] or 0) for each in segments]
-    whole = sum(values)
+    whole = Decimal(document["head"][key])
     if whole <= 0 or not any(value > 0 for value in values):
         return None
     rows: list[dict[str, Any]] = [{"id": _ROOT}]

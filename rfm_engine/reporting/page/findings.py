@@ -92,6 +92,17 @@ def _fell(view: View) -> Iterator[str]:
         segments=language.number(n_segments),
         start=largest.start, end=largest.end, customers=language.number(largest.customers),
         spend=language.spent(largest.spend), date=language.date(movement["from"]),
+    ) + _most_spend(view, falls, largest)  # fmt: skip
+
+
+def _most_spend(view: View, falls: list[Fall], largest: Fall) -> str:
+    """Return which fall has the most spend at stake, unless it is the largest one."""
+    most = falls[0]
+    if most == largest:
+        return ""
+    return " " + view.text(
+        "finding.fell_most_spend", most.customers, start=most.start, end=most.end,
+        spend=view.language.spent(most.spend),
     )  # fmt: skip
 
 

@@ -60,31 +60,42 @@ def figures(view: View) -> ET.Element:
     """Return the five key figures, with the change since the earlier snapshot."""
     document, language = view.document, view.language
     found = document["head"]
-    customers, orders = found["customers"], found["orders"]
-    before = document["before"]
+    customers, orders, spent = found["customers"], found["orders"], found["monetary"]
     counted = document["counted"]
-    since_customers = since_spent = None
-    if before is not None:
-        date = language.date(before["as_of"])
-        since_customers = view.text(
-            "head.since", change=language.signed(customers - before["customers"]), date=date
-        )
-        change = Decimal(found["monetary"]) - Decimal(before["monetary"])
-        since_spent = view.text(
-            "head.since", change=language.compact(change, is_money=True, signed=True), date=date
-        )
-    spent = Decimal(found["monetary"])
-    average = _ratio(view, Fraction(spent), orders, is_money=True)
-    per_customer = _ratio(view, Fraction(orders), customers, is_money=False)
+    since_customers, since_spent = _changes(view)
+    per_order = per_customer = NOTHING
+    if customers is not None:
+        per_order = _ratio(view, Fraction(Decimal(spent)), orders, is_money=True)
+        per_customer = _ratio(view, Fraction(orders), customers, is_money=False)
+    money = NOTHING if spent is None else datum(spent, language.money(Decimal(spent), 0))
     return element(
         "dl", {"class": "figures"},
-        _figure(view.text("head.customers", customers), view.count(customers), since_customers),
-        _figure(view.text(f"head.{counted}", orders), view.count(orders), None),
-        _figure(view.text("head.spent"), datum(found["monetary"], language.money(spent, 0)),
-                since_spent),
-        _figure(view.text(f"head.per_{counted}"), average, None),
+        _figure(_label(view, "head.customers", customers), view.count(customers), since_customers),
+        _figure(_label(view, f"head.{counted}", orders), view.count(orders), None),
+        _figure(view.text("head.spent"), money, since_spent),
+        _figure(view.text(f"head.per_{counted}"), per_order, None),
         _figure(view.text(f"head.{counted}_per_customer"), per_customer, None),
     )  # fmt: skip
+
+
+def _label(view: View, key: str, n: int | None) -> str:
+    """Return the word for what is counted; for several if the number is hidden."""
+    return view.text(key, 0 if n is None else n)
+
+
+def _changes(view: View) -> tuple[str | None, str | None]:
+    """Return the changes of customers and spend since the earlier snapshot, if they are known."""
+    before, found, language = view.document["before"], view.document["head"], view.language
+    if before is None or before["customers"] is None or found["customers"] is None:
+        return None, None
+    date = language.date(before["as_of"])
+    customers = language.signed(found["customers"] - before["customers"])
+    change = Decimal(found["monetary"]) - Decimal(before["monetary"])
+    spent = language.compact(change, is_money=True, signed=True)
+    return (
+        view.text("head.since", change=customers, date=date),
+        view.text("head.since", change=spent, date=date),
+    )
 
 
 def _ratio(view: View, part: Fraction, whole: int, *, is_money: bool) -> str:

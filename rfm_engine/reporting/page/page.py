@@ -36,9 +36,10 @@ def page_of(
         A picture as a data URI.
     """
     view = View(document, language, charts, fills_of(document))
-    made = [section(view) for section in _SECTIONS]
+    is_hidden = document["head"]["customers"] is None
+    made = [] if is_hidden else [section(view) for section in _SECTIONS]
     sections = [each for each in made if each is not None]
-    said = findings(view)
+    said = [] if is_hidden else findings(view)
     if said:
         items = element("ul", None, *(element("li", None, sentence) for sentence in said))
         sections.insert(0, card(view, "findings", items))
