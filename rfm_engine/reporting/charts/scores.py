@@ -40,7 +40,8 @@ def scores_chart(document: Document, language: Language, kind: str) -> Chart | N
         if width_of(shown, _VALUE, bold=True) > side:
             shown = _text(each, value, kind, document, language._replace(sign=""))
         said = _tooltip(each, exact, _about(document, kind), language)
-        drawn.append(cell(column, row, fill, shown, said))
+        # Below the middle, so that the name of the segment fits above it.
+        drawn.append(cell(column, row, fill, shown, said) | {"cy": -row - 0.6})
         if each["segment"] not in seen:
             seen.add(each["segment"])
             lines = _lines(each["segment"], side - 8)
