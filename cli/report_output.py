@@ -54,14 +54,14 @@ def write_report(
     """Make a report and write what is asked for."""
     check(places, as_json=as_json)
     import rfm_engine
-    from rfm_engine.output import refuse_overwriting
-    from rfm_engine.reporting.report import checked_ending
+    from rfm_engine.reporting.chart_files import checked_charts_folder
 
     _refuse_typed(source, options)
     output, folder, charts, _ = places
     if output is not None:
-        checked_ending(Path(output))
-        refuse_overwriting(output, "the input", source)
+        _check_output(output, source)
+    if charts is not None:
+        checked_charts_folder(charts)
     said = []
     if folder is not None:
         inputs = {name: beside[name] for name in ("before", "rows")}
@@ -95,6 +95,19 @@ def _refuse_typed(source: str, options: Given) -> None:
         rfm_engine.History.open(source).refuse_typed(options.compared)
     else:
         refuse_other_options(rfm_engine.read_snapshot(source), options.compared)
+
+
+def _check_output(output: str, source: str) -> None:
+    """Refuse a file for the report that cannot or must not be written."""
+    from rfm_engine.history.store import is_history
+    from rfm_engine.output import check_writable, refuse_inside, refuse_overwriting
+    from rfm_engine.reporting.report import checked_ending
+
+    checked_ending(Path(output))
+    check_writable(output, is_file=True)
+    refuse_overwriting(output, "the input", source)
+    if is_history(source):
+        refuse_inside(output, "the history", Path(source))
 
 
 def _saved(report: Report, places: Places) -> Iterator[str]:

@@ -58,6 +58,30 @@ def check_output(place: str | os.PathLike[str]) -> None:
         rfm, or its ending is unknown.
     """
     text = path_text(OUTPUT, place)
+    if text != "-":
+        is_file = bool(text) and not is_uri(text) and bool(ending(text))
+        check_writable(text, is_file=is_file)
+        return
+    if sys.stdout is None:
+        raise UsageError(
+            message("{} - must be an open stdout; got a closed one. Name a file.", OUTPUT)
+        )
+    if sys.stdout.isatty():
+        raise UsageError(
+            "stdout must be a pipe or a file for an Arrow stream; got a terminal. "
+            "Name a file with -o, or pipe into the reader."
+        )
+
+
+def check_writable(place: str | os.PathLike[str], *, is_file: bool) -> None:
+    """Refuse a file of any ending, or a directory of parts, that must not be written.
+
+    Raises
+    ------
+    UsageError
+        As for `check_output`, except for the ending.
+    """
+    text = path_text(OUTPUT, place)
     if not text or is_uri(text):
         raise UsageError(
             message(
@@ -66,21 +90,10 @@ def check_output(place: str | os.PathLike[str]) -> None:
                 shown(text),
             )
         )
-    if text == "-":
-        if sys.stdout is None:
-            raise UsageError(
-                message("{} - must be an open stdout; got a closed one. Name a file.", OUTPUT)
-            )
-        if sys.stdout.isatty():
-            raise UsageError(
-                "stdout must be a pipe or a file for an Arrow stream; got a terminal. "
-                "Name a file with -o, or pipe into the reader."
-            )
-        return
     try:
         target = Path(text).resolve()
         _check_parent(target)
-        if ending(text):
+        if is_file:
             _check_file(target)
         else:
             _check_folder(target)
