@@ -24,7 +24,7 @@ from rfm_engine.reporting.direction import without_marks
 from rfm_engine.reporting.document.document import document_of
 from rfm_engine.reporting.document.sources import Choices
 from rfm_engine.reporting.document.verification import read_document, verified
-from rfm_engine.reporting.drawing.chart import FORMATS, Chart
+from rfm_engine.reporting.drawing.chart import Chart
 from rfm_engine.reporting.inputs import Given, sources_of
 from rfm_engine.reporting.language import LANGUAGES, Language, language_of
 from rfm_engine.reporting.logo import data_uri
@@ -74,7 +74,9 @@ class Report:
 
     def json(self) -> str:
         """Return the report document as JSON text."""
-        return json.dumps(self.document, ensure_ascii=False, indent=1) + "\n"
+        text = json.dumps(self.document, ensure_ascii=False, indent=1) + "\n"
+        # Halves of surrogate pairs, which a shell may pass, become escapes of JSON.
+        return text.encode("utf-8", "backslashreplace").decode()
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the page or the report document; the ending of the name decides.
@@ -90,17 +92,14 @@ class Report:
             temporary.write_text(content, "utf-8")
 
     def save_charts(self, folder: str | os.PathLike[str], formats: tuple[str, ...]) -> list[Path]:
-        """Write each chart to a file per format, and return the files."""
-        place = Path(folder)
-        place.mkdir(exist_ok=True)
-        found = []
-        for chart in self.charts.values():
-            for kind in formats:
-                target = place / f"{chart.name}.{kind}"
-                with atomic.file(target.resolve()) as temporary:
-                    temporary.write_bytes(FORMATS[kind](chart))
-                found.append(target)
-        return found
+        """Write each chart to a file per format, and return the files.
+
+        Raises
+        ------
+        UsageError
+            The folder cannot be used, or vl-convert is not installed.
+        """
+        return save_charts(self.charts.values(), folder, formats)
 
     def _repr_html_(self) -> str:
         """Return the page in a frame, so that it and the notebook do not change each other."""

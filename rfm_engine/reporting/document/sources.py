@@ -65,12 +65,16 @@ class Choices:
     show_paths: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse a number of groups below 1.
+        """Refuse a number of groups below 1, and a limit of counts below 0.
 
         Raises
         ------
         UsageError
-            `top` is not positive.
+            `top` is not positive, or `min_cell` is negative.
         """
         if self.top < 1:
             raise UsageError(message("{top} must be at least 1; got {}. Give more.", self.top))
+        if self.min_cell < 0:
+            raise UsageError(
+                message("{min_cell} must be at least 0; got {}. 0 hides nothing.", self.min_cell)
+            )
