@@ -19,6 +19,7 @@ from rfm_engine.options.messages import message, named
 from rfm_engine.options.resolution import given, resolve
 from rfm_engine.options.running import RunningOptions
 from rfm_engine.output import atomic
+from rfm_engine.reporting.chart_files import save_charts
 from rfm_engine.reporting.charts.catalogue import charts_of
 from rfm_engine.reporting.direction import without_marks
 from rfm_engine.reporting.document.document import document_of

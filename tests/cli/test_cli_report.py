@@ -121,7 +121,7 @@ def test_report__shows_a_logo_and_allows_only_pictures_in_the_page(rfm, document
         (["--charts", "c", "--formats", ""], "--formats must be some of svg, png, pdf; got ''"),
         (["-o", "a.html", "--language", "de"], "--language"),
         (["-o", "a.html", "--top", "x"], "--top"),
-        (["-o", "a.html", "--min-cell", "5"], "--min-cell must be 0 as in the report document"),
+        (["-o", "a.html", "--min-cell", "5"], "--min-cell must be at most that of the report"),
         (["-o", "a.html", "--logo", "absent.png"], "--logo must be a readable file; got 'absent"),
         (["-o", "a.html", "--logo", "{json}"], "--logo must be a .png or .svg picture"),
         (["-o", "a.html", "--insight", "absent"], "--insight must be"),
@@ -151,7 +151,7 @@ def test_report__refuses_options(rfm, document, tmp_path, monkeypatch, words, me
     [
         ("absent.parquet", None, "absent.parquet"),
         ("absent.json", None, "report document must be readable; got 'absent.json'"),
-        ("other.json", "{}", "must be JSON of format 1, written by rfm report; got other content"),
+        ("other.json", "{}", "must be of format 1, written by rfm report; got other content"),
         ("other.json", "[1", "got other content"),
         ("other.json", '{"report": 2}', "got format 2. Make it again from the snapshot."),
         ("other.json", "\0", "got other content"),
@@ -208,7 +208,7 @@ def test_report__refuses_a_changed_document(rfm, document, tmp_path):
     document.write_text(document.read_text("utf-8").replace("Champions", "Champs"), "utf-8")
     run = rfm("report", document, "-o", tmp_path / "report.html")
     assert run.exit_code == 3
-    assert "must be as rfm report wrote it; got a changed or damaged one" in run.stderr
+    assert "must be unchanged; got other content than was written" in run.stderr
 
 
 def test_report__keeps_titles_of_any_bytes(rfm, document, tmp_path):

@@ -9,6 +9,7 @@ from html import escape
 import pytest
 
 import rfm_engine as rfm
+from rfm_engine.reporting.language import language_of
 from rfm_engine.reporting.page.findings import MOST
 from rfm_engine.reporting.report import Report
 from tests.conftest import COMPILED, DEEP
@@ -21,6 +22,7 @@ pytestmark = pytest.mark.skipif(not COMPILED, reason="pages are the same without
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)> \"'&]]> \u0645\u0646\0\ufffe"
 
 
+TEXTS = language_of("en").texts
 TAGS = {
     "html", "head", "meta", "title", "style", "body", "header", "h1", "h2", "h3", "nav", "main",
     "section", "div", "p", "span", "a", "ul", "li", "dl", "dt", "dd", "data", "table", "caption",
@@ -42,12 +44,13 @@ def page(document):
 
 @pytest.fixture(scope="module")
 def cells(page):
-    """Return the function that reads some columns of the table whose caption starts with words."""
+    """Return the function that reads some columns of a table of the page."""
     tables = tables_of(page)
-    return lambda start, *columns: columns_of(tables, start, *columns)
+    return lambda name, *columns: columns_of(tables, name, *columns)
 
 
-def columns_of(tables, start, *columns):
+def columns_of(tables, name, *columns):
+    start = TEXTS[f"caption.{name}"].split("{")[0]
     [rows] = [rows for caption, rows in tables.items() if caption.startswith(start)]
     return [[row[column] for column in columns] for row in rows]
 
@@ -60,7 +63,7 @@ SUMS = ("customers", "orders", "monetary")
 
 
 def test_segment_table__has_the_numbers_of_the_document(cells, document):
-    own = cells("Segments", 0, 1, 4 - 1, 4)
+    own = cells("segments", 0, 1, 4 - 1, 4)
     assert own == texts(document["segments"], "name", *SUMS)
 
 
@@ -69,13 +72,13 @@ def test_score_tables__have_the_numbers_of_the_document(cells, document):
         [f"R{each['r']} F{each['f']}", each["segment"], *map(str, map(each.get, SUMS))]
         for each in reversed(document["grid"]["cells"])
     ]
-    assert cells("Customers and spend by score", 0, 1, 2, 3, 4) == wanted
+    assert cells("scores", 0, 1, 2, 3, 4) == wanted
     scored = [
         [f"{axis[0].upper()}{score}", str(customers)]
         for axis, found in document["distributions"].items()
         for score, customers in reversed([*enumerate(found["scores"], 1)])
     ]
-    assert cells("Which values get which score", 0, 2) == scored
+    assert cells("cuts", 0, 2) == scored
 
 
 def test_concentration_table__has_the_numbers_of_the_document(cells, document):
@@ -84,7 +87,7 @@ def test_concentration_table__has_the_numbers_of_the_document(cells, document):
         for each in document["concentration"]["best"]
         if each["percent"] in (1, 5, 10, 20, 50)
     ]
-    assert cells("Spend of the biggest spenders", 0, 1, 2) == wanted
+    assert cells("concentration", 0, 1, 2) == wanted
 
 
 def test_movement_tables__have_the_numbers_of_the_document(cells, document):
@@ -94,21 +97,21 @@ def test_movement_tables__have_the_numbers_of_the_document(cells, document):
         if each["from"] is not None and each["from"] != each["to"]
     ]
     wanted = {tuple(row) for row in texts(moves, "from", "to", "customers", "monetary_from")}
-    own = [tuple(row) for row in cells("The ten largest moves", 0, 1, 2, 3)]
+    own = [tuple(row) for row in cells("moves", 0, 1, 2, 3)]
     assert len(own) == 10
     assert {*own} <= wanted
     sizes = sorted((each["customers"] for each in moves), reverse=True)
     assert [int(row[2]) for row in own] == sizes[:10]
-    falls = cells("Falls from", 0, 1, 2, 3)
+    falls = cells("falls", 0, 1, 2, 3)
     assert {tuple(row) for row in falls} <= wanted
-    effects = cells("Why the size", 1, -1)
+    effects = cells("effects", 1, -1)
     assert effects == texts(document["movement"]["effects"], "n0", "n1")
 
 
 def test_retention_and_cohort_tables__have_the_numbers_of_the_document(cells, document):
-    own = cells("Customers who ordered again", 0, 1, 2, 5)
+    own = cells("retention", 0, 1, 2, 5)
     assert own == texts(document["retention"]["segments"], "segment", "size", "retained", "spend")
-    own = cells("Cohorts", 0, 2, 3, 5)
+    own = cells("cohorts", 0, 2, 3, 5)
     wanted = texts(document["cohorts"]["cells"], "cohort", "customers", "active", "monetary")
     assert own == [[cohort[:7], *numbers] for cohort, *numbers in wanted]
 
@@ -116,7 +119,7 @@ def test_retention_and_cohort_tables__have_the_numbers_of_the_document(cells, do
 def test_history_table__has_the_numbers_of_the_document(cells, document):
     found = document["history"]
     columns = range(1 + 1 + len(found["segments"]))
-    rows = cells("Customers by segment and date", *columns)
+    rows = cells("history", *columns)
     by_segment = [each["customers"] for each in found["segments"]]
     wanted = [[*map(str, numbers)] for numbers in zip(found["customers"], *by_segment, strict=True)]
     assert [row[1:] for row in rows] == wanted[::-1]
@@ -125,7 +128,7 @@ def test_history_table__has_the_numbers_of_the_document(cells, document):
 def test_group_table__has_the_numbers_of_the_document(tmp_path):
     report = rfm.report(scorings.scored(tmp_path / "c.parquet", "by"), top=3)
     groups = report.document["groups"]
-    own = columns_of(tables_of(report.html()), "The biggest groups", 1, 2, 3)
+    own = columns_of(tables_of(report.html()), "groups", 1, 2, 3)
     assert own == texts([*groups["list"], groups["rest"]], *SUMS)
 
 
@@ -200,7 +203,7 @@ def test_page__exists_for_every_way_of_scoring(tmp_path, name):
     report = rfm.report(scorings.scored(tmp_path / "customers.parquet", name))
     assert {"treemap-customers", "dist-recency", "concentration"} <= {*report.charts}
     if DEEP or name in ("mean", "qcut-drop"):
-        own = columns_of(tables_of(report.html()), "Segments", 0, 1, 3, 4)
+        own = columns_of(tables_of(report.html()), "segments", 0, 1, 3, 4)
         assert own == texts(report.document["segments"], "name", *SUMS)
 
 

@@ -10,6 +10,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from rfm_engine.errors import RfmError
+from rfm_engine.reporting.direction import without_marks
 from rfm_engine.reporting.drawing.clean import REPLACEMENT, all_cleaned, cleaned
 from rfm_engine.reporting.drawing.svg import finished, standalone
 
@@ -108,7 +109,7 @@ def test_standalone__is_a_file_with_an_opaque_background():
 def test_cleaned__replaces_only_what_must_not_be_drawn():
     kept = "\t\n !~\u00a0\u00e4\u0627\u4e2d\u200d\ufffd\U0001f600"
     assert cleaned(kept) == kept
-    for code in (0, 8, 11, 13, 31, 0x7F, 0x9F, 0x202E, 0x2066, 0xD800, 0xDFFF, 0xFDD0, 0xFFFE):
+    for code in (0, 8, 11, 13, 31, 0x7F, 0x9F, 0xD800, 0xDFFF, 0xFDD0, 0xFFFE):
         assert cleaned(f"a{chr(code)}b") == f"a{REPLACEMENT}b"
     assert all_cleaned({"a\0": ["b\0", 1, None, ("c\0",)]}) == {
         f"a{REPLACEMENT}": [f"b{REPLACEMENT}", 1, None, [f"c{REPLACEMENT}"]]
@@ -151,6 +152,6 @@ def test_charts__and_page_have_names_of_all_characters(full):
     for svg in drawn.values():
         titles = ET.fromstring(svg).iter("{http://www.w3.org/2000/svg}title")
         said = spaced(" ".join(each.text or "" for each in titles))
-        assert [name for name in NAMES if spaced(cleaned(name)) not in said] == []
+        assert [name for name in NAMES if spaced(without_marks(cleaned(name))) not in said] == []
     assert page.encode()
     assert not set(map(ord, page)) & {0, 1, 11, 31, 0xFFFE, 0xD800, 0x202E}
