@@ -8,10 +8,10 @@ from typing import Any
 from rfm_engine.reporting.charts.cells import cell, label, legend
 from rfm_engine.reporting.charts.painting import Document, colours, count_text, step_of
 from rfm_engine.reporting.drawing.chart import Chart
-from rfm_engine.reporting.drawing.theme import heat_steps
+from rfm_engine.reporting.drawing.theme import Fill, page_colours
 from rfm_engine.reporting.language import Language
 
-_SIDE, _HIGH = 34, 24
+_SIDE, _HIGH = 38, 24
 FEWEST = 30
 """Cohorts with fewer customers stay pale, because their shares say little.
 
@@ -38,6 +38,8 @@ def cohorts_chart(document: Document, language: Language) -> Chart | None:
         label(0, 0, language.text(f"chart.cohorts.after.{found['period']}"), align="left", size=11,
               muted=True, dy=-24)
     )  # fmt: skip
+    customers = language.text("axis.customers")
+    labels.append(label(0, 0, customers, align="right", size=11, muted=True, dx=-8, dy=-9))
     for start, row in rows.items():
         count = count_text(sizes[start], document, language)
         labels.append(label(0, row + 0.5, count, align="right", size=11, muted=True, dx=-8))
@@ -61,7 +63,9 @@ def _cell(
 ) -> dict[str, Any]:
     whole, active = each["customers"], each["active"]
     share = Fraction(active, whole) if active is not None and whole else Fraction(0)
-    fill = heat_steps()[0] if _is_pale(each) else step_of(share, most, root=False)
+    page = page_colours()
+    faint = Fill(page.faint.light, page.faint.dark, page.muted)
+    fill = faint if _is_pale(each) else step_of(share, most, root=False)
     text = "" if active is None or not whole else _percent(share, language)
     tooltip = language.text(
         "chart.cohorts.tooltip", cohort=each["cohort"][:7], k=each["k"],

@@ -51,7 +51,10 @@ def flows_chart(document: Document, language: Language) -> Chart | None:
             ],
         },
         {"width": _WIDTH, "height": _HIGH, "text": page_colours().text.light},
-        title=title, description=language.text("chart.flows.description", title=title),
+        title=title, description=language.text(
+            "chart.flows.description", title=title, start=language.date(movement["from"]),
+            end=language.date(movement["to"]),
+        ),
         locale=language.locale,
     )  # fmt: skip
 
@@ -84,11 +87,13 @@ def _ribbons(  # noqa: PLR0913 - moves, and where their ends are
         starts[move["from"]] += high
         ends[move["to"]] += high
         stayed = move["from"] == move["to"]
-        fill = page.beyond.light if stayed or move["from"] is None else fills[move["from"]]
+        fill = page.beyond.light if move["from"] is None else fills[move["from"]]
+        fill = page.grid.light if stayed else fill
         start = move["from"] or language.text("movement.entered")
         end = move["to"] or language.text("movement.left")
         found.append({
             "path": _path(_SIDE + _NODE, y0, _WIDTH - _SIDE - _NODE, y1, high), "fill": fill,
+            "opacity": 1 if stayed else 0.45,
             "tooltip": f"{start} → {end}: {language.number(move['customers'])}",
         })  # fmt: skip
     return found

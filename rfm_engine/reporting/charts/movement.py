@@ -133,5 +133,6 @@ def _description(movement: Any, title: str, language: Language) -> str:
         return title
     both = sizes["customers_from"] - left
     return language.text(
-        "finding.stayed", share=language.share(stayed, both), date=language.date(movement["from"])
-    )
+        "finding.stayed", part=language.number(stayed), whole=language.number(both),
+        share=language.share(stayed, both), date=language.date(movement["from"]),
+    )  # fmt: skip

@@ -157,6 +157,10 @@ def _labels(
                 x = score + 0.5
                 found.append(label(x, n_rows, name, bold=True, dy=13))
                 found.append(label(x, n_rows, text, size=11, muted=True, dy=28))
+    unit = language.text(f"axis.frequency.{document['counted']}")
+    found.append(label(n_columns, n_rows, unit, align="right", size=11, muted=True, dy=46))
+    days = language.text("axis.recency")
+    found.append(label(0, 0, days, align="right", size=11, muted=True, dx=-10, dy=-8))
     return found
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from rfm_engine.orders.money.amounts import format_minor
 from rfm_engine.result.snapshot import Snapshot
 from rfm_engine.result.summary import ScoredPopulation
+from rfm_engine.scoring.cells import Bins
 
 # Options with the path of a file; the page may be mailed, so that it does not show paths.
 _PATHS = ("attributes", "model", "rates")
@@ -38,6 +39,7 @@ def method_of(own: ScoredPopulation, snapshot: Snapshot, *, show_paths: bool) ->
         },
         "cuts_by_group": own.cuts_by_group,
         "conditions": [{"text": text, "value": value} for text, value in own.conditions],
+        "decided_by": own.scheme.decided_by(Bins(*map(len, own.customers_by_score))),
         "decided_by_scores": own.cuts_matter,
         "options": _options(own.options, show_paths=show_paths),
         "path": str(snapshot.path) if show_paths else None,

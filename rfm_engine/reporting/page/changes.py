@@ -39,14 +39,21 @@ def movement(view: View) -> ET.Element | None:
     moved = {None: "unknown", True: "moved", False: "same"}[found["cuts_moved"]]
     subtitle = f"{view.text('subtitle.movement', **dates)} {view.text(f'cuts_moved.{moved}')}"
     panels = [
-        (view.text("tab.matrix"), _scrolled(view, "movement")),
-        (view.text("tab.flows"), _scrolled(view, "flows")),
+        (view.text("tab.matrix"), _noted(_scrolled(view, "movement"), _how_to_read(view, found))),
+        (view.text("tab.flows"), _noted(_scrolled(view, "flows"), view.text("flows.note"))),
     ]
     return card(
-        view, "movement", tabs(view, "movement", panels), _how_to_read(view, found),
+        view, "movement", tabs(view, "movement", panels),
         of_class("div", "pair", _moves(view, found), _falls(view)), _effects(view, found),
         subtitle=subtitle,
     )  # fmt: skip
+
+
+def _noted(chart: ET.Element | None, note: str | None) -> ET.Element | None:
+    """Return a chart with a note below it."""
+    if chart is None or note is None:
+        return chart
+    return element("div", None, chart, of_class("p", "note", note))
 
 
 def _scrolled(view: View, name: str, kind: str = "wide") -> ET.Element | None:
@@ -59,7 +66,7 @@ def _scrolled(view: View, name: str, kind: str = "wide") -> ET.Element | None:
     return element("div", region, chart)
 
 
-def _how_to_read(view: View, found: Row) -> ET.Element | None:
+def _how_to_read(view: View, found: Row) -> str | None:
     """Return how to read a row, on the example of the largest cell of those who stayed or moved."""
     known = [
         each for each in found["matrix"]
@@ -72,12 +79,11 @@ def _how_to_read(view: View, found: Row) -> ET.Element | None:
     if None in then:
         return None
     language = view.language
-    text = view.text(
+    return view.text(
         "how_to_read", n=language.number(most["customers"]), then=language.number(sum(then)),
         share=language.share(most["customers"], sum(then)), start=most["from"], end=most["to"],
         date=language.date(found["from"]),
     )  # fmt: skip
-    return of_class("p", "note", text)
 
 
 def _moves(view: View, found: Row) -> ET.Element | None:
@@ -150,7 +156,7 @@ def _effects(view: View, found: Row) -> ET.Element | None:
             _present(view, each["segment"]), view.count(each["n0"]),
             *(_signed(view, each[key]) for key in kinds), view.count(each["n1"]),
         ]
-        for each in effects
+        for each in effects if each["segment"] is not None
     ]  # fmt: skip
     own = table(view.text("caption.effects"), columns, rows)
     note = of_class("p", "note", view.text("effects.note"))
@@ -220,7 +226,7 @@ def cohorts(view: View) -> ET.Element | None:
     own = table(view.text("caption.cohorts"), columns, rows)
     is_wide = max(each["k"] for each in found["cells"]) > _FEW_PERIODS
     return card(
-        view, "cohorts", _scrolled(view, "cohorts", "long"), details(view, own), wide=is_wide,
+        view, "cohorts", _scrolled(view, "cohorts", "long" if is_wide else ""), details(view, own), wide=is_wide,
         subtitle=view.text(f"subtitle.cohorts.{found['period']}"),
     )  # fmt: skip
 

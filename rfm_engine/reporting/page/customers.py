@@ -40,31 +40,38 @@ def _segment_table(view: View) -> ET.Element:
     found, head = view.document["segments"], view.document["head"]
     spent = Decimal(head["monetary"])
     shares = [_shares(each, head["customers"], spent) for each in found]
-    most = float(max((share for pair in shares for share in pair), default=0))
+    most = max((share for pair in shares for share in pair), default=Fraction(0))
     counted = view.document["counted"]
     columns = [
         Column(view.text("column.segment"), is_number=False), Column(view.text("column.customers")),
         Column(view.text("column.share_of_customers")), Column(view.text(f"column.{counted}")),
         Column(view.text("column.spent")), Column(view.text("column.share_of_spend")),
-        Column(view.text(f"column.per_{counted}")), Column(view.text("column.recency")),
+        Column(view.text(f"column.per_{counted}")), Column(view.text("column.per_customer")),
+        Column(view.text("column.recency")),
     ]  # fmt: skip
     rows: list[list[Child]] = []
     for each, pair in zip(found, shares, strict=True):
         fill = view.fills[each["name"]]
         customers, orders = each["customers"], each["orders"]
+        texts = (
+            view.share(customers, head["customers"]), view.share(each["monetary"], spent),
+        )  # fmt: skip
         own: list[Child] = [
-            of_class("span", "cell", bar(float(share), most, fill), of_class("span", "share", text))
-            for share, text in zip(pair, (
-                view.share(customers, head["customers"]), view.share(each["monetary"], spent),
-            ), strict=True)
+            of_class(
+                "span", "cell", bar(float(share), float(most), fill),
+                of_class("span", "share", text),
+            )
+            for share, text in zip(pair, texts, strict=True)
         ]  # fmt: skip
         rows.append([
             named(view, each["name"]), view.count(customers), own[0], view.count(orders),
             view.money(each["monetary"]), own[1],
             _mean(view, each["monetary"], orders, is_money=True),
+            _mean(view, each["monetary"], customers, is_money=True),
             _mean(view, each["recency_days_total"], customers, is_money=False),
         ])  # fmt: skip
-    return table(view.text("caption.segments"), columns, rows)
+    longest = view.language.share(most.numerator, most.denominator)
+    return table(view.text("caption.segments", most=longest), columns, rows)
 
 
 def _shares(each: dict[str, Any], customers: int, spent: Decimal) -> tuple[Fraction, Fraction]:
@@ -111,6 +118,8 @@ def scores(view: View) -> ET.Element | None:
     best = {axis: grid[axis] + grid["first_score"] - 1 for axis in ("r", "f")}
     key = "subtitle.scores" if has_borders else "subtitle.scores_alone"
     subtitle = view.text(key, **best)
+    if view.document["method"]["decided_by"] == ["r", "f"]:
+        subtitle += " " + view.text("scores.only")
     columns = [
         Column(view.text("column.scores"), is_number=False),
         Column(view.text("column.segment"), is_number=False), Column(view.text("column.customers")),
@@ -189,10 +198,17 @@ def _distribution(view: View, axis: str) -> ET.Element | None:
         return None
     found = view.document["distributions"][axis]
     language = view.language
+    unit = f"unit.{axis}.{view.document['counted']}" if axis == "frequency" else f"unit.{axis}"
     cuts = [
         language.money(cut) if axis == "monetary" else language.number(cut) for cut in found["cuts"]
     ]
-    text = view.text("cuts", cuts=" · ".join(cuts)) if cuts else view.text("no_cuts")
+    listed = " · ".join(cuts)
+    if not cuts:
+        text = view.text("no_cuts")
+    elif axis == "monetary":
+        text = view.text("cuts", cuts=listed)
+    else:
+        text = view.text("cuts_in", unit=view.text(unit), cuts=listed)
     chart.insert(1, of_class("p", "cuts", text))
     return chart
 
@@ -201,7 +217,8 @@ def _cut_table(view: View) -> ET.Element:
     """Return which values get which score, and how many customers have it."""
     first = view.document["first_score"]
     columns = [
-        Column(view.text("column.score"), is_number=False), Column(view.text("column.values")),
+        Column(view.text("column.score"), is_number=False),
+        Column(view.text("column.measure"), is_number=False), Column(view.text("column.values")),
         Column(view.text("column.customers")), Column(view.text("column.share_of_customers")),
     ]  # fmt: skip
     rows: list[list[Child]] = []
@@ -209,17 +226,14 @@ def _cut_table(view: View) -> ET.Element:
         found = view.document["distributions"][axis]
         ranges = score_ranges(view.document, axis, view.language)
         total = view.document["head"]["customers"]
+        measure = (
+            f"axis.{axis}.{view.document['counted']}" if axis == "frequency" else f"axis.{axis}"
+        )
         for place in reversed(range(len(found["scores"]))):
             customers = found["scores"][place]
-            values = ranges[place] if ranges else NOTHING
-            unit = (
-                f"range.{axis}.{view.document['counted']}"
-                if axis == "frequency"
-                else f"range.{axis}"
-            )
             rows.append([
-                f"{axis[0].upper()}{place + first}",
-                view.text(unit, values=values) if ranges else NOTHING,
+                f"{axis[0].upper()}{place + first}", view.text(measure),
+                ranges[place] if ranges else NOTHING,
                 view.count(customers), view.share(customers, total),
             ])  # fmt: skip
     own = table(view.text("caption.cuts"), columns, rows)

@@ -75,8 +75,12 @@ def _stayed(view: View) -> Iterator[str]:
     sizes = movement["sizes"]
     both = sizes["customers_from"] - sizes["left"]
     if both:
-        share = view.language.share(sizes["in_same_segment"], both)
-        yield view.text("finding.stayed", share=share, date=view.language.date(movement["from"]))
+        language = view.language
+        yield view.text(
+            "finding.stayed", part=language.number(sizes["in_same_segment"]),
+            whole=language.number(both), share=language.share(sizes["in_same_segment"], both),
+            date=language.date(movement["from"]),
+        )  # fmt: skip
 
 
 def _fell(view: View) -> Iterator[str]:
@@ -129,7 +133,8 @@ def _one_time(view: View) -> Iterator[str]:
     )
     if once is not None and customers:
         share = view.language.share(once, customers)
-        yield view.text(f"finding.one_time.{view.document['counted']}", share=share)
+        key = f"finding.one_time.{view.document['counted']}"
+        yield view.text(key, share=share, count=view.language.number(once))
 
 
 def _doubtful(view: View) -> Iterator[str]:

@@ -91,11 +91,18 @@ def _changes(view: View) -> tuple[str | None, str | None]:
     date = language.date(before["as_of"])
     customers = language.signed(found["customers"] - before["customers"])
     change = Decimal(found["monetary"]) - Decimal(before["monetary"])
-    spent = language.compact(change, is_money=True, signed=True)
+    has_sign = _spent_since(view) == "head.since"
+    spent = language.compact(change, is_money=True, signed=has_sign)
     return (
         view.text("head.since", change=customers, date=date),
-        view.text("head.since", change=spent, date=date),
+        view.text(_spent_since(view), change=spent, date=date),
     )
+
+
+def _spent_since(view: View) -> str:
+    """Return the key of the change of spend: without a window, it is what was spent since."""
+    has_window = "window" in view.document["method"]["options"]
+    return "head.since" if has_window else "head.spent_since"
 
 
 def _ratio(view: View, part: Fraction, whole: int, *, is_money: bool) -> str:

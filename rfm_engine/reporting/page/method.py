@@ -43,7 +43,10 @@ def _accounting(view: View) -> Iterator[Pair]:
     yield view.text("method.counted"), language.number(head["rows"]["counted"])
     for reason, n in head["rows"]["dropped"].items():
         if n:
-            yield view.text("method.dropped", reason=reason), language.number(n)
+            yield (
+                view.text("method.dropped", reason=view.text(f"reason.{reason}")),
+                language.number(n),
+            )
     yield view.text("method.rounded"), language.number(head["amounts_rounded"])
     yield view.text("method.without_orders"), language.number(head["customers_without_orders"])
 

@@ -120,11 +120,12 @@ def table(caption: str, columns: Sequence[Column], rows: Sequence[Sequence[Child
         for column, each in zip(columns[1:], others, strict=True):
             cells.append(element("td", _kind(column), each))
         body.append(element("tr", None, *cells))
-    found = element(
-        "table", None, element("caption", None, caption), element("thead", None, head), body
-    )
+    # The caption that people see is outside, so that it is not as wide as a wide table.
+    seen = element("p", {"class": "caption", "aria-hidden": "true"}, caption)
+    named = of_class("caption", "unseen", caption)
+    found = element("table", None, named, element("thead", None, head), body)
     region = {"class": "scroll", "tabindex": "0", "role": "region", "aria-label": caption}
-    return element("div", region, found)
+    return element("div", None, seen, element("div", region, found))
 
 
 def _kind(column: Column) -> dict[str, str]:
