@@ -225,8 +225,9 @@ def cohorts(view: View) -> ET.Element | None:
     ]  # fmt: skip
     own = table(view.text("caption.cohorts"), columns, rows)
     is_wide = max(each["k"] for each in found["cells"]) > _FEW_PERIODS
+    chart = _scrolled(view, "cohorts", "long" if is_wide else "")
     return card(
-        view, "cohorts", _scrolled(view, "cohorts", "long" if is_wide else ""), details(view, own), wide=is_wide,
+        view, "cohorts", chart, details(view, own), wide=is_wide,
         subtitle=view.text(f"subtitle.cohorts.{found['period']}"),
     )  # fmt: skip
 
