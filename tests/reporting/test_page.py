@@ -9,7 +9,7 @@ from html import escape
 import pytest
 
 import rfm_engine as rfm
-from rfm_engine.reporting.language import language_of
+from rfm_engine.reporting.language import LANGUAGES, language_of
 from rfm_engine.reporting.page.findings import MOST
 from rfm_engine.reporting.report import Report
 from tests.conftest import COMPILED, DEEP
@@ -197,6 +197,18 @@ def test_page__hides_paths_unless_they_are_to_be_shown(tmp_path):
     report = rfm.report(snapshot)
     assert str(tmp_path) not in report.html() + report.json()
     assert str(tmp_path) in rfm.report(snapshot, show_paths=True).json()
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_tables__have_other_names_than_sections(code):
+    """Screen readers list both as regions of the page."""
+    texts = language_of(code).texts
+    sections, captions = (
+        {text for key, text in texts.items() if key.startswith(start) and isinstance(text, str)}
+        for start in ("section.", "caption.")
+    )
+    assert sections
+    assert sections.isdisjoint(captions)
 
 
 def test_findings__are_at_most_six_sentences(page):
