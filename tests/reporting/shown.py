@@ -32,7 +32,7 @@ HOSTILE_NAMES = (
 )
 MARK = "customer-number-"
 """The begin of the ids of the customers of `hostile`."""
-DATES = ("2025-10-31", "2025-11-30", "2025-12-31")
+DATES = ("2025-11-30", "2025-12-31")
 JOURNEY = {
     "customer": "household_id", "time": "transaction_timestamp", "amount": "sales_value",
     "order": "basket_id",
@@ -78,7 +78,7 @@ def hostile(folder: Path) -> Report:
             orders, as_of=day, output=folder / f"{day}.parquet", scheme=hostile_scheme(folder),
             by="shop", overall=True,
         )  # fmt: skip
-    before, after = (folder / f"{day}.parquet" for day in DATES[-2:])
+    before, after = (folder / f"{day}.parquet" for day in DATES)
     return rfm.report(
         after, before=before, rows=orders, title=HOSTILE_NAMES[1], currency_sign="<b>$</b>"
     )

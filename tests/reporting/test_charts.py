@@ -17,6 +17,8 @@ from rfm_engine.reporting.drawing.rendering import png_of, rendered
 from rfm_engine.reporting.drawing.specification import MARK, is_vega_lite, specification_of
 from rfm_engine.reporting.drawing.svg import finished
 from rfm_engine.reporting.drawing.theme import dark_values
+from rfm_engine.reporting.drawing.widths import width_of
+from rfm_engine.reporting.language import LANGUAGES
 from rfm_engine.reporting.report import Report
 from tests.conftest import COMPILED, DEEP
 from tests.reporting.renew_golden import DOCUMENT
@@ -174,6 +176,17 @@ def test_mime_bundle__compiles_to_the_same_picture(report, name):
     assert bundle == {"image/svg+xml": chart.svg, "text/plain": repr(chart)}
     again = finished(rendered(spec, report.language.locale), name, chart.title, chart.description)
     assert ET.tostring(again) == ET.tostring(chart.element)
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+@pytest.mark.parametrize("name", ["rf-customers", "rf-spend", "rf-aov", "movement", "cohorts"])
+def test_heat_map__has_values_that_fit_into_their_cells(full, name, code):
+    full["currency_sign"] = "a long sign of a currency"
+    spec = Report(full, code).charts[name].spec
+    unit = spec["width"] / spec["layer"][0]["encoding"]["x"]["scale"]["domain"][1]
+    for cell in spec["datasets"]["cells"]:
+        room = (cell["x1"] - cell["x0"]) * unit
+        assert not cell["text"] or width_of(cell["text"], 13, bold=True) <= room, cell
 
 
 @pytest.mark.parametrize("name", AS_PICTURES)

@@ -9,7 +9,7 @@ from html import escape
 import pytest
 
 import rfm_engine as rfm
-from rfm_engine.reporting.language import language_of
+from rfm_engine.reporting.language import LANGUAGES, language_of
 from rfm_engine.reporting.page.findings import MOST
 from rfm_engine.reporting.report import Report
 from tests.conftest import COMPILED, DEEP
@@ -38,8 +38,13 @@ def document():
 
 
 @pytest.fixture(scope="module")
-def page(document):
-    return Report(document).html()
+def report(document):
+    return Report(document)
+
+
+@pytest.fixture(scope="module")
+def page(report):
+    return report.html()
 
 
 @pytest.fixture(scope="module")
@@ -189,8 +194,21 @@ def test_page__names_the_sections_that_are_lacking_and_their_options(tmp_path):
 
 def test_page__hides_paths_unless_they_are_to_be_shown(tmp_path):
     snapshot = scorings.scored(tmp_path / "customers.parquet", "classic")
-    assert str(tmp_path) not in rfm.report(snapshot).html() + rfm.report(snapshot).json()
-    assert str(tmp_path) in rfm.report(snapshot, show_paths=True).html()
+    report = rfm.report(snapshot)
+    assert str(tmp_path) not in report.html() + report.json()
+    assert str(tmp_path) in rfm.report(snapshot, show_paths=True).json()
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_tables__have_other_names_than_sections(code):
+    """Screen readers list both as regions of the page."""
+    texts = language_of(code).texts
+    sections, captions = (
+        {text for key, text in texts.items() if key.startswith(start) and isinstance(text, str)}
+        for start in ("section.", "caption.")
+    )
+    assert sections
+    assert sections.isdisjoint(captions)
 
 
 def test_findings__are_at_most_six_sentences(page):
@@ -202,13 +220,12 @@ def test_findings__are_at_most_six_sentences(page):
 def test_page__exists_for_every_way_of_scoring(tmp_path, name):
     report = rfm.report(scorings.scored(tmp_path / "customers.parquet", name))
     assert {"treemap-customers", "dist-recency", "concentration"} <= {*report.charts}
-    if DEEP or name in ("mean", "qcut-drop"):
+    if DEEP or name == "qcut-drop":
         own = columns_of(tables_of(report.html()), "segments", 0, 1, 3, 4)
         assert own == texts(report.document["segments"], "name", *SUMS)
 
 
-def test_repr_html__is_a_frame_that_cannot_run_scripts(document, page):
-    report = Report(document)
+def test_repr_html__is_a_frame_that_cannot_run_scripts(report, document, page):
     frame = report._repr_html_()
     assert frame.startswith('<iframe sandbox srcdoc="')
     assert escape(page) in frame

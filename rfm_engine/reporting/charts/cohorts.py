@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from math import ceil
 from typing import Any
 
 from rfm_engine.reporting.charts.cells import cell, label, legend
 from rfm_engine.reporting.charts.painting import Document, colours, count_text, step_of
 from rfm_engine.reporting.drawing.chart import Chart
 from rfm_engine.reporting.drawing.theme import Fill, page_colours
+from rfm_engine.reporting.drawing.widths import width_of
 from rfm_engine.reporting.language import Language
 
-_SIDE, _HIGH = 38, 24
+_SIDE, _HIGH, _VALUE = 38, 24, 13
 FEWEST = 30
 """Cohorts with fewer customers stay pale, because their shares say little.
 
@@ -32,6 +34,7 @@ def cohorts_chart(document: Document, language: Language) -> Chart | None:
     last = max(each["k"] for each in shown)
     most = max(map(_share, shown)) or Fraction(1)
     cells = [_cell(each, rows[each["cohort"]], most, document, language) for each in shown]
+    widest = max(width_of(each["text"], _VALUE, bold=True) for each in cells)
     sizes = {each["cohort"]: each["customers"] for each in found["cells"]}
     labels = [label(k - 0.5, 0, str(k), size=11, muted=True, dy=-9) for k in range(1, last + 1)]
     labels.append(
@@ -50,7 +53,7 @@ def cohorts_chart(document: Document, language: Language) -> Chart | None:
         "cohorts", "grid",
         {"cells": [*cells, *steps], "names": [], "borders": [], "labels": [*labels, *ends]},
         {
-            "width": _SIDE * last, "height": _HIGH * (len(rows) + 1),
+            "width": max(_SIDE, ceil(widest) + 4) * last, "height": _HIGH * (len(rows) + 1),
             "x_domain": [0, last], "y_domain": [-len(rows) - 1, 0], "line": colours()["line"],
         },
         title=title, description=language.text("chart.cohorts.description", title=title),
