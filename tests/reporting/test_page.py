@@ -83,7 +83,7 @@ def test_score_tables__have_the_numbers_of_the_document(cells, document):
         for axis, found in document["distributions"].items()
         for score, customers in reversed([*enumerate(found["scores"], 1)])
     ]
-    assert cells("cuts", 0, 2) == scored
+    assert cells("cuts", 0, 3) == scored
 
 
 def test_concentration_table__has_the_numbers_of_the_document(cells, document):
@@ -110,7 +110,8 @@ def test_movement_tables__have_the_numbers_of_the_document(cells, document):
     falls = cells("falls", 0, 1, 2, 3)
     assert {tuple(row) for row in falls} <= wanted
     effects = cells("effects", 1, -1)
-    assert effects == texts(document["movement"]["effects"], "n0", "n1")
+    segments = [each for each in document["movement"]["effects"] if each["segment"] is not None]
+    assert effects == texts(segments, "n0", "n1")
 
 
 def test_retention_and_cohort_tables__have_the_numbers_of_the_document(cells, document):
