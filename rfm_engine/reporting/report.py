@@ -175,7 +175,8 @@ def report(
     language = settled["language"]
     document = _given_document(what)
     if document is not None:
-        _refuse_beside(before, rows, insight)
+        own = {key: explicit.get(key) for key in ("top", "show_paths")}
+        _refuse_beside({"before": before, "rows": rows, "insight": insight, **own})
         _refuse_hiding(document["min_cell"], settled["min_cell"])
         for key in ("title", "currency_sign"):
             if key in explicit:
@@ -197,9 +198,8 @@ def _given_document(what: object) -> dict[str, Any] | None:
     return None
 
 
-def _refuse_beside(before: object, rows: object, insight: object) -> None:
-    """Refuse inputs beside a report document, because it has all numbers already."""
-    beside = {"before": before, "rows": rows, "insight": insight}
+def _refuse_beside(beside: Mapping[str, object]) -> None:
+    """Refuse what a report document already has decided: inputs and options by name."""
     for name, each in beside.items():
         if each is not None:
             raise UsageError(

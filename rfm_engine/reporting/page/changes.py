@@ -153,7 +153,7 @@ def _effects(view: View, found: Row) -> ET.Element | None:
     ]  # fmt: skip
     rows: list[list[Child]] = [
         [
-            _present(view, each["segment"]), view.count(each["n0"]),
+            named(view, each["segment"]), view.count(each["n0"]),
             *(_signed(view, each[key]) for key in kinds), view.count(each["n1"]),
         ]
         for each in effects if each["segment"] is not None
@@ -161,10 +161,6 @@ def _effects(view: View, found: Row) -> ET.Element | None:
     own = table(view.text("caption.effects"), columns, rows)
     note = of_class("p", "note", view.text("effects.note"))
     return details(view, element("div", None, note, own), "why_sizes_changed")
-
-
-def _present(view: View, name: str | None) -> Child:
-    return view.text("movement.absent") if name is None else named(view, name)
 
 
 def _signed(view: View, value: int | None) -> Child:
