@@ -12,6 +12,7 @@ import pytest
 
 import rfm_engine as rfm
 from rfm_engine.reporting.group_files import file_name
+from tests.conftest import DEEP
 from tests.reporting.browser import axe_violations, sideways_scroll
 from tests.reporting.contrast import text_contrasts
 from tests.reporting.shops import ORDERS
@@ -83,7 +84,7 @@ def test_save__names_the_group_on_its_page_and_what_is_not_known(pages):
     assert "only known for all groups together" in text
 
 
-@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("dark", [False, True] if DEEP else [True])
 def test_pages__have_no_fault(pages, open_page, dark):
     for place in [pages / "index.html", *pages.glob("img*.html")]:
         opened = open_page(place, 400, dark=dark)
