@@ -26,8 +26,8 @@ collect_ignore = [] if COMPILED else ["docs", "test_architecture.py"]
 
 settings.register_profile(
     "ci",
-    # Without the compiler an example takes ten times as long; compiled runs do all of them.
-    max_examples=20 if COMPILED else 10,
+    # Without the compiler an example takes ten times as long.
+    max_examples=12 if COMPILED else 10,
     deadline=None,
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
@@ -45,10 +45,6 @@ def stride(usual: int) -> int:
     It is three times as long without the compiler, on which faults of files do not depend.
     """
     return 1 if DEEP else usual if COMPILED else 3 * usual
-
-
-THIRD = slice(None, None, 1 if COMPILED else 3)
-"""All cases of a long list, or a third of them without the compiler."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
