@@ -81,8 +81,11 @@ def warm_in_two_processes() -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """Use two processes per processor, because many tests wait; without the compiler few do."""
-    return (2 if COMPILED else 1) * (os.cpu_count() or 1)
+    """Use three processes for two processors, because many tests wait.
+
+    Without the compiler few do. Each process takes seconds to collect all tests.
+    """
+    return (3 if COMPILED else 2) * (os.cpu_count() or 1) // 2
 
 
 MEASURED_CASES = 3
@@ -106,8 +109,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("no_cover")
 
 
+def pytest_collection() -> None:
+    """Collect no garbage while tests are collected, which takes a third less time."""
+    gc.disable()
+
+
 def pytest_collection_finish() -> None:
     """Keep the thousands of collected tests out of garbage collections, which would take longer."""
+    gc.enable()
     gc.collect()
     gc.freeze()
 
