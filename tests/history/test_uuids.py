@@ -18,8 +18,8 @@ from tests.conftest import COMPILED, DEEP
 DAYS = [date(2025, 1, 31), date(2025, 2, 28), date(2025, 3, 31)]
 TABLES = ("matrix", "effects", "classes", "second-order", "retention", "lifecycle", "period")
 TABLES = TABLES if DEEP else TABLES[::3]
-OPTIONS: list[dict[str, Any]] = [{}, {"by": "seller", "overall": True}]
-OPTIONS += [{"by": "seller"}] if DEEP else []
+OPTIONS: list[dict[str, Any]] = [{"by": "seller", "overall": True}]
+OPTIONS += [{}, {"by": "seller"}] if DEEP else []
 TIERS = """
 name = "plus"
 window = "12mo"

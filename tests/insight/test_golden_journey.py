@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from tests.conftest import COMPILED
+from tests.conftest import COMPILED, DEEP
 from tests.insight.conftest import picked
 
 pytestmark = pytest.mark.skipif(not COMPILED, reason="takes minutes without the compiler")
@@ -36,6 +36,7 @@ def test_deciles(journey):
     assert rows[10] == (246, 1_589, 2_107_834, 200, 17_492)
 
 
+@pytest.mark.skipif(not DEEP, reason="departments and products are tested; HYPOTHESIS_PROFILE=deep")
 def test_affinity__of_first_stores(journey):
     rows = journey.run("affinity", attribute="store_id")
     assert len(rows) == 21
