@@ -18,7 +18,7 @@ from tests.conftest import COMPILED, DEEP
 SMALL = ["bench", "--customers", 300, "--orders", 3000, "--runs", 1]
 
 # Each takes ten seconds for all engines, so only some of them are tested for every commit.
-ASKED = [*engines.ENGINES] if DEEP else ["rfm", "duckdb"]
+ASKED = [*engines.ENGINES] if DEEP else ["duckdb"]
 IDS = ("uuid", "int")
 OF_OTHERS = [*itertools.product(FORMATS[1:], IDS)] if DEEP else [(FORMATS[1], IDS[0])]
 OPTIONS = [[], ["--in-memory", "--lines"]]
@@ -71,7 +71,7 @@ def test_bench__takes_a_file(rfm, tmp_path, options):
     orders = tmp_path / "orders.parquet"
     lines = simulate(customers=30, orders=300, ids="uuid", lines=True)
     write(lines, lines.schema, orders)
-    words = ["--engines", "duckdb,polars,duckdb-ntile", "--runs", 1, "--save", tmp_path / "s.json"]
+    words = ["--engines", "duckdb,duckdb-ntile", "--runs", 1, "--save", tmp_path / "s.json"]
     run = rfm("bench", "--input", orders, *words, *options)
     assert run.exit_code == 0, run.stderr
     saved = json.loads((tmp_path / "s.json").read_text())

@@ -20,7 +20,7 @@ from tests.history.failing_files import FailingFiles, Killed
 
 FIRST = date(2026, 1, 1)
 # The deep profile fails at every step; otherwise each case fails at a few of them.
-STRIDE = stride(13)
+STRIDE = stride(19)
 
 
 def orders(seed: int) -> pa.Table:

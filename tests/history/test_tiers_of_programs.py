@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from datetime import datetime
 from decimal import Decimal
 
@@ -27,12 +28,19 @@ def kinds(table):
     return sorted({*table["type"].to_pylist()} & {*TYPES, "retracted"})
 
 
+@pytest.fixture(scope="module")
+def original(tmp_path_factory):
+    """A folder with a history that has tiers at the second date, where a has risen."""
+    folder = tmp_path_factory.mktemp("original")
+    history_in(folder, DAYS[:2]).tiers(folder / "plus.toml")
+    return folder
+
+
 @pytest.fixture
-def history(tmp_path):
-    """A history with tiers at the second date, where a has risen."""
-    found = history_in(tmp_path, DAYS[:2])
-    found.tiers(tmp_path / "plus.toml")
-    return found
+def history(original, tmp_path):
+    """A copy of this history, which a test may change."""
+    shutil.copytree(original, tmp_path, dirs_exist_ok=True)
+    return rfm.History.open(tmp_path / "history")
 
 
 def test_tiers__of_two_programs_must_have_different_names(history, tmp_path):

@@ -13,8 +13,9 @@ from tests.insight.frames import orders_table, random_rows, scored
 
 pytestmark = pytest.mark.skipif(not COMPILED, reason="the same SQL without compiling")
 
-NAMES = ["order_number", "Group_ID", "first_day", "Minor", "Attribute 0"]
+NAMES = ["order_number", "Minor", "Attribute 0"]
 MORE = [
+    "Group_ID", "first_day",
     "Order_Number", "group_id", "prev_day", "orders_after", "attribute", "chosen", "units",
     "list_minor", "ORDER_ID", "Day", "moment ", "customer_id 2", 'a "quoted" name', "value",
     "select",

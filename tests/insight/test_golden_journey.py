@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from tests.conftest import COMPILED
+from tests.conftest import COMPILED, DEEP
 from tests.insight.conftest import picked
 
 pytestmark = pytest.mark.skipif(not COMPILED, reason="takes minutes without the compiler")
@@ -36,6 +36,7 @@ def test_deciles(journey):
     assert rows[10] == (246, 1_589, 2_107_834, 200, 17_492)
 
 
+@pytest.mark.skipif(not DEEP, reason="departments and products are tested; HYPOTHESIS_PROFILE=deep")
 def test_affinity__of_first_stores(journey):
     rows = journey.run("affinity", attribute="store_id")
     assert len(rows) == 21
@@ -141,17 +142,17 @@ def test_new_returning(journey):
     assert sum(row[3] + row[4] for row in rows) == 459_603_958
 
 
-@pytest.mark.parametrize(
-    ("period", "shape", "cell", "expected"),
-    [
-        ("month", (90, 12, 24_449), (date(2017, 1, 1), 4),
-         (1982, 1791, 12_788, 37_526_075, 180_323_832)),
-        ("week", (1450, 50, 69_629), (date(2016, 12, 26), 1),
-         (251, 199, 646, 1_493_600, 2_369_590)),
-        ("quarter", (14, 4, 9305), (date(2017, 1, 1), 1),
-         (2280, 2188, 38_794, 112_947_758, 223_073_594)),
-    ],
-)  # fmt: skip
+COHORTS = [
+    ("month", (90, 12, 24_449), (date(2017, 1, 1), 4),
+     (1982, 1791, 12_788, 37_526_075, 180_323_832)),
+    ("week", (1450, 50, 69_629), (date(2016, 12, 26), 1),
+     (251, 199, 646, 1_493_600, 2_369_590)),
+    ("quarter", (14, 4, 9305), (date(2017, 1, 1), 1),
+     (2280, 2188, 38_794, 112_947_758, 223_073_594)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("period", "shape", "cell", "expected"), COHORTS if DEEP else COHORTS[:1])
 def test_cohort(journey, period, shape, cell, expected):
     rows = journey.run("cohort", period=period)
     cohorts = {row["cohort"] for row in rows}

@@ -16,8 +16,9 @@ from tests.insight.frames import AS_OF, orders_table, random_rows
 pytestmark = pytest.mark.skipif(not COMPILED, reason="the same SQL without compiling")
 
 # Columns of the relation `customers`, of tables, of the result in another case, and facts.
-NAMES = ["group_id", "minor", "Last_Day", "chosen", "total", "Segment"]
+NAMES = ["minor", "Last_Day", "chosen", "Segment"]
 MORE = [
+    "group_id", "total",
     "customer_id", "first_day", "split", "who", "who are chosen", "orders", "customers",
     "share_minor", "whales", "mean_minor", "is_whale", "Is_Whale", "net", "a.b", "0",
 ]  # fmt: skip
@@ -94,32 +95,45 @@ def test_labels__of_an_attribute_read_the_column_of_the_user(orders, tmp_path):
     )} == {(False, "few"), (True, "many")}  # fmt: skip
 
 
+def tables_by(name, orders, folder):
+    """Return tables by groups in a column of this name."""
+    own = orders.rename_columns(
+        [name if each == "pieces" else each for each in orders.column_names]
+    )
+    snapshot = scored(own, folder, by=name, overall=True)
+    options = {"attribute": "source", "min_customers": 0, "threads": 2}
+    return answer(["gaps", "stats", "affinity", "cohort"], snapshot, own, options)
+
+
+@pytest.fixture(scope="module")
+def of_pieces(orders, tmp_path_factory):
+    return tables_by("pieces", orders, tmp_path_factory.mktemp("pieces"))
+
+
 @pytest.mark.parametrize("name", [*GROUPS, *MORE_GROUPS] if DEEP else GROUPS)
-def test_groups__may_have_any_name(name, orders, tmp_path):
-    found = {}
-    for by in ("pieces", name):
-        names = [by if each == "pieces" else each for each in orders.column_names]
-        own = orders.rename_columns(names)
-        snapshot = scored(own, tmp_path, by=by, overall=True)
-        options = {"attribute": "source", "min_customers": 0, "threads": 2}
-        found[by] = answer(["gaps", "stats", "affinity", "cohort"], snapshot, own, options)
-    for table, each in found[name].items():
+def test_groups__may_have_any_name(name, orders, of_pieces, tmp_path):
+    for table, each in tables_by(name, orders, tmp_path).items():
         names = each.table.column_names
         assert names[0] in (name, f"by_{name}")
         assert len({column.lower() for column in names}) == len(names)
         renamed = each.table.rename_columns(["pieces", *names[1:]])
-        assert renamed.equals(found["pieces"][table].table), table
+        assert renamed.equals(of_pieces[table].table), table
         assert each.copied[0] == names[0]
 
 
+@pytest.fixture(scope="module")
+def of_shoppers(orders, tmp_path_factory):
+    snapshot = scored(orders, tmp_path_factory.mktemp("shoppers"))
+    return answer(["deciles", "gaps", "stats"], snapshot, orders, {"threads": 2})
+
+
 @pytest.mark.parametrize("name", ["group_id", "minor", "first_day", "Segment"])
-def test_customer_column__may_have_any_name(name, orders, tmp_path):
+def test_customer_column__may_have_any_name(name, orders, of_shoppers, tmp_path):
     own = orders.rename_columns([name, *orders.column_names[1:]])
     snapshot = scored(own, tmp_path, customer=name)
     found = answer(["deciles", "gaps", "stats"], snapshot, own, {"threads": 2})
-    plain = answer(["deciles", "gaps", "stats"], scored(orders, tmp_path), orders, {"threads": 2})
     for table, each in found.items():
-        assert each.table.equals(plain[table].table), table
+        assert each.table.equals(of_shoppers[table].table), table
 
 
 def test_groups__with_all_groups_together_cannot_be_chosen_by(orders, tmp_path):

@@ -12,6 +12,7 @@ import pytest
 
 from rfm_engine.kernels import COMPILED, kernel
 from rfm_engine.kernels import cache as code_cache
+from tests.conftest import DEEP
 
 ROOT = Path(__file__).parents[2]
 compiled = pytest.mark.skipif(not COMPILED, reason="nothing is compiled")
@@ -141,17 +142,30 @@ def test_compile__does_not_mind_what_numba_is_told_about_others(tmp_path):
     assert run.stdout.split() == ["10", "7"]
 
 
-FORK = """
-import os, sys, threading, time, rfm_engine as rfm
+OF_SCORE = """
+import rfm_engine as rfm
 from tests.shapes import AS_OF, random_orders
 orders = random_orders(20, 5)
-thread = threading.Thread(target=rfm.score, args=(orders,), kwargs={"as_of": AS_OF})
+def work():
+    return rfm.score(orders, as_of=AS_OF).rows.read
+"""
+OF_FEW_LOOPS = """
+from rfm_engine.kernels import kernel
+names = {"kernel": kernel}
+for n in range(20):
+    exec(f"@kernel\\ndef add_{n}(x):\\n    return x + {n % 2 * 2}\\n", names)
+def work():
+    return sum(names[f"add_{n}"](0) for n in range(20))
+"""
+FORK = """
+import os, sys, threading, time
+thread = threading.Thread(target=work)
 thread.start()
 while not any(os.scandir(os.environ["RFM_CACHE_DIR"])):
     time.sleep(0.01)
 child = os.fork()
 if not child:
-    os._exit(0 if rfm.score(orders, as_of=AS_OF).rows.read == 20 else 1)
+    os._exit(0 if work() == 20 else 1)
 print(os.waitpid(child, 0)[1])
 thread.join()
 print("numba" in sys.modules)
@@ -160,10 +174,11 @@ print("numba" in sys.modules)
 
 @compiled
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
-def test_fork__while_loops_are_made_leaves_a_child_that_works(tmp_path):
+@pytest.mark.parametrize("work", [OF_FEW_LOOPS, OF_SCORE] if DEEP else [OF_FEW_LOOPS])
+def test_fork__while_loops_are_made_leaves_a_child_that_works(tmp_path, work):
     environment = os.environ | {"RFM_CACHE_DIR": str(tmp_path)}
     run = subprocess.run(
-        [sys.executable, "-W", "ignore::DeprecationWarning", "-c", FORK],
+        [sys.executable, "-W", "ignore::DeprecationWarning", "-c", work + FORK],
         capture_output=True, text=True, check=True, env=environment, timeout=100,
     )  # fmt: skip
     assert run.stdout == "0\nTrue\n"

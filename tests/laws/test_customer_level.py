@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import product
-
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -12,7 +10,7 @@ from hypothesis import strategies as st
 import rfm_engine as rfm
 from tests import reference, reference_customers, strategies
 from tests.compare import expected_scores, expected_totals, scores_of, totals_of
-from tests.conftest import THIRD
+from tests.covering import covering
 from tests.laws.test_rates import rate_lines, twin_rates, write
 from tests.laws.test_score_reference import assert_same, twin_options
 from tests.reference_customers import TooManyOrdersError, Total
@@ -154,12 +152,11 @@ def hard_totals(shape, kind):
 
 
 WAYS = [*((name, pa.int64()) for name in VARIANTS), ("plain", pa.string()), ("spill", pa.string())]
-# Without the compiler, each way has every third shape, and each shape every third way.
-SHAPES = [(*way, shape) for way, shape in product(WAYS, HARD)][THIRD]
 
 
-@pytest.mark.parametrize(("name", "kind", "shape"), SHAPES, ids=str)
-def test_customer_level__every_way_of_working_equals_the_twin(shape, name, kind):
+@pytest.mark.parametrize(("way", "shape"), covering(WAYS, HARD), ids=str)
+def test_customer_level__every_way_of_working_equals_the_twin(shape, way):
+    name, kind = way
     table = hard_totals(shape, kind)
     half = table.num_rows // 2
     expected = reference_customers.totals(totals_of_rows(table), as_of=AS_OF)
@@ -179,15 +176,16 @@ def test_customer_level__every_way_of_working_equals_the_twin(shape, name, kind)
 MOST = 2**40 - 1
 
 
-@pytest.mark.parametrize("name", ["plain", "rounds", "spill", "spill dense", "many tables"])
+COUNTS = [
+    [MOST], [MOST - 1, 1], [2**39] * 2, [MOST, 1], [2**40], [2**62] * 4, [2**63 - 1, 1, 1],
+    [2**39] * 3, [1, MOST],
+]  # fmt: skip
+SOME_WAYS = ["plain", "rounds", "spill", "spill dense", "many tables"]
+
+
 @pytest.mark.parametrize(
-    "counts",
-    [
-        [MOST], [MOST - 1, 1], [2**39] * 2, [MOST, 1], [2**40], [2**62] * 4, [2**63 - 1, 1, 1],
-        [2**39] * 3, [1, MOST],
-    ],
-)  # fmt: skip
-@pytest.mark.parametrize("cent", [0, -(10**18) + 1])
+    ("counts", "name", "cent"), covering(COUNTS, SOME_WAYS, [0, -(10**18) + 1], times=4)
+)
 def test_customer_level__orders_stay_below_their_limit(counts, cent, name):
     """Amounts near the limit overflow an intermediate sum, which uses the same bits."""
     amounts = [cents(cent)] * 20 + [cents(-cent)] * 20

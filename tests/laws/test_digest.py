@@ -13,13 +13,12 @@ from pyarrow import parquet as pq
 import rfm_engine as rfm
 from tests import reference
 from tests.compare import digest, expected_totals, totals_of
-from tests.conftest import COMPILED
+from tests.conftest import COMPILED, DEEP
 from tests.shapes import AS_OF, random_orders, rows_of
 from tests.variants import VARIANTS, variant
 
-# Without the compiler, 20,000 rows take one second per run. 4,000 rows also contain every case of
-# merging.
-N_ROWS, N_FILES = 20_000 if COMPILED else 4_000, 3
+# 4,000 rows also contain every case of merging.
+N_ROWS, N_FILES = 20_000 if DEEP else 4_000, 3
 OPTIONS = {"as_of": AS_OF, "order": "order_id"}
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 import rfm_engine as rfm
 from tests import strategies
+from tests.covering import covering
 from tests.laws.test_totals_laws import totals_over, ways
 from tests.shapes import AS_OF, HARD, NEW_YEAR_2024_US, cents, orders_table
 from tests.variants import VARIANTS, variant
@@ -163,8 +164,7 @@ def test_pickle__gives_equal_totals_that_go_on(case):
     assert everything(totals) == everything(totals_over(batches[:1], options))
 
 
-@pytest.mark.parametrize("way", VARIANTS)
-@pytest.mark.parametrize("shape", HARD)
+@pytest.mark.parametrize(("way", "shape"), covering(VARIANTS, HARD, times=3))
 def test_export__hard_shapes(shape, way):
     table = HARD[shape]()
     options = {"as_of": AS_OF}

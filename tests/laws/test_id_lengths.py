@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import rfm_engine as rfm
@@ -19,6 +19,7 @@ from tests.variants import VARIANTS, variant
 SECOND_US = 1_000_000
 # Few ids per length, so that customers come back in later batches.
 IDS = {n: [bytes([65 + i]) * n for i in range(4)] for n in (0, 1, 8, 10, 16, 17, 24, 31, 32, 33)}
+FEW = settings(max_examples=settings.default.max_examples // 3)  # per way of working
 BEYOND = 2**30 + 7  # minor units that are too large for narrow rows
 
 
@@ -66,6 +67,7 @@ def totals_from(tables: list[pa.Table]) -> rfm.CustomerTotals:
 
 
 @pytest.mark.parametrize("way", VARIANTS)
+@FEW
 @given(st.lists(batches(), min_size=1, max_size=6))
 @example(of_lengths(16, 16, 32))
 @example(of_lengths(32, 16, 32, 0))
@@ -76,6 +78,7 @@ def test_totals__are_those_of_the_rows(way, tables):
 
 
 @pytest.mark.parametrize("way", ["plain", "rounds", "spill", "spill all"])
+@FEW
 @given(st.lists(batches(), max_size=3), st.lists(batches(), max_size=3))
 @example(of_lengths(16), of_lengths(32, 16))
 @example(of_lengths(32), of_lengths(16))

@@ -10,6 +10,7 @@ import pytest
 import rfm_engine as rfm
 from tests import reference
 from tests.compare import expected_scores, expected_totals, scores_of, totals_of
+from tests.covering import covering
 from tests.layouts import LAYOUTS
 from tests.shapes import AS_OF, cents, orders_table, rows_of
 
@@ -48,9 +49,9 @@ def orders_by(kind: str, *, nulls: bool, lines: bool) -> pa.Table:
     return orders_table(pa.array(ids, of), day, paid, **more)
 
 
-@pytest.mark.parametrize("nulls", [False, True], ids=["full", "nulls"])
-@pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize("kind", TYPES)
+@pytest.mark.parametrize(
+    ("kind", "layout", "nulls"), covering(TYPES, LAYOUTS, [False, True], times=6)
+)
 def test_score__any_type_in_any_layout(kind, layout, nulls):
     table = orders_by(kind, nulls=nulls, lines=False)
     result = rfm.score(LAYOUTS[layout](table), as_of=AS_OF, threads=2)
@@ -59,8 +60,7 @@ def test_score__any_type_in_any_layout(kind, layout, nulls):
     assert result.summary()["rows"]["dropped"] == expected.dropped
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize("kind", TYPES)
+@pytest.mark.parametrize(("kind", "layout"), covering(TYPES, LAYOUTS, times=4))
 def test_totals__order_ids_of_any_type_in_any_layout(kind, layout):
     table = orders_by(kind, nulls=True, lines=True)
     totals = rfm.CustomerTotals(as_of=AS_OF, order="order_id")

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 import rfm_engine as rfm
 from tests import reference, reference_methods, strategies
 from tests.compare import scores_of
+from tests.covering import covering
 from tests.laws.test_score_reference import engine_options
 from tests.shapes import HARD, random_orders, rows_of
 
@@ -106,8 +107,7 @@ def test_nested__equals_its_definition(free, orders, bins):
     assert (result.summary()["cuts_by_group"] > 0) == bool(keys)
 
 
-@pytest.mark.parametrize("method", [*METHODS, "mean"])
-@pytest.mark.parametrize("shape", HARD)
+@pytest.mark.parametrize(("method", "shape"), covering([*METHODS, "mean"], HARD, times=3))
 def test_methods__hard_shapes(free, shape, method):
     table = HARD[shape]()
     bins = (2, 2, 2) if method == "mean" else (5, 3, 4)

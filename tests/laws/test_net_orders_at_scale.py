@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from itertools import product
-
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
 import rfm_engine as rfm
-from tests.conftest import COMPILED, THIRD
+from tests.conftest import COMPILED
+from tests.covering import covering
 from tests.variants import variant
 
 N = 200_000 if COMPILED else 4_000
@@ -64,10 +63,10 @@ def grouped(orders: pa.Table, frequency: str) -> pa.Table:
 
 
 WAYS = "plain", "many tables", "spill", "spill all of many"
-CASES = [*product(WAYS, (False, True), ("orders", "days"))]
+CASES = covering(WAYS, (False, True), ("orders", "days"))
 
 
-@pytest.mark.parametrize(("way", "texts", "frequency"), CASES[THIRD])
+@pytest.mark.parametrize(("way", "texts", "frequency"), CASES)
 def test_score__equals_grouping_twice(orders, way, texts, frequency):
     expected = grouped(orders, frequency)
     if texts:

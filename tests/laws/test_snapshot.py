@@ -15,7 +15,8 @@ from rfm_engine.segments.catalogue import load_scheme, shipped_schemes
 from rfm_engine.segments.frozen_scheme import own_scheme
 from rfm_engine.segments.parser import scheme_of
 from rfm_engine.simulate import simulate
-from tests.conftest import COMPILED
+from tests.conftest import DEEP
+from tests.covering import covering
 
 ENDINGS = (".parquet", ".arrow", "/")
 POPULATION = (
@@ -50,8 +51,7 @@ def rows_of(table):
     return sorted(map(repr, table.to_pylist()))
 
 
-@pytest.mark.parametrize("ending", ENDINGS)
-@pytest.mark.parametrize("scoring", SCORINGS, ids=str)
+@pytest.mark.parametrize(("scoring", "ending"), covering(SCORINGS, ENDINGS, times=1), ids=str)
 def test_snapshot__is_what_the_result_was(orders, tmp_path, scoring, ending):
     place = f"{tmp_path}/out{ending}"
     result = rfm.score(orders, as_of="2025-12-31", order="order_id", output=place, **scoring)
@@ -78,7 +78,7 @@ def test_explain__of_a_snapshot_says_what_that_of_the_result_says(orders, tmp_pa
     result = rfm.score(orders, as_of="2025-12-31", order="order_id", output=place, **scoring)
     snapshot = rfm.read_snapshot(place)
     ids = result.customers["customer_id"].unique().to_pylist()
-    ids = ids[: 9 if COMPILED else 3]
+    ids = ids[: 9 if DEEP else 3]
     expected = sorted(map(repr, rfm.explain(result, ids)))
     assert sorted(map(repr, rfm.explain(snapshot, ids))) == expected
     with pytest.raises(rfm.UsageError, match="must be a customer with an order"):

@@ -18,10 +18,12 @@ from rfm_engine.result import sorted_customers
 from rfm_engine.result.pieces import Room
 from rfm_engine.totals import customers
 from tests import strategies
+from tests.conftest import DEEP
 from tests.result.test_id_order import nulls_first
 from tests.shapes import AS_OF, keys_of, random_orders
 
-GROUP_ROWS = 64
+N_ORDERS, N_CUSTOMERS = (3000, 500) if DEEP else (900, 150)
+GROUP_ROWS = 64 if DEEP else 20
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -30,11 +32,11 @@ def small_groups() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sorted_customers, "GROUP_ROWS", GROUP_ROWS)
         patch.setattr(sorted_customers, "SAMPLE_ROWS", 4)
-        patch.setattr(customers, "_CHUNK_CUSTOMERS", 50)
+        patch.setattr(customers, "_CHUNK_CUSTOMERS", N_CUSTOMERS // 10)
         yield
 
 
-ROOMS = {"memory": None, "disk": 0, "both": 20_000}
+ROOMS = {"memory": None, "disk": 0, "both": 40 * N_CUSTOMERS}
 """Bytes of memory for customers; the others are spilled to disk."""
 
 
@@ -59,8 +61,8 @@ def rows(table: pa.Table) -> list[str]:
 
 
 def shop_orders(kind: pa.DataType | None = None) -> pa.Table:
-    """Build orders of 500 customers in 4 shops and without a shop."""
-    orders = random_orders(3000, 500, 3)
+    """Build orders of customers in 4 shops and without a shop."""
+    orders = random_orders(N_ORDERS, N_CUSTOMERS, 3)
     if kind is not None:
         ids = orders["customer_id"].cast(pa.string()).cast(kind)
         orders = orders.set_column(0, "customer_id", ids)
@@ -105,7 +107,9 @@ def test_sort__gives_the_same_bytes(tmp_path, monkeypatch, ending, kind):
 
 
 def test_sort__parts_follow_each_other(tmp_path, room):  # noqa: ARG001
-    result = rfm.score(random_orders(3000, 500, 3), as_of=AS_OF, sort="customer", output=tmp_path)
+    result = rfm.score(
+        random_orders(N_ORDERS, N_CUSTOMERS, 3), as_of=AS_OF, sort="customer", output=tmp_path
+    )
     parts = [pq.read_table(part) for part in sorted(tmp_path.glob("part-*.parquet"))]
     n = len(result.customers)
     assert [len(part) for part in parts] == [
@@ -161,7 +165,7 @@ def test_sort__nobody(tmp_path):
 
 def test_sort__a_state(tmp_path):
     state = rfm.State.create(tmp_path / "state", history="rolling:90d")
-    state.ingest(random_orders(3000, 500, 3), batch_id="all")
+    state.ingest(random_orders(N_ORDERS, N_CUSTOMERS, 3), batch_id="all")
     found = rfm.score(state, as_of="newest", window="90d", sort="customer").customers
     assert keys(found, "customer_id") == sorted(keys(found, "customer_id"))
     assert rows(found) == rows(rfm.score(state, as_of="newest", window="90d").customers)

@@ -15,6 +15,7 @@ from rfm_engine.result.summary import cuts_in_units
 from rfm_engine.scoring.methods import CUTS
 from tests import strategies
 from tests.compare import scores_of
+from tests.covering import covering
 from tests.laws.test_score_reference import engine_options
 from tests.shapes import AS_OF, HARD, random_orders
 
@@ -88,7 +89,7 @@ def test_survey__of_split_customers_cuts_as_score(free, orders, methods, bins, m
 @pytest.mark.parametrize(
     ("shape", "method", "monetary"),
     [
-        *itertools.product(HARD, [*sorted(CUTS), "thresholds"], ["sum"]),
+        *covering(HARD, [*sorted(CUTS), "thresholds"], ["sum"], times=3),
         *itertools.product(sorted({*HARD} - {"near the limit"}), ["quantile"], ["mean"]),
     ],
 )

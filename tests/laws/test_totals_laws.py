@@ -6,15 +6,17 @@ from datetime import datetime
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import rfm_engine as rfm
 from tests import reference, strategies
 from tests.compare import expected_totals, totals_of
+from tests.covering import covering
 from tests.shapes import AS_OF, HARD, rows_of
 from tests.variants import VARIANTS, variant
 
+FEW = settings(max_examples=settings.default.max_examples // 2)  # per way of working
 DAY = datetime(2025, 6, 1)
 KEYS = (0, 1, 2**64 - 1, 0x9E3779B97F4A7C15)
 
@@ -64,6 +66,7 @@ def expected(orders, options):
 
 
 @pytest.mark.parametrize("way", VARIANTS)
+@FEW
 @given(case=cases())
 def test_update__any_cutting_gives_what_the_twin_says(way, case):
     orders, batches, options = case
@@ -155,8 +158,7 @@ def test_merge__leaves_the_other_as_it_was(case, way):
         assert finished(other) == finished(totals_over([*batches, batches[0]], options))
 
 
-@pytest.mark.parametrize("way", VARIANTS)
-@pytest.mark.parametrize("shape", HARD)
+@pytest.mark.parametrize(("way", "shape"), covering(VARIANTS, HARD, times=3))
 def test_update__hard_shapes(shape, way):
     table = HARD[shape]()
     want = expected_totals(reference.totals(rows_of(table), as_of=AS_OF))

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import rfm_engine as rfm
-from tests.conftest import COMPILED
+from tests.conftest import COMPILED, DEEP
 
 AS_OF = "2026-12-31"
 INT64 = pa.int64()
@@ -63,7 +63,7 @@ def test_order_lines__rows_that_do_not_count_repeat_nothing():
 
 
 @pytest.mark.skipif(not COMPILED, reason="two million rows")
-@pytest.mark.parametrize("n_threads", [1, 2])
+@pytest.mark.parametrize("n_threads", [1, 2] if DEEP else [2])
 def test_order_lines__are_searched_in_the_first_million_rows_only(tmp_path, n_threads):
     single, repeated = lines(1_000_000, 0), lines(100_000, 99_000)
     assert codes(pa.concat_tables([single, repeated]), threads=n_threads) == []

@@ -11,6 +11,7 @@ import rfm_engine as rfm
 from rfm_engine.night.sequence import Sequence
 from rfm_engine.state.state import State
 from tests.conftest import COMPILED
+from tests.covering import covering
 from tests.night import shop
 from tests.night.dying import Killed
 
@@ -22,8 +23,9 @@ def killed(*_: object) -> None:
 
 
 @pytest.mark.skipif(not COMPILED, reason="the same without compiling, but slower")
-@pytest.mark.parametrize("as_of", [None, shop.FIRST + timedelta(3)])
-@pytest.mark.parametrize("is_first", [False, True])
+@pytest.mark.parametrize(
+    ("as_of", "is_first"), covering([None, shop.FIRST + timedelta(3)], [False, True], times=1)
+)
 def test_night__killed_after_its_orders_are_in_the_state_is_finished_first(
     folder, monkeypatch, is_first, as_of
 ):

@@ -1,12 +1,13 @@
-"""Tables in object stores are recognised with only a few listings."""
+"""Tables in object stores are recognised with only a few listings.
+
+Libraries are imported late, because not every process of the tests needs that second.
+"""
 
 from __future__ import annotations
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from deltalake import DeltaTable, write_deltalake
-from moto.server import ThreadedMotoServer
 from pyarrow import fs
 
 import rfm_engine as rfm
@@ -129,6 +130,9 @@ def test_questions__that_fail_are_not_taken_for_no(tmp_path):
 @pytest.fixture(scope="module")
 def s3():
     """Return the URI of a bucket on our own server."""
+    from deltalake import DeltaTable, write_deltalake
+    from moto.server import ThreadedMotoServer
+
     server = ThreadedMotoServer(port=0, verbose=False)
     server.start()
     _, port = server.get_host_and_port()
@@ -153,6 +157,8 @@ def s3():
     ["s3://lake/shop/orders", "s3://lake/shop", "s3a://lake/*/orders/*.parquet", "s3n://lake"],
 )
 def test_s3__tables_are_refused_with_a_hint_that_works(orders):
+    from deltalake import DeltaTable
+
     with pytest.raises(UsageError, match="got a Delta table in s3://lake/shop/orders") as refusal:
         rfm.score(orders, as_of="2026-01-01")
     table = "DeltaTable('s3://lake/shop/orders').to_pyarrow_dataset()"

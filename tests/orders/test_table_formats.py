@@ -1,4 +1,7 @@
-"""Files of Delta, Iceberg and Hudi tables are not read as if they were plain files."""
+"""Files of Delta, Iceberg and Hudi tables are not read as if they were plain files.
+
+Their libraries are imported late, because not every process of the tests needs that second.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,6 @@ import re
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from deltalake import DeltaTable, write_deltalake
-from pyiceberg.catalog.sql import SqlCatalog
 
 import rfm_engine as rfm
 from rfm_engine.errors import UsageError
@@ -39,6 +40,8 @@ def here(tmp_path, monkeypatch):
 @pytest.fixture
 def delta(here):
     """A Delta table from which rows were deleted."""
+    from deltalake import DeltaTable, write_deltalake
+
     write_deltalake("shop/orders", ORDERS)
     DeltaTable("shop/orders").delete("customer_id = 2")
     return here / "shop/orders"
@@ -47,6 +50,8 @@ def delta(here):
 @pytest.fixture
 def iceberg(here):
     """An Iceberg table from which rows were deleted."""
+    from pyiceberg.catalog.sql import SqlCatalog
+
     places = {"uri": f"sqlite:///{here}/catalog.db", "warehouse": here.as_uri()}
     catalog = SqlCatalog("local", **places)
     catalog.create_namespace("shop")
@@ -84,6 +89,8 @@ def file_in(folder):
     "orders", ["shop/orders", "shop/orders/", "shop", "shop/orders/*.parquet", "sho?/**", "./shop"]
 )
 def test_delta__is_refused_with_a_hint_that_works(orders):
+    from deltalake import DeltaTable
+
     wanted = TABLE.format("a Delta table", "shop/orders", r"DeltaTable\('shop/orders'\)\.to_.*")
     with pytest.raises(UsageError, match=wanted) as refusal:
         rfm.score(orders, as_of="2026-01-01")
@@ -108,6 +115,8 @@ def test_delta__is_refused_by_all_names_of_its_files(delta):
 
 
 def test_delta__partitions_are_no_way_around(here):
+    from deltalake import write_deltalake
+
     write_deltalake("shop/orders", ORDERS, partition_by=["year", "kind", "shop"])
     inner = next((here / "shop/orders").glob("*/*/*"))
     for orders in ("shop/orders/year=*/kind=*/shop=*/*.parquet", "shop/orders/*/*", inner):

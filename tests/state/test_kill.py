@@ -33,8 +33,8 @@ from tests.state.known_states import (
 
 pytestmark = pytest.mark.skipif(not COMPILED, reason="the same without compiling, but slower")
 
-_N_KILLS = 120 if DEEP else 6
-_N_CALLS = None if DEEP else 6
+_N_KILLS = 120 if DEEP else 3
+_N_CALLS = None if DEEP else 3
 _WARNINGS = COMMAND[1 : COMMAND.index("-c")]
 KIND = "lines"
 # It prints a line after all imports and waits for input, so that only the ingest is killed.

@@ -7,12 +7,12 @@ from random import Random
 
 import pytest
 
-from tests.conftest import COMPILED, DEEP
+from tests.conftest import DEEP
 from tests.state.known_states import OPTIONS, any_step, ingest
 from tests.state.simulated_disk import FAULTS, Fault
 from tests.state.world import names_drawn_from, world_of
 
-_N_CASES = 20_000 if DEEP else 150 if COMPILED else 50
+_N_CASES = 20_000 if DEEP else 50
 _N_TESTS = 10
 _MOST_BATCHES = 3
 # RFM_CASE=seed runs one case.
