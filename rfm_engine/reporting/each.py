@@ -35,6 +35,11 @@ class GroupReports:
     def __init__(
         self, what: Given, before: Given | None, rows: object, options: Mapping[str, Any]
     ) -> None:
+        if isinstance(what, Mapping) or str(what).endswith(".json"):
+            raise UsageError(
+                "reports of groups must be made from a snapshot; got a report document. Give the "
+                "snapshot with --each."
+            )
         self._inputs = what, before, rows
         explicit = given("group_reports", ReportOptions, options)
         settled = resolve(ReportOptions, explicit)

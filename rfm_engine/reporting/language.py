@@ -70,10 +70,6 @@ class Language(NamedTuple):
     def _isolated(self, value: str) -> str:
         return isolated(value) if self.direction == "rtl" else isolated_if_rtl(value)
 
-    def knows(self, key: str) -> bool:
-        """Whether there is a text with a key."""
-        return key in self.texts
-
     def number(self, value: Decimal | int | str, digits: int | None = None) -> str:
         """Return a number with separators, rounded half to even if `digits` are given."""
         exact = Decimal(value)

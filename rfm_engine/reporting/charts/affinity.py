@@ -24,13 +24,12 @@ def affinity_charts(document: Document, language: Language) -> list[Chart]:
         rows = [each for each in table["rows"] if each["low"] and each["lift"]]
         if rows:
             name = "affinity" if number == 1 else f"affinity-{number}"
-            found.append(_chart(name, table, rows, document, language))
+            found.append(_chart(name, table, rows, language))
     return found
 
 
 def _chart(
-    name: str, table: dict[str, Any], rows: list[dict[str, Any]], document: Document,
-    language: Language,
+    name: str, table: dict[str, Any], rows: list[dict[str, Any]], language: Language,
 ) -> Chart:  # fmt: skip
     low, high = _domain(rows)
     title = language.text("chart.affinity", attribute=table["attribute"])
@@ -38,7 +37,7 @@ def _chart(
     return Chart(
         name, "affinity",
         {
-            "rows": [_row(place, each, document, language) for place, each in enumerate(rows)],
+            "rows": [_row(place, each, language) for place, each in enumerate(rows)],
             "one": [{"at": 1}],
         },
         {
@@ -54,13 +53,11 @@ def _chart(
     )  # fmt: skip
 
 
-def _row(
-    place: int, each: dict[str, Any], document: Document, language: Language
-) -> dict[str, Any]:
+def _row(place: int, each: dict[str, Any], language: Language) -> dict[str, Any]:
     page = page_colours()
     of = language.text(
-        "n_of_n", part=count_text(each["in_group"], document, language),
-        whole=count_text(each["customers"], document, language),
+        "n_of_n", part=count_text(each["in_group"], language),
+        whole=count_text(each["customers"], language),
     )  # fmt: skip
     return {
         "row": place, "name": shortened(_value(each), 150, 12), "value": each["lift"],

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from rfm_engine.reporting.drawing.theme import Fill, heat_steps, page_colours
-from rfm_engine.reporting.drawing.widths import shortened
 
 Row = dict[str, Any]
 
@@ -67,8 +66,3 @@ def legend(x: float, y: float, least: str, most: str) -> tuple[list[Row], list[R
         label(end, y + 0.15, most, align="left", size=11, muted=True, dx=6),
     ]
     return cells, texts
-
-
-def fitted(text: str, room: float, size: int, *, bold: bool = False) -> str:
-    """Return a label that fits into some room."""
-    return shortened(text, room, size, bold=bold)

@@ -33,7 +33,7 @@ def cohorts_chart(document: Document, language: Language) -> Chart | None:
     rows = {start: place for place, start in enumerate(starts)}
     last = max(each["k"] for each in shown)
     most = max(map(_share, shown)) or Fraction(1)
-    cells = [_cell(each, rows[each["cohort"]], most, document, language) for each in shown]
+    cells = [_cell(each, rows[each["cohort"]], most, language) for each in shown]
     widest = max(width_of(each["text"], _VALUE, bold=True) for each in cells)
     sizes = {each["cohort"]: each["customers"] for each in found["cells"]}
     labels = [label(k - 0.5, 0, str(k), size=11, muted=True, dy=-9) for k in range(1, last + 1)]
@@ -44,7 +44,7 @@ def cohorts_chart(document: Document, language: Language) -> Chart | None:
     customers = language.text("axis.customers")
     labels.append(label(0, 0, customers, align="right", size=11, muted=True, dx=-8, dy=-9))
     for start, row in rows.items():
-        count = count_text(sizes[start], document, language)
+        count = count_text(sizes[start], language)
         labels.append(label(0, row + 0.5, count, align="right", size=11, muted=True, dx=-8))
         labels.append(label(0, row + 0.5, start[:7], align="right", size=11, dx=-58))
     steps, ends = legend(0, len(rows) + 0.4, language.share(0, 1, 0), _percent(most, language))
@@ -61,9 +61,7 @@ def cohorts_chart(document: Document, language: Language) -> Chart | None:
     )  # fmt: skip
 
 
-def _cell(
-    each: dict[str, Any], row: int, most: Fraction, document: Document, language: Language
-) -> dict[str, Any]:
+def _cell(each: dict[str, Any], row: int, most: Fraction, language: Language) -> dict[str, Any]:
     whole, active = each["customers"], each["active"]
     share = Fraction(active, whole) if active is not None and whole else Fraction(0)
     page = page_colours()
@@ -72,7 +70,7 @@ def _cell(
     text = "" if active is None or not whole else _percent(share, language)
     tooltip = language.text(
         "chart.cohorts.tooltip", cohort=each["cohort"][:7], k=each["k"],
-        n=count_text(active, document, language), whole=count_text(whole, document, language),
+        n=count_text(active, language), whole=count_text(whole, language),
     )  # fmt: skip
     return cell(each["k"] - 1, row, fill, text, tooltip)
 

@@ -25,7 +25,7 @@ def distribution_chart(document: Document, language: Language, axis: str) -> Cha
     found = document["distributions"][axis]
     if not found["bars"]:
         return None
-    bars = _bars(found, axis, document, language)
+    bars = _bars(found, axis, language)
     width, shift = Decimal(found["width"]), _SHIFT[axis]
     start, stop = -shift, width * len(found["bars"]) - shift
     if found["below"] is not None:
@@ -52,9 +52,7 @@ def distribution_chart(document: Document, language: Language, axis: str) -> Cha
     )  # fmt: skip
 
 
-def _bars(
-    found: dict[str, Any], axis: str, document: Document, language: Language
-) -> list[dict[str, Any]]:
+def _bars(found: dict[str, Any], axis: str, language: Language) -> list[dict[str, Any]]:
     """Return the bars, with those of customers below and beyond the axis in grey."""
     width, page = Decimal(found["width"]), page_colours()
     parts: list[tuple[Decimal, str, dict[str, Any], str]] = []
@@ -75,16 +73,14 @@ def _bars(
         {
             "from": float(start - shift + gap), "to": float(start - shift + width - gap),
             "customers": each["customers"] or 0, "fill": fill,
-            **_said(text, each, document, language),
+            **_said(text, each, language),
         }
         for start, fill, each, text in parts
     ]  # fmt: skip
 
 
-def _said(
-    text: str, each: dict[str, Any], document: Document, language: Language
-) -> dict[str, Any]:
-    count = count_text(each["customers"], document, language)
+def _said(text: str, each: dict[str, Any], language: Language) -> dict[str, Any]:
+    count = count_text(each["customers"], language)
     return {"tooltip": language.text("chart.dist.tooltip", values=text, n=count)}
 
 
@@ -116,7 +112,7 @@ def _scores(
         text, short = f"{letter}{score} {share}", f"{letter}{score}"
         room = (high - low) / total * _WIDTH - 4
         label = text if width_of(text, 11) <= room else short if width_of(short, 11) <= room else ""
-        count = count_text(customers, document, language)
+        count = count_text(customers, language)
         rows.append({
             "x0": low / total, "x1": high / total, "cx": (low + high) / 2 / total,
             "fill": steps[place].light, "ink": steps[place].ink.light, "text": label,

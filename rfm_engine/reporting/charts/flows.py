@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from rfm_engine.reporting.charts.movement import MOST_SEGMENTS
 from rfm_engine.reporting.charts.painting import Document, fills_of
 from rfm_engine.reporting.drawing.chart import Chart
 from rfm_engine.reporting.drawing.theme import page_colours
@@ -12,7 +13,6 @@ from rfm_engine.reporting.drawing.widths import shortened
 from rfm_engine.reporting.language import Language
 
 _WIDTH, _HIGH, _GAP, _NODE, _SIDE = 760, 520, 8, 10, 190
-MOST_SEGMENTS = 16
 Move = dict[str, Any]
 
 
@@ -26,11 +26,13 @@ class Node(NamedTuple):
 
 
 def flows_chart(document: Document, language: Language) -> Chart | None:
-    """Return the ribbons; None without an earlier snapshot, or with too many segments."""
+    """Return the ribbons; None without an earlier snapshot, with too many segments, or hidden."""
     movement = document["movement"]
     names: list[str] = [each["name"] for each in document["segments"]]
     if movement is None or not 0 < len(names) <= MOST_SEGMENTS:
         return None
+    if any(each["customers"] is None for each in movement["matrix"]):
+        return None  # the ends of ribbons would be too small
     moves = [each for each in movement["matrix"] if each["customers"]]
     total = sum(each["customers"] for each in moves)
     if not total:

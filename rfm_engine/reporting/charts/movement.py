@@ -5,10 +5,10 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from rfm_engine.reporting.charts.cells import cell, fitted, frame, label, legend
-from rfm_engine.reporting.charts.painting import Document, colours, count_text, step_of
+from rfm_engine.reporting.charts.cells import cell, frame, label, legend
+from rfm_engine.reporting.charts.painting import HIDDEN, Document, colours, count_text, step_of
 from rfm_engine.reporting.drawing.chart import Chart
-from rfm_engine.reporting.drawing.widths import two_lines
+from rfm_engine.reporting.drawing.widths import shortened, two_lines
 from rfm_engine.reporting.language import Language
 
 _SIDE, _HIGH = 70, 30
@@ -30,15 +30,15 @@ def movement_chart(document: Document, language: Language) -> Chart | None:
     columns: list[str | None] = [*names, *([None] if has_left else [])]
     cells, borders = [], []
     for y, start in enumerate(rows):
-        whole = sum(counts.get((start, to), 0) or 0 for to in columns)
+        whole = _sum(counts.get((start, to), 0) for to in columns)
         for x, to in enumerate(columns):
             customers = counts.get((start, to), 0)
-            cells.append(_cell(x, y, start, to, customers, whole, document, language))
+            cells.append(_cell(x, y, start, to, customers, whole, language))
             if start is not None and start == to:
                 borders += frame(x, y)
     title = language.text("chart.movement")
     steps, ends = legend(0, len(rows) + 0.3, language.share(0, 1, 0), language.share(1, 1, 0))
-    labels = [*_labels(rows, columns, language), *_sums(rows, columns, counts, document, language)]
+    labels = [*_labels(rows, columns, language), *_sums(rows, columns, counts, language)]
     return Chart(
         "movement", "grid",
         {
@@ -55,20 +55,19 @@ def movement_chart(document: Document, language: Language) -> Chart | None:
 
 
 def _cell(  # noqa: PLR0913 - a cell, and what its tooltip needs
-    x: int, y: int, start: str | None, to: str | None, customers: int | None, whole: int,
-    document: Document, language: Language,
+    x: int, y: int, start: str | None, to: str | None, customers: int | None, whole: int | None,
+    language: Language,
 ) -> dict[str, Any]:  # fmt: skip
-    share = Fraction(customers or 0, whole) if whole else Fraction(0)
+    share = Fraction(customers, whole) if customers and whole else Fraction(0)
     fill = step_of(share, Fraction(1), root=False)
-    text = ""
-    if customers is None:
-        text = count_text(None, document, language)
-    elif customers:
-        text = language.share(customers, whole, 0)
+    text = HIDDEN if customers is None else ""
+    if customers:
+        # A row with a hidden cell has no shares.
+        text = language.number(customers) if whole is None else language.share(customers, whole, 0)
     tooltip = language.text(
         "chart.movement.tooltip", start=_start(start, language), to=_end(to, language),
-        n=count_text(customers, document, language),
-        share=language.share(customers or 0, whole),
+        n=count_text(customers, language),
+        share=HIDDEN if customers is None or whole is None else language.share(customers, whole),
     )  # fmt: skip
     return cell(x, y, fill, text, tooltip)
 
@@ -78,17 +77,16 @@ def _labels(
 ) -> list[dict[str, Any]]:
     found = []
     for y, name in enumerate(rows):
-        text = fitted(_start(name, language), 150, 12)
+        text = shortened(_start(name, language), 165, 12)
         found.append(label(0, y + 0.5, text, align="right", dx=-8))
     for x, name in enumerate(columns):
-        lines = [fitted(each, _SIDE, 11) for each in two_lines(_end(name, language), 11)]
+        lines = [shortened(each, _SIDE, 11) for each in two_lines(_end(name, language), 11)]
         found.append(label(x + 0.5, 0, lines, size=11, dy=-8 - 12 * (len(lines) - 1)))
     return found
 
 
 def _sums(
-    rows: list[str | None], columns: list[str | None], counts: Counts, document: Document,
-    language: Language,
+    rows: list[str | None], columns: list[str | None], counts: Counts, language: Language,
 ) -> list[dict[str, Any]]:  # fmt: skip
     """Return the columns at the right: customers then, now, and the change."""
     right = len(columns)
@@ -100,11 +98,11 @@ def _sums(
     ]  # fmt: skip
     for y, name in enumerate(rows):
         then = _sum(counts.get((name, to), 0) for to in columns)
-        now = _sum(counts.get((start, name), 0) for start in rows) if name is not None else 0
+        now = then if name is None else _sum(counts.get((start, name), 0) for start in rows)
         change = "" if then is None or now is None or name is None else language.signed(now - then)
         texts = (
-            count_text(then, document, language),
-            "" if name is None else count_text(now, document, language), change,
+            count_text(then, language),
+            "" if name is None else count_text(now, language), change,
         )  # fmt: skip
         found += [
             label(right, y + 0.5, text, align="right", dx=dx, bold=dx == steps[-1])

@@ -36,11 +36,13 @@ def step_of(part: int | Fraction | None, most: int | Fraction, *, root: bool) ->
     return steps[min(-(-share.numerator * last // share.denominator), last)]
 
 
-def count_text(value: int | None, document: Document, language: Language) -> str:
-    """Return a count; one that is hidden, because it is small, as `<N`."""
-    if value is None:
-        return f"<{language.number(document['min_cell'])}"
-    return language.number(value)
+HIDDEN = "*"
+"""What is shown for a count that is hidden, because it is small or gives away a small one."""
+
+
+def count_text(value: int | None, language: Language) -> str:
+    """Return a count in words, or the sign of a hidden one."""
+    return HIDDEN if value is None else language.number(value)
 
 
 def colours() -> dict[str, str]:

@@ -22,7 +22,7 @@ def retention_chart(document: Document, language: Language) -> Chart | None:
     known = [each for each in found["segments"] if each["size"] and each["retained"] is not None]
     if not known:
         return None
-    rows = [_row(place, each, fills, document, language) for place, each in enumerate(known)]
+    rows = [_row(place, each, fills, language) for place, each in enumerate(known)]
     title = language.text("chart.retention")
     best = max(known, key=lambda each: each["retained"] / each["size"])
     description = language.text(
@@ -36,12 +36,12 @@ def retention_chart(document: Document, language: Language) -> Chart | None:
 
 
 def _row(
-    place: int, each: dict[str, Any], fills: dict[str, Any], document: Document, language: Language
+    place: int, each: dict[str, Any], fills: dict[str, Any], language: Language
 ) -> dict[str, Any]:
     share = language.share(each["retained"], each["size"], 0)
     of = language.text(
-        "n_of_n", part=count_text(each["retained"], document, language),
-        whole=count_text(each["size"], document, language),
+        "n_of_n", part=count_text(each["retained"], language),
+        whole=count_text(each["size"], language),
     )  # fmt: skip
     return {
         "row": place, "name": shortened(each["segment"], 130, 12),

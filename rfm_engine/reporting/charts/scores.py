@@ -34,11 +34,11 @@ def scores_chart(document: Document, language: Language, kind: str) -> Chart | N
         each, value = cells[place], values[place]
         row, column = n_rows - 1 - place // n_columns, place % n_columns
         fill = step_of(value, most, root=kind != "aov")
-        text = _text(each, value, kind, document, language)
+        text = _text(each, value, kind, language)
         exact = _exact(each, text, kind, language)
         shown = exact if width_of(exact, _VALUE, bold=True) <= side - 8 else text
         if width_of(shown, _VALUE, bold=True) > side:
-            shown = _text(each, value, kind, document, language._replace(sign=""))
+            shown = _text(each, value, kind, language._replace(sign=""))
         said = _tooltip(each, exact, _about(document, kind), language)
         # Below the middle, so that the name of the segment fits above it.
         drawn.append(cell(column, row, fill, shown, said) | {"cy": -row - 0.6})
@@ -62,7 +62,7 @@ def scores_chart(document: Document, language: Language, kind: str) -> Chart | N
             "x_domain": [0, n_columns], "y_domain": [-n_rows - 64 / _HIGH, 0],
         },
         title=title,
-        description=_description(cells, values, kind, title, document, language),
+        description=_description(cells, values, kind, title, language),
         locale=language.locale,
     )  # fmt: skip
 
@@ -90,11 +90,9 @@ def _number(value: Fraction, kind: str, language: Language) -> str:
     return language.compact(exact, is_money=True)
 
 
-def _text(
-    each: Cell, value: Fraction | None, kind: str, document: Document, language: Language
-) -> str:
+def _text(each: Cell, value: Fraction | None, kind: str, language: Language) -> str:
     if each["customers"] is None:
-        return count_text(None, document, language)
+        return count_text(None, language)
     return NOTHING if value is None else _number(value, kind, language)
 
 
@@ -164,15 +162,15 @@ def _labels(
     return found
 
 
-def _description(  # noqa: PLR0913 - what the sentence names
+def _description(
     cells: list[Cell], values: list[Fraction | None], kind: str, title: str,
-    document: Document, language: Language,
+    language: Language,
 ) -> str:  # fmt: skip
     known = [place for place, value in enumerate(values) if value is not None]
     if not known:
         return title
     best = max(known, key=lambda place: values[place] or Fraction(0))
-    text = _text(cells[best], values[best], kind, document, language)
+    text = _text(cells[best], values[best], kind, language)
     return language.text(
         "chart.rf.description", title=title, r=cells[best]["r"], f=cells[best]["f"], value=text
     )

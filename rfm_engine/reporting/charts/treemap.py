@@ -12,6 +12,8 @@ from rfm_engine.reporting.language import Language
 
 _WIDTH, _HEIGHT, _NAME, _DETAIL = 520, 320, 13, 12
 _ROOT = "root"
+# Wider than any tile: a name of one word has no second line.
+_NEVER = 10_000
 
 
 def treemap(document: Document, language: Language, *, of_spend: bool) -> Chart | None:
@@ -53,7 +55,7 @@ def _row(name: str, share: str, amount: str, language: Language) -> dict[str, An
     return {
         "name": name, "two": two, "share": share, "detail": detail,
         "name_width": width_of(name, _NAME, bold=True),
-        "two_width": max(width_of(each, _NAME, bold=True) for each in two),
+        "two_width": max(width_of(each, _NAME, bold=True) for each in two) if two[1:] else _NEVER,
         "share_width": width_of(share, _DETAIL), "detail_width": width_of(detail, _DETAIL),
         "tooltip": tooltip,
     }  # fmt: skip

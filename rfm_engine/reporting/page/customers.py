@@ -159,7 +159,7 @@ def concentration(view: View) -> ET.Element | None:
     making = " ".join(
         view.text(
             "concentration.make", percent=each["percent"],
-            customers=language.number(each["customers"]),
+            customers=view.text("n_customers", each["customers"]),
             share=language.share(each["customers"], customers),
         )
         for each in found["make"]

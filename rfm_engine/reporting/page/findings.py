@@ -38,10 +38,13 @@ def falls_of(view: View) -> list[Fall]:
     best, worst = set(names[:third]), set(names[-third:])
     if movement is None or len(names) < 2 or best & worst:
         return []
+    moves = [each for each in movement["matrix"] if each["from"] in best and each["to"] in worst]
+    if any(each["customers"] is None for each in moves):
+        return []  # the largest one may be hidden
     found = [
         Fall(each["from"], each["to"], each["customers"], Decimal(each["monetary_from"]))
-        for each in movement["matrix"]
-        if each["from"] in best and each["to"] in worst and each["customers"]
+        for each in moves
+        if each["customers"]
     ]
     return sorted(found, key=lambda fall: (-fall.spend, -fall.customers, fall.start, fall.end))
 
@@ -94,7 +97,7 @@ def _fell(view: View) -> Iterator[str]:
     yield view.text(
         "finding.fell", sum(fall.customers for fall in falls), third=language.number(third),
         segments=language.number(n_segments),
-        start=largest.start, end=largest.end, customers=language.number(largest.customers),
+        start=largest.start, end=largest.end, customers=view.text("n_customers", largest.customers),
         spend=language.spent(largest.spend), date=language.date(movement["from"]),
     ) + _most_spend(view, falls, largest)  # fmt: skip
 
@@ -118,10 +121,10 @@ def _rose(view: View) -> Iterator[str]:
     rises: list[dict[str, Any]] = [
         each
         for each in movement["matrix"]
-        if each["customers"] and each["from"] in place and each["to"] in place
+        if each["from"] in place and each["to"] in place
         and place[each["to"]] < place[each["from"]]
     ]  # fmt: skip
-    if rises:
+    if rises and all(each["customers"] is not None for each in rises):
         most = max(rises, key=lambda each: each["customers"])
         yield view.text("finding.rose", most["customers"], start=most["from"], end=most["to"])
 

@@ -67,7 +67,7 @@ def figures(view: View) -> ET.Element:
     if customers is not None:
         per_order = _ratio(view, Fraction(Decimal(spent)), orders, is_money=True)
         per_customer = _ratio(view, Fraction(orders), customers, is_money=False)
-    money = NOTHING if spent is None else datum(spent, language.money(Decimal(spent), 0))
+    money = NOTHING if spent is None else datum(spent, language.spent(spent))
     return element(
         "dl", {"class": "figures"},
         _figure(_label(view, "head.customers", customers), view.count(customers), since_customers),

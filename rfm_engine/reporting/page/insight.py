@@ -43,7 +43,8 @@ def _affinity(view: View, number: int, found: dict[str, Any]) -> ET.Element:
             view.count(each["in_group"]), lift, interval,
             NOTHING if each["clear"] is None else view.text("yes" if each["clear"] else "no"),
         ])  # fmt: skip
-    caption = view.text("caption.affinity", group=found["group"], attribute=found["attribute"])
+    group = view.text("group.is_whale") if found["group"] == "is_whale" else found["group"]
+    caption = view.text("caption.affinity", group=group, attribute=found["attribute"])
     own = table(caption, columns, rows)
     left_out = None
     if found["left_out"]:

@@ -43,7 +43,7 @@ class View:
     def count(self, value: int | None) -> Child:
         """Return a count as it is and for people, or as hidden."""
         if value is None:
-            return count_text(None, self.document, self.language)
+            return count_text(None, self.language)
         return datum(str(value), self.language.number(value))
 
     def money(self, value: str | None) -> Child:
