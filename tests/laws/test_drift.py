@@ -98,8 +98,7 @@ REST = {"customer_id": ONE_TWO, "order_time": MARCH, "amount": pa.array([5, 7])}
 class Pair(NamedTuple):
     """Two tables, and the table that they are equivalent to; None if they must be refused."""
 
-    at: int
-    """The place of the first table in `tables_of`."""
+    at: int  # the place of the first table in `tables_of`
     first: pa.Table
     second: pa.Table
     meant: pa.Table | None
@@ -114,7 +113,7 @@ def tables_of(role: str) -> list[pa.Table]:
 @cache
 def pairs_of(role: str) -> list[Pair]:
     """Return pairs of all families, and of each kind and the first or next; or all, if DEEP."""
-    _, found = ROLES[role]
+    found = ROLES[role][1]
     pairs = [*product(range(len(found)), repeat=2)]
     if not DEEP:
         of = {(found[at].family, found[other].family): (at, other) for at, other in pairs}
