@@ -10,6 +10,7 @@ import pytest
 import rfm_engine
 from tests.activation import audience_shop as shop
 from tests.activation.reference_contacts import sha
+from tests.covering import covering
 
 DIGITS = sha("ann@example.com")
 CELLS = [DIGITS, DIGITS.upper(), f"{DIGITS} ", f"\u00a0{DIGITS.upper()}\t", f"\u200b{DIGITS}"]
@@ -33,9 +34,10 @@ def written(folder, name, **columns):
     return place
 
 
-@pytest.mark.parametrize("ending", ["csv", "parquet"])
-@pytest.mark.parametrize("kind", ["email", "phone"])
-@pytest.mark.parametrize("column", ["hash", "same", "plain"])
+@pytest.mark.parametrize(
+    ("ending", "kind", "column"),
+    covering(["csv", "parquet"], ["email", "phone"], ["hash", "same", "plain"]),
+)
 def test_hashes__that_are_suppressed_are_not_written(folder, ending, kind, column):
     ids = [f"c{n:02}" for n in range(1, len(CELLS) + 1)]
     value = {kind: CELLS}

@@ -29,7 +29,7 @@ from tests.state.known_states import (
 )
 
 MANY = DEEP and COMPILED
-N_WORKERS = 8 if MANY else 3
+N_WORKERS = 8 if MANY else 2
 N_BATCHES = 24 if MANY else 6
 N_READS = 200 if MANY else 20
 KIND = "lifetime"

@@ -33,7 +33,7 @@ CASES += [("lines", step, what) for step in OTHERS for what in ("EIO", "power lo
 CASES += [("days", step, what) for step in (INGEST, forget(3)) for what in ("EIO", "power loss")]
 # The deep profile tests every operation; otherwise each case tests a different fifth of them,
 # and a fifteenth without the compiler.
-STRIDE = stride(5)
+STRIDE = stride(7)
 Option = TypeVar("Option")
 
 
