@@ -78,7 +78,8 @@ def report(
     Example: rfm report customers.parquet -o report.html
     """
     check_place(output, options, as_json=as_json)
-    from .report_output import Places, write_report
+    from .report_output import write_report
+    from .report_places import Places
 
     beside = {"before": before, "rows": rows, "insight": insight}
     places = Places(output, each, charts, formats)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
 from rfm_engine.night.plan import Plan
 from rfm_engine.night.settings import refuse_missing, settings
 from rfm_engine.options.groups import ReportOptions
 from rfm_engine.options.resolution import resolve
+from rfm_engine.reporting.document.sources import Choices
 from rfm_engine.reporting.logo import data_uri
 
 _TABLE = "report"
@@ -40,6 +42,7 @@ def check_report(plan: Plan) -> None:
     found = report_options(plan)
     for key in ("logo", "insight", "rows"):
         refuse_missing(plan, _TABLE, key, found.get(key))
-    resolve(ReportOptions, found)
+    settled = resolve(ReportOptions, found)
+    Choices(*(settled[each.name] for each in fields(Choices)))
     if "logo" in found:
         data_uri(found["logo"])

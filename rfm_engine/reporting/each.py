@@ -38,7 +38,7 @@ class GroupReports:
         if isinstance(what, Mapping) or str(what).endswith(".json"):
             raise UsageError(
                 "reports of groups must be made from a snapshot; got a report document. Give the "
-                "snapshot with --each."
+                "snapshot."
             )
         self._inputs = what, before, rows
         explicit = given("group_reports", ReportOptions, options)

@@ -60,6 +60,19 @@ def small_document(**sections: Any) -> dict[str, Any]:
     return {"as_of": "2026-03-31", "head": head, "segments": [], **sections}
 
 
+def test_suppressed__of_retention_hides_money_whose_sum_is_known():
+    lines = [
+        {"segment": name, "size": size, "retained": retained, "orders": orders, "spend": spend}
+        for name, size, retained, orders, spend in
+        [("A", 90, 40, 55, "500.00"), ("B", 60, 30, 31, "310.00"), ("C", 50, 1, 1, "59.95")]
+    ]  # fmt: skip
+    found = suppressed(
+        small_document(retention={"from": "2026-02-28", "to": "2026-03-31", "segments": lines}), 5
+    )["retention"]["segments"]
+    assert None in [line["retained"] for line in found]
+    assert {line[name] for line in found for name in ("orders", "spend")} == {None}
+
+
 def test_suppressed__of_groups():
     def group(n):
         return {"group": n, "customers": n, "orders": n, "monetary": "1.00"}

@@ -6,7 +6,7 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
-from rfm_engine.reporting.charts.painting import Document, count_text, grid_colours
+from rfm_engine.reporting.charts.painting import Document, count_text, grid_colours, measure_key
 from rfm_engine.reporting.drawing.chart import Chart
 from rfm_engine.reporting.drawing.theme import heat_steps, page_colours
 from rfm_engine.reporting.drawing.widths import width_of
@@ -33,7 +33,6 @@ def distribution_chart(document: Document, language: Language, axis: str) -> Cha
     if found["beyond"] is not None:
         stop += width * (1 + _GAP)
     cuts = [Decimal(cut) + shift for cut in found["cuts"]]
-    unit = f"axis.{axis}.{document['counted']}" if axis == "frequency" else f"axis.{axis}"
     title = language.text(f"chart.dist-{axis}")
     return Chart(
         f"dist-{axis}", "distribution",
@@ -43,7 +42,8 @@ def distribution_chart(document: Document, language: Language, axis: str) -> Cha
         },
         {
             "width": _WIDTH, "height": _HEIGHT, "domain": [float(start), float(stop)],
-            "x_title": language.text(unit), "y_title": language.text("axis.customers"),
+            "x_title": language.text(measure_key(document, axis)),
+            "y_title": language.text("axis.customers"),
             "is_whole": axis != "monetary", "compact": language.texts["compact"],
             **grid_colours(_COLOURS),
         },

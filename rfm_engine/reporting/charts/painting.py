@@ -36,6 +36,14 @@ def step_of(part: int | Fraction | None, most: int | Fraction, *, root: bool) ->
     return steps[min(-(-share.numerator * last // share.denominator), last)]
 
 
+def measure_key(document: Document, axis: str) -> str:
+    """Return the key of the text that says what an axis measures, and in which unit."""
+    if axis == "frequency":
+        return f"axis.frequency.{document['counted']}"
+    is_mean = document["method"]["options"].get("monetary") == "mean"
+    return "axis.monetary_mean" if axis == "monetary" and is_mean else f"axis.{axis}"
+
+
 HIDDEN = "*"
 """What is shown for a count that is hidden, because it is small or gives away a small one."""
 

@@ -29,6 +29,8 @@ def suppressed(document: Mapping[str, Any], min_cell: int) -> dict[str, Any]:
     - Customers who did *not* order again, who were not active, who are not in the compared group or
       did not buy are counts too, although they are not in the document.
     - The number of customers who ordered once is null if any count is hidden.
+    - Orders and money of retention are all null if a line of it is hidden, and so are those of
+      cohorts, because their sums are known.
     - Effects are all null if one of the sizes that they start from or lead to is hidden.
     - Points of the curve and shares of the best customers are removed or null if fewer than
       `min_cell` customers are between them, or up to the ends.
@@ -56,10 +58,27 @@ def suppressed(document: Mapping[str, Any], min_cell: int) -> dict[str, Any]:
     if is_hidden:
         found["head"]["one_time_customers"] = None
     _hide_effects(found.get("movement"))
+    _hide_money(found)
     is_hidden |= _hide_concentration(found.get("concentration"), _customers(document), min_cell)
     for table in found.get("tables") or ():
         _hide_table(table, min_cell, is_hidden=is_hidden)
     return found
+
+
+def _hide_money(found: dict[str, Any]) -> None:
+    """Remove orders and money of retention and cohorts if a line is hidden: their sums are known.
+
+    The orders since the earlier date are those of the head without those of `before`, and the
+    orders of all cohorts are those of the head.
+    """
+    lines = (found.get("retention") or {}).get("segments", ())
+    cells = (found.get("cohorts") or {}).get("cells", ())
+    for rows, count, names in (
+        (lines, "retained", ("orders", "spend")), (cells, "active", ("orders", "monetary")),
+    ):  # fmt: skip
+        if any(row[count] is None for row in rows):
+            for row in rows:
+                row.update(dict.fromkeys(names))
 
 
 def _customers(document: Mapping[str, Any]) -> int:

@@ -41,7 +41,8 @@ def read_document(path: str | os.PathLike[str]) -> dict[str, Any]:
         found = json.loads(place.read_text("utf-8"))
     except OSError as error:
         raise UsageError(
-            f"report document must be readable; got {str(place)!r}: {shown_cause(error)}."
+            f"report document must be readable; got {str(place)!r}: {shown_cause(error)}. "
+            "Check the path."
         ) from None
     except (ValueError, RecursionError):
         found = None
@@ -72,5 +73,8 @@ def verified(found: object, what: str) -> dict[str, Any]:
         )
     for key in ("title", "currency_sign"):
         if not isinstance(found.get(key), str | None):
-            raise UsageError(f"{key} of report document {what} must be text or null.")
+            raise UsageError(
+                f"{key} of report document {what} must be text or null; got {shown(found[key])}. "
+                "Correct it."
+            )
     return dict(found)

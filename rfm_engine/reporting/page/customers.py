@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Any
 from xml.etree import ElementTree as ET
 
+from rfm_engine.reporting.charts.painting import measure_key
 from rfm_engine.reporting.charts.ranges import score_ranges
 from rfm_engine.reporting.language import NOTHING
 from rfm_engine.reporting.page.elements import Child, element, of_class
@@ -226,13 +227,10 @@ def _cut_table(view: View) -> ET.Element:
         found = view.document["distributions"][axis]
         ranges = score_ranges(view.document, axis, view.language)
         total = view.document["head"]["customers"]
-        measure = (
-            f"axis.{axis}.{view.document['counted']}" if axis == "frequency" else f"axis.{axis}"
-        )
         for place in reversed(range(len(found["scores"]))):
             customers = found["scores"][place]
             rows.append([
-                f"{axis[0].upper()}{place + first}", view.text(measure),
+                f"{axis[0].upper()}{place + first}", view.text(measure_key(view.document, axis)),
                 ranges[place] if ranges else NOTHING,
                 view.count(customers), view.share(customers, total),
             ])  # fmt: skip
