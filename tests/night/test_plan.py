@@ -84,6 +84,7 @@ def test_running__typed_options_win_over_those_of_run_and_of_all(tmp_path):
         (shop.RUN + "[events]\nrows = 3", "rows in .* must be a list of texts"),
         (shop.RUN.replace("false", "'no'"), "report in .* must be true or false; got 'no'"),
         (shop.RUN + "[report]\ntitel = 'a'", "\\[report\\] .* got 'titel'. Did you mean 'title'"),
+        (shop.RUN + "[report]\nmin-cell = -1", "min_cell must be at least 0; got -1"),
         (shop.RUN + "[report]\nlanguage = 'xx'", "language must be one of en, es, ar; got 'xx'"),
         (shop.RUN + "[report]\nlogo = 'a.png'", "logo in \\[report\\] .* must exist; got no file"),
         (shop.RUN + "[report]\nlogo = 'plus.toml'", "logo must be a .png or .svg picture"),

@@ -206,7 +206,8 @@ def cohorts(view: View) -> ET.Element | None:
     if found is None or "cohorts" not in view.charts:
         return None
     columns = [
-        Column(view.text("column.cohort"), is_number=False), Column(view.text("column.later")),
+        Column(view.text("column.cohort"), is_number=False),
+        Column(view.text(f"chart.cohorts.after.{found['period']}")),
         Column(view.text("column.customers")), Column(view.text("column.active")),
         Column(view.text("column.share")), Column(view.text("column.spent")),
     ]  # fmt: skip
