@@ -26,8 +26,7 @@ collect_ignore = [] if COMPILED else ["docs", "test_architecture.py"]
 
 settings.register_profile(
     "ci",
-    # Without the compiler an example takes ten times as long.
-    max_examples=12 if COMPILED else 10,
+    max_examples=10,
     deadline=None,
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
