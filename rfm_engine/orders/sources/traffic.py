@@ -74,4 +74,9 @@ def _received(opened: socket.socket) -> int:
 
 
 def _is_local(opened: socket.socket) -> bool:
-    return ip_address(opened.getpeername()[0].partition("%")[0]).is_loopback
+    """Return whether a connection is within this machine, or has ended meanwhile."""
+    try:
+        peer = opened.getpeername()[0]
+    except OSError:
+        return True
+    return ip_address(peer.partition("%")[0]).is_loopback
