@@ -26,7 +26,7 @@ def file_name(group: Any) -> str:
     """Return the name of the file with the page of a group; None is the null group.
 
     The name is safe on all systems, and the same in each run: the letters and digits of the group
-    in lower case, and the begin of the SHA-256 of the group, so that groups whose letters are equal
+    in lower case, and the start of the SHA-256 of the group, so that groups whose letters are equal
     have different names, also on disks that ignore case.
     """
     written = group_text(group)

@@ -1,4 +1,4 @@
-"""What a report is made from: a result, a snapshot, a history, or a report document."""
+"""What a report is made from: a result, a snapshot or a history."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Write the document and the charts that tests compare with: python -m tests.reporting.renew_golden
 
-The charts are those of the document that is already there; the word `document` also writes it anew.
+The charts are those of the document that is there; the word `document` also writes it again.
 """
 
 from __future__ import annotations
@@ -76,5 +76,5 @@ def renew(*, with_document: bool) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", nargs="?", choices=["document"], help="write the document anew")
+    parser.add_argument("what", nargs="?", choices=["document"], help="also write the document")
     renew(with_document=parser.parse_args().what == "document")

@@ -74,8 +74,8 @@ def test_cohorts__shows_the_newest_24():
 
 
 def test_cohorts__name_what_is_lacking(tmp_path):
-    nobody = scored(tmp_path, END, ORDERS.slice(0, 0))
-    assert lacking(nobody, ORDERS) == "customers"
+    empty = scored(tmp_path, END, ORDERS.slice(0, 0))
+    assert lacking(empty, ORDERS) == "customers"
     snapshot = scored(tmp_path, END)
     assert (lacking(snapshot, None), lacking(snapshot, ORDERS)) == ("rows", None)
     recent = scored(tmp_path, END, window="30d")

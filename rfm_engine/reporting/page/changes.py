@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 from rfm_engine.reporting.charts.history import NARROW, history_chart
 from rfm_engine.reporting.language import NOTHING
 from rfm_engine.reporting.page.elements import Child, element, of_class
-from rfm_engine.reporting.page.findings import falls_of
+from rfm_engine.reporting.page.findings import falls_of, third_of
 from rfm_engine.reporting.page.parts import (
     Column,
     View,
@@ -114,7 +114,7 @@ def _falls(view: View) -> ET.Element | None:
     falls = falls_of(view)
     if not falls:
         return None
-    third = max(len(view.document["segments"]) // 3, 1)
+    third = third_of(view)
     columns = [
         Column(view.text("column.from"), is_number=False),
         Column(view.text("column.to"), is_number=False), Column(view.text("column.customers")),

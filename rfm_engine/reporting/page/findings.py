@@ -7,11 +7,11 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any, NamedTuple
 
+from rfm_engine.reporting.charts.cohorts import FEWEST
 from rfm_engine.reporting.charts.concentration import BEST
 from rfm_engine.reporting.page.parts import View
 
 MOST = 6
-_FEW = 30
 _NOTABLE_DROPPED = Fraction(1, 100)
 
 
@@ -30,11 +30,16 @@ def findings(view: View) -> list[str]:
     return [sentence for rule in rules for sentence in rule(view)][:MOST]
 
 
+def third_of(view: View) -> int:
+    """Return the number of segments in a third of the scheme, at least one."""
+    return max(len(view.document["segments"]) // 3, 1)
+
+
 def falls_of(view: View) -> list[Fall]:
     """Return the falls between the first and the last third of the scheme, most spend first."""
     movement = view.document["movement"]
     names = [each["name"] for each in view.document["segments"]]
-    third = max(len(names) // 3, 1)
+    third = third_of(view)
     best, worst = set(names[:third]), set(names[-third:])
     if movement is None or len(names) < 2 or best & worst:
         return []
@@ -93,7 +98,7 @@ def _fell(view: View) -> Iterator[str]:
     language, movement = view.language, view.document["movement"]
     largest = max(falls, key=lambda fall: (fall.customers, fall.spend))
     n_segments = len(view.document["segments"])
-    third = max(n_segments // 3, 1)
+    third = third_of(view)
     yield view.text(
         "finding.fell", sum(fall.customers for fall in falls), third=language.number(third),
         segments=language.number(n_segments),
@@ -154,7 +159,7 @@ def _doubtful(view: View) -> Iterator[str]:
     yield from _ties(view)
     small = [
         each for each in view.document["segments"]
-        if each["customers"] is not None and 0 < each["customers"] < _FEW
+        if each["customers"] is not None and 0 < each["customers"] < FEWEST
     ]  # fmt: skip
     if small:
         least = min(small, key=lambda each: each["customers"])
