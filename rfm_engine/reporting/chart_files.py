@@ -25,18 +25,29 @@ def checked_charts_folder(folder: str | os.PathLike[str]) -> Path:
     """
     text = path_text(_FOLDER, folder)
     target = Path(text).resolve()
-    if not target.parent.is_dir():
-        raise UsageError(
-            message(
-                "the parent of {} must exist; got {!r} for {!r}. Create it first.",
-                _FOLDER, str(target.parent), target.name,
-            )
-        )  # fmt: skip
+    refuse_missing_parent(_FOLDER, target)
     if target.exists() and not target.is_dir():
         raise UsageError(
             message("{} must be a folder; got the file {!r}. Choose another name.", _FOLDER, text)
         )
     return target
+
+
+def refuse_missing_parent(option: Message, target: Path) -> None:
+    """Refuse a folder whose parent does not exist; `option` is its name in messages.
+
+    Raises
+    ------
+    UsageError
+        There is no parent.
+    """
+    if not target.parent.is_dir():
+        raise UsageError(
+            message(
+                "the parent of {} must exist; got {!r} for {!r}. Create it first.",
+                option, str(target.parent), target.name,
+            )
+        )  # fmt: skip
 
 
 def save_charts(

@@ -10,6 +10,7 @@ from typing import Any
 
 from rfm_engine.errors import Message, UsageError, path_text
 from rfm_engine.options.messages import message
+from rfm_engine.reporting.chart_files import refuse_missing_parent
 from rfm_engine.reporting.document.groups import group_text
 from rfm_engine.reporting.page.shell import is_page
 
@@ -52,13 +53,7 @@ def checked_folder(folder: str | os.PathLike[str]) -> Path:
     """
     text = path_text(_FOLDER, folder)
     target = Path(text).resolve()
-    if not target.parent.is_dir():
-        raise UsageError(
-            message(
-                "the parent of {} must exist; got {!r} for {!r}. Create it first.",
-                _FOLDER, str(target.parent), target.name,
-            )
-        )  # fmt: skip
+    refuse_missing_parent(_FOLDER, target)
     if target.exists() and not (target.is_dir() and all(map(is_page, target.iterdir()))):
         raise UsageError(
             message(
