@@ -20,8 +20,8 @@ COMMANDS = sorted((ROOT / "cli").rglob("*.py"))
 # Left to right: a package ("room") may import itself, the rooms to its left, errors and kernels.
 ROOMS = (
     "options", "parquet", "orders", "guesses", "scoring", "totals", "segments", "result", "output",
-    "state", "job", "api", "normalize", "query", "insight", "movement", "history", "activation",
-    "reporting", "night", "simulate", "bench",
+    "state", "clv", "job", "api", "normalize", "query", "insight", "movement", "history",
+    "activation", "reporting", "night", "simulate", "bench",
 )  # fmt: skip
 EVERYWHERE = {"errors", "kernels"}
 # Rooms inside orders: the modules of orders that each may import besides itself. The rooms do not

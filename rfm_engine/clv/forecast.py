@@ -1,0 +1,33 @@
+"""What the models predict about customers, given their parameters."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from rfm_engine.clv.likelihood import Floats
+from rfm_engine.clv.triples import Triples
+from rfm_engine.kernels.types import Integers
+
+
+class Forecast(Protocol):
+    """The predictions of one family with given parameters, for customers in days.
+
+    All arrays of one call have the same length. `x`, `t_x` and `T` are those of `Triples`, in any
+    order. Orders are order days, as `x` is. Results do not depend on threads or on the other
+    customers of a call.
+    """
+
+    def prepare(self, triples: Triples) -> None:
+        """Make the tables that `p_alive` needs for customers with these histories."""
+
+    def p_alive(self, x: Integers, t_x: Integers, T: Integers) -> Floats:  # noqa: N803
+        """Return the probability that each customer will order again at some time."""
+
+    def orders(self, x: Integers, T: Integers, days: int) -> Floats:  # noqa: N803
+        """Return the expected orders in the next `days`, if the customer is alive now."""
+
+    def p_order(self, x: Integers, T: Integers, days: int) -> Floats:  # noqa: N803
+        """Return the probability of an order in the next `days`, if the customer is alive now."""
+
+    def new_orders(self, days: Integers) -> Floats:
+        """Return the expected orders of a new customer within each number of days."""
