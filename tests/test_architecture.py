@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 import importlib
+import math
 import sys
 import tomllib
 import types
@@ -194,7 +195,7 @@ def test_functions__are_annotated_but_for_kernels(path):
 
 
 @for_each(LIBRARY)
-def test_kernels__name_only_kernels_numbers_and_numpy(path):
+def test_kernels__name_only_kernels_numbers_numpy_and_math(path):
     """Other globals could change without the kernels being compiled again."""
     for function in kernels_of(path):
         assert not function.args.defaults
@@ -203,7 +204,7 @@ def test_kernels__name_only_kernels_numbers_and_numpy(path):
         compiled = getattr(module_of(path), function.name)
         for name in getattr(compiled, "function", compiled).__code__.co_names:
             value = getattr(module_of(path), name, np)  # np: a builtin, or an attribute
-            is_number = value is np or isinstance(value, int | float | np.generic)
+            is_number = value in (np, math) or isinstance(value, int | float | np.generic)
             assert is_number or is_kernel_of(module_of(path), name), f"{function.name}: {name}"
 
 
