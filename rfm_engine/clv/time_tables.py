@@ -5,7 +5,6 @@ Kernels compute them, because NumPy's logs differ in the last bit between proces
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 import numpy as np
@@ -46,10 +45,3 @@ def fill_times(alpha, logs, reciprocals):
     for t in range(len(logs)):
         logs[t] = log1p(t / alpha)
         reciprocals[t] = 1.0 / (alpha + t)
-
-
-@kernel
-def fill_logs(values, logs):
-    """Write the logs of positive floats, `float64[n]` each."""
-    for i in range(len(values)):
-        logs[i] = math.log(values[i])
