@@ -100,18 +100,15 @@ def maximise(
     """
     search = _Search(likelihood, box, prior)
     point, steps, ended = search.climbed(search.at(np.array([*map(math.log, start)])))
-    point = search.polished(point)
-    held = search.held(point)
-    parameters = search.rounded(point)
+    parameters = search.rounded(search.polished(point))
     # The limits of a box have few digits, so that rounding changes no parameter at a limit.
-    logs = np.array([*map(math.log, parameters)])
-    evaluation = likelihood.at(parameters)
-    _, hessian = search.slopes(logs, evaluation)
-    errors = Uncertainty.of(hessian, held)
     limits = [
-        None if not is_held else "lower" if log <= lower else "upper"
-        for is_held, log, lower in zip(held, point.logs, search.lower, strict=True)
+        "lower" if p <= low else "upper" if p >= high else None
+        for p, low, high in zip(parameters, *box, strict=True)
     ]
+    evaluation = likelihood.at(parameters)
+    _, hessian = search.slopes(np.array([*map(math.log, parameters)]), evaluation)
+    errors = Uncertainty.of(hessian, np.array([limit is not None for limit in limits]))
     scaled = [e if e is None else p * e for p, e in zip(parameters, errors.errors, strict=True)]
     return Fit(
         parameters,
@@ -144,13 +141,13 @@ class _Search:
     def __init__(self, likelihood: Likelihood, box: Box, prior: Prior | None) -> None:
         self._likelihood = likelihood
         self._box = box
-        self.lower, self.upper = (np.array([*map(math.log, limit)]) for limit in box)
+        self._lower, self._upper = (np.array([*map(math.log, limit)]) for limit in box)
         self._prior = prior
         self._centre = None if prior is None else np.array([*map(math.log, prior.centre)])
 
     def at(self, logs: Floats) -> _Point:
         """Evaluate the function at logs, moved into the box."""
-        inside = np.clip(logs, self.lower, self.upper)
+        inside = np.clip(logs, self._lower, self._upper)
         evaluation = self._likelihood.at(self._parameters(inside))
         value = evaluation.value
         if self._prior is not None and self._centre is not None:
@@ -171,7 +168,7 @@ class _Search:
         """Return the maximum, the number of steps tried, and why the search ended."""
         radius = 1.0
         for steps in range(MOST_STEPS):
-            free = ~self.held(point)
+            free = ~self._held(point)
             if (np.abs(point.gradient[free]) <= _GRADIENT * self._likelihood.n_customers).all():
                 return point, steps, "gradient"
             step = ascent(point.gradient, point.hessian, free, radius)
@@ -199,26 +196,26 @@ class _Search:
             return tried, min(radius, length) / 2
         return tried, min(2 * radius, 8.0) if step.is_clipped else radius
 
-    def polished(self, point: _Point) -> _Point:
-        """Return the point after one more step without a trust region, if it is a small one.
+    def polished(self, point: _Point) -> Floats:
+        """Return the logs after one more step without a trust region, if it is a small one.
 
         It reduces the differences between starts from 3e-8 to 2e-12.
         """
-        move = newton_step(point.gradient, point.hessian, ~self.held(point))
+        move = newton_step(point.gradient, point.hessian, ~self._held(point))
         if move is None or np.abs(move).max(initial=0.0) >= _LAST_STEP:
-            return point
-        return point._replace(logs=np.clip(point.logs + move, self.lower, self.upper))
+            return point.logs
+        return np.clip(point.logs + move, self._lower, self._upper)
 
-    def held(self, point: _Point) -> Mask:
+    def _held(self, point: _Point) -> Mask:
         """Return which parameters are at a limit while the gradient points outward, or is 0."""
-        low = (point.logs <= self.lower) & (point.gradient <= 0)
-        return low | ((point.logs >= self.upper) & (point.gradient >= 0))
+        low = (point.logs <= self._lower) & (point.gradient <= 0)
+        return low | ((point.logs >= self._upper) & (point.gradient >= 0))
 
-    def rounded(self, point: _Point) -> tuple[float, ...]:
+    def rounded(self, logs: Floats) -> tuple[float, ...]:
         """Return the parameters with 10 significant digits."""
-        return tuple(float(f"{p:.{_DIGITS}g}") for p in self._parameters(point.logs))
+        return tuple(float(f"{p:.{_DIGITS}g}") for p in self._parameters(logs))
 
     def _parameters(self, logs: Floats) -> tuple[float, ...]:
-        """Return parameters; those at a limit are exactly the limit."""
-        lows = zip(logs.tolist(), self._box.lower, self._box.upper, strict=True)
-        return tuple(min(max(math.exp(log), low), high) for log, low, high in lows)
+        """Return the parameters, also inside the box after the rounding of their logs."""
+        limited = zip(logs.tolist(), self._box.lower, self._box.upper, strict=True)
+        return tuple(min(max(math.exp(log), low), high) for log, low, high in limited)

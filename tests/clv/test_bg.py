@@ -136,7 +136,7 @@ def test_fit__is_the_same_from_thirty_starts(modified):
         start = [p * math.exp(chance.gauss(0, 1.5)) for p in START]
         fit = maximise(likelihood, start, BOX)
         assert fit.parameters == pytest.approx(expected.parameters, rel=2e-10)
-        assert fit.steps <= 25
+        assert fit.steps <= 16
 
 
 @pytest.mark.parametrize("modified", [False, True])
