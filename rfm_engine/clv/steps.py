@@ -10,7 +10,7 @@ import numpy as np
 from rfm_engine.clv.likelihood import Floats
 from rfm_engine.kernels.types import Mask
 
-# Curvatures below this share of the largest one count as this share.
+# Curvatures below this share of those of the same parameters count as this share.
 _FLOOR = 1e-9
 # A Hessian is definite if its smallest curvature exceeds this share of the largest one.
 _DEFINITE = 1e-12
@@ -60,8 +60,9 @@ def ascent(gradient: Floats, hessian: Floats, free: Mask, radius: float) -> Step
     radius: Nocedal and Wright, Numerical Optimization (2006), 4.3.
     """
     curvature = Curvature.of(hessian, free)
+    of_parameters = np.abs(np.diag(hessian))[free]
     sizes = np.abs(curvature.values)
-    sizes = np.maximum(sizes, max(_FLOOR * float(sizes.max()), 1e-300))
+    sizes = np.maximum(sizes, _FLOOR * (of_parameters @ curvature.vectors**2) + 1e-300)
     along = curvature.vectors.T @ gradient[free]
     shift = 0.0
     is_clipped = _length(along / sizes) > radius
