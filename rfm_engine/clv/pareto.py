@@ -22,6 +22,7 @@ from rfm_engine.clv.pareto_integrals import N_MOMENTS, PIECE_RULE
 from rfm_engine.clv.pareto_sums import ParetoParameters, Pieces, add_pareto
 from rfm_engine.clv.pieces import pieces_of
 from rfm_engine.clv.triples import Triples
+from rfm_engine.kernels.arrays import frozen
 from rfm_engine.orders.workers import Workers
 
 PARAMETERS = ParetoParameters._fields
@@ -60,7 +61,8 @@ class ParetoLikelihood:
         orders, n = log_ratios(self._orders, point.r), self._n_orders
         value, *slopes = (math.fsum(column) for column in self._sums(point).T.tolist())
         value += orders.value - n * math.log(point.alpha)
-        gradient = np.array(slopes[:4]) + [orders.first, -n / point.alpha, 0.0, 0.0]
+        gradient = np.array(slopes[:4])
+        gradient[:2] += orders.first, -n / point.alpha
         hessian = np.zeros((4, 4))
         hessian[np.triu_indices(4)] = slopes[4:]
         hessian += np.triu(hessian, 1).T
@@ -75,8 +77,7 @@ class ParetoLikelihood:
 
         def run(task: tuple[int, int]) -> None:
             begin, end = task
-            starts, *columns = self._pieces
-            pieces = Pieces(starts[begin : end + 1], *(column[begin:end] for column in columns))
+            pieces = self._pieces.between(begin, end)
             longest = int((pieces.high - pieces.low).max())
             table = np.empty((max(longest, 1) + 1, N_MOMENTS))
             add_pareto(self._triples, pieces, point, days, PIECE_RULE, table, sums[begin:end])
@@ -91,11 +92,12 @@ def _pieces(triples: Triples) -> Pieces:
     starts = pieces_of(triples.x)
     first, last = starts[:-1], starts[1:] - 1
     if len(first) == 0:
-        return Pieces(starts, first, first, np.zeros(0, np.bool_))
+        return Pieces(starts, first, first, frozen(np.zeros(0, np.bool_)))
     low, high = np.minimum.reduceat(triples.t_x, first), triples.T[last]
     # An integral needs more nodes the steeper F is.
     nodes = 6 + triples.x[first]
-    return Pieces(starts, low, high, (last - first + 1) * nodes <= high - low)
+    is_direct = (last - first + 1) * nodes <= high - low
+    return Pieces(starts, frozen(low), frozen(high), frozen(is_direct))
 
 
 def _tasks(pieces: Pieces) -> list[tuple[int, int]]:

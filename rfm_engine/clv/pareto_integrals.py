@@ -1,4 +1,4 @@
-"""Integrals of Pareto/NBD over time, by Gauss-Legendre quadrature, without hypergeometric functions.
+"""Integrals of Pareto/NBD over time by Gauss-Legendre quadrature, without Gauss functions.
 
 A customer with x repeat days who is alive until t contributes
 

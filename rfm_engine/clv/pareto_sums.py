@@ -29,6 +29,12 @@ class Pieces(NamedTuple):
     high: Integers
     is_direct: Mask
 
+    def between(self, begin: int, end: int) -> Pieces:
+        """Return some of the pieces."""
+        own = slice(begin, end)
+        starts = self.starts[begin : end + 1]
+        return Pieces(starts, self.low[own], self.high[own], self.is_direct[own])
+
 
 class ParetoParameters(NamedTuple):
     """Customers order at rates of shape r and scale alpha, and leave at rates of s and beta.
