@@ -57,6 +57,17 @@ def held_net_orders(
     return HeldRecords(load_keys, found, n_orders, n_customers, repeats if rule.repeats else None)
 
 
+def days_that_count(entries: NetEntries, n_customers: int, key: HashKey) -> DayEntries:
+    """Return the days of customers with their money, given orders whose entries are per day.
+
+    A day without a purchase of an order that counts is like a day of refunds.
+    """
+    assert entries.marks is not None
+    records, n_orders = np.zeros((n_customers, 4), np.int64), np.zeros(n_customers, np.int64)
+    columns = NetColumns(*map(frozen, (*entries.columns, entries.marks)))
+    return _days(columns, records, n_orders, key)
+
+
 class OrderTotals(NamedTuple):
     """Per entry, the first entry of the same order; at first entries, the order's net amount."""
 
