@@ -75,9 +75,7 @@ def histories_of(contents: Contents, bounds: Bounds, key: HashKey) -> Histories:
     base = int(repeats.first_day[rows].min(initial=bounds.as_of_day + 1))
     daily = np.zeros(bounds.as_of_day + 1 - base, np.int64)
     for entries in (until, later):
-        count_repeat_days(
-            entries, frozen(repeats.first_day), frozen(repeats.n_days), base, daily
-        )
+        count_repeat_days(entries, frozen(repeats.first_day), frozen(repeats.n_days), base, daily)
     first, last = (each[rows].astype(np.int64) for each in (repeats.first_day, repeats.last_day))
     halves = (
         (repeats.later_high, repeats.later_low), (before.high, before.low), (after.high, after.low)
@@ -92,9 +90,7 @@ def histories_of(contents: Contents, bounds: Bounds, key: HashKey) -> Histories:
     return Histories(rows, columns, int((has_order & ~known).sum()), daily, faulty)
 
 
-def _sides(
-    contents: Contents, bounds: Bounds, key: HashKey
-) -> tuple[DayEntries, DayEntries, Mask]:
+def _sides(contents: Contents, bounds: Bounds, key: HashKey) -> tuple[DayEntries, DayEntries, Mask]:
     """Return the days until the fit, the later ones, and who has an order at the end.
 
     Whether an order counts depends on all of its rows, so that with net amounts of orders the days
@@ -112,7 +108,12 @@ def _sides(
     has_order = np.zeros(n, np.bool_)
     has_order[now.rows[now.values & 1 == 0]] = True
     later = now.take(np.flatnonzero(now.values >> 1 > cal))
-    return DayEntries(*map(frozen, until)), DayEntries(*map(frozen, later)), has_order
+    return _read_only(until), _read_only(later), has_order
+
+
+def _read_only(entries: DayEntries) -> DayEntries:
+    rows, values, high, low = entries
+    return DayEntries(frozen(rows), frozen(values), frozen(high), frozen(low))
 
 
 def _minor(high: Integers, low: Integers, is_faulty: Mask) -> Integers:

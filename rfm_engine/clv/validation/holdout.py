@@ -20,8 +20,8 @@ from rfm_engine.errors import DataError
 from rfm_engine.kernels.types import Hashes, Integers, Mask
 from rfm_engine.options.messages import message
 from rfm_engine.orders.group_keys import GroupIds, joined_groups
-from rfm_engine.orders.reading import day_date
 from rfm_engine.orders.hashing import HashKey
+from rfm_engine.orders.reading import day_date
 from rfm_engine.totals.customers import Some, grouped
 from rfm_engine.totals.ids import IdColumns
 from rfm_engine.totals.population import Population
@@ -31,6 +31,7 @@ from rfm_engine.totals.tables.contents import Contents
 BYTES_A_CUSTOMER = 144
 """Nine columns of 8 bytes, and as much again while the columns of all parts are joined."""
 
+_COLUMNS = ("x", "t_x", "T", "s", "monetary", "orders", "revenue", "previous")
 # A fixed key, so that ties are broken equally in each run.
 _DRAW = HashKey.from_int(0)
 
@@ -40,7 +41,7 @@ class Holdout(NamedTuple):
 
     Columns are `int64[n]`; days are counted from 1970, amounts are in minor units. With
     `refunds="net-order"`, an order that is cancelled after `fit_as_of_day` is part of the history,
-    because nobody could know, and is not among the later orders.
+    because this is not known then, and is not among the later orders.
 
     Attributes
     ----------
@@ -112,11 +113,18 @@ class Holdout(NamedTuple):
         """The last date of the holdout."""
         return day_date(self.as_of_day)
 
-    def triples(self, some: Mask | None = None) -> Triples:
-        """Return the distinct histories of all customers, or of those in the mask `some`."""
-        columns = (self.x, self.t_x, self.T)
-        x, t_x, age = columns if some is None else (column[some] for column in columns)
-        return Triples.of([x << X_SHIFT | age << T_SHIFT | t_x])
+    def triples(self) -> Triples:
+        """Return the distinct histories of the customers."""
+        return Triples.of([self.x << X_SHIFT | self.T << T_SHIFT | self.t_x])
+
+    def chosen(self, some: Mask) -> Holdout:
+        """Return the customers in a mask, `bool[n]`; `daily` and `n_later` remain those of all."""
+        columns = {name: getattr(self, name)[some] for name in (*_COLUMNS, "draws")}
+        groups = self.groups
+        if groups is not None:
+            present = None if groups.present is None else groups.present[some]
+            groups = GroupIds(groups.keys.take(np.flatnonzero(some)), present)
+        return self._replace(**columns, groups=groups)
 
 
 def holdout_of(population: Population, days: int, pool: Executor) -> Holdout:
@@ -157,12 +165,17 @@ def holdout_of(population: Population, days: int, pool: Executor) -> Holdout:
     for part in parts:
         daily[len(daily) - len(part.daily) :] += part.daily
     groups = [part.groups for part in parts if part.groups is not None]
+    columns = zip(*(part.columns for part in parts), strict=True)
     return Holdout(
-        as_of_day - days, as_of_day, population.scale,
-        *map(np.concatenate, zip(*(part.columns for part in parts), strict=True)),
-        np.concatenate([part.draws for part in parts]),
-        joined_groups(groups) if groups else None, daily, sum(part.n_later for part in parts),
-    )  # fmt: skip
+        fit_as_of_day=as_of_day - days,
+        as_of_day=as_of_day,
+        scale=population.scale,
+        draws=np.concatenate([part.draws for part in parts]),
+        groups=joined_groups(groups) if groups else None,
+        daily=daily,
+        n_later=sum(part.n_later for part in parts),
+        **dict(zip(_COLUMNS, map(np.concatenate, columns), strict=True)),
+    )
 
 
 class _Part(NamedTuple):

@@ -9,7 +9,7 @@ import numpy as np
 
 from rfm_engine.clv.likelihood import Floats
 from rfm_engine.clv.validation.sums import float_sum, whole_sum
-from rfm_engine.kernels.types import Integers, Mask
+from rfm_engine.kernels.types import Integers
 
 
 class Errors(NamedTuple):
@@ -43,8 +43,15 @@ class Errors(NamedTuple):
             sqrt(float_sum(errors * errors) / n),
         )
 
+    def per(self, unit: int) -> Errors:
+        """Return the same errors in a unit that is `unit` times as large."""
+        return Errors(self.predicted / unit, self.bias, self.mae / unit, self.rmse / unit)
 
-def brier(probabilities: Floats, happened: Mask) -> float:
-    """Return the mean squared error of probabilities (Brier 1950), `[n]` both."""
+
+def brier(probabilities: Floats, happened: Integers) -> float:
+    """Return the mean squared error of probabilities (Brier 1950).
+
+    `happened` is 1 or 0, `int64[n]`.
+    """
     errors = probabilities - happened
     return float_sum(errors * errors) / len(errors)

@@ -61,8 +61,9 @@ def auc(ranking: Ranking, is_event: Integers) -> float | None:
     Equal scores count one half (Mann and Whitney 1947). `is_event` is 1 or 0, `int64[n]`. It is
     None if all customers have the event, or none has.
     """
-    n_pairs = 2 * (n := int(is_event.sum())) * (len(is_event) - n)
-    return (ranking.weigh(is_event) * 2 + n_pairs) / (2 * n_pairs) if n_pairs else None
+    n_events = int(is_event.sum())
+    n_pairs = n_events * (len(is_event) - n_events)
+    return (ranking.weigh(is_event) + n_pairs) / (2 * n_pairs) if n_pairs else None
 
 
 @kernel

@@ -18,6 +18,7 @@ from rfm_engine.kernels.types import Integers
 # A call stays well below 100 ms, so that Ctrl-C is answered.
 PIECE = 1 << 22
 _HALF_BITS = 31
+_LEAST_EXPONENT = -900
 
 
 def whole_sum(values: Integers) -> int:
@@ -31,8 +32,8 @@ def float_sum(values: Floats) -> float:
     Each value loses less than 2^-62 of the largest absolute value. There are less than 2^32 values.
     """
     largest = max(float(values.max(initial=0.0)), -float(values.min(initial=0.0)))
-    # All values are below 2^exponent.
-    exponent = frexp(largest)[1]
+    # All values are below 2^exponent. Powers of two that are much smaller have no inverse.
+    exponent = max(frexp(largest)[1], _LEAST_EXPONENT)
     scale = ldexp(1.0, _HALF_BITS - exponent)
     sums = np.zeros(2, np.int64)
     for start in range(0, len(values), PIECE):
@@ -47,7 +48,7 @@ def add_floats(values, scale, sums):
 
     Both products are exact, because they only change exponents.
     """
-    high, low = 0, 0
+    high = low = np.int64(0)
     for i in range(len(values)):
         scaled = values[i] * scale
         whole = np.int64(scaled)

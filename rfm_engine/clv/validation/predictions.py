@@ -1,0 +1,68 @@
+"""What a model that was fitted without the holdout predicts about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from rfm_engine.clv.forecast import Forecast
+from rfm_engine.clv.likelihood import Floats
+from rfm_engine.clv.validation.holdout import Holdout
+from rfm_engine.clv.validation.tracking import Weeks, expected_repeats
+from rfm_engine.kernels.types import Integers, Mask
+
+ExpectedValue = Callable[[Integers, Integers], Floats]
+"""Returns the expected value of an order day in minor units, given `x` and `s` of `Holdout`."""
+
+
+class Predictions(NamedTuple):
+    """The predictions for the customers of a holdout.
+
+    Attributes
+    ----------
+    orders
+        Expected order days in the holdout, `float64[n]`.
+    p_order
+        Probability of an order in the holdout, `float64[n]`.
+    value
+        Expected net amount of an order day in minor units, `float64[n]`.
+    repeats
+        Expected repeat days of all customers until the end of each of `Weeks`, `float64[weeks]`.
+    """
+
+    orders: Floats
+    p_order: Floats
+    value: Floats
+    repeats: Floats
+
+    @classmethod
+    def of(cls, holdout: Holdout, forecast: Forecast, value: ExpectedValue) -> Predictions:
+        """Predict with one model for all customers."""
+        x, t_x, age, days = holdout.x, holdout.t_x, holdout.T, holdout.days
+        forecast.prepare(holdout.triples())
+        alive = forecast.p_alive(x, t_x, age)
+        return cls(
+            alive * forecast.orders(x, age, days),
+            alive * forecast.p_order(x, age, days),
+            value(x, holdout.s),
+            expected_repeats(holdout, Weeks.of(holdout), forecast),
+        )
+
+    @classmethod
+    def empty(cls, holdout: Holdout) -> Predictions:
+        """Return predictions of 0, to which those of groups of customers are added."""
+        orders, p_order, value = (np.zeros(holdout.n_customers) for _ in range(3))
+        return cls(orders, p_order, value, np.zeros(len(Weeks.of(holdout).ends)))
+
+    def add(self, holdout: Holdout, some: Mask, forecast: Forecast, value: ExpectedValue) -> None:
+        """Predict with the model of a group for its customers, who are given as a mask.
+
+        Add the groups in an order that the data alone decide.
+        """
+        part = holdout.chosen(some)
+        found = Predictions.of(part, forecast, value)
+        for column, own in zip(self[:3], found[:3], strict=True):
+            column[some] = own
+        self.repeats[:] += found.repeats
