@@ -12,7 +12,7 @@ import pyarrow as pa
 from rfm_engine.clv.likelihood import Floats
 from rfm_engine.clv.validation.holdout import Holdout
 from rfm_engine.clv.validation.sums import float_sum
-from rfm_engine.kernels.types import Integers, Places
+from rfm_engine.kernels.types import Integers, Positions
 
 _MOST_REPEATS = 7
 _N_GROUPS = 10
@@ -28,7 +28,7 @@ _SCHEMA = pa.schema(
 )
 
 
-def calibration(holdout: Holdout, predicted: Floats, order: Places) -> pa.Table:
+def calibration(holdout: Holdout, predicted: Floats, order: Positions) -> pa.Table:
     """Return predicted and actual order days by groups of customers.
 
     Parameters
@@ -38,7 +38,7 @@ def calibration(holdout: Holdout, predicted: Floats, order: Places) -> pa.Table:
     predicted
         Expected order days of each customer, `float64[n]`.
     order
-        The customers in ascending order of `predicted`, `int64[n]`. Those with equal predictions
+        The customers in ascending order of `predicted`, `uint32[n]`. Those with equal predictions
         may be in any order, because groups break ties by a hash of the id.
 
     Returns
@@ -100,7 +100,9 @@ def _equal_cuts(ascending: Floats) -> list[int]:
     return cuts
 
 
-def _ties_broken(order: Places, ascending: Floats, cuts: list[int], holdout: Holdout) -> Places:
+def _ties_broken(
+    order: Positions, ascending: Floats, cuts: list[int], holdout: Holdout
+) -> Positions:
     """Return the order with equal predictions at the cuts sorted by the draws of the customers."""
     found = order.copy()
     for cut in cuts:

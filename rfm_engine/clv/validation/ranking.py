@@ -7,33 +7,33 @@ rank. The sum is an integer, because twice a mean rank is one.
 
 from __future__ import annotations
 
+from concurrent.futures import Executor
 from typing import NamedTuple
 
 import numpy as np
 
 from rfm_engine.clv.likelihood import Floats
+from rfm_engine.clv.validation.sorting import Sorted
 from rfm_engine.clv.validation.sums import PIECE
 from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import frozen
-from rfm_engine.kernels.types import Integers, Places
+from rfm_engine.kernels.types import Integers, Positions
 
 
 class Ranking(NamedTuple):
-    """Customers in ascending order of a score, and `2 rank - n - 1` of each, `int64[n]` both."""
+    """Customers in ascending order of a score, `uint32[n]`, and `2 rank - n - 1`, `int64[n]`."""
 
-    order: Places
+    order: Positions
     weights: Integers
 
     @classmethod
-    def of(cls, scores: Floats | Integers) -> Ranking:
-        """Rank scores; the order among equal scores is arbitrary."""
+    def of(cls, scores: Floats | Integers, pool: Executor) -> Ranking:
+        """Rank the scores of at least one customer with the threads of `pool`."""
         n = len(scores)
-        order = np.argsort(scores)
-        ascending = scores[order]
-        begins = np.flatnonzero(np.diff(ascending, prepend=ascending[:1]) != 0)
-        starts = np.concatenate([np.zeros(min(n, 1), np.int64), begins])
-        ends = np.concatenate([begins, np.full(min(n, 1), n)])
-        # Ranks of a block are start + 1 to end.
+        order, words = Sorted.of(scores, pool)
+        changes = np.flatnonzero(words[1:] != words[:-1]) + 1
+        starts, ends = np.append(0, changes), np.append(changes, n)
+        # The ranks of customers with equal scores are start + 1 to end.
         return cls(order, np.repeat(starts + ends - n, ends - starts))
 
     def weigh(self, actual: Integers) -> int:

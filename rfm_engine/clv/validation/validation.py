@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from concurrent.futures import Executor
-from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,6 +14,7 @@ from rfm_engine.clv.validation.methods import Method, methods_of
 from rfm_engine.clv.validation.metrics import Errors, brier
 from rfm_engine.clv.validation.predictions import Predictions
 from rfm_engine.clv.validation.ranking import Ranking, auc, gini
+from rfm_engine.clv.validation.sorting import Sorted
 from rfm_engine.clv.validation.sums import whole_sum
 from rfm_engine.clv.validation.tracking import tracking
 from rfm_engine.kernels.types import Integers
@@ -89,13 +89,12 @@ class Validation(NamedTuple):
 def validate(holdout: Holdout, predictions: Predictions, pool: Executor) -> Validation:
     """Compare predictions for the customers of a holdout with what they did.
 
-    The methods are compared in the threads of `pool`. The result has the same bits for any number
-    of threads and any order of the rows.
+    The threads of `pool` sort the customers. The result has the same bits for any number of threads
+    and any order of the rows.
     """
-    actual = _Actual.of(holdout)
-    compare = partial(_compared, actual, holdout)
-    rows = list(pool.map(compare, methods_of(holdout, predictions)))
-    order = Ranking.of(predictions.orders).order
+    compared = _Compared.of(holdout, pool)
+    rows = [compared.row(method) for method in methods_of(holdout, predictions)]
+    order = Sorted.of(predictions.orders, pool).order
     table = pa.Table.from_pylist(rows, _SCHEMA)
     return Validation(
         holdout, table, calibration(holdout, predictions.orders, order),
@@ -103,40 +102,46 @@ def validate(holdout: Holdout, predictions: Predictions, pool: Executor) -> Vali
     )  # fmt: skip
 
 
-class _Actual(NamedTuple):
-    """What customers did, and the weighted sums of the perfect rankings."""
+class _Compared(NamedTuple):
+    """What customers did, with the weighted sums of the perfect rankings."""
 
-    ordered: Integers
+    holdout: Holdout
+    pool: Executor
+    has_ordered: Integers
     perfect_orders: int
     perfect_revenue: int
 
     @classmethod
-    def of(cls, holdout: Holdout) -> _Actual:
-        perfect = (Ranking.of(each).weigh(each) for each in (holdout.orders, holdout.revenue))
-        return cls((holdout.orders > 0).astype(np.int64), *perfect)
+    def of(cls, holdout: Holdout, pool: Executor) -> _Compared:
+        has_ordered = (holdout.orders > 0).astype(np.int64)
+        orders, revenue = (
+            Ranking.of(actual, pool).weigh(actual) for actual in (holdout.orders, holdout.revenue)
+        )
+        return cls(holdout, pool, has_ordered, orders, revenue)
 
-
-def _compared(actual: _Actual, holdout: Holdout, method: Method) -> dict[str, Any]:
-    """Return the row of a method."""
-    row: dict[str, Any] = {"method": method.name}
-    if method.orders is not None:
-        errors = Errors.of(method.orders, holdout.orders)
-        row |= zip(("orders", "orders_bias", "orders_mae", "orders_rmse"), errors, strict=True)
-    if method.revenue is not None:
-        errors = Errors.of(method.revenue, holdout.revenue).per(10**holdout.scale)
-        row |= zip(("revenue", "revenue_bias", "revenue_mae", "revenue_rmse"), errors, strict=True)
-    if method.scores is not None:
-        ranking = Ranking.of(method.scores)
-        row["orders_gini"] = gini(ranking, actual.perfect_orders, holdout.orders)
-        if method.p_order is None:
-            row["auc"] = auc(ranking, actual.ordered)
-    if method.p_order is not None:
-        row["auc"] = auc(Ranking.of(method.p_order), actual.ordered)
-        row["brier"] = brier(method.p_order, actual.ordered)
-    if method.revenue_scores is not None:
-        ranking = Ranking.of(method.revenue_scores)
-        row["revenue_gini"] = gini(ranking, actual.perfect_revenue, holdout.revenue)
-    return row
+    def row(self, method: Method) -> dict[str, Any]:
+        """Return the row of a method."""
+        holdout = self.holdout
+        row: dict[str, Any] = {"method": method.name}
+        if method.orders is not None:
+            errors = Errors.of(method.orders, holdout.orders)
+            row |= zip(("orders", "orders_bias", "orders_mae", "orders_rmse"), errors, strict=True)
+        if method.revenue is not None:
+            errors = Errors.of(method.revenue, holdout.revenue).per(10**holdout.scale)
+            names = "revenue", "revenue_bias", "revenue_mae", "revenue_rmse"
+            row |= zip(names, errors, strict=True)
+        if method.scores is not None:
+            ranking = Ranking.of(method.scores, self.pool)
+            row["orders_gini"] = gini(ranking, self.perfect_orders, holdout.orders)
+            if method.p_order is None:
+                row["auc"] = auc(ranking, self.has_ordered)
+        if method.p_order is not None:
+            row["auc"] = auc(Ranking.of(method.p_order, self.pool), self.has_ordered)
+            row["brier"] = brier(method.p_order, self.has_ordered)
+        if method.revenue_scores is not None:
+            ranking = Ranking.of(method.revenue_scores, self.pool)
+            row["revenue_gini"] = gini(ranking, self.perfect_revenue, holdout.revenue)
+        return row
 
 
 def _warnings(table: pa.Table, days: int) -> tuple[DataWarning, ...]:
