@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -21,12 +20,9 @@ from rfm_engine.insight.statistics import (
 from rfm_engine.orders.warnings import DataWarning
 from rfm_engine.query.customers import GROUP
 from rfm_engine.query.relations import free_name
+from rfm_engine.result.table_origin import origin_of, with_origin
 
 _FEWEST_UPGRADED = 5
-
-
-METADATA_KEY = b"rfm_engine_insight"
-"""Key of the schema metadata of a table: a JSON object."""
 
 
 class Finished(NamedTuple):
@@ -44,15 +40,13 @@ class Finished(NamedTuple):
     @property
     def origin(self) -> dict[str, Any]:
         """The name of the table, its options and so on, from the metadata of the table."""
-        found: dict[str, Any] = json.loads(self.table.schema.metadata[METADATA_KEY])
-        return found
+        return origin_of(self.table)
 
     def described(self, origin: dict[str, Any]) -> Finished:
         """Return it with its origin, numbers and warnings in the metadata of the table."""
         warnings = [each._asdict() for each in self.warnings]
         whole = {**origin, "about": self.about, "warnings": warnings}
-        text = json.dumps(whole, default=str)
-        return self._replace(table=self.table.replace_schema_metadata({METADATA_KEY: text}))
+        return self._replace(table=with_origin(self.table, whole))
 
     def with_overall(self, overall: Finished, by: str) -> Finished:
         """Append the rows of all groups together, with a null group.

@@ -12,9 +12,9 @@ from functools import partial
 
 import pyarrow as pa
 
-from rfm_engine.insight.finishing import METADATA_KEY
 from rfm_engine.kernels.arrays import is_text
 from rfm_engine.result.html_table import cell_text, html_paragraph, html_table
+from rfm_engine.result.table_origin import METADATA_KEY
 
 _MOST_ROWS = 40
 Show = Callable[[pa.Table], str | None]

@@ -8,9 +8,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from rfm_engine.insight.finishing import METADATA_KEY
 from rfm_engine.insight.tables import TABLES
 from rfm_engine.output import write
+from rfm_engine.result.table_origin import METADATA_KEY
 from rfm_engine.simulate import simulate
 
 TWO = {"order": "order_id", "as-of": "2025-12-31"}

@@ -10,8 +10,8 @@ import pytest
 
 import rfm_engine as rfm
 from rfm_engine.insight.answers import answer
-from rfm_engine.insight.finishing import METADATA_KEY
 from rfm_engine.insight.tables import TABLES
+from rfm_engine.result.table_origin import METADATA_KEY
 from tests.insight.cases import labels_of
 from tests.insight.frames import orders_table, random_rows, scored
 

@@ -11,10 +11,10 @@ import pyarrow as pa
 import pytest
 
 import rfm_engine as rfm
-from rfm_engine.insight.finishing import METADATA_KEY
 from rfm_engine.insight.notebooks import show_in_notebooks, table_html
 from rfm_engine.movement import Comparison
 from rfm_engine.movement.summary_html import summary_html
+from rfm_engine.result.table_origin import METADATA_KEY
 from tests.reporting.shops import ORDERS, scored
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'&"

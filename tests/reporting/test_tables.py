@@ -10,7 +10,6 @@ import pytest
 
 import rfm_engine as rfm
 from rfm_engine.insight.answers import answer
-from rfm_engine.insight.finishing import METADATA_KEY
 from rfm_engine.insight.tables import TABLES as OF_INSIGHT
 from rfm_engine.movement.tables import TABLES as OF_MOVEMENT
 from rfm_engine.reporting.document.affinity import affinity_entry
@@ -18,6 +17,7 @@ from rfm_engine.reporting.document.cohorts import cohorts_of
 from rfm_engine.reporting.document.movement import comparison_of, movement_of
 from rfm_engine.reporting.document.retention import retention_of
 from rfm_engine.reporting.document.tables import CONCENTRATION, tables_in
+from rfm_engine.result.table_origin import METADATA_KEY
 from tests.reporting.shops import ORDERS, scored
 
 BEGIN, END = "2026-02-28", "2026-03-31"

@@ -14,7 +14,6 @@ import pyarrow.parquet as pq
 
 from rfm_engine.activation.campaign.report_table import TABLE as CAMPAIGN
 from rfm_engine.errors import DataError, UsageError, path_text, shown_cause
-from rfm_engine.insight.finishing import METADATA_KEY
 from rfm_engine.insight.tables import TABLES as OF_INSIGHT
 from rfm_engine.insight.tables import sql_of as insight_sql
 from rfm_engine.movement.summary import rows_together
@@ -22,6 +21,7 @@ from rfm_engine.movement.tables import TABLES as OF_MOVEMENT
 from rfm_engine.movement.tables import sql_of as movement_sql
 from rfm_engine.query.relations import free_name
 from rfm_engine.result.snapshot import Snapshot
+from rfm_engine.result.table_origin import METADATA_KEY
 
 Row = dict[str, Any]
 
