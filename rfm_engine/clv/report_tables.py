@@ -39,7 +39,7 @@ def described(
     Parameters
     ----------
     table
-        A table with the columns of `SCHEMAS[name]` in this order; integers may be narrower.
+        Its columns are those of `SCHEMAS[name]`, in this order; integers may be narrower.
     name
         `clv-calibration` or `clv-tracking`.
     as_of

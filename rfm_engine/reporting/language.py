@@ -99,6 +99,11 @@ class Language(NamedTuple):
             return self._percent("<" + self.number(least))
         return self._percent(self.ratio(percent, digits))
 
+    def signed_share(self, part: Fraction | int, whole: int, digits: int = 1) -> str:
+        """Return a share in percent with its sign, also if it is positive."""
+        percent = Fraction(part) / whole * 100
+        return self._percent(("+" if percent > 0 else "") + self.ratio(percent, digits))
+
     def _percent(self, text: str) -> str:
         return str(self.texts["percent"]).format(n=text)
 

@@ -114,7 +114,7 @@ def test_tables__of_customers_are_not_read(tmp_path, folder):
         "any name of stats.parquet", "e.parquet", "own.parquet", "plain.parquet",
         "snapshot.parquet",
     ]  # fmt: skip
-    assert found[:-1] == (None, None, None, [], [], [], {})
+    assert found[:-1] == (None, None, None, None, [], [], [], {})
 
 
 def test_tables__of_other_dates_are_refused(tmp_path, folder):

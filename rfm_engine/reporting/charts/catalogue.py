@@ -6,6 +6,8 @@ from collections.abc import Callable
 from functools import partial
 
 from rfm_engine.reporting.charts.affinity import affinity_charts
+from rfm_engine.reporting.charts.clv_calibration import calibration_chart
+from rfm_engine.reporting.charts.clv_tracking import tracking_chart
 from rfm_engine.reporting.charts.cohorts import cohorts_chart
 from rfm_engine.reporting.charts.concentration import concentration_chart
 from rfm_engine.reporting.charts.distributions import distribution_chart
@@ -37,6 +39,8 @@ _BUILDERS: tuple[Builder, ...] = (
     retention_chart,
     cohorts_chart,
     history_chart,
+    calibration_chart,
+    tracking_chart,
     roi_chart,
 )
 

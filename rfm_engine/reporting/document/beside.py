@@ -33,6 +33,7 @@ def sections_beside(sources: Sources) -> dict[str, Any]:
             found[name] = getattr(tables, name)
     return {
         **found,
+        "clv": None if tables is None else tables.clv,
         "affinity": [] if tables is None else tables.affinity,
         "campaigns": [] if tables is None else tables.campaigns,
         "tables": [] if tables is None else tables.tables,
@@ -74,7 +75,7 @@ def _lacking(document: Mapping[str, Any], sources: Sources) -> Iterator[tuple[st
     is_whole = document["group"] is None
     if document["history"] is None:
         yield "history", "history" if is_whole else "group"
-    for section in ("affinity", "campaigns"):
+    for section in ("clv", "affinity", "campaigns"):
         if not document[section]:
             yield section, "insight" if is_whole else "group"
 

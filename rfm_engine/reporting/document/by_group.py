@@ -33,7 +33,8 @@ from rfm_engine.totals.memory.spill import SpillFile
 ROOM_BYTES = 1 << 29
 """Memory for the customers of all groups, per snapshot; more than this is on disk."""
 _UNKNOWN: dict[str, Any] = {
-    "history": None, "affinity": [], "campaigns": [], "tables": [], "ignored_files": 0,
+    "history": None, "clv": None, "affinity": [], "campaigns": [], "tables": [],
+    "ignored_files": 0,
 }  # fmt: skip
 """Sections that cannot be made for one group."""
 

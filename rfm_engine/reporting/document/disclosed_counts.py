@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
+from itertools import combinations, product
 from typing import Any
 
 from rfm_engine.reporting.document.protection import Counts, Name, Sum
@@ -103,6 +104,8 @@ def published_counts(document: Row) -> Published:
         _add_cohorts(found, document["cohorts"]["cells"], everyone)
     if document.get("history"):
         _add_history(found, document["history"])
+    if document.get("clv"):
+        _add_clv(found, document["clv"])
     if document.get("groups"):
         _add_groups(found, document["groups"], everyone)
     for number, each in enumerate(document.get("affinity") or ()):
@@ -234,6 +237,36 @@ def _add_history(found: Published, history: Row) -> None:
             for each in history["segments"]
         ]
         found.add(("customers", day), names)
+
+
+def _add_clv(found: Published, clv: Row) -> None:
+    """Add the groups of customers whose orders were predicted, in up to three groupings.
+
+    The number of orders is a count too, because at most as many customers made them.
+    """
+    totals = {
+        "customers": found.show(("customers", clv["fit_as_of"]), clv, "customers"),
+        "actual": found.show(("predicted customers", "actual"), clv, "actual"),
+    }
+    of_actual = ("actual_squares", "low", "high")
+    numbers: dict[str, Collection[str]] = {
+        "customers": ("predicted", "actual", *of_actual), "actual": of_actual
+    }  # fmt: skip
+    for key, also in numbers.items():
+        ranked = []
+        for each in clv["calibration"]:
+            grouping, groups = each["grouping"], each["groups"]
+            names = [found.show((grouping, n, key), row, key, also) for n, row in enumerate(groups)]
+            found.add(totals[key], names)
+            ranked += [names] if grouping != "repeat_days" else []
+        _add_same_firsts(found, key, ranked)
+
+
+def _add_same_firsts(found: Published, key: str, ranked: Sequence[Sequence[Name]]) -> None:
+    """Add that the first groups of two rankings by prediction are the same if their sums are."""
+    for some, others in combinations(ranked, 2):
+        for n, other in product(range(1, len(some)), range(1, len(others))):
+            _add_same(found, (key, n, other), some[:n], others[:other])
 
 
 def _add_groups(found: Published, groups: Row, everyone: Name) -> None:

@@ -6,6 +6,7 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
+from rfm_engine.reporting.document.clv_disclosure import hide_clv
 from rfm_engine.reporting.document.disclosed_counts import published_counts
 from rfm_engine.reporting.document.protection import hidden_counts
 
@@ -21,9 +22,9 @@ def suppressed(document: Mapping[str, Any], min_cell: int) -> dict[str, Any]:
     too:
 
     - The counts of the head, segments, grid, bars, scores, movement, retention, cohorts, history,
-      groups, affinity and campaigns are one system of equations: a segment is the sum of its row of
-      the matrix, a score the sum of its row of the grid, and so on, also across sections. No small
-      count follows from what is left by adding and subtracting.
+      clv, groups, affinity and campaigns are one system of equations: a segment is the sum of its
+      row of the matrix, a score the sum of its row of the grid, and so on, also across sections. No
+      small count follows from what is left by adding and subtracting.
     - In each sum whose total is shown, the hidden parts together are at least `min_cell`, and more
       than their number, so that they cannot all be 1.
     - Customers who did *not* order again, who were not active, who are not in the compared group or
@@ -31,6 +32,9 @@ def suppressed(document: Mapping[str, Any], min_cell: int) -> dict[str, Any]:
     - The number of customers who ordered once is null if any count is hidden.
     - Orders and money of retention are all null if a line of it is hidden, and so are those of
       cohorts, because their sums are known.
+    - Squares and intervals of a grouping of clv are all null if a line of it is hidden, or if fewer
+      than `min_cell` customers may have made its orders. Weeks are hidden where fewer than
+      `min_cell` orders are between two cumulative numbers.
     - Effects are all null if one of the sizes that they start from or lead to is hidden.
     - Points of the curve and shares of the best customers are removed or null if fewer than
       `min_cell` customers are between them, or up to the ends.
@@ -59,6 +63,7 @@ def suppressed(document: Mapping[str, Any], min_cell: int) -> dict[str, Any]:
         found["head"]["one_time_customers"] = None
     _hide_effects(found.get("movement"))
     _hide_money(found)
+    hide_clv(found.get("clv"), min_cell)
     is_hidden |= _hide_concentration(found.get("concentration"), _customers(document), min_cell)
     for table in found.get("tables") or ():
         _hide_table(table, min_cell, is_hidden=is_hidden)

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from rfm_engine.activation.campaign.report_table import TABLE as CAMPAIGN
+from rfm_engine.clv.report_tables import SCHEMAS as OF_CLV
 from rfm_engine.errors import DataError, UsageError, path_text, shown_cause
 from rfm_engine.insight.tables import TABLES as OF_INSIGHT
 from rfm_engine.insight.tables import sql_of as insight_sql
@@ -108,10 +109,11 @@ class TableFile(NamedTuple):
         if self.is_movement and before is not None:
             dates["from"] = before.as_of
         for key, day in dates.items():
-            if self.origin[key] != str(day):
+            found = self.origin.get(key)
+            if found != str(day):
                 raise UsageError(
                     f"insight file {self.name!r} must have the date {day} of the report; got "
-                    f"{self.origin[key]} in its table {self.kind}. Remove the file, or compute it "
+                    f"{found} in its table {self.kind}. Remove the file, or compute it "
                     "again."
                 )
 
@@ -163,7 +165,7 @@ def _origin(path: Path, snapshot: Snapshot) -> dict[str, Any] | None:
         return None
     origin: dict[str, Any] = json.loads(text)
     kind, options = origin["table"], origin.get("options")
-    if kind == CAMPAIGN:
+    if kind == CAMPAIGN or (kind in OF_CLV and isinstance(options, dict)):
         return origin
     known = OF_MOVEMENT if "from" in origin else OF_INSIGHT
     # The query of a user has no options, and may have the name of a table of ours.

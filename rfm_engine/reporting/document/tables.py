@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from rfm_engine.activation.campaign.report_table import TABLE as CAMPAIGN
+from rfm_engine.clv.report_tables import CALIBRATION, TRACKING
 from rfm_engine.errors import UsageError
 from rfm_engine.reporting.document.affinity import affinity_entry
 from rfm_engine.reporting.document.campaigns import campaigns_in
+from rfm_engine.reporting.document.clv import clv_section
 from rfm_engine.reporting.document.cohorts import KEYS, cohorts_section
 from rfm_engine.reporting.document.movement import cuts_moved, movement_section
 from rfm_engine.reporting.document.plain_table import plain_table
@@ -26,7 +28,7 @@ class Tables(NamedTuple):
 
     Attributes
     ----------
-    movement, retention, cohorts
+    movement, retention, cohorts, clv
         Sections, or None.
     affinity, campaigns, tables
         Lists of entries.
@@ -39,6 +41,7 @@ class Tables(NamedTuple):
     movement: dict[str, Any] | None
     retention: dict[str, Any] | None
     cohorts: dict[str, Any] | None
+    clv: dict[str, Any] | None
     affinity: list[dict[str, Any]]
     campaigns: list[dict[str, Any]]
     tables: list[dict[str, Any]]
@@ -56,7 +59,8 @@ def tables_in(
     Parameters
     ----------
     folder
-        The folder with outputs of `rfm insight`, `rfm compare --table` and `rfm campaign report`.
+        The folder with outputs of `rfm insight`, `rfm compare --table`, `rfm campaign report` and
+        `rfm clv --validate`.
     snapshot
         The snapshot of the report.
     before
@@ -74,8 +78,9 @@ def tables_in(
     for file in files:
         file.refuse_other_dates(before)
         parts[_part(file)].append(file)
-    matrix, effects, retention, cohort = (
-        _only(parts[name]) for name in ("matrix", "effects", "retention", "cohort")
+    matrix, effects, retention, cohort, calibration, tracking = (
+        _only(parts[name])
+        for name in ("matrix", "effects", "retention", "cohort", CALIBRATION, TRACKING)
     )
     others = parts["tables"]
     if effects is not None and (matrix is None or matrix.dates != effects.dates):
@@ -84,6 +89,7 @@ def tables_in(
         None if matrix is None else _movement(matrix, effects, before),
         None if retention is None else _retention(retention),
         None if cohort is None else _cohorts(cohort),
+        clv_section(calibration, tracking),
         [affinity_entry(file.rows(), file.options) for file in parts["affinity"]],
         [each for file in parts["campaigns"] for each in campaigns_in(file)],
         [plain_table(file) for file in others],
@@ -97,6 +103,8 @@ def _part(file: TableFile) -> str:
     kind = file.kind
     if kind == CAMPAIGN:
         return "campaigns"
+    if kind in (CALIBRATION, TRACKING):
+        return kind
     if file.is_movement:
         return kind if kind in ("matrix", "effects", "retention") else "tables"
     if kind == "cohort":

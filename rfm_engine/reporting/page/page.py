@@ -8,7 +8,7 @@ from typing import Any
 from rfm_engine.reporting.charts.painting import fills_of
 from rfm_engine.reporting.drawing.chart import Chart
 from rfm_engine.reporting.language import Language
-from rfm_engine.reporting.page import campaigns, changes, customers, insight
+from rfm_engine.reporting.page import campaigns, changes, clv, customers, insight
 from rfm_engine.reporting.page.elements import element, of_class
 from rfm_engine.reporting.page.findings import findings
 from rfm_engine.reporting.page.head import head, navigation, title_of
@@ -19,7 +19,7 @@ from rfm_engine.reporting.page.shell import document_around
 _SECTIONS = (
     customers.segments, customers.scores, customers.concentration, customers.distributions,
     changes.movement, changes.retention, changes.cohorts, changes.history,
-    insight.affinity, campaigns.campaigns, insight.tables, insight.groups,
+    clv.clv, insight.affinity, campaigns.campaigns, insight.tables, insight.groups,
 )  # fmt: skip
 
 

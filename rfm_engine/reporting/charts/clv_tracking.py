@@ -1,0 +1,119 @@
+"""Tracking: cumulative orders by week, as they were made and as a model expected them."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any, NamedTuple
+
+from rfm_engine.reporting.charts.clv_calibration import orders_text
+from rfm_engine.reporting.charts.painting import Document, grid_colours
+from rfm_engine.reporting.drawing.chart import Chart
+from rfm_engine.reporting.drawing.theme import page_colours
+from rfm_engine.reporting.drawing.widths import width_of
+from rfm_engine.reporting.language import Language
+
+_WIDTH, _HEIGHT = 380, 330
+_COLOURS = ("text", "muted", "grid", "bar", "warm")
+# The line of a key, and the gap between its text and the next key.
+_KEY, _GAP = 26, 24
+_LEAST_TOP = 1.0
+Row = dict[str, Any]
+
+
+class _Scale(NamedTuple):
+    """Where days are on the axis of weeks: 0 is the day before the first week."""
+
+    start: int
+
+    def week(self, day: str) -> float:
+        """Return the weeks from the start to the end of a day."""
+        return (date.fromisoformat(day).toordinal() - self.start) / 7
+
+
+def tracking_chart(document: Document, language: Language) -> Chart | None:
+    """Return both lines and the end of the fit; None without two points of actual orders."""
+    clv = document.get("clv")
+    if not clv or not clv["tracking"] or not clv["tracking"]["weeks"]:
+        return None
+    weeks = clv["tracking"]["weeks"]
+    first = weeks[0]
+    scale = _Scale(date.fromisoformat(first["last_day"]).toordinal() - 7 * first["week"])
+    lines = {key: _line(weeks, key, scale) for key in ("actual", "expected")}
+    if any(len(line) < 2 for line in lines.values()):
+        return None
+    orders = [point["orders"] for line in lines.values() for point in line]
+    points = [point["week"] for line in lines.values() for point in line]
+    domain = [min(orders), max(*orders, min(orders) + _LEAST_TOP)]
+    keys = {key: language.text(f"chart.clv-tracking.{key}") for key in lines}
+    half = _KEY + 6 + width_of(keys["actual"], 12) + _GAP
+    title = language.text("chart.clv-tracking")
+    start = date.fromordinal(scale.start + 1).isoformat()
+    return Chart(
+        "clv-tracking", "clv-tracking",
+        {
+            **lines, "keys": [keys], "fit": _fit(clv["fit_as_of"], scale, points, language),
+            "ends": _ends(weeks, scale, language),
+        },
+        {
+            "width": _WIDTH, "height": _HEIGHT, "domain": domain, "bottom": domain[0],
+            "weeks": [min(points), max(points)], "half": half, "half_line": half + _KEY,
+            "half_text": half + _KEY + 6,
+            "x_title": language.text("axis.weeks", date=language.date(start)),
+            "y_title": language.text("axis.cumulative_orders"),
+            "compact": language.texts["compact"], **grid_colours(_COLOURS),
+        },
+        title=title, description=_description(title, weeks, language), locale=language.locale,
+    )  # fmt: skip
+
+
+def _line(weeks: list[Row], key: str, scale: _Scale) -> list[Row]:
+    """Return the points of a line that are known, from 0 if no week is left out."""
+    name = f"{key}_cumulative"
+    known = [each for each in weeks if each[name] is not None]
+    zero = [{"week": 0.0, "orders": 0}] if weeks[0]["week"] == 1 else []
+    return zero + [{"week": scale.week(each["last_day"]), "orders": each[name]} for each in known]
+
+
+def _fit(day: str, scale: _Scale, points: list[float], language: Language) -> list[Row]:
+    """Return the line at the end of the fit, with its text on the side that has more room."""
+    at = scale.week(day)
+    if not min(points) <= at <= max(points):
+        return []
+    is_right = at - min(points) > (max(points) - min(points)) / 2
+    text = language.text("chart.clv-tracking.fit", date=language.date(day))
+    return [{
+        "at": at, "text": text, "dx": -6 if is_right else 6,
+        "align": "right" if is_right else "left",
+    }]  # fmt: skip
+
+
+def _ends(weeks: list[Row], scale: _Scale, language: Language) -> list[Row]:
+    """Return the points at the end of the fit and at the last week."""
+    page = page_colours()
+    fills = {"actual": page.bar.light, "expected": page.warm.light}
+    fitted = [each for each in weeks if each["in_fit"]]
+    ends = {each["week"]: each for each in (*fitted[-1:], weeks[-1])}
+    return [
+        {
+            "week": scale.week(each["last_day"]), "orders": each[f"{key}_cumulative"],
+            "fill": fill, "tooltip": _tooltip(each, language),
+        }
+        for each in ends.values()
+        for key, fill in fills.items()
+        if each["actual_cumulative"] is not None
+    ]  # fmt: skip
+
+
+def _tooltip(each: Row, language: Language) -> str:
+    return language.text(
+        "chart.clv-tracking.tooltip", date=language.date(each["last_day"]),
+        actual=language.number(each["actual_cumulative"]),
+        expected=orders_text(each["expected_cumulative"], language),
+    )  # fmt: skip
+
+
+def _description(title: str, weeks: list[Row], language: Language) -> str:
+    last = weeks[-1]
+    if last["actual_cumulative"] is None:
+        return title
+    return f"{title}: {_tooltip(last, language)}."
