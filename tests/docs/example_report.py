@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import rfm_engine as rfm
 from rfm_engine.output import write
 from rfm_engine.simulate import simulate
+from tests.reporting.validations import write_validation
 
 DATES = "month-ends:2025-01..2025-12"
 TABLES = "deciles", "stats"
@@ -45,6 +46,8 @@ def _write_tables(history: rfm.History, orders: Path, folder: Path) -> None:
     pq.write_table(affinity, folder / "affinity.parquet")
     for name in TABLES:
         pq.write_table(rfm.insight.run(name, newest, rows=orders), folder / f"{name}.parquet")
+    assert newest.as_of is not None
+    write_validation(folder, newest.as_of, customers=1000)
     pq.write_table(_campaign(history, orders, folder), folder / "campaign.parquet")
 
 

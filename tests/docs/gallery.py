@@ -16,6 +16,7 @@ PAGE = GALLERY / "index.md"
 PICTURES = (
     "treemap-customers", "treemap-spend", "rf-customers", "dist-frequency", "concentration",
     "movement", "flows", "retention", "cohorts", "history", "affinity", "roi",
+    "clv-calibration", "clv-tracking",
 )  # fmt: skip
 MOST_BYTES = 150_000
 

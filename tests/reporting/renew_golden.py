@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 
 import rfm_engine as rfm
 from rfm_engine.reporting.report import Report
+from tests.reporting.validations import write_validation
 from tests.shapes import random_orders
 
 FOLDER = Path(__file__).parent / "golden"
@@ -48,6 +49,7 @@ def document(folder: Path) -> str:
     for name in ("affinity", "deciles", "repeat"):
         found = rfm.insight.run(name, after, rows=rows, **(options if name == "affinity" else {}))
         pq.write_table(found, tables / f"{name}.parquet")
+    write_validation(tables, date.fromisoformat(DATES[-1]))
     ids = before.customers["customer_id"].to_pylist()
     pq.write_table(pa.table({
         "customer_id": pa.array(ids, pa.int64()), "campaign": ["autumn"] * len(ids),

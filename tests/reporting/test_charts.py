@@ -28,7 +28,7 @@ pytestmark = pytest.mark.skipif(not COMPILED, reason="charts are the same withou
 NAMES = [
     "treemap-customers", "treemap-spend", "rf-customers", "rf-spend", "rf-aov", "dist-recency",
     "dist-frequency", "dist-monetary", "concentration", "movement", "flows", "retention", "cohorts",
-    "history", "roi", "affinity",
+    "history", "clv-calibration", "clv-tracking", "roi", "affinity",
 ]  # fmt: skip
 # Each of these is a picture of 0.1 s; the others differ only in their SVG.
 AS_PICTURES = NAMES if DEEP else ["treemap-spend"]
@@ -112,7 +112,7 @@ def test_specification__has_data_only_as_values(report, name):
 
 FILES = (
     "treemap", "flows", "grid", "distribution", "concentration", "retention", "history", "roi",
-    "affinity",
+    "affinity", "clv-calibration", "clv-tracking",
 )  # fmt: skip
 EXPRESSIONS = {
     "field", "expr", "signal", "test", "filter", "calculate", "as", "from", "key", "parentKey",

@@ -55,7 +55,7 @@ def tracking_chart(document: Document, language: Language) -> Chart | None:
             "ends": _ends(weeks, scale, language),
         },
         {
-            "width": _WIDTH, "height": _HEIGHT, "domain": domain, "bottom": domain[0],
+            "width": _WIDTH, "height": _HEIGHT, "domain": domain,
             "weeks": [min(points), max(points)], "half": half, "half_line": half + _KEY,
             "half_text": half + _KEY + 6,
             "x_title": language.text("axis.weeks", date=language.date(start)),
@@ -81,26 +81,22 @@ def _fit(day: str, scale: _Scale, points: list[float], language: Language) -> li
         return []
     is_right = at - min(points) > (max(points) - min(points)) / 2
     text = language.text("chart.clv-tracking.fit", date=language.date(day))
-    return [{
-        "at": at, "text": text, "dx": -6 if is_right else 6,
-        "align": "right" if is_right else "left",
-    }]  # fmt: skip
+    return [{"at": at, "text": text, "align": "right" if is_right else "left"}]
 
 
 def _ends(weeks: list[Row], scale: _Scale, language: Language) -> list[Row]:
-    """Return the points at the end of the fit and at the last week."""
+    """Return the last points of both lines, if that of actual orders is known."""
     page = page_colours()
     fills = {"actual": page.bar.light, "expected": page.warm.light}
-    fitted = [each for each in weeks if each["in_fit"]]
-    ends = {each["week"]: each for each in (*fitted[-1:], weeks[-1])}
+    last = weeks[-1]
+    if last["actual_cumulative"] is None:
+        return []
     return [
         {
-            "week": scale.week(each["last_day"]), "orders": each[f"{key}_cumulative"],
-            "fill": fill, "tooltip": _tooltip(each, language),
+            "week": scale.week(last["last_day"]), "orders": last[f"{key}_cumulative"],
+            "fill": fill, "tooltip": _tooltip(last, language),
         }
-        for each in ends.values()
         for key, fill in fills.items()
-        if each["actual_cumulative"] is not None
     ]  # fmt: skip
 
 

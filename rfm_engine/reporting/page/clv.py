@@ -10,7 +10,6 @@ from rfm_engine.reporting.charts.clv_calibration import (
     difference_text,
     mean_text,
     orders_text,
-    total_text,
 )
 from rfm_engine.reporting.language import NOTHING
 from rfm_engine.reporting.page.elements import Child, element, of_class
@@ -29,11 +28,9 @@ def clv(view: View) -> ET.Element | None:
     first, *others = found["calibration"] or [None]
     more = [_groups(view, found, each) for each in others]
     more += [_weeks(view, found)] if found["tracking"] else []
-    total = total_text(found, view.language)
     charts = [figure(view, name, titled=True) for name in ("clv-calibration", "clv-tracking")]
     return card(
-        view, "clv", None if total is None else element("p", None, f"{total}."),
-        of_class("div", "pair", *charts),
+        view, "clv", of_class("div", "pair", *charts),
         of_class("p", "note", view.text("clv.note")),
         None if first is None else _groups(view, found, first),
         details(view, element("div", None, *more), "clv.more") if more else None,
