@@ -85,7 +85,7 @@ def _rows(file: TableFile) -> list[Row]:
     """Return the rows in the types of the table, if no value is missing, negative or too large."""
     schema = SCHEMAS[file.kind]
     names = file.table.column_names
-    if any(names.count(name) != 1 for name in schema.names):
+    if not {*schema.names} <= {*names}:
         raise _refused(file, f"have the columns {', '.join(schema.names)}", ", ".join(names))
     own = file.table.select(schema.names)
     try:
