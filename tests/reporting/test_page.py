@@ -131,6 +131,15 @@ def test_history_table__has_the_numbers_of_the_document(cells, document):
     assert [row[1:] for row in rows] == wanted[::-1]
 
 
+def test_clv_tables__have_the_numbers_of_the_document(cells, document):
+    clv = document["clv"]
+    for each in clv["calibration"]:
+        wanted = texts([*each["groups"], clv | {"group": "all"}], "group", "customers", "actual")
+        assert cells(f"clv.{each['grouping']}", 0, 1, 6) == wanted
+    own = cells("clv.weeks", 2, 4)
+    assert own == texts(clv["tracking"]["weeks"], "actual", "actual_cumulative")
+
+
 def test_group_table__has_the_numbers_of_the_document(tmp_path):
     report = rfm.report(scorings.scored(tmp_path / "c.parquet", "by"), top=3)
     groups = report.document["groups"]
