@@ -21,8 +21,8 @@ from .words import printable
 NEWEST = "newest"
 _NUMBERS = {"--nth": ("whole numbers from 3, with commas between them", "5,10")}
 _PANELS = (
-    "Insight", "Movement", "Flows", "Activation", "Campaign", "Report", "Columns", "Reading",
-    "Scoring", "Running",
+    "Lifetime value", "Insight", "Movement", "Flows", "Activation", "Campaign", "Report",
+    "Columns", "Reading", "Scoring", "Running",
 )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from .words import printable
 
 if TYPE_CHECKING:
     from rfm_engine import NormalizedRows, Result
+    from rfm_engine.clv.result import ClvResult
     from rfm_engine.orders.warnings import DataWarning
 
 _EASTERNMOST = datetime.timezone(datetime.timedelta(hours=14))
@@ -39,7 +40,9 @@ def print_table(result: Result, peak_memory_bytes: int, output: str | None) -> N
     console.print(note, highlight=False, markup=False, soft_wrap=True)
 
 
-def warnings_of(result: Result | NormalizedRows, *, newest: bool) -> list[dict[str, str]]:
+def warnings_of(
+    result: Result | NormalizedRows | ClvResult, *, newest: bool
+) -> list[dict[str, str]]:
     """Return the warnings of a result, and one more if its newest row is in the future."""
     found = typed_warnings(result.warnings)
     if not newest or result.as_of is None or result.as_of <= today():

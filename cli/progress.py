@@ -18,7 +18,7 @@ Tell: TypeAlias = Callable[[str, int, int | None, int], None]
 _SECONDS_BETWEEN_SIGNS = 2.0
 # Imported by the first kernel that the cache does not have.
 _COMPILER = "rfm_engine.kernels.compiling"
-_STAGES = {"read": "Reading", "score": "Scoring", "write": "Writing"}
+_STAGES = {"read": "Reading", "fit": "Fitting", "score": "Scoring", "write": "Writing"}
 
 
 @contextmanager

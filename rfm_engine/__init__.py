@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from rfm_engine.activation.audiences.audience import audience as audience
     from rfm_engine.api import __version__ as __version__
     from rfm_engine.api import score as score
+    from rfm_engine.clv.model import ClvModel as ClvModel
+    from rfm_engine.clv.model_files import load_clv as load_clv
+    from rfm_engine.clv.models import fit_clv as fit_clv
+    from rfm_engine.clv.models import validate_clv as validate_clv
+    from rfm_engine.clv.validation.validation import Validation as Validation
     from rfm_engine.errors import DataError as DataError
     from rfm_engine.errors import RfmError as RfmError
     from rfm_engine.errors import StateError as StateError
@@ -54,6 +59,7 @@ if TYPE_CHECKING:
 # Loaded when first used, because the command line needs only `rfm_engine.options` at the start.
 _HOMES = {
     "Audience": "activation.audiences.audience",
+    "ClvModel": "clv.model",
     "CustomerTotals": "totals.builder",
     "CellTotals": "result.summary",
     "Concentration": "scoring.concentration",
@@ -81,12 +87,15 @@ _HOMES = {
     "Survey": "scoring.survey",
     "Totals": "totals.totals",
     "UsageError": "errors",
+    "Validation": "clv.validation.validation",
     "__version__": "api",
     "audience": "activation.audiences.audience",
     "drift": "result.drift",
     "explain": "result.explanation",
+    "fit_clv": "clv.models",
     "group_reports": "reporting.each",
     "label": "insight.labelling",
+    "load_clv": "clv.model_files",
     "load_model": "result.model",
     "normalized": "normalize",
     "read_snapshot": "result.snapshot",
@@ -94,6 +103,7 @@ _HOMES = {
     "run_night": "night.night",
     "save_model": "output.models",
     "score": "api",
+    "validate_clv": "clv.models",
 }
 __all__ = [*_HOMES]
 

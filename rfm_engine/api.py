@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, Unpack, overload
 
+from rfm_engine.clv.model import ClvModel
 from rfm_engine.errors import UsageError
 from rfm_engine.job import Choice, Job, memory_limit
 from rfm_engine.options.columns import AttributeOptions
@@ -265,11 +266,21 @@ def _check(job: Job, state: State | None, output: str | os.PathLike[str] | None)
                 "groups; got it. Keep a second state without {by}."
             )
         )
+    if state is not None and job.predictor is not None:
+        raise UsageError(
+            message(
+                "{clv_model} must not be used with a state, because it has no days or no first "
+                "orders; got it. Give the files that were ingested, or join the output of rfm clv "
+                "by {attributes}."
+            )
+        )
     if settled["overall"] and settled["by"] is None:
         raise UsageError(
             message("{overall} must be used with {by}; got it alone. Name the column of groups.")
         )
-    added = added_columns(settled, weighted=job.plan.weights is not None)
+    predictor = job.predictor
+    predicted = [] if predictor is None else predictor.names
+    added = added_columns(settled, predicted, weighted=job.plan.weights is not None)
     refuse_named_like(added, [settled["customer"], settled["by"]])
     if output is not None:
         check_output(output)
@@ -277,8 +288,9 @@ def _check(job: Job, state: State | None, output: str | os.PathLike[str] | None)
         refuse_inside(output, "the state", state.path)
     else:
         refuse_overwriting(output, "the rates file", settled["rates"])
-    if not isinstance(settled["model"], Model):
-        refuse_overwriting(output, "the model file", settled["model"])
+    for name, kind in (("model", Model), ("clv_model", ClvModel)):
+        if not isinstance(settled[name], kind):
+            refuse_overwriting(output, "the model file", settled[name])
     refuse_overwriting(output, "the scheme file", scheme_file(settled["scheme"]))
     refuse_overwriting(output, "the attributes file", settled["attributes"])
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from rfm_engine.clv.predictor import ClvPredictor, clv_model_name, predictor_of
 from rfm_engine.options.declaration import declared
 from rfm_engine.options.groups import ScoreOptions, TotalsOptions
 from rfm_engine.options.resolution import resolve
@@ -63,6 +64,8 @@ class Job:
         How customers are scored.
     threads
         The number of threads.
+    predictor
+        Adds what a model of lifetime value predicts; None without one.
     """
 
     def __init__(self, choice: Choice, asked: Mapping[str, Any], kept: Mapping[str, Any]) -> None:
@@ -74,10 +77,13 @@ class Job:
             An option is wrong, or two options contradict each other.
         """
         self.scheme, self.plan, implied, _ = choice
+        if asked.get("clv_model") is not None:
+            asked = {**asked, "clv": True}
         self.settled = resolve(ScoreOptions, asked, implied, kept)
         self._attributes = Attributes.of(self.settled)
         self._facts = plan_facts(self.settled, self.scheme)
         self.threads = threads_of(self.settled["threads"])
+        self.predictor: ClvPredictor | None = predictor_of(self.settled, self.threads)
 
     @property
     def reading_options(self) -> dict[str, Any]:
@@ -93,7 +99,9 @@ class Job:
     def additions(self, reading: Reading) -> Additions:
         """Read the attributes of customers, if there are any; return what a result has besides."""
         weighted = self.plan.weights is not None
-        return Additions.read(self._facts, self.settled, reading, weighted=weighted)
+        return Additions.read(
+            self._facts, self.settled, reading, weighted=weighted, predictor=self.predictor
+        )
 
     def sources(
         self, orders: object, known: Reading, output: str | os.PathLike[str] | None
@@ -139,6 +147,7 @@ class Job:
             "whale_by": None if self._facts is None else self._facts.by,
             "scheme": said["scheme"] or self.scheme.name,
             "model": model_name(settled["model"]),
+            "clv_model": clv_model_name(settled["clv_model"]),
             "threads": self.threads,
             "memory_limit": limit,
             "sort": settled["sort"],

@@ -28,6 +28,15 @@ _FEWEST_DAYS = 90
 _LARGEST = (1 << 63) - 1
 
 
+def column_names(terms: Terms) -> list[str]:
+    """Return the names of the columns of predictions."""
+    days = terms.horizon_days
+    return [
+        "p_alive", f"p_order_{days}d", f"expected_orders_{days}d", "expected_value", "clv",
+        "simple_clv", "historic_clv",
+    ]  # fmt: skip
+
+
 class PairTables(NamedTuple):
     """Predictions of each pair, if the customer is alive, `float64[n_pairs]` each.
 
@@ -117,10 +126,9 @@ class Estimates:
         `expected_value`, `clv`, `simple_clv` (float64), and `historic_clv` (decimal128(18, scale)).
         Orders are order days. Values are in major units, `expected_value` per order day.
         """
-        days = self._terms.horizon_days
-        names = ("p_alive", f"p_order_{days}d", f"expected_orders_{days}d", "expected_value")
-        floats = [pa.field(name, pa.float64()) for name in (*names, "clv", "simple_clv")]
-        return [*floats, pa.field("historic_clv", pa.decimal128(MAX_DIGITS, self._scale))]
+        *floats, historic = column_names(self._terms)
+        money = pa.decimal128(MAX_DIGITS, self._scale)
+        return [*(pa.field(name, pa.float64()) for name in floats), pa.field(historic, money)]
 
     def columns(self, repeats: Repeats, monetary_minor: Integers) -> list[pa.Array[Any]]:
         """Return the columns of some customers of the population; callable from any thread.

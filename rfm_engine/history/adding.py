@@ -231,11 +231,11 @@ class Adding:
         options = {name: each for name, each in self._about.options.items() if name != "attributes"}
         self._refuse_others(agreed_of(self._frozen({**options, **typed})))
         self._refuse_others(agreed_of_snapshot(snapshot))
-        if options.get("clv"):
+        if options.get("clv") or options.get("clv_model") is not None:
             raise UsageError(
                 message(
-                    "a history with {clv} must be given orders or a state; got a snapshot, which "
-                    "does not have the days of orders."
+                    "a history with {clv} or {clv_model} must be given orders; got a snapshot, "
+                    "which does not have the days of orders."
                 )
             )
         running = {name: typed.get(name) for name in declared(RunningOptions)}

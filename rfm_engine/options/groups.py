@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 from rfm_engine.options.campaign import CampaignChoices
+from rfm_engine.options.clv import (
+    ClvChoices,
+    ClvModelOptions,
+    FamilyOptions,
+    TermOptions,
+    ValidationOptions,
+)
 from rfm_engine.options.columns import AttributeOptions, CarryOptions, ColumnOptions
 from rfm_engine.options.events import EventChoices
 from rfm_engine.options.flows import FlowChoices
@@ -39,23 +46,44 @@ class TotalsOptions(DateOptions, StateOptions, ClvOptions, total=False):
 
 
 class BuiltOptions(
-    CustomerAttributeOptions, ScoringOptions, ThreadOptions, SortOptions, total=False
-):
+    CustomerAttributeOptions, ClvModelOptions, ScoringOptions, ThreadOptions, SortOptions,
+    total=False,
+):  # fmt: skip
     """The options of `score` with totals, which were built with all other options."""
 
 
 class ScoreOptions(
-    TotalsOptions, AttributeOptions, CustomerAttributeOptions, ScoringOptions, OverallOptions,
-    RunningOptions, SortOptions, total=False,
+    TotalsOptions, AttributeOptions, CustomerAttributeOptions, ClvModelOptions, ScoringOptions,
+    OverallOptions, RunningOptions, SortOptions, total=False,
 ):  # fmt: skip
     """The options of `score` with orders and states."""
 
 
 class HistoryOptions(
     WindowOptions, StateOptions, ClvOptions, AttributeOptions, CustomerAttributeOptions,
-    ScoringOptions, OverallOptions, total=False,
+    ClvModelOptions, ScoringOptions, OverallOptions, total=False,
 ):  # fmt: skip
     """The options that a history sets when it is created: those of `score` without the date."""
+
+
+class PredictOptions(DateOptions, StateOptions, TermOptions, RunningOptions, total=False):
+    """The options of `ClvModel.predict`."""
+
+
+class FitOptions(
+    DateOptions, StateOptions, FamilyOptions, TermOptions, RunningOptions, total=False
+):
+    """The options of `fit_clv`."""
+
+
+class ValidateOptions(DateOptions, StateOptions, ValidationOptions, RunningOptions, total=False):
+    """The options of `validate_clv`."""
+
+
+class EstimateOptions(
+    DateOptions, StateOptions, ClvChoices, RunningOptions, SortOptions, total=False
+):
+    """The options of `rfm clv`."""
 
 
 class KeptOptions(WindowOptions, StateOptions, total=False):

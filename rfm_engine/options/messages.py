@@ -14,6 +14,7 @@ from rfm_engine.options.groups import (
     AudienceOptions,
     CampaignOptions,
     CompareOptions,
+    EstimateOptions,
     EventOptions,
     FlowOptions,
     InsightOptions,
@@ -25,7 +26,8 @@ from rfm_engine.options.groups import (
 # Keywords of functions that are not declared options, because only one command has them.
 _OF_ONE_COMMAND = (
     "batch_id", "replace_batch", "history", "keep", "keep_batches", "generation", "id",
-    "customers", "orders", "engines", "plot", "save_model", "rows", "labels",
+    "customers", "orders", "engines", "plot", "save_model", "save_clv_model", "tables", "rows",
+    "labels",
     "frozen", "backfill", "replace", "begin", "end", "key_file",
     "assigned", "campaign", "labels_from", "tiers", "flows", "config",
     "platform", "diff", "columns", "consent", "no_consent_check", "before", "insight",
@@ -137,8 +139,8 @@ def _flag_of(value: object) -> object:
 def all_options() -> dict[str, Declared]:
     """Return the declared options of all commands, by name in Python."""
     of_all = (
-        AudienceOptions, SizeOptions, CampaignOptions, CompareOptions, EventOptions, FlowOptions,
-        InsightOptions, ReportOptions, RowFileOptions, ScoreOptions,
+        AudienceOptions, SizeOptions, CampaignOptions, CompareOptions, EstimateOptions,
+        EventOptions, FlowOptions, InsightOptions, ReportOptions, RowFileOptions, ScoreOptions,
     )  # fmt: skip
     return {name: each for options in of_all for name, each in declared(options).items()}
 

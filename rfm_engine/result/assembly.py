@@ -79,7 +79,8 @@ def assemble(
                     population.reading.options["by"],
                 )
             )
-    facts, columns, attributes = additions.of(chunks, population, grouping, plan.bins, pool)
+    added = additions.of(chunks, population, grouping, plan.bins, pool)
+    facts, attributes = added.facts, added.attributes
     fact_totals = None if facts is None else facts.totals()
     everyone = Everyone(chunks, population.scale, grouping, facts)
     scoring = score_everyone(everyone, scheme, plan, pool)
@@ -87,7 +88,7 @@ def assemble(
     if grouping is None:
         survey = survey_chunks(chunks, population, None, plan.monetary, pool)
     parts = chunks, scoring.cells, scoring.segments
-    scored = ScoredCustomers(*parts, scoring.labels, population, columns, attributes)
+    scored = ScoredCustomers(*parts, scoring.labels, population, added)
     result = Result(
         _scored=scored,
         _rules=scoring.rules,

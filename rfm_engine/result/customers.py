@@ -10,12 +10,13 @@ import pyarrow as pa
 
 from rfm_engine.kernels.types import Cells, Mask, Segments
 from rfm_engine.result.sorted_customers import sample_rows
-from rfm_engine.segments.fact_columns import FACT_FIELDS, FactColumns
+from rfm_engine.segments.additions import Added
+from rfm_engine.segments.fact_columns import FACT_FIELDS
 from rfm_engine.segments.facts import Marks
 from rfm_engine.segments.labels import Labels
 from rfm_engine.totals.chunks import CustomerChunk
 from rfm_engine.totals.ids import is_among
-from rfm_engine.totals.joined_attributes import JoinedAttributes, JoinedRows
+from rfm_engine.totals.joined_attributes import JoinedRows
 from rfm_engine.totals.memory.budget import Budget
 from rfm_engine.totals.memory.spill import SpillFile
 from rfm_engine.totals.population import Population
@@ -54,22 +55,22 @@ class ScoredCustomers:
         segments: Sequence[Callable[[], Segments]],
         labels: Labels,
         totals: Population,
-        facts: FactColumns | None,
-        attributes: JoinedAttributes | None,
+        added: Added,
     ) -> None:
         marks: Sequence[Marks | None] = [None] * len(chunks)
         rows: Sequence[JoinedRows | None] = marks  # type: ignore[assignment]
         more: list[pa.Field] = []
-        if facts is not None:
-            marks, more = facts.marks, FACT_FIELDS
-        if attributes is not None:
-            rows, more = attributes.rows, [*more, *attributes.fields]
+        if added.columns is not None:
+            marks, more = added.columns.marks, FACT_FIELDS
+        if added.predicted is not None:
+            more = [*more, *added.predicted.fields]
+        if added.attributes is not None:
+            rows, more = added.attributes.rows, [*more, *added.attributes.fields]
         self.schema = pa.schema([*totals.fields, *labels.fields, *totals.clv_fields, *more])
         parts = zip(chunks, cells, segments, marks, rows, strict=True)
         self._chunks = [Scored(*each) for each in parts]
         self._labels = labels
-        self._facts = facts
-        self._attributes = attributes
+        self._added = added
         self._totals = totals
 
     def describe(self, metadata: dict[bytes, str]) -> None:
@@ -84,6 +85,11 @@ class ScoredCustomers:
     def chunks(self) -> list[CustomerChunk]:
         """The customers without their scores."""
         return [scored.chunk for scored in self._chunks]
+
+    @property
+    def population(self) -> Population:
+        """The totals of the customers."""
+        return self._totals
 
     @property
     def budget(self) -> Budget:
@@ -129,12 +135,15 @@ class ScoredCustomers:
             *self._labels.columns(cells, segments()),
             *self._totals.clv_columns(chunk),
         ]
-        if self._facts is not None and marks is not None:
+        added = self._added
+        if added.columns is not None and marks is not None:
             first = len(measures) - _MEASURES
             moments = measures[first], measures[first + 1]
-            columns += self._facts.of(chunk, cells, marks, moments)
-        if self._attributes is not None and rows is not None:
-            columns += self._attributes.columns(rows)
+            columns += added.columns.of(chunk, cells, marks, moments)
+        if added.predicted is not None:
+            columns += added.predicted.columns(chunk)
+        if added.attributes is not None and rows is not None:
+            columns += added.attributes.columns(rows)
         return pa.table(columns, schema=self.schema)
 
 

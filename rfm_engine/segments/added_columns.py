@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rfm_engine.errors import UsageError
@@ -11,10 +11,16 @@ from rfm_engine.segments.fact_columns import FACT_COLUMNS
 from rfm_engine.segments.labels import VALUE_COLUMN
 
 
-def added_columns(settled: Mapping[str, Any], *, weighted: bool) -> dict[str, str]:
-    """Return the columns that options of `score` add, and the option that adds each."""
+def added_columns(
+    settled: Mapping[str, Any], predicted: Sequence[str], *, weighted: bool
+) -> dict[str, str]:
+    """Return the columns that options of `score` add, and the option that adds each.
+
+    `predicted` are those of a model of lifetime value.
+    """
     added = {VALUE_COLUMN: "weights"} if weighted else {}
-    return added | (dict.fromkeys(FACT_COLUMNS, "facts") if settled["facts"] else {})
+    added |= dict.fromkeys(FACT_COLUMNS, "facts") if settled["facts"] else {}
+    return added | dict.fromkeys(predicted, "clv_model")
 
 
 def refuse_named_like(added: Mapping[str, str], columns: Iterable[str | None]) -> None:

@@ -1,10 +1,12 @@
-"""What a result has besides scores and segments, if asked for: customer facts and attributes."""
+"""What a result has besides scores and segments: customer facts, predictions and attributes."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
+
+import pyarrow as pa
 
 from rfm_engine.options.scoring import WHALE_BY
 from rfm_engine.orders.reading import CLV_COLUMNS, OUTPUT_COLUMNS, Reading
@@ -26,24 +28,63 @@ from rfm_engine.totals.joined_attributes import ATTRIBUTE_BYTES_A_CUSTOMER, Join
 from rfm_engine.totals.population import Population
 
 
+class Predicted(Protocol):
+    """What a model predicts for the customers of one population."""
+
+    @property
+    def fields(self) -> list[pa.Field]:
+        """The columns."""
+
+    def columns(self, chunk: CustomerChunk) -> list[pa.Array[Any]]:
+        """Return the columns of some of the customers; any thread may call it."""
+
+
+class Predictor(Protocol):
+    """A model whose predictions are added to a result."""
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the columns that it adds."""
+
+    @property
+    def bytes_a_customer(self) -> int:
+        """Bytes of memory that predicting takes per customer."""
+
+    def of(
+        self, chunks: Sequence[CustomerChunk], population: Population, pool: Executor
+    ) -> Predicted:
+        """Return what it predicts for the customers of a population."""
+
+
 class Added(NamedTuple):
-    """Facts and attributes of the customers of one population; None if not asked for."""
+    """Facts, predictions and attributes of the customers of one population; None if not asked for.
+
+    `columns` are those of the facts.
+    """
 
     facts: Facts | None
     columns: FactColumns | None
+    predicted: Predicted | None
     attributes: JoinedAttributes | None
 
 
 class Additions(NamedTuple):
-    """The plan of the facts, the attributes, and the attribute by which customers are whales."""
+    """The plan of the facts, the model of predictions, the attributes, and the values of whales."""
 
     facts: FactPlan | None
+    predictor: Predictor | None
     attributes: CustomerAttributes | None
     whale_values: CustomerAttributeValues | None
 
     @classmethod
     def read(
-        cls, plan: FactPlan | None, settled: Mapping[str, Any], reading: Reading, *, weighted: bool
+        cls,
+        plan: FactPlan | None,
+        settled: Mapping[str, Any],
+        reading: Reading,
+        *,
+        weighted: bool,
+        predictor: Predictor | None = None,
     ) -> Additions:
         """Read the file of attributes, if `settled` options name one.
 
@@ -55,21 +96,24 @@ class Additions(NamedTuple):
             The file is corrupt, or a column has a type that is not possible.
         """
         if settled["attributes"] is None:
-            return cls(plan, None, None)
+            return cls(plan, predictor, None, None)
         found = read_customer_attributes(settled["attributes"], reading, settled["store_timeout"])
         options: Mapping[str, Any] = reading.options
         taken = {options["customer"], options["by"], *OUTPUT_COLUMNS}
         taken |= set(CLV_COLUMNS if options["clv"] else ())
-        found.refuse_names(taken | added_columns(settled, weighted=weighted).keys())
+        names = [] if predictor is None else predictor.names
+        found.refuse_names(taken | added_columns(settled, names, weighted=weighted).keys())
         values = None
         if plan is not None and plan.by not in WHALE_BY:
             values = values_of(found, plan.by, reading.notation)
-        return cls(plan, found, values)
+        return cls(plan, predictor, found, values)
 
     def bytes_a_customer(self, *, by: bool) -> int:
         """Return the bytes of memory per customer; `by` is true if there are groups."""
         facts = 0 if self.facts is None else FACT_BYTES_WITHIN if by else FACT_BYTES_A_CUSTOMER
-        return facts + (0 if self.attributes is None else ATTRIBUTE_BYTES_A_CUSTOMER)
+        predicted = 0 if self.predictor is None else self.predictor.bytes_a_customer
+        attributes = 0 if self.attributes is None else ATTRIBUTE_BYTES_A_CUSTOMER
+        return facts + predicted + attributes
 
     def of(
         self,
@@ -79,8 +123,8 @@ class Additions(NamedTuple):
         bins: Bins,
         pool: Executor,
     ) -> Added:
-        """Return the facts and attributes of customers, within groups if there are groups."""
-        facts, columns, joined, whale_values = None, None, None, None
+        """Return what is added for customers; facts are within groups if there are groups."""
+        facts, columns, predicted, joined, whale_values = None, None, None, None, None
         if self.attributes is not None:
             kind = population.kinds.customer if population.intake.knows_customers else None
             joined = JoinedAttributes(self.attributes, chunks, kind, population.hash_key, pool)
@@ -91,4 +135,6 @@ class Additions(NamedTuple):
             facts = Facts.of(chunks, self.facts, grouping, whale_values, scale, pool)
             if self.facts.has_columns:
                 columns = FactColumns(facts, bins, population.reading.zone)
-        return Added(facts, columns, joined)
+        if self.predictor is not None:
+            predicted = self.predictor.of(chunks, population, pool)
+        return Added(facts, columns, predicted, joined)

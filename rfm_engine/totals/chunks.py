@@ -86,13 +86,17 @@ class CustomerChunk(NamedTuple):
             keys = load().keys()
             yield self.ids.customers(keys if rows is None else keys.take(rows))
 
-    def id_column(self) -> pa.ChunkedArray:
-        """Return the first column of `columns`, the customers."""
+    def id_columns(self) -> list[pa.ChunkedArray]:
+        """Return the first columns of `columns`: the customers, and with groups the groups."""
         ids = []
         for load, rows, _ in self.parts:
             keys = load().keys()
             ids.append(keys if rows is None else keys.take(rows))
-        return self.ids.columns(ids)[0]
+        return self.ids.columns(ids)
+
+    def id_column(self) -> pa.ChunkedArray:
+        """Return the first column of `columns`, the customers."""
+        return self.id_columns()[0]
 
     def some_ids(self, n: int) -> list[pa.ChunkedArray]:
         """Return a random sample of `n` ids or a few more, in the form of `id_column`.

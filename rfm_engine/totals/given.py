@@ -30,6 +30,11 @@ def refuse_beside_totals(
             f"totals must be scored as they were built; got {', '.join(named)} as well. "
             "Remove this option, or build totals with it."
         )
+    if given.get("clv_model") is not None and not population.reading.options["clv"]:
+        raise UsageError(
+            "totals must be built with clv=True to be used with clv_model; got others. Build them "
+            "with clv=True."
+        )
     for name in ("frequency", "zero"):
         built = population.reading.options[name]
         if implied.get(name, built) != built:

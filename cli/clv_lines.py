@@ -1,0 +1,74 @@
+"""Print a model of lifetime value, what it predicts, and its validation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from .clv_validation_lines import validation_lines
+from .columns import column_lines
+from .words import as_of_words, counted, printable, with_separators
+
+if TYPE_CHECKING:
+    from rfm_engine.clv.result import ClvResult
+
+FAMILIES = {"pareto-nbd": "Pareto/NBD", "bg-nbd": "BG/NBD", "mbg-nbd": "MBG/NBD"}
+_MEANINGS = {
+    "r": "how equal the order rates of customers are",
+    "alpha": "days; r / alpha is the mean number of order days per day",
+    "s": "how equal the chances of customers to leave are",
+    "beta": "days; s / beta is the mean chance to leave per day",
+    "a": "a / (a + b) is the mean chance to leave after an order day",
+    "b": "",
+    "p": "how equal the amounts of one customer are",
+    "q": "how equal the mean amounts of customers are",
+    "gamma": "money; p gamma / (q - 1) is the mean amount per order day",
+}
+
+
+def print_clv(found: ClvResult, peak_memory_bytes: int, output: str | None) -> None:
+    """Print what was found as text; on stderr if the customers go to stdout."""
+    is_stderr = output == "-"
+    for line in _lines(found.summary()):
+        typer.echo(printable(line), err=is_stderr)
+    place = {None: "done", "-": "stdout"}.get(output, output)
+    seconds = found.seconds["total"]
+    note = f"{place} in {seconds:.2f} s, {peak_memory_bytes / 2**20:,.0f} MiB"
+    typer.echo(printable(note), err=is_stderr)
+
+
+def _lines(about: Mapping[str, Any]) -> Iterator[str]:
+    model = about["model"]
+    fitted = f"{FAMILIES[model['family']]} model of {counted(model['customers'], 'customer')}"
+    repeaters = counted(model["repeaters"], "customer")
+    yield f"{fitted} as of {model['as_of']}; {repeaters} with a repeat day"
+    yield ""
+    yield from _parameters(model)
+    if about["validation"] is not None:
+        yield ""
+        yield from validation_lines(about["validation"], FAMILIES[model["family"]])
+    yield ""
+    options = about["options"]
+    yield f"{counted(about['customers'], 'customer')}{as_of_words(about['as_of'])}"
+    days, clv_days = (options[name].removesuffix("d") for name in ("horizon", "clv_horizon"))
+    yield f"next {days} days: {about['expected_orders']:,.1f} order days expected"
+    terms = f"margin {options['margin']}, discount {options['discount_rate']} per year"
+    clv = with_separators(about["clv"])
+    yield f"next {clv_days} days: lifetime value {clv} ({terms})"
+    yield f"until now: {with_separators(about['historic_clv'])}"
+
+
+def _parameters(model: Mapping[str, Any]) -> Iterator[str]:
+    rows = [["parameter", "estimate", "error", "meaning"]]
+    parts = [(model["parameters"], model["standard_errors"])]
+    if model["value"] is not None:
+        parts.append((model["value_parameters"], model["value"]["standard_errors"]))
+    for parameters, errors in parts:
+        for name, value in parameters.items():
+            scale = 10 ** model["scale"] if name == "gamma" else 1
+            error = errors[name]
+            cells = [f"{value / scale:.4g}", "" if error is None else f"{error / scale:.2g}"]
+            rows.append([name, *cells, _MEANINGS[name]])
+    yield from column_lines(rows, [True, False, False, True], ruled=True)

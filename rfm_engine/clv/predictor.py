@@ -1,0 +1,219 @@
+"""Predict with a model: check that it fits the orders, and make the columns of customers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
+from typing import Any
+
+import pyarrow as pa
+
+from rfm_engine.clv.families import FAMILIES
+from rfm_engine.clv.fitting import values_of
+from rfm_engine.clv.forecast import Forecast
+from rfm_engine.clv.model import ClvModel, Fitted
+from rfm_engine.clv.model_files import load_clv
+from rfm_engine.clv.predictions import Estimates, column_names
+from rfm_engine.clv.terms import Terms
+from rfm_engine.clv.triples import Triples, keys_of
+from rfm_engine.errors import DataError, UsageError, shown
+from rfm_engine.options.clv import TermOptions
+from rfm_engine.options.messages import message, named
+from rfm_engine.options.resolution import resolve
+from rfm_engine.totals.chunks import CustomerChunk
+from rfm_engine.totals.population import Population
+
+_BYTES_A_CUSTOMER = 24
+
+
+class ClvPredictor:
+    """Adds what a model predicts to customers.
+
+    Parameters
+    ----------
+    model
+        The model.
+    terms
+        What is predicted.
+    threads
+        Number of threads. It does not change the result.
+    """
+
+    bytes_a_customer = _BYTES_A_CUSTOMER
+
+    def __init__(self, model: ClvModel, terms: Terms, threads: int) -> None:
+        self._model = model
+        self._terms = terms
+        self._threads = threads
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the columns that it adds."""
+        return column_names(self._terms)
+
+    def of(
+        self, chunks: Sequence[CustomerChunk], population: Population, pool: Executor
+    ) -> ClvPredictions:
+        """Return what it predicts for the customers of a population.
+
+        Raises
+        ------
+        DataError
+            Amounts have another scale or currency than those of the model.
+        """
+        as_of_day = population.intake.as_of_day or 0
+        keys = pool.map(lambda chunk: keys_of(chunk.repeats, as_of_day), chunks)
+        return self.of_triples(Triples.of(list(keys)), population)
+
+    def of_triples(self, triples: Triples, population: Population) -> ClvPredictions:
+        """Return what it predicts for the customers of a population, given their histories.
+
+        Raises
+        ------
+        DataError
+            As `of`.
+        """
+        if triples.n_customers:
+            refuse_other_money(self._model, population)
+        estimates = Estimates(
+            forecast_of(self._model.family, self._model.fitted, self._threads),
+            values_of(self._model.fitted),
+            self._terms,
+            triples,
+            population.scale,
+            population.intake.as_of_day or 0,
+        )
+        return ClvPredictions(estimates)
+
+
+class ClvPredictions:
+    """What a model predicts for the customers of one population."""
+
+    def __init__(self, estimates: Estimates) -> None:
+        self._estimates = estimates
+
+    @property
+    def fields(self) -> list[pa.Field]:
+        """The columns."""
+        return self._estimates.fields
+
+    def columns(self, chunk: CustomerChunk) -> list[pa.Array[Any]]:
+        """Return the columns of some of the customers; any thread may call it."""
+        assert chunk.repeats is not None
+        return self._estimates.columns(chunk.repeats, chunk.monetary_minor)
+
+
+def forecast_of(family: str, fitted: Fitted, threads: int) -> Forecast:
+    """Return the predictions of repeat purchases of estimates."""
+    chosen = FAMILIES[family]
+    parameters = [fitted.orders.parameters[name] for name in chosen.parameters]
+    return chosen.forecast(parameters, threads=threads)
+
+
+def predictor_of(settled: Mapping[str, Any], threads: int) -> ClvPredictor | None:
+    """Return the predictor for options of `score`; None without a model of lifetime value.
+
+    Raises
+    ------
+    UsageError
+        The file is not such a model, or an option contradicts it.
+    """
+    given = settled["clv_model"]
+    if given is None:
+        return None
+    model = model_of(given)
+    for name, reason in (
+        ("window", "because it leaves out first orders"),
+        ("customer_level", "because its rows have no days"),
+        ("overall", "because a model is about customers or about customers within groups"),
+    ):
+        if settled[name]:
+            raise UsageError(
+                message(
+                    "{} must not be used with {clv_model}, {}; got {}. Leave it out.",
+                    named(name), reason, shown(settled[name]),
+                )
+            )  # fmt: skip
+    if settled["clv_unit"] == "W":
+        raise UsageError(
+            message(
+                "{clv_unit} must be D with {clv_model}, because models count days; got 'W'. Leave "
+                "it out."
+            )
+        )
+    refuse_other_groups(model, settled["by"])
+    return ClvPredictor(model, Terms.of(**resolve(TermOptions, model.options)), threads)
+
+
+def model_of(given: Any) -> ClvModel:
+    """Return a model that is given as an object or as the path of its file.
+
+    Raises
+    ------
+    UsageError
+        The file is not such a model.
+    """
+    return given if isinstance(given, ClvModel) else load_clv(given)
+
+
+def clv_model_name(given: Any) -> str | None:
+    """Return the name of a model in a summary: its path, if it was given as a path."""
+    if isinstance(given, ClvModel):
+        return f"<ClvModel as of {given.as_of}>"
+    return None if given is None else os.fspath(given)
+
+
+def refuse_other_groups(model: ClvModel, by: str | None) -> None:
+    """Refuse to use a model of customers within groups for whole customers, and the other way.
+
+    Raises
+    ------
+    UsageError
+        The orders are grouped by another column.
+    """
+    if model.by == by:
+        return
+    if model.by is None:
+        raise UsageError(
+            message(
+                "{clv_model} must have been fitted with {by} {}, because orders of a customer are "
+                "split by it; got a model of whole customers. Fit one with {by}, or leave {by} "
+                "out.",
+                by,
+            )
+        )
+    raise UsageError(
+        message(
+            "{by} must be {}, the column of groups of {clv_model}; got {}. Give it, or use a model "
+            "that was fitted without groups.",
+            model.by, shown(by),
+        )
+    )  # fmt: skip
+
+
+def refuse_other_money(model: ClvModel, population: Population) -> None:
+    """Refuse amounts of another scale or currency than those that a model was fitted to.
+
+    Raises
+    ------
+    DataError
+        The scale or the currency differs.
+    """
+    if population.scale != model.scale:
+        raise DataError(
+            message(
+                "amounts must have {} decimal places as those of {clv_model}; got {}. Give "
+                "{amount_scale}, or fit a model to these orders.",
+                model.scale, population.scale,
+            )
+        )  # fmt: skip
+    currencies = population.intake.ledger.currencies
+    if model.currency is not None and currencies and currencies != {model.currency}:
+        raise DataError(
+            message(
+                "orders must be in {}, the currency of {clv_model}; got {}. Fit a model to these "
+                "orders.",
+                shown(model.currency), shown(min(currencies)),
+            )
+        )  # fmt: skip

@@ -1,0 +1,92 @@
+"""Validate a model: fit it without the last days, or take a saved one, and compare."""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor
+from typing import Any
+
+from rfm_engine.clv.fitting import fit, values_of
+from rfm_engine.clv.histories import Histories
+from rfm_engine.clv.model import ClvModel, Fitted
+from rfm_engine.clv.predictor import forecast_of, refuse_other_money
+from rfm_engine.clv.spending import Spending
+from rfm_engine.clv.terms import days_of
+from rfm_engine.clv.validation.holdout import Holdout, holdout_of
+from rfm_engine.clv.validation.predictions import Predictions
+from rfm_engine.clv.validation.sums import whole_sum
+from rfm_engine.clv.validation.validation import Validation, validate
+from rfm_engine.errors import DataError, UsageError
+from rfm_engine.options.messages import message
+from rfm_engine.totals.population import Population
+
+
+def validation_of(
+    population: Population,
+    settled: Any,
+    model: ClvModel | None,
+    pool: Executor,
+    threads: int,
+) -> Validation:
+    """Compare predictions for the last days of the orders with what customers did.
+
+    Parameters
+    ----------
+    population
+        The totals of all orders.
+    settled
+        The options: `validate`, the number of days, and `family`.
+    model
+        A saved model; None if one is fitted without these days.
+    pool, threads
+        Threads for work on customers. They do not change the result.
+
+    Raises
+    ------
+    UsageError
+        The saved model was fitted to orders of these days.
+    DataError
+        There are too few orders before these days.
+    """
+    holdout = holdout_of(population, days_of("validate", settled["validate"]), pool)
+    if model is None:
+        family, fitted = (
+            settled["family"],
+            fit(settled["family"], _histories(holdout, threads), threads),
+        )
+    else:
+        _refuse_known(model, holdout)
+        refuse_other_money(model, population)
+        family, fitted = model.family, model.fitted
+    return validate(holdout, _predictions(family, fitted, holdout, threads), pool)
+
+
+def _predictions(family: str, fitted: Fitted, holdout: Holdout, threads: int) -> Predictions:
+    forecast = forecast_of(family, fitted, threads)
+    return Predictions.of(holdout, forecast, values_of(fitted).expected)
+
+
+def _histories(holdout: Holdout, threads: int) -> Histories:
+    triples = holdout.triples()
+    if triples.n_repeaters == 0:
+        raise DataError(
+            message(
+                "orders up to {} must hold customers with two order days; got none. Hold back "
+                "fewer days ({validate}), or give a longer history.",
+                holdout.fit_as_of,
+            )
+        )
+    n_days = whole_sum(holdout.x) + holdout.n_customers
+    spending = Spending.of(holdout.x, holdout.s, threads)
+    return Histories(triples, spending, n_days, whole_sum(holdout.monetary))
+
+
+def _refuse_known(model: ClvModel, holdout: Holdout) -> None:
+    if model.as_of > holdout.fit_as_of:
+        raise UsageError(
+            message(
+                "{clv_model} must have been fitted to orders up to {} for {validate} of {} days; "
+                "got one as of {}, which knows some of these days. Use an earlier model or fewer "
+                "days.",
+                holdout.fit_as_of, holdout.days, model.as_of,
+            )
+        )  # fmt: skip

@@ -1,0 +1,86 @@
+"""Warnings about a fitted model: why its predictions may be wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rfm_engine.clv.model import Estimate, Fitted
+from rfm_engine.orders.warnings import DataWarning, listed
+
+_FEW = 100
+_UNCERTAIN = 1.0
+_CORRELATED = 0.3
+_NOBODY_LEAVES = {"s": "lower", "a": "lower", "beta": "upper", "b": "upper"}
+
+
+def warnings_of(fitted: Fitted) -> tuple[DataWarning, ...]:
+    """Return the warnings about estimates."""
+    return listed(_found(fitted))
+
+
+def _found(fitted: Fitted) -> Iterator[DataWarning]:
+    if fitted.repeaters < _FEW:
+        yield DataWarning(
+            "few_repeaters",
+            f"only {fitted.repeaters:,} of {fitted.customers:,} customers have a repeat day, and a "
+            f"model needs {_FEW} or more: its predictions are uncertain. Give a longer history.",
+        )
+    yield from _about_limits(fitted.orders)
+    yield from _about_errors(fitted)
+    yield from _about_amounts(fitted)
+
+
+def _about_limits(orders: Estimate) -> Iterator[DataWarning]:
+    limits = orders.at_limit
+    if any(limits.get(name) == limit for name, limit in _NOBODY_LEAVES.items()):
+        yield DataWarning(
+            "nobody_leaves",
+            "no customer appears to leave: p_alive is about 1 for everybody. The history may be "
+            "too short to see who leaves; do not use p_alive to find lost customers.",
+        )
+    others = [
+        f"{name} ({limit} limit)"
+        for name, limit in limits.items()
+        if _NOBODY_LEAVES.get(name) != limit
+    ]
+    if others:
+        yield DataWarning(
+            "parameter_at_limit",
+            f"the fit ends at a limit of {', '.join(others)}: the orders do not determine the "
+            "model. Compare its predictions with later orders (rfm clv --validate).",
+        )
+
+
+def _about_errors(fitted: Fitted) -> Iterator[DataWarning]:
+    errors = fitted.orders.log_errors
+    wide = [name for name, error in errors.items() if error is not None and error > _UNCERTAIN]
+    if wide:
+        yield DataWarning(
+            "uncertain_parameters",
+            f"the orders say little about {' and '.join(wide)}: a value more than twice as large "
+            "is possible too. Give more customers or a longer history.",
+        )
+
+
+def _about_amounts(fitted: Fitted) -> Iterator[DataWarning]:
+    if fitted.value_mean == "days":
+        yield DataWarning(
+            "few_amounts",
+            "fewer than two customers have repeat days with a positive amount: expected_value is "
+            "the mean amount of all order days.",
+        )
+    if fitted.value_mean == "sample":
+        yield DataWarning(
+            "infinite_mean",
+            "amounts differ so much that the mean of the model is infinite (q is at most 1): "
+            "customers without repeat days get the mean of the others as expected_value.",
+        )
+    correlation = fitted.correlation
+    if correlation is not None and abs(correlation) > _CORRELATED:
+        more = "more" if correlation > 0 else "less"
+        yield DataWarning(
+            "amounts_depend_on_orders",
+            f"customers with more repeat days spend {more} per order day (correlation "
+            f"{correlation:.2f}), but the model assumes no connection: values of the best "
+            "customers are uncertain.",
+        )
