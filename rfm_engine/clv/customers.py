@@ -24,6 +24,8 @@ from rfm_engine.totals.population import Population
 
 METADATA_KEY = b"rfm_engine_clv"
 """The metadata of an output: as JSON the version, the date, the model and the options."""
+# These options change no row.
+_RUNNING = ("threads", "memory_limit", "sort")
 _MICRO = 1_000_000
 _EXACT = float(1 << 52)
 
@@ -94,7 +96,7 @@ class ClvCustomers:
         about = {
             "version": VERSION,
             "as_of": None if as_of is None else as_of.isoformat(),
-            "options": options,
+            "options": {name: options[name] for name in options if name not in _RUNNING},
             "model": to_json(model),
         }
         metadata = {METADATA_KEY: json.dumps(about, default=str)}

@@ -240,10 +240,16 @@ class _Reader:
         return {name: str(each) for name, each in options.items()}
 
     def _date(self, content: Mapping[str, Any]) -> Any:
+        given = self._of(content, "as_of")
         try:
-            return as_date(self._of(content, "as_of"))
+            return as_date(given)
         except UsageError:
-            self._refuse("as_of", "a date like 2026-10-31", content["as_of"])
+            raise UsageError(
+                message(
+                    "the date of {} must be like 2026-10-31; got {}. Fit the model again.",
+                    self._what, shown(given),
+                )
+            ) from None  # fmt: skip
 
     def _one_of(self, content: Mapping[str, Any], key: str, known: tuple[str, ...]) -> Any:
         found = self._of(content, key)
