@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from rfm_engine.clv.predictor import ClvPredictor, clv_model_name, predictor_of
+from rfm_engine.clv.predictor import ClvPredictor, clv_model_name, predictor_of, with_days
 from rfm_engine.options.declaration import declared
 from rfm_engine.options.groups import ScoreOptions, TotalsOptions
 from rfm_engine.options.resolution import resolve
@@ -77,9 +77,7 @@ class Job:
             An option is wrong, or two options contradict each other.
         """
         self.scheme, self.plan, implied, _ = choice
-        if asked.get("clv_model") is not None:
-            asked = {**asked, "clv": True}
-        self.settled = resolve(ScoreOptions, asked, implied, kept)
+        self.settled = resolve(ScoreOptions, with_days(asked), implied, kept)
         self._attributes = Attributes.of(self.settled)
         self._facts = plan_facts(self.settled, self.scheme)
         self.threads = threads_of(self.settled["threads"])

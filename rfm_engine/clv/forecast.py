@@ -21,7 +21,7 @@ class Forecast(Protocol):
         """Make the tables that `p_alive` needs for customers with these histories."""
 
     def p_alive(self, x: Integers, t_x: Integers, T: Integers) -> Floats:  # noqa: N803
-        """Return the probability that each customer will order again at some time."""
+        """Return the probability that each customer has not left yet."""
 
     def orders(self, x: Integers, T: Integers, days: int) -> Floats:  # noqa: N803
         """Return the expected orders in the next `days`, if the customer is alive now."""

@@ -111,6 +111,11 @@ def forecast_of(family: str, fitted: Fitted, threads: int) -> Forecast:
     return chosen.forecast(parameters, threads=threads)
 
 
+def with_days(asked: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return options of `score` with `clv`, if a model of lifetime value needs it."""
+    return asked if asked.get("clv_model") is None else {**asked, "clv": True}
+
+
 def predictor_of(settled: Mapping[str, Any], threads: int) -> ClvPredictor | None:
     """Return the predictor for options of `score`; None without a model of lifetime value.
 

@@ -235,7 +235,7 @@ class Adding:
             raise UsageError(
                 message(
                     "a history with {clv} or {clv_model} must be given orders; got a snapshot, "
-                    "which does not have the days of orders."
+                    "which does not have the days of orders. Give the orders."
                 )
             )
         running = {name: typed.get(name) for name in declared(RunningOptions)}

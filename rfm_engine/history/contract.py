@@ -9,6 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from rfm_engine.clv.predictor import with_days
 from rfm_engine.errors import StateError, UsageError, shown
 from rfm_engine.history.sealed import file_digest
 from rfm_engine.options.declaration import declared, defaults
@@ -51,7 +52,7 @@ def agreed_of(options: Mapping[str, Any]) -> Agreed:
             )
         )
     scheme, plan = scheme_and_plan(options)
-    given = {**options, "as_of": NEWEST, "facts": True}
+    given = {**with_days(options), "as_of": NEWEST, "facts": True}
     settled = resolve(ScoreOptions, given, scheme.options)
     reading = Reading(**{name: settled[name] for name in declared(TotalsOptions)})
     facts = plan_facts(settled, scheme)

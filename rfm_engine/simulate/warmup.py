@@ -15,6 +15,8 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from rfm_engine.api import score
+from rfm_engine.clv.families import FAMILIES
+from rfm_engine.clv.run import clv_given
 from rfm_engine.history.history import History
 from rfm_engine.movement.judgement import segments_of
 from rfm_engine.movement.pairs import Pairs
@@ -49,6 +51,7 @@ def runs(folder: Path) -> list[Callable[[], object]]:
         partial(score, orders, as_of="newest", threads=2, **options)
         for orders, options in _scored(folder)
     ]
+    found += [partial(_predict, family) for family in FAMILIES]
     found += [
         partial(_keep, folder / str(number), orders, options)
         for number, (orders, options) in enumerate(_states())
@@ -57,6 +60,12 @@ def runs(folder: Path) -> list[Callable[[], object]]:
         rows = partial(_write_rows, folder / ids, ids)
         found += [rows, partial(_merge, ids), partial(_build, folder / f"dates-{ids}", ids)]
     return found
+
+
+def _predict(family: str) -> None:
+    orders = pa.table(simulate(customers=500, orders=5_000))
+    options = {"as_of": "newest", "family": family, "validate": "90d"}
+    clv_given(orders, options, {}, None, None)
 
 
 def _keep(folder: Path, orders: pa.Table, options: dict[str, Any]) -> None:
