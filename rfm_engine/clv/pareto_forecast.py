@@ -54,7 +54,10 @@ class ParetoForecast:
             self._tables = AliveTables.of(self._parameters, self._days, triples, pool)
 
     def p_alive(self, x: Integers, t_x: Integers, T: Integers) -> Floats:  # noqa: N803
-        """Return the probability that each customer will order again at some time."""
+        """Return the probability that each customer has not left yet.
+
+        A customer who is alive may still leave before the next order; see `p_order`.
+        """
         days, tables = self._days, self._tables
         n_days = int(T.max(initial=0)) + 1
         if n_days > days.n_days:
