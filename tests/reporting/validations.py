@@ -81,11 +81,13 @@ def tracking_of(people: Sequence[Person], as_of: date, fit: int, days: int) -> p
 
 
 def validation(
-    as_of: date, *, customers: int = 400, weeks: int = 39, days: int = 91, seed: int = 1,
+    as_of: date, *, customers: int = 400, fit: int = 273, days: int = 91, seed: int = 1,
     **options: Any,
 ) -> dict[str, pa.Table]:  # fmt: skip
-    """Return both tables by name; `options` replace those of their origin."""
-    fit = weeks * WEEK
+    """Return both tables by name, of customers of `fit` and then `days` days.
+
+    `options` replace those of their origin.
+    """
     people = people_of(customers, fit, days, seed)
     about = {
         "family": "pareto-nbd", "fit_as_of": str(as_of - timedelta(days)), "validate_days": days

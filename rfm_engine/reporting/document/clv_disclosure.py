@@ -28,7 +28,8 @@ def hide_clv(clv: Row | None, least: int) -> None:
                 row.update(dict.fromkeys(_OF_SQUARES))
     if clv["customers"] is None or (clv["calibration"] and clv["actual"] is None):
         clv.update(predicted=None, tracking=None)
-    if clv["tracking"] is not None and not _hide_weeks(clv["tracking"]["weeks"], least):
+    tracking = clv["tracking"]
+    if tracking is not None and not _hide_weeks(tracking["weeks"], clv["actual"], least):
         clv["tracking"] = None
 
 
@@ -43,17 +44,17 @@ def _has_many_buyers(row: Row, least: int) -> bool:
     return not actual or actual**2 >= least * row["actual_squares"]
 
 
-def _hide_weeks(weeks: Sequence[Row], least: int) -> bool:
+def _hide_weeks(weeks: Sequence[Row], after_fit: int | None, least: int) -> bool:
     """Hide cumulative orders that are close to others; return whether any can be shown.
 
-    Those at the end of the fit and at the last week are shown, because the orders between them are
-    also the sum of the groups.
+    Those of the last week are shown, so those at the end of the fit are known too, which may be
+    within a week: the sum of the groups is what was ordered between both.
     """
     if not weeks:
         return True
     before = weeks[0]["actual_cumulative"] - weeks[0]["actual"]
-    fitted = [row["actual_cumulative"] for row in weeks if row["in_fit"]]
-    known = sorted({before, *fitted[-1:], weeks[-1]["actual_cumulative"]})
+    last = weeks[-1]["actual_cumulative"]
+    known = sorted({before, last, last if after_fit is None else last - after_fit})
     if not _are_far(known, least):
         return False
     for row in weeks:
