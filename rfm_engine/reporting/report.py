@@ -150,7 +150,8 @@ def report(
         The orders that were scored, or the folder that `rfm normalize --buckets` wrote: cohorts,
         and who ordered again under a window.
     insight
-        A folder with tables of `rfm insight`, `rfm compare --table` and `rfm campaign report`.
+        A folder with tables of `rfm insight`, `rfm compare --table`, `rfm campaign report` and
+        `rfm clv --validate`.
     {options}
 
     Raises

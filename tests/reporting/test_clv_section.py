@@ -12,9 +12,11 @@ import pytest
 
 import rfm_engine as rfm
 from rfm_engine.clv.report_tables import CALIBRATION, SCHEMAS, TRACKING, described
+from rfm_engine.clv.validation.files import write_tables
 from rfm_engine.reporting.document.clv import MOST_WEEKS, interval_of
 from rfm_engine.reporting.document.tables import tables_in
 from rfm_engine.result.table_origin import METADATA_KEY, origin_of
+from tests.conftest import COMPILED
 from tests.reporting.shops import ORDERS, scored
 from tests.reporting.validations import changed, people_of, validation
 
@@ -200,6 +202,23 @@ def test_clv__of_a_damaged_table_is_refused_in_one_line(section, name):
     assert text.startswith("insight file '0.parquet', a table clv-")
     assert "\n" not in text
     assert len(text) < 400
+
+
+@pytest.mark.skipif(not COMPILED, reason="takes a minute without the compiler")
+def test_clv__of_a_validation_of_cdnow(tmp_path, cdnow):
+    """The published number of orders, and 39 weeks before and after the end of the fit."""
+    found = rfm.validate_clv(cdnow, as_of="1998-06-30", validate="273d", family="bg-nbd")
+    write_tables(found, "bg-nbd", tmp_path / "tables")
+    rfm.score(cdnow, as_of="1998-06-30", output=tmp_path / "customers.parquet")
+    clv = tables_in(tmp_path / "tables", rfm.read_snapshot(tmp_path / "customers.parquet")).clv
+    assert (clv["customers"], clv["actual"], clv["fit_as_of"]) == (23_570, 19_684, "1997-09-30")
+    groups = {each["grouping"]: each["groups"] for each in clv["calibration"]}
+    assert [len(own) for own in groups.values()] == [10, 8, 10]
+    sums = [each["predicted"] for each in groups["equal_orders"]]
+    assert max(sums) - min(sums) < 0.02 * clv["predicted"]
+    weeks = clv["tracking"]["weeks"]
+    assert [week["in_fit"] for week in weeks] == [True] * 39 + [False] * 39
+    assert weeks[-1]["actual_cumulative"] - weeks[38]["actual_cumulative"] == 19_684
 
 
 def test_report__without_the_tables_says_what_adds_them(tmp_path):
