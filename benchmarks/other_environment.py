@@ -1,0 +1,82 @@
+"""An environment of its own for the package lifetimes, because it needs old or other libraries.
+
+Nothing of it is imported here: models are fitted by a process of that environment, which reads a
+file with the job and writes one with the answer.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+PACKAGES = (
+    "lifetimes==0.11.3",
+    "autograd==1.8.0",
+    "numpy==2.3.5",
+    "pandas==2.3.3",
+    "scipy==1.16.3",
+)
+"""The versions that the golden values were made with; they exist for Python 3.11 to 3.14."""
+SCRIPT = Path(__file__).with_name("lifetimes_models.py")
+# One thread, as in the fits of lifetimes: its time is that of NumPy's loops.
+_VARIABLES = {"PYTHONWARNINGS": "ignore", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+
+
+class OtherEnvironment:
+    """A virtual environment with lifetimes.
+
+    Parameters
+    ----------
+    folder
+        Where it is, or where to make it. If it exists, its packages are not installed again.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        programs = folder / ("Scripts" if sys.platform == "win32" else "bin")
+        self.python = programs / "python"
+        if not (folder / "complete").exists():
+            _run([sys.executable, "-m", "venv", str(folder)])
+            _run([str(self.python), "-m", "pip", "install", "--quiet", *PACKAGES])
+            (folder / "complete").touch()
+
+    def command(self, work: Path) -> list[str]:
+        """Return the command that does the job in a folder."""
+        return [str(self.python), str(SCRIPT), str(work)]
+
+    def run(
+        self, work: Path, customers: Mapping[str, Any], job: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Do a job, which `lifetimes_models` describes, in a folder; return the answer."""
+        self.prepare(work, customers, job)
+        _run(self.command(work))
+        return self.answer(work)
+
+    def prepare(
+        self, work: Path, customers: Mapping[str, Any], job: Mapping[str, Any]
+    ) -> None:
+        """Write a job into a folder."""
+        np.savez(work / "customers.npz", **customers)
+        (work / "job.json").write_text(json.dumps(job))
+
+    def answer(self, work: Path) -> dict[str, Any]:
+        """Return the answer to the job of a folder."""
+        found: dict[str, Any] = json.loads((work / "answer.json").read_text())
+        return found
+
+
+def _run(command: list[str]) -> None:
+    # Neither the packages nor the start-up files of this environment may be found by the other one.
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    done = subprocess.run(
+        command, env=kept | _VARIABLES, capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        raise RuntimeError(f"{' '.join(command)} ended with {done.returncode}:\n{done.stderr}")
