@@ -117,10 +117,10 @@ def predictions(
         ),
     }
     for days in horizons:
-        found[f"orders_{days}"] = model.predict(days, *rows)
+        found[f"expected_orders_{days}d"] = model.predict(days, *rows)
         if name == "pareto-nbd":
             chance = model.conditional_probability_of_n_purchases_up_to_time
-            found[f"p_order_{days}"] = 1.0 - chance(0, days, *rows)
+            found[f"p_order_{days}d"] = 1.0 - chance(0, days, *rows)
     return {key: np.asarray(each) for key, each in found.items()}
 
 

@@ -59,9 +59,7 @@ class OtherEnvironment:
         _run(self.command(work))
         return self.answer(work)
 
-    def prepare(
-        self, work: Path, customers: Mapping[str, Any], job: Mapping[str, Any]
-    ) -> None:
+    def prepare(self, work: Path, customers: Mapping[str, Any], job: Mapping[str, Any]) -> None:
         """Write a job into a folder."""
         np.savez(work / "customers.npz", **customers)
         (work / "job.json").write_text(json.dumps(job))
