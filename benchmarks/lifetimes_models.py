@@ -81,11 +81,11 @@ def fits(customers: pd.DataFrame, job: dict[str, Any]) -> dict[str, Any]:
     for name, tolerances in job["fits"].items():
         keys = ["x", "mean"] if name == "gamma-gamma" else ["x", "t_x", "T"]
         rows = customers[customers["x"] > 0] if name == "gamma-gamma" else customers
+        start = time.perf_counter()
         if job["histories"]:
             rows = rows.groupby(keys).size().reset_index(name="n")
         columns = [rows[key].to_numpy() for key in keys]
         weights = rows["n"].to_numpy() if job["histories"] else np.ones(len(rows), np.int64)
-        start = time.perf_counter()
         fitter = fitted(name, columns, weights, tolerances)
         seconds = time.perf_counter() - start
         found = [float(fitter.params_[parameter]) for parameter in NAMES[name]]

@@ -9,6 +9,7 @@ from functools import cache
 import numpy as np
 import pytest
 
+from benchmarks.lifetime_value import VALUE, Bench
 from benchmarks.other_environment import OtherEnvironment
 from benchmarks.simulated_customers import Customers, simulated_customers
 from rfm_engine.clv import bg, gamma_gamma, pareto
@@ -124,9 +125,13 @@ def test_predictions__add_up_to_those_of_lifetimes(name, model):
 
 
 @pytest.fixture(scope="module")
-def answers(tmp_path_factory):
+def environment(tmp_path_factory):
+    return OtherEnvironment(tmp_path_factory.mktemp("environment"))
+
+
+@pytest.fixture(scope="module")
+def answers(environment, tmp_path_factory):
     """Let lifetimes fit and predict; return per data set its answer and its folder."""
-    environment = OtherEnvironment(tmp_path_factory.mktemp("environment"))
     found = {}
     for name in NAMES:
         folder = tmp_path_factory.mktemp(name)
@@ -166,3 +171,21 @@ def test_lifetimes__predicts_the_same_for_each_customer(answers, name, model):
             np.testing.assert_allclose(found[column], values, rtol=1e-9, atol=lost, err_msg=column)
             expected = SUMS[name][model][column]
             assert math.fsum(values.tolist()) == pytest.approx(expected, rel=1e-9), column
+
+
+@deep
+def test_benchmark__prints_no_times_if_lifetimes_finds_other_parameters(environment, tmp_path):
+    bench, fitted = Bench(tmp_path, simulated_customers(2_000), threads=2), ("bg-nbd", VALUE)
+    for _ in range(2):
+        bench.run_ours()
+        bench.run_lifetimes(environment, fitted)
+    assert {step: len(samples) for step, samples in bench.seconds.items()} == {
+        **dict.fromkeys(("histories", f"fit {VALUE}"), 2),
+        **{f"{work} {model}": 2 for work in ("fit", "predict") for model in MODELS},
+        **{f"by {way}: fit {model}": 2 for way in ("customer", "history") for model in fitted},
+        "by customer: predict bg-nbd": 2,
+    }
+    assert len(bench.lines()) == 1 + 2 * len(MODELS) + 1 + len(MODELS) + 1
+    bench.ours["parameters"][VALUE][1] *= 1.001
+    with pytest.raises(AssertionError, match="gamma-gamma: lifetimes finds"):
+        bench.run_lifetimes(environment, fitted)
