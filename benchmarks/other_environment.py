@@ -1,4 +1,4 @@
-"""An environment of its own for the package lifetimes, because it needs old or other libraries.
+"""An environment of its own for the package lifetimes, because it needs scipy and autograd.
 
 Nothing of it is imported here: models are fitted by a process of that environment, which reads a
 file with the job and writes one with the answer.
@@ -25,8 +25,6 @@ PACKAGES = (
 )
 """The versions that the golden values were made with; they exist for Python 3.11 to 3.14."""
 SCRIPT = Path(__file__).with_name("lifetimes_models.py")
-# One thread, as in the fits of lifetimes: its time is that of NumPy's loops.
-_VARIABLES = {"PYTHONWARNINGS": "ignore", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
 class OtherEnvironment:
@@ -49,7 +47,7 @@ class OtherEnvironment:
 
     def command(self, work: Path) -> list[str]:
         """Return the command that does the job in a folder."""
-        return [str(self.python), str(SCRIPT), str(work)]
+        return [str(self.python), "-W", "ignore", str(SCRIPT), str(work)]
 
     def run(
         self, work: Path, customers: Mapping[str, Any], job: Mapping[str, Any]
@@ -73,8 +71,6 @@ class OtherEnvironment:
 def _run(command: list[str]) -> None:
     # Neither the packages nor the start-up files of this environment may be found by the other one.
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-    done = subprocess.run(
-        command, env=kept | _VARIABLES, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run(command, env=kept, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise RuntimeError(f"{' '.join(command)} ended with {done.returncode}:\n{done.stderr}")
