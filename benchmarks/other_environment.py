@@ -45,27 +45,21 @@ class OtherEnvironment:
             _run([str(self.python), "-m", "pip", "install", "--quiet", *PACKAGES])
             (folder / "complete").touch()
 
-    def command(self, work: Path) -> list[str]:
-        """Return the command that does the job in a folder."""
-        return [str(self.python), "-W", "ignore", str(SCRIPT), str(work)]
-
     def run(
         self, work: Path, customers: Mapping[str, Any], job: Mapping[str, Any]
     ) -> dict[str, Any]:
-        """Do a job, which `lifetimes_models` describes, in a folder; return the answer."""
-        self.prepare(work, customers, job)
-        _run(self.command(work))
-        return self.answer(work)
+        """Do a job, which `lifetimes_models` describes, in a folder; return the answer.
 
-    def prepare(self, work: Path, customers: Mapping[str, Any], job: Mapping[str, Any]) -> None:
-        """Write a job into a folder."""
+        Raises
+        ------
+        RuntimeError
+            The process failed; the message has its errors.
+        """
         np.savez(work / "customers.npz", **customers)
         (work / "job.json").write_text(json.dumps(job))
-
-    def answer(self, work: Path) -> dict[str, Any]:
-        """Return the answer to the job of a folder."""
-        found: dict[str, Any] = json.loads((work / "answer.json").read_text())
-        return found
+        _run([str(self.python), "-W", "ignore", str(SCRIPT), str(work)])
+        answer: dict[str, Any] = json.loads((work / "answer.json").read_text())
+        return answer
 
 
 def _run(command: list[str]) -> None:
