@@ -54,7 +54,8 @@ def holdout(rows, held: int, *, refunds="net", by=None, threads=1, as_of=AS_OF) 
 
 
 def customers_of(found: Holdout) -> list[Known]:
-    return [Known(*row) for row in zip(*(getattr(found, name).tolist() for name in Known._fields))]
+    columns = (getattr(found, name).tolist() for name in Known._fields)
+    return [Known(*row) for row in zip(*columns, strict=True)]
 
 
 @given(
@@ -170,10 +171,10 @@ def test_holdout__amounts_of_more_than_18_digits_are_refused(paid, place):
     if place is None:
         assert holdout(rows, 15).revenue.tolist() == [5]
         return
-    with pytest.raises(rfm.DataError, match="at most 18 digits .* customer 4 has more"):
+    with pytest.raises(rfm.DataError, match=r"at most 18 digits .* customer 4 has more"):
         holdout(rows, 15)
 
 
 def test_holdout__nobody():
-    with pytest.raises(rfm.DataError, match="got none. Hold back fewer days"):
+    with pytest.raises(rfm.DataError, match=r"got none\. Hold back fewer days"):
         holdout([], 15)

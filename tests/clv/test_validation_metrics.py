@@ -49,10 +49,10 @@ def test_float_sum__has_the_same_bits_in_any_order(values, dice):
     shuffled = list(values)
     dice.shuffle(shuffled)
     assert float_sum(np.array(shuffled)) == found
-    lost = len(values) * max(map(abs, values), default=0) * 2.0**-61
-    assert abs(Fraction(found) - sum(map(Fraction, values))) <= Fraction(lost) + Fraction(
-        abs(found) * 2**-52
-    )
+    largest = Fraction(max(map(abs, values), default=0))
+    lost = len(values) * max(largest / 2**61, Fraction(1, 2**961))
+    error = abs(Fraction(found) - sum(map(Fraction, values)))
+    assert error <= lost + abs(Fraction(found)) / 2**52
 
 
 @given(st.lists(st.integers(-5, 5) | money, max_size=40) | st.lists(floats, max_size=40))

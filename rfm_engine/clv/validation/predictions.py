@@ -9,8 +9,10 @@ import numpy as np
 
 from rfm_engine.clv.forecast import Forecast
 from rfm_engine.clv.likelihood import Floats
+from rfm_engine.clv.triples import T_SHIFT
 from rfm_engine.clv.validation.holdout import Holdout
 from rfm_engine.clv.validation.tracking import Weeks, expected_repeats
+from rfm_engine.kernels.arrays import frozen
 from rfm_engine.kernels.types import Integers, Mask
 
 ExpectedValue = Callable[[Integers, Integers], Floats]
@@ -40,13 +42,18 @@ class Predictions(NamedTuple):
     @classmethod
     def of(cls, holdout: Holdout, forecast: Forecast, value: ExpectedValue) -> Predictions:
         """Predict with one model for all customers."""
-        x, t_x, age, days = holdout.x, holdout.t_x, holdout.T, holdout.days
-        forecast.prepare(holdout.triples())
-        alive = forecast.p_alive(x, t_x, age)
+        triples, days = holdout.triples(), holdout.days
+        forecast.prepare(triples)
+        alive = forecast.p_alive(holdout.x, holdout.t_x, holdout.T)
+        # Except for p_alive, predictions depend on x and T only, which have few distinct pairs.
+        known = triples.x << T_SHIFT | triples.T
+        pairs = known[np.diff(known, prepend=-1) != 0]
+        numbers = np.searchsorted(pairs, holdout.x << T_SHIFT | holdout.T)
+        x, age = frozen(pairs >> T_SHIFT), frozen(pairs & ((1 << T_SHIFT) - 1))
         return cls(
-            alive * forecast.orders(x, age, days),
-            alive * forecast.p_order(x, age, days),
-            value(x, holdout.s),
+            alive * forecast.orders(x, age, days)[numbers],
+            alive * forecast.p_order(x, age, days)[numbers],
+            value(holdout.x, holdout.s),
             expected_repeats(holdout, Weeks.of(holdout), forecast),
         )
 

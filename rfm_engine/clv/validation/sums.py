@@ -29,7 +29,8 @@ def whole_sum(values: Integers) -> int:
 def float_sum(values: Floats) -> float:
     """Return the sum of finite floats; the result has the same bits in any order.
 
-    Each value loses less than 2^-62 of the largest absolute value. There are less than 2^32 values.
+    Each value loses less than 2^-61 of the largest absolute value, or 2^-961. There are less than
+    2^32 values.
     """
     largest = max(float(values.max(initial=0.0)), -float(values.min(initial=0.0)))
     # All values are below 2^exponent. Powers of two that are much smaller have no inverse.
