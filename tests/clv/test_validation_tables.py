@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from math import fsum
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,6 +30,7 @@ lines = st.lists(
         st.tuples(st.integers(1, 40), st.sampled_from(("north", "south"))),
         st.integers(FIRST, FIRST + 32),
         st.integers(-200, 2_000),
+        st.none(),
     ),
     min_size=5,
     max_size=120,
@@ -110,7 +112,7 @@ def test_table__equals_comparisons_of_all_customers(rows):
         assert (row["brier"] is None) == (name != "model")
     errors = [p - (n > 0) for p, n in zip(predictions.p_order.tolist(), actual, strict=True)]
     assert table["model"]["brier"] == pytest.approx(fsum(e * e for e in errors) / len(errors))
-    last = [found.t_x[i] - age[i] for i in range(len(x))]
+    last = [span - t for span, t in zip(found.t_x.tolist(), age, strict=True)]
     for name, scores in (("recency", last), ("spend_to_date", paid)):
         assert table[name]["orders_gini"] == reference.gini(scores, actual)
         assert table[name]["revenue_gini"] == reference.gini(scores, revenue)
@@ -226,7 +228,7 @@ def test_predictions__of_groups_add_up():
     ]
     found = holdout(rows, HELD, by="shop")
     whole, parts = Predictions.of(found, Steady(), value), Predictions.empty(found)
-    shops = np.array(found.groups.to_arrow("string").to_pylist())
+    shops = np.array(found.groups.to_arrow(pa.string()).to_pylist())
     for shop in ("north", "south"):
         parts.add(found, shops == shop, Steady(), value)
     for name in ("orders", "p_order", "value"):
