@@ -9,14 +9,18 @@ import numpy as np
 
 from rfm_engine.clv.forecast import Forecast
 from rfm_engine.clv.likelihood import Floats
-from rfm_engine.clv.triples import T_SHIFT
+from rfm_engine.clv.pairs import Pairs, number_of
 from rfm_engine.clv.validation.holdout import Holdout
 from rfm_engine.clv.validation.tracking import Weeks, expected_repeats
+from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import frozen
 from rfm_engine.kernels.types import Integers, Mask
 
 ExpectedValue = Callable[[Integers, Integers], Floats]
 """Returns the expected value of an order day in minor units, given `x` and `s` of `Holdout`."""
+
+# A call takes some milliseconds.
+_PIECE = 1 << 20
 
 
 class Predictions(NamedTuple):
@@ -45,14 +49,13 @@ class Predictions(NamedTuple):
         triples, days = holdout.triples(), holdout.days
         forecast.prepare(triples)
         alive = forecast.p_alive(holdout.x, holdout.t_x, holdout.T)
-        # Except for p_alive, predictions depend on x and T only, which have few distinct pairs.
-        known = triples.x << T_SHIFT | triples.T
-        pairs = known[np.diff(known, prepend=-1) != 0]
-        numbers = np.searchsorted(pairs, holdout.x << T_SHIFT | holdout.T)
-        x, age = frozen(pairs >> T_SHIFT), frozen(pairs & ((1 << T_SHIFT) - 1))
+        pairs, numbers = Pairs.of(triples), np.empty(len(alive), np.int64)
+        for start in range(0, len(numbers), _PIECE):
+            here = slice(start, start + _PIECE)
+            find_pairs(pairs, frozen(holdout.x[here]), frozen(holdout.T[here]), numbers[here])
         return cls(
-            alive * forecast.orders(x, age, days)[numbers],
-            alive * forecast.p_order(x, age, days)[numbers],
+            alive * forecast.orders(pairs.x, pairs.T, days)[numbers],
+            alive * forecast.p_order(pairs.x, pairs.T, days)[numbers],
             value(holdout.x, holdout.s),
             expected_repeats(holdout, Weeks.of(holdout), forecast),
         )
@@ -73,3 +76,10 @@ class Predictions(NamedTuple):
         for column, own in zip(self[:3], found[:3], strict=True):
             column[some] = own
         self.repeats[:] += found.repeats
+
+
+@kernel
+def find_pairs(pairs, x, T, numbers):  # noqa: N803
+    """Write the number of the pair of each customer, `int64[n]`."""
+    for i in range(len(numbers)):
+        numbers[i] = number_of(pairs, x[i], T[i])
