@@ -154,8 +154,7 @@ def assert_same_triples(ones: Triples, others: Triples) -> None:
 def test_holdout__chosen_customers_keep_their_groups():
     rows = [Line((i, ("north", None)[i % 2]), FIRST + i, 100 + i) for i in range(6)]
     found = holdout(rows, 20, by="shop")
-    some = found.monetary >= 103
-    chosen = found.chosen(some)
+    chosen = found.chosen(np.flatnonzero(found.monetary >= 103))
     shops = chosen.groups.to_arrow(pa.string()).to_pylist()
     got = sorted(zip(chosen.monetary.tolist(), shops, strict=True), key=str)
     assert got == [(103, None), (104, "north"), (105, None)]

@@ -17,7 +17,7 @@ import numpy as np
 from rfm_engine.clv.triples import T_SHIFT, X_SHIFT, Triples
 from rfm_engine.clv.validation.days import Bounds, histories_of
 from rfm_engine.errors import DataError
-from rfm_engine.kernels.types import Hashes, Integers, Mask
+from rfm_engine.kernels.types import Hashes, Integers, Places
 from rfm_engine.options.messages import message
 from rfm_engine.orders.group_keys import GroupIds, joined_groups
 from rfm_engine.orders.hashing import HashKey
@@ -117,13 +117,13 @@ class Holdout(NamedTuple):
         """Return the distinct histories of the customers."""
         return Triples.of([self.x << X_SHIFT | self.T << T_SHIFT | self.t_x])
 
-    def chosen(self, some: Mask) -> Holdout:
-        """Return the customers in a mask, `bool[n]`; `daily` and `n_later` remain those of all."""
-        columns = {name: getattr(self, name)[some] for name in (*_COLUMNS, "draws")}
+    def chosen(self, rows: Places) -> Holdout:
+        """Return some of the customers; `daily` and `n_later` remain those of all."""
+        columns = {name: getattr(self, name)[rows] for name in (*_COLUMNS, "draws")}
         groups = self.groups
         if groups is not None:
-            present = None if groups.present is None else groups.present[some]
-            groups = GroupIds(groups.keys.take(np.flatnonzero(some)), present)
+            present = None if groups.present is None else groups.present[rows]
+            groups = GroupIds(groups.keys.take(rows), present)
         return self._replace(**columns, groups=groups)
 
 

@@ -14,7 +14,7 @@ from rfm_engine.clv.validation.holdout import Holdout
 from rfm_engine.clv.validation.tracking import Weeks, expected_repeats
 from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import frozen
-from rfm_engine.kernels.types import Integers, Mask
+from rfm_engine.kernels.types import Integers, Places
 
 ExpectedValue = Callable[[Integers, Integers], Floats]
 """Returns the expected value of an order day in minor units, given `x` and `s` of `Holdout`."""
@@ -66,15 +66,14 @@ class Predictions(NamedTuple):
         orders, p_order, value = (np.zeros(holdout.n_customers) for _ in range(3))
         return cls(orders, p_order, value, np.zeros(len(Weeks.of(holdout).ends)))
 
-    def add(self, holdout: Holdout, some: Mask, forecast: Forecast, value: ExpectedValue) -> None:
-        """Predict with the model of a group for its customers, who are given as a mask.
+    def add(self, holdout: Holdout, rows: Places, forecast: Forecast, value: ExpectedValue) -> None:
+        """Predict with the model of a group for its customers, given by their rows.
 
         Add the groups in an order that the data alone decide.
         """
-        part = holdout.chosen(some)
-        found = Predictions.of(part, forecast, value)
+        found = Predictions.of(holdout.chosen(rows), forecast, value)
         for column, own in zip(self[:3], found[:3], strict=True):
-            column[some] = own
+            column[rows] = own
         self.repeats[:] += found.repeats
 
 
