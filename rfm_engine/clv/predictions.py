@@ -151,8 +151,9 @@ class Estimates:
 
     def _write(self, repeats: Repeats, monetary_minor: Integers, columns: Columns) -> None:
         x, t_x, T, s = (np.empty(len(monetary_minor), np.int64) for _ in range(4))  # noqa: N806
-        frozen_repeats = Repeats(*map(frozen, repeats))
-        read_repeats(frozen_repeats, self._as_of_day, x, t_x, T, s)
+        first, last, n_days, high, low = repeats
+        days = frozen(first), frozen(last), frozen(n_days)
+        read_repeats(Repeats(*days, frozen(high), frozen(low)), self._as_of_day, x, t_x, T, s)
         alive, value = self._forecast.p_alive(x, t_x, T), self._value.expected(x, s)
         columns.p_alive[:] = alive
         columns.value[:] = value

@@ -7,7 +7,7 @@ from decimal import Context, Decimal
 from fractions import Fraction
 from typing import NamedTuple, Self
 
-from rfm_engine.errors import UsageError, shown
+from rfm_engine.errors import Message, UsageError, shown
 from rfm_engine.options.messages import message, named
 from rfm_engine.scoring.numbers import exact_number
 
@@ -15,6 +15,7 @@ MOST_DAYS = 3650
 """The longest horizon: later orders say little, and no model was checked for longer."""
 MARGIN_DIGITS = 9
 """Digits of a margin after the point, so that its products with amounts are exact."""
+_PARTS: int = 10**MARGIN_DIGITS
 STEP_DAYS = 30
 """Orders are discounted at the end of each period of this many days, as in lifetimes."""
 _YEAR_DAYS = 365
@@ -106,14 +107,15 @@ def margin_of(given: object) -> Decimal:
         It is not an exact number above 0 up to 1, or has more than 9 digits after the point.
     """
     margin = _exactly(given)
-    if margin is not None and 0 < margin <= 1 and _unit(margin) <= 10**MARGIN_DIGITS:
+    if margin is not None and 0 < margin <= 1 and _PARTS % Fraction(margin).denominator == 0:
         return margin
     raise UsageError(
         message(
             "{} must be a share of the amounts above 0, up to 1, with at most {} digits after the "
-            'point, as text such as "0.25"; got {}. Correct it.',
+            "point, such as {}; got {}. Correct it.",
             named("margin"),
             MARGIN_DIGITS,
+            _exact_example("0.25"),
             shown(given),
         )
     )
@@ -132,22 +134,19 @@ def discount_rate_of(given: object) -> Decimal:
         return rate
     raise UsageError(
         message(
-            '{} must be a rate per year from 0 to 1, as text such as "0.1" for 10%; got {}. '
-            "Correct it.",
+            "{} must be a rate per year from 0 to 1, such as {}; got {}. Correct it.",
             named("discount_rate"),
+            _exact_example("0.1"),
             shown(given),
         )
     )
 
 
+def _exact_example(text: str) -> Message:
+    """Return a number for a message; in Python, floats are refused."""
+    return Message(f'"{text}" (text or Decimal)', text)
+
+
 def _exactly(given: object) -> Decimal | None:
     """Return a number; None for a float too, because it is rarely the number that was meant."""
     return exact_number(given) if isinstance(given, str | int | Decimal) else None
-
-
-def _unit(share: Decimal) -> int:
-    """Return the smallest power of ten whose product with a share is an integer."""
-    digits = 0
-    while (Fraction(share) * 10**digits).denominator > 1:
-        digits += 1
-    return 10**digits
