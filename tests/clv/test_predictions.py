@@ -172,6 +172,18 @@ def test_columns__have_the_same_bits_in_any_chunks_and_threads():
     assert results[0].equals(results[1])
 
 
+def test_expected_value__of_sums_of_more_than_63_bits_is_that_of_the_largest_or_none():
+    sums = [1 << 63, (1 << 63) - 1, -(1 << 63) - 1, 0]
+    days = [np.full(4, day, np.int32) for day in (0, 9, 2)]
+    high, low = ([each >> 32 for each in sums], [each & 0xFFFFFFFF for each in sums])
+    repeats = Repeats(*days, np.array(high), np.array(low))
+    model = BgForecast((1, 1, 1, 1), modified=False, threads=1)
+    found = columns_of(estimates_of(repeats, model), repeats, np.zeros(4, np.int64))
+    largest, also_largest, refunded, nothing = found["expected_value"].to_pylist()
+    assert largest == also_largest == pytest.approx(6.25 * 2**63 / (6.25 + 2.74) / 100, rel=1e-12)
+    assert refunded == nothing == pytest.approx(6.25 * 1544 / (6.25 + 2.74) / 100, rel=1e-12)
+
+
 def test_fields__name_the_horizon_and_hold_the_scale():
     repeats, _ = repeats_of([(0, 0.5, 0.5, 1, 1)])
     model = BgForecast((1, 1, 1, 1), modified=False, threads=1)
