@@ -27,8 +27,8 @@ money = st.integers(-(10**18), 10**18) | st.integers(-3, 3)
 @pytest.fixture(autouse=True)
 def small_pieces(monkeypatch):
     """Cut the customers into several pieces."""
-    monkeypatch.setattr(sums, "PIECE", 3)
-    monkeypatch.setattr(ranking_module, "PIECE", 3)
+    monkeypatch.setattr(sums, "_PIECE", 3)
+    monkeypatch.setattr(ranking_module, "_PIECE", 3)
     monkeypatch.setattr(sorting, "_PIECE", 4)
 
 

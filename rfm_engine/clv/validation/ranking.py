@@ -14,36 +14,44 @@ import numpy as np
 
 from rfm_engine.clv.likelihood import Floats
 from rfm_engine.clv.validation.sorting import Sorted
-from rfm_engine.clv.validation.sums import PIECE
 from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import frozen
 from rfm_engine.kernels.types import Integers, Positions
 
+# A call takes some milliseconds.
+_PIECE = 1 << 20
+
 
 class Ranking(NamedTuple):
-    """Customers in ascending order of a score, `uint32[n]`, and `2 rank - n - 1`, `int64[n]`."""
+    """Customers in ascending order of a score, `uint32[n]`, and `2 rank - n - 1`, `int64[n]`.
+
+    The threads of `pool` work on pieces of them.
+    """
 
     order: Positions
     weights: Integers
+    pool: Executor
 
     @classmethod
     def of(cls, scores: Floats | Integers, pool: Executor) -> Ranking:
-        """Rank the scores of at least one customer with the threads of `pool`."""
+        """Rank the scores of at least one customer."""
         n = len(scores)
         order, words = Sorted.of(scores, pool)
         changes = np.flatnonzero(words[1:] != words[:-1]) + 1
         starts, ends = np.append(0, changes), np.append(changes, n)
         # The ranks of customers with equal scores are start + 1 to end.
-        return cls(order, np.repeat(starts + ends - n, ends - starts))
+        return cls(order, np.repeat(starts + ends - n, ends - starts), pool)
 
     def weigh(self, actual: Integers) -> int:
         """Return the sum of the actual values, `int64[n]`, times the weights."""
-        sums = np.zeros(4, np.int64)
-        for start in range(0, len(actual), PIECE):
-            here = slice(start, start + PIECE)
+
+        def weighed(start: int) -> int:
+            here, sums = slice(start, start + _PIECE), np.zeros(4, np.int64)
             add_weighted(frozen(actual[self.order[here]]), frozen(self.weights[here]), sums)
-        high, high_rest, low, low_rest = sums.tolist()
-        return (high << 64) + ((high_rest + low) << 32) + low_rest
+            high, high_rest, low, low_rest = sums.tolist()
+            return (high << 64) + ((high_rest + low) << 32) + low_rest
+
+        return sum(self.pool.map(weighed, range(0, len(actual), _PIECE)))
 
 
 def gini(ranking: Ranking, perfect: int, actual: Integers) -> float | None:

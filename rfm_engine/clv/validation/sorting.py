@@ -24,7 +24,7 @@ _PIECE = 1 << 20
 
 
 class Sorted(NamedTuple):
-    """Customers in ascending order of their scores, `uint32[n]`, and words that sort likewise.
+    """Customers in ascending order of their scores, `uint32[n]`, and words in the same order.
 
     Words, `uint64[n]` in ascending order, are equal where scores are equal.
     """

@@ -16,7 +16,7 @@ from rfm_engine.kernels.arrays import frozen
 from rfm_engine.kernels.types import Integers
 
 # A call stays well below 100 ms, so that Ctrl-C is answered.
-PIECE = 1 << 22
+_PIECE = 1 << 22
 _HALF_BITS = 31
 _LEAST_EXPONENT = -900
 
@@ -37,8 +37,8 @@ def float_sum(values: Floats) -> float:
     exponent = max(frexp(largest)[1], _LEAST_EXPONENT)
     scale = ldexp(1.0, _HALF_BITS - exponent)
     sums = np.zeros(2, np.int64)
-    for start in range(0, len(values), PIECE):
-        add_floats(frozen(values[start : start + PIECE]), scale, sums)
+    for start in range(0, len(values), _PIECE):
+        add_floats(frozen(values[start : start + _PIECE]), scale, sums)
     high, low = sums.tolist()
     return ldexp(float((high << _HALF_BITS) + low), exponent - 2 * _HALF_BITS)
 
