@@ -10,6 +10,12 @@ import pyarrow.parquet as pq
 import pytest
 
 import rfm_engine as rfm
+from rfm_engine.clv.predictor import forecast_of
+from rfm_engine.clv.validation.holdout import holdout_of
+from rfm_engine.clv.validation.predictions import Predictions
+from rfm_engine.clv.validation.ranking import Ranking, auc
+from rfm_engine.orders.workers import Workers
+from rfm_engine.totals.totals import population_of
 from tests.clv.orders import cdnow
 from tests.conftest import COMPILED, file_of
 
@@ -38,6 +44,12 @@ MASTER = {
     "bg-nbd": (0.8187, 0.6626, 0.747, 0.6721),
     "mbg-nbd": (0.7945, 0.6655, 0.755, None),
     "pareto-nbd": (0.7938, 0.6733, 0.763, 0.6844),
+}
+# AUC of p_alive and of p_order; mean of p_order.
+ALIVE = {
+    "bg-nbd": (0.319, 0.747, 0.266),
+    "mbg-nbd": (0.700, 0.755, 0.237),
+    "pareto-nbd": (0.722, 0.763, 0.229),
 }
 # MAE and Gini of orders.
 JOURNEY = {
@@ -118,6 +130,23 @@ def test_validate__all_cdnow_customers(family):
 
 
 @pytest.mark.skipif(not COMPILED, reason="takes minutes without the compiler")
+@pytest.mark.parametrize("family", FAMILIES)
+def test_p_order__says_who_orders_but_p_alive_of_bg_does_not(family):
+    totals = rfm.CustomerTotals(as_of="1998-06-30", clv=True)
+    totals.update(cdnow())
+    model = rfm.fit_clv(cdnow(), as_of="1997-09-30", family=family)
+    forecast = forecast_of(family, model.fitted, 1)
+    with Workers(1) as pool:
+        found = holdout_of(population_of(totals.totals()), 273, pool)
+        p_order = Predictions.of(found, forecast, lambda x, s: x + s).p_order
+        alive = forecast.p_alive(found.x, found.t_x, found.T)
+        ordered = (found.orders > 0).astype(int)
+        areas = [round(auc(Ranking.of(each, pool), ordered), 3) for each in (alive, p_order)]
+    assert (*areas, round(p_order.mean(), 3)) == ALIVE[family]
+    assert round(ordered.mean(), 3) == 0.299
+
+
+@pytest.mark.skipif(not COMPILED, reason="takes minutes without the compiler")
 @pytest.mark.parametrize("family", ["bg-nbd", "pareto-nbd"])
 def test_validate__warns_where_a_heuristic_wins(journey_transactions, family):
     lines = pq.read_table(journey_transactions)
@@ -135,4 +164,4 @@ def test_validate__warns_where_a_heuristic_wins(journey_transactions, family):
         assert (round(row["orders_mae"], 4), round(row["orders_gini"], 4)) == JOURNEY[name]
     [warning] = found.warnings
     assert warning.code == "heuristic_wins"
-    assert "as many order days as before predicts" in warning.text
+    assert "4.4395 for as many order days as in the days before, and" in warning.text

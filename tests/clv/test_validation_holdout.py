@@ -151,6 +151,22 @@ def assert_same_triples(ones: Triples, others: Triples) -> None:
         assert one.tolist() == other.tolist()
 
 
+def test_holdout__days_are_those_of_the_time_zone():
+    times = ["2024-03-16T22:59", "2024-03-16T23:01", "2024-03-31T21:59", "2024-03-31T22:01"]
+    orders = pa.table(
+        {
+            "customer_id": [1, 1, 1, 1],
+            "order_time": pa.array(times).cast(pa.timestamp("s")).cast(pa.timestamp("us", "UTC")),
+            "amount": pa.array([1, 2, 4, 8], pa.int64()),
+        }
+    )
+    totals = rfm.CustomerTotals(as_of=AS_OF, clv=True, timezone="Europe/Berlin", amount_scale=2)
+    totals.update(orders)
+    with Workers(1) as pool:
+        found = holdout_of(population_of(totals.totals()), 15, pool)
+    assert customers_of(found) == [Known(0, 0, 0, 0, 1, 2, 6, 1)]
+
+
 def test_holdout__chosen_customers_keep_their_groups():
     rows = [Line((i, ("north", None)[i % 2]), FIRST + i, 100 + i) for i in range(6)]
     found = holdout(rows, 20, by="shop")

@@ -248,4 +248,4 @@ def test_summary__is_plain_data_with_a_warning():
     }  # fmt: skip
     assert [row["method"] for row in methods] == METHODS
     assert {each["code"] for each in warnings} == {"heuristic_wins"}
-    assert "the mean of all customers predicts" in warnings[-1]["text"]
+    assert "for the mean of all customers, and" in warnings[-1]["text"]

@@ -43,7 +43,7 @@ class DaySums(NamedTuple):
         return sums
 
 
-class Histories(NamedTuple):
+class SplitCustomers(NamedTuple):
     """Some of the customers of `Holdout`: their columns there, and their rows in the contents.
 
     Attributes
@@ -63,7 +63,7 @@ class Histories(NamedTuple):
     faulty: int
 
 
-def histories_of(contents: Contents, bounds: Bounds, key: HashKey) -> Histories:
+def split_customers(contents: Contents, bounds: Bounds, key: HashKey) -> SplitCustomers:
     """Split the customers of a partition; `key` is that of their hash tables."""
     n = len(contents.records)
     until, later, has_order = _sides(contents, bounds, key)
@@ -87,7 +87,7 @@ def histories_of(contents: Contents, bounds: Bounds, key: HashKey) -> Histories:
         s, monetary, after.n_days[rows], revenue, before.n_days[rows],
     )  # fmt: skip
     faulty = int(rows[is_faulty.argmax()]) if is_faulty.any() else -1
-    return Histories(rows, columns, int((has_order & ~known).sum()), daily, faulty)
+    return SplitCustomers(rows, columns, int((has_order & ~known).sum()), daily, faulty)
 
 
 def _sides(contents: Contents, bounds: Bounds, key: HashKey) -> tuple[DayEntries, DayEntries, Mask]:

@@ -40,7 +40,7 @@ _SCHEMA = pa.schema(
 )
 _NAMES = {
     "rate": "the past rate of each customer",
-    "same_again": "as many order days as before",
+    "same_again": "as many order days as in the days before",
     "mean": "the mean of all customers",
 }
 
@@ -149,8 +149,8 @@ def _warnings(table: pa.Table, days: int) -> tuple[DataWarning, ...]:
     return tuple(
         DataWarning(
             "heuristic_wins",
-            f"in the holdout of {days} days, {text} predicts the orders of a customer with a mean "
-            f"absolute error of {errors[name]:.4f}, the model with {errors['model']:.4f}. Do not "
+            f"in the holdout of {days} days, the mean absolute error of orders per customer is "
+            f"{errors[name]:.4f} for {text}, and {errors['model']:.4f} for the model. Do not "
             "prefer the model for numbers of orders.",
         )
         for name, text in _NAMES.items()
