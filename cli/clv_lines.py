@@ -57,11 +57,12 @@ def _lines(about: Mapping[str, Any]) -> Iterator[str]:
     terms = f"margin {options['margin']}, discount {options['discount_rate']} per year"
     clv = with_separators(about["clv"])
     yield f"next {clv_days} days: lifetime value {clv} ({terms})"
-    yield f"until now: {with_separators(about['historic_clv'])}"
+    margin = "" if options["margin"] == "1" else f" (margin {options['margin']})"
+    yield f"until now: {with_separators(about['historic_clv'])}{margin}"
 
 
 def _parameters(model: Mapping[str, Any]) -> Iterator[str]:
-    rows = [["parameter", "estimate", "error", "meaning"]]
+    rows = [["parameter", "estimate", "std. error", "meaning"]]
     parts = [(model["parameters"], model["standard_errors"])]
     if model["value"] is not None:
         parts.append((model["value_parameters"], model["value"]["standard_errors"]))

@@ -20,6 +20,7 @@ _HEADS = {
     "auc": "AUC", "revenue": "money", "revenue_bias": "bias", "revenue_mae": "error",
     "revenue_gini": "Gini",
 }  # fmt: skip
+_RANKS = {"orders_gini": "order", "revenue_gini": "spend"}
 _LEGEND = (
     "bias: predicted total against the actual one; error: mean absolute error per customer;",
     "Gini: how well the method ranks customers, 1 is perfect; AUC: how well it tells who orders "
@@ -80,11 +81,17 @@ def _verdict(methods: Sequence[Mapping[str, Any]], family: str) -> Iterator[str]
     if model["orders_bias"] is not None:
         way = "below" if model["orders_bias"] < 0 else "above"
         yield f"Its total of orders is {abs(model['orders_bias']):.1%} {way} the actual one."
-    rank = max(others_gini(methods), default=None)
-    if rank is not None and model["orders_gini"] is not None and rank > model["orders_gini"]:
-        yield "To choose the best customers, a simple method ranks as well."
+    for key, what in _RANKS.items():
+        yield from _better_ranking(methods, key, what)
 
 
-def others_gini(methods: Sequence[Mapping[str, Any]]) -> list[float]:
-    """Return how well the simple methods rank customers by orders."""
-    return [each["orders_gini"] for each in methods[1:] if each["orders_gini"] is not None]
+def _better_ranking(methods: Sequence[Mapping[str, Any]], key: str, what: str) -> Iterator[str]:
+    """Say which simple method ranks customers better than the model."""
+    model = methods[0][key]
+    others = [each for each in methods[1:] if each[key] is not None]
+    best = max(others, key=lambda each: float(each[key]), default=None)
+    if best is not None and model is not None and best[key] > model:
+        yield (
+            f"To choose the customers who will {what} most, {_NAMES[best['method']]!r} ranks "
+            f"better: Gini {best[key]:.3f} against {model:.3f}."
+        )

@@ -8,6 +8,7 @@ import textwrap
 
 import rfm_engine
 from rfm_engine.options.campaign import CampaignChoices, SizeOptions
+from rfm_engine.options.clv import ClvChoices
 from rfm_engine.options.columns import AttributeOptions
 from rfm_engine.options.declaration import declared
 from rfm_engine.options.documentation import reference_row
@@ -16,7 +17,7 @@ from rfm_engine.options.groups import ScoreOptions
 from rfm_engine.options.insight import TableOptions, TouchOptions
 from rfm_engine.options.movement import MovementOptions
 from rfm_engine.options.report import ReportChoices
-from rfm_engine.options.running import RunningOptions
+from rfm_engine.options.running import RunningOptions, SortOptions
 from tests.docs.pages import ROOT
 
 COMMAND_LINE = ROOT / "docs" / "reference" / "command-line.md"
@@ -35,6 +36,8 @@ def with_tables(text: str) -> str:
         text = _with_rows(text, ("rfm events", "rfm tiers"), options)
     text = _with_rows(text, ("rfm campaign size", "rfm campaign report"), SizeOptions)
     text = _with_rows(text, ("rfm campaign report", "rfm.toml"), CampaignChoices)
+    for options in (ClvChoices, RunningOptions, SortOptions):
+        text = _with_rows(text, ("rfm clv", "rfm report"), options)
     text = _with_rows(text, ("rfm report", "rfm.toml"), ReportChoices)
     return _with_rows(text, ("rfm compare", "rfm events"), MovementOptions)
 

@@ -125,7 +125,7 @@ def test_reference__has_each_command_and_exactly_its_options(command):
         stated |= options_of("score") - {"--output", "--save-model"}
     if command in ("insight", "label", "campaign report", "report"):  # as the page says
         stated |= {each.flag for each in declared(TotalsOptions).values()}
-    if command in ("init", "state create", "normalize"):  # as the page says
+    if command in ("init", "state create", "normalize", "clv"):  # as the page says
         how_to_read = COMMAND_LINE.partition("\nColumns:\n")[2].partition("\nScoring:\n")[0]
         dates = {"--as-of", "--window"} if command == "state create" else set()
         attributes = {each.flag for each in declared(AttributeOptions).values()}
