@@ -76,13 +76,20 @@ def _verdict(methods: Sequence[Mapping[str, Any]], family: str) -> Iterator[str]
     else:
         yield (
             f"{name!r} is closer to the orders of a customer than {family}: error {its:.3f} "
-            f"against {error:.3f}. Use it for numbers of orders."
+            f"against {error:.3f}{_but_worse(model['orders_gini'], best['orders_gini'])}."
         )
     if model["orders_bias"] is not None:
         way = "below" if model["orders_bias"] < 0 else "above"
-        yield f"Its total of orders is {abs(model['orders_bias']):.1%} {way} the actual one."
+        total = f"The total of {family} is"
+        yield f"{total} {abs(model['orders_bias']):.1%} {way} the actual number of orders."
     for key, what in _RANKS.items():
         yield from _better_ranking(methods, key, what)
+
+
+def _but_worse(model: float | None, other: float | None) -> str:
+    if model is None or other is None or other >= model:
+        return ""
+    return f", but it ranks customers worse: Gini {other:.3f} against {model:.3f}"
 
 
 def _better_ranking(methods: Sequence[Mapping[str, Any]], key: str, what: str) -> Iterator[str]:
@@ -90,7 +97,7 @@ def _better_ranking(methods: Sequence[Mapping[str, Any]], key: str, what: str) -
     model = methods[0][key]
     others = [each for each in methods[1:] if each[key] is not None]
     best = max(others, key=lambda each: float(each[key]), default=None)
-    if best is not None and model is not None and best[key] > model:
+    if best is not None and model is not None and round(best[key], 3) > round(model, 3):
         yield (
             f"To choose the customers who will {what} most, {_NAMES[best['method']]!r} ranks "
             f"better: Gini {best[key]:.3f} against {model:.3f}."
