@@ -41,6 +41,7 @@ LONG = {
     "find-what-attracts-your-best-customers.md", "label-customers.md", "send-events-once.md",
     "watch-tiers-from-month-to-month.md", "back-fill-three-years.md", "thirty-flows.md",
     "every-night.md", "campaign-with-a-holdout.md", "report-for-marketing.md",
+    "predict-lifetime-value.md",
 }  # fmt: skip
 OTHERS = [
     page
