@@ -18,7 +18,7 @@ FAMILIES = {"pareto-nbd": "Pareto/NBD", "bg-nbd": "BG/NBD", "mbg-nbd": "MBG/NBD"
 _MEANINGS = {
     "r": "how equal the order rates of customers are",
     "alpha": "days; r / alpha is the mean number of order days per day",
-    "s": "how equal the chances of customers to leave are",
+    "s": "how equal the chances to leave are",
     "beta": "days; s / beta is the mean chance to leave per day",
     "a": "a / (a + b) is the mean chance to leave after an order day",
     "b": "",
@@ -58,7 +58,7 @@ def _lines(about: Mapping[str, Any]) -> Iterator[str]:
     clv = with_separators(about["clv"])
     yield f"next {clv_days} days: lifetime value {clv} ({terms})"
     margin = "" if options["margin"] == "1" else f" (margin {options['margin']})"
-    yield f"until now: {with_separators(about['historic_clv'])}{margin}"
+    yield f"until now: value {with_separators(about['historic_clv'])}{margin}"
 
 
 def _parameters(model: Mapping[str, Any]) -> Iterator[str]:
