@@ -28,9 +28,9 @@ class ClvModelOptions(TypedDict, total=False):
     clv_model: Annotated[
         str | os.PathLike[str] | FittedClvModel | None,
         Option(
-            "Add what a model of lifetime value predicts, which rfm clv --save-clv-model wrote.",
+            "Add the predictions of a model that rfm clv --save-clv-model wrote.",
             "Scoring", None, "FILE.json",
-            doc="add what a model of lifetime value predicts, which `rfm clv --save-clv-model` "
+            doc="add the predictions of a model of lifetime value that `rfm clv --save-clv-model` "
             "wrote: `x`, `t_x`, `T`, `zbar` and the "
             "[columns of the model](input-and-output.md#lifetime-value); not with `--window`, a "
             "state or `--customer-level`",
@@ -130,7 +130,7 @@ class ValidationOptions(FamilyOptions, total=False):
             _PANEL, None, "90d",
             doc="also fit a model without the orders of the last days, predict these days, and "
             "compare the predictions with what customers did: see "
-            "[should you trust the model?](../how-to/predict-lifetime-value.md)",
+            "[should you trust the model?](../how-to/predict-lifetime-value.md#should-you-trust-the-model)",
             stated="none",
         ),
     ]  # fmt: skip

@@ -40,6 +40,7 @@ WRONG = {name: [f"--{name}", "missing"] for name in MISSING} | {
     "strict": ["--strict"],
     "clv": ["--clv", "--customer-level"],
     "clv_unit": ["--clv-unit", "D"],
+    "clv_model": ["--clv-model", "missing.json"],
     "method": ["--method", "x"],
     "bins": ["--bins", "1"],
     "r_cuts": ["--r-cuts", "3,2"],
