@@ -130,7 +130,8 @@ class ValidationOptions(FamilyOptions, total=False):
             _PANEL, None, "90d",
             doc="also fit a model without the orders of the last days, predict these days, and "
             "compare the predictions with what customers did: see "
-            "[should you trust the model?](../how-to/predict-lifetime-value.md#should-you-trust-the-model)",
+            "[should you trust the model?]"
+            "(../how-to/predict-lifetime-value.md#should-you-trust-the-model)",
             stated="none",
         ),
     ]  # fmt: skip
