@@ -63,13 +63,20 @@ def _lines(about: Mapping[str, Any]) -> Iterator[str]:
 
 def _parameters(model: Mapping[str, Any]) -> Iterator[str]:
     rows = [["parameter", "estimate", "std. error", "meaning"]]
-    parts = [(model["parameters"], model["standard_errors"])]
+    parts = [(model["parameters"], model)]
     if model["value"] is not None:
-        parts.append((model["value_parameters"], model["value"]["standard_errors"]))
-    for parameters, errors in parts:
+        parts.append((model["value_parameters"], model["value"]))
+    for parameters, fit in parts:
         for name, value in parameters.items():
             scale = 10 ** model["scale"] if name == "gamma" else 1
-            error = errors[name]
-            cells = [f"{value / scale:.4g}", "" if error is None else f"{error / scale:.2g}"]
-            rows.append([name, *cells, _MEANINGS[name]])
+            error = fit["standard_errors"][name]
+            known = "" if error is None else _rounded(error / scale, 2)
+            shown = "at limit" if name in fit["at_limit"] else known
+            rows.append([name, _rounded(value / scale, 4), shown, _MEANINGS[name]])
     yield from column_lines(rows, [True, False, False, True], ruled=True)
+
+
+def _rounded(value: float, digits: int) -> str:
+    """Return a number with some significant digits, and without an exponent if it is large."""
+    text = f"{value:.{digits}g}"
+    return f"{float(text):,.0f}" if value >= 10**digits else text
