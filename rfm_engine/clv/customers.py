@@ -93,11 +93,13 @@ class ClvCustomers:
         self._n_ids = 1 if population.reading.options["by"] is None else 2
         ids = population.fields[: self._n_ids]
         as_of = population.as_of
+        # Those of thousands of groups take megabytes. They are in a saved model.
+        known = {name: each for name, each in to_json(model).items() if name != "groups"}
         about = {
             "version": VERSION,
             "as_of": None if as_of is None else as_of.isoformat(),
             "options": {name: options[name] for name in options if name not in _RUNNING},
-            "model": to_json(model),
+            "model": known,
         }
         metadata = {METADATA_KEY: json.dumps(about, default=str)}
         fields = [*ids, *population.clv_fields, *predicted.fields]

@@ -6,13 +6,15 @@ from collections.abc import Sequence
 
 from rfm_engine.clv import gamma_gamma
 from rfm_engine.clv.families import FAMILIES
+from rfm_engine.clv.forecast import Forecast
 from rfm_engine.clv.gamma_gamma import GammaGammaLikelihood, start_of, value_mean
 from rfm_engine.clv.histories import Histories
 from rfm_engine.clv.model import Estimate, Fitted
 from rfm_engine.clv.newton import Fit, maximise
 from rfm_engine.clv.values import GammaGammaValue, MeanValue, ValueModel
 
-_FEWEST = 2
+FEWEST_AMOUNTS = 2
+"""Customers with an amount of repeat days that an estimate of amounts needs."""
 _DIGITS = 10
 
 
@@ -37,7 +39,7 @@ def fit(family: str, histories: Histories, threads: int) -> Fitted:
 def _value(histories: Histories, threads: int) -> Estimate | None:
     """Return the estimate of amounts; None with fewer than two customers with an amount."""
     spending = histories.spending
-    if spending.n_customers < _FEWEST:
+    if spending.n_customers < FEWEST_AMOUNTS:
         return None
     likelihood = GammaGammaLikelihood(spending, threads=threads)
     found = maximise(likelihood, start_of(spending), gamma_gamma.BOX)
@@ -58,6 +60,13 @@ def fitted_of(histories: Histories, orders: Estimate, value: Estimate | None) ->
         mean_day=rounded(MeanValue.of(histories.minor, histories.n_days).mean),
         correlation=spending.correlation,
     )
+
+
+def forecast_of(family: str, fitted: Fitted, threads: int) -> Forecast:
+    """Return the predictions of repeat purchases of estimates."""
+    chosen = FAMILIES[family]
+    parameters = [fitted.orders.parameters[name] for name in chosen.parameters]
+    return chosen.forecast(parameters, threads=threads)
 
 
 def values_of(fitted: Fitted) -> ValueModel:

@@ -168,6 +168,12 @@ def add_amounts(s, pieces, shift, scale, sums):
 def fill_expected(x, s, p, q, gamma, sample_mean, expected):
     """Write the expected amount per order day of each customer, `float64[n]`."""
     for i in range(len(x)):
-        more = p * x[i] + q - 1.0
-        amount = gamma + max(s[i], 0)
-        expected[i] = p * amount / more if more > _FINITE_MEAN else sample_mean
+        expected[i] = expected_of(x[i], s[i], p, q, gamma, sample_mean)
+
+
+@kernel
+def expected_of(x, s, p, q, gamma, sample_mean):
+    """Return the expected amount per order day of one customer."""
+    more = p * x + q - 1.0
+    amount = gamma + max(s, 0)
+    return p * amount / more if more > _FINITE_MEAN else sample_mean

@@ -107,8 +107,12 @@ class ClvModel:
     options
         The options of prediction: `horizon`, `clv_horizon`, `margin` and `discount_rate`, as text.
     by, groups
-        With groups: their column, and the estimates by group; a group without an estimate of its
-        own has None, and takes that of all groups.
+        With groups: their column, and the estimates by group in the order of the groups: integers
+        by value, all others by bytes, None first. A group with fewer than 20 customers with a
+        repeat day has None, and takes the estimates of all groups.
+    shrinkage_sd
+        With groups: the standard deviation of the logs of their parameters around those of all
+        groups, as text.
     """
 
     family: str
@@ -119,6 +123,7 @@ class ClvModel:
     options: Mapping[str, str]
     by: str | None = None
     groups: Mapping[Any, Fitted | None] | None = None
+    shrinkage_sd: str | None = None
 
     @property
     def parameters(self) -> dict[str, float]:

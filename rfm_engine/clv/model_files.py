@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NoReturn
 
+from rfm_engine.clv.group_ids import NO_GROUP, Group, group_json, group_of
 from rfm_engine.clv.model import (
     ORDER_PARAMETERS,
     VALUE_PARAMETERS,
@@ -112,10 +113,11 @@ def to_json(model: ClvModel) -> dict[str, Any]:
         "currency": model.currency,
         "options": dict(model.options),
         "by": model.by,
+        "shrinkage_sd": model.shrinkage_sd,
         "groups": None
         if model.groups is None
         else [
-            {"group": group} | ({} if own is None else _fitted_json(own))
+            {"group": group_json(group)} | ({} if own is None else _fitted_json(own))
             for group, own in model.groups.items()
         ],
     }
@@ -154,10 +156,14 @@ class _Reader:
 
     def model(self, content: Mapping[str, Any]) -> ClvModel:
         family = self._one_of(content, "family", tuple(ORDER_PARAMETERS))
-        currency, by, groups = (self._of(content, key) for key in ("currency", "by", "groups"))
-        for key, text in (("currency", currency), ("by", by)):
+        texts = "currency", "by", "shrinkage_sd"
+        currency, by, sd = (self._of(content, key) for key in texts)
+        for key, text in zip(texts, (currency, by, sd), strict=True):
             if not isinstance(text, str | None):
                 self._refuse(key, "text or null", text)
+        groups = self._of(content, "groups")
+        if (groups is None) != (by is None):
+            self._refuse("groups", "a list if there is a column of groups, else null", groups)
         return ClvModel(
             family=family,
             as_of=self._date(content),
@@ -167,17 +173,20 @@ class _Reader:
             options=self._options(content),
             by=by,
             groups=None if groups is None else self._groups(groups, family),
+            shrinkage_sd=sd,
         )
 
-    def _groups(self, groups: Any, family: str) -> dict[Any, Fitted | None]:
+    def _groups(self, groups: Any, family: str) -> dict[Group, Fitted | None]:
         if not isinstance(groups, list) or not all(isinstance(each, dict) for each in groups):
             self._refuse("groups", "a list of objects", groups)
-        return {
-            self._of(each, "group"): None
-            if each.keys() == {"group"}
-            else self._fitted(each, family)
-            for each in groups
-        }
+        found: dict[Group, Fitted | None] = {}
+        for each in groups:
+            written = self._of(each, "group")
+            group = group_of(written)
+            if group is NO_GROUP or group in found:
+                self._refuse("group", "an id that no other group has", written)
+            found[group] = None if each.keys() == {"group"} else self._fitted(each, family)
+        return found
 
     def _fitted(self, content: Mapping[str, Any], family: str) -> Fitted:
         value, value_parameters = self._of(content, "value"), content.get("value_parameters")

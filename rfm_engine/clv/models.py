@@ -75,8 +75,9 @@ def fit_clv(
     population, _ = known.totals(progress, ())
     with Workers(known.threads) as pool:
         chunks, _ = population.chunks(pool)
-    histories = Histories.of(chunks, population.intake.as_of_day or 0, known.threads)
-    return model_of_fit(known, population, fit(known.settled["family"], histories, known.threads))
+        histories = Histories.of(chunks, population.intake.as_of_day or 0, known.threads)
+        fitted = fit(known.settled["family"], histories, known.threads)
+        return model_of_fit(known, population, chunks, fitted, pool)
 
 
 @documented(ValidateOptions)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from rfm_engine.clv.normalized_input import NormalizedInput
-from rfm_engine.clv.terms import Terms
+from rfm_engine.clv.terms import Terms, shrinkage_sd_of
 from rfm_engine.errors import DataError, UsageError, shown
 from rfm_engine.options.clv import TermOptions
 from rfm_engine.options.declaration import declared
 from rfm_engine.options.groups import EstimateOptions, TotalsOptions
-from rfm_engine.options.messages import message
+from rfm_engine.options.messages import message, named
 from rfm_engine.options.resolution import resolve
 from rfm_engine.orders.place import Source
 from rfm_engine.orders.reading import Reading
@@ -40,7 +41,11 @@ class ClvOrders:
         Number of threads.
     reading
         The options of reading.
+    shrinkage_sd
+        With groups: the standard deviation of the logs of their parameters; otherwise None.
     """
+
+    shrinkage_sd: Decimal | None
 
     def __init__(
         self,
@@ -69,6 +74,10 @@ class ClvOrders:
             asked = asked if rows is None else rows.options(explicit, asked)
         self.settled = resolve(EstimateOptions, asked)
         _refuse_without_days(self.settled)
+        self.shrinkage_sd = shrinkage_sd_of(self.settled["shrinkage_sd"])
+        if self.settled["by"] is None:
+            _refuse_shrinkage(explicit)
+            self.shrinkage_sd = None
         self.threads = threads_of(self.settled["threads"])
         if self._built is not None:
             self.reading = self._built.reading
@@ -159,6 +168,16 @@ def _refuse_state(orders: object) -> None:
         f"day of a customer; got a state with history {history}, {reason}. Give the files "
         "that were ingested."
     )
+
+
+def _refuse_shrinkage(explicit: Mapping[str, Any]) -> None:
+    if "shrinkage_sd" in explicit:
+        raise UsageError(
+            message(
+                "{} must be used with {by}; got {} without it. Add {by}, or leave it out.",
+                named("shrinkage_sd"), shown(explicit["shrinkage_sd"]),
+            )
+        )  # fmt: skip
 
 
 def _refuse_without_days(settled: Mapping[str, Any]) -> None:

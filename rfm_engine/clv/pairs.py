@@ -13,7 +13,7 @@ import numpy as np
 from rfm_engine.clv.triples import Triples
 from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import frozen
-from rfm_engine.kernels.types import Integers
+from rfm_engine.kernels.types import Integers, Mask
 
 
 class Pairs(NamedTuple):
@@ -34,17 +34,28 @@ class Pairs(NamedTuple):
     @classmethod
     def of(cls, triples: Triples) -> Pairs:
         """Return the pairs of customers."""
-        # Triples are sorted by x and T, so that equal pairs follow each other.
-        changes = np.diff(triples.x, prepend=-1) | np.diff(triples.T, prepend=-1)
-        first = np.flatnonzero(changes)
+        first = np.flatnonzero(_changes(triples))
         x = triples.x[first]
         starts = np.searchsorted(x, np.arange(int(x.max(initial=-1)) + 2))
         return cls(frozen(x), frozen(triples.T[first]), frozen(starts.astype(np.int64)))
+
+    @staticmethod
+    def numbers(triples: Triples) -> Integers:
+        """Return the number of the pair of each history, `int64[n_triples]`."""
+        found: Integers = np.cumsum(_changes(triples), dtype=np.int64) - 1
+        return found
 
     @property
     def n_pairs(self) -> int:
         """The number of pairs."""
         return len(self.x)
+
+
+def _changes(triples: Triples) -> Mask:
+    """Return whether each history has another pair than the one before it."""
+    # Triples are sorted by x and T, so that equal pairs follow each other.
+    changes: Mask = (np.diff(triples.x, prepend=-1) | np.diff(triples.T, prepend=-1)) != 0
+    return changes
 
 
 @kernel

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -70,6 +71,12 @@ class Factors(NamedTuple):
     clv: float
     simple: float
 
+    @classmethod
+    def of(cls, terms: Terms, scale: int) -> Factors:
+        """Return the factors for amounts with a number of decimal digits."""
+        major, margin = 10.0**scale, float(terms.margin)
+        return cls(major, margin, margin * terms.clv_days / major)
+
 
 class Columns(NamedTuple):
     """The columns of floats, `float64[n]` each, in the order of the result."""
@@ -80,6 +87,15 @@ class Columns(NamedTuple):
     value: Floats
     clv: Floats
     simple_clv: Floats
+
+    @classmethod
+    def empty(cls, n: int) -> Columns:
+        """Return columns to be written."""
+        return cls(*(np.empty(n) for _ in cls._fields))
+
+    def of_rows(self, rows: slice) -> Columns:
+        """Return the columns of some rows, without a copy."""
+        return Columns(*(column[rows] for column in self))
 
 
 class Estimates:
@@ -114,21 +130,13 @@ class Estimates:
         self._scale, self._as_of_day = scale, as_of_day
         self._pairs = Pairs.of(triples)
         forecast.prepare(triples)
-        self._tables = _tables_of(forecast, terms, self._pairs)
-        major, margin = 10.0**scale, float(terms.margin)
-        self._factors = Factors(major, margin, margin * terms.clv_days / major)
+        self._tables = tables_of(forecast, terms, self._pairs)
+        self._factors = Factors.of(terms, scale)
 
     @property
     def fields(self) -> list[pa.Field[Any]]:
-        """The fields of the columns.
-
-        In this order, for a horizon of 90 days: `p_alive`, `p_order_90d`, `expected_orders_90d`,
-        `expected_value`, `clv`, `simple_clv` (float64), and `historic_clv` (decimal128(18, scale)).
-        Orders are order days. Values are in major units, `expected_value` per order day.
-        """
-        *floats, historic = column_names(self._terms)
-        money = pa.decimal128(MAX_DIGITS, self._scale)
-        return [*(pa.field(name, pa.float64()) for name in floats), pa.field(historic, money)]
+        """The fields of the columns."""
+        return fields_of(self._terms, self._scale)
 
     def columns(self, repeats: Repeats, monetary_minor: Integers) -> list[pa.Array[Any]]:
         """Return the columns of some customers of the population; callable from any thread.
@@ -140,20 +148,14 @@ class Estimates:
         monetary_minor
             Net amount in minor units, `int64[n]`.
         """
-        n = len(monetary_minor)
-        columns = Columns(*(np.empty(n) for _ in Columns._fields))
-        for start in range(0, n, _PIECE):
-            here = slice(start, start + _PIECE)
-            some = Columns(*(column[here] for column in columns))
-            self._write(repeats.take(here), monetary_minor[here], some)
+        columns = Columns.empty(len(monetary_minor))
+        for here in pieces(len(monetary_minor)):
+            self._write(repeats.take(here), monetary_minor[here], columns.of_rows(here))
         historic = decimals(margins_of(monetary_minor, self._terms.margin), self._scale)
         return [*map(arrow, columns), historic]
 
     def _write(self, repeats: Repeats, monetary_minor: Integers, columns: Columns) -> None:
-        x, t_x, T, s = (np.empty(len(monetary_minor), np.int64) for _ in range(4))  # noqa: N806
-        first, last, n_days, high, low = repeats
-        days = frozen(first), frozen(last), frozen(n_days)
-        read_repeats(Repeats(*days, frozen(high), frozen(low)), self._as_of_day, x, t_x, T, s)
+        x, t_x, T, s = histories_of(repeats, self._as_of_day)  # noqa: N806
         alive, value = self._forecast.p_alive(x, t_x, T), self._value.expected(x, s)
         columns.p_alive[:] = alive
         columns.value[:] = value
@@ -162,7 +164,34 @@ class Estimates:
         )
 
 
-def _tables_of(forecast: Forecast, terms: Terms, pairs: Pairs) -> PairTables:
+def fields_of(terms: Terms, scale: int) -> list[pa.Field[Any]]:
+    """Return the fields of the columns.
+
+    In this order, for a horizon of 90 days: `p_alive`, `p_order_90d`, `expected_orders_90d`,
+    `expected_value`, `clv`, `simple_clv` (float64), and `historic_clv` (decimal128(18, scale)).
+    Orders are order days. Values are in major units, `expected_value` per order day.
+    """
+    *floats, historic = column_names(terms)
+    money = pa.decimal128(MAX_DIGITS, scale)
+    return [*(pa.field(name, pa.float64()) for name in floats), pa.field(historic, money)]
+
+
+def pieces(n: int) -> Iterator[slice]:
+    """Yield the rows of each call of the kernels that write columns."""
+    return (slice(start, start + _PIECE) for start in range(0, n, _PIECE))
+
+
+def histories_of(repeats: Repeats, as_of_day: int) -> tuple[Integers, ...]:
+    """Return x, `t_x`, T, and the net amount of repeat days in minor units, `int64[n]` each."""
+    x, t_x, T, s = (np.empty(len(repeats.n_days), np.int64) for _ in range(4))  # noqa: N806
+    first, last, n_days, high, low = repeats
+    days = frozen(first), frozen(last), frozen(n_days)
+    read_repeats(Repeats(*days, frozen(high), frozen(low)), as_of_day, x, t_x, T, s)
+    return x, t_x, T, s
+
+
+def tables_of(forecast: Forecast, terms: Terms, pairs: Pairs) -> PairTables:
+    """Return the predictions of pairs."""
     discounted = np.zeros(pairs.n_pairs)
     for days, weight in terms.schedule():
         discounted += weight * forecast.orders(pairs.x, pairs.T, days)
@@ -197,11 +226,17 @@ def write_estimates(x, T, monetary_minor, pairs, tables, factors, columns):  # n
     """Write all columns, given `p_alive`, and `value` in minor units; arrays `[n]`."""
     for i in range(len(x)):
         number = number_of(pairs, x[i], T[i])
-        alive = columns.p_alive[i]
-        value = columns.value[i] / factors.value
-        columns.p_order[i] = alive * tables.p_order[number]
-        columns.orders[i] = alive * tables.orders[number]
-        columns.value[i] = value
-        columns.clv[i] = factors.clv * value * (alive * tables.discounted[number])
-        rate = monetary_minor[i] / max(T[i] + 1, _FEWEST_DAYS)
-        columns.simple_clv[i] = max(0.0, factors.simple * rate)
+        write_estimate(i, T[i], monetary_minor[i], number, tables, factors, columns)
+
+
+@kernel
+def write_estimate(i, T, monetary_minor, number, tables, factors, columns):  # noqa: N803
+    """Write the columns of row i, given `p_alive`, `value` in minor units, and its pair."""
+    alive = columns.p_alive[i]
+    value = columns.value[i] / factors.value
+    columns.p_order[i] = alive * tables.p_order[number]
+    columns.orders[i] = alive * tables.orders[number]
+    columns.value[i] = value
+    columns.clv[i] = factors.clv * value * (alive * tables.discounted[number])
+    rate = monetary_minor / max(T + 1, _FEWEST_DAYS)
+    columns.simple_clv[i] = max(0.0, factors.simple * rate)

@@ -9,10 +9,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from rfm_engine.clv.families import FAMILIES
-from rfm_engine.clv.fitting import values_of
-from rfm_engine.clv.forecast import Forecast
-from rfm_engine.clv.model import ClvModel, Fitted
+from rfm_engine.clv.fitting import forecast_of, values_of
+from rfm_engine.clv.group_predictions import GroupEstimates
+from rfm_engine.clv.model import ClvModel
 from rfm_engine.clv.model_files import load_clv
 from rfm_engine.clv.predictions import Estimates, column_names
 from rfm_engine.clv.terms import Terms
@@ -21,6 +20,7 @@ from rfm_engine.errors import DataError, UsageError, shown
 from rfm_engine.options.clv import TermOptions
 from rfm_engine.options.messages import message, named
 from rfm_engine.options.resolution import resolve
+from rfm_engine.orders.warnings import DataWarning
 from rfm_engine.totals.chunks import CustomerChunk
 from rfm_engine.totals.population import Population
 
@@ -54,7 +54,7 @@ class ClvPredictor:
 
     def of(
         self, chunks: Sequence[CustomerChunk], population: Population, pool: Executor
-    ) -> ClvPredictions:
+    ) -> ClvPredictions | GroupEstimates:
         """Return what it predicts for the customers of a population.
 
         Raises
@@ -62,6 +62,10 @@ class ClvPredictor:
         DataError
             Amounts have another scale or currency than those of the model.
         """
+        if self._model.by is not None:
+            if chunks:
+                refuse_other_money(self._model, population)
+            return GroupEstimates(self._model, self._terms, population, chunks, pool, self._threads)
         as_of_day = population.intake.as_of_day or 0
         keys = pool.map(lambda chunk: keys_of(chunk.repeats, as_of_day), chunks)
         return self.of_triples(Triples.of(list(keys)), population)
@@ -90,6 +94,9 @@ class ClvPredictor:
 class ClvPredictions:
     """What a model predicts for the customers of one population."""
 
+    warnings: tuple[DataWarning, ...] = ()
+    """No warning: the model applies to all customers."""
+
     def __init__(self, estimates: Estimates) -> None:
         self._estimates = estimates
 
@@ -102,13 +109,6 @@ class ClvPredictions:
         """Return the columns of some of the customers; any thread may call it."""
         assert chunk.repeats is not None
         return self._estimates.columns(chunk.repeats, chunk.monetary_minor)
-
-
-def forecast_of(family: str, fitted: Fitted, threads: int) -> Forecast:
-    """Return the predictions of repeat purchases of estimates."""
-    chosen = FAMILIES[family]
-    parameters = [fitted.orders.parameters[name] for name in chosen.parameters]
-    return chosen.forecast(parameters, threads=threads)
 
 
 def with_days(asked: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import time as clock
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
 from typing import Any
 
 from rfm_engine.clv.customers import ClvCustomers
 from rfm_engine.clv.fitting import fit
+from rfm_engine.clv.group_fits import GroupHistories, Shrinking, fit_groups
+from rfm_engine.clv.groups import Groups
 from rfm_engine.clv.histories import Histories
 from rfm_engine.clv.model import ClvModel, Fitted
 from rfm_engine.clv.model_files import check_place
@@ -27,7 +30,9 @@ from rfm_engine.orders.scan import Seconds
 from rfm_engine.orders.workers import Workers
 from rfm_engine.output import check_output, refuse_overwriting, write_groups
 from rfm_engine.result.assembly import VERSION
+from rfm_engine.segments.additions import Predicted
 from rfm_engine.totals.aggregation import Aggregated, Report
+from rfm_engine.totals.chunks import CustomerChunk
 from rfm_engine.totals.population import Population
 
 Place = str | os.PathLike[str]
@@ -89,17 +94,18 @@ def clv_given(
         chunks, n_without_orders = population.chunks(pool, _BYTES_A_CUSTOMER)
         if given is None:
             histories = Histories.of(chunks, population.intake.as_of_day or 0, known.threads)
-            model = model_of_fit(
-                known, population, fit(known.settled["family"], histories, known.threads)
-            )
-            predictor = ClvPredictor(model, terms, known.threads)
-            predicted = predictor.of_triples(histories.triples, population)
+            fitted = fit(known.settled["family"], histories, known.threads)
+            model = model_of_fit(known, population, chunks, fitted, pool)
         else:
-            model, predictor = given, ClvPredictor(given, terms, known.threads)
+            model = given
+        predictor = ClvPredictor(model, terms, known.threads)
+        if given is None and model.groups is None:
+            predicted: Predicted = predictor.of_triples(histories.triples, population)
+        else:
             predicted = predictor.of(chunks, population, pool)
     marks.append(clock.perf_counter())
     aggregated.tell(progress, "write")
-    of_fit = () if given is not None else warnings_of(model.fitted)
+    of_fit = () if given is not None else warnings_of(model)
     of_validation = () if validation is None else validation.warnings
     options = _said(known)
     customers = ClvCustomers(population, predicted, chunks, options, model)
@@ -112,7 +118,12 @@ def clv_given(
         customers_without_orders=n_without_orders,
         scale=population.scale,
         schema=customers.schema,
-        warnings=(*population.intake.warnings, *of_fit, *of_validation),
+        warnings=(
+            *population.intake.warnings,
+            *of_fit,
+            *of_validation,
+            *predicted.warnings,
+        ),
         seconds={},
         options=options,
         version=VERSION,
@@ -133,8 +144,22 @@ def clv_given(
     return result
 
 
-def model_of_fit(known: ClvOrders, population: Population, fitted: Fitted) -> ClvModel:
-    """Return the model of a fit to all customers of a population."""
+def model_of_fit(
+    known: ClvOrders,
+    population: Population,
+    chunks: Sequence[CustomerChunk],
+    fitted: Fitted,
+    pool: Executor,
+) -> ClvModel:
+    """Return the model of a fit to all customers of a population, with fits of its groups."""
+    groups = None
+    if known.shrinkage_sd is not None:
+        as_of_day = population.intake.as_of_day or 0
+        own = GroupHistories.of_chunks(
+            Groups.of_chunks(population, chunks, pool), chunks, as_of_day, pool
+        )
+        shrinking = Shrinking(known.settled["family"], fitted, known.shrinkage_sd)
+        groups = fit_groups(shrinking, own, pool, known.threads)
     currencies = population.intake.ledger.currencies
     assert population.as_of is not None
     return ClvModel(
@@ -145,6 +170,8 @@ def model_of_fit(known: ClvOrders, population: Population, fitted: Fitted) -> Cl
         fitted=fitted,
         options={name: str(known.settled[name]) for name in declared(TermOptions)},
         by=population.reading.options["by"],
+        groups=groups,
+        shrinkage_sd=None if known.shrinkage_sd is None else str(known.shrinkage_sd),
     )
 
 

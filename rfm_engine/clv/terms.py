@@ -19,6 +19,7 @@ _PARTS: int = 10**MARGIN_DIGITS
 STEP_DAYS = 30
 """Orders are discounted at the end of each period of this many days, as in lifetimes."""
 _YEAR_DAYS = 365
+_WIDEST_SD = 10
 _DAYS = re.compile(r"[1-9][0-9]{0,3}d", re.ASCII)
 _DIGITS = Context(prec=50)
 
@@ -145,6 +146,25 @@ def discount_rate_of(given: object) -> Decimal:
 def _exact_example(text: str) -> Message:
     """Return a number for a message; in Python, floats are refused."""
     return Message(f'"{text}" (text or Decimal)', text)
+
+
+def shrinkage_sd_of(given: object) -> Decimal:
+    """Return the standard deviation of the logs of the parameters of groups.
+
+    Raises
+    ------
+    UsageError
+        It is not a number above 0 up to 10.
+    """
+    number = None if isinstance(given, bool) else exact_number(given)
+    if number is not None and 0 < number <= _WIDEST_SD:
+        return number
+    raise UsageError(
+        message(
+            "{} must be a number above 0, up to {}; got {}. Correct it.",
+            named("shrinkage_sd"), _WIDEST_SD, shown(given),
+        )
+    )  # fmt: skip
 
 
 def _exactly(given: object) -> Decimal | None:

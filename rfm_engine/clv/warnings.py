@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rfm_engine.clv.model import Estimate, Fitted
+from rfm_engine.clv.group_fits import FEWEST_REPEATERS
+from rfm_engine.clv.model import ClvModel, Estimate, Fitted
 from rfm_engine.orders.warnings import DataWarning, listed
 
 _FEW = 100
@@ -13,9 +14,9 @@ _CORRELATED = 0.3
 _NOBODY_LEAVES = {"s": "lower", "a": "lower", "beta": "upper", "b": "upper"}
 
 
-def warnings_of(fitted: Fitted) -> tuple[DataWarning, ...]:
-    """Return the warnings about estimates."""
-    return listed(_found(fitted))
+def warnings_of(model: ClvModel) -> tuple[DataWarning, ...]:
+    """Return the warnings about the estimates of a model."""
+    return listed([*_found(model.fitted), *_about_groups(model)])
 
 
 def _found(fitted: Fitted) -> Iterator[DataWarning]:
@@ -28,6 +29,17 @@ def _found(fitted: Fitted) -> Iterator[DataWarning]:
     yield from _about_limits(fitted.orders)
     yield from _about_errors(fitted)
     yield from _about_amounts(fitted)
+
+
+def _about_groups(model: ClvModel) -> Iterator[DataWarning]:
+    groups = model.groups or {}
+    n_small = sum(own is None for own in groups.values())
+    if n_small:
+        yield DataWarning(
+            "small_groups",
+            f"{n_small:,} of {len(groups):,} groups have fewer than {FEWEST_REPEATERS} customers "
+            "with a repeat day: they take the parameters of all groups.",
+        )
 
 
 def _about_limits(orders: Estimate) -> Iterator[DataWarning]:

@@ -8,9 +8,9 @@ from typing import NamedTuple
 CODES = (
     "no_rows", "unseen_values", "as_of_in_future", "amounts_rounded", "whole_amounts",
     "order_lines", "null_words", "number_like_ids", "none_chosen", "early_first_orders",
-    "all_left_out", "no_small_buyers", "few_repeaters", "nobody_leaves", "parameter_at_limit",
-    "uncertain_parameters", "few_amounts", "infinite_mean", "amounts_depend_on_orders",
-    "heuristic_wins",
+    "all_left_out", "no_small_buyers", "few_repeaters", "small_groups", "nobody_leaves",
+    "parameter_at_limit", "uncertain_parameters", "few_amounts", "infinite_mean",
+    "amounts_depend_on_orders", "heuristic_wins", "unknown_groups",
 )  # fmt: skip
 """All codes, in the order of warnings in a list."""
 

@@ -109,7 +109,7 @@ def assemble(
         _facts=facts,
         attributes_unmatched=None if attributes is None else attributes.n_unmatched,
         customers_without_orders=n_without_orders,
-        warnings=population.intake.warnings,
+        warnings=(*population.intake.warnings, *added.warnings),
         overall=overall,
         scale=population.scale,
         money_scale=plan.money_scale(population.scale),

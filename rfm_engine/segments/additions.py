@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from rfm_engine.options.scoring import WHALE_BY
 from rfm_engine.orders.reading import CLV_COLUMNS, OUTPUT_COLUMNS, Reading
+from rfm_engine.orders.warnings import DataWarning
 from rfm_engine.scoring.cells import Bins
 from rfm_engine.segments.added_columns import added_columns
 from rfm_engine.segments.fact_columns import FactColumns
@@ -30,6 +31,10 @@ from rfm_engine.totals.population import Population
 
 class Predicted(Protocol):
     """What a model predicts for the customers of one population."""
+
+    @property
+    def warnings(self) -> tuple[DataWarning, ...]:
+        """Warnings about the predictions."""
 
     @property
     def fields(self) -> list[pa.Field]:
@@ -66,6 +71,11 @@ class Added(NamedTuple):
     columns: FactColumns | None
     predicted: Predicted | None
     attributes: JoinedAttributes | None
+
+    @property
+    def warnings(self) -> tuple[DataWarning, ...]:
+        """Warnings about the predictions."""
+        return () if self.predicted is None else self.predicted.warnings
 
 
 class Additions(NamedTuple):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from concurrent.futures import Executor
 from typing import Any
 
-from rfm_engine.clv.fitting import fit, values_of
+from rfm_engine.clv.fitting import fit, forecast_of, values_of
 from rfm_engine.clv.histories import Histories
 from rfm_engine.clv.model import ClvModel, Fitted
-from rfm_engine.clv.predictor import forecast_of, refuse_other_money
+from rfm_engine.clv.predictor import refuse_other_money
 from rfm_engine.clv.spending import Spending
 from rfm_engine.clv.terms import days_of
 from rfm_engine.clv.validation.holdout import Holdout, holdout_of
