@@ -44,6 +44,8 @@ def _lines(about: Mapping[str, Any]) -> Iterator[str]:
     fitted = f"{FAMILIES[model['family']]} model of {counted(model['customers'], 'customer')}"
     repeaters = counted(model["repeaters"], "customer")
     yield f"{fitted} as of {model['as_of']}; {repeaters} with a repeat day"
+    if model["groups"] is not None:
+        yield from _groups(model)
     yield ""
     yield from _parameters(model)
     if about["validation"] is not None:
@@ -59,6 +61,14 @@ def _lines(about: Mapping[str, Any]) -> Iterator[str]:
     yield f"next {clv_days} days: lifetime value {clv} ({terms})"
     margin = "" if options["margin"] == "1" else f" (margin {options['margin']})"
     yield f"until now: value {with_separators(about['historic_clv'])}{margin}"
+
+
+def _groups(model: Mapping[str, Any]) -> Iterator[str]:
+    n, n_own = len(model["groups"]), sum("parameters" in each for each in model["groups"])
+    yield (
+        f"{counted(n, 'group')} by {model['by']}: {n_own:,} with parameters of their own, shrunk "
+        f"towards those of all groups (sd {model['shrinkage_sd']}), {n - n_own:,} with those of all"
+    )
 
 
 def _parameters(model: Mapping[str, Any]) -> Iterator[str]:

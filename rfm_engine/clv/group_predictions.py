@@ -7,7 +7,7 @@ time does not depend on the number of parts times the number of groups.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from typing import Any, NamedTuple
 
@@ -69,16 +69,17 @@ class Sharing(NamedTuple):
     n_unknown: int
 
     @classmethod
-    def of(cls, model: ClvModel, groups: Sequence[Group]) -> Sharing:
-        """Return which estimates of a model some groups use."""
-        known = model.groups or {}
-        own = [(group, known.get(group)) for group in groups]
-        fitted, numbers = [model.fitted], {}
-        for group, each in own:
+    def of(
+        cls, pooled: Fitted, by_group: Mapping[Group, Fitted | None], groups: Sequence[Group]
+    ) -> Sharing:
+        """Return which estimates some groups use, given those of a model."""
+        fitted, numbers = [pooled], {}
+        for group in groups:
+            each = by_group.get(group)
             if each is not None:
                 numbers[group] = len(fitted)
                 fitted.append(each)
-        return cls(fitted, numbers, sum(group not in known for group in groups))
+        return cls(fitted, numbers, sum(group not in by_group for group in groups))
 
     def warnings(self, n_groups: int) -> tuple[DataWarning, ...]:
         """Return a warning if there are groups that the model does not know."""
@@ -182,7 +183,7 @@ class GroupEstimates:
         groups = Groups.of_chunks(population, chunks, pool)
         self._kind = kind_of_groups(population)
         keys = list(pool.map(lambda chunk: keys_of(chunk.repeats, as_of_day), chunks))
-        sharing = Sharing.of(model, groups.values)
+        sharing = Sharing.of(model.fitted, model.groups or {}, groups.values)
         self._numbers = sharing.numbers
         self.warnings = sharing.warnings(groups.n)
         self._amounts = _amounts(sharing.fitted)

@@ -65,7 +65,8 @@ def runs(folder: Path) -> list[Callable[[], object]]:
 def _predict(family: str) -> None:
     orders = pa.table(simulate(customers=500, orders=5_000))
     options = {"as_of": "newest", "family": family, "validate": "90d"}
-    clv_given(orders, options, {}, None, None)
+    for by in (None, "seller_id"):
+        clv_given(orders, options | {"by": by}, {}, None, None)
 
 
 def _keep(folder: Path, orders: pa.Table, options: dict[str, Any]) -> None:

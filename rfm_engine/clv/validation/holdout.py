@@ -113,9 +113,13 @@ class Holdout(NamedTuple):
         """The last date of the holdout."""
         return day_date(self.as_of_day)
 
+    def keys(self) -> Integers:
+        """Return the packed histories of the customers, as `rfm_engine.clv.triples.keys_of`."""
+        return self.x << X_SHIFT | self.T << T_SHIFT | self.t_x
+
     def triples(self) -> Triples:
         """Return the distinct histories of the customers."""
-        return Triples.of([self.x << X_SHIFT | self.T << T_SHIFT | self.t_x])
+        return Triples.of([self.keys()])
 
     def chosen(self, rows: Places) -> Holdout:
         """Return some of the customers; `daily` and `n_later` remain those of all."""

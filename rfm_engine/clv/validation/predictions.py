@@ -66,12 +66,11 @@ class Predictions(NamedTuple):
         orders, p_order, value = (np.zeros(holdout.n_customers) for _ in range(3))
         return cls(orders, p_order, value, np.zeros(len(Weeks.of(holdout).ends)))
 
-    def add(self, holdout: Holdout, rows: Places, forecast: Forecast, value: ExpectedValue) -> None:
-        """Predict with the model of a group for its customers, given by their rows.
+    def add(self, rows: Places, found: Predictions) -> None:
+        """Add the predictions for the customers of a group, given by their rows.
 
         Add the groups in an order that the data alone decide.
         """
-        found = Predictions.of(holdout.chosen(rows), forecast, value)
         for column, own in zip(self[:3], found[:3], strict=True):
             column[rows] = own
         self.repeats[:] += found.repeats

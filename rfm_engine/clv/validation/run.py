@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from typing import Any
 
+import numpy as np
+
 from rfm_engine.clv.fitting import fit, forecast_of, values_of
+from rfm_engine.clv.group_fits import GroupHistories, Shrinking, fit_groups
+from rfm_engine.clv.group_ids import Group
+from rfm_engine.clv.group_predictions import Sharing
+from rfm_engine.clv.groups import MANY, Gathered, Groups, kind_of_groups
 from rfm_engine.clv.histories import Histories
 from rfm_engine.clv.model import ClvModel, Fitted
 from rfm_engine.clv.predictor import refuse_other_money
 from rfm_engine.clv.spending import Spending
-from rfm_engine.clv.terms import days_of
+from rfm_engine.clv.terms import days_of, shrinkage_sd_of
 from rfm_engine.clv.validation.holdout import Holdout, holdout_of
 from rfm_engine.clv.validation.predictions import Predictions
 from rfm_engine.clv.validation.sums import whole_sum
 from rfm_engine.clv.validation.validation import Validation, validate
 from rfm_engine.errors import DataError, UsageError
+from rfm_engine.kernels.types import Integers
 from rfm_engine.options.messages import message
 from rfm_engine.totals.population import Population
 
@@ -34,7 +42,7 @@ def validation_of(
     population
         The totals of all orders.
     settled
-        The options: `validate`, the number of days, and `family`.
+        The options: `validate`, the number of days, `family`, and `shrinkage_sd` for groups.
     model
         A saved model; None if one is fitted without these days.
     pool, threads
@@ -48,16 +56,50 @@ def validation_of(
         There are too few orders before these days.
     """
     holdout = holdout_of(population, days_of("validate", settled["validate"]), pool)
+    groups = None
+    if holdout.groups is not None:
+        groups = Groups.of([holdout.groups], kind_of_groups(population), pool)
+    by_group: Mapping[Group, Fitted | None] = {}
     if model is None:
-        family, fitted = (
-            settled["family"],
-            fit(settled["family"], _histories(holdout, threads), threads),
-        )
+        family = settled["family"]
+        fitted = fit(family, _histories(holdout, threads), threads)
+        if groups is not None:
+            shrinking = Shrinking(family, fitted, shrinkage_sd_of(settled["shrinkage_sd"]))
+            columns = [[holdout.keys()], [holdout.s], [holdout.monetary]]
+            by_group = fit_groups(shrinking, GroupHistories.of(groups, columns), pool, threads)
     else:
         _refuse_known(model, holdout)
         refuse_other_money(model, population)
-        family, fitted = model.family, model.fitted
-    return validate(holdout, _predictions(family, fitted, holdout, threads), pool)
+        family, fitted, by_group = model.family, model.fitted, model.groups or {}
+    if groups is None:
+        predictions = _predictions(family, fitted, holdout, threads)
+    else:
+        sharing = Sharing.of(fitted, by_group, groups.values)
+        numbers = sharing.of_customers(groups)
+        predictions = _of_groups(family, sharing.fitted, holdout, numbers, pool, threads)
+    return validate(holdout, predictions, pool)
+
+
+def _of_groups(
+    family: str,
+    fitted: Sequence[Fitted],
+    holdout: Holdout,
+    numbers: Sequence[Integers],
+    pool: Executor,
+    threads: int,
+) -> Predictions:
+    """Return predictions for customers, given the number of their estimates in one part."""
+    gathered = Gathered.of(numbers, [[np.arange(holdout.n_customers)]], len(fitted))
+
+    def predicted(number: int) -> tuple[Integers, Predictions]:
+        [rows] = gathered.of_number(number)
+        each = threads if len(rows) > MANY else 1
+        return rows, _predictions(family, fitted[number], holdout.chosen(rows), each)
+
+    predictions = Predictions.empty(holdout)
+    for rows, found in pool.map(predicted, range(len(fitted))):
+        predictions.add(rows, found)
+    return predictions
 
 
 def _predictions(family: str, fitted: Fitted, holdout: Holdout, threads: int) -> Predictions:
