@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from rfm_engine.clv.bg_discounted import write_discounted
 from rfm_engine.clv.bg_orders import Shape, write_alive, write_any_order, write_orders
+from rfm_engine.clv.forecast import Schedule
 from rfm_engine.clv.likelihood import Floats
 from rfm_engine.clv.triples import Triples
 from rfm_engine.kernels.arrays import frozen
@@ -62,6 +64,23 @@ class BgForecast:
     def orders(self, x: Integers, T: Integers, days: int) -> Floats:  # noqa: N803
         """Return the expected order days in the next `days`, if the customer is alive now."""
         return self._written(write_orders, x, T, np.full(len(x), days))
+
+    def discounted(self, x: Integers, T: Integers, schedule: Schedule) -> Floats:  # noqa: N803
+        """Return the sum of orders within the horizons of a schedule, times their weights."""
+        found = np.empty(len(x))
+        days = frozen(np.array([each for each, _ in schedule], np.int64))
+        weights = frozen(np.array([weight for _, weight in schedule]))
+
+        n_rows = max(_ORDERS // len(days), 1)
+
+        def piece(start: int) -> None:
+            here, terms = slice(start, start + n_rows), np.empty((4, len(days)))
+            columns = (frozen(each[here]) for each in (x, T))
+            write_discounted(*columns, days, weights, self._shape, terms, found[here])
+
+        with Workers(self._threads) as pool:
+            list(pool.map(piece, range(0, len(x), n_rows)))
+        return found
 
     def p_order(self, x: Integers, T: Integers, days: int) -> Floats:  # noqa: N803
         """Return the probability of an order in the next `days`, if the customer is alive now.

@@ -66,14 +66,22 @@ def write_orders(x, T, days, shape, found):  # noqa: N803
     for i in range(len(x)):
         R = shape.r + x[i]  # noqa: N806
         B = shape.b + (x[i] + shape.m)  # noqa: N806
-        w = days[i] / (shape.alpha + T[i])
-        mean = R * w
-        log = R * log1p(w)
-        if log <= _MOST_LOG and mean + 40.0 * (1.0 + w) <= _MOST_TERMS:
-            found[i] = orders_by_sum(R, w, shape.a, B)
-        else:
-            # An integral may be too small by a rounding, but not below the probability of an order.
-            found[i] = max(orders_by_integral(R, w, shape.a, B), -expm1(-log))
+        found[i] = expected_orders(R, days[i] / (shape.alpha + T[i]), shape.a, B)
+
+
+@kernel
+def expected_orders(R, w, a, B):  # noqa: N803
+    """Return the expected orders of one customer, if alive, by the method that suits."""
+    if is_short(R, w):
+        return orders_by_sum(R, w, a, B)
+    # An integral may be too small by a rounding, but not below the probability of an order.
+    return max(orders_by_integral(R, w, a, B), -expm1(-R * log1p(w)))
+
+
+@kernel
+def is_short(R, w):  # noqa: N803
+    """Return whether the sum is short enough, and precise."""
+    return R * log1p(w) <= _MOST_LOG and R * w + 40.0 * (1.0 + w) <= _MOST_TERMS
 
 
 @kernel
@@ -94,12 +102,18 @@ def orders_by_sum(R, w, a, B):  # noqa: N803
         total += max(more, 0.0) * survived
         j += 1.0
         ratio = (R + j) / (j + 1.0) * z
-        # All later ratios are at most `most`, because they approach z from either side.
-        most = max(ratio, z)
-        rest = 1.0 - most
-        if most < 1.0 and exactly * most * survived <= _NEGLIGIBLE * total * rest * rest:
+        if is_converged(ratio, z, exactly * survived, total):
             break
     return total
+
+
+@kernel
+def is_converged(ratio, z, term, total):
+    """Return whether later terms do not change the sum; `term` is that of exactly j orders."""
+    # All later ratios are at most `most`, because they approach z from either side.
+    most = max(ratio, z)
+    rest = 1.0 - most
+    return most < 1.0 and term * most <= _NEGLIGIBLE * total * rest * rest
 
 
 @kernel

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from rfm_engine.clv.likelihood import Floats
 from rfm_engine.clv.triples import Triples
 from rfm_engine.kernels.types import Integers
+
+Schedule = Sequence[tuple[int, float]]
+"""Horizons in days, ascending, with weights that are not negative."""
 
 
 class Forecast(Protocol):
@@ -25,6 +29,9 @@ class Forecast(Protocol):
 
     def orders(self, x: Integers, T: Integers, days: int) -> Floats:  # noqa: N803
         """Return the expected orders in the next `days`, if the customer is alive now."""
+
+    def discounted(self, x: Integers, T: Integers, schedule: Schedule) -> Floats:  # noqa: N803
+        """Return the sum of orders within the horizons of a schedule, times their weights."""
 
     def p_order(self, x: Integers, T: Integers, days: int) -> Floats:  # noqa: N803
         """Return the probability of an order in the next `days`, if the customer is alive now."""

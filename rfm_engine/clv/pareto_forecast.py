@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from rfm_engine.clv.forecast import Schedule
 from rfm_engine.clv.likelihood import Floats
 from rfm_engine.clv.pareto_alive import BLOCK_DAYS, AliveTables, Histories, write_alive
 from rfm_engine.clv.pareto_chances import fill_chances, fill_orders, mark_pairs, write_chances
@@ -77,6 +78,15 @@ class ParetoForecast:
         """Return the expected orders in the next `days`, if the customer is alive now."""
         ends = np.arange(int(T.max(initial=0)) + 1)
         found: Floats = (self._parameters.r + x) * self._orders(ends, np.full(len(ends), days))[T]
+        return found
+
+    def discounted(self, x: Integers, T: Integers, schedule: Schedule) -> Floats:  # noqa: N803
+        """Return the sum of orders within the horizons of a schedule, times their weights."""
+        ends = np.arange(int(T.max(initial=0)) + 1)
+        total = np.zeros(len(ends))
+        for days, weight in schedule:
+            total += weight * self._orders(ends, np.full(len(ends), days))
+        found: Floats = (self._parameters.r + x) * total[T]
         return found
 
     def p_order(self, x: Integers, T: Integers, days: int) -> Floats:  # noqa: N803

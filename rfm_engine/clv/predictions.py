@@ -192,9 +192,7 @@ def histories_of(repeats: Repeats, as_of_day: int) -> tuple[Integers, ...]:
 
 def tables_of(forecast: Forecast, terms: Terms, pairs: Pairs) -> PairTables:
     """Return the predictions of pairs."""
-    discounted = np.zeros(pairs.n_pairs)
-    for days, weight in terms.schedule():
-        discounted += weight * forecast.orders(pairs.x, pairs.T, days)
+    discounted = forecast.discounted(pairs.x, pairs.T, terms.schedule())
     orders = forecast.orders(pairs.x, pairs.T, terms.horizon_days)
     p_order = forecast.p_order(pairs.x, pairs.T, terms.horizon_days)
     return PairTables(*map(frozen, (p_order, orders, discounted)))
