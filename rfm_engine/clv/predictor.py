@@ -25,6 +25,8 @@ from rfm_engine.totals.chunks import CustomerChunk
 from rfm_engine.totals.population import Population
 
 _BYTES_A_CUSTOMER = 24
+BYTES_WITHIN = 72
+"""With groups: ids, numbers and packed histories of customers, these by group, and tables."""
 
 
 class ClvPredictor:
@@ -40,12 +42,15 @@ class ClvPredictor:
         Number of threads. It does not change the result.
     """
 
-    bytes_a_customer = _BYTES_A_CUSTOMER
-
     def __init__(self, model: ClvModel, terms: Terms, threads: int) -> None:
         self._model = model
         self._terms = terms
         self._threads = threads
+
+    @property
+    def bytes_a_customer(self) -> int:
+        """Bytes of memory that predicting takes per customer."""
+        return _BYTES_A_CUSTOMER if self._model.by is None else BYTES_WITHIN
 
     @property
     def names(self) -> list[str]:

@@ -16,7 +16,13 @@ from rfm_engine.clv.histories import Histories
 from rfm_engine.clv.model import ClvModel, Fitted
 from rfm_engine.clv.model_files import check_place
 from rfm_engine.clv.orders import ClvOrders
-from rfm_engine.clv.predictor import ClvPredictor, clv_model_name, model_of, refuse_other_groups
+from rfm_engine.clv.predictor import (
+    BYTES_WITHIN,
+    ClvPredictor,
+    clv_model_name,
+    model_of,
+    refuse_other_groups,
+)
 from rfm_engine.clv.result import ClvResult
 from rfm_engine.clv.validation.files import check_folder, write_tables
 from rfm_engine.clv.validation.run import validation_of
@@ -91,7 +97,8 @@ def clv_given(
         validation = None
         if known.settled["validate"] is not None:
             validation = validation_of(population, known.settled, given, pool, known.threads)
-        chunks, n_without_orders = population.chunks(pool, _BYTES_A_CUSTOMER)
+        more = 0 if known.settled["by"] is None else BYTES_WITHIN
+        chunks, n_without_orders = population.chunks(pool, _BYTES_A_CUSTOMER + more)
         if given is None:
             histories = Histories.of(chunks, population.intake.as_of_day or 0, known.threads)
             fitted = fit(known.settled["family"], histories, known.threads)
