@@ -230,7 +230,8 @@ def test_predictions__of_groups_add_up():
     whole, parts = Predictions.of(found, Steady(), value), Predictions.empty(found)
     shops = np.array(found.groups.to_arrow(pa.string()).to_pylist())
     for shop in ("north", "south"):
-        parts.add(found, np.flatnonzero(shops == shop), Steady(), value)
+        rows = np.flatnonzero(shops == shop)
+        parts.add(rows, Predictions.of(found.chosen(rows), Steady(), value))
     for name in ("orders", "p_order", "value"):
         assert getattr(parts, name).tolist() == getattr(whole, name).tolist()
     assert parts.repeats == pytest.approx(whole.repeats)
