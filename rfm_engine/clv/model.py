@@ -169,7 +169,8 @@ class ClvModel:
             One row per customer with an order: the id; with groups the group; `x` (int64), `t_x`,
             `T`, `zbar`, `p_alive`, `p_order_90d`, `expected_orders_90d`, `expected_value`, `clv`,
             `simple_clv` (float64) and `historic_clv` (decimal128(18, scale)). The names contain the
-            days of the horizon.
+            days of the horizon. Customers of a group that the model does not know are predicted
+            with the parameters of all groups.
 
         Raises
         ------

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 import rfm_engine as rfm
-from rfm_engine.clv import group_fits
+from rfm_engine.clv import group_fits, group_predictions
 from rfm_engine.clv.families import FAMILIES
 from rfm_engine.clv.predictor import ClvPredictor
 from rfm_engine.clv.terms import Terms
@@ -19,7 +19,7 @@ from tests.clv.sellers import AS_OF, Sellers
 from tests.conftest import COMPILED
 
 NAMES = [None, "north", "tiny", "south"]
-EACH = 120 if COMPILED else 45
+EACH = 120 if COMPILED else 60
 WITHIN = {"as_of": AS_OF, "by": "seller"}
 IDS = [("customer_id", "ascending"), ("seller", "ascending")]
 
@@ -68,8 +68,11 @@ def test_predict__a_saved_model_gives_the_same(orders, family, tmp_path):
     assert model.predict(result).sort_by(IDS).equals(mine)
 
 
-def test_predict__threads_and_order_of_rows_have_no_effect(orders):
+@pytest.mark.parametrize("many", [1 << 18, 10])
+def test_predict__threads_and_order_of_rows_have_no_effect(orders, many, monkeypatch):
     model = rfm.fit_clv(orders, threads=1, **WITHIN)
+    for module in (group_fits, group_predictions):
+        monkeypatch.setattr(module, "MANY", many)
     mixed = orders.take(pa.array(np.random.default_rng(2).permutation(len(orders))))
     other = rfm.fit_clv(mixed, threads=3, **WITHIN)
     assert other == model
