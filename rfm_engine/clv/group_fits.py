@@ -71,14 +71,16 @@ def fit_groups(
         Threads. They do not change the result.
     """
 
-    def fitted(number: int) -> Fitted | None:
+    def fitted(number: int) -> Fitted:
         own = histories.of_group(number, threads)
-        if own.triples.n_repeaters < FEWEST_REPEATERS:
-            return None
         return _shrunk(shrinking, own, threads if own.triples.n_customers > MANY else 1)
 
-    found = pool.map(fitted, range(len(histories.values)))
-    return dict(zip(histories.values, found, strict=True))
+    by_group: dict[Group, Fitted | None] = dict.fromkeys(histories.values)
+    # With an id as the group there may be millions of groups without an estimate.
+    large = np.flatnonzero(histories.repeaters() >= FEWEST_REPEATERS).tolist()
+    for number, own in zip(large, pool.map(fitted, large), strict=True):
+        by_group[histories.values[number]] = own
+    return by_group
 
 
 def _shrunk(shrinking: Shrinking, own: Histories, threads: int) -> Fitted:
@@ -141,6 +143,13 @@ class GroupHistories(NamedTuple):
         keys = list(pool.map(lambda chunk: keys_of(chunk.repeats, as_of_day), chunks))
         later = list(pool.map(_later, chunks))
         return cls.of(groups, [keys, later, [chunk.monetary_minor for chunk in chunks]])
+
+    def repeaters(self) -> Integers:
+        """Return the number of customers with a repeat day in each group, `int64[n_groups]`."""
+        keys, *_ = self.gathered.columns
+        before = np.concatenate([np.zeros(1, np.int64), np.cumsum(keys >> X_SHIFT > 0)])
+        found: Integers = np.diff(before[self.gathered.starts])
+        return found
 
     def of_group(self, number: int, threads: int) -> Histories:
         """Return the histories of the customers of a group."""
