@@ -63,7 +63,7 @@ def runs(folder: Path) -> list[Callable[[], object]]:
 
 
 def _predict(family: str) -> None:
-    orders = pa.table(simulate(customers=500, orders=5_000))
+    orders = pa.table(simulate(customers=500, orders=5_000, lines=True))
     options = {"as_of": "newest", "family": family, "validate": "90d"}
     for by in (None, "seller_id"):
         clv_given(orders, options | {"by": by}, {}, None, None)
