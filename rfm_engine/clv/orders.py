@@ -150,8 +150,10 @@ class ClvOrders:
             )
         if not own["clv"] or own["clv_unit"] == "W":
             raise UsageError(
-                "totals must be built with clv=True, in days, for lifetime value; got others. "
-                "Build them with clv=True and without clv_unit."
+                message(
+                    "totals must be built with {clv:True}, in days, for lifetime value; got "
+                    "others. Build them with {clv:True} and without {clv_unit}."
+                )
             )
         return {**own, "rates": None}
 

@@ -16,6 +16,7 @@ from rfm_engine.errors import UsageError
 from rfm_engine.options.clv import TermOptions
 from rfm_engine.options.declaration import declared
 from rfm_engine.options.groups import PredictOptions
+from rfm_engine.options.messages import message
 from rfm_engine.options.resolution import given, resolve
 from rfm_engine.orders.workers import Workers
 from rfm_engine.result.result import Result
@@ -48,8 +49,11 @@ def _of_result(model: ClvModel, result: Result, explicit: Mapping[str, Any]) -> 
     has_days = options["clv"] and options["clv_unit"] != "W" and options["window"] is None
     if not has_days or result.overall is not None:
         raise UsageError(
-            "a result must be scored with clv=True, and without clv_unit, window and overall, to "
-            "be predicted; got another one. Score the orders so, or give the orders."
+            message(
+                "a result must be scored with {clv:True}, and without {clv_unit}, {window} and "
+                "{overall}, to be predicted; got another one. Score the orders so, or give the "
+                "orders."
+            )
         )
     refuse_other_groups(model, options["by"])
     terms = Terms.of(**resolve(TermOptions, explicit, model.options))

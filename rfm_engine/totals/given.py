@@ -8,6 +8,7 @@ from typing import Any
 from rfm_engine.errors import UsageError, shown
 from rfm_engine.options.declaration import declared
 from rfm_engine.options.groups import BuiltOptions
+from rfm_engine.options.messages import message
 from rfm_engine.totals.population import Population
 
 
@@ -32,8 +33,10 @@ def refuse_beside_totals(
         )
     if given.get("clv_model") is not None and not population.reading.options["clv"]:
         raise UsageError(
-            "totals must be built with clv=True to be used with clv_model; got others. Build them "
-            "with clv=True."
+            message(
+                "totals must be built with {clv:True} to be used with {clv_model}; got others. "
+                "Build them with {clv:True}."
+            )
         )
     for name in ("frequency", "zero"):
         built = population.reading.options[name]

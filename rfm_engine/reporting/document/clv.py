@@ -42,7 +42,7 @@ def clv_section(calibration: TableFile | None, tracking: TableFile | None) -> Ro
         names = " and ".join(file.name for file in files)
         raise UsageError(
             f"insight must have clv tables of one validation; got two in {names}. Remove the older "
-            "one, or write both again with rfm clv --validate."
+            "one, or write both again in one run of rfm clv."
         )
     groups = {} if calibration is None else rows_by_grouping(calibration, about["customers"])
     first = next(iter(groups.values()), None)
