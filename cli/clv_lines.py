@@ -89,4 +89,4 @@ def _parameters(model: Mapping[str, Any]) -> Iterator[str]:
 def _rounded(value: float, digits: int) -> str:
     """Return a number with some significant digits, and without an exponent if it is large."""
     text = f"{value:.{digits}g}"
-    return f"{float(text):,.0f}" if value >= 10**digits else text
+    return f"{float(text):,.0f}" if value >= min(10**digits, 1000) else text
