@@ -68,6 +68,10 @@ class ClvResult:
         """Yield functions that make the rows of an output."""
         return self._customers.pieces()
 
+    def add_up(self) -> None:
+        """Predict for all customers without keeping the tables, for the sums of the summary."""
+        self._customers.add_up()
+
     @cached_property
     def customers(self) -> pa.Table:
         """One row per customer with an order: id, statistics and predictions."""

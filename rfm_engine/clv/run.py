@@ -6,7 +6,7 @@ import os
 import time as clock
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
-from typing import Any
+from typing import Any, NamedTuple
 
 from rfm_engine.clv.customers import ClvCustomers
 from rfm_engine.clv.fitting import fit
@@ -24,8 +24,10 @@ from rfm_engine.clv.predictor import (
     refuse_other_groups,
 )
 from rfm_engine.clv.result import ClvResult
+from rfm_engine.clv.terms import Terms
 from rfm_engine.clv.validation.files import check_folder, write_tables
 from rfm_engine.clv.validation.run import validation_of
+from rfm_engine.clv.validation.validation import Validation
 from rfm_engine.clv.warnings import warnings_of
 from rfm_engine.errors import UsageError, shown
 from rfm_engine.options.clv import TermOptions
@@ -33,6 +35,7 @@ from rfm_engine.options.declaration import declared
 from rfm_engine.options.groups import TotalsOptions
 from rfm_engine.options.messages import message, named
 from rfm_engine.orders.scan import Seconds
+from rfm_engine.orders.warnings import DataWarning
 from rfm_engine.orders.workers import Workers
 from rfm_engine.output import check_output, refuse_overwriting, write_groups
 from rfm_engine.result.assembly import VERSION
@@ -42,6 +45,7 @@ from rfm_engine.totals.chunks import CustomerChunk
 from rfm_engine.totals.population import Population
 
 Place = str | os.PathLike[str]
+_OF_FITS = ("family", "shrinkage_sd")
 _BYTES_A_CUSTOMER = 64
 """Besides the totals: histories as keys, sorted amounts of repeaters, and triples with counts."""
 
@@ -82,6 +86,7 @@ def clv_given(
         As `score`.
     """
     marks = [clock.perf_counter()]
+    config = _without_model(config, explicit, save_model)
     asked = {**config, **explicit}
     given = None if asked.get("clv_model") is None else model_of(asked["clv_model"])
     known = ClvOrders(orders, explicit, config, {} if given is None else given.options)
@@ -94,29 +99,73 @@ def clv_given(
     marks.append(clock.perf_counter())
     aggregated.tell(progress, "fit")
     with Workers(known.threads) as pool:
-        validation = None
-        if known.settled["validate"] is not None:
-            validation = validation_of(population, known.settled, given, pool, known.threads)
-        more = 0 if known.settled["by"] is None else BYTES_WITHIN
-        chunks, n_without_orders = population.chunks(pool, _BYTES_A_CUSTOMER + more)
-        if given is None:
-            histories = Histories.of(chunks, population.intake.as_of_day or 0, known.threads)
-            fitted = fit(known.settled["family"], histories, known.threads)
-            model = model_of_fit(known, population, chunks, fitted, pool)
-        else:
-            model = given
-        predictor = ClvPredictor(model, terms, known.threads)
-        if given is None and model.groups is None:
-            predicted: Predicted = predictor.of_triples(histories.triples, population)
-        else:
-            predicted = predictor.of(chunks, population, pool)
+        estimated = _Estimated.of(known, population, given, terms, pool)
     marks.append(clock.perf_counter())
     aggregated.tell(progress, "write")
-    of_fit = () if given is not None else warnings_of(model)
-    of_validation = () if validation is None else validation.warnings
+    result = _result(known, population, estimated)
+    if output is not None:
+        write_groups(result.pieces(), result.schema, output, threads=known.threads)
+    elif keep:
+        result.customers  # noqa: B018 - made now, so that an invalid id raises here
+    else:
+        result.add_up()
+    if save_model is not None:
+        result.model.save(save_model)
+    if tables is not None and result.validation is not None:
+        write_tables(result.validation, result.model.family, tables)
+    marks.append(clock.perf_counter())
+    result.seconds.update(_stages(spent, marks))
+    return result
+
+
+class _Estimated(NamedTuple):
+    """The model, its validation, and its predictions for the customers of a population."""
+
+    model: ClvModel
+    validation: Validation | None
+    predicted: Predicted
+    chunks: Sequence[CustomerChunk]
+    n_without_orders: int
+    warnings: tuple[DataWarning, ...]
+
+    @classmethod
+    def of(
+        cls,
+        known: ClvOrders,
+        population: Population,
+        given: ClvModel | None,
+        terms: Terms,
+        pool: Executor,
+    ) -> _Estimated:
+        """Fit a model unless one is given, validate it if asked for, and prepare predictions."""
+        settled, threads = known.settled, known.threads
+        validation = None
+        if settled["validate"] is not None:
+            validation = validation_of(population, settled, given, pool, threads)
+        more = 0 if settled["by"] is None else BYTES_WITHIN
+        chunks, n_without_orders = population.chunks(pool, _BYTES_A_CUSTOMER + more)
+        triples, model = None, given
+        of_fit: tuple[DataWarning, ...] = ()
+        if model is None:
+            histories = Histories.of(chunks, population.intake.as_of_day or 0, threads)
+            fitted = fit(settled["family"], histories, threads)
+            model = model_of_fit(known, population, chunks, fitted, pool)
+            triples, of_fit = histories.triples, warnings_of(model)
+        predictor = ClvPredictor(model, terms, threads)
+        if triples is not None and model.groups is None:
+            predicted: Predicted = predictor.of_triples(triples, population)
+        else:
+            predicted = predictor.of(chunks, population, pool)
+        of_validation = () if validation is None else validation.warnings
+        warnings = *of_fit, *of_validation, *predicted.warnings
+        return cls(model, validation, predicted, chunks, n_without_orders, warnings)
+
+
+def _result(known: ClvOrders, population: Population, estimated: _Estimated) -> ClvResult:
     options = _said(known)
+    model, validation, predicted, chunks, n_without_orders, warnings = estimated
     customers = ClvCustomers(population, predicted, chunks, options, model)
-    result = ClvResult(
+    return ClvResult(
         model=model,
         validation=validation,
         as_of=population.as_of,
@@ -125,30 +174,12 @@ def clv_given(
         customers_without_orders=n_without_orders,
         scale=population.scale,
         schema=customers.schema,
-        warnings=(
-            *population.intake.warnings,
-            *of_fit,
-            *of_validation,
-            *predicted.warnings,
-        ),
+        warnings=(*population.intake.warnings, *warnings),
         seconds={},
         options=options,
         version=VERSION,
         _customers=customers,
     )
-    if output is not None:
-        write_groups(result.pieces(), result.schema, output, threads=known.threads)
-    elif keep:
-        result.customers  # noqa: B018 - made now, so that an invalid id raises here
-    else:
-        customers.add_up()
-    if save_model is not None:
-        model.save(save_model)
-    if tables is not None and validation is not None:
-        write_tables(validation, model.family, tables)
-    marks.append(clock.perf_counter())
-    result.seconds.update(_stages(spent, marks))
-    return result
 
 
 def model_of_fit(
@@ -182,6 +213,18 @@ def model_of_fit(
     )
 
 
+def _without_model(
+    config: Mapping[str, Any], explicit: Mapping[str, Any], save_model: Place | None
+) -> Mapping[str, Any]:
+    """Return options of a config file without the model, if explicit options ask for a fit.
+
+    The file may name the model that `score` uses, and that this run replaces.
+    """
+    if save_model is None and not explicit.keys() & {*_OF_FITS}:
+        return config
+    return {name: each for name, each in config.items() if name != "clv_model"}
+
+
 def _check(
     known: ClvOrders,
     given: ClvModel | None,
@@ -197,7 +240,7 @@ def _check(
         refuse_overwriting(output, "the place of the model", target)
     if given is None:
         return
-    for name in ("family", "shrinkage_sd"):
+    for name in _OF_FITS:
         if name in explicit:
             raise UsageError(
                 message(
