@@ -17,7 +17,8 @@ _FALSE = ("false", "0", "no", "f", "n")
 def typed_column(texts: pa.ChunkedArray, name: str, kind: str) -> pa.Array | pa.ChunkedArray:
     """Return a column of text as a kind of `flows.columns`; empty text is null.
 
-    Numbers have at most 9 decimals. Truth values are `true` and `false`, `1` and `0`, `yes` and
+    Numbers with up to 9 decimals are decimals, so that comparisons are exact; with more decimals,
+    as estimates have, all numbers of the column are floats. Truth values are `true` and `false`, `1` and `0`, `yes` and
     `no`, in capital letters too.
 
     Raises
@@ -30,16 +31,29 @@ def typed_column(texts: pa.ChunkedArray, name: str, kind: str) -> pa.Array | pa.
     plain = pc.utf8_trim_whitespace(texts)
     plain = pc.if_else(pc.equal(plain, ""), None, plain)
     if kind == NUMBER:
-        try:
-            return plain.cast(_DECIMALS)
-        except pa.ArrowInvalid:
-            raise _wrong(name, "numbers with at most 9 decimals") from None
+        return _numbers(plain, name)
     if kind == BOOL:
         place = pc.index_in(pc.utf8_lower(plain), value_set=arrow_texts([*_TRUE, *_FALSE]))
         if whole(place).null_count > whole(plain).null_count:
             raise _wrong(name, "true or false")
         return pc.less(place, len(_TRUE))
     return texts
+
+
+def _numbers(texts: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
+    import pyarrow.compute as pc
+
+    try:
+        return texts.cast(_DECIMALS)
+    except pa.ArrowInvalid:
+        pass
+    try:
+        found = texts.cast(pa.float64())
+    except pa.ArrowInvalid:
+        raise _wrong(name, "numbers") from None
+    if pc.all(pc.is_finite(found)).as_py() is False:
+        raise _wrong(name, "finite numbers")
+    return found
 
 
 def _wrong(name: str, wanted: str) -> DataError:

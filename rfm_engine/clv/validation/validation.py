@@ -150,8 +150,8 @@ def _warnings(table: pa.Table, days: int) -> tuple[DataWarning, ...]:
         DataWarning(
             "heuristic_wins",
             f"in the holdout of {days} days, the mean absolute error of orders per customer is "
-            f"{errors[name]:.4f} for {text}, and {errors['model']:.4f} for the model. Do not "
-            "prefer the model for numbers of orders.",
+            f"{errors[name]:.4f} for {text}, and {errors['model']:.4f} for the model. Compare "
+            "bias and Gini of both before you use either.",
         )
         for name, text in _NAMES.items()
         if errors[name] is not None and errors[name] < errors["model"]
