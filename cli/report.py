@@ -47,7 +47,8 @@ def report(
         str | None,
         typer.Option(
             metavar="DIR", rich_help_panel=_PANEL,
-            help="Folder with tables of rfm insight, rfm compare and rfm campaign report.",
+            help="Folder with tables of rfm insight, rfm compare, rfm campaign report and "
+            "rfm clv --tables.",
         ),
     ] = None,
     each: Annotated[
