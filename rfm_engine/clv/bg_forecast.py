@@ -18,6 +18,8 @@ from rfm_engine.orders.workers import Workers
 
 # Customers per call of a kernel: 90 us each at most for orders, 60 ns for p_alive.
 _ORDERS = 1 << 10
+# Customers per task for sums of several horizons, which takes 20 ms.
+_SUMS = 1 << 14
 _ALIVE = 1 << 19
 
 
@@ -71,15 +73,14 @@ class BgForecast:
         days = frozen(np.array([each for each, _ in schedule], np.int64))
         weights = frozen(np.array([weight for _, weight in schedule]))
 
-        n_rows = max(_ORDERS // len(days), 1)
-
-        def piece(start: int) -> None:
-            here, terms = slice(start, start + n_rows), np.empty((4, len(days)))
-            columns = (frozen(each[here]) for each in (x, T))
-            write_discounted(*columns, days, weights, self._shape, terms, found[here])
+        def fill(start: int) -> None:
+            place, here, terms = 0, slice(start, start + _SUMS), np.empty((4, len(days)))
+            own, columns = found[here], [frozen(each[here]) for each in (x, T)]
+            while place < len(own):
+                place = write_discounted(*columns, days, weights, self._shape, place, terms, own)
 
         with Workers(self._threads) as pool:
-            list(pool.map(piece, range(0, len(x), n_rows)))
+            list(pool.map(fill, range(0, len(x), _SUMS)))
         return found
 
     def p_order(self, x: Integers, T: Integers, days: int) -> Floats:  # noqa: N803
