@@ -7,7 +7,7 @@ time does not depend on the number of parts times the number of groups.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from typing import Any, NamedTuple
 
@@ -17,7 +17,7 @@ import pyarrow as pa
 from rfm_engine.clv.fitting import forecast_of, values_of
 from rfm_engine.clv.forecast import Forecast
 from rfm_engine.clv.gamma_gamma import expected_of
-from rfm_engine.clv.group_ids import Group
+from rfm_engine.clv.group_sharing import Sharing
 from rfm_engine.clv.groups import (
     MANY,
     Gathered,
@@ -46,59 +46,8 @@ from rfm_engine.clv.values import GammaGammaValue, MeanValue
 from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import arrow, frozen
 from rfm_engine.kernels.types import Integers
-from rfm_engine.orders.warnings import DataWarning
 from rfm_engine.totals.chunks import CustomerChunk, decimals
 from rfm_engine.totals.population import Population
-
-
-class Sharing(NamedTuple):
-    """Which estimates the groups of customers use.
-
-    Attributes
-    ----------
-    fitted
-        The distinct estimates: first those of all groups, then those of groups that have their own.
-    numbers
-        The place in `fitted` for each group with its own estimates.
-    n_unknown
-        Number of groups that the model does not know. They use the estimates of all groups.
-    """
-
-    fitted: list[Fitted]
-    numbers: dict[Group, int]
-    n_unknown: int
-
-    @classmethod
-    def of(
-        cls, pooled: Fitted, by_group: Mapping[Group, Fitted | None], groups: Sequence[Group]
-    ) -> Sharing:
-        """Return which estimates some groups use, given those of a model."""
-        fitted, numbers = [pooled], {}
-        for group in groups:
-            each = by_group.get(group)
-            if each is not None:
-                numbers[group] = len(fitted)
-                fitted.append(each)
-        return cls(fitted, numbers, sum(group not in by_group for group in groups))
-
-    def warnings(self, n_groups: int) -> tuple[DataWarning, ...]:
-        """Return a warning if there are groups that the model does not know."""
-        if not self.n_unknown:
-            return ()
-        return (
-            DataWarning(
-                "unknown_groups",
-                f"the model does not know {self.n_unknown:,} of {n_groups:,} groups: their "
-                "customers are predicted with the parameters of all groups. Fit the model again "
-                "when these groups have a history.",
-            ),
-        )
-
-    def of_customers(self, groups: Groups) -> list[Integers]:
-        """Return the place in `fitted` for each customer, by part."""
-        return groups.renumbered(
-            np.array([self.numbers.get(each, 0) for each in groups.values], np.int64)
-        )
 
 
 class HistoryTables(NamedTuple):

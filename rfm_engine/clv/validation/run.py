@@ -11,7 +11,7 @@ import numpy as np
 from rfm_engine.clv.fitting import fit, forecast_of, values_of
 from rfm_engine.clv.group_fits import GroupHistories, Shrinking, fit_groups
 from rfm_engine.clv.group_ids import Group
-from rfm_engine.clv.group_predictions import Sharing
+from rfm_engine.clv.group_sharing import Sharing
 from rfm_engine.clv.groups import MANY, Gathered, Groups, kind_of_groups
 from rfm_engine.clv.histories import Histories
 from rfm_engine.clv.model import ClvModel, Fitted
