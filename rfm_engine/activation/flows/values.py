@@ -17,9 +17,9 @@ _FALSE = ("false", "0", "no", "f", "n")
 def typed_column(texts: pa.ChunkedArray, name: str, kind: str) -> pa.Array | pa.ChunkedArray:
     """Return a column of text as a kind of `flows.columns`; empty text is null.
 
-    Numbers with up to 9 decimals are decimals, so that comparisons are exact; with more decimals,
-    as estimates have, all numbers of the column are floats. Truth values are `true` and `false`, `1` and `0`, `yes` and
-    `no`, in capital letters too.
+    Numbers with up to 9 decimals are decimals, so that comparisons are exact. If a number has more
+    decimals, as estimates have, all numbers of the column are floats. Truth values are `true` and
+    `false`, `1` and `0`, `yes` and `no`, in capital letters too.
 
     Raises
     ------

@@ -97,7 +97,7 @@ def test_attributes__that_are_wrong_are_refused(history, tmp_path):
             "points_expire_on": ["1997-09-02", "1997-09-02"],
         }  # fmt: skip
         csv.write_csv(pa.table(columns), place)
-        with pytest.raises(DataError, match="must have (finite )?numbers; got another") as caught:
+        with pytest.raises(DataError, match=r"must have (finite )?numbers; got another") as caught:
             rfm.flows.run(history, flows="points-expiry", attributes=place)
         assert points not in str(caught.value)
     csv.write_csv(pa.table({"customer_id": [ids[0], ids[0]], "bought_bridge": ["no", "no"]}), place)
