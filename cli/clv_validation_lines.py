@@ -1,104 +1,108 @@
-"""Lay out the validation of a model of lifetime value, and say what it means."""
+"""Say how well a model of lifetime value, and simple methods, predicted the last days."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
-from .columns import column_lines
+from .clv_validation_table import table_lines
 from .words import counted, with_separators
 
 _NAMES = {
     "rate": "past rate goes on",
-    "same_again": "same as before",
-    "mean": "mean for all",
-    "recency": "last order day",
-    "spend_to_date": "spend to date",
+    "same_again": "repeats last {days}",
+    "mean": "actual mean for all",
+    "recency": "most recent first",
+    "spend_to_date": "highest spend first",
 }
-_HEADS = {
-    "orders": "orders", "orders_bias": "bias", "orders_mae": "error", "orders_gini": "Gini",
-    "auc": "AUC", "revenue": "money", "revenue_bias": "bias", "revenue_mae": "error",
-    "revenue_gini": "Gini",
-}  # fmt: skip
-_RANKS = {"orders_gini": "order", "revenue_gini": "spend"}
 _LEGEND = (
-    "bias: predicted total against the actual one; error: mean absolute error per customer;",
-    "Gini: how well the method ranks customers, 1 is perfect; AUC: how well it tells who orders "
-    "at all, 0.5 is chance",
+    "bias: predicted total against the actual one; off by: mean difference per customer, up or "
+    "down",
+    "Gini: is the ranking right? 1 perfect, 0 chance; AUC: is it known who orders at all? "
+    "1 perfect, 0.5 chance",
+    "past rate: of order days after the first one; actual mean: known only afterwards; first: a "
+    "ranking only",
 )
+_NO_MODEL = ": a list of the best customers needs no model"
 
 
 def validation_lines(about: Mapping[str, Any], family: str) -> Iterator[str]:
     """Yield the lines of a validation; `about` is its summary, `family` the name of the model."""
-    days = counted(about["days"], "day")
-    yield f"Validation: fitted as of {about['fit_as_of']}, compared with the {days} after it"
-    actual = f"{counted(about['customers'], 'customer')} made {about['orders']:,} order days"
-    yield f"{actual} and spent {with_separators(about['revenue'])}" + _later(about)
+    fitted = about["fit_as_of"]
+    first = date.fromisoformat(fitted) + timedelta(days=1)
+    days = f"{first} to {about['as_of']} ({counted(about['days'], 'day')})"
+    yield f"Validation: {days}, predicted using only orders up to {fitted}"
+    yield _actual(about)
     yield ""
-    methods = about["methods"]
-    rows = [["method", *_HEADS.values()]]
-    for method in methods:
-        name = _NAMES.get(method["method"], family)
-        rows.append([name, *(_cell(key, method[key]) for key in _HEADS)])
-    yield from column_lines(rows, [True, *[False] * len(_HEADS)], ruled=True)
+    methods = [_named(each, about["days"], family) for each in about["methods"]]
+    yield from table_lines(about, methods)
     yield from _LEGEND
     yield ""
-    yield from _verdict(methods, family)
+    yield from _verdict(about, methods)
 
 
-def _later(about: Mapping[str, Any]) -> str:
-    n = about["customers_later"]
-    return f"; {counted(n, 'customer')} came later and are left out" if n else ""
+def _named(method: Mapping[str, Any], days: int, family: str) -> dict[str, Any]:
+    name = _NAMES.get(method["method"], family).format(days=counted(days, "day"))
+    return {**method, "name": name}
 
 
-def _cell(key: str, value: float | None) -> str:
-    if value is None:
-        return ""
-    if key.endswith("bias"):
-        return f"{value:+.1%}"
-    if key in ("orders", "revenue"):
-        return f"{value:,.0f}"
-    return f"{value:.2f}" if key == "revenue_mae" else f"{value:.3f}"
+def _actual(about: Mapping[str, Any]) -> str:
+    """Say what happened, also per customer, because errors are per customer."""
+    n, n_later, spent = about["customers"], about["customers_later"], about["revenue"]
+    made = f"made {about['orders']:,} order days ({about['orders'] / n:.3f} on average)"
+    mean = f"{float(Decimal(spent) / n):,.2f} on average"
+    later = f"; {counted(n_later, 'customer')} came later and are left out" if n_later else ""
+    return f"{counted(n, 'customer')} {made} and spent {with_separators(spent)} ({mean}){later}"
 
 
-def _verdict(methods: Sequence[Mapping[str, Any]], family: str) -> Iterator[str]:
-    """Say which method has the smallest error, and how far totals are off."""
+def _verdict(about: Mapping[str, Any], methods: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Compare the model with the best simple method and with no orders at all."""
     model = methods[0]
-    others = [each for each in methods[1:] if each["orders_mae"] is not None]
-    best = min(others, key=lambda each: float(each["orders_mae"]))
-    error, its = model["orders_mae"], best["orders_mae"]
-    name = _NAMES[best["method"]]
-    if error < its:
-        yield (
-            f"{family} is closer to the orders of a customer than every simple method: error "
-            f"{error:.3f}, next is {name!r} with {its:.3f}."
-        )
-    else:
-        yield (
-            f"{name!r} is closer to the orders of a customer than {family}: error {its:.3f} "
-            f"against {error:.3f}{_but_worse(model['orders_gini'], best['orders_gini'])}."
-        )
+    others = [each for each in methods[1:] if each["method"] != "mean"]  # known only afterwards
     if model["orders_bias"] is not None:
-        way = "below" if model["orders_bias"] < 0 else "above"
-        total = f"The total of {family} is"
-        yield f"{total} {abs(model['orders_bias']):.1%} {way} the actual number of orders."
-    for key, what in _RANKS.items():
-        yield from _better_ranking(methods, key, what)
+        yield f"{model['name']} in total: {_total(model)}"
+    errors = _error(model, _best(others, "orders_mae", min), "orders_mae", 3)
+    zero = about["orders"] / about["customers"]
+    yield f"order days per customer: {errors}, 0 for all by {zero:.3f}"
+    errors = _error(model, _best(others, "revenue_mae", min), "revenue_mae", 2)
+    yield f"money per customer: {errors}"
+    for key, what in (("orders_gini", "order days"), ("revenue_gini", "money")):
+        best = _best(others, key, max)
+        if best is not None and model[key] is not None:
+            yield f"ranking by {what}: {_ranking(model, best, key)}"
 
 
-def _but_worse(model: float | None, other: float | None) -> str:
-    if model is None or other is None or other >= model:
-        return ""
-    return f", but it ranks customers worse: Gini {other:.3f} against {model:.3f}"
+def _best(
+    methods: Sequence[Mapping[str, Any]], key: str, which: Callable[..., Any]
+) -> Mapping[str, Any] | None:
+    having = [each for each in methods if each[key] is not None]
+    found: Mapping[str, Any] | None = which(having, key=lambda each: each[key], default=None)
+    return found
 
 
-def _better_ranking(methods: Sequence[Mapping[str, Any]], key: str, what: str) -> Iterator[str]:
-    """Say which simple method ranks customers better than the model."""
-    model = methods[0][key]
-    others = [each for each in methods[1:] if each[key] is not None]
-    best = max(others, key=lambda each: float(each[key]), default=None)
-    if best is not None and model is not None and round(best[key], 3) > round(model, 3):
-        yield (
-            f"To choose the customers who will {what} most, {_NAMES[best['method']]!r} ranks "
-            f"better: Gini {best[key]:.3f} against {model:.3f}."
-        )
+def _total(model: Mapping[str, Any]) -> str:
+    orders, money = model["orders_bias"], model["revenue_bias"]
+    few = "few" if orders < 0 else "many"
+    found = f"{abs(orders):.1%} too {few} order days"
+    if money is None:
+        return found
+    return f"{found}, {abs(money):.1%} too {'little' if money < 0 else 'much'} money"
+
+
+def _error(model: Mapping[str, Any], best: Mapping[str, Any] | None, key: str, digits: int) -> str:
+    found = f"off by {model[key]:,.{digits}f}"
+    if best is None:
+        return found
+    only = "only " if best[key] < model[key] else ""
+    return f"{found}; the best simple method ({best['name']}) {only}by {best[key]:,.{digits}f}"
+
+
+def _ranking(model: Mapping[str, Any], best: Mapping[str, Any], key: str) -> str:
+    its, other = (f"{each[key]:.3f}" for each in (model, best))
+    if its == other:
+        return f"as good as {best['name']!r}, Gini {its}{_NO_MODEL}"
+    if model[key] > best[key]:
+        return f"better than the simple methods, Gini {its}; next is {best['name']!r}, {other}"
+    return f"{best['name']!r} is better, Gini {other} against {its}{_NO_MODEL}"
