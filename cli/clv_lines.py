@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rfm_engine.clv.result import ClvResult
 
 FAMILIES = {"pareto-nbd": "Pareto/NBD", "bg-nbd": "BG/NBD", "mbg-nbd": "MBG/NBD"}
-_LARGE = 1000
+_LARGE = 100
 
 
 def print_clv(found: ClvResult, peak_memory_bytes: int, output: str | None) -> None:
@@ -60,7 +60,7 @@ def _forecast(about: Mapping[str, Any]) -> Iterator[str]:
     yield (
         f"spent so far: {historic}"
         if is_all
-        else (f"earned so far: {historic} (margin {margin} of what they spent)")
+        else (f"earned so far: {historic} ({margin} of what they spent)")
     )
 
 

@@ -22,17 +22,17 @@ _LEGEND = (
     "down",
     "Gini: is the ranking right? 1 perfect, 0 chance; AUC: is it known who orders at all? "
     "1 perfect, 0.5 chance",
-    "past rate: of order days after the first one; actual mean: known only afterwards; first: a "
-    "ranking only",
+    "past rate: of order days after the first one; actual mean: known only afterwards; first: "
+    "only a ranking",
 )
 _NO_MODEL = ": a list of the best customers needs no model"
 
 
 def validation_lines(about: Mapping[str, Any], family: str) -> Iterator[str]:
     """Yield the lines of a validation; `about` is its summary, `family` the name of the model."""
-    fitted = about["fit_as_of"]
+    fitted, last = about["fit_as_of"], about["as_of"]
     first = date.fromisoformat(fitted) + timedelta(days=1)
-    days = f"{first} to {about['as_of']} ({counted(about['days'], 'day')})"
+    days = last if about["days"] == 1 else f"{first} to {last} ({about['days']:,} days)"
     yield f"Validation: {days}, predicted using only orders up to {fitted}"
     yield _actual(about)
     yield ""
@@ -95,7 +95,7 @@ def _error(model: Mapping[str, Any], best: Mapping[str, Any] | None, key: str, d
     found = f"off by {model[key]:,.{digits}f}"
     if best is None:
         return found
-    only = "only " if best[key] < model[key] else ""
+    only = "only " if round(best[key], digits) < round(model[key], digits) else ""
     return f"{found}; the best simple method ({best['name']}) {only}by {best[key]:,.{digits}f}"
 
 

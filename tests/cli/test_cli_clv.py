@@ -56,8 +56,9 @@ def test_clv__writes_customers_and_prints_the_model(clv, tmp_path):
     assert about["as_of"] == max(shop()["order_time"].to_pylist()).isoformat()
     assert about["model"]["family"] == "pareto-nbd"
     lines = run.stdout.splitlines()
-    assert lines[0].startswith("Pareto/NBD model of 400 customers as of 2025-12-")
-    assert any(line.startswith("next 30 days: ") for line in lines)
+    assert lines[0].startswith("Forecast model Pareto/NBD, fitted to orders up to 2025-12-")
+    assert lines[1].startswith("400 customers, ")
+    assert any(line.startswith("next 30 days: about ") for line in lines)
     assert str(out) in lines[-1]
 
 
@@ -89,7 +90,7 @@ def test_clv__without_an_output_adds_up_the_same(clv, tmp_path):
 def test_clv__validates_and_writes_the_tables_of_a_report(clv, tmp_path):
     run = clv("--validate", "60d", "--tables", tmp_path / "tables")
     assert run.exit_code == 0, run.stderr
-    assert "Validation: fitted as of 2025-1" in run.stdout
+    assert ", predicted using only orders up to 2025-1" in run.stdout
     names = sorted(place.name for place in (tmp_path / "tables").iterdir())
     assert names == ["clv-calibration.parquet", "clv-tracking.parquet"]
     validation = json.loads(clv("--validate", "60d", "--json").stdout)["validation"]
@@ -123,7 +124,7 @@ def test_clv__writes_a_stream_to_stdout(shop_file, rfm_process):
     run = rfm_process("clv", shop_file, "-o", "-")
     assert run.returncode == 0
     assert pa.ipc.open_stream(run.stdout).read_all().column_names == COLUMNS
-    assert b"Pareto/NBD model" in run.stderr
+    assert b"Forecast model Pareto/NBD" in run.stderr
 
 
 @pytest.mark.parametrize(

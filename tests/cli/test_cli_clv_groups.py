@@ -36,7 +36,7 @@ def test_clv_by__prints_how_many_groups_have_their_own_parameters(clv, tmp_path)
     out = tmp_path / "clv.parquet"
     run = clv(*BY, "-o", out)
     assert run.exit_code == 0, run.stderr
-    assert run.stdout.splitlines()[1] == (
+    assert run.stdout.splitlines()[2] == (
         "4 groups by seller: 3 with parameters of their own, shrunk towards those of all groups "
         "(sd 0.3), 1 with those of all"
     )
