@@ -19,7 +19,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from benchmarks.cases import RESULTS
-from benchmarks.lifetime_value_run import TERMS, VALUE, write_totals
+from benchmarks.lifetime_value_run import TERMS, write_totals
+from benchmarks.lifetime_value_tables import RESULT, VALUE
 from benchmarks.other_environment import PACKAGES, OtherEnvironment
 from benchmarks.simulated_customers import Customers, simulated_customers
 from rfm_engine.bench.measure import run_process
@@ -27,7 +28,6 @@ from rfm_engine.bench.record import machine, versions
 from rfm_engine.bench.words import short
 from rfm_engine.clv.families import FAMILIES
 
-RESULT = "lifetime-value.json"
 _PREDICTED = ("p_alive", f"expected_orders_{TERMS.horizon_days}d", "expected_value", "clv")
 # Its usual tolerances, with which it stops some digits before ours does. Its Pareto/NBD is searched
 # without derivatives.

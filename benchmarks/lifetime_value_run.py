@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.lifetime_value_tables import VALUE
 from benchmarks.simulated_customers import Customers
 from rfm_engine.clv import gamma_gamma
 from rfm_engine.clv.families import FAMILIES
@@ -36,7 +37,6 @@ AS_OF_DAY = 20_000
 SCALE = 2
 # Twelve months of 30 days at 1% per month, as lifetimes defines it.
 TERMS = Terms(90, 360, Decimal(1), Decimal("1.01") ** (Decimal(365) / 30) - 1)
-VALUE = "gamma-gamma"
 _CHUNK = 1 << 17
 _FEW = 1_000
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmarks.cases import RESULTS
 from benchmarks.hostile import RESULT as HOSTILE
+from benchmarks.lifetime_value_tables import lifetime_value_sections
+from benchmarks.markdown import table
 from benchmarks.profile import RESULT as PROFILE
 from benchmarks.targets import TARGETS, Records, readable, seconds_a_row
 from rfm_engine.bench import tables, words
@@ -39,13 +41,8 @@ def sections(records: Records, second: Records) -> dict[str, list[str]]:
         "by threads": _threads(records),
         "hostile": _hostile(),
         "profile": _profile(),
+        **lifetime_value_sections(),
     }
-
-
-def table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, words: int = 1) -> list[str]:
-    """Format a table: first `words` columns of text, then columns of numbers, aligned right."""
-    rule = [*["---"] * words, *["---:"] * (len(heads) - words)]
-    return [f"| {' | '.join(cells)} |" for cells in (heads, rule, *rows)]
 
 
 def _speed(records: Records) -> list[str]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from rfm_engine.bench.record import EngineRecord, Record
 
 _SIMULATED_IDS = {
@@ -39,12 +42,16 @@ def short(n: float) -> str:
 
 
 def machine(record: Record) -> str:
-    """Describe the machine and the versions."""
-    found = record.machine
-    versions = ", ".join(f"{name} {number}" for name, number in record.versions.items())
+    """Describe the machine and the versions of a record."""
+    return machine_and_versions(record.machine, record.versions)
+
+
+def machine_and_versions(found: Mapping[str, Any], versions: Mapping[str, str]) -> str:
+    """Describe a machine, and the versions of packages."""
     return (
         f"{found['processor']}, {found['processors']} processors, "
-        f"{found['memory_bytes'] / 2**30:.0f} GiB, {found['system']}; {versions}"
+        f"{found['memory_bytes'] / 2**30:.0f} GiB, {found['system']}; "
+        f"{', '.join(f'{name} {number}' for name, number in versions.items())}"
     )
 
 
