@@ -9,7 +9,9 @@ import pytest
 
 from rfm_engine.output import write
 from tests.clv.orders import shop
+from tests.conftest import COMPILED
 
+N_CUSTOMERS = 400 if COMPILED else 200
 COLUMNS = [
     "customer_id", "x", "t_x", "T", "zbar", "p_alive", "p_order_90d", "expected_orders_90d",
     "expected_value", "clv", "simple_clv", "historic_clv",
@@ -20,7 +22,7 @@ COLUMNS = [
 def shop_file(tmp_path_factory):
     """The orders of a shop, until 2025-12-31."""
     place = tmp_path_factory.mktemp("shop") / "orders.parquet"
-    orders = shop()
+    orders = shop(N_CUSTOMERS)
     write(orders.to_batches(), orders.schema, place)
     return place
 
@@ -53,11 +55,11 @@ def test_clv__writes_customers_and_prints_the_model(clv, tmp_path):
     table = pq.read_table(out)
     assert table.column_names == [name.replace("90d", "30d") for name in COLUMNS]
     about = json.loads(table.schema.metadata[b"rfm_engine_clv"])
-    assert about["as_of"] == max(shop()["order_time"].to_pylist()).isoformat()
+    assert about["as_of"] == max(shop(N_CUSTOMERS)["order_time"].to_pylist()).isoformat()
     assert about["model"]["family"] == "pareto-nbd"
     lines = run.stdout.splitlines()
     assert lines[0].startswith("Forecast model Pareto/NBD, fitted to orders up to 2025-12-")
-    assert lines[1].startswith("400 customers, ")
+    assert lines[1].startswith(f"{N_CUSTOMERS} customers, ")
     assert any(line.startswith("next 30 days: about ") for line in lines)
     assert str(out) in lines[-1]
 
@@ -67,7 +69,7 @@ def test_clv__json_has_the_sums_of_the_table(clv, tmp_path):
     run = clv("-o", out, "--json", "--margin", "0.5", "--family", "bg-nbd")
     assert run.exit_code == 0, run.stderr
     found, table = json.loads(run.stdout), pq.read_table(out)
-    assert found["customers"] == len(table) == 400
+    assert found["customers"] == len(table) == N_CUSTOMERS
     assert [*found["model"]["parameters"]] == ["r", "alpha", "a", "b"]
     assert [*found["model"]["value_parameters"]] == ["p", "q", "gamma"]
     assert found["historic_clv"] == str(sum(table["historic_clv"].to_pylist()))

@@ -27,6 +27,21 @@ def cdnow() -> pa.Table:
     )
 
 
+@cache
+def cdnow_sample() -> pa.Table:
+    """Return the 6,919 orders of 2,357 customers."""
+    lines = file_of("lifetimes", "CDNOW_sample.txt").read_text().splitlines()
+    _, who, days, _, paid = zip(*map(str.split, lines), strict=True)
+    times = pa.array([f"{day[:4]}-{day[4:6]}-{day[6:]}" for day in days])
+    return pa.table(
+        {
+            "customer_id": pa.array(who).cast(pa.int64()),
+            "order_time": times.cast(pa.date32()),
+            "amount": pa.array(paid).cast(pa.decimal128(18, 2)),
+        }
+    )
+
+
 def shop(n_customers: int = 400, seed: int = 7) -> pa.Table:
     """Return orders of a year, of customers with different rates and amounts, some refunds."""
     draw = np.random.default_rng(seed)

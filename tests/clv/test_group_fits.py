@@ -145,7 +145,7 @@ def test_fit_groups__takes_the_amounts_of_all_with_fewer_than_two_customers_with
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_fit_groups__threads_and_order_have_no_effect(family):
-    sellers = Sellers.simulated(3, 300 if COMPILED else 80)
+    sellers = Sellers.simulated(3, 300 if COMPILED else 60)
     keys, codes = sellers.keys(), sellers.seller
     s = amounts(keys)
     order = np.random.default_rng(1).permutation(len(keys))

@@ -16,8 +16,8 @@ from rfm_engine.clv.validation.predictions import Predictions
 from rfm_engine.clv.validation.ranking import Ranking, auc
 from rfm_engine.orders.workers import Workers
 from rfm_engine.totals.totals import population_of
-from tests.clv.orders import cdnow
-from tests.conftest import COMPILED, file_of
+from tests.clv.orders import cdnow, cdnow_sample
+from tests.conftest import COMPILED
 
 FAMILIES = ("bg-nbd", "mbg-nbd", "pareto-nbd")
 COLUMNS = (
@@ -60,19 +60,6 @@ JOURNEY = {
 }
 
 
-def sample() -> pa.Table:
-    lines = file_of("lifetimes", "CDNOW_sample.txt").read_text().splitlines()
-    _, who, days, _, paid = zip(*map(str.split, lines), strict=True)
-    times = pa.array([f"{day[:4]}-{day[4:6]}-{day[6:]}" for day in days])
-    return pa.table(
-        {
-            "customer_id": pa.array(who).cast(pa.int64()),
-            "order_time": times.cast(pa.date32()),
-            "amount": pa.array(paid).cast(pa.decimal128(18, 2)),
-        }
-    )
-
-
 def validation(orders: pa.Table, family: str, as_of: str = "1998-06-30", days: str = "273d"):
     return rfm.validate_clv(orders, as_of=as_of, family=family, validate=days)
 
@@ -83,7 +70,7 @@ def rows_of(found) -> dict[str, dict]:
 
 @pytest.mark.parametrize("family", FAMILIES if COMPILED else FAMILIES[1:2])
 def test_validate__cdnow_sample(family):
-    found = validation(sample(), family)
+    found = validation(cdnow_sample(), family)
     summary = found.summary()
     assert (summary["customers"], summary["customers_later"]) == (2_357, 0)
     assert (summary["orders"], summary["revenue"]) == (1_882, "70976.39")
@@ -104,7 +91,7 @@ def test_validate__cdnow_sample(family):
 
 
 def test_tracking__cdnow_sample_has_the_published_series():
-    tracking = validation(sample(), "mbg-nbd").tracking
+    tracking = validation(cdnow_sample(), "mbg-nbd").tracking
     cumulative = tracking["actual_cumulative"].to_pylist()
     assert cumulative[19:25] == [1359, 1414, 1484, 1517, 1573, 1672]
     assert (cumulative[38], cumulative[77], len(cumulative)) == (2457, 2457 + 1882, 78)
