@@ -11,7 +11,7 @@ where `g` is the parameter gamma in minor units. Customers without a positive su
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -19,7 +19,7 @@ import numpy as np
 from rfm_engine.clv.likelihood import Evaluation, Floats
 from rfm_engine.clv.newton import Box
 from rfm_engine.clv.pieces import sums_of_pieces
-from rfm_engine.clv.special import digamma, trigamma
+from rfm_engine.clv.special import fill_gammas
 from rfm_engine.clv.spending import Spending
 from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import frozen
@@ -68,17 +68,18 @@ class GammaGammaLikelihood:
         n, x, total = self._n, self._x, float(self.n_customers)
         shape = p * x
         known = self._logs - n * math.log(gamma)
-        value = _sum(n * _each(math.lgamma, shape + q) - n * _each(math.lgamma, shape))
-        value += _sum(shape * (known - logs)) - q * _sum(logs) - total * math.lgamma(q)
-        psi, psi_p = _each(digamma, shape + q), _each(digamma, shape)
+        gammas = np.empty((3, 2 * len(x) + 1))
+        fill_gammas(frozen(np.concatenate([shape + q, shape, [q]])), gammas)
+        (ln, psi, psi2), (ln_p, psi_p, psi2_p) = np.split(gammas[:, :-1], 2, axis=1)
+        ln_q, psi_q, psi2_q = gammas[:, -1].tolist()
+        value = _sum(n * (ln - ln_p)) + _sum(shape * (known - logs)) - q * _sum(logs) - total * ln_q
         by_p = _sum(x * (n * (psi - psi_p) + known - logs))
-        by_q = _sum(n * (psi - digamma(q)) - logs)
+        by_q = _sum(n * (psi - psi_q) - logs)
         by_gamma = (total * q - _sum((shape + q) * rest)) / gamma
-        psi2, psi2_p = _each(trigamma, shape + q), _each(trigamma, shape)
         p_p = _sum(x * x * n * (psi2 - psi2_p))
         p_q = _sum(x * n * psi2)
         p_gamma = -_sum(x * rest) / gamma
-        q_q = _sum(n * (psi2 - trigamma(q)))
+        q_q = _sum(n * (psi2 - psi2_q))
         q_gamma = _sum(n - rest) / gamma
         gamma_gamma = (_sum((shape + q) * rest2) - total * q) / (gamma * gamma)
         hessian = [[p_p, p_q, p_gamma], [p_q, q_q, q_gamma], [p_gamma, q_gamma, gamma_gamma]]
@@ -131,10 +132,6 @@ def expected_value(
     expected = np.empty(len(x))
     fill_expected(frozen(x), frozen(s), p, q, gamma, float(sample_mean), expected)
     return expected
-
-
-def _each(function: Callable[[float], float], values: Floats) -> Floats:
-    return np.array([*map(function, values.tolist())], np.float64)
 
 
 def _sum(terms: Floats) -> float:

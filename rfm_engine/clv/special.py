@@ -1,6 +1,6 @@
 """Functions that the compiler of kernels or Python's `math` lacks.
 
-`log1p` and `expm1` are for kernels, because compiled code has no `math.log1p` and `math.expm1`.
+All are kernels, because compiled code has no `math.log1p`, `math.expm1` and `math.lgamma` either.
 """
 
 from __future__ import annotations
@@ -11,8 +11,7 @@ from rfm_engine.kernels import kernel
 
 # The asymptotic series below have an error under 1e-17 from here on.
 _LARGE = 10.0
-# Bernoulli numbers B_2, B_4, .. B_14.
-_BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6)
+_HALF_LOG_2_PI = 0.9189385332046727
 
 
 @kernel
@@ -41,31 +40,58 @@ def expm1(d):
     return (u - 1.0) * d / math.log(u)
 
 
-def digamma(z: float) -> float:
+@kernel
+def log_gamma(z):
+    """Return ln gamma(z) for z > 0, within 1e-14 or a few units in the last place.
+
+    Recurrence up to 10, then Stirling's series: Abramowitz and Stegun (1964), 6.1.15 and 6.1.41.
+    """
+    product = 1.0
+    while z < _LARGE:
+        product *= z
+        z += 1.0
+    w = 1.0 / (z * z)
+    series = w * (1 / 1188 + w * (-691 / 360360 + w * (1 / 156)))
+    series = 1 / 12 + w * (-1 / 360 + w * (1 / 1260 + w * (-1 / 1680 + series)))
+    return (z - 0.5) * math.log(z) - z + (_HALF_LOG_2_PI + series / z) - math.log(product)
+
+
+@kernel
+def digamma(z):
     """Return the derivative of ln gamma(z) for z > 0.
 
     Recurrence up to 10, then the asymptotic series: Abramowitz and Stegun (1964), 6.3.5 and 6.3.18.
     """
-    terms = []
+    before = 0.0
     while z < _LARGE:
-        terms.append(-1 / z)
-        z += 1
-    terms += [math.log(z), -0.5 / z]
-    for k, bernoulli in enumerate(_BERNOULLI, 1):
-        terms.append(-bernoulli / (2 * k * z ** (2 * k)))
-    return math.fsum(terms)
+        before += 1.0 / z
+        z += 1.0
+    w = 1.0 / (z * z)
+    series = w * (1 / 132 + w * (-691 / 32760 + w * (1 / 12)))
+    series = w * (1 / 12 + w * (-1 / 120 + w * (1 / 252 + w * (-1 / 240 + series))))
+    return math.log(z) - (0.5 / z + series) - before
 
 
-def trigamma(z: float) -> float:
+@kernel
+def trigamma(z):
     """Return the second derivative of ln gamma(z) for z > 0.
 
     Recurrence up to 10, then the asymptotic series: Abramowitz and Stegun (1964), 6.4.6 and 6.4.12.
     """
-    terms = []
+    before = 0.0
     while z < _LARGE:
-        terms.append(1 / (z * z))
-        z += 1
-    terms += [1 / z, 0.5 / (z * z)]
-    for k, bernoulli in enumerate(_BERNOULLI, 1):
-        terms.append(bernoulli / z ** (2 * k + 1))
-    return math.fsum(terms)
+        before += 1.0 / (z * z)
+        z += 1.0
+    w = 1.0 / (z * z)
+    series = w * (5 / 66 + w * (-691 / 2730 + w * (7 / 6)))
+    series = w * (1 / 6 + w * (-1 / 30 + w * (1 / 42 + w * (-1 / 30 + series))))
+    return (1.0 + series) / z + 0.5 * w + before
+
+
+@kernel
+def fill_gammas(z, gammas):
+    """Write ln gamma(z) and its first two derivatives, `float64[3, n]`, for each z > 0."""
+    for i in range(len(z)):
+        each = float(z[i])
+        gammas[0, i], gammas[1, i] = log_gamma(each), digamma(each)
+        gammas[2, i] = trigamma(each)
