@@ -33,7 +33,7 @@ def validation_lines(about: Mapping[str, Any], family: str) -> Iterator[str]:
     fitted, last = about["fit_as_of"], about["as_of"]
     first = date.fromisoformat(fitted) + timedelta(days=1)
     days = last if about["days"] == 1 else f"{first} to {last} ({about['days']:,} days)"
-    yield f"Validation: {days}, predicted using only orders up to {fitted}"
+    yield f"Validation: {days}, predicted using only orders up to {fitted}" + _again(about)
     yield _actual(about)
     yield ""
     methods = [_named(each, about["days"], family) for each in about["methods"]]
@@ -46,6 +46,10 @@ def validation_lines(about: Mapping[str, Any], family: str) -> Iterator[str]:
 def _named(method: Mapping[str, Any], days: int, family: str) -> dict[str, Any]:
     name = _NAMES.get(method["method"], family).format(days=counted(days, "day"))
     return {**method, "name": name}
+
+
+def _again(about: Mapping[str, Any]) -> str:
+    return f"; {counted(about['repeaters'], 'customer')} had ordered again by then"
 
 
 def _actual(about: Mapping[str, Any]) -> str:

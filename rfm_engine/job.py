@@ -6,7 +6,8 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from rfm_engine.clv.predictor import ClvPredictor, clv_model_name, predictor_of, with_days
+from rfm_engine.clv.model import clv_model_name
+from rfm_engine.options.clv import with_days
 from rfm_engine.options.declaration import declared
 from rfm_engine.options.groups import ScoreOptions, TotalsOptions
 from rfm_engine.options.resolution import resolve
@@ -20,7 +21,7 @@ from rfm_engine.output import refuse_overwriting
 from rfm_engine.result.assembly import Recipe, assemble
 from rfm_engine.result.model import model_name, scheme_and_plan
 from rfm_engine.result.result import Result
-from rfm_engine.segments.additions import Additions
+from rfm_engine.segments.additions import Additions, Predictor
 from rfm_engine.segments.fact_plan import plan_facts
 from rfm_engine.segments.first_orders import refuse_first_orders
 from rfm_engine.segments.plan import Plan
@@ -81,7 +82,12 @@ class Job:
         self._attributes = Attributes.of(self.settled)
         self._facts = plan_facts(self.settled, self.scheme)
         self.threads = threads_of(self.settled["threads"])
-        self.predictor: ClvPredictor | None = predictor_of(self.settled, self.threads)
+        self.predictor: Predictor | None = None
+        if self.settled["clv_model"] is not None:
+            # Imported here, because other runs should not wait for it.
+            from rfm_engine.clv.predictor import predictor_of
+
+            self.predictor = predictor_of(self.settled, self.threads)
 
     @property
     def reading_options(self) -> dict[str, Any]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
 from rfm_engine.clv.model import ClvModel
 from rfm_engine.clv.model_files import to_json
+from rfm_engine.clv.sums import whole_sum
 from rfm_engine.kernels.arrays import values
 from rfm_engine.orders.workers import Workers
 from rfm_engine.result.assembly import VERSION
@@ -26,45 +26,40 @@ METADATA_KEY = b"rfm_engine_clv"
 """The metadata of an output: as JSON the version, the date, the model and the options."""
 # These options change no row.
 _RUNNING = ("threads", "memory_limit", "sort")
-_MICRO = 1_000_000
-_EXACT = float(1 << 52)
+FINE = 1 << 32
+"""Sums are in this part of a unit, so that ten million roundings are below a thousandth."""
+_TOO_LARGE = float(1 << 62)
 
 
-class Sums:
-    """Sums over all customers, as integers, so that they do not depend on the order. Thread-safe.
+class Sums(NamedTuple):
+    """Sums over customers, as integers, so that they do not depend on the order.
 
     Attributes
     ----------
-    micro_orders
-        Expected orders, rounded to millionths per customer.
-    clv_minor, historic_minor
-        Lifetime value, rounded per customer, and net amount times margin, in minor units.
+    orders, clv
+        Expected orders and lifetime value in major units, times `FINE`.
+    historic_minor
+        Net amount times margin, in minor units.
     """
 
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self.micro_orders = self.clv_minor = self.historic_minor = 0
+    orders: int
+    clv: int
+    historic_minor: int
 
-    def add(self, predictions: Mapping[str, pa.Array[Any]], scale: int) -> None:
-        """Add some customers."""
-        orders = next(each for name, each in predictions.items() if name.startswith("expected_or"))
-        micro = _total(orders, _MICRO)
-        minor = _total(predictions["clv"], 10**scale)
-        historic = values(predictions["historic_clv"], np.int64)[::2]  # the low words are enough
-        high, low = int((historic >> 32).sum()), int((historic & 0xFFFFFFFF).sum())
-        with self._lock:
-            self.micro_orders += micro
-            self.clv_minor += minor
-            self.historic_minor += (high << 32) + low
+    @classmethod
+    def of(cls, predictions: Sequence[pa.Array[Any]]) -> Sums:
+        """Add up the columns of predictions."""
+        _, _, orders, _, clv, _, historic = predictions
+        low_words = values(historic, np.int64)[::2]  # amounts have at most 18 digits
+        return cls(_fine(orders), _fine(clv), whole_sum(low_words))
 
 
-def _total(column: pa.Array[Any], times: int) -> int:
-    """Return the exact sum of floats that are not negative, each multiplied and rounded."""
-    numbers = np.rint(values(column, np.float64) * float(times))
-    is_large = numbers >= _EXACT
+def _fine(column: pa.Array[Any]) -> int:
+    """Return the sum of floats that are not negative, each times `FINE` and rounded."""
+    numbers = np.rint(values(column, np.float64) * float(FINE))
+    is_large = numbers >= _TOO_LARGE
     small = numbers[~is_large].astype(np.int64)
-    high, low = int((small >> 32).sum()), int((small & 0xFFFFFFFF).sum())
-    return (high << 32) + low + sum(map(int, numbers[is_large].tolist()))
+    return whole_sum(small) + sum(map(int, numbers[is_large].tolist()))
 
 
 class ClvCustomers:
@@ -74,8 +69,6 @@ class ClvCustomers:
     ----------
     schema
         The columns.
-    sums
-        Sums over the customers whose tables were made.
     """
 
     def __init__(
@@ -104,15 +97,14 @@ class ClvCustomers:
         metadata = {METADATA_KEY: json.dumps(about, default=str)}
         fields = [*ids, *population.clv_fields, *predicted.fields]
         self.schema = pa.schema(fields, metadata)
-        self.sums = Sums()
+        self._sums: dict[int, Sums] = {}
 
     def __len__(self) -> int:
         return sum(len(chunk.frequency) for chunk in self._chunks)
 
     def pieces(self) -> Iterator[Callable[[], pa.Table]]:
         """Yield functions that make the rows of an output."""
-        self.sums = Sums()
-        makes = [partial(self._table, chunk) for chunk in self._chunks]
+        makes = [partial(self._table, number) for number in range(len(self._chunks))]
         if self._options["sort"] is None:
             return iter(makes)
         ids = pa.schema(self.schema.field(number) for number in range(self._n_ids))
@@ -125,14 +117,19 @@ class ClvCustomers:
         threads = self._options["threads"]
         return SortedCustomers(makes, self.schema, sample, room, threads).groups()
 
-    def add_up(self) -> None:
-        """Predict for all customers without keeping the tables, for the sums."""
+    def sums(self) -> Sums:
+        """Return the sums over all customers; tables that were not made before are made now."""
         with Workers(self._options["threads"]) as pool:
-            list(pool.map(lambda make: len(make()), self.pieces()))
+            missing = [n for n in range(len(self._chunks)) if n not in self._sums]
+            list(pool.map(lambda number: len(self._table(number)), missing))
+        return Sums(*map(sum, zip(*self._sums.values(), strict=True))) if self._sums else _NOTHING
 
-    def _table(self, chunk: CustomerChunk) -> pa.Table:
+    def _table(self, number: int) -> pa.Table:
+        chunk = self._chunks[number]
         predictions = self._predicted.columns(chunk)
-        names = [field.name for field in self._predicted.fields]
-        self.sums.add(dict(zip(names, predictions, strict=True)), self._population.scale)
+        self._sums[number] = Sums.of(predictions)
         columns = [*chunk.id_columns(), *self._population.clv_columns(chunk), *predictions]
         return pa.table(columns, schema=self.schema)
+
+
+_NOTHING = Sums(0, 0, 0)

@@ -22,13 +22,13 @@ from rfm_engine.clv.families import FAMILIES
 from rfm_engine.clv.fitting import FEWEST_AMOUNTS, estimate_of, fitted_of
 from rfm_engine.clv.gamma_gamma import GammaGammaLikelihood
 from rfm_engine.clv.group_ids import Group
-from rfm_engine.clv.groups import MANY, Gathered, Groups
+from rfm_engine.clv.groups import Gathered, Groups, of_each
 from rfm_engine.clv.histories import Histories, later_minor
 from rfm_engine.clv.model import Estimate, Fitted
 from rfm_engine.clv.newton import Prior, maximise
 from rfm_engine.clv.spending import Spending
+from rfm_engine.clv.sums import whole_sum
 from rfm_engine.clv.triples import X_SHIFT, Triples, keys_of
-from rfm_engine.clv.validation.sums import whole_sum
 from rfm_engine.kernels.types import Integers
 from rfm_engine.totals.chunks import CustomerChunk
 
@@ -71,20 +71,22 @@ def fit_groups(
         Threads. They do not change the result.
     """
 
-    def fitted(number: int) -> Fitted:
-        own = histories.of_group(number, threads)
-        return _shrunk(shrinking, own, threads if own.triples.n_customers > MANY else 1)
+    def fitted(number: int, its_threads: int) -> Fitted:
+        return _shrunk(shrinking, histories.of_group(number, its_threads), its_threads)
 
     by_group: dict[Group, Fitted | None] = dict.fromkeys(histories.values)
     # With an id as the group there may be millions of groups without an estimate.
-    large = np.flatnonzero(histories.repeaters() >= FEWEST_REPEATERS).tolist()
-    for number, own in zip(large, pool.map(fitted, large), strict=True):
-        by_group[histories.values[number]] = own
-    return by_group
+    enough = np.flatnonzero(histories.repeaters() >= FEWEST_REPEATERS).tolist()
+    sizes = histories.gathered.sizes()
+    own = of_each(fitted, {number: sizes[number] for number in enough}, pool, threads)
+    return by_group | {histories.values[number]: each for number, each in own.items()}
 
 
 def _shrunk(shrinking: Shrinking, own: Histories, threads: int) -> Fitted:
-    """Return the estimates of a group; those of amounts are pooled if it has fewer than two."""
+    """Return the estimates of a group.
+
+    With amounts of fewer than two customers, it takes the estimates of amounts of all customers.
+    """
     chosen, pooled, sd = FAMILIES[shrinking.family], shrinking.pooled, float(shrinking.sd)
     prior = _prior(pooled.orders, sd)
     likelihood = chosen.likelihood(own.triples, threads=threads)
@@ -155,7 +157,7 @@ class GroupHistories(NamedTuple):
         """Return the histories of the customers of a group."""
         keys, later, minor = self.gathered.of_number(number)
         x = keys >> X_SHIFT
-        spending = Spending.of(x, later, threads if len(x) > MANY else 1)
+        spending = Spending.of(x, later, threads)
         return Histories(Triples.of([keys]), spending, int(x.sum()) + len(x), whole_sum(minor))
 
 

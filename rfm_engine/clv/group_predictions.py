@@ -19,12 +19,12 @@ from rfm_engine.clv.forecast import Forecast
 from rfm_engine.clv.gamma_gamma import expected_of
 from rfm_engine.clv.group_sharing import Sharing
 from rfm_engine.clv.groups import (
-    MANY,
     Gathered,
     Groups,
     coded_groups,
     kind_of_groups,
     numbered,
+    of_each,
 )
 from rfm_engine.clv.likelihood import Floats
 from rfm_engine.clv.model import ClvModel, Fitted
@@ -138,15 +138,13 @@ class GroupEstimates:
         self._amounts = _amounts(sharing.fitted)
         gathered = Gathered.of(sharing.of_customers(groups), [keys], len(sharing.fitted))
 
-        def predicted(number: int) -> _Own:
+        def predicted(number: int, its_threads: int) -> _Own:
             [own] = gathered.of_number(number)
-            forecast = forecast_of(
-                model.family, sharing.fitted[number], threads if len(own) > MANY else 1
-            )
+            forecast = forecast_of(model.family, sharing.fitted[number], its_threads)
             return _Own.of(Triples.of([own]), forecast, terms)
 
-        parts = list(pool.map(predicted, range(len(sharing.fitted))))
-        self._histories, self._tables = _joined(parts)
+        parts = of_each(predicted, dict(enumerate(gathered.sizes())), pool, threads)
+        self._histories, self._tables = _joined([*parts.values()])
 
     @property
     def fields(self) -> list[pa.Field[Any]]:
@@ -193,6 +191,7 @@ def _amounts(fitted: Sequence[Fitted]) -> AmountTables:
             rows.append((*model.parameters, model.sample_mean))
         else:
             assert isinstance(model, MeanValue)
+            # Without p and q, `expected_of` returns the mean for every customer.
             rows.append((0.0, 0.0, 0.0, model.mean))
     return AmountTables(*(frozen(np.array(column)) for column in zip(*rows, strict=True)))
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
+from uuid import UUID
 
 import numpy as np
 
 from rfm_engine.clv.group_ids import Group
 from rfm_engine.clv.groups import Groups
 from rfm_engine.clv.model import Fitted
+from rfm_engine.errors import DataError
 from rfm_engine.kernels.types import Integers
+from rfm_engine.options.messages import message
 from rfm_engine.orders.warnings import DataWarning
+
+_NAMES: dict[type, str] = {int: "integers", str: "text", bytes: "binary", UUID: "uuids"}
 
 
 class Sharing(NamedTuple):
@@ -35,7 +40,14 @@ class Sharing(NamedTuple):
     def of(
         cls, pooled: Fitted, by_group: Mapping[Group, Fitted | None], groups: Sequence[Group]
     ) -> Sharing:
-        """Return which estimates some groups use, given those of a model."""
+        """Return which estimates some groups use, given those of a model.
+
+        Raises
+        ------
+        DataError
+            The ids of groups have another type than those of the model.
+        """
+        _refuse_other_ids(by_group, groups)
         fitted, numbers = [pooled], {}
         for group in groups:
             each = by_group.get(group)
@@ -62,3 +74,16 @@ class Sharing(NamedTuple):
         return groups.renumbered(
             np.array([self.numbers.get(each, 0) for each in groups.values], np.int64)
         )
+
+
+def _refuse_other_ids(known: Iterable[Group], groups: Iterable[Group]) -> None:
+    ours, theirs = ({type(each) for each in ids if each is not None} for ids in (known, groups))
+    if ours and theirs and ours.isdisjoint(theirs):
+        mine, other = (_NAMES[min(ids, key=str)] for ids in (ours, theirs))
+        raise DataError(
+            message(
+                "groups must be {}, as in {clv_model}; got {}. Convert the column of {by}, or fit "
+                "the model again.",
+                mine, other,
+            )
+        )  # fmt: skip

@@ -7,9 +7,10 @@ first, as in sorted outputs.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 import numpy as np
@@ -24,12 +25,16 @@ from rfm_engine.orders.kinds import OUTPUT_TYPES, IdKind
 from rfm_engine.totals.chunks import CustomerChunk
 from rfm_engine.totals.population import Population
 
+# Groups with more customers use all threads, one group after the other. The others use one thread
+# each, side by side.
 MANY = 1 << 18
-"""Groups with more customers use several threads each; the others one thread each."""
 # A row takes up to 50 ns.
 _CALL_ROWS = 1 << 20
 # Ids of this many rows fit into an Arrow array, as those of a chunk of customers do.
 _CODED_ROWS = 1 << 18
+
+
+T = TypeVar("T")
 
 
 class Groups(NamedTuple):
@@ -106,10 +111,39 @@ class Gathered(NamedTuple):
             moved.append(frozen(found))
         return cls(frozen(starts), moved)
 
+    def sizes(self) -> list[int]:
+        """Return the number of customers of each number."""
+        found: list[int] = np.diff(self.starts).tolist()
+        return found
+
     def of_number(self, number: int) -> list[Integers]:
         """Return the columns of the customers with a number."""
         start, end = self.starts[number : number + 2].tolist()
         return [column[start:end] for column in self.columns]
+
+
+def of_each(
+    work: Callable[[int, int], T], sizes: Mapping[int, int], pool: Executor, threads: int
+) -> dict[int, T]:
+    """Return the results of work on groups, by number.
+
+    Parameters
+    ----------
+    work
+        Called with the number of a group, and with the number of threads that it may use.
+    sizes
+        The number of customers of each group, by its number.
+    pool, threads
+        The threads for small groups, and their number.
+    """
+    small = [number for number, size in sizes.items() if size <= MANY]
+    found = dict(zip(small, pool.map(partial(_alone, work), small), strict=True))
+    found |= {number: work(number, threads) for number, size in sizes.items() if size > MANY}
+    return {number: found[number] for number in sizes}
+
+
+def _alone(work: Callable[[int, int], T], number: int) -> T:
+    return work(number, 1)
 
 
 def kind_of_groups(population: Population) -> IdKind:

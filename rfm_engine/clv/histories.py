@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rfm_engine.clv.spending import Spending
+from rfm_engine.clv.sums import whole_sum
 from rfm_engine.clv.triples import Triples, keys_of
 from rfm_engine.errors import DataError
 from rfm_engine.kernels.types import Integers
@@ -55,6 +56,13 @@ class Histories(NamedTuple):
         with Workers(threads) as pool:
             parts = list(pool.map(lambda chunk: _Part.of(chunk, as_of_day), chunks))
         triples = Triples.of([part.keys for part in parts])
+        if triples.n_customers == 0:
+            raise DataError(
+                message(
+                    "orders must have rows that count; got none. Check {as_of} and {where}, and "
+                    "which rows were dropped."
+                )
+            )
         if triples.n_repeaters == 0:
             raise DataError(
                 "orders must hold customers with two order days; got none. Give a longer history."
@@ -82,13 +90,12 @@ class _Part(NamedTuple):
         _refuse_long_ago(repeats, as_of_day)
         repeaters = np.flatnonzero(repeats.n_days > 1)
         some = repeats.take(repeaters)
-        minor = chunk.monetary_minor
         return cls(
             keys_of(repeats, as_of_day),
             some.n_days.astype(np.int64) - 1,
             later_minor(some),
             int(repeats.n_days.sum(dtype=np.int64)),
-            (int((minor >> _HIGH).sum()) << _HIGH) + int((minor & _LOW).sum()),
+            whole_sum(chunk.monetary_minor),
         )
 
 

@@ -14,12 +14,6 @@ if TYPE_CHECKING:
     from rfm_engine.options.groups import PredictOptions
 
 ValueMean = Literal["model", "sample", "days"]
-ORDER_PARAMETERS = {
-    "pareto-nbd": ("r", "alpha", "s", "beta"),
-    "bg-nbd": ("r", "alpha", "a", "b"),
-    "mbg-nbd": ("r", "alpha", "a", "b"),
-}
-VALUE_PARAMETERS = ("p", "q", "gamma")
 
 
 class Estimate(NamedTuple):
@@ -198,3 +192,10 @@ class ClvModel:
     def __repr__(self) -> str:
         numbers = ", ".join(f"{name}={each:.6g}" for name, each in self.parameters.items())
         return f"<ClvModel {self.family} as of {self.as_of}: {numbers}>"
+
+
+def clv_model_name(given: Any) -> str | None:
+    """Return the name of a model in a summary: its path, if it was given as a path."""
+    if isinstance(given, ClvModel):
+        return f"<ClvModel as of {given.as_of}>"
+    return None if given is None else os.fspath(given)

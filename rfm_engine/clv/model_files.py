@@ -10,14 +10,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NoReturn
 
+from rfm_engine.clv import gamma_gamma
+from rfm_engine.clv.families import FAMILIES
 from rfm_engine.clv.group_ids import NO_GROUP, Group, group_json, group_of
-from rfm_engine.clv.model import (
-    ORDER_PARAMETERS,
-    VALUE_PARAMETERS,
-    ClvModel,
-    Estimate,
-    Fitted,
-)
+from rfm_engine.clv.model import ClvModel, Estimate, Fitted
+from rfm_engine.clv.newton import Box
+from rfm_engine.clv.terms import Terms
 from rfm_engine.errors import Message, UsageError, path_text, shown, shown_cause
 from rfm_engine.options.clv import TermOptions
 from rfm_engine.options.declaration import declared
@@ -27,6 +25,7 @@ from rfm_engine.output.atomic import file as written_aside
 
 FORMAT, VERSION = "rfm-engine clv model", 1
 _MEANS = ("model", "sample", "days")
+_OF_VALUE = "value_parameters", gamma_gamma.PARAMETERS, gamma_gamma.BOX
 _LIMITS = ("lower", "upper")
 _LARGEST = sys.float_info.max
 _COUNTS = ("customers", "repeaters", "customers_without_value")
@@ -83,13 +82,12 @@ def load_clv(place: str | os.PathLike[str]) -> ClvModel:
     what = message("{clv_model} {!r}", given)
     try:
         content = json.loads(Path(given).read_text("utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        got = shown_cause(error)
-        raise UsageError(message("{} must be a readable JSON file; got {}.", what, got)) from None
+    except OSError as error:
+        raise _no_model(what, shown_cause(error), "Check the path") from None
+    except (ValueError, RecursionError):
+        content = None
     if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise UsageError(
-            message("{} must be a file that {save_clv_model} wrote; got another file.", what)
-        )
+        raise _no_model(what, "a file of another kind", "Name a file that {save_clv_model} wrote")
     if content.get("version") != VERSION:
         raise UsageError(
             message(
@@ -98,6 +96,12 @@ def load_clv(place: str | os.PathLike[str]) -> ClvModel:
             )
         )  # fmt: skip
     return _Reader(what).model(content)
+
+
+def _no_model(what: Message, got: str, hint: str) -> UsageError:
+    return UsageError(
+        message("{} must be a model of lifetime value; got {}. " + hint + ".", what, got)
+    )
 
 
 def to_json(model: ClvModel) -> dict[str, Any]:
@@ -155,7 +159,7 @@ class _Reader:
         self._what = what
 
     def model(self, content: Mapping[str, Any]) -> ClvModel:
-        family = self._one_of(content, "family", tuple(ORDER_PARAMETERS))
+        family = self._one_of(content, "family", tuple(FAMILIES))
         texts = "currency", "by", "shrinkage_sd"
         currency, by, sd = (self._of(content, key) for key in texts)
         for key, text in zip(texts, (currency, by, sd), strict=True):
@@ -189,27 +193,35 @@ class _Reader:
         return found
 
     def _fitted(self, content: Mapping[str, Any], family: str) -> Fitted:
-        value, value_parameters = self._of(content, "value"), content.get("value_parameters")
+        chosen = FAMILIES[family]
+        value, of_value = self._of(content, "value"), self._of(content, "value_parameters")
+        if value is None and of_value is not None:
+            self._refuse("value_parameters", "null without a value", of_value)
         correlation = self._of(content, "correlation_x_zbar")
         customers, repeaters, without_value = (self._count(content, key) for key in _COUNTS)
         return Fitted(
             customers,
             repeaters,
             without_value,
-            self._estimate(content, self._of(content, "parameters"), ORDER_PARAMETERS[family]),
-            None if value is None else self._estimate(value, value_parameters, VALUE_PARAMETERS),
+            self._estimate(content, ("parameters", chosen.parameters, chosen.box), content),
+            None if value is None else self._estimate(value, _OF_VALUE, content),
             self._one_of(content, "value_mean", _MEANS),
-            self._number(content, "mean_zbar"),
-            self._number(content, "mean_day"),
+            self._amount(content, "mean_zbar"),
+            self._amount(content, "mean_day"),
             None if correlation is None else self._number(content, "correlation_x_zbar"),
         )
 
-    def _estimate(self, content: Any, parameters: Any, names: tuple[str, ...]) -> Estimate:
+    def _estimate(
+        self, content: Any, what: tuple[str, tuple[str, ...], Box], whole: Mapping[str, Any]
+    ) -> Estimate:
+        """Return an estimate; `what` is the key of its parameters, their names and limits."""
+        key, names, box = what
         if not isinstance(content, dict):
             self._refuse("value", "an object or null", content)
-        numbers = self._numbers("parameters", parameters, names)
-        if not all(each > 0 for each in numbers.values()):
-            self._refuse("parameters", "above 0", parameters)
+        numbers = self._numbers(key, self._of(whole, key), names)
+        for number, lower, upper in zip(numbers.values(), *box, strict=True):
+            if not lower <= number <= upper:
+                self._refuse(key, f"{lower:g} to {upper:g}", number)
         standard, of_logs = (
             self._numbers(key, self._of(content, key), names, may_be_null=True)
             for key in ("standard_errors", "log_errors")
@@ -246,7 +258,12 @@ class _Reader:
         options, names = self._of(content, "options"), declared(TermOptions)
         if not isinstance(options, dict) or options.keys() != names.keys():
             self._refuse("options", f"an object with the keys {', '.join(names)}", options)
-        return {name: str(each) for name, each in options.items()}
+        texts = {name: str(each) for name, each in options.items()}
+        try:
+            Terms.of(**texts)
+        except UsageError:
+            self._refuse("options", "those of a fit", options)
+        return texts
 
     def _date(self, content: Mapping[str, Any]) -> Any:
         given = self._of(content, "as_of")
@@ -277,6 +294,12 @@ class _Reader:
         if not _is_number(found):
             self._refuse(key, "a number", found)
         return float(found)
+
+    def _amount(self, content: Mapping[str, Any], key: str) -> float:
+        found = self._number(content, key)
+        if found < 0:
+            self._refuse(key, "0 or more", found)
+        return found
 
     def _numbers(
         self, key: str, given: Any, names: tuple[str, ...], *, may_be_null: bool = False

@@ -134,11 +134,6 @@ class ClvOrders:
         found, spent = aggregate(sources, self.reading, self.running(), progress, overall=False)
         return found.totals, spent
 
-    @property
-    def is_built(self) -> bool:
-        """Whether the orders are totals that were built before."""
-        return self._built is not None
-
     def _of_totals(self, explicit: Mapping[str, Any], built: Population) -> dict[str, Any]:
         """Return the options with which totals were built; refuse others."""
         own: Mapping[str, Any] = built.reading.options

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from typing import Any
@@ -116,23 +115,15 @@ class ClvPredictions:
         return self._estimates.columns(chunk.repeats, chunk.monetary_minor)
 
 
-def with_days(asked: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return options of `score` with `clv`, if a model of lifetime value needs it."""
-    return asked if asked.get("clv_model") is None else {**asked, "clv": True}
-
-
-def predictor_of(settled: Mapping[str, Any], threads: int) -> ClvPredictor | None:
-    """Return the predictor for options of `score`; None without a model of lifetime value.
+def predictor_of(settled: Mapping[str, Any], threads: int) -> ClvPredictor:
+    """Return the predictor for options of `score` that have a model of lifetime value.
 
     Raises
     ------
     UsageError
         The file is not such a model, or an option contradicts it.
     """
-    given = settled["clv_model"]
-    if given is None:
-        return None
-    model = model_of(given)
+    model = model_of(settled["clv_model"])
     for name, reason in (
         ("window", "because it leaves out first orders"),
         ("customer_level", "because its rows have no days"),
@@ -141,8 +132,8 @@ def predictor_of(settled: Mapping[str, Any], threads: int) -> ClvPredictor | Non
         if settled[name]:
             raise UsageError(
                 message(
-                    "{} must not be used with {clv_model}, {}; got {}. Leave it out.",
-                    named(name), reason, shown(settled[name]),
+                    "{} must not be used with {clv_model}, {}; got it. Leave it out.",
+                    named(name), reason,
                 )
             )  # fmt: skip
     if settled["clv_unit"] == "W":
@@ -165,13 +156,6 @@ def model_of(given: Any) -> ClvModel:
         The file is not such a model.
     """
     return given if isinstance(given, ClvModel) else load_clv(given)
-
-
-def clv_model_name(given: Any) -> str | None:
-    """Return the name of a model in a summary: its path, if it was given as a path."""
-    if isinstance(given, ClvModel):
-        return f"<ClvModel as of {given.as_of}>"
-    return None if given is None else os.fspath(given)
 
 
 def refuse_other_groups(model: ClvModel, by: str | None) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
 
-from rfm_engine.clv.customers import ClvCustomers
+from rfm_engine.clv.customers import FINE, ClvCustomers
 from rfm_engine.clv.model import ClvModel
 from rfm_engine.clv.model_files import to_json
 from rfm_engine.clv.validation.validation import Validation
@@ -19,7 +20,8 @@ from rfm_engine.orders.money.amounts import format_minor
 from rfm_engine.orders.warnings import DataWarning
 from rfm_engine.orders.workers import Workers
 
-_MICRO = 1_000_000
+# Digits of the sum of expected orders.
+_PLACES = 6
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -68,10 +70,6 @@ class ClvResult:
         """Yield functions that make the rows of an output."""
         return self._customers.pieces()
 
-    def add_up(self) -> None:
-        """Predict for all customers without keeping the tables, for the sums of the summary."""
-        self._customers.add_up()
-
     @cached_property
     def customers(self) -> pa.Table:
         """One row per customer with an order: id, statistics and predictions."""
@@ -81,7 +79,7 @@ class ClvResult:
 
     def summary(self) -> dict[str, Any]:
         """Return what `rfm clv --json` prints, without peak memory; money is text."""
-        sums = self._customers.sums
+        sums = self._customers.sums()
         return {
             "version": self.version,
             "as_of": None if self.as_of is None else self.as_of.isoformat(),
@@ -93,8 +91,8 @@ class ClvResult:
             "amounts_rounded": self.rows.amounts_rounded,
             "customers": self.n_customers,
             "customers_without_orders": self.customers_without_orders,
-            "expected_orders": sums.micro_orders / _MICRO,
-            "clv": format_minor(sums.clv_minor, self.scale),
+            "expected_orders": round(sums.orders / FINE, _PLACES),
+            "clv": format_minor(round(Fraction(sums.clv * 10**self.scale, FINE)), self.scale),
             "historic_clv": format_minor(sums.historic_minor, self.scale),
             "model": to_json(self.model),
             "validation": None if self.validation is None else self.validation.summary(),

@@ -13,13 +13,12 @@ from rfm_engine.clv.fitting import fit
 from rfm_engine.clv.group_fits import GroupHistories, Shrinking, fit_groups
 from rfm_engine.clv.groups import Groups
 from rfm_engine.clv.histories import Histories
-from rfm_engine.clv.model import ClvModel, Fitted
+from rfm_engine.clv.model import ClvModel, Fitted, clv_model_name
 from rfm_engine.clv.model_files import check_place
 from rfm_engine.clv.orders import ClvOrders
 from rfm_engine.clv.predictor import (
     BYTES_WITHIN,
     ClvPredictor,
-    clv_model_name,
     model_of,
     refuse_other_groups,
 )
@@ -45,6 +44,7 @@ from rfm_engine.totals.chunks import CustomerChunk
 from rfm_engine.totals.population import Population
 
 Place = str | os.PathLike[str]
+# Options of a fit, which a saved model must not be given with.
 _OF_FITS = ("family", "shrinkage_sd")
 _BYTES_A_CUSTOMER = 64
 """Besides the totals: histories as keys, sorted amounts of repeaters, and triples with counts."""
@@ -107,8 +107,6 @@ def clv_given(
         write_groups(result.pieces(), result.schema, output, threads=known.threads)
     elif keep:
         result.customers  # noqa: B018 - made now, so that an invalid id raises here
-    else:
-        result.add_up()
     if save_model is not None:
         result.model.save(save_model)
     if tables is not None and result.validation is not None:
@@ -150,7 +148,7 @@ class _Estimated(NamedTuple):
             histories = Histories.of(chunks, population.intake.as_of_day or 0, threads)
             fitted = fit(settled["family"], histories, threads)
             model = model_of_fit(known, population, chunks, fitted, pool)
-            triples, of_fit = histories.triples, warnings_of(model)
+            triples, of_fit = histories.triples, warnings_of(model.fitted, model.groups)
         predictor = ClvPredictor(model, terms, threads)
         if triples is not None and model.groups is None:
             predicted: Predicted = predictor.of_triples(triples, population)

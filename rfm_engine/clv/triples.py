@@ -18,6 +18,8 @@ from rfm_engine.totals.tables.day_totals import Repeats
 
 X_SHIFT = 40
 T_SHIFT = 20
+# A row takes up to 25 ns where memory is used for the first time.
+_CALL_ROWS = 1 << 21
 _DAYS = (1 << T_SHIFT) - 1
 
 
@@ -45,7 +47,9 @@ class Triples(NamedTuple):
         together = np.concatenate([np.zeros(0, np.int64), *keys])
         together.sort()
         distinct, counts = np.empty_like(together), np.empty_like(together)
-        n = count_runs(frozen(together), distinct, counts)
+        n = 0
+        for start in range(0, len(together), _CALL_ROWS):
+            n = count_runs(frozen(together[start : start + _CALL_ROWS]), n, distinct, counts)
         found = distinct[:n]
         times = frozen(found & _DAYS), frozen(found >> T_SHIFT & _DAYS)
         return cls(frozen(found >> X_SHIFT), *times, frozen(counts[:n].copy()))
@@ -79,11 +83,13 @@ def pack_histories(first_day, last_day, n_days, as_of_day, keys):
 
 
 @kernel
-def count_runs(ascending, distinct, counts):
-    """Write each distinct value and how often it occurs; return the number of distinct values."""
-    n = 0
+def count_runs(ascending, n, distinct, counts):
+    """Write each distinct value and how often it occurs, after n values before.
+
+    Returns the number of distinct values.
+    """
     for i in range(len(ascending)):
-        if i > 0 and ascending[i] == ascending[i - 1]:
+        if n > 0 and ascending[i] == distinct[n - 1]:
             counts[n - 1] += 1
         else:
             distinct[n] = ascending[i]

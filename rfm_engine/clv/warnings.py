@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 
 from rfm_engine.clv.group_fits import FEWEST_REPEATERS
-from rfm_engine.clv.model import ClvModel, Estimate, Fitted
+from rfm_engine.clv.group_ids import Group
+from rfm_engine.clv.model import Fitted
+from rfm_engine.options.messages import message
 from rfm_engine.orders.warnings import DataWarning, listed
 
 _FEW = 100
 _UNCERTAIN = 1.0
 _CORRELATED = 0.3
 _NOBODY_LEAVES = {"s": "lower", "a": "lower", "beta": "upper", "b": "upper"}
+_IN_GROUPS = {
+    "nobody_leaves": "no customer appears to leave",
+    "parameter_at_limit": "the fit ends at a limit of a parameter",
+    "infinite_mean": "the mean amount of the model is infinite",
+}
 
 
-def warnings_of(model: ClvModel) -> tuple[DataWarning, ...]:
-    """Return the warnings about the estimates of a model."""
-    return listed([*_found(model.fitted), *_about_groups(model)])
+def warnings_of(
+    fitted: Fitted, groups: Mapping[Group, Fitted | None] | None
+) -> tuple[DataWarning, ...]:
+    """Return the warnings about the estimates for all customers, and for groups if there are any.
+
+    What is wrong with the estimates of groups is said once, with the number of groups.
+    """
+    return listed([*_found(fitted), *_about_groups(groups or {})])
 
 
 def _found(fitted: Fitted) -> Iterator[DataWarning]:
@@ -26,24 +39,37 @@ def _found(fitted: Fitted) -> Iterator[DataWarning]:
             f"only {fitted.repeaters:,} of {fitted.customers:,} customers have a repeat day, and a "
             f"model needs {_FEW} or more: its predictions are uncertain. Give a longer history.",
         )
-    yield from _about_limits(fitted.orders)
+    yield from _about_limits(fitted)
     yield from _about_errors(fitted)
     yield from _about_amounts(fitted)
 
 
-def _about_groups(model: ClvModel) -> Iterator[DataWarning]:
-    groups = model.groups or {}
-    n_small = sum(own is None for own in groups.values())
+def _about_groups(groups: Mapping[Group, Fitted | None]) -> Iterator[DataWarning]:
+    own = [each for each in groups.values() if each is not None]
+    n_small = len(groups) - len(own)
     if n_small:
         yield DataWarning(
             "small_groups",
             f"{n_small:,} of {len(groups):,} groups have fewer than {FEWEST_REPEATERS} customers "
             "with a repeat day: they take the parameters of all groups.",
         )
+    codes = Counter(warning.code for each in own for warning in _found(each))
+    for code, what in _IN_GROUPS.items():
+        if codes[code]:
+            yield DataWarning(
+                code,
+                message(
+                    "in {:,} of {:,} groups {}: their predictions are uncertain. A smaller "
+                    "{shrinkage_sd} draws them closer to all groups.",
+                    codes[code],
+                    len(groups),
+                    what,
+                ),
+            )
 
 
-def _about_limits(orders: Estimate) -> Iterator[DataWarning]:
-    limits = orders.at_limit
+def _about_limits(fitted: Fitted) -> Iterator[DataWarning]:
+    limits = fitted.orders.at_limit | ({} if fitted.value is None else fitted.value.at_limit)
     if any(limits.get(name) == limit for name, limit in _NOBODY_LEAVES.items()):
         yield DataWarning(
             "nobody_leaves",
@@ -64,7 +90,8 @@ def _about_limits(orders: Estimate) -> Iterator[DataWarning]:
 
 
 def _about_errors(fitted: Fitted) -> Iterator[DataWarning]:
-    errors = fitted.orders.log_errors
+    value = fitted.value
+    errors = fitted.orders.log_errors | ({} if value is None else value.log_errors)
     wide = [name for name, error in errors.items() if error is not None and error > _UNCERTAIN]
     if wide:
         yield DataWarning(

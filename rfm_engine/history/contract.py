@@ -9,9 +9,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from rfm_engine.clv.predictor import with_days
 from rfm_engine.errors import StateError, UsageError, shown
 from rfm_engine.history.sealed import file_digest
+from rfm_engine.options.clv import with_days
 from rfm_engine.options.declaration import declared, defaults
 from rfm_engine.options.groups import KeptOptions, ScoreOptions, TotalsOptions
 from rfm_engine.options.messages import message, named

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Annotated, Literal, Protocol, TypedDict
+from typing import Annotated, Any, Literal, Protocol, TypedDict
 
 from rfm_engine.options.declaration import Option
 
@@ -139,3 +140,8 @@ class ValidationOptions(FamilyOptions, total=False):
 
 class ClvChoices(ValidationOptions, TermOptions, total=False):
     """The model of lifetime value, what it predicts, and how it is validated."""
+
+
+def with_days(asked: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return options of `score` with `clv`, if a model of lifetime value needs it."""
+    return asked if asked.get("clv_model") is None else {**asked, "clv": True}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from math import fsum
 
 import pyarrow.parquet as pq
 import pytest
@@ -73,14 +74,20 @@ def test_clv__json_has_the_sums_of_the_table(clv, tmp_path):
     assert [*found["model"]["parameters"]] == ["r", "alpha", "a", "b"]
     assert [*found["model"]["value_parameters"]] == ["p", "q", "gamma"]
     assert found["historic_clv"] == str(sum(table["historic_clv"].to_pylist()))
-    orders = sum(round(each * 10**6) for each in table["expected_orders_90d"].to_pylist())
-    assert found["expected_orders"] == orders / 10**6
-    assert (
-        found["clv"] == f"{sum(round(100 * each) for each in table['clv'].to_pylist()) / 100:.2f}"
-    )
+    assert found["expected_orders"] == round(fsum(table["expected_orders_90d"].to_pylist()), 6)
+    assert found["clv"] == f"{fsum(table['clv'].to_pylist()):.2f}"
     assert found["validation"] is None
     assert [*found][-1] == "options"
     assert clv("--json", "--margin", "0.5", "--family", "bg-nbd").stdout.count("\n") == 1
+
+
+def test_clv__sums_are_rounded_once(clv, tmp_path):
+    out = tmp_path / "clv.parquet"
+    words = ["--json", "--amount-scale", "0", "--margin", "0.001", "--family", "mbg-nbd"]
+    found = json.loads(clv("-o", out, *words).stdout)
+    values = pq.read_table(out)["clv"].to_pylist()
+    assert max(values) < 1  # each would be rounded to 0
+    assert found["clv"] == f"{fsum(values):.0f}" != "0"
 
 
 def test_clv__without_an_output_adds_up_the_same(clv, tmp_path):
@@ -134,7 +141,7 @@ def test_clv__writes_a_stream_to_stdout(shop_file, rfm_process):
     [
         (["--window", "90d"], 2, "--window must not be used with lifetime value"),
         (["--customer-level"], 3, "orders must have a day each for lifetime value"),
-        (["--as-of", "2024-01-01"], 3, "must hold customers with two order days; got none."),
+        (["--as-of", "2025-01-02"], 3, "must hold customers with two order days; got none."),
         (["--horizon", "12mo"], 2, "--horizon must be a number of days from 1d to 3650d"),
         (["--clv-horizon", "3651d"], 2, "--clv-horizon must be a number of days"),
         (["--margin", "0"], 2, "--margin must be a share of the amounts above 0, up to 1"),
@@ -144,7 +151,8 @@ def test_clv__writes_a_stream_to_stdout(shop_file, rfm_process):
         (["--validate", "0d"], 2, "--validate must be a number of days"),
         (["--validate", "364d"], 3, "Hold back fewer days"),
         (["--tables", "x"], 2, "--tables must be used with --validate"),
-        (["--clv-model", "none.json"], 2, "--clv-model 'none.json' must be a readable JSON file"),
+        (["--clv-model", "none.json"], 2, "must be a model of lifetime value; got no such file."),
+        (["--where", "customer_id=-1"], 3, "orders must have rows that count; got none."),
         (["--save-clv-model", "no/such/m.json"], 2, "in a folder that does not exist"),
         (["-o", "clv.xlsx"], 2, "must end in"),
         (["--clv-unit", "W"], 2, "--clv-unit"),
@@ -190,7 +198,7 @@ def test_clv__refuses_first_orders_of_another_century(rfm, tmp_path):
         (["--customer-level"], 2, "--customer-level must not be used with --clv-model"),
         (["--amount-scale", "0"], 3, "amounts must have 2 decimal places as those of --clv-model"),
         (["--by", "customer_id"], 2, "--by"),
-        (["--clv-model", "orders.parquet"], 2, "must be a readable JSON file"),
+        (["--clv-model", "orders.parquet"], 2, "must be a model of lifetime value; got a file"),
     ],
 )
 def test_score__refuses_what_contradicts_a_model(
@@ -222,7 +230,10 @@ def test_score__refuses_a_model_with_a_state(rfm, model, shop_file, tmp_path):
         ("parameters", {"r": -1, "alpha": 1, "a": 1, "b": 1}), ("at_limit", {"r": "left"}),
         ("correlations", [[1]]), ("options", {"horizon": "90d"}), ("mean_zbar", "x"),
         ("mean_day", 10**400), ("version", 2), ("format", "a model"), ("groups", {"a": 1}),
-        ("currency", 5), ("log_errors", None), ("value", 5), ("customers", None),
+        ("currency", 5), ("log_errors", None), ("value", 5), ("customers", None), ("value", None),
+        ("parameters", {"r": 1e20, "alpha": 1, "a": 1, "b": 1}), ("mean_day", -1),
+        ("value_parameters", {"p": 1, "q": 2, "gamma": 1e300}),
+        ("options", {"horizon": "5000d", "clv_horizon": "9d", "margin": "1", "discount_rate": "0"}),
     ],
 )  # fmt: skip
 def test_clv__refuses_a_model_that_was_changed(clv, model, key, value):

@@ -142,12 +142,12 @@ def test_clv_by__refuses_a_model_that_was_changed(clv, fitted, tmp_path, key, va
     assert run.stderr.count("\n") == 1
 
 
-def test_clv_by__a_model_of_one_kind_of_ids_does_not_know_groups_of_another(rfm, fitted, tmp_path):
+def test_clv_by__refuses_a_model_whose_groups_have_another_type(rfm, fitted, tmp_path):
     model, orders = tmp_path / "m.json", tmp_path / "orders.parquet"
     fitted.save(model)
     table = Sellers.simulated(2, 40).table()
     assert table["seller"].type == pa.int64()
     write(table.to_batches(), table.schema, orders)
     run = rfm("clv", orders, "--by", "seller", "--clv-model", model)
-    assert run.exit_code == 0, run.stderr
-    assert "warning: the model does not know 2 of 2 groups: " in run.stderr
+    assert run.exit_code == 3
+    assert "groups must be text, as in --clv-model; got integers." in run.stderr

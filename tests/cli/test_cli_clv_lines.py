@@ -110,7 +110,8 @@ def validated(model=MODEL_ROW, rate=RATE_ROW, recency=RANKS, same=NOTHING, **cha
     ]
     about = {
         "fit_as_of": "2025-02-28", "as_of": "2025-03-31", "days": 31, "customers": 200,
-        "customers_later": 0, "orders": 100, "revenue": "1000.00", "methods": methods,
+        "repeaters": 40, "customers_later": 0, "orders": 100, "revenue": "1000.00",
+        "methods": methods,
     }  # fmt: skip
     return [*validation_lines(about | changed, "A model")]
 
@@ -119,7 +120,7 @@ def test_validation_lines__name_the_days_and_what_happened():
     lines = validated()
     assert lines[:2] == [
         "Validation: 2025-03-01 to 2025-03-31 (31 days), predicted using only orders up to "
-        "2025-02-28",
+        "2025-02-28; 40 customers had ordered again by then",
         "200 customers made 100 order days (0.500 on average) and spent 1,000.00 (5.00 on average)",
     ]
     lines = validated(days=1, fit_as_of="2025-03-30", customers_later=1)

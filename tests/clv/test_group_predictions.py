@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 import pytest
 
 import rfm_engine as rfm
-from rfm_engine.clv import group_fits, group_predictions
+from rfm_engine.clv import group_fits, groups
 from rfm_engine.clv.families import FAMILIES
 from rfm_engine.clv.predictor import ClvPredictor
 from rfm_engine.clv.terms import Terms
@@ -73,8 +73,7 @@ def test_predict__a_saved_model_gives_the_same(orders, family, tmp_path):
 @pytest.mark.parametrize("many", [1 << 18, 10])
 def test_predict__threads_and_order_of_rows_have_no_effect(orders, many, monkeypatch):
     model = rfm.fit_clv(orders, threads=1, family=FAMILY, **WITHIN)
-    for module in (group_fits, group_predictions):
-        monkeypatch.setattr(module, "MANY", many)
+    monkeypatch.setattr(groups, "MANY", many)
     mixed = orders.take(pa.array(np.random.default_rng(2).permutation(len(orders))))
     other = rfm.fit_clv(mixed, threads=3, family=FAMILY, **WITHIN)
     assert other == model

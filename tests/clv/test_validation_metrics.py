@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rfm_engine.clv import sums
+from rfm_engine.clv.sums import float_sum, whole_sum
 from rfm_engine.clv.validation import ranking as ranking_module
-from rfm_engine.clv.validation import sorting, sums
+from rfm_engine.clv.validation import sorting
 from rfm_engine.clv.validation.metrics import Errors, brier
 from rfm_engine.clv.validation.ranking import Ranking, auc, gini
 from rfm_engine.clv.validation.sorting import Sorted
-from rfm_engine.clv.validation.sums import float_sum, whole_sum
 from rfm_engine.orders.workers import Workers
 from tests.clv import reference_holdout as reference
 

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rfm_engine.clv.model import Estimate, Fitted
 from rfm_engine.clv.validation.calibration import calibration
 from rfm_engine.clv.validation.holdout import Holdout
 from rfm_engine.clv.validation.predictions import Predictions
@@ -35,6 +36,14 @@ lines = st.lists(
     min_size=5,
     max_size=120,
 )
+
+
+# The validation only passes it on.
+FITTED = Fitted(
+    customers=9, repeaters=9, customers_without_value=0,
+    orders=Estimate({"r": 0.5}, -1.0, {"r": None}, {"r": None}, ((None,),), {}, 3, "gradient"),
+    value=None, value_mean="days", mean_zbar=0.0, mean_day=150.0, correlation=None,
+)  # fmt: skip
 
 
 class Steady:
@@ -63,7 +72,7 @@ def value(x, s):
 
 def validated(found: Holdout, threads: int = 1) -> Validation:
     with Workers(threads) as pool:
-        return validate(found, Predictions.of(found, Steady(), value), pool)
+        return validate(found, FITTED, Predictions.of(found, Steady(), value), pool)
 
 
 def known_holdout(rows) -> Holdout:
@@ -246,7 +255,8 @@ def test_summary__is_plain_data_with_a_warning():
     assert summary == {
         "as_of": "2024-03-31", "fit_as_of": fit_as_of.isoformat(), "days": 12,
         "customers": 9, "customers_later": 1, "orders": 27, "revenue": "40.50",
+        "repeaters": 9, "parameters": {"r": 0.5},
     }  # fmt: skip
     assert [row["method"] for row in methods] == METHODS
     assert {each["code"] for each in warnings} == {"heuristic_wins"}
-    assert "for the mean of all customers, and" in warnings[-1]["text"]
+    assert "for the past rate of each customer, and" in warnings[0]["text"]

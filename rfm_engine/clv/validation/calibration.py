@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 
 from rfm_engine.clv.likelihood import Floats
+from rfm_engine.clv.sums import float_sum
 from rfm_engine.clv.validation.holdout import Holdout
-from rfm_engine.clv.validation.sums import float_sum
 from rfm_engine.kernels.types import Integers, Positions
 
 _MOST_REPEATS = 7

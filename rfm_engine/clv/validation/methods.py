@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 
 from rfm_engine.clv.likelihood import Floats
+from rfm_engine.clv.sums import whole_sum
 from rfm_engine.clv.validation.holdout import Holdout
 from rfm_engine.clv.validation.predictions import Predictions
-from rfm_engine.clv.validation.sums import whole_sum
 from rfm_engine.kernels.types import Integers
 
 

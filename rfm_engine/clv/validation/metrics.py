@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rfm_engine.clv.likelihood import Floats
-from rfm_engine.clv.validation.sums import float_sum, whole_sum
+from rfm_engine.clv.sums import float_sum, whole_sum
 from rfm_engine.kernels.types import Integers
 
 

@@ -12,19 +12,21 @@ from rfm_engine.clv.fitting import fit, forecast_of, values_of
 from rfm_engine.clv.group_fits import GroupHistories, Shrinking, fit_groups
 from rfm_engine.clv.group_ids import Group
 from rfm_engine.clv.group_sharing import Sharing
-from rfm_engine.clv.groups import MANY, Gathered, Groups, kind_of_groups
+from rfm_engine.clv.groups import Gathered, Groups, kind_of_groups, of_each
 from rfm_engine.clv.histories import Histories
 from rfm_engine.clv.model import ClvModel, Fitted
 from rfm_engine.clv.predictor import refuse_other_money
 from rfm_engine.clv.spending import Spending
+from rfm_engine.clv.sums import whole_sum
 from rfm_engine.clv.terms import days_of, shrinkage_sd_of
 from rfm_engine.clv.validation.holdout import Holdout, holdout_of
 from rfm_engine.clv.validation.predictions import Predictions
-from rfm_engine.clv.validation.sums import whole_sum
 from rfm_engine.clv.validation.validation import Validation, validate
+from rfm_engine.clv.warnings import warnings_of
 from rfm_engine.errors import DataError, UsageError
 from rfm_engine.kernels.types import Integers
 from rfm_engine.options.messages import message
+from rfm_engine.orders.warnings import DataWarning
 from rfm_engine.totals.population import Population
 
 
@@ -60,6 +62,7 @@ def validation_of(
     if holdout.groups is not None:
         groups = Groups.of([holdout.groups], kind_of_groups(population), pool)
     by_group: Mapping[Group, Fitted | None] = {}
+    of_fit: tuple[DataWarning, ...] = ()
     if model is None:
         family = settled["family"]
         fitted = fit(family, _histories(holdout, threads), threads)
@@ -67,6 +70,10 @@ def validation_of(
             shrinking = Shrinking(family, fitted, shrinkage_sd_of(settled["shrinkage_sd"]))
             columns = [[holdout.keys()], [holdout.s], [holdout.monetary]]
             by_group = fit_groups(shrinking, GroupHistories.of(groups, columns), pool, threads)
+        of_fit = tuple(
+            DataWarning(code, message("fitted to orders up to {}: {}", holdout.fit_as_of, text))
+            for code, text in warnings_of(fitted, by_group)
+        )
     else:
         _refuse_known(model, holdout)
         refuse_other_money(model, population)
@@ -77,7 +84,8 @@ def validation_of(
         sharing = Sharing.of(fitted, by_group, groups.values)
         numbers = sharing.of_customers(groups)
         predictions = _of_groups(family, sharing.fitted, holdout, numbers, pool, threads)
-    return validate(holdout, predictions, pool)
+    found = validate(holdout, fitted, predictions, pool)
+    return found._replace(warnings=(*found.warnings, *of_fit))
 
 
 def _of_groups(
@@ -91,13 +99,13 @@ def _of_groups(
     """Return predictions for customers, given the number of their estimates in one part."""
     gathered = Gathered.of(numbers, [[np.arange(holdout.n_customers)]], len(fitted))
 
-    def predicted(number: int) -> tuple[Integers, Predictions]:
+    def predicted(number: int, its_threads: int) -> tuple[Integers, Predictions]:
         [rows] = gathered.of_number(number)
-        each = threads if len(rows) > MANY else 1
-        return rows, _predictions(family, fitted[number], holdout.chosen(rows), each)
+        return rows, _predictions(family, fitted[number], holdout.chosen(rows), its_threads)
 
     predictions = Predictions.empty(holdout)
-    for rows, found in pool.map(predicted, range(len(fitted))):
+    sizes = dict(enumerate(gathered.sizes()))
+    for rows, found in of_each(predicted, sizes, pool, threads).values():
         predictions.add(rows, found)
     return predictions
 

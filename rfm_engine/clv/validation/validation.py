@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from rfm_engine.clv.model import Fitted
+from rfm_engine.clv.sums import whole_sum
 from rfm_engine.clv.validation.calibration import calibration
 from rfm_engine.clv.validation.holdout import Holdout
 from rfm_engine.clv.validation.methods import Method, methods_of
@@ -15,7 +17,6 @@ from rfm_engine.clv.validation.metrics import Errors, brier
 from rfm_engine.clv.validation.predictions import Predictions
 from rfm_engine.clv.validation.ranking import Ranking, auc, gini
 from rfm_engine.clv.validation.sorting import Sorted
-from rfm_engine.clv.validation.sums import whole_sum
 from rfm_engine.clv.validation.tracking import tracking
 from rfm_engine.kernels.types import Integers
 from rfm_engine.orders.money.amounts import format_minor
@@ -41,7 +42,6 @@ _SCHEMA = pa.schema(
 _NAMES = {
     "rate": "the past rate of each customer",
     "same_again": "as many order days as in the days before",
-    "mean": "the mean of all customers",
 }
 
 
@@ -61,14 +61,24 @@ class Validation(NamedTuple):
     calibration, tracking
         The tables of `calibration` and `tracking`.
     warnings
-        One warning per heuristic with a smaller mean absolute error of orders than the model.
+        One warning per heuristic with a smaller mean absolute error of orders than the model; not
+        for the mean, which is known only afterwards. Then the warnings about the fit.
+    fitted
+        The estimates for all customers that were validated.
     """
 
     holdout: Holdout
+    fitted: Fitted
     table: pa.Table
     calibration: pa.Table
     tracking: pa.Table
     warnings: tuple[DataWarning, ...]
+
+    def __repr__(self) -> str:
+        held = self.holdout
+        return (
+            f"<Validation of {held.days:,} days up to {held.as_of}: {held.n_customers:,} customers>"
+        )
 
     def summary(self) -> dict[str, Any]:
         """Return the result as plain data for JSON; money of the holdout is text in major units."""
@@ -79,6 +89,8 @@ class Validation(NamedTuple):
             "days": holdout.days,
             "customers": holdout.n_customers,
             "customers_later": holdout.n_later,
+            "repeaters": int((holdout.x > 0).sum()),
+            "parameters": self.fitted.orders.parameters,
             "orders": whole_sum(holdout.orders),
             "revenue": format_minor(whole_sum(holdout.revenue), holdout.scale),
             "methods": self.table.to_pylist(),
@@ -86,18 +98,20 @@ class Validation(NamedTuple):
         }
 
 
-def validate(holdout: Holdout, predictions: Predictions, pool: Executor) -> Validation:
+def validate(
+    holdout: Holdout, fitted: Fitted, predictions: Predictions, pool: Executor
+) -> Validation:
     """Compare predictions for the customers of a holdout with what they did.
 
-    The threads of `pool` sort the customers. The result has the same bits for any number of threads
-    and any order of the rows.
+    `fitted` are the estimates for all customers behind the predictions. The threads of `pool` sort
+    the customers. The result has the same bits for any number of threads and any order of the rows.
     """
     compared = _Compared.of(holdout, pool)
     rows = [compared.row(method) for method in methods_of(holdout, predictions)]
     order = Sorted.of(predictions.orders, pool).order
     table = pa.Table.from_pylist(rows, _SCHEMA)
     return Validation(
-        holdout, table, calibration(holdout, predictions.orders, order),
+        holdout, fitted, table, calibration(holdout, predictions.orders, order),
         tracking(holdout, predictions.repeats), _warnings(table, holdout.days),
     )  # fmt: skip
 
