@@ -270,8 +270,8 @@ def _check(job: Job, state: State | None, output: str | os.PathLike[str] | None)
         raise UsageError(
             message(
                 "{clv_model} must not be used with a state, because it has no days or no first "
-                "orders; got it. Give the files that were ingested, or join the output of rfm clv "
-                "by {attributes}."
+                "orders; got a state. Give the files that were ingested, or join the output of rfm "
+                "clv by {attributes}."
             )
         )
     if settled["overall"] and settled["by"] is None:

@@ -242,8 +242,8 @@ def _check(
         if name in explicit:
             raise UsageError(
                 message(
-                    "{} must not be used with {clv_model}, which is not fitted; got {}. Leave it "
-                    "out.",
+                    "{} must not be used with {clv_model}, because a saved model is not fitted "
+                    "again; got {}. Leave it out.",
                     named(name), shown(explicit[name]),
                 )
             )  # fmt: skip

@@ -85,7 +85,7 @@ def _about_limits(fitted: Fitted) -> Iterator[DataWarning]:
         yield DataWarning(
             "parameter_at_limit",
             f"the fit ends at a limit of {', '.join(others)}: the orders do not determine the "
-            "model. Compare its predictions with later orders (rfm clv --validate).",
+            "model. Look at a validation (rfm clv --validate) before you use its predictions.",
         )
 
 
@@ -116,10 +116,11 @@ def _about_amounts(fitted: Fitted) -> Iterator[DataWarning]:
         )
     correlation = fitted.correlation
     if correlation is not None and abs(correlation) > _CORRELATED:
-        more = "more" if correlation > 0 else "less"
+        more, few, many = ("more", "high", "low") if correlation > 0 else ("less", "low", "high")
         yield DataWarning(
             "amounts_depend_on_orders",
             f"customers with more repeat days spend {more} per order day (correlation "
-            f"{correlation:.2f}), but the model assumes no connection: values of the best "
-            "customers are uncertain.",
+            f"{correlation:.2f}), but the model assumes no connection and pulls all to one mean: "
+            f"values of customers with few repeat days are probably too {few}, and of those with "
+            f"many a little too {many}.",
         )

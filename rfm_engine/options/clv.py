@@ -100,7 +100,7 @@ class FamilyOptions(TypedDict, total=False):
     shrinkage_sd: Annotated[
         str | int | float | Decimal,
         Option(
-            "With --by: how far the parameters of a group may be from those of all groups.",
+            "With --by: how different groups are expected to be.",
             _PANEL, "0.3", "SD",
             doc="with `--by`: standard deviation of the logs of the parameters of groups around "
             "those of all groups together, above 0 to 10; a smaller number pulls small groups "

@@ -124,7 +124,8 @@ def test_clv__saves_a_model_that_both_commands_use(rfm, clv, shop_file, tmp_path
     options = json.loads(changed.stdout)["options"]
     assert (options["margin"], options["horizon"]) == ("0.6", "45d")
     assert clv("--clv-model", model, "--save-clv-model", tmp_path / "n.json").exit_code == 2
-    assert "which is not fitted" in clv("--clv-model", model, "--family", "bg-nbd").stderr
+    refused = clv("--clv-model", model, "--family", "bg-nbd").stderr
+    assert "because a saved model is not fitted again; got 'bg-nbd'." in refused
 
 
 def test_clv__writes_a_stream_to_stdout(shop_file, rfm_process):

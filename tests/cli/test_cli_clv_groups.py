@@ -101,7 +101,7 @@ def test_clv_by__validates_with_groups(clv):
         (["--clv-model", "m.json"], "--by must be seller, the column of groups of --clv-model"),
         (
             ["--by", "seller", "--clv-model", "m.json", "--shrinkage-sd", "0.2"],
-            "--shrinkage-sd must not be used with --clv-model, which is not fitted;",
+            "--shrinkage-sd must not be used with --clv-model, because a saved model is not",
         ),
     ],
 )
