@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from decimal import Decimal
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 import rfm_engine as rfm
+from rfm_engine.clv import group_fits
 from rfm_engine.clv.families import FAMILIES
 from rfm_engine.clv.fitting import fit
 from rfm_engine.clv.group_fits import FEWEST_REPEATERS, GroupHistories, Shrinking, fit_groups
@@ -20,6 +22,7 @@ from rfm_engine.clv.triples import Triples
 from rfm_engine.orders.workers import Workers
 from tests.clv.sellers import AS_OF, Sellers
 from tests.conftest import COMPILED, DEEP
+from tests.docs.pages import ROOT
 
 BG = FAMILIES["bg-nbd"]
 SIZE = (400, 474) if DEEP else (40, 300) if COMPILED else (10, 100)
@@ -48,6 +51,10 @@ def values_of(fitted) -> np.ndarray:
     return np.log([*fitted.value.parameters.values()])
 
 
+def errors_in(text: str) -> list[str]:
+    return re.findall(r"\b\d\.\d\d\b", text)
+
+
 def amounts(keys: np.ndarray, seed: int = 4) -> np.ndarray:
     """Return net amounts of the repeat days of customers in cents."""
     dice = np.random.default_rng(seed)
@@ -61,8 +68,9 @@ def sellers():
     return Sellers.simulated(*SIZE)
 
 
-@pytest.mark.skipif(not COMPILED, reason="too few customers to see a difference")
-def test_fit_groups__is_closer_to_the_truth_than_fits_alone_and_the_fit_of_all(sellers):
+@pytest.fixture(scope="module")
+def errors(sellers):
+    """Return root mean square errors of the logs of parameters: shrunk, alone, fit of all."""
     keys = sellers.keys()
     pooled, shrunk = fits(sellers.seller, keys, amounts(keys), "0.3")
     alone = [
@@ -70,14 +78,33 @@ def test_fit_groups__is_closer_to_the_truth_than_fits_alone_and_the_fit_of_all(s
                  BG.box).parameters
         for each in shrunk
     ]  # fmt: skip
-    errors = [
+    return [
         np.sqrt(((found - sellers.logs) ** 2).mean(axis=0))
         for found in (
             np.array([logs_of(own) for own in shrunk.values()]), np.log(alone), logs_of(pooled),
         )
     ]  # fmt: skip
-    assert (errors[0] < errors[1]).all(), errors
-    assert (errors[0] < errors[2]).all(), errors
+
+
+@pytest.mark.skipif(not COMPILED, reason="too few customers to see a difference")
+def test_fit_groups__is_closer_to_the_truth_than_fits_alone_and_the_fit_of_all(errors):
+    shrunk, alone, pooled = errors
+    assert (shrunk < alone).all(), errors
+    assert (shrunk < pooled).all(), errors
+
+
+@pytest.mark.skipif(not DEEP, reason="deep profile")
+def test_fit_groups__has_the_errors_of_its_docstring(errors):
+    assert [f"{each:.2f}" for row in errors for each in row] == errors_in(group_fits.__doc__)
+
+
+def test_explanation__has_the_errors_of_the_docstring():
+    page = (ROOT / "docs" / "explanation" / "lifetime-value.md").read_text()
+    rows = dict(re.findall(r"^\| (each seller.*?|one model.*?) (\| 0.*)$", page, re.MULTILINE))
+    found = ("each seller, pulled towards all", "each seller alone", "one model for all sellers")
+    said = [each for row in found for each in errors_in(rows[row])]
+    assert said == errors_in(group_fits.__doc__)
+    assert len(said) == 12
 
 
 def test_fit_groups__the_standard_deviation_leads_from_all_groups_to_each_alone(sellers):
