@@ -33,7 +33,7 @@ def validation_lines(about: Mapping[str, Any], family: str) -> Iterator[str]:
     fitted, last = about["fit_as_of"], about["as_of"]
     first = date.fromisoformat(fitted) + timedelta(days=1)
     days = last if about["days"] == 1 else f"{first} to {last} ({about['days']:,} days)"
-    yield f"Validation: {days}, predicted using only orders up to {fitted}" + _again(about)
+    yield f"Validation: {days}, predicted using only orders up to {fitted}"
     yield _actual(about)
     yield ""
     methods = [_named(each, about["days"], family) for each in about["methods"]]
@@ -48,17 +48,14 @@ def _named(method: Mapping[str, Any], days: int, family: str) -> dict[str, Any]:
     return {**method, "name": name}
 
 
-def _again(about: Mapping[str, Any]) -> str:
-    return f"; {counted(about['repeaters'], 'customer')} had ordered again by then"
-
-
 def _actual(about: Mapping[str, Any]) -> str:
     """Say what happened, also per customer, because errors are per customer."""
     n, n_later, spent = about["customers"], about["customers_later"], about["revenue"]
     made = f"made {about['orders']:,} order days ({about['orders'] / n:.3f} on average)"
     mean = f"{float(Decimal(spent) / n):,.2f} on average"
     later = f"; {counted(n_later, 'customer')} came later and are left out" if n_later else ""
-    return f"{counted(n, 'customer')} {made} and spent {with_separators(spent)} ({mean}){later}"
+    again = f"({about['repeaters']:,} had ordered again by then)"
+    return f"{counted(n, 'customer')} {again} {made} and spent {with_separators(spent)} ({mean}){later}"
 
 
 def _verdict(about: Mapping[str, Any], methods: Sequence[Mapping[str, Any]]) -> Iterator[str]:

@@ -120,8 +120,9 @@ def test_validation_lines__name_the_days_and_what_happened():
     lines = validated()
     assert lines[:2] == [
         "Validation: 2025-03-01 to 2025-03-31 (31 days), predicted using only orders up to "
-        "2025-02-28; 40 customers had ordered again by then",
-        "200 customers made 100 order days (0.500 on average) and spent 1,000.00 (5.00 on average)",
+        "2025-02-28",
+        "200 customers (40 had ordered again by then) made 100 order days (0.500 on average) and "
+        "spent 1,000.00 (5.00 on average)",
     ]
     lines = validated(days=1, fit_as_of="2025-03-30", customers_later=1)
     assert lines[0].startswith("Validation: 2025-03-31, predicted")
