@@ -55,7 +55,8 @@ def _actual(about: Mapping[str, Any]) -> str:
     mean = f"{float(Decimal(spent) / n):,.2f} on average"
     later = f"; {counted(n_later, 'customer')} came later and are left out" if n_later else ""
     again = f"({about['repeaters']:,} had ordered again by then)"
-    return f"{counted(n, 'customer')} {again} {made} and spent {with_separators(spent)} ({mean}){later}"
+    spent = f"spent {with_separators(spent)} ({mean})"
+    return f"{counted(n, 'customer')} {again} {made} and {spent}{later}"
 
 
 def _verdict(about: Mapping[str, Any], methods: Sequence[Mapping[str, Any]]) -> Iterator[str]:

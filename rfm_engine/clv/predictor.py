@@ -69,7 +69,11 @@ class ClvPredictor:
         if self._model.by is not None:
             if chunks:
                 refuse_other_money(self._model, population)
-            return GroupEstimates(self._model, self._terms, population, chunks, pool, self._threads)
+            found = GroupEstimates(
+                self._model, self._terms, population, chunks, pool, self._threads
+            )
+            found.warnings += self._warnings(population)
+            return found
         as_of_day = population.intake.as_of_day or 0
         keys = pool.map(lambda chunk: keys_of(chunk.repeats, as_of_day), chunks)
         return self.of_triples(Triples.of(list(keys)), population)
@@ -92,17 +96,33 @@ class ClvPredictor:
             population.scale,
             population.intake.as_of_day or 0,
         )
-        return ClvPredictions(estimates)
+        return ClvPredictions(estimates, self._warnings(population))
+
+    def _warnings(self, population: Population) -> tuple[DataWarning, ...]:
+        as_of = population.as_of
+        if as_of is None or as_of >= self._model.as_of:
+            return ()
+        text = message(
+            "{clv_model} was fitted to orders up to {}, later than {as_of} {}: its predictions "
+            "know orders that came afterwards. Use an earlier model.",
+            self._model.as_of,
+            as_of,
+        )
+        return (DataWarning("later_model", text),)
 
 
 class ClvPredictions:
-    """What a model predicts for the customers of one population."""
+    """What a model predicts for the customers of one population.
 
-    warnings: tuple[DataWarning, ...] = ()
-    """No warning: the model applies to all customers."""
+    Attributes
+    ----------
+    warnings
+        Warnings about the use of the model.
+    """
 
-    def __init__(self, estimates: Estimates) -> None:
+    def __init__(self, estimates: Estimates, warnings: tuple[DataWarning, ...]) -> None:
         self._estimates = estimates
+        self.warnings = warnings
 
     @property
     def fields(self) -> list[pa.Field]:

@@ -10,7 +10,7 @@ CODES = (
     "order_lines", "null_words", "number_like_ids", "none_chosen", "early_first_orders",
     "all_left_out", "no_small_buyers", "few_repeaters", "small_groups", "nobody_leaves",
     "parameter_at_limit", "uncertain_parameters", "few_amounts", "infinite_mean",
-    "amounts_depend_on_orders", "heuristic_wins", "unknown_groups",
+    "amounts_depend_on_orders", "heuristic_wins", "later_model", "unknown_groups",
 )  # fmt: skip
 """All codes, in the order of warnings in a list."""
 

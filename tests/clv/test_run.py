@@ -146,6 +146,16 @@ def test_later_date__is_predicted_with_an_earlier_model():
     assert by_id(later)["T"].equals(by_id(known)["T"])
 
 
+def test_earlier_date__is_warned_of():
+    orders = shop()
+    model = rfm.fit_clv(orders, as_of=AS_OF)
+    result = rfm.score(orders, as_of="2025-09-30", clv_model=model)
+    [warning] = result.warnings
+    assert warning.code == "later_model"
+    assert "fitted to orders up to 2025-12-31, later than as_of 2025-09-30" in warning.text
+    assert rfm.score(orders, as_of=AS_OF, clv_model=model).warnings == ()
+
+
 def test_sort__gives_the_same_file_in_every_run(tmp_path):
     from rfm_engine.clv.run import clv_given
 
