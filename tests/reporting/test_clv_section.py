@@ -82,7 +82,7 @@ def test_clv__has_groups_and_weeks(section):
     one, two = calibration[1]["groups"]
     assert one == {
         "group": "1", "customers": 1, "predicted": 0.25, "actual": 0, "actual_squares": 0,
-        "low": 0.0, "high": 0.0,
+        "low": None, "high": None,
     }  # fmt: skip
     assert (two["low"], two["high"]) == interval_of(2, 3, 5)
     assert tracking["weeks"] == [
@@ -125,8 +125,18 @@ def test_interval__is_that_of_the_mean():
     low, high = interval_of(300, sum(counts), sum(n * n for n in counts))
     assert low == pytest.approx(fmean(counts) - half, rel=1e-4)
     assert high == pytest.approx(fmean(counts) + half, rel=1e-4)
-    assert interval_of(0, 0, 0) == (None, None)
     assert interval_of(4, 1, 1)[0] == 0  # a mean is not negative
+
+
+@pytest.mark.parametrize(
+    ("n", "count"), [(0, 0), (1, 0), (1, 59), (2, 7), (299, 0), (10**6, 10**6)]
+)
+def test_interval__needs_variance(n, count):
+    total, squares = n * count, n * count**2
+    assert interval_of(n, total, squares) == (None, None)
+    low, high = interval_of(n + 1, total + count + 1, squares + (count + 1) ** 2)
+    assert (low is None) == (n == 0)
+    assert n == 0 or low < high
 
 
 def test_clv__of_another_validation_is_refused(section):

@@ -61,16 +61,20 @@ def clv_section(calibration: TableFile | None, tracking: TableFile | None) -> Ro
 def interval_of(n: int, total: int, squares: int) -> tuple[float | None, float | None]:
     """Return the 95% interval of the mean of n counts by the normal distribution, not below 0.
 
+    There is none without variance, as of a single count: it would have no width, as if the mean of
+    such customers were certain.
+
     Parameters
     ----------
     n
-        Number of counts; without any, there is no interval.
+        Number of counts.
     total, squares
         The sum of the counts, and of their squares.
     """
-    if not n:
+    spread = n * squares - total * total
+    if not spread:
         return None, None
-    half = _NORMAL_95 * math.sqrt((n * squares - total * total) / n**3)
+    half = _NORMAL_95 * math.sqrt(spread / n**3)
     return max(0.0, total / n - half), total / n + half
 
 
