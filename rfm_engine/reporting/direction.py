@@ -14,6 +14,8 @@ from typing import Any
 from rfm_engine.reporting.drawing.clean import REPLACEMENT
 
 _FIRST_STRONG, _END = "\N{FIRST STRONG ISOLATE}", "\N{POP DIRECTIONAL ISOLATE}"
+# What a part that is laid out on its own can start with.
+_STARTS = "\u2066\u2067\u2068"
 _RIGHT_TO_LEFT = ("R", "AL")
 # Marks that change the direction of the text that follows, and could show a name in another order.
 _MARKS = re.compile("[\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]")
@@ -22,6 +24,11 @@ _MARKS = re.compile("[\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]")
 def isolated(text: str) -> str:
     """Return a text laid out on its own, in the direction of its first letter."""
     return f"{_FIRST_STRONG}{text}{_END}"
+
+
+def is_closed(text: str) -> bool:
+    """Whether each part of a text that is laid out on its own also ends in it."""
+    return sum(map(text.count, _STARTS)) == text.count(_END)
 
 
 def isolated_if_rtl(text: str) -> str:

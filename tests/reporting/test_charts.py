@@ -45,7 +45,7 @@ def test_charts__are_those_of_the_page(report):
     assert [*report.charts] == NAMES
     page = ET.fromstring(f"<all>{''.join(re.findall(r'(?s)<svg.*?</svg>', report.html()))}</all>")
     drawn = [svg.get("aria-labelledby") for svg in page if svg.get("role") == "img"]
-    names = [*NAMES, "history-narrow"]
+    names = [*NAMES, "history-narrow", "clv-calibration-narrow", "clv-tracking-narrow"]
     assert sorted(drawn) == sorted(f"{name}-title {name}-desc" for name in names)
 
 

@@ -70,9 +70,9 @@ def test_calibration__has_means_of_groups():
     assert values == [[0.2, 0.1, 0.0, 0.3], [0.8, 1.8, 1.5, 2.1]]
     assert data["intervals"] == data["groups"]
     assert data["groups"][1]["tooltip"] == (
-        "group 2: 0.800 predicted, 1.800 made; customers: 5 (1.500 to 2.100)"
+        "group 2: 0.800 predicted, 1.800 actual; customers: 5 (1.500 to 2.100)"
     )
-    assert data["total"] == [{"text": "10 orders made, 12.5 predicted (+25.0%)"}]
+    assert data["total"] == [{"text": "10 actual orders, 12.5 predicted (+25.0%)", "y": -10}]
     assert data["diagonal"] == [{"from": 0, "to": 2.1 * 1.05}]
     scales = [spec["layer"][0]["encoding"][axis]["scale"] for axis in "xy"]
     assert scales == [{"type": "sqrt", "domain": [0, 2.1 * 1.05], "nice": False}] * 2
@@ -91,13 +91,14 @@ def test_calibration__leaves_out_what_is_hidden_or_empty():
 
 
 @pytest.mark.parametrize("top", [1e-6, 0.003, 0.99, 1.0, 1.05, 7.3, 91.0, 1e4, 9e18])
-def test_ticks__are_round_and_apart(top):
-    first, *others = _ticks(top)
+@pytest.mark.parametrize("near", [0.09, 0.13])
+def test_ticks__are_round_and_apart(top, near):
+    first, *others = _ticks(top, near)
     assert first == 0
-    assert 3 <= len(others) <= 9
+    assert 2 <= len(others) <= 9
     assert all(re.fullmatch(r"[125]e[+-]\d+", f"{tick:.0e}") for tick in others)
     places = [sqrt(tick / top) for tick in (first, *others)]
-    assert all(later - before > 0.0899 for before, later in pairwise(places))
+    assert all(later - before > near - 1e-4 for before, later in pairwise(places))
     assert places[-1] <= 1
 
 
@@ -114,10 +115,13 @@ def test_tracking__has_lines_from_zero_to_the_last_day():
         "expected": [(0.0, 0), (1.0, 3.5), (2.0, 6.0), (last, 8.25)],
         "ends": [(last, 9), (last, 8.25)],
     }
-    assert data["fit"] == [{"at": 2.0, "text": "seen until 14 January 2025", "align": "right"}]
+    assert [each["at"] for each in data["fit"]] == [2.0]
+    [text] = data["fit_text"]
+    assert (text["text"], text["align"]) == ("seen until 14 January 2025", "right")
+    assert text["x"] == pytest.approx(330 * 2 / last)
     titles = json.dumps(found.spec)
     assert "weeks from 1 January 2025" in titles
-    assert found.description == f"{found.title}: until 20 January 2025: 9 made, 8.2 predicted."
+    assert found.description == f"{found.title}: until 20 January 2025: 9 actual, 8.2 predicted."
 
 
 def test_tracking__begins_where_weeks_are_left_out():

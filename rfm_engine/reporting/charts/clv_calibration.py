@@ -8,20 +8,23 @@ from math import floor, log10, sqrt
 from typing import Any
 
 from rfm_engine.reporting.charts.painting import Document, count_text, grid_colours
+from rfm_engine.reporting.charts.sizes import PAGE, Size
 from rfm_engine.reporting.drawing.chart import Chart
+from rfm_engine.reporting.drawing.widths import lines_in
 from rfm_engine.reporting.language import NOTHING, Language
 
-_SIZE = 330
-_COLOURS = ("text", "muted", "grid", "bar")
+_COLOURS = ("text", "muted", "grid", "bar", "card")
 _STEPS = (5, 2, 1)
-# Ticks closer than this share of the axis would have labels that touch.
-_NEAR = 0.09
+# Ticks closer than this would have labels that touch.
+_NEAR = 30
 _LEAST_TOP = 1e-6
+# The baseline of the last line above the chart, and the height of a line.
+_ABOVE, _LINE = -10, 17
 # Above this, numbers of orders are written with three digits.
 _LONG = 10**6
 
 
-def calibration_chart(document: Document, language: Language) -> Chart | None:
+def calibration_chart(document: Document, language: Language, size: Size = PAGE) -> Chart | None:
     """Return a dot per group with its 95% interval; None without groups whose orders are known.
 
     Both axes are square roots, because most groups have far fewer orders than the last ones.
@@ -42,13 +45,14 @@ def calibration_chart(document: Document, language: Language) -> Chart | None:
     top = max(*ends, *(each["high"] for each in intervals), _LEAST_TOP) * 1.05
     title, total = language.text("chart.clv-calibration"), total_text(clv, language)
     return Chart(
-        "clv-calibration", "clv-calibration",
+        f"clv-calibration{size.ending}", "clv-calibration",
         {
             "diagonal": [{"from": 0, "to": top}], "intervals": intervals, "groups": groups,
-            "total": [] if total is None else [{"text": total}],
+            "total": [] if total is None else _lines(total, size.plot),
         },
         {
-            "size": _SIZE, "domain": [0, top], "ticks": _ticks(top),
+            "size": size.plot, "padding": size.padding, "domain": [0, top],
+            "ticks": _ticks(top, _NEAR / size.plot),
             "x_title": language.text("axis.predicted"), "y_title": language.text("axis.actual"),
             "compact": language.texts["compact"], **grid_colours(_COLOURS),
         },
@@ -62,11 +66,14 @@ def total_text(clv: dict[str, Any], language: Language) -> str | None:
     actual, predicted = clv["actual"], clv["predicted"]
     if actual is None or predicted is None:
         return None
-    return language.text(
-        "clv.total", actual=_short(Decimal(actual), language),
+    total = language.text(
+        "clv.total", actual, actual=_short(Decimal(actual), language),
         predicted=orders_text(predicted, language),
-        difference=difference_text(predicted, actual, language),
     )  # fmt: skip
+    if not actual:
+        return total
+    difference = difference_text(predicted, actual, language)
+    return f"{total} {language.text('clv.difference', difference=difference)}"
 
 
 def orders_text(orders: float, language: Language) -> str:
@@ -96,6 +103,12 @@ def _short(orders: Decimal, language: Language) -> str:
     return language.compact(orders) if orders >= _LONG else language.number(orders)
 
 
+def _lines(total: str, room: float) -> list[dict[str, Any]]:
+    lines = lines_in(total, room, 12, bold=True)
+    last = len(lines) - 1
+    return [{"text": text, "y": _ABOVE - _LINE * (last - n)} for n, text in enumerate(lines)]
+
+
 def _dot(each: dict[str, Any], language: Language) -> dict[str, Any]:
     n = each["customers"]
     means = {"predicted": each["predicted"] / n, "actual": each["actual"] / n}
@@ -110,14 +123,17 @@ def _dot(each: dict[str, Any], language: Language) -> dict[str, Any]:
     return {**means, **ends, "tooltip": tooltip}
 
 
-def _ticks(top: float) -> list[float]:
-    """Return 0 and numbers that begin with 1, 2 or 5, apart from each other on a root axis."""
+def _ticks(top: float, near: float) -> list[float]:
+    """Return 0 and numbers that begin with 1, 2 or 5, on a root axis.
+
+    They are at least the share `near` of the axis apart.
+    """
     found: list[float] = []
-    least = top * _NEAR**2  # a smaller one would touch 0
+    least = top * near**2  # a smaller one would touch 0
     for exponent in range(floor(log10(top)), floor(log10(least)) - 1, -1):
         for step in _STEPS:
             tick = float(f"{step}e{exponent}")
-            is_far = not found or sqrt(found[-1] / top) - sqrt(tick / top) >= _NEAR
+            is_far = not found or sqrt(found[-1] / top) - sqrt(tick / top) >= near
             if least <= tick <= top and is_far:
                 found.append(tick)
     return [0.0, *reversed(found)]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import unicodedata
 from functools import cache
 
+from rfm_engine.reporting.direction import is_closed
+
 # Advance widths in thousandths of the font size. They are those of DejaVu Sans, which is wider than
 # Arial, Helvetica, Segoe UI, Roboto and Noto Sans, so that labels that fit here fit there too.
 _GROUPS = {
@@ -33,10 +35,21 @@ def shortened(text: str, room: float, size: float, *, bold: bool = False) -> str
     return kept.rstrip() + ELLIPSIS
 
 
+def lines_in(text: str, room: float, size: float, *, bold: bool = False) -> list[str]:
+    """Return a text in one line, or in two where it is wider than `room`."""
+    if width_of(text, size, bold=bold) <= room:
+        return [text]
+    return two_lines(text, size, bold=bold)
+
+
 def two_lines(text: str, size: float, *, bold: bool = False) -> list[str]:
-    """Return a text in two lines of similar width, broken at a space; one line without spaces."""
+    """Return a text in two lines of similar width, broken at a space; one line without spaces.
+
+    A part that is laid out on its own, as a date in a text from right to left, is not broken.
+    """
     words = text.split()
     splits = [(" ".join(words[:n]), " ".join(words[n:])) for n in range(1, len(words))]
+    splits = [pair for pair in splits if is_closed(pair[0])]
     if not splits:
         return [text]
     best = min(splits, key=lambda pair: max(width_of(each, size, bold=bold) for each in pair))

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from xml.etree import ElementTree as ET
 
 from rfm_engine.reporting.charts.clv_calibration import (
+    calibration_chart,
     difference_text,
     mean_text,
     orders_text,
 )
+from rfm_engine.reporting.charts.clv_tracking import tracking_chart
+from rfm_engine.reporting.charts.sizes import PHONE
+from rfm_engine.reporting.drawing.chart import Chart
 from rfm_engine.reporting.language import NOTHING
 from rfm_engine.reporting.page.elements import Child, element, of_class
-from rfm_engine.reporting.page.parts import Column, View, card, details, figure, table
+from rfm_engine.reporting.page.parts import Column, View, card, details, drawn, figure, table
 
 FAMILIES = {"pareto-nbd": "Pareto/NBD", "bg-nbd": "BG/NBD", "mbg-nbd": "MBG/NBD"}
 """The names of the models in the literature, by family."""
 Line = Mapping[str, Any]
+_CHARTS: dict[str, Callable[..., Chart | None]] = {
+    "clv-calibration": calibration_chart, "clv-tracking": tracking_chart
+}  # fmt: skip
 
 
 def clv(view: View) -> ET.Element | None:
@@ -28,7 +35,7 @@ def clv(view: View) -> ET.Element | None:
     first, *others = found["calibration"] or [None]
     more = [_groups(view, found, each) for each in others]
     more += [_weeks(view, found)] if found["tracking"] else []
-    charts = [figure(view, name, titled=True) for name in ("clv-calibration", "clv-tracking")]
+    charts = [_chart(view, name, build) for name, build in _CHARTS.items()]
     return card(
         view, "clv", of_class("div", "pair", *charts),
         of_class("p", "note", view.text("clv.note")),
@@ -39,6 +46,15 @@ def clv(view: View) -> ET.Element | None:
             date=view.language.date(found["fit_as_of"]), days=view.text("days", found["days"]),
         ),
     )  # fmt: skip
+
+
+def _chart(view: View, name: str, build: Callable[..., Chart | None]) -> ET.Element | None:
+    """Return a chart for a wide page, and one for a phone, of which the page shows one."""
+    broad = figure(view, name, titled=True, kind="broad")
+    if broad is None:
+        return None
+    narrow = build(view.document, view.language, PHONE)
+    return element("div", None, broad, drawn(narrow, titled=True, kind="narrow"))
 
 
 def _groups(view: View, found: Line, grouping: Line) -> ET.Element:
