@@ -13,13 +13,10 @@ from rfm_engine.clv.triples import Triples, keys_of
 from rfm_engine.errors import DataError
 from rfm_engine.kernels.types import Integers
 from rfm_engine.options.messages import message
-from rfm_engine.orders.reading import day_date
 from rfm_engine.orders.workers import Workers
 from rfm_engine.totals.chunks import CustomerChunk
 from rfm_engine.totals.tables.day_totals import Repeats
 
-MOST_DAYS = 36_525
-"""Days from the first purchase to the date of analysis, at most: a hundred years."""
 _HIGH = 32
 _LOW = (1 << _HIGH) - 1
 _MOST_HIGH = 10**18 >> _HIGH
@@ -87,7 +84,6 @@ class _Part(NamedTuple):
     def of(cls, chunk: CustomerChunk, as_of_day: int) -> _Part:
         repeats = chunk.repeats
         assert repeats is not None
-        _refuse_long_ago(repeats, as_of_day)
         repeaters = np.flatnonzero(repeats.n_days > 1)
         some = repeats.take(repeaters)
         return cls(
@@ -116,17 +112,3 @@ def later_minor(repeats: Repeats) -> Integers:
             )
         )
     return (high << _HIGH) + (repeats.later_low & _LOW)
-
-
-def _refuse_long_ago(repeats: Repeats, as_of_day: int) -> None:
-    if len(repeats.first_day) == 0:
-        return
-    first_day = int(repeats.first_day.min())
-    if as_of_day - first_day > MOST_DAYS:
-        raise DataError(
-            message(
-                "first orders must be at most 100 years before {as_of}; got one of {}. Check the "
-                "column of times ({time}), or leave such rows out with {where}.",
-                day_date(first_day),
-            )
-        )

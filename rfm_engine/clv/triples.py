@@ -11,11 +11,16 @@ from typing import NamedTuple
 
 import numpy as np
 
+from rfm_engine.errors import DataError
 from rfm_engine.kernels import kernel
 from rfm_engine.kernels.arrays import frozen
 from rfm_engine.kernels.types import Integers
+from rfm_engine.options.messages import message
+from rfm_engine.orders.reading import day_date
 from rfm_engine.totals.tables.day_totals import Repeats
 
+MOST_DAYS = 36_525
+"""Days from the first purchase to the date of analysis, at most: a hundred years."""
 X_SHIFT = 40
 T_SHIFT = 20
 # A row takes up to 25 ns where memory is used for the first time.
@@ -66,11 +71,37 @@ class Triples(NamedTuple):
 
 
 def keys_of(repeats: Repeats, as_of_day: int) -> Integers:
-    """Return one integer per customer that contains x, T and t_x, and sorts in this order."""
+    """Return one integer per customer that contains x, T and t_x, and sorts in this order.
+
+    Raises
+    ------
+    DataError
+        A first purchase is more than a hundred years before the date of analysis.
+    """
+    if len(repeats.first_day):
+        refuse_long_ago(int(repeats.first_day.min()), as_of_day)
     keys = np.empty(len(repeats.n_days), np.int64)
     columns = repeats.first_day, repeats.last_day, repeats.n_days
     pack_histories(*map(frozen, columns), as_of_day, keys)
     return keys
+
+
+def refuse_long_ago(first_day: int, as_of_day: int) -> None:
+    """Refuse a first purchase that is too long before the date; both in days from 1970.
+
+    Raises
+    ------
+    DataError
+        It is more than a hundred years before.
+    """
+    if as_of_day - first_day > MOST_DAYS:
+        raise DataError(
+            message(
+                "first orders must be at most 100 years before {as_of}; got one of {}. Check the "
+                "column of times ({time}), or leave such rows out with {where}.",
+                day_date(first_day),
+            )
+        )
 
 
 @kernel

@@ -179,16 +179,19 @@ def test_clv__refuses_states_with_the_reason(rfm, shop_file, tmp_path):
         assert reason in run.stderr
 
 
-def test_clv__refuses_first_orders_of_another_century(rfm, tmp_path):
+@pytest.mark.parametrize("first", ["1900-01-01", "0001-01-01"])
+def test_clv__refuses_first_orders_of_another_century(rfm, model, tmp_path, first):
     place = tmp_path / "orders.csv"
-    place.write_text(
-        "customer_id,order_time,amount\n1,1900-01-01,1\n1,2025-01-01,1\n1,2025-01-02,1\n"
+    days = (
+        [first, "9999-12-01", "9999-12-02"] if first < "1" else [first, "2025-01-01", "2025-01-02"]
     )
-    run = rfm("clv", place, "-o", tmp_path / "x.parquet")
-    assert run.exit_code == 3
-    assert "first orders must be at most 100 years before --as-of; got one of 1900-01-01" in (
-        run.stderr
-    )
+    place.write_text("customer_id,order_time,amount\n" + "".join(f"1,{day},1\n" for day in days))
+    saved = ["--clv-model", model]
+    for words in (["clv"], ["clv", "--validate", "9d"], ["clv", *saved], ["score", *saved]):
+        run = rfm(words[0], place, "-o", tmp_path / "x.parquet", *words[1:])
+        assert run.exit_code == 3, run.stderr
+        said = f"first orders must be at most 100 years before --as-of; got one of {first}."
+        assert said in run.stderr
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from rfm_engine.clv.predictor import refuse_other_money
 from rfm_engine.clv.spending import Spending
 from rfm_engine.clv.sums import whole_sum
 from rfm_engine.clv.terms import days_of, shrinkage_sd_of
+from rfm_engine.clv.triples import refuse_long_ago
 from rfm_engine.clv.validation.holdout import Holdout, holdout_of
 from rfm_engine.clv.validation.predictions import Predictions
 from rfm_engine.clv.validation.validation import Validation, validate
@@ -58,6 +59,7 @@ def validation_of(
         There are too few orders before these days.
     """
     holdout = holdout_of(population, days_of("validate", settled["validate"]), pool)
+    refuse_long_ago(holdout.fit_as_of_day - int(holdout.T.max()), holdout.fit_as_of_day)
     groups = None
     if holdout.groups is not None:
         groups = Groups.of([holdout.groups], kind_of_groups(population), pool)
