@@ -143,7 +143,7 @@ def test_other_commands__ignore_the_tables_of_nights(rfm, here):
 )
 def test_run__that_is_stopped_leaves_no_temporary_files(here, number, code):
     """Stop it when the scores are being computed."""
-    rows = [(n, shop.FIRST + timedelta(1), 1 + n % 9) for n in range(40_000)]
+    rows = [(n, shop.FIRST + timedelta(1), 1 + n % 9) for n in range(150_000)]
     shop.write_orders(here / "incoming" / "many.parquet", rows)
     # Without -W error, which prints a line about an iterator that was not closed.
     command = [COMMAND[0], *COMMAND[-2:], "run", "--quiet"]
