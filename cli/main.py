@@ -7,10 +7,14 @@ import os
 import shutil
 import sys
 from collections import UserDict
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 from importlib import import_module
+from importlib.abc import Loader
+from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
+from types import ModuleType
 from typing import Annotated, Any
 
 import typer
@@ -96,6 +100,26 @@ def rfm(
         raise typer.Exit(2)
 
 
+class _WithoutPandas(Loader):
+    """Refuses to import pandas where it is installed.
+
+    Arrow imports it within C++, which takes 0.3 s, and loses a signal that arrives meanwhile. No
+    command needs it in this process.
+    """
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, _target: object = None
+    ) -> ModuleSpec | None:
+        """Find pandas, and leave other modules to other finders."""
+        if name != "pandas" or PathFinder.find_spec(name, path) is None:
+            return None
+        return ModuleSpec(name, self)
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Refuse to import it."""
+        raise ModuleNotFoundError("no command of rfm needs pandas", name=module.__name__)
+
+
 def _let_open_many_files() -> None:
     """Raise the limit of open files, because a reader keeps all totals files of a state open."""
     if sys.platform == "win32":
@@ -119,6 +143,7 @@ def run() -> None:
     # A command has no large reference cycles to free, and the search for cycles among the objects
     # that the compiler loads takes 0.2 s of a first run.
     gc.disable()
+    sys.meta_path.insert(0, _WithoutPandas())
     if not os.environ.get("COLUMNS", "1").strip("0"):
         # rich would lay out everything in no columns. Without the variable it asks the terminal,
         # and takes 80 columns if there is none.

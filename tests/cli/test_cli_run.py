@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -137,13 +138,30 @@ def test_other_commands__ignore_the_tables_of_nights(rfm, here):
 
 
 @pytest.mark.skipif(not COMPILED, reason="starts a process, which would take long")
+def test_run__does_not_import_pandas(here, tmp_path):
+    """Arrow would import it within C++, where a signal that arrives meanwhile is lost."""
+    shop.deliver(here, 1)
+    (tmp_path / "modules" / "pandas").mkdir(parents=True)
+    marker = tmp_path / "imported"
+    code = f"import pathlib\npathlib.Path({str(marker)!r}).touch()\n"
+    (tmp_path / "modules" / "pandas" / "__init__.py").write_text(code)
+    before = os.environ.get("PYTHONPATH")
+    path = os.pathsep.join([str(tmp_path / "modules"), *([before] if before else [])])
+    run = subprocess.run(
+        [*COMMAND, "run", "--quiet"], env=os.environ | {"PYTHONPATH": path}, check=False
+    )
+    assert run.returncode == 0
+    assert not marker.exists()
+
+
+@pytest.mark.skipif(not COMPILED, reason="starts a process, which would take long")
 @pytest.mark.parametrize(
     ("number", "code"),
     [(signal.SIGTERM, 143), *([(signal.SIGINT, 130)] if DEEP else [])],
 )
 def test_run__that_is_stopped_leaves_no_temporary_files(here, number, code):
     """Stop it when the scores are being computed."""
-    rows = [(n, shop.FIRST + timedelta(1), 1 + n % 9) for n in range(150_000)]
+    rows = [(n, shop.FIRST + timedelta(1), 1 + n % 9) for n in range(40_000)]
     shop.write_orders(here / "incoming" / "many.parquet", rows)
     # Without -W error, which prints a line about an iterator that was not closed.
     command = [COMMAND[0], *COMMAND[-2:], "run", "--quiet"]
