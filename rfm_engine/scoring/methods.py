@@ -223,7 +223,6 @@ def write_cuts(rules, axis, values, n_numbers, numbers, cuts):
     """Write the cut points for `numbers`, given ascending values; return how many."""
     method, bins = rules.method[axis], rules.bins[axis]
     is_distinct, is_reserved = int(method == QCUT), int(method == RESERVE)
-    margin = rules.unit[axis] if method == R_RFM else 0
     last_whole = 0
     last_part = 0
     n_cuts = is_reserved - is_distinct
@@ -236,9 +235,12 @@ def write_cuts(rules, axis, values, n_numbers, numbers, cuts):
             continue
         last_whole = whole
         last_part = part
-        if method == R_RFM or (method == MEAN and rules.ascending[axis]):
-            # `v >= x + margin` is `v > ceil(x) + margin - 1`. No value exceeds 2^63 - 1.
-            whole = min(whole + (part > 0), GREATEST - margin) + margin - 1
+        if method == R_RFM:
+            # `v >= x + unit` is `v > ceil(x) + unit - 1`. No value exceeds 2^63 - 1.
+            more = rules.unit[axis] - 1
+            whole = min(whole + (part > 0), GREATEST - more) + more
+        elif method == MEAN and rules.ascending[axis]:
+            whole += (part > 0) - 1  # `v >= x` is `v > ceil(x) - 1`
         if n_cuts >= 0:
             cuts[n_cuts] = whole
         n_cuts += 1

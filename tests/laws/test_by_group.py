@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import rfm_engine as rfm
@@ -140,6 +140,8 @@ ONE_BY_ONE = [method for method in METHODS if method != "reserve-one-timers"]
     bins=st.integers(2, 12) | st.just(100),
     most=st.sampled_from([1, 60, 1_000]),
 )
+@example(customers=[(0, 2**63 - 1)], method="r-rfm", axis="r", bins=2, most=1)
+@example(customers=[(0, 2**63 - 1)], method="r-rfm", axis="m", bins=2, most=1)
 def test_place_within__equals_its_definition(customers, method, axis, bins, most):
     bins = 2 if method == "mean" else bins
     numbers = [group for group, _ in customers]
