@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     from rfm_engine.totals.aggregation import Progress
 
 _PANEL = "Lifetime value"
+# The first three are refused with the reason, and models count days whatever `frequency` counts.
+_ELSEWHERE = ("window", "customer_level", "n_orders", "frequency")
 
 
-@takes(EstimateOptions)
+@takes(EstimateOptions, elsewhere=_ELSEWHERE)
 def clv(
     inputs: Annotated[
         list[str],

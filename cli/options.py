@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, TypeAlias
 
@@ -86,13 +86,14 @@ def takes(
     config: bool = True,
     described: bool = True,
     defaults: bool = True,
+    elsewhere: Collection[str] = (),
     compared: type | None = None,
 ) -> Callable[[Callable[..., None]], Any]:
     """Replace the parameter `options` of a command, a `Given`, by the options of a class.
 
     `config` says whether the command reads a config file, `described` whether its help lists the
-    options, and `defaults` whether it shows their defaults. The command also accepts the options of
-    `compared`, which its help does not list.
+    options, and `defaults` whether it shows their defaults. The command also accepts the options in
+    `elsewhere` and those of `compared`, which its help does not list.
     """
     of_config, of_no_config = _CONFIG if described else _CONFIG_ELSEWHERE
     known = declared(options)
@@ -107,7 +108,10 @@ def takes(
                 continue
             in_panels = sorted(known.values(), key=lambda each: _PANELS.index(each.option.panel))
             parameters += [
-                _parameter(each, described=described, is_shown=defaults) for each in in_panels
+                _parameter(
+                    each, described=described and each.name not in elsewhere, is_shown=defaults
+                )
+                for each in in_panels
             ]
             parameters += [
                 _parameter(each, described=False, is_shown=False) for each in others.values()

@@ -38,7 +38,7 @@ def likelihood_of(customers, threads=1):
 
 
 def crowded(history):
-    """Return customers of one x that are so many that the days between them become a table."""
+    """Return enough customers of one x to make a table of days worth its cost."""
     x, last, end = history
     return [history] + [(x, last, t) for t in range(last, end) for _ in range(t % 3)]
 
