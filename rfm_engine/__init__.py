@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rfm_engine import insight as insight
+    from rfm_engine import serve as serve
+    from rfm_engine import spark as spark
     from rfm_engine.activation import campaign as campaign
     from rfm_engine.activation import flows as flows
     from rfm_engine.activation.audiences.audience import Audience as Audience
@@ -109,7 +111,13 @@ __all__ = [*_HOMES]
 
 
 # Packages that are public by themselves.
-_PACKAGES = {"campaign": "activation.campaign", "flows": "activation.flows", "insight": "insight"}
+_PACKAGES = {
+    "campaign": "activation.campaign",
+    "flows": "activation.flows",
+    "insight": "insight",
+    "serve": "serve",
+    "spark": "spark",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -22,7 +22,7 @@ COMMANDS = sorted((ROOT / "cli").rglob("*.py"))
 ROOMS = (
     "options", "parquet", "orders", "guesses", "scoring", "totals", "segments", "result", "output",
     "state", "clv", "job", "api", "normalize", "query", "insight", "movement", "history",
-    "activation", "reporting", "night", "simulate", "bench",
+    "activation", "reporting", "night", "serve", "spark", "simulate", "bench",
 )  # fmt: skip
 EVERYWHERE = {"errors", "kernels"}
 # Rooms inside orders: the modules of orders that each may import besides itself. The rooms do not

@@ -1,0 +1,1 @@
+"""Look up one customer of a snapshot: in process, or over HTTP."""

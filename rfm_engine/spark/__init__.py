@@ -1,0 +1,1 @@
+"""Score a Spark DataFrame in a cluster, with the results of one machine."""
