@@ -74,8 +74,6 @@ def _total_of(segments: Sequence[_Segment]) -> _Segment:
     minors, scales = zip(*(_minor(each["monetary"]) for each in segments), strict=True)
     return {
         "name": "Total", **sums, "monetary": format_minor(sum(minors), max(scales)),
-        "share_customers": 1.0 if sums["customers"] else 0.0,
-        "share_monetary": 1.0 if any(minors) else None,
     }  # fmt: skip
 
 
@@ -83,16 +81,18 @@ def _columns(segments: Sequence[_Segment], counted: str, bars: list[str]) -> lis
     def cells(of: Callable[[_Segment], str]) -> list[str]:
         return [of(each) for each in segments]
 
+    whole = segments[-1]  # the total, or the only segment
     kind, one = counted.capitalize(), counted.removesuffix("s")
     columns = [
         Column("", "Segment", cells(lambda s: printable(s["name"])), style="bold"),
         Column("", "Count", cells(lambda s: f"{s['customers']:,}")),
         Column(
-            "Customers", "Share", cells(lambda s: _percent(s["share_customers"])), is_shared=True
+            "Customers", "Share", cells(lambda s: _percent(s["customers"], whole["customers"])),
+            is_shared=True,
         ),
         Column("", kind, cells(lambda s: f"{s['orders']:,}"), _ALL_ORDERS),
         Column("Money", "Total", cells(lambda s: with_separators(s["monetary"])), _MONEY),
-        Column("Money", "Share", cells(lambda s: _percent(s["share_monetary"]))),
+        Column("Money", "Share", cells(lambda s: _percent(_minor_of(s), _minor_of(whole)))),
         Column("Days since", "last order", cells(_days_since), _DAYS),
         Column("Average", one, cells(lambda s: _money_per(s, "orders")), _ORDER_VALUE),
         Column("", kind, cells(_orders_each), _PER_CUSTOMER),
@@ -138,10 +138,10 @@ def _line(columns: Sequence[Column], gap: int, cells: Sequence[str]) -> Text:
 
 
 def _bars(segments: Sequence[_Segment]) -> list[str]:
-    """Draw the shares of the money; the largest fills the column."""
-    shares = [max(each["share_monetary"] or 0, 0) for each in segments]
-    largest = max(shares, default=0)
-    return ["█" * round(share / largest * _BAR_CELLS) if largest else "" for share in shares]
+    """Draw the money of each segment; the largest amount fills the column."""
+    amounts = [max(_minor_of(each), 0) for each in segments]
+    largest = max(amounts, default=0)
+    return ["█" * round(amount / largest * _BAR_CELLS) if largest else "" for amount in amounts]
 
 
 def _days_since(segment: _Segment) -> str:
@@ -155,6 +155,10 @@ def _orders_each(segment: _Segment) -> str:
 def _money_per(segment: _Segment, key: str) -> str:
     minor, scale = _minor(segment["monetary"])
     return _quotient(minor, segment[key] * 10**scale, scale)
+
+
+def _minor_of(segment: _Segment) -> int:
+    return _minor(segment["monetary"])[0]
 
 
 def _minor(money: str) -> tuple[int, int]:
@@ -172,10 +176,10 @@ def _quotient(part: int, whole: int, digits: int) -> str:
     return with_separators(f"{sign}{text[:-digits]}.{text[-digits:]}" if digits else sign + text)
 
 
-def _percent(share: float | None) -> str:
-    if share is None:
-        return ""
-    return "100%" if share == 1 else f"{share:.1%}".replace("-0.0%", "0.0%")
+def _percent(part: int, whole: int) -> str:
+    if not whole:
+        return "0.0%"
+    return "100%" if part == whole else _quotient(part * 100, whole, 1) + "%"
 
 
 def _cells(text: str) -> int:

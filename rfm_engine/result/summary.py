@@ -223,13 +223,15 @@ class ScoredPopulation:
         return f"<rfm_engine.{type(self).__name__} of {self.n_customers:,} customers: {names}>"
 
     def _repr_html_(self) -> str:
-        summary = self.summary()
+        summary, totals = self.summary(), self.segment_totals
+        monetary = sum(total.monetary_minor for total in totals)
         rows = [
             [
-                each["name"], cell_text(each["customers"]), f"{each['share_customers']:.1%}",
-                cell_text(each["orders"]), each["monetary"], f"{each['share_monetary']:.1%}",
+                each["name"], cell_text(each["customers"]),
+                f"{_part(total.customers, self.n_customers):.1%}", cell_text(each["orders"]),
+                each["monetary"], f"{_part(total.monetary_minor, monetary):.1%}",
             ]
-            for each in summary["segments"]
+            for each, total in zip(summary["segments"], totals, strict=True)
         ]  # fmt: skip
         heads = ["segment", "customers", "share", "orders", "monetary", "share"]
         return html_paragraph(
@@ -258,4 +260,8 @@ def cuts_in_units(cuts: Cuts | None, scale: int) -> dict[str, list[Any]] | None:
 
 
 def _share(part: int, whole: int) -> float:
-    return round(part / whole, 4) + 0.0 if whole else 0.0  # -0.0 becomes 0.0
+    return round(_part(part, whole), 4) + 0.0  # -0.0 becomes 0.0
+
+
+def _part(part: int, whole: int) -> float:
+    return part / whole if whole else 0.0

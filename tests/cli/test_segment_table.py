@@ -19,15 +19,15 @@ from rfm_cli.treatment_table import treatment_lines
 def segment(name: str, customers: int, orders: int, monetary: str, days: int, **more) -> dict:
     return {
         "name": name, "customers": customers, "orders": orders, "monetary": monetary,
-        "share_customers": 0.25, "share_monetary": 0.5, "recency_days_total": days,
+        "recency_days_total": days,
         "about": None, "action": None, **more,
     }  # fmt: skip
 
 
 SEGMENTS = [
     segment("Champions", 4_151, 33_966, "1297649.37", 123_456),
-    segment("Can't Lose Them", 2, 3, "-12.35", 401, share_monetary=-0.1),
-    segment("Potential Loyalists", 0, 0, "0.00", 0, share_customers=0.0, share_monetary=0.0),
+    segment("Can't Lose Them", 2, 3, "-12.35", 401),
+    segment("Potential Loyalists", 0, 0, "0.00", 0),
 ]
 
 
@@ -45,14 +45,14 @@ def test_segment_lines__fit_and_have_no_trailing_blanks(width):
 
 def test_segment_lines__at_40_columns_have_name_customers_and_shares():
     assert lines_at(40) == [
-        "                      Customers  Money",
-        "Segment             Count Share  Share",
-        "─" * 38,
-        "Champions           4,151 25.0%  50.0%",
-        "Can't Lose Them         2 25.0% -10.0%",
-        "Potential Loyalists     0  0.0%   0.0%",
-        "─" * 38,
-        "Total               4,153  100%   100%",
+        "                       Customers  Money",
+        "Segment             Count  Share  Share",
+        "─" * 39,
+        "Champions           4,151 100.0% 100.0%",
+        "Can't Lose Them         2   0.0%   0.0%",
+        "Potential Loyalists     0   0.0%   0.0%",
+        "─" * 39,
+        "Total               4,153   100%   100%",
     ]
 
 
@@ -68,10 +68,14 @@ def test_segment_lines__end_with_an_exact_total():
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("share", [-0.0, -0.0004, 0.0])
-def test_segment_lines__have_no_negative_zero(share):
-    few = [segment("A", 0, 0, "0.00", 0, share_customers=0.0, share_monetary=share)]
-    assert lines_at(40, few)[3].split() == ["A", "0", "0.0%", "0.0%"]
+def test_segment_lines__have_no_negative_zero():
+    few = [segment("A", 1, 1, "-0.01", 0), segment("B", 1, 1, "99.99", 0)]
+    assert lines_at(40, few)[3].split() == ["A", "1", "50.0%", "0.0%", "0.0"]
+
+
+def test_segment_lines__round_shares_once():
+    few = [segment("A", 3_455_003, 1, "34.55003", 0), segment("B", 6_544_997, 1, "65.44997", 0)]
+    assert lines_at(40, few)[3].split() == ["A", "3,455,003", "34.6%", "34.6%"]
 
 
 def test_segment_lines__of_one_segment_have_no_total():
@@ -79,8 +83,8 @@ def test_segment_lines__of_one_segment_have_no_total():
 
 
 def test_segment_lines__of_no_customers_have_an_empty_total():
-    none = [segment(n, 0, 0, "0.00", 0, share_customers=0.0, share_monetary=None) for n in "ab"]
-    assert lines_at(80, none)[-1].split() == ["Total", "0", "0.0%", "0", "0.00"]
+    none = [segment(n, 0, 0, "0.00", 0) for n in "ab"]
+    assert lines_at(80, none)[-1].split() == ["Total", "0", "0.0%", "0", "0.00", "0.0%"]
 
 
 def test_segment_lines__at_80_columns_have_all_averages():
