@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from rfm_engine.scoring.concentration import Concentration as Concentration
     from rfm_engine.scoring.survey import Survey as Survey
     from rfm_engine.segments.fact_totals import FactTotals as FactTotals
+    from rfm_engine.serve.lookup import Lookup as Lookup
     from rfm_engine.state.ingest import Ingested as Ingested
     from rfm_engine.state.state import State as State
     from rfm_engine.totals.aggregation import Progress as Progress
@@ -74,6 +75,7 @@ _HOMES = {
     "History": "history.history",
     "FactTotals": "segments.fact_totals",
     "Ingested": "state.ingest",
+    "Lookup": "serve.lookup",
     "Model": "result.model",
     "Night": "night.night",
     "NormalizedRows": "orders.stream",

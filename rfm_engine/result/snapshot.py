@@ -283,16 +283,20 @@ def read_snapshot(path: str | os.PathLike[str]) -> Snapshot:
             f"snapshot must be a file or a directory of parts; got {str(place)!r} without parts. "
             "Give an output of rfm score."
         )
-    schema = schema_of(files[0])
-    about = described_by(schema.metadata, str(place))
-    snapshot = _snapshot(about, place, schema, files)
-    _refuse_part(snapshot)
+    snapshot = snapshot_described_by(schema_of(files[0]), place, files)
+    refuse_part(snapshot, sum(map(n_rows_of, files)))
     return snapshot
 
 
-def _snapshot(
-    about: dict[str, Any], place: Path, schema: pa.Schema, files: tuple[Path, ...]
-) -> Snapshot:
+def snapshot_described_by(schema: pa.Schema, place: Path, files: tuple[Path, ...]) -> Snapshot:
+    """Return the snapshot that the metadata of a schema describe, without reading its files.
+
+    Raises
+    ------
+    UsageError, DataError
+        The metadata are not the metadata of a snapshot, or are damaged.
+    """
+    about = described_by(schema.metadata, str(place))
     n_forgotten = about.get("forgotten_rows", 0)
     of_place = {"path": place, "schema": schema, "n_forgotten": n_forgotten, "_files": files}
     overall = None
@@ -317,15 +321,22 @@ def _snapshot(
     )
 
 
-def _refuse_part(snapshot: Snapshot) -> None:
-    """Refuse a directory with a missing part, and a single part of a directory."""
+def refuse_part(snapshot: Snapshot, n_rows: int) -> None:
+    """Refuse a directory with a missing part, and a single part of a directory.
+
+    `n_rows` is the number of rows of all files.
+
+    Raises
+    ------
+    DataError
+        Rows are missing, or there are too many.
+    """
     expected = snapshot.n_customers - snapshot.n_forgotten
     expected += 0 if snapshot.overall is None else snapshot.overall.n_customers
-    found = sum(map(n_rows_of, snapshot._files))
-    if found != expected:
+    if n_rows != expected:
         raise DataError(
             f"snapshot {str(snapshot.path)!r} must have all of its {expected:,} rows; got "
-            f"{found:,}. Give the directory with all parts, or score the orders again."
+            f"{n_rows:,}. Give the directory with all parts, or score the orders again."
         )
 
 

@@ -69,7 +69,8 @@ def as_id(given: Any, kind: pa.DataType, column: str) -> Any:
         The conversion is not possible.
     """
     try:
-        if isinstance(given, float | bool):  # Arrow would convert 1.5 to customer 1.
+        # Arrow would convert 1.5 to customer 1, and None to null.
+        if given is None or isinstance(given, float | bool):
             raise TypeError(given)
         if isinstance(kind, pa.UuidType):
             return UUID(bytes=given) if isinstance(given, bytes) else UUID(str(given))

@@ -1,0 +1,217 @@
+"""Look up customers by id in a sorted file of scored customers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from threading import Lock
+from types import TracebackType
+from typing import Any, Self
+
+import pyarrow as pa
+
+from rfm_engine.errors import UsageError, path_text
+from rfm_engine.result.snapshot import Snapshot
+from rfm_engine.serve.mapped_file import MappedFile, identity_of, mapped_file
+from rfm_engine.serve.sorted_ids import Place, key_of
+from rfm_engine.totals.ids import as_group, as_id
+
+
+class Lookup:
+    """Looks up customers by id in a file that `rfm score --sort customer -o x.arrow` wrote.
+
+    The file is mapped into memory, so that opening it does not read it, and processes that open the
+    same file share the memory. Every answer is a row of one file, also while other threads call
+    `refresh`. Replace the file by renaming a new one, as `rfm score` does: if an open file is
+    overwritten in place or truncated, answers are wrong, or the system ends the process (SIGBUS).
+
+    Parameters
+    ----------
+    path
+        An uncompressed Arrow IPC file of customers that are sorted by id.
+
+    Raises
+    ------
+    UsageError
+        The file does not exist, or is in another format, compressed, unsorted, or not an output of
+        `rfm score`.
+    DataError
+        The file is damaged.
+
+    Examples
+    --------
+    >>> import tempfile, rfm_engine as rfm
+    >>> from rfm_engine.simulate import simulate
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = folder + "/customers.arrow"
+    ...     orders = simulate(customers=20, orders=50, ids="dense")
+    ...     result = rfm.score(orders, as_of="newest", sort="customer", output=path)
+    ...     with rfm.Lookup(path) as look:
+    ...         look.get(4)["frequency"], look.get(4711)
+    (3, None)
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path_text("lookup", path))
+        self._refreshing = Lock()
+        self._file: MappedFile | None = mapped_file(self.path)
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The description of the customers: segments, cut points and options."""
+        return self._open().snapshot
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The columns of the file."""
+        return self._open().snapshot.schema
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows: customers, or customers and groups."""
+        return self._open().n_rows
+
+    @property
+    def as_of(self) -> date | None:
+        """The date of analysis; None if no row of the orders was counted."""
+        return self._open().snapshot.as_of
+
+    @property
+    def tag(self) -> str:
+        """A text that is different for each file, even if it has the same content."""
+        return "-".join(f"{number:x}" for number in self._open().identity)
+
+    def get(self, id: Any, group: Any = ...) -> dict[str, Any] | None:  # noqa: A002 - as in explain
+        """Return the row of a customer by column name, or None if there is no such customer.
+
+        Parameters
+        ----------
+        id
+            The id, as a value of the customer column or as text.
+        group
+            With scores within groups (`by`): the group of the row, as a value or as text; None is
+            the null group. If it is not given, the row of all groups together (`overall`).
+
+        Raises
+        ------
+        UsageError
+            The id or group is not a value of its column; a group is given without `by`; or no group
+            is given with `by` and without `overall`.
+        DataError
+            The row is damaged.
+        """
+        file = self._open()
+        place = _place(file, id, group)
+        return None if place is None else file.row(place)
+
+    def get_many(self, ids: Sequence[Any], groups: Sequence[Any] | None = None) -> pa.Table:
+        """Return a table with one row per id, in the order of the ids.
+
+        The row of a missing customer has only nulls, also as its id.
+
+        Parameters
+        ----------
+        ids
+            Ids as for `get`; they may repeat.
+        groups
+            The group of each id, as for `get`, or None if no group is given.
+
+        Raises
+        ------
+        UsageError, DataError
+            As for `get`; or there are more or fewer groups than ids.
+        """
+        file = self._open()
+        if groups is not None and len(groups) != len(ids):
+            raise UsageError(
+                f"groups must be as many as ids, {len(ids):,}; got {len(groups):,}. "
+                "Give one group per id."
+            )
+        each_group = [...] * len(ids) if groups is None else groups
+        places = [_place(file, *each) for each in zip(ids, each_group, strict=True)]
+        missing = _nulls(file)
+        rows = [missing if place is None else file.batch(place) for place in places]
+        return pa.Table.from_batches(rows, file.snapshot.schema).combine_chunks()
+
+    def warm(self) -> None:
+        """Read all ids once, in order, so that the first lookups do not wait for the disk."""
+        self._open().ids.read()
+
+    def refresh(self) -> bool:
+        """Open the file again if it was replaced; return whether it was.
+
+        Other threads can look up customers meanwhile, and get rows of the old file.
+
+        Raises
+        ------
+        UsageError, DataError
+            The new file is missing or refused, as when opening. The old one stays in use.
+        """
+        with self._refreshing:
+            old = self._open()
+            try:
+                found = identity_of(self.path.stat())
+            except OSError:
+                found = None  # opening it explains why
+            if found == old.identity:
+                return False
+            self._file = mapped_file(self.path)
+            return True
+
+    def close(self) -> None:
+        """Release the file. Rows and tables that were returned stay valid."""
+        with self._refreshing:
+            self._file = None
+
+    def __enter__(self) -> Self:
+        """Return the lookup, which is closed at the end of the block."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Release the file."""
+        self.close()
+
+    def _open(self) -> MappedFile:
+        file = self._file
+        if file is None:
+            raise UsageError(
+                f"lookup {str(self.path)!r} must be open; got a closed one. Open it again."
+            )
+        return file
+
+
+def _place(file: MappedFile, given: Any, group: Any) -> Place | None:
+    """Return the row of a customer in a file."""
+    snapshot = file.snapshot
+    schema, by = snapshot.schema, snapshot.options["by"]
+    who = as_id(given, schema.types[0], schema.names[0])
+    if by is None and group is ...:
+        return file.ids.find(key_of(who))
+    if group is ...:
+        if snapshot.overall is None:
+            raise UsageError(
+                f"group must be given, because scores are within groups of {by!r}; got none. "
+                "Give the group, or score with overall."
+            )
+        group = None
+    return file.ids.find(key_of(who, as_group(group, schema, by)))
+
+
+def _nulls(file: MappedFile) -> pa.RecordBatch:
+    """Return a row of nulls with the dictionaries of the file, so that they need no merging."""
+    schema = file.snapshot.schema
+    like = file.columns[0] if file.columns else [pa.array([], kind) for kind in schema.types]
+    nulls = [
+        pa.DictionaryArray.from_arrays(pa.nulls(1, each.type.index_type), each.dictionary)
+        if isinstance(each, pa.DictionaryArray)
+        else pa.nulls(1, each.type)
+        for each in like
+    ]
+    return pa.RecordBatch.from_arrays(nulls, schema=schema)

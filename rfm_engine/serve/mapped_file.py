@@ -1,0 +1,184 @@
+"""Open and check a sorted Arrow IPC file of scored customers, mapped into memory."""
+
+from __future__ import annotations
+
+import mmap
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+
+from rfm_engine.errors import DataError, UsageError, shown_cause
+from rfm_engine.orders.kinds import OUTPUT_TYPES
+from rfm_engine.result.snapshot import Snapshot, refuse_part, snapshot_described_by
+from rfm_engine.serve.sorted_ids import Place, SortedIds
+
+_MAGIC, _PARQUET, _STREAM = b"ARROW1", b"PAR1", b"\xff\xff\xff\xff"
+_N_SAMPLES = 64
+_COMMAND = "rfm score ... --sort customer -o customers.arrow"
+
+
+class Identity(NamedTuple):
+    """What distinguishes a file from the one that replaces it."""
+
+    device: int
+    inode: int
+    mtime_ns: int
+    size: int
+
+
+def identity_of(found: os.stat_result) -> Identity:
+    """Return the identity of a file."""
+    return Identity(found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size)
+
+
+@dataclass(frozen=True, slots=True)
+class MappedFile:
+    """An open file of customers in the order of their ids.
+
+    It stays mapped as long as anything refers to its batches, also after it was replaced.
+    """
+
+    identity: Identity
+    snapshot: Snapshot
+    batches: list[pa.RecordBatch]
+    columns: list[list[pa.Array[Any]]]
+    ids: SortedIds
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows."""
+        return sum(batch.num_rows for batch in self.batches)
+
+    def batch(self, place: Place) -> pa.RecordBatch:
+        """Return one row as a record batch.
+
+        Raises
+        ------
+        DataError
+            The row is damaged.
+        """
+        row = self.batches[place.batch].slice(place.row, 1)
+        try:
+            row.validate(full=True)
+        except pa.ArrowException as error:
+            raise _damaged(self.snapshot.path, error) from None
+        return row
+
+    def row(self, place: Place) -> dict[str, Any]:
+        """Return one row by column name.
+
+        Raises
+        ------
+        DataError
+            The row is damaged.
+        """
+        self.batch(place)
+        columns = self.columns[place.batch]  # 20 us for 24 columns; `to_pylist` takes 190 us
+        names = self.snapshot.schema.names
+        return {
+            name: column[place.row].as_py() for name, column in zip(names, columns, strict=True)
+        }
+
+
+def mapped_file(path: Path) -> MappedFile:
+    """Open and check a file.
+
+    Raises
+    ------
+    UsageError
+        The file does not exist, or is not a sorted, uncompressed Arrow IPC file of `rfm score`.
+    DataError
+        The file is damaged.
+    """
+    try:
+        with path.open("rb") as file:
+            identity = identity_of(os.fstat(file.fileno()))
+            _refuse_other_formats(path, file.read(len(_MAGIC)))
+            content = pa.py_buffer(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+    except OSError as error:
+        advice = "Check the path, or write" if isinstance(error, FileNotFoundError) else "Write"
+        raise UsageError(
+            f"lookup must have a readable file; got {str(path)!r}: {shown_cause(error)}. "
+            f"{advice} it with: {_COMMAND}."
+        ) from None
+    try:
+        with pa.ipc.open_file(pa.BufferReader(content)) as reader:
+            schema = reader.schema
+            snapshot = snapshot_described_by(schema, path, (path,))
+            batches = _batches(reader, content, path)
+    except (pa.ArrowException, OSError) as error:
+        raise _damaged(path, error) from None
+    refuse_part(snapshot, sum(batch.num_rows for batch in batches))
+    n_ids = 1 if snapshot.options["by"] is None else 2
+    _check_ids(path, schema, batches, n_ids)
+    ids = SortedIds(batches, n_ids)
+    if not snapshot.is_sorted or not ids.is_ascending(_N_SAMPLES):
+        raise _refused(path, "sorted by customer", "customers in another order")
+    return MappedFile(identity, snapshot, batches, [batch.columns for batch in batches], ids)
+
+
+def _batches(
+    reader: pa.RecordBatchFileReader, content: pa.Buffer, path: Path
+) -> list[pa.RecordBatch]:
+    """Return the batches that have rows; their values are in the mapped file."""
+    found = []
+    for number in range(reader.num_record_batches):
+        batch = reader.get_batch(number)
+        batch.validate()
+        if not _is_within(batch, content):
+            raise _refused(path, "uncompressed", "compressed values")
+        found.append(batch)
+    if reader.stats.num_dictionary_deltas:
+        raise _refused(path, "an Arrow file with one dictionary per column", "dictionary deltas")
+    return [batch for batch in found if batch.num_rows]
+
+
+def _is_within(batch: pa.RecordBatch, content: pa.Buffer) -> bool:
+    """Return whether all values of a batch are in the mapped file: Arrow decompresses to others."""
+    start, end = content.address, content.address + content.size
+    return all(
+        buffer is None or not buffer.size or start <= buffer.address < end
+        for column in batch.columns
+        for buffer in column.buffers()
+    )
+
+
+def _refuse_other_formats(path: Path, head: bytes) -> None:
+    if head == _MAGIC:
+        return
+    found = "another format"
+    if head.startswith(_PARQUET):
+        found = "Parquet"
+    elif head.startswith(_STREAM):
+        found = "an Arrow stream"
+    elif not head:
+        found = "an empty file"
+    raise _refused(path, "an Arrow file", found)
+
+
+def _check_ids(
+    path: Path, schema: pa.Schema, batches: Sequence[pa.RecordBatch], n_ids: int
+) -> None:
+    """Refuse id columns of types that no output has, and customers without an id."""
+    kinds = schema.types[:n_ids]
+    if len(kinds) < n_ids or any(kind not in OUTPUT_TYPES.values() for kind in kinds):
+        raise _refused(path, "unchanged", f"ids of type {', '.join(map(str, kinds))}")
+    if any(batch.column(0).null_count for batch in batches):
+        raise _refused(path, "unchanged", "customers without an id")
+
+
+def _refused(path: Path, contract: str, found: str) -> UsageError:
+    return UsageError(
+        f"lookup file must be {contract}; got {str(path)!r}: {found}. Write it with: {_COMMAND}."
+    )
+
+
+def _damaged(path: Path, error: Exception) -> DataError:
+    return DataError(
+        f"lookup file {str(path)!r} must be undamaged; got {shown_cause(error)}. "
+        f"Write it again with: {_COMMAND}."
+    )
