@@ -1,0 +1,218 @@
+"""Keep the newest snapshot open: a replaced file is opened beside the old one, and then swapped."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Generic, NamedTuple, TypeAlias, TypeVar
+
+from rfm_engine.errors import RfmError, UsageError, shown_cause
+from rfm_engine.serve.lookup import Lookup
+from rfm_engine.serve.report_files import read_report
+
+T = TypeVar("T")
+Paths: TypeAlias = str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | None
+SECONDS_BETWEEN_CHECKS = 1.0
+
+
+class Served(NamedTuple):
+    """What is served at one time. A request reads it once, and so never mixes two snapshots.
+
+    Attributes
+    ----------
+    lookup
+        The customers.
+    before
+        The customers at an earlier date; None without them.
+    report
+        The report page, HTML in UTF-8; None without one.
+    report_json
+        The report document, JSON in UTF-8; None without one.
+    written
+        When the file of customers was written, in seconds since 1970.
+    """
+
+    lookup: Lookup
+    before: Lookup | None
+    report: bytes | None
+    report_json: bytes | None
+    written: float
+
+
+class Snapshots:
+    """A file of customers, and files beside it, each in its newest version that can be used.
+
+    Files must be replaced by renaming another file, as `rfm score -o` does. A file that is written
+    over while it is open ends the process.
+
+    Parameters
+    ----------
+    path
+        Customers that `rfm score --sort customer -o customers.arrow` wrote.
+    before
+        The same of an earlier date, with ids of the same type.
+    report
+        A `.html` page or a `.json` document of `rfm report`, or a list of one of each.
+    seconds
+        Time between two checks of `watch`.
+
+    Attributes
+    ----------
+    current
+        What is served: read it once per request.
+    error
+        Why the newest version of a file is not used; None if all are.
+    n_swaps
+        How often a newer version replaced an older one.
+
+    Raises
+    ------
+    UsageError, DataError
+        A file is missing, damaged or of another kind.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        before: str | os.PathLike[str] | None = None,
+        report: Paths = None,
+        *,
+        seconds: float = SECONDS_BETWEEN_CHECKS,
+    ) -> None:
+        self._seconds = seconds
+        self._lock = threading.Lock()
+        self._customers = _Opened.of("snapshot", path, _warm)
+        self._before = None if before is None else _Opened.of("snapshot", before, _warm)
+        self._reports = [_Opened.of("report", each, read_report) for each in _listed(report)]
+        if len({each.value.is_page for each in self._reports}) < len(self._reports):
+            raise UsageError(
+                f"report must be at most one page and one document; got {len(self._reports)} "
+                "files, of which two are of the same kind. Leave one out."
+            )
+        _check_pair(self._customers.value, self._before and self._before.value)
+        self.error: str | None = None
+        self.n_swaps = 0
+        self.current = self._served()
+
+    def refresh(self) -> bool:
+        """Open the files that were replaced, and serve them; return whether any was.
+
+        A file that cannot be used leaves its older version in use, and `error` says why. It is
+        tried again by the next call.
+        """
+        with self._lock:
+            errors: list[str] = []
+            customers = _newest(self._customers, errors)
+            before = self._before and _newest(self._before, errors)
+            reports = [_newest(each, errors) for each in self._reports]
+            try:
+                _check_pair(customers.value, before and before.value)
+            except UsageError as error:
+                errors.append(str(error))
+                customers, before = self._customers, self._before
+            old = [self._customers, self._before, *self._reports]
+            is_newer = any(
+                a is not b for a, b in zip([customers, before, *reports], old, strict=True)
+            )
+            if is_newer:
+                self._customers, self._before, self._reports = customers, before, reports
+                self.current = self._served()
+                self.n_swaps += 1
+            self.error = " ".join(errors) or None
+            return is_newer
+
+    async def watch(self) -> None:
+        """Call `refresh` every second, until the task is cancelled; requests go on meanwhile."""
+        while True:
+            await asyncio.sleep(self._seconds)
+            await asyncio.to_thread(self.refresh)
+
+    def _served(self) -> Served:
+        pages = {each.value.is_page: each.value.content for each in self._reports}
+        return Served(
+            self._customers.value,
+            None if self._before is None else self._before.value,
+            pages.get(True),
+            pages.get(False),
+            self._customers.identity.mtime_ns / 1e9,
+        )
+
+
+class _Identity(NamedTuple):
+    """What tells a file from the one that replaces it."""
+
+    device: int
+    inode: int
+    mtime_ns: int
+    size: int
+
+
+class _Opened(NamedTuple, Generic[T]):
+    """One version of a file, and what was read from it."""
+
+    what: str
+    path: Path
+    open: Callable[[Path], T]
+    identity: _Identity
+    value: T
+
+    @classmethod
+    def of(cls, what: str, path: str | os.PathLike[str], opened: Callable[[Path], T]) -> _Opened[T]:
+        """Open a file. Its identity is read first, so that a newer version is noticed later."""
+        place = Path(path)
+        identity = _identity_of(what, place)
+        return cls(what, place, opened, identity, opened(place))
+
+
+def _newest(opened: _Opened[T], errors: list[str]) -> _Opened[T]:
+    """Return a file in its newest version, or else as it is; add the error to `errors`."""
+    try:
+        if _identity_of(opened.what, opened.path) == opened.identity:
+            return opened
+        return _Opened.of(opened.what, opened.path, opened.open)
+    except (RfmError, OSError) as error:
+        errors.append(str(error))
+        return opened
+
+
+def _identity_of(what: str, path: Path) -> _Identity:
+    try:
+        found = path.stat()
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"{what} must exist; got {str(path)!r}: {shown_cause(error)}. Check the path."
+        ) from None
+    return _Identity(found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size)
+
+
+def _warm(path: Path) -> Lookup:
+    """Open customers, and read their ids, so that the first lookups do not wait for the disk."""
+    lookup = Lookup(path)
+    lookup.warm()
+    return lookup
+
+
+def _listed(report: Paths) -> list[str | os.PathLike[str]]:
+    if report is None:
+        return []
+    return [report] if isinstance(report, str | os.PathLike) else list(report)
+
+
+def _check_pair(lookup: Lookup, before: Lookup | None) -> None:
+    """Refuse an earlier snapshot whose customers are identified in another way."""
+    if before is None:
+        return
+    n_ids = [1 if each.snapshot.options["by"] is None else 2 for each in (lookup, before)]
+    now, then = (
+        [each.schema.types[n] for n in range(number)]
+        for each, number in zip((lookup, before), n_ids, strict=True)
+    )
+    if now != then:
+        raise UsageError(
+            f"earlier snapshot {str(before.path)!r} must have ids of type "
+            f"{' and '.join(map(str, now))}, as {str(lookup.path)!r}; got "
+            f"{' and '.join(map(str, then))}. Score both with the same options."
+        )
