@@ -11,7 +11,7 @@ from rfm_engine.options.declaration import Option
 _PANEL = "Columns"
 
 
-class ColumnOptions(TypedDict, total=False):
+class RowColumnOptions(TypedDict, total=False):
     """The columns to read, and which rows are orders."""
 
     customer: Annotated[
@@ -91,6 +91,11 @@ class ColumnOptions(TypedDict, total=False):
             stated="none", repeatable=True,
         ),
     ]  # fmt: skip
+
+
+class ColumnOptions(RowColumnOptions, total=False):
+    """The columns to read, which rows are orders, and the groups of customers."""
+
     by: Annotated[
         str | None,
         Option(

@@ -10,13 +10,25 @@ from rfm_engine.options.clv import (
     TermOptions,
     ValidationOptions,
 )
-from rfm_engine.options.columns import AttributeOptions, CarryOptions, ColumnOptions
+from rfm_engine.options.columns import (
+    AttributeOptions,
+    CarryOptions,
+    ColumnOptions,
+    RowColumnOptions,
+)
 from rfm_engine.options.events import EventChoices
 from rfm_engine.options.flows import FlowChoices
 from rfm_engine.options.insight import TableOptions, TouchOptions
 from rfm_engine.options.movement import MovementOptions
 from rfm_engine.options.reach import ReachOptions
-from rfm_engine.options.reading import DateOptions, ReadingOptions, WindowOptions
+from rfm_engine.options.reading import (
+    DateOptions,
+    LevelOptions,
+    ReadingOptions,
+    TimeFormatOptions,
+    ValueOptions,
+    WindowOptions,
+)
 from rfm_engine.options.report import ReportChoices
 from rfm_engine.options.running import (
     BucketOptions,
@@ -28,6 +40,7 @@ from rfm_engine.options.running import (
 from rfm_engine.options.scoring import (
     ClvOptions,
     CustomerAttributeOptions,
+    CutOptions,
     OverallOptions,
     ScoringOptions,
 )
@@ -57,6 +70,13 @@ class ScoreOptions(
     OverallOptions, RunningOptions, SortOptions, total=False,
 ):  # fmt: skip
     """The options of `score` with orders and states."""
+
+
+class SparkOptions(
+    DateOptions, RowColumnOptions, ValueOptions, TimeFormatOptions, LevelOptions, ClvOptions,
+    ClvModelOptions, CutOptions, total=False,
+):  # fmt: skip
+    """The options of `spark.score`: those of `score` that parts of the orders can share."""
 
 
 class HistoryOptions(

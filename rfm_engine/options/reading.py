@@ -52,8 +52,8 @@ class DateOptions(AsOfOptions, WindowOptions, total=False):
     """The days that are counted."""
 
 
-class ReadingOptions(TypedDict, total=False):
-    """The meaning of values, and which rows are counted."""
+class ValueOptions(TypedDict, total=False):
+    """The meaning of values, and which orders are counted."""
 
     timezone: Annotated[
         str,
@@ -102,6 +102,11 @@ class ReadingOptions(TypedDict, total=False):
             stated="set by the scheme, or `orders`",
         ),
     ]  # fmt: skip
+
+
+class FileOptions(TypedDict, total=False):
+    """The format of CSV files."""
+
     ids: Annotated[
         Ids,
         Option(
@@ -154,6 +159,11 @@ class ReadingOptions(TypedDict, total=False):
             doc="encoding of CSV files; `utf-16` has a byte order mark",
         ),
     ]  # fmt: skip
+
+
+class TimeFormatOptions(TypedDict, total=False):
+    """The format of times as text or numbers."""
+
     time_format: Annotated[
         str | None,
         Option(
@@ -164,6 +174,11 @@ class ReadingOptions(TypedDict, total=False):
             stated="ISO 8601",
         ),
     ]  # fmt: skip
+
+
+class SourceOptions(TypedDict, total=False):
+    """Rows and files that belong to other rows and files."""
+
     distinct: Annotated[
         str | Sequence[str],
         Option(
@@ -185,6 +200,11 @@ class ReadingOptions(TypedDict, total=False):
             "contain deleted rows",
         ),
     ]  # fmt: skip
+
+
+class LevelOptions(TypedDict, total=False):
+    """What a row is, and how strictly it is checked."""
+
     customer_level: Annotated[
         bool,
         Option(
@@ -204,3 +224,9 @@ class ReadingOptions(TypedDict, total=False):
             "finite or must be rounded",
         ),
     ]  # fmt: skip
+
+
+class ReadingOptions(
+    ValueOptions, FileOptions, TimeFormatOptions, SourceOptions, LevelOptions, total=False
+):
+    """The meaning of values, and which rows are counted."""

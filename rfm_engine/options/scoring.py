@@ -133,7 +133,7 @@ class FactOptions(TypedDict, total=False):
     ]  # fmt: skip
 
 
-class ScoringOptions(FactOptions, total=False):
+class CutOptions(TypedDict, total=False):
     """Methods, cut points and segments."""
 
     method: Annotated[
@@ -212,3 +212,7 @@ class ScoringOptions(FactOptions, total=False):
             "frequency, zero and scheme must not be given, because the model contains them",
         ),
     ]  # fmt: skip
+
+
+class ScoringOptions(FactOptions, CutOptions, total=False):
+    """Facts, methods, cut points and segments."""
