@@ -147,7 +147,7 @@ def averages_within(values: Integers, groups: Groups, part: Fraction | None, eac
 
     list(each(find, groups.runs()))
     for group, customers in groups.large():
-        found = average([values[customers]], part, each)
+        found = average(Measure([values[customers]], each), part)
         floors[group], ceilings[group] = floor(found), ceil(found)
     return Spread(floors, ceilings, np.diff(groups.bounds) > 0)
 

@@ -165,12 +165,11 @@ def exact_sum(chunks: ValueChunks, each: Map) -> int:
     return sum(each(_sum_of, chunks))
 
 
-def average(chunks: ValueChunks, part: Fraction | None, each: Map) -> Fraction:
+def average(found: Distribution, part: Fraction | None) -> Fraction:
     """Return the mean of one or more values, or the quantile `part` by inverted CDF."""
-    n = sum(map(len, chunks))
     if part is None:
-        return Fraction(exact_sum(chunks, each), n)
-    return Fraction(select(chunks, [ceil(part * n) - 1], each)[0])
+        return Fraction(found.total(), found.n)
+    return Fraction(found.at([ceil(part * found.n) - 1])[0])
 
 
 def _sum_of(chunk: Values) -> int:

@@ -180,8 +180,8 @@ class Survey:
         UsageError
             For the same reasons as `cuts`.
         """
-        *_, m = _axes(method, bins, {"r": r_cuts, "f": f_cuts, "m": m_cuts}, self.money_scale)
-        return self._money_cuts(m)[1]
+        axes = _axes(method, bins, {"r": r_cuts, "f": f_cuts, "m": m_cuts}, self.money_scale)
+        return fit_survey(self, axes)[1]
 
     def cuts(
         self,
@@ -212,15 +212,14 @@ class Survey:
             keys are missing.
         """
         given = {"r": r_cuts, "f": f_cuts, "m": m_cuts}
-        r, f, m = _axes(method, bins, given, self.money_scale)
-        money, missing = self._money_cuts(m)
+        axes = _axes(method, bins, given, self.money_scale)
+        cuts, missing = fit_survey(self, axes)
         if missing:
             raise UsageError(
                 f"survey must contain the amounts of {len(missing)} more keys for method "
-                f"{m.method}; got none of them. Make it again with keys=survey.needs(...)."
+                f"{axes[-1].method}; got none of them. Make it again with keys=survey.needs(...)."
             )
-        days = Counted.of(self.recency_days, ascending=False)
-        return Cuts(_cuts(r, days), _cuts(f, Counted.of(self.frequency)), money)
+        return cuts
 
     def first_level(self) -> Survey:
         """Return the survey without the amounts of keys."""
@@ -292,11 +291,38 @@ class Survey:
             f"<rfm_engine.Survey of {self.n_customers:,} customers, {len(self.money.keys):,} keys>"
         )
 
-    def _money_cuts(self, axis: Axis) -> tuple[list[int], list[int]]:
-        """Return the cut points, and the keys whose amounts are missing to compute them exactly."""
-        unit = 10**self.scale * (MEAN_PARTS if self.monetary == "mean" else 1)
-        counted = Counted.of_money(self.money, self.amounts, unit)
-        return _cuts(axis, counted), sorted(counted.missing)
+
+def counted_money(survey: Survey) -> Counted:
+    """Return the distribution of the amounts of a survey."""
+    unit = 10**survey.scale * (MEAN_PARTS if survey.monetary == "mean" else 1)
+    return Counted.of_money(survey.money, survey.amounts, unit)
+
+
+def fit_survey(survey: Survey, axes: Sequence[Axis]) -> tuple[Cuts, list[int]]:
+    """Return the cut points of axes, and the keys whose amounts are missing.
+
+    If keys are missing, the cut points of amounts are not exact yet.
+    """
+    days, money = Counted.of(survey.recency_days, ascending=False), counted_money(survey)
+    counted = days, Counted.of(survey.frequency), money
+    cuts = Cuts(*(_cuts(axis, each) for axis, each in zip(axes, counted, strict=True)))
+    return cuts, sorted(money.missing)
+
+
+def refuse_unsurveyed(chosen: Iterable[Choice], what: str) -> None:
+    """Refuse methods that need more than counts of values; `what` names who needs the counts.
+
+    Raises
+    ------
+    UsageError
+        A method ranks customers by their ids, or cuts within bins.
+    """
+    for choice in chosen:
+        if choice.method in _REASONS:
+            raise UsageError(
+                f"method must depend on values alone for {what}; got {choice.method}, which "
+                f"{_REASONS[choice.method]}. Choose another method, or score the orders."
+            )
 
 
 def _refuse_different(name: str, surveys: Sequence[Survey]) -> None:
@@ -315,12 +341,7 @@ def _axes(
     money_scale: int,
 ) -> list[Axis]:
     chosen = choices(method, bins, cuts, _IMPLIED)
-    for choice in chosen.values():
-        if choice.method in _REASONS:
-            raise UsageError(
-                f"method must depend on values alone for a survey; got {choice.method}, which "
-                f"{_REASONS[choice.method]}. Choose another method, or score the orders."
-            )
+    refuse_unsurveyed(chosen.values(), "a survey")
     scales = 0, 0, money_scale
     return [choice.axis(scale) for choice, scale in zip(chosen.values(), scales, strict=True)]
 

@@ -14,7 +14,7 @@ from rfm_engine.kernels.types import ValueChunks
 from rfm_engine.orders.money.amounts import format_minor
 from rfm_engine.scoring.axes import MEAN_DIGITS, MEAN_PARTS
 from rfm_engine.scoring.groups import Groups, Spread, averages_within
-from rfm_engine.scoring.methods import average, exact_sum
+from rfm_engine.scoring.methods import Distribution, Measure, average
 from rfm_engine.scoring.selection import Map
 from rfm_engine.scoring.timing import words
 
@@ -171,9 +171,15 @@ class Population:
         It is the floor of the mean of the mean gaps of customers with two or more orders. Return
         None if no customer has two orders.
         """
-        gaps = self._known("mean_gap_days")
-        n = sum(map(len, gaps))
-        return exact_sum(gaps, self._each) // n if n else None
+        gaps = self.distribution("mean_gap_days")
+        return gaps.total() // gaps.n if gaps.n else None
+
+    def distribution(self, measure: str) -> Distribution:
+        """Return the values of a measure over the customers who have it."""
+        values = self._values(measure)
+        if measure == "mean_gap_days":
+            values = list(self._each(_without_none, values))
+        return Measure(values, self._each)
 
     def _bound(self, condition: Condition) -> Fraction | Spread | None:
         measure, _, operand, part = condition
@@ -184,9 +190,8 @@ class Population:
         if operand == "cycle":
             cycle = self.cycle_us()
             return None if cycle is None else Fraction(cycle, DAY_US) * self._unit(measure)
-        values = self._known(measure)
-        n = sum(map(len, values))
-        return average(values, part, self._each) if n else None
+        found = self.distribution(measure)
+        return average(found, part) if found.n else None
 
     def _bound_within(self, condition: Condition, groups: Groups) -> Spread:
         measure, _, operand, part = condition
@@ -200,10 +205,6 @@ class Population:
             return found
         unit = DAY_US // self._unit(measure)
         return Spread(found.floor // unit, -(-found.floor // unit), found.known)
-
-    def _known(self, measure: str) -> ValueChunks:
-        values = self._values(measure)
-        return list(self._each(_without_none, values)) if measure == "mean_gap_days" else values
 
     def _unit(self, measure: str) -> int:
         minor: int = 10**self._scale
