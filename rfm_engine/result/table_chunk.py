@@ -14,6 +14,7 @@ from rfm_engine.orders.keys import Keys, keys_of
 from rfm_engine.orders.kinds import kind_of_ids
 from rfm_engine.totals.chunks import CustomerChunk, Part
 from rfm_engine.totals.ids import IdColumns
+from rfm_engine.totals.tables.day_totals import Repeats
 
 
 class _TableRows:
@@ -45,7 +46,8 @@ class _TableRows:
 def chunk_of_table(table: pa.Table, *, within: bool = False) -> CustomerChunk:
     """Return a table that has the columns of a result as a chunk of customers.
 
-    `within` says whether the second column has their groups.
+    `within` says whether the second column has their groups. Columns named as the fields of
+    `Repeats` contain repeat purchases.
     """
     held = _TableRows(table, within=within)
     kind = kind_of_ids(table.schema.types[0])
@@ -58,7 +60,14 @@ def chunk_of_table(table: pa.Table, *, within: bool = False) -> CustomerChunk:
         values(_column(table, "recency_days"), np.int32),
         values(_column(table, "frequency"), np.int64),
         minor,
+        _repeats(table) if Repeats._fields[0] in table.schema.names else None,
     )
+
+
+def _repeats(table: pa.Table) -> Repeats:
+    *days, high, low = (_column(table, name) for name in Repeats._fields)
+    first, last, n_days = (values(column, np.int32) for column in days)
+    return Repeats(first, last, n_days, values(high, np.int64), values(low, np.int64))
 
 
 def _column(table: pa.Table, name: str | int) -> pa.Array[Any]:

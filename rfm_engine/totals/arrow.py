@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pyarrow as pa
@@ -69,13 +69,7 @@ def absorb(accumulator: Accumulator, export: Any) -> None:
     aside = accumulator.empty()
     aside.intake.adopt_kinds(accumulator.intake)
     account.enter(aside.intake)
-    shape = ExportShape.of(aside.reading, aside.kinds)
-    n_rows = 0
-    for batch in reader:
-        n_rows += batch.num_rows
-        contents = contents_of(shape, batch)
-        if batch.num_rows:
-            aside.tables(shape.layout).absorb([contents])
+    n_rows = absorb_rows(aside, reader)
     if n_rows != account.n_customers:
         raise DataError(
             f"export must have all of its {account.n_customers:,} customers; got {n_rows:,}. "
@@ -87,3 +81,23 @@ def absorb(accumulator: Accumulator, export: Any) -> None:
             f"{aside.n_customers:,} different customers. Absorb the complete export once."
         )
     accumulator.take_over(aside)
+
+
+def absorb_rows(accumulator: Accumulator, batches: Iterable[pa.RecordBatch]) -> int:
+    """Add rows of exports whose accounts are entered elsewhere; return the number of rows.
+
+    A customer may have rows from several exports. The kinds of the exports must be known.
+
+    Raises
+    ------
+    DataError
+        A row is damaged.
+    """
+    shape = ExportShape.of(accumulator.reading, accumulator.kinds)
+    n_rows = 0
+    for batch in batches:
+        n_rows += batch.num_rows
+        contents = contents_of(shape, batch)
+        if batch.num_rows:
+            accumulator.tables(shape.layout).absorb([contents])
+    return n_rows

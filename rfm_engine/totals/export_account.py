@@ -87,6 +87,19 @@ def account_in(schema: pa.Schema, reading: Reading) -> Account:
             "export must be a result of CustomerTotals.export, with its schema metadata; "
             "got no such metadata. Use Arrow IPC or Parquet, which keep the metadata."
         )
+    return account_of(text, reading)
+
+
+def account_of(text: str | bytes, reading: Reading) -> Account:
+    """Read the metadata of an export, as `account_in`.
+
+    Raises
+    ------
+    UsageError
+        The options differ, or the metadata have another format.
+    DataError
+        The metadata are damaged.
+    """
     try:
         about = json.loads(text)
         form = about["format"]
