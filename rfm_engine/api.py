@@ -28,7 +28,6 @@ from rfm_engine.result.model import Model, scheme_and_plan
 from rfm_engine.result.population import SnapshotPopulation
 from rfm_engine.result.result import Result
 from rfm_engine.result.snapshot import Snapshot
-from rfm_engine.segments.added_columns import added_columns, refuse_named_like
 from rfm_engine.segments.additions import Additions
 from rfm_engine.segments.catalogue import scheme_file
 from rfm_engine.segments.fact_plan import plan_facts
@@ -278,10 +277,7 @@ def _check(job: Job, state: State | None, output: str | os.PathLike[str] | None)
         raise UsageError(
             message("{overall} must be used with {by}; got it alone. Name the column of groups.")
         )
-    predictor = job.predictor
-    predicted = [] if predictor is None else predictor.names
-    added = added_columns(settled, predicted, weighted=job.plan.weights is not None)
-    refuse_named_like(added, [settled["customer"], settled["by"]])
+    job.refuse_names()
     if output is not None:
         check_output(output)
     if state is not None:

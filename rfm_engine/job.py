@@ -21,6 +21,7 @@ from rfm_engine.output import refuse_overwriting
 from rfm_engine.result.assembly import Recipe, assemble
 from rfm_engine.result.model import model_name, scheme_and_plan
 from rfm_engine.result.result import Result
+from rfm_engine.segments.added_columns import added_columns, refuse_named_like
 from rfm_engine.segments.additions import Additions, Predictor
 from rfm_engine.segments.fact_plan import plan_facts
 from rfm_engine.segments.first_orders import refuse_first_orders
@@ -100,6 +101,18 @@ class Job:
         spill_dir = self.settled["spill_dir"]
         return {"threads": self.threads, "memory_limit": limit, "spill_dir": spill_dir}
 
+    def refuse_names(self) -> None:
+        """Refuse id columns that have the name of a column that an option adds.
+
+        Raises
+        ------
+        UsageError
+            There is such a column.
+        """
+        predicted = [] if self.predictor is None else self.predictor.names
+        added = added_columns(self.settled, predicted, weighted=self.plan.weights is not None)
+        refuse_named_like(added, [self.settled["customer"], self.settled["by"]])
+
     def additions(self, reading: Reading) -> Additions:
         """Read the attributes of customers, if there are any; return what a result has besides."""
         weighted = self.plan.weights is not None
@@ -128,7 +141,7 @@ class Job:
 
         The result has no seconds yet.
         """
-        said = self._said(reading, aggregated.totals.budget.limit)
+        said = self.said(reading, aggregated.totals.budget.limit)
         recipe = Recipe(self.scheme, self.plan, additions)
         with Workers(self.threads) as pool:
             together = None
@@ -137,8 +150,8 @@ class Job:
                 together = assemble(aggregated.overall, recipe, pool, alone)
             return assemble(aggregated.totals, recipe, pool, said, together)
 
-    def _said(self, reading: Mapping[str, Any], limit: int | None) -> dict[str, Any]:
-        """Return the options by name, as in a summary."""
+    def said(self, reading: Mapping[str, Any], limit: int | None) -> dict[str, Any]:
+        """Return the options by name, as in a summary; `limit` is that of memory."""
         settled = self.settled
         said = {name: reading[name] for name in reading if name != "as_of"} | self.plan.options()
         said |= self._attributes.options

@@ -1,0 +1,130 @@
+"""The DataFrames of Spark: what is asked of one, and the types of columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pyarrow as pa
+
+from rfm_engine.errors import UsageError, shown
+from rfm_engine.orders.place import Source
+from rfm_engine.orders.reading import Reading
+from rfm_engine.orders.sources.entry import open_sources
+from rfm_engine.spark.notes import NOTE, Batches, read_notes
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+REQUIRED = "pyspark[sql]>=4.0"
+"""What the extra `[spark]` installs."""
+_NAMES = {
+    pa.int8(): "tinyint", pa.int32(): "int", pa.int64(): "bigint", pa.float64(): "double",
+    pa.bool_(): "boolean", pa.string(): "string", pa.binary(): "binary", pa.date32(): "date",
+    pa.timestamp("us", "UTC"): "timestamp",
+}  # fmt: skip
+
+
+class Stage(Protocol):
+    """Work on the rows of a partition, in a Python process of Spark."""
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The columns that it makes."""
+
+    def __call__(self, batches: Batches) -> Iterator[pa.RecordBatch]:
+        """Yield rows."""
+
+
+def require_frame(frame: object) -> DataFrame:
+    """Return a DataFrame of Spark.
+
+    Raises
+    ------
+    UsageError
+        PySpark is not installed, or `frame` is something else.
+    """
+    try:
+        from pyspark.sql import DataFrame
+    except ImportError:
+        raise UsageError(
+            f"spark.score must have PySpark, the extra [spark]; got none. "
+            f"Run: pip install '{REQUIRED}'."
+        ) from None
+    if not isinstance(frame, DataFrame):
+        raise UsageError(
+            f"df must be a Spark DataFrame; got {type(frame).__name__}. "
+            "Use rfm_engine.score for other orders."
+        )
+    return frame
+
+
+def chosen_columns(frame: DataFrame, reading: Reading) -> tuple[DataFrame, list[Source]]:
+    """Return the needed columns of a DataFrame, and a source that has their types and no rows.
+
+    Raises
+    ------
+    UsageError
+        A column is missing, or exists twice.
+    """
+    from pyspark.sql import functions
+
+    named = pa.schema([(name, pa.null()) for name in frame.columns])
+    open_sources(named.empty_table(), reading.columns, roles=reading.roles)
+    quoted = [f"`{name.replace('`', '``')}`" for name in reading.columns]
+    chosen = frame.select(*map(functions.col, quoted))
+    return chosen, open_sources(chosen.limit(0).toArrow(), reading.columns, roles=reading.roles)
+
+
+def staged(frame: DataFrame, stage: Stage) -> DataFrame:
+    """Return the rows that a stage makes of each partition."""
+    return frame.mapInArrow(stage, ddl_of(stage.schema))
+
+
+def notes_of(frame: DataFrame) -> list[dict[str, Any]]:
+    """Run the stages of a DataFrame and return its notes.
+
+    Raises
+    ------
+    RfmError
+        A stage found an error of this class.
+    """
+    told = frame.where(f"{NOTE} is not null").select(NOTE).collect()
+    return read_notes(row[0] for row in told)
+
+
+def ddl_of(schema: pa.Schema) -> str:
+    """Return columns as a schema of Spark."""
+    return ", ".join(f"{quoted(field.name)} {_name_of(field.type)}" for field in schema)
+
+
+def quoted(name: str) -> str:
+    """Return the name of a column as it is written in SQL."""
+    return f"`{name.replace('`', '``')}`"
+
+
+def _name_of(kind: Any) -> str:
+    if pa.types.is_decimal(kind):
+        return f"decimal({kind.precision},{kind.scale})"
+    if pa.types.is_list(kind):
+        return f"array<{_name_of(kind.value_type)}>"
+    if pa.types.is_struct(kind):
+        fields = (f"{kind[n].name}: {_name_of(kind[n].type)}" for n in range(kind.num_fields))
+        return f"struct<{', '.join(fields)}>"
+    return _NAMES[kind]
+
+
+def buckets_of(frame: DataFrame, given: object) -> int:
+    """Return the number of buckets that customers are divided into.
+
+    Raises
+    ------
+    UsageError
+        It is not a number from 1 on.
+    """
+    if given is None:
+        usual = str(frame.sparkSession.conf.get("spark.sql.shuffle.partitions"))
+        return int(usual) if usual.isdecimal() else 200  # Databricks has "auto" too
+    if type(given) is not int or given < 1:
+        raise UsageError(f"buckets must be a whole number from 1 on; got {shown(given)}.")
+    return given
