@@ -118,6 +118,19 @@ def explain(result: Result | Snapshot, ids: Sequence[Any]) -> list[Explanation]:
     return stories if result.overall is None else stories + explain(result.overall, ids)
 
 
+def explain_row(result: Result | Snapshot, row: dict[str, Any]) -> Explanation:
+    """Explain a row of the customers of a result, without reading the others.
+
+    Parameters
+    ----------
+    result
+        Customers among all, not within groups: the cut points of a group are found from its rows.
+    row
+        The row by column name, as `rows_of` gives it.
+    """
+    return _Teller(result).explain(row)
+
+
 class _Teller:
     """Explains rows with the cut points and rules of a result."""
 

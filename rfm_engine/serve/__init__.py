@@ -1,1 +1,5 @@
-"""Look up one customer of a snapshot: in process, or over HTTP."""
+"""Look up customers of a snapshot: in process, or over HTTP."""
+
+from rfm_engine.serve.app import app as app
+
+__all__ = ["app"]

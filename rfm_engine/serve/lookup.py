@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from threading import Lock
@@ -135,6 +135,21 @@ class Lookup:
         rows = [missing if place is None else file.batch(place) for place in places]
         return pa.Table.from_batches(rows, file.snapshot.schema).combine_chunks()
 
+    def batches(self, after: Any = ...) -> Iterator[pa.RecordBatch]:
+        """Yield all rows in the order of their ids, or those after a customer.
+
+        Raises
+        ------
+        UsageError
+            `after` is not a value of the customer column.
+        """
+        file = self._open()
+        start = Place(0, 0)
+        if after is not ...:
+            start = file.ids.after(key_of(_id_of(file.snapshot, after)))
+        for number, batch in enumerate(file.batches[start.batch :]):
+            yield batch if number else batch.slice(start.row)
+
     def warm(self) -> None:
         """Read all ids once, in order, so that the first lookups do not wait for the disk."""
         self._open().ids.read()
@@ -190,18 +205,34 @@ class Lookup:
 def _place(file: MappedFile, given: Any, group: Any) -> Place | None:
     """Return the row of a customer in a file."""
     snapshot = file.snapshot
-    schema, by = snapshot.schema, snapshot.options["by"]
-    who = as_id(given, schema.types[0], schema.names[0])
-    if by is None and group is ...:
-        return file.ids.find(key_of(who))
-    if group is ...:
-        if snapshot.overall is None:
-            raise UsageError(
-                f"group must be given, because scores are within groups of {by!r}; got none. "
-                "Give the group, or score with overall."
-            )
-        group = None
-    return file.ids.find(key_of(who, as_group(group, schema, by)))
+    return file.ids.find(key_of(_id_of(snapshot, given), *wanted_group(snapshot, group)))
+
+
+def _id_of(snapshot: Snapshot, given: Any) -> Any:
+    return as_id(given, snapshot.schema.types[0], snapshot.schema.names[0])
+
+
+def wanted_group(snapshot: Snapshot, group: Any) -> tuple[Any, ...]:
+    """Return the group of a row as a value of its column, in a tuple; empty without groups.
+
+    `...` is the null group that the rows of all groups together have.
+
+    Raises
+    ------
+    UsageError
+        No group is given, but customers are only within groups; or one is given without groups.
+    """
+    by = snapshot.options["by"]
+    if group is not ...:
+        return (as_group(group, snapshot.schema, by),)
+    if by is None:
+        return ()
+    if snapshot.overall is None:
+        raise UsageError(
+            f"group must be given, because scores are within groups of {by!r}; got none. "
+            "Give the group, or score with overall."
+        )
+    return (None,)
 
 
 def _nulls(file: MappedFile) -> pa.RecordBatch:

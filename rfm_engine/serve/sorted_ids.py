@@ -6,8 +6,9 @@ file therefore lead to a wrong answer or an error, but never to reads outside of
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
+from operator import itemgetter
 from typing import Any, NamedTuple, TypeAlias
 
 import pyarrow as pa
@@ -40,6 +41,7 @@ class SortedIds:
 
     def __init__(self, batches: Sequence[pa.RecordBatch], n_ids: int) -> None:
         self._columns = [[batch.column(n) for n in range(n_ids)] for batch in batches]
+        self._customer_of: Callable[[Any], Any] = itemgetter(0) if n_ids > 1 else lambda key: key
         self._keys = [_keys_of(columns) for columns in self._columns]
         self._rows = [range(batch.num_rows) for batch in batches]
         self._last = [key_at(rows[-1]) for key_at, rows in zip(self._keys, self._rows, strict=True)]
@@ -52,6 +54,15 @@ class SortedIds:
         key_at = self._keys[batch]
         row = bisect_left(self._rows[batch], key, key=key_at)
         return Place(batch, row) if key_at(row) == key else None
+
+    def after(self, customer: Key) -> Place:
+        """Return the first row behind all rows of a customer; it may be behind the last row."""
+        batch = bisect_right(self._last, customer, key=self._customer_of)
+        if batch == len(self._last):
+            return Place(batch, 0)
+        key_at, customer_of = self._keys[batch], self._customer_of
+        rows = self._rows[batch]
+        return Place(batch, bisect_right(rows, customer, key=lambda row: customer_of(key_at(row))))
 
     def is_ascending(self, n_samples: int) -> bool:
         """Return whether the ends of the batches and samples of each batch ascend strictly.

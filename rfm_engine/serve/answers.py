@@ -1,0 +1,50 @@
+"""Answers of the service, as responses of Starlette."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from rfm_engine.errors import printable
+from rfm_engine.serve.http_error import HttpError
+from rfm_engine.serve.json_text import json_text
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+JSON = "application/json"
+ARROW_STREAM = "application/vnd.apache.arrow.stream"
+
+# Browsers and proxies ask again each time, and must not guess another type of content.
+_OF_ALL = {"cache-control": "private, no-cache", "x-content-type-options": "nosniff"}
+
+
+def answer(
+    body: bytes | str,
+    headers: Mapping[str, str] | None = None,
+    *,
+    status: int = 200,
+    media_type: str | None = JSON,
+) -> Response:
+    """Return a response with the headers that all answers have."""
+    from starlette.responses import Response
+
+    every = _OF_ALL if headers is None else _OF_ALL | dict(headers)
+    return Response(body, status, every, media_type)
+
+
+def error_answer(error: HttpError) -> Response:
+    """Return the response to a request that is refused."""
+    about = {"error": {"code": error.code, "message": printable(str(error))}}
+    return answer(json_text(about), error.headers, status=error.status)
+
+
+def tagged_answer(request: Request, body: str, tag: str) -> Response:
+    """Return an answer with its entity tag, or status 304 to a client that has this answer."""
+    given = request.headers.get("if-none-match")
+    if given is not None and any(
+        each.strip().removeprefix("W/") in (tag, "*") for each in given.split(",")
+    ):
+        return answer(b"", {"etag": tag}, status=304, media_type=None)
+    return answer(body, {"etag": tag})
