@@ -7,14 +7,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from rfm_engine.orders.csv_format import DEFAULT_DELIMITER, UTF_8, CsvFormat
-from rfm_engine.orders.sources.discovery import File, Pipe
+from rfm_engine.orders.sources.discovery import File, Input
 
 _DELIMITERS = (DEFAULT_DELIMITER, ";", "\t")
 _COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
 _PIECE = 1 << 20
 
 
-def csv_format_of(files: Sequence[File | Pipe], orders: CsvFormat) -> CsvFormat:
+def csv_format_of(files: Sequence[Input], orders: CsvFormat) -> CsvFormat:
     """Return the format of CSV files about customers.
 
     It is that of the orders. But lists come from other programs than orders, and this library

@@ -16,7 +16,7 @@ from rfm_engine.orders.reading import NEWEST, day_date
 from rfm_engine.orders.reading import Reading as OrderReading
 from rfm_engine.orders.scan import scan
 from rfm_engine.orders.sources.discovery import File as OrderFile
-from rfm_engine.orders.sources.discovery import Pipe
+from rfm_engine.orders.sources.discovery import Input
 from rfm_engine.orders.sources.entry import files_of, open_files, open_sources
 from rfm_engine.orders.warnings import DataWarning
 from rfm_engine.state.batch_rows import Gathering
@@ -151,9 +151,7 @@ def inputs_of(
     return Inputs(own, tuple(fresh), opened, skipped, unmarked, tuple(stamps))
 
 
-def _opened(
-    files: Sequence[OrderFile | Pipe], reading: OrderReading, newest: Generation
-) -> list[Source]:
+def _opened(files: Sequence[Input], reading: OrderReading, newest: Generation) -> list[Source]:
     try:
         return open_files(files, reading.columns, csv_format=reading.csv, roles=reading.roles)
     except MissingColumnError as error:

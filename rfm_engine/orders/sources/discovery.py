@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 from functools import partial
 from glob import glob
 from pathlib import Path
+from typing import TypeAlias
 
 import pyarrow as pa
 from pyarrow import fs
@@ -22,6 +23,8 @@ from rfm_engine.orders.sources.hive import Keys, keys_of
 from rfm_engine.orders.sources.ignored import CONFIG_NAME, is_ignored
 from rfm_engine.orders.sources.listings import Asked, Listings
 from rfm_engine.orders.sources.table_formats import refuse_local_tables, refuse_tables
+from rfm_engine.orders.sources.table_places import table_place
+from rfm_engine.orders.sources.tables.part import TablePart
 
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _GLOB = frozenset("*?[")
@@ -70,13 +73,18 @@ class Pipe:
         return "local", str(Path(self.path or "/dev/stdin").resolve())
 
 
+Input: TypeAlias = File | Pipe | TablePart
+
+
 def discover(
     inputs: Sequence[str | os.PathLike[str]],
     *,
     as_files: bool = False,
     store_timeout: float | str = STORE_TIMEOUT,
-) -> list[File | Pipe]:
+) -> list[Input]:
     """Return the files of ``inputs``, the files of each input in sorted order.
+
+    The places of tables, such as ``delta:shop/orders@41``, are those of `table_place`.
 
     A call to an object store is abandoned if nothing arrives for ``store_timeout`` seconds.
 
@@ -90,7 +98,7 @@ def discover(
         Iceberg or Hudi table.
     """
     deadline = Deadline(store_timeout)
-    found: list[File | Pipe] = []
+    found: list[Input] = []
     asked: Asked = {}
     for given in inputs:
         found += _behind(os.fspath(given), None if as_files else asked, deadline)
@@ -108,10 +116,14 @@ def discover(
     return found
 
 
-def _behind(place: str, asked: Asked | None, deadline: Deadline) -> list[File | Pipe]:
+def _behind(place: str, asked: Asked | None, deadline: Deadline) -> Sequence[Input]:
     """Return the files of an input; refuse files of remote tables unless `asked` is None."""
     if place == "-":
         return [Pipe("stdin")]
+    if (table := table_place(place)) is not None:
+        from rfm_engine.orders.sources.tables.opening import parts_at
+
+        return parts_at(table, deadline)
     if not _URI.match(place):
         return _local(place)
     base, pattern, query = remote.split(place)

@@ -24,15 +24,17 @@ from rfm_engine.orders.place import (
 )
 from rfm_engine.orders.sources import hive
 from rfm_engine.orders.sources.deadline import STORE_TIMEOUT, seconds_of
-from rfm_engine.orders.sources.discovery import File, Pipe, discover
+from rfm_engine.orders.sources.discovery import File, Input, Pipe, discover
 from rfm_engine.orders.sources.recognition import recognise
+from rfm_engine.orders.sources.tables.opening import is_table, parts_of
+from rfm_engine.orders.sources.tables.part import TablePart
 
 __all__ = ["Place", "Read", "Source", "open_sources"]
 
 _PLAIN = CsvFormat()
 _ACCEPTED = (
     "a path, an object with __arrow_c_stream__ (table, frame, relation, reader), a record batch, a "
-    "pyarrow dataset, a Polars LazyFrame, or a list of these"
+    "pyarrow dataset, a Polars LazyFrame, a Delta or Iceberg table, or a list of these"
 )
 
 
@@ -52,9 +54,10 @@ def open_sources(  # noqa: PLR0913 - the orders, and how they are read
     Parameters
     ----------
     orders
-        A path, glob, directory, URI or ``-`` (an IPC stream on standard input), or a list of
-        these. Or an object in memory: any object with ``__arrow_c_stream__``, a record batch, a
-        pyarrow dataset, a Polars LazyFrame, or a list or iterator of these.
+        A path, glob, directory, URI, ``-`` (an IPC stream on standard input), ``delta:PATH`` or
+        ``iceberg:CATALOG.TABLE``, or a list of these. Or an object: any object with
+        ``__arrow_c_stream__``, a record batch, a pyarrow dataset, a Polars LazyFrame, a
+        `DeltaTable`, a table or scan of ``pyiceberg``, or a list or iterator of these.
     needed
         Column names. Every batch has exactly these columns, in this order. A name that is given
         twice counts once.
@@ -76,8 +79,8 @@ def open_sources(  # noqa: PLR0913 - the orders, and how they are read
     Returns
     -------
     list of Source
-        One source per file, in order, or one per object in memory. Consecutive record batches in
-        a list that have the same types are one source.
+        One source per file, also of tables, in order, or one per object in memory. Consecutive
+        record batches in a list that have the same types are one source.
 
     Raises
     ------
@@ -107,7 +110,7 @@ def open_sources(  # noqa: PLR0913 - the orders, and how they are read
 
 def files_of(
     orders: object, *, as_files: bool = False, store_timeout: float | str = STORE_TIMEOUT
-) -> list[File | Pipe] | None:
+) -> list[Input] | None:
     """Return the files that contain the orders, None if the orders are in memory.
 
     Raises
@@ -125,7 +128,7 @@ def files_of(
 
 
 def open_files(
-    files: Sequence[File | Pipe],
+    files: Sequence[Input],
     needed: Sequence[str] | None,
     *,
     csv_format: CsvFormat = _PLAIN,
@@ -162,6 +165,9 @@ def _in_memory(orders: object, needed: Needed) -> list[Source]:
     def open_one(item: object, name: str) -> Source:
         return _one(item, needed, name)
 
+    if is_table(orders):
+        parts = parts_of(orders)
+        return [part.open(needed, alone=len(parts) == 1) for part in parts]
     if isinstance(orders, list | tuple):
         return _all_opened(sequences.openers_of(orders, needed, open_one))
     if isinstance(orders, Iterator) and not _is_one(orders):
@@ -220,7 +226,7 @@ def _all_opened(openers: Iterable[Callable[[], Source]]) -> list[Source]:
 
 
 def _on_disk(
-    files: Sequence[File | Pipe],
+    files: Sequence[Input],
     needed: Needed | None,
     csv_format: CsvFormat,
     most_rows: int | None,
@@ -228,7 +234,9 @@ def _on_disk(
     constants = iter(hive.constants([file.keys for file in files if isinstance(file, File)]))
     alone = len(files) == 1
 
-    def opener(file: File | Pipe) -> Callable[[], Source]:
+    def opener(file: Input) -> Callable[[], Source]:
+        if isinstance(file, TablePart):
+            return partial(file.open, needed, most_rows=most_rows, alone=alone)
         if isinstance(file, Pipe):
             from rfm_engine.orders.sources import ipc
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import groupby
 from typing import TypeAlias
 
@@ -12,6 +13,7 @@ import pyarrow as pa
 from rfm_engine.errors import UsageError
 from rfm_engine.orders.place import Source, require_columns
 from rfm_engine.orders.sources.memory import NAME, BatchSource, StreamSource, chosen
+from rfm_engine.orders.sources.tables.opening import is_table, parts_of
 
 Opener: TypeAlias = Callable[[object, str], Source]
 """A function that opens one object in memory under a name, with only the needed columns."""
@@ -22,13 +24,22 @@ def openers_of(
 ) -> list[Callable[[], Source]]:
     """Return functions that open the items of a list; each source is named by its index.
 
-    Consecutive record batches with the same types are one source, which threads share.
+    Consecutive record batches with the same types are one source, which threads share. A table is
+    one source per file.
     """
     runs = [
         list(run)
         for _, run in groupby(enumerate(items), lambda item: _schema_of(item[1], needed, item[0]))
     ]
-    return [_opener(run, needed, open_one, alone=len(runs) == 1) for run in runs]
+    return [
+        opener
+        for run in runs
+        for opener in (
+            [partial(part.open, needed) for part in parts_of(run[0][1])]
+            if is_table(run[0][1])
+            else [_opener(run, needed, open_one, alone=len(runs) == 1)]
+        )
+    ]
 
 
 def _schema_of(item: object, needed: Sequence[str], index: int) -> object:
@@ -97,6 +108,11 @@ def _batches(
             raise UsageError(
                 "an iterator of orders must yield tables, frames or record batches; got a path. "
                 "Give a list of paths."
+            )
+        if is_table(item):
+            raise UsageError(
+                f"an iterator of orders must yield tables of Arrow, frames or record batches; got "
+                f"{type(item).__name__}. Give a list of them."
             )
         source = open_one(item, f"{NAME}[{index}]")
         n_batches = 0

@@ -1,0 +1,1 @@
+"""Tables of a lake as orders: Delta and Iceberg, through their logs."""

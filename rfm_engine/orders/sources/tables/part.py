@@ -1,0 +1,105 @@
+"""The parts of a table of a lake, each opened as a source: the rows of one file, or no rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import pyarrow as pa
+
+from rfm_engine.orders.place import Read, Source, require_columns
+
+
+class Opening(Protocol):
+    """Open the rows of a part."""
+
+    def __call__(
+        self, needed: Sequence[str], *, most_rows: int | None, alone: bool
+    ) -> Source | None:
+        """Return the rows with the needed columns; None if there are no rows."""
+
+
+def no_rows(needed: Sequence[str], *, most_rows: int | None, alone: bool) -> None:
+    """Open the only part of a table that has no files."""
+
+
+@dataclass(frozen=True, slots=True)
+class TablePart:
+    """One file of a version of a table; an empty table has one part without rows.
+
+    Attributes
+    ----------
+    name
+        The file, for messages.
+    table
+        The table with its version, such as `delta:shop/orders@41`.
+    schema
+        All columns of the table in this version.
+    opening
+        Opens the file.
+    identity
+        A key that is equal for two names of the same file.
+    """
+
+    name: str
+    table: str
+    schema: pa.Schema
+    opening: Opening = field(repr=False)
+    identity: tuple[str, str]
+
+    def open(
+        self, needed: Sequence[str] | None, *, most_rows: int | None = None, alone: bool = False
+    ) -> TableSource:
+        """Open the part with the needed columns; None means all columns of the table.
+
+        Raises
+        ------
+        UsageError
+            The table has no such column.
+        DataError
+            The file is damaged, or does not fit the table.
+        """
+        columns = self.schema.names if needed is None else needed
+        require_columns(self.schema.names, columns, self.table)
+        source = self.opening(columns, most_rows=most_rows, alone=alone)
+        schema = pa.schema([self.schema.field(name) for name in columns])
+        return TableSource(
+            self.table, self.name, schema if source is None else source.schema, source
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TableSource:
+    """The rows of a part of a table.
+
+    Attributes
+    ----------
+    table
+        The table with the version that is read.
+    """
+
+    table: str
+    name: str
+    schema: pa.Schema
+    rows: Source | None
+    text: bool = False
+
+    @property
+    def n_rows(self) -> int | None:
+        """Number of rows, if it is known."""
+        return 0 if self.rows is None else self.rows.n_rows
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether the rows can be read again."""
+        return self.rows is None or self.rows.repeatable
+
+    def reads(self) -> list[Read]:
+        """Return the reads of the file."""
+        return [] if self.rows is None else self.rows.reads()
+
+
+def tables_of(sources: Sequence[Source]) -> list[str]:
+    """Return the tables that sources are read from, each with its version and once, in order."""
+    return list(dict.fromkeys(each.table for each in sources if isinstance(each, TableSource)))
