@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from rfm_engine.orders.place import Read, Source
 from rfm_engine.orders.sources.discovery import File
 from rfm_engine.orders.sources.guard import reading
 from rfm_engine.orders.sources.memory import StreamRead
-from rfm_engine.orders.sources.remote_source import blaming_the_store
-from rfm_engine.orders.sources.tables.parquet_file import ParquetFile
+from rfm_engine.orders.sources.tables.parquet_file import ParquetFile, names_by_number
 
 _CONTRACT = "readable data"
 
@@ -66,27 +64,11 @@ class IcebergFile:
         is_whole = not task.delete_files and task.residual == AlwaysTrue()
         if file is None or not is_whole or task.file.file_format != FileFormat.PARQUET:
             return None
-        held = _names_by_number(file)
+        held = names_by_number(file)
         numbers = {each.name: each.field_id for each in self.scan.projection().fields}
         found = {name: held.get(numbers[name]) for name in needed}
         names = {name: each for name, each in found.items() if each is not None}
         return names if len(names) == len(found) else None
-
-
-def _names_by_number(file: File) -> dict[int, str]:
-    """Return the names of the columns of a file by the numbers that they have in the table."""
-
-    def read() -> pa.Schema:
-        with reading(file.name, "readable Parquet"), file.open() as handle:
-            return pq.read_schema(handle)
-
-    def read_from_store() -> pa.Schema:
-        with blaming_the_store(file):
-            return read()
-
-    schema = read() if file.local else file.deadline.run(file.name, read_from_store)
-    key = b"PARQUET:field_id"
-    return {int(each.metadata[key]): each.name for each in schema if key in (each.metadata or {})}
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,13 +10,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from rfm_engine.errors import DataError
 from rfm_engine.kernels.arrays import is_text
 from rfm_engine.orders.place import Place, Read, Source
 from rfm_engine.orders.sources.discovery import File
-from rfm_engine.orders.sources.guard import first_line
+from rfm_engine.orders.sources.guard import first_line, reading
 from rfm_engine.orders.sources.parquet import open_parquet
+from rfm_engine.orders.sources.remote_source import blaming_the_store, open_remote
 from rfm_engine.orders.sources.tables.kept_rows import KeptPlace
 
 
@@ -36,6 +38,9 @@ class ParquetFile:
         The values of columns that are not read from the file, such as those of its partition.
     kept
         Whether each row of the file is kept; None if all are. Others were deleted from the table.
+    numbers
+        The number of each column in the file, if columns are found by numbers. A column without
+        its number in the file is found by its name.
     """
 
     file: File
@@ -43,11 +48,15 @@ class ParquetFile:
     physical: Mapping[str, str] = field(default_factory=dict)
     constants: Mapping[str, Any] = field(default_factory=dict)
     kept: npt.NDArray[np.bool_] | None = None
+    numbers: Mapping[str, int] = field(default_factory=dict)
 
     def __call__(self, needed: Sequence[str], *, most_rows: int | None, alone: bool) -> Source:
         """Open the file; a column that it does not have is null, because it was added later."""
+        held = names_by_number(self.file) if self.numbers else {}
         names = {
-            name: self.physical.get(name, name) for name in needed if name not in self.constants
+            name: held.get(self.numbers.get(name, -1), self.physical.get(name, name))
+            for name in needed
+            if name not in self.constants
         }
         nulls = {names[name]: pa.scalar(None, self.schema.field(name).type) for name in names}
         opening = partial(
@@ -56,8 +65,6 @@ class ParquetFile:
         if self.file.local:
             rows: Source = opening()
         else:
-            from rfm_engine.orders.sources.remote_source import open_remote
-
             rows = open_remote(self.file, opening)
         self._check_length(rows.n_rows)
         fields = [
@@ -157,3 +164,27 @@ class _FileRead:
             del batch  # Free it before the next one is decoded, as in `orders.scan`.
             yield found
             del found
+
+
+def names_by_number(file: File) -> dict[int, str]:
+    """Return the names of the columns of a file by the numbers that they have in the table.
+
+    Raises
+    ------
+    DataError
+        The file is damaged.
+    RfmError
+        An object store cannot be reached.
+    """
+
+    def read() -> pa.Schema:
+        with reading(file.name, "readable Parquet"), file.open() as handle:
+            return pq.read_schema(handle)
+
+    def read_from_store() -> pa.Schema:
+        with blaming_the_store(file):
+            return read()
+
+    schema = read() if file.local else file.deadline.run(file.name, read_from_store)
+    key = b"PARQUET:field_id"
+    return {int(each.metadata[key]): each.name for each in schema if key in (each.metadata or {})}

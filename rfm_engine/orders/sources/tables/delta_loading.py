@@ -1,0 +1,141 @@
+"""Load a version of a Delta table with `deltalake`, which reads its log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Protocol
+from urllib.parse import parse_qsl
+
+from rfm_engine.errors import DataError, RfmError, UsageError
+from rfm_engine.orders.sources.deadline import Deadline
+from rfm_engine.orders.sources.guard import first_line
+from rfm_engine.orders.sources.table_places import DeltaPlace
+from rfm_engine.orders.sources.tables.delta_root import shown_path
+
+REQUIRED = "deltalake>=1.6"
+"""What the extra `[delta]` installs."""
+# Options of Arrow's URIs, and what the same options are called by deltalake.
+_S3_OPTIONS = {
+    "access_key": "AWS_ACCESS_KEY_ID", "secret_key": "AWS_SECRET_ACCESS_KEY",
+    "session_token": "AWS_SESSION_TOKEN", "region": "AWS_REGION",
+}  # fmt: skip
+
+
+class DeltaTable(Protocol):
+    """What is used of `deltalake.DeltaTable`."""
+
+    @property
+    def table_uri(self) -> str:
+        """The URI of the folder."""
+
+    def version(self) -> int:
+        """Return the version that was loaded."""
+
+    def schema(self) -> Any:
+        """Return the columns."""
+
+    def metadata(self) -> Any:
+        """Return the partition columns and the configuration."""
+
+    def protocol(self) -> Any:
+        """Return the features that a reader must know."""
+
+    def get_add_actions(self) -> Any:
+        """Return the files of the version, with partition values and statistics."""
+
+    def deletion_vectors(self) -> Any:
+        """Return the rows that are kept of files from which rows were deleted."""
+
+    def scan(self, columns: list[str] | None = None) -> Any:
+        """Return a stream of the rows."""
+
+
+def load(place: DeltaPlace, deadline: Deadline) -> DeltaTable:
+    """Load a version of a table, or its newest one.
+
+    Raises
+    ------
+    UsageError
+        The package is missing, or there is no such table or version.
+    DataError
+        The log is damaged.
+    RfmError
+        An object store cannot be reached.
+    """
+    try:
+        import deltalake
+        from deltalake.exceptions import DeltaError, TableNotFoundError
+    except ImportError:
+        raise UsageError(
+            f"Delta tables must have deltalake, the extra [delta]; got none. "
+            f"Run: pip install '{REQUIRED}'."
+        ) from None
+    path, options = _for_deltalake(place.path)
+
+    def loaded_at(version: int | None) -> DeltaTable:
+        loaded: DeltaTable = deltalake.DeltaTable(path, version=version, storage_options=options)
+        return loaded
+
+    name = place.name
+    try:
+        return deadline.run(name, partial(loaded_at, place.version))
+    except (TableNotFoundError, FileNotFoundError) as error:
+        raise UsageError(
+            f"{name} must be a Delta table; got no _delta_log in {shown_path(place.path)}. "
+            "Check the path."
+        ) from error
+    except DeltaError as error:
+        if place.version is None:
+            raise _damaged(name, error) from error
+        newest = deadline.run(name, partial(_newest, loaded_at, name))
+        if newest < place.version:
+            raise UsageError(
+                f"{name} must be a version of the table; got {newest} as its newest version. "
+                "Give an existing one."
+            ) from error
+        raise UsageError(
+            f"{name} must be a version whose log is complete; got {first_line(error)}. Give a "
+            f"newer version, up to {newest}."
+        ) from error
+    except OSError as error:
+        raise _unreachable(name, error) from error
+
+
+def _newest(loaded_at: Callable[[int | None], DeltaTable], name: str) -> int:
+    from deltalake.exceptions import DeltaError
+
+    try:
+        return int(loaded_at(None).version())
+    except DeltaError as error:
+        raise _damaged(name, error) from error
+
+
+def _damaged(name: str, error: Exception) -> DataError:
+    return DataError(
+        f"{name} must have a log that can be read; got {first_line(error)}. Check the table with "
+        "the program that writes it."
+    )
+
+
+def _unreachable(name: str, error: OSError) -> RfmError:
+    return RfmError(
+        f"{name} must be reachable; got {first_line(error)}. "
+        "Check the network, the credentials and the region."
+    )
+
+
+def _for_deltalake(path: str) -> tuple[str, dict[str, str] | None]:
+    """Return the path and the storage options for `deltalake`, from options in a URI if any."""
+    uri, _, query = path.partition("?")
+    if not query or "://" not in uri:
+        return path, None
+    given = dict(parse_qsl(query, keep_blank_values=True))
+    options = {_S3_OPTIONS[key]: value for key, value in given.items() if key in _S3_OPTIONS}
+    if "endpoint_override" in given:
+        scheme = given.get("scheme", "https")
+        options["AWS_ENDPOINT_URL"] = f"{scheme}://{given['endpoint_override']}"
+        options["AWS_ALLOW_HTTP"] = str(scheme == "http").lower()
+    if given.get("anonymous") == "true":
+        options["AWS_SKIP_SIGNATURE"] = "true"
+    return uri, options

@@ -1,0 +1,82 @@
+"""Find the data files of a Delta table, in a folder or in an object store."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import unquote, urlsplit
+
+from rfm_engine.errors import UsageError
+from rfm_engine.orders.sources import remote
+from rfm_engine.orders.sources.deadline import Deadline
+from rfm_engine.orders.sources.discovery import File
+from rfm_engine.orders.sources.table_places import DeltaPlace
+
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:/")
+
+
+class Root(NamedTuple):
+    """The folder of a table, and how files in it are found.
+
+    Attributes
+    ----------
+    path
+        The folder, in the file system of its files.
+    shown
+        The folder as the caller wrote it, for messages.
+    model
+        A file of the file system.
+    """
+
+    path: str
+    shown: str
+    model: File
+
+    def file(self, path: str) -> File:
+        """Return a data file; `path` is as in the log: encoded, relative or absolute."""
+        plain = unquote(path)
+        if _URI.match(path) is None:
+            return self._of(f"{self.shown}/{plain}", f"{self.path}/{plain}")
+        inner = unquote(urlsplit(path).path)
+        if path.startswith("file:"):
+            return self._of(inner, inner)
+        inside = plain.partition("://")[2]
+        return self._of(plain, inside)
+
+    def _of(self, name: str, path: str) -> File:
+        return File(name, path, self.model.filesystem, {}, self.model.deadline)
+
+
+def root_of(place: DeltaPlace, deadline: Deadline) -> Root:
+    """Return the folder of a table, connected if it is in an object store.
+
+    Raises
+    ------
+    UsageError
+        The URI is wrong, or contains a wildcard.
+    RfmError
+        The store cannot be reached.
+    """
+    if "://" not in place.path:
+        return local_root(str(Path(place.path).absolute()), shown_path(place.path), deadline)
+    base, pattern, query = remote.split(place.path)
+    if pattern:
+        raise UsageError(
+            f"{place.name} must be one table; got a wildcard. Give several tables as a list."
+        )
+    connect = partial(remote.connect, base + query, place.name, deadline.seconds)
+    filesystem, folder = deadline.run(place.name, connect)
+    model = File(base, folder, filesystem, {}, deadline)
+    return Root(folder.rstrip("/"), shown_path(folder if model.local else base), model)
+
+
+def local_root(folder: str, shown: str, deadline: Deadline) -> Root:
+    """Return a folder of this machine."""
+    return Root(folder, shown, File(shown, folder, deadline=deadline))
+
+
+def shown_path(path: str) -> str:
+    """Return the path of a table for messages, without passwords and without a final `/`."""
+    return (remote.without_secrets(path) if "://" in path else path).rstrip("/") or "/"
