@@ -44,8 +44,8 @@ def parts_of_place(place: DeltaPlace, deadline: Deadline) -> list[TablePart]:
             f"a range of versions must be ingested into a state (rfm ingest); got {place.name}. "
             f"Read one version: {place.name.partition('..')[0]}."
         )
-    table = load(place, deadline)
-    return _parts(table, root_of(place, deadline), f"{DELTA}{shown_path(place.path)}")
+    root = root_of(place, deadline)
+    return _parts(load(place, deadline), root, f"{DELTA}{shown_path(place.path)}")
 
 
 def parts_of_table(table: DeltaTable) -> list[TablePart]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any, Protocol
 from urllib.parse import parse_qsl
@@ -65,7 +64,7 @@ def load(place: DeltaPlace, deadline: Deadline) -> DeltaTable:
     """
     try:
         import deltalake
-        from deltalake.exceptions import DeltaError, TableNotFoundError
+        from deltalake.exceptions import DeltaError
     except ImportError:
         raise UsageError(
             f"Delta tables must have deltalake, the extra [delta]; got none. "
@@ -77,44 +76,37 @@ def load(place: DeltaPlace, deadline: Deadline) -> DeltaTable:
         loaded: DeltaTable = deltalake.DeltaTable(path, version=version, storage_options=options)
         return loaded
 
-    name = place.name
     try:
-        return deadline.run(name, partial(loaded_at, place.version))
-    except (TableNotFoundError, FileNotFoundError) as error:
-        raise UsageError(
-            f"{name} must be a Delta table; got no _delta_log in {shown_path(place.path)}. "
-            "Check the path."
-        ) from error
-    except DeltaError as error:
+        return deadline.run(place.name, partial(loaded_at, place.version))
+    except (DeltaError, FileNotFoundError) as error:
         if place.version is None:
-            raise _damaged(name, error) from error
-        newest = deadline.run(name, partial(_newest, loaded_at, name))
-        if newest < place.version:
-            raise UsageError(
-                f"{name} must be a version of the table; got {newest} as its newest version. "
-                "Give an existing one."
-            ) from error
-        raise UsageError(
-            f"{name} must be a version whose log is complete; got {first_line(error)}. Give a "
-            f"newer version, up to {newest}."
-        ) from error
+            raise _refusal(place, error) from error
+        refused = error
     except OSError as error:
-        raise _unreachable(name, error) from error
+        raise _unreachable(place.name, error) from error
+    newest = load(place._replace(version=None), deadline).version()
+    if newest < place.version:
+        raise UsageError(
+            f"{place.name} must be a version of the table; got {newest} as its newest version. "
+            "Give an existing one."
+        ) from refused
+    raise UsageError(
+        f"{place.name} must be a version whose log is complete; got {first_line(refused)}. Give a "
+        f"newer version, up to {newest}."
+    ) from refused
 
 
-def _newest(loaded_at: Callable[[int | None], DeltaTable], name: str) -> int:
-    from deltalake.exceptions import DeltaError
+def _refusal(place: DeltaPlace, error: Exception) -> RfmError:
+    from deltalake.exceptions import TableNotFoundError
 
-    try:
-        return int(loaded_at(None).version())
-    except DeltaError as error:
-        raise _damaged(name, error) from error
-
-
-def _damaged(name: str, error: Exception) -> DataError:
+    if isinstance(error, TableNotFoundError | FileNotFoundError):
+        return UsageError(
+            f"{place.name} must be a Delta table; got no _delta_log in {shown_path(place.path)}. "
+            "Check the path."
+        )
     return DataError(
-        f"{name} must have a log that can be read; got {first_line(error)}. Check the table with "
-        "the program that writes it."
+        f"{place.name} must have a log that can be read; got {first_line(error)}. Check the table "
+        "with the program that writes it."
     )
 
 

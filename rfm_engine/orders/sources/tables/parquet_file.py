@@ -38,6 +38,7 @@ class ParquetFile:
         The values of columns that are not read from the file, such as those of its partition.
     kept
         Whether each row of the file is kept; None if all are. Others were deleted from the table.
+        Rows after the last one listed are kept.
     numbers
         The number of each column in the file, if columns are found by numbers. A column without
         its number in the file is found by its name.
@@ -66,7 +67,7 @@ class ParquetFile:
             rows: Source = opening()
         else:
             rows = open_remote(self.file, opening)
-        self._check_length(rows.n_rows)
+        kept = None if self.kept is None else self._kept_of(self.kept, rows.n_rows)
         fields = [
             pa.field(
                 name,
@@ -76,14 +77,17 @@ class ParquetFile:
             )
             for name in needed
         ]
-        return FileRows(rows, pa.schema(fields), names, self.constants, self.kept)
+        return FileRows(rows, pa.schema(fields), names, self.constants, kept)
 
-    def _check_length(self, n_rows: int | None) -> None:
-        if self.kept is not None and n_rows != len(self.kept):
+    def _kept_of(self, kept: npt.NDArray[np.bool_], n_rows: int | None) -> npt.NDArray[np.bool_]:
+        """Return whether each row is kept; a list that ends early says nothing of later rows."""
+        n_more = (n_rows or 0) - len(kept)
+        if n_more < 0:
             raise DataError(
-                f"{self.file.name} must have {len(self.kept)} rows, as its list of deleted rows "
-                f"says; got {n_rows}. Check that the file was not replaced."
+                f"{self.file.name} must have at least {len(kept)} rows, as the list of its deleted "
+                f"rows says; got {n_rows}. Check that the file was not replaced."
             )
+        return np.concatenate([kept, np.ones(n_more, np.bool_)])
 
 
 def _type_of(held: pa.DataType, wanted: pa.DataType) -> pa.DataType:
