@@ -5,9 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 import pyarrow as pa
 from pyarrow import fs
@@ -105,8 +103,6 @@ def _file_of(io: Any, location: str, deadline: Deadline) -> File | None:
     scheme, netloc, path = io.parse_location(location, io.properties)
     filesystem = io.fs_by_scheme(scheme, netloc)
     if isinstance(filesystem, fs.LocalFileSystem):
-        local = unquote(urlsplit(location).path) if location.startswith("file:") else path
-        path = local if Path(local).exists() else path
         return File(path, path, deadline=deadline)
     return File(location, path, filesystem, {}, deadline)
 
