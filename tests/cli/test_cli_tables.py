@@ -26,7 +26,7 @@ def refused(run):
     assert run.stdout == ""
     assert run.stderr == (
         "error: orders must be read through the table; got a Delta table in shop/orders. "
-        "In Python: rfm.score(DeltaTable('shop/orders').to_pyarrow_dataset(), ...). "
+        "Give delta:shop/orders. "
         "--as-files reads the files anyway, including deleted rows. For a "
         "state, give it when you create the state.\n"
     )

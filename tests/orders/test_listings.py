@@ -5,6 +5,8 @@ Libraries are imported late, because not every process of the tests needs that s
 
 from __future__ import annotations
 
+import os
+
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -92,7 +94,7 @@ def test_listings__and_questions_find_the_same_tables(tmp_path, log, name, selec
     if name is None:
         refuse(listings, "b/t", "b/t/k=1")
     else:
-        with pytest.raises(UsageError, match=f"got {name}. In Python"):
+        with pytest.raises(UsageError, match=f"got {name}\\. (Give|In Python)"):
             refuse(listings, "b/t", "b/t/k=1")
 
 
@@ -159,14 +161,32 @@ def s3():
 def test_s3__tables_are_refused_with_a_hint_that_works(orders):
     from deltalake import DeltaTable
 
-    with pytest.raises(UsageError, match="got a Delta table in s3://lake/shop/orders") as refusal:
+    hint = r"got a Delta table in s3://lake/shop/orders\. Give delta:s3://lake/shop/orders\."
+    with pytest.raises(UsageError, match=hint):
         rfm.score(orders, as_of="2026-01-01")
-    table = "DeltaTable('s3://lake/shop/orders').to_pyarrow_dataset()"
-    assert f"rfm.score({table}, ...)" in str(refusal.value)
-    dataset = eval(table, {"DeltaTable": DeltaTable})
-    assert rfm.score(dataset, as_of="2026-01-01").rows.read == 8
+    for table in ("delta:s3://lake/shop/orders", DeltaTable("s3://lake/shop/orders")):
+        result = rfm.score(table, as_of="2026-01-01")
+        assert result.rows.read == 8
+        assert result.options["tables"] == ["delta:s3://lake/shop/orders@1"]
     everything = rfm.score("s3a://lake/shop/orders", as_of="2026-01-01", as_files=True)
     assert everything.rows.read == 20
+
+
+@pytest.mark.usefixtures("s3")
+def test_s3__a_version_of_a_table_is_read_with_the_options_of_its_uri(monkeypatch):
+    host = os.environ["AWS_ENDPOINT_URL"].removeprefix("http://")
+    for name in ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"):
+        monkeypatch.delenv(name)
+    options = f"scheme=http&region=us-east-1&endpoint_override={host}"
+    place = f"delta:s3://local:secret@lake/shop/orders?{options}@0"
+    result = rfm.score(place, as_of="2026-01-01")
+    assert result.rows.read == len(ORDERS)
+    assert result.options["tables"] == ["delta:s3://lake/shop/orders@0"]
+    with pytest.raises(UsageError, match=r"delta:s3://lake/shop/orders@7 must be a version") as no:
+        rfm.score(place.replace("@0", "@7"), as_of="2026-01-01")
+    assert "secret" not in str(no.value)
+    with pytest.raises(UsageError, match="must be a Delta table; got no _delta_log in s3://lake/p"):
+        rfm.score(f"delta:s3://local:s@lake/plain?{options}", as_of="2026-01-01")
 
 
 def test_s3__one_file_of_a_table_is_refused(s3):

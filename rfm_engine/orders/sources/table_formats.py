@@ -38,7 +38,7 @@ class Folders(Protocol):
 
 
 class _Format(NamedTuple):
-    """A table format, and the code that passes the orders of such a table to `rfm_engine.score`.
+    """A table format, and how the orders of such a table are given instead.
 
     In the hint, `{place}` is the path of the table as the caller would write it, and `{whole}` is
     its absolute path, which Hudi's reader requires.
@@ -48,9 +48,12 @@ class _Format(NamedTuple):
     hint: str
 
 
-_DELTA = _Format("a Delta table", "DeltaTable({place!r}).to_pyarrow_dataset()")
-_ICEBERG = _Format("an Iceberg table", "table.scan().to_arrow_batch_reader()")
-_HUDI = _Format("a Hudi table", "HudiTableBuilder.from_base_uri({whole!r}).build().read()")
+_DELTA = _Format("a Delta table", "Give delta:{place}")
+_ICEBERG = _Format("an Iceberg table", "Give iceberg:CATALOG.TABLE, its name in a catalog")
+_HUDI = _Format(
+    "a Hudi table",
+    "In Python: rfm.score(HudiTableBuilder.from_base_uri({whole!r}).build().read(), ...)",
+)
 
 
 class LocalFolders:
@@ -181,7 +184,7 @@ def _refusal(found: _Format, root: str, shown: Callable[[str], str]) -> UsageErr
     whole = root if root.startswith("/") else place
     return UsageError(
         message(
-            "orders must be read through the table; got {} in {}. In Python: rfm.score({}, ...). "
+            "orders must be read through the table; got {} in {}. {}. "
             "{as_files:True} reads the files anyway, including deleted rows. For a state, "
             "give it when you create the state.",
             found.name,

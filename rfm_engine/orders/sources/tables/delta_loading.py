@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from typing import Any, Protocol
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
 from rfm_engine.errors import DataError, RfmError, UsageError
 from rfm_engine.orders.sources.deadline import Deadline
@@ -14,11 +15,7 @@ from rfm_engine.orders.sources.tables.delta_root import shown_path
 
 REQUIRED = "deltalake>=1.6"
 """What the extra `[delta]` installs."""
-# Options of Arrow's URIs, and what the same options are called by deltalake.
-_S3_OPTIONS = {
-    "access_key": "AWS_ACCESS_KEY_ID", "secret_key": "AWS_SECRET_ACCESS_KEY",
-    "session_token": "AWS_SESSION_TOKEN", "region": "AWS_REGION",
-}  # fmt: skip
+_S3 = re.compile(r"(s3[an]?://)(?:([^/@]*):([^/@]*)@)?(.*)")
 
 
 class DeltaTable(Protocol):
@@ -118,16 +115,25 @@ def _unreachable(name: str, error: OSError) -> RfmError:
 
 
 def _for_deltalake(path: str) -> tuple[str, dict[str, str] | None]:
-    """Return the path and the storage options for `deltalake`, from options in a URI if any."""
+    """Return the path and the storage options for `deltalake`, from the options of a URI of S3.
+
+    Without options, `deltalake` takes them from the environment.
+    """
     uri, _, query = path.partition("?")
-    if not query or "://" not in uri:
+    found = _S3.fullmatch(uri)
+    if found is None:
         return path, None
+    scheme, key, secret, place = found.groups()
     given = dict(parse_qsl(query, keep_blank_values=True))
-    options = {_S3_OPTIONS[key]: value for key, value in given.items() if key in _S3_OPTIONS}
+    options = {}
+    if key and secret:
+        options |= {"AWS_ACCESS_KEY_ID": unquote(key), "AWS_SECRET_ACCESS_KEY": unquote(secret)}
+    if "region" in given:
+        options["AWS_REGION"] = given["region"]
     if "endpoint_override" in given:
-        scheme = given.get("scheme", "https")
-        options["AWS_ENDPOINT_URL"] = f"{scheme}://{given['endpoint_override']}"
-        options["AWS_ALLOW_HTTP"] = str(scheme == "http").lower()
+        protocol = given.get("scheme", "https")
+        options["AWS_ENDPOINT_URL"] = f"{protocol}://{given['endpoint_override']}"
+        options["AWS_ALLOW_HTTP"] = str(protocol == "http").lower()
     if given.get("anonymous") == "true":
         options["AWS_SKIP_SIGNATURE"] = "true"
-    return uri, options
+    return f"{scheme}{place}", options or None
