@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import pyarrow as pa
 
@@ -14,6 +14,9 @@ from rfm_engine.guesses.guess import Guess
 from rfm_engine.orders.sources.discovery import File, discover
 from rfm_engine.orders.sources.guard import reading
 from rfm_engine.orders.sources.recognition import Content, recognise
+from rfm_engine.orders.sources.tables.part import TablePart
+
+T = TypeVar("T")
 
 _MOST_FILES = 8
 _MOST_ROWS = 20_000
@@ -59,10 +62,20 @@ def read_sample(inputs: Sequence[str | os.PathLike[str]], typed: Mapping[str, An
     """
     found = discover(inputs, as_files=bool(typed.get("as_files")))
     files = [file for file in found if isinstance(file, File)]
-    if len(files) < len(found):
+    parts = [part for part in found if isinstance(part, TablePart)]
+    if len(files) + len(parts) < len(found):
         raise UsageError(
             "init must read files, because it reads some parts only; got a stream. Save it first."
         )
+    if parts and files:
+        raise UsageError(
+            f"init must read only tables or only files; got {parts[0].table} and {files[0].name}. "
+            "Give inputs of one kind."
+        )
+    if parts:
+        n_rows = _MOST_ROWS // len(_spread(parts))
+        held = [_rows_of_part(part, n_rows) for part in _spread(parts)]
+        return _sample([part.table for part in _spread(parts)], held)
     recognised = recognise(files[0])
     if recognised.content == "csv":
         from rfm_engine.guesses.csv_sample import read_csv_sample
@@ -71,15 +84,19 @@ def read_sample(inputs: Sequence[str | os.PathLike[str]], typed: Mapping[str, An
         return read_csv_sample(some, typed)
     some = [file for file in _spread(files) if recognise(file).content == recognised.content]
     tables = [_rows_of(file, recognised.content, _MOST_ROWS // len(some)) for file in some]
+    return _sample([file.name for file in some], tables)
+
+
+def _sample(names: Sequence[str], tables: Sequence[pa.Table]) -> Sample:
     first = tables[0].schema
-    for file, table in zip(some, tables, strict=True):
-        require_same_columns(file.name, table.schema.names, files[0].name, first.names)
+    for name, table in zip(names, tables, strict=True):
+        require_same_columns(name, table.schema.names, names[0], first.names)
     rows = [row for table in tables for row in table.to_pylist()]
     columns = tuple(
         Column(field.name, tuple(_text(row.get(field.name)) for row in rows), _plain(field.type))
         for field in first
     )
-    return Sample(files[0].name, columns)
+    return Sample(names[0], columns)
 
 
 def require_same_columns(
@@ -103,7 +120,7 @@ def require_same_columns(
     )
 
 
-def _spread(files: Sequence[File]) -> list[File]:
+def _spread(files: Sequence[T]) -> list[T]:
     """Return some of the files: the first, the last, and files between them."""
     n = min(len(files), _MOST_FILES)
     return [files[i * (len(files) - 1) // max(n - 1, 1)] for i in range(n)]
@@ -126,6 +143,14 @@ def _rows_of(file: File, content: Content, n_rows: int) -> pa.Table:
             return _joined(batches, arrow.schema, n_rows)
         stream = pa.ipc.open_stream(handle)
         return _joined([_first(stream)], stream.schema, n_rows)
+
+
+def _rows_of_part(part: TablePart, n_rows: int) -> pa.Table:
+    """Return some rows of a file of a table: from the begin, the middle and the end."""
+    source = part.open(None, most_rows=n_rows)
+    reads = source.reads()
+    places = sorted({0, len(reads) // 2, len(reads) - 1} - {-1}) if reads else []
+    return _joined([_first(b for b, _ in reads[each]) for each in places], source.schema, n_rows)
 
 
 def _first(batches: Any) -> pa.RecordBatch | None:

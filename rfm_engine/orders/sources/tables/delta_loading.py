@@ -125,7 +125,7 @@ def _for_deltalake(path: str) -> tuple[str, dict[str, str] | None]:
         return path, None
     scheme, key, secret, place = found.groups()
     given = dict(parse_qsl(query, keep_blank_values=True))
-    options = {}
+    options: dict[str, str] = {}
     if key and secret:
         options |= {"AWS_ACCESS_KEY_ID": unquote(key), "AWS_SECRET_ACCESS_KEY": unquote(secret)}
     if "region" in given:
