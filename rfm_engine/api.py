@@ -246,8 +246,8 @@ def score_dates(
         )
     known = Reading(**job.reading_options)
     additions = job.additions(known)
-    sources = job.sources(orders, known, None)
     readings = [known.but(as_of=day) for day in dates]
+    sources = job.sources(orders, known.spanning(readings), None)
     totals = DatedTotals(readings, job.running(), overall=job.settled["overall"])
     totals.read(sources, progress)
     for aggregated in totals:

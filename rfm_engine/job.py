@@ -130,7 +130,7 @@ class Job:
         sources = open_sources(
             orders, known.columns, existing=[*roles], csv_format=known.csv,
             as_files=known.options["as_files"], roles=roles | known.roles,
-            store_timeout=seconds_of(self.settled["store_timeout"]),
+            store_timeout=seconds_of(self.settled["store_timeout"]), period=known.period,
         )  # fmt: skip
         for source in sources:
             refuse_overwriting(output, "an input", source.name)

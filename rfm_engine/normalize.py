@@ -214,7 +214,7 @@ def _opened(
     sources = open_sources(
         orders, [*known.columns, *attributes.roles, *carry], csv_format=known.csv,
         as_files=known.options["as_files"], roles=roles, most_rows=MOST_ROWS,
-        store_timeout=seconds_of(asked["store_timeout"]),
+        store_timeout=seconds_of(asked["store_timeout"]), period=known.period,
     )  # fmt: skip
     for source in sources:
         refuse_overwriting(output, "an input", source.name)

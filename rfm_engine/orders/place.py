@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
-from typing import Any, Protocol, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import pyarrow as pa
 
@@ -44,6 +44,30 @@ class Needed(tuple[str, ...]):
         needed = super().__new__(cls, dict.fromkeys(columns))
         needed.existing = tuple(existing)
         return needed
+
+
+class Period(NamedTuple):
+    """The days that count, and the columns that decide whether a row of another day is faulty.
+
+    With it, a file whose rows are all of other days need not be read: they are only counted.
+
+    Attributes
+    ----------
+    customer, time, amount
+        The names of the columns.
+    first_day, last_day
+        Days from 1970-01-01 in the time zone of the orders, both included; None without a limit.
+    scale
+        The greatest number of digits after the decimal point that amounts are read with, if that
+        is not decided by their type.
+    """
+
+    customer: str
+    time: str
+    amount: str
+    first_day: int | None
+    last_day: int | None
+    scale: int
 
 
 class MissingColumnError(UsageError):

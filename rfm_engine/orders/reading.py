@@ -21,6 +21,7 @@ from rfm_engine.orders.money.amounts import FLOAT_SCALE
 from rfm_engine.orders.money.notation import Notation
 from rfm_engine.orders.money.rates import Rates
 from rfm_engine.orders.money.rates_file import read_rates
+from rfm_engine.orders.place import Period
 from rfm_engine.orders.roles import NOUNS
 from rfm_engine.orders.time.numbers import NUMBER_FORMATS, is_time_format
 from rfm_engine.orders.time.zones import Zone
@@ -152,6 +153,28 @@ class Reading:
                         column,
                     )
                 )
+
+    @property
+    def period(self) -> Period | None:
+        """The days that count; None if a row of another day may have another reason than its day.
+
+        Conditions and repeated rows come before the day, and so do values that are parsed.
+        """
+        options = self.options
+        is_plain = (
+            not self.conditions
+            and not options["distinct"]
+            and options["quantity"] is None
+            and options["n_orders"] is None
+            and options["rates"] is None
+            and options["time_format"] is None
+        )
+        if not is_plain or self.as_of_day is None:
+            return None
+        return Period(
+            options["customer"], options["time"], options["amount"],
+            self.first_day, self.as_of_day, options["amount_scale"] or 0,
+        )  # fmt: skip
 
     @property
     def columns(self) -> list[str]:

@@ -109,7 +109,7 @@ class CustomerTotals(Totals):
         reading = self._population.reading
         sources = open_sources(
             orders, reading.columns, csv_format=reading.csv, as_files=reading.options["as_files"],
-            roles=reading.roles,
+            roles=reading.roles, period=reading.period,
         )  # fmt: skip
         self._population.update(sources)
 

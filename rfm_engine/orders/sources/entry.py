@@ -17,6 +17,7 @@ from rfm_engine.orders.place import (
     Constants,
     MissingColumnError,
     Needed,
+    Period,
     Place,
     Read,
     Source,
@@ -48,6 +49,7 @@ def open_sources(  # noqa: PLR0913 - the orders, and how they are read
     store_timeout: float | str = STORE_TIMEOUT,
     roles: Mapping[str, str] | None = None,
     most_rows: int | None = None,
+    period: Period | None = None,
 ) -> list[Source]:
     """Open orders of any accepted kind, limited to the needed columns.
 
@@ -75,6 +77,9 @@ def open_sources(  # noqa: PLR0913 - the orders, and how they are read
     most_rows
         The greatest number of rows of a batch of Parquet. Batches that are kept while the next ones
         are decoded should be small, so that memory is used again.
+    period
+        The days that count. Files of tables with rows of other days only are not read, but their
+        rows are counted; None if every row has to be read.
 
     Returns
     -------
@@ -103,9 +108,11 @@ def open_sources(  # noqa: PLR0913 - the orders, and how they are read
     files = files_of(orders, as_files=as_files, store_timeout=store_timeout)
     columns = Needed(needed, existing)
     if files is not None:
-        return open_files(files, columns, csv_format=csv_format, roles=roles, most_rows=most_rows)
+        return open_files(
+            files, columns, csv_format=csv_format, roles=roles, most_rows=most_rows, period=period
+        )
     with named_by_role(roles):
-        return _in_memory(orders, columns)
+        return _in_memory(orders, columns, period)
 
 
 def files_of(
@@ -127,18 +134,19 @@ def files_of(
     return discover(paths, as_files=as_files, store_timeout=store_timeout)
 
 
-def open_files(
+def open_files(  # noqa: PLR0913 - the files, and how they are read
     files: Sequence[Input],
     needed: Sequence[str] | None,
     *,
     csv_format: CsvFormat = _PLAIN,
     roles: Mapping[str, str] | None = None,
     most_rows: int | None = None,
+    period: Period | None = None,
 ) -> list[Source]:
     """Open files as `open_sources` does; if `needed` is None, with all columns of each file."""
     with named_by_role(roles):
         columns = needed if needed is None or isinstance(needed, Needed) else Needed(needed)
-        return _on_disk(files, columns, csv_format, most_rows)
+        return _on_disk(files, columns, csv_format, most_rows, period)
 
 
 def _paths(orders: object) -> list[str | os.PathLike[str]] | None:
@@ -159,7 +167,7 @@ def _paths(orders: object) -> list[str | os.PathLike[str]] | None:
     return paths or None
 
 
-def _in_memory(orders: object, needed: Needed) -> list[Source]:
+def _in_memory(orders: object, needed: Needed, period: Period | None) -> list[Source]:
     from rfm_engine.orders.sources import memory, sequences
 
     def open_one(item: object, name: str) -> Source:
@@ -167,7 +175,8 @@ def _in_memory(orders: object, needed: Needed) -> list[Source]:
 
     if is_table(orders):
         parts = parts_of(orders)
-        return [part.open(needed, alone=len(parts) == 1) for part in parts]
+        alone = len(parts) == 1
+        return [part.open(needed, period=period, alone=alone) for part in parts]
     if isinstance(orders, list | tuple):
         return _all_opened(sequences.openers_of(orders, needed, open_one))
     if isinstance(orders, Iterator) and not _is_one(orders):
@@ -230,13 +239,14 @@ def _on_disk(
     needed: Needed | None,
     csv_format: CsvFormat,
     most_rows: int | None,
+    period: Period | None,
 ) -> list[Source]:
     constants = iter(hive.constants([file.keys for file in files if isinstance(file, File)]))
     alone = len(files) == 1
 
     def opener(file: Input) -> Callable[[], Source]:
         if isinstance(file, TablePart):
-            return partial(file.open, needed, most_rows=most_rows, alone=alone)
+            return partial(file.open, needed, period=period, most_rows=most_rows, alone=alone)
         if isinstance(file, Pipe):
             from rfm_engine.orders.sources import ipc
 

@@ -13,6 +13,7 @@ from rfm_engine.errors import DataError, UsageError
 from rfm_engine.orders.sources import remote
 from rfm_engine.orders.sources.deadline import Deadline
 from rfm_engine.orders.sources.table_places import DELTA, DeltaPlace
+from rfm_engine.orders.sources.tables.delta_facts import DeltaFacts, Statistics
 from rfm_engine.orders.sources.tables.delta_loading import DeltaTable, load
 from rfm_engine.orders.sources.tables.delta_root import Root, local_root, root_of, shown_path
 from rfm_engine.orders.sources.tables.parquet_file import ParquetFile
@@ -84,13 +85,14 @@ def _parts(table: DeltaTable, root: Root, name: str) -> list[TablePart]:
     partition = list(table.metadata().partition_columns)
     files = pa.table(table.get_add_actions())
     kept = _kept_rows(table)
+    statistics = Statistics.of(files)
     parts = []
-    for row in _rows_of(files, partition, schema):
-        file = root.file(row.path)
-        opening = ParquetFile(
-            file, schema, mapping.physical, row.constants, kept.pop(row.path, None), mapping.numbers
-        )
-        parts.append(TablePart(file.name, name, schema, opening, file.identity))
+    for number, row in enumerate(_rows_of(files, partition, schema)):
+        file, own = root.file(row.path), kept.pop(row.path, None)
+        opening = ParquetFile(file, schema, mapping.physical, row.constants, own, mapping.numbers)
+        n_deleted = 0 if own is None else int(np.count_nonzero(~own))
+        facts = DeltaFacts(statistics, number, mapping.physical, row.constants, n_deleted)
+        parts.append(TablePart(file.name, name, schema, opening, file.identity, facts))
     if kept:
         raise DataError(
             f"{name} must name the files of deleted rows; got {next(iter(kept))!r}, which is no "

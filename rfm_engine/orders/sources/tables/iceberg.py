@@ -15,6 +15,7 @@ from rfm_engine.orders.sources.deadline import Deadline
 from rfm_engine.orders.sources.discovery import File
 from rfm_engine.orders.sources.guard import first_line
 from rfm_engine.orders.sources.table_places import ICEBERG, IcebergPlace
+from rfm_engine.orders.sources.tables.iceberg_facts import IcebergFacts
 from rfm_engine.orders.sources.tables.iceberg_file import IcebergFile
 from rfm_engine.orders.sources.tables.part import TablePart, no_rows
 from rfm_engine.orders.sources.tables.stream import StreamOpening
@@ -79,9 +80,10 @@ def parts_of_scan(scan: Any, deadline: Deadline) -> list[TablePart]:
     parts = []
     for task in tasks:
         file = _file_of(scan.io, task.file.file_path, deadline)
-        own = IcebergFile(scan, task, schema, file)
+        facts = IcebergFacts(scan, task, schema)
+        own = IcebergFile(facts, file)
         identity = ("iceberg", task.file.file_path) if file is None else file.identity
-        parts.append(TablePart(own.name, name, schema, own, identity))
+        parts.append(TablePart(own.name, name, schema, own, identity, facts))
     # Sorted by path, because the order of files in the manifests is arbitrary.
     parts.sort(key=lambda part: part.name)
     return parts or [TablePart(name, name, schema, no_rows, ("iceberg", name))]

@@ -12,6 +12,7 @@ from rfm_engine.orders.place import Read, Source
 from rfm_engine.orders.sources.discovery import File
 from rfm_engine.orders.sources.guard import reading
 from rfm_engine.orders.sources.memory import StreamRead
+from rfm_engine.orders.sources.tables.iceberg_facts import IcebergFacts
 from rfm_engine.orders.sources.tables.parquet_file import ParquetFile, names_by_number
 
 _CONTRACT = "readable data"
@@ -23,20 +24,29 @@ class IcebergFile:
 
     Attributes
     ----------
-    scan
-        The scan of `pyiceberg`.
-    task
-        The file, its deletes, and the part of the filter that its rows must still be checked for.
-    schema
-        The columns of the scan.
+    facts
+        The scan of `pyiceberg`, the task for this file, and the columns of the scan.
     file
         The file; None if only `pyiceberg` can open it.
     """
 
-    scan: Any
-    task: Any
-    schema: pa.Schema
+    facts: IcebergFacts
     file: File | None
+
+    @property
+    def scan(self) -> Any:
+        """The scan of `pyiceberg`."""
+        return self.facts.scan
+
+    @property
+    def task(self) -> Any:
+        """The task for this file."""
+        return self.facts.task
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The columns of the scan."""
+        return self.facts.schema
 
     @property
     def name(self) -> str:
@@ -57,11 +67,10 @@ class IcebergFile:
         Columns of Iceberg have numbers, so a file may name them differently. `pyiceberg` reads
         files with deleted rows, files that lack a column, and those of other formats.
         """
-        from pyiceberg.expressions import AlwaysTrue
         from pyiceberg.manifest import FileFormat
 
         task, file = self.task, self.file
-        is_whole = not task.delete_files and task.residual == AlwaysTrue()
+        is_whole = self.facts.n_rows is not None
         if file is None or not is_whole or task.file.file_format != FileFormat.PARQUET:
             return None
         held = names_by_number(file)
@@ -94,11 +103,7 @@ class TaskRows:
     @property
     def n_rows(self) -> int | None:
         """Number of rows, if none are deleted or filtered."""
-        from pyiceberg.expressions import AlwaysTrue
-
-        task = self.opened.task
-        is_whole = not task.delete_files and task.residual == AlwaysTrue()
-        return int(task.file.record_count) if is_whole else None
+        return self.opened.facts.n_rows
 
     def reads(self) -> list[Read]:
         """Return the only read."""

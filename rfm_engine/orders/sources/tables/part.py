@@ -8,7 +8,9 @@ from typing import Protocol
 
 import pyarrow as pa
 
-from rfm_engine.orders.place import Read, Source, require_columns
+from rfm_engine.orders.place import Period, Read, Source, require_columns
+from rfm_engine.orders.sources.tables.facts import FileFacts
+from rfm_engine.orders.sources.tables.outside import rows_outside
 
 
 class Opening(Protocol):
@@ -40,6 +42,8 @@ class TablePart:
         Opens the file.
     identity
         A key that is equal for two names of the same file.
+    facts
+        What the log says about the rows, None if nothing.
     """
 
     name: str
@@ -47,11 +51,20 @@ class TablePart:
     schema: pa.Schema
     opening: Opening = field(repr=False)
     identity: tuple[str, str]
+    facts: FileFacts | None = field(default=None, repr=False)
 
     def open(
-        self, needed: Sequence[str] | None, *, most_rows: int | None = None, alone: bool = False
+        self,
+        needed: Sequence[str] | None,
+        *,
+        period: Period | None = None,
+        most_rows: int | None = None,
+        alone: bool = False,
     ) -> TableSource:
         """Open the part with the needed columns; None means all columns of the table.
+
+        If all rows are outside `period`, the file is not read, and other rows outside it are
+        returned instead.
 
         Raises
         ------
@@ -62,11 +75,18 @@ class TablePart:
         """
         columns = self.schema.names if needed is None else needed
         require_columns(self.schema.names, columns, self.table)
-        source = self.opening(columns, most_rows=most_rows, alone=alone)
+        source = self._outside(columns, period)
+        if source is None:
+            source = self.opening(columns, most_rows=most_rows, alone=alone)
         schema = pa.schema([self.schema.field(name) for name in columns])
         return TableSource(
             self.table, self.name, schema if source is None else source.schema, source
         )
+
+    def _outside(self, columns: Sequence[str], period: Period | None) -> Source | None:
+        if period is None or self.facts is None:
+            return None
+        return rows_outside(self.facts, period, self.name, columns, self.schema)
 
 
 @dataclass(frozen=True, slots=True)
