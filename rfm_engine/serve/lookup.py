@@ -131,9 +131,7 @@ class Lookup:
             )
         each_group = [...] * len(ids) if groups is None else groups
         places = [_place(file, *each) for each in zip(ids, each_group, strict=True)]
-        missing = _nulls(file)
-        rows = [missing if place is None else file.batch(place) for place in places]
-        return pa.Table.from_batches(rows, file.snapshot.schema).combine_chunks()
+        return file.rows(places)
 
     def batches(self, after: Any = ...) -> Iterator[pa.RecordBatch]:
         """Yield all rows in the order of their ids, or those after a customer.
@@ -146,7 +144,7 @@ class Lookup:
         file = self._open()
         start = Place(0, 0)
         if after is not ...:
-            start = file.ids.after(key_of(_id_of(file.snapshot, after)))
+            start = file.ids.after(key_of(_id_of(file, after)))
         for number, batch in enumerate(file.batches[start.batch :]):
             yield batch if number else batch.slice(start.row)
 
@@ -204,12 +202,11 @@ class Lookup:
 
 def _place(file: MappedFile, given: Any, group: Any) -> Place | None:
     """Return the row of a customer in a file."""
-    snapshot = file.snapshot
-    return file.ids.find(key_of(_id_of(snapshot, given), *wanted_group(snapshot, group)))
+    return file.ids.find(key_of(_id_of(file, given), *wanted_group(file.snapshot, group)))
 
 
-def _id_of(snapshot: Snapshot, given: Any) -> Any:
-    return as_id(given, snapshot.schema.types[0], snapshot.schema.names[0])
+def _id_of(file: MappedFile, given: Any) -> Any:
+    return as_id(given, file.kinds[0], file.names[0])
 
 
 def wanted_group(snapshot: Snapshot, group: Any) -> tuple[Any, ...]:
@@ -233,16 +230,3 @@ def wanted_group(snapshot: Snapshot, group: Any) -> tuple[Any, ...]:
             "Give the group, or score with overall."
         )
     return (None,)
-
-
-def _nulls(file: MappedFile) -> pa.RecordBatch:
-    """Return a row of nulls with the dictionaries of the file, so that they need no merging."""
-    schema = file.snapshot.schema
-    like = file.columns[0] if file.columns else [pa.array([], kind) for kind in schema.types]
-    nulls = [
-        pa.DictionaryArray.from_arrays(pa.nulls(1, each.type.index_type), each.dictionary)
-        if isinstance(each, pa.DictionaryArray)
-        else pa.nulls(1, each.type)
-        for each in like
-    ]
-    return pa.RecordBatch.from_arrays(nulls, schema=schema)

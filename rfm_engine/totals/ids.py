@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from decimal import Decimal
+from operator import index
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import pyarrow as pa
 
 from rfm_engine.errors import UsageError, cut, shown
+from rfm_engine.kernels.arrays import is_text
 from rfm_engine.options.messages import message
 from rfm_engine.orders.group_keys import GroupIds, customers_of, groups_of
 from rfm_engine.orders.keys import Keys
 from rfm_engine.orders.kinds import OUTPUT_TYPES, IdKind
 
 _INTS = ("int", "uint")
+_BYTES = bytes | bytearray | memoryview
+_DIGITS = re.compile("-?[0-9]+")
 
 
 class IdColumns(NamedTuple):
@@ -68,16 +74,10 @@ def as_id(given: Any, kind: pa.DataType, column: str) -> Any:
     UsageError
         The conversion is not possible.
     """
+    value = given.as_py() if isinstance(given, pa.Scalar) else given
     try:
-        # Arrow would convert 1.5 to customer 1, and None to null.
-        if given is None or isinstance(given, float | bool):
-            raise TypeError(given)
-        if isinstance(kind, pa.UuidType):
-            return UUID(bytes=given) if isinstance(given, bytes) else UUID(str(given))
-        if isinstance(given, str):
-            return pa.scalar(given).cast(kind).as_py()
-        return pa.scalar(given, kind).as_py()
-    except (pa.ArrowException, OverflowError, TypeError, ValueError):
+        return _as_uuid(value) if isinstance(kind, pa.UuidType) else _as_plain(value, kind)
+    except (OverflowError, TypeError, ValueError):
         raise UsageError(
             message(
                 "{id} must be a value of column {!r}, {}; got {}.",
@@ -86,6 +86,40 @@ def as_id(given: Any, kind: pa.DataType, column: str) -> Any:
                 shown(given),
             )
         ) from None
+
+
+def _as_uuid(given: object) -> UUID:
+    return UUID(bytes=bytes(given)) if isinstance(given, _BYTES) else UUID(str(given))
+
+
+def _as_plain(given: object, kind: pa.DataType) -> int | str | bytes:
+    """Convert an id that is not a UUID.
+
+    Not with `pa.scalar`, because it imports pandas if it is installed, and converts 1.5 to 1.
+    """
+    if pa.types.is_integer(kind):
+        return _as_integer(given, kind)
+    if not isinstance(given, str | _BYTES):
+        raise TypeError(given)
+    content = given.encode() if isinstance(given, str) else bytes(given)
+    return content.decode() if is_text(kind) else content
+
+
+def _as_integer(given: Any, kind: pa.DataType) -> int:
+    if isinstance(given, str):
+        if not _DIGITS.fullmatch(given):
+            raise ValueError(given)
+        whole = int(given)
+    elif isinstance(given, bool):
+        raise TypeError(given)
+    else:
+        whole = int(given) if isinstance(given, Decimal) else index(given)
+        if whole != given:
+            raise ValueError(given)
+    least = -(1 << (kind.bit_width - 1)) if pa.types.is_signed_integer(kind) else 0
+    if not least <= whole < least + (1 << kind.bit_width):
+        raise OverflowError(given)
+    return whole
 
 
 def as_group(given: Any, schema: pa.Schema, by: str | None) -> Any:

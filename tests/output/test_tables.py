@@ -54,6 +54,20 @@ def small_groups(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(formats, "_GROUP_ROWS", 3)
 
 
+def test_write__arrow_is_uncompressed_in_batches_of_65536_rows(tmp_path: Path) -> None:
+    """Lookups map the file into memory and search in it."""
+    n, place = 140_000, tmp_path / "out.arrow"
+    output.write([customers(n)], SCHEMA, place)
+    with pa.memory_map(str(place)) as file:
+        whole = file.read_buffer()
+        reader = pa.ipc.open_file(file)
+        batches = [reader.get_batch(at) for at in range(reader.num_record_batches)]
+        assert [batch.num_rows for batch in batches] == [65_536, 65_536, n - 2 * 65_536]
+        buffers = [each for batch in batches for column in batch for each in column.buffers()]
+        places = [buffer.address - whole.address for buffer in buffers if buffer is not None]
+        assert 0 < min(places) <= max(places) < whole.size
+
+
 @pytest.mark.parametrize("name", ["out.parquet", "out.arrow", "out"])
 @pytest.mark.usefixtures("small_groups")
 def test_write__reads_back_equal(tmp_path: Path, name: str) -> None:
