@@ -134,7 +134,9 @@ class Lookup:
         return file.rows(places)
 
     def batches(self, after: Any = ...) -> Iterator[pa.RecordBatch]:
-        """Yield all rows in the order of their ids, or those after a customer.
+        """Yield all rows in the order of their ids, or those after a customer, from one file.
+
+        Unlike those of `get`, the values are not checked: validate the rows that you use.
 
         Raises
         ------

@@ -5,8 +5,10 @@ from __future__ import annotations
 import subprocess
 import sys
 import uuid
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -100,6 +102,23 @@ def test_get_many__is_get_of_each(tmp_path_factory, data):
     assert each == [rows.get((who, group if by else None)) for who, group in zip(ids, groups)]  # noqa: B905
     nobody = dict.fromkeys(found.column_names)
     assert found.to_pylist() == [row or nobody for row in each]
+
+
+@pytest.mark.parametrize("by", [None, "shop"])
+def test_batches__yield_the_rows_after_a_customer(place, kind, by):
+    rfm.score(orders_of(pa.array(KINDS[kind][1], KINDS[kind][0])), as_of=AS_OF, by=by,
+              sort="customer", output=place)  # fmt: skip
+    rows, look = rows_of_file(place), rfm.Lookup(place)
+    ids = [row["customer_id"] for row in rows]
+    assert rows_of(look.batches()) == rows
+    for who in [*dict.fromkeys(ids)]:
+        behind = len(ids) - ids[::-1].index(who)
+        assert rows_of(look.batches(who)) == rows[behind:]
+    assert rows_of(look.batches(str(ids[-1]) if kind != "binary" else ids[-1])) == []
+
+
+def rows_of(batches: Iterator[pa.RecordBatch]) -> list[dict[str, Any]]:
+    return [row for batch in batches for row in batch.to_pylist()]
 
 
 def look_schema(place: Path) -> pa.Schema:
