@@ -112,9 +112,13 @@ def app(  # noqa: PLR0913 - what is served, to whom, and how it is watched
         finally:
             await watching.stop()
 
-    return Starlette(
+    service = Starlette(
         routes=routes, middleware=[gate], exception_handlers=error_handlers(), lifespan=lifespan
     )
+    # A redirect would turn the address of the empty id into another one.
+    service.router.redirect_slashes = False
+    service.state.snapshots = snapshots
+    return service
 
 
 def _require_starlette() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote_to_bytes
 
 import pyarrow as pa
 
@@ -14,7 +13,14 @@ from rfm_engine.serve.answers import ARROW_STREAM, JSON, answer, tagged_answer
 from rfm_engine.serve.http_error import HttpError, bad_request
 from rfm_engine.serve.json_text import json_text
 from rfm_engine.serve.metrics import Metrics
-from rfm_engine.serve.requests import Batch, batch_of, listed_fields, query_of, wants_arrow
+from rfm_engine.serve.requests import (
+    Batch,
+    batch_of,
+    listed_fields,
+    path_bytes,
+    query_of,
+    wants_arrow,
+)
 from rfm_engine.serve.view import View, group_of
 
 if TYPE_CHECKING:
@@ -82,7 +88,7 @@ class Customers:
         return tagged_answer(request, json_text(dict(view.dates) | about), view.tag)
 
     def _row(self, view: View, request: Request, query: dict[str, str]) -> dict[str, Any]:
-        who = view.id_of(unquote_to_bytes(request.path_params.get("id", "")))
+        who = view.id_of(path_bytes(request, "id"))
         row = view.row(who, group_of(view, query))
         self._metrics.count_lookups(row is not None, row is None)
         if row is None:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
-from urllib.parse import unquote_to_bytes
 
 from rfm_engine.errors import shown
 from rfm_engine.serve.answers import answer, tagged_answer
 from rfm_engine.serve.http_error import HttpError, bad_request
 from rfm_engine.serve.json_text import json_text
 from rfm_engine.serve.members import MOST_MEMBERS, Wanted, members_of
-from rfm_engine.serve.requests import listed_fields, query_of
+from rfm_engine.serve.requests import listed_fields, path_bytes, query_of
 from rfm_engine.serve.view import View, group_of
 
 if TYPE_CHECKING:
@@ -59,7 +58,7 @@ class Documents:
             )
         query = query_of(request, ("after", "limit", "fields", "group"))
         view = self._view()
-        name = unquote_to_bytes(request.path_params["name"]).decode(errors="replace")
+        name = path_bytes(request, "name").decode(errors="replace")
         if name not in {each.name for each in view.snapshot.scheme.segments}:
             raise HttpError(
                 404,

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+_IN_UTC = "+00:00"
 _quoted = json.JSONEncoder(ensure_ascii=False).encode
 
 
@@ -39,9 +40,10 @@ def _float(value: float) -> str:
 
 
 def _moment(value: datetime) -> str:
-    if value.tzinfo is None:
-        return f'"{value.isoformat()}"'
-    return f'"{value.astimezone(UTC).replace(tzinfo=None).isoformat()}Z"'
+    text = value.isoformat()
+    if value.tzinfo is not None and not text.endswith(_IN_UTC):
+        text = value.astimezone(UTC).isoformat()
+    return f'"{text.replace(_IN_UTC, "Z")}"'
 
 
 def _mapping(value: Mapping[str, object]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote_to_bytes
 
 from rfm_engine.errors import did_you_mean, shown
 from rfm_engine.serve.answers import ARROW_STREAM, JSON
@@ -58,6 +58,11 @@ def query_of(request: Request, known: Collection[str]) -> dict[str, str]:
     if len(pairs) > len(found):
         raise bad_request("query must have each parameter once; got one twice. Leave one out.")
     return found
+
+
+def path_bytes(request: Request, name: str) -> bytes:
+    """Return a part of the path, decoded; empty if the route has no such part."""
+    return unquote_to_bytes(request.path_params.get(name, "").encode("latin-1"))
 
 
 def listed_fields(query: dict[str, str]) -> list[str] | None:

@@ -35,6 +35,7 @@ class View:
         self.snapshot = served.lookup.snapshot
         tags = [each.tag for each in (served.lookup, served.before) if each is not None]
         self.tag = f'"{sha256(" ".join(tags).encode()).hexdigest()[:24]}"'
+        self._is_binary = [pa.types.is_binary(kind) for kind in served.lookup.schema.types[:2]]
         moves = {} if served.before is None else dict.fromkeys(MOVES)
         names = dict.fromkeys(served.lookup.schema.names) | moves
         self._keys = {name: json_key(name) for name in names}
@@ -62,7 +63,7 @@ class View:
         """
         try:
             text = raw.decode() if isinstance(raw, bytes) else raw
-            if isinstance(text, str) and pa.types.is_binary(self._lookup.schema.types[column]):
+            if isinstance(text, str) and self._is_binary[column]:
                 return bytes.fromhex(text)
         except UnicodeDecodeError:
             raise bad_request("id must be UTF-8; got other bytes. Percent-encode UTF-8.") from None
