@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pyarrow as pa
 
-from rfm_engine.errors import UsageError, shown
+from rfm_engine.errors import UsageError, path_text, shown
 from rfm_engine.orders.place import Source
 from rfm_engine.orders.reading import Reading
 from rfm_engine.orders.sources.entry import open_sources
@@ -71,8 +72,7 @@ def chosen_columns(frame: DataFrame, reading: Reading) -> tuple[DataFrame, list[
 
     named = pa.schema([(name, pa.null()) for name in frame.columns])
     open_sources(named.empty_table(), reading.columns, roles=reading.roles)
-    quoted = [f"`{name.replace('`', '``')}`" for name in reading.columns]
-    chosen = frame.select(*map(functions.col, quoted))
+    chosen = frame.select(*(functions.col(quoted(name)) for name in reading.columns))
     return chosen, open_sources(chosen.limit(0).toArrow(), reading.columns, roles=reading.roles)
 
 
@@ -128,3 +128,31 @@ def buckets_of(frame: DataFrame, given: object) -> int:
     if type(given) is not int or given < 1:
         raise UsageError(f"buckets must be a whole number from 1 on; got {shown(given)}.")
     return given
+
+
+def kept_rows(
+    rows: DataFrame, staging: str | os.PathLike[str] | None
+) -> tuple[DataFrame, DataFrame | None]:
+    """Return rows that are computed only once, and those that Spark persists.
+
+    Raises
+    ------
+    UsageError
+        The folder for staging exists.
+    """
+    if staging is None:
+        kept = rows.persist()
+        return kept, kept
+    from pyspark.errors import AnalysisException
+
+    place = path_text("staging", staging)
+    try:
+        rows.write.mode("error").parquet(place)
+    except AnalysisException as error:
+        if "PATH_ALREADY_EXISTS" not in str(error):
+            raise
+        raise UsageError(
+            f"staging must be a new folder; got {place!r}, which exists. "
+            "Name another folder, or delete it."
+        ) from None
+    return rows.sparkSession.read.parquet(place), None

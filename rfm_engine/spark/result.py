@@ -28,22 +28,27 @@ class SparkResult(ScoredPopulation):
         `Result.customers`, except that dictionaries are text. It is computed from the kept totals
         whenever it is used.
 
+    seconds
+        Wall time in seconds by stage: read (0, because it is part of aggregate), aggregate, score,
+        write (0), total.
+
     `SparkResult` also has all attributes of `ScoredPopulation`.
     """
 
     customers: DataFrame
-    _kept: DataFrame | None
-    _frozen: Model
+    seconds: dict[str, float]
+    _persisted: DataFrame | None
+    _model: Model
 
     @property
     def model(self) -> Model:
         """The scheme with the numbers found for these customers, for `save_model` and `model`."""
-        return self._frozen._replace(shares=shares_of(self))
+        return self._model._replace(shares=shares_of(self))
 
     def unpersist(self) -> None:
         """Free the totals of customers; afterwards `customers` is computed from the orders."""
-        if self._kept is not None:
-            self._kept.unpersist()
+        if self._persisted is not None:
+            self._persisted.unpersist()
 
     def __enter__(self) -> Self:
         """Return the result."""
@@ -57,3 +62,6 @@ class SparkResult(ScoredPopulation):
     ) -> None:
         """Free the totals of customers."""
         self.unpersist()
+
+    def _seconds(self) -> dict[str, float]:
+        return {stage: round(seconds, 6) for stage, seconds in self.seconds.items()}

@@ -3,40 +3,34 @@
 from __future__ import annotations
 
 import os
+import time as clock
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Unpack
 
-from rfm_engine.errors import DataError
 from rfm_engine.job import Choice, Job
 from rfm_engine.options.documentation import documented
 from rfm_engine.options.groups import SparkOptions
 from rfm_engine.options.resolution import given
 from rfm_engine.orders.intake import Intake
 from rfm_engine.orders.reading import Reading, day_date
-from rfm_engine.spark.description import described, frozen_model
+from rfm_engine.spark.adding_up import MergedTotals, NewestDay, PartialTotals
+from rfm_engine.spark.basis import ID, Basis
+from rfm_engine.spark.description import Sums, described, frozen_model
 from rfm_engine.spark.frames import (
     buckets_of,
     chosen_columns,
+    kept_rows,
     notes_of,
     require_frame,
     staged,
 )
+from rfm_engine.spark.merged import Merged
 from rfm_engine.spark.notes import NOTE
-from rfm_engine.spark.refusals import refuse_global
+from rfm_engine.spark.refusals import refuse_global, refuse_options
 from rfm_engine.spark.result import SparkResult
-from rfm_engine.spark.stages import (
-    Basis,
-    CountedAmounts,
-    MergedTotals,
-    NewestDay,
-    PartialTotals,
-    Recipe,
-    ScoredRows,
-    ScoreSums,
-)
-from rfm_engine.spark.staging import kept_rows
-from rfm_engine.spark.surveys import Asked, Fit, merged_surveys
-from rfm_engine.totals.export_account import Account, account_of
+from rfm_engine.spark.scores import CountedAmounts, ScoredRows, Scorer, ScoreSums
+from rfm_engine.spark.surveys import Asked, Fit, merged_surveys, surveys_from, surveys_of
+from rfm_engine.totals.export_account import Account
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -84,7 +78,9 @@ def score(
     rows. Orders are added up per partition, and the totals of a customer are merged after one
     shuffle by id. Cut points come from counts of values, which the driver merges.
     """
+    refuse_options(options)
     explicit = given("score", SparkOptions, options)
+    marks = [clock.perf_counter()]
     frame = require_frame(df)
     job = _job(explicit)
     known = Reading(**job.reading_options)
@@ -95,25 +91,26 @@ def score(
     reading = _dated(chosen, known)
     basis = Basis(_travelling(reading), Account.of(intake, 0))
     asked = Asked.of(job.scheme, job.plan)
-    partial = staged(chosen, PartialTotals(basis)).repartition(n_buckets, "id")
-    kept, is_persisted = kept_rows(staged(partial, MergedTotals(basis, asked)), staging)
-    notes = notes_of(kept)
-    basis, n_without = _entered(basis, reading, notes)
-    rows = kept.where(f"{NOTE} is null").drop(NOTE)
-    fit = _fit(job, basis, asked, notes, rows)
-    frozen = frozen_model(job, basis.accumulator(), fit)
-    scheme, plan, _, _ = Choice.of({"model": frozen}, {})
-    recipe = Recipe(scheme, plan, job.predictor)
-    sums = notes_of(staged(rows, ScoreSums(basis, recipe)))
-    scored = ScoredRows(basis, recipe)
-    customers = staged(rows, scored)
-    about = described(job, basis.accumulator(), fit, sums)
+    partial = staged(chosen, PartialTotals(basis)).repartition(n_buckets, ID)
+    kept, persisted = kept_rows(staged(partial, MergedTotals(basis, asked)), staging)
+    merged = Merged.of(basis, reading, notes_of(kept))
+    marks.append(clock.perf_counter())
+    customers = kept.where(f"{NOTE} is null").drop(NOTE)
+    fit = _fit(job, merged, asked, customers)
+    model = frozen_model(job, merged.totals, fit)
+    scheme, plan, _, _ = Choice.of({"model": model}, {})
+    scorer = Scorer(scheme, plan, job.predictor)
+    sums = Sums.of(notes_of(staged(customers, ScoreSums(merged.basis, scorer))), job)
+    sums.refuse_other(merged.n_customers)
+    marks.append(clock.perf_counter())
+    found = scorer.scored_nobody(merged.totals)
     return SparkResult(
-        **about,
-        customers=customers,
-        customers_without_orders=n_without,
-        _kept=kept if is_persisted else None,
-        _frozen=frozen,
+        **described(job, known, merged, fit, sums),
+        warnings=(*merged.totals.intake.warnings, *found.added.warnings),
+        customers=staged(customers, ScoredRows(merged.basis, scorer)),
+        seconds=_seconds(marks),
+        _persisted=persisted,
+        _model=model,
     )
 
 
@@ -134,44 +131,26 @@ def _dated(chosen: DataFrame, known: Reading) -> Reading:
     """Return the options with the date of analysis; it can be that of the newest row."""
     if known.as_of_day is not None:
         return known
-    notes = notes_of(staged(chosen, NewestDay(_travelling(known))))
-    days = [note["newest"] for note in notes if note["newest"] is not None]
+    days = [note["newest"] for note in notes_of(staged(chosen, NewestDay(_travelling(known))))]
     # If no row is counted, the window has nothing to keep.
     return known.but(as_of=day_date(max(days))) if days else known.but(window=None)
 
 
-def _entered(basis: Basis, reading: Reading, notes: list[dict[str, Any]]) -> tuple[Basis, int]:
-    """Return the basis with the account of all rows, and the number of customers without orders.
-
-    Raises
-    ------
-    DataError
-        Rows have different currencies, or partial totals were lost.
-    """
-    totals = basis.accumulator()
-    n_partial = 0
-    for note in notes:
-        if "account" in note:
-            account = account_of(note["account"], reading)
-            account.enter(totals.intake)
-            n_partial += account.n_customers
-    merged = [note for note in notes if "rows" in note]
-    n_merged = sum(note["rows"] for note in merged)
-    if n_merged != n_partial:
-        raise DataError(
-            f"merged totals must have all of their {n_partial:,} rows; got {n_merged:,}. "
-            "Score again with staging=, so that no stage is computed twice."
-        )
-    entered = Basis(basis.options, Account.of(totals.intake, 0))
-    return entered, sum(note["without"] for note in merged)
-
-
-def _fit(job: Job, basis: Basis, asked: Asked, notes: list[dict[str, Any]], rows: DataFrame) -> Fit:
-    scale = basis.accumulator().scale
-    texts = [note["surveys"] for note in notes if "surveys" in note]
-    fit = Fit.of(job.scheme, job.plan, scale, merged_surveys(texts) if texts else {})
+def _fit(job: Job, merged: Merged, asked: Asked, customers: DataFrame) -> Fit:
+    """Find the cut points and the numbers of conditions, with a second survey if it is needed."""
+    scale = merged.totals.scale
+    nobody = surveys_of([], merged.totals, asked, {})
+    fit = Fit.of(job.scheme, job.plan, scale, merged_surveys([nobody, *merged.surveys]))
     if not fit.missing:
         return fit
-    counted = notes_of(staged(rows, CountedAmounts(basis, asked, fit.missing)))
-    texts = [note["surveys"] for note in counted if note["surveys"]]
-    return Fit.of(job.scheme, job.plan, scale, merged_surveys(texts))
+    notes = notes_of(staged(customers, CountedAmounts(merged.basis, asked, fit.missing)))
+    surveys = [surveys_from(note["surveys"]) for note in notes]
+    return Fit.of(job.scheme, job.plan, scale, merged_surveys(surveys))
+
+
+def _seconds(marks: list[float]) -> dict[str, float]:
+    start, added_up, scored = marks
+    return {
+        "read": 0.0, "aggregate": added_up - start, "score": scored - added_up, "write": 0.0,
+        "total": scored - start,
+    }  # fmt: skip

@@ -114,10 +114,15 @@ def surveys_text(surveys: Surveys) -> dict[str, str]:
     return {name: survey.to_json() for name, survey in surveys.items()}
 
 
-def merged_surveys(texts: Sequence[Mapping[str, str]]) -> Surveys:
-    """Merge the surveys of different customers, given as text; there is at least one."""
-    parts = [[Survey.from_json(text[name]) for text in texts] for name in texts[0]]
-    return {name: first.merge(*rest) for name, (first, *rest) in zip(texts[0], parts, strict=True)}
+def surveys_from(texts: Mapping[str, str]) -> Surveys:
+    """Return the surveys that `surveys_text` wrote."""
+    return {name: Survey.from_json(text) for name, text in texts.items()}
+
+
+def merged_surveys(parts: Sequence[Surveys]) -> Surveys:
+    """Merge the surveys of different customers; there is at least one part."""
+    first, *others = parts
+    return {name: own.merge(*(part[name] for part in others)) for name, own in first.items()}
 
 
 @dataclass(frozen=True)
