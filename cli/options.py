@@ -21,7 +21,7 @@ from .words import printable
 NEWEST = "newest"
 _NUMBERS = {"--nth": ("whole numbers from 3, with commas between them", "5,10")}
 _PANELS = (
-    "Lifetime value", "Insight", "Movement", "Flows", "Activation", "Campaign", "Report",
+    "Lifetime value", "Insight", "Movement", "Flows", "Activation", "Campaign", "Report", "Service",
     "Columns", "Reading", "Scoring", "Running",
 )  # fmt: skip
 

@@ -22,6 +22,7 @@ from rfm_engine.options.groups import (
     RowFileOptions,
     ScoreOptions,
 )
+from rfm_engine.options.serve import ServeOptions
 
 # Keywords of functions that are not declared options, because only one command has them.
 _OF_ONE_COMMAND = (
@@ -30,7 +31,7 @@ _OF_ONE_COMMAND = (
     "labels",
     "frozen", "backfill", "replace", "begin", "end", "key_file",
     "assigned", "campaign", "labels_from", "tiers", "flows", "config",
-    "platform", "diff", "columns", "consent", "no_consent_check", "before", "insight",
+    "platform", "diff", "columns", "consent", "no_consent_check", "before", "insight", "report",
 )  # fmt: skip
 # `from` is no name in Python.
 _OWN_FLAGS = {"begin": "--from", "end": "--to"}
@@ -141,6 +142,7 @@ def all_options() -> dict[str, Declared]:
     of_all = (
         AudienceOptions, SizeOptions, CampaignOptions, CompareOptions, EstimateOptions,
         EventOptions, FlowOptions, InsightOptions, ReportOptions, RowFileOptions, ScoreOptions,
+        ServeOptions,
     )  # fmt: skip
     return {name: each for options in of_all for name, each in declared(options).items()}
 

@@ -1,0 +1,87 @@
+"""Serve an application over HTTP with uvicorn, in this process."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable
+from multiprocessing import parent_process
+from typing import Any
+
+from rfm_engine.errors import UsageError
+from rfm_engine.serve.limits import LIMITS, Limits
+
+
+def require_server() -> None:
+    """Refuse to go on without a web server.
+
+    Raises
+    ------
+    UsageError
+        starlette or uvicorn is not installed.
+    """
+    try:
+        import httptools  # noqa: F401
+        import starlette  # noqa: F401
+        import uvicorn  # noqa: F401
+    except ImportError as error:
+        raise UsageError(
+            f"rfm serve must have {error.name}, of the extra [serve]; got none. "
+            "Run: pip install 'rfm-engine[serve]'."
+        ) from None
+
+
+def run_server(
+    app: Any, listener: socket.socket, ready: Callable[[], None], limits: Limits = LIMITS
+) -> None:
+    """Answer requests until a signal arrives, or the parent process of a worker ends.
+
+    Requests in flight are finished first, for at most `limits.shutdown_seconds`. Then the signal is
+    raised again, so that the caller can tell how it ended.
+
+    Parameters
+    ----------
+    app
+        An ASGI application with a lifespan.
+    listener
+        A bound socket.
+    ready
+        Called once requests are answered.
+    limits
+        Limits on connections and on waiting for clients.
+    """
+    import uvicorn
+
+    from rfm_engine.serve.connections import Connection, connection_class
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            parent = parent_process()
+            if parent is not None:
+                asyncio.get_running_loop().add_reader(parent.sentinel, self._end)
+            ready()
+
+        async def on_tick(self, counter: int) -> bool:
+            now = asyncio.get_running_loop().time()
+            for each in list(self.server_state.connections):
+                if isinstance(each, Connection) and now > each.deadline:
+                    each.transport.abort()
+            return await super().on_tick(counter)
+
+        def _end(self) -> None:
+            self.should_exit = True
+
+    config = uvicorn.Config(
+        app,
+        http=connection_class(limits),
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_keep_alive=limits.idle_seconds,
+        timeout_graceful_shutdown=limits.shutdown_seconds,
+    )
+    Server(config).run(sockets=[listener])
