@@ -25,7 +25,7 @@ from .parameters import Command, Group
 _COMMANDS = (
     "init", "score", "explain", "drift", "normalize", "simulate", "demo", "warmup", "bench",
     "ingest", "schemes", "state", "history", "insight", "label", "labels", "compare", "events",
-    "tiers", "campaign", "flows", "audience", "clv", "report", "run",
+    "tiers", "campaign", "flows", "audience", "clv", "report", "serve", "run",
 )  # fmt: skip
 _SETTINGS = {"help_option_names": ["-h", "--help"]}
 

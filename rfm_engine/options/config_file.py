@@ -16,7 +16,7 @@ from rfm_engine.options.messages import all_options
 
 TABLES = (
     "score", "explain", "drift", "normalize", "ingest", "state", "history", "insight", "label",
-    "compare", "events", "tiers", "flows", "audience", "campaign", "clv", "report", "run",
+    "compare", "events", "tiers", "flows", "audience", "campaign", "clv", "report", "serve", "run",
 )  # fmt: skip
 """A table with the name of a command has options for this command only."""
 SHARED = {

@@ -57,7 +57,7 @@ class ServeOptions(TypedDict, total=False):
         Option(
             "Allow an address that other machines can reach; needs a token.", _PANEL, default=False,
             doc="allow an address that other machines can reach; needs a token. Requests are not "
-            "encrypted: [put a proxy in front](../how-to/run-the-service.md)",
+            "encrypted",
         ),
     ]  # fmt: skip
     ready_max_age: Annotated[

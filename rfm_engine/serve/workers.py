@@ -63,14 +63,15 @@ class Workers(Generic[T]):
             No worker can start: the error of one.
         """
         try:
-            self._workers = [self._started(number) for number in range(self._n_workers)]
+            for number in range(self._n_workers):
+                self._workers.append(self._started(number))
             first, *_ = [_ready(each) for each in self._workers]
             ready(first)
             while True:
                 ended = set(wait([each.process.sentinel for each in self._workers]))
                 for n, each in enumerate(self._workers):
                     if each.process.sentinel in ended:
-                        tell(f"{_end_of(each)}. Another one is started.")
+                        tell(f"worker {n + 1} ended ({_end_of(each)}). Another one is started.")
                         self._workers[n] = self._replaced(each)
         finally:
             self._stop()
@@ -91,6 +92,7 @@ class Workers(Generic[T]):
     def _replaced(self, ended: _Worker) -> _Worker:
         """Start a worker in place of one that ended, a second later."""
         error = _error_of(ended)
+        ended.said.close()
         if error is not None and not any(each.process.is_alive() for each in self._workers):
             raise error
         time.sleep(_SECONDS_TO_RETRY)
@@ -130,8 +132,8 @@ def _ready(worker: _Worker) -> Any:
     try:
         said = worker.said.recv()
     except EOFError:
-        worker.process.join()
-        raise RfmError(f"{_end_of(worker)}. Try again.") from None
+        number = worker.number + 1
+        raise RfmError(f"worker {number} must start; got {_end_of(worker)}. Try again.") from None
     if isinstance(said, RfmError | OSError):
         raise said
     return said
@@ -150,4 +152,5 @@ def _error_of(ended: _Worker) -> RfmError | OSError | None:
 
 
 def _end_of(worker: _Worker) -> str:
-    return f"worker {worker.number + 1} must run; got exit code {worker.process.exitcode}"
+    worker.process.join()
+    return f"exit code {worker.process.exitcode}"

@@ -18,6 +18,7 @@ from rfm_engine.options.insight import TableOptions, TouchOptions
 from rfm_engine.options.movement import MovementOptions
 from rfm_engine.options.report import ReportChoices
 from rfm_engine.options.running import RunningOptions, SortOptions
+from rfm_engine.options.serve import ServeOptions
 from tests.docs.pages import ROOT
 
 COMMAND_LINE = ROOT / "docs" / "reference" / "command-line.md"
@@ -38,7 +39,8 @@ def with_tables(text: str) -> str:
     text = _with_rows(text, ("rfm campaign report", "rfm.toml"), CampaignChoices)
     for options in (ClvChoices, RunningOptions, SortOptions):
         text = _with_rows(text, ("rfm clv", "rfm report"), options)
-    text = _with_rows(text, ("rfm report", "rfm.toml"), ReportChoices)
+    text = _with_rows(text, ("rfm report", "rfm serve"), ReportChoices)
+    text = _with_rows(text, ("rfm serve", "rfm.toml"), ServeOptions)
     return _with_rows(text, ("rfm compare", "rfm events"), MovementOptions)
 
 

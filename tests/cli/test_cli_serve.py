@@ -1,0 +1,108 @@
+"""`rfm serve`: what it refuses before it starts."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+TOKEN = "0123456789abcdef" * 2
+
+
+@pytest.fixture
+def snapshot(rfm, orders, tmp_path) -> Path:
+    place = tmp_path / "customers.arrow"
+    assert rfm("score", orders, "--sort", "customer", "-o", place, "-q").exit_code == 0
+    return place
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--bind", "8765"], "--bind must be HOST:PORT, such as 127.0.0.1:8765; got '8765'."),
+        (["--bind", "0.0.0.0:0"], "--bind must be an address that only this machine can reach, "),
+        (
+            ["--allow-remote"],
+            "--allow-remote must be used with a token; got none. Add --token",
+        ),
+        (
+            ["--bind", "127.0.0.1:0", "--socket", "x"],
+            "--bind must be used without --socket; got both. Leave one of them out.",
+        ),
+        (["--socket", "."], "--socket must be a path for a new socket; got '.': another file."),
+        (["--workers", "0"], "--workers must be 1 to 64; got 0. Try 2."),
+        (["--workers", "two"], "--workers"),
+        (["--token-file", "x"], "--token-file must be a readable file; got 'x': no such file."),
+        (["--ready-max-age", "1"], "1"),
+        (["--before", "x"], "x"),
+        (["--report", "x.html"], "x.html"),
+    ],
+)
+def test_serve__refuses_options_in_one_line(rfm, snapshot, monkeypatch, words, said):
+    monkeypatch.chdir(snapshot.parent)
+    monkeypatch.delenv("RFM_SERVE_TOKEN", raising=False)
+    run = rfm("serve", snapshot, *words)
+    assert run.exit_code == 2
+    assert run.stderr.startswith("error: ")
+    assert said in run.stderr
+    assert run.stderr.count("\n") == 1
+    assert run.stdout == ""
+
+
+@pytest.mark.parametrize("token", ["short", "secret " * 4, "\n"])
+def test_serve__refuses_a_bad_token_of_the_environment(rfm, snapshot, monkeypatch, token):
+    monkeypatch.setenv("RFM_SERVE_TOKEN", token)
+    run = rfm("serve", snapshot, "--bind", "127.0.0.1:0")
+    assert run.exit_code == 2
+    assert run.stderr.startswith("error: ")
+    assert "short" not in run.stderr
+    assert "secret" not in run.stderr
+
+
+def test_serve__refuses_a_token_file_of_others(rfm, snapshot, tmp_path):
+    place = tmp_path / "token"
+    place.write_text(TOKEN)
+    place.chmod(0o644)
+    run = rfm("serve", snapshot, "--token-file", place)
+    assert run.exit_code == 2
+    assert run.stderr.endswith(f"with mode 644. Run: chmod 600 {place}.\n")
+    assert TOKEN not in run.stderr
+
+
+def test_serve__refuses_a_damaged_snapshot(rfm, snapshot):
+    snapshot.write_bytes(snapshot.read_bytes()[:-30])
+    run = rfm("serve", snapshot, "--bind", "127.0.0.1:0")
+    assert run.exit_code == 3
+    assert str(snapshot) in run.stderr
+    assert run.stderr.count("\n") == 1
+
+
+def test_serve__refuses_other_files_and_says_how_to_make_the_right_one(rfm, orders, tmp_path):
+    rfm("score", orders, "-o", tmp_path / "unsorted.arrow", "-q")
+    for place in (orders, tmp_path / "unsorted.arrow"):
+        run = rfm("serve", place, "--bind", "127.0.0.1:0")
+        assert run.exit_code == 2
+        assert "rfm score ... --sort customer -o customers.arrow" in run.stderr
+
+
+@pytest.mark.parametrize("name", ["uvicorn", "starlette", "httptools"])
+def test_serve__names_the_missing_extra(rfm, snapshot, monkeypatch, name):
+    monkeypatch.setitem(sys.modules, name, None)
+    run = rfm("serve", snapshot)
+    assert run.exit_code == 2
+    assert run.stderr == (
+        f"error: rfm serve must have {name}, of the extra [serve]; got none. "
+        "Run: pip install 'rfm-engine[serve]'.\n"
+    )
+
+
+def test_serve__reads_its_table_of_the_config_file(rfm, snapshot, monkeypatch):
+    monkeypatch.chdir(snapshot.parent)
+    Path("rfm.toml").write_text('bins = 5\n[serve]\nworkers = 99\nreport = ["x.html"]\n')
+    run = rfm("serve", snapshot)
+    assert run.exit_code == 2
+    assert "--workers must be 1 to 64; got 99." in run.stderr
+    run = rfm("serve", snapshot, "--workers", "1", "--bind", "127.0.0.1:0")
+    assert run.exit_code == 2
+    assert "x.html" in run.stderr
