@@ -72,10 +72,11 @@ class Connection(HttpToolsProtocol):
         """Wait for the next request, if it has not arrived already."""
         super().on_response_complete()
         self._is_idle = self.cycle.response_complete
-        # uvicorn closes idle connections in order, and waits for a client to read its answer.
-        self.deadline = self.loop.time() + (
-            2 * self.limits.idle_seconds if self._is_idle else self.limits.answer_seconds
-        )
+        if not self._is_idle:  # several requests at once
+            self.deadline = self.loop.time() + self.limits.answer_seconds
+        elif not self.flow.write_paused:  # otherwise the client still reads the answer
+            # uvicorn closes idle connections after half of this time.
+            self.deadline = self.loop.time() + 2 * self.limits.idle_seconds
 
     def send_400_response(self, msg: str) -> None:
         """Answer something that is not HTTP; `msg` is the answer of uvicorn."""

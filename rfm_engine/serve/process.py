@@ -114,12 +114,12 @@ def run_service(
             message("{workers} must be 1 to {}; got {}. Try 2.", _MOST_WORKERS, n_workers)
         )
     with _listening(settled, has_token=bool(tokens)) as listening:
-        run = partial(_run, _Job(files, around, settled, tokens, listening))
+        job = _Job(files, around, settled, tokens, listening)
         if n_workers == 1:
-            run(Metrics(), ready)
+            _run(job, Metrics(), ready)
         else:
             counters = RawArray("b", metrics_bytes(n_workers))
-            work = partial(_work, run, counters)
+            work = partial(_work, job, counters)
             Workers(work, n_workers, around.limits.shutdown_seconds).run(ready, around.tell)
 
 
@@ -175,11 +175,7 @@ def _run(job: _Job, metrics: Metrics, ready: Callable[[Ready], None]) -> None:
     run_server(served, job.listening.socket, partial(ready, found), around.limits)
 
 
-def _work(
-    run: Callable[[Metrics, Callable[[Ready], None]], None],
-    counters: Any,
-    number: int,
-    ready: Callable[[Ready], None],
-) -> None:
+def _work(job: _Job, counters: Any, number: int, ready: Callable[[Ready], None]) -> None:
     """Answer requests in one of several workers, which share the memory of their counters."""
-    run(Metrics(np.frombuffer(counters, np.uint8).data, number), ready)
+    with job.listening.socket:
+        _run(job, Metrics(np.frombuffer(counters, np.uint8).data, number), ready)

@@ -88,29 +88,29 @@ def asked(
 def serving(
     *words: object, token: str | None = None, **environment: str
 ) -> Iterator[ServiceProcess]:
-    """Start a service on a free port, or where the words say; stop it at the end."""
+    """Start `rfm serve` on a free port, or where the words say; stop it at the end."""
     where = [] if "--socket" in words else ["--bind", "127.0.0.1:0"]
-    if token is not None:
-        environment["RFM_SERVE_TOKEN"] = token
-    process = subprocess.Popen(
-        [*COMMAND, "serve", *map(str, [*words, *where]), "--json", "--no-config"],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ | environment,
-    )  # fmt: skip
-    assert process.stdout is not None
-    service = ServiceProcess(process, {})
-    try:
-        line = process.stdout.readline()
-        if not line:
-            process.wait(SECONDS)
-            raise AssertionError(process.communicate()[1].decode())
-        service.said = json.loads(line)
+    given = {} if token is None else {"RFM_SERVE_TOKEN": token}
+    command = [*COMMAND, "serve", *map(str, [*words, *where]), "--json", "--no-config"]
+    with running(command, environment | given) as service:
         service.token = token
         yield service
-    finally:
-        if process.poll() is None:
-            process.kill()
-        if not process.stdout.closed:
-            process.communicate()
+
+
+@contextmanager
+def running(command: list[str], environment: dict[str, str]) -> Iterator[ServiceProcess]:
+    """Start a program that prints one JSON object once it answers; stop it at the end."""
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, env=os.environ | environment, **pipes) as process:
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            if not line:
+                raise AssertionError(process.communicate(timeout=SECONDS)[1].decode())
+            yield ServiceProcess(process, json.loads(line))
+        finally:
+            if process.poll() is None:
+                process.kill()
 
 
 def until(condition: Any) -> None:

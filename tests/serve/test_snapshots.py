@@ -6,52 +6,27 @@ import asyncio
 import os
 import shutil
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date
-from decimal import Decimal
 from pathlib import Path
 
-import pyarrow as pa
 import pytest
 
 import rfm_engine as rfm
 from rfm_engine.errors import DataError, UsageError
 from rfm_engine.serve.snapshots import Snapshots
-
-N_CUSTOMERS = 40
-
-
-def score(path: Path, day: str, ids: object = None, **options: object) -> Path:
-    """Write customers whose money and date tell the day of the snapshot."""
-    ids = list(range(N_CUSTOMERS)) if ids is None else ids
-    orders = pa.table(
-        {
-            "customer_id": ids,
-            "order_time": [date(2026, 1, 1 + n % 5) for n in range(len(ids))],
-            "amount": [Decimal(f"{n}.{day[-2:]}") for n in range(len(ids))],
-        }
-    )
-    rfm.score(orders, as_of=day, sort="customer", output=path, **options)
-    return path
+from tests.serve.customers import N_CUSTOMERS, replace, write_customers
 
 
 @pytest.fixture(scope="module")
 def days(tmp_path_factory) -> list[Path]:
     """Snapshots of two days."""
     folder = tmp_path_factory.mktemp("days")
-    return [score(folder / f"{day}.arrow", f"2026-02-{day}") for day in ("01", "02")]
+    return [write_customers(folder / f"{day}.arrow", f"2026-02-{day}") for day in ("01", "02")]
 
 
 @pytest.fixture
 def path(days, tmp_path) -> Path:
     """A copy of the first one."""
     return Path(shutil.copy(days[0], tmp_path / "customers.arrow"))
-
-
-def replace(path: Path, content: bytes | Path) -> None:
-    """Replace a file by renaming another one."""
-    new = path.with_name("new")
-    new.write_bytes(content if isinstance(content, bytes) else content.read_bytes())
-    new.rename(path)
 
 
 def day_of(snapshots: Snapshots) -> int:
@@ -120,7 +95,9 @@ def test_refresh__of_one_file_does_not_wait_for_the_others(days, path, tmp_path)
 
 
 def test_earlier_snapshot__must_have_the_same_ids(path, tmp_path):
-    text = score(tmp_path / "text.arrow", "2026-02-03", [f"c{n}" for n in range(N_CUSTOMERS)])
+    text = write_customers(
+        tmp_path / "text.arrow", "2026-02-03", [f"c{n}" for n in range(N_CUSTOMERS)]
+    )
     with pytest.raises(UsageError, match=r"must have ids of type int64, as .*; got string"):
         Snapshots(path, text)
     same = Path(shutil.copy(path, tmp_path / "same.arrow"))

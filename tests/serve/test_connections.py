@@ -1,0 +1,190 @@
+"""Clients that are slow, that send too much, or that are too many are cut off by a real server."""
+
+from __future__ import annotations
+
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from http.client import HTTPResponse
+
+import pytest
+
+from tests.conftest import COMPILED
+from tests.serve.customers import write_customers
+from tests.serve.processes import ServiceProcess, running, until
+
+pytestmark = pytest.mark.skipif(not COMPILED, reason="the processes do not depend on the compiler")
+# 8 connections, 500 bytes, and seconds: 0.5 for a header, 1 for an answer, 2 idle.
+PROGRAM = """
+import json, sys, time
+from rfm_engine.serve.limits import Limits
+from rfm_engine.serve.process import Files, Surroundings, run_service
+limits = Limits(8, 500, 0.5, 1, 2, 2)
+around = Surroundings(None, time.time, lambda: None, print, limits)
+def ready(found): print(json.dumps({"address": found.address}), flush=True)
+run_service(Files(sys.argv[1], None, (sys.argv[2],)), around, ready, bind="127.0.0.1:0")
+"""
+N_PAGE_BYTES = 16_000_000  # more than the buffers of the system
+GET = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+POST = (
+    b"POST /v1/customers HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    b"Content-Length: 12\r\n\r\n"
+)
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory) -> Iterator[ServiceProcess]:
+    folder = tmp_path_factory.mktemp("limited")
+    path = write_customers(folder / "customers.arrow", "2026-02-01")
+    page = folder / "report.html"
+    page.write_text('<meta name="generator" content="rfm-engine 1">' + "x" * N_PAGE_BYTES)
+    with running([sys.executable, "-c", PROGRAM, str(path), str(page)], {}) as found:
+        yield found
+        assert found.process.poll() is None, "the server has crashed"
+
+
+def read_to_end(client: socket.socket) -> bytes:
+    """Return all that the server sends until it closes the connection."""
+    found = b""
+    try:
+        while piece := client.recv(65536):
+            found += piece
+    except ConnectionResetError:
+        pass
+    return found
+
+
+def read_answer(client: socket.socket) -> int:
+    """Read one answer; return its status."""
+    answer = HTTPResponse(client)
+    answer.begin()
+    answer.read()
+    return answer.status
+
+
+def is_cut_off_while_it_drips(client: socket.socket, data: bytes) -> bool:
+    """Send bytes one by one, each soon after the other; return whether the server goes away."""
+    try:
+        for n in range(len(data)):
+            client.sendall(data[n : n + 1])
+            time.sleep(0.02)
+    except (BrokenPipeError, ConnectionResetError):
+        return True
+    return False
+
+
+def test_clients__that_wait_are_cut_off(service):
+    """No header, half a header, half a body, answers that nobody reads, or no further request."""
+    half_body = POST + b'{"ids"'
+    report = GET.replace(b"/healthz", b"/v1/report")
+    with ExitStack() as clients:
+        several = [clients.enter_context(service.connected()) for _ in range(7)]
+        sent = (b"", b"\r\n", b"GET /hea", GET[:-2], half_body, GET, report)
+        for client, data in zip(several, sent, strict=True):
+            client.sendall(data)
+        found = list(map(read_to_end, several))
+        assert found[:4] == [b""] * 4
+        assert b" 200 OK" not in found[4]
+        assert found[5].startswith(b"HTTP/1.1 200 OK\r\n")
+        assert 0 < len(found[6]) < N_PAGE_BYTES
+
+
+def test_clients__that_send_one_byte_at_a_time_are_cut_off(service):
+    drips = [b"GET /healthz HTTP/1.1\r\nX: " + b"y" * 400, b"\r\n" * 200]
+    refused = POST.replace(b"application/json", b"text/plain").replace(b"12", b"999")
+    with ExitStack() as clients, ThreadPoolExecutor(5) as pool:
+        several = [clients.enter_context(service.connected()) for _ in range(5)]
+        for client, first in zip(several, (b"", b"", GET, GET, refused), strict=True):
+            client.sendall(first)
+            assert not first or read_answer(client) in (200, 415)
+        found = pool.map(is_cut_off_while_it_drips, several, [*drips, *drips, b"x" * 500])
+        assert list(found) == [True] * 5
+
+
+def test_connection__is_kept_between_requests(service):
+    with service.connected() as client:
+        client.sendall(GET)
+        assert read_answer(client) == 200
+        time.sleep(1)  # longer than a header may take
+        client.sendall(GET)
+        assert read_answer(client) == 200
+
+
+def test_requests__in_one_piece_are_answered_in_order(service):
+    with service.connected() as client:
+        unknown = GET.replace(b"/healthz", b"/nowhere")
+        client.sendall(GET + unknown + GET[:20])
+        time.sleep(0.1)
+        client.sendall(GET[20:-2] + b"Connection: close\r\n\r\n")
+        words = [b"200 OK", b"404 Not Found", b"200 OK"]
+        answers = read_to_end(client).split(b"HTTP/1.1 ")[1:]
+        assert [each.partition(b"\r\n")[0] for each in answers] == words
+
+
+@pytest.mark.parametrize("n_pieces", [1, 5])
+@pytest.mark.parametrize(
+    "request_line", [b"GET /" + b"a" * 600, b"GET /healthz HTTP/1.1\r\nX: " + b"b" * 600]
+)
+def test_header__that_is_too_long_is_refused(service, request_line, n_pieces):
+    with service.connected() as client:
+        whole = request_line + (b" HTTP/1.1" if b"HTTP" not in request_line else b"") + b"\r\n\r\n"
+        size = -(-len(whole) // n_pieces)
+        for start in range(0, len(whole), size):
+            client.sendall(whole[start : start + size])
+            time.sleep(0.02)
+        answer = read_to_end(client)
+        assert answer.startswith(b"HTTP/1.1 431 Request Header Fields Too Large\r\n")
+        assert b'"code": "long_header"' in answer
+        assert b"connection: close\r\n" in answer
+
+
+def test_header__that_never_ends_is_refused_before_its_end(service):
+    with service.connected() as client:
+        client.sendall(b"GET /")
+        for _ in range(6):
+            time.sleep(0.02)
+            client.sendall(b"a" * 100)
+        assert read_to_end(client).startswith(b"HTTP/1.1 431 ")
+
+
+@pytest.mark.parametrize(
+    "sent", [b"\x16\x03\x01\x02\x00\x01", b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n"]
+)
+def test_bytes__that_are_no_http_are_refused(service, sent):
+    with service.connected() as client:
+        client.sendall(sent)
+        assert read_to_end(client).startswith(b"HTTP/1.1 400 Bad Request\r\n")
+
+
+def test_websocket__is_no_way_in(service):
+    upgrade = b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+    with service.connected() as client:
+        client.sendall(GET[:-2] + upgrade + b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n")
+        assert read_answer(client) == 200
+
+
+def test_connections__beyond_the_limit_are_told_to_come_back(service):
+    def is_free() -> bool:
+        return service.get("/healthz").status == 200
+
+    until(is_free)
+    held = [service.connected() for _ in range(8)]
+    try:
+        for each in held:
+            each.sendall(GET)
+            assert read_answer(each) == 200
+        answer = service.get("/healthz")
+        assert answer.status == 503
+        assert answer.headers["retry-after"] == "1"
+        assert answer.headers["connection"] == "close"
+        assert answer.json["error"]["code"] == "busy"
+        held += [service.connected() for _ in range(8)]
+        with service.connected() as beyond:  # twice the limit: not even read
+            assert read_to_end(beyond) == b""
+    finally:
+        for each in held:
+            each.close()
+    until(is_free)
