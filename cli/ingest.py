@@ -17,6 +17,7 @@ from .words import counted, printable
 
 if TYPE_CHECKING:
     from rfm_engine import Ingested
+    from rfm_engine.state.manifest import Account
     from rfm_engine.totals.aggregation import Progress
 
 
@@ -26,7 +27,11 @@ def ingest(
         str, typer.Argument(metavar="STATE", help="Folder of a state, see `rfm state create`.")
     ],
     inputs: Annotated[
-        list[str], typer.Argument(metavar="INPUT...", help="Orders, as for `rfm score`.")
+        list[str],
+        typer.Argument(
+            metavar="INPUT...",
+            help="Orders, as for `rfm score`, or delta:PATH[@VERSION | @FROM..TO].",
+        ),
     ],
     *,
     options: Given,
@@ -41,7 +46,11 @@ def ingest(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print only errors.")] = False,
 ) -> None:
-    """Add orders to a state in one step; inputs that were ingested before are skipped."""
+    """Add orders to a state in one step; inputs that were ingested before are skipped.
+
+    Each version of a Delta table is a batch. delta:PATH@41..47 adds what these versions have added.
+    delta:PATH adds the whole table the first time, and later its new versions, up to VERSION.
+    """
     with Memory() as memory, progress_bar(memory, quiet=quiet) as tell:
         from rfm_engine import State
 
@@ -63,19 +72,25 @@ def ingest(
 
 
 def _as_json(done: Ingested) -> dict[str, Any]:
-    rows = done.rows
-    account = {
-        "read": rows.read, "counted": rows.counted, "dropped": rows.dropped,
-        "too_late": rows.too_late,
-    }  # fmt: skip
     return {
         "generation": done.generation,
         "batch": done.batch,
-        "rows": account,
-        "amounts_rounded": rows.amounts_rounded,
+        "rows": _account(done.rows),
+        "amounts_rounded": done.rows.amounts_rounded,
         "skipped": done.skipped,
+        "batches": [
+            {"batch": batch, "rows": _account(rows)} for batch, rows in done.batches.items()
+        ],
+        "without_rows": done.without_rows,
         "warnings": typed_warnings(done.warnings),
     }
+
+
+def _account(rows: Account) -> dict[str, Any]:
+    return {
+        "read": rows.read, "counted": rows.counted, "dropped": rows.dropped,
+        "too_late": rows.too_late,
+    }  # fmt: skip
 
 
 def _lines(done: Ingested) -> list[str]:
@@ -83,14 +98,20 @@ def _lines(done: Ingested) -> list[str]:
         f"{name}: already ingested in batch {batch}, skipped"
         for name, batch in done.skipped.items()
     ]
+    for name, operation in done.without_rows.items():
+        lines.append(f"{name}: {operation or 'this version'} added no rows, skipped")
     if done.batch is None:
         return [*lines, f"nothing to add; the state stays at generation {done.generation}"]
-    rows = done.rows
-    lines.append(
-        f"batch {done.batch}: {rows.counted:,} of {counted(rows.read, 'row')} added; the state is "
-        f"at generation {done.generation}"
-    )
-    dropped = [f"{n:,} {reason}" for reason, n in rows.dropped.items() if n]
-    if rows.too_late:
-        dropped.append(f"{rows.too_late:,} too_late")
+    several = len(done.batches) > 1
+    if several:
+        lines += [f"batch {batch}: {_added(rows)}" for batch, rows in done.batches.items()]
+    what = f"{len(done.batches):,} batches" if several else f"batch {done.batch}"
+    lines.append(f"{what}: {_added(done.rows)}; the state is at generation {done.generation}")
+    dropped = [f"{n:,} {reason}" for reason, n in done.rows.dropped.items() if n]
+    if done.rows.too_late:
+        dropped.append(f"{done.rows.too_late:,} too_late")
     return lines + (["dropped: " + ", ".join(dropped)] if dropped else [])
+
+
+def _added(rows: Account) -> str:
+    return f"{rows.counted:,} of {counted(rows.read, 'row')} added"

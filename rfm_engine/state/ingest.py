@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from rfm_engine.errors import DataError, UsageError, shown
@@ -55,6 +55,11 @@ class Ingested:
         The warnings about the rows: records with a code and a text.
     n_inputs
         Number of inputs that were added.
+    batches
+        The rows of each batch that was added, by its id. Versions of a table are several batches;
+        `batch` is then the last one, and `rows` are those of all.
+    without_rows
+        Versions of a table that added no rows, each with what made it, such as `OPTIMIZE`.
     """
 
     generation: int
@@ -63,6 +68,8 @@ class Ingested:
     skipped: dict[str, str]
     warnings: tuple[DataWarning, ...] = ()
     n_inputs: int = 0
+    batches: dict[str, Account] = field(default_factory=dict)
+    without_rows: dict[str, str] = field(default_factory=dict)
 
 
 class Inputs(NamedTuple):
@@ -130,8 +137,8 @@ def inputs_of(
             )
         )
     if files is None:
-        opened = open_sources(orders, reading.columns, csv_format=reading.csv, roles=reading.roles)
-        return Inputs(str(named), (), opened, {}, unmarked)
+        sources = open_sources(orders, reading.columns, csv_format=reading.csv, roles=reading.roles)
+        return Inputs(str(named), (), sources, {}, unmarked)
     stamps = [(file, stamp_of(file)) for file in plain]
     marks = fingerprints(plain, reading.columns, pool)
     held = {m: each for m, each in known.batches_of(marks).items() if each != replaced}
@@ -147,11 +154,18 @@ def inputs_of(
         for file, mark in zip(plain, marks, strict=True)
         if file.name not in names
     }
-    opened = _opened(left, reading, newest) if left else []
-    return Inputs(own, tuple(fresh), opened, skipped, unmarked, tuple(stamps))
+    sources = opened(left, reading, newest) if left else []
+    return Inputs(own, tuple(fresh), sources, skipped, unmarked, tuple(stamps))
 
 
-def _opened(files: Sequence[Input], reading: OrderReading, newest: Generation) -> list[Source]:
+def opened(files: Sequence[Input], reading: OrderReading, newest: Generation) -> list[Source]:
+    """Open files with the columns of the state.
+
+    Raises
+    ------
+    DataError
+        A file is damaged, or lacks a column that all earlier orders have.
+    """
     try:
         return open_files(files, reading.columns, csv_format=reading.csv, roles=reading.roles)
     except MissingColumnError as error:
@@ -285,8 +299,9 @@ def next_generation(
 def ingested_of(made: Generation, batch: Batch, inputs: Inputs, gathering: Gathering) -> Ingested:
     """Return the result of an ingest that has made a generation."""
     n_inputs = len(inputs.sources)
+    rows, warnings = batch.account, gathering.warnings
     return Ingested(
-        made.number, batch.id, batch.account, inputs.skipped, gathering.warnings, n_inputs
+        made.number, batch.id, rows, inputs.skipped, warnings, n_inputs, {batch.id: rows}
     )
 
 

@@ -68,6 +68,11 @@ class KnownBatches:
         found = self._rows.filter(is_asked)
         return dict(zip(found["fingerprint"].to_pylist(), found["batch"].to_pylist(), strict=True))
 
+    def beginning(self, text: str) -> dict[str, str]:
+        """Return the fingerprints that begin with a text, each with the id of its batch."""
+        found = self._rows.filter(pc.starts_with(self._rows["fingerprint"], text))
+        return dict(zip(found["fingerprint"].to_pylist(), found["batch"].to_pylist(), strict=True))
+
 
 def with_batch(
     ledger: Ledger | ListedLedger,

@@ -18,27 +18,19 @@ from rfm_engine.options.running import RunningOptions
 from rfm_engine.orders.kinds import Kinds
 from rfm_engine.orders.reading import NEWEST
 from rfm_engine.orders.workers import Workers
+from rfm_engine.state.addition import Addition
 from rfm_engine.state.creation import create, store_at
 from rfm_engine.state.disk import Disk
 from rfm_engine.state.erasure import Forgetting
 from rfm_engine.state.history import LIFETIME, History
-from rfm_engine.state.ingest import (
-    Ingested,
-    budget_of,
-    check_ids,
-    gathering_of,
-    ingested_of,
-    inputs_of,
-    next_generation,
-    nothing_to_add,
-    reading_of,
-)
-from rfm_engine.state.ledger import KnownBatches, in_files
+from rfm_engine.state.ingest import Ingested
+from rfm_engine.state.ledger import in_files
 from rfm_engine.state.manifest import Manifest
 from rfm_engine.state.next_generation import Building, shape_of
 from rfm_engine.state.parts import PartReader, PartWriter
 from rfm_engine.state.store import Current, Snapshot, Store
 from rfm_engine.state.summary import summary_of
+from rfm_engine.state.table_versions import add_table, delta_of
 from rfm_engine.state.totals import Stored, row_counts, sealed_by, stored_totals
 from rfm_engine.state.verification import faults
 from rfm_engine.totals.aggregation import Progress
@@ -219,13 +211,16 @@ class State:
         Parameters
         ----------
         orders
-            The same inputs as for `rfm_engine.score`.
+            The same inputs as for `rfm_engine.score`. `delta:PATH@41..47` adds the rows of these
+            versions of a Delta table, both ends included, each version as a batch. `delta:PATH`
+            adds the table as it is, and later what its newer versions have added;
+            `delta:PATH@47` does so up to this version.
         batch_id
             Id of the batch. If the id was already ingested, the orders are skipped. Without an id,
             files are recognised by their content, whatever their path. Orders in memory and from
-            pipes need an id.
+            pipes need an id. Versions of a Delta table have their own.
         replace_batch
-            Id of a batch that is still kept. The orders replace this batch.
+            Id of a batch that is still kept. The orders, from files or memory, replace this batch.
         progress
             The same as for `rfm_engine.score`.
         {options}
@@ -235,49 +230,19 @@ class State:
         UsageError
             An input is missing, or the batch to be replaced is not kept.
         DataError
-            The data are invalid; nothing was added.
+            The data are invalid, or a version of a table removes rows; nothing was added. Of
+            several versions, those before the invalid one were added.
         StateError
             Another process is writing to the state, or the state is missing or damaged.
         RfmError
             An object store cannot be reached, denies access or breaks off; nothing was added.
         """
         running = resolve(RunningOptions, given("State.ingest", RunningOptions, options))
-        n_threads = threads_of(running["threads"])
-        with self._writing() as current, Workers(n_threads) as pool:
-            manifest, newest = current.manifest, current.generation
-            known = KnownBatches(newest.ledger, current)
-            check_ids(newest, known, batch_id, replace_batch)
-            if batch_id is not None and batch_id in known:
-                return nothing_to_add(newest, {batch_id: batch_id})
-            reading = reading_of(manifest)
-            inputs = inputs_of(
-                orders,
-                reading,
-                newest,
-                known,
-                batch_id,
-                replace_batch,
-                pool,
-                running["store_timeout"],
-            )
-            if inputs.are_in(newest, replace_batch):
-                return nothing_to_add(newest, inputs.skipped)
-            budget = budget_of(manifest, running["memory_limit"], n_threads)
-            gathering = gathering_of(
-                inputs,
-                reading,
-                current,
-                replace_batch,
-                budget,
-                running["spill_dir"],
-                n_threads,
-                progress,
-            )
-            inputs.refuse_changed()
-            made, batch = next_generation(
-                self._store, current, inputs, gathering, known, replace_batch, pool, self._publish
-            )
-        return ingested_of(made, batch, inputs, gathering)
+        addition = Addition(self._store, self._writing, self._publish, running)
+        place = delta_of(orders)
+        if place is not None:
+            return add_table(addition, place, batch_id, replace_batch, progress)
+        return addition.of_orders(orders, batch_id, replace_batch, progress)
 
     def compact(self, *, threads: int | None = None) -> int:
         """Merge all settled batches into one part; return the number of the generation."""
