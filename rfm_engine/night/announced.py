@@ -18,7 +18,9 @@ class AnnouncedState(State):
     ----------
     announce
         Called with the number of all batches and the newest day of a generation, before the
-        generation is published. An error that it raises leaves the state as it was.
+        generation is published. An error that it raises leaves the state as it was. Of several
+        versions of a table only the last one is announced: a night that is killed before it adds
+        the rest the next time, for the same date.
     """
 
     def __init__(self, store: Store) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from glob import glob, has_magic
 from pathlib import Path
 
+from rfm_engine.orders.sources.table_places import DELTA
 from rfm_engine.output.place import is_uri
 
 
@@ -20,4 +21,6 @@ def is_there(given: str) -> bool:
 
 
 def _is_pattern(given: str) -> bool:
+    if given.startswith(DELTA):
+        return False
     return not is_uri(given) and has_magic(given) and not Path(given).exists()

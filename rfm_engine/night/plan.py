@@ -20,6 +20,7 @@ from rfm_engine.options.config_file import (
 )
 from rfm_engine.options.messages import message
 from rfm_engine.options.running import RunningOptions
+from rfm_engine.orders.sources.table_places import DELTA
 from rfm_engine.output.place import is_uri
 
 TABLE = "run"
@@ -174,10 +175,11 @@ class _Reader:
     def _refuse_inside(self, inputs: Sequence[str]) -> None:
         """Refuse an input folder that contains what the night writes, which it would read."""
         for each in inputs:
-            folder = Path(each).resolve()
+            given = each.removeprefix(DELTA)
+            folder = Path(given).resolve()
             for key in ("state", "history", "out"):
                 place = self._place(self._text(key))
-                if not is_uri(each) and Path(place).resolve().is_relative_to(folder):
+                if not is_uri(given) and Path(place).resolve().is_relative_to(folder):
                     raise UsageError(
                         f"{key} in {self._what} must not be inside an input; got {place!r} in "
                         f"{each!r}. Choose another folder."
@@ -258,7 +260,9 @@ class _Reader:
 
 
 def placed(text: str, folder: Path) -> str:
-    """Return a path or URI; a relative path is in a folder."""
+    """Return a path or URI; a relative path, also that of a Delta table, is in a folder."""
+    if text.startswith(DELTA):
+        return DELTA + placed(text.removeprefix(DELTA), folder)
     return text if is_uri(text) else str(folder / text)
 
 

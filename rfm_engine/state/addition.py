@@ -39,7 +39,9 @@ class Addition:
     writing
         Locks the state against other writers and gives its newest generation.
     publish
-        Publishes a manifest.
+        Publishes the manifest of the last batch.
+    publish_earlier
+        Publishes the manifest of a batch that is followed by others of the same ingest.
     running
         Options of the machine.
     """
@@ -47,6 +49,7 @@ class Addition:
     store: Store
     writing: Callable[[], AbstractContextManager[Current]]
     publish: Callable[[Manifest], None]
+    publish_earlier: Callable[[Manifest], None]
     running: Mapping[str, Any]
 
     def of_orders(
@@ -75,6 +78,8 @@ class Addition:
         replaced: str | None,
         pool: Executor,
         report: Report | None,
+        *,
+        is_last: bool = True,
     ) -> Ingested:
         """Add opened inputs as one batch to the newest generation, which is locked."""
         manifest, running = current.manifest, self.running
@@ -91,7 +96,8 @@ class Addition:
             report,
         )
         inputs.refuse_changed()
+        publish = self.publish if is_last else self.publish_earlier
         made, batch = next_generation(
-            self.store, current, inputs, gathering, known, replaced, pool, self.publish
+            self.store, current, inputs, gathering, known, replaced, pool, publish
         )
         return ingested_of(made, batch, inputs, gathering)

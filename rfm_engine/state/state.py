@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn, Self, Unpack
 
@@ -238,7 +239,8 @@ class State:
             An object store cannot be reached, denies access or breaks off; nothing was added.
         """
         running = resolve(RunningOptions, given("State.ingest", RunningOptions, options))
-        addition = Addition(self._store, self._writing, self._publish, running)
+        earlier = partial(State._publish, self)
+        addition = Addition(self._store, self._writing, self._publish, earlier, running)
         place = delta_of(orders)
         if place is not None:
             return add_table(addition, place, batch_id, replace_batch, progress)

@@ -85,11 +85,14 @@ def add_table(
     n_rows = None if None in lengths else sum(n for n in lengths if n is not None)
     for step in plan.steps:
         tell = None if report is None else _after(done.rows.read, n_rows, report)
-        done = _joined(done, _added(addition, definition.id, step, tell))
+        is_last = step is plan.steps[-1]
+        done = _joined(done, _added(addition, definition.id, step, tell, is_last=is_last))
     return done
 
 
-def _added(addition: Addition, table: str, step: Step, report: Report | None) -> Ingested:
+def _added(
+    addition: Addition, table: str, step: Step, report: Report | None, *, is_last: bool
+) -> Ingested:
     """Add one step, unless another process has done it since the plan was made."""
     n_threads = threads_of(addition.running["threads"])
     with addition.writing() as current, Workers(n_threads) as pool:
@@ -99,7 +102,7 @@ def _added(addition: Addition, table: str, step: Step, report: Report | None) ->
         if held is not None:
             return nothing_to_add(newest, {step.batch: held})
         inputs = Inputs(step.batch, (step.mark,), step.sources, {}, unmarked=False)
-        return addition.of_inputs(current, known, inputs, None, pool, report)
+        return addition.of_inputs(current, known, inputs, None, pool, report, is_last=is_last)
 
 
 def _after(n_before: int, n_rows: int | None, report: Report) -> Report:
