@@ -24,7 +24,7 @@ def test_how_to__installs_what_its_examples_import(page):
     needed = imported - INSTALLED_WITH_RFM - own
     shell = "\n".join(block.text for block in blocks if block.language == "sh")
     said = " ".join(re.findall("pip install (.*)", shell))
-    installed = {re.split("[<>=~!]", word)[0] for word in shlex.split(said)}
+    installed = {re.split(r"[<>=~!\[]", word)[0] for word in shlex.split(said)}
     assert needed <= installed
 
 
