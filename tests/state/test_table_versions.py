@@ -274,3 +274,21 @@ def test_log__that_is_damaged_is_named(table, state):
         with pytest.raises(DataError, match=rf"{2:020}\.json must contain a readable log"):
             state.ingest("delta:shop/orders@0..3")
     assert state.manifest.newest.number == 1
+
+
+@pytest.mark.usefixtures("table")
+def test_version__with_rows_that_are_refused_leaves_those_before_it(tmp_path):
+    append(orders(5, day=4).set_column(2, "amount", [[-1.0]]))
+    state = rfm.State.create(tmp_path / "strict", refunds="error")
+    for _ in range(2):
+        with pytest.raises(DataError, match=r"/shop/orders/part-.*row 1"):
+            state.ingest("delta:shop/orders@0..4")
+        assert totals(state).equals(same(*VERSIONS))
+
+
+def test_batch_of_a_version__can_be_replaced_by_rows(table, state):
+    state.ingest("delta:shop/orders@0..1")
+    state.ingest(orders(9), replace_batch=f"delta:{table}@0")
+    again = state.ingest("delta:shop/orders@0..1")
+    assert (again.batch, len(again.skipped)) == (None, 2)
+    assert totals(state).equals(same(orders(9), VERSIONS[1]))
