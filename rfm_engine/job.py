@@ -84,7 +84,7 @@ class Job:
         self._attributes = Attributes.of(self.settled)
         self._facts = plan_facts(self.settled, self.scheme)
         self.threads = threads_of(self.settled["threads"])
-        self._tables: list[str] = []
+        self._tables: dict[str, list[str]] = {}
         self.predictor: Predictor | None = None
         if self.settled["clv_model"] is not None:
             # Imported here, because other runs should not wait for it.
@@ -160,22 +160,19 @@ class Job:
         said |= self._attributes.options
         for name in ("rates", "scheme", "attributes"):
             said[name] = None if settled[name] is None else os.fspath(settled[name])
-        return (
-            said
-            | {
-                "overall": settled["overall"],
-                "facts": settled["facts"],
-                "whales": None if self._facts is None else self._facts.share_text,
-                "whale_by": None if self._facts is None else self._facts.by,
-                "scheme": said["scheme"] or self.scheme.name,
-                "model": model_name(settled["model"]),
-                "clv_model": clv_model_name(settled["clv_model"]),
-                "threads": self.threads,
-                "memory_limit": limit,
-                "sort": settled["sort"],
-            }
-            | ({"tables": self._tables} if self._tables else {})
-        )
+        return said | {
+            "overall": settled["overall"],
+            "facts": settled["facts"],
+            "whales": None if self._facts is None else self._facts.share_text,
+            "whale_by": None if self._facts is None else self._facts.by,
+            "scheme": said["scheme"] or self.scheme.name,
+            "model": model_name(settled["model"]),
+            "clv_model": clv_model_name(settled["clv_model"]),
+            "threads": self.threads,
+            "memory_limit": limit,
+            "sort": settled["sort"],
+            **self._tables,
+        }
 
 
 def memory_limit(settled: Mapping[str, Any], n_threads: int, *, is_read: bool) -> int | None:

@@ -28,6 +28,7 @@ from rfm_engine.orders.place import Source
 from rfm_engine.orders.reading import Reading
 from rfm_engine.orders.sources.deadline import seconds_of
 from rfm_engine.orders.sources.entry import open_sources
+from rfm_engine.orders.sources.tables.part import tables_of
 from rfm_engine.orders.stream import MOST_ROWS, Added, NormalizedRows, each_batch
 from rfm_engine.output import check_output, refuse_overwriting, write_groups
 from rfm_engine.output.bucket_files import write_buckets
@@ -229,6 +230,7 @@ def _opened(
         "rates": None if asked["rates"] is None else os.fspath(asked["rates"]),
         **attributes.options,
         "carry": carry,
+        **tables_of(sources),
     }
     about = {"version": __version__, "buckets": buckets, "options": said}
     rows = NormalizedRows(

@@ -20,6 +20,7 @@ from rfm_engine.orders.reading import Reading
 from rfm_engine.orders.scan import Seconds
 from rfm_engine.orders.sources.deadline import seconds_of
 from rfm_engine.orders.sources.entry import open_sources
+from rfm_engine.orders.sources.tables.part import tables_of
 from rfm_engine.output import refuse_overwriting
 from rfm_engine.state.history import LIFETIME
 from rfm_engine.state.inputs import state_of
@@ -43,6 +44,8 @@ class ClvOrders:
         The options of reading.
     shrinkage_sd
         With groups: the standard deviation of the logs of their parameters; otherwise None.
+    tables
+        What the options of the output say about tables that were read.
     """
 
     shrinkage_sd: Decimal | None
@@ -64,6 +67,7 @@ class ClvOrders:
             The rows are totals of customers.
         """
         self._orders = orders
+        self.tables: dict[str, list[str]] = {}
         self._built = population_of(orders) if isinstance(orders, Totals) else None
         asked = {**of_model, **config, **explicit}
         if self._built is not None:
@@ -110,8 +114,9 @@ class ClvOrders:
         sources = open_sources(
             self._orders, known.columns, csv_format=known.csv,
             as_files=known.options["as_files"], roles=known.roles,
-            store_timeout=seconds_of(self.settled["store_timeout"]),
+            store_timeout=seconds_of(self.settled["store_timeout"]), period=known.period,
         )  # fmt: skip
+        self.tables = tables_of(sources)
         for output in outputs:
             refuse_overwriting(output, "the rates file", self.settled["rates"])
             for source in sources:

@@ -273,6 +273,7 @@ def _said(known: ClvOrders) -> dict[str, Any]:
         "validate": settled["validate"],
         "threads": known.threads,
         "sort": settled["sort"],
+        **known.tables,
     }
 
 

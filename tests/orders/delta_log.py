@@ -56,13 +56,13 @@ def metadata(columns: dict[str, str], partition=(), mapping=None, mode="name") -
     }  # fmt: skip
 
 
-def add(root: Path, name: str, rows: pa.Table, partition=None, deleted=()) -> dict:
+def add(root: Path, name: str, rows: pa.Table, partition=None, deleted=(), stats=None) -> dict:
     """Write a data file, and return the action that adds it without the deleted rows."""
     pq.write_table(rows, root / name, row_group_size=3)
     action = {
         "path": name.replace(" ", "%20"), "partitionValues": partition or {},
         "size": (root / name).stat().st_size, "modificationTime": 0, "dataChange": True,
-        "stats": json.dumps({"numRecords": len(rows)}),
+        "stats": json.dumps({"numRecords": len(rows)} | (stats or {})),
     }  # fmt: skip
     if deleted:
         action["deletionVector"] = _deletion_vector(deleted)

@@ -49,7 +49,7 @@ def test_delta__each_version_equals_its_plain_files(here, partition):
         place = f"delta:shop/orders@{version}"
         assert result_of(place) == wanted
         assert result_of(DeltaTable("shop/orders", version=version)) == wanted
-        assert tables_of(open_sources(place, COLUMNS)) == [place]
+        assert tables_of(open_sources(place, COLUMNS)) == {"tables": [place]}
     assert result_of("delta:shop/orders") == wanted
     assert result_of(f"delta:{here.as_uri()}/shop/orders/", threads=3) == wanted
 

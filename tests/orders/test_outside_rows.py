@@ -13,10 +13,12 @@ from deltalake import DeltaTable, write_deltalake
 import rfm_engine as rfm
 from rfm_engine.errors import UsageError
 from rfm_engine.orders.sources.tables.iceberg_facts import IcebergFacts
+from tests.orders.delta_log import add, commit, metadata, protocol
 from tests.orders.lake import N, orders, result_of
 
 MONTHS = range(1, 13)
 _NAN_COUNTS = 9  # position in the record of a data file
+_OCTOBER = pa.array([18_200] * 4, pa.date32())
 
 
 def in_month(rows: pa.Table, month: int) -> pa.Table:
@@ -85,6 +87,26 @@ def test_delta__several_dates_read_what_any_of_them_needs(months, tmp_path):
         own, wanted = history.snapshot(day), plain.snapshot(day)
         assert own.rows == wanted.rows
         assert own.customers.to_pylist() == wanted.customers.to_pylist()
+
+
+def test_delta__deleted_rows_of_a_file_that_is_not_read_are_not_counted(tmp_path):
+    root = tmp_path / "shop"
+    root.mkdir()
+    rows = pa.table(
+        {"c": [5, 6, 7, 8], "t": pa.array([18_200] * 4, pa.date32()), "a": [1, 2, 3, 4]}
+    )
+    bounds = {"c": 5, "t": "2019-10-31", "a": 1}
+    stats = {"minValues": bounds, "maxValues": bounds, "nullCount": {"c": 0, "t": 0, "a": 0}}
+    commit(
+        root, 0, protocol("deletionVectors"), metadata({"c": "long", "t": "date", "a": "long"}),
+        add(root, "a.parquet", rows, deleted=[0, 2, 3], stats=stats),
+    )  # fmt: skip
+    (root / "a.parquet").unlink()
+    columns = {"customer": "c", "time": "t", "amount": "a"}
+    result = rfm.score(f"delta:{root}", as_of="2019-06-15", **columns)
+    assert (result.rows.read, result.rows.dropped["after_as_of"]) == (1, 1)
+    with pytest.raises(UsageError, match="must exist; got no such file"):
+        rfm.score(f"delta:{root}", as_of="2019-10-30", **columns)
 
 
 @pytest.mark.parametrize(

@@ -65,4 +65,12 @@ def _options(options: Mapping[str, Any], *, show_paths: bool) -> dict[str, Any]:
             continue
         hidden = name in _PATHS and not show_paths
         found[name] = True if hidden else list(value) if isinstance(value, tuple) else value
+    if "tables" in found and not show_paths:
+        found["tables"] = list(map(_without_folders, found["tables"]))
     return found
+
+
+def _without_folders(table: str) -> str:
+    """Return a table with its version, without the folders above it: `delta:orders@41`."""
+    kind, _, place = table.partition(":")
+    return f"{kind}:{place.rpartition('/')[2]}"

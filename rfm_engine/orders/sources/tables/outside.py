@@ -1,4 +1,4 @@
-"""Stand in for files whose rows are all outside the days that count.
+"""Count the rows of files that are all outside the days that count, without reading them.
 
 Such a file is not read. Each of its rows is replaced by a row of the same kind: it has a customer,
 an amount and a time outside these days. Therefore the rows are judged and counted as usual, and

@@ -120,6 +120,10 @@ class TableSource:
         return [] if self.rows is None else self.rows.reads()
 
 
-def tables_of(sources: Sequence[Source]) -> list[str]:
-    """Return the tables that sources are read from, each with its version and once, in order."""
-    return list(dict.fromkeys(each.table for each in sources if isinstance(each, TableSource)))
+def tables_of(sources: Sequence[Source]) -> dict[str, list[str]]:
+    """Return what the options of an output say about tables: nothing if none was read.
+
+    `tables` are the tables, each with its version and once, in the order of the inputs.
+    """
+    tables = dict.fromkeys(each.table for each in sources if isinstance(each, TableSource))
+    return {"tables": [*tables]} if tables else {}
