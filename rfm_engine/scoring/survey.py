@@ -321,7 +321,7 @@ def refuse_unsurveyed(chosen: Iterable[Choice], what: str) -> None:
         if choice.method in _REASONS:
             raise UsageError(
                 f"method must depend on values alone for {what}; got {choice.method}, which "
-                f"{_REASONS[choice.method]}. Choose another method, or score the orders."
+                f"{_REASONS[choice.method]}. Choose another method, or use rfm_engine.score."
             )
 
 

@@ -83,7 +83,8 @@ def chunks_of(batches: Batches, totals: Accumulator) -> Iterator[CustomerChunk]:
     """Yield customers, given their rows without notes."""
     schema = customer_schema(totals)
     for table in tables_of(batches):
-        yield chunk_of_table(table.cast(schema))
+        if table.num_rows:
+            yield chunk_of_table(table.cast(schema))
 
 
 def no_customers(totals: Accumulator) -> CustomerChunk:

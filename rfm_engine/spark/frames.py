@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Protocol
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Self
 
 import pyarrow as pa
 
@@ -12,7 +12,8 @@ from rfm_engine.errors import UsageError, path_text, shown
 from rfm_engine.orders.place import Source
 from rfm_engine.orders.reading import Reading
 from rfm_engine.orders.sources.entry import open_sources
-from rfm_engine.spark.notes import NOTE, Batches, read_notes
+from rfm_engine.spark.basis import ID
+from rfm_engine.spark.notes import NOTE, Stage, read_notes
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -24,17 +25,6 @@ _NAMES = {
     pa.bool_(): "boolean", pa.string(): "string", pa.binary(): "binary", pa.date32(): "date",
     pa.timestamp("us", "UTC"): "timestamp",
 }  # fmt: skip
-
-
-class Stage(Protocol):
-    """Work on the rows of a partition, in a Python process of Spark."""
-
-    @property
-    def schema(self) -> pa.Schema:
-        """The columns that it makes."""
-
-    def __call__(self, batches: Batches) -> Iterator[pa.RecordBatch]:
-        """Yield rows."""
 
 
 def require_frame(frame: object) -> DataFrame:
@@ -76,21 +66,61 @@ def chosen_columns(frame: DataFrame, reading: Reading) -> tuple[DataFrame, list[
     return chosen, open_sources(chosen.limit(0).toArrow(), reading.columns, roles=reading.roles)
 
 
-def staged(frame: DataFrame, stage: Stage) -> DataFrame:
-    """Return the rows that a stage makes of each partition."""
-    return frame.mapInArrow(stage, ddl_of(stage.schema))
+@dataclass(frozen=True)
+class SparkRows:
+    """A DataFrame as `jobs.Rows`; `staging` is the folder where rows are kept."""
 
+    frame: DataFrame
+    n_buckets: int
+    staging: str | os.PathLike[str] | None
 
-def notes_of(frame: DataFrame) -> list[dict[str, Any]]:
-    """Run the stages of a DataFrame and return its notes.
+    def staged(self, stage: Stage) -> Self:
+        """Return the rows that a stage makes of each partition."""
+        return replace(self, frame=self.frame.mapInArrow(stage, ddl_of(stage.schema)))
 
-    Raises
-    ------
-    RfmError
-        A stage found an error of this class.
-    """
-    told = frame.where(f"{NOTE} is not null").select(NOTE).collect()
-    return read_notes(row[0] for row in told)
+    def by_id(self) -> Self:
+        """Return the rows in buckets: all rows of a customer are in the same one."""
+        # By the id itself: the hash of a bucket number would leave some partitions empty.
+        return replace(self, frame=self.frame.repartition(self.n_buckets, ID))
+
+    def kept(self) -> Self:
+        """Return rows that are computed only once.
+
+        Raises
+        ------
+        UsageError
+            The folder for staging exists.
+        """
+        if self.staging is None:
+            return replace(self, frame=self.frame.persist())
+        from pyspark.errors import AnalysisException
+
+        place = path_text("staging", self.staging)
+        try:
+            self.frame.write.mode("error").parquet(place)
+        except AnalysisException as error:
+            if "PATH_ALREADY_EXISTS" not in str(error):
+                raise
+            raise UsageError(
+                f"staging must be a new folder; got {place!r}, which exists. "
+                "Name another folder, or delete it."
+            ) from None
+        return replace(self, frame=self.frame.sparkSession.read.parquet(place))
+
+    def customers(self) -> Self:
+        """Return the rows of customers, without notes."""
+        return replace(self, frame=self.frame.where(f"{NOTE} is null").drop(NOTE))
+
+    def notes(self) -> list[dict[str, Any]]:
+        """Compute the rows and return their notes.
+
+        Raises
+        ------
+        RfmError
+            A stage found an error of this class.
+        """
+        told = self.frame.where(f"{NOTE} is not null").select(NOTE).collect()
+        return read_notes(row[0] for row in told)
 
 
 def ddl_of(schema: pa.Schema) -> str:
@@ -109,7 +139,9 @@ def _name_of(kind: Any) -> str:
     if pa.types.is_list(kind):
         return f"array<{_name_of(kind.value_type)}>"
     if pa.types.is_struct(kind):
-        fields = (f"{kind[n].name}: {_name_of(kind[n].type)}" for n in range(kind.num_fields))
+        fields = (
+            f"{quoted(kind[n].name)}: {_name_of(kind[n].type)}" for n in range(kind.num_fields)
+        )
         return f"struct<{', '.join(fields)}>"
     return _NAMES[kind]
 
@@ -128,31 +160,3 @@ def buckets_of(frame: DataFrame, given: object) -> int:
     if type(given) is not int or given < 1:
         raise UsageError(f"buckets must be a whole number from 1 on; got {shown(given)}.")
     return given
-
-
-def kept_rows(
-    rows: DataFrame, staging: str | os.PathLike[str] | None
-) -> tuple[DataFrame, DataFrame | None]:
-    """Return rows that are computed only once, and those that Spark persists.
-
-    Raises
-    ------
-    UsageError
-        The folder for staging exists.
-    """
-    if staging is None:
-        kept = rows.persist()
-        return kept, kept
-    from pyspark.errors import AnalysisException
-
-    place = path_text("staging", staging)
-    try:
-        rows.write.mode("error").parquet(place)
-    except AnalysisException as error:
-        if "PATH_ALREADY_EXISTS" not in str(error):
-            raise
-        raise UsageError(
-            f"staging must be a new folder; got {place!r}, which exists. "
-            "Name another folder, or delete it."
-        ) from None
-    return rows.sparkSession.read.parquet(place), None

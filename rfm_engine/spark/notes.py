@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Protocol
 
 import pyarrow as pa
 
@@ -21,6 +21,17 @@ ERROR = "error"
 _ERRORS = {each.__name__: each for each in (RfmError, UsageError, DataError, StateError)}
 
 Batches = Iterable[pa.RecordBatch]
+
+
+class Stage(Protocol):
+    """Work on the rows of a partition, in a Python process of Spark."""
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The columns that it makes."""
+
+    def __call__(self, batches: Batches) -> Iterator[pa.RecordBatch]:
+        """Yield rows."""
 
 
 def with_notes(schema: pa.Schema) -> pa.Schema:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time as clock
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -12,25 +11,11 @@ from rfm_engine.options.documentation import documented
 from rfm_engine.options.groups import SparkOptions
 from rfm_engine.options.resolution import given
 from rfm_engine.orders.intake import Intake
-from rfm_engine.orders.reading import Reading, day_date
-from rfm_engine.spark.adding_up import MergedTotals, NewestDay, PartialTotals
-from rfm_engine.spark.basis import ID, Basis
-from rfm_engine.spark.description import Sums, described, frozen_model
-from rfm_engine.spark.frames import (
-    buckets_of,
-    chosen_columns,
-    kept_rows,
-    notes_of,
-    require_frame,
-    staged,
-)
-from rfm_engine.spark.merged import Merged
-from rfm_engine.spark.notes import NOTE
+from rfm_engine.orders.reading import Reading
+from rfm_engine.spark.frames import SparkRows, buckets_of, chosen_columns, require_frame
+from rfm_engine.spark.jobs import run
 from rfm_engine.spark.refusals import refuse_global, refuse_options
 from rfm_engine.spark.result import SparkResult
-from rfm_engine.spark.scores import CountedAmounts, ScoredRows, Scorer, ScoreSums
-from rfm_engine.spark.surveys import Asked, Fit, merged_surveys, surveys_from, surveys_of
-from rfm_engine.totals.export_account import Account
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -80,77 +65,29 @@ def score(
     """
     refuse_options(options)
     explicit = given("score", SparkOptions, options)
-    marks = [clock.perf_counter()]
     frame = require_frame(df)
-    job = _job(explicit)
+    job = job_of(explicit)
     known = Reading(**job.reading_options)
     n_buckets = buckets_of(frame, buckets)
     chosen, sources = chosen_columns(frame, known)
     intake = Intake(known)
     intake.join(sources)
-    reading = _dated(chosen, known)
-    basis = Basis(_travelling(reading), Account.of(intake, 0))
-    asked = Asked.of(job.scheme, job.plan)
-    partial = staged(chosen, PartialTotals(basis)).repartition(n_buckets, ID)
-    kept, persisted = kept_rows(staged(partial, MergedTotals(basis, asked)), staging)
-    merged = Merged.of(basis, reading, notes_of(kept))
-    marks.append(clock.perf_counter())
-    customers = kept.where(f"{NOTE} is null").drop(NOTE)
-    fit = _fit(job, merged, asked, customers)
-    model = frozen_model(job, merged.totals, fit)
-    scheme, plan, _, _ = Choice.of({"model": model}, {})
-    scorer = Scorer(scheme, plan, job.predictor)
-    sums = Sums.of(notes_of(staged(customers, ScoreSums(merged.basis, scorer))), job)
-    sums.refuse_other(merged.n_customers)
-    marks.append(clock.perf_counter())
-    found = scorer.scored_nobody(merged.totals)
-    return SparkResult(
-        **described(job, known, merged, fit, sums),
-        warnings=(*merged.totals.intake.warnings, *found.added.warnings),
-        customers=staged(customers, ScoredRows(merged.basis, scorer)),
-        seconds=_seconds(marks),
-        _persisted=persisted,
-        _model=model,
-    )
+    done = run(job, known, intake, SparkRows(chosen, n_buckets, staging))
+    persisted = done.kept.frame if staging is None else None
+    customers = done.customers.frame
+    return SparkResult(**done.about, customers=customers, _persisted=persisted, _model=done.model)
 
 
-def _job(explicit: Mapping[str, Any]) -> Job:
+def job_of(explicit: Mapping[str, Any]) -> Job:
+    """Return the job for given options.
+
+    Raises
+    ------
+    UsageError
+        An option is wrong, or needs all customers in one process.
+    """
     asked = {**explicit, "threads": 1}
     job = Job(Choice.of(asked, {}), asked, {})
     refuse_global(job)
     job.refuse_names()
     return job
-
-
-def _travelling(reading: Reading) -> dict[str, Any]:
-    """Return the options of reading for other machines, which do not have the file of rates."""
-    return {**reading.options, "rates": reading.rate_table}
-
-
-def _dated(chosen: DataFrame, known: Reading) -> Reading:
-    """Return the options with the date of analysis; it can be that of the newest row."""
-    if known.as_of_day is not None:
-        return known
-    days = [note["newest"] for note in notes_of(staged(chosen, NewestDay(_travelling(known))))]
-    # If no row is counted, the window has nothing to keep.
-    return known.but(as_of=day_date(max(days))) if days else known.but(window=None)
-
-
-def _fit(job: Job, merged: Merged, asked: Asked, customers: DataFrame) -> Fit:
-    """Find the cut points and the numbers of conditions, with a second survey if it is needed."""
-    scale = merged.totals.scale
-    nobody = surveys_of([], merged.totals, asked, {})
-    fit = Fit.of(job.scheme, job.plan, scale, merged_surveys([nobody, *merged.surveys]))
-    if not fit.missing:
-        return fit
-    notes = notes_of(staged(customers, CountedAmounts(merged.basis, asked, fit.missing)))
-    surveys = [surveys_from(note["surveys"]) for note in notes]
-    return Fit.of(job.scheme, job.plan, scale, merged_surveys(surveys))
-
-
-def _seconds(marks: list[float]) -> dict[str, float]:
-    start, added_up, scored = marks
-    return {
-        "read": 0.0, "aggregate": added_up - start, "score": scored - added_up, "write": 0.0,
-        "total": scored - start,
-    }  # fmt: skip
