@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Protocol, TypeAlias
 
 import pyarrow as pa
@@ -94,9 +95,13 @@ class Stitch:
         self._file.write(footer + len(footer).to_bytes(4, "little") + MAGIC)
 
 
-def column_chunks(encoded: memoryview) -> list[bytes]:
-    """Return the metadata of each column chunk of an encoded table with one row group."""
+def column_chunks(encoded: memoryview, shift: int) -> list[bytes]:
+    """Return the metadata of each column chunk of an encoded table with one row group.
+
+    The offsets are those of a file in which the pages are `shift` bytes further on.
+    """
     footer = _footer(encoded)
+    moves = _moves_of_chunk(shift)
     found: list[bytes] = []
     for number, kind in footer.fields():
         if number != _ROW_GROUPS:
@@ -105,7 +110,7 @@ def column_chunks(encoded: memoryview) -> list[bytes]:
         for _ in footer.items():
             for part, kind_of_part in footer.fields():
                 if part == _CHUNKS:
-                    found += [edited(footer, {}) for _ in footer.items()]
+                    found += [edited(footer, moves) for _ in footer.items()]
                 else:
                     footer.value(kind_of_part)
     return found
@@ -145,15 +150,22 @@ def edited(reader: Compact, edits: Edits) -> bytes:
 
 def _moves(shift: int) -> Edits:
     """Return the changes in a row group when its pages move by `shift` bytes."""
+    # The last is the offset of the first page of the group.
+    return {_CHUNKS: _moves_of_chunk(shift), 5: partial(_moved, shift)}
 
-    def move(offset: int) -> bytes:
-        # If something does not exist, some fields are 0 instead of missing.
-        return _zigzag(offset + shift if offset else 0)
 
+def _moves_of_chunk(shift: int) -> Edits:
+    """Return the changes in a column chunk when its pages move by `shift` bytes."""
+    move = partial(_moved, shift)
     # Data, index and dictionary pages, bloom filter; the metadata of the chunk (0 nowadays), its
-    # offset and column index; the first page of the group.
+    # offset and column index.
     pages = dict.fromkeys((9, 10, 11, 14), move)
-    return {_CHUNKS: {2: move, 3: pages, 4: move, 6: move}, 5: move}
+    return {2: move, 3: pages, 4: move, 6: move}
+
+
+def _moved(shift: int, offset: int) -> bytes:
+    # If something does not exist, some fields are 0 instead of missing.
+    return _zigzag(offset + shift if offset else 0)
 
 
 def _footer(encoded: memoryview) -> Compact:

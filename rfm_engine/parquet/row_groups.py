@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -18,13 +18,22 @@ from rfm_engine.parquet.columns import (
     encode_numbers,
     encode_places,
 )
-from rfm_engine.parquet.concatenation import MAGIC, column_chunks, footer_start
+from rfm_engine.parquet.concatenation import (
+    MAGIC,
+    chunk_structs,
+    column_chunks,
+    footer_start,
+)
 from rfm_engine.parquet.encoding import DELTA, PLAIN, Memory, choose, write_table
 from rfm_engine.parquet.thrift import STRUCT, Written, integer, sequence, struct
 
 # For fewer rows, loading our kernels takes longer than encoding with Arrow.
 _FEWEST_ROWS = 1 << 12
+_PATH = 3
 _ENCODINGS = {PLAIN: columns.PLAIN, DELTA: columns.DELTA}
+
+Chunks: TypeAlias = dict[str, list[Written]]
+"""The metadata of the column chunks of each column."""
 
 
 def encode_group(table: pa.Table, memory: Memory) -> None:
@@ -42,14 +51,16 @@ def encode_group(table: pa.Table, memory: Memory) -> None:
     if not ours:
         write_table(table, table.schema.remove_metadata(), memory)
         return
-    chunks = _encode_others(table.drop_columns(list(ours)), memory)
-    for name, encode in ours.items():
-        encoded = encode()
-        start = memory.tell()
-        for page in encoded.pages:
-            memory.write(page)
-        chunks[name] = encoded.column_chunk(start)
-    memory.write(_footer([chunks[name] for name in table.column_names], table, memory.tell()))
+    others = table.drop_columns(list(ours))
+    # Spark takes the place of the first column for the start of the row group. It silently skips a
+    # row group whose middle, counted from there, is after the end of the file.
+    if table.column_names[0] in ours:
+        memory.write(MAGIC)
+        chunks = _encode_ours(ours, memory) | _encode_others(others, memory)
+    else:
+        chunks = _encode_others(others, memory) | _encode_ours(ours, memory)
+    in_order = [chunk for name in table.column_names for chunk in chunks[name]]
+    memory.write(_footer(in_order, table, memory.tell()))
 
 
 def _footer(chunks: list[Written], table: pa.Table, end: int) -> bytes:
@@ -60,16 +71,31 @@ def _footer(chunks: list[Written], table: pa.Table, end: int) -> bytes:
     return footer + len(footer).to_bytes(4, "little") + MAGIC
 
 
-def _encode_others(table: pa.Table, memory: Memory) -> dict[str, Written]:
-    """Encode columns with Arrow at the start of the row group; return their metadata."""
-    if not table.num_columns:
-        memory.write(MAGIC)
-        return {}
+def _encode_ours(ours: Mapping[str, Callable[[], Encoded]], memory: Memory) -> Chunks:
+    """Encode columns with our own encoders; return their metadata."""
+    chunks = {}
+    for name, encode in ours.items():
+        encoded = encode()
+        start = memory.tell()
+        for page in encoded.pages:
+            memory.write(page)
+        chunks[name] = [encoded.column_chunk(start)]
+    return chunks
+
+
+def _encode_others(table: pa.Table, memory: Memory) -> Chunks:
+    """Encode columns with Arrow, which starts with the magic; return their metadata."""
+    chunks: Chunks = {name: [] for name in table.column_names}
+    if not chunks:
+        return chunks
+    start = memory.tell()
     write_table(table, table.schema.remove_metadata(), memory)
-    file = memory.view()
-    chunks = [Written(STRUCT, chunk) for chunk in column_chunks(file)]
-    memory.cut(footer_start(file))
-    return dict(zip(table.column_names, chunks, strict=True))
+    file = memory.view()[start:]
+    # A column of structs has a chunk per field.
+    for chunk, about in zip(column_chunks(file, start), chunk_structs(file), strict=True):
+        chunks[about[_PATH][0].decode()].append(Written(STRUCT, chunk))
+    memory.cut(start + footer_start(file))
+    return chunks
 
 
 def _encoder(name: str, column: pa.ChunkedArray[Any]) -> Callable[[], Encoded] | None:
