@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rfm_engine import NormalizedRows, Result
     from rfm_engine.clv.result import ClvResult
     from rfm_engine.orders.warnings import DataWarning
+    from rfm_engine.spark import SparkResult
 
 _EASTERNMOST = datetime.timezone(datetime.timedelta(hours=14))
 
@@ -26,7 +27,9 @@ def print_json(summary: dict[str, Any], peak_memory_bytes: int) -> None:
     typer.echo(json.dumps(whole | {options: summary[options]}))
 
 
-def print_table(result: Result, peak_memory_bytes: int, output: str | None) -> None:
+def print_table(
+    result: Result | SparkResult, seconds: float, peak_memory_bytes: int, output: str | None
+) -> None:
     """Print the result as text; on stderr if the customers go to stdout."""
     from rich.console import Console
 
@@ -34,14 +37,14 @@ def print_table(result: Result, peak_memory_bytes: int, output: str | None) -> N
 
     console = Console(stderr=output == "-")
     print_summary(console, result.summary(), cuts=result.cuts_matter)
-    note = f"{result.seconds['total']:.2f} s, {peak_memory_bytes / 2**20:,.0f} MiB"
+    note = f"{seconds:.2f} s, {peak_memory_bytes / 2**20:,.0f} MiB"
     place = {None: "done", "-": "stdout"}.get(output, output)
     note = f"{place} in {note}"
     console.print(note, highlight=False, markup=False, soft_wrap=True)
 
 
 def warnings_of(
-    result: Result | NormalizedRows | ClvResult, *, newest: bool
+    result: Result | SparkResult | NormalizedRows | ClvResult, *, newest: bool
 ) -> list[dict[str, str]]:
     """Return the warnings of a result, and one more if its newest row is in the future."""
     found = typed_warnings(result.warnings)

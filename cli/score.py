@@ -76,4 +76,4 @@ def score(
     if as_json:
         print_json(result.summary() | {"warnings": warnings}, memory.peak)
     elif not quiet:
-        print_table(result, memory.peak, output)
+        print_table(result, result.seconds["total"], memory.peak, output)

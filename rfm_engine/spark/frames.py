@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, replace
+from functools import reduce
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Self
 
 import pyarrow as pa
@@ -27,31 +29,45 @@ _NAMES = {
 }  # fmt: skip
 
 
-def require_frame(frame: object) -> DataFrame:
-    """Return a DataFrame of Spark.
+def require_pyspark(what: str) -> None:
+    """Refuse to go on without PySpark.
 
     Raises
     ------
     UsageError
-        PySpark is not installed, or `frame` is something else.
+        PySpark is not installed.
     """
-    try:
-        from pyspark.sql import DataFrame
-    except ImportError:
+    if find_spec("pyspark") is None:
         raise UsageError(
-            f"spark.score must have PySpark, the extra [spark]; got none. "
-            f"Run: pip install '{REQUIRED}'."
-        ) from None
-    if not isinstance(frame, DataFrame):
-        raise UsageError(
-            f"df must be a Spark DataFrame; got {type(frame).__name__}. "
-            "Use rfm_engine.score for other orders."
+            f"{what} must have PySpark, the extra [spark]; got none. Run: pip install '{REQUIRED}'."
         )
-    return frame
 
 
-def chosen_columns(frame: DataFrame, reading: Reading) -> tuple[DataFrame, list[Source]]:
-    """Return the needed columns of a DataFrame, and a source that has their types and no rows.
+def require_frames(given: object) -> list[DataFrame]:
+    """Return the DataFrames of Spark that were given, at least one.
+
+    Raises
+    ------
+    UsageError
+        PySpark is not installed, or something else was given.
+    """
+    require_pyspark("spark.score")
+    from pyspark.sql import DataFrame
+
+    frames: list[Any] = list(given) if isinstance(given, list | tuple) else [given]
+    for frame in frames:
+        if not isinstance(frame, DataFrame):
+            raise UsageError(
+                f"df must be a Spark DataFrame; got {type(frame).__name__}. "
+                "Use rfm_engine.score for other orders."
+            )
+    if not frames:
+        raise UsageError("df must be a Spark DataFrame, or a list of them; got an empty list.")
+    return frames
+
+
+def chosen_columns(frames: list[DataFrame], reading: Reading) -> tuple[DataFrame, list[Source]]:
+    """Return the needed columns of DataFrames, and sources that have their types and no rows.
 
     Raises
     ------
@@ -60,10 +76,15 @@ def chosen_columns(frame: DataFrame, reading: Reading) -> tuple[DataFrame, list[
     """
     from pyspark.sql import functions
 
-    named = pa.schema([(name, pa.null()) for name in frame.columns])
-    open_sources(named.empty_table(), reading.columns, roles=reading.roles)
-    chosen = frame.select(*(functions.col(quoted(name)) for name in reading.columns))
-    return chosen, open_sources(chosen.limit(0).toArrow(), reading.columns, roles=reading.roles)
+    columns = [functions.col(quoted(name)) for name in reading.columns]
+    chosen, empty = [], []
+    for frame in frames:
+        named = pa.schema([(name, pa.null()) for name in frame.columns])
+        open_sources(named.empty_table(), reading.columns, roles=reading.roles)
+        chosen.append(frame.select(*columns))
+        empty.append(chosen[-1].limit(0).toArrow())
+    together = reduce(lambda one, other: one.unionByName(other), chosen)
+    return together, open_sources(empty, reading.columns, roles=reading.roles)
 
 
 @dataclass(frozen=True)

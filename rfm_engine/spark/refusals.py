@@ -6,7 +6,10 @@ from collections.abc import Iterable
 
 from rfm_engine.errors import UsageError
 from rfm_engine.job import Job
+from rfm_engine.options.declaration import declared
+from rfm_engine.options.groups import ScoreOptions, SparkOptions
 from rfm_engine.options.messages import message, named
+from rfm_engine.options.reading import FileOptions
 from rfm_engine.scoring.survey import refuse_unsurveyed
 
 _RANKS = "ranks all customers", "Score on one machine"
@@ -20,6 +23,8 @@ _REASONS = {
     "whale_by": _RANKS,
     "sort": ("sorts in one process", "Use orderBy of the customers"),
 }
+_OF_FILES = "is about files", "Cast the columns in Spark"
+_OF_ONE_MACHINE = "is about one machine", "Use the settings of Spark"
 
 
 def refuse_options(given: Iterable[str]) -> None:
@@ -30,9 +35,12 @@ def refuse_options(given: Iterable[str]) -> None:
     UsageError
         One of the options is given.
     """
+    refused = declared(ScoreOptions).keys() - declared(SparkOptions).keys()
+    of_files = declared(FileOptions).keys() | {"as_files"}
     for name in given:
-        if name in _REASONS:
-            reason, advice = _REASONS[name]
+        if name in refused:
+            usual = _OF_FILES if name in of_files else _OF_ONE_MACHINE
+            reason, advice = _REASONS.get(name, usual)
             raise UsageError(
                 message(
                     "{} must not be used with spark.score, because it {}; got it. {}.",

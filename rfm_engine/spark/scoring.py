@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Unpack
 
 from rfm_engine.job import Choice, Job
@@ -12,7 +12,7 @@ from rfm_engine.options.groups import SparkOptions
 from rfm_engine.options.resolution import given
 from rfm_engine.orders.intake import Intake
 from rfm_engine.orders.reading import Reading
-from rfm_engine.spark.frames import SparkRows, buckets_of, chosen_columns, require_frame
+from rfm_engine.spark.frames import SparkRows, buckets_of, chosen_columns, require_frames
 from rfm_engine.spark.jobs import run
 from rfm_engine.spark.refusals import refuse_global, refuse_options
 from rfm_engine.spark.result import SparkResult
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @documented(SparkOptions)
 def score(
-    df: DataFrame,
+    df: DataFrame | Sequence[DataFrame],
     *,
     staging: str | os.PathLike[str] | None = None,
     buckets: int | None = None,
@@ -34,7 +34,8 @@ def score(
     Parameters
     ----------
     df
-        The orders. A row is an order or an order line. Only the needed columns are read.
+        The orders, or a list of DataFrames of orders. A row is an order or an order line. Only the
+        needed columns are read.
     staging
         A new folder, which all executors can write to, for the totals of customers as Parquet. By
         default they are persisted by Spark, which is not possible on serverless compute.
@@ -65,11 +66,11 @@ def score(
     """
     refuse_options(options)
     explicit = given("score", SparkOptions, options)
-    frame = require_frame(df)
+    frames = require_frames(df)
     job = job_of(explicit)
     known = Reading(**job.reading_options)
-    n_buckets = buckets_of(frame, buckets)
-    chosen, sources = chosen_columns(frame, known)
+    n_buckets = buckets_of(frames[0], buckets)
+    chosen, sources = chosen_columns(frames, known)
     intake = Intake(known)
     intake.join(sources)
     done = run(job, known, intake, SparkRows(chosen, n_buckets, staging))

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from rfm_engine.errors import UsageError
+from rfm_engine.errors import Message, UsageError
 from rfm_engine.options.messages import message
 
 DELTA_LOG, HUDI_LOG, ICEBERG_LOG = "_delta_log", ".hoodie", "metadata"
@@ -48,6 +48,10 @@ class _Format(NamedTuple):
     hint: str
 
 
+_AS_FILES = message(
+    " {as_files:True} reads the files anyway, including deleted rows. For a state, give it "
+    "when you create the state."
+)
 _DELTA = _Format("a Delta table", "Give delta:{place}")
 _ICEBERG = _Format("an Iceberg table", "Give iceberg:CATALOG.TABLE, its name in a catalog")
 _HUDI = _Format(
@@ -103,7 +107,12 @@ def refuse_local_tables(paths: Collection[str]) -> None:
     refuse_tables([Path(each).as_posix() for each in folders], LocalFolders(), shown)
 
 
-def refuse_tables(folders: Iterable[str], known: Folders, shown: Callable[[str], str]) -> None:
+def refuse_tables(
+    folders: Iterable[str],
+    known: Folders,
+    shown: Callable[[str], str],
+    advice: Message = _AS_FILES,
+) -> None:
     """Refuse folders of files that belong to a table.
 
     Parameters
@@ -114,6 +123,8 @@ def refuse_tables(folders: Iterable[str], known: Folders, shown: Callable[[str],
         Tells which logs of tables exist.
     shown
         Returns the form of a path that the message shows.
+    advice
+        The end of the message.
 
     Raises
     ------
@@ -127,7 +138,7 @@ def refuse_tables(folders: Iterable[str], known: Folders, shown: Callable[[str],
                 continue
             done.add(root)
             if (found := _format_of(root, known)) is not None:
-                raise _refusal(*found, shown)
+                raise _refusal(*found, shown, advice)
 
 
 class _Root(NamedTuple):
@@ -179,16 +190,15 @@ def is_iceberg(name: str) -> bool:
     return name.endswith(_ICEBERG_ENDINGS)
 
 
-def _refusal(found: _Format, root: str, shown: Callable[[str], str]) -> UsageError:
+def _refusal(found: _Format, root: str, shown: Callable[[str], str], advice: Message) -> UsageError:
     place = os.path.realpath(root) if shown(root) == "." else shown(root)
     whole = root if root.startswith("/") else place
     return UsageError(
         message(
-            "orders must be read through the table; got {} in {}. {}. "
-            "{as_files:True} reads the files anyway, including deleted rows. For a state, "
-            "give it when you create the state.",
+            "orders must be read through the table; got {} in {}. {}.{}",
             found.name,
             place,
             found.hint.format(place=place, whole=whole),
+            advice,
         )
     )
