@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-_IN_UTC = "+00:00"
+_OFFSET_LENGTH = len("+00:00")
 _quoted = json.JSONEncoder(ensure_ascii=False).encode
 
 
@@ -40,10 +40,10 @@ def _float(value: float) -> str:
 
 
 def _moment(value: datetime) -> str:
-    text = value.isoformat()
-    if value.tzinfo is not None and not text.endswith(_IN_UTC):
-        text = value.astimezone(UTC).isoformat()
-    return f'"{text.replace(_IN_UTC, "Z")}"'
+    if value.tzinfo is None:
+        return f'"{value.isoformat()}"'
+    in_utc = value if value.tzinfo is UTC else value.astimezone(UTC)
+    return f'"{in_utc.isoformat()[:-_OFFSET_LENGTH]}Z"'
 
 
 def _mapping(value: Mapping[str, object]) -> str:
