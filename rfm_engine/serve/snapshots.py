@@ -216,3 +216,9 @@ def _check_pair(lookup: Lookup, before: Lookup | None) -> None:
             f"{' and '.join(map(str, now))}, as {str(lookup.path)!r}; got "
             f"{' and '.join(map(str, then))}. Score both with the same options."
         )
+    has_all = [each.snapshot.overall is not None for each in (lookup, before)]
+    if has_all == [True, False]:
+        raise UsageError(
+            f"earlier snapshot {str(before.path)!r} must have rows of all groups together, as "
+            f"{str(lookup.path)!r}; got none. Score both with the same options."
+        )

@@ -232,6 +232,16 @@ def test_before__shows_the_earlier_segment(path, rows, tmp_path):
     assert call(app, f"/v1/customers/{ids[0]}").headers["etag"] != tag
 
 
+def test_before__needs_rows_of_all_groups_together_too(tmp_path):
+    orders = orders_of([1, 2], shop=["a", "b"])
+    snapshot_at(tmp_path / "all.arrow", orders, by="shop", overall=True)
+    snapshot_at(tmp_path / "groups.arrow", orders, by="shop")
+    with pytest.raises(rfm.UsageError, match="must have rows of all groups together"):
+        rfm.serve.app(tmp_path / "all.arrow", before=tmp_path / "groups.arrow")
+    app = rfm.serve.app(tmp_path / "groups.arrow", before=tmp_path / "all.arrow")
+    assert call(app, "/v1/customers/1?group=a").json()["customer"]["changed"] is False
+
+
 IDS = st.one_of(
     st.lists(st.integers(-(2**63), 2**63 - 1), min_size=1, max_size=8, unique=True),
     st.lists(st.integers(0, 2**64 - 1), min_size=1, max_size=8, unique=True),
