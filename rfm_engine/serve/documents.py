@@ -95,7 +95,9 @@ def _page(view: View, segment: str, query: dict[str, str]) -> str:
     groups = None if group is ... else [group] * len(ids)
     table = view.with_moves(page.rows, ids, groups)
     rows = ",".join([view.row_text(row, fields) for row in table.to_pylist()])
-    ends = json_text({"segment": segment, "next": page.next})
+    # Always text, because clients in JavaScript would round a large number.
+    after = page.next.hex() if isinstance(page.next, bytes) else page.next
+    ends = json_text({"segment": segment, "next": None if after is None else str(after)})
     return view.object_of("customers", f"[{rows}],{ends[1:-1]}")
 
 

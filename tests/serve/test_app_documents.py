@@ -90,6 +90,27 @@ def test_page__ends_after_a_number_of_rows(path, members):
     assert n_pages == -(-lookup.n_rows // BATCH_ROWS)
 
 
+@pytest.mark.parametrize(
+    ("ids", "kind", "after"),
+    [
+        ([1 << 62, (1 << 62) + 1], pa.int64(), str(1 << 62)),
+        (["a/ü", "b"], pa.string(), "a/ü"),
+        ([b"\xff", b"\xff0"], pa.binary(), "ff"),
+    ],
+)
+def test_next_page__begins_after_a_text_for_ids_of_all_kinds(tmp_path, ids, kind, after):
+    path = tmp_path / "customers.arrow"
+    orders = orders_of(ids, kind, order_time=["2025-06-01"] * 2, amount=[1, 1])
+    [member] = set(snapshot_at(path, orders).customers["segment"].to_pylist())
+    app = rfm.serve.app(path, lists=True)
+    target = f"/v1/segments/{member}/customers?limit=1"
+    first = call(app, target).json()
+    assert first["next"] == after
+    second = call(app, target, params={"limit": 1, "after": after}).json()
+    assert second["customers"][0]["customer_id"] not in (first["customers"][0]["customer_id"], None)
+    assert second["next"] is None
+
+
 def test_pages__have_whole_rows_with_the_earlier_segment(path, members, tmp_path):
     snapshot_at(tmp_path / "before.arrow", as_of="2025-06-30")
     app = rfm.serve.app(path, lists=True, before=tmp_path / "before.arrow")
