@@ -10,6 +10,7 @@ import yaml
 
 from rfm_engine.bench import chart
 from rfm_engine.query import connection
+from rfm_engine.serve.app import REQUIRED as STARLETTE
 from tests.docs.pages import PAGES, ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -36,6 +37,7 @@ def test_requirements__are_those_of_the_extras_in_messages_and_pages():
     extras = PROJECT["optional-dependencies"]
     assert extras["insight"] == [connection.REQUIRED]
     assert chart.REQUIRED in extras["bench"]
+    assert STARLETTE in extras["serve"]
     named = {each for page in PAGES for each in re.findall(r"duckdb>=[\d.]*\d", page.read_text())}
     assert named == {connection.REQUIRED}
 

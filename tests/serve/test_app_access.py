@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 
 import pytest
 
@@ -19,10 +20,8 @@ from tests.serve.calls import (
     look_up,
     orders_of,
     snapshot_at,
-)  # fmt: skip
+)
 
-POST = b"/v1/customers"
-JSON = (b"content-type", b"application/json")
 HOST = (b"host", b"localhost")
 GET_PATHS = (
     "/v1/customers/1", "/v1/customers/1/explain", "/v1/segments", "/v1/segments/a/customers",
@@ -171,3 +170,9 @@ def test_options__must_be_right(path, wrong):
     assert "\n" not in str(refused.value)
     token = wrong.get("token")
     assert not token or str(token) not in str(refused.value)
+
+
+def test_app__without_starlette_names_the_extra(path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "starlette", None)
+    with pytest.raises(rfm.UsageError, match=r"the extra \[serve\]; got none\. Run: pip install"):
+        rfm.serve.app(path)

@@ -17,16 +17,11 @@ from tests.serve.calls import (
     look_up,
     orders_of,
     snapshot_at,
-)  # fmt: skip
+)
 
 POST = b"/v1/customers"
 JSON = (b"content-type", b"application/json")
 HOST = (b"host", b"localhost")
-GET_PATHS = (
-    "/v1/customers/1", "/v1/customers/1/explain", "/v1/segments", "/v1/segments/a/customers",
-    "/v1/report", "/v1/report.json", "/metrics", "/none", "/",
-)  # fmt: skip
-OPEN_PATHS = ("/healthz", "/readyz")
 
 
 @pytest.fixture(scope="module")

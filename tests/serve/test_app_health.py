@@ -23,7 +23,7 @@ from tests.serve.calls import (
     look_up,
     orders_of,
     snapshot_at,
-)  # fmt: skip
+)
 
 
 @pytest.fixture
