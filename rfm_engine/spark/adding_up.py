@@ -10,9 +10,8 @@ import pyarrow as pa
 
 from rfm_engine.orders.newest_day import newest_day
 from rfm_engine.orders.reading import Reading, day_number
-from rfm_engine.orders.sources.entry import open_sources
 from rfm_engine.orders.workers import Workers
-from rfm_engine.spark.basis import ID, Basis, customer_rows, customer_schema, tables_of
+from rfm_engine.spark.basis import ID, Basis, customer_rows, customer_schema, order_sources
 from rfm_engine.spark.notes import (
     NOTES,
     Batches,
@@ -47,8 +46,7 @@ class NewestDay:
 
     def _work(self, batches: Batches) -> Iterator[pa.RecordBatch]:
         reading = Reading(**self.options)
-        for table in tables_of(batches):
-            sources = open_sources(table, reading.columns, roles=reading.roles)
+        for sources in order_sources(batches, reading):
             newest, _ = newest_day(sources, reading, 1)
             if newest is not None:
                 yield note_rows([{"newest": day_number(newest)}], self.schema)
@@ -71,9 +69,8 @@ class PartialTotals:
 
     def _work(self, batches: Batches) -> Iterator[pa.RecordBatch]:
         schema, totals = self.schema, self.basis.totals()
-        reading = totals.reading
-        for table in tables_of(batches):
-            totals.update(open_sources(table, reading.columns, roles=reading.roles))
+        for sources in order_sources(batches, totals.reading):
+            totals.update(sources)
             if totals.customers is not None and totals.customers.nbytes >= _MOST_BYTES:
                 yield from _exported(totals, schema)
                 totals = self.basis.totals()

@@ -11,7 +11,9 @@ import pyarrow as pa
 from rfm_engine.kernels.arrays import arrow
 from rfm_engine.orders.batches import gathered
 from rfm_engine.orders.kinds import OUTPUT_TYPES
+from rfm_engine.orders.place import Source
 from rfm_engine.orders.reading import Reading
+from rfm_engine.orders.sources.entry import open_sources
 from rfm_engine.result.table_chunk import chunk_of_table
 from rfm_engine.spark.notes import Batches, without_note
 from rfm_engine.totals.accumulator import Accumulator
@@ -48,6 +50,13 @@ def tables_of(batches: Batches) -> Iterator[pa.Table]:
     """Yield rows in larger tables."""
     for some in gathered(batches, n_rows=BATCH_ROWS, n_bytes=_BATCH_BYTES):
         yield pa.Table.from_batches(some)
+
+
+def order_sources(batches: Batches, reading: Reading) -> Iterator[list[Source]]:
+    """Yield orders as sources; `batches` have the needed columns in their order, with any names."""
+    for table in tables_of(batches):
+        named = table.rename_columns(reading.columns)
+        yield open_sources(named, reading.columns, roles=reading.roles)
 
 
 def customer_schema(totals: Accumulator) -> pa.Schema:

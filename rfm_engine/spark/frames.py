@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pyarrow as pa
 
-from rfm_engine.errors import UsageError, path_text, shown
+from rfm_engine.errors import DataError, UsageError, path_text, shown
 from rfm_engine.orders.place import Source
 from rfm_engine.orders.reading import Reading
 from rfm_engine.orders.sources.entry import open_sources
@@ -69,11 +69,16 @@ def require_frames(given: object) -> list[DataFrame]:
 def chosen_columns(frames: list[DataFrame], reading: Reading) -> tuple[DataFrame, list[Source]]:
     """Return the needed columns of DataFrames, and sources that have their types and no rows.
 
+    The columns are numbered, because PySpark cannot pass a column with a dot in its name to Python.
+
     Raises
     ------
     UsageError
         A column is missing, or exists twice.
+    DataError
+        A column has a type that Arrow does not have.
     """
+    from pyspark.errors import PySparkTypeError
     from pyspark.sql import functions
 
     columns = [functions.col(quoted(name)) for name in reading.columns]
@@ -81,8 +86,15 @@ def chosen_columns(frames: list[DataFrame], reading: Reading) -> tuple[DataFrame
     for frame in frames:
         named = pa.schema([(name, pa.null()) for name in frame.columns])
         open_sources(named.empty_table(), reading.columns, roles=reading.roles)
-        chosen.append(frame.select(*columns))
-        empty.append(chosen[-1].limit(0).toArrow())
+        chosen.append(frame.select(*(each.alias(f"c{n}") for n, each in enumerate(columns))))
+        try:
+            types = chosen[-1].limit(0).toArrow()
+        except PySparkTypeError as error:
+            raise DataError(
+                f"columns must have types that Arrow has; got {str(error).partition('] ')[2]} "
+                "Cast the column, or choose another one."
+            ) from None
+        empty.append(types.rename_columns(reading.columns))
     together = reduce(lambda one, other: one.unionByName(other), chosen)
     return together, open_sources(empty, reading.columns, roles=reading.roles)
 
