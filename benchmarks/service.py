@@ -81,7 +81,7 @@ def check(place: Path, port: int, ids: Sequence[Any]) -> None:
             kept.request("GET", f"/v1/customers/{who}")
             answer = kept.getresponse()
             assert answer.status == 200
-            found, row = json.loads(answer.read())["customer"], look.get(who)
+            found, row = json.loads(answer.read()), look.get(who)
             assert row is not None
             assert found["customer_id"] == who
             assert found["monetary"] == str(row["monetary"])

@@ -49,8 +49,7 @@ class Customers:
         query = query_of(request, ("fields", "group"))
         fields = view.checked_fields(listed_fields(query))
         row = self._row(view, request, query)
-        text = view.object_of("customer", view.row_text(row, fields))
-        found = tagged_answer(request, text, view.tag)
+        found = tagged_answer(request, view.dated_row(row, fields), view.tag)
         self._metrics.time_lookup(perf_counter_ns() - request.scope["rfm.started_ns"])
         return found
 

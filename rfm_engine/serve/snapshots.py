@@ -16,6 +16,8 @@ from rfm_engine.serve.report_files import read_report
 T = TypeVar("T")
 Paths: TypeAlias = str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | None
 SECONDS_BETWEEN_CHECKS = 1.0
+DATES = ("as_of", "previous_as_of")
+"""The dates in an answer about a customer, beside the columns of the customer."""
 
 
 class Served(NamedTuple):
@@ -191,6 +193,12 @@ def _identity_of(what: str, path: Path) -> _Identity:
 def _warm(path: Path) -> Lookup:
     """Open customers, and read their ids, so that the first lookups do not wait for the disk."""
     lookup = Lookup(path)
+    taken = [name for name in DATES if name in lookup.schema.names]
+    if taken:
+        raise UsageError(
+            f"columns of customers must not have the names {' and '.join(DATES)}, which answers "
+            f"have; got {taken[0]} in {str(path)!r}. Rename the column in the input."
+        )
     lookup.warm()
     return lookup
 

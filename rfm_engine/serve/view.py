@@ -39,7 +39,7 @@ class View:
         moves = {} if served.before is None else dict.fromkeys(MOVES)
         names = dict.fromkeys(served.lookup.schema.names) | moves
         self._keys = {name: json_key(name) for name in names}
-        self._head = "".join(f"{json_key(key)}{json_text(value)}," for key, value in self.dates)
+        self._dates = ",".join(f"{json_key(key)}{json_text(value)}" for key, value in self.dates)
 
     @property
     def dates(self) -> list[tuple[str, object]]:
@@ -47,9 +47,13 @@ class View:
         own: list[tuple[str, object]] = [("as_of", self.snapshot.as_of)]
         return own if self._before is None else [*own, ("previous_as_of", self._before.as_of)]
 
+    def dated_row(self, row: dict[str, Any], fields: list[str] | None) -> str:
+        """Return a row and the dates as one object of JSON."""
+        return f"{self.row_text(row, fields)[:-1]},{self._dates}}}"
+
     def object_of(self, name: str, content: str) -> str:
         """Return an answer: an object with the dates, and content that is JSON text."""
-        return f'{{{self._head}"{name}":{content}}}'
+        return f'{{{self._dates},"{name}":{content}}}'
 
     def id_of(self, raw: bytes | str | int, column: int = 0) -> Any:
         """Return an id or group of a request in the form that `Lookup` takes.

@@ -117,8 +117,8 @@ def test_pages__have_whole_rows_with_the_earlier_segment(path, members, tmp_path
     name = next(iter(members))
     body = call(app, f"/v1/segments/{name}/customers?limit=1").json()
     one = call(app, f"/v1/customers/{members[name][0]}").json()
-    assert body["customers"] == [one.pop("customer")]
-    assert body == one | {"customers": body["customers"], "segment": name, "next": body["next"]}
+    dates = {date: one.pop(date) for date in ("as_of", "previous_as_of")}
+    assert body == dates | {"customers": [one], "segment": name, "next": body["next"]}
 
 
 def test_pages__within_groups_have_one_group(tmp_path):

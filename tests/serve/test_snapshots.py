@@ -6,8 +6,10 @@ import asyncio
 import os
 import shutil
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 import rfm_engine as rfm
@@ -92,6 +94,14 @@ def test_refresh__of_one_file_does_not_wait_for_the_others(days, path, tmp_path)
     assert snapshots.current.before.as_of.day == 1
     assert b'"title": "B"' in snapshots.current.report_json
     assert str(before) in snapshots.error
+
+
+def test_snapshots__refuse_columns_that_answers_have(tmp_path):
+    orders = pa.table({"as_of": [1], "day": [datetime(2026, 2, 1)], "amount": [1.0]})
+    names = {"customer": "as_of", "time": "day", "as_of": "2026-02-01", "sort": "customer"}
+    rfm.score(orders, **names, output=tmp_path / "customers.arrow")
+    with pytest.raises(UsageError, match=r"must not have the names as_of .*; got as_of"):
+        Snapshots(tmp_path / "customers.arrow")
 
 
 def test_earlier_snapshot__must_have_the_same_ids(path, tmp_path):
