@@ -23,7 +23,8 @@ def score(
         list[str],
         typer.Argument(
             metavar="INPUT...",
-            help="Parquet, Arrow IPC, CSV (.gz, .zst), a directory, a glob, a URI, or - for stdin.",
+            help="Parquet, Arrow IPC, CSV (.gz, .zst), a directory, a glob, a URI, - for stdin, "
+            "delta:PATH or iceberg:CATALOG.TABLE.",
         ),
     ],
     *,
