@@ -150,6 +150,20 @@ def test_delta__deleted_rows_and_renamed_columns_are_read_right(here, mode):
     assert [name for name, _ in found] == rows_left
 
 
+def test_delta__times_of_spark_are_instants_as_the_table_says(here):
+    """Spark writes INT96, which has no time zone."""
+    root = here / "shop"
+    root.mkdir()
+    rows = orders().select(["customer_id", "order_time", "amount"])
+    kinds = {"customer_id": "long", "order_time": "timestamp", "amount": "long"}
+    commit(root, 0, protocol(), metadata(kinds), add(root, "a.parquet", rows))
+    place = root / "a.parquet"
+    pq.write_table(rows, place, use_deprecated_int96_timestamps=True, store_schema=False)
+    assert pq.read_schema(place).field("order_time").type == pa.timestamp("ns")
+    options = {"timezone": "Asia/Tokyo", "order": None, "by": None, "clv": True}
+    assert result_of("delta:shop", **options) == result_of(rows, **options)
+
+
 def test_delta__a_file_with_fewer_rows_than_were_deleted_is_refused(here):
     root = here / "shop"
     root.mkdir()

@@ -189,6 +189,33 @@ def test_s3__a_version_of_a_table_is_read_with_the_options_of_its_uri(monkeypatc
         rfm.score(f"delta:s3://local:s@lake/plain?{options}", as_of="2026-01-01")
 
 
+def test_s3__iceberg_tables_are_read_with_the_connection_of_their_catalog(s3, tmp_path):
+    from pyiceberg.catalog.sql import SqlCatalog
+
+    places = {"uri": f"sqlite:///{tmp_path}/catalog.db", "warehouse": "s3://lake/warehouse"}
+    connection = {"s3.endpoint": os.environ["AWS_ENDPOINT_URL"], "s3.region": "us-east-1"}
+    catalog = SqlCatalog("local", **places, **connection)
+    catalog.create_namespace("shop")
+    table = catalog.create_table("shop.orders", schema=ORDERS.schema)
+    table.append(ORDERS)
+    own, some = (result_at(each) for each in (table, table.scan(row_filter="customer_id = 3")))
+    assert own.rows == result_at(ORDERS).rows
+    assert some.rows.read == 4
+    assert own.cuts == result_at(ORDERS).cuts
+    infos = s3.get_file_info(fs.FileSelector("lake/warehouse", recursive=True))
+    for info in infos:
+        if info.path.endswith(".parquet"):
+            s3.delete_file(info.path)
+    for each in (table, table.scan(row_filter="customer_id = 3")):
+        with pytest.raises(RfmError, match=r"s3://lake/warehouse/.*\.parquet must "):
+            result_at(each)
+    catalog.close()
+
+
+def result_at(orders):
+    return rfm.score(orders, as_of="2026-01-01")
+
+
 def test_s3__one_file_of_a_table_is_refused(s3):
     infos = s3.get_file_info(fs.FileSelector("lake/shop/orders"))
     [*_, file] = sorted(info.path for info in infos if info.is_file)
