@@ -65,8 +65,11 @@ def test_delta__is_one_of_several_inputs(here):
     said = rfm.score([orders(), DeltaTable("b")], as_of=AS_OF).summary()["options"]["tables"]
     assert said == [f"delta:{here}/b@0"]
     assert "tables" not in rfm.score(orders(), as_of=AS_OF).options
+    twice = r"a table must be given once; got delta:a and delta:\./a/@0\. Remove one"
+    with pytest.raises(UsageError, match=twice):
+        rfm.score(["delta:a", "delta:./a/@0"], as_of=AS_OF)
     with pytest.raises(UsageError, match=r"a/part-.* must be given once; got it already as a/part"):
-        rfm.score(["delta:a", "delta:a@0"], as_of=AS_OF)
+        rfm.score(["delta:a", f"delta:{here.as_uri()}/a"], as_of=AS_OF)
     with pytest.raises(UsageError, match=r"must yield tables of Arrow.*got DeltaTable"):
         rfm.score(iter([DeltaTable("a")]), as_of=AS_OF)
 

@@ -69,6 +69,10 @@ def test_iceberg__each_snapshot_equals_its_rows(table):
     said = rfm.score(["iceberg:lake.shop.orders@audit"], as_of=AS_OF).options["tables"]
     assert said == [f"iceberg:lake.shop.orders@{both}"]
     assert TaskRows not in readers_of(table, "customer_id", "shop")
+    with pytest.raises(
+        UsageError, match=r"a table must be given once; got .*@start and .*orders\."
+    ):
+        rfm.score(["iceberg:lake.shop.orders@start", "iceberg:lake.shop.orders"], as_of=AS_OF)
 
 
 def test_iceberg__filters_and_limits_of_a_scan_hold(table):

@@ -23,7 +23,7 @@ from rfm_engine.orders.sources.hive import Keys, keys_of
 from rfm_engine.orders.sources.ignored import CONFIG_NAME, is_ignored
 from rfm_engine.orders.sources.listings import Asked, Listings
 from rfm_engine.orders.sources.table_formats import refuse_local_tables, refuse_tables
-from rfm_engine.orders.sources.table_places import table_place
+from rfm_engine.orders.sources.table_places import DeltaPlace, IcebergPlace, table_place
 from rfm_engine.orders.sources.tables.part import TablePart
 
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
@@ -94,10 +94,11 @@ def discover(
     ------
     UsageError
         An input is missing, matches nothing, contains no file, or refers to a file that another
-        input already refers to. Without ``as_files``, also if it refers to a file of a Delta,
-        Iceberg or Hudi table.
+        input already refers to, or to another version of a table. Without ``as_files``, also if it
+        refers to a file of a Delta, Iceberg or Hudi table.
     """
     deadline = Deadline(store_timeout)
+    _refuse_two_versions([os.fspath(given) for given in inputs])
     found: list[Input] = []
     asked: Asked = {}
     for given in inputs:
@@ -114,6 +115,29 @@ def discover(
             )
         names[identity] = file.name
     return found
+
+
+def _refuse_two_versions(inputs: Sequence[str]) -> None:
+    """Refuse two versions of a table, because most of their rows are the same."""
+    names: dict[str, str] = {}
+    for place in map(table_place, inputs):
+        if place is None:
+            continue
+        key = _table_of(place)
+        if key in names:
+            raise UsageError(
+                f"a table must be given once; got {names[key]} and {place.name}. Remove one of the "
+                "two, because most of their rows are the same."
+            )
+        names[key] = place.name
+
+
+def _table_of(place: DeltaPlace | IcebergPlace) -> str:
+    """Return a text that is equal for all versions of a table."""
+    if isinstance(place, IcebergPlace):
+        return f"{place.catalog}.{place.table}"
+    is_uri = _URI.match(place.path) is not None
+    return place.path.rstrip("/") if is_uri else str(Path(place.path).resolve())
 
 
 def _behind(place: str, asked: Asked | None, deadline: Deadline) -> Sequence[Input]:
