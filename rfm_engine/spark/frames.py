@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, replace
 from functools import reduce
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Self
 
 import pyarrow as pa
@@ -20,7 +19,8 @@ from rfm_engine.spark.notes import NOTE, Stage, read_notes
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-REQUIRED = "pyspark[sql]>=4.0"
+_OLDEST = 4
+REQUIRED = f"pyspark[sql]>={_OLDEST}.0"
 """What the extra `[spark]` installs."""
 _NAMES = {
     pa.int8(): "tinyint", pa.int32(): "int", pa.int64(): "bigint", pa.float64(): "double",
@@ -35,11 +35,18 @@ def require_pyspark(what: str) -> None:
     Raises
     ------
     UsageError
-        PySpark is not installed.
+        PySpark is not installed, or is too old.
     """
-    if find_spec("pyspark") is None:
+    try:
+        from pyspark import __version__ as installed
+    except ImportError:
         raise UsageError(
             f"{what} must have PySpark, the extra [spark]; got none. Run: pip install '{REQUIRED}'."
+        ) from None
+    if int(installed.partition(".")[0]) < _OLDEST:
+        raise UsageError(
+            f"PySpark must be {_OLDEST}.0 or later for {what}; got {installed}. "
+            f"Run: pip install '{REQUIRED}'."
         )
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import random
+import sys
 from decimal import Decimal
+from types import ModuleType
 
 import pyarrow as pa
 import pytest
@@ -54,7 +56,9 @@ def orders():
     table = table.set_column(2, "amount", pa.array(amounts, pa.decimal128(18, 2)))
     for name, column in (("line", lines), ("kind", kinds), ("currency", currencies)):
         table = table.append_column(name, column)
-    return table
+    times = table["order_time"].cast(pa.timestamp("s"), safe=False)
+    table = table.append_column("text", times.cast(pa.string()))
+    return table.append_column("epoch", times.cast(pa.int64()))
 
 
 @pytest.fixture
@@ -90,6 +94,8 @@ def test_score__has_the_same_customers_and_model_with_every_scheme(
     {"currency": "currency", "rates": "rates.csv", "amount_scale": 3, "timezone": "Asia/Tokyo"},
     {"where": "kind=none of them", "as_of": "newest", "window": "3d", "scheme": "five-types"},
     {"clv_model": "model", "as_of": "newest"},
+    {"time": "text", "as_of": "newest"},
+    {"time": "epoch", "time_format": "epoch", "as_of": "newest", "window": "300d"},
 ], ids=lambda options: " ".join(options))  # fmt: skip
 def test_score__has_the_same_result_with_options(orders, partitions, options, tmp_path):
     options = {"as_of": AS_OF} | options
@@ -194,6 +200,20 @@ def test_score__refuses_customers_that_change_between_jobs(orders, partitions, m
     monkeypatch.setattr(Merged, "of", of)
     with pytest.raises(rfm.RfmError, match="got 1 customers and later"):
         score_in_process(partitions, orders.schema, as_of=AS_OF)
+
+
+@pytest.mark.parametrize("version", [None, "3.5.6"])
+def test_score__needs_pyspark(version, monkeypatch):
+    package = None if version is None else ModuleType("pyspark")
+    if package is not None:
+        package.__version__ = version
+        sql = ModuleType("pyspark.sql")
+        sql.DataFrame = object
+        monkeypatch.setitem(sys.modules, "pyspark.sql", sql)
+    monkeypatch.setitem(sys.modules, "pyspark", package)
+    got = "got none" if version is None else "4.0 or later for spark.score; got 3.5.6"
+    with pytest.raises(rfm.UsageError, match=rf"{got}. Run: pip install 'pyspark\[sql\]>=4.0'"):
+        rfm.spark.score(None, as_of=AS_OF)
 
 
 def test_read_notes__raises_the_class_and_both_forms_of_an_error():

@@ -96,14 +96,19 @@ def test_score__takes_the_types_of_spark(spark, customer, amount, time):
         spark.conf.set("spark.sql.session.timeZone", "UTC")
 
 
-def test_score__finds_columns_with_odd_names(spark, small):
+def test_score__finds_columns_with_odd_names_and_large_types(spark, small):
     names = {"customer_id": "kunde.id", "order_time": "a `time`", "amount": "Amount (€)"}
     table = small.rename_columns([names.get(name, name) for name in small.column_names])
     frame = frame_of(spark, small).withColumnsRenamed(names)
     options = {
         "as_of": AS_OF, "customer": "kunde.id", "time": "a `time`", "amount": "Amount (€)",
     }  # fmt: skip
-    with rfm.spark.score(frame, **options) as found:
+    spark.conf.set("spark.sql.execution.arrow.useLargeVarTypes", "true")
+    try:
+        found = rfm.spark.score(frame, **options)
+    finally:
+        spark.conf.unset("spark.sql.execution.arrow.useLargeVarTypes")
+    with found:
         assert_equal(Collected(found), rfm.score(table, **options))
 
 
