@@ -28,8 +28,8 @@ from rfm_engine.totals.arrow import absorb_rows, exported
 from rfm_engine.totals.export_account import KEY
 from rfm_engine.totals.export_shape import ExportShape
 
-# Larger tables are exported before more rows are added, so that a process needs less than 1 GB for
-# them and the buffer, which has the same size.
+# Larger tables are exported before more rows are added. With 14 million customers a process was
+# measured to take 0.7 GB with integer ids, and 1.1 GB with text ids and order ids.
 _MOST_BYTES = 1 << 28
 
 
