@@ -12,6 +12,7 @@ from benchmarks.hostile import RESULT as HOSTILE
 from benchmarks.lifetime_value_tables import lifetime_value_sections
 from benchmarks.markdown import table
 from benchmarks.profile import RESULT as PROFILE
+from benchmarks.spark_costs_tables import spark_sections
 from benchmarks.targets import TARGETS, Records, readable, seconds_a_row
 from rfm_engine.bench import tables, words
 from rfm_engine.bench.record import Record
@@ -42,6 +43,7 @@ def sections(records: Records, second: Records) -> dict[str, list[str]]:
         "hostile": _hostile(),
         "profile": _profile(),
         **lifetime_value_sections(),
+        **spark_sections(),
     }
 
 

@@ -74,7 +74,7 @@ def test_profile__times_a_function_of_every_stage(tmp_path):
     assert run.stdout == "[]\n"
 
 
-@pytest.mark.parametrize("module", ["suite", "report", "lifetime_value"])
+@pytest.mark.parametrize("module", ["suite", "report", "lifetime_value", "spark_costs"])
 def test_scripts__have_help(module):
     command = [sys.executable, "-m", f"benchmarks.{module}", "--help"]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
