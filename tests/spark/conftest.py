@@ -22,6 +22,7 @@ NO_PYSPARK = "PySpark is not installed: pip install 'pyspark[sql]>=4.0', or the 
 NO_JAVA = "Java is not installed, and Spark needs it: apt-get install openjdk-17-jre-headless"
 SETTINGS = {
     "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.sql.session.timeZone": "UTC",
@@ -58,12 +59,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(scope="session")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """Yield a session with two threads."""
+    """Yield a session with two threads, which tries a failing task up to four times."""
     from pyspark.sql import SparkSession
 
     folder = tmp_path_factory.mktemp("spark")
     os.environ["PYSPARK_PYTHON"] = sys.executable
-    builder = SparkSession.builder.master("local[2]")
+    builder = SparkSession.builder.master("local[2, 4]")
     for name, value in SETTINGS.items():
         builder = builder.config(name, value)
     session = builder.config("spark.sql.warehouse.dir", str(folder)).getOrCreate()
