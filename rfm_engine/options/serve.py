@@ -57,7 +57,7 @@ class ServeOptions(TypedDict, total=False):
         Option(
             "Allow an address that other machines can reach; needs a token.", _PANEL, default=False,
             doc="allow an address that other machines can reach; needs a token. Requests are not "
-            "encrypted",
+            "encrypted: see [behind a proxy](../how-to/run-the-service.md)",
         ),
     ]  # fmt: skip
     ready_max_age: Annotated[

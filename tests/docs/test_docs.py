@@ -45,7 +45,7 @@ OF_HISTORIES = {
 }
 GLOBAL = {"--version", "--help", "--install-completion", "--show-completion"}
 # Options of other programs that are shown in the pages.
-FOREIGN = {"--check", "--cov", "--no-deps", "--quiet"}
+FOREIGN = {"--cacert", "--check", "--cov", "--no-deps", "--quiet", "--unix-socket"}
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*[a-z]")
 LINK = re.compile(r"\[[^\]]+\]\(([^)\s]+)\)")
 # `warm` compiles for seconds, and has a separate test.
