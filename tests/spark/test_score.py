@@ -12,8 +12,6 @@ import rfm_engine as rfm
 from tests.laws.test_spark_jobs import assert_equal
 from tests.shapes import AS_OF
 
-N_ROWS = 200_000
-
 
 def orders_of(n, n_customers):
     """Return order lines with text ids, null ids, refunds and customers who only have refunds."""
@@ -55,7 +53,7 @@ class Collected:
 
 @pytest.fixture(scope="module")
 def orders():
-    return orders_of(N_ROWS, 30_000)
+    return orders_of(200_000, 30_000)
 
 
 @pytest.fixture(scope="module")
@@ -63,13 +61,17 @@ def small():
     return orders_of(600, 80)
 
 
-@pytest.mark.parametrize(("n_partitions", "buckets"), [(1, 3), (6, 4), (50, 1)])
-def test_score__is_equal_for_any_partitions_and_buckets(spark, orders, n_partitions, buckets):
-    rows = orders.take(pa.array(np.random.default_rng(n_partitions).permutation(N_ROWS)))
+@pytest.mark.parametrize(
+    ("n_rows", "n_partitions", "buckets"), [(20_000, 1, 3), (200_000, 6, 4), (20_000, 50, 1)]
+)
+def test_score__is_equal_for_any_partitions_and_buckets(
+    spark, orders, n_rows, n_partitions, buckets
+):
+    rows = orders.take(pa.array(np.random.default_rng(n_partitions).permutation(n_rows)))
     frame = frame_of(spark, rows, n_partitions)
     options = {"order": "order_id", "as_of": "newest", "window": "18mo", "scheme": "five-types"}
     with rfm.spark.score(frame, buckets=buckets, **options) as found:
-        assert_equal(Collected(found), rfm.score(orders, **options))
+        assert_equal(Collected(found), rfm.score(rows, **options))
 
 
 @pytest.mark.parametrize(("customer", "amount", "time"), [
