@@ -70,7 +70,12 @@ class _Lines(logging.Handler):
         if kind is None:
             tell(record.getMessage().partition("\n")[0])
         else:
-            tell(f"a request failed because of an unexpected {kind.__name__}. This is a bug.")
+            tell(
+                f"a request failed because of an unexpected {kind.__name__}. This is a bug. Start "
+                "the service with RFM_TRACEBACK=1 in the environment to see where."
+            )
+            if os.environ.get("RFM_TRACEBACK"):
+                typer.echo(logging.Formatter().formatException(record.exc_info), err=True)
 
 
 def _object_of(found: Ready, snapshot: str) -> dict[str, object]:

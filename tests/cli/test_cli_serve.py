@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from rfm_cli.service import prepare
 
 TOKEN = "0123456789abcdef" * 2
 
@@ -106,3 +110,36 @@ def test_serve__reads_its_table_of_the_config_file(rfm, snapshot, monkeypatch):
     run = rfm("serve", snapshot, "--workers", "1", "--bind", "127.0.0.1:0")
     assert run.exit_code == 2
     assert "x.html" in run.stderr
+
+
+@pytest.fixture
+def prepared() -> Iterator[None]:
+    """The logs of a process that serves; those of the tests as before at the end."""
+    loggers = [logging.getLogger(name) for name in ("uvicorn.error", "asyncio")]
+    before = [(each.handlers, each.propagate) for each in loggers]
+    prepare()
+    yield
+    for logger, (handlers, propagate) in zip(loggers, before, strict=True):
+        logger.handlers, logger.propagate = handlers, propagate
+
+
+@pytest.mark.usefixtures("prepared")
+def test_bugs__are_printed_in_one_line_without_values(capsys, monkeypatch):
+    monkeypatch.delenv("RFM_TRACEBACK", raising=False)
+
+    def fail() -> None:
+        try:
+            raise KeyError("person1@example.com")
+        except KeyError:
+            logging.getLogger("uvicorn.error").exception("Exception in ASGI application\n")
+
+    fail()
+    said = capsys.readouterr().err
+    assert said.startswith("warning: a request failed because of an unexpected KeyError. This is a")
+    assert said.count("\n") == 1
+    assert "person1" not in said
+    logging.getLogger("uvicorn.error").warning("Invalid HTTP request received.")
+    assert capsys.readouterr().err == ""
+    monkeypatch.setenv("RFM_TRACEBACK", "1")
+    fail()
+    assert "KeyError: 'person1@example.com'" in capsys.readouterr().err
