@@ -66,10 +66,10 @@ class _Lines(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Print an error."""
-        kind = record.exc_info[0] if record.exc_info else None
-        if kind is None:
+        if record.exc_info is None or record.exc_info[0] is None:
             tell(record.getMessage().partition("\n")[0])
         else:
+            kind = record.exc_info[0]
             tell(
                 f"a request failed because of an unexpected {kind.__name__}. This is a bug. Start "
                 "the service with RFM_TRACEBACK=1 in the environment to see where."

@@ -11,6 +11,10 @@ from typing import Any
 from rfm_engine.errors import UsageError
 from rfm_engine.serve.limits import LIMITS, Limits
 
+# Older versions leave connections open if a signal arrives while they start.
+_OLDEST = (0, 46)
+_REQUIRED = "'uvicorn>=0.46' 'starlette>=0.46' httptools uvloop"
+
 
 def require_server() -> None:
     """Refuse to go on without a web server.
@@ -18,17 +22,22 @@ def require_server() -> None:
     Raises
     ------
     UsageError
-        starlette or uvicorn is not installed.
+        A package of the extra `[serve]` is not installed, or uvicorn is too old.
     """
     try:
         import httptools  # noqa: F401
         import starlette  # noqa: F401
-        import uvicorn  # noqa: F401
+        import uvicorn
     except ImportError as error:
         raise UsageError(
             f"rfm serve must have {error.name}, of the extra [serve]; got none. "
-            "Run: pip install 'rfm-engine[serve]'."
+            f"Run: pip install {_REQUIRED}."
         ) from None
+    if tuple(map(int, uvicorn.__version__.split(".")[:2])) < _OLDEST:
+        raise UsageError(
+            f"uvicorn must be {'.'.join(map(str, _OLDEST))} or later for rfm serve; got "
+            f"{uvicorn.__version__}. Run: pip install {_REQUIRED}."
+        )
 
 
 def run_server(

@@ -97,8 +97,15 @@ def test_serve__names_the_missing_extra(rfm, snapshot, monkeypatch, name):
     assert run.exit_code == 2
     assert run.stderr == (
         f"error: rfm serve must have {name}, of the extra [serve]; got none. "
-        "Run: pip install 'rfm-engine[serve]'.\n"
+        "Run: pip install 'uvicorn>=0.46' 'starlette>=0.46' httptools uvloop.\n"
     )
+
+
+def test_serve__names_the_version_that_it_needs(rfm, snapshot, monkeypatch):
+    monkeypatch.setattr("uvicorn.__version__", "0.45.9")
+    run = rfm("serve", snapshot)
+    assert run.exit_code == 2
+    assert "uvicorn must be 0.46 or later for rfm serve; got 0.45.9. Run: pip" in run.stderr
 
 
 def test_serve__reads_its_table_of_the_config_file(rfm, snapshot, monkeypatch):

@@ -136,7 +136,10 @@ def test_service__says_in_one_line_that_it_is_ready(path, tmp_path):
     command = [*COMMAND, "serve", str(path), "--socket", str(place)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stderr is not None
-        said = process.stderr.readline().decode()
-        process.terminate()
-        assert process.communicate(timeout=SECONDS) == (b"", b"error: terminated\n")
+        try:
+            said = process.stderr.readline().decode()
+            process.terminate()
+            assert process.communicate(timeout=SECONDS) == (b"", b"error: terminated\n")
+        finally:
+            process.kill()
     assert said == f"serving 20 customers as of 2026-02-01 from {path} on unix:{place}\n"
