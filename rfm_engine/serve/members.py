@@ -15,6 +15,7 @@ from rfm_engine.totals.ids import is_among
 MOST_MEMBERS = 10_000
 """Customers per page."""
 MOST_SCANNED = 1 << 20  # 5 ms; without this limit, a page of a rare segment would read all rows
+_ADVICE = "Write it again with: rfm score ... --sort customer -o customers.arrow."
 
 
 class Wanted(NamedTuple):
@@ -102,6 +103,6 @@ def _valid(rows: pa.RecordBatch, lookup: Lookup) -> pa.RecordBatch:
     except pa.ArrowException as error:
         raise DataError(
             f"lookup file {str(lookup.path)!r} must be undamaged; got {shown_cause(error)}. "
-            "Write it again with: rfm score ... --sort customer -o customers.arrow."
+            f"{_ADVICE}"
         ) from None
     return rows
