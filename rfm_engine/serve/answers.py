@@ -51,5 +51,11 @@ def tagged_answer(request: Request, body: str, tag: str) -> Response:
     return answer(body, {"etag": tag})
 
 
+def headers_of(tag: str) -> list[tuple[bytes, bytes]]:
+    """Return the headers of a tagged answer in JSON, except for its length, as `answer` does."""
+    own = [(b"etag", tag.encode()), (b"content-type", JSON.encode())]
+    return [*own, *_COMMON]
+
+
 def _has_tag(known: str, tag: str) -> bool:
     return any(each.strip().removeprefix("W/") in (tag, "*") for each in known.split(","))

@@ -86,6 +86,7 @@ def app(  # noqa: PLR0913 - what is served, to whom, and how it is watched
     from rfm_engine.serve.metrics import Metrics
     from rfm_engine.serve.readiness import Readiness
     from rfm_engine.serve.routes import error_handlers, routes_of
+    from rfm_engine.serve.shortcut import Shortcut
     from rfm_engine.serve.snapshots import Snapshots
     from rfm_engine.serve.view import Views
     from rfm_engine.serve.watching import Watching
@@ -101,8 +102,12 @@ def app(  # noqa: PLR0913 - what is served, to whom, and how it is watched
     watching = Watching(snapshots)
     counters = Metrics() if metrics is None else metrics
     readiness = Readiness(snapshots, most_age, clock)
-    routes = routes_of(Views(snapshots), access, counters, readiness, has_lists=lists)
-    gate: Any = Middleware(Gate, access=access, metrics=counters, on_request=watching.start)
+    views = Views(snapshots)
+    routes = routes_of(views, access, counters, readiness, has_lists=lists)
+    gate: Any = Middleware(
+        Gate, access=access, metrics=counters, shortcut=Shortcut(views, counters),
+        on_request=watching.start,
+    )  # fmt: skip
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:

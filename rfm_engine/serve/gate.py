@@ -11,6 +11,7 @@ from rfm_engine.serve.access import Access
 from rfm_engine.serve.answers import error_answer
 from rfm_engine.serve.http_error import HttpError
 from rfm_engine.serve.metrics import Metrics
+from rfm_engine.serve.shortcut import Shortcut
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -35,14 +36,23 @@ class Gate:
         Who may read.
     metrics
         Counts requests by status.
+    shortcut
+        Answers most requests for one customer, in place of `app`.
     on_request
         Is called before each request.
     """
 
     def __init__(
-        self, app: ASGIApp, *, access: Access, metrics: Metrics, on_request: Callable[[], None]
+        self,
+        app: ASGIApp,
+        *,
+        access: Access,
+        metrics: Metrics,
+        shortcut: Shortcut,
+        on_request: Callable[[], None],
     ) -> None:
         self._app = app
+        self._shortcut = shortcut
         self._access = access
         self._metrics = metrics
         self._on_request = on_request
@@ -63,7 +73,8 @@ class Gate:
             return
         self._n_running += 1
         try:
-            await self._app(inner, receive, sent)
+            if not await self._shortcut.answered(inner, sent):
+                await self._app(inner, receive, sent)
         finally:
             self._n_running -= 1
 

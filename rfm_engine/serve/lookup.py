@@ -106,6 +106,27 @@ class Lookup:
         place = _place(file, id, group)
         return None if place is None else file.row(place)
 
+    def get_json(self, id: Any, group: Any = ...) -> str | None:  # noqa: A002 - as in explain
+        """Return the row of a customer as a JSON object, or None if there is no such customer.
+
+        It has the values of `get`: amounts as text in major units, times as ISO 8601 text in UTC
+        that ends in `Z`, bytes as hexadecimal text, and floats that JSON does not have as null. It
+        takes less time than `get`, because no objects are made.
+
+        Parameters
+        ----------
+        id, group
+            As for `get`.
+
+        Raises
+        ------
+        UsageError, DataError
+            As for `get`.
+        """
+        file = self._open()
+        place = _place(file, id, group)
+        return None if place is None else file.row_text(place)
+
     def get_many(self, ids: Sequence[Any], groups: Sequence[Any] | None = None) -> pa.Table:
         """Return a table with one row per id, in the order of the ids.
 

@@ -16,10 +16,12 @@ from rfm_engine.errors import DataError, RfmError, UsageError, shown_cause
 from rfm_engine.orders.kinds import OUTPUT_TYPES
 from rfm_engine.result.metadata import METADATA_KEY
 from rfm_engine.result.snapshot import Snapshot, refuse_part, snapshot_described_by
+from rfm_engine.serve.row_text import WriteValue, is_checked, value_writer
 from rfm_engine.serve.row_values import ReadValue, value_reader
 from rfm_engine.serve.sorted_ids import Place, SortedIds
 
 _MAGIC, _PARQUET, _STREAM = b"ARROW1", b"PAR1", b"\xff\xff\xff\xff"
+_DAMAGE = (pa.ArrowException, OverflowError, ValueError, IndexError)
 _N_SAMPLES = 64
 _COMMAND = "rfm score ... --sort customer -o customers.arrow"
 
@@ -54,6 +56,8 @@ class MappedFile:
     names: list[str]
     kinds: list[pa.DataType]
     readers: list[list[ReadValue]]
+    writers: list[list[WriteValue]]
+    are_checked: list[bool]
 
     @property
     def n_rows(self) -> int:
@@ -73,6 +77,22 @@ class MappedFile:
             self.batches[number].slice(row, 1).validate(full=True)
             each = zip(self.names, self.readers[number], strict=True)
             return {name: read(row) for name, read in each}
+
+    def row_text(self, place: Place) -> str:
+        """Return one row as an object of JSON.
+
+        Raises
+        ------
+        DataError
+            The row is damaged.
+        """
+        number, row = place
+        try:
+            if not self.are_checked[number]:
+                self.batches[number].slice(row, 1).validate(full=True)
+            return f"{{{','.join([write(row) for write in self.writers[number]])}}}"
+        except _DAMAGE as error:
+            raise _damaged(self.snapshot.path, error) from None
 
     def rows(self, places: Sequence[Place | None]) -> pa.Table:
         """Return one row per place as a table; None is a row of nulls.
@@ -105,7 +125,7 @@ class MappedFile:
         """Raise errors about values as errors that name the file."""
         try:
             yield
-        except (pa.ArrowException, OverflowError, ValueError) as error:
+        except _DAMAGE as error:
             raise _damaged(self.snapshot.path, error) from None
 
 
@@ -139,6 +159,8 @@ def mapped_file(path: Path) -> MappedFile:
             batches = _batches(reader, content, path)
             columns, names = [batch.columns for batch in batches], schema.names
             readers = [[value_reader(column) for column in each] for each in columns]
+            writers = [list(map(value_writer, names, each)) for each in columns]
+            are_checked = [all(map(is_checked, each)) for each in columns]
     except RfmError:
         raise
     except (pa.ArrowException, OSError, ValueError) as error:  # ValueError: undecodable names
@@ -149,7 +171,10 @@ def mapped_file(path: Path) -> MappedFile:
     ids = SortedIds(batches, n_ids)
     if not snapshot.is_sorted or not ids.is_ascending(_N_SAMPLES):
         raise _refused(path, "sorted by customer", "customers in another order")
-    return MappedFile(identity, snapshot, batches, ids, columns, names, schema.types, readers)
+    kinds = schema.types
+    return MappedFile(
+        identity, snapshot, batches, ids, columns, names, kinds, readers, writers, are_checked
+    )
 
 
 def _batches(

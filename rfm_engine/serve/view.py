@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from rfm_engine.errors import did_you_mean, shown
+from rfm_engine.serve.answers import headers_of
 from rfm_engine.serve.http_error import bad_request
 from rfm_engine.serve.json_text import json_key, json_object, json_text
 from rfm_engine.serve.snapshots import Served, Snapshots
@@ -27,6 +28,8 @@ class View:
         The files.
     tag
         The entity tag of all answers: it is different for each version of the files.
+    headers
+        The headers of answers with this tag, except for their length.
     """
 
     def __init__(self, served: Served) -> None:
@@ -35,6 +38,7 @@ class View:
         self.snapshot = served.lookup.snapshot
         tags = [each.tag for each in (served.lookup, served.before) if each is not None]
         self.tag = f'"{sha256(" ".join(tags).encode()).hexdigest()[:24]}"'
+        self.headers = headers_of(self.tag)
         self._is_binary = [pa.types.is_binary(kind) for kind in served.lookup.schema.types[:2]]
         moves = {} if served.before is None else dict.fromkeys(MOVES)
         names = dict.fromkeys(served.lookup.schema.names) | moves
@@ -50,6 +54,20 @@ class View:
     def dated_row(self, row: dict[str, Any], fields: list[str] | None) -> str:
         """Return a row and the dates as one object of JSON."""
         return f"{self.row_text(row, fields)[:-1]},{self._dates}}}"
+
+    def text_of(self, who: Any) -> str | None:
+        """Return the row of a customer and the dates as JSON text, or None.
+
+        Raises
+        ------
+        UsageError
+            The id is not a value of its column, or a group must be given.
+        """
+        if self._before is None:
+            text = self._lookup.get_json(who)
+            return None if text is None else f"{text[:-1]},{self._dates}}}"
+        row = self.row(who, ...)
+        return None if row is None else self.dated_row(row, None)
 
     def object_of(self, name: str, content: str) -> str:
         """Return an answer: an object with the dates, and content that is JSON text."""
