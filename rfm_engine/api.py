@@ -80,8 +80,8 @@ def score(
         Path, list of paths, directory, glob or URI of Parquet, Arrow IPC or CSV;
         `delta:PATH[@VERSION]` or `iceberg:CATALOG.TABLE[@SNAPSHOT]`; `-` for an IPC stream on
         stdin; any object with `__arrow_c_stream__`, a record batch, a pyarrow dataset, a Polars
-        LazyFrame, a `DeltaTable`, a table or a scan of `pyiceberg`, or a list or iterator of
-        these. A row is an order or an order line.
+        LazyFrame, a Spark DataFrame, a `DeltaTable`, a table or a scan of `pyiceberg`, or a list
+        or iterator of these. A row is an order or an order line.
         Or a `State`, `CustomerTotals` or `Totals`. Totals were already built with all options of
         columns, dates and reading, so these options are refused with totals.
     output

@@ -35,7 +35,8 @@ __all__ = ["Place", "Read", "Source", "open_sources"]
 _PLAIN = CsvFormat()
 _ACCEPTED = (
     "a path, an object with __arrow_c_stream__ (table, frame, relation, reader), a record batch, a "
-    "pyarrow dataset, a Polars LazyFrame, a Delta or Iceberg table, or a list of these"
+    "pyarrow dataset, a Polars LazyFrame, a Spark DataFrame, a Delta or Iceberg table, or a list "
+    "of these"
 )
 
 
@@ -58,8 +59,8 @@ def open_sources(  # noqa: PLR0913 - the orders, and how they are read
     orders
         A path, glob, directory, URI, ``-`` (an IPC stream on standard input), ``delta:PATH`` or
         ``iceberg:CATALOG.TABLE``, or a list of these. Or an object: any object with
-        ``__arrow_c_stream__``, a record batch, a pyarrow dataset, a Polars LazyFrame, a
-        `DeltaTable`, a table or scan of ``pyiceberg``, or a list or iterator of these.
+        ``__arrow_c_stream__``, a record batch, a pyarrow dataset, a Polars LazyFrame, a Spark
+        DataFrame, a `DeltaTable`, a table or scan of ``pyiceberg``, or a list or iterator of these.
     needed
         Column names. Every batch has exactly these columns, in this order. A name that is given
         twice counts once.
@@ -190,7 +191,7 @@ def _is_one(orders: object) -> bool:
 
 
 def _one(orders: object, needed: Needed, name: str) -> Source:
-    from rfm_engine.orders.sources import frames, memory, sequences
+    from rfm_engine.orders.sources import frames, memory, sequences, spark
 
     if isinstance(orders, pa.Table):
         return memory.of_table(orders, needed, name)
@@ -202,6 +203,8 @@ def _one(orders: object, needed: Needed, name: str) -> Source:
         return memory.of_dataset(orders, needed, name)
     if frames.is_lazy(orders):
         return frames.of_lazy(orders, needed, name)
+    if spark.is_spark(orders):
+        return spark.of_spark(orders, needed, name)
     if hasattr(orders, "__arrow_c_stream__"):
         return frames.of_stream(orders, needed, name)
     raise UsageError(f"{name} must be {_ACCEPTED}; got {type(orders).__name__}.")

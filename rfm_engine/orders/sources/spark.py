@@ -1,0 +1,54 @@
+"""Collect Spark DataFrames, recognised by their attributes, not imported."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from rfm_engine.orders.place import require_columns
+from rfm_engine.orders.sources.memory import NAME, StreamSource
+
+
+def is_spark(orders: object) -> bool:
+    """Tell whether ``orders`` is a Spark DataFrame."""
+    return all(hasattr(orders, name) for name in ("mapInArrow", "toArrow", "toLocalIterator"))
+
+
+def of_spark(frame: Any, needed: Sequence[str], name: str = NAME) -> StreamSource:
+    """Collect the needed columns, one partition after the other.
+
+    The Arrow stream of a DataFrame would collect all columns, and fails if one of them has times
+    with a zone (PySpark 4.3).
+    """
+    require_columns(frame.columns, needed, name)
+    names = list(needed)
+    quoted = (f"`{column.replace('`', '``')}`" for column in names)
+    # Spark passes columns with a dot in their names to Python only under other names.
+    numbered = frame.select(*quoted).toDF(*(f"c{number}" for number in range(len(names))))
+    held = numbered.limit(0).toArrow().schema
+    schema = pa.schema([field.with_name(own) for field, own in zip(held, names, strict=True)])
+    return StreamSource(schema, None, lambda: _collected(numbered, names), name=name)
+
+
+def _collected(frame: Any, names: list[str]) -> Iterator[pa.RecordBatch]:
+    packed = frame.mapInArrow(_packing(), "batch binary")
+    # Unlike `toArrow`, this does not hold all rows in the Java process.
+    for row in packed.toLocalIterator(prefetchPartitions=True):
+        with pa.ipc.open_stream(pa.py_buffer(row[0])) as reader:
+            for batch in reader:
+                yield batch.rename_columns(names)
+
+
+def _packing() -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+    # A function within a function is sent as code: rfm-engine may be missing on the executors.
+    def packed(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            sink = pa.BufferOutputStream()
+            with pa.ipc.new_stream(sink, batch.schema) as writer:
+                writer.write_batch(batch)
+            content = sink.getvalue().to_pybytes()
+            yield pa.RecordBatch.from_arrays([pa.array([content], pa.binary())], ["batch"])
+
+    return packed
