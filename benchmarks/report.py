@@ -19,7 +19,7 @@ from benchmarks.targets import Records
 from rfm_engine.bench.record import Record, load_record
 
 ROOT = Path(__file__).parent.parent
-PAGES = ("README.md", "docs/performance.md")
+PAGES = ("README.md", "docs/performance.md", "docs/how-to/score-on-spark.md")
 CHARTS = {
     "docs/performance.svg": (
         "int-100m", "int-500m", "dense-100m", "string-50m", "lines-100m", "memory-100m",

@@ -67,8 +67,8 @@ def formula(found: Mapping[str, Any]) -> list[str]:
         f"{1e6 * alone.slope:.2f} s. With *n* customers on *c* cores that is "
         f"{cost.fixed:.0f} s + {1e6 * cost.slope * threads:.1f} µs · *n* / *c*: "
         f"{seconds / 60:.0f} minutes for 1 billion customers on {EXECUTORS} executors "
-        f"with {CORES_PER_EXECUTOR} cores each. **This is an extrapolation that nobody measured**: "
-        "it does not contain the network, and other numbers of orders per customer change it.",
+        f"with {CORES_PER_EXECUTOR} cores each. **This is an extrapolation and was not measured.** "
+        "It does not contain the network, and other numbers of orders per customer change it.",
     ]
 
 

@@ -8,7 +8,7 @@ import time
 import warnings
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 import typer.main
@@ -122,9 +122,19 @@ def _session() -> SparkSession:
     from pyspark.sql import SparkSession
 
     builder = SparkSession.builder.appName("rfm score")
-    # The default are 96 bits, which newer readers take for nanoseconds.
+    # By default times have 96 bits, which Arrow reads as nanoseconds.
     builder.config("spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS")
     return builder.getOrCreate()
+
+
+def command() -> Any:
+    """Return the command that the script runs."""
+    app = typer.Typer(
+        context_settings={"help_option_names": ["-h", "--help"]}, add_completion=False,
+        pretty_exceptions_enable=False,
+    )  # fmt: skip
+    app.command(_NAME, cls=Command)(score)
+    return typer.main.get_command(app)
 
 
 def run(words: Sequence[str] | None = None) -> int:
@@ -133,10 +143,5 @@ def run(words: Sequence[str] | None = None) -> int:
     sys.excepthook = exits.report_bug
     # spark-submit writes stderr of Python to stdout. Nothing here computes with pandas.
     warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
-    app = typer.Typer(
-        context_settings={"help_option_names": ["-h", "--help"]}, add_completion=False,
-        pretty_exceptions_enable=False,
-    )  # fmt: skip
-    app.command(_NAME, cls=Command)(score)
-    command = typer.main.get_command(app)
-    return exits.exit_code(partial(command.main, words, prog_name=_NAME, standalone_mode=False))
+    main = partial(command().main, words, prog_name=_NAME, standalone_mode=False)
+    return exits.exit_code(main)

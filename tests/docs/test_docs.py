@@ -12,6 +12,7 @@ import pytest
 import typer.main
 
 import rfm_engine as rfm
+from rfm_cli import spark_score
 from rfm_cli.main import app
 from rfm_engine.options.columns import AttributeOptions
 from rfm_engine.options.declaration import declared
@@ -45,7 +46,8 @@ OF_HISTORIES = {
 }
 GLOBAL = {"--version", "--help", "--install-completion", "--show-completion"}
 # Options of other programs that are shown in the pages.
-FOREIGN = {"--cacert", "--check", "--cov", "--no-deps", "--quiet", "--unix-socket"}
+FOREIGN = {"--cacert", "--check", "--cov", "--no-deps", "--py-files", "--quiet", "--unix-socket"}
+SCRIPT = {word for parameter in spark_score.command().params for word in parameter.opts}
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*[a-z]")
 LINK = re.compile(r"\[[^\]]+\]\(([^)\s]+)\)")
 # `warm` compiles for seconds, and has a separate test.
@@ -114,7 +116,7 @@ def test_readme__links_the_pages_of_the_root_and_the_benchmarks():
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_options__that_a_page_names_exist(page):
-    known = set.union(GLOBAL, FOREIGN, *map(options_of, COMMANDS))
+    known = set.union(GLOBAL, FOREIGN, SCRIPT, *map(options_of, COMMANDS))
     assert set(OPTION.findall(page.read_text())) <= known
 
 

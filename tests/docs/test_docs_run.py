@@ -43,10 +43,15 @@ LONG = {
     "every-night.md", "campaign-with-a-holdout.md", "report-for-marketing.md",
     "predict-lifetime-value.md",
 }  # fmt: skip
+# Its examples run where Spark does, in tests/spark.
+ON_SPARK = "score-on-spark.md"
 OTHERS = [
     page
     for page in WITH_EXAMPLES
-    if page not in INDEXED and page.parent != INSIGHT and (DEEP or page.name not in LONG)
+    if page not in INDEXED
+    and page.parent != INSIGHT
+    and page.name != ON_SPARK
+    and (DEEP or page.name not in LONG)
 ]
 NEEDS_SHELL = re.compile(r"[|<>&;$*?~`#]")
 TAKEN = re.compile(r" in [\d.,]+ s, [\d,]+ MiB$")
