@@ -11,6 +11,7 @@ from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
 from rfm_engine.errors import RfmError, UsageError, shown_cause
 from rfm_engine.serve.lookup import Lookup
+from rfm_engine.serve.mapped_file import Identity, identity_of
 from rfm_engine.serve.report_files import read_report
 
 T = TypeVar("T")
@@ -143,22 +144,13 @@ class Snapshots:
         )
 
 
-class _Identity(NamedTuple):
-    """What tells a file from the one that replaces it."""
-
-    device: int
-    inode: int
-    mtime_ns: int
-    size: int
-
-
 class _Opened(NamedTuple, Generic[T]):
     """One version of a file, and what was read from it."""
 
     what: str
     path: Path
     open: Callable[[Path], T]
-    identity: _Identity
+    identity: Identity
     value: T
 
     @classmethod
@@ -180,14 +172,14 @@ def _newest(opened: _Opened[T], errors: list[str]) -> _Opened[T]:
         return opened
 
 
-def _identity_of(what: str, path: Path) -> _Identity:
+def _identity_of(what: str, path: Path) -> Identity:
     try:
         found = path.stat()
     except (OSError, ValueError) as error:
         raise UsageError(
             f"{what} must exist; got {str(path)!r}: {shown_cause(error)}. Check the path."
         ) from None
-    return _Identity(found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size)
+    return identity_of(found)
 
 
 def _warm(path: Path) -> Lookup:
