@@ -37,6 +37,10 @@ class Faulty(typer.Exit):
         super().__init__(_STATE)
 
 
+class UnexpectedEnd(Exception):  # noqa: N818 - its name is printed
+    """An EOFError of a library, under another type because typer takes an EOFError for Ctrl-D."""
+
+
 class Terminated(BaseException):
     """SIGTERM, raised in the main thread so that temporary files are removed on the way out."""
 

@@ -15,6 +15,8 @@ from typing import Any, Literal, get_args, get_origin
 
 import typer.core
 
+from .exits import UnexpectedEnd
+
 _UNCLEAR = object()
 _WHOLE = re.compile(r"[0-9]{1,18}")
 
@@ -30,6 +32,13 @@ class Command(typer.core.TyperCommand):
         """Parse the options and arguments."""
         take_plain_values(self.get_params(ctx))  # creates --help too
         return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; only a question may end with Ctrl-D, and typer's questions say so."""
+        try:
+            return super().invoke(ctx)
+        except EOFError as error:
+            raise UnexpectedEnd(str(error)) from error
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write the help."""

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from rfm_cli import exits
+from rfm_cli.parameters import Command
 from rfm_engine import UsageError
 from tests.cli.conftest import COMMAND
 
@@ -63,6 +64,16 @@ def test_errors__of_queries_are_themselves_without_a_signal(capsys):
 
     assert exits.exit_code(command) == 2
     assert capsys.readouterr().err == "error: wrong SQL\n"
+
+
+def test_eof_error__of_a_library_is_no_interruption(capsys):
+    def fail() -> None:
+        raise EOFError("read 1 byte")
+
+    command = Command("fail", callback=fail)
+    with pytest.raises(exits.UnexpectedEnd, match="read 1 byte"):
+        exits.exit_code(lambda: command.main([], standalone_mode=False))
+    assert capsys.readouterr().err == ""
 
 
 def test_ctrl_c__while_modules_are_loaded_is_one_line():
