@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -13,24 +14,6 @@ from rfm_engine.orders.sources.entry import open_sources
 from rfm_engine.orders.sources.tables.iceberg_file import TaskRows
 from tests.orders.drain import drained
 from tests.orders.lake import AS_OF, N, orders, result_of
-
-
-@pytest.fixture
-def catalog(tmp_path, monkeypatch):
-    """Return a catalog that is also found by its name, as if the configuration named it."""
-    import pyiceberg.catalog as catalogs
-    from pyiceberg.catalog.sql import SqlCatalog
-    from pyiceberg.utils.config import Config
-
-    places = {"uri": f"sqlite:///{tmp_path}/catalog.db", "warehouse": tmp_path.as_uri()}
-    for name, value in ({"type": "sql"} | places).items():
-        monkeypatch.setenv(f"PYICEBERG_CATALOG__LAKE__{name.upper()}", value)
-    monkeypatch.setattr(catalogs, "_ENV_CONFIG", Config())
-    monkeypatch.chdir(tmp_path)
-    found = SqlCatalog("lake", **places)
-    found.create_namespace("shop")
-    yield found
-    found.close()
 
 
 @pytest.fixture
@@ -81,6 +64,9 @@ def test_iceberg__filters_and_limits_of_a_scan_hold(table):
     assert result_of(some) == result_of(some.to_arrow())
     assert rfm.score(some, as_of=AS_OF).rows.read == len(some.to_arrow())
     assert rfm.score(table.scan(limit=17), as_of=AS_OF).rows.read == 17
+    for part in (some, table.scan(limit=17)):
+        named = f"iceberg:lake.shop.orders@{id_of(table)} (filtered)"
+        assert rfm.score(part, as_of=AS_OF).options["tables"] == [named]
     named = table.scan(selected_fields=("customer_id", "order_time"))
     with pytest.raises(UsageError, match=r"amount column 'amount' must exist in iceberg:lake"):
         rfm.score(named, as_of=AS_OF)
@@ -192,6 +178,7 @@ def test_iceberg__what_was_opened_is_read_although_the_table_changes(table):
         ("iceberg:lake.shop.orders@stat", r"snapshot, tag or branch .* mean 'start'?"),
         ("iceberg:lake.shop.orders@12", r"must be a snapshot, tag or branch of the table; got no"),
         ("iceberg:lake", r"a table must be given with CATALOG.TABLE"),
+        ("iceberg:lake.orders", r"as iceberg:CATALOG.NAMESPACE.TABLE; got iceberg:lake.orders\."),
     ],
 )
 def test_iceberg__wrong_names_are_refused(table, place, said):
@@ -211,3 +198,25 @@ def test_iceberg__missing_files_and_a_broken_catalog_are_refused(table, tmp_path
     (tmp_path / "catalog.db").write_bytes(b"broken" * 1000)
     with pytest.raises(RfmError, match=r"iceberg:lake.shop.orders must be reachable; got .*databa"):
         rfm.score("iceberg:lake.shop.orders", as_of=AS_OF)
+
+
+@pytest.mark.parametrize(
+    ("uri", "said"),
+    [
+        (
+            "nothing",
+            r"catalog 'lake' must have valid settings; got .*\. Check them in .*LAKE__URI",
+        ),
+        ("sqlite:///none.db", r"catalog 'lake' must have its database; got no file none\.db\."),
+    ],
+)
+def test_iceberg__wrong_settings_of_a_catalog_are_refused(catalog, monkeypatch, uri, said):  # noqa: ARG001
+    import pyiceberg.catalog as catalogs
+    from pyiceberg.utils.config import Config
+
+    monkeypatch.setenv("PYICEBERG_CATALOG__LAKE__URI", uri)
+    monkeypatch.delenv("PYICEBERG_CATALOG__LAKE__TYPE")
+    monkeypatch.setattr(catalogs, "_ENV_CONFIG", Config())
+    with pytest.raises(UsageError, match=said):
+        rfm.score("iceberg:lake.shop.orders", as_of=AS_OF)
+    assert not Path("none.db").exists()

@@ -1,27 +1,32 @@
-"""Find Iceberg tables in a catalog, and the files of a snapshot; `pyiceberg` reads the metadata."""
+"""Open Iceberg tables: `pyiceberg` reads the metadata, our own threads the data files."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from typing import Any
 
 import pyarrow as pa
 from pyarrow import fs
 
-from rfm_engine.errors import DataError, RfmError, UsageError, did_you_mean
+from rfm_engine.errors import UsageError
 from rfm_engine.orders.sources.deadline import Deadline
 from rfm_engine.orders.sources.discovery import File
-from rfm_engine.orders.sources.guard import first_line
 from rfm_engine.orders.sources.table_places import ICEBERG, IcebergPlace
+from rfm_engine.orders.sources.tables.iceberg_catalog import (
+    blaming_the_catalog,
+    find_scan,
+    open_catalog,
+)
 from rfm_engine.orders.sources.tables.iceberg_facts import IcebergFacts
 from rfm_engine.orders.sources.tables.iceberg_file import IcebergFile
+from rfm_engine.orders.sources.tables.iceberg_metadata import is_whole, tasks_of
 from rfm_engine.orders.sources.tables.part import TablePart, no_rows
 from rfm_engine.orders.sources.tables.stream import StreamOpening
 
 REQUIRED = "pyiceberg[pyarrow]>=0.12"
 """What the extra `[iceberg]` installs."""
+FILTERED = " (filtered)"
+"""The end of the name of a scan with a filter or a limit."""
 
 
 def parts_of_place(place: IcebergPlace, deadline: Deadline) -> list[TablePart]:
@@ -32,7 +37,7 @@ def parts_of_place(place: IcebergPlace, deadline: Deadline) -> list[TablePart]:
     UsageError
         The package is missing, or there is no such catalog, table or snapshot.
     DataError
-        The table contains deletes that cannot be read.
+        The metadata is damaged, or the table contains deletes that cannot be read.
     RfmError
         The catalog cannot be reached.
     """
@@ -44,10 +49,16 @@ def parts_of_place(place: IcebergPlace, deadline: Deadline) -> list[TablePart]:
             f"Run: pip install '{REQUIRED}'."
         ) from None
 
+    if "." not in place.table:
+        raise UsageError(
+            "a table must be given with its namespace, as iceberg:CATALOG.NAMESPACE.TABLE; got "
+            f"{place.name}. Write, for example, iceberg:lake.shop.orders."
+        )
+
     def opened() -> list[TablePart]:
         # In one thread, because connections of SQLite must stay in the thread that opened them.
-        with _blaming_the_catalog(place), closing(_catalog(place)) as catalog:
-            return parts_of_scan(_scan(catalog, place), deadline)
+        with blaming_the_catalog(place), closing(open_catalog(place)) as catalog:
+            return parts_of_scan(find_scan(catalog, place), deadline)
 
     return deadline.run(place.name, opened)
 
@@ -58,25 +69,22 @@ def parts_of_table(table: Any) -> list[TablePart]:
 
 
 def parts_of_scan(scan: Any, deadline: Deadline) -> list[TablePart]:
-    """Return a part for each file of a scan; a scan with a limit is one part."""
+    """Return a part for each file of a scan; a scan with a limit is one part.
+
+    The name of a scan that omits rows of its snapshot says so.
+    """
     from pyiceberg.io.pyarrow import schema_to_pyarrow
 
     snapshot = scan.snapshot()
     name = _name_of(scan) + ("" if snapshot is None else f"@{snapshot.snapshot_id}")
+    if not is_whole(scan):
+        name += FILTERED
     schema = pa.schema(schema_to_pyarrow(scan.projection(), include_field_ids=False))
     schema = schema.remove_metadata()
+    tasks = tasks_of(scan, name)
     if scan.limit is not None:
         opening = StreamOpening(lambda names: scan.select(*names).to_arrow_batch_reader(), name)
         return [TablePart(name, name, schema, opening, ("iceberg", name))]
-    try:
-        tasks = list(scan.plan_files())
-    except (ValueError, NotImplementedError) as error:
-        if "equality delete" not in str(error):
-            raise
-        raise DataError(
-            f"{name} must have no equality deletes, which pyiceberg cannot read; got some. Rewrite "
-            "the data files of the table (rewrite_data_files), or give its rows as a stream."
-        ) from error
     parts = []
     for task in tasks:
         file = _file_of(scan.io, task.file.file_path, deadline)
@@ -107,79 +115,3 @@ def _file_of(io: Any, location: str, deadline: Deadline) -> File | None:
     if isinstance(filesystem, fs.LocalFileSystem):
         return File(path, path, deadline=deadline)
     return File(location, path, filesystem, {}, deadline)
-
-
-def _catalog(place: IcebergPlace) -> Any:
-    from pyiceberg.catalog import list_catalogs, load_catalog
-    from pyiceberg.exceptions import NotInstalledError
-
-    known = list_catalogs()
-    try:
-        return load_catalog(place.catalog)
-    except NotInstalledError as error:
-        raise UsageError(
-            f"catalog {place.catalog!r} must have its packages; got {first_line(error)}. Install "
-            "them."
-        ) from error
-    except ValueError as error:
-        hint = did_you_mean(place.catalog, known, "Describe it in ~/.pyiceberg.yaml.")
-        raise UsageError(
-            f"catalog {place.catalog!r} must be one that pyiceberg knows; got "
-            f"{first_line(error)}. {hint}"
-        ) from error
-
-
-def _scan(catalog: Any, place: IcebergPlace) -> Any:
-    from pyiceberg.exceptions import NoSuchNamespaceError, NoSuchTableError
-
-    try:
-        table = catalog.load_table(place.table)
-    except (NoSuchTableError, NoSuchNamespaceError) as error:
-        namespace = place.table.rpartition(".")[0]
-        raise UsageError(
-            f"{place.name} must be a table of the catalog; got none of this name. "
-            f"{did_you_mean(place.table, _tables(catalog, namespace), 'Check the name.')}"
-        ) from error
-    if place.snapshot is None:
-        return table.scan()
-    for found in (
-        table.snapshot_by_id(place.snapshot) if isinstance(place.snapshot, int) else None,
-        table.snapshot_by_name(str(place.snapshot)),
-    ):
-        if found is not None:
-            return table.scan(snapshot_id=found.snapshot_id)
-    raise UsageError(
-        f"{place.name} must be a snapshot, tag or branch of the table; got no such one. "
-        + did_you_mean(str(place.snapshot), table.refs(), "List them with table.history().")
-    )
-
-
-def _tables(catalog: Any, namespace: str) -> list[str]:
-    from pyiceberg.exceptions import NoSuchNamespaceError
-
-    try:
-        return [".".join(each) for each in catalog.list_tables(namespace)] if namespace else []
-    except NoSuchNamespaceError:
-        return []
-
-
-@contextmanager
-def _blaming_the_catalog(place: IcebergPlace) -> Iterator[None]:
-    """Report a failure of the catalog or its store as such."""
-    from pyiceberg.exceptions import RESTError
-
-    try:
-        yield
-    except RfmError:
-        raise
-    except (OSError, RESTError, pa.ArrowException, *_sql_failures()) as error:
-        raise RfmError(
-            f"{place.name} must be reachable; got {first_line(error)}. Check the catalog, the "
-            "network and the credentials."
-        ) from error
-
-
-def _sql_failures() -> list[type[Exception]]:
-    """Return the errors of catalogs in SQL databases; their package may be missing."""
-    module = sys.modules.get("sqlalchemy.exc")
-    return [] if module is None else [module.SQLAlchemyError]
