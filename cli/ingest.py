@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -67,7 +68,7 @@ def ingest(
     if as_json:
         typer.echo(json.dumps(_as_json(done) | {"peak_memory_bytes": memory.peak}))
     elif not quiet:
-        for line in _lines(done):
+        for line in _lines(done, state):
             typer.echo(printable(line))
 
 
@@ -82,6 +83,7 @@ def _as_json(done: Ingested) -> dict[str, Any]:
             {"batch": batch, "rows": _account(rows)} for batch, rows in done.batches.items()
         ],
         "without_rows": done.without_rows,
+        "gaps": [*done.gaps],
         "warnings": typed_warnings(done.warnings),
     }
 
@@ -93,13 +95,16 @@ def _account(rows: Account) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _lines(done: Ingested) -> list[str]:
+def _lines(done: Ingested, state: str) -> list[str]:
     lines = [
         f"{name}: already ingested in batch {batch}, skipped"
         for name, batch in done.skipped.items()
     ]
     for name, operation in done.without_rows.items():
         lines.append(f"{name}: {operation or 'this version'} added no rows, skipped")
+    for gap in done.gaps:
+        adding = shlex.join(["rfm", "ingest", state, gap])
+        lines.append(f"{gap}: in no batch; add it with {adding}")
     if done.batch is None:
         return [*lines, f"nothing to add; the state stays at generation {done.generation}"]
     several = len(done.batches) > 1

@@ -164,7 +164,8 @@ def _lines(found: dict[str, Any]) -> list[str]:
     if given:
         lines.append("with " + ", ".join(given))
     lines += [
-        f"batch {batch['id']} can be replaced: {counted(batch['rows'], 'row')}, newest day "
+        f"batch {batch['id']} {'can be replaced' if batch['can_be_replaced'] else 'is kept'}: "
+        f"{counted(batch['rows'], 'row')}, newest day "
         f"{batch['newest_day'] or 'none'}"
         for batch in found["batches"]
     ]

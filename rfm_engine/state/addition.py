@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from rfm_engine.orders.workers import Workers
+from rfm_engine.state.batch_ids import check_ids
 from rfm_engine.state.ingest import (
     Ingested,
     Inputs,
     budget_of,
-    check_ids,
     gathering_of,
     ingested_of,
     inputs_of,

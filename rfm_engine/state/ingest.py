@@ -8,8 +8,8 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from rfm_engine.errors import DataError, UsageError, shown
-from rfm_engine.options.messages import message, named
+from rfm_engine.errors import DataError, UsageError
+from rfm_engine.options.messages import message
 from rfm_engine.orders.hashing import HashKey
 from rfm_engine.orders.place import MissingColumnError, Source
 from rfm_engine.orders.reading import NEWEST, day_date
@@ -60,6 +60,9 @@ class Ingested:
         `batch` is then the last one, and `rows` are those of all.
     without_rows
         Versions of a table that added no rows, each with what made it, such as `OPTIMIZE`.
+    gaps
+        Versions of a table between those that were ingested, that are in no batch, as inputs that
+        add them.
     """
 
     generation: int
@@ -70,6 +73,7 @@ class Ingested:
     n_inputs: int = 0
     batches: dict[str, Account] = field(default_factory=dict)
     without_rows: dict[str, str] = field(default_factory=dict)
+    gaps: tuple[str, ...] = ()
 
 
 class Inputs(NamedTuple):
@@ -175,46 +179,6 @@ def opened(files: Sequence[Input], reading: OrderReading, newest: Generation) ->
             f"column {error.column!r} must exist in all input; got it in the state and not in "
             f"{error.name}. Add it, or omit that file."
         ) from error
-
-
-def check_ids(
-    newest: Generation, known: KnownBatches, batch: str | None, replaced: str | None
-) -> None:
-    """Check the ids of a batch to add or to replace.
-
-    Raises
-    ------
-    UsageError
-        Both ids are given, an id is not text on one line, or the batch to replace is not kept.
-    """
-    for name, given in (("batch_id", batch), ("replace_batch", replaced)):
-        is_name = isinstance(given, str) and given.isprintable() and bool(given)
-        if given is not None and not is_name:
-            raise UsageError(
-                message(
-                    "{} must be text on one line; got {}. Use, for example, the day.",
-                    named(name),
-                    shown(given),
-                )
-            )
-    if batch is not None and replaced is not None:
-        raise UsageError(
-            message(
-                "{replace_batch} must be used without {batch_id}; got both. A batch keeps its id."
-            )
-        )
-    kept = [each.id for each in newest.batches]
-    if replaced is not None and replaced not in kept:
-        what = "which is settled" if replaced in known else "which was never ingested"
-        raise UsageError(
-            message(
-                "{replace_batch} must name one of the kept batches ({}); got {}, {}. "
-                "Ingest a correction as a separate batch.",
-                ", ".join(kept) or "none",
-                shown(replaced),
-                what,
-            )
-        )
 
 
 def gathering_of(

@@ -73,6 +73,12 @@ class KnownBatches:
         found = self._rows.filter(pc.starts_with(self._rows["fingerprint"], text))
         return dict(zip(found["fingerprint"].to_pylist(), found["batch"].to_pylist(), strict=True))
 
+    def ids_beginning(self, text: str) -> list[str]:
+        """Return the ids of batches that begin with a text."""
+        found = self._rows["batch"].filter(pc.starts_with(self._rows["batch"], text))
+        ids: list[str] = pc.unique(found).to_pylist()
+        return ids
+
 
 def with_batch(
     ledger: Ledger | ListedLedger,

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from rfm_engine.errors import StateError
 from rfm_engine.orders.judge import REASONS
+from rfm_engine.orders.sources.table_places import DELTA
 from rfm_engine.state.options import DEFAULTS
 
 FORMAT = 2
@@ -103,7 +104,7 @@ NOTHING = Account(0, 0, dict.fromkeys(REASONS[1:], 0), 0, 0, {})
 
 
 class Batch(NamedTuple):
-    """What one ingest added, as long as it can be replaced.
+    """What one ingest added, as long as it is kept.
 
     `most_orders` is the greatest number of orders in a row. `totals` are the totals of this batch
     alone. `orders` are its distinct order ids, and `repeats` correct their number because earlier
@@ -120,6 +121,11 @@ class Batch(NamedTuple):
     orders: Part = Part()
     repeats: Part = Part()
     distinct: Part = Part()
+
+    @property
+    def can_be_replaced(self) -> bool:
+        """Whether other rows can replace this batch: not if it is a version of a table."""
+        return not any(mark.startswith(DELTA) for mark in self.fingerprints)
 
 
 class Ledger(NamedTuple):

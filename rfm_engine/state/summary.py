@@ -36,6 +36,7 @@ def summary_of(manifest: Manifest) -> dict[str, Any]:
                 "id": batch.id,
                 "rows": batch.account.counted,
                 "newest_day": _date(batch.newest_day),
+                "can_be_replaced": batch.can_be_replaced,
             }
             for batch in newest.batches
         ],

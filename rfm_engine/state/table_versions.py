@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
-from rfm_engine.errors import UsageError
+from rfm_engine.errors import DataError, Message, RfmError, StateError, UsageError
 from rfm_engine.options.messages import message
 from rfm_engine.orders.sources.table_places import DeltaPlace, table_place
 from rfm_engine.orders.sources.tables.delta_log import DeltaLog
@@ -17,6 +19,8 @@ from rfm_engine.state.ledger import KnownBatches
 from rfm_engine.state.version_plan import Step, plan_of
 from rfm_engine.totals.aggregation import Progress, Report
 from rfm_engine.totals.memory.system import threads_of
+
+_KINDS = (UsageError, DataError, StateError, RfmError)
 
 
 def delta_of(orders: object) -> DeltaPlace | None:
@@ -80,25 +84,55 @@ def add_table(
     definition = log.definition()
     with addition.writing() as current:
         plan = plan_of(log, definition, place, current, timeout)
-    done = replace(nothing_to_add(current.generation, plan.skipped), without_rows=plan.without_rows)
+    nothing = nothing_to_add(current.generation, plan.skipped)
+    done = replace(nothing, without_rows=plan.without_rows, gaps=plan.gaps)
     lengths = [source.n_rows for step in plan.steps for source in step.sources]
     n_rows = None if None in lengths else sum(n for n in lengths if n is not None)
     for step in plan.steps:
         tell = None if report is None else _after(done.rows.read, n_rows, report)
         is_last = step is plan.steps[-1]
-        done = _joined(done, _added(addition, definition.id, step, tell, is_last=is_last))
+        with _naming(done):
+            added = _added(addition, log, definition.id, step, tell, is_last=is_last)
+        done = _joined(done, added)
     return done
 
 
+@contextmanager
+def _naming(done: Ingested) -> Iterator[None]:
+    """Add the versions that were added before to the message of an error.
+
+    Raises
+    ------
+    RfmError
+        The error, of the same class.
+    """
+    try:
+        yield
+    except RfmError as error:
+        if not done.batches:
+            raise
+        before = [*done.batches]
+        what = before[0] if len(before) == 1 else f"{before[0]} to {before[-1]}"
+        text = f" Before this, {what} {'was' if len(before) == 1 else 'were'} added."
+        kind = next(each for each in _KINDS if isinstance(error, each))
+        raise kind(Message(f"{error}{text}", f"{error.typed}{text}")) from error
+
+
 def _added(
-    addition: Addition, table: str, step: Step, report: Report | None, *, is_last: bool
+    addition: Addition,
+    log: DeltaLog,
+    table: str,
+    step: Step,
+    report: Report | None,
+    *,
+    is_last: bool,
 ) -> Ingested:
     """Add one step, unless another process has done it since the plan was made."""
     n_threads = threads_of(addition.running["threads"])
     with addition.writing() as current, Workers(n_threads) as pool:
         newest = current.generation
         known = KnownBatches(newest.ledger, current)
-        held = KnownVersions.of(table, known).batch(step.version)
+        held = KnownVersions.of(log, table, known).batch(step.version)
         if held is not None:
             return nothing_to_add(newest, {step.batch: held})
         inputs = Inputs(step.batch, (step.mark,), step.sources, {}, unmarked=False)
@@ -126,4 +160,5 @@ def _joined(done: Ingested, added: Ingested) -> Ingested:
         done.n_inputs + added.n_inputs,
         done.batches | added.batches,
         done.without_rows,
+        done.gaps,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from rfm_engine.errors import DataError, UsageError
@@ -12,11 +12,9 @@ from rfm_engine.orders.sources.table_places import DELTA, DeltaPlace
 from rfm_engine.orders.sources.tables.delta_actions import Commit, Definition
 from rfm_engine.orders.sources.tables.delta_log import DeltaLog
 from rfm_engine.state.ingest import opened, reading_of
-from rfm_engine.state.known_versions import KnownVersions, mark_of
+from rfm_engine.state.known_versions import RESTATE, KnownVersions, mark_of
 from rfm_engine.state.ledger import KnownBatches
 from rfm_engine.state.store import Current
-
-_RESTATE = "Create a new state and ingest {} into it, which adds all rows of the table."
 
 
 class Step(NamedTuple):
@@ -42,11 +40,24 @@ class Step(NamedTuple):
 
 @dataclass(frozen=True)
 class Plan:
-    """The versions to add, those that were ingested before, and those that add no rows."""
+    """The versions to add, and those that are not added.
+
+    Attributes
+    ----------
+    steps
+        The versions to add.
+    skipped
+        Those that were ingested before, each with its batch.
+    without_rows
+        Those that add no rows, each with what made it.
+    gaps
+        Ranges of versions between ingested ones that are in no batch, as inputs.
+    """
 
     steps: list[Step] = field(default_factory=list)
     skipped: dict[str, str] = field(default_factory=dict)
     without_rows: dict[str, str] = field(default_factory=dict)
+    gaps: tuple[str, ...] = ()
 
 
 def plan_of(
@@ -63,11 +74,11 @@ def plan_of(
     UsageError
         A version does not exist, its log or its files were deleted, or a needed column is missing.
     DataError
-        A version removes rows or its log is damaged, or the state knows another table of this name.
+        A version removes rows or its log is damaged, or the state has another table at its place.
     """
     ledger = KnownBatches(current.generation.ledger, current)
-    known = KnownVersions.of(definition.id, ledger)
-    planning = _Planning(log, definition, known, ledger, current, store_timeout)
+    known = KnownVersions.of(log, definition.id, ledger)
+    planning = _Planning(log, definition, known, current, store_timeout)
     if place.versions is not None:
         first, last = place.versions
     else:
@@ -77,7 +88,8 @@ def plan_of(
             return planning.whole(place.path, last)
         first = planning.after(last)
     planning.refuse_later(last)
-    return planning.each(range(first, last + 1), last)
+    plan = planning.each(range(first, last + 1), last)
+    return replace(plan, gaps=planning.gaps(plan))
 
 
 @dataclass(frozen=True)
@@ -85,7 +97,6 @@ class _Planning:
     log: DeltaLog
     definition: Definition
     known: KnownVersions
-    ledger: KnownBatches
     current: Current
     store_timeout: float | str
 
@@ -138,22 +149,32 @@ class _Planning:
         return plan
 
     def _step(self, version: int, sources: list[Source], *, is_whole: bool = False) -> Step:
-        batch = self.name(version)
-        if batch in self.ledger:
-            raise DataError(
-                f"{batch} must be of the table that the state has ingested; got another table at "
-                "the same place. Create a new state for it."
-            )
-        mark = mark_of(self.definition.id, version, is_whole=is_whole)
-        return Step(version, batch, mark, sources)
+        mark = mark_of(self.definition.id, version, self.log.digest(version), is_whole=is_whole)
+        return Step(version, self.name(version), mark, sources)
+
+    def gaps(self, plan: Plan) -> tuple[str, ...]:
+        """Return the versions with rows between known ones, and in no batch, as ranges.
+
+        Those before the oldest known version are none: orders before it may come from files.
+        Those whose commits were deleted from the log could not be added, so that they are none too.
+        """
+        known = {*self.known.batches, *(step.version for step in plan.steps)}
+        between = range(min(known, default=0), max(known, default=0))
+        left = [v for v in between if v not in known and v in self.log.versions]
+        found: list[tuple[int, int]] = []
+        for version in left:
+            if self.known.batch(version) is None and self.log.commit(version).has_changed:
+                joins = bool(found) and not known.intersection(range(found[-1][0], version))
+                found.append((found.pop()[0] if joins else version, version))
+        return tuple(f"{DELTA}{self.log.name}@{first}..{last}" for first, last in found)
 
     def _checked(self, version: int) -> Commit:
-        restate = _RESTATE.format(f"{DELTA}{self.log.name}")
+        restate = RESTATE.format(f"{DELTA}{self.log.name}")
         if version not in self.log.versions:
-            oldest = min(self.log.versions)
+            later = [each for each in self.log.versions if each > version]
+            got = f"{min(later)} as the next version" if later else "no later version"
             raise UsageError(
-                f"{self.name(version)} must be in the log of the table; got {oldest} as the oldest "
-                f"version there. {restate}"
+                f"{self.name(version)} must be in the log of the table; got {got} there. {restate}"
             )
         commit = self.log.commit(version)
         if commit.has_removed or any(each.has_deleted_rows for each in commit.added):

@@ -52,6 +52,16 @@ def test_ingest__says_in_json_what_each_version_has_added(rfm, table):
     assert done["without_rows"] == {f"{table}@2": "OPTIMIZE"}
 
 
+def test_ingest__names_versions_between_those_it_has_and_how_to_add_them(rfm, table):
+    rfm("ingest", "state", "delta:orders@0..0")
+    done = json.loads(rfm("ingest", "state", "delta:orders@3..3", "--json").stdout)
+    assert done["gaps"] == [f"{table}@1..1"]
+    lines = rfm("ingest", "state", "delta:orders").stdout.splitlines()
+    assert f"{table}@1..1: in no batch; add it with rfm ingest state {table}@1..1" in lines
+    shown = rfm("state", "show", "state").stdout
+    assert f"batch {table}@0 is kept: 100 rows" in shown
+
+
 EXITS = [
     (("delta:orders@1..4",), 2, "delta:{root}/orders@4 must exist; got 3 as the newest version"),
     (("delta:orders@1..2", "--batch-id", "x"), 2, "--batch-id and --replace-batch must be omitted"),

@@ -56,7 +56,7 @@ def test_ingest__says_in_json_what_it_did(rfm, days, state):
     )
     assert set(done) == {
         "generation", "batch", "rows", "amounts_rounded", "skipped", "warnings",
-            "batches", "without_rows", "peak_memory_bytes",
+            "batches", "without_rows", "gaps", "peak_memory_bytes",
     }  # fmt: skip
     again = json.loads(rfm("ingest", state, days[1], "--batch-id", "monday", "--json").stdout)
     assert (again["generation"], again["batch"]) == (2, None)

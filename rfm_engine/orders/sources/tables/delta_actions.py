@@ -61,6 +61,11 @@ class Commit(NamedTuple):
     has_removed: bool
     operation: str
 
+    @property
+    def has_changed(self) -> bool:
+        """Whether the version has added or removed rows."""
+        return self.has_removed or bool(self.added)
+
 
 class Definition(NamedTuple):
     """The id of a table, which its versions have in common, and its columns."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -46,7 +47,7 @@ class DeltaLog:
     Attributes
     ----------
     versions
-        The versions that the log has.
+        The versions whose commits the log still has.
 
     Raises
     ------
@@ -60,8 +61,9 @@ class DeltaLog:
         self._folder = DeltaFolder(path, store_timeout)
         found = map(_COMMIT.fullmatch, self._folder.names)
         self.versions = {int(each[1]) for each in found if each is not None}
-        self._read: dict[int, list[Action]] = {}
-        if not self.versions:
+        self._commits: dict[int, tuple[str, list[Action]]] = {}
+        self._checkpoints = _checkpoints_of(self._folder.names)
+        if not self.versions and not self._checkpoints:
             raise UsageError(
                 f"{self._folder.given} must be a Delta table; got no versions in {DELTA_LOG}. "
                 "Check the path."
@@ -75,7 +77,7 @@ class DeltaLog:
     @property
     def newest(self) -> int:
         """The newest version."""
-        return max(self.versions)
+        return max((*self.versions, *self._checkpoints))
 
     def definition(self) -> Definition:
         """Return the definition of the table in its newest version.
@@ -99,6 +101,28 @@ class DeltaLog:
             f"{DELTA_LOG}. Restore the files that are missing."
         )
 
+    def ids(self) -> set[str]:
+        """Return the ids that the table has had, as `CREATE OR REPLACE TABLE` gives a new one.
+
+        Raises
+        ------
+        DataError
+            The log is damaged.
+        """
+        abouts = [
+            action["metaData"]
+            for version in self.versions
+            for action in self._commit(version)[1]
+            if action.get("metaData") is not None
+        ]
+        return {str(each.get("id")) for each in abouts} | {self.definition().id}
+
+    def digest(self, version: int) -> str | None:
+        """Return the SHA-256 of the commit of a version; None if the log has it no more."""
+        if version not in self.versions:
+            return None
+        return self._commit(version)[0]
+
     def commit(self, version: int) -> Commit:
         """Return what a version that the log has changed in the rows.
 
@@ -108,7 +132,7 @@ class DeltaLog:
             The file of the version is damaged.
         """
         name = self._folder.place(_file_of(version))
-        return commit_of(version, self._actions(version), name)
+        return commit_of(version, self._commit(version)[1], name)
 
     def gone(self, commit: Commit) -> str | None:
         """Return a file that a version has added and that does not exist any more, if any."""
@@ -133,32 +157,14 @@ class DeltaLog:
 
     def _newest_first(self) -> Iterator[Action]:
         """Yield the actions of the versions, the newest first, and those of a checkpoint."""
-        checkpoints = self._checkpoints()
         version = self.newest
-        while version in self.versions and version not in checkpoints:
-            yield from self._actions(version)
+        while version in self.versions and version not in self._checkpoints:
+            yield from self._commit(version)[1]
             version -= 1
         if version in self.versions:
-            yield from self._actions(version)
-        for name in checkpoints.get(version, ()):
+            yield from self._commit(version)[1]
+        for name in self._checkpoints.get(version, ()):
             yield from self._of_checkpoint(name)
-
-    def _checkpoints(self) -> dict[int, list[str]]:
-        """Return the names of the files of each complete checkpoint."""
-        found: dict[int, list[str]] = {}
-        parts: dict[tuple[int, int], list[str]] = {}
-        for name in self._folder.names:
-            if (each := _CHECKPOINT.fullmatch(name)) is None:
-                continue
-            version = int(each["version"])
-            if each["parts"] is None:
-                found[version] = [name]
-            else:
-                parts.setdefault((version, int(each["parts"])), []).append(name)
-        for (version, n_parts), names in parts.items():
-            if len(names) == n_parts:
-                found.setdefault(version, names)
-        return found
 
     def _of_checkpoint(self, name: str) -> list[Action]:
         content = self._folder.content(name)
@@ -170,13 +176,32 @@ class DeltaLog:
             rows: list[Action] = parquet.read(held, use_threads=False).to_pylist()
             return rows
 
-    def _actions(self, version: int) -> list[Action]:
-        if version not in self._read:
+    def _commit(self, version: int) -> tuple[str, list[Action]]:
+        """Return the SHA-256 and the actions of a version."""
+        if version not in self._commits:
             name = _file_of(version)
             content = self._folder.content(name)
             with reading(self._folder.place(name), CONTRACT):
-                self._read[version] = parsed(content)
-        return self._read[version]
+                self._commits[version] = hashlib.sha256(content).hexdigest(), parsed(content)
+        return self._commits[version]
+
+
+def _checkpoints_of(log: Sequence[str]) -> dict[int, list[str]]:
+    """Return the names of the files of each complete checkpoint."""
+    found: dict[int, list[str]] = {}
+    parts: dict[tuple[int, int], list[str]] = {}
+    for name in log:
+        if (each := _CHECKPOINT.fullmatch(name)) is None:
+            continue
+        version = int(each["version"])
+        if each["parts"] is None:
+            found[version] = [name]
+        else:
+            parts.setdefault((version, int(each["parts"])), []).append(name)
+    for (version, n_parts), names in parts.items():
+        if len(names) == n_parts:
+            found.setdefault(version, names)
+    return found
 
 
 def _file_of(version: int) -> str:
