@@ -43,11 +43,13 @@ class _TableRows:
         return found if rows is None else found[rows]
 
 
-def chunk_of_table(table: pa.Table, *, within: bool = False) -> CustomerChunk:
+def chunk_of_table(
+    table: pa.Table, *, within: bool = False, repeats: bool = False
+) -> CustomerChunk:
     """Return a table that has the columns of a result as a chunk of customers.
 
-    `within` says whether the second column has their groups. Columns named as the fields of
-    `Repeats` contain repeat purchases.
+    `within` says whether the second column has their groups, and `repeats` whether columns named as
+    the fields of `Repeats` contain repeat purchases. An id column may have such a name too.
     """
     held = _TableRows(table, within=within)
     kind = kind_of_ids(table.schema.types[0])
@@ -60,7 +62,7 @@ def chunk_of_table(table: pa.Table, *, within: bool = False) -> CustomerChunk:
         values(_column(table, "recency_days"), np.int32),
         values(_column(table, "frequency"), np.int64),
         minor,
-        _repeats(table) if Repeats._fields[0] in table.schema.names else None,
+        _repeats(table) if repeats else None,
     )
 
 

@@ -93,9 +93,13 @@ def chunks_of(batches: Batches, totals: Accumulator) -> Iterator[CustomerChunk]:
     schema = customer_schema(totals)
     for table in tables_of(batches):
         if table.num_rows:
-            yield chunk_of_table(table.cast(schema))
+            yield _chunk_of(table.cast(schema), totals)
 
 
 def no_customers(totals: Accumulator) -> CustomerChunk:
     """Return a chunk without customers."""
-    return chunk_of_table(customer_schema(totals).empty_table())
+    return _chunk_of(customer_schema(totals).empty_table(), totals)
+
+
+def _chunk_of(table: pa.Table, totals: Accumulator) -> CustomerChunk:
+    return chunk_of_table(table, repeats=totals.reading.options["clv"])
