@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from rfm_engine.orders.sources.table_places import DELTA
+
 from .exits import code_of
 from .outcome import typed_warnings
 from .words import counted
@@ -61,12 +63,20 @@ def _said(step: Step) -> str:
 
 
 def _ingest(about: Mapping[str, Any]) -> str:
-    if not about["files"]:
-        return "no new files"
+    gaps = "".join(f", {gap} in no batch" for gap in about["gaps"])
+    if not about["batches"]:
+        return f"no new orders{gaps}"
     lost = {**about["dropped"], "too late": about["too_late"]}
     parts = [f"{n:,} {reason}" for reason, n in lost.items() if n]
     without = f", without {' and '.join(parts)}" if parts else ""
-    return f"{counted(about['files'], 'new file')}, {counted(about['rows'], 'row')}{without}"
+    # A version of a table can consist of several files.
+    is_table = about["batch"].startswith(DELTA)
+    added = (
+        counted(about["batches"], "new batch", "es")
+        if is_table
+        else counted(about["files"], "new file")
+    )
+    return f"{added}, {counted(about['rows'], 'row')}{without}{gaps}"
 
 
 def _history(about: Mapping[str, Any]) -> str:

@@ -20,6 +20,7 @@ from rfm_engine.options.config_file import (
 )
 from rfm_engine.options.messages import message
 from rfm_engine.options.running import RunningOptions
+from rfm_engine.orders.sources import remote
 from rfm_engine.orders.sources.table_places import DELTA
 from rfm_engine.output.place import is_uri
 
@@ -139,6 +140,8 @@ class _Reader:
     def plan(self, path: Path, data: Mapping[str, Any]) -> Plan:
         self._refuse_others((*KEYS, *_RUNNING))
         inputs = self._places("inputs")
+        if len(inputs) > 1 and any(each.startswith(DELTA) for each in inputs):
+            self._refuse("inputs", "one Delta table or only files", self._table.get("inputs"))
         if not inputs:
             self._refuse("inputs", "files or patterns of orders", self._table.get("inputs"))
         is_shipped = self._table.get("flows") == PRESETS
@@ -179,7 +182,7 @@ class _Reader:
             folder = Path(given).resolve()
             for key in ("state", "history", "out"):
                 place = self._place(self._text(key))
-                if not is_uri(given) and Path(place).resolve().is_relative_to(folder):
+                if not remote.is_uri(given) and Path(place).resolve().is_relative_to(folder):
                     raise UsageError(
                         f"{key} in {self._what} must not be inside an input; got {place!r} in "
                         f"{each!r}. Choose another folder."
@@ -262,7 +265,8 @@ class _Reader:
 def placed(text: str, folder: Path) -> str:
     """Return a path or URI; a relative path, also that of a Delta table, is in a folder."""
     if text.startswith(DELTA):
-        return DELTA + placed(text.removeprefix(DELTA), folder)
+        path = text.removeprefix(DELTA)
+        return text if remote.is_uri(path) else f"{DELTA}{folder / path}"
     return text if is_uri(text) else str(folder / text)
 
 

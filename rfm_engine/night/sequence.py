@@ -204,11 +204,13 @@ class Sequence:
 
 def _about(ingested: Ingested | None) -> dict[str, Any]:
     """Return what was added to the state, in values that JSON supports."""
+    gaps = [] if ingested is None else [*ingested.gaps]
     if ingested is None or ingested.batch is None:
-        return {"files": 0, "rows": 0, "batch": None}
+        return {"files": 0, "rows": 0, "batch": None, "batches": 0, "gaps": gaps}
     rows = ingested.rows
     dropped = {reason: n for reason, n in rows.dropped.items() if n}
     return {
         "files": ingested.n_inputs, "rows": rows.counted, "dropped": dropped,
         "too_late": rows.too_late, "batch": ingested.batch,
+        "batches": len(ingested.batches), "gaps": gaps,
     }  # fmt: skip

@@ -10,6 +10,7 @@ import subprocess
 import time
 from datetime import timedelta
 
+import pyarrow.parquet as pq
 import pytest
 
 from tests.cli.conftest import COMMAND
@@ -40,6 +41,18 @@ def test_run__prints_a_line_per_step(rfm, here):
     n_orders = len(shop.orders_of(1))
     assert lines[1] == f"  ingest     1 new file, {n_orders} rows"
     assert lines[4] == "  tiers      skipped: no tiers in [run]"
+
+
+def test_run__counts_the_batches_of_a_table_and_not_its_files(rfm, here):
+    from deltalake import write_deltalake
+
+    shop.deliver(here, 1)
+    rows = pq.read_table(sorted((here / "incoming").iterdir())[-1])
+    for part in (rows.slice(0, 3), rows.slice(3)):
+        write_deltalake("lake", part, mode="append")
+    config = here / "rfm.toml"
+    config.write_text(config.read_text().replace("incoming/*.parquet", "delta:lake"))
+    assert f"  ingest     1 new batch, {len(rows)} rows; done" in rfm("run").stdout
 
 
 def test_run__writes_no_list_over_a_file_of_the_user(rfm, here):

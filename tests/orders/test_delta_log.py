@@ -128,6 +128,18 @@ def test_column__has_the_type_and_the_name_of_the_table(root):
     ]
 
 
+def test_column__is_found_by_its_number(root):
+    fields = [
+        pa.field(f"x{i}", kind, metadata={"PARQUET:field_id": str(i)})
+        for i, kind in enumerate([pa.int64(), pa.string()], 1)
+    ]
+    rows = pa.Table.from_arrays([[1, 2], ["a", None]], schema=pa.schema(fields))
+    mapping = {"id": "x2", "note": "x1"}
+    about = metadata({"id": "long", "note": "string"}, mapping=mapping, mode="id")
+    commit(root, 0, protocol("columnMapping"), about, add(root, "a", rows))
+    assert added(root, 0, "note", "id") == [{"note": "a", "id": 1}, {"note": None, "id": 2}]
+
+
 PARTITIONS = {
     "long": ("-5", -5), "byte": ("7", 7), "double": ("1.5", 1.5), "boolean": ("true", True),
     "decimal(5,2)": ("1.50", Decimal("1.50")), "date": ("2026-01-31", date(2026, 1, 31)),
@@ -168,7 +180,6 @@ def test_file__may_be_given_by_its_uri(root, tmp_path):
 
 FEATURES = {
     "catalogManaged": (protocol("catalogManaged"), metadata({"id": "long"})),
-    "column mapping by id": (protocol(), metadata({"id": "long"}, mapping={"id": "x"}, mode="id")),
     "reader version 4": (
         {"protocol": {"minReaderVersion": 4, "minWriterVersion": 7}}, metadata({"id": "long"}),
     ),
@@ -178,7 +189,7 @@ FEATURES = {
 @pytest.mark.parametrize("feature", FEATURES)
 def test_feature__that_is_not_known_is_refused(root, feature):
     commit(root, 0, *FEATURES[feature])
-    with pytest.raises(DataError, match=f"must have only features that .*; got {feature}"):
+    with pytest.raises(DataError, match=f"must need only reader features of .*; got {feature}"):
         log_of(root).definition()
 
 

@@ -179,11 +179,42 @@ def test_delta__a_file_with_fewer_rows_than_were_deleted_is_refused(here):
         rfm.score("delta:shop", as_of=AS_OF)
 
 
+def test_delta__columns_of_the_type_variant_need_not_be_read(here):
+    root = here / "shop"
+    root.mkdir()
+    rows = orders(0, 10).select(["customer_id", "amount", "order_time"])
+    variants = pa.array([{"metadata": b"\1", "value": b"\0"}] * len(rows))
+    kinds = {"customer_id": "long", "amount": "long", "order_time": "timestamp", "x": "variant"}
+    action = add(root, "a.parquet", rows.append_column("x", variants))
+    commit(root, 0, protocol("variantType"), metadata(kinds), action)
+    options = {"order": None, "by": None}
+    assert result_of("delta:shop", **options) == result_of(rows, **options)
+
+
+def test_delta__a_uri_of_a_file_may_have_one_slash(here):
+    write_deltalake("shop", orders())
+    for given in (f"delta:file:{here}/shop", f"delta:file:{here}/shop@0"):
+        assert result_of(given) == result_of("delta:shop")
+    pq.write_table(orders(), "plain.parquet")
+    assert result_of(f"file:{here}/plain.parquet") == result_of("plain.parquet")
+
+
+def test_delta__a_log_without_a_version_is_named_in_plain_words(here):
+    for mode in ("error", "append", "append"):
+        write_deltalake("shop", orders(), mode=mode)
+    (here / "shop" / "_delta_log" / f"{1:020}.json").unlink()
+    for given in ("delta:shop", "delta:shop@2"):
+        said = r"got a log in which a version between others is missing\. "
+        with pytest.raises(DataError, match=said) as refused:
+            rfm.score(given, as_of=AS_OF)
+        assert "ParsedLogPath" not in str(refused.value)
+
+
 def test_delta__unknown_features_are_refused(here):
     root = here / "shop"
     root.mkdir()
     action = add(root, "a.parquet", orders(0, 2).select(["customer_id"]))
-    commit(root, 0, protocol("variantType"), metadata({"customer_id": "long"}), action)
+    commit(root, 0, protocol("variantShredding"), metadata({"customer_id": "long"}), action)
     for given in ("delta:shop", DeltaTable("shop")):
         with pytest.raises(DataError, match=r"shop@0 must need only reader features of .*var"):
             rfm.score(given, as_of=AS_OF)

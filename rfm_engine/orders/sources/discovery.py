@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -26,7 +25,6 @@ from rfm_engine.orders.sources.table_formats import refuse_local_tables, refuse_
 from rfm_engine.orders.sources.table_places import DeltaPlace, IcebergPlace, table_place
 from rfm_engine.orders.sources.tables.part import TablePart
 
-_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _GLOB = frozenset("*?[")
 
 
@@ -136,7 +134,7 @@ def _table_of(place: DeltaPlace | IcebergPlace) -> str:
     """Return a text that is equal for all versions of a table."""
     if isinstance(place, IcebergPlace):
         return f"{place.catalog}.{place.table}"
-    is_uri = _URI.match(place.path) is not None
+    is_uri = remote.is_uri(place.path)
     return place.path.rstrip("/") if is_uri else str(Path(place.path).resolve())
 
 
@@ -148,7 +146,7 @@ def _behind(place: str, asked: Asked | None, deadline: Deadline) -> Sequence[Inp
         from rfm_engine.orders.sources.tables.opening import parts_at
 
         return parts_at(table, deadline)
-    if not _URI.match(place):
+    if not remote.is_uri(place):
         return _local(place)
     base, pattern, query = remote.split(place)
     name = remote.without_secrets(place)

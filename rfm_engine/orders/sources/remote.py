@@ -18,6 +18,7 @@ from rfm_engine.orders.sources.ignored import CONFIG_NAME, is_ignored
 from rfm_engine.orders.sources.stores import file_system_of
 
 _GLOB = frozenset("*[")  # In a URI, a ? begins the options.
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
 # Hadoop's schemes for S3.
 _S3 = re.compile(r"s3[an]://")
 _BUCKETS = ("s3", "gs", "gcs", "abfs", "abfss")
@@ -43,6 +44,11 @@ def split(uri: str) -> tuple[str, list[str], str]:
     segments = place.split("/")
     fixed = next((i for i, s in enumerate(segments) if not _GLOB.isdisjoint(s)), len(segments))
     return "/".join(segments[:fixed]), [unquote(s) for s in segments[fixed:]], question + query
+
+
+def is_uri(text: str) -> bool:
+    """Whether a text is a URI, and no local path; `file:` may be followed by a single slash."""
+    return _URI.match(text) is not None
 
 
 def without_secrets(uri: str) -> str:

@@ -12,6 +12,7 @@ DELTA, ICEBERG = "delta:", "iceberg:"
 NEWEST_VERSION = 2**63 - 1
 """The greatest version that the log of a Delta table can contain."""
 _VERSIONS = re.compile(r"(?P<path>.*)@(?P<first>[0-9]*)(?P<dots>\.\.)?(?P<last>[0-9]*)", re.DOTALL)
+_ONE_SLASH = re.compile("^file:/(?!/)")
 _ID = re.compile("[0-9]{1,19}")
 
 
@@ -97,7 +98,7 @@ def table_place(text: str) -> DeltaPlace | IcebergPlace | None:
 def _delta(text: str) -> DeltaPlace:
     place = text.removeprefix(DELTA)
     found = _VERSIONS.fullmatch(place)
-    path = place if found is None else found["path"]
+    path = _ONE_SLASH.sub("file:///", place if found is None else found["path"])
     if not path:
         raise UsageError(
             f"delta: must be followed by the path of a table; got {shown(text)}. "

@@ -14,16 +14,12 @@ from rfm_engine.orders.sources import remote
 from rfm_engine.orders.sources.deadline import Deadline
 from rfm_engine.orders.sources.table_places import DELTA, DeltaPlace
 from rfm_engine.orders.sources.tables.delta_facts import DeltaFacts, Statistics
+from rfm_engine.orders.sources.tables.delta_features import refuse_unknown_features
 from rfm_engine.orders.sources.tables.delta_loading import DeltaTable, load
 from rfm_engine.orders.sources.tables.delta_root import Root, local_root, root_of, shown_path
 from rfm_engine.orders.sources.tables.parquet_file import ParquetFile
 from rfm_engine.orders.sources.tables.part import TablePart, no_rows
 
-# The features that change how data files are read, or that only matter to the log.
-_KNOWN_FEATURES = {
-    "columnMapping", "deletionVectors", "timestampNtz", "typeWidening", "typeWidening-preview",
-    "v2Checkpoint", "vacuumProtocolCheck",
-}  # fmt: skip
 _PHYSICAL_NAME = b"delta.columnMapping.physicalName"
 _NUMBER = b"delta.columnMapping.id"
 
@@ -59,7 +55,7 @@ def parts_of_table(table: DeltaTable) -> list[TablePart]:
         return _parts(table, root, f"{DELTA}{path}")
     from rfm_engine.orders.sources.tables.stream import StreamOpening
 
-    _refuse_unknown_features(table, f"{DELTA}{uri}")
+    _refuse_unknown(table, f"{DELTA}{uri}")
     version = table.version()
     name = f"{DELTA}{remote.without_secrets(uri).rstrip('/')}@{version}"
 
@@ -78,7 +74,7 @@ def parts_of_table(table: DeltaTable) -> list[TablePart]:
 def _parts(table: DeltaTable, root: Root, name: str) -> list[TablePart]:
     """Return a part for each file of a loaded table."""
     name = f"{name}@{table.version()}"
-    _refuse_unknown_features(table, name)
+    _refuse_unknown(table, name)
     schema = pa.schema(table.schema().to_arrow())
     mapping = _mapping_of(table, schema)
     schema = _without_metadata(schema)
@@ -101,6 +97,11 @@ def _parts(table: DeltaTable, root: Root, name: str) -> list[TablePart]:
     # Sorted by path, because the order of files in a log is arbitrary.
     parts.sort(key=lambda part: part.name)
     return parts or [TablePart(name, name, schema, no_rows, ("delta", name))]
+
+
+def _refuse_unknown(table: DeltaTable, name: str) -> None:
+    protocol = table.protocol()
+    refuse_unknown_features(protocol.reader_features or (), protocol.min_reader_version, name)
 
 
 class _FileRow(NamedTuple):
@@ -150,20 +151,3 @@ def _kept_rows(table: DeltaTable) -> dict[str, Any]:
             mask = np.asarray(vectors[i].values.to_numpy(zero_copy_only=False), np.bool_)
             found[uri.removeprefix(prefix)] = mask
     return found
-
-
-def _refuse_unknown_features(table: DeltaTable, name: str) -> None:
-    """Refuse a table whose data files mean something that is not known here.
-
-    Raises
-    ------
-    DataError
-        The table needs such a feature.
-    """
-    unknown = sorted(set(table.protocol().reader_features or ()) - _KNOWN_FEATURES)
-    if unknown:
-        raise DataError(
-            f"{name} must need only reader features of {', '.join(sorted(_KNOWN_FEATURES))}; got "
-            f"{', '.join(unknown)}. Read it with the program that writes it, and give its rows as "
-            "an Arrow stream or as Parquet files."
-        )

@@ -7,21 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple, TypeAlias
 
-from rfm_engine.errors import DataError, cut
+from rfm_engine.errors import cut
 from rfm_engine.orders.sources.guard import reading
 from rfm_engine.orders.sources.tables.delta_columns import Columns, columns_of
+from rfm_engine.orders.sources.tables.delta_features import refuse_unknown_features
 from rfm_engine.orders.sources.tables.delta_folder import CONTRACT
 
 Action: TypeAlias = Mapping[str, Any]
-
-_NEWEST_READER = 3
-# Features that need nothing more from a reader of files that were added. Deleted rows of a file are
-# seen in its action.
-_FEATURES = {
-    "columnMapping", "deletionVectors", "timestampNtz", "typeWidening", "typeWidening-preview",
-    "v2Checkpoint", "vacuumProtocolCheck", "variantType", "variantType-preview",
-    "variantShredding-preview",
-}  # fmt: skip
 
 
 class Added(NamedTuple):
@@ -116,19 +108,13 @@ def definition_of(protocol: Action, about: Action, name: str) -> Definition:
         An action lacks a field, or a reader must support a feature that is not known here.
     """
     with _understood(name):
-        unknown = sorted({*(protocol.get("readerFeatures") or ())} - _FEATURES)
-        if protocol["minReaderVersion"] > _NEWEST_READER:
-            unknown.append(f"reader version {protocol['minReaderVersion']}")
+        features = protocol.get("readerFeatures") or ()
+        refuse_unknown_features(features, protocol["minReaderVersion"], name)
         # A checkpoint has pairs instead of an object.
         settings = dict(about.get("configuration") or {})
-        if (mode := settings.get("delta.columnMapping.mode", "none")) not in ("none", "name"):
-            unknown.append(f"column mapping by {mode}")
-        if unknown:
-            raise DataError(
-                f"{name} must have only features that rfm supports in a range of versions; got "
-                f"{cut(', '.join(unknown))}. Export the new rows to files, and ingest those."
-            )
-        columns = columns_of(about["schemaString"], tuple(about["partitionColumns"]))
+        by_number = settings.get("delta.columnMapping.mode") == "id"
+        partitions = tuple(about["partitionColumns"])
+        columns = columns_of(about["schemaString"], partitions, by_number=by_number)
         return Definition(about["id"], columns)
 
 

@@ -21,6 +21,7 @@ _PRIMITIVE = {
 }  # fmt: skip
 _DECIMAL = re.compile(r"decimal\((\d{1,2}), ?(\d{1,2})\)")
 _PHYSICAL = "delta.columnMapping.physicalName"
+_NUMBER = "delta.columnMapping.id"
 
 
 class Columns(NamedTuple):
@@ -34,11 +35,14 @@ class Columns(NamedTuple):
         The name of a column in files and in the log, where it differs.
     partitions
         The columns whose values are in the log and not in the files.
+    numbers
+        The number of each column in the files, if columns are found by numbers.
     """
 
     schema: pa.Schema
     physical: Mapping[str, str]
     partitions: tuple[str, ...]
+    numbers: Mapping[str, int]
 
     def constants(self, values: Mapping[str, str | None], name: str) -> dict[str, pa.Scalar]:
         """Return the values of the partition columns of a file.
@@ -62,8 +66,8 @@ class Columns(NamedTuple):
         }
 
 
-def columns_of(schema: str, partitions: tuple[str, ...]) -> Columns:
-    """Parse a schema, which the log has as JSON.
+def columns_of(schema: str, partitions: tuple[str, ...], *, by_number: bool) -> Columns:
+    """Parse a schema, which the log has as JSON; `by_number`: columns are found by numbers.
 
     Raises
     ------
@@ -72,6 +76,7 @@ def columns_of(schema: str, partitions: tuple[str, ...]) -> Columns:
     """
     fields: list[pa.Field] = []
     physical: dict[str, str] = {}
+    numbers: dict[str, int] = {}
     for each in json.loads(schema)["fields"]:
         name, kind = each["name"], each["type"]
         if isinstance(kind, str) and kind in _PRIMITIVE:
@@ -82,7 +87,9 @@ def columns_of(schema: str, partitions: tuple[str, ...]) -> Columns:
             continue
         if (mapped := each.get("metadata", {}).get(_PHYSICAL, name)) != name:
             physical[name] = mapped
-    return Columns(pa.schema(fields), physical, partitions)
+        if by_number:
+            numbers[name] = int(each["metadata"][_NUMBER])
+    return Columns(pa.schema(fields), physical, partitions, numbers)
 
 
 def _scalar(text: str | None, column: pa.Field, name: str) -> pa.Scalar:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -19,7 +18,6 @@ from rfm_engine.orders.sources.guard import missing, reading
 from rfm_engine.orders.sources.table_formats import DELTA_LOG
 
 CONTRACT = "a readable log of a Delta table"
-_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
 
 Result = TypeVar("Result")
 
@@ -46,7 +44,7 @@ class DeltaFolder:
         self._deadline = Deadline(store_timeout)
         self.given = remote.without_secrets(path)
         self._prefix = ""
-        if _URI.match(path):
+        if remote.is_uri(path):
             base, pattern, query = remote.split(path.rstrip("/"))
             if pattern:
                 raise UsageError(f"a table must be given by its path; got {self.given}.")
@@ -75,7 +73,7 @@ class DeltaFolder:
 
     def file(self, path: str) -> File:
         """Return a data file by its path below the table or its URI, encoded as in the log."""
-        if _URI.match(path) is None:
+        if not remote.is_uri(path):
             place = f"{self._root}/{unquote(path)}"
             return File(f"{self._prefix}{place}", place, self._filesystem, deadline=self._deadline)
         if path.startswith("file:"):
@@ -86,7 +84,7 @@ class DeltaFolder:
 
     def gone(self, paths: Sequence[str]) -> str | None:
         """Return the first of the paths below the table that does not exist; None if all do."""
-        inside = (unquote(path) for path in paths if _URI.match(path) is None)
+        inside = (unquote(path) for path in paths if not remote.is_uri(path))
         places = [f"{self._root}/{path}" for path in inside]
         infos = self._asked(self.name, lambda: self._filesystem.get_file_info(places))
         found = (info.path for info in infos if info.type == fs.FileType.NotFound)

@@ -15,6 +15,7 @@ from rfm_engine.orders.sources.tables.delta_root import shown_path
 
 REQUIRED = "deltalake>=1.6"
 """What the extra `[delta]` installs."""
+_STRUCTURE = re.compile(r"\b[A-Z]\w+ \{ ")
 _S3 = re.compile(r"(s3[an]?://)(?:([^/@]*):([^/@]*)@)?(.*)")
 
 
@@ -88,9 +89,16 @@ def load(place: DeltaPlace, deadline: Deadline) -> DeltaTable:
             "Give an existing one."
         ) from refused
     raise UsageError(
-        f"{place.name} must be a version whose log is complete; got {first_line(refused)}. Give a "
+        f"{place.name} must be a version whose log is complete; got {_said(refused)}. Give a "
         f"newer version, up to {newest}."
     ) from refused
+
+
+def _said(error: Exception) -> str:
+    """Return the first line of a message without the structures of Rust, which some contain."""
+    if "found gap: ParsedLogPath" in str(error):
+        return "a log in which a version between others is missing"
+    return _STRUCTURE.split(first_line(error))[0].rstrip(" .:,")
 
 
 def _refusal(place: DeltaPlace, error: Exception) -> RfmError:
@@ -102,7 +110,7 @@ def _refusal(place: DeltaPlace, error: Exception) -> RfmError:
             "Check the path."
         )
     return DataError(
-        f"{place.name} must have a log that can be read; got {first_line(error)}. Check the table "
+        f"{place.name} must have a log that can be read; got {_said(error)}. Check the table "
         "with the program that writes it."
     )
 

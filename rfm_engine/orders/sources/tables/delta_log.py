@@ -152,7 +152,9 @@ class DeltaLog:
     def _part(self, added: Added, definition: Definition, table: str) -> TablePart:
         columns, file = definition.columns, self._folder.file(added.path)
         constants = columns.constants(added.values, file.name)
-        opening = ParquetFile(file, columns.schema, columns.physical, constants)
+        opening = ParquetFile(
+            file, columns.schema, columns.physical, constants, numbers=columns.numbers
+        )
         return TablePart(file.name, table, columns.schema, opening, file.identity)
 
     def _newest_first(self) -> Iterator[Action]:

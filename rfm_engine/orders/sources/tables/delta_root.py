@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -13,8 +12,6 @@ from rfm_engine.orders.sources import remote
 from rfm_engine.orders.sources.deadline import Deadline
 from rfm_engine.orders.sources.discovery import File
 from rfm_engine.orders.sources.table_places import DeltaPlace
-
-_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:/")
 
 
 class Root(NamedTuple):
@@ -37,7 +34,7 @@ class Root(NamedTuple):
     def file(self, path: str) -> File:
         """Return a data file; `path` is as in the log: encoded, relative or absolute."""
         plain = unquote(path)
-        if _URI.match(path) is None:
+        if not remote.is_uri(path):
             return self._of(f"{self.shown}/{plain}", f"{self.path}/{plain}")
         inner = unquote(urlsplit(path).path)
         if path.startswith("file:"):
@@ -59,7 +56,7 @@ def root_of(place: DeltaPlace, deadline: Deadline) -> Root:
     RfmError
         The store cannot be reached.
     """
-    if "://" not in place.path:
+    if not remote.is_uri(place.path):
         return local_root(str(Path(place.path).absolute()), shown_path(place.path), deadline)
     base, pattern, query = remote.split(place.path)
     if pattern:
@@ -79,4 +76,4 @@ def local_root(folder: str, shown: str, deadline: Deadline) -> Root:
 
 def shown_path(path: str) -> str:
     """Return the path of a table for messages, without passwords and without a final `/`."""
-    return (remote.without_secrets(path) if "://" in path else path).rstrip("/") or "/"
+    return (remote.without_secrets(path) if remote.is_uri(path) else path).rstrip("/") or "/"
