@@ -138,6 +138,8 @@ def run() -> None:
     """Run the command line."""
     # The linear algebra library of NumPy would start threads that busy-wait for work.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # The library of S3 in deltalake would print warnings, for example if a machine has no role.
+    os.environ.setdefault("RUST_LOG", "error")
     if shutil.which("az") is None:
         # The Azure library would search for `az` with a shell, which prints an error on stderr.
         os.environ.setdefault("AZURE_TOKEN_CREDENTIALS", "prod")

@@ -70,6 +70,11 @@ def test_delta__is_one_of_several_inputs(here):
         rfm.score(["delta:a", "delta:./a/@0"], as_of=AS_OF)
     with pytest.raises(UsageError, match=r"a/part-.* must be given once; got it already as a/part"):
         rfm.score(["delta:a", f"delta:{here.as_uri()}/a"], as_of=AS_OF)
+    write_deltalake("a", orders(), mode="overwrite")
+    twice = r"a table must be given once; got delta:/.*/a@1 and delta:/.*/a@[01]\. Remove one"
+    for other in (DeltaTable("a"), DeltaTable("a", version=0)):
+        with pytest.raises(UsageError, match=twice):
+            rfm.score([DeltaTable("a"), other], as_of=AS_OF)
     with pytest.raises(UsageError, match=r"must yield tables of Arrow.*got DeltaTable"):
         rfm.score(iter([DeltaTable("a")]), as_of=AS_OF)
 
@@ -221,27 +226,6 @@ def test_delta__unknown_features_are_refused(here):
     commit(root, 1, protocol("fromTheFuture"))
     with pytest.raises(DataError, match=r"delta:shop must have a log that can be read; .*fromT"):
         rfm.score("delta:shop", as_of=AS_OF)
-
-
-@pytest.mark.parametrize(
-    ("place", "error", "said"),
-    [
-        ("delta:nope", UsageError, "delta:nope must be a Delta table; got no _delta_log in nope"),
-        ("delta:.", UsageError, r"delta:\. must be a Delta table; got no _delta_log in \."),
-        ("delta:shop@2", UsageError, "delta:shop@2 must be a version of the table; got 1 as its n"),
-        ("delta:shop@0..1", UsageError, r"ingested into a state .*; got delta:shop@0\.\.1\. Read"),
-        ("delta:file:///x/*", UsageError, "must be one table; got a wildcard"),
-        ("delta:shop@0", UsageError, "must be a version whose log is complete; got "),
-    ],
-)
-def test_delta__missing_tables_and_versions_are_refused(here, place, error, said):
-    write_deltalake("shop", orders(0, 3))
-    write_deltalake("shop", orders(0, 3), mode="append")
-    if said.endswith("complete; got "):
-        DeltaTable("shop").create_checkpoint()
-        (here / "shop/_delta_log/00000000000000000000.json").unlink()
-    with pytest.raises(error, match=said):
-        rfm.score(place, as_of=AS_OF)
 
 
 @pytest.mark.usefixtures("here")

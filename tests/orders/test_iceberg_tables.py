@@ -73,6 +73,11 @@ def test_iceberg__filters_and_limits_of_a_scan_hold(table):
     both = [table.scan(row_filter="customer_id < 20"), orders(2000)]
     left = table.scan(row_filter="customer_id < 20").to_arrow()
     assert result_of(both) == result_of([left, orders(2000)])
+    halves = [table.scan("customer_id < 20"), table.scan("customer_id >= 20")]
+    assert rfm.score(halves, as_of=AS_OF).rows.counted == rfm.score(table, as_of=AS_OF).rows.counted
+    for other in (table, table.scan(), halves[0]):
+        with pytest.raises(UsageError, match=r"given once; got iceberg:lake.* and iceberg:lake"):
+            rfm.score([halves[0], other], as_of=AS_OF)
 
 
 def test_iceberg__positional_deletes_of_other_writers_are_applied(table):
@@ -193,7 +198,8 @@ def test_iceberg__missing_files_and_a_broken_catalog_are_refused(table, tmp_path
     scan = table.scan()
     for task in scan.plan_files():
         (tmp_path / task.file.file_path.removeprefix("file://")).unlink()
-    with pytest.raises(UsageError, match=r"\.parquet must exist; got no such file"):
+    said = r"^iceberg:lake\.shop\.orders@\d+ must have all its files; got no file /.*\.parquet\."
+    with pytest.raises(UsageError, match=said):
         rfm.score(table, as_of=AS_OF)
     (tmp_path / "catalog.db").write_bytes(b"broken" * 1000)
     with pytest.raises(RfmError, match=r"iceberg:lake.shop.orders must be reachable; got .*databa"):

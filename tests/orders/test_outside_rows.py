@@ -73,7 +73,7 @@ def test_delta__files_outside_the_days_are_counted_and_not_read(months, options,
     totals = rfm.CustomerTotals(**{"order": "order_id", "by": "shop"} | options)
     totals.update(DeltaTable("shop"))
     assert totals.rows == wanted[2]
-    with pytest.raises(UsageError, match="must exist; got no such file"):
+    with pytest.raises(UsageError, match="must have all its files; got no file"):
         rfm.score("delta:shop", as_of="newest")
 
 
@@ -105,7 +105,7 @@ def test_delta__deleted_rows_of_a_file_that_is_not_read_are_not_counted(tmp_path
     columns = {"customer": "c", "time": "t", "amount": "a"}
     result = rfm.score(f"delta:{root}", as_of="2019-06-15", **columns)
     assert (result.rows.read, result.rows.dropped["after_as_of"]) == (1, 1)
-    with pytest.raises(UsageError, match="must exist; got no such file"):
+    with pytest.raises(UsageError, match="must have all its files; got no file"):
         rfm.score(f"delta:{root}", as_of="2019-10-30", **columns)
 
 
@@ -141,7 +141,7 @@ def test_delta__files_whose_rows_may_have_another_reason_are_read(months, change
         return
     assert result_of("delta:late", **options) == result_of(late, **options)
     remove_files("late", late, {12})
-    with pytest.raises(UsageError, match="must exist; got no such file"):
+    with pytest.raises(UsageError, match="must have all its files; got no file"):
         result_of("delta:late", **options)
 
 

@@ -53,9 +53,13 @@ def reading(name: str, contract: str) -> Iterator[None]:
         ) from error
 
 
-def missing(name: str) -> UsageError:
+class MissingInputError(UsageError):
+    """An input does not exist."""
+
+
+def missing(name: str) -> MissingInputError:
     """Return the error for an input that does not exist."""
-    return UsageError(f"{name} must exist; got no such file or folder. Check the path.")
+    return MissingInputError(f"{name} must exist; got no such file or folder. Check the path.")
 
 
 def first_line(error: BaseException) -> str:

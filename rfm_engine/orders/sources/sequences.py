@@ -13,7 +13,7 @@ import pyarrow as pa
 from rfm_engine.errors import UsageError
 from rfm_engine.orders.place import Source, require_columns
 from rfm_engine.orders.sources.memory import NAME, BatchSource, StreamSource, chosen
-from rfm_engine.orders.sources.tables.opening import is_table, parts_of
+from rfm_engine.orders.sources.tables.opening import is_table, parts_of, refuse_overlap
 
 Opener: TypeAlias = Callable[[object, str], Source]
 """A function that opens one object in memory under a name, with only the needed columns."""
@@ -26,20 +26,26 @@ def openers_of(
 
     Consecutive record batches with the same types are one source, which threads share. A table is
     one source per file.
+
+    Raises
+    ------
+    UsageError
+        A table is given twice.
     """
     runs = [
         list(run)
         for _, run in groupby(enumerate(items), lambda item: _schema_of(item[1], needed, item[0]))
     ]
-    return [
-        opener
-        for run in runs
-        for opener in (
-            [partial(part.open, needed) for part in parts_of(run[0][1])]
-            if is_table(run[0][1])
-            else [_opener(run, needed, open_one, alone=len(runs) == 1)]
-        )
-    ]
+    tables = {run[0][0]: parts_of(run[0][1]) for run in runs if is_table(run[0][1])}
+    refuse_overlap([(items[index], parts) for index, parts in tables.items()])
+    openers: list[Callable[[], Source]] = []
+    for run in runs:
+        parts = tables.get(run[0][0])
+        if parts is None:
+            openers.append(_opener(run, needed, open_one, alone=len(runs) == 1))
+        else:
+            openers += [partial(part.open, needed) for part in parts]
+    return openers
 
 
 def _schema_of(item: object, needed: Sequence[str], index: int) -> object:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from functools import partial
 from typing import Any, Protocol
@@ -16,6 +17,8 @@ from rfm_engine.orders.sources.tables.delta_root import shown_path
 REQUIRED = "deltalake>=1.6"
 """What the extra `[delta]` installs."""
 _STRUCTURE = re.compile(r"\b[A-Z]\w+ \{ ")
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+_OF_SYSTEM = re.compile(r"\(os error ([0-9]+)\)")
 _S3 = re.compile(r"(s3[an]?://)(?:([^/@]*):([^/@]*)@)?(.*)")
 
 
@@ -54,7 +57,8 @@ def load(place: DeltaPlace, deadline: Deadline) -> DeltaTable:
     Raises
     ------
     UsageError
-        The package is missing, or there is no such table or version.
+        The package is missing, there is no such table or version, or permission to read it is
+        denied.
     DataError
         The log is damaged.
     RfmError
@@ -81,7 +85,7 @@ def load(place: DeltaPlace, deadline: Deadline) -> DeltaTable:
             raise _refusal(place, error) from error
         refused = error
     except OSError as error:
-        raise _unreachable(place.name, error) from error
+        raise unreadable(place, error) from error
     newest = load(place._replace(version=None), deadline).version()
     if newest < place.version:
         raise UsageError(
@@ -89,16 +93,9 @@ def load(place: DeltaPlace, deadline: Deadline) -> DeltaTable:
             "Give an existing one."
         ) from refused
     raise UsageError(
-        f"{place.name} must be a version whose log is complete; got {_said(refused)}. Give a "
+        f"{place.name} must be a version whose log is complete; got {_reason(refused)}. Give a "
         f"newer version, up to {newest}."
     ) from refused
-
-
-def _said(error: Exception) -> str:
-    """Return the first line of a message without the structures of Rust, which some contain."""
-    if "found gap: ParsedLogPath" in str(error):
-        return "a log in which a version between others is missing"
-    return _STRUCTURE.split(first_line(error))[0].rstrip(" .:,")
 
 
 def _refusal(place: DeltaPlace, error: Exception) -> RfmError:
@@ -110,16 +107,37 @@ def _refusal(place: DeltaPlace, error: Exception) -> RfmError:
             "Check the path."
         )
     return DataError(
-        f"{place.name} must have a log that can be read; got {_said(error)}. Check the table "
+        f"{place.name} must have a log that can be read; got {_reason(error)}. Check the table "
         "with the program that writes it."
     )
 
 
-def _unreachable(name: str, error: OSError) -> RfmError:
-    return RfmError(
-        f"{name} must be reachable; got {first_line(error)}. "
-        "Check the network, the credentials and the region."
-    )
+def unreadable(place: DeltaPlace, error: OSError) -> RfmError:
+    """Return the error for a log that could not be read, in a store or on this machine."""
+    reason = _reason(error)
+    if (found := _OF_SYSTEM.search(reason)) is None:
+        return RfmError(
+            f"{place.name} must be reachable; got {reason}. "
+            "Check the network, the credentials and the region."
+        )
+    if int(found[1]) in (errno.EACCES, errno.EPERM):
+        return UsageError(
+            f"the log of {place.name} must be readable; got permission denied. Check the owner and "
+            f"the mode of {shown_path(place.path)}."
+        )
+    return RfmError(f"the log of {place.name} must be readable; got {reason}. Check the disk.")
+
+
+def _reason(error: Exception) -> str:
+    """Return the text of an error with its causes, which `deltalake` writes below it in colour.
+
+    Structures of Rust, which some texts contain, are left out.
+    """
+    if "found gap: ParsedLogPath" in str(error):
+        return "a log in which a version between others is missing"
+    lines = _COLOUR.sub("", str(error)).replace("\u21b3", "").splitlines()
+    text = first_line(OSError(": ".join(each.strip(" .") for each in lines if each.strip())))
+    return _STRUCTURE.split(text)[0].rstrip(" .:,")
 
 
 def _for_deltalake(path: str) -> tuple[str, dict[str, str] | None]:

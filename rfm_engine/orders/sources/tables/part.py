@@ -8,7 +8,9 @@ from typing import Protocol
 
 import pyarrow as pa
 
+from rfm_engine.errors import UsageError
 from rfm_engine.orders.place import Period, Read, Source, require_columns
+from rfm_engine.orders.sources.guard import MissingInputError
 from rfm_engine.orders.sources.tables.facts import FileFacts
 from rfm_engine.orders.sources.tables.outside import rows_outside
 
@@ -69,7 +71,7 @@ class TablePart:
         Raises
         ------
         UsageError
-            The table has no such column.
+            The table has no such column, or the file was deleted.
         DataError
             The file is damaged, or does not fit the table.
         """
@@ -77,7 +79,14 @@ class TablePart:
         require_columns(self.schema.names, columns, self.table)
         source = self._outside(columns, period)
         if source is None:
-            source = self.opening(columns, most_rows=most_rows, alone=alone)
+            try:
+                source = self.opening(columns, most_rows=most_rows, alone=alone)
+            except MissingInputError as error:
+                raise UsageError(
+                    f"{self.table} must have all its files; got no file {self.name}. Files of old "
+                    "versions are deleted when a table is cleaned up (VACUUM, expire_snapshots): "
+                    "read the newest version, or restore the file."
+                ) from error
         schema = pa.schema([self.schema.field(name) for name in columns])
         return TableSource(
             self.table, self.name, schema if source is None else source.schema, source
