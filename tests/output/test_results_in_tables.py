@@ -20,6 +20,9 @@ IDS = {
     "binary": pa.array([bytes([i]) for i in range(N)], pa.binary()),
     "uint64": pa.array(range(2**63 - N, 2**63), pa.uint64()),
 }
+UUIDS = pa.ExtensionArray.from_storage(
+    pa.uuid(), pa.array([i.to_bytes(16, "big") for i in range(N)], pa.binary(16))
+)
 
 
 def scored(ids, **options):
@@ -82,19 +85,17 @@ def test_delta__refuses_integers_that_it_has_no_type_for(tmp_path):
 
 
 def test_delta__has_uuids_as_text(tmp_path):
-    ids = [i.to_bytes(16, "big") for i in range(N)]
-    storage = pa.array(ids, pa.binary(16))
-    customers = scored(pa.ExtensionArray.from_storage(pa.uuid(), storage))
+    customers = scored(UUIDS)
     texts = pa.array(map(str, customers["customer_id"].to_pylist()))
     customers = customers.set_column(0, "customer_id", texts)
     assert rows_of(delta(tmp_path, customers)) == rows_of(customers)
 
 
-@pytest.mark.parametrize("kind", ["int", "text", "binary", "uint64"])
+@pytest.mark.parametrize("kind", ["int", "text", "binary", "uint64", "uuid"])
 def test_iceberg__gives_back_the_customers(tmp_path, kind):
     from pyiceberg.catalog.sql import SqlCatalog
 
-    customers = scored(IDS[kind])
+    customers = scored(IDS.get(kind, UUIDS))
     plain = [
         each.with_type(pa.string()) if pa.types.is_dictionary(each.type) else each
         for each in customers.schema
@@ -103,5 +104,7 @@ def test_iceberg__gives_back_the_customers(tmp_path, kind):
     catalog.create_namespace("shop")
     table = catalog.create_table("shop.customers", schema=pa.schema(plain))
     table.append(customers.cast(pa.schema(plain)))
-    assert rows_of(table.scan().to_arrow()) == rows_of(customers)
+    found = table.scan().to_arrow()
+    assert rows_of(found) == rows_of(customers)
+    assert (found.schema.types[0] == pa.uuid()) == (kind == "uuid")
     catalog.close()

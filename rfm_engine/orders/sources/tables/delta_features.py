@@ -38,7 +38,7 @@ def refuse_unknown_features(features: Iterable[str], reader: int, name: str) -> 
         unknown.append(f"reader version {reader}")
     if unknown:
         raise DataError(
-            f"{name} must need only reader features of {', '.join(sorted(_KNOWN))}; got "
+            f"{name} must require no reader features except {', '.join(sorted(_KNOWN))}; got "
             f"{cut(', '.join(unknown))}. Read it with the program that writes it, and give its "
             "rows as an Arrow stream or as Parquet files."
         )
