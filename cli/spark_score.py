@@ -53,7 +53,7 @@ def score(
         bool,
         typer.Option(
             "--replace", rich_help_panel=_PANEL,
-            help="Replace the customers that exist at the output.",
+            help="Give a Delta or Iceberg table at the output a new version.",
         ),
     ] = False,
     save_model: Annotated[
@@ -94,9 +94,9 @@ def score(
     start = time.monotonic()
     with Memory() as memory, one_line_errors():
         session = _session()
-        orders = read_orders(session, inputs)
         if output is not None:
-            check_output(session, output, orders, replace=replace)
+            check_output(session, output, replace=replace)
+        orders = read_orders(session, inputs)
         # The others are refused with the reason.
         given = options.all | options.compared
         with spark_score(orders, staging=staging, buckets=buckets, **given) as result:

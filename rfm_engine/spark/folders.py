@@ -52,12 +52,13 @@ def files_below(session: SparkSession, path: str) -> list[str] | None:
     from pyspark.errors import AnalysisException
 
     try:
+        # Spark Connect looks the path up only for `inputFiles`.
         found = session.read.format("binaryFile").load(path, recursiveFileLookup=True)
+        return list(found.inputFiles())
     except AnalysisException as error:
         if "PATH_NOT_FOUND" not in str(error):
             raise
         return None
-    return list(found.inputFiles())
 
 
 def refuse_files_of_tables(session: SparkSession, read: DataFrame) -> None:

@@ -83,9 +83,7 @@ def _identifier(place: IcebergPlace) -> str:
     return ".".join(map(quoted, (place.catalog, *place.table.split("."))))
 
 
-def check_output(
-    session: SparkSession, place: str, orders: Sequence[DataFrame], *, replace: bool
-) -> None:
+def check_output(session: SparkSession, place: str, *, replace: bool) -> None:
     """Refuse a place that cannot or must not be written, before any row is read.
 
     Parameters
@@ -94,29 +92,37 @@ def check_output(
         The session that will write.
     place
         A path or URI of a folder, `delta:PATH` or `iceberg:CATALOG.TABLE`.
-    orders
-        The inputs, none of which may be replaced.
     replace
-        Whether customers that exist there are replaced.
+        Whether a table is given a new version, if it exists.
 
     Raises
     ------
     UsageError
         The place is none of these, exists although `replace` is false, or contains something else
-        than customers.
+        than customers; or `replace` is true for a folder.
     """
     known = _output_place(place)
+    if replace and isinstance(known, str):
+        # Spark empties a folder before it writes, and deletes whatever is below it.
+        raise UsageError(
+            message(
+                "{replace} must be used with delta:PATH or iceberg:CATALOG.TABLE, which keep the "
+                "old version; got {}. Name a new folder, for example with the date.",
+                shown(place),
+            )
+        )
     if not _exists(session, known):
         return
     if not replace:
+        advice = (
+            message("Name a new folder, for example with the date.")
+            if isinstance(known, str)
+            else message("Name another table, or add {replace} for a new version.")
+        )
         raise UsageError(
-            message(
-                "{} must be new; got {}, which exists. Name another place, or add {replace}.",
-                OUTPUT, shown(place),
-            )
-        )  # fmt: skip
-    there = _existing(session, known)
-    if there is None or not set(OUTPUT_COLUMNS) <= set(there.columns):
+            message("{} must be new; got {}, which exists. {}", OUTPUT, shown(place), advice)
+        )
+    if not isinstance(known, str) and not set(OUTPUT_COLUMNS) <= set(_columns(session, known)):
         raise UsageError(
             message(
                 "{} must be new, or have customers that were scored before; got {}, which has "
@@ -124,28 +130,23 @@ def check_output(
                 OUTPUT, shown(place),
             )
         )  # fmt: skip
-    files = set(there.inputFiles())
-    if any(not files.isdisjoint(each.inputFiles()) for each in orders):
-        raise UsageError(message("{} must not be an input; got both. Name another place.", OUTPUT))
 
 
 def write_customers(customers: DataFrame, place: str, *, replace: bool) -> None:
     """Write customers to a place that `check_output` accepts.
 
-    A table of Delta or Iceberg has all of its new rows at once, or remains as it was. A folder of
-    Parquet is emptied first.
+    With `replace` a table has all of its new rows at once, or remains as it was.
     """
     known = _output_place(place)
     if isinstance(known, IcebergPlace):
         writer = customers.writeTo(_identifier(known)).using("iceberg")
         (writer.createOrReplace if replace else writer.create)()
-        return
-    mode = "overwrite" if replace else "errorifexists"
-    if isinstance(known, DeltaPlace):
+    elif isinstance(known, DeltaPlace):
+        mode = "overwrite" if replace else "errorifexists"
         saved = customers.write.format("delta").mode(mode)
         saved.option("overwriteSchema", str(replace).lower()).save(known.path)
     else:
-        customers.write.mode(mode).parquet(known)
+        customers.write.mode("errorifexists").parquet(known)
 
 
 def _output_place(place: str) -> DeltaPlace | IcebergPlace | str:
@@ -180,15 +181,7 @@ def _exists(session: SparkSession, place: DeltaPlace | IcebergPlace | str) -> bo
     return files_below(session, path) is not None
 
 
-def _existing(session: SparkSession, place: DeltaPlace | IcebergPlace | str) -> DataFrame | None:
-    """Return what is at a place; None if these are other files than Parquet."""
+def _columns(session: SparkSession, place: DeltaPlace | IcebergPlace) -> list[str]:
     if isinstance(place, IcebergPlace):
-        return session.table(_identifier(place))
-    if isinstance(place, DeltaPlace):
-        return session.read.format("delta").load(place.path)
-    files = files_below(session, place)
-    if not files or not all(file.endswith(".parquet") for file in files):
-        return None
-    found = session.read.parquet(place)
-    refuse_files_of_tables(session, found)
-    return found
+        return list(session.table(_identifier(place)).columns)
+    return list(session.read.format("delta").load(place.path).columns)

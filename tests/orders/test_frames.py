@@ -1,4 +1,4 @@
-"""Frames with columns of several types, and iterators of objects that are not tables."""
+"""Frames with columns of several types or of Spark Connect, and iterators of no tables."""
 
 from __future__ import annotations
 
@@ -33,3 +33,14 @@ def test_polars__types_that_arrow_does_not_have_are_refused():
 def test_iterator__of_paths_is_answered_with_a_list_of_paths():
     with pytest.raises(UsageError, match=r"got a path\. Give a list of paths"):
         open_sources(iter(["orders.parquet"]), ["a"])
+
+
+def test_spark__a_frame_of_spark_connect_is_not_taken_for_a_lazy_frame():
+    def column_of(_frame, name):
+        return f"column {name}"
+
+    # As in Spark Connect, every attribute is a column.
+    parts = {"__module__": "pyspark.sql.connect.dataframe", "columns": ["amount"]}
+    kind = type("DataFrame", (), parts | {"__getattr__": column_of})
+    with pytest.raises(UsageError, match="column 'total' must exist"):
+        open_sources(kind(), ["total"])

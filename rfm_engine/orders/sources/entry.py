@@ -201,10 +201,10 @@ def _one(orders: object, needed: Needed, name: str) -> Source:
         return memory.of_reader(orders, needed, name=name)
     if memory.is_dataset(orders):
         return memory.of_dataset(orders, needed, name)
-    if frames.is_lazy(orders):
-        return frames.of_lazy(orders, needed, name)
     if spark.is_spark(orders):
         return spark.of_spark(orders, needed, name)
+    if frames.is_lazy(orders):
+        return frames.of_lazy(orders, needed, name)
     if hasattr(orders, "__arrow_c_stream__"):
         return frames.of_stream(orders, needed, name)
     raise UsageError(f"{name} must be {_ACCEPTED}; got {type(orders).__name__}.")

@@ -1,4 +1,4 @@
-"""Collect Spark DataFrames, recognised by their attributes, not imported."""
+"""Collect Spark DataFrames, recognised by the name of their class, not imported."""
 
 from __future__ import annotations
 
@@ -12,8 +12,13 @@ from rfm_engine.orders.sources.memory import NAME, StreamSource
 
 
 def is_spark(orders: object) -> bool:
-    """Tell whether ``orders`` is a Spark DataFrame."""
-    return all(hasattr(orders, name) for name in ("mapInArrow", "toArrow", "toLocalIterator"))
+    """Tell whether ``orders`` is a Spark DataFrame, classic or of Spark Connect.
+
+    Its attributes do not tell: with Spark Connect a frame seems to have any, because each is taken
+    for a column.
+    """
+    kinds = ((kind.__module__, kind.__name__) for kind in type(orders).__mro__)
+    return any(module.startswith("pyspark.sql.") and name == "DataFrame" for module, name in kinds)
 
 
 def of_spark(frame: Any, needed: Sequence[str], name: str = NAME) -> StreamSource:
