@@ -189,7 +189,9 @@ FEATURES = {
 @pytest.mark.parametrize("feature", FEATURES)
 def test_feature__that_is_not_known_is_refused(root, feature):
     commit(root, 0, *FEATURES[feature])
-    with pytest.raises(DataError, match=f"must require no reader features except .*; got {feature}"):
+    with pytest.raises(
+        DataError, match=f"must require no reader features except .*; got {feature}"
+    ):
         log_of(root).definition()
 
 
