@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from rfm_engine.serve.access import Access
 from rfm_engine.serve.answers import error_answer
@@ -99,15 +99,19 @@ class Gate:
 def _encoded_path(scope: Scope) -> str:
     """Return the path below the place where the application is mounted, percent-encoded."""
     raw: Any = scope.get("raw_path")
-    root = scope.get("root_path", "")
     if raw is None:  # servers may leave it out
-        return quote(scope["path"].removeprefix(root), safe="/%")
-    # The place may be encoded in other ways than the server did, so its parts are counted.
-    path = raw.partition(b"?")[0].decode("latin-1")
-    if not root:
-        return str(path)
-    parts = path.split("/")[1 + root.rstrip("/").count("/") :]
-    return "/" + "/".join(parts)
+        path = quote(scope["path"], safe="/%")
+    else:
+        path = raw.partition(b"?")[0].decode("latin-1")
+    root, outer = (
+        unquote(scope.get(name, "")).rstrip("/") for name in ("root_path", "app_root_path")
+    )
+    # A proxy may have removed its prefix, `outer`, which is in `root` but then not in the path.
+    for place in (root, root.removeprefix(outer)):
+        if place and f"{unquote(path)}/".startswith(f"{place}/"):
+            # The client may encode the place in other ways, so its parts are counted.
+            return "/" + "/".join(path.split("/")[1 + place.count("/") :])
+    return str(path)
 
 
 def _too_many() -> HttpError:

@@ -183,7 +183,8 @@ class Lookup:
         Raises
         ------
         UsageError, DataError
-            The new file is missing or refused, as when opening. The old one stays in use.
+            The new file is missing or refused, as when opening, or has ids of another type, or
+            other groups. The old one stays in use.
         """
         with self._refreshing:
             old = self._open()
@@ -193,7 +194,9 @@ class Lookup:
                 found = None  # opening it explains why
             if found == old.identity:
                 return False
-            self._file = mapped_file(self.path)
+            new = mapped_file(self.path)
+            refuse_other_ids(old.snapshot, new.snapshot)
+            self._file = new
             return True
 
     def close(self) -> None:
@@ -253,3 +256,32 @@ def wanted_group(snapshot: Snapshot, group: Any) -> tuple[Any, ...]:
             "Give the group, or score with overall."
         )
     return (None,)
+
+
+def refuse_other_ids(old: Snapshot, new: Snapshot) -> None:
+    """Refuse a newer file whose customers are identified in another way than before.
+
+    Callers that know the ids and groups of the older file would only get errors.
+
+    Raises
+    ------
+    UsageError
+        The type of the ids, the groups, or whether there are rows of all groups has changed.
+    """
+    was, now = _identified_by(old), _identified_by(new)
+    if was != now:
+        raise UsageError(
+            f"lookup file {str(new.path)!r} must have {was}, as the file before; got {now}. "
+            "Score with the same options, or start again."
+        )
+
+
+def _identified_by(snapshot: Snapshot) -> str:
+    by, kinds = snapshot.options["by"], snapshot.schema.types
+    if by is None:
+        return f"ids of type {kinds[0]} without groups"
+    everyone = "without" if snapshot.overall is None else "with"
+    return (
+        f"ids of type {kinds[0]} within groups of {by!r}, {kinds[1]}, "
+        f"{everyone} rows of all groups together"
+    )

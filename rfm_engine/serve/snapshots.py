@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
 from rfm_engine.errors import RfmError, UsageError, shown_cause
-from rfm_engine.serve.lookup import Lookup
+from rfm_engine.serve.lookup import Lookup, refuse_other_ids
 from rfm_engine.serve.mapped_file import Identity, identity_of
 from rfm_engine.serve.report_files import read_report
 
@@ -108,7 +108,7 @@ class Snapshots:
         """
         with self._lock:
             errors: list[str] = []
-            customers = _newest(self._customers, errors)
+            customers = _newest(self._customers, errors, _check_replacement)
             before = self._before and _newest(self._before, errors)
             reports = [_newest(each, errors) for each in self._reports]
             try:
@@ -161,12 +161,20 @@ class _Opened(NamedTuple, Generic[T]):
         return cls(what, place, opened, identity, opened(place))
 
 
-def _newest(opened: _Opened[T], errors: list[str]) -> _Opened[T]:
-    """Return a file in its newest version, or else as it is; add the error to `errors`."""
+def _newest(
+    opened: _Opened[T], errors: list[str], check: Callable[[T, T], None] | None = None
+) -> _Opened[T]:
+    """Return a file in its newest version, or else as it is; add the error to `errors`.
+
+    `check` refuses a newer version that cannot replace the older one.
+    """
     try:
         if _identity_of(opened.what, opened.path) == opened.identity:
             return opened
-        return _Opened.of(opened.what, opened.path, opened.open)
+        newest = _Opened.of(opened.what, opened.path, opened.open)
+        if check is not None:
+            check(opened.value, newest.value)
+        return newest
     except (RfmError, OSError) as error:
         errors.append(str(error))
         return opened
@@ -199,6 +207,11 @@ def _listed(report: Paths) -> list[str | os.PathLike[str]]:
     if report is None:
         return []
     return [report] if isinstance(report, str | os.PathLike) else list(report)
+
+
+def _check_replacement(old: Lookup, new: Lookup) -> None:
+    """Refuse a newer file whose customers are identified in another way."""
+    refuse_other_ids(old.snapshot, new.snapshot)
 
 
 def _check_pair(lookup: Lookup, before: Lookup | None) -> None:

@@ -19,13 +19,14 @@ def read_token_file(path: str | os.PathLike[str]) -> tuple[str, ...]:
     Raises
     ------
     UsageError
-        The file cannot be read, can be read by other users, or has no token or more than two.
+        The file cannot be read, can be read by other users, is too long, or has no token or more
+        than two.
     """
     place = Path(path_text(message("{token_file}"), path))
     try:
         with place.open("rb") as file:
             mode = os.fstat(file.fileno()).st_mode
-            content = file.read(_MOST_BYTES)
+            content = file.read(_MOST_BYTES + 1)
     except OSError as error:
         raise UsageError(
             message(
@@ -41,6 +42,15 @@ def read_token_file(path: str | os.PathLike[str]) -> tuple[str, ...]:
                 "Run: chmod 600 {}.",
                 str(place),
                 mode & 0o777,
+                str(place),
+            )
+        )
+    if len(content) > _MOST_BYTES:
+        raise UsageError(
+            message(
+                "{token_file} must have at most {:,} bytes; got more in {!r}. "
+                "Make a token with: openssl rand -hex 32.",
+                _MOST_BYTES,
                 str(place),
             )
         )

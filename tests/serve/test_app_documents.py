@@ -142,6 +142,8 @@ def test_pages__within_groups_have_one_group(tmp_path):
     ("query", "refusal"),
     [
         ("limit=0", (400, "bad_request")), ("limit=10001", (400, "bad_request")),
+        ("limit=00010001", (400, "bad_request")), ("limit=000000001000000", (400, "bad_request")),
+        ("limit=0" + "9" * 900, (400, "bad_request")),
         ("limit=x", (400, "bad_request")), ("limit=%D9%A1", (400, "bad_request")),
         ("after=x", (400, "bad_request")), ("offset=1", (400, "bad_request")),
         ("group=a", (400, "bad_request")), ("fields=x", (400, "unknown_field")),

@@ -173,3 +173,14 @@ def test_mounted_app__answers_below_its_prefix_and_watches_from_its_first_reques
         rfm.serve.app(path), b"/p/v1/customers/c", root_path="/p", raw_path=None
     )  # fmt: skip
     assert (by_server.status, without_raw.status) == (200, 200)
+
+
+def test_mounted_app__answers_behind_a_proxy_that_removes_its_prefix_or_keeps_it(tmp_path):
+    path = tmp_path / "customers.arrow"
+    snapshot_at(path, orders_of(["a/b", "c"]))
+    app = rfm.serve.app(path)
+    roots = {"root_path": "/api/rfm", "app_root_path": "/api"}
+    for place in (b"/rfm", b"/api/rfm", b""):
+        assert exchange(app, place + b"/v1/customers/a%2Fb", **roots).status == 200
+        assert exchange(app, place + b"/v1/customers/c", **roots, raw_path=None).status == 200
+    assert exchange(app, b"/rfmx/v1/customers/c", **roots).status == 404

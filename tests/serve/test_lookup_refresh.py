@@ -92,3 +92,13 @@ def test_refresh__in_several_threads_opens_a_new_file_once(tmp_path, contents):
         for content in contents:
             replace(place, content)
             assert sum(pool.map(lambda _: look.refresh(), range(8))) == 1
+
+
+def test_refresh__refuses_other_ids_or_groups(tmp_path):
+    place = write(tmp_path / "customers.arrow", pa.array([1, 2]))
+    look = rfm.Lookup(place)
+    for ids, options in ((["1", "2"], {}), ([1, 2], {"by": "shop"})):
+        write(place, pa.array(ids), **options)
+        with pytest.raises(rfm.UsageError, match="int64 without groups, as the file before; got"):
+            look.refresh()
+        assert look.get(1)["customer_id"] == 1

@@ -112,13 +112,33 @@ def test_earlier_snapshot__must_have_the_same_ids(path, tmp_path):
         Snapshots(path, text)
     same = Path(shutil.copy(path, tmp_path / "same.arrow"))
     snapshots = Snapshots(path, same)
-    replace(path, text)
-    assert not snapshots.refresh()
-    assert day_of(snapshots) == 1
-    assert "must have ids of type string" in snapshots.error
     replace(same, text)
-    assert snapshots.refresh()
-    assert (day_of(snapshots), snapshots.error) == (3, None)
+    assert not snapshots.refresh()
+    assert "must have ids of type int64" in snapshots.error
+
+
+def test_new_file__must_have_the_ids_and_groups_of_the_one_before(path, tmp_path):
+    days = ["2026-01-05"] * 2
+    orders = {"customer_id": [1, 2], "order_time": days, "amount": [1.0, 2.0], "shop": ["a", "b"]}
+    grouped = {"as_of": "2026-02-03", "sort": "customer", "by": "shop"}
+    made = [tmp_path / f"{n}.arrow" for n in range(4)]
+    write_customers(made[0], "2026-02-03", ["c1", "c2"])
+    rfm.score(pa.table(orders), **grouped, overall=True, output=made[1])
+    rfm.score(pa.table(orders), **grouped, output=made[2])
+    rfm.score(pa.table(orders | {"shop": [1, 2]}), **grouped, overall=True, output=made[3])
+    contents = [path.read_bytes(), *(each.read_bytes() for each in made)]
+    for first in (0, 2):
+        replace(path, contents[first])
+        snapshots = Snapshots(path)
+        day = day_of(snapshots)
+        for content in contents[:first] + contents[first + 1 :]:
+            replace(path, content)
+            assert not snapshots.refresh()
+            assert day_of(snapshots) == day
+            assert "as the file before; got ids of type" in snapshots.error
+        replace(path, contents[first])
+        assert snapshots.refresh()
+        assert snapshots.error is None
 
 
 def test_files__must_be_usable_at_the_start(path, tmp_path):

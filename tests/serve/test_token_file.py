@@ -41,6 +41,14 @@ def test_token_file__with_another_number_of_tokens_is_refused(tmp_path, content)
         read_token_file(place)
 
 
+def test_token_file__that_is_too_long_is_refused(tmp_path):
+    most = file_with(tmp_path, f"{TOKEN}\n" + "\n" * (4_096 - len(TOKEN) - 1))
+    assert read_token_file(most) == (TOKEN,)
+    for content in ("a" * 4_097, most.read_text() + TOKEN):
+        with pytest.raises(UsageError, match=r"^token_file must have at most 4,096 bytes; got m"):
+            read_token_file(file_with(tmp_path, content))
+
+
 def test_token_file__that_cannot_be_read_is_refused(tmp_path):
     for place in (tmp_path / "missing", tmp_path, "a\0"):
         with pytest.raises(UsageError, match=r"^token_file must be a (readable file|path); got "):
