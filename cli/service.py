@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from rfm_engine.errors import typed
+
 from .options import Given
 from .scored import print_object
 from .words import as_of_words, counted, printable
@@ -58,7 +60,7 @@ def prepare() -> None:
 
 def tell(line: str) -> None:
     """Print a line about the service."""
-    typer.echo(f"warning: {printable(line)}", err=True)
+    typer.echo(f"warning: {printable(typed(line))}", err=True)
 
 
 class _Lines(logging.Handler):
