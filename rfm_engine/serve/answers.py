@@ -39,8 +39,17 @@ def answer(
 
 def error_answer(error: HttpError) -> Response:
     """Return the response to a request that is refused."""
-    about = {"error": {"code": error.code, "message": printable(str(error))}}
-    return answer(json_text(about), error.headers, status=error.status)
+    return answer(error_body(error), error.headers, status=error.status)
+
+
+def error_body(error: HttpError) -> str:
+    """Return the body of the response to a request that is refused."""
+    return json_text({"error": {"code": error.code, "message": printable(str(error))}})
+
+
+def headers_of_all() -> list[tuple[bytes, bytes]]:
+    """Return the headers that all answers have."""
+    return list(_COMMON)
 
 
 def tagged_answer(request: Request, body: str, tag: str) -> Response:

@@ -6,15 +6,23 @@ This module imports uvicorn, therefore only a server process imports it.
 from __future__ import annotations
 
 import asyncio
-import json
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, ClassVar
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from rfm_engine.serve.answers import JSON, error_body, headers_of_all
+from rfm_engine.serve.http_error import HttpError
 from rfm_engine.serve.limits import LIMITS, Limits
 
 _BUSY = "connections must be fewer than the limit of the service; got more. Try again later."
 _LONG = "header must be shorter than the limit of the service; got a longer one. Shorten it."
+_NO_HTTP = (
+    "request must be HTTP/1.1, with a known method, at most one content-length, and an address of "
+    "ASCII characters; got something else. Percent-encode the address, or correct the rest."
+)
+_ENDED = "request must end before the service does; got the end of the service. Try again."
 
 
 class Connection(HttpToolsProtocol):
@@ -25,6 +33,7 @@ class Connection(HttpToolsProtocol):
     """
 
     limits: ClassVar[Limits] = LIMITS
+    count: ClassVar[Callable[[int], None]]
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Wait for the first request."""
@@ -36,7 +45,7 @@ class Connection(HttpToolsProtocol):
         if n_connections > 2 * self.limits.connections:
             transport.abort()
         elif n_connections > self.limits.connections:
-            self.app = _refusal(503, "busy", _BUSY, [(b"retry-after", b"1")])
+            self.app = self._refusal(HttpError(503, "busy", _BUSY, {"retry-after": "1"}))
 
     def data_received(self, data: bytes) -> None:
         """Parse what the client sent."""
@@ -48,7 +57,7 @@ class Connection(HttpToolsProtocol):
         if was_in_header and self._is_in_header:
             self._n_header_bytes += len(data)
             if self._n_header_bytes > self.limits.header_bytes:
-                self._refuse(431, "long_header", _LONG)
+                self._refuse(HttpError(431, "long_header", _LONG))
 
     def on_message_begin(self) -> None:
         """Begin a request."""
@@ -64,7 +73,7 @@ class Connection(HttpToolsProtocol):
         if n_bytes <= self.limits.header_bytes:
             super().on_headers_complete()
             return
-        app, self.app = self.app, _refusal(431, "long_header", _LONG)
+        app, self.app = self.app, self._refusal(HttpError(431, "long_header", _LONG))
         super().on_headers_complete()
         self.app = app
 
@@ -81,56 +90,80 @@ class Connection(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:
         """Answer something that is not HTTP; `msg` is the answer of uvicorn."""
         del msg
-        self._refuse(400, "bad_request", "request must be HTTP/1.1; got something else.")
+        self._refuse(HttpError(400, "bad_request", _NO_HTTP))
 
     def _expect_header(self) -> None:
         self._is_idle = False
         self.deadline = self.loop.time() + self.limits.header_seconds
 
-    def _refuse(self, status: int, code: str, said: str) -> None:
+    def _refuse(self, error: HttpError) -> None:
         """Write an answer without the application, and close the connection."""
-        body = _body(code, said)
-        lines = [b"%s: %s\r\n" % each for each in _headers(body, [])]
-        self.transport.write(b"".join([STATUS_LINE[status], *lines, b"\r\n", body]))
+        type(self).count(error.status)
+        body = error_body(error).encode()
+        lines = [b"%s: %s\r\n" % each for each in _headers(error, body)]
+        self.transport.write(b"".join([STATUS_LINE[error.status], *lines, b"\r\n", body]))
         self.transport.close()
 
+    def _refusal(self, error: HttpError) -> Any:
+        """Return an ASGI application that refuses every request, and closes the connection."""
+        count = type(self).count
 
-def connection_class(limits: Limits) -> type[Connection]:
-    """Return the class of connections with some limits."""
+        async def refuse(_scope: Any, _receive: Any, send: Any) -> None:
+            count(error.status)
+            await _send(error, send)
+
+        return refuse
+
+
+def connection_class(limits: Limits, count: Callable[[int], None]) -> type[Connection]:
+    """Return the class of connections with some limits.
+
+    Parameters
+    ----------
+    limits
+        Limits on sizes and on waiting.
+    count
+        Called with the status of each answer that is not of the application.
+    """
 
     class Limited(Connection):
         pass
 
     Limited.limits = limits
+    Limited.count = staticmethod(count)
     return Limited
 
 
-def _refusal(
-    status: int, code: str, said: str, headers: list[tuple[bytes, bytes]] | None = None
-) -> Any:
-    """Return an ASGI application that refuses every request, and closes the connection."""
-    body = _body(code, said)
-    start = {
-        "type": "http.response.start", "status": status,
-        "headers": _headers(body, headers or []),
-    }  # fmt: skip
+def until_cancelled(app: Any) -> Any:
+    """Return an application whose requests are refused when they are cancelled.
 
-    async def refuse(_scope: Any, _receive: Any, send: Any) -> None:
-        await send(start)
-        await send({"type": "http.response.body", "body": body})
+    The server cancels requests that have not ended in time after a signal, or at a second one.
+    """
 
-    return refuse
+    async def answered(scope: Any, receive: Any, send: Any) -> None:
+        try:
+            await app(scope, receive, send)
+        except asyncio.CancelledError:
+            if scope["type"] != "http":
+                raise
+            with suppress(RuntimeError):  # the answer had begun
+                await _send(HttpError(503, "busy", _ENDED, {"retry-after": "1"}), send)
+
+    return answered
 
 
-def _headers(body: bytes, others: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+async def _send(error: HttpError, send: Any) -> None:
+    body = error_body(error).encode()
+    headers = _headers(error, body)
+    await send({"type": "http.response.start", "status": error.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _headers(error: HttpError, body: bytes) -> list[tuple[bytes, bytes]]:
     return [
-        (b"content-type", b"application/json"),
+        (b"content-type", JSON.encode()),
         (b"content-length", b"%d" % len(body)),
-        (b"cache-control", b"private, no-cache"),
+        *headers_of_all(),
         (b"connection", b"close"),
-        *others,
+        *((name.encode(), value.encode()) for name, value in error.headers.items()),
     ]
-
-
-def _body(code: str, said: str) -> bytes:
-    return json.dumps({"error": {"code": code, "message": said}}).encode()

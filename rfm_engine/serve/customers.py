@@ -46,12 +46,13 @@ class Customers:
     async def one(self, request: Request) -> Response:
         """Return the row of one customer."""
         view = self._view()
-        query = query_of(request, ("fields", "group"))
-        fields = view.checked_fields(listed_fields(query))
-        row = self._row(view, request, query)
-        found = tagged_answer(request, view.dated_row(row, fields), view.tag)
-        self._metrics.time_lookup(perf_counter_ns() - request.scope["rfm.started_ns"])
-        return found
+        try:
+            query = query_of(request, ("fields", "group"))
+            fields = view.checked_fields(listed_fields(query))
+            row = self._row(view, request, query)
+            return tagged_answer(request, view.dated_row(row, fields), view.tag)
+        finally:
+            self._metrics.time_lookup(perf_counter_ns() - request.scope["rfm.started_ns"])
 
     async def many(self, request: Request) -> Response:
         """Return the rows of many customers, in the order of the request."""

@@ -72,11 +72,15 @@ class Gate:
             await error_answer(refusal)(inner, receive, sent)
             return
         self._n_running += 1
+        has_failed = True
         try:
             if not await self._shortcut.answered(inner, sent):
                 await self._app(inner, receive, sent)
+            has_failed = False
         finally:
             self._n_running -= 1
+            if has_failed:  # the answer to a bug does not come through here
+                self._metrics.count_request(500)
 
     def _refusal(self, scope: Scope) -> HttpError | None:
         if self._n_running >= MOST_REQUESTS:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 OUTCOMES = ("found", "unknown")
-_STATUSES = (200, 304, 400, 401, 403, 404, 405, 406, 408, 413, 414, 415, 500, 503)
+_STATUSES = (200, 304, 400, 401, 403, 404, 405, 406, 408, 413, 414, 415, 431, 500, 503)
 _BUCKETS_US = (
     100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 1_000_000
 )  # fmt: skip

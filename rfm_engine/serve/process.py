@@ -172,7 +172,9 @@ def _run(job: _Job, metrics: Metrics, ready: Callable[[Ready], None]) -> None:
     found = Ready(job.listening.address, lookup.snapshot.n_customers, lookup.as_of)
     around.prepare()
     gc.freeze()  # what exists now stays, and need not be searched for cycles
-    run_server(served, job.listening.socket, partial(ready, found), around.limits)
+    run_server(
+        served, job.listening.socket, partial(ready, found), metrics.count_request, around.limits
+    )
 
 
 def _work(job: _Job, counters: Any, number: int, ready: Callable[[Ready], None]) -> None:

@@ -41,11 +41,16 @@ def require_server() -> None:
 
 
 def run_server(
-    app: Any, listener: socket.socket, ready: Callable[[], None], limits: Limits = LIMITS
+    app: Any,
+    listener: socket.socket,
+    ready: Callable[[], None],
+    count: Callable[[int], None],
+    limits: Limits = LIMITS,
 ) -> None:
     """Answer requests until a signal arrives, or the parent process of a worker ends.
 
-    Requests in flight are finished first, for at most `limits.shutdown_seconds`. Then the signal is
+    Requests in flight are finished first, for at most `limits.shutdown_seconds`, or until a second
+    Ctrl-C. Then the signal is
     raised again, so that the caller can tell how it ended.
 
     Parameters
@@ -56,12 +61,14 @@ def run_server(
         A bound socket.
     ready
         Called once requests are answered.
+    count
+        Called with the status of each answer that is not of the application.
     limits
         Limits on connections and on waiting for clients.
     """
     import uvicorn
 
-    from rfm_engine.serve.connections import Connection, connection_class
+    from rfm_engine.serve.connections import Connection, connection_class, until_cancelled
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -78,12 +85,17 @@ def run_server(
                     each.transport.abort()
             return await super().on_tick(counter)
 
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().shutdown(sockets)
+            if self.force_exit:  # uvicorn leaves it out, and reports its cancellation
+                await self.lifespan.shutdown()
+
         def _end(self) -> None:
             self.should_exit = True
 
     config = uvicorn.Config(
-        app,
-        http=connection_class(limits),
+        until_cancelled(app),
+        http=connection_class(limits, count),
         ws="none",
         lifespan="on",
         log_config=None,

@@ -91,7 +91,7 @@ def test_counters__count_lookups_and_answers(path):
     assert found['rfm_lookups_total{outcome="unknown"}'] == 3
     statuses = {200: 3, 404: 1, 400: 1, 403: 0}
     assert {n: found[f'rfm_requests_total{{status="{n}"}}'] for n in statuses} == statuses
-    assert found["rfm_lookup_seconds_count"] == 2
+    assert found["rfm_lookup_seconds_count"] == 4
     assert found["rfm_customers"] == 3
     assert found["rfm_as_of_seconds"] == 1_767_139_200  # 2025-12-31
     assert found["rfm_written_seconds"] == int(path.stat().st_mtime)
@@ -184,3 +184,11 @@ def test_mounted_app__answers_behind_a_proxy_that_removes_its_prefix_or_keeps_it
         assert exchange(app, place + b"/v1/customers/a%2Fb", **roots).status == 200
         assert exchange(app, place + b"/v1/customers/c", **roots, raw_path=None).status == 200
     assert exchange(app, b"/rfmx/v1/customers/c", **roots).status == 404
+
+
+def test_counters__count_requests_at_which_the_service_fails(path):
+    times = ["no number"]
+    app = rfm.serve.app(path, ready_max_age="1h", clock=lambda: times.pop() if times else 0.0)
+    with pytest.raises(TypeError):
+        call(app, "/readyz")
+    assert counters(call(app, "/metrics").text)['rfm_requests_total{status="500"}'] == 1

@@ -137,7 +137,8 @@ def test_header__that_is_too_long_is_refused(service, request_line, n_pieces):
             time.sleep(0.02)
         answer = read_to_end(client)
         assert answer.startswith(b"HTTP/1.1 431 Request Header Fields Too Large\r\n")
-        assert b'"code": "long_header"' in answer
+        assert b'"code":"long_header"' in answer
+        assert b"x-content-type-options: nosniff\r\n" in answer
         assert b"connection: close\r\n" in answer
 
 
@@ -151,12 +152,32 @@ def test_header__that_never_ends_is_refused_before_its_end(service):
 
 
 @pytest.mark.parametrize(
-    "sent", [b"\x16\x03\x01\x02\x00\x01", b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n"]
-)
+    "sent",
+    [
+        b"\x16\x03\x01\x02\x00\x01", b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n",
+        GET.replace(b"z ", "ü ".encode()), GET.replace(b"GET", b"BREW"),
+        GET[:-2] + b"Content-Length: 0\r\nContent-Length: 0\r\n\r\n",
+    ],
+)  # fmt: skip
 def test_bytes__that_are_no_http_are_refused(service, sent):
     with service.connected() as client:
         client.sendall(sent)
-        assert read_to_end(client).startswith(b"HTTP/1.1 400 Bad Request\r\n")
+        answer = read_to_end(client)
+        assert answer.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+        assert b"Percent-encode the address" in answer
+
+
+def test_answers__of_the_server_itself_are_counted(service):
+    def n_of(status: int) -> int:
+        text = service.get("/metrics").body.decode()
+        return int(text.partition(f'rfm_requests_total{{status="{status}"}} ')[2].split()[0])
+
+    before = n_of(400), n_of(431)
+    for sent in (b"GET\r\n\r\n", b"GET /" + b"a" * 600 + b" HTTP/1.1\r\n\r\n"):
+        with service.connected() as client:
+            client.sendall(sent)
+            read_to_end(client)
+    assert (n_of(400), n_of(431)) == (before[0] + 1, before[1] + 1)
 
 
 def test_websocket__is_no_way_in(service):

@@ -89,6 +89,22 @@ def test_service__finishes_requests_before_it_ends(path):
         assert service.stop() == 143
 
 
+def test_service__ends_at_once_at_a_second_ctrl_c(path):
+    with serving(path) as service, service.connected() as client, service.connected() as idle:
+        client.sendall(
+            b"POST /v1/customers HTTP/1.1\r\nHost: localhost\r\nContent-Length: 12\r\n"
+            b"Content-Type: application/json\r\n\r\n{"
+        )
+        until(lambda: service.get("/healthz").status == 200)
+        service.process.send_signal(signal.SIGINT)
+        assert idle.recv(1) == b""  # it stops to wait for requests
+        assert service.stop(signal.SIGINT) == 130
+        answer = b"".join(iter(lambda: client.recv(65536), b""))
+    assert answer.startswith(b"HTTP/1.1 503 Service Unavailable\r\n")
+    assert b'{"error":{"code":"busy","message":"request must end before' in answer
+    assert service.stderr == b"error: interrupted\n"
+
+
 def test_service__swaps_files_while_requests_go_on(path):
     """No request fails, and every answer is a row of one of the two files."""
     days, seen, failed = {}, set(), []
