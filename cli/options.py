@@ -135,7 +135,8 @@ def takes(
             except errors_of_the_library() as error:
                 from .advice import advise
 
-                advise(error, given, values.get("inputs", ()))
+                in_file = given.config | _of_file(context, values)
+                advise(error, given._replace(config=in_file), values.get("inputs", ()))
                 raise
 
         gathered.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
@@ -158,6 +159,14 @@ def _layers(
             layer = config if source.name == "DEFAULT_MAP" else explicit
             layer[name] = python_value(option, value)
     return explicit, config
+
+
+def _of_file(context: typer.Context, values: dict[str, Any]) -> dict[str, Any]:
+    """Return the values of the config file."""
+    sources = {name: context.get_parameter_source(name) for name in values}
+    return {
+        name: values[name] for name, each in sources.items() if each and each.name == "DEFAULT_MAP"
+    }
 
 
 def _parameter(option: Declared, *, described: bool, is_shown: bool) -> inspect.Parameter:

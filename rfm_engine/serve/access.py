@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from hashlib import sha256
 
 from rfm_engine.errors import UsageError, shown
+from rfm_engine.options.messages import message
 from rfm_engine.serve.http_error import HttpError
 
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
@@ -54,8 +55,8 @@ class Access:
         return host is not None and host[1].lower() in self._hosts
 
 
-def checked_tokens(given: str | Sequence[str] | None) -> tuple[str, ...]:
-    """Return tokens as a tuple; None is no token.
+def checked_tokens(given: str | Sequence[str] | None, what: str = "token") -> tuple[str, ...]:
+    """Return tokens as a tuple; None is no token. `what` names one in messages.
 
     Raises
     ------
@@ -67,13 +68,20 @@ def checked_tokens(given: str | Sequence[str] | None) -> tuple[str, ...]:
         # The message must not show the token.
         if not isinstance(each, str) or not _TOKEN.fullmatch(each):
             raise UsageError(
-                "token must be printable ASCII without spaces; got other characters. "
-                "Make one with: openssl rand -hex 32."
+                message(
+                    "{} must be printable ASCII without spaces; got other characters. "
+                    "Make one with: openssl rand -hex 32.",
+                    what,
+                )
             )
         if len(each) < LEAST_TOKEN_BYTES:
             raise UsageError(
-                f"token must have at least {LEAST_TOKEN_BYTES} bytes; got {len(each)}. "
-                "Make one with: openssl rand -hex 32."
+                message(
+                    "{} must have at least {} bytes; got {}. Make one with: openssl rand -hex 32.",
+                    what,
+                    LEAST_TOKEN_BYTES,
+                    len(each),
+                )
             )
     if given is not None and not tokens:
         raise UsageError("token must be one token or more; got none. Leave it out, or give one.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from rfm_engine.errors import UsageError, shown
+from rfm_engine.options.messages import message
 
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _MOST_SECONDS = 3_650 * 86_400
@@ -22,7 +23,10 @@ def seconds_of_age(given: object) -> int:
     seconds = 0 if found is None else int(found[1]) * _SECONDS[found[2]]
     if not 0 < seconds <= _MOST_SECONDS:
         raise UsageError(
-            "the oldest age of a ready service must be a whole number of s, m, h or d, such as "
-            f"26h; got {shown(given)}. Correct it."
+            message(
+                "{ready_max_age} must be a whole number of s, m, h or d, such as 26h; got {}. "
+                "Correct it.",
+                shown(given),
+            )
         )
     return seconds

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, ClassVar
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from rfm_engine.serve.answers import JSON, error_body, headers_of_all
@@ -68,6 +69,8 @@ class Connection(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Start the application."""
         self._is_in_header = False
+        if not self.url.startswith(b"/"):
+            self._take_host_of_address()
         self.deadline = self.loop.time() + self.limits.answer_seconds
         n_bytes = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
         if n_bytes <= self.limits.header_bytes:
@@ -91,6 +94,16 @@ class Connection(HttpToolsProtocol):
         """Answer something that is not HTTP; `msg` is the answer of uvicorn."""
         del msg
         self._refuse(HttpError(400, "bad_request", _NO_HTTP))
+
+    def _take_host_of_address(self) -> None:
+        """Replace the header `Host` by the host of an address such as `http://host/path`."""
+        try:
+            host = httptools.parse_url(self.url).host
+        except httptools.HttpParserError:
+            return  # it is refused for the same reason when it is read
+        if host is not None:
+            others = [each for each in self.headers if each[0] != b"host"]
+            self.headers[:] = [*others, (b"host", b"[%s]" % host if b":" in host else host)]
 
     def _expect_header(self) -> None:
         self._is_idle = False

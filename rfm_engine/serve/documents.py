@@ -54,7 +54,7 @@ class Documents:
                 403,
                 "no_lists",
                 "lists of customers must be turned on; got a service without them. "
-                "Start it with lists.",
+                "Start it with rfm serve --lists.",
             )
         query = query_of(request, ("after", "limit", "fields", "group"))
         view = self._view()
@@ -116,5 +116,6 @@ def _no_report(what: str, name: str) -> HttpError:
     return HttpError(
         404,
         "no_report",
-        f"the service must have a report {what}; got none. Start it with {name}.",
+        f"the service must have a report {what}; got none. Start it with "
+        f"rfm serve --report {name}.",
     )

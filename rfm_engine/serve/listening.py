@@ -75,7 +75,10 @@ def listening_on(path: str | os.PathLike[str]) -> Iterator[Listening]:
     UsageError
         The path cannot be used, is another file, or another process listens on it.
     """
-    place = Path(path_text(message("{socket}"), path))
+    text = path_text(message("{socket}"), path)
+    if not text:
+        raise UsageError(message("{socket} must be a path; got an empty text. Choose a path."))
+    place = Path(text)
     _remove_stale(place)
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
         mask = os.umask(_WITHOUT_OTHERS)
@@ -99,7 +102,11 @@ def _host_and_port(bind: str) -> tuple[str, int]:
     found = _ADDRESS.fullmatch(bind)
     if found is None or int(found[3]) > _MOST_PORT:
         raise UsageError(
-            message("{bind} must be HOST:PORT, such as 127.0.0.1:8765; got {}.", shown(bind))
+            message(
+                "{bind} must be HOST:PORT, such as 127.0.0.1:8765; got {}. {}",
+                shown(bind),
+                f"Try 127.0.0.1:{bind}." if re.fullmatch("[0-9]{1,5}", bind) else "Correct it.",
+            )
         )
     return found[1] or found[2], int(found[3])
 

@@ -22,8 +22,9 @@ from rfm_engine.serve.sorted_ids import Place, SortedIds
 
 _MAGIC, _PARQUET, _STREAM = b"ARROW1", b"PAR1", b"\xff\xff\xff\xff"
 _DAMAGE = (pa.ArrowException, OverflowError, ValueError, IndexError)
+_NO_END = "Not an Arrow file"  # Arrow says so if the magic bytes at the end are missing
 _N_SAMPLES = 64
-_COMMAND = "rfm score ... --sort customer -o customers.arrow"
+_COMMAND = "rfm score ... --sort customer -o NEW.arrow"
 
 
 class Identity(NamedTuple):
@@ -234,7 +235,10 @@ def _refused(path: Path, contract: str, found: str) -> UsageError:
 
 
 def _damaged(path: Path, error: Exception) -> DataError:
+    cause = shown_cause(error)
+    if cause == _NO_END:
+        cause = "a file that ends early"
     return DataError(
-        f"lookup file {str(path)!r} must be undamaged; got {shown_cause(error)}. "
+        f"lookup file {str(path)!r} must be undamaged; got {cause}. "
         f"Write it again with: {_COMMAND}."
     )

@@ -15,7 +15,7 @@ from rfm_engine.totals.ids import is_among
 MOST_MEMBERS = 10_000
 """Customers per page."""
 MOST_SCANNED = 1 << 20  # 5 ms; without this limit, a page of a rare segment would read all rows
-_ADVICE = "Write it again with: rfm score ... --sort customer -o customers.arrow."
+_ADVICE = "Write it again with: rfm score ... --sort customer -o NEW.arrow."
 
 
 class Wanted(NamedTuple):

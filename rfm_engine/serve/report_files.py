@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from rfm_engine.errors import UsageError
+from rfm_engine.options.messages import message
 from rfm_engine.reporting.document.verification import read_document
 from rfm_engine.reporting.page.shell import is_page
 
@@ -33,6 +34,9 @@ def read_report(path: Path) -> ReportFile:
     if path.suffix == ".html" and is_page(path):
         return ReportFile(is_page=True, content=path.read_bytes())
     raise UsageError(
-        f"report must be a .html page or a .json document that rfm report wrote; got "
-        f"{str(path)!r}. Make one with: rfm report SNAPSHOT -o report.html."
+        message(
+            "{report} must be a .html page or a .json document that rfm report wrote; got {!r}. "
+            "Make one with: rfm report SNAPSHOT -o report.html.",
+            str(path),
+        )
     )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
+from math import isinf
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 from urllib.parse import parse_qsl, unquote_to_bytes
 
-from rfm_engine.errors import did_you_mean, shown
+from rfm_engine.errors import cut, did_you_mean, shown
 from rfm_engine.serve.answers import ARROW_STREAM, JSON
 from rfm_engine.serve.http_error import HttpError, bad_request
 
@@ -44,15 +45,21 @@ def query_of(request: Request, known: Collection[str]) -> dict[str, str]:
             text.decode("ascii"), keep_blank_values=True, errors="strict",
             max_num_fields=_MOST_PARAMETERS,
         )  # fmt: skip
+    except UnicodeDecodeError:
+        raise bad_request(
+            "query must be percent-encoded UTF-8; got other bytes. Correct it."
+        ) from None
     except ValueError:
         raise bad_request(
-            "query must have few parameters in percent-encoded UTF-8; got others. Correct it."
+            f"query must have at most {_MOST_PARAMETERS} parameters; got more. Leave some out."
         ) from None
     found = dict(pairs)
     unknown = [name for name in found if name not in known]
+    if unknown and not known:
+        raise bad_request(f"query must be empty; got {shown(unknown[0])}. Leave it out.")
     if unknown:
         raise bad_request(
-            f"query must have only the parameters {', '.join(known) or 'of none'}; "
+            f"query must have only the parameters {', '.join(known)}; "
             f"got {shown(unknown[0])}. {did_you_mean(unknown[0], known, 'Leave it out.')}"
         )
     if len(pairs) > len(found):
@@ -220,6 +227,15 @@ def _check_list(name: str, given: object, *kinds: type) -> None:
         words = {int: "integers", str: "text", type(None): "null"}
         said = " or ".join(words[kind] for kind in kinds)
         raise bad_request(
-            f"{name} must be a list of {said}; got {shown(wrong[0] if wrong else given)}. "
+            f"{name} must be a list of {said}; got {_in_json(wrong[0] if wrong else given)}. "
             "Correct it."
         )
+
+
+def _in_json(value: object) -> str:
+    """Return a value of the body for a message, as the client wrote it."""
+    if isinstance(value, list | dict):
+        return "a list" if isinstance(value, list) else "an object"
+    if isinstance(value, float) and isinf(value):
+        return "a number that is too large"
+    return cut(json.dumps(value, ensure_ascii=False))

@@ -80,7 +80,7 @@ async def _not_routed(_: Request, error: Any) -> Response:
     """
     if error.status_code == 405:
         allowed = ", ".join(sorted(error.headers["Allow"].split(", ")))
-        text = f"method must be one of {allowed}; got another. Use one of them."
+        text = f"method must be {allowed.replace(', ', ' or ')}; got another. Use it."
         return error_answer(HttpError(405, "method_not_allowed", text, {"allow": allowed}))
     return error_answer(
         HttpError(404, "no_address", "address must exist; got another. See the reference.")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
 from rfm_engine.errors import RfmError, UsageError, shown_cause
+from rfm_engine.options.messages import message, named
 from rfm_engine.serve.lookup import Lookup, refuse_other_ids
 from rfm_engine.serve.mapped_file import Identity, identity_of
 from rfm_engine.serve.report_files import read_report
@@ -88,12 +89,15 @@ class Snapshots:
         self._seconds = seconds
         self._lock = threading.Lock()
         self._customers = _Opened.of("snapshot", path, _warm)
-        self._before = None if before is None else _Opened.of("snapshot", before, _warm)
-        self._reports = [_Opened.of("report", each, read_report) for each in _listed(report)]
+        self._before = None if before is None else _Opened.of(named("before"), before, _warm_before)
+        self._reports = [_Opened.of(named("report"), each, read_report) for each in _listed(report)]
         if len({each.value.is_page for each in self._reports}) < len(self._reports):
             raise UsageError(
-                f"report must be at most one page and one document; got {len(self._reports)} "
-                "files, of which two are of the same kind. Leave one out."
+                message(
+                    "{report} must be at most one page and one document; got {} files, of which "
+                    "two are of the same kind. Leave one out.",
+                    len(self._reports),
+                )
             )
         _check_pair(self._customers.value, self._before and self._before.value)
         self.error: str | None = None
@@ -185,7 +189,9 @@ def _identity_of(what: str, path: Path) -> Identity:
         found = path.stat()
     except (OSError, ValueError) as error:
         raise UsageError(
-            f"{what} must exist; got {str(path)!r}: {shown_cause(error)}. Check the path."
+            message(
+                "{} must exist; got {!r}: {}. Check the path.", what, str(path), shown_cause(error)
+            )
         ) from None
     return identity_of(found)
 
@@ -201,6 +207,14 @@ def _warm(path: Path) -> Lookup:
         )
     lookup.warm()
     return lookup
+
+
+def _warm_before(path: Path) -> Lookup:
+    """Open the customers of an earlier date; errors name the option."""
+    try:
+        return _warm(path)
+    except RfmError as error:
+        raise type(error)(message("{before}: {}", error.args[0])) from None
 
 
 def _listed(report: Paths) -> list[str | os.PathLike[str]]:

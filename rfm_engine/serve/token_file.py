@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from stat import S_ISCHR
 
 from rfm_engine.errors import UsageError, path_text, shown_cause
 from rfm_engine.options.messages import message
+from rfm_engine.serve.access import checked_tokens
 
 _OF_OTHERS = 0o077
 _MOST_BYTES = 4_096
@@ -35,6 +37,10 @@ def read_token_file(path: str | os.PathLike[str]) -> tuple[str, ...]:
                 shown_cause(error),
             )
         ) from None
+    if S_ISCHR(mode):
+        raise UsageError(
+            message("{token_file} must be a file; got the device {!r}. Check the path.", str(place))
+        )
     if mode & _OF_OTHERS:
         raise UsageError(
             message(
@@ -63,7 +69,7 @@ def tokens_in(text: str, what: str) -> tuple[str, ...]:
     Raises
     ------
     UsageError
-        There is no token, or there are more than two.
+        There is no token, there are more than two, or one is too short or not printable ASCII.
     """
     tokens = tuple(text.split())
     if not 0 < len(tokens) <= _MOST_TOKENS:
@@ -75,4 +81,4 @@ def tokens_in(text: str, what: str) -> tuple[str, ...]:
                 len(tokens),
             )
         )
-    return tokens
+    return checked_tokens(tokens, message("a token in {}", what))

@@ -80,7 +80,7 @@ def as_id(given: Any, kind: pa.DataType, column: str) -> Any:
     except (OverflowError, TypeError, ValueError):
         raise UsageError(
             message(
-                "{id} must be a value of column {!r}, {}; got {}.",
+                "{id} must be a value of column {!r}, {}; got {}. Correct it.",
                 column,
                 "uuid" if isinstance(kind, pa.UuidType) else kind,
                 shown(given),
@@ -133,7 +133,7 @@ def as_group(given: Any, schema: pa.Schema, by: str | None) -> Any:
     if by is None:
         raise UsageError(
             f"group must be used only with scores within groups; got {shown(given)}, but by was "
-            "not given. Score with by."
+            "not given. Leave group out."
         )
     return None if given is None else as_id(given, schema.types[1], by)
 

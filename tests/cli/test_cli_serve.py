@@ -24,7 +24,8 @@ def snapshot(rfm, orders, tmp_path) -> Path:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--bind", "8765"], "--bind must be HOST:PORT, such as 127.0.0.1:8765; got '8765'."),
+        (["--bind", "8765"], "--bind must be HOST:PORT, such as 127.0.0.1:8765; got '8765'. Try "),
+        (["--bind", "8765"], "Try 127.0.0.1:8765."),
         (["--bind", "0.0.0.0:0"], "--bind must be an address that only this machine can reach, "),
         (
             ["--allow-remote"],
@@ -38,14 +39,22 @@ def snapshot(rfm, orders, tmp_path) -> Path:
         (["--workers", "0"], "--workers must be 1 to 64; got 0. Try 2."),
         (["--workers", "two"], "--workers"),
         (["--token-file", "x"], "--token-file must be a readable file; got 'x': no such file."),
-        (["--ready-max-age", "1"], "1"),
-        (["--before", "x"], "x"),
-        (["--report", "x.html"], "x.html"),
+        (["--socket", ""], "--socket must be a path; got an empty text. Choose a path."),
+        (["--token-file", "/dev/null"], "--token-file must be a file; got the device '/dev/null'."),
+        (["--token-file", "short"], "a token in --token-file must have at least 32 bytes; got 5."),
+        (["--ready-max-age", "26"], "--ready-max-age must be a whole number of s, m, h or d, "),
+        (["--before", "x"], "--before must exist; got 'x': no such file. Check the path."),
+        (["--before", "short"], "--before: lookup file must be an Arrow file; got 'short': "),
+        (["--before", "short"], "Write it with: rfm score ... --sort customer -o NEW.arrow."),
+        (["--report", "x.html"], "--report must exist; got 'x.html': no such file."),
+        (["--report", "short"], "--report must be a .html page or a .json document that rfm "),
     ],
 )
 def test_serve__refuses_options_in_one_line(rfm, snapshot, monkeypatch, words, said):
     monkeypatch.chdir(snapshot.parent)
     monkeypatch.delenv("RFM_SERVE_TOKEN", raising=False)
+    Path("short").write_text("short")
+    Path("short").chmod(0o600)
     run = rfm("serve", snapshot, *words)
     assert run.exit_code == 2
     assert run.stderr.startswith("error: ")
@@ -78,7 +87,7 @@ def test_serve__refuses_a_damaged_snapshot(rfm, snapshot):
     snapshot.write_bytes(snapshot.read_bytes()[:-30])
     run = rfm("serve", snapshot, "--bind", "127.0.0.1:0")
     assert run.exit_code == 3
-    assert str(snapshot) in run.stderr
+    assert f"{str(snapshot)!r} must be undamaged; got a file that ends early. Write" in run.stderr
     assert run.stderr.count("\n") == 1
 
 
@@ -87,7 +96,7 @@ def test_serve__refuses_other_files_and_says_how_to_make_the_right_one(rfm, orde
     for place in (orders, tmp_path / "unsorted.arrow"):
         run = rfm("serve", place, "--bind", "127.0.0.1:0")
         assert run.exit_code == 2
-        assert "rfm score ... --sort customer -o customers.arrow" in run.stderr
+        assert "rfm score ... --sort customer -o NEW.arrow" in run.stderr
 
 
 @pytest.mark.parametrize("name", ["uvicorn", "starlette", "httptools"])
@@ -116,7 +125,8 @@ def test_serve__reads_its_table_of_the_config_file(rfm, snapshot, monkeypatch):
     assert "--workers must be 1 to 64; got 99." in run.stderr
     run = rfm("serve", snapshot, "--workers", "1", "--bind", "127.0.0.1:0")
     assert run.exit_code == 2
-    assert "x.html" in run.stderr
+    assert "--report must exist; got 'x.html': no such file. Check the path." in run.stderr
+    assert "--report is set in rfm.toml: change it there" in run.stderr
 
 
 @pytest.fixture

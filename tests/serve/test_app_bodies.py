@@ -183,3 +183,37 @@ def test_failure__of_the_server_shows_nothing(app):
     assert sent[0]["status"] == 500
     assert json.loads(sent[1]["body"])["error"]["code"] == "internal"
     assert b"4711" not in sent[1]["body"]
+
+
+@pytest.mark.parametrize(
+    ("content", "got"),
+    [
+        ('{"ids": [null]}', "got null. C"), ('{"ids": [true]}', "got true. C"),
+        ('{"ids": [1e999]}', "got a number that is too large. C"), ('{"ids": "a"}', 'got "a". C'),
+        ('{"ids": [[1]]}', "got a list. C"), ('{"ids": {}}', "got an object. C"),
+    ],
+)  # fmt: skip
+def test_messages__write_values_as_json_does(app, content, got):
+    answer = call(
+        app, "/v1/customers", "POST", content=content, headers={"content-type": "application/json"}
+    )
+    assert code_of(answer) == (400, "bad_request")
+    assert got in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        ("/v1/segments?x=1", "query must be empty; got 'x'. Leave it out."),
+        (
+            "/v1/customers/1?" + "&".join("abcdefghijklmnopq"),
+            "query must have at most 16 parameter",
+        ),
+        ("/v1/customers/1?group=%ff", "query must be percent-encoded UTF-8; got other bytes."),
+        ("/v1/customers/1?group=a", "but by was not given. Leave group out."),
+        ("/v1/customers", "method must be POST; got another. Use it."),
+        ("/v1/report", "got none. Start it with rfm serve --report report.html."),
+    ],
+)
+def test_messages__say_what_to_do(app, target, said):
+    assert said in call(app, target).json()["error"]["message"]

@@ -180,6 +180,19 @@ def test_answers__of_the_server_itself_are_counted(service):
     assert (n_of(400), n_of(431)) == (before[0] + 1, before[1] + 1)
 
 
+@pytest.mark.parametrize(
+    ("host", "header", "status"),
+    [
+        (b"evil.example", b"localhost", 403), (b"evil.example:80", b"localhost", 403),
+        (b"localhost:1", b"evil.example", 200), (b"[::1]", b"x", 200), (b"[::2]", b"[::1]", 403),
+    ],
+)  # fmt: skip
+def test_host__is_that_of_the_address_if_it_has_one(service, host, header, status):
+    with service.connected() as client:
+        client.sendall(b"GET http://%s/v1/segments HTTP/1.1\r\nHost: %s\r\n\r\n" % (host, header))
+        assert read_answer(client) == status
+
+
 def test_websocket__is_no_way_in(service):
     upgrade = b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
     with service.connected() as client:

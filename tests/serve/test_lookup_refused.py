@@ -19,7 +19,7 @@ from tests.conftest import DEEP, stride
 from tests.serve.shop import orders_of, rows_of_file, write
 from tests.shapes import AS_OF
 
-COMMAND = "with: rfm score ... --sort customer -o customers.arrow."
+COMMAND = "with: rfm score ... --sort customer -o NEW.arrow."
 
 
 @pytest.fixture
