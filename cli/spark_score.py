@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import time
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 _NAME = "spark-submit spark_submit.py"
 _PANEL = "Running"
+_SILENT = logging.CRITICAL + 1
 
 
 @takes(SparkOptions, config=False, compared=ScoreOptions)
@@ -67,8 +69,8 @@ def score(
         str | None,
         typer.Option(
             metavar="DIR", rich_help_panel=_PANEL,
-            help="A new folder, which all executors can write to, for totals of customers; "
-            "default: Spark persists them.",
+            help="A new folder, which all executors can write to, for totals of customers, to be "
+            "deleted afterwards; default: Spark persists them.",
         ),
     ] = None,
     buckets: Annotated[
@@ -93,6 +95,11 @@ def score(
     require_pyspark("the script for spark-submit")
     start = time.monotonic()
     with Memory() as memory, one_line_errors():
+        _quiet_loggers()
+        if save_model is not None:
+            from rfm_engine.output.models import check_keeping
+
+            check_keeping(save_model, output, options.all)
         session = _session()
         if output is not None:
             check_output(session, output, replace=replace)
@@ -115,6 +122,17 @@ def score(
         print_json(result.summary() | told, memory.peak)
     elif not quiet:
         print_table(result, seconds, memory.peak, output)
+
+
+def _quiet_loggers() -> None:
+    """Keep PySpark from printing errors that we report, as JSON and as tracebacks."""
+    from pyspark.logger import PySparkLogger
+
+    for name in ("SQLQueryContextLogger", "DataFrameQueryContextLogger"):
+        # Made by PySpark, because its own class takes more than that of Python.
+        PySparkLogger.getLogger(name).setLevel(_SILENT)
+    for name in ("py4j", "pyspark"):
+        logging.getLogger(name).setLevel(_SILENT)
 
 
 def _session() -> SparkSession:

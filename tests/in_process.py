@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -47,6 +48,9 @@ class InProcess:
 
     def kept(self) -> Self:
         return self
+
+    def freed_after_errors(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def customers(self) -> Self:
         schema = self.schema.remove(self.schema.get_field_index(NOTE))

@@ -11,7 +11,7 @@ from datetime import date
 
 import numpy as np
 
-from rfm_engine.errors import DataError, UsageError, shown
+from rfm_engine.errors import DataError, Message, UsageError, shown
 from rfm_engine.kernels.types import Integers, Values
 from rfm_engine.options.messages import message
 from rfm_engine.options.scoring import CutPoint, Monetary
@@ -309,6 +309,9 @@ def fit_survey(survey: Survey, axes: Sequence[Axis]) -> tuple[Cuts, list[int]]:
     return cuts, sorted(money.missing)
 
 
+_ALONE = Message("rfm_engine.score", "rfm score")
+
+
 def refuse_unsurveyed(chosen: Iterable[Choice], what: str) -> None:
     """Refuse methods that need more than counts of values; `what` names who needs the counts.
 
@@ -320,9 +323,12 @@ def refuse_unsurveyed(chosen: Iterable[Choice], what: str) -> None:
     for choice in chosen:
         if choice.method in _REASONS:
             raise UsageError(
-                f"method must depend on values alone for {what}; got {choice.method}, which "
-                f"{_REASONS[choice.method]}. Choose another method, or use rfm_engine.score."
-            )
+                message(
+                    "{method} must depend on values alone for {}; got {}, which {}. Choose another "
+                    "method, or use {}.",
+                    what, choice.method, _REASONS[choice.method], _ALONE,
+                )
+            )  # fmt: skip
 
 
 def _refuse_different(name: str, surveys: Sequence[Survey]) -> None:

@@ -13,7 +13,7 @@ from rfm_engine.orders.batches import gathered
 from rfm_engine.orders.kinds import OUTPUT_TYPES
 from rfm_engine.orders.place import Source
 from rfm_engine.orders.reading import Reading
-from rfm_engine.orders.sources.entry import open_sources
+from rfm_engine.orders.sources.memory import of_table
 from rfm_engine.result.table_chunk import chunk_of_table
 from rfm_engine.spark.notes import Batches, without_note
 from rfm_engine.totals.accumulator import Accumulator
@@ -27,6 +27,7 @@ ID = "id"
 BATCH_ROWS = 1 << 18
 """Spark sends 10,000 rows at a time, but larger batches take less time per row."""
 _BATCH_BYTES = 1 << 26
+_BATCH = "a batch of a partition of the DataFrame"
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,8 @@ def order_sources(batches: Batches, reading: Reading) -> Iterator[list[Source]]:
     """Yield orders as sources; `batches` have the needed columns in their order, with any names."""
     for table in tables_of(batches):
         named = table.rename_columns(reading.columns)
-        yield open_sources(named, reading.columns, roles=reading.roles)
+        # Spark has no numbers of rows: messages number the rows of a batch.
+        yield [of_table(named, reading.columns, _BATCH)]
 
 
 def customer_schema(totals: Accumulator) -> pa.Schema:

@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import reduce
 from typing import TYPE_CHECKING, Any, Self
 
 import pyarrow as pa
 
-from rfm_engine.errors import DataError, UsageError, path_text, shown
+from rfm_engine.errors import DataError, Message, UsageError, path_text, shown
+from rfm_engine.options.messages import message
 from rfm_engine.orders.place import Source
 from rfm_engine.orders.reading import Reading
 from rfm_engine.orders.sources.entry import open_sources
+from rfm_engine.orders.sources.spark import require_told_apart
 from rfm_engine.spark.basis import ID
+from rfm_engine.spark.failures import errors_of_spark
 from rfm_engine.spark.notes import NOTE, Stage, read_notes
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 _OLDEST = 4
+STAGING, _BUCKETS = Message("staging", "--staging"), Message("buckets", "--buckets")
+# Each is a task, and writes a file.
+_MOST_BUCKETS = 100_000
 REQUIRED = f"pyspark[sql]>={_OLDEST}.0"
 """What the extra `[spark]` installs."""
 _NAMES = {
@@ -65,8 +73,13 @@ def require_frames(given: object) -> list[DataFrame]:
     for frame in frames:
         if not isinstance(frame, DataFrame):
             raise UsageError(
-                f"df must be a Spark DataFrame; got {type(frame).__name__}. "
-                "Use rfm_engine.score for other orders."
+                f"df must be a Spark DataFrame; got {type(frame).__module__}."
+                f"{type(frame).__qualname__}. Use rfm_engine.score for other orders."
+            )
+        if frame.isStreaming:
+            raise UsageError(
+                "df must be a DataFrame that ends; got a streaming one. Read the orders with "
+                "spark.read, or call spark.score for each batch in foreachBatch."
             )
     if not frames:
         raise UsageError("df must be a Spark DataFrame, or a list of them; got an empty list.")
@@ -81,9 +94,9 @@ def chosen_columns(frames: list[DataFrame], reading: Reading) -> tuple[DataFrame
     Raises
     ------
     UsageError
-        A column is missing, or exists twice.
+        A column is missing.
     DataError
-        A column has a type that Arrow does not have.
+        A column exists twice, or has a type that Arrow does not have.
     """
     from pyspark.errors import PySparkTypeError
     from pyspark.sql import functions
@@ -93,6 +106,7 @@ def chosen_columns(frames: list[DataFrame], reading: Reading) -> tuple[DataFrame
     for frame in frames:
         named = pa.schema([(name, pa.null()) for name in frame.columns])
         open_sources(named.empty_table(), reading.columns, roles=reading.roles)
+        require_told_apart(frame, reading.columns)
         chosen.append(frame.select(*(each.alias(f"c{n}") for n, each in enumerate(columns))))
         try:
             types = chosen[-1].limit(0).toArrow()
@@ -104,6 +118,10 @@ def chosen_columns(frames: list[DataFrame], reading: Reading) -> tuple[DataFrame
         empty.append(types.rename_columns(reading.columns))
     together = reduce(lambda one, other: one.unionByName(other), chosen)
     return together, open_sources(empty, reading.columns, roles=reading.roles)
+
+
+class StagingExistsError(UsageError):
+    """The folder for staging exists."""
 
 
 @dataclass(frozen=True)
@@ -135,17 +153,40 @@ class SparkRows:
             return replace(self, frame=self.frame.persist())
         from pyspark.errors import AnalysisException
 
-        place = path_text("staging", self.staging)
+        place = staging_text(self.staging)
+        with self.freed_after_errors():
+            try:
+                self.frame.write.mode("error").parquet(place)
+            except AnalysisException as error:
+                if "PATH_ALREADY_EXISTS" not in str(error):
+                    raise
+                raise StagingExistsError(
+                    message(
+                        "{} must be a new folder; got {}, which exists. Name another folder, or "
+                        "delete it.",
+                        STAGING, shown(place),
+                    )
+                ) from None  # fmt: skip
+            return replace(self, frame=self.frame.sparkSession.read.parquet(place))
+
+    @contextmanager
+    def freed_after_errors(self) -> Iterator[None]:
+        """Free the rows that `kept` has kept, if an error is raised.
+
+        We cannot delete a folder for staging, because it can be on any file system: the error has a
+        note about it.
+        """
         try:
-            self.frame.write.mode("error").parquet(place)
-        except AnalysisException as error:
-            if "PATH_ALREADY_EXISTS" not in str(error):
-                raise
-            raise UsageError(
-                f"staging must be a new folder; got {place!r}, which exists. "
-                "Name another folder, or delete it."
-            ) from None
-        return replace(self, frame=self.frame.sparkSession.read.parquet(place))
+            yield
+        except StagingExistsError:
+            raise
+        except BaseException as error:
+            if self.staging is None:
+                free(self.frame)
+            else:
+                place = shown(staging_text(self.staging))
+                error.add_note(f"Delete the folder for staging, {place}, if it exists.")
+            raise
 
     def customers(self) -> Self:
         """Return the rows of customers, without notes."""
@@ -161,6 +202,26 @@ class SparkRows:
         """
         told = self.frame.where(f"{NOTE} is not null").select(NOTE).collect()
         return read_notes(row[0] for row in told)
+
+
+def staging_text(given: str | os.PathLike[str]) -> str:
+    """Return the folder for staging as text.
+
+    Raises
+    ------
+    UsageError
+        It is no path, or empty.
+    """
+    place = path_text(STAGING, given)
+    if not place:
+        raise UsageError(message("{} must be a new folder; got an empty text.", STAGING))
+    return place
+
+
+def free(frame: DataFrame) -> None:
+    """Free a persisted DataFrame; if its session has been stopped, it was freed by that."""
+    with suppress(*errors_of_spark()):
+        frame.unpersist()
 
 
 def ddl_of(schema: pa.Schema) -> str:
@@ -192,11 +253,16 @@ def buckets_of(frame: DataFrame, given: object) -> int:
     Raises
     ------
     UsageError
-        It is not a number from 1 on.
+        It is not a number from 1 to 100,000.
     """
     if given is None:
         usual = str(frame.sparkSession.conf.get("spark.sql.shuffle.partitions"))
         return int(usual) if usual.isdecimal() else 200  # Databricks has "auto" too
-    if type(given) is not int or given < 1:
-        raise UsageError(f"buckets must be a whole number from 1 on; got {shown(given)}.")
+    if type(given) is not int or not 1 <= given <= _MOST_BUCKETS:
+        raise UsageError(
+            message(
+                "{} must be a whole number from 1 to {:,}; got {}.",
+                _BUCKETS, _MOST_BUCKETS, shown(given),
+            )
+        )  # fmt: skip
     return given

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time as clock
+from contextlib import AbstractContextManager
 from typing import Any, NamedTuple, Protocol, Self
 
 from rfm_engine.job import Choice, Job
@@ -30,6 +31,9 @@ class Rows(Protocol):
 
     def kept(self) -> Self:
         """Return rows that are computed only once."""
+
+    def freed_after_errors(self) -> AbstractContextManager[None]:
+        """Free the rows that are kept, if an error is raised."""
 
     def customers(self) -> Self:
         """Return the rows of customers, without notes."""
@@ -63,21 +67,22 @@ def run(job: Job, known: Reading, intake: Intake, orders: Rows) -> Done:
     asked = Asked.of(job.scheme, job.plan)
     partial = orders.staged(PartialTotals(basis)).by_id()
     kept = partial.staged(MergedTotals(basis, asked)).kept()
-    merged = Merged.of(basis, reading, kept.notes())
-    marks.append(clock.perf_counter())
-    customers = kept.customers()
-    fit = _fit(job, merged, asked, customers)
-    model = frozen_model(job, merged.totals, fit)
-    scheme, plan, _, _ = Choice.of({"model": model}, {})
-    scorer = Scorer(scheme, plan, job.predictor)
-    sums = Sums.of(customers.staged(ScoreSums(merged.basis, scorer)).notes(), job)
-    sums.refuse_other(merged.n_customers)
-    marks.append(clock.perf_counter())
-    added = scorer.scored_nobody(merged.totals).added
-    about = described(job, known, merged, fit, sums)
-    about["warnings"] = *merged.totals.intake.warnings, *added.warnings
-    about["seconds"] = _seconds(marks)
-    return Done(kept, customers.staged(ScoredRows(merged.basis, scorer)), about, model)
+    with kept.freed_after_errors():
+        merged = Merged.of(basis, reading, kept.notes())
+        marks.append(clock.perf_counter())
+        customers = kept.customers()
+        fit = _fit(job, merged, asked, customers)
+        model = frozen_model(job, merged.totals, fit)
+        scheme, plan, _, _ = Choice.of({"model": model}, {})
+        scorer = Scorer(scheme, plan, job.predictor)
+        sums = Sums.of(customers.staged(ScoreSums(merged.basis, scorer)).notes(), job)
+        sums.refuse_other(merged.n_customers)
+        marks.append(clock.perf_counter())
+        added = scorer.scored_nobody(merged.totals).added
+        about = described(job, known, merged, fit, sums)
+        about["warnings"] = *merged.totals.intake.warnings, *added.warnings
+        about["seconds"] = _seconds(marks)
+        return Done(kept, customers.staged(ScoredRows(merged.basis, scorer)), about, model)
 
 
 def _travelling(reading: Reading) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self
 
-from rfm_engine.errors import RfmError
+from rfm_engine.errors import Message, RfmError
+from rfm_engine.options.messages import message
 from rfm_engine.orders.reading import Reading
 from rfm_engine.spark.basis import Basis
 from rfm_engine.spark.surveys import Surveys, surveys_from
@@ -65,6 +66,9 @@ def refuse_change(what: str, n_before: int, n_now: int) -> None:
     """
     if n_before != n_now:
         raise RfmError(
-            f"df must have the same rows whenever Spark reads it; got {n_before:,} {what} and "
-            f"later {n_now:,}. Write it to a table and score that table."
-        )
+            message(
+                "{} must have the same rows whenever Spark reads it; got {:,} {} and later {:,}. "
+                "Write it to a table and score that table.",
+                Message("df", "INPUT"), n_before, what, n_now,
+            )
+        )  # fmt: skip

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 from rfm_engine.result.model import Model, shares_of
 from rfm_engine.result.summary import ScoredPopulation
+from rfm_engine.spark.frames import free
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -46,9 +47,13 @@ class SparkResult(ScoredPopulation):
         return self._model._replace(shares=shares_of(self))
 
     def unpersist(self) -> None:
-        """Free the totals of customers; afterwards `customers` is computed from the orders."""
+        """Free the totals of customers.
+
+        Afterwards `customers` is computed from the orders again, with the cut points of this
+        result: use it before, or write it.
+        """
         if self._persisted is not None:
-            self._persisted.unpersist()
+            free(self._persisted)
 
     def __enter__(self) -> Self:
         """Return the result."""

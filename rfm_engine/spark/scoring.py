@@ -12,7 +12,13 @@ from rfm_engine.options.groups import SparkOptions
 from rfm_engine.options.resolution import given
 from rfm_engine.orders.intake import Intake
 from rfm_engine.orders.reading import Reading
-from rfm_engine.spark.frames import SparkRows, buckets_of, chosen_columns, require_frames
+from rfm_engine.spark.frames import (
+    SparkRows,
+    buckets_of,
+    chosen_columns,
+    require_frames,
+    staging_text,
+)
 from rfm_engine.spark.jobs import run
 from rfm_engine.spark.refusals import refuse_global, refuse_options
 from rfm_engine.spark.result import SparkResult
@@ -38,11 +44,12 @@ def score(
         needed columns are read.
     staging
         A new folder, which all executors can write to, for the totals of customers as Parquet. By
-        default they are persisted by Spark, which is not possible on serverless compute.
+        default they are persisted by Spark, which is not possible on serverless compute. Delete it
+        when the result is no longer used, and after a run that failed.
     buckets
         The number of tasks that customers are divided into, by their ids; by default
         `spark.sql.shuffle.partitions`. It does not change the result. A task needs memory for all
-        its customers: with up to 3 million customers it takes about 1 GB.
+        its customers, and each bucket becomes a file of the output.
     {options}
 
     Returns
@@ -56,10 +63,12 @@ def score(
         An option or a column is wrong, PySpark is not installed, or an option needs all customers
         in one process: ranks, groups, facts and attributes.
     DataError
-        The data was refused.
+        The data was refused, or a column exists twice for Spark.
 
     Notes
     -----
+    Errors of Spark itself are raised unchanged.
+
     The result is equal to that of `rfm_engine.score`, whatever the partitions and the order of the
     rows. Orders are added up per partition, and the totals of a customer are merged after one
     shuffle by id. Cut points come from counts of values, which the driver merges.
@@ -68,6 +77,8 @@ def score(
     explicit = given("score", SparkOptions, options)
     frames = require_frames(df)
     job = job_of(explicit)
+    if staging is not None:
+        staging_text(staging)
     known = Reading(**job.reading_options)
     n_buckets = buckets_of(frames[0], buckets)
     chosen, sources = chosen_columns(frames, known)

@@ -46,7 +46,10 @@ OF_HISTORIES = {
 }
 GLOBAL = {"--version", "--help", "--install-completion", "--show-completion"}
 # Options of other programs that are shown in the pages.
-FOREIGN = {"--cacert", "--check", "--cov", "--no-deps", "--py-files", "--quiet", "--unix-socket"}
+FOREIGN = {
+    "--cacert", "--check", "--cov", "--no-deps", "--packages", "--py-files", "--quiet",
+    "--unix-socket",
+}  # fmt: skip
 SCRIPT = {word for parameter in spark_score.command().params for word in parameter.opts}
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*[a-z]")
 LINK = re.compile(r"\[[^\]]+\]\(([^)\s]+)\)")

@@ -153,8 +153,11 @@ def test_score__raises_the_error_of_a_stage(options, faulty):
     partitions = [rows.slice(0, 1).to_batches(), rows.slice(1).to_batches()]
     with pytest.raises(rfm.DataError) as found:
         score_in_process(partitions, rows.schema, as_of=AS_OF, **options)
-    assert str(found.value).partition(" row ")[0] == str(expected.value).partition(" row ")[0]
-    assert found.value.typed.partition(" row ")[0] == expected.value.typed.partition(" row ")[0]
+    for told, alone in ((str(found.value), str(expected.value)),
+                        (found.value.typed, expected.value.typed)):  # fmt: skip
+        # Spark has no numbers of rows.
+        named = told.replace("a batch of a partition of the DataFrame", "orders")
+        assert named.partition(" row ")[0] == alone.partition(" row ")[0]
 
 
 @pytest.mark.parametrize("method", ["ntile", "rank-linear", "nested"])
@@ -174,9 +177,23 @@ def test_score__refuses_schemes_with_customer_facts(orders, partitions, tmp_path
     "by", "overall", "distinct", "attributes", "facts", "whales", "whale_by", "sort",
 ])  # fmt: skip
 def test_refuse_options__says_why_and_what_to_do(name):
-    with pytest.raises(rfm.UsageError, match=f"^{name} must not be used .*, because it .*; got it"):
-        refuse_options({name: None})
+    begin = f"{name} must not be used with spark.score, because it"
+    with pytest.raises(rfm.UsageError, match=f"^{begin} .*; got 'x'") as found:
+        refuse_options({name: "x"})
+    assert found.value.typed.startswith(f"--{name.replace('_', '-')} must not be used with Spark")
     refuse_options({"as_of": AS_OF, "scheme": "classic"})
+
+
+@pytest.mark.parametrize(("name", "reason"), [
+    ("units", "is for labels and insight, and no score reads it"),
+    ("product", "is for labels and insight, and no score reads it"),
+    ("as_files", "is about how rfm reads files, and Spark reads them"),
+    ("ids", "is about ids in CSV files"), ("csv_null", "is about CSV files"),
+    ("threads", "is about one machine"),
+])  # fmt: skip
+def test_refuse_options__has_the_reason_of_each_option(name, reason):
+    with pytest.raises(rfm.UsageError, match=f"because it {reason}"):
+        refuse_options({name: "x"})
 
 
 @pytest.mark.parametrize("lost", ["account", "rows"])

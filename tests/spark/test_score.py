@@ -141,13 +141,25 @@ def test_result__frees_totals_and_can_still_be_computed(spark, small):
 
 def test_score__raises_errors_of_workers_in_the_driver(spark, small):
     frame = frame_of(spark, small, 3)
-    with pytest.raises(rfm.DataError, match="refund"):
+    with pytest.raises(rfm.DataError, match=r"refund.* in a batch of a partition"):
         rfm.spark.score(frame, as_of=AS_OF, refunds="error")
+    assert not spark.sparkContext._jsc.getPersistentRDDs()
+
+
+def test_score__tells_which_folder_a_refused_run_leaves(spark, small, tmp_path):
+    frame, place = frame_of(spark, small, 1), tmp_path / "staging"
+    with pytest.raises(rfm.DataError, match="refund") as found:
+        rfm.spark.score(frame, as_of=AS_OF, refunds="error", staging=place, buckets=1)
+    assert found.value.__notes__ == [f"Delete the folder for staging, '{place}', if it exists."]
+    assert place.exists()
 
 
 @pytest.mark.parametrize(("columns", "options", "message"), [
     ("*", {"customer": "custmer_id"}, "Did you mean 'customer_id'?"),
-    ("*", {"buckets": 0}, "buckets must be a whole number from 1 on; got 0"),
+    ("*", {"buckets": 0}, "buckets must be a whole number from 1 to 100,000; got 0"),
+    ("*", {"buckets": 10**12}, "buckets must be a whole number from 1 to 100,000; got 10"),
+    ("*", {"staging": ""}, "staging must be a new folder; got an empty text"),
+    ("*; 1 as Amount", {}, "must occur once in orders; got 'amount' and 'Amount', which are one"),
     ("*", {"by": "order_id"}, "by must not be used with spark.score, because it gives each group"),
     ("*; 1 as amount", {}, "amount"),
     ("*; map(1, 2) as m", {"amount": "m"}, "amount column 'm' must contain .*; got map"),
@@ -161,5 +173,11 @@ def test_score__refuses_what_is_wrong_before_a_job(spark, small, columns, option
 
 
 def test_score__refuses_what_is_no_frame(small):
-    with pytest.raises(rfm.UsageError, match="df must be a Spark DataFrame; got Table"):
+    with pytest.raises(rfm.UsageError, match=r"must be a Spark DataFrame; got pyarrow\.lib\.Table"):
         rfm.spark.score(small, as_of=AS_OF)
+
+
+def test_score__refuses_streams(spark):
+    stream = spark.readStream.format("rate").load()
+    with pytest.raises(rfm.UsageError, match="df must be a DataFrame that ends; got a streaming"):
+        rfm.spark.score(stream, as_of=AS_OF)

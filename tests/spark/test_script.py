@@ -20,6 +20,7 @@ from rfm_engine.simulate import simulate
 from tests.spark.conftest import SETTINGS
 
 AS_OF = "2025-12-31"
+CANNOT = "INPUT and OUT must be what Spark can read and write; got"
 
 
 def rows_of(customers: pa.Table) -> list[dict[str, object]]:
@@ -130,10 +131,10 @@ def faults(tmp_path_factory, folder) -> dict[str, tuple[list[object], int, str]]
     pq.write_table(as_text, place / "mixed" / "a.parquet")
     old = folder / "old"
     return {
-        "missing path": ([place / "none"], 2, "Spark must know its tables; got: Path does not"),
-        "missing table": (["none"], 2, "Spark must know its tables; got: The table or view `none`"),
-        "missing package": (["delta:/x"], 2, "Spark must know its tables; got: Failed to find"),
-        "missing catalog": (["iceberg:lake.a.b"], 2, "Spark must know its tables; got: spark_cat"),
+        "missing path": ([place / "none"], 2, f"{CANNOT}: Path does not exist"),
+        "missing table": (["none"], 2, f"{CANNOT}: The table or view `none`"),
+        "missing package": (["delta:/x"], 2, f"{CANNOT}: Failed to find"),
+        "missing catalog": (["iceberg:lake.a.b"], 2, f"{CANNOT}: spark_cat"),
         "files of a table": ([place / "delta"], 2, "orders must be read through the table; got a"),
         "csv": (["orders.csv"], 2, "orders must be Parquet, delta:PATH, iceberg:CATALOG.TABLE"),
         "range": (["delta:/x@1..2"], 2, "orders must be one version of a table; got"),
@@ -142,12 +143,13 @@ def faults(tmp_path_factory, folder) -> dict[str, tuple[list[object], int, str]]
         "column": ([old, "--amount", "amuont"], 2, "amount column 'amuont' must exist in orders"),
         "refused option": ([old, "--by", "channel"], 2, "--by must not"),
         "option of files": ([old, "--csv-decimal", ","], 2, "--csv-decimal must not be used with"),
-        "option of machines": ([old, "--threads", 2], 2, "--threads must not be used with spark"),
+        "option of machines": ([old, "--threads", 2], 2, "--threads must not be used with Spark"),
         "unknown option": ([old, "--bye", "channel"], 2, "No such option: --bye"),
         "strict": ([old, "--strict", "--amount-scale", 1], 3, "rows must be valid with --strict"),
         "stdout": ([old, "-o", "-"], 2, "-o must be a folder for Parquet"),
         "version": ([old, "-o", "delta:/x@3"], 2, "-o must be a table without a version"),
         "over files": ([old, "-o", place / "rows"], 2, "-o must be new; got"),
+        "model": ([old, "--save-model", "/none/m.json"], 2, "place of the model must be a new"),
         "lone replace": ([old, "--replace"], 2, "--replace must be used with --output; got"),
     }  # fmt: skip
 
@@ -158,7 +160,7 @@ def faults(tmp_path_factory, folder) -> dict[str, tuple[list[object], int, str]]
         "missing path", "missing table", "missing package", "missing catalog", "files of a table",
         "csv", "range", "torn file", "other types", "column", "refused option",
         "option of files", "option of machines", "unknown option",
-        "strict", "stdout", "version", "over files", "lone replace",
+        "strict", "stdout", "version", "over files", "model", "lone replace",
     ],
 )  # fmt: skip
 def test_script__ends_with_one_line(script, faults, fault):

@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from rfm_engine.errors import DataError
 from rfm_engine.orders.place import require_columns
 from rfm_engine.orders.sources.memory import NAME, StreamSource
 
@@ -28,6 +29,7 @@ def of_spark(frame: Any, needed: Sequence[str], name: str = NAME) -> StreamSourc
     with a zone (PySpark 4.3).
     """
     require_columns(frame.columns, needed, name)
+    require_told_apart(frame, needed, name)
     names = list(needed)
     quoted = (f"`{column.replace('`', '``')}`" for column in names)
     # Spark passes columns with a dot in their names to Python only under other names.
@@ -35,6 +37,27 @@ def of_spark(frame: Any, needed: Sequence[str], name: str = NAME) -> StreamSourc
     held = numbered.limit(0).toArrow().schema
     schema = pa.schema([field.with_name(own) for field, own in zip(held, names, strict=True)])
     return StreamSource(schema, None, lambda: _collected(numbered, names), name=name)
+
+
+def require_told_apart(frame: Any, needed: Sequence[str], name: str = NAME) -> None:
+    """Refuse a needed column, of whose name Spark finds several forms.
+
+    Raises
+    ------
+    DataError
+        Another column has the same name in other letter case.
+    """
+    if str(frame.sparkSession.conf.get("spark.sql.caseSensitive")).lower() == "true":
+        return
+    for column in needed:
+        same = [each for each in frame.columns if each.lower() == column.lower()]
+        if len(same) > 1:
+            forms = " and ".join(map(repr, same))
+            raise DataError(
+                f"column {column!r} must occur once in {name}; got {forms}, which are one name for "
+                "Spark. Rename or drop the others, or set "
+                "spark.sql.caseSensitive=true."
+            )
 
 
 def _collected(frame: Any, names: list[str]) -> Iterator[pa.RecordBatch]:
