@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 _NAME = "spark-submit spark_submit.py"
 _PANEL = "Running"
-_SILENT = logging.CRITICAL + 1
 
 
 @takes(SparkOptions, config=False, compared=ScoreOptions)
@@ -86,7 +85,7 @@ def score(
 ) -> None:  # fmt: skip
     """Score orders in a cluster: one row per customer with R, F and M scores and a segment."""
     if replace and output is None:
-        raise Misuse("--replace must be used with --output; got it alone. Add -o OUT.")
+        raise Misuse("--replace must be used with --output; got --replace alone. Add -o OUT.")
     from rfm_engine.spark import score as spark_score
     from rfm_engine.spark.failures import one_line_errors
     from rfm_engine.spark.frames import require_pyspark
@@ -95,7 +94,6 @@ def score(
     require_pyspark("the script for spark-submit")
     start = time.monotonic()
     with Memory() as memory, one_line_errors():
-        _quiet_loggers()
         if save_model is not None:
             from rfm_engine.output.models import check_keeping
 
@@ -124,17 +122,6 @@ def score(
         print_table(result, seconds, memory.peak, output)
 
 
-def _quiet_loggers() -> None:
-    """Keep PySpark from printing errors that we report, as JSON and as tracebacks."""
-    from pyspark.logger import PySparkLogger
-
-    for name in ("SQLQueryContextLogger", "DataFrameQueryContextLogger"):
-        # Made by PySpark, because its own class takes more than that of Python.
-        PySparkLogger.getLogger(name).setLevel(_SILENT)
-    for name in ("py4j", "pyspark"):
-        logging.getLogger(name).setLevel(_SILENT)
-
-
 def _session() -> SparkSession:
     """Return the session of the job, or a new one."""
     from pyspark.sql import SparkSession
@@ -161,5 +148,7 @@ def run(words: Sequence[str] | None = None) -> int:
     sys.excepthook = exits.report_bug
     # spark-submit writes stderr of Python to stdout. Nothing here computes with pandas.
     warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
+    # PySpark and Py4J log errors that we report, as JSON and as tracebacks, also after Ctrl-C.
+    logging.disable(logging.CRITICAL)
     main = partial(command().main, words, prog_name=_NAME, standalone_mode=False)
     return exits.exit_code(main)

@@ -16,7 +16,7 @@ from rfm_engine.options.messages import message
 from rfm_engine.orders.place import Source
 from rfm_engine.orders.reading import Reading
 from rfm_engine.orders.sources.entry import open_sources
-from rfm_engine.orders.sources.spark import require_told_apart
+from rfm_engine.orders.sources.spark import refuse_stream, require_told_apart
 from rfm_engine.spark.basis import ID
 from rfm_engine.spark.failures import errors_of_spark
 from rfm_engine.spark.notes import NOTE, Stage, read_notes
@@ -76,11 +76,7 @@ def require_frames(given: object) -> list[DataFrame]:
                 f"df must be a Spark DataFrame; got {type(frame).__module__}."
                 f"{type(frame).__qualname__}. Use rfm_engine.score for other orders."
             )
-        if frame.isStreaming:
-            raise UsageError(
-                "df must be a DataFrame that ends; got a streaming one. Read the orders with "
-                "spark.read, or call spark.score for each batch in foreachBatch."
-            )
+        refuse_stream(frame, "df")
     if not frames:
         raise UsageError("df must be a Spark DataFrame, or a list of them; got an empty list.")
     return frames

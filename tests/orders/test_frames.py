@@ -40,7 +40,11 @@ def test_spark__a_frame_of_spark_connect_is_not_taken_for_a_lazy_frame():
         return f"column {name}"
 
     # As in Spark Connect, every attribute is a column.
-    parts = {"__module__": "pyspark.sql.connect.dataframe", "columns": ["amount"]}
+    parts = {
+        "__module__": "pyspark.sql.connect.dataframe",
+        "columns": ["amount"],
+        "isStreaming": False,
+    }
     kind = type("DataFrame", (), parts | {"__getattr__": column_of})
     with pytest.raises(UsageError, match="column 'total' must exist"):
         open_sources(kind(), ["total"])

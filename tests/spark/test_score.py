@@ -181,3 +181,5 @@ def test_score__refuses_streams(spark):
     stream = spark.readStream.format("rate").load()
     with pytest.raises(rfm.UsageError, match="df must be a DataFrame that ends; got a streaming"):
         rfm.spark.score(stream, as_of=AS_OF)
+    with pytest.raises(rfm.UsageError, match="orders must be a DataFrame that ends; got a stream"):
+        rfm.score(stream, as_of=AS_OF)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -50,7 +51,10 @@ def script(spark, capfd):
 
     def script(*words: object) -> tuple[int, str, str]:
         capfd.readouterr()
-        code = run([str(word) for word in words])
+        try:
+            code = run([str(word) for word in words])
+        finally:
+            logging.disable(logging.NOTSET)
         return code, *capfd.readouterr()
 
     return script
@@ -133,6 +137,7 @@ def faults(tmp_path_factory, folder) -> dict[str, tuple[list[object], int, str]]
     return {
         "missing path": ([place / "none"], 2, f"{CANNOT}: Path does not exist"),
         "missing table": (["none"], 2, f"{CANNOT}: The table or view `none`"),
+        "broken SQL": (["iceberg:lake.a.b@5"], 2, f"{CANNOT}: "),
         "missing package": (["delta:/x"], 2, f"{CANNOT}: Failed to find"),
         "missing catalog": (["iceberg:lake.a.b"], 2, f"{CANNOT}: spark_cat"),
         "files of a table": ([place / "delta"], 2, "orders must be read through the table; got a"),
@@ -150,7 +155,7 @@ def faults(tmp_path_factory, folder) -> dict[str, tuple[list[object], int, str]]
         "version": ([old, "-o", "delta:/x@3"], 2, "-o must be a table without a version"),
         "over files": ([old, "-o", place / "rows"], 2, "-o must be new; got"),
         "model": ([old, "--save-model", "/none/m.json"], 2, "place of the model must be a new"),
-        "lone replace": ([old, "--replace"], 2, "--replace must be used with --output; got"),
+        "lone replace": ([old, "--replace"], 2, "--replace must be used with --output; got --rep"),
     }  # fmt: skip
 
 
@@ -159,7 +164,7 @@ def faults(tmp_path_factory, folder) -> dict[str, tuple[list[object], int, str]]
     [
         "missing path", "missing table", "missing package", "missing catalog", "files of a table",
         "csv", "range", "torn file", "other types", "column", "refused option",
-        "option of files", "option of machines", "unknown option",
+        "option of files", "option of machines", "unknown option", "broken SQL",
         "strict", "stdout", "version", "over files", "model", "lone replace",
     ],
 )  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from rfm_engine.errors import DataError
+from rfm_engine.errors import DataError, UsageError
 from rfm_engine.orders.place import require_columns
 from rfm_engine.orders.sources.memory import NAME, StreamSource
 
@@ -28,6 +28,7 @@ def of_spark(frame: Any, needed: Sequence[str], name: str = NAME) -> StreamSourc
     The Arrow stream of a DataFrame would collect all columns, and fails if one of them has times
     with a zone (PySpark 4.3).
     """
+    refuse_stream(frame, name)
     require_columns(frame.columns, needed, name)
     require_told_apart(frame, needed, name)
     names = list(needed)
@@ -37,6 +38,21 @@ def of_spark(frame: Any, needed: Sequence[str], name: str = NAME) -> StreamSourc
     held = numbered.limit(0).toArrow().schema
     schema = pa.schema([field.with_name(own) for field, own in zip(held, names, strict=True)])
     return StreamSource(schema, None, lambda: _collected(numbered, names), name=name)
+
+
+def refuse_stream(frame: Any, name: str = NAME) -> None:
+    """Refuse a DataFrame that never ends.
+
+    Raises
+    ------
+    UsageError
+        The DataFrame is a streaming one.
+    """
+    if frame.isStreaming:
+        raise UsageError(
+            f"{name} must be a DataFrame that ends; got a streaming one. Read the orders with "
+            "spark.read, or score each batch in foreachBatch."
+        )
 
 
 def require_told_apart(frame: Any, needed: Sequence[str], name: str = NAME) -> None:
