@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 import shlex
 import sys
+import tomllib
 
 import pytest
 
 from tests.docs.pages import PAGES, ROOT, blocks_of, name_of
 
 HOW_TOS = [page for page in PAGES if page.parent == ROOT / "docs" / "how-to"]
+EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
 INSTALLED_WITH_RFM = {"rfm_engine", "rfm_cli", "pyarrow", "numpy", "numba"}
 IMPORT = re.compile(r"^\s*(?:import (\w+)|from (\w+)[\w.]* import)", re.MULTILINE)
 
@@ -23,8 +25,11 @@ def test_how_to__installs_what_its_examples_import(page):
     own = set(re.findall(r"(\w+)\.py\b", page.read_text()))
     needed = imported - INSTALLED_WITH_RFM - own
     shell = "\n".join(block.text for block in blocks if block.language == "sh")
-    said = " ".join(re.findall("pip install (.*)", shell))
-    installed = {re.split(r"[<>=~!\[]", word)[0] for word in shlex.split(said)}
+    lines = re.findall("pip install (.*)", shell)
+    words = [word for line in lines for word in shlex.split(line, comments=True)]
+    for extras in re.findall(r"(?:\.|rfm-engine)\[([\w,]+)\]", " ".join(words)):
+        words += [word for extra in extras.split(",") for word in EXTRAS[extra]]
+    installed = {re.split(r"[<>=~!\[]", word)[0] for word in words}
     assert needed <= installed
 
 
