@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from rfm_engine.errors import shown
+from rfm_engine.options.messages import message
 from rfm_engine.serve.answers import answer, tagged_answer
 from rfm_engine.serve.http_error import HttpError, bad_request
 from rfm_engine.serve.json_text import json_text
@@ -53,8 +54,10 @@ class Documents:
             raise HttpError(
                 403,
                 "no_lists",
-                "lists of customers must be turned on; got a service without them. "
-                "Start it with rfm serve --lists.",
+                message(
+                    "lists of customers must be turned on; got a service without them. "
+                    "Start it with {lists:True}."
+                ).typed,
             )
         query = query_of(request, ("after", "limit", "fields", "group"))
         view = self._view()
@@ -116,6 +119,7 @@ def _no_report(what: str, name: str) -> HttpError:
     return HttpError(
         404,
         "no_report",
-        f"the service must have a report {what}; got none. Start it with "
-        f"rfm serve --report {name}.",
+        message(
+            "the service must have a report {}; got none. Start it with {report:{}}.", what, name
+        ).typed,
     )

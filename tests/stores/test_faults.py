@@ -7,8 +7,9 @@ import errno
 import pyarrow as pa
 import pytest
 
-from rfm_engine.errors import RfmError, UsageError
+from rfm_engine.errors import RfmError
 from rfm_engine.orders.sources.faults import is_of_store, says_nothing, unreachable
+from rfm_engine.orders.sources.guard import MissingInputError
 from rfm_engine.orders.sources.remote import without_secrets
 
 # As pyarrow 26 raises them.
@@ -78,7 +79,7 @@ def test_unreachable__says_why_in_one_line(error, said):
 )
 def test_unreachable__tells_what_is_missing(error):
     made = unreachable("s3://b/o", error)
-    assert type(made) is UsageError
+    assert type(made) is MissingInputError
     assert str(made) == "s3://b/o must exist; got no such file or folder. Check the path."
 
 

@@ -7,8 +7,9 @@ import re
 import pytest
 
 import rfm_engine as rfm
-from rfm_engine.errors import DataError, RfmError, UsageError
+from rfm_engine.errors import DataError, RfmError
 from rfm_engine.orders.sources.entry import open_sources
+from rfm_engine.orders.sources.guard import MissingInputError
 from tests.conftest import DEEP
 from tests.stores.flaky import BUCKET, flaky_store
 from tests.stores.inputs import AS_OF, OBJECTS, ORDERS, SOME_OBJECTS, customers_of
@@ -58,7 +59,7 @@ def test_refusals__at_any_request_are_told_from_damaged_files(store, name, fault
         with pytest.raises(RfmError) as caught:
             read(name)
         if fault == "gone":
-            assert caught.type is UsageError
+            assert caught.type is MissingInputError
             assert str(caught.value) == (
                 f"s3://shop/{name} must exist; got no such file or folder. Check the path."
             )
