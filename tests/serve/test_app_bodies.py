@@ -212,7 +212,7 @@ def test_messages__write_values_as_json_does(app, content, got):
         ("/v1/customers/1?group=%ff", "query must be percent-encoded UTF-8; got other bytes."),
         ("/v1/customers/1?group=a", "but by was not given. Leave group out."),
         ("/v1/customers", "method must be POST; got another. Use it."),
-        ("/v1/report", "got none. Start it with rfm serve --report report.html."),
+        ("/v1/report", "got none. Start it with --report report.html."),
     ],
 )
 def test_messages__say_what_to_do(app, target, said):
