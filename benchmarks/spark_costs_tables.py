@@ -34,7 +34,7 @@ def spark_sections(folder: str = RESULTS) -> dict[str, list[str]]:
     about = words.machine_and_versions(found["machine"], found["versions"])
     lines = spark_costs_lines(found)
     return {
-        "spark": [*lines, "", f"{about}, PySpark {found['versions']['pyspark']}."],
+        "spark": [*lines, "", f"{about}."],
         "spark formula": formula(found),
     }
 
@@ -66,7 +66,7 @@ def formula(found: Mapping[str, Any]) -> list[str]:
         f"million customers on {threads} cores, `rfm.score` {alone.fixed:.1f} s and "
         f"{1e6 * alone.slope:.2f} s. With *n* customers on *c* cores that is "
         f"{cost.fixed:.0f} s + {1e6 * cost.slope * threads:.1f} µs · *n* / *c*: "
-        f"{seconds / 60:.0f} minutes for 1 billion customers on {EXECUTORS} executors "
+        f"{seconds:.0f} s for 1 billion customers on {EXECUTORS} executors "
         f"with {CORES_PER_EXECUTOR} cores each. **This is an extrapolation and was not measured.** "
         "It does not contain the network, and other numbers of orders per customer change it.",
     ]
