@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from rfm_engine.orders.sources.table_places import DELTA
+
 from .exits import code_of
 from .outcome import typed_warnings
 from .words import counted
@@ -67,9 +69,6 @@ def _ingest(about: Mapping[str, Any]) -> str:
     lost = {**about["dropped"], "too late": about["too_late"]}
     parts = [f"{n:,} {reason}" for reason, n in lost.items() if n]
     without = f", without {' and '.join(parts)}" if parts else ""
-    # Imported here, because the module needs pyarrow, which the help of commands should not load.
-    from rfm_engine.orders.sources.table_places import DELTA
-
     # A version of a table can consist of several files.
     is_table = about["batch"].startswith(DELTA)
     added = (

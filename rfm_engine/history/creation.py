@@ -15,8 +15,8 @@ from rfm_engine.history.files import Files
 from rfm_engine.history.store import Store, is_left
 from rfm_engine.history.writing import MODEL, as_json
 from rfm_engine.options.messages import message
+from rfm_engine.orders.sources.uris import is_uri
 from rfm_engine.output.models import save_model
-from rfm_engine.output.place import is_uri
 from rfm_engine.result.model import Model, load_model
 
 

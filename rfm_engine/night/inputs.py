@@ -7,7 +7,7 @@ from glob import glob, has_magic
 from pathlib import Path
 
 from rfm_engine.orders.sources.table_places import DELTA
-from rfm_engine.output.place import is_uri
+from rfm_engine.orders.sources.uris import is_uri
 
 
 def inputs_now(inputs: Sequence[str]) -> list[str]:

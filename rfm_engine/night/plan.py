@@ -20,9 +20,8 @@ from rfm_engine.options.config_file import (
 )
 from rfm_engine.options.messages import message
 from rfm_engine.options.running import RunningOptions
-from rfm_engine.orders.sources import remote
 from rfm_engine.orders.sources.table_places import DELTA
-from rfm_engine.output.place import is_uri
+from rfm_engine.orders.sources.uris import is_uri
 
 TABLE = "run"
 PRESETS = "presets"
@@ -182,7 +181,7 @@ class _Reader:
             folder = Path(given).resolve()
             for key in ("state", "history", "out"):
                 place = self._place(self._text(key))
-                if not remote.is_uri(given) and Path(place).resolve().is_relative_to(folder):
+                if not is_uri(given) and Path(place).resolve().is_relative_to(folder):
                     raise UsageError(
                         f"{key} in {self._what} must not be inside an input; got {place!r} in "
                         f"{each!r}. Choose another folder."
@@ -266,7 +265,7 @@ def placed(text: str, folder: Path) -> str:
     """Return a path or URI; a relative path, also that of a Delta table, is in a folder."""
     if text.startswith(DELTA):
         path = text.removeprefix(DELTA)
-        return text if remote.is_uri(path) else f"{DELTA}{folder / path}"
+        return text if is_uri(path) else f"{DELTA}{folder / path}"
     return text if is_uri(text) else str(folder / text)
 
 

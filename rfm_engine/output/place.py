@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from pathlib import Path
 
 from rfm_engine.errors import Message, UsageError, path_text, shown
 from rfm_engine.options.messages import message
+from rfm_engine.orders.sources.uris import is_uri
 from rfm_engine.output.atomic import MARKER
 
 FILES = (".parquet", ".arrow", ".csv", ".csv.gz")
 OUTPUT = Message("output", "-o")
 """The name of the option in messages."""
-_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
-
-
-def is_uri(text: str) -> bool:
-    """Whether a text is a URI such as `s3://bucket/orders`, and no local path."""
-    return _URI.match(text) is not None
 
 
 def ending(place: str | os.PathLike[str]) -> str:

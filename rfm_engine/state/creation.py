@@ -15,7 +15,7 @@ from rfm_engine.orders.csv_format import null_words
 from rfm_engine.orders.distinct_columns import column_names
 from rfm_engine.orders.reading import NEWEST, Reading, conditions_of
 from rfm_engine.orders.roles import NOUNS
-from rfm_engine.output.place import is_uri
+from rfm_engine.orders.sources.uris import is_uri
 from rfm_engine.state.disk import Disk
 from rfm_engine.state.history import History
 from rfm_engine.state.manifest import Generation, Manifest

@@ -10,7 +10,7 @@ import pytest
 from rfm_engine.errors import RfmError
 from rfm_engine.orders.sources.faults import is_of_store, says_nothing, unreachable
 from rfm_engine.orders.sources.guard import MissingInputError
-from rfm_engine.orders.sources.remote import without_secrets
+from rfm_engine.orders.sources.uris import without_secrets
 
 # As pyarrow 26 raises them.
 GOOGLE = (

@@ -24,6 +24,7 @@ from rfm_engine.orders.sources.listings import Asked, Listings
 from rfm_engine.orders.sources.table_formats import refuse_local_tables, refuse_tables
 from rfm_engine.orders.sources.table_places import DeltaPlace, IcebergPlace, table_place
 from rfm_engine.orders.sources.tables.part import TablePart
+from rfm_engine.orders.sources.uris import is_uri, without_secrets
 
 _GLOB = frozenset("*?[")
 
@@ -134,8 +135,7 @@ def _table_of(place: DeltaPlace | IcebergPlace) -> str:
     """Return a text that is equal for all versions of a table."""
     if isinstance(place, IcebergPlace):
         return f"{place.catalog}.{place.table}"
-    is_uri = remote.is_uri(place.path)
-    return place.path.rstrip("/") if is_uri else str(Path(place.path).resolve())
+    return place.path.rstrip("/") if is_uri(place.path) else str(Path(place.path).resolve())
 
 
 def _behind(place: str, asked: Asked | None, deadline: Deadline) -> Sequence[Input]:
@@ -146,10 +146,10 @@ def _behind(place: str, asked: Asked | None, deadline: Deadline) -> Sequence[Inp
         from rfm_engine.orders.sources.tables.opening import parts_at
 
         return parts_at(table, deadline)
-    if not remote.is_uri(place):
+    if not is_uri(place):
         return _local(place)
     base, pattern, query = remote.split(place)
-    name = remote.without_secrets(place)
+    name = without_secrets(place)
     connect = partial(remote.connect, base + query, name, deadline.seconds)
     filesystem, root = deadline.run(name, connect)
     if isinstance(filesystem, fs.LocalFileSystem):

@@ -16,9 +16,9 @@ from rfm_engine.orders.sources.faults import unreachable
 from rfm_engine.orders.sources.guard import first_line, missing
 from rfm_engine.orders.sources.ignored import CONFIG_NAME, is_ignored
 from rfm_engine.orders.sources.stores import file_system_of
+from rfm_engine.orders.sources.uris import without_secrets
 
 _GLOB = frozenset("*[")  # In a URI, a ? begins the options.
-_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
 # Hadoop's schemes for S3.
 _S3 = re.compile(r"s3[an]://")
 _BUCKETS = ("s3", "gs", "gcs", "abfs", "abfss")
@@ -44,19 +44,6 @@ def split(uri: str) -> tuple[str, list[str], str]:
     segments = place.split("/")
     fixed = next((i for i, s in enumerate(segments) if not _GLOB.isdisjoint(s)), len(segments))
     return "/".join(segments[:fixed]), [unquote(s) for s in segments[fixed:]], question + query
-
-
-def is_uri(text: str) -> bool:
-    """Whether a text is a URI, and no local path; `file:` may be followed by a single slash."""
-    return _URI.match(text) is not None
-
-
-def without_secrets(uri: str) -> str:
-    """Return ``uri`` for messages, without options and passwords.
-
-    The options may contain keys, and so may the part before an @.
-    """
-    return re.sub(r"://[^/@]*:[^/@]*@", "://", uri.partition("?")[0])
 
 
 def connect(uri: str, name: str, seconds: float) -> tuple[fs.FileSystem, str]:

@@ -6,7 +6,7 @@ import re
 from typing import NamedTuple
 
 from rfm_engine.errors import UsageError, shown
-from rfm_engine.orders.sources.remote import without_secrets
+from rfm_engine.orders.sources.uris import without_secrets
 
 DELTA, ICEBERG = "delta:", "iceberg:"
 NEWEST_VERSION = 2**63 - 1

@@ -10,7 +10,6 @@ import numpy as np
 import pyarrow as pa
 
 from rfm_engine.errors import DataError, UsageError
-from rfm_engine.orders.sources import remote
 from rfm_engine.orders.sources.deadline import Deadline
 from rfm_engine.orders.sources.table_places import DELTA, DeltaPlace
 from rfm_engine.orders.sources.tables.delta_facts import DeltaFacts, Statistics
@@ -19,6 +18,7 @@ from rfm_engine.orders.sources.tables.delta_loading import DeltaTable, load
 from rfm_engine.orders.sources.tables.delta_root import Root, local_root, root_of, shown_path
 from rfm_engine.orders.sources.tables.parquet_file import ParquetFile
 from rfm_engine.orders.sources.tables.part import TablePart, no_rows
+from rfm_engine.orders.sources.uris import without_secrets
 
 _PHYSICAL_NAME = b"delta.columnMapping.physicalName"
 _NUMBER = b"delta.columnMapping.id"
@@ -57,7 +57,7 @@ def parts_of_table(table: DeltaTable) -> list[TablePart]:
 
     _refuse_unknown(table, f"{DELTA}{uri}")
     version = table.version()
-    name = f"{DELTA}{remote.without_secrets(uri).rstrip('/')}@{version}"
+    name = f"{DELTA}{without_secrets(uri).rstrip('/')}@{version}"
 
     def scan(columns: list[str]) -> Any:
         if table.version() != version:

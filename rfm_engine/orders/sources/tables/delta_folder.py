@@ -1,21 +1,21 @@
-"""The folder of a Delta table, on this machine or in an object store."""
+"""The folder of a Delta table, on this machine or in an object store, and the files of its log."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
-from pathlib import Path
 from typing import TypeVar
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from pyarrow import fs
 
-from rfm_engine.errors import UsageError
 from rfm_engine.orders.sources import remote
 from rfm_engine.orders.sources.deadline import Deadline
 from rfm_engine.orders.sources.discovery import File
 from rfm_engine.orders.sources.guard import missing, reading
 from rfm_engine.orders.sources.table_formats import DELTA_LOG
+from rfm_engine.orders.sources.table_places import DeltaPlace
+from rfm_engine.orders.sources.tables.delta_root import root_of
+from rfm_engine.orders.sources.uris import is_uri
 
 CONTRACT = "a readable log of a Delta table"
 
@@ -27,6 +27,8 @@ class DeltaFolder:
 
     Attributes
     ----------
+    given
+        The folder as the caller wrote it, without passwords.
     name
         The absolute path or the URI, equal for all ways to write it.
     names
@@ -42,26 +44,18 @@ class DeltaFolder:
 
     def __init__(self, path: str, store_timeout: float | str) -> None:
         self._deadline = Deadline(store_timeout)
-        self.given = remote.without_secrets(path)
-        self._prefix = ""
-        if remote.is_uri(path):
-            base, pattern, query = remote.split(path.rstrip("/"))
-            if pattern:
-                raise UsageError(f"a table must be given by its path; got {self.given}.")
-            self._filesystem, self._root = self._connected(base + query, self.given)
-            self._prefix = base.partition("://")[0] + "://"
-        else:
-            self._filesystem, self._root = fs.LocalFileSystem(), path
-        if isinstance(self._filesystem, fs.LocalFileSystem):
-            self._prefix, self._root = "", str(Path(self._root).resolve())
-        self.name = f"{self._prefix}{self._root}"
+        root = root_of(DeltaPlace(path), self._deadline)
+        self.given, self.name = root.shown, root.name
+        folder = self.name if root.model.local else root.path
+        self._root = root._replace(path=folder, shown=self.name)
+        self._filesystem = root.model.filesystem
         self.names = self._listed()
 
     def content(self, name: str) -> bytes:
         """Return the bytes of a file of the log."""
 
         def read() -> bytes:
-            with self._filesystem.open_input_stream(f"{self._root}/{DELTA_LOG}/{name}") as stream:
+            with self._filesystem.open_input_stream(f"{self._log}/{name}") as stream:
                 content: bytes = stream.read()
                 return content
 
@@ -73,33 +67,25 @@ class DeltaFolder:
 
     def file(self, path: str) -> File:
         """Return a data file by its path below the table or its URI, encoded as in the log."""
-        if not remote.is_uri(path):
-            place = f"{self._root}/{unquote(path)}"
-            return File(f"{self._prefix}{place}", place, self._filesystem, deadline=self._deadline)
-        if path.startswith("file:"):
-            place = unquote(urlsplit(path).path)
-            return File(place, place)
-        filesystem, place = self._connected(path, path)
-        return File(path, place, filesystem, deadline=self._deadline)
+        return self._root.file(path)
 
     def gone(self, paths: Sequence[str]) -> str | None:
         """Return the first of the paths below the table that does not exist; None if all do."""
-        inside = (unquote(path) for path in paths if not remote.is_uri(path))
-        places = [f"{self._root}/{path}" for path in inside]
-        infos = self._asked(self.name, lambda: self._filesystem.get_file_info(places))
-        found = (info.path for info in infos if info.type == fs.FileType.NotFound)
+        files = {self._root.file(path).path: unquote(path) for path in paths if not is_uri(path)}
+        infos = self._asked(self.name, lambda: self._filesystem.get_file_info([*files]))
+        found = (files[info.path] for info in infos if info.type == fs.FileType.NotFound)
         place = next(found, None)
-        return None if place is None else f"{self._prefix}{place}"
+        return None if place is None else f"{self.name}/{place}"
 
-    def _connected(self, uri: str, name: str) -> tuple[fs.FileSystem, str]:
-        connect = partial(remote.connect, uri, name, self._deadline.seconds)
-        return self._deadline.run(name, connect)
+    @property
+    def _log(self) -> str:
+        return f"{self._root.path}/{DELTA_LOG}"
 
     def _listed(self) -> list[str]:
-        selector = fs.FileSelector(f"{self._root}/{DELTA_LOG}", allow_not_found=True)
+        selector = fs.FileSelector(self._log, allow_not_found=True)
         infos = self._asked(self.given, lambda: self._filesystem.get_file_info(selector))
         if not infos:
-            info = self._asked(self.given, lambda: self._filesystem.get_file_info(self._root))
+            info = self._asked(self.given, lambda: self._filesystem.get_file_info(self._root.path))
             if info.type == fs.FileType.NotFound:
                 raise missing(self.given)
         return [info.base_name for info in infos if info.is_file]
