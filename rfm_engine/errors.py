@@ -73,6 +73,17 @@ class StateError(RfmError):
     """A state is missing, busy or corrupt; the message names the file."""
 
 
+def not_installed(what: str, package: str, extra: str, *requirements: str) -> UsageError:
+    """Return the error for a package of an extra that is missing.
+
+    `what` needs the package, and `requirements` are what pip must install.
+    """
+    text = "{} must have {}, the extra [{}]; got none. Run: pip install {}."
+    quoted = " ".join(f"'{each}'" for each in requirements)
+    forms = (text.format(said, package, extra, quoted) for said in (what, typed(what)))
+    return UsageError(Message(*forms))
+
+
 def shown(value: object) -> str:
     """Return any value as text for a message: short and on one line."""
     return _SHOWN.repr(value).replace("\n", " ")

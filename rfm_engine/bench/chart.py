@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from rfm_engine.bench import words
 from rfm_engine.bench.record import Record
-from rfm_engine.errors import UsageError
-from rfm_engine.options.messages import message
+from rfm_engine.errors import UsageError, not_installed
+from rfm_engine.options.messages import message, named
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,12 +37,7 @@ def check_chart(path: Path) -> None:
     try:
         import matplotlib  # noqa: F401
     except ImportError:
-        raise UsageError(
-            message(
-                "{plot} must have matplotlib, the extra [bench]; got none. Run: pip install '{}'.",
-                REQUIRED,
-            )
-        ) from None
+        raise not_installed(named("plot"), "matplotlib", "bench", REQUIRED) from None
 
 
 def draw(records: Sequence[Record], path: Path, *, mark: str = "") -> None:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rfm_engine.errors import RfmError, UsageError
+from rfm_engine.errors import RfmError, UsageError, not_installed
 from rfm_engine.options.messages import message
 
 if TYPE_CHECKING:
@@ -32,10 +32,7 @@ def require_duckdb(what: str) -> None:
     try:
         import duckdb
     except ImportError:
-        raise UsageError(
-            f"{what} must have DuckDB, the extra [insight]; got none. "
-            f"Run: pip install '{REQUIRED}'."
-        ) from None
+        raise not_installed(what, "DuckDB", "insight", REQUIRED) from None
     if _numbers(duckdb.__version__) < _numbers(_OLDEST):
         raise UsageError(
             f"DuckDB must be {_OLDEST} or later for {what}; got {duckdb.__version__}. "

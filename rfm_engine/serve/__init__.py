@@ -1,5 +1,5 @@
 """Look up customers of a snapshot: in process, or over HTTP."""
 
-from rfm_engine.serve.app import app as app
+from rfm_engine.serve.application import app as app
 
 __all__ = ["app"]

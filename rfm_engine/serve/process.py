@@ -17,7 +17,7 @@ from rfm_engine.errors import UsageError
 from rfm_engine.options.messages import message
 from rfm_engine.options.resolution import given, resolve
 from rfm_engine.options.serve import DEFAULT_BIND, ServeOptions
-from rfm_engine.serve.app import app
+from rfm_engine.serve.application import app
 from rfm_engine.serve.limits import LIMITS, Limits
 from rfm_engine.serve.listening import Listening, listening_at, listening_on
 from rfm_engine.serve.metrics import Metrics, metrics_bytes

@@ -8,12 +8,13 @@ from collections.abc import Callable
 from multiprocessing import parent_process
 from typing import Any
 
-from rfm_engine.errors import UsageError
+from rfm_engine.errors import UsageError, not_installed
 from rfm_engine.serve.limits import LIMITS, Limits
 
 # Older versions leave connections open if a signal arrives while they start.
 _OLDEST = (0, 46)
-_REQUIRED = "'uvicorn>=0.46' 'starlette>=0.46' httptools uvloop"
+REQUIRED = ("httptools>=0.6", "starlette>=0.46", "uvicorn>=0.46")
+"""What the extra `[serve]` installs; uvloop is faster, but not on every system."""
 
 
 def require_server() -> None:
@@ -29,14 +30,12 @@ def require_server() -> None:
         import starlette  # noqa: F401
         import uvicorn
     except ImportError as error:
-        raise UsageError(
-            f"rfm serve must have {error.name}, of the extra [serve]; got none. "
-            f"Run: pip install {_REQUIRED}."
-        ) from None
+        missing = str(error.name)
+        raise not_installed("rfm serve", missing, "serve", *REQUIRED) from None
     if tuple(map(int, uvicorn.__version__.split(".")[:2])) < _OLDEST:
         raise UsageError(
             f"uvicorn must be {'.'.join(map(str, _OLDEST))} or later for rfm serve; got "
-            f"{uvicorn.__version__}. Run: pip install {_REQUIRED}."
+            f"{uvicorn.__version__}. Run: pip install '{REQUIRED[-1]}'."
         )
 
 
@@ -50,8 +49,7 @@ def run_server(
     """Answer requests until a signal arrives, or the parent process of a worker ends.
 
     Requests in flight are finished first, for at most `limits.shutdown_seconds`, or until a second
-    Ctrl-C. Then the signal is
-    raised again, so that the caller can tell how it ended.
+    Ctrl-C. Then the signal is raised again, so that the caller can tell how it ended.
 
     Parameters
     ----------

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pyarrow as pa
 
-from rfm_engine.errors import DataError, Message, UsageError, path_text, shown
+from rfm_engine.errors import DataError, Message, UsageError, not_installed, path_text, shown
 from rfm_engine.options.messages import message
 from rfm_engine.orders.place import Source
 from rfm_engine.orders.reading import Reading
@@ -48,9 +48,7 @@ def require_pyspark(what: str) -> None:
     try:
         from pyspark import __version__ as installed
     except ImportError:
-        raise UsageError(
-            f"{what} must have PySpark, the extra [spark]; got none. Run: pip install '{REQUIRED}'."
-        ) from None
+        raise not_installed(what, "PySpark", "spark", REQUIRED) from None
     if int(installed.partition(".")[0]) < _OLDEST:
         raise UsageError(
             f"PySpark must be {_OLDEST}.0 or later for {what}; got {installed}. "
@@ -176,7 +174,7 @@ class SparkRows:
             yield
         except StagingExistsError:
             raise
-        except BaseException as error:
+        except BaseException as error:  # also on Ctrl-C: leave no rows in the executors
             if self.staging is None:
                 free(self.frame)
             else:

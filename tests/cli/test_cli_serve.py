@@ -105,8 +105,8 @@ def test_serve__names_the_missing_extra(rfm, snapshot, monkeypatch, name):
     run = rfm("serve", snapshot)
     assert run.exit_code == 2
     assert run.stderr == (
-        f"error: rfm serve must have {name}, of the extra [serve]; got none. "
-        "Run: pip install 'uvicorn>=0.46' 'starlette>=0.46' httptools uvloop.\n"
+        f"error: rfm serve must have {name}, the extra [serve]; got none. "
+        "Run: pip install 'httptools>=0.6' 'starlette>=0.46' 'uvicorn>=0.46'.\n"
     )
 
 

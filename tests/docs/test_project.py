@@ -9,8 +9,11 @@ import tomllib
 import yaml
 
 from rfm_engine.bench import chart
+from rfm_engine.orders.sources.tables import delta_loading, iceberg
 from rfm_engine.query import connection
-from rfm_engine.serve.app import REQUIRED as STARLETTE
+from rfm_engine.reporting.drawing import rendering
+from rfm_engine.serve import application, server
+from rfm_engine.spark import frames
 from tests.docs.pages import PAGES, ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -37,7 +40,11 @@ def test_requirements__are_those_of_the_extras_in_messages_and_pages():
     extras = PROJECT["optional-dependencies"]
     assert extras["insight"] == [connection.REQUIRED]
     assert chart.REQUIRED in extras["bench"]
-    assert STARLETTE in extras["serve"]
+    assert rendering.REQUIRED in extras["report"]
+    assert {application.REQUIRED, *server.REQUIRED} <= {*extras["serve"]}
+    assert extras["delta"] == [delta_loading.REQUIRED]
+    assert extras["iceberg"] == [iceberg.REQUIRED]
+    assert extras["spark"] == [frames.REQUIRED]
     named = {each for page in PAGES for each in re.findall(r"duckdb>=[\d.]*\d", page.read_text())}
     assert named == {connection.REQUIRED}
 

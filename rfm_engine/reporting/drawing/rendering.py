@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from rfm_engine.errors import RfmError, UsageError
+from rfm_engine.errors import RfmError, not_installed
 from rfm_engine.reporting.drawing.specification import is_vega_lite
 
 VEGA_LITE = "6.4"
@@ -34,10 +34,7 @@ def require_vl_convert(what: str) -> None:
         It is not installed.
     """
     if not has_vl_convert():
-        raise UsageError(
-            f"{what} must have vl-convert, the extra [report]; got none. "
-            f"Run: pip install '{REQUIRED}'."
-        )
+        raise not_installed(what, "vl-convert", "report", REQUIRED)
 
 
 def rendered(specification: Mapping[str, Any], locale: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, unquote
 
-from rfm_engine.errors import DataError, RfmError, UsageError
+from rfm_engine.errors import DataError, RfmError, UsageError, not_installed
 from rfm_engine.orders.sources.deadline import Deadline
 from rfm_engine.orders.sources.guard import first_line
 from rfm_engine.orders.sources.table_places import DeltaPlace
@@ -68,10 +68,7 @@ def load(place: DeltaPlace, deadline: Deadline) -> DeltaTable:
         import deltalake
         from deltalake.exceptions import DeltaError
     except ImportError:
-        raise UsageError(
-            f"Delta tables must have deltalake, the extra [delta]; got none. "
-            f"Run: pip install '{REQUIRED}'."
-        ) from None
+        raise not_installed("Delta tables", "deltalake", "delta", REQUIRED) from None
     path, options = _for_deltalake(place.path)
 
     def loaded_at(version: int | None) -> DeltaTable:

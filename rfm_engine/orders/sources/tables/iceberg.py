@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import fs
 
-from rfm_engine.errors import UsageError
+from rfm_engine.errors import UsageError, not_installed
 from rfm_engine.orders.sources.deadline import Deadline
 from rfm_engine.orders.sources.discovery import File
 from rfm_engine.orders.sources.table_places import ICEBERG, IcebergPlace
@@ -44,11 +44,7 @@ def parts_of_place(place: IcebergPlace, deadline: Deadline) -> list[TablePart]:
     try:
         import pyiceberg.io.pyarrow  # noqa: F401 - only whether it is installed
     except ImportError:
-        raise UsageError(
-            f"Iceberg tables must have pyiceberg, the extra [iceberg]; got none. "
-            f"Run: pip install '{REQUIRED}'."
-        ) from None
-
+        raise not_installed("Iceberg tables", "pyiceberg", "iceberg", REQUIRED) from None
     if "." not in place.table:
         raise UsageError(
             "a table must be given with its namespace, as iceberg:CATALOG.NAMESPACE.TABLE; got "

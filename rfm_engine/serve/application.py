@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from rfm_engine.errors import UsageError
+from rfm_engine.errors import UsageError, not_installed
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -130,7 +130,4 @@ def _require_starlette() -> None:
     try:
         import starlette  # noqa: F401
     except ImportError:
-        raise UsageError(
-            "rfm_engine.serve.app must have Starlette, the extra [serve]; got none. "
-            f"Run: pip install '{REQUIRED}'."
-        ) from None
+        raise not_installed("rfm_engine.serve.app", "Starlette", "serve", REQUIRED) from None
