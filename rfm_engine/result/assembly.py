@@ -86,7 +86,7 @@ def assemble(
     scoring = score_everyone(everyone, scheme, plan, pool)
     survey = None
     if grouping is None:
-        survey = survey_chunks(chunks, population, None, plan.monetary, pool)
+        survey = survey_chunks(chunks, population, None, plan.monetary, pool.map)
     parts = chunks, scoring.cells, scoring.segments
     scored = ScoredCustomers(*parts, scoring.labels, population, added)
     result = Result(

@@ -60,9 +60,8 @@ class Sums:
         for note in notes:
             for cell, sums in note["cells"]:
                 _add(cells.setdefault(cell, [0] * len(sums)), sums)
-            for name in ("segments", "by_score"):
-                own = segments if name == "segments" else by_score
-                for added, sums in zip(own, note[name], strict=True):
+            for own, more in ((segments, note["segments"]), (by_score, note["by_score"])):
+                for added, sums in zip(own, more, strict=True):
                     _add(added, sums)
         return cls(dict(sorted(cells.items())), segments, by_score)
 

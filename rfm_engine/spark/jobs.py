@@ -78,7 +78,7 @@ def run(job: Job, known: Reading, intake: Intake, orders: Rows) -> Done:
         sums = Sums.of(customers.staged(ScoreSums(merged.basis, scorer)).notes(), job)
         sums.refuse_other(merged.n_customers)
         marks.append(clock.perf_counter())
-        added = scorer.scored_nobody(merged.totals).added
+        added = scorer.scored_none(merged.totals).added
         about = described(job, known, merged, fit, sums)
         about["warnings"] = *merged.totals.intake.warnings, *added.warnings
         about["seconds"] = _seconds(marks)
@@ -102,8 +102,8 @@ def _dated(orders: Rows, known: Reading) -> Reading:
 def _fit(job: Job, merged: Merged, asked: Asked, customers: Rows) -> Fit:
     """Find the cut points and the numbers of conditions, with a second survey if it is needed."""
     scale = merged.totals.scale
-    nobody = surveys_of([], merged.totals, asked, {})
-    fit = Fit.of(job.scheme, job.plan, scale, merged_surveys([nobody, *merged.surveys]))
+    empty = surveys_of([], merged.totals, asked, {})
+    fit = Fit.of(job.scheme, job.plan, scale, merged_surveys([empty, *merged.surveys]))
     if not fit.missing:
         return fit
     notes = customers.staged(CountedAmounts(merged.basis, asked, fit.missing)).notes()

@@ -47,7 +47,7 @@ class Scorer:
         parts = [chunk], scoring.cells, scoring.segments, scoring.labels
         return Scored(scoring, ScoredCustomers(*parts, totals, added), added)
 
-    def scored_nobody(self, totals: Accumulator) -> Scored:
+    def scored_none(self, totals: Accumulator) -> Scored:
         """Return the result without customers, which has the same columns and warnings."""
         return self.scored(no_customers(totals), totals)
 
@@ -104,7 +104,7 @@ class ScoredRows:
     @property
     def schema(self) -> pa.Schema:
         """The columns of a result; dictionaries are text, because Spark has none."""
-        customers = self.scorer.scored_nobody(self.basis.totals()).customers
+        customers = self.scorer.scored_none(self.basis.totals()).customers
         return pa.schema([_plain(field) for field in customers.schema])
 
     def __call__(self, batches: Batches) -> Iterator[pa.RecordBatch]:

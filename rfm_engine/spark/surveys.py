@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-
-import numpy as np
+from functools import partial
 
 from rfm_engine.kernels.types import Integers
 from rfm_engine.options.scoring import Monetary
@@ -19,7 +18,7 @@ from rfm_engine.segments.plan import Plan
 from rfm_engine.segments.rules import Rules
 from rfm_engine.segments.scheme import Scheme
 from rfm_engine.totals.chunks import CustomerChunk
-from rfm_engine.totals.survey import Finished
+from rfm_engine.totals.survey import Finished, Measures, measures_of, survey_chunks
 
 Surveys = dict[str, Survey]
 """Surveys by the name of the measure that each counts in the place of amounts."""
@@ -64,49 +63,29 @@ def surveys_of(
     DataError
         A mean amount overflows 64 bits.
     """
-    found: Surveys = {}
-    for name in asked.measures:
-        parts = [_survey(chunk, name, totals, asked, keys.get(name)) for chunk in chunks]
-        if not parts:
-            none = np.zeros(0, np.int64)
-            parts = [_counted((none, none, none), name, totals, asked, None)]
-        found[name] = parts[0].merge(*parts[1:])
-    return found
+    return {
+        name: survey_chunks(
+            chunks,
+            totals,
+            keys.get(name),
+            asked.monetary if name == SCORED else "sum",
+            map,
+            partial(_measures, name),
+        )
+        for name in asked.measures
+    }
 
 
-def _survey(
-    chunk: CustomerChunk,
-    name: str,
-    totals: Finished,
-    asked: Asked,
-    keys: Iterable[int] | None,
-) -> Survey:
-    amounts = _values(chunk, name)
-    measures = chunk.recency_days.astype(np.int64), chunk.frequency, amounts
-    if name == _GAPS:
-        has_gap = amounts >= 0
-        measures = measures[0][has_gap], measures[1][has_gap], amounts[has_gap]
-    return _counted(measures, name, totals, asked, keys)
-
-
-def _counted(
-    measures: Sequence[Integers],
-    name: str,
-    totals: Finished,
-    asked: Asked,
-    keys: Iterable[int] | None,
-) -> Survey:
-    days, orders, amounts = measures
-    monetary: Monetary = asked.monetary if name == SCORED else "sum"
-    return Survey.of(
-        days, orders, amounts, scale=totals.scale, as_of=totals.as_of, monetary=monetary, keys=keys
-    )
-
-
-def _values(chunk: CustomerChunk, name: str) -> Integers:
-    if name == _GAPS:
-        return chunk.mean_gaps_us()
-    return means_of(chunk) if name == "average_order" else chunk.monetary_minor
+def _measures(name: str, chunk: CustomerChunk) -> Measures:
+    """Return the measures of the customers who have one, with that measure as amounts."""
+    days, orders, amounts = measures_of(chunk)
+    if name == "average_order":
+        return days, orders, means_of(chunk)
+    if name != _GAPS:
+        return days, orders, amounts
+    gaps = chunk.mean_gaps_us()
+    has_gap = gaps >= 0
+    return days[has_gap], orders[has_gap], gaps[has_gap]
 
 
 def surveys_text(surveys: Surveys) -> dict[str, str]:
