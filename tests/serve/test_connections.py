@@ -77,7 +77,7 @@ def is_cut_off_while_it_drips(client: socket.socket, data: bytes) -> bool:
 
 
 def test_clients__that_wait_are_cut_off(service):
-    """No header, half a header, half a body, answers that nobody reads, or no further request."""
+    """No header, half a header, half a body, answers that are not read, or no further request."""
     half_body = POST + b'{"ids"'
     report = GET.replace(b"/healthz", b"/v1/report")
     with ExitStack() as clients:

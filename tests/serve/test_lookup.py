@@ -63,7 +63,7 @@ def test_get__returns_the_row_of_every_customer(place, kind):
     assert look.n_rows == len(rows) == len(KINDS[kind][1])
 
 
-def test_get__finds_nobody_else(place, kind):
+def test_get__finds_no_other_customer(place, kind):
     look = rfm.Lookup(place)
     assert [look.get(stranger) for stranger in STRANGERS[kind]] == [None] * len(STRANGERS[kind])
 
@@ -100,8 +100,8 @@ def test_get_many__is_get_of_each(tmp_path_factory, data):
     found.validate(full=True)
     assert found.schema.equals(look_schema(place), check_metadata=True)
     assert each == [rows.get((who, group if by else None)) for who, group in zip(ids, groups)]  # noqa: B905
-    nobody = dict.fromkeys(found.column_names)
-    assert found.to_pylist() == [row or nobody for row in each]
+    missing = dict.fromkeys(found.column_names)
+    assert found.to_pylist() == [row or missing for row in each]
 
 
 @pytest.mark.parametrize("by", [None, "shop"])
@@ -181,7 +181,7 @@ def test_lookup__describes_its_customers(tmp_path):
     assert look.snapshot.cuts == snapshot.cuts
 
 
-def test_lookup__of_nobody(tmp_path):
+def test_lookup__without_customers(tmp_path):
     place = tmp_path / "customers.arrow"
     rfm.score(orders_of(pa.array([1])).slice(0, 0), as_of=AS_OF, sort="customer", output=place)
     look = rfm.Lookup(place)
