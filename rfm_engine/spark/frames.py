@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pyarrow as pa
 
-from rfm_engine.errors import DataError, Message, UsageError, not_installed, path_text, shown
+from rfm_engine.errors import Message, UsageError, not_installed, path_text, shown
 from rfm_engine.options.messages import message
-from rfm_engine.orders.place import Source
+from rfm_engine.orders.place import Source, named_by_role
 from rfm_engine.orders.reading import Reading
 from rfm_engine.orders.sources.entry import open_sources
-from rfm_engine.orders.sources.spark import refuse_stream, require_told_apart
+from rfm_engine.orders.sources.spark import numbered_columns, quoted, refuse_stream
 from rfm_engine.spark.basis import ID
 from rfm_engine.spark.failures import errors_of_spark
 from rfm_engine.spark.notes import NOTE, Stage, read_notes
@@ -83,8 +83,6 @@ def require_frames(given: object) -> list[DataFrame]:
 def chosen_columns(frames: list[DataFrame], reading: Reading) -> tuple[DataFrame, list[Source]]:
     """Return the needed columns of DataFrames, and sources that have their types and no rows.
 
-    The columns are numbered, because PySpark cannot pass a column with a dot in its name to Python.
-
     Raises
     ------
     UsageError
@@ -92,25 +90,10 @@ def chosen_columns(frames: list[DataFrame], reading: Reading) -> tuple[DataFrame
     DataError
         A column exists twice, or has a type that Arrow does not have.
     """
-    from pyspark.errors import PySparkTypeError
-    from pyspark.sql import functions
-
-    columns = [functions.col(quoted(name)) for name in reading.columns]
-    chosen, empty = [], []
-    for frame in frames:
-        named = pa.schema([(name, pa.null()) for name in frame.columns])
-        open_sources(named.empty_table(), reading.columns, roles=reading.roles)
-        require_told_apart(frame, reading.columns)
-        chosen.append(frame.select(*(each.alias(f"c{n}") for n, each in enumerate(columns))))
-        try:
-            types = chosen[-1].limit(0).toArrow()
-        except PySparkTypeError as error:
-            raise DataError(
-                f"columns must have types that Arrow has; got {str(error).partition('] ')[2]} "
-                "Cast the column, or choose another one."
-            ) from None
-        empty.append(types.rename_columns(reading.columns))
-    together = reduce(lambda one, other: one.unionByName(other), chosen)
+    with named_by_role(reading.roles):
+        parts = [numbered_columns(frame, reading.columns) for frame in frames]
+    together = reduce(lambda one, other: one.unionByName(other), [chosen for chosen, _ in parts])
+    empty = [types for _, types in parts]
     return together, open_sources(empty, reading.columns, roles=reading.roles)
 
 
@@ -221,11 +204,6 @@ def free(frame: DataFrame) -> None:
 def ddl_of(schema: pa.Schema) -> str:
     """Return columns as a schema of Spark."""
     return ", ".join(f"{quoted(field.name)} {_name_of(field.type)}" for field in schema)
-
-
-def quoted(name: str) -> str:
-    """Return the name of a column as it is written in SQL."""
-    return f"`{name.replace('`', '``')}`"
 
 
 def _name_of(kind: Any) -> str:

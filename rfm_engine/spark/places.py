@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from rfm_engine.errors import UsageError, shown
 from rfm_engine.options.messages import message
 from rfm_engine.orders.reading import OUTPUT_COLUMNS
+from rfm_engine.orders.sources.spark import quoted
 from rfm_engine.orders.sources.table_places import DeltaPlace, IcebergPlace, table_place
 from rfm_engine.output.place import OUTPUT
 from rfm_engine.spark.folders import files_below, refuse_files_of_tables
-from rfm_engine.spark.frames import quoted
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession

@@ -29,15 +29,43 @@ def of_spark(frame: Any, needed: Sequence[str], name: str = NAME) -> StreamSourc
     with a zone (PySpark 4.3).
     """
     refuse_stream(frame, name)
-    require_columns(frame.columns, needed, name)
-    require_told_apart(frame, needed, name)
     names = list(needed)
-    quoted = (f"`{column.replace('`', '``')}`" for column in names)
-    # Spark passes columns with a dot in their names to Python only under other names.
-    numbered = frame.select(*quoted).toDF(*(f"c{number}" for number in range(len(names))))
-    held = numbered.limit(0).toArrow().schema
-    schema = pa.schema([field.with_name(own) for field, own in zip(held, names, strict=True)])
-    return StreamSource(schema, None, lambda: _collected(numbered, names), name=name)
+    numbered, empty = numbered_columns(frame, needed, name)
+    return StreamSource(empty.schema, None, lambda: _collected(numbered, names), name=name)
+
+
+def numbered_columns(frame: Any, needed: Sequence[str], name: str = NAME) -> tuple[Any, pa.Table]:
+    """Return the needed columns, named `c0`, `c1` and so on, and a table of their types.
+
+    Spark passes columns with a dot in their names to Python only under other names. The table has
+    no rows, and the names of the columns.
+
+    Raises
+    ------
+    UsageError
+        A column is missing.
+    DataError
+        A column exists twice, or has a type that Arrow does not have.
+    """
+    from pyspark.errors import PySparkTypeError
+
+    require_columns(frame.columns, needed, name)
+    _require_told_apart(frame, needed, name)
+    chosen = frame.select(*map(quoted, needed))
+    numbered = chosen.toDF(*(f"c{number}" for number in range(len(needed))))
+    try:
+        empty = numbered.limit(0).toArrow()
+    except PySparkTypeError as error:
+        raise DataError(
+            f"columns of {name} must have types that Arrow has; got "
+            f"{str(error).partition('] ')[2]} Cast the column, or choose another one."
+        ) from None
+    return numbered, empty.rename_columns(list(needed))
+
+
+def quoted(name: str) -> str:
+    """Return the name of a column as Spark's SQL writes it."""
+    return f"`{name.replace('`', '``')}`"
 
 
 def refuse_stream(frame: Any, name: str = NAME) -> None:
@@ -55,14 +83,8 @@ def refuse_stream(frame: Any, name: str = NAME) -> None:
         )
 
 
-def require_told_apart(frame: Any, needed: Sequence[str], name: str = NAME) -> None:
-    """Refuse a needed column, of whose name Spark finds several forms.
-
-    Raises
-    ------
-    DataError
-        Another column has the same name in other letter case.
-    """
+def _require_told_apart(frame: Any, needed: Sequence[str], name: str) -> None:
+    """Refuse a needed column whose name another column has in other letter case."""
     if str(frame.sparkSession.conf.get("spark.sql.caseSensitive")).lower() == "true":
         return
     for column in needed:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from rfm_engine.errors import DataError, UsageError
@@ -138,12 +139,12 @@ def _without_metadata(schema: pa.Schema) -> pa.Schema:
     return pa.schema([pa.field(each.name, each.type) for each in schema])
 
 
-def _kept_rows(table: DeltaTable) -> dict[str, Any]:
+def _kept_rows(table: DeltaTable) -> dict[str, npt.NDArray[np.bool_]]:
     """Return which rows are kept of each file with deleted rows, by the path in the log."""
     features = table.protocol().reader_features or ()
     if "deletionVectors" not in features:
         return {}
-    found: dict[str, Any] = {}
+    found: dict[str, npt.NDArray[np.bool_]] = {}
     prefix = table.table_uri.rstrip("/") + "/"
     for batch in pa.RecordBatchReader.from_stream(table.deletion_vectors()):
         vectors = batch.column("selection_vector")
