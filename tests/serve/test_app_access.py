@@ -31,18 +31,6 @@ OPEN_PATHS = ("/healthz", "/readyz")
 
 
 @pytest.fixture(scope="module")
-def path(tmp_path_factory):
-    place = tmp_path_factory.mktemp("served") / "customers.arrow"
-    snapshot_at(place, orders_of([1, 2, 3]))
-    return place
-
-
-@pytest.fixture(scope="module")
-def app(path):
-    return rfm.serve.app(path)
-
-
-@pytest.fixture(scope="module")
 def closed_app(path):
     return rfm.serve.app(path, token=[TOKEN, OTHER_TOKEN])
 

@@ -7,7 +7,6 @@ import json
 
 import pytest
 
-import rfm_engine as rfm
 from rfm_engine.serve import gate, requests
 from tests.serve.calls import (
     call,
@@ -15,25 +14,11 @@ from tests.serve.calls import (
     code_of,
     exchange,
     look_up,
-    orders_of,
-    snapshot_at,
 )
 
 POST = b"/v1/customers"
 JSON = (b"content-type", b"application/json")
 HOST = (b"host", b"localhost")
-
-
-@pytest.fixture(scope="module")
-def path(tmp_path_factory):
-    place = tmp_path_factory.mktemp("served") / "customers.arrow"
-    snapshot_at(place, orders_of([1, 2, 3]))
-    return place
-
-
-@pytest.fixture(scope="module")
-def app(path):
-    return rfm.serve.app(path)
 
 
 def refusal(answer) -> tuple[int, str]:

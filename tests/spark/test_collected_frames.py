@@ -44,5 +44,11 @@ def test_score__names_a_column_that_a_frame_lacks(spark, lines):
         rfm.score(spark.createDataFrame(lines), as_of=AS_OF, amount="amout")
 
 
+def test_score__names_a_type_that_arrow_lacks(spark, lines):
+    frame = spark.createDataFrame(lines).selectExpr("*", "interval 1 month as since")
+    with pytest.raises(rfm.DataError, match="columns of orders must have types that Arrow has"):
+        rfm.score(frame, as_of=AS_OF, time="since")
+
+
 def rows_of(customers: pa.Table) -> list[dict[str, object]]:
     return customers.sort_by("customer_id").to_pylist()
