@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import date
 from decimal import Decimal
 
@@ -35,7 +36,10 @@ def test_iterator__of_paths_is_answered_with_a_list_of_paths():
         open_sources(iter(["orders.parquet"]), ["a"])
 
 
-def test_spark__a_frame_of_spark_connect_is_not_taken_for_a_lazy_frame():
+def test_spark__a_frame_of_spark_connect_is_not_taken_for_a_lazy_frame(monkeypatch):
+    # Columns are checked before anything of PySpark is needed.
+    monkeypatch.setitem(sys.modules, "pyspark.errors", None)
+
     def column_of(_frame, name):
         return f"column {name}"
 

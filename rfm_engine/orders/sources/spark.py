@@ -47,20 +47,11 @@ def numbered_columns(frame: Any, needed: Sequence[str], name: str = NAME) -> tup
     DataError
         A column exists twice, or has a type that Arrow does not have.
     """
-    from pyspark.errors import PySparkTypeError
-
     require_columns(frame.columns, needed, name)
     _require_told_apart(frame, needed, name)
     chosen = frame.select(*map(quoted, needed))
     numbered = chosen.toDF(*(f"c{number}" for number in range(len(needed))))
-    try:
-        empty = numbered.limit(0).toArrow()
-    except PySparkTypeError as error:
-        raise DataError(
-            f"columns of {name} must have types that Arrow has; got "
-            f"{str(error).partition('] ')[2]} Cast the column, or choose another one."
-        ) from None
-    return numbered, empty.rename_columns(list(needed))
+    return numbered, _without_rows(numbered, name).rename_columns(list(needed))
 
 
 def quoted(name: str) -> str:
@@ -96,6 +87,18 @@ def _require_told_apart(frame: Any, needed: Sequence[str], name: str) -> None:
                 "Spark. Rename or drop the others, or set "
                 "spark.sql.caseSensitive=true."
             )
+
+
+def _without_rows(frame: Any, name: str) -> pa.Table:
+    from pyspark.errors import PySparkTypeError
+
+    try:
+        return frame.limit(0).toArrow()
+    except PySparkTypeError as error:
+        raise DataError(
+            f"columns of {name} must have types that Arrow has; got "
+            f"{str(error).partition('] ')[2]} Cast the column, or choose another one."
+        ) from None
 
 
 def _collected(frame: Any, names: list[str]) -> Iterator[pa.RecordBatch]:
