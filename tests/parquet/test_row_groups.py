@@ -29,6 +29,7 @@ LAST_US = 253_402_300_799_999_999
 INT64 = st.integers(-(2**63), 2**63 - 1)
 INT32 = st.integers(-(2**31), 2**31 - 1)
 LABELS = pa.array(["At Risk", "Champions", "é" * 200, ""])
+PAIR = pa.struct([("number", pa.int64()), ("text", pa.string())])
 MICROSECONDS = st.integers(-62_135_596_800_000_000, LAST_US)
 
 
@@ -52,7 +53,8 @@ def uuids(values: list[int | None]) -> pa.Array:
 
 
 def pairs(values: list[int | None]) -> pa.Array:
-    return pa.array([None if v is None else {"number": v, "text": str(v)} for v in values])
+    rows = [None if v is None else {"number": v, "text": str(v)} for v in values]
+    return pa.array(rows, PAIR)
 
 
 # By column name, because the name decides the encoding: how to build a column, and its values.
