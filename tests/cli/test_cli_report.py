@@ -209,6 +209,20 @@ def test_report__refuses_a_changed_document(rfm, document, tmp_path):
     assert "must be unchanged; got other content than was written" in run.stderr
 
 
+@pytest.mark.parametrize("key", ["title", "currency_sign"])
+def test_report__takes_a_document_without_a_title_or_sign(rfm, document, tmp_path, key):
+    content = json.loads(document.read_text("utf-8"))
+    content[key] = None
+    page = {}
+    for name in ("null", "absent"):
+        document.write_text(json.dumps(content), "utf-8")
+        run = rfm("report", document, "-o", tmp_path / f"{name}.html")
+        assert run.exit_code == 0, run.stderr
+        page[name] = (tmp_path / f"{name}.html").read_text("utf-8")
+        content.pop(key, None)
+    assert page["absent"] == page["null"]
+
+
 def test_report__keeps_titles_of_any_bytes(rfm, document, tmp_path):
     title = "caf\udce9 \ud83d"
     again, page = tmp_path / "again.json", tmp_path / "report.html"

@@ -13,8 +13,8 @@ from rfm_engine.errors import DataError, UsageError, shown, shown_cause
 
 FORMAT = 1
 """Version number of the format of report documents."""
-# Keys that say nothing about the customers, so that a report can be given another title.
-_UNSEALED = ("digest", "title", "currency_sign")
+_WORDING = ("title", "currency_sign")
+"""Keys that say nothing about the customers, so that a report can be given another title."""
 
 
 def digest_of(document: Mapping[str, Any]) -> str:
@@ -22,7 +22,7 @@ def digest_of(document: Mapping[str, Any]) -> str:
 
     Title, sign of the currency and the digest itself do not count.
     """
-    content = {key: value for key, value in document.items() if key not in _UNSEALED}
+    content = {key: value for key, value in document.items() if key not in ("digest", *_WORDING)}
     return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
@@ -71,10 +71,11 @@ def verified(found: object, what: str) -> dict[str, Any]:
             f"report document {what} must be unchanged; got other content than was written. Make "
             "it again from the snapshot."
         )
-    for key in ("title", "currency_sign"):
-        if not isinstance(found.get(key), str | None):
+    wording = {key: found.get(key) for key in _WORDING}
+    for key, value in wording.items():
+        if not isinstance(value, str | None):
             raise UsageError(
-                f"{key} of report document {what} must be text or null; got {shown(found[key])}. "
+                f"{key} of report document {what} must be text or null; got {shown(value)}. "
                 "Correct it."
             )
-    return dict(found)
+    return dict(found) | wording
