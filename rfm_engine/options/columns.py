@@ -99,9 +99,9 @@ class ColumnOptions(RowColumnOptions, total=False):
     by: Annotated[
         str | None,
         Option(
-            "Score within each group, for example within each seller.", "Scoring", None, "COL",
-            doc="score within each value of the column, including null: a customer with orders in "
-            "two groups has two rows; see [score each seller](../how-to/score-each-seller.md)",
+            "Treat each group separately, for example each seller.", "Scoring", None, "COL",
+            doc="treat each value of the column separately, including null: a customer with orders "
+            "in two groups has two rows; see [score each seller](../how-to/score-each-seller.md)",
         ),
     ]  # fmt: skip
 
