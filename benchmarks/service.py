@@ -140,7 +140,7 @@ def compared(
                 runs[name].append(measured(service, file, seconds, client))
         memory = anonymous_bytes_of(service.pid)
     found: dict[str, Any] = {
-        name: {key: median(run[key] for run in those) for key in those[0]}
+        name: {key: round(median(run[key] for run in those), 3) for key in those[0]}
         for name, those in runs.items()
     }
     floor, lookup = found[FLOOR], found[LOOKUP]
