@@ -33,7 +33,7 @@ REQUIRED = f"pyspark[sql]>={_OLDEST}.0"
 _NAMES = {
     pa.int8(): "tinyint", pa.int32(): "int", pa.int64(): "bigint", pa.float64(): "double",
     pa.bool_(): "boolean", pa.string(): "string", pa.binary(): "binary", pa.date32(): "date",
-    pa.timestamp("us", "UTC"): "timestamp",
+    pa.timestamp("us", "UTC"): "timestamp_ltz",
 }  # fmt: skip
 
 

@@ -114,6 +114,16 @@ def test_score__finds_columns_with_odd_names_and_large_types(spark, small):
         assert_equal(Collected(found), rfm.score(table, **options))
 
 
+def test_score__keeps_the_zone_of_times_if_timestamps_have_none_by_default(spark, small):
+    spark.conf.set("spark.sql.timestampType", "TIMESTAMP_NTZ")
+    try:
+        found = rfm.spark.score(frame_of(spark, small), as_of=AS_OF)
+    finally:
+        spark.conf.unset("spark.sql.timestampType")
+    with found:
+        assert_equal(Collected(found), rfm.score(small, as_of=AS_OF))
+
+
 def test_score__keeps_totals_in_a_staging_folder(spark, small, tmp_path):
     frame, place = frame_of(spark, small), tmp_path / "staging"
     found = rfm.spark.score(frame, as_of=AS_OF, staging=place, clv=True)
