@@ -5,16 +5,29 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from moto.server import ThreadedMotoServer
 from pyarrow import fs
 
 import rfm_engine as rfm
 from rfm_engine.errors import RfmError, UsageError
+from rfm_engine.orders.sources import remote
 from tests.stores.flaky import BUCKET, environment_of
 from tests.stores.inputs import AS_OF, ORDERS
 
 HALF = 150
+OTHER = "another-bucket"
+
+
+def with_absolute_paths(log, place):
+    """Return a file of a log whose data files have URIs, as that of a shallow clone has."""
+    actions = [json.loads(line) for line in log.splitlines()]
+    for action in actions:
+        if "add" in action:
+            action["add"]["path"] = f"{place}/{action['add']['path']}"
+    return "\n".join(map(json.dumps, actions)).encode()
 
 
 @pytest.fixture(scope="module")
@@ -44,11 +57,19 @@ def endpoint(lake):
         endpoint_override=address,
         allow_bucket_creation=True,
     )
-    store.create_dir(BUCKET)
+    for bucket in (BUCKET, OTHER):
+        store.create_dir(bucket)
     for file in lake.rglob("*"):
         if file.is_file():
-            with store.open_output_stream(f"{BUCKET}/{file.relative_to(lake)}") as out:
-                out.write(file.read_bytes())
+            for bucket in (BUCKET, OTHER):
+                with store.open_output_stream(f"{bucket}/{file.relative_to(lake)}") as out:
+                    out.write(file.read_bytes())
+    for bucket in (BUCKET, OTHER):
+        for scheme in ("s3", "s3a"):
+            for log in sorted((lake / "orders" / "_delta_log").glob("*.json")):
+                place = f"{BUCKET}/clone-{scheme}-{bucket}/_delta_log/{log.name}"
+                with store.open_output_stream(place) as out:
+                    out.write(with_absolute_paths(log.read_text(), f"{scheme}://{bucket}/orders"))
     yield address
     server.stop()
 
@@ -91,6 +112,31 @@ def test_uri__keeps_its_options_and_hides_them(store, monkeypatch, tmp_path):
     with pytest.raises(UsageError) as caught:
         state.ingest(f"delta:{uri}@1..7")
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("bucket", [BUCKET, OTHER])
+@pytest.mark.parametrize(("scheme", "logged"), [("s3", "s3a"), ("s3a", "s3"), ("s3", "s3")])
+def test_files__with_absolute_paths_are_found_with_the_options_of_the_table(
+    lake, store, monkeypatch, tmp_path, bucket, scheme, logged
+):
+    connected, connect = [], remote.connect
+
+    def counted(uri, *rest):
+        connected.append(uri)
+        return connect(uri, *rest)
+
+    monkeypatch.setattr(remote, "connect", counted)
+    for name in ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    host = store.removeprefix("http://")
+    options = f"?scheme=http&endpoint_override={host}&region=us-east-1"
+    clone = f"delta:{scheme}://key:secret@{BUCKET}/clone-{logged}-{bucket}{options}"
+    here, there = state_of(tmp_path / "here"), state_of(tmp_path / "there")
+    here.ingest(f"delta:{lake}/orders")
+    there.ingest(clone)
+    assert totals(there).equals(totals(here))
+    assert sum(f"@{OTHER}" in uri for uri in connected) == (bucket == OTHER)
+    assert rfm.score(clone, as_of=AS_OF, amount_scale=0, by="shop").rows.read == 2 * HALF
 
 
 @pytest.mark.usefixtures("store")

@@ -16,11 +16,9 @@ from rfm_engine.orders.sources.faults import unreachable
 from rfm_engine.orders.sources.guard import first_line, missing
 from rfm_engine.orders.sources.ignored import CONFIG_NAME, is_ignored
 from rfm_engine.orders.sources.stores import file_system_of
-from rfm_engine.orders.sources.uris import without_secrets
+from rfm_engine.orders.sources.uris import with_usual_scheme, without_secrets
 
 _GLOB = frozenset("*[")  # In a URI, a ? begins the options.
-# Hadoop's schemes for S3.
-_S3 = re.compile(r"s3[an]://")
 _BUCKETS = ("s3", "gs", "gcs", "abfs", "abfss")
 
 
@@ -34,7 +32,7 @@ def split(uri: str) -> tuple[str, list[str], str]:
     UsageError
         The bucket is missing or contains a wildcard, so that every bucket would be read.
     """
-    uri = _S3.sub("s3://", uri, count=1)
+    uri = with_usual_scheme(uri)
     scheme, _, rest = uri.partition("://")
     authority = re.split("[/?]", rest, maxsplit=1)[0]
     has_bucket = bool(authority.rpartition("@")[2]) and _GLOB.isdisjoint(authority)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+# Hadoop's schemes for S3.
+_S3 = re.compile(r"s3[an]://")
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
 
 
@@ -13,6 +15,11 @@ def is_uri(text: str) -> bool:
     `file:` may be followed by a single slash.
     """
     return _URI.match(text) is not None
+
+
+def with_usual_scheme(uri: str) -> str:
+    """Return a URI, in which `s3a://` and `s3n://` are `s3://`."""
+    return _S3.sub("s3://", uri, count=1)
 
 
 def without_secrets(uri: str) -> str:

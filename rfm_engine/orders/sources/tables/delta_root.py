@@ -7,15 +7,55 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
+from pyarrow import fs
+
 from rfm_engine.errors import UsageError
 from rfm_engine.orders.sources import remote
 from rfm_engine.orders.sources.deadline import Deadline
 from rfm_engine.orders.sources.discovery import File
 from rfm_engine.orders.sources.table_places import DeltaPlace
-from rfm_engine.orders.sources.uris import is_uri, without_secrets
+from rfm_engine.orders.sources.uris import is_uri, with_usual_scheme, without_secrets
 
 # The path in the file system begins with the bucket, as the URI does.
 _OF_BUCKETS = ("s3", "gs", "gcs")
+
+
+class Buckets:
+    """The buckets of a table's files; each is connected once.
+
+    Parameters
+    ----------
+    uri
+        The URI of the table, without its options.
+    query
+        The options of the URI, with `?`; other buckets of the same kind are connected with them.
+    model
+        A file in the bucket of the table.
+    """
+
+    def __init__(self, uri: str, query: str, model: File) -> None:
+        at = urlsplit(uri)
+        user, sign, bucket = at.netloc.rpartition("@")
+        self._scheme, self._user, self._query = at.scheme, user + sign, query
+        self._deadline = model.deadline
+        self._connected = {(at.scheme, bucket): model.filesystem}
+
+    def file_system(self, scheme: str, bucket: str) -> fs.FileSystem:
+        """Return the file system of a bucket.
+
+        Raises
+        ------
+        RfmError
+            The store cannot be reached.
+        """
+        if (scheme, bucket) not in self._connected:
+            name = f"{scheme}://{bucket}"
+            uri = (
+                f"{scheme}://{self._user}{bucket}{self._query}" if scheme == self._scheme else name
+            )
+            connect = partial(remote.connect, uri, name, self._deadline.seconds)
+            self._connected[scheme, bucket], _ = self._deadline.run(name, connect)
+        return self._connected[scheme, bucket]
 
 
 class Root(NamedTuple):
@@ -29,11 +69,14 @@ class Root(NamedTuple):
         The folder as the caller wrote it, for messages.
     model
         A file of the file system.
+    buckets
+        Where absolute paths lead to.
     """
 
     path: str
     shown: str
     model: File
+    buckets: Buckets
 
     @property
     def name(self) -> str:
@@ -58,9 +101,10 @@ class Root(NamedTuple):
         if path.startswith("file:"):
             inner = unquote(urlsplit(path).path)
             return File(inner, inner, deadline=deadline)
-        at, own = urlsplit(path), urlsplit(self.shown)
-        if at[:2] == own[:2] and at.scheme in _OF_BUCKETS:
-            return self._of(plain, plain.partition("://")[2])
+        at = urlsplit(with_usual_scheme(path))
+        if at.scheme in _OF_BUCKETS:
+            filesystem, place = self.buckets.file_system(at.scheme, at.netloc), at.netloc + at.path
+            return File(plain, unquote(place), filesystem, deadline=deadline)
         connect = partial(remote.connect, path, plain, deadline.seconds)
         filesystem, place = deadline.run(plain, connect)
         return File(plain, place, filesystem, deadline=deadline)
@@ -89,12 +133,14 @@ def root_of(place: DeltaPlace, deadline: Deadline) -> Root:
     connect = partial(remote.connect, base + query, place.name, deadline.seconds)
     filesystem, folder = deadline.run(place.name, connect)
     model = File(base, folder, filesystem, {}, deadline)
-    return Root(folder.rstrip("/"), shown_path(folder if model.local else base), model)
+    shown = shown_path(folder if model.local else base)
+    return Root(folder.rstrip("/"), shown, model, Buckets(base, query, model))
 
 
 def local_root(folder: str, shown: str, deadline: Deadline) -> Root:
     """Return a folder of this machine."""
-    return Root(folder, shown, File(shown, folder, deadline=deadline))
+    model = File(shown, folder, deadline=deadline)
+    return Root(folder, shown, model, Buckets("", "", model))
 
 
 def shown_path(path: str) -> str:
