@@ -78,7 +78,7 @@ def not_installed(what: str, package: str, extra: str, *requirements: str) -> Us
 
     `what` needs the package, and `requirements` are what pip must install.
     """
-    text = "{} must have {}, the extra [{}]; got none. Run: pip install {}."
+    text = "{} must have {}, of the extra [{}]; got none. Run: pip install {}."
     quoted = " ".join(f"'{each}'" for each in requirements)
     forms = (text.format(said, package, extra, quoted) for said in (what, typed(what)))
     return UsageError(Message(*forms))

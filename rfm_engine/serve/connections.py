@@ -16,6 +16,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from rfm_engine.serve.answers import JSON, error_body, headers_of_all
 from rfm_engine.serve.http_error import HttpError
 from rfm_engine.serve.limits import LIMITS, Limits
+from rfm_engine.serve.request_parser import RequestParser
 
 _BUSY = "connections must be fewer than the limit of the service; got more. Try again later."
 _LONG = "header must be shorter than the limit of the service; got a longer one. Shorten it."
@@ -35,11 +36,13 @@ class Connection(HttpToolsProtocol):
 
     limits: ClassVar[Limits] = LIMITS
     count: ClassVar[Callable[[int], None]]
+    parser: RequestParser  # type: ignore[assignment]
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Wait for the first request."""
         super().connection_made(transport)
-        self._n_header_bytes = 0
+        self.parser = RequestParser(self)
+        self._n_kept_bytes = 0
         self._is_in_header = False
         self._expect_header()
         n_connections = len(self.connections)
@@ -52,33 +55,53 @@ class Connection(HttpToolsProtocol):
         """Parse what the client sent."""
         if self._is_idle:
             self._expect_header()
-        was_in_header = self._is_in_header
+        # The parser keeps a header, and a trailer or an extension of a chunk, until it is complete.
+        self._n_kept_bytes += len(data)
         super().data_received(data)
-        # The parser keeps a header until it is complete. A first piece may begin with a body.
-        if was_in_header and self._is_in_header:
-            self._n_header_bytes += len(data)
-            if self._n_header_bytes > self.limits.header_bytes:
+        if self._n_kept_bytes > self.limits.header_bytes:
+            if self._is_in_header:
                 self._refuse(HttpError(431, "long_header", _LONG))
+            else:
+                self.transport.close()
 
     def on_message_begin(self) -> None:
         """Begin a request."""
         super().on_message_begin()
         self._is_in_header = True
-        self._n_header_bytes = 0
+        self._n_kept_bytes = 0
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a field of the header. Trailers, which come after the body, are ignored."""
+        if self._is_in_header:
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """Start the application."""
+        if self.parser.ignores_upgrade:
+            return
         self._is_in_header = False
+        self._n_kept_bytes = 0
         if not self.url.startswith(b"/"):
             self._take_host_of_address()
         self.deadline = self.loop.time() + self.limits.answer_seconds
-        n_bytes = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
-        if n_bytes <= self.limits.header_bytes:
+        refused = self._refused_header()
+        if refused is None:
             super().on_headers_complete()
             return
-        app, self.app = self.app, self._refusal(HttpError(431, "long_header", _LONG))
+        app, self.app = self.app, self._refusal(refused)
         super().on_headers_complete()
         self.app = app
+
+    def on_body(self, body: bytes) -> None:
+        """Pass a part of the body on."""
+        self._n_kept_bytes = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """End a request, unless its header is parsed again."""
+        self._n_kept_bytes = 0
+        if not self._is_in_header:
+            super().on_message_complete()
 
     def on_response_complete(self) -> None:
         """Wait for the next request, if it has not arrived already."""
@@ -104,6 +127,18 @@ class Connection(HttpToolsProtocol):
         if host is not None:
             others = [each for each in self.headers if each[0] != b"host"]
             self.headers[:] = [*others, (b"host", b"[%s]" % host if b":" in host else host)]
+
+    def _refused_header(self) -> HttpError | None:
+        """Return why the header is refused, or None."""
+        method = self.parser.get_method()
+        if method == b"CONNECT":
+            return HttpError(400, "bad_request", _NO_HTTP)
+        # ` HTTP/1.1` and two line ends, and what is around each name and value.
+        n_bytes = len(method) + len(self.url) + 14 + 4 * len(self.headers)
+        n_bytes += sum(len(name) + len(value) for name, value in self.headers)
+        if n_bytes > self.limits.header_bytes:
+            return HttpError(431, "long_header", _LONG)
+        return None
 
     def _expect_header(self) -> None:
         self._is_idle = False

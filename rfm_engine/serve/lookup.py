@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Sized
 from datetime import date
 from pathlib import Path
 from threading import Lock
@@ -12,7 +12,7 @@ from typing import Any, Self
 
 import pyarrow as pa
 
-from rfm_engine.errors import UsageError, path_text
+from rfm_engine.errors import UsageError, path_text, shown
 from rfm_engine.result.snapshot import Snapshot
 from rfm_engine.serve.mapped_file import MappedFile, identity_of, mapped_file
 from rfm_engine.serve.sorted_ids import Place, key_of
@@ -142,9 +142,12 @@ class Lookup:
         Raises
         ------
         UsageError, DataError
-            As for `get`; or there are more or fewer groups than ids.
+            As for `get`; `ids` or `groups` is no list; or there are more or fewer groups than ids.
         """
         file = self._open()
+        _require_list("ids", ids)
+        if groups is not None:
+            _require_list("groups", groups)
         if groups is not None and len(groups) != len(ids):
             raise UsageError(
                 f"groups must be as many as ids, {len(ids):,}; got {len(groups):,}. "
@@ -224,6 +227,14 @@ class Lookup:
                 f"lookup {str(self.path)!r} must be open; got a closed one. Open it again."
             )
         return file
+
+
+def _require_list(name: str, given: object) -> None:
+    """Refuse text, whose characters would be looked up, and what has no length."""
+    if isinstance(given, str | bytes) or not isinstance(given, Sized):
+        raise UsageError(
+            f"{name} must be a list with a value per row; got {shown(given)}. Put it into a list."
+        )
 
 
 def _place(file: MappedFile, given: Any, group: Any) -> Place | None:

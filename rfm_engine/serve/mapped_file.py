@@ -140,6 +140,8 @@ def mapped_file(path: Path) -> MappedFile:
     DataError
         The file is damaged.
     """
+    if path.is_fifo():  # to open it would wait for a writer
+        raise _refused(path, "an Arrow file", "a pipe")
     try:
         with path.open("rb") as file:
             identity = identity_of(os.fstat(file.fileno()))

@@ -7,6 +7,7 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from stat import S_ISFIFO
 from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
 from rfm_engine.errors import RfmError, UsageError, shown_cause
@@ -193,6 +194,10 @@ def _identity_of(what: str, path: Path) -> Identity:
                 "{} must exist; got {!r}: {}. Check the path.", what, str(path), shown_cause(error)
             )
         ) from None
+    if S_ISFIFO(found.st_mode):  # to open it would wait for a writer
+        raise UsageError(
+            message("{} must be a file; got the pipe {!r}. Check the path.", what, str(path))
+        )
     return identity_of(found)
 
 

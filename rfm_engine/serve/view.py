@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from binascii import unhexlify
 from functools import cached_property
 from hashlib import sha256
 from typing import Any
@@ -85,16 +86,17 @@ class View:
         """
         try:
             text = raw.decode() if isinstance(raw, bytes) else raw
-            if isinstance(text, str) and self._is_binary[column]:
-                return bytes.fromhex(text)
         except UnicodeDecodeError:
             raise bad_request("id must be UTF-8; got other bytes. Percent-encode UTF-8.") from None
+        if not isinstance(text, str) or not self._is_binary[column]:
+            return text
+        try:
+            return unhexlify(text)  # unlike bytes.fromhex, it refuses spaces
         except ValueError:
             raise bad_request(
-                f"id must be hexadecimal, because ids are bytes; got {shown(raw)}. "
-                "Give each byte as two digits."
+                f"{'group' if column else 'id'} must be hexadecimal, because its column has bytes; "
+                f"got {shown(text)}. Give each byte as two digits."
             ) from None
-        return text
 
     def row(self, who: Any, group: Any) -> dict[str, Any] | None:
         """Return the row of a customer as a dictionary, or None.

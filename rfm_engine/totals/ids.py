@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from rfm_engine.errors import UsageError, cut, shown
 from rfm_engine.kernels.arrays import is_text
-from rfm_engine.options.messages import message
+from rfm_engine.options.messages import message, named
 from rfm_engine.orders.group_keys import GroupIds, customers_of, groups_of
 from rfm_engine.orders.keys import Keys
 from rfm_engine.orders.kinds import OUTPUT_TYPES, IdKind
@@ -74,13 +74,19 @@ def as_id(given: Any, kind: pa.DataType, column: str) -> Any:
     UsageError
         The conversion is not possible.
     """
+    return _value_of(named("id"), given, kind, column)
+
+
+def _value_of(what: str, given: Any, kind: pa.DataType, column: str) -> Any:
+    """Convert a value or text to a value of a column; `what` is its name in the error."""
     value = given.as_py() if isinstance(given, pa.Scalar) else given
     try:
         return _as_uuid(value) if isinstance(kind, pa.UuidType) else _as_plain(value, kind)
     except (OverflowError, TypeError, ValueError):
         raise UsageError(
             message(
-                "{id} must be a value of column {!r}, {}; got {}. Correct it.",
+                "{} must be a value of column {!r}, {}; got {}. Correct it.",
+                what,
                 column,
                 "uuid" if isinstance(kind, pa.UuidType) else kind,
                 shown(given),
@@ -135,7 +141,7 @@ def as_group(given: Any, schema: pa.Schema, by: str | None) -> Any:
             f"group must be used only with scores within groups; got {shown(given)}, but by was "
             "not given. Leave group out."
         )
-    return None if given is None else as_id(given, schema.types[1], by)
+    return None if given is None else _value_of("group", given, schema.types[1], by)
 
 
 def unknown_group(given: Any, by: str) -> UsageError:

@@ -265,7 +265,7 @@ def test_report__needs_vl_convert_for_pictures_only(scored, document, tmp_path):
     for words in (["-o", tmp_path / "a.html"], ["--charts", tmp_path / "c", "--formats", "pdf"]):
         run = hidden(document, *words)
         assert run.returncode == 2
-        assert "vl-convert, the extra [report]; got none. Run: pip install" in run.stderr
+        assert "vl-convert, of the extra [report]; got none. Run: pip install" in run.stderr
         assert run.stderr.count("\n") == 1
     assert not (tmp_path / "a.html").exists()
     run = hidden(customers, "-o", tmp_path / "b.json", "--before", scored / "2025-11-30.parquet")

@@ -105,7 +105,7 @@ def test_serve__names_the_missing_extra(rfm, snapshot, monkeypatch, name):
     run = rfm("serve", snapshot)
     assert run.exit_code == 2
     assert run.stderr == (
-        f"error: rfm serve must have {name}, the extra [serve]; got none. "
+        f"error: rfm serve must have {name}, of the extra [serve]; got none. "
         "Run: pip install 'httptools>=0.6' 'starlette>=0.46' 'uvicorn>=0.46'.\n"
     )
 

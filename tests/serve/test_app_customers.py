@@ -127,7 +127,9 @@ def test_customer__of_bytes_is_hexadecimal(tmp_path):
     app = rfm.serve.app(path)
     assert call(app, "/v1/customers/FF00").json()["customer_id"] == "ff00"
     assert call(app, "/v1/customers/").json()["customer_id"] == ""
-    assert code_of(call(app, "/v1/customers/xy")) == (400, "bad_request")
+    for wrong in ("xy", "%20", "ff%2000", "f"):
+        assert code_of(call(app, f"/v1/customers/{wrong}")) == (400, "bad_request")
+    assert "got 'xy'. Give each byte as two digits" in call(app, "/v1/customers/xy").text
     assert look_up(app, ids=["ff00", "ff"]).json()["customers"][1] is None
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import socket
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from http.client import HTTPResponse
+from itertools import repeat
 
 import pytest
 
@@ -65,12 +66,12 @@ def read_answer(client: socket.socket) -> int:
     return answer.status
 
 
-def is_cut_off_while_it_drips(client: socket.socket, data: bytes) -> bool:
-    """Send bytes one by one, each soon after the other; return whether the server goes away."""
+def is_cut_off(client: socket.socket, pieces: Iterable[bytes], seconds: float) -> bool:
+    """Send pieces, each some seconds after the other; return whether the server goes away."""
     try:
-        for n in range(len(data)):
-            client.sendall(data[n : n + 1])
-            time.sleep(0.02)
+        for each in pieces:
+            client.sendall(each)
+            time.sleep(seconds)
     except (BrokenPipeError, ConnectionResetError):
         return True
     return False
@@ -100,7 +101,8 @@ def test_clients__that_send_one_byte_at_a_time_are_cut_off(service):
         for client, first in zip(several, (b"", b"", GET, GET, refused), strict=True):
             client.sendall(first)
             assert not first or read_answer(client) in (200, 415)
-        found = pool.map(is_cut_off_while_it_drips, several, [*drips, *drips, b"x" * 500])
+        sent = [[b"%c" % byte for byte in data] for data in (*drips, *drips, b"x" * 500)]
+        found = pool.map(is_cut_off, several, sent, repeat(0.02))
         assert list(found) == [True] * 5
 
 
@@ -198,6 +200,54 @@ def test_websocket__is_no_way_in(service):
     with service.connected() as client:
         client.sendall(GET[:-2] + upgrade + b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n")
         assert read_answer(client) == 200
+
+
+IDS = b'{"ids": [1]}'
+H2C = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n"
+LAST = GET[:-2] + b"Connection: close\r\n\r\n"
+CHUNKED = POST.replace(b"Content-Length: 12", b"Transfer-Encoding: chunked")
+
+
+@pytest.mark.parametrize("is_divided", [False, True])
+@pytest.mark.parametrize(
+    ("sent", "statuses"),
+    [
+        ((POST[:-2] + H2C + b"\r\n", IDS, LAST), [200, 200]),
+        ((CHUNKED[:-2] + H2C + b"\r\n", b"c\r\n" + IDS + b"\r\n0\r\n\r\n", LAST), [200, 200]),
+        ((POST[:-2].replace(b"12", b"%d" % len(LAST)) + H2C + b"\r\n", LAST, LAST), [400, 200]),
+        ((*(GET[:-2] + H2C + b"\r\n",) * 3, LAST), [200] * 4),
+        ((b"CONNECT /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n", GET), [400]),
+    ],
+)
+def test_upgrade__is_ignored_and_the_body_is_never_a_request(service, sent, statuses, is_divided):
+    """Java's client and `curl --http2` ask for an upgrade by default."""
+    with service.connected() as client:
+        for piece in sent if is_divided else (b"".join(sent),):
+            client.sendall(piece)
+            time.sleep(0.02)
+        answers = read_to_end(client).split(b"HTTP/1.1 ")[1:]
+    assert [int(each[:3]) for each in answers] == statuses
+
+
+@pytest.mark.parametrize(
+    ("hosts", "status"), [((b"evil.example", b"localhost"), 403), ((b"localhost", b"evil"), 200)]
+)
+def test_trailers__are_no_header(service, hosts, status):
+    header, trailer = hosts
+    with service.connected() as client:
+        client.sendall(CHUNKED.replace(b"localhost", header) + b"c\r\n" + IDS + b"\r\n0\r\n")
+        client.sendall(b"Host: " + trailer + b"\r\n\r\n")
+        assert read_answer(client) == status
+
+
+@pytest.mark.parametrize(
+    ("begin", "piece"),
+    [(b"0\r\n", b"A: b\r\n"), (b"0\r\nA: ", b"a" * 100), (b"1;", b"a" * 100)],
+)
+def test_trailers__and_extensions_of_chunks_that_never_end_are_cut_off(service, begin, piece):
+    with service.connected() as client:
+        client.sendall(CHUNKED + begin)
+        assert is_cut_off(client, [piece] * 400, 0.001)
 
 
 def test_connections__beyond_the_limit_are_told_to_come_back(service):

@@ -140,6 +140,13 @@ def test_get__without_a_group_is_the_row_of_all_groups(tmp_path):
     assert look.get_many([3, 3]).to_pylist() == [look.get(3)] * 2
 
 
+@pytest.mark.parametrize("given", ["12", b"12", None, 5, iter([1])])
+def test_get_many__needs_a_list(tmp_path, given):
+    look = rfm.Lookup(write(tmp_path / "customers.arrow", pa.array([1, 2])))
+    with pytest.raises(rfm.UsageError, match=r"^ids must be a list with a value per row; got "):
+        look.get_many(given)
+
+
 def test_get__groups_and_wrong_ids_are_refused(tmp_path):
     plain = rfm.Lookup(write(tmp_path / "plain.arrow", pa.array([1, 2])))
     grouped = rfm.Lookup(write(tmp_path / "grouped.arrow", pa.array([1, 2]), by="shop"))
@@ -149,6 +156,10 @@ def test_get__groups_and_wrong_ids_are_refused(tmp_path):
         grouped.get(1)
     with pytest.raises(rfm.UsageError, match=r"^groups must be as many as ids, 2; got 1"):
         grouped.get_many([1, 2], ["a"])
+    with pytest.raises(rfm.UsageError, match=r"^groups must be a list .*; got 'ab'\. Put it into"):
+        grouped.get_many([1, 2], "ab")
+    with pytest.raises(rfm.UsageError, match=r"^group must be a value of column 'shop', string"):
+        grouped.get(1, 5)
     for odd in (
         None,
         1.0,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import re
 import shutil
@@ -48,6 +49,11 @@ def refusal(place: Path, kind: type[rfm.RfmError] = rfm.UsageError) -> str:
     return text
 
 
+def make_pipe(place: Path, _: pa.Table) -> None:
+    place.unlink()
+    os.mkfifo(place)
+
+
 def write_stream(place: Path, table: pa.Table) -> None:
     with pa.ipc.new_stream(str(place), table.schema) as writer:
         writer.write_table(table)
@@ -56,6 +62,7 @@ def write_stream(place: Path, table: pa.Table) -> None:
 OTHERS = {
     "Parquet": lambda place, table: pq.write_table(table, place),
     "an Arrow stream": write_stream,
+    "a pipe": make_pipe,
     "an empty file": lambda place, _: place.write_bytes(b""),
     "another format": lambda place, _: place.write_text("customer_id,segment\n1,Loyal\n"),
 }

@@ -73,6 +73,11 @@ def test_refresh__keeps_the_old_file_while_there_is_none(path):
         f"snapshot must exist; got {str(path)!r}: no such file. Check the path."
     )
     assert str(snapshots.current.lookup.get(5)["monetary"]) == "5.01"
+    os.mkfifo(path)
+    assert not snapshots.refresh()
+    assert snapshots.error == (
+        f"snapshot must be a file; got the pipe {str(path)!r}. Check the path."
+    )
     away.rename(path)
     assert not snapshots.refresh()
     assert snapshots.error is None
