@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 import typer.main
 
+from rfm_engine.errors import shown
 from rfm_engine.options.groups import ScoreOptions, SparkOptions
 
 from . import exits
@@ -86,6 +87,11 @@ def score(
     """Score orders in a cluster: one row per customer with R, F and M scores and a segment."""
     if replace and output is None:
         raise Misuse("--replace must be used with --output; got --replace alone. Add -o OUT.")
+    if staging is not None and staging == output:
+        raise Misuse(
+            f"--staging must be another folder than the output; got {shown(staging)} twice. "
+            "Name a new folder."
+        )
     from rfm_engine.spark import score as spark_score
     from rfm_engine.spark.failures import one_line_errors
     from rfm_engine.spark.frames import require_pyspark

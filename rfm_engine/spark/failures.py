@@ -36,6 +36,7 @@ _BY_WORDS = {
     "Class org.apache.hadoop": "Add its package to spark-submit, with --packages or --jars.",
     "No FileSystem for scheme": "Check the start of the path, or add the package of the file "
     "system to spark-submit.",
+    "error parsing regexp": "Correct the wildcard, or write \\ before a character that is none.",
     "Mkdirs failed": "Name a folder that all executors can write to.",
     "not a directory": "Name another folder.",
 }

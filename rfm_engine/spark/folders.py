@@ -9,8 +9,10 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote
 
-from rfm_engine.errors import Message
+from rfm_engine.errors import Message, UsageError, shown
+from rfm_engine.options.messages import message
 from rfm_engine.orders.sources.table_formats import refuse_tables
+from rfm_engine.orders.sources.table_places import table_place
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -19,6 +21,24 @@ _URI = re.compile(r"(?P<root>[A-Za-z][A-Za-z0-9+.-]*:(?://[^/]*)?)(?P<path>/.*)"
 _WILD = re.compile(r"([\\*?\[\]{}])")
 
 _NO_ADVICE = Message("", "")
+
+
+def new_folder(what: Message, place: str) -> str:
+    """Return the path or URI of a folder that Spark will write.
+
+    Raises
+    ------
+    UsageError
+        It is empty, a table, or has a wildcard, for which Spark would look for folders.
+    """
+    is_table = table_place(place) is not None
+    if place and not is_table and _WILD.search(place) is None:
+        return place
+    found = "an empty text" if not place else shown(place)
+    reason = " with a wildcard" if place and not is_table else ""
+    raise UsageError(
+        message("{} must be a new folder; got {}{}. Name a folder.", what, found, reason)
+    )
 
 
 class SparkFolders(NamedTuple):

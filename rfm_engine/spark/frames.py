@@ -19,6 +19,7 @@ from rfm_engine.orders.sources.entry import open_sources
 from rfm_engine.orders.sources.spark import numbered_columns, quoted, refuse_stream
 from rfm_engine.spark.basis import ID
 from rfm_engine.spark.failures import errors_of_spark
+from rfm_engine.spark.folders import new_folder
 from rfm_engine.spark.notes import NOTE, Stage, read_notes
 
 if TYPE_CHECKING:
@@ -187,12 +188,9 @@ def staging_text(given: str | os.PathLike[str]) -> str:
     Raises
     ------
     UsageError
-        It is no path, or empty.
+        It is no path, empty, a table, or has a wildcard.
     """
-    place = path_text(STAGING, given)
-    if not place:
-        raise UsageError(message("{} must be a new folder; got an empty text.", STAGING))
-    return place
+    return new_folder(STAGING, path_text(STAGING, given))
 
 
 def free(frame: DataFrame) -> None:

@@ -12,7 +12,7 @@ from rfm_engine.orders.reading import OUTPUT_COLUMNS
 from rfm_engine.orders.sources.spark import quoted
 from rfm_engine.orders.sources.table_places import DeltaPlace, IcebergPlace, table_place
 from rfm_engine.output.place import OUTPUT
-from rfm_engine.spark.folders import files_below, refuse_files_of_tables
+from rfm_engine.spark.folders import files_below, new_folder, refuse_files_of_tables
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -171,7 +171,7 @@ def _output_place(place: str) -> DeltaPlace | IcebergPlace | str:
                 OUTPUT, shown(place),
             )
         )  # fmt: skip
-    return place if known is None else known
+    return new_folder(OUTPUT, place) if known is None else known
 
 
 def _exists(session: SparkSession, place: DeltaPlace | IcebergPlace | str) -> bool:

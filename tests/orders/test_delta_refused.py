@@ -27,6 +27,7 @@ def here(tmp_path, monkeypatch):
     ("place", "error", "said"),
     [
         ("delta:nope", UsageError, "delta:nope must be a Delta table; got no _delta_log in nope"),
+        ("delta:a.txt", UsageError, "must be a Delta table; got no _delta_log in a.txt"),
         ("delta:.", UsageError, r"delta:\. must be a Delta table; got no _delta_log in \."),
         ("delta:shop@2", UsageError, "delta:shop@2 must be a version of the table; got 1 as its n"),
         ("delta:shop@0..1", UsageError, r"ingested into a state .*; got delta:shop@0\.\.1\. Read"),
@@ -37,6 +38,7 @@ def here(tmp_path, monkeypatch):
 def test_delta__missing_tables_and_versions_are_refused(here, place, error, said):
     write_deltalake("shop", orders(0, 3))
     write_deltalake("shop", orders(0, 3), mode="append")
+    (here / "a.txt").touch()
     if said.endswith("complete; got "):
         DeltaTable("shop").create_checkpoint()
         (here / "shop/_delta_log/00000000000000000000.json").unlink()

@@ -46,7 +46,9 @@ def test_score__names_a_column_that_a_frame_lacks(spark, lines):
 
 def test_score__names_a_type_that_arrow_lacks(spark, lines):
     frame = spark.createDataFrame(lines).selectExpr("*", "interval 1 month as since")
-    with pytest.raises(rfm.DataError, match="columns of orders must have types that Arrow has"):
+    with pytest.raises(
+        rfm.DataError, match=r"column 'since' of orders must have a type .*; got int"
+    ):
         rfm.score(frame, as_of=AS_OF, time="since")
 
 

@@ -173,7 +173,7 @@ def test_score__tells_which_folder_a_refused_run_leaves(spark, small, tmp_path):
     ("*", {"by": "order_id"}, "by must not be used with spark.score, because it gives each group"),
     ("*; 1 as amount", {}, "amount"),
     ("*; map(1, 2) as m", {"amount": "m"}, "amount column 'm' must contain .*; got map"),
-    ("*; interval 1 month as i", {"time": "i"}, "types that Arrow has; got YearMonth"),
+    ("*; interval 1 month as i", {"time": "i"}, "'i' of orders must have a type .*; got int"),
     ("*; parse_json('1') as v", {"amount": "v"}, "amount column 'v' must .*; got"),
 ])  # fmt: skip
 def test_score__refuses_what_is_wrong_before_a_job(spark, small, columns, options, message):

@@ -155,6 +155,11 @@ def faults(tmp_path_factory, folder) -> dict[str, tuple[list[object], int, str]]
         "version": ([old, "-o", "delta:/x@3"], 2, "-o must be a table without a version"),
         "over files": ([old, "-o", place / "rows"], 2, "-o must be new; got"),
         "model": ([old, "--save-model", "/none/m.json"], 2, "place of the model must be a new"),
+        "no output": ([old, "-o", ""], 2, "-o must be a new folder; got an empty text. Name a"),
+        "wild output": ([old, "-o", "a*b"], 2, "-o must be a new folder; got 'a*b' with a wild"),
+        "wild input": (["o[.parquet"], 2, f"{CANNOT}: error parsing regexp"),
+        "staging": ([old, "--staging", "delta:x"], 2, "--staging must be a new folder; got 'delta"),
+        "same folder": ([old, "-o", "a", "--staging", "a"], 2, "--staging must be another folder"),
         "lone replace": ([old, "--replace"], 2, "--replace must be used with --output; got --rep"),
     }  # fmt: skip
 
@@ -166,6 +171,7 @@ def faults(tmp_path_factory, folder) -> dict[str, tuple[list[object], int, str]]
         "csv", "range", "torn file", "other types", "column", "refused option",
         "option of files", "option of machines", "unknown option", "broken SQL",
         "strict", "stdout", "version", "over files", "model", "lone replace",
+        "no output", "wild output", "wild input", "staging", "same folder",
     ],
 )  # fmt: skip
 def test_script__ends_with_one_line(script, faults, fault):

@@ -51,7 +51,7 @@ def numbered_columns(frame: Any, needed: Sequence[str], name: str = NAME) -> tup
     _require_told_apart(frame, needed, name)
     chosen = frame.select(*map(quoted, needed))
     numbered = chosen.toDF(*(f"c{number}" for number in range(len(needed))))
-    return numbered, _without_rows(numbered, name).rename_columns(list(needed))
+    return numbered, _without_rows(numbered, needed, name)
 
 
 def quoted(name: str) -> str:
@@ -89,16 +89,30 @@ def _require_told_apart(frame: Any, needed: Sequence[str], name: str) -> None:
             )
 
 
-def _without_rows(frame: Any, name: str) -> pa.Table:
+def _without_rows(frame: Any, needed: Sequence[str], name: str) -> pa.Table:
+    """Return a table of the types of the needed columns, which `frame` has in this order."""
+    found = _empty(frame)
+    if found is not None:
+        return found.rename_columns(list(needed))
+    column, field = next(
+        (column, field)
+        for column, field in zip(needed, frame.schema, strict=True)
+        if _empty(frame.select(field.name)) is None
+    )
+    raise DataError(
+        f"column {column!r} of {name} must have a type that Arrow has; got "
+        f"{field.dataType.simpleString()}. Cast the column, or choose another one."
+    )
+
+
+def _empty(frame: Any) -> pa.Table | None:
+    """Return a table with the columns of a DataFrame; None if Arrow lacks one of their types."""
     from pyspark.errors import PySparkTypeError
 
     try:
         return frame.limit(0).toArrow()
-    except PySparkTypeError as error:
-        raise DataError(
-            f"columns of {name} must have types that Arrow has; got "
-            f"{str(error).partition('] ')[2]} Cast the column, or choose another one."
-        ) from None
+    except PySparkTypeError:
+        return None
 
 
 def _collected(frame: Any, names: list[str]) -> Iterator[pa.RecordBatch]:

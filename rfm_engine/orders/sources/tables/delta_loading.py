@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import re
 from functools import partial
+from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, unquote
 
@@ -13,6 +14,7 @@ from rfm_engine.orders.sources.deadline import Deadline
 from rfm_engine.orders.sources.guard import first_line
 from rfm_engine.orders.sources.table_places import DeltaPlace
 from rfm_engine.orders.sources.tables.delta_root import shown_path
+from rfm_engine.orders.sources.uris import is_uri
 
 REQUIRED = "deltalake>=1.6"
 """What the extra `[delta]` installs."""
@@ -98,7 +100,8 @@ def load(place: DeltaPlace, deadline: Deadline) -> DeltaTable:
 def _refusal(place: DeltaPlace, error: Exception) -> RfmError:
     from deltalake.exceptions import TableNotFoundError
 
-    if isinstance(error, TableNotFoundError | FileNotFoundError):
+    is_file = not is_uri(place.path) and Path(place.path).is_file()
+    if is_file or isinstance(error, TableNotFoundError | FileNotFoundError):
         return UsageError(
             f"{place.name} must be a Delta table; got no _delta_log in {shown_path(place.path)}. "
             "Check the path."
